@@ -25,14 +25,16 @@ from omachemainproj.text import fold_identifier, fold_password
 
 from . import emails, lockout, names, second_factor, services, tokens
 from .authentication import current_user
-from .backoffice import finders  # noqa: F401  # declares how people are found
 from .backoffice.actions import staff_action
 from .backoffice.admin import COUNT_AT_MOST, ReadOnlyAdmin, ShopAdmin
+from .backoffice.finders import people_at, people_called
+from .backoffice.formats import dial
 from .backoffice.interest import log_refusal
 from .backoffice.person_page import is_guest
 from .backoffice.proposals import agree, keys_for, reject, row_proposed_about
 from .backoffice.roles import ROLES
 from .backoffice.row_page import RowPage
+from .backoffice.search import phone_in
 from .lookalikes import skeleton
 from .models import EMAIL_TAKEN, Address, Audit, PasswordTries, Proposal, User
 from .validators import normalise_email, normalise_username
@@ -140,7 +142,11 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
     list_display = ("username", "first_name", "last_name", "email", "is_active", "date_joined")
     #: A guest is called ``guest:…``, as nobody else can be (accounts.guests).
     list_filter = (GuestFilter, "is_active", "is_staff", "is_superuser")
-    search_fields = ("^username", "^email")
+    #: Django shows the search box for it; ``get_search_results`` does the search.
+    search_fields = ("pk",)
+    search_help_text = (
+        "A user name, a first or last name, an e-mail address, or how one begins; a phone."
+    )
     normalisers = {
         "username": normalise_username,
         "email": normalise_email,
@@ -175,6 +181,20 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
         ("Password and powers", _closed("password", *_POWERS)),
     )
 
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[User], search_term: str
+    ) -> tuple[QuerySet[User], bool]:
+        """As “Find anything” does, of whom a list can be paged through."""
+        term = fold_identifier(search_term)
+        if not term:
+            return queryset, False
+        phone = phone_in(term)
+        if phone:
+            found = people_at(phone, COUNT_AT_MOST) if self.has_help_permission(request) else []
+        else:
+            found = people_called(term, COUNT_AT_MOST)
+        return queryset.filter(pk__in=[person.pk for person in found]), False
+
     @admin.display(description="avatar")
     def avatar_preview(self, person: User) -> str:
         """The picture itself; only the person uploads one."""
@@ -186,7 +206,7 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
     def addresses(self, person: User) -> str:
         """Where they have goods brought, and collected; only the person changes them."""
         told = [
-            (_marks(each), each.recipient, each.phone, str(each), each.directions)
+            (_marks(each), each.recipient, dial(each.phone), str(each), each.directions)
             for each in Address.objects.of(person).as_listed()
         ]
         return format_html_join("", "<p>{}{}, {}<br>{}<br>{}</p>", told) or "none"
@@ -415,6 +435,17 @@ class AuditAdmin(ReadOnlyAdmin):
     ordering = ("-pk",)
     search_fields = ("=object_id", "actor__username__iexact")
     search_help_text = "The user name of who did it, or the number of the row it was done to."
+    fields = ("did", "object_name", "content_type", "object_id", "actor", "at", "why", "values")
+    readonly_fields = ("values",)
+
+    @admin.display(description="Before and after")
+    def values(self, deed: Audit) -> str:
+        """Each value that changed, a line each; the new one alone where there was none before."""
+        told = [
+            (_in_words(name), "" if before is None else f"{_in_words(before)} → ", _in_words(after))
+            for name, (before, after) in deed.changes.items()
+        ]
+        return format_html_join("", "<p>{}: {}{}</p>", told) or "nothing"
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Audit], search_term: str
@@ -431,8 +462,14 @@ class AuditAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Proposal)
-class ProposalAdmin(ReadOnlyAdmin):
+class ProposalAdmin(RowPage, ReadOnlyAdmin):
     """What waits for a second person: somebody else who may do the same agrees, or rejects it."""
+
+    page_name = "Proposal:"
+    page_actions: ClassVar[Any] = {
+        "agree": lambda proposal: proposal.is_open,
+        "reject": lambda proposal: proposal.is_open,
+    }
 
     list_display = (
         "label",
@@ -451,9 +488,18 @@ class ProposalAdmin(ReadOnlyAdmin):
     search_fields = ("=object_id", "proposed_by__username__iexact")
     search_help_text = "The user name of who proposed it, or the number of the row it is about."
     actions = (agree, reject)
-    readonly_fields = ("where",)
+    fields = (
+        *("label", "object_name", "where", "cost", "state", "why", "typed"),
+        *("proposed_by", "proposed_at", "decided_by", "decided_at"),
+    )
+    readonly_fields = ("where", "typed")
 
-    @admin.display(description="the row itself")
+    @admin.display(description="What was typed")
+    def typed(self, proposal: Proposal) -> str:
+        told = [(_in_words(name), _in_words(value)) for name, value in proposal.given.items()]
+        return format_html_join("", "<p>{}: {}</p>", told) or "nothing"
+
+    @admin.display(description="What it is about")
     def where(self, proposal: Proposal) -> str:
         """The way to the row's own page, for those who may see it."""
         row = row_proposed_about(proposal)
@@ -476,6 +522,17 @@ class ProposalAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Proposal]:
         return super().get_queryset(request).filter(action__in=keys_for(current_user(request)))
+
+
+def _in_words(value: Any) -> str:
+    """A name or a value of the record, as people write it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value in (None, "", []):
+        return "nothing"
+    if isinstance(value, list):
+        return ", ".join(map(_in_words, value))
+    return str(value).replace("_", " ")
 
 
 def _marks(address: Address) -> str:

@@ -21,8 +21,9 @@ _LONGEST_TYPED, _LONGEST = 200, 40
 _MASKED = re.compile(r"([0-9]*)\*+([0-9]*)")
 #: Signs that stand for hidden digits.
 _HIDING = str.maketrans(dict.fromkeys("xX#•●∗＊", "*"))
-#: SHA-256 in hexadecimal; 20 letters of it where it was kept in a column of that width.
-_HASHED = re.compile(r"[0-9a-f]{20}|[0-9a-f]{64}")
+#: SHA-256 in hexadecimal; so many letters of it where it was kept in a column of that width.
+_SHORT_HASH = 20
+_HASHED = re.compile(rf"[0-9a-f]{{{_SHORT_HASH}}}|[0-9a-f]{{64}}")
 _GAP = r"[\s/\u00ad\u200b-\u200f\u2010-\u2015\u202a-\u202e\u2060-\u2069\u2212\ufe0f\ufeff.()-]{0,3}"
 #: A number in a text, in any grouping; without anything before it, nine digits in a row.
 _MASKABLE = re.compile(
@@ -135,6 +136,15 @@ def _clarity(shown: str) -> tuple[int, int]:
     return (1, 0) if shown else (0, 0)
 
 
+def shown_as(number: str) -> list[str]:
+    """Each text in which a provider shows a number of 12 digits and no other: in full, or hashed.
+
+    Not those of which some digits are hidden, which are those of a thousand others.
+    """
+    hashed = _hashes(number)
+    return [number, *hashed, *(each[:_SHORT_HASH] for each in hashed)]
+
+
 def _hashes(number: str) -> list[str]:
     """SHA-256 of a number of 12 digits, in each spelling that gateways hash."""
     spellings = (number, f"+{number}", f"0{number[3:]}", number[3:])
@@ -155,6 +165,13 @@ def mask_phones(text: str) -> str:
 
 def _with_plain_digits(text: str) -> str:
     return "".join(str(int(sign)) if sign.isdecimal() else sign for sign in text)
+
+
+def write_phone(phone: str) -> str:
+    """A phone of 12 digits as people dial it, ``0712 345 678``; any other text as it is."""
+    if len(phone) == 12 and phone.isascii() and phone.isdecimal() and phone.startswith("254"):
+        return f"0{phone[3:6]} {phone[6:9]} {phone[9:]}"
+    return phone
 
 
 #: What stands for the digits of a phone that are not shown or not kept any more.

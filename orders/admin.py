@@ -63,7 +63,10 @@ class OrderAdmin(RowPage, DownloadAdmin):
     labels: ClassVar[dict[str, str]] = {"created_at": "Placed", "reference": "Order"}
     list_select_related = ("buyer",)
     ordering = ("-pk",)
-    search_help_text = "Order token, reference, phone, buyer or M-Pesa receipt, as it was read out."
+    search_help_text = (
+        "Order token, reference, M-Pesa receipt, buyer’s user name, phone, or the name of who "
+        "receives it."
+    )
     actions = ["cancel", "download"]
 
     @admin.display(description="Stands")
@@ -103,7 +106,9 @@ class OrderTrackAdmin(RowPage, DownloadAdmin):
     labels: ClassVar[dict[str, str]] = {"name": "Goods", "number": "How many"}
     list_select_related = ("order", "seller")
     ordering = ("-pk",)
-    search_help_text = "Order token, reference, phone or buyer."
+    search_help_text = (
+        "Order token, reference, buyer’s user name, phone, or the name of who receives it."
+    )
     actions = [*ACTIONS.values(), "download"]
     #: What the seller is paid, and where, and who bought it: hidden from delivery agents. Whom they
     #: have to call for a parcel is on the page of parcels, as long as they have to.

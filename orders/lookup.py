@@ -12,9 +12,10 @@ from typing import Any
 from uuid import UUID
 
 from accounts.models import User
+from omachemainproj.phones import normalise_phone
 from omachemainproj.text import fold_identifier
 
-from .models import REFERENCE_ALPHABET, REFERENCE_LENGTH, Order
+from .models import REFERENCE_ALPHABET, REFERENCE_LENGTH, Order, OrderDelivery
 
 
 def find_orders(typed: str) -> dict[str, Any]:
@@ -33,6 +34,29 @@ def find_orders(typed: str) -> dict[str, Any]:
         return {"reference": reference}
     buyer = User.objects.called(typed).values_list("pk", flat=True).first()
     return {"buyer": buyer} if buyer else {}
+
+
+#: Fewer letters begin too many names.
+_FEWEST = 3
+
+
+def deliveries_to(typed: str, most: int) -> list[OrderDelivery]:
+    """Deliveries that are received at this phone, or by whom this is the name or how it begins.
+
+    With their orders, at most ``most``; of one phone or name the newest. One query.
+    """
+    deliveries = OrderDelivery.objects.select_related("order")
+    try:
+        phone = normalise_phone(typed)
+    except ValueError:
+        pass
+    else:
+        return list(deliveries.received_at(phone).order_by("-order")[:most])
+    name = " ".join(typed.split())
+    if len(name) < _FEWEST:
+        return []
+    following: Any = deliveries.received_from(name)[:most]
+    return [each for each in following if each.lower_name.startswith(name.lower())]
 
 
 #: Characters that people read or type in place of those of a reference, and which it may have been.

@@ -8,13 +8,13 @@ from typing import Any
 from django.utils.text import capfirst
 
 from accounts.backoffice.formats import Tone, badge, dial, kes, moment, phone_link, standing
+from accounts.backoffice.links import link_to
 from accounts.backoffice.row_page import (
     Buttons,
     Content,
     Facts,
     Part,
     Table,
-    link_to,
     list_of,
     newest_of,
     section,

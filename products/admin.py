@@ -21,7 +21,13 @@ from django.utils.text import Truncator
 from django.views.decorators.http import require_POST
 
 from accounts.authentication import current_user
-from accounts.backoffice.actions import decides_about_rows, perform, staff_action, words_of
+from accounts.backoffice.actions import (
+    decides_about_rows,
+    page_before,
+    perform,
+    staff_action,
+    words_of,
+)
 from accounts.backoffice.admin import (
     COUNT_AT_MOST,
     LookupAdmin,
@@ -52,6 +58,8 @@ _KEPT = (
     "created_at",
     "updated_at",
 )
+#: Of these, what stands on a product's page: its pictures have a section of their own.
+_SHOWN = _KEPT[1:]
 
 
 @admin.register(Product)
@@ -80,7 +88,7 @@ class ProductAdmin(RowPage, SheetAdmin, ShopAdmin):
     normalisers = {"name": tidy_line}
     search_fields = ("pk",)
     search_help_text = "A product's number, words of its name, or a seller's user name."
-    fields = ("name", "description", "category", "price", *_KEPT[1:])
+    fields = ("name", "description", "category", "price", *_SHOWN)
     readonly_fields = _KEPT
     actions = ("show", "hide")
     page_actions = {
@@ -109,12 +117,11 @@ class ProductAdmin(RowPage, SheetAdmin, ShopAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Product | None = None) -> Any:
         """What is typed, and apart from it what only stands there."""
-        fields = self.get_fields(request, obj)
-        typed = [name for name in fields if name not in _KEPT]
-        return [
-            ("Words and price", {"fields": typed}),
-            *columns_of([name for name in fields if name in _KEPT]),
-        ]
+        typed, kept = self.fields[: -len(_SHOWN)], self.cells_of(request, _SHOWN)
+        return [("Words and price", {"fields": typed}), *columns_of(kept)]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Product | None = None) -> Any:
+        return [*_KEPT, *self.cells_of(request, _SHOWN)]
 
     def get_urls(self) -> list[Any]:
         change = self.admin_site.admin_view(self.change_pictures)
@@ -248,20 +255,28 @@ class ReviewAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Hide, for the reason given", permissions=["hide"])
     @decides_about_rows
-    def hide(self, request: HttpRequest, reviews: QuerySet[Review]) -> None:
+    def hide(self, request: HttpRequest, reviews: QuerySet[Review]) -> HttpResponse | None:
         reason = clean_shown(request.POST.get("reason", ""))
         if not reason:
             self.message_user(request, "Say why, beside the action.", messages.ERROR)
-            return
+            return _back_to(request)
         for review in reviews:
             with transaction.atomic():
                 if hide_review(review.pk, reason=reason):
                     self.log_change(request, review, f"Hidden: {reason}")
+        return _back_to(request)
 
     @admin.action(description="Show again", permissions=["hide"])
     @decides_about_rows
-    def show(self, request: HttpRequest, reviews: QuerySet[Review]) -> None:
+    def show(self, request: HttpRequest, reviews: QuerySet[Review]) -> HttpResponse | None:
         for review in reviews:
             with transaction.atomic():
                 if show_review(review.pk):
                     self.log_change(request, review, "Shown again.")
+        return _back_to(request)
+
+
+def _back_to(request: HttpRequest) -> HttpResponse | None:
+    """The page whose button was pressed; None for the list."""
+    back = page_before(request)
+    return redirect(f"{back}#reviews") if back else None

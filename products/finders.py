@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from accounts.backoffice.formats import Tone, badge, kes
-from accounts.backoffice.row_page import NEWEST, link_to, list_of
+from accounts.backoffice.links import link_to
+from accounts.backoffice.row_page import NEWEST, list_of
 from accounts.backoffice.search import Found, Typed, finder, first_of
 from accounts.models import User
 

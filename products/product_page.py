@@ -10,13 +10,13 @@ from typing import Any
 from django.utils.html import format_html
 
 from accounts.backoffice.formats import Tone, badge, kes, moment, phone_link
+from accounts.backoffice.links import link_to
 from accounts.backoffice.row_page import (
     NEWEST,
     Content,
     Facts,
     Part,
     Table,
-    link_to,
     list_of,
     newest_of,
     section,
@@ -99,18 +99,21 @@ def show_reviews(product: Product, viewer: User) -> Content | None:
     reviews, has_more = newest_of(Review.objects.filter(product=product.pk).select_related("buyer"))
     if not reviews:
         return None
-    rows = [
-        (
-            link_to(review, viewer, f"{review.stars} of 5"),
-            review.text,
-            link_to(review.buyer, viewer),
-            badge("hidden", Tone.QUIET) if review.hidden else badge("shown", Tone.GOOD),
-            moment(review.created_at),
-        )
+    shown = [
+        {
+            "review": review,
+            "link": link_to(review, viewer, f"{review.stars} of 5"),
+            "by": link_to(review.buyer, viewer),
+            "stands": badge("hidden", Tone.QUIET) if review.hidden else badge("shown", Tone.GOOD),
+            "at": moment(review.created_at),
+        }
         for review in reviews
     ]
     more = list_of(Review, "All its reviews", product=product.pk) if has_more else None
-    return Table(("Stars", "Text", "By", "Stands", "When"), rows, "", more)
+    may_hide = viewer.has_perm("products.hide_review")
+    return Part(
+        "admin/products/page/reviews.html", {"reviews": shown, "may_hide": may_hide, "more": more}
+    )
 
 
 @section(User, "listings", "Listings", permission=SEES_PRODUCTS, place=40)

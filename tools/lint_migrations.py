@@ -35,6 +35,10 @@ SAFE: dict[tuple[str, str], str] = {
         "An index of the people who gave a phone: who joins or signs in waits a second for each "
         "million of them."
     ),
+    ("accounts", "0017_people_by_name"): (
+        "Two indexes of the people who gave a name: who joins or signs in waits a second or two "
+        "for each million of them."
+    ),
     ("orders", "0020_attempted_deliveries"): (
         "A longer text rewrites nothing; what the old program adds has the column's own default."
     ),
@@ -42,9 +46,15 @@ SAFE: dict[tuple[str, str], str] = {
         "A table of its own; an index of messages, for which who is told something waits a second "
         "for each million of them."
     ),
+    ("orders", "0025_who_receives_them"): (
+        "Two indexes of deliveries: who cashes out waits two seconds for each million of them."
+    ),
     ("payments", "0026_restored"): (
         "The tables are new, but for that of stops, which has a row or none; a stop of the old "
         "program's has the cause that the column says by itself."
+    ),
+    ("payments", "0031_receipts_by_phone"): (
+        "An index of receipts: whoever's payment is written down waits a second for each million."
     ),
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 from typing import Any, ClassVar
 
 from django import forms
@@ -21,7 +21,7 @@ from accounts.authentication import current_user
 from omachemainproj.text import clean_shown, fold_identifier
 
 from . import audit
-from .columns import LABELS, column
+from .columns import LABELS, column, field_of_page
 from .formats import NOTHING
 from .interest import OwnInterest, find_parties, has_interest, is_declared, log_refusal
 from .rooms import find_shelf
@@ -87,6 +87,15 @@ class ShopList(ChangeList):
         return super().get_ordering_field(field_name)
 
 
+class WithOrWithout(admin.EmptyFieldListFilter):
+    """Rows by whether a column says anything, in words."""
+
+    def choices(self, changelist: ChangeList) -> Any:
+        words = {"All": "all", "Empty": "without", "Not empty": "with"}
+        for choice in super().choices(changelist):
+            yield {**choice, "display": words.get(str(choice["display"]), choice["display"])}
+
+
 class KnownChoices(forms.ModelMultipleChoiceField):
     """Rows of which each is one there is: an id that no column can hold is none of them."""
 
@@ -146,6 +155,18 @@ class ShopAdmin(admin.ModelAdmin):
         return [
             column(self.model, each, self.labels) if isinstance(each, str) else each
             for each in names
+        ]
+
+    def cells_of(self, request: HttpRequest, names: Sequence[Any]) -> list[Any]:
+        """Columns as a row's page shows them, called and written as in a list (columns.py)."""
+        # Django asks several times a page, and looks for the same cells each time.
+        known: dict[Any, Any] = request.__dict__.setdefault("cells_of_rows", {})
+        viewer = current_user(request)
+        return [
+            known.setdefault(
+                (self.model, name), field_of_page(self.model, name, self.labels, viewer)
+            )
+            for name in names
         ]
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
@@ -285,7 +306,15 @@ class ReadOnlyAdmin(ShopAdmin):
         secrets = [f.name for f in self.opts.concrete_fields if f.name in audit.SECRETS]
         return [*(super().get_exclude(request, obj) or ()), *secrets]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
+        names = self._names(request, obj)
+        return [*names, *self.cells_of(request, names)]
+
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
+        """The columns, each called and written as it is in a list (columns.py)."""
+        return self.cells_of(request, self.fields or self._names(request, obj))
+
+    def _names(self, request: HttpRequest, obj: Model | None) -> list[str]:
         shown = list(self.readonly_fields)
         left_out = {*shown, *self.get_exclude(request, obj)}
         return shown + [

@@ -10,7 +10,10 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db.models import DateField, DateTimeField, Field, Model
 from django.utils.html import format_html
 
+from accounts.models import User
+
 from . import formats
+from .links import link_to
 
 #: Columns of whole shillings. All other whole numbers count things (tests/admin/test_lists.py).
 MONEY = frozenset(
@@ -25,45 +28,119 @@ PHONES = frozenset({"phone", "mpesa_number", "payment_mpesa_number", "contact"})
 LABELS = {
     "actor": "By",
     "amount": "Amount",
+    "answered_at": "Answered",
+    "applied_at": "Acted on",
+    "approval_above": "Needs a second person above",
+    "approved_by": "Approved by",
     "at": "When",
-    "county": "County",
+    "author": "Decided, or number typed, by",
+    "borne": "Written off",
+    "buyer_told_at": "Buyer told",
+    "cancelled_by": "Cancelled by",
+    "carried": "Brought along to its payout",
+    "cause": "Because",
+    "changes": "Before and after",
+    "checked_at": "Last asked",
+    "checkout_request_id": "Checkout request id",
+    "checks": "Asked how often",
+    "closed_at": "Closed",
+    "code_misses": "Wrong codes typed",
+    "commission_reduced": "Commission reduced by",
+    "confirmed_at": "Confirmed",
     "contact": "Reached at",
     "content_type": "Kind of row",
+    "conversation_id": "M-Pesa’s id of the request",
+    "county": "County",
     "created_at": "When",
     "date_joined": "Joined",
+    "decided_at": "Decided",
     "decided_by": "Decided by",
     "did": "What was done",
+    "disputed": "In a problem",
+    "done_at": "Done",
     "door": "Came by",
+    "doubt": "Why in doubt",
+    "doubted_at": "In doubt since",
+    "edited_at": "Changed",
     "ended_at": "Ended",
+    "ended_by": "Ended by",
     "event": "Event",
     "expires_at": "Held until",
+    "firm_until": "Nobody else’s before",
+    "given": "What was typed",
+    "guest": "Placed by the guest",
+    "held_at": "Kept back since",
+    "held_until": "Held at most until",
+    "held_why": "Kept back because",
+    "hidden_reason": "Hidden because",
+    "id": "Our number",
+    "in_doubt": "Payment in doubt",
     "is_active": "May sign in",
     "is_open": "Open",
     "item_number": "In stock",
+    "left_at": "Left",
+    "live": "Phone may still ring",
+    "lost_since": "Lost since",
+    "merchant_request_id": "M-Pesa’s id of the prompt",
     "mpesa_number": "M-Pesa phone",
+    "needs_approval": "Waits for, or had, a second person",
+    "network": "Network it came from",
     "next_check_at": "Asked again",
     "next_pull_at": "Read again",
+    "next_try_at": "Tried again",
     "number": "M-Pesa’s number",
+    "object_id": "Number of the row",
     "object_name": "About",
     "opened_at": "Reported",
     "opening_hours": "Open at",
+    "order_token": "Token",
+    "originator_conversation_id": "Our id",
     "paid_at": "Paid",
     "payment": "Attempt",
+    "payment_mpesa_number": "Seller is paid at",
     "payment_status": "Stands",
     "phone": "Phone",
+    "phone_by": "Phone typed by",
     "proposed_at": "When",
     "proposed_by": "Proposed by",
+    "proved_at": "Was right last",
+    "provider_id": "Provider’s id",
+    "read_from": "Read from",
+    "read_until": "Read until",
+    "receipt_asked": "Asked whether the payment stands",
+    "receipt_stands_at": "Payment stood on",
     "received_at": "Received",
+    "reduced": "Price reduced by",
     "remote_address": "From address",
+    "replaces": "Follows the refused",
     "result_code": "M-Pesa’s code",
     "result_text": "M-Pesa said",
+    "returned": "Money goes back",
+    "reversal_conversation_id": "M-Pesa’s id of the reversal",
+    "reverses": "Takes back",
+    "rung_at": "Rung",
+    "same_as": "Same payment as",
+    "seller_told_at": "Seller told",
     "sent_at": "Sent",
+    "settled_at": "Settled",
+    "sha256": "Fingerprint (SHA-256)",
+    "shortcode": "Of number",
+    "sold_for": "Sold for",
     "standing": "Stands",
+    "stands_alone": "Found to be a payment of its own",
     "state": "Stands",
     "status": "Stands",
     "track": "Order line",
     "track_status": "Stands",
+    "tried_at": "Tried",
+    "unnumbered": "Done without a number",
+    "unseen": "To be acknowledged",
     "updated_at": "Changed",
+    "user": "Person",
+    "waiting": "Waits for the rest",
+    "waiting_since": "Unanswered since",
+    "withheld_why": "Kept back because",
+    "yielded": "Given up early for another buyer",
 }
 
 
@@ -77,7 +154,7 @@ def column(model: type[Model], name: str, labels: Mapping[str, str]) -> str | Ca
     except FieldDoesNotExist:
         return name
     label = labels.get(name) or LABELS.get(name)
-    write = writer_of(field)
+    write = _OF_THEIR_OWN.get(name) or writer_of(field)
     if write is None and label is None:
         return name
     written = write or _as_it_is(field)
@@ -89,6 +166,48 @@ def column(model: type[Model], name: str, labels: Mapping[str, str]) -> str | Ca
     if field.get_internal_type() == "BooleanField":
         return admin.display(description=label, boolean=True)(cell)
     return admin.display(description=label or str(field.verbose_name))(cell)
+
+
+def field_of_page(
+    model: type[Model], name: str, labels: Mapping[str, str], viewer: User
+) -> str | Callable[[Any], Any]:
+    """A column on a row's own page: as in a list, and another row is a link for who may see it.
+
+    What a number or a phone is made of is not said beside one that is written out.
+    """
+    try:
+        field: Any = model._meta.get_field(name)
+    except FieldDoesNotExist:
+        return name
+    if field.get_internal_type() == "BooleanField" or name == "result_text":
+        # No sign: a red cross beside what is as it should be frightens.
+        return admin.display(description=_label_of(field, labels))(_whole_words(name))
+    if name == "content_type" or not (field.many_to_one or field.one_to_one):
+        cell = column(model, name, labels)
+        if callable(cell) and name in MONEY | PHONES:
+            cell.__name__ = f"written_{name}"
+        return cell
+
+    def link(row: Any) -> Any:
+        return link_to(getattr(row, name), viewer) or formats.NOTHING
+
+    link.__name__ = name
+    return admin.display(description=_label_of(field, labels))(link)
+
+
+def _label_of(field: Any, labels: Mapping[str, str]) -> str:
+    return labels.get(field.name) or LABELS.get(field.name) or str(field.verbose_name)
+
+
+def _whole_words(name: str) -> Callable[[Any], str]:
+    def cell(row: Any) -> str:
+        value = getattr(row, name)
+        if isinstance(value, bool):
+            return "yes" if value else "no"
+        return value or formats.NOTHING
+
+    cell.__name__ = name
+    return cell
 
 
 def writer_of(field: Field[Any, Any]) -> Callable[[Any], Any] | None:
@@ -109,6 +228,22 @@ def writer_of(field: Field[Any, Any]) -> Callable[[Any], Any] | None:
     return None
 
 
+def _what_went_wrong(row: Any) -> str:
+    """What M-Pesa said of a row, in a list: nothing where it was done, which its badge says."""
+    return row.result_text if row.result_text and row.result_code != "0" else formats.NOTHING
+
+
+def _kind_of_row(row: Any) -> str:
+    return _first_up(row.content_type.name)
+
+
+#: Columns that are written as no other of their kind.
+_OF_THEIR_OWN: dict[str, Callable[[Any], Any]] = {
+    "content_type": _kind_of_row,
+    "result_text": _what_went_wrong,
+}
+
+
 def _phone(kept: str) -> str:
     shown = formats.dial(kept)
     if shown == kept:
@@ -123,7 +258,12 @@ def _as_it_is(field: Field[Any, Any]) -> Callable[[Any], Any]:
         return lambda row: _first_up(getattr(row, named)())
     if field.get_internal_type() == "BooleanField":
         return lambda row: getattr(row, name)
-    return lambda row: getattr(row, name) or formats.NOTHING
+
+    def written(row: Any) -> Any:
+        value = getattr(row, name)
+        return formats.NOTHING if value is None or value == "" else value
+
+    return written
 
 
 def _first_up(words: Any) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils import timezone
 
 from accounts.authentication import current_user
@@ -33,6 +33,17 @@ class DownloadAdmin(LookupAdmin):
     def has_export_permission(self, request: HttpRequest) -> bool:
         """Whether this person may download rows."""
         return request.user.has_perm("accounts.export_rows")
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The list, with a button for all that it shows."""
+        context = {
+            "may_download": self.has_export_permission(request),
+            "checkbox": ACTION_CHECKBOX_NAME,
+            **(extra_context or {}),
+        }
+        return super().changelist_view(request, context)
 
     def _masks(self, request: HttpRequest) -> frozenset[str]:
         """The columns of which this person is given the last digits only: a file goes astray."""

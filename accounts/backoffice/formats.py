@@ -15,6 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from omachemainproj.money import format_kes
+from omachemainproj.phones import write_phone
 
 #: What stands where there is nothing.
 NOTHING = "–"
@@ -45,10 +46,7 @@ def kes(amount: int | Decimal | None) -> str:
 
 def dial(phone: str | None) -> str:
     """A Kenyan number as people dial it, ``0712 345 678``; anything else as it is."""
-    kept = str(phone or "")
-    if len(kept) == 12 and kept.isascii() and kept.isdecimal() and kept.startswith("254"):
-        return f"0{kept[3:6]} {kept[6:9]} {kept[9:]}"
-    return kept
+    return write_phone(str(phone or ""))
 
 
 def phone_link(phone: str | None) -> str | SafeString:

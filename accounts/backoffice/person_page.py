@@ -13,7 +13,8 @@ from accounts.lockout import locked_until
 from accounts.models import Audit, Language, User
 
 from .formats import Tone, badge, moment, phone_link, write_moment
-from .row_page import Content, Facts, Table, link_to, list_of, newest_of, section
+from .links import link_to
+from .row_page import Content, Facts, Table, list_of, newest_of, section
 
 #: Who has this permission sees where people live and are called.
 HELPS = "accounts.help_user"

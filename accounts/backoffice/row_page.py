@@ -16,16 +16,15 @@ from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import NoReverseMatch, reverse
-from django.utils.html import format_html
+from django.urls import reverse
 from django.utils.http import urlencode
-from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
 from accounts.authentication import current_user
 from accounts.models import User
 
 from .actions import FROM_PAGE
+from .links import page_of
 from .sent_forms import PageForm, came_back
 
 #: Rows a section shows; beyond them its list is the way.
@@ -96,7 +95,6 @@ class Section:
 
 
 _sections: dict[type[Model], list[Section]] = defaultdict(list)
-_elsewhere: dict[type[Model], Callable[[User, Any], str]] = {}
 
 
 def section(
@@ -110,39 +108,6 @@ def section(
         return show
 
     return declare
-
-
-def shown_elsewhere(model: type[Model]) -> Callable[[Any], Any]:
-    """Declare which page of a row of a model is for whoever may not see the admin's own.
-
-    The function is given who looks and the row, and returns an address, or "".
-    """
-
-    def declare(where: Callable[[User, Any], str]) -> Callable[[User, Any], str]:
-        _elsewhere[model] = where
-        return where
-
-    return declare
-
-
-def page_of(row: Model, viewer: User) -> str:
-    """The address of a row's page for somebody; "" where they may see none."""
-    meta = row._meta
-    if viewer.has_perm(f"{meta.app_label}.view_{meta.model_name}"):
-        try:
-            return reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[row.pk])
-        except NoReverseMatch:
-            return ""
-    where = _elsewhere.get(type(row))
-    return where(viewer, row) if where else ""
-
-
-def link_to(row: Model | None, viewer: User, words: Any = None) -> str | SafeString:
-    """A row as a link to its page, or as text for who may not see one; "" for None."""
-    if row is None:
-        return ""
-    shown, url = row if words is None else words, page_of(row, viewer)
-    return format_html('<a href="{}">{}</a>', url, shown) if url else str(shown)
 
 
 def list_of(model: type[Model], words: str, **query: Any) -> Link:

@@ -21,7 +21,8 @@ from accounts.models import User
 from omachemainproj.phones import normalise_phone
 from omachemainproj.text import fold_identifier
 
-from .row_page import NEWEST, Link, Table, link_to, page_of
+from .links import link_to, page_of
+from .row_page import NEWEST, Link, Table
 
 #: Whoever types more means none of what is looked for.
 LONGEST = 200
@@ -111,16 +112,18 @@ def first_of(rows: QuerySet[Any], more: Link | None = None) -> Found:
 
 
 def search(typed: str, viewer: User) -> list[tuple[Finder, Found]]:
-    """What is found, by kind, of what somebody may see."""
+    """What is found, by kind, of what somebody may see; each row once, as what it is first."""
     text = fold_identifier(typed)
     if not text or len(text) > LONGEST:
         return []
-    asked, shown = Typed(text, _phone_in(text)), []
+    asked, shown = Typed(text, phone_in(text)), []
+    known: set[Model] = set()
     for each in _finders:
         if not each.is_for(viewer):
             continue
         found = each.find(asked, viewer)
-        rows = [row for row in found.rows if page_of(row, viewer)]
+        rows = [row for row in found.rows if row not in known and page_of(row, viewer)]
+        known.update(rows)
         if rows:
             shown.append((each, found._replace(rows=rows)))
             if found.is_certain:
@@ -128,7 +131,8 @@ def search(typed: str, viewer: User) -> list[tuple[Finder, Found]]:
     return shown
 
 
-def _phone_in(text: str) -> str:
+def phone_in(text: str) -> str:
+    """The phone that was typed, in 12 digits; "" where it is none."""
     try:
         return normalise_phone(text)
     except ValueError:

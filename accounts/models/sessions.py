@@ -34,7 +34,8 @@ class PasswordTries(models.Model):
     proved_at = models.DateTimeField(null=True)
 
     class Meta:
-        verbose_name_plural = "password tries"
+        verbose_name = "failed log-ins"
+        verbose_name_plural = "failed log-ins and locks"
         default_permissions = ()
 
     def __str__(self) -> str:

@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q, Subquery
 
 from accounts.models import User
+from omachemainproj.phones import write_phone
 from omachemainproj.sms import LOGGED
 
 
@@ -168,6 +169,8 @@ class InboxNotice(models.Model):
     objects = InboxNoticeQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "notice in the app"
+        verbose_name_plural = "notices in the app"
         default_permissions = ()
         constraints = [
             models.UniqueConstraint(name="person_finds_it_once", fields=["notice", "user"]),
@@ -245,6 +248,8 @@ class SmsReport(models.Model):
     objects = SmsReportQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "report of an SMS"
+        verbose_name_plural = "reports of SMS"
         default_permissions = ()
         constraints = [
             models.CheckConstraint(
@@ -298,6 +303,8 @@ class Message(models.Model):
     objects = MessageQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "message to a person"
+        verbose_name_plural = "messages to people"
         constraints = [
             models.UniqueConstraint(
                 name="person_is_told_once_per_channel", fields=["notice", "user", "channel"]
@@ -355,4 +362,5 @@ class Message(models.Model):
         permissions = [("resend_message", "Can have messages sent again")]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()}, by {self.get_channel_display()} to {self.contact}"
+        to = write_phone(self.contact)
+        return f"{self.get_kind_display()}, by {self.get_channel_display()} to {to}"

@@ -404,6 +404,7 @@ class OrderTrack(models.Model):
     objects = OrderTrackQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "order line"
         constraints = [
             models.UniqueConstraint(name="order_lists_a_product_once", fields=["order", "product"]),
             models.CheckConstraint(name="track_is_for_one_or_more", condition=Q(number__gte=1)),
@@ -515,6 +516,8 @@ class TrackEvent(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name = "step of an order line"
+        verbose_name_plural = "steps of order lines"
         constraints = [
             models.CheckConstraint(
                 name="step_is_to_a_status_there_is",

@@ -153,6 +153,8 @@ class Problem(models.Model):
     objects = ProblemQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "problem with goods"
+        verbose_name_plural = "problems with goods"
         default_permissions = ("view",)
         constraints = [
             models.UniqueConstraint(
@@ -238,6 +240,8 @@ class ProblemMessage(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name = "message about a problem"
+        verbose_name_plural = "messages about problems"
         default_permissions = ()
         constraints = [
             models.UniqueConstraint(
@@ -268,6 +272,8 @@ class ProblemPicture(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name = "picture of a problem"
+        verbose_name_plural = "pictures of problems"
         default_permissions = ()
 
     def __str__(self) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from uuid import UUID
 
 from accounts.backoffice.formats import NOTHING, dial, kes, moment, standing
-from accounts.backoffice.row_page import NEWEST, link_to, list_of
+from accounts.backoffice.links import link_to
+from accounts.backoffice.row_page import list_of
 from accounts.backoffice.search import Found, Typed, finder, first_of
 from accounts.models import User
 from orders.lookup import find_by_typed_reference, letters_of_reference
@@ -20,8 +21,8 @@ from .lookup import find_receipt, find_transfers
 
 #: With more letters than this nobody typed a reference: words of a product have one by chance.
 _LONGEST_REFERENCE = 40
-#: Prompts of a phone that are read to find its newest orders.
-_PROMPTS = 50
+#: Prompts and receipts of a phone that are read to find its newest orders.
+_PAYMENTS = 50
 
 
 # --- Orders ----------------------------------------------------------------------------------
@@ -46,14 +47,14 @@ def _tell_order(order: Order, viewer: User) -> tuple[str, ...]:
     place=10,
 )
 def find_orders(typed: Typed, viewer: User) -> Found:
-    """By their reference or token, the phone a prompt went to, or the receipt of their money.
+    """By their reference or token, the phone that was asked to pay or paid, or their receipt.
 
     By their buyer's name for who finds no people. Who sees money finds the receipt itself by its
     number, unless they see its order.
     """
     orders = Order.objects.select_related("buyer")
     if typed.phone:
-        return _asked_of(typed, viewer)
+        return _paid_by(typed, viewer)
     known = orders.filter(**_name_of_order(typed.text)).first()
     if known is None and viewer.has_perm(SEES_ORDERS):
         receipt = find_receipt(typed.text)
@@ -81,11 +82,14 @@ def _name_of_order(text: str) -> dict[str, object]:
     return {"reference": letters} if len(letters) == REFERENCE_LENGTH else {"pk__in": ()}
 
 
-def _asked_of(typed: Typed, viewer: User) -> Found:
-    """The newest orders that a phone was asked to pay. Two queries."""
-    prompts = OrderPayment.objects.filter(phone=typed.phone).order_by("-pk")
-    found = list(dict.fromkeys(prompts.values_list("order", flat=True)[:_PROMPTS]))
-    orders = Order.objects.select_related("buyer").filter(pk__in=found[: NEWEST + 1])
+def _paid_by(typed: Typed, viewer: User) -> Found:
+    """The newest orders that a phone was asked to pay, or paid. Three queries."""
+    asked = OrderPayment.objects.filter(phone=typed.phone)
+    paid = Receipt.objects.paid_from(typed.phone).filter(order__isnull=False)
+    ids: set[int] = set()
+    for rows in (asked, paid):
+        ids.update(rows.order_by("-pk").values_list("order", flat=True)[:_PAYMENTS])
+    orders = Order.objects.select_related("buyer").filter(pk__in=ids)
     listed = Order if viewer.has_perm(SEES_ORDERS) else OrderPayment
     return first_of(orders.order_by("-pk"), list_of(listed, "All of this phone", q=typed.text))
 
@@ -100,14 +104,18 @@ def _tell_receipt(receipt: Receipt, viewer: User) -> tuple[str, ...]:
 
 @finder(
     "Money in",
-    by=("M-Pesa’s receipt number",),
+    by=("M-Pesa’s receipt number", "the phone that paid"),
     permissions=("payments.view_receipt",),
     headings=("Receipt", "Stands", "Order", "Paid"),
     tell=_tell_receipt,
     place=11,
 )
 def find_money_in(typed: Typed, viewer: User) -> Found:
-    receipt = None if typed.phone else find_receipt(typed.text)
+    """By its number, or the phone it came from, where M-Pesa shows that in full or hashed."""
+    if typed.phone:
+        paid = Receipt.objects.paid_from(typed.phone).select_related("order").order_by("-pk")
+        return first_of(paid, list_of(Receipt, "All of this phone", q=typed.text))
+    receipt = find_receipt(typed.text)
     return Found([receipt], is_certain=True) if receipt else Found()
 
 
@@ -121,7 +129,7 @@ def _tell_prompt(payment: OrderPayment, viewer: User) -> tuple[str, ...]:
     permissions=("payments.view_orderpayment",),
     headings=("Attempt", "Order", "When"),
     tell=_tell_prompt,
-    place=13,
+    place=14,
 )
 def find_prompts(typed: Typed, viewer: User) -> Found:
     if not typed.text.startswith("ws_CO_"):
@@ -139,7 +147,7 @@ def _tell_transfer(row: Refund | Payout, viewer: User) -> tuple[str, ...]:
     permissions=("payments.view_refund",),
     headings=("Refund", "Stands", "Phone", "When"),
     tell=_tell_transfer,
-    place=14,
+    place=15,
 )
 def find_refunds(typed: Typed, viewer: User) -> Found:
     known = {} if typed.phone else find_transfers(Refund, typed.text)
@@ -152,7 +160,7 @@ def find_refunds(typed: Typed, viewer: User) -> Found:
     permissions=("payments.view_payout",),
     headings=("Payout", "Stands", "Phone", "When"),
     tell=_tell_transfer,
-    place=15,
+    place=16,
 )
 def find_payouts(typed: Typed, viewer: User) -> Found:
     """By its number or our id; by the phone; by the seller, for who finds no people."""
@@ -176,7 +184,7 @@ def _tell_withdrawal(row: Withdrawal, viewer: User) -> tuple[str, ...]:
     permissions=("payments.view_withdrawal",),
     headings=("Withdrawal", "Stands", "Phone", "Left"),
     tell=_tell_withdrawal,
-    place=16,
+    place=17,
 )
 def find_withdrawals(typed: Typed, viewer: User) -> Found:
     number = "" if typed.phone else tidy_number(typed.text)

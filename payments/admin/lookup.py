@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from accounts.backoffice.admin import COUNT_AT_MOST
 from omachemainproj.phones import normalise_phone
 from orders import lookup
+from orders.models import Order
 from payments.backoffice.resolve_money_in import tidy_number
 from payments.models import OrderPayment, Payout, Receipt, Refund, provider_choices
 
@@ -16,8 +17,9 @@ from payments.models import OrderPayment, Payout, Receipt, Refund, provider_choi
 def find_orders(typed: str) -> dict[str, Any]:
     """Return the filter on orders for what was typed, or an empty dict when nothing matches.
 
-    A phone, in any spelling, finds the orders it was asked to pay, the newest as many as a list
-    shows: payments have an index by phone. Anything else is as in ``orders.lookup.find_orders``.
+    A phone, in any spelling, finds the orders it was asked to pay, or paid, the newest as many as a
+    list shows: payments have an index by phone, orders have none. Anything else is as in
+    ``orders.lookup.find_orders``.
     """
     try:
         phone = normalise_phone(typed)
@@ -25,8 +27,30 @@ def find_orders(typed: str) -> dict[str, Any]:
         return lookup.find_orders(typed)
     # Asked first: joined, the planner walks millions of entries from the newest on for a phone that
     # has none among them.
-    asked = OrderPayment.objects.filter(phone=phone).order_by("-order").values_list("order")
-    return {"pk__in": {pk for (pk,) in asked.distinct()[:COUNT_AT_MOST]}}
+    asked = OrderPayment.objects.filter(phone=phone)
+    paid = Receipt.objects.paid_from(phone).filter(order__isnull=False)
+    newest = [
+        found.order_by("-order").values_list("order", flat=True).distinct()[:COUNT_AT_MOST]
+        for found in (asked, paid)
+    ]
+    return {"pk__in": {pk for orders in newest for pk in orders}}
+
+
+def find_orders_and_received(typed: str) -> dict[str, Any]:
+    """As ``find_orders``, and by the phone and the name of who receives them: for who sees orders.
+
+    At most as many of these as a list can be paged through.
+    """
+    found = find_orders(typed)
+    if found.keys() & {"order_token", "reference"}:
+        return found
+    received = [each.pk for each in lookup.deliveries_to(typed, COUNT_AT_MOST)]
+    if not received:
+        return found
+    if not found:
+        return {"pk__in": received}
+    known = Order.objects.filter(**found).values_list("pk")
+    return {"pk__in": known.union(Order.objects.filter(pk__in=received).values_list("pk"))}
 
 
 def find_receipt(typed: str) -> Receipt | None:
@@ -35,6 +59,23 @@ def find_receipt(typed: str) -> Receipt | None:
     # The index on numbers begins with whose they are, and holds no empty ones, which is to be said.
     named = Receipt.objects.filter(provider__in=dict(provider_choices()), number=number)
     return named.exclude(number="").first() if number else None
+
+
+def find_receipts(typed: str) -> dict[str, Any]:
+    """Return the filter on receipts for a number, the phone that paid, or what finds their order.
+
+    An empty dict where nothing matches.
+    """
+    receipt = find_receipt(typed)
+    if receipt:
+        return {"pk": receipt.pk}
+    of_orders = {f"order__{name}": value for name, value in find_orders(typed).items()}
+    try:
+        paid = Receipt.objects.paid_from(normalise_phone(typed))
+    except ValueError:
+        return of_orders
+    known = Receipt.objects.filter(**of_orders)
+    return {"pk__in": paid.values_list("pk").union(known.values_list("pk"))}
 
 
 def find_prompts(request_id: str) -> QuerySet[OrderPayment]:

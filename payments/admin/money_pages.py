@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from accounts.backoffice.formats import badge, kes, moment, phone_link, standing
-from accounts.backoffice.row_page import Content, Table, link_to, list_of, newest_of, section
+from accounts.backoffice.links import link_to
+from accounts.backoffice.row_page import Content, Table, list_of, newest_of, section
 from accounts.models import User
 from payments.models import (
     LedgerEntry,

@@ -25,6 +25,7 @@ from accounts.backoffice.formats import (
     standing,
     write_moment,
 )
+from accounts.backoffice.links import link_to, shown_elsewhere
 from accounts.backoffice.row_page import (
     NEWEST,
     Buttons,
@@ -33,11 +34,9 @@ from accounts.backoffice.row_page import (
     Link,
     Part,
     Table,
-    link_to,
     list_of,
     newest_of,
     section,
-    shown_elsewhere,
 )
 from accounts.backoffice.sent_forms import PageForm
 from accounts.models import User

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db.models import Model
 
-from accounts.backoffice.admin import COUNT_AT_MOST, LookupAdmin, ReadOnlyAdmin
+from accounts.backoffice.admin import COUNT_AT_MOST, LookupAdmin, ReadOnlyAdmin, WithOrWithout
 from accounts.backoffice.csv_download import DownloadAdmin
 from accounts.backoffice.row_page import NEWEST
 from accounts.models import User
@@ -26,6 +26,7 @@ from payments.models import (
 
 from .lookup import find_orders, find_transfers
 from .on_console import OnConsole
+from .order_page import describe_share
 
 
 @admin.register(Payout)
@@ -42,7 +43,7 @@ class PayoutAdmin(OnConsole, DownloadAdmin):
         "created_at",
     )
     list_filter = ("status", "needs_approval", "unseen")
-    labels: ClassVar[dict[str, str]] = {"gross": "Amount"}
+    labels: ClassVar[dict[str, str]] = {"gross": "Amount", "amount": "Leaves, after debts"}
     list_select_related = ("seller",)
     ordering = ("-pk",)
     search_help_text = "A seller's user name, a phone, M-Pesa's number of the payout, or our id."
@@ -66,26 +67,34 @@ class SellerShareAdmin(OnConsole, LookupAdmin):
 
     list_display = (
         "track",
+        "stands",
         "amount",
         "seller",
         "phone",
         "sold_for",
         "commission",
-        "payout",
         "created_at",
-        "reversed_at",
     )
     list_filter = (
-        ("payout", admin.EmptyFieldListFilter),
-        ("reversed_at", admin.EmptyFieldListFilter),
+        ("payout", WithOrWithout),
+        ("reversed_at", WithOrWithout),
         "payout__status",
     )
-    labels: ClassVar[dict[str, str]] = {"amount": "The seller’s", "reversed_at": "Taken back"}
+    labels: ClassVar[dict[str, str]] = {
+        "amount": "The seller’s",
+        "reversed_at": "Taken back",
+        "payout__status": "Payout stands",
+    }
     list_select_related = ("track", "seller", "payout")
     ordering = ("-pk",)
     search_help_text = (
         "A seller's user name, a phone, M-Pesa's number of the payout, or an order's reference."
     )
+
+    @admin.display(description="Stands")
+    def stands(self, share: SellerShare) -> str:
+        """As the order's own page says it."""
+        return describe_share(share)
 
     def rows_around(self, share: SellerShare) -> list[tuple[str, Model | None]]:
         return [

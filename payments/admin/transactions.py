@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 
 from accounts.backoffice.actions import staff_action
-from accounts.backoffice.admin import LookupAdmin, ReadOnlyAdmin
+from accounts.backoffice.admin import LookupAdmin, ReadOnlyAdmin, WithOrWithout
 from accounts.backoffice.csv_download import DownloadAdmin
 from accounts.models import User
 from orders.admin import OrderAdmin, OrderTrackAdmin
@@ -28,7 +28,14 @@ from payments.reconciliation.status_query import query_now
 from payments.webhooks.inbox import reprocess_event
 
 from .fees import give_fee_back, may_return_fee
-from .lookup import find_orders, find_prompts, find_receipt, find_transfers
+from .lookup import (
+    find_orders,
+    find_orders_and_received,
+    find_prompts,
+    find_receipt,
+    find_receipts,
+    find_transfers,
+)
 from .on_console import OnConsole
 from .order_page import read_around, time_left
 
@@ -54,7 +61,7 @@ class OrderWithPaymentsAdmin(OrderAdmin):
         receipt = find_receipt(term)
         if receipt and receipt.order_id:
             return {"pk": receipt.order_id}
-        return find_orders(term)
+        return find_orders_and_received(term)
 
     @staff_action(
         "Ring the buyer's phone again (unpaid orders only)",
@@ -67,14 +74,14 @@ class OrderWithPaymentsAdmin(OrderAdmin):
 
 @admin.register(OrderTrack)
 class OrderTrackWithPaymentsAdmin(OrderTrackAdmin):
-    """Order lines, found by the phone that paid as well."""
+    """Order lines, found by the phone that paid and by who receives them as well."""
 
     actions = [*OrderTrackAdmin.actions, give_fee_back]
     page_name = "Order line"
     page_actions = {"give_fee_back": may_return_fee}
 
     def find(self, term: str) -> dict[str, Any]:
-        return {f"order__{name}": value for name, value in find_orders(term).items()}
+        return {f"order__{name}": value for name, value in find_orders_and_received(term).items()}
 
 
 @admin.register(OrderPayment)
@@ -121,13 +128,12 @@ class ReceiptAdmin(OnConsole, DownloadAdmin):
         "amount",
         "order",
         "provider",
-        "door",
         "paid_at",
         "note",
     )
     list_filter = (
-        ("order", admin.EmptyFieldListFilter),
-        ("number", admin.EmptyFieldListFilter),
+        ("order", WithOrWithout),
+        ("number", WithOrWithout),
         "waiting",
         "unseen",
         "standing",
@@ -136,7 +142,7 @@ class ReceiptAdmin(OnConsole, DownloadAdmin):
     labels: ClassVar[dict[str, str]] = {"provider": "With"}
     list_select_related = ("order",)
     ordering = ("-pk",)
-    search_help_text = "Receipt number, or whatever finds the order."
+    search_help_text = "Receipt number, the phone that paid, or whatever finds the order."
     actions = ["download"]
 
     def rows_around(self, receipt: Receipt) -> list[tuple[str, Model | None]]:
@@ -147,10 +153,7 @@ class ReceiptAdmin(OnConsole, DownloadAdmin):
         return receipt.number or "number to come"
 
     def find(self, term: str) -> dict[str, Any]:
-        receipt = find_receipt(term)
-        if receipt:
-            return {"pk": receipt.pk}
-        return {f"order__{name}": value for name, value in find_orders(term).items()}
+        return find_receipts(term)
 
 
 @admin.register(Refund)
@@ -164,7 +167,6 @@ class RefundAdmin(OnConsole, DownloadAdmin):
         "phone",
         "cause",
         "number",
-        "result_text",
         "created_at",
     )
     list_filter = (
@@ -173,7 +175,7 @@ class RefundAdmin(OnConsole, DownloadAdmin):
         "cause",
         "unseen",
         "needs_approval",
-        ("approved_by", admin.EmptyFieldListFilter),
+        ("approved_by", WithOrWithout),
     )
     labels: ClassVar[dict[str, str]] = {"cause": "Because", "number": "M-Pesa’s number"}
     list_select_related = ("order",)

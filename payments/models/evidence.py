@@ -35,7 +35,8 @@ class ReceiptEvidence(models.Model):
     told_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        verbose_name_plural = "receipt evidence"
+        verbose_name = "evidence of a receipt"
+        verbose_name_plural = "evidence of receipts"
         constraints = [
             models.UniqueConstraint(
                 name="evidence_is_kept_once",
@@ -101,6 +102,8 @@ class ReceiptQuestion(models.Model):
     objects = ReceiptQuestionQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "question about a receipt"
+        verbose_name_plural = "questions about receipts"
         indexes = [
             models.Index(
                 fields=["next_check_at"],

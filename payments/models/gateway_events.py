@@ -99,6 +99,8 @@ class GatewayEvent(models.Model):
     objects = GatewayEventQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "message of the gateway"
+        verbose_name_plural = "messages of the gateway"
         indexes = [
             models.Index(
                 fields=["id"],

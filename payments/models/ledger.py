@@ -82,6 +82,9 @@ class LedgerPosting(models.Model):
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
+    class Meta:
+        verbose_name = "posting"
+
     def __str__(self) -> str:
         return self.event
 

@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from omachemainproj.money import format_kes
+from omachemainproj.phones import write_phone
 from orders.models import PaymentStatus
 
 
@@ -20,7 +21,7 @@ def new_callback_token() -> str:
 
 
 class Channel(models.TextChoices):
-    STK = "stk", "STK prompt"
+    STK = "stk", "prompt on the phone"
     PAY_BILL = "pay_bill", "by hand through the pay bill"
     BANK = "bank", "by hand through a bank"
 
@@ -135,6 +136,8 @@ class OrderPayment(models.Model):
     objects = OrderPaymentQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "attempt to pay"
+        verbose_name_plural = "attempts to pay"
         constraints = [
             # The shop's to decide: one prompt at a time.
             models.UniqueConstraint(
@@ -178,7 +181,8 @@ class OrderPayment(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{format_kes(self.amount)} from {self.phone}, {self.get_status_display()}"
+        payer = write_phone(self.phone) or self.get_channel_display()
+        return f"{format_kes(self.amount)} from {payer}, {self.get_status_display()}"
 
     @property
     def is_confirmed(self) -> bool:

@@ -242,6 +242,8 @@ class SellerShare(models.Model):
     objects = SellerShareQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "seller’s share of a line"
+        verbose_name_plural = "sellers’ shares of lines"
         constraints = [
             models.CheckConstraint(
                 name="share_and_commission_are_the_price",
@@ -282,3 +284,7 @@ class SellerShare(models.Model):
 
 class PayoutDay(SentOnDay):
     """What left to sellers on one day."""
+
+    class Meta(SentOnDay.Meta):
+        verbose_name = "day of payouts"
+        verbose_name_plural = "days of payouts"

@@ -42,6 +42,8 @@ class PortalStatement(models.Model):
     objects = PortalStatementQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "statement from the portal"
+        verbose_name_plural = "statements from the portal"
         constraints = [
             models.UniqueConstraint(
                 name="portal_statement_is_read_once",
@@ -102,6 +104,7 @@ class Withdrawal(models.Model):
     objects = WithdrawalQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "withdrawal"
         constraints = [
             models.CheckConstraint(
                 name="withdrawal_is_one_or_more", condition=Q(amount__gte=1) & ~Q(number="")

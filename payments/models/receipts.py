@@ -8,6 +8,7 @@ from django.db.models import F, Q, Sum
 from django.db.models.functions import Coalesce
 
 from omachemainproj.money import format_kes
+from omachemainproj.phones import shown_as
 from orders.models import PaymentStatus
 from payments.banks import registered_banks
 
@@ -59,6 +60,10 @@ class ReceiptQuerySet(models.QuerySet["Receipt"]):
         owed = Q(refunds__replaced_by__isnull=True) & ~Q(refunds__status=TransferStatus.DROPPED)
         going = Coalesce(Sum("refunds__amount", filter=owed), 0)
         return self.filter(order__isnull=True).alias(going=going).filter(amount__gt=F("going"))
+
+    def paid_from(self, phone: str) -> ReceiptQuerySet:
+        """Money from a phone of 12 digits, where its provider shows it in full or hashed."""
+        return self.filter(phone__in=shown_as(phone)).exclude(phone="")
 
     def left_waiting(self) -> ReceiptQuerySet:
         """Money that waited for the rest of its order's price, and the order waits no longer."""
@@ -179,6 +184,8 @@ class Receipt(models.Model):
                 name="receipt_of_a_bank_to_look_up",
                 condition=Q(standing=Standing.TOLD) & ~Q(provider=Provider.MPESA),
             ),
+            # Who paid is not always whom the order's phone belongs to.
+            models.Index(fields=["phone", "-id"], name="receipt_by_phone", condition=~Q(phone="")),
         ]
         permissions = [("decide_money", "Can decide about money that waits for a person")]
 
@@ -216,6 +223,9 @@ class StatementPull(models.Model):
     #: When one process may read on; another waits for it.
     next_pull_at = models.DateTimeField()
     result_text = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = "M-Pesa’s statement"
 
     def __str__(self) -> str:
         return f"statement of {self.shortcode}"

@@ -196,3 +196,7 @@ class Refund(MoneyOut):
 
 class RefundDay(SentOnDay):
     """What left to buyers on one day."""
+
+    class Meta(SentOnDay.Meta):
+        verbose_name = "day of refunds"
+        verbose_name_plural = "days of refunds"

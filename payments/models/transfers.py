@@ -266,6 +266,8 @@ class PayoutStop(models.Model):
     objects = PayoutStopQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "stop of all payouts"
+        verbose_name_plural = "stops of all payouts"
         constraints = [
             models.UniqueConstraint(
                 name="payouts_are_stopped_once_for_a_cause",

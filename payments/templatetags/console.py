@@ -12,6 +12,7 @@ from django.urls import NoReverseMatch, reverse
 
 from accounts.backoffice.admin import COUNT_AT_MOST
 from omachemainproj.money import format_kes
+from orders.models import Order
 from payments.backoffice.actions import console_page
 from payments.backoffice.queues import Queue, count_open
 
@@ -68,5 +69,6 @@ register.filter("timeline_page", console_page)
 
 @register.filter
 def row_name(row: Model) -> str:
-    """What a link to a row is called: its kind and its id."""
-    return f"{row._meta.verbose_name} {row.pk}"
+    """What a link to a row is called: its kind, and of an order its reference."""
+    kind = str(row._meta.verbose_name)
+    return f"{kind} {row.reference}" if isinstance(row, Order) else kind

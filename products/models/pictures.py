@@ -43,6 +43,8 @@ class ProductPicture(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name = "picture of a product"
+        verbose_name_plural = "pictures of products"
         default_permissions = ()
         constraints = [
             models.UniqueConstraint(

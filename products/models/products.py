@@ -335,6 +335,8 @@ class ListingTerms(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name = "terms of a listing"
+        verbose_name_plural = "terms of listings"
         default_permissions = ()
         # All that a person's export looks for is found by whose it is.
         indexes = [models.Index(fields=["seller"], name="terms_of_seller")]

@@ -124,7 +124,7 @@ test("an agent brings parcels, and keeps points and rates", async ({ page, mayFa
   await job(page, "open a pick-up point", 5, async () => {
     await open(page, "Pick-up points");
     await isSound(page);
-    await page.getByRole("link", { name: "Add pickup point" }).click();
+    await page.getByRole("link", { name: "Add pick-up point" }).click();
     await isSound(page);
     await page.getByLabel("Name").fill(unique("Duka "));
     await page.getByLabel("County").selectOption("nakuru");

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 
 import pytest
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -121,11 +122,35 @@ def test_a_download_is_on_record_before_a_byte_of_it_is_sent(desk, staff):
     download(desk, OrderTrack, line, query="?track_status__exact=paid")
 
     kept = Audit.objects.get()
-    assert (kept.actor, kept.did, kept.object_name) == (staff, "Downloaded as CSV", "order tracks")
+    assert (kept.actor, kept.did, kept.object_name) == (staff, "Downloaded as CSV", "order lines")
     assert kept.changes == {
         "list": [None, "track_status__exact=paid"],
         "rows": [None, [str(line.pk)]],
     }
+
+
+def test_a_list_has_a_button_for_all_that_it_shows_and_a_filter_stays(desk):
+    shown, *_ = lines(2)
+    page = desk.get(f"{list_url(Order)}?q={shown.order.reference}").content.decode()
+
+    [form] = re.findall(
+        r'<form method="post" class="[^"]*shop-download">.*?</form>', page, re.DOTALL
+    )
+    sent = dict(re.findall(r'name="(\w+)" value="([^"]*)"', form))
+    sent.pop("csrfmiddlewaretoken", None)
+    rows = read(desk.post(f"{list_url(Order)}?q={shown.order.reference}", sent))
+
+    assert [row["reference"] for row in rows] == [shown.order.reference]
+
+
+@pytest.mark.parametrize("rows", [0, 1])
+def test_the_button_is_for_who_may_download_where_there_is_something(desk, rows):
+    lines(rows)
+    viewer = UserFactory(is_staff=True)
+    viewer.user_permissions.set(Permission.objects.filter(codename="view_order"))
+
+    assert ("shop-download" in desk.get(list_url(Order)).content.decode()) == bool(rows)
+    assert "shop-download" not in browser_of(viewer).get(list_url(Order)).content.decode()
 
 
 def test_a_download_of_all_of_a_list_says_so(desk):

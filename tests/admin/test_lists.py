@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 from django.contrib import admin
+from django.contrib.admin.utils import flatten_fieldsets, label_for_field
 from django.db.models import BigIntegerField, IntegerField
 
 from accounts.backoffice.columns import MONEY
@@ -12,7 +13,8 @@ from orders.models import Message, Order, OrderTrack
 from payments.models import OrderPayment, Receipt
 
 from . import cases
-from .test_pages import list_url
+from .test_pages import list_url, row_url
+from .test_roles import browser_of, in_role
 
 pytestmark = [pytest.mark.django_db, pytest.mark.on_postgres]
 
@@ -123,6 +125,78 @@ def test_no_column_is_called_what_the_database_calls_it(desk, sale):
 
     machine = {"created at", "payment status", "track status", "mpesa number", "result code"}
     assert {heading.lower().replace("_", " ") for heading in called} & machine == set()
+
+
+#: What people call so, too.
+ALSO_OURS = {
+    *(
+        "Cancelled by",
+        "Decided by",
+        "Ended by",
+        "Free above",
+        "Held until",
+        "In doubt",
+        "Item number",
+    ),
+    *(
+        "Approved by",
+        "Checkout request id",
+        "Date joined",
+        "First name",
+        "Last login",
+        "Last name",
+        "Lost since",
+    ),
+    *("Opening hours", "Proposed by", "Read from", "Read until", "Sold for", "Sold out"),
+}
+
+
+@pytest.mark.parametrize("model", admin.site._registry, ids=lambda model: model._meta.label)
+def test_no_row_s_page_calls_a_column_what_the_database_calls_it(desk, model):
+    page = admin.site._registry[model]
+    columns = flatten_fieldsets(page.get_fieldsets(_request(desk), model()))
+
+    machine = {
+        field.name.replace("_", " ").capitalize()
+        for field in model._meta.concrete_fields
+        if "_" in field.name
+    }
+    called = {str(label_for_field(each, model, page)).capitalize() for each in columns}
+
+    assert called & machine - ALSO_OURS == set()
+
+
+@pytest.mark.parametrize("role", ["support", "finance", "delivery"])
+def test_a_row_s_columns_lead_nobody_to_a_page_that_is_closed_to_them(sale, role):
+    client = browser_of(in_role(role))
+    for row in (*Order.objects.all(), *OrderTrack.objects.all(), *Receipt.objects.all()):
+        page = client.get(row_url(row))
+        for path in set(re.findall(r'href="(/admin/[^"?#]+/change/)"', page.content.decode())):
+            assert client.get(path).status_code == 200, (row, path)
+
+
+def test_a_row_s_page_writes_amounts_phones_and_choices_as_people_do(desk, sale):
+    page = desk.get(row_url(sale.tracks.get())).content.decode()
+
+    assert '<span class="shop-kes">KES 3,000</span>' in page
+    assert re.search(r'<span class="shop-phone">07\d\d \d{3} \d{3}</span>', page)
+    assert "Seller is paid at" in page
+    assert "icon-no" not in page
+
+
+def test_a_list_says_what_mpesa_said_where_something_went_wrong(desk, sale, unpaid):
+    OrderPayment.objects.filter(order=unpaid).update(result_code="1032", result_text="Cancelled")
+
+    page = desk.get(list_url(OrderPayment)).content.decode()
+
+    assert "Cancelled" in page
+    assert sale.payments.get().result_text == "Paid"
+    assert ">Paid</td>" not in page
+
+
+def test_a_list_counts_what_was_found_where_something_was_looked_for(desk, sale):
+    assert "1 found" not in desk.get(list_url(Order)).content.decode()
+    assert "1 found" in desk.get(list_url(Order), {"q": sale.reference}).content.decode()
 
 
 def test_an_empty_list_says_that_nothing_matches(desk, sale):

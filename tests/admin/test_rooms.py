@@ -2,10 +2,12 @@
 
 import pytest
 from django.contrib import admin
+from django.contrib.admin.models import CHANGE, LogEntry
 
-from accounts.backoffice import rooms
+from accounts.backoffice import audit, rooms
 from accounts.backoffice.denied import permissions_for
 from accounts.backoffice.rooms import PAGES, ROOMS, Shelf
+from accounts.models import Audit
 from orders.models import OrderTrack
 from payments.backoffice.dashboard import PANELS
 from tests.factories import UserFactory
@@ -112,6 +114,35 @@ def test_each_room_of_the_start_page_can_be_led_to(desk):
 
 def test_whoever_sees_a_panel_of_the_dashboard_finds_the_dashboard():
     assert set(PAGES["dashboard"].permissions) == {panel.permission for panel in PANELS}
+
+
+def test_the_start_page_says_what_one_did_last_in_people_s_words(desk, staff, sale):
+    line = sale.tracks.get()
+    LogEntry.objects.log_actions(
+        staff.pk, [line], CHANGE, change_message="Fetched.", single_object=True
+    )
+
+    page = " ".join(desk.get("/admin/").content.decode().split())
+
+    assert f'Fetched. <a href="{row_url(line)}">{line}</a>' in page
+    assert "Order line, <time" in page
+
+
+def test_a_history_without_entries_says_so_in_people_s_words(desk, sale):
+    page = desk.get(f"/admin/orders/order/{sale.pk}/history/").content.decode()
+
+    assert "Nobody of the staff has done anything with it in the admin." in page
+    assert '<a href="/admin/#orders">Orders</a>' in page
+
+
+def test_the_record_tells_each_value_before_and_after_in_words(desk, staff, sale):
+    audit.log(staff, "Changed", sale, changes={"is_open": [True, False], "tries": [None, 1]})
+
+    page = desk.get(row_url(Audit.objects.latest("pk"))).content.decode()
+
+    assert "<p>is open: yes → no</p>" in page
+    assert "<p>tries: 1</p>" in page
+    assert "Orders | order" not in desk.get(list_url(Audit)).content.decode()
 
 
 def test_a_list_is_called_what_the_sidebar_calls_it(desk):

@@ -27,6 +27,7 @@ from tests.shopping import PHONE, an_order, paid_line
 from tests.threads import at_once
 
 from .console import CONSOLE, act, page, said
+from .pages import buttons
 from .test_lines import do, status_of, told
 from .test_roles import browser_of
 
@@ -61,6 +62,16 @@ def proposal(buyer, fridge, proposer):
     with pytest.raises(SecondPersonNeeded):
         perform(to_cancelled.staff_action, line, CANCELLED, by=proposer)
     return Proposal.objects.get()
+
+
+def test_a_proposal_s_page_offers_to_decide_while_it_is_open(proposal, proposer):
+    second = browser_of(staff("support"))
+
+    assert buttons(second, proposal) == ["agree", "reject"]
+    Proposal.objects.update(
+        state="rejected", decided_by=staff("support"), decided_at=timezone.now()
+    )
+    assert buttons(second, proposal) == []
 
 
 def decide(client, name, proposal):

@@ -34,7 +34,8 @@ def as_role(role):
 def labels(client, row):
     """What the page of a row shows, by column."""
     fieldsets = client.get(row_url(row)).context["adminform"].fieldsets
-    return {name for _, options in fieldsets for name in options["fields"]}
+    shown = {name for _, options in fieldsets for name in options["fields"]}
+    return {getattr(each, "__name__", each).removeprefix("written_") for each in shown}
 
 
 def test_who_carries_the_goods_sees_neither_commission_nor_where_the_seller_is_paid(line):

@@ -50,6 +50,30 @@ def test_a_review_is_hidden_for_a_reason(api, review, kettle):
     assert sums(kettle) == ((0, 0), (0, 0))
 
 
+def test_a_product_s_page_hides_its_review_and_shows_it_again(review, kettle):
+    client, _ = desk("view_product", "view_review", "hide_review")
+    page = f"/admin/products/product/{kettle.pk}/change/"
+    chosen = {"_selected_action": review.pk, "from_page": page}
+    assert 'name="from_page"' in client.get(page).content.decode()
+
+    hidden = client.post(LIST, {"action": "hide", "reason": "Rude.", **chosen})
+    review.refresh_from_db()
+    assert (hidden.headers["Location"], review.hidden) == (f"{page}#reviews", True)
+
+    client.post(LIST, {"action": "show", **chosen})
+    review.refresh_from_db()
+    assert review.hidden is False
+
+
+def test_who_may_not_hide_reviews_finds_no_button_on_a_product_s_page(review, kettle):
+    client, _ = desk("view_product", "view_review")
+
+    page = client.get(f"/admin/products/product/{kettle.pk}/change/").content.decode()
+
+    assert "Rubbish!" in page
+    assert 'value="hide"' not in page
+
+
 def test_the_page_has_one_place_for_the_reason(review):
     client, _ = desk("view_review", "hide_review")
 

@@ -7,6 +7,7 @@ import { open, read } from "../api/client";
 import { ApiError } from "../api/errors";
 import { session } from "../api/session";
 import { Title } from "../app/Title";
+import { useIsLeaving } from "../app/useIsLeaving";
 import { Field, Problem } from "../ui/parts";
 import { ownPath } from "./ownPath";
 import { PhoneDoor } from "./PhoneDoor";
@@ -18,6 +19,7 @@ export default function JoinPage() {
   const { t } = useLingui();
   const [params] = useSearchParams();
   const user = useUser();
+  const isLeaving = useIsLeaving();
   const to = ownPath(params.get("to"));
   const join = useMutation({
     mutationFn: (typed: FormData) => {
@@ -38,7 +40,7 @@ export default function JoinPage() {
   });
   const [byPhone, setByPhone] = useState(features.phone_login);
   const [isCodeSent, setCodeSent] = useState(false);
-  if (user) return <Navigate to={to} replace />;
+  if (user && !isLeaving) return <Navigate to={to} replace />;
   const error = join.error;
   const wrong = (name: string) => (error instanceof ApiError ? error.field(name) : null);
   const isAboutAField = FIELDS.some((name) => wrong(name));

@@ -7,6 +7,7 @@ import { open, read } from "../api/client";
 import { ApiError } from "../api/errors";
 import { session } from "../api/session";
 import { Title } from "../app/Title";
+import { useIsLeaving } from "../app/useIsLeaving";
 import { Field, Problem } from "../ui/parts";
 import { LockedOut } from "./LockedOut";
 import { ownPath } from "./ownPath";
@@ -19,6 +20,7 @@ export default function SignInPage() {
   const { t } = useLingui();
   const [params] = useSearchParams();
   const user = useUser();
+  const isLeaving = useIsLeaving();
   const to = ownPath(params.get("to"));
   const [needsCode, setNeedsCode] = useState(false);
   const [byPhone, setByPhone] = useState(features.phone_login);
@@ -31,7 +33,7 @@ export default function SignInPage() {
     },
   });
   // Who has gone to another page meanwhile stays there.
-  if (user) return <Navigate to={to} replace />;
+  if (user && !isLeaving) return <Navigate to={to} replace />;
   return (
     <div className="sign">
       <Title text={t`Sign in`} />
