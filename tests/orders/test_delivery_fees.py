@@ -368,6 +368,8 @@ def test_an_order_of_which_some_is_still_to_be_sent_closes_only_then(buyer, kett
 
     # The hundred that stand with the shop go back, and the fee that it earned it bears.
     assert (status(), losses()) == ("refund_due", (100, 100))
+    return_fee(Parcel.objects.get().pk, by=staff, why="Our agent lost it.")
+    assert (status(), losses()) == ("refund_due", (0, 0))
     assert owed_back()[-1][1:] == (100, "returned", "due")
     give_back()
     assert status() == "refunded"
