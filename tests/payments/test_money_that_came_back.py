@@ -12,6 +12,7 @@ from payments import clock
 from payments.backoffice import resolve_money_in
 from payments.backoffice.queues import QUEUES
 from payments.backoffice.resolve_money_in import ActionNotAvailable
+from payments.disbursement import process_refund
 from payments.evidence import put_in_doubt, record_first
 from payments.ledger import balance
 from payments.models import Account, Payout, Receipt, Refund
@@ -280,6 +281,18 @@ def test_it_goes_back_to_the_seller_by_a_payment_to_the_phone_and_by_no_reversal
     assert (refund.way, refund.phone, refund.amount) == ("b2c", PHONE, 1500)
     mark_done(refund, number="TKP7654321")
     assert balance(Account.SUSPENSE) == 0
+
+
+def test_m_pesa_is_asked_there_too_whether_it_still_stands_before_it_goes_to_the_phone(
+    payout, daraja
+):
+    came_back()
+    refund = resolve_money_in.refund_receipt(Receipt.objects.get(number=BACK).pk)
+
+    process_refund(refund.pk)
+
+    [asked] = [each for each in daraja.questions if each.get("receipt") == BACK]
+    assert asked["shortcode"] == "600000"
 
 
 def answer(client, asked):
