@@ -28,7 +28,7 @@ from .daraja.errors import (
     Refusal,
 )
 from .daraja.result_codes import PayoutReason, b2c_failure, reversal_failure
-from .evidence import put_in_doubt, receiving_number
+from .evidence import paid_number, put_in_doubt, receiving_number
 from .models import (
     TRANSFER_QUERIES,
     MoneyOut,
@@ -109,12 +109,10 @@ def ask_about_receipt(question_id: int) -> None:
 
 def _ask_about_receipt(question: ReceiptQuestion) -> None:
     receipt, address = question.receipt, gateway.callback_url(question.token)
-    told = receipt.evidence.exclude(shortcode="").order_by("pk").first()
-    paid_to = told.shortcode if told is not None else receiving_number()
     try:
         gateway.daraja().transaction_status(
             receipt=receipt.number,
-            shortcode=paid_to,
+            shortcode=paid_number(receipt.number),
             result_url=address,
             queue_timeout_url=address,
         )
@@ -289,7 +287,7 @@ def _query_status(row: MoneyOut) -> None:
 
 def _ask_about_payment(row: MoneyOut, receipt: str) -> None:
     """Ask whether the payment still stands whose money is to leave another way."""
-    _ask(row, {"receipt": receipt, "shortcode": receiving_number()})
+    _ask(row, {"receipt": receipt, "shortcode": paid_number(receipt)})
 
 
 def _ask(row: MoneyOut, about: dict[str, str]) -> None:

@@ -543,8 +543,8 @@ QUEUES = (
     Queue(
         key="corrected",
         title="Receipts whose amount was corrected",
-        about="The shop had counted another amount than M-Pesa tells of now. What is missing the "
-        "shop bears. Acknowledge what you have seen.",
+        about="The shop had counted another amount than M-Pesa tells of now, or an order was given "
+        "what no buyer paid. What is missing the shop bears. Acknowledge what you have seen.",
         rows=lambda now: Receipt.objects.unseen().select_related("order").order_by("pk"),
         columns={
             **_RECEIPT,

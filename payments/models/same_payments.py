@@ -78,6 +78,14 @@ def attempts_behind(moved: Movement) -> list[tuple[OrderPayment, PhoneMatch]]:
     return [(each, match) for each, match in found if match != PhoneMatch.DIFFERS]
 
 
+def may_be_paid_with(payment: OrderPayment | None, receipt: Receipt) -> bool:
+    """Whether a prompt can have been paid with money for its order, by the phone: it rings one and
+    is paid from that one. What a person typed of a number rules nothing out."""
+    if payment is None or receipt.phone_by_id is not None:
+        return True
+    return match_phone(receipt.phone, payment.phone) != PhoneMatch.DIFFERS
+
+
 def sure_attempt(moved: Movement) -> OrderPayment | None:
     """The one prompt that moved this money, where no other may have and its phone agrees."""
     found = attempts_behind(moved)

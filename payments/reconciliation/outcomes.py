@@ -29,7 +29,7 @@ from payments.models import (
     amount_credited,
     order_balance,
 )
-from payments.models.same_payments import sure_movement
+from payments.models.same_payments import may_be_paid_with, sure_movement
 from payments.refunds.services import refund_excess, refund_excess_locked
 
 from . import receipts
@@ -168,18 +168,16 @@ def _find_manual(payment: OrderPayment) -> Receipt | None:
     """The order's receipt that was taken for a manual payment and may be this STK push's.
 
     M-Pesa's C2B confirmation does not say whether an STK push asked for the payment, and the status
-    query does not name its receipt. Both are the same payment unless another turns up.
+    query does not name its receipt. Both are the same payment unless another turns up, or M-Pesa
+    shows that another phone paid.
     """
-    return (
-        Receipt.objects.filter(
-            order=payment.order_id,
-            payment__channel=Channel.PAY_BILL,
-            amount=payment.amount,
-            created_at__gte=payment.rung_at or payment.created_at,
-        )
-        .order_by("pk")
-        .first()
-    )
+    manual = Receipt.objects.filter(
+        order=payment.order_id,
+        payment__channel=Channel.PAY_BILL,
+        amount=payment.amount,
+        created_at__gte=payment.rung_at or payment.created_at,
+    ).order_by("pk")
+    return next((each for each in manual if may_be_paid_with(payment, each)), None)
 
 
 def _find_in_suspense(payment: OrderPayment) -> Receipt | None:

@@ -29,6 +29,7 @@ from payments.models import (
 )
 from payments.models.same_payments import (
     attempts_behind,
+    may_be_paid_with,
     movement,
     movement_of,
     movements_behind,
@@ -92,7 +93,7 @@ def record_receipt(incoming: IncomingPayment) -> tuple[Receipt, str]:
         return known, _merge(known, incoming)
     if order is None:
         return _hold_in_suspense(incoming)
-    unnamed = _find_without_number(order, incoming)
+    unnamed = _find_without_number(order, Receipt(**_reported(incoming)))
     if unnamed is None and not is_named:
         # Another number came for it while its order's lock was waited for.
         return _hold_in_suspense(incoming)
@@ -151,9 +152,9 @@ def match_to_order(receipt_id: int, order_id: int, *, note: str) -> Receipt:
     """Match a receipt in suspense to an order, as a person decided.
 
     The order is paid if that covers it; what is too much is refunded. Where the order has a prompt
-    that was paid with this amount, and its receipt has no number, it is that receipt. Raises
-    AlreadyMatched when the receipt has an order or is being refunded, MayBeAnothers when it may be
-    another order's prompt.
+    that was paid with this amount, and its receipt has no number, it is that receipt, unless
+    M-Pesa shows another phone. Raises AlreadyMatched when the receipt has an order or is being
+    refunded, MayBeAnothers when it may be another order's prompt.
     """
     order = locked_row(Order, order_id)
     receipt = locked_row(Receipt, receipt_id)
@@ -163,8 +164,7 @@ def match_to_order(receipt_id: int, order_id: int, *, note: str) -> Receipt:
         raise AlreadyMatched(f"{receipt} is in doubt: decide first whether it came.")
     if receipt.came_back:
         raise AlreadyMatched(f"{receipt} is what the shop had sent: no buyer paid it.")
-    unnamed = Receipt.objects.without_number().filter(order=order, provider=receipt.provider)
-    same = unnamed.filter(amount=receipt.amount).order_by("pk").first()
+    same = _find_without_number(order, receipt)
     if same is not None and not receipt.is_no_prompts:
         return merge_receipts(same, receipt, order, note=note)
     check_decided(receipt, besides=order.pk)
@@ -391,12 +391,14 @@ def _order_of_unnamed(incoming: IncomingPayment) -> int | None:
     return attempt.order_id
 
 
-def _find_without_number(order: Order, incoming: IncomingPayment) -> Receipt | None:
-    """The order's receipt that only a status query has proved, and that has this amount."""
-    if incoming.provider != Provider.MPESA:
+def _find_without_number(order: Order, movement: Receipt) -> Receipt | None:
+    """The order's receipt that only a status query has proved, and that this money may be: of its
+    amount, and not for certain from another phone than the prompt rang."""
+    if movement.provider != Provider.MPESA:
         return None
-    unnamed = Receipt.objects.filter(order=order, number="", provider=incoming.provider)
-    return unnamed.filter(amount=incoming.amount).order_by("pk").first()
+    unnamed = Receipt.objects.without_number().filter(order=order, provider=movement.provider)
+    unnamed = unnamed.filter(amount=movement.amount).select_related("payment").order_by("pk")
+    return next((each for each in unnamed if may_be_paid_with(each.payment, movement)), None)
 
 
 def _reported(incoming: IncomingPayment) -> dict[str, object]:

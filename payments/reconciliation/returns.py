@@ -12,9 +12,19 @@ from typing import Any
 from django.db import transaction
 
 from omachemainproj.money import format_kes
+from orders.models import Order
 from payments.daraja.portal_statement import Movement
 from payments.evidence import Told, lock_receipt, record
-from payments.models import MoneyOut, Payout, Receipt, ReceiptSource, Refund, TransferStatus
+from payments.models import (
+    MoneyOut,
+    Payout,
+    Receipt,
+    ReceiptSource,
+    Refund,
+    Standing,
+    TransferStatus,
+)
+from payments.refunds.services import send_to_the_phone
 
 from .receipts import create_receipt, find_receipt
 
@@ -40,26 +50,32 @@ def take_in_returned(movement: Movement, *, shortcode: str) -> bool:
 
 
 def _say_what_it_is(known: Receipt, movement: Movement, told: Told) -> bool:
-    """Say of money in suspense, which a person wrote down by its number alone, that it came back;
-    whether that is new. Nothing, where it is on its way somewhere or was given to an order."""
+    """Say of money which a person wrote down by its number alone that it came back; whether that is
+    new. Nothing, where it was written off or is counted as another amount.
+
+    An order that it was given to meanwhile keeps it, and a person sees that: what of it is owed
+    back goes to the phone it came from.
+    """
     receipt = lock_receipt(known.pk)
-    is_idle = receipt.order_id is None and not receipt.refunds.owed().exists()
-    if receipt.came_back or not is_idle or receipt.amount != movement.amount:
+    is_written_off = receipt.standing == Standing.NEVER_CAME
+    if receipt.came_back or is_written_off or receipt.amount != movement.amount:
         return False
-    for name, value in _facts(movement).items():
+    for name, value in _facts(movement, receipt.order).items():
         setattr(receipt, name, value)
     receipt.phone_by = None
-    receipt.save(update_fields=["door", "phone", "phone_by", "note"])
+    receipt.unseen = receipt.unseen or receipt.order is not None
+    receipt.save(update_fields=["door", "phone", "phone_by", "note", "unseen"])
     record(receipt, told)
+    send_to_the_phone(receipt)
     return True
 
 
-def _facts(movement: Movement) -> dict[str, Any]:
+def _facts(movement: Movement, order: Order | None = None) -> dict[str, Any]:
     row = _sent_as(movement.reverses)
     return {
         "door": ReceiptSource.RETURNED,
         "phone": row.phone if row is not None else movement.phone[:64],
-        "note": _what_came_back(movement, row)[:200],
+        "note": f"{_what_came_back(movement, row)} {_whose(row, order)}".strip()[:200],
     }
 
 
@@ -80,5 +96,11 @@ def _what_came_back(movement: Movement, row: MoneyOut | None) -> str:
     rest = "" if row.amount == movement.amount else f" of {format_kes(row.amount)}"
     return (
         f"{row.kind.capitalize()} {row.pk}{rest}, sent under {movement.reverses}, came back: "
-        "M-Pesa took it from that phone. Ask whose it is; sent back, it goes there again."
+        "M-Pesa took it from that phone."
     )
+
+
+def _whose(row: MoneyOut | None, order: Order | None) -> str:
+    if order is not None:
+        return f"No buyer paid it, and order {order.reference} was given it: ask whose it is."
+    return "" if row is None else "Ask whose it is; sent back, it goes there again."

@@ -173,11 +173,15 @@ def drop_unsent_refunds(receipt: Receipt) -> bool:
     if any(each.replaces_id or each.sent_at or each.status not in unsent for each in going):
         return False
     for refund in going:
-        refund.status, refund.next_check_at = TransferStatus.DROPPED, None
-        refund.note = "The money is an order's."
-        refund.save(update_fields=["status", "next_check_at", "note"])
-        ledger.post_refund_dropped(refund)
+        _drop(refund, "The money is an order's.")
     return True
+
+
+def _drop(refund: Refund, why: str) -> None:
+    """Owe no more what was not sent."""
+    refund.status, refund.next_check_at, refund.note = TransferStatus.DROPPED, None, why
+    refund.save(update_fields=["status", "next_check_at", "note"])
+    ledger.post_refund_dropped(refund)
 
 
 def create_refund(
@@ -206,6 +210,18 @@ def create_refund(
     if not receipt.is_confirmed:
         ask_about([receipt])
     return refund
+
+
+def send_to_the_phone(receipt: Receipt) -> None:
+    """Owe to a phone what was to be reversed of money that came back, as far as it was not sent: it
+    was no payment, and M-Pesa reverses payments alone.
+
+    Call inside a transaction that holds the locks of the receipt and of its order, if it has one.
+    """
+    unsent = receipt.refunds.owed().filter(way=Way.REVERSAL, status=TransferStatus.DUE)
+    for refund in unsent.filter(sent_at__isnull=True).order_by("pk"):
+        _drop(refund, "What the shop had sent came back, and goes to the phone.")
+        create_refund(receipt, refund.amount, refund.cause, of=refund.track, by=refund.author_id)
 
 
 def create_replacement(

@@ -327,6 +327,54 @@ def test_a_loss_ends_as_the_fee_is_given_back(two, staff):
     assert (balance("write_offs"), balance("delivery_fees")) == (1900, 0)
 
 
+def losses():
+    """What the shop bears, and how much of it by the order's receipts."""
+    borne = sum(Receipt.objects.values_list("borne", flat=True))
+    return balance("write_offs"), borne
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_an_order_taken_back_by_m_pesa_stays_closed_as_its_fee_is_given_back_last(
+    two, staff, is_first
+):
+    walk(two[0], staff, "fetched")
+    if is_first:
+        record_outside_reversal(Receipt.objects.get().pk)
+    for line in two:
+        cancel(line, staff)
+    if not is_first:
+        record_outside_reversal(Receipt.objects.get().pk)
+    assert (status(), fee_states(), losses()) == ("refunded", ["earned"], (100, 100))
+
+    return_fee(Parcel.objects.get().pk, by=staff, why="Our agent lost it.")
+
+    # The shop had borne the fee: nothing is to be sent, and nothing else would close the order.
+    assert (status(), losses(), books()) == ("refunded", (0, 0), (0, 0, 0, 0))
+    assert set(Refund.objects.values_list("status", flat=True)) == {"done"}
+
+
+def test_an_order_of_which_some_is_still_to_be_sent_closes_only_then(buyer, kettle, staff):
+    order = delivered_order(buyer, (kettle, 1))
+    for number, amount in (("SGL0000001", 1500), ("SGL0000002", 100)):
+        record_receipt(
+            IncomingPayment("mpesa", number, amount, source="c2b", reference=order.reference)
+        )
+    line = order.tracks.get()
+    walk(line, staff, "fetched")
+    record_outside_reversal(Receipt.objects.get(number="SGL0000001").pk)
+    assert losses() == (1500, 1500)
+
+    cancel(line, staff)
+
+    # The hundred that stand with the shop go back, and the fee that it earned it bears.
+    assert (status(), losses()) == ("refund_due", (100, 100))
+    return_fee(Parcel.objects.get().pk, by=staff, why="Our agent lost it.")
+    assert (status(), losses()) == ("refund_due", (0, 0))
+    assert owed_back()[-1][1:] == (100, "returned", "due")
+    give_back()
+    assert status() == "refunded"
+
+
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_two_last_lines_cancelled_at_once_give_the_fee_back_once(buyer, kettle, pan):

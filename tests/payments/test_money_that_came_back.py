@@ -7,13 +7,16 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
+from orders.lifecycle import cancel_order
 from payments import clock
 from payments.backoffice import resolve_money_in
 from payments.backoffice.queues import QUEUES
 from payments.backoffice.resolve_money_in import ActionNotAvailable
-from payments.evidence import record_first
+from payments.disbursement import process_refund
+from payments.evidence import put_in_doubt, record_first
 from payments.ledger import balance
 from payments.models import Account, Payout, Receipt, Refund
+from payments.refunds.outside import write_off_never_came
 from payments.transfers import mark_done
 from tests.factories import UserFactory
 from tests.orders.lines import line_at
@@ -126,6 +129,99 @@ def test_what_a_person_wrote_down_of_it_before_is_it(payout):
     assert balance(Account.SUSPENSE) == 1500
 
 
+def write_down(amount=1500):
+    seen = {"number": BACK, "amount": amount, "reference": "", "phone": "254733000999"}
+    return resolve_money_in.record_seen_receipt(**seen, by=UserFactory(is_superuser=True))
+
+
+def ways(receipt):
+    return list(receipt.refunds.order_by("pk").values_list("way", "phone", "status", "amount"))
+
+
+def test_what_was_to_be_reversed_of_it_goes_to_the_phone_once_it_is_known(payout, daraja):
+    receipt = write_down()
+    resolve_money_in.refund_receipt(receipt.pk)
+    before = books()
+
+    assert came_back().returned == 1
+
+    assert ways(receipt) == [("reversal", "", "dropped", 1500), ("b2c", PHONE, "due", 1500)]
+    assert balance(Account.REFUNDS_PAYABLE) == 1500
+    assert books() == before
+    mark_done(Refund.objects.get(way="b2c"), number="TKP7654321")
+    assert (balance(Account.REFUNDS_PAYABLE), balance(Account.SUSPENSE)) == (0, 0)
+
+
+def test_given_to_an_order_that_owes_it_back_it_goes_to_the_phone_and_closes_the_order(
+    payout, order, daraja
+):
+    cancel_order(order.pk)
+    receipt = write_down()
+    resolve_money_in.match_receipt_to_order(receipt.pk, reference=order.reference, why="Seen.")
+    assert ways(receipt) == [("reversal", "", "due", 1500)]
+
+    assert [came_back().returned for _ in range(2)] == [1, 0]
+
+    assert ways(receipt) == [("reversal", "", "dropped", 1500), ("b2c", PHONE, "due", 1500)]
+    mark_done(Refund.objects.get(way="b2c"), number="TKP7654321")
+    order.refresh_from_db()
+    assert order.payment_status == "refunded"
+    assert (balance(Account.REFUNDS_PAYABLE), balance(Account.BUYERS_HELD)) == (0, 0)
+
+
+def test_the_order_it_paid_for_keeps_it_and_a_person_sees_that(payout, order):
+    receipt = write_down(order.amount)
+    resolve_money_in.match_receipt_to_order(receipt.pk, reference=order.reference, why="Seen.")
+
+    came_back(amount=order.amount)
+
+    receipt.refresh_from_db()
+    order.refresh_from_db()
+    assert (receipt.door, receipt.phone, receipt.phone_by) == ("returned", PHONE, None)
+    assert (receipt.order, order.payment_status, receipt.standing) == (order, "paid", "confirmed")
+    assert receipt.note == (
+        f"Payout {payout.pk} of KES 1,500, sent under {SENT}, came back: M-Pesa took it from that "
+        f"phone. No buyer paid it, and order {order.reference} was given it: ask whose it is."
+    )
+    assert list(Receipt.objects.unseen()) == [receipt]
+
+
+def test_a_large_one_whose_reversal_was_approved_is_approved_again_for_the_phone(
+    payout, settings, daraja
+):
+    settings.REFUND_APPROVAL_ABOVE = 1000
+    decided, second = UserFactory(), UserFactory()
+    receipt = write_down()
+    refund = resolve_money_in.refund_receipt(receipt.pk, by=decided)
+    Refund.objects.filter(pk=refund.pk).update(approved_by=second)
+
+    came_back()
+
+    again = Refund.objects.get(way="b2c")
+    assert (again.awaits_approval, again.author, again.next_check_at) == (True, decided, None)
+
+
+def test_a_reversal_of_it_that_m_pesa_may_know_of_is_left(payout, daraja):
+    receipt = write_down()
+    resolve_money_in.refund_receipt(receipt.pk)
+    clock.process_due_refunds(timezone.now() + timedelta(minutes=1))
+
+    assert came_back().returned == 1
+
+    assert ways(receipt) == [("reversal", "", "sent", 1500)]
+
+
+def test_one_that_was_written_off_stays_so(payout):
+    receipt = write_down()
+    put_in_doubt(receipt.pk, "M-Pesa does not know it.")
+    write_off_never_came(receipt.pk)
+
+    assert came_back().returned == 0
+
+    receipt.refresh_from_db()
+    assert (receipt.door, receipt.standing) == ("staff", "never_came")
+
+
 def test_a_part_that_came_back_says_of_how_much(payout):
     came_back(amount=500)
 
@@ -187,16 +283,20 @@ def test_it_goes_back_to_the_seller_by_a_payment_to_the_phone_and_by_no_reversal
     assert balance(Account.SUSPENSE) == 0
 
 
-def test_m_pesa_is_asked_about_it_at_the_number_that_pays_out_and_confirms_it(
-    client, payout, daraja, monkeypatch
+def test_m_pesa_is_asked_there_too_whether_it_still_stands_before_it_goes_to_the_phone(
+    payout, daraja
 ):
-    # Which in other tests is confirmed as soon as it is told of.
-    monkeypatch.setattr("payments.evidence.record_first", record_first)
     came_back()
-    receipt = Receipt.objects.get(number=BACK)
-    resolve_money_in.refund_receipt(receipt.pk)
-    clock.ask_about_receipts(timezone.now() + timedelta(minutes=1))
+    refund = resolve_money_in.refund_receipt(Receipt.objects.get(number=BACK).pk)
+
+    process_refund(refund.pk)
+
     [asked] = [each for each in daraja.questions if each.get("receipt") == BACK]
+    assert asked["shortcode"] == "600000"
+
+
+def answer(client, asked):
+    """M-Pesa's answer to what it was asked: the money came to the number that pays out."""
     told = {
         "ReceiptNo": BACK, "TransactionStatus": "Completed", "Amount": "1500",
         "CreditPartyName": "600000 - O-Mache",
@@ -216,9 +316,43 @@ def test_m_pesa_is_asked_about_it_at_the_number_that_pays_out_and_confirms_it(
         content_type="application/json",
     )  # fmt: skip
 
+
+def test_m_pesa_is_asked_about_it_at_the_number_that_pays_out_and_confirms_it(
+    client, payout, daraja, monkeypatch
+):
+    # Which in other tests is confirmed as soon as it is told of.
+    monkeypatch.setattr("payments.evidence.record_first", record_first)
+    came_back()
+    receipt = Receipt.objects.get(number=BACK)
+    resolve_money_in.refund_receipt(receipt.pk)
+    clock.ask_about_receipts(timezone.now() + timedelta(minutes=1))
+    [asked] = [each for each in daraja.questions if each.get("receipt") == BACK]
+    answer(client, asked)
+
     receipt.refresh_from_db()
     assert asked["shortcode"] == "600000"
     assert (receipt.standing, receipt.doubt) == ("confirmed", "")
+
+
+def test_one_that_a_person_wrote_down_is_in_doubt_until_the_statement_shows_what_it_is(
+    client, payout, daraja, monkeypatch
+):
+    monkeypatch.setattr("payments.evidence.record_first", record_first)
+    receipt = write_down()
+    clock.ask_about_receipts(timezone.now() + timedelta(minutes=1))
+    [asked] = [each for each in daraja.questions if each.get("receipt") == BACK]
+
+    answer(client, asked)
+
+    receipt.refresh_from_db()
+    assert (receipt.standing, receipt.doubt) == (
+        "doubted",
+        f"M-Pesa says that {BACK} was paid to 600000, which pays out: no buyer paid it. Read the "
+        "statement of that number.",
+    )
+    came_back()
+    receipt.refresh_from_db()
+    assert (receipt.standing, receipt.door) == ("confirmed", "returned")
 
 
 def test_it_is_nobodys_payment_for_an_order(payout, order):

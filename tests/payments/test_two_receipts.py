@@ -20,6 +20,7 @@ from payments.models import Account, LedgerPosting, OrderPayment, Receipt, Refun
 from payments.proof.prove import prove
 from payments.reconciliation.statement_pull import pull_statement
 from payments.reconciliation.status_query import query_now
+from payments.refunds.outside import record_outside_reversal
 from tests.factories import UserFactory
 from tests.shopping import PHONE, an_order
 
@@ -335,3 +336,82 @@ def test_where_two_movements_fit_a_person_decides(client, pair, proven):
         sorted(Receipt.objects.exclude(number="").values_list("pk", flat=True)),
     )
     _find_apart(Receipt.objects.exclude(number=""))
+
+
+ANOTHERS = "2547 ***** 999"
+BOTH = [("", 3000), ("SGL7654321", 3000)]
+
+
+def of(order):
+    return sorted(order.receipts.values_list("number", "amount"))
+
+
+def test_what_another_phone_paid_for_the_same_order_is_not_what_its_prompt_was_paid_with(
+    client, proven, order, daraja
+):
+    post_c2b(client, by_hand(order.reference, 3000, receipt="SGL7654321", MSISDN=ANOTHERS))
+
+    assert of(order) == BOTH
+    assert proven.receipt.number == ""
+    assert balance(Account.MPESA_CLEARING) == 6000
+    # Nothing goes back while two receipts may be one; then the one too many does.
+    refund = Refund.objects.get()
+    process_refund(refund.pk)
+    assert daraja.reversals == []
+    post(client, proven, success(proven, receipt="SGL0000001"))
+    assert of(order) == [("SGL0000001", 3000), ("SGL7654321", 3000)]
+    assert (refund.receipt.number, refund.amount, refund.way) == ("SGL7654321", 3000, "reversal")
+
+
+def test_nor_where_it_is_told_of_before_the_query_proves_the_prompt(client, payment, order, daraja):
+    post_c2b(client, by_hand(order.reference, 3000, receipt="SGL7654321", MSISDN=ANOTHERS))
+    daraja.answer = PAID
+
+    query_now(payment.pk)
+
+    assert of(order) == BOTH
+    assert Receipt.objects.get(number="SGL7654321").payment.channel == "pay_bill"
+    # The later of two is the one too many.
+    assert Refund.objects.values_list("receipt__payment", "amount").get() == (payment.pk, 3000)
+
+
+def test_nor_where_it_lay_in_suspense_and_a_person_gives_it_to_the_order(client, proven, order):
+    at_a_till(client, phone=ANOTHERS)
+
+    movement = Receipt.objects.get(number="SGL7654321")
+    money_in.match_receipt_to_order(movement.pk, reference=order.reference, why="Her sister paid")
+
+    assert of(order) == BOTH
+    assert Refund.objects.values_list("receipt", "amount").get() == (movement.pk, 3000)
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_number_that_a_person_typed_tells_no_two_payments_apart(payment, order, daraja, is_first):
+    daraja.answer = PAID
+    if not is_first:
+        query_now(payment.pk)
+    money_in.record_seen_receipt(
+        number="SGL7654321",
+        amount=3000,
+        reference=order.reference,
+        phone="254799000999",
+        by=UserFactory(is_superuser=True),
+    )
+    if is_first:
+        query_now(payment.pk)
+
+    assert of(order) == [("SGL7654321", 3000)]
+    assert not Refund.objects.exists()
+
+
+def test_what_was_taken_back_of_two_equal_payments_leaves_the_prompts_with_its_order(
+    client, proven, order
+):
+    post_c2b(client, by_hand(order.reference, 3000, receipt="SGL7654321", MSISDN=ANOTHERS))
+
+    note = record_outside_reversal(Receipt.objects.get(number="SGL7654321").pk, number="SGR0000001")
+
+    order.refresh_from_db()
+    assert note == "M-Pesa took it back under SGR0000001 at its customer's word: KES 0 lost."
+    assert (order.payment_status, balance(Account.WRITE_OFFS)) == ("paid", 0)
+    assert balance(Account.MPESA_CLEARING) == 3000

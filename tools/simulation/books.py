@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from daraja_simulator.books import CUSTOMER_REVERSAL, PAYOUT_REVERSAL, Entry
 from daraja_simulator.prompts import Prompt
 from daraja_simulator.simulator import Simulator
+from orders.lookup import letters_of_reference
 from payments import ledger
 from payments.models import (
     Account,
@@ -85,16 +86,17 @@ class Comparison:
             return 0
         first = self._counted.setdefault(receipt.pk, entry)
         if first is not entry:
-            self._as_one(first, entry)
+            self._as_one(receipt, first, entry)
             return 0
         self._compare(entry, receipt, attempt)
         return receipt.amount
 
-    def _as_one(self, first: Entry, second: Entry) -> None:
+    def _as_one(self, receipt: Receipt, first: Entry, second: Entry) -> None:
         """Two payments are one receipt. Explained only where nobody could tell them apart.
 
         That is of a prompt whose number was never told, and a payment by hand of the same sum for
-        the same order: what the shop is told of it is what it would be told of the prompt.
+        the same order: what the shop is told of it is what it would be told of the prompt. Where
+        M-Pesa itself tells of it, that is from the same phone.
         """
         of_prompt = {bool(each.purpose.checkout_request_id): each for each in (first, second)}
         prompt, by_hand = of_prompt.get(True), of_prompt.get(False)
@@ -103,8 +105,8 @@ class Comparison:
             and prompt is not None
             and by_hand is not None
             and prompt.receipt not in self.reported
-            and (prompt.amount, prompt.purpose.reference)
-            == (by_hand.amount, by_hand.purpose.reference)
+            and _for_what(prompt) == _for_what(by_hand)
+            and (prompt.phone == by_hand.phone or _was_typed(receipt))
         ):
             self.explained["paid by hand, and taken for the prompt it was told of"] += 1
             return
@@ -233,6 +235,15 @@ class Comparison:
 
     def _say(self, what: str) -> None:
         self.wrong.append(what)
+
+
+def _for_what(entry: Entry) -> tuple[int, str]:
+    """How much was paid and for which order, however its reference was typed."""
+    return entry.amount, letters_of_reference(entry.purpose.reference)
+
+
+def _was_typed(receipt: Receipt) -> bool:
+    return receipt.evidence.filter(source=ReceiptSource.STAFF).exists()
 
 
 def _token(prompt: Prompt) -> str:

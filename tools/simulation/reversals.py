@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from daraja_simulator.books import CUSTOMER_REVERSAL, PAYOUT_REVERSAL, Entry
-from payments.models import Receipt, Refund, TransferStatus, Way
+from payments.models import Receipt, ReceiptSource, Refund, TransferStatus, Way
 from payments.reconciliation.lost_hours import open_statement, read_statements
 
 from .books import STATEMENT
@@ -91,9 +91,10 @@ class Reversals(Part):
 
 
 def _is_lost(entry: Entry) -> bool:
-    """Whether it came back, and the shop does not know of it."""
+    """Whether it came back, and the shop does not know of it, or not that it did."""
     came_back = entry.purpose.transaction_type == PAYOUT_REVERSAL
-    return came_back and not Receipt.objects.filter(number=entry.receipt).exists()
+    known = Receipt.objects.filter(number=entry.receipt, door=ReceiptSource.RETURNED)
+    return came_back and not known.exists()
 
 
 def _is_known(reversal: Entry) -> bool:

@@ -26,6 +26,17 @@ KEPT = {
         "every round of the clock died for a day, and the books were proved as of a time by which"
         " it was to have been round (simulation/run: as of the beginning, where it never was)"
     ),
+    962899873: (
+        "a refund that M-Pesa took back from its phone was written down by its number and given to"
+        " an order before the portal's statement told what it was: M-Pesa said that it was paid to"
+        " the number that pays out, and it was in doubt for ever, its refund due"
+        " (reconciliation/returns)"
+    ),
+    679690713: (
+        "another phone paid an order's price by hand, and had it taken back: it was taken for what"
+        " the order's prompt was paid with, whose number had not come, and the shop bore the loss"
+        " of money that it had (reconciliation/outcomes, reconciliation/receipts)"
+    ),
 }
 
 #: Seeds that are played as they were when they found it: nobody moved goods then.
