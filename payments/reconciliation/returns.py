@@ -16,6 +16,7 @@ from orders.models import Order
 from payments.daraja.portal_statement import Movement
 from payments.evidence import Told, lock_receipt, record
 from payments.models import (
+    Channel,
     MoneyOut,
     Payout,
     Receipt,
@@ -51,7 +52,8 @@ def take_in_returned(movement: Movement, *, shortcode: str) -> bool:
 
 def _say_what_it_is(known: Receipt, movement: Movement, told: Told) -> bool:
     """Say of money which a person wrote down by its number alone that it came back; whether that is
-    new. Nothing, where it was written off or is counted as another amount.
+    new. Nothing, where it was written off or is counted as another amount, or where the number was
+    written to a prompt's own receipt: that money came too.
 
     An order that it was given to meanwhile keeps it, and a person sees that: what of it is owed
     back goes to the phone it came from.
@@ -59,6 +61,9 @@ def _say_what_it_is(known: Receipt, movement: Movement, told: Told) -> bool:
     receipt = lock_receipt(known.pk)
     is_written_off = receipt.standing == Standing.NEVER_CAME
     if receipt.came_back or is_written_off or receipt.amount != movement.amount:
+        return False
+    if receipt.payment is not None and receipt.payment.channel == Channel.STK:
+        _say_it_is_a_second_sum(receipt, movement)
         return False
     for name, value in _facts(movement, receipt.order).items():
         setattr(receipt, name, value)
@@ -68,6 +73,19 @@ def _say_what_it_is(known: Receipt, movement: Movement, told: Told) -> bool:
     record(receipt, told)
     send_to_the_phone(receipt)
     return True
+
+
+def _say_it_is_a_second_sum(receipt: Receipt, movement: Movement) -> None:
+    """Have a person see that a prompt's receipt has the number of other money, which is not counted
+    yet. Safe to repeat: what was seen is not shown again."""
+    note = (
+        f"{_what_came_back(movement, _sent_as(movement.reverses))} This number was written to a "
+        "prompt's receipt: two sums came, and one is counted."
+    )[:200]
+    if receipt.note != note:
+        receipt.note, receipt.unseen = note, True
+        receipt.save(update_fields=["note", "unseen"])
+        logger.error("receipt %s: %s", receipt.number, note)
 
 
 def _facts(movement: Movement, order: Order | None = None) -> dict[str, Any]:

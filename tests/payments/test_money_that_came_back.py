@@ -16,6 +16,7 @@ from payments.disbursement import process_refund
 from payments.evidence import put_in_doubt, record_first
 from payments.ledger import balance
 from payments.models import Account, Payout, Receipt, Refund
+from payments.reconciliation.outcomes import Outcome, record_outcome
 from payments.refunds.outside import write_off_never_came
 from payments.transfers import mark_done
 from tests.factories import UserFactory
@@ -220,6 +221,27 @@ def test_one_that_was_written_off_stays_so(payout):
 
     receipt.refresh_from_db()
     assert (receipt.door, receipt.standing) == ("staff", "never_came")
+
+
+def test_a_prompts_own_receipt_that_was_given_its_number_stays_and_a_person_sees_it(
+    payout, payment, order
+):
+    """The prompt's money came too: told that this receipt came back, the shop would have one sum of
+    the two."""
+    record_outcome(payment.pk, Outcome(True, "0", "Paid", "query"))
+    resolve_money_in.match_receipt_to_order(
+        write_down(order.amount).pk, reference=order.reference, why="Seen."
+    )
+
+    assert [came_back(amount=order.amount).returned for _ in range(2)] == [0, 0]
+
+    [receipt] = Receipt.objects.filter(order=order)
+    assert (receipt.number, receipt.came_back, receipt.payment) == (BACK, False, payment)
+    assert receipt.note == (
+        f"Payout {payout.pk} of KES 1,500, sent under {SENT}, came back: M-Pesa took it from that "
+        "phone. This number was written to a prompt's receipt: two sums came, and one is counted."
+    )
+    assert list(Receipt.objects.unseen()) == [receipt]
 
 
 def test_a_part_that_came_back_says_of_how_much(payout):
