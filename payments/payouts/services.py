@@ -152,7 +152,10 @@ def _put_together(
         first = [share for share in shares if share.track.order_id not in told | borne]
         rest, left = _batch(seller_id, first, debt)
         if unseen and rest > debt:
-            _drop_unseen(seller_id, unseen)
+            # Others take their shares on at once.
+            again = Payout.objects.filter(pk__in=[payout.pk for payout in unseen])
+            again.update(status=TransferStatus.DROPPED, next_check_at=None, note=PAID_OFF)
+            enqueue_after_commit(create_payouts, seller_id)
             return rest
         spare += rest - debt
         shares = left + [share for share in shares if share.track.order_id in borne]
@@ -162,21 +165,12 @@ def _put_together(
 
 def _unseen_deductions(seller_id: int) -> list[Payout]:
     """Payouts that pay a debt off with what no confirmed payment covers, and that no second person
-    has looked at. One that somebody keeps back stays as it is: they had a reason."""
+    has looked at, locked. One that somebody keeps back stays as it is: they had a reason."""
     # What is said twice here lets PostgreSQL find them by the index of payouts that are not done.
     due = Payout.objects.exclude(status=TransferStatus.DONE).filter(status=TransferStatus.DUE)
-    less = due.filter(
-        seller=seller_id, approved_by__isnull=True, held_at__isnull=True, gross__gt=F("amount")
-    )
+    unseen = due.filter(seller=seller_id, approved_by__isnull=True, held_at__isnull=True)
+    less = unseen.filter(gross__gt=F("amount")).order_by("pk").select_for_update(no_key=True)
     return [row for row in less if _orders_of(row).filter(confirmed__lt=F("needed")).exists()]
-
-
-def _drop_unseen(seller_id: int, unseen: list[Payout]) -> None:
-    """Drop these, unless somebody has let them go by now; others take their shares on at once."""
-    ids = [payout.pk for payout in unseen]
-    still = Payout.objects.filter(pk__in=ids, status=TransferStatus.DUE, approved_by__isnull=True)
-    still.update(status=TransferStatus.DROPPED, next_check_at=None, note=PAID_OFF)
-    enqueue_after_commit(create_payouts, seller_id)
 
 
 def _batch(
