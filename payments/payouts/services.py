@@ -7,7 +7,7 @@ payout sends is its shares' money, less what the seller owes the shop.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -52,6 +52,8 @@ LOOKBACK = timedelta(days=14)
 HELD_BACK = "A buyer has a problem with a line it was for."
 #: The note of one that was dropped because a line it was for was cancelled or reduced since.
 CHANGED = "A line it was for was cancelled, or its price was reduced."
+#: The note of one that was to pay a debt off with what the shop bears, which others have by now.
+PAID_OFF = "What was sold since has paid the debt."
 #: Until it is seen again whether payments are confirmed; what confirms one wakes its payouts.
 EVIDENCE_DELAY = timedelta(minutes=15)
 
@@ -62,20 +64,16 @@ def create_payouts(seller_id: int) -> None:
     """Create payouts of a seller's shares that are in none yet. Safe to repeat, at once.
 
     One a line, to the number its listing had when it was sold. Shares too small for M-Pesa wait
-    for others to the same number; what the seller owes the shop is deducted first. Nothing is
-    created for a number that M-Pesa has just refused, and of no share that an undecided problem or
-    a person holds back. The clock sends each payout.
+    for others to the same number; what the seller owes the shop is deducted first, and last from
+    what the shop bears. Nothing is created for a number that M-Pesa has just refused, and of no
+    share that an undecided problem or a person holds back. The clock sends each payout.
     """
     locked_row(User, seller_id)
     blocked = set(Payout.objects.refused().filter(seller=seller_id).values_list("phone", flat=True))
-    shares = _shares_to_pay(seller_id)
-    spare = balance_of(seller_id).unallocated
-    by_phone: dict[str, list[SellerShare]] = {}
-    for share in shares:
-        by_phone.setdefault(share.phone, []).append(share)
-    for phone, waiting in by_phone.items():
-        if phone not in blocked:
-            spare = _batch(seller_id, phone, waiting, spare)
+    shares = [share for share in _shares_to_pay(seller_id) if share.phone not in blocked]
+    stands = balance_of(seller_id)
+    unseen = _unseen_deductions(seller_id) if shares and stands.going else []
+    spare = _put_together(seller_id, shares, stands.unallocated, unseen)
     if spare >= MIN_B2C:
         _pay_unallocated(seller_id, min(spare, MAX_B2C), blocked)
 
@@ -138,26 +136,67 @@ def _shares_to_pay(seller_id: int) -> list[SellerShare]:
     return list(free.owed().select_related("track").order_by("pk")) if chosen else []
 
 
-def _batch(seller_id: int, phone: str, waiting: list[SellerShare], spare: int) -> int:
-    """Put shares into payouts to one number; return what is left of ``spare`` (below 0, a debt).
+def _put_together(
+    seller_id: int, shares: list[SellerShare], spare: int, unseen: list[Payout]
+) -> int:
+    """Put shares into payouts; return what is left of ``spare`` (below 0, a debt).
 
-    A debt is paid off with nothing that was paid by news alone: such shares wait.
+    A debt is paid off with nothing that was paid by news alone: such shares wait. What the shop
+    bears pays it last, and never by itself: a second person lets it go, and nobody looks at a
+    payout of nothing. Until they have, what is sold since pays the debt in its place (``unseen``).
     """
-    if spare < 0:
-        unsure = _unconfirmed_orders(share.track_id for share in waiting)
-        waiting = [share for share in waiting if share.track.order_id not in unsure]
-    carried: list[SellerShare] = []
-    for share in waiting:
-        carried.append(share)
-        gross = sum(each.due for each in carried)
-        amount = min(gross + spare, MAX_B2C)
-        if 0 < amount < MIN_B2C:
-            continue
-        amount = max(amount, 0)
-        _create(seller_id, phone, carried, gross=gross, amount=amount)
-        spare += gross - amount
-        carried = []
+    borne: set[int] = set()
+    debt = spare - sum(payout.gross - payout.amount for payout in unseen)
+    if debt < 0:
+        told, borne = _not_confirmed(share.track_id for share in shares)
+        first = [share for share in shares if share.track.order_id not in told | borne]
+        rest, left = _batch(seller_id, first, debt)
+        if unseen and rest > debt:
+            # Others take their shares on at once.
+            again = Payout.objects.filter(pk__in=[payout.pk for payout in unseen])
+            again.update(status=TransferStatus.DROPPED, next_check_at=None, note=PAID_OFF)
+            enqueue_after_commit(create_payouts, seller_id)
+            return rest
+        spare += rest - debt
+        shares = left + [share for share in shares if share.track.order_id in borne]
+    spare, _ = _batch(seller_id, shares, spare, borne=borne)
     return spare
+
+
+def _unseen_deductions(seller_id: int) -> list[Payout]:
+    """Payouts that pay a debt off with what no confirmed payment covers, and that no second person
+    has looked at, locked. One that somebody keeps back stays as it is: they had a reason."""
+    # What is said twice here lets PostgreSQL find them by the index of payouts that are not done.
+    due = Payout.objects.exclude(status=TransferStatus.DONE).filter(status=TransferStatus.DUE)
+    unseen = due.filter(seller=seller_id, approved_by__isnull=True, held_at__isnull=True)
+    less = unseen.filter(gross__gt=F("amount")).order_by("pk").select_for_update(no_key=True)
+    return [row for row in less if _orders_of(row).filter(confirmed__lt=F("needed")).exists()]
+
+
+def _batch(
+    seller_id: int, shares: list[SellerShare], spare: int, *, borne: Collection[int] = ()
+) -> tuple[int, list[SellerShare]]:
+    """Put shares into payouts, a number after another; return what is left of ``spare``, and those
+    that are in none. ``borne`` are orders whose money is not kept back whole."""
+    by_phone: dict[str, list[SellerShare]] = {}
+    for share in shares:
+        by_phone.setdefault(share.phone, []).append(share)
+    left: list[SellerShare] = []
+    for phone, waiting in by_phone.items():
+        carried: list[SellerShare] = []
+        for share in waiting:
+            carried.append(share)
+            gross = sum(each.due for each in carried)
+            amount = max(min(gross + spare, MAX_B2C), 0)
+            if 0 < amount < MIN_B2C:
+                continue
+            if not amount and any(each.track.order_id in borne for each in carried):
+                continue
+            _create(seller_id, phone, carried, gross=gross, amount=amount)
+            spare += gross - amount
+            carried = []
+        left += carried
+    return spare, left
 
 
 def _pay_unallocated(seller_id: int, amount: int, blocked: set[str]) -> None:
@@ -331,10 +370,15 @@ def _orders_of(payout: Payout) -> QuerySet[Any]:
     return backed(Order.objects.filter(pk__in=carried.values("track__order")))
 
 
-def _unconfirmed_orders(line_ids: Iterable[int]) -> set[int]:
-    """Of the orders of these lines, those that no confirmed payment covers."""
+def _not_confirmed(line_ids: Iterable[int]) -> tuple[set[int], set[int]]:
+    """Of the orders of these lines, those that no confirmed payment covers: because it is told of
+    by news alone; and because the shop bears what they lack."""
     orders = backed(Order.objects.filter(tracks__in=list(line_ids)))
-    return set(orders.filter(confirmed__lt=F("needed")).values_list("pk", flat=True))
+    lacking = orders.filter(confirmed__lt=F("needed")).values_list("pk", "made_up", "needed")
+    told, borne = set[int](), set[int]()
+    for order_id, made_up, needed in lacking:
+        (told if made_up < needed else borne).add(order_id)
+    return told, borne
 
 
 def locked_payout(payout_id: int) -> Payout:

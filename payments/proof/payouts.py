@@ -124,12 +124,14 @@ def _prepared(now: datetime) -> QuerySet[SellerShare]:
     elsewhere = SellerShare.objects.owed().filter(never_left, seller=OuterRef("seller"))
     held = Q(track__disputed=True) | ~Q(withheld_why="")
     unsettled = Problem.objects.not_settled_yet(now - FORGOTTEN).filter(track=OuterRef("track"))
-    elsewhere = elsewhere.filter(~Q(phone=OuterRef("phone")) | held | Exists(unsettled))
+    unsure = Receipt.objects.exclude(standing=Standing.CONFIRMED)
+    unsure = unsure.filter(order=OuterRef("track__order"))
+    elsewhere = elsewhere.filter(
+        ~Q(phone=OuterRef("phone")) | held | Exists(unsettled) | Exists(unsure)
+    )
     settled = Problem.objects.filter(track=OuterRef("track"), closed_at__gt=now - FORGOTTEN)
     entries = LedgerEntry.objects.filter(seller=OuterRef("seller"))
     going = Payout.objects.still_open().filter(seller=OuterRef("seller"))
-    unsure = Receipt.objects.exclude(standing=Standing.CONFIRMED)
-    unsure = unsure.filter(order=OuterRef("track__order"))
     forgotten = SellerShare.objects.owed().filter(
         Q(payout__isnull=True) | Q(payout__status=TransferStatus.DROPPED),
         ~Exists(refused),

@@ -15,6 +15,7 @@ from payments.backoffice import resolve_money_in as money_in
 from payments.backoffice import resolve_money_out as money_out
 from payments.backoffice.resolve_money_in import ActionNotAvailable
 from payments.daraja.statement import StatementPage, StatementRow
+from payments.evidence import record_on_statement
 from payments.ledger import balance
 from payments.models import (
     Account,
@@ -25,9 +26,13 @@ from payments.models import (
     Refund,
     RefundDay,
 )
+from payments.proof.prove import prove
+from payments.proof.rules import RULES
 from payments.reconciliation.statement_pull import pull_statement
+from payments.refunds.outside import record_outside_reversal
 from payments.transfers import mark_done, mark_refused
 from tests.factories import UserFactory
+from tests.orders.lines import line_at
 from tests.shopping import an_order
 
 from .bodies import by_hand, post, post_c2b, success
@@ -572,9 +577,10 @@ def test_a_payout_to_a_number_that_a_person_typed_needs_another(
     assert [payout["phone"] for payout in daraja.payouts][1:] == [PHONE]
 
 
-def test_a_debt_is_not_paid_off_with_what_nobody_confirmed(
-    client, order, payment, buyer, kettle, insider, daraja
-):
+@pytest.fixture
+def news_to_a_debtor(client, order, payment, buyer, kettle, insider, daraja):
+    """A seller owes KES 3,000, and is owed as much for what nobody but one of the staff says was
+    paid."""
     boss = UserFactory(is_superuser=True)
     post(client, payment, success(payment, receipt=NUMBER))
     on_statement(daraja, Receipt.objects.get())
@@ -586,12 +592,32 @@ def test_a_debt_is_not_paid_off_with_what_nobody_confirmed(
     money_in.record_seen_receipt(
         number="SGL0000009", amount=3000, reference=other.reference, by=insider
     )
-
     move_line(other.tracks.get().pk, "fetched", by=boss)
+
+
+def test_a_debt_is_not_paid_off_with_what_nobody_confirmed(news_to_a_debtor, daraja):
     rounds()
 
     # Else the next real sale would be paid in full, on money that never came.
     assert (Payout.objects.count(), len(daraja.payouts)) == (1, 1)
+
+
+def test_beside_news_what_the_shop_bears_waits_where_the_debt_is_more(
+    news_to_a_debtor, buyer, kettle, daraja
+):
+    line = line_at("fetched", buyer=buyer, product=kettle)
+    receipt = line.order.receipts.get()
+    record_on_statement([receipt])
+    record_outside_reversal(receipt.pk)
+
+    rounds()
+
+    prepared = [rule for rule in RULES if rule.says.startswith("What a seller is owed is in")]
+    receipt.refresh_from_db()
+    assert (receipt.standing, receipt.borne) == ("confirmed", 1500)
+    assert (line.amount, Payout.objects.count(), len(daraja.payouts)) == (1500, 1, 1)
+    assert prove(timezone.now() + timedelta(minutes=6), rules=prepared).broken == []
+    assert len(prepared) == 1
 
 
 # --- Taken back by M-Pesa before it was confirmed -----------------------------------------------

@@ -5,12 +5,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
+from accounts.backoffice import audit
 from orders.fulfilment import move_line
+from payments.backoffice.resolve_money_out import approve_payout, hold_payout
 from payments.daraja.errors import DarajaRefused, Refusal
 from payments.ledger import balance
 from payments.models import Account, Payout, PayoutDay, SellerShare
 from payments.payouts import services as service
 from payments.proof.prove import prove
+from payments.refunds.outside import record_outside_reversal
 from payments.transfers import next_day, reserve_daily_limit
 from tests.factories import ProductFactory, UserFactory
 from tests.orders.lines import line_at
@@ -134,6 +137,143 @@ def test_a_rest_too_small_to_send_waits_with_its_debt(sell, daraja):
     sell(5)
     tick()
     assert sent(daraja) == [(PHONE, 1000), (PHONE, 10)]
+
+
+@pytest.fixture
+def in_debt(sell, daraja):
+    """Their seller was sent KES 1,000 for a line that came back."""
+    returned = sell(1000)
+    tick()
+    tell(Payout.objects.get())
+    give_back(returned)
+
+
+@pytest.fixture
+def sell_at_a_loss(sell):
+    """Sell something whose payment M-Pesa takes back at its buyer's word: the shop bears it."""
+
+    def sell_at_a_loss(price, phone=PHONE):
+        line = sell(price, phone)
+        record_outside_reversal(line.order.receipts.get().pk)
+        return line
+
+    return sell_at_a_loss
+
+
+def prove_of_now():
+    """The shop's rules, as of when what is to be done is done."""
+    return prove(timezone.now() + timedelta(minutes=6)).broken
+
+
+@pytest.mark.usefixtures("in_debt")
+def test_what_the_shop_bears_pays_a_debt_once_a_second_person_let_it_go(sell_at_a_loss, daraja):
+    sell_at_a_loss(1500)
+
+    tick()
+
+    last = Payout.objects.latest("pk")
+    assert (last.gross, last.amount, last.status) == (1500, 500, "due")
+    assert list(Payout.objects.to_approve()) == [last]
+    assert (sent(daraja), prove_of_now()) == ([(PHONE, 1000)], [])
+    approve_payout(last.pk, by=UserFactory(is_superuser=True))
+    hurry()
+    tell(Payout.objects.latest("pk"))
+    assert (sent(daraja), owed()) == ([(PHONE, 1000), (PHONE, 500)], 0)
+
+
+@pytest.mark.parametrize("price", [300, 1000, 1009])
+@pytest.mark.usefixtures("in_debt")
+def test_what_the_shop_bears_pays_no_debt_where_nothing_is_left_to_look_at(
+    sell_at_a_loss, daraja, price
+):
+    sell_at_a_loss(price)
+
+    tick()
+
+    assert (payouts("gross", "amount"), owed()) == ([(1000, 1000)], price - 1000)
+    assert prove_of_now() == []
+
+
+@pytest.mark.usefixtures("in_debt")
+def test_what_the_shop_bears_goes_in_one_with_the_next_that_pays_the_debt(sell_at_a_loss, daraja):
+    for price in (300, 600, 400):
+        sell_at_a_loss(price)
+    tick()
+
+    assert payouts("gross", "amount", "status") == [(1000, 1000, "done"), (1300, 300, "due")]
+    assert Payout.objects.latest("pk").shares.count() == 3
+
+
+@pytest.mark.usefixtures("in_debt")
+def test_what_was_paid_for_pays_a_debt_before_what_the_shop_bears(sell, sell_at_a_loss, daraja):
+    sell_at_a_loss(1500, phone=OTHER)
+    sell(400)
+
+    tick()
+
+    assert payouts("gross", "amount", "status", "phone") == [
+        (1000, 1000, "done", PHONE), (400, 0, "done", PHONE), (1500, 900, "due", OTHER)
+    ]  # fmt: skip
+
+
+@pytest.mark.usefixtures("in_debt")
+def test_a_rest_too_small_to_send_goes_with_what_the_shop_bears(sell, sell_at_a_loss, daraja):
+    sell(1005)
+    sell_at_a_loss(700)
+
+    tick()
+
+    assert payouts("gross", "amount", "status") == [(1000, 1000, "done"), (1705, 705, "due")]
+
+
+@pytest.mark.usefixtures("in_debt")
+def test_what_is_sold_while_nobody_has_looked_pays_the_debt_in_its_place(
+    sell, sell_at_a_loss, daraja
+):
+    sell_at_a_loss(1500)
+    tick()
+    sell(1200)
+
+    tick()
+    tick()
+
+    assert payouts("gross", "amount", "status") == [
+        (1000, 1000, "done"), (1500, 500, "dropped"), (1200, 200, "sent"), (1500, 1500, "due")
+    ]  # fmt: skip
+    assert sent(daraja) == [(PHONE, 1000), (PHONE, 200)]
+    assert (list(Payout.objects.to_approve()), prove_of_now()) == (
+        [Payout.objects.latest("pk")], []
+    )  # fmt: skip
+
+
+@pytest.mark.usefixtures("in_debt")
+def test_what_is_sold_once_it_was_let_go_is_sent_whole(sell, sell_at_a_loss, daraja):
+    sell_at_a_loss(1500)
+    tick()
+    approve_payout(Payout.objects.latest("pk").pk, by=UserFactory(is_superuser=True))
+    sell(1200)
+
+    hurry()
+    hurry()
+
+    assert payouts("gross", "amount", "status") == [
+        (1000, 1000, "done"), (1500, 500, "sent"), (1200, 1200, "sent")
+    ]  # fmt: skip
+
+
+@pytest.mark.usefixtures("in_debt")
+def test_what_somebody_keeps_back_stays_as_it_is(sell, sell_at_a_loss, daraja):
+    sell_at_a_loss(1500)
+    tick()
+    held = hold_payout(Payout.objects.latest("pk").pk, why="Its buyer is the seller's brother.")
+    audit.log(UserFactory(is_superuser=True), "Keep it back for now", held, why=held.held_why)
+    sell(1200)
+
+    tick()
+
+    assert payouts("gross", "amount", "status") == [
+        (1000, 1000, "done"), (1500, 500, "due"), (1200, 1200, "sent")
+    ]  # fmt: skip
 
 
 def test_a_payout_that_is_due_is_dropped_with_its_line_and_made_again_for_the_others(

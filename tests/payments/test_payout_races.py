@@ -9,11 +9,13 @@ from django.utils import timezone
 
 from orders.fulfilment import move_line
 from payments import clock, transfers
+from payments.backoffice.resolve_money_out import approve_payout
 from payments.daraja.result_codes import PayoutReason
 from payments.disbursement import process_payout, process_refund
 from payments.ledger import balance
 from payments.models import Account, Payout, PayoutDay, Refund, SellerShare
 from payments.payouts import services as service
+from payments.refunds.outside import record_outside_reversal
 from payments.transfers import mark_done, mark_refused
 from tests.factories import ProductFactory, UserFactory
 from tests.orders.lines import line_at
@@ -266,3 +268,41 @@ def test_lines_of_one_seller_fetched_at_once_each_get_their_payout(buyer, kettle
     )
 
     assert (raised(results), payouts("amount"), owed()) == ([], [1500] * 4, 6000)
+
+
+@TURNS
+def test_one_is_let_go_while_what_was_sold_since_is_to_pay_the_debt_in_its_place(
+    buyer, seller, daraja, staff, monkeypatch, turn
+):
+    """Either it leaves, and what was sold since is sent whole; or it is made again."""
+
+    def sell(price):
+        product = ProductFactory(seller=seller, price=price)
+        return line_at("fetched", buyer=buyer, product=product)
+
+    returned = sell(1000)
+    process_payout(Payout.objects.get().pk)
+    mark_done(Payout.objects.get(), number="SGB0000001")
+    cancel(returned, staff)()
+    monkeypatch.setattr("payments.payouts.earnings.enqueue_after_commit", lambda duty, row_id: None)
+    record_outside_reversal(sell(1500).order.receipts.get().pk)
+    service.create_payouts(seller.pk)
+    waiting = Payout.objects.latest("pk")
+    process_payout(waiting.pk)
+    sell(1200)
+    slow_down(monkeypatch, "payments.payouts.services._orders_of", 0.05 * turn)
+
+    results = at_once(
+        lambda: service.create_payouts(seller.pk), lambda: approve_payout(waiting.pk, by=staff)
+    )
+
+    waiting.refresh_from_db()
+    is_out = waiting.approved_by_id is not None
+    assert [type(error).__name__ for error in raised(results)] == (
+        [] if is_out else ["ActionNotAvailable"]
+    )
+    assert payouts("gross", "amount", "status") == [(1000, 1000, "done")] + (
+        [(1500, 500, "due"), (1200, 1200, "due")]
+        if is_out
+        else [(1500, 500, "dropped"), (1200, 200, "due"), (1500, 1500, "due")]
+    )

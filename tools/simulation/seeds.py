@@ -22,6 +22,12 @@ KEPT = {
         " once, and to be approved, it broke a constraint, and so did each round of the clock after"
         " it: the seller got no payout any more (payouts/services)"
     ),
+    195076645: (
+        "a seller owed the shop for a line that came back, and M-Pesa took back what another of"
+        " theirs was paid with, which was fetched: it was never put into a payout, and nobody was"
+        " asked to let it go (payouts/services)"
+    ),
+    452370842: "the same, of a price that was reduced since (payouts/services)",
     250630692: (
         "every round of the clock died for a day, and the books were proved as of a time by which"
         " it was to have been round (simulation/run: as of the beginning, where it never was)"
