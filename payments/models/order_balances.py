@@ -79,16 +79,17 @@ def backed(orders: QuerySet[Order]) -> QuerySet[Any]:
     """Annotate orders with what confirmed payments leave for their lines and fees, in KES.
 
     ``needed`` is the price of what stands. ``confirmed`` is what came for certain, less what goes
-    back of it; ``made_up`` is that, and what the shop bears of what was counted.
+    back of it; ``made_up`` is that, and what the shop bears of what was counted, or never came.
     """
     sure = {"order": OuterRef("pk"), "standing": Standing.CONFIRMED}
     came = Receipt.objects.filter(**sure)
     gone = Refund.objects.owed().filter(order=OuterRef("pk"), receipt__standing=Standing.CONFIRMED)
     back = _total(gone, "amount")
+    never = Receipt.objects.filter(order=OuterRef("pk"), standing=Standing.NEVER_CAME)
     return orders.annotate(
         needed=F("amount") - given_back(OuterRef("pk")),
         confirmed=_total(came, "amount") - back,
-        made_up=_total(came, F("amount") + F("borne")) - back,
+        made_up=_total(came, F("amount") + F("borne")) - back + _total(never, "borne"),
     )
 
 

@@ -66,7 +66,11 @@ def _went_out(now: datetime) -> QuerySet[Payout]:
     unanswered = Order.objects.filter(
         ~answered, tracks__seller_share__payout=OuterRef("pk"), receipts__isnull=False
     )
-    return Payout.objects.filter(Exists(unanswered), status__in=LEFT)
+    # What never came the shop bears, and a second person may let its seller have theirs.
+    borne = Receipt.objects.filter(standing=Standing.NEVER_CAME, borne__gt=0, order=OuterRef("pk"))
+    by_news = Exists(unanswered.exclude(Exists(borne)))
+    unseen = Exists(unanswered) & Q(approved_by__isnull=True)
+    return Payout.objects.filter(by_news | unseen, status__in=LEFT)
 
 
 @rule("An order whose payment is in doubt, or never came, hands nothing over, and no other does so")

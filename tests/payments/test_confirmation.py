@@ -665,6 +665,25 @@ def test_one_reversed_of_another_amount_or_paid_elsewhere_confirms_nothing(fetch
     assert (fetched.standing, left(daraja)) == ("told", [])
 
 
+def test_what_was_earned_of_a_payment_that_never_came_waits_for_a_second_person(
+    fetched, daraja, colleague
+):
+    answer(fetched, code="SFC_IC0003")
+    money_in.say_it_never_came(fetched.pk, by=colleague)
+    rounds()
+
+    fetched.refresh_from_db()
+    assert (fetched.standing, fetched.borne) == ("never_came", 3000)
+    assert left(daraja) == []
+    [payout] = Payout.objects.all()
+    assert list(Payout.objects.to_approve()) == [payout]
+
+    money_out.approve_payout(payout.pk, by=finance("wairimu"))
+    rounds()
+
+    assert [sent["amount"] for sent in daraja.payouts] == [3000]
+
+
 def test_what_was_written_off_as_never_come_and_is_said_to_be_reversed_is_shown_to_a_person(
     fetched, daraja, colleague
 ):
