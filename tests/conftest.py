@@ -2,6 +2,7 @@
 
 import gc
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.core.cache import cache
@@ -9,6 +10,9 @@ from django.db import connection, transaction
 from hypothesis import HealthCheck, settings
 from rest_framework.test import APIClient
 from rest_framework_simplejwt.tokens import RefreshToken
+
+from accounts.emails import _sender as mail_sender
+from daraja_simulator.tests.waiting import PATIENCE
 
 from . import played
 from .confirming import confirmed_by_statement
@@ -75,6 +79,16 @@ def django_db_setup(
 @pytest.fixture(autouse=True)
 def _empty_cache():
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _mail_is_its_own_tests():
+    """What a test left to the thread that sends mail is sent before the next one's letter box is
+    looked into."""
+    yield
+    if mail_sender._threads:
+        # Past what a test put in the place of its own submit().
+        ThreadPoolExecutor.submit(mail_sender, lambda: None).result(PATIENCE)
 
 
 @pytest.fixture(autouse=True)
