@@ -22,6 +22,7 @@ from payments.models import (
     Refund,
     TransferStatus,
     Way,
+    Withdrawal,
 )
 
 #: Sources from which a shop learns of money. The prompt's own callback and the status query are
@@ -163,6 +164,9 @@ class Comparison:
         if entry.purpose.transaction_type == CUSTOMER_REVERSAL:
             return self._was_taken_back(entry)
         transfer = self._refund_of(entry) or self._payout_of(entry)
+        if transfer is not None and self._is_a_persons(entry, transfer):
+            self.explained["left, came back, and was left to a person: it was done otherwise"] += 1
+            return 0
         if transfer is None or transfer.status != TransferStatus.DONE:
             how = transfer.status if transfer else "nothing"
             self._say(f"{entry.receipt} of KES {entry.amount} went out, and the shop has {how}")
@@ -170,6 +174,13 @@ class Comparison:
         if transfer.amount != entry.amount:
             self._say(f"{entry.receipt} of KES {entry.amount} went out for a {transfer}")
         return entry.amount
+
+    def _is_a_persons(self, entry: Entry, transfer: Refund | Payout) -> bool:
+        """Whether what went for a refund that M-Pesa itself has done since is shown to a person, as
+        something that left: the refund is the customer's reversal by then."""
+        is_done_otherwise = isinstance(transfer, Refund) and transfer.way == Way.OUTSIDE
+        shown = Withdrawal.objects.still_open().filter(number=entry.receipt)
+        return is_done_otherwise and shown.exists()
 
     def _was_taken_back(self, entry: Entry) -> int:
         """Find what the shop wrote down of a payment that M-Pesa took back at its customer's word;
