@@ -34,9 +34,10 @@ def uncollected(now: datetime) -> OrderTrackQuerySet:
 
 
 def going_to_closed_points() -> OrderTrackQuerySet:
-    """Lines that are paid for and not handed over, whose pick-up point has closed. One query, which
-    asks for the few points that have: joined, whatever is still to be brought would be looked
-    through for them.
+    """Lines that are paid for and not handed over, whose pick-up point has closed.
+
+    The few points that have are asked for at once, in a query of their own: joined, whatever is
+    still to be brought would be looked through for them.
     """
     closed = list(PickupPoint.objects.filter(is_open=False).values_list("pk", flat=True))
     lines = OrderTrack.objects.to_fulfil().filter(parcel__isnull=False)

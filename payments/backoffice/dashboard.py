@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Sum
-from django.db.models.functions import TruncDate
+from django.db.models.functions import Greatest, TruncDate
 from django.urls import reverse
 from django.utils import timezone
 
@@ -360,7 +360,8 @@ def late_parcels(period: Period) -> Content:
     first = ~Exists(open_.filter(parcel=OuterRef("parcel"), pk__lt=OuterRef("pk")))
     found = sorted(
         open_.filter(first, parcel__arrived_at__isnull=True)
-        .annotate(due=DaysAfter("order__created_at", "order__delivery__days"))
+        # What was to come the same day is late a day later.
+        .annotate(due=DaysAfter("order__created_at", Greatest("order__delivery__days", 1)))
         .filter(due__lt=period.now)
         .values_list(
             "order",

@@ -239,6 +239,15 @@ def test_a_parcel_is_late_once_its_agreed_days_are_over(buyer, kettle, hours):
     assert figures(said) == {"Late": ("1", "")}
 
 
+@pytest.mark.parametrize(("hours", "late"), [(1, False), (23, False), (25, True)])
+def test_a_parcel_that_was_to_come_the_same_day_is_late_a_day_later(buyer, kettle, hours, late):
+    order = paid_delivery(buyer, (kettle, 1))
+    OrderDelivery.objects.update(days=0)
+    Order.objects.filter(pk=order.pk).update(created_at=NOW - timedelta(hours=hours))
+
+    assert (late_parcels(lately(NOW)).empty == "No parcel is late.") is not late
+
+
 @pytest.mark.parametrize("why", ["it has come", "it is handed over"])
 def test_a_parcel_that_came_is_not_late(buyer, kettle, why):
     order = paid_delivery(buyer, (kettle, 1))
