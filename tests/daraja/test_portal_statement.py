@@ -379,3 +379,12 @@ def test_the_simulators_is_read():
     assert file.begins is not None
     assert file.ends is not None
     assert file.begins <= paid.at <= file.ends
+
+
+def test_a_file_that_is_too_large_is_refused_before_it_is_read(monkeypatch):
+    whole = statement(PAID)
+    monkeypatch.setattr("payments.daraja.portal_statement.LONGEST_FILE_BYTES", len(whole))
+    assert len(read_portal_file(whole).movements) == 1
+
+    with pytest.raises(UnreadableStatement, match="larger than 64 MB: download a shorter period"):
+        read_portal_file(whole + b"\n")
