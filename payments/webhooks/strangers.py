@@ -1,9 +1,9 @@
 """How much is kept of what anybody posts to the webhook at an address that is nobody's.
 
-A message at the own address of a prompt, a refund or a payout, at the registered one of the pay
-bill, from a bank that gave its password, or from Safaricom's listed addresses, is always kept. The
-rest is about money only by accident, which a status query or the statement shows too: of it, so
-much is kept of each network and of all together, and then no more.
+A message at the own address of a prompt, a refund, a payout or a question of ours, at the
+registered one of the pay bill, from a bank that gave its password, or from Safaricom's listed
+addresses, is always kept. The rest is about money only by accident, which a status query or the
+statement shows too: of it, so much is kept of each network and of all together, and then no more.
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ from django.conf import settings
 
 from omachemainproj.api.errors import Refusal
 from omachemainproj.ip_addresses import client_network, is_listed
+from payments.gateway import is_balance_token
 from payments.models import OrderPayment, Source, StrangersPosts
 
 from . import c2b
+from .receipt_status import find_question
 from .transfer_result import find_transfer
 
 
@@ -74,7 +76,8 @@ def _is_known(source: str, token: str, remote_address: str | None) -> bool:
     if not token:
         return False
     is_prompts = OrderPayment.objects.filter(callback_token=token).exists()
-    return is_prompts or find_transfer(token) is not None
+    is_transfers = is_prompts or find_transfer(token) is not None
+    return is_transfers or find_question(token) is not None or is_balance_token(token)
 
 
 def delete_old_posts() -> int:
