@@ -34,6 +34,10 @@ class _Limit(NamedTuple):
         """When the window began, seconds since 1970."""
         return int(now // self.seconds) * self.seconds
 
+    def left(self, now: float) -> int:
+        """Seconds until it ends, one at least."""
+        return max(self.window(now) + self.seconds - int(now), 1)
+
     def takes(self, posts: StrangersPosts) -> bool:
         return posts.messages <= self.messages and posts.bytes <= self.size
 
@@ -46,12 +50,18 @@ EVERYWHERE = ""
 
 
 class TooManyStrangers(Refusal):
-    """More was posted to nobody's address than is kept; nothing was kept of this."""
+    """More was posted to nobody's address than is kept; nothing was kept of this.
+
+    ``retry_after`` says in how many seconds more is.
+    """
 
     code = "throttled"
     message = "Too much was posted to addresses that are nobody's. Nothing was kept."
     status_code = 429
-    retry_after = 3600
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__()
+        self.retry_after = retry_after
 
 
 def refuse_too_much(*, source: str, token: str, remote_address: str | None, size: int) -> None:
@@ -61,11 +71,11 @@ def refuse_too_much(*, source: str, token: str, remote_address: str | None, size
     now = time.time()
     day = StrangersPosts.objects.filter(network=EVERYWHERE, since=OF_ALL.window(now)).first()
     if day is not None and (day.messages >= OF_ALL.messages or day.bytes >= OF_ALL.size):
-        raise TooManyStrangers
+        raise TooManyStrangers(OF_ALL.left(now))
     network = client_network(remote_address or "unknown", prefix=48)
     for name, limit in ((network, OF_A_NETWORK), (EVERYWHERE, OF_ALL)):
         if not limit.takes(StrangersPosts.objects.add(name, limit.window(now), size)):
-            raise TooManyStrangers
+            raise TooManyStrangers(limit.left(now))
 
 
 def _is_known(source: str, token: str, remote_address: str | None) -> bool:

@@ -77,11 +77,23 @@ def test_a_refusal_says_that_nothing_was_kept(client, few):
 
     answer = post(client, None, b"{}", token="")
 
-    assert (answer.status_code, answer["Retry-After"]) == (429, "3600")
+    assert (answer.status_code, answer["Retry-After"]) == (429, str(50 * 60))
     assert answer.json() == {
         "detail": "Too much was posted to addresses that are nobody's. Nothing was kept.",
         "code": "throttled",
     }
+
+
+def test_beyond_a_days_limit_it_says_when_the_day_ends(client, few):
+    for number in range(5):
+        from_network(client, f"41.90.1.{number}")
+
+    told = [
+        client.post("/safwebhook/", b"{}", "application/json", REMOTE_ADDR=f"41.90.2.{number}")
+        for number in range(2)
+    ]
+
+    assert [answer["Retry-After"] for answer in told] == [str(12 * HOUR - 600)] * 2
 
 
 def test_the_pay_bills_address_with_a_wrong_secret_is_nobodys_too(client, few):
