@@ -121,6 +121,11 @@ class Movement:
         return self.came_in and is_linked and not self.is_payment
 
     @property
+    def is_unclear(self) -> bool:
+        """Whether it came in, and M-Pesa's word for it is that of money which goes out."""
+        return self.came_in and not self.is_payment and not self.came_back
+
+    @property
     def went_to_a_customer(self) -> bool:
         """Whether it left to somebody's phone."""
         return not self.came_in and bool(self.phone)

@@ -22,6 +22,7 @@ from payments.backoffice.resolve_money_out import (
 from payments.ledger import balance
 from payments.models import (
     Account,
+    GatewayEvent,
     Payout,
     PayoutStop,
     Receipt,
@@ -126,6 +127,39 @@ def test_the_database_wants_the_backups_time_of_a_restore_alone(lost_since):
 
     with pytest.raises(IntegrityError, match="stop_after_a_restore"), transaction.atomic():
         PayoutStop.objects.create(cause=cause, lost_since=since, reason="x")
+
+
+# --- What came in and is no payment by M-Pesa's word for it ---------------------------------------
+
+
+def a_salary(**more):
+    return {
+        "receipt": "TKC0000009",
+        "amount": 700,
+        "phone": PHONE,
+        "reason": "Salary Payment",
+        **more,
+    }
+
+
+def test_money_in_that_is_called_money_out_is_kept_for_a_person(line):
+    file = statement(a_salary(), shortcode=PAYBILL)
+    first, again = read(file), read(file)
+
+    [event] = GatewayEvent.objects.filter(source="statement")
+    assert event in GatewayEvent.objects.broken(c2b_token="")
+    assert event.note == "Salary Payment: KES 700 came to 174379, not known to be a payment to us."
+    assert (first.unclear, again.unclear, first.payments) == (1, 1, 0)
+    assert not Receipt.objects.filter(number="TKC0000009").exists()
+
+
+def test_it_says_so_where_we_count_it_as_a_payment(line, client):
+    post_c2b(client, by_hand("", 700, receipt="TKC0000009"))
+
+    read_all(paybill=[a_salary()])
+
+    event = GatewayEvent.objects.get(source="statement")
+    assert event.note == "Salary Payment: about receipt TKC0000009, which is counted as a payment."
 
 
 # --- Letting money leave again -----------------------------------------------------------------
@@ -444,6 +478,14 @@ def test_read_statement_says_what_waits(stop, tmp_path):
     told = said("read_statement", *map(str, files))
     assert "1 withdrawals, 0 wait for a person" in told
     assert "Let money leave again on the console." in told
+
+
+def test_read_statement_says_what_it_credits_nothing_for(line, tmp_path):
+    (file := tmp_path / "paybill.csv").write_bytes(statement(a_salary(), shortcode=PAYBILL))
+
+    assert "1 came in that by M-Pesa's word for it are no payments" in said(
+        "read_statement", str(file)
+    )
 
 
 def test_read_statement_takes_nothing_of_two_files_where_one_is_torn(stop, tmp_path):
