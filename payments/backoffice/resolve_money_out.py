@@ -40,7 +40,7 @@ from payments.reconciliation.withdrawals import (
 )
 from payments.refunds.outside import CannotBeReversed, record_outside_reversal
 from payments.refunds.services import NOT_ANSWERED, create_replacement, locked_refund
-from payments.transfers import handler_of, mark_done, mark_refused
+from payments.transfers import handler_of, is_known_number, mark_done, mark_refused
 
 from .resolve_money_in import STAFF_SAYS_UNPAID, ActionNotAvailable, tidy_number
 
@@ -293,10 +293,9 @@ def acknowledge(row: Receipt | Refund | Payout) -> None:
 
 
 def new_number(typed: str) -> str:
-    """M-Pesa's receipt of money that left, tidy; no refund and no payout may have it yet."""
+    """M-Pesa's receipt of money that left, tidy; no other movement may have it."""
     number = tidy_number(typed)
-    known = Refund.objects.filter(number=number).exists()
-    if known or not number.isalnum() or Payout.objects.filter(number=number).exists():
+    if not number.isalnum() or is_known_number(number):
         raise ActionNotAvailable(
             "Name the portal's own receipt number, not one that is known already."
         )

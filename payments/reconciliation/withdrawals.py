@@ -37,7 +37,7 @@ from payments.refunds.outside import (
     record_outside_reversal,
     record_refund_found,
 )
-from payments.transfers import mark_done
+from payments.transfers import left_under, mark_done
 
 from .receipts import find_receipt
 
@@ -59,7 +59,7 @@ def take_in_withdrawal(movement: Movement, *, shortcode: str) -> Withdrawal | No
     Returns the withdrawal where nobody can say yet what it was; None where it is known, or became
     clear: a reversal of a payment of ours, or the one refund or payout it can be.
     """
-    if _is_known(movement.receipt):
+    if left_under(movement.receipt):
         return None
     withdrawal, _ = Withdrawal.objects.get_or_create(
         number=movement.receipt,
@@ -83,14 +83,6 @@ def settle_again(withdrawal_id: int) -> bool:
     """See again whether a withdrawal can be one row only by now; whether it is settled."""
     withdrawal = locked_row(Withdrawal, withdrawal_id)
     return not withdrawal.is_open or _settle_by_itself(withdrawal, ())
-
-
-def _is_known(number: str) -> bool:
-    # Not by the empty number, which all have that were not done yet.
-    return (
-        Payout.objects.filter(number=number).exclude(number="").exists()
-        or Refund.objects.filter(number=number).exclude(number="").exists()
-    )
 
 
 def _settle_by_itself(withdrawal: Withdrawal, ids: tuple[str, ...]) -> bool:

@@ -28,7 +28,7 @@ from payments.models import (
     order_balance,
 )
 from payments.models.refunds import UNSENT
-from payments.transfers import mark_done
+from payments.transfers import is_known_number, mark_done
 
 from .services import refund_excess_locked
 
@@ -60,7 +60,9 @@ def record_outside_reversal(receipt_id: int, *, number: str = "") -> str:
         return _name(known, number)
     if receipt.standing == Standing.NEVER_CAME:
         raise CannotBeReversed("It is written off as never having come.")
-    asked = receipt.refunds.filter(way=Way.REVERSAL).exclude(status__in=(*UNSENT, "dropped"))
+    asked = receipt.refunds.filter(way=Way.REVERSAL).exclude(
+        status__in=(*UNSENT, TransferStatus.DROPPED)
+    )
     if (ours := asked.order_by("-pk").first()) is not None:
         return mark_done(ours, number=number, text="M-Pesa tells of its reversal.")
     _take_back(receipt, order, Cause.OUTSIDE, number=number, text=BY_MPESA)
@@ -183,8 +185,7 @@ class CannotBeReversed(ValueError):
 
 
 def _check_number(receipt: Receipt, number: str) -> None:
-    others = Refund.objects.filter(number=number).exclude(receipt=receipt.pk)
-    if number and (number == receipt.number or others.exists()):
+    if is_known_number(number, besides_refunds_of=receipt.pk):
         raise CannotBeReversed(f"{number} is the number of another movement of money.")
 
 
