@@ -192,7 +192,7 @@ def _batch(
                 continue
             if not amount and any(each.track.order_id in borne for each in carried):
                 continue
-            _create(seller_id, phone, carried, gross=gross, amount=amount)
+            _create(seller_id, phone, carried, gross=gross, amount=amount, numbered_by=carried)
             spare += gross - amount
             carried = []
         left += carried
@@ -203,15 +203,23 @@ def _pay_unallocated(seller_id: int, amount: int, blocked: set[str]) -> None:
     """Pay out what was deducted for a debt that turned out to be none."""
     last = SellerShare.objects.filter(seller=seller_id).exclude(phone__in=blocked).last()
     if last is not None:
-        _create(seller_id, last.phone, [], gross=0, amount=amount)
+        _create(seller_id, last.phone, [], gross=0, amount=amount, numbered_by=[last])
 
 
 def _create(
-    seller_id: int, phone: str, shares: list[SellerShare], *, gross: int, amount: int
+    seller_id: int,
+    phone: str,
+    shares: list[SellerShare],
+    *,
+    gross: int,
+    amount: int,
+    numbered_by: Iterable[SellerShare],
 ) -> Payout:
+    """Create a payout that carries these shares; ``numbered_by`` are those its number is from."""
     now = timezone.now()
     limit = settings.PAYOUT_APPROVAL_ABOVE
-    typed_by = next((share.phone_by_id for share in shares if share.phone_by_id), None)
+    # Where several people typed it, the first is its author; none of them approves it.
+    typed_by = next((share.phone_by_id for share in numbered_by if share.phone_by_id), None)
     # Nothing at all, where a debt keeps all of it back, goes to no number that anybody typed.
     waits = amount > limit or (amount > 0 and typed_by is not None)
     payout = Payout(
