@@ -35,6 +35,7 @@ from payments.models import (
     SellerShare,
     Standing,
     TransferStatus,
+    Withdrawal,
     backed,
     share_due,
 )
@@ -297,7 +298,8 @@ class PayoutHandler(TransferHandler[Payout]):
             drop_due_payouts(row.seller_id, "An earlier one went after all.")
         row.save()
         ledger.post_payout(row)
-        record_paid_to(row.seller_id, row.phone, timezone.now())
+        if _is_seen_to_have_it(row, was):
+            record_paid_to(row.seller_id, row.phone, timezone.now())
         notify(
             NotificationKind.PAID_OUT,
             key=f"paid_out:{row.pk}",
@@ -370,6 +372,15 @@ def _why_not_as_it_is(payout: Payout) -> str:
             return CHANGED
     free = payout.shares.free_to_go().values_list("pk", flat=True)
     return HELD_BACK if len(free) < len(shares) else ""
+
+
+def _is_seen_to_have_it(payout: Payout, was: str) -> bool:
+    """Whether the money went to this very number: not so where only a person says whose it was, and
+    the statement shows a part of the number."""
+    if was != TransferStatus.DUE:
+        return True
+    found = Withdrawal.objects.filter(payout=payout.pk).first()
+    return found is None or found.phone == payout.phone
 
 
 def _orders_of(payout: Payout) -> QuerySet[Any]:

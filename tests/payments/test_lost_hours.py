@@ -1,5 +1,6 @@
 """After a restore nothing leaves until M-Pesa's statements have told what left since the backup."""
 
+import hashlib
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.backoffice import audit
+from accounts.models import PhoneProof
 from orders.fulfilment import move_line
 from orders.lifecycle import cancel_order
 from payments import clock
@@ -347,6 +349,57 @@ def test_a_lost_refund_to_a_phone_is_named_by_a_person(stop, line, daraja):
     assert balance(Account.MPESA_CLEARING) == 1000
     # The goods stand: what is missing for them is written off until they are cancelled.
     assert balance(Account.WRITE_OFFS) == 500
+
+
+#: What a statement shows of 254722000000, and of nobody's number that is known here.
+SHOWN = ["2547****000", hashlib.sha256(PHONE.encode()).hexdigest(), "2547****999"]
+
+
+@pytest.mark.parametrize("shown", SHOWN)
+def test_what_is_shown_in_part_goes_down_as_the_sellers_own_number_and_proves_none(
+    stop, kettle, shown
+):
+    ProductFactory(seller=kettle.seller, payment_mpesa_number="254733000999")
+    PhoneProof.objects.all().delete()
+    read_all(a_withdrawal(700, phone="2547****000"))
+    Withdrawal.objects.update(phone=shown)
+
+    payout = say_it_paid_a_seller(Withdrawal.objects.get().pk, username=kettle.seller.username)
+
+    assert payout.phone == (PHONE if shown != SHOWN[2] else "254733000999")
+    assert (payout.status, payout.amount) == ("done", 700)
+    assert not PhoneProof.objects.exists()
+
+
+def test_what_is_shown_in_full_proves_the_number(stop, kettle):
+    read_all(a_withdrawal(700, phone="254733000999"))
+
+    payout = say_it_paid_a_seller(Withdrawal.objects.get().pk, username=kettle.seller.username)
+
+    assert payout.phone == "254733000999"
+    assert PhoneProof.objects.filter(user=kettle.seller, phone="254733000999").exists()
+
+
+def test_what_is_shown_in_part_paid_nobody_who_sells_nothing(stop):
+    read_all(a_withdrawal(700, phone="2547****000"))
+
+    with pytest.raises(ActionNotAvailable, match="only a part of the number"):
+        say_it_paid_a_seller(Withdrawal.objects.get().pk, username=UserFactory().username)
+
+
+@pytest.mark.parametrize(
+    ("payer", "way"), [("254712345678", ("b2c", "254712345678")), ("", ("portal", ""))]
+)
+def test_a_lost_refund_whose_number_is_shown_in_part_goes_down_to_its_payers(
+    stop, client, payer, way
+):
+    post_c2b(client, by_hand("", 700, receipt="SHC0000009", MSISDN=payer))
+    read_all(a_withdrawal(700, phone="2547****678"))
+
+    refund = say_it_gave_back(Withdrawal.objects.get().pk, number="SHC0000009")
+
+    assert (refund.way, refund.phone) == way
+    assert (refund.status, refund.number) == ("done", "TKS0000001")
 
 
 def test_no_more_goes_back_than_came(stop, line):
