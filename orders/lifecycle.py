@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.db import DatabaseError, transaction
-from django.db.models import F, Min, QuerySet
+from django.db.models import F, QuerySet
 from django.db.models.functions import Least
 from django.utils import timezone
 
@@ -28,7 +28,15 @@ from products.stock import Shortage, StockLine
 
 from .holds import PROMPT_TIME
 from .joining import join_if_proved
-from .models import CancelledBy, Order, OrderTrack, PaymentStatus, TrackEvent, TrackStatus
+from .models import (
+    CancelledBy,
+    Order,
+    OrderQuerySet,
+    OrderTrack,
+    PaymentStatus,
+    TrackEvent,
+    TrackStatus,
+)
 from .notifications.notify import notify_order_paid
 
 logger = logging.getLogger(__name__)
@@ -144,10 +152,12 @@ def _hold_again(order: Order) -> bool:
 
 def is_too_late(order: Order, now: datetime) -> bool:
     """Whether an order was closed so long ago that money for it goes back, at whatever price."""
-    closed = TrackEvent.objects.filter(
-        track__order=order.pk, track_status=TrackStatus.CANCELLED
-    ).aggregate(at=Min("created_at"))["at"]
-    return (closed or order.expires_at) < now - LATE_MONEY_WITHIN
+    return not taking_late_money(Order.objects.filter(pk=order.pk), now).exists()
+
+
+def taking_late_money(orders: OrderQuerySet, now: datetime) -> OrderQuerySet:
+    """Of closed orders those for which money may still come, and buy the goods again."""
+    return orders.closed_since(now - LATE_MONEY_WITHIN)
 
 
 @transaction.atomic

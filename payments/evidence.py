@@ -150,10 +150,20 @@ def reassess(receipt_id: int) -> Receipt:
 
 
 def lock_receipt(receipt_id: int) -> Receipt:
-    """A receipt, locked after its order. Call inside a transaction."""
+    """A receipt, locked after its order. Call inside a transaction.
+
+    One without an order may be given one while its lock is waited for: then it is let go again,
+    and locked after that order. An order that it has it keeps.
+    """
     order_id = Receipt.objects.values_list("order_id", flat=True).get(pk=receipt_id)
-    if order_id is not None:
-        locked_row(Order, order_id)
+    if order_id is None:
+        with transaction.atomic():
+            receipt = locked_row(Receipt, receipt_id)
+            if receipt.order_id is None:
+                return receipt
+            transaction.set_rollback(True)
+        order_id = receipt.order_id
+    locked_row(Order, order_id)
     return locked_row(Receipt, receipt_id)
 
 

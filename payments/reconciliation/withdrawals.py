@@ -19,12 +19,13 @@ from django.utils import timezone
 from accounts.models import User
 from omachemainproj.compiled_queries import locked_row
 from omachemainproj.mpesa_limits import MAX_B2C, MIN_B2C
-from omachemainproj.phones import PhoneMatch, match_phone, normalise_phone
+from omachemainproj.phones import PhoneMatch, in_full, match_phone, normalise_phone
 from payments.daraja.portal_statement import Movement
 from payments.models import (
     MoneyOut,
     Payout,
     Refund,
+    SellerShare,
     TransferStatus,
     Way,
     Withdrawal,
@@ -37,7 +38,9 @@ from payments.refunds.outside import (
     record_outside_reversal,
     record_refund_found,
 )
-from payments.transfers import mark_done
+from payments.refunds.routes import payer_phone
+from payments.transfers import left_under, mark_done
+from products.models import Product
 
 from .receipts import find_receipt
 
@@ -46,6 +49,8 @@ logger = logging.getLogger(__name__)
 #: Rows that may have left, whatever they say: what was sent since the backup is not in them.
 MAY_HAVE_LEFT = (TransferStatus.DUE, *UNDER_WAY, TransferStatus.REFUSED)
 FOUND = "Found on M-Pesa's statement."
+#: Of a seller's numbers, how many of the latest a masked one is compared with.
+NUMBERS_COMPARED = 50
 
 
 class CannotBeSettled(ValueError):
@@ -59,14 +64,14 @@ def take_in_withdrawal(movement: Movement, *, shortcode: str) -> Withdrawal | No
     Returns the withdrawal where nobody can say yet what it was; None where it is known, or became
     clear: a reversal of a payment of ours, or the one refund or payout it can be.
     """
-    if _is_known(movement.receipt):
+    if left_under(movement.receipt):
         return None
     withdrawal, _ = Withdrawal.objects.get_or_create(
         number=movement.receipt,
         defaults={
             "shortcode": shortcode,
             "amount": movement.amount,
-            "phone": _in_full(movement.phone),
+            "phone": in_full(movement.phone)[:64],
             "reason": movement.reason,
             "reverses": movement.reverses,
             "left_at": movement.at,
@@ -83,14 +88,6 @@ def settle_again(withdrawal_id: int) -> bool:
     """See again whether a withdrawal can be one row only by now; whether it is settled."""
     withdrawal = locked_row(Withdrawal, withdrawal_id)
     return not withdrawal.is_open or _settle_by_itself(withdrawal, ())
-
-
-def _is_known(number: str) -> bool:
-    # Not by the empty number, which all have that were not done yet.
-    return (
-        Payout.objects.filter(number=number).exclude(number="").exists()
-        or Refund.objects.filter(number=number).exclude(number="").exists()
-    )
 
 
 def _settle_by_itself(withdrawal: Withdrawal, ids: tuple[str, ...]) -> bool:
@@ -177,11 +174,12 @@ def settle_as_payout(withdrawal_id: int, *, seller: User) -> Payout:
         if isinstance(row, Payout) and row.seller_id == seller.pk and not row.awaits_approval
     ]
     payout = fitting[0] if fitting else _advance(withdrawal, seller)
+    # Before it is done: whether the number is proven by it depends on what the statement shows.
+    _settle(withdrawal, payout)
     mark_done(payout, number=withdrawal.number, amount=withdrawal.amount, text=FOUND)
     if not fitting:
         drop_due_payouts(seller.pk, "What they were sent before the restore is deducted.")
     payout.refresh_from_db()
-    _settle(withdrawal, payout)
     return payout
 
 
@@ -189,11 +187,12 @@ def _advance(withdrawal: Withdrawal, seller: User) -> Payout:
     """A payout for no line that we know of."""
     if not MIN_B2C <= withdrawal.amount <= MAX_B2C:
         raise CannotBeSettled(f"M-Pesa pays out KES {MIN_B2C} to {MAX_B2C} at a time.")
+    phone = withdrawal.phone if _is_full(withdrawal.phone) else _likeliest(withdrawal, seller)
     # The seller is locked before their payouts.
     locked_row(User, seller.pk)
     return Payout.objects.create(
         seller=seller,
-        phone=withdrawal.phone[:12],
+        phone=phone,
         gross=0,
         amount=withdrawal.amount,
         # It has left: nobody has to approve it.
@@ -201,6 +200,22 @@ def _advance(withdrawal: Withdrawal, seller: User) -> Payout:
         note="Sent before the database was restored: for no line that is known of.",
         sent_at=withdrawal.left_at,
     )
+
+
+def _likeliest(withdrawal: Withdrawal, seller: User) -> str:
+    """Of the numbers a seller is paid at, the one that agrees best with what the statement shows of
+    it; of equals, the one they were paid at last."""
+    sold = SellerShare.objects.filter(seller=seller.pk).order_by("-pk")
+    listed = Product.objects.filter(seller=seller.pk).order_by("-pk")
+    numbers = [
+        *sold.values_list("phone", flat=True)[:NUMBERS_COMPARED],
+        *listed.values_list("payment_mpesa_number", flat=True)[:NUMBERS_COMPARED],
+    ]
+    if not numbers:
+        raise CannotBeSettled(
+            "The statement shows only a part of the number, and this person sells nothing."
+        )
+    return max(numbers, key=lambda number: match_phone(withdrawal.phone, number))
 
 
 @transaction.atomic
@@ -223,7 +238,7 @@ def settle_as_refund(withdrawal_id: int, *, receipt_number: str) -> Refund:
             receipt.pk,
             number=withdrawal.number,
             amount=withdrawal.amount,
-            phone=withdrawal.phone[:12],
+            phone=withdrawal.phone if _is_full(withdrawal.phone) else payer_phone(receipt),
             text=FOUND,
         )
     except CannotBeReversed as error:
@@ -259,13 +274,6 @@ def _settle(withdrawal: Withdrawal, row: MoneyOut | None) -> None:
         withdrawal.state, withdrawal.refund = WithdrawalState.REFUND, row
     withdrawal.save(update_fields=["state", "payout", "refund", "settled_at"])
     logger.warning("withdrawal %s of KES %s: %s", withdrawal.number, withdrawal.amount, row)
-
-
-def _in_full(shown: str) -> str:
-    try:
-        return normalise_phone(shown)
-    except ValueError:
-        return shown[:64]
 
 
 def _is_full(phone: str) -> bool:

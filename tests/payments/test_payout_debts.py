@@ -6,7 +6,9 @@ import pytest
 from django.utils import timezone
 
 from accounts.backoffice import audit
+from accounts.backoffice.interest import find_parties
 from orders.fulfilment import move_line
+from payments.backoffice.resolve_money_in import ActionNotAvailable
 from payments.backoffice.resolve_money_out import approve_payout, hold_payout
 from payments.daraja.errors import DarajaRefused, Refusal
 from payments.ledger import balance
@@ -345,6 +347,44 @@ def test_what_was_kept_for_a_debt_that_is_none_is_sent(sell, daraja):
     assert sent(daraja) == [(PHONE, 1000), (PHONE, 600)]
     tell(Payout.objects.latest("pk"))
     assert owed() == 0
+
+
+def test_what_was_kept_for_a_debt_that_is_none_waits_where_staff_typed_the_number(sell, daraja):
+    returned = sell(1000)
+    tick()
+    give_back(returned)
+    kept_back = sell(600)
+    staff = UserFactory(is_superuser=True)
+    SellerShare.objects.filter(track=kept_back).update(phone=OTHER, phone_by=staff)
+    tick()
+
+    tell(Payout.objects.earliest("pk"), 1)
+    hurry()
+    tick()
+
+    payout = Payout.objects.latest("pk")
+    assert (payout.phone, payout.amount, payout.author) == (OTHER, 600, staff)
+    assert payout.awaits_approval
+    assert sent(daraja) == [(PHONE, 1000)]
+    with pytest.raises(ActionNotAvailable, match="typed its number"):
+        approve_payout(payout.pk, by=staff)
+
+
+def test_nobody_who_typed_the_number_of_a_line_approves_what_it_goes_with(sell, daraja):
+    """Two lines too small to go alone; another person typed the number of each."""
+    typists = [UserFactory(is_superuser=True) for _ in range(2)]
+    for typist in typists:
+        line = sell(8)
+        SellerShare.objects.filter(track=line).update(phone=OTHER, phone_by=typist)
+    tick()
+    payout = Payout.objects.get()
+    assert payout.awaits_approval
+
+    for typist in typists:
+        share = SellerShare.objects.get(phone_by=typist)
+        assert all(typist.pk in find_parties(row).people for row in (payout, share))
+        with pytest.raises(ActionNotAvailable, match="typed its number"):
+            approve_payout(payout.pk, by=typist)
 
 
 @pytest.fixture
