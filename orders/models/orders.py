@@ -481,6 +481,16 @@ class OrderTrack(models.Model):
     def __str__(self) -> str:
         return f"{self.number} × {self.name}"
 
+    def save(self, **kwargs: Any) -> None:
+        """Refuse to save a line whole once it is there.
+
+        ``updated_at`` is the time of its last step: until when a problem can be reported, and when
+        silence counts as a delivery, are counted from it.
+        """
+        if not self._state.adding and kwargs.get("update_fields") is None:
+            raise TypeError("Say in update_fields what of a line is saved.")
+        super().save(**kwargs)
+
     @property
     def share(self) -> int:
         """The seller's earnings from the line, KES: the amount less the commission."""

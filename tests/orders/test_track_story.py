@@ -250,3 +250,15 @@ def test_a_payment_put_in_doubt_meanwhile_stops_the_delivery_by_silence(buyer, k
 
     assert auto_confirm_deliveries(after(7 * DAY, line)) == 0
     assert steps(line)[-1] == "shipping"
+
+
+def test_a_line_is_not_saved_whole_which_would_restart_its_deadlines(buyer, kettle):
+    line = line_at("shipping", buyer=buyer, product=kettle)
+    since = line.updated_at
+
+    with pytest.raises(TypeError, match="update_fields"):
+        line.save()
+    line.save(update_fields=["disputed"])
+
+    line.refresh_from_db()
+    assert line.updated_at == since
