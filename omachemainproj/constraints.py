@@ -17,6 +17,6 @@ def breaks(error: IntegrityError, model: type[Model], name: str) -> bool:
     constraint = next(each for each in model._meta.constraints if each.name == name)
     if not isinstance(constraint, UniqueConstraint):
         raise TypeError(f"{name} is no unique constraint")
-    fields = (model._meta.get_field(field) for field in constraint.fields)
-    columns = ", ".join(f"{model._meta.db_table}.{field.column}" for field in fields)
+    column_of = {field.name: field.column for field in model._meta.concrete_fields}
+    columns = ", ".join(f"{model._meta.db_table}.{column_of[name]}" for name in constraint.fields)
     return str(error) == f"UNIQUE constraint failed: {columns}"

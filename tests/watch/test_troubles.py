@@ -240,7 +240,7 @@ def test_what_cannot_be_found_out_is_neither_begun_nor_over(monkeypatch, caplog)
     def gone(now):
         raise OperationalError("canceling statement due to statement timeout")
 
-    broken = troubles.Kind("clock-silent", gone)
+    broken = troubles.TroubleKind("clock-silent", gone)
     monkeypatch.setattr(troubles, "KINDS", (broken, *troubles.KINDS[1:]))
     watch(0)
 
