@@ -29,7 +29,7 @@ from orders.models import (
     TrackStatus,
 )
 from orders.models.notifications import Notice, NotificationKind
-from orders.models.orders import SOLD
+from orders.models.orders import SOLD_LINE_STATUSES
 from orders.notifications.notify import notify
 
 #: Problems that one buyer may open in a day.
@@ -280,7 +280,7 @@ def is_in_time(track_status: str, updated_at: datetime, now: datetime) -> bool:
     """Whether a problem can be reported with a line that stands so since then: from when it is
     paid until PROBLEM_DAYS after its delivery."""
     if track_status != TrackStatus.DELIVERED:
-        return track_status in SOLD
+        return track_status in SOLD_LINE_STATUSES
     # A line does not change after its delivery but by its return.
     return updated_at + timedelta(days=settings.PROBLEM_DAYS) > now
 
@@ -297,7 +297,7 @@ def _lock_buyer(buyer: User) -> None:
 
 def _require_in_time(line: OrderTrack, now: datetime) -> None:
     """Raise ProblemTooLate or NotSold where no problem can be reported with a line any more."""
-    if line.track_status not in SOLD:
+    if line.track_status not in SOLD_LINE_STATUSES:
         raise NotSold
     if not is_in_time(line.track_status, line.updated_at, now):
         raise ProblemTooLate
