@@ -1,7 +1,7 @@
 """How much is kept of what anybody posts to the webhook at an address that is nobody's.
 
-A message at the own address of a prompt, a refund or a payout, at the registered one of the pay
-bill, from a bank that gave its password, or from Safaricom's listed addresses, is always kept. The
+A message at the own address of a prompt, a refund, a payout or a question about a receipt, at the
+registered one of the pay bill, from a bank that gave its password, or from Safaricom's listed addresses, is always kept. The
 rest is about money only by accident, which a status query or the statement shows too: of it, so
 much is kept of each network and of all together, and then no more.
 """
@@ -18,6 +18,7 @@ from omachemainproj.ip_addresses import client_network, is_listed
 from payments.models import OrderPayment, Source, StrangersPosts
 
 from . import c2b
+from .receipt_status import find_question
 from .transfer_result import find_transfer
 
 
@@ -74,7 +75,7 @@ def _is_known(source: str, token: str, remote_address: str | None) -> bool:
     if not token:
         return False
     is_prompts = OrderPayment.objects.filter(callback_token=token).exists()
-    return is_prompts or find_transfer(token) is not None
+    return is_prompts or find_transfer(token) is not None or find_question(token) is not None
 
 
 def delete_old_posts() -> int:

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from payments.models import GatewayEvent, StrangersPosts
+from payments.models import GatewayEvent, Receipt, ReceiptQuestion, StrangersPosts
 from payments.webhooks import strangers
 from payments.webhooks.strangers import OF_A_NETWORK, OF_ALL
 from tests.threads import in_a_crowd
@@ -119,6 +119,15 @@ def test_no_flood_keeps_out_a_payment_to_the_pay_bill(client, settings, few):
 
     path = f"/safwebhook/c2b/{settings.DARAJA_C2B_TOKEN}/confirmation/"
     assert from_network(client, "41.90.1.2", path) == 200
+
+
+def test_no_flood_keeps_out_the_answer_about_a_payment(client, payment, few):
+    post(client, payment, success(payment))
+    question = ReceiptQuestion.objects.create(receipt=Receipt.objects.get())
+    for number in range(9):
+        from_network(client, f"41.90.1.{number}")
+
+    assert from_network(client, "41.90.1.2", f"/safwebhook/{question.token}/") == 200
 
 
 def test_no_flood_keeps_out_safaricoms_own_addresses(client, settings, few):
