@@ -91,7 +91,7 @@ def test_a_trouble_is_told_once_however_often_it_is_looked_at():
     assert subjects() == ["O-Mache: clock silent"]
     [told] = mail.outbox
     assert told.to == [OPS]
-    assert "the clock was last round 60" in told.body
+    assert "the clock last ran 60" in told.body
     assert "docs/night.md#clock-silent" in told.body
     assert "/admin/payments/console/" in told.body
 
