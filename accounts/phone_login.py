@@ -117,7 +117,9 @@ def link(user: User, phone: str, now: datetime) -> None:
             )
             security_log.record_on_commit("phone_linked", user=user.pk)
     except IntegrityError as error:
-        raise PhoneTaken from error
+        if PhoneLogin.objects.filter(phone=phone).exclude(user=user).exists():
+            raise PhoneTaken from error
+        raise
     phone_proved.send_robust(sender=User, user=user, phone=phone, now=now)
 
 

@@ -41,7 +41,7 @@ def ready(request: HttpRequest) -> JsonResponse:
 
 
 def clock(request: HttpRequest) -> JsonResponse:
-    """200 while the clock, and the workers of a broker, have been round within a minute.
+    """200 while the clock, and the workers of a broker, have run within a minute.
 
     It is for an alarm and not for a load balancer: the web serves without them.
     """

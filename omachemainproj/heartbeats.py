@@ -86,5 +86,5 @@ def _is_late(at: datetime | None, now: datetime) -> bool:
 
 def _sentence(process: str, at: datetime | None, now: datetime) -> str:
     if at is None:
-        return f"the {process} has never been round"
-    return f"the {process} was last round {int((now - at).total_seconds())} seconds ago"
+        return f"the {process} has never run"
+    return f"the {process} last ran {int((now - at).total_seconds())} seconds ago"

@@ -29,7 +29,7 @@ from omachemainproj.picture_decoder import (
     FULL_SIDE,
     PHOTO,
     WHOLE,
-    Refusal,
+    PictureRefusal,
     redraw,
     redraw_gallery,
 )
@@ -56,11 +56,11 @@ _FILES = (
 _TOO_MANY_BYTES = f"The picture is larger than {MAX_BYTES // 1024 // 1024} MB."
 _DAMAGED = "This is not a JPEG, PNG, WebP or HEIC picture, or it is damaged."
 _REFUSALS = {
-    Refusal.PHOTO_TOO_LARGE: f"The picture has more than {PHOTO.side} pixels a side or "
+    PictureRefusal.PHOTO_TOO_LARGE: f"The picture has more than {PHOTO.side} pixels a side or "
     f"{PHOTO.pixels // 10**6} million.",
-    Refusal.TOO_LARGE: f"The picture has more than {WHOLE.side} pixels a side or "
+    PictureRefusal.TOO_LARGE: f"The picture has more than {WHOLE.side} pixels a side or "
     f"{WHOLE.pixels // 10**6} million. Send a larger one as JPEG or HEIC.",
-    Refusal.MOVES: "The picture moves. Send a still one.",
+    PictureRefusal.MOVES: "The picture moves. Send a still one.",
 }
 _SAID = {f"{word}\n".encode(): sentence for word, sentence in _REFUSALS.items()}
 

@@ -15,7 +15,7 @@ class CacheEntry(models.Model):
 
 
 class Heartbeat(models.Model):
-    """When a kind of process was last round: the clock, or a worker (``heartbeats``)."""
+    """When a kind of process last ran: the clock, or a worker (``heartbeats``)."""
 
     process = models.CharField(primary_key=True, max_length=20)
     at = models.DateTimeField()

@@ -6,8 +6,8 @@ the threads that answer requests). Nothing of the shop is imported.
 
 It answers with one line, ``pictures`` and the bytes of each file, then the files: the picture and
 its thumbnail, and of a gallery also the medium size (of no bytes where it would be no smaller) and
-the preview. Or with the name of a ``Refusal``. Anything else that it cannot read ends it with an
-error.
+the preview. Or with the name of a ``PictureRefusal``. Anything else that it cannot read ends it
+with an error.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ _BAND = 256
 _SIMPLE = frozenset({"L", "RGB", "RGBA", "RGBa"})
 
 
-class Refusal(StrEnum):
+class PictureRefusal(StrEnum):
     """Why a sound picture is not taken."""
 
     PHOTO_TOO_LARGE = "photo_too_large"
@@ -85,9 +85,9 @@ class Refusal(StrEnum):
 
 
 class Refused(ValueError):
-    """The picture is not taken; its argument is a ``Refusal``."""
+    """The picture is not taken; its argument is a ``PictureRefusal``."""
 
-    def __init__(self, reason: Refusal) -> None:
+    def __init__(self, reason: PictureRefusal) -> None:
         self.reason = reason
         super().__init__(reason)
 
@@ -128,16 +128,16 @@ def _read(raw: bytes) -> Image.Image:
                 _check_scans(raw, image.width * image.height)
             return _in_stored_colours(_scaled_upright(image))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise Refused(Refusal.PHOTO_TOO_LARGE) from None
+        raise Refused(PictureRefusal.PHOTO_TOO_LARGE) from None
 
 
 def _check_header(image: Image.Image) -> None:
     scalable = image.format in {"JPEG", "MPO"} and image.mode != "CMYK"
     if not (PHOTO if scalable else WHOLE).fits(*image.size):
-        raise Refused(Refusal.PHOTO_TOO_LARGE if scalable else Refusal.TOO_LARGE)
+        raise Refused(PictureRefusal.PHOTO_TOO_LARGE if scalable else PictureRefusal.TOO_LARGE)
     # A phone's JPEG may contain a second picture (depth, brightness) without being animated.
     if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
-        raise Refused(Refusal.MOVES)
+        raise Refused(PictureRefusal.MOVES)
 
 
 #: In the coded pixels of a JPEG: what is neither a pixel's byte nor a restart.
@@ -213,9 +213,9 @@ def _read_heic(raw: bytes) -> Image.Image:
     heif = open_heif(raw)
     image: Any = heif[heif.primary_index]
     if not PHOTO.fits(*image.size):
-        raise Refused(Refusal.PHOTO_TOO_LARGE)
+        raise Refused(PictureRefusal.PHOTO_TOO_LARGE)
     if heif.mimetype.endswith("-sequence"):
-        raise Refused(Refusal.MOVES)
+        raise Refused(PictureRefusal.MOVES)
     small = thumbnail_inside(raw, image, FULL_SIDE) or _in_bands(image, FULL_SIDE)
     small.thumbnail((FULL_SIDE, FULL_SIDE))
     small = small.convert("RGBA" if small.mode in {"RGBA", "RGBa", "LA"} else "RGB")

@@ -95,6 +95,12 @@ def _plain(sign: str) -> str:
     return _DASHES.get(ord(sign), sign)
 
 
+def lower(text: str) -> str:
+    """A text in small letters as the databases write them: a Turkish "İ" is one sign, and not the
+    two that Python makes of it."""
+    return text.lower().replace("i\u0307", "i")
+
+
 def fold_for_matching(text: str) -> str:
     """A text as it is matched whatever its case: ``fold_identifier`` and case folding."""
     return fold_identifier(fold_identifier(text).casefold())

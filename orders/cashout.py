@@ -81,7 +81,7 @@ from .refusals import (
 REPEAT_WINDOW = timedelta(seconds=15)
 
 
-class KeyReused(Refusal):
+class OrderKeyReused(Refusal):
     """An Idempotency-Key was sent again with a different body."""
 
     code = "idempotency_key_reused"
@@ -154,8 +154,8 @@ def place_order(
 
     Raises FieldRefusal (shaped like the input) when a line cannot be sold, is the buyer's own,
     nothing is brought there, or the sum is outside 1 to 250,000 KES, PriceChanged, TooManyUnpaid,
-    KeyReused, RequestInProgress, and what ``orders.holds.check_holds`` raises. Where unpaid orders
-    of the buyer's own hold what is refused, their tokens are named, newest first.
+    OrderKeyReused, RequestInProgress, and what ``orders.holds.check_holds`` raises. Where unpaid
+    orders of the buyer's own hold what is refused, their tokens are named, newest first.
     """
     as_guest = isinstance(buyer, Guest)
     person = buyer.user if isinstance(buyer, Guest) else buyer
@@ -386,7 +386,7 @@ def _unpaid_or_under(key: str | None, orders: OrderQuerySet) -> OrderQuerySet:
 
 
 def _find_by_key(earlier: list[Order], asked: _Request, fingerprint: str) -> Order | None:
-    """The order that was placed under the request's key. Raises KeyReused for another request.
+    """The order that was placed under the request's key. Raises OrderKeyReused for another request.
 
     Who placed it as a guest, proved the phone and asks again signed in gets that one.
     """
@@ -396,7 +396,7 @@ def _find_by_key(earlier: list[Order], asked: _Request, fingerprint: str) -> Ord
         if order.fingerprint == fingerprint:
             return order
         if asked.is_of_same_kind(order):
-            raise KeyReused()
+            raise OrderKeyReused()
     return None
 
 

@@ -404,8 +404,10 @@ def auto_confirm_deliveries(now: datetime) -> int:
 @transaction.atomic
 def _confirm_delivery(track_id: int, since: datetime) -> bool:
     """Mark a line as delivered if it has been shipping since then; return whether it was."""
-    _, line = _lock(track_id)
-    if line.track_status != TrackStatus.SHIPPING or line.updated_at > since or line.disputed:
+    order, line = _lock(track_id)
+    if line.track_status != TrackStatus.SHIPPING or line.updated_at > since:
+        return False
+    if line.disputed or order.in_doubt:
         return False
     days = settings.DELIVERY_CONFIRM_DAYS
     note = f"No word from the buyer for {days} days."

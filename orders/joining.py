@@ -28,7 +28,7 @@ from .models import InboxNotice, JoinedOrder, Message, Order, OrderTrack, Paymen
 
 #: Money for an order that lapsed can still come, at this moment too (orders.lifecycle).
 _LATE = timedelta(days=2)
-_LAPSED = (PaymentStatus.EXPIRED, PaymentStatus.CANCELLED)
+_LAPSED_STATUSES = (PaymentStatus.EXPIRED, PaymentStatus.CANCELLED)
 
 
 @transaction.atomic
@@ -42,9 +42,11 @@ def join_orders(phone: str, now: datetime) -> int:
         return 0
     orders = Order.objects.of_guests().filter(guest=found, created_at__gt=now - THEIRS_FOR)
     # Those that may be being paid wait for each other here, and are looked at again.
-    orders = orders.filter(~Q(payment_status__in=_LAPSED) | Q(created_at__gt=now - _LATE))
+    orders = orders.filter(~Q(payment_status__in=_LAPSED_STATUSES) | Q(created_at__gt=now - _LATE))
     locked = list(orders.order_by("pk").select_for_update(no_key=True))
-    return _join([each for each in locked if each.payment_status not in _LAPSED], phone, now)
+    return _join(
+        [each for each in locked if each.payment_status not in _LAPSED_STATUSES], phone, now
+    )
 
 
 def join_if_proved(order: Order) -> None:

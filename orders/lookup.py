@@ -80,9 +80,9 @@ _READINGS = 64
 def find_by_typed_reference(typed: str) -> int | None:
     """Return the id of the order a person meant, or None when that is not certain.
 
-    Case, spaces, punctuation, invisible signs and words around the reference are ignored, wide
-    letters are read as plain ones, and a character that
-    references never contain is read as those it looks like. When two orders match, it is None.
+    Case, spaces, punctuation, invisible signs and words around the reference are ignored. Wide
+    letters are read as plain ones, and a character that references never contain as those it looks
+    like. When two orders match, it is None.
     """
     letters = letters_of_reference(typed)
     windows = {

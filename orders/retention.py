@@ -19,7 +19,12 @@ from .models.notifications import InboxNotice, Message, MessageChannel, MessageS
 
 #: Rows a statement changes at most, so that none holds the table for long.
 BATCH = 500
-_OVER = (PaymentStatus.PAID, PaymentStatus.CANCELLED, PaymentStatus.EXPIRED, PaymentStatus.REFUNDED)
+_FINISHED_STATUSES = (
+    PaymentStatus.PAID,
+    PaymentStatus.CANCELLED,
+    PaymentStatus.EXPIRED,
+    PaymentStatus.REFUNDED,
+)
 
 
 def mask_old_phones(now: datetime) -> int:
@@ -33,9 +38,9 @@ def mask_old_phones(now: datetime) -> int:
     before = now - timedelta(days=settings.KEEP_PHONES_DAYS)
     unfinished = OrderTrack.objects.to_fulfil().filter(order=OuterRef("pk"))
     recent = OrderTrack.objects.filter(order=OuterRef("pk"), updated_at__gte=before)
-    old = Order.objects.filter(created_at__lt=before, payment_status__in=_OVER).exclude(
-        mpesa_number__startswith=MASK[0]
-    )
+    old = Order.objects.filter(
+        created_at__lt=before, payment_status__in=_FINISHED_STATUSES
+    ).exclude(mpesa_number__startswith=MASK[0])
     over = old.filter(~Exists(unfinished), ~Exists(recent))
     # First what is found by the orders' phones, which are masked last.
     _change_in_batches(

@@ -23,9 +23,9 @@ from .daraja.client import Conversation
 from .daraja.errors import (
     RETRYABLE,
     DarajaDuplicate,
+    DarajaRefusal,
     DarajaRefused,
     DarajaUnknown,
-    Refusal,
 )
 from .daraja.result_codes import PayoutReason, b2c_failure, reversal_failure
 from .evidence import paid_number, put_in_doubt, receiving_number
@@ -57,7 +57,7 @@ logger = logging.getLogger(__name__)
 #: Until a transfer is sent again of which M-Pesa was not reached.
 TRY_AGAIN = timedelta(minutes=1)
 #: Refusals that have nothing to do with the transfer: it is sent again as it is.
-SENT_AGAIN = RETRYABLE | {Refusal.CONFIGURATION}
+SENT_AGAIN = RETRYABLE | {DarajaRefusal.CONFIGURATION}
 #: Until it is seen again whether payouts are still stopped.
 LOOK_AGAIN = timedelta(minutes=1)
 #: A status query found nothing under the id: nothing was ever taken, and it may be sent again.
@@ -121,7 +121,7 @@ def _ask_about_receipt(question: ReceiptQuestion) -> None:
         put_in_doubt(receipt.pk, f"{receipt.number} is no number of M-Pesa's.")
     except DarajaRefused as refusal:
         logger.warning("receipt %s could not be asked about: %s", receipt.pk, refusal)
-        if refusal.kind == Refusal.CONFIGURATION:
+        if refusal.kind == DarajaRefusal.CONFIGURATION:
             PayoutStop.objects.stop_payouts(f"M-Pesa did not take a question: {refusal}")
     except DarajaUnknown as silence:
         logger.info("receipt %s: no answer to the question: %s", receipt.pk, silence)
@@ -249,7 +249,7 @@ def _record_refusal(row: MoneyOut, refusal: DarajaRefused) -> None:
     """This request was certainly not processed. An earlier one under the same id may have been."""
     logger.warning("%s %s: M-Pesa did not take it: %s", row.kind, row.pk, refusal)
     claimed = row.still(TransferStatus.UNKNOWN)
-    if refusal.kind == Refusal.CONFIGURATION:
+    if refusal.kind == DarajaRefusal.CONFIGURATION:
         PayoutStop.objects.stop_payouts(f"M-Pesa did not take a {row.kind}: {refusal}")
     if row.checks:
         claimed.update(result_text=str(refusal)[:200])
@@ -297,7 +297,7 @@ def _ask(row: MoneyOut, about: dict[str, str]) -> None:
     except DarajaRefused as refusal:
         logger.warning("%s %s could not be asked about: %s", row.kind, row.pk, refusal)
         _ask_anew(row)
-        if refusal.kind == Refusal.CONFIGURATION:
+        if refusal.kind == DarajaRefusal.CONFIGURATION:
             PayoutStop.objects.stop_payouts(f"M-Pesa did not take a question: {refusal}")
     except DarajaUnknown as silence:
         logger.info("%s %s: no answer to the question: %s", row.kind, row.pk, silence)

@@ -23,7 +23,7 @@ from omachemainproj.compiled_queries import compiled
 
 from .daraja.account import DarajaAccount
 from .daraja.connection import LONGEST_FETCH_SECONDS
-from .daraja.errors import DarajaRefused, Refusal
+from .daraja.errors import DarajaRefusal, DarajaRefused
 from .models import AccessToken
 
 #: A claim outlives the longest fetch: only a process that died lets one lapse.
@@ -139,7 +139,7 @@ class DatabaseTokenStore:
     def _last_failure(self) -> DarajaRefused:
         row = AccessToken.objects.get(account=self._account)
         return DarajaRefused(
-            row.failure_message, code=row.failure_code, kind=Refusal(row.failure_kind)
+            row.failure_message, code=row.failure_code, kind=DarajaRefusal(row.failure_kind)
         )
 
     def _release(self, claim_id: str) -> None:
@@ -147,4 +147,6 @@ class DatabaseTokenStore:
 
 
 def _waited_too_long() -> DarajaRefused:
-    return DarajaRefused("another process is still fetching the access token", kind=Refusal.TOKEN)
+    return DarajaRefused(
+        "another process is still fetching the access token", kind=DarajaRefusal.TOKEN
+    )

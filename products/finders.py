@@ -13,7 +13,10 @@ from .catalogue.search import (
     Within,
     having,
     having_dated,
+    is_common_in_names,
+    named,
     query_for,
+    stop_words_in,
     way_to,
     word_forms,
 )
@@ -84,9 +87,12 @@ def find_products(typed: Typed, viewer: User) -> Found:
 def _named(text: str) -> list[int]:
     """The newest products with all words; where none has them, those with words that begin so."""
     whole = word_forms(text)
-    if not whole:
-        return []
     products = Product.objects.all()
+    if not whole:
+        stop_words = stop_words_in(text)
+        walks = is_common_in_names(stop_words)
+        rows = named(products, stop_words).order_by("-pk" if walks else Unindexed("id").desc())
+        return list(rows.values_list("pk", flat=True)[: NEWEST + 1]) if stop_words else []
     found = ids_by_words(products, whole, NEWEST + 1)
     if found or min(len(each) for forms in whole for each in forms) < _FEWEST:
         return found

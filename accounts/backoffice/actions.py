@@ -99,11 +99,11 @@ Price = Callable[[Any, Mapping[str, Any]], Cost]
 
 @dataclass(frozen=True, slots=True)
 class Costly:
-    """An action by which money leaves: how much, and who may be the second person.
+    """An action by which money leaves: how much, and who may agree to it.
 
-    ``second`` are permissions, one of which the second person needs. ``lock`` locks the row with
-    whatever is locked before it, where its price may change meanwhile. ``new`` makes the row, not
-    saved, of what was typed, where there is none yet.
+    - ``second``: permissions; whoever agrees needs one of them.
+    - ``lock``: locks the row, and before it what is locked first, where the price may change.
+    - ``new``: where there is no row yet, makes one from what was typed, and does not save it.
     """
 
     price: Price

@@ -82,13 +82,13 @@ class TrackStatus(models.TextChoices):
 #: Paid for, and the goods are still to be handed over.
 TO_FULFIL = (TrackStatus.PAID, TrackStatus.FETCHED, TrackStatus.SHIPPING)
 #: Paid for, and neither cancelled nor refunded since.
-SOLD = (*TO_FULFIL, TrackStatus.DELIVERED)
+SOLD_LINE_STATUSES = (*TO_FULFIL, TrackStatus.DELIVERED)
 #: Neither bought nor to be: cancelled by itself or with its order.
-OFF = (TrackStatus.CANCELLED, TrackStatus.REFUNDED)
+CANCELLED_LINE_STATUSES = (TrackStatus.CANCELLED, TrackStatus.REFUNDED)
 #: While the buyer is shown the collection code.
 CODE_SHOWN = frozenset(TO_FULFIL)
 #: While the seller is shown the buyer's number.
-PHONE_SHOWN = frozenset(SOLD)
+PHONE_SHOWN = frozenset(SOLD_LINE_STATUSES)
 
 
 class StepCause(models.TextChoices):
@@ -103,7 +103,11 @@ class StepCause(models.TextChoices):
 
 
 #: Where an order may stand that its buyer cancelled.
-_GIVEN_UP = (PaymentStatus.CANCELLED, PaymentStatus.REFUND_DUE, PaymentStatus.REFUNDED)
+_GIVEN_UP_STATUSES = (
+    PaymentStatus.CANCELLED,
+    PaymentStatus.REFUND_DUE,
+    PaymentStatus.REFUNDED,
+)
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
@@ -178,7 +182,7 @@ class OrderTrackQuerySet(models.QuerySet["OrderTrack"]):
 
     def sold_after(self, newest_before: int) -> OrderTrackQuerySet:
         """Lines with ids beyond this one that are paid for."""
-        return self.filter(pk__gt=newest_before, track_status__in=SOLD)
+        return self.filter(pk__gt=newest_before, track_status__in=SOLD_LINE_STATUSES)
 
     def bought_instead_of(self, order: Order) -> OrderTrackQuerySet:
         """Lines of the order's products that its buyer has paid for in another order since it was
@@ -187,7 +191,7 @@ class OrderTrackQuerySet(models.QuerySet["OrderTrack"]):
         paid_since = self.filter(
             buyer=order.buyer_id,
             product__in=products,
-            track_status__in=SOLD,
+            track_status__in=SOLD_LINE_STATUSES,
             events__track_status=TrackStatus.PAID,
             events__created_at__gte=order.created_at,
         )
@@ -293,11 +297,11 @@ class Order(models.Model):
                 condition=Q(cancelled_by="")
                 | Q(
                     cancelled_by=CancelledBy.BUYER,
-                    payment_status__in=[*_GIVEN_UP],
+                    payment_status__in=[*_GIVEN_UP_STATUSES],
                 )
                 | Q(
                     cancelled_by=CancelledBy.STAFF,
-                    payment_status__in=[*_GIVEN_UP, PaymentStatus.PAID],
+                    payment_status__in=[*_GIVEN_UP_STATUSES, PaymentStatus.PAID],
                 ),
             ),
         ]
@@ -439,7 +443,7 @@ class OrderTrack(models.Model):
             ),
             models.CheckConstraint(
                 name="disputed_track_is_sold",
-                condition=Q(disputed=False) | Q(track_status__in=SOLD),
+                condition=Q(disputed=False) | Q(track_status__in=SOLD_LINE_STATUSES),
             ),
             models.CheckConstraint(
                 name="track_status_is_one_there_is",
@@ -475,7 +479,7 @@ class OrderTrack(models.Model):
             models.Index(
                 fields=["seller", "created_at"],
                 name="track_sold_by_time",
-                condition=Q(track_status__in=SOLD),
+                condition=Q(track_status__in=SOLD_LINE_STATUSES),
             ),
             # What is held back of a seller's earnings: few lines of all they ever sold.
             models.Index(fields=["seller"], name="track_disputed", condition=Q(disputed=True)),
@@ -492,6 +496,16 @@ class OrderTrack(models.Model):
 
     def __str__(self) -> str:
         return f"{self.number} × {self.name}"
+
+    def save(self, **kwargs: Any) -> None:
+        """Refuse to save a line whole once it is there.
+
+        ``updated_at`` is the time of its last step: until when a problem can be reported, and when
+        silence counts as a delivery, are counted from it.
+        """
+        if not self._state.adding and kwargs.get("update_fields") is None:
+            raise TypeError("Say in update_fields what of a line is saved.")
+        super().save(**kwargs)
 
     @property
     def share(self) -> int:

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from django.utils import timezone
 
-from orders.models import OFF, Order, OrderTrack, OrderTrackQuerySet, TrackStatus
+from orders.models import (
+    CANCELLED_LINE_STATUSES,
+    Order,
+    OrderTrack,
+    OrderTrackQuerySet,
+    TrackStatus,
+)
 from orders.models.notifications import Notice, NotificationKind
 
 #: Kinds that are about some lines of an order, each with a notification of its own.
@@ -57,12 +63,12 @@ def current_lines(notice: Notice) -> OrderTrackQuerySet:
 
 #: By the kind: the statuses of a line of which it need not be told any more.
 _NOT_ANY_MORE = {
-    NotificationKind.PAID: OFF,
-    NotificationKind.SOLD: OFF,
-    NotificationKind.SHIPPED: (*OFF, TrackStatus.DELIVERED),
-    NotificationKind.ARRIVED: (*OFF, TrackStatus.DELIVERED),
-    NotificationKind.ATTEMPTED: (*OFF, TrackStatus.DELIVERED),
-    NotificationKind.WAITING: (*OFF, TrackStatus.DELIVERED),
-    NotificationKind.UNCOLLECTED: (*OFF, TrackStatus.DELIVERED),
-    NotificationKind.DELIVERED: OFF,
+    NotificationKind.PAID: CANCELLED_LINE_STATUSES,
+    NotificationKind.SOLD: CANCELLED_LINE_STATUSES,
+    NotificationKind.SHIPPED: (*CANCELLED_LINE_STATUSES, TrackStatus.DELIVERED),
+    NotificationKind.ARRIVED: (*CANCELLED_LINE_STATUSES, TrackStatus.DELIVERED),
+    NotificationKind.ATTEMPTED: (*CANCELLED_LINE_STATUSES, TrackStatus.DELIVERED),
+    NotificationKind.WAITING: (*CANCELLED_LINE_STATUSES, TrackStatus.DELIVERED),
+    NotificationKind.UNCOLLECTED: (*CANCELLED_LINE_STATUSES, TrackStatus.DELIVERED),
+    NotificationKind.DELIVERED: CANCELLED_LINE_STATUSES,
 }

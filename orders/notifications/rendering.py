@@ -23,7 +23,7 @@ from accounts.preferences import preferences_of
 from omachemainproj.compiled_queries import Update, compiled, compiled_update
 from omachemainproj.inserts import insert
 from omachemainproj.money import format_kes
-from orders.models import OFF, Order, OrderDelivery, OrderTrack, Party
+from orders.models import CANCELLED_LINE_STATUSES, Order, OrderDelivery, OrderTrack, Party
 from orders.models.notifications import (
     TO_STAFF,
     InboxNotice,
@@ -109,7 +109,9 @@ def _order_to_tell_of(order: int) -> QuerySet[Order]:
 
 @compiled
 def _lines_to_tell_of(order: int) -> QuerySet[OrderTrack]:
-    standing = OrderTrack.objects.filter(order=order).exclude(track_status__in=OFF)
+    standing = OrderTrack.objects.filter(order=order).exclude(
+        track_status__in=CANCELLED_LINE_STATUSES
+    )
     return standing.select_related("seller__message_preferences").order_by("pk")
 
 

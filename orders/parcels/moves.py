@@ -29,7 +29,7 @@ from orders.models import (
     status_of_parcel,
 )
 from orders.models.notifications import Notice, NotificationKind
-from orders.models.orders import SOLD
+from orders.models.orders import SOLD_LINE_STATUSES
 from orders.notifications.notify import notify_all
 
 #: Where the lines of a parcel go that goes there.
@@ -90,20 +90,24 @@ def _move(
 
 def lines_of(parcel: Parcel) -> list[OrderTrack]:
     """The lines of a parcel that are paid for and not cancelled, by id."""
-    return list(parcel.lines.filter(track_status__in=SOLD).order_by("pk"))
+    return list(parcel.lines.filter(track_status__in=SOLD_LINE_STATUSES).order_by("pk"))
 
 
 def _roles_for(user: User, lines: list[OrderTrack]) -> frozenset[Role]:
     """What a person is to a parcel; empty for somebody it does not concern."""
     if not lines:
         return frozenset()
-    return roles_of(user, max(lines, key=lambda line: SOLD.index(TrackStatus(line.track_status))))
+    return roles_of(user, max(lines, key=_how_far))
 
 
 def _behind(lines: list[OrderTrack], to: str) -> list[OrderTrack]:
     """The lines that have not come as far as a parcel that goes there."""
-    there = SOLD.index(LINE_STATUS[to])
-    return [line for line in lines if SOLD.index(TrackStatus(line.track_status)) < there]
+    there = SOLD_LINE_STATUSES.index(LINE_STATUS[to])
+    return [line for line in lines if _how_far(line) < there]
+
+
+def _how_far(line: OrderTrack) -> int:
+    return SOLD_LINE_STATUSES.index(TrackStatus(line.track_status))
 
 
 def _require_there(parcel: Parcel, lines: list[OrderTrack], to: str) -> None:

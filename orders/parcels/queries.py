@@ -21,7 +21,7 @@ from orders.models import (
     PickupPoint,
     status_of_parcel,
 )
-from orders.models.orders import SOLD
+from orders.models.orders import SOLD_LINE_STATUSES
 
 #: May decide about any line, and so see every parcel.
 DECIDES = "orders.decide_lines"
@@ -137,7 +137,7 @@ def read_rows(parcels: Collection[Parcel]) -> list[ParcelRow]:
     if not parcels:
         return []
     lines = defaultdict(list)
-    theirs = OrderTrack.objects.filter(parcel__in=parcels, track_status__in=SOLD)
+    theirs = OrderTrack.objects.filter(parcel__in=parcels, track_status__in=SOLD_LINE_STATUSES)
     for line in theirs.order_by("pk"):
         lines[line.parcel_id].append(line)
     sellers = {parcel.seller_id for parcel in parcels}

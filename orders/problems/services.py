@@ -29,7 +29,7 @@ from orders.models import (
     TrackStatus,
 )
 from orders.models.notifications import Notice, NotificationKind
-from orders.models.orders import SOLD
+from orders.models.orders import SOLD_LINE_STATUSES
 from orders.notifications.notify import notify
 
 #: Problems that one buyer may open in a day.
@@ -95,7 +95,7 @@ class TooManyMessages(Refusal):
     message = "You have written a lot about this. The shop reads it, and decides."
 
 
-class KeyReused(Refusal):
+class ProblemKeyReused(Refusal):
     """An Idempotency-Key was sent again with something else."""
 
     code = "idempotency_key_reused"
@@ -134,8 +134,8 @@ def open_problem(
     Idempotency-Key, and without one within REPEAT_WINDOW: the same words are the same problem.
 
     Raises OrderTrack.DoesNotExist where the line is not the buyer's, ProblemOpen, ProblemTooLate,
-    NotSold, TooManyProblems and KeyReused; refuses (401) a buyer whose account was closed while
-    they waited.
+    NotSold, TooManyProblems and ProblemKeyReused; refuses (401) a buyer whose account was closed
+    while they waited.
     """
     line = lock_line(OrderTrack.objects.bought_by(buyer).get(pk=track_id))
     first = _said_before(line.pk, buyer, key)
@@ -143,7 +143,7 @@ def open_problem(
         if (first.problem.kind, first.text) == (kind, text) and _has(first, pictures):
             return Opened(first.problem, is_new=False)
         if key is not None:
-            raise KeyReused
+            raise ProblemKeyReused
     if line.disputed:
         raise ProblemOpen
     now = timezone.now()
@@ -183,7 +183,7 @@ def add_message(
     """Say something about an undecided problem; the caller has seen on whose behalf ``by`` speaks.
 
     The others are told, each at most once in TOLD_EVERY. Safe to repeat as ``open_problem`` is.
-    Raises ProblemClosed, TooManyMessages and KeyReused.
+    Raises ProblemClosed, TooManyMessages and ProblemKeyReused.
     """
     problem = locked_row(Problem, problem_id)
     before = _said_before(problem.track_id, by, key)
@@ -191,7 +191,7 @@ def add_message(
         if before.text == text and before.decided == "" and _has(before, pictures):
             return Written(before, is_new=False)
         if key is not None:
-            raise KeyReused
+            raise ProblemKeyReused
     if not problem.is_undecided:
         raise ProblemClosed
     theirs = ProblemMessage.objects.filter(problem=problem, author=by)
@@ -280,7 +280,7 @@ def is_in_time(track_status: str, updated_at: datetime, now: datetime) -> bool:
     """Whether a problem can be reported with a line that stands so since then: from when it is
     paid until PROBLEM_DAYS after its delivery."""
     if track_status != TrackStatus.DELIVERED:
-        return track_status in SOLD
+        return track_status in SOLD_LINE_STATUSES
     # A line does not change after its delivery but by its return.
     return updated_at + timedelta(days=settings.PROBLEM_DAYS) > now
 
@@ -297,7 +297,7 @@ def _lock_buyer(buyer: User) -> None:
 
 def _require_in_time(line: OrderTrack, now: datetime) -> None:
     """Raise ProblemTooLate or NotSold where no problem can be reported with a line any more."""
-    if line.track_status not in SOLD:
+    if line.track_status not in SOLD_LINE_STATUSES:
         raise NotSold
     if not is_in_time(line.track_status, line.updated_at, now):
         raise ProblemTooLate

@@ -66,7 +66,7 @@ from .permissions import ACTING, DECIDING_PROBLEMS, LOOKING, LOOKING_AT_PROBLEMS
 Given = Mapping[str, Any]
 
 
-class Kind(NamedTuple):
+class ConsoleKind(NamedTuple):
     """A kind of row with a page of its own on the console, and its buttons by their keys.
 
     ``looking`` and ``acting`` are the permissions it takes to look at such a row, and to act.
@@ -81,18 +81,18 @@ class Kind(NamedTuple):
 #: By kind, as the address of the row's page names it.
 KINDS = {
     # To read only: an order is acted on where it is listed.
-    "order": Kind(Order, {}),
-    "stop": Kind(PayoutStop, {}),
-    "receipt": Kind(Receipt, {}),
-    "attempt": Kind(OrderPayment, {}),
-    "refund": Kind(Refund, {}),
-    "payout": Kind(Payout, {}),
-    "share": Kind(SellerShare, {}),
-    "withdrawal": Kind(Withdrawal, {}),
+    "order": ConsoleKind(Order, {}),
+    "stop": ConsoleKind(PayoutStop, {}),
+    "receipt": ConsoleKind(Receipt, {}),
+    "attempt": ConsoleKind(OrderPayment, {}),
+    "refund": ConsoleKind(Refund, {}),
+    "payout": ConsoleKind(Payout, {}),
+    "share": ConsoleKind(SellerShare, {}),
+    "withdrawal": ConsoleKind(Withdrawal, {}),
     # What was bought is support's, and money finance's.
-    "problem": Kind(Problem, {}, LOOKING_AT_PROBLEMS, DECIDING_PROBLEMS),
-    "message": Kind(GatewayEvent, {}),
-    "proposal": Kind(
+    "problem": ConsoleKind(Problem, {}, LOOKING_AT_PROBLEMS, DECIDING_PROBLEMS),
+    "message": ConsoleKind(GatewayEvent, {}),
+    "proposal": ConsoleKind(
         Proposal,
         {
             one.__name__: replace(one.staff_action, applies=lambda proposal: proposal.is_open)

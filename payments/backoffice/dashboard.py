@@ -27,7 +27,7 @@ from accounts.backoffice.formats import NOTHING, write_day
 from accounts.models import User
 from omachemainproj.money import format_kes
 from orders.models import Order, OrderTrack, Parcel, Problem
-from orders.models.orders import SOLD, OrderQuerySet
+from orders.models.orders import SOLD_LINE_STATUSES, OrderQuerySet
 from orders.models.problems import ProblemState
 from payments.checkout.failures import staff_label
 from payments.models import (
@@ -63,8 +63,9 @@ from .queues import QUEUES, late_problems
 BEST = 10
 #: Lines that count as sold lately, the newest of the whole shop.
 RECENT_LINES = 10_000
-#: As few as this, or fewer, are free when stock runs out.
-LOW_STOCK = 3
+#: Of goods that sell so few free that the shop has next to none: less than where their seller is
+#: reminded to restock (products.catalogue.filters.LOW_STOCK).
+NEARLY_SOLD_OUT = 3
 #: Products shown that run out.
 PRODUCTS_SHOWN = 15
 #: By the seconds a prompt may take at most: how that is read.
@@ -199,7 +200,7 @@ def shops_share(period: Period) -> Content:
     Two queries.
     """
     agreed = (
-        OrderTrack.objects.filter(order__in=_paid(period), track_status__in=SOLD)
+        OrderTrack.objects.filter(order__in=_paid(period), track_status__in=SOLD_LINE_STATUSES)
         .annotate(day=TruncDate("order__created_at"))
         .values_list("day")
         .annotate(commission=Sum("commission"))
@@ -521,7 +522,9 @@ def stock_running_out(period: Period) -> Content:
     newest = OrderTrack.objects.aggregate(newest=Max("pk"))["newest"] or 0
     products = list(
         OrderTrack.objects.sold_after(newest - RECENT_LINES)
-        .filter(product__listed=True, product__item_number__lte=F("product__held") + LOW_STOCK)
+        .filter(
+            product__listed=True, product__item_number__lte=F("product__held") + NEARLY_SOLD_OUT
+        )
         .values_list("product", "product__name", "product__seller__username")
         .annotate(sold=Sum("number"), free=F("product__item_number") - F("product__held"))
         .order_by("free", "-sold", "product")[:PRODUCTS_SHOWN]
@@ -597,7 +600,7 @@ def _paid(period: Period) -> OrderQuerySet:
 
 def _lines(period: Period) -> QuerySet[OrderTrack]:
     """The lines of orders that were placed and paid; those given back since are not sold."""
-    return OrderTrack.objects.filter(order__in=_paid(period), track_status__in=SOLD)
+    return OrderTrack.objects.filter(order__in=_paid(period), track_status__in=SOLD_LINE_STATUSES)
 
 
 def _listed(name: str, asked: dict[str, Any], span: dict[str, datetime] | None = None) -> str:
@@ -715,7 +718,8 @@ PANELS = (
     Panel(
         "stock",
         "Stock running out",
-        f"Listed, {LOW_STOCK} or fewer free, and among the shop’s last {RECENT_LINES:,} lines.",
+        f"Listed, {NEARLY_SOLD_OUT} or fewer free, and among the shop’s last {RECENT_LINES:,}"
+        " lines.",
         "products.view_product",
         stock_running_out,
         is_of_now=True,

@@ -11,8 +11,8 @@ from __future__ import annotations
 from . import equity
 from .bank import (
     Bank,
+    BankDirection,
     BankNotification,
-    Direction,
     PayBill,
     UnreadableNotification,
     find_bank,
@@ -22,8 +22,8 @@ from .bank import (
 
 __all__ = [
     "Bank",
+    "BankDirection",
     "BankNotification",
-    "Direction",
     "PayBill",
     "UnreadableNotification",
     "find_bank",

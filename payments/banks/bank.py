@@ -21,7 +21,7 @@ class UnreadableNotification(ValueError):
     """The body is not a notification that can be believed. Its text is a plain sentence."""
 
 
-class Direction(StrEnum):
+class BankDirection(StrEnum):
     """Which way money went, by what the bank says of it. Never a guess, and never a default."""
 
     IN = "in"
@@ -47,7 +47,7 @@ class BankNotification:
     number: str
     amount: int
     currency: str
-    direction: Direction
+    direction: BankDirection
     succeeded: bool
     reference: str
     phone: str
@@ -57,7 +57,7 @@ class BankNotification:
     other_account: str = ""
 
     def __post_init__(self) -> None:
-        if not isinstance(self.direction, Direction):
+        if not isinstance(self.direction, BankDirection):
             raise UnreadableNotification("The bank does not say which way the money went.")
         # Money is recorded once by its number.
         if self.is_money_in and (not self.number or self.amount < 1):
@@ -66,7 +66,7 @@ class BankNotification:
     @property
     def is_money_in(self) -> bool:
         """Whether money came in."""
-        return self.succeeded and self.direction == Direction.IN
+        return self.succeeded and self.direction == BankDirection.IN
 
 
 class PayBill(NamedTuple):

@@ -17,7 +17,7 @@ from omachemainproj.dates import NAIROBI
 from omachemainproj.strict_json import NotStrictJson, read_json, read_json_forgivingly
 from omachemainproj.text import fold_identifier
 
-from .bank import Bank, BankNotification, Direction, PayBill, UnreadableNotification
+from .bank import Bank, BankDirection, BankNotification, PayBill, UnreadableNotification
 from .basic_auth import has_credentials
 
 MAX_BYTES = 64 * 1024
@@ -26,8 +26,8 @@ YEARS = range(2007, 3000)
 
 #: What ``bank.transactionType`` says, in capitals. The bank's documentation knows C and D.
 DIRECTIONS = {
-    **dict.fromkeys(("C", "CR", "CREDIT"), Direction.IN),
-    **dict.fromkeys(("D", "DR", "DEBIT", "R", "REVERSAL", "REVERSED"), Direction.OUT),
+    **dict.fromkeys(("C", "CR", "CREDIT"), BankDirection.IN),
+    **dict.fromkeys(("D", "DR", "DEBIT", "R", "REVERSAL", "REVERSED"), BankDirection.OUT),
 }
 #: What the bank writes where it has no reference.
 NO_NUMBER = {"NONE", "NULL", "NIL", "NA", "N/A"}
@@ -65,8 +65,8 @@ def _notification(document: Any) -> BankNotification:
     status = _word(transaction.get("status"))
     if status not in {"SUCCESS", "FAILED"}:
         raise UnreadableNotification("status is neither SUCCESS nor FAILED.")
-    direction = DIRECTIONS.get(_word(bank.get("transactionType")), Direction.UNSAID)
-    is_money_in = status == "SUCCESS" and direction == Direction.IN
+    direction = DIRECTIONS.get(_word(bank.get("transactionType")), BankDirection.UNSAID)
+    is_money_in = status == "SUCCESS" and direction == BankDirection.IN
     number = _number(bank.get("reference")) or _number(transaction.get("reference"), least=6)
     if is_money_in and not number:
         raise UnreadableNotification("The bank's reference is missing or is not a reference.")

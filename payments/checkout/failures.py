@@ -30,7 +30,7 @@ _NOT_NOW = {
     "en": "We cannot ring this phone now. Try again in a few minutes, or use another number.",
     "sw": "Hatuwezi kutuma ombi kwa simu hii sasa. Jaribu tena baadaye, au tumia nambari nyingine.",
 }
-#: By M-Pesa's reason, by a code of our own, or by the kind of refusal (``Refusal``).
+#: By M-Pesa's reason, by a code of our own, or by the kind of refusal (``DarajaRefusal``).
 FAILURES = {
     # M-Pesa took the request, and its result code says how it ended.
     StkReason.CANCELLED: Failure(

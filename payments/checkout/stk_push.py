@@ -24,8 +24,7 @@ from orders.holds import check_phone_of_order, lock_phone
 from orders.lifecycle import NotUnpaid, end_prompt, extend_hold
 from orders.models import Order
 from payments import gateway
-from payments.daraja.errors import DarajaRefused, DarajaUnknown
-from payments.daraja.errors import Refusal as DarajaRefusal
+from payments.daraja.errors import DarajaRefusal, DarajaRefused, DarajaUnknown
 from payments.models import (
     STK_QUERIES,
     AttemptStatus,

@@ -15,7 +15,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.request import Request
@@ -28,201 +28,30 @@ from accounts.permissions import SignedInOrGuest, SignedInOrStranger
 from omachemainproj.api.errors import refuse_field
 from omachemainproj.api.fields import read_idempotency_key, read_input
 from omachemainproj.api.languages import in_their_language
-from omachemainproj.api.schema import error_answer, field_errors, refusals
+from omachemainproj.api.schema import error_answer
 from omachemainproj.background import is_awaited
 from omachemainproj.compiled_queries import compiled
 from omachemainproj.languages import language_for
 from omachemainproj.media import media_prefix
 from orders.cashout import place_order
 from orders.delivery.representation import delivery_of
-from orders.holds import PhoneHoldsTooMuch, network_to_count
-from orders.lifecycle import NotUnpaid, cancel_order, expire_order
+from orders.holds import network_to_count
+from orders.lifecycle import cancel_order, expire_order
 from orders.models import CancelledBy, Order, OrderTrack
 from orders.representations import represent_guests_order, represent_order
-from orders.serializers import CashoutConflictOutput, CashoutInput, OrderOutput, PayInput
+from orders.serializers import CashoutInput, OrderOutput, PayInput
 from orders.tracking.abilities import moves_of_line
 from orders.tracking.queries import lines_of
 from payments.models import AttemptStatus, OrderPayment, amount_credited
 
+from . import openapi
 from .messages import describe_prompt, manual_payment_options
 from .ring_budget import check_network
-from .stk_push import PromptOpen, first_attempt, retry_payment
+from .stk_push import first_attempt, retry_payment
 
-_NOT_YOURS = error_answer("No Order matches the given query.", "not_found")
-_CLOSED = error_answer("This order is no longer waiting for its payment.", "order_closed")
-_NOT_RUNG = refusals(PromptOpen, NotUnpaid, PhoneHoldsTooMuch)
-_TOO_MANY = error_answer(
-    "Too many different phones were asked to pay from your network.", "too_many_new_phones"
-)
-_REPLAYED = OpenApiParameter(
-    "Idempotent-Replayed",
-    location=OpenApiParameter.HEADER,
-    response=[201],
-    description=(
-        "`true` when an earlier request had placed this order: under the same key, or, without a "
-        "key, for the same lines and phone within 15 seconds while it is unpaid."
-    ),
-)
-_KEY = OpenApiParameter(
-    "Idempotency-Key",
-    location=OpenApiParameter.HEADER,
-    description=(
-        "1 to 255 visible ASCII characters. The same key and body return the same order, for as "
-        "long as the order is kept; the same key with another body is a 422. Without a key, the "
-        "same lines and phone within 15 seconds are the same order while it is unpaid."
-    ),
-)
-#: With an access token, or with none.
-_OR_NOBODY: Any = [{"bearer": []}, {}]
 _OTHER_PHONE = (
     "This order is paid from the phone it was placed with. To pay from another, cancel it and cash "
     "out with that one, or sign in with this phone."
-)
-_OWN = "1c7c2d0e-8f4b-4a52-9a0c-5d3f5f0e7b11"
-_NOT_THERE = field_errors(
-    "The input is wrong, or goods cannot be had: the error is on its line. With the code "
-    "`held_by_your_order` unpaid orders of the caller hold them; `order_token` is the newest, "
-    "`order_tokens` are all, to pay (`/cashout/{order_token}/pay/`) or to cancel.",
-    shortage={"order": [{}, {"number": ["Only 3 left."]}]},
-    nowhere={
-        "delivery": {
-            "county": [
-                "We do not deliver to Turkana yet. Choose a pick-up point, or arrange it with the "
-                "seller."
-            ]
-        }
-    },
-    held_by_your_order={
-        "order": [
-            {"number": ["Sold out: your own unpaid order holds 1 (ACDEFGHJ). Pay or cancel first."]}
-        ],
-        "code": "held_by_your_order",
-        "order_token": _OWN,
-        "order_tokens": [_OWN],
-    },
-)
-_CONFLICT = OpenApiResponse(
-    CashoutConflictOutput,
-    description="No order was placed, and nothing is held.",
-    examples=[
-        OpenApiExample(
-            "idempotency_key_in_use",
-            value={
-                "detail": "This very request is being worked on. Ask again in a moment.",
-                "code": "idempotency_key_in_use",
-            },
-        ),
-        OpenApiExample(
-            "price_changed",
-            value={
-                "detail": (
-                    "A price has changed since you saw it. See what it is now, and cash out again."
-                ),
-                "code": "price_changed",
-                "order": [{"product": 7, "number": 2, "price": 1600, "amount": 3200}],
-                "amount": 3200,
-            },
-        ),
-        OpenApiExample(
-            "network_holds_too_much",
-            value={
-                "detail": (
-                    "New customers on your network hold as much as they may without paying. Try "
-                    "again in a few minutes with fewer goods, or from another network."
-                ),
-                "code": "network_holds_too_much",
-            },
-        ),
-        OpenApiExample(
-            "phone_holds_too_much",
-            value={
-                "detail": (
-                    "Unpaid orders hold as much as one phone may pay for. Pay or cancel them "
-                    "first, wait a few minutes, or give another number."
-                ),
-                "code": "phone_holds_too_much",
-            },
-        ),
-        OpenApiExample(
-            "too_many_unpaid_goods",
-            value={
-                "detail": (
-                    "You can hold 10 different products before paying, and this would make 12. "
-                    "Order fewer at once, or pay or cancel what you ordered first. Once you have "
-                    "paid for an order you can hold more."
-                ),
-                "code": "too_many_unpaid_goods",
-                "most": 10,
-                "order_token": _OWN,
-                "order_tokens": [_OWN],
-            },
-        ),
-        OpenApiExample(
-            "too_much_unpaid_value",
-            value={
-                "detail": (
-                    "You can hold goods for KES 300,000 before paying. Pay or cancel what you "
-                    "ordered first, or order less at once."
-                ),
-                "code": "too_much_unpaid_value",
-                "most": 300000,
-                "order_token": _OWN,
-                "order_tokens": [_OWN],
-            },
-        ),
-        OpenApiExample(
-            "too_many_unpaid_orders",
-            value={
-                "detail": (
-                    "You have 3 orders waiting to be paid. Pay or cancel one of them first."
-                ),
-                "code": "too_many_unpaid_orders",
-                "order_token": _OWN,
-                "order_tokens": [_OWN],
-            },
-        ),
-    ],
-)
-_BODY = OpenApiExample(
-    "two kettles",
-    value={"order": [{"product": 7, "number": 2}], "mpesa_number": "0712345678"},
-    request_only=True,
-)
-_SHOWN = OpenApiExample(
-    "two kettles, at the price that was shown",
-    value={
-        "order": [{"product": 7, "number": 2, "price": 1500}],
-        "amount": 3000,
-        "mpesa_number": "0712345678",
-    },
-    request_only=True,
-)
-
-
-_BROUGHT = OpenApiExample(
-    "two kettles, brought to a pick-up point at the fee that was shown",
-    value={
-        "order": [{"product": 7, "number": 2, "price": 1500}],
-        "amount": 3150,
-        "mpesa_number": "0712345678",
-        "delivery": {"pickup_point": 3, "fee": 150},
-    },
-    request_only=True,
-)
-_BROUGHT_HOME = OpenApiExample(
-    "two kettles, brought to a place written out",
-    value={
-        "order": [{"product": 7, "number": 2}],
-        "mpesa_number": "0712345678",
-        "delivery": {
-            "recipient": "Njeri Mwangi",
-            "phone": "0733 000 111",
-            "county": "kiambu",
-            "area": "Thika, Section 9",
-            "directions": "Blue gate opposite the clinic.",
-        },
-    },
-    request_only=True,
 )
 
 
@@ -319,20 +148,20 @@ class CashoutView(APIView):
 
     @extend_schema(
         operation_id="cashout",
-        auth=_OR_NOBODY,
+        auth=openapi.OR_NOBODY,
         summary="Place an order",
         request=CashoutInput,
         responses={
             201: OrderOutput,
-            400: _NOT_THERE,
-            409: _CONFLICT,
+            400: openapi.NOT_THERE,
+            409: openapi.CONFLICT,
             422: error_answer(
                 "This Idempotency-Key was used for a different order.", "idempotency_key_reused"
             ),
-            429: _TOO_MANY,
+            429: openapi.TOO_MANY,
         },
-        parameters=[_KEY, _REPLAYED],
-        examples=[_BODY, _SHOWN, _BROUGHT, _BROUGHT_HOME],
+        parameters=[openapi.KEY, openapi.REPLAYED],
+        examples=[openapi.BODY, openapi.SHOWN, openapi.BROUGHT, openapi.BROUGHT_HOME],
     )
     def post(self, request: Request) -> Response:
         """Place an order and ring the phone that pays for it.
@@ -403,9 +232,9 @@ class OrderView(APIView):
 
     @extend_schema(
         operation_id="order",
-        auth=_OR_NOBODY,
+        auth=openapi.OR_NOBODY,
         summary="How an order stands",
-        responses={200: OrderOutput, 404: _NOT_YOURS},
+        responses={200: OrderOutput, 404: openapi.NOT_YOURS},
     )
     def get(self, request: Request, order_token: UUID) -> Response:
         """How an order stands. Ask every second or two while the phone rings.
@@ -425,10 +254,15 @@ class PayView(APIView):
 
     @extend_schema(
         operation_id="pay",
-        auth=_OR_NOBODY,
+        auth=openapi.OR_NOBODY,
         summary="Ring again",
         request=PayInput,
-        responses={200: OrderOutput, 404: _NOT_YOURS, 409: _NOT_RUNG, 429: _TOO_MANY},
+        responses={
+            200: OrderOutput,
+            404: openapi.NOT_YOURS,
+            409: openapi.NOT_RUNG,
+            429: openapi.TOO_MANY,
+        },
     )
     def post(self, request: Request, order_token: UUID) -> Response:
         """Ring the buyer's phone once more, or another one; for a guest's order the same alone.
@@ -459,10 +293,10 @@ class CancelView(APIView):
 
     @extend_schema(
         operation_id="cancel",
-        auth=_OR_NOBODY,
+        auth=openapi.OR_NOBODY,
         summary="Give an order up",
         request=None,
-        responses={200: OrderOutput, 404: _NOT_YOURS, 409: _CLOSED},
+        responses={200: OrderOutput, 404: openapi.NOT_YOURS, 409: openapi.CLOSED},
     )
     def post(self, request: Request, order_token: UUID) -> Response:
         """Give an unpaid order up; its goods are free at once. A guest's too, by its token.

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from .connection import Connection
-from .errors import Refusal
+from .errors import DarajaRefusal
 from .transaction_types import Direction, direction_of
 from .values import (
     UnreadableCallback,
@@ -61,7 +61,7 @@ class C2bCalls(Connection):
             return
         said = reply.trouble.message.lower() if reply.trouble else ""
         if any(words in said for words in ALREADY_REGISTERED):
-            raise reply.refused(Refusal.ALREADY_REGISTERED)
+            raise reply.refused(DarajaRefusal.ALREADY_REGISTERED)
         raise reply.no("registration of addresses")
 
 

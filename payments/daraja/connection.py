@@ -22,7 +22,7 @@ from omachemainproj.http_exchange import FAILURES, LONGEST_ANSWER_BYTES, Answer,
 from omachemainproj.strict_json import read_json
 
 from .account import DarajaAccount
-from .errors import DarajaRefused, DarajaUnknown, Refusal
+from .errors import DarajaRefusal, DarajaRefused, DarajaUnknown
 from .reply import Reply
 from .tokens import SharedToken, TokenStore
 
@@ -195,7 +195,7 @@ class Connection:
             if tries > 1:
                 # Somebody outside this shop fetches tokens with the same key: let them finish.
                 time.sleep(BACKOFF_SECONDS * random.uniform(0.5, tries))  # noqa: S311
-        raise reply.refused(Refusal.TOKEN)
+        raise reply.refused(DarajaRefusal.TOKEN)
 
     def _fetch_token(self) -> tuple[str, int]:
         """A new token and the seconds to keep it. Whatever goes wrong here, no money was asked for.
@@ -205,7 +205,7 @@ class Connection:
         try:
             return self._ask_for_token()
         except DarajaRefused as refusal:
-            if refusal.kind not in (Refusal.UNREACHABLE, Refusal.BUSY_GATEWAY):
+            if refusal.kind not in (DarajaRefusal.UNREACHABLE, DarajaRefusal.BUSY_GATEWAY):
                 raise
         except DarajaUnknown as error:  # a second wait of that length would help nobody
             raise _no_token(error) from error
@@ -235,20 +235,20 @@ class Connection:
         raise refusal
 
 
-def _why_no_token(reply: Reply) -> Refusal:
+def _why_no_token(reply: Reply) -> DarajaRefusal:
     """Only what the gateway itself says of the keys is a fault of the settings."""
     known = reply.refusal
-    if known == Refusal.BUSY_GATEWAY or reply.status >= 500:
-        return Refusal.BUSY_GATEWAY
-    if known in {Refusal.CONFIGURATION, Refusal.BAD_REQUEST}:
-        return Refusal.CONFIGURATION
+    if known == DarajaRefusal.BUSY_GATEWAY or reply.status >= 500:
+        return DarajaRefusal.BUSY_GATEWAY
+    if known in {DarajaRefusal.CONFIGURATION, DarajaRefusal.BAD_REQUEST}:
+        return DarajaRefusal.CONFIGURATION
     # Wrong keys have been answered with a bare 400 as well.
     are_keys_wrong = reply.status in {400, 401} and not reply.is_page
-    return Refusal.CONFIGURATION if are_keys_wrong else Refusal.GATEWAY
+    return DarajaRefusal.CONFIGURATION if are_keys_wrong else DarajaRefusal.GATEWAY
 
 
 def _unreachable(path: str) -> DarajaRefused:
-    return DarajaRefused(f"{path} could not be reached", kind=Refusal.UNREACHABLE)
+    return DarajaRefused(f"{path} could not be reached", kind=DarajaRefusal.UNREACHABLE)
 
 
 def _lost(path: str, error: Exception) -> DarajaUnknown:
@@ -256,7 +256,7 @@ def _lost(path: str, error: Exception) -> DarajaUnknown:
 
 
 def _no_token(error: DarajaUnknown) -> DarajaRefused:
-    return DarajaRefused(error.message, kind=Refusal.UNREACHABLE)
+    return DarajaRefused(error.message, kind=DarajaRefusal.UNREACHABLE)
 
 
 def _seconds_to_keep(expires_in: Any) -> int:

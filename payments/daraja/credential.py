@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from .errors import DarajaRefused, Refusal
+from .errors import DarajaRefusal, DarajaRefused
 
 
 def security_credential(*, password: str, certificate: str) -> str:
@@ -33,4 +33,4 @@ def security_credential(*, password: str, certificate: str) -> str:
 
 
 def _misconfigured(message: str) -> DarajaRefused:
-    return DarajaRefused(message, kind=Refusal.CONFIGURATION)
+    return DarajaRefused(message, kind=DarajaRefusal.CONFIGURATION)

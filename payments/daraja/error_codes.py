@@ -6,26 +6,26 @@ with one exception: 500.001.1001 covers five unrelated situations that only its 
 Source: Daraja portal, the error tables of Authorization and of each API; recorded answers.
 """
 
-from .errors import Refusal
+from .errors import DarajaRefusal
 
 #: A token that is no longer good, per API: STK and reversal, C2B and status, B2C and balance.
 TOKEN_ERRORS = frozenset({"404.001.03", "400.003.01", "401.002.01"})
 
 #: Error codes that are only given before anything is processed.
 REFUSALS = {
-    "400.008.01": Refusal.CONFIGURATION,
-    "400.008.02": Refusal.CONFIGURATION,
-    "400.002.02": Refusal.BAD_REQUEST,
-    "400.002.05": Refusal.BAD_REQUEST,
-    "400.003.02": Refusal.BAD_REQUEST,
-    "404.001.04": Refusal.BAD_REQUEST,
-    "405.001": Refusal.BAD_REQUEST,
-    "404.001.01": Refusal.CONFIGURATION,
-    "404.002.01": Refusal.CONFIGURATION,
-    "404.003.01": Refusal.CONFIGURATION,
-    "500.003.02": Refusal.BUSY_GATEWAY,
-    "500.003.03": Refusal.BUSY_GATEWAY,
-    **dict.fromkeys(TOKEN_ERRORS, Refusal.TOKEN),
+    "400.008.01": DarajaRefusal.CONFIGURATION,
+    "400.008.02": DarajaRefusal.CONFIGURATION,
+    "400.002.02": DarajaRefusal.BAD_REQUEST,
+    "400.002.05": DarajaRefusal.BAD_REQUEST,
+    "400.003.02": DarajaRefusal.BAD_REQUEST,
+    "404.001.04": DarajaRefusal.BAD_REQUEST,
+    "405.001": DarajaRefusal.BAD_REQUEST,
+    "404.001.01": DarajaRefusal.CONFIGURATION,
+    "404.002.01": DarajaRefusal.CONFIGURATION,
+    "404.003.01": DarajaRefusal.CONFIGURATION,
+    "500.003.02": DarajaRefusal.BUSY_GATEWAY,
+    "500.003.03": DarajaRefusal.BUSY_GATEWAY,
+    **dict.fromkeys(TOKEN_ERRORS, DarajaRefusal.TOKEN),
 }
 
 #: How the API gateway in front of Daraja names its rate limits.
@@ -42,9 +42,9 @@ TURNED_AWAY |= frozenset({423, 426, 428, 431, 451, *range(300, 400)})
 
 MANY_MEANINGS = "500.001.1001"
 REFUSALS_BY_WORDS = {
-    "unable to lock subscriber": Refusal.BUSY_PHONE,
-    "merchant does not exist": Refusal.CONFIGURATION,
-    "wrong credentials": Refusal.CONFIGURATION,
+    "unable to lock subscriber": DarajaRefusal.BUSY_PHONE,
+    "merchant does not exist": DarajaRefusal.CONFIGURATION,
+    "wrong credentials": DarajaRefusal.CONFIGURATION,
 }
 
 
@@ -60,7 +60,7 @@ def was_turned_away(*, status: int, is_page: bool) -> bool:
     return status in TURNED_AWAY or (status == 400 and is_page)
 
 
-def refusal_of(*, status: int, code: str, message: str) -> Refusal | None:
+def refusal_of(*, status: int, code: str, message: str) -> DarajaRefusal | None:
     """What kind of "definitely not processed" an error answer is, or None when it is not certain.
 
     `status` is the HTTP status, which is believed last: a 200 may carry an error code.
@@ -71,11 +71,11 @@ def refusal_of(*, status: int, code: str, message: str) -> Refusal | None:
         said = message.lower()
         return next((kind for words, kind in REFUSALS_BY_WORDS.items() if words in said), None)
     if code.startswith(RATE_LIMIT_FAULT) or status == 429:
-        return Refusal.BUSY_GATEWAY
+        return DarajaRefusal.BUSY_GATEWAY
     if NOT_OUR_API in message.lower():
-        return Refusal.CONFIGURATION
+        return DarajaRefusal.CONFIGURATION
     if code.startswith("4") and 400 <= status < 500:
-        return Refusal.BAD_REQUEST
+        return DarajaRefusal.BAD_REQUEST
     return None
 
 

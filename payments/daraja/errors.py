@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 
-class Refusal(StrEnum):
+class DarajaRefusal(StrEnum):
     """Why a request was definitely not processed, as far as callers act differently."""
 
     #: The payer has a prompt or a session open. Wait a minute; never try again by itself.
@@ -27,8 +27,13 @@ class Refusal(StrEnum):
 
 
 #: Refusals that time mends: nothing is wrong with the request, and it may be sent again as it is.
-RETRYABLE: frozenset[Refusal] = frozenset(
-    {Refusal.BUSY_GATEWAY, Refusal.UNREACHABLE, Refusal.TOKEN, Refusal.GATEWAY}
+RETRYABLE: frozenset[DarajaRefusal] = frozenset(
+    {
+        DarajaRefusal.BUSY_GATEWAY,
+        DarajaRefusal.UNREACHABLE,
+        DarajaRefusal.TOKEN,
+        DarajaRefusal.GATEWAY,
+    }
 )
 
 
@@ -49,7 +54,7 @@ class DarajaRefused(DarajaError):
         message: str,
         *,
         code: str = "",
-        kind: Refusal = Refusal.OTHER,
+        kind: DarajaRefusal = DarajaRefusal.OTHER,
         doubtful: bool = False,
     ) -> None:
         super().__init__(message)

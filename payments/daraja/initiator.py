@@ -15,7 +15,7 @@ from omachemainproj.mpesa_limits import MAX_B2C, MIN_B2C
 from . import result_codes
 from .connection import Connection
 from .credential import security_credential
-from .errors import DarajaDuplicate, DarajaRefused, Refusal
+from .errors import DarajaDuplicate, DarajaRefusal, DarajaRefused
 from .reply import Reply
 from .values import (
     MAX_KES,
@@ -213,7 +213,7 @@ def _money_moves(
     if kind := reply.sure_refusal:
         raise reply.refused(kind)
     if failure(reply.turned_down_in_200):
-        raise reply.refused(Refusal.OTHER, code=reply.turned_down_in_200)
+        raise reply.refused(DarajaRefusal.OTHER, code=reply.turned_down_in_200)
     raise reply.unclear(request)
 
 
@@ -242,5 +242,5 @@ def _check_receipt(receipt: str) -> None:
 
 def _configured(value: str, name: str) -> str:
     if not value:
-        raise DarajaRefused(f"{name} is not configured", kind=Refusal.CONFIGURATION)
+        raise DarajaRefused(f"{name} is not configured", kind=DarajaRefusal.CONFIGURATION)
     return value

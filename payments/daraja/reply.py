@@ -10,7 +10,7 @@ from typing import Any, Self
 from omachemainproj.strict_json import NotStrictJson, read_json
 
 from . import error_codes
-from .errors import DarajaError, DarajaRefused, DarajaUnknown, Refusal
+from .errors import DarajaError, DarajaRefusal, DarajaRefused, DarajaUnknown
 from .values import code_text, printable, request_id
 
 #: "Accepted for processing" of a request, "the question was understood" of a query.
@@ -76,7 +76,7 @@ class Reply:
         )
 
     @property
-    def refusal(self) -> Refusal | None:
+    def refusal(self) -> DarajaRefusal | None:
         """Why this is certainly a no, or None when it is a yes or not certain."""
         if self.may_be_taken:
             return None
@@ -85,20 +85,20 @@ class Reply:
             status=self.status, code=trouble.code, message=trouble.message
         )
         if known is None and error_codes.was_turned_away(status=self.status, is_page=self.is_page):
-            return Refusal.GATEWAY
+            return DarajaRefusal.GATEWAY
         return known
 
     @property
-    def sure_refusal(self) -> Refusal | None:
+    def sure_refusal(self) -> DarajaRefusal | None:
         """As `refusal`, where money goes out: without what only probably means "not processed".
 
         That is some codes, and the word of whatever answered in Daraja's place: M-Pesa can be asked
         what it knows of the request.
         """
         refusal = self.refusal
-        if refusal == Refusal.TOKEN:
+        if refusal == DarajaRefusal.TOKEN:
             return refusal
-        return None if refusal == Refusal.GATEWAY or self._is_doubtful else refusal
+        return None if refusal == DarajaRefusal.GATEWAY or self._is_doubtful else refusal
 
     @property
     def _is_doubtful(self) -> bool:
@@ -128,7 +128,7 @@ class Reply:
         well_formed = self.status == 200 and not self.trouble and not self.may_be_taken
         return self.code("ResponseCode") if well_formed else ""
 
-    def refused(self, kind: Refusal, *, code: str = "") -> DarajaRefused:
+    def refused(self, kind: DarajaRefusal, *, code: str = "") -> DarajaRefused:
         """This answer as the error to raise, in the gateway's own words where it has any.
 
         Of a JSON object only the known fields are quoted: others may hold a token or a number.
@@ -136,7 +136,7 @@ class Reply:
         trouble = self.trouble or Trouble(code, self.text("ResponseDescription"))
         quoted = self.start if self.fields is None and self.start else "without a reason"
         message = trouble.message or f"HTTP {self.status}: {quoted}"
-        doubtful = self._is_doubtful and kind not in {Refusal.TOKEN, Refusal.GATEWAY}
+        doubtful = self._is_doubtful and kind not in {DarajaRefusal.TOKEN, DarajaRefusal.GATEWAY}
         return DarajaRefused(message, code=trouble.code, kind=kind, doubtful=doubtful)
 
     def no(self, request: str) -> DarajaError:
@@ -144,7 +144,7 @@ class Reply:
         if kind := self.sure_refusal:
             return self.refused(kind)
         if code := self.turned_down_in_200:
-            return self.refused(Refusal.OTHER, code=code)
+            return self.refused(DarajaRefusal.OTHER, code=code)
         return self.unclear(request)
 
     def unclear(self, request: str) -> DarajaUnknown:

@@ -12,7 +12,7 @@ from omachemainproj.dates import NAIROBI
 from omachemainproj.mpesa_limits import MAX_PAYMENT, MIN_PAYMENT
 
 from .connection import Connection
-from .errors import RETRYABLE, DarajaError, Refusal
+from .errors import RETRYABLE, DarajaError, DarajaRefusal
 from .reply import ACCEPTED, Reply
 from .result_codes import is_success, stk_failure
 from .values import (
@@ -134,7 +134,7 @@ def _read_push(reply: Reply) -> PushAccepted:
         if code == ACCEPTED and merchant_id and checkout_id:
             return PushAccepted(merchant_id, checkout_id, reply.text("CustomerMessage"))
         if code not in ("", ACCEPTED):
-            raise reply.refused(Refusal.OTHER, code=code)
+            raise reply.refused(DarajaRefusal.OTHER, code=code)
     if reply.refusal:
         raise reply.refused(reply.refusal)
     raise reply.unclear("push")
@@ -144,7 +144,7 @@ def _read_status(reply: Reply, checkout_request_id: str) -> StkStatus:
     # Finished payments have been answered with an error at random: errors say nothing at all.
     if reply.status != 200 or reply.trouble or reply.code("ResponseCode") != ACCEPTED:
         answered = reply.fields is not None and reply.refusal not in RETRYABLE
-        return _unsettled(str(reply.refused(Refusal.OTHER)), answered=answered)
+        return _unsettled(str(reply.refused(DarajaRefusal.OTHER)), answered=answered)
     if reply.id("CheckoutRequestID") != checkout_request_id:
         return _unsettled("the answer is about another request", answered=True)
     result_code = reply.code("ResultCode")

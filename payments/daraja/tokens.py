@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
-from .errors import DarajaRefused, Refusal
+from .errors import DarajaRefusal, DarajaRefused
 
 
 class TokenStore(Protocol):
@@ -109,4 +109,6 @@ class SharedToken:
 
 
 def _no_token(error: Exception) -> DarajaRefused:
-    return DarajaRefused(f"no token could be had ({type(error).__name__})", kind=Refusal.TOKEN)
+    return DarajaRefused(
+        f"no token could be had ({type(error).__name__})", kind=DarajaRefusal.TOKEN
+    )

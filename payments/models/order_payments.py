@@ -37,7 +37,7 @@ class AttemptStatus(models.TextChoices):
 #: Attempts whose end is not known.
 OPEN = (AttemptStatus.REQUESTED, AttemptStatus.UNKNOWN, AttemptStatus.SUBMITTED)
 #: Those of them that M-Pesa may know of.
-UNDER_WAY = (AttemptStatus.UNKNOWN, AttemptStatus.SUBMITTED)
+PROMPTS_UNDER_WAY = (AttemptStatus.UNKNOWN, AttemptStatus.SUBMITTED)
 #: Attempts whose end is known.
 ENDED = (AttemptStatus.CONFIRMED, AttemptStatus.FAILED)
 
@@ -76,7 +76,7 @@ class OrderPaymentQuerySet(models.QuerySet["OrderPayment"]):
 
     def under_way(self) -> OrderPaymentQuerySet:
         """Attempts M-Pesa may know of, and whose end is not known."""
-        return self.filter(status__in=UNDER_WAY)
+        return self.filter(status__in=PROMPTS_UNDER_WAY)
 
     def ended_since(self, since: datetime) -> OrderPaymentQuerySet:
         """Attempts made since then whose end is known."""
@@ -168,7 +168,7 @@ class OrderPayment(models.Model):
             models.Index(
                 fields=["id"],
                 name="payment_without_end",
-                condition=Q(status__in=UNDER_WAY),
+                condition=Q(status__in=PROMPTS_UNDER_WAY),
             ),
             # Few, among the prompts.
             models.Index(fields=["id"], name="payment_by_hand", condition=~Q(channel=Channel.STK)),

@@ -14,7 +14,7 @@ from django.db.models.functions import Coalesce
 
 from omachemainproj.phones import PhoneMatch, match_phone
 
-from .order_payments import UNDER_WAY, Channel, OrderPayment
+from .order_payments import PROMPTS_UNDER_WAY, Channel, OrderPayment
 from .receipts import Provider, Receipt, ReceiptSource
 
 #: A prompt's money moves this long before it rang (clocks differ) to this long after.
@@ -23,7 +23,7 @@ BEFORE, AFTER = timedelta(minutes=2), timedelta(minutes=15)
 REPORTED_WITHIN, CLOCKS_DIFFER = timedelta(days=3), timedelta(minutes=10)
 
 
-class Movement(NamedTuple):
+class SoughtMovement(NamedTuple):
     """Money in, as far as it can be told by: KES, the payer as shown, and when it moved at most."""
 
     amount: int
@@ -32,7 +32,7 @@ class Movement(NamedTuple):
     latest: datetime
 
 
-def movement_of(receipt: Receipt) -> Movement:
+def movement_of(receipt: Receipt) -> SoughtMovement:
     """What a saved receipt can be told by."""
     return movement(
         amount=receipt.amount,
@@ -45,21 +45,21 @@ def movement_of(receipt: Receipt) -> Movement:
 
 def movement(
     *, amount: int, phone: str, source: str, paid_at: datetime | None, reported_at: datetime
-) -> Movement:
+) -> SoughtMovement:
     """What a report of money can be told by.
 
     Where the provider's time cannot be right, the time of the report counts. What a person has
     seen may be days old.
     """
     if source == ReceiptSource.STAFF:
-        return Movement(amount, phone, reported_at - REPORTED_WITHIN, reported_at)
+        return SoughtMovement(amount, phone, reported_at - REPORTED_WITHIN, reported_at)
     at = paid_at
     if at is None or not reported_at - REPORTED_WITHIN <= at <= reported_at + CLOCKS_DIFFER:
         at = reported_at
-    return Movement(amount, phone, at, at)
+    return SoughtMovement(amount, phone, at, at)
 
 
-def attempts_behind(moved: Movement) -> list[tuple[OrderPayment, PhoneMatch]]:
+def attempts_behind(moved: SoughtMovement) -> list[tuple[OrderPayment, PhoneMatch]]:
     """Prompts that may have moved this money, and how their phones fit. Two queries.
 
     Those whose receipt has no number, and those whose end is not known.
@@ -72,7 +72,10 @@ def attempts_behind(moved: Movement) -> list[tuple[OrderPayment, PhoneMatch]]:
         receipt__in=Receipt.objects.without_number().filter(amount=moved.amount)
     ).select_related("receipt", "order")
     silent = rang.filter(
-        status__in=UNDER_WAY, amount=moved.amount, rung_at__isnull=False, receipt__isnull=True
+        status__in=PROMPTS_UNDER_WAY,
+        amount=moved.amount,
+        rung_at__isnull=False,
+        receipt__isnull=True,
     )
     found = [(each, match_phone(moved.phone, each.phone)) for each in [*unnamed, *silent]]
     return [(each, match) for each, match in found if match != PhoneMatch.DIFFERS]
@@ -86,7 +89,7 @@ def may_be_paid_with(payment: OrderPayment | None, receipt: Receipt) -> bool:
     return match_phone(receipt.phone, payment.phone) != PhoneMatch.DIFFERS
 
 
-def sure_attempt(moved: Movement) -> OrderPayment | None:
+def sure_attempt(moved: SoughtMovement) -> OrderPayment | None:
     """The one prompt that moved this money, where no other may have and its phone agrees."""
     found = attempts_behind(moved)
     return found[0][0] if [match for _, match in found] == [PhoneMatch.AGREES] else None

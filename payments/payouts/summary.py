@@ -9,7 +9,7 @@ from django.db.models import Count, F, Q, Sum
 from django.utils import timezone
 
 from accounts.models import User
-from orders.models import SOLD, OrderTrack, Problem, TrackStatus
+from orders.models import SOLD_LINE_STATUSES, OrderTrack, Problem, TrackStatus
 from payments.models import Payout, TransferStatus
 from products.catalogue.filters import LOW_STOCK
 from products.models import Product, Review, SellerRating, average_stars
@@ -39,7 +39,7 @@ def _sales(seller: User, now: datetime) -> dict[str, dict[str, int]]:
     midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
     since = {name: midnight - timedelta(days=days - 1) for name, days in PERIODS.items()}
     sold = OrderTrack.objects.sold_by(seller).filter(
-        track_status__in=SOLD, created_at__gte=min(since.values())
+        track_status__in=SOLD_LINE_STATUSES, created_at__gte=min(since.values())
     )
     measures: dict[str, Any] = {}
     for name, start in since.items():

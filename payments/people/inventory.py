@@ -646,7 +646,7 @@ NOBODYS = {
     "account.EmailConfirmation": "goes with its address; the shop writes none",
     "socialaccount.SocialApp": "no log-in elsewhere is offered",
     "socialaccount.SocialToken": "goes with its account; the shop writes none",
-    "omachemainproj.Heartbeat": "when the clock and the workers were last round",
+    "omachemainproj.Heartbeat": "when the clock and the workers last ran",
     "omachemainproj.CacheEntry": "counters and answers of minutes, under digests",
     "accounts.ContactCount": "counters under keyed digests, for a day",
     "accounts.PhoneCode": "digests, for ten minutes",

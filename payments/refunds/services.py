@@ -474,8 +474,11 @@ def _allocate(order: Order, excess: int) -> Iterator[tuple[Receipt, int]]:
 
 
 def _reverse_write_off(order: Order, amount: int) -> None:
-    """Reverse what was written off for goods that are refunded, as the buyer never paid that part,
-    or for money that did not go back twice."""
+    """Take back a write-off of an order, up to ``amount`` KES.
+
+    Of goods that are refunded the buyer never paid that part; of a refund that did not leave, it
+    did not go back twice.
+    """
     for receipt in order.receipts.filter(borne__gt=0).order_by("pk"):
         part = min(receipt.borne, amount)
         if part:
@@ -487,7 +490,7 @@ def _reverse_write_off(order: Order, amount: int) -> None:
 
 
 def _unrefunded(receipt: Receipt) -> int:
-    """KES of a receipt that are neither refunded nor to be."""
+    """KES of a receipt that were not refunded and are not due to be."""
     owed: int | None = receipt.refunds.owed().aggregate(total=Sum("amount"))["total"]
     return receipt.amount - (owed or 0)
 

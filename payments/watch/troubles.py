@@ -57,7 +57,7 @@ FEW_MESSAGES = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class TroubleKind:
     """One kind of trouble. ``find`` gives a sentence where it is so, else ""."""
 
     name: str
@@ -158,16 +158,16 @@ def _people_not_told(now: datetime) -> str:
 
 
 KINDS = (
-    Kind("clock-silent", _clock_silent, patience=SILENT_FOR),
-    Kind("worker-silent", _worker_silent, patience=SILENT_FOR),
-    Kind("books-broken", _books_broken),
-    Kind("books-unproven", _books_unproven),
-    Kind("messages-waiting", _messages_waiting),
-    Kind("money-stopped", _money_stopped),
-    Kind("money-stuck", _money_stuck, patience=timedelta(days=1)),
-    Kind("gateway-down", _gateway_down, patience=timedelta(minutes=2)),
-    Kind("prompts-silent", _prompts_silent, patience=timedelta(minutes=2)),
-    Kind("people-not-told", _people_not_told, patience=timedelta(minutes=5)),
+    TroubleKind("clock-silent", _clock_silent, patience=SILENT_FOR),
+    TroubleKind("worker-silent", _worker_silent, patience=SILENT_FOR),
+    TroubleKind("books-broken", _books_broken),
+    TroubleKind("books-unproven", _books_unproven),
+    TroubleKind("messages-waiting", _messages_waiting),
+    TroubleKind("money-stopped", _money_stopped),
+    TroubleKind("money-stuck", _money_stuck, patience=timedelta(days=1)),
+    TroubleKind("gateway-down", _gateway_down, patience=timedelta(minutes=2)),
+    TroubleKind("prompts-silent", _prompts_silent, patience=timedelta(minutes=2)),
+    TroubleKind("people-not-told", _people_not_told, patience=timedelta(minutes=5)),
 )
 
 
@@ -196,7 +196,7 @@ def watch_soon(**kwargs: object) -> None:
     enqueue(watch, 0)
 
 
-def _note(kind: Kind, says: str, now: datetime) -> None:
+def _note(kind: TroubleKind, says: str, now: datetime) -> None:
     open_ = Trouble.objects.still_open().filter(kind=kind.name)
     if says:
         new = Trouble(kind=kind.name, says=says, began_at=now, seen_at=now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from payments.banks import BankNotification, Direction, UnreadableNotification, find_bank
+from payments.banks import BankDirection, BankNotification, UnreadableNotification, find_bank
 from payments.models import EventState, GatewayEvent, ReceiptSource
 from payments.reconciliation.receipts import IncomingPayment, find_receipt, record_receipt
 
@@ -30,7 +30,7 @@ def handle(event: GatewayEvent) -> None:
     if not notification.succeeded:
         event.set_state(EventState.APPLIED, f"The payment failed: {notification.remarks}")
         return
-    if notification.direction == Direction.OUT:
+    if notification.direction == BankDirection.OUT:
         _note_money_out(event, bank.key, notification)
         return
     if doubt := _doubt_money_in(notification):

@@ -20,7 +20,7 @@ from omachemainproj.text import fold_identifier
 from products.models import MAX_SKU, STAR_RANK, Category, Product, ProductQuerySet
 from products.serializers import category_of
 
-from .search import MAX_TERM, matching_of_few, word_forms
+from .search import MAX_TERM, matching_of_few, named_of_few, stop_words_in, word_forms
 
 #: Each name of an order, and the columns it pages by (omachemainproj.api.pagination).
 ORDERS = {
@@ -282,6 +282,8 @@ class ListingFilter(django_filters.FilterSet):
         return products.filter(sku=fold_identifier(value))
 
     def keep_words(self, products: ProductQuerySet, name: str, value: str) -> ProductQuerySet:
+        if stop_words := stop_words_in(value):
+            products = named_of_few(products, stop_words)
         return matching_of_few(
             products, [[f"{each}*" for each in forms] for forms in word_forms(value)]
         )

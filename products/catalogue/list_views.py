@@ -32,7 +32,17 @@ from .filters import (
 )
 from .queries import Page, Source
 from .representation import COLUMNS, LIST_FIELDS, ProductRepresentation, columns_for
-from .search import MAX_TERM, Way, elsewhere, query_for, way_to, word_forms
+from .search import (
+    MAX_TERM,
+    Way,
+    elsewhere,
+    is_common_in_names,
+    named,
+    query_for,
+    stop_words_in,
+    way_to,
+    word_forms,
+)
 from .spelling import as_header, correct_spelling, corrected
 
 #: A list, by what makes it: a source and its text (products.catalogue.queries).
@@ -168,6 +178,8 @@ class SearchView(ProductListView):
     orders = ProductListView.orders | {RELEVANCE}
     #: The words that are asked for, each with its other forms, and the categories; None for all.
     groups: list[list[str]] = []
+    #: The stop words that have to be in the name.
+    stop_words: list[str] = []
     categories: list[str] | None = None
     #: How what matches each query is found.
     _ways: dict[str, Way] = {}
@@ -176,9 +188,13 @@ class SearchView(ProductListView):
     def get(self, request: Request) -> Response:
         self.read_asked(request)
         self.categories = read_categories(request)
-        self.groups = word_forms(read_term(request, "search"))
+        term = read_term(request, "search")
+        self.groups, self.stop_words = word_forms(term), stop_words_in(term)
         words = [word for word, *_ in self.groups]
         found = self._find()
+        if words and self.stop_words and not found and not self._had_an_earlier_page():
+            self.stop_words = []
+            found = self._find()
         mended: list[str] = []
         if words and not found and not self._had_an_earlier_page():
             self.groups = correct_spelling(words)
@@ -213,17 +229,20 @@ class SearchView(ProductListView):
 
     @property
     def is_narrowed(self) -> bool:
-        return super().is_narrowed or bool(self.groups and self.categories)
+        return super().is_narrowed or bool(self.stop_words or (self.groups and self.categories))
 
     def narrow(self, products: ProductQuerySet) -> ProductQuerySet:
         products = super().narrow(products)
+        if self.stop_words:
+            products = named(products, self.stop_words)
         if self.groups and self.categories:
             return products.filter(category__in=self.categories)
         return products
 
     def _find(self) -> list[Any]:
         if not self.groups:
-            return self.page(self._shelves())
+            walks = not self.stop_words or is_common_in_names(self.stop_words)
+            return self.page(self._shelves(), indexed=walks)
         if self.ordering == RELEVANCE:
             return self._nearest()
         query = query_for(self.groups)
@@ -249,7 +268,9 @@ class SearchView(ProductListView):
         return super().read(shelves, keyset, after, limit, backwards, indexed=indexed)
 
     def _is_common(self, query: str) -> bool:
-        way = way_to(query, self.categories or ())
+        # Few goods have such a word in their name: these are collected, and nothing is walked.
+        few = bool(self.stop_words)
+        way = Way(is_walk=False) if few else way_to(query, self.categories or ())
         self._ways = {**self._ways, query: way}
         return way.is_walk
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -17,7 +17,7 @@ from django.db import connection
 from django.db.models import BigIntegerField, BooleanField, Func, Value
 from django.db.models.sql.compiler import SQLCompiler
 
-from omachemainproj.text import clean_shown, fold_identifier
+from omachemainproj.text import clean_shown, fold_identifier, lower
 from products.models import ProductQuerySet
 
 MAX_TERM = 100
@@ -39,6 +39,9 @@ _NOISE = frozenset(
     only own same so than too very s t can will just don should now
     """.split()  # noqa: SIM905
 )
+#: Those that tell goods apart beside other words: a jerry can, make up, a down jacket. The others
+#: join words more often than they name anything.
+_NAMING = frozenset({"can", "down", "off", "t", "up", "who"})
 
 
 def words_in(term: str) -> list[str]:
@@ -46,9 +49,22 @@ def words_in(term: str) -> list[str]:
 
     None of them ("", "%", "the") means that nothing in particular was asked for.
     """
+    return [word for word in _typed(term) if word not in _NOISE][:MAX_WORDS]
+
+
+def stop_words_in(term: str) -> list[str]:
+    """The stop words of a term that are looked for in names: those that name goods, and all of
+    them where nothing else was typed ("The Who")."""
+    typed = _typed(term)
+    stop_words = [word for word in typed if word in _NOISE]
+    if len(stop_words) < len(typed):
+        stop_words = [word for word in stop_words if word in _NAMING]
+    return stop_words[:MAX_WORDS]
+
+
+def _typed(term: str) -> list[str]:
     # As names and descriptions are stored: "m²" stays what it is.
-    typed = _WORD.findall(_lower(clean_shown(term)))
-    return [word for word in dict.fromkeys(typed) if word not in _NOISE][:MAX_WORDS]
+    return list(dict.fromkeys(_WORD.findall(lower(clean_shown(term)))))
 
 
 def word_forms(term: str) -> list[list[str]]:
@@ -57,13 +73,8 @@ def word_forms(term: str) -> list[list[str]]:
 
 
 def _plain(word: str) -> str:
-    plain = _lower(fold_identifier(word))
+    plain = lower(fold_identifier(word))
     return plain if _WORD.fullmatch(plain) else word
-
-
-def _lower(text: str) -> str:
-    # Python writes the small letter of a Turkish "İ" in two signs, and no database does.
-    return text.lower().replace("i\u0307", "i")
 
 
 class _Matches(Func):
@@ -92,6 +103,67 @@ class _MatchesOneByOne(_Matches):
             'ts_match_vq("products_product"."search", to_tsquery(\'english\', %(expressions)s))'
         )
         return Func.as_sql(self, compiler, connection, template=template)
+
+
+#: What ``product_stop_words`` indexes, and of which names: those with a stop word.
+_NAME_WORDS = (
+    'to_tsvector(\'simple\', regexp_replace("products_product"."name",'
+    " '[!-/:-@\\[-`{-~]+', ' ', 'g'))"
+)
+_HAS_STOP_WORD = f'"products_product"."name" ~* \'\\m({"|".join(sorted(_NOISE))})s?\\M\''
+
+
+class _Named(_Matches):
+    """Whether a name has words that the index of all words leaves out on PostgreSQL."""
+
+    def as_postgresql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, Any]:
+        template = f"{_HAS_STOP_WORD} AND {_NAME_WORDS} @@ to_tsquery('simple', %(expressions)s)"
+        return Func.as_sql(self, compiler, connection, template=f"({template})")
+
+
+class _NamedOneByOne(_Matches):
+    """As it is, for goods that are few, and for words that may be unfinished."""
+
+    def as_postgresql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, Any]:
+        template = f"{_NAME_WORDS} @@ to_tsquery('simple', %(expressions)s)"
+        return Func.as_sql(self, compiler, connection, template=template)
+
+
+def named(products: ProductQuerySet, stop_words: Sequence[str]) -> ProductQuerySet:
+    """Products that have these words of ``stop_words_in`` in their name, or their plural."""
+    groups = [[word, f"{word}s"] for word in stop_words]
+    return products.filter(_Named(Value(_in_names(groups))))
+
+
+def named_of_few(products: ProductQuerySet, stop_words: Sequence[str]) -> ProductQuerySet:
+    """As ``matching_of_few``, by what begins with each of these words of ``stop_words_in``."""
+    return products.filter(_NamedOneByOne(Value(_in_names([[f"{w}*"] for w in stop_words]))))
+
+
+def _in_names(groups: Sequence[Sequence[str]]) -> str:
+    # The index has no weights: it is of names alone.
+    return query_for(groups, in_name=connection.vendor != "postgresql")
+
+
+def is_common_in_names(stop_words: Sequence[str]) -> bool:
+    """Whether walking the products newest first soon fills a page of ``named``. One query at most.
+
+    Believed for a minute, as ``is_common`` is.
+    """
+    return _way_by(_named_way, _in_names([[word, f"{word}s"] for word in stop_words])).is_walk
+
+
+def _named_way(query: str, _: tuple[str, ...]) -> Way:
+    with connection.cursor() as cursor:
+        cursor.execute(_NAMED_AMONG_THE_NEWEST, [_SAMPLE, query])
+        (newest,) = cursor.fetchone()
+    return Way(newest >= _COMMON)
+
+
+_NAMED_AMONG_THE_NEWEST = (
+    "SELECT count(*) FROM (SELECT name FROM products_product ORDER BY id DESC LIMIT %s)"  # noqa: S608
+    f" AS products_product WHERE {_NAME_WORDS} @@ to_tsquery('simple', %s)"
+)
 
 
 def matching_of_few(products: ProductQuerySet, groups: Sequence[Sequence[str]]) -> ProductQuerySet:
@@ -174,20 +246,26 @@ class Way(NamedTuple):
 
 def way_to(query: str, categories: Sequence[str] = ()) -> Way:
     """How to find what matches a query, of these categories. One query at most, see is_common."""
+    return _way_by(_find_way, query, categories)
+
+
+def _way_by(
+    find: Callable[[str, tuple[str, ...]], Way], query: str, categories: Sequence[str] = ()
+) -> Way:
     if connection.vendor != "postgresql":
         return Way(is_walk=True)
-    asked, now = (query, tuple(categories)), time.monotonic()
+    asked, now = (find, query, tuple(categories)), time.monotonic()
     until, way = _known_ways.get(asked, (0.0, None))
     if way is None or now >= until:
-        way = _find_way(*asked)
+        way = find(query, tuple(categories))
         if len(_known_ways) >= _KEPT:
             _known_ways.clear()
         _known_ways[asked] = now + settings.COMMON_WORDS_MAX_AGE, way
     return way
 
 
-#: By query and categories, until when a way is believed to be the right one.
-_known_ways: dict[tuple[str, tuple[str, ...]], tuple[float, Way]] = {}
+#: By who found it, query and categories, until when a way is believed to be the right one.
+_known_ways: dict[tuple[Any, str, tuple[str, ...]], tuple[float, Way]] = {}
 _KEPT = 500
 
 #: What ``product_search_dated`` indexes: the words of a product, and the stretches of ids that it

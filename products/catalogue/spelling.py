@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from django.db import connection
 
+from omachemainproj.text import lower
 from products.models import SearchWord
 
 #: Letters of a word that is corrected. A name of 100 characters has at most 25 such words.
@@ -31,7 +32,7 @@ _SQLITE = (
 
 def words_of(name: str) -> list[str]:
     """The words of a product's name as the vocabulary has them: lower case, once each, sorted."""
-    return sorted(set(_WORD.findall(name.lower())))
+    return sorted(set(_WORD.findall(lower(name))))
 
 
 def remember_words(name: str) -> None:

@@ -14,7 +14,7 @@ from products.models import Product, ProductQuerySet
 
 from .queries import Page, read_page
 from .representation import columns_for
-from .search import having, is_common, query_for, word_forms
+from .search import having, is_common, query_for, stop_words_in, word_forms
 from .spelling import correct_spelling, corrected, words_of
 
 #: The members of a suggested product.
@@ -64,7 +64,11 @@ def suggest(typed: str) -> Suggestions:
     """
     forms = word_forms(typed)
     words = [word for word, *_ in forms]
-    if not words or len(words[-1]) < SHORTEST:
+    if not words:
+        # What was typed so far is a stop word, and may be the beginning of another word.
+        begun = stop_words_in(typed)[-1:]
+        return Suggestions(_ends(begun[0], [], alone=True) if begun else [], [])
+    if len(words[-1]) < SHORTEST:
         return Suggestions([], [])
     found = _find([*forms[:-1], [f"{form}*" for form in forms[-1]]])
     ends = _ends(words[-1], found, alone=len(words) == 1)

@@ -15,6 +15,7 @@ from django.utils import timezone
 from accounts.models import User
 from omachemainproj.api.errors import FieldRefusal, Refusal
 from omachemainproj.compiled_queries import locked_row
+from omachemainproj.constraints import breaks
 from omachemainproj.images import KEEP, Picture, PictureChange
 from products import stock
 from products.catalogue.spelling import remember_words
@@ -163,7 +164,7 @@ def _refuse_taken_sku(sku: str | None) -> Iterator[None]:
     try:
         yield
     except IntegrityError as error:
-        if sku is None:
+        if sku is None or not breaks(error, Product, "seller_has_a_sku_once"):
             raise
         raise FieldRefusal({"sku": [SKU_TAKEN]}) from error
 

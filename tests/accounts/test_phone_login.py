@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.db import IntegrityError
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -494,6 +495,16 @@ def test_a_phone_of_another_account_is_not_taken_from_it(carrier, amina_api):
 
     with later(minutes=2):
         assert code_of(link(amina_api, carrier)) == (409, "phone_taken")
+
+
+def test_what_else_a_database_refuses_is_not_called_a_taken_phone(amina, monkeypatch):
+    def refuse(**_):
+        raise IntegrityError("another constraint")
+
+    monkeypatch.setattr(PhoneLogin.objects, "update_or_create", refuse)
+
+    with pytest.raises(IntegrityError):
+        phone_login.link(amina, PHONE, timezone.now())
 
 
 def test_staff_link_no_phone(carrier):

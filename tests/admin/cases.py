@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from orders.lifecycle import cancel_order
-from payments.daraja.errors import DarajaRefused, Refusal
+from payments.daraja.errors import DarajaRefusal, DarajaRefused
 from payments.disbursement import process_refund
 from payments.models import GatewayEvent, OrderPayment, Receipt, Refund
 from payments.reconciliation.status_query import query_status
@@ -221,7 +221,9 @@ def short_payment() -> Receipt:
 def stopped(daraja) -> Refund:
     """M-Pesa did not accept the initiator: nothing leaves the shop."""
     refund = owed_refund()
-    daraja.refuses = DarajaRefused("Bad initiator", code="401.002.01", kind=Refusal.CONFIGURATION)
+    daraja.refuses = DarajaRefused(
+        "Bad initiator", code="401.002.01", kind=DarajaRefusal.CONFIGURATION
+    )
     process_refund(refund.pk)
     daraja.refuses = None
     refund.refresh_from_db()

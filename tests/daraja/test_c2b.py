@@ -7,7 +7,7 @@ import pytest
 
 from omachemainproj.dates import NAIROBI
 from payments.daraja.c2b import C2bPayment, read_c2b_payment
-from payments.daraja.errors import DarajaRefused, DarajaUnknown, Refusal
+from payments.daraja.errors import DarajaRefusal, DarajaRefused, DarajaUnknown
 from payments.daraja.values import UnreadableCallback
 
 from .conftest import an_account, rehearse
@@ -53,10 +53,10 @@ def test_another_response_type_is_a_value_error(daraja, gateway, response_type):
 @pytest.mark.parametrize(
     ("code", "message", "kind"),
     [
-        ("500.003.1001", "Urls are already registered.", Refusal.ALREADY_REGISTERED),
-        ("500.003.1001", "URLS ARE ALREADY REGISTERED", Refusal.ALREADY_REGISTERED),
-        ("500.003.1001", "Duplicate notification info", Refusal.ALREADY_REGISTERED),
-        ("400.002.02", "Bad Request - Invalid ValidationURL", Refusal.BAD_REQUEST),
+        ("500.003.1001", "Urls are already registered.", DarajaRefusal.ALREADY_REGISTERED),
+        ("500.003.1001", "URLS ARE ALREADY REGISTERED", DarajaRefusal.ALREADY_REGISTERED),
+        ("500.003.1001", "Duplicate notification info", DarajaRefusal.ALREADY_REGISTERED),
+        ("400.002.02", "Bad Request - Invalid ValidationURL", DarajaRefusal.BAD_REQUEST),
     ],
 )
 def test_a_registration_that_was_not_made_is_a_refusal(daraja, gateway, code, message, kind):
@@ -93,7 +93,7 @@ def test_a_second_registration_is_refused_in_production(make_simulator, shop):
     with pytest.raises(DarajaRefused) as refused:
         daraja.register_c2b_urls(**addresses)
 
-    assert refused.value.kind == Refusal.ALREADY_REGISTERED
+    assert refused.value.kind == DarajaRefusal.ALREADY_REGISTERED
 
 
 @pytest.mark.parametrize(

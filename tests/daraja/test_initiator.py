@@ -13,7 +13,7 @@ from daraja_simulator.keys import Keys
 from daraja_simulator.tests.waiting import wait_until
 from payments.daraja.client import Conversation
 from payments.daraja.credential import security_credential
-from payments.daraja.errors import DarajaDuplicate, DarajaRefused, DarajaUnknown, Refusal
+from payments.daraja.errors import DarajaDuplicate, DarajaRefusal, DarajaRefused, DarajaUnknown
 
 from .conftest import A_PAYOUT, A_REVERSAL, SAID_LATER, an_account
 from .gateway import (
@@ -253,7 +253,7 @@ def refused_before_sending(gateway, make_client, name, **changes):
     account = an_account(gateway.url, **changes)
     with pytest.raises(DarajaRefused) as refused:
         call(make_client(gateway.url, account=account), name)
-    assert refused.value.kind == Refusal.CONFIGURATION
+    assert refused.value.kind == DarajaRefusal.CONFIGURATION
     assert gateway.heard == []
     return refused.value.message
 
@@ -296,7 +296,7 @@ def test_without_a_number_that_pays_out_no_payout_is_asked_about(gateway, make_c
     with pytest.raises(DarajaRefused) as refused:
         daraja.transaction_status(originator_conversation_id="payout-7-0", **SAID_LATER)
 
-    assert refused.value.kind == Refusal.CONFIGURATION
+    assert refused.value.kind == DarajaRefusal.CONFIGURATION
     assert gateway.heard == []
 
 
@@ -326,13 +326,13 @@ def test_the_password_is_in_no_repr():
 @pytest.mark.parametrize(
     ("status", "code", "message", "kind"),
     [
-        (400, "400.002.02", "Bad Request - Invalid PartyB", Refusal.BAD_REQUEST),
-        (400, "400.002.05", "Invalid Request Payload", Refusal.BAD_REQUEST),
-        (404, "404.001.01", "Resource not found", Refusal.CONFIGURATION),
-        (500, "500.001.1001", "Merchant does not exist", Refusal.CONFIGURATION),
-        (500, "500.003.02", "Spike Arrest Violation", Refusal.BUSY_GATEWAY),
-        (500, "500.003.03", "Quota Violation", Refusal.BUSY_GATEWAY),
-        (200, "400.002.02", "Bad Request - Invalid ResultURL", Refusal.BAD_REQUEST),
+        (400, "400.002.02", "Bad Request - Invalid PartyB", DarajaRefusal.BAD_REQUEST),
+        (400, "400.002.05", "Invalid Request Payload", DarajaRefusal.BAD_REQUEST),
+        (404, "404.001.01", "Resource not found", DarajaRefusal.CONFIGURATION),
+        (500, "500.001.1001", "Merchant does not exist", DarajaRefusal.CONFIGURATION),
+        (500, "500.003.02", "Spike Arrest Violation", DarajaRefusal.BUSY_GATEWAY),
+        (500, "500.003.03", "Quota Violation", DarajaRefusal.BUSY_GATEWAY),
+        (200, "400.002.02", "Bad Request - Invalid ResultURL", DarajaRefusal.BAD_REQUEST),
     ],
 )
 def test_an_error_code_that_means_not_processed_is_a_refusal(
@@ -357,7 +357,7 @@ def test_the_gateways_own_rate_limit_is_a_refusal(daraja, gateway, name):
     with pytest.raises(DarajaRefused) as refused:
         call(daraja, name)
 
-    assert refused.value.kind == Refusal.BUSY_GATEWAY
+    assert refused.value.kind == DarajaRefusal.BUSY_GATEWAY
 
 
 @pytest.mark.parametrize("name", CALLS)
@@ -440,7 +440,7 @@ def test_a_gateway_that_cannot_be_reached_is_a_refusal(make_client, tokens, name
     with pytest.raises(DarajaRefused) as refused:
         call(make_client("http://127.0.0.1:1"), name)
 
-    assert refused.value.kind == Refusal.UNREACHABLE
+    assert refused.value.kind == DarajaRefusal.UNREACHABLE
 
 
 @pytest.mark.parametrize("name", CALLS)
@@ -506,7 +506,7 @@ def test_a_known_failure_inside_a_200_is_a_refusal(daraja, gateway, name, code):
         call(daraja, name)
 
     assert (refused.value.code, refused.value.message) == (str(code), "Rejected")
-    assert refused.value.kind == Refusal.OTHER
+    assert refused.value.kind == DarajaRefusal.OTHER
 
 
 @pytest.mark.parametrize("name", MONEY)
@@ -527,4 +527,4 @@ def test_any_response_code_inside_a_200_is_a_refusal_of_a_question(daraja, gatew
     with pytest.raises(DarajaRefused) as refused:
         call(daraja, name)
 
-    assert (refused.value.code, refused.value.kind) == ("17", Refusal.OTHER)
+    assert (refused.value.code, refused.value.kind) == ("17", DarajaRefusal.OTHER)

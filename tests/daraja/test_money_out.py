@@ -6,7 +6,7 @@ import pytest
 
 from daraja_simulator.tests.waiting import PATIENCE, wait_until
 from payments.daraja.client import MemoryTokenStore
-from payments.daraja.errors import DarajaDuplicate, DarajaRefused, DarajaUnknown, Refusal
+from payments.daraja.errors import DarajaDuplicate, DarajaRefusal, DarajaRefused, DarajaUnknown
 from payments.daraja.result_codes import (
     PayoutReason,
     TransactionEnd,
@@ -174,10 +174,10 @@ def test_an_answer_that_comes_too_late_is_unknown_though_it_was_done(simulator, 
 @pytest.mark.parametrize(
     ("refuse", "kind"),
     [
-        ("spike_arrest", Refusal.BUSY_GATEWAY),
-        ("too_many_requests", Refusal.BUSY_GATEWAY),
-        ("no_merchant", Refusal.CONFIGURATION),
-        ("refused_in_200", Refusal.OTHER),
+        ("spike_arrest", DarajaRefusal.BUSY_GATEWAY),
+        ("too_many_requests", DarajaRefusal.BUSY_GATEWAY),
+        ("no_merchant", DarajaRefusal.CONFIGURATION),
+        ("refused_in_200", DarajaRefusal.OTHER),
         ("busy", None),
         ("internal_error", None),
         ("unavailable", None),

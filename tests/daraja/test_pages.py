@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import pytest
 
 from payments.daraja.client import StkOutcome
-from payments.daraja.errors import DarajaRefused, DarajaUnknown, Refusal
+from payments.daraja.errors import DarajaRefusal, DarajaRefused, DarajaUnknown
 
 from .conftest import A_PAYOUT, A_PUSH, A_REVERSAL, SAID_LATER
 from .gateway import (
@@ -127,7 +127,7 @@ def test_a_push_that_was_turned_away_on_the_way_may_be_sent_again(daraja, gatewa
 
     refused = raised_by(lambda: daraja.stk_push(**A_PUSH))
 
-    assert (type(refused), refused.kind) == (DarajaRefused, Refusal.GATEWAY)
+    assert (type(refused), refused.kind) == (DarajaRefused, DarajaRefusal.GATEWAY)
     assert refused.is_over_later
     assert len(gateway.heard_on(PUSH)) == 1
 
@@ -138,7 +138,7 @@ def test_a_push_that_came_too_early_may_be_sent_again(daraja, gateway, answer):
 
     refused = raised_by(lambda: daraja.stk_push(**A_PUSH))
 
-    assert (type(refused), refused.kind) == (DarajaRefused, Refusal.BUSY_GATEWAY)
+    assert (type(refused), refused.kind) == (DarajaRefused, DarajaRefusal.BUSY_GATEWAY)
     assert refused.is_over_later
     assert len(gateway.heard_on(PUSH)) == 1
 
@@ -169,7 +169,7 @@ def test_money_out_that_came_too_early_may_be_sent_again(daraja, gateway, call, 
 
     refused = raised_by(lambda: send(daraja))
 
-    assert refused.kind == Refusal.BUSY_GATEWAY
+    assert refused.kind == DarajaRefusal.BUSY_GATEWAY
     assert refused.is_over_later
 
 
@@ -218,7 +218,7 @@ def test_a_gateway_too_busy_for_a_token_was_asked_for_no_money(daraja, gateway):
 
     refused = raised_by(lambda: daraja.stk_push(**A_PUSH))
 
-    assert (refused.kind, refused.is_over_later) == (Refusal.BUSY_GATEWAY, True)
+    assert (refused.kind, refused.is_over_later) == (DarajaRefusal.BUSY_GATEWAY, True)
 
 
 def test_an_app_without_this_api_is_a_fault_in_the_settings_and_fetches_no_tokens(daraja, gateway):
@@ -227,5 +227,5 @@ def test_an_app_without_this_api_is_a_fault_in_the_settings_and_fetches_no_token
 
     refused = raised_by(lambda: daraja.stk_push(**A_PUSH))
 
-    assert refused.kind == Refusal.CONFIGURATION
+    assert refused.kind == DarajaRefusal.CONFIGURATION
     assert gateway.tokens_given == 1

@@ -7,7 +7,7 @@ import pytest
 import responses
 
 from payments.daraja.client import DarajaClient, MemoryTokenStore, PushAccepted
-from payments.daraja.errors import DarajaRefused, DarajaUnknown, Refusal
+from payments.daraja.errors import DarajaRefusal, DarajaRefused, DarajaUnknown
 
 from .conftest import A_PUSH, an_account
 from .gateway import ACCEPTED, CHECKOUT_ID, MERCHANT_ID, PUSH, error, says
@@ -129,26 +129,31 @@ def test_the_smallest_and_the_largest_amount_are_sent(daraja, gateway, amount):
 @pytest.mark.parametrize(
     ("status", "code", "message", "kind"),
     [
-        (400, "400.002.02", "Bad Request - Invalid PhoneNumber", Refusal.BAD_REQUEST),
-        (400, "400.002.05", "Invalid Request Payload", Refusal.BAD_REQUEST),
-        (404, "404.001.04", "Invalid Authentication Header", Refusal.BAD_REQUEST),
-        (405, "405.001", "Method Not Allowed", Refusal.BAD_REQUEST),
-        (400, "400.009.77", "Something new", Refusal.BAD_REQUEST),
-        (404, "404.001.01", "Resource not found", Refusal.CONFIGURATION),
-        (500, "500.001.1001", "Merchant does not exist", Refusal.CONFIGURATION),
-        (500, "500.001.1001", "Wrong credentials", Refusal.CONFIGURATION),
-        (500, "500.001.1001", "[MerchantValidate] - Wrong credentials", Refusal.CONFIGURATION),
+        (400, "400.002.02", "Bad Request - Invalid PhoneNumber", DarajaRefusal.BAD_REQUEST),
+        (400, "400.002.05", "Invalid Request Payload", DarajaRefusal.BAD_REQUEST),
+        (404, "404.001.04", "Invalid Authentication Header", DarajaRefusal.BAD_REQUEST),
+        (405, "405.001", "Method Not Allowed", DarajaRefusal.BAD_REQUEST),
+        (400, "400.009.77", "Something new", DarajaRefusal.BAD_REQUEST),
+        (404, "404.001.01", "Resource not found", DarajaRefusal.CONFIGURATION),
+        (500, "500.001.1001", "Merchant does not exist", DarajaRefusal.CONFIGURATION),
+        (500, "500.001.1001", "Wrong credentials", DarajaRefusal.CONFIGURATION),
+        (
+            500,
+            "500.001.1001",
+            "[MerchantValidate] - Wrong credentials",
+            DarajaRefusal.CONFIGURATION,
+        ),
         (
             500,
             "500.001.1001",
             "Unable to lock subscriber, a transaction is already in process for the current"
             " subscriber",
-            Refusal.BUSY_PHONE,
+            DarajaRefusal.BUSY_PHONE,
         ),
-        (500, "500.003.02", "Spike Arrest Violation", Refusal.BUSY_GATEWAY),
+        (500, "500.003.02", "Spike Arrest Violation", DarajaRefusal.BUSY_GATEWAY),
         (500, "500.003.02", "System is busy. Please try again in few minutes.", "busy_gateway"),
-        (500, "500.003.03", "Quota Violation", Refusal.BUSY_GATEWAY),
-        (200, "400.002.02", "Bad Request - Invalid CallBackURL", Refusal.BAD_REQUEST),
+        (500, "500.003.03", "Quota Violation", DarajaRefusal.BUSY_GATEWAY),
+        (200, "400.002.02", "Bad Request - Invalid CallBackURL", DarajaRefusal.BAD_REQUEST),
     ],
 )
 def test_an_error_code_that_means_not_processed_is_a_refusal(
@@ -198,7 +203,7 @@ def test_too_many_requests_is_a_refusal_and_is_not_resent(daraja, gateway, statu
     with pytest.raises(DarajaRefused) as refused:
         daraja.stk_push(**A_PUSH)
 
-    assert refused.value.kind == Refusal.BUSY_GATEWAY
+    assert refused.value.kind == DarajaRefusal.BUSY_GATEWAY
     assert refused.value.code == code
     assert len(gateway.heard_on(PUSH)) == 1
 
@@ -210,7 +215,7 @@ def test_another_response_code_inside_a_200_is_a_refusal(daraja, gateway, code):
     with pytest.raises(DarajaRefused) as refused:
         daraja.stk_push(**A_PUSH)
 
-    assert refused.value.kind == Refusal.OTHER
+    assert refused.value.kind == DarajaRefusal.OTHER
     assert refused.value.code == str(code)
     assert refused.value.message == "Rejected"
 

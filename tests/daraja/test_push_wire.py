@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from daraja_simulator.tests.waiting import PATIENCE, wait_until
 from omachemainproj import http_exchange as transport
 from payments.daraja.client import MemoryTokenStore, PushAccepted
-from payments.daraja.errors import DarajaRefused, DarajaUnknown, Refusal
+from payments.daraja.errors import DarajaRefusal, DarajaRefused, DarajaUnknown
 
 from .conftest import A_PUSH
 from .gateway import (
@@ -65,7 +65,7 @@ def test_a_gateway_that_cannot_be_reached_is_a_refusal(make_client, url):
     with pytest.raises(DarajaRefused) as refused:
         with_token(make_client, url).stk_push(**A_PUSH)
 
-    assert refused.value.kind == Refusal.UNREACHABLE
+    assert refused.value.kind == DarajaRefusal.UNREACHABLE
 
 
 def test_a_name_that_does_not_resolve_is_a_refusal(make_client, monkeypatch):
@@ -77,21 +77,21 @@ def test_a_name_that_does_not_resolve_is_a_refusal(make_client, monkeypatch):
     with pytest.raises(DarajaRefused) as refused:
         with_token(make_client, "https://api.example").stk_push(**A_PUSH)
 
-    assert refused.value.kind == Refusal.UNREACHABLE
+    assert refused.value.kind == DarajaRefusal.UNREACHABLE
 
 
 def test_a_connection_that_never_stands_is_a_refusal(make_client, full_port):
     with pytest.raises(DarajaRefused) as refused:
         with_token(make_client, f"http://127.0.0.1:{full_port}").stk_push(**A_PUSH)
 
-    assert refused.value.kind == Refusal.UNREACHABLE
+    assert refused.value.kind == DarajaRefusal.UNREACHABLE
 
 
 def test_a_tls_handshake_that_hangs_is_a_refusal(make_client, deaf_port):
     with pytest.raises(DarajaRefused) as refused:
         with_token(make_client, f"https://127.0.0.1:{deaf_port}").stk_push(**A_PUSH)
 
-    assert refused.value.kind == Refusal.UNREACHABLE
+    assert refused.value.kind == DarajaRefusal.UNREACHABLE
     assert isinstance(refused.value.__cause__, requests.ReadTimeout)
 
 
@@ -101,7 +101,7 @@ def test_a_tls_handshake_that_fails_is_a_refusal(make_client, gateway):
     with pytest.raises(DarajaRefused) as refused:
         with_token(make_client, url).stk_push(**A_PUSH)
 
-    assert refused.value.kind == Refusal.UNREACHABLE
+    assert refused.value.kind == DarajaRefusal.UNREACHABLE
 
 
 def test_a_connection_that_is_never_read_from_is_unknown(make_client, deaf_port):
@@ -147,7 +147,7 @@ def test_a_redirect_is_not_followed_and_passes_nothing_on(daraja, gateway, statu
     with pytest.raises(DarajaRefused) as refused:
         daraja.stk_push(**A_PUSH)
 
-    assert refused.value.kind == Refusal.GATEWAY
+    assert refused.value.kind == DarajaRefusal.GATEWAY
 
     assert len(gateway.heard_on(PUSH)) == 1
     assert gateway.heard_on("/elsewhere") == []

@@ -6,7 +6,7 @@ import pytest
 
 from omachemainproj.dates import NAIROBI
 from payments.daraja.client import StatementPage, StatementRow
-from payments.daraja.errors import DarajaRefused, DarajaUnknown, Refusal
+from payments.daraja.errors import DarajaRefusal, DarajaRefused, DarajaUnknown
 from tests.payments.test_shown_fields import ODD, with_odd
 
 from .conftest import an_account, rehearse
@@ -246,8 +246,8 @@ def test_an_answer_that_is_no_statement_is_unknown_and_not_empty(daraja, gateway
 @pytest.mark.parametrize(
     ("status", "code", "kind"),
     [
-        (400, "400.002.02", Refusal.BAD_REQUEST),
-        (500, "500.003.03", Refusal.BUSY_GATEWAY),
+        (400, "400.002.02", DarajaRefusal.BAD_REQUEST),
+        (500, "500.003.03", DarajaRefusal.BUSY_GATEWAY),
     ],
 )
 def test_a_refusal_is_a_refusal(daraja, gateway, status, code, kind):
@@ -335,7 +335,7 @@ def test_a_number_that_is_not_registered_is_a_refusal(rehearsing):
     with pytest.raises(DarajaRefused) as refused:
         rehearsing.pull_transactions(**lately())
 
-    assert refused.value.kind == Refusal.BAD_REQUEST
+    assert refused.value.kind == DarajaRefusal.BAD_REQUEST
 
 
 @pytest.mark.parametrize(

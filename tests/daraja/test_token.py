@@ -10,7 +10,7 @@ import pytest
 
 from daraja_simulator.tests.waiting import PATIENCE, wait_until
 from payments.daraja.client import MemoryTokenStore
-from payments.daraja.errors import DarajaRefused, DarajaUnknown, Refusal
+from payments.daraja.errors import DarajaRefusal, DarajaRefused, DarajaUnknown
 
 from .conftest import A_PAYOUT, A_PUSH, A_REVERSAL, SAID_LATER, an_account, patience_for
 from .gateway import (
@@ -192,7 +192,7 @@ def test_threads_that_waited_for_a_failed_fetch_share_its_outcome(gateway, make_
     results = at_once(6, lambda: daraja.stk_push(**A_PUSH))
 
     assert {(type(each), each.kind, each.code) for each in results} == {
-        (DarajaRefused, Refusal.CONFIGURATION, "400.008.01")
+        (DarajaRefused, DarajaRefusal.CONFIGURATION, "400.008.01")
     }
     assert len(gateway.heard_on(OAUTH)) == 1
 
@@ -244,7 +244,7 @@ def test_a_push_whose_new_tokens_are_turned_down_too_goes_again_so_often_and_no_
     with pytest.raises(DarajaRefused) as refused:
         daraja.stk_push(**A_PUSH)
 
-    assert refused.value.kind == Refusal.TOKEN
+    assert refused.value.kind == DarajaRefusal.TOKEN
     assert refused.value.is_over_later
     assert len(gateway.heard_on(PUSH)) == 4
     assert gateway.tokens_given == 4
@@ -350,7 +350,7 @@ def test_a_second_try_at_a_token_that_gets_no_answer_is_a_refusal(daraja, gatewa
     with pytest.raises(DarajaRefused) as refused:
         daraja.stk_push(**A_PUSH)
 
-    assert refused.value.kind == Refusal.UNREACHABLE
+    assert refused.value.kind == DarajaRefusal.UNREACHABLE
 
 
 class BrokenStore(MemoryTokenStore):

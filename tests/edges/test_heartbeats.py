@@ -24,7 +24,7 @@ def silent(seconds, process="clock"):
 
 
 def test_a_shop_whose_clock_never_ran_is_told_so(client):
-    assert asked(client) == (503, {"status": "the clock has never been round", "code": "silent"})
+    assert asked(client) == (503, {"status": "the clock has never run", "code": "silent"})
 
 
 def test_a_clock_that_was_round_within_a_minute_runs(client):
@@ -39,7 +39,7 @@ def test_a_clock_that_was_not_round_for_a_minute_is_told_with_its_age(client):
     status, said = asked(client)
 
     assert status == 503
-    assert said["status"].startswith("the clock was last round 7")
+    assert said["status"].startswith("the clock last ran 7")
 
 
 def test_with_a_broker_its_workers_are_asked_after_too(client, settings):
@@ -50,7 +50,7 @@ def test_with_a_broker_its_workers_are_asked_after_too(client, settings):
     status, said = asked(client)
 
     assert status == 503
-    assert said["status"].startswith("the worker was last round 60")
+    assert said["status"].startswith("the worker last ran 60")
 
 
 def test_a_round_that_a_worker_did_is_both_ones_sign_of_life(client, settings, monkeypatch):

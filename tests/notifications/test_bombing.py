@@ -19,7 +19,7 @@ from orders.notifications.sending import TOO_MANY, send_again, send_message
 from payments import clock
 from payments.checkout.messages import describe_prompt
 from payments.checkout.stk_push import retry_payment, send_stk_push
-from payments.daraja.errors import DarajaRefused, Refusal
+from payments.daraja.errors import DarajaRefusal, DarajaRefused
 from payments.models import OrderPayment
 from payments.reconciliation.outcomes import Outcome, record_outcome
 from payments.reconciliation.receipts import IncomingPayment, record_receipt
@@ -253,7 +253,7 @@ def test_who_waits_may_ask_anew_on_another_phone(order, goods, daraja):
 
 def test_a_prompt_that_mpesa_did_not_take_costs_the_phone_nothing(goods, daraja):
     def refuse(push):
-        raise DarajaRefused("no", kind=Refusal.BAD_REQUEST)
+        raise DarajaRefused("no", kind=DarajaRefusal.BAD_REQUEST)
 
     daraja.on_push = refuse
     for order in orders_of(6, goods):

@@ -15,7 +15,7 @@ from orders.models.notifications import Message, Notice, NotificationKind
 from orders.notifications.notify import notify, notify_all
 from orders.notifications.rendering import compose
 from payments.checkout.stk_push import _record_refusal, retry_payment, send_stk_push
-from payments.daraja.errors import DarajaRefused, Refusal
+from payments.daraja.errors import DarajaRefusal, DarajaRefused
 from payments.models import OrderPayment
 from payments.reconciliation.outcomes import Outcome, record_outcome
 from tests.factories import ProductFactory, UserFactory, proven
@@ -443,6 +443,6 @@ def test_a_phone_that_did_not_answer_is_told_where_no_prompt_of_their_own_was_in
 
 def fail_with(attempt, code, daraja):
     if code == "refused.busy_phone":
-        _record_refusal(attempt, DarajaRefused("Subscriber locked", kind=Refusal.BUSY_PHONE))
+        _record_refusal(attempt, DarajaRefused("Subscriber locked", kind=DarajaRefusal.BUSY_PHONE))
     else:
         record_outcome(attempt.pk, Outcome(False, code, "", "callback"))

@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from orders import fulfilment
 from orders.fulfilment import auto_confirm_deliveries
-from orders.models import TrackStatus
+from orders.models import Order, TrackStatus
 from payments import clock
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
@@ -231,3 +232,33 @@ def test_the_shop_says_how_long_silence_lasts(buyer, kettle, settings):
     line = line_at("shipping", buyer=buyer, product=kettle)
 
     assert auto_confirm_deliveries(after(2 * DAY, line)) == 1
+
+
+def test_a_payment_put_in_doubt_meanwhile_stops_the_delivery_by_silence(buyer, kettle, monkeypatch):
+    """The clock found the line before; it sees the order again under its lock."""
+    line = line_at("shipping", buyer=buyer, product=kettle)
+    lock = fulfilment._lock
+
+    def lock_after_the_doubt(track_id):
+        Order.objects.filter(pk=line.order_id).update(in_doubt=True)
+        try:
+            return lock(track_id)
+        finally:
+            Order.objects.filter(pk=line.order_id).update(in_doubt=False)
+
+    monkeypatch.setattr(fulfilment, "_lock", lock_after_the_doubt)
+
+    assert auto_confirm_deliveries(after(7 * DAY, line)) == 0
+    assert steps(line)[-1] == "shipping"
+
+
+def test_a_line_is_not_saved_whole_which_would_restart_its_deadlines(buyer, kettle):
+    line = line_at("shipping", buyer=buyer, product=kettle)
+    since = line.updated_at
+
+    with pytest.raises(TypeError, match="update_fields"):
+        line.save()
+    line.save(update_fields=["disputed"])
+
+    line.refresh_from_db()
+    assert line.updated_at == since

@@ -8,8 +8,8 @@ from django.core.management import call_command
 
 from payments.banks import (
     Bank,
+    BankDirection,
     BankNotification,
-    Direction,
     PayBill,
     UnreadableNotification,
     bank,
@@ -31,7 +31,7 @@ def _read(body):
             number=said["MessageReference"],
             amount=int(said["Amount"]),
             currency="KES",
-            direction=Direction.IN if said["EventType"] == "CREDIT" else Direction.UNSAID,
+            direction=BankDirection.IN if said["EventType"] == "CREDIT" else BankDirection.UNSAID,
             succeeded=True,
             reference=said["Narration"],
             phone="",

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from payments.checkout.stk_push import expire_stk_pushes, retry_payment, send_stk_push
-from payments.daraja.errors import DarajaRefused, Refusal
+from payments.daraja.errors import DarajaRefusal, DarajaRefused
 from payments.models import OrderPayment
 from tests.conftest import signed_in
 from tests.factories import UserFactory
@@ -52,7 +52,9 @@ def test_a_phone_that_cannot_ring_leaves_five_minutes(order, payment, kettle, da
     assert (minutes_left(other), is_firm(other)) == (5, False)
 
 
-@pytest.mark.parametrize(("kind", "left"), [(Refusal.BAD_REQUEST, 5), (Refusal.CONFIGURATION, 15)])
+@pytest.mark.parametrize(
+    ("kind", "left"), [(DarajaRefusal.BAD_REQUEST, 5), (DarajaRefusal.CONFIGURATION, 15)]
+)
 def test_only_what_is_no_fault_of_the_buyers_leaves_the_whole_hold(order, daraja, kind, left):
     def refuse(push):
         raise DarajaRefused("no", kind=kind)

@@ -10,7 +10,7 @@ from accounts.backoffice.interest import find_parties
 from orders.fulfilment import move_line
 from payments.backoffice.resolve_money_in import ActionNotAvailable
 from payments.backoffice.resolve_money_out import approve_payout, hold_payout
-from payments.daraja.errors import DarajaRefused, Refusal
+from payments.daraja.errors import DarajaRefusal, DarajaRefused
 from payments.ledger import balance
 from payments.models import Account, Payout, PayoutDay, SellerShare
 from payments.payouts import services as service
@@ -491,7 +491,7 @@ def test_what_never_left_uses_up_no_limit(sell, daraja, limit):
     sell(1500)
 
     def nobody(asked):
-        raise DarajaRefused("nobody there", kind=Refusal.UNREACHABLE)
+        raise DarajaRefused("nobody there", kind=DarajaRefusal.UNREACHABLE)
 
     daraja.on_pay = nobody
     for _ in range(4):

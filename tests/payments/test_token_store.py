@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from payments import token_store
 from payments.daraja.account import DarajaAccount
-from payments.daraja.errors import DarajaRefused, Refusal
+from payments.daraja.errors import DarajaRefusal, DarajaRefused
 from payments.daraja.tokens import SharedToken
 from payments.models import AccessToken
 from payments.token_store import DatabaseTokenStore
@@ -161,7 +161,7 @@ def test_no_row_is_locked_and_no_transaction_open_while_a_token_is_fetched(store
 @ALIVE
 def test_who_waited_for_a_fetch_that_failed_is_told_the_same_and_does_not_try_too(store, other):
     wrong = DarajaRefused(
-        "Invalid Authentication passed", code="400.008.01", kind=Refusal.CONFIGURATION
+        "Invalid Authentication passed", code="400.008.01", kind=DarajaRefusal.CONFIGURATION
     )
     fetch = Fetch(wrong)
 
@@ -178,7 +178,7 @@ def test_who_waited_for_a_fetch_that_failed_is_told_the_same_and_does_not_try_to
 
 @ALIVE
 def test_a_failure_is_over_for_who_comes_after_it(store, other):
-    failed = Fetch(DarajaRefused("no", kind=Refusal.UNREACHABLE))
+    failed = Fetch(DarajaRefused("no", kind=DarajaRefusal.UNREACHABLE))
     failed.end.set()
     with pytest.raises(DarajaRefused):
         SharedToken(store, failed).get()

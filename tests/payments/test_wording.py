@@ -18,14 +18,16 @@ from payments.checkout.failures import (
     failure_code,
 )
 from payments.checkout.messages import describe_prompt
-from payments.daraja.errors import Refusal
+from payments.daraja.errors import DarajaRefusal
 from payments.daraja.result_codes import STK_FAILURES
 from payments.models import AttemptStatus
 
 #: Kinds of refusal of which a buyer reads; that addresses are registered already is none of them,
 #: and a token is the shop's own affair.
 REFUSED = [
-    f"refused.{kind}" for kind in Refusal if kind not in {Refusal.ALREADY_REGISTERED, Refusal.TOKEN}
+    f"refused.{kind}"
+    for kind in DarajaRefusal
+    if kind not in {DarajaRefusal.ALREADY_REGISTERED, DarajaRefusal.TOKEN}
 ]
 #: PHONE_BUSY has the words of RATE_LIMITED: what others ask of a phone is nobody's to know.
 OURS = [NOT_SENT, RATE_LIMITED, TOO_MANY_PHONES, NOT_ON_STATEMENT, *REFUSED]

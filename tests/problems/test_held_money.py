@@ -11,7 +11,7 @@ from orders.models import Order, OrderTrack
 from orders.problems.decisions import Decider, dismiss, refund_part
 from payments import clock, disbursement
 from payments.backoffice.problem_page import describe_money
-from payments.daraja.errors import DarajaRefused, Refusal
+from payments.daraja.errors import DarajaRefusal, DarajaRefused
 from payments.ledger import balance
 from payments.models import Account, Payout, SellerShare
 from payments.payouts import earnings
@@ -287,7 +287,7 @@ def test_one_that_was_not_taken_after_all_is_not_sent_again(buyer, sell, daraja,
 
     def refuse(**about):
         report(line, buyer)
-        raise DarajaRefused("No way to M-Pesa", kind=Refusal.UNREACHABLE)
+        raise DarajaRefused("No way to M-Pesa", kind=DarajaRefusal.UNREACHABLE)
 
     with monkeypatch.context() as patch:
         patch.setattr(daraja, "b2c_payment", refuse)
@@ -313,7 +313,7 @@ def test_what_was_decided_while_mpesa_might_have_had_it_is_not_sent_as_it_was(
 
     def refuse(**request):
         decide(report(line, buyer), how, support(), **given)
-        raise DarajaRefused("No way to M-Pesa", kind=Refusal.UNREACHABLE)
+        raise DarajaRefused("No way to M-Pesa", kind=DarajaRefusal.UNREACHABLE)
 
     with monkeypatch.context() as patch:
         patch.setattr(daraja, "b2c_payment", refuse)

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
+from omachemainproj.api.errors import FieldRefusal
 from omachemainproj.images import normalise_own
 from products.listings import services
 from products.models import Product
@@ -164,6 +165,18 @@ def test_a_sku_of_another_listing_is_refused(seller_api, seller, kettle):
 
 
 # --- Where the seller is paid --------------------------------------------------------------------
+
+
+def test_what_another_constraint_refuses_is_not_laid_on_the_sku(kettle):
+    with pytest.raises(IntegrityError), transaction.atomic():
+        services.edit_product(kettle.pk, sku="K-1", price=0)
+
+
+def test_a_constraint_is_told_by_name_on_either_database(seller, kettle):
+    ProductFactory(seller=seller, sku="K-1")
+
+    with pytest.raises(FieldRefusal), transaction.atomic():
+        services.edit_product(kettle.pk, sku="K-1")
 
 
 def test_the_number_changes_with_the_password(seller_api, kettle):

@@ -1,7 +1,9 @@
 import pytest
 from django.db import connection
 
-from products.catalogue.search import MAX_WORDS, is_common, words_in
+from products import finders
+from products.catalogue.search import MAX_WORDS, is_common, named_of_few, words_in
+from products.catalogue.spelling import remember_words
 from products.models import Product
 from tests.factories import ProductFactory
 
@@ -38,6 +40,53 @@ def test_every_word_must_be_there(api, listing, term):
     listing("Sofa", category="furniture")
 
     assert find(api, term) == []
+
+
+@pytest.mark.parametrize(
+    ("term", "expected"),
+    [
+        ("can", ["Jerry-can 20 l", "Watering cans"]),
+        ("jerry can", ["Jerry-can 20 l"]),
+        ("make up", ["Make up brushes"]),
+        ("The Who", ["The Who on vinyl"]),
+        ("himself", []),
+        ("a lamp", ["Lamp for the desk"]),
+        # Nothing is both, and "can" may have been no more than a word between words.
+        ("lamp can", ["Lamp for the desk"]),
+        ("the", ["Lamp for the desk", "The Who on vinyl"]),
+    ],
+)
+@pytest.mark.parametrize("order", ["newest", "relevance", "price"])
+def test_stop_words_that_name_goods_are_looked_for_in_names(api, listing, term, expected, order):
+    for name in (
+        "Jerry-can 20 l",
+        "Watering cans",
+        "Make up brushes",
+        "The Who on vinyl",
+        "Lamp for the desk",
+        "Jerry mouse",
+    ):
+        listing(name, description="Who can make anything of it?")
+
+    found = find(api, term, ordering=order)
+
+    assert sorted(found) == sorted(expected)
+
+
+def test_of_a_sellers_own_and_in_the_admin_stop_words_are_looked_for_too(listing):
+    can = listing("Jerry can")
+    listing("Mouse")
+
+    assert list(named_of_few(Product.objects.all(), ["ca"])) == [can]
+    assert finders._named("can") == [can.pk]
+    assert finders._named("%") == []
+
+
+def test_a_stop_word_may_be_the_beginning_of_another_word(api, listing):
+    listing("Candle")
+    remember_words("Candle")
+
+    assert api.get("/product/suggest/?q=can").json()["words"] == ["candle"]
 
 
 @pytest.mark.parametrize("term", ["hdmi", "vga", "wifi 6", "4.5kg", "4 5kg"])
@@ -77,7 +126,7 @@ def test_search_never_shows_what_is_unlisted(api, listing):
     assert find(api, "") == []
 
 
-@pytest.mark.parametrize("term", ["", " ", "%", "_", "***", "the", "and or", "-", '"', "(((", "😀"])
+@pytest.mark.parametrize("term", ["", " ", "%", "_", "***", "-", '"', "(((", "😀"])
 def test_without_a_word_worth_looking_for_everything_is_shown(api, listing, term):
     listing("Kettle")
     listing("Sofa", category="furniture")

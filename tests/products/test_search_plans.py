@@ -7,7 +7,7 @@ from django.db import connection
 
 from products.catalogue import queries, search
 from products.catalogue.queries import Page
-from products.catalogue.search import Way, query_for, way_to
+from products.catalogue.search import Way, is_common_in_names, named, query_for, way_to
 from products.models import Product
 from tests.factories import ProductFactory
 
@@ -98,6 +98,20 @@ def test_the_first_page_of_many_reads_no_more_than_the_latest(
         api.get("/product/search/?search=tub")
 
     assert "'~13.'" in asked.captured_queries[1]["sql"]
+
+
+def test_rare_stop_words_are_read_in_an_index_of_their_own(million, seller):
+    make(seller, 1000, ["Jerry can"] * 30)
+
+    plan = explain(
+        queries.cut(
+            named(Product.objects.listed(), ["can"]), Page(("-id",), None, 26, indexed=False)
+        )
+    )
+
+    assert "Bitmap Index Scan on product_stop_words" in plan
+    assert "Seq Scan" not in plan
+    assert not is_common_in_names(["can"])
 
 
 def test_the_index_holds_what_is_asked_of_it():

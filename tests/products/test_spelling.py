@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 
 from products.catalogue import queries
-from products.catalogue.search import having, is_common, query_for
+from products.catalogue.search import having, is_common, query_for, words_in
 from products.catalogue.spelling import correct_spelling, words_of
 from products.models import Product, SearchWord
 from tests.factories import ProductFactory
@@ -20,6 +20,10 @@ def test_the_vocabulary_grows_by_the_words_of_names(listing):
 def test_words_too_short_or_too_long_stay_out_of_the_vocabulary():
     assert words_of("A tv set " + "x" * 41) == ["set"]
     assert words_of("x" * 40) == ["x" * 40]
+
+
+def test_words_are_in_small_letters_as_they_are_searched_for():
+    assert words_of("İstanbul kilim") == words_in("İstanbul kilim")
 
 
 def test_words_are_added_in_one_order_so_that_two_sellers_cannot_deadlock():

@@ -91,7 +91,7 @@ def test_a_trouble_is_told_once_however_often_it_is_looked_at():
     assert subjects() == ["O-Mache: clock silent"]
     [told] = mail.outbox
     assert told.to == [OPS]
-    assert "the clock was last round 60" in told.body
+    assert "the clock last ran 60" in told.body
     assert "docs/night.md#clock-silent" in told.body
     assert "/admin/payments/console/" in told.body
 
@@ -240,7 +240,7 @@ def test_what_cannot_be_found_out_is_neither_begun_nor_over(monkeypatch, caplog)
     def gone(now):
         raise OperationalError("canceling statement due to statement timeout")
 
-    broken = troubles.Kind("clock-silent", gone)
+    broken = troubles.TroubleKind("clock-silent", gone)
     monkeypatch.setattr(troubles, "KINDS", (broken, *troubles.KINDS[1:]))
     watch(0)
 

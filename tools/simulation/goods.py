@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from accounts.models import User
 from omachemainproj.api.errors import Refusal
 from orders.models import OrderTrack, Parcel, TrackStatus
-from orders.models.orders import SOLD
+from orders.models.orders import SOLD_LINE_STATUSES
 from payments.delivery_fees import return_fee
 
 from .crew import Crew
@@ -90,7 +90,7 @@ class Lines(Part):
             self._move(line, TrackStatus.DELIVERED, line.buyer)
 
     def support_cancels(self) -> None:
-        if line := self._some(*SOLD):
+        if line := self._some(*SOLD_LINE_STATUSES):
             by, there = self.chance.choice(self.crew.support), self.chance.choice([True, False])
             self._move(line, TrackStatus.CANCELLED, by, goods_there=there)
 

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from accounts.models import User
 from orders.models import OrderTrack, Problem, ProblemKind, ProblemState
-from orders.models.orders import SOLD
+from orders.models.orders import SOLD_LINE_STATUSES
 
 from .part import Part
 
@@ -29,7 +29,9 @@ class Problems(Part):
     }
 
     def report(self) -> None:
-        lines = OrderTrack.objects.filter(track_status__in=SOLD).select_related("buyer")
+        lines = OrderTrack.objects.filter(track_status__in=SOLD_LINE_STATUSES).select_related(
+            "buyer"
+        )
         if line := self.one_of(lines):
             kind = self.chance.choice(ProblemKind.values)
             sent = {"kind": kind, "text": "It is broken."}

@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from omachemainproj.callback_addresses import check_callback_url
 from omachemainproj.ip_addresses import is_loopback_url
 from payments import gateway
-from payments.daraja.errors import DarajaError, DarajaRefused, Refusal
+from payments.daraja.errors import DarajaError, DarajaRefusal, DarajaRefused
 
 
 class Command(BaseCommand):
@@ -46,7 +46,7 @@ class Command(BaseCommand):
             )
             self.stdout.write(f"Registered for {settings.DARAJA_SHORTCODE}:")
         except DarajaRefused as refusal:
-            if refusal.kind != Refusal.ALREADY_REGISTERED:
+            if refusal.kind != DarajaRefusal.ALREADY_REGISTERED:
                 raise CommandError(f"M-Pesa did not take them: {refusal}") from refusal
             self.stdout.write("M-Pesa has addresses already, and says not which. They should be:")
         except DarajaError as error:
