@@ -97,8 +97,9 @@ def _settle_by_itself(withdrawal: Withdrawal, ids: tuple[str, ...]) -> bool:
     if withdrawal.reverses:
         return _settle_reversal(withdrawal)
     row = _named_by(ids, withdrawal.amount) or _only_candidate(withdrawal)
-    if row is None or row.awaits_approval:
-        # One that nobody has approved here is approved first: then this is its end.
+    if row is None or row.is_unapproved:
+        # One that nobody has approved here is approved first: then this is its end. One that they
+        # would not send, and that had left, is a person's.
         return False
     mark_done(row, number=withdrawal.number, amount=withdrawal.amount, text=FOUND)
     _settle(withdrawal, row)

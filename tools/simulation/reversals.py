@@ -16,6 +16,7 @@ from .books import STATEMENT
 from .chance import Chance
 from .part import NEWEST, Part
 from .processes import DatabaseAway
+from .seeds import MUCH_IS_TAKEN_BACK
 
 #: In so many of a seed's steps a customer calls Safaricom, in a seed in which they do at all.
 HOW_OFTEN, IN_SEEDS = (0.03, 0.1, 0.25), 0.6
@@ -32,6 +33,8 @@ class Reversals(Part):
 
     def __post_init__(self) -> None:
         self.how_often = self.chance.choice(HOW_OFTEN) if self.chance.happens(IN_SEEDS) else 0.0
+        if self.run.seed in MUCH_IS_TAKEN_BACK:
+            self.how_often = max(HOW_OFTEN)
 
     @property
     def chance(self) -> Chance:
