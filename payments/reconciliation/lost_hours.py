@@ -134,6 +134,7 @@ def read_statements(statements: Iterable[Statement]) -> Reading:
             if not one.came_in:
                 withdrawals += 1
                 take_in_withdrawal(one, shortcode=statement.shortcode)
+    for statement in statements:
         for one in statement.file.movements:
             if one.came_back:
                 returned += take_in_returned(one, shortcode=statement.shortcode)

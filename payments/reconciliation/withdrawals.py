@@ -22,8 +22,10 @@ from omachemainproj.mpesa_limits import MAX_B2C, MIN_B2C
 from omachemainproj.phones import PhoneMatch, match_phone, normalise_phone
 from payments.daraja.portal_statement import Movement
 from payments.models import (
+    DOUBTFUL,
     MoneyOut,
     Payout,
+    Receipt,
     Refund,
     TransferStatus,
     Way,
@@ -46,6 +48,7 @@ logger = logging.getLogger(__name__)
 #: Rows that may have left, whatever they say: what was sent since the backup is not in them.
 MAY_HAVE_LEFT = (TransferStatus.DUE, *UNDER_WAY, TransferStatus.REFUSED)
 FOUND = "Found on M-Pesa's statement."
+CAME_BACK = "It had left before, and came back."
 
 
 class CannotBeSettled(ValueError):
@@ -150,11 +153,15 @@ def _only_candidate(withdrawal: Withdrawal) -> MoneyOut | None:
 
 
 def candidates(withdrawal: Withdrawal) -> Iterator[Payout | Refund]:
-    """Refunds and payouts of this amount that may have left, to a phone this could be."""
+    """Refunds and payouts of this amount that may have left, to a phone this could be.
+
+    No refund of what came after it left: that may be the same money, which came back.
+    """
     payouts = Payout.objects.filter(amount=withdrawal.amount, status__in=MAY_HAVE_LEFT)
     refunds = Refund.objects.owed().filter(
         amount=withdrawal.amount, status__in=MAY_HAVE_LEFT, way=Way.B2C
     )
+    refunds = refunds.exclude(receipt__paid_at__gte=withdrawal.left_at)
     for row in (*payouts.order_by("pk"), *refunds.order_by("pk")):
         if match_phone(withdrawal.phone, row.phone) == PhoneMatch.AGREES:
             yield row
@@ -231,6 +238,34 @@ def settle_as_refund(withdrawal_id: int, *, receipt_number: str) -> Refund:
         raise CannotBeSettled(str(error)) from error
     _settle(withdrawal, refund)
     return refund
+
+
+@transaction.atomic
+def settle_as_returned(withdrawal_id: int) -> Receipt:
+    """Record that a withdrawal came back whole, and that nobody is owed anything for it: what came
+    back is what had left. Returns that receipt.
+
+    What it was sent for was given another way, or is still owed by rows of its own.
+
+    Raises CannotBeSettled where it did not come back, or somebody has decided about what came.
+    """
+    withdrawal = _locked_open(withdrawal_id)
+    receipt = withdrawal.came_back
+    if receipt is None:
+        raise CannotBeSettled("No statement that was read shows that it came back whole.")
+    receipt = locked_row(Receipt, receipt.pk)
+    unmatched = Receipt.objects.unmatched().filter(pk=receipt.pk, refunds=None)
+    if receipt.standing in DOUBTFUL or not unmatched.exists():
+        raise CannotBeSettled("Somebody has decided already about what came back of it.")
+    refund = record_refund_found(
+        receipt.pk,
+        number=withdrawal.number,
+        amount=withdrawal.amount,
+        phone=withdrawal.phone[:12],
+        text=CAME_BACK,
+    )
+    _settle(withdrawal, refund)
+    return receipt
 
 
 @transaction.atomic

@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from daraja_simulator.books import CUSTOMER_REVERSAL, PAYOUT_REVERSAL, Entry
-from payments.models import Receipt, ReceiptSource, Refund, TransferStatus, Way
+from payments.models import (
+    Receipt,
+    ReceiptSource,
+    Refund,
+    TransferStatus,
+    Way,
+    Withdrawal,
+)
 from payments.reconciliation.lost_hours import open_statement, read_statements
 
 from .books import STATEMENT
@@ -69,10 +76,13 @@ class Reversals(Part):
         self.run.log(f"{what}, {receipt}, is taken back: {told}")
 
     def finish(self) -> None:
-        """Finance reads the portal's statement of the number that pays out; and writes down what it
-        shows of the other, in a shop without the statement."""
+        """Finance reads the portal's statement of the number that pays out, and says of what left and
+        came back that both are one; and writes down what it shows of the other, in a shop without
+        the statement."""
         if any(_is_lost(entry) for entry in self._entries()):
             self.run.processes.run("read the portal's statement", self._read_statement)
+        for left in Withdrawal.objects.still_open().exclude(came_back=None):
+            self.press("withdrawal.returned", left, self.chance.choice(self.crew.finance))
         if STATEMENT in self.run.sources:
             return
         for entry in self._entries():
