@@ -37,6 +37,7 @@ from payments.reconciliation.withdrawals import (
     set_withdrawal_aside,
     settle_as_payout,
     settle_as_refund,
+    settle_as_returned,
 )
 from payments.refunds.outside import CannotBeReversed, record_outside_reversal
 from payments.refunds.services import NOT_ANSWERED, create_replacement, locked_refund
@@ -85,6 +86,15 @@ def say_it_gave_back(withdrawal_id: int, *, number: str) -> Refund:
     """Record that money which no row of ours told of gave the payment of this number back."""
     try:
         return settle_as_refund(withdrawal_id, receipt_number=tidy_number(number))
+    except CannotBeSettled as error:
+        raise ActionNotAvailable(str(error)) from error
+
+
+@transaction.atomic
+def say_it_came_back(withdrawal_id: int) -> Receipt:
+    """Record that money which no row of ours told of came back: both are settled by each other."""
+    try:
+        return settle_as_returned(withdrawal_id)
     except CannotBeSettled as error:
         raise ActionNotAvailable(str(error)) from error
 

@@ -289,6 +289,9 @@ class PayoutHandler(TransferHandler[Payout]):
 
     def on_done(self, row: Payout, *, was: str) -> None:
         """Post it, and let the seller know."""
+        if was == TransferStatus.DROPPED:
+            # They were to go to another number with the next, and nothing has taken them on yet.
+            row.shares.update(phone=row.phone, phone_by=row.author_id)
         carries = row.shares.aggregate(total=Sum("carried"))["total"] or 0
         if carries != row.gross:
             # Another carries its shares by now. What was sent twice is kept back from the next.

@@ -142,6 +142,7 @@ def read_statements(statements: Iterable[Statement]) -> Reading:
             elif one.is_unclear:
                 unclear += 1
                 _keep_for_a_person(one, statement.shortcode)
+    for statement in statements:
         for one in statement.file.movements:
             if one.came_back:
                 returned += take_in_returned(one, shortcode=statement.shortcode)

@@ -22,8 +22,10 @@ from omachemainproj.mpesa_limits import MAX_B2C, MIN_B2C
 from omachemainproj.phones import PhoneMatch, in_full, match_phone, normalise_phone
 from payments.daraja.portal_statement import Movement
 from payments.models import (
+    DOUBTFUL,
     MoneyOut,
     Payout,
+    Receipt,
     Refund,
     SellerShare,
     TransferStatus,
@@ -51,6 +53,7 @@ MAY_HAVE_LEFT = (TransferStatus.DUE, *UNDER_WAY, TransferStatus.REFUSED)
 FOUND = "Found on M-Pesa's statement."
 #: Of a seller's numbers, how many of the latest a masked one is compared with.
 NUMBERS_COMPARED = 50
+CAME_BACK = "It had left before, and came back."
 
 
 class CannotBeSettled(ValueError):
@@ -94,8 +97,9 @@ def _settle_by_itself(withdrawal: Withdrawal, ids: tuple[str, ...]) -> bool:
     if withdrawal.reverses:
         return _settle_reversal(withdrawal)
     row = _named_by(ids, withdrawal.amount) or _only_candidate(withdrawal)
-    if row is None or row.awaits_approval:
-        # One that nobody has approved here is approved first: then this is its end.
+    if row is None or row.is_unapproved:
+        # One that nobody has approved here is approved first: then this is its end. One that they
+        # would not send, and that had left, is a person's.
         return False
     mark_done(row, number=withdrawal.number, amount=withdrawal.amount, text=FOUND)
     _settle(withdrawal, row)
@@ -146,11 +150,15 @@ def _only_candidate(withdrawal: Withdrawal) -> MoneyOut | None:
 
 
 def candidates(withdrawal: Withdrawal) -> Iterator[Payout | Refund]:
-    """Refunds and payouts of this amount that may have left, to a phone this could be."""
+    """Refunds and payouts of this amount that may have left, to a phone this could be.
+
+    No refund of what came after it left: that may be the same money, which came back.
+    """
     payouts = Payout.objects.filter(amount=withdrawal.amount, status__in=MAY_HAVE_LEFT)
     refunds = Refund.objects.owed().filter(
         amount=withdrawal.amount, status__in=MAY_HAVE_LEFT, way=Way.B2C
     )
+    refunds = refunds.exclude(receipt__paid_at__gte=withdrawal.left_at)
     for row in (*payouts.order_by("pk"), *refunds.order_by("pk")):
         if match_phone(withdrawal.phone, row.phone) == PhoneMatch.AGREES:
             yield row
@@ -245,6 +253,34 @@ def settle_as_refund(withdrawal_id: int, *, receipt_number: str) -> Refund:
         raise CannotBeSettled(str(error)) from error
     _settle(withdrawal, refund)
     return refund
+
+
+@transaction.atomic
+def settle_as_returned(withdrawal_id: int) -> Receipt:
+    """Record that a withdrawal came back whole, and that nobody is owed anything for it: what came
+    back is what had left. Returns that receipt.
+
+    What it was sent for was given another way, or is still owed by rows of its own.
+
+    Raises CannotBeSettled where it did not come back, or somebody has decided about what came.
+    """
+    withdrawal = _locked_open(withdrawal_id)
+    receipt = withdrawal.came_back
+    if receipt is None:
+        raise CannotBeSettled("No statement that was read shows that it came back whole.")
+    receipt = locked_row(Receipt, receipt.pk)
+    unmatched = Receipt.objects.unmatched().filter(pk=receipt.pk, refunds=None)
+    if receipt.standing in DOUBTFUL or not unmatched.exists():
+        raise CannotBeSettled("Somebody has decided already about what came back of it.")
+    refund = record_refund_found(
+        receipt.pk,
+        number=withdrawal.number,
+        amount=withdrawal.amount,
+        phone=withdrawal.phone if _is_full(withdrawal.phone) else "",
+        text=CAME_BACK,
+    )
+    _settle(withdrawal, refund)
+    return receipt
 
 
 @transaction.atomic

@@ -17,6 +17,7 @@ from payments import clock
 from payments.backoffice.resolve_money_in import ActionNotAvailable
 from payments.backoffice.resolve_money_out import (
     lift_payout_stop,
+    refuse_payout,
     say_it_gave_back,
     say_it_is_none_of_ours,
     say_it_paid_a_seller,
@@ -316,6 +317,20 @@ def test_one_that_waits_for_a_second_person_is_approved_first(stop, daraja):
     audit.log(second, "Let it leave", Payout.objects.get())
     assert read_all(a_withdrawal()).unexplained == 0
     assert payouts("status") == ["done"]
+
+
+def test_one_that_a_second_person_would_not_send_and_that_had_left_is_a_persons(stop, seller):
+    """Approved and sent after the backup, and refused after the restore by who could not know."""
+    Payout.objects.update(needs_approval=True, next_check_at=None)
+    payout = Payout.objects.get()
+    refuse_payout(payout.pk, why="Who is this?")
+    named = f"Original conversation ID is {payout.originator_conversation_id}."
+
+    assert read_all(a_withdrawal(details=named)).unexplained == 1
+
+    say_it_paid_a_seller(Withdrawal.objects.get().pk, username=payout.seller.username)
+    assert payouts("status") == ["dropped", "done"]
+    assert balance(Account.SELLERS_PAYABLE) == 0
 
 
 def test_a_reversal_of_the_lost_hours_is_not_asked_for_again(stop, buyer, kettle, daraja):

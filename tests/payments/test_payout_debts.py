@@ -8,6 +8,8 @@ from django.utils import timezone
 from accounts.backoffice import audit
 from accounts.backoffice.interest import find_parties
 from orders.fulfilment import move_line
+from orders.problems.decisions import withdraw
+from orders.problems.services import open_problem
 from payments.backoffice.resolve_money_in import ActionNotAvailable
 from payments.backoffice.resolve_money_out import approve_payout, hold_payout
 from payments.daraja.errors import DarajaRefusal, DarajaRefused
@@ -436,6 +438,32 @@ def test_a_success_after_the_next_has_left_is_a_debt_and_is_shown(replaced, sell
     sell(1500)
     tick()
     assert sent(daraja) == [(PHONE, 1000), (PHONE, 1000), (PHONE, 500)]
+
+
+@pytest.mark.parametrize("by_staff", [False, True])
+def test_a_late_success_went_to_its_own_number_whatever_the_next_was_to_go_to(
+    sell, daraja, by_staff
+):
+    """A problem holds the share back, so that nothing has taken it on to the new number."""
+    line = sell(1000)
+    tick()
+    first = Payout.objects.get()
+    tell(first, 2040)
+    opened = open_problem(line.pk, buyer=line.order.buyer, kind="damaged", text="It leaks.")
+    by = UserFactory().pk if by_staff else None
+    service.retry_payout(first.pk, phone=OTHER, by=by)
+    tick()
+    assert payouts("status") == ["dropped"]
+
+    tell(first)
+
+    share = SellerShare.objects.get()
+    assert (share.phone, share.phone_by, share.payout) == (PHONE, None, first)
+    assert (payouts("phone", "status"), owed()) == ([(PHONE, "done")], 0)
+    assert prove().broken == []
+    withdraw(opened.problem.pk, buyer=line.order.buyer)
+    hurry()
+    assert sent(daraja) == [(PHONE, 1000)]
 
 
 @pytest.fixture
