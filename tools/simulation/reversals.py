@@ -76,8 +76,8 @@ class Reversals(Part):
         self.run.log(f"{what}, {receipt}, is taken back: {told}")
 
     def finish(self) -> None:
-        """Finance reads the portal's statement of the number that pays out, and says of what left and
-        came back that both are one; and writes down what it shows of the other, in a shop without
+        """Finance reads the portal's statement of the number that pays out, and says of what left
+        and came back that both are one; and writes down what it shows of the other, in a shop without
         the statement."""
         if any(_is_lost(entry) for entry in self._entries()):
             self.run.processes.run("read the portal's statement", self._read_statement)
