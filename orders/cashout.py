@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from rest_framework.exceptions import ErrorDetail
 
@@ -25,15 +22,9 @@ from products import stock
 from products.models import Product
 from products.stock import Shortage, StockLine
 
+from .cashout_request import CashoutRequest
 from .commission import commissions
-from .delivery.destinations import (
-    Destination,
-    Place,
-    find_place,
-    find_rate_to,
-    freeze_delivery,
-    is_delivered_to,
-)
+from .delivery.destinations import Destination, Place, find_rate_to, freeze_delivery
 from .delivery.fees import fees_of
 from .holds import (
     PROMPT_TIME,
@@ -51,6 +42,7 @@ from .holds import (
     lock_network,
     read_allowance,
 )
+from .idempotency import find_same_order, read_earlier_orders, refuse_concurrent_retry
 from .lifecycle import MAX_HOLD_FACTOR, expire_unpaid_orders, yield_goods
 from .models import (
     AGREED_OF_LINE,
@@ -59,10 +51,8 @@ from .models import (
     Order,
     OrderDelivery,
     OrderDigest,
-    OrderQuerySet,
     OrderTrack,
     Parcel,
-    PaymentStatus,
     digest_agreement,
 )
 from .refusals import (
@@ -76,26 +66,6 @@ from .refusals import (
     shortage_error,
     too_many_unpaid,
 )
-
-#: A request without an Idempotency-Key that repeats one within this time is the same order.
-REPEAT_WINDOW = timedelta(seconds=15)
-
-
-class OrderKeyReused(Refusal):
-    """An Idempotency-Key was sent again with a different body."""
-
-    code = "idempotency_key_reused"
-    message = "This Idempotency-Key was used for a different order. Use a new key for a new order."
-    status_code = 422
-
-
-class RequestInProgress(Refusal):
-    """A request with the same Idempotency-Key is being processed at this moment."""
-
-    code = "idempotency_key_in_use"
-    retry_after = 1
-    message = "This very request is being worked on. Ask again in a moment."
-
 
 #: Said on a line whose goods are whose cart it is in.
 OWN_GOODS = "These are your own goods."
@@ -160,7 +130,7 @@ def place_order(
     as_guest = isinstance(buyer, Guest)
     person = buyer.user if isinstance(buyer, Guest) else buyer
     asker = Asker(person.pk, mpesa_number, network)
-    asked = _Request(
+    asked = CashoutRequest(
         person, lines, mpesa_number, idempotency_key, shown_amount, asker, delivery, as_guest
     )
     try:
@@ -177,120 +147,59 @@ def place_order(
         raise shortage_error(shortage.product_id, lines, own) from shortage
 
 
-@dataclass(frozen=True, slots=True)
-class _Request:
-    """A cash-out as it was asked for; see ``place_order``."""
-
-    buyer: User
-    lines: Sequence[LineRequest]
-    mpesa_number: str
-    idempotency_key: str | None
-    shown_amount: int | None
-    asker: Asker
-    delivery: Destination | None
-    as_guest: bool = False
-
-    def is_of_same_kind(self, order: Order) -> bool:
-        """Whether an order was placed as this one is to be: by the account, or as a guest."""
-        return (order.guest_id is not None) == self.as_guest
-
-    def find_place(self, to: Destination) -> Place:
-        """The place that was asked for; a guest has no name and no addresses. Raises NotThere."""
-        return find_place(to, None if self.as_guest else self.buyer, self.mpesa_number)
-
-    def quantities(self) -> dict[int, int]:
-        """How many of each product, by its id."""
-        numbers: dict[int, int] = defaultdict(int)
-        for line in self.lines:
-            numbers[line.product] += line.number
-        return numbers
-
-    def fingerprint(self) -> str:
-        """SHA-256 of what was asked for, and of the prices that were shown.
-
-        What a request does not say is no part of it: keys are kept across releases.
-        """
-        asked: list[Any] = [sorted(self.quantities().items()), self.mpesa_number]
-        shown = {(line.product, line.price) for line in self.lines if line.price is not None}
-        if shown or self.shown_amount is not None:
-            asked += [sorted(shown), self.shown_amount]
-        if self.delivery is not None:
-            asked.append({"delivery": sorted(self.delivery.said().items())})
-        return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
-
-    def shows(self, prices: dict[int, int], amount: int, fee: int = 0) -> bool:
-        """Whether the prices by product, the sum in all, and what of that is for its delivery, in
-        KES, are those that were shown."""
-        same = all(line.price in {None, prices[line.product]} for line in self.lines)
-        shown_fee = self.delivery.fee if self.delivery else None
-        return same and self.shown_amount in {None, amount} and shown_fee in {None, fee}
-
-
 @transaction.atomic(durable=True)
-def _place(asked: _Request) -> PlacedOrder:
+def _place(asked: CashoutRequest) -> PlacedOrder:
     """Try once. Last come the locks that many wait for: the network's, and those of the goods."""
-    buyer, lines, mpesa_number = asked.buyer, asked.lines, asked.mpesa_number
-    idempotency_key, quantities = asked.idempotency_key, asked.quantities()
-    fingerprint = asked.fingerprint() if idempotency_key else ""
-    if idempotency_key:
-        _refuse_concurrent_retry(buyer, idempotency_key)
+    refuse_concurrent_retry(asked)
     # Under this lock the buyer's unpaid orders are counted, and a double click waits for the first.
     allowance = lock_and_read_allowance(asked.asker)
-    find = _earlier_of_guest if asked.as_guest else _earlier_orders
-    earlier = find(buyer.pk, idempotency_key)
-    if idempotency_key and (kept := _find_by_key(earlier, asked, fingerprint)):
-        return PlacedOrder(kept, list(kept.tracks.order_by("pk")), replayed=True)
-    # What joined the account from a guest takes no room of its own orders.
-    earlier = [order for order in earlier if asked.is_of_same_kind(order)]
-    if not idempotency_key and (repeated := _find_repeated(earlier, asked)):
-        return repeated
-    products = _read_products(buyer.pk, quantities, lines)
-    amounts = [products[product_id].price * n for product_id, n in quantities.items()]
-    goods = sum(amounts)
-    bringing = _find_bringing(asked, products)
-    fee = bringing.fee if bringing else 0
-    amount = goods + fee
-    if not asked.shows({row.id: row.price for row in products.values()}, amount, fee):
-        raise price_error(lines, products, amount, fee if bringing else None)
+    earlier = read_earlier_orders(asked)
+    if same := find_same_order(earlier, asked):
+        return PlacedOrder(same.order, same.tracks, replayed=True)
+    products = _read_products(asked)
+    quote = _quote_delivery(asked, products)
+    amounts = [products[pk].price * number for pk, number in asked.quantities().items()]
+    goods, fee = sum(amounts), quote.fee if quote else 0
+    if not asked.matches_prices({pk: row.price for pk, row in products.items()}, goods + fee, fee):
+        raise price_error(asked.lines, products, goods + fee, fee if quote else None)
     unpaid = _check_unpaid_orders(earlier, allowance, asked)
     check_amount(goods, fee)
+    order = _create_order(asked, allowance, goods + fee)
+    delivery, parcels = quote.freeze(order) if quote else (None, {})
+    tracks = [
+        _track(order, products[pk], number, commission, parcels)
+        for (pk, number), commission in zip(
+            asked.quantities().items(), commissions(amounts), strict=True
+        )
+    ]
+    insert_together(tracks, [_digest(order, tracks)])
+    _hold_goods(asked, allowance, order, unpaid, products)
+    shown = {row.id: (row.seller__username, row.thumbnail) for row in products.values()}
+    return PlacedOrder(order, tracks, delivery, shown=shown)
+
+
+def _create_order(asked: CashoutRequest, allowance: Allowance, amount: int) -> Order:
+    """An order of ``amount`` KES, which holds nothing yet."""
     now = timezone.now()
     order = Order(
-        buyer=buyer,
-        guest=buyer if asked.as_guest else None,
-        mpesa_number=mpesa_number,
+        buyer=asked.buyer,
+        guest=asked.buyer if asked.as_guest else None,
+        mpesa_number=asked.mpesa_number,
         amount=amount,
         expires_at=now + allowance.hold,
         held_until=now + MAX_HOLD_FACTOR * allowance.hold,
         # Before it was placed: not even while it is paid for.
         firm_until=now + PROMPT_TIME if allowance.is_firm else now - PROMPT_TIME,
         network="" if allowance.has_paid else asked.asker.network,
-        idempotency_key=idempotency_key,
-        fingerprint=fingerprint,
+        idempotency_key=asked.idempotency_key,
+        fingerprint=asked.fingerprint() if asked.idempotency_key else "",
     )
     order.save(force_insert=True)
-    delivery, parcels = bringing.freeze(order) if bringing else (None, {})
-    tracks = [
-        _track(order, products[product_id], n, commission, parcels)
-        for (product_id, n), commission in zip(
-            quantities.items(), commissions(amounts), strict=True
-        )
-    ]
-    insert_together(tracks, [_digest(order, tracks)])
-    wanted = {
-        product_id: Wanted(n, n * products[product_id].price, products[product_id].item_number)
-        for product_id, n in quantities.items()
-    }
-    if order.network:
-        lock_network(order.network)
-    _check_holds(asked, allowance, order, unpaid, wanted)
-    stock.hold(StockLine(product_id, n) for product_id, n in quantities.items())
-    shown = {row.id: (row.seller__username, row.thumbnail) for row in products.values()}
-    return PlacedOrder(order, tracks, delivery, shown=shown)
+    return order
 
 
 @dataclass(frozen=True, slots=True)
-class _Bringing:
+class _DeliveryQuote:
     """Where an order is brought, by which rate, and the fee of each seller's parcel, in KES."""
 
     place: Place
@@ -306,7 +215,7 @@ class _Bringing:
         return freeze_delivery(order, self.place, self.rate.days, self.fees)
 
 
-def _find_bringing(asked: _Request, products: dict[int, Any]) -> _Bringing | None:
+def _quote_delivery(asked: CashoutRequest, products: dict[int, Any]) -> _DeliveryQuote | None:
     """How the goods are brought, by today's rates; None where that is not asked for.
 
     Raises NotThere where nothing is brought there.
@@ -318,7 +227,7 @@ def _find_bringing(asked: _Request, products: dict[int, Any]) -> _Bringing | Non
     worth: dict[int, int] = defaultdict(int)
     for product_id, number in asked.quantities().items():
         worth[products[product_id].seller_id] += number * products[product_id].price
-    return _Bringing(place, rate, fees_of(rate, worth))
+    return _DeliveryQuote(place, rate, fees_of(rate, worth))
 
 
 def _digest(order: Order, tracks: list[OrderTrack]) -> OrderDigest:
@@ -349,86 +258,6 @@ def _track(
     )
 
 
-def _refuse_concurrent_retry(buyer: User, key: str) -> None:
-    """Raise RequestInProgress while another transaction places an order under this key.
-
-    SQLite runs transactions one after the other: the second waits, and finds the order.
-    """
-    if connection.vendor != "postgresql":
-        return
-    digest = hashlib.sha256(f"cashout:{buyer.pk}:{key}".encode()).digest()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_try_advisory_xact_lock(%s)",
-            [int.from_bytes(digest[:8], "big", signed=True)],
-        )
-        if not cursor.fetchone()[0]:
-            raise RequestInProgress()
-
-
-@compiled
-def _earlier_orders(buyer: int, key: str | None) -> QuerySet[Order]:
-    """The buyer's unpaid orders, and the one placed under this key."""
-    return _unpaid_or_under(key, Order.objects.placed_by(buyer))
-
-
-@compiled
-def _earlier_of_guest(guest: int, key: str | None) -> QuerySet[Order]:
-    """The same of a guest, with those that somebody proved to be theirs since."""
-    return _unpaid_or_under(key, Order.objects.filter(guest=guest))
-
-
-def _unpaid_or_under(key: str | None, orders: OrderQuerySet) -> OrderQuerySet:
-    if key is None:
-        return orders.unpaid()
-    return orders.filter(Q(payment_status=PaymentStatus.REQUESTED) | Q(idempotency_key=key))
-
-
-def _find_by_key(earlier: list[Order], asked: _Request, fingerprint: str) -> Order | None:
-    """The order that was placed under the request's key. Raises OrderKeyReused for another request.
-
-    Who placed it as a guest, proved the phone and asks again signed in gets that one.
-    """
-    found = [order for order in earlier if order.idempotency_key == asked.idempotency_key]
-    found.sort(key=asked.is_of_same_kind, reverse=True)
-    for order in found:
-        if order.fingerprint == fingerprint:
-            return order
-        if asked.is_of_same_kind(order):
-            raise OrderKeyReused()
-    return None
-
-
-def _find_repeated(unpaid: list[Order], asked: _Request) -> PlacedOrder | None:
-    """The order that was placed for the same a moment ago and still waits for its money."""
-    now, quantities = timezone.now(), asked.quantities()
-    for order in unpaid:
-        is_recent = order.created_at > now - REPEAT_WINDOW and order.expires_at > now
-        if not is_recent or order.mpesa_number != asked.mpesa_number:
-            continue
-        # Else who guesses what somebody orders this very moment would get their order.
-        if asked.as_guest and order.network != asked.asker.network:
-            continue
-        tracks = list(order.tracks.order_by("pk"))
-        same_lines = {track.product_id: track.number for track in tracks} == quantities
-        prices = {track.product_id: track.price for track in tracks}
-        fee = order.amount - sum(track.amount for track in tracks)
-        same = same_lines and asked.shows(prices, order.amount, fee)
-        if same and _goes_where_asked(order, tracks, asked):
-            return PlacedOrder(order, tracks, replayed=True)
-    return None
-
-
-def _goes_where_asked(order: Order, tracks: list[OrderTrack], asked: _Request) -> bool:
-    """Whether an order is brought where a request asks for, or nowhere as it does.
-
-    Raises NotThere for a request that could place no order.
-    """
-    if asked.delivery is None or tracks[0].parcel_id is None:
-        return asked.delivery is None and tracks[0].parcel_id is None
-    return is_delivered_to(order, asked.find_place(asked.delivery))
-
-
 def line_objections(
     lines: Sequence[LineRequest], sellers: Mapping[int, int], *, buyer: int | None
 ) -> list[dict[str, list[str]]]:
@@ -448,13 +277,11 @@ def line_objections(
     return objections if any(objections) else []
 
 
-def _read_products(
-    buyer: int, quantities: dict[int, int], lines: Sequence[LineRequest]
-) -> dict[int, Any]:
+def _read_products(asked: CashoutRequest) -> dict[int, Any]:
     """The products by id. Raises FieldRefusal where one is not for sale, or is the buyer's own."""
-    products = {row.id: row for row in _listed_products(list(quantities))}
+    products = {row.id: row for row in _listed_products(list(asked.quantities()))}
     sellers = {row.id: row.seller_id for row in products.values()}
-    if objections := line_objections(lines, sellers, buyer=buyer):
+    if objections := line_objections(asked.lines, sellers, buyer=asked.buyer.pk):
         raise FieldRefusal({"order": objections})
     return products
 
@@ -474,11 +301,15 @@ class _Unpaid(NamedTuple):
     first_ends_in: int | None
 
 
-def _check_unpaid_orders(earlier: list[Order], allowance: Allowance, asked: _Request) -> _Unpaid:
+def _check_unpaid_orders(
+    earlier: list[Order], allowance: Allowance, asked: CashoutRequest
+) -> _Unpaid:
     """Those of the buyer that wait for their money. Raises TooManyUnpaid."""
     now = timezone.now()
-    # Overdue orders do not count, whether or not the clock has expired them yet.
-    unpaid = [order for order in earlier if order.is_unpaid and order.expires_at > now]
+    # What joined the account from a guest takes no room of its own orders. Nor do overdue ones,
+    # whether or not the clock has expired them yet.
+    own = [order for order in earlier if asked.is_of_same_kind(order)]
+    unpaid = [order for order in own if order.is_unpaid and order.expires_at > now]
     unpaid.sort(key=lambda order: -order.pk)
     if asked.as_guest:
         if len(unpaid) >= allowance.orders:
@@ -487,11 +318,11 @@ def _check_unpaid_orders(earlier: list[Order], allowance: Allowance, asked: _Req
     ends = [math.ceil((order.expires_at - now).total_seconds()) for order in unpaid]
     found = _Unpaid([str(order.order_token) for order in unpaid], min(ends, default=None))
     if len(unpaid) >= allowance.orders:
-        raise _led_to(found, TooManyUnpaid(too_many_unpaid(allowance.orders)))
+        raise _with_links(found, TooManyUnpaid(too_many_unpaid(allowance.orders)))
     return found
 
 
-def _led_to(unpaid: _Unpaid, refusal: Refusal) -> Refusal:
+def _with_links(unpaid: _Unpaid, refusal: Refusal) -> Refusal:
     """The refusal with the orders to pay or to cancel, and when the first ends by itself."""
     if unpaid.tokens:
         refusal.extra.update(name_orders(unpaid.tokens))
@@ -499,8 +330,27 @@ def _led_to(unpaid: _Unpaid, refusal: Refusal) -> Refusal:
     return refusal
 
 
+def _hold_goods(
+    asked: CashoutRequest,
+    allowance: Allowance,
+    order: Order,
+    unpaid: _Unpaid,
+    products: dict[int, Any],
+) -> None:
+    """Hold the new order's goods. Raises Shortage, and what ``_check_holds`` does."""
+    quantities = asked.quantities()
+    wanted = {
+        pk: Wanted(number, number * products[pk].price, products[pk].item_number)
+        for pk, number in quantities.items()
+    }
+    if order.network:
+        lock_network(order.network)
+    _check_holds(asked, allowance, order, unpaid, wanted)
+    stock.hold(StockLine(pk, number) for pk, number in quantities.items())
+
+
 def _check_holds(
-    asked: _Request,
+    asked: CashoutRequest,
     allowance: Allowance,
     order: Order,
     unpaid: _Unpaid,
@@ -516,5 +366,5 @@ def _check_holds(
         own = own_holds(asked.buyer.pk, most.product_id, but_order=order.pk) if is_told else []
         raise FieldRefusal(errors, **lead_to(own)) from most
     except (TooManyGoods, TooMuchValue) as refusal:
-        _led_to(unpaid, refusal)
+        _with_links(unpaid, refusal)
         raise

@@ -18,8 +18,8 @@ from accounts.tokens import refuse
 from omachemainproj.api.errors import Refusal
 from omachemainproj.compiled_queries import locked_row
 from omachemainproj.images import Picture
-from orders.cashout import REPEAT_WINDOW
 from orders.fulfilment import lock_line
+from orders.idempotency import REPEAT_WINDOW
 from orders.models import (
     OrderTrack,
     Party,

@@ -6,7 +6,8 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from orders.cashout import LineRequest, _Request
+from orders.cashout import LineRequest
+from orders.cashout_request import CashoutRequest
 from orders.delivery.destinations import Destination
 from orders.holds import Asker
 from orders.lifecycle import cancel_order
@@ -227,7 +228,9 @@ def test_the_fingerprint_of_a_request_of_yesterday_is_what_it_was(buyer):
     plain = [LineRequest(3, 1), LineRequest(7, 2)]
 
     def of(lines, amount):
-        return _Request(buyer, lines, "254712345678", "k", amount, Asker(1, ""), None).fingerprint()
+        return CashoutRequest(
+            buyer, lines, "254712345678", "k", amount, Asker(1, ""), None
+        ).fingerprint()
 
     assert of(plain, None) == "f83eaef0ec0345087d28b3322144fc54f983e2ee51660942af7a081229dd654d"
     assert of(lines, 4500) == "5c0e82031916ab5f839f2b32f1ea1d1ae65efb1483c3232afa4899d5aa440780"
@@ -544,7 +547,7 @@ def test_a_place_costs_one_query_when_its_order_is_looked_at(
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="once is enough")
 def test_the_fingerprint_tells_places_apart(buyer):
     def of(**to):
-        asked = _Request(
+        asked = CashoutRequest(
             buyer, [LineRequest(1, 1)], "254712345678", "k", None, Asker(1, ""), Destination(**to)
         )
         return asked.fingerprint()

@@ -3,7 +3,7 @@
 import pytest
 from django.utils import timezone
 
-from orders.cashout import RequestInProgress
+from orders.idempotency import RequestInProgress
 from orders.models import Order
 from tests.conftest import signed_in
 from tests.factories import UserFactory
@@ -93,10 +93,10 @@ def test_anything_else_is_no_key(buyer_api, kettle, key):
 
 
 def test_a_twin_in_flight_is_told_to_ask_again(buyer_api, kettle, monkeypatch):
-    def busy(buyer, key):
+    def busy(asked):
         raise RequestInProgress()
 
-    monkeypatch.setattr("orders.cashout._refuse_concurrent_retry", busy)
+    monkeypatch.setattr("orders.cashout.refuse_concurrent_retry", busy)
 
     response = buyer_api.post("/cashout/", body((kettle, 1)), headers={"Idempotency-Key": "k"})
 

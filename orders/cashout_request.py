@@ -1,0 +1,69 @@
+"""A cash-out as it was asked for."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from accounts.models import User
+
+from .delivery.destinations import Destination, Place, find_place
+from .holds import Asker
+from .models import Order
+from .refusals import LineRequest
+
+
+@dataclass(frozen=True, slots=True)
+class CashoutRequest:
+    """What somebody wants to buy, as ``orders.cashout.place_order`` takes it.
+
+    ``shown_amount`` is KES; ``buyer`` of a guest is their user without a log-in.
+    """
+
+    buyer: User
+    lines: Sequence[LineRequest]
+    mpesa_number: str
+    idempotency_key: str | None
+    shown_amount: int | None
+    asker: Asker
+    delivery: Destination | None
+    as_guest: bool = False
+
+    def is_of_same_kind(self, order: Order) -> bool:
+        """Whether an order was placed as this one is to be: by the account, or as a guest."""
+        return (order.guest_id is not None) == self.as_guest
+
+    def find_place(self, to: Destination) -> Place:
+        """The place that was asked for; a guest has no name and no addresses. Raises NotThere."""
+        return find_place(to, None if self.as_guest else self.buyer, self.mpesa_number)
+
+    def quantities(self) -> dict[int, int]:
+        """How many of each product, by its id."""
+        quantities: dict[int, int] = defaultdict(int)
+        for line in self.lines:
+            quantities[line.product] += line.number
+        return quantities
+
+    def fingerprint(self) -> str:
+        """SHA-256 of what was asked for, and of the prices that were shown.
+
+        What a request does not say is no part of it: keys are kept across releases.
+        """
+        asked: list[Any] = [sorted(self.quantities().items()), self.mpesa_number]
+        shown = {(line.product, line.price) for line in self.lines if line.price is not None}
+        if shown or self.shown_amount is not None:
+            asked += [sorted(shown), self.shown_amount]
+        if self.delivery is not None:
+            asked.append({"delivery": sorted(self.delivery.said().items())})
+        return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
+
+    def matches_prices(self, prices: dict[int, int], amount: int, fee: int = 0) -> bool:
+        """Whether the prices that the client showed, where it did, are these: of each product, of
+        all together (``amount``), and of that for the delivery (``fee``), in KES."""
+        same = all(line.price in {None, prices[line.product]} for line in self.lines)
+        shown_fee = self.delivery.fee if self.delivery else None
+        return same and self.shown_amount in {None, amount} and shown_fee in {None, fee}

@@ -1,0 +1,149 @@
+"""The same cash-out again: by its Idempotency-Key, or as a double click without one."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import NamedTuple
+
+from django.db import connection
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from omachemainproj.api.errors import Refusal
+from omachemainproj.compiled_queries import compiled
+
+from .cashout_request import CashoutRequest
+from .delivery.destinations import is_delivered_to
+from .models import Order, OrderQuerySet, OrderTrack, PaymentStatus
+
+#: A request without an Idempotency-Key that repeats one within this time is the same order.
+REPEAT_WINDOW = timedelta(seconds=15)
+
+
+class OrderKeyReused(Refusal):
+    """An Idempotency-Key was sent again with a different body."""
+
+    code = "idempotency_key_reused"
+    message = "This Idempotency-Key was used for a different order. Use a new key for a new order."
+    status_code = 422
+
+
+class RequestInProgress(Refusal):
+    """A request with the same Idempotency-Key is being processed at this moment."""
+
+    code = "idempotency_key_in_use"
+    retry_after = 1
+    message = "This very request is being worked on. Ask again in a moment."
+
+
+class EarlierOrder(NamedTuple):
+    """The order that an earlier request had placed, and its lines."""
+
+    order: Order
+    tracks: list[OrderTrack]
+
+
+def refuse_concurrent_retry(asked: CashoutRequest) -> None:
+    """Raise RequestInProgress while another transaction places an order under this key.
+
+    Call it first in the transaction. SQLite runs transactions one after the other: the second
+    waits, and finds the order.
+    """
+    key = asked.idempotency_key
+    if key is None or connection.vendor != "postgresql":
+        return
+    digest = hashlib.sha256(f"cashout:{asked.buyer.pk}:{key}".encode()).digest()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_try_advisory_xact_lock(%s)",
+            [int.from_bytes(digest[:8], "big", signed=True)],
+        )
+        if not cursor.fetchone()[0]:
+            raise RequestInProgress()
+
+
+def read_earlier_orders(asked: CashoutRequest) -> list[Order]:
+    """The buyer's unpaid orders, and the one placed under the request's key. One query.
+
+    Call it under the buyer's lock (``orders.holds.lock_and_read_allowance``): a double click waits
+    there for the first.
+    """
+    find = _earlier_of_guest if asked.as_guest else _earlier_of_account
+    return list(find(asked.buyer.pk, asked.idempotency_key))
+
+
+def find_same_order(earlier: Sequence[Order], asked: CashoutRequest) -> EarlierOrder | None:
+    """Of ``read_earlier_orders`` the one that this very request had placed.
+
+    Raises OrderKeyReused where its key stands for another request, and NotThere for a repeated one
+    that could place no order.
+    """
+    if asked.idempotency_key is not None:
+        order = _find_by_key(earlier, asked)
+        return EarlierOrder(order, list(order.tracks.order_by("pk"))) if order else None
+    return _find_repeated([each for each in earlier if asked.is_of_same_kind(each)], asked)
+
+
+@compiled
+def _earlier_of_account(buyer: int, key: str | None) -> QuerySet[Order]:
+    return _unpaid_or_under(key, Order.objects.placed_by(buyer))
+
+
+@compiled
+def _earlier_of_guest(guest: int, key: str | None) -> QuerySet[Order]:
+    """Those too that somebody proved to be theirs since."""
+    return _unpaid_or_under(key, Order.objects.filter(guest=guest))
+
+
+def _unpaid_or_under(key: str | None, orders: OrderQuerySet) -> OrderQuerySet:
+    if key is None:
+        return orders.unpaid()
+    return orders.filter(Q(payment_status=PaymentStatus.REQUESTED) | Q(idempotency_key=key))
+
+
+def _find_by_key(earlier: Sequence[Order], asked: CashoutRequest) -> Order | None:
+    """The order that was placed under the request's key. Raises OrderKeyReused for another request.
+
+    Who placed it as a guest, proved the phone and asks again signed in gets that one.
+    """
+    found = [order for order in earlier if order.idempotency_key == asked.idempotency_key]
+    found.sort(key=asked.is_of_same_kind, reverse=True)
+    fingerprint = asked.fingerprint() if found else ""
+    for order in found:
+        if order.fingerprint == fingerprint:
+            return order
+        if asked.is_of_same_kind(order):
+            raise OrderKeyReused()
+    return None
+
+
+def _find_repeated(earlier: Sequence[Order], asked: CashoutRequest) -> EarlierOrder | None:
+    """The order that was placed for the same a moment ago and still waits for its money."""
+    now, quantities = timezone.now(), asked.quantities()
+    for order in earlier:
+        is_recent = order.created_at > now - REPEAT_WINDOW and order.expires_at > now
+        if not is_recent or order.mpesa_number != asked.mpesa_number:
+            continue
+        # Else who guesses what somebody orders this very moment would get their order.
+        if asked.as_guest and order.network != asked.asker.network:
+            continue
+        tracks = list(order.tracks.order_by("pk"))
+        same_lines = {track.product_id: track.number for track in tracks} == quantities
+        prices = {track.product_id: track.price for track in tracks}
+        fee = order.amount - sum(track.amount for track in tracks)
+        same = same_lines and asked.matches_prices(prices, order.amount, fee)
+        if same and _goes_where_asked(order, tracks, asked):
+            return EarlierOrder(order, tracks)
+    return None
+
+
+def _goes_where_asked(order: Order, tracks: list[OrderTrack], asked: CashoutRequest) -> bool:
+    """Whether an order is brought where a request asks for, or nowhere as it does.
+
+    Raises NotThere for a request that could place no order.
+    """
+    if asked.delivery is None or tracks[0].parcel_id is None:
+        return asked.delivery is None and tracks[0].parcel_id is None
+    return is_delivered_to(order, asked.find_place(asked.delivery))
