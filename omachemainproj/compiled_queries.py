@@ -498,7 +498,7 @@ def _compile_update(update: Update) -> _Written:
 
 def _compile_update_of(update: Update) -> _Written:
     written, key = _compile_update(update), update[0].model._meta.pk
-    column = connection.ops.quote_name(key.column)  # type: ignore[union-attr]
+    column = connection.ops.quote_name(key.column)
     return written._replace(
         sql=f"{written.sql} RETURNING {column}", read=lambda rows: [pk for (pk,) in rows]
     )

@@ -66,7 +66,7 @@ def insert_new(rows: Sequence[Model], told: str) -> list[Any]:
     if not rows:
         return []
     model, template = type(rows[0]), None
-    column = connection.ops.quote_name(model._meta.get_field(told).column)  # type: ignore[union-attr]
+    column = connection.ops.quote_name(model._meta.get_field(told).column)  # type: ignore[union-attr, arg-type]
     if _is_few(rows):
         template, values = _template_of(rows, ignore_conflicts=True)
     if template is not None:

@@ -17,7 +17,7 @@ from rest_framework.exceptions import ErrorDetail
 from accounts.models import Guest, User
 from omachemainproj.api.errors import FieldRefusal, Refusal
 from omachemainproj.compiled_queries import compiled
-from omachemainproj.inserts import insert_together
+from omachemainproj.inserts import insert
 from products import stock
 from products.models import Product
 from products.stock import Shortage, StockLine
@@ -172,7 +172,8 @@ def _place(asked: CashoutRequest) -> PlacedOrder:
             asked.quantities().items(), commissions(amounts), strict=True
         )
     ]
-    insert_together(tracks, [_digest(order, tracks)])
+    insert(tracks)
+    _keep_digest(order, tracks)
     _hold_goods(asked, allowance, order, unpaid, products)
     shown = {row.id: (row.seller__username, row.thumbnail) for row in products.values()}
     return PlacedOrder(order, tracks, delivery, shown=shown)
@@ -230,13 +231,13 @@ def _quote_delivery(asked: CashoutRequest, products: dict[int, Any]) -> _Deliver
     return _DeliveryQuote(place, rate, fees_of(rate, worth))
 
 
-def _digest(order: Order, tracks: list[OrderTrack]) -> OrderDigest:
-    """The digest of what is agreed (orders.models.digests)."""
+def _keep_digest(order: Order, tracks: list[OrderTrack]) -> None:
+    """Keep the digest of what is agreed (orders.models.digests). One query."""
     agreed = attrgetter(*AGREED_OF_LINE)
     sha256 = digest_agreement(
         attrgetter(*AGREED_OF_ORDER)(order), [agreed(track) for track in tracks]
     )
-    return OrderDigest(order=order, sha256=sha256)
+    insert([OrderDigest(order=order, sha256=sha256)])
 
 
 def _track(

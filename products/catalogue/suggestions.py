@@ -76,6 +76,9 @@ def suggest(typed: str) -> Suggestions:
         before = words[:-1]
         return Suggestions([" ".join([*before, end]) for end in ends], found[:PRODUCTS])
     groups = correct_spelling(words)
+    if groups == [[f"{words[-1]}*"]]:
+        # No word that is known is like it: that is what was looked for already.
+        return Suggestions([], [])
     found = _find(groups)
     meant = corrected(words, groups, found)
     return Suggestions([" ".join(meant)] if meant else [], found[:PRODUCTS])

@@ -153,3 +153,13 @@ def test_suggestions_cost_few_queries(api, listing, django_assert_max_num_querie
     # how common, the goods, the vocabulary
     with django_assert_max_num_queries(3):
         suggest(api, "kett")
+
+
+def test_what_no_known_word_is_like_is_not_looked_for_again(
+    api, listing, django_assert_max_num_queries
+):
+    listing("Kettle")
+
+    # how common, the goods, the vocabulary, and what is like it
+    with django_assert_max_num_queries(4):
+        suggest(api, "qqzz")
