@@ -9,13 +9,21 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
-from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm, UserChangeForm
-from django.contrib.auth.models import Group
+from django.contrib.auth.forms import (
+    AdminPasswordChangeForm,
+    ReadOnlyPasswordHashField,
+    ReadOnlyPasswordHashWidget,
+    UserChangeForm,
+    UserCreationForm,
+)
+from django.contrib.auth.hashers import is_password_usable
+from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
@@ -26,12 +34,15 @@ from omachemainproj.text import fold_identifier, fold_password
 from . import emails, lockout, names, second_factor, services, tokens
 from .authentication import current_user
 from .backoffice.actions import staff_action
-from .backoffice.admin import COUNT_AT_MOST, ReadOnlyAdmin, ShopAdmin
+from .backoffice.admin import COUNT_AT_MOST, KnownChoices, ReadOnlyAdmin, ShopAdmin
 from .backoffice.finders import people_at, people_called
-from .backoffice.formats import dial
+from .backoffice.formats import NOTHING, dial
 from .backoffice.interest import log_refusal
-from .backoffice.person_page import is_guest
+from .backoffice.person_page import is_guest, kind_of
+from .backoffice.powers import PowersField, offer_powers
 from .backoffice.proposals import agree, keys_for, reject, row_proposed_about
+from .backoffice.recorded import name_in_words, value_in_words
+from .backoffice.role_page import purpose_of
 from .backoffice.roles import ROLES
 from .backoffice.row_page import RowPage
 from .backoffice.search import phone_in
@@ -44,7 +55,7 @@ _POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
 _KEYS = ("password", "email")
 #: Who has this permission sees where people live and are called.
 _HELP = "accounts.help_user"
-_WHERE = ("phone", "addresses")
+_WHERE = ("phone_as_dialled", "addresses")
 
 
 class _PasswordsAsHashed(forms.BaseForm):
@@ -81,16 +92,101 @@ class _NamesThatAreFree(forms.BaseModelForm):
         return typed
 
 
-class NewPersonForm(_PasswordsAsHashed, _NamesThatAreFree, AdminUserCreationForm):
-    """A person whom a superuser adds."""
+class _RolesField(KnownChoices):
+    """Roles to tick, each with what it is for."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            Group.objects.order_by("name"),
+            required=False,
+            label="Roles",
+            help_text="What they do here. Whoever buys or sells needs none.",
+            widget=forms.CheckboxSelectMultiple,
+        )
+
+    def label_from_instance(self, obj: Any) -> str:
+        purpose = purpose_of(obj)
+        return f"{obj.name}: {purpose}" if purpose else str(obj.name)
 
 
-class PersonForm(_NamesThatAreFree, UserChangeForm):
+class _RolesAdmit(forms.BaseModelForm):
+    """Whoever is given a role is let into the admin by it, unless that is said otherwise."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # A field that a form declares stays on it, though its page is for who gives no powers.
+        chosen, left_out = self._meta.fields, self._meta.exclude or ()
+        for name in {"groups", "user_permissions"} & self.fields.keys():
+            if name in left_out or (chosen is not None and name not in chosen):
+                del self.fields[name]
+
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        before = {each.pk for each in self.initial.get("groups") or ()}
+        gained = {each.pk for each in self.cleaned_data.get("groups") or ()} - before
+        if gained and not self.instance.is_staff and "is_staff" not in self.changed_data:
+            self.instance.is_staff = self.cleaned_data["is_staff"] = True
+            # What was changed goes on record (ShopAdmin.construct_change_message).
+            self.changed_data.append("is_staff")
+        return self.cleaned_data
+
+
+class NewPersonForm(_PasswordsAsHashed, _NamesThatAreFree, _RolesAdmit, UserCreationForm):
+    """A person whom a superuser adds, with their roles."""
+
+    groups = _RolesField()
+
+
+class _KeptPassword(ReadOnlyPasswordHashWidget):
+    """Whether there is a password, and the way to set another; not how it is hashed."""
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        has_one = bool(value) and is_password_usable(value)
+        words = "They have one, which nobody can read." if has_one else "They have none."
+        context["summary"] = [{"label": words}]
+        context["button_label"] = "Set another password" if has_one else "Set a password"
+        return context
+
+
+class PersonForm(_NamesThatAreFree, _RolesAdmit, UserChangeForm):
     """A person whom a superuser changes."""
+
+    password = ReadOnlyPasswordHashField(label="Password", widget=_KeptPassword)
+    groups = _RolesField()
+    user_permissions = PowersField(
+        Permission.objects.none(),
+        required=False,
+        label="Besides their roles",
+        help_text="What they alone may do. A role is the better way.",
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+    class Meta(UserChangeForm.Meta):
+        labels: ClassVar[dict[str, str]] = {
+            "is_active": "May sign in",
+            "is_staff": "Works here",
+            "is_superuser": "May do everything",
+        }
+        help_texts: ClassVar[dict[str, str]] = {
+            "is_active": "Take the tick away to close their account; their orders stay.",
+            "is_staff": "Lets them into these pages. A role does that too.",
+            "is_superuser": "For whoever owns the shop: gives roles and passwords, and may do "
+            "whatever any role may.",
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offer_powers(self, "user_permissions")
 
 
 class NewPasswordForm(_PasswordsAsHashed, AdminPasswordChangeForm):
     """A password that a superuser sets."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Whoever shall not sign in any more has their account closed.
+        self.fields.pop("usable_password", None)
 
 
 class OutOfReach(Refusal):
@@ -139,7 +235,7 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
     Only superusers give powers, set passwords and e-mails, or touch an account that has any power.
     """
 
-    list_display = ("username", "first_name", "last_name", "email", "is_active", "date_joined")
+    list_display = ("username", "called", "email", "stands", "date_joined")
     #: A guest is called ``guest:…``, as nobody else can be (accounts.guests).
     list_filter = (GuestFilter, "is_active", "is_staff", "is_superuser")
     #: Django shows the search box for it; ``get_search_results`` does the search.
@@ -156,9 +252,14 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
     form = PersonForm
     add_form = NewPersonForm
     change_password_form = NewPasswordForm
+    change_user_password_template = "admin/set_password.html"  # noqa: S105
+    # The form has all that a new person needs.
+    add_form_template = None
+    labels: ClassVar[dict[str, str]] = {"username": "User name"}
+    list_select_related = ("guest",)
     ordering = ("-pk",)
     #: Their phone is theirs to change.
-    readonly_fields = ("phone", "addresses", "avatar_preview", "last_login", "date_joined")
+    readonly_fields = (*_WHERE, "avatar_preview", "last_login", "date_joined")
     actions = ("take_avatars_away", "sign_out", "let_try_again", "take_second_factor_away")
     page_name = "Person"
     page_actions = {
@@ -180,6 +281,11 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
         ("The account", _closed("is_active", "last_login", "date_joined")),
         ("Password and powers", _closed("password", *_POWERS)),
     )
+    add_fieldsets = (
+        ("Who they are", {"fields": ("username", "first_name", "last_name", "email")}),
+        ("Their password", {"fields": ("password1", "password2")}),
+        ("What they do here", {"fields": ("groups",)}),
+    )
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[User], search_term: str
@@ -194,6 +300,19 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
         else:
             found = people_called(term, COUNT_AT_MOST)
         return queryset.filter(pk__in=[person.pk for person in found]), False
+
+    @admin.display(description="Name")
+    def called(self, person: User) -> str:
+        return person.get_full_name() or NOTHING
+
+    @admin.display(description="Stands")
+    def stands(self, person: User) -> str:
+        """As their own page says it."""
+        return kind_of(person)
+
+    @admin.display(description="Phone")
+    def phone_as_dialled(self, person: User) -> str:
+        return dial(person.phone) or "none"
 
     @admin.display(description="avatar")
     def avatar_preview(self, person: User) -> str:
@@ -265,9 +384,9 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
         fieldsets = super().get_fieldsets(request, obj)
-        if obj is None or _is_superuser(request):
+        if _is_superuser(request):
             return fieldsets
-        hidden = {"password", *_POWERS}
+        hidden = {"password", *_POWERS, *(("email",) if obj is None else ())}
         if not request.user.has_perm(_HELP):
             hidden.update(_WHERE)
         shown = [
@@ -296,6 +415,10 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
             log_refusal(current_user(request), "Set the password", person)
         before = User.objects.filter(pk=id).values_list("password", flat=True).first()
         response = super().user_change_password(request, id, form_url)
+        if isinstance(response, TemplateResponse) and response.context_data is not None:
+            response.context_data["title"] = (
+                f"Set a password for {response.context_data['original']}"
+            )
         person = User.objects.filter(pk=id).exclude(password=before or "").first()
         if person is not None:
             tokens.revoke_all(person.pk)
@@ -339,21 +462,64 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
 admin.site.unregister(Group)
 
 
+class RoleForm(forms.ModelForm):
+    """A role that a superuser makes up: its name, and what it lets people do."""
+
+    permissions = PowersField(
+        Permission.objects.none(),
+        required=False,
+        label="They may",
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+    class Meta:
+        model = Group
+        fields = ("name", "permissions")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offer_powers(self, "permissions")
+
+
 @admin.register(Group)
-class RoleAdmin(ShopAdmin, GroupAdmin):
-    """Groups and their permissions; only superusers change one.
+class RoleAdmin(RowPage, ShopAdmin, GroupAdmin):
+    """Roles, and what they let people do; only superusers change one.
 
     The shop's own roles are set by accounts.backoffice.roles, and are only shown.
     """
+
+    form = RoleForm
+    page_name = "Role"
+    list_display = ("name", "purpose", "people")
+    labels: ClassVar[dict[str, str]] = {"name": "Role"}
+    search_fields = ()
+
+    @admin.display(description="What it is for")
+    def purpose(self, role: Group) -> str:
+        return purpose_of(role)
+
+    @admin.display(description="People")
+    def people(self, role: Any) -> int:
+        return int(role.people)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
+        return super().get_queryset(request).annotate(people=Count("user"))
+
+    def get_fieldsets(self, request: HttpRequest, obj: Group | None = None) -> Any:
+        """Nothing beside what its sections tell, of a role that is only shown."""
+        return super().get_fieldsets(request, obj) if self._is_own_making(request, obj) else ()
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return _is_superuser(request)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return _is_superuser(request) and (obj is None or obj.name not in ROLES)
+        return self._is_own_making(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.has_change_permission(request, obj)
+        return self._is_own_making(request, obj)
+
+    def _is_own_making(self, request: HttpRequest, role: Group | None) -> bool:
+        return _is_superuser(request) and (role is None or role.name not in ROLES)
 
 
 class LockedNow(admin.SimpleListFilter):
@@ -429,6 +595,8 @@ class PasswordTriesAdmin(ReadOnlyAdmin):
 class AuditAdmin(ReadOnlyAdmin):
     """What staff did, read-only: nobody changes or deletes it, not even superusers."""
 
+    page_name = "What was done:"
+
     list_display = ("did", "object_name", "actor", "at", "why", "content_type")
     list_filter = ("at",)
     list_select_related = ("actor", "content_type")
@@ -441,8 +609,13 @@ class AuditAdmin(ReadOnlyAdmin):
     @admin.display(description="Before and after")
     def values(self, deed: Audit) -> str:
         """Each value that changed, a line each; the new one alone where there was none before."""
+        model = deed.content_type.model_class()
         told = [
-            (_in_words(name), "" if before is None else f"{_in_words(before)} → ", _in_words(after))
+            (
+                name_in_words(model, name),
+                "" if before is None else f"{value_in_words(model, name, before)} → ",
+                value_in_words(model, name, after),
+            )
             for name, (before, after) in deed.changes.items()
         ]
         return format_html_join("", "<p>{}: {}{}</p>", told) or "nothing"
@@ -496,7 +669,11 @@ class ProposalAdmin(RowPage, ReadOnlyAdmin):
 
     @admin.display(description="What was typed")
     def typed(self, proposal: Proposal) -> str:
-        told = [(_in_words(name), _in_words(value)) for name, value in proposal.given.items()]
+        model = proposal.content_type.model_class()
+        told = [
+            (name_in_words(model, name), value_in_words(model, name, value))
+            for name, value in proposal.given.items()
+        ]
         return format_html_join("", "<p>{}: {}</p>", told) or "nothing"
 
     @admin.display(description="What it is about")
@@ -522,17 +699,6 @@ class ProposalAdmin(RowPage, ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Proposal]:
         return super().get_queryset(request).filter(action__in=keys_for(current_user(request)))
-
-
-def _in_words(value: Any) -> str:
-    """A name or a value of the record, as people write it."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if value in (None, "", []):
-        return "nothing"
-    if isinstance(value, list):
-        return ", ".join(map(_in_words, value))
-    return str(value).replace("_", " ")
 
 
 def _marks(address: Address) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, OuterRef, Q, QuerySet
 
 from omachemainproj.compiled_queries import Update, compiled, compiled_update
 
@@ -65,7 +65,9 @@ def has_paid_from(user_id: int, phone: str, now: datetime) -> bool:
     return bool(_paid_from(user_id, phone, now))
 
 
-def proofs_of_payment(user_id: int, phone: str, now: datetime) -> QuerySet[PhoneProof]:
+def proofs_of_payment(
+    user_id: int | OuterRef, phone: str | OuterRef, now: datetime
+) -> QuerySet[PhoneProof]:
     """What ``has_paid_from`` goes by, to be asked together with something else."""
     paid = PhoneProof.objects.filter(paid_at__gt=now - PROOF_LASTS, user__guest__isnull=True)
     return paid.filter(user=user_id, phone=phone)

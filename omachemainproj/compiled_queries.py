@@ -139,6 +139,19 @@ def compiled_update(build: Callable[P, Update]) -> Callable[P, int]:
     return update_wrapper(write, build)
 
 
+def compiled_update_of(build: Callable[P, Update]) -> Callable[P, list[int]]:
+    """As ``compiled_update``, but a call returns the primary keys of the rows it wrote."""
+    templates = _Templates(build, _compile_update_of)
+
+    def write(*args: P.args, **kwargs: P.kwargs) -> list[int]:
+        template, filled = templates.fill(args, kwargs)
+        if template is None:
+            return []
+        return template.read(_send(template.sql, filled, _fetch))
+
+    return update_wrapper(write, build)
+
+
 def statement_of(rows: QuerySet[Any, Any]) -> Statement[Any]:
     """What a queryset of tuples or values sends, to be made part of a larger statement.
 
@@ -481,6 +494,14 @@ def _compile_update(update: Update) -> _Written:
     query.add_update_values(values)
     sql, parameters = query.get_compiler(connection=connection).as_sql()
     return _Written(sql, list(parameters), list)
+
+
+def _compile_update_of(update: Update) -> _Written:
+    written, key = _compile_update(update), update[0].model._meta.pk
+    column = connection.ops.quote_name(key.column)  # type: ignore[union-attr]
+    return written._replace(
+        sql=f"{written.sql} RETURNING {column}", read=lambda rows: [pk for (pk,) in rows]
+    )
 
 
 def locked_row(model: type[AnyModel], pk: int) -> AnyModel:

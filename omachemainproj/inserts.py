@@ -6,8 +6,10 @@ of rows of any model, and the shop inserts one or two at a time, always the same
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from itertools import count
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -39,18 +41,90 @@ def insert(rows: Sequence[Model], *, ignore_conflicts: bool = False) -> None:
         return
     model, template = type(rows[0]), None
     values: list[Any] = []
-    if connection.vendor == "postgresql" and len(rows) <= MOST and not _has_number(rows):
+    if _is_few(rows):
         template, values = _template_of(rows, ignore_conflicts)
     if template is None:
         model._base_manager.bulk_create(rows, ignore_conflicts=ignore_conflicts)
         return
     cursor = connection.at_once(template.sql, values)  # type: ignore[attr-defined]
-    if template.told:
-        for row, told in zip(rows, cursor.fetchall(), strict=True):
-            for name, value in zip(template.told, told, strict=True):
-                setattr(row, name, value)
-    for row in rows:
+    _tell(rows, template, cursor.fetchall() if template.told else [()] * len(rows))
+
+
+def _tell(rows: Sequence[Model], template: _Template, told: Sequence[Sequence[Any]]) -> None:
+    """Let rows know that they are there, and what PostgreSQL told of each."""
+    for row, values in zip(rows, told, strict=True):
         row._state.adding, row._state.db = False, connection.alias
+        for name, value in zip(template.told, values, strict=True):
+            setattr(row, name, value)
+
+
+def insert_new(rows: Sequence[Model], told: str) -> list[Any]:
+    """Insert those rows of one model that no constraint refuses. No signal, and no keys.
+
+    One statement. Returns what the inserted ones have in the column ``told``, like ``product_id``.
+    """
+    if not rows:
+        return []
+    model, template = type(rows[0]), None
+    column = connection.ops.quote_name(model._meta.get_field(told).column)  # type: ignore[union-attr]
+    if _is_few(rows):
+        template, values = _template_of(rows, ignore_conflicts=True)
+    if template is not None:
+        cursor = connection.at_once(f"{template.sql} RETURNING {column}", values)  # type: ignore[attr-defined]
+        return [value for (value,) in cursor.fetchall()]
+    query = InsertQuery(model, on_conflict=OnConflict.IGNORE)
+    query.insert_values(_fields(model), list(rows))
+    ((sql, parameters),) = query.get_compiler(connection=connection).as_sql()
+    with connection.cursor() as cursor:
+        cursor.execute(f"{sql} RETURNING {column}", parameters)
+        return [value for (value,) in cursor.fetchall()]
+
+
+def insert_together(first: Sequence[Model], second: Sequence[Model], *, refers: str = "") -> None:
+    """Insert new rows of one model, and new rows of another. No signal; ``first`` get their keys.
+
+    One statement for a few of them on PostgreSQL, else two. With ``refers`` there is one row in
+    ``first``, to which those of ``second`` refer by that name. Raises IntegrityError.
+    """
+    if not (_is_few(first) and _is_few(second)):
+        insert(first)
+        if refers:
+            for row in second:
+                setattr(row, refers, first[0])
+        insert(second)
+        return
+    template, values = _template_of(first, ignore_conflicts=False)
+    sql, more = _referring(second, refers)
+    if template is None:
+        raise TypeError(f"{type(first[0]).__name__}: a value is an expression")
+    # Django wrote both.
+    whole = f"WITH first AS ({template.sql}), second AS ({sql}) SELECT * FROM first"  # noqa: S608
+    cursor = connection.at_once(whole, [*values, *more])  # type: ignore[attr-defined]
+    _tell(first, template, cursor.fetchall())
+    for row in second:
+        row._state.adding, row._state.db = False, connection.alias
+
+
+def _referring(rows: Sequence[Model], refers: str) -> tuple[str, list[Any]]:
+    """The statement for these rows and its values: the key of what stands in ``first`` of the same
+    statement is where they refer to it."""
+    model = type(rows[0])
+    template, values = _template_of(rows, ignore_conflicts=False)
+    if template is None:
+        raise TypeError(f"{model.__name__}: a value is an expression")
+    if not refers:
+        return template.sql, values
+    columns = [field.name for field in _fields(model)]
+    at = {n * len(columns) + columns.index(refers) for n in range(len(rows))}
+    places = count()
+    key = "(SELECT id FROM first)"
+    sql = re.sub("%s", lambda _: key if next(places) in at else "%s", template.sql)
+    return sql, [value for place, value in enumerate(values) if place not in at]
+
+
+def _is_few(rows: Sequence[Model]) -> bool:
+    """Whether these are rows for a template of PostgreSQL's."""
+    return connection.vendor == "postgresql" and 0 < len(rows) <= MOST and not _has_number(rows)
 
 
 def _has_number(rows: Sequence[Model]) -> bool:

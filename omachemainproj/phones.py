@@ -113,10 +113,11 @@ def clearer_phone(kept: str, shown: str) -> str:
     A full number says more than a hashed one, that more than a masked one, and that more than
     any other text. A full number is given as 12 digits.
     """
-    return max(_in_full(kept), _in_full(shown), key=_clarity)
+    return max(in_full(kept), in_full(shown), key=_clarity)
 
 
-def _in_full(shown: str) -> str:
+def in_full(shown: str) -> str:
+    """A number that is shown in full as 12 digits; anything else as it is shown."""
     try:
         return normalise_phone(shown)
     except ValueError:

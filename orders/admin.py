@@ -16,6 +16,7 @@ from accounts.authentication import current_user
 from accounts.backoffice.actions import decides_about_rows, page_before, staff_action
 from accounts.backoffice.admin import LookupAdmin, ReadOnlyAdmin
 from accounts.backoffice.csv_download import DownloadAdmin
+from accounts.backoffice.formats import moment
 from accounts.backoffice.row_page import Buttons, RowPage, columns_of
 from accounts.models import User
 from accounts.validators import normalise_email
@@ -57,7 +58,7 @@ class OrderAdmin(RowPage, DownloadAdmin):
         "buyer",
         "mpesa_number",
         "created_at",
-        "expires_at",
+        "goods_held_until",
     )
     list_filter = ("payment_status",)
     labels: ClassVar[dict[str, str]] = {"created_at": "Placed", "reference": "Order"}
@@ -73,6 +74,11 @@ class OrderAdmin(RowPage, DownloadAdmin):
     def stands(self, order: Order) -> str:
         """As the order's own page says it: a payment in doubt is no paid order."""
         return describe_order(order)
+
+    @admin.display(description="Held until")
+    def goods_held_until(self, order: Order) -> str:
+        """Until when its goods wait for the money; nothing once they wait no more."""
+        return moment(order.expires_at if order.is_unpaid else None)
 
     def find(self, term: str) -> dict[str, Any]:
         return find_orders(term)
@@ -121,6 +127,13 @@ class OrderTrackAdmin(RowPage, DownloadAdmin):
     def get_exclude(self, request: HttpRequest, obj: Any = None) -> list[str]:
         hidden = () if request.user.has_perm("orders.view_order") else self.hidden
         return [*super().get_exclude(request, obj), *hidden]
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """The list; who may not see orders is told no more than what finds lines for them."""
+        listed = super().get_changelist_instance(request)
+        if not request.user.has_perm("orders.view_order"):
+            listed.search_help_text = "Order token or reference."
+        return listed
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

@@ -20,7 +20,7 @@ from rest_framework.exceptions import ErrorDetail
 from accounts.models import Guest, User
 from omachemainproj.api.errors import FieldRefusal, Refusal
 from omachemainproj.compiled_queries import compiled
-from omachemainproj.inserts import insert
+from omachemainproj.inserts import insert_together
 from products import stock
 from products.models import Product
 from products.stock import Shortage, StockLine
@@ -276,8 +276,7 @@ def _place(asked: _Request) -> PlacedOrder:
             quantities.items(), commissions(amounts), strict=True
         )
     ]
-    insert(tracks)
-    _keep_digest(order, tracks)
+    insert_together(tracks, [_digest(order, tracks)])
     wanted = {
         product_id: Wanted(n, n * products[product_id].price, products[product_id].item_number)
         for product_id, n in quantities.items()
@@ -322,13 +321,13 @@ def _find_bringing(asked: _Request, products: dict[int, Any]) -> _Bringing | Non
     return _Bringing(place, rate, fees_of(rate, worth))
 
 
-def _keep_digest(order: Order, tracks: list[OrderTrack]) -> None:
-    """Keep the digest of what is agreed (orders.models.digests). One query."""
+def _digest(order: Order, tracks: list[OrderTrack]) -> OrderDigest:
+    """The digest of what is agreed (orders.models.digests)."""
     agreed = attrgetter(*AGREED_OF_LINE)
     sha256 = digest_agreement(
         attrgetter(*AGREED_OF_ORDER)(order), [agreed(track) for track in tracks]
     )
-    insert([OrderDigest(order=order, sha256=sha256)])
+    return OrderDigest(order=order, sha256=sha256)
 
 
 def _track(

@@ -10,17 +10,17 @@ that joins an account (orders.joining), and the phone that a first payment leave
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from django.db import DatabaseError, transaction
-from django.db.models import F, Min, QuerySet
+from django.db.models import F, QuerySet
 from django.db.models.functions import Least
 from django.utils import timezone
 
 from accounts.models import User
 from omachemainproj.api.errors import Refusal
-from omachemainproj.compiled_queries import Fixed, Update, compiled, compiled_update, locked_row
+from omachemainproj.compiled_queries import Fixed, Update, compiled, compiled_update_of, locked_row
 from omachemainproj.inserts import insert
 from products import stock
 from products.models import Product
@@ -28,7 +28,15 @@ from products.stock import Shortage, StockLine
 
 from .holds import PROMPT_TIME
 from .joining import join_if_proved
-from .models import CancelledBy, Order, OrderTrack, PaymentStatus, TrackEvent, TrackStatus
+from .models import (
+    CancelledBy,
+    Order,
+    OrderQuerySet,
+    OrderTrack,
+    PaymentStatus,
+    TrackEvent,
+    TrackStatus,
+)
 from .notifications.notify import notify_order_paid
 
 logger = logging.getLogger(__name__)
@@ -66,9 +74,12 @@ class NotUnpaid(Refusal):
 
 
 @transaction.atomic(savepoint=False)
-def mark_order_paid(order_id: int, *, credited: Callable[[], int]) -> None:
+def mark_order_paid(
+    order_id: int, *, credited: Callable[[], int], locked: Order | None = None
+) -> None:
     """Mark an order as paid once what was credited to it covers its amount. Safe to repeat.
 
+    ``locked`` is the order, for who has read it under its lock in this very transaction.
     ``credited`` is called under the order's lock and returns KES. Less than the order's amount
     does not pay it yet, but from half of it on nobody else can have the goods while they are held.
     Money that has come is never refused: an order that expired, or that staff cancelled within a
@@ -76,7 +87,7 @@ def mark_order_paid(order_id: int, *, credited: Callable[[], int]) -> None:
     paid for any of the same products meanwhile. If not, or if its buyer cancelled it, it is due a
     refund.
     """
-    order = locked_row(Order, order_id)
+    order = locked or locked_row(Order, order_id)
     if not order.may_become(PaymentStatus.PAID):
         return
     came = credited()
@@ -144,10 +155,12 @@ def _hold_again(order: Order) -> bool:
 
 def is_too_late(order: Order, now: datetime) -> bool:
     """Whether an order was closed so long ago that money for it goes back, at whatever price."""
-    closed = TrackEvent.objects.filter(
-        track__order=order.pk, track_status=TrackStatus.CANCELLED
-    ).aggregate(at=Min("created_at"))["at"]
-    return (closed or order.expires_at) < now - LATE_MONEY_WITHIN
+    return not taking_late_money(Order.objects.filter(pk=order.pk), now).exists()
+
+
+def taking_late_money(orders: OrderQuerySet, now: datetime) -> OrderQuerySet:
+    """Of closed orders those for which money may still come, and buy the goods again."""
+    return orders.closed_since(now - LATE_MONEY_WITHIN)
 
 
 @transaction.atomic
@@ -284,10 +297,10 @@ def sync_lines(order: Order) -> None:
     Lines that were moved further by themselves are left alone.
     """
     status, from_statuses = LINE_STATUS_AFTER[order.payment_status]
-    track_ids = _lines_behind(order.pk, from_statuses, order.is_paid)
-    if not track_ids:
-        return
-    _move_lines(track_ids, status, timezone.now())
+    # In the order of their keys, as everybody reads them.
+    track_ids = sorted(
+        _move_lines_behind(order.pk, from_statuses, status, order.is_paid, timezone.now())
+    )
     insert(
         [
             TrackEvent(track_id=track_id, track_status=status, cause=cause_of(order))
@@ -296,21 +309,16 @@ def sync_lines(order: Order) -> None:
     )
 
 
-@compiled_update
-def _move_lines(tracks: Sequence[int], status: str, now: datetime) -> Update:
+@compiled_update_of
+def _move_lines_behind(
+    order: int, behind: Fixed[tuple[str, ...]], status: str, is_paid: Fixed[bool], now: datetime
+) -> Update:
     """To what an order's status brings: none of that is a seller's money (LINE_STATUS_AFTER)."""
-    return OrderTrack.objects.filter(pk__in=tracks), {"track_status": status, "updated_at": now}
-
-
-@compiled
-def _lines_behind(
-    order: int, statuses: Fixed[tuple[str, ...]], is_paid: Fixed[bool]
-) -> QuerySet[OrderTrack, int]:
-    behind = OrderTrack.objects.filter(order=order, track_status__in=statuses)
+    lines = OrderTrack.objects.filter(order=order, track_status__in=behind)
     if is_paid:
         # A line that was cancelled by itself stays cancelled, though its order is paid.
-        behind = behind.filter(returned=False)
-    return behind.order_by("pk").values_list("pk", flat=True)
+        lines = lines.filter(returned=False)
+    return lines, {"track_status": status, "updated_at": now}
 
 
 def cause_of(order: Order) -> str:

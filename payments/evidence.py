@@ -15,10 +15,10 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from omachemainproj.compiled_queries import locked_row
+from omachemainproj.compiled_queries import compiled, locked_row
 from omachemainproj.inserts import insert
 from orders.models import Order
 
@@ -85,6 +85,9 @@ def record(receipt: Receipt, told: Told) -> None:
 
     Call inside a transaction that holds the lock of its order, if it has one.
     """
+    if _is_told(receipt.pk, told.source, told.amount, told.number, told.shortcode[:12], told.by):
+        # Nothing new: what it says was looked at when it was said first.
+        return
     kept = locked_row(Receipt, receipt.pk)
     rows = [_row(kept, told)]
     ReceiptEvidence.objects.bulk_create(rows, ignore_conflicts=True)
@@ -92,6 +95,16 @@ def record(receipt: Receipt, told: Told) -> None:
     receipt.standing = kept.standing
     if told.source == ReceiptSource.STAFF:
         ask_about([kept])
+
+
+@compiled
+def _is_told(
+    receipt: int, source: str, amount: int, number: str, shortcode: str, by: int | None
+) -> QuerySet[ReceiptEvidence, int]:
+    told = ReceiptEvidence.objects.filter(
+        receipt=receipt, source=source, amount=amount, number=number, shortcode=shortcode
+    )
+    return told.filter(told_by=by).values_list("pk", flat=True)
 
 
 def adopt(receipt: Receipt, other: Receipt) -> None:
@@ -150,10 +163,20 @@ def reassess(receipt_id: int) -> Receipt:
 
 
 def lock_receipt(receipt_id: int) -> Receipt:
-    """A receipt, locked after its order. Call inside a transaction."""
+    """A receipt, locked after its order. Call inside a transaction.
+
+    One without an order may be given one while its lock is waited for: then it is let go again,
+    and locked after that order. An order that it has it keeps.
+    """
     order_id = Receipt.objects.values_list("order_id", flat=True).get(pk=receipt_id)
-    if order_id is not None:
-        locked_row(Order, order_id)
+    if order_id is None:
+        with transaction.atomic():
+            receipt = locked_row(Receipt, receipt_id)
+            if receipt.order_id is None:
+                return receipt
+            transaction.set_rollback(True)
+        order_id = receipt.order_id
+    locked_row(Order, order_id)
     return locked_row(Receipt, receipt_id)
 
 

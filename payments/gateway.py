@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import secrets
 from functools import lru_cache
 from pathlib import Path
 
 from django.conf import settings
+from django.utils.crypto import constant_time_compare, salted_hmac
 
 from omachemainproj.metrics import GATEWAY_SECONDS
 
@@ -31,6 +33,9 @@ CALLS = {
     BALANCE_PATH: "balance",
     STATEMENT_PATH: "statement",
 }
+
+#: Characters of a balance question's address that are drawn; as many more show that they are ours.
+_DRAWN = 16
 
 
 def daraja() -> DarajaClient:
@@ -78,6 +83,25 @@ def _observe(path: str, how: str, seconds: float) -> None:
 def callback_url(token: str) -> str:
     """The secret address to which Daraja posts what becomes of one attempt, refund or payout."""
     return f"{settings.DARAJA_CALLBACK_BASE_URL}/safwebhook/{token}/"
+
+
+def new_balance_token() -> str:
+    """The secret part of an address for one answer to what a number of ours holds.
+
+    No row has it: half of it is drawn, and the other half shows that we drew it.
+    """
+    drawn = secrets.token_hex(_DRAWN // 2)
+    return drawn + _shown_by(drawn)
+
+
+def is_balance_token(token: str) -> bool:
+    """Whether ``new_balance_token`` made it."""
+    drawn = token[:_DRAWN]
+    return constant_time_compare(token[_DRAWN:], _shown_by(drawn))
+
+
+def _shown_by(drawn: str) -> str:
+    return salted_hmac("payments.balance_token", drawn, algorithm="sha256").hexdigest()[:_DRAWN]
 
 
 def c2b_url(what: str) -> str:

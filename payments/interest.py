@@ -130,21 +130,23 @@ def _of_payout(payout: Payout) -> Parties:
 
 @parties_of(SellerShare)
 def _of_share(share: SellerShare) -> Parties:
-    """Of its line, its number, and who fetched the goods."""
+    """Of its line, its number, who fetched the goods, and who typed that number."""
     fetched = TrackEvent.objects.filter(track=share.track_id, track_status=TrackStatus.FETCHED)
-    authors = people(*fetched.values_list("actor", flat=True))
+    authors = people(share.phone_by_id, *fetched.values_list("actor", flat=True))
     return find_parties(share.track) | Parties(authors, phones([share.phone]))
 
 
-def _who_typed(payout: Payout) -> Iterable[int]:
-    """Who of the staff had money of this seller sent to this number instead of another."""
+def _who_typed(payout: Payout) -> Iterable[int | None]:
+    """Who of the staff had money of this seller sent to this number instead of another: by what
+    stands in the rows, and by the audit."""
+    typed = payout.shares.values_list("phone_by", flat=True)
     before = Payout.objects.dropped().filter(seller=payout.seller_id)
     deeds = Audit.objects.filter(
         content_type=ContentType.objects.get_for_model(Payout),
         object_id__in=[str(pk) for pk in before.values_list("pk", flat=True)],
         did__startswith=f"{SENT_ELSEWHERE} ({payout.phone})",
     )
-    return deeds.values_list("actor", flat=True)
+    return {payout.author_id, *typed, *deeds.values_list("actor", flat=True)}
 
 
 @parties_of(GatewayEvent)

@@ -13,7 +13,7 @@ from itertools import count
 from django.db import transaction
 from django.db.models import Case, F, Sum, When
 
-from omachemainproj.inserts import insert
+from omachemainproj.inserts import insert, insert_together
 from orders.models import Parcel, PriceReduction
 
 from .models import (
@@ -55,7 +55,7 @@ class Posting:
 
 
 def post(*postings: Posting) -> None:
-    """Write postings: all of them or none, two statements however many they are.
+    """Write postings: all of them or none, in one statement or two, however many they are.
 
     Raises Unbalanced before anything is written; IntegrityError when an event is posted already.
     """
@@ -73,6 +73,10 @@ def post(*postings: Posting) -> None:
             )
             for posting in postings
         ]
+        if len(postings) == 1:
+            entries = list(_entries(rows[0], postings[0]))
+            insert_together(rows, entries, refers="posting")
+            return
         insert(rows)
         insert(
             [

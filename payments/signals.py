@@ -5,7 +5,6 @@ The map of all receivers is in orders.signals.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from django.db.models.signals import post_save
@@ -15,7 +14,7 @@ from orders.lifecycle import mark_order_paid
 from orders.models import Order, OrderTrack, PaymentStatus
 
 from .checkout.stk_push import request_payment
-from .models import OrderPayment, amount_credited
+from .models import OrderPayment, Settling
 from .payouts.earnings import follow_problem, follow_reductions, update_seller_earnings
 from .refunds.outside import close_if_taken_back
 
@@ -36,8 +35,8 @@ def request_payment_of_new_order(instance: Order, created: bool, raw: bool, **kw
 def pay_order_of_confirmed_payment(instance: OrderPayment, raw: bool, **kwargs: Any) -> None:
     """A payment is confirmed: its order is paid, if all that was credited to it covers it."""
     if instance.is_confirmed and not raw:
-        order_id = instance.order_id
-        mark_order_paid(order_id, credited=partial(amount_credited, order_id))
+        of = instance.settling or Settling(instance.order_id)
+        mark_order_paid(of.order_id, credited=of.amount_credited, locked=of.order)
 
 
 @receiver(post_save, sender=OrderTrack, dispatch_uid="payments.money_follows_line")

@@ -19,7 +19,17 @@ from django.utils import timezone
 from omachemainproj.dates import NAIROBI
 
 from .daraja.result_codes import PayoutReason
-from .models import MoneyOut, PayoutStop, SentOnDay, TransferStatus, Unnumbered
+from .models import (
+    MoneyOut,
+    Payout,
+    PayoutStop,
+    Provider,
+    Receipt,
+    Refund,
+    SentOnDay,
+    TransferStatus,
+    Unnumbered,
+)
 from .models.transfers import UNDER_WAY
 
 Row = TypeVar("Row", bound=MoneyOut)
@@ -185,3 +195,21 @@ def next_day(now: datetime) -> datetime:
     """When the next day's limit begins."""
     midnight = now.astimezone(NAIROBI).replace(hour=0, minute=0, second=0, microsecond=0)
     return midnight + timedelta(days=1)
+
+
+def left_under(number: str, *, besides_refunds_of: int | None = None) -> bool:
+    """Whether a refund or a payout of ours has this number of M-Pesa's; none has an empty one.
+
+    What tells again of one receipt's refund leaves its refunds out.
+    """
+    # That the number is not empty has to be said: the indexes leave those that have none out.
+    refunds = Refund.objects.filter(number=number).exclude(number="")
+    payouts = Payout.objects.filter(number=number).exclude(number="")
+    return refunds.exclude(receipt=besides_refunds_of).exists() or payouts.exists()
+
+
+def is_known_number(number: str, *, besides_refunds_of: int | None = None) -> bool:
+    """Whether any movement of M-Pesa's stands in our books under this number: a payment that came,
+    or what ``left_under`` it. No other movement has it."""
+    came = Receipt.objects.filter(provider=Provider.MPESA, number=number).exclude(number="")
+    return came.exists() or left_under(number, besides_refunds_of=besides_refunds_of)

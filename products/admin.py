@@ -34,13 +34,14 @@ from accounts.backoffice.admin import (
     ReadOnlyAdmin,
     ShopAdmin,
 )
+from accounts.backoffice.formats import NOTHING, Tone, badge
 from accounts.backoffice.row_page import RowPage, columns_of
 from accounts.models import User
 from omachemainproj.api.errors import Refusal
 from omachemainproj.text import clean_shown, fold_identifier, tidy_line
 
 from . import product_page  # noqa: F401  # declares sections of pages
-from .finders import beginnings, ids_by_words, is_id
+from .finders import ids_named, is_id
 from .listings.services import edit_product, list_product, unlist_product
 from .models import MAX_REASON, Product, ProductQuerySet, Review, StockMovement
 from .picture_actions import PICTURE_ACTIONS
@@ -103,9 +104,9 @@ class ProductAdmin(RowPage, SheetAdmin, ShopAdmin):
             return "none"
         return format_html('<img src="{}" width="72" alt="">', product.thumbnail.url)
 
-    @admin.display(description="sold out", boolean=True)
-    def sold_out(self, product: Product) -> bool:
-        return bool(product.soldout)
+    @admin.display(description="Sold out")
+    def sold_out(self, product: Product) -> str:
+        return badge("sold out", Tone.BAD) if product.soldout else NOTHING
 
     @staff_action("List: show these products to the public", permissions=["change"])
     def show(product: Product, given: Mapping[str, Any], by: User) -> None:  # noqa: N805
@@ -174,12 +175,8 @@ def _find(products: Any, term: str) -> ProductQuerySet:
         return products.filter(pk=int(term))
     if User.objects.called(term).exists():
         return products.sold_by(term)
-    groups = beginnings(term)
-    return (
-        products.filter(pk__in=ids_by_words(products, groups, COUNT_AT_MOST))
-        if groups
-        else products
-    )
+    found = ids_named(products, term, COUNT_AT_MOST)
+    return products if found is None else products.filter(pk__in=found)
 
 
 @admin.register(StockMovement)
@@ -209,6 +206,7 @@ class ReviewAdmin(ReadOnlyAdmin):
     """Search by a product's number or a person's user name. A review's text is not edited here."""
 
     list_display = ("product", "stars", "beginning", "buyer", "seller", "hidden", "created_at")
+    page_name = "Review:"
     list_filter = ("hidden", "stars")
     list_select_related = ("product", "buyer", "seller")
     ordering = ("-pk",)

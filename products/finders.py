@@ -9,6 +9,7 @@ from accounts.backoffice.search import Found, Typed, finder, first_of
 from accounts.models import User
 
 from .catalogue.search import (
+    ENOUGH,
     Unindexed,
     Within,
     having,
@@ -34,12 +35,13 @@ def is_id(term: str) -> bool:
 def ids_by_words(products: ProductQuerySet, groups: list[list[str]], most: int) -> list[int]:
     """The ids of the newest products with these words, ``most`` of them. Four queries at most.
 
-    Where a word is in many they are looked for among the latest products first (search.Way).
+    Where a word is in many they are looked for among the latest products first (search.Way), unless
+    more are wanted than these have: what is in so many of the latest is found by walking.
     """
     query = query_for(groups)
     way = way_to(query)
     newest = "-pk" if way.is_walk else Unindexed("id").desc()
-    for reach in way.reaches:
+    for reach in way.reaches if most <= ENOUGH else ():
         lately = having_dated(products, query).filter(Within(reach, None)).order_by(newest)
         found = list(lately.values_list("pk", flat=True)[:most])
         if len(found) == most:
@@ -47,9 +49,32 @@ def ids_by_words(products: ProductQuerySet, groups: list[list[str]], most: int) 
     return list(having(products, query).order_by(newest).values_list("pk", flat=True)[:most])
 
 
-def beginnings(term: str) -> list[list[str]]:
-    """The words of what was typed, each as the beginning of one."""
-    return [[f"{each}*" for each in forms] for forms in word_forms(term)]
+def ids_named(
+    products: ProductQuerySet, text: str, most: int, *, fewest: int = 1
+) -> list[int] | None:
+    """The ids of the newest products with all words; where none has them, of those that have words
+    that begin so, unless one has fewer letters than ``fewest``. None where nothing is a word.
+
+    Whole words come first: of a million products ``kettle small`` is found so in 40 ms, and as
+    beginnings, of which PostgreSQL reads every word's every entry, in 180.
+    """
+    whole = word_forms(text)
+    if not whole:
+        return _ids_by_stop_words(products, stop_words_in(text), most)
+    found = ids_by_words(products, whole, most)
+    if found or min(len(each) for forms in whole for each in forms) < fewest:
+        return found
+    return ids_by_words(products, [[f"{each}*" for each in forms] for forms in whole], most)
+
+
+def _ids_by_stop_words(
+    products: ProductQuerySet, stop_words: list[str], most: int
+) -> list[int] | None:
+    if not stop_words:
+        return None
+    newest = "-pk" if is_common_in_names(stop_words) else Unindexed("id").desc()
+    rows = named(products, stop_words).order_by(newest)
+    return list(rows.values_list("pk", flat=True)[:most])
 
 
 def _tell(product: Product, viewer: User) -> tuple[str, ...]:
@@ -76,24 +101,9 @@ def find_products(typed: Typed, viewer: User) -> Found:
     all_of_them = list_of(Product, "All of these products", q=typed.text)
     if not viewer.has_perm("accounts.view_user") and User.objects.called(typed.text).exists():
         return first_of(products.sold_by(typed.text).order_by("-pk"), all_of_them)
-    found = _named(typed.text)
+    found = ids_named(Product.objects.all(), typed.text, NEWEST + 1, fewest=_FEWEST) or []
     rows = products.in_bulk(found[:NEWEST])
     return Found(
         [rows[pk] for pk in found[:NEWEST] if pk in rows],
         all_of_them if len(found) > NEWEST else None,
     )
-
-
-def _named(text: str) -> list[int]:
-    """The newest products with all words; where none has them, those with words that begin so."""
-    whole = word_forms(text)
-    products = Product.objects.all()
-    if not whole:
-        stop_words = stop_words_in(text)
-        walks = is_common_in_names(stop_words)
-        rows = named(products, stop_words).order_by("-pk" if walks else Unindexed("id").desc())
-        return list(rows.values_list("pk", flat=True)[: NEWEST + 1]) if stop_words else []
-    found = ids_by_words(products, whole, NEWEST + 1)
-    if found or min(len(each) for forms in whole for each in forms) < _FEWEST:
-        return found
-    return ids_by_words(products, beginnings(text), NEWEST + 1)

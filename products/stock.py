@@ -9,14 +9,14 @@ for.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F
 
-from omachemainproj.compiled_queries import Update, compiled, compiled_update
-from omachemainproj.inserts import insert
+from omachemainproj.compiled_queries import Update, compiled_update
+from omachemainproj.inserts import insert_new
 
 from .models import MAX_STOCK, ListingTerms, Product, StockMovement
 
@@ -91,23 +91,14 @@ def take(lines: Iterable[StockLine], *, reference: str) -> None:
     Safe to repeat: a reference moves a product's stock at most once.
     """
     ordered = _in_id_order(lines)
-    taken = set(_moved(reference, [line.product_id for line in ordered]))
-    leaving = [line for line in ordered if line.product_id not in taken]
-    insert(
-        [
-            StockMovement(product_id=line.product_id, quantity=-line.number, reference=reference)
-            for line in leaving
-        ]
-    )
-    for line in leaving:
-        _take(line.product_id, line.number)
-
-
-@compiled
-def _moved(reference: str, products: Sequence[int]) -> QuerySet[StockMovement, int]:
-    """The products that a reference has moved."""
-    moved = StockMovement.objects.filter(reference=reference, product__in=products)
-    return moved.values_list("product", flat=True)
+    movements = [
+        StockMovement(product_id=line.product_id, quantity=-line.number, reference=reference)
+        for line in ordered
+    ]
+    leaving = set(insert_new(movements, "product_id"))
+    for line in ordered:
+        if line.product_id in leaving:
+            _take(line.product_id, line.number)
 
 
 @compiled_update

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.core.paginator import Paginator
 from django.db.models import DateField, Field, Model, QuerySet
@@ -16,6 +17,7 @@ from django.forms.models import model_to_dict
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.functional import cached_property
+from django.utils.text import capfirst
 
 from accounts.authentication import current_user
 from omachemainproj.text import clean_shown, fold_identifier
@@ -43,6 +45,9 @@ for _model in [
 #: key of another row, and for a time.
 WHOLE_VALUES = frozenset({"exact", "in", "isnull", "isempty", "id", "pk"})
 SPANS = frozenset({"gte", "gt", "lte", "lt", "year", "month", "day"})
+
+#: What stands in a list of actions before one is chosen.
+CHOOSE = [("", "Choose what to do with them")]
 
 #: How many rows a list can be paged through; further ones are found by search or filter.
 COUNT_AT_MOST = 1000
@@ -122,8 +127,13 @@ class ShopAdmin(admin.ModelAdmin):
     show_facets = admin.ShowFacets.NEVER
     sortable_by: ClassVar[Any] = ()
     empty_value_display = NOTHING
+    #: What a row is, before its name on its page; empty for what its model is called.
+    page_name: ClassVar[str] = ""
     #: What this list calls its columns, where columns.LABELS says otherwise or nothing.
     labels: ClassVar[dict[str, str]] = {}
+
+    #: What stands in a choice that is left open, by column, where a dash would not say it.
+    words_of_none: ClassVar[dict[str, str]] = {}
 
     #: How what is typed into a column is read before it is checked; all other texts are cleaned
     #: as they are shown (omachemainproj.text.clean_shown).
@@ -132,10 +142,21 @@ class ShopAdmin(admin.ModelAdmin):
     def formfield_for_dbfield(
         self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any
     ) -> Any:
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        field: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
+            # Rows of another kind are made on their own page, and not in a window of this one.
+            field.widget = field.widget.widget
         if isinstance(field, forms.CharField):
             read_text(field, self.normalisers.get(db_field.name, clean_shown))
         return field
+
+    def formfield_for_choice_field(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        if "choices" not in kwargs:
+            kwargs["choices"] = db_field.get_choices(
+                include_blank=db_field.blank or not db_field.has_default(),
+                blank_choice=[("", self.words_of_none.get(db_field.name) or _none_of(db_field))],
+            )
+        return super().formfield_for_choice_field(db_field, request, **kwargs)
 
     def formfield_for_manytomany(self, db_field: Any, request: Any = None, **kwargs: Any) -> Any:
         kwargs.setdefault("form_class", KnownChoices)
@@ -168,6 +189,9 @@ class ShopAdmin(admin.ModelAdmin):
             )
             for name in names
         ]
+
+    def get_action_choices(self, request: HttpRequest, default_choices: Any = CHOOSE) -> Any:
+        return super().get_action_choices(request, default_choices)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ShopList
@@ -229,6 +253,22 @@ class ShopAdmin(admin.ModelAdmin):
         """Whether it is their part in a row, and nothing else, that keeps somebody from it."""
         return self.has_change_permission(request) and self.is_own(request, row)
 
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """A row's page or form, called what it shows and not what Django does there."""
+        kind, row = str(self.opts.verbose_name), context.get("original")
+        title = f"New {kind}" if row is None else f"{self.page_name or capfirst(kind)} {row}"
+        own = {"title": title, "subtitle": None}
+        return super().render_change_form(request, {**context, **own}, *args, **kwargs)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: Any = None
+    ) -> HttpResponse:
+        row = self.get_object(request, object_id)
+        title = {"title": f"What staff did with {row}"} if row is not None else {}
+        return super().history_view(request, object_id, {**title, **(extra_context or {})})
+
     def construct_change_message(
         self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
     ) -> list[dict[str, Any]]:
@@ -241,7 +281,7 @@ class ShopAdmin(admin.ModelAdmin):
 
     def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
         own_message, _ = _split(message)
-        changes = audit.difference({}, audit.values_of(obj))
+        changes = audit.difference({}, {**audit.values_of(obj), **audit.rows_named_by(obj)})
         audit.log(current_user(request), "Added", obj, changes=changes)
         return super().log_addition(request, obj, own_message)
 
@@ -256,6 +296,11 @@ class ShopAdmin(admin.ModelAdmin):
             changes = audit.difference(audit.values_of(row), {})
             audit.log(current_user(request), "Deleted", row, changes=changes)
         return super().log_deletions(request, queryset)
+
+
+def _none_of(field: Any) -> str:
+    """What stands in a choice that may be left open, and in one that may not."""
+    return "–" if field.blank else "Choose one"
 
 
 def read_text(field: forms.CharField, normalise: Callable[[str], str]) -> None:

@@ -50,6 +50,16 @@ def values_of(row: Model) -> Values:
     return {field.name: plain(value) for field, value in zip(columns, held, strict=True)}
 
 
+def rows_named_by(row: Model) -> Values:
+    """The rows that a row names many of, such as the roles of a person; what names none is left
+    out. One query for each kind.
+    """
+    found = {
+        field.name: plain(list(getattr(row, field.name).all())) for field in row._meta.many_to_many
+    }
+    return {name: named for name, named in found.items() if named}
+
+
 def is_logged(field: Field[Any, Any]) -> bool:
     """Whether a column may be logged or downloaded: it holds no secret and no raw bytes."""
     return field.name not in SECRETS and not isinstance(field, BinaryField)

@@ -77,6 +77,8 @@ LABELS = {
     "in_doubt": "Payment in doubt",
     "is_active": "May sign in",
     "is_open": "Open",
+    "is_staff": "Works here",
+    "is_superuser": "May do everything",
     "item_number": "In stock",
     "left_at": "Left",
     "live": "Phone may still ring",
@@ -154,7 +156,8 @@ def column(model: type[Model], name: str, labels: Mapping[str, str]) -> str | Ca
     except FieldDoesNotExist:
         return name
     label = labels.get(name) or LABELS.get(name)
-    write = _OF_THEIR_OWN.get(name) or writer_of(field)
+    is_switch = field.get_internal_type() == "BooleanField"
+    write = _OF_THEIR_OWN.get(name) or (_whole_words(name) if is_switch else writer_of(field))
     if write is None and label is None:
         return name
     written = write or _as_it_is(field)
@@ -163,8 +166,6 @@ def column(model: type[Model], name: str, labels: Mapping[str, str]) -> str | Ca
         return written(row)
 
     cell.__name__ = name
-    if field.get_internal_type() == "BooleanField":
-        return admin.display(description=label, boolean=True)(cell)
     return admin.display(description=label or str(field.verbose_name))(cell)
 
 
@@ -180,7 +181,6 @@ def field_of_page(
     except FieldDoesNotExist:
         return name
     if field.get_internal_type() == "BooleanField" or name == "result_text":
-        # No sign: a red cross beside what is as it should be frightens.
         return admin.display(description=_label_of(field, labels))(_whole_words(name))
     if name == "content_type" or not (field.many_to_one or field.one_to_one):
         cell = column(model, name, labels)
@@ -200,6 +200,8 @@ def _label_of(field: Any, labels: Mapping[str, str]) -> str:
 
 
 def _whole_words(name: str) -> Callable[[Any], str]:
+    """Yes and no as words: a red cross beside what is as it should be frightens."""
+
     def cell(row: Any) -> str:
         value = getattr(row, name)
         if isinstance(value, bool):
@@ -256,8 +258,6 @@ def _as_it_is(field: Field[Any, Any]) -> Callable[[Any], Any]:
     if field.choices:
         named = f"get_{name}_display"
         return lambda row: _first_up(getattr(row, named)())
-    if field.get_internal_type() == "BooleanField":
-        return lambda row: getattr(row, name)
 
     def written(row: Any) -> Any:
         value = getattr(row, name)

@@ -29,7 +29,7 @@ def is_guest(person: User) -> bool:
 def show_who(person: User, viewer: User) -> Content:
     if person.erased_at is not None:
         since = moment(person.erased_at)
-        return Facts([("Deleted", since)], lead=badge("deleted account", Tone.QUIET))
+        return Facts([("Deleted", since)], lead=kind_of(person))
     facts: list[tuple[str, Any]] = [("Name", person.get_full_name() or "not given")]
     if is_guest(person):
         if viewer.has_perm(HELPS):
@@ -56,6 +56,9 @@ def _email(person: User) -> str:
 
 
 def kind_of(person: User) -> str:
+    """How somebody's account stands, as a badge."""
+    if person.erased_at is not None:
+        return badge("deleted account", Tone.QUIET)
     if is_guest(person):
         return badge("guest, without an account", Tone.QUIET)
     if not person.is_active:

@@ -76,6 +76,14 @@ ROLES: dict[str, tuple[str, ...]] = {
     ),
 }
 
+#: What each role is for, as its page and the forms that give it say.
+PURPOSES = {
+    "support": "answers buyers, and decides about orders and problems",
+    "finance": "looks after the money",
+    "catalogue": "looks after what is for sale",
+    "delivery": "carries goods, and keeps the pick-up points",
+}
+
 _APPS = frozenset(name.split(".")[0] for names in ROLES.values() for name in names)
 
 
@@ -94,11 +102,16 @@ def update_roles(app_label: str) -> None:
 
 def permissions(names: tuple[str, ...]) -> list[Permission]:
     """The permissions with these names, like “orders.move_track”, that are there. One query."""
+    return list(Permission.objects.filter(named(names)))
+
+
+def named(names: tuple[str, ...]) -> Q:
+    """The condition that a permission has one of these names."""
     wanted = Q(pk__in=[])
     for name in names:
         app_label, _, codename = name.partition(".")
         wanted |= Q(content_type__app_label=app_label, codename=codename)
-    return list(Permission.objects.filter(wanted))
+    return wanted
 
 
 def update_roles_after_migrate(app_config: Any, using: str, **kwargs: Any) -> None:

@@ -18,7 +18,6 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.http import urlencode
-from django.utils.text import capfirst
 
 from accounts.authentication import current_user
 from accounts.models import User
@@ -156,8 +155,6 @@ class RowPage(admin.ModelAdmin):
     """Gives an admin's rows a page of sections. Put it before the admin's other bases."""
 
     change_form_template = "admin/row_page.html"
-    #: What a row is, before its name; empty for what its model is called.
-    page_name: ClassVar[str] = ""
     #: Of the list's actions those that the page offers too, each with the rows it fits.
     page_actions: ClassVar[dict[str, Callable[[Any], bool]]] = {}
     #: What a button says, where the list's words are for many rows.
@@ -194,8 +191,6 @@ class RowPage(admin.ModelAdmin):
                     each.form = came_back(request, each.name) or each.form
             context = {
                 **context,
-                "title": f"{self.page_name or capfirst(self.opts.verbose_name)} {row}",
-                "subtitle": None,
                 "ways": self._ways(row, viewer),
                 "buttons": self.buttons(request, row),
                 "above": [each for each in shown if not each[0].is_below],

@@ -311,9 +311,20 @@ class ShopSite(AdminSite):
             form_class=OwnPasswordForm,
             success_url=reverse("admin:password_change_done"),
             template_name="registration/password_change_form.html",
-            extra_context={**self.each_context(request), **(extra_context or {})},
+            extra_context={
+                **self.each_context(request),
+                "title": "Change your password",
+                **(extra_context or {}),
+            },
         )
         return view(request)
+
+    def password_change_done(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        title = {"title": "Your password is changed"}
+        return super().password_change_done(request, {**title, **(extra_context or {})})
+
+    def logout(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        return super().logout(request, {"title": "You are logged out", **(extra_context or {})})
 
 
 def _record(user: User, did: str) -> None:

@@ -8,21 +8,42 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django import forms
+from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import Field, Q, QuerySet
 from django.http import HttpRequest
+from django.utils.text import capfirst
 
 from accounts.backoffice.admin import ShopAdmin
+from accounts.backoffice.formats import dial
 from accounts.models import User
 from omachemainproj.phones import normalise_phone
 from omachemainproj.text import has_controls, is_turned, tidy_line
-from orders.models import PickupPoint
+from orders.models import DeliveryRate, PickupPoint
 
 _LINES = ("name", "area", "directions", "opening_hours")
 
 
+class PhoneField(forms.CharField):
+    """A phone as people write it; 12 digits are kept."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return dial(value) if isinstance(value, str) else value
+
+    def to_python(self, value: Any) -> str:
+        typed = super().to_python(value)
+        if typed in self.empty_values:
+            return typed
+        try:
+            return normalise_phone(typed)
+        except ValueError as error:
+            raise ValidationError("Enter a Kenyan mobile number, like 0712345678.") from error
+
+
 class PickupPointForm(forms.ModelForm):
     """A point, its texts and its phone checked as the API checks a person's address."""
+
+    phone = PhoneField(help_text="As people write it, like 0712 345 678.")
 
     class Meta:
         model = PickupPoint
@@ -43,18 +64,6 @@ class PickupPointForm(forms.ModelForm):
         if "agents" in self.fields:
             self.fields["agents"].queryset = _agents(self.instance)  # type: ignore[attr-defined]
             self.fields["agents"].help_text = "Who hands parcels over there."
-        if "phone" in self.fields:
-            # As people write it; 12 digits are kept.
-            self.fields["phone"].max_length = None  # type: ignore[attr-defined]
-            self.fields["phone"].validators = []
-            self.fields["phone"].widget.attrs.pop("maxlength", None)
-            self.fields["phone"].help_text = "As people write it, like 0712 345 678."
-
-    def clean_phone(self) -> str:
-        try:
-            return normalise_phone(self.cleaned_data["phone"])
-        except ValueError as error:
-            raise ValidationError("Enter a Kenyan mobile number, like 0712345678.") from error
 
 
 def _line(typed: str) -> str:
@@ -103,8 +112,19 @@ class PickupPointAdmin(ShopAdmin):
 class DeliveryRateAdmin(ShopAdmin):
     """What a parcel costs from now on; orders that were placed keep what was agreed."""
 
-    list_display = ("__str__", "fee", "days", "free_above")
+    list_display = ("where", "fee", "days", "free_above")
     labels: ClassVar[dict[str, str]] = {"days": "Days it takes", "free_above": "Free above"}
     list_filter = ("way",)
     ordering = ("way", "county")
     fields = ("way", "county", "fee", "days", "free_above")
+    words_of_none: ClassVar[dict[str, str]] = {"county": "Every county without a rate of its own"}
+    page_name = "What it costs"
+
+    @admin.display(description="What it costs")
+    def where(self, rate: DeliveryRate) -> str:
+        return capfirst(str(rate))
+
+    def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        # What no county means stands among its choices.
+        kwargs["help_texts"] = {"county": ""}
+        return super().get_form(request, obj, **kwargs)

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 
 from accounts.models import User
@@ -145,6 +145,18 @@ class OrderQuerySet(models.QuerySet["Order"]):
         return self.filter(
             expired | Q(payment_status=PaymentStatus.CANCELLED, cancelled_by=CancelledBy.BUYER)
         )
+
+    def closed_since(self, since: datetime) -> OrderQuerySet:
+        """Orders that were closed since then, as their lines tell; without a step of theirs, whose
+        time has ended since.
+
+        Not whose time ended: what was to close them may have been down.
+        """
+        closed = TrackEvent.objects.filter(
+            track__order=OuterRef("pk"), track_status=TrackStatus.CANCELLED
+        )
+        in_time = Exists(closed) & ~Exists(closed.filter(created_at__lt=since))
+        return self.filter(in_time | (~Exists(closed) & Q(expires_at__gte=since)))
 
     def paid_since(self, since: datetime) -> OrderQuerySet:
         """Paid orders that were placed since then."""

@@ -129,9 +129,11 @@ def compose(notice_id: int) -> int:
 
 
 @transaction.atomic
-def compose_for_order(order_id: int) -> int:
-    """Do as ``compose`` does for all that is due of an order, at once."""
+def compose_for_order(order_id: int) -> int | None:
+    """Do as ``compose`` does for all that is due of an order, at once; None where nothing is."""
     due = _due_of_order(order_id)
+    if not due:
+        return None
     combined: dict[object, list[Notice]] = {}
     for notice in due:
         together = (notice.kind, notice.user_id) if notice.kind in OF_LINES else notice.pk

@@ -47,11 +47,13 @@ TOO_MANY = "Its receiver has had too many messages."
 def deliver_notifications(order_id: int) -> None:
     """Write and send what is due of an order's notifications; with 0, of those of no order.
 
+    Where nothing is to be sent of what was written now, what waits from before is the clock's.
     Safe to repeat, anywhere, at once.
     """
     order = order_id or None
     if order is not None:
-        compose_for_order(order)
+        if compose_for_order(order) == 0:
+            return
     else:
         for notice_id in list(
             Notice.objects.to_compose().filter(order=None).values_list("pk", flat=True)

@@ -259,6 +259,19 @@ def end_stop(stop: PayoutStop, given: Given, by: User) -> str:
 
 @console_action(
     "withdrawal",
+    "returned",
+    "It came back: that is all of it",
+    "M-Pesa took it back from where it had gone, and what came back is what had left: both are "
+    "settled, and nothing is sent. What it was for was given another way, or is owed as before.",
+    applies=lambda withdrawal: withdrawal.is_open and withdrawal.came_back_id is not None,
+)
+def withdrawal_came_back(withdrawal: Withdrawal, given: Given, by: User) -> str:
+    receipt = money_out.say_it_came_back(withdrawal.pk)
+    return f"{format_kes(receipt.amount)} left, and came back under {receipt.number}."
+
+
+@console_action(
+    "withdrawal",
     "seller",
     "It paid a seller",
     "A payout of theirs that may have left is this one. Where none fits, it is deducted from what "
@@ -305,8 +318,8 @@ def set_withdrawal_aside(withdrawal: Withdrawal, given: Given, by: User) -> str:
 
 
 def _is_unmatched(receipt: Receipt) -> bool:
-    unmatched = Receipt.objects.unmatched().exclude(standing__in=DOUBTFUL)
-    return unmatched.filter(pk=receipt.pk).exists()
+    apart = Receipt.objects.apart_from_what_left().exclude(standing__in=DOUBTFUL)
+    return apart.unmatched().filter(pk=receipt.pk).exists()
 
 
 @console_action(

@@ -231,15 +231,19 @@ QUEUES = (
         key="withdrawals",
         title="Money that left, and nothing here says why",
         about="M-Pesa's statement shows it, and no refund and no payout of ours is it: the "
-        "database was restored from before it. Say what it was: after a restore nothing leaves "
-        "until then, for the same might be sent again.",
-        rows=lambda now: Withdrawal.objects.still_open(),
+        "database was restored from before it, or what it was for was given another way. Say what "
+        "it was: after a restore nothing leaves until then, for the same might be sent again. What "
+        "came back since is shown beside it, and is decided with it.",
+        rows=lambda now: Withdrawal.objects.still_open().select_related("came_back"),
         columns={
             "Withdrawal": lambda withdrawal: format_kes(withdrawal.amount),
             "Receipt": lambda withdrawal: withdrawal.number,
             "To": lambda withdrawal: dial(withdrawal.phone),
             "M-Pesa's word": lambda withdrawal: withdrawal.reason,
             "Takes back": lambda withdrawal: withdrawal.reverses,
+            "Came back under": lambda withdrawal: (
+                withdrawal.came_back.number if withdrawal.came_back else ""
+            ),
             "It may be": _may_be,
             "Left": lambda withdrawal: withdrawal.left_at,
         },
@@ -302,7 +306,7 @@ QUEUES = (
         title="Money without an order",
         about="It came, and nothing says what for. Give it to the order that was meant, or send "
         "it back.",
-        rows=lambda now: Receipt.objects.unmatched().order_by("pk"),
+        rows=lambda now: Receipt.objects.apart_from_what_left().unmatched().order_by("pk"),
         columns={
             **_RECEIPT,
             "Through": lambda receipt: receipt.get_provider_display(),

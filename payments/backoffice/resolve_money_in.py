@@ -50,6 +50,7 @@ from payments.reconciliation.receipts import (
 from payments.reconciliation.status_query import query_now
 from payments.refunds.outside import NotInDoubt, write_off_never_came
 from payments.refunds.services import NothingToRefund, refund_unmatched
+from payments.transfers import left_under
 from payments.webhooks.inbox import reprocess_event
 
 #: A result code of our own: a person has found out that no money came.
@@ -67,6 +68,14 @@ class ActionNotAvailable(Refusal):
 def tidy_number(typed: str) -> str:
     """A receipt number as providers write it: without spaces, in capitals and plain letters."""
     return "".join(fold_identifier(typed).upper().split())
+
+
+def _number_of_a_payment(typed: str) -> str:
+    """A receipt number, tidy, which nothing that left has."""
+    number = tidy_number(typed)
+    if left_under(number):
+        raise ActionNotAvailable(f"{number} is the number of a refund or a payout.")
+    return number
 
 
 def match_receipt_to_order(receipt_id: int, *, reference: str, why: str) -> Receipt:
@@ -128,7 +137,7 @@ def record_seen_receipt(
     It is counted once, whatever M-Pesa reports of it later. M-Pesa is asked about it: until it
     knows the payment too, nothing leaves on the person's word.
     """
-    number = tidy_number(number)
+    number = _number_of_a_payment(number)
     if find_receipt(number) is not None:
         raise ActionNotAvailable(f"Receipt {number} is written down already.")
     receipt, _ = record_receipt(
@@ -219,7 +228,7 @@ def mark_attempt_paid(payment_id: int, *, number: str, by: User | None = None) -
             text="A person has seen that it was paid.",
             source=ReceiptSource.STAFF,
             amount=payment.amount,
-            receipt=tidy_number(number),
+            receipt=_number_of_a_payment(number),
             by=_id_of(by),
         ),
     )

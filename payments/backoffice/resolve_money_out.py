@@ -37,10 +37,11 @@ from payments.reconciliation.withdrawals import (
     set_withdrawal_aside,
     settle_as_payout,
     settle_as_refund,
+    settle_as_returned,
 )
 from payments.refunds.outside import CannotBeReversed, record_outside_reversal
 from payments.refunds.services import NOT_ANSWERED, create_replacement, locked_refund
-from payments.transfers import handler_of, mark_done, mark_refused
+from payments.transfers import handler_of, is_known_number, mark_done, mark_refused
 
 from .resolve_money_in import STAFF_SAYS_UNPAID, ActionNotAvailable, tidy_number
 
@@ -90,6 +91,15 @@ def say_it_gave_back(withdrawal_id: int, *, number: str) -> Refund:
 
 
 @transaction.atomic
+def say_it_came_back(withdrawal_id: int) -> Receipt:
+    """Record that money which no row of ours told of came back: both are settled by each other."""
+    try:
+        return settle_as_returned(withdrawal_id)
+    except CannotBeSettled as error:
+        raise ActionNotAvailable(str(error)) from error
+
+
+@transaction.atomic
 def say_it_is_none_of_ours(withdrawal_id: int) -> Withdrawal:
     """Record that money which left was no refund and no payout: taken out on the portal."""
     try:
@@ -115,7 +125,8 @@ def approve_payout(payout_id: int, *, by: User) -> Payout:
         raise ActionNotAvailable("Who fetched the goods, or is paid for them, cannot approve it.")
     orders = payout.shares.values("track__order")
     receipts = Receipt.objects.filter(order__in=orders).values_list("pk", flat=True)
-    if by.pk == payout.author_id or by.pk in people_behind(receipts):
+    typed = payout.shares.filter(phone_by__isnull=False).values_list("phone_by", flat=True)
+    if by.pk in {payout.author_id, *typed, *people_behind(receipts)}:
         raise ActionNotAvailable(SECOND_PERSON)
     payout.approved_by, payout.next_check_at = by, timezone.now()
     payout.held_at, payout.held_why = None, ""
@@ -293,10 +304,9 @@ def acknowledge(row: Receipt | Refund | Payout) -> None:
 
 
 def new_number(typed: str) -> str:
-    """M-Pesa's receipt of money that left, tidy; no refund and no payout may have it yet."""
+    """M-Pesa's receipt of money that left, tidy; no other movement may have it."""
     number = tidy_number(typed)
-    known = Refund.objects.filter(number=number).exists()
-    if known or not number.isalnum() or Payout.objects.filter(number=number).exists():
+    if not number.isalnum() or is_known_number(number):
         raise ActionNotAvailable(
             "Name the portal's own receipt number, not one that is known already."
         )

@@ -330,6 +330,8 @@ def _from_withdrawal(withdrawal: Withdrawal) -> Iterator[TimelineEntry]:
     what = f"{format_kes(withdrawal.amount)} left by M-Pesa's statement, in no row of ours."
     detail = " ".join(filter(None, [withdrawal.reason, withdrawal.phone, withdrawal.reverses]))
     yield TimelineEntry(withdrawal.left_at, what, withdrawal, "refund", detail)
+    if withdrawal.came_back is not None:
+        yield from _from_receipt(withdrawal.came_back)
     if withdrawal.settled_at:
         what = f"It is explained: {withdrawal.get_state_display()}."
         yield TimelineEntry(withdrawal.settled_at, what, withdrawal, "refund")

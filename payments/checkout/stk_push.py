@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -167,7 +166,7 @@ def _claim(order_id: int, now: datetime) -> OrderPayment | None:
 
     The order is locked too: nothing is sent once it is cancelled or expired.
     """
-    payments = _lock_attempt(order_id)
+    payments = _lock_attempt(order_id, now)
     if not payments:
         return None
     payment = payments[0]
@@ -191,9 +190,19 @@ def _mark_unknown(payment: int, now: datetime) -> Update:
 
 
 @compiled
-def _lock_attempt(order: int) -> QuerySet[OrderPayment]:
-    unsent = OrderPayment.objects.unsent().filter(order=order)
-    return unsent.locked_with_orders().order_by("pk")[:1]
+def _lock_attempt(order: int, now: datetime) -> QuerySet[OrderPayment]:
+    """The attempt and its order, with whose phone it is: ``is_own`` where it has paid for its
+    buyer, ``is_waited_for`` where its owner waits for it to be free with another attempt. They go
+    first."""
+    unsent, phone = OrderPayment.objects.unsent(), OuterRef("phone")
+    waiting = unsent.filter(
+        phone=phone, result_code=PHONE_BUSY, created_at__gt=now - MAX_WAIT_FOR_PHONE
+    )
+    attempt = unsent.filter(order=order).annotate(
+        is_own=Exists(proofs_of_payment(OuterRef("order__buyer"), phone, now)),
+        is_waited_for=Exists(waiting.exclude(pk=OuterRef("pk"))),
+    )
+    return attempt.locked_with_orders().order_by("pk")[:1]
 
 
 def _locked(**which: int) -> OrderPaymentQuerySet:
@@ -208,22 +217,9 @@ def _reason_not_to_send(payment: OrderPayment, order: Order, now: datetime) -> s
     too_old = payment.created_at < now - _max_age(payment)
     if not order.is_unpaid or order.expires_at <= now or too_old:
         return payment.result_code or NOT_SENT
-    [(is_own, is_waited_for)] = _whose_phone(payment.pk, order.buyer_id, payment.phone, now)
-    if not is_own and is_waited_for:
+    if not payment.is_own and payment.is_waited_for:  # type: ignore[attr-defined]
         return PHONE_BUSY
-    return take_prompt(order.buyer_id, payment.phone, now, is_own=is_own)
-
-
-@compiled
-def _whose_phone(payment: int, buyer: int, phone: str, now: datetime) -> QuerySet[Any, Any]:
-    """Whether an attempt's phone has paid for its buyer, and whether its owner waits for it to be
-    free with another attempt: they go first."""
-    waiting = OrderPayment.objects.unsent().filter(
-        phone=phone, result_code=PHONE_BUSY, created_at__gt=now - MAX_WAIT_FOR_PHONE
-    )
-    return OrderPayment.objects.filter(pk=payment).values_list(
-        Exists(proofs_of_payment(buyer, phone, now)), Exists(waiting.exclude(pk=OuterRef("pk")))
-    )
+    return take_prompt(order.buyer_id, payment.phone, now, is_own=payment.is_own)  # type: ignore[attr-defined]
 
 
 def _max_age(payment: OrderPayment) -> timedelta:

@@ -60,7 +60,10 @@ _IDS = re.compile(r"omache-[0-9a-f]{32}|AG_[0-9]{8}_[0-9A-Za-z]{8,40}")
 #: What is shown of a number, whole or masked, before the name or alone.
 _PHONE = re.compile(r"\+?([0-9*]{9,12})(?![0-9*])")
 _PHONE_IN_DETAILS = re.compile(r"\b(?:from|to)\s+\+?([0-9*]{9,12})(?![0-9*])", re.IGNORECASE)
-_CHARGE = re.compile(r"\bcharge", re.IGNORECASE)
+_CHARGE = re.compile(r"(?<![a-z])charges?(?![a-z])", re.IGNORECASE)
+#: Where in the details M-Pesa's word for the movement ends, and where what the payer typed begins.
+_PARTY = re.compile(r"\bfrom\b|\+?[0-9*]{9,12}", re.IGNORECASE)
+_TYPED = re.compile(r"\bacc(?:ount)?\b", re.IGNORECASE)
 _SHORTCODE = re.compile(r"([0-9]{5,7})\b")
 #: With thousands separated by commas or not at all: "15,00" is no amount, nor is "1.500,00".
 _AMOUNT = re.compile(r"([0-9]+|[0-9]{1,3}(,[0-9]{3})+)(\.[0-9]{1,2})?")
@@ -116,6 +119,11 @@ class Movement:
         """Whether what we had sent was taken back."""
         is_linked = self.is_reversal or bool(self.reverses)
         return self.came_in and is_linked and not self.is_payment
+
+    @property
+    def is_unclear(self) -> bool:
+        """Whether it came in, and M-Pesa's word for it is that of money which goes out."""
+        return self.came_in and not self.is_payment and not self.came_back
 
     @property
     def went_to_a_customer(self) -> bool:
@@ -238,10 +246,12 @@ def _row(line: Sequence[str], places: Mapping[str, int], number: int) -> dict[st
 
 def _movement(row: Mapping[str, str], gained: Decimal, number: int) -> Movement | None:
     """What a line says; None for a charge, and for a move between accounts of our own."""
-    reason = (row[REASON] or row[DETAILS])[:100]
+    reason = (row[REASON] or _word_in(row[DETAILS]))[:100]
     reverses, phone = _linked(row[LINKED]), _phone(row)
     is_paid = gained > 0 and direction_of(reason) == Direction.IN
-    is_charge = _CHARGE.search(f"{row[REASON]} {row[DETAILS]}")
+    says_charge = _CHARGE.search(f"{row[REASON]} {_word_in(row[DETAILS])}")
+    # A customer pays no charge to us: whatever it is called, it is their money.
+    is_charge = says_charge and not (gained > 0 and phone)
     if not gained or is_charge or not (phone or reverses or is_paid):
         return None
     if gained != gained.to_integral_value():
@@ -261,6 +271,12 @@ def _movement(row: Mapping[str, str], gained: Decimal, number: int) -> Movement 
         reverses=reverses if reverses != receipt else "",
         ids=tuple(_IDS.findall(row[DETAILS])),
     )
+
+
+def _word_in(details: str) -> str:
+    """M-Pesa's own word for the movement, without what a customer is called or has typed: an
+    account “refund” refunds nothing, and Charger pays no charge."""
+    return _PARTY.split(_TYPED.split(details, 1)[0], 1)[0].strip()
 
 
 def _linked(shown: str) -> str:
@@ -339,7 +355,8 @@ def _phone(row: Mapping[str, str]) -> str:
     named; "" for a short code, a bank, a name alone.
     """
     party, details = row[PARTY], row[DETAILS]
-    found = _PHONE.match(party) if party else _PHONE_IN_DETAILS.search(details)
+    told = _TYPED.split(details, 1)[0]
+    found = _PHONE.match(party) if party else _PHONE_IN_DETAILS.search(told)
     return found[1] if found else ""
 
 

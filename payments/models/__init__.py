@@ -14,6 +14,7 @@ from .ledger import (
 )
 from .order_balances import (
     OrderBalance,
+    Settling,
     amount_credited,
     amounts_credited,
     backed,
@@ -96,6 +97,7 @@ __all__ = [
     "RefundDay",
     "SellerShare",
     "SentOnDay",
+    "Settling",
     "Side",
     "Source",
     "Standing",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from django.db.models import Case, Exists, F, OuterRef, QuerySet, Subquery, Sum, When
@@ -34,6 +35,21 @@ class OrderBalance(NamedTuple):
         """KES that have to stay for an order: the price of what stands of a paid one, and fees
         that were earned of one whose lines were all cancelled."""
         return order.amount - self.given_back if order.is_paid else self.fees_earned
+
+
+@dataclass
+class Settling:
+    """An order for which money has come: ``order`` is the row as it was read under its lock, where
+    whoever records the money holds that; ``money`` how it stood when the order was to be paid."""
+
+    order_id: int
+    order: Order | None = None
+    money: OrderBalance | None = None
+
+    def amount_credited(self) -> int:
+        """KES counted for the order. One query."""
+        self.money = order_balance(self.order_id)
+        return self.money.credited
 
 
 def given_back(order: OuterRef) -> Combinable:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.db.models import F, Q
@@ -13,6 +13,9 @@ from django.db.models import F, Q
 from omachemainproj.money import format_kes
 from omachemainproj.phones import write_phone
 from orders.models import PaymentStatus
+
+if TYPE_CHECKING:
+    from .order_balances import Settling
 
 
 def new_callback_token() -> str:
@@ -132,6 +135,9 @@ class OrderPayment(models.Model):
     checks = models.PositiveSmallIntegerField(default=0)
     checked_at = models.DateTimeField(null=True)
     confirmed_at = models.DateTimeField(null=True)
+
+    #: Set by who confirms it while they hold its order's lock.
+    settling: Settling | None = None
 
     objects = OrderPaymentQuerySet.as_manager()
 

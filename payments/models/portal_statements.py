@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from omachemainproj.money import format_kes
 
 from .payouts import Payout
+from .receipts import Receipt
 from .refunds import Refund
 
 
@@ -97,6 +98,10 @@ class Withdrawal(models.Model):
     )
     refund = models.OneToOneField(
         Refund, null=True, on_delete=models.PROTECT, related_name="withdrawal"
+    )
+    #: All of it, where M-Pesa took it back from where it had gone.
+    came_back = models.OneToOneField(
+        Receipt, null=True, on_delete=models.PROTECT, related_name="left_as", editable=False
     )
     created_at = models.DateTimeField(auto_now_add=True)
     settled_at = models.DateTimeField(null=True)

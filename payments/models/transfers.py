@@ -150,8 +150,12 @@ class MoneyOut(models.Model):
     @property
     def awaits_approval(self) -> bool:
         """Whether a second person has to look at it before it leaves, and has not."""
-        is_due = self.status == TransferStatus.DUE
-        return is_due and self.needs_approval and self.approved_by_id is None
+        return self.status == TransferStatus.DUE and self.is_unapproved
+
+    @property
+    def is_unapproved(self) -> bool:
+        """Whether a second person had to look at it before it leaves, and has not."""
+        return self.needs_approval and self.approved_by_id is None
 
     @property
     def kind(self) -> str:

@@ -35,6 +35,7 @@ from payments.models import (
     SellerShare,
     Standing,
     TransferStatus,
+    Withdrawal,
     backed,
     share_due,
 )
@@ -192,7 +193,7 @@ def _batch(
                 continue
             if not amount and any(each.track.order_id in borne for each in carried):
                 continue
-            _create(seller_id, phone, carried, gross=gross, amount=amount)
+            _create(seller_id, phone, carried, gross=gross, amount=amount, numbered_by=carried)
             spare += gross - amount
             carried = []
         left += carried
@@ -203,15 +204,23 @@ def _pay_unallocated(seller_id: int, amount: int, blocked: set[str]) -> None:
     """Pay out what was deducted for a debt that turned out to be none."""
     last = SellerShare.objects.filter(seller=seller_id).exclude(phone__in=blocked).last()
     if last is not None:
-        _create(seller_id, last.phone, [], gross=0, amount=amount)
+        _create(seller_id, last.phone, [], gross=0, amount=amount, numbered_by=[last])
 
 
 def _create(
-    seller_id: int, phone: str, shares: list[SellerShare], *, gross: int, amount: int
+    seller_id: int,
+    phone: str,
+    shares: list[SellerShare],
+    *,
+    gross: int,
+    amount: int,
+    numbered_by: Iterable[SellerShare],
 ) -> Payout:
+    """Create a payout that carries these shares; ``numbered_by`` are those its number is from."""
     now = timezone.now()
     limit = settings.PAYOUT_APPROVAL_ABOVE
-    typed_by = next((share.phone_by_id for share in shares if share.phone_by_id), None)
+    # Where several people typed it, the first is its author; none of them approves it.
+    typed_by = next((share.phone_by_id for share in numbered_by if share.phone_by_id), None)
     # Nothing at all, where a debt keeps all of it back, goes to no number that anybody typed.
     waits = amount > limit or (amount > 0 and typed_by is not None)
     payout = Payout(
@@ -280,6 +289,9 @@ class PayoutHandler(TransferHandler[Payout]):
 
     def on_done(self, row: Payout, *, was: str) -> None:
         """Post it, and let the seller know."""
+        if was == TransferStatus.DROPPED:
+            # They were to go to another number with the next, and nothing has taken them on yet.
+            row.shares.update(phone=row.phone, phone_by=row.author_id)
         carries = row.shares.aggregate(total=Sum("carried"))["total"] or 0
         if carries != row.gross:
             # Another carries its shares by now. What was sent twice is kept back from the next.
@@ -289,7 +301,8 @@ class PayoutHandler(TransferHandler[Payout]):
             drop_due_payouts(row.seller_id, "An earlier one went after all.")
         row.save()
         ledger.post_payout(row)
-        record_paid_to(row.seller_id, row.phone, timezone.now())
+        if _is_seen_to_have_it(row, was):
+            record_paid_to(row.seller_id, row.phone, timezone.now())
         notify(
             NotificationKind.PAID_OUT,
             key=f"paid_out:{row.pk}",
@@ -362,6 +375,15 @@ def _why_not_as_it_is(payout: Payout) -> str:
             return CHANGED
     free = payout.shares.free_to_go().values_list("pk", flat=True)
     return HELD_BACK if len(free) < len(shares) else ""
+
+
+def _is_seen_to_have_it(payout: Payout, was: str) -> bool:
+    """Whether the money went to this very number: not so where only a person says whose it was, and
+    the statement shows a part of the number."""
+    if was != TransferStatus.DUE:
+        return True
+    found = Withdrawal.objects.filter(payout=payout.pk).first()
+    return found is None or found.phone == payout.phone
 
 
 def _orders_of(payout: Payout) -> QuerySet[Any]:

@@ -35,7 +35,6 @@ from payments.models import (
     Refund,
     TransferStatus,
     Way,
-    new_callback_token,
 )
 from payments.models.transfers import UNDER_WAY
 
@@ -210,7 +209,7 @@ def _differences_of_balance(
 
 def _ask_balance(number: str, patience: float) -> Decimal | None:
     """What a number holds, in KES; None where M-Pesa does not say so in time."""
-    token = new_callback_token()
+    token = gateway.new_balance_token()
     address = gateway.callback_url(token)
     gateway.daraja().account_balance(
         shortcode=number, result_url=address, queue_timeout_url=address

@@ -9,9 +9,10 @@ explained, and a person lets money leave.
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from django.conf import settings
@@ -22,6 +23,7 @@ from omachemainproj.dates import NAIROBI
 from payments.daraja.portal_statement import Movement, PortalFile, read_portal_file
 from payments.evidence import is_our_number, receiving_number, record_on_statement
 from payments.models import (
+    EventState,
     PayoutStop,
     PortalStatement,
     Provider,
@@ -32,8 +34,9 @@ from payments.models import (
     Withdrawal,
 )
 
-from .receipts import IncomingPayment, record_receipt
+from .receipts import IncomingPayment, find_receipt, record_receipt
 from .returns import take_in_returned
+from .statement_rows import store_row
 from .withdrawals import settle_again, take_in_withdrawal
 
 logger = logging.getLogger(__name__)
@@ -81,7 +84,8 @@ class Statement:
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What came of reading statements: payments and withdrawals on them, how many of each were new
-    to us, how many withdrawals nobody has explained yet, and how many that came back are new to us.
+    to us, how many withdrawals nobody has explained yet, how many that came back are new to us, and
+    how much came in that is neither a payment by M-Pesa's word for it nor came back.
     """
 
     payments: int
@@ -89,6 +93,7 @@ class Reading:
     withdrawals: int
     unexplained: int
     returned: int = 0
+    unclear: int = 0
 
 
 def open_statement(
@@ -124,7 +129,7 @@ def read_statements(statements: Iterable[Statement]) -> Reading:
     Safe to repeat. What is known already changes nothing.
     """
     statements = list(statements)
-    payments = new = withdrawals = returned = 0
+    payments = new = withdrawals = returned = unclear = 0
     for statement in statements:
         came = [one for one in statement.file.movements if one.is_payment]
         payments += len(came)
@@ -134,6 +139,10 @@ def read_statements(statements: Iterable[Statement]) -> Reading:
             if not one.came_in:
                 withdrawals += 1
                 take_in_withdrawal(one, shortcode=statement.shortcode)
+            elif one.is_unclear:
+                unclear += 1
+                _keep_for_a_person(one, statement.shortcode)
+    for statement in statements:
         for one in statement.file.movements:
             if one.came_back:
                 returned += take_in_returned(one, shortcode=statement.shortcode)
@@ -149,7 +158,7 @@ def read_statements(statements: Iterable[Statement]) -> Reading:
         for pk in Withdrawal.objects.still_open().values_list("pk", flat=True)
         if not settle_again(pk)
     ]
-    return Reading(payments, new, withdrawals, len(unexplained), returned)
+    return Reading(payments, new, withdrawals, len(unexplained), returned, unclear)
 
 
 def _take_in_payment(one: Movement, shortcode: str) -> bool:
@@ -174,6 +183,15 @@ def _take_in_payment(one: Movement, shortcode: str) -> bool:
         )
     )
     return is_new
+
+
+def _keep_for_a_person(one: Movement, shortcode: str) -> None:
+    """Keep money that came in and credits nothing, as a row of Pull Transactions of its kind is."""
+    note = f"{one.reason}: KES {one.amount} came to {shortcode}, not known to be a payment to us."
+    if find_receipt(one.receipt) is not None:
+        note = f"{one.reason}: about receipt {one.receipt}, which is counted as a payment."
+    line = json.dumps(asdict(one) | {"shortcode": shortcode}, default=str)
+    store_row(line, EventState.FAILED, note)
 
 
 def our_numbers() -> list[str]:

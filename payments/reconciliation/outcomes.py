@@ -26,6 +26,7 @@ from payments.models import (
     Provider,
     Receipt,
     ReceiptSource,
+    Settling,
     amount_credited,
     order_balance,
 )
@@ -83,10 +84,14 @@ def record_outcome_locked(payment: OrderPayment, outcome: Outcome) -> str:
     of ``payment.order`` already: two attempts of one order may end at once."""
     if outcome.succeeded:
         order = payment.order
+        payment.settling = Settling(order.pk, order)
         note = _credit(payment, order, outcome)
-        # The order has moved on since, in its receivers.
-        money = order_balance(order.pk)
-        order.payment_status = money.payment_status
+        money = payment.settling.money
+        if money is None or not order.is_paid:
+            # The order may have moved on since, in its receivers.
+            money = order_balance(order.pk)
+            order.payment_status = money.payment_status
+        payment.settling = None
         refund_excess_locked(order, money=money)
         return note
     if not payment.is_open:
@@ -112,6 +117,9 @@ def sync_order_with_payment(order_id: int) -> None:
 def _credit(payment: OrderPayment, order: Order, outcome: Outcome) -> str:
     known = _known_receipts(payment, outcome.receipt)
     kept = next((receipt for receipt in known if receipt.payment_id == payment.pk), None)
+    if kept is not None and outcome.receipt in {"", kept.number}:
+        evidence.record(kept, outcome.told(payment.amount))
+        return "Counted already."
     if kept is not None:
         note = _add_details(payment, order, kept, outcome)
         _keep_evidence(payment, outcome)
@@ -213,14 +221,15 @@ def _claim_receipt(payment: OrderPayment, order: Order, receipt: Receipt, outcom
 
 
 def _add_details(payment: OrderPayment, order: Order, kept: Receipt, outcome: Outcome) -> str:
-    """Add what a later report says about a receipt that is recorded already."""
-    if outcome.receipt in {"", kept.number}:
-        return "Counted already."
+    """Add what a later report says about a receipt that is recorded already, without a number or
+    with another one."""
     if (
         kept.door in {ReceiptSource.C2B, ReceiptSource.STATEMENT, ReceiptSource.STAFF}
         and outcome.source == ReceiptSource.CALLBACK
     ):
-        # The number came from another source and was taken for this attempt's; it is not.
+        # The number came from another source and was taken for this attempt's; it is not. What pays
+        # the order then is another row, which reads it anew: ``order`` knows nothing of that.
+        payment.settling = Settling(order.pk)
         receipts.record_manual_payment(kept, order)
         return _credit(payment, order, outcome)
     found = find_receipt(outcome.receipt)

@@ -16,7 +16,7 @@ from omachemainproj.phones import PhoneMatch, clearer_phone, match_phone
 from orders.lookup import find_by_typed_reference
 from orders.models import Order
 from payments import evidence, ledger
-from payments.evidence import Told
+from payments.evidence import Told, lock_receipt
 from payments.models import (
     DOUBTFUL,
     AttemptStatus,
@@ -88,7 +88,7 @@ def record_receipt(incoming: IncomingPayment) -> tuple[Receipt, str]:
         order_id = _order_of_unnamed(incoming)
     order = locked_row(Order, order_id) if order_id else None
     # Another source may have been faster, and held the order's lock until now.
-    known = find_receipt(incoming.number, incoming.provider)
+    known = _lock_known(incoming)
     if known is not None:
         return known, _merge(known, incoming)
     if order is None:
@@ -334,16 +334,27 @@ def _hold_in_suspense(incoming: IncomingPayment) -> tuple[Receipt, str]:
             )
     except IntegrityError:
         # Another source reported it at the same moment.
-        known = find_receipt(incoming.number, incoming.provider)
+        known = _lock_known(incoming)
         if known is None:
             raise
-        return known, "Counted already."
+        return known, _merge(known, incoming)
     logger.error("receipt %s: %s In suspense.", incoming.number, note)
     return receipt, note
 
 
+def _lock_known(incoming: IncomingPayment) -> Receipt | None:
+    """The receipt with the number that is reported, locked after its order: as it is by now, not as
+    it was before a person matched it, or another source told more."""
+    while (known := find_receipt(incoming.number, incoming.provider)) is not None:
+        receipt = lock_receipt(known.pk)
+        if receipt.number == incoming.number:
+            return receipt
+        # It was found to be another receipt's payment: that one has the number now.
+    return None
+
+
 def _merge(known: Receipt, incoming: IncomingPayment) -> str:
-    """Add what another source reports about a receipt that is recorded already."""
+    """Add what another source reports about a receipt that is recorded already, and locked."""
     _fill_in(known, incoming)
     known.save(update_fields=FILLED_IN)
     evidence.record(known, incoming.told)

@@ -10,6 +10,7 @@ import logging
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Exists
 
 from omachemainproj.money import format_kes
 from orders.models import Order
@@ -24,6 +25,7 @@ from payments.models import (
     Refund,
     Standing,
     TransferStatus,
+    Withdrawal,
 )
 from payments.refunds.services import send_to_the_phone
 
@@ -41,13 +43,31 @@ def take_in_returned(movement: Movement, *, shortcode: str) -> bool:
     told = Told(ReceiptSource.STATEMENT, movement.amount, movement.receipt, shortcode)
     known = find_receipt(movement.receipt)
     if known is not None:
-        return _say_what_it_is(known, movement, told)
+        is_new = _say_what_it_is(known, movement, told)
+    else:
+        known, is_new = _create(movement, told), True
+    _link_to_what_left(known.pk, movement)
+    return is_new
+
+
+def _create(movement: Movement, told: Told) -> Receipt:
     receipt = Receipt(
         number=movement.receipt, amount=movement.amount, paid_at=movement.at, **_facts(movement)
     )
     create_receipt(receipt, told)
     logger.error("receipt %s: %s In suspense.", receipt.number, receipt.note)
-    return True
+    return receipt
+
+
+def _link_to_what_left(receipt_id: int, movement: Movement) -> None:
+    """Link what came back to what it had left as, where that is no refund and no payout: it left
+    and came back whole, and a person decides about both at once."""
+    returned = Receipt.objects.filter(pk=receipt_id, door=ReceiptSource.RETURNED)
+    left = Withdrawal.objects.still_open().filter(
+        number=movement.reverses, amount=movement.amount, came_back=None
+    )
+    if left.filter(Exists(returned)).update(came_back=receipt_id):
+        returned.update(note=f"It had left as {movement.reverses}: say there what that was.")
 
 
 def _say_what_it_is(known: Receipt, movement: Movement, told: Told) -> bool:

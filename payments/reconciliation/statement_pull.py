@@ -6,7 +6,6 @@ Each row is recorded as a C2B confirmation is, so what is known already changes 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 from collections.abc import Iterator
@@ -25,17 +24,16 @@ from payments.evidence import receiving_number, record_on_statement
 from payments.models import (
     OPEN,
     EventState,
-    GatewayEvent,
     OrderPayment,
     Provider,
     Receipt,
     ReceiptSource,
-    Source,
     StatementPull,
 )
 
 from .outcomes import Outcome, record_outcome
 from .receipts import IncomingPayment, record_receipt, record_reversal_row
+from .statement_rows import store_row
 
 logger = logging.getLogger(__name__)
 
@@ -114,9 +112,7 @@ def _record_page(page: StatementPage) -> int:
     known = {(receipt.number, receipt.amount): receipt for receipt in receipts}
     shown: list[Receipt] = []
     for unreadable in page.unreadable:
-        _store_row(
-            unreadable, EventState.FAILED, "A row of M-Pesa's statement that cannot be read."
-        )
+        store_row(unreadable, EventState.FAILED, "A row of M-Pesa's statement that cannot be read.")
     broken = 0
     for row in page.rows:
         if row.is_reversal:
@@ -159,7 +155,7 @@ def _record_reversal(row: StatementRow) -> bool:
         return True
     if receipt is None:
         told = f"{row.transaction_type} {row.receipt} of KES {row.amount}, of {row.reference}"
-        _store_row(told, EventState.FAILED, note)
+        store_row(told, EventState.FAILED, note)
     return False
 
 
@@ -170,25 +166,12 @@ def _store_other_row(row: StatementRow, *, is_known: bool) -> None:
     said = row.transaction_type or "no transaction type"
     line = json.dumps(asdict(row), default=str)
     if row.direction == Direction.OUT and not is_known:
-        _store_row(line, EventState.APPLIED, f"{said}: money that went out. Nothing was credited.")
+        store_row(line, EventState.APPLIED, f"{said}: money that went out. Nothing was credited.")
     elif is_known:
         note = f"{said}: about receipt {row.receipt}, which is counted as a payment."
-        _store_row(line, EventState.FAILED, note)
+        store_row(line, EventState.FAILED, note)
     else:
-        _store_row(line, EventState.FAILED, f"{said}: not known to be a payment to us.")
-
-
-def _store_row(row: str, state: str, note: str) -> None:
-    """Store a row once, however often it is read."""
-    body = row.encode()
-    digest = hashlib.sha256(body).hexdigest()
-    if GatewayEvent.objects.filter(source=Source.STATEMENT, sha256=digest).exists():
-        return
-    if state == EventState.FAILED:
-        logger.error("a row of the statement is kept for a person: %s", note)
-    GatewayEvent.objects.create(
-        source=Source.STATEMENT, body=body, sha256=digest, state=state, note=note[:200]
-    )
+        store_row(line, EventState.FAILED, f"{said}: not known to be a payment to us.")
 
 
 def fail_attempts_not_on_statement() -> int:

@@ -19,12 +19,15 @@ from django.utils import timezone
 from accounts.models import User
 from omachemainproj.compiled_queries import locked_row
 from omachemainproj.mpesa_limits import MAX_B2C, MIN_B2C
-from omachemainproj.phones import PhoneMatch, match_phone, normalise_phone
+from omachemainproj.phones import PhoneMatch, in_full, match_phone, normalise_phone
 from payments.daraja.portal_statement import Movement
 from payments.models import (
+    DOUBTFUL,
     MoneyOut,
     Payout,
+    Receipt,
     Refund,
+    SellerShare,
     TransferStatus,
     Way,
     Withdrawal,
@@ -37,7 +40,9 @@ from payments.refunds.outside import (
     record_outside_reversal,
     record_refund_found,
 )
-from payments.transfers import mark_done
+from payments.refunds.routes import payer_phone
+from payments.transfers import left_under, mark_done
+from products.models import Product
 
 from .receipts import find_receipt
 
@@ -46,6 +51,9 @@ logger = logging.getLogger(__name__)
 #: Rows that may have left, whatever they say: what was sent since the backup is not in them.
 MAY_HAVE_LEFT = (TransferStatus.DUE, *UNDER_WAY, TransferStatus.REFUSED)
 FOUND = "Found on M-Pesa's statement."
+#: Of a seller's numbers, how many of the latest a masked one is compared with.
+NUMBERS_COMPARED = 50
+CAME_BACK = "It had left before, and came back."
 
 
 class CannotBeSettled(ValueError):
@@ -59,14 +67,14 @@ def take_in_withdrawal(movement: Movement, *, shortcode: str) -> Withdrawal | No
     Returns the withdrawal where nobody can say yet what it was; None where it is known, or became
     clear: a reversal of a payment of ours, or the one refund or payout it can be.
     """
-    if _is_known(movement.receipt):
+    if left_under(movement.receipt):
         return None
     withdrawal, _ = Withdrawal.objects.get_or_create(
         number=movement.receipt,
         defaults={
             "shortcode": shortcode,
             "amount": movement.amount,
-            "phone": _in_full(movement.phone),
+            "phone": in_full(movement.phone)[:64],
             "reason": movement.reason,
             "reverses": movement.reverses,
             "left_at": movement.at,
@@ -85,20 +93,13 @@ def settle_again(withdrawal_id: int) -> bool:
     return not withdrawal.is_open or _settle_by_itself(withdrawal, ())
 
 
-def _is_known(number: str) -> bool:
-    # Not by the empty number, which all have that were not done yet.
-    return (
-        Payout.objects.filter(number=number).exclude(number="").exists()
-        or Refund.objects.filter(number=number).exclude(number="").exists()
-    )
-
-
 def _settle_by_itself(withdrawal: Withdrawal, ids: tuple[str, ...]) -> bool:
     if withdrawal.reverses:
         return _settle_reversal(withdrawal)
     row = _named_by(ids, withdrawal.amount) or _only_candidate(withdrawal)
-    if row is None or row.awaits_approval:
-        # One that nobody has approved here is approved first: then this is its end.
+    if row is None or row.is_unapproved:
+        # One that nobody has approved here is approved first: then this is its end. One that they
+        # would not send, and that had left, is a person's.
         return False
     mark_done(row, number=withdrawal.number, amount=withdrawal.amount, text=FOUND)
     _settle(withdrawal, row)
@@ -149,11 +150,15 @@ def _only_candidate(withdrawal: Withdrawal) -> MoneyOut | None:
 
 
 def candidates(withdrawal: Withdrawal) -> Iterator[Payout | Refund]:
-    """Refunds and payouts of this amount that may have left, to a phone this could be."""
+    """Refunds and payouts of this amount that may have left, to a phone this could be.
+
+    No refund of what came after it left: that may be the same money, which came back.
+    """
     payouts = Payout.objects.filter(amount=withdrawal.amount, status__in=MAY_HAVE_LEFT)
     refunds = Refund.objects.owed().filter(
         amount=withdrawal.amount, status__in=MAY_HAVE_LEFT, way=Way.B2C
     )
+    refunds = refunds.exclude(receipt__paid_at__gte=withdrawal.left_at)
     for row in (*payouts.order_by("pk"), *refunds.order_by("pk")):
         if match_phone(withdrawal.phone, row.phone) == PhoneMatch.AGREES:
             yield row
@@ -177,11 +182,12 @@ def settle_as_payout(withdrawal_id: int, *, seller: User) -> Payout:
         if isinstance(row, Payout) and row.seller_id == seller.pk and not row.awaits_approval
     ]
     payout = fitting[0] if fitting else _advance(withdrawal, seller)
+    # Before it is done: whether the number is proven by it depends on what the statement shows.
+    _settle(withdrawal, payout)
     mark_done(payout, number=withdrawal.number, amount=withdrawal.amount, text=FOUND)
     if not fitting:
         drop_due_payouts(seller.pk, "What they were sent before the restore is deducted.")
     payout.refresh_from_db()
-    _settle(withdrawal, payout)
     return payout
 
 
@@ -189,11 +195,12 @@ def _advance(withdrawal: Withdrawal, seller: User) -> Payout:
     """A payout for no line that we know of."""
     if not MIN_B2C <= withdrawal.amount <= MAX_B2C:
         raise CannotBeSettled(f"M-Pesa pays out KES {MIN_B2C} to {MAX_B2C} at a time.")
+    phone = withdrawal.phone if _is_full(withdrawal.phone) else _likeliest(withdrawal, seller)
     # The seller is locked before their payouts.
     locked_row(User, seller.pk)
     return Payout.objects.create(
         seller=seller,
-        phone=withdrawal.phone[:12],
+        phone=phone,
         gross=0,
         amount=withdrawal.amount,
         # It has left: nobody has to approve it.
@@ -201,6 +208,22 @@ def _advance(withdrawal: Withdrawal, seller: User) -> Payout:
         note="Sent before the database was restored: for no line that is known of.",
         sent_at=withdrawal.left_at,
     )
+
+
+def _likeliest(withdrawal: Withdrawal, seller: User) -> str:
+    """Of the numbers a seller is paid at, the one that agrees best with what the statement shows of
+    it; of equals, the one they were paid at last."""
+    sold = SellerShare.objects.filter(seller=seller.pk).order_by("-pk")
+    listed = Product.objects.filter(seller=seller.pk).order_by("-pk")
+    numbers = [
+        *sold.values_list("phone", flat=True)[:NUMBERS_COMPARED],
+        *listed.values_list("payment_mpesa_number", flat=True)[:NUMBERS_COMPARED],
+    ]
+    if not numbers:
+        raise CannotBeSettled(
+            "The statement shows only a part of the number, and this person sells nothing."
+        )
+    return max(numbers, key=lambda number: match_phone(withdrawal.phone, number))
 
 
 @transaction.atomic
@@ -223,13 +246,41 @@ def settle_as_refund(withdrawal_id: int, *, receipt_number: str) -> Refund:
             receipt.pk,
             number=withdrawal.number,
             amount=withdrawal.amount,
-            phone=withdrawal.phone[:12],
+            phone=withdrawal.phone if _is_full(withdrawal.phone) else payer_phone(receipt),
             text=FOUND,
         )
     except CannotBeReversed as error:
         raise CannotBeSettled(str(error)) from error
     _settle(withdrawal, refund)
     return refund
+
+
+@transaction.atomic
+def settle_as_returned(withdrawal_id: int) -> Receipt:
+    """Record that a withdrawal came back whole, and that nobody is owed anything for it: what came
+    back is what had left. Returns that receipt.
+
+    What it was sent for was given another way, or is still owed by rows of its own.
+
+    Raises CannotBeSettled where it did not come back, or somebody has decided about what came.
+    """
+    withdrawal = _locked_open(withdrawal_id)
+    receipt = withdrawal.came_back
+    if receipt is None:
+        raise CannotBeSettled("No statement that was read shows that it came back whole.")
+    receipt = locked_row(Receipt, receipt.pk)
+    unmatched = Receipt.objects.unmatched().filter(pk=receipt.pk, refunds=None)
+    if receipt.standing in DOUBTFUL or not unmatched.exists():
+        raise CannotBeSettled("Somebody has decided already about what came back of it.")
+    refund = record_refund_found(
+        receipt.pk,
+        number=withdrawal.number,
+        amount=withdrawal.amount,
+        phone=withdrawal.phone if _is_full(withdrawal.phone) else "",
+        text=CAME_BACK,
+    )
+    _settle(withdrawal, refund)
+    return receipt
 
 
 @transaction.atomic
@@ -259,13 +310,6 @@ def _settle(withdrawal: Withdrawal, row: MoneyOut | None) -> None:
         withdrawal.state, withdrawal.refund = WithdrawalState.REFUND, row
     withdrawal.save(update_fields=["state", "payout", "refund", "settled_at"])
     logger.warning("withdrawal %s of KES %s: %s", withdrawal.number, withdrawal.amount, row)
-
-
-def _in_full(shown: str) -> str:
-    try:
-        return normalise_phone(shown)
-    except ValueError:
-        return shown[:64]
 
 
 def _is_full(phone: str) -> bool:

@@ -28,7 +28,7 @@ from payments.models import (
     order_balance,
 )
 from payments.models.refunds import UNSENT
-from payments.transfers import mark_done
+from payments.transfers import is_known_number, mark_done
 
 from .services import refund_excess_locked
 
@@ -60,7 +60,9 @@ def record_outside_reversal(receipt_id: int, *, number: str = "") -> str:
         return _name(known, number)
     if receipt.standing == Standing.NEVER_CAME:
         raise CannotBeReversed("It is written off as never having come.")
-    asked = receipt.refunds.filter(way=Way.REVERSAL).exclude(status__in=(*UNSENT, "dropped"))
+    asked = receipt.refunds.filter(way=Way.REVERSAL).exclude(
+        status__in=(*UNSENT, TransferStatus.DROPPED)
+    )
     if (ours := asked.order_by("-pk").first()) is not None:
         return mark_done(ours, number=number, text="M-Pesa tells of its reversal.")
     _take_back(receipt, order, Cause.OUTSIDE, number=number, text=BY_MPESA)
@@ -79,7 +81,8 @@ def record_refund_found(
     receipt_id: int, *, number: str, amount: int, phone: str, text: str
 ) -> Refund:
     """Record that ``amount`` KES of a payment went back to its payer under ``number``, which no row
-    of ours tells: a restored backup knows nothing of it. Returns the refund that it is.
+    of ours tells: a restored backup knows nothing of it. Returns the refund that it is. ``phone``
+    is "" where nothing shows to which number.
 
     A refund of that amount which may have left is that one. Else what its order's standing lines
     lack from then on is written off, until they are cancelled.
@@ -103,7 +106,8 @@ def record_refund_found(
     back = owed.aggregate(total=Sum("amount"))["total"] or 0
     if receipt.order_id != order_id or back + amount > receipt.amount:
         raise CannotBeReversed(f"Of {receipt.number} no more than KES {receipt.amount} came.")
-    _give_back(receipt, amount, Cause.STAFF, number=number, text=text, phone=phone)
+    way = Way.B2C if phone else Way.PORTAL
+    _give_back(receipt, amount, Cause.STAFF, number=number, text=text, way=way, phone=phone)
     if order is not None:
         order.refresh_from_db()
         _write_off_what_is_missing(receipt, order)
@@ -183,8 +187,7 @@ class CannotBeReversed(ValueError):
 
 
 def _check_number(receipt: Receipt, number: str) -> None:
-    others = Refund.objects.filter(number=number).exclude(receipt=receipt.pk)
-    if number and (number == receipt.number or others.exists()):
+    if is_known_number(number, besides_refunds_of=receipt.pk):
         raise CannotBeReversed(f"{number} is the number of another movement of money.")
 
 
@@ -208,16 +211,23 @@ def _close_unsent(receipt: Receipt, *, number: str, text: str) -> int:
 
 
 def _give_back(
-    receipt: Receipt, amount: int, cause: Cause, *, number: str, text: str, phone: str = ""
+    receipt: Receipt,
+    amount: int,
+    cause: Cause,
+    *,
+    number: str,
+    text: str,
+    way: Way = Way.OUTSIDE,
+    phone: str = "",
 ) -> None:
-    """Write down that it went back: to ``phone`` where one is named, else by no payment of ours."""
+    """Write down that it went back: by no payment of ours, where no other way is named."""
     now = timezone.now()
     refund = Refund.objects.create(
         receipt=receipt,
         order_id=receipt.order_id,
         amount=amount,
         cause=cause,
-        way=Way.B2C if phone else Way.OUTSIDE,
+        way=way,
         phone=phone,
         status=TransferStatus.DONE,
         number=number,

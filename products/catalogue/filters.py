@@ -152,6 +152,13 @@ class ProductFilter(django_filters.FilterSet):
 
     _seller: list[int] | None = None
 
+    def prices_alone(self) -> tuple[int | None, int | None] | None:
+        """The least and the most in KES, where nothing but prices narrows the list; else None."""
+        asked = self.form.cleaned_data
+        if asked.keys() - {"min_price", "max_price", "ordering"}:
+            return None
+        return asked.get("min_price"), asked.get("max_price")
+
     def keep_stars(self, products: ProductQuerySet, name: str, value: int) -> ProductQuerySet:
         return products.filter(star_rank__gte=value * STAR_RANK)
 
@@ -300,6 +307,9 @@ def _only(filters: Any, asked: frozenset[str]) -> Any:
     narrow.base_filters = {  # type: ignore[attr-defined]
         name: each for name, each in filters.base_filters.items() if name in asked
     }
+    # Nor is the class of the form made anew: each copies its fields all the same.
+    form = narrow().get_form_class()
+    narrow.get_form_class = lambda self: form  # type: ignore[attr-defined]
     return narrow
 
 

@@ -267,6 +267,17 @@ class SearchView(ProductListView):
                     return rows
         return super().read(shelves, keyset, after, limit, backwards, indexed=indexed)
 
+    def read_page(self, shelf: Shelf, page: Page) -> list[Any]:
+        """As any other; words and prices alone need no query that is built for them.
+
+        PostgreSQL plans it each time, as it knows the words and the prices (``to_tsquery``).
+        """
+        prices = self.filters.prices_alone() if self.filters and self.groups else None
+        if prices is None or self.categories or self.stop_words:
+            return super().read_page(shelf, page)
+        least, most = prices
+        return queries.read_page(*shelf, page._replace(least=least, most=most))
+
     def _is_common(self, query: str) -> bool:
         # Few goods have such a word in their name: these are collected, and nothing is walked.
         few = bool(self.stop_words)

@@ -144,10 +144,17 @@ class Page(NamedTuple):
     indexed: bool = True
     #: Of ``found_lately``: how far back from ``after`` to look (products.catalogue.search.Within).
     reach: int | None = None
+    #: KES; what costs less, or more, is left out.
+    least: int | None = None
+    most: int | None = None
 
 
 def cut(products: ProductQuerySet, page: Page) -> QuerySet[Any]:
     """The rows of a page of these products."""
+    if page.least is not None:
+        products = products.filter(price__gte=page.least)
+    if page.most is not None:
+        products = products.filter(price__lte=page.most)
     rows = in_order(products, page.keyset, indexed=page.indexed, columns=page.columns)
     if page.after is not None:
         rows = rows.filter(beyond(page.keyset, list(page.after)))
@@ -171,8 +178,10 @@ def _page(  # noqa: PLR0913, PLR0917 - what a page is, and of what
     columns: Fixed[tuple[str, ...]],
     indexed: Fixed[bool],
     reach: Fixed[int | None],
+    least: int | None,
+    most: int | None,
 ) -> QuerySet[Any, Any]:
-    return cut(source(text), Page(keyset, after, limit, columns, indexed, reach))
+    return cut(source(text), Page(keyset, after, limit, columns, indexed, reach, least, most))
 
 
 def read_shelves(shelves: Sequence[tuple[Source, str]], page: Page) -> list[Any]:

@@ -279,7 +279,7 @@ _DATED = (
 _NEWEST = "(SELECT max(id) FROM products_product)"
 #: Of the first reach so many more than a page match that it fills one, as a rule; and no more are
 #: counted than these.
-_MANY, _ENOUGH = 40, 100
+_MANY, ENOUGH = 40, 100
 
 
 def _latest(reach: int, start: str) -> str:
@@ -296,9 +296,9 @@ def _find_way(query: str, categories: tuple[str, ...]) -> Way:
     among = [list(categories)] if categories else []
     with connection.cursor() as cursor:
         if _largest >> REACHES[-1]:
-            cursor.execute(_RECENT.format(of_them), [query, *among, _ENOUGH])
+            cursor.execute(_RECENT.format(of_them), [query, *among, ENOUGH])
             (recent,) = cursor.fetchone()
-            if recent >= _ENOUGH:
+            if recent >= ENOUGH:
                 return Way(is_walk=True)
             few = () if recent < _COMMON else REACHES[1:]
             return Way(False, REACHES if recent >= _MANY else few)

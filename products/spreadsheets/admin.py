@@ -11,8 +11,11 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
 from import_export.admin import ImportExportMixin
 from import_export.forms import ConfirmImportForm, ExportForm, ImportForm
+from import_export.results import RowResult
 
 from accounts.authentication import current_user
 from accounts.backoffice import audit
@@ -20,6 +23,22 @@ from products.models import Product, ProductQuerySet
 
 from .csv_format import MAX_BYTES, MAX_ROWS, BadSheet
 from .import_export import ProductResource, SheetFormat, SheetStorage
+
+#: What stands in each column, as the page tells who reads a sheet in.
+COLUMNS_IN_WORDS = {
+    "seller": "the user name of who sells it",
+    "id": "the product’s number; empty for a new one",
+    "sku": "the seller’s own number of it",
+    "name": "what it is called",
+    "description": "more about it",
+    "category": "where it stands in the shop",
+    "price": "whole Kenyan shillings",
+    "item_number": "how many are on the shelf; read for new ones only",
+    "payment_mpesa_number": "the phone at which its seller is paid",
+    "listed": "yes, or no",
+    "restock": "how many have come in: it is added to what is there",
+    "stock_version": "leave it as it is: by it nothing is added twice",
+}
 
 
 class SheetForm(ImportForm):
@@ -66,6 +85,41 @@ class SheetAdmin(ImportExportMixin):
     def has_export_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perms(("products.view_product", "accounts.export_rows"))
 
+    def get_import_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """What its page says; the library's own words are for who wrote the sheet's code."""
+        return {
+            **super().get_import_context_data(**kwargs),
+            "about": "A sheet as “Take along as a sheet” gives it, saved as CSV: "
+            f"{MAX_ROWS:,} rows at most. You see what it would do before anything is saved.",
+            "sheet_columns": COLUMNS_IN_WORDS.items(),
+            "process_url": reverse("admin:products_product_process_import"),
+        }
+
+    def import_action(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return _called("Read in a sheet", super().import_action(request, *args, **kwargs))
+
+    def get_export_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return {
+            **super().get_export_context_data(**kwargs),
+            "about": f"The newest {MAX_ROWS:,} products at most, of those that the list showed, as "
+            "CSV: change them in a spreadsheet, and read them in again. It is on record.",
+        }
+
+    def export_action(self, request: HttpRequest) -> HttpResponse:
+        return _called("Take along as a sheet", super().export_action(request))
+
+    def add_success_message(self, result: Any, request: HttpRequest) -> None:
+        new, changed, left = (
+            result.totals[kind]
+            for kind in (
+                RowResult.IMPORT_TYPE_NEW,
+                RowResult.IMPORT_TYPE_UPDATE,
+                RowResult.IMPORT_TYPE_SKIP,
+            )
+        )
+        said = f"The sheet is read: {new} new, {changed} changed, {left} left as they were."
+        messages.success(request, said)
+
     def add_data_read_fail_error_to_form(self, form: Any, e: Exception) -> None:
         if not isinstance(e, BadSheet):
             raise e
@@ -101,3 +155,10 @@ class SheetAdmin(ImportExportMixin):
         data = super().get_export_data(file_format, request, queryset, **kwargs)
         audit.log(current_user(request), f"Exported up to {MAX_ROWS:,} as CSV", None, kind=Product)
         return data
+
+
+def _called(title: str, page: HttpResponse) -> HttpResponse:
+    """A page of the library's under a title of ours; a download or a redirect as it is."""
+    if isinstance(page, TemplateResponse) and page.context_data is not None:
+        page.context_data["title"] = title
+    return page

@@ -1,5 +1,7 @@
 """Pick-up points, rates and given-back fees in the admin: who keeps them, and what is on record."""
 
+import re
+
 import pytest
 
 from accounts.backoffice.actions import ACTIONS, perform
@@ -56,6 +58,7 @@ def test_the_delivery_role_adds_a_point_in_our_forms_of_texts_and_phones(browser
     assert list(point.agents.all()) == [agent]
     kept = Audit.objects.latest("pk")
     assert (kept.actor, kept.did, kept.object_name) == (keeper, "Added", "Kilimani Pick-up")
+    assert kept.changes["agents"] == [None, [str(agent)]]
 
 
 @pytest.mark.parametrize(
@@ -94,6 +97,34 @@ def test_closing_a_point_is_on_record_and_keeps_the_parcels_under_way(browser, b
     assert not PickupPoint.objects.get().is_open
     assert order.delivery.pickup_point == point
     assert Audit.objects.latest("pk").changes == {"is_open": [True, False]}
+
+
+def test_a_point_s_phone_is_read_and_written_as_people_write_it(browser):
+    point = a_point()
+    address = f"{POINTS}{point.pk}/change/"
+    form = browser.get(address).context["adminform"].form
+    shown = form["phone"].value()
+    page = {name: form[name].value() or "" for name in POINT if name != "is_open"}
+
+    answer = browser.post(address, {**page, "is_open": "on", "area": "Elsewhere"})
+
+    assert re.fullmatch(r"0\d{3} \d{3} \d{3}", shown)
+    assert answer.status_code == 302, errors_of(answer)
+    assert PickupPoint.objects.get().phone == point.phone
+    assert Audit.objects.latest("pk").changes == {"area": [point.area, "Elsewhere"]}
+
+
+def test_a_rate_of_no_county_says_for_whom_it_is(browser):
+    page = browser.get(f"{RATES}add/").content.decode()
+    a_rate(way="home")
+
+    assert ">Every county without a rate of its own</option>" in page
+    assert ">Choose one</option>" in page
+    assert ">To an address, anywhere else<" in browser.get(RATES).content.decode()
+
+
+def test_a_point_s_form_opens_no_window_to_add_people(desk):
+    assert "_popup" not in desk.get(f"{POINTS}add/").content.decode()
 
 
 def test_a_point_is_not_deleted(buyer, kettle):

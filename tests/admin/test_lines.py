@@ -258,3 +258,16 @@ def test_the_code_is_on_no_page_of_the_admin(support, line):
     pages += ask(support, "to_delivered", line).content
 
     assert line.collection_code.encode() not in pages
+
+
+@pytest.mark.parametrize(
+    ("role", "said"),
+    [
+        ("delivery", "Order token or reference."),
+        ("support", "Order token, reference, buyer’s user name, phone, or the name"),
+    ],
+)
+def test_nobody_is_told_to_look_for_lines_by_what_finds_none_for_them(role, said):
+    page = browser_of(in_role(role)).get("/admin/orders/ordertrack/").content.decode()
+
+    assert f'id="searchbar_helptext">{said}' in page

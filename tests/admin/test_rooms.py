@@ -1,5 +1,7 @@
 """The start page and the sidebar are by job, each role sees its own, and a closed page says so."""
 
+import re
+
 import pytest
 from django.contrib import admin
 from django.contrib.admin.models import CHANGE, LogEntry
@@ -8,8 +10,9 @@ from accounts.backoffice import audit, rooms
 from accounts.backoffice.denied import permissions_for
 from accounts.backoffice.rooms import PAGES, ROOMS, Shelf
 from accounts.models import Audit
-from orders.models import OrderTrack
+from orders.models import DeliveryRate, OrderTrack
 from payments.backoffice.dashboard import PANELS
+from payments.models import LedgerPosting
 from tests.factories import UserFactory
 
 from .test_pages import list_url, row_url
@@ -140,8 +143,8 @@ def test_the_record_tells_each_value_before_and_after_in_words(desk, staff, sale
 
     page = desk.get(row_url(Audit.objects.latest("pk"))).content.decode()
 
-    assert "<p>is open: yes → no</p>" in page
-    assert "<p>tries: 1</p>" in page
+    assert "<p>Open: yes → no</p>" in page
+    assert "<p>Tries: 1</p>" in page
     assert "Orders | order" not in desk.get(list_url(Audit)).content.decode()
 
 
@@ -233,3 +236,70 @@ def test_who_is_no_staff_learns_no_roles(client, buyer):
 )
 def test_a_page_asks_for_the_permission_of_what_it_does(url_name, method, needed):
     assert needed in permissions_for(url_name, method)
+
+
+def test_a_form_and_a_page_are_called_what_they_show(desk, sale):
+    def title(path):
+        return re.search(r"<h1>(.*?)</h1>", desk.get(path).content.decode())[1]
+
+    person = sale.buyer
+    posting = LedgerPosting.objects.latest("pk")
+
+    assert title("/admin/orders/pickuppoint/add/") == "New pick-up point"
+    assert title(row_url(posting)) == f"Posting {posting}"
+    assert title(f"/admin/accounts/user/{person.pk}/history/") == "What staff did with wanjiku"
+    assert title(f"/admin/accounts/user/{person.pk}/password/") == "Set a password for wanjiku"
+    assert title("/admin/password_change/") == "Change your password"
+
+
+@pytest.mark.parametrize(
+    ("path", "django_s"),
+    [
+        ("/admin/orders/deliveryrate/add/", "---------"),
+        ("/admin/orders/order/", "---------"),
+        ("/admin/password_change/", "for security’s sake"),
+        ("/admin/password_change/done/", "successful"),
+    ],
+)
+def test_nothing_is_said_in_django_s_words(desk, sale, path, django_s):
+    assert django_s not in desk.get(path).content.decode()
+
+
+def test_nobody_deletes_before_they_read_what_goes(desk):
+    rate = DeliveryRate.objects.create(county="kisumu", way="home", fee=300, days=2)
+
+    page = desk.get(f"/admin/orders/deliveryrate/{rate.pk}/delete/").content.decode()
+    desk.post(f"/admin/orders/deliveryrate/{rate.pk}/delete/", {"post": "yes"})
+
+    assert "It cannot be brought back." in page
+    assert "Are you sure" not in page
+    assert not DeliveryRate.objects.filter(pk=rate.pk).exists()
+
+
+def test_the_log_in_page_has_a_heading_and_the_last_page_thanks_nobody(client, desk):
+    assert '<h1 class="visually-hidden">Log in</h1>' in client.get("/admin/login/").content.decode()
+    assert "quality time" not in desk.post("/admin/logout/").content.decode()
+
+
+def test_the_record_names_rows_choices_times_and_sums_as_pages_do(desk, staff, sale):
+    line = sale.tracks.get()
+    audit.log(
+        staff,
+        "Changed",
+        line,
+        changes={
+            "track_status": ["paid", "fetched"],
+            "updated_at": [None, "2026-11-28T22:05:00.123+00:00"],
+            "amount": [3000, 2000],
+            "payment_mpesa_number": [None, "254712345601"],
+            "seller": [line.seller_id, 999_999],
+        },
+    )
+
+    page = desk.get(row_url(Audit.objects.latest("pk"))).content.decode()
+
+    assert "<p>Stands: to fetch → fetched</p>" in page
+    assert "<p>Changed: 29 Nov 2026, 01:05</p>" in page
+    assert "<p>Amount: KES 3,000 → KES 2,000</p>" in page
+    assert "<p>Seller is paid at: 0712 345 601</p>" in page
+    assert f"<p>Seller: {line.seller} → number 999999, which is gone</p>" in page

@@ -6,7 +6,10 @@ from accounts.backoffice import audit
 from accounts.models import Audit
 from orders.models import Order, OrderTrack
 from payments.models import GatewayEvent, OrderPayment, Receipt
-from tests.factories import UserFactory
+from products import finders
+from products.catalogue.search import REACHES, Way
+from products.models import Product
+from tests.factories import ProductFactory, UserFactory
 
 from .test_pages import list_url
 
@@ -82,3 +85,30 @@ def test_what_staff_did_is_found_by_who_did_it_and_by_what_it_was_done_to(
     rows = desk.get(list_url(Audit), {"q": typed.format(sale=sale.pk)}).context["cl"].result_list
 
     assert {row.did for row in rows} == found
+
+
+def test_products_are_listed_by_whole_words_and_else_by_how_words_begin(desk, seller):
+    sam, _ = ProductFactory(name="Sam stool"), ProductFactory(name="Samsung Galaxy")
+    _, both = ProductFactory(name="Kettle, small"), ProductFactory(name="Kettle holder, smaller")
+
+    def found(words):
+        page = desk.get(list_url(Product), {"q": words})
+        return [row.name for row in page.context["cl"].result_list]
+
+    assert found("sam") == [sam.name]
+    assert found("samsun") == ["Samsung Galaxy"]
+    assert found("kettle small") == ["Kettle, small"]
+    assert found("kett hold") == [both.name]
+    assert found("kettle radio") == []
+    assert len(found("%")) == 4
+
+
+def test_a_long_list_of_words_is_looked_for_once(desk, seller, monkeypatch):
+    """Among the latest of a large shop are fewer than a list of a thousand wants."""
+    ProductFactory(name="Kettle")
+    monkeypatch.setattr(finders, "way_to", lambda query: Way(is_walk=False, reaches=REACHES))
+    monkeypatch.setattr(finders, "having_dated", lambda *_: pytest.fail("looked in vain"))
+
+    page = desk.get(list_url(Product), {"q": "kettle"})
+
+    assert [row.name for row in page.context["cl"].result_list] == ["Kettle"]

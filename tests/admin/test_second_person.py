@@ -314,6 +314,7 @@ COSTS = {
 #: What no money leaves by: nothing is paid, sent or counted for it.
 FREE = {
     "console.stop.end",
+    "console.withdrawal.returned",
     "console.attempt.ask",
     "console.attempt.unpaid",
     "console.payout.approve",

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -14,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import Audit
 from products import stock
 from products.models import Product, StockMovement
+from products.spreadsheets.import_export import STAFF_COLUMNS
 from products.stock import StockLine
 from tests.factories import ProductFactory, UserFactory
 
@@ -126,7 +128,7 @@ def test_what_is_confirmed_is_created_and_on_record(keeper, kettle, seller):
         str(pan.pk),
     )
     assert kept.changes["price"] == [None, 900]
-    assert told(page) == ["Import finished: 1 new, 0 updated, 0 deleted and 0 skipped products."]
+    assert told(page) == ["The sheet is read: 1 new, 0 changed, 0 left as they were."]
 
 
 def test_what_is_there_is_changed_and_the_values_before_are_kept(keeper, kettle):
@@ -404,3 +406,48 @@ def test_the_list_leads_to_both(keeper):
 
     assert f"{LIST}import/" in page
     assert f"{LIST}export/" in page
+
+
+def test_the_page_tells_what_a_sheet_is_and_what_stands_in_each_column(keeper):
+    page = keeper.get(f"{LIST}import/").content.decode()
+
+    assert "<h1>Read in a sheet</h1>" in page
+    for column in STAFF_COLUMNS:
+        assert f"<code>{column}</code>" in page
+    for word in ("importer", "Submit", "Format"):
+        assert word not in page
+
+
+def test_a_preview_says_what_each_row_would_do(keeper, kettle):
+    said = preview(keeper, sheet({**NEW, "id": ""}, {**NEW, "name": "", "id": kettle.pk}))
+    page = said.content.decode()
+
+    assert '<th scope="row">New</th>' in page
+    assert '<th scope="row">Changed</th>' in page
+    assert "Nothing is saved yet." in page
+
+
+def test_a_preview_says_what_is_wrong_with_a_row(keeper, kettle):
+    page = preview(keeper, sheet({**NEW, "price": "cheap"})).content.decode()
+
+    assert "Put these right in the sheet, and send it again." in page
+    assert "<li>price: " in page
+    assert "Save these rows" not in page
+
+
+def test_the_pages_own_forms_are_read(keeper, kettle):
+    """What a browser would send is what is on the page, and no more."""
+    form = re.search(r"<form method=.post. action.*?</form>", _export(keeper), re.DOTALL)[0]
+    fields = dict(re.findall(r'name="(format|resource)" value="(\d)"', form))
+
+    answer = keeper.post(f"{LIST}export/", fields)
+
+    assert answer["Content-Type"] == "text/csv"
+    assert b"Kettle" in answer.content
+
+
+def _export(keeper):
+    page = keeper.get(f"{LIST}export/").content.decode()
+    assert "<h1>Take along as a sheet</h1>" in page
+    assert "exporter" not in page
+    return page

@@ -46,6 +46,9 @@ def test_both_ways_are_read_oldest_first():
     [
         ({**SENT, "status": "Declined"}, 0),
         ({**SENT, "reason": "Business Payment Charge"}, 0),
+        ({**SENT, "reason": "", "details": "Business Payment Charge to 254722000000"}, 0),
+        ({**SENT, "details": "Business Payment to 254722000000 - CHARGE OTIENO"}, 1),
+        ({**SENT, "reason": "Chargeback"}, 1),
         ({**SENT, "phone": ""}, 0),
         ({**SENT, "phone": "2547****000"}, 1),
         ({**SENT, "phone": "", "reverses": "TKC0000001"}, 1),
@@ -279,6 +282,50 @@ def test_the_columns_that_not_every_file_has_may_be_missing():
 
     assert (paid.reason, paid.phone, paid.reference) == ("Pay Bill Online", "2547****678", "")
     assert paid.is_payment
+
+
+#: What payers call their accounts, and are called themselves.
+TYPED = ["charger", "Phone charge", "school fee", "refund", "reversed", "withdraw 5", "salary"]
+
+
+@pytest.mark.parametrize("typed", TYPED)
+def test_what_a_payer_typed_is_no_word_for_the_movement(typed):
+    paid = only(a_file(LINE.replace("SOFA22", typed)))
+
+    assert (paid.is_payment, paid.reason, paid.amount) == (True, "Pay Bill Online", 1500)
+
+
+@pytest.mark.parametrize("typed", TYPED)
+@pytest.mark.parametrize(
+    "details",
+    [
+        "Pay Bill from 254712345678 - WANJIKU M Acc. {}",
+        "Pay Bill from 2547****678 - {} Acc. 5",
+        "Pay Bill Online Acc. {}",
+        "Pay Bill 2547****678 {}",
+    ],
+)
+def test_without_the_column_that_names_it_only_m_pesas_own_words_do(details, typed):
+    head = ALL.replace("Reason Type,", "")
+    line = LINE.replace("Pay Bill Online,", "").replace(
+        "Pay Bill from 254712345678 - WANJIKU M Acc. SOFA22", details.format(typed)
+    )
+
+    paid = only(a_file(line, head=head))
+
+    assert (paid.is_payment, paid.amount, paid.phone) == (True, 1500, "254712345678")
+    assert paid.reason in ("Pay Bill", "Pay Bill Online")
+
+
+def test_a_number_that_the_payer_typed_is_not_the_one_that_paid():
+    details = "Pay Bill Online Acc. from 254711111111"
+    line = f"TKC0000001,28-11-2026 09:30:00,,{details},Completed,5.00,,9.00,true,Pay Bill,,,"
+
+    assert only(a_file(line)).phone == ""
+
+
+def test_a_customers_money_that_is_called_a_charge_is_kept():
+    assert not only(a_file(LINE.replace("Pay Bill Online", "Pay Bill Charge"))).is_payment
 
 
 @pytest.mark.parametrize("linked", ["37941535", "", "-", "n/a"])

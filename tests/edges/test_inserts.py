@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import ContactCount
 from omachemainproj import inserts
-from omachemainproj.inserts import insert
+from omachemainproj.inserts import insert, insert_new, insert_together
 from omachemainproj.postgresql import compiler
 from orders.models import TrackStatus
 from products.models import SearchWord, StockMovement
@@ -189,3 +189,62 @@ def test_a_column_that_makes_something_of_its_value_is_asked_to():
 def test_nothing_is_inserted_by_no_statement(django_assert_num_queries):
     with django_assert_num_queries(0):
         insert([])
+
+
+def test_of_new_rows_it_is_told_which_were_not_there():
+    first, second = ProductFactory(), ProductFactory()
+    StockMovement.objects.create(product=first, quantity=-1, reference="order:1")
+
+    def told(*products):
+        rows = [StockMovement(product=each, quantity=-1, reference="order:1") for each in products]
+        return insert_new(rows, "product_id")
+
+    assert told() == []
+    assert told(first, second) == [second.pk]
+    assert told(first, second) == []
+    assert StockMovement.objects.filter(reference="order:1").count() == 2
+
+
+def test_more_new_rows_than_a_few_are_told_of_too():
+    product = ProductFactory()
+    StockMovement.objects.bulk_create(some_movements(product, 3))
+
+    insert_new(some_movements(product, *range(1, 12)), "product_id")
+
+    assert product.movements.filter(reference__startswith="r").count() == 11
+
+
+@pytest.mark.parametrize("lines", [1, 2, 9])
+def test_a_row_and_those_that_refer_to_it_are_inserted_together(lines):
+    product, order = ProductFactory.build(), ProductFactory()
+    product.seller, movements = order.seller, some_movements(product, *range(1, 1 + lines))
+    for movement in movements:
+        movement.product_id = None
+
+    with CaptureQueriesContext(connection) as sent:
+        insert_together([product], movements, refers="product")
+
+    assert len(sent) == (1 if lines <= inserts.MOST else 2)
+    assert sorted(product.movements.values_list("quantity", flat=True)) == [*range(1, 1 + lines)]
+    assert not product._state.adding
+    assert not movements[0]._state.adding
+
+
+def test_of_rows_of_two_models_that_do_not_refer_to_each_other_the_first_get_their_keys():
+    movements = some_movements(ProductFactory(), 1, 2)
+
+    insert_together(movements, [SearchWord(word="kettle")])
+
+    kept = StockMovement.objects.in_bulk([each.pk for each in movements])
+    assert [kept[each.pk].quantity for each in movements] == [1, 2]
+    assert SearchWord.objects.filter(word="kettle").exists()
+
+
+def test_what_is_inserted_together_is_refused_together():
+    product = ProductFactory()
+    insert(some_movements(product, 1))
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        insert_together([SearchWord(word="kettle")], some_movements(product, 1))
+
+    assert not SearchWord.objects.filter(word="kettle").exists()

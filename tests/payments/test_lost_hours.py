@@ -1,5 +1,6 @@
 """After a restore nothing leaves until M-Pesa's statements have told what left since the backup."""
 
+import hashlib
 from datetime import timedelta
 
 import pytest
@@ -9,12 +10,14 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.backoffice import audit
+from accounts.models import PhoneProof
 from orders.fulfilment import move_line
 from orders.lifecycle import cancel_order
 from payments import clock
 from payments.backoffice.resolve_money_in import ActionNotAvailable
 from payments.backoffice.resolve_money_out import (
     lift_payout_stop,
+    refuse_payout,
     say_it_gave_back,
     say_it_is_none_of_ours,
     say_it_paid_a_seller,
@@ -22,6 +25,7 @@ from payments.backoffice.resolve_money_out import (
 from payments.ledger import balance
 from payments.models import (
     Account,
+    GatewayEvent,
     Payout,
     PayoutStop,
     Receipt,
@@ -126,6 +130,39 @@ def test_the_database_wants_the_backups_time_of_a_restore_alone(lost_since):
 
     with pytest.raises(IntegrityError, match="stop_after_a_restore"), transaction.atomic():
         PayoutStop.objects.create(cause=cause, lost_since=since, reason="x")
+
+
+# --- What came in and is no payment by M-Pesa's word for it ---------------------------------------
+
+
+def a_salary(**more):
+    return {
+        "receipt": "TKC0000009",
+        "amount": 700,
+        "phone": PHONE,
+        "reason": "Salary Payment",
+        **more,
+    }
+
+
+def test_money_in_that_is_called_money_out_is_kept_for_a_person(line):
+    file = statement(a_salary(), shortcode=PAYBILL)
+    first, again = read(file), read(file)
+
+    [event] = GatewayEvent.objects.filter(source="statement")
+    assert event in GatewayEvent.objects.broken(c2b_token="")
+    assert event.note == "Salary Payment: KES 700 came to 174379, not known to be a payment to us."
+    assert (first.unclear, again.unclear, first.payments) == (1, 1, 0)
+    assert not Receipt.objects.filter(number="TKC0000009").exists()
+
+
+def test_it_says_so_where_we_count_it_as_a_payment(line, client):
+    post_c2b(client, by_hand("", 700, receipt="TKC0000009"))
+
+    read_all(paybill=[a_salary()])
+
+    event = GatewayEvent.objects.get(source="statement")
+    assert event.note == "Salary Payment: about receipt TKC0000009, which is counted as a payment."
 
 
 # --- Letting money leave again -----------------------------------------------------------------
@@ -282,6 +319,20 @@ def test_one_that_waits_for_a_second_person_is_approved_first(stop, daraja):
     assert payouts("status") == ["done"]
 
 
+def test_one_that_a_second_person_would_not_send_and_that_had_left_is_a_persons(stop, seller):
+    """Approved and sent after the backup, and refused after the restore by who could not know."""
+    Payout.objects.update(needs_approval=True, next_check_at=None)
+    payout = Payout.objects.get()
+    refuse_payout(payout.pk, why="Who is this?")
+    named = f"Original conversation ID is {payout.originator_conversation_id}."
+
+    assert read_all(a_withdrawal(details=named)).unexplained == 1
+
+    say_it_paid_a_seller(Withdrawal.objects.get().pk, username=payout.seller.username)
+    assert payouts("status") == ["dropped", "done"]
+    assert balance(Account.SELLERS_PAYABLE) == 0
+
+
 def test_a_reversal_of_the_lost_hours_is_not_asked_for_again(stop, buyer, kettle, daraja):
     refund = refund_due(buyer, kettle)
 
@@ -313,6 +364,57 @@ def test_a_lost_refund_to_a_phone_is_named_by_a_person(stop, line, daraja):
     assert balance(Account.MPESA_CLEARING) == 1000
     # The goods stand: what is missing for them is written off until they are cancelled.
     assert balance(Account.WRITE_OFFS) == 500
+
+
+#: What a statement shows of 254722000000, and of nobody's number that is known here.
+SHOWN = ["2547****000", hashlib.sha256(PHONE.encode()).hexdigest(), "2547****999"]
+
+
+@pytest.mark.parametrize("shown", SHOWN)
+def test_what_is_shown_in_part_goes_down_as_the_sellers_own_number_and_proves_none(
+    stop, kettle, shown
+):
+    ProductFactory(seller=kettle.seller, payment_mpesa_number="254733000999")
+    PhoneProof.objects.all().delete()
+    read_all(a_withdrawal(700, phone="2547****000"))
+    Withdrawal.objects.update(phone=shown)
+
+    payout = say_it_paid_a_seller(Withdrawal.objects.get().pk, username=kettle.seller.username)
+
+    assert payout.phone == (PHONE if shown != SHOWN[2] else "254733000999")
+    assert (payout.status, payout.amount) == ("done", 700)
+    assert not PhoneProof.objects.exists()
+
+
+def test_what_is_shown_in_full_proves_the_number(stop, kettle):
+    read_all(a_withdrawal(700, phone="254733000999"))
+
+    payout = say_it_paid_a_seller(Withdrawal.objects.get().pk, username=kettle.seller.username)
+
+    assert payout.phone == "254733000999"
+    assert PhoneProof.objects.filter(user=kettle.seller, phone="254733000999").exists()
+
+
+def test_what_is_shown_in_part_paid_nobody_who_sells_nothing(stop):
+    read_all(a_withdrawal(700, phone="2547****000"))
+
+    with pytest.raises(ActionNotAvailable, match="only a part of the number"):
+        say_it_paid_a_seller(Withdrawal.objects.get().pk, username=UserFactory().username)
+
+
+@pytest.mark.parametrize(
+    ("payer", "way"), [("254712345678", ("b2c", "254712345678")), ("", ("portal", ""))]
+)
+def test_a_lost_refund_whose_number_is_shown_in_part_goes_down_to_its_payers(
+    stop, client, payer, way
+):
+    post_c2b(client, by_hand("", 700, receipt="SHC0000009", MSISDN=payer))
+    read_all(a_withdrawal(700, phone="2547****678"))
+
+    refund = say_it_gave_back(Withdrawal.objects.get().pk, number="SHC0000009")
+
+    assert (refund.way, refund.phone) == way
+    assert (refund.status, refund.number) == ("done", "TKS0000001")
 
 
 def test_no_more_goes_back_than_came(stop, line):
@@ -444,6 +546,14 @@ def test_read_statement_says_what_waits(stop, tmp_path):
     told = said("read_statement", *map(str, files))
     assert "1 withdrawals, 0 wait for a person" in told
     assert "Let money leave again on the console." in told
+
+
+def test_read_statement_says_what_it_credits_nothing_for(line, tmp_path):
+    (file := tmp_path / "paybill.csv").write_bytes(statement(a_salary(), shortcode=PAYBILL))
+
+    assert "1 came in that by M-Pesa's word for it are no payments" in said(
+        "read_statement", str(file)
+    )
 
 
 def test_read_statement_takes_nothing_of_two_files_where_one_is_torn(stop, tmp_path):

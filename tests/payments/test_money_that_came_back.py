@@ -10,14 +10,17 @@ from django.utils import timezone
 from orders.lifecycle import cancel_order
 from payments import clock
 from payments.backoffice import resolve_money_in
+from payments.backoffice.actions import KINDS
 from payments.backoffice.queues import QUEUES
 from payments.backoffice.resolve_money_in import ActionNotAvailable
+from payments.backoffice.resolve_money_out import say_it_came_back, say_it_paid_a_seller
 from payments.disbursement import process_refund
 from payments.evidence import put_in_doubt, record_first
 from payments.ledger import balance
-from payments.models import Account, Payout, Receipt, Refund
+from payments.models import Account, Payout, Receipt, Refund, Withdrawal
+from payments.reconciliation.lost_hours import Reading
 from payments.reconciliation.outcomes import Outcome, record_outcome
-from payments.refunds.outside import write_off_never_came
+from payments.refunds.outside import record_outside_reversal, write_off_never_came
 from payments.transfers import mark_done
 from tests.factories import UserFactory
 from tests.orders.lines import line_at
@@ -406,3 +409,98 @@ def test_a_payout_that_m_pesa_says_was_reversed_is_still_owed_and_a_persons(buye
     assert (payout.status, payout.result_code) == ("refused", "status.reversed")
     assert list(Payout.objects.needs_action()) == [payout]
     assert balance(Account.SELLERS_PAYABLE) == 1500
+
+
+# --- What left and came back, and is no row of ours --------------------------------------------
+
+
+def left(amount=1500, **more):
+    return {"receipt": SENT, "amount": -amount, "phone": PHONE, **more}
+
+
+@pytest.fixture
+def done_otherwise(buyer, kettle, daraja):
+    """A refund to a phone that M-Pesa says was reversed; since then its payment was, too."""
+    line_at("cancelled", buyer=buyer, product=kettle)
+    Refund.objects.update(way="b2c", phone=PHONE, status="refused", result_code="status.reversed")
+    record_outside_reversal(Receipt.objects.get().pk, number="TKQ1234567")
+    return Refund.objects.get()
+
+
+def shown(key):
+    return list(next(each for each in QUEUES if each.key == key).rows(timezone.now()))
+
+
+def test_what_left_for_a_refund_done_otherwise_and_came_back_is_one_decision(
+    done_otherwise, daraja
+):
+    before = balance(Account.MPESA_CLEARING)
+    named = f"Original conversation ID is {done_otherwise.originator_conversation_id}."
+
+    reading = read(statement(left(details=named), row()))
+
+    assert (reading.unexplained, reading.returned) == (1, 1)
+    withdrawal, receipt = Withdrawal.objects.get(), Receipt.objects.get(number=BACK)
+    assert withdrawal.came_back == receipt
+    assert (shown("withdrawals"), shown("unmatched")) == ([withdrawal], [])
+    assert receipt.note == f"It had left as {SENT}: say there what that was."
+    assert not KINDS["receipt"].actions["back"].applies(receipt)
+
+    assert say_it_came_back(withdrawal.pk) == receipt
+
+    assert (shown("withdrawals"), shown("unmatched")) == ([], [])
+    refund = receipt.refunds.get()
+    assert (refund.number, refund.amount, refund.status) == (SENT, 1500, "done")
+    assert (balance(Account.SUSPENSE), balance(Account.MPESA_CLEARING)) == (0, before)
+    assert daraja.payouts == []
+    assert read(statement(left(details=named), row())) == Reading(0, 0, 1, 0, 0)
+
+
+def test_what_came_back_is_the_same_whichever_statement_is_read_first(done_otherwise):
+    came_back()
+    assert [each.number for each in shown("unmatched")] == [BACK]
+
+    read(statement(left(), row()))
+
+    assert [each.came_back.number for each in shown("withdrawals")] == [BACK]
+    assert shown("unmatched") == []
+
+
+def test_of_two_statements_given_in_any_order_it_is_the_same(done_otherwise):
+    read(statement(row()), statement(left()))
+
+    assert [each.came_back.number for each in shown("withdrawals")] == [BACK]
+
+
+def test_a_part_that_came_back_of_it_is_decided_by_itself(done_otherwise):
+    read(statement(left(), row(500)))
+
+    withdrawal = Withdrawal.objects.get()
+    assert withdrawal.came_back is None
+    assert [each.amount for each in shown("unmatched")] == [500]
+    with pytest.raises(ActionNotAvailable, match="came back whole"):
+        say_it_came_back(withdrawal.pk)
+
+
+def test_what_was_sent_on_of_it_is_not_settled_by_it_too(done_otherwise):
+    came_back()
+    resolve_money_in.refund_receipt(Receipt.objects.get(number=BACK).pk)
+    read(statement(left(), row()))
+
+    with pytest.raises(ActionNotAvailable, match="decided already about what came back"):
+        say_it_came_back(Withdrawal.objects.get().pk)
+
+
+def test_what_it_had_left_as_may_be_said_and_then_it_is_money_without_an_order(
+    done_otherwise, kettle
+):
+    read(statement(left(), row()))
+    withdrawal = Withdrawal.objects.get()
+
+    say_it_paid_a_seller(withdrawal.pk, username=kettle.seller.username)
+
+    receipt = Receipt.objects.get(number=BACK)
+    assert shown("unmatched") == [receipt]
+    assert KINDS["receipt"].actions["back"].applies(receipt)
+    with pytest.raises(ActionNotAvailable, match="said already what it was"):
+        say_it_came_back(withdrawal.pk)

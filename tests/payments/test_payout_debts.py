@@ -6,7 +6,11 @@ import pytest
 from django.utils import timezone
 
 from accounts.backoffice import audit
+from accounts.backoffice.interest import find_parties
 from orders.fulfilment import move_line
+from orders.problems.decisions import withdraw
+from orders.problems.services import open_problem
+from payments.backoffice.resolve_money_in import ActionNotAvailable
 from payments.backoffice.resolve_money_out import approve_payout, hold_payout
 from payments.daraja.errors import DarajaRefusal, DarajaRefused
 from payments.ledger import balance
@@ -347,6 +351,44 @@ def test_what_was_kept_for_a_debt_that_is_none_is_sent(sell, daraja):
     assert owed() == 0
 
 
+def test_what_was_kept_for_a_debt_that_is_none_waits_where_staff_typed_the_number(sell, daraja):
+    returned = sell(1000)
+    tick()
+    give_back(returned)
+    kept_back = sell(600)
+    staff = UserFactory(is_superuser=True)
+    SellerShare.objects.filter(track=kept_back).update(phone=OTHER, phone_by=staff)
+    tick()
+
+    tell(Payout.objects.earliest("pk"), 1)
+    hurry()
+    tick()
+
+    payout = Payout.objects.latest("pk")
+    assert (payout.phone, payout.amount, payout.author) == (OTHER, 600, staff)
+    assert payout.awaits_approval
+    assert sent(daraja) == [(PHONE, 1000)]
+    with pytest.raises(ActionNotAvailable, match="typed its number"):
+        approve_payout(payout.pk, by=staff)
+
+
+def test_nobody_who_typed_the_number_of_a_line_approves_what_it_goes_with(sell, daraja):
+    """Two lines too small to go alone; another person typed the number of each."""
+    typists = [UserFactory(is_superuser=True) for _ in range(2)]
+    for typist in typists:
+        line = sell(8)
+        SellerShare.objects.filter(track=line).update(phone=OTHER, phone_by=typist)
+    tick()
+    payout = Payout.objects.get()
+    assert payout.awaits_approval
+
+    for typist in typists:
+        share = SellerShare.objects.get(phone_by=typist)
+        assert all(typist.pk in find_parties(row).people for row in (payout, share))
+        with pytest.raises(ActionNotAvailable, match="typed its number"):
+            approve_payout(payout.pk, by=typist)
+
+
 @pytest.fixture
 def replaced(sell):
     """A payout of KES 1,000 that M-Pesa refused, and the one that carries its share now: due."""
@@ -396,6 +438,32 @@ def test_a_success_after_the_next_has_left_is_a_debt_and_is_shown(replaced, sell
     sell(1500)
     tick()
     assert sent(daraja) == [(PHONE, 1000), (PHONE, 1000), (PHONE, 500)]
+
+
+@pytest.mark.parametrize("by_staff", [False, True])
+def test_a_late_success_went_to_its_own_number_whatever_the_next_was_to_go_to(
+    sell, daraja, by_staff
+):
+    """A problem holds the share back, so that nothing has taken it on to the new number."""
+    line = sell(1000)
+    tick()
+    first = Payout.objects.get()
+    tell(first, 2040)
+    opened = open_problem(line.pk, buyer=line.order.buyer, kind="damaged", text="It leaks.")
+    by = UserFactory().pk if by_staff else None
+    service.retry_payout(first.pk, phone=OTHER, by=by)
+    tick()
+    assert payouts("status") == ["dropped"]
+
+    tell(first)
+
+    share = SellerShare.objects.get()
+    assert (share.phone, share.phone_by, share.payout) == (PHONE, None, first)
+    assert (payouts("phone", "status"), owed()) == ([(PHONE, "done")], 0)
+    assert prove().broken == []
+    withdraw(opened.problem.pk, buyer=line.order.buyer)
+    hurry()
+    assert sent(daraja) == [(PHONE, 1000)]
 
 
 @pytest.fixture

@@ -12,13 +12,20 @@ from django.utils import timezone
 
 from orders.lifecycle import NotUnpaid, cancel_order, expire_order
 from orders.models import Order
-from payments import clock
+from payments import clock, evidence
 from payments.checkout import stk_push as prompts
 from payments.checkout.stk_push import retry_payment, send_stk_push
 from payments.daraja.client import StatementRow
-from payments.models import GatewayEvent, OrderPayment, Receipt, Refund
+from payments.ledger import balance
+from payments.models import Account, GatewayEvent, OrderPayment, Receipt, Refund
+from payments.reconciliation import receipts
 from payments.reconciliation.outcomes import Outcome, record_outcome
-from payments.reconciliation.receipts import AlreadyMatched, match_to_order, record_receipt
+from payments.reconciliation.receipts import (
+    AlreadyMatched,
+    IncomingPayment,
+    match_to_order,
+    record_receipt,
+)
 from payments.reconciliation.statement_pull import _incoming_payment
 from payments.reconciliation.status_query import query_status
 from payments.refunds.services import NothingToRefund, refund_unmatched
@@ -521,3 +528,85 @@ def test_money_in_suspense_goes_back_or_to_its_prompt_and_never_both(payment, ke
     order.refresh_from_db()
     assert (order.payment_status, Refund.objects.count()) in {("paid", 0), ("requested", 1)}
     assert Receipt.objects.count() == 1
+
+
+# --- A report of money that is known, while something becomes of it -------------------------------
+
+#: Long enough for whoever waits for a lock to wait for it.
+A_WHILE = 0.3
+
+
+def lingering(monkeypatch, module, name):
+    """Let what first calls this function stay in it for a while; returns when somebody is there."""
+    there, call = Event(), getattr(module, name)
+
+    def slowly(*args, **kwargs):
+        done = call(*args, **kwargs)
+        if not there.is_set():
+            there.set()
+            time.sleep(A_WHILE)
+        return done
+
+    monkeypatch.setattr(module, name, slowly)
+    return there
+
+
+def told(amount, **more):
+    return IncomingPayment("mpesa", "SHD0000001", amount, more.pop("source", "c2b"), **more)
+
+
+@pytest.mark.parametrize("where", ["_fill_in", "match"])
+def test_another_amount_of_money_that_is_matched_meanwhile_is_its_orders(order, monkeypatch, where):
+    receipt, _ = record_receipt(told(3000, phone="254799000111"))
+    there = lingering(monkeypatch, receipts, where)
+    if where == "_fill_in":
+        # It is matched after it was looked at, and before it is saved.
+        first = lambda: record_receipt(told(3500, source="statement"))  # noqa: E731
+        second = lambda: match_to_order(receipt.pk, order.pk, note="")  # noqa: E731
+    else:
+        # It is looked at while the match is not committed yet.
+        first = lambda: match_to_order(receipt.pk, order.pk, note="")  # noqa: E731
+        second = lambda: record_receipt(told(3500, source="statement"))  # noqa: E731
+
+    def then():
+        assert there.wait(PATIENCE)
+        return second()
+
+    nothing_broke(at_once(first, then))
+
+    order.refresh_from_db()
+    assert (order.payment_status, balance(Account.SUSPENSE)) == ("paid", 0)
+    assert Refund.objects.get().amount == 500
+    assert balance(Account.BUYERS_HELD, order_id=order.pk) == 3000
+
+
+def test_what_two_sources_show_of_a_payer_at_once_is_all_kept(order, monkeypatch):
+    receipt, _ = record_receipt(told(3000, phone="2547*****111"))
+    there = lingering(monkeypatch, evidence, "record")
+
+    def then():
+        assert there.wait(PATIENCE)
+        return record_receipt(told(3000, source="statement", reference="KETTLE"))
+
+    nothing_broke(
+        at_once(lambda: record_receipt(told(3000, phone="254799000111", payer="WANJIKU")), then)
+    )
+
+    receipt.refresh_from_db()
+    assert (receipt.phone, receipt.payer, receipt.reference) == (
+        "254799000111",
+        "WANJIKU",
+        "KETTLE",
+    )
+
+
+def test_two_sources_of_new_money_at_once_are_both_evidence(db):
+    nothing_broke(
+        at_once(
+            lambda: record_receipt(told(3000, shortcode="174379")),
+            lambda: record_receipt(told(3000, source="statement", shortcode="174379")),
+        )
+    )
+
+    receipt = Receipt.objects.get(number="SHD0000001")
+    assert {"c2b", "statement"} <= set(receipt.evidence.values_list("source", flat=True))

@@ -6,6 +6,7 @@ from django.utils import timezone
 from orders.fulfilment import move_line
 from orders.lifecycle import expire_order
 from orders.models import Order
+from payments.backoffice import resolve_money_in as money_in
 from payments.backoffice import resolve_money_out as money_out
 from payments.backoffice.resolve_money_in import ActionNotAvailable
 from payments.daraja.result_codes import PayoutReason
@@ -118,9 +119,42 @@ def test_it_is_written_down_once(paid):
     assert refunds() == [(3500, "outside", "done", BACK)]
 
 
-def test_a_number_of_another_movement_is_refused(paid):
-    with pytest.raises(ActionNotAvailable):
-        seen(PAID)
+@pytest.fixture
+def other_movements(seller, client):
+    """A payout and a payment under numbers of their own."""
+    line = line_at("fetched", buyer=UserFactory(), product=ProductFactory(seller=seller))
+    create_payouts(seller.pk)
+    mark_done(Payout.objects.get(), number="SGP0000001")
+    post_c2b(client, by_hand("", 700, receipt="SGC0000001"))
+    return line
+
+
+@pytest.mark.parametrize("number", [PAID, "SGP0000001", "SGC0000001"])
+def test_a_number_of_another_movement_is_refused(paid, other_movements, number):
+    receipt = Receipt.objects.get(number=PAID)
+
+    with pytest.raises(ActionNotAvailable, match="the number of another movement"):
+        money_out.record_reversal_seen(receipt.pk, number=number)
+
+
+@pytest.mark.parametrize("number", [PAID, "SGP0000001"])
+def test_no_person_writes_down_as_a_payment_what_another_movement_was(other_movements, number):
+    receipt = Receipt.objects.get(number="SGC0000001")
+    money_out.record_reversal_seen(receipt.pk, number=PAID)
+
+    with pytest.raises(ActionNotAvailable, match="the number of a refund or a payout"):
+        money_in.record_seen_receipt(number=number, amount=700, reference="")
+
+
+def test_no_attempt_was_paid_by_what_left(other_movements, payment):
+    with pytest.raises(ActionNotAvailable, match="the number of a refund or a payout"):
+        money_in.mark_attempt_paid(payment.pk, number="SGP0000001")
+
+
+@pytest.mark.parametrize("number", ["SGP0000001", "SGC0000001"])
+def test_a_payment_s_or_a_payout_s_number_is_no_proof_that_money_left(other_movements, number):
+    with pytest.raises(ActionNotAvailable, match="not one that is known already"):
+        money_out.new_number(number)
 
 
 def test_a_reversal_the_shop_asked_for_is_not_counted_again(client, payment, order):

@@ -14,7 +14,7 @@ from accounts.emails import _sender
 from accounts.models import Address, MessagePreferences, NameClaim, PhoneProof, Session, User
 from accounts.services import register
 from orders.fulfilment import move_line
-from orders.lifecycle import cancel_order
+from orders.lifecycle import cancel_order, expire_order, is_too_late
 from orders.models import Order
 from orders.models.notifications import Message, Notice
 from orders.reviews import review_line
@@ -158,6 +158,23 @@ def test_money_may_come_for_a_day_after_an_order_ended(wanjiku, kettle):
 
     assert why_not(wanjiku) == ["late_money"]
     with two_days_later():
+        assert delete(wanjiku).status_code == 200
+
+
+def test_an_order_that_a_silent_clock_closed_late_keeps_its_buyer_for_a_day_from_then(
+    wanjiku, kettle
+):
+    with time_machine.travel(timezone.now() - timedelta(days=3)):
+        order = an_order(wanjiku, (kettle, 1))
+
+    expire_order(order.pk, now=timezone.now())
+
+    order.refresh_from_db()
+    assert order.payment_status == "expired"
+    assert not is_too_late(order, timezone.now())
+    assert why_not(wanjiku) == ["late_money"]
+    with two_days_later():
+        assert is_too_late(order, timezone.now())
         assert delete(wanjiku).status_code == 200
 
 

@@ -2,6 +2,7 @@ import pytest
 from django.db import connection
 
 from products import finders
+from products.catalogue import queries
 from products.catalogue.search import MAX_WORDS, is_common, named_of_few, words_in
 from products.catalogue.spelling import remember_words
 from products.models import Product
@@ -71,6 +72,13 @@ def test_stop_words_that_name_goods_are_looked_for_in_names(api, listing, term, 
     found = find(api, term, ordering=order)
 
     assert sorted(found) == sorted(expected)
+
+
+def test_a_price_beside_them_leaves_no_stop_word_out(api, listing):
+    listing("Jerry can", price=900)
+    listing("Jerry mouse", price=900)
+
+    assert find(api, "jerry can", min_price=100) == ["Jerry can"]
 
 
 def test_of_a_sellers_own_and_in_the_admin_stop_words_are_looked_for_too(listing):
@@ -321,3 +329,37 @@ def test_whether_a_word_is_common_is_asked_once_a_minute(settings, django_assert
         assert not is_common([["unheardof"]])
     with django_assert_num_queries(1):
         is_common([["unheardof"]], categories=["kitchen"])
+
+
+@pytest.mark.parametrize(
+    ("prices", "shown"),
+    [
+        ({"min_price": 200}, ["C tub", "B tub"]),
+        ({"max_price": 200}, ["B tub", "A tub"]),
+        ({"min_price": 200, "max_price": 200}, ["B tub"]),
+        ({"min_price": 100, "ordering": "price"}, ["A tub", "B tub", "C tub"]),
+        ({"min_price": 100, "page_size": 2}, ["C tub", "B tub"]),
+        ({"min_price": 200, "category": "kitchen"}, ["C tub", "B tub"]),
+        ({"min_price": 200, "in_stock": "false"}, []),
+        ({"min_price": "", "max_price": 100}, ["A tub"]),
+    ],
+)
+def test_prices_narrow_what_words_find(api, listing, prices, shown):
+    for name, price in (("A", 100), ("B", 200), ("C", 300)):
+        listing(f"{name} tub", price=price)
+        listing(f"{name} cup", price=price)
+
+    assert find(api, "tub", **prices) == shown
+    assert find(api, "tub", **prices) == shown
+
+
+def test_no_query_is_built_for_words_and_prices(api, listing, monkeypatch):
+    listing("Tub", price=100)
+    built = []
+    monkeypatch.setattr(queries, "read_filtered", lambda shelves, page: built.append(page) or [])
+
+    assert find(api, "tub", min_price=100) == ["Tub"]
+    assert built == []
+    # Of any other filter one is.
+    find(api, "tub", min_price=100, in_stock="true")
+    assert built

@@ -216,8 +216,10 @@ class Comparison:
         if purpose.kind == "reversal":
             reversals = Refund.objects.filter(receipt__number=purpose.reverses, way=Way.REVERSAL)
             return reversals.order_by("status").first()
+        # What left and came back is a refund of what came back, whoever it was sent to.
+        found = Refund.objects.filter(number=entry.receipt).first()
         ours = purpose.originator_conversation_id
-        return Refund.objects.filter(originator_conversation_id=ours).first()
+        return found or Refund.objects.filter(originator_conversation_id=ours).first()
 
     def _compare_refunds(self, entries: list[Entry]) -> None:
         done = Refund.objects.filter(status=TransferStatus.DONE).exclude(way=Way.PORTAL)

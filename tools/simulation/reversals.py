@@ -9,13 +9,21 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from daraja_simulator.books import CUSTOMER_REVERSAL, PAYOUT_REVERSAL, Entry
-from payments.models import Receipt, ReceiptSource, Refund, TransferStatus, Way
+from payments.models import (
+    Receipt,
+    ReceiptSource,
+    Refund,
+    TransferStatus,
+    Way,
+    Withdrawal,
+)
 from payments.reconciliation.lost_hours import open_statement, read_statements
 
 from .books import STATEMENT
 from .chance import Chance
 from .part import NEWEST, Part
 from .processes import DatabaseAway
+from .seeds import MUCH_IS_TAKEN_BACK
 
 #: In so many of a seed's steps a customer calls Safaricom, in a seed in which they do at all.
 HOW_OFTEN, IN_SEEDS = (0.03, 0.1, 0.25), 0.6
@@ -32,6 +40,8 @@ class Reversals(Part):
 
     def __post_init__(self) -> None:
         self.how_often = self.chance.choice(HOW_OFTEN) if self.chance.happens(IN_SEEDS) else 0.0
+        if self.run.seed in MUCH_IS_TAKEN_BACK:
+            self.how_often = max(HOW_OFTEN)
 
     @property
     def chance(self) -> Chance:
@@ -66,10 +76,13 @@ class Reversals(Part):
         self.run.log(f"{what}, {receipt}, is taken back: {told}")
 
     def finish(self) -> None:
-        """Finance reads the portal's statement of the number that pays out; and writes down what it
-        shows of the other, in a shop without the statement."""
+        """Finance reads the portal's statement of the number that pays out, and says of what left
+        and came back that both are one; and writes down what it shows of the other, in a shop
+        without the statement."""
         if any(_is_lost(entry) for entry in self._entries()):
             self.run.processes.run("read the portal's statement", self._read_statement)
+        for left in Withdrawal.objects.still_open().exclude(came_back=None):
+            self.press("withdrawal.returned", left, self.chance.choice(self.crew.finance))
         if STATEMENT in self.run.sources:
             return
         for entry in self._entries():

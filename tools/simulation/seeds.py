@@ -43,6 +43,11 @@ KEPT = {
         " the order's prompt was paid with, whose number had not come, and the shop bore the loss"
         " of money that it had (reconciliation/outcomes, reconciliation/receipts)"
     ),
+    778003: (
+        "a payout came back, M-Pesa said that it was reversed, and finance gave another number for"
+        " what it carried, which a problem held back: when the portal's statement told that it had"
+        " been made, it carried a share of another number than it went to (payouts/services)"
+    ),
 }
 
 #: Seeds that are played as they were when they found it: nobody moved goods then.
@@ -53,3 +58,6 @@ BASE, FRESH = 20261123, 40
 
 #: Seeds that are played as they were when they found it: no customer had a payment taken back then.
 NOBODY_TAKES_BACK = frozenset({744911828, 825439868, 8044746, 838076028})
+
+#: Seeds that are played as they were when they found it: something was taken back at every turn.
+MUCH_IS_TAKEN_BACK = frozenset({778003})

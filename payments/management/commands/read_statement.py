@@ -57,6 +57,11 @@ class Command(BaseCommand):
                 f"{reading.returned} that had left came back: money without an order, on the "
                 "console."
             )
+        if reading.unclear:
+            self.stdout.write(
+                f"{reading.unclear} came in that by M-Pesa's word for it are no payments: look at "
+                "them on the console, among the messages that broke."
+            )
         stops = PayoutStop.objects.after_a_restore()
         missing = [sentence for stop in stops for sentence in what_is_missing(stop)]
         for sentence in missing:

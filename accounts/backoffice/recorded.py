@@ -1,0 +1,74 @@
+"""What stands in the record of staff's actions, in people's words.
+
+The record keeps a row's columns as the database has them: names of columns, values of choices,
+numbers of other rows, times in UTC.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import FieldDoesNotExist
+from django.db.models import DateTimeField, Model
+
+from .columns import LABELS, MONEY, PHONES
+from .formats import dial, kes, write_moment
+
+NONE = "nothing"
+
+
+def name_in_words(model: type[Model] | None, name: str) -> str:
+    """What a column is called; of one that is in a row below, behind what names that row."""
+    row, _, column = name.rpartition(": ")
+    label = LABELS.get(column)
+    if label is None:
+        field = _field_of(model, column)
+        label = str(getattr(field, "verbose_name", column)).replace("_", " ")
+    label = f"{label[:1].upper()}{label[1:]}"
+    return f"{row}: {label}" if row else label
+
+
+def value_in_words(model: type[Model] | None, name: str, value: Any) -> str:
+    """A value of a column as the admin's pages write it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value in (None, "", [], {}):
+        return NONE
+    if isinstance(value, list):
+        return ", ".join(value_in_words(model, name, each) for each in value)
+    field = _field_of(model, name)
+    choices = dict(getattr(field, "flatchoices", None) or ())
+    written = choices.get(value) or _by_column(name, value) or _by_kind(field, value)
+    return str(written or str(value).replace("_", " "))
+
+
+def _by_column(name: str, value: Any) -> str:
+    if name in MONEY and isinstance(value, int):
+        return kes(value)
+    return dial(str(value)) if name in PHONES else ""
+
+
+def _by_kind(field: Any, value: Any) -> str:
+    if isinstance(field, DateTimeField):
+        with suppress(ValueError):
+            return write_moment(datetime.fromisoformat(str(value)))
+    if getattr(field, "many_to_one", False) or getattr(field, "one_to_one", False):
+        return _row_named(field, value)
+    return ""
+
+
+def _row_named(field: Any, key: Any) -> str:
+    """The row that a number stands for, or the number where it is gone."""
+    row = field.related_model._base_manager.filter(pk=key).first()
+    return str(row) if row is not None else f"number {key}, which is gone"
+
+
+def _field_of(model: type[Model] | None, name: str) -> Any:
+    if model is None:
+        return None
+    try:
+        return model._meta.get_field(name)
+    except FieldDoesNotExist:
+        return None

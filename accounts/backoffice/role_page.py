@@ -1,0 +1,52 @@
+"""A role's page in the admin: what who has it may do, and who has it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import Group
+from django.utils.html import format_html_join
+
+from accounts.models import User
+
+from .formats import moment
+from .links import link_to
+from .powers import told_by_room
+from .roles import PURPOSES
+from .row_page import Content, Facts, Table, list_of, newest_of, section
+
+#: Who has this permission sees roles: superusers.
+_SEES = "auth.view_group"
+
+
+def purpose_of(role: Group) -> str:
+    """What a role is for; nothing is said of those that the shop made for itself."""
+    return PURPOSES.get(role.name, "")
+
+
+@section(Group, "for", "What it is for", permission=_SEES, place=10)
+def show_purpose(role: Group, viewer: User) -> Content | None:
+    purpose = purpose_of(role)
+    return Facts((), lead=f"{purpose[:1].upper()}{purpose[1:]}.") if purpose else None
+
+
+@section(Group, "may", "What it lets people do", permission=_SEES, place=20)
+def show_powers(role: Group, viewer: User) -> Content:
+    told = told_by_room(role.permissions.select_related("content_type"))
+    rows = [(room, format_html_join("", "<p>{}</p>", _sentences(words))) for room, words in told]
+    return Table(("In", "They may"), rows, "Nothing.")
+
+
+@section(Group, "people", "Who has it", permission=_SEES, place=30)
+def show_people(role: Group, viewer: User) -> Content:
+    people, has_more = newest_of(User.objects.filter(groups=role))
+    rows = [
+        (link_to(each, viewer), each.get_full_name() or "not given", moment(each.last_login))
+        for each in people
+    ]
+    more = list_of(User, "All of them", groups__id__exact=role.pk) if has_more else None
+    return Table(("Person", "Name", "Last log-in"), rows, "Nobody.", more)
+
+
+def _sentences(words: list[str]) -> list[tuple[Any]]:
+    return [(f"{each[:1].upper()}{each[1:]}.",) for each in words]
