@@ -273,7 +273,7 @@ class SearchView(ProductListView):
         PostgreSQL plans it each time, as it knows the words and the prices (``to_tsquery``).
         """
         prices = self.filters.prices_alone() if self.filters and self.groups else None
-        if prices is None or self.categories:
+        if prices is None or self.categories or self.stop_words:
             return super().read_page(shelf, page)
         least, most = prices
         return queries.read_page(*shelf, page._replace(least=least, most=most))

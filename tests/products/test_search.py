@@ -74,13 +74,20 @@ def test_stop_words_that_name_goods_are_looked_for_in_names(api, listing, term, 
     assert sorted(found) == sorted(expected)
 
 
+def test_a_price_beside_them_leaves_no_stop_word_out(api, listing):
+    listing("Jerry can", price=900)
+    listing("Jerry mouse", price=900)
+
+    assert find(api, "jerry can", min_price=100) == ["Jerry can"]
+
+
 def test_of_a_sellers_own_and_in_the_admin_stop_words_are_looked_for_too(listing):
     can = listing("Jerry can")
     listing("Mouse")
 
     assert list(named_of_few(Product.objects.all(), ["ca"])) == [can]
-    assert finders._named("can") == [can.pk]
-    assert finders._named("%") == []
+    assert finders.ids_named(Product.objects.all(), "can", 5) == [can.pk]
+    assert finders.ids_named(Product.objects.all(), "%", 5) is None
 
 
 def test_a_stop_word_may_be_the_beginning_of_another_word(api, listing):
