@@ -32,7 +32,6 @@ from orders.lookup import find_by_typed_reference
 from orders.models import Order, Problem
 from payments.interest import NAMED, SAID_PAID, SENT_ELSEWHERE, WROTE_DOWN
 from payments.models import (
-    DOUBTFUL,
     EventState,
     GatewayEvent,
     MoneyOut,
@@ -305,8 +304,7 @@ def set_withdrawal_aside(withdrawal: Withdrawal, given: Given, by: User) -> str:
 
 
 def _is_unmatched(receipt: Receipt) -> bool:
-    unmatched = Receipt.objects.unmatched().exclude(standing__in=DOUBTFUL)
-    return unmatched.filter(pk=receipt.pk).exists()
+    return Receipt.objects.to_match().filter(pk=receipt.pk).exists()
 
 
 @console_action(

@@ -61,6 +61,10 @@ class ReceiptQuerySet(models.QuerySet["Receipt"]):
         going = Coalesce(Sum("refunds__amount", filter=owed), 0)
         return self.filter(order__isnull=True).alias(going=going).filter(amount__gt=F("going"))
 
+    def to_match(self) -> ReceiptQuerySet:
+        """Of it what is not in doubt: whether that came at all is to be decided first."""
+        return self.unmatched().exclude(standing__in=DOUBTFUL)
+
     def paid_from(self, phone: str) -> ReceiptQuerySet:
         """Money from a phone of 12 digits, where its provider shows it in full or hashed."""
         return self.filter(phone__in=shown_as(phone)).exclude(phone="")
