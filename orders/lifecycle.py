@@ -10,6 +10,7 @@ that joins an account (orders.joining), and the phone that a first payment leave
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
@@ -50,8 +51,8 @@ HOLD_AFTER_FAILURE = timedelta(minutes=5)
 MAX_FIRM = 2 * PROMPT_TIME
 #: Money that comes later than this after its order was closed goes back.
 LATE_MONEY_WITHIN = timedelta(days=1)
-#: Orders that one call of expire_unpaid_orders takes.
-EXPIRED_PER_ROUND = 500
+#: Orders that one call of expire_unpaid_orders takes; seconds after which it begins no more.
+EXPIRED_PER_ROUND, EXPIRING_SECONDS = 500, 10.0
 
 #: By an order's new status: the status its lines get, and the statuses from which they get it.
 #: Lines in any other status are left alone.
@@ -201,15 +202,17 @@ def expire_unpaid_orders(
 ) -> int:
     """Expire unpaid orders whose hold is over; with ``product_ids``, those holding such products.
 
-    One transaction an order, at most 500 a call. Returns how many expired. Safe to repeat,
-    anywhere, at once.
+    One transaction an order, at most 500 a call, and none that would begin after ten seconds.
+    Returns how many expired. Safe to repeat, anywhere, at once.
     """
-    now = now or timezone.now()
+    now, began = now or timezone.now(), time.monotonic()
     overdue = Order.objects.overdue(now)
     if product_ids is not None:
         overdue = overdue.filter(tracks__product__in=product_ids).distinct()
     expired = 0
     for order_id in list(overdue.order_by("pk").values_list("pk", flat=True)[:EXPIRED_PER_ROUND]):
+        if time.monotonic() - began > EXPIRING_SECONDS:
+            break
         try:
             expired += expire_order(order_id, now=now)
         except DatabaseError:

@@ -65,13 +65,18 @@ DRAWN_AT_ONCE = 5
 GRACE = timedelta(seconds=5)
 
 
-def run_periodic(now: datetime | None = None) -> dict[str, int]:
+def run_periodic(
+    now: datetime | None = None, *, still_here: Callable[[], None] | None = None
+) -> dict[str, int]:
     """Run every duty once and return how many rows each processed. Never raises.
 
-    A duty that breaks is logged, counts as 0, and does not keep the others from running.
+    A duty that breaks is logged, counts as 0, and does not keep the others from running. In a long
+    round ``still_here`` is called between duties, every ``MAX_SECONDS`` or so: while M-Pesa hangs
+    each takes that long, and the clock is not silent.
     """
     now = now or timezone.now()
     done: dict[str, int] = {}
+    told = time.monotonic()
     for duty in (
         process_stored_events,
         sync_unsynced_orders,
@@ -100,6 +105,9 @@ def run_periodic(now: datetime | None = None) -> dict[str, int]:
             done[duty.__name__] = duty(now)
         except Exception:
             logger.exception("the clock could not %s; it tries again next round", duty.__name__)
+        if still_here is not None and time.monotonic() - told >= MAX_SECONDS:
+            told = time.monotonic()
+            still_here()
     return done
 
 

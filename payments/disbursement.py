@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from django.db import transaction
 from django.db.models import F
@@ -54,8 +54,10 @@ Row = TypeVar("Row", bound=MoneyOut)
 
 logger = logging.getLogger(__name__)
 
-#: Until a transfer is sent again of which M-Pesa was not reached.
-TRY_AGAIN = timedelta(minutes=1)
+#: Until a transfer is sent again that M-Pesa did not take; it doubles from one time to the next, up
+#: to the longest, at which a person is told.
+TRY_AGAIN, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
+NOT_TAKEN = "M-Pesa does not take it, again and again. It goes on being sent every hour."
 #: Refusals that have nothing to do with the transfer: it is sent again as it is.
 SENT_AGAIN = RETRYABLE | {DarajaRefusal.CONFIGURATION}
 #: Until it is seen again whether payouts are still stopped.
@@ -132,11 +134,11 @@ def _process(model: type[Row], row_id: int) -> None:
     claimed = _claim(model, row_id, now)
     if claimed is None:
         return
-    was_sent, row, receipt = claimed
-    if receipt:
-        _ask_about_payment(row, receipt)
-    elif not was_sent:
-        _send(row)
+    row = claimed.row
+    if claimed.receipt:
+        _ask_about_payment(row, claimed.receipt)
+    elif not claimed.was_sent:
+        _send(row, waited=claimed.waited)
     elif _was_never_taken(row):
         # What it goes back of may have come in doubt since.
         if handler_of(row).is_backed(row):
@@ -145,11 +147,22 @@ def _process(model: type[Row], row_id: int) -> None:
         _query_status(row)
 
 
-@transaction.atomic
-def _claim(model: type[Row], row_id: int, now: datetime) -> tuple[bool, Row, str] | None:
-    """Take a row for one caller; tell whether M-Pesa may know of it already, and which payment it
-    is to be asked about first.
+class _Claimed(NamedTuple, Generic[Row]):
+    """A row that one caller has to itself.
+
+    ``was_sent``: M-Pesa may know of it already. ``receipt``: the payment it is to be asked about
+    first, "" for none. ``waited``: since it was sent before, and not taken.
     """
+
+    row: Row
+    was_sent: bool = False
+    receipt: str = ""
+    waited: timedelta = timedelta(0)
+
+
+@transaction.atomic
+def _claim(model: type[Row], row_id: int, now: datetime) -> _Claimed[Row] | None:
+    """Take a row for one caller, if it is time for it and nothing keeps it back."""
     row = locked_row(model, row_id)
     if row.next_check_at is None or row.next_check_at > now:
         return None
@@ -162,7 +175,7 @@ def _claim(model: type[Row], row_id: int, now: datetime) -> tuple[bool, Row, str
         sent_at = row.sent_at or row.created_at
         row.next_check_at = TRANSFER_QUERIES.next_at(sent_at, now, row.checks)
         row.save(update_fields=["checks", "next_check_at"])
-        return True, row, ""
+        return _Claimed(row, was_sent=True)
     if row.awaits_approval or (row.status != TransferStatus.DUE and not row.only_asks):
         return None
     later = now + LOOK_AGAIN if stopped else handler_of(row).hold_until(row, now)
@@ -172,18 +185,19 @@ def _claim(model: type[Row], row_id: int, now: datetime) -> tuple[bool, Row, str
     return None if later or row.next_check_at is None else _claim_unheld(row, now)
 
 
-def _claim_unheld(row: Row, now: datetime) -> tuple[bool, Row, str] | None:
+def _claim_unheld(row: Row, now: datetime) -> _Claimed[Row] | None:
     """Claim a row that nothing keeps back, unless as much as may leave in a day has left."""
     receipt = handler_of(row).receipt_to_ask_about(row, now)
     is_sent = not receipt and row.status == TransferStatus.DUE
     if is_sent and not reserve_daily_limit(row, now):
         _postpone(row, next_day(now))
         return None
+    waited = now - row.sent_at if row.sent_at is not None else timedelta(0)
     if is_sent:
         row.status, row.sent_at = TransferStatus.UNKNOWN, now
         row.next_check_at = now + TRANSFER_QUERIES.first
         row.save(update_fields=["status", "sent_at", "next_check_at"])
-    return (False, row, receipt) if receipt or is_sent else None
+    return _Claimed(row, receipt=receipt, waited=waited) if receipt or is_sent else None
 
 
 def _postpone(row: MoneyOut, until: datetime) -> None:
@@ -207,13 +221,13 @@ def _was_never_taken(row: MoneyOut) -> bool:
     return row.is_reversal or row.result_code == NOT_FOUND
 
 
-def _send(row: MoneyOut) -> None:
+def _send(row: MoneyOut, *, waited: timedelta = timedelta(0)) -> None:
     """Ask M-Pesa, and write down what it answered. The row is claimed already."""
     claimed = row.still(TransferStatus.UNKNOWN)
     try:
         accepted = _request(row)
     except DarajaRefused as refusal:
-        _record_refusal(row, refusal)
+        _record_refusal(row, refusal, waited)
     except DarajaDuplicate as known:
         logger.warning("%s %s: %s", row.kind, row.pk, known)
         claimed.update(result_text=str(known)[:200], result_code="")
@@ -245,7 +259,7 @@ def _request(row: MoneyOut) -> Conversation:
     )
 
 
-def _record_refusal(row: MoneyOut, refusal: DarajaRefused) -> None:
+def _record_refusal(row: MoneyOut, refusal: DarajaRefused, waited: timedelta) -> None:
     """This request was certainly not processed. An earlier one under the same id may have been."""
     logger.warning("%s %s: M-Pesa did not take it: %s", row.kind, row.pk, refusal)
     claimed = row.still(TransferStatus.UNKNOWN)
@@ -255,12 +269,7 @@ def _record_refusal(row: MoneyOut, refusal: DarajaRefused) -> None:
         claimed.update(result_text=str(refusal)[:200])
         _ask_anew(row)
     elif refusal.kind in SENT_AGAIN or not refusal.code:
-        with transaction.atomic():
-            later = timezone.now() + TRY_AGAIN
-            if claimed.update(
-                status=TransferStatus.DUE, next_check_at=later, result_text=str(refusal)[:200]
-            ):
-                release_daily_limit(row)
+        _send_again_later(row, refusal, waited)
     else:
         failure = reversal_failure if row.is_reversal else b2c_failure
         reason = failure(refusal.code) or PayoutReason.OTHER
@@ -274,6 +283,21 @@ def _record_refusal(row: MoneyOut, refusal: DarajaRefused) -> None:
             text=refusal.message,
             reason=reason,
         )
+
+
+@transaction.atomic
+def _send_again_later(row: MoneyOut, refusal: DarajaRefused, waited: timedelta) -> None:
+    """Let what M-Pesa did not take be due again, each time later; at last a person sees that."""
+    # A stop keeps the others back: whoever ends it sees at once whether the settings are right.
+    is_stopped = refusal.kind == DarajaRefusal.CONFIGURATION
+    wait = TRY_AGAIN if is_stopped else min(max(2 * waited, TRY_AGAIN), LONGEST_WAIT)
+    changes: dict[str, Any] = {"next_check_at": timezone.now() + wait}
+    if wait == LONGEST_WAIT and NOT_TAKEN not in row.note:
+        changes |= {"note": f"{NOT_TAKEN} {row.note}".strip()[:200], "unseen": True}
+        logger.error("%s %s: %s", row.kind, row.pk, NOT_TAKEN)
+    claimed = row.still(TransferStatus.UNKNOWN)
+    if claimed.update(status=TransferStatus.DUE, result_text=str(refusal)[:200], **changes):
+        release_daily_limit(row)
 
 
 def _query_status(row: MoneyOut) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -37,6 +37,9 @@ from .models import (
 from .models.evidence import is_enough
 
 logger = logging.getLogger(__name__)
+
+#: Until it is seen again whether a payment is confirmed; what confirms it wakes what waits for it.
+EVIDENCE_DELAY = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)

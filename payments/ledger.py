@@ -97,7 +97,7 @@ def post_receipt(receipt: Receipt) -> None:
             Posting(
                 f"receipt:{receipt.pk}",
                 debits={clearing_account(receipt.provider): receipt.amount},
-                credits={_kept_on(receipt): receipt.amount},
+                credits={_held_on(receipt): receipt.amount},
                 order_id=receipt.order_id,
                 receipt_id=receipt.pk,
             )
@@ -127,7 +127,7 @@ def post_merge(receipt: Receipt) -> None:
         post(
             Posting(
                 f"merge:{receipt.pk}",
-                debits={_kept_on(receipt): receipt.amount},
+                debits={_held_on(receipt): receipt.amount},
                 credits={clearing_account(receipt.provider): receipt.amount},
                 order_id=receipt.order_id,
                 receipt_id=receipt.pk,
@@ -143,7 +143,7 @@ def post_correction(receipt: Receipt, *, reported_amount: int) -> None:
     order's.
     """
     more = reported_amount - receipt.amount
-    at, kept = {clearing_account(receipt.provider): abs(more)}, _kept_on(receipt)
+    at, kept = {clearing_account(receipt.provider): abs(more)}, _held_on(receipt)
     lost = -more if receipt.order_id is not None else 0
     if more > 0:
         lost = min(receipt.borne, more)
@@ -168,7 +168,7 @@ def post_refund_due(refund: Refund, *, again: bool = False) -> None:
     post(
         Posting(
             f"refund:{refund.pk}:owed-again" if again else f"refund:{refund.pk}:owed",
-            debits={_held_of(refund): refund.amount},
+            debits={_held_on(refund): refund.amount},
             credits={Account.REFUNDS_PAYABLE: refund.amount},
             order_id=refund.order_id,
             receipt_id=refund.receipt_id,
@@ -203,7 +203,7 @@ def post_refund_dropped(refund: Refund) -> None:
         Posting(
             f"refund:{refund.pk}:dropped",
             debits={Account.REFUNDS_PAYABLE: refund.amount},
-            credits={_held_of(refund): refund.amount},
+            credits={_held_on(refund): refund.amount},
             order_id=refund.order_id,
             receipt_id=refund.receipt_id,
             refund_id=refund.pk,
@@ -345,12 +345,9 @@ def _next_event(kind: str, receipt: Receipt) -> str:
     return next(name for name in names if name not in taken)
 
 
-def _held_of(refund: Refund) -> Account:
-    return Account.SUSPENSE if refund.order_id is None else Account.BUYERS_HELD
-
-
-def _kept_on(receipt: Receipt) -> Account:
-    return Account.SUSPENSE if receipt.order_id is None else Account.BUYERS_HELD
+def _held_on(row: Receipt | Refund) -> Account:
+    """Where a payment's money lies: held for its order's buyer, or nobody's yet."""
+    return Account.SUSPENSE if row.order_id is None else Account.BUYERS_HELD
 
 
 def balance(

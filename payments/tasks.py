@@ -1,5 +1,7 @@
 """The clock's rounds as Celery beat calls them (see CELERY_BEAT_SCHEDULE in the settings)."""
 
+from functools import partial
+
 from celery import shared_task
 
 from omachemainproj.heartbeats import CLOCK, WORKER, beat
@@ -10,7 +12,7 @@ from . import clock
 @shared_task
 def tick() -> None:
     """One round of every duty."""
-    clock.run_periodic()
+    clock.run_periodic(still_here=partial(beat, CLOCK, WORKER))
     beat(CLOCK, WORKER)
 
 

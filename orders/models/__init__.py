@@ -55,6 +55,7 @@ from .orders import (
     TrackStatus,
     new_collection_code,
     new_reference,
+    price_left,
 )
 from .problems import (
     MAX_PICTURES,
@@ -68,6 +69,7 @@ from .problems import (
     ProblemMessage,
     ProblemPicture,
     ProblemState,
+    commission_left,
     commission_of_reduction,
     latest_problem_of,
 )
@@ -127,11 +129,13 @@ __all__ = [
     "StepCause",
     "TrackEvent",
     "TrackStatus",
+    "commission_left",
     "commission_of_reduction",
     "digest_agreement",
     "digest_delivery",
     "latest_problem_of",
     "new_collection_code",
     "new_reference",
+    "price_left",
     "status_of_parcel",
 ]

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.expressions import CombinedExpression
+from django.db.models.functions import Cast
 from django.utils import timezone
 
 from accounts.models import User
 
-from .orders import OrderTrack
+from .orders import OrderTrack, price_left
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -318,6 +320,12 @@ def commission_of_reduction(line: OrderTrack, amount: int) -> int:
 
 def _commission_left(line: OrderTrack, reduced: int) -> int:
     return line.commission * (line.amount - reduced) // line.amount
+
+
+def commission_left() -> CombinedExpression:
+    """What the shop keeps of a line's commission after its reductions, KES, for the database."""
+    # Of 250,000 times 250,000 no column of integers is sure.
+    return Cast(F("commission"), models.BigIntegerField()) * price_left() / F("amount")
 
 
 def latest_problem_of(track: Any) -> models.QuerySet[Problem, Any]:

@@ -32,7 +32,6 @@ from orders.lookup import find_by_typed_reference
 from orders.models import Order, Problem
 from payments.interest import NAMED, SAID_PAID, SENT_ELSEWHERE, WROTE_DOWN
 from payments.models import (
-    DOUBTFUL,
     EventState,
     GatewayEvent,
     MoneyOut,
@@ -318,8 +317,7 @@ def set_withdrawal_aside(withdrawal: Withdrawal, given: Given, by: User) -> str:
 
 
 def _is_unmatched(receipt: Receipt) -> bool:
-    apart = Receipt.objects.apart_from_what_left().exclude(standing__in=DOUBTFUL)
-    return apart.unmatched().filter(pk=receipt.pk).exists()
+    return Receipt.objects.to_match().filter(pk=receipt.pk).exists()
 
 
 @console_action(

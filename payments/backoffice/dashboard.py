@@ -26,7 +26,7 @@ from accounts.backoffice.admin import COUNT_AT_MOST
 from accounts.backoffice.formats import NOTHING, write_day
 from accounts.models import User
 from omachemainproj.money import format_kes
-from orders.models import Order, OrderTrack, Parcel, Problem
+from orders.models import Order, OrderTrack, Parcel, Problem, commission_left, price_left
 from orders.models.orders import SOLD_LINE_STATUSES, OrderQuerySet
 from orders.models.problems import ProblemState
 from payments.checkout.failures import staff_label
@@ -40,6 +40,7 @@ from payments.models import (
     TransferStatus,
     share_due,
 )
+from payments.models.order_payments import PROMPTS_UNDER_WAY
 
 from .charts import (
     Bars,
@@ -195,7 +196,8 @@ def sales(period: Period) -> Content:
 
 
 def shops_share(period: Period) -> Content:
-    """The shop's commission on what was sold, and what was sent back to buyers, by day.
+    """The shop's commission on what was sold, as far as it was not given back, and what was sent
+    back to buyers, by day.
 
     Two queries.
     """
@@ -203,7 +205,7 @@ def shops_share(period: Period) -> Content:
         OrderTrack.objects.filter(order__in=_paid(period), track_status__in=SOLD_LINE_STATUSES)
         .annotate(day=TruncDate("order__created_at"))
         .values_list("day")
-        .annotate(commission=Sum("commission"))
+        .annotate(kept=Sum(commission_left()))
         .order_by()
     )
     sent = RefundDay.objects.filter(day__range=(period.first, period.last))
@@ -282,8 +284,8 @@ def best_goods(period: Period) -> Content:
     sold = list(
         _lines(period)
         .values_list("product", "product__name", "product__seller__username")
-        .annotate(pieces=Sum("number"), amount=Sum("amount"))
-        .order_by("-pieces", "-amount", "product")[:BEST]
+        .annotate(pieces=Sum("number"), sold=Sum(price_left()))
+        .order_by("-pieces", "-sold", "product")[:BEST]
     )
     if not sold:
         return Content(empty="Nothing was sold.", sheet=Sheet(_GOODS_SHEET, []))
@@ -303,7 +305,7 @@ def best_sellers(period: Period) -> Content:
     sold = list(
         _lines(period)
         .values_list("seller", "seller__username")
-        .annotate(lines=Count("*"), value=Sum("amount"))
+        .annotate(lines=Count("*"), value=Sum(price_left()))
         .order_by("-value", "seller")[:BEST]
     )
     if not sold:
@@ -425,7 +427,7 @@ def outcomes(period: Period) -> Content:
     counts = {
         "Confirmed": (by_end[AttemptStatus.CONFIRMED], {"status__exact": "confirmed"}),
         "Failed": (by_end[AttemptStatus.FAILED], {"status__exact": "failed"}),
-        "Not known yet": (open_, {"status__in": "requested,unknown,submitted"}),
+        "Not known yet": (open_, {"status__in": ",".join(PROMPTS_UNDER_WAY)}),
     }
     failed = by_end[AttemptStatus.FAILED]
     points = draw((why, count, f"{count:,}", part(count, failed)) for why, count in reasons)

@@ -306,7 +306,7 @@ QUEUES = (
         title="Money without an order",
         about="It came, and nothing says what for. Give it to the order that was meant, or send "
         "it back.",
-        rows=lambda now: Receipt.objects.apart_from_what_left().unmatched().order_by("pk"),
+        rows=lambda now: Receipt.objects.to_match().order_by("pk"),
         columns={
             **_RECEIPT,
             "Through": lambda receipt: receipt.get_provider_display(),

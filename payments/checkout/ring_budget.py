@@ -7,7 +7,9 @@ that nothing they do takes the room of its owner.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import transaction
@@ -50,27 +52,41 @@ class TooManyNewPhones(Refusal):
     retry_after = 3600
 
 
-def take_prompt(user_id: int, phone: str, now: datetime, *, is_own: bool) -> str:
-    """Take a prompt to a phone for an account's order; the failure code where none is left, or "".
+class Taken(NamedTuple):
+    """What a prompt was taken out of; the failure code, and nothing taken, where none is left."""
+
+    budgets: Sequence[Budget] = ()
+    refused: str = ""
+
+
+def take_prompt(user_id: int, phone: str, now: datetime, *, is_own: bool) -> Taken:
+    """Take a prompt to a phone for an account's order.
 
     ``is_own`` is whether the phone has paid for the account. Call inside the transaction that
     claims the attempt: rolled back with it, nothing was taken.
     """
     room = _room(user_id, phone, is_own=is_own)
+    counted: Sequence[Budget] = ()
     if not is_own:
         new = f"new-phones:{user_id}", phone, NEW_PHONES_PER_HOUR, NEW_PHONES_PER_DAY
+        once, all_new = _budgets_of_new_phone(*new)
         # One statement while there is room of all of it, and which is spent makes no difference.
-        if take_of_groups(*_budgets_of_new_phone(*new), room, now=now):
-            return ""
-        if not _count_phone(*new, now):
-            return TOO_MANY_PHONES
-    return "" if take(*room, now=now) else RATE_LIMITED
+        if take_of_groups(once, all_new, room, now=now):
+            return Taken([*once, *all_new, *room])
+        found = _count_phone(*new, now)
+        if found is None:
+            return Taken(refused=TOO_MANY_PHONES)
+        counted = found
+    return Taken([*counted, *room]) if take(*room, now=now) else Taken(refused=RATE_LIMITED)
 
 
-def give_prompt_back(user_id: int, phone: str, now: datetime) -> None:
-    """Give the phone's room back: M-Pesa certainly did not ring it."""
-    is_own = has_paid_from(user_id, phone, now)
-    give_back(*_room(user_id, phone, is_own=is_own), now=now)
+def give_prompt_back(taken: Taken, now: datetime) -> None:
+    """Give back what a prompt was taken out of: M-Pesa certainly did not ring the phone.
+
+    Not what would be taken now: the phone may be the account's by now, or be so no more, and of a
+    phone that was counted before, no room for new ones was taken.
+    """
+    give_back(*taken.budgets, now=now)
 
 
 def check_network(user_id: int | None, phone: str, address: str, now: datetime) -> None:
@@ -82,7 +98,7 @@ def check_network(user_id: int | None, phone: str, address: str, now: datetime) 
     if not settings.THROTTLES or (user_id and has_paid_from(user_id, phone, now)):
         return
     per_hour, network = settings.NEW_PHONES_A_NETWORK, f"new-phones:{client_network(address, 48)}"
-    if not _count_phone(network, phone, per_hour, NETWORK_DAY_FACTOR * per_hour, now):
+    if _count_phone(network, phone, per_hour, NETWORK_DAY_FACTOR * per_hour, now) is None:
         raise TooManyNewPhones()
 
 
@@ -96,16 +112,19 @@ def _room(user_id: int, phone: str, *, is_own: bool) -> list[Budget]:
     ]
 
 
-def _count_phone(who: str, phone: str, per_hour: int, per_day: int, now: datetime) -> bool:
-    """Count a phone once a day for whom ``who`` names; False where it is one too many."""
+def _count_phone(
+    who: str, phone: str, per_hour: int, per_day: int, now: datetime
+) -> Sequence[Budget] | None:
+    """Count a phone once a day for whom ``who`` names. Returns what it was taken out of: nothing,
+    where it was counted before; None where it is one too many."""
     [once], room = _budgets_of_new_phone(who, phone, per_hour, per_day)
     with transaction.atomic(savepoint=False):
         if not take(once, now=now):
-            return True
+            return ()
         if take(*room, now=now):
-            return True
+            return (once, *room)
         forget(once)
-    return False
+    return None
 
 
 def _budgets_of_new_phone(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -34,7 +35,7 @@ from payments.models import (
 
 from .failures import NOT_SENT, PHONE_BUSY, RATE_LIMITED, TOO_MANY_PHONES, ends_hold
 from .messages import notify_payment_failed
-from .ring_budget import give_prompt_back, take_prompt
+from .ring_budget import Taken, give_prompt_back, take_prompt
 from .timing import MAX_UNSENT_AGE, STK_TIMEOUT, ring_again_in
 
 logger = logging.getLogger(__name__)
@@ -129,7 +130,14 @@ def send_stk_push(order_id: int) -> None:
         _push(claimed)
 
 
-def _claim_after_expiry(order_id: int, now: datetime) -> OrderPayment | None:
+class _Claimed(NamedTuple):
+    """An attempt that one caller sends, and what its prompt was taken out of."""
+
+    payment: OrderPayment
+    taken: Taken
+
+
+def _claim_after_expiry(order_id: int, now: datetime) -> _Claimed | None:
     """Claim an attempt once expired ones of its phone are closed.
 
     Where the phone is busy still, the attempt has failed; but its owner's waits for a stranger's
@@ -161,7 +169,7 @@ def _may_wait(payment: OrderPayment, now: datetime) -> bool:
 
 
 @transaction.atomic
-def _claim(order_id: int, now: datetime) -> OrderPayment | None:
+def _claim(order_id: int, now: datetime) -> _Claimed | None:
     """Take an attempt for one caller to send, unless it was taken or must not be sent any more.
 
     The order is locked too: nothing is sent once it is cancelled or expired.
@@ -170,12 +178,13 @@ def _claim(order_id: int, now: datetime) -> OrderPayment | None:
     if not payments:
         return None
     payment = payments[0]
-    if reason := _reason_not_to_send(payment, payment.order, now):
+    taken = _take_unless_refused(payment, payment.order, now)
+    if reason := taken.refused:
         # Who asks too often reads so where they ask: no phone buzzes for it, and no inbox fills.
         _abandon(payment, reason, notify=reason not in {RATE_LIMITED, TOO_MANY_PHONES})
         return None
     _mark_unknown(payment.pk, now)
-    return payment
+    return _Claimed(payment, taken)
 
 
 @compiled_update
@@ -209,16 +218,16 @@ def _locked(**which: int) -> OrderPaymentQuerySet:
     return OrderPayment.objects.select_for_update(no_key=True).filter(**which).order_by("pk")
 
 
-def _reason_not_to_send(payment: OrderPayment, order: Order, now: datetime) -> str:
-    """The failure code of an attempt that must not be sent.
+def _take_unless_refused(payment: OrderPayment, order: Order, now: datetime) -> Taken:
+    """Take an attempt that may be sent out of the budgets of its phone and its buyer.
 
-    Empty when it may be: then it is taken out of the budgets of its phone and its buyer.
+    One that must not be sent takes nothing, and is refused with its failure code.
     """
     too_old = payment.created_at < now - _max_age(payment)
     if not order.is_unpaid or order.expires_at <= now or too_old:
-        return payment.result_code or NOT_SENT
+        return Taken(refused=payment.result_code or NOT_SENT)
     if not payment.is_own and payment.is_waited_for:  # type: ignore[attr-defined]
-        return PHONE_BUSY
+        return Taken(refused=PHONE_BUSY)
     return take_prompt(order.buyer_id, payment.phone, now, is_own=payment.is_own)  # type: ignore[attr-defined]
 
 
@@ -247,8 +256,9 @@ def end_hold_of(payment: OrderPayment, code: str) -> None:
         end_prompt(payment.order_id, now=timezone.now())
 
 
-def _push(payment: OrderPayment) -> None:
+def _push(claimed: _Claimed) -> None:
     """Send the STK push of a claimed attempt, and record M-Pesa's answer."""
+    payment, taken = claimed
     try:
         accepted = gateway.daraja().stk_push(
             phone=payment.phone,
@@ -260,7 +270,7 @@ def _push(payment: OrderPayment) -> None:
     except DarajaRefused as refusal:
         logger.warning("payment %s: M-Pesa refused the prompt: %s", payment.pk, refusal)
         _record_refusal(payment, refusal)
-        give_prompt_back(payment.order.buyer_id, payment.phone, timezone.now())
+        give_prompt_back(taken, timezone.now())
     except DarajaUnknown as silence:
         logger.warning("payment %s: no clear answer to the prompt: %s", payment.pk, silence)
         OrderPayment.objects.filter(pk=payment.pk).update(result_text=str(silence)[:200])
@@ -268,10 +278,10 @@ def _push(payment: OrderPayment) -> None:
         # The callback may have been faster and recorded the ids and the outcome already.
         ids = accepted.merchant_request_id, accepted.checkout_request_id
         if not _mark_submitted(payment.pk, *ids):
-            claimed = OrderPayment.objects.filter(pk=payment.pk)
-            unnamed = claimed.filter(checkout_request_id="")
+            this_one = OrderPayment.objects.filter(pk=payment.pk)
+            unnamed = this_one.filter(checkout_request_id="")
             unnamed.update(merchant_request_id=ids[0], checkout_request_id=ids[1])
-            waiting = claimed.filter(status=AttemptStatus.UNKNOWN)
+            waiting = this_one.filter(status=AttemptStatus.UNKNOWN)
             waiting.update(status=AttemptStatus.SUBMITTED)
 
 

@@ -61,10 +61,11 @@ class ReceiptQuerySet(models.QuerySet["Receipt"]):
         going = Coalesce(Sum("refunds__amount", filter=owed), 0)
         return self.filter(order__isnull=True).alias(going=going).filter(amount__gt=F("going"))
 
-    def apart_from_what_left(self) -> ReceiptQuerySet:
-        """Without what came back whole while nobody has said what it had left as: who does decides
-        about both."""
-        return self.exclude(left_as__state="open")
+    def to_match(self) -> ReceiptQuerySet:
+        """Of it what is to be decided by itself: not what is in doubt, as whether it came at all is
+        decided first, nor what had left as a withdrawal that is open, with which it is."""
+        certain = self.unmatched().exclude(standing__in=DOUBTFUL)
+        return certain.exclude(left_as__state="open")
 
     def paid_from(self, phone: str) -> ReceiptQuerySet:
         """Money from a phone of 12 digits, where its provider shows it in full or hashed."""

@@ -27,7 +27,7 @@ from orders.models.notifications import NotificationKind
 from orders.notifications.notify import notify
 from payments import ledger
 from payments.daraja.result_codes import PayoutReason
-from payments.evidence import ask_about
+from payments.evidence import EVIDENCE_DELAY, ask_about
 from payments.models import (
     Payout,
     PayoutDay,
@@ -55,8 +55,6 @@ HELD_BACK = "A buyer has a problem with a line it was for."
 CHANGED = "A line it was for was cancelled, or its price was reduced."
 #: The note of one that was to pay a debt off with what the shop bears, which others have by now.
 PAID_OFF = "What was sold since has paid the debt."
-#: Until it is seen again whether payments are confirmed; what confirms one wakes its payouts.
-EVIDENCE_DELAY = timedelta(minutes=15)
 
 
 @background_task()

@@ -9,7 +9,7 @@ from django.db.models import Count, F, Q, Sum
 from django.utils import timezone
 
 from accounts.models import User
-from orders.models import SOLD_LINE_STATUSES, OrderTrack, Problem, TrackStatus
+from orders.models import SOLD_LINE_STATUSES, OrderTrack, Problem, TrackStatus, price_left
 from payments.models import Payout, TransferStatus
 from products.catalogue.filters import LOW_STOCK
 from products.models import Product, Review, SellerRating, average_stars
@@ -46,7 +46,7 @@ def _sales(seller: User, now: datetime) -> dict[str, dict[str, int]]:
         within = Q(created_at__gte=start)
         measures[f"{name}_orders"] = Count("order", distinct=True, filter=within)
         measures[f"{name}_goods"] = Sum("number", filter=within, default=0)
-        measures[f"{name}_amount"] = Sum(F("amount") - F("reduced"), filter=within, default=0)
+        measures[f"{name}_amount"] = Sum(price_left(), filter=within, default=0)
     found = sold.aggregate(**measures)
     parts = ("orders", "goods", "amount")
     return {name: {part: found[f"{name}_{part}"] for part in parts} for name in PERIODS}

@@ -23,6 +23,7 @@ from payments.models import (
     Refund,
     SellerShare,
     StatementPull,
+    TransferStatus,
     Withdrawal,
 )
 
@@ -85,7 +86,7 @@ def _payout_times(now: datetime) -> QuerySet[Payout]:
 
 def _astray_in_time() -> Q:
     return Q(status="sent", sent_at__isnull=True) | (
-        ~Q(status="done") & (~Q(number="") | Q(done_at__isnull=False))
+        ~Q(status=TransferStatus.DONE) & (~Q(number="") | Q(done_at__isnull=False))
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db.models import (
-    BigIntegerField,
     Exists,
     F,
     OuterRef,
@@ -28,6 +27,7 @@ from orders.models import (
     ProblemState,
     TrackEvent,
     TrackStatus,
+    commission_left,
 )
 from payments.models import LedgerPosting, Payout, SellerShare, TransferStatus
 
@@ -102,11 +102,9 @@ def _reduced(now: datetime) -> QuerySet[OrderTrack]:
 @rule("What the shop gives back of its commission is what its part of the price that is left says")
 def _commission(now: datetime) -> QuerySet[OrderTrack]:
     reductions = PriceReduction.objects.filter(track=OuterRef("pk"))
-    # Of 250,000 times 250,000 no column of integers is sure.
-    left = Cast(F("commission"), BigIntegerField()) * (F("amount") - F("reduced")) / F("amount")
     return (
         OrderTrack.objects.filter(Exists(reductions))
-        .annotate(given=total(reductions, by="track", of=Sum("commission")), left=left)
+        .annotate(given=total(reductions, by="track", of=Sum("commission")), left=commission_left())
         .exclude(commission=F("given") + F("left"))
     )
 

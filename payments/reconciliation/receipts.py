@@ -338,7 +338,8 @@ def _hold_in_suspense(incoming: IncomingPayment) -> tuple[Receipt, str]:
         if known is None:
             raise
         return known, _merge(known, incoming)
-    logger.error("receipt %s: %s In suspense.", incoming.number, note)
+    # Somebody typed no reference of ours, as people do: the queue of the console tells of it.
+    logger.info("receipt %s: %s In suspense.", incoming.number, note)
     return receipt, note
 
 

@@ -24,7 +24,7 @@ from orders.notifications.notify import notify
 from payments import ledger
 from payments.checkout.failures import why_it_goes_back
 from payments.daraja.result_codes import PayoutReason, reversal_failure
-from payments.evidence import ask_about, put_in_doubt, stop_goods
+from payments.evidence import EVIDENCE_DELAY, ask_about, put_in_doubt, stop_goods
 from payments.models import (
     DOUBTFUL,
     MAX_TRIES,
@@ -56,8 +56,6 @@ NO_DELAY = timedelta(0)
 NOT_ANSWERED = "local.not_answered"
 #: Until it is seen again whether a receipt's number has come.
 NUMBER_DELAY = timedelta(minutes=1)
-#: Until it is seen again whether a payment is confirmed; what confirms it wakes its refunds.
-EVIDENCE_DELAY = timedelta(minutes=15)
 
 
 @transaction.atomic

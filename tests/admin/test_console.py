@@ -8,7 +8,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from orders.models import Order
+from payments.backoffice import queues
 from payments.disbursement import process_refund
+from payments.evidence import put_in_doubt
 from payments.ledger import balance
 from payments.models import (
     Account,
@@ -267,6 +269,20 @@ def test_a_silent_refund_is_decided(desk, make, key, given, status):
     assert (refund.status, refund.number) == (status, given.get("number", ""))
     assert refund.unseen is False
     assert decided(refund)[0] == "boss"
+
+
+def test_money_in_doubt_stands_in_one_queue_and_where_something_can_be_done_about_it(desk):
+    receipt = cases.lost_receipt()
+    assert counts("unmatched", "doubt") == (1, 0)
+
+    put_in_doubt(receipt.pk, "M-Pesa does not know it.")
+
+    assert counts("unmatched", "doubt") == (0, 1)
+
+
+def counts(*keys):
+    found = {each.key: each.count(timezone.now()) for each in queues.QUEUES}
+    return tuple(found[key] for key in keys)
 
 
 def test_a_number_that_another_refund_has_is_no_proof(desk):

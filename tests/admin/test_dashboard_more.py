@@ -3,14 +3,16 @@
 import csv
 import io
 from datetime import UTC, date, datetime, timedelta
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.db import connection
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.backoffice.roles import ROLES
 from accounts.models import Audit, User
-from orders.models import Order, OrderDelivery, OrderTrack, Parcel
+from orders.models import Order, OrderDelivery, OrderTrack, Parcel, commission_of_reduction
 from orders.problems.decisions import withdraw
 from orders.problems.services import open_problem
 from payments.backoffice.dashboard import (
@@ -25,7 +27,8 @@ from payments.backoffice.dashboard import (
     shops_share,
 )
 from payments.backoffice.period import DAYS_AT_MOST, Period, offered, read_period
-from payments.models import RefundDay
+from payments.models import OrderPayment, RefundDay
+from payments.payouts.summary import summarise
 from tests.factories import ProductFactory, UserFactory
 from tests.orders.deliveries import paid_delivery
 from tests.shopping import delivered_line, paid_line
@@ -148,6 +151,37 @@ def test_commission_is_of_what_was_sold_that_day_and_refunds_are_what_left_that_
         ("24 Nov, so far", "KES 80", "KES 1,500"),
         ("23 Nov", "KES 40", "KES 0"),
     ]
+
+
+@pytest.fixture
+def reduced(buyer, seller):
+    """A jiko for KES 1,000, of which KES 90 was the shop's, that a problem made cheaper by 400."""
+    jiko = ProductFactory(name="Jiko", price=1000, seller=seller)
+    line = paid_line(buyer, jiko)
+    OrderTrack.objects.filter(pk=line.pk).update(commission=90)
+    line.refresh_from_db()
+    taken = commission_of_reduction(line, 400)
+    QuerySet(OrderTrack).filter(pk=line.pk).update(reduced=400)
+    return 90 - taken
+
+
+def test_what_a_problem_took_off_a_price_was_not_sold_and_earned_nothing(reduced, seller):
+    assert rows(best_goods(lately())) == [("Jiko", seller.username, "1", "KES 600")]
+    assert rows(best_sellers(lately())) == [(seller.username, "1", "KES 600")]
+    assert figures(shops_share(lately()))["Commission"] == (f"KES {reduced}", "")
+    assert reduced == 54
+    assert summarise(seller, timezone.now())["sales"]["today"]["amount"] == 600
+
+
+def test_what_is_not_known_yet_is_what_its_link_lists():
+    for status in ("requested", "unknown", "submitted"):
+        attempt(status=status, code="")
+
+    [figure] = [each for each in outcomes(lately()).figures if each.label == "Not known yet"]
+
+    asked = parse_qs(urlsplit(figure.url).query)
+    listed = OrderPayment.objects.filter(status__in=asked["status__in"][0].split(","))
+    assert figure.value == str(listed.count()) == "2"
 
 
 def test_new_people_are_those_with_an_account_by_nairobis_days():

@@ -55,7 +55,7 @@ def test_with_a_broker_its_workers_are_asked_after_too(client, settings):
 
 def test_a_round_that_a_worker_did_is_both_ones_sign_of_life(client, settings, monkeypatch):
     settings.CELERY_BROKER_URL = "redis://127.0.0.1:1/0"
-    monkeypatch.setattr("payments.clock.run_periodic", lambda: None)
+    monkeypatch.setattr("payments.clock.run_periodic", lambda **_: None)
 
     tasks.tick()
 
@@ -81,7 +81,7 @@ def test_a_clocks_round_is_its_sign_of_life(client, monkeypatch):
     monkeypatch.setattr(f"{module}.threading.Event", OneRound)
     monkeypatch.setattr(f"{module}.signal.signal", lambda *_: None)
     monkeypatch.setattr(f"{module}.close_old_connections", lambda: None)
-    monkeypatch.setattr("payments.clock.run_periodic", dict)
+    monkeypatch.setattr("payments.clock.run_periodic", lambda **_: {})
     monkeypatch.setattr("payments.clock.run_daily", lambda: 0)
     # Its threads' events are the patched one's.
     monkeypatch.setattr(f"{module}.Beside.run", lambda *_: None)

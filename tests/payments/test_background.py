@@ -81,7 +81,7 @@ def test_the_beat_calls_tasks_that_exist(settings):
 
 def test_the_beats_round_is_the_clocks(order, kettle, monkeypatch):
     rounds = []
-    monkeypatch.setattr("payments.clock.run_periodic", lambda: rounds.append("tick"))
+    monkeypatch.setattr("payments.clock.run_periodic", lambda **_: rounds.append("tick"))
     monkeypatch.setattr("payments.clock.run_daily", lambda: rounds.append("housekeep"))
 
     tasks.tick()

@@ -2,13 +2,17 @@
 
 from datetime import timedelta
 from io import StringIO
+from types import SimpleNamespace
 
 import pytest
 import time_machine
 from django.core.management import call_command
 from django.utils import timezone
 
-from payments import clock
+from omachemainproj.heartbeats import beat
+from omachemainproj.models import Heartbeat
+from orders import lifecycle
+from payments import clock, tasks
 from payments.checkout.stk_push import send_stk_push
 from payments.models import GatewayEvent, OrderPayment
 from payments.webhooks.inbox import process_event, store_event
@@ -227,3 +231,77 @@ def test_one_round_by_hand(order, kettle):
     assert said.getvalue().strip() == (
         "send_forgotten_stk_pushes 1, expire_unpaid_orders 1, add_up_shelves 1"
     )
+
+
+@pytest.fixture
+def seconds(monkeypatch):
+    """What the clock and the expiry take for the time that has gone by: set, not waited for."""
+    passed = SimpleNamespace(now=0.0)
+    fake = SimpleNamespace(monotonic=lambda: passed.now)
+    monkeypatch.setattr(clock, "time", fake)
+    monkeypatch.setattr(lifecycle, "time", fake)
+    return passed
+
+
+@pytest.mark.django_db
+def test_a_clock_that_waits_for_m_pesa_is_not_taken_for_dead(seconds, monkeypatch):
+    """Each duty waits as long as it may; an alarm looks after every one."""
+
+    def slow(now):
+        seconds.now += clock.MAX_SECONDS
+        return 0
+
+    for name in DUTIES:
+        monkeypatch.setattr(clock, name, slow)
+    heard = []
+
+    clock.run_periodic(still_here=lambda: heard.append(seconds.now))
+
+    assert heard == [clock.MAX_SECONDS * (number + 1) for number in range(len(DUTIES))]
+
+
+@pytest.mark.django_db
+def test_a_short_round_says_nothing_in_between(seconds):
+    heard = []
+
+    clock.run_periodic(still_here=lambda: heard.append(seconds.now))
+
+    assert heard == []
+
+
+def test_the_clocks_sign_of_life_comes_from_between_its_duties(seconds, monkeypatch, db):
+    def slow(now):
+        seconds.now += clock.MAX_SECONDS
+        return 0
+
+    def seen(now):
+        ages.append(timezone.now() - Heartbeat.objects.get(process="clock").at)
+        return 0
+
+    ages = []
+    beat("clock")
+    Heartbeat.objects.update(at=timezone.now() - timedelta(seconds=90))
+    monkeypatch.setattr(clock, "process_stored_events", slow)
+    monkeypatch.setattr(clock, "draw_missing_sizes", seen)
+
+    tasks.tick()
+
+    assert ages[0] < timedelta(seconds=60)
+
+
+def test_orders_are_expired_for_so_long_in_a_round_and_no_longer(order, seconds, monkeypatch):
+    others = [
+        an_order(UserFactory(), (order.tracks.get().product, 1), phone=f"25473300011{n}")
+        for n in range(2)
+    ]
+    expire = lifecycle.expire_order
+
+    def slow(order_id, *, now):
+        seconds.now += lifecycle.EXPIRING_SECONDS + 1
+        return expire(order_id, now=now)
+
+    monkeypatch.setattr(lifecycle, "expire_order", slow)
+    later = timezone.now() + timedelta(days=1)
+
+    assert [lifecycle.expire_unpaid_orders(later) for _ in range(4)] == [1, 1, 1, 0]
+    assert len(others) == 2

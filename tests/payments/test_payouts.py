@@ -3,11 +3,13 @@
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.backoffice import audit
 from orders.fulfilment import move_line
+from payments import clock
 from payments.daraja.errors import DarajaDuplicate, DarajaRefusal, DarajaRefused, DarajaUnknown
 from payments.ledger import balance
 from payments.models import Account, Payout, PayoutStop, SellerShare
@@ -311,6 +313,41 @@ def test_who_was_not_reached_is_tried_again_under_the_same_id(line, daraja, kind
     first, again = daraja.payouts
     assert first["originator_conversation_id"] == again["originator_conversation_id"]
     assert payouts("status") == ["sent"]
+
+
+def test_what_is_not_taken_is_sent_ever_more_seldom_and_shown_to_a_person_once(line, daraja):
+    daraja.on_pay = _raise(DarajaRefused("too many", kind=DarajaRefusal.BUSY_GATEWAY))
+    tick()
+    waits, shown = [], []
+
+    for _ in range(9):
+        payout = Payout.objects.get()
+        waits.append(payout.next_check_at - payout.sent_at)
+        shown.append(Payout.objects.unseen().exists())
+        Payout.objects.update(unseen=False)
+        with time_machine.travel(payout.next_check_at + timedelta(seconds=1)):
+            clock.process_due_payouts(timezone.now())
+
+    minutes = [int(wait.total_seconds() // 60) for wait in waits]
+    assert minutes == [1, 2, 4, 8, 16, 33, 60, 60, 60]
+    assert shown == [False] * 6 + [True, False, False]
+    assert payouts("status", "tries") == [("due", 0)]
+    assert len({asked["originator_conversation_id"] for asked in daraja.payouts}) == 1
+    daraja.on_pay = lambda asked: None
+    hurry()
+    tell(Payout.objects.get())
+    assert payouts("status") == ["done"]
+
+
+def test_once_a_stop_is_ended_what_it_kept_back_is_sent_at_once_and_not_in_an_hour(line, daraja):
+    daraja.on_pay = _raise(DarajaRefused("wrong keys", kind=DarajaRefusal.CONFIGURATION))
+    tick()
+    with time_machine.travel(timezone.now() + timedelta(days=1)):
+        end_stop()
+        clock.process_due_payouts(timezone.now())
+
+        [payout] = Payout.objects.all()
+        assert payout.next_check_at <= timezone.now() + timedelta(minutes=1)
 
 
 def test_large_ones_wait_for_a_second_person(buyer, seller, settings, daraja):

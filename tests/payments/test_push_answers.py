@@ -4,11 +4,14 @@ import pytest
 from django.utils import timezone
 
 from accounts.contact_budgets import HOUR
+from accounts.contacts import record_paid_from
+from accounts.models import ContactCount
 from payments import gateway
 from payments.checkout.failures import RATE_LIMITED, TOO_MANY_PHONES
-from payments.checkout.ring_budget import take_prompt
+from payments.checkout.ring_budget import give_prompt_back, take_prompt
 from payments.checkout.stk_push import send_stk_push
 from payments.daraja.client import PushAccepted
+from payments.daraja.errors import DarajaRefused, Refusal
 from payments.models import OrderPayment
 from tests.shopping import PHONE, an_order
 
@@ -49,21 +52,72 @@ def test_an_attempt_whose_ids_are_known_already_is_submitted_and_keeps_them(
     assert (payment.status, payment.checkout_request_id) == ("submitted", "ws_CO_0")
 
 
+def ask(user, phone, now):
+    return take_prompt(user, phone, now, is_own=False).refused
+
+
 def test_a_newcomers_phone_costs_one_statement_of_budgets(db, django_assert_num_queries):
     now = timezone.now()
 
     with django_assert_num_queries(1):
-        assert take_prompt(1, PHONE, now, is_own=False) == ""
-    again = [take_prompt(1, PHONE, now, is_own=False) for _ in range(5)]
-    others = [take_prompt(1, f"25470000000{n}", now, is_own=False) for n in range(3)]
+        assert ask(1, PHONE, now) == ""
+    again = [ask(1, PHONE, now) for _ in range(5)]
+    others = [ask(1, f"25470000000{n}", now) for n in range(3)]
 
     assert again == [""] * 4 + [RATE_LIMITED]
     assert others == ["", "", TOO_MANY_PHONES]
     # What was too much was not counted: a day's room has as much left as it should.
     later = now + HOUR
-    assert [take_prompt(1, f"25471000000{n}", later, is_own=False) for n in range(4)] == [
+    assert [ask(1, f"25471000000{n}", later) for n in range(4)] == [
         "",
         "",
         "",
         TOO_MANY_PHONES,
     ]
+
+
+def used():
+    return sorted(ContactCount.objects.values_list("used", flat=True))
+
+
+class Refusing:
+    """A gateway that takes no prompt; the phone pays its buyer's order while it says so."""
+
+    def __init__(self, meanwhile):
+        self.meanwhile = meanwhile
+
+    def stk_push(self, **_):
+        self.meanwhile()
+        raise DarajaRefused("Bad Request", code="400.002.02", kind=Refusal.BAD_REQUEST)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("pays", [True, False])
+def test_what_rang_nobody_takes_no_room_whoevers_the_phone_is_by_now(
+    buyer, kettle, monkeypatch, pays
+):
+    order = an_order(buyer, (kettle, 1))
+    ContactCount.objects.all().delete()
+
+    def meanwhile():
+        assert used() == [1] * 5
+        if pays:
+            record_paid_from(buyer.pk, order.mpesa_number, timezone.now())
+
+    OrderPayment.objects.update(status="requested", live=True, result_code="")
+    monkeypatch.setattr(gateway, "daraja", lambda: Refusing(meanwhile))
+
+    send_stk_push(order.pk)
+
+    assert used() == [0] * 5
+
+
+def test_a_phone_that_was_rung_before_stays_counted_where_it_is_not_rung_again(db):
+    now = timezone.now()
+    rung = take_prompt(1, PHONE, now, is_own=False)
+    again = take_prompt(1, PHONE, now, is_own=False)
+
+    give_prompt_back(again, now)
+
+    assert (len(rung.budgets), len(again.budgets)) == (5, 2)
+    assert used() == [1] * 5

@@ -326,7 +326,7 @@ def test_late_money_and_a_new_order_of_its_buyer_at_once_do_not_wait_for_each_ot
 
 def test_a_cancellation_waits_for_a_phone_that_is_about_to_ring(order, monkeypatch):
     OrderPayment.objects.update(status="requested", rung_at=None, live=True, checkout_request_id="")
-    about_to_ring, look = Event(), prompts._reason_not_to_send
+    about_to_ring, look = Event(), prompts._take_unless_refused
 
     def slowly(*args):
         about_to_ring.set()
@@ -338,7 +338,7 @@ def test_a_cancellation_waits_for_a_phone_that_is_about_to_ring(order, monkeypat
         cancel_order(order.pk)
         return order.payments.get().status
 
-    monkeypatch.setattr(prompts, "_reason_not_to_send", slowly)
+    monkeypatch.setattr(prompts, "_take_unless_refused", slowly)
 
     _, status_when_cancelled = at_once(lambda: send_stk_push(order.pk), cancel)
 

@@ -8,6 +8,7 @@ import threading
 import time
 from argparse import ArgumentParser
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
@@ -56,7 +57,7 @@ class Command(BaseCommand):
         beside = Beside()
         while not stopped.is_set():
             close_old_connections()
-            if told := _told(clock.run_periodic()):
+            if told := _told(clock.run_periodic(still_here=partial(beat, CLOCK))):
                 logger.info("a round: %s", told)
             beat(CLOCK)
             beside.run(clock.prove_tonight)
