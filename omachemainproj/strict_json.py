@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal, DecimalException
 from enum import Enum, auto
 from typing import Any, NoReturn
@@ -91,8 +91,7 @@ def read_json(
         raise NotStrictJson(Fault.TOO_DEEP) from error
     except ValueError as error:
         raise NotStrictJson(Fault.NOT_JSON, str(error)) from error
-    for text in _texts(document):
-        _refuse_unstorable(text)
+    _refuse_unstorable(document)
     return document
 
 
@@ -176,23 +175,26 @@ def _refuse_constant(name: str) -> NoReturn:
     raise NotStrictJson(Fault.NOT_A_NUMBER, name)
 
 
-def _texts(document: Any) -> Iterator[str]:
-    """Every key and text in the document. Raises NotStrictJson when it is nested too deeply."""
-    waiting = [(document, 1)]
-    while waiting:
-        value, depth = waiting.pop()
-        if isinstance(value, str):
-            yield value
-        elif isinstance(value, dict | list):
-            if depth > MAX_DEPTH:
-                raise NotStrictJson(Fault.TOO_DEEP)
-            if isinstance(value, dict):
-                yield from value
-                value = value.values()
-            waiting.extend((each, depth + 1) for each in value)
+def _refuse_unstorable(document: Any) -> None:
+    """Raise NotStrictJson for a document that is nested too deeply, or one of whose keys or texts
+    no database takes. Level by level: every message that is posted to us comes through here."""
+    level, depth = [document], 0
+    while level:
+        depth += 1
+        below: list[Any] = []
+        for value in level:
+            if isinstance(value, str):
+                _refuse_unstorable_text(value)
+            elif isinstance(value, dict | list):
+                if depth > MAX_DEPTH:
+                    raise NotStrictJson(Fault.TOO_DEEP)
+                below += value
+                if isinstance(value, dict):
+                    below += value.values()
+        level = below
 
 
-def _refuse_unstorable(text: str) -> None:
+def _refuse_unstorable_text(text: str) -> None:
     if "\0" in text:
         raise NotStrictJson(Fault.NUL)
     if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
-from django.db import InternalError, transaction
+from django.db import InternalError, connection, transaction
 from django.db.models import QuerySet
 from django.db.models.sql.compiler import SQLCompiler
 from django.utils import timezone
@@ -28,7 +28,7 @@ from payments.models import (
     Withdrawal,
 )
 from payments.payouts.services import create_payouts
-from payments.proof import bounds, days, messages, originals, people, problems, staff
+from payments.proof import bounds, days, messages, originals, payouts, people, problems, staff
 from payments.proof.prove import RULES, one_moment, prove
 from payments.reconciliation.outcomes import Outcome, record_outcome
 from products import stock
@@ -38,7 +38,7 @@ from products.stock import StockLine
 from .factories import ProductFactory, UserFactory
 from .invariants import CHECKED, check_books, suspected_rules
 from .proof.corruptions_of_sales import CORRUPTIONS
-from .shopping import an_order
+from .shopping import an_order, fetched_line
 from .threads import at_once
 
 
@@ -448,6 +448,26 @@ BREAKS_OF_PAYOUTS = [
 ]
 
 
+@pytest.fixture
+def forgotten(buyer, kettle):
+    """Shares of two sellers that are in no payout: three of one, for one number, and another's."""
+    for product in (kettle, kettle, kettle, ProductFactory(price=1500, item_number=9)):
+        fetched_line(buyer, product)
+    SellerShare.objects.update(payout=None, created_at=ago(6))
+    Payout.objects.update(status="dropped", next_check_at=None)
+    return list(SellerShare.objects.order_by("pk").values_list("pk", flat=True))
+
+
+def test_what_could_go_to_a_seller_is_added_up_once_and_not_for_each_of_their_shares(
+    forgotten, django_assert_num_queries
+):
+    with django_assert_num_queries(2) as asked:
+        assert payouts._with_enough(forgotten) == forgotten
+
+    added_up = asked.captured_queries[-1]["sql"]
+    assert f"IN ({forgotten[0]}, {forgotten[3]})" in added_up
+
+
 @pytest.mark.parametrize(("rule", "breaks"), BREAKS_OF_PAYOUTS)
 def test_what_is_broken_of_sellers_money_is_found(fetched, rule, breaks):
     test_what_is_broken_is_found(fetched, rule, breaks)
@@ -580,6 +600,21 @@ def test_tests_check_the_same_rules(kettle):
 
     with pytest.raises(AssertionError, match="What a product holds is"):
         check_books()
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_stretch_is_gone_through_by_its_keys_and_by_the_indexes_of_other_tables():
+    """However long it is: read whole, another table would be read anew for each stretch."""
+
+    def planned():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT current_setting('enable_hashjoin') || current_setting('jit')")
+            return cursor.fetchone()[0]
+
+    with one_moment():
+        assert planned() == "offoff"
+    assert planned() == "onoff"
 
 
 @pytest.mark.django_db(transaction=True)

@@ -22,7 +22,7 @@ KINDS = {
     "payout": "payout",
 }
 #: Movements read at a time for a file.
-BATCH = 1000
+BATCH = 2000
 
 
 class Movement(NamedTuple):
@@ -41,6 +41,35 @@ class Movement(NamedTuple):
     number: str | None
 
 
+class _Entry(NamedTuple):
+    """What a statement shows of an entry, by the columns of ``_SHOWN``."""
+
+    id: int
+    side: str
+    amount: int
+    event: str
+    at: datetime
+    order: str | None
+    product: str | None
+    number: str | None
+
+    @property
+    def signed(self) -> int:
+        return self.amount if self.side == Side.CREDIT else -self.amount
+
+
+_SHOWN = (
+    "pk",
+    "side",
+    "amount",
+    "posting__event",
+    "posting__created_at",
+    "posting__share__track__order__reference",
+    "posting__share__track__name",
+    "posting__payout__number",
+)
+
+
 def entries_of_seller(seller: User) -> QuerySet[LedgerEntry]:
     """A seller's own entries, with what a statement shows of each."""
     return LedgerEntry.objects.filter(seller=seller).select_related(
@@ -54,38 +83,50 @@ def with_running_balance(seller: User, newest_first: Sequence[LedgerEntry]) -> l
         return []
     left = balance(Account.SELLERS_PAYABLE, seller_id=seller.pk, up_to=newest_first[0].pk)
     rows = []
-    for entry in newest_first:
+    for each in newest_first:
+        entry = _shown(each)
         rows.append(_movement(entry, left))
-        left -= _signed(entry)
+        left -= entry.signed
     return rows
 
 
 def whole_statement(seller: User) -> Iterator[list[Movement]]:
     """Everything, oldest first, in batches. One query a batch, and none held open."""
     left, last = 0, 0
-    while batch := list(entries_of_seller(seller).filter(pk__gt=last).order_by("pk")[:BATCH]):
+    # Columns alone: to make rows of six models for each entry takes three times as long.
+    entries = LedgerEntry.objects.filter(seller=seller).order_by("pk").values_list(*_SHOWN)
+    while batch := list(entries.filter(pk__gt=last)[:BATCH]):
         rows = []
-        for entry in batch:
-            left += _signed(entry)
+        for entry in map(_Entry._make, batch):
+            left += entry.signed
             rows.append(_movement(entry, left))
-        last = batch[-1].pk
+        last = batch[-1][0]
         yield rows
 
 
-def _signed(entry: LedgerEntry) -> int:
-    return entry.amount if entry.side == Side.CREDIT else -entry.amount
-
-
-def _movement(entry: LedgerEntry, left: int) -> Movement:
+def _shown(entry: LedgerEntry) -> _Entry:
     posting = entry.posting
     line: Any = posting.share.track if posting.share else None
-    return Movement(
+    return _Entry(
         id=entry.pk,
+        side=entry.side,
+        amount=entry.amount,
+        event=posting.event,
         at=posting.created_at,
-        kind=KINDS[posting.event.split(":")[0]],
-        amount=_signed(entry),
-        balance=left,
         order=line.order.reference if line else None,
         product=line.name if line else None,
         number=posting.payout.number if posting.payout else None,
+    )
+
+
+def _movement(entry: _Entry, left: int) -> Movement:
+    return Movement(
+        id=entry.id,
+        at=entry.at,
+        kind=KINDS[entry.event.split(":")[0]],
+        amount=entry.signed,
+        balance=left,
+        order=entry.order,
+        product=entry.product,
+        number=entry.number,
     )

@@ -13,6 +13,7 @@ from django.db.models import (
 from orders.models import Order
 from orders.models.notifications import Message, Notice, SmsReport
 from payments.models import (
+    AWAITS_APPROVAL,
     STK_QUERIES,
     TRANSFER_QUERIES,
     AttemptStatus,
@@ -50,7 +51,7 @@ def _refund_asked_about(now: datetime) -> QuerySet[Refund]:
         status__in=[TransferStatus.DUE, TransferStatus.UNKNOWN, TransferStatus.SENT],
         next_check_at__isnull=True,
         note="",
-    ).exclude(pk__in=Refund.objects.to_approve().values("pk"))
+    ).exclude(AWAITS_APPROVAL)
     return undated.filter(
         Q(status=TransferStatus.DUE)
         | Q(sent_at__gt=now - TRANSFER_QUERIES.last)

@@ -30,10 +30,20 @@ from payments.models import (
     TransferStatus,
 )
 
-from .rule import rule
+from .rule import chunks, rule
 
-#: Messages read at a time.
-CHUNK = 1000
+_OF_TRANSFER = ("callback_token", "amount", "phone", "status", "number")
+#: What is read of a message, and of what it is about.
+_READ = (
+    "source",
+    "token",
+    "remote_address",
+    "body",
+    *(f"payment__{name}" for name in ("callback_token", "rung_at")),
+    *(f"payment__{name}" for name in ("merchant_request_id", "checkout_request_id")),
+    *(f"refund__{name}" for name in (*_OF_TRANSFER, "way")),
+    *(f"payout__{name}" for name in _OF_TRANSFER),
+)
 
 
 class _Told(NamedTuple):
@@ -46,21 +56,23 @@ class _Told(NamedTuple):
 
 
 def _without_effect(event_ids: list[int]) -> list[int]:
-    return sorted(astray for chunk in _chunks(event_ids) for astray in _astray(chunk))
+    return sorted(astray for chunk in chunks(event_ids) for astray in _astray(chunk))
 
 
-def _chunks(event_ids: list[int]) -> Iterator[list[int]]:
-    for start in range(0, len(event_ids), CHUNK):
-        yield event_ids[start : start + CHUNK]
+def _messages(event_ids: list[int]) -> QuerySet[GatewayEvent]:
+    """Messages with what they are about, and no column that is not asked for: there are many."""
+    about = GatewayEvent.objects.filter(pk__in=event_ids)
+    return about.select_related("payment", "refund", "payout").only(*_READ)
 
 
 def _astray(event_ids: list[int]) -> Iterator[int]:
-    about = ("payment", "refund", "payout", "receipt")
-    events = list(GatewayEvent.objects.filter(pk__in=event_ids).select_related(*about))
+    events = list(_messages(event_ids))
     told = {event.pk: found for event in events if (found := _money_in(event)) is not None}
     receipts = {
         (receipt.provider, receipt.number): receipt
-        for receipt in Receipt.objects.filter(number__in=[each.number for each in told.values()])
+        for receipt in Receipt.objects.filter(
+            number__in=[each.number for each in told.values()]
+        ).only("provider", "number", "amount", "phone", "payment")
     }
     corrected = set(
         LedgerPosting.objects.filter(
@@ -177,9 +189,8 @@ def _effect(now: datetime) -> QuerySet[GatewayEvent]:
 
 def _numbered_otherwise(event_ids: list[int]) -> list[int]:
     astray = []
-    for chunk in _chunks(event_ids):
-        events = GatewayEvent.objects.filter(pk__in=chunk).select_related("refund", "payout")
-        astray += [event.pk for event in events if _names_another(event)]
+    for chunk in chunks(event_ids):
+        astray += [event.pk for event in _messages(chunk) if _names_another(event)]
     return sorted(astray)
 
 
@@ -221,7 +232,15 @@ def _about_it(now: datetime) -> QuerySet[GatewayEvent]:
     )
     of_attempt = OrderPayment.objects.filter(callback_token=OuterRef("token"))
     addresses = Q(callback_token=OuterRef("token")) | Q(status_token=OuterRef("token"))
+    of_refund, of_payout = Refund.objects.filter(addresses), Payout.objects.filter(addresses)
+    # Nearly all are about the row whose address it is, which is found by its key: random tokens are
+    # looked for among all of them only for the others.
+    own = (
+        Q(Exists(of_attempt.filter(pk=OuterRef("payment"))))
+        | Q(Exists(of_refund.filter(pk=OuterRef("refund"))))
+        | Q(Exists(of_payout.filter(pk=OuterRef("payout"))))
+    )
     astray = Q(payment__isnull=True) & Q(Exists(of_attempt))
-    astray |= Q(refund__isnull=True) & Q(Exists(Refund.objects.filter(addresses)))
-    astray |= Q(payout__isnull=True) & Q(Exists(Payout.objects.filter(addresses)))
-    return read.filter(astray, source=Source.PROMPT).exclude(token="")
+    astray |= Q(refund__isnull=True) & Q(Exists(of_refund))
+    astray |= Q(payout__isnull=True) & Q(Exists(of_payout))
+    return read.filter(~own, astray, source=Source.PROMPT).exclude(token="")

@@ -15,12 +15,14 @@ from django.db.models import (
     When,
 )
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from accounts.models import User
 from omachemainproj.mpesa_limits import MIN_B2C
 from orders.models import OrderTrack, Problem, TrackStatus
 from payments.ledger import net
 from payments.models import (
+    AWAITS_APPROVAL,
     TRANSFER_QUERIES,
     Account,
     LedgerEntry,
@@ -37,7 +39,7 @@ from payments.models import (
 )
 from payments.payouts.balances import annotate_balances
 
-from .rule import FORGOTTEN, OVERDUE, rule, total
+from .rule import FORGOTTEN, OVERDUE, chunks, rule, total
 
 
 @rule("Who sold a line that was fetched is owed a share of it, and nobody else is")
@@ -115,40 +117,74 @@ def _seller_balance(now: datetime) -> QuerySet[User]:
     return sellers.filter(owed__gt=F("going") + F("waiting") + MIN_B2C - 1)
 
 
-@rule("What a seller is owed is in a payout within five minutes, where M-Pesa would take it")
-def _prepared(now: datetime) -> QuerySet[SellerShare]:
-    refused = Payout.objects.refused().filter(seller=OuterRef("seller"), phone=OuterRef("phone"))
+def _with_enough(share_ids: list[int]) -> list[int]:
+    """Of these shares those of whose seller M-Pesa would take what could go to their number.
+
+    Asked once of a seller and a number: asked of each share, it took the square of what they sold.
+    """
+    of: dict[tuple[int, str], list[int]] = {}
+    for chunk in chunks(share_ids):
+        shares = SellerShare.objects.filter(pk__in=chunk).order_by("pk")
+        for pk, seller, phone in shares.values_list("pk", "seller", "phone"):
+            of.setdefault((seller, phone), []).append(pk)
+    first_of = {pks[0]: pks for pks in of.values()}
+    enough = [pk for chunk in chunks([*first_of]) for pk in _could_go(chunk, timezone.now())]
+    return sorted(pk for first in enough for pk in first_of[first])
+
+
+def _could_go(share_ids: list[int], now: datetime) -> QuerySet[SellerShare, int]:
+    """Of these shares those to whose number enough could go: what its seller is owed, less what is
+    on its way, held back, or for another number."""
     never_left = Q(payout__isnull=True) | Q(
         payout__status__in=(TransferStatus.DROPPED, TransferStatus.REFUSED)
     )
     elsewhere = SellerShare.objects.owed().filter(never_left, seller=OuterRef("seller"))
-    held = Q(track__disputed=True) | ~Q(withheld_why="")
-    unsettled = Problem.objects.not_settled_yet(now - FORGOTTEN).filter(track=OuterRef("track"))
-    unsure = Receipt.objects.exclude(standing=Standing.CONFIRMED)
-    unsure = unsure.filter(order=OuterRef("track__order"))
+    unsettled, unsure = _unsettled(now), _unsure()
     elsewhere = elsewhere.filter(
-        ~Q(phone=OuterRef("phone")) | held | Exists(unsettled) | Exists(unsure)
+        ~Q(phone=OuterRef("phone")) | _HELD | Exists(unsettled) | Exists(unsure)
     )
-    settled = Problem.objects.filter(track=OuterRef("track"), closed_at__gt=now - FORGOTTEN)
     entries = LedgerEntry.objects.filter(seller=OuterRef("seller"))
     going = Payout.objects.still_open().filter(seller=OuterRef("seller"))
-    forgotten = SellerShare.objects.owed().filter(
-        Q(payout__isnull=True) | Q(payout__status=TransferStatus.DROPPED),
-        ~Exists(refused),
-        # A debt is paid off with nothing that is not confirmed: it waits, without a payout.
-        ~Exists(unsure),
-        # What was held back until a moment ago is made ready now.
-        ~Exists(settled),
-        ~Exists(unsettled),
-        ~held,
-        amount__gt=F("reduced"),
-        created_at__lt=now - FORGOTTEN,
-    )
-    return forgotten.annotate(
+    shares = SellerShare.objects.filter(pk__in=share_ids).annotate(
         could_go=total(entries, by="seller", of=net(Side.CREDIT))
         - total(going, by="seller", of=Sum("amount"))
         - total(elsewhere, by="seller", of=Sum(share_due()))
-    ).filter(could_go__gte=MIN_B2C)
+    )
+    return shares.filter(could_go__gte=MIN_B2C).values_list("pk", flat=True)
+
+
+#: Kept back by a problem that is undecided, or by a person.
+_HELD = Q(track__disputed=True) | ~Q(withheld_why="")
+
+
+def _unsettled(now: datetime) -> QuerySet[Problem]:
+    return Problem.objects.not_settled_yet(now - FORGOTTEN).filter(track=OuterRef("track"))
+
+
+def _unsure() -> QuerySet[Receipt]:
+    unsure = Receipt.objects.exclude(standing=Standing.CONFIRMED)
+    return unsure.filter(order=OuterRef("track__order"))
+
+
+@rule(
+    "What a seller is owed is in a payout within five minutes, where M-Pesa would take it",
+    only=_with_enough,
+)
+def _prepared(now: datetime) -> QuerySet[SellerShare]:
+    refused = Payout.objects.refused().filter(seller=OuterRef("seller"), phone=OuterRef("phone"))
+    settled = Problem.objects.filter(track=OuterRef("track"), closed_at__gt=now - FORGOTTEN)
+    return SellerShare.objects.owed().filter(
+        Q(payout__isnull=True) | Q(payout__status=TransferStatus.DROPPED),
+        ~Exists(refused),
+        # A debt is paid off with nothing that is not confirmed: it waits, without a payout.
+        ~Exists(_unsure()),
+        # What was held back until a moment ago is made ready now.
+        ~Exists(settled),
+        ~Exists(_unsettled(now)),
+        ~_HELD,
+        amount__gt=F("reduced"),
+        created_at__lt=now - FORGOTTEN,
+    )
 
 
 @rule("A payout that is due is sent, or asked about, when it is time to")
@@ -159,7 +195,7 @@ def _looked_after(now: datetime) -> QuerySet[Payout]:
 @rule("A payout without a next time has ended, waits for a person, or was asked about for two days")
 def _asked_about(now: datetime) -> QuerySet[Payout]:
     undated = Payout.objects.still_open().filter(next_check_at__isnull=True, note="")
-    return undated.exclude(pk__in=Payout.objects.to_approve().values("pk")).filter(
+    return undated.exclude(AWAITS_APPROVAL).filter(
         Q(status=TransferStatus.DUE)
         | Q(sent_at__gt=now - TRANSFER_QUERIES.last)
         | Q(sent_at__isnull=True)

@@ -14,6 +14,9 @@ from django.db.models.functions import Coalesce
 FORGOTTEN = timedelta(minutes=5)
 OVERDUE = timedelta(minutes=10)
 
+#: Rows that are read by their ids at a time.
+CHUNK = 1000
+
 Breaking = Callable[[datetime], QuerySet[Any]]
 Reading = Callable[[QuerySet[Any]], Iterator[int]]
 
@@ -58,3 +61,9 @@ def total(rows: QuerySet[Any], *, by: str, of: Any) -> Coalesce:
     """Per row outside, the total of the rows inside that belong to it."""
     totals = rows.order_by().values(by).annotate(total=of).values("total")
     return Coalesce(Subquery(totals), 0, output_field=BigIntegerField())
+
+
+def chunks(ids: list[int]) -> Iterator[list[int]]:
+    """These ids, CHUNK at a time: what is found of a stretch has no bound."""
+    for start in range(0, len(ids), CHUNK):
+        yield ids[start : start + CHUNK]

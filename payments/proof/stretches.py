@@ -17,8 +17,12 @@ from django.db.models import AutoField, Model, OneToOneField
 #: Keys of the first stretch, of the shortest and of the longest.
 FIRST, SHORTEST, LONGEST = 2_000, 250, 512_000
 #: Seconds: what took less is followed by a longer stretch, what took more by a shorter one, and
-#: what took far more is not tried again: the database found another way for so many.
+#: what took far more is not tried again for so many: the database found another way for it, or was
+#: busy with something else.
 QUICK, SLOW, TOO_LONG = 0.03, 0.08, 0.3
+FOR_SO_MANY = 20
+#: Keys of each stretch that is read a row at a time.
+EVEN = 100_000
 
 #: The first key of a table and its last; None where its key is no number: such tables are small.
 Ends = tuple[int, int] | None
@@ -62,16 +66,30 @@ def stretches(ends: Ends) -> Iterator[Stretch]:
         yield WHOLE
         return
     start, last = ends[0] - 1, ends[1]
-    size, longest = FIRST, LONGEST
+    size, longest, left = FIRST, LONGEST, 0
     while start < last:
         end = min(start + size, last)
         began = time.monotonic()
         yield start, end
         took = time.monotonic() - began
         start = end
+        left -= 1
         if took > TOO_LONG:
-            longest = max(size // 2, SHORTEST)
+            longest, left = max(size // 2, SHORTEST), FOR_SO_MANY
+        elif not left:
+            longest, left = min(longest * 2, LONGEST), FOR_SO_MANY
         if took < QUICK:
             size = min(size * 2, longest)
         elif took > SLOW:
             size = max(size // 2, SHORTEST)
+
+
+def even_stretches(ends: Ends) -> Iterator[Stretch]:
+    """Stretches of one length, for who reads them a row at a time: no statement about one takes
+    long, however long it is."""
+    if ends is None:
+        yield WHOLE
+        return
+    first, last = ends
+    for start in range(first - 1, last, EVEN):
+        yield start, min(start + EVEN, last)

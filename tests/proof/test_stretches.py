@@ -9,7 +9,17 @@ from payments.proof import prove as proving
 from payments.proof import stretches as cutting
 from payments.proof.prove import ask_alone, prove
 from payments.proof.rule import Rule
-from payments.proof.stretches import FIRST, LONGEST, SHORTEST, WHOLE, ends_of, stretches
+from payments.proof.stretches import (
+    EVEN,
+    FIRST,
+    FOR_SO_MANY,
+    LONGEST,
+    SHORTEST,
+    WHOLE,
+    ends_of,
+    even_stretches,
+    stretches,
+)
 from products.models import CategoryShelf, Product
 from tests.factories import ProductFactory
 
@@ -59,14 +69,36 @@ def test_what_is_quick_is_asked_of_many_and_what_is_slow_of_few(clock):
     assert set(slow[4:]) == {SHORTEST}
 
 
-def test_a_length_that_took_far_too_long_is_not_tried_again(clock):
+def test_a_length_that_took_far_too_long_is_not_tried_again_for_a_while(clock):
     taken = []
     for start, end in stretches((1, 1_000_000)):
         taken.append(end - start)
         # Beyond 10,000 the database takes another way.
         clock.now += 1 if end - start > 10_000 else 0.001
 
-    assert [length for length in taken if length > 10_000] == [16_000]
+    tried = [number for number, length in enumerate(taken) if length > 10_000]
+    assert {taken[number] for number in tried} == {16_000}
+    assert {after - before for before, after in pairwise(tried)} == {FOR_SO_MANY + 1}
+
+
+def test_one_stretch_that_something_else_held_up_does_not_slow_down_all_the_others(clock):
+    for number, (start, end) in enumerate(stretches((1, 100_000_000))):
+        clock.now += 1 if number == 2 else 0.001
+        longest = end - start
+        if longest == LONGEST:
+            break
+
+    assert longest == LONGEST
+
+
+@pytest.mark.parametrize("ends", [(5, 5), (5, EVEN + 4), (5, EVEN + 5), (1, 3 * EVEN + 1)])
+def test_what_is_read_a_row_at_a_time_is_read_whole_and_no_row_twice(ends):
+    found = list(even_stretches(ends))
+
+    assert (found[0][0], found[-1][1]) == (ends[0] - 1, ends[1])
+    assert all(before[1] == after[0] for before, after in pairwise(found))
+    assert max(end - start for start, end in found) <= EVEN
+    assert list(even_stretches(None)) == [WHOLE]
 
 
 def test_a_small_table_is_one_stretch(clock):
@@ -90,7 +122,7 @@ def test_ends_are_the_first_and_the_last_key(seller):
 @pytest.fixture
 def two_at_a_time(monkeypatch):
     """Stretches of two keys, as of a large table."""
-    for name in ("FIRST", "SHORTEST", "LONGEST"):
+    for name in ("EVEN", "FIRST", "SHORTEST", "LONGEST"):
         monkeypatch.setattr(cutting, name, 2)
 
 

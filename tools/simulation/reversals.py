@@ -77,8 +77,8 @@ class Reversals(Part):
 
     def finish(self) -> None:
         """Finance reads the portal's statement of the number that pays out, and says of what left
-        and came back that both are one; and writes down what it shows of the other, in a shop
-        without the statement."""
+        and came back that both are one. In a shop without the statement they write down what it
+        shows of the other number."""
         if any(_is_lost(entry) for entry in self._entries()):
             self.run.processes.run("read the portal's statement", self._read_statement)
         for left in Withdrawal.objects.still_open().exclude(came_back=None):
