@@ -127,6 +127,8 @@ class ShopAdmin(admin.ModelAdmin):
     show_facets = admin.ShowFacets.NEVER
     sortable_by: ClassVar[Any] = ()
     empty_value_display = NOTHING
+    #: What a new row is called; empty for what its model is called.
+    kind: ClassVar[str] = ""
     #: What a row is, before its name on its page; empty for what its model is called.
     page_name: ClassVar[str] = ""
     #: What this list calls its columns, where columns.LABELS says otherwise or nothing.
@@ -257,7 +259,7 @@ class ShopAdmin(admin.ModelAdmin):
         self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
     ) -> HttpResponse:
         """A row's page or form, called what it shows and not what Django does there."""
-        kind, row = str(self.opts.verbose_name), context.get("original")
+        kind, row = self.kind or str(self.opts.verbose_name), context.get("original")
         title = f"New {kind}" if row is None else f"{self.page_name or capfirst(kind)} {row}"
         own = {"title": title, "subtitle": None}
         return super().render_change_form(request, {**context, **own}, *args, **kwargs)
