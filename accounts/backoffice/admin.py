@@ -24,7 +24,7 @@ from omachemainproj.text import clean_shown, fold_identifier
 
 from . import audit
 from .columns import LABELS, column, field_of_page
-from .formats import NOTHING
+from .formats import NOTHING, dial_in
 from .interest import OwnInterest, find_parties, has_interest, is_declared, log_refusal
 from .rooms import find_shelf
 
@@ -261,7 +261,7 @@ class ShopAdmin(admin.ModelAdmin):
         """A row's page or form, called what it shows and not what Django does there."""
         kind, row = self.kind or str(self.opts.verbose_name), context.get("original")
         title = f"New {kind}" if row is None else f"{self.page_name or capfirst(kind)} {row}"
-        own = {"title": title, "subtitle": None}
+        own = {"title": dial_in(title), "subtitle": None}
         return super().render_change_form(request, {**context, **own}, *args, **kwargs)
 
     def history_view(

@@ -64,7 +64,7 @@ test("the owner looks after the staff", async ({ page }) => {
     await page.getByLabel("Username").fill(clerk);
     await page.getByRole("textbox", { name: "Password:" }).fill("maharagwe na wali 4");
     await page.getByLabel("Password confirmation").fill("maharagwe na wali 4");
-    await page.getByRole("checkbox", { name: "catalogue" }).check();
+    await page.getByRole("checkbox", { name: "catalogue: looks" }).check();
     await isSound(page);
     await page.getByRole("button", { name: "Save", exact: true }).click();
     await expect(said(page)).toContainText("was added successfully");
@@ -73,7 +73,7 @@ test("the owner looks after the staff", async ({ page }) => {
 
   await job(page, "give them another role", 3, async () => {
     await page.getByText("Password and powers").click();
-    await page.getByRole("checkbox", { name: "delivery" }).check();
+    await page.getByRole("checkbox", { name: "delivery: carries" }).check();
     await isSound(page);
     await page.getByRole("button", { name: "Save and continue editing" }).click();
     await expect(said(page)).toContainText("was changed successfully");
