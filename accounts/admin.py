@@ -125,7 +125,7 @@ class _RolesAdmit(forms.BaseModelForm):
         super().clean()
         before = {each.pk for each in self.initial.get("groups") or ()}
         gained = {each.pk for each in self.cleaned_data.get("groups") or ()} - before
-        if gained and not self.instance.is_staff and "is_staff" not in self.changed_data:
+        if gained and not self.instance.is_staff:
             self.instance.is_staff = self.cleaned_data["is_staff"] = True
             # What was changed goes on record (ShopAdmin.construct_change_message).
             self.changed_data.append("is_staff")
