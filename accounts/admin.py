@@ -23,6 +23,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -124,7 +125,7 @@ class _RolesAdmit(forms.BaseModelForm):
         super().clean()
         before = {each.pk for each in self.initial.get("groups") or ()}
         gained = {each.pk for each in self.cleaned_data.get("groups") or ()} - before
-        if gained and not self.instance.is_staff and "is_staff" not in self.changed_data:
+        if gained and not self.instance.is_staff:
             self.instance.is_staff = self.cleaned_data["is_staff"] = True
             # What was changed goes on record (ShopAdmin.construct_change_message).
             self.changed_data.append("is_staff")
@@ -409,6 +410,9 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
     ) -> HttpResponse:
         if not _is_superuser(request):
             raise PermissionDenied
+        if request.method == "GET" and id == str(request.user.pk):
+            # Their own they change by the old one.
+            return redirect("admin:password_change")
         person = self.get_object(request, id) if request.method == "POST" else None
         # Their own is changed where the old one is asked for.
         if person is not None and self.is_own(request, person):
@@ -489,7 +493,7 @@ class RoleAdmin(RowPage, ShopAdmin, GroupAdmin):
     """
 
     form = RoleForm
-    page_name = "Role"
+    kind, page_name = "role", "Role"
     list_display = ("name", "purpose", "people")
     labels: ClassVar[dict[str, str]] = {"name": "Role"}
     search_fields = ()

@@ -24,7 +24,7 @@ from omachemainproj.text import clean_shown, fold_identifier
 
 from . import audit
 from .columns import LABELS, column, field_of_page
-from .formats import NOTHING
+from .formats import NOTHING, dial_in
 from .interest import OwnInterest, find_parties, has_interest, is_declared, log_refusal
 from .rooms import find_shelf
 
@@ -127,6 +127,8 @@ class ShopAdmin(admin.ModelAdmin):
     show_facets = admin.ShowFacets.NEVER
     sortable_by: ClassVar[Any] = ()
     empty_value_display = NOTHING
+    #: What a new row is called; empty for what its model is called.
+    kind: ClassVar[str] = ""
     #: What a row is, before its name on its page; empty for what its model is called.
     page_name: ClassVar[str] = ""
     #: What this list calls its columns, where columns.LABELS says otherwise or nothing.
@@ -257,9 +259,9 @@ class ShopAdmin(admin.ModelAdmin):
         self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
     ) -> HttpResponse:
         """A row's page or form, called what it shows and not what Django does there."""
-        kind, row = str(self.opts.verbose_name), context.get("original")
+        kind, row = self.kind or str(self.opts.verbose_name), context.get("original")
         title = f"New {kind}" if row is None else f"{self.page_name or capfirst(kind)} {row}"
-        own = {"title": title, "subtitle": None}
+        own = {"title": dial_in(title), "subtitle": None}
         return super().render_change_form(request, {**context, **own}, *args, **kwargs)
 
     def history_view(

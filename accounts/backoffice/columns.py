@@ -242,6 +242,8 @@ def _kind_of_row(row: Any) -> str:
 #: Columns that are written as no other of their kind.
 _OF_THEIR_OWN: dict[str, Callable[[Any], Any]] = {
     "content_type": _kind_of_row,
+    "did": lambda row: formats.dial_in(row.did),
+    "object_name": lambda row: formats.dial_in(row.object_name),
     "result_text": _what_went_wrong,
 }
 

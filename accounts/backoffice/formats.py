@@ -5,6 +5,7 @@ Templates have the same as filters and a tag: ``{% load formats %}``.
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -16,6 +17,8 @@ from django.utils.safestring import SafeString
 
 from omachemainproj.money import format_kes
 from omachemainproj.phones import write_phone
+
+_NUMBER = re.compile(r"(?<![\w+])254[17][0-9]{8}(?!\w)")
 
 #: What stands where there is nothing.
 NOTHING = "–"
@@ -47,6 +50,11 @@ def kes(amount: int | Decimal | None) -> str:
 def dial(phone: str | None) -> str:
     """A Kenyan number as people dial it, ``0712 345 678``; anything else as it is."""
     return write_phone(str(phone or ""))
+
+
+def dial_in(text: Any) -> str:
+    """A text with the numbers in it as people dial them: the record keeps them as they are kept."""
+    return _NUMBER.sub(lambda found: write_phone(found[0]), str(text))
 
 
 def phone_link(phone: str | None) -> str | SafeString:

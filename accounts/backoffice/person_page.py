@@ -12,7 +12,7 @@ from django.contrib.contenttypes.models import ContentType
 from accounts.lockout import locked_until
 from accounts.models import Audit, Language, User
 
-from .formats import Tone, badge, moment, phone_link, write_moment
+from .formats import Tone, badge, dial_in, moment, phone_link, write_moment
 from .links import link_to
 from .row_page import Content, Facts, Table, list_of, newest_of, section
 
@@ -74,7 +74,12 @@ def show_deeds(person: User, viewer: User) -> Content:
     about = Audit.objects.filter(content_type=kind, object_id=str(person.pk))
     deeds, has_more = newest_of(about.select_related("actor"))
     rows = [
-        (link_to(deed, viewer, deed.did), link_to(deed.actor, viewer), deed.why, moment(deed.at))
+        (
+            link_to(deed, viewer, dial_in(deed.did)),
+            link_to(deed.actor, viewer),
+            deed.why,
+            moment(deed.at),
+        )
         for deed in deeds
     ]
     query = {"content_type": kind.pk, "object_id": person.pk}

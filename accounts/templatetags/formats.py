@@ -10,6 +10,7 @@ register = template.Library()
 
 register.filter("kes", formats.kes)
 register.filter("dial", formats.dial)
+register.filter("dial_in", formats.dial_in)
 register.filter("phone_link", formats.phone_link)
 register.filter("moment", formats.moment)
 register.simple_tag(formats.badge, name="badge")

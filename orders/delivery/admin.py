@@ -31,8 +31,8 @@ class PhoneField(forms.CharField):
         return dial(value) if isinstance(value, str) else value
 
     def to_python(self, value: Any) -> str:
-        typed = super().to_python(value)
-        if typed in self.empty_values:
+        typed = super().to_python(value) or ""
+        if not typed:
             return typed
         try:
             return normalise_phone(typed)
@@ -124,7 +124,9 @@ class DeliveryRateAdmin(ShopAdmin):
     def where(self, rate: DeliveryRate) -> str:
         return capfirst(str(rate))
 
-    def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
-        # What no county means stands among its choices.
-        kwargs["help_texts"] = {"county": ""}
-        return super().get_form(request, obj, **kwargs)
+    def formfield_for_choice_field(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        field = super().formfield_for_choice_field(db_field, request, **kwargs)
+        if db_field.name in self.words_of_none:
+            # What is meant by none stands among its choices.
+            field.help_text = ""
+        return field

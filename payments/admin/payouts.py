@@ -70,7 +70,6 @@ class SellerShareAdmin(OnConsole, LookupAdmin):
         "stands",
         "amount",
         "seller",
-        "phone",
         "sold_for",
         "commission",
         "created_at",

@@ -12,7 +12,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model, Q, QuerySet
 
-from accounts.backoffice.formats import dial
+from accounts.backoffice.formats import dial, dial_in
 from accounts.backoffice.proposals import row_proposed_about
 from accounts.models import Proposal
 from omachemainproj.money import format_kes
@@ -347,7 +347,8 @@ def _from_proposal(proposal: Proposal) -> Iterator[TimelineEntry]:
 
 def _from_log(entry: LogEntry) -> Iterator[TimelineEntry]:
     what = f"{entry.user} decided about {entry.object_repr}:"
-    yield TimelineEntry(entry.action_time, what, entry, "person", entry.get_change_message())
+    told = dial_in(entry.get_change_message())
+    yield TimelineEntry(entry.action_time, what, entry, "person", told)
 
 
 _BY_MODEL: dict[type[Model], Callable[[Any], Iterator[TimelineEntry]]] = {

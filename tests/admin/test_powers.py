@@ -61,6 +61,8 @@ def test_the_list_of_roles_says_what_each_is_for_and_how_many_have_it(desk, role
 
     page = desk.get(list_url(Group)).content.decode()
 
+    assert ">Add role</a>" in page
+    assert "<h1>New role</h1>" in desk.get("/admin/auth/group/add/").content.decode()
     assert re.search(r"answers buyers.*?>2</td>", page, re.DOTALL)
 
 
@@ -168,3 +170,11 @@ def test_a_person_s_form_says_nothing_of_how_passwords_are_hashed(desk):
     assert "They have one, which nobody can read." in page
     for word in ("argon2", "algorithm", "Designates", "Superuser status", "Staff status"):
         assert word not in page
+
+
+def test_one_s_own_password_is_set_where_the_old_one_is_asked_for():
+    owner = UserFactory(username="owner", is_staff=True, is_superuser=True)
+
+    answer = browser_of(owner).get(f"/admin/accounts/user/{owner.pk}/password/")
+
+    assert (answer.status_code, answer["Location"]) == (302, "/admin/password_change/")

@@ -303,3 +303,23 @@ def test_the_record_names_rows_choices_times_and_sums_as_pages_do(desk, staff, s
     assert "<p>Amount: KES 3,000 → KES 2,000</p>" in page
     assert "<p>Seller is paid at: 0712 345 601</p>" in page
     assert f"<p>Seller: {line.seller} → number 999999, which is gone</p>" in page
+
+
+def test_a_phone_in_the_record_is_written_as_people_dial_it(desk, staff, sale):
+    did = "Send it elsewhere (254712345601, TKB254712345601)"
+    audit.log_with_history(staff, did, sale, why="Asked to")
+    audit.log(staff, did, sale.buyer)
+    deed = Audit.objects.filter(object_id=str(sale.pk)).latest("pk")
+
+    for path in (
+        list_url(Audit),
+        row_url(deed),
+        row_url(sale),
+        row_url(sale.buyer),
+        f"/admin/orders/order/{sale.pk}/history/",
+    ):
+        page = desk.get(path).content.decode()
+        assert "elsewhere (0712 345 601, TKB254712345601)" in page, path
+        assert "(254712345601" not in page, path
+    # What is done later looks for it as it was kept.
+    assert deed.did == did
