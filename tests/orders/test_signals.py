@@ -167,7 +167,7 @@ def test_a_fixture_of_a_new_order_rings_no_phone(order):
         "orders.signals.sync_lines",
         "orders.signals.take_stock_of_order",
         "orders.lifecycle.insert",
-        "products.stock.insert",
+        "products.stock.insert_new",
     ],
 )
 @pytest.mark.parametrize("when", ["before", "after"])
