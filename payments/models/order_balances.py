@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from django.db.models import Case, Exists, F, OuterRef, QuerySet, Subquery, Sum, When
+from django.db.models import Case, Exists, F, OuterRef, QuerySet, Sum, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 
@@ -15,6 +15,7 @@ from orders.models import FeeState, Order, OrderTrack, Parcel
 
 from .receipts import Receipt, Standing
 from .refunds import Refund
+from .totals import total
 
 
 class OrderBalance(NamedTuple):
@@ -63,12 +64,14 @@ def given_back(order: OuterRef) -> Combinable:
     lines = OrderTrack.objects.filter(order=order)
     fallen = Case(When(returned=True, then=F("amount")), default=F("reduced"))
     fees = Parcel.objects.with_fee(FeeState.RETURNED).filter(order=order)
-    return _total(lines, fallen) + _total(fees, "fee")
+    return total(lines, by="order", of=Sum(fallen)) + total(fees, by="order", of=Sum("fee"))
 
 
 def fees_earned(order: OuterRef) -> Combinable:
     """KES of delivery fees of an order that are the shop's."""
-    return _total(Parcel.objects.with_fee(FeeState.EARNED).filter(order=order), "fee")
+    return total(
+        Parcel.objects.with_fee(FeeState.EARNED).filter(order=order), by="order", of=Sum("fee")
+    )
 
 
 def amount_credited(order_id: int) -> int:
@@ -100,12 +103,14 @@ def backed(orders: QuerySet[Order]) -> QuerySet[Any]:
     sure = {"order": OuterRef("pk"), "standing": Standing.CONFIRMED}
     came = Receipt.objects.filter(**sure)
     gone = Refund.objects.owed().filter(order=OuterRef("pk"), receipt__standing=Standing.CONFIRMED)
-    back = _total(gone, "amount")
+    back = total(gone, by="order", of=Sum("amount"))
     never = Receipt.objects.filter(order=OuterRef("pk"), standing=Standing.NEVER_CAME)
     return orders.annotate(
         needed=F("amount") - given_back(OuterRef("pk")),
-        confirmed=_total(came, "amount") - back,
-        made_up=_total(came, F("amount") + F("borne")) - back + _total(never, "borne"),
+        confirmed=total(came, by="order", of=Sum("amount")) - back,
+        made_up=total(came, by="order", of=Sum(F("amount") + F("borne")))
+        - back
+        + total(never, by="order", of=Sum("borne")),
     )
 
 
@@ -126,10 +131,5 @@ def _came_and_owed() -> tuple[Coalesce, Coalesce]:
     """What came for an order or is written off, and what of it is owed back or went."""
     came = Receipt.objects.filter(order=OuterRef("pk"))
     owed = Refund.objects.owed().filter(order=OuterRef("pk"))
-    return _total(came, F("amount") + F("borne")), _total(owed, "amount")
-
-
-def _total(rows: QuerySet[Any], of: Any) -> Coalesce:
-    """The total of the rows that are an order's, 0 where there are none."""
-    totals = rows.order_by().values("order").annotate(total=Sum(of)).values("total")
-    return Coalesce(Subquery(totals), 0)
+    credited = total(came, by="order", of=Sum(F("amount") + F("borne")))
+    return credited, total(owed, by="order", of=Sum("amount"))

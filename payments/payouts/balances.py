@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from django.db.models import BigIntegerField, Case, F, OuterRef, Q, QuerySet, Subquery, Sum, When
-from django.db.models.functions import Coalesce
+from django.db.models import Case, F, OuterRef, Q, QuerySet, Sum, When
 
 from accounts.models import User
 from payments.models import LedgerEntry, Payout, SellerShare, Side, TransferStatus, share_due
+from payments.models.totals import total
 
 
 class SellerBalance(NamedTuple):
@@ -51,12 +51,12 @@ def annotate_balances(sellers: QuerySet[User]) -> QuerySet[Any]:
         payout__status__in=(TransferStatus.REFUSED, TransferStatus.DROPPED),
     )
     return sellers.annotate(
-        owed=_total(entries, usual),
-        going=_total(payouts.exclude(status=TransferStatus.DONE).still_open(), F("amount")),
-        waiting=_total(new, share_due()) + _total(left, share_due()),
+        owed=total(entries, by="seller", of=Sum(usual)),
+        going=total(
+            payouts.exclude(status=TransferStatus.DONE).still_open(),
+            by="seller",
+            of=Sum(F("amount")),
+        ),
+        waiting=total(new, by="seller", of=Sum(share_due()))
+        + total(left, by="seller", of=Sum(share_due())),
     )
-
-
-def _total(rows: QuerySet[Any], of: Any) -> Coalesce:
-    totals = rows.order_by().values("seller").annotate(total=Sum(of)).values("total")
-    return Coalesce(Subquery(totals), 0, output_field=BigIntegerField())

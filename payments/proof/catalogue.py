@@ -8,10 +8,11 @@ from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum, Tex
 from django.db.models.functions import Coalesce
 
 from accounts.models import User
+from payments.models.totals import total
 from products.catalogue.shelves import for_sale_of_seller
 from products.models import MAX_PICTURES, CategoryShelf, Product, ProductPicture, ShelfMove
 
-from .rule import rule, total
+from .rule import rule
 
 
 @rule("What can be bought of a category is what its sum and its moves say")

@@ -41,8 +41,9 @@ from orders.models import (
 )
 from payments.ledger import net
 from payments.models import Account, LedgerEntry, Side
+from payments.models.totals import total
 
-from .rule import rule, total
+from .rule import rule
 
 #: Rows that are read at a time.
 _AT_A_TIME = 2000

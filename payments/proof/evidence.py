@@ -20,9 +20,10 @@ from payments.models import (
     TransferStatus,
     Way,
 )
+from payments.models.totals import total
 from payments.models.transfers import UNDER_WAY
 
-from .rule import FORGOTTEN, rule, total
+from .rule import FORGOTTEN, rule
 
 LEFT = (*UNDER_WAY, TransferStatus.DONE)
 

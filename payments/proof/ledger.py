@@ -27,8 +27,9 @@ from payments.models import (
     Side,
 )
 from payments.models.ledger import CLEARING
+from payments.models.totals import total
 
-from .rule import rule, total
+from .rule import rule
 
 
 @rule("Every posting balances, of two entries or more")

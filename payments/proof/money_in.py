@@ -29,8 +29,9 @@ from payments.models import (
     given_back,
 )
 from payments.models.same_payments import maybe_counted_twice, only_counted_twice
+from payments.models.totals import total
 
-from .rule import FORGOTTEN, OVERDUE, rule, total
+from .rule import FORGOTTEN, OVERDUE, rule
 
 #: Where a line may be while its order stands so; anywhere, where an order's status is missing.
 _LINES_OF = {

@@ -37,9 +37,10 @@ from payments.models import (
     WithdrawalState,
     share_due,
 )
+from payments.models.totals import total
 from payments.payouts.balances import annotate_balances
 
-from .rule import FORGOTTEN, OVERDUE, chunks, rule, total
+from .rule import FORGOTTEN, OVERDUE, chunks, rule
 
 
 @rule("Who sold a line that was fetched is owed a share of it, and nobody else is")

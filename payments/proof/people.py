@@ -24,8 +24,9 @@ from payments.models import (
     fees_earned,
     share_due,
 )
+from payments.models.totals import total
 
-from .rule import rule, total
+from .rule import rule
 
 #: Instead of a row that there is none of: nothing is equal to NULL, nor different from it.
 NOBODY = Value(0)

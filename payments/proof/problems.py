@@ -30,8 +30,9 @@ from orders.models import (
     commission_left,
 )
 from payments.models import LedgerPosting, Payout, SellerShare, TransferStatus
+from payments.models.totals import total
 
-from .rule import rule, total
+from .rule import rule
 from .staff import audit_of
 
 

@@ -27,8 +27,9 @@ from payments.models import (
     Way,
 )
 from payments.models.ledger import CLEARING
+from payments.models.totals import total
 
-from .rule import rule, total
+from .rule import rule
 
 
 def _gone_from_a_provider() -> Coalesce:

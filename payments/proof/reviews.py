@@ -10,9 +10,10 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, 
 
 from omachemainproj.digests import digest_of
 from orders.models import TrackEvent, TrackStatus
+from payments.models.totals import total
 from products.models import DIGESTED_OF_REVIEW, Product, Review, ReviewDigest, SellerRating
 
-from .rule import rule, total
+from .rule import rule
 
 
 def _astray(rated: QuerySet[Any], *, by: str) -> QuerySet[Any]:

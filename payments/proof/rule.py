@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import BigIntegerField, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import QuerySet
 
 #: The clock comes every ten seconds: what it has left alone for so long, it will not find.
 FORGOTTEN = timedelta(minutes=5)
@@ -55,12 +54,6 @@ def rule(
         return breaking
 
     return enter
-
-
-def total(rows: QuerySet[Any], *, by: str, of: Any) -> Coalesce:
-    """Per row outside, the total of the rows inside that belong to it."""
-    totals = rows.order_by().values(by).annotate(total=of).values("total")
-    return Coalesce(Subquery(totals), 0, output_field=BigIntegerField())
 
 
 def chunks(ids: list[int]) -> Iterator[list[int]]:

@@ -17,9 +17,10 @@ from django.db.models import (
 from django.db.models.functions import Cast, Concat
 
 from orders.models import OrderTrack, PaymentStatus, TrackEvent, TrackStatus
+from payments.models.totals import total
 from products.models import Product, StockMovement
 
-from .rule import rule, total
+from .rule import rule
 
 #: Unpaid, or closed without money: nothing may have come for these, and nothing left the shelf.
 _WITHOUT_MONEY = (PaymentStatus.REQUESTED, PaymentStatus.CANCELLED, PaymentStatus.EXPIRED)
