@@ -80,46 +80,37 @@ def insert_new(rows: Sequence[Model], told: str) -> list[Any]:
         return [value for (value,) in cursor.fetchall()]
 
 
-def insert_together(first: Sequence[Model], second: Sequence[Model], *, refers: str = "") -> None:
-    """Insert new rows of one model, and new rows of another. No signal; ``first`` get their keys.
+def insert_with(row: Model, others: Sequence[Model], *, refers: str) -> None:
+    """Insert a new row, which gets its key, and new ones of one model that refer to it by this
+    name. No signal. Raises IntegrityError.
 
-    One statement for a few of them on PostgreSQL, else two. With ``refers`` there is one row in
-    ``first``, to which those of ``second`` refer by that name. Raises IntegrityError.
+    One statement for a few of them on PostgreSQL, else two.
     """
-    if not (_is_few(first) and _is_few(second)):
-        insert(first)
-        if refers:
-            for row in second:
-                setattr(row, refers, first[0])
-        insert(second)
+    template = None
+    if _is_few([row]) and _is_few(others):
+        template, values = _template_of([row], ignore_conflicts=False)
+        of_others, more = _template_of(others, ignore_conflicts=False)
+    if template is None or of_others is None:
+        insert([row])
+        for other in others:
+            setattr(other, refers, row)
+        insert(others)
         return
-    template, values = _template_of(first, ignore_conflicts=False)
-    sql, more = _referring(second, refers)
-    if template is None:
-        raise TypeError(f"{type(first[0]).__name__}: a value is an expression")
-    # Django wrote both.
-    whole = f"WITH first AS ({template.sql}), second AS ({sql}) SELECT * FROM first"  # noqa: S608
-    cursor = connection.at_once(whole, [*values, *more])  # type: ignore[attr-defined]
-    _tell(first, template, cursor.fetchall())
-    for row in second:
-        row._state.adding, row._state.db = False, connection.alias
-
-
-def _referring(rows: Sequence[Model], refers: str) -> tuple[str, list[Any]]:
-    """The statement for these rows and its values: the key of what stands in ``first`` of the same
-    statement is where they refer to it."""
-    model = type(rows[0])
-    template, values = _template_of(rows, ignore_conflicts=False)
-    if template is None:
-        raise TypeError(f"{model.__name__}: a value is an expression")
-    if not refers:
-        return template.sql, values
-    columns = [field.name for field in _fields(model)]
-    at = {n * len(columns) + columns.index(refers) for n in range(len(rows))}
+    columns = [field.name for field in _fields(type(others[0]))]
+    references = {n * len(columns) + columns.index(refers) for n in range(len(others))}
     places = count()
-    key = "(SELECT id FROM first)"
-    sql = re.sub("%s", lambda _: key if next(places) in at else "%s", template.sql)
-    return sql, [value for place, value in enumerate(values) if place not in at]
+    sql = re.sub("%s", lambda _: _NEW_KEY if next(places) in references else "%s", of_others.sql)
+    values += [value for place, value in enumerate(more) if place not in references]
+    # Django wrote both.
+    whole = f"WITH first AS ({template.sql}), others AS ({sql}) SELECT * FROM first"  # noqa: S608
+    cursor = connection.at_once(whole, values)  # type: ignore[attr-defined]
+    _tell([row], template, cursor.fetchall())
+    for other in others:
+        other._state.adding, other._state.db = False, connection.alias
+
+
+#: Of the row that is inserted by the same statement.
+_NEW_KEY = "(SELECT id FROM first)"
 
 
 def _is_few(rows: Sequence[Model]) -> bool:

@@ -13,7 +13,7 @@ from itertools import count
 from django.db import transaction
 from django.db.models import Case, F, Sum, When
 
-from omachemainproj.inserts import insert, insert_together
+from omachemainproj.inserts import insert, insert_with
 from orders.models import Parcel, PriceReduction
 
 from .models import (
@@ -75,7 +75,7 @@ def post(*postings: Posting) -> None:
         ]
         if len(postings) == 1:
             entries = list(_entries(rows[0], postings[0]))
-            insert_together(rows, entries, refers="posting")
+            insert_with(rows[0], entries, refers="posting")
             return
         insert(rows)
         insert(

@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from accounts.models import ContactCount
 from omachemainproj import inserts
-from omachemainproj.inserts import insert, insert_new, insert_together
+from omachemainproj.inserts import insert, insert_new, insert_with
 from omachemainproj.postgresql import compiler
 from orders.models import TrackStatus
-from products.models import SearchWord, StockMovement
+from products.models import Product, SearchWord, StockMovement
 from tests.factories import ProductFactory
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
@@ -222,7 +222,7 @@ def test_a_row_and_those_that_refer_to_it_are_inserted_together(lines):
         movement.product_id = None
 
     with CaptureQueriesContext(connection) as sent:
-        insert_together([product], movements, refers="product")
+        insert_with(product, movements, refers="product")
 
     assert len(sent) == (1 if lines <= inserts.MOST else 2)
     assert sorted(product.movements.values_list("quantity", flat=True)) == [*range(1, 1 + lines)]
@@ -230,21 +230,13 @@ def test_a_row_and_those_that_refer_to_it_are_inserted_together(lines):
     assert not movements[0]._state.adding
 
 
-def test_of_rows_of_two_models_that_do_not_refer_to_each_other_the_first_get_their_keys():
-    movements = some_movements(ProductFactory(), 1, 2)
-
-    insert_together(movements, [SearchWord(word="kettle")])
-
-    kept = StockMovement.objects.in_bulk([each.pk for each in movements])
-    assert [kept[each.pk].quantity for each in movements] == [1, 2]
-    assert SearchWord.objects.filter(word="kettle").exists()
-
-
 def test_what_is_inserted_together_is_refused_together():
-    product = ProductFactory()
-    insert(some_movements(product, 1))
+    kettle, known = ProductFactory(), some_movements(ProductFactory(), 1)
+    insert(known)
+    copy = ProductFactory.build(seller=kettle.seller, name="Sufuria")
+    twice = [*some_movements(kettle, 2), *some_movements(kettle, 2)]
 
     with pytest.raises(IntegrityError), transaction.atomic():
-        insert_together([SearchWord(word="kettle")], some_movements(product, 1))
+        insert_with(copy, twice, refers="product")
 
-    assert not SearchWord.objects.filter(word="kettle").exists()
+    assert not Product.objects.filter(name="Sufuria").exists()
