@@ -38,7 +38,7 @@ def refusal(username: str, *, but: int = 0) -> str | None:
         return USERNAME_TAKEN
     if similar:
         return NAME_IS_CONFUSABLE
-    claimed = NameClaim.objects.standing(timezone.now()).filter(skeleton=looks)
+    claimed = NameClaim.objects.active(timezone.now()).filter(skeleton=looks)
     return USERNAME_TAKEN if claimed.exclude(user=but).exists() else None
 
 

@@ -26,7 +26,7 @@ from .cashout_request import CashoutRequest
 from .commission import commissions
 from .delivery.destinations import Destination, Place, find_rate_to, freeze_delivery
 from .delivery.fees import fees_of
-from .holds import (
+from .hold_limits import (
     PROMPT_TIME,
     Allowance,
     Asker,
@@ -43,7 +43,7 @@ from .holds import (
     read_allowance,
 )
 from .idempotency import find_same_order, read_earlier_orders, refuse_concurrent_retry
-from .lifecycle import MAX_HOLD_FACTOR, expire_unpaid_orders, yield_goods
+from .lifecycle import MAX_HOLD_FACTOR, expire_unpaid_orders, preempt_holds
 from .models import (
     AGREED_OF_LINE,
     AGREED_OF_ORDER,
@@ -108,7 +108,7 @@ def place_order(
 
     Prices that the client showed (``LineRequest.price``) and the sum (``shown_amount``, KES) are
     compared with today's, where it says them. ``network`` is where it comes from, as
-    ``orders.holds.network_to_count`` says it.
+    ``orders.hold_limits.network_to_count`` says it.
 
     With ``delivery`` the goods are brought there, each seller's as a parcel for a fee; place, fees
     and days are frozen as they are now, and the amount of the order includes the fees. Without it
@@ -124,8 +124,8 @@ def place_order(
 
     Raises FieldRefusal (shaped like the input) when a line cannot be sold, is the buyer's own,
     nothing is brought there, or the sum is outside 1 to 250,000 KES, PriceChanged, TooManyUnpaid,
-    OrderKeyReused, RequestInProgress, and what ``orders.holds.check_holds`` raises. Where unpaid
-    orders of the buyer's own hold what is refused, their tokens are named, newest first.
+    OrderKeyReused, RequestInProgress, and what ``orders.hold_limits.check_holds`` raises. Where
+    unpaid orders of the buyer's own hold what is refused, their tokens are named, newest first.
     """
     as_guest = isinstance(buyer, Guest)
     person = buyer.user if isinstance(buyer, Guest) else buyer
@@ -139,7 +139,7 @@ def place_order(
         # Overdue orders that the clock has not expired yet may still hold what is missing.
         expire_unpaid_orders(product_ids=sorted({line.product for line in lines}))
         if read_allowance(asker).is_firm:
-            yield_goods(asked.quantities(), to=person.pk)
+            preempt_holds(asked.quantities(), to=person.pk)
     try:
         return _place(asked)
     except Shortage as shortage:
@@ -190,7 +190,7 @@ def _create_order(asked: CashoutRequest, allowance: Allowance, amount: int) -> O
         expires_at=now + allowance.hold,
         held_until=now + MAX_HOLD_FACTOR * allowance.hold,
         # Before it was placed: not even while it is paid for.
-        firm_until=now + PROMPT_TIME if allowance.is_firm else now - PROMPT_TIME,
+        preemptible_after=now + PROMPT_TIME if allowance.is_firm else now - PROMPT_TIME,
         network="" if allowance.has_paid else asked.asker.network,
         idempotency_key=asked.idempotency_key,
         fingerprint=asked.fingerprint() if asked.idempotency_key else "",

@@ -12,7 +12,7 @@ from typing import Any
 from accounts.models import User
 
 from .delivery.destinations import Destination, Place, find_place
-from .holds import Asker
+from .hold_limits import Asker
 from .models import Order
 from .refusals import LineRequest
 

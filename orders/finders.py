@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from accounts.backoffice.formats import dial, moment, standing
+from accounts.backoffice.formats import dial, moment, status_badge
 from accounts.backoffice.row_page import NEWEST, list_of
 from accounts.backoffice.search import Found, Typed, finder, first_of
 from accounts.models import User
@@ -46,7 +46,7 @@ def find_orders_for(typed: Typed, viewer: User) -> Found:
 def _tell(line: OrderTrack, viewer: User) -> tuple[str, ...]:
     return (
         line.order.reference,
-        standing(line, "track_status"),
+        status_badge(line, "track_status"),
         str(line.number),
         moment(line.updated_at),
     )

@@ -12,7 +12,7 @@ from typing import Any
 from django import forms
 
 from accounts.backoffice.actions import (
-    Costly,
+    ApprovalPolicy,
     OptionalReasonForm,
     ReasonForm,
     perform,
@@ -92,7 +92,7 @@ def _price_of_cancelling(line: OrderTrack, given: Mapping[str, Any]) -> Cost:
     "Fetched from the seller",
     permissions=["move"],
     form=OptionalReasonForm,
-    costly=Costly(_price_of_fetching, _MOVERS, lock_line),
+    approval=ApprovalPolicy(_price_of_fetching, _MOVERS, lock_line),
 )
 def to_fetched(line: OrderTrack, given: Mapping[str, Any], by: User) -> None:
     move_line(line.pk, TrackStatus.FETCHED, by=by, note=given["why"])
@@ -121,7 +121,7 @@ def to_delivered(line: OrderTrack, given: Mapping[str, Any], by: User) -> None:
     permissions=["decide"],
     form=CancelForm,
     about="The line's money goes back to the buyer, and the other lines of its order go on.",
-    costly=Costly(_price_of_cancelling, ("orders.decide_lines",), lock_line),
+    approval=ApprovalPolicy(_price_of_cancelling, ("orders.decide_lines",), lock_line),
 )
 def to_cancelled(line: OrderTrack, given: Mapping[str, Any], by: User) -> None:
     move_line(

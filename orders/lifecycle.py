@@ -27,7 +27,7 @@ from products import stock
 from products.models import Product
 from products.stock import Shortage, StockLine
 
-from .holds import PROMPT_TIME
+from .hold_limits import PROMPT_TIME
 from .joining import join_if_proved
 from .models import (
     CancelledBy,
@@ -94,8 +94,8 @@ def mark_order_paid(
     came = credited()
     if came < order.amount:
         if order.is_unpaid and 2 * came >= order.amount:
-            order.firm_until = order.held_until
-            order.save(update_fields=["firm_until"])
+            order.preemptible_after = order.held_until
+            order.save(update_fields=["preemptible_after"])
         return
     join_if_proved(order)
     if order.is_unpaid or _hold_again(order):
@@ -220,7 +220,7 @@ def expire_unpaid_orders(
     return expired
 
 
-def yield_goods(wanted: Mapping[int, int], *, to: int, now: datetime | None = None) -> int:
+def preempt_holds(wanted: Mapping[int, int], *, to: int, now: datetime | None = None) -> int:
     """Expire unpaid orders of others whose prompt is over, so that this buyer gets what they want.
 
     ``wanted`` is numbers by product. The longest silent go first, and no more than it takes; none
@@ -235,7 +235,9 @@ def yield_goods(wanted: Mapping[int, int], *, to: int, now: datetime | None = No
         order__in=Order.objects.yielding(now).exclude(buyer=to), product__in=list(missing)
     )
     yielding: list[int] = []
-    rows = lines.order_by("order__firm_until", "order").values_list("order", "product", "number")
+    rows = lines.order_by("order__preemptible_after", "order").values_list(
+        "order", "product", "number"
+    )
     for order_id, product_id, number in rows:
         if missing[product_id] > 0:
             missing[product_id] -= number
@@ -249,10 +251,10 @@ def yield_goods(wanted: Mapping[int, int], *, to: int, now: datetime | None = No
 def _yield_order(order_id: int, now: datetime) -> bool:
     """Expire an unpaid order whose prompt is still over once it is locked."""
     order = locked_row(Order, order_id)
-    if not order.is_unpaid or order.firm_until > now:
+    if not order.is_unpaid or order.preemptible_after > now:
         return False
-    order.yielded = True
-    order.save(update_fields=["yielded"])
+    order.preempted = True
+    order.save(update_fields=["preempted"])
     _set_status(order, PaymentStatus.EXPIRED)
     stock.release(_stock_lines(order))
     return True
@@ -271,15 +273,15 @@ def extend_hold(order: Order, *, at_least: timedelta, now: datetime) -> None:
     # To the second: an order is made a moment before it is saved.
     hold = round((order.held_until - order.created_at).total_seconds() / MAX_HOLD_FACTOR)
     first_end = order.held_until - (MAX_HOLD_FACTOR - 1) * timedelta(seconds=hold)
-    # What yielded from the beginning goes on yielding.
-    if order.firm_until >= order.created_at:
-        firm_until = min(now + PROMPT_TIME, order.created_at + MAX_FIRM)
-        order.firm_until = max(order.firm_until, firm_until)
+    # What could be preempted from the beginning still can.
+    if order.preemptible_after >= order.created_at:
+        preemptible_after = min(now + PROMPT_TIME, order.created_at + MAX_FIRM)
+        order.preemptible_after = max(order.preemptible_after, preemptible_after)
     until = min(order.held_until, max(now + at_least, first_end))
     if order.tracks.filter(product__held__gte=F("product__item_number")).exists():
-        until = min(until, order.firm_until + HOLD_AFTER_FAILURE)
+        until = min(until, order.preemptible_after + HOLD_AFTER_FAILURE)
     order.expires_at = max(order.expires_at, until)
-    order.save(update_fields=["expires_at", "firm_until"])
+    order.save(update_fields=["expires_at", "preemptible_after"])
 
 
 def end_prompt(order_id: int, *, now: datetime) -> None:
@@ -288,9 +290,9 @@ def end_prompt(order_id: int, *, now: datetime) -> None:
     Its buyer has HOLD_AFTER_FAILURE to try again or to pay by hand, while nobody else wants the
     goods. An order for which half of the money came, or that waits for none, is left alone.
     """
-    Order.objects.holding(now).filter(pk=order_id, firm_until__lte=now + PROMPT_TIME).update(
+    Order.objects.holding(now).filter(pk=order_id, preemptible_after__lte=now + PROMPT_TIME).update(
         expires_at=Least(F("expires_at"), now + HOLD_AFTER_FAILURE),
-        firm_until=Least(F("firm_until"), now),
+        preemptible_after=Least(F("preemptible_after"), now),
     )
 
 

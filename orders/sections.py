@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.text import capfirst
 
-from accounts.backoffice.formats import Tone, badge, dial, kes, moment, phone_link, standing
+from accounts.backoffice.formats import Tone, badge, dial, kes, moment, phone_link, status_badge
 from accounts.backoffice.links import link_to
 from accounts.backoffice.row_page import (
     Buttons,
@@ -32,13 +32,13 @@ def describe_order(order: Order) -> str:
     """How an order stands, as a badge."""
     if order.in_doubt:
         return badge("payment in doubt", Tone.BAD)
-    return standing(order, "payment_status")
+    return status_badge(order, "payment_status")
 
 
 def describe_problem(problem: Problem) -> str:
     """How a problem stands or ended, as a badge."""
     if problem.is_undecided:
-        return standing(problem, "state")
+        return status_badge(problem, "state")
     back = f", {kes(problem.refunded)} back" if problem.refunded else ""
     return badge(f"{problem.get_outcome_display()}{back}", Tone.QUIET)
 
@@ -71,7 +71,7 @@ def _how_it_stands(message: Any) -> str:
         if message.reported in NOT_DELIVERED:
             tone = Tone.BAD
         return badge(ReportedStatus(message.reported).label, tone)
-    return standing(message, "state")
+    return status_badge(message, "state")
 
 
 def may_be_sent_again(message: Any) -> bool:
@@ -115,7 +115,7 @@ def _table_of_lines(lines: Sequence[OrderTrack], viewer: User, more: Any) -> Tab
         (
             link_to(line, viewer),
             link_to(line.order, viewer),
-            standing(line, "track_status"),
+            status_badge(line, "track_status"),
             kes(line.amount),
             moment(line.created_at),
         )
@@ -177,7 +177,7 @@ def show_line(line: OrderTrack, viewer: User) -> Content:
             ("Commission", kes(line.commission)),
             ("Buyer", link_to(line.buyer, viewer)),
         ]
-    return Facts(facts, lead=standing(line, "track_status"))
+    return Facts(facts, lead=status_badge(line, "track_status"))
 
 
 def price_of(line: OrderTrack) -> str:

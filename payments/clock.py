@@ -47,8 +47,8 @@ from .reconciliation.receipts import merge_if_sure
 from .reconciliation.statement_pull import fail_attempts_not_on_statement, pull_statement
 from .reconciliation.status_query import delete_old_budgets, query_status
 from .refunds.services import refund_excess
+from .watch.alerts import watch
 from .watch.nightly import forget_old_proofs, prove_some
-from .watch.troubles import watch
 from .webhooks.inbox import process_event
 from .webhooks.strangers import delete_old_posts
 

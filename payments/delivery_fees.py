@@ -14,7 +14,7 @@ from orders.delivery.fees import was_fetched
 from orders.models import FeeReturn, FeeState, Order, OrderTrack, Parcel, TrackStatus
 
 from . import ledger
-from .models import Cause
+from .models import RefundReason
 from .refunds.services import refund_excess_locked
 
 
@@ -38,7 +38,7 @@ def settle_fee(line: OrderTrack) -> None:
         return
     if line.track_status == TrackStatus.DELIVERED:
         _earn(line.parcel_id)
-    elif not OrderTrack.objects.filter(parcel=line.parcel_id).standing().exists():
+    elif not OrderTrack.objects.filter(parcel=line.parcel_id).active().exists():
         if was_fetched(line.parcel_id):
             _earn(line.parcel_id)
         else:
@@ -64,7 +64,7 @@ def return_fee(parcel_id: int, *, by: User, why: str) -> bool:
     _move(parcel_id, parcel.fee_state, FeeState.RETURNED)
     if parcel.fee_state == FeeState.EARNED:
         ledger.post_fee_back(parcel)
-    refund_excess_locked(order, given_back=Cause.FEE)
+    refund_excess_locked(order, given_back=RefundReason.FEE)
     return True
 
 

@@ -36,8 +36,8 @@ from .models import (
     PayoutStop,
     ReceiptQuestion,
     Refund,
-    Standing,
     TransferStatus,
+    Verification,
 )
 from .models.evidence import RECEIPT_QUERIES
 from .payouts.services import retry_payout
@@ -94,7 +94,11 @@ def ask_about_receipt(question_id: int) -> None:
     now = timezone.now()
     question = ReceiptQuestion.objects.select_related("receipt").get(pk=question_id)
     receipt, this_one = question.receipt, ReceiptQuestion.objects.due(now).filter(pk=question_id)
-    if receipt.is_confirmed or receipt.standing == Standing.NEVER_CAME or not receipt.number:
+    if (
+        receipt.is_confirmed
+        or receipt.verification == Verification.NEVER_CAME
+        or not receipt.number
+    ):
         this_one.update(next_check_at=None)
         return
     if PayoutStop.objects.questions_are_stopped():
@@ -293,7 +297,7 @@ def _send_again_later(row: MoneyOut, refusal: DarajaRefused, waited: timedelta) 
     wait = TRY_AGAIN if is_stopped else min(max(2 * waited, TRY_AGAIN), LONGEST_WAIT)
     changes: dict[str, Any] = {"next_check_at": timezone.now() + wait}
     if wait == LONGEST_WAIT and NOT_TAKEN not in row.note:
-        changes |= {"note": f"{NOT_TAKEN} {row.note}".strip()[:200], "unseen": True}
+        changes |= {"note": f"{NOT_TAKEN} {row.note}".strip()[:200], "unacknowledged": True}
         logger.error("%s %s: %s", row.kind, row.pk, NOT_TAKEN)
     claimed = row.still(TransferStatus.UNKNOWN)
     if claimed.update(status=TransferStatus.DUE, result_text=str(refusal)[:200], **changes):

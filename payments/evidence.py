@@ -31,8 +31,8 @@ from .models import (
     ReceiptQuestion,
     ReceiptSource,
     Refund,
-    Standing,
     TransferStatus,
+    Verification,
 )
 from .models.evidence import is_enough
 
@@ -43,7 +43,7 @@ EVIDENCE_DELAY = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class SourceReport:
     """What a source says of a payment: KES, its number, our short code, and the person's id."""
 
     source: str
@@ -73,7 +73,7 @@ def is_our_number(shortcode: str) -> bool:
     return bool(shortcode) and shortcode in {settings.DARAJA_SHORTCODE, settings.DARAJA_PARTY_B}
 
 
-def record_first(receipt: Receipt, told: Told) -> None:
+def record_first(receipt: Receipt, told: SourceReport) -> None:
     """Keep what told of a receipt that was written a moment ago. Call in the same transaction.
 
     What a person typed is asked about at once: goods may be fetched on it.
@@ -83,7 +83,7 @@ def record_first(receipt: Receipt, told: Told) -> None:
         ask_about([receipt])
 
 
-def record(receipt: Receipt, told: Told) -> None:
+def record(receipt: Receipt, told: SourceReport) -> None:
     """Keep what a source says of a receipt, which may confirm it. Safe to repeat, in any order.
 
     Call inside a transaction that holds the lock of its order, if it has one.
@@ -95,7 +95,7 @@ def record(receipt: Receipt, told: Told) -> None:
     rows = [_row(kept, told)]
     ReceiptEvidence.objects.bulk_create(rows, ignore_conflicts=True)
     _reassess(kept)
-    receipt.standing = kept.standing
+    receipt.verification = kept.verification
     if told.source == ReceiptSource.STAFF:
         ask_about([kept])
 
@@ -110,13 +110,15 @@ def _is_told(
     return told.filter(told_by=by).values_list("pk", flat=True)
 
 
-def adopt(receipt: Receipt, other: Receipt) -> None:
+def copy_evidence(receipt: Receipt, other: Receipt) -> None:
     """Keep what was said of another receipt, which turned out to be this one.
 
     Call inside a transaction that holds the locks of both.
     """
     rows = [
-        _row(receipt, Told(row.source, row.amount, row.number, row.shortcode, row.told_by_id))
+        _row(
+            receipt, SourceReport(row.source, row.amount, row.number, row.shortcode, row.told_by_id)
+        )
         for row in other.evidence.all()
     ]
     ReceiptEvidence.objects.bulk_create(rows, ignore_conflicts=True)
@@ -136,7 +138,10 @@ def record_on_statement(receipts: Iterable[Receipt]) -> int:
         return 0
     ReceiptEvidence.objects.bulk_create(
         (
-            _row(each, Told(ReceiptSource.STATEMENT, each.amount, each.number, receiving_number()))
+            _row(
+                each,
+                SourceReport(ReceiptSource.STATEMENT, each.amount, each.number, receiving_number()),
+            )
             for each in new.values()
         ),
         ignore_conflicts=True,
@@ -148,10 +153,10 @@ def record_on_statement(receipts: Iterable[Receipt]) -> int:
     confirmed = 0
     for pk in enough:
         told_only = Receipt.objects.filter(
-            pk=pk, standing=Standing.TOLD, amount=new[pk].amount, number=new[pk].number
+            pk=pk, verification=Verification.REPORTED, amount=new[pk].amount, number=new[pk].number
         )
-        confirmed += told_only.update(standing=Standing.CONFIRMED)
-        if new[pk].standing == Standing.DOUBTED:
+        confirmed += told_only.update(verification=Verification.CONFIRMED)
+        if new[pk].verification == Verification.DOUBTED:
             reassess(pk)
     _wake(enough)
     return confirmed
@@ -191,22 +196,22 @@ def put_in_doubt(receipt_id: int, why: str) -> None:
     the gateway shows it after all. Safe to repeat.
     """
     receipt = lock_receipt(receipt_id)
-    if receipt.standing == Standing.NEVER_CAME:
+    if receipt.verification == Verification.NEVER_CAME:
         return
-    receipt.standing, receipt.doubt = Standing.DOUBTED, why[:200]
+    receipt.verification, receipt.doubt = Verification.DOUBTED, why[:200]
     receipt.doubted_at = receipt.doubted_at or timezone.now()
-    receipt.save(update_fields=["standing", "doubt", "doubted_at"])
+    receipt.save(update_fields=["verification", "doubt", "doubted_at"])
     stop_goods(receipt)
     logger.critical("receipt %s is in doubt: %s", receipt.number or receipt.pk, why)
 
 
-def end_doubt(receipt: Receipt, standing: Standing) -> None:
+def end_doubt(receipt: Receipt, verification: Verification) -> None:
     """End the doubt about a receipt one way or the other, as a person decided.
 
     Call inside a transaction that holds the lock of its order and its own.
     """
-    receipt.standing, receipt.doubted_at = standing, None
-    receipt.save(update_fields=["standing", "doubted_at"])
+    receipt.verification, receipt.doubted_at = verification, None
+    receipt.save(update_fields=["verification", "doubted_at"])
     stop_goods(receipt)
     _wake([receipt.pk])
 
@@ -242,7 +247,7 @@ def people_behind(receipt_ids: Iterable[int]) -> set[int]:
     return {pk for pk in told.values_list("told_by", flat=True) if pk is not None}
 
 
-def _row(receipt: Receipt, told: Told) -> ReceiptEvidence:
+def _row(receipt: Receipt, told: SourceReport) -> ReceiptEvidence:
     return ReceiptEvidence(
         receipt=receipt,
         source=told.source,
@@ -255,19 +260,19 @@ def _row(receipt: Receipt, told: Told) -> ReceiptEvidence:
 
 def _reassess(receipt: Receipt) -> None:
     """Set the standing of a receipt that is locked, after its order, by what was said of it."""
-    if receipt.standing == Standing.NEVER_CAME:
+    if receipt.verification == Verification.NEVER_CAME:
         _warn_if_it_came(receipt)
         return
     said = list(receipt.evidence.all())
-    enough, was = is_enough(receipt, said), receipt.standing
-    if was == Standing.DOUBTED and not (enough and _is_answered(receipt, said)):
+    enough, was = is_enough(receipt, said), receipt.verification
+    if was == Verification.DOUBTED and not (enough and _is_answered(receipt, said)):
         return
-    receipt.standing = Standing.CONFIRMED if enough else Standing.TOLD
-    if receipt.standing == was:
+    receipt.verification = Verification.CONFIRMED if enough else Verification.REPORTED
+    if receipt.verification == was:
         return
     receipt.doubted_at = None
-    receipt.save(update_fields=["standing", "doubted_at"])
-    if was == Standing.DOUBTED:
+    receipt.save(update_fields=["verification", "doubted_at"])
+    if was == Verification.DOUBTED:
         stop_goods(receipt)
     if enough:
         _wake([receipt.pk])
@@ -285,10 +290,10 @@ def _is_answered(receipt: Receipt, said: list[ReceiptEvidence]) -> bool:
 
 
 def _warn_if_it_came(receipt: Receipt) -> None:
-    if is_shown_by_the_gateway(receipt) and not receipt.unseen:
+    if is_shown_by_the_gateway(receipt) and not receipt.unacknowledged:
         receipt.note = "It was written off as never having come, and M-Pesa shows it now."
-        receipt.unseen = True
-        receipt.save(update_fields=["note", "unseen"])
+        receipt.unacknowledged = True
+        receipt.save(update_fields=["note", "unacknowledged"])
         logger.critical("receipt %s: %s", receipt.number, receipt.note)
 
 
@@ -299,8 +304,10 @@ def stop_goods(receipt: Receipt) -> None:
     """
     if receipt.order_id is None:
         return
-    never = Q(standing=Standing.NEVER_CAME, borne__gt=0)
-    doubted = Receipt.objects.filter(Q(standing=Standing.DOUBTED) | never, order=receipt.order_id)
+    never = Q(verification=Verification.NEVER_CAME, written_off__gt=0)
+    doubted = Receipt.objects.filter(
+        Q(verification=Verification.DOUBTED) | never, order=receipt.order_id
+    )
     Order.objects.filter(pk=receipt.order_id).update(in_doubt=doubted.exists())
 
 

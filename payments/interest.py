@@ -84,7 +84,7 @@ def _of_receipt(receipt: Receipt) -> Parties:
 
 def _writers(receipt: Receipt) -> frozenset[int]:
     """Who of the staff wrote a receipt down, where one of them did."""
-    if receipt.pk is None or receipt.door != ReceiptSource.STAFF:
+    if receipt.pk is None or receipt.source != ReceiptSource.STAFF:
         return frozenset()
     rows: list[Model] = [receipt]
     if receipt.payment is not None:

@@ -25,7 +25,7 @@ from .models import (
     Refund,
     SellerShare,
     Side,
-    Standing,
+    Verification,
     clearing_account,
     is_clearing,
 )
@@ -146,7 +146,7 @@ def post_correction(receipt: Receipt, *, reported_amount: int) -> None:
     at, kept = {clearing_account(receipt.provider): abs(more)}, _held_on(receipt)
     lost = -more if receipt.order_id is not None else 0
     if more > 0:
-        lost = min(receipt.borne, more)
+        lost = min(receipt.written_off, more)
     parts: dict[str, int] = {Account.WRITE_OFFS: lost, kept: abs(more) - lost}
     counterpart = {account: amount for account, amount in parts.items() if amount}
     post(
@@ -184,7 +184,7 @@ def post_refund_paid(refund: Refund, *, twice: bool = False) -> None:
     what never came the provider that was thought to have it has it no more; else M-Pesa sent it.
     """
     owed = Account.SUSPENSE if twice else Account.REFUNDS_PAYABLE
-    never = refund.receipt.standing == Standing.NEVER_CAME
+    never = refund.receipt.verification == Verification.NEVER_CAME
     at = clearing_account(refund.receipt.provider) if never else Account.MPESA_CLEARING
     post(
         Posting(

@@ -16,7 +16,7 @@ from orders.models import Order, OrderTrack, PaymentStatus
 from .checkout.stk_push import request_payment
 from .models import OrderPayment, Settling
 from .payouts.earnings import follow_problem, follow_reductions, update_seller_earnings
-from .refunds.outside import close_if_taken_back
+from .refunds.external_reversals import close_if_taken_back
 
 
 @receiver(post_save, sender=Order, dispatch_uid="payments.request_payment_of_new_order")

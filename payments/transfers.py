@@ -122,9 +122,9 @@ def mark_done(
             row.save(update_fields=["number"])
         return "Known already."
     if amount not in {None, row.amount}:
-        row.note, row.unseen = handler.wrong_amount.format(amount, row.amount), True
+        row.note, row.unacknowledged = handler.wrong_amount.format(amount, row.amount), True
         row.next_check_at = None
-        row.save(update_fields=["note", "unseen", "next_check_at"])
+        row.save(update_fields=["note", "unacknowledged", "next_check_at"])
         logger.error("%s %s: %s", row.kind, row.pk, row.note)
         return row.note
     was, row.status = row.status, TransferStatus.DONE

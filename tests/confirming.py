@@ -1,7 +1,7 @@
 """Payments that are confirmed as soon as they are told of, for tests about something else."""
 
 from payments import evidence
-from payments.evidence import Told
+from payments.evidence import SourceReport
 from payments.models import Provider, Receipt, ReceiptSource
 
 
@@ -9,18 +9,18 @@ def confirmed_by_statement(monkeypatch) -> None:
     """Let M-Pesa's statement show each payment as it was told of; of a bank's, a person says so."""
     record_first, record = evidence.record_first, evidence.record
 
-    def first(receipt: Receipt, told: Told) -> None:
+    def first(receipt: Receipt, told: SourceReport) -> None:
         record_first(receipt, told)
         confirm(receipt, told)
 
-    def later(receipt: Receipt, told: Told) -> None:
+    def later(receipt: Receipt, told: SourceReport) -> None:
         record(receipt, told)
         confirm(receipt, told)
 
-    def confirm(receipt: Receipt, told: Told) -> None:
+    def confirm(receipt: Receipt, told: SourceReport) -> None:
         mpesa = receipt.provider == Provider.MPESA
         for source in (ReceiptSource.STATEMENT, ReceiptSource.STATUS) if mpesa else ("staff",):
-            record(receipt, Told(source, told.amount, receipt.number or told.number))
+            record(receipt, SourceReport(source, told.amount, receipt.number or told.number))
 
     monkeypatch.setattr(evidence, "record_first", first)
     monkeypatch.setattr(evidence, "record", later)

@@ -27,7 +27,7 @@ from payments.proof.rule import Rule
 _BY_HAND_ONLY = {
     module.__name__ for module in (agreements, bounds, messages, originals, people, staff)
 }
-CHECKED = [rule for rule in rules.RULES if rule.breaking.__module__ not in _BY_HAND_ONLY]
+CHECKED = [rule for rule in rules.RULES if rule.violations.__module__ not in _BY_HAND_ONLY]
 
 
 def check_books() -> None:
@@ -68,13 +68,13 @@ def _rules_by_table() -> dict[str, list[Rule]]:
     """The rules by the table whose rows their questions find: where it is empty, nothing."""
     tables = defaultdict(list)
     for rule in CHECKED:
-        tables[rule.breaking(timezone.now()).model._meta.db_table].append(rule)
+        tables[rule.violations(timezone.now()).model._meta.db_table].append(rule)
     return tables
 
 
 @compiled
 def _first_found(rule: Fixed[Rule], now: Sometimes[datetime]) -> QuerySet[Any, int]:
-    return rule.breaking(now).order_by().values_list("pk", flat=True)[:1]
+    return rule.violations(now).order_by().values_list("pk", flat=True)[:1]
 
 
 def _ask(questions: dict[Any, tuple[str, list[Any]]]) -> list[Any]:

@@ -89,13 +89,13 @@ def _take_from_another_product():
 
 
 def _bring_unposted_money():
-    Receipt.objects.create(number="SGL0000009", amount=1, door="query", note="Whose is it?")
+    Receipt.objects.create(number="SGL0000009", amount=1, source="query", note="Whose is it?")
 
 
 def _count_a_payment_twice():
     OrderPayment.objects.update(rung_at=timezone.now())
     Receipt.objects.update(number="")
-    Receipt.objects.create(number="SGL0000009", amount=3000, door="c2b", phone="2547*****678")
+    Receipt.objects.create(number="SGL0000009", amount=3000, source="c2b", phone="2547*****678")
 
 
 def _take_a_part_back():
@@ -294,7 +294,7 @@ def _believe_one_source():
 def _send_on_news(**changed):
     """Money that goes back of a receipt of which one posted message told."""
     receipt = Receipt.objects.create(
-        number="SGL0000009", amount=10, door="c2b", note="No reference was typed."
+        number="SGL0000009", amount=10, source="c2b", note="No reference was typed."
     )
     fields = {"cause": "staff", "way": "b2c", "phone": "254712345678"}
     return Refund.objects.create(receipt=receipt, amount=10, **fields, **changed)
@@ -309,7 +309,7 @@ def _pay_out_on_news():
     """A payout for an order whose only payment nobody but a person told of."""
     Receipt.objects.update(order=None)
     Receipt.objects.create(
-        number="SGL0000009", amount=3000, door="staff", order=Order.objects.get()
+        number="SGL0000009", amount=3000, source="staff", order=Order.objects.get()
     )
     Payout.objects.update(status="done", number="SGB0000001", done_at=timezone.now())
 
@@ -327,8 +327,8 @@ BREAKS = [
     ("A payment is confirmed where two sources", _believe_one_source),
     ("Nothing went back of a payment that was told", lambda: _send_on_news(status="sent")),
     ("An order whose payment is in doubt", lambda: Order.objects.update(in_doubt=True)),
-    ("An order whose payment is in doubt", lambda: Receipt.objects.update(standing="doubted")),
-    ("What never came is written off", lambda: Receipt.objects.update(standing="never_came")),
+    ("An order whose payment is in doubt", lambda: Receipt.objects.update(verification="doubted")),
+    ("What never came is written off", lambda: Receipt.objects.update(verification="never_came")),
     ("A refund that waits for M-Pesa to confirm", _wait_without_asking),
     ("Money without an order is not that of a prompt", _count_a_payment_twice),
     ("A payment M-Pesa took back by itself is back whole", _take_a_part_back),
@@ -383,7 +383,7 @@ BREAKS = [
     ("Every receipt is in the ledger", lambda: Receipt.objects.update(provider="equity")),
     ("Every receipt is in the ledger", lambda: Receipt.objects.update(amount=2999)),
     ("What the ledger has at a provider", _post_what_nobody_brought),
-    ("What a receipt fell short of", lambda: Receipt.objects.update(borne=1)),
+    ("What a receipt fell short of", lambda: Receipt.objects.update(written_off=1)),
     ("What a receipt fell short of", _book_a_loss_on_commission),
     ("A receipt's money is in suspense", lambda: Receipt.objects.update(order=None, note="?")),
     ("A refund has left M-Pesa", lambda: _owe(**DONE)),
@@ -478,13 +478,13 @@ def test_what_is_broken_is_found(paid, rule, breaks):
     with transaction.atomic():
         breaks()
         found = [broken.rule for broken in prove().broken]
-        suspected = {rule.says for rule in suspected_rules(timezone.now())}
+        suspected = {rule.description for rule in suspected_rules(timezone.now())}
         # Or the database itself would refuse some of it in the end.
         transaction.set_rollback(True)
 
     assert [says for says in found if says.startswith(rule)]
     # And so do tests, which ask all at once.
-    assert {*found} & {rule.says for rule in CHECKED} <= suspected
+    assert {*found} & {rule.description for rule in CHECKED} <= suspected
 
 
 def test_every_rule_is_shown_to_find_something():
@@ -497,9 +497,9 @@ def test_every_rule_is_shown_to_find_something():
     others = {module.__name__ for module in elsewhere}
 
     assert [
-        rule.says
+        rule.description
         for rule in RULES
-        if rule.breaking.__module__ not in others and not rule.says.startswith(broken)
+        if rule.violations.__module__ not in others and not rule.description.startswith(broken)
     ] == []
 
 

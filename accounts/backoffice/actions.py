@@ -86,7 +86,7 @@ class OptionalReasonForm(ReasonForm):
 
 #: What an action calls: the row, what was typed, and who acts. Returns a sentence for the page,
 #: or None.
-Do = Callable[[Any, Mapping[str, Any], User], str | None]
+Handler = Callable[[Any, Mapping[str, Any], User], str | None]
 
 
 def _always(row: Any) -> bool:
@@ -94,11 +94,11 @@ def _always(row: Any) -> bool:
 
 
 #: What an action costs with a row and what was typed, read where the row is locked.
-Price = Callable[[Any, Mapping[str, Any]], Cost]
+CostFunction = Callable[[Any, Mapping[str, Any]], Cost]
 
 
 @dataclass(frozen=True, slots=True)
-class Costly:
+class ApprovalPolicy:
     """An action by which money leaves: how much, and who may agree to it.
 
     - ``second``: permissions; whoever agrees needs one of them.
@@ -106,7 +106,7 @@ class Costly:
     - ``new``: where there is no row yet, makes one from what was typed, and does not save it.
     """
 
-    price: Price
+    price: CostFunction
     second: tuple[str, ...]
     lock: Callable[[Any], Any] | None = None
     new: Callable[[Mapping[str, Any]], Model] | None = None
@@ -118,7 +118,7 @@ class StaffAction:
 
     ``form`` asks for what ``do`` needs. ``applies`` says whether a row's page offers it; whether
     it can be done the service alone knows, under its locks. ``key`` names it among all of them,
-    and ``costly`` says what leaves the shop by it.
+    and ``approval`` says what leaves the shop by it.
 
     An action and its record are one transaction, unless it ``calls_gateway``: then it is recorded
     before M-Pesa is called, and once more for what it changed. Or it has its ``own_transaction``:
@@ -127,14 +127,14 @@ class StaffAction:
     """
 
     label: str
-    do: Do
+    do: Handler
     form: type[ReasonForm] = ReasonForm
     about: str = ""
     applies: Callable[[Any], bool] = _always
     calls_gateway: bool = False
     own_transaction: bool = False
     key: str = ""
-    costly: Costly | None = None
+    approval: ApprovalPolicy | None = None
 
 
 #: Every staff action there is, by its key.
@@ -145,7 +145,7 @@ def register(action: StaffAction) -> StaffAction:
     """Enter an action into the list of them all. Raises ValueError for a key that is taken."""
     if not action.key or action.key in ACTIONS:
         raise ValueError(f"an action needs a key of its own, not {action.key!r}")
-    if action.costly and (action.calls_gateway or action.own_transaction):
+    if action.approval and (action.calls_gateway or action.own_transaction):
         raise ValueError(f"{action.key} costs money and is no single transaction")
     ACTIONS[action.key] = action
     return action
@@ -159,12 +159,12 @@ def perform(action: StaffAction, row: Model, given: Mapping[str, Any], *, by: Us
     alone, which is proposed then. Call it outside of a transaction: what it records of a refusal
     has to stay.
     """
-    keep_out(action, row, given, by)
+    refuse_interested(action, row, given, by)
     what, why = describe(action.label, given), given.get("why", "")
-    if action.costly:
+    if action.approval:
         pk = row.pk
         try:
-            return _do_alone(action, action.costly, row, given, by)
+            return _do_alone(action, action.approval, row, given, by)
         except _TooMuchAlone as much:
             # What was made of it was taken back.
             row.pk = pk
@@ -193,11 +193,11 @@ class _TooMuchAlone(Exception):
 
 @transaction.atomic
 def _do_alone(
-    action: StaffAction, costly: Costly, row: Model, given: Mapping[str, Any], by: User
+    action: StaffAction, approval: ApprovalPolicy, row: Model, given: Mapping[str, Any], by: User
 ) -> str | None:
     """Do what costs money if one person may, else raise _TooMuchAlone. Raises Refusal."""
-    locked = costly.lock(row) if costly.lock else row
-    cost = costly.price(locked, given)
+    locked = approval.lock(row) if approval.lock else row
+    cost = approval.price(locked, given)
     before = audit.values_of(row)
     said = action.do(row, given, by)
     # Last, and only for what can be done: else what nobody can do would be proposed.
@@ -209,7 +209,7 @@ def _do_alone(
     return said
 
 
-def keep_out(action: StaffAction, row: Model, given: Mapping[str, Any], by: User) -> None:
+def refuse_interested(action: StaffAction, row: Model, given: Mapping[str, Any], by: User) -> None:
     """Raise OwnInterest, and record it, where a person has a part in what is to be decided."""
     try:
         require_no_interest(by, row, besides=action.form.parties(given))
@@ -270,14 +270,14 @@ def staff_action(
     about: str = "",
     calls_gateway: bool = False,
     own_transaction: bool = False,
-    costly: Costly | None = None,
-) -> Callable[[Do], ListAction]:
+    approval: ApprovalPolicy | None = None,
+) -> Callable[[Handler], ListAction]:
     """Make an action of an admin's list out of what is done with one row.
 
     ``permissions`` are as in ``admin.action``: names of ``has_…_permission`` of the admin class.
     """
 
-    def decorate(do: Do) -> ListAction:
+    def decorate(do: Handler) -> ListAction:
         made = register(
             StaffAction(
                 label,
@@ -287,7 +287,7 @@ def staff_action(
                 calls_gateway=calls_gateway,
                 own_transaction=own_transaction,
                 key=f"{do.__module__}.{do.__qualname__}"[-60:],
-                costly=costly,
+                approval=approval,
             )
         )
 

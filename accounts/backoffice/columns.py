@@ -18,7 +18,7 @@ from .links import link_to
 #: Columns of whole shillings. All other whole numbers count things (tests/admin/test_lists.py).
 MONEY = frozenset(
     {
-        *("amount", "approval_above", "borne", "carried", "commission", "commission_reduced"),
+        *("amount", "approval_above", "written_off", "carried", "commission", "commission_reduced"),
         *("cost", "fee", "free_above", "gross", "price", "reduced", "refunded", "sold_for", "sent"),
     }
 )
@@ -34,7 +34,7 @@ LABELS = {
     "approved_by": "Approved by",
     "at": "When",
     "author": "Decided, or number typed, by",
-    "borne": "Written off",
+    "written_off": "Written off",
     "buyer_told_at": "Buyer told",
     "cancelled_by": "Cancelled by",
     "carried": "Brought along to its payout",
@@ -58,7 +58,7 @@ LABELS = {
     "did": "What was done",
     "disputed": "In a problem",
     "done_at": "Done",
-    "door": "Came by",
+    "source": "Came by",
     "doubt": "Why in doubt",
     "doubted_at": "In doubt since",
     "edited_at": "Changed",
@@ -66,7 +66,7 @@ LABELS = {
     "ended_by": "Ended by",
     "event": "Event",
     "expires_at": "Held until",
-    "firm_until": "Nobody else’s before",
+    "preemptible_after": "Nobody else’s before",
     "given": "What was typed",
     "guest": "Placed by the guest",
     "held_at": "Kept back since",
@@ -128,21 +128,21 @@ LABELS = {
     "sha256": "Fingerprint (SHA-256)",
     "shortcode": "Of number",
     "sold_for": "Sold for",
-    "standing": "Stands",
-    "stands_alone": "Found to be a payment of its own",
+    "verification": "Stands",
+    "is_separate_payment": "Found to be a payment of its own",
     "state": "Stands",
     "status": "Stands",
     "track": "Order line",
     "track_status": "Stands",
     "tried_at": "Tried",
     "unnumbered": "Done without a number",
-    "unseen": "To be acknowledged",
+    "unacknowledged": "To be acknowledged",
     "updated_at": "Changed",
     "user": "Person",
     "waiting": "Waits for the rest",
     "waiting_since": "Unanswered since",
     "withheld_why": "Kept back because",
-    "yielded": "Given up early for another buyer",
+    "preempted": "Given up early for another buyer",
 }
 
 
@@ -216,7 +216,7 @@ def writer_of(field: Field[Any, Any]) -> Callable[[Any], Any] | None:
     """How a column of a row is written, or None where Django's way will do."""
     name = field.name
     if name in formats.STANDINGS and field.choices:
-        return lambda row: formats.standing(row, name)
+        return lambda row: formats.status_badge(row, name)
     if name in PHONES:
         return lambda row: _phone(getattr(row, name))
     if name in MONEY:

@@ -126,10 +126,10 @@ TONE_OF = {value: tone for tone, values in _TONES.items() for value in values}
 #: Where a value's tone is another in one column: a paid line's goods are still to be fetched.
 _BUT = {("track_status", "paid"): Tone.OPEN}
 #: Columns that say how a row stands.
-STANDINGS = frozenset({"payment_status", "track_status", "status", "state", "standing"})
+STANDINGS = frozenset({"payment_status", "track_status", "status", "state", "verification"})
 
 
-def standing(row: Any, column: str) -> SafeString:
+def status_badge(row: Any, column: str) -> SafeString:
     """How a row stands by one of its columns, as a badge: the words are those of its choices."""
     value = getattr(row, column)
     return badge(getattr(row, f"get_{column}_display")(), _BUT.get((column, value), TONE_OF[value]))

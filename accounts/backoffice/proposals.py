@@ -15,7 +15,7 @@ from omachemainproj.api.errors import Refusal
 from omachemainproj.compiled_queries import locked_row
 
 from . import audit
-from .actions import ACTIONS, Costly, StaffAction, describe, staff_action
+from .actions import ACTIONS, ApprovalPolicy, StaffAction, describe, staff_action
 from .interest import NOBODY, Parties, find_parties, has_interest, parties_of, people
 
 #: For so long, who gave somebody an account, a password or powers is no second person with them.
@@ -30,9 +30,9 @@ class ProposalRefused(Refusal):
 
 def may_second(person: User, action: StaffAction | None) -> bool:
     """Whether a person may do what this action does, and so agree to it."""
-    if action is None or action.costly is None:
+    if action is None or action.approval is None:
         return False
-    return any(person.has_perm(name) for name in action.costly.second)
+    return any(person.has_perm(name) for name in action.approval.second)
 
 
 def keys_for(person: User) -> list[str]:
@@ -51,7 +51,7 @@ def agree(waiting: Proposal, given: Mapping[str, Any], by: User) -> str:
     Call inside a transaction. Raises Refusal; then it waits on.
     """
     proposal = _locked(waiting.pk)
-    action, costly = _action_of(proposal, by)
+    action, approval = _action_of(proposal, by)
     proposer = proposal.proposed_by
     if not proposer.is_active or not may_second(proposer, action):
         raise ProposalRefused("Who proposed it may not do it any more: reject it.")
@@ -60,12 +60,12 @@ def agree(waiting: Proposal, given: Mapping[str, Any], by: User) -> str:
             "One of you gave the other their account, password or powers this week: that is one "
             "pair of eyes. A third person decides."
         )
-    row = _row_of(proposal, costly)
+    row = _row_of(proposal, approval)
     # What by has a part in was refused before this was called (accounts.backoffice.actions).
     if has_interest(proposer, find_parties(row) | action.form.parties(proposal.given)):
         raise ProposalRefused("Who proposed it has a part in it by now: reject it.")
-    locked = costly.lock(row) if costly.lock else row
-    if sum(costly.price(locked, proposal.given)) > proposal.cost:
+    locked = approval.lock(row) if approval.lock else row
+    if sum(approval.price(locked, proposal.given)) > proposal.cost:
         raise ProposalRefused("It costs more by now than was proposed: reject it.")
     before = audit.values_of(row)
     said = action.do(row, proposal.given, by)
@@ -95,20 +95,20 @@ def _locked(proposal_id: int) -> Proposal:
     return proposal
 
 
-def _action_of(proposal: Proposal, by: User) -> tuple[StaffAction, Costly]:
+def _action_of(proposal: Proposal, by: User) -> tuple[StaffAction, ApprovalPolicy]:
     action = ACTIONS.get(proposal.action)
-    if action is None or action.costly is None or not may_second(by, action):
+    if action is None or action.approval is None or not may_second(by, action):
         raise ProposalRefused("Only somebody who may do the same decides about it.")
-    return action, action.costly
+    return action, action.approval
 
 
-def _row_of(proposal: Proposal, costly: Costly | None) -> Model:
+def _row_of(proposal: Proposal, approval: ApprovalPolicy | None) -> Model:
     """The row, or the one to be made, which is not saved yet. Raises ProposalRefused."""
     row = row_proposed_about(proposal)
     if row is not None:
         return row
-    if not proposal.object_id and costly is not None and costly.new is not None:
-        return costly.new(proposal.given)
+    if not proposal.object_id and approval is not None and approval.new is not None:
+        return approval.new(proposal.given)
     raise ProposalRefused("The row is not there any more: reject it.")
 
 
@@ -142,7 +142,7 @@ def _of_proposal(proposal: Proposal) -> Parties:
     action = ACTIONS.get(proposal.action)
     found = Parties(people(proposal.proposed_by_id))
     try:
-        row = _row_of(proposal, action.costly if action else None)
+        row = _row_of(proposal, action.approval if action else None)
     except ProposalRefused:
         return found
     typed = action.form.parties(proposal.given) if action else NOBODY

@@ -88,7 +88,7 @@ class Session(models.Model):
 
 
 class NameClaimQuerySet(models.QuerySet["NameClaim"]):
-    def standing(self, now: datetime) -> NameClaimQuerySet:
+    def active(self, now: datetime) -> NameClaimQuerySet:
         """Claims of names that are in use, or that rest."""
         return self.filter(Q(rests_until__isnull=True) | Q(rests_until__gt=now))
 

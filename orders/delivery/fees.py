@@ -50,7 +50,7 @@ def fee_back_with(line: OrderTrack) -> int:
     """
     if line.parcel_id is None:
         return 0
-    others = OrderTrack.objects.filter(parcel=line.parcel_id).standing().exclude(pk=line.pk)
+    others = OrderTrack.objects.filter(parcel=line.parcel_id).active().exclude(pk=line.pk)
     if others.exists() or was_fetched(line.parcel_id):
         return 0
     held = Parcel.objects.with_fee(FeeState.HELD).filter(pk=line.parcel_id)

@@ -138,7 +138,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
 
     def yielding(self, now: datetime) -> OrderQuerySet:
         """Those of them whose goods anybody else may have: no prompt for them is open."""
-        return self.holding(now).filter(firm_until__lte=now)
+        return self.holding(now).filter(preemptible_after__lte=now)
 
     def lapsed(self) -> OrderQuerySet:
         """Orders that held goods for nothing: no money came, or their buyer gave them up."""
@@ -183,7 +183,7 @@ class OrderTrackQuerySet(models.QuerySet["OrderTrack"]):
         """Lines that are paid for and not delivered yet."""
         return self.filter(track_status__in=TO_FULFIL)
 
-    def standing(self) -> OrderTrackQuerySet:
+    def active(self) -> OrderTrackQuerySet:
         """Lines that were not cancelled by themselves."""
         return self.filter(returned=False)
 
@@ -255,10 +255,14 @@ class Order(models.Model):
     #: A retried payment moves expires_at, but never beyond this.
     held_until = models.DateTimeField()
     #: While a prompt is open: nobody else can have its goods before this (orders.lifecycle).
-    firm_until = models.DateTimeField(db_default=Now(), editable=False)
+    preemptible_after = models.DateTimeField(
+        db_default=Now(), editable=False, db_column="firm_until"
+    )
     #: It expired before its time, as its prompt was over and somebody else wanted its goods.
-    yielded = models.BooleanField(default=False, db_default=False, editable=False)
-    #: Where a newcomer sent it from (orders.holds.network_to_count), while it is unpaid.
+    preempted = models.BooleanField(
+        default=False, db_default=False, editable=False, db_column="yielded"
+    )
+    #: Where a newcomer sent it from (orders.hold_limits.network_to_count), while it is unpaid.
     network = models.CharField(max_length=43, blank=True, default="", db_default="", editable=False)
     idempotency_key = models.CharField(max_length=255, null=True, editable=False)
     #: SHA-256 of the request that came with that key.

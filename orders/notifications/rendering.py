@@ -109,10 +109,10 @@ def _order_to_tell_of(order: int) -> QuerySet[Order]:
 
 @compiled
 def _lines_to_tell_of(order: int) -> QuerySet[OrderTrack]:
-    standing = OrderTrack.objects.filter(order=order).exclude(
+    active = OrderTrack.objects.filter(order=order).exclude(
         track_status__in=CANCELLED_LINE_STATUSES
     )
-    return standing.select_related("seller__message_preferences").order_by("pk")
+    return active.select_related("seller__message_preferences").order_by("pk")
 
 
 @transaction.atomic

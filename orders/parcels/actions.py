@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 
 from accounts.backoffice.actions import (
-    Costly,
+    ApprovalPolicy,
     OptionalReasonForm,
     ReasonForm,
     StaffAction,
@@ -100,7 +100,7 @@ MOVES = {
         _fetch,
         "fetched",
         # Not another agent: the parcel is brought by one.
-        costly=Costly(_price_of_fetching, ("orders.decide_lines",), _lock),
+        approval=ApprovalPolicy(_price_of_fetching, ("orders.decide_lines",), _lock),
     ),
     ParcelStatus.SHIPPING.value: _action("On the way", _ship, "shipping"),
     ParcelStatus.ARRIVED.value: _action("At the pick-up point", _take_in, "arrived"),

@@ -92,7 +92,7 @@ def quote(
     """What a cash-out with the same input would cost and run into, at this moment.
 
     ``buyer`` is None for a stranger, who has no addresses. What unpaid orders may hold together
-    (``orders.holds``) is not looked at. At most four queries.
+    (``orders.hold_limits``) is not looked at. At most four queries.
     """
     products = {row.id: row for row in _products(list({line.product for line in lines}))}
     quoted = _quote_lines(lines, products, buyer)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from accounts.backoffice.actions import Costly, staff_action
+from accounts.backoffice.actions import ApprovalPolicy, staff_action
 from accounts.backoffice.second_person import Cost
 from accounts.models import User
 from omachemainproj.money import format_kes
@@ -35,7 +35,7 @@ def may_return_fee(line: OrderTrack) -> bool:
     permissions=["decide"],
     about="The fee of the parcel this line is in goes back to the buyer, once, whether or not it "
     "was handed over. The goods stay as they are.",
-    costly=Costly(_price, ("orders.decide_lines",), lock_line),
+    approval=ApprovalPolicy(_price, ("orders.decide_lines",), lock_line),
 )
 def give_fee_back(line: OrderTrack, given: Mapping[str, Any], by: User) -> str:
     if line.parcel is None:

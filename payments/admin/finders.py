@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from accounts.backoffice.formats import NOTHING, dial, kes, moment, standing
+from accounts.backoffice.formats import NOTHING, dial, kes, moment, status_badge
 from accounts.backoffice.links import link_to
 from accounts.backoffice.row_page import list_of
 from accounts.backoffice.search import Found, Typed, finder, first_of
@@ -13,7 +13,7 @@ from orders.lookup import find_by_typed_reference, letters_of_reference
 from orders.models import REFERENCE_LENGTH, Order
 from orders.sections import SEES_ORDERS, describe_order
 from payments.backoffice.permissions import LOOKING
-from payments.backoffice.resolve_money_in import tidy_number
+from payments.backoffice.receipt_actions import tidy_number
 from payments.models import OrderPayment, Payout, Receipt, Refund, Withdrawal
 
 from .lookup import find_prompts as prompts_called
@@ -99,7 +99,7 @@ def _paid_by(typed: Typed, viewer: User) -> Found:
 
 def _tell_receipt(receipt: Receipt, viewer: User) -> tuple[str, ...]:
     order = link_to(receipt.order, viewer) or NOTHING
-    return standing(receipt, "standing"), order, moment(receipt.paid_at)
+    return status_badge(receipt, "verification"), order, moment(receipt.paid_at)
 
 
 @finder(
@@ -138,7 +138,7 @@ def find_prompts(typed: Typed, viewer: User) -> Found:
 
 
 def _tell_transfer(row: Refund | Payout, viewer: User) -> tuple[str, ...]:
-    return standing(row, "status"), dial(row.phone), moment(row.created_at)
+    return status_badge(row, "status"), dial(row.phone), moment(row.created_at)
 
 
 @finder(
@@ -175,7 +175,7 @@ def find_payouts(typed: Typed, viewer: User) -> Found:
 
 
 def _tell_withdrawal(row: Withdrawal, viewer: User) -> tuple[str, ...]:
-    return standing(row, "state"), dial(row.phone), moment(row.left_at)
+    return status_badge(row, "state"), dial(row.phone), moment(row.left_at)
 
 
 @finder(

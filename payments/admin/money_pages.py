@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from accounts.backoffice.formats import badge, kes, moment, phone_link, standing
+from accounts.backoffice.formats import badge, kes, moment, phone_link, status_badge
 from accounts.backoffice.links import link_to
 from accounts.backoffice.row_page import Content, Table, list_of, newest_of, section
 from accounts.models import User
@@ -53,7 +53,7 @@ def show_refunds(receipt: Receipt, viewer: User) -> Content:
     rows = [
         (
             console_link(refund, kes(refund.amount)),
-            standing(refund, "status"),
+            status_badge(refund, "status"),
             refund.get_way_display(),
             phone_link(refund.phone),
             refund.number,
@@ -76,7 +76,7 @@ def show_receipts(payment: OrderPayment, viewer: User) -> Content:
         (
             console_link(receipt, receipt.number or "number to come"),
             kes(receipt.amount),
-            receipt.get_door_display(),
+            receipt.get_source_display(),
             receipt.note,
             moment(receipt.paid_at or receipt.created_at),
         )

@@ -22,7 +22,7 @@ from accounts.backoffice.formats import (
     kes,
     moment,
     phone_link,
-    standing,
+    status_badge,
     write_moment,
 )
 from accounts.backoffice.links import link_to, shown_elsewhere
@@ -237,7 +237,7 @@ def _line(line: OrderTrack, viewer: User, *, may_move: bool) -> dict[str, Any]:
     return {
         "name": link_to(line, viewer),
         "price": price_of(line),
-        "status": standing(line, "track_status"),
+        "status": status_badge(line, "track_status"),
         "since": moment(line.updated_at),
         "seller": link_to(line.seller, viewer),
         "seller_phone": phone_link(line.payment_mpesa_number),
@@ -369,7 +369,7 @@ def show_refunds(order: Order, viewer: User) -> Content | None:
     rows = [
         (
             console_link(refund, kes(refund.amount)),
-            standing(refund, "status"),
+            status_badge(refund, "status"),
             refund.get_cause_display(),
             format_html("{} {}", refund.get_way_display(), phone_link(refund.phone))
             if refund.phone
@@ -392,7 +392,7 @@ def show_receipts(order: Order, viewer: User) -> Content:
         (
             console_link(receipt, receipt.number or "number to come"),
             kes(receipt.amount),
-            standing(receipt, "standing"),
+            status_badge(receipt, "verification"),
             format_html("{} {}", receipt.payer, phone_link(receipt.phone)),
             receipt.get_provider_display(),
             moment(receipt.paid_at or receipt.created_at),
@@ -410,7 +410,7 @@ def show_prompts(order: Order, viewer: User) -> Content:
     rows = [
         (
             console_link(payment, kes(payment.amount)),
-            standing(payment, "status"),
+            status_badge(payment, "status"),
             phone_link(payment.phone) if payment.phone else payment.get_channel_display(),
             payment.result_text,
             moment(payment.created_at),
@@ -446,7 +446,7 @@ def describe_share(share: SellerShare) -> str:
     if share.reversed_at is not None:
         return badge("not owed any more", Tone.QUIET)
     if share.payout is not None:
-        return standing(share.payout, "status")
+        return status_badge(share.payout, "status")
     return badge("kept back" if share.withheld_why else "owed", Tone.OPEN)
 
 
@@ -473,7 +473,7 @@ def show_gateway(order: Order, viewer: User) -> Content | None:
     shown = [
         (
             console_link(event, event.get_source_display()),
-            standing(event, "state"),
+            status_badge(event, "state"),
             event.note,
             moment(event.received_at),
         )

@@ -13,7 +13,7 @@ from accounts.backoffice.row_page import NEWEST
 from accounts.models import User
 from omachemainproj.phones import normalise_phone
 from orders.models import Order, OrderTrack
-from payments.backoffice.resolve_money_in import tidy_number
+from payments.backoffice.receipt_actions import tidy_number
 from payments.models import (
     Payout,
     PayoutDay,
@@ -42,7 +42,7 @@ class PayoutAdmin(OnConsole, DownloadAdmin):
         "result_text",
         "created_at",
     )
-    list_filter = ("status", "needs_approval", "unseen")
+    list_filter = ("status", "needs_approval", "unacknowledged")
     labels: ClassVar[dict[str, str]] = {"gross": "Amount", "amount": "Leaves, after debts"}
     list_select_related = ("seller",)
     ordering = ("-pk",)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from accounts.backoffice.formats import kes, moment, phone_link, standing
+from accounts.backoffice.formats import kes, moment, phone_link, status_badge
 from accounts.backoffice.row_page import Content, Facts, Table, list_of, newest_of, section
 from accounts.models import User
 from payments.models import Payout
@@ -19,8 +19,8 @@ def show_balance(person: User, viewer: User) -> Content | None:
         return None
     facts = [
         ("Owed to them", kes(balance.owed)),
-        ("On its way", kes(balance.going)),
-        ("Waits to be sent", kes(balance.waiting)),
+        ("On its way", kes(balance.in_transit)),
+        ("Waits to be sent", kes(balance.pending)),
         ("Of that, held back by problems", kes(held)),
     ]
     if balance.unallocated < 0:
@@ -36,7 +36,7 @@ def show_payouts(person: User, viewer: User) -> Content | None:
     rows = [
         (
             console_link(payout, kes(payout.amount)),
-            standing(payout, "status"),
+            status_badge(payout, "status"),
             phone_link(payout.phone),
             payout.number,
             payout.result_text,

@@ -124,7 +124,7 @@ class ReceiptAdmin(OnConsole, DownloadAdmin):
 
     list_display = (
         "called",
-        "standing",
+        "verification",
         "amount",
         "order",
         "provider",
@@ -135,9 +135,9 @@ class ReceiptAdmin(OnConsole, DownloadAdmin):
         ("order", WithOrWithout),
         ("number", WithOrWithout),
         "waiting",
-        "unseen",
-        "standing",
-        "door",
+        "unacknowledged",
+        "verification",
+        "source",
     )
     labels: ClassVar[dict[str, str]] = {"provider": "With"}
     list_select_related = ("order",)
@@ -173,7 +173,7 @@ class RefundAdmin(OnConsole, DownloadAdmin):
         "status",
         "way",
         "cause",
-        "unseen",
+        "unacknowledged",
         "needs_approval",
         ("approved_by", WithOrWithout),
     )

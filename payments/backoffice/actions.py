@@ -14,9 +14,9 @@ from django.db.models import Model
 from django.urls import reverse
 
 from accounts.backoffice.actions import (
-    Costly,
-    Do,
-    Price,
+    ApprovalPolicy,
+    CostFunction,
+    Handler,
     ReasonForm,
     StaffAction,
     perform,
@@ -42,16 +42,16 @@ from payments.models import (
     Receipt,
     ReceiptSource,
     Refund,
+    RefundMethod,
     SellerShare,
-    Standing,
     TransferStatus,
-    Way,
+    Verification,
     Withdrawal,
 )
 from payments.models.same_payments import is_undecided
 
-from . import resolve_money_in as money_in
-from . import resolve_money_out as money_out
+from . import receipt_actions as money_in
+from . import transfer_actions as money_out
 from .forms import (
     OrderReferenceForm,
     PaymentForm,
@@ -133,16 +133,16 @@ def console_action(  # noqa: PLR0913
     applies: Callable[[Any], bool],
     form: type[ReasonForm] = ReasonForm,
     calls_gateway: bool = False,
-    price: Price | None = None,
+    price: CostFunction | None = None,
     lock: Callable[[Any], Any] | None = None,
-) -> Callable[[Do], Do]:
+) -> Callable[[Handler], Handler]:
     """Make a button of what is done with one row; ``key`` names it in its address.
 
     ``applies`` says whether the row's page offers it; ``price`` what leaves by it, for what one
     person does not decide alone, and ``lock`` what is locked for that.
     """
 
-    def decorate(do: Do) -> Do:
+    def decorate(do: Handler) -> Handler:
         KINDS[kind].actions[key] = register(
             StaffAction(
                 label,
@@ -152,7 +152,7 @@ def console_action(  # noqa: PLR0913
                 applies=applies,
                 calls_gateway=calls_gateway,
                 key=f"console.{kind}.{key}",
-                costly=Costly(price, (KINDS[kind].acting,), lock) if price else None,
+                approval=ApprovalPolicy(price, (KINDS[kind].acting,), lock) if price else None,
             )
         )
         return do
@@ -176,7 +176,7 @@ def _unless_its_payer_s(receipt: Receipt, given: Given) -> Cost:
     An order placed since could have been placed with the number of a stranger's payment.
     """
     order_id = find_by_typed_reference(given["reference"])
-    if order_id is None or receipt.door == ReceiptSource.STAFF:
+    if order_id is None or receipt.source == ReceiptSource.STAFF:
         return Cost(at_risk=receipt.amount)
     asked = OrderPayment.objects.filter(order=order_id, created_at__lt=receipt.created_at)
     agrees = any(
@@ -188,7 +188,7 @@ def _unless_its_payer_s(receipt: Receipt, given: Given) -> Cost:
 
 def _of_sending_back(receipt: Receipt, given: Given) -> Cost:
     """A reversal can only reach who paid; what a person wrote down, or a bank took, cannot be."""
-    is_reversed = receipt.provider == Provider.MPESA and receipt.door != ReceiptSource.STAFF
+    is_reversed = receipt.provider == Provider.MPESA and receipt.source != ReceiptSource.STAFF
     if is_reversed and not receipt.refunds.exists():
         return Cost(moved=receipt.amount)
     return Cost(at_risk=receipt.amount)
@@ -212,7 +212,7 @@ def _seen(given: Given) -> Receipt:
         provider=Provider.MPESA,
         number=given["number"],
         amount=given["amount"],
-        door=ReceiptSource.STAFF,
+        source=ReceiptSource.STAFF,
         phone=given["phone"],
     )
 
@@ -224,7 +224,7 @@ WRITE_DOWN = register(
         _write_down,
         SeenPaymentForm,
         key="console.receipt.write",
-        costly=Costly(_all_of_it, (ACTING,), new=_seen),
+        approval=ApprovalPolicy(_all_of_it, (ACTING,), new=_seen),
     )
 )
 
@@ -375,7 +375,7 @@ def say_apart(receipt: Receipt, given: Given, by: User) -> str:
 )
 def send_back(receipt: Receipt, given: Given, by: User) -> str:
     refund = money_in.refund_receipt(receipt.pk, by=by)
-    if refund.way == Way.PORTAL:
+    if refund.way == RefundMethod.PORTAL:
         return (
             f"{format_kes(refund.amount)} is owed back. No way is known: decide about the refund."
         )
@@ -407,7 +407,7 @@ def say_it_never_came(receipt: Receipt, given: Given, by: User) -> str:
 
 
 def _may_be_asked_about(receipt: Receipt) -> bool:
-    is_open = receipt.standing in {Standing.TOLD, Standing.DOUBTED}
+    is_open = receipt.verification in {Verification.REPORTED, Verification.DOUBTED}
     return is_open and receipt.provider == Provider.MPESA and bool(receipt.number)
 
 
@@ -425,7 +425,7 @@ def ask_about(receipt: Receipt, given: Given, by: User) -> str:
 
 
 def _is_a_banks(receipt: Receipt, *standings: str) -> bool:
-    return receipt.provider != Provider.MPESA and receipt.standing in standings
+    return receipt.provider != Provider.MPESA and receipt.verification in standings
 
 
 @console_action(
@@ -433,12 +433,12 @@ def _is_a_banks(receipt: Receipt, *standings: str) -> bool:
     "confirm",
     "The bank's statement shows it",
     "You have seen it there, with this amount and number. Then money of it may leave.",
-    applies=lambda receipt: _is_a_banks(receipt, Standing.TOLD, Standing.DOUBTED),
+    applies=lambda receipt: _is_a_banks(receipt, Verification.REPORTED, Verification.DOUBTED),
     price=_all_of_it,
 )
 def confirm_bank_receipt(receipt: Receipt, given: Given, by: User) -> str:
     seen = money_in.confirm_bank_receipt(receipt.pk, by=by)
-    return f"{seen} is {seen.get_standing_display()}."
+    return f"{seen} is {seen.get_verification_display()}."
 
 
 @console_action(
@@ -446,7 +446,7 @@ def confirm_bank_receipt(receipt: Receipt, given: Given, by: User) -> str:
     "doubt",
     "The bank's statement does not show it",
     "Nothing of it leaves, and nothing bought with it is handed over, until it is decided.",
-    applies=lambda receipt: _is_a_banks(receipt, Standing.TOLD),
+    applies=lambda receipt: _is_a_banks(receipt, Verification.REPORTED),
 )
 def doubt_bank_receipt(receipt: Receipt, given: Given, by: User) -> str:
     return f"{money_in.doubt_bank_receipt(receipt.pk)} is in doubt."
@@ -456,7 +456,7 @@ def _may_be_reversed(receipt: Receipt) -> bool:
     if receipt.provider != Provider.MPESA or not receipt.amount:
         return False
     gone = receipt.refunds.filter(status=TransferStatus.DONE)
-    return not gone.filter(way__in=(Way.OUTSIDE, Way.REVERSAL)).exists()
+    return not gone.filter(way__in=(RefundMethod.OUTSIDE, RefundMethod.REVERSAL)).exists()
 
 
 @console_action(
@@ -623,7 +623,7 @@ def _goes_back(refund: Refund) -> str:
     "again",
     "Try again the same way",
     UNDER_A_NEW_ID,
-    applies=lambda refund: refund.way != Way.PORTAL and _is_refused_refund(refund),
+    applies=lambda refund: refund.way != RefundMethod.PORTAL and _is_refused_refund(refund),
     price=_where_it_is_owed,
 )
 def retry_refund(refund: Refund, given: Given, by: User) -> str:
@@ -774,11 +774,15 @@ def set_aside(event: GatewayEvent, given: Given, by: User) -> str:
 
 
 def _ended_otherwise(row: MoneyOut) -> bool:
-    return row.unseen and not row.is_under_way
+    return row.unacknowledged and not row.is_under_way
 
 
 @console_action(
-    "receipt", "seen", "Acknowledge it", LEAVES_THE_LIST, applies=lambda receipt: receipt.unseen
+    "receipt",
+    "seen",
+    "Acknowledge it",
+    LEAVES_THE_LIST,
+    applies=lambda receipt: receipt.unacknowledged,
 )
 @console_action("refund", "seen", "Acknowledge it", LEAVES_THE_LIST, applies=_ended_otherwise)
 @console_action("payout", "seen", "Acknowledge it", LEAVES_THE_LIST, applies=_ended_otherwise)

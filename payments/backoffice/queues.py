@@ -29,7 +29,7 @@ from payments.models import (
     SellerShare,
     Withdrawal,
 )
-from payments.reconciliation.lost_hours import what_is_missing
+from payments.reconciliation.statement_recovery import what_is_missing
 from payments.reconciliation.withdrawals import candidates
 
 from .permissions import ACTING, DECIDING_PROBLEMS, LOOKING, LOOKING_AT_PROBLEMS, OF_PROBLEMS
@@ -327,11 +327,11 @@ QUEUES = (
         columns={
             **_RECEIPT,
             "Order": lambda receipt: receipt.order or "no order",
-            "First heard of by": lambda receipt: receipt.get_door_display(),
+            "First heard of by": lambda receipt: receipt.get_source_display(),
             "Why": lambda receipt: receipt.doubt,
             "Since": lambda receipt: receipt.doubted_at,
         },
-        listed="payments_receipt_changelist?standing__exact=doubted",
+        listed="payments_receipt_changelist?verification__exact=doubted",
     ),
     Queue(
         key="unconfirmed",
@@ -346,9 +346,9 @@ QUEUES = (
         columns={
             **_RECEIPT,
             "Order": lambda receipt: receipt.order or "no order",
-            "First heard of by": lambda receipt: receipt.get_door_display(),
+            "First heard of by": lambda receipt: receipt.get_source_display(),
         },
-        listed="payments_receipt_changelist?standing__exact=told",
+        listed="payments_receipt_changelist?verification__exact=told",
     ),
     Queue(
         key="banks",
@@ -362,7 +362,7 @@ QUEUES = (
             "Order": lambda receipt: receipt.order or "no order",
             "Paid": lambda receipt: receipt.paid_at or receipt.created_at,
         },
-        listed="payments_receipt_changelist?standing__exact=told",
+        listed="payments_receipt_changelist?verification__exact=told",
     ),
     Queue(
         key="attempts",
@@ -414,13 +414,15 @@ QUEUES = (
         title="Refunds that ended otherwise",
         about="The money went back twice, or another amount did. Do what there is to do outside "
         "of the shop, then acknowledge it with a note.",
-        rows=lambda now: Refund.objects.unseen().select_related("order", "receipt").order_by("pk"),
+        rows=lambda now: (
+            Refund.objects.unacknowledged().select_related("order", "receipt").order_by("pk")
+        ),
         columns={
             **_REFUND,
             "Note": lambda refund: refund.note,
             "Done": lambda refund: refund.done_at,
         },
-        listed="payments_refund_changelist?unseen__exact=1",
+        listed="payments_refund_changelist?unacknowledged__exact=1",
     ),
     Queue(
         key="refunds-approve",
@@ -518,13 +520,13 @@ QUEUES = (
         title="Payouts that ended otherwise",
         about="The money may have gone twice, or another amount did. What went twice is kept back "
         "from the seller's next payouts. Acknowledge what you have seen.",
-        rows=lambda now: Payout.objects.unseen().select_related("seller").order_by("pk"),
+        rows=lambda now: Payout.objects.unacknowledged().select_related("seller").order_by("pk"),
         columns={
             **_PAYOUT,
             "Note": lambda payout: payout.note,
             "Done": lambda payout: payout.done_at,
         },
-        listed="payments_payout_changelist?unseen__exact=1",
+        listed="payments_payout_changelist?unacknowledged__exact=1",
     ),
     Queue(
         key="unnamed",
@@ -549,14 +551,14 @@ QUEUES = (
         title="Receipts whose amount was corrected",
         about="The shop had counted another amount than M-Pesa tells of now, or an order was given "
         "what no buyer paid. What is missing the shop bears. Acknowledge what you have seen.",
-        rows=lambda now: Receipt.objects.unseen().select_related("order").order_by("pk"),
+        rows=lambda now: Receipt.objects.unacknowledged().select_related("order").order_by("pk"),
         columns={
             **_RECEIPT,
-            "Borne by the shop": lambda receipt: format_kes(receipt.borne),
+            "Borne by the shop": lambda receipt: format_kes(receipt.written_off),
             "Order": lambda receipt: receipt.order or "no order",
             "Note": lambda receipt: receipt.note,
         },
-        listed="payments_receipt_changelist?unseen__exact=1",
+        listed="payments_receipt_changelist?unacknowledged__exact=1",
     ),
     Queue(
         key="messages",

@@ -27,10 +27,10 @@ from payments.models import (
     PayoutStop,
     Receipt,
     Refund,
+    RefundMethod,
     SellerShare,
     Side,
     TransferStatus,
-    Way,
     Withdrawal,
 )
 
@@ -236,7 +236,7 @@ def _from_receipt(receipt: Receipt) -> Iterator[TimelineEntry]:
         what += f" as {receipt.number}" if receipt.number else "; its number has not come"
     what += f", from {who}." if who else "."
     typed = f"Typed as reference: “{receipt.reference}”. " if receipt.reference else ""
-    detail = f"{typed}{receipt.note} First heard of by {receipt.get_door_display()}."
+    detail = f"{typed}{receipt.note} First heard of by {receipt.get_source_display()}."
     yield TimelineEntry(
         receipt.paid_at or receipt.created_at, what, receipt, "receipt", detail.strip()
     )
@@ -249,7 +249,7 @@ def _from_refund(refund: Refund) -> Iterator[TimelineEntry]:
     if refund.replaces_id:
         what = f"Another try to give {amount} back, by {way}{to}."
     yield TimelineEntry(refund.created_at, what, refund, "refund")
-    if refund.sent_at and refund.way != Way.PORTAL:
+    if refund.sent_at and refund.way != RefundMethod.PORTAL:
         yield TimelineEntry(
             refund.sent_at, f"M-Pesa was asked to send {amount} back.", refund, "refund"
         )

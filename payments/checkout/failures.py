@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from payments.daraja.result_codes import StkReason, stk_failure
-from payments.models import Cause
+from payments.models import RefundReason
 
 #: Result codes of our own, for attempts that never reached M-Pesa.
 NOT_SENT, PHONE_BUSY, RATE_LIMITED = "local.not_sent", "local.phone_busy", "local.too_many_prompts"
@@ -217,31 +217,31 @@ def staff_label(code: str) -> str:
 
 #: Why money that came for an order goes back, as its buyer reads it.
 GOES_BACK = {
-    Cause.CANCELLED: {
+    RefundReason.CANCELLED: {
         "en": "You had cancelled this order.",
         "sw": "Ulikuwa umeghairi oda hii.",
     },
-    Cause.PAID_AGAIN: {
+    RefundReason.PAID_AGAIN: {
         "en": "You had paid for the same goods with another order.",
         "sw": "Ulikuwa umelipia bidhaa hizo hizo kwa oda nyingine.",
     },
-    Cause.SHORT: {
+    RefundReason.SHORT: {
         "en": "It did not cover the order in time.",
         "sw": "Hazikutosha kulipia oda kwa wakati.",
     },
-    Cause.TOO_LATE: {
+    RefundReason.TOO_LATE: {
         "en": "It came more than a day after this order was closed.",
         "sw": "Zilifika zaidi ya siku moja baada ya oda hii kufungwa.",
     },
-    Cause.OFF_SALE: {
+    RefundReason.OFF_SALE: {
         "en": "It came too late, and the goods are no longer on sale.",
         "sw": "Zilichelewa kufika, na bidhaa haziuzwi tena.",
     },
-    Cause.REDUCED: {
+    RefundReason.REDUCED: {
         "en": "The price was reduced after your problem with the goods.",
         "sw": "Bei imepunguzwa baada ya tatizo lako na bidhaa.",
     },
-    Cause.GOODS_GONE: {
+    RefundReason.GOODS_GONE: {
         "en": "It came too late, and the goods are gone.",
         "sw": "Zilichelewa kufika, na bidhaa zimekwisha.",
     },
@@ -250,7 +250,7 @@ GOES_BACK = {
 
 def why_it_goes_back(cause: str) -> dict[str, str]:
     """Why money goes back that came for an order, by language (``en``, ``sw``)."""
-    return GOES_BACK.get(Cause(cause), GOES_BACK[Cause.GOODS_GONE])
+    return GOES_BACK.get(RefundReason(cause), GOES_BACK[RefundReason.GOODS_GONE])
 
 
 def _failure(code: str) -> Failure:

@@ -250,7 +250,7 @@ def _closed_message(order: Order, payment: OrderPayment | None) -> Said:
             return _CANCELLED_BY_STAFF
         if payment is not None and payment.is_open and payment.rung_at is not None:
             return _GIVEN_UP_STILL_OPEN
-    if order.payment_status == PaymentStatus.EXPIRED and order.yielded:
+    if order.payment_status == PaymentStatus.EXPIRED and order.preempted:
         return _YIELDED
     if order.payment_status == PaymentStatus.REFUND_DUE and order.is_given_up:
         return _GIVEN_UP_PAID

@@ -20,7 +20,7 @@ from omachemainproj.background import enqueue_after_commit
 from omachemainproj.compiled_queries import Update, compiled, compiled_update, locked_row
 from omachemainproj.inserts import insert
 from omachemainproj.task_registry import background_task
-from orders.holds import check_phone_of_order, lock_phone
+from orders.hold_limits import check_phone_of_order, lock_phone
 from orders.lifecycle import NotUnpaid, end_prompt, extend_hold
 from orders.models import Order
 from payments import gateway
@@ -82,7 +82,7 @@ def retry_payment(order: Order, *, phone: str | None = None, now: datetime | Non
     Its goods stay held for longer, within the limit of ``extend_hold``.
 
     Raises NotUnpaid, PromptOpen, and PhoneHoldsTooMuch where another phone would have to answer for
-    more than one may (orders.holds).
+    more than one may (orders.hold_limits).
     """
     now = now or timezone.now()
     expire_stk_pushes(now=now, order_id=order.pk)

@@ -35,7 +35,7 @@ from omachemainproj.languages import language_for
 from omachemainproj.media import media_prefix
 from orders.cashout import place_order
 from orders.delivery.representation import delivery_of
-from orders.holds import network_to_count
+from orders.hold_limits import network_to_count
 from orders.lifecycle import cancel_order, expire_order
 from orders.models import CancelledBy, Order, OrderTrack
 from orders.representations import represent_guests_order, represent_order

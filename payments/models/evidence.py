@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 from .order_payments import new_callback_token
-from .receipts import Provider, Receipt, ReceiptSource, Standing
+from .receipts import Provider, Receipt, ReceiptSource, Verification
 
 #: What the gateway itself answers where it is asked about a payment by its number.
 ANSWERS = (ReceiptSource.STATEMENT, ReceiptSource.STATUS)
@@ -85,7 +85,7 @@ class ReceiptQuestionQuerySet(models.QuerySet["ReceiptQuestion"]):
         """What was asked for a day, and M-Pesa does not say."""
         return self.filter(
             next_check_at__isnull=True,
-            receipt__standing=Standing.TOLD,
+            receipt__verification=Verification.REPORTED,
             receipt__same_as__isnull=True,
         )
 

@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce
 from omachemainproj.compiled_queries import compiled
 from orders.models import FeeState, Order, OrderTrack, Parcel
 
-from .receipts import Receipt, Standing
+from .receipts import Receipt, Verification
 from .refunds import Refund
 from .totals import total
 
@@ -100,17 +100,19 @@ def backed(orders: QuerySet[Order]) -> QuerySet[Any]:
     ``needed`` is the price of what stands. ``confirmed`` is what came for certain, less what goes
     back of it; ``made_up`` is that, and what the shop bears of what was counted, or never came.
     """
-    sure = {"order": OuterRef("pk"), "standing": Standing.CONFIRMED}
+    sure = {"order": OuterRef("pk"), "verification": Verification.CONFIRMED}
     came = Receipt.objects.filter(**sure)
-    gone = Refund.objects.owed().filter(order=OuterRef("pk"), receipt__standing=Standing.CONFIRMED)
+    gone = Refund.objects.owed().filter(
+        order=OuterRef("pk"), receipt__verification=Verification.CONFIRMED
+    )
     back = total(gone, by="order", of=Sum("amount"))
-    never = Receipt.objects.filter(order=OuterRef("pk"), standing=Standing.NEVER_CAME)
+    never = Receipt.objects.filter(order=OuterRef("pk"), verification=Verification.NEVER_CAME)
     return orders.annotate(
         needed=F("amount") - given_back(OuterRef("pk")),
         confirmed=total(came, by="order", of=Sum("amount")) - back,
-        made_up=total(came, by="order", of=Sum(F("amount") + F("borne")))
+        made_up=total(came, by="order", of=Sum(F("amount") + F("written_off")))
         - back
-        + total(never, by="order", of=Sum("borne")),
+        + total(never, by="order", of=Sum("written_off")),
     )
 
 
@@ -131,5 +133,5 @@ def _came_and_owed() -> tuple[Coalesce, Coalesce]:
     """What came for an order or is written off, and what of it is owed back or went."""
     came = Receipt.objects.filter(order=OuterRef("pk"))
     owed = Refund.objects.owed().filter(order=OuterRef("pk"))
-    credited = total(came, by="order", of=Sum(F("amount") + F("borne")))
+    credited = total(came, by="order", of=Sum(F("amount") + F("written_off")))
     return credited, total(owed, by="order", of=Sum("amount"))

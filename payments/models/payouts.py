@@ -149,7 +149,7 @@ class Payout(MoneyOut):
             ),
             models.Index(fields=["seller", "-id"], name="payout_of_seller_newest"),
             models.Index(fields=["phone"], name="payout_by_phone"),
-            models.Index(fields=["id"], name="payout_unseen", condition=Q(unseen=True)),
+            models.Index(fields=["id"], name="payout_unseen", condition=Q(unacknowledged=True)),
         ]
 
     def __str__(self) -> str:
@@ -178,7 +178,7 @@ class SellerShareQuerySet(models.QuerySet["SellerShare"]):
         """What is owed and a person keeps back: another lets it go."""
         return self.owed().exclude(withheld_why="")
 
-    def free_to_go(self, now: datetime | None = None) -> SellerShareQuerySet:
+    def payable(self, now: datetime | None = None) -> SellerShareQuerySet:
         """Without what an undecided problem, a part just named by its seller, or a person holds
         back."""
         unsettled = Problem.objects.not_settled_yet(now or timezone.now())

@@ -41,17 +41,17 @@ class ReceiptSource(models.TextChoices):
     RETURNED = "returned", "M-Pesa's portal: what the shop had sent came back"
 
 
-class Standing(models.TextChoices):
+class Verification(models.TextChoices):
     """How far a payment is known to have come."""
 
-    TOLD = "told", "not confirmed yet"  # somebody said so; nothing leaves on that
+    REPORTED = "told", "not confirmed yet"  # somebody said so; nothing leaves on that
     CONFIRMED = "confirmed", "confirmed"  # two sources agree, the gateway itself among them
     DOUBTED = "doubted", "in doubt"  # M-Pesa says that there is no such payment, or another
     NEVER_CAME = "never_came", "never came"  # a person has found so; it is written off
 
 
 #: Of a payment of which this is known, no order is paid and nothing is given back.
-DOUBTFUL = (Standing.DOUBTED, Standing.NEVER_CAME)
+DOUBTFUL = (Verification.DOUBTED, Verification.NEVER_CAME)
 
 
 class ReceiptQuerySet(models.QuerySet["Receipt"]):
@@ -64,7 +64,7 @@ class ReceiptQuerySet(models.QuerySet["Receipt"]):
     def to_match(self) -> ReceiptQuerySet:
         """Of it what is to be decided by itself: not what is in doubt, as whether it came at all is
         decided first, nor what had left as a withdrawal that is open, with which it is."""
-        certain = self.unmatched().exclude(standing__in=DOUBTFUL)
+        certain = self.unmatched().exclude(verification__in=DOUBTFUL)
         return certain.exclude(left_as__state="open")
 
     def paid_from(self, phone: str) -> ReceiptQuerySet:
@@ -83,21 +83,26 @@ class ReceiptQuerySet(models.QuerySet["Receipt"]):
         """M-Pesa's money of no order that no person has found to be a payment of its own, and that
         is somebody's payment."""
         unnamed = self.filter(
-            order__isnull=True, provider=Provider.MPESA, stands_alone=False, same_as__isnull=True
+            order__isnull=True,
+            provider=Provider.MPESA,
+            is_separate_payment=False,
+            same_as__isnull=True,
         )
-        return unnamed.exclude(number="").exclude(door=ReceiptSource.RETURNED)
+        return unnamed.exclude(number="").exclude(source=ReceiptSource.RETURNED)
 
     def in_doubt(self) -> ReceiptQuerySet:
         """Money M-Pesa does not know, or knows otherwise: a person must decide."""
-        return self.filter(standing=Standing.DOUBTED)
+        return self.filter(verification=Verification.DOUBTED)
 
     def to_look_up(self) -> ReceiptQuerySet:
         """A bank's money, which no query confirms: a person has to look at the bank's statement."""
-        return self.filter(standing=Standing.TOLD, amount__gt=0).exclude(provider=Provider.MPESA)
+        return self.filter(verification=Verification.REPORTED, amount__gt=0).exclude(
+            provider=Provider.MPESA
+        )
 
-    def unseen(self) -> ReceiptQuerySet:
+    def unacknowledged(self) -> ReceiptQuerySet:
         """Money whose amount had to be corrected, and nobody has acknowledged that yet."""
-        return self.filter(unseen=True)
+        return self.filter(unacknowledged=True)
 
     def awaiting_the_rest(self) -> ReceiptQuerySet:
         """Money that waits for the rest of its order's price, while the order still waits too."""
@@ -116,7 +121,9 @@ class Receipt(models.Model):
     number = models.CharField(max_length=40, blank=True)
     amount = models.PositiveIntegerField(help_text="Whole Kenyan shillings, as the provider says.")
     #: What of the order's price is written off, because less came than was counted at first.
-    borne = models.PositiveIntegerField(default=0, help_text="Whole Kenyan shillings.")
+    written_off = models.PositiveIntegerField(
+        default=0, db_column="borne", help_text="Whole Kenyan shillings."
+    )
     payment = models.OneToOneField(
         OrderPayment, null=True, on_delete=models.PROTECT, related_name="receipt"
     )
@@ -124,7 +131,7 @@ class Receipt(models.Model):
         "orders.Order", null=True, on_delete=models.PROTECT, related_name="receipts"
     )
     #: Its source: what reported it first, or what named its number.
-    door = models.CharField(max_length=9, choices=ReceiptSource)
+    source = models.CharField(max_length=9, choices=ReceiptSource, db_column="door")
     #: Of the payer, as the provider shows it: in full (12 digits), as SHA-256, or masked.
     phone = models.CharField(max_length=64, blank=True)
     #: Who typed that number, where no provider has shown it.
@@ -138,16 +145,20 @@ class Receipt(models.Model):
     paid_at = models.DateTimeField(null=True, help_text="As the provider says.")
     note = models.CharField(max_length=200, blank=True)
     #: Its note is about a difference, and no person has acknowledged it yet.
-    unseen = models.BooleanField(default=False)
+    unacknowledged = models.BooleanField(default=False, db_column="unseen")
     #: It was another receipt's payment all the time, and is counted there: its amount is 0 now.
     same_as = models.ForeignKey(
         "self", null=True, on_delete=models.PROTECT, related_name="reported_as"
     )
     #: A person has found that it is no prompt's whose receipt number has not come.
-    stands_alone = models.BooleanField(default=False)
+    is_separate_payment = models.BooleanField(default=False, db_column="stands_alone")
     #: Money of it leaves only once it is confirmed (payments.evidence).
-    standing = models.CharField(
-        max_length=10, choices=Standing, default=Standing.TOLD, db_default=Standing.TOLD
+    verification = models.CharField(
+        max_length=10,
+        choices=Verification,
+        default=Verification.REPORTED,
+        db_default=Verification.REPORTED,
+        db_column="standing",
     )
     doubted_at = models.DateTimeField(null=True)
     doubt = models.CharField(max_length=200, blank=True, default="", db_default="")
@@ -165,7 +176,7 @@ class Receipt(models.Model):
             models.CheckConstraint(
                 name="receipt_that_is_another_counts_nothing",
                 condition=Q(same_as__isnull=True)
-                | Q(amount=0, borne=0, number="", order__isnull=True),
+                | Q(amount=0, written_off=0, number="", order__isnull=True),
             ),
             models.CheckConstraint(
                 name="receipt_waits_for_the_rest_of_an_order",
@@ -180,15 +191,19 @@ class Receipt(models.Model):
             models.Index(
                 fields=["created_at"], name="receipt_without_number", condition=Q(number="")
             ),
-            models.Index(fields=["id"], name="receipt_unseen", condition=Q(unseen=True)),
-            models.Index(fields=["id"], name="receipt_told", condition=Q(standing=Standing.TOLD)),
+            models.Index(fields=["id"], name="receipt_unseen", condition=Q(unacknowledged=True)),
             models.Index(
-                fields=["id"], name="receipt_in_doubt", condition=Q(standing=Standing.DOUBTED)
+                fields=["id"], name="receipt_told", condition=Q(verification=Verification.REPORTED)
+            ),
+            models.Index(
+                fields=["id"],
+                name="receipt_in_doubt",
+                condition=Q(verification=Verification.DOUBTED),
             ),
             models.Index(
                 fields=["id"],
                 name="receipt_of_a_bank_to_look_up",
-                condition=Q(standing=Standing.TOLD) & ~Q(provider=Provider.MPESA),
+                condition=Q(verification=Verification.REPORTED) & ~Q(provider=Provider.MPESA),
             ),
             # Who paid is not always whom the order's phone belongs to.
             models.Index(fields=["phone", "-id"], name="receipt_by_phone", condition=~Q(phone="")),
@@ -201,22 +216,22 @@ class Receipt(models.Model):
     @property
     def came_back(self) -> bool:
         """Whether it is money that the shop had sent, and nobody's payment."""
-        return self.door == ReceiptSource.RETURNED
+        return self.source == ReceiptSource.RETURNED
 
     @property
     def is_no_prompts(self) -> bool:
         """Whether no prompt can have been paid with it: a person has found so, or it came back."""
-        return self.stands_alone or self.came_back
+        return self.is_separate_payment or self.came_back
 
     @property
     def is_confirmed(self) -> bool:
         """Whether enough sources agree on it for its money to leave."""
-        return self.standing == Standing.CONFIRMED
+        return self.verification == Verification.CONFIRMED
 
     @property
     def is_in_doubt(self) -> bool:
         """Whether M-Pesa does not know it, or knows it otherwise, and nobody has decided."""
-        return self.standing == Standing.DOUBTED
+        return self.verification == Verification.DOUBTED
 
 
 class StatementPull(models.Model):

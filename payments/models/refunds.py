@@ -20,7 +20,7 @@ from .transfers import (
 )
 
 
-class Way(models.TextChoices):
+class RefundMethod(models.TextChoices):
     """How money goes back."""
 
     REVERSAL = "reversal", "reversal of the payment"
@@ -29,7 +29,7 @@ class Way(models.TextChoices):
     OUTSIDE = "outside", "no payment of the shop's"
 
 
-class Cause(models.TextChoices):
+class RefundReason(models.TextChoices):
     """Why money goes back."""
 
     GOODS_GONE = "goods_gone", "it came after the goods were gone"
@@ -85,8 +85,8 @@ class Refund(MoneyOut):
     track = models.ForeignKey(
         "orders.OrderTrack", null=True, on_delete=models.PROTECT, related_name="refunds"
     )
-    cause = models.CharField(max_length=10, choices=Cause)
-    way = models.CharField(max_length=8, choices=Way)
+    cause = models.CharField(max_length=10, choices=RefundReason)
+    way = models.CharField(max_length=8, choices=RefundMethod)
     replaces = models.OneToOneField(
         "self", null=True, on_delete=models.PROTECT, related_name="replaced_by"
     )
@@ -106,7 +106,7 @@ class Refund(MoneyOut):
             models.UniqueConstraint(
                 name="receipt_is_reversed_once",
                 fields=["receipt"],
-                condition=Q(way=Way.REVERSAL, status__in=MAY_HAVE_GONE),
+                condition=Q(way=RefundMethod.REVERSAL, status__in=MAY_HAVE_GONE),
             ),
             models.UniqueConstraint(
                 name="payout_number_is_of_one_refund",
@@ -114,13 +114,13 @@ class Refund(MoneyOut):
                 condition=~Q(number=""),
             ),
             models.CheckConstraint(
-                name="payment_to_a_phone_names_it", condition=~Q(way=Way.B2C, phone="")
+                name="payment_to_a_phone_names_it", condition=~Q(way=RefundMethod.B2C, phone="")
             ),
             models.CheckConstraint(
                 name="refund_is_sent_once_it_is_approved",
                 condition=Q(needs_approval=False)
                 | Q(approved_by__isnull=False)
-                | Q(way=Way.OUTSIDE)
+                | Q(way=RefundMethod.OUTSIDE)
                 | Q(
                     status__in=[
                         TransferStatus.DUE,
@@ -134,8 +134,8 @@ class Refund(MoneyOut):
                 condition=~Q(status=TransferStatus.DONE)
                 | ~Q(number="")
                 | Q(unnumbered=Unnumbered.NOT_TOLD)
-                | Q(unnumbered=Unnumbered.ALREADY_REVERSED, way=Way.REVERSAL)
-                | Q(unnumbered=Unnumbered.OUTSIDE, way=Way.OUTSIDE),
+                | Q(unnumbered=Unnumbered.ALREADY_REVERSED, way=RefundMethod.REVERSAL)
+                | Q(unnumbered=Unnumbered.OUTSIDE, way=RefundMethod.OUTSIDE),
             ),
             models.CheckConstraint(
                 name="refund_is_done_at_a_time",
@@ -154,7 +154,7 @@ class Refund(MoneyOut):
                 condition=Q(status=TransferStatus.REFUSED),
             ),
             models.Index(fields=["id"], name="refund_under_way", condition=Q(status__in=UNDER_WAY)),
-            models.Index(fields=["id"], name="refund_unseen", condition=Q(unseen=True)),
+            models.Index(fields=["id"], name="refund_unseen", condition=Q(unacknowledged=True)),
         ]
 
     def __str__(self) -> str:
@@ -182,7 +182,7 @@ class Refund(MoneyOut):
 
     @property
     def is_reversal(self) -> bool:
-        return self.way == Way.REVERSAL
+        return self.way == RefundMethod.REVERSAL
 
     @property
     def receipt_to_reverse(self) -> str:

@@ -37,7 +37,7 @@ def movement_of(receipt: Receipt) -> SoughtMovement:
     return movement(
         amount=receipt.amount,
         phone=receipt.phone,
-        source=receipt.door,
+        source=receipt.source,
         paid_at=receipt.paid_at,
         reported_at=receipt.created_at,
     )

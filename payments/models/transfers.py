@@ -74,10 +74,10 @@ class MoneyOutQuerySet(models.QuerySet[AnyMoneyOut]):
         """Whose end is not known and about which M-Pesa is not asked any more."""
         return self.filter(status__in=UNDER_WAY, next_check_at__isnull=True)
 
-    def unseen(self) -> Self:
+    def unacknowledged(self) -> Self:
         """What ended otherwise than it should have, and nobody has acknowledged that."""
         return self.filter(
-            unseen=True,
+            unacknowledged=True,
             status__in=(TransferStatus.DUE, TransferStatus.DONE, TransferStatus.DROPPED),
         )
 
@@ -120,7 +120,7 @@ class MoneyOut(models.Model):
     result_text = models.CharField(max_length=200, blank=True)
     note = models.CharField(max_length=200, blank=True)
     #: Its note is about a difference, and no person has acknowledged it yet.
-    unseen = models.BooleanField(default=False)
+    unacknowledged = models.BooleanField(default=False, db_column="unseen")
     #: When the clock sends it, or asks what became of it; None when there is nothing to do.
     next_check_at = models.DateTimeField(null=True)
     checks = models.PositiveSmallIntegerField(default=0)

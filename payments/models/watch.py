@@ -61,7 +61,7 @@ class TroubleQuerySet(models.QuerySet["Trouble"]):
 class Trouble(models.Model):
     """Something that keeps the shop from running as it should, from when to when.
 
-    ``kind`` is also its page in docs/night.md and its alert's name (payments.watch.troubles).
+    ``kind`` is also its page in docs/night.md and its alert's name (payments.watch.alerts).
     """
 
     kind = models.CharField(max_length=20)

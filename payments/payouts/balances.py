@@ -16,20 +16,20 @@ class SellerBalance(NamedTuple):
     is held back waits too."""
 
     owed: int
-    going: int
-    waiting: int
+    in_transit: int
+    pending: int
 
     @property
     def unallocated(self) -> int:
         """What no share accounts for: below zero, a debt of the seller's."""
-        return self.owed - self.going - self.waiting
+        return self.owed - self.in_transit - self.pending
 
 
 def balance_of(seller_id: int) -> SellerBalance:
     """How a seller's account stands at one moment. One query, so that nothing moves between."""
     sellers = annotate_balances(User.objects.filter(pk=seller_id))
     seller: Any = sellers.only("pk").get()
-    return SellerBalance(seller.owed, seller.going, seller.waiting)
+    return SellerBalance(seller.owed, seller.in_transit, seller.pending)
 
 
 def held_back(seller_id: int) -> int:
@@ -39,7 +39,7 @@ def held_back(seller_id: int) -> int:
 
 
 def annotate_balances(sellers: QuerySet[User]) -> QuerySet[Any]:
-    """Annotate people with ``owed``, ``going`` and ``waiting`` (see SellerBalance)."""
+    """Annotate people with ``owed``, ``in_transit`` and ``pending`` (see SellerBalance)."""
     usual = Case(When(side=Side.CREDIT, then=F("amount")), default=-F("amount"))
     entries = LedgerEntry.objects.filter(seller=OuterRef("pk"))
     payouts = Payout.objects.filter(seller=OuterRef("pk"))
@@ -52,11 +52,11 @@ def annotate_balances(sellers: QuerySet[User]) -> QuerySet[Any]:
     )
     return sellers.annotate(
         owed=total(entries, by="seller", of=Sum(usual)),
-        going=total(
+        in_transit=total(
             payouts.exclude(status=TransferStatus.DONE).still_open(),
             by="seller",
             of=Sum(F("amount")),
         ),
-        waiting=total(new, by="seller", of=Sum(share_due()))
+        pending=total(new, by="seller", of=Sum(share_due()))
         + total(left, by="seller", of=Sum(share_due())),
     )

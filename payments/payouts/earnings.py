@@ -15,7 +15,7 @@ from omachemainproj.compiled_queries import locked_row
 from orders.models import OrderTrack, TrackStatus
 from payments import ledger
 from payments.delivery_fees import settle_fee
-from payments.models import Cause, SellerShare
+from payments.models import RefundReason, SellerShare
 from payments.refunds.services import refund_excess_locked
 
 from .services import HELD_BACK, create_payouts, drop_unsent
@@ -100,7 +100,7 @@ def follow_reductions(line: OrderTrack) -> None:
     share = _locked_share(line)
     if share is not None:
         _reduce(share, line)
-    refund_excess_locked(line.order, given_back=Cause.REDUCED, of=line)
+    refund_excess_locked(line.order, given_back=RefundReason.REDUCED, of=line)
 
 
 def _reduce(share: SellerShare, line: OrderTrack) -> None:

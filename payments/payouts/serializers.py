@@ -123,8 +123,8 @@ def represent_balance(seller: User) -> dict[str, int]:
     balance, held = balance_of(seller.pk), held_back(seller.pk)
     return {
         "owed": balance.owed,
-        "on_its_way": balance.going,
-        "waiting": max(balance.waiting - held, 0),
+        "on_its_way": balance.in_transit,
+        "waiting": max(balance.pending - held, 0),
         "held": held,
     }
 

@@ -33,8 +33,8 @@ from payments.models import (
     PayoutDay,
     Receipt,
     SellerShare,
-    Standing,
     TransferStatus,
+    Verification,
     Withdrawal,
     backed,
     share_due,
@@ -71,8 +71,8 @@ def create_payouts(seller_id: int) -> None:
     blocked = set(Payout.objects.refused().filter(seller=seller_id).values_list("phone", flat=True))
     shares = [share for share in _shares_to_pay(seller_id) if share.phone not in blocked]
     stands = balance_of(seller_id)
-    unseen = _unseen_deductions(seller_id) if shares and stands.going else []
-    spare = _put_together(seller_id, shares, stands.unallocated, unseen)
+    unacknowledged = _unseen_deductions(seller_id) if shares and stands.in_transit else []
+    spare = _put_together(seller_id, shares, stands.unallocated, unacknowledged)
     if spare >= MIN_B2C:
         _pay_unallocated(seller_id, min(spare, MAX_B2C), blocked)
 
@@ -92,13 +92,13 @@ def sellers_to_pay(*, before: datetime) -> list[int]:
 def _with_enough(before: datetime, now: datetime) -> QuerySet[Any, int]:
     """Sellers with as much to one number as M-Pesa sends, in shares that nothing carried yet."""
     new = SellerShare.objects.to_pay().filter(~Exists(_refused()), created_at__lt=before)
-    enough = new.free_to_go(now).values("seller", "phone").annotate(total=Sum(share_due()))
+    enough = new.payable(now).values("seller", "phone").annotate(total=Sum(share_due()))
     return enough.filter(total__gte=MIN_B2C).order_by().values_list("seller", flat=True)
 
 
 @compiled
 def _with_shares_of_dropped(now: datetime) -> QuerySet[Any, int]:
-    left = SellerShare.objects.uncarried(Payout.objects.dropped()).free_to_go(now)
+    left = SellerShare.objects.uncarried(Payout.objects.dropped()).payable(now)
     return left.filter(~Exists(_refused())).values_list("seller", flat=True)
 
 
@@ -116,49 +116,50 @@ def _with_unallocated(before: datetime) -> QuerySet[Any, int]:
         created_at__gt=before - LOOKBACK,
     )
     sellers = annotate_balances(User.objects.filter(Exists(never_left)))
-    spare = sellers.filter(owed__gte=F("going") + F("waiting") + MIN_B2C)
+    spare = sellers.filter(owed__gte=F("in_transit") + F("pending") + MIN_B2C)
     return spare.values_list("pk", flat=True)
 
 
 def _shares_to_pay(seller_id: int) -> list[SellerShare]:
     """Shares that are in no payout and that nothing holds back, locked, oldest first."""
     dropped = Payout.objects.dropped().filter(seller=seller_id)
-    left = SellerShare.objects.uncarried(dropped).free_to_go()
+    left = SellerShare.objects.uncarried(dropped).payable()
     left_ids = list(left.values_list("pk", flat=True))
-    new = SellerShare.objects.to_pay().free_to_go().filter(seller=seller_id).order_by("pk")
+    new = SellerShare.objects.to_pay().payable().filter(seller=seller_id).order_by("pk")
     new_ids = list(new.values_list("pk", flat=True)[:SHARES_PER_ROUND])
     locked = SellerShare.objects.select_for_update(no_key=True, of=("self",)).owed()
     chosen = list(locked.filter(pk__in=left_ids + new_ids).order_by("pk"))
     # Read after they are locked: who opens a problem, or decides one, locks them too, and may have
     # been waited for.
-    free = SellerShare.objects.free_to_go().filter(pk__in=[share.pk for share in chosen])
+    free = SellerShare.objects.payable().filter(pk__in=[share.pk for share in chosen])
     return list(free.owed().select_related("track").order_by("pk")) if chosen else []
 
 
 def _put_together(
-    seller_id: int, shares: list[SellerShare], spare: int, unseen: list[Payout]
+    seller_id: int, shares: list[SellerShare], spare: int, unacknowledged: list[Payout]
 ) -> int:
     """Put shares into payouts; return what is left of ``spare`` (below 0, a debt).
 
     A debt is paid off with nothing that was paid by news alone: such shares wait. What the shop
     bears pays it last, and never by itself: a second person lets it go, and nobody looks at a
-    payout of nothing. Until they have, what is sold since pays the debt in its place (``unseen``).
+    payout of nothing. Until they have, what is sold since pays the debt in its place
+    (``unacknowledged``).
     """
-    borne: set[int] = set()
-    debt = spare - sum(payout.gross - payout.amount for payout in unseen)
+    written_off: set[int] = set()
+    debt = spare - sum(payout.gross - payout.amount for payout in unacknowledged)
     if debt < 0:
-        told, borne = _not_confirmed(share.track_id for share in shares)
-        first = [share for share in shares if share.track.order_id not in told | borne]
+        told, written_off = _not_confirmed(share.track_id for share in shares)
+        first = [share for share in shares if share.track.order_id not in told | written_off]
         rest, left = _batch(seller_id, first, debt)
-        if unseen and rest > debt:
+        if unacknowledged and rest > debt:
             # Others take their shares on at once.
-            again = Payout.objects.filter(pk__in=[payout.pk for payout in unseen])
+            again = Payout.objects.filter(pk__in=[payout.pk for payout in unacknowledged])
             again.update(status=TransferStatus.DROPPED, next_check_at=None, note=PAID_OFF)
             enqueue_after_commit(create_payouts, seller_id)
             return rest
         spare += rest - debt
-        shares = left + [share for share in shares if share.track.order_id in borne]
-    spare, _ = _batch(seller_id, shares, spare, borne=borne)
+        shares = left + [share for share in shares if share.track.order_id in written_off]
+    spare, _ = _batch(seller_id, shares, spare, written_off=written_off)
     return spare
 
 
@@ -167,16 +168,18 @@ def _unseen_deductions(seller_id: int) -> list[Payout]:
     has looked at, locked. One that somebody keeps back stays as it is: they had a reason."""
     # What is said twice here lets PostgreSQL find them by the index of payouts that are not done.
     due = Payout.objects.exclude(status=TransferStatus.DONE).filter(status=TransferStatus.DUE)
-    unseen = due.filter(seller=seller_id, approved_by__isnull=True, held_at__isnull=True)
-    less = unseen.filter(gross__gt=F("amount")).order_by("pk").select_for_update(no_key=True)
+    unacknowledged = due.filter(seller=seller_id, approved_by__isnull=True, held_at__isnull=True)
+    less = (
+        unacknowledged.filter(gross__gt=F("amount")).order_by("pk").select_for_update(no_key=True)
+    )
     return [row for row in less if _orders_of(row).filter(confirmed__lt=F("needed")).exists()]
 
 
 def _batch(
-    seller_id: int, shares: list[SellerShare], spare: int, *, borne: Collection[int] = ()
+    seller_id: int, shares: list[SellerShare], spare: int, *, written_off: Collection[int] = ()
 ) -> tuple[int, list[SellerShare]]:
     """Put shares into payouts, a number after another; return what is left of ``spare``, and those
-    that are in none. ``borne`` are orders whose money is not kept back whole."""
+    that are in none. ``written_off`` are orders whose money is not kept back whole."""
     by_phone: dict[str, list[SellerShare]] = {}
     for share in shares:
         by_phone.setdefault(share.phone, []).append(share)
@@ -189,7 +192,7 @@ def _batch(
             amount = max(min(gross + spare, MAX_B2C), 0)
             if 0 < amount < MIN_B2C:
                 continue
-            if not amount and any(each.track.order_id in borne for each in carried):
+            if not amount and any(each.track.order_id in written_off for each in carried):
                 continue
             _create(seller_id, phone, carried, gross=gross, amount=amount, numbered_by=carried)
             spare += gross - amount
@@ -276,7 +279,7 @@ class PayoutHandler(TransferHandler[Payout]):
         orders = _orders_of(row)
         unsure = list(orders.filter(made_up__lt=F("needed")).values_list("pk", flat=True))
         if unsure:
-            told = Receipt.objects.filter(order__in=unsure, standing=Standing.TOLD)
+            told = Receipt.objects.filter(order__in=unsure, verification=Verification.REPORTED)
             ask_about(told)
             return now + EVIDENCE_DELAY
         if row.approved_by_id is None and orders.filter(confirmed__lt=F("needed")).exists():
@@ -293,7 +296,7 @@ class PayoutHandler(TransferHandler[Payout]):
         carries = row.shares.aggregate(total=Sum("carried"))["total"] or 0
         if carries != row.gross:
             # Another carries its shares by now. What was sent twice is kept back from the next.
-            row.gross, row.unseen = carries, True
+            row.gross, row.unacknowledged = carries, True
             row.note = "It was thought to have failed: the same money may have gone twice."
             logger.error("payout %s: %s", row.pk, row.note)
             drop_due_payouts(row.seller_id, "An earlier one went after all.")
@@ -371,7 +374,7 @@ def _why_not_as_it_is(payout: Payout) -> str:
     for share in shares:
         if share.reversed_at is not None or share.carried != share.due:
             return CHANGED
-    free = payout.shares.free_to_go().values_list("pk", flat=True)
+    free = payout.shares.payable().values_list("pk", flat=True)
     return HELD_BACK if len(free) < len(shares) else ""
 
 
@@ -395,10 +398,10 @@ def _not_confirmed(line_ids: Iterable[int]) -> tuple[set[int], set[int]]:
     by news alone; and because the shop bears what they lack."""
     orders = backed(Order.objects.filter(tracks__in=list(line_ids)))
     lacking = orders.filter(confirmed__lt=F("needed")).values_list("pk", "made_up", "needed")
-    told, borne = set[int](), set[int]()
+    told, written_off = set[int](), set[int]()
     for order_id, made_up, needed in lacking:
-        (told if made_up < needed else borne).add(order_id)
-    return told, borne
+        (told if made_up < needed else written_off).add(order_id)
+    return told, written_off
 
 
 def locked_payout(payout_id: int) -> Payout:

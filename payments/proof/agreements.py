@@ -90,7 +90,8 @@ def _phone(now: datetime) -> QuerySet[Order]:
 @rule("Nobody is kept from goods for longer than an unpaid order holds them, or its prompt rings")
 def _kept_from_others(now: datetime) -> QuerySet[Order]:
     return Order.objects.unpaid().filter(
-        firm_until__gt=F("held_until"), firm_until__gte=F("created_at") + MAX_FIRM + _APART
+        preemptible_after__gt=F("held_until"),
+        preemptible_after__gte=F("created_at") + MAX_FIRM + _APART,
     )
 
 

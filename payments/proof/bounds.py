@@ -59,8 +59,8 @@ NEXT: list[tuple[type[Model], tuple[str, ...]]] = [
 ]
 
 
-def _enter(says: str, model: type[Model], names: tuple[str, ...], within: timedelta) -> None:
-    @rule(f"{says}: {model._meta.verbose_name}")
+def _enter(description: str, model: type[Model], names: tuple[str, ...], within: timedelta) -> None:
+    @rule(f"{description}: {model._meta.verbose_name}")
     def _too_late(now: datetime) -> QuerySet[Any]:
         late = Q()
         for name in names:

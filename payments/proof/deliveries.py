@@ -93,9 +93,9 @@ def _had(status: TrackStatus) -> Exists:
 
 def _where_fees_belong() -> QuerySet[Any]:
     """Parcels with what decides about their fees: their lines, and who gave one back."""
-    standing = OrderTrack.objects.filter(parcel=OuterRef("pk"), returned=False)
+    active = OrderTrack.objects.filter(parcel=OuterRef("pk"), returned=False)
     return Parcel.objects.annotate(
-        is_off=~Exists(standing),
+        is_off=~Exists(active),
         was_fetched=_had(TrackStatus.FETCHED),
         was_delivered=_had(TrackStatus.DELIVERED),
         was_given_back=Exists(FeeReturn.objects.filter(parcel=OuterRef("pk"))),

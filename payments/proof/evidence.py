@@ -16,9 +16,9 @@ from payments.models import (
     ReceiptQuestion,
     ReceiptSource,
     Refund,
-    Standing,
+    RefundMethod,
     TransferStatus,
-    Way,
+    Verification,
 )
 from payments.models.totals import total
 from payments.models.transfers import UNDER_WAY
@@ -44,7 +44,7 @@ def _confirmed(now: datetime) -> QuerySet[Receipt]:
     )
     by_bank = Exists(_told().filter(source=ReceiptSource.STAFF))
     enough = Q(by_mpesa, provider=Provider.MPESA) | (~Q(provider=Provider.MPESA) & Q(by_bank))
-    return Receipt.objects.filter(standing=Standing.CONFIRMED, amount__gt=0).exclude(enough)
+    return Receipt.objects.filter(verification=Verification.CONFIRMED, amount__gt=0).exclude(enough)
 
 
 def _answered(**receipt: object) -> QuerySet[ReceiptEvidence]:
@@ -57,7 +57,7 @@ def _answered(**receipt: object) -> QuerySet[ReceiptEvidence]:
 
 @rule("Nothing went back of a payment that was told of by news alone")
 def _went_back(now: datetime) -> QuerySet[Refund]:
-    sent = Refund.objects.filter(status__in=LEFT, way__in=[Way.REVERSAL, Way.B2C])
+    sent = Refund.objects.filter(status__in=LEFT, way__in=[RefundMethod.REVERSAL, RefundMethod.B2C])
     return sent.exclude(Exists(_answered(receipt=OuterRef("receipt"))))
 
 
@@ -68,23 +68,29 @@ def _went_out(now: datetime) -> QuerySet[Payout]:
         ~answered, tracks__seller_share__payout=OuterRef("pk"), receipts__isnull=False
     )
     # What never came the shop bears, and a second person may let its seller have theirs.
-    borne = Receipt.objects.filter(standing=Standing.NEVER_CAME, borne__gt=0, order=OuterRef("pk"))
-    by_news = Exists(unanswered.exclude(Exists(borne)))
-    unseen = Exists(unanswered) & Q(approved_by__isnull=True)
-    return Payout.objects.filter(by_news | unseen, status__in=LEFT)
+    written_off = Receipt.objects.filter(
+        verification=Verification.NEVER_CAME, written_off__gt=0, order=OuterRef("pk")
+    )
+    by_news = Exists(unanswered.exclude(Exists(written_off)))
+    unacknowledged = Exists(unanswered) & Q(approved_by__isnull=True)
+    return Payout.objects.filter(by_news | unacknowledged, status__in=LEFT)
 
 
 @rule("An order whose payment is in doubt, or never came, hands nothing over, and no other does so")
 def _stopped(now: datetime) -> QuerySet[Order]:
-    never = Q(standing=Standing.NEVER_CAME, borne__gt=0)
-    doubted = Receipt.objects.filter(Q(standing=Standing.DOUBTED) | never, order=OuterRef("pk"))
+    never = Q(verification=Verification.NEVER_CAME, written_off__gt=0)
+    doubted = Receipt.objects.filter(
+        Q(verification=Verification.DOUBTED) | never, order=OuterRef("pk")
+    )
     return Order.objects.annotate(doubted=Exists(doubted)).exclude(in_doubt=F("doubted"))
 
 
 @rule("What never came is written off whole")
 def _written_off(now: datetime) -> QuerySet[Receipt]:
-    off = Refund.objects.filter(receipt=OuterRef("pk"), way=Way.OUTSIDE, status=TransferStatus.DONE)
-    never = Receipt.objects.filter(standing=Standing.NEVER_CAME)
+    off = Refund.objects.filter(
+        receipt=OuterRef("pk"), way=RefundMethod.OUTSIDE, status=TransferStatus.DONE
+    )
+    never = Receipt.objects.filter(verification=Verification.NEVER_CAME)
     return never.exclude(amount=total(off, by="receipt", of=Sum("amount")))
 
 
@@ -95,6 +101,6 @@ def _asked(now: datetime) -> QuerySet[Refund]:
         ~Exists(asked),
         status=TransferStatus.DUE,
         created_at__lt=now - FORGOTTEN,
-        receipt__standing=Standing.TOLD,
+        receipt__verification=Verification.REPORTED,
         receipt__provider=Provider.MPESA,
     ).exclude(receipt__number="")

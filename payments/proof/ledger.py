@@ -70,9 +70,9 @@ def _of_a_receipt(now: datetime) -> QuerySet[LedgerEntry]:
 @rule("What a receipt fell short of is written off, and no part of it is on the shop's commission")
 def _written_off(now: datetime) -> QuerySet[Receipt]:
     return Receipt.objects.annotate(
-        written_off=_posted(Account.WRITE_OFFS, Side.DEBIT),
+        booked_off=_posted(Account.WRITE_OFFS, Side.DEBIT),
         on_commission=_posted(Account.COMMISSION, Side.DEBIT),
-    ).exclude(written_off=F("borne"), on_commission=0)
+    ).exclude(booked_off=F("written_off"), on_commission=0)
 
 
 @rule("A receipt's money is in suspense as long as it has no order and does not go back")

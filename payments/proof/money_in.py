@@ -20,11 +20,11 @@ from django.db.models.functions import Coalesce
 
 from orders.models import Order, OrderTrack, Parcel, PaymentStatus, TrackEvent, TrackStatus
 from payments.models import (
-    Cause,
     Receipt,
     Refund,
+    RefundMethod,
+    RefundReason,
     TransferStatus,
-    Way,
     fees_earned,
     given_back,
 )
@@ -75,7 +75,7 @@ def _history(now: datetime) -> QuerySet[OrderTrack]:
 def _credited() -> Coalesce:
     """What came for an order, and what the shop bears of it."""
     receipts = Receipt.objects.filter(order=OuterRef("pk"))
-    return total(receipts, by="order", of=Sum(F("amount") + F("borne")))
+    return total(receipts, by="order", of=Sum(F("amount") + F("written_off")))
 
 
 def _owed() -> Coalesce:
@@ -110,7 +110,7 @@ def _refundable(now: datetime) -> QuerySet[Order]:
 def _waiting(now: datetime) -> QuerySet[Order]:
     credited = Receipt.objects.filter(order=OuterRef("pk"))
     unpaid = Order.objects.filter(Exists(credited), payment_status=PaymentStatus.REQUESTED)
-    taken = Refund.objects.owed().filter(order=OuterRef("pk"), way=Way.OUTSIDE)
+    taken = Refund.objects.owed().filter(order=OuterRef("pk"), way=RefundMethod.OUTSIDE)
     # What M-Pesa has taken back by itself is not owed, and does not count.
     with_money = _with_money(unpaid).annotate(taken=total(taken, by="order", of=Sum("amount")))
     return with_money.filter(Q(credited__gte=F("amount") + F("taken")) | ~Q(owed=F("taken")))
@@ -118,7 +118,7 @@ def _waiting(now: datetime) -> QuerySet[Order]:
 
 @rule("What came for a cancelled or expired order is owed back within five minutes")
 def _uncredited(now: datetime) -> QuerySet[Order]:
-    taken_back = Refund.objects.filter(receipt=OuterRef("pk"), way=Way.OUTSIDE)
+    taken_back = Refund.objects.filter(receipt=OuterRef("pk"), way=RefundMethod.OUTSIDE)
     credited = Receipt.objects.filter(
         ~Exists(taken_back), order=OuterRef("pk"), created_at__lt=now - FORGOTTEN
     )
@@ -152,7 +152,7 @@ def _line_refunded(now: datetime) -> QuerySet[OrderTrack]:
     return returned.annotate(
         is_going=Exists(refunds.exclude(status=TransferStatus.DONE)),
         # What went back before, as its price was reduced, is no refund of what was left of it.
-        is_owed=Exists(refunds.exclude(cause=Cause.REDUCED)),
+        is_owed=Exists(refunds.exclude(cause=RefundReason.REDUCED)),
     ).filter(
         Q(track_status=TrackStatus.REFUNDED, is_going=True)
         | Q(track_status=TrackStatus.CANCELLED, is_going=False, is_owed=True)

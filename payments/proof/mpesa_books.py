@@ -33,8 +33,8 @@ from payments.models import (
     Receipt,
     ReceiptSource,
     Refund,
+    RefundMethod,
     TransferStatus,
-    Way,
 )
 from payments.models.transfers import UNDER_WAY
 
@@ -160,7 +160,7 @@ def _difference_of_reversal(row: StatementRow) -> Iterator[str]:
     back = Refund.objects.filter(
         of_payment | Q(number=row.receipt),
         status=TransferStatus.DONE,
-        way__in=[Way.OUTSIDE, Way.REVERSAL],
+        way__in=[RefundMethod.OUTSIDE, RefundMethod.REVERSAL],
     )
     if not back.exists():
         payment = row.reverses or row.receipt
@@ -176,7 +176,7 @@ def _differences_of_receipts(shown: set[str], start: datetime, settled: datetime
         created_at__lte=settled,
     ).order_by("pk")
     # What the shop had sent came back to the number that pays out: Pull Transactions shows none.
-    ours = ours.exclude(door=ReceiptSource.RETURNED)
+    ours = ours.exclude(source=ReceiptSource.RETURNED)
     for number, amount in ours.exclude(number="").values_list("number", "amount"):
         if number not in shown:
             yield f"We say that {number} brought KES {amount}; M-Pesa's statement does not show it."

@@ -31,8 +31,8 @@ from payments.models import (
     Refund,
     SellerShare,
     Side,
-    Standing,
     TransferStatus,
+    Verification,
     Withdrawal,
     WithdrawalState,
     share_due,
@@ -115,7 +115,7 @@ def _seller_balance(now: datetime) -> QuerySet[User]:
     sellers = annotate_balances(
         User.objects.filter(Exists(SellerShare.objects.filter(seller=OuterRef("pk"))))
     )
-    return sellers.filter(owed__gt=F("going") + F("waiting") + MIN_B2C - 1)
+    return sellers.filter(owed__gt=F("in_transit") + F("pending") + MIN_B2C - 1)
 
 
 def _with_enough(share_ids: list[int]) -> list[int]:
@@ -163,7 +163,7 @@ def _unsettled(now: datetime) -> QuerySet[Problem]:
 
 
 def _unsure() -> QuerySet[Receipt]:
-    unsure = Receipt.objects.exclude(standing=Standing.CONFIRMED)
+    unsure = Receipt.objects.exclude(verification=Verification.CONFIRMED)
     return unsure.filter(order=OuterRef("track__order"))
 
 

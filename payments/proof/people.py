@@ -66,7 +66,7 @@ def _held(now: datetime) -> QuerySet[Order]:
         Order.objects.filter(Exists(receipts) | Exists(entries))
         .annotate(
             held=total(entries, by="order", of=net(Side.CREDIT)),
-            came=total(receipts, by="order", of=Sum(F("amount") + F("borne"))),
+            came=total(receipts, by="order", of=Sum(F("amount") + F("written_off"))),
             back=total(refunds, by="order", of=Sum("amount")),
             earned=total(shares, by="track__order", of=Sum(F("sold_for") - F("track__reduced"))),
             fees=fees_earned(OuterRef("pk")),

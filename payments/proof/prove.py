@@ -140,7 +140,7 @@ def _interrupted_after(seconds: int | None) -> Iterator[None]:
 @cache
 def _model_of(rule: Rule) -> type[Model]:
     """Whose rows a rule is about."""
-    return rule.breaking(timezone.now()).model
+    return rule.violations(timezone.now()).model
 
 
 def _ask(rule: Rule, now: datetime, ends: Ends, seconds: float | None = None) -> Broken | None:
@@ -154,14 +154,14 @@ def _ask(rule: Rule, now: datetime, ends: Ends, seconds: float | None = None) ->
         more += len(found) - len(shown)
     if not ids:
         return None
-    return Broken(rule.says, str(_model_of(rule)._meta.verbose_name), ids, more)
+    return Broken(rule.description, str(_model_of(rule)._meta.verbose_name), ids, more)
 
 
 def _breaking(rule: Rule, now: datetime, ends: Ends) -> Iterator[list[int]]:
     """The ids of the rows that break a rule, a stretch of the table at a time."""
     if rule.read is not None:
         for start, end in even_stretches(ends):
-            yield list(rule.read(_within(rule.breaking(now), start, end)))
+            yield list(rule.read(_within(rule.violations(now), start, end)))
         return
     for start, end in stretches(ends):
         ids = _breaking_within(rule, now, start, end)
@@ -179,4 +179,4 @@ def _breaking_within(
     rule: Fixed[Rule], now: Sometimes[datetime], start: int | None, end: int | None
 ) -> QuerySet[Any, int]:
     """Compiled once a rule: to compile them all costs a hundred times what they cost to answer."""
-    return _within(rule.breaking(now), start, end).order_by("pk").values_list("pk", flat=True)
+    return _within(rule.violations(now), start, end).order_by("pk").values_list("pk", flat=True)

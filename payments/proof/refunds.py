@@ -22,9 +22,9 @@ from payments.models import (
     LedgerEntry,
     Receipt,
     Refund,
+    RefundMethod,
     Side,
     TransferStatus,
-    Way,
 )
 from payments.models.ledger import CLEARING
 from payments.models.totals import total
@@ -61,16 +61,16 @@ def _not_too_much(now: datetime) -> QuerySet[Receipt]:
     # Of an order the shop bears what went twice; of money in suspense that M-Pesa took back by
     # itself it is a debt there.
     refunds = Refund.objects.owed().filter(receipt=OuterRef("pk"))
-    refunds = refunds.exclude(order__isnull=True, way=Way.OUTSIDE)
+    refunds = refunds.exclude(order__isnull=True, way=RefundMethod.OUTSIDE)
     return Receipt.objects.annotate(back=total(refunds, by="receipt", of=Sum("amount"))).filter(
-        back__gt=F("amount") + F("borne")
+        back__gt=F("amount") + F("written_off")
     )
 
 
 @rule("A payment M-Pesa took back by itself is back whole, and nothing of it is still to be sent")
 def _taken_back(now: datetime) -> QuerySet[Receipt]:
     refunds = Refund.objects.owed().filter(receipt=OuterRef("pk"))
-    outside = refunds.filter(way=Way.OUTSIDE)
+    outside = refunds.filter(way=RefundMethod.OUTSIDE)
     unsent = refunds.filter(status__in=[TransferStatus.DUE, TransferStatus.REFUSED])
     taken = Receipt.objects.filter(Exists(outside)).annotate(
         back=total(outside, by="receipt", of=Sum("amount")), is_unsent=Exists(unsent)

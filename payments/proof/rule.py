@@ -16,7 +16,7 @@ OVERDUE = timedelta(minutes=10)
 #: Rows that are read by their ids at a time.
 CHUNK = 1000
 
-Breaking = Callable[[datetime], QuerySet[Any]]
+Violations = Callable[[datetime], QuerySet[Any]]
 Reading = Callable[[QuerySet[Any]], Iterator[int]]
 
 
@@ -28,8 +28,8 @@ class Rule:
     moment it is given, and does nothing else with it.
     """
 
-    says: str
-    breaking: Breaking
+    description: str
+    violations: Violations
     #: Of the ids the question finds, those that break the rule, where SQL cannot tell them all.
     only: Callable[[list[int]], list[int]] | None = None
     #: Where SQL can tell none of them: goes through all that the question finds, a row at a time,
@@ -41,17 +41,17 @@ RULES: list[Rule] = []
 
 
 def rule(
-    says: str,
+    description: str,
     *,
     only: Callable[[list[int]], list[int]] | None = None,
     read: Reading | None = None,
-) -> Callable[[Breaking], Breaking]:
+) -> Callable[[Violations], Violations]:
     """Enter a question into the list; what it finds breaks the rule, or what ``only`` leaves of it
     or ``read`` finds in it."""
 
-    def enter(breaking: Breaking) -> Breaking:
-        RULES.append(Rule(says, breaking, only, read))
-        return breaking
+    def enter(violations: Violations) -> Violations:
+        RULES.append(Rule(description, violations, only, read))
+        return violations
 
     return enter
 

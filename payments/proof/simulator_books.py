@@ -12,7 +12,7 @@ from typing import Any
 from django.db.models import Sum
 
 from payments.ledger import balance
-from payments.models import Account, Payout, Provider, Receipt, Refund, TransferStatus, Way
+from payments.models import Account, Payout, Provider, Receipt, Refund, RefundMethod, TransferStatus
 
 
 def compare(books: Mapping[str, Any], *, sums: bool = True) -> list[str]:
@@ -62,7 +62,7 @@ def _differences_in(came: Mapping[str, Any]) -> Iterator[str]:
 
 def _differences_outside(left: dict[str, Any], reversed_by: Mapping[str, str]) -> Iterator[str]:
     """What M-Pesa took back by itself: one reversal may have done several refunds."""
-    outside = Refund.objects.filter(status=TransferStatus.DONE, way=Way.OUTSIDE)
+    outside = Refund.objects.filter(status=TransferStatus.DONE, way=RefundMethod.OUTSIDE)
     totals = outside.values_list("receipt__number").annotate(total=Sum("amount"))
     for receipt, amount in totals.order_by("receipt__number"):
         entry = left.pop(reversed_by.get(receipt, ""), None)
@@ -77,10 +77,10 @@ def _differences_out(went: Mapping[str, Any]) -> Iterator[str]:
     reversed_by = {entry["reverses"]: number for number, entry in went.items() if entry["reverses"]}
     done = Refund.objects.filter(status=TransferStatus.DONE).select_related("receipt")
     yield from _differences_outside(left, reversed_by)
-    done = done.exclude(way=Way.OUTSIDE)
+    done = done.exclude(way=RefundMethod.OUTSIDE)
     for refund in done.iterator(chunk_size=2000):
         number = refund.number
-        if not number and refund.way == Way.REVERSAL:
+        if not number and refund.way == RefundMethod.REVERSAL:
             # M-Pesa only said that it had been reversed before.
             number = reversed_by.get(refund.receipt.number, "")
         entry = left.pop(number, None)

@@ -75,7 +75,7 @@ def _ended(now: datetime) -> QuerySet[PayoutStop]:
 
 @rule("That money is no prompt's was found by a person")
 def _stands_alone(now: datetime) -> QuerySet[Receipt]:
-    return Receipt.objects.filter(~Exists(audit_of(Receipt)), stands_alone=True)
+    return Receipt.objects.filter(~Exists(audit_of(Receipt)), is_separate_payment=True)
 
 
 @rule("Whoever is staff was made so from the start, or by another, in the audit")

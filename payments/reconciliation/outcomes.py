@@ -18,7 +18,7 @@ from orders.models import Order
 from payments import evidence
 from payments.checkout.messages import notify_payment_failed
 from payments.checkout.stk_push import end_hold_of
-from payments.evidence import Told
+from payments.evidence import SourceReport
 from payments.models import (
     AttemptStatus,
     Channel,
@@ -57,12 +57,12 @@ class Outcome:
     #: The id of the person, where one says so.
     by: int | None = None
 
-    def told(self, asked: int) -> Told:
+    def told(self, asked: int) -> SourceReport:
         """What of it may confirm a receipt; ``asked`` are the KES that were asked for."""
         amount = asked if self.amount is None else self.amount
         # What a person says of a prompt names no short code; the gateway's own word is about ours.
         shortcode = "" if self.source == ReceiptSource.STAFF else evidence.receiving_number()
-        return Told(self.source, amount, self.receipt, shortcode, self.by)
+        return SourceReport(self.source, amount, self.receipt, shortcode, self.by)
 
 
 @transaction.atomic
@@ -138,7 +138,7 @@ def _credit(payment: OrderPayment, order: Order, outcome: Outcome) -> str:
             amount=payment.amount if outcome.amount is None else outcome.amount,
             payment=payment,
             order=order,
-            door=outcome.source,
+            source=outcome.source,
             paid_at=outcome.paid_at,
         ),
         outcome.told(payment.amount),
@@ -207,9 +207,9 @@ def _claim_receipt(payment: OrderPayment, order: Order, receipt: Receipt, outcom
         logger.error("payment %s: receipt %s is counted already", payment.pk, receipt.number)
         return f"Receipt {receipt.number} is counted already; nothing was credited."
     receipt.payment = payment
-    receipt.door = outcome.source if outcome.receipt else receipt.door
+    receipt.source = outcome.source if outcome.receipt else receipt.source
     receipt.paid_at = outcome.paid_at or receipt.paid_at
-    receipt.save(update_fields=["payment", "door", "paid_at"])
+    receipt.save(update_fields=["payment", "source", "paid_at"])
     if manual is not None:
         # It was this STK push's after all, and so are the messages about it.
         manual.events.update(payment=payment)
@@ -224,7 +224,7 @@ def _add_details(payment: OrderPayment, order: Order, kept: Receipt, outcome: Ou
     """Add what a later report says about a receipt that is recorded already, without a number or
     with another one."""
     if (
-        kept.door in {ReceiptSource.C2B, ReceiptSource.STATEMENT, ReceiptSource.STAFF}
+        kept.source in {ReceiptSource.C2B, ReceiptSource.STATEMENT, ReceiptSource.STAFF}
         and outcome.source == ReceiptSource.CALLBACK
     ):
         # The number came from another source and was taken for this attempt's; it is not. What pays
@@ -236,12 +236,12 @@ def _add_details(payment: OrderPayment, order: Order, kept: Receipt, outcome: Ou
     if found is not None:
         return _merge_found(kept, found, order)
     if kept.number and (
-        kept.door == ReceiptSource.CALLBACK or outcome.source != ReceiptSource.CALLBACK
+        kept.source == ReceiptSource.CALLBACK or outcome.source != ReceiptSource.CALLBACK
     ):
         return _hold_second_receipt(kept, outcome)
     # A number reported at the attempt's own address replaces none, and one from another source.
-    kept.number, kept.paid_at, kept.door = outcome.receipt, outcome.paid_at, outcome.source
-    kept.save(update_fields=["number", "paid_at", "door"])
+    kept.number, kept.paid_at, kept.source = outcome.receipt, outcome.paid_at, outcome.source
+    kept.save(update_fields=["number", "paid_at", "source"])
     if outcome.amount not in {None, kept.amount}:
         # The query that proved the payment does not report an amount.
         return receipts.correct_amount(kept, reported_amount=outcome.amount or 0)
@@ -267,7 +267,7 @@ def _hold_second_receipt(kept: Receipt, outcome: Outcome) -> str:
         Receipt(
             number=outcome.receipt,
             amount=outcome.amount or 0,
-            door=outcome.source,
+            source=outcome.source,
             paid_at=outcome.paid_at,
             note=note,
         ),

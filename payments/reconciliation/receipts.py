@@ -16,7 +16,7 @@ from omachemainproj.phones import PhoneMatch, clearer_phone, match_phone
 from orders.lookup import find_by_typed_reference
 from orders.models import Order
 from payments import evidence, ledger
-from payments.evidence import Told, lock_receipt
+from payments.evidence import SourceReport, lock_receipt
 from payments.models import (
     DOUBTFUL,
     AttemptStatus,
@@ -35,7 +35,7 @@ from payments.models.same_payments import (
     movements_behind,
     sure_attempt,
 )
-from payments.refunds.outside import CannotBeReversed, record_outside_reversal
+from payments.refunds.external_reversals import CannotBeReversed, record_outside_reversal
 from payments.refunds.services import drop_unsent_refunds, refund_excess
 
 logger = logging.getLogger(__name__)
@@ -65,9 +65,9 @@ class IncomingPayment:
     by: int | None = None
 
     @property
-    def told(self) -> Told:
+    def told(self) -> SourceReport:
         """What of it may confirm a receipt."""
-        return Told(self.source, self.amount, self.number, self.shortcode, self.by)
+        return SourceReport(self.source, self.amount, self.number, self.shortcode, self.by)
 
 
 @transaction.atomic
@@ -98,9 +98,9 @@ def record_receipt(incoming: IncomingPayment) -> tuple[Receipt, str]:
         # Another number came for it while its order's lock was waited for.
         return _hold_in_suspense(incoming)
     if unnamed is not None:
-        unnamed.number, unnamed.door = incoming.number, incoming.source
+        unnamed.number, unnamed.source = incoming.number, incoming.source
         _fill_in(unnamed, incoming)
-        unnamed.save(update_fields=["number", "door", *FILLED_IN])
+        unnamed.save(update_fields=["number", "source", *FILLED_IN])
         evidence.record(unnamed, incoming.told)
         return unnamed, "Counted already; its receipt number is known now."
     receipt = create_receipt(
@@ -134,7 +134,7 @@ def record_reversal_row(*, number: str, reverses: str, amount: int) -> tuple[Rec
         return None, str(error)
 
 
-def create_receipt(receipt: Receipt, told: Told) -> Receipt:
+def create_receipt(receipt: Receipt, told: SourceReport) -> Receipt:
     """Save and post a new receipt, and who told of it: to its order, or to suspense without one.
 
     Call inside a transaction that holds the order's lock.
@@ -160,7 +160,7 @@ def match_to_order(receipt_id: int, order_id: int, *, note: str) -> Receipt:
     receipt = locked_row(Receipt, receipt_id)
     if receipt.order_id is not None or receipt.same_as_id or receipt.refunds.owed().exists():
         raise AlreadyMatched(f"{receipt} has its order, or is on its way back.")
-    if receipt.standing in DOUBTFUL:
+    if receipt.verification in DOUBTFUL:
         raise AlreadyMatched(f"{receipt} is in doubt: decide first whether it came.")
     if receipt.came_back:
         raise AlreadyMatched(f"{receipt} is what the shop had sent: no buyer paid it.")
@@ -197,7 +197,7 @@ def merge_receipts(unnamed: Receipt, movement: Receipt, order: Order, *, note: s
     is_movement = movement.number and movement.order_id is None and not movement.same_as_id
     if not is_movement or movement.provider != unnamed.provider:
         raise AlreadyMatched(f"{movement} has its order.")
-    if movement.standing in DOUBTFUL:
+    if movement.verification in DOUBTFUL:
         raise AlreadyMatched(f"{movement} is in doubt: decide first whether it came.")
     if not drop_unsent_refunds(movement):
         raise AlreadyMatched(f"{movement} is on its way back.")
@@ -208,14 +208,14 @@ def merge_receipts(unnamed: Receipt, movement: Receipt, order: Order, *, note: s
     movement.number, movement.amount, movement.same_as = "", 0, unnamed
     movement.save(update_fields=["number", "amount", "same_as", "note"])
     movement.events.update(receipt=unnamed, payment=unnamed.payment_id)
-    unnamed.number, unnamed.door = number, movement.door
+    unnamed.number, unnamed.source = number, movement.source
     if not unnamed.phone:
         unnamed.phone_by_id = movement.phone_by_id
     unnamed.phone = clearer_phone(unnamed.phone, movement.phone)
     for name in ("payer", "reference", "paid_at"):
         setattr(unnamed, name, getattr(unnamed, name) or getattr(movement, name))
     unnamed.save()
-    evidence.adopt(unnamed, movement)
+    evidence.copy_evidence(unnamed, movement)
     logger.info("receipt %s: found to be that of order %s", number, order.reference)
     if amount != unnamed.amount:
         correct_amount(unnamed, reported_amount=amount)
@@ -303,11 +303,11 @@ def correct_amount(receipt: Receipt, *, reported_amount: int) -> str:
     logger.error("receipt %s: %s", receipt.number, note)
     ledger.post_correction(receipt, reported_amount=reported_amount)
     if receipt.order_id is not None:
-        receipt.borne = max(receipt.borne + receipt.amount - reported_amount, 0)
-    receipt.amount, receipt.note, receipt.unseen = reported_amount, note, True
-    receipt.save(update_fields=["amount", "borne", "note", "unseen"])
+        receipt.written_off = max(receipt.written_off + receipt.amount - reported_amount, 0)
+    receipt.amount, receipt.note, receipt.unacknowledged = reported_amount, note, True
+    receipt.save(update_fields=["amount", "written_off", "note", "unacknowledged"])
     # What was said of it before was said of another amount.
-    receipt.standing = evidence.reassess(receipt.pk).standing
+    receipt.verification = evidence.reassess(receipt.pk).verification
     return note
 
 
@@ -418,7 +418,7 @@ def _reported(incoming: IncomingPayment) -> dict[str, object]:
     return {
         "provider": incoming.provider,
         "amount": incoming.amount,
-        "door": incoming.source,
+        "source": incoming.source,
         "phone": clearer_phone("", incoming.phone[:64]),
         "phone_by_id": incoming.by if incoming.phone else None,
         "payer": incoming.payer[:100],

@@ -15,7 +15,7 @@ from django.db.models import Exists
 from omachemainproj.money import format_kes
 from orders.models import Order
 from payments.daraja.portal_statement import Movement
-from payments.evidence import Told, lock_receipt, record
+from payments.evidence import SourceReport, lock_receipt, record
 from payments.models import (
     Channel,
     MoneyOut,
@@ -23,8 +23,8 @@ from payments.models import (
     Receipt,
     ReceiptSource,
     Refund,
-    Standing,
     TransferStatus,
+    Verification,
     Withdrawal,
 )
 from payments.refunds.services import send_to_the_phone
@@ -40,7 +40,7 @@ def take_in_returned(movement: Movement, *, shortcode: str) -> bool:
 
     Two at once: the database refuses the later, which is to be read again.
     """
-    told = Told(ReceiptSource.STATEMENT, movement.amount, movement.receipt, shortcode)
+    told = SourceReport(ReceiptSource.STATEMENT, movement.amount, movement.receipt, shortcode)
     known = find_receipt(movement.receipt)
     if known is not None:
         is_new = _say_what_it_is(known, movement, told)
@@ -50,7 +50,7 @@ def take_in_returned(movement: Movement, *, shortcode: str) -> bool:
     return is_new
 
 
-def _create(movement: Movement, told: Told) -> Receipt:
+def _create(movement: Movement, told: SourceReport) -> Receipt:
     receipt = Receipt(
         number=movement.receipt, amount=movement.amount, paid_at=movement.at, **_facts(movement)
     )
@@ -62,7 +62,7 @@ def _create(movement: Movement, told: Told) -> Receipt:
 def _link_to_what_left(receipt_id: int, movement: Movement) -> None:
     """Link what came back to what it had left as, where that is no refund and no payout: it left
     and came back whole, and a person decides about both at once."""
-    returned = Receipt.objects.filter(pk=receipt_id, door=ReceiptSource.RETURNED)
+    returned = Receipt.objects.filter(pk=receipt_id, source=ReceiptSource.RETURNED)
     left = Withdrawal.objects.still_open().filter(
         number=movement.reverses, amount=movement.amount, came_back=None
     )
@@ -70,7 +70,7 @@ def _link_to_what_left(receipt_id: int, movement: Movement) -> None:
         returned.update(note=f"It had left as {movement.reverses}: say there what that was.")
 
 
-def _say_what_it_is(known: Receipt, movement: Movement, told: Told) -> bool:
+def _say_what_it_is(known: Receipt, movement: Movement, told: SourceReport) -> bool:
     """Say of money which a person wrote down by its number alone that it came back; whether that is
     new. Nothing, where it was written off or is counted as another amount, or where the number was
     written to a prompt's own receipt: that money came too.
@@ -79,7 +79,7 @@ def _say_what_it_is(known: Receipt, movement: Movement, told: Told) -> bool:
     back goes to the phone it came from.
     """
     receipt = lock_receipt(known.pk)
-    is_written_off = receipt.standing == Standing.NEVER_CAME
+    is_written_off = receipt.verification == Verification.NEVER_CAME
     if receipt.came_back or is_written_off or receipt.amount != movement.amount:
         return False
     if receipt.payment is not None and receipt.payment.channel == Channel.STK:
@@ -88,8 +88,8 @@ def _say_what_it_is(known: Receipt, movement: Movement, told: Told) -> bool:
     for name, value in _facts(movement, receipt.order).items():
         setattr(receipt, name, value)
     receipt.phone_by = None
-    receipt.unseen = receipt.unseen or receipt.order is not None
-    receipt.save(update_fields=["door", "phone", "phone_by", "note", "unseen"])
+    receipt.unacknowledged = receipt.unacknowledged or receipt.order is not None
+    receipt.save(update_fields=["source", "phone", "phone_by", "note", "unacknowledged"])
     record(receipt, told)
     send_to_the_phone(receipt)
     return True
@@ -103,15 +103,15 @@ def _say_it_is_a_second_sum(receipt: Receipt, movement: Movement) -> None:
         "prompt's receipt: two sums came, and one is counted."
     )[:200]
     if receipt.note != note:
-        receipt.note, receipt.unseen = note, True
-        receipt.save(update_fields=["note", "unseen"])
+        receipt.note, receipt.unacknowledged = note, True
+        receipt.save(update_fields=["note", "unacknowledged"])
         logger.error("receipt %s: %s", receipt.number, note)
 
 
 def _facts(movement: Movement, order: Order | None = None) -> dict[str, Any]:
     row = _sent_as(movement.reverses)
     return {
-        "door": ReceiptSource.RETURNED,
+        "source": ReceiptSource.RETURNED,
         "phone": row.phone if row is not None else movement.phone[:64],
         "note": f"{_what_came_back(movement, row)} {_whose(row, order)}".strip()[:200],
     }

@@ -27,15 +27,15 @@ from payments.models import (
     Payout,
     Receipt,
     Refund,
+    RefundMethod,
     SellerShare,
     TransferStatus,
-    Way,
     Withdrawal,
     WithdrawalState,
 )
 from payments.models.transfers import UNDER_WAY
 from payments.payouts.services import drop_due_payouts
-from payments.refunds.outside import (
+from payments.refunds.external_reversals import (
     CannotBeReversed,
     record_outside_reversal,
     record_refund_found,
@@ -116,7 +116,9 @@ def _settle_reversal(withdrawal: Withdrawal) -> bool:
     except CannotBeReversed as error:
         logger.warning("withdrawal %s: %s", withdrawal.number, error)
         return False
-    back = receipt.refunds.filter(status=TransferStatus.DONE, way__in=[Way.OUTSIDE, Way.REVERSAL])
+    back = receipt.refunds.filter(
+        status=TransferStatus.DONE, way__in=[RefundMethod.OUTSIDE, RefundMethod.REVERSAL]
+    )
     _settle(withdrawal, back.order_by("pk").last())
     return True
 
@@ -156,7 +158,7 @@ def candidates(withdrawal: Withdrawal) -> Iterator[Payout | Refund]:
     """
     payouts = Payout.objects.filter(amount=withdrawal.amount, status__in=MAY_HAVE_LEFT)
     refunds = Refund.objects.owed().filter(
-        amount=withdrawal.amount, status__in=MAY_HAVE_LEFT, way=Way.B2C
+        amount=withdrawal.amount, status__in=MAY_HAVE_LEFT, way=RefundMethod.B2C
     )
     refunds = refunds.exclude(receipt__paid_at__gte=withdrawal.left_at)
     for row in (*payouts.order_by("pk"), *refunds.order_by("pk")):
@@ -270,7 +272,7 @@ def settle_as_returned(withdrawal_id: int) -> Receipt:
         raise CannotBeSettled("No statement that was read shows that it came back whole.")
     receipt = locked_row(Receipt, receipt.pk)
     unmatched = Receipt.objects.unmatched().filter(pk=receipt.pk, refunds=None)
-    if receipt.standing in DOUBTFUL or not unmatched.exists():
+    if receipt.verification in DOUBTFUL or not unmatched.exists():
         raise CannotBeSettled("Somebody has decided already about what came back of it.")
     refund = record_refund_found(
         receipt.pk,

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from omachemainproj.mpesa_limits import MAX_B2C, MIN_B2C
 from omachemainproj.phones import PhoneMatch, match_phone, normalise_phone
-from payments.models import Receipt, Way
+from payments.models import Receipt, RefundMethod
 
 
 class Route(NamedTuple):
@@ -20,8 +20,8 @@ def route_to_phone(receipt: Receipt, amount: int) -> Route:
     """The payment to the payer's own number where that can be made, else a person's way."""
     phone = payer_phone(receipt)
     if phone and MIN_B2C <= amount <= MAX_B2C:
-        return Route(Way.B2C, phone)
-    return Route(Way.PORTAL)
+        return Route(RefundMethod.B2C, phone)
+    return Route(RefundMethod.PORTAL)
 
 
 def why_no_route(amount: int) -> str:

@@ -28,16 +28,16 @@ from payments.evidence import EVIDENCE_DELAY, ask_about, put_in_doubt, stop_good
 from payments.models import (
     DOUBTFUL,
     MAX_TRIES,
-    Cause,
     OrderBalance,
     Provider,
     Receipt,
     Refund,
     RefundDay,
-    Standing,
+    RefundMethod,
+    RefundReason,
     TransferStatus,
     Unnumbered,
-    Way,
+    Verification,
     order_balance,
 )
 from payments.models.evidence import RECEIPT_QUERIES
@@ -74,7 +74,7 @@ def refund_excess_locked(
     order: Order,
     *,
     returned: OrderTrack | None = None,
-    given_back: Cause | None = None,
+    given_back: RefundReason | None = None,
     of: OrderTrack | None = None,
     money: OrderBalance | None = None,
 ) -> None:
@@ -93,7 +93,7 @@ def refund_excess_locked(
         order.receipts.filter(waiting=True).update(waiting=False)
     if excess <= 0:
         return
-    cause = given_back or (Cause.EXCESS if returned is None else Cause.RETURNED)
+    cause = given_back or (RefundReason.EXCESS if returned is None else RefundReason.RETURNED)
     if not order.is_paid:
         cause = given_back or _cause_of_closed(order, money.credited)
         mark_refund_due(order)
@@ -107,22 +107,22 @@ def refund_excess_locked(
         _close_if_nothing_goes_back(order)
 
 
-def _cause_of_closed(order: Order, credited: int) -> Cause:
+def _cause_of_closed(order: Order, credited: int) -> RefundReason:
     """Why all that came for a closed order goes back; ``credited`` is how much came, in KES."""
     if order.is_given_up:
-        return Cause.CANCELLED
+        return RefundReason.CANCELLED
     if credited < order.amount:
-        return Cause.SHORT
+        return RefundReason.SHORT
     if OrderTrack.objects.bought_instead_of(order).exists():
-        return Cause.PAID_AGAIN
+        return RefundReason.PAID_AGAIN
     if is_too_late(order, timezone.now()):
-        return Cause.TOO_LATE
+        return RefundReason.TOO_LATE
     if order.tracks.filter(product__listed=False).exists():
-        return Cause.OFF_SALE
-    return Cause.GOODS_GONE
+        return RefundReason.OFF_SALE
+    return RefundReason.GOODS_GONE
 
 
-def _notify_it_goes_back(order: Order, amount: int, cause: Cause) -> None:
+def _notify_it_goes_back(order: Order, amount: int, cause: RefundReason) -> None:
     """Notify the buyer that money which came for a closed order goes back, and why."""
     # Money may come more than once: each time is told of.
     last = order.receipts.order_by("-pk").values_list("pk", flat=True).first()
@@ -150,9 +150,9 @@ def refund_unmatched(receipt_id: int, *, by: int | None = None) -> Refund:
         )
     if receipt.order_id is not None or left <= 0:
         raise NothingToRefund(f"{receipt} has its order, or is on its way back.")
-    if receipt.standing in DOUBTFUL:
+    if receipt.verification in DOUBTFUL:
         raise NothingToRefund(f"{receipt} is in doubt: decide first whether it came.")
-    return create_refund(receipt, left, Cause.STAFF, by=by)
+    return create_refund(receipt, left, RefundReason.STAFF, by=by)
 
 
 class NothingToRefund(ValueError):
@@ -201,7 +201,7 @@ def create_refund(
     is_whole = amount == receipt.amount and not receipt.refunds.exists()
     # What came back was no payment, and M-Pesa reverses payments alone.
     if is_whole and receipt.provider == Provider.MPESA and not receipt.came_back:
-        refund = _create(receipt, amount, cause, Route(Way.REVERSAL), of, by)
+        refund = _create(receipt, amount, cause, Route(RefundMethod.REVERSAL), of, by)
     else:
         refund = _create(receipt, amount, cause, route_to_phone(receipt, amount), of, by)
     ledger.post_refund_due(refund)
@@ -216,7 +216,7 @@ def send_to_the_phone(receipt: Receipt) -> None:
 
     Call inside a transaction that holds the locks of the receipt and of its order, if it has one.
     """
-    unsent = receipt.refunds.owed().filter(way=Way.REVERSAL, status=TransferStatus.DUE)
+    unsent = receipt.refunds.owed().filter(way=RefundMethod.REVERSAL, status=TransferStatus.DUE)
     for refund in unsent.filter(sent_at__isnull=True).order_by("pk"):
         _drop(refund, "What the shop had sent came back, and goes to the phone.")
         create_refund(receipt, refund.amount, refund.cause, of=refund.track, by=refund.author_id)
@@ -241,7 +241,7 @@ def create_replacement(
     """
     same = way == refund.way and phone == refund.phone and by is None
     author = by or refund.author_id or _who_typed(refund.receipt, phone)
-    is_large = way != Way.PORTAL and refund.amount > settings.REFUND_APPROVAL_ABOVE
+    is_large = way != RefundMethod.PORTAL and refund.amount > settings.REFUND_APPROVAL_ABOVE
     is_typed = bool(phone) and (by is not None or _who_typed(refund.receipt, phone) is not None)
     approved_by = refund.approved_by_id if same else None
     needs_approval = is_large or is_typed or (same and refund.needs_approval)
@@ -319,7 +319,7 @@ class RefundHandler(TransferHandler[Refund]):
         return ""
 
     def why_no_number(self, row: Refund) -> Unnumbered:
-        if row.way == Way.OUTSIDE:
+        if row.way == RefundMethod.OUTSIDE:
             return Unnumbered.OUTSIDE
         is_known = reversal_failure(row.result_code) == PayoutReason.ALREADY_REVERSED
         return Unnumbered.ALREADY_REVERSED if is_known and row.is_reversal else Unnumbered.NOT_TOLD
@@ -334,12 +334,12 @@ class RefundHandler(TransferHandler[Refund]):
             _link_to_replacement(row)
         if twice:
             row.note = "The money had gone back another way: it went back twice."
-            row.unseen = True
+            row.unacknowledged = True
             logger.error("refund %s: %s", row.pk, row.note)
         row.save()
         ledger.post_refund_paid(row, twice=twice)
         _close_if_refunded(row)
-        never_came = row.receipt.standing == Standing.NEVER_CAME
+        never_came = row.receipt.verification == Verification.NEVER_CAME
         if row.order_id is not None and not twice and not never_came:
             notify(
                 NotificationKind.REFUNDED,
@@ -368,13 +368,13 @@ class RefundHandler(TransferHandler[Refund]):
             create_replacement(row, way=row.way, phone=row.phone, after=after)
         elif row.is_reversal and row.tries < MAX_TRIES:
             route = route_to_phone(row.receipt, row.amount)
-            if route.way == Way.B2C:
+            if route.way == RefundMethod.B2C:
                 create_replacement(row, way=route.way, phone=route.phone, after=REROUTE_DELAY)
 
 
 def was_taken_back(receipt: Receipt) -> bool:
     """Whether M-Pesa took a payment back by itself: all of it went, and nothing is owed back."""
-    return receipt.refunds.filter(way=Way.OUTSIDE, status=TransferStatus.DONE).exists()
+    return receipt.refunds.filter(way=RefundMethod.OUTSIDE, status=TransferStatus.DONE).exists()
 
 
 def _drop_refused(refund: Refund) -> None:
@@ -395,7 +395,7 @@ def _record_gone_after_all(refund: Refund) -> None:
     """Record that what was dropped, as M-Pesa took the payment back, went all the same: the shop
     bears it, or it is a debt in suspense."""
     refund.note = "M-Pesa had taken the payment back by itself: it went back twice."
-    refund.unseen = True
+    refund.unacknowledged = True
     logger.error("refund %s: %s", refund.pk, refund.note)
     refund.save()
     ledger.post_refund_due(refund, again=True)
@@ -403,13 +403,13 @@ def _record_gone_after_all(refund: Refund) -> None:
     if refund.order_id is not None:
         receipt = locked_row(Receipt, refund.receipt_id)
         ledger.post_loss(receipt, refund.amount)
-        receipt.borne += refund.amount
-        receipt.save(update_fields=["borne"])
+        receipt.written_off += refund.amount
+        receipt.save(update_fields=["written_off"])
 
 
 def _why(refund: Refund) -> dict[str, Any]:
     """The reason that its buyer is told with a refund, by language, where there is one to tell."""
-    if refund.cause != Cause.REDUCED:
+    if refund.cause != RefundReason.REDUCED:
         return {}
     return {"why": why_it_goes_back(refund.cause)}
 
@@ -428,13 +428,13 @@ def _create(
     by: int | None,
 ) -> Refund:
     # What no way can serve is a person's from the start.
-    status = TransferStatus.REFUSED if route.way == Way.PORTAL else TransferStatus.DUE
+    status = TransferStatus.REFUSED if route.way == RefundMethod.PORTAL else TransferStatus.DUE
     # Before a person gives it back, M-Pesa is asked whether the payment still stands.
     is_portal_asked = (
         status == TransferStatus.REFUSED and receipt.provider == Provider.MPESA and receipt.number
     )
     typed_by = _who_typed(receipt, route.phone)
-    is_large = amount > settings.REFUND_APPROVAL_ABOVE and route.way != Way.PORTAL
+    is_large = amount > settings.REFUND_APPROVAL_ABOVE and route.way != RefundMethod.PORTAL
     needs_approval = is_large or typed_by is not None
     is_next = not needs_approval and status == TransferStatus.DUE
     return Refund.objects.create(
@@ -477,13 +477,13 @@ def _reverse_write_off(order: Order, amount: int) -> None:
     Of goods that are refunded the buyer never paid that part; of a refund that did not leave, it
     did not go back twice.
     """
-    for receipt in order.receipts.filter(borne__gt=0).order_by("pk"):
-        part = min(receipt.borne, amount)
+    for receipt in order.receipts.filter(written_off__gt=0).order_by("pk"):
+        part = min(receipt.written_off, amount)
         if part:
             ledger.post_write_off_reversal(receipt, part)
-            receipt.borne, amount = receipt.borne - part, amount - part
-            receipt.save(update_fields=["borne"])
-            if receipt.standing == Standing.NEVER_CAME:
+            receipt.written_off, amount = receipt.written_off - part, amount - part
+            receipt.save(update_fields=["written_off"])
+            if receipt.verification == Verification.NEVER_CAME:
                 stop_goods(receipt)
 
 

@@ -38,7 +38,7 @@ from payments.models import (
     Trouble,
 )
 
-from .troubles import KINDS
+from .alerts import KINDS
 
 logger = logging.getLogger(__name__)
 

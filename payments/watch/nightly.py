@@ -91,8 +91,8 @@ def _ask_next(proof: NightlyProof) -> None:
         )
     except Exception:
         # It took too long; or it is a bug, which must not keep the others from being asked.
-        logger.exception("the night could not ask “%s”", rule.says)
-        proof.unanswered = [*proof.unanswered, rule.says]
+        logger.exception("the night could not ask “%s”", rule.description)
+        proof.unanswered = [*proof.unanswered, rule.description]
     else:
         if broken is not None:
             logger.critical("the night found something broken: %s", broken)
@@ -131,4 +131,4 @@ def _release(proof: NightlyProof) -> None:
 
 
 def _digest() -> str:
-    return digest_of([rule.says for rule in RULES])
+    return digest_of([rule.description for rule in RULES])

@@ -21,7 +21,7 @@ from payments.daraja.result_codes import (
 )
 from payments.daraja.results import QueueTimeout, Result, read_transfer_callback
 from payments.daraja.values import UnreadableCallback, says_reversal
-from payments.evidence import Told, is_our_number, lock_receipt, put_in_doubt, record
+from payments.evidence import SourceReport, is_our_number, lock_receipt, put_in_doubt, record
 from payments.models import (
     EventState,
     GatewayEvent,
@@ -32,7 +32,7 @@ from payments.models import (
     Refund,
 )
 from payments.models.refunds import UNSENT
-from payments.refunds.outside import CannotBeReversed, record_outside_reversal
+from payments.refunds.external_reversals import CannotBeReversed, record_outside_reversal
 
 logger = logging.getLogger(__name__)
 
@@ -93,7 +93,7 @@ def _take_back(receipt: Receipt, result: Result) -> str:
         return str(error)
     paid_to = _credited_number(result)
     if result.amount == receipt.amount and is_our_number(paid_to):
-        told = Told(ReceiptSource.STATUS, receipt.amount, receipt.number, paid_to)
+        told = SourceReport(ReceiptSource.STATUS, receipt.amount, receipt.number, paid_to)
         record(lock_receipt(receipt.pk), told)
     return note
 
@@ -105,7 +105,7 @@ def _apply_end(receipt: Receipt, result: Result, end: TransactionEnd) -> str:
     paid_to = _credited_number(result)
     if result.amount is None or not paid_to:
         return "M-Pesa does not say how much was paid, or to whom. Nothing was changed."
-    told = Told(ReceiptSource.STATUS, result.amount, result.receipt, paid_to)
+    told = SourceReport(ReceiptSource.STATUS, result.amount, result.receipt, paid_to)
     record(lock_receipt(receipt.pk), told)
     _close(receipt)
     now = timezone.now()

@@ -267,7 +267,7 @@ def test_a_silent_refund_is_decided(desk, make, key, given, status):
     act(desk, refund, key, **given)
 
     assert (refund.status, refund.number) == (status, given.get("number", ""))
-    assert refund.unseen is False
+    assert refund.unacknowledged is False
     assert decided(refund)[0] == "boss"
 
 
@@ -318,7 +318,7 @@ def test_what_was_dropped_and_was_done_all_the_same_went_back_twice(desk):
 
     cases.result(second)
 
-    assert (dropped, second.status, second.unseen) == ("dropped", "done", True)
+    assert (dropped, second.status, second.unacknowledged) == ("dropped", "done", True)
     assert "it went back twice" in page(desk)
     assert list(Refund.objects.owed()) == [second]
     # What went out once too often is a debt in suspense; nothing else is owed.
@@ -331,7 +331,7 @@ def test_a_corrected_receipt_is_acknowledged(desk, daraja):
 
     act(desk, receipt, "seen")
 
-    assert (receipt.unseen, receipt.borne) == (False, 100)
+    assert (receipt.unacknowledged, receipt.written_off) == (False, 100)
     assert "Nothing needs you." in page(desk)
 
 
@@ -394,7 +394,7 @@ def test_a_payment_somebody_saw_is_written_down(desk):
 
     order.refresh_from_db()
     receipt = Receipt.objects.get()
-    assert (receipt.number, receipt.door, order.payment_status) == ("TKF1234567", "staff", "paid")
+    assert (receipt.number, receipt.source, order.payment_status) == ("TKF1234567", "staff", "paid")
     assert decided(receipt)[1].endswith("Why: The buyer showed the SMS")
 
 
@@ -646,7 +646,7 @@ def test_an_order_of_the_same_amount_is_suggested_where_the_phone_fits(
 
 def fill(count):
     Receipt.objects.bulk_create(
-        Receipt(number=f"TKZ{n:07d}", amount=5, door="c2b", note="No reference was typed.")
+        Receipt(number=f"TKZ{n:07d}", amount=5, source="c2b", note="No reference was typed.")
         for n in range(count)
     )
 

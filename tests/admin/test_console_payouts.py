@@ -154,12 +154,12 @@ def test_a_number_that_is_known_already_is_not_another_payout_s(refused, buyer, 
 
 
 def test_what_ended_otherwise_is_acknowledged(payout, desk):
-    Payout.objects.update(unseen=True, note="M-Pesa says KES 1 was sent.")
+    Payout.objects.update(unacknowledged=True, note="M-Pesa says KES 1 was sent.")
     assert "Payouts that ended otherwise" in page(desk)
 
     act(desk, payout, "seen")
 
-    assert payout.unseen is False
+    assert payout.unacknowledged is False
 
 
 def test_the_story_tells_what_it_is_for(payout, desk):

@@ -231,7 +231,7 @@ def test_a_large_fee_needs_a_second_person(buyer, kettle):
 
 def test_a_fee_that_was_given_back_costs_nothing_more(buyer, kettle):
     line = paid_delivery(buyer, (kettle, 1)).tracks.get()
-    price = ACTIONS["payments.admin.fees.give_fee_back"].costly.price
+    price = ACTIONS["payments.admin.fees.give_fee_back"].approval.price
 
     assert price(line, {}) == Cost(at_risk=100)
     Parcel.objects.update(fee_state="returned")
@@ -243,7 +243,7 @@ def test_a_fee_that_was_given_back_costs_nothing_more(buyer, kettle):
 def test_cancelling_the_last_line_of_a_parcel_moves_its_fee_too(buyer, seller, kettle):
     pan = ProductFactory(seller=seller, price=400)
     first, last = paid_delivery(buyer, (kettle, 1), (pan, 1)).tracks.order_by("pk")
-    price = to_cancelled.staff_action.costly.price
+    price = to_cancelled.staff_action.approval.price
 
     assert price(first, CANCEL) == Cost(moved=1500)
     move_line(first.pk, "cancelled", by=buyer)
@@ -257,7 +257,7 @@ def test_cancelling_what_follows_fetched_goods_moves_no_fee(buyer, seller, kettl
     for status in ("fetched", "cancelled"):
         move_line(first.pk, status, by=boss, note="It broke.")
 
-    assert to_cancelled.staff_action.costly.price(last, CANCEL) == Cost(moved=400)
+    assert to_cancelled.staff_action.approval.price(last, CANCEL) == Cost(moved=400)
 
 
 @pytest.mark.usefixtures("balanced_books")

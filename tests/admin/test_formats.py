@@ -113,13 +113,13 @@ def test_every_standing_of_the_shop_has_its_tone():
 
 
 def test_a_standing_is_a_badge():
-    assert formats.standing(Order(payment_status="refund_due"), "payment_status") == (
+    assert formats.status_badge(Order(payment_status="refund_due"), "payment_status") == (
         '<span class="shop-badge shop-bad"><span aria-hidden="true">!</span> Refund due</span>'
     )
 
 
 def test_goods_that_are_paid_are_still_to_be_fetched():
-    assert formats.standing(OrderTrack(track_status="paid"), "track_status") == (
+    assert formats.status_badge(OrderTrack(track_status="paid"), "track_status") == (
         '<span class="shop-badge shop-open"><span aria-hidden="true">…</span> To fetch</span>'
     )
 

@@ -98,13 +98,13 @@ def test_a_row_nobody_spoke_for_is_not_decided_about(staff):
 # --- The attacks -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("door", ["the API", "the admin"])
+@pytest.mark.parametrize("source", ["the API", "the admin"])
 @pytest.mark.parametrize("power", ["support", "superuser"])
-def test_support_cancels_the_line_they_bought_and_had_delivered(kettle, door, power):
+def test_support_cancels_the_line_they_bought_and_had_delivered(kettle, source, power):
     person = in_role("support", is_superuser=power == "superuser")
     line = delivered_line(person, kettle)
 
-    if door == "the API":
+    if source == "the API":
         answer = move(person, line, "cancelled", note="Broken")
         assert (answer.status_code, answer.json()["code"]) == (403, "own_interest")
     else:
@@ -178,7 +178,7 @@ def test_finance_writes_a_receipt_down_and_sends_it_back():
 def test_finance_gives_a_strangers_money_to_their_own_order(kettle):
     person = in_role("finance")
     order = an_order(person, (kettle, 1))
-    lost = Receipt.objects.create(number="TKB7000000", amount=1500, door="c2b")
+    lost = Receipt.objects.create(number="TKB7000000", amount=1500, source="c2b")
 
     answer = act(browser_of(person), lost, "give", reference=order.reference)
 

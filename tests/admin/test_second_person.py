@@ -17,7 +17,7 @@ from accounts.models import Audit, Proposal, StaffDay
 from orders.fulfilment_actions import to_cancelled
 from orders.models import OrderTrack, Problem
 from payments.backoffice.actions import KINDS
-from payments.evidence import Told
+from payments.evidence import SourceReport
 from payments.models import Payout, Receipt, Refund, SellerShare
 from payments.reconciliation.receipts import create_receipt
 from tests.factories import ProductFactory, UserFactory, give_role
@@ -105,12 +105,12 @@ def test_support_with_a_friend_fetches_then_cancels(buyer, fridge, proposer):
     assert Refund.objects.get().amount == 49_000
 
 
-@pytest.mark.parametrize("door", ["the list", "the API"])
+@pytest.mark.parametrize("source", ["the list", "the API"])
 @pytest.mark.parametrize("status", ["fetched", "shipping", "delivered"])
-def test_support_cancels_what_its_seller_was_paid_for(buyer, fridge, proposer, status, door):
+def test_support_cancels_what_its_seller_was_paid_for(buyer, fridge, proposer, status, source):
     line = line_at(status, buyer=buyer, product=fridge)
 
-    if door == "the list":
+    if source == "the list":
         do(browser_of(proposer), "to_cancelled", line, why="Broken", goods_there="no")
     else:
         move(proposer, line, "cancelled", note="Broken")
@@ -339,7 +339,7 @@ FREE = {
 def test_every_action_about_money_says_what_it_costs():
     kinds = ("console.", "orders.fulfilment", "parcel.", "payments.admin.fees")
     about_money = {key for key in ACTIONS if key.startswith(kinds)}
-    costly = {key for key in about_money if ACTIONS[key].costly}
+    approval = {key for key in about_money if ACTIONS[key].approval}
     steps_only = {
         "orders.fulfilment_actions.to_shipping",
         "orders.fulfilment_actions.to_delivered",
@@ -351,27 +351,27 @@ def test_every_action_about_money_says_what_it_costs():
         "parcel.delivered",
     }
 
-    assert costly == COSTS.keys()
-    assert about_money - costly == FREE | steps_only
+    assert approval == COSTS.keys()
+    assert about_money - approval == FREE | steps_only
 
 
 @pytest.mark.parametrize("key", [key for key in COSTS if key.startswith("console.")])
 def test_the_price_of_what_one_person_says_is_all_of_it(key):
     _, kind, _ = key.split(".")
     if kind == "receipt":
-        row = Receipt.objects.create(amount=49_000, door="staff", number="TKB7000000")
+        row = Receipt.objects.create(amount=49_000, source="staff", number="TKB7000000")
     elif kind == "problem":
         row = Problem(track=OrderTrack(amount=49_000, track_status="delivered"))
     else:
         row = KINDS[kind].model(pk=1, amount=49_000)
 
-    price = ACTIONS[key].costly.price(row, {"reference": "", "amount": 49_000})
+    price = ACTIONS[key].approval.price(row, {"reference": "", "amount": 49_000})
 
     assert price == Cost(**{COSTS[key].split(" ")[0]: 49_000})
 
 
 @pytest.mark.parametrize(
-    ("door", "placed", "phone", "at_risk"),
+    ("source", "placed", "phone", "at_risk"),
     [
         ("c2b", "before", PHONE, 0),
         ("c2b", "before", "254700000009", 49_000),
@@ -380,15 +380,15 @@ def test_the_price_of_what_one_person_says_is_all_of_it(key):
     ],
 )
 def test_money_is_given_alone_only_to_an_order_its_payer_was_asked_for_before(
-    buyer, fridge, door, placed, phone, at_risk
+    buyer, fridge, source, placed, phone, at_risk
 ):
     order = an_order(buyer, (fridge, 1))
-    receipt = Receipt.objects.create(amount=49_000, door=door, number="TKB7000000", phone=phone)
+    receipt = Receipt.objects.create(amount=49_000, source=source, number="TKB7000000", phone=phone)
     if placed == "after":
         Receipt.objects.update(created_at=timezone.now() - timedelta(hours=1))
         receipt.refresh_from_db()
 
-    price = ACTIONS["console.receipt.give"].costly.price(receipt, {"reference": order.reference})
+    price = ACTIONS["console.receipt.give"].approval.price(receipt, {"reference": order.reference})
 
     assert price == Cost(at_risk=at_risk)
 
@@ -470,10 +470,10 @@ def test_one_person_tries_to_let_more_leave_in_a_day_than_their_role_may(
     fetched = [line_at("fetched", buyer=buyer, product=goods) for _ in range(3)]
     lost = [
         create_receipt(
-            Receipt(amount=1000, door=door, number=f"TKB700000{n}", phone=PHONE, note="Whose?"),
-            Told(door, 1000, f"TKB700000{n}"),
+            Receipt(amount=1000, source=source, number=f"TKB700000{n}", phone=PHONE, note="Whose?"),
+            SourceReport(source, 1000, f"TKB700000{n}"),
         )
-        for n, door in enumerate(["c2b"] * 5 + ["staff"] * 3)
+        for n, source in enumerate(["c2b"] * 5 + ["staff"] * 3)
     ]
     before = left_the_shop()
 

@@ -19,7 +19,7 @@ from omachemainproj.compiled_queries import (
     compiled_update,
     locked_row,
 )
-from orders import holds
+from orders import hold_limits
 from orders.models import Order
 from payments.models import GatewayEvent
 from payments.reconciliation import outcomes, receipts
@@ -472,7 +472,9 @@ def test_what_no_call_changes_is_written_out_and_odd_words_are_not():
     ("asked", "indexes"),
     [
         (
-            lambda: holds._held_near.statement(1, "254700000001", "10.0.0.0/8", timezone.now()),
+            lambda: hold_limits._held_near.statement(
+                1, "254700000001", "10.0.0.0/8", timezone.now()
+            ),
             ("order_unpaid_by_buyer", "order_of_phone", "order_unpaid_by_network"),
         ),
         (
@@ -519,7 +521,9 @@ def test_one_plan_for_all_values_finds_few_rows_by_indexes_of_them(asked, indexe
     ("asked", "all_that_wait"),
     [
         (
-            lambda: holds._held_near.statement(1, "254700000001", "10.0.0.0/8", timezone.now()),
+            lambda: hold_limits._held_near.statement(
+                1, "254700000001", "10.0.0.0/8", timezone.now()
+            ),
             "order_unpaid_by_expiry",
         ),
         (lambda: stk_callback._doubtful_of.statement(1), "event_to_apply"),

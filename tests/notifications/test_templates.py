@@ -24,7 +24,7 @@ from payments.checkout.failures import (
     why_it_goes_back,
 )
 from payments.daraja.result_codes import STK_FAILURES
-from payments.models import Cause
+from payments.models import RefundReason
 
 CODES = [
     *STK_FAILURES,
@@ -64,7 +64,7 @@ def values(language, **changed):
         "why": "",
         "by_hand": "",
         "receipt": templates.receipt_sentence(language, "TKR1234567"),
-        "because": f" {why_it_goes_back(Cause.REDUCED)[language]}",
+        "because": f" {why_it_goes_back(RefundReason.REDUCED)[language]}",
         "about": LONGEST[language],
     }
     return usual | changed

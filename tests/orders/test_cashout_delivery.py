@@ -9,7 +9,7 @@ from django.utils import timezone
 from orders.cashout import LineRequest
 from orders.cashout_request import CashoutRequest
 from orders.delivery.destinations import Destination
-from orders.holds import Asker
+from orders.hold_limits import Asker
 from orders.lifecycle import cancel_order
 from orders.models import (
     DeliveryDigest,

@@ -9,7 +9,7 @@ from payments.delivery_fees import NoFeePaid, return_fee
 from payments.ledger import balance
 from payments.models import Account, LedgerPosting, Receipt, Refund, SellerShare, order_balance
 from payments.reconciliation.receipts import IncomingPayment, record_receipt
-from payments.refunds.outside import record_outside_reversal
+from payments.refunds.external_reversals import record_outside_reversal
 from payments.transfers import mark_done
 from tests.factories import ProductFactory, UserFactory
 from tests.threads import at_once
@@ -312,7 +312,7 @@ def test_the_shop_bears_a_fee_it_earned_of_a_payment_that_was_taken_back(two, st
     record_outside_reversal(Receipt.objects.get().pk)
 
     # Goods worth 1,900 were owed back and are; the 100 that were earned are lost.
-    assert Receipt.objects.get().borne == 100
+    assert Receipt.objects.get().written_off == 100
     assert (balance("write_offs"), balance("delivery_fees")) == (100, 100)
     assert status() == "refunded"
 
@@ -329,8 +329,8 @@ def test_a_loss_ends_as_the_fee_is_given_back(two, staff):
 
 def losses():
     """What the shop bears, and how much of it by the order's receipts."""
-    borne = sum(Receipt.objects.values_list("borne", flat=True))
-    return balance("write_offs"), borne
+    written_off = sum(Receipt.objects.values_list("written_off", flat=True))
+    return balance("write_offs"), written_off
 
 
 @pytest.mark.parametrize("is_first", [True, False])

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from orders import holds
+from orders import hold_limits
 from orders.lifecycle import expire_order, expire_unpaid_orders
 from orders.models import Order
 from payments.checkout.stk_push import retry_payment
@@ -123,7 +123,7 @@ def test_strangers_name_a_customers_phone_to_keep_them_from_buying(
 
     order = Order.objects.get(order_token=bought.json()["order_token"])
     assert bought.status_code == 201
-    assert order.firm_until > timezone.now()
+    assert order.preemptible_after > timezone.now()
 
 
 def test_an_order_moves_to_a_phone_that_answers_for_enough_already(buyer, buyer_api, seller, goods):
@@ -195,7 +195,7 @@ def test_where_an_order_came_from_is_forgotten_with_it(settings, buyer_api, good
 def test_a_network_is_an_address_or_a_site(settings, limit, address, network):
     settings.UNPAID_GOODS_PER_NETWORK = limit
 
-    assert holds.network_to_count(address) == network
+    assert hold_limits.network_to_count(address) == network
 
 
 def test_one_lapse_harms_nobody(buyer, buyer_api, kettle):
@@ -212,7 +212,7 @@ def test_one_lapse_harms_nobody(buyer, buyer_api, kettle):
     [(1, 15, 3, 10), (2, 7.5, 2, 5), (4, 5, 1, 1), (20, 5, 1, 1)],
 )
 def test_who_lets_holds_lapse_gets_fewer_and_shorter_ones(times, minutes, orders, most):
-    allowance = holds.Allowance(has_paid=False, lapses=times)
+    allowance = hold_limits.Allowance(has_paid=False, lapses=times)
 
     assert (allowance.hold, allowance.orders, allowance.goods) == (
         timedelta(minutes=minutes),
@@ -261,7 +261,7 @@ def test_a_payment_wipes_out_what_lapsed(buyer, buyer_api, goods, kettle):
 def test_what_lapsed_long_enough_ago_is_forgotten(buyer, buyer_api, goods, monkeypatch):
     lapsed(buyer, goods[0], 4)
     refused = cash_out(buyer_api, *each(goods[:10])).status_code
-    monkeypatch.setattr(holds, "LAPSES_COUNT_FOR", timedelta(0))
+    monkeypatch.setattr(hold_limits, "LAPSES_COUNT_FOR", timedelta(0))
 
     assert refused == 409
     assert cash_out(buyer_api, *each(goods[:10])).status_code == 201
@@ -271,7 +271,7 @@ def test_goods_whose_holders_phone_rings_no_more_go_to_who_wants_them(buyer, buy
     held = an_order(UserFactory(), *each(goods[:2]), phone="254711111111")
 
     while_it_rings = cash_out(buyer_api, (goods[0], 1))
-    Order.objects.update(firm_until=timezone.now())
+    Order.objects.update(preemptible_after=timezone.now())
     afterwards = cash_out(buyer_api, (goods[0], 1))
 
     held.refresh_from_db()
@@ -280,13 +280,13 @@ def test_goods_whose_holders_phone_rings_no_more_go_to_who_wants_them(buyer, buy
         {"order": [{"number": ["Sold out."]}]},
     )
     assert afterwards.status_code == 201
-    assert (held.payment_status, held.yielded) == ("expired", True)
+    assert (held.payment_status, held.preempted) == ("expired", True)
     assert (shelf(goods[0]), shelf(goods[1])) == ((1, 1), (1, 0))
 
 
 def test_nothing_is_taken_away_while_there_is_enough(buyer_api, kettle):
     held = an_order(UserFactory(), (kettle, 2), phone="254711111111")
-    Order.objects.update(firm_until=timezone.now())
+    Order.objects.update(preemptible_after=timezone.now())
 
     cash_out(buyer_api, (kettle, 3))
 
@@ -300,7 +300,7 @@ def test_no_more_is_taken_away_than_is_wanted_and_the_longest_silent_goes_first(
     )
     for minutes, order in ((1, first), (2, second)):
         over = timezone.now() - timedelta(minutes=minutes)
-        Order.objects.filter(pk=order.pk).update(firm_until=over)
+        Order.objects.filter(pk=order.pk).update(preemptible_after=over)
 
     # One is free, and the second order's is the other.
     response = cash_out(buyer_api, (kettle, 2))
@@ -315,7 +315,7 @@ def test_no_more_is_taken_away_than_is_wanted_and_the_longest_silent_goes_first(
 
 def test_nobody_loses_a_hold_for_a_buyer_who_cannot_have_enough_anyway(buyer_api, kettle):
     held = an_order(UserFactory(), (kettle, 2), phone="254711111111")
-    Order.objects.update(firm_until=timezone.now())
+    Order.objects.update(preemptible_after=timezone.now())
     an_order(UserFactory(), (kettle, 3), phone="254722222222")
 
     refused = cash_out(buyer_api, (kettle, 3))
@@ -329,7 +329,7 @@ def test_who_lets_orders_lapse_takes_nothing_from_others_and_keeps_nothing_from_
 ):
     lapsed(buyer, goods[0], 4)
     an_order(UserFactory(), (goods[0], 1), phone="254722222222")
-    Order.objects.update(firm_until=timezone.now())
+    Order.objects.update(preemptible_after=timezone.now())
 
     takes = cash_out(buyer_api, (goods[0], 1))
     holds_on = cash_out(buyer_api, (goods[1], 1))
@@ -347,7 +347,7 @@ def test_no_ringing_keeps_goods_from_others_for_longer_than_six_minutes(buyer, g
         order.payments.update(live=False, status="failed")
         retry_payment(order, now=placed_at + timedelta(minutes=minutes))
         order.refresh_from_db()
-        firm_for.append((order.firm_until - placed_at).total_seconds() / 60)
+        firm_for.append((order.preemptible_after - placed_at).total_seconds() / 60)
 
     assert firm_for == [5, 6, 6, 6]
 
@@ -369,7 +369,7 @@ def test_no_ringing_hides_the_last_ones_for_longer_than_eleven_minutes(buyer, go
 
 def test_a_buyer_loses_nothing_to_an_order_of_their_own(buyer, buyer_api, goods):
     own = an_order(buyer, (goods[0], 1), phone="254711111111")
-    Order.objects.update(firm_until=timezone.now())
+    Order.objects.update(preemptible_after=timezone.now())
 
     refused = cash_out(buyer_api, (goods[0], 1))
 
@@ -379,7 +379,7 @@ def test_a_buyer_loses_nothing_to_an_order_of_their_own(buyer, buyer_api, goods)
 
 def test_an_order_that_yielded_tells_its_buyer(buyer, buyer_api, goods):
     own = an_order(buyer, (goods[0], 1), phone="254711111111")
-    Order.objects.update(firm_until=timezone.now())
+    Order.objects.update(preemptible_after=timezone.now())
     cash_out(signed_in(UserFactory()), (goods[0], 1))
 
     now = buyer_api.get(f"/cashout/{own.order_token}/").json()

@@ -172,7 +172,9 @@ def test_what_others_hold_is_not_there(api, buyer, kettle):
 
 def test_what_a_cash_out_would_take_from_a_silent_order_is_there(api, buyer, kettle):
     order = an_order(buyer, (kettle, 4))
-    Order.objects.filter(pk=order.pk).update(firm_until=timezone.now() - timedelta(minutes=1))
+    Order.objects.filter(pk=order.pk).update(
+        preemptible_after=timezone.now() - timedelta(minutes=1)
+    )
     from_others, own = quote(api, (kettle, 5)), quote(signed_in(buyer), (kettle, 5))
 
     assert problems(from_others) == ([None], [])

@@ -239,7 +239,7 @@ def test_newcomers_with_one_phone_at_once_hold_what_one_phone_may(seller):
 def test_goods_whose_prompt_is_over_go_to_one_of_many_who_want_them(seller):
     last = ProductFactory(seller=seller, item_number=1)
     an_order(UserFactory(), (last, 1))
-    Order.objects.update(firm_until=timezone.now())
+    Order.objects.update(preemptible_after=timezone.now())
     buyers = [signed_in(UserFactory()) for _ in range(6)]
 
     responses = at_once(
@@ -256,7 +256,7 @@ def test_ringing_again_while_another_wants_the_goods_keeps_them_or_not(seller, t
     last = ProductFactory(seller=seller, item_number=1)
     order = an_order(UserFactory(), (last, 1))
     order.payments.update(live=False, status="failed")
-    Order.objects.update(firm_until=timezone.now())
+    Order.objects.update(preemptible_after=timezone.now())
     other = signed_in(UserFactory())
 
     rung, wanted = at_once(

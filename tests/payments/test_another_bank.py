@@ -80,7 +80,7 @@ def test_its_notification_pays_the_order_and_lies_on_an_account_of_its_own(clien
     order.refresh_from_db()
     assert (answer.status_code, answer.json()["ResultCode"]) == (200, 0)
     assert (event.source, event.state, event.note) == ("coop", "applied", "The money is credited.")
-    assert (receipt.provider, receipt.number, receipt.door) == ("coop", "FT26011", "bank")
+    assert (receipt.provider, receipt.number, receipt.source) == ("coop", "FT26011", "bank")
     assert (receipt.payment.channel, order.payment_status) == ("bank", "paid")
     assert shelf(kettle) == (3, 0)
     assert (balance("coop_clearing"), balance(Account.MPESA_CLEARING)) == (3000, 0)

@@ -66,7 +66,7 @@ def test_a_worker_knows_every_task_and_nothing_else():
         "payments.checkout.stk_push.send_stk_push",
         "payments.disbursement.process_payout",
         "payments.disbursement.process_refund",
-        "payments.watch.troubles.watch",
+        "payments.watch.alerts.watch",
     }
     with pytest.raises(KeyError):
         task_registry.run_task("os.system", 1)

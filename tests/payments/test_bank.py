@@ -82,7 +82,7 @@ def test_a_payment_at_the_bank_pays_its_order(client, order, kettle):
         3000,
         order.pk,
     )
-    assert (receipt.door, receipt.phone, receipt.payer) == ("bank", "254712345678", "WANJIKU K")
+    assert (receipt.source, receipt.phone, receipt.payer) == ("bank", "254712345678", "WANJIKU K")
     assert receipt.paid_at.isoformat() == "2026-11-23T07:21:15+00:00"
     assert (receipt.payment.channel, receipt.payment.status) == ("bank", "confirmed")
     assert (event().source, event().state, event().receipt_id) == ("equity", "applied", receipt.pk)

@@ -154,7 +154,7 @@ def test_a_payment_by_hand_pays_its_order(client, order, kettle):
         order.pk,
         paid.pk,
     )
-    assert (receipt.door, receipt.phone, receipt.payer, receipt.reference) == (
+    assert (receipt.source, receipt.phone, receipt.payer, receipt.reference) == (
         "c2b",
         "2547*****678",
         "WANJIKU",
@@ -306,7 +306,11 @@ def test_m_pesas_confirmation_of_a_prompt_counts_nothing_twice(client, payment, 
     post_c2b(client, by_hand(order.reference, 3000, receipt="SGL7654321"))
 
     receipt = Receipt.objects.get()
-    assert (receipt.payment_id, receipt.door, receipt.payer) == (payment.pk, "callback", "WANJIKU")
+    assert (receipt.payment_id, receipt.source, receipt.payer) == (
+        payment.pk,
+        "callback",
+        "WANJIKU",
+    )
     assert (order.payments.count(), Refund.objects.count()) == (1, 0)
 
 
@@ -316,7 +320,7 @@ def test_a_prompt_takes_over_its_money_that_was_thought_paid_by_hand(client, pay
     post(client, payment, success(payment, receipt="SGL7654321"))
 
     receipt = Receipt.objects.get()
-    assert (receipt.payment_id, receipt.door) == (payment.pk, "callback")
+    assert (receipt.payment_id, receipt.source) == (payment.pk, "callback")
     assert list(order.payments.values_list("channel", "status")) == [("stk", "confirmed")]
     assert set(GatewayEvent.objects.values_list("payment", flat=True)) == {payment.pk}
     assert (status(order), Refund.objects.count()) == ("paid", 0)
@@ -340,7 +344,7 @@ def test_a_query_takes_money_by_hand_that_came_after_it_rang_for_its_own(
     query_now(payment.pk)
 
     receipt = Receipt.objects.get()
-    assert (receipt.number, receipt.payment_id, receipt.door) == ("SGL7654321", payment.pk, "c2b")
+    assert (receipt.number, receipt.payment_id, receipt.source) == ("SGL7654321", payment.pk, "c2b")
     assert order.payments.count() == 1
 
 
@@ -379,7 +383,7 @@ def test_money_that_only_a_query_proved_gets_its_number_from_the_confirmation(
     post_c2b(client, by_hand(order.reference, 3000, receipt="SGL7654321"))
 
     receipt = Receipt.objects.get()
-    assert (receipt.number, receipt.payment_id, receipt.door) == ("SGL7654321", payment.pk, "c2b")
+    assert (receipt.number, receipt.payment_id, receipt.source) == ("SGL7654321", payment.pk, "c2b")
     assert event().note == "Counted already; its receipt number is known now."
 
 
@@ -614,7 +618,7 @@ def test_a_payment_nobody_was_told_of_is_found_on_the_statement_once(unpaid, sim
 
     assert (before, status(unpaid), shelf(kettle)) == ("requested", "paid", (3, 0))
     assert (read, receipts()) == ([1, 1], [(paid["receipt"], 3000, unpaid.pk)])
-    assert Receipt.objects.get().door == "statement"
+    assert Receipt.objects.get().source == "statement"
 
 
 @pytest.mark.django_db(transaction=True)

@@ -125,7 +125,7 @@ def test_without_a_callback_m_pesa_is_asked(buyer_api, kettle, simulator):
 
     receipt = Receipt.objects.get()
     assert stand() == ("confirmed", "paid")
-    assert (receipt.number, receipt.amount, receipt.door) == ("", 3000, "query")
+    assert (receipt.number, receipt.amount, receipt.source) == ("", 3000, "query")
     assert shelf(kettle) == (3, 0)
 
 
@@ -144,7 +144,7 @@ def test_a_callback_after_the_query_completes_the_receipt_and_counts_nothing_twi
     receipt = Receipt.objects.get()
     assert unnumbered == ""
     assert receipt.number == simulator.books()["entries"][0]["receipt"]
-    assert receipt.door == "callback"
+    assert receipt.source == "callback"
     assert shelf(kettle) == (3, 0)
 
 

@@ -35,7 +35,7 @@ def test_the_attempts_own_address_ids_and_amount_are_believed(client, payment):
     assert (event().state, event().note) == ("applied", "The money is credited.")
     assert event().payment_id == payment.pk
     receipt = Receipt.objects.get()
-    assert (receipt.number, receipt.amount, receipt.order_id, receipt.door) == (
+    assert (receipt.number, receipt.amount, receipt.order_id, receipt.source) == (
         "SGL1234567",
         3000,
         payment.order_id,
@@ -96,7 +96,7 @@ def test_a_success_at_another_address_is_believed_when_m_pesa_bears_it_out(clien
 
     receipt = Receipt.objects.get()
     assert stand(payment) == ("confirmed", "paid")
-    assert (receipt.number, receipt.door, receipt.amount) == ("", "query", 3000)
+    assert (receipt.number, receipt.source, receipt.amount) == ("", "query", 3000)
 
 
 def test_a_receipt_named_elsewhere_is_not_believed_and_the_own_address_names_it(
@@ -109,7 +109,7 @@ def test_a_receipt_named_elsewhere_is_not_believed_and_the_own_address_names_it(
     post(client, payment, success(payment, receipt="SGL7654321"))
 
     receipt = Receipt.objects.get()
-    assert (receipt.number, receipt.door) == ("SGL7654321", "callback")
+    assert (receipt.number, receipt.source) == ("SGL7654321", "callback")
 
 
 def test_a_receipt_that_is_not_counted_yet_cannot_be_borrowed(client, payment, daraja, kettle):

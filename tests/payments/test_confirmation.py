@@ -11,9 +11,9 @@ from django.utils import timezone
 from accounts.backoffice import audit
 from orders.fulfilment import PaymentInDoubt, move_line
 from payments import clock
-from payments.backoffice import resolve_money_in as money_in
-from payments.backoffice import resolve_money_out as money_out
-from payments.backoffice.resolve_money_in import ActionNotAvailable
+from payments.backoffice import receipt_actions as money_in
+from payments.backoffice import transfer_actions as money_out
+from payments.backoffice.receipt_actions import ActionNotAvailable
 from payments.daraja.statement import StatementPage, StatementRow
 from payments.evidence import record_on_statement
 from payments.ledger import balance
@@ -29,7 +29,7 @@ from payments.models import (
 from payments.proof.prove import prove
 from payments.proof.rules import RULES
 from payments.reconciliation.statement_pull import pull_statement
-from payments.refunds.outside import record_outside_reversal
+from payments.refunds.external_reversals import record_outside_reversal
 from payments.transfers import mark_done, mark_refused
 from tests.factories import UserFactory
 from tests.orders.lines import line_at
@@ -128,7 +128,7 @@ def test_finance_invents_a_receipt_and_sends_it_back_and_nothing_leaves(daraja, 
 
     assert left(daraja) == []
     assert {question["receipt"] for question in daraja.questions} == {NUMBER}
-    assert (receipt.standing, receipt.doubt) == ("doubted", f"M-Pesa does not know {NUMBER}.")
+    assert (receipt.verification, receipt.doubt) == ("doubted", f"M-Pesa does not know {NUMBER}.")
     assert balance(Account.REFUNDS_PAYABLE) == 70_000
     page = browser_of(insider).get("/admin/payments/console/").content.decode()
     assert "Payments in doubt" in page
@@ -166,7 +166,7 @@ def test_a_reversal_m_pesa_knows_no_payment_for_never_falls_back_to_a_phone(
     rounds()
 
     second.refresh_from_db()
-    assert (second.standing, daraja.payouts, Refund.objects.count()) == ("doubted", [], 1)
+    assert (second.verification, daraja.payouts, Refund.objects.count()) == ("doubted", [], 1)
     with pytest.raises(ActionNotAvailable, match="in doubt"):
         money_out.retry_refund(refund.pk, phone=PHONE)
 
@@ -274,7 +274,7 @@ def test_the_statement_confirms_without_a_question(client, order, payment, daraj
 
     on_statement(daraja, receipt)
 
-    assert receipt.standing == "confirmed"
+    assert receipt.verification == "confirmed"
     assert not ReceiptQuestion.objects.exists()
 
 
@@ -284,7 +284,7 @@ def test_two_posted_messages_confirm_nothing(client, order, payment):
 
     receipt = Receipt.objects.get()
     sources = set(ReceiptEvidence.objects.values_list("source", flat=True))
-    assert (receipt.standing, sources) == ("told", {"callback", "c2b"})
+    assert (receipt.verification, sources) == ("told", {"callback", "c2b"})
 
 
 @pytest.mark.parametrize(
@@ -306,7 +306,7 @@ def test_an_answer_is_read_strictly(insider, told, stands):
 
     answer_asked(receipt, **told)
 
-    assert receipt.standing == stands
+    assert receipt.verification == stands
 
 
 def test_an_answer_that_nobody_asked_for_confirms_nothing(insider):
@@ -314,7 +314,7 @@ def test_an_answer_that_nobody_asked_for_confirms_nothing(insider):
 
     answer(receipt)
 
-    assert receipt.standing == "told"
+    assert receipt.verification == "told"
 
 
 def test_a_payment_of_ten_shillings_named_for_a_price_of_three_thousand_pays_no_seller(
@@ -325,7 +325,7 @@ def test_a_payment_of_ten_shillings_named_for_a_price_of_three_thousand_pays_no_
     receipt = Receipt.objects.get()
     on_statement(daraja, receipt, amount=10)
     answer_asked(receipt)
-    assert (receipt.amount, receipt.borne, receipt.standing) == (10, 2990, "confirmed")
+    assert (receipt.amount, receipt.written_off, receipt.verification) == (10, 2990, "confirmed")
 
     rounds()
 
@@ -340,12 +340,12 @@ def test_another_amount_is_another_story(client, order, daraja):
     post_c2b(client, by_hand("nobody", 700, receipt=NUMBER))
     receipt = Receipt.objects.get()
     on_statement(daraja, receipt)
-    assert receipt.standing == "confirmed"
+    assert receipt.verification == "confirmed"
 
     post_c2b(client, by_hand("nobody", 70_000, receipt=NUMBER))
 
     receipt.refresh_from_db()
-    assert (receipt.amount, receipt.standing) == (70_000, "told")
+    assert (receipt.amount, receipt.verification) == (70_000, "told")
 
 
 def test_m_pesa_is_asked_for_a_day_and_then_a_person_looks(insider, daraja):
@@ -366,7 +366,7 @@ def test_a_number_the_statement_shows_after_all_is_in_doubt_no_more(invented, or
     on_statement(daraja, invented)
 
     order.refresh_from_db()
-    assert (invented.standing, order.in_doubt) == ("confirmed", False)
+    assert (invented.verification, order.in_doubt) == ("confirmed", False)
 
 
 def test_a_doubt_is_ended_by_what_the_gateway_shows_alone(invented, colleague, daraja):
@@ -380,7 +380,7 @@ def test_a_doubt_is_ended_by_what_the_gateway_shows_alone(invented, colleague, d
     money_in.say_it_came(invented.pk, by=colleague)
 
     invented.refresh_from_db()
-    assert invented.standing == "confirmed"
+    assert invented.verification == "confirmed"
 
 
 def test_what_was_said_cannot_be_said_otherwise_later(invented):
@@ -410,7 +410,7 @@ def test_one_notice_of_a_bank_pays_no_seller_and_nothing_back(forged_notice, ord
 
     rounds()
 
-    assert (left(daraja), forged_notice.standing) == ([], "told")
+    assert (left(daraja), forged_notice.verification) == ([], "told")
 
 
 def test_a_person_who_is_not_its_buyer_confirms_a_banks_payment(
@@ -614,7 +614,7 @@ def test_beside_news_what_the_shop_bears_waits_where_the_debt_is_more(
 
     prepared = [rule for rule in RULES if rule.says.startswith("What a seller is owed is in")]
     receipt.refresh_from_db()
-    assert (receipt.standing, receipt.borne) == ("confirmed", 1500)
+    assert (receipt.verification, receipt.written_off) == ("confirmed", 1500)
     assert (line.amount, Payout.objects.count(), len(daraja.payouts)) == (1500, 1, 1)
     assert prove(timezone.now() + timedelta(minutes=6), rules=prepared).broken == []
     assert len(prepared) == 1
@@ -640,7 +640,7 @@ def test_a_payment_m_pesa_says_it_reversed_came_and_its_sellers_payout_is_a_seco
     answer(fetched, TransactionStatus="Reversed")
     rounds()
 
-    assert (fetched.standing, fetched.borne) == ("confirmed", 3000)
+    assert (fetched.verification, fetched.written_off) == ("confirmed", 3000)
     assert left(daraja) == []
     [payout] = Payout.objects.all()
     assert list(Payout.objects.to_approve()) == [payout]
@@ -662,7 +662,7 @@ def test_one_reversed_of_another_amount_or_paid_elsewhere_confirms_nothing(fetch
     answer(fetched, TransactionStatus="Reversed", **told)
     rounds()
 
-    assert (fetched.standing, left(daraja)) == ("told", [])
+    assert (fetched.verification, left(daraja)) == ("told", [])
 
 
 def test_what_was_earned_of_a_payment_that_never_came_waits_for_a_second_person(
@@ -673,7 +673,7 @@ def test_what_was_earned_of_a_payment_that_never_came_waits_for_a_second_person(
     rounds()
 
     fetched.refresh_from_db()
-    assert (fetched.standing, fetched.borne) == ("never_came", 3000)
+    assert (fetched.verification, fetched.written_off) == ("never_came", 3000)
     assert left(daraja) == []
     [payout] = Payout.objects.all()
     assert list(Payout.objects.to_approve()) == [payout]
@@ -692,5 +692,5 @@ def test_what_was_written_off_as_never_come_and_is_said_to_be_reversed_is_shown_
     answer(fetched, TransactionStatus="Reversed")
 
     assert fetched.events.order_by("pk").last().state == "applied"
-    assert (fetched.standing, fetched.unseen) == ("never_came", True)
+    assert (fetched.verification, fetched.unacknowledged) == ("never_came", True)
     assert fetched.note == "It was written off as never having come, and M-Pesa shows it now."

@@ -47,7 +47,7 @@ def test_many_attempts_may_not_have_a_request_id_yet(order):
 def test_a_receipt_counts_once(payment):
     record_outcome(payment.pk, Outcome(True, "0", "", "query", 3000, "SGL0000001"))
 
-    refused(lambda: Receipt.objects.create(number="SGL0000001", amount=2, door="callback"))
+    refused(lambda: Receipt.objects.create(number="SGL0000001", amount=2, source="callback"))
 
 
 @pytest.mark.parametrize(

@@ -199,7 +199,7 @@ def test_a_payment_whose_order_never_heard_of_it_is_found(buyer_api, kettle):
     payment = OrderPayment.objects.get()
     payment.status, payment.live, payment.confirmed_at = "confirmed", False, timezone.now()
     payment.save_base(raw=True)
-    ledger.post_receipt(payment.order.receipts.create(payment=payment, amount=3000, door="query"))
+    ledger.post_receipt(payment.order.receipts.create(payment=payment, amount=3000, source="query"))
 
     done = tick(1)["sync_unsynced_orders"]
 

@@ -22,7 +22,7 @@ def minutes_left(order):
 
 def is_firm(order):
     order.refresh_from_db()
-    return order.firm_until > timezone.now()
+    return order.preemptible_after > timezone.now()
 
 
 @pytest.mark.parametrize("code", [1032, 1037, 2001, 1])

@@ -174,7 +174,7 @@ def test_what_the_clock_finds_due_back_is_owed_back_once(payment, order, sold_ou
     payment.status, payment.live, payment.next_check_at = "confirmed", False, None
     payment.confirmed_at = payment.created_at
     payment.save_base(raw=True)
-    ledger.post_receipt(order.receipts.create(payment=payment, amount=3000, door="query"))
+    ledger.post_receipt(order.receipts.create(payment=payment, amount=3000, source="query"))
 
     done = (
         clock.run_periodic()["sync_unsynced_orders"],

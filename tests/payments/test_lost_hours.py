@@ -14,8 +14,8 @@ from accounts.models import PhoneProof
 from orders.fulfilment import move_line
 from orders.lifecycle import cancel_order
 from payments import clock
-from payments.backoffice.resolve_money_in import ActionNotAvailable
-from payments.backoffice.resolve_money_out import (
+from payments.backoffice.receipt_actions import ActionNotAvailable
+from payments.backoffice.transfer_actions import (
     lift_payout_stop,
     refuse_payout,
     say_it_gave_back,
@@ -34,7 +34,11 @@ from payments.models import (
     Withdrawal,
 )
 from payments.payouts.services import create_payouts
-from payments.reconciliation.lost_hours import CannotBeRead, stop_after_restore, what_is_missing
+from payments.reconciliation.statement_recovery import (
+    CannotBeRead,
+    stop_after_restore,
+    what_is_missing,
+)
 from tests.factories import ProductFactory, UserFactory
 from tests.orders.lines import line_at
 from tests.shopping import an_order

@@ -9,18 +9,18 @@ from django.utils import timezone
 
 from orders.lifecycle import cancel_order
 from payments import clock
-from payments.backoffice import resolve_money_in
+from payments.backoffice import receipt_actions
 from payments.backoffice.actions import KINDS
 from payments.backoffice.queues import QUEUES
-from payments.backoffice.resolve_money_in import ActionNotAvailable
-from payments.backoffice.resolve_money_out import say_it_came_back, say_it_paid_a_seller
+from payments.backoffice.receipt_actions import ActionNotAvailable
+from payments.backoffice.transfer_actions import say_it_came_back, say_it_paid_a_seller
 from payments.disbursement import process_refund
 from payments.evidence import put_in_doubt, record_first
 from payments.ledger import balance
 from payments.models import Account, Payout, Receipt, Refund, Withdrawal
-from payments.reconciliation.lost_hours import Reading
 from payments.reconciliation.outcomes import Outcome, record_outcome
-from payments.refunds.outside import record_outside_reversal, write_off_never_came
+from payments.reconciliation.statement_recovery import Reading
+from payments.refunds.external_reversals import record_outside_reversal, write_off_never_came
 from payments.transfers import mark_done
 from tests.factories import UserFactory
 from tests.orders.lines import line_at
@@ -76,7 +76,7 @@ def test_a_payout_that_came_back_is_money_without_an_order_and_says_which_it_was
         "whose it is; sent back, it goes there again."
     )
     # No person has said so: it needs none.
-    assert (receipt.stands_alone, receipt.is_no_prompts) == (False, True)
+    assert (receipt.is_separate_payment, receipt.is_no_prompts) == (False, True)
     assert not Receipt.objects.unnamed_movements().exists()
     assert balance(Account.MPESA_CLEARING) - before == 1500
     assert balance(Account.SUSPENSE) == 1500
@@ -123,19 +123,19 @@ def test_whatever_word_says_so(payout, changed):
 
 def test_what_a_person_wrote_down_of_it_before_is_it(payout):
     seen = {"number": BACK, "amount": 1500, "reference": "", "phone": "254733000999"}
-    resolve_money_in.record_seen_receipt(**seen, by=UserFactory(is_superuser=True))
+    receipt_actions.record_seen_receipt(**seen, by=UserFactory(is_superuser=True))
 
     assert [came_back().returned for _ in range(2)] == [1, 0]
 
     receipt = Receipt.objects.get(number=BACK)
-    assert (receipt.door, receipt.phone, receipt.phone_by) == ("returned", PHONE, None)
+    assert (receipt.source, receipt.phone, receipt.phone_by) == ("returned", PHONE, None)
     assert receipt.note.startswith(f"Payout {payout.pk}, sent under {SENT}, came back")
     assert balance(Account.SUSPENSE) == 1500
 
 
 def write_down(amount=1500):
     seen = {"number": BACK, "amount": amount, "reference": "", "phone": "254733000999"}
-    return resolve_money_in.record_seen_receipt(**seen, by=UserFactory(is_superuser=True))
+    return receipt_actions.record_seen_receipt(**seen, by=UserFactory(is_superuser=True))
 
 
 def ways(receipt):
@@ -144,7 +144,7 @@ def ways(receipt):
 
 def test_what_was_to_be_reversed_of_it_goes_to_the_phone_once_it_is_known(payout, daraja):
     receipt = write_down()
-    resolve_money_in.refund_receipt(receipt.pk)
+    receipt_actions.refund_receipt(receipt.pk)
     before = books()
 
     assert came_back().returned == 1
@@ -161,7 +161,7 @@ def test_given_to_an_order_that_owes_it_back_it_goes_to_the_phone_and_closes_the
 ):
     cancel_order(order.pk)
     receipt = write_down()
-    resolve_money_in.match_receipt_to_order(receipt.pk, reference=order.reference, why="Seen.")
+    receipt_actions.match_receipt_to_order(receipt.pk, reference=order.reference, why="Seen.")
     assert ways(receipt) == [("reversal", "", "due", 1500)]
 
     assert [came_back().returned for _ in range(2)] == [1, 0]
@@ -175,19 +175,23 @@ def test_given_to_an_order_that_owes_it_back_it_goes_to_the_phone_and_closes_the
 
 def test_the_order_it_paid_for_keeps_it_and_a_person_sees_that(payout, order):
     receipt = write_down(order.amount)
-    resolve_money_in.match_receipt_to_order(receipt.pk, reference=order.reference, why="Seen.")
+    receipt_actions.match_receipt_to_order(receipt.pk, reference=order.reference, why="Seen.")
 
     came_back(amount=order.amount)
 
     receipt.refresh_from_db()
     order.refresh_from_db()
-    assert (receipt.door, receipt.phone, receipt.phone_by) == ("returned", PHONE, None)
-    assert (receipt.order, order.payment_status, receipt.standing) == (order, "paid", "confirmed")
+    assert (receipt.source, receipt.phone, receipt.phone_by) == ("returned", PHONE, None)
+    assert (receipt.order, order.payment_status, receipt.verification) == (
+        order,
+        "paid",
+        "confirmed",
+    )
     assert receipt.note == (
         f"Payout {payout.pk} of KES 1,500, sent under {SENT}, came back: M-Pesa took it from that "
         f"phone. No buyer paid it, and order {order.reference} was given it: ask whose it is."
     )
-    assert list(Receipt.objects.unseen()) == [receipt]
+    assert list(Receipt.objects.unacknowledged()) == [receipt]
 
 
 def test_a_large_one_whose_reversal_was_approved_is_approved_again_for_the_phone(
@@ -196,7 +200,7 @@ def test_a_large_one_whose_reversal_was_approved_is_approved_again_for_the_phone
     settings.REFUND_APPROVAL_ABOVE = 1000
     decided, second = UserFactory(), UserFactory()
     receipt = write_down()
-    refund = resolve_money_in.refund_receipt(receipt.pk, by=decided)
+    refund = receipt_actions.refund_receipt(receipt.pk, by=decided)
     Refund.objects.filter(pk=refund.pk).update(approved_by=second)
 
     came_back()
@@ -207,7 +211,7 @@ def test_a_large_one_whose_reversal_was_approved_is_approved_again_for_the_phone
 
 def test_a_reversal_of_it_that_m_pesa_may_know_of_is_left(payout, daraja):
     receipt = write_down()
-    resolve_money_in.refund_receipt(receipt.pk)
+    receipt_actions.refund_receipt(receipt.pk)
     clock.process_due_refunds(timezone.now() + timedelta(minutes=1))
 
     assert came_back().returned == 1
@@ -223,7 +227,7 @@ def test_one_that_was_written_off_stays_so(payout):
     assert came_back().returned == 0
 
     receipt.refresh_from_db()
-    assert (receipt.door, receipt.standing) == ("staff", "never_came")
+    assert (receipt.source, receipt.verification) == ("staff", "never_came")
 
 
 def test_a_prompts_own_receipt_that_was_given_its_number_stays_and_a_person_sees_it(
@@ -232,7 +236,7 @@ def test_a_prompts_own_receipt_that_was_given_its_number_stays_and_a_person_sees
     """The prompt's money came too: told that this receipt came back, the shop would have one sum of
     the two."""
     record_outcome(payment.pk, Outcome(True, "0", "Paid", "query"))
-    resolve_money_in.match_receipt_to_order(
+    receipt_actions.match_receipt_to_order(
         write_down(order.amount).pk, reference=order.reference, why="Seen."
     )
 
@@ -244,7 +248,7 @@ def test_a_prompts_own_receipt_that_was_given_its_number_stays_and_a_person_sees
         f"Payout {payout.pk} of KES 1,500, sent under {SENT}, came back: M-Pesa took it from that "
         "phone. This number was written to a prompt's receipt: two sums came, and one is counted."
     )
-    assert list(Receipt.objects.unseen()) == [receipt]
+    assert list(Receipt.objects.unacknowledged()) == [receipt]
 
 
 def test_a_part_that_came_back_says_of_how_much(payout):
@@ -300,7 +304,7 @@ def test_it_goes_back_to_the_seller_by_a_payment_to_the_phone_and_by_no_reversal
     came_back()
     receipt = Receipt.objects.get(number=BACK)
 
-    resolve_money_in.refund_receipt(receipt.pk)
+    receipt_actions.refund_receipt(receipt.pk)
 
     refund = Refund.objects.get()
     assert (refund.way, refund.phone, refund.amount) == ("b2c", PHONE, 1500)
@@ -312,7 +316,7 @@ def test_m_pesa_is_asked_there_too_whether_it_still_stands_before_it_goes_to_the
     payout, daraja
 ):
     came_back()
-    refund = resolve_money_in.refund_receipt(Receipt.objects.get(number=BACK).pk)
+    refund = receipt_actions.refund_receipt(Receipt.objects.get(number=BACK).pk)
 
     process_refund(refund.pk)
 
@@ -349,14 +353,14 @@ def test_m_pesa_is_asked_about_it_at_the_number_that_pays_out_and_confirms_it(
     monkeypatch.setattr("payments.evidence.record_first", record_first)
     came_back()
     receipt = Receipt.objects.get(number=BACK)
-    resolve_money_in.refund_receipt(receipt.pk)
+    receipt_actions.refund_receipt(receipt.pk)
     clock.ask_about_receipts(timezone.now() + timedelta(minutes=1))
     [asked] = [each for each in daraja.questions if each.get("receipt") == BACK]
     answer(client, asked)
 
     receipt.refresh_from_db()
     assert asked["shortcode"] == "600000"
-    assert (receipt.standing, receipt.doubt) == ("confirmed", "")
+    assert (receipt.verification, receipt.doubt) == ("confirmed", "")
 
 
 def test_one_that_a_person_wrote_down_is_in_doubt_until_the_statement_shows_what_it_is(
@@ -370,14 +374,14 @@ def test_one_that_a_person_wrote_down_is_in_doubt_until_the_statement_shows_what
     answer(client, asked)
 
     receipt.refresh_from_db()
-    assert (receipt.standing, receipt.doubt) == (
+    assert (receipt.verification, receipt.doubt) == (
         "doubted",
         f"M-Pesa says that {BACK} was paid to 600000, which pays out: no buyer paid it. Read the "
         "statement of that number.",
     )
     came_back()
     receipt.refresh_from_db()
-    assert (receipt.standing, receipt.door) == ("confirmed", "returned")
+    assert (receipt.verification, receipt.source) == ("confirmed", "returned")
 
 
 def test_it_is_nobodys_payment_for_an_order(payout, order):
@@ -385,7 +389,7 @@ def test_it_is_nobodys_payment_for_an_order(payout, order):
     receipt = Receipt.objects.get(number=BACK)
 
     with pytest.raises(ActionNotAvailable, match="no buyer paid it"):
-        resolve_money_in.match_receipt_to_order(receipt.pk, reference=order.reference, why="x")
+        receipt_actions.match_receipt_to_order(receipt.pk, reference=order.reference, why="x")
 
 
 def test_a_customers_reversal_on_the_paybills_statement_is_no_money_that_came_back(
@@ -484,7 +488,7 @@ def test_a_part_that_came_back_of_it_is_decided_by_itself(done_otherwise):
 
 def test_what_was_sent_on_of_it_is_not_settled_by_it_too(done_otherwise):
     came_back()
-    resolve_money_in.refund_receipt(Receipt.objects.get(number=BACK).pk)
+    receipt_actions.refund_receipt(Receipt.objects.get(number=BACK).pk)
     read(statement(left(), row()))
 
     with pytest.raises(ActionNotAvailable, match="decided already about what came back"):

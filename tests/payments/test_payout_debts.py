@@ -10,14 +10,14 @@ from accounts.backoffice.interest import find_parties
 from orders.fulfilment import move_line
 from orders.problems.decisions import withdraw
 from orders.problems.services import open_problem
-from payments.backoffice.resolve_money_in import ActionNotAvailable
-from payments.backoffice.resolve_money_out import approve_payout, hold_payout
+from payments.backoffice.receipt_actions import ActionNotAvailable
+from payments.backoffice.transfer_actions import approve_payout, hold_payout
 from payments.daraja.errors import DarajaRefusal, DarajaRefused
 from payments.ledger import balance
 from payments.models import Account, Payout, PayoutDay, SellerShare
 from payments.payouts import services as service
 from payments.proof.prove import prove
-from payments.refunds.outside import record_outside_reversal
+from payments.refunds.external_reversals import record_outside_reversal
 from payments.transfers import next_day, reserve_daily_limit
 from tests.factories import ProductFactory, UserFactory
 from tests.orders.lines import line_at
@@ -410,7 +410,7 @@ def test_a_success_after_a_refusal_nothing_has_followed_is_simply_the_end(sell, 
     assert tell(first) == "The seller has the money."
     hurry()
 
-    assert (payouts("status", "unseen"), owed()) == ([("done", False)], 0)
+    assert (payouts("status", "unacknowledged"), owed()) == ([("done", False)], 0)
     assert len(daraja.payouts) == 1
 
 
@@ -433,7 +433,7 @@ def test_a_success_after_the_next_has_left_is_a_debt_and_is_shown(replaced, sell
     tell(second)
 
     replaced.refresh_from_db()
-    assert (replaced.status, replaced.unseen, owed()) == ("done", True, -1000)
+    assert (replaced.status, replaced.unacknowledged, owed()) == ("done", True, -1000)
     assert replaced.note == "It was thought to have failed: the same money may have gone twice."
     sell(1500)
     tick()

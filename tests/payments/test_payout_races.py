@@ -9,13 +9,13 @@ from django.utils import timezone
 
 from orders.fulfilment import move_line
 from payments import clock, transfers
-from payments.backoffice.resolve_money_out import approve_payout
+from payments.backoffice.transfer_actions import approve_payout
 from payments.daraja.result_codes import PayoutReason
 from payments.disbursement import process_payout, process_refund
 from payments.ledger import balance
 from payments.models import Account, Payout, PayoutDay, Refund, SellerShare
 from payments.payouts import services as service
-from payments.refunds.outside import record_outside_reversal
+from payments.refunds.external_reversals import record_outside_reversal
 from payments.transfers import mark_done, mark_refused
 from tests.factories import ProductFactory, UserFactory
 from tests.orders.lines import line_at

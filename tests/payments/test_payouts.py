@@ -159,7 +159,9 @@ def test_a_result_with_another_amount_is_put_before_a_person(payout):
     note = tell(payout, amount=15)
 
     assert note == "M-Pesa says KES 15 was sent, KES 1500 was due."
-    assert payouts("status", "note", "unseen", "next_check_at") == [("sent", note, True, None)]
+    assert payouts("status", "note", "unacknowledged", "next_check_at") == [
+        ("sent", note, True, None)
+    ]
     assert owed() == 1500
 
 
@@ -323,8 +325,8 @@ def test_what_is_not_taken_is_sent_ever_more_seldom_and_shown_to_a_person_once(l
     for _ in range(9):
         payout = Payout.objects.get()
         waits.append(payout.next_check_at - payout.sent_at)
-        shown.append(Payout.objects.unseen().exists())
-        Payout.objects.update(unseen=False)
+        shown.append(Payout.objects.unacknowledged().exists())
+        Payout.objects.update(unacknowledged=False)
         with time_machine.travel(payout.next_check_at + timedelta(seconds=1)):
             clock.process_due_payouts(timezone.now())
 

@@ -31,7 +31,7 @@ def test_the_shops_books_and_safaricoms_tell_the_same_story(buyer_api, kettle, s
     receipt = Receipt.objects.get()
     (entry,) = simulator.books()["entries"]
     assert (receipt.number, receipt.amount) == (entry["receipt"], entry["amount"])
-    assert (receipt.door, receipt.order_id) == ("callback", receipt.payment.order_id)
+    assert (receipt.source, receipt.order_id) == ("callback", receipt.payment.order_id)
     assert receipt.paid_at is not None
 
 

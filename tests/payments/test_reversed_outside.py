@@ -6,9 +6,9 @@ from django.utils import timezone
 from orders.fulfilment import move_line
 from orders.lifecycle import expire_order
 from orders.models import Order
-from payments.backoffice import resolve_money_in as money_in
-from payments.backoffice import resolve_money_out as money_out
-from payments.backoffice.resolve_money_in import ActionNotAvailable
+from payments.backoffice import receipt_actions as money_in
+from payments.backoffice import transfer_actions as money_out
+from payments.backoffice.receipt_actions import ActionNotAvailable
 from payments.daraja.result_codes import PayoutReason
 from payments.daraja.statement import StatementPage, StatementRow
 from payments.disbursement import process_payout, process_refund
@@ -75,7 +75,7 @@ def test_finance_writes_it_down_and_the_shop_bears_what_stands(paid):
     receipt = Receipt.objects.get()
     assert refunds() == [(3500, "outside", "done", BACK)]
     assert books() == {"buyers_held": 3500, "write_offs": 3500}
-    assert (receipt.borne, receipt.unseen) == (3500, True)
+    assert (receipt.written_off, receipt.unacknowledged) == (3500, True)
     assert "Stop what has not been delivered" in receipt.note
 
 
@@ -192,7 +192,7 @@ def test_goods_on_their_way_are_borne_and_their_payout_waits_for_a_second_person
     receipt, payout = Receipt.objects.get(), Payout.objects.get()
     line.refresh_from_db()
     assert (line.track_status, line.order.payment_status) == (here, "paid")
-    assert (receipt.borne, receipt.unseen) == (1500, True)
+    assert (receipt.written_off, receipt.unacknowledged) == (1500, True)
     assert (list(Payout.objects.to_approve()), daraja.payouts) == ([payout], [])
     assert books() == {"write_offs": 1500}
     assert balance(Account.SELLERS_PAYABLE) == 1500
@@ -267,7 +267,7 @@ def test_what_m_pesa_sends_after_all_of_money_it_took_back_is_lost(client, order
     refund.refresh_from_db()
     assert refunds() == [(700, "b2c", "done", "SGB0000001"), (700, "outside", "done", BACK)]
     assert books() == {"mpesa_clearing": -700, "suspense": -700}
-    assert (refund.unseen, refund.note) == (
+    assert (refund.unacknowledged, refund.note) == (
         True,
         "M-Pesa had taken the payment back by itself: it went back twice.",
     )

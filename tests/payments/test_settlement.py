@@ -71,7 +71,7 @@ def test_a_query_proves_money_without_a_receipt_number(payment):
     record_outcome(payment.pk, PROVEN)
 
     receipt = Receipt.objects.get()
-    assert (receipt.number, receipt.amount, receipt.door) == ("", 3000, "query")
+    assert (receipt.number, receipt.amount, receipt.source) == ("", 3000, "query")
 
 
 def test_two_payments_proven_by_query_may_both_lack_a_number(payment, order):
@@ -113,7 +113,7 @@ def test_a_number_that_comes_later_completes_the_receipt(payment):
 
     receipt = Receipt.objects.get()
     assert note == "Counted already; its receipt number is known now."
-    assert (receipt.number, receipt.door, receipt.note) == ("SGL0000001", "callback", "")
+    assert (receipt.number, receipt.source, receipt.note) == ("SGL0000001", "callback", "")
 
 
 def test_less_than_was_counted_at_first_is_borne_and_put_before_a_person(payment, caplog):
@@ -123,7 +123,7 @@ def test_less_than_was_counted_at_first_is_borne_and_put_before_a_person(payment
 
     receipt = Receipt.objects.get()
     assert note == "Counted as KES 3000, but M-Pesa says KES 1."
-    assert (receipt.number, receipt.amount, receipt.borne) == ("SGL0000001", 1, 2999)
+    assert (receipt.number, receipt.amount, receipt.written_off) == ("SGL0000001", 1, 2999)
     assert (receipt.note, payment.order.payment_status) == (note, "paid")
     assert "says KES 1" in caplog.text
     assert not Refund.objects.exists()
@@ -135,7 +135,7 @@ def test_more_than_was_counted_at_first_is_owed_back(payment):
     record_outcome(payment.pk, money("SGL0000001", amount=3500))
 
     receipt, refund = Receipt.objects.get(), Refund.objects.get()
-    assert (receipt.amount, receipt.borne) == (3500, 0)
+    assert (receipt.amount, receipt.written_off) == (3500, 0)
     assert (refund.amount, refund.cause) == (500, "excess")
 
 

@@ -64,7 +64,7 @@ def test_a_prompt_nobody_told_of_is_found_on_the_statement(buyer_api, kettle, re
     [entry] = registered.books()["entries"]
     receipt = Receipt.objects.get()
     assert (Order.objects.get().payment_status, shelf(kettle)) == ("paid", (3, 0))
-    assert (receipt.number, receipt.amount, receipt.door) == (entry["receipt"], 3000, "statement")
+    assert (receipt.number, receipt.amount, receipt.source) == (entry["receipt"], 3000, "statement")
 
 
 @pytest.mark.django_db(transaction=True)
@@ -75,7 +75,7 @@ def test_what_is_known_already_changes_nothing(buyer_api, kettle, registered):
     read = pull_statement(timezone.now())
 
     assert (read, Receipt.objects.count(), Refund.objects.count()) == (1, 1, 0)
-    assert Receipt.objects.get().door == "callback"
+    assert Receipt.objects.get().source == "callback"
 
 
 @pytest.mark.django_db(transaction=True)
@@ -88,7 +88,7 @@ def test_what_a_customer_had_reversed_is_found_on_the_statement(buyer_api, kettl
 
     refund = Refund.objects.get()
     assert (refund.way, refund.status, refund.amount) == ("outside", "done", 3000)
-    assert (refund.number, Receipt.objects.get().borne) == (back["receipt"], 3000)
+    assert (refund.number, Receipt.objects.get().written_off) == (back["receipt"], 3000)
     assert compare(registered.books()) == []
 
 

@@ -10,9 +10,9 @@ from django.utils import timezone
 from accounts.backoffice import audit
 from orders.lifecycle import expire_order
 from payments import clock
-from payments.backoffice import resolve_money_in as money_in
+from payments.backoffice import receipt_actions as money_in
 from payments.backoffice.order_suggestions import suggest_orders
-from payments.backoffice.resolve_money_in import ActionNotAvailable
+from payments.backoffice.receipt_actions import ActionNotAvailable
 from payments.daraja.statement import StatementPage, StatementRow
 from payments.disbursement import process_refund
 from payments.ledger import balance
@@ -20,7 +20,7 @@ from payments.models import Account, LedgerPosting, OrderPayment, Receipt, Refun
 from payments.proof.prove import prove
 from payments.reconciliation.statement_pull import pull_statement
 from payments.reconciliation.status_query import query_now
-from payments.refunds.outside import record_outside_reversal
+from payments.refunds.external_reversals import record_outside_reversal
 from tests.factories import UserFactory
 from tests.shopping import PHONE, an_order
 
@@ -65,7 +65,7 @@ def undecided():
 
 def _find_apart(receipts):
     """A person finds that they are payments of their own."""
-    receipts.update(stands_alone=True)
+    receipts.update(is_separate_payment=True)
     for receipt in receipts:
         audit.log(UserFactory(is_superuser=True), "It is a payment of its own", receipt)
 
@@ -262,7 +262,7 @@ def test_two_reports_that_crossed_are_merged_by_the_clock(pair, order, daraja):
 
 
 def test_money_at_a_bank_is_never_a_prompts(proven, order):
-    at_equity = {"provider": "equity", "number": "EQ1", "door": "bank"}
+    at_equity = {"provider": "equity", "number": "EQ1", "source": "bank"}
     with transaction.atomic():
         Receipt.objects.create(**at_equity, amount=3000, phone=PHONE)
         assert not undecided()

@@ -28,7 +28,7 @@ SLOW = (
 def _asked_after(settings, monkeypatch):
     """A process that has not yet looked who is round, and looks every time."""
     monkeypatch.setattr(heartbeats, "_known", heartbeats._Known())
-    monkeypatch.setattr("payments.watch.troubles.enqueue", lambda task, row_id: None)
+    monkeypatch.setattr("payments.watch.alerts.enqueue", lambda task, row_id: None)
     settings.HEARTBEATS_MAX_AGE = 0.0
 
 

@@ -140,7 +140,7 @@ def test_what_is_not_lost_after_all_is_not_written_off(order, payment, daraja):
 
     cancel(order)
 
-    assert (losses(), Receipt.objects.get().borne) == ((0, 0), 0)
+    assert (losses(), Receipt.objects.get().written_off) == ((0, 0), 0)
 
 
 @pytest.mark.django_db
@@ -153,7 +153,7 @@ def test_what_turns_up_later_was_not_lost(payment, amount, lost, refunded):
     report(amount)
 
     receipt = Receipt.objects.get()
-    assert (losses(), receipt.borne) == ((0, lost), lost)
+    assert (losses(), receipt.written_off) == ((0, lost), lost)
     assert receipt.refunds.aggregate(total=Sum("amount", default=0))["total"] == refunded
 
 
@@ -164,7 +164,7 @@ def test_the_same_amount_may_be_reported_again_after_another(payment):
         report(amount)
 
     receipt = Receipt.objects.get()
-    assert (receipt.amount, receipt.borne, losses()) == (1, 2999, (0, 2999))
+    assert (receipt.amount, receipt.written_off, losses()) == (1, 2999, (0, 2999))
     assert list(
         LedgerPosting.objects.filter(event__startswith="correction:")
         .order_by("pk")

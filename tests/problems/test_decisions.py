@@ -542,11 +542,11 @@ def test_nothing_of_an_order_whose_payment_is_in_doubt_leaves_by_a_problem(
     problem, seller, line, daraja
 ):
     Order.objects.update(in_doubt=True)
-    line.order.receipts.update(standing="doubted")
+    line.order.receipts.update(verification="doubted")
 
     post(seller, line, "accept/", {"amount": 300})
     clock.run_periodic()
 
     assert (refunds("amount", "status"), daraja.payouts) == ([(300, "due")], [])
-    line.order.receipts.update(standing="confirmed")
+    line.order.receipts.update(verification="confirmed")
     Order.objects.update(in_doubt=False)

@@ -29,10 +29,10 @@ SWAPPED_SELLER = (
 OWN = [
     rule
     for rule in RULES
-    if rule.breaking.__module__
+    if rule.violations.__module__
     in {module.__name__ for module in (bounds, days, messages, originals, people, staff)}
     # Of problems and what they reduce, test_corruptions_of_problems.py is.
-    and "price reduction" not in rule.says
+    and "price reduction" not in rule.description
 ]
 
 #: What is done, and SQL that does it; more than one statement where a value is copied elsewhere.
@@ -427,5 +427,5 @@ def test_every_corruption_of_money_is_seen_or_refused(healthy):
     assert [name for name, found in seen.items() if not found] == []
     # A rule that none of them breaks would be one that cannot fail.
     broken = set().union(*seen.values())
-    assert [rule.says for rule in OWN if rule.says not in broken] == []
+    assert [rule.description for rule in OWN if rule.description not in broken] == []
     assert [str(broken) for broken in prove().broken] == []

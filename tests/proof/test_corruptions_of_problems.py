@@ -22,8 +22,8 @@ pytestmark = pytest.mark.django_db
 OWN = [
     rule
     for rule in RULES
-    if rule.breaking.__module__ == problems.__name__
-    or (rule.breaking.__module__ == originals.__name__ and "price reduction" in rule.says)
+    if rule.violations.__module__ == problems.__name__
+    or (rule.violations.__module__ == originals.__name__ and "price reduction" in rule.description)
 ]
 REDUCED, REFUNDED, DISMISSED, OPEN = (
     f"(SELECT id FROM orders_problem WHERE {which})"
@@ -172,5 +172,5 @@ def test_every_corruption_of_problems_is_seen_or_refused(troubled):
 
     assert [name for name, found in seen.items() if not found] == []
     broken = set().union(*seen.values())
-    assert [rule.says for rule in OWN if rule.says not in broken] == []
+    assert [rule.description for rule in OWN if rule.description not in broken] == []
     assert [str(broken) for broken in prove().broken] == []

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from payments.watch.troubles import KINDS
+from payments.watch.alerts import KINDS
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = ROOT / "deploy" / "prometheus" / "alerts.yaml"

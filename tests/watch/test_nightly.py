@@ -98,7 +98,7 @@ def test_what_is_broken_is_said_with_the_rows_that_break_it(rules, order, caplog
 
 def test_a_rule_that_takes_too_long_is_told_of_and_the_others_are_asked(rules, monkeypatch):
     def ask(rule, now, *, seconds, altogether=None):
-        if rule.says == "Two":
+        if rule.description == "Two":
             raise OperationalError("canceling statement due to statement timeout")
 
     monkeypatch.setattr(nightly, "ask_alone", ask)
@@ -150,7 +150,7 @@ def test_a_rule_that_ends_every_process_is_passed_over(rules, monkeypatch):
         pass
 
     def kill(rule, now, *, seconds, altogether=None):
-        if rule.says == "One":
+        if rule.description == "One":
             raise Killed
 
     monkeypatch.setattr(nightly, "ask_alone", kill)
@@ -202,7 +202,7 @@ def test_two_clocks_at_once_ask_each_rule_once(rules, monkeypatch):
     asked = []
 
     def ask(rule, now, *, seconds, altogether=None):
-        asked.append(rule.says)
+        asked.append(rule.description)
 
     monkeypatch.setattr(nightly, "ask_alone", ask)
     for _ in range(3):

@@ -208,7 +208,7 @@ class Drill:
         import requests
 
         from payments.models import PayoutStop
-        from payments.reconciliation.lost_hours import our_numbers
+        from payments.reconciliation.statement_recovery import our_numbers
 
         since = PayoutStop.objects.after_a_restore().get().lost_since
         assert since is not None

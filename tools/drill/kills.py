@@ -37,7 +37,7 @@ CALM = 12
 LONG = 150
 #: Seconds that what waits at the end may take.
 PATIENCE = 240
-#: Seconds until a trouble that is over is told to be (payments.watch.troubles), and a round.
+#: Seconds until a trouble that is over is told to be (payments.watch.alerts), and a round.
 OVER = 300 + 75
 
 

@@ -69,9 +69,9 @@ class People:
     def acknowledge(self) -> None:
         """Acknowledge what was only to be seen, and let leave what waits for a second person."""
         for kind, rows in (
-            ("receipt", Receipt.objects.unseen()),
-            ("refund", Refund.objects.unseen()),
-            ("payout", Payout.objects.unseen()),
+            ("receipt", Receipt.objects.unacknowledged()),
+            ("refund", Refund.objects.unacknowledged()),
+            ("payout", Payout.objects.unacknowledged()),
         ):
             for row in rows:
                 self._do(kind, "seen", row, {})

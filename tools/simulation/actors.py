@@ -21,7 +21,7 @@ from omachemainproj.api.errors import Refusal
 from orders.lifecycle import cancel_order
 from orders.models import Order
 from payments import clock
-from payments.backoffice import resolve_money_in, resolve_money_out
+from payments.backoffice import receipt_actions, transfer_actions
 from payments.models import GatewayEvent, OrderPayment, PayoutStop, Receipt, Refund
 from payments.reconciliation.status_query import query_now
 from payments.webhooks.inbox import process_event
@@ -450,15 +450,15 @@ class Actors:
 
     def _staff_give(self, receipt_id: int) -> None:
         if order := self._some():
-            resolve_money_in.match_receipt_to_order(
+            receipt_actions.match_receipt_to_order(
                 receipt_id, reference=order.reference, why="Seen."
             )
 
     def _staff_send_back(self, receipt_id: int) -> None:
-        resolve_money_in.refund_receipt(receipt_id)
+        receipt_actions.refund_receipt(receipt_id)
 
     def _staff_try_again(self, refund_id: int) -> None:
-        resolve_money_out.retry_refund(refund_id, phone=self.run.chance.choice(PHONES))
+        transfer_actions.retry_refund(refund_id, phone=self.run.chance.choice(PHONES))
 
     def _staff_end_stop(self, stop_id: int) -> None:
         end_stop(stop_id)
@@ -476,7 +476,7 @@ class Actors:
     @staticmethod
     def _record_receipt(entry: Entry) -> None:
         with suppress(Refusal, DatabaseAway):
-            resolve_money_in.record_seen_receipt(
+            receipt_actions.record_seen_receipt(
                 number=entry.receipt.lower(),
                 amount=entry.amount,
                 reference=entry.purpose.reference,
@@ -602,5 +602,5 @@ def end_stop(stop_id: int) -> None:
     keeper = User.objects.filter(username="keeper").first()
     if keeper is None:
         keeper = User.objects.create_superuser("keeper")
-    stop = resolve_money_out.lift_payout_stop(stop_id)
+    stop = transfer_actions.lift_payout_stop(stop_id)
     audit.log(keeper, "Let money leave again", stop)

@@ -20,8 +20,8 @@ from payments.models import (
     Receipt,
     ReceiptSource,
     Refund,
+    RefundMethod,
     TransferStatus,
-    Way,
     Withdrawal,
 )
 
@@ -63,7 +63,7 @@ class Comparison:
         for receipt in self._receipts:
             if receipt.pk not in self._counted:
                 named = receipt.number or "without a number"
-                self._say(f"receipt {named} of KES {receipt.amount} never came ({receipt.door})")
+                self._say(f"receipt {named} of KES {receipt.amount} never came ({receipt.source})")
         self._compare_refunds(entries)
         self._compare_payouts(entries)
         at_mpesa = ledger.balance(Account.MPESA_CLEARING)
@@ -116,12 +116,12 @@ class Comparison:
     def _compare(self, entry: Entry, receipt: Receipt, attempt: OrderPayment | None) -> None:
         is_exact = STATEMENT in self.sources
         if receipt.number != entry.receipt:
-            if is_exact or self._was_reported(entry) or receipt.door == ReceiptSource.CALLBACK:
+            if is_exact or self._was_reported(entry) or receipt.source == ReceiptSource.CALLBACK:
                 self._say(f"{entry.receipt} is called {receipt.number or 'nothing'}")
             else:
                 self.explained["its number was never told"] += 1
         if receipt.amount != entry.amount:
-            if is_exact or receipt.door == ReceiptSource.CALLBACK:
+            if is_exact or receipt.source == ReceiptSource.CALLBACK:
                 self._say(f"{entry.receipt} of KES {entry.amount} is counted as {receipt.amount}")
             else:
                 self.explained["its amount was never told"] += 1
@@ -178,7 +178,7 @@ class Comparison:
     def _is_a_persons(self, entry: Entry, transfer: Refund | Payout) -> bool:
         """Whether what went for a refund that M-Pesa itself has done since is shown to a person, as
         something that left: the refund is the customer's reversal by then."""
-        is_done_otherwise = isinstance(transfer, Refund) and transfer.way == Way.OUTSIDE
+        is_done_otherwise = isinstance(transfer, Refund) and transfer.way == RefundMethod.OUTSIDE
         shown = Withdrawal.objects.still_open().filter(number=entry.receipt)
         return is_done_otherwise and shown.exists()
 
@@ -204,8 +204,8 @@ class Comparison:
         done = Refund.objects.filter(
             receipt__number=entry.purpose.reverses, status=TransferStatus.DONE
         )
-        ours = done.filter(way=Way.REVERSAL)
-        return list(ours) or list(done.filter(way=Way.OUTSIDE))
+        ours = done.filter(way=RefundMethod.REVERSAL)
+        return list(ours) or list(done.filter(way=RefundMethod.OUTSIDE))
 
     def _payout_of(self, entry: Entry) -> Payout | None:
         ours = entry.purpose.originator_conversation_id
@@ -214,7 +214,9 @@ class Comparison:
     def _refund_of(self, entry: Entry) -> Refund | None:
         purpose = entry.purpose
         if purpose.kind == "reversal":
-            reversals = Refund.objects.filter(receipt__number=purpose.reverses, way=Way.REVERSAL)
+            reversals = Refund.objects.filter(
+                receipt__number=purpose.reverses, way=RefundMethod.REVERSAL
+            )
             return reversals.order_by("status").first()
         # What left and came back is a refund of what came back, whoever it was sent to.
         found = Refund.objects.filter(number=entry.receipt).first()
@@ -222,7 +224,7 @@ class Comparison:
         return found or Refund.objects.filter(originator_conversation_id=ours).first()
 
     def _compare_refunds(self, entries: list[Entry]) -> None:
-        done = Refund.objects.filter(status=TransferStatus.DONE).exclude(way=Way.PORTAL)
+        done = Refund.objects.filter(status=TransferStatus.DONE).exclude(way=RefundMethod.PORTAL)
         went = [entry for entry in entries if entry.direction == "out"]
         known = {refund.pk for refund in map(self._refund_of, went) if refund}
         for entry in went:
@@ -235,7 +237,7 @@ class Comparison:
         for refund in done:
             back[refund.receipt_id] += refund.amount
         for receipt in self._receipts:
-            if back[receipt.pk] > receipt.amount + receipt.borne:
+            if back[receipt.pk] > receipt.amount + receipt.written_off:
                 self._say(f"KES {back[receipt.pk]} of {receipt} went back")
 
     def _compare_payouts(self, entries: list[Entry]) -> None:

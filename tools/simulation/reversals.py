@@ -13,11 +13,11 @@ from payments.models import (
     Receipt,
     ReceiptSource,
     Refund,
+    RefundMethod,
     TransferStatus,
-    Way,
     Withdrawal,
 )
-from payments.reconciliation.lost_hours import open_statement, read_statements
+from payments.reconciliation.statement_recovery import open_statement, read_statements
 
 from .books import STATEMENT
 from .chance import Chance
@@ -106,7 +106,7 @@ class Reversals(Part):
 def _is_lost(entry: Entry) -> bool:
     """Whether it came back, and the shop does not know of it, or not that it did."""
     came_back = entry.purpose.transaction_type == PAYOUT_REVERSAL
-    known = Receipt.objects.filter(number=entry.receipt, door=ReceiptSource.RETURNED)
+    known = Receipt.objects.filter(number=entry.receipt, source=ReceiptSource.RETURNED)
     return came_back and not known.exists()
 
 
@@ -114,4 +114,4 @@ def _is_known(reversal: Entry) -> bool:
     gone = Refund.objects.filter(
         receipt__number=reversal.purpose.reverses, status=TransferStatus.DONE
     )
-    return gone.filter(way__in=(Way.OUTSIDE, Way.REVERSAL)).exists()
+    return gone.filter(way__in=(RefundMethod.OUTSIDE, RefundMethod.REVERSAL)).exists()

@@ -65,7 +65,7 @@ BETWEEN_PROOFS = 30
 #: After the last check of all, and the last page of the statement, nothing may be open.
 THREE_DAYS = 72 * 3600.0
 #: Rules that are asked as of now: seen from long ago, what happens now is in the future.
-OF_NOW = [rule for rule in RULES if "in the future" in rule.says]
+OF_NOW = [rule for rule in RULES if "in the future" in rule.description]
 #: What the clock that only goes onwards shows when a run begins, in seconds.
 MONOTONIC = 1e6
 
@@ -295,7 +295,7 @@ class Run:
                 "checkout_request_id",
                 "next_check_at",
             ),
-            Receipt: ("id", "order_id", "payment_id", "number", "amount", "door", "note"),
+            Receipt: ("id", "order_id", "payment_id", "number", "amount", "source", "note"),
             GatewayEvent: ("id", "payment_id", "refund_id", "payout_id", "state", "note"),
             Payout: ("id", "seller_id", "status", "amount", "gross", "result_text"),
             Refund: ("id", "receipt_id", "way", "status", "amount", "replaces_id", "result_text"),

@@ -131,7 +131,7 @@ class _Payout(NamedTuple):
     status: str
     amount: int
     gross: int
-    unseen: bool
+    unacknowledged: bool
 
 
 class _Asked(NamedTuple):
@@ -214,7 +214,7 @@ def _money(all_shares: list[_Share], payouts: list[_Payout]) -> dict[int, Money]
     for payout in payouts:
         if payout.pk in left:
             out[payout.seller] += payout.amount
-            if payout.unseen:
+            if payout.unacknowledged:
                 twice[payout.seller] += max(0, payout.amount - payout.gross)
     return {
         seller_id: Money(
@@ -234,7 +234,7 @@ def _what_makes_debts(shares: list[_Share], payouts: list[_Payout]) -> tuple[int
         sum(share.is_reversed for share in shares),
         sum(share.reduced for share in shares),
         sum(payout.status in ended for payout in payouts),
-        sum(payout.unseen for payout in payouts),
+        sum(payout.unacknowledged for payout in payouts),
     )
 
 

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from omachemainproj.dates import NAIROBI
 from payments.daraja.portal_statement import LONGEST_FILE_BYTES, UnreadableStatement
 from payments.models import PayoutStop
-from payments.reconciliation.lost_hours import (
+from payments.reconciliation.statement_recovery import (
     CannotBeRead,
     Statement,
     open_statement,

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from payments.reconciliation.lost_hours import our_numbers, stop_after_restore
+from payments.reconciliation.statement_recovery import our_numbers, stop_after_restore
 
 from .replay_events import read_time
 

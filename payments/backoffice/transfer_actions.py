@@ -1,6 +1,6 @@
 """What staff may do about money that goes out: refunds, payouts, and what stops both.
 
-As in resolve_money_in.py: one transaction each, ActionNotAvailable where it no longer applies.
+As in receipt_actions.py: one transaction each, ActionNotAvailable where it no longer applies.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from payments.models import (
     PayoutStop,
     Receipt,
     Refund,
+    RefundMethod,
     SellerShare,
     TransferStatus,
-    Way,
     Withdrawal,
 )
 from payments.payouts.services import create_payouts, locked_payout, retry_payout
-from payments.reconciliation.lost_hours import what_is_missing
+from payments.reconciliation.statement_recovery import what_is_missing
 from payments.reconciliation.withdrawals import (
     CannotBeSettled,
     set_withdrawal_aside,
@@ -39,11 +39,11 @@ from payments.reconciliation.withdrawals import (
     settle_as_refund,
     settle_as_returned,
 )
-from payments.refunds.outside import CannotBeReversed, record_outside_reversal
+from payments.refunds.external_reversals import CannotBeReversed, record_outside_reversal
 from payments.refunds.services import NOT_ANSWERED, create_replacement, locked_refund
 from payments.transfers import handler_of, is_known_number, mark_done, mark_refused
 
-from .resolve_money_in import STAFF_SAYS_UNPAID, ActionNotAvailable, tidy_number
+from .receipt_actions import STAFF_SAYS_UNPAID, ActionNotAvailable, tidy_number
 
 Transfer = TypeVar("Transfer", bound=MoneyOut)
 
@@ -57,7 +57,7 @@ def lift_payout_stop(stop_id: int) -> PayoutStop:
     the backup is known.
 
     After a restore it is known once M-Pesa's statements were read up to then, and every withdrawal
-    on them is explained (payments.reconciliation.lost_hours).
+    on them is explained (payments.reconciliation.statement_recovery).
     """
     stop = locked_row(PayoutStop, stop_id)
     if not stop.is_open:
@@ -214,9 +214,9 @@ def retry_refund(refund_id: int, *, phone: str = "", by: User | None = None) -> 
     if phone:
         # Whom M-Pesa did not answer has looked on its portal.
         return create_replacement(
-            refund, way=Way.B2C, phone=phone, stands_at=stands_at, by=typed_by
+            refund, way=RefundMethod.B2C, phone=phone, stands_at=stands_at, by=typed_by
         )
-    if refund.way == Way.PORTAL:
+    if refund.way == RefundMethod.PORTAL:
         raise ActionNotAvailable("Name the number it is to be sent to.")
     return create_replacement(refund, way=refund.way)
 
@@ -250,7 +250,7 @@ def record_refund_on_portal(refund_id: int, *, number: str) -> Refund:
     refused, number = _locked_refused(refund_id), new_number(number)
     if not refused.receipt.is_confirmed:
         raise ActionNotAvailable("Its payment is not confirmed: see first whether it came.")
-    refund = create_replacement(refused, way=Way.PORTAL)
+    refund = create_replacement(refused, way=RefundMethod.PORTAL)
     refund.status, refund.next_check_at = TransferStatus.UNKNOWN, None
     refund.save(update_fields=["status", "next_check_at"])
     mark_done(refund, number=number, text="Given back on M-Pesa's portal.")
@@ -278,8 +278,8 @@ def record_transfer_outcome(transfer: Transfer, *, number: str = "") -> Transfer
     if not row.is_under_way or row.next_check_at is not None:
         raise ActionNotAvailable("M-Pesa is still being asked about it, or it has ended.")
     # Whoever acts has seen its note; a note that the outcome itself leads to is not seen yet.
-    row.unseen = False
-    row.save(update_fields=["unseen"])
+    row.unacknowledged = False
+    row.save(update_fields=["unacknowledged"])
     if number:
         mark_done(row, number=new_number(number), text="Seen on M-Pesa's portal.")
     else:
@@ -297,10 +297,10 @@ def record_transfer_outcome(transfer: Transfer, *, number: str = "") -> Transfer
 def acknowledge(row: Receipt | Refund | Payout) -> None:
     """Record that a person has seen the note of a receipt, a refund or a payout."""
     locked = locked_row(type(row), row.pk)
-    if not locked.unseen:
+    if not locked.unacknowledged:
         raise ActionNotAvailable("Somebody has acknowledged it already.")
-    locked.unseen = False
-    locked.save(update_fields=["unseen"])
+    locked.unacknowledged = False
+    locked.save(update_fields=["unacknowledged"])
 
 
 def new_number(typed: str) -> str:
@@ -317,7 +317,7 @@ def _locked_refused(refund_id: int) -> Refund:
     refund = locked_refund(refund_id)
     if not Refund.objects.refused().filter(pk=refund_id).exists():
         raise ActionNotAvailable("Nothing is left to decide about this refund.")
-    if refund.receipt.standing in DOUBTFUL:
+    if refund.receipt.verification in DOUBTFUL:
         raise ActionNotAvailable("Its payment is in doubt: decide first whether it came.")
     return refund
 

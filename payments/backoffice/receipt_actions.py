@@ -16,7 +16,7 @@ from omachemainproj.text import fold_identifier
 from orders.lookup import find_by_typed_reference
 from orders.models import Order
 from payments.evidence import (
-    Told,
+    SourceReport,
     ask_about,
     end_doubt,
     is_shown_by_the_gateway,
@@ -33,7 +33,7 @@ from payments.models import (
     Receipt,
     ReceiptSource,
     Refund,
-    Standing,
+    Verification,
 )
 from payments.models.evidence import is_enough
 from payments.models.same_payments import is_undecided
@@ -48,7 +48,7 @@ from payments.reconciliation.receipts import (
     record_receipt,
 )
 from payments.reconciliation.status_query import query_now
-from payments.refunds.outside import NotInDoubt, write_off_never_came
+from payments.refunds.external_reversals import NotInDoubt, write_off_never_came
 from payments.refunds.services import NothingToRefund, refund_unmatched
 from payments.transfers import left_under
 from payments.webhooks.inbox import reprocess_event
@@ -116,8 +116,8 @@ def mark_payment_of_its_own(receipt_id: int) -> Receipt:
     receipt = locked_row(Receipt, receipt_id)
     if not is_undecided(receipt):
         raise ActionNotAvailable("Nothing says that it may be a prompt's.")
-    receipt.stands_alone = True
-    receipt.save(update_fields=["stands_alone"])
+    receipt.is_separate_payment = True
+    receipt.save(update_fields=["is_separate_payment"])
     return receipt
 
 
@@ -245,14 +245,14 @@ def confirm_bank_receipt(receipt_id: int, *, by: User) -> Receipt:
     Whoever wrote it down, or bought with it, cannot say so too.
     """
     receipt = lock_receipt(receipt_id)
-    if receipt.provider == Provider.MPESA or receipt.standing == Standing.NEVER_CAME:
+    if receipt.provider == Provider.MPESA or receipt.verification == Verification.NEVER_CAME:
         raise ActionNotAvailable("M-Pesa itself is asked about its payments.")
     _check_not_involved(receipt, by)
-    told = Told(ReceiptSource.STAFF, receipt.amount, receipt.number, by=by.pk)
+    told = SourceReport(ReceiptSource.STAFF, receipt.amount, receipt.number, by=by.pk)
     record(receipt, told)
     receipt.refresh_from_db()
     if receipt.is_in_doubt and is_enough(receipt, list(receipt.evidence.all())):
-        end_doubt(receipt, Standing.CONFIRMED)
+        end_doubt(receipt, Verification.CONFIRMED)
     return receipt
 
 
@@ -260,7 +260,7 @@ def confirm_bank_receipt(receipt_id: int, *, by: User) -> Receipt:
 def doubt_bank_receipt(receipt_id: int) -> Receipt:
     """Say that the bank's own statement does not show a payment that was told of."""
     receipt = lock_receipt(receipt_id)
-    if receipt.provider == Provider.MPESA or receipt.standing != Standing.TOLD:
+    if receipt.provider == Provider.MPESA or receipt.verification != Verification.REPORTED:
         raise ActionNotAvailable("It is confirmed, in doubt already, or M-Pesa's.")
     put_in_doubt(receipt_id, "The bank's own statement does not show it.")
     receipt.refresh_from_db()
@@ -286,7 +286,7 @@ def say_it_came(receipt_id: int, *, by: User) -> Receipt:
     _check_not_involved(receipt, by)
     if not is_shown_by_the_gateway(receipt):
         raise ActionNotAvailable("M-Pesa's statement does not show it. Ask M-Pesa about it again.")
-    end_doubt(receipt, Standing.CONFIRMED)
+    end_doubt(receipt, Verification.CONFIRMED)
     return receipt
 
 

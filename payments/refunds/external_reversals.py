@@ -17,14 +17,14 @@ from orders.models import Order
 from payments import ledger
 from payments.evidence import end_doubt, lock_receipt
 from payments.models import (
-    Cause,
     Provider,
     Receipt,
     Refund,
-    Standing,
+    RefundMethod,
+    RefundReason,
     TransferStatus,
     Unnumbered,
-    Way,
+    Verification,
     order_balance,
 )
 from payments.models.refunds import UNSENT
@@ -55,23 +55,23 @@ def record_outside_reversal(receipt_id: int, *, number: str = "") -> str:
     if receipt.order_id != order_id or receipt.provider != Provider.MPESA or not receipt.amount:
         raise CannotBeReversed("Only a payment M-Pesa has taken can be reversed by it.")
     _check_number(receipt, number)
-    known = receipt.refunds.filter(way=Way.OUTSIDE).order_by("pk").first()
+    known = receipt.refunds.filter(way=RefundMethod.OUTSIDE).order_by("pk").first()
     if known is not None:
         return _name(known, number)
-    if receipt.standing == Standing.NEVER_CAME:
+    if receipt.verification == Verification.NEVER_CAME:
         raise CannotBeReversed("It is written off as never having come.")
-    asked = receipt.refunds.filter(way=Way.REVERSAL).exclude(
+    asked = receipt.refunds.filter(way=RefundMethod.REVERSAL).exclude(
         status__in=(*UNSENT, TransferStatus.DROPPED)
     )
     if (ours := asked.order_by("-pk").first()) is not None:
         return mark_done(ours, number=number, text="M-Pesa tells of its reversal.")
-    _take_back(receipt, order, Cause.OUTSIDE, number=number, text=BY_MPESA)
-    receipt.unseen = True
+    _take_back(receipt, order, RefundReason.OUTSIDE, number=number, text=BY_MPESA)
+    receipt.unacknowledged = True
     under = f" under {number}" if number else ""
     receipt.note = f"M-Pesa took it back{under} at its customer's word: KES {_lost(receipt)} lost."
-    if order is not None and order.is_paid and receipt.borne:
+    if order is not None and order.is_paid and receipt.written_off:
         receipt.note += " Stop what has not been delivered."
-    receipt.save(update_fields=["unseen", "note"])
+    receipt.save(update_fields=["unacknowledged", "note"])
     logger.error("receipt %s: %s", receipt.number, receipt.note)
     return receipt.note
 
@@ -106,8 +106,8 @@ def record_refund_found(
     back = owed.aggregate(total=Sum("amount"))["total"] or 0
     if receipt.order_id != order_id or back + amount > receipt.amount:
         raise CannotBeReversed(f"Of {receipt.number} no more than KES {receipt.amount} came.")
-    way = Way.B2C if phone else Way.PORTAL
-    _give_back(receipt, amount, Cause.STAFF, number=number, text=text, way=way, phone=phone)
+    way = RefundMethod.B2C if phone else RefundMethod.PORTAL
+    _give_back(receipt, amount, RefundReason.STAFF, number=number, text=text, way=way, phone=phone)
     if order is not None:
         order.refresh_from_db()
         _write_off_what_is_missing(receipt, order)
@@ -132,14 +132,14 @@ def write_off_never_came(receipt_id: int) -> Receipt:
         raise NotInDoubt("Some of it was sent back, or may have been. Find out about that first.")
     order = None if receipt.order_id is None else Order.objects.get(pk=receipt.order_id)
     # Before what follows from it: an order is closed by what it knows of its receipts.
-    receipt.standing = Standing.NEVER_CAME
-    receipt.save(update_fields=["standing"])
-    _take_back(receipt, order, Cause.NEVER_CAME, number="", text=NEVER_CAME)
+    receipt.verification = Verification.NEVER_CAME
+    receipt.save(update_fields=["verification"])
+    _take_back(receipt, order, RefundReason.NEVER_CAME, number="", text=NEVER_CAME)
     receipt.note = f"{NEVER_CAME} {receipt.doubt}"[:200]
-    if order is not None and order.is_paid and receipt.borne:
+    if order is not None and order.is_paid and receipt.written_off:
         receipt.note = f"Cancel what is not delivered. {receipt.note}"[:200]
     receipt.save(update_fields=["note"])
-    end_doubt(receipt, Standing.NEVER_CAME)
+    end_doubt(receipt, Verification.NEVER_CAME)
     logger.critical("receipt %s: %s", receipt.number, receipt.note)
     return receipt
 
@@ -149,7 +149,7 @@ class NotInDoubt(ValueError):
 
 
 def _take_back(
-    receipt: Receipt, order: Order | None, cause: Cause, *, number: str, text: str
+    receipt: Receipt, order: Order | None, cause: RefundReason, *, number: str, text: str
 ) -> None:
     """Post all of a payment back that the shop has not got, and write off what is missing then.
 
@@ -163,7 +163,7 @@ def _take_back(
         _write_off_what_is_missing(receipt, order)
         refund_excess_locked(order)
     receipt.waiting = False
-    receipt.save(update_fields=["waiting", "borne"])
+    receipt.save(update_fields=["waiting", "written_off"])
 
 
 def close_if_taken_back(order: Order) -> None:
@@ -173,7 +173,7 @@ def close_if_taken_back(order: Order) -> None:
     Safe to repeat. Call inside a transaction that holds the order's lock.
     """
     refunds = Refund.objects.owed().filter(order=order.pk)
-    if not refunds.filter(Q(way=Way.OUTSIDE) | Q(withdrawal__isnull=False)).exists():
+    if not refunds.filter(Q(way=RefundMethod.OUTSIDE) | Q(withdrawal__isnull=False)).exists():
         return
     money = order_balance(order.pk)
     if money.credited > money.fees_earned:
@@ -204,7 +204,7 @@ def _close_unsent(receipt: Receipt, *, number: str, text: str) -> int:
     paid = 0
     unsent = receipt.refunds.owed().filter(status__in=UNSENT)
     for refund in list(unsent.order_by("pk")):
-        Refund.objects.filter(pk=refund.pk).update(way=Way.OUTSIDE)
+        Refund.objects.filter(pk=refund.pk).update(way=RefundMethod.OUTSIDE)
         mark_done(refund, number="" if paid else number, text=text)
         paid += refund.amount
     return paid
@@ -213,11 +213,11 @@ def _close_unsent(receipt: Receipt, *, number: str, text: str) -> int:
 def _give_back(
     receipt: Receipt,
     amount: int,
-    cause: Cause,
+    cause: RefundReason,
     *,
     number: str,
     text: str,
-    way: Way = Way.OUTSIDE,
+    way: RefundMethod = RefundMethod.OUTSIDE,
     phone: str = "",
 ) -> None:
     """Write down that it went back: by no payment of ours, where no other way is named."""
@@ -245,13 +245,13 @@ def _write_off_what_is_missing(receipt: Receipt, order: Order) -> None:
     missing = money.needed(order) - money.credited
     if missing > 0:
         ledger.post_loss(receipt, missing)
-        receipt.borne += missing
-        receipt.save(update_fields=["borne"])
+        receipt.written_off += missing
+        receipt.save(update_fields=["written_off"])
 
 
 def _lost(receipt: Receipt) -> int:
     """KES the shop has lost by it. Money in suspense that goes back twice is a debt there."""
     if receipt.order_id is not None:
-        return receipt.borne
+        return receipt.written_off
     back: int = receipt.refunds.owed().aggregate(total=Sum("amount"))["total"] or 0
     return back - receipt.amount

@@ -24,14 +24,14 @@ from payments.models import (
     PayoutStop,
     Trouble,
 )
-from payments.watch import troubles
-from payments.watch.troubles import watch
+from payments.watch import alerts
+from payments.watch.alerts import watch
 from tests.factories import UserFactory
 from tests.threads import at_once
 
 pytestmark = pytest.mark.django_db
 
-KINDS = troubles.KINDS
+KINDS = alerts.KINDS
 OPS = "ops@example.co.ke"
 
 
@@ -40,16 +40,16 @@ def _alerts(settings, monkeypatch):
     settings.ALERT_EMAIL = OPS
     beat("clock")
     at_first_look = [
-        replace(kind, patience=timedelta(0)) if kind.patience == troubles.SILENT_FOR else kind
-        for kind in troubles.KINDS
+        replace(kind, patience=timedelta(0)) if kind.patience == alerts.SILENT_FOR else kind
+        for kind in alerts.KINDS
     ]
-    monkeypatch.setattr(troubles, "KINDS", at_first_look)
+    monkeypatch.setattr(alerts, "KINDS", at_first_look)
 
 
 @pytest.fixture
 def patient(monkeypatch):
     """Who is silent is looked at twice, as it is but for these tests."""
-    monkeypatch.setattr(troubles, "KINDS", KINDS)
+    monkeypatch.setattr(alerts, "KINDS", KINDS)
 
 
 def later(minutes):
@@ -240,8 +240,8 @@ def test_what_cannot_be_found_out_is_neither_begun_nor_over(monkeypatch, caplog)
     def gone(now):
         raise OperationalError("canceling statement due to statement timeout")
 
-    broken = troubles.TroubleKind("clock-silent", gone)
-    monkeypatch.setattr(troubles, "KINDS", (broken, *troubles.KINDS[1:]))
+    broken = alerts.TroubleKind("clock-silent", gone)
+    monkeypatch.setattr(alerts, "KINDS", (broken, *alerts.KINDS[1:]))
     watch(0)
 
     assert open_troubles() == {"clock-silent"}
