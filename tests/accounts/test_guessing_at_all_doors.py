@@ -45,9 +45,9 @@ def change_number(client, product, **extra):
     return client.patch(f"/product/{product.pk}/", body, **extra)
 
 
-@pytest.mark.parametrize("source", ["change password", "change e-mail"])
-def test_a_stolen_token_guesses_five_times_at_a_door_for_whoever_is_signed_in(amina_api, source):
-    ask = {"change password": change_password, "change e-mail": change_email}[source]
+@pytest.mark.parametrize("door", ["change password", "change e-mail"])
+def test_a_stolen_token_guesses_five_times_at_a_door_for_whoever_is_signed_in(amina_api, door):
+    ask = {"change password": change_password, "change e-mail": change_email}[door]
 
     statuses = [ask(amina_api).status_code for _ in range(6)]
 

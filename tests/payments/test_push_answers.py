@@ -11,7 +11,7 @@ from payments.checkout.failures import RATE_LIMITED, TOO_MANY_PHONES
 from payments.checkout.ring_budget import give_prompt_back, take_prompt
 from payments.checkout.stk_push import send_stk_push
 from payments.daraja.client import PushAccepted
-from payments.daraja.errors import DarajaRefused, Refusal
+from payments.daraja.errors import DarajaRefusal, DarajaRefused
 from payments.models import OrderPayment
 from tests.shopping import PHONE, an_order
 
@@ -88,7 +88,7 @@ class Refusing:
 
     def stk_push(self, **_):
         self.meanwhile()
-        raise DarajaRefused("Bad Request", code="400.002.02", kind=Refusal.BAD_REQUEST)
+        raise DarajaRefused("Bad Request", code="400.002.02", kind=DarajaRefusal.BAD_REQUEST)
 
 
 @pytest.mark.django_db

@@ -7,7 +7,7 @@ from django.db import connection
 
 from products.catalogue import queries, search
 from products.catalogue.queries import Page
-from products.catalogue.search import RefundMethod, is_common_in_names, named, query_for, way_to
+from products.catalogue.search import Way, is_common_in_names, named, query_for, way_to
 from products.models import Product
 from tests.factories import ProductFactory
 
@@ -56,18 +56,18 @@ def test_a_word_of_the_latest_is_found_among_them(million):
 
 
 def test_how_far_back_to_look_is_seen_in_the_latest(million, seller):
-    assert way_to(query_for([["cup"]])) == RefundMethod(is_walk=True)
-    assert way_to(query_for([["blue"]])) == RefundMethod(is_walk=False, reaches=(13, 16))
-    assert way_to(query_for([["old"]])) == RefundMethod(is_walk=False)
+    assert way_to(query_for([["cup"]])) == Way(is_walk=True)
+    assert way_to(query_for([["blue"]])) == Way(is_walk=False, reaches=(13, 16))
+    assert way_to(query_for([["old"]])) == Way(is_walk=False)
     Product.objects.filter(name="Blue tub").exclude(id__gte=NEWEST - 10).delete()
-    assert way_to(query_for([["blue"]])) == RefundMethod(is_walk=False, reaches=(16,))
+    assert way_to(query_for([["blue"]])) == Way(is_walk=False, reaches=(16,))
 
 
 def test_a_small_shop_collects_all_that_match(seller, monkeypatch):
     monkeypatch.setattr(search, "_largest", 0)
     make(seller, 1, ["Tub"] * 60 + ["Cup"] * 600)
 
-    assert way_to(query_for([["tub"]])) == RefundMethod(is_walk=False)
+    assert way_to(query_for([["tub"]])) == Way(is_walk=False)
 
 
 def test_pages_go_on_behind_the_latest_and_miss_nothing(million, api):
