@@ -215,7 +215,7 @@ def _whole_words(name: str) -> Callable[[Any], str]:
 def writer_of(field: Field[Any, Any]) -> Callable[[Any], Any] | None:
     """How a column of a row is written, or None where Django's way will do."""
     name = field.name
-    if name in formats.STANDINGS and field.choices:
+    if name in formats.STATUS_COLUMNS and field.choices:
         return lambda row: formats.status_badge(row, name)
     if name in PHONES:
         return lambda row: _phone(getattr(row, name))

@@ -102,7 +102,7 @@ def badge(words: Any, tone: Tone | str) -> SafeString:
     )
 
 
-#: How the columns named in ``STANDINGS`` stand, by value; a word means one thing everywhere.
+#: How the columns named in ``STATUS_COLUMNS`` stand, by value; a word means one thing everywhere.
 _TONES = {
     Tone.GOOD: ("paid", "delivered", "confirmed", "done", "sent", "applied"),
     Tone.BAD: ("failed", "refused", "doubted", "never_came", "unreadable", "refund_due"),
@@ -126,7 +126,7 @@ TONE_OF = {value: tone for tone, values in _TONES.items() for value in values}
 #: Where a value's tone is another in one column: a paid line's goods are still to be fetched.
 _BUT = {("track_status", "paid"): Tone.OPEN}
 #: Columns that say how a row stands.
-STANDINGS = frozenset({"payment_status", "track_status", "status", "state", "verification"})
+STATUS_COLUMNS = frozenset({"payment_status", "track_status", "status", "state", "verification"})
 
 
 def status_badge(row: Any, column: str) -> SafeString:

@@ -424,8 +424,8 @@ def ask_about(receipt: Receipt, given: Given, by: User) -> str:
     return "M-Pesa is asked."
 
 
-def _is_a_banks(receipt: Receipt, *standings: str) -> bool:
-    return receipt.provider != Provider.MPESA and receipt.verification in standings
+def _is_a_banks(receipt: Receipt, *states: str) -> bool:
+    return receipt.provider != Provider.MPESA and receipt.verification in states
 
 
 @console_action(

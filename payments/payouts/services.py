@@ -71,8 +71,8 @@ def create_payouts(seller_id: int) -> None:
     blocked = set(Payout.objects.refused().filter(seller=seller_id).values_list("phone", flat=True))
     shares = [share for share in _shares_to_pay(seller_id) if share.phone not in blocked]
     stands = balance_of(seller_id)
-    unacknowledged = _unseen_deductions(seller_id) if shares and stands.in_transit else []
-    spare = _put_together(seller_id, shares, stands.unallocated, unacknowledged)
+    unapproved = _unapproved_deductions(seller_id) if shares and stands.in_transit else []
+    spare = _put_together(seller_id, shares, stands.unallocated, unapproved)
     if spare >= MIN_B2C:
         _pay_unallocated(seller_id, min(spare, MAX_B2C), blocked)
 
@@ -136,24 +136,24 @@ def _shares_to_pay(seller_id: int) -> list[SellerShare]:
 
 
 def _put_together(
-    seller_id: int, shares: list[SellerShare], spare: int, unacknowledged: list[Payout]
+    seller_id: int, shares: list[SellerShare], spare: int, unapproved: list[Payout]
 ) -> int:
     """Put shares into payouts; return what is left of ``spare`` (below 0, a debt).
 
     A debt is paid off with nothing that was paid by news alone: such shares wait. What the shop
     bears pays it last, and never by itself: a second person lets it go, and nobody looks at a
     payout of nothing. Until they have, what is sold since pays the debt in its place
-    (``unacknowledged``).
+    (``unapproved``).
     """
     written_off: set[int] = set()
-    debt = spare - sum(payout.gross - payout.amount for payout in unacknowledged)
+    debt = spare - sum(payout.gross - payout.amount for payout in unapproved)
     if debt < 0:
         told, written_off = _not_confirmed(share.track_id for share in shares)
         first = [share for share in shares if share.track.order_id not in told | written_off]
         rest, left = _batch(seller_id, first, debt)
-        if unacknowledged and rest > debt:
+        if unapproved and rest > debt:
             # Others take their shares on at once.
-            again = Payout.objects.filter(pk__in=[payout.pk for payout in unacknowledged])
+            again = Payout.objects.filter(pk__in=[payout.pk for payout in unapproved])
             again.update(status=TransferStatus.DROPPED, next_check_at=None, note=PAID_OFF)
             enqueue_after_commit(create_payouts, seller_id)
             return rest
@@ -163,15 +163,13 @@ def _put_together(
     return spare
 
 
-def _unseen_deductions(seller_id: int) -> list[Payout]:
+def _unapproved_deductions(seller_id: int) -> list[Payout]:
     """Payouts that pay a debt off with what no confirmed payment covers, and that no second person
     has looked at, locked. One that somebody keeps back stays as it is: they had a reason."""
     # What is said twice here lets PostgreSQL find them by the index of payouts that are not done.
     due = Payout.objects.exclude(status=TransferStatus.DONE).filter(status=TransferStatus.DUE)
-    unacknowledged = due.filter(seller=seller_id, approved_by__isnull=True, held_at__isnull=True)
-    less = (
-        unacknowledged.filter(gross__gt=F("amount")).order_by("pk").select_for_update(no_key=True)
-    )
+    unapproved = due.filter(seller=seller_id, approved_by__isnull=True, held_at__isnull=True)
+    less = unapproved.filter(gross__gt=F("amount")).order_by("pk").select_for_update(no_key=True)
     return [row for row in less if _orders_of(row).filter(confirmed__lt=F("needed")).exists()]
 
 

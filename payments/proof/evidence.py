@@ -72,8 +72,8 @@ def _went_out(now: datetime) -> QuerySet[Payout]:
         verification=Verification.NEVER_CAME, written_off__gt=0, order=OuterRef("pk")
     )
     by_news = Exists(unanswered.exclude(Exists(written_off)))
-    unacknowledged = Exists(unanswered) & Q(approved_by__isnull=True)
-    return Payout.objects.filter(by_news | unacknowledged, status__in=LEFT)
+    unapproved = Exists(unanswered) & Q(approved_by__isnull=True)
+    return Payout.objects.filter(by_news | unapproved, status__in=LEFT)
 
 
 @rule("An order whose payment is in doubt, or never came, hands nothing over, and no other does so")

@@ -104,7 +104,7 @@ def test_every_standing_of_the_shop_has_its_tone():
         value
         for model in admin.site._registry
         for field in model._meta.concrete_fields
-        if field.name in formats.STANDINGS and field.choices
+        if field.name in formats.STATUS_COLUMNS and field.choices
         for value, _ in field.choices
     }
 
@@ -129,7 +129,7 @@ def test_every_standing_has_words_that_somebody_chose():
         f"{field}: {words}"
         for model in admin.site._registry
         for field in model._meta.concrete_fields
-        if field.name in formats.STANDINGS and field.choices
+        if field.name in formats.STATUS_COLUMNS and field.choices
         for value, words in field.choices
         if words == value.replace("_", " ").title()
     }
