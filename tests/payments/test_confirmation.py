@@ -612,7 +612,9 @@ def test_beside_news_what_the_shop_bears_waits_where_the_debt_is_more(
 
     rounds()
 
-    prepared = [rule for rule in RULES if rule.description.startswith("What a seller is owed is in")]
+    prepared = [
+        rule for rule in RULES if rule.description.startswith("What a seller is owed is in")
+    ]
     receipt.refresh_from_db()
     assert (receipt.verification, receipt.written_off) == ("confirmed", 1500)
     assert (line.amount, Payout.objects.count(), len(daraja.payouts)) == (1500, 1, 1)
