@@ -34,8 +34,8 @@ LABELS = {
     "approved_by": "Approved by",
     "at": "When",
     "author": "Decided, or number typed, by",
-    "written_off": "Written off",
     "buyer_told_at": "Buyer told",
+    "came_back": "Came back under",
     "cancelled_by": "Cancelled by",
     "carried": "Brought along to its payout",
     "cause": "Because",
@@ -143,6 +143,7 @@ LABELS = {
     "waiting_since": "Unanswered since",
     "withheld_why": "Kept back because",
     "preempted": "Given up early for another buyer",
+    "written_off": "Written off",
 }
 
 

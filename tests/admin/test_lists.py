@@ -165,6 +165,7 @@ ALSO_OURS = {
         "Held until",
         "In doubt",
         "Item number",
+        "Written off",
     ),
     *(
         "Approved by",
