@@ -13,7 +13,7 @@ from orders.lookup import find_by_typed_reference, letters_of_reference
 from orders.models import REFERENCE_LENGTH, Order
 from orders.sections import SEES_ORDERS, describe_order
 from payments.backoffice.permissions import LOOKING
-from payments.backoffice.receipt_actions import tidy_number
+from payments.backoffice.receipt_services import tidy_number
 from payments.models import OrderPayment, Payout, Receipt, Refund, Withdrawal
 
 from .lookup import find_prompts as prompts_called

@@ -10,7 +10,7 @@ from accounts.backoffice.admin import COUNT_AT_MOST
 from omachemainproj.phones import normalise_phone
 from orders import lookup
 from orders.models import Order
-from payments.backoffice.receipt_actions import tidy_number
+from payments.backoffice.receipt_services import tidy_number
 from payments.models import OrderPayment, Payout, Receipt, Refund, provider_choices
 
 

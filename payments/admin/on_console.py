@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import Model
 
 from accounts.backoffice.row_page import Link, RowPage
-from payments.backoffice.actions import console_page
+from payments.backoffice.kinds import console_page
 
 
 class OnConsole(RowPage):

@@ -58,7 +58,7 @@ from orders.models.notifications import Message
 from orders.parcels.actions import form_name, offered
 from orders.parcels.queries import Reader
 from orders.sections import describe_messages, describe_order, describe_problem, price_of
-from payments.backoffice.actions import KINDS, act_name, console_page
+from payments.backoffice.kinds import KINDS, act_name, console_page
 from payments.backoffice.order_story import tell_order
 from payments.backoffice.permissions import DECIDING_PROBLEMS, LOOKING, LOOKING_AT_PROBLEMS
 from payments.models import (

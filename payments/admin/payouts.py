@@ -13,7 +13,7 @@ from accounts.backoffice.row_page import NEWEST
 from accounts.models import User
 from omachemainproj.phones import normalise_phone
 from orders.models import Order, OrderTrack
-from payments.backoffice.receipt_actions import tidy_number
+from payments.backoffice.receipt_services import tidy_number
 from payments.models import (
     Payout,
     PayoutDay,

@@ -21,7 +21,7 @@ from payments.interest import (
     parties_of_named_receipt,
 )
 
-from .receipt_actions import tidy_number
+from .receipt_services import tidy_number
 
 #: M-Pesa's are ten letters and digits; the column takes twenty.
 _NUMBER = RegexValidator(

@@ -14,8 +14,8 @@ from orders.problems.decisions import Decider, lock_problem
 from orders.problems.services import add_message
 from payments.delivery_fees import NoFeePaid, return_fee
 
-from .actions import Given, console_action
 from .forms import AnswerForm, DecisionForm, PartForm, ReturnForm, WholeForm
+from .kinds import Given, console_action
 
 
 def _decider(given: Given, by: User) -> Decider:

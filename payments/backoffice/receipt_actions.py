@@ -1,328 +1,319 @@
-"""What staff may do about money that came in, where the shop cannot go on by itself.
-
-Each is one transaction that looks at the state a row is in, and raises ActionNotAvailable with a
-plain sentence where it no longer applies. Its caller records who did it and why.
-"""
+"""The console's buttons about money that came: receipts, and attempts to pay."""
 
 from __future__ import annotations
 
-from django.db import transaction
-from django.utils import timezone
-
+from accounts.backoffice.actions import ApprovalPolicy, StaffAction, perform, register
+from accounts.backoffice.second_person import Cost
 from accounts.models import User
-from omachemainproj.api.errors import Refusal
-from omachemainproj.compiled_queries import locked_row
-from omachemainproj.text import fold_identifier
+from omachemainproj.money import format_kes
+from omachemainproj.phones import PhoneMatch, match_phone
 from orders.lookup import find_by_typed_reference
-from orders.models import Order
-from payments.evidence import (
-    SourceReport,
-    ask_about,
-    end_doubt,
-    is_shown_by_the_gateway,
-    lock_receipt,
-    people_behind,
-    put_in_doubt,
-    record,
-)
+from payments.interest import NAMED, SAID_PAID, WROTE_DOWN
 from payments.models import (
-    EventState,
-    GatewayEvent,
     OrderPayment,
     Provider,
     Receipt,
     ReceiptSource,
-    Refund,
+    RefundMethod,
+    TransferStatus,
     Verification,
 )
-from payments.models.evidence import is_enough
 from payments.models.same_payments import is_undecided
-from payments.reconciliation.outcomes import Outcome, record_outcome
-from payments.reconciliation.receipts import (
-    AlreadyMatched,
-    IncomingPayment,
-    MayBeAnothers,
-    find_receipt,
-    match_to_order,
-    merge_receipts,
-    record_receipt,
+
+from . import receipt_services, transfer_services
+from .forms import OrderReferenceForm, ReceiptNumberForm, SeenPaymentForm
+from .kinds import LEAVES_THE_LIST, Given, console_action, where_it_goes, whole_amount
+from .permissions import ACTING
+
+
+def _unless_its_payer_s(receipt: Receipt, given: Given) -> Cost:
+    """Nothing where M-Pesa or the bank named a phone that the order had asked before that.
+
+    An order placed since could have been placed with the number of a stranger's payment.
+    """
+    order_id = find_by_typed_reference(given["reference"])
+    if order_id is None or receipt.source == ReceiptSource.STAFF:
+        return Cost(at_risk=receipt.amount)
+    asked = OrderPayment.objects.filter(order=order_id, created_at__lt=receipt.created_at)
+    agrees = any(
+        match_phone(receipt.phone, phone) == PhoneMatch.AGREES
+        for phone in asked.exclude(phone="").values_list("phone", flat=True)
+    )
+    return Cost(at_risk=0 if agrees else receipt.amount)
+
+
+def _of_sending_back(receipt: Receipt, given: Given) -> Cost:
+    """A reversal can only reach who paid; what a person wrote down, or a bank took, cannot be."""
+    is_reversed = receipt.provider == Provider.MPESA and receipt.source != ReceiptSource.STAFF
+    if is_reversed and not receipt.refunds.exists():
+        return Cost(moved=receipt.amount)
+    return Cost(at_risk=receipt.amount)
+
+
+def _write_down(receipt: Receipt, given: Given, by: User) -> str:
+    written = receipt_services.record_seen_receipt(
+        number=given["number"],
+        amount=given["amount"],
+        reference=given["reference"],
+        phone=given["phone"],
+        by=by,
+    )
+    receipt.pk = written.pk
+    return f"{written} is written down."
+
+
+def _seen(given: Given) -> Receipt:
+    """The receipt as a person has seen it, before it is recorded."""
+    return Receipt(
+        provider=Provider.MPESA,
+        number=given["number"],
+        amount=given["amount"],
+        source=ReceiptSource.STAFF,
+        phone=given["phone"],
+    )
+
+
+#: Of no row's page: the console has a form of its own for it.
+WRITE_DOWN = register(
+    StaffAction(
+        WROTE_DOWN,
+        _write_down,
+        SeenPaymentForm,
+        key="console.receipt.write",
+        approval=ApprovalPolicy(whole_amount, (ACTING,), new=_seen),
+    )
 )
-from payments.reconciliation.status_query import query_now
-from payments.refunds.external_reversals import NotInDoubt, write_off_never_came
-from payments.refunds.services import NothingToRefund, refund_unmatched
-from payments.transfers import left_under
-from payments.webhooks.inbox import reprocess_event
-
-#: A result code of our own: a person has found out that no money came.
-STAFF_SAYS_UNPAID = "local.not_paid"
-#: States of a message that nothing was done about.
-MAY_BE_SET_ASIDE = frozenset({EventState.FAILED, EventState.UNMATCHED, EventState.UNREADABLE})
 
 
-class ActionNotAvailable(Refusal):
-    """The row is not in a state in which this could be done."""
-
-    code = "cannot_do"
-
-
-def tidy_number(typed: str) -> str:
-    """A receipt number as providers write it: without spaces, in capitals and plain letters."""
-    return "".join(fold_identifier(typed).upper().split())
-
-
-def _number_of_a_payment(typed: str) -> str:
-    """A receipt number, tidy, which nothing that left has."""
-    number = tidy_number(typed)
-    if left_under(number):
-        raise ActionNotAvailable(f"{number} is the number of a refund or a payout.")
-    return number
-
-
-def match_receipt_to_order(receipt_id: int, *, reference: str, why: str) -> Receipt:
-    """Give money in suspense to the order with this reference, as a payment by hand."""
-    order_id = find_by_typed_reference(reference)
-    if order_id is None:
-        raise ActionNotAvailable(f"No order has the reference “{reference}”.")
-    try:
-        return match_to_order(receipt_id, order_id, note=why)
-    except (AlreadyMatched, MayBeAnothers) as error:
-        raise ActionNotAvailable(str(error)) from error
-
-
-@transaction.atomic
-def merge_with_order(receipt_id: int, *, reference: str, why: str) -> Receipt:
-    """Say that money in suspense is what an order's prompt was paid with.
-
-    The order's receipt, known from a status query, gets its number; it is counted once.
-    """
-    order_id = find_by_typed_reference(reference)
-    if order_id is None:
-        raise ActionNotAvailable(f"No order has the reference “{reference}”.")
-    order = locked_row(Order, order_id)
-    movement = locked_row(Receipt, receipt_id)
-    unnamed = Receipt.objects.without_number().filter(order=order).order_by("pk")
-    same = unnamed.filter(amount=movement.amount).first() or unnamed.first()
-    if same is None:
-        raise ActionNotAvailable(f"No receipt of order {order.reference} lacks its number.")
-    try:
-        return merge_receipts(same, movement, order, note=why)
-    except AlreadyMatched as error:
-        raise ActionNotAvailable(str(error)) from error
-
-
-@transaction.atomic
-def mark_payment_of_its_own(receipt_id: int) -> Receipt:
-    """Say that money in suspense is not what any order's prompt was paid with."""
-    receipt = locked_row(Receipt, receipt_id)
-    if not is_undecided(receipt):
-        raise ActionNotAvailable("Nothing says that it may be a prompt's.")
-    receipt.is_separate_payment = True
-    receipt.save(update_fields=["is_separate_payment"])
+def record_payment(given: Given, *, by: User) -> Receipt:
+    """Record a payment a person has seen, and who saw it. Raises Refusal, as ``perform`` does."""
+    receipt = _seen(given)
+    perform(WRITE_DOWN, receipt, given, by=by)
+    receipt.refresh_from_db()
     return receipt
 
 
-def refund_receipt(receipt_id: int, *, by: User | None = None) -> Refund:
-    """Owe money in suspense back to whoever paid it, as ``by`` decided."""
-    try:
-        return refund_unmatched(receipt_id, by=_id_of(by))
-    except NothingToRefund as error:
-        raise ActionNotAvailable(str(error)) from error
+def _is_unmatched(receipt: Receipt) -> bool:
+    return Receipt.objects.to_match().filter(pk=receipt.pk).exists()
 
 
-def record_seen_receipt(
-    *, number: str, amount: int, reference: str, phone: str = "", by: User | None = None
-) -> Receipt:
-    """Record an M-Pesa receipt that ``by`` has seen on the portal or on a buyer's phone.
+@console_action(
+    "receipt",
+    "give",
+    "Give it to an order",
+    "The order is paid if this covers it. What is too much goes back by itself.",
+    applies=lambda receipt: _is_unmatched(receipt) and not receipt.came_back,
+    form=OrderReferenceForm,
+    price=_unless_its_payer_s,
+)
+def give_to_order(receipt: Receipt, given: Given, by: User) -> str:
+    credited = receipt_services.match_receipt_to_order(
+        receipt.pk, reference=given["reference"], why=given["why"]
+    )
+    return f"{format_kes(credited.amount)} is given to order {credited.order}."
 
-    It is counted once, whatever M-Pesa reports of it later. M-Pesa is asked about it: until it
-    knows the payment too, nothing leaves on the person's word.
-    """
-    number = _number_of_a_payment(number)
-    if find_receipt(number) is not None:
-        raise ActionNotAvailable(f"Receipt {number} is written down already.")
-    receipt, _ = record_receipt(
-        IncomingPayment(
-            provider=Provider.MPESA,
-            number=number,
-            amount=amount,
-            source=ReceiptSource.STAFF,
-            reference=reference,
-            phone=phone,
-            paid_at=timezone.now(),
-            by=_id_of(by),
+
+@console_action(
+    "receipt",
+    "same",
+    "It is a prompt's receipt",
+    "M-Pesa said that the order's prompt was paid and named no receipt: this is it. It is counted "
+    "once, on the order.",
+    applies=is_undecided,
+    form=OrderReferenceForm,
+    price=_unless_its_payer_s,
+)
+def say_same(receipt: Receipt, given: Given, by: User) -> str:
+    named = receipt_services.merge_with_order(
+        receipt.pk, reference=given["reference"], why=given["why"]
+    )
+    return f"{format_kes(named.amount)} under {named.number} is the receipt of order {named.order}."
+
+
+@console_action(
+    "receipt",
+    "apart",
+    "It is a payment of its own",
+    "Not what any prompt was paid with, though amount, time and phone would fit. Then it may be "
+    "given to an order, or sent back.",
+    applies=is_undecided,
+    price=whole_amount,
+)
+def say_apart(receipt: Receipt, given: Given, by: User) -> str:
+    receipt_services.mark_payment_of_its_own(receipt.pk)
+    return "It is a payment of its own."
+
+
+@console_action(
+    "receipt",
+    "back",
+    "Send it back",
+    "To whoever paid it.",
+    applies=_is_unmatched,
+    price=_of_sending_back,
+)
+def send_back(receipt: Receipt, given: Given, by: User) -> str:
+    refund = receipt_services.refund_receipt(receipt.pk, by=by)
+    if refund.way == RefundMethod.PORTAL:
+        return (
+            f"{format_kes(refund.amount)} is owed back. No way is known: decide about the refund."
         )
-    )
-    return receipt
+    return where_it_goes(refund)
 
 
-@transaction.atomic
-def set_receipt_number(receipt_id: int, *, number: str, by: User | None = None) -> Receipt:
-    """Give a receipt without a number, known from a status query, the one the portal shows.
-
-    Money that lies in suspense under that number is this receipt's.
-    """
-    receipt = Receipt.objects.select_related("order").get(pk=receipt_id)
-    if receipt.number or receipt.order is None:
-        raise ActionNotAvailable("Its number has come, or it has no order.")
-    known = find_receipt(tidy_number(number))
-    if known is not None and known.order_id is None:
-        try:
-            order = locked_row(Order, receipt.order.pk)
-            return merge_receipts(receipt, known, order, note="")
-        except AlreadyMatched as error:
-            raise ActionNotAvailable(str(error)) from error
-    record_seen_receipt(
-        number=number, amount=receipt.amount, reference=receipt.order.reference, by=by
-    )
-    receipt.refresh_from_db()
-    return receipt
+@console_action(
+    "receipt",
+    "came",
+    "It did come",
+    "M-Pesa's own statement shows it with this amount and number. Money of it may leave again.",
+    applies=lambda receipt: receipt.is_in_doubt and receipt.provider == Provider.MPESA,
+)
+def say_it_came(receipt: Receipt, given: Given, by: User) -> str:
+    receipt_services.say_it_came(receipt.pk, by=by)
+    return f"{receipt} is confirmed."
 
 
-def query_attempt(payment_id: int) -> OrderPayment:
-    """Ask M-Pesa now what became of an attempt. Call outside of a transaction."""
-    payment = OrderPayment.objects.get(pk=payment_id)
-    if not payment.checkout_request_id:
-        raise ActionNotAvailable(
-            "M-Pesa never gave this attempt an id to ask by. The portal shows more."
-        )
-    if payment.is_confirmed:
-        raise ActionNotAvailable("Its money is here: there is nothing to ask.")
-    query_now(payment_id)
-    payment.refresh_from_db()
-    return payment
+@console_action(
+    "receipt",
+    "never",
+    "It never came",
+    "You have looked on the portal, or on the bank's statement. It is written off; what was bought "
+    "with it should be cancelled, and what its sellers earned does not leave.",
+    applies=lambda receipt: receipt.is_in_doubt,
+)
+def say_it_never_came(receipt: Receipt, given: Given, by: User) -> str:
+    return receipt_services.say_it_never_came(receipt.pk, by=by).note
 
 
-@transaction.atomic
-def mark_attempt_unpaid(payment_id: int) -> OrderPayment:
-    """End an attempt whose result M-Pesa never reported: a person has seen that no money came.
-
-    A success that comes late still overturns it.
-    """
-    payment = locked_row(OrderPayment, payment_id)
-    if not payment.is_open or payment.live:
-        raise ActionNotAvailable("The attempt has ended, or its phone may still be ringing.")
-    record_outcome(
-        payment_id,
-        Outcome(
-            succeeded=False,
-            code=STAFF_SAYS_UNPAID,
-            text="A person has found that no money came.",
-            source=ReceiptSource.STAFF,
-        ),
-    )
-    payment.refresh_from_db()
-    return payment
+def _may_be_asked_about(receipt: Receipt) -> bool:
+    is_open = receipt.verification in {Verification.REPORTED, Verification.DOUBTED}
+    return is_open and receipt.provider == Provider.MPESA and bool(receipt.number)
 
 
-@transaction.atomic
-def mark_attempt_paid(payment_id: int, *, number: str, by: User | None = None) -> OrderPayment:
-    """End an attempt whose result M-Pesa never reported: ``by`` has seen its receipt."""
-    payment = locked_row(OrderPayment, payment_id)
-    if not payment.is_open:
-        raise ActionNotAvailable("The attempt has ended.")
-    note = record_outcome(
-        payment_id,
-        Outcome(
-            succeeded=True,
-            code="0",
-            text="A person has seen that it was paid.",
-            source=ReceiptSource.STAFF,
-            amount=payment.amount,
-            receipt=_number_of_a_payment(number),
-            by=_id_of(by),
-        ),
-    )
-    payment.refresh_from_db()
-    if not payment.is_confirmed:
-        raise ActionNotAvailable(note)
-    return payment
+@console_action(
+    "receipt",
+    "ask",
+    "Ask M-Pesa about it",
+    "The clock asks in a moment, by its number. Where M-Pesa shows it with this amount, paid to "
+    "us, it is confirmed.",
+    applies=_may_be_asked_about,
+)
+def ask_about(receipt: Receipt, given: Given, by: User) -> str:
+    receipt_services.ask_about_receipt(receipt.pk)
+    return "M-Pesa is asked."
 
 
-@transaction.atomic
-def confirm_bank_receipt(receipt_id: int, *, by: User) -> Receipt:
-    """Say that ``by`` has seen a payment on the bank's own statement, which no query can be asked.
-
-    Whoever wrote it down, or bought with it, cannot say so too.
-    """
-    receipt = lock_receipt(receipt_id)
-    if receipt.provider == Provider.MPESA or receipt.verification == Verification.NEVER_CAME:
-        raise ActionNotAvailable("M-Pesa itself is asked about its payments.")
-    _check_not_involved(receipt, by)
-    told = SourceReport(ReceiptSource.STAFF, receipt.amount, receipt.number, by=by.pk)
-    record(receipt, told)
-    receipt.refresh_from_db()
-    if receipt.is_in_doubt and is_enough(receipt, list(receipt.evidence.all())):
-        end_doubt(receipt, Verification.CONFIRMED)
-    return receipt
+def _is_a_banks(receipt: Receipt, *states: str) -> bool:
+    return receipt.provider != Provider.MPESA and receipt.verification in states
 
 
-@transaction.atomic
-def doubt_bank_receipt(receipt_id: int) -> Receipt:
-    """Say that the bank's own statement does not show a payment that was told of."""
-    receipt = lock_receipt(receipt_id)
-    if receipt.provider == Provider.MPESA or receipt.verification != Verification.REPORTED:
-        raise ActionNotAvailable("It is confirmed, in doubt already, or M-Pesa's.")
-    put_in_doubt(receipt_id, "The bank's own statement does not show it.")
-    receipt.refresh_from_db()
-    return receipt
+@console_action(
+    "receipt",
+    "confirm",
+    "The bank's statement shows it",
+    "You have seen it there, with this amount and number. Then money of it may leave.",
+    applies=lambda receipt: _is_a_banks(receipt, Verification.REPORTED, Verification.DOUBTED),
+    price=whole_amount,
+)
+def confirm_bank_receipt(receipt: Receipt, given: Given, by: User) -> str:
+    seen = receipt_services.confirm_bank_receipt(receipt.pk, by=by)
+    return f"{seen} is {seen.get_verification_display()}."
 
 
-@transaction.atomic
-def ask_about_receipt(receipt_id: int) -> Receipt:
-    """Let M-Pesa be asked once more about a payment that is not confirmed."""
-    receipt = lock_receipt(receipt_id)
-    if receipt.provider != Provider.MPESA or not receipt.number or receipt.is_confirmed:
-        raise ActionNotAvailable("M-Pesa cannot be asked about it, or has confirmed it.")
-    ask_about([receipt], anew=True)
-    return receipt
+@console_action(
+    "receipt",
+    "doubt",
+    "The bank's statement does not show it",
+    "Nothing of it leaves, and nothing bought with it is handed over, until it is decided.",
+    applies=lambda receipt: _is_a_banks(receipt, Verification.REPORTED),
+)
+def doubt_bank_receipt(receipt: Receipt, given: Given, by: User) -> str:
+    return f"{receipt_services.doubt_bank_receipt(receipt.pk)} is in doubt."
 
 
-@transaction.atomic
-def say_it_came(receipt_id: int, *, by: User) -> Receipt:
-    """End the doubt about a payment that M-Pesa's own statement or answer shows."""
-    receipt = lock_receipt(receipt_id)
-    if not receipt.is_in_doubt:
-        raise ActionNotAvailable("It is not in doubt.")
-    _check_not_involved(receipt, by)
-    if not is_shown_by_the_gateway(receipt):
-        raise ActionNotAvailable("M-Pesa's statement does not show it. Ask M-Pesa about it again.")
-    end_doubt(receipt, Verification.CONFIRMED)
-    return receipt
+def _may_be_reversed(receipt: Receipt) -> bool:
+    if receipt.provider != Provider.MPESA or not receipt.amount:
+        return False
+    gone = receipt.refunds.filter(status=TransferStatus.DONE)
+    return not gone.filter(way__in=(RefundMethod.OUTSIDE, RefundMethod.REVERSAL)).exists()
 
 
-@transaction.atomic
-def say_it_never_came(receipt_id: int, *, by: User) -> Receipt:
-    """Write off a payment in doubt: nothing ever came. Another than who wrote it down says so."""
-    receipt = lock_receipt(receipt_id)
-    _check_not_involved(receipt, by)
-    try:
-        return write_off_never_came(receipt_id)
-    except NotInDoubt as error:
-        raise ActionNotAvailable(str(error)) from error
+@console_action(
+    "receipt",
+    "reversed",
+    "M-Pesa took it back",
+    "Safaricom reversed this payment at the customer's word. Name the reversal's own receipt. "
+    "Nothing of it is sent back any more; what was not cancelled the shop bears.",
+    applies=_may_be_reversed,
+    form=ReceiptNumberForm,
+    price=whole_amount,
+)
+def say_reversed(receipt: Receipt, given: Given, by: User) -> str:
+    return transfer_services.record_reversal_seen(receipt.pk, number=given["number"])
 
 
-def _check_not_involved(receipt: Receipt, by: User) -> None:
-    is_buyer = receipt.order is not None and receipt.order.buyer_id == by.pk
-    if is_buyer or by.pk in people_behind([receipt.pk]):
-        raise ActionNotAvailable("Who wrote it down, or bought with it, cannot decide about it.")
+@console_action(
+    "receipt",
+    "name",
+    NAMED,
+    "As the portal shows it for this payment.",
+    applies=lambda receipt: not receipt.number and receipt.same_as_id is None,
+    form=ReceiptNumberForm,
+    price=whole_amount,
+)
+def name_number(receipt: Receipt, given: Given, by: User) -> str:
+    named = receipt_services.set_receipt_number(receipt.pk, number=given["number"], by=by)
+    return f"Its number is {named.number}."
 
 
-def _id_of(person: User | None) -> int | None:
-    return None if person is None else person.pk
+@console_action(
+    "attempt",
+    "ask",
+    "Ask M-Pesa now",
+    "At most once in ten seconds.",
+    applies=lambda payment: payment.is_open and bool(payment.checkout_request_id),
+    calls_gateway=True,
+)
+def ask_mpesa(payment: OrderPayment, given: Given, by: User) -> str:
+    asked = receipt_services.query_attempt(payment.pk)
+    if asked.is_open:
+        return "M-Pesa was asked and does not say yet. Ask again later."
+    return f"M-Pesa says: {asked.result_text} The attempt is {asked.status} now."
 
 
-def reprocess_message(event_id: int) -> GatewayEvent:
-    """Process a stored message as if it had just come. Safe to repeat."""
-    if GatewayEvent.objects.get(pk=event_id).state == EventState.APPLIED:
-        raise ActionNotAvailable("It was acted on already.")
-    return reprocess_event(event_id)
+@console_action(
+    "attempt",
+    "paid",
+    SAID_PAID,
+    "Name the receipt the portal shows for this phone, amount and time.",
+    applies=lambda payment: payment.is_open,
+    form=ReceiptNumberForm,
+    price=whole_amount,
+)
+def say_paid(payment: OrderPayment, given: Given, by: User) -> str:
+    paid = receipt_services.mark_attempt_paid(payment.pk, number=given["number"], by=by)
+    return f"{format_kes(paid.amount)} is credited to order {paid.order}."
 
 
-@transaction.atomic
-def set_message_aside(event_id: int) -> GatewayEvent:
-    """Record that a person has looked at a message, and that nothing is to be done about it."""
-    event = locked_row(GatewayEvent, event_id)
-    if event.state not in MAY_BE_SET_ASIDE:
-        raise ActionNotAvailable("It was acted on, or it still is.")
-    event.set_state(EventState.ASIDE, event.note)
-    return event
+@console_action(
+    "attempt",
+    "unpaid",
+    "Say that no money came",
+    "After looking on the portal. A success that comes late still counts.",
+    applies=lambda payment: payment.is_open and not payment.live,
+)
+def say_unpaid(payment: OrderPayment, given: Given, by: User) -> str:
+    receipt_services.mark_attempt_unpaid(payment.pk)
+    return "The attempt has ended without money."
+
+
+@console_action(
+    "receipt",
+    "seen",
+    "Acknowledge it",
+    LEAVES_THE_LIST,
+    applies=lambda receipt: receipt.unacknowledged,
+)
+def acknowledge_receipt(receipt: Receipt, given: Given, by: User) -> str:
+    transfer_services.acknowledge(receipt)
+    return "Acknowledged."

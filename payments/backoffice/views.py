@@ -31,14 +31,15 @@ from orders.models import Problem, ProblemPicture
 from orders.problems.views import answer_picture
 from payments.models import NightlyProof, Receipt, Trouble
 
-from .actions import KINDS, act_name, permissions_for, record_payment
 from .dashboard import PANELS, panels_for
 from .forms import SeenPaymentForm
+from .kinds import KINDS, act_name, permissions_for
 from .order_suggestions import suggest_orders
 from .period import CHOICES, read_period
 from .permissions import ACTING, DECIDING_PROBLEMS, LOOKING, LOOKING_AT_PROBLEMS
 from .problem_page import describe_problem
 from .queues import count_unsolicited, load_queues, queues_for
+from .receipt_actions import record_payment
 from .timeline import build_timeline
 
 _DOWNLOADING = "accounts.export_rows"

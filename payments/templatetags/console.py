@@ -13,7 +13,7 @@ from django.urls import NoReverseMatch, reverse
 from accounts.backoffice.admin import COUNT_AT_MOST
 from omachemainproj.money import format_kes
 from orders.models import Order
-from payments.backoffice.actions import console_page
+from payments.backoffice.kinds import console_page
 from payments.backoffice.queues import Queue, count_open
 
 register = template.Library()

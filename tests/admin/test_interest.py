@@ -14,7 +14,8 @@ from accounts.models import Audit, User
 from orders.models import Order, OrderTrack, Parcel
 from orders.parcels.actions import ACTIONS as PARCEL_ACTIONS
 from orders.reviews import review_line
-from payments.backoffice.actions import KINDS, WRITE_DOWN
+from payments.backoffice.kinds import KINDS
+from payments.backoffice.receipt_actions import WRITE_DOWN
 from payments.daraja.result_codes import PayoutReason
 from payments.models import Payout, Receipt, Refund
 from payments.payouts.services import create_payouts

@@ -22,7 +22,7 @@ from orders.models.notifications import Message, MessageState, Notice
 from orders.problems.services import open_problem
 from payments.admin import order_page
 from payments.backoffice import order_story, timeline
-from payments.backoffice.actions import console_page
+from payments.backoffice.kinds import console_page
 from payments.models import (
     GatewayEvent,
     LedgerPosting,

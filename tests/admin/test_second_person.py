@@ -16,7 +16,7 @@ from accounts.backoffice.second_person import Cost, SecondPersonNeeded, spend_al
 from accounts.models import Audit, Proposal, StaffDay
 from orders.fulfilment_actions import to_cancelled
 from orders.models import OrderTrack, Problem
-from payments.backoffice.actions import KINDS
+from payments.backoffice.kinds import KINDS
 from payments.evidence import SourceReport
 from payments.models import Payout, Receipt, Refund, SellerShare
 from payments.reconciliation.receipts import create_receipt

@@ -11,9 +11,9 @@ from django.utils import timezone
 from accounts.backoffice import audit
 from orders.fulfilment import PaymentInDoubt, move_line
 from payments import clock
-from payments.backoffice import receipt_actions as money_in
-from payments.backoffice import transfer_actions as money_out
-from payments.backoffice.receipt_actions import ActionNotAvailable
+from payments.backoffice import receipt_services as money_in
+from payments.backoffice import transfer_services as money_out
+from payments.backoffice.receipt_services import ActionNotAvailable
 from payments.daraja.statement import StatementPage, StatementRow
 from payments.evidence import record_on_statement
 from payments.ledger import balance

@@ -11,9 +11,9 @@ from django.test import Client
 from django.utils import timezone
 
 from payments.admin import lookup
-from payments.backoffice import transfer_actions
+from payments.backoffice import transfer_services
 from payments.backoffice.forms import ReceiptNumber
-from payments.backoffice.receipt_actions import ActionNotAvailable
+from payments.backoffice.receipt_services import ActionNotAvailable
 from payments.daraja.portal_statement import Movement
 from payments.daraja.stk_callback import read_stk_callback
 from payments.models import GatewayEvent, OrderPayment, Payout, Receipt, Refund, Withdrawal
@@ -124,7 +124,7 @@ def test_money_that_left_gave_no_payment_back_that_nobody_named(unnamed, typed):
     with pytest.raises(CannotBeSettled):
         settle_as_refund(withdrawal.pk, receipt_number=typed)
     with pytest.raises(ActionNotAvailable):
-        transfer_actions.say_it_gave_back(withdrawal.pk, number=typed)
+        transfer_services.say_it_gave_back(withdrawal.pk, number=typed)
 
     withdrawal.refresh_from_db()
     assert (withdrawal.state, Refund.objects.count()) == ("open", 0)
@@ -149,7 +149,7 @@ def test_staff_name_no_receipt_with_nothing(owed, typed):
     payout, _ = owed
 
     with pytest.raises(ActionNotAvailable):
-        transfer_actions.new_number(typed)
+        transfer_services.new_number(typed)
     payout.refresh_from_db()
     assert payout.number == ""
 

@@ -14,8 +14,8 @@ from accounts.models import PhoneProof
 from orders.fulfilment import move_line
 from orders.lifecycle import cancel_order
 from payments import clock
-from payments.backoffice.receipt_actions import ActionNotAvailable
-from payments.backoffice.transfer_actions import (
+from payments.backoffice.receipt_services import ActionNotAvailable
+from payments.backoffice.transfer_services import (
     lift_payout_stop,
     refuse_payout,
     say_it_gave_back,

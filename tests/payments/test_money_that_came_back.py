@@ -9,11 +9,11 @@ from django.utils import timezone
 
 from orders.lifecycle import cancel_order
 from payments import clock
-from payments.backoffice import receipt_actions
-from payments.backoffice.actions import KINDS
+from payments.backoffice import receipt_services
+from payments.backoffice.kinds import KINDS
 from payments.backoffice.queues import QUEUES
-from payments.backoffice.receipt_actions import ActionNotAvailable
-from payments.backoffice.transfer_actions import say_it_came_back, say_it_paid_a_seller
+from payments.backoffice.receipt_services import ActionNotAvailable
+from payments.backoffice.transfer_services import say_it_came_back, say_it_paid_a_seller
 from payments.disbursement import process_refund
 from payments.evidence import put_in_doubt, record_first
 from payments.ledger import balance
@@ -123,7 +123,7 @@ def test_whatever_word_says_so(payout, changed):
 
 def test_what_a_person_wrote_down_of_it_before_is_it(payout):
     seen = {"number": BACK, "amount": 1500, "reference": "", "phone": "254733000999"}
-    receipt_actions.record_seen_receipt(**seen, by=UserFactory(is_superuser=True))
+    receipt_services.record_seen_receipt(**seen, by=UserFactory(is_superuser=True))
 
     assert [came_back().returned for _ in range(2)] == [1, 0]
 
@@ -135,7 +135,7 @@ def test_what_a_person_wrote_down_of_it_before_is_it(payout):
 
 def write_down(amount=1500):
     seen = {"number": BACK, "amount": amount, "reference": "", "phone": "254733000999"}
-    return receipt_actions.record_seen_receipt(**seen, by=UserFactory(is_superuser=True))
+    return receipt_services.record_seen_receipt(**seen, by=UserFactory(is_superuser=True))
 
 
 def ways(receipt):
@@ -144,7 +144,7 @@ def ways(receipt):
 
 def test_what_was_to_be_reversed_of_it_goes_to_the_phone_once_it_is_known(payout, daraja):
     receipt = write_down()
-    receipt_actions.refund_receipt(receipt.pk)
+    receipt_services.refund_receipt(receipt.pk)
     before = books()
 
     assert came_back().returned == 1
@@ -161,7 +161,7 @@ def test_given_to_an_order_that_owes_it_back_it_goes_to_the_phone_and_closes_the
 ):
     cancel_order(order.pk)
     receipt = write_down()
-    receipt_actions.match_receipt_to_order(receipt.pk, reference=order.reference, why="Seen.")
+    receipt_services.match_receipt_to_order(receipt.pk, reference=order.reference, why="Seen.")
     assert ways(receipt) == [("reversal", "", "due", 1500)]
 
     assert [came_back().returned for _ in range(2)] == [1, 0]
@@ -175,7 +175,7 @@ def test_given_to_an_order_that_owes_it_back_it_goes_to_the_phone_and_closes_the
 
 def test_the_order_it_paid_for_keeps_it_and_a_person_sees_that(payout, order):
     receipt = write_down(order.amount)
-    receipt_actions.match_receipt_to_order(receipt.pk, reference=order.reference, why="Seen.")
+    receipt_services.match_receipt_to_order(receipt.pk, reference=order.reference, why="Seen.")
 
     came_back(amount=order.amount)
 
@@ -200,7 +200,7 @@ def test_a_large_one_whose_reversal_was_approved_is_approved_again_for_the_phone
     settings.REFUND_APPROVAL_ABOVE = 1000
     decided, second = UserFactory(), UserFactory()
     receipt = write_down()
-    refund = receipt_actions.refund_receipt(receipt.pk, by=decided)
+    refund = receipt_services.refund_receipt(receipt.pk, by=decided)
     Refund.objects.filter(pk=refund.pk).update(approved_by=second)
 
     came_back()
@@ -211,7 +211,7 @@ def test_a_large_one_whose_reversal_was_approved_is_approved_again_for_the_phone
 
 def test_a_reversal_of_it_that_m_pesa_may_know_of_is_left(payout, daraja):
     receipt = write_down()
-    receipt_actions.refund_receipt(receipt.pk)
+    receipt_services.refund_receipt(receipt.pk)
     clock.process_due_refunds(timezone.now() + timedelta(minutes=1))
 
     assert came_back().returned == 1
@@ -236,7 +236,7 @@ def test_a_prompts_own_receipt_that_was_given_its_number_stays_and_a_person_sees
     """The prompt's money came too: told that this receipt came back, the shop would have one sum of
     the two."""
     record_outcome(payment.pk, Outcome(True, "0", "Paid", "query"))
-    receipt_actions.match_receipt_to_order(
+    receipt_services.match_receipt_to_order(
         write_down(order.amount).pk, reference=order.reference, why="Seen."
     )
 
@@ -304,7 +304,7 @@ def test_it_goes_back_to_the_seller_by_a_payment_to_the_phone_and_by_no_reversal
     came_back()
     receipt = Receipt.objects.get(number=BACK)
 
-    receipt_actions.refund_receipt(receipt.pk)
+    receipt_services.refund_receipt(receipt.pk)
 
     refund = Refund.objects.get()
     assert (refund.way, refund.phone, refund.amount) == ("b2c", PHONE, 1500)
@@ -316,7 +316,7 @@ def test_m_pesa_is_asked_there_too_whether_it_still_stands_before_it_goes_to_the
     payout, daraja
 ):
     came_back()
-    refund = receipt_actions.refund_receipt(Receipt.objects.get(number=BACK).pk)
+    refund = receipt_services.refund_receipt(Receipt.objects.get(number=BACK).pk)
 
     process_refund(refund.pk)
 
@@ -353,7 +353,7 @@ def test_m_pesa_is_asked_about_it_at_the_number_that_pays_out_and_confirms_it(
     monkeypatch.setattr("payments.evidence.record_first", record_first)
     came_back()
     receipt = Receipt.objects.get(number=BACK)
-    receipt_actions.refund_receipt(receipt.pk)
+    receipt_services.refund_receipt(receipt.pk)
     clock.ask_about_receipts(timezone.now() + timedelta(minutes=1))
     [asked] = [each for each in daraja.questions if each.get("receipt") == BACK]
     answer(client, asked)
@@ -389,7 +389,7 @@ def test_it_is_nobodys_payment_for_an_order(payout, order):
     receipt = Receipt.objects.get(number=BACK)
 
     with pytest.raises(ActionNotAvailable, match="no buyer paid it"):
-        receipt_actions.match_receipt_to_order(receipt.pk, reference=order.reference, why="x")
+        receipt_services.match_receipt_to_order(receipt.pk, reference=order.reference, why="x")
 
 
 def test_a_customers_reversal_on_the_paybills_statement_is_no_money_that_came_back(
@@ -488,7 +488,7 @@ def test_a_part_that_came_back_of_it_is_decided_by_itself(done_otherwise):
 
 def test_what_was_sent_on_of_it_is_not_settled_by_it_too(done_otherwise):
     came_back()
-    receipt_actions.refund_receipt(Receipt.objects.get(number=BACK).pk)
+    receipt_services.refund_receipt(Receipt.objects.get(number=BACK).pk)
     read(statement(left(), row()))
 
     with pytest.raises(ActionNotAvailable, match="decided already about what came back"):

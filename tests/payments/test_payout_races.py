@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from orders.fulfilment import move_line
 from payments import clock, transfers
-from payments.backoffice.transfer_actions import approve_payout
+from payments.backoffice.transfer_services import approve_payout
 from payments.daraja.result_codes import PayoutReason
 from payments.disbursement import process_payout, process_refund
 from payments.ledger import balance

@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from orders.models import Order
 from payments import clock, gateway
-from payments.backoffice import transfer_actions
-from payments.backoffice.receipt_actions import ActionNotAvailable
+from payments.backoffice import transfer_services
+from payments.backoffice.receipt_services import ActionNotAvailable
 from payments.daraja.result_codes import PayoutReason
 from payments.ledger import balance
 from payments.models import Account, GatewayEvent, PayoutStop, Receipt, Refund
@@ -467,7 +467,7 @@ def test_a_person_cannot_send_less_than_m_pesa_pays_out(order, simulator):
     pay(simulator, order, 3009, phone=PAYER)
 
     with pytest.raises(ActionNotAvailable, match="KES 10 to 250000"):
-        transfer_actions.retry_refund(Refund.objects.get().pk, phone=OTHER)
+        transfer_services.retry_refund(Refund.objects.get().pk, phone=OTHER)
 
 
 def test_a_refusal_after_the_end_changes_nothing(order, simulator):

@@ -6,9 +6,9 @@ from django.utils import timezone
 from orders.fulfilment import move_line
 from orders.lifecycle import expire_order
 from orders.models import Order
-from payments.backoffice import receipt_actions as money_in
-from payments.backoffice import transfer_actions as money_out
-from payments.backoffice.receipt_actions import ActionNotAvailable
+from payments.backoffice import receipt_services as money_in
+from payments.backoffice import transfer_services as money_out
+from payments.backoffice.receipt_services import ActionNotAvailable
 from payments.daraja.result_codes import PayoutReason
 from payments.daraja.statement import StatementPage, StatementRow
 from payments.disbursement import process_payout, process_refund

@@ -10,9 +10,9 @@ from django.utils import timezone
 from accounts.backoffice import audit
 from orders.lifecycle import expire_order
 from payments import clock
-from payments.backoffice import receipt_actions as money_in
+from payments.backoffice import receipt_services as money_in
 from payments.backoffice.order_suggestions import suggest_orders
-from payments.backoffice.receipt_actions import ActionNotAvailable
+from payments.backoffice.receipt_services import ActionNotAvailable
 from payments.daraja.statement import StatementPage, StatementRow
 from payments.disbursement import process_refund
 from payments.ledger import balance

@@ -23,7 +23,7 @@ from orders.models import (
 from orders.models.notifications import Message, Notice
 from orders.models.problems import PART_STANDS_AFTER
 from orders.problems.services import add_message, open_problem
-from payments.backoffice import transfer_actions
+from payments.backoffice import transfer_services
 from payments.models import Payout, Refund
 from payments.payouts.services import create_payouts
 from payments.people.erasure import erase_account, erase_what_is_left
@@ -154,7 +154,7 @@ def test_money_that_is_kept_back_keeps_its_seller(buyer, seller, settings, way):
     line_at("delivered", buyer=buyer, product=ProductFactory(seller=seller, price=900))
     create_payouts(seller.pk)
 
-    getattr(transfer_actions, way)(Payout.objects.get().pk, why="Looks like a theft")
+    getattr(transfer_services, way)(Payout.objects.get().pk, why="Looks like a theft")
     answer = delete(seller)
 
     assert answer.json()["under_way"] == [{"what": "money_owed", "amount": 900}]
@@ -344,7 +344,7 @@ def test_why_staff_keep_money_back_is_for_staff_alone(buyer, seller, settings):
     settings.PAYOUT_APPROVAL_ABOVE = 500
     line_at("delivered", buyer=buyer, product=ProductFactory(seller=seller, price=900))
     create_payouts(seller.pk)
-    transfer_actions.hold_payout(Payout.objects.get().pk, why="Looks like a theft")
+    transfer_services.hold_payout(Payout.objects.get().pk, why="Looks like a theft")
 
     _, text, kept = export_of(seller)
 

@@ -12,7 +12,7 @@ from orders.models.notifications import Notice
 from orders.notifications.rendering import compose
 from orders.notifications.sending import deliver_notifications
 from payments import clock
-from payments.backoffice import receipt_actions, transfer_actions
+from payments.backoffice import receipt_services, transfer_services
 from payments.models import AccessToken, GatewayEvent, Payout, PayoutStop, Refund
 from tests.factories import ProductFactory, UserFactory
 from tests.payments.bodies import by_hand, post, post_c2b, success
@@ -47,7 +47,7 @@ def trade(buyer, settings):
         move_line(line.pk, "fetched", by=agent)
     hurry()
     large = Payout.objects.get(needs_approval=True)
-    transfer_actions.approve_payout(large.pk, by=keeper)
+    transfer_services.approve_payout(large.pk, by=keeper)
     audit.log(keeper, "Let it leave", large, why="Seen.")
     hurry()
     for payout in Payout.objects.order_by("pk"):
@@ -58,7 +58,7 @@ def trade(buyer, settings):
     client.post("/safwebhook/", {"hello": 1}, content_type="application/json")
     clock.process_stored_events(timezone.now() + timedelta(minutes=1))
     aside = GatewayEvent.objects.get(source="prompt", payment=None, refund=None, payout=None)
-    receipt_actions.set_message_aside(aside.pk)
+    receipt_services.set_message_aside(aside.pk)
     audit.log(keeper, "Set it aside", aside, why="Noise.")
     AccessToken.objects.create(
         account="a" * 64, token="t", good_until=timezone.now() + timedelta(hours=1)
@@ -83,5 +83,5 @@ def _give_back(client, buyer, kettle, keeper):
 def _stop_and_go_on(keeper):
     PayoutStop.objects.stop_payouts("The initiator is locked.")
     stop = PayoutStop.objects.get()
-    transfer_actions.lift_payout_stop(stop.pk)
+    transfer_services.lift_payout_stop(stop.pk)
     audit.log(keeper, "Let money leave again", stop, why="Renewed.")

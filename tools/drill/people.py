@@ -11,7 +11,7 @@ from accounts.backoffice.actions import perform
 from accounts.backoffice.proposals import agree
 from accounts.backoffice.second_person import SecondPersonNeeded
 from accounts.models import Proposal, User
-from payments.backoffice.actions import KINDS
+from payments.backoffice.kinds import KINDS
 from payments.backoffice.queues import load_queues
 from payments.models import Payout, PayoutStop, Receipt, Refund, Withdrawal
 from products.models import Product

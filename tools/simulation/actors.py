@@ -21,7 +21,7 @@ from omachemainproj.api.errors import Refusal
 from orders.lifecycle import cancel_order
 from orders.models import Order
 from payments import clock
-from payments.backoffice import receipt_actions, transfer_actions
+from payments.backoffice import receipt_services, transfer_services
 from payments.models import GatewayEvent, OrderPayment, PayoutStop, Receipt, Refund
 from payments.reconciliation.status_query import query_now
 from payments.webhooks.inbox import process_event
@@ -450,15 +450,15 @@ class Actors:
 
     def _staff_give(self, receipt_id: int) -> None:
         if order := self._some():
-            receipt_actions.match_receipt_to_order(
+            receipt_services.match_receipt_to_order(
                 receipt_id, reference=order.reference, why="Seen."
             )
 
     def _staff_send_back(self, receipt_id: int) -> None:
-        receipt_actions.refund_receipt(receipt_id)
+        receipt_services.refund_receipt(receipt_id)
 
     def _staff_try_again(self, refund_id: int) -> None:
-        transfer_actions.retry_refund(refund_id, phone=self.run.chance.choice(PHONES))
+        transfer_services.retry_refund(refund_id, phone=self.run.chance.choice(PHONES))
 
     def _staff_end_stop(self, stop_id: int) -> None:
         end_stop(stop_id)
@@ -476,7 +476,7 @@ class Actors:
     @staticmethod
     def _record_receipt(entry: Entry) -> None:
         with suppress(Refusal, DatabaseAway):
-            receipt_actions.record_seen_receipt(
+            receipt_services.record_seen_receipt(
                 number=entry.receipt.lower(),
                 amount=entry.amount,
                 reference=entry.purpose.reference,
@@ -602,5 +602,5 @@ def end_stop(stop_id: int) -> None:
     keeper = User.objects.filter(username="keeper").first()
     if keeper is None:
         keeper = User.objects.create_superuser("keeper")
-    stop = transfer_actions.lift_payout_stop(stop_id)
+    stop = transfer_services.lift_payout_stop(stop_id)
     audit.log(keeper, "Let money leave again", stop)
