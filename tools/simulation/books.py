@@ -75,7 +75,7 @@ class Comparison:
     def _came(self, entry: Entry) -> int:
         """Find the receipt of a payment; return what the ledger must have for it."""
         prompt = self._prompts.get(entry.purpose.checkout_request_id)
-        attempt = self._attempts.get(_token(prompt)) if prompt else None
+        attempt = self._attempt_of(entry)
         receipt = self._by_number.get(entry.receipt)
         if receipt is None and attempt is not None:
             receipt = self._by_payment.get(attempt.pk)
@@ -95,23 +95,39 @@ class Comparison:
     def _as_one(self, receipt: Receipt, first: Entry, second: Entry) -> None:
         """Two payments are one receipt. Explained only where nobody could tell them apart.
 
-        That is of a prompt whose number was never told, and a payment by hand of the same sum for
-        the same order: what the shop is told of it is what it would be told of the prompt. Where
-        M-Pesa itself tells of it, that is from the same phone.
+        That is of a prompt whose number was never told, and another payment of the same sum for the
+        same order: what the shop is told of it is what it would be told of the prompt. It was made
+        by hand, and where M-Pesa itself tells of it, from the same phone; or by an earlier prompt
+        that M-Pesa never answered for, and a person wrote its number down.
         """
-        of_prompt = {bool(each.purpose.checkout_request_id): each for each in (first, second)}
-        prompt, by_hand = of_prompt.get(True), of_prompt.get(False)
+        prompt, other = (first, second) if self._is_of(receipt, first) else (second, first)
         if (
             STATEMENT not in self.sources
-            and prompt is not None
-            and by_hand is not None
+            and self._is_of(receipt, prompt)
             and prompt.receipt not in self.reported
-            and _for_what(prompt) == _for_what(by_hand)
-            and (prompt.phone == by_hand.phone or _was_typed(receipt))
+            and _for_what(prompt) == _for_what(other)
+            and (_was_typed(receipt) or (self._is_by_hand(other) and prompt.phone == other.phone))
+            and (self._is_by_hand(other) or self._was_never_answered(other))
         ):
-            self.explained["paid by hand, and taken for the prompt it was told of"] += 1
+            self.explained["paid otherwise, and taken for the prompt it was told of"] += 1
             return
         self._say(f"{second.receipt} and another are one receipt to the shop")
+
+    def _is_of(self, receipt: Receipt, entry: Entry) -> bool:
+        """Whether a payment was made by the prompt that the shop has a receipt for."""
+        attempt = self._attempt_of(entry)
+        return attempt is not None and attempt.pk == receipt.payment_id
+
+    def _is_by_hand(self, entry: Entry) -> bool:
+        return not entry.purpose.checkout_request_id
+
+    def _was_never_answered(self, entry: Entry) -> bool:
+        attempt = self._attempt_of(entry)
+        return attempt is not None and attempt.status == AttemptStatus.UNKNOWN
+
+    def _attempt_of(self, entry: Entry) -> OrderPayment | None:
+        prompt = self._prompts.get(entry.purpose.checkout_request_id)
+        return self._attempts.get(_token(prompt)) if prompt else None
 
     def _compare(self, entry: Entry, receipt: Receipt, attempt: OrderPayment | None) -> None:
         is_exact = STATEMENT in self.sources

@@ -48,6 +48,11 @@ KEPT = {
         " what it carried, which a problem held back: when the portal's statement told that it had"
         " been made, it carried a share of another number than it went to (payouts/services)"
     ),
+    113347828: (
+        "of two prompts of one order M-Pesa never answered for the first, both were paid, and staff"
+        " wrote the first one's number down: without the statement nobody can tell that it is not"
+        " the second's (simulation/books: explained, as for a payment by hand)"
+    ),
 }
 
 #: Seeds that are played as they were when they found it: nobody moved goods then.
