@@ -323,3 +323,11 @@ def test_a_phone_in_the_record_is_written_as_people_dial_it(desk, staff, sale):
         assert "(254712345601" not in page, path
     # What is done later looks for it as it was kept.
     assert deed.did == did
+
+
+def test_whoever_bought_cannot_be_deleted_and_the_page_says_what_shuts_them_out(desk, sale):
+    page = desk.get(f"/admin/accounts/user/{sale.buyer_id}/delete/").content.decode()
+
+    assert "It stays: with it would go what is kept for the books." in page
+    assert "close their account: take the tick at <strong>May sign in</strong> away" in page
+    assert 'value="Delete it"' not in page
