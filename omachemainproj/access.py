@@ -107,7 +107,8 @@ def _asked() -> _Asked:
     wrappers = connection.execute_wrappers
     if asked is None or asked not in wrappers:
         asked = _own.asked = _Asked()
-        wrappers.append(asked)
+        # Before what is there: who watches for a while (execute_wrapper) takes the newest away.
+        wrappers.insert(0, asked)
     return asked
 
 

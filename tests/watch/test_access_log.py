@@ -4,6 +4,7 @@ import json
 import logging
 
 import pytest
+from django.db import connection, connections
 
 from omachemainproj.access import JSONLine, logger
 from tests.conftest import signed_in
@@ -120,3 +121,17 @@ def test_it_is_on_in_production_and_off_on_a_laptop():
         "propagate": False,
         "level": "INFO",
     }
+
+
+def test_who_watches_a_connection_for_a_while_takes_nothing_away_but_their_own(client, monkeypatch):
+    def watch(execute, *asked):
+        return execute(*asked)
+
+    monkeypatch.setattr(connections["default"], "execute_wrappers", [])
+
+    for _ in range(2):
+        with connection.execute_wrapper(watch):
+            client.get("/readyz/")
+
+    (left,) = connection.execute_wrappers
+    assert left is not watch

@@ -39,13 +39,14 @@ if TYPE_CHECKING:
 
 PHONES = [f"2547{n:08d}" for n in (11_000_011, 22_000_022, 33_000_033, 44_000_044, 55_000_055)]
 #: Where an order may be seen to go, once it has been seen somewhere.
+# Money may come again for an order that was refunded.
 ONWARDS = {
     "requested": {"requested", "paid", "cancelled", "expired", "refund_due", "refunded"},
     "cancelled": {"cancelled", "paid", "refund_due", "refunded"},
     "expired": {"expired", "paid", "refund_due", "refunded"},
     "paid": {"paid", "refund_due", "refunded"},
     "refund_due": {"refund_due", "refunded"},
-    "refunded": {"refunded"},
+    "refunded": {"refunded", "refund_due"},
 }
 
 
