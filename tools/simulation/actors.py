@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from .run import Run
 
 PHONES = [f"2547{n:08d}" for n in (11_000_011, 22_000_022, 33_000_033, 44_000_044, 55_000_055)]
-#: Where an order may be seen to go, once it has been seen somewhere.
-# Money may come again for an order that was refunded.
+#: Where an order may be seen to go, once it has been seen somewhere. Money may come again for one
+#: that was refunded.
 ONWARDS = {
     "requested": {"requested", "paid", "cancelled", "expired", "refund_due", "refunded"},
     "cancelled": {"cancelled", "paid", "refund_due", "refunded"},
