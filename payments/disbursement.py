@@ -155,7 +155,7 @@ class _Claimed(NamedTuple, Generic[Row]):
     """A row that one caller has to itself.
 
     ``was_sent``: M-Pesa may know of it already. ``receipt``: the payment it is to be asked about
-    first, "" for none. ``waited``: since it was sent before, and not taken.
+    first, "" for none. ``waited``: how long it was to wait since it was sent before, and not taken.
     """
 
     row: Row
@@ -196,12 +196,22 @@ def _claim_unheld(row: Row, now: datetime) -> _Claimed[Row] | None:
     if is_sent and not reserve_daily_limit(row, now):
         _postpone(row, next_day(now))
         return None
-    waited = now - row.sent_at if row.sent_at is not None else timedelta(0)
+    waited = _wait_before(row)
     if is_sent:
         row.status, row.sent_at = TransferStatus.UNKNOWN, now
         row.next_check_at = now + TRANSFER_QUERIES.first
         row.save(update_fields=["status", "sent_at", "next_check_at"])
     return _Claimed(row, receipt=receipt, waited=waited) if receipt or is_sent else None
+
+
+def _wait_before(row: MoneyOut) -> timedelta:
+    """For how long a row was to wait since it was sent before, and not taken; nothing where it was
+    not, or where something else kept it back for longer. That nobody came at that time, as the
+    clock stood still, is no refusal of M-Pesa's."""
+    if row.sent_at is None or row.next_check_at is None:
+        return timedelta(0)
+    planned = row.next_check_at - row.sent_at
+    return planned if planned <= LONGEST_WAIT + TRY_AGAIN else timedelta(0)
 
 
 def _postpone(row: MoneyOut, until: datetime) -> None:

@@ -331,7 +331,7 @@ def test_what_is_not_taken_is_sent_ever_more_seldom_and_shown_to_a_person_once(l
             clock.process_due_payouts(timezone.now())
 
     minutes = [int(wait.total_seconds() // 60) for wait in waits]
-    assert minutes == [1, 2, 4, 8, 16, 33, 60, 60, 60]
+    assert minutes == [1, 2, 4, 8, 16, 32, 60, 60, 60]
     assert shown == [False] * 6 + [True, False, False]
     assert payouts("status", "tries") == [("due", 0)]
     assert len({asked["originator_conversation_id"] for asked in daraja.payouts}) == 1
@@ -339,6 +339,21 @@ def test_what_is_not_taken_is_sent_ever_more_seldom_and_shown_to_a_person_once(l
     hurry()
     tell(Payout.objects.get())
     assert payouts("status") == ["done"]
+
+
+@pytest.mark.parametrize("kept_back", [False, True], ids=["a clock away", "a day's limit"])
+def test_time_in_which_m_pesa_was_not_asked_is_no_refusal_of_its(line, daraja, kept_back):
+    daraja.on_pay = _raise(DarajaRefused("too many", kind=DarajaRefusal.BUSY_GATEWAY))
+    tick()
+    tomorrow = timezone.now() + timedelta(days=1)
+    if kept_back:
+        Payout.objects.update(next_check_at=tomorrow)
+    with time_machine.travel(tomorrow + timedelta(seconds=1)):
+        clock.process_due_payouts(timezone.now())
+
+    payout = Payout.objects.get()
+    assert payout.next_check_at - payout.sent_at < timedelta(minutes=3)
+    assert (payout.note, payout.unacknowledged) == ("", False)
 
 
 def test_once_a_stop_is_ended_what_it_kept_back_is_sent_at_once_and_not_in_an_hour(line, daraja):
