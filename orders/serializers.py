@@ -13,6 +13,7 @@ from omachemainproj.api.fields import (
     MAX_ID,
     MpesaNumberField,
     OneOfField,
+    ShortListField,
     ShownTextField,
     StrictBooleanField,
     WholeNumberField,
@@ -511,8 +512,9 @@ class TrackFilterInput(serializers.Serializer):
 class SaleFilterInput(serializers.Serializer):
     """Which of the lines the caller sold to list."""
 
-    status = serializers.ListField(
+    status = ShortListField(
         child=OneOfField(TrackStatus.choices),
+        max_length=20,
         required=False,
         help_text="Several times, or with commas. What is to be fulfilled (`paid`, `fetched`,"
         " `shipping`) unless told.",
