@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
-from django.http import HttpRequest
 
 
 class Utf8Request(WSGIRequest):
@@ -18,7 +17,7 @@ class Utf8Request(WSGIRequest):
 
     def _set_content_type_params(self, meta: dict[str, Any]) -> None:
         try:
-            super()._set_content_type_params(meta)
+            super()._set_content_type_params(meta)  # type: ignore[misc]
         except (LookupError, ValueError):
             # A parameter in a charset that does not exist, or numbered with thousands of digits.
             self.content_type, self.content_params = "", {}
@@ -28,4 +27,4 @@ class Utf8Request(WSGIRequest):
 class Utf8Handler(WSGIHandler):
     """Django's own handler, but for its kind of requests."""
 
-    request_class: type[HttpRequest] = Utf8Request
+    request_class: type[WSGIRequest] = Utf8Request
