@@ -380,7 +380,9 @@ class TrackOutput(AbilitiesOutput):
     }
 
     id = serializers.IntegerField()
-    order_token = serializers.UUIDField()
+    order_token = serializers.UUIDField(
+        allow_null=True, help_text="Null for a reader who is not the buyer."
+    )
     reference = serializers.CharField(help_text="The order's reference, as the phone shows it.")
     product = serializers.IntegerField()
     name = serializers.CharField()
