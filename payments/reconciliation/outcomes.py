@@ -191,7 +191,13 @@ def _find_manual(payment: OrderPayment) -> Receipt | None:
 def _find_in_suspense(payment: OrderPayment) -> Receipt | None:
     """Money without an order that is this STK push's and can be nothing else."""
     found = sure_movement(payment)
-    return None if found is None or found.refunds.owed().exists() else found
+    if found is None:
+        return None
+    try:
+        receipts.check_may_be_matched(found)
+    except receipts.AlreadyMatched:
+        return None
+    return found
 
 
 def _claim_receipt(payment: OrderPayment, order: Order, receipt: Receipt, outcome: Outcome) -> str:
@@ -200,9 +206,13 @@ def _claim_receipt(payment: OrderPayment, order: Order, receipt: Receipt, outcom
         # A person may be matching or refunding it at this very moment.
         receipt = locked_row(Receipt, receipt.pk)
     manual, ours = receipt.payment, (payment.order_id, Channel.PAY_BILL)
-    if receipt.order_id is None and not receipt.refunds.owed().exists():
+    if receipt.order_id is None:
         receipt.note = ""
-        receipts.match(receipt, order)
+        try:
+            receipts.match(receipt, order)
+        except receipts.AlreadyMatched as error:
+            logger.error("payment %s: %s", payment.pk, error)
+            return f"{error} Nothing was credited."
     elif manual is None or (manual.order_id, manual.channel) != ours:
         logger.error("payment %s: receipt %s is counted already", payment.pk, receipt.number)
         return f"Receipt {receipt.number} is counted already; nothing was credited."

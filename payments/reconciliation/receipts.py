@@ -158,12 +158,7 @@ def match_to_order(receipt_id: int, order_id: int, *, note: str) -> Receipt:
     """
     order = locked_row(Order, order_id)
     receipt = locked_row(Receipt, receipt_id)
-    if receipt.order_id is not None or receipt.same_as_id or receipt.refunds.owed().exists():
-        raise AlreadyMatched(f"{receipt} has its order, or is on its way back.")
-    if receipt.verification in DOUBTFUL:
-        raise AlreadyMatched(f"{receipt} is in doubt: decide first whether it came.")
-    if receipt.came_back:
-        raise AlreadyMatched(f"{receipt} is what the shop had sent: no buyer paid it.")
+    check_may_be_matched(receipt)
     same = _find_without_number(order, receipt)
     if same is not None and not receipt.is_no_prompts:
         return merge_receipts(same, receipt, order, note=note)
@@ -176,7 +171,33 @@ def match_to_order(receipt_id: int, order_id: int, *, note: str) -> Receipt:
 
 
 class AlreadyMatched(ValueError):
-    """The receipt has an order, or is being refunded. Its text is a plain sentence."""
+    """The money may be no order's: it has one, is being refunded, is in doubt, or is nobody's
+    payment. Its text is a plain sentence."""
+
+
+def check_may_be_given(receipt: Receipt) -> None:
+    """Raise AlreadyMatched for money that may be no order's: the one check of every way by which
+    money in suspense becomes an order's. ``check_may_be_matched`` asks about refunds too, which a
+    merge drops where they were not sent.
+
+    Call inside a transaction that holds the receipt's lock.
+    """
+    if receipt.order_id is not None or receipt.same_as_id:
+        raise AlreadyMatched(f"{receipt} has its order.")
+    if receipt.verification in DOUBTFUL:
+        raise AlreadyMatched(f"{receipt} is in doubt: decide first whether it came.")
+    if receipt.came_back:
+        raise AlreadyMatched(f"{receipt} is what the shop had sent: no buyer paid it.")
+
+
+def check_may_be_matched(receipt: Receipt) -> None:
+    """Raise AlreadyMatched for money that may be no order's, or of which some is owed back.
+
+    Call inside a transaction that holds the receipt's lock.
+    """
+    check_may_be_given(receipt)
+    if receipt.refunds.owed().exists():
+        raise AlreadyMatched(f"{receipt} is on its way back.")
 
 
 def merge_receipts(unnamed: Receipt, movement: Receipt, order: Order, *, note: str) -> Receipt:
@@ -194,11 +215,9 @@ def merge_receipts(unnamed: Receipt, movement: Receipt, order: Order, *, note: s
     unnamed, movement = locked[unnamed.pk], locked[movement.pk]
     if unnamed.number or unnamed.same_as_id or unnamed.order_id != order.pk:
         raise AlreadyMatched("The number of that receipt has come.")
-    is_movement = movement.number and movement.order_id is None and not movement.same_as_id
-    if not is_movement or movement.provider != unnamed.provider:
-        raise AlreadyMatched(f"{movement} has its order.")
-    if movement.verification in DOUBTFUL:
-        raise AlreadyMatched(f"{movement} is in doubt: decide first whether it came.")
+    check_may_be_given(movement)
+    if not movement.number or movement.provider != unnamed.provider:
+        raise AlreadyMatched(f"{movement} is another payment.")
     if not drop_unsent_refunds(movement):
         raise AlreadyMatched(f"{movement} is on its way back.")
     ledger.post_merge(movement)
@@ -259,7 +278,11 @@ def check_decided(receipt: Receipt, *, besides: int = 0) -> None:
 
 
 def match(receipt: Receipt, order: Order) -> None:
-    """Move money from suspense to an order. Call inside a transaction that locked both rows."""
+    """Move money from suspense to an order. Call inside a transaction that locked both rows.
+
+    Raises AlreadyMatched where it may be no order's.
+    """
+    check_may_be_matched(receipt)
     receipt.order, receipt.waiting = order, receipt.amount < order.amount
     receipt.save(update_fields=["order", "waiting", "note"])
     ledger.post_match(receipt)
