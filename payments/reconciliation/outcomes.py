@@ -209,7 +209,10 @@ def _claim_receipt(payment: OrderPayment, order: Order, receipt: Receipt, outcom
     if receipt.order_id is None:
         receipt.note = ""
         try:
-            receipts.match(receipt, order)
+            # M-Pesa's own callback of this very prompt counts, though another answer put the money
+            # in doubt; a person has to decide about that first.
+            is_its_own = outcome.source == ReceiptSource.CALLBACK
+            receipts.match(receipt, order, though_in_doubt=is_its_own)
         except receipts.AlreadyMatched as error:
             logger.error("payment %s: %s", payment.pk, error)
             return f"{error} Nothing was credited."

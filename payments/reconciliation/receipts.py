@@ -175,27 +175,29 @@ class AlreadyMatched(ValueError):
     payment. Its text is a plain sentence."""
 
 
-def check_may_be_given(receipt: Receipt) -> None:
+def check_may_be_given(receipt: Receipt, *, though_in_doubt: bool = False) -> None:
     """Raise AlreadyMatched for money that may be no order's: the one check of every way by which
     money in suspense becomes an order's. ``check_may_be_matched`` asks about refunds too, which a
     merge drops where they were not sent.
 
-    Call inside a transaction that holds the receipt's lock.
+    ``though_in_doubt`` is for what M-Pesa itself reports of an attempt at its own address: a doubt
+    is decided later, and the order's goods wait for that. Call inside a transaction that holds the
+    receipt's lock.
     """
     if receipt.order_id is not None or receipt.same_as_id:
         raise AlreadyMatched(f"{receipt} has its order.")
-    if receipt.verification in DOUBTFUL:
+    if receipt.verification in DOUBTFUL and not (though_in_doubt and receipt.is_in_doubt):
         raise AlreadyMatched(f"{receipt} is in doubt: decide first whether it came.")
     if receipt.came_back:
         raise AlreadyMatched(f"{receipt} is what the shop had sent: no buyer paid it.")
 
 
-def check_may_be_matched(receipt: Receipt) -> None:
+def check_may_be_matched(receipt: Receipt, *, though_in_doubt: bool = False) -> None:
     """Raise AlreadyMatched for money that may be no order's, or of which some is owed back.
 
     Call inside a transaction that holds the receipt's lock.
     """
-    check_may_be_given(receipt)
+    check_may_be_given(receipt, though_in_doubt=though_in_doubt)
     if receipt.refunds.owed().exists():
         raise AlreadyMatched(f"{receipt} is on its way back.")
 
@@ -277,15 +279,18 @@ def check_decided(receipt: Receipt, *, besides: int = 0) -> None:
             )
 
 
-def match(receipt: Receipt, order: Order) -> None:
+def match(receipt: Receipt, order: Order, *, though_in_doubt: bool = False) -> None:
     """Move money from suspense to an order. Call inside a transaction that locked both rows.
 
-    Raises AlreadyMatched where it may be no order's.
+    Where a doubt about it is not decided, nothing of the order is handed over. Raises
+    AlreadyMatched where it may be no order's.
     """
-    check_may_be_matched(receipt)
+    check_may_be_matched(receipt, though_in_doubt=though_in_doubt)
     receipt.order, receipt.waiting = order, receipt.amount < order.amount
     receipt.save(update_fields=["order", "waiting", "note"])
     ledger.post_match(receipt)
+    if receipt.is_in_doubt:
+        evidence.stop_goods(receipt)
 
 
 def record_manual_payment(receipt: Receipt, order: Order) -> None:

@@ -2,8 +2,10 @@
 
 import pytest
 
+from orders.fulfilment import PaymentInDoubt, move_line
 from payments.backoffice import receipt_services as money_in
 from payments.backoffice.receipt_services import ActionNotAvailable
+from payments.evidence import SourceReport, lock_receipt, put_in_doubt, record
 from payments.ledger import balance
 from payments.models import Account, Receipt, ReceiptSource
 from payments.reconciliation.outcomes import Outcome, record_outcome
@@ -70,3 +72,49 @@ def test_no_prompts_receipt_is_named_by_what_came_back(order, payment, returned)
 
     returned.refresh_from_db()
     assert (returned.same_as, returned.amount, balance(Account.SUSPENSE)) == (None, 3000, 3000)
+
+
+# --- What is in doubt ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def doubted():
+    """KES 3,000 that a person wrote down, and that M-Pesa says it does not know."""
+    receipt = seen(3000, source=ReceiptSource.STAFF, by=UserFactory().pk)
+    put_in_doubt(receipt.pk, f"M-Pesa does not know {NUMBER}.")
+    return receipt
+
+
+def test_goods_bought_with_a_payment_in_doubt_wait_until_it_is_decided(
+    client, order, payment, doubted
+):
+    post(client, payment, success(payment, receipt=NUMBER))
+
+    assert stand(order) == ("paid", True)
+    with pytest.raises(PaymentInDoubt):
+        move_line(order.tracks.get().pk, "fetched", by=UserFactory(is_superuser=True))
+
+    # M-Pesa's own answer ends the doubt, and with it the wait.
+    record(lock_receipt(doubted.pk), SourceReport("statement", 3000, NUMBER, "174379"))
+    doubted.refresh_from_db()
+    assert (doubted.verification, stand(order)) == ("confirmed", ("paid", False))
+
+
+def test_a_person_cannot_pay_an_attempt_with_a_payment_in_doubt(order, payment, doubted):
+    with pytest.raises(ActionNotAvailable, match="is in doubt: decide first whether it came"):
+        money_in.mark_attempt_paid(payment.pk, number=NUMBER, by=UserFactory())
+
+    assert stand(order) == ("requested", False)
+
+
+def test_a_prompt_that_a_query_proves_is_not_paid_with_a_payment_in_doubt(order, payment, doubted):
+    Receipt.objects.filter(pk=doubted.pk).update(phone=payment.phone)
+
+    record_outcome(payment.pk, Outcome(True, "0", "", ReceiptSource.QUERY))
+
+    # The query proves the payment; whether the money in doubt is the same is decided later.
+    doubted.refresh_from_db()
+    assert (stand(order), doubted.order) == (("paid", False), None)
+    assert Receipt.objects.get(order=order).number == ""
+    # Until a person has said so, the books are told to be unclear.
+    money_in.mark_payment_of_its_own(doubted.pk)
