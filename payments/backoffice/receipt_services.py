@@ -216,7 +216,10 @@ def mark_attempt_unpaid(payment_id: int) -> OrderPayment:
 
 @transaction.atomic
 def mark_attempt_paid(payment_id: int, *, number: str, by: User | None = None) -> OrderPayment:
-    """End an attempt whose result M-Pesa never reported: ``by`` has seen its receipt."""
+    """End an attempt whose result M-Pesa never reported: ``by`` has seen its receipt.
+
+    Of a number that is known already M-Pesa's own amount counts, and has to be what was asked.
+    """
     payment = locked_row(OrderPayment, payment_id)
     if not payment.is_open:
         raise ActionNotAvailable("The attempt has ended.")
@@ -227,7 +230,6 @@ def mark_attempt_paid(payment_id: int, *, number: str, by: User | None = None) -
             code="0",
             text="A person has seen that it was paid.",
             source=ReceiptSource.STAFF,
-            amount=payment.amount,
             receipt=_number_of_a_payment(number),
             by=_id_of(by),
         ),

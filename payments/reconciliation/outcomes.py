@@ -205,6 +205,8 @@ def _claim_receipt(payment: OrderPayment, order: Order, receipt: Receipt, outcom
     if receipt.order_id is None:
         # A person may be matching or refunding it at this very moment.
         receipt = locked_row(Receipt, receipt.pk)
+    if outcome.source == ReceiptSource.STAFF and receipt.amount != payment.amount:
+        return f"{receipt} came, and the prompt asked for KES {payment.amount}: it is another's."
     manual, ours = receipt.payment, (payment.order_id, Channel.PAY_BILL)
     if receipt.order_id is None:
         receipt.note = ""
@@ -228,7 +230,7 @@ def _claim_receipt(payment: OrderPayment, order: Order, receipt: Receipt, outcom
         manual.events.update(payment=payment)
         manual.delete()
     if outcome.amount not in {None, receipt.amount}:
-        receipts.correct_amount(receipt, reported_amount=outcome.amount or 0)
+        receipts.correct_amount(receipt, reported_amount=outcome.amount or 0, source=outcome.source)
     _confirm(payment, order, outcome)
     return "The money had come already; it is known to be this attempt's now."
 
@@ -257,7 +259,9 @@ def _add_details(payment: OrderPayment, order: Order, kept: Receipt, outcome: Ou
     kept.save(update_fields=["number", "paid_at", "source"])
     if outcome.amount not in {None, kept.amount}:
         # The query that proved the payment does not report an amount.
-        return receipts.correct_amount(kept, reported_amount=outcome.amount or 0)
+        return receipts.correct_amount(
+            kept, reported_amount=outcome.amount or 0, source=outcome.source
+        )
     return "Counted already; its receipt number is known now."
 
 

@@ -19,6 +19,7 @@ from payments import evidence, ledger
 from payments.evidence import SourceReport, lock_receipt
 from payments.models import (
     DOUBTFUL,
+    TELL_AMOUNTS,
     AttemptStatus,
     Channel,
     OrderPayment,
@@ -206,9 +207,9 @@ def merge_receipts(unnamed: Receipt, movement: Receipt, order: Order, *, note: s
     """Make one of a receipt without a number and money in suspense: it came once.
 
     The receipt of the order takes the number, and the books take back what was posted for the
-    other, by opposite entries. Where their amounts differ, the movement's is what came. Call inside
-    a transaction that holds the order's lock. Raises AlreadyMatched when either is something else
-    by now, or the money is on its way back.
+    other, by opposite entries. Where their amounts differ, the movement's is what came, unless only
+    a person has said so. Call inside a transaction that holds the order's lock. Raises
+    AlreadyMatched when either is something else by now, or the money is on its way back.
 
     Returns the order's receipt.
     """
@@ -224,6 +225,7 @@ def merge_receipts(unnamed: Receipt, movement: Receipt, order: Order, *, note: s
         raise AlreadyMatched(f"{movement} is on its way back.")
     ledger.post_merge(movement)
     number, amount = movement.number, movement.amount
+    amount_told_by = evidence.source_of_amount(movement)
     movement.note = f"KES {amount} as {number} is the receipt of order {order.reference}. {note}"
     movement.note = movement.note.strip()[:200]
     movement.number, movement.amount, movement.same_as = "", 0, unnamed
@@ -239,7 +241,7 @@ def merge_receipts(unnamed: Receipt, movement: Receipt, order: Order, *, note: s
     evidence.copy_evidence(unnamed, movement)
     logger.info("receipt %s: found to be that of order %s", number, order.reference)
     if amount != unnamed.amount:
-        correct_amount(unnamed, reported_amount=amount)
+        correct_amount(unnamed, reported_amount=amount, source=amount_told_by)
     refund_excess(order.pk)
     return unnamed
 
@@ -320,13 +322,16 @@ def _is_of_phone(receipt: Receipt, phone: str) -> bool:
     return is_whole and match_phone(receipt.phone, phone) == PhoneMatch.AGREES
 
 
-def correct_amount(receipt: Receipt, *, reported_amount: int) -> str:
+def correct_amount(receipt: Receipt, *, reported_amount: int, source: str) -> str:
     """Correct a receipt to the amount the provider reports, in KES. Returns a note.
 
-    What came in addition is its order's, once nothing of the receipt is written off any more; what
-    did not come is written off, and a person sees it. Call inside a transaction that holds the
-    order's lock.
+    ``source`` is the ``ReceiptSource`` that reports it; only a provider's own word changes what is
+    counted. What came in addition is its order's, once nothing of the receipt is written off any
+    more; what did not come is written off, and a person sees it. Call inside a transaction that
+    holds the order's lock.
     """
+    if source not in TELL_AMOUNTS:
+        return f"KES {receipt.amount} is counted: only M-Pesa or a bank says what came."
     note = f"Counted as KES {receipt.amount}, but M-Pesa says KES {reported_amount}."
     logger.error("receipt %s: %s", receipt.number, note)
     ledger.post_correction(receipt, reported_amount=reported_amount)
@@ -388,7 +393,7 @@ def _merge(known: Receipt, incoming: IncomingPayment) -> str:
     known.save(update_fields=FILLED_IN)
     evidence.record(known, incoming.told)
     if incoming.amount != known.amount:
-        note = correct_amount(known, reported_amount=incoming.amount)
+        note = correct_amount(known, reported_amount=incoming.amount, source=incoming.source)
         if known.order_id is not None:
             refund_excess(known.order_id)
         return note

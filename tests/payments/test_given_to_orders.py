@@ -19,6 +19,11 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("daraja")]
 NUMBER = "SGX0000001"
 
 
+@pytest.fixture(autouse=True)
+def payments_are_confirmed():
+    """Here nobody confirms a payment but who is said to."""
+
+
 def seen(amount, *, reference="", source=ReceiptSource.STATEMENT, number=NUMBER, **more):
     """What a source reports of a payment."""
     more.setdefault("shortcode", "174379")
@@ -118,3 +123,40 @@ def test_a_prompt_that_a_query_proves_is_not_paid_with_a_payment_in_doubt(order,
     assert Receipt.objects.get(order=order).number == ""
     # Until a person has said so, the books are told to be unclear.
     money_in.mark_payment_of_its_own(doubted.pk)
+
+
+# --- Whose word for an amount counts --------------------------------------------------------------
+
+
+def test_a_persons_word_changes_no_amount_that_m_pesa_reported(order, payment):
+    receipt = seen(10)
+
+    with pytest.raises(ActionNotAvailable, match="the prompt asked for KES 3000: it is another's"):
+        money_in.mark_attempt_paid(payment.pk, number=NUMBER, by=UserFactory())
+
+    receipt.refresh_from_db()
+    assert (receipt.amount, receipt.order, stand(order)) == (10, None, ("requested", False))
+    assert balance(Account.MPESA_CLEARING) == 10
+
+
+def test_nor_where_both_tell_of_it_at_once(order):
+    receipt = seen(10, reference=order.reference)
+
+    # A person's report that was checked just before M-Pesa's came in.
+    seen(3000, reference=order.reference, source=ReceiptSource.STAFF, by=UserFactory().pk)
+
+    receipt.refresh_from_db()
+    assert (receipt.amount, stand(order)) == (10, ("requested", False))
+
+
+@pytest.mark.parametrize(("source", "counted", "lost"), [("staff", 3000, 0), ("c2b", 300, 2700)])
+def test_what_only_a_person_saw_of_an_amount_changes_nothing_of_a_prompts(
+    order, payment, source, counted, lost
+):
+    record_outcome(payment.pk, Outcome(True, "0", "", ReceiptSource.QUERY))
+    movement = seen(300, source=source, by=UserFactory().pk if source == "staff" else None)
+
+    receipt = money_in.merge_with_order(movement.pk, reference=order.reference, why="It fits.")
+
+    assert (receipt.number, receipt.amount, receipt.written_off) == (NUMBER, counted, lost)
+    assert balance(Account.MPESA_CLEARING) == counted
