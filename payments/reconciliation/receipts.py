@@ -77,13 +77,15 @@ def record_receipt(incoming: IncomingPayment) -> tuple[Receipt, str]:
 
     Finds its order by the reference that was typed, pays the order if that covers it, and refunds
     what is too much. Without an order it names the receipt of the one prompt that was paid with
-    this amount, then, from this phone; else the money is held in suspense for a person. Safe to
-    repeat, from any source, in any order.
+    this amount, then, from this phone; else the money is held in suspense for a person. What lies
+    there becomes an order's as soon as a source tells its reference. Safe to repeat, from any
+    source, in any order.
 
     Returns the receipt and a note of what was done.
     """
     known = find_receipt(incoming.number, incoming.provider)
-    order_id = known.order_id if known else find_by_typed_reference(incoming.reference)
+    kept = None if known is None else known.order_id
+    order_id = kept or find_by_typed_reference(incoming.reference)
     is_named = order_id is not None
     if known is None and order_id is None:
         order_id = _order_of_unnamed(incoming)
@@ -91,7 +93,10 @@ def record_receipt(incoming: IncomingPayment) -> tuple[Receipt, str]:
     # Another source may have been faster, and held the order's lock until now.
     known = _lock_known(incoming)
     if known is not None:
-        return known, _merge(known, incoming)
+        note = _merge(known, incoming)
+        if known.order_id is None and order is not None and is_named:
+            return _give_named(known, order, note)
+        return known, note
     if order is None:
         return _hold_in_suspense(incoming)
     unnamed = _find_without_number(order, Receipt(**_reported(incoming)))
@@ -110,6 +115,26 @@ def record_receipt(incoming: IncomingPayment) -> tuple[Receipt, str]:
     record_manual_payment(receipt, order)
     refund_excess(order.pk)
     return receipt, "The money is credited."
+
+
+def may_name_its_order(receipt: Receipt, reference: str) -> bool:
+    """Whether a report with this reference may say whose money in suspense is."""
+    return receipt.order_id is None and bool(reference.strip())
+
+
+def _give_named(receipt: Receipt, order: Order, note: str) -> tuple[Receipt, str]:
+    """Give money in suspense to the order whose reference a later report of it has, as if that had
+    been the first. What may be no order's, or is on its way back, stays as it is.
+
+    Returns the receipt that it is by then, and a note.
+    """
+    try:
+        check_may_be_matched(receipt)
+        given = _give(receipt, order, note="", by_reference=True)
+    except AlreadyMatched as error:
+        logger.warning("receipt %s: %s", receipt.number, error)
+        return receipt, note
+    return given, "Counted already; it is known to be this order's now."
 
 
 def record_reversal_row(*, number: str, reverses: str, amount: int) -> tuple[Receipt | None, str]:
@@ -160,10 +185,21 @@ def match_to_order(receipt_id: int, order_id: int, *, note: str) -> Receipt:
     order = locked_row(Order, order_id)
     receipt = locked_row(Receipt, receipt_id)
     check_may_be_matched(receipt)
+    return _give(receipt, order, note=note, by_reference=False)
+
+
+def _give(receipt: Receipt, order: Order, *, note: str, by_reference: bool) -> Receipt:
+    """Make money in suspense an order's: the receipt of its prompt that has no number, if it may be
+    that, else a payment by hand.
+
+    What no payer's reference says may be another order's prompt: that is decided first. Raises
+    AlreadyMatched and MayBeAnothers. Returns the order's receipt.
+    """
     same = _find_without_number(order, receipt)
     if same is not None and not receipt.is_no_prompts:
         return merge_receipts(same, receipt, order, note=note)
-    check_decided(receipt, besides=order.pk)
+    if not by_reference:
+        check_decided(receipt, besides=order.pk)
     receipt.note = note[:200]
     match(receipt, order)
     record_manual_payment(receipt, order)

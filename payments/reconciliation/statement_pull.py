@@ -32,7 +32,12 @@ from payments.models import (
 )
 
 from .outcomes import Outcome, record_outcome
-from .receipts import IncomingPayment, record_receipt, record_reversal_row
+from .receipts import (
+    IncomingPayment,
+    may_name_its_order,
+    record_receipt,
+    record_reversal_row,
+)
 from .statement_rows import store_row
 
 logger = logging.getLogger(__name__)
@@ -136,7 +141,10 @@ def _record_page(page: StatementPage) -> int:
 
 
 def _adds_nothing(receipt: Receipt, row: StatementRow) -> bool:
-    """Whether a row shows no more of the payer than is known; what a person typed is no word."""
+    """Whether a row shows no more of the payer than is known, nor whose money in suspense is; what
+    a person typed is no word."""
+    if may_name_its_order(receipt, row.reference):
+        return False
     is_shown = receipt.phone_by_id is None
     return is_shown and clearer_phone(receipt.phone, row.phone) == receipt.phone
 

@@ -1,18 +1,24 @@
 """By which ways money in suspense becomes an order's, and of what money none of them does."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from orders.fulfilment import PaymentInDoubt, move_line
 from payments.backoffice import receipt_services as money_in
 from payments.backoffice.receipt_services import ActionNotAvailable
+from payments.daraja.statement import StatementPage, StatementRow
 from payments.evidence import SourceReport, lock_receipt, put_in_doubt, record
 from payments.ledger import balance
 from payments.models import Account, Receipt, ReceiptSource
 from payments.reconciliation.outcomes import Outcome, record_outcome
 from payments.reconciliation.receipts import IncomingPayment, record_receipt
+from payments.reconciliation.statement_pull import pull_statement
 from tests.factories import UserFactory
 
-from .bodies import post, success
+from .bodies import by_hand, post, post_c2b, success
+from .statements import PAYBILL, read, statement
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("daraja")]
 
@@ -160,3 +166,77 @@ def test_what_only_a_person_saw_of_an_amount_changes_nothing_of_a_prompts(
 
     assert (receipt.number, receipt.amount, receipt.written_off) == (NUMBER, counted, lost)
     assert balance(Account.MPESA_CLEARING) == counted
+
+
+# --- A reference that comes later ----------------------------------------------------------------
+
+
+def told_without_reference():
+    """KES 3,000 that a person saw, and of which nobody has said yet what was typed."""
+    return seen(3000, source=ReceiptSource.STAFF, by=UserFactory().pk, shortcode="")
+
+
+def from_c2b(client, daraja, order):
+    post_c2b(client, by_hand(order.reference, 3000, receipt=NUMBER))
+
+
+def from_the_statement(client, daraja, order):
+    row = StatementRow(
+        NUMBER, 3000, timezone.now(), "2547*****678", order.reference, "c2b-pay-bill-debit"
+    )
+    pages = iter([StatementPage((row,), ()), StatementPage((), ())])
+    daraja.on_pull = lambda pull: next(pages)
+    pull_statement(timezone.now() + timedelta(days=1))
+
+
+def from_the_portals_statement(client, daraja, order):
+    came = {
+        "receipt": NUMBER, "amount": 3000, "phone": "254712345678", "reason": "Pay Bill Online",
+        "account": order.reference, "details": "Pay Bill Online",
+    }  # fmt: skip
+    read(statement(came, shortcode=PAYBILL))
+
+
+@pytest.mark.parametrize("source", [from_c2b, from_the_statement, from_the_portals_statement])
+def test_a_reference_that_comes_later_pays_its_order(client, daraja, order, settings, source):
+    settings.DARAJA_STATEMENT = True
+    told_without_reference()
+
+    source(client, daraja, order)
+
+    receipt = Receipt.objects.get()
+    assert (stand(order), receipt.order, receipt.payment.channel) == (
+        ("paid", False), order, "pay_bill",
+    )  # fmt: skip
+    assert (balance(Account.SUSPENSE), balance(Account.BUYERS_HELD, order_id=order.pk)) == (0, 3000)
+
+
+def test_it_names_the_receipt_of_the_orders_prompt_where_it_may_be_that(client, order, payment):
+    told_without_reference()
+    record_outcome(payment.pk, Outcome(True, "0", "", ReceiptSource.QUERY))
+
+    post_c2b(client, by_hand(order.reference, 3000, receipt=NUMBER, MSISDN=payment.phone))
+
+    assert list(Receipt.objects.filter(amount__gt=0).values_list("number", "order", "payment")) == [
+        (NUMBER, order.pk, payment.pk)
+    ]
+    assert balance(Account.MPESA_CLEARING) == 3000
+
+
+def test_what_is_on_its_way_back_stays_so_whatever_reference_comes_later(client, order):
+    receipt = told_without_reference()
+    money_in.refund_receipt(receipt.pk)
+
+    post_c2b(client, by_hand(order.reference, 3000, receipt=NUMBER))
+
+    receipt.refresh_from_db()
+    assert (receipt.order, receipt.refunds.get().status, stand(order)) == (
+        None, "due", ("requested", False),
+    )  # fmt: skip
+
+
+def test_what_is_in_doubt_is_no_orders_whatever_reference_comes_later(client, order, doubted):
+    post_c2b(client, by_hand(order.reference, 3000, receipt=NUMBER))
+
+    doubted.refresh_from_db()
+    assert (doubted.order, stand(order)) == (None, ("requested", False))
