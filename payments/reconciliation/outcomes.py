@@ -230,6 +230,10 @@ def _claim_receipt(payment: OrderPayment, order: Order, receipt: Receipt, outcom
         manual.events.update(payment=payment)
         manual.delete()
     if outcome.amount not in {None, receipt.amount}:
+        # Before what the correction leads to: what its buyer is notified of may go to this phone.
+        # It may pay the order, as another row, which ``order`` knows nothing of.
+        record_paid_from(order.buyer_id, payment.phone, timezone.now())
+        payment.settling = Settling(order.pk)
         receipts.correct_amount(receipt, reported_amount=outcome.amount or 0, source=outcome.source)
     _confirm(payment, order, outcome)
     return "The money had come already; it is known to be this attempt's now."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
@@ -13,6 +14,7 @@ from django.utils import timezone
 from accounts.contacts import record_paid_from
 from omachemainproj.compiled_queries import compiled, locked_row
 from omachemainproj.phones import PhoneMatch, clearer_phone, match_phone
+from orders.lifecycle import mark_order_paid
 from orders.lookup import find_by_typed_reference
 from orders.models import Order
 from payments import evidence, ledger
@@ -27,6 +29,7 @@ from payments.models import (
     Receipt,
     ReceiptSource,
     Refund,
+    amount_credited,
 )
 from payments.models.same_payments import (
     attempts_behind,
@@ -363,8 +366,8 @@ def correct_amount(receipt: Receipt, *, reported_amount: int, source: str) -> st
 
     ``source`` is the ``ReceiptSource`` that reports it; only a provider's own word changes what is
     counted. What came in addition is its order's, once nothing of the receipt is written off any
-    more; what did not come is written off, and a person sees it. Call inside a transaction that
-    holds the order's lock.
+    more: the order is paid, if that covers it, and what is too much goes back. What did not come is
+    written off, and a person sees it. Call inside a transaction that holds the order's lock.
     """
     if source not in TELL_AMOUNTS:
         return f"KES {receipt.amount} is counted: only M-Pesa or a bank says what came."
@@ -377,6 +380,9 @@ def correct_amount(receipt: Receipt, *, reported_amount: int, source: str) -> st
     receipt.save(update_fields=["amount", "written_off", "note", "unacknowledged"])
     # What was said of it before was said of another amount.
     receipt.verification = evidence.reassess(receipt.pk).verification
+    if receipt.order_id is not None:
+        mark_order_paid(receipt.order_id, credited=partial(amount_credited, receipt.order_id))
+        refund_excess(receipt.order_id)
     return note
 
 
@@ -429,10 +435,7 @@ def _merge(known: Receipt, incoming: IncomingPayment) -> str:
     known.save(update_fields=FILLED_IN)
     evidence.record(known, incoming.told)
     if incoming.amount != known.amount:
-        note = correct_amount(known, reported_amount=incoming.amount, source=incoming.source)
-        if known.order_id is not None:
-            refund_excess(known.order_id)
-        return note
+        return correct_amount(known, reported_amount=incoming.amount, source=incoming.source)
     return "Counted already."
 
 
