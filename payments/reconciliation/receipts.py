@@ -39,8 +39,14 @@ from payments.models.same_payments import (
     movements_behind,
     sure_attempt,
 )
+from payments.refunds.corrections import (
+    drop_unsent,
+    missing_of_order,
+    missing_of_suspense,
+    owe_anew,
+)
 from payments.refunds.external_reversals import CannotBeReversed, record_outside_reversal
-from payments.refunds.services import drop_unsent_refunds, refund_excess
+from payments.refunds.services import drop_unsent_refunds, refund_excess, refund_excess_locked
 
 logger = logging.getLogger(__name__)
 
@@ -367,22 +373,35 @@ def correct_amount(receipt: Receipt, *, reported_amount: int, source: str) -> st
     ``source`` is the ``ReceiptSource`` that reports it; only a provider's own word changes what is
     counted. What came in addition is its order's, once nothing of the receipt is written off any
     more: the order is paid, if that covers it, and what is too much goes back. What did not come is
-    written off, and a person sees it. Call inside a transaction that holds the order's lock.
+    owed back no more, where it was not sent, and else written off, where an order was paid with it
+    or it has left. A person sees both. Call inside a transaction that holds the order's lock.
     """
     if source not in TELL_AMOUNTS:
         return f"KES {receipt.amount} is counted: only M-Pesa or a bank says what came."
     note = f"Counted as KES {receipt.amount}, but M-Pesa says KES {reported_amount}."
     logger.error("receipt %s: %s", receipt.number, note)
-    ledger.post_correction(receipt, reported_amount=reported_amount)
-    if receipt.order_id is not None:
-        receipt.written_off = max(receipt.written_off + receipt.amount - reported_amount, 0)
+    order = None if receipt.order_id is None else locked_row(Order, receipt.order_id)
+    less = receipt.amount - reported_amount
+    if order is None:
+        missing = missing_of_suspense(receipt, comes_to=reported_amount)
+    else:
+        missing = missing_of_order(order, less=less) if less > 0 else 0
+    missing, dropped = drop_unsent(receipt, order, missing=missing, comes_to=reported_amount)
+    lost = 0 if order is None else missing
+    if less < 0:
+        lost = -min(receipt.written_off, -less)
+    ledger.post_correction(receipt, reported_amount=reported_amount, lost=abs(lost))
+    receipt.written_off += lost
     receipt.amount, receipt.note, receipt.unacknowledged = reported_amount, note, True
     receipt.save(update_fields=["amount", "written_off", "note", "unacknowledged"])
     # What was said of it before was said of another amount.
     receipt.verification = evidence.reassess(receipt.pk).verification
     if receipt.order_id is not None:
         mark_order_paid(receipt.order_id, credited=partial(amount_credited, receipt.order_id))
-        refund_excess(receipt.order_id)
+        order = locked_row(Order, receipt.order_id)
+    owe_anew(receipt, order, dropped)
+    if order is not None:
+        refund_excess_locked(order)
     return note
 
 
