@@ -67,6 +67,11 @@ def _fetched_by(person):
     TrackEvent.objects.create(track=OrderTrack.objects.get(), track_status="fetched", actor=person)
 
 
+def _write_off_of_a_closed_order():
+    Order.objects.update(payment_status="refund_due")
+    Receipt.objects.update(amount=2999, written_off=1)
+
+
 def _approve_by(person):
     Payout.objects.update(approved_by=person)
 
@@ -390,6 +395,7 @@ BREAKS = [
     ("What is owed back, and is not back", _owe_back_what_was_earned),
     ("What is owed back, and is not back", _owe),
     ("No more of a receipt goes back", lambda: _owe(amount=3001)),
+    ("Of an order that is not paid nothing is written off", _write_off_of_a_closed_order),
     ("Money goes back one way", _send_one_that_was_replaced),
     ("A refund that is due is sent", lambda: _owe(next_check_at=ago(11))),
     ("A refund that is due is sent", lambda: _owe(status="sent", next_check_at=ago(11))),

@@ -36,7 +36,7 @@ from payments.models import (
     Verification,
 )
 from payments.models.evidence import is_enough
-from payments.models.same_payments import is_undecided
+from payments.models.same_payments import is_undecided, movements_behind
 from payments.reconciliation.outcomes import Outcome, record_outcome
 from payments.reconciliation.receipts import (
     AlreadyMatched,
@@ -196,11 +196,17 @@ def query_attempt(payment_id: int) -> OrderPayment:
 def mark_attempt_unpaid(payment_id: int) -> OrderPayment:
     """End an attempt whose result M-Pesa never reported: a person has seen that no money came.
 
-    A success that comes late still overturns it.
+    A success that comes late still overturns it. Money without an order that may be its own is
+    decided about first.
     """
     payment = locked_row(OrderPayment, payment_id)
     if not payment.is_open or payment.live:
         raise ActionNotAvailable("The attempt has ended, or its phone may still be ringing.")
+    if behind := movements_behind(payment):
+        raise ActionNotAvailable(
+            f"{behind[0]} came about then, without an order, and may be its money: say that it was "
+            "paid, or of that payment that it is one of its own."
+        )
     record_outcome(
         payment_id,
         Outcome(
@@ -216,7 +222,10 @@ def mark_attempt_unpaid(payment_id: int) -> OrderPayment:
 
 @transaction.atomic
 def mark_attempt_paid(payment_id: int, *, number: str, by: User | None = None) -> OrderPayment:
-    """End an attempt whose result M-Pesa never reported: ``by`` has seen its receipt."""
+    """End an attempt whose result M-Pesa never reported: ``by`` has seen its receipt.
+
+    Of a number that is known already M-Pesa's own amount counts, and has to be what was asked.
+    """
     payment = locked_row(OrderPayment, payment_id)
     if not payment.is_open:
         raise ActionNotAvailable("The attempt has ended.")
@@ -227,7 +236,6 @@ def mark_attempt_paid(payment_id: int, *, number: str, by: User | None = None) -
             code="0",
             text="A person has seen that it was paid.",
             source=ReceiptSource.STAFF,
-            amount=payment.amount,
             receipt=_number_of_a_payment(number),
             by=_id_of(by),
         ),
