@@ -1,0 +1,82 @@
+"""What is owed back changes while it is being sent, with real threads on PostgreSQL."""
+
+from threading import Event
+
+import pytest
+from django.test import Client
+
+from payments import transfers
+from payments.disbursement import process_refund
+from payments.ledger import balance
+from payments.models import Account, Receipt, Refund
+from payments.refunds.external_reversals import record_outside_reversal
+from payments.transfers import mark_done
+from tests.shopping import an_order
+from tests.threads import PATIENCE, at_once
+
+from .bodies import post, success
+from .conftest import ringing
+
+pytestmark = [
+    pytest.mark.postgres,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("daraja"),
+]
+
+
+@pytest.fixture
+def paid_too_much(buyer, kettle):
+    """One kettle of KES 1,500, for which 1,600 came: its refund of 100, to the phone, is due."""
+    payment = ringing(an_order(buyer, (kettle, 1)).payments.get())
+    post(Client(), payment, success(payment, receipt="SGL7654321", amount=1600))
+    Refund.objects.update(receipt_stands_at=Receipt.objects.get().created_at)
+    refund = Refund.objects.get()
+    assert (refund.amount, refund.way, refund.status) == (100, "b2c", "due")
+    return refund
+
+
+@pytest.fixture
+def while_it_is_claimed(monkeypatch):
+    """Send a refund, and do something else once it is claimed and not committed yet."""
+    inside, over, fits = Event(), Event(), transfers.reserve_daily_limit
+
+    def slowly(refund, now):
+        inside.set()
+        over.wait(0.5)
+        return fits(refund, now)
+
+    monkeypatch.setattr("payments.disbursement.reserve_daily_limit", slowly)
+
+    def do(refund, something):
+        def meanwhile():
+            assert inside.wait(PATIENCE)
+            something()
+            over.set()
+
+        raised = at_once(lambda: process_refund(refund.pk), meanwhile)
+        assert [error for error in raised if error is not None] == []
+
+    return do
+
+
+def refunds(*fields):
+    return list(Refund.objects.order_by("pk").values_list(*fields))
+
+
+def test_a_refund_that_is_claimed_as_mpesa_takes_the_payment_back_is_counted_too(
+    paid_too_much, while_it_is_claimed, daraja
+):
+    receipt = Receipt.objects.get()
+
+    while_it_is_claimed(
+        paid_too_much, lambda: record_outside_reversal(receipt.pk, number="SGR0000001")
+    )
+    mark_done(paid_too_much, number="SGB0000001", amount=100)
+
+    assert [sent["amount"] for sent in daraja.payouts] == [100]
+    assert refunds("amount", "way", "status", "number") == [
+        (100, "b2c", "done", "SGB0000001"),
+        (1600, "outside", "done", "SGR0000001"),
+    ]
+    # KES 1,600 came; 1,600 were taken back, and 100 sent.
+    assert balance(Account.MPESA_CLEARING) == -100
