@@ -512,6 +512,8 @@ def _cancel_replacements(refund: Refund) -> bool:
         last = after
     if following is None or last is None:
         return True
+    # Whoever sends it locks its own row alone.
+    last = locked_row(Refund, last.pk)
     if last.status not in {TransferStatus.DUE, TransferStatus.REFUSED}:
         return False
     last.status, last.next_check_at = TransferStatus.DROPPED, None

@@ -4,13 +4,17 @@ from threading import Event
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
+from omachemainproj.dates import NAIROBI
 from payments import transfers
+from payments.daraja.result_codes import PayoutReason
 from payments.disbursement import process_refund
 from payments.ledger import balance
-from payments.models import Account, Receipt, Refund
+from payments.models import Account, Receipt, Refund, RefundDay
 from payments.refunds.external_reversals import record_outside_reversal
-from payments.transfers import mark_done
+from payments.transfers import mark_done, mark_refused
+from tests.invariants import what_is_broken
 from tests.shopping import an_order
 from tests.threads import PATIENCE, at_once
 
@@ -22,6 +26,18 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("daraja"),
 ]
+
+
+@pytest.fixture
+def broken():
+    """What the books are to say when a test is over; it may add to it."""
+    return []
+
+
+@pytest.fixture
+def balanced_books(db, broken):
+    yield
+    assert what_is_broken() == broken
 
 
 @pytest.fixture
@@ -80,3 +96,23 @@ def test_a_refund_that_is_claimed_as_mpesa_takes_the_payment_back_is_counted_too
     ]
     # KES 1,600 came; 1,600 were taken back, and 100 sent.
     assert balance(Account.MPESA_CLEARING) == -100
+
+
+def test_a_replacement_that_is_claimed_as_the_first_turns_out_done_is_not_dropped(
+    paid_too_much, while_it_is_claimed, daraja, broken
+):
+    Refund.objects.update(status="sent", sent_at=timezone.now(), next_check_at=None)
+    RefundDay.objects.create(day=timezone.localdate(timezone=NAIROBI), sent=100)
+    broken.append(f"Money goes back one way only: not so for refund {paid_too_much.pk}.")
+    mark_refused(paid_too_much, code="1", text="no funds", reason=PayoutReason.NO_FUNDS)
+    Refund.objects.update(next_check_at=timezone.now(), receipt_stands_at=timezone.now())
+    second = Refund.objects.get(replaces=paid_too_much)
+
+    while_it_is_claimed(second, lambda: mark_done(paid_too_much, number="SGB0000001", amount=100))
+
+    second.refresh_from_db()
+    assert [sent["amount"] for sent in daraja.payouts] == [100]
+    assert (second.status, second.next_check_at is not None) == ("sent", True)
+    paid_too_much.refresh_from_db()
+    assert (paid_too_much.status, paid_too_much.unacknowledged) == ("done", True)
+    assert "it went back twice" in paid_too_much.note
