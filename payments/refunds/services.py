@@ -165,7 +165,8 @@ def drop_unsent_refunds(receipt: Receipt) -> bool:
     Call inside a transaction that holds the receipt's lock. False, and nothing is dropped, where
     some of it may have gone.
     """
-    refunds = list(receipt.refunds.select_for_update().order_by("pk"))
+    Refund.objects.lock_all_of(receipt)
+    refunds = list(receipt.refunds.order_by("pk"))
     going = [refund for refund in refunds if refund.status != TransferStatus.DROPPED]
     unsent = (TransferStatus.DUE, TransferStatus.REFUSED)
     if any(each.replaces_id or each.sent_at or each.status not in unsent for each in going):
@@ -176,7 +177,7 @@ def drop_unsent_refunds(receipt: Receipt) -> bool:
 
 
 def _drop(refund: Refund, why: str) -> None:
-    """Owe no more what was not sent."""
+    """Owe no more what was not sent. Call inside a transaction that holds its lock."""
     refund.status, refund.next_check_at, refund.note = TransferStatus.DROPPED, None, why
     refund.save(update_fields=["status", "next_check_at", "note"])
     ledger.post_refund_dropped(refund)
@@ -216,6 +217,7 @@ def send_to_the_phone(receipt: Receipt) -> None:
 
     Call inside a transaction that holds the locks of the receipt and of its order, if it has one.
     """
+    Refund.objects.lock_all_of(receipt)
     unsent = receipt.refunds.owed().filter(way=RefundMethod.REVERSAL, status=TransferStatus.DUE)
     for refund in unsent.filter(sent_at__isnull=True).order_by("pk"):
         _drop(refund, "What the shop had sent came back, and goes to the phone.")

@@ -3,6 +3,7 @@
 from threading import Event
 
 import pytest
+from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
@@ -10,9 +11,12 @@ from omachemainproj.dates import NAIROBI
 from payments import transfers
 from payments.daraja.result_codes import PayoutReason
 from payments.disbursement import process_refund
+from payments.evidence import lock_receipt
 from payments.ledger import balance
-from payments.models import Account, Receipt, Refund, RefundDay
+from payments.models import Account, Provider, Receipt, ReceiptSource, Refund, RefundDay
+from payments.reconciliation.receipts import IncomingPayment, record_receipt
 from payments.refunds.external_reversals import record_outside_reversal
+from payments.refunds.services import refund_unmatched, send_to_the_phone
 from payments.transfers import mark_done, mark_refused
 from tests.invariants import what_is_broken
 from tests.shopping import an_order
@@ -116,3 +120,22 @@ def test_a_replacement_that_is_claimed_as_the_first_turns_out_done_is_not_droppe
     paid_too_much.refresh_from_db()
     assert (paid_too_much.status, paid_too_much.unacknowledged) == ("done", True)
     assert "it went back twice" in paid_too_much.note
+
+
+def test_a_reversal_that_is_claimed_as_its_money_turns_out_to_have_come_back_is_not_sent_again(
+    while_it_is_claimed, daraja
+):
+    receipt, _ = record_receipt(
+        IncomingPayment(Provider.MPESA, "SGL7654321", 3000, ReceiptSource.C2B, phone="254712345678")
+    )
+    refund = refund_unmatched(receipt.pk)
+    Receipt.objects.update(source=ReceiptSource.RETURNED)
+
+    @transaction.atomic
+    def it_came_back():
+        send_to_the_phone(lock_receipt(receipt.pk))
+
+    while_it_is_claimed(refund, it_came_back)
+
+    assert [sent["receipt"] for sent in daraja.reversals] == ["SGL7654321"]
+    assert refunds("amount", "way", "status") == [(3000, "reversal", "sent")]
