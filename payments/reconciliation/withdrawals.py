@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -30,6 +31,7 @@ from payments.models import (
     RefundMethod,
     SellerShare,
     TransferStatus,
+    Unnumbered,
     Withdrawal,
     WithdrawalState,
 )
@@ -50,6 +52,8 @@ logger = logging.getLogger(__name__)
 
 #: Rows that may have left, whatever they say: what was sent since the backup is not in them.
 MAY_HAVE_LEFT = (TransferStatus.DUE, *UNDER_WAY, TransferStatus.REFUSED)
+#: By how much M-Pesa's clock and ours may differ.
+CLOCKS_DIFFER = timedelta(minutes=2)
 FOUND = "Found on M-Pesa's statement."
 #: Of a seller's numbers, how many of the latest a masked one is compared with.
 NUMBERS_COMPARED = 50
@@ -124,7 +128,7 @@ def _settle_reversal(withdrawal: Withdrawal) -> bool:
 
 
 def _named_by(ids: tuple[str, ...], amount: int) -> MoneyOut | None:
-    """The row that the request behind it was made for."""
+    """The row that the request behind it was made for; not one that has its number."""
     if not ids:
         return None
     named = Q(originator_conversation_id__in=ids) | Q(conversation_id__in=ids)
@@ -132,7 +136,7 @@ def _named_by(ids: tuple[str, ...], amount: int) -> MoneyOut | None:
         row
         for model in (Payout, Refund)
         for row in model._default_manager.filter(named, amount=amount)
-        .exclude(status=TransferStatus.DONE)
+        .exclude(~Q(number=""), status=TransferStatus.DONE)
         .order_by("pk")
     ]
     return found[0] if len(found) == 1 else None
@@ -154,8 +158,10 @@ def _only_candidate(withdrawal: Withdrawal) -> MoneyOut | None:
 def candidates(withdrawal: Withdrawal) -> Iterator[Payout | Refund]:
     """Refunds and payouts of this amount that may have left, to a phone this could be.
 
-    No refund of what came after it left: that may be the same money, which came back.
+    Those first of which M-Pesa said that they were made, and named no receipt. No refund of what
+    came after it left: that may be the same money, which came back.
     """
+    yield from _done_without_a_number(withdrawal)
     payouts = Payout.objects.filter(amount=withdrawal.amount, status__in=MAY_HAVE_LEFT)
     refunds = Refund.objects.owed().filter(
         amount=withdrawal.amount, status__in=MAY_HAVE_LEFT, way=RefundMethod.B2C
@@ -164,6 +170,23 @@ def candidates(withdrawal: Withdrawal) -> Iterator[Payout | Refund]:
     for row in (*payouts.order_by("pk"), *refunds.order_by("pk")):
         if match_phone(withdrawal.phone, row.phone) == PhoneMatch.AGREES:
             yield row
+
+
+def _done_without_a_number(withdrawal: Withdrawal) -> Iterator[Payout | Refund]:
+    """Transfers of this amount to this phone, done without a number, that were under way then."""
+    if not _is_full(withdrawal.phone):
+        return
+    rows = {
+        "amount": withdrawal.amount,
+        "phone": withdrawal.phone,
+        "status": TransferStatus.DONE,
+        "number": "",
+        "unnumbered": Unnumbered.NOT_TOLD,
+        "sent_at__lte": withdrawal.left_at + CLOCKS_DIFFER,
+        "done_at__gte": withdrawal.left_at - CLOCKS_DIFFER,
+    }
+    yield from Payout.objects.filter(**rows).order_by("pk")
+    yield from Refund.objects.owed().filter(**rows, way=RefundMethod.B2C).order_by("pk")
 
 
 @transaction.atomic

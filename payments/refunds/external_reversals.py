@@ -85,7 +85,8 @@ def record_refund_found(
     of ours tells: a restored backup knows nothing of it. Returns the refund that it is. ``phone``
     is "" where nothing shows to which number.
 
-    A refund of that amount which may have left is that one. Else what its order's standing lines
+    A refund of that amount which may have left is that one, also where it is done and M-Pesa named
+    no receipt of it. Else what its order's standing lines
     lack from then on is written off, until they are cancelled.
 
     Raises CannotBeReversed where more would have gone back than came, or where one waits for a
@@ -97,7 +98,8 @@ def record_refund_found(
     _check_number(receipt, number)
     Refund.objects.lock_all_of(receipt)
     owed = receipt.refunds.owed()
-    waiting = owed.exclude(status=TransferStatus.DONE).filter(amount=amount)
+    is_unnamed = Q(way=RefundMethod.B2C, number="", unnumbered=Unnumbered.NOT_TOLD)
+    waiting = owed.filter(~Q(status=TransferStatus.DONE) | is_unnamed, amount=amount)
     refund = waiting.order_by("pk").first()
     if refund is not None:
         if refund.awaits_approval:
