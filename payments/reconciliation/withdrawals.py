@@ -26,6 +26,7 @@ from payments.models import (
     DOUBTFUL,
     MoneyOut,
     Payout,
+    PayoutStop,
     Receipt,
     Refund,
     RefundMethod,
@@ -50,8 +51,8 @@ from .receipts import find_receipt
 
 logger = logging.getLogger(__name__)
 
-#: Rows that may have left, whatever they say: what was sent since the backup is not in them.
-MAY_HAVE_LEFT = (TransferStatus.DUE, *UNDER_WAY, TransferStatus.REFUSED)
+#: Rows that may have left: a person may send what was refused on the portal.
+MAY_HAVE_LEFT = (*UNDER_WAY, TransferStatus.REFUSED)
 #: By how much M-Pesa's clock and ours may differ.
 CLOCKS_DIFFER = timedelta(minutes=2)
 FOUND = "Found on M-Pesa's statement."
@@ -162,14 +163,25 @@ def candidates(withdrawal: Withdrawal) -> Iterator[Payout | Refund]:
     came after it left: that may be the same money, which came back.
     """
     yield from _done_without_a_number(withdrawal)
-    payouts = Payout.objects.filter(amount=withdrawal.amount, status__in=MAY_HAVE_LEFT)
+    statuses = _may_have_left()
+    payouts = Payout.objects.filter(amount=withdrawal.amount, status__in=statuses)
     refunds = Refund.objects.owed().filter(
-        amount=withdrawal.amount, status__in=MAY_HAVE_LEFT, way=RefundMethod.B2C
+        amount=withdrawal.amount, status__in=statuses, way=RefundMethod.B2C
     )
     refunds = refunds.exclude(receipt__paid_at__gte=withdrawal.left_at)
     for row in (*payouts.order_by("pk"), *refunds.order_by("pk")):
         if match_phone(withdrawal.phone, row.phone) == PhoneMatch.AGREES:
             yield row
+
+
+def _may_have_left() -> tuple[TransferStatus, ...]:
+    """What a transfer may say of itself that has left. After a restore that is also that it is due:
+    what was sent since the backup is not in it. Else what is due was not sent, and another payment
+    of that amount to that phone is not it.
+    """
+    if PayoutStop.objects.after_a_restore().exists():
+        return (TransferStatus.DUE, *MAY_HAVE_LEFT)
+    return MAY_HAVE_LEFT
 
 
 def _done_without_a_number(withdrawal: Withdrawal) -> Iterator[Payout | Refund]:
@@ -211,7 +223,7 @@ def settle_as_payout(withdrawal_id: int, *, seller: User) -> Payout:
     _settle(withdrawal, payout)
     mark_done(payout, number=withdrawal.number, amount=withdrawal.amount, text=FOUND)
     if not fitting:
-        drop_due_payouts(seller.pk, "What they were sent before the restore is deducted.")
+        drop_due_payouts(seller.pk, "What they were sent already is deducted.")
     payout.refresh_from_db()
     return payout
 
@@ -230,7 +242,7 @@ def _advance(withdrawal: Withdrawal, seller: User) -> Payout:
         amount=withdrawal.amount,
         # It has left: nobody has to approve it.
         approval_above=max(withdrawal.amount, settings.PAYOUT_APPROVAL_ABOVE),
-        note="Sent before the database was restored: for no line that is known of.",
+        note="M-Pesa's statement shows that it was sent: for no line that is known of.",
         sent_at=withdrawal.left_at,
     )
 

@@ -10,6 +10,7 @@ from payments.daraja.portal_statement import Movement
 from payments.models import Payout, Receipt, Refund, Withdrawal
 from payments.payouts.balances import balance_of
 from payments.payouts.services import create_payouts
+from payments.reconciliation.statement_recovery import stop_after_restore
 from payments.reconciliation.withdrawals import take_in_withdrawal
 from payments.transfers import mark_done, reserve_daily_limit
 from tests.orders.lines import line_at
@@ -110,3 +111,35 @@ def test_a_person_who_says_that_it_gave_a_payment_back_names_that_refund(refund)
 
     assert list(Refund.objects.values_list("status", "number")) == [("done", LEFT)]
     assert Receipt.objects.get().written_off == 0
+
+
+@pytest.mark.parametrize("kind", ["payout", "refund"])
+def test_what_was_never_sent_is_not_done_by_an_equal_payment_to_its_phone(kind, request):
+    row = request.getfixturevalue(kind)
+
+    withdrawal = left(row)
+
+    row.refresh_from_db()
+    assert (withdrawal.state, row.status, row.number) == ("open", "due", "")
+
+
+def test_what_a_seller_was_paid_otherwise_is_deducted_from_what_is_due_to_them(payout):
+    say_it_paid_a_seller(left(payout).pk, username=payout.seller.username)
+    create_payouts(payout.seller_id)
+
+    rows = Payout.objects.order_by("pk").values_list("gross", "amount", "status", "number")
+    assert list(rows) == [
+        (1500, 1500, "dropped", ""),
+        (0, 1500, "done", LEFT),
+        (1500, 0, "done", ""),
+    ]
+    assert balance_of(payout.seller_id).owed == 0
+
+
+def test_what_is_due_may_have_left_while_a_restore_keeps_money_back(payout):
+    stop_after_restore(lost_since=timezone.now() - timedelta(hours=1), now=timezone.now())
+
+    assert left(payout) is None
+
+    payout.refresh_from_db()
+    assert (payout.status, payout.number) == ("done", LEFT)
