@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
-from django.contrib.contenttypes.models import ContentType
-from django.db.models import Model, Q
+from django.db.models import Model
 from django.utils import timezone
 
-from accounts.models import Audit, Proposal, ProposalState, User
+from accounts.models import Proposal, ProposalState, User
 from omachemainproj.api.errors import Refusal
 from omachemainproj.compiled_queries import locked_row
 
 from . import audit
 from .actions import ACTIONS, ApprovalPolicy, StaffAction, describe, staff_action
 from .interest import NOBODY, Parties, find_parties, has_interest, parties_of, people
-
-#: For so long, who gave somebody an account, a password or powers is no second person with them.
-ONE_HAND_FOR = timedelta(days=7)
+from .second_person import is_one_hand
 
 
 class ProposalRefused(Refusal):
@@ -55,7 +51,7 @@ def agree(waiting: Proposal, given: Mapping[str, Any], by: User) -> str:
     proposer = proposal.proposed_by
     if not proposer.is_active or not may_second(proposer, action):
         raise ProposalRefused("Who proposed it may not do it any more: reject it.")
-    if _is_one_hand(proposer, by):
+    if is_one_hand(by, [proposer.pk]):
         raise ProposalRefused(
             "One of you gave the other their account, password or powers this week: that is one "
             "pair of eyes. A third person decides."
@@ -123,17 +119,6 @@ def row_proposed_about(proposal: Proposal) -> Model | None:
 def _decide(proposal: Proposal, state: str, by: User) -> None:
     proposal.state, proposal.decided_by, proposal.decided_at = state, by, timezone.now()
     proposal.save(update_fields=["state", "decided_by", "decided_at", "object_id"])
-
-
-def _is_one_hand(one: User, other: User) -> bool:
-    """Whether one of two was given their account, powers or password by the other this week."""
-    pairs = Q(actor=one, object_id=str(other.pk)) | Q(actor=other, object_id=str(one.pk))
-    return Audit.objects.filter(
-        pairs,
-        content_type=ContentType.objects.get_for_model(User),
-        did__in=("Added", "Changed"),
-        at__gte=timezone.now() - ONE_HAND_FOR,
-    ).exists()
 
 
 @parties_of(Proposal)

@@ -8,21 +8,25 @@ the same agrees (accounts.backoffice.proposals).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
 from django.db import IntegrityError, transaction
-from django.db.models import F, Model
+from django.db.models import F, Model, Q
 from django.utils import timezone
 
-from accounts.models import Proposal, ProposalState, StaffDay, User
+from accounts.models import Audit, Proposal, ProposalState, StaffDay, User
 from omachemainproj.api.errors import Refusal
 from omachemainproj.dates import NAIROBI
 from omachemainproj.money import format_kes
 
 from . import audit
+
+#: For so long, who gave somebody an account, a password or powers is no second person with them.
+ONE_HAND_FOR = timedelta(days=7)
 
 
 class Cost(NamedTuple):
@@ -96,3 +100,17 @@ def propose(
         f"{format_kes(proposal.cost)} is more than one person decides alone, at once or in a day. "
         f"It is proposal {proposal.pk} now, and done once somebody else agrees."
     )
+
+
+def is_one_hand(person: User, others: Iterable[int | None]) -> bool:
+    """Whether a person gave one of these people, by id, their account, powers or password this
+    week, or had theirs from one of them: together they are one pair of eyes."""
+    ids = {pk for pk in others if pk is not None}
+    given = Q(actor=person, object_id__in=[str(pk) for pk in ids])
+    pairs = given | Q(actor__in=ids, object_id=str(person.pk))
+    return Audit.objects.filter(
+        pairs,
+        content_type=ContentType.objects.get_for_model(User),
+        did__in=("Added", "Changed"),
+        at__gte=timezone.now() - ONE_HAND_FOR,
+    ).exists()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.backoffice.second_person import is_one_hand
 from accounts.models import User
 from omachemainproj.api.errors import Refusal
 from omachemainproj.compiled_queries import locked_row
@@ -310,9 +311,16 @@ def say_it_never_came(receipt_id: int, *, by: User) -> Receipt:
 
 
 def _check_not_involved(receipt: Receipt, by: User) -> None:
-    is_buyer = receipt.order is not None and receipt.order.buyer_id == by.pk
-    if is_buyer or by.pk in people_behind([receipt.pk]):
+    involved: set[int | None] = {*people_behind([receipt.pk])}
+    if receipt.order is not None:
+        involved.add(receipt.order.buyer_id)
+    if by.pk in involved:
         raise ActionNotAvailable("Who wrote it down, or bought with it, cannot decide about it.")
+    if is_one_hand(by, involved):
+        raise ActionNotAvailable(
+            "One of you gave the other their account, password or powers this week: that is one "
+            "pair of eyes. A third person decides about it."
+        )
 
 
 def _id_of(person: User | None) -> int | None:

@@ -10,6 +10,7 @@ from typing import TypeVar
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.backoffice.second_person import is_one_hand
 from accounts.models import User
 from omachemainproj.background import enqueue_after_commit
 from omachemainproj.compiled_queries import locked_row
@@ -48,6 +49,10 @@ from .receipt_services import STAFF_SAYS_UNPAID, ActionNotAvailable, tidy_number
 Transfer = TypeVar("Transfer", bound=MoneyOut)
 
 SECOND_PERSON = "Who decided it, typed its number or wrote its payment down cannot approve it."
+ONE_HAND = (
+    "One of you gave the other their account, password or powers this week: that is one pair of "
+    "eyes. A third person approves it."
+)
 NOT_REFUSED = "M-Pesa has not refused it, or it is tried again already."
 
 
@@ -113,21 +118,26 @@ def approve_payout(payout_id: int, *, by: User) -> Payout:
     """Let a payout leave that waits for a second person, who has looked at it.
 
     Two people have to agree: neither its seller nor whoever fetched its goods may approve it, nor
-    who typed the number it goes to or wrote down what its order was paid with.
+    who typed the number it goes to or wrote down what its order was paid with; nor who is one pair
+    of eyes with one of them (accounts.backoffice.second_person.is_one_hand).
     """
     payout = locked_row(Payout, payout_id)
     if not Payout.objects.to_approve().filter(pk=payout_id).exists():
         raise ActionNotAvailable("It does not wait to be approved.")
     fetched = TrackEvent.objects.filter(
-        track__seller_share__payout=payout, track_status=TrackStatus.FETCHED, actor=by
+        track__seller_share__payout=payout, track_status=TrackStatus.FETCHED
     )
-    if payout.seller_id == by.pk or fetched.exists():
+    paid = {payout.seller_id, *fetched.values_list("actor", flat=True)}
+    if by.pk in paid:
         raise ActionNotAvailable("Who fetched the goods, or is paid for them, cannot approve it.")
     orders = payout.shares.values("track__order")
     receipts = Receipt.objects.filter(order__in=orders).values_list("pk", flat=True)
     typed = payout.shares.filter(phone_by__isnull=False).values_list("phone_by", flat=True)
-    if by.pk in {payout.author_id, *typed, *people_behind(receipts)}:
+    decided = {payout.author_id, *typed, *people_behind(receipts)}
+    if by.pk in decided:
         raise ActionNotAvailable(SECOND_PERSON)
+    if is_one_hand(by, paid | decided):
+        raise ActionNotAvailable(ONE_HAND)
     payout.approved_by, payout.next_check_at = by, timezone.now()
     payout.held_at, payout.held_why = None, ""
     payout.save(update_fields=["approved_by", "next_check_at", "held_at", "held_why"])
@@ -183,7 +193,7 @@ def approve_refund(refund_id: int, *, by: User) -> Refund:
     """Let a refund leave that waits for a second person, who has looked at it.
 
     Not who decided it or typed the number it goes to, nor who wrote its payment down or bought
-    with it.
+    with it; nor who is one pair of eyes with one of them.
     """
     refund = locked_refund(refund_id)
     if not refund.awaits_approval:
@@ -194,6 +204,8 @@ def approve_refund(refund_id: int, *, by: User) -> Refund:
         involved.add(refund.order.buyer_id)
     if by.pk in involved:
         raise ActionNotAvailable(SECOND_PERSON)
+    if is_one_hand(by, involved):
+        raise ActionNotAvailable(ONE_HAND)
     refund.approved_by, refund.next_check_at = by, timezone.now()
     refund.save(update_fields=["approved_by", "next_check_at"])
     return refund

@@ -1,6 +1,6 @@
 """Money the shop has not got: reversed by M-Pesa at its customer's word, or never come at all.
 
-Locks: the order first, then the receipt.
+Locks: the order first, then the receipt, then its refunds.
 """
 
 from __future__ import annotations
@@ -60,6 +60,7 @@ def record_outside_reversal(receipt_id: int, *, number: str = "") -> str:
         return _name(known, number)
     if receipt.verification == Verification.NEVER_CAME:
         raise CannotBeReversed("It is written off as never having come.")
+    Refund.objects.lock_all_of(receipt)
     asked = receipt.refunds.filter(way=RefundMethod.REVERSAL).exclude(
         status__in=(*UNSENT, TransferStatus.DROPPED)
     )
@@ -84,7 +85,8 @@ def record_refund_found(
     of ours tells: a restored backup knows nothing of it. Returns the refund that it is. ``phone``
     is "" where nothing shows to which number.
 
-    A refund of that amount which may have left is that one. Else what its order's standing lines
+    A refund of that amount which may have left is that one, also where it is done and M-Pesa named
+    no receipt of it. Else what its order's standing lines
     lack from then on is written off, until they are cancelled.
 
     Raises CannotBeReversed where more would have gone back than came, or where one waits for a
@@ -94,8 +96,10 @@ def record_refund_found(
     order = locked_row(Order, order_id) if order_id is not None else None
     receipt = locked_row(Receipt, receipt_id)
     _check_number(receipt, number)
+    Refund.objects.lock_all_of(receipt)
     owed = receipt.refunds.owed()
-    waiting = owed.exclude(status=TransferStatus.DONE).filter(amount=amount)
+    is_unnamed = Q(way=RefundMethod.B2C, number="", unnumbered=Unnumbered.NOT_TOLD)
+    waiting = owed.filter(~Q(status=TransferStatus.DONE) | is_unnamed, amount=amount)
     refund = waiting.order_by("pk").first()
     if refund is not None:
         if refund.awaits_approval:
@@ -128,6 +132,7 @@ def write_off_never_came(receipt_id: int) -> Receipt:
     receipt = lock_receipt(receipt_id)
     if not receipt.is_in_doubt:
         raise NotInDoubt("Only a payment in doubt can be written off.")
+    Refund.objects.lock_all_of(receipt)
     if receipt.refunds.exclude(status__in=(*UNSENT, TransferStatus.DROPPED)).exists():
         raise NotInDoubt("Some of it was sent back, or may have been. Find out about that first.")
     order = None if receipt.order_id is None else Order.objects.get(pk=receipt.order_id)
@@ -153,7 +158,8 @@ def _take_back(
 ) -> None:
     """Post all of a payment back that the shop has not got, and write off what is missing then.
 
-    Call inside a transaction that holds the lock of its order, if it has one, and its own.
+    Call inside a transaction that holds the lock of its order, if it has one, its own, and those of
+    its refunds.
     """
     paid = _close_unsent(receipt, number=number, text=text)
     if paid < receipt.amount:
@@ -200,7 +206,10 @@ def _name(known: Refund, number: str) -> str:
 
 
 def _close_unsent(receipt: Receipt, *, number: str, text: str) -> int:
-    """End what was owed of the payment and not sent: it is owed no more. Returns KES."""
+    """End what was owed of the payment and not sent: it is owed no more. Returns KES.
+
+    Call inside a transaction that holds the locks of all its refunds.
+    """
     paid = 0
     unsent = receipt.refunds.owed().filter(status__in=UNSENT)
     for refund in list(unsent.order_by("pk")):

@@ -165,7 +165,8 @@ def drop_unsent_refunds(receipt: Receipt) -> bool:
     Call inside a transaction that holds the receipt's lock. False, and nothing is dropped, where
     some of it may have gone.
     """
-    refunds = list(receipt.refunds.select_for_update().order_by("pk"))
+    Refund.objects.lock_all_of(receipt)
+    refunds = list(receipt.refunds.order_by("pk"))
     going = [refund for refund in refunds if refund.status != TransferStatus.DROPPED]
     unsent = (TransferStatus.DUE, TransferStatus.REFUSED)
     if any(each.replaces_id or each.sent_at or each.status not in unsent for each in going):
@@ -176,7 +177,7 @@ def drop_unsent_refunds(receipt: Receipt) -> bool:
 
 
 def drop_refund(refund: Refund, why: str) -> None:
-    """Owe no more what was not sent."""
+    """Owe no more what was not sent. Call inside a transaction that holds its lock."""
     refund.status, refund.next_check_at, refund.note = TransferStatus.DROPPED, None, why
     refund.save(update_fields=["status", "next_check_at", "note"])
     ledger.post_refund_dropped(refund)
@@ -218,6 +219,7 @@ def send_to_the_phone(receipt: Receipt) -> None:
 
     Call inside a transaction that holds the locks of the receipt and of its order, if it has one.
     """
+    Refund.objects.lock_all_of(receipt)
     unsent = receipt.refunds.owed().filter(way=RefundMethod.REVERSAL, status=TransferStatus.DUE)
     for refund in unsent.filter(sent_at__isnull=True).order_by("pk"):
         drop_refund(refund, "What the shop had sent came back, and goes to the phone.")
@@ -528,6 +530,8 @@ def _cancel_replacements(refund: Refund) -> bool:
         last = after
     if following is None or last is None:
         return True
+    # Whoever sends it locks its own row alone.
+    last = locked_row(Refund, last.pk)
     if last.status not in {TransferStatus.DUE, TransferStatus.REFUSED}:
         return False
     last.status, last.next_check_at = TransferStatus.DROPPED, None
