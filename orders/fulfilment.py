@@ -24,8 +24,8 @@ from products.stock import StockLine
 from .claims import BRINGS, ClaimedByAnother, require_claim
 from .lifecycle import close_if_all_returned
 from .models import Order, OrderTrack, Parcel, Problem, TrackEvent, TrackStatus
+from .models.lines import MAX_CODE_MISSES
 from .models.notifications import NotificationKind
-from .models.orders import MAX_CODE_MISSES
 from .notifications.notify import notify
 
 logger = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts.models import User
 
-from .orders import OrderTrack, price_left
+from .lines import OrderTrack, price_left
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -16,8 +16,8 @@ from accounts.backoffice.interest import find_parties, has_interest
 from accounts.contacts import verified_email
 from accounts.models import User
 from accounts.preferences import preferences_of
+from orders.models.lines import OrderTrack
 from orders.models.notifications import Message, MessageChannel, Notice
-from orders.models.orders import OrderTrack
 
 from .problem_words import problem_words
 from .templates import Item, greet, list_items

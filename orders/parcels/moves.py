@@ -28,8 +28,8 @@ from orders.models import (
     TrackStatus,
     status_of_parcel,
 )
+from orders.models.line_status import SOLD_LINE_STATUSES
 from orders.models.notifications import Notice, NotificationKind
-from orders.models.orders import SOLD_LINE_STATUSES
 from orders.notifications.notify import notify_all
 
 #: Where the lines of a parcel go that goes there.

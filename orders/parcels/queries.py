@@ -21,7 +21,7 @@ from orders.models import (
     PickupPoint,
     status_of_parcel,
 )
-from orders.models.orders import SOLD_LINE_STATUSES
+from orders.models.line_status import SOLD_LINE_STATUSES
 
 #: May decide about any line, and so see every parcel.
 DECIDES = "orders.decide_lines"

@@ -14,7 +14,7 @@ from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 
 from orders.models import Notice, NotificationKind, OrderTrack, PickupPoint, TrackStatus
-from orders.models.orders import OrderTrackQuerySet
+from orders.models.lines import OrderTrackQuerySet
 from orders.notifications.notify import notify_all
 
 #: Notifications that one call of remind_of_waiting_goods stores.

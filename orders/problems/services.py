@@ -28,8 +28,8 @@ from orders.models import (
     ProblemPicture,
     TrackStatus,
 )
+from orders.models.line_status import SOLD_LINE_STATUSES
 from orders.models.notifications import Notice, NotificationKind
-from orders.models.orders import SOLD_LINE_STATUSES
 from orders.notifications.notify import notify
 
 #: Problems that one buyer may open in a day.

@@ -9,7 +9,7 @@ from django.utils import timezone
 from orders.fulfilment import move_line
 from orders.lifecycle import cancel_order
 from orders.models import Order, OrderTrack
-from orders.models.orders import MAX_CODE_MISSES
+from orders.models.lines import MAX_CODE_MISSES
 from orders.problems.services import add_message, open_problem
 from orders.reviews import review_line
 from orders.serializers import OrderRowOutput
