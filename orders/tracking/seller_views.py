@@ -15,7 +15,7 @@ from omachemainproj.media import media_prefix
 from orders.models import OrderTrack, TrackStatus
 from orders.models.lines import OrderTrackQuerySet
 from orders.representations import represent_sale
-from orders.serializers import SaleFilterInput, SaleOutput
+from orders.tracking.serializers import SaleFilterInput, SaleOutput
 
 from .abilities import moves_of_reader
 from .queries import KEYSET, as_sale_rows

@@ -31,7 +31,7 @@ from orders.models import OrderTrack, Problem, latest_problem_of
 from orders.problems.queries import with_counts
 from orders.problems.representation import represent_summary
 from orders.representations import represent_history, represent_track
-from orders.serializers import MoveInput, TrackFilterInput, TrackOutput, TrackStoryOutput
+from orders.tracking.serializers import MoveInput, TrackFilterInput, TrackOutput, TrackStoryOutput
 
 from .abilities import what_reader_may, what_roles_may
 from .queries import KEYSET, as_track_rows, read_filtered_tracks, read_tracks

@@ -9,7 +9,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 from omachemainproj.api.schema import error_answer, field_errors, refusals
 from orders.hold_limits import PhoneHoldsTooMuch
 from orders.lifecycle import NotUnpaid
-from orders.serializers import CashoutConflictOutput
+from payments.checkout.serializers import CashoutConflictOutput
 
 from .stk_push import PromptOpen
 

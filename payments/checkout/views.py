@@ -39,9 +39,10 @@ from orders.hold_limits import network_to_count
 from orders.lifecycle import cancel_order, expire_order
 from orders.models import CancelledBy, Order, OrderTrack
 from orders.representations import represent_guests_order, represent_order
-from orders.serializers import CashoutInput, OrderOutput, PayInput
+from orders.serializers import CashoutInput
 from orders.tracking.abilities import moves_of_line
 from orders.tracking.queries import lines_of
+from payments.checkout.serializers import OrderOutput, PayInput
 from payments.models import AttemptStatus, OrderPayment, amount_credited
 
 from . import openapi

@@ -12,7 +12,7 @@ from orders.models import Order, OrderTrack
 from orders.models.lines import MAX_CODE_MISSES
 from orders.problems.services import add_message, open_problem
 from orders.reviews import review_line
-from orders.serializers import OrderRowOutput
+from payments.checkout.serializers import OrderRowOutput
 from products.models import ProductPicture
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
