@@ -22,14 +22,13 @@ from products import stock
 from products.models import Product
 from products.stock import Shortage, StockLine
 
+from .allowance import Allowance, Asker, lock_and_read_allowance, lock_network, read_allowance
 from .cashout_request import CashoutRequest
 from .commission import commissions
 from .delivery.destinations import Destination, Place, find_rate_to, freeze_delivery
 from .delivery.fees import fees_of
 from .hold_limits import (
     PROMPT_TIME,
-    Allowance,
-    Asker,
     PhoneHasTooManyUnpaid,
     TooManyGoods,
     TooManyUnits,
@@ -38,9 +37,6 @@ from .hold_limits import (
     Wanted,
     check_holds,
     held_near,
-    lock_and_read_allowance,
-    lock_network,
-    read_allowance,
 )
 from .idempotency import find_same_order, read_earlier_orders, refuse_concurrent_retry
 from .lifecycle import MAX_HOLD_FACTOR, expire_unpaid_orders, preempt_holds

@@ -11,8 +11,8 @@ from typing import Any
 
 from accounts.models import User
 
+from .allowance import Asker
 from .delivery.destinations import Destination, Place, find_place
-from .hold_limits import Asker
 from .models import Order
 from .refusals import LineRequest
 

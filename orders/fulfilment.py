@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-import hmac
 import logging
-from collections.abc import Sequence
 from datetime import datetime, timedelta
-from enum import Enum
-from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
-from django.db.models import F, QuerySet
 
 from accounts.backoffice.interest import require_no_interest
 from accounts.models import User
 from omachemainproj.api.errors import Refusal, refuse_field
 from omachemainproj.compiled_queries import locked_row
-from omachemainproj.text import fold_identifier
 from products import stock
 from products.stock import StockLine
 
-from .claims import BRINGS, ClaimedByAnother, require_claim
+from .claims import ClaimedByAnother, require_claim
+from .collection_codes import check_code
 from .lifecycle import close_if_all_returned
-from .models import Order, OrderTrack, Parcel, Problem, TrackEvent, TrackStatus
-from .models.lines import MAX_CODE_MISSES
+from .line_moves import (
+    DELIVERING,
+    HANDED_OVER,
+    TRANSITIONS,
+    Role,
+    is_at_point,
+    moves_of,
+    powers_of,
+    roles_of,
+    ways_of,
+)
+from .models import Order, OrderTrack, Problem, TrackEvent, TrackStatus
 from .models.notifications import NotificationKind
 from .notifications.notify import notify
 
@@ -34,58 +39,11 @@ logger = logging.getLogger(__name__)
 CONFIRMED_PER_ROUND = 200
 
 
-class Role(Enum):
-    """What somebody is to a line."""
-
-    BUYER = "its buyer"
-    SELLER = "its seller"
-    AGENT = "a delivery agent"
-    POINT = "who hands over at its pick-up point"
-    STAFF = "staff"
-    SHOP = "the shop itself"
-
-
-#: From each status of a line: where it may go, and who may move it there. All else is refused.
-TRANSITIONS: dict[str, dict[str, frozenset[Role]]] = {
-    # Becomes paid or cancelled with its order (orders.lifecycle.sync_lines).
-    TrackStatus.CREATED: {},
-    TrackStatus.PAID: {
-        TrackStatus.FETCHED: frozenset({Role.AGENT, Role.STAFF}),
-        TrackStatus.CANCELLED: frozenset({Role.BUYER, Role.SELLER, Role.STAFF}),
-    },
-    TrackStatus.FETCHED: {
-        TrackStatus.SHIPPING: frozenset({Role.AGENT, Role.POINT, Role.STAFF}),
-        TrackStatus.DELIVERED: frozenset({Role.BUYER, Role.SELLER, Role.AGENT, Role.STAFF}),
-        TrackStatus.CANCELLED: frozenset({Role.STAFF}),
-    },
-    TrackStatus.SHIPPING: {
-        TrackStatus.DELIVERED: frozenset(Role),
-        TrackStatus.CANCELLED: frozenset({Role.STAFF}),
-    },
-    TrackStatus.DELIVERED: {TrackStatus.CANCELLED: frozenset({Role.STAFF})},
-    TrackStatus.CANCELLED: {TrackStatus.REFUNDED: frozenset({Role.SHOP})},
-    TrackStatus.REFUNDED: {},
-}
-#: Where no delivery was agreed, seller and buyer arrange it between them: no agent comes, and the
-#: buyer's code shows that the goods were handed over. Two steps at once: fetched, then delivered.
-BETWEEN_THEM: dict[str, dict[str, frozenset[Role]]] = {
-    TrackStatus.PAID: {TrackStatus.DELIVERED: frozenset({Role.SELLER})},
-}
 #: Statuses of which the buyer is notified, unless the buyer set them.
 NOTIFIED = {
     TrackStatus.SHIPPING.value: NotificationKind.SHIPPED,
     TrackStatus.DELIVERED.value: NotificationKind.DELIVERED,
 }
-
-
-#: Who brings goods without having bought or sold them.
-DELIVERING = frozenset({Role.AGENT, Role.POINT, Role.STAFF})
-#: What is not done with goods whose payment is in doubt.
-HANDED_OVER = frozenset({TrackStatus.FETCHED, TrackStatus.SHIPPING, TrackStatus.DELIVERED})
-
-
-#: Who brings no goods to their end without the buyer's code.
-_NEED_CODE = frozenset({Role.SELLER, Role.AGENT})
 
 
 class PaymentInDoubt(Refusal):
@@ -108,86 +66,6 @@ class NoSuchLine(Refusal):
     code = "line_not_found"
     message = "There is no such line."
     status_code = 404
-
-
-def roles_of(user: User, line: OrderTrack) -> frozenset[Role]:
-    """What a person is to a line; empty for somebody it does not concern.
-
-    Whoever bought or sold it has no other role, whatever they are allowed: they would confirm the
-    delivery they are paid for, or refund what they have. Who hands over at the pick-up point a line
-    goes to, and has no other power, has to do with it from when it was fetched.
-    """
-    own = own_roles(user.pk, buyer_id=line.buyer_id, seller_id=line.seller_id)
-    if own:
-        return own
-    powers = powers_of(user)
-    if not powers and line.track_status in HANDED_OVER and is_at_point(user, line):
-        return frozenset({Role.POINT})
-    return powers
-
-
-def is_at_point(user: User, line: OrderTrack) -> bool:
-    """Whether a person hands over at the pick-up point a line goes to.
-
-    One query, and none where the line is in no parcel.
-    """
-    if line.parcel_id is None:
-        return False
-    return Parcel.objects.filter(pk=line.parcel_id).at_points_of(user).exists()
-
-
-#: By whether somebody bought a line, and whether they sold it.
-_OWN_ROLES = {
-    (False, False): frozenset[Role](),
-    (True, False): frozenset({Role.BUYER}),
-    (False, True): frozenset({Role.SELLER}),
-    (True, True): frozenset({Role.BUYER, Role.SELLER}),
-}
-
-
-def own_roles(person_id: int, *, buyer_id: int, seller_id: int) -> frozenset[Role]:
-    """The roles of a person who bought or sold a line; empty for everybody else."""
-    return _OWN_ROLES[person_id == buyer_id, person_id == seller_id]
-
-
-def powers_of(user: User) -> frozenset[Role]:
-    """The roles a person's permissions give them for lines in which they have no part."""
-    if user.has_perm("orders.decide_lines"):
-        return frozenset({Role.STAFF, Role.AGENT})
-    return frozenset({Role.AGENT}) if user.has_perm(BRINGS) else frozenset()
-
-
-def ways_of(track_status: str, *, is_brought: bool) -> dict[str, frozenset[Role]]:
-    """Where a line that stands so may go, and who may move it there.
-
-    ``is_brought`` is whether a delivery was agreed: then it is in a parcel.
-    """
-    ways = TRANSITIONS[track_status]
-    return ways if is_brought else ways | BETWEEN_THEM.get(track_status, {})
-
-
-def moves_of(
-    track_status: str,
-    roles: frozenset[Role],
-    *,
-    is_brought: bool,
-    in_doubt: bool,
-    code_misses: int,
-) -> list[str]:
-    """The statuses to which these roles may move a line that stands so, in the order of its way.
-
-    Everybody is shown their moves by this: buyers, sellers, agents and staff. What they have to say
-    or to type is asked for when they make one. ``in_doubt`` is of the line's order; ``is_brought``
-    as in ``ways_of``.
-    """
-    moves = []
-    for to, allowed in ways_of(track_status, is_brought=is_brought).items():
-        mine = allowed & roles
-        is_locked = in_doubt and to in HANDED_OVER
-        is_guessed_out = to == TrackStatus.DELIVERED and mine <= _NEED_CODE
-        if mine and not is_locked and not (is_guessed_out and code_misses >= MAX_CODE_MISSES):
-            moves.append(str(to))
-    return moves
 
 
 def move_line(
@@ -353,36 +231,6 @@ def _why_not(line: OrderTrack, to: str, roles: frozenset[Role]) -> str:
     if not mine:
         return f"It is {line.track_status}: there is nothing you can do with it."
     return f"It is {line.track_status}; from there it can go to {' or '.join(mine)}."
-
-
-def check_code(lines: Sequence[OrderTrack], code: str) -> None:
-    """Compare a code with those the buyer was given for these lines, one of which is enough.
-
-    Each try is counted before it is compared, and committed. The tries at all lines of a parcel
-    count together, whether at one of them or at the whole: more lines are no more guesses.
-
-    Raises FieldRefusal for a wrong code, and for any code after too many wrong ones.
-    """
-    parcel_id = lines[0].parcel_id
-    counted: QuerySet[Any] = OrderTrack.objects.filter(pk=lines[0].pk)
-    if parcel_id is not None:
-        counted = Parcel.objects.filter(pk=parcel_id)
-    if not counted.filter(code_misses__lt=MAX_CODE_MISSES).update(code_misses=F("code_misses") + 1):
-        refuse_field(
-            "code",
-            "Too many wrong codes were typed. The buyer or the shop can confirm.",
-            "code_used_up",
-        )
-    # All are compared: how long it takes tells nothing.
-    agree = [hmac.compare_digest(line.collection_code.encode(), code.encode()) for line in lines]
-    if not any(agree):
-        refuse_field("code", "This is not the code the buyer was given.", "wrong_code")
-    counted.update(code_misses=F("code_misses") - 1)
-
-
-def digits_of_code(typed: str) -> str:
-    """A collection code as it was given: without the spaces and dashes it is read out with."""
-    return "".join(fold_identifier(typed).replace("-", " ").split())
 
 
 def auto_confirm_deliveries(now: datetime) -> int:

@@ -21,16 +21,10 @@ from accounts.backoffice.actions import (
 from accounts.backoffice.second_person import Cost
 from accounts.models import User
 
+from .collection_codes import digits_of_code
 from .delivery.fees import fee_back_with
-from .fulfilment import (
-    TRANSITIONS,
-    Role,
-    digits_of_code,
-    is_kept_from_own,
-    lock_line,
-    move_line,
-    roles_of,
-)
+from .fulfilment import is_kept_from_own, lock_line, move_line
+from .line_moves import TRANSITIONS, Role, roles_of
 from .models import OrderTrack, TrackStatus
 
 _MOVERS = ("orders.move_track", "orders.decide_lines")

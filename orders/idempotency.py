@@ -67,7 +67,7 @@ def refuse_concurrent_retry(asked: CashoutRequest) -> None:
 def read_earlier_orders(asked: CashoutRequest) -> list[Order]:
     """The buyer's unpaid orders, and the one placed under the request's key. One query.
 
-    Call it under the buyer's lock (``orders.hold_limits.lock_and_read_allowance``): a double click
+    Call it under the buyer's lock (``orders.allowance.lock_and_read_allowance``): a double click
     waits there for the first.
     """
     find = _earlier_of_guest if asked.as_guest else _earlier_of_account

@@ -10,8 +10,8 @@ from rest_framework import serializers
 from omachemainproj.api.fields import MAX_ID, MpesaNumberField, WholeNumberField
 from products.models import MAX_STOCK
 
+from .collection_codes import digits_of_code
 from .delivery.serializers import DeliveryInput
-from .fulfilment import digits_of_code
 from .refusals import LineRequest
 
 MAX_LINES = 100

@@ -18,8 +18,8 @@ from accounts.backoffice.actions import (
 from accounts.backoffice.second_person import Cost
 from accounts.models import User
 from orders.claims import BRINGS, claim_parcel, lock_parcel, release_parcel
-from orders.fulfilment import powers_of
 from orders.fulfilment_actions import CollectionCode
+from orders.line_moves import powers_of
 from orders.models import AttemptReason, DeliveryWay, Parcel, ParcelStatus, TrackStatus
 
 from .attempts import record_attempt

@@ -10,7 +10,8 @@ from django.utils import timezone
 from accounts.backoffice.interest import require_no_interest
 from accounts.models import User
 from orders.claims import ClaimedByAnother, lock_parcel
-from orders.fulfilment import NotAllowed, Role, powers_of
+from orders.fulfilment import NotAllowed
+from orders.line_moves import Role, powers_of
 from orders.models import (
     AttemptReason,
     DeliveryWay,

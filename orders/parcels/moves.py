@@ -8,16 +8,9 @@ from django.utils import timezone
 from accounts.backoffice.interest import require_no_interest
 from accounts.models import User
 from orders.claims import lock_parcel
-from orders.fulfilment import (
-    HANDED_OVER,
-    NotAllowed,
-    Role,
-    check_code,
-    is_at_point,
-    move_locked,
-    require_allowed,
-    roles_of,
-)
+from orders.collection_codes import check_code
+from orders.fulfilment import NotAllowed, move_locked, require_allowed
+from orders.line_moves import HANDED_OVER, Role, is_at_point, roles_of
 from orders.models import (
     DeliveryWay,
     OrderTrack,

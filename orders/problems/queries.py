@@ -8,7 +8,7 @@ from django.db.models import Count, OuterRef, Prefetch, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from accounts.models import User
-from orders.fulfilment import Role, roles_of
+from orders.line_moves import Role, roles_of
 from orders.models import OrderTrack, Party, Problem, ProblemMessage, ProblemPicture
 from orders.models.problems import Undecided
 

@@ -25,8 +25,9 @@ from omachemainproj.api.schema import error_answer, refusals
 from omachemainproj.media import media_prefix
 from orders.claims import ClaimedByAnother
 from orders.delivery.representation import delivery_of, represent_delivery
-from orders.fulfilment import NoSuchLine, NotAllowed, PaymentInDoubt, Role, roles_of
+from orders.fulfilment import NoSuchLine, NotAllowed, PaymentInDoubt
 from orders.fulfilment_actions import move_for
+from orders.line_moves import Role, roles_of
 from orders.models import OrderTrack, Problem, latest_problem_of
 from orders.problems.queries import with_counts
 from orders.problems.representation import represent_summary

@@ -693,7 +693,7 @@ def grow(order):
 def test_an_order_of_fifty_lines_costs_what_one_of_one_does(
     buyer, role, most, django_assert_num_queries, monkeypatch
 ):
-    monkeypatch.setattr("orders.hold_limits.CUSTOMER_GOODS", 60)
+    monkeypatch.setattr("orders.allowance.CUSTOMER_GOODS", 60)
     person = UserFactory(is_staff=True, is_superuser=True) if role == "superuser" else in_role(role)
     client = browser_of(person)
     small = bought(buyer, ProductFactory())

@@ -9,8 +9,8 @@ from rest_framework.test import APIClient
 
 from accounts.contacts import has_paid_from, may_be_written_to
 from accounts.models import Guest, PhoneLogin, User
+from orders.allowance import MAX_UNPAID_ORDERS
 from orders.fulfilment import move_line
-from orders.hold_limits import MAX_UNPAID_ORDERS
 from orders.models import Order
 from payments.checkout.ring_budget import take_prompt
 from payments.models import OrderPayment

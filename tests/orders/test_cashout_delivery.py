@@ -6,10 +6,10 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
+from orders.allowance import Asker
 from orders.cashout import LineRequest
 from orders.cashout_request import CashoutRequest
 from orders.delivery.destinations import Destination
-from orders.hold_limits import Asker
 from orders.lifecycle import cancel_order
 from orders.models import (
     DeliveryDigest,

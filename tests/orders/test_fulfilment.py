@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from orders.fulfilment import TRANSITIONS
+from orders.line_moves import TRANSITIONS
 from orders.models import OrderTrack, TrackEvent, TrackStatus
 from payments.models import SellerShare
 from payments.proof.prove import prove

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from orders import hold_limits
+from orders import allowance, hold_limits
+from orders.allowance import Allowance
 from orders.lifecycle import expire_order, expire_unpaid_orders
 from orders.models import Order
 from payments.checkout.stk_push import retry_payment
@@ -212,7 +213,7 @@ def test_one_lapse_harms_nobody(buyer, buyer_api, kettle):
     [(1, 15, 3, 10), (2, 7.5, 2, 5), (4, 5, 1, 1), (20, 5, 1, 1)],
 )
 def test_who_lets_holds_lapse_gets_fewer_and_shorter_ones(times, minutes, orders, most):
-    allowance = hold_limits.Allowance(has_paid=False, lapses=times)
+    allowance = Allowance(has_paid=False, lapses=times)
 
     assert (allowance.hold, allowance.orders, allowance.goods) == (
         timedelta(minutes=minutes),
@@ -261,7 +262,7 @@ def test_a_payment_wipes_out_what_lapsed(buyer, buyer_api, goods, kettle):
 def test_what_lapsed_long_enough_ago_is_forgotten(buyer, buyer_api, goods, monkeypatch):
     lapsed(buyer, goods[0], 4)
     refused = cash_out(buyer_api, *each(goods[:10])).status_code
-    monkeypatch.setattr(hold_limits, "LAPSES_COUNT_FOR", timedelta(0))
+    monkeypatch.setattr(allowance, "LAPSES_COUNT_FOR", timedelta(0))
 
     assert refused == 409
     assert cash_out(buyer_api, *each(goods[:10])).status_code == 201
