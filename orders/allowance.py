@@ -33,7 +33,7 @@ LAPSES_COUNT_FOR = timedelta(days=3)
 #: So many of them harm nobody. Each one more halves what one may hold, and how long.
 FORGIVEN_LAPSES = 1
 #: From so many on, whatever is held yields at once to whoever wants it.
-LAPSES_UNTIL_YIELDING = 4
+LAPSES_UNTIL_PREEMPTIBLE = 4
 #: How long a hold is at least, however many lapsed.
 SHORTEST_HOLD = timedelta(minutes=5)
 
@@ -43,7 +43,7 @@ def hold_time() -> timedelta:
     return timedelta(minutes=settings.ORDER_HOLD_MINUTES)
 
 
-class Asker(NamedTuple):
+class HoldRequest(NamedTuple):
     """Who wants to hold goods: the buyer's id, the phone that pays, and the network, if known."""
 
     buyer: int
@@ -82,12 +82,12 @@ class Allowance:
         return min(hold_time(), max(SHORTEST_HOLD, hold_time() / 2**self._halvings))
 
     @property
-    def is_firm(self) -> bool:
+    def is_exclusive(self) -> bool:
         """Whether nobody else can have the goods while the phone rings."""
-        return self.lapses < LAPSES_UNTIL_YIELDING
+        return self.lapses < LAPSES_UNTIL_PREEMPTIBLE
 
 
-def lock_and_read_allowance(asker: Asker) -> Allowance:
+def lock_and_read_allowance(hold_request: HoldRequest) -> Allowance:
     """Lock a buyer, and on PostgreSQL whoever else places an order for this phone.
 
     What they hold can be counted from here on. Call inside a transaction, before anything else is
@@ -96,9 +96,9 @@ def lock_and_read_allowance(asker: Asker) -> Allowance:
     account was closed while they waited.
     """
     rows = _locked_buyer(
-        asker.buyer,
-        asker.phone,
-        _lock_name("phone", asker.phone),
+        hold_request.buyer,
+        hold_request.phone,
+        _lock_name("phone", hold_request.phone),
         timezone.now() - LAPSES_COUNT_FOR,
         connection.vendor,
     )
@@ -108,10 +108,10 @@ def lock_and_read_allowance(asker: Asker) -> Allowance:
     return Allowance(has_paid, own if has_paid else max(own, of_phone))
 
 
-def read_allowance(asker: Asker) -> Allowance:
+def read_allowance(hold_request: HoldRequest) -> Allowance:
     """The same without a lock."""
     since = timezone.now() - LAPSES_COUNT_FOR
-    [(has_paid, own, of_phone)] = _buyer(asker.buyer, asker.phone, since)
+    [(has_paid, own, of_phone)] = _buyer(hold_request.buyer, hold_request.phone, since)
     return Allowance(has_paid, own if has_paid else max(own, of_phone))
 
 

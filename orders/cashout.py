@@ -22,7 +22,7 @@ from products import stock
 from products.models import Product
 from products.stock import Shortage, StockLine
 
-from .allowance import Allowance, Asker, lock_and_read_allowance, lock_network, read_allowance
+from .allowance import Allowance, HoldRequest, lock_and_read_allowance, lock_network, read_allowance
 from .cashout_request import CashoutRequest
 from .commission import commissions
 from .delivery.destinations import Destination, Place, find_rate_to, freeze_delivery
@@ -30,13 +30,13 @@ from .delivery.fees import fees_of
 from .hold_limits import (
     PROMPT_TIME,
     PhoneHasTooManyUnpaid,
+    RequestedUnits,
     TooManyGoods,
     TooManyUnits,
     TooManyUnpaid,
     TooMuchValue,
-    Wanted,
     check_holds,
-    held_near,
+    holds_counting_against,
 )
 from .idempotency import find_same_order, read_earlier_orders, refuse_concurrent_retry
 from .lifecycle import MAX_HOLD_FACTOR, expire_unpaid_orders, preempt_holds
@@ -104,7 +104,7 @@ def place_order(
 
     Prices that the client showed (``LineRequest.price``) and the sum (``shown_amount``, KES) are
     compared with today's, where it says them. ``network`` is where it comes from, as
-    ``orders.hold_limits.network_to_count`` says it.
+    ``orders.hold_limits.newcomer_network`` says it.
 
     With ``delivery`` the goods are brought there, each seller's as a parcel for a fee; place, fees
     and days are frozen as they are now, and the amount of the order includes the fees. Without it
@@ -125,71 +125,73 @@ def place_order(
     """
     as_guest = isinstance(buyer, Guest)
     person = buyer.user if isinstance(buyer, Guest) else buyer
-    asker = Asker(person.pk, mpesa_number, network)
-    asked = CashoutRequest(
-        person, lines, mpesa_number, idempotency_key, shown_amount, asker, delivery, as_guest
+    hold_request = HoldRequest(person.pk, mpesa_number, network)
+    request = CashoutRequest(
+        person, lines, mpesa_number, idempotency_key, shown_amount, hold_request, delivery, as_guest
     )
     try:
-        return _place(asked)
+        return _place(request)
     except Shortage:
         # Overdue orders that the clock has not expired yet may still hold what is missing.
         expire_unpaid_orders(product_ids=sorted({line.product for line in lines}))
-        if read_allowance(asker).is_firm:
-            preempt_holds(asked.quantities(), to=person.pk)
+        if read_allowance(hold_request).is_exclusive:
+            preempt_holds(request.quantities(), to=person.pk)
     try:
-        return _place(asked)
+        return _place(request)
     except Shortage as shortage:
         own = [] if as_guest else own_holds(person.pk, shortage.product_id)
         raise shortage_error(shortage.product_id, lines, own) from shortage
 
 
 @transaction.atomic(durable=True)
-def _place(asked: CashoutRequest) -> PlacedOrder:
+def _place(request: CashoutRequest) -> PlacedOrder:
     """Try once. Last come the locks that many wait for: the network's, and those of the goods."""
-    refuse_concurrent_retry(asked)
+    refuse_concurrent_retry(request)
     # Under this lock the buyer's unpaid orders are counted, and a double click waits for the first.
-    allowance = lock_and_read_allowance(asked.asker)
-    earlier = read_earlier_orders(asked)
-    if same := find_same_order(earlier, asked):
+    allowance = lock_and_read_allowance(request.hold_request)
+    earlier = read_earlier_orders(request)
+    if same := find_same_order(earlier, request):
         return PlacedOrder(same.order, same.tracks, replayed=True)
-    products = _read_products(asked)
-    quote = _quote_delivery(asked, products)
-    amounts = [products[pk].price * number for pk, number in asked.quantities().items()]
+    products = _read_products(request)
+    quote = _quote_delivery(request, products)
+    amounts = [products[pk].price * number for pk, number in request.quantities().items()]
     goods, fee = sum(amounts), quote.fee if quote else 0
-    if not asked.matches_prices({pk: row.price for pk, row in products.items()}, goods + fee, fee):
-        raise price_error(asked.lines, products, goods + fee, fee if quote else None)
-    unpaid = _check_unpaid_orders(earlier, allowance, asked)
+    if not request.matches_prices(
+        {pk: row.price for pk, row in products.items()}, goods + fee, fee
+    ):
+        raise price_error(request.lines, products, goods + fee, fee if quote else None)
+    unpaid = _check_unpaid_orders(earlier, allowance, request)
     check_amount(goods, fee)
-    order = _create_order(asked, allowance, goods + fee)
+    order = _create_order(request, allowance, goods + fee)
     delivery, parcels = quote.freeze(order) if quote else (None, {})
     tracks = [
         _track(order, products[pk], number, commission, parcels)
         for (pk, number), commission in zip(
-            asked.quantities().items(), commissions(amounts), strict=True
+            request.quantities().items(), commissions(amounts), strict=True
         )
     ]
     insert(tracks)
     _keep_digest(order, tracks)
-    _hold_goods(asked, allowance, order, unpaid, products)
+    _hold_goods(request, allowance, order, unpaid, products)
     shown = {row.id: (row.seller__username, row.thumbnail) for row in products.values()}
     return PlacedOrder(order, tracks, delivery, shown=shown)
 
 
-def _create_order(asked: CashoutRequest, allowance: Allowance, amount: int) -> Order:
+def _create_order(request: CashoutRequest, allowance: Allowance, amount: int) -> Order:
     """An order of ``amount`` KES, which holds nothing yet."""
     now = timezone.now()
     order = Order(
-        buyer=asked.buyer,
-        guest=asked.buyer if asked.as_guest else None,
-        mpesa_number=asked.mpesa_number,
+        buyer=request.buyer,
+        guest=request.buyer if request.as_guest else None,
+        mpesa_number=request.mpesa_number,
         amount=amount,
         expires_at=now + allowance.hold,
         held_until=now + MAX_HOLD_FACTOR * allowance.hold,
         # Before it was placed: not even while it is paid for.
-        preemptible_after=now + PROMPT_TIME if allowance.is_firm else now - PROMPT_TIME,
-        network="" if allowance.has_paid else asked.asker.network,
-        idempotency_key=asked.idempotency_key,
-        fingerprint=asked.fingerprint() if asked.idempotency_key else "",
+        preemptible_after=now + PROMPT_TIME if allowance.is_exclusive else now - PROMPT_TIME,
+        network="" if allowance.has_paid else request.hold_request.network,
+        idempotency_key=request.idempotency_key,
+        fingerprint=request.fingerprint() if request.idempotency_key else "",
     )
     order.save(force_insert=True)
     return order
@@ -212,17 +214,17 @@ class _DeliveryQuote:
         return freeze_delivery(order, self.place, self.rate.days, self.fees)
 
 
-def _quote_delivery(asked: CashoutRequest, products: dict[int, Any]) -> _DeliveryQuote | None:
-    """How the goods are brought, by today's rates; None where that is not asked for.
+def _quote_delivery(request: CashoutRequest, products: dict[int, Any]) -> _DeliveryQuote | None:
+    """How the goods are brought, by today's rates; None where none is wanted.
 
     Raises NotThere where nothing is brought there.
     """
-    if asked.delivery is None:
+    if request.delivery is None:
         return None
-    place = asked.find_place(asked.delivery)
-    rate = find_rate_to(place, asked.delivery.field)
+    place = request.find_place(request.delivery)
+    rate = find_rate_to(place, request.delivery.field)
     worth: dict[int, int] = defaultdict(int)
-    for product_id, number in asked.quantities().items():
+    for product_id, number in request.quantities().items():
         worth[products[product_id].seller_id] += number * products[product_id].price
     return _DeliveryQuote(place, rate, fees_of(rate, worth))
 
@@ -274,11 +276,11 @@ def line_objections(
     return objections if any(objections) else []
 
 
-def _read_products(asked: CashoutRequest) -> dict[int, Any]:
+def _read_products(request: CashoutRequest) -> dict[int, Any]:
     """The products by id. Raises FieldRefusal where one is not for sale, or is the buyer's own."""
-    products = {row.id: row for row in _listed_products(list(asked.quantities()))}
+    products = {row.id: row for row in _listed_products(list(request.quantities()))}
     sellers = {row.id: row.seller_id for row in products.values()}
-    if objections := line_objections(asked.lines, sellers, buyer=asked.buyer.pk):
+    if objections := line_objections(request.lines, sellers, buyer=request.buyer.pk):
         raise FieldRefusal({"order": objections})
     return products
 
@@ -299,16 +301,16 @@ class _Unpaid(NamedTuple):
 
 
 def _check_unpaid_orders(
-    earlier: list[Order], allowance: Allowance, asked: CashoutRequest
+    earlier: list[Order], allowance: Allowance, request: CashoutRequest
 ) -> _Unpaid:
     """Those of the buyer that wait for their money. Raises TooManyUnpaid."""
     now = timezone.now()
     # What joined the account from a guest takes no room of its own orders. Nor do overdue ones,
     # whether or not the clock has expired them yet.
-    own = [order for order in earlier if asked.is_of_same_kind(order)]
+    own = [order for order in earlier if request.is_of_same_kind(order)]
     unpaid = [order for order in own if order.is_unpaid and order.expires_at > now]
     unpaid.sort(key=lambda order: -order.pk)
-    if asked.as_guest:
+    if request.as_guest:
         if len(unpaid) >= allowance.orders:
             raise PhoneHasTooManyUnpaid()
         return _Unpaid([], None)
@@ -328,39 +330,46 @@ def _with_links(unpaid: _Unpaid, refusal: Refusal) -> Refusal:
 
 
 def _hold_goods(
-    asked: CashoutRequest,
+    request: CashoutRequest,
     allowance: Allowance,
     order: Order,
     unpaid: _Unpaid,
     products: dict[int, Any],
 ) -> None:
     """Hold the new order's goods. Raises Shortage, and what ``_check_holds`` does."""
-    quantities = asked.quantities()
+    quantities = request.quantities()
     wanted = {
-        pk: Wanted(number, number * products[pk].price, products[pk].item_number)
+        pk: RequestedUnits(number, number * products[pk].price, products[pk].item_number)
         for pk, number in quantities.items()
     }
     if order.network:
         lock_network(order.network)
-    _check_holds(asked, allowance, order, unpaid, wanted)
+    _check_holds(request, allowance, order, unpaid, wanted)
     stock.hold(StockLine(pk, number) for pk, number in quantities.items())
 
 
 def _check_holds(
-    asked: CashoutRequest,
+    request: CashoutRequest,
     allowance: Allowance,
     order: Order,
     unpaid: _Unpaid,
-    wanted: dict[int, Wanted],
+    wanted: dict[int, RequestedUnits],
 ) -> None:
     """Refuse what the new order would hold beyond the limits, and lead to what its buyer holds
     already."""
     try:
-        check_holds(asked.asker, allowance, held_near(asked.asker, but_order=order.pk), wanted)
+        check_holds(
+            request.hold_request,
+            allowance,
+            holds_counting_against(request.hold_request, exclude_order=order.pk),
+            wanted,
+        )
     except TooManyUnits as most:
-        errors = line_error(most.product_id, asked.lines, most.message, most.left)
-        is_told = most.own and not asked.as_guest
-        own = own_holds(asked.buyer.pk, most.product_id, but_order=order.pk) if is_told else []
+        errors = line_error(most.product_id, request.lines, most.message, most.left)
+        is_told = most.own and not request.as_guest
+        own = (
+            own_holds(request.buyer.pk, most.product_id, exclude_order=order.pk) if is_told else []
+        )
         raise FieldRefusal(errors, **lead_to(own)) from most
     except (TooManyGoods, TooMuchValue) as refusal:
         _with_links(unpaid, refusal)

@@ -1,4 +1,4 @@
-"""A cash-out as it was asked for."""
+"""A cash-out as it was requested."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from accounts.models import User
 
-from .allowance import Asker
+from .allowance import HoldRequest
 from .delivery.destinations import Destination, Place, find_place
 from .models import Order
 from .refusals import LineRequest
@@ -29,7 +29,7 @@ class CashoutRequest:
     mpesa_number: str
     idempotency_key: str | None
     shown_amount: int | None
-    asker: Asker
+    hold_request: HoldRequest
     delivery: Destination | None
     as_guest: bool = False
 
@@ -38,7 +38,7 @@ class CashoutRequest:
         return (order.guest_id is not None) == self.as_guest
 
     def find_place(self, to: Destination) -> Place:
-        """The place that was asked for; a guest has no name and no addresses. Raises NotThere."""
+        """The place that was requested; a guest has no name and no addresses. Raises NotThere."""
         return find_place(to, None if self.as_guest else self.buyer, self.mpesa_number)
 
     def quantities(self) -> dict[int, int]:
@@ -49,17 +49,17 @@ class CashoutRequest:
         return quantities
 
     def fingerprint(self) -> str:
-        """SHA-256 of what was asked for, and of the prices that were shown.
+        """SHA-256 of what was requested, and of the prices that were shown.
 
         What a request does not say is no part of it: keys are kept across releases.
         """
-        asked: list[Any] = [sorted(self.quantities().items()), self.mpesa_number]
+        parts: list[Any] = [sorted(self.quantities().items()), self.mpesa_number]
         shown = {(line.product, line.price) for line in self.lines if line.price is not None}
         if shown or self.shown_amount is not None:
-            asked += [sorted(shown), self.shown_amount]
+            parts += [sorted(shown), self.shown_amount]
         if self.delivery is not None:
-            asked.append({"delivery": sorted(self.delivery.said().items())})
-        return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
+            parts.append({"delivery": sorted(self.delivery.said().items())})
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
     def matches_prices(self, prices: dict[int, int], amount: int, fee: int = 0) -> bool:
         """Whether the prices that the client showed, where it did, are these: of each product, of

@@ -123,7 +123,7 @@ def require_claim(line: OrderTrack, agent: User, *, takes: bool) -> None:
 
 
 @transaction.atomic
-def release_parcel(parcel_id: int, *, by: User, note: str = "") -> Parcel:
+def release_parcel(parcel_id: int, *, actor: User, note: str = "") -> Parcel:
     """Give a parcel up, so that others may take it on. Safe to repeat. Returns it.
 
     Its agent may until it is fetched, and need not say why; who may decide about lines at any time,
@@ -132,13 +132,13 @@ def release_parcel(parcel_id: int, *, by: User, note: str = "") -> Parcel:
     Raises Parcel.DoesNotExist, BringsNothing, ClaimedByAnother, HasFetched, and FieldRefusal
     without a reason.
     """
-    decides = by.has_perm("orders.decide_lines")
-    if not (decides or by.has_perm(BRINGS)):
+    decides = actor.has_perm("orders.decide_lines")
+    if not (decides or actor.has_perm(BRINGS)):
         raise BringsNothing
     parcel = lock_parcel(parcel_id)
     if parcel.agent_id is None:
         return parcel
-    is_own = parcel.agent_id == by.pk
+    is_own = parcel.agent_id == actor.pk
     if not (is_own or decides):
         raise ClaimedByAnother
     is_fetched = not Parcel.objects.filter(pk=parcel_id).unfetched().exists()
@@ -146,7 +146,7 @@ def release_parcel(parcel_id: int, *, by: User, note: str = "") -> Parcel:
         raise HasFetched
     if (is_fetched or not is_own) and not note:
         refuse_field("note", "Say why somebody else is to bring it.")
-    _free(parcel, ParcelStep.RELEASED, by=by, note=note)
+    _free(parcel, ParcelStep.RELEASED, actor=actor, note=note)
     return parcel
 
 
@@ -205,7 +205,7 @@ def _free_if_due(parcel_id: int, now: datetime) -> bool:
     parcel = lock_parcel(parcel_id)
     if not _to_free(_claimed_by(now)).filter(pk=parcel_id).exists():
         return False
-    _free(parcel, ParcelStep.FREED, by=None, note="")
+    _free(parcel, ParcelStep.FREED, actor=None, note="")
     return True
 
 
@@ -218,12 +218,12 @@ def lock_parcel(parcel_id: int) -> Parcel:
     return parcel
 
 
-def _free(parcel: Parcel, step: ParcelStep, *, by: User | None, note: str) -> None:
+def _free(parcel: Parcel, step: ParcelStep, *, actor: User | None, note: str) -> None:
     agent_id = parcel.agent_id
     theirs = Parcel.objects.filter(pk=parcel.pk, agent=agent_id)
     if not theirs.update(agent=None, claimed_at=None):
         raise ClaimedByAnother
     ParcelEvent.objects.create(
-        parcel=parcel, step=step, agent_id=agent_id, actor=by, note=note[:200]
+        parcel=parcel, step=step, agent_id=agent_id, actor=actor, note=note[:200]
     )
     parcel.agent, parcel.claimed_at = None, None

@@ -19,8 +19,8 @@ from .claims import ClaimedByAnother, require_claim
 from .collection_codes import check_code
 from .lifecycle import close_if_all_returned
 from .line_moves import (
-    DELIVERING,
-    HANDED_OVER,
+    CARRIER_ROLES,
+    GOODS_MOVED,
     TRANSITIONS,
     Role,
     is_at_point,
@@ -72,7 +72,7 @@ def move_line(
     track_id: int,
     to: str,
     *,
-    by: User,
+    actor: User,
     note: str = "",
     code: str = "",
     goods_there: bool | None = None,
@@ -95,18 +95,24 @@ def move_line(
     agent whose parcel it is not, and FieldRefusal for a wrong code or a missing reason.
     """
     line = OrderTrack.objects.select_related("order").get(pk=track_id)
-    roles = roles_of(by, line)
+    roles = roles_of(actor, line)
     if not roles:
-        raise OrderTrack.DoesNotExist(f"no line {track_id} for {by}")
-    if roles & DELIVERING or is_kept_from_own(by, line, to):
-        require_no_interest(by, line)
+        raise OrderTrack.DoesNotExist(f"no line {track_id} for {actor}")
+    if roles & CARRIER_ROLES or is_kept_from_own(actor, line, to):
+        require_no_interest(actor, line)
     has_code = False
     if code and to == TrackStatus.DELIVERED and line.track_status != to:
-        require_allowed(line, to, by=by, roles=roles)
+        require_allowed(line, to, actor=actor, roles=roles)
         check_code([line], code)
         has_code = True
     return move_locked(
-        track_id, to, by=by, roles=roles, note=note, has_code=has_code, goods_there=goods_there
+        track_id,
+        to,
+        actor=actor,
+        roles=roles,
+        note=note,
+        has_code=has_code,
+        goods_there=goods_there,
     )
 
 
@@ -126,7 +132,7 @@ def move_locked(
     track_id: int,
     to: str,
     *,
-    by: User,
+    actor: User,
     roles: frozenset[Role],
     note: str,
     has_code: bool,
@@ -136,23 +142,23 @@ def move_locked(
     order, line = _lock(track_id)
     if line.track_status == to:
         return line
-    allowed = require_allowed(line, to, by=by, roles=roles)
-    if order.in_doubt and to in HANDED_OVER:
+    allowed = require_allowed(line, to, actor=actor, roles=roles)
+    if order.in_doubt and to in GOODS_MOVED:
         raise PaymentInDoubt()
     _require_proof(to, allowed, note=note, has_code=has_code)
     if line.track_status == TrackStatus.PAID and to == TrackStatus.DELIVERED:
-        _set_status(line, TrackStatus.FETCHED, by=by, note="Handed over by its seller.")
+        _set_status(line, TrackStatus.FETCHED, actor=actor, note="Handed over by its seller.")
     if to != TrackStatus.CANCELLED:
-        _set_status(line, to, by=by, note=note or ("Collection code." if has_code else ""))
+        _set_status(line, to, actor=actor, note=note or ("Collection code." if has_code else ""))
         return line
     if goods_there is None or allowed == {Role.BUYER}:
         # A buyer may cancel only what was not fetched, and cannot say what the seller has.
         goods_there = Role.BUYER in allowed
-    cancel_locked(line, by=by, note=note, goods_there=goods_there)
+    cancel_locked(line, actor=actor, note=note, goods_there=goods_there)
     return line
 
 
-def cancel_locked(line: OrderTrack, *, by: User, note: str, goods_there: bool) -> None:
+def cancel_locked(line: OrderTrack, *, actor: User, note: str, goods_there: bool) -> None:
     """Cancel a line that was paid, on which its money follows (payments.signals).
 
     A problem with it that nobody has decided is closed. Whoever calls has seen that ``by`` may, and
@@ -160,14 +166,16 @@ def cancel_locked(line: OrderTrack, *, by: User, note: str, goods_there: bool) -
     """
     Problem.objects.end_with_line(line, refunded=line.rest)
     line.returned, line.disputed = True, False
-    _set_status(line, TrackStatus.CANCELLED, by=by, note=note, besides=("returned", "disputed"))
+    _set_status(
+        line, TrackStatus.CANCELLED, actor=actor, note=note, extra_fields=("returned", "disputed")
+    )
     close_if_all_returned(line.order)
     if goods_there:
         stock.put_back(StockLine(line.product_id, line.number), reference=f"return:{line.pk}")
 
 
 def require_allowed(
-    line: OrderTrack, to: str, *, by: User, roles: frozenset[Role]
+    line: OrderTrack, to: str, *, actor: User, roles: frozenset[Role]
 ) -> frozenset[Role]:
     """In which of their roles somebody may move a line there, whatever proof it takes.
 
@@ -179,7 +187,7 @@ def require_allowed(
     if not allowed:
         raise NotAllowed(_why_not(line, to, roles))
     if Role.AGENT in allowed and Role.STAFF not in allowed:
-        _require_own_parcel(line, to, by)
+        _require_own_parcel(line, to, actor)
     return allowed
 
 
@@ -259,7 +267,7 @@ def _confirm_delivery(track_id: int, since: datetime) -> bool:
         return False
     days = settings.DELIVERY_CONFIRM_DAYS
     note = f"No word from the buyer for {days} days."
-    _set_status(line, TrackStatus.DELIVERED, by=None, note=note)
+    _set_status(line, TrackStatus.DELIVERED, actor=None, note=note)
     return True
 
 
@@ -270,18 +278,18 @@ def mark_line_refunded(track_id: int) -> None:
     """
     line = locked_row(OrderTrack, track_id)
     if line.returned and line.track_status == TrackStatus.CANCELLED:
-        _set_status(line, TrackStatus.REFUNDED, by=None, note="")
+        _set_status(line, TrackStatus.REFUNDED, actor=None, note="")
 
 
 def _set_status(
-    line: OrderTrack, to: str, *, by: User | None, note: str, besides: tuple[str, ...] = ()
+    line: OrderTrack, to: str, *, actor: User | None, note: str, extra_fields: tuple[str, ...] = ()
 ) -> None:
     """Save a line's new status, on which payments act (orders.signals), and what changed
     ``besides``; record the step, and notify the buyer."""
     line.track_status = to
-    line.save(update_fields=["track_status", *besides, "updated_at"])
-    TrackEvent.objects.create(track=line, track_status=to, actor=by, note=note[:200])
-    if to in NOTIFIED and (by is None or by.pk != line.buyer_id):
+    line.save(update_fields=["track_status", *extra_fields, "updated_at"])
+    TrackEvent.objects.create(track=line, track_status=to, actor=actor, note=note[:200])
+    if to in NOTIFIED and (actor is None or actor.pk != line.buyer_id):
         key = f"{NOTIFIED[to]}:track:{line.pk}"
         notify(NOTIFIED[to], key=key, order_id=line.order_id, track_id=line.pk)
 

@@ -28,7 +28,7 @@ from .allowance import (
     NEWCOMER_GOODS,
     NEWCOMER_VALUE,
     Allowance,
-    Asker,
+    HoldRequest,
     read_allowance,
 )
 from .models import Order, OrderTrack, PaymentStatus
@@ -112,14 +112,14 @@ class TooManyUnits(Exception):
         super().__init__(message)
 
 
-def network_to_count(address: str | None) -> str:
+def newcomer_network(address: str | None) -> str:
     """The network whose newcomers' holds an address counts among; empty where nobody counts."""
     if not address or not settings.UNPAID_GOODS_PER_NETWORK:
         return ""
     return client_network(address, prefix=SITE)
 
 
-class Held(NamedTuple):
+class HeldLine(NamedTuple):
     """A line of an unpaid order whose time is not over; ``amount`` is in KES.
 
     ``placed_by`` is the buyer or, of a guest's order, the guest, whoever proved the phone since:
@@ -135,13 +135,15 @@ class Held(NamedTuple):
     amount: int
 
 
-def held_near(asker: Asker, *, but_order: int = 0) -> list[Held]:
+def holds_counting_against(hold_request: HoldRequest, *, exclude_order: int = 0) -> list[HeldLine]:
     """What is held by the buyer, for their phone, and by newcomers in their network. One query.
 
     There is no more of it than the limits allow.
     """
-    rows = _held_near(asker.buyer, asker.phone, asker.network or _NO_NETWORK, timezone.now())
-    return [held for held in map(Held._make, rows) if held.order != but_order]
+    rows = _holds_counting_against(
+        hold_request.buyer, hold_request.phone, hold_request.network or _NO_NETWORK, timezone.now()
+    )
+    return [held for held in map(HeldLine._make, rows) if held.order != exclude_order]
 
 
 #: No order that is unpaid is held for longer than twice what ORDER_HOLD_MINUTES can be.
@@ -152,7 +154,9 @@ _NO_NETWORK = "-"
 
 
 @compiled
-def _held_near(buyer: int, phone: str, network: str, now: datetime) -> QuerySet[Any, Any]:
+def _holds_counting_against(
+    buyer: int, phone: str, network: str, now: datetime
+) -> QuerySet[Any, Any]:
     # Three questions, each with an index of its own. As one, and wherever few orders were unpaid
     # when PostgreSQL last counted, it went through all of them: milliseconds in a rush.
     unpaid = Order.objects.filter(payment_status=PaymentStatus.REQUESTED)
@@ -183,7 +187,7 @@ def _held_near(buyer: int, phone: str, network: str, now: datetime) -> QuerySet[
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class RequestedUnits:
     """Some of one product that somebody wants to hold: ``amount`` is in KES, and ``in_stock`` is
     how many there are of it, held ones included."""
 
@@ -193,13 +197,16 @@ class Wanted:
 
 
 def check_holds(
-    asker: Asker, allowance: Allowance, held: Sequence[Held], wanted: dict[int, Wanted]
+    hold_request: HoldRequest,
+    allowance: Allowance,
+    held: Sequence[HeldLine],
+    wanted: dict[int, RequestedUnits],
 ) -> None:
     """Refuse what would be held beyond a limit; ``wanted`` is by product.
 
     Raises TooManyUnits, TooManyGoods, TooMuchValue, PhoneHoldsTooMuch, NetworkHoldsTooMuch.
     """
-    own = _Sum(row for row in held if row.placed_by == asker.buyer)
+    own = _HeldTotals(row for row in held if row.placed_by == hold_request.buyer)
     _check_units(own, wanted, 1, "At most {most} of one product before paying.", own=True)
     if (goods := own.goods_with(wanted)) > allowance.goods:
         raise TooManyGoods(_too_many_goods(allowance, goods), most=allowance.goods)
@@ -210,8 +217,8 @@ def check_holds(
             most=allowance.value,
         )
     if not allowance.has_paid:
-        _check_phone(asker, held, wanted)
-        _check_network(asker, held, wanted)
+        _check_phone(hold_request, held, wanted)
+        _check_network(hold_request, held, wanted)
 
 
 def check_phone_of_order(order: Order, phone: str) -> None:
@@ -219,23 +226,27 @@ def check_phone_of_order(order: Order, phone: str) -> None:
 
     Call under ``lock_phone``. Raises PhoneHoldsTooMuch.
     """
-    asker = Asker(order.buyer_id, phone)
-    if read_allowance(asker).has_paid:
+    hold_request = HoldRequest(order.buyer_id, phone)
+    if read_allowance(hold_request).has_paid:
         return
     lines = order.tracks.values_list("product", "number", "amount", "product__item_number")
-    wanted = {product_id: Wanted(*line) for product_id, *line in lines}
+    wanted = {product_id: RequestedUnits(*line) for product_id, *line in lines}
     try:
-        _check_phone(asker, held_near(asker, but_order=order.pk), wanted)
+        _check_phone(
+            hold_request, holds_counting_against(hold_request, exclude_order=order.pk), wanted
+        )
     except TooManyUnits as most:
         raise PhoneHoldsTooMuch() from most
 
 
-def _check_phone(asker: Asker, held: Iterable[Held], wanted: dict[int, Wanted]) -> None:
+def _check_phone(
+    hold_request: HoldRequest, held: Iterable[HeldLine], wanted: dict[int, RequestedUnits]
+) -> None:
     """Refuse what newcomers would hold beyond the limits of one phone.
 
     Raises TooManyUnits, PhoneHoldsTooMuch.
     """
-    of_phone = _Sum(row for row in held if row.phone == asker.phone)
+    of_phone = _HeldTotals(row for row in held if row.phone == hold_request.phone)
     message = "At most {most} of one product for one phone before paying."
     _check_units(of_phone, wanted, PHONE_FACTOR, message)
     too_many = of_phone.goods_with(wanted) > PHONE_FACTOR * NEWCOMER_GOODS
@@ -243,10 +254,12 @@ def _check_phone(asker: Asker, held: Iterable[Held], wanted: dict[int, Wanted]) 
         raise PhoneHoldsTooMuch()
 
 
-def _check_network(asker: Asker, held: Iterable[Held], wanted: dict[int, Wanted]) -> None:
-    if not asker.network:
+def _check_network(
+    hold_request: HoldRequest, held: Iterable[HeldLine], wanted: dict[int, RequestedUnits]
+) -> None:
+    if not hold_request.network:
         return
-    of_network = _Sum(row for row in held if row.network == asker.network)
+    of_network = _HeldTotals(row for row in held if row.network == hold_request.network)
     message = "New customers on your network can hold {most} of one product before paying."
     _check_units(of_network, wanted, NETWORK_UNITS_FACTOR, message)
     too_many = of_network.goods_with(wanted) > settings.UNPAID_GOODS_PER_NETWORK
@@ -254,26 +267,31 @@ def _check_network(asker: Asker, held: Iterable[Held], wanted: dict[int, Wanted]
         raise NetworkHoldsTooMuch()
 
 
-class _Sum:
+class _HeldTotals:
     """What some lines hold together."""
 
-    def __init__(self, lines: Iterable[Held]) -> None:
+    def __init__(self, lines: Iterable[HeldLine]) -> None:
         self.units: Counter[int] = Counter()
         self._value = 0
         for line in lines:
             self.units[line.product] += line.number
             self._value += line.amount
 
-    def goods_with(self, wanted: dict[int, Wanted]) -> int:
+    def goods_with(self, wanted: dict[int, RequestedUnits]) -> int:
         """Different goods, with those wanted."""
         return len(self.units.keys() | wanted.keys())
 
-    def value_with(self, wanted: dict[int, Wanted]) -> int:
+    def value_with(self, wanted: dict[int, RequestedUnits]) -> int:
         return self._value + sum(line.amount for line in wanted.values())
 
 
 def _check_units(
-    held: _Sum, wanted: dict[int, Wanted], factor: int, message: str, *, own: bool = False
+    held: _HeldTotals,
+    wanted: dict[int, RequestedUnits],
+    factor: int,
+    message: str,
+    *,
+    own: bool = False,
 ) -> None:
     for product_id, line in wanted.items():
         most = factor * max(MAX_UNPAID_UNITS, line.in_stock * MAX_UNPAID_PERCENT // 100)

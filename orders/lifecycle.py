@@ -48,7 +48,7 @@ MAX_HOLD_FACTOR = 2
 HOLD_AFTER_FAILURE = timedelta(minutes=5)
 #: Nobody else can have the goods while a phone rings, but no longer than this since the order was
 #: placed, however often its buyer has phones rung.
-MAX_FIRM = 2 * PROMPT_TIME
+MAX_EXCLUSIVE_HOLD = 2 * PROMPT_TIME
 #: Money that comes later than this after its order was closed goes back.
 LATE_MONEY_WITHIN = timedelta(days=1)
 #: Orders that one call of expire_unpaid_orders takes; seconds after which it begins no more.
@@ -98,7 +98,7 @@ def mark_order_paid(
             order.save(update_fields=["preemptible_after"])
         return
     join_if_proved(order)
-    if order.is_unpaid or _hold_again(order):
+    if order.is_unpaid or _reserve_again(order):
         _set_status(order, PaymentStatus.PAID)
         notify_order_paid(order_id)
     else:
@@ -133,18 +133,18 @@ def mark_order_refunded(order: Order) -> None:
         _set_status(order, PaymentStatus.REFUNDED)
 
 
-def _hold_again(order: Order) -> bool:
+def _reserve_again(order: Order) -> bool:
     """Hold a closed order's goods again, all of them or none; return whether that could be.
 
     Not for an order that its buyer gave up or that was closed more than a day ago, not for goods
     that were taken off sale, and not where they have bought any of its products with another order
     meanwhile.
     """
-    if order.is_given_up or is_too_late(order, timezone.now()):
+    if order.was_cancelled_by_buyer or is_too_late(order, timezone.now()):
         return False
     # Of two orders for the same goods that are paid late at once, the second finds the first.
     locked_row(User, order.buyer_id)
-    if OrderTrack.objects.bought_instead_of(order).exists():
+    if OrderTrack.objects.repurchases_of(order).exists():
         return False
     try:
         with transaction.atomic():
@@ -156,16 +156,16 @@ def _hold_again(order: Order) -> bool:
 
 def is_too_late(order: Order, now: datetime) -> bool:
     """Whether an order was closed so long ago that money for it goes back, at whatever price."""
-    return not taking_late_money(Order.objects.filter(pk=order.pk), now).exists()
+    return not accepting_late_payment(Order.objects.filter(pk=order.pk), now).exists()
 
 
-def taking_late_money(orders: OrderQuerySet, now: datetime) -> OrderQuerySet:
+def accepting_late_payment(orders: OrderQuerySet, now: datetime) -> OrderQuerySet:
     """Of closed orders those for which money may still come, and buy the goods again."""
     return orders.closed_since(now - LATE_MONEY_WITHIN)
 
 
 @transaction.atomic
-def cancel_order(order_id: int, *, by: str = CancelledBy.STAFF) -> Order:
+def cancel_order(order_id: int, *, cancelled_by: str = CancelledBy.STAFF) -> Order:
     """Cancel an unpaid order and free its goods. Safe to repeat: who did it first is kept.
 
     ``by`` is a ``CancelledBy``. Money that comes for what its buyer cancelled goes back.
@@ -177,9 +177,8 @@ def cancel_order(order_id: int, *, by: str = CancelledBy.STAFF) -> Order:
         return order
     if not order.is_unpaid:
         raise NotUnpaid()
-    order.cancelled_by = by
-    _set_status(order, PaymentStatus.CANCELLED)
-    stock.release(_stock_lines(order))
+    order.cancelled_by = cancelled_by
+    _close_and_release(order, PaymentStatus.CANCELLED)
     return order
 
 
@@ -192,8 +191,7 @@ def expire_order(order_id: int, *, now: datetime) -> bool:
     order = locked_row(Order, order_id)
     if not order.is_unpaid or order.expires_at > now:
         return False
-    _set_status(order, PaymentStatus.EXPIRED)
-    stock.release(_stock_lines(order))
+    _close_and_release(order, PaymentStatus.EXPIRED)
     return True
 
 
@@ -221,42 +219,47 @@ def expire_unpaid_orders(
 
 
 def preempt_holds(wanted: Mapping[int, int], *, to: int, now: datetime | None = None) -> int:
-    """Expire unpaid orders of others whose prompt is over, so that this buyer gets what they want.
+    """Expire other buyers' unpaid orders whose prompt is over, to free stock for this buyer.
 
-    ``wanted`` is numbers by product. The longest silent go first, and no more than it takes; none
-    where all of them do not suffice. One transaction an order. Returns how many expired. Safe to
-    repeat, anywhere, at once.
+    ``wanted`` is units by product id, ``to`` the id of the buyer who wants them. Expires nothing
+    if all of these orders together do not free enough. One transaction per order. Returns how many
+    expired. Safe to repeat and to run concurrently.
     """
     now = now or timezone.now()
+    return sum(_preempt_order(order_id, now) for order_id in _orders_to_preempt(wanted, to, now))
+
+
+def _orders_to_preempt(wanted: Mapping[int, int], to: int, now: datetime) -> list[int]:
+    """The orders to expire, those whose prompt ended first before others, and no more than needed.
+
+    Empty if they do not free enough together.
+    """
     stock_of = Product.objects.filter(pk__in=list(wanted)).values_list("pk", "item_number", "held")
     missing = {pk: wanted[pk] - (there - held) for pk, there, held in stock_of}
     missing = {product_id: number for product_id, number in missing.items() if number > 0}
     lines = OrderTrack.objects.filter(
-        order__in=Order.objects.yielding(now).exclude(buyer=to), product__in=list(missing)
+        order__in=Order.objects.preemptible(now).exclude(buyer=to), product__in=list(missing)
     )
-    yielding: list[int] = []
+    chosen: list[int] = []
     rows = lines.order_by("order__preemptible_after", "order").values_list(
         "order", "product", "number"
     )
     for order_id, product_id, number in rows:
         if missing[product_id] > 0:
             missing[product_id] -= number
-            yielding.append(order_id)
-    if any(number > 0 for number in missing.values()):
-        return 0
-    return sum(_yield_order(order_id, now) for order_id in dict.fromkeys(yielding))
+            chosen.append(order_id)
+    return [] if any(number > 0 for number in missing.values()) else list(dict.fromkeys(chosen))
 
 
 @transaction.atomic
-def _yield_order(order_id: int, now: datetime) -> bool:
+def _preempt_order(order_id: int, now: datetime) -> bool:
     """Expire an unpaid order whose prompt is still over once it is locked."""
     order = locked_row(Order, order_id)
     if not order.is_unpaid or order.preemptible_after > now:
         return False
     order.preempted = True
     order.save(update_fields=["preempted"])
-    _set_status(order, PaymentStatus.EXPIRED)
-    stock.release(_stock_lines(order))
+    _close_and_release(order, PaymentStatus.EXPIRED)
     return True
 
 
@@ -264,9 +267,9 @@ def extend_hold(order: Order, *, at_least: timedelta, now: datetime) -> None:
     """Hold an unpaid order's goods on for another prompt, but not beyond ``held_until``.
 
     That is for ``at_least`` from now, and for all of its first hold, if a prompt that failed had
-    cut that short. Nobody else can have them while the phone rings, up to MAX_FIRM; and where some
-    of them are sold out otherwise, no ringing holds them on for longer than HOLD_AFTER_FAILURE
-    after that.
+    cut that short. Nobody else can have them while the phone rings, up to MAX_EXCLUSIVE_HOLD; and
+    where some of them are sold out otherwise, no ringing holds them on for longer than
+    HOLD_AFTER_FAILURE after that.
 
     Call inside a transaction that holds the order's lock.
     """
@@ -275,7 +278,7 @@ def extend_hold(order: Order, *, at_least: timedelta, now: datetime) -> None:
     first_end = order.held_until - (MAX_HOLD_FACTOR - 1) * timedelta(seconds=hold)
     # What could be preempted from the beginning still can.
     if order.preemptible_after >= order.created_at:
-        preemptible_after = min(now + PROMPT_TIME, order.created_at + MAX_FIRM)
+        preemptible_after = min(now + PROMPT_TIME, order.created_at + MAX_EXCLUSIVE_HOLD)
         order.preemptible_after = max(order.preemptible_after, preemptible_after)
     until = min(order.held_until, max(now + at_least, first_end))
     if order.tracks.filter(product__held__gte=F("product__item_number")).exists():
@@ -335,6 +338,12 @@ def cause_of(order: Order) -> str:
 def take_stock_of_order(order: Order) -> None:
     """Take a paid order's held goods out of stock. Safe to repeat."""
     stock.take(_stock_lines(order), reference=f"order:{order.pk}")
+
+
+def _close_and_release(order: Order, status: str) -> None:
+    """Close an unpaid order and release the stock it holds."""
+    _set_status(order, status)
+    stock.release(_stock_lines(order))
 
 
 def _set_status(order: Order, status: str) -> None:

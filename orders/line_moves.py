@@ -47,17 +47,17 @@ TRANSITIONS: dict[str, dict[str, frozenset[Role]]] = {
 
 #: Where no delivery was agreed, seller and buyer arrange it between them: no agent comes, and the
 #: buyer's code shows that the goods were handed over. Two steps at once: fetched, then delivered.
-BETWEEN_THEM: dict[str, dict[str, frozenset[Role]]] = {
+DIRECT_HANDOVER_TRANSITIONS: dict[str, dict[str, frozenset[Role]]] = {
     TrackStatus.PAID: {TrackStatus.DELIVERED: frozenset({Role.SELLER})},
 }
 
 
 #: Who brings goods without having bought or sold them.
-DELIVERING = frozenset({Role.AGENT, Role.POINT, Role.STAFF})
+CARRIER_ROLES = frozenset({Role.AGENT, Role.POINT, Role.STAFF})
 
 
 #: What is not done with goods whose payment is in doubt.
-HANDED_OVER = frozenset({TrackStatus.FETCHED, TrackStatus.SHIPPING, TrackStatus.DELIVERED})
+GOODS_MOVED = frozenset({TrackStatus.FETCHED, TrackStatus.SHIPPING, TrackStatus.DELIVERED})
 
 
 #: Who brings no goods to their end without the buyer's code.
@@ -75,7 +75,7 @@ def roles_of(user: User, line: OrderTrack) -> frozenset[Role]:
     if own:
         return own
     powers = powers_of(user)
-    if not powers and line.track_status in HANDED_OVER and is_at_point(user, line):
+    if not powers and line.track_status in GOODS_MOVED and is_at_point(user, line):
         return frozenset({Role.POINT})
     return powers
 
@@ -117,7 +117,7 @@ def ways_of(track_status: str, *, is_brought: bool) -> dict[str, frozenset[Role]
     ``is_brought`` is whether a delivery was agreed: then it is in a parcel.
     """
     ways = TRANSITIONS[track_status]
-    return ways if is_brought else ways | BETWEEN_THEM.get(track_status, {})
+    return ways if is_brought else ways | DIRECT_HANDOVER_TRANSITIONS.get(track_status, {})
 
 
 def moves_of(
@@ -137,7 +137,7 @@ def moves_of(
     moves = []
     for to, allowed in ways_of(track_status, is_brought=is_brought).items():
         mine = allowed & roles
-        is_locked = in_doubt and to in HANDED_OVER
+        is_locked = in_doubt and to in GOODS_MOVED
         is_guessed_out = to == TrackStatus.DELIVERED and mine <= _NEED_CODE
         if mine and not is_locked and not (is_guessed_out and code_misses >= MAX_CODE_MISSES):
             moves.append(str(to))

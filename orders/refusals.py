@@ -109,14 +109,14 @@ class OwnHold(NamedTuple):
     number: int
 
 
-def own_holds(buyer: int, product: int, *, but_order: int = 0) -> list[OwnHold]:
+def own_holds(buyer: int, product: int, *, exclude_order: int = 0) -> list[OwnHold]:
     """What the buyer's unpaid orders hold of a product, the newest order first."""
     held = OrderTrack.objects.bought_by(buyer).filter(
         product=product,
         order__payment_status=PaymentStatus.REQUESTED,
         order__expires_at__gt=timezone.now(),
     )
-    held = held.exclude(order=but_order)
+    held = held.exclude(order=exclude_order)
     rows = held.order_by("-order").values_list("order__order_token", "order__reference", "number")
     return [OwnHold(str(token), reference, number) for token, reference, number in rows]
 

@@ -35,15 +35,15 @@ def represent_order(
     paying: Mapping[str, object],
     delivery: OrderDelivery | None = None,
     *,
-    besides: Mapping[int, Mapping[str, object]],
+    line_extras: Mapping[int, Mapping[str, object]],
 ) -> dict[str, Any]:
     """One order for its buyer; amounts in whole KES, times in UTC.
 
     ``delivery`` is where it goes, as ``orders.delivery.representation.delivery_of`` reads it.
     ``paying`` is added: ``amount_due``, ``prompt``, ``by_hand`` and ``expires_in``, from payments.
-    So is to each line what ``besides`` has for its product.
+    So is to each line what ``line_extras`` has for its product.
     """
-    shown = _represent_order(order, tracks, paying, besides)
+    shown = _represent_order(order, tracks, paying, line_extras)
     return shown | {"delivery": represent_delivery(delivery, shown["delivery_fee"])}
 
 
@@ -53,13 +53,13 @@ def represent_guests_order(
     paying: Mapping[str, object],
     delivery: OrderDelivery | None = None,
     *,
-    besides: Mapping[int, Mapping[str, object]],
+    line_extras: Mapping[int, Mapping[str, object]],
     typed: bool = False,
 ) -> dict[str, Any]:
     """The same of a guest's order, for whoever has its token: without collection codes, and nothing
     to move lines by. Phones, names and places are hidden unless they were ``typed`` this moment.
     """
-    shown = _represent_order(order, tracks, paying, besides)
+    shown = _represent_order(order, tracks, paying, line_extras)
     for line in shown["order"]:
         line |= {"collection_code": None, "moves": []}
     if typed:
@@ -74,7 +74,7 @@ def _represent_order(
     order: Order,
     tracks: Sequence[OrderTrack],
     paying: Mapping[str, object],
-    besides: Mapping[int, Mapping[str, object]],
+    line_extras: Mapping[int, Mapping[str, object]],
 ) -> dict[str, Any]:
     fee = order.amount - sum(track.amount for track in tracks)
     return {
@@ -95,7 +95,7 @@ def _represent_order(
                 "amount": track.amount,
                 "track_status": str(track.track_status),
                 "collection_code": track.shown_code,
-                **besides[track.product_id],
+                **line_extras[track.product_id],
             }
             for track in tracks
         ],

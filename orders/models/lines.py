@@ -58,7 +58,7 @@ class OrderTrackQuerySet(models.QuerySet["OrderTrack"]):
         """Lines with ids beyond this one that are paid for."""
         return self.filter(pk__gt=newest_before, track_status__in=SOLD_LINE_STATUSES)
 
-    def bought_instead_of(self, order: Order) -> OrderTrackQuerySet:
+    def repurchases_of(self, order: Order) -> OrderTrackQuerySet:
         """Lines of the order's products that its buyer has paid for in another order since it was
         placed, and that were not cancelled."""
         products = OrderTrack.objects.filter(order=order.pk).values("product")

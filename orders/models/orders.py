@@ -63,7 +63,7 @@ class CancelledBy(models.TextChoices):
 
 
 #: Where an order may stand that its buyer cancelled.
-_GIVEN_UP_STATUSES = (
+_STATUSES_AFTER_BUYER_CANCELLED = (
     PaymentStatus.CANCELLED,
     PaymentStatus.REFUND_DUE,
     PaymentStatus.REFUNDED,
@@ -95,7 +95,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
         """Unpaid orders whose time is not over."""
         return self.unpaid().filter(expires_at__gt=now)
 
-    def yielding(self, now: datetime) -> OrderQuerySet:
+    def preemptible(self, now: datetime) -> OrderQuerySet:
         """Those of them whose goods anybody else may have: no prompt for them is open."""
         return self.holding(now).filter(preemptible_after__lte=now)
 
@@ -157,7 +157,7 @@ class Order(models.Model):
     preempted = models.BooleanField(
         default=False, db_default=False, editable=False, db_column="yielded"
     )
-    #: Where a newcomer sent it from (orders.hold_limits.network_to_count), while it is unpaid.
+    #: Where a newcomer sent it from (orders.hold_limits.newcomer_network), while it is unpaid.
     network = models.CharField(max_length=43, blank=True, default="", db_default="", editable=False)
     idempotency_key = models.CharField(max_length=255, null=True, editable=False)
     #: SHA-256 of the request that came with that key.
@@ -203,11 +203,11 @@ class Order(models.Model):
                 condition=Q(cancelled_by="")
                 | Q(
                     cancelled_by=CancelledBy.BUYER,
-                    payment_status__in=[*_GIVEN_UP_STATUSES],
+                    payment_status__in=[*_STATUSES_AFTER_BUYER_CANCELLED],
                 )
                 | Q(
                     cancelled_by=CancelledBy.STAFF,
-                    payment_status__in=[*_GIVEN_UP_STATUSES, PaymentStatus.PAID],
+                    payment_status__in=[*_STATUSES_AFTER_BUYER_CANCELLED, PaymentStatus.PAID],
                 ),
             ),
         ]
@@ -271,7 +271,7 @@ class Order(models.Model):
         return self.guest_id is not None and self.guest_id == self.buyer_id
 
     @property
-    def is_given_up(self) -> bool:
+    def was_cancelled_by_buyer(self) -> bool:
         """Whether its buyer cancelled it: money that comes for it goes back."""
         return self.cancelled_by == CancelledBy.BUYER
 

@@ -92,11 +92,6 @@ class ProblemQuerySet(models.QuerySet["Problem"]):
             closed_at__gt=now - PART_STANDS_AFTER,
         )
 
-    def unanswered_since(self, before: datetime) -> ProblemQuerySet:
-        """Undecided ones whose buyer has waited for a word of the seller's or the shop's since
-        then."""
-        return self.undecided().filter(waiting_since__lte=before)
-
     def to_answer(self) -> ProblemQuerySet:
         """Undecided ones whose seller, or the shop, spoke last: they wait for their buyer."""
         return self.undecided().filter(waiting_since__isnull=True)

@@ -50,28 +50,28 @@ def _claim(parcel: Parcel, given: Mapping[str, Any], by: User) -> None:
 
 
 def _release(parcel: Parcel, given: Mapping[str, Any], by: User) -> None:
-    release_parcel(parcel.pk, by=by, note=given["why"])
+    release_parcel(parcel.pk, actor=by, note=given["why"])
 
 
 def _fetch(parcel: Parcel, given: Mapping[str, Any], by: User) -> None:
-    move_parcel(parcel.pk, ParcelStatus.FETCHED, by=by, note=given["why"])
+    move_parcel(parcel.pk, ParcelStatus.FETCHED, actor=by, note=given["why"])
 
 
 def _ship(parcel: Parcel, given: Mapping[str, Any], by: User) -> None:
-    move_parcel(parcel.pk, ParcelStatus.SHIPPING, by=by, note=given["why"])
+    move_parcel(parcel.pk, ParcelStatus.SHIPPING, actor=by, note=given["why"])
 
 
 def _take_in(parcel: Parcel, given: Mapping[str, Any], by: User) -> None:
-    move_parcel(parcel.pk, ParcelStatus.ARRIVED, by=by, note=given["why"])
+    move_parcel(parcel.pk, ParcelStatus.ARRIVED, actor=by, note=given["why"])
 
 
 def _hand_over(parcel: Parcel, given: Mapping[str, Any], by: User) -> None:
     code = given.get("code", "")
-    move_parcel(parcel.pk, ParcelStatus.DELIVERED, by=by, note=given["why"], code=code)
+    move_parcel(parcel.pk, ParcelStatus.DELIVERED, actor=by, note=given["why"], code=code)
 
 
 def _attempt(parcel: Parcel, given: Mapping[str, Any], by: User) -> None:
-    record_attempt(parcel.pk, given["reason"], by=by, note=given["why"])
+    record_attempt(parcel.pk, given["reason"], actor=by, note=given["why"])
 
 
 def _price_of_fetching(parcel: Parcel, given: Mapping[str, Any]) -> Cost:
@@ -112,16 +112,16 @@ MOVES = {
 ACTIONS = {"claim": CLAIM, "release": RELEASE, "attempt": ATTEMPT, **MOVES}
 
 
-def move_for(parcel: Parcel, to: str, *, by: User, note: str = "", code: str = "") -> None:
+def move_for(parcel: Parcel, to: str, *, actor: User, note: str = "", code: str = "") -> None:
     """Move a parcel for whoever asks through the API: staff and agents as in the admin, on record.
 
     Raises what ``move_parcel`` raises; for staff and agents also SecondPersonNeeded. Call it
     outside of a transaction.
     """
-    if powers_of(by):
-        perform(MOVES[to], parcel, {"why": note, "code": code}, by=by)
+    if powers_of(actor):
+        perform(MOVES[to], parcel, {"why": note, "code": code}, by=actor)
     else:
-        move_parcel(parcel.pk, to, by=by, note=note, code=code)
+        move_parcel(parcel.pk, to, actor=actor, note=note, code=code)
 
 
 #: Where a parcel may go by its status.

@@ -53,7 +53,7 @@ _WHY = {
 
 
 @transaction.atomic
-def record_attempt(parcel_id: int, reason: str, *, by: User, note: str = "") -> Parcel:
+def record_attempt(parcel_id: int, reason: str, *, actor: User, note: str = "") -> Parcel:
     """Record that a parcel was brought to its door in vain, tell its buyer, and return it.
 
     ``reason`` is an AttemptReason. Its agent says so, or staff who decide about lines, while it is
@@ -64,8 +64,8 @@ def record_attempt(parcel_id: int, reason: str, *, by: User, note: str = "") -> 
     ClaimedByAnother.
     """
     parcel = lock_parcel(parcel_id)
-    require_no_interest(by, parcel)
-    _require_carrier(parcel, by)
+    require_no_interest(actor, parcel)
+    _require_carrier(parcel, actor)
     lines = lines_of(parcel)
     statuses = {line.track_status for line in lines}
     status = status_of_parcel(statuses, has_arrived=parcel.arrived_at is not None)
@@ -79,7 +79,7 @@ def record_attempt(parcel_id: int, reason: str, *, by: User, note: str = "") -> 
         parcel=parcel,
         step=ParcelStep.ATTEMPTED,
         agent_id=parcel.agent_id,
-        actor=by,
+        actor=actor,
         reason=reason,
         note=note[:200],
     )
@@ -100,12 +100,12 @@ def record_attempt(parcel_id: int, reason: str, *, by: User, note: str = "") -> 
     return parcel
 
 
-def _require_carrier(parcel: Parcel, by: User) -> None:
+def _require_carrier(parcel: Parcel, actor: User) -> None:
     """Raise unless a person has the parcel in their hands, or decides about lines."""
-    powers = powers_of(by)
+    powers = powers_of(actor)
     if not powers:
-        raise Parcel.DoesNotExist(f"no parcel {parcel.pk} for {by}")
-    if Role.STAFF in powers or parcel.agent_id == by.pk:
+        raise Parcel.DoesNotExist(f"no parcel {parcel.pk} for {actor}")
+    if Role.STAFF in powers or parcel.agent_id == actor.pk:
         return
     if parcel.agent_id is None:
         raise NotAllowed("Who brings it says that it could not be handed over.")

@@ -10,7 +10,7 @@ from accounts.models import User
 from orders.claims import lock_parcel
 from orders.collection_codes import check_code
 from orders.fulfilment import NotAllowed, move_locked, require_allowed
-from orders.line_moves import HANDED_OVER, Role, is_at_point, roles_of
+from orders.line_moves import GOODS_MOVED, Role, is_at_point, roles_of
 from orders.models import (
     DeliveryWay,
     OrderTrack,
@@ -34,7 +34,7 @@ LINE_STATUS = {
 }
 
 
-def move_parcel(parcel_id: int, to: str, *, by: User, note: str = "", code: str = "") -> Parcel:
+def move_parcel(parcel_id: int, to: str, *, actor: User, note: str = "", code: str = "") -> Parcel:
     """Move every line of a parcel that is not there yet, or none of them, and return it.
 
     ``to`` is a ParcelStatus: fetched, shipping, arrived or delivered. Each line moves as by
@@ -47,37 +47,39 @@ def move_parcel(parcel_id: int, to: str, *, by: User, note: str = "", code: str 
     NotAllowed, ClaimedByAnother, PaymentInDoubt and FieldRefusal.
     """
     parcel = Parcel.objects.select_related("order").get(pk=parcel_id)
-    require_no_interest(by, parcel)
+    require_no_interest(actor, parcel)
     lines = lines_of(parcel)
-    roles = _roles_for(by, lines)
+    roles = _roles_for(actor, lines)
     if not roles:
-        raise Parcel.DoesNotExist(f"no parcel {parcel_id} for {by}")
+        raise Parcel.DoesNotExist(f"no parcel {parcel_id} for {actor}")
     has_code = False
     behind = _behind(lines, to)
     if code and to == ParcelStatus.DELIVERED and behind:
         for line in behind:
-            require_allowed(line, LINE_STATUS[to], by=by, roles=roles)
+            require_allowed(line, LINE_STATUS[to], actor=actor, roles=roles)
         check_code(behind, code)
         has_code = True
-    return _move(parcel_id, to, by=by, roles=roles, note=note, has_code=has_code)
+    return _move(parcel_id, to, actor=actor, roles=roles, note=note, has_code=has_code)
 
 
 @transaction.atomic
 def _move(
-    parcel_id: int, to: str, *, by: User, roles: frozenset[Role], note: str, has_code: bool
+    parcel_id: int, to: str, *, actor: User, roles: frozenset[Role], note: str, has_code: bool
 ) -> Parcel:
     parcel = lock_parcel(parcel_id)
     lines = lines_of(parcel)
     behind = _behind(lines, to)
     if to == ParcelStatus.ARRIVED:
-        _require_point(parcel, lines, by, roles)
+        _require_point(parcel, lines, actor, roles)
         roles |= {Role.POINT}
     elif not behind:
         _require_there(parcel, lines, to)
     for line in behind:
-        move_locked(line.pk, LINE_STATUS[to], by=by, roles=roles, note=note, has_code=has_code)
+        move_locked(
+            line.pk, LINE_STATUS[to], actor=actor, roles=roles, note=note, has_code=has_code
+        )
     if to == ParcelStatus.ARRIVED:
-        _arrive(parcel, lines, by=by, note=note)
+        _arrive(parcel, lines, actor=actor, note=note)
     return parcel
 
 
@@ -119,18 +121,18 @@ def _require_point(
         raise NotAllowed("It goes to an address, and to no pick-up point.")
     if not roles & {Role.POINT, Role.STAFF} and not is_at_point(by, lines[0]):
         raise NotAllowed("Who hands over at the pick-up point says that it has arrived.")
-    if any(line.track_status not in HANDED_OVER for line in lines):
+    if any(line.track_status not in GOODS_MOVED for line in lines):
         raise NotAllowed("Not all of it is fetched yet.")
 
 
-def _arrive(parcel: Parcel, lines: list[OrderTrack], *, by: User, note: str) -> None:
+def _arrive(parcel: Parcel, lines: list[OrderTrack], *, actor: User, note: str) -> None:
     """Write down that a parcel is at its point, once, and tell its buyer."""
     waiting = [line for line in lines if line.track_status != TrackStatus.DELIVERED]
     new = Parcel.objects.filter(pk=parcel.pk, arrived_at__isnull=True)
     if not waiting or not new.update(arrived_at=timezone.now()):
         return
     parcel.refresh_from_db(fields=["arrived_at"])
-    ParcelEvent.objects.create(parcel=parcel, step=ParcelStep.ARRIVED, actor=by, note=note[:200])
+    ParcelEvent.objects.create(parcel=parcel, step=ParcelStep.ARRIVED, actor=actor, note=note[:200])
     kind = NotificationKind.ARRIVED
     notify_all(
         [

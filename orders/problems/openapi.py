@@ -11,7 +11,7 @@ from omachemainproj.api.schema import error_answer, field_errors, refusals
 from orders.fulfilment import NotAllowed, PaymentInDoubt
 
 from .decisions import AlreadyReturning, NothingToBringBack, NotReturning
-from .sellers_word import ShopDecides
+from .seller_refund_limit import ShopDecides
 from .serializers import (
     AcceptInput,
     LineProblemOutput,

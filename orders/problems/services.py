@@ -20,14 +20,7 @@ from omachemainproj.compiled_queries import locked_row
 from omachemainproj.images import Picture
 from orders.fulfilment import lock_line
 from orders.idempotency import REPEAT_WINDOW
-from orders.models import (
-    OrderTrack,
-    Party,
-    Problem,
-    ProblemMessage,
-    ProblemPicture,
-    TrackStatus,
-)
+from orders.models import OrderTrack, Party, Problem, ProblemMessage, ProblemPicture, TrackStatus
 from orders.models.line_status import SOLD_LINE_STATUSES
 from orders.models.notifications import Notice, NotificationKind
 from orders.notifications.notify import notify
@@ -155,7 +148,7 @@ def open_problem(
     problem = Problem.objects.create(
         track=line, seller_id=line.seller_id, kind=kind, waiting_since=now, seller_told_at=now
     )
-    write(problem, by=buyer, party=Party.BUYER, text=text, pictures=pictures, key=key)
+    write(problem, author=buyer, party=Party.BUYER, text=text, pictures=pictures, key=key)
     line.disputed = True
     line.save(update_fields=["disputed"])
     notify(
@@ -174,7 +167,7 @@ def open_problem(
 def add_message(
     problem_id: int,
     *,
-    by: User,
+    author: User,
     party: str,
     text: str,
     pictures: Sequence[Picture] = (),
@@ -186,7 +179,7 @@ def add_message(
     Raises ProblemClosed, TooManyMessages and ProblemKeyReused.
     """
     problem = locked_row(Problem, problem_id)
-    before = _said_before(problem.track_id, by, key)
+    before = _said_before(problem.track_id, author, key)
     if before is not None and before.problem_id == problem_id:
         if before.text == text and before.decided == "" and _has(before, pictures):
             return Written(before, is_new=False)
@@ -194,10 +187,10 @@ def add_message(
             raise ProblemKeyReused
     if not problem.is_undecided:
         raise ProblemClosed
-    theirs = ProblemMessage.objects.filter(problem=problem, author=by)
+    theirs = ProblemMessage.objects.filter(problem=problem, author=author)
     if party != Party.SHOP and theirs.count() >= MESSAGES_EACH:
         raise TooManyMessages
-    message = write(problem, by=by, party=party, text=text, pictures=pictures, key=key)
+    message = write(problem, author=author, party=party, text=text, pictures=pictures, key=key)
     answered(problem, party)
     for to in (Party.BUYER, Party.SELLER):
         if to != party:
@@ -209,7 +202,7 @@ def add_message(
 def write(
     problem: Problem,
     *,
-    by: User,
+    author: User,
     party: str,
     text: str,
     decided: str = "",
@@ -219,7 +212,7 @@ def write(
     """Add a message to a problem's thread. Call inside the transaction of what it says."""
     message = ProblemMessage.objects.create(
         problem=problem,
-        author=by,
+        author=author,
         party=party,
         decided=decided,
         text=text,
@@ -303,9 +296,9 @@ def _require_in_time(line: OrderTrack, now: datetime) -> None:
         raise ProblemTooLate
 
 
-def _said_before(track_id: int, by: User, key: str | None) -> ProblemMessage | None:
+def _said_before(track_id: int, author: User, key: str | None) -> ProblemMessage | None:
     """What somebody said last about a line under a key or, without one, a moment ago."""
-    said = ProblemMessage.objects.filter(problem__track=track_id, author=by)
+    said = ProblemMessage.objects.filter(problem__track=track_id, author=author)
     said = said.select_related("problem").order_by("-pk")
     if key is not None:
         return said.filter(idempotency_key=key).first()

@@ -128,7 +128,7 @@ class MoveView(APIView):
         line = _visible(request, int(track_id))
         asked = MoveInput(data=request.data)
         asked.is_valid(raise_exception=True)
-        move_for(line, by=current_user(request), **asked.validated_data)
+        move_for(line, actor=current_user(request), **asked.validated_data)
         line.refresh_from_db()
         return _story(request, line)
 

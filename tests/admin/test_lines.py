@@ -50,7 +50,7 @@ def told(response):
 def bring(line, *statuses):
     boss = UserFactory(is_superuser=True)
     for status in statuses:
-        move_line(line.pk, status, by=boss, note="On the phone")
+        move_line(line.pk, status, actor=boss, note="On the phone")
     line.refresh_from_db()
     return line
 

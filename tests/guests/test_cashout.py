@@ -237,8 +237,8 @@ def test_the_admin_tells_guests_from_accounts(kettle, buyer, client):
 def test_guests_nobody_knows_any_more_are_forgotten(kettle):
     line = pay(as_guest((kettle, 1))).tracks.get()
     staff = UserFactory(is_superuser=True)
-    move_line(line.pk, "fetched", by=staff)
-    move_line(line.pk, "delivered", by=staff, note="Seen.")
+    move_line(line.pk, "fetched", actor=staff)
+    move_line(line.pk, "delivered", actor=staff, note="Seen.")
     with time_machine.travel(timezone.now() + timedelta(days=119)):
         assert erase_old_guests(timezone.now()) == 0
     with time_machine.travel(timezone.now() + timedelta(days=121)):

@@ -120,8 +120,8 @@ def test_who_wants_no_message_finds_it_in_the_app_all_the_same(buyer, buyer_api,
 
 def test_a_line_is_named_where_it_is_about_that_line(buyer, buyer_api, line):
     staff = UserFactory(is_superuser=True)
-    move_line(line.pk, "fetched", by=staff)
-    move_line(line.pk, "shipping", by=staff)
+    move_line(line.pk, "fetched", actor=staff)
+    move_line(line.pk, "shipping", actor=staff)
     tell()
 
     newest = buyer_api.get(LIST).json()[0]

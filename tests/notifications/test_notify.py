@@ -327,7 +327,7 @@ def test_nobody_is_told_to_collect_or_to_keep_ready_what_was_cancelled_meanwhile
 ):
     order = pay(an_order(buyer, (kettle, 1), (pan, 1)))
     kettles = order.tracks.get(product=kettle)
-    move_line(kettles.pk, "cancelled", by=buyer)
+    move_line(kettles.pk, "cancelled", actor=buyer)
 
     told = {(m.kind, m.channel): m.text for m in written()}
 
@@ -340,7 +340,7 @@ def test_nobody_is_told_that_an_order_is_paid_whose_lines_were_all_cancelled(
     order, buyer, kettle, carrier
 ):
     pay(order)
-    move_line(order.tracks.get().pk, "cancelled", by=buyer)
+    move_line(order.tracks.get().pk, "cancelled", actor=buyer)
 
     assert {m.kind for m in written()} & {"paid", "sold"} == set()
 
@@ -350,7 +350,7 @@ def test_goods_that_arrived_are_not_told_to_be_on_the_way(order, buyer, carrier)
     line, staff = order.tracks.get(), UserFactory(is_superuser=True)
     written()
     for to in ("fetched", "shipping", "delivered"):
-        move_line(line.pk, to, by=staff, note="The carrier says so.")
+        move_line(line.pk, to, actor=staff, note="The carrier says so.")
 
     assert [m.channel for m in written(NotificationKind.SHIPPED)] == []
     assert [m.channel for m in written(NotificationKind.DELIVERED)] == ["email", "sms"]

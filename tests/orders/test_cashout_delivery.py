@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from orders.allowance import Asker
+from orders.allowance import HoldRequest
 from orders.cashout import LineRequest
 from orders.cashout_request import CashoutRequest
 from orders.delivery.destinations import Destination
@@ -229,7 +229,7 @@ def test_the_fingerprint_of_a_request_of_yesterday_is_what_it_was(buyer):
 
     def of(lines, amount):
         return CashoutRequest(
-            buyer, lines, "254712345678", "k", amount, Asker(1, ""), None
+            buyer, lines, "254712345678", "k", amount, HoldRequest(1, ""), None
         ).fingerprint()
 
     assert of(plain, None) == "f83eaef0ec0345087d28b3322144fc54f983e2ee51660942af7a081229dd654d"
@@ -548,7 +548,13 @@ def test_a_place_costs_one_query_when_its_order_is_looked_at(
 def test_the_fingerprint_tells_places_apart(buyer):
     def of(**to):
         asked = CashoutRequest(
-            buyer, [LineRequest(1, 1)], "254712345678", "k", None, Asker(1, ""), Destination(**to)
+            buyer,
+            [LineRequest(1, 1)],
+            "254712345678",
+            "k",
+            None,
+            HoldRequest(1, ""),
+            Destination(**to),
         )
         return asked.fingerprint()
 

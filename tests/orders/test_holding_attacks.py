@@ -196,7 +196,7 @@ def test_where_an_order_came_from_is_forgotten_with_it(settings, buyer_api, good
 def test_a_network_is_an_address_or_a_site(settings, limit, address, network):
     settings.UNPAID_GOODS_PER_NETWORK = limit
 
-    assert hold_limits.network_to_count(address) == network
+    assert hold_limits.newcomer_network(address) == network
 
 
 def test_one_lapse_harms_nobody(buyer, buyer_api, kettle):

@@ -9,11 +9,7 @@ from django.utils import timezone
 from orders.fulfilment import move_line
 from orders.models import InboxNotice, Notice, Parcel, PickupPoint
 from orders.notifications.rendering import compose
-from orders.parcels.waiting import (
-    going_to_closed_points,
-    remind_of_waiting_goods,
-    uncollected,
-)
+from orders.parcels.waiting import going_to_closed_points, remind_of_waiting_goods, uncollected
 from payments.models import LedgerPosting
 from tests.factories import UserFactory
 
@@ -88,7 +84,7 @@ def test_who_came_for_it_is_reminded_of_nothing(arrived, keeper):
 
 def test_what_was_collected_before_the_message_is_written_is_not_told(arrived, buyer):
     remind_of_waiting_goods(after(4))
-    move_line(lines(arrived)[0].pk, "delivered", by=buyer)
+    move_line(lines(arrived)[0].pk, "delivered", actor=buyer)
     compose(Notice.objects.get(kind="waiting").pk)
 
     assert not InboxNotice.objects.filter(kind="waiting").exists()

@@ -437,7 +437,7 @@ def test_staff_cancel_the_line_while_its_seller_agrees_to_a_part(problem, seller
 
     boss = UserFactory(is_superuser=True)
     outcomes = at_once(
-        lambda: move_line(line.pk, "cancelled", by=boss, note="It broke."),
+        lambda: move_line(line.pk, "cancelled", actor=boss, note="It broke."),
         lambda: refund_part(problem.pk, Decider(seller, "seller"), amount=300),
     )
 

@@ -213,7 +213,7 @@ def test_a_line_that_is_cancelled_otherwise_ends_its_problem(buyer, seller, kett
     problem = report(line, buyer)
     by = {"buyer": buyer, "seller": seller}.get(who) or UserFactory(is_superuser=True)
 
-    move_line(line.pk, "cancelled", by=by, note="It is gone.")
+    move_line(line.pk, "cancelled", actor=by, note="It is gone.")
 
     problem.refresh_from_db()
     assert (problem.state, problem.outcome, problem.refunded) == ("closed", "cancelled", 1500)

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from omachemainproj.api.errors import Refusal
 from orders.models import OrderTrack
 
-Covers = Callable[[OrderTrack, int], bool]
-_covers: list[Covers] = []
+Check = Callable[[OrderTrack, int], bool]
+_checks: list[Check] = []
 
 
 class ShopDecides(Refusal):
@@ -26,16 +26,16 @@ class ShopDecides(Refusal):
     )
 
 
-def covers(say: Covers) -> Covers:
-    """Declare who knows whether so many KES for a line are covered; all of them have to say so.
+def checks_seller_refund(check: Check) -> Check:
+    """Declare who knows whether so many KES for a line are covered; all of them have to check so.
 
     Called inside a transaction that holds the locks of the seller, the order and the line.
     """
-    _covers.append(say)
-    return say
+    _checks.append(check)
+    return check
 
 
-def require_cover(line: OrderTrack, amount: int) -> None:
+def require_within_limit(line: OrderTrack, amount: int) -> None:
     """Raise ShopDecides unless a line's seller may give back ``amount`` KES by themselves."""
-    if not all(say(line, amount) for say in _covers):
+    if not all(check(line, amount) for check in _checks):
         raise ShopDecides
