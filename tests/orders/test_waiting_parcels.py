@@ -70,8 +70,8 @@ def test_the_reminder_says_where_and_until_when(arrived, buyer):
     said = InboxNotice.objects.get(user=buyer, kind="waiting").said["en"]
     until = timezone.localtime(arrived.arrived_at) + timedelta(days=7)
     assert said["text"].startswith(
-        f"Goods of your order {arrived.order} still wait for you at Kilimani Pick-up, open "
-        f"Mon–Sat 8:00–19:00, until {until.day}/{until.month}/{until.year}."
+        f"Goods from your order {arrived.order} are still waiting for you at Kilimani Pick-up, "
+        f"open Mon–Sat 8:00–19:00, until {until.day}/{until.month}/{until.year}."
     )
     assert code_of(arrived) not in str(said)
 
