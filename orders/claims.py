@@ -35,35 +35,35 @@ class ClaimedByAnother(Refusal):
     """Another agent was faster: they bring the parcel."""
 
     code = "parcel_claimed"
-    message = "Another agent brings this parcel."
+    message = "Another agent is delivering this parcel."
 
 
 class TooManyClaims(Refusal):
     """The agent has taken on as many as one may before fetching any."""
 
     code = "too_many_claims"
-    message = "You have taken on as many parcels as you may. Fetch or release some of them first."
+    message = "You have reached your limit of parcels. Collect or release some of them first."
 
 
 class NothingToBring(Refusal):
     """All of the parcel was handed over or cancelled."""
 
     code = "parcel_closed"
-    message = "There is nothing left to bring of this parcel."
+    message = "There is nothing left to deliver in this parcel."
 
 
 class HasFetched(Refusal):
     """Their agent has it in their hands: only staff say who brings it on."""
 
     code = "parcel_fetched"
-    message = "You have fetched it already. Bring it, or ask the shop to give it to somebody else."
+    message = "You have already collected this parcel. Deliver it, or ask the shop to reassign it."
 
 
 class BringsNothing(Refusal):
     """Who wants to take it on is no delivery agent."""
 
     code = "not_an_agent"
-    message = "Only delivery agents take parcels on."
+    message = "Only delivery agents can take parcels."
     status_code = status.HTTP_403_FORBIDDEN
 
 
@@ -145,7 +145,7 @@ def release_parcel(parcel_id: int, *, actor: User, note: str = "") -> Parcel:
     if is_fetched and not decides:
         raise HasFetched
     if (is_fetched or not is_own) and not note:
-        refuse_field("note", "Say why somebody else is to bring it.")
+        refuse_field("note", "Give the reason for reassigning the parcel.")
     _free(parcel, ParcelStep.RELEASED, actor=actor, note=note)
     return parcel
 

@@ -30,13 +30,14 @@ def check_code(lines: Sequence[OrderTrack], code: str) -> None:
     if not counted.filter(code_misses__lt=MAX_CODE_MISSES).update(code_misses=F("code_misses") + 1):
         refuse_field(
             "code",
-            "Too many wrong codes were typed. The buyer or the shop can confirm.",
+            "Too many wrong codes were entered. The buyer or the shop must confirm delivery "
+            "instead.",
             "code_used_up",
         )
     # All are compared: how long it takes tells nothing.
     agree = [hmac.compare_digest(line.collection_code.encode(), code.encode()) for line in lines]
     if not any(agree):
-        refuse_field("code", "This is not the code the buyer was given.", "wrong_code")
+        refuse_field("code", "This is not the buyer's code. Check it and try again.", "wrong_code")
     counted.update(code_misses=F("code_misses") - 1)
 
 

@@ -50,21 +50,23 @@ class PaymentInDoubt(Refusal):
     """M-Pesa does not know what the order was paid with: its goods stay where they are."""
 
     code = "payment_in_doubt"
-    message = "The payment of this order is being looked into. Its goods stay where they are."
+    message = (
+        "We are checking the payment for this order. Please do not hand over or ship the goods yet."
+    )
 
 
 class NotAllowed(Refusal):
     """The line cannot be moved there from its status, or not by this person."""
 
     code = "move_not_allowed"
-    message = "This cannot be done with the goods as they are now."
+    message = "This action is not possible in the item's current status."
 
 
 class NoSuchLine(Refusal):
     """There is no such line, or the caller has no role for it."""
 
     code = "line_not_found"
-    message = "There is no such line."
+    message = "There is no such item."
     status_code = 404
 
 
@@ -215,20 +217,20 @@ def _require_proof(to: str, allowed: frozenset[Role], *, note: str, has_code: bo
         return
     if to == TrackStatus.DELIVERED and not has_code:
         if Role.STAFF not in allowed:
-            refuse_field("code", "Type the code the buyer was given when they paid.", "code_needed")
+            refuse_field("code", "Enter the code the buyer received when they paid.", "code_needed")
         if not note:
             refuse_field(
                 "note",
-                "Say why it counts as delivered, or type the buyer's code.",
+                "Give the reason for marking it delivered, or enter the buyer's code.",
                 "reason_needed",
             )
     if to == TrackStatus.CANCELLED and not note:
-        refuse_field("note", "Say why it is cancelled.", "reason_needed")
+        refuse_field("note", "Give the reason for cancelling.", "reason_needed")
 
 
 def _why_not(line: OrderTrack, to: str, roles: frozenset[Role]) -> str:
     if to in _ways_of(line):
-        return f"It is {line.track_status}; others than you move it to {to}."
+        return f"This item is {line.track_status}. You do not have permission to mark it as {to}."
     mine = moves_of(
         line.track_status,
         roles,
@@ -237,8 +239,8 @@ def _why_not(line: OrderTrack, to: str, roles: frozenset[Role]) -> str:
         code_misses=line.code_misses,
     )
     if not mine:
-        return f"It is {line.track_status}: there is nothing you can do with it."
-    return f"It is {line.track_status}; from there it can go to {' or '.join(mine)}."
+        return f"This item is {line.track_status}. There is nothing more you can do with it."
+    return f"This item is {line.track_status}. You can mark it as {' or '.join(mine)}."
 
 
 def auto_confirm_deliveries(now: datetime) -> int:

@@ -65,7 +65,7 @@ class PhoneHasTooManyUnpaid(Refusal):
     code = "too_many_unpaid_orders"
     retry_after = 300
     message = (
-        "Orders already wait to be paid by this phone. Pay or cancel them, wait a few minutes, or "
+        "This phone number already has unpaid orders. Pay or cancel them, wait a few minutes, or "
         "sign in with this phone."
     )
 
@@ -88,8 +88,8 @@ class PhoneHoldsTooMuch(Refusal):
     code = "phone_holds_too_much"
     retry_after = 300
     message = (
-        "Unpaid orders hold as much as one phone may pay for. Pay or cancel them first, wait a few "
-        "minutes, or give another number."
+        "Unpaid orders for this phone number have reached the limit. Pay or cancel them first, "
+        "wait a few minutes, or use another number."
     )
 
 
@@ -99,8 +99,8 @@ class NetworkHoldsTooMuch(Refusal):
     code = "network_holds_too_much"
     retry_after = 300
     message = (
-        "New customers on your network hold as much as they may without paying. Try again in a few "
-        "minutes with fewer goods, or from another network."
+        "Too many items are currently reserved by new customers on your network. Try again in a "
+        "few minutes with fewer items, or from another network."
     )
 
 
@@ -207,13 +207,15 @@ def check_holds(
     Raises TooManyUnits, TooManyGoods, TooMuchValue, PhoneHoldsTooMuch, NetworkHoldsTooMuch.
     """
     own = _HeldTotals(row for row in held if row.placed_by == hold_request.buyer)
-    _check_units(own, wanted, 1, "At most {most} of one product before paying.", own=True)
+    _check_units(
+        own, wanted, 1, "You can reserve at most {most} of a product before paying.", own=True
+    )
     if (goods := own.goods_with(wanted)) > allowance.goods:
         raise TooManyGoods(_too_many_goods(allowance, goods), most=allowance.goods)
     if own.value_with(wanted) > allowance.value:
         raise TooMuchValue(
-            f"You can hold goods for {format_kes(allowance.value)} before paying. Pay or cancel "
-            "what you ordered first, or order less at once.",
+            f"You can reserve goods worth {format_kes(allowance.value)} before paying. Pay or "
+            "cancel your unpaid orders first, or order less.",
             most=allowance.value,
         )
     if not allowance.has_paid:
@@ -247,7 +249,7 @@ def _check_phone(
     Raises TooManyUnits, PhoneHoldsTooMuch.
     """
     of_phone = _HeldTotals(row for row in held if row.phone == hold_request.phone)
-    message = "At most {most} of one product for one phone before paying."
+    message = "One phone number can reserve at most {most} of a product before paying."
     _check_units(of_phone, wanted, PHONE_FACTOR, message)
     too_many = of_phone.goods_with(wanted) > PHONE_FACTOR * NEWCOMER_GOODS
     if too_many or of_phone.value_with(wanted) > PHONE_FACTOR * NEWCOMER_VALUE:
@@ -260,7 +262,7 @@ def _check_network(
     if not hold_request.network:
         return
     of_network = _HeldTotals(row for row in held if row.network == hold_request.network)
-    message = "New customers on your network can hold {most} of one product before paying."
+    message = "New customers on your network can reserve at most {most} of a product before paying."
     _check_units(of_network, wanted, NETWORK_UNITS_FACTOR, message)
     too_many = of_network.goods_with(wanted) > settings.UNPAID_GOODS_PER_NETWORK
     if too_many or of_network.value_with(wanted) > NETWORK_VALUE_FACTOR * NEWCOMER_VALUE:
@@ -302,8 +304,8 @@ def _check_units(
 
 def _too_many_goods(allowance: Allowance, goods: int) -> str:
     which = "one product" if allowance.goods == 1 else f"{allowance.goods} different products"
-    why = "" if allowance.has_paid else " Once you have paid for an order you can hold more."
+    why = "" if allowance.has_paid else " You can reserve more once you have paid for an order."
     return (
-        f"You can hold {which} before paying, and this would make {goods}. Order fewer at once, or "
-        f"pay or cancel what you ordered first.{why}"
+        f"You can reserve {which} before paying, and this would make {goods}. Order fewer, or pay "
+        f"or cancel your unpaid orders first.{why}"
     )

@@ -35,7 +35,7 @@ class RequestInProgress(Refusal):
 
     code = "idempotency_key_in_use"
     retry_after = 1
-    message = "This very request is being worked on. Ask again in a moment."
+    message = "This request is already being processed. Try again in a moment."
 
 
 class EarlierOrder(NamedTuple):

@@ -71,7 +71,7 @@ class NotUnpaid(Refusal):
     """The order is paid, cancelled, expired or refunded already."""
 
     code = "order_closed"
-    message = "This order is no longer waiting for its payment."
+    message = "This order is no longer waiting for payment."
 
 
 @transaction.atomic(savepoint=False)

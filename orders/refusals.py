@@ -24,7 +24,7 @@ class PriceChanged(Refusal):
     """Something costs otherwise than the client showed; the answer has what it costs now."""
 
     code = "price_changed"
-    message = "A price has changed since you saw it. See what it is now, and cash out again."
+    message = "A price has changed since you saw it. Check the new price and order again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +46,9 @@ def check_amount(goods: int, fee: int) -> None:
     """
     amount = goods + fee
     if amount > MAX_PAYMENT:
-        brought = f", {format_kes(fee)} of it for the delivery" if fee else ""
+        brought = f", including {format_kes(fee)} for delivery" if fee else ""
         message = (
-            f"M-Pesa takes at most {format_kes(MAX_PAYMENT)} at once; this is "
+            f"M-Pesa accepts at most {format_kes(MAX_PAYMENT)} per payment; this is "
             f"{format_kes(amount)}{brought}."
         )
         raise FieldRefusal({"order": {"non_field_errors": [message]}})

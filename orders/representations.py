@@ -271,7 +271,7 @@ def _arrival(
         return []
     if step["at"] > arrived_at or (until is not None and until < arrived_at):
         return []
-    note = "It waits at the pick-up point."
+    note = "The parcel is waiting at the pick-up point."
     return [{"track_status": step["track_status"], "at": arrived_at, "by": "shop", "note": note}]
 
 

@@ -138,8 +138,8 @@ def _closed(point: PickupPoint) -> str:
     others = PickupPoint.objects.filter(is_open=True, county=point.county).order_by("name", "pk")
     names = ", ".join(others.values_list("name", flat=True)[:3])
     if not names:
-        return f"{point.name} takes no parcels in at the moment. Choose another point."
-    return f"{point.name} takes no parcels in at the moment. Choose another point: {names}."
+        return f"{point.name} is not accepting parcels at the moment. Choose another point."
+    return f"{point.name} is not accepting parcels at the moment. Choose another point: {names}."
 
 
 def _find_address(address_id: int, buyer: User | None) -> Address:
@@ -170,13 +170,13 @@ def find_rate_to(place: Place, field: str) -> DeliveryRate:
     if rate is None:
         if place.point is not None:
             message = (
-                f"We do not bring parcels to {place.point.name} yet. Choose another point, or "
-                "arrange it with the seller."
+                f"We do not deliver parcels to {place.point.name} yet. Choose another pick-up "
+                "point, or arrange delivery with the seller."
             )
         else:
             message = (
                 f"We do not deliver to {County(place.county).label} yet. Choose a pick-up point, "
-                "or arrange it with the seller."
+                "or arrange delivery with the seller."
             )
         raise NotThere(field, "no_rate", message)
     return rate

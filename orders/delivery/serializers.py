@@ -22,8 +22,8 @@ from .destinations import Destination
 #: What a place that is written out has to say.
 _OF_A_PLACE = ("recipient", "phone", "county", "area")
 _WHICH = (
-    "Say where to in one way: a pick-up point (`pickup_point`), one of your addresses (`address`), "
-    "or a place written out (`recipient`, `phone`, `county`, `area`, `directions`)."
+    "Give one destination: a pick-up point (`pickup_point`), one of your addresses (`address`), "
+    "or a full address (`recipient`, `phone`, `county`, `area`, `directions`)."
 )
 
 

@@ -70,9 +70,9 @@ def record_attempt(parcel_id: int, reason: str, *, actor: User, note: str = "") 
     statuses = {line.track_status for line in lines}
     status = status_of_parcel(statuses, has_arrived=parcel.arrived_at is not None)
     if parcel.order.delivery.way != DeliveryWay.HOME:
-        raise NotAllowed("It goes to a pick-up point, and to no door.")
+        raise NotAllowed("This parcel goes to a pick-up point, not to an address.")
     if status != ParcelStatus.SHIPPING:
-        raise NotAllowed("The parcel is not on its way to a door.")
+        raise NotAllowed("This parcel is not out for delivery.")
     if _was_there(parcel):
         return parcel
     event = ParcelEvent.objects.create(
@@ -108,7 +108,7 @@ def _require_carrier(parcel: Parcel, actor: User) -> None:
     if Role.STAFF in powers or parcel.agent_id == actor.pk:
         return
     if parcel.agent_id is None:
-        raise NotAllowed("Who brings it says that it could not be handed over.")
+        raise NotAllowed("Only the agent carrying this parcel can report a failed delivery.")
     raise ClaimedByAnother
 
 

@@ -110,7 +110,9 @@ def _require_there(parcel: Parcel, lines: list[OrderTrack], to: str) -> None:
     statuses = {line.track_status for line in lines}
     if LINE_STATUS[to] not in statuses:
         is_at = status_of_parcel(statuses, has_arrived=parcel.arrived_at is not None)
-        raise NotAllowed(f"The parcel is {is_at}: it does not go back." if is_at else "")
+        raise NotAllowed(
+            f"The parcel is {is_at} and cannot go back to an earlier status." if is_at else ""
+        )
 
 
 def _require_point(
@@ -118,11 +120,11 @@ def _require_point(
 ) -> None:
     """Raise NotAllowed unless a parcel that was fetched can be taken in at its point by them."""
     if parcel.order.delivery.way != DeliveryWay.PICKUP:
-        raise NotAllowed("It goes to an address, and to no pick-up point.")
+        raise NotAllowed("This parcel goes to an address, not to a pick-up point.")
     if not roles & {Role.POINT, Role.STAFF} and not is_at_point(by, lines[0]):
-        raise NotAllowed("Who hands over at the pick-up point says that it has arrived.")
+        raise NotAllowed("Only staff at the pick-up point can mark the parcel as arrived.")
     if any(line.track_status not in GOODS_MOVED for line in lines):
-        raise NotAllowed("Not all of it is fetched yet.")
+        raise NotAllowed("Not everything in this parcel has been collected yet.")
 
 
 def _arrive(parcel: Parcel, lines: list[OrderTrack], *, actor: User, note: str) -> None:

@@ -41,21 +41,21 @@ class NothingToBringBack(Refusal):
     """The goods have not left their seller."""
 
     code = "nothing_to_bring_back"
-    message = "The goods have not left the seller: refund them, or wait."
+    message = "The goods have not left the seller yet. Refund them, or wait."
 
 
 class NotReturning(Refusal):
     """Nobody decided that the goods come back first."""
 
     code = "problem_not_returning"
-    message = "Nobody decided that the goods are to come back."
+    message = "No return has been requested for this problem."
 
 
 class AlreadyReturning(Refusal):
     """It was decided before that the goods come back first."""
 
     code = "problem_returning"
-    message = "The goods are to come back already."
+    message = "A return has already been requested."
 
 
 class Decider(NamedTuple):
@@ -86,7 +86,11 @@ def refund_part(problem_id: int, decider: Decider, *, amount: int) -> Problem:
     """
     line, problem = _lock_to_give(problem_id, decider)
     if not 1 <= amount <= line.rest:
-        refuse_field("amount", f"Give KES 1 to {format_kes(line.rest)}: so much is left of it.")
+        refuse_field(
+            "amount",
+            f"Enter an amount between KES 1 and {format_kes(line.rest)} (what is left of the "
+            "price).",
+        )
     _require_within_limit(line, decider, amount)
     if amount == line.rest:
         return _refund_whole(line, problem, decider)

@@ -21,8 +21,8 @@ class ShopDecides(Refusal):
 
     code = "shop_decides"
     message = (
-        "You have been paid for this already, so the shop decides about it. Write into the thread "
-        "what you agree to."
+        "You have already been paid for this item, so the shop decides about the refund. Write in "
+        "the thread what you agree to."
     )
 
 

@@ -105,7 +105,7 @@ class AcceptInput(serializers.Serializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if attrs["bring_back"] and "amount" in attrs:
             raise serializers.ValidationError(
-                {"amount": ["Goods that come back are refunded whole: leave this out."]}
+                {"amount": ["Returned goods are refunded in full: leave this out."]}
             )
         return attrs
 

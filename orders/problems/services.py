@@ -39,7 +39,7 @@ class NoSuchProblem(Refusal):
     """The caller's line has no problem, or there is no such line of theirs."""
 
     code = "problem_not_found"
-    message = "No problem was reported with this."
+    message = "No problem has been reported for this item."
     status_code = 404
 
 
@@ -47,7 +47,7 @@ class ProblemOpen(Refusal):
     """Another problem with the line is undecided."""
 
     code = "problem_open"
-    message = "You have reported a problem with this already. Write what there is to add to it."
+    message = "You have already reported a problem with this item. Add to that report instead."
 
 
 class ProblemClosed(Refusal):
@@ -64,28 +64,30 @@ class ProblemTooLate(Refusal):
 
     def __init__(self) -> None:
         days = settings.PROBLEM_DAYS
-        super().__init__(f"A problem can be reported for {days} days after the delivery.")
+        super().__init__(f"You can report a problem up to {days} days after delivery.")
 
 
 class NotSold(Refusal):
     """Nothing was sold by the line: it is not paid, or it was cancelled."""
 
     code = "problem_not_possible"
-    message = "A problem can be reported with what is paid and was not cancelled."
+    message = "You can only report a problem with an item that is paid and not cancelled."
 
 
 class TooManyProblems(Refusal):
     """The buyer has opened as many problems today as anybody may."""
 
     code = "too_many_problems"
-    message = "You have reported many problems today. Call the shop, or go on tomorrow."
+    message = "You have reported many problems today. Call the shop, or continue tomorrow."
 
 
 class TooManyMessages(Refusal):
     """Buyer or seller have written as much about one problem as anybody may."""
 
     code = "too_many_messages"
-    message = "You have written a lot about this. The shop reads it, and decides."
+    message = (
+        "You have reached the message limit for this problem. The shop will read it and decide."
+    )
 
 
 class ProblemKeyReused(Refusal):

@@ -170,7 +170,7 @@ def _problem_of(
     if line.number > left:
         return QuoteIssue("short", f"Only {left} left.", left=left)
     if line.price not in {None, product.price}:
-        message = f"It costs {format_kes(product.price)} now."
+        message = f"The price is now {format_kes(product.price)}."
         return QuoteIssue(PRICE_CHANGED, message, shown=line.price)
     return None
 
@@ -186,10 +186,10 @@ def _problems_of_sums(
         (message,) = too_much.errors["order"]["non_field_errors"]
         problems.append(QuoteIssue("above_limit", message))
     if fee is not None and shown_fee not in {None, fee}:
-        message = f"Bringing it costs {format_kes(fee)} now."
+        message = f"Delivery now costs {format_kes(fee)}."
         problems.append(QuoteIssue("fee_changed", message, shown=shown_fee))
     if amount is not None and shown not in {None, amount}:
-        message = f"It costs {format_kes(amount)} in all now."
+        message = f"The total is now {format_kes(amount)}."
         problems.append(QuoteIssue(PRICE_CHANGED, message, shown=shown))
     return problems
 

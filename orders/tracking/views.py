@@ -39,7 +39,7 @@ from .queries import KEYSET, as_track_rows, read_filtered_tracks, read_tracks
 
 #: Built once: a serializer makes its fields anew for each request.
 _FILTERS = TrackFilterInput().fields.keys()
-_NO_SUCH = error_answer("There is no such line.", "line_not_found")
+_NO_SUCH = error_answer("There is no such item.", "line_not_found")
 _NOT_ALLOWED = refusals(NotAllowed, PaymentInDoubt, ClaimedByAnother, SecondPersonNeeded)
 _OWN = refusals(OwnInterest)
 

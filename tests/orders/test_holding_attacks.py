@@ -44,9 +44,9 @@ def test_a_newcomer_takes_the_whole_shop_with_one_order(buyer_api, goods):
         409,
         {
             "detail": (
-                "You can hold 10 different products before paying, and this would make 11. Order "
-                "fewer at once, or pay or cancel what you ordered first. Once you have paid for an "
-                "order you can hold more."
+                "You can reserve 10 different products before paying, and this would make 11. "
+                "Order fewer, or pay or cancel your unpaid orders first. You can reserve more once "
+                "you have paid for an order."
             ),
             "code": "too_many_unpaid_goods",
             "most": 10,
@@ -82,7 +82,9 @@ def test_a_newcomer_holds_the_dearest_goods_of_a_shop(buyer_api, seller):
         "too_much_unpaid_value",
         300_000,
     )
-    assert refused.json()["detail"].startswith("You can hold goods for KES 300,000 before paying.")
+    assert refused.json()["detail"].startswith(
+        "You can reserve goods worth KES 300,000 before paying."
+    )
     assert len(refused.json()["order_tokens"]) == 2
 
 
@@ -105,7 +107,7 @@ def test_newcomers_share_one_phone_to_hold_all_of_one_product(buyer_api, seller)
 
     refused = cash_out(buyer_api, (mugs, 1))
 
-    said = "At most 40 of one product for one phone before paying."
+    said = "One phone number can reserve at most 40 of a product before paying."
     assert (refused.status_code, refused.json()) == (400, {"order": [{"number": [said]}]})
 
 

@@ -74,7 +74,7 @@ def test_a_week_after_its_delivery_it_is_too_late(buyer, line, days, status):
     if status == 409:
         assert answer.json() == {
             "code": "problem_too_late",
-            "detail": "A problem can be reported for 7 days after the delivery.",
+            "detail": "You can report a problem up to 7 days after delivery.",
         }
 
 
