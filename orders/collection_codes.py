@@ -1,4 +1,4 @@
-"""Comparing the code that a buyer reads out when goods are handed over."""
+"""Collection codes: the buyer reads one out when the goods are handed over."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from .models.lines import MAX_CODE_MISSES
 
 
 def check_code(lines: Sequence[OrderTrack], code: str) -> None:
-    """Compare a code with those the buyer was given for these lines, one of which is enough.
+    """Check a code against the codes of these lines; matching one of them is enough.
 
-    Each try is counted before it is compared, and committed. The tries at all lines of a parcel
-    count together, whether at one of them or at the whole: more lines are no more guesses.
+    Each attempt is counted before the comparison, and committed. Attempts at all lines of a parcel
+    count together, so that more lines do not allow more guesses.
 
     Raises FieldRefusal for a wrong code, and for any code after too many wrong ones.
     """
@@ -34,7 +34,7 @@ def check_code(lines: Sequence[OrderTrack], code: str) -> None:
             "instead.",
             "code_used_up",
         )
-    # All are compared: how long it takes tells nothing.
+    # Compare all of them, so that the time taken reveals nothing.
     agree = [hmac.compare_digest(line.collection_code.encode(), code.encode()) for line in lines]
     if not any(agree):
         refuse_field("code", "This is not the buyer's code. Check it and try again.", "wrong_code")
@@ -42,5 +42,5 @@ def check_code(lines: Sequence[OrderTrack], code: str) -> None:
 
 
 def digits_of_code(typed: str) -> str:
-    """A collection code as it was given: without the spaces and dashes it is read out with."""
+    """Return a typed code without the spaces and dashes people add."""
     return "".join(fold_identifier(typed).replace("-", " ").split())

@@ -1,4 +1,7 @@
-"""Moving an order line from paid to delivered, or cancelling it: who may, and with what proof."""
+"""Moves an order line from paid to delivered, or cancels it. The rules are in line_moves.py.
+
+The order is locked before its line (docs/architecture.md, Locks).
+"""
 
 from __future__ import annotations
 
@@ -35,11 +38,11 @@ from .notifications.notify import notify
 
 logger = logging.getLogger(__name__)
 
-#: Lines that one call of auto_confirm_deliveries takes.
+#: Maximum number of lines per call of auto_confirm_deliveries.
 CONFIRMED_PER_ROUND = 200
 
 
-#: Statuses of which the buyer is notified, unless the buyer set them.
+#: Statuses the buyer is notified about, unless the buyer set them.
 NOTIFIED = {
     TrackStatus.SHIPPING.value: NotificationKind.SHIPPED,
     TrackStatus.DELIVERED.value: NotificationKind.DELIVERED,
@@ -47,7 +50,7 @@ NOTIFIED = {
 
 
 class PaymentInDoubt(Refusal):
-    """M-Pesa does not know what the order was paid with: its goods stay where they are."""
+    """M-Pesa has not confirmed the order's payment, so its goods may not be moved."""
 
     code = "payment_in_doubt"
     message = (
@@ -56,14 +59,14 @@ class PaymentInDoubt(Refusal):
 
 
 class NotAllowed(Refusal):
-    """The line cannot be moved there from its status, or not by this person."""
+    """This move is not possible from the line's status, or not for this user."""
 
     code = "move_not_allowed"
     message = "This action is not possible in the item's current status."
 
 
 class NoSuchLine(Refusal):
-    """There is no such line, or the caller has no role for it."""
+    """The line does not exist, or the caller has no role for it."""
 
     code = "line_not_found"
     message = "There is no such item."
@@ -79,22 +82,22 @@ def move_line(
     code: str = "",
     goods_there: bool | None = None,
 ) -> OrderTrack:
-    """Move a line to another status for a person, and record who, when and why.
+    """Move a line to another status for a user, and record who did it, when and why.
 
-    To delivered: the buyer needs no proof, whoever hands the goods over types the buyer's
-    collection ``code``, and staff may give a reason in ``note`` instead. To cancelled: the buyer
-    needs no reason, the seller and staff give one in ``note``. The price of a cancelled line is
-    refunded and the other lines go on. The seller and staff say in ``goods_there`` whether its
-    goods go back into stock; where it is None, or only the buyer says it, they go back if it is
-    the buyer who cancels, which is before they are fetched.
+    Delivered: the buyer needs no proof, sellers and agents need the buyer's collection ``code``,
+    and staff may give a reason in ``note`` instead. Cancelled: the buyer needs no reason, the
+    seller and staff give one in ``note``. A cancelled line is refunded; the other lines continue.
+    Sellers and staff state in ``goods_there`` whether the goods go back into stock. If it is None,
+    or only the buyer cancels, they go back exactly if the buyer cancels: a buyer can do so only
+    before the goods are fetched.
 
-    Safe to repeat: nothing changes where the line has that status already. Returns the line.
+    An agent who fetches goods from an unclaimed parcel claims it by that.
 
-    What an agent fetches of a parcel that nobody has taken on is theirs to bring from then on.
+    Safe to repeat: nothing changes if the line already has that status. Returns the line.
 
-    Raises OrderTrack.DoesNotExist for somebody the line does not concern, NotAllowed,
-    PaymentInDoubt, OwnInterest for staff and agents who have a part in it, ClaimedByAnother for an
-    agent whose parcel it is not, and FieldRefusal for a wrong code or a missing reason.
+    Raises OrderTrack.DoesNotExist for a user without a role for the line, NotAllowed,
+    PaymentInDoubt, OwnInterest for staff and agents with a conflict of interest, ClaimedByAnother
+    for an agent when another has the parcel, and FieldRefusal for a wrong code or missing reason.
     """
     line = OrderTrack.objects.select_related("order").get(pk=track_id)
     roles = roles_of(actor, line)
@@ -119,13 +122,13 @@ def move_line(
 
 
 def is_kept_from_own(user: User, line: OrderTrack, to: str) -> bool:
-    """Whether it is their part in a line, and nothing else, that keeps somebody from a move."""
+    """Whether a user could make this move if they had not bought or sold the line."""
     allowed = TRANSITIONS[line.track_status].get(to, frozenset())
     return not allowed & roles_of(user, line) and bool(allowed & powers_of(user))
 
 
 def lock_line(line: OrderTrack) -> OrderTrack:
-    """A line, locked after its order. Call inside a transaction."""
+    """Return a line, locked after its order. Call inside a transaction."""
     return _lock(line.pk)[1]
 
 
@@ -140,7 +143,10 @@ def move_locked(
     has_code: bool,
     goods_there: bool | None = None,
 ) -> OrderTrack:
-    """``move_line``, once it is known what somebody is to the line, and checked what they typed."""
+    """Do the move of ``move_line`` after the roles and the code have been checked.
+
+    Locks the order and the line itself.
+    """
     order, line = _lock(track_id)
     if line.track_status == to:
         return line
@@ -154,17 +160,17 @@ def move_locked(
         _set_status(line, to, actor=actor, note=note or ("Collection code." if has_code else ""))
         return line
     if goods_there is None or allowed == {Role.BUYER}:
-        # A buyer may cancel only what was not fetched, and cannot say what the seller has.
+        # A buyer can cancel only before the goods are fetched, and cannot know what is in stock.
         goods_there = Role.BUYER in allowed
     cancel_locked(line, actor=actor, note=note, goods_there=goods_there)
     return line
 
 
 def cancel_locked(line: OrderTrack, *, actor: User, note: str, goods_there: bool) -> None:
-    """Cancel a line that was paid, on which its money follows (payments.signals).
+    """Cancel a paid line; its refund follows in payments.signals.
 
-    A problem with it that nobody has decided is closed. Whoever calls has seen that ``by`` may, and
-    holds the locks of its order, which is ``line.order``, and its own.
+    An undecided problem with it is closed. The caller has checked that ``actor`` may do this, and
+    holds the locks of the order (``line.order``) and of the line.
     """
     Problem.objects.end_with_line(line, refunded=line.rest)
     line.returned, line.disputed = True, False
@@ -179,11 +185,10 @@ def cancel_locked(line: OrderTrack, *, actor: User, note: str, goods_there: bool
 def require_allowed(
     line: OrderTrack, to: str, *, actor: User, roles: frozenset[Role]
 ) -> frozenset[Role]:
-    """In which of their roles somebody may move a line there, whatever proof it takes.
+    """Return which of these roles allow the move, not counting the proof it needs.
 
-    Seen before a code is compared as well: nobody uses up the tries of those who bring a parcel, or
-    learns whether a code is right, where it would not help them. Raises NotAllowed and
-    ClaimedByAnother.
+    Called before a code is compared, too: a user who may not make the move can neither use up the
+    attempts at a code nor find out whether it is right. Raises NotAllowed and ClaimedByAnother.
     """
     allowed = _ways_of(line).get(to, frozenset()) & roles
     if not allowed:
@@ -198,9 +203,9 @@ def _ways_of(line: OrderTrack) -> dict[str, frozenset[Role]]:
 
 
 def _require_own_parcel(line: OrderTrack, to: str, agent: User) -> None:
-    """Raise ClaimedByAnother where another agent brings the line's parcel.
+    """Raise ClaimedByAnother if another agent has the line's parcel.
 
-    Not for who takes it in at its pick-up point, or hands it over there, as well.
+    Not for agents of its pick-up point, who receive it and hand it over there.
     """
     try:
         require_claim(line, agent, takes=to == TrackStatus.FETCHED)
@@ -211,8 +216,10 @@ def _require_own_parcel(line: OrderTrack, to: str, agent: User) -> None:
 
 
 def _require_proof(to: str, allowed: frozenset[Role], *, note: str, has_code: bool) -> None:
-    """Raise FieldRefusal unless there is the proof that one of these roles needs; a buyer needs
-    none."""
+    """Raise FieldRefusal if the code or reason that these roles need is missing.
+
+    Buyers need none.
+    """
     if Role.BUYER in allowed or to not in {TrackStatus.DELIVERED, TrackStatus.CANCELLED}:
         return
     if to == TrackStatus.DELIVERED and not has_code:
@@ -244,9 +251,10 @@ def _why_not(line: OrderTrack, to: str, roles: frozenset[Role]) -> str:
 
 
 def auto_confirm_deliveries(now: datetime) -> int:
-    """Mark lines as delivered that have been shipping for DELIVERY_CONFIRM_DAYS without a word.
+    """Mark lines as delivered that have been shipping for DELIVERY_CONFIRM_DAYS.
 
-    At most 200 a call, one transaction each. Returns how many. Safe to repeat, anywhere, at once.
+    At most 200 per call, one transaction each. Returns how many. Safe to repeat and to run
+    concurrently.
     """
     since = now - timedelta(days=settings.DELIVERY_CONFIRM_DAYS)
     silent = OrderTrack.objects.on_the_road_since(since).values_list("pk", flat=True)
@@ -261,7 +269,7 @@ def auto_confirm_deliveries(now: datetime) -> int:
 
 @transaction.atomic
 def _confirm_delivery(track_id: int, since: datetime) -> bool:
-    """Mark a line as delivered if it has been shipping since then; return whether it was."""
+    """Mark a line as delivered if it has been shipping since then; return whether it did."""
     order, line = _lock(track_id)
     if line.track_status != TrackStatus.SHIPPING or line.updated_at > since:
         return False
@@ -297,7 +305,7 @@ def _set_status(
 
 
 def _lock(track_id: int) -> tuple[Order, OrderTrack]:
-    """A line and its order, both locked, the order first."""
+    """Return the order and the line, locked in that order."""
     order_id = OrderTrack.objects.values_list("order_id", flat=True).get(pk=track_id)
     order, line = locked_row(Order, order_id), locked_row(OrderTrack, track_id)
     line.order = order

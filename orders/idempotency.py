@@ -1,4 +1,4 @@
-"""The same cash-out again: by its Idempotency-Key, or as a double click without one."""
+"""Recognises a repeated cash-out: by its Idempotency-Key, or as a double click without one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .cashout_request import CashoutRequest
 from .delivery.destinations import is_delivered_to
 from .models import Order, OrderQuerySet, OrderTrack, PaymentStatus
 
-#: A request without an Idempotency-Key that repeats one within this time is the same order.
+#: Without an Idempotency-Key, an identical request within this time is the same order.
 REPEAT_WINDOW = timedelta(seconds=15)
 
 
@@ -39,7 +39,7 @@ class RequestInProgress(Refusal):
 
 
 class EarlierOrder(NamedTuple):
-    """The order that an earlier request had placed, and its lines."""
+    """The order an earlier request placed, and its lines."""
 
     order: Order
     tracks: list[OrderTrack]
@@ -75,10 +75,10 @@ def read_earlier_orders(request: CashoutRequest) -> list[Order]:
 
 
 def find_same_order(earlier: Sequence[Order], request: CashoutRequest) -> EarlierOrder | None:
-    """Of ``read_earlier_orders`` the one that this very request had placed.
+    """Return the earlier order that this same request placed, or None.
 
-    Raises OrderKeyReused where its key stands for another request, and NotThere for a repeated one
-    that could place no order.
+    Raises OrderKeyReused if the key was used for a different request, and NotThere for a repeated
+    request whose destination is not possible.
     """
     if request.idempotency_key is not None:
         order = _find_by_key(earlier, request)
@@ -93,7 +93,7 @@ def _earlier_of_account(buyer: int, key: str | None) -> QuerySet[Order]:
 
 @compiled
 def _earlier_of_guest(guest: int, key: str | None) -> QuerySet[Order]:
-    """Those too that somebody proved to be theirs since."""
+    """Includes orders that have joined an account since."""
     return _unpaid_or_under(key, Order.objects.filter(guest=guest))
 
 
@@ -104,9 +104,10 @@ def _unpaid_or_under(key: str | None, orders: OrderQuerySet) -> OrderQuerySet:
 
 
 def _find_by_key(earlier: Sequence[Order], request: CashoutRequest) -> Order | None:
-    """The order that was placed under the request's key. Raises OrderKeyReused for another request.
+    """Return the order placed under the request's key. Raises OrderKeyReused if they differ.
 
-    Who placed it as a guest, proved the phone and asks again signed in gets that one.
+    A buyer who placed it as a guest and repeats the request signed in, with the phone verified,
+    gets that order.
     """
     found = [order for order in earlier if order.idempotency_key == request.idempotency_key]
     found.sort(key=request.is_of_same_kind, reverse=True)
@@ -120,13 +121,13 @@ def _find_by_key(earlier: Sequence[Order], request: CashoutRequest) -> Order | N
 
 
 def _find_repeated(earlier: Sequence[Order], request: CashoutRequest) -> EarlierOrder | None:
-    """The order that was placed for the same a moment ago and still waits for its money."""
+    """Return an unpaid order placed for the same request within REPEAT_WINDOW, or None."""
     now, quantities = timezone.now(), request.quantities()
     for order in earlier:
         is_recent = order.created_at > now - REPEAT_WINDOW and order.expires_at > now
         if not is_recent or order.mpesa_number != request.mpesa_number:
             continue
-        # Else who guesses what somebody orders this very moment would get their order.
+        # Otherwise anyone who guesses what a guest is ordering right now would get their order.
         if request.as_guest and order.network != request.hold_request.network:
             continue
         tracks = list(order.tracks.order_by("pk"))
@@ -140,9 +141,9 @@ def _find_repeated(earlier: Sequence[Order], request: CashoutRequest) -> Earlier
 
 
 def _goes_where_asked(order: Order, tracks: list[OrderTrack], request: CashoutRequest) -> bool:
-    """Whether an order is brought where a request asks for, or nowhere as it does.
+    """Whether an order and a request have the same destination, or both have none.
 
-    Raises NotThere for a request that could place no order.
+    Raises NotThere for a destination that is not possible.
     """
     if request.delivery is None or tracks[0].parcel_id is None:
         return request.delivery is None and tracks[0].parcel_id is None

@@ -12,7 +12,7 @@ from .models.lines import MAX_CODE_MISSES
 
 
 class Role(Enum):
-    """What somebody is to a line."""
+    """The role in which a user acts on a line."""
 
     BUYER = "its buyer"
     SELLER = "its seller"
@@ -22,7 +22,8 @@ class Role(Enum):
     SHOP = "the shop itself"
 
 
-#: From each status of a line: where it may go, and who may move it there. All else is refused.
+#: By status of a line: the statuses that may follow, and the roles that may set each. All other
+#: moves are refused.
 TRANSITIONS: dict[str, dict[str, frozenset[Role]]] = {
     # Becomes paid or cancelled with its order (orders.lifecycle.sync_lines).
     TrackStatus.CREATED: {},
@@ -45,31 +46,31 @@ TRANSITIONS: dict[str, dict[str, frozenset[Role]]] = {
 }
 
 
-#: Where no delivery was agreed, seller and buyer arrange it between them: no agent comes, and the
-#: buyer's code shows that the goods were handed over. Two steps at once: fetched, then delivered.
+#: Additional moves for orders without a delivery, where seller and buyer meet without an agent. The
+#: buyer's code proves the handover. Recorded as two steps: fetched, then delivered.
 DIRECT_HANDOVER_TRANSITIONS: dict[str, dict[str, frozenset[Role]]] = {
     TrackStatus.PAID: {TrackStatus.DELIVERED: frozenset({Role.SELLER})},
 }
 
 
-#: Who brings goods without having bought or sold them.
+#: Roles that deliver goods without having bought or sold them.
 CARRIER_ROLES = frozenset({Role.AGENT, Role.POINT, Role.STAFF})
 
 
-#: What is not done with goods whose payment is in doubt.
+#: Statuses after the goods left their seller; not allowed while the payment is in doubt.
 GOODS_MOVED = frozenset({TrackStatus.FETCHED, TrackStatus.SHIPPING, TrackStatus.DELIVERED})
 
 
-#: Who brings no goods to their end without the buyer's code.
+#: Roles that cannot mark goods as delivered without the buyer's code.
 _NEED_CODE = frozenset({Role.SELLER, Role.AGENT})
 
 
 def roles_of(user: User, line: OrderTrack) -> frozenset[Role]:
-    """What a person is to a line; empty for somebody it does not concern.
+    """Return a user's roles for a line; empty if it does not concern them.
 
-    Whoever bought or sold it has no other role, whatever they are allowed: they would confirm the
-    delivery they are paid for, or refund what they have. Who hands over at the pick-up point a line
-    goes to, and has no other power, has to do with it from when it was fetched.
+    Its buyer and seller have no other role, whatever their permissions: otherwise they could
+    confirm a delivery they are paid for, or refund their own purchase. A user who only works at
+    the line's pick-up point has a role once it was fetched.
     """
     own = own_roles(user.pk, buyer_id=line.buyer_id, seller_id=line.seller_id)
     if own:
@@ -81,16 +82,16 @@ def roles_of(user: User, line: OrderTrack) -> frozenset[Role]:
 
 
 def is_at_point(user: User, line: OrderTrack) -> bool:
-    """Whether a person hands over at the pick-up point a line goes to.
+    """Whether a user is an agent of the pick-up point a line goes to.
 
-    One query, and none where the line is in no parcel.
+    One query; none if the line has no parcel.
     """
     if line.parcel_id is None:
         return False
     return Parcel.objects.filter(pk=line.parcel_id).at_points_of(user).exists()
 
 
-#: By whether somebody bought a line, and whether they sold it.
+#: Keyed by (bought the line, sold the line).
 _OWN_ROLES = {
     (False, False): frozenset[Role](),
     (True, False): frozenset({Role.BUYER}),
@@ -100,21 +101,21 @@ _OWN_ROLES = {
 
 
 def own_roles(person_id: int, *, buyer_id: int, seller_id: int) -> frozenset[Role]:
-    """The roles of a person who bought or sold a line; empty for everybody else."""
+    """Return the roles of a line's buyer or seller; empty for everyone else."""
     return _OWN_ROLES[person_id == buyer_id, person_id == seller_id]
 
 
 def powers_of(user: User) -> frozenset[Role]:
-    """The roles a person's permissions give them for lines in which they have no part."""
+    """Return the roles a user's permissions give for lines they neither bought nor sold."""
     if user.has_perm("orders.decide_lines"):
         return frozenset({Role.STAFF, Role.AGENT})
     return frozenset({Role.AGENT}) if user.has_perm(BRINGS) else frozenset()
 
 
 def ways_of(track_status: str, *, is_brought: bool) -> dict[str, frozenset[Role]]:
-    """Where a line that stands so may go, and who may move it there.
+    """Return the statuses that may follow this one, each with the roles that may set it.
 
-    ``is_brought`` is whether a delivery was agreed: then it is in a parcel.
+    ``is_brought``: whether the order has a delivery, so that the line is in a parcel.
     """
     ways = TRANSITIONS[track_status]
     return ways if is_brought else ways | DIRECT_HANDOVER_TRANSITIONS.get(track_status, {})
@@ -128,11 +129,11 @@ def moves_of(
     in_doubt: bool,
     code_misses: int,
 ) -> list[str]:
-    """The statuses to which these roles may move a line that stands so, in the order of its way.
+    """Return the statuses to which these roles may move a line now, in order of delivery.
 
-    Everybody is shown their moves by this: buyers, sellers, agents and staff. What they have to say
-    or to type is asked for when they make one. ``in_doubt`` is of the line's order; ``is_brought``
-    as in ``ways_of``.
+    Used for everything the API and the admin offer to buyers, sellers, agents and staff. A code or
+    reason that a move requires is checked when it is made. ``in_doubt`` is that of the line's
+    order; ``is_brought`` as in ``ways_of``.
     """
     moves = []
     for to, allowed in ways_of(track_status, is_brought=is_brought).items():
