@@ -294,8 +294,10 @@ def mark_line_refunded(track_id: int) -> None:
 def _set_status(
     line: OrderTrack, to: str, *, actor: User | None, note: str, extra_fields: tuple[str, ...] = ()
 ) -> None:
-    """Save a line's new status, on which payments act (orders.signals), and what changed
-    ``besides``; record the step, and notify the buyer."""
+    """Save a line's new status and ``extra_fields``, record the step, and notify the buyer.
+
+    Payments react to the saved line (orders.signals).
+    """
     line.track_status = to
     line.save(update_fields=["track_status", *extra_fields, "updated_at"])
     TrackEvent.objects.create(track=line, track_status=to, actor=actor, note=note[:200])

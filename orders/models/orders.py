@@ -17,42 +17,42 @@ from omachemainproj.mpesa_limits import MAX_PAYMENT, MIN_PAYMENT
 from .line_events import TrackEvent
 from .line_status import TrackStatus
 
-#: No I, O, 0, 1, and no pair that sounds or looks alike on a bad screen: a buyer types it.
+#: Buyers type references, so letters and digits that look or sound alike are left out (I, O, 0, 1).
 REFERENCE_ALPHABET = "ACDEFGHJKLMNPQRTUVWXY34679"
 REFERENCE_LENGTH = 8
 
 
 def new_reference() -> str:
-    """A short code a buyer can type into M-Pesa; one in 200 billion, and unique in the table."""
+    """Return a random code short enough to type into M-Pesa (26^8, about 200 billion)."""
     return "".join(secrets.choice(REFERENCE_ALPHABET) for _ in range(REFERENCE_LENGTH))
 
 
 class PaymentStatus(models.TextChoices):
-    """How an order stands, and what people call it on every page."""
+    """The status of an order, with the label shown on every page."""
 
     REQUESTED = "requested", "not paid"  # waiting for its money; its goods are held
     PAID = "paid", "paid"
     CANCELLED = "cancelled", "cancelled"
     EXPIRED = "expired", "expired"
-    # Money came, and the goods are not to be had; it is refunded.
+    # Money arrived, but the order cannot be fulfilled: it will be refunded.
     REFUND_DUE = "refund_due", "refund due"
     REFUNDED = "refunded", "refunded"
 
 
-#: From each status of an order: those that may follow. All else is refused.
+#: By status of an order: the statuses that may follow. All other changes are refused.
 NEXT_PAYMENT_STATUSES: dict[str, set[str]] = {
     PaymentStatus.REQUESTED: {
         PaymentStatus.PAID,
         PaymentStatus.CANCELLED,
         PaymentStatus.EXPIRED,
     },
-    # Late money buys the goods if they are still free and its buyer neither gave the order up nor
-    # bought them otherwise, and is refunded if not (orders.lifecycle).
+    # A late payment completes the order if the goods are still available and the buyer neither
+    # cancelled it nor bought them again; otherwise it is refunded (orders.lifecycle).
     PaymentStatus.CANCELLED: {PaymentStatus.PAID, PaymentStatus.REFUND_DUE},
     PaymentStatus.EXPIRED: {PaymentStatus.PAID, PaymentStatus.REFUND_DUE},
     PaymentStatus.PAID: {PaymentStatus.REFUND_DUE},
     PaymentStatus.REFUND_DUE: {PaymentStatus.REFUNDED},
-    # Money may come again for an order that was refunded.
+    # Another payment may arrive after the refund.
     PaymentStatus.REFUNDED: {PaymentStatus.REFUND_DUE},
 }
 
@@ -62,7 +62,7 @@ class CancelledBy(models.TextChoices):
     STAFF = "staff"
 
 
-#: Where an order may stand that its buyer cancelled.
+#: The statuses an order can have once its buyer has cancelled it.
 _STATUSES_AFTER_BUYER_CANCELLED = (
     PaymentStatus.CANCELLED,
     PaymentStatus.REFUND_DUE,
@@ -72,45 +72,45 @@ _STATUSES_AFTER_BUYER_CANCELLED = (
 
 class OrderQuerySet(models.QuerySet["Order"]):
     def placed_by(self, user: User | int) -> OrderQuerySet:
-        """The buyer's own orders. Buyer views start here and nowhere else."""
+        """The buyer's own orders. All buyer views start from this queryset."""
         return self.filter(buyer=user)
 
     def of_guests(self) -> OrderQuerySet:
-        """Orders of guests whose phone nobody has proved since: followed by their tokens alone."""
+        """Guests' orders that have not joined an account; only their token gives access to them."""
         return self.filter(guest=F("buyer"))
 
     def shown_to(self, user: User) -> OrderQuerySet:
-        """The buyer's own orders, and those of guests, which whoever has their token may follow."""
+        """The buyer's own orders, and guests' orders, which anyone with the token may see."""
         return self.filter(Q(buyer=user) | Q(guest=F("buyer")))
 
     def unpaid(self) -> OrderQuerySet:
-        """Orders waiting for their money, whose goods are held."""
+        """Orders waiting for payment, whose goods are held."""
         return self.filter(payment_status=PaymentStatus.REQUESTED)
 
     def overdue(self, now: datetime) -> OrderQuerySet:
-        """Unpaid orders whose time is over."""
+        """Unpaid orders past ``expires_at``."""
         return self.unpaid().filter(expires_at__lte=now)
 
     def holding(self, now: datetime) -> OrderQuerySet:
-        """Unpaid orders whose time is not over."""
+        """Unpaid orders before ``expires_at``."""
         return self.unpaid().filter(expires_at__gt=now)
 
     def preemptible(self, now: datetime) -> OrderQuerySet:
-        """Those of them whose goods anybody else may have: no prompt for them is open."""
+        """Held orders that other buyers may preempt: no prompt for them is open."""
         return self.holding(now).filter(preemptible_after__lte=now)
 
     def lapsed(self) -> OrderQuerySet:
-        """Orders that held goods for nothing: no money came, or their buyer gave them up."""
+        """Orders that held goods without buying them: expired, or cancelled by their buyer."""
         expired = Q(payment_status=PaymentStatus.EXPIRED)
         return self.filter(
             expired | Q(payment_status=PaymentStatus.CANCELLED, cancelled_by=CancelledBy.BUYER)
         )
 
     def closed_since(self, since: datetime) -> OrderQuerySet:
-        """Orders that were closed since then, as their lines tell; without a step of theirs, whose
-        time has ended since.
+        """Orders closed since then, by the time of their lines' cancellation event.
 
-        Not whose time ended: what was to close them may have been down.
+        ``expires_at`` is used only for orders without such an event: the clock may have closed an
+        order late.
         """
         closed = TrackEvent.objects.filter(
             track__order=OuterRef("pk"), track_status=TrackStatus.CANCELLED
@@ -119,17 +119,17 @@ class OrderQuerySet(models.QuerySet["Order"]):
         return self.filter(in_time | (~Exists(closed) & Q(expires_at__gte=since)))
 
     def paid_since(self, since: datetime) -> OrderQuerySet:
-        """Paid orders that were placed since then."""
+        """Paid orders placed since then."""
         return self.filter(payment_status=PaymentStatus.PAID, created_at__gte=since)
 
 
 class Order(models.Model):
-    """One cash-out of a buyer: the amount agreed, until when it may be paid, and its status."""
+    """An order: the agreed amount, the time until which it may be paid, and its status."""
 
     buyer = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="orders"
     )
-    #: The guest who placed it (accounts.guests): its buyer, until somebody proves the phone.
+    #: The guest who placed it (accounts.guests): also its buyer, until it joins an account.
     guest = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,
@@ -149,25 +149,25 @@ class Order(models.Model):
     expires_at = models.DateTimeField(help_text="Unpaid by then, its goods are free again.")
     #: A retried payment moves expires_at, but never beyond this.
     held_until = models.DateTimeField()
-    #: While a prompt is open: nobody else can have its goods before this (orders.lifecycle).
+    #: Until then a prompt is open, and no other buyer can preempt its goods (orders.lifecycle).
     preemptible_after = models.DateTimeField(
         db_default=Now(), editable=False, db_column="firm_until"
     )
-    #: It expired before its time, as its prompt was over and somebody else wanted its goods.
+    #: It expired early: its prompt was over, and another buyer wanted its goods.
     preempted = models.BooleanField(
         default=False, db_default=False, editable=False, db_column="yielded"
     )
-    #: Where a newcomer sent it from (orders.hold_limits.newcomer_network), while it is unpaid.
+    #: A newcomer's network (orders.hold_limits.newcomer_network), while it is unpaid.
     network = models.CharField(max_length=43, blank=True, default="", db_default="", editable=False)
     idempotency_key = models.CharField(max_length=255, null=True, editable=False)
-    #: SHA-256 of the request that came with that key.
+    #: SHA-256 of the request with that key.
     fingerprint = models.CharField(max_length=64, blank=True, editable=False)
-    #: Empty where nobody did, or nobody wrote it down yet when it was cancelled.
+    #: Empty if not cancelled, or cancelled before this was recorded.
     cancelled_by = models.CharField(
         max_length=5, choices=CancelledBy, blank=True, default="", db_default=""
     )
 
-    #: The gateway does not know what it was paid with: nothing of it is handed over.
+    #: M-Pesa has not confirmed its payment: none of its goods may be handed over.
     in_doubt = models.BooleanField(default=False, db_default=False, editable=False)
 
     objects = OrderQuerySet.as_manager()
@@ -179,7 +179,7 @@ class Order(models.Model):
                 fields=["buyer", "idempotency_key"],
                 condition=Q(guest__isnull=True),
             ),
-            # A key of their own: who proves the phone may have used the same.
+            # A separate constraint: the account it joins may have used the same key.
             models.UniqueConstraint(
                 name="guest_order_is_placed_once_per_key",
                 fields=["guest", "idempotency_key"],
@@ -197,7 +197,7 @@ class Order(models.Model):
                 name="order_expires_after_it_is_placed_and_within_its_hold",
                 condition=Q(expires_at__gte=F("created_at"), expires_at__lte=F("held_until")),
             ),
-            # What its buyer gave up is never bought; what staff cancelled may be (late money).
+            # An order its buyer cancelled is never paid; one staff cancelled may be (late money).
             models.CheckConstraint(
                 name="order_that_somebody_cancelled_is_closed",
                 condition=Q(cancelled_by="")
@@ -233,9 +233,9 @@ class Order(models.Model):
                 name="order_paid_by_buyer",
                 condition=Q(payment_status=PaymentStatus.PAID),
             ),
-            # What a phone holds, and how often it was asked for nothing.
+            # To count what a phone holds, and its prompts without a payment.
             models.Index(fields=["mpesa_number", "created_at"], name="order_of_phone"),
-            # Sales are summed from it alone; an order enters it once, when it is paid.
+            # Sales are summed by an index-only scan; an order enters the index when it is paid.
             models.Index(
                 fields=["created_at", "amount"],
                 name="order_paid_by_time",
@@ -248,7 +248,7 @@ class Order(models.Model):
 
     @property
     def is_unpaid(self) -> bool:
-        """Whether it waits for its payment."""
+        """Whether it waits for payment."""
         return self.payment_status == PaymentStatus.REQUESTED
 
     @property
@@ -260,21 +260,21 @@ class Order(models.Model):
     def is_closed(self) -> bool:
         """Whether it is neither unpaid nor paid.
 
-        Money that comes for it is refunded, unless ``orders.lifecycle.mark_order_paid`` can still
-        hold its goods again.
+        Money that arrives for it is refunded, unless ``orders.lifecycle.mark_order_paid`` can
+        reserve its goods again.
         """
         return not self.is_unpaid and not self.is_paid
 
     @property
     def is_of_guest(self) -> bool:
-        """Whether a guest placed it, and nobody has proved the phone since."""
+        """Whether a guest placed it and it has not joined an account."""
         return self.guest_id is not None and self.guest_id == self.buyer_id
 
     @property
     def was_cancelled_by_buyer(self) -> bool:
-        """Whether its buyer cancelled it: money that comes for it goes back."""
+        """Whether its buyer cancelled it: money that arrives for it is refunded."""
         return self.cancelled_by == CancelledBy.BUYER
 
     def may_become(self, status: str) -> bool:
-        """Whether ``status`` may follow the status it has."""
+        """Whether ``status`` may follow its current status."""
         return status in NEXT_PAYMENT_STATUSES[self.payment_status]

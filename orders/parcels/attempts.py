@@ -1,4 +1,4 @@
-"""Parcels that were brought to a door and not handed over: on record, and their buyer is told."""
+"""Failed deliveries to an address: recorded, and the buyer is notified."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from orders.notifications.notify import notify_all
 
 from .moves import lines_of
 
-#: Within this time one way to a door was made, however often it is said: the press is repeated on a
-#: bad line, and nobody's phone is to be filled with messages.
+#: Reports within this time count as one attempt: buttons are pressed repeatedly on a bad line, and
+#: the buyer should get one message.
 ONE_WAY = timedelta(hours=1)
 
-#: Why, as the buyer's message says it.
+#: The reasons as worded in the buyer's message.
 _WHY = {
     AttemptReason.NOBODY_THERE: {
         "en": "nobody was there",
@@ -54,13 +54,13 @@ _WHY = {
 
 @transaction.atomic
 def record_attempt(parcel_id: int, reason: str, *, actor: User, note: str = "") -> Parcel:
-    """Record that a parcel was brought to its door in vain, tell its buyer, and return it.
+    """Record a failed delivery of a parcel, notify its buyer, and return the parcel.
 
-    ``reason`` is an AttemptReason. Its agent says so, or staff who decide about lines, while it is
-    on its way to an address. Nothing else changes: it is with who has it, and the code goes on
-    working. Safe to repeat: what is said again within an hour changes nothing.
+    ``reason`` is an AttemptReason. For its agent, or staff who may decide about lines, while it is
+    on its way to an address. Nothing else changes: it stays with its agent, and the code remains
+    valid. Safe to repeat: another report within an hour changes nothing.
 
-    Raises Parcel.DoesNotExist for somebody it does not concern, OwnInterest, NotAllowed and
+    Raises Parcel.DoesNotExist for users without a role for it, OwnInterest, NotAllowed and
     ClaimedByAnother.
     """
     parcel = lock_parcel(parcel_id)
@@ -101,7 +101,7 @@ def record_attempt(parcel_id: int, reason: str, *, actor: User, note: str = "") 
 
 
 def _require_carrier(parcel: Parcel, actor: User) -> None:
-    """Raise unless a person has the parcel in their hands, or decides about lines."""
+    """Raise unless a user is the parcel's agent, or may decide about lines."""
     powers = powers_of(actor)
     if not powers:
         raise Parcel.DoesNotExist(f"no parcel {parcel.pk} for {actor}")

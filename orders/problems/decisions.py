@@ -1,11 +1,10 @@
-"""How a problem ends: what staff, or the seller by themselves, decide about it, and why.
+"""Decisions that end a problem, made by staff or by the seller, with a reason.
 
-Each decision is one transaction through the services there are: goods are cancelled as staff cancel
-them, and their money follows the line (payments.signals). None is made twice: of two at once the
-second finds the problem closed.
+Each decision is one transaction. Lines are cancelled by orders.fulfilment, and refunds follow in
+payments.signals. Of two concurrent decisions the second finds the problem closed.
 
-Locks: the seller, where it is they who give money back; the order, its line, the problem; then what
-follows a line, and its goods.
+Locks: the seller, if they give the refund; the order, its line, the problem; then the money and the
+stock of the line (docs/architecture.md, Locks).
 """
 
 from __future__ import annotations
@@ -45,21 +44,21 @@ class NothingToBringBack(Refusal):
 
 
 class NotReturning(Refusal):
-    """Nobody decided that the goods come back first."""
+    """No return of the goods was requested."""
 
     code = "problem_not_returning"
     message = "No return has been requested for this problem."
 
 
 class AlreadyReturning(Refusal):
-    """It was decided before that the goods come back first."""
+    """A return of the goods was requested before."""
 
     code = "problem_returning"
     message = "A return has already been requested."
 
 
 class Decider(NamedTuple):
-    """Who decides, on whose behalf, and why: buyer and seller read that."""
+    """The user who decides, the party they act for, and the reason, shown to buyer and seller."""
 
     person: User
     party: Party
@@ -68,7 +67,7 @@ class Decider(NamedTuple):
 
 @transaction.atomic
 def refund_whole(problem_id: int, decider: Decider) -> Problem:
-    """Give back what is left of a line's price, at once; its goods are not put back into stock.
+    """Refund what is left of a line's price immediately; the goods do not go back into stock.
 
     Raises ProblemClosed, and ShopDecides for a seller who was paid.
     """
@@ -79,9 +78,9 @@ def refund_whole(problem_id: int, decider: Decider) -> Problem:
 
 @transaction.atomic
 def refund_part(problem_id: int, decider: Decider, *, amount: int) -> Problem:
-    """Reduce a line's price by ``amount`` KES, which go back to the buyer; the goods stay theirs.
+    """Reduce a line's price by ``amount`` KES and refund that; the buyer keeps the goods.
 
-    All that is left of the price is a refund of the whole, which cancels the line. Raises
+    An ``amount`` of all that is left is a full refund, which cancels the line. Raises
     ProblemClosed, FieldRefusal for more than is left, and ShopDecides for a seller who was paid.
     """
     line, problem = _lock_to_give(problem_id, decider)
@@ -108,7 +107,7 @@ def refund_part(problem_id: int, decider: Decider, *, amount: int) -> Problem:
 
 @transaction.atomic
 def bring_back(problem_id: int, decider: Decider) -> Problem:
-    """Decide that the goods come back first, and their money goes back once they are there.
+    """Request a return of the goods; the refund follows with ``confirm_return``.
 
     Raises ProblemClosed, AlreadyReturning, and NothingToBringBack before they were fetched.
     """
@@ -125,9 +124,9 @@ def bring_back(problem_id: int, decider: Decider) -> Problem:
 
 @transaction.atomic
 def confirm_return(problem_id: int, decider: Decider, *, goods_there: bool) -> Problem:
-    """Give back what is left of the price, for the goods are back.
+    """Refund what is left of the price because the goods have been returned.
 
-    ``goods_there`` says whether they go back into stock. Raises ProblemClosed, NotReturning, and
+    ``goods_there``: whether they go back into stock. Raises ProblemClosed, NotReturning, and
     ShopDecides for a seller who was paid.
     """
     line, problem = _lock_to_give(problem_id, decider)
@@ -141,14 +140,14 @@ def confirm_return(problem_id: int, decider: Decider, *, goods_there: bool) -> P
 
 @transaction.atomic
 def dismiss(problem_id: int, decider: Decider) -> Problem:
-    """Close a problem without a refund; what its seller is owed may leave. Raises ProblemClosed."""
+    """Close a problem without a refund and release the seller's money. Raises ProblemClosed."""
     line, problem = _lock(problem_id)
     return _release(line, problem, Outcome.DISMISSED, decider)
 
 
 @transaction.atomic
 def withdraw(problem_id: int, *, buyer: User) -> Problem:
-    """Close a problem as its buyer wishes; what its seller is owed may leave.
+    """Close a problem at its buyer's request and release the seller's money.
 
     Raises ProblemClosed.
     """
@@ -157,12 +156,12 @@ def withdraw(problem_id: int, *, buyer: User) -> Problem:
 
 
 def lock_problem(problem: Problem) -> Problem:
-    """A problem, locked after its order and its line. Call inside a transaction."""
+    """Return a problem, locked after its order and line. Call inside a transaction."""
     return _lock(problem.pk)[1]
 
 
 def _lock(problem_id: int) -> tuple[OrderTrack, Problem]:
-    """A problem that is undecided, and its line. Raises ProblemClosed."""
+    """Return an undecided problem and its line, both locked. Raises ProblemClosed."""
     line = lock_line(OrderTrack.objects.get(problems=problem_id))
     problem = locked_row(Problem, problem_id)
     problem.track = line
@@ -172,7 +171,7 @@ def _lock(problem_id: int) -> tuple[OrderTrack, Problem]:
 
 
 def _lock_to_give(problem_id: int, decider: Decider) -> tuple[OrderTrack, Problem]:
-    """As ``_lock``; a seller first, so that what they owe does not grow meanwhile."""
+    """Like ``_lock``; lock a deciding seller first, so that their debt cannot grow meanwhile."""
     if decider.party == Party.SELLER:
         locked_row(User, decider.person.pk)
     return _lock(problem_id)
@@ -199,7 +198,7 @@ def _release(line: OrderTrack, problem: Problem, outcome: Outcome, decider: Deci
 def _end(
     line: OrderTrack, problem: Problem, outcome: Outcome, decider: Decider, *, refunded: int
 ) -> None:
-    """Write down how a problem ended, and tell whom it concerns."""
+    """Record how a problem ended and notify the parties."""
     problem.state, problem.outcome, problem.ended_by = ProblemState.CLOSED, outcome, decider.party
     problem.decided_by, problem.refunded = decider.person, refunded
     problem.closed_at, problem.waiting_since = timezone.now(), None
@@ -218,7 +217,7 @@ def _end(
 
 
 def _say(line: OrderTrack, problem: Problem, what: str, decider: Decider, *, refunded: int) -> None:
-    """Add a decision to the thread, and tell buyer and seller of it, but for who decided."""
+    """Add a decision to the thread and notify buyer and seller, except the one who decided."""
     write(problem, author=decider.person, party=decider.party, text=decider.why, decided=what)
     for to in (Party.BUYER, Party.SELLER):
         if to != decider.party:

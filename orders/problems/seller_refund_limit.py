@@ -1,8 +1,8 @@
-"""What a seller may give back on their word alone: what the shop still has of theirs, and little
-more.
+"""The limit of refunds that sellers decide on themselves.
 
-Buyer and seller may be one person. Were a seller who has been paid believed without limit, the shop
-would pay for the same goods twice, and be owed the second time by somebody who sells no more.
+Buyer and seller may be the same person. Without a limit, a seller who was already paid could refund
+themselves with the shop's money and leave the debt behind. The check is registered by
+payments.payouts.seller_refund_limit, because this app does not know payouts.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _checks: list[Check] = []
 
 
 class ShopDecides(Refusal):
-    """The seller has the money already, and owes the shop as much as anybody may."""
+    """The seller was paid already, and the refund would exceed the debt they may have."""
 
     code = "shop_decides"
     message = (
@@ -27,15 +27,15 @@ class ShopDecides(Refusal):
 
 
 def checks_seller_refund(check: Check) -> Check:
-    """Declare who knows whether so many KES for a line are covered; all of them have to check so.
+    """Register a check of whether a seller may refund an amount in KES of a line; all must agree.
 
-    Called inside a transaction that holds the locks of the seller, the order and the line.
+    It is called inside a transaction that holds the locks of the seller, the order and the line.
     """
     _checks.append(check)
     return check
 
 
 def require_within_limit(line: OrderTrack, amount: int) -> None:
-    """Raise ShopDecides unless a line's seller may give back ``amount`` KES by themselves."""
+    """Raise ShopDecides unless a line's seller may refund ``amount`` KES without the shop."""
     if not all(check(line, amount) for check in _checks):
         raise ShopDecides
