@@ -10,10 +10,10 @@ from .line_status import TrackStatus
 
 
 class StepCause(models.TextChoices):
-    """What of its order a line followed; a step of its own has none."""
+    """The change of its order that a line followed; empty for a change of the line alone."""
 
     PAID = "paid"
-    CANCELLED = "cancelled"  # before it was written down by whom
+    CANCELLED = "cancelled"  # legacy: actor not recorded
     CANCELLED_BY_BUYER = "cancelled_by_buyer"
     CANCELLED_BY_STAFF = "cancelled_by_staff"
     EXPIRED = "expired"
@@ -21,14 +21,14 @@ class StepCause(models.TextChoices):
 
 
 class TrackEvent(models.Model):
-    """One change of a line's status: when, by whom and why. Never changed or deleted.
+    """A change of a line's status: when, by whom and why. Never changed or deleted.
 
     Written in the transaction that changes the line, under the order's lock.
     """
 
     track = models.ForeignKey("orders.OrderTrack", on_delete=models.PROTECT, related_name="events")
     track_status = models.CharField(max_length=9, choices=TrackStatus)
-    #: None when the shop itself changed it.
+    #: None for an automatic change.
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )

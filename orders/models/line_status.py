@@ -6,7 +6,7 @@ from django.db import models
 
 
 class TrackStatus(models.TextChoices):
-    """How far a line is, and what people call it on every page."""
+    """The status of an order line, with the label shown on every page."""
 
     CREATED = "created", "not paid"
     PAID = "paid", "to fetch"
@@ -17,21 +17,21 @@ class TrackStatus(models.TextChoices):
     REFUNDED = "refunded", "cancelled, money back"
 
 
-#: Paid for, and the goods are still to be handed over.
+#: Paid, and not delivered yet.
 TO_FULFIL = (TrackStatus.PAID, TrackStatus.FETCHED, TrackStatus.SHIPPING)
 
 
-#: Paid for, and neither cancelled nor refunded since.
+#: Paid, and neither cancelled nor refunded since.
 SOLD_LINE_STATUSES = (*TO_FULFIL, TrackStatus.DELIVERED)
 
 
-#: Neither bought nor to be: cancelled by itself or with its order.
+#: Cancelled, alone or with its order.
 CANCELLED_LINE_STATUSES = (TrackStatus.CANCELLED, TrackStatus.REFUNDED)
 
 
-#: While the buyer is shown the collection code.
+#: Statuses in which the buyer is shown the collection code.
 CODE_SHOWN = frozenset(TO_FULFIL)
 
 
-#: While the seller is shown the buyer's number.
+#: Statuses in which the seller is shown the buyer's phone.
 PHONE_SHOWN = frozenset(SOLD_LINE_STATUSES)

@@ -22,45 +22,49 @@ from .line_status import (
 )
 from .orders import Order
 
-#: Wrong collection codes for one line; after them only its buyer and staff can confirm delivery.
+#: After this many wrong collection codes only the buyer and staff can confirm delivery.
 MAX_CODE_MISSES = 5
 
 
 def new_collection_code() -> str:
-    """Six digits the buyer reads out on delivery. Few guesses are allowed (orders.fulfilment)."""
+    """Return six digits for the buyer to read out on delivery (orders.collection_codes)."""
     return f"{secrets.randbelow(10**6):06}"
 
 
 def price_left() -> CombinedExpression:
-    """What a line was sold for, KES: OrderTrack.rest, for the database. What a problem took off its
-    price is no part of what was sold, whoever reads it."""
+    """Database expression for OrderTrack.rest: a line's price after reductions, in KES.
+
+    Reductions because of problems do not count as sold, in any report.
+    """
     return F("amount") - F("reduced")
 
 
 class OrderTrackQuerySet(models.QuerySet["OrderTrack"]):
     def bought_by(self, user: User | int) -> OrderTrackQuerySet:
-        """The buyer's own lines. Buyer views start here and nowhere else."""
+        """The buyer's own lines. All buyer views start from this queryset."""
         return self.filter(buyer=user)
 
     def sold_by(self, seller: User | int) -> OrderTrackQuerySet:
-        """The seller's own lines. Sellers' views start here and nowhere else."""
+        """The seller's own lines. All seller views start from this queryset."""
         return self.filter(seller=seller)
 
     def to_fulfil(self) -> OrderTrackQuerySet:
-        """Lines that are paid for and not delivered yet."""
+        """Lines paid for and not delivered yet."""
         return self.filter(track_status__in=TO_FULFIL)
 
     def active(self) -> OrderTrackQuerySet:
-        """Lines that were not cancelled by themselves."""
+        """Lines not cancelled after payment."""
         return self.filter(returned=False)
 
     def sold_after(self, newest_before: int) -> OrderTrackQuerySet:
-        """Lines with ids beyond this one that are paid for."""
+        """Paid lines with an id above this one."""
         return self.filter(pk__gt=newest_before, track_status__in=SOLD_LINE_STATUSES)
 
     def repurchases_of(self, order: Order) -> OrderTrackQuerySet:
-        """Lines of the order's products that its buyer has paid for in another order since it was
-        placed, and that were not cancelled."""
+        """Lines of the same products that the buyer paid for in another order since.
+
+        Without cancelled ones.
+        """
         products = OrderTrack.objects.filter(order=order.pk).values("product")
         paid_since = self.filter(
             buyer=order.buyer_id,
@@ -72,10 +76,10 @@ class OrderTrackQuerySet(models.QuerySet["OrderTrack"]):
         return paid_since.exclude(order=order.pk)
 
     def on_the_road_since(self, since: datetime) -> OrderTrackQuerySet:
-        """Lines that have been shipping at least since then, the longest first.
+        """Lines that have been shipping at least since then, oldest first.
 
-        Not those of an order whose payment is in doubt, nor those their buyer has a problem with.
-        None that goes to a pick-up point: it lies there, and not with its buyer, until they come.
+        Without disputed lines and orders whose payment is in doubt, and without lines for pick-up
+        points, which may be waiting there for their buyer.
         """
         on_the_road = self.filter(
             track_status=TrackStatus.SHIPPING,
@@ -87,7 +91,7 @@ class OrderTrackQuerySet(models.QuerySet["OrderTrack"]):
         return on_the_road.order_by("updated_at")
 
     def update(self, **kwargs: Any) -> int:
-        """Refuse changes on which payments act (orders.signals): ``update()`` sends no signal."""
+        """Refuse changes that payments react to (orders.signals): ``update()`` sends no signal."""
         if kwargs.get("track_status") == TrackStatus.FETCHED or kwargs.get("returned"):
             raise TypeError("Move lines one by one, with orders.fulfilment.move_line().")
         if kwargs.keys() & {"disputed", "reduced"}:
@@ -96,9 +100,9 @@ class OrderTrackQuerySet(models.QuerySet["OrderTrack"]):
 
 
 class OrderTrack(models.Model):
-    """One line of an order: one product, which its seller delivers independently of other lines.
+    """An order line: one product, delivered by its seller independently of the other lines.
 
-    Name, price and the seller's number are those of the time of sale.
+    Name, price and the seller's number are copied at the time of sale.
     """
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="tracks")
@@ -112,7 +116,7 @@ class OrderTrack(models.Model):
         related_name="sales",
         db_index=False,  # track_of_seller_newest begins with it
     )
-    #: What it is brought in; None where its order has no delivery.
+    #: None if its order has no delivery.
     parcel = models.ForeignKey(
         "orders.Parcel", null=True, on_delete=models.PROTECT, related_name="lines", editable=False
     )
@@ -124,15 +128,15 @@ class OrderTrack(models.Model):
         default=0, help_text="The shop's part of the amount, KES, as it was when it was sold."
     )
     payment_mpesa_number = models.CharField(max_length=12, help_text="Where the seller is paid.")
-    #: Shown to the buyer once the line is paid; the person who delivers the goods types it.
+    #: Shown to the buyer once the line is paid; entered by the person who hands over the goods.
     collection_code = models.CharField(max_length=6, default=new_collection_code, editable=False)
-    #: How many wrong codes were typed.
+    #: Number of wrong codes entered.
     code_misses = models.PositiveSmallIntegerField(default=0, editable=False)
-    #: Cancelled after it was paid: its price is refunded, and its order may go on.
+    #: Cancelled after payment: its price is refunded, and the other lines continue.
     returned = models.BooleanField(default=False, editable=False)
-    #: A problem about it is undecided: what its seller is owed for it is held back.
+    #: It has an undecided problem: the seller's earnings for it are held.
     disputed = models.BooleanField(default=False, db_default=False, editable=False)
-    #: By how much its price was reduced since it was paid: what its reductions come to.
+    #: The sum of its price reductions since it was paid, in KES.
     reduced = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     track_status = models.CharField(max_length=9, choices=TrackStatus, default=TrackStatus.CREATED)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -156,7 +160,7 @@ class OrderTrack(models.Model):
                 name="returned_track_is_cancelled_or_refunded",
                 condition=Q(returned=False) | Q(track_status__in=[*CANCELLED_LINE_STATUSES]),
             ),
-            # What would be reduced to nothing is cancelled.
+            # A line whose whole price is refunded is cancelled instead.
             models.CheckConstraint(
                 name="track_is_reduced_by_less_than_its_amount",
                 condition=Q(reduced=0) | Q(reduced__lt=F("amount")),
@@ -177,31 +181,31 @@ class OrderTrack(models.Model):
         indexes = [
             models.Index(fields=["buyer", "-id"], name="track_of_buyer_newest"),
             models.Index(fields=["seller", "-id"], name="track_of_seller_newest"),
-            # Few of a busy seller's lines: without this they would be looked for in all the rest.
+            # Few of a busy seller's lines: without this index all of them would be read.
             models.Index(
                 fields=["seller", "-id"],
                 name="track_to_fulfil",
                 condition=Q(track_status__in=TO_FULFIL),
             ),
-            # What is still to be brought, the longest first, and in which parcel.
+            # Undelivered lines, oldest first, with their parcels.
             models.Index(
                 fields=["order", "parcel", "track_status"],
                 name="track_to_bring",
                 condition=Q(track_status__in=TO_FULFIL, parcel__isnull=False),
             ),
-            # Agents see what they handed over for some days.
+            # Agents see delivered parcels for some days.
             models.Index(
                 fields=["updated_at", "parcel"],
                 name="track_handed_over",
                 condition=Q(track_status=TrackStatus.DELIVERED, parcel__isnull=False),
             ),
-            # What a seller sold in the last days, among all they ever sold.
+            # A seller's recent sales among all of them.
             models.Index(
                 fields=["seller", "created_at"],
                 name="track_sold_by_time",
                 condition=Q(track_status__in=SOLD_LINE_STATUSES),
             ),
-            # What is held back of a seller's earnings: few lines of all they ever sold.
+            # A seller's held earnings: few among all their lines.
             models.Index(fields=["seller"], name="track_disputed", condition=Q(disputed=True)),
             models.Index(
                 fields=["updated_at"],
@@ -218,10 +222,10 @@ class OrderTrack(models.Model):
         return f"{self.number} × {self.name}"
 
     def save(self, **kwargs: Any) -> None:
-        """Refuse to save a line whole once it is there.
+        """Save a line; an existing one only with ``update_fields``.
 
-        ``updated_at`` is the time of its last step: until when a problem can be reported, and when
-        silence counts as a delivery, are counted from it.
+        ``updated_at`` has to be the time of its last step: the time to report a problem and the
+        automatic confirmation of a delivery are counted from it.
         """
         if not self._state.adding and kwargs.get("update_fields") is None:
             raise TypeError("Say in update_fields what of a line is saved.")
@@ -234,10 +238,10 @@ class OrderTrack(models.Model):
 
     @property
     def rest(self) -> int:
-        """What is left of its price, KES: the amount less what it was reduced by."""
+        """The price after reductions, KES."""
         return self.amount - self.reduced
 
     @property
     def shown_code(self) -> str | None:
-        """The collection code while the buyer, and nobody else, may be shown it."""
+        """The collection code, while it may be shown to the buyer (and nobody else)."""
         return self.collection_code if self.track_status in CODE_SHOWN else None

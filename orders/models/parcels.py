@@ -17,15 +17,15 @@ from .orders import Order
 
 
 class FeeState(models.TextChoices):
-    """Whose a parcel's fee is, once its order is paid."""
+    """Whether a parcel's fee has been earned, once its order is paid."""
 
-    HELD = "held"  # the buyer's, until the parcel is handed over
+    HELD = "held"  # still the buyer's, until delivery
     EARNED = "earned"  # the shop's
-    RETURNED = "returned"  # owed back to the buyer, or back already
+    RETURNED = "returned"  # refunded to the buyer, or due to be
 
 
 class ParcelStatus(models.TextChoices):
-    """How far a parcel is: as far as the line of it that is behind, cancelled ones apart."""
+    """The status of a parcel: that of its least advanced line, ignoring cancelled ones."""
 
     TO_FETCH = "to_fetch", "to fetch"
     FETCHED = "fetched", "fetched"
@@ -34,7 +34,7 @@ class ParcelStatus(models.TextChoices):
     DELIVERED = "delivered", "handed over"
 
 
-#: By the status of the line that is furthest behind, that of its parcel.
+#: By status of the least advanced line: the status of the parcel.
 _STATUS_BY_LINE = {
     TrackStatus.PAID.value: ParcelStatus.TO_FETCH,
     TrackStatus.FETCHED.value: ParcelStatus.FETCHED,
@@ -47,7 +47,7 @@ _LINE_STATUS = {status: line_status for line_status, status in _STATUS_BY_LINE.i
 
 
 def status_of_parcel(line_statuses: set[str], *, has_arrived: bool) -> ParcelStatus | None:
-    """How far a parcel of lines at these statuses is; None where there is nothing to bring."""
+    """Return the status of a parcel with lines in these statuses; None if nothing to deliver."""
     for line_status, status in _STATUS_BY_LINE.items():
         if line_status in line_statuses:
             waits = status == ParcelStatus.SHIPPING and has_arrived
@@ -56,50 +56,50 @@ def status_of_parcel(line_statuses: set[str], *, has_arrived: bool) -> ParcelSta
 
 
 def _with_line(*statuses: str, **columns: Any) -> Exists:
-    """Whether a parcel, outside, has a line at one of these statuses."""
-    # That they have a parcel is said for the indexes of lines that do (track_to_bring).
+    """Whether a parcel of the outer query has a line in one of these statuses."""
+    # parcel__isnull=False lets PostgreSQL use the partial indexes (track_to_bring).
     lines = OrderTrack.objects.filter(parcel=OuterRef("pk"), parcel__isnull=False)
     return Exists(lines.filter(track_status__in=statuses, **columns))
 
 
 class ParcelQuerySet(models.QuerySet["Parcel"]):
     def claimed_by(self, agent: User | int) -> ParcelQuerySet:
-        """Parcels that this agent has taken on."""
+        """Parcels claimed by this agent."""
         return self.filter(agent=agent)
 
     def others_than(self, agent: User | int) -> ParcelQuerySet:
-        """Parcels that this agent has not taken on."""
+        """Parcels not claimed by this agent."""
         return self.filter(Q(agent__isnull=True) | ~Q(agent=agent))
 
     def free(self) -> ParcelQuerySet:
-        """Parcels that no agent has taken on."""
+        """Unclaimed parcels."""
         return self.filter(agent__isnull=True)
 
     def to_bring(self) -> ParcelQuerySet:
-        """Parcels of which something is paid for and not handed over yet."""
+        """Parcels with paid lines that are not delivered yet."""
         return self.filter(_with_line(*TO_FULFIL))
 
     def seen_since(self, since: datetime) -> ParcelQuerySet:
-        """Parcels to bring, and those that were handed over since then."""
+        """Parcels to deliver, and those delivered since then."""
         return self.filter(
             _with_line(*TO_FULFIL) | _with_line(TrackStatus.DELIVERED, updated_at__gt=since)
         )
 
     def unfetched(self) -> ParcelQuerySet:
-        """Parcels that are all still with their sellers."""
+        """Parcels of which nothing has been fetched from the seller."""
         return self.filter(
             _with_line(TrackStatus.PAID),
             ~_with_line(TrackStatus.FETCHED, TrackStatus.SHIPPING, TrackStatus.DELIVERED),
         )
 
     def come(self) -> ParcelQuerySet:
-        """Parcels of which something has left its seller."""
+        """Parcels of which something has been fetched from the seller."""
         return self.filter(
             _with_line(TrackStatus.FETCHED, TrackStatus.SHIPPING, TrackStatus.DELIVERED)
         )
 
     def at_status(self, status: str) -> ParcelQuerySet:
-        """Parcels that are as far as this (ParcelStatus)."""
+        """Parcels with this ParcelStatus."""
         has_arrived = status == ParcelStatus.ARRIVED
         line_status = TrackStatus.SHIPPING if has_arrived else _LINE_STATUS[ParcelStatus(status)]
         found = self.filter(_with_line(line_status))
@@ -111,13 +111,13 @@ class ParcelQuerySet(models.QuerySet["Parcel"]):
         return found
 
     def under_way(self) -> ParcelQuerySet:
-        """Parcels that are fetched, on the way, or at their pick-up point, and no further."""
-        # Not one or another of the three: for that every parcel there ever was is looked at.
+        """Parcels that are fetched, on the way, or at their pick-up point."""
+        # Two conditions instead of an OR of three statuses, which would read every parcel.
         left = self.filter(_with_line(TrackStatus.FETCHED, TrackStatus.SHIPPING))
         return left.filter(~_with_line(TrackStatus.PAID))
 
     def at_points_of(self, agent: User | int) -> ParcelQuerySet:
-        """Parcels that go to a pick-up point where this person hands over."""
+        """Parcels that go to a pick-up point of which this user is an agent."""
         return self.filter(order__delivery__pickup_point__agents=agent)
 
     def with_fee(self, state: FeeState) -> ParcelQuerySet:
@@ -126,10 +126,10 @@ class ParcelQuerySet(models.QuerySet["Parcel"]):
 
 
 class Parcel(models.Model):
-    """The lines of one order that come from one seller, brought together for one fee.
+    """The lines of one order from one seller, delivered together for one fee.
 
-    Only orders with a delivery have parcels. Whose its fee is changes under the order's lock, by
-    ``payments.delivery_fees`` alone.
+    Only orders with a delivery have parcels. ``fee_state`` is changed under the order's lock, only
+    by ``payments.delivery_fees``.
     """
 
     order = models.ForeignKey(
@@ -143,7 +143,7 @@ class Parcel(models.Model):
     )
     fee = models.PositiveIntegerField(help_text="Whole Kenyan shillings, as agreed.")
     fee_state = models.CharField(max_length=8, choices=FeeState, default=FeeState.HELD)
-    #: Which agent has taken it on, and since when.
+    #: The agent who has claimed it, and since when.
     agent = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,
@@ -153,9 +153,9 @@ class Parcel(models.Model):
         db_index=False,  # parcel_of_agent_newest begins with it
     )
     claimed_at = models.DateTimeField(null=True, blank=True)
-    #: When its pick-up point took it in.
+    #: When its pick-up point received it.
     arrived_at = models.DateTimeField(null=True, blank=True)
-    #: How many wrong collection codes were typed for it or any of its lines.
+    #: Number of wrong collection codes entered for it or any of its lines.
     code_misses = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
 
     objects = ParcelQuerySet.as_manager()
@@ -189,17 +189,17 @@ class Parcel(models.Model):
 class ParcelStep(models.TextChoices):
     CLAIMED = "claimed"
     RELEASED = "released"  # by its agent, or by staff
-    FREED = "freed"  # by the shop: not fetched in time, or its agent brings nothing any more
+    FREED = "freed"  # automatically: not fetched in time, or its agent is no longer one
     ARRIVED = "arrived"  # at its pick-up point
-    ATTEMPTED = "attempted"  # at its door, and not handed over
+    ATTEMPTED = "attempted"  # a failed delivery to an address
 
 
-#: Steps that are about no claim.
+#: Steps that do not change the claim.
 _OF_NO_CLAIM = (ParcelStep.ARRIVED, ParcelStep.ATTEMPTED)
 
 
 class AttemptReason(models.TextChoices):
-    """Why a parcel that was brought to a door was not handed over."""
+    """The reason for a failed delivery to an address."""
 
     NOBODY_THERE = "nobody_there", "Nobody was there."
     NOT_FOUND = "not_found", "The place was not found."
@@ -209,29 +209,28 @@ class AttemptReason(models.TextChoices):
 
 class ParcelEventQuerySet(models.QuerySet["ParcelEvent"]):
     def of_claims(self) -> ParcelEventQuerySet:
-        """Who took a parcel on, and who gave it up."""
+        """Claims and releases."""
         return self.exclude(step__in=_OF_NO_CLAIM)
 
     def attempts(self) -> ParcelEventQuerySet:
-        """When a parcel was brought to its door and not handed over."""
+        """Failed deliveries."""
         return self.filter(step=ParcelStep.ATTEMPTED)
 
 
 class ParcelEvent(models.Model):
-    """Who took a parcel on or gave it up, who took it in, and who brought it in vain: when, and
-    why. Only added to."""
+    """A claim, release, arrival or failed delivery of a parcel: when, by whom, why. Append-only."""
 
     parcel = models.ForeignKey(Parcel, on_delete=models.PROTECT, related_name="events")
     step = models.CharField(max_length=9, choices=ParcelStep)
-    #: Whose claim it is or was; None of an arrival.
+    #: The agent with the claim; None for an arrival.
     agent = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
-    #: None when the shop itself did it.
+    #: None for an automatic step.
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
-    #: Of an attempt; empty of all else.
+    #: Set for a failed delivery only.
     reason = models.CharField(
         max_length=12, choices=AttemptReason, blank=True, default="", db_default=""
     )
@@ -266,7 +265,7 @@ class ParcelEvent(models.Model):
 
 
 class FeeReturn(models.Model):
-    """That staff gave a parcel's fee back: who, and why. Never changed or deleted."""
+    """A refund of a parcel's fee decided by staff: who, and why. Never changed or deleted."""
 
     parcel = models.OneToOneField(
         Parcel, on_delete=models.PROTECT, primary_key=True, related_name="fee_return"

@@ -13,7 +13,7 @@ from omachemainproj.mpesa_limits import MAX_PAYMENT
 
 from .orders import Order
 
-#: More than a rate says by mistake: KES for one parcel, and days.
+#: Upper bounds against typing errors in rates: KES per parcel, and days.
 MAX_FEE, MAX_DAYS = 20_000, 60
 
 
@@ -24,12 +24,12 @@ class DeliveryWay(models.TextChoices):
 
 class PickupPointQuerySet(models.QuerySet["PickupPoint"]):
     def open(self) -> PickupPointQuerySet:
-        """Points that take parcels."""
+        """Points that accept new parcels."""
         return self.filter(is_open=True)
 
 
 class PickupPoint(models.Model):
-    """A shop or kiosk that takes parcels in, and hands them over to buyers."""
+    """A shop or kiosk that receives parcels and hands them over to buyers."""
 
     name = models.CharField(max_length=60, unique=True)
     county = models.CharField(max_length=15, choices=County)
@@ -68,9 +68,9 @@ class PickupPoint(models.Model):
 
 
 class DeliveryRate(models.Model):
-    """What one parcel costs to a county, one way, and how long it takes.
+    """The price and duration of delivering a parcel to a county, by one delivery method.
 
-    A rate without a county is the default for counties that have none of their own.
+    A rate without a county is the default for counties without their own.
     """
 
     county = models.CharField(
@@ -119,23 +119,23 @@ class DeliveryRate(models.Model):
 
 class OrderDeliveryQuerySet(models.QuerySet["OrderDelivery"]):
     def received_at(self, phone: str) -> OrderDeliveryQuerySet:
-        """Where who takes the goods in is called at this phone, 12 digits."""
+        """Deliveries whose recipient has this phone, 12 digits."""
         return self.exclude(recipient="").filter(phone=phone)
 
     def received_from(self, name: str) -> OrderDeliveryQuerySet:
-        """In the order of who takes the goods in, from this name on; of one, the newest first.
+        """Deliveries ordered by recipient, from this name on, newest first per name.
 
-        Each has ``lower_name``. No pattern is asked for: an index serves one in one collation only.
+        Annotated with ``lower_name``. It does not filter by prefix: LIKE could use the index in
+        the C collation only.
         """
         named = self.exclude(recipient="").annotate(lower_name=Lower("recipient"))
         return named.filter(lower_name__gte=name.lower()).order_by("lower_name", "-order")
 
 
 class OrderDelivery(models.Model):
-    """Where the goods of an order go, as it was agreed. An order without one has no such place:
-    its buyer and its sellers arrange it between them.
+    """The destination agreed for an order, copied from the address or pick-up point at the sale.
 
-    A copy: of the address, or of the point, as it was at the sale.
+    For an order without one, buyer and sellers arrange the handover between them.
     """
 
     order = models.OneToOneField(
@@ -145,11 +145,11 @@ class OrderDelivery(models.Model):
     pickup_point = models.ForeignKey(
         PickupPoint, null=True, on_delete=models.PROTECT, related_name="deliveries"
     )
-    #: Who takes the goods in, and the number to call.
+    #: The person who receives the goods, and the number to call.
     recipient = models.CharField(max_length=100)
     phone = models.CharField(max_length=12)
     county = models.CharField(max_length=15, choices=County)
-    #: Of a point, its name and area.
+    #: For a pick-up point, its name and area.
     area = models.CharField(max_length=200)
     directions = models.CharField(max_length=300, blank=True)
     days = models.PositiveSmallIntegerField(help_text="The estimate at the sale.")
@@ -170,8 +170,8 @@ class OrderDelivery(models.Model):
                 name="delivery_is_to_a_county_there_is", condition=Q(county__in=County.values)
             ),
         ]
-        # Who waits for goods that somebody else ordered says their own phone and name. Both are
-        # forgotten at once (orders.retention).
+        # Recipients who did not place the order give their own phone and name to support. Both are
+        # deleted together (orders.retention).
         indexes = [
             models.Index(
                 "phone", F("order").desc(), name="delivery_by_phone", condition=~Q(recipient="")
