@@ -91,7 +91,7 @@ class OrderAdmin(RowPage, DownloadAdmin):
 
     @staff_action("Cancel, and free the goods (unpaid orders only)", permissions=["decide"])
     def cancel(order: Order, given: Mapping[str, Any], by: User) -> None:  # noqa: N805
-        cancel_order(order.pk, by=CancelledBy.STAFF)
+        cancel_order(order.pk, cancelled_by=CancelledBy.STAFF)
 
 
 class TrackStatusFilter(admin.ChoicesFieldListFilter):

@@ -66,13 +66,13 @@ def paid_line(buyer, product: Product, number: int = 1) -> OrderTrack:
 def fetched_line(buyer, product: Product, number: int = 1) -> OrderTrack:
     """A line of an order of its own that was collected from its seller."""
     line = paid_line(buyer, product, number)
-    return move_line(line.pk, "fetched", by=UserFactory(is_superuser=True))
+    return move_line(line.pk, "fetched", actor=UserFactory(is_superuser=True))
 
 
 def delivered_line(buyer, product: Product, number: int = 1) -> OrderTrack:
     """A line of an order of its own that went all its way to the buyer."""
     line = fetched_line(buyer, product, number)
-    return move_line(line.pk, "delivered", by=buyer)
+    return move_line(line.pk, "delivered", actor=buyer)
 
 
 @contextmanager

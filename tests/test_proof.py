@@ -57,7 +57,7 @@ def fetched(paid, settings):
     """The same, fetched from their seller, who is owed all but KES 100 of it."""
     OrderTrack.objects.update(commission=100)
     agent = UserFactory(is_superuser=True, is_staff=True)
-    move_line(paid.tracks.get().pk, "fetched", by=agent)
+    move_line(paid.tracks.get().pk, "fetched", actor=agent)
     create_payouts(paid.tracks.get().seller_id)
     return paid
 

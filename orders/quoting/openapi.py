@@ -52,8 +52,8 @@ _NOWHERE = {
     "problems": [
         {
             "code": "no_rate",
-            "message": "We do not deliver to Turkana yet. Choose a pick-up point, or arrange it "
-            "with the seller.",
+            "message": "We do not deliver to Turkana yet. Choose a pick-up point, or arrange "
+            "delivery with the seller.",
             "left": None,
             "shown": None,
         }

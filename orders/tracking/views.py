@@ -25,20 +25,21 @@ from omachemainproj.api.schema import error_answer, refusals
 from omachemainproj.media import media_prefix
 from orders.claims import ClaimedByAnother
 from orders.delivery.representation import delivery_of, represent_delivery
-from orders.fulfilment import NoSuchLine, NotAllowed, PaymentInDoubt, Role, roles_of
+from orders.fulfilment import NoSuchLine, NotAllowed, PaymentInDoubt
 from orders.fulfilment_actions import move_for
+from orders.line_moves import Role, roles_of
 from orders.models import OrderTrack, Problem, latest_problem_of
 from orders.problems.queries import with_counts
 from orders.problems.representation import represent_summary
 from orders.representations import represent_history, represent_track
-from orders.serializers import MoveInput, TrackFilterInput, TrackOutput, TrackStoryOutput
+from orders.tracking.serializers import MoveInput, TrackFilterInput, TrackOutput, TrackStoryOutput
 
 from .abilities import what_reader_may, what_roles_may
 from .queries import KEYSET, as_track_rows, read_filtered_tracks, read_tracks
 
 #: Built once: a serializer makes its fields anew for each request.
 _FILTERS = TrackFilterInput().fields.keys()
-_NO_SUCH = error_answer("There is no such line.", "line_not_found")
+_NO_SUCH = error_answer("There is no such item.", "line_not_found")
 _NOT_ALLOWED = refusals(NotAllowed, PaymentInDoubt, ClaimedByAnother, SecondPersonNeeded)
 _OWN = refusals(OwnInterest)
 
@@ -127,7 +128,7 @@ class MoveView(APIView):
         line = _visible(request, int(track_id))
         asked = MoveInput(data=request.data)
         asked.is_valid(raise_exception=True)
-        move_for(line, by=current_user(request), **asked.validated_data)
+        move_for(line, actor=current_user(request), **asked.validated_data)
         line.refresh_from_db()
         return _story(request, line)
 

@@ -27,7 +27,8 @@ from accounts.backoffice.formats import NOTHING, write_day
 from accounts.models import User
 from omachemainproj.money import format_kes
 from orders.models import Order, OrderTrack, Parcel, Problem, commission_left, price_left
-from orders.models.orders import SOLD_LINE_STATUSES, OrderQuerySet
+from orders.models.line_status import SOLD_LINE_STATUSES
+from orders.models.orders import OrderQuerySet
 from orders.models.problems import ProblemState
 from payments.checkout.failures import staff_label
 from payments.models import (

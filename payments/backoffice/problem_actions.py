@@ -57,7 +57,7 @@ def _goes_back(problem: Problem) -> str:
     form=AnswerForm,
 )
 def answer(problem: Problem, given: Given, by: User) -> str:
-    add_message(problem.pk, by=by, party=Party.SHOP, text=given["text"])
+    add_message(problem.pk, author=by, party=Party.SHOP, text=given["text"])
     return "It is written into the thread."
 
 

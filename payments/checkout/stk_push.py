@@ -20,7 +20,8 @@ from omachemainproj.background import enqueue_after_commit
 from omachemainproj.compiled_queries import Update, compiled, compiled_update, locked_row
 from omachemainproj.inserts import insert
 from omachemainproj.task_registry import background_task
-from orders.hold_limits import check_phone_of_order, lock_phone
+from orders.allowance import lock_phone
+from orders.hold_limits import check_phone_of_order
 from orders.lifecycle import NotUnpaid, end_prompt, extend_hold
 from orders.models import Order
 from payments import gateway

@@ -23,7 +23,7 @@ from accounts.models import Guest, NameClaim, User
 from accounts.phone_login import THEIRS_FOR
 from omachemainproj.api.errors import Refusal
 from omachemainproj.phones import MASK
-from orders.lifecycle import taking_late_money
+from orders.lifecycle import accepting_late_payment
 from orders.models import Order, OrderDelivery, OrderTrack, Parcel, PaymentStatus, Problem
 from orders.models.notifications import Message, MessageState, Notice
 from payments.models import Receipt, Refund, TransferStatus
@@ -81,7 +81,7 @@ def what_is_under_way(user_id: int, now: datetime) -> list[dict[str, Any]]:
     waits = Q(order__payment_status=PaymentStatus.REQUESTED)
     found = [
         *_named("unpaid_order", bought.unpaid()),
-        *_named("late_money", taking_late_money(bought.filter(ended), now)),
+        *_named("late_money", accepting_late_payment(bought.filter(ended), now)),
         *_named("goods_to_come", bought.filter(Exists(to_come))),
         *_named("refund", bought.filter(is_back)),
         *_named("doubted_payment", bought.filter(Q(in_doubt=True) | Exists(doubted))),

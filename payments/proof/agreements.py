@@ -14,7 +14,7 @@ from django.db.models.functions import Coalesce, Concat, Right
 
 from accounts.models import Guest, PhoneLogin
 from omachemainproj.phones import MASK
-from orders.lifecycle import MAX_FIRM
+from orders.lifecycle import MAX_EXCLUSIVE_HOLD
 from orders.models import (
     AGREED_OF_LINE,
     AGREED_OF_ORDER,
@@ -91,7 +91,7 @@ def _phone(now: datetime) -> QuerySet[Order]:
 def _kept_from_others(now: datetime) -> QuerySet[Order]:
     return Order.objects.unpaid().filter(
         preemptible_after__gt=F("held_until"),
-        preemptible_after__gte=F("created_at") + MAX_FIRM + _APART,
+        preemptible_after__gte=F("created_at") + MAX_EXCLUSIVE_HOLD + _APART,
     )
 
 

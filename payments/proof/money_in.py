@@ -18,7 +18,15 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce
 
-from orders.models import Order, OrderTrack, Parcel, PaymentStatus, TrackEvent, TrackStatus
+from orders.models import (
+    CANCELLED_LINE_STATUSES,
+    Order,
+    OrderTrack,
+    Parcel,
+    PaymentStatus,
+    TrackEvent,
+    TrackStatus,
+)
 from payments.models import (
     Receipt,
     Refund,
@@ -57,7 +65,7 @@ def _lines(now: datetime) -> QuerySet[OrderTrack]:
     astray = Q()
     for status, allowed in _LINES_OF.items():
         astray |= Q(order__payment_status=status) & ~Q(track_status__in=allowed)
-    off = Q(track_status__in=[TrackStatus.CANCELLED, TrackStatus.REFUNDED])
+    off = Q(track_status__in=CANCELLED_LINE_STATUSES)
     # One that is off its way while its order goes on was cancelled by itself.
     astray |= Q(order__payment_status=PaymentStatus.PAID, returned=False) & off
     return OrderTrack.objects.filter(astray)

@@ -18,8 +18,8 @@ from django.db.models import (
 from django.db.models.fields import CharField, DateTimeField
 from django.db.models.functions import Coalesce, Concat, Lag
 
-from orders.fulfilment import TRANSITIONS
 from orders.lifecycle import LINE_STATUS_AFTER
+from orders.line_moves import TRANSITIONS
 from orders.models import (
     CancelledBy,
     Order,

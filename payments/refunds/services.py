@@ -109,11 +109,11 @@ def refund_excess_locked(
 
 def _cause_of_closed(order: Order, credited: int) -> RefundReason:
     """Why all that came for a closed order goes back; ``credited`` is how much came, in KES."""
-    if order.is_given_up:
+    if order.was_cancelled_by_buyer:
         return RefundReason.CANCELLED
     if credited < order.amount:
         return RefundReason.SHORT
-    if OrderTrack.objects.bought_instead_of(order).exists():
+    if OrderTrack.objects.repurchases_of(order).exists():
         return RefundReason.PAID_AGAIN
     if is_too_late(order, timezone.now()):
         return RefundReason.TOO_LATE

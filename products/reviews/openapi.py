@@ -215,7 +215,7 @@ WRITE: dict[str, Any] = {
     "responses": {
         201: _own("The review."),
         400: _BAD_INPUT,
-        404: error_answer("There is no such line.", "line_not_found"),
+        404: error_answer("There is no such item.", "line_not_found"),
         409: OpenApiResponse(
             DetailError,
             description="Nobody reviews twice, or what is not delivered, or their own goods.",

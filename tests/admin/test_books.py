@@ -143,7 +143,7 @@ def test_movements_of_stock_are_found_by_product_and_read_by_the_catalogue(buyer
 def test_nobody_saves_an_order_as_it_was_when_the_page_was_opened(desk, line):
     """A save of the whole row would undo a move made meanwhile, and wake the signals."""
     page = row_url(line)
-    move_line(line.pk, "shipping", by=UserFactory(is_superuser=True))
+    move_line(line.pk, "shipping", actor=UserFactory(is_superuser=True))
 
     saved = desk.post(page, {"events-TOTAL_FORMS": 0, "events-INITIAL_FORMS": 0})
 

@@ -36,7 +36,7 @@ def agent(db):
 @pytest.fixture
 def payout(buyer, kettle, agent):
     """KES 1,500 that an agent's fetching owes the seller."""
-    move_line(paid_line(buyer, kettle).pk, "fetched", by=agent)
+    move_line(paid_line(buyer, kettle).pk, "fetched", actor=agent)
     create_payouts(kettle.seller_id)
     return Payout.objects.get()
 
@@ -142,7 +142,7 @@ def test_one_m_pesa_never_spoke_of_never_went(silent, desk):
 
 def test_a_number_that_is_known_already_is_not_another_payout_s(refused, buyer, desk, agent):
     other = ProductFactory(seller=UserFactory())
-    move_line(paid_line(buyer, other).pk, "fetched", by=agent)
+    move_line(paid_line(buyer, other).pk, "fetched", actor=agent)
     create_payouts(other.seller_id)
     known = Payout.objects.get(seller=other.seller)
     mark_done(known, number="TKB1234567")

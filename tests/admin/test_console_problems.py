@@ -99,7 +99,7 @@ def test_it_turns_red_after_three_days_without_an_answer(helper, problem):
 
 
 def test_an_answer_of_the_sellers_lets_it_wait_but_not_for_ever(helper, problem, seller):
-    add_message(problem.pk, by=seller, party="seller", text="I look.")
+    add_message(problem.pk, author=seller, party="seller", text="I look.")
 
     grown_older(problem, 3.1)
     assert "Problems that wait for the shop\n" not in page(helper)
@@ -197,7 +197,7 @@ def test_the_page_costs_the_same_however_long_the_thread_is(helper, problem, sel
             page(helper, path_of(problem))
         counts.append(len(queries))
         for each in range(10):
-            add_message(problem.pk, by=seller, party="seller", text=f"Look {number} {each}")
+            add_message(problem.pk, author=seller, party="seller", text=f"Look {number} {each}")
 
     assert counts[0] == counts[1]
 
@@ -207,8 +207,8 @@ def test_the_page_costs_the_same_however_long_the_thread_is(helper, problem, sel
 
 def brought(buyer, product):
     line = paid_delivery(buyer, (product, 1), fee=150).tracks.get()
-    move_line(line.pk, "fetched", by=UserFactory(is_superuser=True))
-    move_line(line.pk, "delivered", by=buyer)
+    move_line(line.pk, "fetched", actor=UserFactory(is_superuser=True))
+    move_line(line.pk, "delivered", actor=buyer)
     return line
 
 
@@ -303,7 +303,7 @@ def test_what_was_refused_is_cancelled_with_its_line(large, desk, buyer):
     act(desk, large, "refuse", why="A strange sale")
     line = large.shares.get().track
 
-    move_line(line.pk, "cancelled", by=UserFactory(is_superuser=True), note="It was a fraud.")
+    move_line(line.pk, "cancelled", actor=UserFactory(is_superuser=True), note="It was a fraud.")
 
     assert "Earnings kept back\n" not in page(desk)
     assert Refund.objects.get().amount == 1500

@@ -246,7 +246,7 @@ def test_cancelling_the_last_line_of_a_parcel_moves_its_fee_too(buyer, seller, k
     price = to_cancelled.staff_action.approval.price
 
     assert price(first, CANCEL) == Cost(moved=1500)
-    move_line(first.pk, "cancelled", by=buyer)
+    move_line(first.pk, "cancelled", actor=buyer)
     assert price(last, CANCEL) == Cost(moved=500)
 
 
@@ -255,7 +255,7 @@ def test_cancelling_what_follows_fetched_goods_moves_no_fee(buyer, seller, kettl
     first, last = paid_delivery(buyer, (kettle, 1), (pan, 1)).tracks.order_by("pk")
     boss = UserFactory(is_superuser=True)
     for status in ("fetched", "cancelled"):
-        move_line(first.pk, status, by=boss, note="It broke.")
+        move_line(first.pk, status, actor=boss, note="It broke.")
 
     assert to_cancelled.staff_action.approval.price(last, CANCEL) == Cost(moved=400)
 

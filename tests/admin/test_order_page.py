@@ -10,27 +10,13 @@ from accounts.models import Audit
 from orders.cashout import LineRequest, place_order
 from orders.fulfilment import move_line
 from orders.lifecycle import cancel_order
-from orders.models import (
-    FeeState,
-    Order,
-    Parcel,
-    ParcelStep,
-    Problem,
-    TrackStatus,
-)
+from orders.models import FeeState, Order, Parcel, ParcelStep, Problem, TrackStatus
 from orders.models.notifications import Message, MessageState, Notice
 from orders.problems.services import open_problem
 from payments.admin import order_page
 from payments.backoffice import order_story, timeline
 from payments.backoffice.kinds import console_page
-from payments.models import (
-    GatewayEvent,
-    LedgerPosting,
-    Payout,
-    Receipt,
-    Refund,
-    SellerShare,
-)
+from payments.models import GatewayEvent, LedgerPosting, Payout, Receipt, Refund, SellerShare
 from payments.reconciliation.outcomes import Outcome, record_outcome
 from tests.factories import ProductFactory, UserFactory
 from tests.shopping import an_order, next_receipt, paid_line
@@ -138,7 +124,7 @@ def test_money_that_goes_back_is_owed_to_the_buyer_until_it_has_gone(support, da
 def test_an_order_whose_goods_were_all_cancelled_says_so_and_nothing_of_its_time(support, sale):
     staff = UserFactory(is_staff=True, is_superuser=True)
     move_line(
-        sale.tracks.get().pk, TrackStatus.CANCELLED, by=staff, note="Broken", goods_there=False
+        sale.tracks.get().pk, TrackStatus.CANCELLED, actor=staff, note="Broken", goods_there=False
     )
 
     lead = facts(support, sale)["lead"]
@@ -251,8 +237,8 @@ def test_no_other_role_opens_an_order(role, sale):
 def test_refunds_and_what_sellers_get_stand_on_it(desk, buyer, kettle):
     line = paid_line(buyer, kettle)
     boss = UserFactory(is_superuser=True)
-    move_line(line.pk, "fetched", by=boss)
-    move_line(line.pk, "cancelled", by=boss, note="It broke.", goods_there=False)
+    move_line(line.pk, "fetched", actor=boss)
+    move_line(line.pk, "cancelled", actor=boss, note="It broke.", goods_there=False)
 
     refunds = content(desk, line.order, "refunds").rows
     shares = content(desk, line.order, "shares").rows
@@ -291,7 +277,7 @@ def test_no_secret_of_an_order_is_on_it(desk, sale):
 def test_a_line_has_buttons_for_what_may_be_done_with_it(support, buyer, kettle, steps, offered):
     line = paid_line(buyer, kettle)
     for step in steps:
-        move_line(line.pk, step, by=UserFactory(is_superuser=True), note="So", goods_there=True)
+        move_line(line.pk, step, actor=UserFactory(is_superuser=True), note="So", goods_there=True)
 
     assert moves(support, line.order) == {"1 × Kettle": offered}
 
@@ -414,7 +400,7 @@ def test_a_fee_that_went_back_goes_back_no_more(support, buyer, kettle):
 @pytest.fixture
 def problem(buyer, kettle):
     line = paid_line(buyer, kettle)
-    move_line(line.pk, "fetched", by=UserFactory(is_superuser=True))
+    move_line(line.pk, "fetched", actor=UserFactory(is_superuser=True))
     open_problem(line.pk, buyer=buyer, kind="damaged", text="One lid is dented.", pictures=[])
     return Problem.objects.get()
 
@@ -565,7 +551,7 @@ def test_what_is_due_is_not_sent_again(support, sale):
 def test_the_story_says_each_step_once_and_by_whom(support, buyer, kettle):
     line = paid_line(buyer, kettle, 2)
     boss = UserFactory(username="boss", is_superuser=True)
-    move_line(line.pk, "fetched", by=boss, note="Rider Otieno")
+    move_line(line.pk, "fetched", actor=boss, note="Rider Otieno")
 
     assert story(support, line.order) == [
         "wanjiku ordered for KES 3,000, to be paid from 0712 345 678.",
@@ -635,7 +621,7 @@ def test_a_line_a_receipt_a_prompt_and_a_message_lead_to_their_order(desk, sale)
 
 def test_a_refund_and_a_payout_lead_to_it(desk, buyer, kettle, daraja):
     line = paid_line(buyer, kettle)
-    move_line(line.pk, "fetched", by=UserFactory(is_superuser=True))
+    move_line(line.pk, "fetched", actor=UserFactory(is_superuser=True))
     payout = Payout.objects.create(
         seller=line.seller, phone="254712345601", amount=1500, gross=1500
     )
@@ -680,7 +666,7 @@ def grow(order):
     """Everything an order's page shows, more than it shows of it."""
     boss = UserFactory(is_superuser=True)
     for line in order.tracks.all():
-        move_line(line.pk, "fetched", by=boss)
+        move_line(line.pk, "fetched", actor=boss)
     for number, line in enumerate(order.tracks.order_by("pk")[:12]):
         open_problem(line.pk, buyer=order.buyer, kind="damaged", text="Dented.", pictures=[])
         message_of(order, state="failed", reason=f"No. {number}")
@@ -693,7 +679,7 @@ def grow(order):
 def test_an_order_of_fifty_lines_costs_what_one_of_one_does(
     buyer, role, most, django_assert_num_queries, monkeypatch
 ):
-    monkeypatch.setattr("orders.hold_limits.CUSTOMER_GOODS", 60)
+    monkeypatch.setattr("orders.allowance.CUSTOMER_GOODS", 60)
     person = UserFactory(is_staff=True, is_superuser=True) if role == "superuser" else in_role(role)
     client = browser_of(person)
     small = bought(buyer, ProductFactory())
@@ -730,7 +716,7 @@ def test_a_line_tells_its_seller_and_buyer_only_to_who_sees_orders(support, sale
 def test_a_line_tells_its_steps(support, sale):
     line = sale.tracks.get()
     boss = UserFactory(username="boss", is_superuser=True)
-    move_line(line.pk, "fetched", by=boss, note="Rider Otieno")
+    move_line(line.pk, "fetched", actor=boss, note="Rider Otieno")
 
     fetched, paid = content(support, line, "steps").rows[:2]
 
@@ -754,7 +740,7 @@ def test_a_receipt_tells_who_told_of_it_and_a_prompt_what_came(desk, sale):
 
 def test_a_payout_tells_what_it_is_for_and_a_posting_its_entries(desk, buyer, kettle):
     line = paid_line(buyer, kettle)
-    move_line(line.pk, "fetched", by=UserFactory(is_superuser=True))
+    move_line(line.pk, "fetched", actor=UserFactory(is_superuser=True))
     payout = Payout.objects.create(
         seller=line.seller, phone="254712345601", amount=1500, gross=1500
     )

@@ -125,7 +125,9 @@ def test_a_wrong_code_is_said_and_counted(browser, agent, parcel):
 
     answer = act(browser, parcel, "delivered", code=wrong)
 
-    assert told(answer) == [f"{parcel.order}: This is not the code the buyer was given."]
+    assert told(answer) == [
+        f"{parcel.order}: This is not the buyer's code. Check it and try again."
+    ]
     parcel.refresh_from_db()
     assert (parcel.code_misses, statuses(parcel)) == (1, ["fetched"])
 
@@ -135,7 +137,7 @@ def test_another_agents_parcel_is_not_shown_and_not_moved(browser, parcel):
 
     assert cards(browser) == {}
     assert told(act(browser, parcel, "fetched")) == [
-        f"{parcel.order}: Another agent brings this parcel."
+        f"{parcel.order}: Another agent is delivering this parcel."
     ]
     assert statuses(parcel) == ["paid"]
 
@@ -151,7 +153,7 @@ def test_support_sees_whose_it_is_and_gives_it_to_others_with_a_reason(agent, pa
 
     assert shown == {parcel.order.reference: ["shipping", "delivered", "release"]}
     assert f"with {agent}" in told_before
-    assert told(without) == [f"{parcel.order}: Say why somebody else is to bring it."]
+    assert told(without) == [f"{parcel.order}: Give the reason for reassigning the parcel."]
     assert told(given) == [f"{parcel.order}: Free it for others."]
     parcel.refresh_from_db()
     assert parcel.agent is None

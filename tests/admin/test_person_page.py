@@ -31,7 +31,7 @@ def support(db):
 def sold(buyer, kettle):
     """A line of two kettles that was fetched: its seller is owed for it."""
     line = paid_line(buyer, kettle, 2)
-    return move_line(line.pk, "fetched", by=UserFactory(is_superuser=True))
+    return move_line(line.pk, "fetched", actor=UserFactory(is_superuser=True))
 
 
 def page(client, person):

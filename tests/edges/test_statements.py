@@ -472,7 +472,7 @@ def test_what_no_call_changes_is_written_out_and_odd_words_are_not():
     ("asked", "indexes"),
     [
         (
-            lambda: hold_limits._held_near.statement(
+            lambda: hold_limits._holds_counting_against.statement(
                 1, "254700000001", "10.0.0.0/8", timezone.now()
             ),
             ("order_unpaid_by_buyer", "order_of_phone", "order_unpaid_by_network"),
@@ -521,7 +521,7 @@ def test_one_plan_for_all_values_finds_few_rows_by_indexes_of_them(asked, indexe
     ("asked", "all_that_wait"),
     [
         (
-            lambda: hold_limits._held_near.statement(
+            lambda: hold_limits._holds_counting_against.statement(
                 1, "254700000001", "10.0.0.0/8", timezone.now()
             ),
             "order_unpaid_by_expiry",

@@ -236,7 +236,7 @@ def test_a_payout_we_know_nothing_of_is_named(paid, simulator, settings, tmp_pat
 @pytest.mark.django_db(transaction=True)
 def test_a_payout_m_pesa_knows_nothing_of_is_named(paid, simulator):
     agent = UserFactory(is_superuser=True, is_staff=True)
-    move_line(paid.order.tracks.get().pk, "fetched", by=agent)
+    move_line(paid.order.tracks.get().pk, "fetched", actor=agent)
     payout = Payout.objects.get()
     mark_done(payout, number="SGL0000009")
 

@@ -195,7 +195,7 @@ def invented(order, insider):
 def test_an_invented_receipt_on_an_order_whose_line_is_fetched_pays_no_seller(
     invented, order, daraja
 ):
-    move_line(order.tracks.get().pk, "fetched", by=UserFactory(is_superuser=True))
+    move_line(order.tracks.get().pk, "fetched", actor=UserFactory(is_superuser=True))
 
     rounds()
 
@@ -210,7 +210,7 @@ def test_goods_whose_payment_is_in_doubt_stay_where_they_are(invented, order):
     answer_asked(invented, code="SFC_IC0003")
 
     with pytest.raises(PaymentInDoubt):
-        move_line(order.tracks.get().pk, "fetched", by=UserFactory(is_superuser=True))
+        move_line(order.tracks.get().pk, "fetched", actor=UserFactory(is_superuser=True))
 
 
 def answer_asked(receipt, **told):
@@ -221,7 +221,7 @@ def answer_asked(receipt, **told):
 def test_what_never_came_is_written_off_by_another_and_its_goods_come_back(
     invented, order, insider, colleague, kettle, daraja
 ):
-    move_line(order.tracks.get().pk, "fetched", by=UserFactory(is_superuser=True))
+    move_line(order.tracks.get().pk, "fetched", actor=UserFactory(is_superuser=True))
     answer_asked(invented, code="SFC_IC0003")
 
     with pytest.raises(ActionNotAvailable, match="cannot decide"):
@@ -231,7 +231,7 @@ def test_what_never_came_is_written_off_by_another_and_its_goods_come_back(
     rounds()
     assert left(daraja) == []
     move_line(
-        order.tracks.get().pk, "cancelled", by=UserFactory(is_superuser=True), note="Never paid."
+        order.tracks.get().pk, "cancelled", actor=UserFactory(is_superuser=True), note="Never paid."
     )
     rounds()
 
@@ -257,7 +257,7 @@ def test_what_never_came_for_no_order_leaves_no_trace_in_suspense(insider, colle
 
 def test_a_callback_and_m_pesas_answer_let_a_seller_be_paid(client, order, payment, daraja):
     post(client, payment, success(payment, receipt=NUMBER))
-    move_line(order.tracks.get().pk, "fetched", by=UserFactory(is_superuser=True))
+    move_line(order.tracks.get().pk, "fetched", actor=UserFactory(is_superuser=True))
     rounds(2)
     assert left(daraja) == []
 
@@ -321,7 +321,7 @@ def test_a_payment_of_ten_shillings_named_for_a_price_of_three_thousand_pays_no_
     order, payment, insider, daraja
 ):
     money_in.mark_attempt_paid(payment.pk, number=NUMBER, by=insider)
-    move_line(order.tracks.get().pk, "fetched", by=UserFactory(is_superuser=True))
+    move_line(order.tracks.get().pk, "fetched", actor=UserFactory(is_superuser=True))
     receipt = Receipt.objects.get()
     on_statement(daraja, receipt, amount=10)
     answer_asked(receipt)
@@ -406,7 +406,7 @@ def forged_notice(client, order, settings):
 
 
 def test_one_notice_of_a_bank_pays_no_seller_and_nothing_back(forged_notice, order, daraja):
-    move_line(order.tracks.get().pk, "fetched", by=UserFactory(is_superuser=True))
+    move_line(order.tracks.get().pk, "fetched", actor=UserFactory(is_superuser=True))
 
     rounds()
 
@@ -418,7 +418,7 @@ def test_a_person_who_is_not_its_buyer_confirms_a_banks_payment(
 ):
     with pytest.raises(ActionNotAvailable, match="cannot decide"):
         money_in.confirm_bank_receipt(forged_notice.pk, by=order.buyer)
-    move_line(order.tracks.get().pk, "fetched", by=UserFactory(is_superuser=True))
+    move_line(order.tracks.get().pk, "fetched", actor=UserFactory(is_superuser=True))
 
     money_in.confirm_bank_receipt(forged_notice.pk, by=colleague)
     rounds()
@@ -429,7 +429,7 @@ def test_a_person_who_is_not_its_buyer_confirms_a_banks_payment(
 def test_a_payment_the_bank_does_not_show_is_written_off(forged_notice, order, colleague):
     money_in.doubt_bank_receipt(forged_notice.pk)
     with pytest.raises(PaymentInDoubt):
-        move_line(order.tracks.get().pk, "fetched", by=UserFactory(is_superuser=True))
+        move_line(order.tracks.get().pk, "fetched", actor=UserFactory(is_superuser=True))
 
     money_in.say_it_never_came(forged_notice.pk, by=colleague)
 
@@ -557,7 +557,7 @@ def test_a_payout_to_a_number_that_a_person_typed_needs_another(
     client, order, payment, daraja, insider, colleague
 ):
     post(client, payment, success(payment, receipt=NUMBER))
-    move_line(order.tracks.get().pk, "fetched", by=UserFactory(is_superuser=True))
+    move_line(order.tracks.get().pk, "fetched", actor=UserFactory(is_superuser=True))
     rounds(2)
     answer(Receipt.objects.get())
     rounds(1)
@@ -584,15 +584,15 @@ def news_to_a_debtor(client, order, payment, buyer, kettle, insider, daraja):
     boss = UserFactory(is_superuser=True)
     post(client, payment, success(payment, receipt=NUMBER))
     on_statement(daraja, Receipt.objects.get())
-    move_line(order.tracks.get().pk, "fetched", by=boss)
+    move_line(order.tracks.get().pk, "fetched", actor=boss)
     rounds(1)
     mark_done(Payout.objects.get(), number="SGB0000001")
-    move_line(order.tracks.get().pk, "cancelled", by=boss, note="It broke.")
+    move_line(order.tracks.get().pk, "cancelled", actor=boss, note="It broke.")
     other = an_order(buyer, (kettle, 2), phone="254733000111")
     money_in.record_seen_receipt(
         number="SGL0000009", amount=3000, reference=other.reference, by=insider
     )
-    move_line(other.tracks.get().pk, "fetched", by=boss)
+    move_line(other.tracks.get().pk, "fetched", actor=boss)
 
 
 def test_a_debt_is_not_paid_off_with_what_nobody_confirmed(news_to_a_debtor, daraja):
@@ -631,7 +631,7 @@ def fetched(client, buyer, kettle, daraja):
     order = an_order(buyer, (kettle, 2))
     payment = ringing(order.payments.get())
     post(client, payment, success(payment, receipt=NUMBER))
-    move_line(order.tracks.get().pk, "fetched", by=UserFactory(is_superuser=True))
+    move_line(order.tracks.get().pk, "fetched", actor=UserFactory(is_superuser=True))
     rounds()
     return Receipt.objects.get()
 

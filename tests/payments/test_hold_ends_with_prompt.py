@@ -20,19 +20,19 @@ def minutes_left(order):
     return round((order.expires_at - timezone.now()).total_seconds() / 60)
 
 
-def is_firm(order):
+def is_exclusive(order):
     order.refresh_from_db()
     return order.preemptible_after > timezone.now()
 
 
 @pytest.mark.parametrize("code", [1032, 1037, 2001, 1])
 def test_a_prompt_that_fails_leaves_five_minutes(client, order, payment, code):
-    before = minutes_left(order), is_firm(order)
+    before = minutes_left(order), is_exclusive(order)
 
     post(client, payment, failure(payment, code=code))
 
     assert before == (15, True)
-    assert (minutes_left(order), is_firm(order)) == (5, False)
+    assert (minutes_left(order), is_exclusive(order)) == (5, False)
 
 
 def test_a_silent_prompt_leaves_five_minutes(order, payment):
@@ -40,7 +40,7 @@ def test_a_silent_prompt_leaves_five_minutes(order, payment):
 
     expire_stk_pushes(now=timezone.now())
 
-    assert (minutes_left(order), is_firm(order)) == (5, False)
+    assert (minutes_left(order), is_exclusive(order)) == (5, False)
 
 
 def test_a_phone_that_cannot_ring_leaves_five_minutes(order, payment, kettle, daraja):
@@ -49,7 +49,7 @@ def test_a_phone_that_cannot_ring_leaves_five_minutes(order, payment, kettle, da
     send_stk_push(other.pk)
 
     assert other.payments.get().result_code == "local.phone_busy"
-    assert (minutes_left(other), is_firm(other)) == (5, False)
+    assert (minutes_left(other), is_exclusive(other)) == (5, False)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_another_prompt_brings_the_whole_hold_back(client, order, payment):
 
     retry_payment(order)
 
-    assert (minutes_left(order), is_firm(order)) == (15, True)
+    assert (minutes_left(order), is_exclusive(order)) == (15, True)
 
 
 def test_news_of_an_old_prompt_does_not_end_the_hold_of_the_next(client, order, payment):
@@ -81,7 +81,7 @@ def test_news_of_an_old_prompt_does_not_end_the_hold_of_the_next(client, order, 
 
     post(client, payment, failure(payment))
 
-    assert (minutes_left(order), is_firm(order)) == (15, True)
+    assert (minutes_left(order), is_exclusive(order)) == (15, True)
 
 
 def test_the_last_ones_go_to_the_next_buyer_once_the_prompt_is_cancelled(

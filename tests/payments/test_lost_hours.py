@@ -287,7 +287,7 @@ def test_what_a_lost_payout_brought_a_seller_is_not_paid_again(stop, buyer, kett
 
 
 def steps_on(line):
-    move_line(line.pk, "fetched", by=UserFactory(is_superuser=True))
+    move_line(line.pk, "fetched", actor=UserFactory(is_superuser=True))
     create_payouts(line.seller_id)
 
 
@@ -465,7 +465,7 @@ def test_a_line_cancelled_again_sends_nothing_again(stop, line, daraja):
     say_it_gave_back(Withdrawal.objects.get().pk, number=receipt.number)
 
     boss = UserFactory(is_superuser=True)
-    move_line(line.pk, "cancelled", by=boss, note="Broken", goods_there=False)
+    move_line(line.pk, "cancelled", actor=boss, note="Broken", goods_there=False)
     lift(stop)
     hurry()
 
@@ -586,7 +586,7 @@ def test_a_statement_that_is_not_ours_is_refused(given, why):
 def refund_due(buyer, kettle):
     """A refund of a payment for an order that its buyer had cancelled."""
     order = an_order(buyer, (kettle, 1))
-    cancel_order(order.pk, by="buyer")
+    cancel_order(order.pk, cancelled_by="buyer")
     post_c2b(Client(), by_hand(order.reference, 1500, receipt="SHC0000001"))
     clock.process_stored_events(timezone.now() + timedelta(minutes=1))
     return Refund.objects.get()

@@ -42,7 +42,7 @@ def sell(buyer, seller):
 
 def give_back(line):
     """Staff take a line back after its goods were fetched."""
-    move_line(line.pk, "cancelled", by=UserFactory(is_superuser=True), note="It leaks.")
+    move_line(line.pk, "cancelled", actor=UserFactory(is_superuser=True), note="It leaks.")
 
 
 def owed():

@@ -58,7 +58,7 @@ def books():
 
 def cancel(order, line):
     line_id = order.tracks.order_by("pk")[line].pk
-    move_line(line_id, "cancelled", by=UserFactory(is_superuser=True), note="They broke.")
+    move_line(line_id, "cancelled", actor=UserFactory(is_superuser=True), note="They broke.")
 
 
 def refunds():

@@ -78,8 +78,8 @@ def customer(wanjiku, kettle):
         wanjiku, kettle, recipient="W. Kamau", county="kiambu", area="Ruiru", directions="Church"
     )
     line = parcel.lines.get()
-    move_line(line.pk, "fetched", by=UserFactory(is_superuser=True))
-    move_line(line.pk, "delivered", by=wanjiku)
+    move_line(line.pk, "fetched", actor=UserFactory(is_superuser=True))
+    move_line(line.pk, "delivered", actor=wanjiku)
     review_line(track_id=line.pk, buyer=wanjiku, stars=5, text="Wanjiku says: it boils.")
     notice = Notice.objects.create(key="told", kind="paid", user=wanjiku, facts={"who": "W."})
     Message.objects.create(
@@ -186,7 +186,7 @@ def test_goods_on_their_way_keep_both(wanjiku, seller, kettle):
 
 
 def test_money_on_its_way_back_keeps_its_buyer(wanjiku, kettle):
-    move_line(paid_line(wanjiku, kettle).pk, "cancelled", by=wanjiku)
+    move_line(paid_line(wanjiku, kettle).pk, "cancelled", actor=wanjiku)
 
     assert why_not(wanjiku) == ["refund"]
 

@@ -193,7 +193,7 @@ def test_a_problem_before_the_goods_are_fetched_holds_back_what_they_earn(
 
     line = sell(900, "paid")
     report(line, buyer, kind="not_received", text="Nothing came.")
-    move_line(line.pk, "fetched", by=UserFactory(is_superuser=True))
+    move_line(line.pk, "fetched", actor=UserFactory(is_superuser=True))
 
     tick()
 
@@ -232,10 +232,10 @@ def test_a_debt_is_not_paid_with_what_is_held_back(buyer, seller, sell, daraja):
     returned = sell(1000)
     tick()
     tell(Payout.objects.get())
-    move_line(returned.pk, "cancelled", by=UserFactory(is_superuser=True), note="It leaks.")
+    move_line(returned.pk, "cancelled", actor=UserFactory(is_superuser=True), note="It leaks.")
     held = sell(1500, "paid")
     report(held, buyer)
-    move_line(held.pk, "fetched", by=UserFactory(is_superuser=True))
+    move_line(held.pk, "fetched", actor=UserFactory(is_superuser=True))
 
     sell(1200)
     tick()

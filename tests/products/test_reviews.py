@@ -111,7 +111,7 @@ def test_what_is_not_delivered_is_not_reviewed(buyer, buyer_api, kettle, superus
 
     for on_the_way in (None, "fetched", "shipping"):
         if on_the_way:
-            move_line(line.pk, on_the_way, by=superuser)
+            move_line(line.pk, on_the_way, actor=superuser)
         response = review(buyer_api, line)
         assert (response.status_code, response.json()) == (409, refusal)
 
@@ -119,7 +119,7 @@ def test_what_is_not_delivered_is_not_reviewed(buyer, buyer_api, kettle, superus
 
 
 def test_what_went_back_before_it_was_reviewed_is_not_reviewed(buyer_api, line, superuser):
-    move_line(line.pk, "cancelled", by=superuser, note="It was broken.")
+    move_line(line.pk, "cancelled", actor=superuser, note="It was broken.")
 
     assert review(buyer_api, line).json()["code"] == "not_delivered"
 
@@ -227,7 +227,7 @@ def test_a_review_stays_marked_and_counts_when_its_goods_go_back(
 ):
     review(buyer_api, line, stars=1)
 
-    move_line(line.pk, "cancelled", by=superuser, note="It was broken.")
+    move_line(line.pk, "cancelled", actor=superuser, note="It was broken.")
 
     [shown] = reviews_of(api, kettle)
     assert (shown["stars"], shown["returned"]) == (1, True)
@@ -236,7 +236,7 @@ def test_a_review_stays_marked_and_counts_when_its_goods_go_back(
 
 def test_a_review_of_returned_goods_can_still_be_changed(buyer_api, line, kettle, superuser):
     review(buyer_api, line, stars=1)
-    move_line(line.pk, "cancelled", by=superuser, note="It was broken.")
+    move_line(line.pk, "cancelled", actor=superuser, note="It was broken.")
 
     assert change(buyer_api, line, stars=3).status_code == 200
     assert sums(kettle) == ((3, 1), (3, 1))

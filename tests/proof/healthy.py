@@ -44,7 +44,7 @@ def trade(buyer, settings):
         lines.append(order.tracks.get())
     clock.process_stored_events(timezone.now() + timedelta(minutes=1))
     for line in lines:
-        move_line(line.pk, "fetched", by=agent)
+        move_line(line.pk, "fetched", actor=agent)
     hurry()
     large = Payout.objects.get(needs_approval=True)
     transfer_services.approve_payout(large.pk, by=keeper)
@@ -72,7 +72,7 @@ def trade(buyer, settings):
 def _give_back(client, buyer, kettle, keeper):
     """An order that its buyer cancelled is paid by hand, and the money goes back by a reversal."""
     order = an_order(buyer, (kettle, 2))
-    cancel_order(order.pk, by="buyer")
+    cancel_order(order.pk, cancelled_by="buyer")
     post_c2b(client, by_hand(order.reference, 3000, receipt="SHC0000001"))
     clock.process_stored_events(timezone.now() + timedelta(minutes=1))
     Refund.objects.update(next_check_at=timezone.now())

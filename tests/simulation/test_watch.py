@@ -58,7 +58,7 @@ def paid_out(line):
 def indebted(line, paid_out):
     """And the line was cancelled since."""
     staff = UserFactory(is_superuser=True)
-    move_line(line.pk, "cancelled", by=staff, note="It broke.", goods_there=False)
+    move_line(line.pk, "cancelled", actor=staff, note="It broke.", goods_there=False)
     return line.seller
 
 

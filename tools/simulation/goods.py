@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from accounts.models import User
 from omachemainproj.api.errors import Refusal
 from orders.models import OrderTrack, Parcel, TrackStatus
-from orders.models.orders import SOLD_LINE_STATUSES
+from orders.models.line_status import SOLD_LINE_STATUSES
 from payments.delivery_fees import return_fee
 
 from .crew import Crew
