@@ -1,0 +1,312 @@
+"""The admin's pages of people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.utils.html import format_html, format_html_join
+
+from accounts import emails, lockout, names, second_factor, services, tokens
+from accounts.authentication import current_user
+from accounts.backoffice.actions import staff_action
+from accounts.backoffice.admin import COUNT_AT_MOST, ShopAdmin
+from accounts.backoffice.finders import people_at, people_called
+from accounts.backoffice.formats import NOTHING, dial
+from accounts.backoffice.interest import log_refusal
+from accounts.backoffice.person_page import is_guest, kind_of
+from accounts.backoffice.row_page import RowPage
+from accounts.backoffice.search import phone_in
+from accounts.lookalikes import skeleton
+from accounts.models import Address, User
+from accounts.validators import normalise_email, normalise_username
+from omachemainproj.text import fold_identifier
+
+from .person_forms import NewPasswordForm, NewPersonForm, PersonForm
+from .reach import OwnFactor, is_superuser, is_within_reach, require_reach
+
+_POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
+#: Whoever sets one of these can sign in as the person: by password, or by a reset link.
+_KEYS = ("password", "email")
+#: Who has this permission sees where people live and are called.
+_HELP = "accounts.help_user"
+_WHERE = ("phone_as_dialled", "addresses")
+
+
+class GuestFilter(admin.SimpleListFilter):
+    """Guests, or accounts. A class, and no column: nobody filters by a guest's phone."""
+
+    title = "kind"
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("account", "accounts"), ("guest", "guests, who have none")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
+        if self.value() not in {"account", "guest"}:
+            return queryset
+        return queryset.filter(guest__isnull=self.value() == "account")
+
+
+def _closed(*fields: str) -> Any:
+    """Columns that are shown once their heading is opened."""
+    return {"fields": fields, "classes": ["collapse"]}
+
+
+def _has_account(person: User) -> bool:
+    """Whether somebody can sign in at all: neither a guest nor deleted."""
+    return person.erased_at is None and not is_guest(person)
+
+
+@admin.register(User)
+class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
+    """Finds and helps people.
+
+    Only superusers give powers, set passwords and e-mails, or touch an account that has any power.
+    """
+
+    list_display = ("username", "called", "email", "stands", "date_joined")
+    #: A guest is called ``guest:…``, as nobody else can be (accounts.guests).
+    list_filter = (GuestFilter, "is_active", "is_staff", "is_superuser")
+    #: Django shows the search box for it; ``get_search_results`` does the search.
+    search_fields = ("pk",)
+    search_help_text = (
+        "A user name, a first or last name, an e-mail address, or how one begins; a phone."
+    )
+    normalisers = {
+        "username": normalise_username,
+        "email": normalise_email,
+        # A hash, and shown only.
+        "password": str,
+    }
+    form = PersonForm
+    add_form = NewPersonForm
+    change_password_form = NewPasswordForm
+    change_user_password_template = "admin/set_password.html"  # noqa: S105
+    # The form has all that a new person needs.
+    add_form_template = None
+    labels: ClassVar[dict[str, str]] = {"username": "User name"}
+    list_select_related = ("guest",)
+    ordering = ("-pk",)
+    #: Their phone is theirs to change.
+    readonly_fields = (*_WHERE, "avatar_preview", "last_login", "date_joined")
+    actions = ("take_avatars_away", "sign_out", "let_try_again", "take_second_factor_away")
+    page_name = "Person"
+    page_actions = {
+        "take_avatars_away": lambda person: bool(person.avatar),
+        "sign_out": _has_account,
+        "let_try_again": _has_account,
+        "take_second_factor_away": lambda person: person.second_factor_at is not None,
+    }
+    page_words = {
+        "take_avatars_away": "Take their avatar away",
+        "sign_out": "Sign them out everywhere",
+        "let_try_again": "Let them try their password again",
+        "take_second_factor_away": "Take their second factor away",
+    }
+    #: Closed until somebody asks: the page tells what they hold, but for keys and powers.
+    fieldsets = (
+        ("Names", _closed("username", "first_name", "last_name", "email", "gender")),
+        ("Where they are reached", _closed(*_WHERE, "avatar_preview")),
+        ("The account", _closed("is_active", "last_login", "date_joined")),
+        ("Password and powers", _closed("password", *_POWERS)),
+    )
+    add_fieldsets = (
+        ("Who they are", {"fields": ("username", "first_name", "last_name", "email")}),
+        ("Their password", {"fields": ("password1", "password2")}),
+        ("What they do here", {"fields": ("groups",)}),
+    )
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[User], search_term: str
+    ) -> tuple[QuerySet[User], bool]:
+        """As “Find anything” does, of whom a list can be paged through."""
+        term = fold_identifier(search_term)
+        if not term:
+            return queryset, False
+        phone = phone_in(term)
+        if phone:
+            found = people_at(phone, COUNT_AT_MOST) if self.has_help_permission(request) else []
+        else:
+            found = people_called(term, COUNT_AT_MOST)
+        return queryset.filter(pk__in=[person.pk for person in found]), False
+
+    @admin.display(description="Name")
+    def called(self, person: User) -> str:
+        return person.get_full_name() or NOTHING
+
+    @admin.display(description="Stands")
+    def stands(self, person: User) -> str:
+        """As their own page says it."""
+        return kind_of(person)
+
+    @admin.display(description="Phone")
+    def phone_as_dialled(self, person: User) -> str:
+        return dial(person.phone) or "none"
+
+    @admin.display(description="avatar")
+    def avatar_preview(self, person: User) -> str:
+        """The picture itself; only the person uploads one."""
+        if not person.avatar:
+            return "none"
+        return format_html('<img src="{}" width="120" alt="">', person.avatar.url)
+
+    @admin.display(description="addresses")
+    def addresses(self, person: User) -> str:
+        """Where they have goods brought, and collected; only the person changes them."""
+        told = [
+            (_marks(each), each.recipient, dial(each.phone), str(each), each.directions)
+            for each in Address.objects.of(person).as_listed()
+        ]
+        return format_html_join("", "<p>{}{}, {}<br>{}<br>{}</p>", told) or "none"
+
+    @staff_action("Take the avatars of these people away", permissions=["help"])
+    def take_avatars_away(person: User, given: Mapping[str, Any], by: User) -> None:  # noqa: N805
+        require_reach(by, person)
+        services.change_account(person, {}, avatar=None)
+
+    @staff_action("Sign these people out everywhere", permissions=["help"])
+    def sign_out(person: User, given: Mapping[str, Any], by: User) -> None:  # noqa: N805
+        require_reach(by, person)
+        tokens.revoke_all(person.pk)
+
+    @staff_action("Let these people try their passwords again", permissions=["help"])
+    def let_try_again(person: User, given: Mapping[str, Any], by: User) -> None:  # noqa: N805
+        require_reach(by, person)
+        lockout.forgive(person)
+
+    @staff_action(
+        "Take the second factors of these people away",
+        permissions=["take_factor"],
+        about="Only where you know that it is they who ask: by voice, or face to face. They are "
+        "signed out everywhere, and told by e-mail.",
+    )
+    def take_second_factor_away(
+        person: User,  # noqa: N805
+        given: Mapping[str, Any],
+        by: User,
+    ) -> None:
+        if person.pk == by.pk:
+            raise OwnFactor
+        second_factor.remove(person)
+
+    def has_take_factor_permission(self, request: HttpRequest) -> bool:
+        return is_superuser(request)
+
+    def has_help_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(_HELP)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whoever may set a password owns the account, so staff do not reach other staff."""
+        return super().has_change_permission(request, obj) and is_within_reach(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_delete_permission(request, obj) and is_within_reach(request, obj)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
+        fields = tuple(super().get_readonly_fields(request, obj))
+        return fields if is_superuser(request) else (*fields, *_POWERS, *_KEYS)
+
+    def get_exclude(self, request: HttpRequest, obj: User | None = None) -> Any:
+        """What may not be seen may not be filtered by either (ShopAdmin.lookup_allowed)."""
+        kept = () if request.user.has_perm(_HELP) else ("phone",)
+        return [*(super().get_exclude(request, obj) or ()), *kept]
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)
+        if is_superuser(request):
+            return fieldsets
+        hidden = {"password", *_POWERS, *(("email",) if obj is None else ())}
+        if not request.user.has_perm(_HELP):
+            hidden.update(_WHERE)
+        shown = [
+            (name, {**options, "fields": [f for f in options["fields"] if f not in hidden]})
+            for name, options in fieldsets
+        ]
+        return [(name, options) for name, options in shown if options["fields"]]
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        if change and not {"groups", "user_permissions"}.isdisjoint(form.changed_data):
+            # A role may ask for a second factor, which tokens of before were given out without.
+            tokens.revoke_all(form.instance.pk)
+
+    def user_change_password(
+        self,
+        request: HttpRequest,
+        id: str,  # noqa: A002
+        form_url: str = "",
+    ) -> HttpResponse:
+        if not is_superuser(request):
+            raise PermissionDenied
+        if request.method == "GET" and id == str(request.user.pk):
+            # Their own they change by the old one.
+            return redirect("admin:password_change")
+        person = self.get_object(request, id) if request.method == "POST" else None
+        # Their own is changed where the old one is asked for.
+        if person is not None and self.is_own(request, person):
+            log_refusal(current_user(request), "Set the password", person)
+        before = User.objects.filter(pk=id).values_list("password", flat=True).first()
+        response = super().user_change_password(request, id, form_url)
+        if isinstance(response, TemplateResponse) and response.context_data is not None:
+            response.context_data["title"] = (
+                f"Set a password for {response.context_data['original']}"
+            )
+        person = User.objects.filter(pk=id).exclude(password=before or "").first()
+        if person is not None:
+            tokens.revoke_all(person.pk)
+            lockout.forgive(person)
+            emails.tell_of_change(person, "password_changed")
+        return response
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """Save a person. An old name rests, and an e-mail that another typed is not confirmed."""
+        name_before = form.initial.get("username") or obj.username
+        email_before = form.initial.get("email", "")
+        if "email" in form.changed_data:
+            obj.email_confirmed_at = None
+        super().save_model(request, obj, form, change)
+        names.claim(obj, obj.username)
+        if skeleton(name_before) != obj.skeleton:
+            names.rest(obj, name_before)
+        if change and email_before and email_before != obj.email:
+            emails.tell_of_change(obj, "email_changed", to=email_before)
+        if change and "is_superuser" in form.changed_data:
+            tokens.revoke_all(obj.pk)
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        self._delete_avatar(obj)
+        names.rest(obj, obj.username)
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        for person in queryset.exclude(avatar=""):
+            self._delete_avatar(person)
+        for person in queryset:
+            names.rest(person, person.username)
+        super().delete_queryset(request, queryset)
+
+    def _delete_avatar(self, person: User) -> None:
+        if person.avatar:
+            delete = partial(person.avatar.storage.delete, str(person.avatar.name))
+            transaction.on_commit(delete, robust=True)
+
+
+def _marks(address: Address) -> str:
+    """What an address is called and is for, before the rest of it."""
+    marks = [
+        address.label,
+        "default" if address.is_default else "",
+        "goods are collected here" if address.is_collection_place else "",
+    ]
+    told = ", ".join(filter(None, marks))
+    return f"{told}: " if told else ""
