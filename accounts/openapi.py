@@ -5,7 +5,7 @@ from __future__ import annotations
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 
-from omachemainproj.api.schema import TokenError, error_answer
+from omachemainproj.api.error_schemas import TokenError, error_answer
 
 from .cookies import OtherOrigin
 

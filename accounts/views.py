@@ -19,10 +19,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework_simplejwt.tokens import AccessToken
 
+from omachemainproj.api.error_schemas import error_answer, field_errors, refusals
 from omachemainproj.api.languages import in_their_language
 from omachemainproj.api.parameters import refuse_unknown
 from omachemainproj.api.parsers import StrictJSONParser, StrictMultiPartParser
-from omachemainproj.api.schema import error_answer, field_errors, refusals
 
 from . import services, tokens
 from .authentication import Public, current_user

@@ -9,6 +9,7 @@ from django.db.models import TextChoices
 from rest_framework import serializers
 
 from accounts.counties import County
+from omachemainproj.api.error_schemas import DetailError
 from omachemainproj.api.fields import (
     MAX_ID,
     MpesaNumberField,
@@ -17,7 +18,6 @@ from omachemainproj.api.fields import (
     StrictBooleanField,
     WholeNumberField,
 )
-from omachemainproj.api.schema import DetailError
 from omachemainproj.text import fold_identifier
 from products.models import MAX_STOCK
 

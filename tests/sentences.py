@@ -12,7 +12,7 @@ ELSEWHERE = re.compile(
     r"/(backoffice|admin|console|fulfilment_actions|actions|sections|product_page|refunds|evidence|transfers"
     r"|delivery_fees|reconciliation"
     # programs
-    r"|daraja|webhooks|report_view|reports|banks|strict_json|openapi|schema|description|documentation"
+    r"|daraja|webhooks|report_view|reports|banks|strict_json|openapi|schema|error_schemas|form_bodies|description|documentation"
     # operators and developers
     r"|migrations|management|demo|proof|models|channels|postgresql|disbursement|production"
     r"|environment|settings|celery|wsgi|service_urls|callback_addresses|append_only|caches"

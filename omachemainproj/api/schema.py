@@ -10,56 +10,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from copy import deepcopy
 from typing import Any, ClassVar
 
 from django.conf import settings
 from drf_spectacular.contrib.rest_framework_simplejwt import SimpleJWTScheme
-from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent, force_instance
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 
-from .errors import Busy, Refusal
+from .error_schemas import (
+    DetailError,
+    InputError,
+    TokenError,
+    code_example,
+    error_answer,
+    field_errors,
+)
+from .errors import Busy
+from .form_bodies import as_form, as_json, has_file
 from .handlers import Conflict
 
 _UNSAFE = frozenset({"POST", "PUT", "PATCH"})
 _CHANGING = _UNSAFE | {"DELETE"}
-_FILE = "binary"
 _FORM = "multipart/form-data"
-
-
-class DetailError(serializers.Serializer):
-    """An error that is about no field: ``detail`` is for people, ``code`` for programs."""
-
-    detail = serializers.CharField(help_text="For people; the wording may change.")
-    code = serializers.CharField(help_text="For programs; it never changes.")
-
-
-class TokenError(DetailError):
-    """Nobody knows who asks, or their token opens nothing.
-
-    `token_not_valid` has a `reason`: an access token that has expired is renewed at `renew`.
-    """
-
-    reason = serializers.ChoiceField(["token_expired", "token_invalid"], required=False)
-    renew = serializers.CharField(required=False, help_text="Where it is renewed.")
-
-
-class FieldErrors(serializers.Serializer):
-    """Sentences under the names of fields, nested as the input is.
-
-    A lone text is an id or a code to go on with.
-    """
-
-
-class InputError(serializers.Serializer):
-    """What is wrong with the input: sentences under the name of each field, nested as the input is.
-
-    Where it is about no field (a body that cannot be read, say) there are ``detail`` and ``code``.
-    """
 
 
 class BearerScheme(SimpleJWTScheme):  # type: ignore[no-untyped-call]
@@ -67,77 +42,6 @@ class BearerScheme(SimpleJWTScheme):  # type: ignore[no-untyped-call]
 
     target_class = "accounts.authentication.JWTAuthentication"
     name = "bearer"
-
-
-_FIELD_ERRORS = {"$ref": "#/components/schemas/FieldErrors"}
-#: The one recursive type, as what stands under a name.
-_UNDER_A_NAME = {
-    "anyOf": [
-        {"type": "array", "items": {"type": "string"}},
-        {"type": "array", "items": _FIELD_ERRORS},
-        _FIELD_ERRORS,
-        {"type": "string"},
-    ]
-}
-
-
-class FieldErrorsExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
-    """Describes ``FieldErrors``, whose member names are the input's own."""
-
-    target_class = FieldErrors
-
-    def map_serializer(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
-        return {
-            "type": "object",
-            "description": str(FieldErrors.__doc__),
-            "additionalProperties": _UNDER_A_NAME,
-        }
-
-
-class InputErrorExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
-    """Describes ``InputError``; which codes there are is the operation's."""
-
-    target_class = InputError
-
-    def map_serializer(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
-        auto_schema.resolve_serializer(FieldErrors(), direction)  # type: ignore[arg-type]
-        return {
-            "type": "object",
-            "description": str(InputError.__doc__),
-            "properties": {
-                "detail": {"type": "string", "description": "For people; the wording may change."},
-                "code": {"description": "For programs; it never changes."},
-                "codes": {
-                    "$ref": "#/components/schemas/FieldErrors",
-                    "description": "To a request with `Prefer: error-codes`: the code of each "
-                    "sentence, in the same shape.",
-                },
-            },
-            "additionalProperties": _UNDER_A_NAME,
-        }
-
-
-def error_answer(detail: str, code: str) -> OpenApiResponse:
-    """Return the description of an error answer, with this example."""
-    return OpenApiResponse(DetailError, description=detail, examples=[_example(detail, code)])
-
-
-def refusals(*classes: type[Refusal]) -> OpenApiResponse:
-    """Return the description of an answer that says one of these refusals, an example each."""
-    examples = [_example(each.message, each.code) for each in classes]
-    return OpenApiResponse(
-        DetailError, description=" ".join(each.message for each in classes), examples=examples
-    )
-
-
-def field_errors(description: str, **examples: dict[str, Any]) -> OpenApiResponse:
-    """Return the description of an answer 400 about fields, with these examples by their names."""
-    shown = [OpenApiExample(name, value=value) for name, value in examples.items()]
-    return OpenApiResponse(InputError, description=description, examples=shown)
-
-
-def _example(detail: str, code: str) -> OpenApiExample:
-    return OpenApiExample(code, value={"detail": detail, "code": code})
 
 
 _BAD_INPUT = field_errors(
@@ -149,14 +53,14 @@ _BAD_ADDRESS = field_errors(
 )
 #: Of a body that cannot be read at all.
 _UNREADABLE = (
-    _example("The body is not JSON: Expecting value.", "parse_error"),
-    _example("The body broke off. Send it again.", "body_broke_off"),
+    code_example("The body is not JSON: Expecting value.", "parse_error"),
+    code_example("The body broke off. Send it again.", "body_broke_off"),
 )
 _NO_TOKEN = OpenApiResponse(
     TokenError,
     description="There is no access token, or it opens nothing.",
     examples=[
-        _example("Authentication credentials were not provided.", "not_authenticated"),
+        code_example("Authentication credentials were not provided.", "not_authenticated"),
         OpenApiExample(
             "token_expired",
             value={
@@ -166,10 +70,12 @@ _NO_TOKEN = OpenApiResponse(
                 "renew": "/token/refresh/",
             },
         ),
-        _example("The person this token was given to is gone.", "user_not_found"),
-        _example("This account is closed.", "user_inactive"),
-        _example("The password was changed after this token was given out.", "password_changed"),
-        _example("You were signed out. Sign in again.", "session_ended"),
+        code_example("The person this token was given to is gone.", "user_not_found"),
+        code_example("This account is closed.", "user_inactive"),
+        code_example(
+            "The password was changed after this token was given out.", "password_changed"
+        ),
+        code_example("You were signed out. Sign in again.", "session_ended"),
     ],
 )
 _TOO_LARGE = error_answer(
@@ -179,8 +85,8 @@ _WRONG_TYPE = OpenApiResponse(
     DetailError,
     description="The body is of no type that is read here.",
     examples=[
-        _example('Unsupported media type "text/plain" in request.', "unsupported_media_type"),
-        _example("Send UTF-8.", "charset"),
+        code_example('Unsupported media type "text/plain" in request.', "unsupported_media_type"),
+        code_example("Send UTF-8.", "charset"),
     ],
 )
 _TOO_MANY = error_answer("Request was throttled. Expected available in 12 seconds.", "throttled")
@@ -283,8 +189,6 @@ class OmacheSchema(AutoSchema):
             serializer, direction, media_type, status_code, [example]
         )
 
-    # --- Errors -----------------------------------------------------------------------------------
-
     def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
         for code, answer in self._shared_errors().items():
@@ -343,8 +247,6 @@ class OmacheSchema(AutoSchema):
             for media in answer["content"].values():
                 media["schema"] = {"allOf": [media["schema"], said]}
 
-    # --- Headers ----------------------------------------------------------------------------------
-
     def _add_headers(self, status: str, answer: dict[str, Any]) -> None:
         names = ["X-Request-ID", *_OF_STATUS.get(status, ())]
         if status >= "400":
@@ -362,18 +264,14 @@ class OmacheSchema(AutoSchema):
         fields: dict[str, Any] = described.schema.get("properties", {}) if described else {}
         return fields
 
-    # --- Bodies with files ------------------------------------------------------------------------
-
     def _part_by_type(self, content: dict[str, Any]) -> None:
         """Describe a body that may have files once as JSON, which has none, and once as a form."""
         for media_type, media in content.items():
             name = media["schema"].get("$ref", "").rpartition("/")[2]
             described = self.registry._components.get((name, ResolvedComponent.SCHEMA))
-            if described is None or not any(
-                map(_has_file, described.schema["properties"].values())
-            ):
+            if described is None or not any(map(has_file, described.schema["properties"].values())):
                 continue
-            own = _as_form(described.schema) if media_type == _FORM else _as_json(described.schema)
+            own = as_form(described.schema) if media_type == _FORM else as_json(described.schema)
             suffix = "Form" if media_type == _FORM else "Json"
             component = ResolvedComponent(  # type: ignore[no-untyped-call]
                 name=f"{name.removesuffix('Request')}{suffix}Request",
@@ -434,41 +332,3 @@ def _is_twice_a_list(value: Any) -> bool:
 
 def _pascal(name: str) -> str:
     return "".join(part.capitalize() for part in name.split("_"))
-
-
-def _has_file(described: dict[str, Any]) -> bool:
-    return described.get("format") == _FILE or described.get("items", {}).get("format") == _FILE
-
-
-def _as_form(described: dict[str, Any]) -> dict[str, Any]:
-    """The same body as a form: nothing in it is null, and an empty text takes a file away."""
-    own = deepcopy(described)
-    for name, field in own["properties"].items():
-        kind = field.get("type")
-        may_be_null = isinstance(kind, list) and "null" in kind
-        if may_be_null:
-            field["type"] = next(each for each in kind if each != "null")
-        if may_be_null and field.get("format") == _FILE:
-            text = field.pop("description", "")
-            file = {"type": "string", "format": _FILE}
-            own["properties"][name] = {"anyOf": [file, {"const": ""}], "description": text}
-    return own
-
-
-def _as_json(described: dict[str, Any]) -> dict[str, Any]:
-    """The same body as JSON, where a file can be none at all, and a list of them cannot be."""
-    own = deepcopy(described)
-    for name, field in [*own["properties"].items()]:
-        if not _has_file(field):
-            continue
-        if field.get("type") == "array" or name in own.get("required", ()):
-            del own["properties"][name]
-            own["required"] = [each for each in own.get("required", ()) if each != name]
-        else:
-            own["properties"][name] = {
-                "type": ["string", "null"],
-                "description": 'None: `null` or `""`. A picture is sent in a form.',
-            }
-    if not own.get("required"):
-        own.pop("required", None)
-    return own

@@ -9,7 +9,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter
 
 from accounts.backoffice.interest import OwnInterest
 from accounts.backoffice.second_person import SecondPersonNeeded
-from omachemainproj.api.schema import error_answer, refusals
+from omachemainproj.api.error_schemas import error_answer, refusals
 from orders.claims import (
     BringsNothing,
     ClaimedByAnother,

@@ -17,11 +17,11 @@ from accounts.authentication import current_user
 from accounts.backoffice.interest import OwnInterest, find_parties, has_interest
 from accounts.backoffice.second_person import SecondPersonNeeded
 from accounts.models import User
+from omachemainproj.api.error_schemas import error_answer, refusals
 from omachemainproj.api.errors import FieldRefusal
 from omachemainproj.api.languages import in_their_language
 from omachemainproj.api.pagination import KeysetPagination
 from omachemainproj.api.parameters import PAGING, refuse_unknown
-from omachemainproj.api.schema import error_answer, refusals
 from omachemainproj.media import media_prefix
 from orders.claims import ClaimedByAnother
 from orders.delivery.representation import delivery_of, represent_delivery
