@@ -16,7 +16,7 @@ from django.db.models import F, QuerySet
 from accounts.backoffice.interest import require_no_interest
 from accounts.models import User
 from omachemainproj.api.errors import Refusal, refuse_field
-from omachemainproj.compiled_queries import locked_row
+from omachemainproj.locking import locked_row
 from omachemainproj.text import fold_identifier
 from products import stock
 from products.stock import StockLine

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import Audit, Proposal, ProposalState, User
 from omachemainproj.api.errors import Refusal
-from omachemainproj.compiled_queries import locked_row
+from omachemainproj.locking import locked_row
 
 from . import audit
 from .actions import ACTIONS, ApprovalPolicy, StaffAction, describe, staff_action
