@@ -93,7 +93,7 @@ class Attempt:
     keys: tuple[str, ...] = ()
     #: Whom it is about, as ``begin`` was told, and at which door.
     account: User | str | None = None
-    door: str = PASSWORD
+    credential: str = PASSWORD
 
     def take_back(self) -> None:
         """It was right: it never counted."""
@@ -108,19 +108,19 @@ class Attempt:
         if self.waits:
             self.record("locked_out")
             raise LockedOut(max(self.waits.values()) - timezone.now())
-        is_link = self.account is None and self.door == PASSWORD
-        self.record("link_failed" if is_link else _FAILED[self.door])
+        is_link = self.account is None and self.credential == PASSWORD
+        self.record("link_failed" if is_link else _FAILED[self.credential])
 
     def record(self, event: str) -> None:
         """Log what came of it, under the person's number, or a digest of the name typed."""
         if isinstance(self.account, User):
-            security_log.record(event, user=self.account.pk, door=self.door)
+            security_log.record(event, user=self.account.pk, door=self.credential)
         else:
-            security_log.record(event, name=self.account or "", door=self.door)
+            security_log.record(event, name=self.account or "", door=self.credential)
 
 
 def begin(
-    request: HttpRequest | None, account: User | str | None, *, door: str = PASSWORD
+    request: HttpRequest | None, account: User | str | None, *, credential: str = PASSWORD
 ) -> Attempt:
     """Count a try at somebody's password, by whatever name, before it is checked.
 
@@ -128,10 +128,10 @@ def begin(
     named. Call ``take_back`` or ``fail`` on what is returned. Raises LockedOut (429) where too
     many failed before. A request from nowhere (a shell) is not counted.
     """
-    uncounted = Attempt(waits={}, account=account, door=door)
+    uncounted = Attempt(waits={}, account=account, credential=credential)
     if request is None or not settings.LOCKOUT:
         return uncounted
-    keys = _keys(request, account, door)
+    keys = _keys(request, account, credential)
     owner = account if isinstance(account, User) else None
     waits, counted, closed = _count(keys, owner)
     if closed is not None:
@@ -143,7 +143,7 @@ def begin(
 def prove(request: HttpRequest, user: User) -> None:
     """Say that a person signed in, with all that was asked: their network is known, and free."""
     if settings.LOCKOUT:
-        keys = [_keys(request, user, door)["pair"] for door in (PASSWORD, CODE)]
+        keys = [_keys(request, user, credential)["pair"] for credential in (PASSWORD, CODE)]
         PasswordTries.objects.filter(key__in=keys).update(
             failures=0, until=None, proved_at=timezone.now()
         )
@@ -216,7 +216,7 @@ def _count(
     return waits, tuple(row.key for row in counted.values()), None
 
 
-def _keys(request: HttpRequest, account: User | str | None, door: str) -> dict[str, str]:
+def _keys(request: HttpRequest, account: User | str | None, credential: str) -> dict[str, str]:
     address = request.META.get("REMOTE_ADDR", "")
     network, site = client_network(address), client_network(address, 48)
     keys = {"network": _key("network", network)}
@@ -226,8 +226,8 @@ def _keys(request: HttpRequest, account: User | str | None, door: str) -> dict[s
         return keys
     name = _name_of(account)
     return {
-        "account": _key(f"{door}.account", name),
-        "pair": _key(f"{door}.pair", name, network),
+        "account": _key(f"{credential}.account", name),
+        "pair": _key(f"{credential}.pair", name, network),
         **keys,
     }
 

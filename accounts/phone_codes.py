@@ -126,7 +126,7 @@ def check_code(
     used, or is over, and LockedOut (429) after too many.
     """
     check_offered()
-    attempt = lockout.begin(request, None, door=lockout.PHONE)
+    attempt = lockout.begin(request, None, credential=lockout.PHONE)
     row = PhoneCode.objects.filter(key=_digest("token", typed.token))
     live = row.filter(purpose=purpose, expires_at__gt=now, tries__lt=TRIES)
     counted = live.update(tries=F("tries") + 1)

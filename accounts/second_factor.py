@@ -125,7 +125,7 @@ def demand(request: HttpRequest, user: User, code: str) -> None:
 
 def check(request: HttpRequest, user: User, code: str) -> None:
     """Use a code up. Raises WrongCode, or LockedOut after too many."""
-    attempt = lockout.begin(request, user, door=lockout.CODE)
+    attempt = lockout.begin(request, user, credential=lockout.CODE)
     if _use(user, code):
         attempt.take_back()
         return

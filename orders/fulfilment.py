@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.db.models import F, QuerySet
 
-from accounts.backoffice.interest import require_no_interest
+from accounts.backoffice.conflicts import refuse_conflicts
 from accounts.models import User
 from omachemainproj.api.errors import Refusal, refuse_field
 from omachemainproj.locking import locked_row
@@ -213,7 +213,7 @@ def move_line(
     What an agent fetches of a parcel that nobody has taken on is theirs to bring from then on.
 
     Raises OrderTrack.DoesNotExist for somebody the line does not concern, NotAllowed,
-    PaymentInDoubt, OwnInterest for staff and agents who have a part in it, ClaimedByAnother for an
+    PaymentInDoubt, ConflictOfInterest for staff and agents involved in it, ClaimedByAnother for an
     agent whose parcel it is not, and FieldRefusal for a wrong code or a missing reason.
     """
     line = OrderTrack.objects.select_related("order").get(pk=track_id)
@@ -221,7 +221,7 @@ def move_line(
     if not roles:
         raise OrderTrack.DoesNotExist(f"no line {track_id} for {by}")
     if roles & DELIVERING or is_kept_from_own(by, line, to):
-        require_no_interest(by, line)
+        refuse_conflicts(by, line)
     has_code = False
     if code and to == TrackStatus.DELIVERED and line.track_status != to:
         require_allowed(line, to, by=by, roles=roles)

@@ -30,16 +30,16 @@ class AuditAdmin(ReadOnlyAdmin):
     readonly_fields = ("values",)
 
     @admin.display(description="Before and after")
-    def values(self, deed: Audit) -> str:
+    def values(self, entry: Audit) -> str:
         """Each value that changed, a line each; the new one alone where there was none before."""
-        model = deed.content_type.model_class()
+        model = entry.content_type.model_class()
         told = [
             (
                 name_in_words(model, name),
                 "" if before is None else f"{value_in_words(model, name, before)} → ",
                 value_in_words(model, name, after),
             )
-            for name, (before, after) in deed.changes.items()
+            for name, (before, after) in entry.changes.items()
         ]
         return format_html_join("", "<p>{}: {}{}</p>", told) or "nothing"
 

@@ -36,8 +36,8 @@ class LockedNow(admin.SimpleListFilter):
 
 #: What is counted under a key of accounts.lockout, by its kind.
 _COUNTED = {
-    "pair": "{door} of an account, from one network",
-    "account": "{door} of an account, from anywhere",
+    "pair": "{credential} of an account, from one network",
+    "account": "{credential} of an account, from anywhere",
     "network": "anything, from one network",
     "site": "anything, from a wider network",
 }
@@ -72,8 +72,8 @@ class PasswordTriesAdmin(ReadOnlyAdmin):
 
     @admin.display(description="What is counted")
     def counted(self, tries: PasswordTries) -> str:
-        *door, kind = tries.key.partition(":")[0].split(".")
-        said = _COUNTED.get(kind, kind).format(door=" ".join(door))
+        *credential, kind = tries.key.partition(":")[0].split(".")
+        said = _COUNTED.get(kind, kind).format(credential=" ".join(credential))
         return f"{said[:1].upper()}{said[1:]}"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PasswordTries]:

@@ -20,9 +20,9 @@ from accounts import emails, lockout, names, second_factor, services, tokens
 from accounts.authentication import current_user
 from accounts.backoffice.actions import staff_action
 from accounts.backoffice.admin import COUNT_AT_MOST, ShopAdmin
+from accounts.backoffice.conflicts import log_refusal
 from accounts.backoffice.finders import people_at, people_called
 from accounts.backoffice.formats import NOTHING, dial
-from accounts.backoffice.interest import log_refusal
 from accounts.backoffice.person_page import is_guest, kind_of
 from accounts.backoffice.row_page import RowPage
 from accounts.backoffice.search import phone_in
@@ -34,12 +34,12 @@ from omachemainproj.text import fold_identifier
 from .person_forms import NewPasswordForm, NewPersonForm, PersonForm
 from .reach import OwnFactor, is_superuser, is_within_reach, require_reach
 
-_POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
+_ACCESS_FIELDS = ("is_staff", "is_superuser", "groups", "user_permissions")
 #: Whoever sets one of these can sign in as the person: by password, or by a reset link.
-_KEYS = ("password", "email")
+_SIGN_IN_FIELDS = ("password", "email")
 #: Who has this permission sees where people live and are called.
-_HELP = "accounts.help_user"
-_WHERE = ("phone_as_dialled", "addresses")
+_HELP_USER = "accounts.help_user"
+_CONTACT_FIELDS = ("phone_as_dialled", "addresses")
 
 
 class GuestFilter(admin.SimpleListFilter):
@@ -98,7 +98,7 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
     list_select_related = ("guest",)
     ordering = ("-pk",)
     #: Their phone is theirs to change.
-    readonly_fields = (*_WHERE, "avatar_preview", "last_login", "date_joined")
+    readonly_fields = (*_CONTACT_FIELDS, "avatar_preview", "last_login", "date_joined")
     actions = ("take_avatars_away", "sign_out", "let_try_again", "take_second_factor_away")
     page_name = "Person"
     page_actions = {
@@ -116,9 +116,9 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
     #: Closed until somebody asks: the page tells what they hold, but for keys and powers.
     fieldsets = (
         ("Names", _closed("username", "first_name", "last_name", "email", "gender")),
-        ("Where they are reached", _closed(*_WHERE, "avatar_preview")),
+        ("Where they are reached", _closed(*_CONTACT_FIELDS, "avatar_preview")),
         ("The account", _closed("is_active", "last_login", "date_joined")),
-        ("Password and powers", _closed("password", *_POWERS)),
+        ("Password and powers", _closed("password", *_ACCESS_FIELDS)),
     )
     add_fieldsets = (
         ("Who they are", {"fields": ("username", "first_name", "last_name", "email")}),
@@ -164,7 +164,7 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
     def addresses(self, person: User) -> str:
         """Where they have goods brought, and collected; only the person changes them."""
         told = [
-            (_marks(each), each.recipient, dial(each.phone), str(each), each.directions)
+            (_address_prefix(each), each.recipient, dial(each.phone), str(each), each.directions)
             for each in Address.objects.of(person).as_listed()
         ]
         return format_html_join("", "<p>{}{}, {}<br>{}<br>{}</p>", told) or "none"
@@ -203,7 +203,7 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
         return is_superuser(request)
 
     def has_help_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(_HELP)
+        return request.user.has_perm(_HELP_USER)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whoever may set a password owns the account, so staff do not reach other staff."""
@@ -214,20 +214,20 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
         fields = tuple(super().get_readonly_fields(request, obj))
-        return fields if is_superuser(request) else (*fields, *_POWERS, *_KEYS)
+        return fields if is_superuser(request) else (*fields, *_ACCESS_FIELDS, *_SIGN_IN_FIELDS)
 
     def get_exclude(self, request: HttpRequest, obj: User | None = None) -> Any:
         """What may not be seen may not be filtered by either (ShopAdmin.lookup_allowed)."""
-        kept = () if request.user.has_perm(_HELP) else ("phone",)
+        kept = () if request.user.has_perm(_HELP_USER) else ("phone",)
         return [*(super().get_exclude(request, obj) or ()), *kept]
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
         fieldsets = super().get_fieldsets(request, obj)
         if is_superuser(request):
             return fieldsets
-        hidden = {"password", *_POWERS, *(("email",) if obj is None else ())}
-        if not request.user.has_perm(_HELP):
-            hidden.update(_WHERE)
+        hidden = {"password", *_ACCESS_FIELDS, *(("email",) if obj is None else ())}
+        if not request.user.has_perm(_HELP_USER):
+            hidden.update(_CONTACT_FIELDS)
         shown = [
             (name, {**options, "fields": [f for f in options["fields"] if f not in hidden]})
             for name, options in fieldsets
@@ -301,7 +301,7 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
             transaction.on_commit(delete, robust=True)
 
 
-def _marks(address: Address) -> str:
+def _address_prefix(address: Address) -> str:
     """What an address is called and is for, before the rest of it."""
     marks = [
         address.label,

@@ -17,13 +17,13 @@ from django.contrib.auth.models import Group, Permission
 
 from accounts import names
 from accounts.backoffice.admin import KnownChoices
-from accounts.backoffice.powers import PowersField, offer_powers
+from accounts.backoffice.permission_labels import PermissionsField, offer_permissions
 from accounts.backoffice.role_page import purpose_of
 from accounts.models import EMAIL_TAKEN, User
 from omachemainproj.text import fold_password
 
 
-class _PasswordsAsHashed(forms.BaseForm):
+class _NormalisedPasswordsMixin(forms.BaseForm):
     """Judges new passwords in the form in which they are hashed."""
 
     def clean_password1(self) -> str | None:
@@ -35,7 +35,7 @@ class _PasswordsAsHashed(forms.BaseForm):
         return typed and fold_password(typed)
 
 
-class _NamesThatAreFree(forms.BaseModelForm):
+class _AvailableIdentityMixin(forms.BaseModelForm):
     """Refuses a new name that is kept, resting, or confusable with somebody's.
 
     And an e-mail that another has confirmed.
@@ -74,7 +74,7 @@ class _RolesField(KnownChoices):
         return f"{obj.name}: {purpose}" if purpose else str(obj.name)
 
 
-class _RolesAdmit(forms.BaseModelForm):
+class _RoleGrantsStaffMixin(forms.BaseModelForm):
     """Whoever is given a role is let into the admin by it, unless that is said otherwise."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -96,13 +96,15 @@ class _RolesAdmit(forms.BaseModelForm):
         return self.cleaned_data
 
 
-class NewPersonForm(_PasswordsAsHashed, _NamesThatAreFree, _RolesAdmit, UserCreationForm):
+class NewPersonForm(
+    _NormalisedPasswordsMixin, _AvailableIdentityMixin, _RoleGrantsStaffMixin, UserCreationForm
+):
     """A person whom a superuser adds, with their roles."""
 
     groups = _RolesField()
 
 
-class _KeptPassword(ReadOnlyPasswordHashWidget):
+class _PasswordWidget(ReadOnlyPasswordHashWidget):
     """Whether there is a password, and the way to set another; not how it is hashed."""
 
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
@@ -114,12 +116,12 @@ class _KeptPassword(ReadOnlyPasswordHashWidget):
         return context
 
 
-class PersonForm(_NamesThatAreFree, _RolesAdmit, UserChangeForm):
+class PersonForm(_AvailableIdentityMixin, _RoleGrantsStaffMixin, UserChangeForm):
     """A person whom a superuser changes."""
 
-    password = ReadOnlyPasswordHashField(label="Password", widget=_KeptPassword)
+    password = ReadOnlyPasswordHashField(label="Password", widget=_PasswordWidget)
     groups = _RolesField()
-    user_permissions = PowersField(
+    user_permissions = PermissionsField(
         Permission.objects.none(),
         required=False,
         label="Besides their roles",
@@ -142,10 +144,10 @@ class PersonForm(_NamesThatAreFree, _RolesAdmit, UserChangeForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        offer_powers(self, "user_permissions")
+        offer_permissions(self, "user_permissions")
 
 
-class NewPasswordForm(_PasswordsAsHashed, AdminPasswordChangeForm):
+class NewPasswordForm(_NormalisedPasswordsMixin, AdminPasswordChangeForm):
     """A password that a superuser sets."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -27,14 +27,14 @@ def is_superuser(request: HttpRequest) -> bool:
 
 
 def is_within_reach(request: HttpRequest, person: User | None) -> bool:
-    return is_superuser(request) or person is None or not has_power(person)
+    return is_superuser(request) or person is None or not is_privileged(person)
 
 
-def has_power(person: User) -> bool:
+def is_privileged(person: User) -> bool:
     return person.is_staff or person.is_superuser
 
 
 def require_reach(by: User, person: User) -> None:
     """Raise OutOfReach where only a superuser may act on somebody."""
-    if has_power(person) and not by.is_superuser:
+    if is_privileged(person) and not by.is_superuser:
         raise OutOfReach

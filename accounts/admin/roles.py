@@ -12,7 +12,7 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 
 from accounts.backoffice.admin import ShopAdmin
-from accounts.backoffice.powers import PowersField, offer_powers
+from accounts.backoffice.permission_labels import PermissionsField, offer_permissions
 from accounts.backoffice.role_page import purpose_of
 from accounts.backoffice.roles import ROLES
 from accounts.backoffice.row_page import RowPage
@@ -25,7 +25,7 @@ admin.site.unregister(Group)
 class RoleForm(forms.ModelForm):
     """A role that a superuser makes up: its name, and what it lets people do."""
 
-    permissions = PowersField(
+    permissions = PermissionsField(
         Permission.objects.none(),
         required=False,
         label="They may",
@@ -38,7 +38,7 @@ class RoleForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        offer_powers(self, "permissions")
+        offer_permissions(self, "permissions")
 
 
 @admin.register(Group)

@@ -26,7 +26,7 @@ from omachemainproj.text import clean_shown
 
 from . import audit
 from .admin import read_text
-from .interest import NOBODY, OwnInterest, Parties, log_refusal, require_no_interest
+from .conflicts import NOBODY, ConflictOfInterest, Parties, log_refusal, refuse_conflicts
 from .second_person import Cost, propose, spend_alone
 
 #: Rows one action takes at once: each is done by itself, while the browser waits.
@@ -154,12 +154,12 @@ def register(action: StaffAction) -> StaffAction:
 def perform(action: StaffAction, row: Model, given: Mapping[str, Any], *, by: User) -> str | None:
     """Do an action with one row, and record who did it, why, and what it changed.
 
-    Returns its sentence, if it has one. Raises Refusal: OwnInterest, which is recorded too, for
+    Returns its sentence, if it has one. Raises Refusal: ConflictOfInterest, which is recorded too, for
     somebody who has a part in it, and SecondPersonNeeded for what one person does not decide
     alone, which is proposed then. Call it outside of a transaction: what it records of a refusal
     has to stay.
     """
-    refuse_interested(action, row, given, by)
+    refuse_conflicts_of_action(action, row, given, by)
     what, why = describe(action.label, given), given.get("why", "")
     if action.approval:
         pk = row.pk
@@ -209,11 +209,13 @@ def _do_alone(
     return said
 
 
-def refuse_interested(action: StaffAction, row: Model, given: Mapping[str, Any], by: User) -> None:
-    """Raise OwnInterest, and record it, where a person has a part in what is to be decided."""
+def refuse_conflicts_of_action(
+    action: StaffAction, row: Model, given: Mapping[str, Any], by: User
+) -> None:
+    """Raise ConflictOfInterest, and record it, where a person has a part in what is to be decided."""
     try:
-        require_no_interest(by, row, besides=action.form.parties(given))
-    except OwnInterest:
+        refuse_conflicts(by, row, besides=action.form.parties(given))
+    except ConflictOfInterest:
         log_refusal(by, describe(action.label, given), row, why=given.get("why", ""))
         raise
 
@@ -229,8 +231,8 @@ def decides_about_rows(do: Any) -> Any:
         by, own = current_user(request), []
         for row in rows[: MAX_ROWS + 1]:
             try:
-                require_no_interest(by, row)
-            except OwnInterest as refusal:
+                refuse_conflicts(by, row)
+            except ConflictOfInterest as refusal:
                 own.append(row.pk)
                 log_refusal(by, do.__name__, row)
                 model_admin.message_user(request, f"{row}: {refusal}", messages.WARNING)

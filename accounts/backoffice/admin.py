@@ -24,9 +24,9 @@ from omachemainproj.text import clean_shown, fold_identifier
 
 from . import audit
 from .columns import LABELS, column, field_of_page
+from .conflicts import ConflictOfInterest, find_parties, is_declared, is_party, log_refusal
 from .formats import NOTHING, dial_in
-from .interest import OwnInterest, find_parties, has_interest, is_declared, log_refusal
-from .rooms import find_shelf
+from .sidebar import find_list
 
 admin.site.site_header = "O-Mache"
 admin.site.site_title = "O-Mache"
@@ -71,7 +71,7 @@ class ShopList(ChangeList):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if not self.is_popup:
-            self.title = find_shelf(self.opts)[1].name
+            self.title = find_list(self.opts)[1].name
 
     def get_results(self, request: HttpRequest) -> None:
         """The rows; where there are none, there is nothing to do with them."""
@@ -218,7 +218,7 @@ class ShopAdmin(admin.ModelAdmin):
         return WHOLE_VALUES | SPANS if isinstance(field, DateField) else WHOLE_VALUES
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody changes a row in which they have a part (accounts.backoffice.interest)."""
+        """Nobody changes a row in which they have a part (accounts.backoffice.conflicts)."""
         return super().has_change_permission(request, obj) and not self.is_own(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -232,7 +232,7 @@ class ShopAdmin(admin.ModelAdmin):
         known: dict[Any, bool] = request.__dict__.setdefault("own_rows", {})
         key = (type(obj), obj.pk)
         if key not in known:
-            known[key] = has_interest(current_user(request), find_parties(obj))
+            known[key] = is_party(current_user(request), find_parties(obj))
         return known[key]
 
     def changeform_view(
@@ -245,13 +245,13 @@ class ShopAdmin(admin.ModelAdmin):
         """Say why, where somebody sends a change of a row in which they have a part."""
         if object_id is not None and request.method == "POST":
             row = self.get_object(request, object_id)
-            if row is not None and self.may_but_for_interest(request, row):
+            if row is not None and self.is_stopped_by_conflict(request, row):
                 log_refusal(current_user(request), "Change", row)
-                messages.error(request, OwnInterest.message)
+                messages.error(request, ConflictOfInterest.message)
                 return redirect(request.path)
         return super().changeform_view(request, object_id, form_url, extra_context)
 
-    def may_but_for_interest(self, request: HttpRequest, row: Model) -> bool:
+    def is_stopped_by_conflict(self, request: HttpRequest, row: Model) -> bool:
         """Whether it is their part in a row, and nothing else, that keeps somebody from it."""
         return self.has_change_permission(request) and self.is_own(request, row)
 

@@ -16,7 +16,7 @@ from omachemainproj.locking import locked_row
 
 from . import audit
 from .actions import ACTIONS, ApprovalPolicy, StaffAction, describe, staff_action
-from .interest import NOBODY, Parties, find_parties, has_interest, parties_of, people
+from .conflicts import NOBODY, Parties, find_parties, is_party, parties_of, people
 
 #: For so long, who gave somebody an account, a password or powers is no second person with them.
 ONE_HAND_FOR = timedelta(days=7)
@@ -62,7 +62,7 @@ def agree(waiting: Proposal, given: Mapping[str, Any], by: User) -> str:
         )
     row = _row_of(proposal, approval)
     # What by has a part in was refused before this was called (accounts.backoffice.actions).
-    if has_interest(proposer, find_parties(row) | action.form.parties(proposal.given)):
+    if is_party(proposer, find_parties(row) | action.form.parties(proposal.given)):
         raise ProposalRefused("Who proposed it has a part in it by now: reject it.")
     locked = approval.lock(row) if approval.lock else row
     if sum(approval.price(locked, proposal.given)) > proposal.cost:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.backoffice.interest import require_no_interest
+from accounts.backoffice.conflicts import refuse_conflicts
 from accounts.models import User
 from orders.claims import ClaimedByAnother, lock_parcel
 from orders.fulfilment import NotAllowed, Role, powers_of
@@ -59,11 +59,11 @@ def record_attempt(parcel_id: int, reason: str, *, by: User, note: str = "") -> 
     on its way to an address. Nothing else changes: it is with who has it, and the code goes on
     working. Safe to repeat: what is said again within an hour changes nothing.
 
-    Raises Parcel.DoesNotExist for somebody it does not concern, OwnInterest, NotAllowed and
+    Raises Parcel.DoesNotExist for somebody it does not concern, ConflictOfInterest, NotAllowed and
     ClaimedByAnother.
     """
     parcel = lock_parcel(parcel_id)
-    require_no_interest(by, parcel)
+    refuse_conflicts(by, parcel)
     _require_carrier(parcel, by)
     lines = lines_of(parcel)
     statuses = {line.track_status for line in lines}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.backoffice.interest import require_no_interest
+from accounts.backoffice.conflicts import refuse_conflicts
 from accounts.models import User
 from orders.claims import lock_parcel
 from orders.fulfilment import (
@@ -50,11 +50,11 @@ def move_parcel(parcel_id: int, to: str, *, by: User, note: str = "", code: str 
     enough. To arrived, which is said by who hands over at its pick-up point, or staff: its lines
     are shipping from then on, and its buyer is told that it waits for them.
 
-    Safe to repeat. Raises Parcel.DoesNotExist for somebody it does not concern, OwnInterest,
+    Safe to repeat. Raises Parcel.DoesNotExist for somebody it does not concern, ConflictOfInterest,
     NotAllowed, ClaimedByAnother, PaymentInDoubt and FieldRefusal.
     """
     parcel = Parcel.objects.select_related("order").get(pk=parcel_id)
-    require_no_interest(by, parcel)
+    refuse_conflicts(by, parcel)
     lines = lines_of(parcel)
     roles = _roles_for(by, lines)
     if not roles:

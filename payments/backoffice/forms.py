@@ -10,7 +10,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 
 from accounts.backoffice.actions import OptionalReasonForm, ReasonForm
 from accounts.backoffice.admin import read_text
-from accounts.backoffice.interest import Parties, phones
+from accounts.backoffice.conflicts import Parties, phones
 from omachemainproj.mpesa_limits import MAX_PAYMENT, MIN_PAYMENT
 from omachemainproj.phones import normalise_phone
 from omachemainproj.text import clean_shown, fold_identifier

@@ -7,7 +7,7 @@ from django.utils import timezone
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken
 
 from accounts import tokens
-from accounts.backoffice.interest import own_numbers
+from accounts.backoffice.conflicts import own_numbers
 from accounts.models import Audit, User
 from tests.edges.draw import png, upload
 from tests.factories import PASSWORD, AddressFactory, UserFactory

@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.backoffice.actions import ACTIONS, perform
-from accounts.backoffice.interest import OwnInterest
+from accounts.backoffice.conflicts import ConflictOfInterest
 from accounts.backoffice.proposals import ProposalRefused, agree
 from accounts.backoffice.second_person import Cost, SecondPersonNeeded, spend_alone
 from accounts.models import Audit, Proposal, StaffDay
@@ -149,7 +149,7 @@ def test_the_approver_is_the_proposer(proposal, proposer, power):
 
     answer = decide(browser_of(proposer), "agree", proposal)
 
-    assert OwnInterest.message in told(answer)[0]
+    assert ConflictOfInterest.message in told(answer)[0]
     assert (proposal.state, status_of(line_of(proposal))) == ("open", "delivered")
 
 
@@ -166,7 +166,7 @@ def test_the_approver_bought_what_is_refunded(proposal, buyer):
 
     answer = decide(browser_of(buyer), "agree", proposal)
 
-    assert OwnInterest.message in told(answer)[0]
+    assert ConflictOfInterest.message in told(answer)[0]
     assert proposal.state == "open"
 
 
@@ -410,12 +410,12 @@ def test_finance_with_a_friend_writes_a_receipt_down_for_the_friends_order(buyer
     act_on(second, proposal, "agree")
 
     assert f"{first} proposed: Wrote it down" in story
-    assert said(own) == [OwnInterest.message]
+    assert said(own) == [ConflictOfInterest.message]
     receipt = Receipt.objects.get()
     assert (receipt.number, proposal.object_id) == ("TKB7000000", str(receipt.pk))
     # Both wrote it, and neither decides about it any more.
     for author in (first, second):
-        assert said(act(browser_of(author), receipt, "seen")) == [OwnInterest.message]
+        assert said(act(browser_of(author), receipt, "seen")) == [ConflictOfInterest.message]
 
 
 def act_on(person, proposal, key):

@@ -1,6 +1,6 @@
 """What each permission lets somebody do, in people's words, by the room where it is done.
 
-The apps above this one are named, not imported, as in ``rooms.py``. What stands in no room here is
+The apps above this one are named, not imported, as in ``sidebar.py``. What stands in no room here is
 a power over nothing that the admin shows, and is offered to nobody.
 """
 
@@ -16,7 +16,7 @@ from django.forms.models import ModelChoiceIterator
 from .admin import KnownChoices
 from .roles import named
 
-POWERS: tuple[tuple[str, dict[str, str]], ...] = (
+PERMISSIONS: tuple[tuple[str, dict[str, str]], ...] = (
     (
         "Orders",
         {
@@ -90,7 +90,7 @@ POWERS: tuple[tuple[str, dict[str, str]], ...] = (
         },
     ),
     (
-        "Machine room",
+        "System",
         {
             "payments.view_gatewayevent": "see what M-Pesa told the shop",
             "payments.view_statementpull": "see how M-Pesa’s statement was read",
@@ -100,7 +100,7 @@ POWERS: tuple[tuple[str, dict[str, str]], ...] = (
         },
     ),
 )
-WORDS = {name: words for _, powers in POWERS for name, words in powers.items()}
+LABELS = {name: words for _, powers in PERMISSIONS for name, words in powers.items()}
 
 
 def name_of(permission: Permission) -> str:
@@ -108,52 +108,52 @@ def name_of(permission: Permission) -> str:
     return f"{permission.content_type.app_label}.{permission.codename}"
 
 
-def words_for(permission: Permission) -> str:
+def label_for(permission: Permission) -> str:
     """What it lets somebody do; Django's words for what is in no room."""
-    return WORDS.get(name_of(permission)) or str(permission.name)
+    return LABELS.get(name_of(permission)) or str(permission.name)
 
 
-def told_by_room(held: Iterable[Permission]) -> list[tuple[str, list[str]]]:
+def labels_by_section(held: Iterable[Permission]) -> list[tuple[str, list[str]]]:
     """What somebody who holds these may do: the words of each room's, in the table's order."""
     names = {name_of(each) for each in held}
     told = [
         (room, [words for name, words in powers.items() if name in names])
-        for room, powers in POWERS
+        for room, powers in PERMISSIONS
     ]
-    others = sorted(words_for(each) for each in held if name_of(each) not in WORDS)
+    others = sorted(label_for(each) for each in held if name_of(each) not in LABELS)
     return [(room, words) for room, words in [*told, ("Anything else", others)] if words]
 
 
-class _ByRoom(ModelChoiceIterator):
+class _BySection(ModelChoiceIterator):
     """The choices in groups, a room each."""
 
     def __iter__(self) -> Iterator[Any]:
         there = {name_of(each): each for each in self.queryset.select_related("content_type")}
-        known = [(room, [there.pop(name, None) for name in powers]) for room, powers in POWERS]
+        known = [(room, [there.pop(name, None) for name in powers]) for room, powers in PERMISSIONS]
         for room, found in [*known, ("Anything else", list(there.values()))]:
             choices = [self.choice(each) for each in found if each is not None]
             if choices:
                 yield room, choices
 
 
-class PowersField(KnownChoices):
+class PermissionsField(KnownChoices):
     """Permissions to tick, in people's words: those of the table, and what is held already."""
 
-    iterator = _ByRoom
+    iterator = _BySection
 
     def label_from_instance(self, obj: Any) -> str:
-        words = words_for(obj)
+        words = label_for(obj)
         return f"{words[:1].upper()}{words[1:]}"
 
     def offer(self, held: QuerySet[Permission]) -> None:
         """Offer what the table has, and these."""
-        chosen = named(tuple(WORDS)) | Q(pk__in=held.values("pk"))
+        chosen = named(tuple(LABELS)) | Q(pk__in=held.values("pk"))
         self.queryset = Permission.objects.filter(chosen)
 
 
-def offer_powers(form: Any, name: str) -> None:
+def offer_permissions(form: Any, name: str) -> None:
     """Have a form's field of permissions offer what its row holds beside the table's."""
-    field = cast(PowersField | None, form.fields.get(name))
+    field = cast(PermissionsField | None, form.fields.get(name))
     if field is not None:
         row = form.instance
         field.offer(getattr(row, name).all() if row.pk else Permission.objects.none())

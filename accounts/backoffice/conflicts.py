@@ -1,7 +1,7 @@
 """Interest: nobody of the staff decides about a row in which they have a part.
 
 A part has whoever bought, sold, is paid or pays by it, or wrote it. Each app says who that is for
-its own rows (``parties_of``), and where it keeps numbers of people (``numbers_of``). A row of a
+its own rows (``parties_of``), and where it keeps numbers of people (``phone_source``). A row of a
 kind for which nobody has said it is not decided about at all.
 """
 
@@ -26,7 +26,7 @@ from . import audit
 REFUSED = "Refused, own interest"
 
 
-class OwnInterest(Refusal):
+class ConflictOfInterest(Refusal):
     """Whoever wants to decide has a part in the row. Nobody is above it: not superusers either."""
 
     code = "own_interest"
@@ -50,33 +50,33 @@ class Parties:
 
 NOBODY = Parties()
 
-Tell = Callable[[Any], Parties]
-_tell: dict[type[Model], list[Tell]] = defaultdict(list)
-_numbers: list[Callable[[int], QuerySet[Any, Any]]] = []
+PartyFinder = Callable[[Any], Parties]
+_party_finders: dict[type[Model], list[PartyFinder]] = defaultdict(list)
+_phone_sources: list[Callable[[int], QuerySet[Any, Any]]] = []
 
 
-def parties_of(*models: type[Model]) -> Callable[[Tell], Tell]:
+def parties_of(*models: type[Model]) -> Callable[[PartyFinder], PartyFinder]:
     """Declare who has a part in rows of these models. Several functions of a model are added up."""
 
-    def declare(tell: Tell) -> Tell:
+    def declare(tell: PartyFinder) -> PartyFinder:
         for model in models:
-            _tell[model].append(tell)
+            _party_finders[model].append(tell)
         return tell
 
     return declare
 
 
-def numbers_of(
+def phone_source(
     read: Callable[[int], QuerySet[Any, Any]],
 ) -> Callable[[int], QuerySet[Any, Any]]:
     """Declare where numbers of a person, by id, are kept: one column of 12 digits, unordered."""
-    _numbers.append(read)
+    _phone_sources.append(read)
     return read
 
 
 def is_declared(model: type[Model]) -> bool:
     """Whether somebody has said who has a part in rows of a model."""
-    return model in _tell
+    return model in _party_finders
 
 
 def find_parties(row: Model) -> Parties:
@@ -85,7 +85,7 @@ def find_parties(row: Model) -> Parties:
     if not is_declared(model):
         raise TypeError(f"nobody has said who has a part in a {model.__name__}")
     found = NOBODY
-    for tell in _tell[model]:
+    for tell in _party_finders[model]:
         found |= tell(row)
     return found
 
@@ -102,11 +102,11 @@ def phones(shown: Iterable[str]) -> frozenset[str]:
 
 def own_numbers(by: User) -> frozenset[str]:
     """Every number by which a person bought, sold or was paid here. One query."""
-    first, *rest = [read(by.pk).order_by() for read in _numbers]
+    first, *rest = [read(by.pk).order_by() for read in _phone_sources]
     return frozenset(first.union(*rest))
 
 
-def has_interest(by: User, parties: Parties, *, numbers: frozenset[str] | None = None) -> bool:
+def is_party(by: User, parties: Parties, *, numbers: frozenset[str] | None = None) -> bool:
     """Whether a person is one of the parties, by their account or by a number they use here.
 
     ``numbers`` are theirs, where they are read already. Else one query, where it is needed.
@@ -123,10 +123,10 @@ def has_interest(by: User, parties: Parties, *, numbers: frozenset[str] | None =
     )
 
 
-def require_no_interest(by: User, row: Model, *, besides: Parties = NOBODY) -> None:
-    """Raise OwnInterest where a person has a part in a row, or in what is to be done with it."""
-    if has_interest(by, find_parties(row) | besides):
-        raise OwnInterest
+def refuse_conflicts(by: User, row: Model, *, besides: Parties = NOBODY) -> None:
+    """Raise ConflictOfInterest where a person has a part in a row, or in what is to be done with it."""
+    if is_party(by, find_parties(row) | besides):
+        raise ConflictOfInterest
 
 
 def log_refusal(by: User, what: str, row: Model, *, why: str = "") -> None:
@@ -144,7 +144,7 @@ def _of_tries(tries: PasswordTries) -> Parties:
     return Parties(people(tries.user_id))
 
 
-@numbers_of
+@phone_source
 def _phone_of_person(person: int) -> QuerySet[Any, Any]:
     """The number they are called on."""
     return User.objects.filter(pk=person).exclude(phone="").values_list("phone", flat=True)
