@@ -40,14 +40,14 @@ BAD_TOKEN = OpenApiResponse(
         OpenApiExample(
             "gone",
             value={
-                "detail": "The person this token was given to is gone.",
+                "detail": "The account of this token no longer exists.",
                 "code": "user_not_found",
             },
         ),
         OpenApiExample(
             "another password",
             value={
-                "detail": "The password was changed after this token was given out.",
+                "detail": "The password was changed after this token was issued.",
                 "code": "password_changed",
             },
         ),

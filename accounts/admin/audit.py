@@ -16,22 +16,22 @@ from omachemainproj.text import fold_identifier
 
 @admin.register(Audit)
 class AuditAdmin(ReadOnlyAdmin):
-    """What staff did, read-only: nobody changes or deletes it, not even superusers."""
+    """The audit log, read-only: nobody changes or deletes an entry, not even superusers."""
 
-    page_name = "What was done:"
+    page_name = "Audit entry:"
 
     list_display = ("did", "object_name", "actor", "at", "why", "content_type")
     list_filter = ("at",)
     list_select_related = ("actor", "content_type")
     ordering = ("-pk",)
     search_fields = ("=object_id", "actor__username__iexact")
-    search_help_text = "The user name of who did it, or the number of the row it was done to."
+    search_help_text = "Search by the user name of the person who acted, or by the record's ID."
     fields = ("did", "object_name", "content_type", "object_id", "actor", "at", "why", "values")
     readonly_fields = ("values",)
 
     @admin.display(description="Before and after")
     def values(self, entry: Audit) -> str:
-        """Each value that changed, a line each; the new one alone where there was none before."""
+        """Each changed value on its own line, or only the new value for an added row."""
         model = entry.content_type.model_class()
         told = [
             (
@@ -49,7 +49,7 @@ class AuditAdmin(ReadOnlyAdmin):
         term = fold_identifier(search_term)
         if not term or " " in term:
             return super().get_search_results(request, queryset, search_term)
-        # An index each; joined by “or” none would be used.
+        # Two queries, one per index; joined with OR they would use neither.
         to_row = Audit.objects.filter(content_type__in=ContentType.objects.all(), object_id=term)
         by_them = Audit.objects.filter(actor__in=User.objects.called(term))
         newest = [found.order_by("-pk").values("pk")[:COUNT_AT_MOST] for found in (to_row, by_them)]

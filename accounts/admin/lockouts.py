@@ -19,7 +19,7 @@ from .reach import is_superuser
 
 
 class LockedNow(admin.SimpleListFilter):
-    """Those whose tries are refused now."""
+    """Rows whose attempts are refused now."""
 
     title = "locked now"
     parameter_name = "locked"
@@ -34,7 +34,7 @@ class LockedNow(admin.SimpleListFilter):
         return queryset.filter(until__gt=timezone.now()) if is_wanted else queryset
 
 
-#: What is counted under a key of accounts.lockout, by its kind.
+#: What each kind of key in accounts.lockout counts.
 _COUNTED = {
     "pair": "{credential} of an account, from one network",
     "account": "{credential} of an account, from anywhere",
@@ -45,16 +45,16 @@ _COUNTED = {
 
 @admin.register(PasswordTries)
 class PasswordTriesAdmin(ReadOnlyAdmin):
-    """Who got passwords or codes wrong lately, and who waits for it (accounts.lockout).
+    """Recent failed passwords and codes, and the lockouts they led to (accounts.lockout).
 
-    What was typed as a name, and from where, is kept as a digest: a network is known by no more.
+    Typed names and network addresses are stored as digests only.
     """
 
     list_display = ("about", "counted", "failures", "at", "until")
     list_filter = (LockedNow,)
     labels: ClassVar[dict[str, str]] = {
-        "failures": "Wrong tries",
-        "at": "Last try",
+        "failures": "Failed attempts",
+        "at": "Last attempt",
         "until": "Locked until",
     }
     list_select_related = ("user",)
@@ -65,7 +65,7 @@ class PasswordTriesAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Whose")
     def about(self, tries: PasswordTries) -> str:
-        """The person, where the name that was typed is somebody's."""
+        """The user whose name was typed, if there is one."""
         if tries.user is not None:
             return str(tries.user)
         return "a name nobody has" if "." in tries.key else "anybody"

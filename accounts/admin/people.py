@@ -35,21 +35,21 @@ from .person_forms import NewPasswordForm, NewPersonForm, PersonForm
 from .reach import OwnFactor, is_superuser, is_within_reach, require_reach
 
 _ACCESS_FIELDS = ("is_staff", "is_superuser", "groups", "user_permissions")
-#: Whoever sets one of these can sign in as the person: by password, or by a reset link.
+#: Anyone who can set one of these can sign in as the user: by password, or by a reset link.
 _SIGN_IN_FIELDS = ("password", "email")
-#: Who has this permission sees where people live and are called.
+#: Users with this permission see addresses and phone numbers.
 _HELP_USER = "accounts.help_user"
 _CONTACT_FIELDS = ("phone_as_dialled", "addresses")
 
 
 class GuestFilter(admin.SimpleListFilter):
-    """Guests, or accounts. A class, and no column: nobody filters by a guest's phone."""
+    """Guests, or accounts. Not a column filter, so that nobody can filter by a guest's phone."""
 
     title = "kind"
     parameter_name = "kind"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("account", "accounts"), ("guest", "guests, who have none")]
+        return [("account", "accounts"), ("guest", "guests (no account)")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
         if self.value() not in {"account", "guest"}:
@@ -58,46 +58,47 @@ class GuestFilter(admin.SimpleListFilter):
 
 
 def _closed(*fields: str) -> Any:
-    """Columns that are shown once their heading is opened."""
+    """A fieldset that is collapsed until its heading is clicked."""
     return {"fields": fields, "classes": ["collapse"]}
 
 
 def _has_account(person: User) -> bool:
-    """Whether somebody can sign in at all: neither a guest nor deleted."""
+    """Whether the user can sign in at all: neither a guest nor deleted."""
     return person.erased_at is None and not is_guest(person)
 
 
 @admin.register(User)
 class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
-    """Finds and helps people.
+    """Finds and helps users.
 
-    Only superusers give powers, set passwords and e-mails, or touch an account that has any power.
+    Only superusers grant permissions, set passwords and e-mails, or change a staff account.
     """
 
     list_display = ("username", "called", "email", "stands", "date_joined")
-    #: A guest is called ``guest:…``, as nobody else can be (accounts.guests).
+    #: Guests have user names like ``guest:…``, which nobody else can take (accounts.guests).
     list_filter = (GuestFilter, "is_active", "is_staff", "is_superuser")
-    #: Django shows the search box for it; ``get_search_results`` does the search.
+    #: Makes Django show the search box; ``get_search_results`` does the search.
     search_fields = ("pk",)
     search_help_text = (
-        "A user name, a first or last name, an e-mail address, or how one begins; a phone."
+        "Search by user name, first or last name, e-mail address (or its beginning), or phone "
+        "number."
     )
     normalisers = {
         "username": normalise_username,
         "email": normalise_email,
-        # A hash, and shown only.
+        # A hash, which is only displayed.
         "password": str,
     }
     form = PersonForm
     add_form = NewPersonForm
     change_password_form = NewPasswordForm
     change_user_password_template = "admin/set_password.html"  # noqa: S105
-    # The form has all that a new person needs.
+    # The add form already has all the fields that a new user needs.
     add_form_template = None
     labels: ClassVar[dict[str, str]] = {"username": "User name"}
     list_select_related = ("guest",)
     ordering = ("-pk",)
-    #: Their phone is theirs to change.
+    #: Only the users themselves change their phone.
     readonly_fields = (*_CONTACT_FIELDS, "avatar_preview", "last_login", "date_joined")
     actions = ("take_avatars_away", "sign_out", "let_try_again", "take_second_factor_away")
     page_name = "Person"
@@ -113,23 +114,23 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
         "let_try_again": "Let them try their password again",
         "take_second_factor_away": "Take their second factor away",
     }
-    #: Closed until somebody asks: the page tells what they hold, but for keys and powers.
+    #: Collapsed: the sections above show the same facts, except for sign-in and access fields.
     fieldsets = (
         ("Names", _closed("username", "first_name", "last_name", "email", "gender")),
         ("Where they are reached", _closed(*_CONTACT_FIELDS, "avatar_preview")),
         ("The account", _closed("is_active", "last_login", "date_joined")),
-        ("Password and powers", _closed("password", *_ACCESS_FIELDS)),
+        ("Password and permissions", _closed("password", *_ACCESS_FIELDS)),
     )
     add_fieldsets = (
         ("Who they are", {"fields": ("username", "first_name", "last_name", "email")}),
         ("Their password", {"fields": ("password1", "password2")}),
-        ("What they do here", {"fields": ("groups",)}),
+        ("Their job", {"fields": ("groups",)}),
     )
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[User], search_term: str
     ) -> tuple[QuerySet[User], bool]:
-        """As “Find anything” does, of whom a list can be paged through."""
+        """Search as “Find anything” does, up to the number of rows a list can be paged through."""
         term = fold_identifier(search_term)
         if not term:
             return queryset, False
@@ -146,7 +147,7 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
 
     @admin.display(description="Stands")
     def stands(self, person: User) -> str:
-        """As their own page says it."""
+        """The account's status, as on the user's own page."""
         return kind_of(person)
 
     @admin.display(description="Phone")
@@ -155,14 +156,14 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
 
     @admin.display(description="avatar")
     def avatar_preview(self, person: User) -> str:
-        """The picture itself; only the person uploads one."""
+        """The picture itself; only the user can upload one."""
         if not person.avatar:
             return "none"
         return format_html('<img src="{}" width="120" alt="">', person.avatar.url)
 
     @admin.display(description="addresses")
     def addresses(self, person: User) -> str:
-        """Where they have goods brought, and collected; only the person changes them."""
+        """Delivery and collection addresses; only the user can change them."""
         told = [
             (_address_prefix(each), each.recipient, dial(each.phone), str(each), each.directions)
             for each in Address.objects.of(person).as_listed()
@@ -187,8 +188,8 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
     @staff_action(
         "Take the second factors of these people away",
         permissions=["take_factor"],
-        about="Only where you know that it is they who ask: by voice, or face to face. They are "
-        "signed out everywhere, and told by e-mail.",
+        about="Only do this when you are sure who is asking: by phone or in person. The user is "
+        "signed out everywhere and notified by e-mail.",
     )
     def take_second_factor_away(
         person: User,  # noqa: N805
@@ -206,7 +207,7 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
         return request.user.has_perm(_HELP_USER)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whoever may set a password owns the account, so staff do not reach other staff."""
+        """Setting a password gives control of the account, so only superusers change staff."""
         return super().has_change_permission(request, obj) and is_within_reach(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -217,7 +218,7 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
         return fields if is_superuser(request) else (*fields, *_ACCESS_FIELDS, *_SIGN_IN_FIELDS)
 
     def get_exclude(self, request: HttpRequest, obj: User | None = None) -> Any:
-        """What may not be seen may not be filtered by either (ShopAdmin.lookup_allowed)."""
+        """Hide the phone from staff who may not see it: filtering by it would reveal it."""
         kept = () if request.user.has_perm(_HELP_USER) else ("phone",)
         return [*(super().get_exclude(request, obj) or ()), *kept]
 
@@ -237,7 +238,7 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         if change and not {"groups", "user_permissions"}.isdisjoint(form.changed_data):
-            # A role may ask for a second factor, which tokens of before were given out without.
+            # The new role may require a second factor, which existing tokens were issued without.
             tokens.revoke_all(form.instance.pk)
 
     def user_change_password(
@@ -249,10 +250,10 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
         if not is_superuser(request):
             raise PermissionDenied
         if request.method == "GET" and id == str(request.user.pk):
-            # Their own they change by the old one.
+            # Users change their own password with the current one.
             return redirect("admin:password_change")
         person = self.get_object(request, id) if request.method == "POST" else None
-        # Their own is changed where the old one is asked for.
+        # A POST for one's own account is refused below (has_change_permission).
         if person is not None and self.is_own(request, person):
             log_refusal(current_user(request), "Set the password", person)
         before = User.objects.filter(pk=id).values_list("password", flat=True).first()
@@ -269,7 +270,7 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
         return response
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        """Save a person. An old name rests, and an e-mail that another typed is not confirmed."""
+        """Save a user; reserve the old user name, and mark a new e-mail as unconfirmed."""
         name_before = form.initial.get("username") or obj.username
         email_before = form.initial.get("email", "")
         if "email" in form.changed_data:
@@ -302,7 +303,7 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
 
 
 def _address_prefix(address: Address) -> str:
-    """What an address is called and is for, before the rest of it."""
+    """The label and purposes of an address, to be shown before it."""
     marks = [
         address.label,
         "default" if address.is_default else "",

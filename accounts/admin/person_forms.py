@@ -1,4 +1,4 @@
-"""The forms to add a person, to change one, and to set a password."""
+"""The forms to add a user, to change one, and to set a password."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from omachemainproj.text import fold_password
 
 
 class _NormalisedPasswordsMixin(forms.BaseForm):
-    """Judges new passwords in the form in which they are hashed."""
+    """Validates new passwords in the form in which they are hashed."""
 
     def clean_password1(self) -> str | None:
         typed = self.cleaned_data.get("password1")
@@ -36,9 +36,9 @@ class _NormalisedPasswordsMixin(forms.BaseForm):
 
 
 class _AvailableIdentityMixin(forms.BaseModelForm):
-    """Refuses a new name that is kept, resting, or confusable with somebody's.
+    """Refuses a user name that is reserved, quarantined, or confusable with an existing one.
 
-    And an e-mail that another has confirmed.
+    Also refuses an e-mail that another user has confirmed.
     """
 
     def clean_email(self) -> str:
@@ -58,14 +58,14 @@ class _AvailableIdentityMixin(forms.BaseModelForm):
 
 
 class _RolesField(KnownChoices):
-    """Roles to tick, each with what it is for."""
+    """Roles to choose from, each with its purpose."""
 
     def __init__(self) -> None:
         super().__init__(
             Group.objects.order_by("name"),
             required=False,
             label="Roles",
-            help_text="What they do here. Whoever buys or sells needs none.",
+            help_text="Their job in the back office. Buyers and sellers need no role.",
             widget=forms.CheckboxSelectMultiple,
         )
 
@@ -75,11 +75,11 @@ class _RolesField(KnownChoices):
 
 
 class _RoleGrantsStaffMixin(forms.BaseModelForm):
-    """Whoever is given a role is let into the admin by it, unless that is said otherwise."""
+    """Gives back office access (is_staff) to a user who gets a role."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # A field that a form declares stays on it, though its page is for who gives no powers.
+        # Django keeps fields declared on the form even where the page excludes them.
         chosen, left_out = self._meta.fields, self._meta.exclude or ()
         for name in {"groups", "user_permissions"} & self.fields.keys():
             if name in left_out or (chosen is not None and name not in chosen):
@@ -91,7 +91,7 @@ class _RoleGrantsStaffMixin(forms.BaseModelForm):
         gained = {each.pk for each in self.cleaned_data.get("groups") or ()} - before
         if gained and not self.instance.is_staff:
             self.instance.is_staff = self.cleaned_data["is_staff"] = True
-            # What was changed goes on record (ShopAdmin.construct_change_message).
+            # Recorded in the audit log with the other changes (ShopAdmin.construct_change_message).
             self.changed_data.append("is_staff")
         return self.cleaned_data
 
@@ -99,33 +99,33 @@ class _RoleGrantsStaffMixin(forms.BaseModelForm):
 class NewPersonForm(
     _NormalisedPasswordsMixin, _AvailableIdentityMixin, _RoleGrantsStaffMixin, UserCreationForm
 ):
-    """A person whom a superuser adds, with their roles."""
+    """A user added by a superuser, with roles."""
 
     groups = _RolesField()
 
 
 class _PasswordWidget(ReadOnlyPasswordHashWidget):
-    """Whether there is a password, and the way to set another; not how it is hashed."""
+    """Shows whether a password is set, and a link to set another; never the hash."""
 
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
         context = super().get_context(name, value, attrs)
         has_one = bool(value) and is_password_usable(value)
-        words = "They have one, which nobody can read." if has_one else "They have none."
+        words = "A password is set. It cannot be displayed." if has_one else "No password is set."
         context["summary"] = [{"label": words}]
         context["button_label"] = "Set another password" if has_one else "Set a password"
         return context
 
 
 class PersonForm(_AvailableIdentityMixin, _RoleGrantsStaffMixin, UserChangeForm):
-    """A person whom a superuser changes."""
+    """A user edited by a superuser."""
 
     password = ReadOnlyPasswordHashField(label="Password", widget=_PasswordWidget)
     groups = _RolesField()
     user_permissions = PermissionsField(
         Permission.objects.none(),
         required=False,
-        label="Besides their roles",
-        help_text="What they alone may do. A role is the better way.",
+        label="In addition to their roles",
+        help_text="Permissions given to this person individually. Prefer assigning a role.",
         widget=forms.CheckboxSelectMultiple,
     )
 
@@ -136,10 +136,10 @@ class PersonForm(_AvailableIdentityMixin, _RoleGrantsStaffMixin, UserChangeForm)
             "is_superuser": "May do everything",
         }
         help_texts: ClassVar[dict[str, str]] = {
-            "is_active": "Take the tick away to close their account; their orders stay.",
-            "is_staff": "Lets them into these pages. A role does that too.",
-            "is_superuser": "For whoever owns the shop: gives roles and passwords, and may do "
-            "whatever any role may.",
+            "is_active": "Clear this box to close the account. Existing orders are kept.",
+            "is_staff": "Gives access to these pages. A role does so too.",
+            "is_superuser": "For the owner of the shop: can assign roles, set passwords, and do "
+            "everything that any role can.",
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -148,9 +148,9 @@ class PersonForm(_AvailableIdentityMixin, _RoleGrantsStaffMixin, UserChangeForm)
 
 
 class NewPasswordForm(_NormalisedPasswordsMixin, AdminPasswordChangeForm):
-    """A password that a superuser sets."""
+    """A password set by a superuser."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # Whoever shall not sign in any more has their account closed.
+        # To stop a user from signing in, close the account instead.
         self.fields.pop("usable_password", None)

@@ -20,7 +20,7 @@ from accounts.models import Proposal
 
 @admin.register(Proposal)
 class ProposalAdmin(RowPage, ReadOnlyAdmin):
-    """What waits for a second person: somebody else who may do the same agrees, or rejects it."""
+    """Actions waiting for a second person, who approves or rejects them."""
 
     page_name = "Proposal:"
     page_actions: ClassVar[Any] = {
@@ -43,7 +43,7 @@ class ProposalAdmin(RowPage, ReadOnlyAdmin):
     list_select_related = ("proposed_by", "decided_by")
     ordering = ("-pk",)
     search_fields = ("=object_id", "proposed_by__username__iexact")
-    search_help_text = "The user name of who proposed it, or the number of the row it is about."
+    search_help_text = "Search by the user name of the proposer, or by the record's ID."
     actions = (agree, reject)
     fields = (
         *("label", "object_name", "where", "cost", "state", "why", "typed"),
@@ -62,15 +62,15 @@ class ProposalAdmin(RowPage, ReadOnlyAdmin):
 
     @admin.display(description="What it is about")
     def where(self, proposal: Proposal) -> str:
-        """The way to the row's own page, for those who may see it."""
+        """A link to the record's own page, for users who may see it."""
         row = row_proposed_about(proposal)
         if row is None:
-            return "is made once somebody agrees"
+            return "will be created once someone approves"
         name = f"admin:{row._meta.app_label}_{row._meta.model_name}_change"
         return format_html('<a href="{}">{}</a>', reverse(name, args=[row.pk]), row)
 
     def has_view_permission(self, request: HttpRequest, obj: Proposal | None = None) -> bool:
-        """For whoever may agree to any, and to this one."""
+        """Users see the proposals they may approve, and the list if they may approve any."""
         if obj is None:
             return request.user.is_active and bool(keys_for(current_user(request)))
         return obj.action in keys_for(current_user(request))

@@ -9,17 +9,17 @@ from omachemainproj.api.errors import Refusal
 
 
 class OutOfReach(Refusal):
-    """Only superusers act on accounts of the staff."""
+    """Only superusers act on staff accounts."""
 
     code = "out_of_reach"
-    message = "Only a superuser acts on an account of the staff."
+    message = "Only a superuser can change a staff account."
 
 
 class OwnFactor(Refusal):
-    """One's own factor goes by a code of it, and by nobody's word."""
+    """Users remove their own second factor with a code of it, never through this list."""
 
     code = "own_factor"
-    message = "Your own second factor is taken away on its page, with a code."
+    message = "To remove your own second factor, open its page and enter a code."
 
 
 def is_superuser(request: HttpRequest) -> bool:
@@ -35,6 +35,6 @@ def is_privileged(person: User) -> bool:
 
 
 def require_reach(by: User, person: User) -> None:
-    """Raise OutOfReach where only a superuser may act on somebody."""
+    """Raise OutOfReach if ``person`` is staff and ``by`` is no superuser."""
     if is_privileged(person) and not by.is_superuser:
         raise OutOfReach

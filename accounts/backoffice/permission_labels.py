@@ -1,7 +1,7 @@
-"""What each permission lets somebody do, in people's words, by the room where it is done.
+"""A plain label for each permission, grouped by the sidebar's sections.
 
-The apps above this one are named, not imported, as in ``sidebar.py``. What stands in no room here is
-a power over nothing that the admin shows, and is offered to nobody.
+The apps above this one are named, not imported, as in ``sidebar.py``. A permission without a label
+here controls nothing that the admin shows, and cannot be assigned.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ PERMISSIONS: tuple[tuple[str, dict[str, str]], ...] = (
     (
         "Deliveries",
         {
-            "orders.move_track": "take parcels on, collect them and hand them over",
+            "orders.move_track": "carry parcels, collect them and hand them over",
             "orders.view_pickuppoint": "see the pick-up points",
             "orders.add_pickuppoint": "open a pick-up point",
             "orders.change_pickuppoint": "change a pick-up point",
-            "orders.view_deliveryrate": "see what bringing a parcel costs",
+            "orders.view_deliveryrate": "see delivery rates",
             "orders.add_deliveryrate": "add a delivery rate",
             "orders.change_deliveryrate": "change a delivery rate",
             "orders.delete_deliveryrate": "delete a delivery rate",
@@ -45,99 +45,101 @@ PERMISSIONS: tuple[tuple[str, dict[str, str]], ...] = (
         "Goods",
         {
             "products.view_product": "see all products, listed or not",
-            "products.change_product": "change, list and unlist products, their pictures too, "
-            "and read in sheets of them",
-            "products.view_stockmovement": "see what moved the stock",
+            "products.change_product": "change, list and unlist products, and their pictures, "
+            "and import spreadsheets of them",
+            "products.view_stockmovement": "see stock movements",
             "products.view_review": "see reviews",
-            "products.hide_review": "hide reviews, and show them again",
+            "products.hide_review": "hide reviews and show them again",
         },
     ),
     (
         "People",
         {
             "accounts.view_user": "see people",
-            "accounts.help_user": "see where people live and are called, sign them out, let them "
-            "try their password again, and take their avatars away",
-            "accounts.add_user": "give somebody an account",
+            "accounts.help_user": "see addresses and phone numbers, sign people out, unlock their "
+            "password attempts, and remove their avatars",
+            "accounts.add_user": "create accounts",
             "accounts.change_user": "change people’s names, and close accounts",
             "accounts.delete_user": "delete people",
-            "accounts.view_audit": "see what staff did",
+            "accounts.view_audit": "see the audit log",
             "accounts.export_rows": "download the lists they see",
-            "accounts.export_phones": "have phones in full in what they download",
+            "accounts.export_phones": "download phone numbers in full",
         },
     ),
     (
         "Money",
         {
-            "payments.decide_money": "decide about money that waits for a person",
-            "payments.view_receipt": "see what was paid, and money without an order",
-            "payments.view_receiptevidence": "see who told the shop of a payment",
-            "payments.view_orderpayment": "see attempts to pay",
+            "payments.decide_money": "decide about money that waits for a decision",
+            "payments.view_receipt": "see payments received, and money without an order",
+            "payments.view_receiptevidence": "see which source reported a payment",
+            "payments.view_orderpayment": "see payment attempts",
             "payments.view_refund": "see refunds",
             "payments.view_payout": "see payouts to sellers",
-            "payments.view_sellershare": "see what is owed to sellers for each line",
-            "payments.view_payoutstop": "see when all payouts were stopped",
-            "payments.view_withdrawal": "see money that left unexplained",
-            "payments.view_payoutday": "see what was paid out each day",
-            "payments.view_refundday": "see what was refunded each day",
+            "payments.view_sellershare": "see sellers’ earnings for each line",
+            "payments.view_payoutstop": "see payout stops",
+            "payments.view_withdrawal": "see unexplained withdrawals",
+            "payments.view_payoutday": "see daily payout totals",
+            "payments.view_refundday": "see daily refund totals",
         },
     ),
     (
         "Messages",
         {
-            "orders.view_message": "see what people were told by e-mail and SMS",
-            "orders.resend_message": "have a message sent again",
+            "orders.view_message": "see the e-mails and SMS sent to people",
+            "orders.resend_message": "send a message again",
         },
     ),
     (
         "System",
         {
-            "payments.view_gatewayevent": "see what M-Pesa told the shop",
-            "payments.view_statementpull": "see how M-Pesa’s statement was read",
+            "payments.view_gatewayevent": "see messages from M-Pesa and the banks",
+            "payments.view_statementpull": "see when M-Pesa’s statement was read",
             "payments.view_portalstatement": "see statements from M-Pesa’s portal",
-            "payments.view_ledgerposting": "see the postings of the books",
-            "payments.view_ledgerentry": "see the entries of the books",
+            "payments.view_ledgerposting": "see ledger postings",
+            "payments.view_ledgerentry": "see ledger entries",
         },
     ),
 )
-LABELS = {name: words for _, powers in PERMISSIONS for name, words in powers.items()}
+LABELS = {name: words for _, labels in PERMISSIONS for name, words in labels.items()}
 
 
 def name_of(permission: Permission) -> str:
-    """A permission’s name as code has it: ``orders.move_track``."""
+    """A permission’s name as in code: ``orders.move_track``."""
     return f"{permission.content_type.app_label}.{permission.codename}"
 
 
 def label_for(permission: Permission) -> str:
-    """What it lets somebody do; Django's words for what is in no room."""
+    """The permission's label, or Django's own name for one that has none."""
     return LABELS.get(name_of(permission)) or str(permission.name)
 
 
 def labels_by_section(held: Iterable[Permission]) -> list[tuple[str, list[str]]]:
-    """What somebody who holds these may do: the words of each room's, in the table's order."""
+    """The labels of these permissions by section, in the table's order."""
     names = {name_of(each) for each in held}
     told = [
-        (room, [words for name, words in powers.items() if name in names])
-        for room, powers in PERMISSIONS
+        (section, [words for name, words in labels.items() if name in names])
+        for section, labels in PERMISSIONS
     ]
     others = sorted(label_for(each) for each in held if name_of(each) not in LABELS)
-    return [(room, words) for room, words in [*told, ("Anything else", others)] if words]
+    return [(section, words) for section, words in [*told, ("Anything else", others)] if words]
 
 
 class _BySection(ModelChoiceIterator):
-    """The choices in groups, a room each."""
+    """The choices grouped by section."""
 
     def __iter__(self) -> Iterator[Any]:
         there = {name_of(each): each for each in self.queryset.select_related("content_type")}
-        known = [(room, [there.pop(name, None) for name in powers]) for room, powers in PERMISSIONS]
-        for room, found in [*known, ("Anything else", list(there.values()))]:
+        known = [
+            (section, [there.pop(name, None) for name in labels]) for section, labels in PERMISSIONS
+        ]
+        for section, found in [*known, ("Anything else", list(there.values()))]:
             choices = [self.choice(each) for each in found if each is not None]
             if choices:
-                yield room, choices
+                yield section, choices
 
 
 class PermissionsField(KnownChoices):
-    """Permissions to tick, in people's words: those of the table, and what is held already."""
+    """Permissions to choose from, by label: those in the table, and those already held."""
 
     iterator = _BySection
 
@@ -146,13 +148,13 @@ class PermissionsField(KnownChoices):
         return f"{words[:1].upper()}{words[1:]}"
 
     def offer(self, held: QuerySet[Permission]) -> None:
-        """Offer what the table has, and these."""
+        """Offer the permissions in the table, and these."""
         chosen = named(tuple(LABELS)) | Q(pk__in=held.values("pk"))
         self.queryset = Permission.objects.filter(chosen)
 
 
 def offer_permissions(form: Any, name: str) -> None:
-    """Have a form's field of permissions offer what its row holds beside the table's."""
+    """Let a form's permission field offer those its row holds in addition to the table's."""
     field = cast(PermissionsField | None, form.fields.get(name))
     if field is not None:
         row = form.instance

@@ -1,7 +1,7 @@
-"""The admin's sections: what is where on the start page and in the sidebar, by job and not by app.
+"""The sections of the admin's sidebar and start page: grouped by job, not by app.
 
-The apps above this one are named, not imported. Who sees what is said by permissions alone: a section
-of which somebody may see nothing is not there for them.
+The apps above this one are named, not imported. Permissions alone decide who sees what; a section
+in which a user may see nothing is hidden.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from django.urls import reverse
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of ours beside the lists; for whoever has one of the permissions."""
+    """A page that is no model's list, for users with one of the permissions."""
 
     url_name: str
     name: str
@@ -26,7 +26,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class ModelList:
-    """The list of a model, under the name that people who work with it use."""
+    """The list of a model, under the name its users use."""
 
     model: str
     name: str
@@ -34,7 +34,7 @@ class ModelList:
 
 @dataclass(frozen=True, slots=True)
 class SidebarSection:
-    """What belongs to one job, the most used first."""
+    """The entries for one job, the most used first."""
 
     key: str
     name: str
@@ -136,21 +136,21 @@ _LISTS = {
     for each in section.entries
     if isinstance(each, ModelList)
 }
-#: The pages beside the lists, by the name of their URL.
+#: The pages that are no model's list, by URL name.
 PAGES = {
     each.url_name: each for section in SIDEBAR for each in section.entries if isinstance(each, Page)
 }
 
 
 def find_list(opts: Options[Any]) -> tuple[SidebarSection, ModelList]:
-    """The section of a model's list, and its name; one that stands nowhere is in the last section."""
+    """The section and name of a model's list; a list that no section names is in the last."""
     name = str(opts.verbose_name_plural)
     unknown = ModelList(opts.label, f"{name[:1].upper()}{name[1:]}")
     return _LISTS.get(opts.label, (SIDEBAR[-1], unknown))
 
 
 def build_sidebar(request: HttpRequest, lists: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The sections with what this person may see in them, as AdminSite.get_app_list gives apps.
+    """The sections and entries this user may see, in the format of AdminSite.get_app_list.
 
     ``lists`` are Django's descriptions of the lists they may see.
     """
@@ -175,7 +175,7 @@ def build_sidebar(request: HttpRequest, lists: list[dict[str, Any]]) -> list[dic
 def _entries_of(
     request: HttpRequest, section: SidebarSection, lists: Mapping[str, dict[str, Any]]
 ) -> list[dict[str, Any]]:
-    """What of a section somebody sees, in the section's order; lists that it does not name come last."""
+    """The entries of a section a user may see, in its order; lists it does not name come last."""
     known = [each.model for each in section.entries if isinstance(each, ModelList)]
     entries = [
         lists.get(each.model) if isinstance(each, ModelList) else _page(request, each)

@@ -186,7 +186,7 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer an unknown URL."""
-    return refuse(request, "Nothing lives at this address.", "not_found", 404)
+    return refuse(request, "There is nothing at this address.", "not_found", 404)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

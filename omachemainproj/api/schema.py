@@ -54,7 +54,7 @@ _BAD_ADDRESS = field_errors(
 #: Of a body that cannot be read at all.
 _UNREADABLE = (
     code_example("The body is not JSON: Expecting value.", "parse_error"),
-    code_example("The body broke off. Send it again.", "body_broke_off"),
+    code_example("The request body was incomplete. Send it again.", "body_broke_off"),
 )
 _NO_TOKEN = OpenApiResponse(
     TokenError,
@@ -70,11 +70,9 @@ _NO_TOKEN = OpenApiResponse(
                 "renew": "/token/refresh/",
             },
         ),
-        code_example("The person this token was given to is gone.", "user_not_found"),
+        code_example("The account of this token no longer exists.", "user_not_found"),
         code_example("This account is closed.", "user_inactive"),
-        code_example(
-            "The password was changed after this token was given out.", "password_changed"
-        ),
+        code_example("The password was changed after this token was issued.", "password_changed"),
         code_example("You were signed out. Sign in again.", "session_ended"),
     ],
 )

@@ -115,7 +115,7 @@ class DecisionForm(ReasonForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["why"].help_text = "Buyer and seller read it. Kept with your name."
+        self.fields["why"].help_text = "Buyer and seller read it. Recorded with your name."
 
 
 class WholeForm(DecisionForm):

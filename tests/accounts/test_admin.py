@@ -211,7 +211,7 @@ def test_a_clerks_actions_pass_over_whoever_has_powers(clerk):
     page = act(clerk, "sign_out", other).content.decode()
 
     assert BlacklistedToken.objects.count() == 0
-    assert "Only a superuser acts on an account of the staff." in page
+    assert "Only a superuser can change a staff account." in page
     assert not Audit.objects.exists()
 
 

@@ -47,7 +47,7 @@ def test_a_role_s_page_says_what_it_is_for_what_it_lets_do_and_who_has_it(desk, 
     )
     may = dict(cells(desk, role, "may"))
     assert list(may) == ["Orders", "People", "Messages"]
-    assert "<p>Have a message sent again.</p>" in may["Messages"]
+    assert "<p>Send a message again.</p>" in may["Messages"]
     assert [row[0] for row in cells(desk, role, "people")] == [
         f'<a href="{row_url(User.objects.get(username="zuri"))}">zuri</a>'
     ]
@@ -66,10 +66,10 @@ def test_the_list_of_roles_says_what_each_is_for_and_how_many_have_it(desk, role
     assert re.search(r"answers buyers.*?>2</td>", page, re.DOTALL)
 
 
-def test_a_form_of_powers_has_people_s_words_by_room_and_nothing_of_libraries(desk):
+def test_a_permissions_form_has_plain_labels_by_section_and_none_of_libraries(desk):
     page = desk.get("/admin/auth/group/add/").content.decode()
 
-    assert "See what was refunded each day" in page
+    assert "See daily refund totals" in page
     assert ">Deliveries<" in page
     assert "Can " not in page
     assert "log entry" not in page
@@ -167,7 +167,7 @@ def test_who_may_change_people_gives_them_no_role(role):
 def test_a_person_s_form_says_nothing_of_how_passwords_are_hashed(desk):
     page = desk.get(row_url(UserFactory(username="juma"))).content.decode()
 
-    assert "They have one, which nobody can read." in page
+    assert "A password is set. It cannot be displayed." in page
     for word in ("argon2", "algorithm", "Designates", "Superuser status", "Staff status"):
         assert word not in page
 

@@ -249,7 +249,7 @@ def test_a_form_and_a_page_are_called_what_they_show(desk, sale):
 
     assert title("/admin/orders/pickuppoint/add/") == "New pick-up point"
     assert title(row_url(posting)) == f"Posting {posting}"
-    assert title(f"/admin/accounts/user/{person.pk}/history/") == "What staff did with wanjiku"
+    assert title(f"/admin/accounts/user/{person.pk}/history/") == "Audit log of wanjiku"
     assert title(f"/admin/accounts/user/{person.pk}/password/") == "Set a password for wanjiku"
     assert title("/admin/password_change/") == "Change your password"
 
