@@ -37,7 +37,7 @@ class Budget:
 
 
 def take(*budgets: Budget, now: datetime) -> bool:
-    """Take one from each budget, or none if any is used up. Returns whether it did. One statement."""
+    """Take one from each budget, or none if any is used up; return whether. One statement."""
     return take_of_groups(budgets, now=now)
 
 

@@ -141,7 +141,7 @@ def begin(
 
 
 def prove(request: HttpRequest, user: User) -> None:
-    """Record a complete sign-in: the network becomes known for this user, and its count is reset."""
+    """Record a complete sign-in: the network is known for this user, and its count reset."""
     if settings.LOCKOUT:
         keys = [_keys(request, user, credential)["pair"] for credential in (PASSWORD, CODE)]
         PasswordTries.objects.filter(key__in=keys).update(

@@ -169,7 +169,7 @@ def _successor(
 
 
 def _read_mark(row: OutstandingToken) -> tuple[str, str, str]:
-    """A rotated token's successor, and the key and browser it was rotated with; else empty values."""
+    """A rotated token's successor, and the key and browser it was rotated with; else empty."""
     if not row.token.startswith(_ROTATED):
         return "", _NOBODY, _NOBODY
     # Older rows store only the successor.
@@ -200,7 +200,7 @@ def _revoke_all_if_stolen(token: RefreshToken) -> None:
 
 
 def _raises_alarm(token: RefreshToken) -> bool:
-    """Whether this is the first sign of theft in this session; True once for concurrent requests."""
+    """Whether this is the first sign of theft in this session; True once if concurrent."""
     if tokens.SESSION_CLAIM in token:
         return sessions.end(Session.objects.filter(pk=tokens.session_of(token))) > 0
     first = OutstandingToken.objects.filter(jti=token["jti"], token__startswith=_ROTATED)

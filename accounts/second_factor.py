@@ -69,7 +69,7 @@ class AlreadyEnrolled(Refusal):
 
 
 class Adapter(DefaultMFAAdapter):
-    """Configures allauth: how secrets are encrypted, and the account's name in authenticator apps."""
+    """Configures allauth: encryption of secrets, and account names in authenticator apps."""
 
     def encrypt(self, text: str) -> str:
         return _box().encrypt(text.encode()).decode()
