@@ -1,8 +1,8 @@
 """Statements compiled once and run many times.
 
-To write the SQL of a query costs Django more than the database often needs to answer it, and every
-query of a kind has the same SQL. ``@compiled`` over a function that builds a queryset keeps the
-SQL, and a call only fills in the values::
+Generating the SQL of a query often costs Django more than the database needs to answer it, and the
+SQL is the same each time. ``@compiled`` on a function that builds a queryset keeps the SQL, and a
+call only fills in the values::
 
     @compiled
     def _placed_since(buyer: int, since: datetime) -> QuerySet[Order]:
@@ -10,8 +10,8 @@ SQL, and a call only fills in the values::
 
     _placed_since(buyer=7, since=now)  # a list of orders, in one query
 
-The function runs with stand-ins for its values, so it passes them on to the queryset and does not
-look at them. What shapes the statement itself, like a number of rows, is annotated ``Fixed``.
+The function runs with placeholder values, so it must pass them to the queryset without looking at
+them. Parameters that shape the statement, like a number of rows, are annotated ``Fixed``.
 """
 
 from __future__ import annotations
@@ -32,29 +32,29 @@ Value = TypeVar("Value")
 Row = TypeVar("Row")
 P = ParamSpec("P")
 
-#: A parameter that is part of the statement: there is one for each of its values (hashable).
+#: A (hashable) parameter that is part of the statement: each value has its own statement.
 Fixed = Annotated[Value, "fixed"]
-#: A value of which not every statement of its function makes use.
+#: A parameter that not every statement of its function uses.
 Sometimes = Annotated[Value, "sometimes"]
 
-#: What ``@compiled_update`` is put over returns: the rows, and what ``update()`` would be told.
+#: The return type under ``@compiled_update``: a queryset, and the arguments of ``update()``.
 Update = tuple[QuerySet[Any], dict[str, Any]]
 
 
 class Statement(NamedTuple, Generic[Row]):
-    """SQL with all its parameters, and how the driver's rows become Python's."""
+    """SQL with its parameters, and the function that converts the driver's rows."""
 
     sql: str
     parameters: list[Any]
     read: Callable[[Iterable[Any]], list[Row]]
 
     def rows(self) -> list[Row]:
-        """The answer. One query."""
+        """Run the statement. One query."""
         return self.read(_send(self.sql, self.parameters, _fetch))
 
 
 class Compiled(Generic[P, Row]):
-    """A function that built a queryset, and now answers with its rows: see ``compiled``."""
+    """A function that built a queryset and now returns its rows: see ``compiled``."""
 
     def __init__(self, build: Callable[P, QuerySet[Any, Row]]) -> None:
         update_wrapper(self, build)
@@ -65,31 +65,30 @@ class Compiled(Generic[P, Row]):
         if template is None:
             return []
         if template.locks and not connection.in_atomic_block:
-            raise TransactionManagementError("a lock needs a transaction to live in")
+            raise TransactionManagementError("a row lock needs a transaction")
         return template.read(_send(template.sql, filled, _fetch))
 
     def statement(self, *args: P.args, **kwargs: P.kwargs) -> Statement[Row]:
-        """What a call with these arguments sends, to be made part of a larger statement."""
+        """The statement of a call with these arguments, for use in a larger statement."""
         template, filled = self._templates.fill(args, kwargs)
         if template is None:
-            raise TypeError(f"{self._templates.name}() asks nothing of these")
+            raise TypeError(f"{self._templates.name}() sends no query for these arguments")
         return Statement(template.sql, filled, template.read)
 
 
 def compiled(build: Callable[P, QuerySet[Any, Row]]) -> Compiled[P, Row]:
-    """Let a function that builds a queryset answer with the queryset's rows, in one query.
+    """Make a function that builds a queryset return its rows, in one query.
 
-    The rows are a list of what the queryset would give: whole instances, with those of
-    ``select_related`` beside them, or the tuples, named tuples or values of a ``values_list``.
+    The rows are a list of what the queryset would return: whole instances, with ``select_related``
+    ones, or the tuples, named tuples or values of a ``values_list``.
     Parameters are annotated ``int``, ``str``, ``datetime`` (aware; the function may add time to
     it), a ``Sequence`` of these, or one of them ``| None``; ``Fixed`` around anything else. Django
     compiles once for each database vendor, each value of a ``Fixed`` parameter, each length of a
     sequence, and with or without a None.
 
-    Raises TypeError when an argument is missing, unknown or of another type, and when a value did
-    not arrive among the SQL's parameters as it is: Django left its condition out, or the function
-    made something of it. Raises TransactionManagementError when rows are locked outside of a
-    transaction.
+    Raises TypeError when an argument is missing, unknown or of another type, and when a value is
+    not among the SQL's parameters: Django left its condition out, or the function changed it.
+    Raises TransactionManagementError when rows are locked outside of a transaction.
     """
     return Compiled(build)
 
@@ -121,9 +120,9 @@ def compiled_update_of(build: Callable[P, Update]) -> Callable[P, list[int]]:
 
 
 def statement_of(rows: QuerySet[Any, Any]) -> Statement[Any]:
-    """What a queryset of tuples or values sends, to be made part of a larger statement.
+    """The statement of a queryset of tuples or values, for use in a larger statement.
 
-    Compiled at each call. Raises EmptyResultSet where Django knows that nothing can match.
+    Compiled at each call. Raises EmptyResultSet if Django knows that nothing can match.
     """
     written = compile_rows(rows)
     return Statement(written.sql, written.parameters, written.read)
@@ -133,7 +132,7 @@ _fetch, _count = methodcaller("fetchall"), attrgetter("rowcount")
 
 
 def _send(sql: str, parameters: list[Any], read: Callable[[Any], Any]) -> Any:
-    """Send a statement, and return what is read of its cursor."""
+    """Send a statement, and return what ``read`` returns for its cursor."""
     at_once = getattr(connection, "at_once", None)
     if at_once is not None:
         return read(at_once(sql, parameters))

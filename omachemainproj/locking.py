@@ -10,10 +10,10 @@ from .compiled_queries import AnyModel, Fixed, compiled
 
 
 def locked_row(model: type[AnyModel], pk: int) -> AnyModel:
-    """The row with this primary key, locked until the transaction ends. One query.
+    """Get the row with this primary key and lock it until the transaction ends. One query.
 
-    The lock lets others refer to the row meanwhile (``FOR NO KEY UPDATE``). Raises the model's
-    ``DoesNotExist``, and TransactionManagementError outside of a transaction.
+    The lock still lets others insert references to the row (``FOR NO KEY UPDATE``). Raises the
+    model's ``DoesNotExist``, and TransactionManagementError outside of a transaction.
     """
     rows = _row_to_lock(model, pk)
     if not rows:

@@ -1,7 +1,7 @@
 """How omachemainproj.compiled_queries turns a function that builds a queryset into a SQL template.
 
-The function runs twice with two sets of stand-ins for its values. Where the parameters of the two
-statements differ is where values go.
+The function runs twice, with two sets of sentinel values. The positions at which the parameters of
+the two statements differ are those of its values.
 """
 
 from __future__ import annotations
@@ -27,11 +27,10 @@ from django.db.models.query import (
 )
 from django.db.models.sql import UpdateQuery
 
-#: Statements kept of one function; shapes that clients choose, like sizes of pages, are bounded.
+#: Statements kept per function; shapes that clients choose, like page sizes, are bounded.
 _KEPT = 1024
-#: Two sets of stand-ins for values; what differs between the statements that Django makes of them
-#: is where values go. The numbers fit columns of 32 bits: Django leaves out a condition that the
-#: width of a column makes always true or never.
+#: Two sets of sentinel values. The numbers fit 32-bit columns, since Django drops conditions that
+#: are always or never true because of a column's width.
 _NUMBERS = (range(1_610_612_741, 2**31, 2003), range(1_610_613_001, 2**31, 2011))
 _TEXTS = ("\x00 a text {}", "\x00 another text {}")
 _DATETIMES = (
@@ -42,17 +41,17 @@ _DATETIME_STEPS = (timedelta(days=100), timedelta(days=101))
 
 
 class _Parameter(NamedTuple):
-    """What a function takes under a name."""
+    """A parameter of a compiled function."""
 
     name: str
-    #: The type of the value or of each in a sequence; None for a fixed one.
+    #: The type of the value or of a sequence's items; None for a fixed parameter.
     kind: type | None
     many: bool = False
     may_be_none: bool = False
     sometimes: bool = False
 
     def shape(self, value: Any) -> Any:
-        """What of a value is part of the statement. Raises TypeError for one of another type."""
+        """The part of a value that shapes the statement. Raises TypeError for another type."""
         if self.kind is None:
             return value
         if value is None and self.may_be_none:
@@ -73,13 +72,13 @@ class _Parameter(NamedTuple):
 
 
 class _Slot(NamedTuple):
-    """Where among the parameters of the SQL a value goes."""
+    """The position of a value among the SQL's parameters."""
 
     position: int
     name: str
-    #: Which of a sequence; None for a single value.
+    #: The index in a sequence; None for a single value.
     place: int | None
-    #: What the function added to a moment; None for a number or a text.
+    #: The time the function adds to a datetime; None for a number or a text.
     later: timedelta | None
 
     def value(self, given: dict[str, Any]) -> Any:
@@ -90,7 +89,7 @@ class _Slot(NamedTuple):
 
 
 class _Template(NamedTuple):
-    """SQL with places for values among its parameters."""
+    """SQL with slots for values among its parameters."""
 
     sql: str
     parameters: list[Any]
@@ -106,7 +105,7 @@ class _Template(NamedTuple):
 
 
 class CompiledSQL(NamedTuple):
-    """What Django made of a queryset that was built with stand-ins."""
+    """The SQL Django generated for a queryset built with sentinels."""
 
     sql: str
     parameters: list[Any]
@@ -115,7 +114,7 @@ class CompiledSQL(NamedTuple):
 
 
 class QueryTemplates:
-    """The statements of one function, each compiled when it is first asked for."""
+    """The statements of one function, each compiled on first use."""
 
     def __init__(self, build: Callable[..., Any], write: Callable[[Any], CompiledSQL]) -> None:
         self.name = build.__qualname__
@@ -125,11 +124,11 @@ class QueryTemplates:
         self._parameters = [
             _parameter(self.name, parameter) for parameter in self._signature.parameters.values()
         ]
-        # Two threads at once compile twice, and the same.
+        # Two threads may compile the same statement twice, which is harmless.
         self._compiled = lru_cache(maxsize=_KEPT)(self._compile)
 
     def fill(self, args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[_Template | None, Any]:
-        """The statement for these arguments, or None where nothing can match, and its values."""
+        """The statement for these arguments, or None if nothing can match, and its parameters."""
         given = dict(zip(self._names, args, strict=False)) | kwargs
         if len(args) + len(kwargs) != len(given) or given.keys() != set(self._names):
             bound = self._signature.bind(*args, **kwargs)
@@ -175,7 +174,7 @@ class QueryTemplates:
     def _slot(
         self, position: int, pair: tuple[Any, Any], marks: _Sentinels, others: _Sentinels
     ) -> _Slot:
-        """The place of a value. Raises TypeError where there is what was made of a value."""
+        """The slot of a value. Raises TypeError if the function changed the value."""
         moments = [_as_datetime(found) for found in pair]
         for (parameter, place), *mark in zip(marks.made, marks.marks, others.marks, strict=True):
             if parameter.kind is not datetime:
@@ -186,16 +185,18 @@ class QueryTemplates:
         raise TypeError(f"{self.name}(): something was made of a value, {pair[0]!r}")
 
 
-#: A place for a parameter in SQL; a doubled percent sign is none.
+#: A parameter's placeholder in SQL, or an escaped percent sign.
 _PLACE = re.compile("%%|%s")
 
 
 def _with_constants(written: CompiledSQL, slots: list[_Slot]) -> tuple[CompiledSQL, list[_Slot]]:
-    """The same with what no call changes written out.
+    """Inline the parameters that are the same in every call: ``WHERE status = %s AND buyer_id =
 
-    PostgreSQL keeps a plan that goes for all values of the parameters. A status among them could be
-    any, so that the plan could use no index of the rows that have it, and the statement was planned
-    each time.
+    %s`` with ("paid", buyer) becomes ``WHERE status = 'paid' AND buyer_id = %s``. PostgreSQL's
+
+    generic plan of a prepared statement has to work for all parameter values. With the status as a
+
+    parameter it could not use a partial index on it, and the statement was planned each time.
     """
     values = {slot.position: slot for slot in slots}
     places = iter(range(len(written.parameters)))
@@ -220,7 +221,7 @@ def _with_constants(written: CompiledSQL, slots: list[_Slot]) -> tuple[CompiledS
 
 
 def _literal(constant: Any) -> str | None:
-    """A constant as SQL says it; None for what is no plain word or number."""
+    """A constant as an SQL literal; None unless it is a boolean, an integer or a plain word."""
     if isinstance(constant, bool):
         return str(constant).lower()
     if isinstance(constant, int):
@@ -230,21 +231,21 @@ def _literal(constant: Any) -> str | None:
     return None
 
 
-#: Nothing in it has to be quoted.
+#: Needs no escaping inside quotes.
 _WORD = re.compile(r"[\w.: -]*", re.ASCII)
 
 
 class _Sentinels:
-    """Stand-ins for the values of one statement."""
+    """Sentinel values for one statement."""
 
     def __init__(self, which: int) -> None:
         self._which = which
         self.marks: list[Any] = []
-        #: Of each, whose it is: a parameter and the place in its sequence.
+        #: The parameter, and index in its sequence, of each sentinel.
         self.made: list[tuple[_Parameter, int | None]] = []
 
     def make(self, parameter: _Parameter, shape: Any) -> Any:
-        """What the function is given for a parameter of this shape."""
+        """The argument the function is called with for a parameter of this shape."""
         if parameter.kind is None or shape is None:
             return shape
         if parameter.many:
@@ -291,7 +292,7 @@ def _stripped(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
 
 
 def _as_datetime(found: Any) -> datetime | None:
-    """A parameter as a moment: SQLite keeps moments as text, in its connection's time zone."""
+    """A parameter as a datetime: SQLite stores them as text, in the connection's time zone."""
     if isinstance(found, str):
         try:
             found = datetime.fromisoformat(found)
@@ -310,7 +311,7 @@ def compile_rows(queryset: QuerySet[Any, Any]) -> CompiledSQL:
 
     def read(found: Iterable[Any]) -> list[Any]:
         if converters:
-            # Not the compiler's own connection: that one belongs to the thread that compiled.
+            # Not the compiler's own connection, which belongs to the thread that compiled.
             converter = type(compiler)(compiler.query, connection, None)
             found = converter.apply_converters(found, converters)
         return [make(row) for row in found]
@@ -319,7 +320,7 @@ def compile_rows(queryset: QuerySet[Any, Any]) -> CompiledSQL:
 
 
 def _row_builder(queryset: QuerySet[Any, Any], compiler: Any) -> Callable[[Any], Any]:
-    """What makes what the queryset gives of a row of the columns that were compiled for it."""
+    """The function that converts a row of columns into what the queryset would return."""
     kind = queryset._iterable_class
     if kind is ModelIterable:
         return _instance_builder(queryset, compiler)
@@ -333,15 +334,15 @@ def _row_builder(queryset: QuerySet[Any, Any], compiler: Any) -> Callable[[Any],
 
 
 def _instance_builder(queryset: QuerySet[Any, Any], compiler: Any) -> Callable[[Any], Any]:
-    """What makes an instance, as ``ModelIterable`` does: of the columns of its fields, with those
-    of ``select_related`` beside it; annotations become its attributes."""
+    """The function that builds an instance, as ``ModelIterable`` does, with ``select_related``
+    instances and annotations as attributes."""
     if queryset._prefetch_related_lookups or queryset.query.deferred_loading[0]:  # type: ignore[attr-defined]
         raise TypeError("only whole instances can be compiled, in one query")
     of_model = compiler.klass_info["select_fields"]
     first, last = of_model[0], of_model[-1] + 1
     model = compiler.klass_info["model"]
     names = [column.target.attname for column, *_ in compiler.select[first:last]]
-    # The stubs are of Django 6, where it takes one thing more.
+    # The stubs are for Django 6, where it takes one more argument.
     select, alias = compiler.select, connection.alias
     joined = get_related_populators(compiler.klass_info, select, alias)  # type: ignore[call-arg]
     annotated = list(compiler.annotation_col_map.items())

@@ -1,7 +1,7 @@
-"""How error answers are described in OpenAPI: their shapes, and what views say of theirs.
+"""OpenAPI schemas of error responses, and helpers for views to describe theirs.
 
-Views name what they refuse with ``error_answer``, ``refusals`` and ``field_errors``. The shape of
-errors is that of docs/languages.md.
+Views describe their errors with ``error_answer``, ``refusals`` and ``field_errors``. The shapes are
+those of docs/languages.md.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from .errors import Refusal
 
 
 class DetailError(serializers.Serializer):
-    """An error that is about no field: ``detail`` is for people, ``code`` for programs."""
+    """An error that is not about a field: ``detail`` is for people, ``code`` for programs."""
 
     detail = serializers.CharField(help_text="For people; the wording may change.")
     code = serializers.CharField(help_text="For programs; it never changes.")
 
 
 class TokenError(DetailError):
-    """Nobody knows who asks, or their token opens nothing.
+    """The access token is missing or invalid.
 
-    `token_not_valid` has a `reason`: an access token that has expired is renewed at `renew`.
+    `token_not_valid` has a `reason`; an expired access token is renewed at `renew`.
     """
 
     reason = serializers.ChoiceField(["token_expired", "token_invalid"], required=False)
@@ -34,21 +34,21 @@ class TokenError(DetailError):
 
 
 class FieldErrors(serializers.Serializer):
-    """Sentences under the names of fields, nested as the input is.
+    """Messages by field name, nested like the input.
 
-    A lone text is an id or a code to go on with.
+    A plain string is an id or a code.
     """
 
 
 class InputError(serializers.Serializer):
-    """What is wrong with the input: sentences under the name of each field, nested as the input is.
+    """Errors of the input: messages by field name, nested like the input.
 
-    Where it is about no field (a body that cannot be read, say) there are ``detail`` and ``code``.
+    Errors that are not about a field, such as an unreadable body, have ``detail`` and ``code``.
     """
 
 
 _FIELD_ERRORS = {"$ref": "#/components/schemas/FieldErrors"}
-#: The one recursive type, as what stands under a name.
+#: The value of each member; the type is recursive.
 _UNDER_A_NAME = {
     "anyOf": [
         {"type": "array", "items": {"type": "string"}},
@@ -60,7 +60,7 @@ _UNDER_A_NAME = {
 
 
 class FieldErrorsExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
-    """Describes ``FieldErrors``, whose member names are the input's own."""
+    """Describes ``FieldErrors``, whose member names are those of the input."""
 
     target_class = FieldErrors
 
@@ -73,7 +73,7 @@ class FieldErrorsExtension(OpenApiSerializerExtension):  # type: ignore[no-untyp
 
 
 class InputErrorExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
-    """Describes ``InputError``; which codes there are is the operation's."""
+    """Describes ``InputError``; the operation adds its codes."""
 
     target_class = InputError
 
@@ -96,12 +96,12 @@ class InputErrorExtension(OpenApiSerializerExtension):  # type: ignore[no-untype
 
 
 def error_answer(detail: str, code: str) -> OpenApiResponse:
-    """Return the description of an error answer, with this example."""
+    """Describe an error response, with this example."""
     return OpenApiResponse(DetailError, description=detail, examples=[code_example(detail, code)])
 
 
 def refusals(*classes: type[Refusal]) -> OpenApiResponse:
-    """Return the description of an answer that says one of these refusals, an example each."""
+    """Describe a response for these refusals, with an example of each."""
     examples = [code_example(each.message, each.code) for each in classes]
     return OpenApiResponse(
         DetailError, description=" ".join(each.message for each in classes), examples=examples
@@ -109,7 +109,7 @@ def refusals(*classes: type[Refusal]) -> OpenApiResponse:
 
 
 def field_errors(description: str, **examples: dict[str, Any]) -> OpenApiResponse:
-    """Return the description of an answer 400 about fields, with these examples by their names."""
+    """Describe a 400 response about fields, with these named examples."""
     shown = [OpenApiExample(name, value=value) for name, value in examples.items()]
     return OpenApiResponse(InputError, description=description, examples=shown)
 

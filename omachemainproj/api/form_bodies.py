@@ -1,4 +1,4 @@
-"""Bodies that may have files, described once as JSON and once as a form."""
+"""OpenAPI schemas of bodies with files: one for JSON, one for forms."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def has_file(described: dict[str, Any]) -> bool:
 
 
 def as_form(described: dict[str, Any]) -> dict[str, Any]:
-    """The same body as a form: nothing in it is null, and an empty text takes a file away."""
+    """The body as a form: no value is null, and an empty text removes a file."""
     own = deepcopy(described)
     for name, field in own["properties"].items():
         kind = field.get("type")
@@ -28,7 +28,7 @@ def as_form(described: dict[str, Any]) -> dict[str, Any]:
 
 
 def as_json(described: dict[str, Any]) -> dict[str, Any]:
-    """The same body as JSON, where a file can be none at all, and a list of them cannot be."""
+    """The body as JSON: a file can only be null, and lists of files are left out."""
     own = deepcopy(described)
     for name, field in [*own["properties"].items()]:
         if not has_file(field):

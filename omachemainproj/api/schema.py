@@ -1,9 +1,8 @@
-"""What every operation's OpenAPI description has in common, written here and in no view.
+"""The parts of the OpenAPI description that all operations share.
 
-Views describe their inputs and outputs with ``extend_schema``, and what they refuse with
-``error_answer``, ``refusals`` and ``field_errors``. Added here: the errors that any of them can
-answer, one enum of an operation's codes made of all of these, the headers of answers, and bodies
-with files apart for JSON and for forms. The shape of errors is that of docs/languages.md.
+Views describe their inputs and outputs with ``extend_schema``, and their errors with the functions
+of error_schemas.py. This module adds the errors any operation can return, an enum of each
+operation's error codes, response headers, and separate JSON and form schemas for bodies with files.
 """
 
 from __future__ import annotations
@@ -48,17 +47,17 @@ _BAD_INPUT = field_errors(
     "Something in the input is wrong.", missing={"field": ["This field is required."]}
 )
 _BAD_ADDRESS = field_errors(
-    "A parameter is wrong, or there is none of that name.",
+    "A query parameter is invalid or unknown.",
     unknown={"page_seize": ["There is no such parameter here. There are none."]},
 )
-#: Of a body that cannot be read at all.
+#: For a body that cannot be read.
 _UNREADABLE = (
     code_example("The body is not JSON: Expecting value.", "parse_error"),
     code_example("The request body was incomplete. Send it again.", "body_broke_off"),
 )
 _NO_TOKEN = OpenApiResponse(
     TokenError,
-    description="There is no access token, or it opens nothing.",
+    description="The access token is missing or invalid.",
     examples=[
         code_example("Authentication credentials were not provided.", "not_authenticated"),
         OpenApiExample(
@@ -81,7 +80,7 @@ _TOO_LARGE = error_answer(
 )
 _WRONG_TYPE = OpenApiResponse(
     DetailError,
-    description="The body is of no type that is read here.",
+    description="The media type is not supported.",
     examples=[
         code_example('Unsupported media type "text/plain" in request.', "unsupported_media_type"),
         code_example("Send UTF-8.", "charset"),
@@ -91,7 +90,7 @@ _TOO_MANY = error_answer("Request was throttled. Expected available in 12 second
 _BUSY = error_answer(str(Busy.default_detail), Busy.default_code)
 _CHANGED = error_answer(str(Conflict.default_detail), Conflict.default_code)
 
-#: Which of the headers of description.py answers with a status have.
+#: Response headers (described in description.py) by status.
 _OF_STATUS = {
     "401": ("WWW-Authenticate",),
     "409": ("Retry-After",),
@@ -102,7 +101,7 @@ _OF_STATUS = {
 
 
 class OmacheSchema(AutoSchema):
-    """Adds to each operation what its view need not say."""
+    """Completes each operation's description."""
 
     _summaries: ClassVar[re.Pattern[str]] = re.compile(r"(.+?)\.(?:\s|$)", re.DOTALL)
 
@@ -113,7 +112,7 @@ class OmacheSchema(AutoSchema):
         _split_summary(operation)
         operation.setdefault("security", [])
         body = operation.get("requestBody", {}).get("content", {})
-        # Where the input has a field of that name, its errors stand under it.
+        # If the input has a field ``code``, its errors share that key.
         takes_code = any("code" in self._fields_of(media) for media in body.values())
         self._part_by_type(body)
         self._name_codes(operation, takes_code=takes_code)
@@ -129,7 +128,7 @@ class OmacheSchema(AutoSchema):
         return parameters
 
     def get_paginated_name(self, serializer_name: str) -> str:
-        # Never seen: a page is a plain array (_get_response_for_code).
+        # Removed again: a page is a plain array (_get_response_for_code).
         return f"Page{serializer_name}"
 
     def _get_response_for_code(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
@@ -143,7 +142,7 @@ class OmacheSchema(AutoSchema):
                 media["schema"] = self.registry._components[page].schema
                 answer.setdefault("headers", {})["Link"] = _header("Link")
             for example in media.get("examples", {}).values():
-                # One that shows a whole list was taken for a row of it.
+                # An example of the whole list was wrapped in a list again.
                 if media["schema"].get("type") == "array" and _is_twice_a_list(example["value"]):
                     example["value"] = example["value"][0]
         return answer
@@ -152,7 +151,7 @@ class OmacheSchema(AutoSchema):
         described: dict[str, Any] = super()._map_basic_serializer(  # type: ignore[no-untyped-call]
             serializer, direction
         )
-        # A field of a model may be left out of an input, and is there in every answer.
+        # A model's field may be optional in the input, but is present in every response.
         asked = force_instance(serializer)  # type: ignore[no-untyped-call]
         if direction == "response" and isinstance(asked, serializers.ModelSerializer):
             optional = asked._declared_fields if type(asked).__name__.endswith("Output") else {}
@@ -171,8 +170,8 @@ class OmacheSchema(AutoSchema):
         status_code: Any = None,
         extras: Any = None,
     ) -> Any:
-        """Those that the view gives, or the ``example`` of the serializer, as it is answered or,
-        where it has an ``example_sent``, as it is sent."""
+        """The view's examples, or else the serializer's ``example`` (for requests its
+        ``example_sent``, if it has one)."""
         given = super()._get_examples(  # type: ignore[no-untyped-call]
             serializer, direction, media_type, status_code, extras
         )
@@ -201,14 +200,16 @@ class OmacheSchema(AutoSchema):
         return self._get_response_for_code(answer, code, ["application/json"], direction)
 
     def _shared_errors(self) -> dict[str, OpenApiResponse]:
-        # Any address can be one that cannot be read, and any list's page can be misspelt.
+        # Any URL can be unreadable, and any list can get an unknown parameter.
         errors: dict[str, OpenApiResponse] = {"400": _BAD_ADDRESS, "503": _BUSY}
         if self.method in _UNSAFE:
             errors |= {"400": _unreadable(), "413": _TOO_LARGE, "415": _WRONG_TYPE}
         if self.method in _CHANGING and not getattr(self.view, "is_compressible", False):
             errors["409"] = _CHANGED
         if self.method not in _UNSAFE and self._is_public():
-            errors["304"] = OpenApiResponse(description="You have it: nothing has changed.")
+            errors["304"] = OpenApiResponse(
+                description="Not modified since the version the client has."
+            )
         permissions = self.view.get_permissions()
         if permissions and not all(isinstance(item, AllowAny) for item in permissions):
             errors["401"] = _NO_TOKEN
@@ -217,12 +218,12 @@ class OmacheSchema(AutoSchema):
         return errors
 
     def _is_public(self) -> bool:
-        """Whether caches may keep the answer (omachemainproj.answers)."""
+        """Whether the response may be cached (omachemainproj.answers)."""
         lets_in = all(isinstance(item, AllowAny) for item in self.view.get_permissions())
         return lets_in and not getattr(self.view, "is_private", False)
 
     def _name_codes(self, operation: dict[str, Any], *, takes_code: bool) -> None:
-        """Say in every error answer which codes the operation has, by one enum of its own."""
+        """Describe ``code`` in all error responses by one enum per operation."""
         errors = {
             status: answer
             for status, answer in operation["responses"].items()
@@ -256,14 +257,14 @@ class OmacheSchema(AutoSchema):
             headers.setdefault(name, _header(name))
 
     def _fields_of(self, media: dict[str, Any]) -> dict[str, Any]:
-        """What a body has, by name."""
+        """The fields of a body, by name."""
         name = media["schema"].get("$ref", "").rpartition("/")[2]
         described = self.registry._components.get((name, ResolvedComponent.SCHEMA))
         fields: dict[str, Any] = described.schema.get("properties", {}) if described else {}
         return fields
 
     def _part_by_type(self, content: dict[str, Any]) -> None:
-        """Describe a body that may have files once as JSON, which has none, and once as a form."""
+        """Describe a body with files once as JSON, without files, and once as a form."""
         for media_type, media in content.items():
             name = media["schema"].get("$ref", "").rpartition("/")[2]
             described = self.registry._components.get((name, ResolvedComponent.SCHEMA))
@@ -282,7 +283,7 @@ class OmacheSchema(AutoSchema):
 
 
 def _split_summary(operation: dict[str, Any]) -> None:
-    """Without a summary of its own, an operation's first sentence is it."""
+    """Use the first sentence of the description as the summary, if there is none."""
     found = OmacheSchema._summaries.match(operation.get("description", ""))
     if "summary" in operation or found is None:
         return
@@ -301,13 +302,13 @@ def _unreadable() -> OpenApiResponse:
 
 
 def _add_examples(answer: dict[str, Any], shared: dict[str, Any]) -> None:
-    """Give an answer that a view describes the examples of errors that any view has."""
+    """Add the shared error examples to a response described by a view."""
     for media_type, media in shared.get("content", {}).items():
         own = answer.get("content", {}).get(media_type)
         if own is None:
             continue
         for name, example in media.get("examples", {}).items():
-            # What is wrong with its fields a view shows itself.
+            # Field errors are shown by the view itself.
             if "code" in example["value"] or "examples" not in own:
                 own.setdefault("examples", {}).setdefault(name, example)
 
