@@ -12,8 +12,8 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from omachemainproj.api.error_schemas import DetailError, error_answer, field_errors, refusals
 from omachemainproj.api.languages import in_their_language
-from omachemainproj.api.schema import DetailError, error_answer, field_errors, refusals
 from omachemainproj.languages import language_for
 
 from . import phone_codes, phone_login, services, tokens

@@ -19,7 +19,8 @@ from rest_framework import status
 
 from accounts.models import User
 from omachemainproj.api.errors import Refusal, refuse_field
-from omachemainproj.compiled_queries import compiled, locked_row
+from omachemainproj.compiled_queries import compiled
+from omachemainproj.locking import locked_row
 
 from .models import Order, OrderTrack, Parcel, ParcelEvent, ParcelQuerySet, ParcelStep
 

@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import DatabaseError, transaction
 
-from accounts.backoffice.interest import require_no_interest
+from accounts.backoffice.conflicts import refuse_conflicts
 from accounts.models import User
 from omachemainproj.api.errors import Refusal, refuse_field
-from omachemainproj.compiled_queries import locked_row
+from omachemainproj.locking import locked_row
 from products import stock
 from products.stock import StockLine
 
@@ -96,15 +96,15 @@ def move_line(
     Safe to repeat: nothing changes if the line already has that status. Returns the line.
 
     Raises OrderTrack.DoesNotExist for a user without a role for the line, NotAllowed,
-    PaymentInDoubt, OwnInterest for staff and agents with a conflict of interest, ClaimedByAnother
-    for an agent when another has the parcel, and FieldRefusal for a wrong code or missing reason.
+    PaymentInDoubt, ConflictOfInterest for staff and agents involved in it, ClaimedByAnother for an
+    agent when another has the parcel, and FieldRefusal for a wrong code or missing reason.
     """
     line = OrderTrack.objects.select_related("order").get(pk=track_id)
     roles = roles_of(actor, line)
     if not roles:
         raise OrderTrack.DoesNotExist(f"no line {track_id} for {actor}")
     if roles & CARRIER_ROLES or is_kept_from_own(actor, line, to):
-        require_no_interest(actor, line)
+        refuse_conflicts(actor, line)
     has_code = False
     if code and to == TrackStatus.DELIVERED and line.track_status != to:
         require_allowed(line, to, actor=actor, roles=roles)

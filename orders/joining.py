@@ -21,7 +21,7 @@ from django.utils import timezone
 from accounts.contacts import record_paid_from
 from accounts.models import Guest, PhoneLogin, PhoneProof, User
 from accounts.phone_login import THEIRS_FOR, may_use_phone
-from omachemainproj.compiled_queries import locked_row
+from omachemainproj.locking import locked_row
 
 from .models import InboxNotice, JoinedOrder, Message, Order, OrderTrack, PaymentStatus
 

@@ -21,8 +21,9 @@ from django.utils import timezone
 
 from accounts.models import User
 from omachemainproj.api.errors import Refusal
-from omachemainproj.compiled_queries import Fixed, Update, compiled, compiled_update_of, locked_row
+from omachemainproj.compiled_queries import Fixed, Update, compiled, compiled_update_of
 from omachemainproj.inserts import insert
+from omachemainproj.locking import locked_row
 from products import stock
 from products.models import Product
 from products.stock import Shortage, StockLine

@@ -18,8 +18,9 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from omachemainproj.compiled_queries import compiled, locked_row
+from omachemainproj.compiled_queries import compiled
 from omachemainproj.inserts import insert
+from omachemainproj.locking import locked_row
 from orders.models import Order
 
 from .models import (

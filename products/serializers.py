@@ -12,7 +12,7 @@ from typing import Any, ClassVar, NoReturn, cast
 from django.http import QueryDict
 from rest_framework import serializers
 
-from accounts.serializers import PasswordField
+from accounts.fields import PasswordField
 from accounts.services import confirm_password
 from omachemainproj.api.fields import (
     IdentifierField,

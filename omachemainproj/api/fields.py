@@ -1,4 +1,4 @@
-"""Serializer fields that refuse what DRF's own would guess at, and how input is read."""
+"""Strict serializer fields, and reading of input."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rest_framework.fields import empty
 from omachemainproj.phones import normalise_phone
 from omachemainproj.text import clean_shown, fold_identifier, is_turned
 
-#: The largest id a table of ours can have; no larger number is asked of the database.
+#: The largest possible id; larger numbers are not looked up.
 MAX_ID = 2**63 - 1
 
 _DIGITS = re.compile(r"-?[0-9]{1,18}")
@@ -29,7 +29,7 @@ def _came_in_a_form(field: serializers.Field) -> bool:
 
 
 class _NormalisedField(serializers.CharField):
-    """A text in one form. ``turned`` is said of one that signs turn round; without, they go."""
+    """A text in normal form. ``turned`` is the error for direction overrides, else removed."""
 
     def __init__(self, *, turned: str = "", **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -99,7 +99,7 @@ class ShortListField(serializers.ListField):
 
 
 class OneOfField(serializers.ChoiceField):
-    """One of a few words; the refusal of another names them."""
+    """One of a few values; the error lists them."""
 
     def __init__(self, choices: Any, **kwargs: Any) -> None:
         super().__init__(choices, **kwargs)
@@ -111,7 +111,7 @@ class StrictBooleanField(serializers.BooleanField):
     """A JSON true or false; in a form, those words. Never a number that looks like one."""
 
     default_error_messages = {"strict": "Send true or false."}
-    #: A form that does not say it does not mean false, as one of HTML's check boxes would.
+    #: A missing value in a form does not mean false, unlike an HTML checkbox.
     default_empty_html = empty
 
     def to_internal_value(self, data: Any) -> bool:
@@ -126,7 +126,7 @@ class StrictBooleanField(serializers.BooleanField):
 class MpesaNumberField(serializers.Field):
     """A Kenyan mobile number as people write it, text or JSON integer; kept as 12 digits.
 
-    With ``allow_blank`` an empty text is none at all, ``""``.
+    With ``allow_blank`` an empty text means no number, ``""``.
     """
 
     default_error_messages = {
@@ -152,13 +152,13 @@ class MpesaNumberField(serializers.Field):
 
 
 def read_input(kind: type[serializers.Serializer], data: Any) -> Any:
-    """What a body or a query says, validated as ``kind`` does. Raises ValidationError.
+    """Validate a body or a query with serializer ``kind``. Raises ValidationError.
 
-    To make a serializer costs more than to validate with it, so there is one a process for what is
-    right. What is wrong is told by one of its own, which is where DRF gives errors their shape.
-    ``kind`` looks at its data alone: it is given no context.
+    Creating a serializer costs more than validating with it, so valid input uses one per process.
+    For invalid input a new one is created, so that DRF formats the errors. ``kind`` gets no
+    context.
     """
-    # Fields look at their serializer for whether a form came.
+    # Fields check their serializer for whether the input is a form.
     if not isinstance(data, QueryDict):
         try:
             return _checker(kind).run_validation(data)
@@ -175,7 +175,7 @@ def _checker(kind: type[serializers.Serializer]) -> serializers.Serializer:
 
 
 def read_idempotency_key(typed: str | None) -> str | None:
-    """Return the ``Idempotency-Key`` header as it is, or None where there is none.
+    """Return the ``Idempotency-Key`` header unchanged, or None.
 
     Each subject enforces it with a unique constraint of its own: orders.cashout (an order has the
     key), products.listings.services.restock_product and products.spreadsheets.importer (a stock

@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter
 
-from omachemainproj.api.schema import field_errors
+from omachemainproj.api.error_schemas import field_errors
 
 from .serializers import PickupPointFilterInput, PickupPointOutput
 

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.backoffice.interest import find_parties, has_interest
+from accounts.backoffice.conflicts import find_parties, is_party
 from accounts.contacts import verified_email
 from accounts.models import User
 from accounts.preferences import preferences_of
@@ -61,9 +61,7 @@ def write_to_support(notice: Notice) -> list[Message]:
     line = OrderTrack.objects.select_related("order").get(notices=notice)
     parties = find_parties(line)
     return [
-        _write(notice, line, to=person)
-        for person in _support()
-        if not has_interest(person, parties)
+        _write(notice, line, to=person) for person in _support() if not is_party(person, parties)
     ]
 
 

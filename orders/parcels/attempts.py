@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.backoffice.interest import require_no_interest
+from accounts.backoffice.conflicts import refuse_conflicts
 from accounts.models import User
 from orders.claims import ClaimedByAnother, lock_parcel
 from orders.fulfilment import NotAllowed
@@ -60,11 +60,11 @@ def record_attempt(parcel_id: int, reason: str, *, actor: User, note: str = "") 
     on its way to an address. Nothing else changes: it stays with its agent, and the code remains
     valid. Safe to repeat: another report within an hour changes nothing.
 
-    Raises Parcel.DoesNotExist for users without a role for it, OwnInterest, NotAllowed and
+    Raises Parcel.DoesNotExist for users without a role for it, ConflictOfInterest, NotAllowed and
     ClaimedByAnother.
     """
     parcel = lock_parcel(parcel_id)
-    require_no_interest(actor, parcel)
+    refuse_conflicts(actor, parcel)
     _require_carrier(parcel, actor)
     lines = lines_of(parcel)
     statuses = {line.track_status for line in lines}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.backoffice.interest import require_no_interest
+from accounts.backoffice.conflicts import refuse_conflicts
 from accounts.models import User
 from orders.claims import lock_parcel
 from orders.collection_codes import check_code
@@ -43,11 +43,11 @@ def move_parcel(parcel_id: int, to: str, *, actor: User, note: str = "", code: s
     agents of the pick-up point and staff: the lines become shipping, and the buyer is notified
     that the parcel can be collected.
 
-    Safe to repeat. Raises Parcel.DoesNotExist for users without a role for it, OwnInterest,
+    Safe to repeat. Raises Parcel.DoesNotExist for users without a role for it, ConflictOfInterest,
     NotAllowed, ClaimedByAnother, PaymentInDoubt and FieldRefusal.
     """
     parcel = Parcel.objects.select_related("order").get(pk=parcel_id)
-    require_no_interest(actor, parcel)
+    refuse_conflicts(actor, parcel)
     lines = lines_of(parcel)
     roles = _roles_for(actor, lines)
     if not roles:

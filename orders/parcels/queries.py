@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q
 
-from accounts.backoffice.interest import own_numbers
+from accounts.backoffice.conflicts import own_numbers
 from accounts.models import Address, User
 from orders.claims import BRINGS
 from orders.models import (
@@ -83,7 +83,7 @@ def seen_by(reader: Reader, now: datetime) -> ParcelQuerySet:
 
 
 def without_own(parcels: ParcelQuerySet, user: User) -> ParcelQuerySet:
-    """Exclude parcels in which a user has a conflict of interest (accounts.backoffice.interest).
+    """These parcels without those in which a person has a part (accounts.backoffice.conflicts).
 
     One query, for the user's phone numbers.
     """

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from omachemainproj.api.errors import Refusal, refuse_field
-from omachemainproj.compiled_queries import locked_row
+from omachemainproj.locking import locked_row
 from omachemainproj.money import format_kes
 from orders.fulfilment import cancel_locked, lock_line
 from orders.models import (

@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 
-from omachemainproj.api.schema import error_answer, field_errors, refusals
+from omachemainproj.api.error_schemas import error_answer, field_errors, refusals
 from orders.fulfilment import NotAllowed, PaymentInDoubt
 
 from .decisions import AlreadyReturning, NothingToBringBack, NotReturning

@@ -16,8 +16,8 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.tokens import refuse
 from omachemainproj.api.errors import Refusal
-from omachemainproj.compiled_queries import locked_row
 from omachemainproj.images import Picture
+from omachemainproj.locking import locked_row
 from orders.fulfilment import lock_line
 from orders.idempotency import REPEAT_WINDOW
 from orders.models import OrderTrack, Party, Problem, ProblemMessage, ProblemPicture, TrackStatus

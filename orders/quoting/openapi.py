@@ -6,7 +6,7 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiExample
 
-from omachemainproj.api.schema import field_errors
+from omachemainproj.api.error_schemas import field_errors
 
 from .serializers import QuoteInput, QuoteOutput
 

@@ -14,14 +14,14 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.authentication import current_user
-from accounts.backoffice.interest import OwnInterest, find_parties, has_interest
+from accounts.backoffice.conflicts import ConflictOfInterest, find_parties, is_party
 from accounts.backoffice.second_person import SecondPersonNeeded
 from accounts.models import User
+from omachemainproj.api.error_schemas import error_answer, refusals
 from omachemainproj.api.errors import FieldRefusal
 from omachemainproj.api.languages import in_their_language
 from omachemainproj.api.pagination import KeysetPagination
 from omachemainproj.api.parameters import PAGING, refuse_unknown
-from omachemainproj.api.schema import error_answer, refusals
 from omachemainproj.media import media_prefix
 from orders.claims import ClaimedByAnother
 from orders.delivery.representation import delivery_of, represent_delivery
@@ -41,7 +41,7 @@ from .queries import KEYSET, as_track_rows, read_filtered_tracks, read_tracks
 _FILTERS = TrackFilterInput().fields.keys()
 _NO_SUCH = error_answer("There is no such item.", "line_not_found")
 _NOT_ALLOWED = refusals(NotAllowed, PaymentInDoubt, ClaimedByAnother, SecondPersonNeeded)
-_OWN = refusals(OwnInterest)
+_OWN = refusals(ConflictOfInterest)
 
 
 class TrackOrderView(GenericAPIView):
@@ -164,7 +164,7 @@ def _roles_now(reader: User, line: OrderTrack) -> frozenset[Role]:
     """The reader's roles for a line; none for staff and agents who have a part in it."""
     roles = roles_of(reader, line)
     is_outside = bool(roles & {Role.AGENT, Role.STAFF})
-    return frozenset() if is_outside and has_interest(reader, find_parties(line)) else roles
+    return frozenset() if is_outside and is_party(reader, find_parties(line)) else roles
 
 
 def _story(request: Request, line: Any) -> Response:

@@ -10,7 +10,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 
 from accounts.backoffice.actions import OptionalReasonForm, ReasonForm
 from accounts.backoffice.admin import read_text
-from accounts.backoffice.interest import Parties, phones
+from accounts.backoffice.conflicts import Parties, phones
 from omachemainproj.mpesa_limits import MAX_PAYMENT, MIN_PAYMENT
 from omachemainproj.phones import normalise_phone
 from omachemainproj.text import clean_shown, fold_identifier
@@ -115,7 +115,7 @@ class DecisionForm(ReasonForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["why"].help_text = "Buyer and seller read it. Kept with your name."
+        self.fields["why"].help_text = "Buyer and seller read it. Recorded with your name."
 
 
 class WholeForm(DecisionForm):

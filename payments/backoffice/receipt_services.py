@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.backoffice.second_person import is_one_hand
 from accounts.models import User
 from omachemainproj.api.errors import Refusal
-from omachemainproj.compiled_queries import locked_row
+from omachemainproj.locking import locked_row
 from omachemainproj.text import fold_identifier
 from orders.lookup import find_by_typed_reference
 from orders.models import Order

@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.backoffice.second_person import is_one_hand
 from accounts.models import User
 from omachemainproj.background import enqueue_after_commit
-from omachemainproj.compiled_queries import locked_row
+from omachemainproj.locking import locked_row
 from omachemainproj.mpesa_limits import MAX_B2C, MIN_B2C
 from omachemainproj.phones import normalise_phone
 from orders.models import TrackEvent, TrackStatus

@@ -6,7 +6,7 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 
-from omachemainproj.api.schema import error_answer, field_errors, refusals
+from omachemainproj.api.error_schemas import error_answer, field_errors, refusals
 from orders.hold_limits import PhoneHoldsTooMuch
 from orders.lifecycle import NotUnpaid
 from payments.checkout.serializers import CashoutConflictOutput

@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 
 from rest_framework import serializers
 
+from omachemainproj.api.error_schemas import DetailError
 from omachemainproj.api.fields import MpesaNumberField
-from omachemainproj.api.schema import DetailError
 from orders.delivery.serializers import OrderDeliveryOutput
 from orders.models import DeliveryWay, PaymentStatus, TrackStatus
 from orders.serializers import CODE_HELP, MOVES_HELP

@@ -17,8 +17,9 @@ from django.utils import timezone
 from accounts.contacts import has_paid_from, proofs_of_payment
 from omachemainproj.api.errors import Refusal
 from omachemainproj.background import enqueue_after_commit
-from omachemainproj.compiled_queries import Update, compiled, compiled_update, locked_row
+from omachemainproj.compiled_queries import Update, compiled, compiled_update
 from omachemainproj.inserts import insert
+from omachemainproj.locking import locked_row
 from omachemainproj.task_registry import background_task
 from orders.allowance import lock_phone
 from orders.hold_limits import check_phone_of_order

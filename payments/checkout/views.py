@@ -25,10 +25,10 @@ from rest_framework.views import APIView
 from accounts.guests import guest_with
 from accounts.models import Guest, User
 from accounts.permissions import SignedInOrGuest, SignedInOrStranger
+from omachemainproj.api.error_schemas import error_answer
 from omachemainproj.api.errors import refuse_field
 from omachemainproj.api.fields import read_idempotency_key, read_input
 from omachemainproj.api.languages import in_their_language
-from omachemainproj.api.schema import error_answer
 from omachemainproj.background import is_awaited
 from omachemainproj.compiled_queries import compiled
 from omachemainproj.languages import language_for

@@ -7,9 +7,9 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.backoffice.roles import ROLES
+from accounts.fields import PasswordField
 from accounts.models import Language
 from accounts.second_factor import CODE_MAX
-from accounts.serializers import PasswordField
 from omachemainproj.api.fields import IdentifierField
 
 

@@ -17,8 +17,8 @@ from accounts.authentication import current_user
 from accounts.phone_codes import Typed
 from accounts.phone_views import check_own_code
 from accounts.serializers import Done
+from omachemainproj.api.error_schemas import DetailError, error_answer, field_errors
 from omachemainproj.api.languages import in_their_language
-from omachemainproj.api.schema import DetailError, error_answer, field_errors
 from omachemainproj.media import media_prefix
 
 from .erasure import StaffStay, UnderWay, erase_account

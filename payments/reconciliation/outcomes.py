@@ -12,7 +12,8 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.contacts import record_paid_from
-from omachemainproj.compiled_queries import compiled, locked_row
+from omachemainproj.compiled_queries import compiled
+from omachemainproj.locking import locked_row
 from orders.lifecycle import mark_order_paid
 from orders.models import Order
 from payments import evidence

@@ -12,7 +12,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.contacts import record_paid_from
-from omachemainproj.compiled_queries import compiled, locked_row
+from omachemainproj.compiled_queries import compiled
+from omachemainproj.locking import locked_row
 from omachemainproj.phones import PhoneMatch, clearer_phone, match_phone
 from orders.lifecycle import mark_order_paid
 from orders.lookup import find_by_typed_reference

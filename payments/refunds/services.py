@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Sum
 from django.utils import timezone
 
-from omachemainproj.compiled_queries import locked_row
+from omachemainproj.locking import locked_row
 from orders.fulfilment import mark_line_refunded
 from orders.lifecycle import is_too_late, mark_order_refunded, mark_refund_due
 from orders.models import Order, OrderTrack

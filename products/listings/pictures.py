@@ -18,8 +18,8 @@ from django.utils import timezone
 from PIL import UnidentifiedImageError
 
 from omachemainproj.api.errors import FieldRefusal, Refusal
-from omachemainproj.compiled_queries import locked_row
 from omachemainproj.images import BadPicture, Picture, normalise_own
+from omachemainproj.locking import locked_row
 from products.models import MAX_PICTURES, Product, ProductPicture
 
 _FILES = ("image", "medium", "thumbnail", "preview")

@@ -14,9 +14,9 @@ from django.utils import timezone
 
 from accounts.models import User
 from omachemainproj.api.errors import FieldRefusal, Refusal
-from omachemainproj.compiled_queries import locked_row
 from omachemainproj.constraints import breaks
 from omachemainproj.images import KEEP, Picture, PictureChange
+from omachemainproj.locking import locked_row
 from products import stock
 from products.catalogue.spelling import remember_words
 from products.models import MAX_STOCK, ListingTerms, Newest, Product, StockMovement

@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 
-from omachemainproj.api.schema import DetailError, error_answer, field_errors, refusals
+from omachemainproj.api.error_schemas import DetailError, error_answer, field_errors, refusals
 from products.catalogue.openapi import LINK
 
 from .serializers import (

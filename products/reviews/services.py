@@ -14,8 +14,8 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from omachemainproj.api.errors import Refusal
-from omachemainproj.compiled_queries import locked_row
 from omachemainproj.digests import digest_of
+from omachemainproj.locking import locked_row
 from products.models import (
     DIGESTED_OF_REVIEW,
     Product,

@@ -23,11 +23,11 @@ from import_export.results import RowResult
 from import_export.tmp_storages import BaseStorage
 
 from accounts.backoffice import audit
-from accounts.backoffice.interest import (
-    OwnInterest,
+from accounts.backoffice.conflicts import (
+    ConflictOfInterest,
     Parties,
     find_parties,
-    has_interest,
+    is_party,
     log_refusal,
     own_numbers,
     people,
@@ -190,7 +190,7 @@ class ProductResource(Resource):
         product = Product.objects.filter(pk=product_id).first() if product_id else None
         if product is not None:
             parties |= find_parties(product)
-        return has_interest(user, parties, numbers=self._numbers)
+        return is_party(user, parties, numbers=self._numbers)
 
     def _take(self, row: SheetRow, *, check: bool, user: User, **kwargs: Any) -> RowReport:
         importing = self._imports.get(_seller_of(row))
@@ -201,7 +201,7 @@ class ProductResource(Resource):
         if self._is_own(user, importing.seller, row, checked.id):
             if not check:
                 log_refusal(user, f"Import of row {row.number}", Product(pk=checked.id))
-            return RowReport(row.number, FAILED, errors={"seller": [OwnInterest.message]})
+            return RowReport(row.number, FAILED, errors={"seller": [ConflictOfInterest.message]})
         if check or checked.status not in {CREATED, UPDATED}:
             return checked
         with transaction.atomic():

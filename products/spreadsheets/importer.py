@@ -21,7 +21,7 @@ from django.http import QueryDict
 
 from accounts.models import User
 from omachemainproj.api.errors import FieldRefusal
-from omachemainproj.compiled_queries import locked_row
+from omachemainproj.locking import locked_row
 from omachemainproj.text import clean_shown, fold_identifier, tidy_line
 from products.listings.services import (
     RestockKeyReused,

@@ -12,7 +12,7 @@ from drf_spectacular.utils import (
     OpenApiResponse,
 )
 
-from omachemainproj.api.schema import error_answer, field_errors
+from omachemainproj.api.error_schemas import error_answer, field_errors
 from products.serializers import DownloadOutput, ImportInput, ImportOutput
 
 from .csv_format import COLUMNS, MAX_ROWS

@@ -297,7 +297,7 @@ def test_the_mailed_link_confirms(api, posted):
 
 def test_a_key_is_good_for_its_address_for_three_days_only(api, amina):
     key = make_key(amina)
-    over = {"key": ["This link is no longer good. Ask for a new one."]}
+    over = {"key": ["This link is no longer valid. Request a new one."]}
 
     with time_machine.travel(timezone.now() + timedelta(days=3, minutes=1)):
         assert api.post("/registration/verify-email/", {"key": key}).json() == over

@@ -139,7 +139,7 @@ def test_what_stays_of_an_action_that_is_refused(staff, sale, how, recorded, tex
     [
         ({}, [("Reword", True)]),
         ({"own_transaction": True}, [("Reword", True)]),
-        ({"calls_gateway": True}, [("Reword", False), ("What came of it: Reword", True)]),
+        ({"calls_gateway": True}, [("Reword", False), ("Result: Reword", True)]),
     ],
 )
 def test_what_an_action_changed_is_on_record(staff, sale, how, recorded):

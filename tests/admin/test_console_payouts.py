@@ -4,8 +4,8 @@ import pytest
 from django.utils import timezone
 
 from accounts.backoffice.audit import log
+from accounts.backoffice.conflicts import ConflictOfInterest
 from accounts.backoffice.formats import dial
-from accounts.backoffice.interest import OwnInterest
 from accounts.models import Audit
 from omachemainproj.dates import NAIROBI
 from orders.fulfilment import move_line
@@ -88,7 +88,7 @@ def test_who_fetched_the_goods_does_not_approve_their_payout(large, agent, daraj
     answer = act(browser_of(agent), large, "approve")
     process_payout(large.pk)
 
-    assert said(answer) == [OwnInterest.message]
+    assert said(answer) == [ConflictOfInterest.message]
     assert (large.approved_by, daraja.sent) == (None, [])
 
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from accounts.backoffice.actions import ACTIONS, perform
-from accounts.backoffice.interest import OwnInterest
+from accounts.backoffice.conflicts import ConflictOfInterest
 from accounts.backoffice.second_person import Cost, SecondPersonNeeded
 from accounts.models import Audit, Proposal
 from orders.fulfilment import move_line
@@ -188,7 +188,7 @@ def test_who_takes_the_goods_in_decides_nothing_about_them(buyer, kettle):
 
     answer = do(browser_of(support), "give_fee_back", line, why="It came late")
 
-    assert OwnInterest.message in told(answer)[0]
+    assert ConflictOfInterest.message in told(answer)[0]
     assert not FeeReturn.objects.exists()
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from accounts.backoffice.interest import OwnInterest
+from accounts.backoffice.conflicts import ConflictOfInterest
 from accounts.models import Audit
 from orders.fulfilment import move_line
 from orders.models import OrderTrack
@@ -226,7 +226,7 @@ def test_nobody_is_offered_to_move_what_they_sell(line):
     response = do(client, "to_fetched", line)
 
     assert offered(client, line) == []
-    assert OwnInterest.message in told(response)[0]
+    assert ConflictOfInterest.message in told(response)[0]
     assert status_of(line) == "paid"
 
 

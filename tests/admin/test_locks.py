@@ -54,7 +54,7 @@ def test_the_machine_room_says_who_waits_and_for_what(desk, amina):
     waiting = desk.get(LOCKS, {"locked": "yes"})
 
     seen = [cells(page, row) for row in range(5)]
-    assert {(each["Whose"], each["What is counted"], each["Wrong tries"]) for each in seen} == {
+    assert {(each["Whose"], each["What is counted"], each["Failed attempts"]) for each in seen} == {
         (amina.username, "Password of an account, from one network", "5"),
         (amina.username, "Password of an account, from anywhere", "5"),
         ("a name nobody has", "Password of an account, from one network", "1"),

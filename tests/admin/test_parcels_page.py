@@ -260,7 +260,7 @@ def test_own_parcels_are_not_shown_and_not_moved(agent, browser, kettle):
     parcel = a_parcel(agent, kettle)
 
     assert cards(browser) == {}
-    assert "You have a part in this" in told(act(browser, parcel, "fetched"))[0]
+    assert "You are involved in this" in told(act(browser, parcel, "fetched"))[0]
     assert statuses(parcel) == ["paid"]
     assert release_it(agent, parcel).status_code == 403
     assert [line.track_status for line in lines(parcel)] == ["paid"]

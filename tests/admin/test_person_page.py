@@ -232,7 +232,7 @@ def test_password_and_powers_are_closed_until_somebody_asks(desk, buyer):
     closed = {name: options for name, options in fieldsets if "collapse" in options["classes"]}
 
     assert len(closed) == len(fieldsets)
-    assert "password" in closed["Password and powers"]["fields"]
+    assert "password" in closed["Password and permissions"]["fields"]
 
 
 # --- Long lists ------------------------------------------------------------------------------

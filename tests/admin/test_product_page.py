@@ -6,7 +6,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
-from accounts.backoffice.interest import OwnInterest
+from accounts.backoffice.conflicts import ConflictOfInterest
 from accounts.models import Audit
 from products import stock
 from products.models import MAX_PICTURES, ProductPicture
@@ -251,7 +251,7 @@ def test_nobody_changes_the_pictures_of_what_they_sell(db):
 
     answer = change(browser_of(seller), product, "add", picture=upload())
 
-    assert said(answer) == [OwnInterest.message]
+    assert said(answer) == [ConflictOfInterest.message]
     assert pictures(product) == []
     assert Audit.objects.get().did == "Refused, own interest: Add a picture (kettle.png)"
 

@@ -30,7 +30,7 @@ def test_an_unknown_address_is_a_json_404(db):
     response = Client().post("/nothing/here", {}, "application/json")
 
     assert response.status_code == 404
-    assert response.json() == {"detail": "Nothing lives at this address.", "code": "not_found"}
+    assert response.json() == {"detail": "There is nothing at this address.", "code": "not_found"}
 
 
 BAD = [

@@ -11,14 +11,8 @@ from django.db.transaction import TransactionManagementError
 from django.utils import timezone
 
 from accounts.models import MessagePreferences, User
-from omachemainproj.compiled_queries import (
-    Fixed,
-    Sometimes,
-    Update,
-    compiled,
-    compiled_update,
-    locked_row,
-)
+from omachemainproj.compiled_queries import Fixed, Sometimes, Update, compiled, compiled_update
+from omachemainproj.locking import locked_row
 from orders import hold_limits
 from orders.models import Order
 from payments.models import GatewayEvent

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.backoffice import audit
-from accounts.backoffice.interest import find_parties
+from accounts.backoffice.conflicts import find_parties
 from orders.fulfilment import move_line
 from orders.problems.decisions import withdraw
 from orders.problems.services import open_problem

@@ -4,7 +4,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from accounts.backoffice.actions import perform
-from accounts.backoffice.interest import OwnInterest
+from accounts.backoffice.conflicts import ConflictOfInterest
 from accounts.backoffice.proposals import agree
 from accounts.backoffice.second_person import SecondPersonNeeded
 from accounts.models import Audit, Proposal
@@ -509,7 +509,7 @@ def test_nobody_of_the_staff_decides_about_their_own(problem, buyer, seller, who
     person.is_staff = person.is_superuser = True
     person.save()
 
-    with pytest.raises(OwnInterest):
+    with pytest.raises(ConflictOfInterest):
         decide(problem, key, person, amount=1, text="Hello.")
 
     assert stands(problem) == ("open", "", "", 0)

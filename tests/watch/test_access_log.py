@@ -109,7 +109,7 @@ def test_what_cannot_be_told_keeps_nobody_from_an_answer(client, settings, monke
     monkeypatch.setattr(logger, "info", full)
 
     assert client.get("/livez/").status_code == 200
-    assert "a request could not be told of" in caplog.messages
+    assert "a request could not be logged" in caplog.messages
 
 
 def test_it_is_on_in_production_and_off_on_a_laptop():
