@@ -40,7 +40,8 @@ from omachemainproj.csv_files import write_sheet
 from products.models import Product
 
 from .csv_format import COLUMNS, READ_BACK, BadSheet, SheetRow, read_sheet
-from .importer import CREATED, FAILED, UNCHANGED, UPDATED, RowReport, SheetImport
+from .importer import SheetImport
+from .row_reports import CREATED, FAILED, UNCHANGED, UPDATED, RowReport
 
 STAFF_COLUMNS = ("seller", *COLUMNS)
 _TYPES = {

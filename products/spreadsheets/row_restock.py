@@ -1,0 +1,124 @@
+"""The restock column of one row: how many to add, and whether they were added before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+from django.http import QueryDict
+
+from accounts.models import User
+from omachemainproj.api.errors import FieldRefusal
+from products.listings.services import (
+    RestockKeyReused,
+    restock_product,
+    restock_reference,
+    why_not,
+)
+from products.models import Product, StockMovement
+from products.serializers import RestockInput
+
+from .known_listings import ID
+from .row_reports import RowFailed
+
+ADDED_BEFORE = (
+    "If it is another delivery, say so in a fresh export with its column stock_version, or with an"
+    " Idempotency-Key of its own."
+)
+
+
+class RowRestock:
+    """The restock of one row. ``key`` is the request's Idempotency-Key, if it has one."""
+
+    def __init__(
+        self,
+        cells: Mapping[str, str],
+        *,
+        by: User,
+        key: str | None,
+        note: Callable[[str, str], None],
+    ) -> None:
+        self._cells, self._by, self._key, self._note = cells, by, key, note
+
+    def number(self) -> int:
+        """How many to add, or below 0 to take away; 0 for an empty cell. Raises FieldRefusal."""
+        typed = self._cells.get("restock", "")
+        if typed in {"", "0"}:
+            return 0
+        form = QueryDict(mutable=True)
+        form["number"] = typed
+        asked = RestockInput(data=form)
+        if not asked.is_valid():
+            raise FieldRefusal({"restock": cast(Any, asked.errors)["number"]})
+        number: int = asked.validated_data["number"]
+        return number
+
+    def reference_key(self, product: Product, number: int) -> str:
+        """What the restock counts once under. Notes it where the file is of an earlier shelf.
+
+        Raises RowFailed for a version that no export of this listing can have had.
+        """
+        if self._key:
+            return f"upload:{self._key}"
+        if version := self._cells.get("stock_version", ""):
+            now = Product.objects.with_stock_version().get(pk=product.pk).stock_version
+            if not ID.fullmatch(version) or int(version) > now:
+                raise RowFailed("stock_version", "Leave this as your export has it, or empty.")
+            if int(version) < now:
+                self._note(
+                    "stock_version",
+                    "The stock has moved since this was exported. What restock says is added to"
+                    " what is there now.",
+                )
+            # Whatever the number: of one export a listing is restocked once.
+            return f"sheet:version:{int(version)}"
+        # The number, and the stock it was added to: a corrected file sent again adds nothing twice.
+        return f"sheet:{self._cells.get('item_number', '')}:{number}"
+
+    def would_count(self, product: Product, number: int, key: str) -> bool:
+        """Whether ``add`` would change the stock. Raises RowFailed where it would be refused."""
+        before = StockMovement.objects.filter(product=product, reference=restock_reference(key))
+        added = before.values_list("quantity", flat=True).first()
+        if added is not None:
+            self._refuse_another_number(added, number)
+            return False
+        if not product.takes(number):
+            raise RowFailed("restock", why_not(product, number))
+        return True
+
+    def add(self, product: Product, number: int, key: str) -> bool:
+        """Add to the stock, inside the caller's transaction; False if it was added before.
+
+        Raises FieldRefusal or RowFailed.
+        """
+        try:
+            return restock_product(product.pk, number=number, by=self._by, key=key)
+        except FieldRefusal as refusal:
+            raise FieldRefusal({"restock": refusal.errors["number"]}) from refusal
+        except RestockKeyReused as refusal:
+            reference = restock_reference(key)
+            moved = StockMovement.objects.filter(product=product, reference=reference)
+            self._refuse_another_number(moved.get().quantity, number)
+            raise RowFailed("restock", str(refusal)) from refusal
+
+    def _refuse_another_number(self, added: int, number: int) -> None:
+        """Raise RowFailed where another number was added under the same key before."""
+        if added == number:
+            return
+        if self._key:
+            raise RowFailed("restock", str(RestockKeyReused()))
+        raise RowFailed(
+            "restock",
+            f"{added} were added by this export before, and {number} cannot be the same delivery."
+            f" Nothing was added now. {ADDED_BEFORE}",
+        )
+
+    def note_ignored_stock(self, product: Product) -> None:
+        """Note an item_number that differs from the stock: it changes nothing."""
+        typed = self._cells.get("item_number", "")
+        if typed and typed != str(product.item_number):
+            self._note(
+                "item_number",
+                f"{product.item_number} stand on the shelf, and this changes nothing of it: the"
+                " column restock adds to it.",
+            )
