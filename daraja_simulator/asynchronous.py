@@ -10,10 +10,10 @@ from functools import partial
 
 from . import ids
 from .behaviour import Script
-from .books import Entry
 from .callback_client import Body, Callback
 from .callback_dispatch import CallbackVariants
 from .conversations import Conversation, Instruction
+from .entries import Entry
 from .faults import answer_as_scripted
 from .prompts import Ending
 from .result_bodies import result

@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import Any
 
 from . import asynchronous, fields
-from .books import Entry, Purpose
 from .callback_client import Body
 from .config import MAX_AMOUNT, MIN_PAYOUT, Config
 from .conversations import Conversation, Instruction, duplicate
+from .entries import Entry, Purpose
 from .faults import refuse_as_scripted
 from .handsets import received_text
 from .result_bodies import parameter, party

@@ -4,93 +4,16 @@ merchant's numbers hold.
 
 import threading
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal
 
 from . import ids
-from .books_file import BEGUN_ANEW, MOVED, TOPPED_UP, WALLET, WORKING, BooksFile
-from .clock import EAT, Clock, stamp
+from .books_file import BooksFile, NewBooks, Record, WalletSet, WorkingSet
+from .clock import Clock
 from .config import Config
+from .entries import Entry, Purpose, TopUp
 from .results import Declined
-
-#: The transaction type of a reversal that the merchant did not ask for.
-CUSTOMER_REVERSAL = "CustomerReversal"
-#: And of a payout that Safaricom took back from whom it was paid to.
-PAYOUT_REVERSAL = "PayoutReversal"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Purpose:
-    """Why money moves: through which API, for which account at which number, under which request
-    ids. What an API does not have is empty.
-    """
-
-    kind: str
-    shortcode: str
-    party_b: str
-    transaction_type: str
-    reference: str
-    description: str
-    merchant_request_id: str = ""
-    checkout_request_id: str = ""
-    conversation_id: str = ""
-    originator_conversation_id: str = ""
-    reverses: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Entry:
-    """One movement of money.
-
-    ``direction`` is seen from the merchant; ``amount`` is whole KES; time is Nairobi's.
-    """
-
-    receipt: str
-    direction: Literal["in", "out"]
-    phone: str
-    amount: int
-    wallet_after: int
-    account_after: int
-    time: datetime
-    purpose: Purpose
-
-    @property
-    def account(self) -> str:
-        """The merchant's number that took or gave the money."""
-        return self.purpose.party_b if self.direction == "in" else self.purpose.shortcode
-
-    @property
-    def is_payment(self) -> bool:
-        """Whether a customer paid: not what came in as a payout was taken back."""
-        return self.direction == "in" and not self.purpose.reverses
-
-    def as_json(self) -> dict[str, Any]:
-        """Give the entry as ``GET /control/books`` shows it."""
-        return {
-            "receipt": self.receipt,
-            "direction": self.direction,
-            "phone": self.phone,
-            "amount": self.amount,
-            "wallet_after": self.wallet_after,
-            "account_after": self.account_after,
-            "time": self.time.isoformat(timespec="seconds"),
-            "transaction_date": int(stamp(self.time)),
-            **vars(self.purpose),
-        }
-
-
-@dataclass(frozen=True, kw_only=True)
-class TopUp:
-    """What was put into a number's utility account, or taken out of it, on the portal: KES."""
-
-    receipt: str
-    shortcode: str
-    amount: int
-    account_after: int
-    time: datetime
 
 
 class Books:
@@ -119,8 +42,8 @@ class Books:
         self._receipts: set[str] = set()
         self._requests: dict[str, Entry] = {}
         self._file = BooksFile(Path(config.books_file)) if config.books_file else None
-        for line in self._file.lines() if self._file else ():
-            self._read_line(line)
+        for record in self._file.records() if self._file else ():
+            self._apply(record)
 
     def close(self) -> None:
         """Let another simulator keep its books in the file. Safe to repeat."""
@@ -212,8 +135,7 @@ class Books:
         if amount < 0:
             raise ValueError("a wallet holds 0 or more")
         with self._lock:
-            self._keep(WALLET, {"phone": phone, "amount": amount})
-            self._wallets[phone] = amount
+            self._record(WalletSet(phone, amount))
 
     def account(self, shortcode: str) -> dict[str, int]:
         """Give what a number of the merchant holds: its ``utility`` and ``working`` accounts, KES.
@@ -230,8 +152,7 @@ class Books:
             if utility is not None:
                 self._top_up(shortcode, utility)
             if working is not None:
-                self._keep(WORKING, {"shortcode": shortcode, "amount": working})
-                self._working[shortcode] = working
+                self._record(WorkingSet(shortcode, working))
 
     def find(self, receipt: str) -> Entry | None:
         """Find a movement by its receipt number."""
@@ -276,8 +197,7 @@ class Books:
         Receipt numbers of the old ones are not given out again.
         """
         with self._lock:
-            self._keep(BEGUN_ANEW, {})
-            self._clear()
+            self._record(NewBooks())
 
     def _clear(self) -> None:
         for kept in (
@@ -307,15 +227,15 @@ class Books:
         now, change = self._clock.now(), amount - self._utility_of(shortcode)
         if not change:
             return
-        line = TopUp(
-            receipt=self._new_receipt(now),
-            shortcode=shortcode,
-            amount=change,
-            account_after=amount,
-            time=now,
+        self._record(
+            TopUp(
+                receipt=self._new_receipt(now),
+                shortcode=shortcode,
+                amount=change,
+                account_after=amount,
+                time=now,
+            )
         )
-        self._keep(TOPPED_UP, {**vars(line), "time": now.isoformat()})
-        self._count_top_up(line)
 
     def _count_top_up(self, line: TopUp) -> None:
         self._utility[line.shortcode] = line.account_after
@@ -343,10 +263,27 @@ class Books:
             time=now,
             purpose=purpose,
         )
-        kept = {**vars(entry), "time": now.isoformat(), "purpose": vars(purpose)}
-        self._keep(MOVED, kept)
-        self._count(entry)
+        self._record(entry)
         return entry
+
+    def _record(self, record: Record) -> None:
+        """Write a record to the file, if there is one, then apply it."""
+        if self._file:
+            self._file.add(record)
+        self._apply(record)
+
+    def _apply(self, record: Record) -> None:
+        match record:
+            case Entry():
+                self._count(record)
+            case TopUp():
+                self._count_top_up(record)
+            case WalletSet():
+                self._wallets[record.phone] = record.amount
+            case WorkingSet():
+                self._working[record.shortcode] = record.amount
+            case NewBooks():
+                self._clear()
 
     def _count(self, entry: Entry) -> None:
         """Let a movement be made that is written down."""
@@ -364,30 +301,6 @@ class Books:
         self._lines.append(entry)
         self._by_receipt[entry.receipt] = entry
         self._by_phone[entry.phone].append(entry)
-
-    def _keep(self, what: str, fields: Mapping[str, Any]) -> None:
-        if self._file:
-            self._file.add(what, fields)
-
-    def _read_line(self, line: dict[str, Any]) -> None:
-        """Count again what an earlier simulator wrote down. Raises ValueError."""
-        what = line.pop("what")
-        try:
-            if what == WALLET:
-                self._wallets[line["phone"]] = line["amount"]
-            elif what == WORKING:
-                self._working[line["shortcode"]] = line["amount"]
-            elif what == BEGUN_ANEW:
-                self._clear()
-            elif what == TOPPED_UP:
-                self._count_top_up(TopUp(**_with_time(line)))
-            elif what == MOVED:
-                purpose = Purpose(**line.pop("purpose"))
-                self._count(Entry(**_with_time(line), purpose=purpose))
-            else:
-                raise ValueError(what)
-        except (TypeError, KeyError, ValueError) as error:
-            raise ValueError(f"the books hold a line that is none: {error}") from error
 
     def _exceeds_daily_limit(self, direction: str, phone: str, amount: int) -> bool:
         moved = self._daily_totals.get((direction, phone, self._clock.now().date()), 0)
@@ -411,7 +324,3 @@ class Books:
             continue
         self._receipts.add(receipt)
         return receipt
-
-
-def _with_time(line: dict[str, Any]) -> dict[str, Any]:
-    return {**line, "time": datetime.fromisoformat(line["time"]).astimezone(EAT)}

@@ -7,12 +7,48 @@ without its end, which never counted and is taken off at the next start.
 import fcntl
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-#: What a line is about; its other fields are those of the movement.
-MOVED, TOPPED_UP, WALLET, WORKING, BEGUN_ANEW = "moved", "topped_up", "wallet", "working", "new"
+from .clock import EAT
+from .entries import Entry, Purpose, TopUp
+
+
+@dataclass(frozen=True)
+class WalletSet:
+    """A phone's wallet was set to this balance, in KES."""
+
+    phone: str
+    amount: int
+
+
+@dataclass(frozen=True)
+class WorkingSet:
+    """The working account of a shortcode was set to this balance, in KES."""
+
+    shortcode: str
+    amount: int
+
+
+@dataclass(frozen=True)
+class NewBooks:
+    """Everything before this was cleared."""
+
+
+Record = Entry | TopUp | WalletSet | WorkingSet | NewBooks
+
+#: What a line is about; its other fields are those of the record.
+_KINDS: dict[str, type[Record]] = {
+    "moved": Entry,
+    "topped_up": TopUp,
+    "wallet": WalletSet,
+    "working": WorkingSet,
+    "new": NewBooks,
+}
+_NAMES = {kind: name for name, kind in _KINDS.items()}
 
 
 class BooksFile:
@@ -31,17 +67,17 @@ class BooksFile:
             raise ValueError(f"another simulator keeps its books in {path}") from None
         self._lines = self._read()
 
-    def lines(self) -> Iterator[dict[str, Any]]:
-        """Give every line that was there at the start, oldest first; once."""
+    def records(self) -> Iterator[Record]:
+        """Give every record that was there at the start, oldest first; once. Raises ValueError."""
         lines, self._lines = self._lines, []
-        yield from lines
+        yield from map(_record_of, lines)
 
-    def add(self, what: str, fields: Mapping[str, Any]) -> None:
+    def add(self, record: Record) -> None:
         """Write one line; it is there when this returns. Raises OSError where it could not be.
 
         Then nothing of it is left.
         """
-        line = json.dumps({"what": what, **fields}, separators=(",", ":")).encode() + b"\n"
+        line = _line_of(record)
         end = os.fstat(self._file).st_size
         try:
             written = 0
@@ -72,3 +108,20 @@ class BooksFile:
                 raise ValueError(f"{self._path}, line {number}: no line of the books") from None
             lines.append(read)
         return lines
+
+
+def _line_of(record: Record) -> bytes:
+    fields = {"what": _NAMES[type(record)], **asdict(record)}
+    return json.dumps(fields, separators=(",", ":"), default=datetime.isoformat).encode() + b"\n"
+
+
+def _record_of(line: dict[str, Any]) -> Record:
+    what = line.pop("what")
+    try:
+        if "time" in line:
+            line["time"] = datetime.fromisoformat(line["time"]).astimezone(EAT)
+        if "purpose" in line:
+            line["purpose"] = Purpose(**line["purpose"])
+        return _KINDS[what](**line)
+    except (TypeError, KeyError, ValueError) as error:
+        raise ValueError(f"the books hold a line that is none: {error}") from error

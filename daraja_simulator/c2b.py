@@ -11,11 +11,11 @@ from typing import Any
 
 from . import fields
 from .behaviour import Script
-from .books import Entry, Purpose
 from .c2b_urls import accepted
 from .callback_client import Callback, CallbackResponse
 from .config import MAX_AMOUNT, Config
 from .confirmations import GOODS, message
+from .entries import Entry, Purpose
 from .faults import answer_as_scripted, refuse_as_scripted
 from .handsets import c2b_failed_text, c2b_paid_text
 from .registrations import Registration

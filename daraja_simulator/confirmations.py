@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from .behaviour import Script
-from .books import Books, Entry
+from .books import Books
 from .callback_client import Body, Callback
 from .callback_dispatch import CallbackDispatcher, CallbackVariants
 from .clock import stamp
+from .entries import Entry
 from .registrations import Registration, Registrations
 from .scripts import ScriptBook
 from .subscribers import first_name

@@ -8,9 +8,9 @@ from typing import Any
 
 from . import c2b, ids, portal_statement
 from .behaviour import Script
-from .books import CUSTOMER_REVERSAL, PAYOUT_REVERSAL, Entry, Purpose
 from .clock import EAT
 from .config import MAX_AMOUNT
+from .entries import CUSTOMER_REVERSAL, PAYOUT_REVERSAL, Entry, Purpose
 from .handsets import returned_text
 from .results import Declined, describe
 from .world import World

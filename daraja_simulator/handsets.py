@@ -4,9 +4,9 @@ import threading
 from collections import deque
 from typing import Any
 
-from .books import Entry
 from .clock import Clock
 from .config import Config
+from .entries import Entry
 from .prompts import Ending, Push
 from .results import NOTICES, describe
 

@@ -10,8 +10,8 @@ import io
 from collections.abc import Sequence
 from datetime import datetime
 
-from .books import Entry, TopUp
 from .config import Config
+from .entries import Entry, TopUp
 from .subscribers import full_name
 
 COLUMNS = (

@@ -7,8 +7,9 @@ from typing import Literal
 
 from . import ids
 from .behaviour import Script
-from .books import Books, Entry, Purpose
+from .books import Books
 from .clock import Clock
+from .entries import Entry, Purpose
 from .results import DESCRIPTIONS, Declined, describe
 from .wire import DarajaError
 

@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from . import fields, ids
-from .books import CUSTOMER_REVERSAL, PAYOUT_REVERSAL, Entry
 from .callback_client import Body
 from .config import Config
 from .confirmations import GOODS
+from .entries import CUSTOMER_REVERSAL, PAYOUT_REVERSAL, Entry
 from .faults import answer_as_scripted, refuse_as_scripted
 from .subscribers import full_name
 from .tokens import C2B_TOKEN_REFUSED

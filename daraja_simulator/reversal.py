@@ -9,11 +9,11 @@ from dataclasses import replace
 from typing import Any
 
 from . import asynchronous, fields
-from .books import Entry, Purpose
 from .callback_client import Body
 from .clock import stamp
 from .config import Config
 from .conversations import Conversation, Instruction
+from .entries import Entry, Purpose
 from .faults import refuse_as_scripted
 from .handsets import returned_text
 from .result_bodies import holdings, parameter, party

@@ -5,10 +5,11 @@ Source: Daraja portal, M-Pesa Express, and recorded samples.
 
 import random
 
-from .books import Books, Entry
+from .books import Books
 from .callback_client import Body, Callback
 from .callback_dispatch import CallbackVariants
 from .clock import stamp
+from .entries import Entry
 from .prompts import Ending, Prompt
 from .results import describe, typed
 

@@ -11,11 +11,11 @@ from datetime import datetime
 from typing import Any
 
 from . import asynchronous, fields
-from .books import Entry
 from .callback_client import Body
 from .clock import stamp
 from .config import Config
 from .conversations import Conversation, Instruction
+from .entries import Entry
 from .faults import refuse_as_scripted
 from .ids import is_msisdn
 from .result_bodies import parameter, party

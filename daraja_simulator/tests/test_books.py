@@ -4,7 +4,7 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
-from daraja_simulator.books import Purpose
+from daraja_simulator.entries import Purpose
 
 from .caller import PHONE
 from .waiting import wait_until
