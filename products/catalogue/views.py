@@ -28,7 +28,7 @@ from .suggestions import kept_suggestions
 
 
 class NoSuchProduct(Refusal):
-    """No product the public may see has this id."""
+    """There is no product with this id, or it is not listed."""
 
     code = "product_not_found"
     message = "There is no such product."
@@ -48,13 +48,13 @@ class HomeView(APIView):
         body, etag = home_page().written(request, tuple(fields) if fields else None)
         response = HttpResponse(body, content_type="application/json")
         response["ETag"] = etag
-        # Kept by browsers, but asked about each time: what was sold out a second ago is gone.
+        # Browsers may store it but have to revalidate: a product may have sold out since.
         response["Cache-Control"] = "no-cache"
         return get_conditional_response(request._request, etag=etag, response=response)
 
 
 class ProductView(APIView):
-    """One product, sold out or not; its seller also sees where they are paid."""
+    """One product, sold out or not. Its seller also sees their payment number."""
 
     permission_classes = [AllowAny]
     throttle_scope = "browse"
@@ -76,9 +76,9 @@ class ProductView(APIView):
 
 
 class CartView(APIView):
-    """The products in a cart, as they are now."""
+    """The current state of the products in a cart."""
 
-    #: It answers with nothing but what anybody may see.
+    #: The response holds public data only.
     is_compressible = True
     authentication_classes = []
     permission_classes = [AllowAny]
@@ -97,7 +97,7 @@ class CartView(APIView):
 
 
 class CategoriesView(APIView):
-    """What there is, by category."""
+    """All categories, with the number of products for sale in each."""
 
     authentication_classes = []
     permission_classes = [AllowAny]
@@ -122,12 +122,12 @@ class CategoriesView(APIView):
 
 
 def _language(request: Request) -> str:
-    """Of the header alone: nobody is asked who they are, and caches keep the answer."""
+    """From the header alone, not from the user's preference, so that caches can keep the answer."""
     return language_asked(request.headers.get("Accept-Language", "")) or ENGLISH
 
 
 class SuggestView(APIView):
-    """What somebody who is typing may be looking for."""
+    """Suggestions while the user types a search."""
 
     authentication_classes = []
     permission_classes = [AllowAny]

@@ -1,4 +1,4 @@
-"""What sellers do with their own products over HTTP; CSV files are in products.spreadsheets."""
+"""Sellers' own products over HTTP. CSV files are in products.spreadsheets."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from .services import (
 
 
 class CreateView(APIView):
-    """A signed-in person lists a product."""
+    """Lists a product."""
 
     parser_classes = [StrictJSONParser, StrictMultiPartParser]
     throttle_scope = "create"
@@ -69,7 +69,7 @@ class CreateView(APIView):
 
 
 class SellerProductsView(GenericAPIView):
-    """Everything the caller sells, shown to the public or not."""
+    """All products of the caller, including unlisted ones."""
 
     serializer_class = ListingOutput
     queryset = Product.objects.none()
@@ -81,7 +81,7 @@ class SellerProductsView(GenericAPIView):
 
     @property
     def keyset(self) -> tuple[str, ...]:
-        """The columns the pages of this order are cut by."""
+        """The columns by which this order is paged."""
         asked = self.request.query_params.get("ordering") or "newest"
         return LISTING_ORDERS["best-selling" if asked == "-sold" else asked]
 
@@ -96,7 +96,7 @@ class SellerProductsView(GenericAPIView):
 
 
 class OwnProductView(ProductView):
-    """One product: anyone reads it, its seller changes it."""
+    """One product: anyone can read it, only its seller can change it."""
 
     parser_classes = [StrictJSONParser, StrictMultiPartParser]
 
@@ -147,7 +147,7 @@ class RestockView(APIView):
 
 
 def own_product(request: Request, product_id: str) -> Product:
-    """The caller's product, shown to the public or not. Raises NoSuchProduct for any other."""
+    """The caller's product, listed or not. Raises NoSuchProduct for any other."""
     product = Product.objects.owned_by(current_user(request)).filter(pk=int(product_id)).first()
     if product is None:
         raise NoSuchProduct

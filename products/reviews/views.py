@@ -1,4 +1,4 @@
-"""Reviews over HTTP. Writing one begins at a bought line: see orders.tracking.review_views."""
+"""Reviews over HTTP. Reviews are written through an order line: orders.tracking.review_views."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from .services import answer_review, edit_answer
 
 
 class NoSuchSeller(Refusal):
-    """Nobody who sells here has this name."""
+    """There is no seller with this name."""
 
     code = "seller_not_found"
     message = "There is no such seller."
@@ -43,7 +43,7 @@ class NoSuchSeller(Refusal):
 
 
 class ProductReviewsView(GenericAPIView):
-    """What buyers say of one product."""
+    """The reviews of one product."""
 
     authentication_classes: Any = []
     permission_classes = [AllowAny]
@@ -64,7 +64,7 @@ class ProductReviewsView(GenericAPIView):
 
 
 class SellerReviewsView(GenericAPIView):
-    """What buyers say of all the caller sells."""
+    """The reviews of all the caller's products."""
 
     throttle_scope = "sell"
     queryset = Review.objects.none()
@@ -87,7 +87,7 @@ class SellerReviewsView(GenericAPIView):
 
 
 class AnswerView(APIView):
-    """A seller has a word too."""
+    """A seller's answer to a review."""
 
     throttle_scope = "review"
 
@@ -109,7 +109,7 @@ class AnswerView(APIView):
 
 
 class SellerView(APIView):
-    """Who sells."""
+    """A seller's public profile."""
 
     authentication_classes = []
     permission_classes = [AllowAny]

@@ -1,4 +1,4 @@
-"""Sitemaps: every product that is for sale, by its id, 1,000 ids to a file."""
+"""Sitemaps of all listed products, 1,000 ids per file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _XML = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
 def write_index(base: str) -> str:
-    """The list of the files: file 0 has the pages that are no products. One query."""
+    """The sitemap index. File 0 has the pages that are not products. One query."""
     last = Product.objects.aggregate(last=Max("pk"))["last"] or 0
     files = range(last // A_FILE + 2) if last else range(1)
     places = "".join(f"<sitemap><loc>{escape(base)}sitemap-{n}.xml</loc></sitemap>" for n in files)
@@ -25,9 +25,9 @@ def write_index(base: str) -> str:
 
 
 def write_part(base: str, number: int) -> str:
-    """File 0: home and categories. File n: the products with ids from 1,000 × (n - 1) on.
+    """One sitemap. File 0: home and categories. File n: products with ids from 1,000 × (n - 1).
 
-    One query, or none.
+    At most one query.
     """
     if number == 0:
         paths = ["", *(f"category/{name}" for name in KINDS)]

@@ -1,8 +1,8 @@
-"""Import of a sheet of listings: each row is saved, or fails, by itself.
+"""Import of a sheet of listings. Each row is saved, or fails, on its own.
 
-A row is about the listing with its ``id`` or its ``sku``; without either it is a new one. Sending
-the same file again lists nothing twice and adds no stock twice, and nothing that a spreadsheet made
-of a sku is taken for one: docs/selling.md is the promise.
+A row is for the listing with its ``id`` or ``sku``; without either it is a new listing. Sending a
+file again lists nothing twice and adds no stock twice, and a sku that a spreadsheet has changed is
+not accepted as one. docs/selling.md describes this for sellers.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from .row_reports import STATUSES, RowReport
 def import_sheet(
     rows: Sequence[SheetRow], *, seller: User, check: bool = False, key: str | None = None
 ) -> dict[str, Any]:
-    """Create and change a seller's listings by the rows of a sheet; report on each row.
+    """Create and change a seller's listings from the rows of a sheet, and report on each row.
 
-    A row that fails changes nothing and stops no other from being saved. With ``check`` nothing is
-    saved at all. Restocks are safe to repeat: under ``key``, the request's Idempotency-Key, a
-    listing is restocked once; without one, it is once for each ``stock_version``; without that
-    either, as in files of before it, the same number added to the same stock counts once.
+    A row that fails changes nothing, and the others are still saved. With ``check`` nothing is
+    saved. Restocks are safe to repeat: a listing is restocked once per ``key`` (the request's
+    Idempotency-Key); without a key, once per ``stock_version``; and in a file without that column,
+    the same number added to the same stock counts once.
     """
     importing = SheetImport(rows, seller=seller, by=seller, key=key)
     reports = [importing.import_row(row, check=check) for row in rows]
@@ -42,9 +42,9 @@ def import_sheet(
 
 
 class SheetImport:
-    """Imports the rows about one seller's listings, one by one. Two queries to begin with.
+    """Imports the rows for one seller's listings, one at a time. Starts with two queries.
 
-    ``by`` is who sends them: the seller, or staff, who may not change where a seller is paid.
+    ``by`` is the uploader: the seller, or staff, who may not change where a seller is paid.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class SheetImport:
         self.seller = seller
 
     def import_row(self, row: SheetRow, *, check: bool) -> RowReport:
-        """Save the row, or only check it, and report on it."""
+        """Save the row, or only check it, and report the outcome."""
         read = self._read[row.number]
         return RowImport(row, read, self._known, self._seller, self._by, self._key).save(
             check=check

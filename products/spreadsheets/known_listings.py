@@ -1,4 +1,4 @@
-"""The listings of one seller that the rows of a sheet are about."""
+"""The existing listings of a seller that the rows of a sheet may be for."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ ID = re.compile(r"[0-9]{1,18}")
 
 
 class KnownListings:
-    """The seller's listings that the rows name, as they were when the file came. Two queries."""
+    """The seller's listings that the rows may be for, as of the upload. Two queries."""
 
     def __init__(self, rows: Iterable[ReadRow], seller: User) -> None:
         cells = [row.cells for row in rows]
         ids = [int(one) for c in cells if ID.fullmatch(one := c.get("id", ""))]
         typed = [sku for c in cells if (sku := c.get("sku"))]
-        # Both forms: a listing may have been here before texts had one.
+        # Both forms: older listings may have a sku that was not normalised.
         skus = sorted({*typed, *map(fold_identifier, typed)})
         names = [tidy_line(c.get("name", "")) for c in cells]
         mine = Product.objects.owned_by(seller)
@@ -45,17 +45,17 @@ class KnownListings:
                 number = number_in(product.sku)
                 if number is not None:
                     self._by_number.setdefault(number, []).append(product)
-        #: The number of the first row about a listing.
+        #: The number of the first row for each listing.
         self._rows: dict[Any, int] = {}
 
     def same_to_a_spreadsheet(self, sku: str, *, but: Product | None) -> Product | None:
-        """Another listing whose sku is the same number, written in another way; or None."""
+        """Another listing whose sku is the same number written differently; None if none is."""
         number = number_in(sku)
         alike = [] if number is None else self._by_number.get(number, [])
         return next((one for one in alike if one != but and one.sku != sku), None)
 
     def refuse_twice(self, column: str, about: Any, row: int) -> None:
-        """Raise RowFailed when an earlier row was about the same listing."""
+        """Raise RowFailed if an earlier row was for the same listing."""
         before = self._rows.setdefault(about, row)
         if before != row:
             raise RowFailed(column, f"Row {before} is about the same listing.")
@@ -64,9 +64,9 @@ class KnownListings:
 def _or_of_the_same_number(
     mine: ProductQuerySet, named: Q, skus: Iterable[str]
 ) -> QuerySet[Product]:
-    """The products that are named, and those with a sku that is one of these as a number.
+    """The named products, and those whose sku is the same number as one of ``skus``.
 
-    Some more may be among them: 120 for 12. ``KnownListings`` compares what is found.
+    The result may have false matches, such as 120 for 12. ``KnownListings`` compares the numbers.
     """
     bare = [_bare(sku) for sku in skus if number_in(sku) is not None]
     if not bare:

@@ -1,4 +1,4 @@
-"""One row of a sheet: the listing it is about, found, checked and saved."""
+"""Import of one row of a sheet: finds its listing, checks the row and saves it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from .row_restock import ADDED_BEFORE, RowRestock
 
 logger = logging.getLogger(__name__)
 
-#: The columns that change a listing that is there.
+#: The columns that change an existing listing.
 _CHANGED_BY_A_ROW = (
     "name",
     "description",
@@ -35,7 +35,7 @@ _CHANGED_BY_A_ROW = (
     "listed",
     "payment_mpesa_number",
 )
-#: Of these, the texts that a spreadsheet may change without being asked.
+#: The text columns, which a spreadsheet may change on its own.
 _TEXTS = ("sku", "name", "description")
 
 
@@ -43,19 +43,19 @@ def _as_it_is(value: Any) -> Any:
     return value
 
 
-#: In which form a text is compared with what is stored.
+#: How stored texts are normalised before they are compared with a row's.
 _FORMS: dict[str, Callable[[Any], Any]] = {
     "name": tidy_line,
     "description": clean_shown,
     "sku": lambda sku: sku and fold_identifier(sku),
 }
 
-_NOT_YOURS = "You have no product with this id. A new one has none."
-_NOT_THE_SELLERS = "The seller has no product with this id. A new one has none."
+_NOT_YOURS = "You have no product with this id. Leave it empty for a new listing."
+_NOT_THE_SELLERS = "The seller has no product with this id. Leave it empty for a new listing."
 
 
 class RowImport:
-    """One row and the listing it is about."""
+    """One row and the listing it is for."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class RowImport:
         self._restock = RowRestock(read.cells, by=by, key=key, note=self._note)
 
     def save(self, *, check: bool) -> RowReport:
-        """Save the row, or only check it, and report on it."""
+        """Save the row, or only check it. Never raises for a bad row: the report has its errors."""
         report = RowReport(self._row.number, FAILED, notes=self._notes)
         try:
             if self._row.fault:
@@ -96,7 +96,7 @@ class RowImport:
         return report
 
     def _find(self) -> Product | None:
-        """The listing the row is about, or None where it is a new one."""
+        """The listing the row is for, or None if it is a new one."""
         cells, known = self._cells, self._known
         product = self._by_id_or_sku()
         if cells.get("id"):
@@ -114,17 +114,17 @@ class RowImport:
         return product
 
     def _refuse_made_by_a_spreadsheet(self, product: Product | None) -> None:
-        """Raise RowFailed where a text of the row is what a spreadsheet made of another.
+        """Raise RowFailed if a spreadsheet seems to have changed a text of the row.
 
-        What has an apostrophe before it is taken as it is.
+        Texts with an apostrophe before them are trusted.
         """
         for column in _TEXTS if product else ():
             typed, stored = self._cells.get(column, ""), getattr(product, column) or ""
             if typed and column not in self._literal and is_made_of(typed, stored):
                 raise RowFailed(
                     column,
-                    f"“{typed}” seems to be what a spreadsheet made of “{stored}”. Leave the cell"
-                    f" empty, or put an apostrophe before what you mean: '{stored[:60]}",
+                    f"A spreadsheet seems to have changed “{stored}” to “{typed}”. Leave the cell"
+                    f" empty, or put an apostrophe before the text you mean: '{stored[:60]}",
                 )
         sku = self._cells.get("sku", "")
         if not sku or "sku" in self._literal:
@@ -136,15 +136,15 @@ class RowImport:
         if other is not None:
             raise RowFailed(
                 "sku",
-                f"{self._whom()} a listing with the sku “{other.sku}” ({other.pk}), of which a"
-                f" spreadsheet makes “{sku}”. Give its id, or put an apostrophe before the sku you"
-                f" mean: '{other.sku}",
+                f"{self._whom()} a listing with the sku “{other.sku}” ({other.pk}), which a"
+                f" spreadsheet changes to “{sku}”. Give its id, or put an apostrophe before the sku"
+                f" you mean: '{other.sku}",
             )
         if looks_cut(sku) and (product is None or product.sku != sku):
             raise RowFailed(
                 "sku",
-                f"“{sku}” is what a spreadsheet makes of a longer sku, or of a date. Write the sku"
-                " in full, with an apostrophe before it, like '5901234123457",
+                f"A spreadsheet seems to have changed a longer sku, or a date, to “{sku}”. Write"
+                " the sku in full with an apostrophe before it, like '5901234123457",
             )
 
     def _by_id_or_sku(self) -> Product | None:
@@ -161,7 +161,9 @@ class RowImport:
         if not asked.is_valid():
             raise FieldRefusal(cast(Any, asked.errors))
         if self._restock.number():
-            raise RowFailed("restock", "A new listing says how many there are in item_number.")
+            raise RowFailed(
+                "restock", "For a new listing, put the quantity in item_number, not in restock."
+            )
         values = dict(asked.validated_data)
         self._require_known_phone(values["payment_mpesa_number"])
         column = "sku" if values.get("sku") else "name"
@@ -174,7 +176,7 @@ class RowImport:
 
     def _list(self, values: dict[str, Any]) -> int:
         with transaction.atomic():
-            # Under this lock two uploads at once see what the other has listed.
+            # Under this lock, of two concurrent uploads each sees the other's listings.
             locked_row(User, self._seller.pk)
             mine = Product.objects.owned_by(self._seller).filter(pk__gt=self._known.last_id)
             if not values.get("sku") and mine.filter(name=values["name"]).exists():
@@ -182,19 +184,20 @@ class RowImport:
             return create_product(seller=self._seller, by=self._by, **values).pk
 
     def _require_known_phone(self, number: str) -> None:
-        """Raise RowFailed where staff name a phone at which the seller is not paid yet."""
+        """Raise RowFailed if staff enter a number at which the seller is not paid yet."""
         mine = Product.objects.owned_by(self._seller).filter(payment_mpesa_number=number)
         if self._by != self._seller and not mine.exists():
             raise RowFailed(
                 "payment_mpesa_number",
-                "None of the seller's listings is paid to this number. They list the first"
-                " themselves.",
+                "None of the seller's listings is paid to this number. Only the seller can list"
+                " the first one with it.",
             )
 
     def _identical(self, name: str) -> Product | None:
-        """The listing that says just what the row says, or None.
+        """The listing that is identical to the row, or None.
 
-        Raises RowFailed where one has the same name but differs: a second one may be an accident.
+        Raises RowFailed if a listing has the same name but differs: the row may be a duplicate by
+        mistake.
         """
         there = self._known.by_name.get(name, [])
         for product in there:
@@ -206,7 +209,7 @@ class RowImport:
         if there:
             message = (
                 f"{self._whom()} a listing with this name already ({there[0].pk}). Give its id to"
-                " change it, or a sku of its own to list another."
+                " change it, or a new sku to list another."
             )
             raise RowFailed("name", message)
         return None
@@ -222,7 +225,7 @@ class RowImport:
         else:
             counts = self._save(product, changes, number, key)
         if number and not counts:
-            self._note("restock", f"This was added before, and is not added again. {ADDED_BEFORE}")
+            self._note("restock", f"This was added before and is not added again. {ADDED_BEFORE}")
         self._note_changes(product, changes)
         return UPDATED if changes or counts else UNCHANGED
 
@@ -230,13 +233,15 @@ class RowImport:
         self._notes[column] = [*self._notes.get(column, []), text]
 
     def _note_changes(self, product: Product, changes: dict[str, Any]) -> None:
-        """Note what a person who looks at their file would not see."""
-        # Read as the number that is there.
+        """Add notes about changes that the seller cannot see in their file."""
+        # The number was read as the stored one, so nothing changes.
         self._notes.pop("payment_mpesa_number", None)
         if product.sku and "sku" in changes:
             self._note("sku", f"Changed from “{product.sku}” to “{changes['sku']}”.")
         if not product.listed and not self._cells.get("listed"):
-            self._note("listed", "This listing is taken off; true in this column shows it again.")
+            self._note(
+                "listed", "This listing is not shown. Put true in this column to list it again."
+            )
 
     def _changes(self, product: Product) -> dict[str, Any]:
         """The columns in which the row differs from the listing. Raises FieldRefusal."""
@@ -248,7 +253,8 @@ class RowImport:
             errors: dict[str, Any] = dict(asked.errors)
             if errors.pop("password", None):
                 errors["payment_mpesa_number"] = [
-                    f"Where you are paid changes with your password: PATCH /product/{product.pk}/."
+                    "Changing where you are paid needs your password:"
+                    f" PATCH /product/{product.pk}/."
                 ]
             raise FieldRefusal(errors)
         values = asked.validated_data
@@ -268,7 +274,7 @@ class RowImport:
             return self._restock.add(product, number, key)
 
     def _form(self, *columns: str) -> QueryDict:
-        """The row as a form that was sent; an empty cell says nothing."""
+        """The row as a submitted form. Empty cells are left out."""
         form = QueryDict(mutable=True)
         for name in columns:
             if cell := self._cells.get(name):

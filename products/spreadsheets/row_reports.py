@@ -1,4 +1,4 @@
-"""What is reported about each row of an import."""
+"""The report on each row of an import."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Errors = dict[str, list[str]]
 
 @dataclass(slots=True)
 class RowReport:
-    """What was done with a row, or would be, when it is only checked."""
+    """The outcome of a row, or its expected outcome if it was only checked."""
 
     row: int
     status: str
@@ -22,6 +22,8 @@ class RowReport:
 
 
 class RowFailed(Exception):
+    """The row cannot be saved. ``errors`` has the message, under its column."""
+
     def __init__(self, column: str, message: str) -> None:
         self.errors: Errors = {column: [message]}
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""The restock column of one row: how many to add, and whether they were added before."""
+"""The restock column of one row: how many units to add, and whether they were added before."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from .known_listings import ID
 from .row_reports import RowFailed
 
 ADDED_BEFORE = (
-    "If it is another delivery, say so in a fresh export with its column stock_version, or with an"
-    " Idempotency-Key of its own."
+    "If this is another delivery, enter it in a new export that has the column stock_version, or"
+    " send the file with a new Idempotency-Key."
 )
 
 
@@ -54,29 +54,29 @@ class RowRestock:
         return number
 
     def reference_key(self, product: Product, number: int) -> str:
-        """What the restock counts once under. Notes it where the file is of an earlier shelf.
+        """The key under which the restock counts once. Adds a note if the export is outdated.
 
-        Raises RowFailed for a version that no export of this listing can have had.
+        Raises RowFailed for a stock version that no export of this listing can have.
         """
         if self._key:
             return f"upload:{self._key}"
         if version := self._cells.get("stock_version", ""):
             now = Product.objects.with_stock_version().get(pk=product.pk).stock_version
             if not ID.fullmatch(version) or int(version) > now:
-                raise RowFailed("stock_version", "Leave this as your export has it, or empty.")
+                raise RowFailed("stock_version", "Leave this as it is in your export, or empty.")
             if int(version) < now:
                 self._note(
                     "stock_version",
-                    "The stock has moved since this was exported. What restock says is added to"
-                    " what is there now.",
+                    "The stock has changed since this was exported. The number in restock is added"
+                    " to the current stock.",
                 )
-            # Whatever the number: of one export a listing is restocked once.
+            # Without the number: each export restocks a listing at most once.
             return f"sheet:version:{int(version)}"
-        # The number, and the stock it was added to: a corrected file sent again adds nothing twice.
+        # By the number and the stock it was added to, so that a corrected file adds nothing twice.
         return f"sheet:{self._cells.get('item_number', '')}:{number}"
 
     def would_count(self, product: Product, number: int, key: str) -> bool:
-        """Whether ``add`` would change the stock. Raises RowFailed where it would be refused."""
+        """Whether ``add`` would change the stock. Raises RowFailed if it would be refused."""
         before = StockMovement.objects.filter(product=product, reference=restock_reference(key))
         added = before.values_list("quantity", flat=True).first()
         if added is not None:
@@ -87,7 +87,7 @@ class RowRestock:
         return True
 
     def add(self, product: Product, number: int, key: str) -> bool:
-        """Add to the stock, inside the caller's transaction; False if it was added before.
+        """Add to the stock in the caller's transaction. Returns False if it was added before.
 
         Raises FieldRefusal or RowFailed.
         """
@@ -102,23 +102,23 @@ class RowRestock:
             raise RowFailed("restock", str(refusal)) from refusal
 
     def _refuse_another_number(self, added: int, number: int) -> None:
-        """Raise RowFailed where another number was added under the same key before."""
+        """Raise RowFailed if a different number was added under the same key before."""
         if added == number:
             return
         if self._key:
             raise RowFailed("restock", str(RestockKeyReused()))
         raise RowFailed(
             "restock",
-            f"{added} were added by this export before, and {number} cannot be the same delivery."
-            f" Nothing was added now. {ADDED_BEFORE}",
+            f"{added} were already added from this export, so {number} cannot be the same delivery."
+            f" Nothing was added. {ADDED_BEFORE}",
         )
 
     def note_ignored_stock(self, product: Product) -> None:
-        """Note an item_number that differs from the stock: it changes nothing."""
+        """Add a note if item_number differs from the stock, because it is ignored."""
         typed = self._cells.get("item_number", "")
         if typed and typed != str(product.item_number):
             self._note(
                 "item_number",
-                f"{product.item_number} stand on the shelf, and this changes nothing of it: the"
-                " column restock adds to it.",
+                f"There are {product.item_number} in stock, and item_number does not change that."
+                " Use the column restock to add to it.",
             )

@@ -74,7 +74,7 @@ def test_a_text_that_lost_its_quotes_is_a_fault_of_its_row():
     row = read_sheet(sheet("5,Kettle, 1.7 L,9", header="id,name,price"))[0]
 
     assert row.fault == (
-        "This row has 4 cells and the header 3: put a text with commas into double quotes."
+        "This row has 4 cells but the header has 3. Put text that contains commas in double quotes."
     )
 
 
@@ -92,7 +92,7 @@ def test_a_text_that_lost_its_quotes_is_a_fault_of_its_row():
         (sheet(ROW).replace(b"Kettle", b"K\xe9ttle"), "save it as “CSV UTF-8”"),
         (sheet(ROW).replace(b"Kettle", b"K\x00ttle"), "NUL"),
         (b"PK\x03\x04" + b"\x00" * 50, "NUL"),
-        (sheet(ROW, header=HEADER + ",prise"), "There is no column 'prise'. There are: id, sku"),
+        (sheet(ROW, header=HEADER + ",prise"), "There is no column 'prise'. Choose from: id, sku"),
         (sheet(ROW, header="name,,price"), "There is no column ''"),
         (sheet(ROW, header=HEADER + ",price,PRICE"), "The file has the column price twice."),
         (sheet("Kettle,5", header="name,price"), "category, item_number, payment_mpesa_number"),
@@ -104,7 +104,7 @@ def test_a_text_that_lost_its_quotes_is_a_fault_of_its_row():
         (sheet(*[ROW] * (MAX_ROWS + 1)), "more than 1,000 rows"),
         (b"a" * (MAX_BYTES + 1), "larger than 2 MB"),
         (b"," * MAX_BYTES, "is not CSV|name the columns"),
-        (b"x," * 100_000, "There is no column 'x', 'x', 'x', 'x', 'x'. There are"),
+        (b"x," * 100_000, "There is no column 'x', 'x', 'x', 'x', 'x'. Choose from"),
     ],
 )
 def test_what_cannot_be_read_says_why(raw, told):

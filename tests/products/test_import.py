@@ -105,7 +105,7 @@ def test_a_new_row_with_the_name_of_a_listing_is_not_doubled_by_accident(seller_
     assert told(response) == [
         (2, "failed", {"name": [
             f"You have a listing with this name already ({number}). Give its id to change it, or"
-            " a sku of its own to list another."
+            " a new sku to list another."
         ]})
     ]  # fmt: skip
     assert Product.objects.get().price == 1500
@@ -146,7 +146,11 @@ def test_an_id_that_is_not_ones_own_fails(seller_api, seller, typed):
     response = send(seller_api, f"{typed},9", header="id,price")
 
     assert told(response) == [
-        (2, "failed", {"id": ["You have no product with this id. A new one has none."]})
+        (
+            2,
+            "failed",
+            {"id": ["You have no product with this id. Leave it empty for a new listing."]},
+        )
     ]
 
 
@@ -163,7 +167,7 @@ def test_where_one_is_paid_does_not_change_by_a_sheet(seller_api, kettle):
 
     response = send(seller_api, f"{kettle.pk},9,0733000000", header=header)
 
-    message = f"Where you are paid changes with your password: PATCH /product/{kettle.pk}/."
+    message = f"Changing where you are paid needs your password: PATCH /product/{kettle.pk}/."
     assert told(response) == [(2, "failed", {"payment_mpesa_number": [message]})]
     kettle.refresh_from_db()
     assert (kettle.payment_mpesa_number, kettle.price) == ("254722000000", 1500)
@@ -224,11 +228,12 @@ def sell(kettle, number):
 
 
 ADDED_BEFORE = (
-    "This was added before, and is not added again. If it is another delivery, say so in a fresh"
-    " export with its column stock_version, or with an Idempotency-Key of its own."
+    "This was added before and is not added again. If this is another delivery, enter it in a new"
+    " export that has the column stock_version, or send the file with a new Idempotency-Key."
 )
 MOVED = (
-    "The stock has moved since this was exported. What restock says is added to what is there now."
+    "The stock has changed since this was exported. The number in restock is added to the current"
+    " stock."
 )
 
 
@@ -286,9 +291,9 @@ def test_another_number_in_an_export_that_was_added_is_refused_whole(seller_api,
 
     assert told(response) == [
         (2, "failed", {"restock": [
-            "5 were added by this export before, and 8 cannot be the same delivery. Nothing was"
-            " added now. If it is another delivery, say so in a fresh export with its column"
-            " stock_version, or with an Idempotency-Key of its own."
+            "5 were already added from this export, so 8 cannot be the same delivery. Nothing was"
+            " added. If this is another delivery, enter it in a new export that has the column"
+            " stock_version, or send the file with a new Idempotency-Key."
         ]})
     ]  # fmt: skip
     kettle.refresh_from_db()
@@ -299,7 +304,7 @@ def test_another_number_in_an_export_that_was_added_is_refused_whole(seller_api,
 def test_a_version_that_no_export_had_is_refused(seller_api, kettle, typed):
     response = send(seller_api, f"{kettle.pk},{typed},5", header="id,stock_version,restock")
 
-    why = "Leave this as your export has it, or empty."
+    why = "Leave this as it is in your export, or empty."
     assert told(response) == [(2, "failed", {"stock_version": [why]})]
     assert shelf(kettle) == (5, 0)
 
@@ -354,7 +359,7 @@ def test_a_restock_that_cannot_be_fails_its_whole_row(seller_api, buyer, kettle,
 
     response = send(seller_api, f"{kettle.pk},9,-3", header="id,price,restock", query=query)
 
-    message = "Only 2 are free; 3 are held for orders that are not paid yet."
+    message = "Only 2 are available; 3 are reserved for unpaid orders."
     assert told(response) == [(2, "failed", {"restock": [message]})]
     kettle.refresh_from_db()
     assert (kettle.price, kettle.item_number) == (1500, 5)

@@ -47,7 +47,7 @@ def test_an_unknown_category_is_a_404_with_a_code(api, category):
 
     assert response.status_code == 404
     assert response.json() == {
-        "detail": "There is no such category. There are: electronics, furniture, fashions,"
+        "detail": "There is no such category. Choose one of: electronics, furniture, fashions,"
         " computing, gaming, kitchen, phones, sports.",
         "code": "category_not_found",
     }

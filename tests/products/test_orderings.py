@@ -98,7 +98,7 @@ def test_a_range_with_nothing_in_it_is_refused(api, start):
 
     assert (response.status_code, response.json()) == (
         400,
-        {"min_price": ["Nothing costs 500 or more and 499 or less."]},
+        {"min_price": ["The lowest price (KES 500) is above the highest (KES 499)."]},
     )
 
 

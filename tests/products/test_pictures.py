@@ -122,7 +122,7 @@ def test_an_order_names_every_picture_once(seller_api, kettle):
     for wrong in ([], ids[:1], [*ids, ids[0]], [ids[0], 10**9], [ids[0], "x"], None):
         assert seller_api.put(address, {"order": wrong}).status_code == 400
     said = seller_api.put(address, {"order": ids[:1]}).json()
-    assert said == {"order": [f"Name each picture of the product once: {ids[0]}, {ids[1]}."]}
+    assert said == {"order": [f"List every picture of the product once: {ids[0]}, {ids[1]}."]}
 
 
 def test_those_behind_one_that_goes_move_up(

@@ -54,7 +54,7 @@ def test_what_is_held_cannot_be_taken_away(seller_api, buyer, kettle):
 
     assert (refused.status_code, refused.json()) == (
         400,
-        {"number": ["Only 3 are free; 2 are held for orders that are not paid yet."]},
+        {"number": ["Only 3 are available; 2 are reserved for unpaid orders."]},
     )
     assert taken.status_code == 201
     assert shelf(kettle) == (2, 2)
@@ -64,7 +64,7 @@ def test_a_shelf_is_filled_to_its_limit_and_not_beyond(seller_api, kettle):
     refused = restock(seller_api, kettle, MAX_STOCK - 4)
     filled = restock(seller_api, kettle, MAX_STOCK - 5)
 
-    assert refused.json() == {"number": ["At most 100000 fit on a shelf; 5 stand there."]}
+    assert refused.json() == {"number": ["At most 100000 can be in stock; there are 5 now."]}
     assert filled.json()["on_shelf"] == MAX_STOCK
     assert StockMovement.objects.count() == 2
 

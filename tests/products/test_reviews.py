@@ -92,7 +92,7 @@ def test_a_line_is_reviewed_once(buyer_api, line, kettle):
 
     assert again.status_code == 409
     assert again.json() == {
-        "detail": "You have reviewed this. A review can be changed for 7 days.",
+        "detail": "You have already reviewed this. A review can be changed for 7 days.",
         "code": "already_reviewed",
     }
     assert sums(kettle) == ((5, 1), (5, 1))

@@ -42,7 +42,7 @@ def test_an_answer_is_given_once(seller_api, review):
 
     assert again.status_code == 409
     assert again.json() == {
-        "detail": "You have answered this review. An answer is given once.",
+        "detail": "You have already answered this review. You can answer it only once.",
         "code": "already_answered",
     }
     assert Review.objects.get().answer == "Asante! It gets easier."

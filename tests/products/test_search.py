@@ -201,7 +201,7 @@ def test_a_term_over_100_characters_is_a_400_on_search(api, length):
     response = api.get("/product/search/", {"search": "a" * length})
 
     assert response.status_code == 400
-    assert response.json() == {"search": ["At most 100 characters are searched for."]}
+    assert response.json() == {"search": ["Search for at most 100 characters."]}
 
 
 @pytest.mark.django_db
