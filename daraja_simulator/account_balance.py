@@ -1,6 +1,6 @@
-"""Account Balance, what a number holds: ``POST /mpesa/accountbalance/v1/query``.
+"""Account Balance: ``POST /mpesa/accountbalance/v1/query``.
 
-Source: Daraja portal, Account Balance, whose sample has its codes in text.
+Source: Daraja portal, Account Balance, whose sample has result codes as text.
 """
 
 from . import asynchronous, fields
@@ -15,7 +15,7 @@ from .world import World
 
 
 def query(world: World, request: Request) -> Reply:
-    """Accept the query; the answer comes as a result. Raises DarajaError."""
+    """Accept the query. The balance follows in a result callback. Raises DarajaError."""
     world.tokens.check(request, BALANCE_TOKEN_REFUSED)
     body = daraja_body(request)
     instruction = fields.instruction(

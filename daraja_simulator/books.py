@@ -1,6 +1,4 @@
-"""The simulator's own books: every shilling that moved, what is left in each wallet, and what the
-merchant's numbers hold.
-"""
+"""The simulator's books: every movement of money, and the balances of wallets and accounts."""
 
 import threading
 from collections import defaultdict
@@ -17,13 +15,10 @@ from .results import Declined
 
 
 class Books:
-    """Moves money between wallets and the merchant, and writes every movement down.
+    """Moves money between wallets and the merchant, and records every movement. Thread-safe.
 
-    Safe from many threads.
-
-    Entries are never dropped, except by ``clear``: they are what the shop's books are compared
-    with. With ``Config.books_file`` they are there again after a restart, with every wallet and
-    account.
+    Entries are dropped by ``clear`` only, so that a client can compare its own books with them.
+    With ``Config.books_file`` they survive a restart, with every wallet and account.
     """
 
     def __init__(self, config: Config, clock: Clock) -> None:
@@ -46,15 +41,16 @@ class Books:
             self._apply(record)
 
     def close(self) -> None:
-        """Let another simulator keep its books in the file. Safe to repeat."""
+        """Close the file, so that another simulator can use it. Safe to repeat."""
         if self._file:
             self._file.close()
 
     def receive(
         self, *, phone: str, amount: int, purpose: Purpose, receipt: str | None = None
     ) -> Entry:
-        """Take money from a phone for the merchant. Raises Declined: 4 for a phone that has moved
-        its daily limit, 1 for a wallet that holds too little.
+        """Move money from a phone to the merchant.
+
+        Raises Declined: 4 if the phone exceeds its daily limit, 1 if its wallet holds too little.
         """
         with self._lock:
             if self._exceeds_daily_limit("in", phone, amount):
@@ -64,8 +60,10 @@ class Books:
             return self._move("in", phone, amount, purpose, receipt)
 
     def pay(self, *, phone: str, amount: int, purpose: Purpose, receipt: str) -> Entry:
-        """Pay a phone out of the utility account of ``purpose.shortcode``. Raises Declined: 1 for
-        an account that holds too little, 4 and 8 for a phone at its daily or its wallet's limit.
+        """Pay a phone from the utility account of ``purpose.shortcode``.
+
+        Raises Declined: 1 if the account holds too little, 4 if the phone exceeds its daily limit,
+        8 if it exceeds the limit of its wallet.
         """
         with self._lock:
             if self._utility_of(purpose.shortcode) < amount:
@@ -77,8 +75,9 @@ class Books:
             return self._move("out", phone, amount, purpose, receipt)
 
     def reverse_entry(self, original: Entry, *, purpose: Purpose, receipt: str) -> Entry:
-        """Reverse a payment. Raises Declined: R000001 for one reversed before, 1 when the money is
-        no longer there.
+        """Reverse a payment.
+
+        Raises Declined: R000001 if it is reversed already, 1 if the account holds too little.
         """
         with self._lock:
             if original.receipt in self._reversed:
@@ -88,8 +87,10 @@ class Books:
             return self._move("out", original.phone, original.amount, purpose, receipt)
 
     def return_entry(self, original: Entry, *, purpose: Purpose) -> Entry:
-        """Take a payout back from the phone. Raises Declined: R000001 for one taken back before, 1
-        when the phone has spent it.
+        """Take a payout back from the phone.
+
+        Raises Declined: R000001 if it is reversed already, 1 if the phone's wallet holds too
+        little.
         """
         with self._lock:
             if original.receipt in self._reversed:
@@ -99,14 +100,12 @@ class Books:
             return self._move("in", original.phone, original.amount, purpose, None)
 
     def is_reversed(self, receipt: str) -> bool:
-        """Say whether a payment was given back, or a payout taken back."""
+        """Return whether a payment was reversed, or a payout taken back."""
         with self._lock:
             return receipt in self._reversed
 
     def forge_entry(self, *, phone: str, amount: int, purpose: Purpose) -> Entry:
-        """Make up a movement for a forged message: nothing moves, and its receipt number is never
-        used.
-        """
+        """Make up an entry for a forged message. No money moves; its receipt is never reused."""
         with self._lock:
             now = self._clock.now()
             return Entry(
@@ -121,33 +120,33 @@ class Books:
             )
 
     def new_receipt(self) -> str:
-        """Give a receipt number for a movement to come, or for one that will be refused."""
+        """Return a new receipt number. Each is returned once, even if no money moves under it."""
         with self._lock:
             return self._new_receipt(self._clock.now())
 
     def wallet(self, phone: str) -> int:
-        """Give what a phone has left, KES."""
+        """Return the balance of a phone's wallet, in KES."""
         with self._lock:
             return self._wallet(phone)
 
     def set_wallet(self, phone: str, amount: int) -> None:
-        """Put this much into a phone's wallet, KES. Raises ValueError for less than nothing."""
+        """Set the balance of a phone's wallet, in KES. Raises ValueError if it is negative."""
         if amount < 0:
-            raise ValueError("a wallet holds 0 or more")
+            raise ValueError("the balance of a wallet must be 0 or more")
         with self._lock:
             self._record(WalletSet(phone, amount))
 
     def account(self, shortcode: str) -> dict[str, int]:
-        """Give what a number of the merchant holds: its ``utility`` and ``working`` accounts, KES.
+        """Return the balances of a shortcode's ``utility`` and ``working`` accounts, in KES.
 
-        Money comes into the utility account and goes out of it; only ``set_account`` changes the
-        other.
+        Payments and payouts move money in the utility account. Only ``set_account`` changes the
+        working account.
         """
         with self._lock:
             return self._account(shortcode)
 
     def set_account(self, shortcode: str, *, utility: int | None, working: int | None) -> None:
-        """Put this much into the accounts of a number, KES; None leaves one alone."""
+        """Set the balances of a shortcode's accounts, in KES. None leaves one unchanged."""
         with self._lock:
             if utility is not None:
                 self._top_up(shortcode, utility)
@@ -155,29 +154,27 @@ class Books:
                 self._record(WorkingSet(shortcode, working))
 
     def find(self, receipt: str) -> Entry | None:
-        """Find a movement by its receipt number."""
+        """Return the movement with this receipt number, if any."""
         with self._lock:
             return self._by_receipt.get(receipt)
 
     def find_request(self, originator_id: str) -> Entry | None:
-        """Find what was moved by the request of this OriginatorConversationID."""
+        """Return the movement made by the request with this OriginatorConversationID, if any."""
         with self._lock:
             return self._requests.get(originator_id)
 
     def entries(self) -> list[Entry]:
-        """Give every movement, oldest first."""
+        """Return every movement, oldest first."""
         with self._lock:
             return list(self._entries)
 
     def statement(self, phone: str) -> list[Entry]:
-        """Give every movement of one phone, oldest first."""
+        """Return every movement of one phone, oldest first."""
         with self._lock:
             return list(self._by_phone.get(phone, ()))
 
     def as_json(self) -> dict[str, Any]:
-        """Give the books whole: the merchant's number, what it took and paid, every entry, every
-        wallet touched, what each of the merchant's numbers holds.
-        """
+        """Return all the books: totals received and paid out, entries, wallets, and accounts."""
         with self._lock:
             entries, wallets = list(self._entries), dict(self._wallets)
             accounts = {number: self._account(number) for number in self._config.numbers}
@@ -192,10 +189,7 @@ class Books:
         }
 
     def clear(self) -> None:
-        """Begin new books with full wallets.
-
-        Receipt numbers of the old ones are not given out again.
-        """
+        """Start new books with full wallets. Receipt numbers are not reused."""
         with self._lock:
             self._record(NewBooks())
 
@@ -215,7 +209,7 @@ class Books:
             kept.clear()
 
     def portal_lines(self, shortcode: str) -> list[Entry | TopUp]:
-        """Give every movement on a number's utility account, oldest first."""
+        """Return every movement on a number's utility account, oldest first."""
         with self._lock:
             return [
                 line
@@ -286,7 +280,7 @@ class Books:
                 self._clear()
 
     def _count(self, entry: Entry) -> None:
-        """Let a movement be made that is written down."""
+        """Apply a recorded movement to the balances and look-up tables."""
         purpose = entry.purpose
         self._wallets[entry.phone] = entry.wallet_after
         self._utility[entry.account] = entry.account_after

@@ -1,7 +1,7 @@
-"""The books on disk: a line a movement, written before it counts, so that a restart knows it all.
+"""The books on disk: an append-only file of JSON lines, one per movement.
 
-Only added to, one line at a time: a process that is killed in the middle of one leaves a line
-without its end, which never counted and is taken off at the next start.
+Each line is written before the movement counts, so a restart loses nothing. If the process is
+killed while writing, the incomplete last line never counted and is removed at the next start.
 """
 
 import fcntl
@@ -40,7 +40,7 @@ class NewBooks:
 
 Record = Entry | TopUp | WalletSet | WorkingSet | NewBooks
 
-#: What a line is about; its other fields are those of the record.
+#: The kinds of lines, by the field ``what``. The other fields are those of the record.
 _KINDS: dict[str, type[Record]] = {
     "moved": Entry,
     "topped_up": TopUp,
@@ -52,9 +52,9 @@ _NAMES = {kind: name for name, kind in _KINDS.items()}
 
 
 class BooksFile:
-    """One file of lines of JSON, open for as long as this lives, for one simulator alone.
+    """The open file, locked for one simulator.
 
-    Raises ValueError for a file that another simulator has open, or that holds something else.
+    Raises ValueError if another simulator has it open, or if it has other content.
     """
 
     def __init__(self, path: Path) -> None:
@@ -64,19 +64,19 @@ class BooksFile:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(self._file)
-            raise ValueError(f"another simulator keeps its books in {path}") from None
+            raise ValueError(f"{path} is in use by another simulator") from None
         self._lines = self._read()
 
     def records(self) -> Iterator[Record]:
-        """Give every record that was there at the start, oldest first; once. Raises ValueError."""
+        """Yield the records read when the file was opened, oldest first. Raises ValueError.
+
+        They are returned by the first call only.
+        """
         lines, self._lines = self._lines, []
         yield from map(_record_of, lines)
 
     def add(self, record: Record) -> None:
-        """Write one line; it is there when this returns. Raises OSError where it could not be.
-
-        Then nothing of it is left.
-        """
+        """Append one record. Raises OSError if it cannot be written; nothing of it is left then."""
         line = _line_of(record)
         end = os.fstat(self._file).st_size
         try:
@@ -88,7 +88,7 @@ class BooksFile:
             raise
 
     def close(self) -> None:
-        """Let another have the file. Safe to repeat."""
+        """Close the file and release its lock. Safe to repeat."""
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
@@ -105,7 +105,7 @@ class BooksFile:
                 read["what"]
             except (ValueError, TypeError, KeyError):
                 self.close()
-                raise ValueError(f"{self._path}, line {number}: no line of the books") from None
+                raise ValueError(f"{self._path}, line {number}: not a line of the books") from None
             lines.append(read)
         return lines
 
@@ -124,4 +124,4 @@ def _record_of(line: dict[str, Any]) -> Record:
             line["purpose"] = Purpose(**line["purpose"])
         return _KINDS[what](**line)
     except (TypeError, KeyError, ValueError) as error:
-        raise ValueError(f"the books hold a line that is none: {error}") from error
+        raise ValueError(f"the books have an invalid line: {error}") from error

@@ -1,4 +1,4 @@
-"""What the books are made of: one entry per movement of money, and one per top-up."""
+"""The records of the books: movements of money, and top-ups of accounts."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,16 +6,17 @@ from typing import Any, Literal
 
 from .clock import stamp
 
-#: The transaction type of a reversal that the merchant did not ask for.
+#: The transaction type of a reversal at the customer's request.
 CUSTOMER_REVERSAL = "CustomerReversal"
-#: And of a payout that Safaricom took back from whom it was paid to.
+#: The transaction type of a payout that Safaricom took back from its receiver.
 PAYOUT_REVERSAL = "PayoutReversal"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Purpose:
-    """Why money moves: through which API, for which account at which number, under which request
-    ids. What an API does not have is empty.
+    """The reason for a movement: its API, shortcode, account reference and request ids.
+
+    Fields that an API does not have are empty.
     """
 
     kind: str
@@ -35,7 +36,8 @@ class Purpose:
 class Entry:
     """One movement of money.
 
-    ``direction`` is seen from the merchant; ``amount`` is whole KES; time is Nairobi's.
+    ``direction`` is from the merchant's point of view, ``amount`` is whole KES, ``time`` is Nairobi
+    time.
     """
 
     receipt: str
@@ -49,16 +51,16 @@ class Entry:
 
     @property
     def account(self) -> str:
-        """The merchant's number that took or gave the money."""
+        """The merchant's shortcode that received or sent the money."""
         return self.purpose.party_b if self.direction == "in" else self.purpose.shortcode
 
     @property
     def is_payment(self) -> bool:
-        """Whether a customer paid: not what came in as a payout was taken back."""
+        """Whether this is a customer's payment, and not a payout that was taken back."""
         return self.direction == "in" and not self.purpose.reverses
 
     def as_json(self) -> dict[str, Any]:
-        """Give the entry as ``GET /control/books`` shows it."""
+        """Return the entry as in ``GET /control/books``."""
         return {
             "receipt": self.receipt,
             "direction": self.direction,
@@ -74,7 +76,7 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True)
 class TopUp:
-    """What was put into a number's utility account, or taken out of it, on the portal: KES."""
+    """A deposit to a shortcode's utility account on the portal, in KES; negative if withdrawn."""
 
     receipt: str
     shortcode: str

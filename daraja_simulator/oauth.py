@@ -13,7 +13,7 @@ from .world import World
 def generate(world: World, request: Request) -> Reply:
     """Issue an access token for the consumer key and secret. Raises DarajaError.
 
-    ``{"access_token": 28 characters, "expires_in": "3599"}``, the seconds being a string.
+    Returns ``{"access_token": "…", "expires_in": "3599"}``; the seconds are a string.
     """
     config = world.config
     if not _knows_the_keys(config, request.headers.get("authorization", "")):

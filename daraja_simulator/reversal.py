@@ -1,7 +1,7 @@
-"""Reversal, a payment given back: ``POST /mpesa/reversal/v1/request``.
+"""Reversal of a payment: ``POST /mpesa/reversal/v1/request``.
 
-Source: Daraja portal, Reversal. Payments in part are not documented there; an amount that is not
-the payment's own ends with 25 here.
+Source: Daraja portal, Reversal. Partial reversals are not documented; any amount other than the
+payment's ends with 25 here.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,9 +24,9 @@ from .world import World
 
 
 def reverse(world: World, request: Request) -> Reply:
-    """Accept an order to give a payment back, or refuse it. Raises DarajaError.
+    """Accept a reversal, or refuse it. Raises DarajaError.
 
-    One asked for twice is given back once: the second ends with R000001.
+    A second reversal of the same payment ends with R000001.
     """
     world.tokens.check(request, REVERSAL_TOKEN_REFUSED)
     instruction = _read(world.config, daraja_body(request))

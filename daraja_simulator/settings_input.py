@@ -1,7 +1,4 @@
-"""Reading settings as people write them on a command line: ``NAME=VALUE``.
-
-Every refusal is a ValueError with a sentence.
-"""
+"""Parsing settings from the command line: ``NAME=VALUE``. Errors are ValueErrors."""
 
 from collections.abc import Iterable
 from dataclasses import fields
@@ -20,7 +17,9 @@ def read_settings(given: Iterable[str]) -> dict[str, Any]:
         name, equals, value = setting.partition("=")
         name = name.strip().replace("-", "_")
         if not equals or name not in usual:
-            raise ValueError(f"There is no setting {name!r}; config.py lists all, as NAME=VALUE")
+            raise ValueError(
+                f"There is no setting {name!r}. Use NAME=VALUE; the README lists all settings."
+            )
         settings[name] = _read(name, value.strip(), usual[name])
     return settings
 
@@ -28,7 +27,7 @@ def read_settings(given: Iterable[str]) -> dict[str, Any]:
 def _read(name: str, value: str, usual: Any) -> Any:
     if isinstance(usual, bool):
         if value.lower() not in _YES + _NO:
-            raise ValueError(f"{name} is on or off")
+            raise ValueError(f"{name} must be on or off")
         return value.lower() in _YES
     if isinstance(usual, tuple):
         return tuple(part.strip() for part in value.split(",") if part.strip())
@@ -36,5 +35,5 @@ def _read(name: str, value: str, usual: Any) -> Any:
         try:
             return type(usual)(value)
         except ValueError:
-            raise ValueError(f"{name} is a number") from None
+            raise ValueError(f"{name} must be a number") from None
     return value

@@ -358,5 +358,5 @@ def test_over_http_the_control_plane_takes_a_payout_back(daraja, paid_out):
     assert answers[0].json()["receipt"] == daraja.simulator.books()["entries"][-1]["receipt"]
     assert (answers[1].status_code, answers[1].json()) == (
         400,
-        {"error": "There is no payout with this receipt"},
+        {"error": "There is no payout with this receipt."},
     )

@@ -241,8 +241,8 @@ def test_a_payment_by_hand_can_fail(make_simulator, settings, changes, code):
         ({"business": "123456"}, "There is no business with the number 123456"),
         ({"account": ""}, "A pay bill needs an account number"),
         ({"account": "X" * 21}, "A pay bill needs an account number"),
-        ({"amount": 0}, "amount is whole KES, 1 to 250000"),
-        ({"amount": "200"}, "amount is whole KES, 1 to 250000"),
+        ({"amount": 0}, "amount must be whole KES, 1 to 250000"),
+        ({"amount": "200"}, "amount must be whole KES, 1 to 250000"),
     ],
 )
 def test_a_payment_by_hand_that_makes_no_sense_is_refused(simulator, changes, sentence):

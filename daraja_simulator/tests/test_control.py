@@ -67,7 +67,7 @@ def test_a_script_that_makes_no_sense_is_a_400_with_a_sentence(plane):
     answer = plane.post("scripts", {"outcome": "sucess"})
 
     assert answer.status_code == 400
-    assert answer.json()["error"].startswith("outcome is one of success")
+    assert answer.json()["error"].startswith("outcome must be one of success")
 
 
 def test_a_person_pays_through_it(plane, person):

@@ -59,7 +59,7 @@ def test_the_newest_comes_first_of_files_and_in_a_file(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("folder", "said"), [(None, "--mails FOLDER"), ("/nowhere", "No mail yet.")]
+    ("folder", "said"), [(None, "--mails FOLDER"), ("/nowhere", "No e-mails yet.")]
 )
 def test_without_mails_it_says_so(page, folder, said):
     assert said in page(folder=folder).body.decode()

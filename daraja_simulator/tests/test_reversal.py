@@ -203,7 +203,7 @@ def test_only_a_payment_can_be_reversed_for_its_customer(daraja, number):
 
     assert (answer.status_code, answer.json()) == (
         400,
-        {"error": "There is no payment with this receipt"},
+        {"error": "There is no payment with this receipt."},
     )
 
 

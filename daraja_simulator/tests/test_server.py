@@ -150,12 +150,12 @@ def test_a_port_in_use_is_told_in_one_sentence(simulator):
         Simulator(port=port)
 
     assert str(refused.value) == (
-        f"Port {port} on 127.0.0.1 is taken by another program; choose another with --port."
+        f"Port {port} on 127.0.0.1 is in use by another program. Choose another with --port."
     )
 
 
 def test_a_port_that_cannot_be_is_told_in_one_sentence():
-    with pytest.raises(PortInUse, match=r"There is no port 70000; the last is 65535\."):
+    with pytest.raises(PortInUse, match=r"Port 70000 does not exist\. Choose one up to 65535\."):
         Simulator(port=70_000)
 
 
@@ -179,9 +179,9 @@ def test_the_process_prints_what_to_open_and_ends_when_asked(ending):
         process.send_signal(ending)
         rest = process.stdout.read()
 
-    assert first.startswith("A pretend Safaricom listens on http://127.0.0.1:")
+    assert first.startswith("The Daraja simulator is listening on http://127.0.0.1:")
     assert about["default"] == "person"
-    assert f"The phone:      {url}/  (PIN 1234)" in rest
+    assert f"Phone page:     {url}/  (PIN 1234)" in rest
     assert rest.endswith("The simulator has stopped.\n")
     assert process.returncode == 0
 
@@ -194,7 +194,7 @@ def test_the_command_line_says_in_one_sentence_that_its_port_is_taken(simulator)
         said = process.stdout.read()
 
     assert said == (
-        f"Port {port} on 127.0.0.1 is taken by another program; choose another with --port.\n"
+        f"Port {port} on 127.0.0.1 is in use by another program. Choose another with --port.\n"
     )
     assert process.returncode == 1
 
@@ -237,8 +237,8 @@ def test_a_setting_is_read_by_its_name(given, read):
     [
         ("walet=5", "There is no setting 'walet'"),
         ("wallet", "There is no setting 'wallet'"),
-        ("wallet=much", "wallet is a number"),
-        ("magic=maybe", "magic is on or off"),
+        ("wallet=much", "wallet must be a number"),
+        ("magic=maybe", "magic must be on or off"),
     ],
 )
 def test_a_setting_that_makes_no_sense_is_refused_with_a_sentence(given, sentence):
