@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 CONSUMER_KEY = "simulator-key"
-CONSUMER_SECRET = "simulator-secret"  # noqa: S105 - a pretend secret, published on purpose
+CONSUMER_SECRET = "simulator-secret"  # noqa: S105 - not a secret: public on purpose
 SHORTCODE = "174379"
 PASSKEY = "simulator-passkey"
 TILL = "600111"
