@@ -117,7 +117,7 @@ def full_after_ten_bytes(write):
     return full
 
 
-def test_a_file_of_something_else_stops_the_start(file):
+def test_a_file_with_other_content_is_refused_at_the_start(file):
     file.write_text('{"what": "moved"}\nnotes\n')
 
     with pytest.raises(ValueError, match="line 2"):
@@ -129,7 +129,7 @@ def test_two_simulators_do_not_share_a_file(file):
         opened(file)
 
 
-def test_what_was_paid_before_a_kill_is_there_after_it(file, tmp_path):
+def test_payments_survive_a_kill(file, tmp_path):
     """Killed by -9 again and again in the middle of payments: what was answered is kept."""
     answered = []
     for _ in range(3):

@@ -89,7 +89,7 @@ def test_a_confirmation_can_be_late(daraja, shop):
     assert len(confirmations(shop)) == 1
 
 
-def test_what_is_under_way_comes_before_the_clock_moves(daraja_with, shop):
+def test_due_actions_run_before_the_clock_moves(daraja_with, shop):
     daraja = daraja_with(callback_timeout=PATIENCE)
     daraja.register()
     daraja.simulator.script(operation="c2b", callback_delay=60)
@@ -117,7 +117,7 @@ def test_a_confirmation_can_name_a_wrong_account(daraja, shop):
     assert daraja.simulator.books()["entries"][0]["reference"] == "SOFA 2Z"
 
 
-def test_a_forged_confirmation_has_no_money_under_it(daraja, shop):
+def test_a_forged_confirmation_moves_no_money(daraja, shop):
     daraja.register()
     daraja.simulator.script(operation="c2b", forge="right_token", callbacks=0)
     daraja.simulate()

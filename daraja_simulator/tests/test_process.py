@@ -13,7 +13,7 @@ import requests
 from .waiting import PATIENCE
 
 
-def test_it_goes_on_when_nobody_reads_what_it_prints():
+def test_a_closed_output_pipe_does_not_stop_the_server():
     """As behind ``| head -1``: the shop and the phone call it on."""
     port, nobody = free_port(), closed_pipe()
     process = subprocess.Popen(

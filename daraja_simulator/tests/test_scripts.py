@@ -136,13 +136,13 @@ def test_the_default_can_be_a_failure(daraja_with, shop):
         ({"times": 0}, "times must be a whole number, 1 to 10000"),
     ],
 )
-def test_a_script_that_makes_no_sense_is_refused_with_a_sentence(simulator, given, sentence):
+def test_an_invalid_script_is_refused_with_a_message(simulator, given, sentence):
     with pytest.raises(ValueError, match=sentence):
         simulator.script(**given)
 
     assert simulator.world.scripts.as_json() == []
 
 
-def test_a_default_that_makes_no_sense_is_refused(make_simulator):
+def test_an_invalid_default_is_refused(make_simulator):
     with pytest.raises(ValueError, match="outcome must be one of"):
         make_simulator(default="sucess")

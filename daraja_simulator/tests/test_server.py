@@ -92,7 +92,9 @@ def test_one_connection_serves_many_requests(simulator):
         (b"\x16\x03\x01 nonsense\r\n\r\n", b"400"),
     ],
 )
-def test_an_odd_request_is_answered_and_hung_up_on(simulator, request_bytes, status):
+def test_a_malformed_request_gets_an_error_and_the_connection_is_closed(
+    simulator, request_bytes, status
+):
     answer = raw(simulator, request_bytes.replace(b"Host: a", b"Host: a\r\nConnection: close"))
 
     assert status in answer.split(b"\r\n")[0] or answer.startswith(b"{")
@@ -115,7 +117,7 @@ def test_the_event_log_forgets_the_oldest():
     assert [event["n"] for event in log.list()] == [3, 4, 5]
 
 
-def test_prompts_forgotten_are_free_again(daraja):
+def test_phones_of_dropped_prompts_are_free_again(daraja):
     daraja.simulator.world.prompts._keep = 2
     ids = [daraja.pay(amount=amount) for amount in (1, 2, 3)]
 
@@ -123,7 +125,7 @@ def test_prompts_forgotten_are_free_again(daraja):
     assert said_no(daraja.query(ids[0]))[2] == "The transaction does not Exist"
 
 
-def test_stopping_hangs_up_on_idle_connections_too(make_simulator):
+def test_stopping_closes_idle_connections(make_simulator):
     simulator = make_simulator()
     with requests.Session() as session:
         session.get(simulator.url + "/control/about", timeout=PATIENCE)
@@ -143,7 +145,7 @@ def test_a_simulator_never_started_can_be_stopped():
         requests.get(simulator.url + "/control/about", timeout=PATIENCE)
 
 
-def test_a_port_in_use_is_told_in_one_sentence(simulator):
+def test_a_port_in_use_is_reported_in_one_sentence(simulator):
     port = int(simulator.url.rpartition(":")[2])
 
     with pytest.raises(PortInUse) as refused:
@@ -154,7 +156,7 @@ def test_a_port_in_use_is_told_in_one_sentence(simulator):
     )
 
 
-def test_a_port_that_cannot_be_is_told_in_one_sentence():
+def test_an_invalid_port_is_reported_in_one_sentence():
     with pytest.raises(PortInUse, match=r"Port 70000 does not exist\. Choose one up to 65535\."):
         Simulator(port=70_000)
 
@@ -241,12 +243,12 @@ def test_a_setting_is_read_by_its_name(given, read):
         ("magic=maybe", "magic must be on or off"),
     ],
 )
-def test_a_setting_that_makes_no_sense_is_refused_with_a_sentence(given, sentence):
+def test_an_invalid_setting_is_refused_with_a_message(given, sentence):
     with pytest.raises(ValueError, match=sentence):
         read_settings([given])
 
 
-def test_a_key_file_that_is_no_good_stops_the_start(tmp_path):
+def test_an_invalid_key_file_is_refused_at_the_start(tmp_path):
     key = tmp_path / "key.pem"
     key.write_text("not a key")
     with started("-m", "daraja_simulator", "--port", "0", "--key", str(key)) as process:

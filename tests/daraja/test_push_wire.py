@@ -280,7 +280,7 @@ def test_a_given_session_is_used(gateway, make_client):
         ).map(lambda text: text.encode("utf-8", "replace")),
     )
 )
-def test_whatever_comes_over_the_wire_ends_as_yes_no_or_unknown(shared_gateway, make_client, raw):
+def test_any_response_is_accepted_refused_or_unknown(shared_gateway, make_client, raw):
     shared_gateway.on(PUSH, writes(raw))
 
     try:

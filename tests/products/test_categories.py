@@ -58,7 +58,7 @@ def test_a_category_counts_what_can_be_bought(api, listing):
     assert (sold_out["kitchen"], back["kitchen"], for_sale(api)["kitchen"]) == (1, 2, 1)
 
 
-def test_what_moves_to_another_category_is_counted_there(api, listing):
+def test_a_product_moved_to_another_category_is_counted_there(api, listing):
     kettle = listing("Kettle")
     Product.objects.filter(pk=kettle.pk).update(category="sports")
 

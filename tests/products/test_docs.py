@@ -118,7 +118,7 @@ def test_a_listing_is_described_as_json_and_as_a_form(schema):
 @pytest.mark.parametrize(
     ("path", "method"), [("/", "get"), ("/cart/", "post"), ("/product/search/", "get")]
 )
-def test_what_anyone_may_read_asks_for_no_token(schema, path, method):
+def test_public_endpoints_need_no_token(schema, path, method):
     assert not schema["paths"][path][method].get("security")
 
 

@@ -154,7 +154,7 @@ def test_an_id_that_is_not_ones_own_fails(seller_api, seller, typed):
     ]
 
 
-def test_somebody_elses_listing_cannot_be_reached(kettle):
+def test_another_sellers_listing_cannot_be_changed(kettle):
     response = send(signed_in(UserFactory()), f"{kettle.pk},9", header="id,price")
 
     assert told(response)[0][1] == "failed"
@@ -254,7 +254,7 @@ def test_a_fresh_export_restocks_again_though_the_same_number_stands_there(selle
     assert shelf(kettle) == (15, 0)
 
 
-def test_whatever_moves_a_shelf_changes_its_version(seller_api, kettle):
+def test_every_stock_movement_changes_the_stock_version(seller_api, kettle):
     def version():
         return exported(seller_api)[0]["stock_version"]
 
@@ -301,7 +301,7 @@ def test_another_number_in_an_export_that_was_added_is_refused_whole(seller_api,
 
 
 @pytest.mark.parametrize("typed", ["2", "99", "-1", "x", "1.5"])
-def test_a_version_that_no_export_had_is_refused(seller_api, kettle, typed):
+def test_an_impossible_stock_version_is_refused(seller_api, kettle, typed):
     response = send(seller_api, f"{kettle.pk},{typed},5", header="id,stock_version,restock")
 
     why = "Leave this as it is in your export, or empty."
@@ -354,7 +354,7 @@ def test_another_number_under_the_same_idempotency_key_is_refused_in_a_check_too
 
 
 @pytest.mark.parametrize("query", ["", "?check=true"])
-def test_a_restock_that_cannot_be_fails_its_whole_row(seller_api, buyer, kettle, query):
+def test_an_impossible_restock_fails_its_whole_row(seller_api, buyer, kettle, query):
     an_order(buyer, (kettle, 3))
 
     response = send(seller_api, f"{kettle.pk},9,-3", header="id,price,restock", query=query)

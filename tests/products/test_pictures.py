@@ -66,7 +66,7 @@ def test_a_picture_is_drawn_in_every_size(seller_api, kettle, media):
         ((1, 1), [(1, 1)], (1, 1)),
     ],
 )
-def test_nothing_is_blown_up(seller_api, kettle, size, drawn, preview):
+def test_small_pictures_are_not_enlarged(seller_api, kettle, size, drawn, preview):
     (shown,) = post(seller_api, kettle, photo(size)).json()
 
     assert sizes(shown) == drawn
@@ -199,7 +199,7 @@ def test_of_two_eighth_pictures_at_once_one_is_taken(kettle):
 
 
 @pytest.mark.parametrize("sent", [{"image": "data:image/png;base64,AAAA"}, {}, {"image": ""}])
-def test_what_is_no_file_is_refused_with_what_would_be(seller_api, kettle, sent):
+def test_a_picture_that_is_not_a_file_is_refused_with_instructions(seller_api, kettle, sent):
     response = seller_api.post(f"/product/{kettle.pk}/pictures/", sent, format="json")
 
     assert (response.status_code, list(response.json())) == (400, ["image"])

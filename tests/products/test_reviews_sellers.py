@@ -164,7 +164,7 @@ def test_who_sells_nothing_is_no_seller(api, buyer, kettle, name):
 
 
 @pytest.mark.parametrize("name", ["am%00ina", "a" * 151, "é", "a b", "a@b"])
-def test_what_no_username_can_be_is_a_404_too(api, name):
+def test_an_impossible_user_name_is_a_404(api, name):
     assert api.get(f"/seller/{name}/").status_code in {400, 404}
 
 

@@ -265,7 +265,7 @@ def test_putting_right_costs_the_same_however_many_words(api, listing, django_as
     assert len(response.json()) == 1
 
 
-def test_what_was_put_right_is_paged_like_any_list(api, listing):
+def test_results_of_a_corrected_search_are_paged(api, listing):
     for number in range(5):
         listing(f"Samsung phone {number}")
 
@@ -274,7 +274,7 @@ def test_what_was_put_right_is_paged_like_any_list(api, listing):
     assert [[row["name"][-1] for row in page] for page in pages] == [["4", "3"], ["2", "1"], ["0"]]
 
 
-def test_behind_the_last_page_nothing_is_put_right(api, listing):
+def test_words_are_not_corrected_after_the_last_page(api, listing):
     listing("Old smartphone")
     last = listing("Phone case")
     listing("Phone")

@@ -114,7 +114,7 @@ def test_a_product_is_found_by_its_id_whatever_words_follow(client, written):
     assert get(client, f"/shop/product/{product.pk}{written}").status_code == 200
 
 
-def test_what_a_seller_wrote_cannot_leave_its_place(client):
+def test_text_of_a_seller_is_escaped(client):
     nasty = '"><script>alert(1)</script><!-- & </script><img src=x>'
     product = ProductFactory(name=f"Pot {nasty}", description=nasty)
 
@@ -474,7 +474,7 @@ def test_a_new_build_has_another_service_worker_at_once(client, built):
 
 
 @pytest.mark.parametrize("missing", ["sw.js", "index.html"])
-def test_there_is_no_service_worker_where_none_was_built(client, built, missing):
+def test_a_build_without_a_service_worker_gets_a_404(client, built, missing):
     (built / "sw.js").write_text("worker")
     (built / missing).unlink()
 

@@ -122,7 +122,7 @@ def test_yes_and_no_are_read_in_the_languages_of_people_and_spreadsheets(seller_
 
 
 @pytest.mark.parametrize("typed", ["1", "0", "maybe", "x"])
-def test_what_is_neither_yes_nor_no_is_refused(seller_api, typed):
+def test_values_other_than_yes_and_no_are_refused(seller_api, typed):
     assert send_new(seller_api, listed=typed) == (2, "failed", {"listed": ["Send true or false."]})
 
 
@@ -329,7 +329,7 @@ def test_no_text_of_a_listing_is_cut_by_a_spreadsheet(
     assert getattr(kettle, column) == stored_text
 
 
-def test_somebody_elses_skus_stand_in_nobodys_way(seller_api, seller):
+def test_other_sellers_skus_do_not_matter(seller_api, seller):
     ProductFactory(sku="00123")
 
     response = send(seller_api, f"123,{new()['line']}", header=SKU_HEADER)
