@@ -48,8 +48,8 @@ def send(world: World, request: Request) -> Reply:
     config = world.config
     form = _form(request)
     key = request.headers.get("apikey", "")
-    knows = hmac.compare_digest(key.encode(), config.sms_api_key.encode())
-    if not knows or form.get("username") != config.sms_username:
+    is_authenticated = hmac.compare_digest(key.encode(), config.sms_api_key.encode())
+    if not is_authenticated or form.get("username") != config.sms_username:
         return Reply(401, b"The supplied authentication is invalid", "text/plain")
     missing = [name for name in ("to", "message") if not form.get(name)]
     if missing:

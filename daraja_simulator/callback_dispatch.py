@@ -46,8 +46,8 @@ class CallbackDispatcher:
         if not callbacks:
             genuine = variants.genuine
             self._events.add("callback_withheld", channel=genuine.channel, **genuine.about)
-        for round_ in [[callback] for callback in callbacks] if script.together else [callbacks]:
-            job = self._sender(round_)
+        for batch in [[callback] for callback in callbacks] if script.together else [callbacks]:
+            job = self._sender(batch)
             if script.together or script.callback_delay:
                 self._scheduler.add(script.callback_delay, job)
             else:

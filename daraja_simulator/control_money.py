@@ -141,8 +141,8 @@ class MoneyControl:
         world = self._world
         if shortcode not in world.config.numbers:
             raise ValueError(f"There is no business with the number {shortcode}.")
-        strange = set(fields) - {"utility", "working"}
-        if strange or not fields:
+        unknown_fields = set(fields) - {"utility", "working"}
+        if unknown_fields or not fields:
             raise ValueError("give utility, working or both, and nothing else, in whole KES")
         for name, amount in fields.items():
             _whole(name, amount, 0, 1_000_000_000)

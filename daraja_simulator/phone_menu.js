@@ -4,7 +4,7 @@
 const VIEWS = ["messages", "pay", "statement"];
 let view = "messages";
 
-function turnTo(wanted) {
+function switchTo(wanted) {
   view = wanted;
   for (const name of VIEWS) {
     $("view-" + name).hidden = name !== view;
@@ -66,7 +66,7 @@ async function payByHand() {
     if (!shown) throw new Refusal("Choose a number under Phones first.");
     await ask(`phones/${shown}/pay`, paid);
     $("amount").value = $("account").value = "";
-    turnTo("messages");
+    switchTo("messages");
   } catch (problem) {
     $("pay-error").textContent = problem instanceof Refusal ? problem.message : "No response. Try again.";
   }
@@ -78,7 +78,7 @@ async function payByHand() {
 }
 
 for (const tab of document.querySelectorAll("[data-view]")) {
-  tab.addEventListener("click", () => { turnTo(tab.dataset.view); refresh(); });
+  tab.addEventListener("click", () => { switchTo(tab.dataset.view); refresh(); });
 }
 $("business").addEventListener("input", drawAccount);
 $("pay").addEventListener("submit", (event) => { event.preventDefault(); payByHand(); });

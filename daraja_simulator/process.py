@@ -90,8 +90,8 @@ def run(
     Only a paid prompt blocks the same amount for two minutes here, because people try again right
     after cancelling. Raises OSError, PortInUse and ValueError.
     """
-    habits = {"default": default, "decide_after": 1.0, "similar_counts": "paid"}
-    simulator = Simulator(host=host, port=port, **{**habits, **(settings or {})})
+    defaults = {"default": default, "decide_after": 1.0, "similar_counts": "paid"}
+    simulator = Simulator(host=host, port=port, **{**defaults, **(settings or {})})
     if certificate:
         _write(Path(certificate), simulator.certificate)
     elif simulator.config.key_file:

@@ -24,7 +24,7 @@ def parameter(key: str, value: object) -> Body:
     return {"Key": key, "Value": value}
 
 
-def holdings(account: str, amount: int) -> str:
+def balance_text(account: str, amount: int) -> str:
     """Return an account's balance: currency, current, available, reserved, uncleared."""
     return f"{account}|KES|{amount}.00|{amount}.00|0.00|0.00"
 

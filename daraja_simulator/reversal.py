@@ -16,7 +16,7 @@ from .conversations import Conversation, Instruction
 from .entries import Entry, Purpose
 from .faults import refuse_as_scripted
 from .handsets import returned_text
-from .result_bodies import holdings, parameter, party
+from .result_bodies import balance_text, parameter, party
 from .results import Declined
 from .tokens import REVERSAL_TOKEN_REFUSED
 from .wire import Reply, Request, daraja_body, invalid
@@ -105,7 +105,7 @@ def _purpose(conversation: Conversation, original: Entry) -> Purpose:
 def _parameters(world: World, entry: Entry) -> list[Body]:
     shortcode = entry.purpose.shortcode
     return [
-        parameter("DebitAccountBalance", holdings("Utility Account", entry.account_after)),
+        parameter("DebitAccountBalance", balance_text("Utility Account", entry.account_after)),
         parameter("Amount", entry.amount),
         parameter("TransCompletedTime", int(stamp(entry.time))),
         parameter("OriginalTransactionID", entry.purpose.reverses),

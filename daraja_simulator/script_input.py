@@ -55,9 +55,9 @@ def read_outcome(value: Any) -> str:
 def read_rule(given: Mapping[str, Any]) -> Rule:
     """Read a script with its target, from JSON or keywords. Raises ValueError."""
     known = {f.name for f in fields(Script)}
-    strange = sorted(set(given) - known - set(_TARGET))
-    if strange:
-        raise ValueError(f"unknown fields: {', '.join(strange)}")
+    unknown_fields = sorted(set(given) - known - set(_TARGET))
+    if unknown_fields:
+        raise ValueError(f"unknown fields: {', '.join(unknown_fields)}")
     operation = given.get("operation", "stk_push")
     if operation not in OPERATIONS:
         raise ValueError(f"operation must be one of {', '.join(OPERATIONS)}")

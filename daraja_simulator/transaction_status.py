@@ -61,7 +61,7 @@ def query(world: World, request: Request) -> Reply:
     script = world.scripts.pick("transaction_status", phone=phone, amount=amount)
     if refusal := refuse_as_scripted(world, script, STATUS_TOKEN_REFUSED):
         return refusal
-    return asynchronous.accept(world, instruction, script, execute=_look)
+    return asynchronous.accept(world, instruction, script, execute=_execute)
 
 
 def _read(config: Config, body: Mapping[str, Any]) -> Instruction:
@@ -136,7 +136,7 @@ def _found_payment(entry: Entry) -> FoundTransaction:
     )
 
 
-def _look(world: World, conversation: Conversation) -> asynchronous.Completed:
+def _execute(world: World, conversation: Conversation) -> asynchronous.Completed:
     instruction = conversation.instruction
     found = _find(world, instruction)
     if found is None:

@@ -48,7 +48,7 @@ from .picture_actions import PICTURE_ACTIONS
 from .reviews.services import hide_review, show_review
 from .spreadsheets.admin import SheetAdmin
 
-_KEPT = (
+_READ_ONLY = (
     "picture",
     "item_number",
     "held",
@@ -60,7 +60,7 @@ _KEPT = (
     "updated_at",
 )
 #: The fields among these on a product's page. Pictures have their own section.
-_SHOWN = _KEPT[1:]
+_READ_ONLY_ON_PAGE = _READ_ONLY[1:]
 
 
 @admin.register(Product)
@@ -89,8 +89,8 @@ class ProductAdmin(RowPage, SheetAdmin, ShopAdmin):
     normalisers = {"name": tidy_line}
     search_fields = ("pk",)
     search_help_text = "A product's number, words of its name, or a seller's user name."
-    fields = ("name", "description", "category", "price", *_SHOWN)
-    readonly_fields = _KEPT
+    fields = ("name", "description", "category", "price", *_READ_ONLY_ON_PAGE)
+    readonly_fields = _READ_ONLY
     actions = ("show", "hide")
     page_actions = {
         "show": lambda product: not product.listed,
@@ -118,11 +118,14 @@ class ProductAdmin(RowPage, SheetAdmin, ShopAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Product | None = None) -> Any:
         """The editable fields, then the read-only ones."""
-        typed, kept = self.fields[: -len(_SHOWN)], self.cells_of(request, _SHOWN)
+        typed, kept = (
+            self.fields[: -len(_READ_ONLY_ON_PAGE)],
+            self.cells_of(request, _READ_ONLY_ON_PAGE),
+        )
         return [("Text and price", {"fields": typed}), *columns_of(kept)]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Product | None = None) -> Any:
-        return [*_KEPT, *self.cells_of(request, _SHOWN)]
+        return [*_READ_ONLY, *self.cells_of(request, _READ_ONLY_ON_PAGE)]
 
     def get_urls(self) -> list[Any]:
         change = self.admin_site.admin_view(self.change_pictures)

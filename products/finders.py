@@ -16,9 +16,9 @@ from .catalogue.search import (
     having_dated,
     is_common_in_names,
     named,
+    plan_for,
     query_for,
     stop_words_in,
-    way_to,
     word_forms,
 )
 from .models import Product, ProductQuerySet
@@ -35,12 +35,12 @@ def is_id(term: str) -> bool:
 def ids_by_words(products: ProductQuerySet, groups: list[list[str]], most: int) -> list[int]:
     """The ids of the newest products with these words, at most ``most``. At most four queries.
 
-    If one of the words is common, the latest products are searched first (search.Way), unless
+    If one of the words is common, the latest products are searched first (``SearchPlan``), unless
     ``most`` is more than they can have.
     """
     query = query_for(groups)
-    way = way_to(query)
-    newest = "-pk" if way.is_walk else Unindexed("id").desc()
+    way = plan_for(query)
+    newest = "-pk" if way.is_scan else Unindexed("id").desc()
     for reach in way.reaches if most <= ENOUGH else ():
         lately = having_dated(products, query).filter(Within(reach, None)).order_by(newest)
         found = list(lately.values_list("pk", flat=True)[:most])

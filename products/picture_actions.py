@@ -23,7 +23,7 @@ from .listings.pictures import (
 from .models import Product, ProductPicture
 
 
-class Sent:
+class UploadedPicture:
     """An uploaded picture, recorded in the audit by its file name."""
 
     def __init__(self, name: str, picture: Picture) -> None:
@@ -38,12 +38,12 @@ class UploadForm(OptionalReasonForm):
 
     picture = forms.FileField(label="Picture", widget=forms.FileInput(attrs={"accept": "image/*"}))
 
-    def clean_picture(self) -> Sent:
+    def clean_picture(self) -> UploadedPicture:
         sent: UploadedFile = self.cleaned_data["picture"]
         if (sent.size or 0) > MAX_BYTES:
             raise ValidationError(f"The picture is larger than {MAX_BYTES // 1024 // 1024} MB.")
         try:
-            return Sent(str(sent.name), normalise(sent.read(), gallery=True))
+            return UploadedPicture(str(sent.name), normalise(sent.read(), gallery=True))
         except BadPicture as error:
             raise ValidationError(str(error)) from error
 

@@ -29,7 +29,7 @@ SEES_PRODUCTS = "products.view_product"
 
 
 @section(Product, "stands", "Overview", permission=SEES_PRODUCTS, place=10)
-def show_standing(product: Product, viewer: User) -> Content:
+def show_overview(product: Product, viewer: User) -> Content:
     facts: list[tuple[str, Any]] = [
         ("Price", kes(product.price)),
         ("On the shelf", f"{product.item_number:,}"),

@@ -130,20 +130,20 @@ class ProductFilter(django_filters.FilterSet):
         field_name="price", lookup_expr="lte", help_text="Highest price, in KES."
     )
     min_stars = _StarsFilter(
-        method="keep_stars", help_text="Lowest average of the reviews: 1 to 5, with one decimal."
+        method="filter_stars", help_text="Lowest average of the reviews: 1 to 5, with one decimal."
     )
     in_stock = ChoiceFilter(
         choices=["true", "false"],
-        method="keep_stock",
+        method="filter_stock",
         help_text="`true`: products for sale; `false`: sold-out products.",
     )
     seller = django_filters.CharFilter(
-        method="keep_seller", max_length=150, help_text="A seller's `user_name`, in any case."
+        method="filter_seller", max_length=150, help_text="A seller's `user_name`, in any case."
     )
     ordering = ChoiceFilter(
         choices=ORDERS,
         also=OTHER_NAMES,
-        method="keep_all",
+        method="no_filter",
         help_text="Default `newest`. `stars` and `best-selling` show the best first.",
     )
 
@@ -154,26 +154,26 @@ class ProductFilter(django_filters.FilterSet):
 
     _seller: list[int] | None = None
 
-    def prices_alone(self) -> tuple[int | None, int | None] | None:
+    def only_prices(self) -> tuple[int | None, int | None] | None:
         """The lowest and highest price in KES, if there are no other filters; otherwise None."""
         asked = self.form.cleaned_data
         if asked.keys() - {"min_price", "max_price", "ordering"}:
             return None
         return asked.get("min_price"), asked.get("max_price")
 
-    def keep_stars(self, products: ProductQuerySet, name: str, value: int) -> ProductQuerySet:
+    def filter_stars(self, products: ProductQuerySet, name: str, value: int) -> ProductQuerySet:
         return products.filter(star_rank__gte=value * STAR_RANK)
 
-    def keep_stock(self, products: ProductQuerySet, name: str, value: str) -> ProductQuerySet:
+    def filter_stock(self, products: ProductQuerySet, name: str, value: str) -> ProductQuerySet:
         return products.filter(soldout=value == "false")
 
-    def keep_seller(self, products: ProductQuerySet, name: str, value: str) -> ProductQuerySet:
+    def filter_seller(self, products: ProductQuerySet, name: str, value: str) -> ProductQuerySet:
         # One query, however many lists are filtered.
         if self._seller is None:
             self._seller = list(User.objects.called(value).values_list("pk", flat=True)[:1])
         return products.filter(seller=self._seller[0]) if self._seller else products.none()
 
-    def keep_all(self, products: ProductQuerySet, name: str, value: str) -> ProductQuerySet:
+    def no_filter(self, products: ProductQuerySet, name: str, value: str) -> ProductQuerySet:
         return products
 
 
@@ -188,13 +188,13 @@ class SearchFilter(ProductFilter):
     """The filters of the search."""
 
     category = CategoriesFilter(
-        method="keep_all",
+        method="no_filter",
         help_text="One or more keys of `/categories/`, in any case: comma-separated or repeated.",
     )
     ordering = ChoiceFilter(
         choices=[RELEVANCE, *ORDERS],
         also=OTHER_NAMES,
-        method="keep_all",
+        method="no_filter",
         help_text=(
             "Default `newest`. `relevance`: products with all the words in their name first;"
             " `stars` and `best-selling`: the best first."
@@ -239,34 +239,34 @@ class ListingFilter(django_filters.FilterSet):
     id = _NumberFilter(help_text="Only the product with this id.")
     status = StatusFilter(
         choices=[(name, name) for name in STATUSES],
-        method="keep_statuses",
+        method="filter_statuses",
         error_messages={"invalid_choice": not_among("%(value)s", STATUSES)},
         help_text=f"Repeat for any of several. `low_stock`: {LOW_STOCK} or fewer available.",
     )
     low_stock = _NumberFilter(
-        method="keep_low",
+        method="filter_low_stock",
         help_text="Only products with at most this many units available, including sold-out ones.",
     )
     listed = ChoiceFilter(
         choices=_TRUE_OR_FALSE,
-        method="keep_if",
+        method="filter_boolean",
         help_text="`true`: visible to the public; `false`: taken off.",
     )
     soldout = ChoiceFilter(
-        choices=_TRUE_OR_FALSE, method="keep_if", help_text="`true`: no units available."
+        choices=_TRUE_OR_FALSE, method="filter_boolean", help_text="`true`: no units available."
     )
     sku = django_filters.CharFilter(
-        method="keep_sku", max_length=MAX_SKU, help_text="Your own code. Case matters."
+        method="filter_sku", max_length=MAX_SKU, help_text="Your own code. Case matters."
     )
     search = django_filters.CharFilter(
-        method="keep_words",
+        method="filter_words",
         max_length=MAX_TERM,
         help_text="Words, or beginnings of words, in the name or description.",
     )
     ordering = ChoiceFilter(
         choices=LISTING_ORDERS,
         also=["-sold"],
-        method="keep_all",
+        method="no_filter",
         help_text="Default `newest`. `available`: the fewest first.",
     )
 
@@ -274,7 +274,7 @@ class ListingFilter(django_filters.FilterSet):
         model = Product
         fields: list[str] = []
 
-    def keep_statuses(
+    def filter_statuses(
         self, products: ProductQuerySet, name: str, value: list[str]
     ) -> ProductQuerySet:
         any_of = Q()
@@ -282,23 +282,23 @@ class ListingFilter(django_filters.FilterSet):
             any_of |= STATUSES[status]
         return products.filter(any_of)
 
-    def keep_low(self, products: ProductQuerySet, name: str, value: int) -> ProductQuerySet:
+    def filter_low_stock(self, products: ProductQuerySet, name: str, value: int) -> ProductQuerySet:
         return products.filter(item_number__lte=F("held") + value)
 
-    def keep_if(self, products: ProductQuerySet, name: str, value: str) -> ProductQuerySet:
+    def filter_boolean(self, products: ProductQuerySet, name: str, value: str) -> ProductQuerySet:
         return products.filter(**{name: value == "true"})
 
-    def keep_sku(self, products: ProductQuerySet, name: str, value: str) -> ProductQuerySet:
+    def filter_sku(self, products: ProductQuerySet, name: str, value: str) -> ProductQuerySet:
         return products.filter(sku=fold_identifier(value))
 
-    def keep_words(self, products: ProductQuerySet, name: str, value: str) -> ProductQuerySet:
+    def filter_words(self, products: ProductQuerySet, name: str, value: str) -> ProductQuerySet:
         if stop_words := stop_words_in(value):
             products = named_of_few(products, stop_words)
         return matching_of_few(
             products, [[f"{each}*" for each in forms] for forms in word_forms(value)]
         )
 
-    def keep_all(self, products: ProductQuerySet, name: str, value: str) -> ProductQuerySet:
+    def no_filter(self, products: ProductQuerySet, name: str, value: str) -> ProductQuerySet:
         return products
 
 

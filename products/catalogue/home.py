@@ -136,9 +136,9 @@ class HomePage:
 
 
 #: The last home page this process has read, by database alias.
-_kept: dict[str, HomePage] = {}
+_cached: dict[str, HomePage] = {}
 #: Held by the request that refreshes the page. The others wait for it for at most a second.
-_turn = threading.Lock()
+_refresh_lock = threading.Lock()
 
 
 def home_page() -> HomePage:
@@ -147,17 +147,17 @@ def home_page() -> HomePage:
         return HomePage(_sqlite_statement().rows())
     if (known := _fresh()) is not None:
         return known
-    is_mine = _turn.acquire(timeout=1)
+    is_mine = _refresh_lock.acquire(timeout=1)
     try:
-        return _fresh() or _read(_kept.get(connection.alias))
+        return _fresh() or _read(_cached.get(connection.alias))
     finally:
         if is_mine:
-            _turn.release()
+            _refresh_lock.release()
 
 
 def _fresh() -> HomePage | None:
     """The cached page, or None if it is too old."""
-    known = _kept.get(connection.alias)
+    known = _cached.get(connection.alias)
     is_fresh = known is not None and time.monotonic() < known.asked_at + settings.HOME_MAX_AGE
     return known if is_fresh else None
 
@@ -172,5 +172,5 @@ def _read(known: HomePage | None) -> HomePage:
     if known is None or rows is not None:
         known = HomePage([_Row._make(row) for row in orjson.loads(rows)], new_fingerprint)
     known.asked_at = now
-    _kept[connection.alias] = known
+    _cached[connection.alias] = known
     return known

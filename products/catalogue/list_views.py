@@ -34,13 +34,13 @@ from .queries import Page, Source
 from .representation import COLUMNS, LIST_FIELDS, ProductRepresentation, columns_for
 from .search import (
     MAX_TERM,
-    Way,
+    SearchPlan,
     elsewhere,
     is_common_in_names,
     named,
+    plan_for,
     query_for,
     stop_words_in,
-    way_to,
     word_forms,
 )
 from .spelling import as_header, correct_spelling, corrected
@@ -99,7 +99,7 @@ class ProductListView(GenericAPIView):
         """The columns by which this order is paged."""
         return ORDERS[self.ordering]
 
-    def read_asked(self, request: Request) -> None:
+    def read_parameters(self, request: Request) -> None:
         """Read the query parameters. Raises ValidationError."""
         self.filters = ProductFilterBackend().read(request, self, known=self.orders)
         self.fields = read_words(request, "fields", LIST_FIELDS)
@@ -162,7 +162,7 @@ class CategoryView(ProductListView):
         category = category_of(category)
         if category not in _CATEGORIES:
             raise NoSuchCategory
-        self.read_asked(request)
+        self.read_parameters(request)
         source = queries.on_sale
         if request.query_params.get("in_stock") == "false":
             source = queries.sold_out
@@ -183,27 +183,27 @@ class SearchView(ProductListView):
     #: The categories searched in; None for all.
     categories: list[str] | None = None
     #: The way to find the matches of each query.
-    _ways: dict[str, Way] = {}
+    _ways: dict[str, SearchPlan] = {}
 
     @extend_schema(**openapi.SEARCH)
     def get(self, request: Request) -> Response:
-        self.read_asked(request)
+        self.read_parameters(request)
         self.categories = read_categories(request)
         term = read_term(request, "search")
         self.groups, self.stop_words = word_forms(term), stop_words_in(term)
         words = [word for word, *_ in self.groups]
         found = self._find()
-        if words and self.stop_words and not found and not self._had_an_earlier_page():
+        if words and self.stop_words and not found and not self._is_beyond_last_page():
             self.stop_words = []
             found = self._find()
-        mended: list[str] = []
-        if words and not found and not self._had_an_earlier_page():
+        replacements: list[str] = []
+        if words and not found and not self._is_beyond_last_page():
             self.groups = correct_spelling(words)
             found = self._find()
-            mended = corrected(words, self.groups, found)
+            replacements = corrected(words, self.groups, found)
         answer = self.answer(found)
-        if mended:
-            answer["Search-Corrected"] = as_header(mended)
+        if replacements:
+            answer["Search-Corrected"] = as_header(replacements)
         return answer
 
     @property
@@ -245,7 +245,7 @@ class SearchView(ProductListView):
             walks = not self.stop_words or is_common_in_names(self.stop_words)
             return self.page(self._shelves(), indexed=walks)
         if self.ordering == RELEVANCE:
-            return self._nearest()
+            return self._by_relevance()
         query = query_for(self.groups)
         return self.page([(queries.found, query)], indexed=self._is_common(query))
 
@@ -274,7 +274,7 @@ class SearchView(ProductListView):
 
         PostgreSQL still plans it for the actual words and prices (``to_tsquery``).
         """
-        prices = self.filters.prices_alone() if self.filters and self.groups else None
+        prices = self.filters.only_prices() if self.filters and self.groups else None
         if prices is None or self.categories or self.stop_words:
             return super().read_page(shelf, page)
         least, most = prices
@@ -283,9 +283,9 @@ class SearchView(ProductListView):
     def _is_common(self, query: str) -> bool:
         # Few products have such a word in their name: collecting the matches is fastest.
         few = bool(self.stop_words)
-        way = Way(is_walk=False) if few else way_to(query, self.categories or ())
+        way = SearchPlan(is_scan=False) if few else plan_for(query, self.categories or ())
         self._ways = {**self._ways, query: way}
-        return way.is_walk
+        return way.is_scan
 
     def _shelves(self) -> list[Shelf]:
         """All products, or the lists of each category: products for sale, and sold-out ones."""
@@ -297,13 +297,13 @@ class SearchView(ProductListView):
         )
         return [(source, category) for category in self.categories for source in sources]
 
-    def _nearest(self) -> list[Any]:
+    def _by_relevance(self) -> list[Any]:
         """The page of products with all the words in their name, followed by all other matches."""
         pager = self.pagination_class()
         self._paginator = pager
-        return pager.paginate(self.request, self.keyset, self._read_nearest)
+        return pager.paginate(self.request, self.keyset, self._read_by_relevance)
 
-    def _read_nearest(self, after: list[int] | None, limit: int) -> list[Any]:
+    def _read_by_relevance(self, after: list[int] | None, limit: int) -> list[Any]:
         tiers = [query_for(self.groups, in_name=True), elsewhere(self.groups)]
         start, place = (after[0], [after[1]]) if after else (0, None)
         rows: list[Any] = []
@@ -316,7 +316,7 @@ class SearchView(ProductListView):
                 break
         return rows
 
-    def _had_an_earlier_page(self) -> bool:
+    def _is_beyond_last_page(self) -> bool:
         """Whether this page is empty only because it comes after the last one."""
         if "cursor" not in self.request.query_params:
             return False

@@ -152,14 +152,14 @@ def is_common_in_names(stop_words: Sequence[str]) -> bool:
 
     Cached like ``is_common``.
     """
-    return _way_by(_named_way, _in_names([[word, f"{word}s"] for word in stop_words])).is_walk
+    return _cached_plan(_named_plan, _in_names([[word, f"{word}s"] for word in stop_words])).is_scan
 
 
-def _named_way(query: str, _: tuple[str, ...]) -> Way:
+def _named_plan(query: str, _: tuple[str, ...]) -> SearchPlan:
     with connection.cursor() as cursor:
         cursor.execute(_NAMED_AMONG_THE_NEWEST, [_SAMPLE, query])
         (newest,) = cursor.fetchone()
-    return Way(newest >= _COMMON)
+    return SearchPlan(newest >= _COMMON)
 
 
 _NAMED_AMONG_THE_NEWEST = (
@@ -227,46 +227,46 @@ def is_common(
 
     Cached for ``COMMON_WORDS_MAX_AGE`` seconds: it decides how products are found, not which.
     """
-    return not groups or way_to(query or query_for(groups), categories).is_walk
+    return not groups or plan_for(query or query_for(groups), categories).is_scan
 
 
-class Way(NamedTuple):
+class SearchPlan(NamedTuple):
     """How to find a page of matches.
 
-    ``is_walk``: by scanning the products in order. Otherwise by collecting the matches and sorting
+    ``is_scan``: by scanning the products in order. Otherwise by collecting the matches and sorting
     them: first only those ``Within`` each of the ``reaches``, then all. In a million products, a
     word in one of a hundred has ten thousand matches, which take 30 ms to collect; among the
     latest ten thousand products they take 1 ms. There are no reaches if collecting all matches is
     as fast, because there are few of them or few products.
     """
 
-    is_walk: bool
+    is_scan: bool
     reaches: tuple[int, ...] = ()
 
 
-def way_to(query: str, categories: Sequence[str] = ()) -> Way:
+def plan_for(query: str, categories: Sequence[str] = ()) -> SearchPlan:
     """How to find the matches of a query in these categories. At most one query; see is_common."""
-    return _way_by(_find_way, query, categories)
+    return _cached_plan(_find_plan, query, categories)
 
 
-def _way_by(
-    find: Callable[[str, tuple[str, ...]], Way], query: str, categories: Sequence[str] = ()
-) -> Way:
+def _cached_plan(
+    find: Callable[[str, tuple[str, ...]], SearchPlan], query: str, categories: Sequence[str] = ()
+) -> SearchPlan:
     if connection.vendor != "postgresql":
-        return Way(is_walk=True)
+        return SearchPlan(is_scan=True)
     asked, now = (find, query, tuple(categories)), time.monotonic()
-    until, way = _known_ways.get(asked, (0.0, None))
+    until, way = _cached_plans.get(asked, (0.0, None))
     if way is None or now >= until:
         way = find(query, tuple(categories))
-        if len(_known_ways) >= _KEPT:
-            _known_ways.clear()
-        _known_ways[asked] = now + settings.COMMON_WORDS_MAX_AGE, way
+        if len(_cached_plans) >= _MAX_CACHED:
+            _cached_plans.clear()
+        _cached_plans[asked] = now + settings.COMMON_WORDS_MAX_AGE, way
     return way
 
 
 #: The cached ways with their expiry (monotonic seconds), by finder, query and categories.
-_known_ways: dict[tuple[Any, str, tuple[str, ...]], tuple[float, Way]] = {}
-_KEPT = 500
+_cached_plans: dict[tuple[Any, str, tuple[str, ...]], tuple[float, SearchPlan]] = {}
+_MAX_CACHED = 500
 
 #: The expression of the index ``product_search_dated``: the words of a product, and the ranges of
 #: 8,192 and 65,536 ids it is in. One index thus finds the matches among the latest products.
@@ -289,7 +289,7 @@ def _latest(reach: int, start: str) -> str:
     return f"('''~{reach}.' || {at} || ''' | ''~{reach}.' || {at} - 1 || '''')::tsquery"
 
 
-def _find_way(query: str, categories: tuple[str, ...]) -> Way:
+def _find_plan(query: str, categories: tuple[str, ...]) -> SearchPlan:
     """In a large shop, count in the index of the latest products; otherwise in the newest 500."""
     global _largest
     of_them = " AND category = ANY(%s)" if categories else ""
@@ -299,12 +299,12 @@ def _find_way(query: str, categories: tuple[str, ...]) -> Way:
             cursor.execute(_RECENT.format(of_them), [query, *among, ENOUGH])
             (recent,) = cursor.fetchone()
             if recent >= ENOUGH:
-                return Way(is_walk=True)
+                return SearchPlan(is_scan=True)
             few = () if recent < _COMMON else REACHES[1:]
-            return Way(False, REACHES if recent >= _MANY else few)
+            return SearchPlan(False, REACHES if recent >= _MANY else few)
         cursor.execute(_AMONG_THE_NEWEST.format(of_them), [query, *among, _SAMPLE])
         newest, _largest = cursor.fetchone()
-        return Way(newest >= _COMMON)
+        return SearchPlan(newest >= _COMMON)
 
 
 #: The largest product id seen so far.

@@ -86,7 +86,7 @@ def _moved(by: str, key: OuterRef) -> Coalesce:
 
 
 @transaction.atomic
-def add_up_moves() -> int:
+def apply_shelf_moves() -> int:
     """Add the oldest moves to their totals and return how many there were.
 
     Safe to repeat and to run concurrently. Totals are updated in key order, so that two concurrent

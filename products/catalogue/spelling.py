@@ -35,7 +35,7 @@ def words_of(name: str) -> list[str]:
     return sorted(set(_WORD.findall(lower(name))))
 
 
-def remember_words(name: str) -> None:
+def add_to_vocabulary(name: str) -> None:
     """Add the words of a product's name to the vocabulary. One query. Safe to repeat."""
     # Sorted, so that two sellers adding the same words cannot deadlock.
     rows = [SearchWord(word=word) for word in words_of(name)]
@@ -62,8 +62,8 @@ def corrected(words: Sequence[str], groups: Sequence[Sequence[str]], found: Any)
     if not found:
         return []
     there = set(words_of(found[0].name))
-    mended = [_meant(word, group, there) for word, group in zip(words, groups, strict=True)]
-    return mended if mended != list(words) else []
+    replacements = [_meant(word, group, there) for word, group in zip(words, groups, strict=True)]
+    return replacements if replacements != list(words) else []
 
 
 def _meant(word: str, group: Sequence[str], there: set[str]) -> str:

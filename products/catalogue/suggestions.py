@@ -35,25 +35,25 @@ class Suggestions(NamedTuple):
     products: list[Any]
 
 
-def kept_suggestions(typed: str) -> tuple[Suggestions, int]:
+def cached_suggestions(typed: str) -> tuple[Suggestions, int]:
     """``suggest`` with a cache, and the seconds for which the result may still be kept.
 
     Each process caches a term's suggestions for ``SUGGESTIONS_MAX_AGE`` seconds: many people type
     the same beginnings. Clients may keep a result for the rest of that time only.
     """
     now = time.monotonic()
-    until, said = _kept.get(typed, (0.0, None))
+    until, said = _cached.get(typed, (0.0, None))
     if said is None or now >= until:
         said, until = suggest(typed), now + settings.SUGGESTIONS_MAX_AGE
-        if len(_kept) >= _KEPT:
-            _kept.clear()
-        _kept[typed] = until, said
+        if len(_cached) >= _MAX_CACHED:
+            _cached.clear()
+        _cached[typed] = until, said
     return said, int(until - now)
 
 
 #: The cached suggestions with their expiry (monotonic seconds), by the typed text.
-_kept: dict[str, tuple[float, Suggestions]] = {}
-_KEPT = 500
+_cached: dict[str, tuple[float, Suggestions]] = {}
+_MAX_CACHED = 500
 
 
 def suggest(typed: str) -> Suggestions:

@@ -24,7 +24,7 @@ from .home import home_page
 from .list_views import read_term
 from .representation import COLUMNS, FIELDS, LIST_FIELDS, ProductRepresentation, columns_for
 from .shelves import LABELS, read_shelves
-from .suggestions import kept_suggestions
+from .suggestions import cached_suggestions
 
 
 class NoSuchProduct(Refusal):
@@ -136,7 +136,7 @@ class SuggestView(APIView):
     @extend_schema(**openapi.SUGGEST)
     def get(self, request: Request) -> Response:
         refuse_unknown(request, ["q"])
-        (words, products), seconds = kept_suggestions(read_term(request, "q"))
+        (words, products), seconds = cached_suggestions(read_term(request, "q"))
         shown = ProductRepresentation(request).products(products, suggestions.FIELDS)
         body = {"words": words, "products": shown}
         return Response(body, headers={"Cache-Control": f"public, max-age={seconds}"})

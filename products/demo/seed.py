@@ -75,7 +75,7 @@ def add_demo_shop() -> Added:
     there = set(Product.objects.filter(seller__in=sellers).values_list("name", flat=True))
     missing = [
         (sellers[turn % len(sellers)], category, goods)
-        for turn, (category, goods) in enumerate(_in_turn())
+        for turn, (category, goods) in enumerate(_interleaved())
         if goods.name not in there
     ]
     for seller, category, goods in missing:
@@ -131,7 +131,7 @@ def _add_person(username: str) -> None:
         log(admin, "Changed", person, changes={"groups": [[], [username]]})
 
 
-def _in_turn() -> list[tuple[str, Goods]]:
+def _interleaved() -> list[tuple[str, Goods]]:
     """All products, alternating between categories, so that the newest are from all of them."""
     columns = [[(category, goods) for goods in each] for category, each in CATALOGUE.items()]
     return [item for row in zip(*columns, strict=True) for item in row]

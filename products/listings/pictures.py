@@ -158,7 +158,7 @@ def remove_all_pictures(product_ids: Sequence[int]) -> None:
             transaction.on_commit(partial(_delete_files, [picture]), robust=True)
 
 
-def undrawn() -> QuerySet[ProductPicture]:
+def pictures_missing_sizes() -> QuerySet[ProductPicture]:
     """Pictures with missing sizes, uploaded when there were only two."""
     return ProductPicture.objects.filter(is_drawn=False).order_by("pk")
 
@@ -169,17 +169,17 @@ def draw_sizes(picture_id: int) -> bool:
     Returns whether it did. The two existing sizes keep their files, to which links may exist. If
     the file is gone or cannot be read, nothing is drawn, and the picture is not tried again.
     """
-    row = undrawn().filter(pk=picture_id).first()
+    row = pictures_missing_sizes().filter(pk=picture_id).first()
     if row is None:
         return False
     picture = _drawn_from(row)
     if picture is None:
-        undrawn().filter(pk=picture_id).update(is_drawn=True)
+        pictures_missing_sizes().filter(pk=picture_id).update(is_drawn=True)
         return False
     with stored_files(_without(picture)) as new:
         assert new is not None  # noqa: S101
         drawn = (
-            undrawn()
+            pictures_missing_sizes()
             .filter(pk=picture_id)
             .update(
                 medium=new.medium.name or "",

@@ -18,7 +18,7 @@ from omachemainproj.compiled_queries import locked_row
 from omachemainproj.constraints import breaks
 from omachemainproj.images import KEEP, Picture, PictureChange
 from products import stock
-from products.catalogue.spelling import remember_words
+from products.catalogue.spelling import add_to_vocabulary
 from products.models import MAX_STOCK, ListingTerms, Newest, Product, StockMovement
 from products.stock import Overfull, Shortage, StockLine
 
@@ -109,7 +109,7 @@ def create_product(  # noqa: PLR0913
         if first is not None:
             first.product = product
             first.save(force_insert=True)
-        remember_words(name)
+        add_to_vocabulary(name)
     return product
 
 
@@ -195,12 +195,12 @@ def _write(product_id: int, changes: dict[str, Any]) -> None:
     with _refuse_taken_sku(changes.get("sku")):
         Product.objects.filter(pk=product_id).update(**changes, updated_at=timezone.now())
     if "name" in changes:
-        remember_words(changes["name"])
+        add_to_vocabulary(changes["name"])
     if changes.keys() & {"price", "payment_mpesa_number"}:
-        _keep_terms(product_id)
+        _record_terms(product_id)
 
 
-def _keep_terms(product_id: int) -> None:
+def _record_terms(product_id: int) -> None:
     """Record the current terms of a product if they have changed (ListingTerms).
 
     The product's row is locked already, because this transaction has written it.
@@ -239,7 +239,7 @@ def restock_product(
         moved = stock.restock(line, reference=reference, actor_id=by.pk, note=note)
     except (Shortage, Overfull) as error:
         product = Product.objects.get(pk=product_id)
-        raise FieldRefusal({"number": [why_not(product, number)]}) from error
+        raise FieldRefusal({"number": [restock_refusal(product, number)]}) from error
     known = StockMovement.objects.filter(product=product_id, reference=reference)
     if moved is None and known.values_list("quantity", flat=True).get() != number:
         raise RestockKeyReused
@@ -251,7 +251,7 @@ def restock_reference(key: str) -> str:
     return f"restock:{hashlib.blake2b(key.encode(), digest_size=16).hexdigest()}"
 
 
-def why_not(product: Product, number: int) -> str:
+def restock_refusal(product: Product, number: int) -> str:
     """The message for a number that cannot be added to, or removed from, a product's stock."""
     if number > 0:
         return f"At most {MAX_STOCK} can be in stock; there are {product.item_number} now."

@@ -86,7 +86,7 @@ def represent_sellers_review(row: Any, picture_prefix: str) -> dict[str, Any]:
     return {**represent_review(row), "product": product}
 
 
-def represent_shown_review(review_id: int) -> dict[str, Any]:
+def represent_public_review(review_id: int) -> dict[str, Any]:
     """One review as the public sees it. One query."""
     return represent_review(as_rows(Review.objects.filter(pk=review_id)).get())
 

@@ -91,7 +91,7 @@ def write_review(
     try:
         with transaction.atomic():
             review.save(force_insert=True)
-            _keep_digest(review)
+            _record_digest(review)
             _count(review, stars=stars, reviews=1)
     except IntegrityError as error:
         if Review.objects.filter(line=line_id).exists():
@@ -123,7 +123,7 @@ def edit_review(
         return
     review.edited_at = now
     review.save(update_fields=["stars", "text", "edited_at"])
-    _keep_digest(review)
+    _record_digest(review)
     if not review.hidden:
         _count(review, stars=review.stars - before[0])
 
@@ -138,7 +138,7 @@ def answer_review(review_id: int, *, seller_id: int, text: str) -> None:
     unanswered = theirs.filter(answered_at=None)
     if not unanswered.update(answer=text, answered_at=timezone.now()):
         raise AlreadyAnswered if theirs.exists() else NoSuchReview
-    _keep_digest(Review.objects.get(pk=review_id))
+    _record_digest(Review.objects.get(pk=review_id))
 
 
 @transaction.atomic
@@ -160,7 +160,7 @@ def edit_answer(review_id: int, *, seller_id: int, text: str, now: datetime | No
         return
     review.answer = text
     review.save(update_fields=["answer"])
-    _keep_digest(review)
+    _record_digest(review)
 
 
 @transaction.atomic
@@ -174,7 +174,7 @@ def hide_review(review_id: int, *, reason: str) -> bool:
         return False
     review.hidden, review.hidden_reason = True, reason
     review.save(update_fields=["hidden", "hidden_reason"])
-    _keep_digest(review)
+    _record_digest(review)
     _count(review, stars=-review.stars, reviews=-1)
     return True
 
@@ -187,12 +187,12 @@ def show_review(review_id: int) -> bool:
         return False
     review.hidden, review.hidden_reason = False, ""
     review.save(update_fields=["hidden", "hidden_reason"])
-    _keep_digest(review)
+    _record_digest(review)
     _count(review, stars=review.stars, reviews=1)
     return True
 
 
-def forget_words(person_id: int) -> int:
+def erase_texts(person_id: int) -> int:
     """Erase the texts of a deleted person's reviews and answers; return how many rows changed.
 
     The stars stay. Safe to repeat and to run concurrently: each review is its own transaction.
@@ -207,12 +207,12 @@ def forget_words(person_id: int) -> int:
             if review.seller_id == person_id:
                 review.answer, review.answered_at = "", None
             review.save(update_fields=["text", "answer", "answered_at"])
-            _keep_digest(review)
+            _record_digest(review)
         done += 1
     return done
 
 
-def _keep_digest(review: Review) -> None:
+def _record_digest(review: Review) -> None:
     """Record the digest of a changed review, in the transaction that changed it."""
     sha256 = digest_of(attrgetter(*DIGESTED_OF_REVIEW)(review))
     ReviewDigest.objects.create(review=review, sha256=sha256)

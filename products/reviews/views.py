@@ -24,10 +24,10 @@ from . import openapi
 from .representation import (
     as_rows,
     as_sellers_rows,
+    represent_public_review,
     represent_review,
     represent_seller,
     represent_sellers_review,
-    represent_shown_review,
     sellers_called,
 )
 from .serializers import AnswerInput, ReviewOutput, SellersReviewOutput
@@ -97,7 +97,7 @@ class AnswerView(APIView):
         asked.is_valid(raise_exception=True)
         seller_id = current_user(request).pk
         answer_review(int(review_id), seller_id=seller_id, text=asked.validated_data["text"])
-        return Response(represent_shown_review(int(review_id)), status=status.HTTP_201_CREATED)
+        return Response(represent_public_review(int(review_id)), status=status.HTTP_201_CREATED)
 
     @extend_schema(**openapi.EDIT_ANSWER)
     def patch(self, request: Request, review_id: str) -> Response:
@@ -105,7 +105,7 @@ class AnswerView(APIView):
         asked.is_valid(raise_exception=True)
         seller_id = current_user(request).pk
         edit_answer(int(review_id), seller_id=seller_id, text=asked.validated_data["text"])
-        return Response(represent_shown_review(int(review_id)))
+        return Response(represent_public_review(int(review_id)))
 
 
 class SellerView(APIView):

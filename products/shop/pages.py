@@ -41,7 +41,7 @@ CARD = (
 )
 #: The home page's six sections in their order, with the category of each, and how many products
 #: each has.
-SHELVES = {
+SECTIONS = {
     "phonestablet": Category.PHONES,
     "electronics": Category.ELECTRONICS,
     "kitchen": Category.KITCHEN,
@@ -49,11 +49,11 @@ SHELVES = {
     "computing": Category.COMPUTING,
     "gaming": Category.GAMING,
 }
-A_SHELF = 8
+PER_SECTION = 8
 #: How many sections are rendered: those visible without scrolling. The app adds the others.
-_PAINTED = 2
+_RENDERED = 2
 #: At most how many left are mentioned on a card (storefront/src/catalogue/Card.tsx).
-_FEW = 3
+_LOW_STOCK = 3
 
 #: A category's orders, with the keys of their labels (as in storefront/src/catalogue/Sieve.tsx).
 _ORDERS = {
@@ -113,13 +113,14 @@ class Writer:
         rows = home_page().products
         represent = ProductRepresentation(self.request)
         shelves = {
-            key: [_card(represent.product(row)) for row in rows[key][:A_SHELF]] for key in SHELVES
+            key: [_card(represent.product(row)) for row in rows[key][:PER_SECTION]]
+            for key in SECTIONS
         }
         painted = [
             {
-                "key": SHELVES[key].value,
-                "name": self.words[SHELVES[key].value],
-                "cards": [self._painted(card) for card in cards],
+                "key": SECTIONS[key].value,
+                "name": self.words[SECTIONS[key].value],
+                "cards": [self._rendered(card) for card in cards],
             }
             for key, cards in shelves.items()
             if cards
@@ -142,7 +143,7 @@ class Writer:
             data=[data],
             modules=self._modules("catalogue/HomePage"),
         )
-        root = self._paint("home", shelves=painted[:_PAINTED])
+        root = self._render("home", shelves=painted[:_RENDERED])
         return Page(self._filling(title, root, {"home": shelves}))
 
     def category(self, name: str) -> Page:
@@ -164,11 +165,11 @@ class Writer:
             data=[trail([(shown, "")])],
             modules=self._modules("catalogue/CategoryPage"),
         )
-        root = self._paint(
+        root = self._render(
             "category",
             name=name,
             shown=shown,
-            cards=[self._painted(card) for card in cards],
+            cards=[self._rendered(card) for card in cards],
             more=self._with(cursor),
             asked=asked,
             orders=[(value, self.words[key]) for value, key in _ORDERS.items()],
@@ -192,9 +193,9 @@ class Writer:
         product = {**shape.product(row), "pictures": shape.pictures(row.gallery)}
         kind = self.words[product["category"]]
         title = product_head(product, self.base, kind, self._modules("catalogue/ProductPage"))
-        root = self._paint(
+        root = self._render(
             "product",
-            product=self._painted(product),
+            product=self._rendered(product),
             kind=kind,
             files=_sizes(product),
         )
@@ -214,7 +215,7 @@ class Writer:
             kind="profile",
             modules=self._modules("seller/SellerPage"),
         )
-        return Page(self._filling(title, self._paint("top"), {}))
+        return Page(self._filling(title, self._render("top"), {}))
 
     def _ask_category(self, name: str) -> Response:
         """The API's response for the same filters, order and cursor."""
@@ -224,26 +225,28 @@ class Writer:
         return response
 
     def _plain(self, title: str, *, status: int = 200) -> Page:
-        return Page(self._filling(head(title=title), self._paint("top"), {}), status)
+        return Page(self._filling(head(title=title), self._render("top"), {}), status)
 
     def _filling(self, title: str, root: str, boot: Mapping[str, Any]) -> Filling:
         block = data_block("application/json", {"features": _features(), **boot}, "boot")
         return Filling(self.language, title, root, block)
 
-    def _paint(self, template: str, **context: Any) -> str:
+    def _render(self, template: str, **context: Any) -> str:
         kinds = [(name, self.words[name]) for name in KINDS]
         return render_to_string(
             f"shop/{template}.html", {"words": self.words, "kinds": kinds, **context}
         )
 
-    def _painted(self, product: Mapping[str, Any]) -> dict[str, Any]:
+    def _rendered(self, product: Mapping[str, Any]) -> dict[str, Any]:
         available = product["available"]
         return {
             **product,
             "path": product_path(product),
             # A no-break space between KES and the number.
             "money": format_kes(product["price"]).replace(" ", "\u00a0"),
-            "few": self.words["few"].format(number=available) if 0 < available <= _FEW else "",
+            "few": self.words["few"].format(number=available)
+            if 0 < available <= _LOW_STOCK
+            else "",
         }
 
     def _modules(self, page: str) -> list[str]:

@@ -11,7 +11,7 @@ from products.models import Product
 from .heads import product_path
 from .words import KINDS
 
-A_FILE = 1000
+IDS_PER_FILE = 1000
 _SPACE = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
 _XML = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
@@ -19,7 +19,7 @@ _XML = '<?xml version="1.0" encoding="UTF-8"?>\n'
 def write_index(base: str) -> str:
     """The sitemap index. File 0 has the pages that are not products. One query."""
     last = Product.objects.aggregate(last=Max("pk"))["last"] or 0
-    files = range(last // A_FILE + 2) if last else range(1)
+    files = range(last // IDS_PER_FILE + 2) if last else range(1)
     places = "".join(f"<sitemap><loc>{escape(base)}sitemap-{n}.xml</loc></sitemap>" for n in files)
     return f"{_XML}<sitemapindex {_SPACE}>{places}</sitemapindex>\n"
 
@@ -32,8 +32,8 @@ def write_part(base: str, number: int) -> str:
     if number == 0:
         paths = ["", *(f"category/{name}" for name in KINDS)]
     else:
-        first = A_FILE * (number - 1)
-        listed = Product.objects.listed().filter(pk__gte=first, pk__lt=first + A_FILE)
+        first = IDS_PER_FILE * (number - 1)
+        listed = Product.objects.listed().filter(pk__gte=first, pk__lt=first + IDS_PER_FILE)
         paths = [product_path(product) for product in listed.order_by("pk").values("id", "name")]
     places = "".join(f"<url><loc>{escape(base + path)}</loc></url>" for path in paths)
     return f"{_XML}<urlset {_SPACE}>{places}</urlset>\n"

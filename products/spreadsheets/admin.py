@@ -96,7 +96,7 @@ class SheetAdmin(ImportExportMixin):
         }
 
     def import_action(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return _called("Import a sheet", super().import_action(request, *args, **kwargs))
+        return _titled("Import a sheet", super().import_action(request, *args, **kwargs))
 
     def get_export_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return {
@@ -106,7 +106,7 @@ class SheetAdmin(ImportExportMixin):
         }
 
     def export_action(self, request: HttpRequest) -> HttpResponse:
-        return _called("Export as a sheet", super().export_action(request))
+        return _titled("Export as a sheet", super().export_action(request))
 
     def add_success_message(self, result: Any, request: HttpRequest) -> None:
         new, changed, left = (
@@ -157,7 +157,7 @@ class SheetAdmin(ImportExportMixin):
         return data
 
 
-def _called(title: str, page: HttpResponse) -> HttpResponse:
+def _titled(title: str, page: HttpResponse) -> HttpResponse:
     """Give a page of the library our title. Downloads and redirects are returned unchanged."""
     if isinstance(page, TemplateResponse) and page.context_data is not None:
         page.context_data["title"] = title

@@ -100,7 +100,7 @@ def read_row(row: SheetRow) -> ReadRow:
             continue
         read.cells[name] = meant
         if meant.casefold() != typed.lstrip("'").casefold():
-            read.notes[name] = [f"“{_shown(typed)}” was read as {meant}."]
+            read.notes[name] = [f"“{_shortened(typed)}” was read as {meant}."]
     return read
 
 
@@ -124,7 +124,7 @@ def number_in(text: str) -> Decimal | None:
         return None
 
 
-def is_made_of(seen: str, stored: str) -> bool:
+def may_be_changed_from(seen: str, stored: str) -> bool:
     """Whether a spreadsheet may have changed the text ``stored`` to ``seen``."""
     if seen == stored or len(seen) > _LONGEST or not is_altered(stored):
         return False
@@ -147,7 +147,7 @@ def _whole(typed: str) -> str:
         return text
     if _POWER.fullmatch(text):
         raise Unclear(
-            f"A spreadsheet shortened this to “{_shown(typed)}”. Write the number in full."
+            f"A spreadsheet shortened this to “{_shortened(typed)}”. Write the number in full."
         )
     if match := _POINT_ZERO.fullmatch(text):
         return match[1]
@@ -158,7 +158,9 @@ def _whole(typed: str) -> str:
         return (match[1] or match[2]).replace(".", "")
     if _POINT_OR_GROUP.fullmatch(text):
         joined = text.replace(".", "")
-        raise Unclear(f"“{_shown(typed)}” could be {joined} or a decimal number. Write {joined}.")
+        raise Unclear(
+            f"“{_shortened(typed)}” could be {joined} or a decimal number. Write {joined}."
+        )
     return typed
 
 
@@ -174,7 +176,8 @@ def _phone(typed: str) -> str:
     text = typed.lstrip("'")
     if _POWER.fullmatch(text):
         raise Unclear(
-            f"A spreadsheet shortened this number to “{_shown(typed)}”. Write it like 0712345678."
+            f"A spreadsheet shortened this number to “{_shortened(typed)}”."
+            " Write it like 0712345678."
         )
     text = re.sub(r"\.0{1,2}\Z", "", text)
     if re.fullmatch(r"\+?[0-9]{1,3}(?:,[0-9]{3})+", text):
@@ -195,7 +198,7 @@ def _category(typed: str) -> str:
     return word if word in {*Category.values, "phonestablet"} else typed
 
 
-def _shown(typed: str) -> str:
+def _shortened(typed: str) -> str:
     return typed if len(typed) <= 40 else f"{typed[:39]}…"
 
 

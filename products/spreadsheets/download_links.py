@@ -19,10 +19,10 @@ _SALT = "products.spreadsheets.download"
 
 def make_link(seller: User) -> str:
     """The token in the download address of a seller's sheet, valid for ``LINK_SECONDS``."""
-    return signing.TimestampSigner(salt=_SALT).sign(f"{seller.pk}-{_mark(seller)}")
+    return signing.TimestampSigner(salt=_SALT).sign(f"{seller.pk}-{_password_fingerprint(seller)}")
 
 
-def holder_of(token: str) -> User | None:
+def seller_of_link(token: str) -> User | None:
     """The seller whose sheet a token is for; None if it is invalid or has expired."""
     try:
         said = signing.TimestampSigner(salt=_SALT).unsign(token, max_age=LINK_SECONDS)
@@ -30,9 +30,9 @@ def holder_of(token: str) -> User | None:
         return None
     pk, _, mark = said.partition("-")
     seller = User.objects.filter(pk=int(pk), is_active=True).first()
-    return seller if seller is not None and _mark(seller) == mark else None
+    return seller if seller is not None and _password_fingerprint(seller) == mark else None
 
 
-def _mark(seller: User) -> str:
+def _password_fingerprint(seller: User) -> str:
     """A value that changes with the password, so that changing it invalidates links."""
     return hashlib.sha256(seller.password.encode()).hexdigest()[:16]

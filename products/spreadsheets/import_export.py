@@ -174,7 +174,7 @@ class ProductResource(Resource):
     def import_row(self, row: Any, instance_loader: Any, **kwargs: Any) -> RowResult:
         """Save or check a row, by the rules of sellers' own sheets."""
         sheet_row: SheetRow = self._rows[kwargs["row_number"] - 1]
-        report = self._take(sheet_row, check=kwargs["dry_run"], **kwargs)
+        report = self._import(sheet_row, check=kwargs["dry_run"], **kwargs)
         result = RowResult()
         result.import_type = _TYPES[report.status]
         notes = " ".join(text for texts in report.notes.values() for text in texts)
@@ -193,7 +193,7 @@ class ProductResource(Resource):
             parties |= find_parties(product)
         return has_interest(user, parties, numbers=self._numbers)
 
-    def _take(self, row: SheetRow, *, check: bool, user: User, **kwargs: Any) -> RowReport:
+    def _import(self, row: SheetRow, *, check: bool, user: User, **kwargs: Any) -> RowReport:
         importing = self._imports.get(_seller_of(row))
         if importing is None:
             errors = {"seller": ["There is no user with this name."]}

@@ -48,13 +48,13 @@ class KnownListings:
         #: The number of the first row for each listing.
         self._rows: dict[Any, int] = {}
 
-    def same_to_a_spreadsheet(self, sku: str, *, but: Product | None) -> Product | None:
+    def same_number_as(self, sku: str, *, exclude: Product | None) -> Product | None:
         """Another listing whose sku is the same number written differently; None if none is."""
         number = number_in(sku)
         alike = [] if number is None else self._by_number.get(number, [])
-        return next((one for one in alike if one != but and one.sku != sku), None)
+        return next((one for one in alike if one != exclude and one.sku != sku), None)
 
-    def refuse_twice(self, column: str, about: Any, row: int) -> None:
+    def refuse_duplicate(self, column: str, about: Any, row: int) -> None:
         """Raise RowFailed if an earlier row was for the same listing."""
         before = self._rows.setdefault(about, row)
         if before != row:

@@ -17,7 +17,7 @@ from products.listings.services import create_product, edit_product
 from products.models import Product
 from products.serializers import EditProductInput, NewRowInput
 
-from .cells import ReadRow, is_made_of, looks_cut, number_in
+from .cells import ReadRow, looks_cut, may_be_changed_from, number_in
 from .csv_format import SheetRow
 from .known_listings import ID, KnownListings
 from .row_reports import CREATED, FAILED, UNCHANGED, UPDATED, Errors, RowFailed, RowReport
@@ -108,19 +108,19 @@ class RowImport:
             column = "sku"
         else:
             column, product = "name", self._identical(tidy_line(cells.get("name", "")))
-        self._refuse_made_by_a_spreadsheet(product)
+        self._refuse_spreadsheet_changes(product)
         if product is not None:
-            known.refuse_twice(column, product.pk, self._row.number)
+            known.refuse_duplicate(column, product.pk, self._row.number)
         return product
 
-    def _refuse_made_by_a_spreadsheet(self, product: Product | None) -> None:
+    def _refuse_spreadsheet_changes(self, product: Product | None) -> None:
         """Raise RowFailed if a spreadsheet seems to have changed a text of the row.
 
         Texts with an apostrophe before them are trusted.
         """
         for column in _TEXTS if product else ():
             typed, stored = self._cells.get(column, ""), getattr(product, column) or ""
-            if typed and column not in self._literal and is_made_of(typed, stored):
+            if typed and column not in self._literal and may_be_changed_from(typed, stored):
                 raise RowFailed(
                     column,
                     f"A spreadsheet seems to have changed “{stored}” to “{typed}”. Leave the cell"
@@ -132,11 +132,11 @@ class RowImport:
         by_id = bool(self._cells.get("id"))
         if by_id and product and product.sku == sku:
             return
-        other = self._known.same_to_a_spreadsheet(sku, but=product if by_id else None)
+        other = self._known.same_number_as(sku, exclude=product if by_id else None)
         if other is not None:
             raise RowFailed(
                 "sku",
-                f"{self._whom()} a listing with the sku “{other.sku}” ({other.pk}), which a"
+                f"{self._owner_has()} a listing with the sku “{other.sku}” ({other.pk}), which a"
                 f" spreadsheet changes to “{sku}”. Give its id, or put an apostrophe before the sku"
                 f" you mean: '{other.sku}",
             )
@@ -153,7 +153,7 @@ class RowImport:
             return self._known.by_id.get(int(typed)) if ID.fullmatch(typed) else None
         return self._known.by_sku.get(fold_identifier(self._cells.get("sku", "")))
 
-    def _whom(self) -> str:
+    def _owner_has(self) -> str:
         return "You have" if self._by == self._seller else "The seller has"
 
     def _create(self, check: bool) -> int | None:
@@ -171,7 +171,7 @@ class RowImport:
         if column == "sku" and "sku" not in self._literal:
             number = number_in(about)
             about = about if number is None else number
-        self._known.refuse_twice(column, (column, about), self._row.number)
+        self._known.refuse_duplicate(column, (column, about), self._row.number)
         return None if check else self._list(values)
 
     def _list(self, values: dict[str, Any]) -> int:
@@ -208,8 +208,8 @@ class RowImport:
                 continue
         if there:
             message = (
-                f"{self._whom()} a listing with this name already ({there[0].pk}). Give its id to"
-                " change it, or a new sku to list another."
+                f"{self._owner_has()} a listing with this name already ({there[0].pk}). Give its"
+                " id to change it, or a new sku to list another."
             )
             raise RowFailed("name", message)
         return None

@@ -13,7 +13,7 @@ from products.listings.services import (
     RestockKeyReused,
     restock_product,
     restock_reference,
-    why_not,
+    restock_refusal,
 )
 from products.models import Product, StockMovement
 from products.serializers import RestockInput
@@ -83,7 +83,7 @@ class RowRestock:
             self._refuse_another_number(added, number)
             return False
         if not product.takes(number):
-            raise RowFailed("restock", why_not(product, number))
+            raise RowFailed("restock", restock_refusal(product, number))
         return True
 
     def add(self, product: Product, number: int, key: str) -> bool:

@@ -28,7 +28,7 @@ from products.serializers import ImportInput
 
 from . import openapi
 from .csv_format import COLUMNS, READ_BACK, BadSheet, read_sheet
-from .download_links import LINK_SECONDS, holder_of, make_link
+from .download_links import LINK_SECONDS, make_link, seller_of_link
 from .exporter import batches
 from .importer import import_sheet
 
@@ -90,7 +90,7 @@ class DownloadView(_Sheet):
 
     @extend_schema(**openapi.DOWNLOAD)
     def get(self, request: Request, token: str) -> StreamingHttpResponse:
-        seller = holder_of(token)
+        seller = seller_of_link(token)
         if seller is None:
             raise BadLink
         return self.sheet_of(seller)

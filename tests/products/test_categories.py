@@ -4,7 +4,7 @@ import pytest
 from django.db import connection, transaction
 
 from products.catalogue import shelves
-from products.catalogue.shelves import LABELS, add_up_moves
+from products.catalogue.shelves import LABELS, apply_shelf_moves
 from products.models import Category, CategoryShelf, Product, SellerShelf, ShelfMove
 from tests.factories import ProductFactory
 from tests.threads import at_once
@@ -83,8 +83,8 @@ def test_adding_moves_up_changes_no_count(api, listing):
     before = for_sale(api)
 
     # three came, one went
-    assert add_up_moves() == 4
-    assert add_up_moves() == 0
+    assert apply_shelf_moves() == 4
+    assert apply_shelf_moves() == 0
     assert for_sale(api) == before
     assert dict(CategoryShelf.objects.values_list("category", "for_sale")) == {
         "kitchen": 1,
@@ -95,7 +95,7 @@ def test_adding_moves_up_changes_no_count(api, listing):
 
 def test_a_sellers_page_counts_what_can_be_bought_of_them(api, listing):
     listing("Kettle", seller="amina")
-    add_up_moves()
+    apply_shelf_moves()
     sell_out(listing("Pan", seller="amina"))
     listing("Cup", seller="amina")
     listing("Sofa", seller="baraka")
@@ -145,7 +145,7 @@ def test_no_move_is_lost_or_counted_twice_while_clocks_and_sellers_are_at_work(s
             Product.objects.filter(pk=product.pk).update(held=held)
 
     def clock():
-        while add_up_moves():
+        while apply_shelf_moves():
             pass
 
     errors = at_once(*[lambda p=p: flicker(p) for p in goods[:5]], clock, clock)

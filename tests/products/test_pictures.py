@@ -7,7 +7,12 @@ import pytest
 from PIL import Image
 
 from omachemainproj.images import normalise_own
-from products.listings.pictures import add_picture, draw_sizes, order_pictures, undrawn
+from products.listings.pictures import (
+    add_picture,
+    draw_sizes,
+    order_pictures,
+    pictures_missing_sizes,
+)
 from products.models import Product, ProductPicture
 from tests.edges.draw import encode, upload
 from tests.threads import at_once
@@ -257,7 +262,7 @@ def test_the_sizes_of_an_old_picture_are_drawn_once(api, kettle, old, media):
     assert set(files(media)) - set(before) == {
         url.rsplit("/", 1)[1] for url in (shown["sizes"][1]["url"], shown["preview"]["url"])
     }
-    assert not undrawn().exists()
+    assert not pictures_missing_sizes().exists()
 
 
 @pytest.mark.parametrize("broken", [b"", b"RIFF", None])
@@ -266,7 +271,7 @@ def test_an_old_picture_that_cannot_be_read_stays_and_is_not_tried_again(old, me
     path.unlink() if broken is None else path.write_bytes(broken)
 
     assert draw_sizes(old.pk) is False
-    assert not undrawn().exists()
+    assert not pictures_missing_sizes().exists()
 
 
 def test_pictures_cost_a_product_no_query_of_their_own(api, kettle, django_assert_num_queries):

@@ -4,7 +4,7 @@ from django.db import connection
 from products import finders
 from products.catalogue import queries
 from products.catalogue.search import MAX_WORDS, is_common, named_of_few, words_in
-from products.catalogue.spelling import remember_words
+from products.catalogue.spelling import add_to_vocabulary
 from products.models import Product
 from tests.factories import ProductFactory
 
@@ -92,7 +92,7 @@ def test_of_a_sellers_own_and_in_the_admin_stop_words_are_looked_for_too(listing
 
 def test_a_stop_word_may_be_the_beginning_of_another_word(api, listing):
     listing("Candle")
-    remember_words("Candle")
+    add_to_vocabulary("Candle")
 
     assert api.get("/product/suggest/?q=can").json()["words"] == ["candle"]
 

@@ -7,7 +7,7 @@ from django.db import connection
 
 from products.catalogue import queries, search
 from products.catalogue.queries import Page
-from products.catalogue.search import Way, is_common_in_names, named, query_for, way_to
+from products.catalogue.search import SearchPlan, is_common_in_names, named, plan_for, query_for
 from products.models import Product
 from tests.factories import ProductFactory
 
@@ -35,7 +35,7 @@ def million(seller, monkeypatch):
         cursor.execute("ANALYZE products_product")
     # The size of a shop is seen when it is asked for any word.
     monkeypatch.setattr(search, "_largest", 0)
-    way_to(query_for([["nowhere"]]))
+    plan_for(query_for([["nowhere"]]))
 
 
 def explain(rows):
@@ -56,18 +56,18 @@ def test_a_word_of_the_latest_is_found_among_them(million):
 
 
 def test_how_far_back_to_look_is_seen_in_the_latest(million, seller):
-    assert way_to(query_for([["cup"]])) == Way(is_walk=True)
-    assert way_to(query_for([["blue"]])) == Way(is_walk=False, reaches=(13, 16))
-    assert way_to(query_for([["old"]])) == Way(is_walk=False)
+    assert plan_for(query_for([["cup"]])) == SearchPlan(is_scan=True)
+    assert plan_for(query_for([["blue"]])) == SearchPlan(is_scan=False, reaches=(13, 16))
+    assert plan_for(query_for([["old"]])) == SearchPlan(is_scan=False)
     Product.objects.filter(name="Blue tub").exclude(id__gte=NEWEST - 10).delete()
-    assert way_to(query_for([["blue"]])) == Way(is_walk=False, reaches=(16,))
+    assert plan_for(query_for([["blue"]])) == SearchPlan(is_scan=False, reaches=(16,))
 
 
 def test_a_small_shop_collects_all_that_match(seller, monkeypatch):
     monkeypatch.setattr(search, "_largest", 0)
     make(seller, 1, ["Tub"] * 60 + ["Cup"] * 600)
 
-    assert way_to(query_for([["tub"]])) == Way(is_walk=False)
+    assert plan_for(query_for([["tub"]])) == SearchPlan(is_scan=False)
 
 
 def test_pages_go_on_behind_the_latest_and_miss_nothing(million, api):

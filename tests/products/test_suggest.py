@@ -94,9 +94,9 @@ def test_invalid_parameters_are_a_400(api, query, field):
 def kept(settings):
     """As in a shop, where what was suggested is good for a minute."""
     settings.SUGGESTIONS_MAX_AGE = 60
-    suggestions._kept.clear()
+    suggestions._cached.clear()
     yield
-    suggestions._kept.clear()
+    suggestions._cached.clear()
 
 
 def test_suggestions_may_be_cached_for_a_minute(api, listing, kept):
