@@ -1,4 +1,4 @@
-"""Payouts: accepted now, told later, never twice under one id."""
+"""B2C payouts: accepted, then reported by a result, and never paid twice for one id."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor

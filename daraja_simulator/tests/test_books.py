@@ -1,4 +1,4 @@
-"""The simulator's own books, to the shilling."""
+"""The simulator's books."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""The books over a restart: nothing that moved is forgotten, nothing half written counts."""
+"""The books survive a restart, and incomplete records do not count."""
 
 import json
 import os
@@ -130,7 +130,7 @@ def test_two_simulators_do_not_share_a_file(file):
 
 
 def test_payments_survive_a_kill(file, tmp_path):
-    """Killed by -9 again and again in the middle of payments: what was answered is kept."""
+    """Payments with a response are kept when the process is repeatedly killed with -9."""
     answered = []
     for _ in range(3):
         process, url = serve(file)
@@ -145,7 +145,7 @@ def test_payments_survive_a_kill(file, tmp_path):
     with opened(file) as simulator:
         kept = [entry["receipt"] for entry in simulator.books()["entries"]]
     assert set(answered) <= set(kept)
-    # At most what was under way at each kill was moved and not answered.
+    # At most one payment per kill was recorded without a response.
     assert len(kept) - len(answered) <= 3
 
 

@@ -1,4 +1,4 @@
-"""Payments by hand: registering, validation, confirmation, and a prompt that is confirmed too."""
+"""C2B payments: registration, validation, confirmation, and confirmations of STK payments."""
 
 import hashlib
 import re

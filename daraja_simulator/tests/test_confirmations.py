@@ -1,4 +1,4 @@
-"""What is told of a payment, and what can happen to the telling."""
+"""Confirmations of payments, and their faults."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -101,7 +101,7 @@ def test_due_actions_run_before_the_clock_moves(daraja_with, shop):
         moved = pool.submit(daraja.simulator.advance, 60)
         with pytest.raises(TimeoutError):
             moved.result(0.1)
-        # The callback ends, and what it leaves for later is late no more.
+        # The callback ends, and the action it has scheduled becomes due.
         shop.delay.set()
 
     assert daraja.simulator.wait_until_quiet()

@@ -1,4 +1,4 @@
-"""The control plane over HTTP, and who may use it."""
+"""The control API over HTTP, and its protection from other web sites."""
 
 import pytest
 import requests

@@ -1,4 +1,4 @@
-"""Everything that goes wrong with the real M-Pesa, on demand."""
+"""Scripted faults of STK pushes."""
 
 import re
 import threading

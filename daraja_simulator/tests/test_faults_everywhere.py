@@ -1,4 +1,4 @@
-"""Bad luck that every API can have."""
+"""Scripted faults common to all APIs."""
 
 import pytest
 import requests

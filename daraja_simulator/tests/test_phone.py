@@ -1,4 +1,4 @@
-"""A person with a phone: the prompt, the PIN, the messages."""
+"""The phone: prompts, PINs, messages."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Pulling the statement of what came in."""
+"""Pull Transactions."""
 
 import re
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""A push that is accepted, how it ends, and what the shop is told."""
+"""Accepted STK pushes, their outcomes and callbacks."""
 
 import re
 from datetime import datetime, timedelta, timezone

@@ -1,4 +1,4 @@
-"""What M-Pesa Express refuses at once, and in which words."""
+"""STK pushes that are refused, and the error messages."""
 
 import pytest
 import requests

@@ -1,4 +1,4 @@
-"""Asking how a push ended."""
+"""The status query of STK pushes."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Giving payments back."""
+"""Reversals."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""How outcomes are chosen, and which choice counts."""
+"""How outcomes are chosen, and their precedence."""
 
 import pytest
 

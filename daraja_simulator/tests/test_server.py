@@ -1,4 +1,4 @@
-"""The simulator as a server: odd callers, memory, its end."""
+"""The HTTP server: malformed requests, memory limits, shutdown."""
 
 import signal
 import socket
@@ -24,7 +24,7 @@ RUN = (
 
 
 def started(*arguments):
-    """Start Python at the root of the project, its two outputs in one."""
+    """Start Python at the root of the project, with stdout and stderr combined."""
     return subprocess.Popen(
         [sys.executable, "-u", *arguments],
         cwd=Path(__file__).parents[2],
@@ -35,7 +35,7 @@ def started(*arguments):
 
 
 def raw(simulator, data):
-    """Send bytes, and give whatever comes back until the other side hangs up."""
+    """Send bytes, and return everything received until the connection is closed."""
     port = int(simulator.url.rpartition(":")[2])
     with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
         connection.sendall(data)

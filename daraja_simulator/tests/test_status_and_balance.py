@@ -1,4 +1,4 @@
-"""Asking what became of a transaction, and what a number holds."""
+"""Transaction status and account balance."""
 
 import re
 

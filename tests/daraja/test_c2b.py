@@ -1,4 +1,4 @@
-"""Registering for payments by hand, and what is believed of them."""
+"""Registering C2B URLs, and reading C2B confirmations."""
 
 import json
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What a callback is believed to say, and which bodies are not callbacks."""
+"""Reading STK callbacks, and refusing bodies that are none."""
 
 import json
 from datetime import datetime, timedelta, timezone

@@ -1,4 +1,4 @@
-"""A statement of M-Pesa's portal is read whole, or not at all."""
+"""Reading portal statements: completely, or not at all."""
 
 from datetime import datetime
 
@@ -284,7 +284,7 @@ def test_the_columns_that_not_every_file_has_may_be_missing():
     assert paid.is_payment
 
 
-#: What payers call their accounts, and are called themselves.
+#: Account numbers and names of payers.
 TYPED = ["charger", "Phone charge", "school fee", "refund", "reversed", "withdraw 5", "salary"]
 
 

@@ -1,4 +1,4 @@
-"""The closed lists of result codes that settle something, product by product."""
+"""The complete lists of final result codes, by API."""
 
 import pytest
 

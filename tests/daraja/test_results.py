@@ -1,4 +1,4 @@
-"""What a result and a queue timeout are believed to say, and which bodies are neither."""
+"""Reading results and queue timeouts, and refusing bodies that are neither."""
 
 import json
 

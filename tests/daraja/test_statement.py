@@ -1,4 +1,4 @@
-"""Pulling the statement: what is asked, and that no row is silently lost."""
+"""Pull Transactions: the request, and that no row is silently lost."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""The categories: what they are called, and how many goods can be bought of each."""
+"""The categories: their labels, and the number of products for sale in each."""
 
 import pytest
 from django.db import connection, transaction
@@ -159,7 +159,7 @@ def test_no_move_is_lost_or_counted_twice_while_clocks_and_sellers_are_at_work(s
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_orders_that_sell_out_in_other_orders_never_wait_for_one_another(seller):
-    """Sums that were locked in the order of what sells out would deadlock here."""
+    """This would deadlock if orders locked the totals as their products sell out."""
     goods = [ProductFactory(seller=seller, category=each) for each in ("kitchen", "phones") * 2]
 
     def sell(*products):
@@ -182,7 +182,7 @@ def test_a_parameter_is_refused(api):
 
 @pytest.mark.django_db
 def test_the_triggers_are_there():
-    """A migration that rebuilds the table on SQLite drops them."""
+    """On SQLite, a migration that rebuilds the table drops its triggers."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SELECT tgname FROM pg_trigger WHERE tgname LIKE 'products_shelf%'")

@@ -1,4 +1,4 @@
-"""CSV as spreadsheets write it, read back to what was meant."""
+"""Reading CSV files as spreadsheets write them."""
 
 import codecs
 import time
@@ -127,7 +127,7 @@ def test_formulas_are_exported_as_text_and_read_back(text):
     assert unguard(guard(text)) == text
 
 
-#: Each is saved as another text by Excel, LibreOffice or Google Sheets, in one country or another.
+#: Each is changed by Excel, LibreOffice or Google Sheets in at least one locale.
 CHANGED = [
     "00123", "007", "123456789012", "5901234123457", "12345678901234567890", "254712345678",
     "1E5", "12e3", "5.90123E+12", "1E-5", ".5e3", "1D5", "1.10", "1,500", "1 500", "0.5", ".5",
@@ -162,7 +162,7 @@ def test_no_description_takes_long_to_guard(text):
     start = time.process_time()
     unguard(guard(text))
 
-    # Some hundredths; minutes, where each character is looked at once for each before it.
+    # Hundredths of a second; minutes if it took quadratic time.
     assert time.process_time() - start < 5
 
 

@@ -19,7 +19,7 @@ FIELDS = {
     "stars",
     "reviews",
 }
-#: What one product shows beside what lists do.
+#: The fields of a single product that lists do not have.
 DETAILS = FIELDS | {"pictures"}
 
 

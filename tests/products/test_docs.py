@@ -1,4 +1,4 @@
-"""What /schema/ and /docs/ say about the catalogue."""
+"""The catalogue's OpenAPI description at /schema/ and /docs/."""
 
 import re
 
@@ -34,7 +34,7 @@ OURS = {
 
 @pytest.fixture(scope="module")
 def schema():
-    """As the shop builds it; that it is valid OpenAPI, `make lint` sees."""
+    """The schema as generated. `make lint` checks that it is valid OpenAPI."""
     return description()
 
 

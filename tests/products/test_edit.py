@@ -1,4 +1,4 @@
-"""Sellers change their listings, take them off and show them again."""
+"""Sellers edit, unlist and relist their listings."""
 
 from pathlib import Path
 
@@ -248,7 +248,7 @@ def test_a_new_picture_replaces_the_old_one_and_its_files(
         body = replace(seller_api, pictured, png).json()
 
     after = stored_files(media)
-    # 640 × 480: there is no size between.
+    # At 640 × 480 there is no medium size.
     assert [name.split(".", 1)[1] for name in after] == ["preview.jpg", "thumb.webp", "webp"]
     assert not set(after) & set(before)
     assert body["image"].rsplit("/", 1)[1] in after

@@ -1,4 +1,4 @@
-"""A seller's listings as a file."""
+"""Export of a seller's listings as CSV."""
 
 import csv
 import io
@@ -116,14 +116,14 @@ ODD_SKUS = [
 
 
 def as_libreoffice_saves(text):
-    """What LibreOffice 7.4 made of an export that was opened and saved, in a German shop."""
+    """An export opened and saved by LibreOffice 7.4 with German settings."""
     for written, saved in [(",", ";"), ("\r\n", "\n"), (";0722000000;true;", ";722000000;TRUE;")]:
         text = text.replace(written, saved)
     return text
 
 
 def as_google_saves(text):
-    """Google Sheets takes an apostrophe for its own, and does not write it."""
+    """Google Sheets treats a leading apostrophe as its own and does not save it."""
     return text.replace(",true,", ",TRUE,").replace(",0722", ",722").replace(",'", ",")
 
 

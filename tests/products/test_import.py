@@ -1,4 +1,4 @@
-"""A sheet sent back: each row by itself, told row by row, and nothing twice."""
+"""Import of listings: rows are independent and reported one by one, and repeating is safe."""
 
 import csv
 import io
@@ -210,7 +210,7 @@ def exported(client):
 
 
 def send_back(client, rows, **more):
-    """The rows of an export, as a person edited them."""
+    """Import edited rows of an export."""
     header, *lines = [list(rows[0]), *(row.values() for row in rows)]
     out = io.StringIO()
     csv.writer(out).writerows(lines)
@@ -218,12 +218,12 @@ def send_back(client, rows, **more):
 
 
 def restocked(client, number):
-    """One fresh export, sent back with so many to add."""
+    """The rows of a new export with this number in restock."""
     return [{**row, "restock": str(number)} for row in exported(client)]
 
 
 def sell(kettle, number):
-    """They leave the shelf for an order that is paid."""
+    """Sell units in a paid order."""
     paid_line(UserFactory(), kettle, number)
 
 

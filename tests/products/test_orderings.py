@@ -1,4 +1,4 @@
-"""Orders by stars, sales and nearness, what narrows a list, and light rows."""
+"""Ordering lists by stars, sales and relevance, filtering them, and choosing fields."""
 
 import re
 from urllib.parse import quote
@@ -323,7 +323,7 @@ def test_several_categories_are_sorted_by_the_page_and_no_more(listing):
     assert len(rows) == 26
     for index in ("product_category_stars", "product_soldout_stars"):
         assert index in plan
-    # Whatever is sorted is what the limited walks gave.
+    # Only the rows of the limited scans are sorted.
     assert "Seq Scan on products_product" not in plan
 
 

@@ -1,4 +1,4 @@
-"""The pictures of a product: several, in an order, each in several sizes."""
+"""The pictures of a product, their order and their sizes."""
 
 import io
 from pathlib import Path
@@ -235,7 +235,7 @@ def test_an_empty_picture_is_none(seller_api, offer):
 
 @pytest.fixture
 def old(kettle):
-    """A picture from before there were more than two sizes."""
+    """A picture uploaded when there were only two sizes."""
     two = normalise_own(photo())
     kettle.image.save(two.full.name, two.full)
     kettle.thumbnail.save(two.thumbnail.name, two.thumbnail)

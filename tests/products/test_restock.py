@@ -1,4 +1,4 @@
-"""Shelves are added to, never overwritten."""
+"""Restocking adds to the stock and never overwrites it."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Who may review what, once, and for how long it can be changed."""
+"""Writing reviews: who may review what, and for how long a review can be changed."""
 
 from datetime import datetime, timedelta
 

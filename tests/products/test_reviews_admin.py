@@ -1,4 +1,4 @@
-"""Staff hide reviews with a reason and show them again, and it is written down."""
+"""Staff hide reviews with a reason and show them again, and both are audited."""
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -23,7 +23,7 @@ def review(buyer, line):
 
 
 def desk(*permissions):
-    """A browser of a member of staff with these permissions, and who it is."""
+    """A client signed in as staff with these permissions, and the user."""
     person = UserFactory(is_staff=True)
     person.user_permissions.set(Permission.objects.filter(codename__in=permissions))
     client = Client()

@@ -1,4 +1,4 @@
-"""What a review and an answer may say."""
+"""Validation of reviews and answers."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What sellers say to reviews, and what the public sees of sellers."""
+"""Sellers' answers to reviews, and their public profiles."""
 
 from datetime import UTC, datetime, timedelta
 

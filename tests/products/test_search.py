@@ -52,7 +52,7 @@ def test_every_word_must_be_there(api, listing, term):
         ("The Who", ["The Who on vinyl"]),
         ("himself", []),
         ("a lamp", ["Lamp for the desk"]),
-        # Nothing is both, and "can" may have been no more than a word between words.
+        # No product has both, so "can" is treated as a stop word.
         ("lamp can", ["Lamp for the desk"]),
         ("the", ["Lamp for the desk", "The Who on vinyl"]),
     ],
@@ -281,7 +281,7 @@ def test_words_are_not_corrected_after_the_last_page(api, listing):
     second = next_page(api.get("/product/search/?search=phone&page_size=1"))
     hide(last)
 
-    # "phone" found something, so a smartphone is not what was meant.
+    # "phone" has matches, so it is not extended to "smartphone".
     assert names(api.get(second)) == []
 
 
@@ -360,6 +360,6 @@ def test_no_query_is_built_for_words_and_prices(api, listing, monkeypatch):
 
     assert find(api, "tub", min_price=100) == ["Tub"]
     assert built == []
-    # Of any other filter one is.
+    # With any other filter a query is built.
     find(api, "tub", min_price=100, in_stock="true")
     assert built

@@ -1,4 +1,4 @@
-"""Everything a seller sells, in their own list."""
+"""A seller's own list of products."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a seller sees of their own goods: lists, movements, reviews, a sheet by a link."""
+"""A seller's own lists: products, stock movements, reviews, and the download link."""
 
 import pytest
 import time_machine

@@ -1,4 +1,4 @@
-"""The services of the catalogue, apart from HTTP."""
+"""The services of the catalogue, without HTTP."""
 
 import uuid
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The storefront's pages as they leave the server."""
+"""The storefront's server-rendered pages."""
 
 import gzip
 import json
@@ -34,7 +34,7 @@ STOREFRONT = Path(__file__).parents[2] / "storefront"
 
 @pytest.fixture(autouse=True)
 def built(tmp_path, settings):
-    """A storefront that was built, in a folder of the test's own."""
+    """A built storefront in a temporary folder."""
     (tmp_path / ".vite").mkdir()
     (tmp_path / ".vite" / "manifest.json").write_text(json.dumps(MANIFEST))
     (tmp_path / "index.html").write_text(PAGE)
@@ -47,7 +47,7 @@ def get(client: Client, path: str, **headers: str):
 
 
 def boot(response) -> dict:
-    """What a page brings along, beside what the settings let people do."""
+    """The data embedded in a page, without the features."""
     return {key: value for key, value in block(response).items() if key != "features"}
 
 
@@ -344,7 +344,7 @@ def test_the_painted_words_are_the_programs(language):
     texts = {
         json.loads(f'"{each}"') for each in re.findall(rf'^{name} "(.*)"$', known, re.MULTILINE)
     }
-    # "See all" and "Sold by" stand there with what follows them.
+    # "See all" and "Sold by" are followed by other text.
     painted = {
         key: word
         for key, word in words.WORDS[language].items()
@@ -392,7 +392,7 @@ def test_the_strict_policy_stands(client, settings):
     response = get(client, f"/shop/product/{ProductFactory().pk}")
 
     assert response["Content-Security-Policy"] == settings.CONTENT_SECURITY_POLICY
-    # Nothing in the page needs another one.
+    # The page needs no further query.
     assert " style=" not in text(response)
     assert not re.search(r"\son\w+=", text(response))
     kinds = set(re.findall(r'<script type="([^"]+)"', text(response)))
@@ -459,7 +459,7 @@ def test_the_service_worker_is_served_where_it_may_keep_the_shop(client, built, 
 
     response = get(client, "/shop/sw.js")
 
-    # Its scope is its folder, and no copy of it is older than the shop.
+    # Its scope is its folder, and browsers revalidate it.
     assert response.content == b"first"
     assert response["Content-Type"] == "text/javascript; charset=utf-8"
     assert response["Cache-Control"] == "no-cache"
@@ -500,7 +500,7 @@ def test_the_app_that_can_be_installed_is_the_shop_and_has_its_icons():
     for icon in manifest["icons"]:
         head = (STOREFRONT / "public" / icon["src"]).read_bytes()[:24]
         side = int(icon["sizes"].partition("x")[0])
-        # A PNG says its width and height in its first chunk.
+        # A PNG has its width and height in its first chunk.
         assert head[1:4] == b"PNG"
         assert [int.from_bytes(head[16:20]), int.from_bytes(head[20:24])] == [side, side]
 

@@ -1,4 +1,4 @@
-"""Cells as people and their spreadsheets write them: read where they can mean one thing only."""
+"""Reading cells that people and spreadsheets write: accepted if unambiguous."""
 
 import pytest
 
@@ -277,7 +277,7 @@ def test_a_new_listing_with_a_sku_that_looks_cut_is_refused(seller_api, sku):
             " sku in full with an apostrophe before it, like '5901234123457"
         ]})
     ]  # fmt: skip
-    # A sheet takes an apostrophe away only from what it stands before for a reason.
+    # An apostrophe is removed only where it protects the text.
     assert told(meant)[0][1] == "created"
 
 

@@ -1,4 +1,4 @@
-"""Suggestions while somebody types."""
+"""Search suggestions."""
 
 import time
 
@@ -92,7 +92,7 @@ def test_invalid_parameters_are_a_400(api, query, field):
 
 @pytest.fixture
 def kept(settings):
-    """As in a shop, where what was suggested is good for a minute."""
+    """Cache suggestions for a minute, as in production."""
     settings.SUGGESTIONS_MAX_AGE = 60
     suggestions._cached.clear()
     yield
