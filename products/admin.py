@@ -143,8 +143,8 @@ class ProductAdmin(RowPage, SheetAdmin, ShopAdmin):
             raise Http404
         form = action.form(request.POST, request.FILES)
         if not form.is_valid():
-            said = " ".join(str(text) for texts in form.errors.values() for text in texts)
-            messages.error(request, said)
+            message = " ".join(str(text) for texts in form.errors.values() for text in texts)
+            messages.error(request, message)
         else:
             try:
                 perform(action, product, form.cleaned_data, by=current_user(request))
@@ -152,8 +152,8 @@ class ProductAdmin(RowPage, SheetAdmin, ShopAdmin):
                 messages.error(request, words_of(refusal))
             else:
                 messages.success(request, f"{action.label}: done.")
-        there = reverse("admin:products_product_change", args=[product.pk])
-        return redirect(f"{there}#pictures")
+        page = reverse("admin:products_product_change", args=[product.pk])
+        return redirect(f"{page}#pictures")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

@@ -39,9 +39,9 @@ def ids_by_words(products: ProductQuerySet, groups: list[list[str]], most: int) 
     ``most`` is more than they can have.
     """
     query = query_for(groups)
-    way = plan_for(query)
-    newest = "-pk" if way.is_scan else Unindexed("id").desc()
-    for reach in way.reaches if most <= ENOUGH else ():
+    plan = plan_for(query)
+    newest = "-pk" if plan.is_scan else Unindexed("id").desc()
+    for reach in plan.reaches if most <= ENOUGH else ():
         lately = having_dated(products, query).filter(Within(reach, None)).order_by(newest)
         found = list(lately.values_list("pk", flat=True)[:most])
         if len(found) == most:

@@ -111,13 +111,13 @@ class _ProductForm(forms.Form):
     """Refuses a lowest price above the highest."""
 
     def clean(self) -> dict[str, Any]:
-        asked: dict[str, Any] = super().clean() or {}
-        least, most = asked.get("min_price"), asked.get("max_price")
+        cleaned: dict[str, Any] = super().clean() or {}
+        least, most = cleaned.get("min_price"), cleaned.get("max_price")
         if least is not None and most is not None and least > most:
             self.add_error(
                 "min_price", f"The lowest price (KES {least}) is above the highest (KES {most})."
             )
-        return asked
+        return cleaned
 
 
 class ProductFilter(django_filters.FilterSet):
@@ -156,10 +156,10 @@ class ProductFilter(django_filters.FilterSet):
 
     def only_prices(self) -> tuple[int | None, int | None] | None:
         """The lowest and highest price in KES, if there are no other filters; otherwise None."""
-        asked = self.form.cleaned_data
-        if asked.keys() - {"min_price", "max_price", "ordering"}:
+        used = self.form.cleaned_data
+        if used.keys() - {"min_price", "max_price", "ordering"}:
             return None
-        return asked.get("min_price"), asked.get("max_price")
+        return used.get("min_price"), used.get("max_price")
 
     def filter_stars(self, products: ProductQuerySet, name: str, value: int) -> ProductQuerySet:
         return products.filter(star_rank__gte=value * STAR_RANK)
@@ -303,14 +303,14 @@ class ListingFilter(django_filters.FilterSet):
 
 
 @lru_cache(maxsize=256)
-def _only(filters: Any, asked: frozenset[str]) -> Any:
+def _only(filters: Any, used: frozenset[str]) -> Any:
     """A FilterSet class with only the requested filters.
 
     An instance copies all filters and form fields of its class, which is expensive per request.
     """
     narrow = type(filters.__name__, (filters,), {"__module__": filters.__module__})
     narrow.base_filters = {  # type: ignore[attr-defined]
-        name: each for name, each in filters.base_filters.items() if name in asked
+        name: each for name, each in filters.base_filters.items() if name in used
     }
     # One form class for all instances, each of which copies its fields anyway.
     form = narrow().get_form_class()
@@ -338,16 +338,16 @@ class ProductFilterBackend(DjangoFilterBackend):
             return None
         offered: dict[str, Any] = view.filterset_class.base_filters
         refuse_unknown(request, [*offered, *view.parameters])
-        asked = offered.keys() & request.query_params.keys()
-        for name in asked:
+        used = offered.keys() & request.query_params.keys()
+        for name in used:
             once = not getattr(offered[name], "repeats", False)
             if once and len(request.query_params.getlist(name)) > 1:
                 raise ValidationError({name: ["Give this once."]})
         if request.query_params.get("ordering") in known:
-            asked = asked - {"ordering"}
-        if not asked - {"category"}:
+            used = used - {"ordering"}
+        if not used - {"category"}:
             return None
-        narrowing = _only(view.filterset_class, frozenset(asked))
+        narrowing = _only(view.filterset_class, frozenset(used))
         filters = narrowing(request.query_params, view.queryset, request=request)
         if not filters.is_valid():
             raise translate_validation(filters.errors)

@@ -91,8 +91,8 @@ class ProductListView(GenericAPIView):
     @property
     def ordering(self) -> str:
         """The name of the order. Unknown ones have been refused by the filters."""
-        asked = self.request.query_params.get("ordering") or "newest"
-        return OTHER_NAMES.get(asked, asked)
+        requested = self.request.query_params.get("ordering") or "newest"
+        return OTHER_NAMES.get(requested, requested)
 
     @property
     def keyset(self) -> tuple[str, ...]:
@@ -182,8 +182,8 @@ class SearchView(ProductListView):
     stop_words: list[str] = []
     #: The categories searched in; None for all.
     categories: list[str] | None = None
-    #: The way to find the matches of each query.
-    _ways: dict[str, SearchPlan] = {}
+    #: The plan for finding the matches of each query.
+    _plans: dict[str, SearchPlan] = {}
 
     @extend_schema(**openapi.SEARCH)
     def get(self, request: Request) -> Response:
@@ -263,7 +263,7 @@ class SearchView(ProductListView):
         nor rare."""
         if self.groups and keyset == ("-id",) and not (indexed or backwards):
             (_, query), *_ = shelves
-            for reach in self._ways[query].reaches:
+            for reach in self._plans[query].reaches:
                 page = Page(keyset, after, limit, self.columns, indexed, reach)
                 if len(rows := self.read_page((queries.found_lately, query), page)) == limit:
                     return rows
@@ -283,9 +283,9 @@ class SearchView(ProductListView):
     def _is_common(self, query: str) -> bool:
         # Few products have such a word in their name: collecting the matches is fastest.
         few = bool(self.stop_words)
-        way = SearchPlan(is_scan=False) if few else plan_for(query, self.categories or ())
-        self._ways = {**self._ways, query: way}
-        return way.is_scan
+        plan = SearchPlan(is_scan=False) if few else plan_for(query, self.categories or ())
+        self._plans = {**self._plans, query: plan}
+        return plan.is_scan
 
     def _shelves(self) -> list[Shelf]:
         """All products, or the lists of each category: products for sale, and sold-out ones."""

@@ -254,17 +254,17 @@ def _cached_plan(
 ) -> SearchPlan:
     if connection.vendor != "postgresql":
         return SearchPlan(is_scan=True)
-    asked, now = (find, query, tuple(categories)), time.monotonic()
-    until, way = _cached_plans.get(asked, (0.0, None))
-    if way is None or now >= until:
-        way = find(query, tuple(categories))
+    key, now = (find, query, tuple(categories)), time.monotonic()
+    expires, plan = _cached_plans.get(key, (0.0, None))
+    if plan is None or now >= expires:
+        plan = find(query, tuple(categories))
         if len(_cached_plans) >= _MAX_CACHED:
             _cached_plans.clear()
-        _cached_plans[asked] = now + settings.COMMON_WORDS_MAX_AGE, way
-    return way
+        _cached_plans[key] = now + settings.COMMON_WORDS_MAX_AGE, plan
+    return plan
 
 
-#: The cached ways with their expiry (monotonic seconds), by finder, query and categories.
+#: The cached plans with their expiry (monotonic seconds), by finder, query and categories.
 _cached_plans: dict[tuple[Any, str, tuple[str, ...]], tuple[float, SearchPlan]] = {}
 _MAX_CACHED = 500
 

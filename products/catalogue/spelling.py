@@ -49,8 +49,8 @@ def correct_spelling(words: Sequence[str]) -> list[list[str]]:
     """
     longer = [word for word in words if SHORTEST <= len(word) <= LONGEST]
     suggested: dict[str, list[str]] = {word: [] for word in longer}
-    for asked, word in _suggestions(longer):
-        suggested[asked].append(word)
+    for misspelt, word in _suggestions(longer):
+        suggested[misspelt].append(word)
     return [_choose(word, suggested[word]) if word in suggested else [word] for word in words]
 
 
@@ -61,16 +61,16 @@ def corrected(words: Sequence[str], groups: Sequence[Sequence[str]], found: Any)
     """
     if not found:
         return []
-    there = set(words_of(found[0].name))
-    replacements = [_meant(word, group, there) for word, group in zip(words, groups, strict=True)]
+    in_name = set(words_of(found[0].name))
+    replacements = [_meant(word, group, in_name) for word, group in zip(words, groups, strict=True)]
     return replacements if replacements != list(words) else []
 
 
-def _meant(word: str, group: Sequence[str], there: set[str]) -> str:
+def _meant(word: str, group: Sequence[str], in_name: set[str]) -> str:
     known = [other for other in group if not other.endswith("*")]
     if word in known or not known:
         return word
-    return next((other for other in known if other in there), known[0])
+    return next((other for other in known if other in in_name), known[0])
 
 
 def as_header(words: Sequence[str]) -> str:

@@ -42,13 +42,13 @@ def cached_suggestions(typed: str) -> tuple[Suggestions, int]:
     the same beginnings. Clients may keep a result for the rest of that time only.
     """
     now = time.monotonic()
-    until, said = _cached.get(typed, (0.0, None))
-    if said is None or now >= until:
-        said, until = suggest(typed), now + settings.SUGGESTIONS_MAX_AGE
+    until, suggestions = _cached.get(typed, (0.0, None))
+    if suggestions is None or now >= until:
+        suggestions, until = suggest(typed), now + settings.SUGGESTIONS_MAX_AGE
         if len(_cached) >= _MAX_CACHED:
             _cached.clear()
-        _cached[typed] = until, said
-    return said, int(until - now)
+        _cached[typed] = until, suggestions
+    return suggestions, int(until - now)
 
 
 #: The cached suggestions with their expiry (monotonic seconds), by the typed text.

@@ -89,8 +89,8 @@ class CartView(APIView):
         fields = read_words(request, "fields", LIST_FIELDS)
         columns = COLUMNS if fields is None else columns_for(fields)
         body = {"ids": request.data} if isinstance(request.data, list) else request.data
-        asked = read_input(CartInput, body)
-        ids = list(dict.fromkeys(pk for pk in asked["ids"] if 0 < pk <= MAX_ID))
+        cart = read_input(CartInput, body)
+        ids = list(dict.fromkeys(pk for pk in cart["ids"] if 0 < pk <= MAX_ID))
         found = {row.id: row for row in queries.read_cart(ids, columns)}
         in_order = [found[pk] for pk in ids if pk in found]
         return Response(ProductRepresentation(request).products(in_order, fields))

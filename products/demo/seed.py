@@ -72,11 +72,11 @@ def add_demo_shop() -> Added:
     people = add_people()
     add_addresses()
     sellers = list(User.objects.filter(username__in=SELLERS).order_by("username"))
-    there = set(Product.objects.filter(seller__in=sellers).values_list("name", flat=True))
+    existing = set(Product.objects.filter(seller__in=sellers).values_list("name", flat=True))
     missing = [
         (sellers[turn % len(sellers)], category, goods)
         for turn, (category, goods) in enumerate(_interleaved())
-        if goods.name not in there
+        if goods.name not in existing
     ]
     for seller, category, goods in missing:
         _add_product(seller, category, goods)
@@ -87,11 +87,11 @@ def add_people() -> int:
     """Add the demo's missing people and return how many there were. Safe to repeat."""
     # The admin comes first, because the audit names them as having assigned the roles.
     wanted = [ADMIN, *SELLERS, *BUYERS, *STAFF, *KEEPERS.values()]
-    there = set(User.objects.filter(username__in=wanted).values_list("username", flat=True))
+    existing = set(User.objects.filter(username__in=wanted).values_list("username", flat=True))
     for username in wanted:
-        if username not in there:
+        if username not in existing:
             _add_person(username)
-    return len(set(wanted) - there)
+    return len(set(wanted) - existing)
 
 
 def add_addresses() -> int:

@@ -122,10 +122,10 @@ def order_pictures(product_id: int, ids: Sequence[int]) -> None:
     Raises FieldRefusal unless ``ids`` has every picture exactly once.
     """
     locked_row(Product, product_id)
-    there = list(_pictures(product_id).order_by("place").values_list("pk", flat=True))
-    if sorted(ids) != sorted(there):
-        named = ", ".join(map(str, there)) or "none"
-        raise FieldRefusal({"order": [f"List every picture of the product once: {named}."]})
+    current = list(_pictures(product_id).order_by("place").values_list("pk", flat=True))
+    if sorted(ids) != sorted(current):
+        listed = ", ".join(map(str, current)) or "none"
+        raise FieldRefusal({"order": [f"List every picture of the product once: {listed}."]})
     _pictures(product_id).update(place=F("place") + _ASIDE)
     for place, pk in enumerate(ids):
         _pictures(product_id).filter(pk=pk).update(place=place)

@@ -115,7 +115,7 @@ def create_product(  # noqa: PLR0913
 
 def _listing_reference(key: str, product: Product) -> str:
     """The first movement's reference: ``listed``, a digest of the key, a digest of the listing."""
-    asked = (
+    content = (
         product.name,
         product.category,
         product.price,
@@ -124,7 +124,7 @@ def _listing_reference(key: str, product: Product) -> str:
         product.description,
         product.sku,
     )
-    digests = (hashlib.blake2b(text.encode(), digest_size=12) for text in (key, repr(asked)))
+    digests = (hashlib.blake2b(text.encode(), digest_size=12) for text in (key, repr(content)))
     return ":".join(["listed", *(digest.hexdigest() for digest in digests)])
 
 

@@ -44,9 +44,9 @@ class CreateView(APIView):
 
     @extend_schema(**openapi.CREATE)
     def post(self, request: Request) -> Response:
-        asked = CreateProductInput(data=request.data, context={"request": request})
-        asked.is_valid(raise_exception=True)
-        values = dict(asked.validated_data)
+        serializer = CreateProductInput(data=request.data, context={"request": request})
+        serializer.is_valid(raise_exception=True)
+        values = dict(serializer.validated_data)
         picture = values.pop("image", None)
         key = read_idempotency_key(request.headers.get("Idempotency-Key"))
         headers = {}
@@ -82,8 +82,8 @@ class SellerProductsView(GenericAPIView):
     @property
     def keyset(self) -> tuple[str, ...]:
         """The columns by which this order is paged."""
-        asked = self.request.query_params.get("ordering") or "newest"
-        return LISTING_ORDERS["best-selling" if asked == "-sold" else asked]
+        requested = self.request.query_params.get("ordering") or "newest"
+        return LISTING_ORDERS["best-selling" if requested == "-sold" else requested]
 
     @extend_schema(**openapi.PRODUCTS)
     def get(self, request: Request) -> Response:
@@ -111,11 +111,11 @@ class OwnProductView(ProductView):
     @extend_schema(**openapi.EDIT)
     def patch(self, request: Request, product_id: str) -> Response:
         product = own_product(request, product_id)
-        asked = EditProductInput(
+        serializer = EditProductInput(
             product, data=request.data, partial=True, context={"request": request}
         )
-        asked.is_valid(raise_exception=True)
-        changes = dict(asked.validated_data)
+        serializer.is_valid(raise_exception=True)
+        changes = dict(serializer.validated_data)
         edit_product(product.pk, picture=changes.pop("image", KEEP), **changes)
         return _answer(request, product.pk)
 
@@ -133,11 +133,11 @@ class RestockView(APIView):
     @extend_schema(**openapi.RESTOCK)
     def post(self, request: Request, product_id: str) -> Response:
         product = own_product(request, product_id)
-        asked = RestockInput(data=request.data)
-        asked.is_valid(raise_exception=True)
+        serializer = RestockInput(data=request.data)
+        serializer.is_valid(raise_exception=True)
         key = read_idempotency_key(request.headers.get("Idempotency-Key"))
         is_new = restock_product(
-            product.pk, by=current_user(request), key=key, **asked.validated_data
+            product.pk, by=current_user(request), key=key, **serializer.validated_data
         )
         answer = _answer(request, product.pk)
         answer.status_code = status.HTTP_201_CREATED

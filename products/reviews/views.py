@@ -93,18 +93,18 @@ class AnswerView(APIView):
 
     @extend_schema(**openapi.ANSWER)
     def post(self, request: Request, review_id: str) -> Response:
-        asked = AnswerInput(data=request.data)
-        asked.is_valid(raise_exception=True)
+        serializer = AnswerInput(data=request.data)
+        serializer.is_valid(raise_exception=True)
         seller_id = current_user(request).pk
-        answer_review(int(review_id), seller_id=seller_id, text=asked.validated_data["text"])
+        answer_review(int(review_id), seller_id=seller_id, text=serializer.validated_data["text"])
         return Response(represent_public_review(int(review_id)), status=status.HTTP_201_CREATED)
 
     @extend_schema(**openapi.EDIT_ANSWER)
     def patch(self, request: Request, review_id: str) -> Response:
-        asked = AnswerInput(data=request.data)
-        asked.is_valid(raise_exception=True)
+        serializer = AnswerInput(data=request.data)
+        serializer.is_valid(raise_exception=True)
         seller_id = current_user(request).pk
-        edit_answer(int(review_id), seller_id=seller_id, text=asked.validated_data["text"])
+        edit_answer(int(review_id), seller_id=seller_id, text=serializer.validated_data["text"])
         return Response(represent_public_review(int(review_id)))
 
 

@@ -117,8 +117,8 @@ class SheetAdmin(ImportExportMixin):
                 RowResult.IMPORT_TYPE_SKIP,
             )
         )
-        said = f"Sheet imported: {new} new, {changed} changed, {left} unchanged."
-        messages.success(request, said)
+        message = f"Sheet imported: {new} new, {changed} changed, {left} unchanged."
+        messages.success(request, message)
 
     def add_data_read_fail_error_to_form(self, form: Any, e: Exception) -> None:
         if not isinstance(e, BadSheet):

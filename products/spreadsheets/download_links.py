@@ -25,10 +25,10 @@ def make_link(seller: User) -> str:
 def seller_of_link(token: str) -> User | None:
     """The seller whose sheet a token is for; None if it is invalid or has expired."""
     try:
-        said = signing.TimestampSigner(salt=_SALT).unsign(token, max_age=LINK_SECONDS)
+        value = signing.TimestampSigner(salt=_SALT).unsign(token, max_age=LINK_SECONDS)
     except signing.BadSignature:
         return None
-    pk, _, mark = said.partition("-")
+    pk, _, mark = value.partition("-")
     seller = User.objects.filter(pk=int(pk), is_active=True).first()
     return seller if seller is not None and _password_fingerprint(seller) == mark else None
 

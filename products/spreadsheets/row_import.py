@@ -157,14 +157,14 @@ class RowImport:
         return "You have" if self._by == self._seller else "The seller has"
 
     def _create(self, check: bool) -> int | None:
-        asked = NewRowInput(data=self._form(*NewRowInput().fields))
-        if not asked.is_valid():
-            raise FieldRefusal(cast(Any, asked.errors))
+        serializer = NewRowInput(data=self._form(*NewRowInput().fields))
+        if not serializer.is_valid():
+            raise FieldRefusal(cast(Any, serializer.errors))
         if self._restock.number():
             raise RowFailed(
                 "restock", "For a new listing, put the quantity in item_number, not in restock."
             )
-        values = dict(asked.validated_data)
+        values = dict(serializer.validated_data)
         self._require_known_phone(values["payment_mpesa_number"])
         column = "sku" if values.get("sku") else "name"
         about = values[column]
@@ -199,17 +199,17 @@ class RowImport:
         Raises RowFailed if a listing has the same name but differs: the row may be a duplicate by
         mistake.
         """
-        there = self._known.by_name.get(name, [])
-        for product in there:
+        same_name = self._known.by_name.get(name, [])
+        for product in same_name:
             try:
                 if not self._changes(product):
                     return product
             except FieldRefusal:
                 continue
-        if there:
+        if same_name:
             message = (
-                f"{self._owner_has()} a listing with this name already ({there[0].pk}). Give its"
-                " id to change it, or a new sku to list another."
+                f"{self._owner_has()} a listing with this name already ({same_name[0].pk})."
+                " Give its id to change it, or a new sku to list another."
             )
             raise RowFailed("name", message)
         return None
@@ -248,16 +248,16 @@ class RowImport:
         form = self._form(*_CHANGED_BY_A_ROW)
         if "description" in self._cells:
             form["description"] = self._cells["description"]
-        asked = EditProductInput(product, data=form, partial=True)
-        if not asked.is_valid():
-            errors: dict[str, Any] = dict(asked.errors)
+        serializer = EditProductInput(product, data=form, partial=True)
+        if not serializer.is_valid():
+            errors: dict[str, Any] = dict(serializer.errors)
             if errors.pop("password", None):
                 errors["payment_mpesa_number"] = [
                     "Changing where you are paid needs your password:"
                     f" PATCH /product/{product.pk}/."
                 ]
             raise FieldRefusal(errors)
-        values = asked.validated_data
+        values = serializer.validated_data
         return {
             name: value
             for name, value in values.items()

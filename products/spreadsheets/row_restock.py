@@ -47,10 +47,10 @@ class RowRestock:
             return 0
         form = QueryDict(mutable=True)
         form["number"] = typed
-        asked = RestockInput(data=form)
-        if not asked.is_valid():
-            raise FieldRefusal({"restock": cast(Any, asked.errors)["number"]})
-        number: int = asked.validated_data["number"]
+        serializer = RestockInput(data=form)
+        if not serializer.is_valid():
+            raise FieldRefusal({"restock": cast(Any, serializer.errors)["number"]})
+        number: int = serializer.validated_data["number"]
         return number
 
     def reference_key(self, product: Product, number: int) -> str:

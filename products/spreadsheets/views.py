@@ -104,15 +104,15 @@ class ImportView(APIView):
 
     @extend_schema(**openapi.IMPORT)
     def post(self, request: Request) -> Response:
-        asked = ImportInput(data=_with_address(request))
-        asked.is_valid(raise_exception=True)
+        serializer = ImportInput(data=_with_address(request))
+        serializer.is_valid(raise_exception=True)
         key = read_idempotency_key(request.headers.get("Idempotency-Key"))
         try:
-            rows = read_sheet(asked.validated_data["file"].read())
+            rows = read_sheet(serializer.validated_data["file"].read())
         except BadSheet as bad:
             refuse_field("file", str(bad))
         report = import_sheet(
-            rows, seller=current_user(request), check=asked.validated_data["check"], key=key
+            rows, seller=current_user(request), check=serializer.validated_data["check"], key=key
         )
         return in_their_language(request, Response(report), {"errors", "notes"})
 
