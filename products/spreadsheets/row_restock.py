@@ -41,7 +41,7 @@ class RowRestock:
         self._cells, self._by, self._key, self._note = cells, by, key, note
 
     def number(self) -> int:
-        """How many to add, or below 0 to take away; 0 for an empty cell. Raises FieldRefusal."""
+        """The number to add, negative to remove units; 0 for an empty cell. Raises FieldRefusal."""
         typed = self._cells.get("restock", "")
         if typed in {"", "0"}:
             return 0
