@@ -33,8 +33,8 @@ from orders.notifications.reports import follow_report
 from orders.notifications.sending import send_message
 from orders.parcels.waiting import remind_of_waiting_goods
 from orders.retention import forget_messages, forget_problem_pictures, mask_old_phones
-from products.catalogue.shelves import add_up_moves
-from products.listings.pictures import draw_sizes, undrawn
+from products.catalogue.shelves import apply_shelf_moves
+from products.listings.pictures import draw_sizes, pictures_missing_sizes
 
 from .checkout.stk_push import SEND_AGAIN_AFTER, expire_stk_pushes, send_stk_push
 from .disbursement import ask_about_receipt, process_payout, process_refund
@@ -262,12 +262,13 @@ def delete_old_counts(now: datetime) -> int:
 
 def add_up_shelves(now: datetime) -> int:
     """Add up what began and ceased to be for sale, for the counts of categories and sellers."""
-    return add_up_moves()
+    return apply_shelf_moves()
 
 
 def draw_missing_sizes(now: datetime) -> int:
     """Draw the sizes that pictures from before there were so many lack: a few each round."""
-    return _each(draw_sizes, undrawn().values_list("pk", flat=True), at_most=DRAWN_AT_ONCE)
+    waiting = pictures_missing_sizes().values_list("pk", flat=True)
+    return _each(draw_sizes, waiting, at_most=DRAWN_AT_ONCE)
 
 
 def _each(

@@ -1,4 +1,4 @@
-"""Who has a part in a product and in a review (accounts.backoffice.conflicts)."""
+"""The people involved in a product or a review (accounts.backoffice.conflicts)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _of_product(product: Product) -> Parties:
 
 @parties_of(Review)
 def _of_review(review: Review) -> Parties:
-    """Who wrote it, and whose goods it praises or blames."""
+    """The buyer who wrote it and the seller of the product."""
     return Parties(people(review.buyer_id, review.seller_id))
 
 

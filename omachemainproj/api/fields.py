@@ -178,7 +178,7 @@ def read_idempotency_key(typed: str | None) -> str | None:
     """Return the ``Idempotency-Key`` header unchanged, or None.
 
     Each subject enforces it with a unique constraint of its own: orders.cashout (an order has the
-    key), products.listings.services.restock_product and products.spreadsheets.importer (a stock
+    key), products.listings.services.restock_product and products.spreadsheets.row_restock (a stock
     movement has its digest); create_product there looks for it with the seller locked. Raises
     ValidationError unless it is 1 to 255 visible ASCII characters.
     """

@@ -30,7 +30,7 @@ from payments.models import Receipt, Refund, TransferStatus
 from payments.payouts.balances import balance_of
 from products.listings.pictures import remove_all_pictures
 from products.models import Product, ProductPicture
-from products.reviews.services import forget_words
+from products.reviews.services import erase_texts
 
 from .inventory import HOLDINGS, WHOLE
 
@@ -196,7 +196,7 @@ def erase_words(user_id: int) -> int:
         area="",
         directions="",
     )
-    return done + forget_words(user_id)
+    return done + erase_texts(user_id)
 
 
 def erase_what_is_left(now: datetime) -> int:

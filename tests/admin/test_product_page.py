@@ -203,7 +203,7 @@ def test_beyond_the_most_none_is_added(keeper, kettle):
 
     answer = change(keeper, kettle, "add", picture=upload())
 
-    assert "pictures at most" in said(answer)[0]
+    assert "at most 8 pictures" in said(answer)[0]
     assert len(pictures(kettle)) == MAX_PICTURES
     assert 'id="add-picture"' not in answer.content.decode()
 

@@ -261,7 +261,9 @@ def test_the_simulators_command_says_in_one_sentence_that_its_port_is_taken():
     with Simulator(port=0) as listening:
         port = listening.url.rpartition(":")[2]
 
-        taken = f"Port {port} on 127.0.0.1 is taken by another program; choose another with --port."
+        taken = (
+            f"Port {port} on 127.0.0.1 is in use by another program. Choose another with --port."
+        )
         with pytest.raises(CommandError) as refused:
             call_command("daraja_simulator", "--port", port)
 

@@ -39,7 +39,7 @@ from tests.payments.paying_out import tell, tick
 from tests.problems.conftest import daraja, get, post, report  # noqa: F401
 from tests.threads import at_once
 
-from .test_erasure import delete, why_not
+from .test_erasure import delete, restock_refusal
 from .test_export import export_of
 
 pytestmark = pytest.mark.django_db
@@ -112,7 +112,7 @@ def test_an_undecided_problem_keeps_its_buyer_and_its_seller(buyer, seller, parc
             "order_token": str(order.order_token),
         }
     ]
-    assert why_not(seller) == ["problem"]
+    assert restock_refusal(seller) == ["problem"]
 
 
 def test_goods_that_are_to_come_back_keep_both(buyer, seller, parcel):
@@ -120,8 +120,8 @@ def test_goods_that_are_to_come_back_keep_both(buyer, seller, parcel):
     report(line, buyer)
     post(seller, line, "accept/", {"bring_back": True})
 
-    assert why_not(buyer) == ["problem"]
-    assert why_not(seller) == ["problem", "money_owed"]
+    assert restock_refusal(buyer) == ["problem"]
+    assert restock_refusal(seller) == ["problem", "money_owed"]
 
 
 def test_a_problem_that_ended_keeps_nobody(buyer, seller, settled):

@@ -25,7 +25,7 @@ from products.models import Category, Product
 
 @pytest.fixture
 def small(monkeypatch, settings, tmp_path):
-    """One product a category: pictures take a tenth of a second each."""
+    """One product per category, because each picture takes a tenth of a second."""
     settings.MEDIA_ROOT = tmp_path
     monkeypatch.setattr(
         "products.demo.seed.CATALOGUE",

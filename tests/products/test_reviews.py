@@ -1,4 +1,4 @@
-"""Who may review what, once, and for how long it can be changed."""
+"""Writing reviews: who may review what, and for how long a review can be changed."""
 
 from datetime import datetime, timedelta
 
@@ -92,7 +92,7 @@ def test_a_line_is_reviewed_once(buyer_api, line, kettle):
 
     assert again.status_code == 409
     assert again.json() == {
-        "detail": "You have reviewed this. A review can be changed for 7 days.",
+        "detail": "You have already reviewed this. A review can be changed for 7 days.",
         "code": "already_reviewed",
     }
     assert sums(kettle) == ((5, 1), (5, 1))
@@ -105,7 +105,7 @@ def test_each_line_of_the_same_goods_has_its_own_review(buyer, buyer_api, line, 
     assert sums(kettle) == ((7, 2), (7, 2))
 
 
-def test_what_is_not_delivered_is_not_reviewed(buyer, buyer_api, kettle, superuser):
+def test_a_line_cannot_be_reviewed_before_delivery(buyer, buyer_api, kettle, superuser):
     line = paid_line(buyer, kettle)
     refusal = {"detail": "You can review this once it is delivered.", "code": "not_delivered"}
 
@@ -118,7 +118,7 @@ def test_what_is_not_delivered_is_not_reviewed(buyer, buyer_api, kettle, superus
     assert Review.objects.count() == 0
 
 
-def test_what_went_back_before_it_was_reviewed_is_not_reviewed(buyer_api, line, superuser):
+def test_a_returned_line_cannot_be_reviewed(buyer_api, line, superuser):
     move_line(line.pk, "cancelled", actor=superuser, note="It was broken.")
 
     assert review(buyer_api, line).json()["code"] == "not_delivered"
@@ -139,7 +139,7 @@ def test_nobody_reviews_their_own_goods_of_an_order_of_before(seller, seller_api
 
 
 @pytest.mark.parametrize("who", ["seller_api", "another buyer", "staff"])
-def test_somebody_elses_line_is_a_404_to_review_and_to_change(request, who, buyer_api, line):
+def test_another_buyers_line_is_a_404_to_review_and_to_change(request, who, buyer_api, line):
     clients = {
         "seller_api": lambda: request.getfixturevalue("seller_api"),
         "another buyer": lambda: signed_in(UserFactory()),

@@ -15,8 +15,8 @@ from django.utils import timezone
 
 from accounts.backoffice import audit
 from accounts.models import User
-from daraja_simulator.books import Entry
 from daraja_simulator.control import ControlError
+from daraja_simulator.entries import Entry
 from omachemainproj.api.errors import Refusal
 from orders.lifecycle import cancel_order
 from orders.models import Order
