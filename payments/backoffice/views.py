@@ -31,7 +31,7 @@ from orders.models import Problem, ProblemPicture
 from orders.problems.views import answer_picture
 from payments.models import NightlyProof, Receipt, Trouble
 
-from .dashboard import PANELS, panels_for
+from .dashboard.panels import PANELS, panels_for
 from .forms import SeenPaymentForm
 from .kinds import KINDS, act_name, permissions_for
 from .order_suggestions import suggest_orders

@@ -21,10 +21,10 @@ from prometheus_client.registry import Collector
 
 from accounts.backoffice.admin import COUNT_AT_MOST
 from omachemainproj.background import task_broker
+from omachemainproj.expressions import SecondsBetween
 from omachemainproj.models import Heartbeat
 from orders.models.notifications import Message, MessageState, Notice
 from payments.backoffice.charts import percentile
-from payments.backoffice.dashboard import Seconds
 from payments.backoffice.queues import QUEUES
 from payments.checkout.failures import failure_code
 from payments.models import (
@@ -59,7 +59,7 @@ def _one(name: str, about: str, value: float) -> GaugeMetricFamily:
 
 
 def _age(now: datetime, moment: datetime | None) -> float:
-    """Seconds; 0 where there is nothing to be old."""
+    """SecondsBetween; 0 where there is nothing to be old."""
     return 0.0 if moment is None else max((now - moment).total_seconds(), 0.0)
 
 
@@ -157,7 +157,7 @@ def _prompts(now: datetime) -> Families:
             OrderPayment.objects.ended_since(since)
             .filter(rung_at__isnull=False, **only)
             .order_by()
-            .values_list(Seconds(end, begin))
+            .values_list(SecondsBetween(end, begin))
             .annotate(Count("pk"))
         )
         for seconds, count in found:

@@ -12,15 +12,15 @@ from django.utils import timezone
 from accounts.backoffice.roles import ROLES
 from orders.models import Order
 from payments.backoffice.charts import percentile
-from payments.backoffice.dashboard import (
-    PANELS,
+from payments.backoffice.dashboard.goods import stock_running_out
+from payments.backoffice.dashboard.panels import PANELS
+from payments.backoffice.dashboard.payments import (
     outcomes,
     payouts_due,
-    sales,
-    stock_running_out,
     stuck_money,
     time_to_pay,
 )
+from payments.backoffice.dashboard.sales import sales
 from payments.backoffice.period import offered
 from payments.models import OrderPayment, Payout, SellerShare
 from tests.factories import ProductFactory, UserFactory
@@ -263,7 +263,7 @@ def test_what_is_not_for_sale_or_did_not_sell_lately_does_not_run_out(why, monke
         product.listed = False
         product.save(update_fields=["listed"])
     if why == "long ago":
-        monkeypatch.setattr("payments.backoffice.dashboard.RECENT_LINES", 1)
+        monkeypatch.setattr("payments.backoffice.dashboard.goods.RECENT_LINES", 1)
         an_order(UserFactory(), (ProductFactory(), 1), phone=next(cases._phones))
 
     assert stock_running_out(lately()).empty == "Nothing that sold lately runs out."

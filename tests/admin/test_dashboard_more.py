@@ -15,14 +15,13 @@ from accounts.models import Audit, User
 from orders.models import Order, OrderDelivery, OrderTrack, Parcel, commission_of_reduction
 from orders.problems.decisions import withdraw
 from orders.problems.services import open_problem
-from payments.backoffice.dashboard import (
-    PANELS,
+from payments.backoffice.dashboard.goods import late_parcels, open_problems
+from payments.backoffice.dashboard.panels import PANELS
+from payments.backoffice.dashboard.payments import outcomes
+from payments.backoffice.dashboard.sales import (
     best_goods,
     best_sellers,
-    late_parcels,
     new_people,
-    open_problems,
-    outcomes,
     sales,
     shops_share,
 )

@@ -11,7 +11,7 @@ from accounts.backoffice.denied import permissions_for
 from accounts.backoffice.rooms import PAGES, ROOMS, Shelf
 from accounts.models import Audit
 from orders.models import DeliveryRate, OrderTrack
-from payments.backoffice.dashboard import PANELS
+from payments.backoffice.dashboard.panels import PANELS
 from payments.models import LedgerPosting
 from tests.factories import UserFactory
 

@@ -17,7 +17,7 @@ from orders.models import OrderTrack, Parcel
 from orders.models.notifications import Message
 from orders.parcels.waiting import going_to_closed_points
 from orders.problems.queries import problems_of_seller
-from payments.backoffice.dashboard import late_parcels
+from payments.backoffice.dashboard.goods import late_parcels
 from payments.backoffice.period import Period
 from payments.backoffice.queues import QUEUES
 from payments.models import GatewayEvent

@@ -1,0 +1,149 @@
+"""Panels about goods: problems, late parcels and stock that runs out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from operator import itemgetter
+
+from django.db.models import Count, Exists, F, Max, OuterRef, Sum
+from django.db.models.functions import Greatest
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.backoffice.admin import COUNT_AT_MOST
+from accounts.backoffice.formats import write_day
+from omachemainproj.expressions import AddDays
+from orders.models import OrderTrack, Problem
+from orders.models.problems import ProblemState
+from payments.backoffice.charts import (
+    Content,
+    Figure,
+    Link,
+    Sheet,
+    Table,
+)
+from payments.backoffice.period import Period
+from payments.backoffice.queues import late_problems
+
+from .links import changelist_url
+
+#: Lines that count as sold lately, the newest of the whole shop.
+RECENT_LINES = 10_000
+#: Of goods that sell so few free that the shop has next to none: less than where their seller is
+#: reminded to restock (products.catalogue.filters.LOW_STOCK).
+NEARLY_SOLD_OUT = 3
+#: Products shown that run out.
+PRODUCTS_SHOWN = 15
+_LATE_SHEET = ("order", "seller", "carried_by", "agreed_for")
+_STOCK_SHEET = ("product", "name", "seller", "free", "sold_lately")
+
+
+def open_problems(period: Period) -> Content:
+    """Problems with goods that are not closed now. Two queries."""
+    found = Counter(
+        dict(
+            Problem.objects.exclude(state=ProblemState.CLOSED)
+            .values_list("state")
+            .annotate(problems=Count("*"))
+            .order_by()
+        )
+    )
+    listed = "admin:orders_problem_changelist"
+    late = late_problems(period.now).order_by()[:COUNT_AT_MOST].count()
+    figures = [
+        ("Open", found[ProblemState.OPEN], changelist_url(listed, {"state__exact": "open"})),
+        (
+            "Goods on their way back",
+            found[ProblemState.RETURNING],
+            changelist_url(listed, {"state__exact": "returning"}),
+        ),
+        ("Wait for the shop", late, f"{reverse('console')}#problems"),
+    ]
+    return Content(
+        figures=[Figure(label, f"{count:,}", "", url) for label, count, url in figures],
+        sheet=Sheet(("problems", "how_many"), [(label, count) for label, count, _ in figures]),
+    )
+
+
+def late_parcels(period: Period) -> Content:
+    """Parcels that are not with their buyers after the days that were agreed. One query.
+
+    What waits at its pick-up point has come, and is its buyer's to fetch.
+    """
+    # Of each parcel its first line, from the oldest order on (track_to_bring), until there are
+    # enough: grouped by parcel, all of them would be joined and sorted.
+    open_ = OrderTrack.objects.to_fulfil().filter(parcel__isnull=False)
+    first = ~Exists(open_.filter(parcel=OuterRef("parcel"), pk__lt=OuterRef("pk")))
+    found = sorted(
+        open_.filter(first, parcel__arrived_at__isnull=True)
+        # What was to come the same day is late a day later.
+        .annotate(due=AddDays("order__created_at", Greatest("order__delivery__days", 1)))
+        .filter(due__lt=period.now)
+        .values_list(
+            "order",
+            "order__reference",
+            "seller__username",
+            "parcel__agent__username",
+            "order__created_at",
+            "due",
+        )
+        .order_by("order")[:COUNT_AT_MOST],
+        key=itemgetter(4, 0),
+    )
+    if not found:
+        return Content(empty="No parcel is late.", sheet=Sheet(_LATE_SHEET, []))
+    page = "admin:orders_order_change"
+    rows = [
+        (
+            Link(reference, reverse(page, args=[order])),
+            seller,
+            agent or "nobody yet",
+            write_day(timezone.localtime(due)),
+        )
+        for order, reference, seller, agent, _, due in found[:PRODUCTS_SHOWN]
+    ]
+    count = f"{len(found):,}{' or more' if len(found) == COUNT_AT_MOST else ''}"
+    return Content(
+        figures=[Figure("Late", count, "", f"{reverse('parcels-console')}?part=fetch")],
+        table=Table(("Order", "Seller", "Carried by", "Agreed for"), rows),
+        sheet=Sheet(
+            _LATE_SHEET,
+            [
+                (reference, seller, agent or "", timezone.localtime(due).date())
+                for _, reference, seller, agent, _, due in found
+            ],
+        ),
+    )
+
+
+def stock_running_out(period: Period) -> Content:
+    """Listed products of which few are free, the best sold lately first. Two queries."""
+    newest = OrderTrack.objects.aggregate(newest=Max("pk"))["newest"] or 0
+    products = list(
+        OrderTrack.objects.sold_after(newest - RECENT_LINES)
+        .filter(
+            product__listed=True,
+            product__item_number__lte=F("product__held") + NEARLY_SOLD_OUT,
+        )
+        .values_list("product", "product__name", "product__seller__username")
+        .annotate(sold=Sum("number"), free=F("product__item_number") - F("product__held"))
+        .order_by("free", "-sold", "product")[:PRODUCTS_SHOWN]
+    )
+    rows = [
+        (
+            Link(name, reverse("admin:products_product_change", args=[pk])),
+            seller,
+            f"{free:,}",
+            f"{sold:,}",
+        )
+        for pk, name, seller, sold, free in products
+    ]
+    if not rows:
+        return Content(empty="Nothing that sold lately runs out.", sheet=Sheet(_STOCK_SHEET, []))
+    return Content(
+        table=Table(("Product", "Seller", "Free", "Sold lately"), rows),
+        sheet=Sheet(
+            _STOCK_SHEET,
+            [(pk, name, seller, free, sold) for pk, name, seller, sold, free in products],
+        ),
+    )
