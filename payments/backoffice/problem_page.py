@@ -13,7 +13,7 @@ from orders.models import Problem, ProblemMessage
 from orders.problems.queries import thread_of
 from payments.models import SellerShare, TransferStatus
 
-from .queues import late_problems
+from .goods_queues import late_problems
 
 #: Where what a seller is owed is, by how the payout stands that carries it.
 _MONEY = {

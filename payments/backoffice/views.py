@@ -23,13 +23,14 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.authentication import current_user
 from accounts.backoffice import audit
 from accounts.backoffice.actions import FASTER, ReasonForm, page_before, perform
+from accounts.backoffice.admin import COUNT_AT_MOST
 from accounts.backoffice.sent_forms import send_back
 from accounts.models import Proposal, User
 from omachemainproj.api.errors import Refusal
 from omachemainproj.csv_files import write_sheet
 from orders.models import Problem, ProblemPicture
 from orders.problems.views import answer_picture
-from payments.models import NightlyProof, Receipt, Trouble
+from payments.models import GatewayEvent, NightlyProof, Receipt, Trouble
 
 from .dashboard.panels import PANELS, panels_for
 from .forms import SeenPaymentForm
@@ -38,7 +39,7 @@ from .order_suggestions import suggest_orders
 from .period import CHOICES, read_period
 from .permissions import ACTING, DECIDING_PROBLEMS, LOOKING, LOOKING_AT_PROBLEMS
 from .problem_page import describe_problem
-from .queues import count_unsolicited, load_queues, queues_for
+from .queues import load_queues, queues_for
 from .receipt_actions import record_payment
 from .timeline import build_timeline
 
@@ -179,7 +180,7 @@ def _show_console(
         known=[view for view in known if view.count],
         quiet=[view for view in waiting if not view.count],
         count=sum(view.count for view in waiting),
-        unsolicited=count_unsolicited() if sees_money else 0,
+        unsolicited=_count_unsolicited() if sees_money else 0,
         sees_money=sees_money,
         verdict=NightlyProof.objects.last_verdict() if sees_money else None,
         troubles=Trouble.objects.told() if sees_money else (),
@@ -223,6 +224,11 @@ def _show_timeline(
         entries=build_timeline(row),
         suggestions=suggest_orders(row) if is_unmatched and isinstance(row, Receipt) else [],
     )
+
+
+def _count_unsolicited() -> int:
+    """Messages at prompts' addresses that are about nothing of ours; 1000 when there are more."""
+    return GatewayEvent.objects.unsolicited().order_by()[:COUNT_AT_MOST].count()
 
 
 def _render(

@@ -14,7 +14,8 @@ from accounts.backoffice.admin import COUNT_AT_MOST
 from omachemainproj.money import format_kes
 from orders.models import Order
 from payments.backoffice.kinds import console_page
-from payments.backoffice.queues import Queue, count_open
+from payments.backoffice.queue import Queue
+from payments.backoffice.queues import count_open
 
 register = template.Library()
 

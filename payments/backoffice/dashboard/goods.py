@@ -22,8 +22,8 @@ from payments.backoffice.charts import (
     Sheet,
     Table,
 )
+from payments.backoffice.goods_queues import late_problems
 from payments.backoffice.period import Period
-from payments.backoffice.queues import late_problems
 
 from .links import changelist_url
 
