@@ -10,16 +10,33 @@ from payments.backoffice import (
     transfer_actions,
 )
 
-from . import finders, ledger, money_pages, payouts, person_page, transactions
+from . import (
+    finders,
+    ledger,
+    money_pages,
+    order_goods,
+    order_money,
+    order_page,
+    order_payments,
+    payouts,
+    person_page,
+    problem_sections,
+    transactions,
+)
 
 __all__ = [
     "finders",
     "ledger",
     "message_actions",
     "money_pages",
+    "order_goods",
+    "order_money",
+    "order_page",
+    "order_payments",
     "payouts",
     "person_page",
     "problem_actions",
+    "problem_sections",
     "receipt_actions",
     "transactions",
     "transfer_actions",

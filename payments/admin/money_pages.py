@@ -17,7 +17,7 @@ from payments.models import (
     SellerShare,
 )
 
-from .order_page import console_link, describe_share
+from .order_payments import console_link, describe_share
 
 
 @section(

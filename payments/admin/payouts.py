@@ -26,7 +26,7 @@ from payments.models import (
 
 from .lookup import find_orders, find_transfers
 from .on_console import OnConsole
-from .order_page import describe_share
+from .order_payments import describe_share
 
 
 @admin.register(Payout)

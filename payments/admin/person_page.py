@@ -8,7 +8,7 @@ from accounts.models import User
 from payments.models import Payout
 from payments.payouts.balances import balance_of, held_back
 
-from .order_page import console_link
+from .order_payments import console_link
 
 
 @section(User, "balance", "Balance", permission="payments.view_payout", place=50)

@@ -20,7 +20,7 @@ from orders.models import (
 )
 from orders.models.notifications import Message, MessageState, Notice
 from orders.problems.services import open_problem
-from payments.admin import order_page
+from payments.admin import order_goods
 from payments.backoffice import order_story, timeline
 from payments.backoffice.kinds import console_page
 from payments.models import (
@@ -603,7 +603,7 @@ def test_a_deed_that_is_no_step_is_told(support, sale):
         (timeline.STEPS, set(TrackStatus)),
         (order_story._PARCEL_STEPS, set(ParcelStep)),
         (order_story._TOLD, set(MessageState)),
-        (order_page._FEE_WORDS, set(FeeState)),
+        (order_goods._FEE_WORDS, set(FeeState)),
     ],
 )
 def test_there_are_words_for_all_there_is(words, values):
