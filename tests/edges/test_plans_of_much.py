@@ -161,7 +161,9 @@ def test_a_list_of_few_among_millions_walks_their_index(rows, index):
 
 def test_who_else_has_a_messages_id_is_found_by_an_index_of_each_channel():
     rule = next(
-        each for each in RULES if each.description == "A provider's id is of one message alone"
+        each
+        for each in RULES
+        if each.description == "A provider's message ID belongs to one message"
     )
 
     plan = plan_of(rule.violations(timezone.now()))
