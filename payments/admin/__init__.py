@@ -1,8 +1,8 @@
-"""The admin's pages about money. Importing the package registers them, whoever imports it first."""
+"""The admin's pages about money. Importing the package registers them."""
 
 from django.contrib import admin
 
-# The console's buttons are proposals of the admin's too: they are there with it.
+# Proposals in the admin may be about the console's buttons, so those are registered here too.
 from payments.backoffice import (
     message_actions,
     problem_actions,
@@ -42,5 +42,5 @@ __all__ = [
     "transfer_actions",
 ]
 
-#: The front page, with the way to the console above the lists.
+#: The start page, with a link to the console above the lists.
 admin.site.index_template = "admin/payments/index.html"

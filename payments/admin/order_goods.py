@@ -1,4 +1,4 @@
-"""The parcels and lines of an order, on its page."""
+"""Parcels and lines on the page of an order."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ from orders.sections import price_of
 
 from .fees import give_fee_back, may_return_fee
 
-#: Who moves lines and parcels.
+#: Permissions to move lines and parcels.
 MOVES = ("orders.move_track", "orders.decide_lines")
 _FEE_WORDS = {
-    FeeState.HELD: "the buyer's until it is handed over",
+    FeeState.HELD: "held until delivery",
     FeeState.EARNED: "earned",
-    FeeState.RETURNED: "given back",
+    FeeState.RETURNED: "refunded",
 }
 
 
@@ -101,14 +101,14 @@ def _parcel(
                 f"parcel {parcel.pk}",
             )
             for key, action in actions.items()
-            # Of a single line its own buttons say the same.
+            # A single line has the same buttons itself.
             if len(to_move) > 1 or key in {"claim", "release", "arrived", "attempt"}
         ]
-    # By any line of it: the action finds its parcel.
+    # The action finds the parcel by any of its lines.
     may_return = viewer.has_perm("orders.decide_lines") and may_return_fee(lines[0])
     return {
         "parcel": parcel,
-        "status": status.label if status else "nothing to bring",
+        "status": status.label if status else "nothing to deliver",
         "is_done": status in {None, ParcelStatus.DELIVERED},
         "agent": link_to(parcel.agent, viewer),
         "fee": f"{kes(parcel.fee)}, {_FEE_WORDS[FeeState(parcel.fee_state)]}"

@@ -1,7 +1,7 @@
-"""An order's page in the admin: everything support answers a buyer from, and may do about it.
+"""An order's page in the admin: all that support needs to answer a buyer, and its actions.
 
-What stands of its money is told in sums to whoever sees orders; the payments, refunds and messages
-themselves to those who see them anywhere else.
+Everyone who may view orders sees the totals of its money. The payments, refunds and gateway
+messages themselves need the permission to view those rows.
 """
 
 from __future__ import annotations
@@ -27,40 +27,40 @@ from orders.models.notifications import Message
 from orders.sections import describe_messages
 from payments.backoffice.kinds import console_page
 from payments.backoffice.order_story import tell_order
-from payments.backoffice.permissions import LOOKING
+from payments.backoffice.permissions import VIEW_MONEY
 
 SEES_ORDERS = "orders.view_order"
 
 
 def read_around(order: Order) -> None:
-    """Read what all of an order's page is made of, each kind of row at once."""
+    """Prefetch the lines and parcels that the sections of an order's page show."""
     lines = OrderTrack.objects.select_related("seller", "parcel").order_by("pk")
     parcels = Parcel.objects.select_related("seller", "agent").order_by("pk")
     prefetch_related_objects([order], Prefetch("tracks", lines), Prefetch("parcels", parcels))
 
 
 @shown_elsewhere(Order)
-def _story_of_order(viewer: User, order: Order) -> str:
-    """Who sees money, and not orders, finds an order's story on the console."""
-    return console_page(order) if viewer.has_perm(LOOKING) else ""
+def _console_history(viewer: User, order: Order) -> str:
+    """Viewers of money who may not view orders get the order's history on the console."""
+    return console_page(order) if viewer.has_perm(VIEW_MONEY) else ""
 
 
-@section(Order, "told", "What was told", permission="orders.view_message", place=80)
+@section(Order, "told", "Notifications", permission="orders.view_message", place=80)
 def show_told(order: Order, viewer: User) -> Content:
     messages, has_more = newest_of(Message.objects.with_delivery().filter(notice__order=order.pk))
     more = list_of(Message, "All messages", q=order.reference) if has_more else None
-    told = describe_messages(messages, viewer)
-    return Part("admin/orders/page/told.html", {"messages": told, "more": more})
+    notifications = describe_messages(messages, viewer)
+    return Part("admin/orders/page/told.html", {"messages": notifications, "more": more})
 
 
-@section(Order, "story", "What happened", permission=SEES_ORDERS, place=90)
+@section(Order, "story", "History", permission=SEES_ORDERS, place=90)
 def show_story(order: Order, viewer: User) -> Content:
-    sees_money = viewer.has_perm(LOOKING)
+    sees_money = viewer.has_perm(VIEW_MONEY)
     entries = tell_order(order, sees_money=sees_money)
     console = console_page(order) if sees_money else ""
     return Part("admin/payments/page/story.html", {"entries": entries, "console": console})
 
 
 def time_left(order: Order) -> bool:
-    """Whether an unpaid order's phone may still be rung."""
+    """Whether the buyer of an unpaid order may still be prompted."""
     return order.is_unpaid and order.held_until > timezone.now()

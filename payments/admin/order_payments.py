@@ -1,4 +1,4 @@
-"""The payments, refunds, earnings and gateway events of an order, on its page."""
+"""Payments, refunds, earnings and gateway events on the page of an order."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from payments.models import (
     SellerShare,
 )
 
-#: Rows of an order whose events are looked up, the newest of each kind.
+#: How many of the newest payments, receipts and refunds to look up events of.
 _MAX_IDS = 200
 
 
@@ -61,16 +61,16 @@ def show_refunds(order: Order, viewer: User) -> Content | None:
     ]
     more = list_of(Refund, "All refunds of this order", order=order.pk) if has_more else None
     return Table(
-        ("Amount", "Stands", "Why", "Way", "M-Pesa's number", "Owed since"), rows, "", more
+        ("Amount", "Status", "Reason", "Method", "M-Pesa receipt", "Owed since"), rows, "", more
     )
 
 
-@section(Order, "receipts", "Money that came", permission="payments.view_receipt", place=50)
+@section(Order, "receipts", "Receipts", permission="payments.view_receipt", place=50)
 def show_receipts(order: Order, viewer: User) -> Content:
     receipts, has_more = newest_of(Receipt.objects.filter(order=order.pk))
     rows = [
         (
-            console_link(receipt, receipt.number or "number to come"),
+            console_link(receipt, receipt.number or "number not known yet"),
             kes(receipt.amount),
             status_badge(receipt, "verification"),
             format_html("{} {}", receipt.payer, phone_link(receipt.phone)),
@@ -80,8 +80,8 @@ def show_receipts(order: Order, viewer: User) -> Content:
         for receipt in receipts
     ]
     more = list_of(Receipt, "All receipts of this order", order=order.pk) if has_more else None
-    headings = ("Receipt", "Amount", "Stands", "From", "Through", "Paid")
-    return Table(headings, rows, "No money has come.", more)
+    headings = ("Receipt", "Amount", "Status", "From", "Through", "Paid")
+    return Table(headings, rows, "No receipts.", more)
 
 
 @section(Order, "prompts", "Prompts", permission="payments.view_orderpayment", place=60)
@@ -98,10 +98,10 @@ def show_prompts(order: Order, viewer: User) -> Content:
         for payment in payments
     ]
     more = list_of(OrderPayment, "All prompts of this order", order=order.pk) if has_more else None
-    return Table(("Asked", "Stands", "Phone", "M-Pesa said", "When"), rows, "None.", more)
+    return Table(("Amount", "Status", "Phone", "Result", "When"), rows, "None.", more)
 
 
-@section(Order, "shares", "What sellers get", permission="payments.view_sellershare", place=65)
+@section(Order, "shares", "Seller earnings", permission="payments.view_sellershare", place=65)
 def show_shares(order: Order, viewer: User) -> Content | None:
     mine = SellerShare.objects.filter(track__order=order.pk)
     shares, has_more = newest_of(mine.select_related("track", "seller", "payout"))
@@ -118,21 +118,21 @@ def show_shares(order: Order, viewer: User) -> Content | None:
         for share in shares
     ]
     more = list_of(SellerShare, "All of this order", track__order=order.pk) if has_more else None
-    return Table(("Goods", "Seller", "Share", "Stands", "Payout"), rows, "", more)
+    return Table(("Goods", "Seller", "Earnings", "Status", "Payout"), rows, "", more)
 
 
 def describe_share(share: SellerShare) -> str:
-    """Where a seller's share is, as a badge."""
+    """The status of a seller's earnings, as a badge."""
     if share.reversed_at is not None:
-        return badge("not owed any more", Tone.QUIET)
+        return badge("no longer owed", Tone.QUIET)
     if share.payout is not None:
         return status_badge(share.payout, "status")
-    return badge("kept back" if share.withheld_why else "owed", Tone.OPEN)
+    return badge("withheld" if share.withheld_why else "owed", Tone.OPEN)
 
 
 @section(Order, "gateway", "M-Pesa's messages", permission="payments.view_gatewayevent", place=70)
 def show_gateway(order: Order, viewer: User) -> Content | None:
-    # By ids: the database then finds each by its own index.
+    # By id, so that the database uses the index of each column.
     payments = OrderPayment.objects.filter(order=order.pk).order_by("-pk")
     receipts = Receipt.objects.filter(order=order.pk).order_by("-pk")
     refunds = Refund.objects.filter(order=order.pk).order_by("-pk")
@@ -161,9 +161,9 @@ def show_gateway(order: Order, viewer: User) -> Content | None:
     ]
     has_more = len(newest) > NEWEST
     more = list_of(GatewayEvent, "All of this order", q=order.reference) if has_more else None
-    return Table(("Came to", "What became of it", "Note", "When"), shown, "", more)
+    return Table(("Sent to", "Result", "Note", "When"), shown, "", more)
 
 
-def console_link(row: Any, words: Any) -> str:
-    """The way to a row's page on the console, where its story and its buttons are."""
-    return format_html('<a href="{}">{}</a>', console_page(row), words)
+def console_link(row: Any, text: Any) -> str:
+    """A link to a row's page on the console, with its history and its buttons."""
+    return format_html('<a href="{}">{}</a>', console_page(row), text)

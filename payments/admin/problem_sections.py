@@ -1,4 +1,4 @@
-"""Problems, on the page of their order and on their own."""
+"""Problems on the page of their order and on their own page."""
 
 from __future__ import annotations
 
@@ -27,36 +27,36 @@ from orders.models import (
 )
 from orders.sections import describe_problem
 from payments.backoffice.kinds import KINDS, act_name, console_page
-from payments.backoffice.permissions import DECIDING_PROBLEMS, LOOKING_AT_PROBLEMS
+from payments.backoffice.permissions import DECIDE_PROBLEMS, VIEW_PROBLEMS
 
-#: Messages about problems that a page shows, the newest of all of them.
+#: The newest messages that a page shows, over all its problems.
 MAX_MESSAGES = 200
 
 
-@section(Order, "problems", "Problems", permission=LOOKING_AT_PROBLEMS, place=30)
+@section(Order, "problems", "Problems", permission=VIEW_PROBLEMS, place=30)
 def show_problems(order: Order, viewer: User) -> Content | None:
     mine = Problem.objects.filter(track__order=order.pk).select_related("track__parcel")
     problems, has_more = newest_of(mine)
     if not problems:
         return None
     more = list_of(Problem, "All problems", track__order=order.pk) if has_more else None
-    return _tell_problems(problems, viewer, more)
+    return _render_problems(problems, viewer, more)
 
 
-@section(Problem, "problems", "What was said", permission=LOOKING_AT_PROBLEMS, place=10)
+@section(Problem, "problems", "Messages", permission=VIEW_PROBLEMS, place=10)
 def show_problem(problem: Problem, viewer: User) -> Content:
-    """A problem's own page says and offers what its order's does."""
-    return _tell_problems([problem], viewer, None)
+    """The same section as on the page of the order."""
+    return _render_problems([problem], viewer, None)
 
 
-def _tell_problems(problems: Sequence[Problem], viewer: User, more: Link | None) -> Part:
-    said = _said_about(problems)
+def _render_problems(problems: Sequence[Problem], viewer: User, more: Link | None) -> Part:
+    messages = _messages_of(problems)
     shown: list[dict[str, Any]] = [
         {
             "problem": problem,
             "outcome": describe_problem(problem),
             "page": console_page(problem),
-            "thread": said[problem.pk],
+            "thread": messages[problem.pk],
             "forms": _forms_of(problem, viewer),
         }
         for problem in problems
@@ -65,22 +65,22 @@ def _tell_problems(problems: Sequence[Problem], viewer: User, more: Link | None)
     return Part("admin/payments/page/problems.html", {"problems": shown, "more": more}, forms)
 
 
-def _said_about(problems: Sequence[Problem]) -> dict[int, list[ProblemMessage]]:
-    """What was said about these, oldest first, the newest MAX_MESSAGES of all. Two queries."""
-    # Not the pictures themselves, which may be a megabyte.
+def _messages_of(problems: Sequence[Problem]) -> dict[int, list[ProblemMessage]]:
+    """The newest MAX_MESSAGES messages by problem, oldest first. Two queries."""
+    # Not the image itself, which may be a megabyte.
     pictures = ProblemPicture.objects.only("pk", "message_id").order_by("pk")
-    all_said = ProblemMessage.objects.filter(problem__in=problems).order_by("-pk")
+    of_these = ProblemMessage.objects.filter(problem__in=problems).order_by("-pk")
     found = defaultdict(list)
     for message in reversed(
-        all_said.prefetch_related(Prefetch("pictures", pictures))[:MAX_MESSAGES]
+        of_these.prefetch_related(Prefetch("pictures", pictures))[:MAX_MESSAGES]
     ):
         found[message.problem_id].append(message)
     return found
 
 
 def _forms_of(problem: Problem, viewer: User) -> list[PageForm]:
-    """The console's buttons about a problem as it is now, for who may press them."""
-    if not viewer.has_perm(DECIDING_PROBLEMS):
+    """The console's buttons for a problem, if the viewer may use them."""
+    if not viewer.has_perm(DECIDE_PROBLEMS):
         return []
     return [
         PageForm.of(
