@@ -1,4 +1,4 @@
-"""Queues about money that came: receipts, attempts and the messages about them."""
+"""Queues about incoming money: receipts, payment attempts, and messages about them."""
 
 from __future__ import annotations
 
@@ -8,38 +8,36 @@ from django.conf import settings
 
 from accounts.backoffice.formats import dial
 from omachemainproj.money import format_kes
-from payments.models import (
-    GatewayEvent,
-    OrderPayment,
-    Receipt,
-    ReceiptQuestion,
-)
+from payments.models import GatewayEvent, OrderPayment, Receipt, ReceiptQuestion
 
-from .queue import Queue
+from .queue import Column, Queue
 
-#: A receipt's number comes with the callback or with the statement; after this a person looks.
-NAMED_WITHIN = timedelta(hours=1)
+#: The callback or the statement names a receipt's number within this time.
+_NUMBERED_WITHIN = timedelta(hours=1)
 
 
 def _receipt_name(receipt: Receipt) -> str:
-    return receipt.number or "number to come"
+    return receipt.number or "number not known yet"
 
 
-_RECEIPT = {"Receipt": _receipt_name, "Amount": lambda receipt: format_kes(receipt.amount)}
+_RECEIPT: dict[str, Column] = {
+    "Receipt": _receipt_name,
+    "Amount": lambda receipt: format_kes(receipt.amount),
+}
 
 UNMATCHED_RECEIPTS = Queue(
     key="unmatched",
-    title="Money without an order",
-    about="It came, and nothing says what for. Give it to the order that was meant, or send "
-    "it back.",
+    title="Payments without an order",
+    about="The shop could not tell which order these payments are for. Match each to its order, or "
+    "refund it.",
     rows=lambda now: Receipt.objects.to_match().order_by("pk"),
     columns={
         **_RECEIPT,
         "Through": lambda receipt: receipt.get_provider_display(),
         "Paid": lambda receipt: receipt.paid_at or receipt.created_at,
-        "By": lambda receipt: " ".join(filter(None, [receipt.payer, dial(receipt.phone)])),
-        "Typed": lambda receipt: receipt.reference,
-        "Why": lambda receipt: receipt.note,
+        "Payer": lambda receipt: " ".join(filter(None, [receipt.payer, dial(receipt.phone)])),
+        "Reference typed": "reference",
+        "Note": "note",
     },
     listed="payments_receipt_changelist?order__isempty=1",
 )
@@ -47,25 +45,25 @@ UNMATCHED_RECEIPTS = Queue(
 DOUBTED_RECEIPTS = Queue(
     key="doubt",
     title="Payments in doubt",
-    about="M-Pesa does not know this payment, or knows another amount or receiver. Nothing of "
-    "it leaves, and what was bought with it stays where it is. Look on the portal: let M-Pesa "
-    "be asked again, or write it off.",
+    about="M-Pesa does not know this payment, or reports another amount or receiver. Its money "
+    "cannot be paid out and its goods cannot be handed over. Check the M-Pesa portal, then query "
+    "M-Pesa again or write the payment off.",
     rows=lambda now: Receipt.objects.in_doubt().select_related("order").order_by("pk"),
     columns={
         **_RECEIPT,
         "Order": lambda receipt: receipt.order or "no order",
-        "First heard of by": lambda receipt: receipt.get_source_display(),
-        "Why": lambda receipt: receipt.doubt,
-        "Since": lambda receipt: receipt.doubted_at,
+        "First reported by": lambda receipt: receipt.get_source_display(),
+        "Reason": "doubt",
+        "Since": "doubted_at",
     },
     listed="payments_receipt_changelist?verification__exact=doubted",
 )
 
 UNCONFIRMED_RECEIPTS = Queue(
     key="unconfirmed",
-    title="Payments M-Pesa does not confirm",
-    about="It was asked for a day and did not say whether it took this payment; money waits "
-    "for it. Let it be asked again. Its statement confirms it too.",
+    title="Payments not confirmed by M-Pesa",
+    about="M-Pesa was queried for a day without confirming this payment, and transfers are waiting "
+    "for it. Query M-Pesa again. Its statement also confirms the payment.",
     rows=lambda now: (
         Receipt.objects.filter(question__in=ReceiptQuestion.objects.unanswered())
         .select_related("order")
@@ -74,16 +72,16 @@ UNCONFIRMED_RECEIPTS = Queue(
     columns={
         **_RECEIPT,
         "Order": lambda receipt: receipt.order or "no order",
-        "First heard of by": lambda receipt: receipt.get_source_display(),
+        "First reported by": lambda receipt: receipt.get_source_display(),
     },
     listed="payments_receipt_changelist?verification__exact=told",
 )
 
 BANK_RECEIPTS = Queue(
     key="banks",
-    title="Bank payments to look up",
-    about="A bank's notice is one message, and no bank is asked. Look on the bank's own "
-    "statement. Until somebody has, nothing of it goes back and its sellers are not paid.",
+    title="Bank payments to verify",
+    about="A bank sends a single notification and offers no way to query it. Check the bank's own "
+    "statement. Until then this money cannot be refunded and its sellers are not paid.",
     rows=lambda now: Receipt.objects.to_look_up().select_related("order").order_by("pk"),
     columns={
         **_RECEIPT,
@@ -96,59 +94,56 @@ BANK_RECEIPTS = Queue(
 
 UNRESOLVED_ATTEMPTS = Queue(
     key="attempts",
-    title="Prompts M-Pesa never spoke of",
-    about="The phone may have paid or not. Ask M-Pesa again, or look on its portal and say "
-    "which. A success that comes late still counts.",
+    title="Prompts without a result from M-Pesa",
+    about="The buyer may or may not have paid. Query M-Pesa again, or check its portal and record "
+    "what it shows. A late success still counts.",
     rows=lambda now: OrderPayment.objects.unresolved().select_related("order").order_by("pk"),
     columns={
-        "Order": lambda payment: payment.order,
-        "Asked for": lambda payment: format_kes(payment.amount),
-        "Phone": lambda payment: payment.phone,
-        "Rang": lambda payment: payment.rung_at or payment.created_at,
-        "M-Pesa's id": lambda payment: payment.checkout_request_id or "none was given",
+        "Order": "order",
+        "Amount": lambda payment: format_kes(payment.amount),
+        "Phone": "phone",
+        "Prompted": lambda payment: payment.rung_at or payment.created_at,
+        "M-Pesa request ID": lambda payment: payment.checkout_request_id or "none",
     },
     listed="payments_orderpayment_changelist?status__in=unknown,submitted&next_check_at__isnull=1",
 )
 
 RECEIPTS_WITHOUT_NUMBER = Queue(
     key="unnamed",
-    title="Receipts whose number has not come",
-    about="M-Pesa said that the prompt was paid and did not name the receipt. Until it has a "
-    "number, nothing of its order goes back. The portal shows it.",
+    title="Receipts without a number",
+    about="M-Pesa confirmed that the prompt was paid but has not sent the receipt number. Until it "
+    "is known, nothing of the order can be refunded. The M-Pesa portal shows it.",
     rows=lambda now: (
         Receipt.objects.without_number()
-        .filter(created_at__lt=now - NAMED_WITHIN)
+        .filter(created_at__lt=now - _NUMBERED_WITHIN)
         .select_related("order")
         .order_by("created_at")
     ),
-    columns={
-        **_RECEIPT,
-        "Order": lambda receipt: receipt.order,
-        "Known since": lambda receipt: receipt.created_at,
-    },
+    columns={**_RECEIPT, "Order": "order", "Known since": "created_at"},
     listed="payments_receipt_changelist?number__isempty=1",
 )
 
 CORRECTED_RECEIPTS = Queue(
     key="corrected",
-    title="Receipts whose amount was corrected",
-    about="The shop had counted another amount than M-Pesa tells of now, or an order was given "
-    "what no buyer paid. What is missing the shop bears. Acknowledge what you have seen.",
+    title="Corrected receipts",
+    about="M-Pesa now reports a different amount from the one recorded, or an order received goods "
+    "that no buyer paid for. The shop covers the shortfall. Acknowledge each entry after reviewing "
+    "it.",
     rows=lambda now: Receipt.objects.unacknowledged().select_related("order").order_by("pk"),
     columns={
         **_RECEIPT,
-        "Borne by the shop": lambda receipt: format_kes(receipt.written_off),
+        "Written off": lambda receipt: format_kes(receipt.written_off),
         "Order": lambda receipt: receipt.order or "no order",
-        "Note": lambda receipt: receipt.note,
+        "Note": "note",
     },
     listed="payments_receipt_changelist?unacknowledged__exact=1",
 )
 
 FAILED_MESSAGES = Queue(
     key="messages",
-    title="Messages that broke",
-    about="M-Pesa or the bank told of something, and the shop could not act on it. Act on it "
-    "again once the cause is mended, or set it aside.",
+    title="Messages that could not be processed",
+    about="M-Pesa or the bank sent a message the shop failed to process. Reprocess it once the "
+    "cause is fixed, or set it aside.",
     rows=lambda now: (
         GatewayEvent.objects.broken(c2b_token=settings.DARAJA_C2B_TOKEN)
         .defer("body", "headers")
@@ -156,24 +151,24 @@ FAILED_MESSAGES = Queue(
     ),
     columns={
         "Message": lambda event: f"Message {event.pk}",
-        "To": lambda event: event.get_source_display(),
-        "Came": lambda event: event.received_at,
-        "What became of it": lambda event: f"{event.get_state_display()}: {event.note}",
+        "Sent to": lambda event: event.get_source_display(),
+        "Received": "received_at",
+        "Result": lambda event: f"{event.get_state_display()}: {event.note}",
     },
     listed="payments_gatewayevent_changelist?state__exact=failed",
 )
 
 SHORT_PAYMENTS = Queue(
     key="short",
-    title="Short payments that wait for the rest",
-    about="Not all of the price has come. The buyer has been told how much is missing. When "
-    "the time is over the money goes back by itself.",
+    title="Partly paid orders",
+    about="Part of the price is missing, and the buyer was told how much. If the rest does not "
+    "come before the order expires, the money is refunded automatically.",
     rows=lambda now: Receipt.objects.awaiting_the_rest().select_related("order").order_by("pk"),
     columns={
         **_RECEIPT,
-        "Order": lambda receipt: receipt.order,
-        "Of": lambda receipt: format_kes(receipt.order.amount),
-        "Time is over": lambda receipt: receipt.order.expires_at,
+        "Order": "order",
+        "Price": lambda receipt: format_kes(receipt.order.amount),
+        "Expires": "order.expires_at",
     },
     listed="payments_receipt_changelist?waiting__exact=1",
     for_information=True,

@@ -1,29 +1,29 @@
-"""Queues of proposals that wait for a second person."""
+"""Queues of proposals that need a second person's approval."""
 
 from __future__ import annotations
 
 from accounts.models import Proposal, ProposalState
 from omachemainproj.money import format_kes
 
-from .permissions import DECIDING_PROBLEMS, LOOKING_AT_PROBLEMS, OF_PROBLEMS
-from .queue import Queue
+from .permissions import DECIDE_PROBLEMS, PROBLEM_ACTIONS, VIEW_PROBLEMS
+from .queue import Column, Queue
 
-_PROPOSAL = {
+_PROPOSAL: dict[str, Column] = {
     "Proposal": lambda proposal: proposal,
-    "Costs": lambda proposal: format_kes(proposal.cost),
-    "Proposed by": lambda proposal: proposal.proposed_by,
-    "Why": lambda proposal: proposal.why,
-    "Since": lambda proposal: proposal.proposed_at,
+    "Amount": lambda proposal: format_kes(proposal.cost),
+    "Proposed by": "proposed_by",
+    "Reason": "why",
+    "Since": "proposed_at",
 }
 
 PROPOSALS = Queue(
     key="proposals",
-    title="Proposals that wait for a second person",
-    about="More than one person decides alone. Look at the row as if it were yours to decide; "
-    "whoever proposed it, or has a part in it, cannot agree.",
+    title="Proposals about money",
+    about="These need a second person's approval. Review each as if you were making the decision "
+    "yourself. You cannot approve a proposal that you made or are involved in.",
     rows=lambda now: (
         Proposal.objects.filter(state=ProposalState.OPEN, action__startswith="console.")
-        .exclude(action__startswith=OF_PROBLEMS)
+        .exclude(action__startswith=PROBLEM_ACTIONS)
         .select_related("proposed_by")
         .order_by("pk")
     ),
@@ -34,15 +34,15 @@ PROPOSALS = Queue(
 PROBLEM_PROPOSALS = Queue(
     key="problem-proposals",
     title="Proposals about problems",
-    about="More than one person decides alone. Read the problem as if it were yours to decide; "
-    "whoever proposed it, or has a part in it, cannot agree.",
+    about="These need a second person's approval. Read each problem as if you were making the "
+    "decision yourself. You cannot approve a proposal that you made or are involved in.",
     rows=lambda now: (
-        Proposal.objects.filter(state=ProposalState.OPEN, action__startswith=OF_PROBLEMS)
+        Proposal.objects.filter(state=ProposalState.OPEN, action__startswith=PROBLEM_ACTIONS)
         .select_related("proposed_by")
         .order_by("pk")
     ),
     columns=_PROPOSAL,
     listed="accounts_proposal_changelist?state__exact=open",
-    looking=LOOKING_AT_PROBLEMS,
-    acting=DECIDING_PROBLEMS,
+    view_permission=VIEW_PROBLEMS,
+    act_permission=DECIDE_PROBLEMS,
 )

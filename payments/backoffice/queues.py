@@ -71,21 +71,22 @@ QUEUES = (
 )
 
 
-def queues_for(person: Any) -> list[Queue]:
-    """The queues that a person of the staff may see."""
-    return [queue for queue in QUEUES if person.has_perm(queue.looking)]
+def queues_for(viewer: Any) -> list[Queue]:
+    """The queues that this user may view."""
+    return [queue for queue in QUEUES if viewer.has_perm(queue.view_permission)]
 
 
 def load_queues(
-    person: Any, now: datetime | None = None
+    viewer: Any, now: datetime | None = None
 ) -> tuple[list[QueueView], list[QueueView]]:
-    """The queues a person may see: those that need one, and those for information.
+    """The queues a user may view: those that need action, and those for information.
 
-    One query a queue, or two.
+    One or two queries per queue.
     """
     now = now or timezone.now()
     views = [
-        QueueView(queue, now, may_act=person.has_perm(queue.acting)) for queue in queues_for(person)
+        QueueView(queue, now, may_act=viewer.has_perm(queue.act_permission))
+        for queue in queues_for(viewer)
     ]
     return (
         [view for view in views if not view.queue.for_information],
@@ -93,10 +94,10 @@ def load_queues(
     )
 
 
-def count_open(person: Any, now: datetime | None = None) -> int:
-    """How many rows need somebody that a person may see; no queue counts for more than 1000.
+def count_open(viewer: Any, now: datetime | None = None) -> int:
+    """The number of rows that need action and that this user may view.
 
-    One query a queue.
+    Each queue counts for at most COUNT_AT_MOST. One query per queue.
     """
     now = now or timezone.now()
-    return sum(queue.count(now) for queue in queues_for(person) if not queue.for_information)
+    return sum(queue.count(now) for queue in queues_for(viewer) if not queue.for_information)

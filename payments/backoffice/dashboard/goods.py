@@ -1,4 +1,4 @@
-"""Panels about goods: problems, late parcels and stock that runs out."""
+"""Panels about goods: problems, late parcels and low stock."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ from payments.backoffice.period import Period
 
 from .links import changelist_url
 
-#: Lines that count as sold lately, the newest of the whole shop.
+#: How many of the shop's newest lines count as recent sales.
 RECENT_LINES = 10_000
-#: Of goods that sell so few free that the shop has next to none: less than where their seller is
-#: reminded to restock (products.catalogue.filters.LOW_STOCK).
+#: Stock at or below this is low. Sellers are reminded to restock earlier, at
+#: products.catalogue.filters.LOW_STOCK.
 NEARLY_SOLD_OUT = 3
-#: Products shown that run out.
-PRODUCTS_SHOWN = 15
+#: Rows shown by the panels of late parcels and low stock.
+_ROWS_SHOWN = 15
 _LATE_SHEET = ("order", "seller", "carried_by", "agreed_for")
 _STOCK_SHEET = ("product", "name", "seller", "free", "sold_lately")
 
 
 def open_problems(period: Period) -> Content:
-    """Problems with goods that are not closed now. Two queries."""
+    """Problems with goods that are not closed. Two queries."""
     found = Counter(
         dict(
             Problem.objects.exclude(state=ProblemState.CLOSED)
@@ -53,11 +53,11 @@ def open_problems(period: Period) -> Content:
     figures = [
         ("Open", found[ProblemState.OPEN], changelist_url(listed, {"state__exact": "open"})),
         (
-            "Goods on their way back",
+            "Goods being returned",
             found[ProblemState.RETURNING],
             changelist_url(listed, {"state__exact": "returning"}),
         ),
-        ("Wait for the shop", late, f"{reverse('console')}#problems"),
+        ("Late", late, f"{reverse('console')}#problems"),
     ]
     return Content(
         figures=[Figure(label, f"{count:,}", "", url) for label, count, url in figures],
@@ -66,17 +66,17 @@ def open_problems(period: Period) -> Content:
 
 
 def late_parcels(period: Period) -> Content:
-    """Parcels that are not with their buyers after the days that were agreed. One query.
+    """Parcels not delivered within the agreed time, oldest order first. One query.
 
-    What waits at its pick-up point has come, and is its buyer's to fetch.
+    A parcel that has arrived at its pick-up point is not late.
     """
-    # Of each parcel its first line, from the oldest order on (track_to_bring), until there are
-    # enough: grouped by parcel, all of them would be joined and sorted.
-    open_ = OrderTrack.objects.to_fulfil().filter(parcel__isnull=False)
-    first = ~Exists(open_.filter(parcel=OuterRef("parcel"), pk__lt=OuterRef("pk")))
+    # The first line of each parcel, in the order of the index track_to_bring and limited: grouping
+    # by parcel would join and sort all of them.
+    undelivered = OrderTrack.objects.to_fulfil().filter(parcel__isnull=False)
+    first = ~Exists(undelivered.filter(parcel=OuterRef("parcel"), pk__lt=OuterRef("pk")))
     found = sorted(
-        open_.filter(first, parcel__arrived_at__isnull=True)
-        # What was to come the same day is late a day later.
+        undelivered.filter(first, parcel__arrived_at__isnull=True)
+        # A same-day delivery is late after one day.
         .annotate(due=AddDays("order__created_at", Greatest("order__delivery__days", 1)))
         .filter(due__lt=period.now)
         .values_list(
@@ -97,15 +97,15 @@ def late_parcels(period: Period) -> Content:
         (
             Link(reference, reverse(page, args=[order])),
             seller,
-            agent or "nobody yet",
+            agent or "no agent yet",
             write_day(timezone.localtime(due)),
         )
-        for order, reference, seller, agent, _, due in found[:PRODUCTS_SHOWN]
+        for order, reference, seller, agent, _, due in found[:_ROWS_SHOWN]
     ]
     count = f"{len(found):,}{' or more' if len(found) == COUNT_AT_MOST else ''}"
     return Content(
         figures=[Figure("Late", count, "", f"{reverse('parcels-console')}?part=fetch")],
-        table=Table(("Order", "Seller", "Carried by", "Agreed for"), rows),
+        table=Table(("Order", "Seller", "Agent", "Due by"), rows),
         sheet=Sheet(
             _LATE_SHEET,
             [
@@ -117,7 +117,7 @@ def late_parcels(period: Period) -> Content:
 
 
 def stock_running_out(period: Period) -> Content:
-    """Listed products of which few are free, the best sold lately first. Two queries."""
+    """Listed products with low free stock and recent sales, the lowest first. Two queries."""
     newest = OrderTrack.objects.aggregate(newest=Max("pk"))["newest"] or 0
     products = list(
         OrderTrack.objects.sold_after(newest - RECENT_LINES)
@@ -127,7 +127,7 @@ def stock_running_out(period: Period) -> Content:
         )
         .values_list("product", "product__name", "product__seller__username")
         .annotate(sold=Sum("number"), free=F("product__item_number") - F("product__held"))
-        .order_by("free", "-sold", "product")[:PRODUCTS_SHOWN]
+        .order_by("free", "-sold", "product")[:_ROWS_SHOWN]
     )
     rows = [
         (
@@ -139,9 +139,11 @@ def stock_running_out(period: Period) -> Content:
         for pk, name, seller, sold, free in products
     ]
     if not rows:
-        return Content(empty="Nothing that sold lately runs out.", sheet=Sheet(_STOCK_SHEET, []))
+        return Content(
+            empty="No recently sold product is running out.", sheet=Sheet(_STOCK_SHEET, [])
+        )
     return Content(
-        table=Table(("Product", "Seller", "Free", "Sold lately"), rows),
+        table=Table(("Product", "Seller", "Free", "Recently sold"), rows),
         sheet=Sheet(
             _STOCK_SHEET,
             [(pk, name, seller, free, sold) for pk, name, seller, sold, free in products],

@@ -1,4 +1,4 @@
-"""How the panels write days, and link to the lists behind their numbers."""
+"""Labels of days, and links to the admin lists behind the panels' numbers."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from payments.backoffice.period import Period
 
 
 def changelist_url(
-    name: str, asked: dict[str, Any], span: dict[str, datetime] | None = None
+    name: str, filters: dict[str, Any], span: dict[str, datetime] | None = None
 ) -> str:
-    """The admin's list that holds the rows behind a number."""
+    """The admin list of the rows that match these filters, within a period if one is given."""
     times = {column: timezone.localtime(at).isoformat() for column, at in (span or {}).items()}
-    return f"{reverse(name)}?{urlencode({**asked, **times})}"
+    return f"{reverse(name)}?{urlencode({**filters, **times})}"
 
 
 def day_label(day: date, period: Period) -> str:
-    return f"{day:%-d %b}{so_far(day == period.today)}"
+    return f"{day:%-d %b}{so_far(day, period)}"
 
 
-def so_far(is_today: bool) -> str:
-    return ", so far" if is_today else ""
+def so_far(day: date, period: Period) -> str:
+    return ", so far" if day == period.today else ""

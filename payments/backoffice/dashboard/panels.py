@@ -1,4 +1,4 @@
-"""The panels of the dashboard, from the top, and who may see each."""
+"""The panels of the dashboard in order, and the permission each needs."""
 
 from __future__ import annotations
 
@@ -15,51 +15,51 @@ from payments.backoffice.period import Period
 
 from .goods import NEARLY_SOLD_OUT, RECENT_LINES, late_parcels, open_problems, stock_running_out
 from .payments import outcomes, payouts_due, stuck_money, time_to_pay
-from .sales import best_goods, best_sellers, new_people, sales, shops_share
+from .sales import best_goods, best_sellers, commission_and_refunds, new_people, sales
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A section of the dashboard: who may see it, and what it says of a period, or of now."""
+    """A section of the dashboard, read for a period or for the current moment."""
 
     key: str
     title: str
     about: str
     permission: str
     read: Callable[[Period], Content]
-    #: It says how things stand, whatever period is chosen.
+    #: It shows the current state, whatever period is chosen.
     is_of_now: bool = False
 
 
-#: What the dashboard shows, from the top. Another is a function above, and an entry here.
+#: In the order of the page.
 PANELS = (
     Panel(
         "sales",
         "Sales",
-        "Orders that are paid, by the day they were placed: their goods, without delivery fees. "
-        "What was returned since is in them.",
+        "Paid orders by the day they were placed, without delivery fees. Later returns are not "
+        "deducted.",
         "orders.view_order",
         sales,
     ),
     Panel(
         "share",
         "Commission and refunds",
-        "The commission that was agreed on what was sold that day and not given back since; and "
-        "what left to buyers that day.",
+        "Commission on each day’s sales, excluding later refunds, and the amount refunded to "
+        "buyers that day.",
         "payments.view_refundday",
-        shops_share,
+        commission_and_refunds,
     ),
     Panel(
         "people",
-        "New people",
-        "Who opened an account; guests have none.",
+        "New accounts",
+        "Accounts by the day they were opened, without guests.",
         "accounts.view_user",
         new_people,
     ),
     Panel(
         "problems",
         "Problems with goods",
-        "What is not closed now.",
+        "Problems that are not closed.",
         "orders.view_problem",
         open_problems,
         is_of_now=True,
@@ -67,7 +67,7 @@ PANELS = (
     Panel(
         "late",
         "Late parcels",
-        "Paid for, and not with their buyers after the days that were agreed. The longest first.",
+        "Paid parcels not delivered within the agreed time, oldest first.",
         "orders.view_order",
         late_parcels,
         is_of_now=True,
@@ -75,35 +75,35 @@ PANELS = (
     Panel(
         "goods",
         "Best-selling goods",
-        "By pieces, in orders that are paid.",
+        "By pieces, in paid orders.",
         "products.view_product",
         best_goods,
     ),
     Panel(
         "sellers",
-        "Best-selling sellers",
-        "By the price of their goods, in orders that are paid.",
+        "Top sellers",
+        "By the price of their goods, in paid orders.",
         "orders.view_order",
         best_sellers,
     ),
     Panel(
         "outcomes",
         "Payments by outcome",
-        "Attempts to pay that began then.",
+        "Payment attempts started in the period.",
         "payments.view_orderpayment",
         outcomes,
     ),
     Panel(
         "time-to-pay",
-        "From prompt to paid",
-        "From the moment M-Pesa was asked until the money was here.",
+        "Time to pay",
+        "Time between sending the STK push and receiving the payment.",
         "payments.view_orderpayment",
         time_to_pay,
     ),
     Panel(
         "stuck",
         "Stuck money",
-        "What the console holds now; each leads to it.",
+        "Rows in the console’s queues.",
         "payments.view_receipt",
         stuck_money,
         is_of_now=True,
@@ -111,16 +111,16 @@ PANELS = (
     Panel(
         "payouts",
         "Payouts due",
-        "What sellers have earned and do not have yet.",
+        "Earnings that sellers have not received yet.",
         "payments.view_payout",
         payouts_due,
         is_of_now=True,
     ),
     Panel(
         "stock",
-        "Stock running out",
-        f"Listed, {NEARLY_SOLD_OUT} or fewer free, and among the shop’s last {RECENT_LINES:,}"
-        " lines.",
+        "Low stock",
+        f"Listed products with {NEARLY_SOLD_OUT} or fewer free, sold in the shop’s last "
+        f"{RECENT_LINES:,} order lines.",
         "products.view_product",
         stock_running_out,
         is_of_now=True,
@@ -129,5 +129,5 @@ PANELS = (
 
 
 def panels_for(user: User | AnonymousUser) -> list[Panel]:
-    """The panels this person may see."""
+    """The panels this user may see."""
     return [panel for panel in PANELS if user.has_perm(panel.permission)]

@@ -22,14 +22,14 @@ from payments.backoffice.charts import (
     Link,
     Sheet,
     Table,
-    counted,
     draw,
     duration,
-    part,
+    percentage,
     percentile,
+    pluralised,
 )
 from payments.backoffice.period import Period
-from payments.backoffice.permissions import LOOKING
+from payments.backoffice.permissions import VIEW_MONEY
 from payments.backoffice.queues import QUEUES
 from payments.checkout.failures import staff_label
 from payments.models import (
@@ -45,8 +45,8 @@ from payments.models.order_payments import PROMPTS_UNDER_WAY
 
 from .links import changelist_url
 
-#: By the seconds a prompt may take at most: how that is read.
-BUCKETS = {
+#: Labels of durations by their upper limit in seconds.
+_BUCKETS = {
     10: "up to 10 s",
     20: "up to 20 s",
     30: "up to 30 s",
@@ -55,25 +55,25 @@ BUCKETS = {
     120: "up to 2 min",
     300: "up to 5 min",
 }
-LONGER = "longer"
+_LONGER = "longer"
 _ATTEMPTS = "admin:payments_orderpayment_changelist"
 _TIME_SHEET = ("seconds", "prompts")
 _STUCK_SHEET = ("what", "how_many")
-#: What payouts wait for, and the query of the admin's list of those that do.
-PAYOUT_GROUPS = (
+#: Groups of payouts that are not done: label, filter, and the query string of the admin's list.
+_PAYOUT_GROUPS = (
     ("Due", Q(status=TransferStatus.DUE) & ~AWAITS_APPROVAL, "status__exact=due"),
-    ("Waits for approval", AWAITS_APPROVAL, "status__exact=due&needs_approval__exact=1"),
+    ("Awaiting approval", AWAITS_APPROVAL, "status__exact=due&needs_approval__exact=1"),
     (
         "On its way",
         Q(status__in=(TransferStatus.UNKNOWN, TransferStatus.SENT)),
         "status__in=unknown,sent",
     ),
-    ("Refused by M-Pesa", Q(status=TransferStatus.REFUSED), "status__exact=refused"),
+    ("Rejected by M-Pesa", Q(status=TransferStatus.REFUSED), "status__exact=refused"),
 )
 
 
 def outcomes(period: Period) -> Content:
-    """How attempts to pay ended, and why those that failed did. Two queries."""
+    """Payment attempts by outcome, and failures by reason. Two queries."""
     ended = (
         OrderPayment.objects.ended_since(period.since)
         .filter(created_at__lt=period.until)
@@ -81,32 +81,37 @@ def outcomes(period: Period) -> Content:
         .annotate(attempts=Count("*"))
         .order_by()
     )
-    by_end: Counter[str] = Counter()
+    by_outcome: Counter[str] = Counter()
     by_reason: Counter[str] = Counter()
     codes: dict[str, list[str]] = {}
     for status, code, attempts in ended:
-        by_end[status] += attempts
+        by_outcome[status] += attempts
         if status == AttemptStatus.FAILED:
             by_reason[staff_label(code)] += attempts
             codes.setdefault(staff_label(code), []).append(code)
     span = period.span("created_at")
-    open_ = OrderPayment.objects.under_way().filter(**span).count()
-    total = by_end.total() + open_
+    under_way = OrderPayment.objects.under_way().filter(**span).count()
+    total = by_outcome.total() + under_way
     reasons = by_reason.most_common()
     counts = {
-        "Confirmed": (by_end[AttemptStatus.CONFIRMED], {"status__exact": "confirmed"}),
-        "Failed": (by_end[AttemptStatus.FAILED], {"status__exact": "failed"}),
-        "Not known yet": (open_, {"status__in": ",".join(PROMPTS_UNDER_WAY)}),
+        "Confirmed": (by_outcome[AttemptStatus.CONFIRMED], {"status__exact": "confirmed"}),
+        "Failed": (by_outcome[AttemptStatus.FAILED], {"status__exact": "failed"}),
+        "Not known yet": (under_way, {"status__in": ",".join(PROMPTS_UNDER_WAY)}),
     }
-    failed = by_end[AttemptStatus.FAILED]
-    points = draw((why, count, f"{count:,}", part(count, failed)) for why, count in reasons)
+    failed = by_outcome[AttemptStatus.FAILED]
+    points = draw((why, count, f"{count:,}", percentage(count, failed)) for why, count in reasons)
     failures = {
         why: {"status__exact": "failed", "result_code__in": ",".join(each)}
         for why, each in codes.items()
     }
     return Content(
         figures=[
-            Figure(label, f"{count:,}", part(count, total), changelist_url(_ATTEMPTS, asked, span))
+            Figure(
+                label,
+                f"{count:,}",
+                percentage(count, total),
+                changelist_url(_ATTEMPTS, asked, span),
+            )
             for label, (count, asked) in counts.items()
         ],
         bars=Bars(
@@ -115,22 +120,22 @@ def outcomes(period: Period) -> Content:
                 replace(each, url=changelist_url(_ATTEMPTS, failures[each.label], span))
                 for each in points
             ],
-            ("Why", "Attempts", "Part"),
+            ("Reason", "Attempts", "Share"),
         ),
         empty="" if reasons else "No attempt failed.",
         sheet=Sheet(
             ("outcome", "why", "attempts"),
             [
-                ("confirmed", "", by_end[AttemptStatus.CONFIRMED]),
+                ("confirmed", "", by_outcome[AttemptStatus.CONFIRMED]),
                 *(("failed", why, count) for why, count in reasons),
-                ("not known yet", "", open_),
+                ("not known yet", "", under_way),
             ],
         ),
     )
 
 
 def time_to_pay(period: Period) -> Content:
-    """How long it took from a phone's ringing to the money, in whole seconds. One query."""
+    """Time from prompt to payment, in whole seconds. One query."""
     paid = (
         OrderPayment.objects.ended_since(period.since)
         .filter(created_at__lt=period.until)
@@ -145,17 +150,17 @@ def time_to_pay(period: Period) -> Content:
     if not by_second:
         return Content(empty="No prompt was paid.", sheet=Sheet(_TIME_SHEET, []))
     total = by_second.total()
-    by_bucket = Counter(dict.fromkeys([*BUCKETS.values(), LONGER], 0))
+    by_bucket = Counter(dict.fromkeys([*_BUCKETS.values(), _LONGER], 0))
     for seconds, prompts in by_second.items():
-        bucket = next((name for most, name in BUCKETS.items() if seconds <= most), LONGER)
+        bucket = next((name for most, name in _BUCKETS.items() if seconds <= most), _LONGER)
         by_bucket[bucket] += prompts
     buckets = by_bucket.items()
     return Content(
         figures=[
-            Figure("Half were paid within", duration(percentile(by_second, 50)), "median"),
-            Figure("19 in 20 within", duration(percentile(by_second, 95)), "95th percentile"),
+            Figure("Half paid within", duration(percentile(by_second, 50)), "median"),
+            Figure("95% paid within", duration(percentile(by_second, 95)), "95th percentile"),
             Figure(
-                "Prompts paid",
+                "Paid prompts",
                 f"{total:,}",
                 "",
                 changelist_url(
@@ -164,23 +169,25 @@ def time_to_pay(period: Period) -> Content:
             ),
         ],
         bars=Bars(
-            "Prompts by the time they took",
-            draw((took, count, f"{count:,}", part(count, total)) for took, count in buckets),
-            ("Took", "Prompts", "Part"),
+            "Prompts by time to pay",
+            draw((took, count, f"{count:,}", percentage(count, total)) for took, count in buckets),
+            ("Time", "Prompts", "Share"),
         ),
         sheet=Sheet(_TIME_SHEET, sorted(by_second.items())),
     )
 
 
 def stuck_money(period: Period) -> Content:
-    """How many rows the console's queues hold. One query a queue."""
+    """Number of rows in each console queue about money. One query per queue."""
     page = reverse("console")
-    found = [(queue, queue.count(period.now)) for queue in QUEUES if queue.looking == LOOKING]
+    found = [
+        (queue, queue.count(period.now)) for queue in QUEUES if queue.view_permission == VIEW_MONEY
+    ]
     rows = [
         (
             Link(queue.title, f"{page}#{queue.key}"),
             f"{count:,} or more" if count >= COUNT_AT_MOST else f"{count:,}",
-            "goes on by itself" if queue.for_information else "needs a person",
+            "resolves automatically" if queue.for_information else "needs action",
         )
         for queue, count in found
         if count
@@ -188,16 +195,16 @@ def stuck_money(period: Period) -> Content:
     if not rows:
         return Content(empty="No money is stuck.", sheet=Sheet(_STUCK_SHEET, []))
     return Content(
-        table=Table(("What", "How many", "And then"), rows),
+        table=Table(("Queue", "Rows", "Next step"), rows),
         sheet=Sheet(_STUCK_SHEET, [(queue.title, count) for queue, count in found if count]),
     )
 
 
 def payouts_due(period: Period) -> Content:
-    """What sellers wait for, in four groups: payouts and KES. Two queries."""
+    """Earnings not in a payout yet, and open payouts by state, with KES. Two queries."""
     listed = reverse("admin:payments_payout_changelist")
     sums: dict[str, Any] = {}
-    for number, (_, group, _) in enumerate(PAYOUT_GROUPS):
+    for number, (_, group, _) in enumerate(_PAYOUT_GROUPS):
         sums[f"payouts_{number}"] = Count("pk", filter=group)
         sums[f"kes_{number}"] = Sum("amount", filter=group, default=0)
     found = Payout.objects.exclude(status=TransferStatus.DONE).aggregate(**sums)
@@ -207,9 +214,9 @@ def payouts_due(period: Period) -> Content:
     return Content(
         figures=[
             Figure(
-                "Gathered for a payout",
+                "Not in a payout yet",
                 format_kes(new["amount"]),
-                counted(new["lines"], "line"),
+                pluralised(new["lines"], "line"),
                 changelist_url(
                     "admin:payments_sellershare_changelist",
                     {"payout__isempty": 1, "reversed_at__isempty": 1},
@@ -219,19 +226,19 @@ def payouts_due(period: Period) -> Content:
                 Figure(
                     label,
                     format_kes(found[f"kes_{number}"]),
-                    counted(found[f"payouts_{number}"], "payout"),
+                    pluralised(found[f"payouts_{number}"], "payout"),
                     f"{listed}?{query}",
                 )
-                for number, (label, _, query) in enumerate(PAYOUT_GROUPS)
+                for number, (label, _, query) in enumerate(_PAYOUT_GROUPS)
             ),
         ],
         sheet=Sheet(
             ("waits_for", "how_many", "kes"),
             [
-                ("Gathered for a payout", new["lines"], new["amount"]),
+                ("Not in a payout yet", new["lines"], new["amount"]),
                 *(
                     (label, found[f"payouts_{number}"], found[f"kes_{number}"])
-                    for number, (label, _, _) in enumerate(PAYOUT_GROUPS)
+                    for number, (label, _, _) in enumerate(_PAYOUT_GROUPS)
                 ),
             ],
         ),

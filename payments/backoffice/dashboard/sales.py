@@ -1,11 +1,14 @@
-"""Panels about what was sold, by whom, and who joined.
+"""Panels about sales, commission, new users, and the best-selling goods and sellers.
 
 Every read is bounded by the partial index order_paid_by_time or by a number of rows.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from datetime import date
 from functools import partial
+from typing import Any
 from urllib.parse import urlencode
 
 from django.db.models import Count, QuerySet, Sum
@@ -24,18 +27,16 @@ from payments.backoffice.charts import (
     Link,
     Sheet,
     Table,
-    counted,
     draw,
+    pluralised,
 )
 from payments.backoffice.period import Period
-from payments.models import (
-    RefundDay,
-)
+from payments.models import RefundDay
 
 from .links import changelist_url, day_label, so_far
 
-#: Goods and sellers shown that sell best.
-BEST = 10
+#: Rows shown by the panels of best-selling goods and sellers.
+_BEST = 10
 _ORDERS = "admin:orders_order_changelist"
 _PAID = {"payment_status__exact": "paid"}
 _GOODS_SHEET = ("product", "name", "seller", "pieces", "sold_kes")
@@ -43,11 +44,8 @@ _SELLERS_SHEET = ("seller", "lines", "sold_kes")
 
 
 def sales(period: Period) -> Content:
-    """Orders that are paid, by the day they were placed, without what was paid to bring them.
-
-    Two queries.
-    """
-    paid = _paid(period)
+    """Paid orders by the day they were placed, without delivery fees. Two queries."""
+    paid = _paid_orders(period)
     sold = list(
         paid.annotate(day=TruncDate("created_at"))
         .values_list("day")
@@ -64,52 +62,38 @@ def sales(period: Period) -> Content:
     fees = dict(of_parcels)
     by_day = {day: (orders, amount - fees.get(day, 0)) for day, orders, amount in sold}
     series = [(day, *by_day.get(day, (0, 0))) for day in period.days]
-    points = [
-        (
-            f"{day:%-d %b}",
-            amount,
-            f"{format_kes(amount)} in {counted(orders, 'order')}",
-            so_far(day == period.today),
-        )
-        for day, orders, amount in series
-    ]
-    rows = [
-        (
-            Link(
-                day_label(day, period),
-                changelist_url(_ORDERS, _PAID, period.span("created_at", day)),
-            ),
-            f"{orders:,}",
-            format_kes(amount),
-        )
-        for day, orders, amount in reversed(series)
-    ]
     orders = sum(number for _, number, _ in series)
     amount = sum(money for _, _, money in series)
-    listed = changelist_url(_ORDERS, _PAID, period.span("created_at"))
     return Content(
         figures=[
-            Figure("Sold", format_kes(amount), counted(orders, "order"), listed),
+            Figure(
+                "Sold",
+                format_kes(amount),
+                pluralised(orders, "order"),
+                changelist_url(_ORDERS, _PAID, period.span("created_at")),
+            ),
             Figure("Average order", format_kes(round(amount / orders)) if orders else NOTHING),
         ],
-        columns=Columns(
+        columns=_by_day(
+            period,
             "KES sold by day",
-            draw(points),
-            Table(("Day", "Orders", "Sold"), rows),
-            top=format_kes(max(amount for _, _, amount in series)),
+            ("Day", "Orders", "Sold"),
+            [(day, amount) for day, _, amount in series],
+            [(f"{orders:,}", format_kes(amount)) for _, orders, amount in series],
+            shown=[f"{format_kes(amount)} in {pluralised(n, 'order')}" for _, n, amount in series],
+            url=lambda day: changelist_url(_ORDERS, _PAID, period.span("created_at", day)),
         ),
         sheet=Sheet(("day", "orders", "sold_kes"), series),
     )
 
 
-def shops_share(period: Period) -> Content:
-    """The shop's commission on what was sold, as far as it was not given back, and what was sent
-    back to buyers, by day.
+def commission_and_refunds(period: Period) -> Content:
+    """Commission on each day's sales, excluding later refunds, and what was refunded that day.
 
     Two queries.
     """
     agreed = (
-        OrderTrack.objects.filter(order__in=_paid(period), track_status__in=SOLD_LINE_STATUSES)
+        _sold_lines(period)
         .annotate(day=TruncDate("order__created_at"))
         .values_list("day")
         .annotate(kept=Sum(commission_left()))
@@ -119,37 +103,33 @@ def shops_share(period: Period) -> Content:
     commission, refunds = dict(agreed), dict(sent.values_list("day", "sent"))
     series = [(day, commission.get(day, 0), refunds.get(day, 0)) for day in period.days]
     to_refunds = reverse("admin:payments_refundday_changelist")
-    rows = [
-        (day_label(day, period), format_kes(earned), format_kes(back))
-        for day, earned, back in reversed(series)
-    ]
     span = urlencode({"day__gte": period.first, "day__lte": period.last})
-    shares = changelist_url("admin:payments_sellershare_changelist", {}, period.span("created_at"))
+    earnings = changelist_url(
+        "admin:payments_sellershare_changelist", {}, period.span("created_at")
+    )
     return Content(
         figures=[
-            Figure("Commission", format_kes(sum(each for _, each, _ in series)), "", shares),
+            Figure("Commission", format_kes(sum(each for _, each, _ in series)), "", earnings),
             Figure(
-                "Sent back to buyers",
+                "Refunded to buyers",
                 format_kes(sum(each for _, _, each in series)),
                 "",
                 f"{to_refunds}?{span}",
             ),
         ],
-        columns=Columns(
+        columns=_by_day(
+            period,
             "Commission by day, KES",
-            draw(
-                (f"{day:%-d %b}", earned, format_kes(earned), so_far(day == period.today))
-                for day, earned, _ in series
-            ),
-            Table(("Day", "Commission", "Sent back"), rows),
-            top=format_kes(max(earned for _, earned, _ in series)),
+            ("Day", "Commission", "Refunded"),
+            [(day, earned) for day, earned, _ in series],
+            [(format_kes(earned), format_kes(back)) for _, earned, back in series],
         ),
         sheet=Sheet(("day", "commission_kes", "sent_back_kes"), series),
     )
 
 
 def new_people(period: Period) -> Content:
-    """Who opened an account, by day; guests have none. One query."""
+    """New accounts by day, without guests. One query."""
     joined = (
         User.objects.filter(guest__isnull=True, **period.span("date_joined"))
         .annotate(day=TruncDate("date_joined"))
@@ -159,40 +139,67 @@ def new_people(period: Period) -> Content:
     )
     by_day = dict(joined)
     series = [(day, by_day.get(day, 0)) for day in period.days]
-    listed = partial(changelist_url, "admin:accounts_user_changelist", {"kind": "account"})
-    rows = [
-        (Link(day_label(day, period), listed(period.span("date_joined", day))), f"{people:,}")
-        for day, people in reversed(series)
-    ]
+    accounts = partial(changelist_url, "admin:accounts_user_changelist", {"kind": "account"})
     return Content(
         figures=[
             Figure(
-                "New people",
+                "New accounts",
                 f"{sum(by_day.values()):,}",
                 "",
-                listed(period.span("date_joined")),
+                accounts(period.span("date_joined")),
             )
         ],
-        columns=Columns(
-            "New people by day",
-            draw(
-                (f"{day:%-d %b}", people, f"{people:,}", so_far(day == period.today))
-                for day, people in series
-            ),
-            Table(("Day", "New people"), rows),
-            top=f"{max(people for _, people in series):,}",
+        columns=_by_day(
+            period,
+            "New accounts by day",
+            ("Day", "New accounts"),
+            series,
+            [(f"{people:,}",) for _, people in series],
+            write=lambda people: f"{people:,}",
+            url=lambda day: accounts(period.span("date_joined", day)),
         ),
         sheet=Sheet(("day", "new_people"), series),
     )
 
 
+def _by_day(  # noqa: PLR0913
+    period: Period,
+    title: str,
+    headings: tuple[str, ...],
+    series: Sequence[tuple[date, int]],
+    cells: Sequence[tuple[str, ...]],
+    *,
+    write: Callable[[int], str] = format_kes,
+    shown: Sequence[str] | None = None,
+    url: Callable[[date], str] | None = None,
+) -> Columns:
+    """A column per day, and the table of the same days with the latest first.
+
+    ``series`` holds the value of each day, ``cells`` the other cells of its row in the table.
+    ``write`` formats a value, unless ``shown`` has the text for each. ``url`` links a day.
+    """
+    shown = shown or [write(value) for _, value in series]
+    points = draw(
+        (f"{day:%-d %b}", value, words, so_far(day, period))
+        for (day, value), words in zip(series, shown, strict=True)
+    )
+    rows: list[tuple[Any, ...]] = [
+        (Link(day_label(day, period), url(day)) if url else day_label(day, period), *others)
+        for (day, _), others in zip(series, cells, strict=True)
+    ]
+    rows.reverse()
+    return Columns(
+        title, points, Table(headings, rows), top=write(max(value for _, value in series))
+    )
+
+
 def best_goods(period: Period) -> Content:
-    """The products of which most pieces were sold. One query."""
+    """The products with the most pieces sold. One query."""
     sold = list(
-        _lines(period)
+        _sold_lines(period)
         .values_list("product", "product__name", "product__seller__username")
         .annotate(pieces=Sum("number"), sold=Sum(price_left()))
-        .order_by("-pieces", "-sold", "product")[:BEST]
+        .order_by("-pieces", "-sold", "product")[:_BEST]
     )
     if not sold:
         return Content(empty="Nothing was sold.", sheet=Sheet(_GOODS_SHEET, []))
@@ -208,12 +215,12 @@ def best_goods(period: Period) -> Content:
 
 
 def best_sellers(period: Period) -> Content:
-    """The sellers who sold most, in KES. One query."""
+    """The sellers with the highest sales in KES. One query."""
     sold = list(
-        _lines(period)
+        _sold_lines(period)
         .values_list("seller", "seller__username")
         .annotate(lines=Count("*"), value=Sum(price_left()))
-        .order_by("-value", "seller")[:BEST]
+        .order_by("-value", "seller")[:_BEST]
     )
     if not sold:
         return Content(empty="Nothing was sold.", sheet=Sheet(_SELLERS_SHEET, []))
@@ -232,10 +239,12 @@ def best_sellers(period: Period) -> Content:
     )
 
 
-def _paid(period: Period) -> OrderQuerySet:
+def _paid_orders(period: Period) -> OrderQuerySet:
     return Order.objects.paid_since(period.since).filter(created_at__lt=period.until)
 
 
-def _lines(period: Period) -> QuerySet[OrderTrack]:
-    """The lines of orders that were placed and paid; those given back since are not sold."""
-    return OrderTrack.objects.filter(order__in=_paid(period), track_status__in=SOLD_LINE_STATUSES)
+def _sold_lines(period: Period) -> QuerySet[OrderTrack]:
+    """Lines of paid orders that were not cancelled or refunded later."""
+    return OrderTrack.objects.filter(
+        order__in=_paid_orders(period), track_status__in=SOLD_LINE_STATUSES
+    )
