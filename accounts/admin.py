@@ -413,17 +413,20 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
         if request.method == "GET" and id == str(request.user.pk):
             # Their own they change by the old one.
             return redirect("admin:password_change")
-        person = self.get_object(request, id) if request.method == "POST" else None
+        asked = self.get_object(request, id)
         # Their own is changed where the old one is asked for.
-        if person is not None and self.is_own(request, person):
-            log_refusal(current_user(request), "Set the password", person)
-        before = User.objects.filter(pk=id).values_list("password", flat=True).first()
+        if request.method == "POST" and asked is not None and self.is_own(request, asked):
+            log_refusal(current_user(request), "Set the password", asked)
+        before = asked.password if asked is not None else ""
         response = super().user_change_password(request, id, form_url)
         if isinstance(response, TemplateResponse) and response.context_data is not None:
             response.context_data["title"] = (
                 f"Set a password for {response.context_data['original']}"
             )
-        person = User.objects.filter(pk=id).exclude(password=before or "").first()
+        # Of nobody there is no page: 404.
+        person = (
+            User.objects.filter(pk=asked.pk).exclude(password=before).first() if asked else None
+        )
         if person is not None:
             tokens.revoke_all(person.pk)
             lockout.forgive(person)

@@ -160,6 +160,28 @@ NOTICES = {
         "Nambari ya simu ya akaunti yako ya O-Mache imebadilishwa au kuondolewa.\n\n"
         "Kama si wewe, chagua nenosiri jipya sasa:\n\n{link}\n",
     ),
+    ("phone_linked", "en"): (
+        "A phone signs in to your O-Mache account now",
+        "From now on a phone number opens your O-Mache account with a code by SMS.\n\n"
+        "If it was not you, remove that phone in your account, and choose a new password now:"
+        "\n\n{link}\n",
+    ),
+    ("phone_linked", "sw"): (
+        "Simu inaweza kuingia kwenye akaunti yako ya O-Mache",
+        "Kuanzia sasa nambari ya simu inafungua akaunti yako ya O-Mache kwa msimbo wa SMS.\n\n"
+        "Kama si wewe, ondoa simu hiyo kwenye akaunti yako, na chagua nenosiri jipya sasa:"
+        "\n\n{link}\n",
+    ),
+    ("phone_unlinked", "en"): (
+        "No phone signs in to your O-Mache account any more",
+        "The phone that opened your O-Mache account with a code by SMS was removed.\n\n"
+        "If it was not you, choose a new password now:\n\n{link}\n",
+    ),
+    ("phone_unlinked", "sw"): (
+        "Simu haiingii tena kwenye akaunti yako ya O-Mache",
+        "Simu iliyofungua akaunti yako ya O-Mache kwa msimbo wa SMS imeondolewa.\n\n"
+        "Kama si wewe, chagua nenosiri jipya sasa:\n\n{link}\n",
+    ),
     ("factor_added", "en"): (
         "Your O-Mache account asks for a code now",
         "A second factor was set up for your O-Mache account: log-in asks for a code too.\n\n"

@@ -18,7 +18,7 @@ from django.http import HttpRequest
 
 from omachemainproj.api.errors import Refusal
 
-from . import guests, names, security_log, services
+from . import emails, guests, names, security_log, services
 from .models import PhoneLogin, User
 from .preferences import change_preferences
 from .signals import phone_proved
@@ -115,7 +115,7 @@ def link(user: User, phone: str, now: datetime) -> None:
             PhoneLogin.objects.update_or_create(
                 user=user, defaults={"phone": phone, "linked_at": now, "proved_at": now}
             )
-            security_log.record_on_commit("phone_linked", user=user.pk)
+            emails.tell_of_change(user, "phone_linked")
     except IntegrityError as error:
         if PhoneLogin.objects.filter(phone=phone).exclude(user=user).exists():
             raise PhoneTaken from error
@@ -127,8 +127,9 @@ def unlink(user: User) -> None:
     """Let no phone open the account any more. Safe to repeat. Raises NoOtherWayIn."""
     if not has_password(user):
         raise NoOtherWayIn
-    if PhoneLogin.objects.filter(user=user).delete()[0]:
-        security_log.record("phone_unlinked", user=user.pk)
+    with transaction.atomic():
+        if PhoneLogin.objects.filter(user=user).delete()[0]:
+            emails.tell_of_change(user, "phone_unlinked")
 
 
 def phone_of(user: User) -> str:

@@ -31,6 +31,7 @@ from .validators import (
     PASSWORD_MAX,
     USERNAME_MAX,
     UsernameValidator,
+    has_public_domain,
     normalise_email,
     normalise_username,
 )
@@ -88,7 +89,10 @@ class EmailField(serializers.EmailField):
         super().__init__(max_length=EMAIL_MAX, **kwargs)
 
     def to_internal_value(self, data: Any) -> str:
-        return normalise_email(super().to_internal_value(data))
+        email = normalise_email(super().to_internal_value(data))
+        if email and not has_public_domain(email):
+            self.fail("invalid")
+        return email
 
 
 class UserOutput(serializers.ModelSerializer):

@@ -19,7 +19,7 @@ from omachemainproj.text import fold_password
 
 from . import emails, lockout, names, second_factor, security_log, tokens
 from .lookalikes import skeleton
-from .models import EMAIL_TAKEN, User, avatar_path
+from .models import EMAIL_TAKEN, Address, PhoneLogin, User, avatar_path
 from .sessions import Origin
 
 #: The same for a link that was used, has expired, or never existed: it reveals nothing.
@@ -213,18 +213,33 @@ def change_password(
 def reset_password(user: User, *, new: str) -> None:
     """Set the password of a person who followed the link; every earlier token is refused at once.
 
-    What was guessed about them before is forgotten: it was not this password. Raises FieldRefusal
-    where the link was used twice at once.
+    What was guessed about them before is forgotten: it was not this password. Where nobody had
+    confirmed the inbox before, the phone that opens the account, the phone it is called on and its
+    addresses go too. Raises FieldRefusal where the link was used twice at once.
     """
     hashed = make_password(fold_password(new))
     with transaction.atomic():
         if not _replace_password(user, hashed, event="password_reset"):
             refuse_field("token", LINK_IS_OVER)
         lockout.forgive(user)
+        if user.email_confirmed_at is None:
+            _remove_what_a_stranger_may_have_left(user)
     # The link came from the inbox. Whoever typed the address first may have been a stranger; with
     # the new password the account is its reader's.
     with suppress(IntegrityError), transaction.atomic():
         _confirm(user, user.email)
+
+
+def _remove_what_a_stranger_may_have_left(user: User) -> None:
+    """Remove what opens an account, or sends its goods and calls elsewhere.
+
+    Its first owner may have typed an address of somebody else's, and waited for them (account
+    pre-hijacking: Sudhodanan and Paverd, USENIX Security 2022).
+    """
+    if PhoneLogin.objects.filter(user=user).delete()[0]:
+        security_log.record_on_commit("phone_unlinked", user=user.pk)
+    Address.objects.filter(user=user).delete()
+    _update(user, {"phone": "", "phone_chosen": False})
 
 
 def _replace_password(user: User, hashed: str, *, event: str = "password_changed") -> bool:

@@ -31,6 +31,8 @@ Answer = Callable[[HttpRequest], HttpResponse]
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 #: How Django writes a byte of a path that is not UTF-8; no URL of ours contains it.
 _BROKEN = re.compile(r"%[89A-F][0-9A-F]", re.IGNORECASE)
+#: A session's key, as Django makes one.
+_SESSION_KEY = re.compile(r"[a-z0-9]{8,40}")
 #: What plain http may ask for: pages, which are redirected, and a load balancer's checks.
 _PLAIN = ("/admin/", "/docs/", "/livez/", "/metrics/", "/readyz/", "/robots.txt", "/shop")
 _FILES = ("/static/", "/media/")
@@ -138,6 +140,10 @@ class PagesMiddleware:
         self._through = through
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        session = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+        if session is not None and not _SESSION_KEY.fullmatch(session):
+            # No key of ours; and with a NUL in it, none that PostgreSQL would look for.
+            del request.COOKIES[settings.SESSION_COOKIE_NAME]
         if request.path_info.startswith(_WITH_SESSION) or (
             settings.SESSION_COOKIE_NAME in request.COOKIES
         ):

@@ -154,12 +154,14 @@ def represent_track(
 ) -> dict[str, Any]:
     """One tracking row, from ``as_track_rows()``; amounts in whole KES.
 
-    Only the buyer is shown the collection code. What the reader ``may`` do is added.
+    Only the buyer is shown the collection code and the order's token: whoever has a guest's token
+    may cancel and pay their order. What the reader ``may`` do is added.
     """
-    shows_code = row.buyer_id == reader_id and row.track_status in CODE_SHOWN
+    is_buyer = row.buyer_id == reader_id
+    shows_code = is_buyer and row.track_status in CODE_SHOWN
     return {
         "id": row.id,
-        "order_token": str(row.order__order_token),
+        "order_token": str(row.order__order_token) if is_buyer else None,
         "reference": row.order__reference,
         "product": row.product_id,
         "name": row.name,

@@ -13,6 +13,7 @@ from omachemainproj.api.fields import (
     MAX_ID,
     MpesaNumberField,
     OneOfField,
+    ShortListField,
     ShownTextField,
     StrictBooleanField,
     WholeNumberField,
@@ -379,7 +380,9 @@ class TrackOutput(AbilitiesOutput):
     }
 
     id = serializers.IntegerField()
-    order_token = serializers.UUIDField()
+    order_token = serializers.UUIDField(
+        allow_null=True, help_text="Null for a reader who is not the buyer."
+    )
     reference = serializers.CharField(help_text="The order's reference, as the phone shows it.")
     product = serializers.IntegerField()
     name = serializers.CharField()
@@ -511,8 +514,9 @@ class TrackFilterInput(serializers.Serializer):
 class SaleFilterInput(serializers.Serializer):
     """Which of the lines the caller sold to list."""
 
-    status = serializers.ListField(
+    status = ShortListField(
         child=OneOfField(TrackStatus.choices),
+        max_length=20,
         required=False,
         help_text="Several times, or with commas. What is to be fulfilled (`paid`, `fetched`,"
         " `shipping`) unless told.",

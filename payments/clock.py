@@ -39,6 +39,7 @@ from products.listings.pictures import draw_sizes, undrawn
 from .checkout.stk_push import SEND_AGAIN_AFTER, expire_stk_pushes, send_stk_push
 from .disbursement import ask_about_receipt, process_payout, process_refund
 from .models import GatewayEvent, OrderPayment, Payout, Receipt, ReceiptQuestion, Refund
+from .models.order_balances import covered_but_unpaid
 from .models.same_payments import maybe_counted_twice
 from .payouts.services import create_payouts, sellers_to_pay
 from .people.erasure import erase_old_guests, erase_what_is_left
@@ -174,9 +175,10 @@ def process_stored_events(now: datetime) -> int:
 
 
 def sync_unsynced_orders(now: datetime) -> int:
-    """Pay orders whose payment is confirmed and that are not marked as paid."""
+    """Pay orders that are not marked as paid though their money came, at once or in parts."""
     unsynced = OrderPayment.objects.unsynced().values_list("order_id", flat=True)
-    return _each(sync_order_with_payment, unsynced)
+    covered = covered_but_unpaid().values_list("pk", flat=True)
+    return _each(sync_order_with_payment, [*unsynced[:BATCH], *covered[:BATCH]])
 
 
 def send_forgotten_stk_pushes(now: datetime) -> int:

@@ -24,6 +24,7 @@ from orders.models import Order
 
 from .models import (
     ANSWERS,
+    TELL_AMOUNTS,
     Payout,
     Provider,
     Receipt,
@@ -220,6 +221,13 @@ def is_shown_by_the_gateway(receipt: Receipt) -> bool:
     """Whether M-Pesa's statement or its answer shows a payment as the shop has it."""
     answers = receipt.evidence.filter(source__in=ANSWERS)
     return any(row.agrees_with(receipt) for row in answers)
+
+
+def source_of_amount(receipt: Receipt) -> str:
+    """Who reported a receipt's amount: a provider, where one did, else who reported it first."""
+    told = receipt.evidence.filter(amount=receipt.amount, source__in=TELL_AMOUNTS)
+    source = told.order_by("pk").values_list("source", flat=True).first()
+    return receipt.source if source is None else source
 
 
 def ask_about(receipts: Iterable[Receipt], *, anew: bool = False) -> None:

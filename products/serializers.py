@@ -6,6 +6,7 @@ The outputs themselves are made by products.catalogue.representation.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import inf
 from typing import Any, ClassVar, NoReturn, cast
 
 from django.http import QueryDict
@@ -17,6 +18,7 @@ from omachemainproj.api.fields import (
     IdentifierField,
     MpesaNumberField,
     OneOfField,
+    ShortListField,
     ShownTextField,
     StrictBooleanField,
     WholeNumberField,
@@ -309,7 +311,7 @@ class PictureInput(GivenOnce):
 class PictureOrderInput(serializers.Serializer):
     """The pictures of a product in another order."""
 
-    order = serializers.ListField(
+    order = ShortListField(
         child=WholeNumberField(), max_length=100, help_text="All their ids; the first is `image`."
     )
 
@@ -399,9 +401,11 @@ class ProductIdField(WholeNumberField):
     """The number of a product."""
 
     default_error_messages = {"whole": "Give product ids as whole numbers, like [3, 14]."}
+    #: One that no product has is left out, however large it is.
+    largest = inf
 
 
 class CartInput(serializers.Serializer):
     """The ids in a cart, at most 200."""
 
-    ids = serializers.ListField(child=ProductIdField(), max_length=MAX_CART)
+    ids = ShortListField(child=ProductIdField(), max_length=MAX_CART)

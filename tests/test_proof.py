@@ -67,6 +67,11 @@ def _fetched_by(person):
     TrackEvent.objects.create(track=OrderTrack.objects.get(), track_status="fetched", actor=person)
 
 
+def _write_off_of_a_closed_order():
+    Order.objects.update(payment_status="refund_due")
+    Receipt.objects.update(amount=2999, written_off=1)
+
+
 def _approve_by(person):
     Payout.objects.update(approved_by=person)
 
@@ -390,6 +395,7 @@ BREAKS = [
     ("Open refunds of an order match what the ledger owes for it", _owe_back_what_was_earned),
     ("Open refunds of an order match what the ledger owes for it", _owe),
     ("A receipt is not refunded by more than its amount", lambda: _owe(amount=3001)),
+    ("Write-offs of an order that is not paid are at most its", _write_off_of_a_closed_order),
     ("Only a rejected refund is replaced by another", _send_one_that_was_replaced),
     ("A due refund is sent or queried at its time", lambda: _owe(next_check_at=ago(11))),
     ("A due refund is sent or queried at its", lambda: _owe(status="sent", next_check_at=ago(11))),

@@ -7,10 +7,13 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.core.paginator import Paginator
+from django.db import DataError
 from django.db.models import DateField, Field, Model, QuerySet
 from django.forms import BaseForm, ModelForm
 from django.forms.models import model_to_dict
@@ -197,6 +200,32 @@ class ShopAdmin(admin.ModelAdmin):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ShopList
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """The list. Raises IncorrectLookupParameters, which the list's page says, for filters that
+        no database can compare: the year 0, or a number of 25 digits."""
+        try:
+            return super().get_changelist_instance(request)
+        except (ValueError, OverflowError, DataError) as error:
+            raise IncorrectLookupParameters from error
+
+    # The stubs are of a later Django, which passes one more.
+    def response_action(  # type: ignore[override]
+        self, request: HttpRequest, queryset: QuerySet[Any]
+    ) -> Any:
+        """What came of an action; None where a chosen row has an id that no row can have."""
+        chosen = request.POST.getlist(ACTION_CHECKBOX_NAME)
+        if not all(map(self._may_be_an_id, chosen)):
+            messages.error(request, "One of the chosen rows does not exist. Choose again.")
+            return None
+        return super().response_action(request, queryset)
+
+    def _may_be_an_id(self, typed: str) -> bool:
+        try:
+            self.opts.pk.run_validators(self.opts.pk.to_python(typed))
+        except ValidationError:
+            return False
+        return True
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Allow filters by whole values of columns that may be seen, and by times.

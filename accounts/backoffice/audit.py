@@ -20,6 +20,7 @@ SECRETS = frozenset(
     {
         "password",
         "callback_token",
+        "order_token",
         "status_token",
         "token",
         "headers",

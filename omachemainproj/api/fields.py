@@ -18,6 +18,8 @@ from omachemainproj.text import clean_shown, fold_identifier, is_turned
 MAX_ID = 2**63 - 1
 
 _DIGITS = re.compile(r"-?[0-9]{1,18}")
+#: A text may be typed so many times longer than it is stored: with invisible signs, or spaces.
+_LONGEST_TYPED = 8
 #: What an Idempotency-Key may be.
 _KEY = re.compile(r"[!-~]{1,255}")
 
@@ -38,6 +40,9 @@ class _NormalisedField(serializers.CharField):
 
     def to_internal_value(self, data: Any) -> str:
         typed = super().to_internal_value(data)
+        if self.max_length is not None and len(typed) > self.max_length * _LONGEST_TYPED:
+            # DRF measures what was normalised, which costs what was sent.
+            self.fail("max_length", max_length=self.max_length)
         if self._turned and is_turned(typed):
             raise serializers.ValidationError(self._turned, code="invalid")
         text = self.normalise(typed)
@@ -63,14 +68,34 @@ class IdentifierField(_NormalisedField):
 class WholeNumberField(serializers.IntegerField):
     """A JSON integer, or plain ASCII digits in a text or a form. Never a boolean or a fraction."""
 
-    default_error_messages = {"whole": "A whole number is needed, like 1500."}
+    default_error_messages = {
+        "whole": "A whole number is needed, like 1500.",
+        "too_large": "This number is too large.",
+    }
+
+    #: The largest number of a field without a ``max_value``, and of a negative one without a
+    #: ``min_value``. JSON's readers agree on no larger one (RFC 8259, section 6).
+    largest: float = 2**53 - 1
 
     def to_internal_value(self, data: Any) -> int:
         if isinstance(data, str) and _DIGITS.fullmatch(data.strip()):
             data = int(data.strip())
         if isinstance(data, bool) or not isinstance(data, int):
             self.fail("whole")
+        # Where the field has a limit of its own, that says more.
+        too_large = self.max_value is None and data > self.largest
+        if too_large or (self.min_value is None and data < -self.largest):
+            self.fail("too_large")
         return data
+
+
+class ShortListField(serializers.ListField):
+    """A list whose length is checked before its items: DRF reads 20,000 of them first."""
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        if isinstance(data, list) and self.max_length is not None and len(data) > self.max_length:
+            self.fail("max_length", max_length=self.max_length)
+        return super().to_internal_value(data)
 
 
 class OneOfField(serializers.ChoiceField):

@@ -39,7 +39,7 @@ from payments.models import (
     Verification,
 )
 from payments.models.evidence import is_enough
-from payments.models.same_payments import is_undecided
+from payments.models.same_payments import is_undecided, movements_behind
 from payments.reconciliation.outcomes import Outcome, record_outcome
 from payments.reconciliation.receipts import (
     AlreadyMatched,
@@ -205,11 +205,17 @@ def query_attempt(payment_id: int) -> OrderPayment:
 def mark_attempt_unpaid(payment_id: int) -> OrderPayment:
     """Record that an attempt without a result was not paid, as staff have checked.
 
-    A late success still overrides this.
+    A late success still overrides this. Unmatched money that may be this payment has to be decided
+    first.
     """
     payment = locked_row(OrderPayment, payment_id)
     if not payment.is_open or payment.live:
         raise ActionNotAvailable("This attempt has ended, or its prompt may still be open.")
+    if behind := movements_behind(payment):
+        raise ActionNotAvailable(
+            f"{behind[0]} arrived at that time without an order and may be this payment. First "
+            "record that this attempt was paid, or that the other is a separate payment."
+        )
     record_outcome(
         payment_id,
         Outcome(
@@ -225,7 +231,10 @@ def mark_attempt_unpaid(payment_id: int) -> OrderPayment:
 
 @transaction.atomic
 def mark_attempt_paid(payment_id: int, *, number: str, by: User | None = None) -> OrderPayment:
-    """Record that an attempt without a result was paid: ``by`` has seen its receipt."""
+    """Record that an attempt without a result was paid: ``by`` has seen its receipt.
+
+    If the number is already known, M-Pesa's own amount counts and must be the requested one.
+    """
     payment = locked_row(OrderPayment, payment_id)
     if not payment.is_open:
         raise ActionNotAvailable("This attempt has ended.")
@@ -236,7 +245,6 @@ def mark_attempt_paid(payment_id: int, *, number: str, by: User | None = None) -
             code="0",
             text="Staff saw that it was paid.",
             source=ReceiptSource.STAFF,
-            amount=payment.amount,
             receipt=_incoming_number(number),
             by=_id_of(by),
         ),

@@ -102,6 +102,9 @@ def retry_payment(order: Order, *, phone: str | None = None, now: datetime | Non
         extend_hold(order, at_least=HOLD_AFTER_PROMPT, now=now)
         # Money paid by hand may have come for a part of it.
         missing = order.amount - amount_credited(order.pk)
+        if missing < 1:
+            # All of it came: the clock pays the order in a moment.
+            raise NotUnpaid()
         try:
             with transaction.atomic():
                 OrderPayment.objects.create(order=order, phone=order.mpesa_number, amount=missing)

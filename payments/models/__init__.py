@@ -36,6 +36,7 @@ from .portal_statements import PortalStatement, Withdrawal, WithdrawalState
 from .query_schedules import STK_QUERIES, TRANSFER_QUERIES
 from .receipts import (
     DOUBTFUL,
+    TELL_AMOUNTS,
     Provider,
     QueryBudget,
     Receipt,
@@ -66,6 +67,7 @@ __all__ = [
     "MAX_TRIES",
     "OPEN",
     "STK_QUERIES",
+    "TELL_AMOUNTS",
     "TRANSFER_QUERIES",
     "AccessToken",
     "Account",

@@ -11,7 +11,7 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 
 from omachemainproj.compiled_queries import compiled
-from orders.models import FeeState, Order, OrderTrack, Parcel
+from orders.models import FeeState, Order, OrderTrack, Parcel, PaymentStatus
 
 from .receipts import Receipt, Verification
 from .refunds import Refund
@@ -114,6 +114,14 @@ def backed(orders: QuerySet[Order]) -> QuerySet[Any]:
         - back
         + total(never, by="order", of=Sum("written_off")),
     )
+
+
+def covered_but_unpaid() -> QuerySet[Order]:
+    """Orders that wait for the rest of their money though all of it is counted for them."""
+    waiting = Receipt.objects.filter(order=OuterRef("pk"), waiting=True)
+    came, owed = _came_and_owed()
+    unpaid = Order.objects.filter(Exists(waiting), payment_status=PaymentStatus.REQUESTED)
+    return unpaid.alias(credited=came - owed).filter(credited__gte=F("amount"))
 
 
 @compiled

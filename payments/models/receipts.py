@@ -41,6 +41,18 @@ class ReceiptSource(models.TextChoices):
     RETURNED = "returned", "M-Pesa's portal: what the shop had sent came back"
 
 
+#: A provider's own word for how much came under a number. The status query of a prompt names none,
+#: and a person's word is not the provider's.
+TELL_AMOUNTS = (
+    ReceiptSource.CALLBACK,
+    ReceiptSource.C2B,
+    ReceiptSource.STATEMENT,
+    ReceiptSource.BANK,
+    ReceiptSource.STATUS,
+    ReceiptSource.RETURNED,
+)
+
+
 class Verification(models.TextChoices):
     """How far a payment is known to have come."""
 

@@ -15,7 +15,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce
 
-from orders.models import Order
+from orders.models import Order, PaymentStatus
 from payments.ledger import net
 from payments.models import (
     Account,
@@ -25,9 +25,11 @@ from payments.models import (
     RefundMethod,
     Side,
     TransferStatus,
+    fees_earned,
 )
 from payments.models.ledger import CLEARING
 from payments.models.totals import total
+from payments.models.transfers import UNDER_WAY
 
 from .rule import rule
 
@@ -65,6 +67,19 @@ def receipt_is_not_over_refunded(now: datetime) -> QuerySet[Receipt]:
     return Receipt.objects.annotate(back=total(refunds, by="receipt", of=Sum("amount"))).filter(
         back__gt=F("amount") + F("written_off")
     )
+
+
+@rule("Write-offs of an order that is not paid are at most its earned fees and sent refunds")
+def write_offs_of_unpaid_order_are_explained(now: datetime) -> QuerySet[Order]:
+    receipts = Receipt.objects.filter(order=OuterRef("pk"), written_off__gt=0)
+    left = Refund.objects.owed().filter(
+        order=OuterRef("pk"), status__in=[*UNDER_WAY, TransferStatus.DONE]
+    )
+    orders = Order.objects.exclude(payment_status=PaymentStatus.PAID).annotate(
+        lost=total(receipts, by="order", of=Sum("written_off")),
+        left=total(left, by="order", of=Sum("amount")),
+    )
+    return orders.filter(lost__gt=fees_earned(OuterRef("pk")) + F("left"))
 
 
 @rule("A payment that M-Pesa reversed is fully refunded, and nothing of it is still to be sent")

@@ -104,7 +104,7 @@ def refund_excess_locked(
         excess -= amount
     if excess:
         _reverse_write_off(order, excess)
-        _close_if_nothing_goes_back(order)
+        close_if_nothing_goes_back(order)
 
 
 def _cause_of_closed(order: Order, credited: int) -> RefundReason:
@@ -142,7 +142,7 @@ def refund_unmatched(receipt_id: int, *, by: int | None = None) -> Refund:
     Raises NothingToRefund.
     """
     receipt = locked_row(Receipt, receipt_id)
-    left = _unrefunded(receipt)
+    left = unrefunded(receipt)
     if is_undecided(receipt):
         raise NothingToRefund(
             "It may be what an order's prompt was paid with, and M-Pesa has not named that receipt "
@@ -171,11 +171,11 @@ def drop_unsent_refunds(receipt: Receipt) -> bool:
     if any(each.replaces_id or each.sent_at or each.status not in unsent for each in going):
         return False
     for refund in going:
-        _drop(refund, "The money is an order's.")
+        drop_refund(refund, "The money is an order's.")
     return True
 
 
-def _drop(refund: Refund, why: str) -> None:
+def drop_refund(refund: Refund, why: str) -> None:
     """Owe no more what was not sent."""
     refund.status, refund.next_check_at, refund.note = TransferStatus.DROPPED, None, why
     refund.save(update_fields=["status", "next_check_at", "note"])
@@ -198,7 +198,9 @@ def create_refund(
 
     Call inside a transaction that holds the lock of the receipt's order, or of the receipt.
     """
-    is_whole = amount == receipt.amount and not receipt.refunds.exists()
+    # One that was dropped before it was sent cannot have reversed it.
+    other = receipt.refunds.exclude(status=TransferStatus.DROPPED, sent_at__isnull=True)
+    is_whole = amount == receipt.amount and not other.exists()
     # What came back was no payment, and M-Pesa reverses payments alone.
     if is_whole and receipt.provider == Provider.MPESA and not receipt.came_back:
         refund = _create(receipt, amount, cause, Route(RefundMethod.REVERSAL), of, by)
@@ -218,7 +220,7 @@ def send_to_the_phone(receipt: Receipt) -> None:
     """
     unsent = receipt.refunds.owed().filter(way=RefundMethod.REVERSAL, status=TransferStatus.DUE)
     for refund in unsent.filter(sent_at__isnull=True).order_by("pk"):
-        _drop(refund, "What the shop had sent came back, and goes to the phone.")
+        drop_refund(refund, "What the shop had sent came back, and goes to the phone.")
         create_refund(receipt, refund.amount, refund.cause, of=refund.track, by=refund.author_id)
 
 
@@ -363,6 +365,10 @@ class RefundHandler(TransferHandler[Refund]):
             said = f"{row.result_code} {row.result_text}".strip()
             put_in_doubt(row.receipt_id, f"M-Pesa would not reverse it: {said}")
             return
+        if unrefunded(row.receipt) < 0:
+            # It was of more than has come, as the provider said while M-Pesa had it.
+            _owe_what_came(row)
+            return
         after = row.retry_after(reason)
         if after is not None:
             create_replacement(row, way=row.way, phone=row.phone, after=after)
@@ -370,6 +376,16 @@ class RefundHandler(TransferHandler[Refund]):
             route = route_to_phone(row.receipt, row.amount)
             if route.way == RefundMethod.B2C:
                 create_replacement(row, way=route.way, phone=route.phone, after=REROUTE_DELAY)
+
+
+def _owe_what_came(refund: Refund) -> None:
+    """Drop a refused refund of more than came of its receipt, and owe what did come."""
+    drop_refund(refund, "It was of more than came: what did come is owed anew.")
+    if refund.order_id is not None:
+        order = Order.objects.get(pk=refund.order_id)
+        refund_excess_locked(order, given_back=RefundReason(refund.cause), of=refund.track)
+    elif (left := unrefunded(refund.receipt)) > 0:
+        create_refund(refund.receipt, left, refund.cause, by=refund.author_id)
 
 
 def was_taken_back(receipt: Receipt) -> bool:
@@ -458,7 +474,7 @@ def _allocate(order: Order, excess: int) -> Iterator[tuple[Receipt, int]]:
 
     Whole, because M-Pesa reverses only whole payments; the latest, because it was the one too many.
     """
-    left = {receipt: _unrefunded(receipt) for receipt in order.receipts.order_by("-pk")}
+    left = {receipt: unrefunded(receipt) for receipt in order.receipts.order_by("-pk")}
     for receipt in list(left):
         if 0 < left[receipt] == receipt.amount <= excess:
             excess -= receipt.amount
@@ -487,7 +503,7 @@ def _reverse_write_off(order: Order, amount: int) -> None:
                 stop_goods(receipt)
 
 
-def _unrefunded(receipt: Receipt) -> int:
+def unrefunded(receipt: Receipt) -> int:
     """KES of a receipt that were not refunded and are not due to be."""
     owed: int | None = receipt.refunds.owed().aggregate(total=Sum("amount"))["total"]
     return receipt.amount - (owed or 0)
@@ -540,7 +556,7 @@ def _link_to_replacement(refund: Refund) -> None:
     head.save(update_fields=["replaces"])
 
 
-def _close_if_nothing_goes_back(order: Order) -> None:
+def close_if_nothing_goes_back(order: Order) -> None:
     """Mark an order as refunded that is due a refund and of which no money is to be sent: what was
     given back last, a delivery fee, say, the shop had borne."""
     if (

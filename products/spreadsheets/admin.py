@@ -6,6 +6,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ERROR_FLAG
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import QuerySet
@@ -106,7 +108,10 @@ class SheetAdmin(ImportExportMixin):
         }
 
     def export_action(self, request: HttpRequest) -> HttpResponse:
-        return _called("Take along as a sheet", super().export_action(request))
+        try:
+            return _called("Take along as a sheet", super().export_action(request))
+        except IncorrectLookupParameters:
+            return redirect(f"{reverse('admin:products_product_changelist')}?{ERROR_FLAG}=1")
 
     def add_success_message(self, result: Any, request: HttpRequest) -> None:
         new, changed, left = (

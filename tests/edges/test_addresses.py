@@ -217,3 +217,8 @@ def test_an_unknown_address_that_can_be_read_is_a_404(path):
 )
 def test_a_client_is_as_large_as_the_network_it_may_hold(address, network):
     assert client_network(address) == network
+
+
+@pytest.mark.parametrize("action", ["confirmation", "validation"])
+def test_an_address_longer_than_any_of_ours_is_no_webhook(client, action):
+    assert client.post(f"/safwebhook/c2b/{'a' * 65}/{action}/").status_code == 404

@@ -299,3 +299,15 @@ def test_what_is_short_costs_one_query_more(api, kettle, django_assert_num_queri
 def test_what_is_quoted_as_available_is_sold(buyer_api, kettle):
     assert quote(buyer_api, (kettle, 5))["lines"][0]["available"]
     assert cash_out(buyer_api, (kettle, 5)).status_code == 201
+
+
+@pytest.mark.parametrize("price", [2**53, 2**64])
+def test_a_price_or_an_amount_that_no_shop_has_is_refused(api, pan, price):
+    too_large = ["This number is too large."]
+    [line] = lines((pan, 1))
+
+    priced = api.post("/cart/quote/", {"order": [{**line, "price": price}]})
+    summed = api.post("/cart/quote/", {"order": [line], "amount": price})
+
+    assert (priced.status_code, priced.json()) == (400, {"order": [{"price": too_large}]})
+    assert (summed.status_code, summed.json()) == (400, {"amount": too_large})

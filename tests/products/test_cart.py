@@ -107,3 +107,10 @@ def test_a_cart_writes_nothing(api, kettle):
 def test_a_cart_is_posted_as_json(api):
     assert api.post("/cart/", "ids=1", content_type="text/plain").status_code == 415
     assert api.get("/cart/").status_code == 405
+
+
+def test_too_many_ids_are_refused_whatever_each_is(api):
+    answer = api.post("/cart/", [""] * 201, format="json")
+
+    assert answer.status_code == 400
+    assert answer.json() == {"ids": ["Ensure this field has no more than 200 elements."]}

@@ -116,6 +116,7 @@ class Lines(Part):
         if self.chance.happens(0.3):
             self.run.time.advance(self.chance.choice([3, 25]) * 3600.0)
             self.run.tick()
+            self.run.finish_statement()
 
     def _some(self, *statuses: str, **columns: Any) -> OrderTrack | None:
         lines = OrderTrack.objects.filter(track_status__in=statuses, **columns)
