@@ -165,7 +165,7 @@ class OrderTrackAdmin(RowPage, DownloadAdmin):
 
 @admin.register(Problem)
 class ProblemAdmin(RowPage, ReadOnlyAdmin):
-    """Problems with goods: each is read and decided on its page (payments.admin.order_page)."""
+    """Problems with goods, decided on their own pages (payments.admin.problem_sections)."""
 
     page_name = "Problem:"
 

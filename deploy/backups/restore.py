@@ -24,7 +24,7 @@ The shop of {taken_at} is back, and nothing leaves it: payouts and refunds are s
 4. Download M-Pesa's statements of all your numbers from the portal, from {taken_at} (UTC) until
    now, and run: python manage.py read_statement FILE …
 5. On the console, say what each withdrawal was that is asked about, give money without an order to
-   its order or back, then: Money is stopped from leaving → Let money leave again.
+   its order or back, then: Outgoing payments are stopped → Resume outgoing payments.
 6. python manage.py prove --against-statement
 
 docs/night.md, “Restored”, says more about each.{kept}"""

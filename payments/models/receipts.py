@@ -223,7 +223,7 @@ class Receipt(models.Model):
         permissions = [("decide_money", "Can decide about money that waits for a person")]
 
     def __str__(self) -> str:
-        return f"{self.number or 'number to come'}: {format_kes(self.amount)}"
+        return f"{self.number or 'number not known yet'}: {format_kes(self.amount)}"
 
     @property
     def came_back(self) -> bool:

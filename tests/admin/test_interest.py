@@ -1,4 +1,4 @@
-"""Nobody of the staff decides about what they bought, sell, are paid by or wrote down."""
+"""Conflict of interest: staff cannot decide about their own orders, sales, payments or records."""
 
 from collections import defaultdict
 from dataclasses import replace

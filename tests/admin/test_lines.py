@@ -1,4 +1,4 @@
-"""Lines are moved in the admin as far as each person may, one by one, and nobody guesses codes."""
+"""Moving lines in the admin: permissions, one by one, and no guessing of codes."""
 
 import pytest
 

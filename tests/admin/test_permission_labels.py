@@ -1,4 +1,4 @@
-"""What a role may do is said as people say it, where it is shown and where it is given."""
+"""Permissions are described in plain words wherever they are shown and assigned."""
 
 import re
 

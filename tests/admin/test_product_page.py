@@ -1,4 +1,4 @@
-"""A product is one page: its stock, its pictures to add and order, its sales and holds."""
+"""The page of a product: stock, pictures, sales and reservations."""
 
 import io
 

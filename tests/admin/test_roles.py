@@ -1,4 +1,4 @@
-"""Each role sees its own part of the admin, and nobody gives themselves more."""
+"""Each role sees its own part of the admin, and nobody can extend their own permissions."""
 
 import pytest
 from django.apps import apps

@@ -1,4 +1,4 @@
-"""An order is found by whatever a caller can read out."""
+"""Orders are found by anything that a caller can read out."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What costs the shop money needs two people, and what one lets leave alone in a day is bounded."""
+"""Four-eyes approval: amounts at risk need two people; one person has daily limits."""
 
 import re
 from datetime import timedelta
@@ -85,7 +85,7 @@ def decide(client, name, proposal):
 
 
 @pytest.mark.usefixtures("balanced_books")
-def test_support_with_a_friend_fetches_then_cancels(buyer, fridge, proposer):
+def test_cancelling_a_fetched_line_needs_a_second_person(buyer, fridge, proposer):
     line = paid_line(buyer, fridge)
     fetched = move(proposer, line, "fetched")
     cancelled = move(proposer, line, "cancelled", note="Broken on the way", goods_there=False)
@@ -145,7 +145,7 @@ def test_what_cannot_be_done_is_not_proposed(buyer, fridge, proposer):
 
 
 @pytest.mark.parametrize("power", ["support", "superuser"])
-def test_the_approver_is_the_proposer(proposal, proposer, power):
+def test_a_proposer_cannot_approve_their_own_proposal(proposal, proposer, power):
     proposer.is_superuser = power == "superuser"
     proposer.save()
 
@@ -183,7 +183,7 @@ def test_the_proposer_bought_it_meanwhile_or_has_left(proposal, proposer):
 
 
 @pytest.mark.parametrize("role", ["finance", "catalogue", "delivery"])
-def test_who_could_not_do_it_alone_does_not_agree_to_it(proposal, role):
+def test_approving_needs_the_permission_of_the_action(proposal, role):
     decide(browser_of(staff(role)), "agree", proposal)
 
     with (
@@ -210,7 +210,7 @@ def test_a_superuser_makes_a_second_account_to_agree(proposal, proposer, who):
     assert proposal.state == "open"
 
 
-def test_what_is_rejected_is_not_done_and_not_agreed_to_after(proposal):
+def test_a_rejected_proposal_cannot_be_approved(proposal):
     second = staff("support")
 
     decide(browser_of(second), "reject", proposal)
@@ -408,7 +408,7 @@ def test_finance_with_a_friend_writes_a_receipt_down_for_the_friends_order(buyer
     proposal = Proposal.objects.get()
     assert "carried out once a second person approves it" in said(answer)[0]
     assert (order.payment_status, Receipt.objects.count()) == ("requested", 0)
-    assert "Proposals that wait for a second person" in page(browser_of(second))
+    assert "Proposals about money" in page(browser_of(second))
 
     story = page(browser_of(second), f"{CONSOLE}proposal/{proposal.pk}/")
     own = act_on(first, proposal, "agree")
@@ -418,7 +418,7 @@ def test_finance_with_a_friend_writes_a_receipt_down_for_the_friends_order(buyer
     assert said(own) == [ConflictOfInterest.message]
     receipt = Receipt.objects.get()
     assert (receipt.number, proposal.object_id) == ("TKB7000000", str(receipt.pk))
-    # Both wrote it, and neither decides about it any more.
+    # Both are its authors, so neither can decide about it.
     for author in (first, second):
         assert said(act(browser_of(author), receipt, "seen")) == [ConflictOfInterest.message]
 

@@ -1,4 +1,4 @@
-"""Sheets of products in the admin keep the rules of the sellers' sheets, and are on record."""
+"""Product spreadsheets in the admin follow the sellers' rules and are audited."""
 
 import csv
 import io
@@ -105,7 +105,7 @@ def test_a_preview_shows_each_row_and_saves_none(keeper, kettle):
     with CaptureQueriesContext(connection) as asked:
         page = preview(keeper, rows)
 
-    # Not even to be rolled back: a preview keeps nobody waiting. The file alone is kept.
+    # Nothing is written, not even to be rolled back. Only the file is stored.
     wrote = [one["sql"] for one in asked if one["sql"].startswith(("INSERT INTO", "UPDATE"))]
     assert [sql for sql in wrote if "omachemainproj_cacheentry" not in sql] == []
     result = page.context["result"]

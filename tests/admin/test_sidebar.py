@@ -1,4 +1,4 @@
-"""The start page and the sidebar are by job, each role sees its own, and a closed page says so."""
+"""The start page and the sidebar: sections by job, permissions, and pages that are closed."""
 
 import re
 
@@ -11,7 +11,7 @@ from accounts.backoffice.denied import permissions_for
 from accounts.backoffice.sidebar import PAGES, SIDEBAR, ModelList
 from accounts.models import Audit
 from orders.models import DeliveryRate, OrderTrack
-from payments.backoffice.dashboard import PANELS
+from payments.backoffice.dashboard.panels import PANELS
 from payments.models import LedgerPosting
 from tests.factories import UserFactory
 
@@ -102,7 +102,7 @@ def test_every_registered_model_is_in_exactly_one_section():
     assert registered == set(held)
 
 
-def test_a_list_that_no_section_names_is_in_the_last_one_and_not_lost(desk, monkeypatch):
+def test_a_list_without_a_section_is_in_the_last_one(desk, monkeypatch):
     monkeypatch.delitem(sidebar._LISTS, "products.Review")
 
     seen = shown(desk)
@@ -202,7 +202,7 @@ def test_every_closed_page_names_who_may_open_it(role, path, says):
     assert says in answer.content.decode()
 
 
-def test_what_nobody_does_by_hand_is_said_to_a_superuser(desk, sale):
+def test_a_superuser_is_told_what_cannot_be_done_manually(desk, sale):
     answer = desk.post(row_url(sale).replace("change", "delete"), {"post": "yes"})
 
     assert answer.status_code == 403
@@ -216,7 +216,7 @@ def test_an_address_without_a_page_leads_back(desk):
     assert "Back to the start page" in answer.content.decode()
 
 
-def test_who_is_no_staff_learns_no_roles(client, buyer):
+def test_the_page_names_no_roles_to_users_who_are_not_staff(client, buyer):
     client.force_login(buyer, backend="accounts.backends.UsernameOrEmailBackend")
 
     answer = client.get("/admin/nothing/")
@@ -267,7 +267,7 @@ def test_nothing_is_said_in_django_s_words(desk, sale, path, django_s):
     assert django_s not in desk.get(path).content.decode()
 
 
-def test_nobody_deletes_before_they_read_what_goes(desk):
+def test_a_deletion_asks_for_confirmation_with_what_is_deleted(desk):
     rate = DeliveryRate.objects.create(county="kisumu", way="home", fee=300, days=2)
 
     page = desk.get(f"/admin/orders/deliveryrate/{rate.pk}/delete/").content.decode()

@@ -225,8 +225,8 @@ def test_what_never_came_is_written_off_by_another_and_its_goods_come_back(
     answer_asked(invented, code="SFC_IC0003")
 
     with pytest.raises(ActionNotAvailable, match="cannot decide"):
-        money_in.say_it_never_came(invented.pk, by=insider)
-    money_in.say_it_never_came(invented.pk, by=colleague)
+        money_in.write_off_receipt(invented.pk, by=insider)
+    money_in.write_off_receipt(invented.pk, by=colleague)
     assert (balance(Account.MPESA_CLEARING), balance(Account.WRITE_OFFS)) == (0, 3000)
     rounds()
     assert left(daraja) == []
@@ -246,7 +246,7 @@ def test_what_never_came_for_no_order_leaves_no_trace_in_suspense(insider, colle
     money_in.refund_receipt(receipt.pk, by=insider)
     answer_asked(receipt, code="SFC_IC0003")
 
-    money_in.say_it_never_came(receipt.pk, by=colleague)
+    money_in.write_off_receipt(receipt.pk, by=colleague)
 
     assert [balance(account) for account in Account] == [0] * len(Account)
     assert list(Refund.objects.values_list("cause", "status")) == [("staff", "done")]
@@ -371,13 +371,13 @@ def test_a_number_the_statement_shows_after_all_is_in_doubt_no_more(invented, or
 
 def test_a_doubt_is_ended_by_what_the_gateway_shows_alone(invented, colleague, daraja):
     answer_asked(invented, code="SFC_IC0003")
-    with pytest.raises(ActionNotAvailable, match="does not show it"):
-        money_in.say_it_came(invented.pk, by=colleague)
+    with pytest.raises(ActionNotAvailable, match="does not show this payment"):
+        money_in.confirm_doubted_receipt(invented.pk, by=colleague)
 
     ReceiptEvidence.objects.create(
         receipt=invented, source="statement", amount=3000, number=NUMBER, shortcode="174379"
     )
-    money_in.say_it_came(invented.pk, by=colleague)
+    money_in.confirm_doubted_receipt(invented.pk, by=colleague)
 
     invented.refresh_from_db()
     assert invented.verification == "confirmed"
@@ -431,7 +431,7 @@ def test_a_payment_the_bank_does_not_show_is_written_off(forged_notice, order, c
     with pytest.raises(PaymentInDoubt):
         move_line(order.tracks.get().pk, "fetched", actor=UserFactory(is_superuser=True))
 
-    money_in.say_it_never_came(forged_notice.pk, by=colleague)
+    money_in.write_off_receipt(forged_notice.pk, by=colleague)
 
     assert (balance("equity_clearing"), balance(Account.WRITE_OFFS)) == (0, 3000)
 
@@ -571,7 +571,7 @@ def test_a_payout_to_a_number_that_a_person_typed_needs_another(
     with pytest.raises(ActionNotAvailable, match="cannot approve"):
         money_out.approve_payout(last.pk, by=insider)
     money_out.approve_payout(last.pk, by=colleague)
-    audit.log(colleague, "Let it leave", last, why="Called the seller.")
+    audit.log(colleague, "Approve the payout", last, why="Called the seller.")
     rounds(1)
 
     assert [payout["phone"] for payout in daraja.payouts][1:] == [PHONE]
@@ -612,9 +612,7 @@ def test_beside_news_what_the_shop_bears_waits_where_the_debt_is_more(
 
     rounds()
 
-    prepared = [
-        rule for rule in RULES if rule.description.startswith("What a seller is owed is in")
-    ]
+    prepared = [rule for rule in RULES if rule.description.startswith("Earnings are in a payout")]
     receipt.refresh_from_db()
     assert (receipt.verification, receipt.written_off) == ("confirmed", 1500)
     assert (line.amount, Payout.objects.count(), len(daraja.payouts)) == (1500, 1, 1)
@@ -671,7 +669,7 @@ def test_what_was_earned_of_a_payment_that_never_came_waits_for_a_second_person(
     fetched, daraja, colleague
 ):
     answer(fetched, code="SFC_IC0003")
-    money_in.say_it_never_came(fetched.pk, by=colleague)
+    money_in.write_off_receipt(fetched.pk, by=colleague)
     rounds()
 
     fetched.refresh_from_db()
@@ -690,7 +688,7 @@ def test_what_was_written_off_as_never_come_and_is_said_to_be_reversed_is_shown_
     fetched, daraja, colleague
 ):
     answer(fetched, code="SFC_IC0003")
-    money_in.say_it_never_came(fetched.pk, by=colleague)
+    money_in.write_off_receipt(fetched.pk, by=colleague)
     answer(fetched, TransactionStatus="Reversed")
 
     assert fetched.events.order_by("pk").last().state == "applied"

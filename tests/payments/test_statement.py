@@ -369,7 +369,7 @@ def test_an_attempt_whose_money_may_lie_in_suspense_has_not_failed(at_a_till, fo
 
 def test_nor_may_a_person_say_that_no_money_came_before_it_is_decided(at_a_till, forsaken):
     OrderPayment.objects.update(live=False)
-    with pytest.raises(ActionNotAvailable, match="SGL7654321: KES 3,000 came about then"):
+    with pytest.raises(ActionNotAvailable, match="SGL7654321: KES 3,000 arrived at that time"):
         mark_attempt_unpaid(forsaken.pk)
 
     mark_payment_of_its_own(at_a_till.pk)

@@ -255,7 +255,7 @@ def test_what_has_left_is_said_to_have_left(buyer, sell, daraja):
 
     assert payouts("status") == ["done"]
     assert describe_money(problem) == (
-        "KES 900 in a payout of KES 900 under TKP9000001 has left: what is refunded now is the "
+        "KES 900 in a payout of KES 900 as TKP9000001 was paid. A refund now becomes the "
         "seller's debt."
     )
 
@@ -267,14 +267,14 @@ def test_what_may_have_left_is_said_to_be_on_its_way(buyer, sell, daraja):
     problem = report(line, buyer)
 
     assert payouts("status") == ["sent"]
-    assert describe_money(problem).endswith("is on its way. It cannot be held back any more.")
+    assert describe_money(problem).endswith("is being sent. It can no longer be withheld.")
 
 
 @pytest.mark.parametrize(
     ("status", "said"),
     [
-        ("paid", "Nothing is owed yet: the goods were not fetched."),
-        ("fetched", "KES 900 is held back until this is decided."),
+        ("paid", "Nothing is owed yet: the goods have not been fetched."),
+        ("fetched", "KES 900 is withheld until this is decided."),
     ],
 )
 def test_where_the_sellers_money_is_is_said_to_the_shop(buyer, sell, status, said):

@@ -120,7 +120,7 @@ def test_the_demos_stock_equals_its_movements(small):
 def test_the_demo_is_refused_in_production(settings):
     settings.PRODUCTION = True
 
-    with pytest.raises(CommandError, match="not in production"):
+    with pytest.raises(CommandError, match="cannot run in production"):
         call_command("demo")
 
 

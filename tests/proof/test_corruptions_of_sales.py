@@ -1,4 +1,4 @@
-"""Whoever changes by SQL what was agreed, done, sold or said is refused, or named by ``prove``."""
+"""Changes by SQL of orders, steps, stock or reviews are refused or found by ``prove``."""
 
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
