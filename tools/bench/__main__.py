@@ -59,7 +59,7 @@ def _bench(options: argparse.Namespace, database: str) -> list[str]:
     django.setup()
     from django.core.management import call_command
 
-    from . import data, much
+    from . import data, large_dataset
 
     call_command("migrate", verbosity=0)
     # A shop without them does not start.
@@ -68,7 +68,7 @@ def _bench(options: argparse.Namespace, database: str) -> list[str]:
     for products in options.products:
         data.fill(products)
         if options.orders:
-            much.fill(options.orders)
+            large_dataset.fill(options.orders)
         print(f"\n{products:,} products\n{HEAD}", flush=True)
         for figures in _measure(options, database, products):
             print(figures, flush=True)
@@ -82,22 +82,24 @@ def _bench(options: argparse.Namespace, database: str) -> list[str]:
 
 def _measure(options: argparse.Namespace, database: str, products: int) -> list[Figures]:
     ports = free_port(), free_port(), free_port()
-    constant, floor, shop = (
+    constant, baseline, shop = (
         ["-m", "gunicorn", module, "-b", f"127.0.0.1:{port}", "--max-requests", "0"]
         for module, port in zip(
-            ("tools.bench.constant", "tools.bench.floor", "omachemainproj.wsgi"), ports, strict=True
+            ("tools.bench.constant", "tools.bench.baseline", "omachemainproj.wsgi"),
+            ports,
+            strict=True,
         )
     )
     with (
         running(constant, port=ports[0]) as constant_server,
-        running(floor, port=ports[1]) as floor_server,
+        running(baseline, port=ports[1]) as baseline_server,
         running(shop, port=ports[2]) as server,
     ):
         unit = Target(constant_server, ports[0], database)
-        bare = Target(floor_server, ports[1], database)
+        bare = Target(baseline_server, ports[1], database)
         target = Target(server, ports[2], database)
         rows = [(row, target) for row in _rows(target, products, last=options.products[-1])]
-        rows.insert(0, (Row("Django's and DRF's floor", _constant), bare))
+        rows.insert(0, (Row("Django's and DRF's baseline", _constant), bare))
         wanted = [(row, where) for row, where in rows if options.only in row.name]
         table = measure(wanted, unit, rounds=options.rounds, requests=options.requests)
         memory = memory_of_session(server.pid)

@@ -58,7 +58,7 @@ HEAD = (
 
 
 def measure(
-    rows: Iterable[tuple[Row, Target]], floor: Target, *, rounds: int, requests: int
+    rows: Iterable[tuple[Row, Target]], baseline: Target, *, rounds: int, requests: int
 ) -> list[Figures]:
     """The figures of rows, and before them those of the constant view itself.
 
@@ -70,7 +70,7 @@ def measure(
     asked: defaultdict[str, int] = defaultdict(int)
     for number in range(rounds + 1):
         for figures, target in table:
-            unit, unit_result = _round(floor, _constant, 0, requests)
+            unit, unit_result = _round(baseline, _constant, 0, requests)
             share = max(int(requests * figures.row.share), _SMALLEST)
             make, start = figures.row.make(share), asked[figures.row.name]
             asked[figures.row.name] += share

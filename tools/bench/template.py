@@ -1,7 +1,7 @@
 """A few days of trade to make copies of: ``python -m tools.bench.template FILE``.
 
 The simulation plays them in memory, without faults, so that every table has the rows that the
-shop's own code wrote. ``tools.bench.much`` copies them.
+shop's own code wrote. ``tools.bench.large_dataset`` copies them.
 """
 
 from __future__ import annotations

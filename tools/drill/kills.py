@@ -27,7 +27,7 @@ from pathlib import Path
 from tools.soak.machine import Process, clock, environment, gunicorn_at, manage
 
 from .cluster import Cluster, a_cluster
-from .crowd import Answer, Crowd
+from .load_clients import Answer, LoadClients
 from .watching import Watch
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -107,27 +107,27 @@ class Kills:
 
             django.setup()
             logging.disable(logging.CRITICAL)
-            crowd = self._crowd()
+            clients = self._clients()
             web, worker, ticking = self._processes()
             for process in (web, worker, ticking):
                 process.start()
                 stack.callback(process.stop)
             manage(self.environ, "register_c2b_urls", "--statement-number", "254700000000")
             watch = Watch(self.environ, self._say)
-            with watch, crowd:
+            with watch, clients:
                 time.sleep(CALM)
-                self._kill_all(crowd, watch, web, worker, ticking)
+                self._kill_all(clients, watch, web, worker, ticking)
                 if not self.short:
                     self._say(f"People trade on for {OVER} s: what is over is told to be.")
                     time.sleep(OVER)
-            self._end(crowd, watch)
+            self._end(clients, watch)
         for sentence in self.trouble:
             self._say(f"BROKEN: {sentence}")
         self._say("Not as it should be." if self.trouble else "All is as it should be.")
         return 1 if self.trouble else 0
 
     def _kill_all(
-        self, crowd: Crowd, watch: Watch, web: Process, worker: Process, ticking: Process
+        self, clients: LoadClients, watch: Watch, web: Process, worker: Process, ticking: Process
     ) -> None:
         start_both = _both(worker.start, ticking.start)
         short = [
@@ -145,9 +145,9 @@ class Kills:
         ]
         for kill in short + ([] if self.short else long):
             if kill.name.startswith(self.only):
-                self._kill(kill, crowd, watch)
+                self._kill(kill, clients, watch)
 
-    def _kill(self, kill: Kill, crowd: Crowd, watch: Watch) -> None:
+    def _kill(self, kill: Kill, clients: LoadClients, watch: Watch) -> None:
         """Kill it, let it come back, and tell what was met until all was calm again."""
         self._say(f"kill -9: {kill.name}" + (f", away for {kill.away:g} s" if kill.away else ""))
         died = time.monotonic()
@@ -155,11 +155,11 @@ class Kills:
         time.sleep(kill.away)
         kill.come_back()
         back = time.monotonic()
-        orders = crowd.wait_for_paid_orders(4, began_after=back, patience=120)
+        orders = clients.wait_for_paid_orders(4, began_after=back, patience=120)
         if not orders:
             self.trouble.append(f"nobody could buy within two minutes after {kill.name} was back")
         time.sleep(CALM)
-        self._tell(kill, crowd.answers_since(died), died=died, back=back, paid=orders)
+        self._tell(kill, clients.answers_since(died), died=died, back=back, paid=orders)
         watch.tell_metrics()
 
     def _tell(
@@ -177,16 +177,16 @@ class Kills:
 
     # --- The end -------------------------------------------------------------------------------
 
-    def _end(self, crowd: Crowd, watch: Watch) -> None:
-        late = f": {', '.join(crowd.unpaid)}" if crowd.unpaid else ""
-        self._say(f"{len(crowd.unpaid)} buyers waited for more than a minute{late}")
+    def _end(self, clients: LoadClients, watch: Watch) -> None:
+        late = f": {', '.join(clients.unpaid)}" if clients.unpaid else ""
+        self._say(f"{len(clients.unpaid)} buyers waited for more than a minute{late}")
         self._settle()
         proven = manage(self.environ, "prove", "--against-simulator", check=False)
         for line in (proven.stdout + proven.stderr).strip().splitlines()[-3:]:
             self._say(line)
         self._expect(proven.returncode == 0, "the proof is not clean")
-        self._expect(not crowd.strange, f"answers that are none: {crowd.strange[:5]}")
-        self._compare_orders(crowd)
+        self._expect(not clients.strange, f"answers that are none: {clients.strange[:5]}")
+        self._compare_orders(clients)
         if not self.short:
             self._compare_mails(watch)
 
@@ -211,15 +211,15 @@ class Kills:
             left = what_waits(everybody)
         self._expect(not left, f"these still wait: {left}")
 
-    def _compare_orders(self, crowd: Crowd) -> None:
+    def _compare_orders(self, clients: LoadClients) -> None:
         """What people were told is what there is: each order once, and once paid."""
         from orders.models import Order
         from payments.models import Receipt
 
         there = {str(token) for token in Order.objects.values_list("order_token", flat=True)}
-        told = set(crowd.orders.values())
-        self._say(f"{len(crowd.orders)} orders were told of, {len(there)} are there.")
-        self._expect(len(told) == len(crowd.orders), "two requests were told of one order")
+        told = set(clients.orders.values())
+        self._say(f"{len(clients.orders)} orders were told of, {len(there)} are there.")
+        self._expect(len(told) == len(clients.orders), "two requests were told of one order")
         self._expect(told == there, f"{len(told ^ there)} orders are lost, or nobody's")
         receipts = Counter(Receipt.objects.values_list("order_id", flat=True))
         unpaid = set(
@@ -229,7 +229,7 @@ class Kills:
         self._say(f"Not paid, since no phone rang: {', '.join(unpaid) or 'none'}.")
         self._expect(set(receipts.values()) == {1}, "an order was paid more than once")
         self._expect(receipts.total() == len(there) - len(unpaid), "money came for nothing")
-        self._expect(unpaid <= set(crowd.unpaid), "an order is not paid that its buyer saw paid")
+        self._expect(unpaid <= set(clients.unpaid), "an order is not paid that its buyer saw paid")
 
     def _compare_mails(self, watch: Watch) -> None:
         from payments.models import Trouble
@@ -246,7 +246,7 @@ class Kills:
 
     # --- Who takes part --------------------------------------------------------------------------
 
-    def _crowd(self) -> Crowd:
+    def _clients(self) -> LoadClients:
         from django.db import connection
 
         from products.demo.seed import add_people
@@ -259,7 +259,7 @@ class Kills:
         connection.close()
         if hasattr(connection, "close_pool"):
             connection.close_pool()
-        return Crowd(self.environ["BIND"], goods=goods, agent=agent, buyers=self.buyers)
+        return LoadClients(self.environ["BIND"], goods=goods, agent=agent, buyers=self.buyers)
 
     def _processes(self) -> tuple[Process, Process, Process]:
         worker = Process(

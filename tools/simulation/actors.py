@@ -28,11 +28,11 @@ from payments.webhooks.inbox import process_event
 from products.listings.services import create_product
 from products.models import Product, StockMovement
 
-from .crew import Crew
 from .goods import Goods
 from .network import SAFARICOM, STRANGER, Message
 from .processes import DatabaseAway
 from .reversals import Reversals
+from .shop_people import ShopPeople
 
 if TYPE_CHECKING:
     from .run import Run
@@ -77,7 +77,7 @@ class SeedData:
 
     buyers: list[User]
     products: list[Product]
-    crew: Crew
+    people: ShopPeople
 
     @classmethod
     def make(cls) -> SeedData:
@@ -100,7 +100,7 @@ class SeedData:
                     ("Match", 1, 100),
                 )
             ],
-            crew=Crew.make(seller),
+            people=ShopPeople.make(seller),
         )
 
 
@@ -151,19 +151,19 @@ class Actors:
     @cached_property
     def goods(self) -> Goods:
         """What becomes of what was bought."""
-        return Goods(self.run, self.data.crew)
+        return Goods(self.run, self.data.people)
 
     @cached_property
     def reversals(self) -> Reversals:
         """What customers have Safaricom take back."""
-        return Reversals(self.run, self.data.crew)
+        return Reversals(self.run, self.data.people)
 
     # --- Buyers ----------------------------------------------------------------------------------
 
     def cash_out(self) -> None:
         chance = self.run.chance
         buyer = chance.choice(self.data.buyers)
-        stock = self.data.products + (self.data.crew.stall if self.run.goods_move else [])
+        stock = self.data.products + (self.data.people.stall if self.run.goods_move else [])
         products = chance.sample(stock, chance.choice([1, 1, 2]))
         lines = [{"product": p.pk, "number": chance.choice([1, 1, 2, 4])} for p in products]
         sent: dict[str, Any] = {"order": lines, "mpesa_number": chance.choice(PHONES)}

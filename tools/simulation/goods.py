@@ -13,12 +13,12 @@ from orders.models import OrderTrack, Parcel, TrackStatus
 from orders.models.orders import SOLD_LINE_STATUSES
 from payments.delivery_fees import return_fee
 
-from .crew import Crew
+from .activity import Activity
 from .parcels import Parcels
-from .part import Part
 from .payouts import Payouts
 from .problems import Problems
 from .processes import DatabaseAway
+from .shop_people import ShopPeople
 
 if TYPE_CHECKING:
     from .run import Run
@@ -49,7 +49,7 @@ NEXT = {
 
 
 @dataclass
-class Lines(Part):
+class Lines(Activity):
     """What is done with one line: by its buyer, its seller, or support."""
 
     WEIGHTS: ClassVar[dict[str, int]] = {
@@ -68,7 +68,7 @@ class Lines(Part):
     def onwards(self) -> None:
         if line := self._some(*NEXT):
             to = NEXT[TrackStatus(line.track_status)]
-            self._move(line, to, self.chance.choice(self.crew.support))
+            self._move(line, to, self.chance.choice(self.people.support))
 
     def buyer_cancels(self) -> None:
         if line := self._some(TrackStatus.PAID):
@@ -91,7 +91,7 @@ class Lines(Part):
 
     def support_cancels(self) -> None:
         if line := self._some(*SOLD_LINE_STATUSES):
-            by, there = self.chance.choice(self.crew.support), self.chance.choice([True, False])
+            by, there = self.chance.choice(self.people.support), self.chance.choice([True, False])
             self._move(line, TrackStatus.CANCELLED, by, goods_there=there)
 
     def fee_back(self) -> None:
@@ -126,7 +126,7 @@ class Lines(Part):
 
     def _give_back(self, parcel_id: int) -> None:
         with suppress(Refusal, DatabaseAway):
-            return_fee(parcel_id, by=self.crew.support[0], why="It came late.")
+            return_fee(parcel_id, by=self.people.support[0], why="It came late.")
 
 
 @dataclass
@@ -134,11 +134,11 @@ class Goods:
     """All of these together, and where a cash-out says its goods go."""
 
     run: Run
-    crew: Crew
+    people: ShopPeople
 
     @cached_property
-    def _parts(self) -> list[Part]:
-        return [kind(self.run, self.crew) for kind in (Lines, Parcels, Problems, Payouts)]
+    def _activities(self) -> list[Activity]:
+        return [kind(self.run, self.people) for kind in (Lines, Parcels, Problems, Payouts)]
 
     def destination(self) -> dict[str, Any] | None:
         """Where a cash-out says its goods go; mostly somewhere."""
@@ -146,7 +146,7 @@ class Goods:
         if not chance.happens(BROUGHT):
             return None
         if chance.happens(0.5):
-            return {"pickup_point": self.crew.pickup_point.pk}
+            return {"pickup_point": self.people.pickup_point.pk}
         return {
             "recipient": "Njeri",
             "phone": "0733000111",
@@ -157,7 +157,7 @@ class Goods:
     def act(self) -> None:
         """Let a few things happen to goods, or none."""
         chance = self.run.goods_chance
-        choices = [(part, name) for part in self._parts for name in part.WEIGHTS]
+        choices = [(part, name) for part in self._activities for name in part.WEIGHTS]
         weights = [part.WEIGHTS[name] for part, name in choices]
         for _ in range(chance.choice(IN_A_STEP)):
             part, name = chance.choices(choices, weights=weights)[0]
@@ -166,5 +166,5 @@ class Goods:
 
     def finish(self) -> None:
         """Let everybody decide what waits for them, so that all can come to its end."""
-        for part in self._parts:
+        for part in self._activities:
             part.finish()

@@ -9,8 +9,8 @@ from accounts.backoffice.proposals import agree, reject
 from accounts.models import Proposal, ProposalState, User
 from payments.models import Payout, Refund, SellerShare, TransferStatus
 
-from .crew import BARAKA, OTHERS, PASSWORD
-from .part import Part
+from .activity import Activity
+from .shop_people import BARAKA, OTHERS, PASSWORD
 
 AMINA = "254722000000"
 #: Where sellers are paid.
@@ -39,7 +39,7 @@ FAULTS: list[dict[str, Any]] = [
 
 
 @dataclass
-class Payouts(Part):
+class Payouts(Activity):
     """What sellers and finance do about money that goes to sellers."""
 
     WEIGHTS: ClassVar[dict[str, int]] = {
@@ -126,7 +126,7 @@ class Payouts(Part):
 
     def statement(self) -> None:
         """A seller reads what they are owed: the newest movement's balance is what stands."""
-        seller = self.chance.choice(self.crew.sellers)
+        seller = self.chance.choice(self.people.sellers)
         self.ask(seller, "GET", "/seller/balance/")
         self.ask(seller, "GET", "/seller/statement/")
 
@@ -149,4 +149,4 @@ class Payouts(Part):
         self.look_at_portal()
 
     def _finance(self) -> User:
-        return self.chance.choice(self.crew.finance)
+        return self.chance.choice(self.people.finance)

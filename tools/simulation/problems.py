@@ -11,11 +11,11 @@ from accounts.models import User
 from orders.models import OrderTrack, Problem, ProblemKind, ProblemState
 from orders.models.orders import SOLD_LINE_STATUSES
 
-from .part import Part
+from .activity import Activity
 
 
 @dataclass
-class Problems(Part):
+class Problems(Activity):
     """What buyers, sellers and support do about problems, as each of them does it."""
 
     WEIGHTS: ClassVar[dict[str, int]] = {
@@ -93,7 +93,7 @@ class Problems(Part):
             self.press("problem.close", problem, self._support())
 
     def _support(self) -> User:
-        return self.chance.choice(self.crew.support)
+        return self.chance.choice(self.people.support)
 
     def _undecided(self) -> Problem | None:
         return self._some(Problem.objects.undecided())

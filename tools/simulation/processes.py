@@ -88,10 +88,6 @@ class Processes:
         finally:
             self._now = before
 
-    @property
-    def is_deep(self) -> bool:
-        return self._depth >= DEEPEST
-
     def run(self, name: str, work: Callable[..., Any], *args: Any, **kwargs: Any) -> bool:
         """Do a piece of work in a process of its own. Returns whether it lived to the end."""
         process = self._new(name)

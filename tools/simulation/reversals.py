@@ -19,9 +19,9 @@ from payments.models import (
 )
 from payments.reconciliation.statement_recovery import open_statement, read_statements
 
+from .activity import NEWEST, Activity
 from .books import STATEMENT
 from .chance import Chance
-from .part import NEWEST, Part
 from .processes import DatabaseAway
 from .seeds import MUCH_IS_TAKEN_BACK
 
@@ -30,7 +30,7 @@ HOW_OFTEN, IN_SEEDS = (0.03, 0.1, 0.25), 0.6
 
 
 @dataclass
-class Reversals(Part):
+class Reversals(Activity):
     """What customers have taken back, and finance finds on the portal where nobody else tells.
 
     Drawn from random numbers of its own: a seed of before plays as it did.
@@ -82,14 +82,14 @@ class Reversals(Part):
         if any(_is_lost(entry) for entry in self._entries()):
             self.run.processes.run("read the portal's statement", self._read_statement)
         for left in Withdrawal.objects.still_open().exclude(came_back=None):
-            self.press("withdrawal.returned", left, self.chance.choice(self.crew.finance))
+            self.press("withdrawal.returned", left, self.chance.choice(self.people.finance))
         if STATEMENT in self.run.sources:
             return
         for entry in self._entries():
             if entry.purpose.transaction_type == CUSTOMER_REVERSAL and not _is_known(entry):
                 receipt = Receipt.objects.filter(number=entry.purpose.reverses).first()
                 if receipt is not None:
-                    by = self.chance.choice(self.crew.finance)
+                    by = self.chance.choice(self.people.finance)
                     self.press("receipt.reversed", receipt, by, number=entry.receipt)
 
     def _read_statement(self) -> None:

@@ -51,11 +51,11 @@ from .actors import Actors, SeedData, end_stop, run_clock
 from .books import BY_HAND, STATEMENT, Comparison
 from .chance import NO_FAULTS, Chance, draw_fault_rates, instead_of_the_operating_system
 from .clock import BEGINNING, SeededScheduler, Time, VirtualClock
-from .crew import HASHERS
 from .network import SAFARICOM, Network, SeededCallbackClient
 from .processes import Crash, DatabaseAway, Processes, forget_what_was_asked
 from .seeds import GOODS_STAND_STILL, NOBODY_TAKES_BACK
 from .shop import ShopClient
+from .shop_people import HASHERS
 from .watch import Watch, told_twice
 
 #: Things that happen in one run.

@@ -1,8 +1,8 @@
-"""How long the home page takes while many are there: ``python -m tools.bench.many``.
+"""How long the home page takes while many are there: ``python -m tools.bench.concurrency``.
 
 The shop as ``deploy/`` runs it, over PostgreSQL, with the simulator for M-Pesa, which takes ten
 seconds for every prompt. Some ask for ``GET /`` all the while: first alone, then beside 16, 64 and
-256 connections, of which some buy and some are slow (``crowd.crowd_of``). What counts is the p99
+256 connections, of which some buy and some are slow (``load_clients.clients_of_each_kind``). What counts is the p99
 beside them as a multiple of the p99 right before, when nobody was there; the command fails where
 even the least of the rounds is above ``BUDGET``.
 """
@@ -30,7 +30,7 @@ import requests
 from payments.demo.processes import free_port
 from tools import nginx
 
-from .crowd import ARRIVE, Plan, crowd_of
+from .load_clients import ARRIVE, Plan, clients_of_each_kind
 from .processes import Cpu, Server, running
 from .shop import create, drop, environment
 
@@ -86,7 +86,7 @@ def p99(waits: list[float]) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tools.bench.many", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tools.bench.concurrency", description=__doc__)
     parser.add_argument(
         "--database",
         default="postgres://postgres@127.0.0.1:5432/postgres",
@@ -224,7 +224,7 @@ class Many:
         others = None
         if beside.connections:
             # To open so many connections is no part of it.
-            others = self._begin(crowd_of(beside.connections), ARRIVE + 1 + seconds)
+            others = self._begin(clients_of_each_kind(beside.connections), ARRIVE + 1 + seconds)
             time.sleep(ARRIVE + 1)
         before = Cpu.of(server.pid, self.database)
         probe = self._begin({"probe": PROBES}, seconds)
@@ -252,7 +252,7 @@ class Many:
             tokens=random.sample(self.tokens, len(self.tokens)),
         )
         come = subprocess.Popen(
-            [sys.executable, "-m", "tools.bench.crowd"],
+            [sys.executable, "-m", "tools.bench.load_clients"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

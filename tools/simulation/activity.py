@@ -15,9 +15,9 @@ from accounts.models import User
 from omachemainproj.api.errors import Refusal
 
 from .chance import Chance
-from .crew import Crew
 from .processes import DatabaseAway
 from .shop import Reply
+from .shop_people import ShopPeople
 
 if TYPE_CHECKING:
     from .run import Run
@@ -31,7 +31,7 @@ NEWEST = 8
 
 
 @dataclass
-class Part:
+class Activity:
     """One method a thing that can happen; ``WEIGHTS`` says how often each is drawn.
 
     Everything is drawn from random numbers of its own, so that a seed of before goods moved plays
@@ -39,7 +39,7 @@ class Part:
     """
 
     run: Run
-    crew: Crew
+    people: ShopPeople
 
     WEIGHTS: ClassVar[dict[str, int]] = {}
 

@@ -1,7 +1,7 @@
-"""Walks what people wait for in a shop that is full: ``python -m tools.bench.walk --database …``.
+"""Walks what people wait for in a shop that is full: ``python -m tools.bench.slow_pages --database …``.
 
 Every list of the admin with each of its filters and searches, its pages, and what people with much
-(``tools.bench.much``) read by the API, in one process. A line a page: its milliseconds, its
+(``tools.bench.large_dataset``) read by the API, in one process. A line a page: its milliseconds, its
 statements and the slowest of them; under the lines the statements above ``--over``, each with its
 plan. A page that asks something slow is asked again first: what is read from the disk once is not
 what people wait for each time.
@@ -51,7 +51,7 @@ class Page(NamedTuple):
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tools.bench.walk", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tools.bench.slow_pages", description=__doc__)
     parser.add_argument("--database", required=True, help="PostgreSQL's address of a full shop")
     parser.add_argument("--over", type=float, default=200, help="milliseconds of a statement (200)")
     parser.add_argument("--only", default="", help="addresses that have this in them")
@@ -124,14 +124,14 @@ def _pages() -> Iterator[tuple[Any, str]]:
     """Whom to ask for what."""
     from django.test import Client
 
-    from . import people_with_much
+    from . import heavy_users
 
-    much = people_with_much.find()
+    heavy = heavy_users.find()
     desk = Client(SERVER_NAME="127.0.0.1", raise_request_exception=False)
-    desk.force_login(people_with_much.staff(), backend="accounts.backends.UsernameOrEmailBackend")
-    yield from ((desk.get, address) for address in _lists(desk, much.words))
-    yield from ((desk.get, address) for address in much.of_staff)
-    for person, addresses in much.of_people.items():
+    desk.force_login(heavy_users.staff(), backend="accounts.backends.UsernameOrEmailBackend")
+    yield from ((desk.get, address) for address in _lists(desk, heavy.words))
+    yield from ((desk.get, address) for address in heavy.of_staff)
+    for person, addresses in heavy.of_people.items():
         client = Client(
             SERVER_NAME="127.0.0.1", raise_request_exception=False, headers=person.headers
         )

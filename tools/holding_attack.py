@@ -1,4 +1,4 @@
-"""What share of a shop attackers keep from others by holding it: ``python -m tools.holding``.
+"""What share of a shop attackers keep from others by holding it: ``python -m tools.holding_attack``.
 
 A thousand products, one of each, an hour of simulated time, M-Pesa that takes every prompt and
 phones that nobody answers. Each attacking account places as many orders, as large as the shop lets
@@ -27,7 +27,7 @@ MOST_LINES = 100
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tools.holding", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tools.holding_attack", description=__doc__)
     parser.add_argument("--accounts", type=int, nargs="*", default=[1, 10, 100])
     parser.add_argument("--minutes", type=int, default=MINUTES)
     options = parser.parse_args()

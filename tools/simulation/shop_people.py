@@ -21,7 +21,7 @@ BARAKA, OTHERS = "254733000222", ("254733000333", "254733000444")
 
 
 @dataclass
-class Crew:
+class ShopPeople:
     """Everybody but the buyers and the first seller.
 
     Who is of support or finance is a superuser: what nobody may, seeds of their own roles do not
@@ -37,13 +37,13 @@ class Crew:
     pickup_point: PickupPoint
 
     @classmethod
-    def make(cls, first_seller: User) -> Crew:
+    def make(cls, first_seller: User) -> ShopPeople:
         """Make them, a pick-up point with rates, and a second seller's goods."""
         with override_settings(PASSWORD_HASHERS=HASHERS):
             second = User.objects.create_user(username="baraka", password=PASSWORD)
             first_seller.set_password(PASSWORD)
             first_seller.save()
-        crew = cls(
+        people = cls(
             sellers=[first_seller, second],
             agents=[User.objects.create_user(username=f"agent{n}") for n in range(2)],
             point=User.objects.create_user(username="kiosk"),
@@ -68,12 +68,12 @@ class Crew:
                 phone="254711000111",
             ),
         )
-        for agent in crew.agents:
+        for agent in people.agents:
             agent.groups.add(Group.objects.get(name="delivery"))
             given = {"groups": [[], ["delivery"]]}
-            audit.log(crew.support[0], "Changed", agent, changes=given)
-        crew.pickup_point.agents.add(crew.point)
+            audit.log(people.support[0], "Changed", agent, changes=given)
+        people.pickup_point.agents.add(people.point)
         rate = {"county": "", "days": 2}
         DeliveryRate.objects.create(way=DeliveryWay.PICKUP, fee=100, free_above=4000, **rate)
         DeliveryRate.objects.create(way=DeliveryWay.HOME, fee=250, **rate)
-        return crew
+        return people

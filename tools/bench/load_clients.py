@@ -1,4 +1,4 @@
-"""People at a shop, many at once, and some of them slow: ``python -m tools.bench.crowd PLAN``.
+"""People at a shop, many at once, and some of them slow: ``python -m tools.bench.load_clients PLAN``.
 
 A process of its own, so that what it costs to be so many stands in nobody's way but the machine's.
 The plan is JSON, as ``Plan`` has it; what they met is printed as JSON.
@@ -112,7 +112,7 @@ class _Line:
         return head.split(b" ", 2)[1].decode()
 
 
-class Crowd:
+class LoadClients:
     """All of a plan at once."""
 
     def __init__(self, plan: Plan) -> None:
@@ -240,17 +240,17 @@ async def _dribble(writer: asyncio.StreamWriter, whole: bytes, size: int, pause:
 
 
 #: Who comes.
-KINDS: dict[str, Callable[[Crowd, _Line, str], Awaitable[None]]] = {
-    "probe": Crowd.probe,
-    "readers": Crowd.read,
-    "buyers": Crowd.buy,
-    "slow heads": Crowd.send_a_slow_head,
-    "slow bodies": Crowd.send_a_slow_body,
-    "slow readers": Crowd.read_slowly,
+KINDS: dict[str, Callable[[LoadClients, _Line, str], Awaitable[None]]] = {
+    "probe": LoadClients.probe,
+    "readers": LoadClients.read,
+    "buyers": LoadClients.buy,
+    "slow heads": LoadClients.send_a_slow_head,
+    "slow bodies": LoadClients.send_a_slow_body,
+    "slow readers": LoadClients.read_slowly,
 }
 
 
-def crowd_of(connections: int) -> dict[str, int]:
+def clients_of_each_kind(connections: int) -> dict[str, int]:
     """So many connections: of sixteen two buy, three are slow, each in its way."""
     share = max(connections // 16, 1)
     slow = dict.fromkeys(("slow heads", "slow bodies", "slow readers"), share)
@@ -259,7 +259,7 @@ def crowd_of(connections: int) -> dict[str, int]:
 
 def main() -> None:
     plan = Plan(**json.loads(sys.stdin.read()))
-    print(json.dumps(vars(asyncio.run(Crowd(plan).come()))))
+    print(json.dumps(vars(asyncio.run(LoadClients(plan).come()))))
 
 
 if __name__ == "__main__":

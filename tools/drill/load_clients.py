@@ -25,7 +25,7 @@ class Answer:
     is_well: bool
 
 
-class Crowd:
+class LoadClients:
     """Buyers, who each order, wait until it is paid, and have it fetched; and one who looks."""
 
     def __init__(self, web: str, *, goods: dict[str, Any], agent: str, buyers: int) -> None:
@@ -43,7 +43,7 @@ class Crowd:
         #: What nobody should ever be answered.
         self.strange: list[str] = []
 
-    def __enter__(self) -> Crowd:
+    def __enter__(self) -> LoadClients:
         for thread in self._threads:
             thread.start()
         return self

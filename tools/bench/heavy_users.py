@@ -1,4 +1,4 @@
-"""Who has much in the shop of a bench, and what they and its staff look at (tools.bench.walk)."""
+"""Who has much in the shop of a bench, and what they and its staff look at (tools.bench.slow_pages)."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Person(NamedTuple):
         return {"Authorization": f"Bearer {token_of(self.user)}"}
 
 
-class Much(NamedTuple):
+class HeavyUsers(NamedTuple):
     """What is searched for in the admin, what else its staff look at, and what each person does."""
 
     words: list[str]
@@ -88,7 +88,7 @@ def staff() -> User:
     return person
 
 
-def find() -> Much:
+def find() -> HeavyUsers:
     """Those with the most of their kind, from some of the first orders on."""
     seller, buyer = _most(OrderTrack, "seller"), _most(Order, "buyer")
     point = PickupPoint.objects.order_by("pk").first()
@@ -96,7 +96,7 @@ def find() -> Much:
     order = Order.objects.filter(buyer=buyer, payment_status="paid").order_by("-pk")[0]
     product = Product.objects.filter(seller=seller).order_by("-sold", "pk")[0]
     sellers = [f"/seller/{seller.username}/", f"/product/search/?seller={seller.username}"]
-    return Much(
+    return HeavyUsers(
         words=_words(order, seller, product),
         of_staff=[*_of_staff(order, seller, buyer, product), "/metrics/"],
         of_people={
