@@ -1,4 +1,4 @@
-"""Parcels: agents take them on and bring them, a kiosk takes them in, doors stay shut."""
+"""Parcels: agents claim and bring them, a kiosk receives them, some doors stay closed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Parcels(Activity):
     WEIGHTS: ClassVar[dict[str, int]] = {"bring": 16, "bring_astray": 3, "look": 1}
 
     def bring(self) -> None:
-        """The next thing on a parcel's way, by whose turn it is."""
+        """Take a parcel's next step, by the person whose turn it is."""
         parcel = self.one_of(Parcel.objects.to_bring().select_related("order__delivery", "agent"))
         if parcel is None:
             return
@@ -51,7 +51,7 @@ class Parcels(Activity):
                 self._move(people.point if goes_to_point else agent, parcel, ParcelStatus.DELIVERED)
 
     def bring_astray(self) -> None:
-        """Anything, by anybody: most of it is refused."""
+        """A random move by a random person: most are refused."""
         parcel = self.one_of(Parcel.objects.select_related("order__delivery"))
         if parcel is None:
             return
@@ -78,7 +78,7 @@ class Parcels(Activity):
     def _move(self, who: User, parcel: Parcel, to: str) -> None:
         sent = {"to": to, "note": "Seen."}
         if to == ParcelStatus.DELIVERED:
-            # One wrong code in ten: five of them, and nobody but its buyer or support confirms.
+            # One code in ten is wrong: after five, only the buyer or support can confirm.
             lines = list(parcel.lines.order_by("pk"))
             sent["code"] = self.chance.choice(lines).collection_code or "000000"
             if self.chance.happens(0.1):

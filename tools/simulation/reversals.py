@@ -1,5 +1,6 @@
-"""Money that Safaricom takes back without a word to the shop: payments, at their customers' word,
-and payouts and refunds, from whom they went to."""
+"""Reversals by Safaricom without notice to the shop: payments, for their customers, and payouts
+and refunds, taken back from their receivers.
+"""
 
 from __future__ import annotations
 
@@ -25,15 +26,15 @@ from .chance import Chance
 from .processes import DatabaseAway
 from .seeds import MUCH_IS_TAKEN_BACK
 
-#: In so many of a seed's steps a customer calls Safaricom, in a seed in which they do at all.
+#: Share of steps in which a customer calls Safaricom, in seeds with reversals.
 HOW_OFTEN, IN_SEEDS = (0.03, 0.1, 0.25), 0.6
 
 
 @dataclass
 class Reversals(Activity):
-    """What customers have taken back, and finance finds on the portal where nobody else tells.
+    """Reversals for customers, and what finance finds on the portal that nothing else reports.
 
-    Drawn from random numbers of its own: a seed of before plays as it did.
+    Drawn from separate random numbers: an older seed plays unchanged.
     """
 
     WEIGHTS: ClassVar[dict[str, int]] = {"take_back": 1, "take_payout_back": 1}
@@ -48,18 +49,18 @@ class Reversals(Activity):
         return self.run.reversal_chance
 
     def act(self) -> None:
-        """Let one of the newest movements of money each way be taken back, or none."""
+        """Reverse one of the newest movements of money in each direction, or none."""
         for name in self.WEIGHTS:
             if self.chance.happens(self.how_often):
                 getattr(self, name)()
 
     def take_back(self) -> None:
-        """A customer has a payment taken back."""
+        """A customer has a payment reversed."""
         came = [entry for entry in self._entries() if entry.is_payment]
         self._take_back("a payment", came, self.run.safaricom.reverse_for_customer)
 
     def take_payout_back(self) -> None:
-        """What went to a phone is taken back from it."""
+        """A payment to a phone is taken back from it."""
         went = [entry for entry in self._entries() if entry.purpose.kind == "b2c"]
         self._take_back("what was sent", went, self.run.safaricom.take_payout_back)
 
@@ -76,9 +77,10 @@ class Reversals(Activity):
         self.run.log(f"{what}, {receipt}, is taken back: {told}")
 
     def finish(self) -> None:
-        """Finance reads the portal's statement of the number that pays out, and says of what left
-        and came back that both are one. In a shop without the statement they write down what it
-        shows of the other number."""
+        """Finance reads the portal's statement of the number that pays out, and settles each
+        withdrawal that came back with its return. In a shop without the statement they record what
+        it shows of the other number.
+        """
         if any(_is_lost(entry) for entry in self._entries()):
             self.run.processes.run("read the portal's statement", self._read_statement)
         for left in Withdrawal.objects.still_open().exclude(came_back=None):
@@ -104,7 +106,7 @@ class Reversals(Activity):
 
 
 def _is_lost(entry: Entry) -> bool:
-    """Whether it came back, and the shop does not know of it, or not that it did."""
+    """Whether it came back without the shop knowing it, or knowing that it did."""
     came_back = entry.purpose.transaction_type == PAYOUT_REVERSAL
     known = Receipt.objects.filter(number=entry.receipt, source=ReceiptSource.RETURNED)
     return came_back and not known.exists()

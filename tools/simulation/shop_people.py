@@ -1,4 +1,4 @@
-"""Who works in the shop, who sells in it, and who brings its goods: made once, for every seed."""
+"""The staff, sellers and agents of the shop, created once for all seeds."""
 
 from __future__ import annotations
 
@@ -13,19 +13,18 @@ from orders.models import DeliveryRate, DeliveryWay, PickupPoint
 from products.listings.services import create_product
 from products.models import Product
 
-#: Cheap to compare: no seed is about guessing it.
+#: A cheap hash: no seed is about guessing passwords.
 HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 PASSWORD = "githeri 4 chapati"
-#: Where the second seller is paid, and what sellers give instead of a number M-Pesa refused.
+#: The second seller's number, and replacements for a number M-Pesa refused.
 BARAKA, OTHERS = "254733000222", ("254733000333", "254733000444")
 
 
 @dataclass
 class ShopPeople:
-    """Everybody but the buyers and the first seller.
+    """Everyone except the buyers and the first seller.
 
-    Who is of support or finance is a superuser: what nobody may, seeds of their own roles do not
-    find, and the tests of permissions do.
+    Support and finance are superusers here: the permission tests cover what each role may not do.
     """
 
     sellers: list[User]
@@ -38,7 +37,7 @@ class ShopPeople:
 
     @classmethod
     def make(cls, first_seller: User) -> ShopPeople:
-        """Make them, a pick-up point with rates, and a second seller's goods."""
+        """Create them, a pick-up point with rates, and a second seller's products."""
         with override_settings(PASSWORD_HASHERS=HASHERS):
             second = User.objects.create_user(username="baraka", password=PASSWORD)
             first_seller.set_password(PASSWORD)
