@@ -1,4 +1,4 @@
-"""``prove`` finds each thing it looks for. (A checker that cannot fail is none.)"""
+"""``prove`` finds everything it looks for. (A checker that cannot fail is useless.)"""
 
 from datetime import timedelta
 
@@ -63,7 +63,7 @@ def fetched(paid, settings):
 
 
 def _fetched_by(person):
-    # Steps are only added to.
+    # Steps are append-only.
     TrackEvent.objects.create(track=OrderTrack.objects.get(), track_status="fetched", actor=person)
 
 
@@ -75,12 +75,12 @@ def ago(minutes):
     return timezone.now() - timedelta(minutes=minutes)
 
 
-#: How something ends that went under a receipt of M-Pesa's.
+#: The fields of a transfer completed with an M-Pesa receipt.
 DONE = {"status": "done", "number": "TKX0000001", "done_at": timezone.now()}
 
 
 def _place_long_ago(**changed):
-    """The order, placed half an hour ago, as its constraints allow no other."""
+    """Move the order to half an hour ago, the most its constraints allow."""
     Order.objects.update(created_at=ago(30), **changed)
 
 
@@ -136,7 +136,7 @@ def _owe_back_what_was_earned():
 
 
 def _owe(**changed):
-    """A refund of KES 1 that the ledger knows nothing of, due in a minute."""
+    """A refund of KES 1 without ledger entries, due in a minute."""
     receipt = Receipt.objects.get()
     fields = {
         "receipt": receipt,
@@ -181,7 +181,7 @@ def _leave_a_message():
 
 
 def _review(**wrong):
-    """A review of the two kettles nobody counted, hidden so that it need not be."""
+    """An uncounted review of the two kettles, hidden so that it need not count."""
     line = OrderTrack.objects.get()
     fields = {
         "line": line,
@@ -266,7 +266,7 @@ def _put_back_what_was_not_cancelled():
 
 
 def _return(**changed):
-    """A line of KES 3,000 that was cancelled, though its order goes on."""
+    """A line of KES 3,000 that is cancelled while its order continues."""
     QuerySet(OrderTrack).update(returned=True, **changed)
     return OrderTrack.objects.get()
 
@@ -284,7 +284,7 @@ def _fetch_for_nothing():
 
 
 def _believe_one_source():
-    """A receipt that is called confirmed though only a callback told of it."""
+    """A receipt marked as confirmed although only a callback reported it."""
     Receipt.objects.update(number="SGL0000002")
     receipt = Receipt.objects.get()
     told = {"receipt": receipt, "amount": receipt.amount, "number": receipt.number}
@@ -292,7 +292,7 @@ def _believe_one_source():
 
 
 def _send_on_news(**changed):
-    """Money that goes back of a receipt of which one posted message told."""
+    """A refund from a receipt that only one posted message reported."""
     receipt = Receipt.objects.create(
         number="SGL0000009", amount=10, source="c2b", note="No reference was typed."
     )
@@ -306,7 +306,7 @@ def _wait_without_asking():
 
 
 def _pay_out_on_news():
-    """A payout for an order whose only payment nobody but a person told of."""
+    """A payout for an order whose only payment was reported by staff alone."""
     Receipt.objects.update(order=None)
     Receipt.objects.create(
         number="SGL0000009", amount=3000, source="staff", order=Order.objects.get()
@@ -410,9 +410,9 @@ BREAKS = [
 ]
 
 
-#: What is broken of a line that was fetched, and is owed to its seller.
+#: Corruptions of a fetched line that is owed to its seller.
 def _find_what_never_left():
-    """A withdrawal is said to be a payout that is still due."""
+    """A withdrawal matched to a payout that is still due."""
     payout = Payout.objects.get()
     Withdrawal.objects.create(
         number="TKS0000001",
@@ -450,7 +450,7 @@ BREAKS_OF_PAYOUTS = [
 
 @pytest.fixture
 def forgotten(buyer, kettle):
-    """Shares of two sellers that are in no payout: three of one, for one number, and another's."""
+    """Earnings of two sellers in no payout: three of one, for one number, and one of another."""
     for product in (kettle, kettle, kettle, ProductFactory(price=1500, item_number=9)):
         fetched_line(buyer, product)
     SellerShare.objects.update(payout=None, created_at=ago(6))
@@ -458,7 +458,7 @@ def forgotten(buyer, kettle):
     return list(SellerShare.objects.order_by("pk").values_list("pk", flat=True))
 
 
-def test_what_could_go_to_a_seller_is_added_up_once_and_not_for_each_of_their_shares(
+def test_a_sellers_unpaid_earnings_are_summed_once_and_not_per_line(
     forgotten, django_assert_num_queries
 ):
     with django_assert_num_queries(2) as asked:
@@ -469,30 +469,35 @@ def test_what_could_go_to_a_seller_is_added_up_once_and_not_for_each_of_their_sh
 
 
 @pytest.mark.parametrize(("rule", "breaks"), BREAKS_OF_PAYOUTS)
-def test_what_is_broken_of_sellers_money_is_found(fetched, rule, breaks):
-    test_what_is_broken_is_found(fetched, rule, breaks)
+def test_a_corruption_of_sellers_money_is_found(fetched, rule, breaks):
+    check_rule_finds(rule, breaks)
 
 
 @pytest.mark.parametrize(("rule", "breaks"), BREAKS)
-def test_what_is_broken_is_found(paid, rule, breaks):
+def test_a_corruption_of_a_paid_order_is_found(paid, rule, breaks):
+    check_rule_finds(rule, breaks)
+
+
+def check_rule_finds(rule, breaks):
+    """Corrupt the data, and check that ``prove`` and the tests' own query name the rule."""
     with transaction.atomic():
         breaks()
         found = [broken.rule for broken in prove().broken]
         suspected = {rule.description for rule in suspected_rules(timezone.now())}
-        # Or the database itself would refuse some of it in the end.
+        # Otherwise the database itself would refuse some of it at commit.
         transaction.set_rollback(True)
 
     assert [says for says in found if says.startswith(rule)]
-    # And so do tests, which ask all at once.
+    # The tests' combined query finds it too.
     assert {*found} & {rule.description for rule in CHECKED} <= suspected
 
 
-def test_every_rule_is_shown_to_find_something():
+def test_every_rule_has_a_corruption_it_finds():
     broken = (
         *(rule for rule, _ in BREAKS + BREAKS_OF_PAYOUTS),
         *(seen for _, _, seen in CORRUPTIONS),
     )
-    # Those are shown to by what is corrupted in tests/proof.
+    # The others are covered by the corruptions in tests/proof.
     elsewhere = (bounds, days, messages, originals, people, problems, staff)
     others = {module.__name__ for module in elsewhere}
 
@@ -575,7 +580,7 @@ def test_exactly_twenty_rows_leave_no_rest(seller):
     assert (len(broken.ids), broken.more) == (20, 0)
 
 
-def test_rules_are_compiled_once_and_asked_of_each_moment(paid, monkeypatch):
+def test_rules_are_compiled_once_for_all_moments(paid, monkeypatch):
     order = an_order(paid.buyer, (ProductFactory(), 1))
     written = []
     as_sql = SQLCompiler.as_sql
@@ -591,7 +596,7 @@ def test_rules_are_compiled_once_and_asked_of_each_moment(paid, monkeypatch):
 
     expired = [" ".join(broken.rule for broken in each if broken.rows == "order") for each in found]
     assert expired == ["", "An unpaid order is expired within ten minutes of its time"]
-    # The orders, receipts, refunds and payouts are counted.
+    # Orders, receipts, refunds and payouts are counted.
     assert len(written) < len(RULES)
 
 
@@ -604,8 +609,8 @@ def test_tests_check_the_same_rules(kettle):
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_a_stretch_is_gone_through_by_its_keys_and_by_the_indexes_of_other_tables():
-    """However long it is: read whole, another table would be read anew for each stretch."""
+def test_a_key_range_is_read_by_key_and_other_tables_by_index():
+    """However long the range: otherwise another table would be scanned again for each range."""
 
     def planned():
         with connection.cursor() as cursor:
@@ -618,7 +623,7 @@ def test_a_stretch_is_gone_through_by_its_keys_and_by_the_indexes_of_other_table
 
 
 @pytest.mark.django_db(transaction=True)
-def test_all_of_it_belongs_to_one_moment_and_keeps_nobody_from_writing(kettle):
+def test_prove_reads_one_snapshot_without_blocking_writers(kettle):
     with one_moment():
         before = Product.objects.count()
         [written] = at_once(lambda: ProductFactory(seller=kettle.seller).pk)
@@ -630,6 +635,6 @@ def test_all_of_it_belongs_to_one_moment_and_keeps_nobody_from_writing(kettle):
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_nothing_is_written_meanwhile(kettle):
+def test_prove_writes_nothing(kettle):
     with pytest.raises(InternalError, match="read-only"), one_moment():
         Product.objects.update(held=1)
