@@ -1,12 +1,12 @@
-# `make` lists the commands. `make run` and `make test` need Python 3.11 or newer, and reach PyPI and the
-# npm registry the first time. Node.js comes from PyPI; NODE=/usr/local/bin has make use that folder's.
+# `make` lists the commands. `make run` and `make test` need Python 3.11 or newer, and PyPI and the npm
+# registry the first time. Node.js comes from PyPI; NODE=/usr/local/bin uses the one in that folder.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 POSTGRES_URL ?= postgres://postgres@127.0.0.1:5432/omache
 
-# What one process has compiled, its workers and the forty that tests start need not.
+# Bytecode compiled once is reused by pytest's workers and the forty processes the tests start.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
@@ -21,15 +21,15 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/run.stamp: requirements.txt | $(BIN)/python
-	@echo "Installing what the shop needs (a minute, the first time) …"
+	@echo "Installing the shop's dependencies (a minute, the first time) …"
 	@$(BIN)/pip install -qq --disable-pip-version-check -r requirements.txt
 	@touch $@
 
 $(VENV)/dev.stamp: requirements-dev.txt | $(BIN)/python
-	@echo "Installing what the tests need (a minute, the first time) …"
+	@echo "Installing the test dependencies (a minute, the first time) …"
 	@sed -n '/^uv==/,/[^\\]$$/p' requirements-dev.txt > $(VENV)/uv.txt
 	@$(BIN)/pip install -qq --disable-pip-version-check -r $(VENV)/uv.txt
-	@# Where a registry is set up for pip alone, pip goes on.
+	@# If a registry is configured only for pip, fall back to pip.
 	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements-dev.txt \
 		|| $(BIN)/pip install -qq --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ $(VENV)/run.stamp
@@ -39,52 +39,52 @@ $(VENV)/dev.stamp: requirements-dev.txt | $(BIN)/python
 SHOP := storefront
 NODE ?= $(abspath $(BIN))
 NPM := cd $(SHOP) && env PATH="$(NODE):$$PATH" npm
-# Says why it fails, and soon: `make run` goes on without it.
+# Fails quickly and with a reason: `make run` continues without the storefront.
 CI_OPTIONS := --no-audit --no-fund --loglevel=error --fetch-retry-mintimeout=1000 --fetch-retry-maxtimeout=4000
 SHOP_SOURCES := $(shell find $(SHOP)/src $(SHOP)/public -type f 2>/dev/null) \
 	$(addprefix $(SHOP)/,index.html vite.config.ts lingui.config.ts)
-UNBUILT := The storefront could not be built (see above), so http://127.0.0.1:8000/shop/ says so. All else runs.
+UNBUILT := The storefront could not be built (see above), so http://127.0.0.1:8000/shop/ only says so. Everything else runs.
 
 $(VENV)/node.stamp: requirements-storefront.txt | $(BIN)/python
-	@echo "Installing Node.js, which builds the storefront (once) …"
+	@echo "Installing Node.js for building the storefront (once) …"
 	@$(BIN)/pip install -qq --disable-pip-version-check -r requirements-storefront.txt
 	@touch $@
 
 $(SHOP)/node_modules/run.stamp: $(SHOP)/package-lock.json $(SHOP)/package.json | $(VENV)/node.stamp
-	@echo "Installing what builds the storefront (half a minute, the first time) …"
+	@echo "Installing the storefront's build dependencies (half a minute, the first time) …"
 	@$(NPM) ci --omit=dev $(CI_OPTIONS)
 	@touch $@
 
 $(SHOP)/node_modules/dev.stamp: $(SHOP)/package-lock.json $(SHOP)/package.json | $(VENV)/node.stamp
-	@echo "Installing what tests the storefront (half a minute, the first time) …"
+	@echo "Installing the storefront's test dependencies (half a minute, the first time) …"
 	@$(NPM) ci $(CI_OPTIONS)
 	@touch $@ $(SHOP)/node_modules/run.stamp
 
 $(SHOP)/dist/index.html: $(SHOP_SOURCES) $(SHOP)/node_modules/run.stamp
 	@$(NPM) run -s build -- --logLevel warn
 
-shop: $(SHOP)/dist/index.html ## Build the storefront, which the API then serves at /shop/
+shop: $(SHOP)/dist/index.html ## Build the storefront, served at /shop/
 
-shop-dev: $(SHOP)/node_modules/dev.stamp ## Serve the storefront as it is written, beside `make run`
+shop-dev: $(SHOP)/node_modules/dev.stamp ## Serve the storefront with live reload, next to `make run`
 	@$(NPM) run -s dev
 
-shop-api: $(VENV)/run.stamp $(SHOP)/node_modules/dev.stamp ## Write the API's schema and types anew for the storefront
+shop-api: $(VENV)/run.stamp $(SHOP)/node_modules/dev.stamp ## Regenerate the storefront's copy of the API schema and its types
 	@$(BIN)/python manage.py spectacular --format openapi-json --file $(SHOP)/src/api/schema.json
 	@$(NPM) run -s api
 
 test-shop: $(SHOP)/node_modules/dev.stamp ## Check the storefront's types and run its unit tests
-	@# Both at once: each keeps one core busy.
+	@# In parallel: each uses one core.
 	@($(NPM) run -s types) & types=$$!; ($(NPM) run -s unit); unit=$$?; wait $$types && exit $$unit
 
-test-browser: $(VENV)/run.stamp $(SHOP)/node_modules/dev.stamp $(SHOP)/dist/index.html ## Tell the storefront's stories in Chromium, in a shop of their own
-	@test -x /usr/bin/chromium || { echo "This needs Chromium as Debian has it: apt-get install chromium"; exit 1; }
+test-browser: $(VENV)/run.stamp $(SHOP)/node_modules/dev.stamp $(SHOP)/dist/index.html ## Run the storefront's stories in Chromium, in a separate shop
+	@test -x /usr/bin/chromium || { echo "This needs Chromium: apt-get install chromium"; exit 1; }
 	@$(NPM) run -s browser
 
-test-browser-admin: $(VENV)/run.stamp $(SHOP)/node_modules/dev.stamp $(SHOP)/dist/index.html ## Walk the staff's days at the admin in Chromium
-	@test -x /usr/bin/chromium || { echo "This needs Chromium as Debian has it: apt-get install chromium"; exit 1; }
+test-browser-admin: $(VENV)/run.stamp $(SHOP)/node_modules/dev.stamp $(SHOP)/dist/index.html ## Run staff's working days in the admin in Chromium
+	@test -x /usr/bin/chromium || { echo "This needs Chromium: apt-get install chromium"; exit 1; }
 	@$(NPM) run -s browser-admin
 
-run: $(VENV)/run.stamp ## Set everything up, then serve the shop and the pretend M-Pesa
+run: $(VENV)/run.stamp ## Set everything up, then serve the shop and the M-Pesa simulator
 	@$(MAKE) --no-print-directory -s shop || echo "$(UNBUILT)"
 	@$(BIN)/python manage.py laptop
 
@@ -92,14 +92,14 @@ demo: $(VENV)/run.stamp ## Fill the database with demo data (run does it too)
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@$(BIN)/python manage.py demo
 
-test: $(VENV)/dev.stamp ## Run every test on SQLite, of many cases one, and the storefront's
+test: $(VENV)/dev.stamp ## Run every test on SQLite, one case of many, and the storefront's tests
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -m quick
 	@$(MAKE) --no-print-directory -s test-shop
 
-test-postgres: $(VENV)/dev.stamp ## Run all that ask a database, and every case left out, on PostgreSQL (POSTGRES_URL)
+test-postgres: $(VENV)/dev.stamp ## Run the tests that use a database, and every case left out, on PostgreSQL (POSTGRES_URL)
 	@DATABASE_URL=$(POSTGRES_URL) $(BIN)/python -m pytest -n 2 --dist worksteal -m full
 
-test-slow: $(VENV)/dev.stamp ## Run the slow tests that both of these leave out, on SQLite and PostgreSQL
+test-slow: $(VENV)/dev.stamp ## Run the slow tests, which the other two leave out, on SQLite and PostgreSQL
 	@$(BIN)/python -m pytest -n 2 -m slow
 	@DATABASE_URL=$(POSTGRES_URL) $(BIN)/python -m pytest -n 2 -m slow
 
@@ -115,41 +115,41 @@ lint: $(VENV)/dev.stamp ## Check style, types, import contracts, migrations, set
 
 .PHONY: lint-shop
 lint-shop: $(VENV)/dev.stamp $(SHOP)/node_modules/dev.stamp $(SHOP)/dist/index.html
-	@echo "The storefront: style, translations, size, its types against the API's schema, and that against OpenAPI"
+	@echo "The storefront: style, translations, size, its types against the API's schema, and the schema against OpenAPI"
 	@$(NPM) run -s style
 	@$(NPM) run -s translated
 	@$(NPM) run -s size
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --format openapi-json --file $(SHOP)/node_modules/.schema.json
-	@cmp -s $(SHOP)/node_modules/.schema.json $(SHOP)/src/api/schema.json || { echo "The API's schema has changed: make shop-api, and commit what it writes."; exit 1; }
+	@cmp -s $(SHOP)/node_modules/.schema.json $(SHOP)/src/api/schema.json || { echo "The API's schema has changed: run make shop-api, and commit the result."; exit 1; }
 	@$(NPM) run -s spec
-	@$(NPM) run -s api -- --check || { echo "The storefront's types are not the schema's: make shop-api."; exit 1; }
+	@$(NPM) run -s api -- --check || { echo "The storefront's types do not match the schema: run make shop-api."; exit 1; }
 
-format: $(VENV)/dev.stamp ## Put the code into the house style
+format: $(VENV)/dev.stamp ## Format the code and fix what ruff can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-test-left-out: ## Fail where the two runs left a test out: after test and test-postgres
+test-left-out: ## After test and test-postgres: fail if a test ran in neither
 	@$(BIN)/python -m tests.played
 
 check: test lint test-browser test-browser-admin test-postgres test-left-out test-slow ## Everything the gate runs, and the slow tests
 
-bench: $(VENV)/dev.stamp $(SHOP)/node_modules/dev.stamp $(SHOP)/dist/index.html ## Measure CPU per request, orders per second (PostgreSQL), and how soon pages are seen
+bench: $(VENV)/dev.stamp $(SHOP)/node_modules/dev.stamp $(SHOP)/dist/index.html ## Measure CPU per request, orders per second (PostgreSQL), and page load times
 	@$(BIN)/python -m tools.bench --database $(POSTGRES_URL)
 	@env PATH="$(NODE):$$PATH" $(BIN)/python -m tools.bench.pages
 
-soak-orders: $(VENV)/dev.stamp ## Place 20,000 orders (ORDERS) through processes that are killed, on PostgreSQL
+soak-orders: $(VENV)/dev.stamp ## Place 20,000 orders (ORDERS) while processes are killed, on PostgreSQL
 	@$(BIN)/python -m tools.soak --orders $(or $(ORDERS),20000) --server $(POSTGRES_URL)
 
-rehearse-pgbouncer: $(VENV)/run.stamp ## Trade through a PgBouncer that pools transactions, before POSTGRES_URL's server
+rehearse-pgbouncer: $(VENV)/run.stamp ## Trade through a PgBouncer that pools transactions, in front of POSTGRES_URL's server
 	@$(BIN)/python -m tools.rehearse_pgbouncer --server $(POSTGRES_URL) $(if $(ORDERS),--orders $(ORDERS)) $(if $(SEED),--seed $(SEED))
 
-drill: $(VENV)/run.stamp ## Rehearse the worst night: trade, back up, lose the database (POSTGRES_URL's server), bring all of it back
+drill: $(VENV)/run.stamp ## Rehearse the worst night: trade, back up, lose the database (POSTGRES_URL's server), restore everything
 	@$(BIN)/python -m tools.drill --server $(POSTGRES_URL) $(if $(ORDERS),--orders $(ORDERS)) $(if $(SEED),--seed $(SEED))
 
-kills: $(VENV)/dev.stamp ## Kill web, worker, clock, Redis and PostgreSQL under trade, and tell what people and alerts saw (Debian's postgresql, redis-server)
+kills: $(VENV)/dev.stamp ## Kill web, worker, clock, Redis and PostgreSQL during trading; report what people and alerts saw (needs postgresql, redis-server)
 	@$(BIN)/python -m tools.drill.kills
 
-soak: $(VENV)/dev.stamp ## Play random seeds of bad luck (SECONDS=600, SEEDS=1000), or tell of one (SEED=12345)
+soak: $(VENV)/dev.stamp ## Simulate the shop with random faults (SECONDS=600, SEEDS=1000), or replay one seed (SEED=12345)
 	@$(BIN)/python -m tools.simulation $(if $(SEED),--seed $(SEED),$(if $(SEEDS),--seeds $(SEEDS),--seconds $(or $(SECONDS),600)))
 
 lock: $(VENV)/dev.stamp ## Pin every version and hash in requirements*.txt
@@ -157,5 +157,5 @@ lock: $(VENV)/dev.stamp ## Pin every version and hash in requirements*.txt
 	$(BIN)/uv pip compile --generate-hashes --python-version 3.11 --quiet requirements-dev.in -o requirements-dev.txt
 	$(BIN)/uv pip compile --generate-hashes --python-version 3.11 --universal --quiet requirements-storefront.in -o requirements-storefront.txt
 
-clean: ## Remove what the commands above made, data included
+clean: ## Remove everything these commands created, including data
 	rm -rf $(VENV) $(SHOP)/node_modules $(SHOP)/dist db.sqlite3* media staticfiles .pytest_cache .mypy_cache .ruff_cache .hypothesis

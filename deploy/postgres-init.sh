@@ -1,6 +1,6 @@
 #!/bin/sh
-# The first start of compose.yaml's PostgreSQL: omache owns the tables, and omache_app is what the shop's
-# processes are (docs/deploy.md, "A role of its own").
+# First start of compose.yaml's PostgreSQL: omache owns the tables, and the shop's processes connect as
+# omache_app (docs/deploy.md, "A role of its own").
 set -eu
 psql -v ON_ERROR_STOP=1 -v owner="$OWNER_PASSWORD" -v app="$APP_PASSWORD" --username "${POSTGRES_USER:-postgres}" <<'SQL'
 CREATE ROLE omache LOGIN PASSWORD :'owner' NOSUPERUSER NOCREATEDB NOCREATEROLE;

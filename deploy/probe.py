@@ -1,7 +1,7 @@
-"""Whether an address answers well: ``python deploy/probe.py http://127.0.0.1:8000/readyz/``.
+"""Check that a URL answers 200: ``python deploy/probe.py http://127.0.0.1:8000/readyz/``.
 
-For containers' health checks, whose image has no curl. Says what was answered; exit code 1 where it
-was not 200.
+For containers' health checks, whose image has no curl. Prints the answer; exits with 1 if it was
+not 200.
 """
 
 import sys
@@ -10,9 +10,9 @@ import urllib.request
 
 
 def main(address: str) -> int:
-    """Ask once, for four seconds at most."""
+    """Send one request, with a timeout of four seconds."""
     if not address.startswith("http://"):
-        print("An address begins with http://.", file=sys.stderr)
+        print("The address must begin with http://.", file=sys.stderr)
         return 2
     try:
         with urllib.request.urlopen(address, timeout=4) as answer:  # noqa: S310

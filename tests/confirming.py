@@ -1,4 +1,4 @@
-"""Payments that are confirmed as soon as they are told of, for tests about something else."""
+"""Confirm payments as soon as they are reported, for tests about something else."""
 
 from payments import evidence
 from payments.evidence import SourceReport
@@ -6,7 +6,7 @@ from payments.models import Provider, Receipt, ReceiptSource
 
 
 def confirmed_by_statement(monkeypatch) -> None:
-    """Let M-Pesa's statement show each payment as it was told of; of a bank's, a person says so."""
+    """Have M-Pesa's statement, or staff for a bank, confirm each payment as reported."""
     record_first, record = evidence.record_first, evidence.record
 
     def first(receipt: Receipt, told: SourceReport) -> None:

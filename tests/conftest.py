@@ -1,4 +1,4 @@
-"""What every test may use."""
+"""Fixtures for every test."""
 
 import gc
 import re
@@ -22,7 +22,7 @@ from .description import answers_are_as_described  # noqa: F401
 from .factories import ProductFactory, UserFactory
 from .sampling import mark_runs, mark_the_rest_slow
 
-# How long a loaded machine takes to think of an example, or for one, says nothing of the shop.
+# The time a busy machine needs for an example says nothing about the shop.
 settings.register_profile(
     "shop", deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
 )
@@ -52,9 +52,9 @@ def pytest_sessionfinish(session):
 
 
 def pytest_collection_finish():
-    """Look for garbage among what tests make, and not among all that was imported and collected.
+    """Exclude everything imported and collected from garbage collection.
 
-    Nine thousand tests and the shop are a million objects, which every thorough look went through.
+    Nine thousand tests and the shop are a million objects, which every full collection scanned.
     """
     gc.collect()
     gc.freeze()
@@ -65,7 +65,7 @@ def pytest_collection_finish():
 def django_db_setup(
     request, django_test_environment, django_db_blocker, django_db_modify_db_settings
 ):
-    """In the place of pytest-django's own, which migrates for every worker of every run."""
+    """Replaces pytest-django's fixture, which migrates for every worker of every run."""
     folder = request.config.rootpath / ".pytest_cache" / "migrated"
     folder.mkdir(parents=True, exist_ok=True)
     with (
@@ -92,26 +92,25 @@ def _empty_cache():
 
 @pytest.fixture(autouse=True)
 def _mail_is_its_own_tests():
-    """What a test left to the thread that sends mail is sent before the next one's letter box is
-    looked into."""
+    """Send the mail a test left to the mail thread before the next test reads its outbox."""
     yield
     if mail_sender._threads:
-        # Past what a test put in the place of its own submit().
+        # Bypasses a test's own replacement of submit().
         ThreadPoolExecutor.submit(mail_sender, lambda: None).result(PATIENCE)
 
 
 @pytest.fixture(autouse=True)
 def payments_are_confirmed(monkeypatch):
-    """M-Pesa's statement, or a person at the bank's, shows every payment as it was told of.
+    """M-Pesa's statement, or staff for a bank, confirms every payment as reported.
 
-    tests/payments/test_confirmation.py is about payments that nobody has confirmed, and the
-    simulation asks the simulator: both do without.
+    tests/payments/test_confirmation.py is about unconfirmed payments, and the simulation queries
+    the simulator: both do without.
     """
     confirmed_by_statement(monkeypatch)
 
 
 def signed_in(user) -> APIClient:
-    """A client that carries the user's own access token, as a frontend would."""
+    """A client with the user's access token, like a frontend."""
     client = APIClient()
     token = RefreshToken.for_user(user).access_token
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
@@ -120,7 +119,7 @@ def signed_in(user) -> APIClient:
 
 @pytest.fixture
 def api():
-    """A client nobody has signed in."""
+    """A client that is not signed in."""
     return APIClient()
 
 
@@ -152,7 +151,7 @@ def kettle(seller):
 
 @pytest.fixture(autouse=True, scope="session")
 def _a_test_may_empty_what_is_kept():
-    """Emptying tables between tests is a DELETE on SQLite, and what is kept refuses it."""
+    """SQLite empties tables between tests by DELETE, which append-only tables refuse."""
     if connection.vendor != "sqlite":
         yield
         return

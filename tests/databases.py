@@ -1,4 +1,4 @@
-"""The test database: migrated once and copied from then on, and emptied after tests that commit."""
+"""The test database: migrated once and then copied, and emptied after tests that commit."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from django.test import TransactionTestCase
 
 from daraja_simulator.tests.waiting import wait_until
 
-#: Every migrate writes these, the same each time, and hardly a test changes them.
+#: Written identically by every migrate, and rarely changed by a test.
 WRITTEN_BY_MIGRATE = (
     "django_content_type",
     "auth_permission",
     "auth_group",
     "auth_group_permissions",
 )
-#: Modules of the shop that a migration imports: what they say is in the database too.
+#: Modules of the shop that migrations import: their content is in the database too.
 _IMPORTED = re.compile(
     r"^(?:import|from) ((?:omachemainproj|accounts|products|orders|payments)[.\w]*)", re.MULTILINE
 )
@@ -37,10 +37,10 @@ _IMPORTED = re.compile(
 
 @contextmanager
 def migrated_database(folder: Path) -> Iterator[None]:
-    """The test database, new, with every migration applied, for as long as this is entered.
+    """A new test database with every migration applied, until the context ends.
 
-    The first to ask migrates and leaves a copy: a file in ``folder``, or on PostgreSQL a database
-    beside it. Others, and later runs, copy that one for as long as no migration has changed.
+    The first caller migrates and leaves a copy: a file in ``folder``, or on PostgreSQL a second
+    database. Others, and later runs, copy that one as long as no migration has changed.
     """
     before = connection.settings_dict["NAME"], connection.settings_dict["TEST"].get("TEMPLATE")
     known = _KeptFile(folder) if connection.vendor == "sqlite" else _KeptDatabase()
@@ -64,10 +64,10 @@ def migrated_database(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def _no_timeouts() -> Iterator[None]:
-    """What makes, copies and drops whole databases takes as long as the disk does.
+    """Creating, copying and dropping whole databases takes as long as the disk does.
 
-    The timeouts of ``tests/settings.py`` are a test's: a minute was too little for a DROP DATABASE
-    while others wrote.
+    The timeouts of ``tests/settings.py`` are for tests: a minute was too little for a DROP DATABASE
+    while others were writing.
     """
     options = connection.settings_dict["OPTIONS"]
     if connection.vendor != "postgresql":
@@ -84,10 +84,10 @@ def _no_timeouts() -> Iterator[None]:
 
 
 def copy_of_migrated(name: str) -> None:
-    """Make a PostgreSQL database that is migrated, by copying; one of this name that is there goes.
+    """Create a migrated PostgreSQL database by copying, replacing one of this name.
 
-    While ``migrated_database`` is entered. For programs that want one of their own: a migrate takes
-    ten seconds.
+    Call it within ``migrated_database``. For programs that need their own: migrating takes ten
+    seconds.
     """
     quote, kept = connection.ops.quote_name, connection.settings_dict["TEST"]["TEMPLATE"]
     with _no_timeouts(), connection.creation._nodb_cursor() as cursor:
@@ -96,9 +96,9 @@ def copy_of_migrated(name: str) -> None:
 
 
 def _end_other_sessions() -> None:
-    """A thread or a process that a test left behind keeps no database from going."""
+    """End the sessions of threads or processes a test left behind, which would block a DROP."""
     if connection.vendor == "postgresql":
-        # They end when they get to it, and a DROP DATABASE waits for five seconds.
+        # They end asynchronously, and DROP DATABASE waits five seconds for them.
         wait_until(_no_other_session)
 
 
@@ -113,7 +113,7 @@ def _no_other_session() -> bool:
 
 
 def fingerprint() -> str:
-    """Changes with every migration, and with whatever else a migrated database depends on."""
+    """A digest of everything a migrated database depends on: migrations and what they import."""
     read = hashlib.sha256(f"{django.VERSION} {connection.vendor}".encode())
     for path in sorted(_sources()):
         read.update(f"\n{path.name} ".encode() + path.read_bytes())
@@ -139,7 +139,7 @@ def _files_of(module: str) -> set[Path]:
 
 
 class _KeptFile:
-    """What is kept of an SQLite database."""
+    """The stored copy of a migrated SQLite database."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -161,14 +161,14 @@ class _KeptFile:
     def keep(self) -> None:
         for other in self._folder.glob("*.sqlite3*"):
             other.unlink()
-        # Under its name only once it is whole.
+        # Renamed only once it is complete.
         half = self.path.with_suffix(".sqlite3-half")
         shutil.copyfile(connection.settings_dict["NAME"], half)
         half.rename(self.path)
 
 
 class _KeptDatabase:
-    """What is kept of a PostgreSQL database: another one on the same server."""
+    """The stored copy of a migrated PostgreSQL database: a second one on the same server."""
 
     def __init__(self) -> None:
         self._family = f"migrated_{connection.settings_dict['NAME']}_"
@@ -202,7 +202,7 @@ class _KeptDatabase:
 
 
 def copy_kept_file(folder: Path, wanted: Path) -> None:
-    """Copy what is kept in ``folder`` of the present migrations, if anything is."""
+    """Copy the stored database of the current migrations in ``folder``, if there is one."""
     folder.mkdir(parents=True, exist_ok=True)
     known = _KeptFile(folder)
     with known.alone():
@@ -217,9 +217,10 @@ def _point_at(name: str) -> None:
 
 @contextmanager
 def emptied_quickly() -> Iterator[None]:
-    """After a test that commits, delete all but what migrate wrote, and that one too if need be.
+    """After a test that commits, delete everything except what migrate wrote, and that too if
+    needed.
 
-    Django deletes everything, and writes that anew with every signal of a migrate: ten times the
+    Django deletes everything, and writes it again with every signal of a migrate: ten times the
     work.
     """
     written, thorough = _written_by_migrate(), TransactionTestCase._fixture_teardown
@@ -237,7 +238,7 @@ def emptied_quickly() -> Iterator[None]:
                 _empty(rest)
                 return
             except OperationalError:
-                # A live server's thread still does what followed the last answer: a deadlock.
+                # A deadlock: a live server's thread is still working after its last answer.
                 if not patience:
                     raise
                 time.sleep(0.2)
@@ -252,18 +253,18 @@ def emptied_quickly() -> Iterator[None]:
 def _empty(tables: list[str]) -> None:
     """Delete the rows of those tables that have any.
 
-    PostgreSQL's TRUNCATE makes new files for sixty tables and their indexes: a hundred times what
-    it costs to delete the few rows of a test.
+    PostgreSQL's TRUNCATE creates new files for sixty tables and their indexes: a hundred times the
+    cost of deleting a test's few rows.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            # Whoever still writes comes to an end first, as with TRUNCATE.
+            # Writers finish first, as with TRUNCATE.
             names = ", ".join(map(connection.ops.quote_name, tables))
             cursor.execute(f"LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE")
             if not _may_silence_triggers(cursor):
                 cursor.execute(f"TRUNCATE {names}")
                 return
-            # Of no trigger, neither those that keep rows nor those of foreign keys.
+            # Without triggers: neither append-only nor foreign-key triggers.
             cursor.execute("SET LOCAL session_replication_role = replica")
         filled = [f"SELECT '{table}' WHERE EXISTS (SELECT 1 FROM {table})" for table in tables]
         cursor.execute(" UNION ALL ".join(filled))
@@ -272,7 +273,7 @@ def _empty(tables: list[str]) -> None:
 
 
 def _may_silence_triggers(cursor: Any) -> bool:
-    """Whether the tests' role is a superuser, as the gate's is."""
+    """Whether the tests' database role is a superuser, as in the gate."""
     cursor.execute("SELECT current_setting('is_superuser') = 'on'")
     return bool(cursor.fetchone()[0])
 

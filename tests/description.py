@@ -1,8 +1,8 @@
-"""Holds what the shop answers in tests against what its description says.
+"""Compare every answer in tests with the API description.
 
-Every answer of the API must have a status, and an error a code, that its operation's description
-names. The first few of each kind are held against their schema whole: no member is missing that is
-always there, and none is there that nobody described.
+Every answer must have a status, and an error a code, that its operation's description lists. The
+first few of each kind are validated against their schema: every required field is present, and no
+undescribed one.
 """
 
 import json
@@ -19,15 +19,15 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 from rest_framework.views import APIView
 
-#: Whole answers of a kind (operation and status) that a process looks at.
+#: Answers per operation and status that a process validates completely.
 LOOKED_AT = 5
-#: What any address can answer, described once for all.
+#: Statuses any address may answer, described once for all.
 _ANYWHERE = {404: {"not_found"}, 405: {"method_not_allowed"}, 406: {"not_acceptable"}}
 _ANY_CODES = {"bad_address", "bad_request", "server_error"}
 _seen = {}
 
 
-#: What describes is no matter of two threads: of six that asked first, in a race, one broke.
+#: Generating the description is not thread-safe: of six concurrent first calls, one failed.
 _describing = threading.Lock()
 
 
@@ -44,7 +44,7 @@ def _description():
 
 @pytest.fixture(autouse=True, scope="session")
 def answers_are_as_described():
-    """Hold every answer of the API against its description."""
+    """Compare every answer of the API with its description."""
     finish = APIView.finalize_response
 
     def finalize_response(view, request, response, *args, **kwargs):
@@ -59,7 +59,7 @@ def answers_are_as_described():
 
 
 def check(request, response):
-    """Raise AssertionError where an answer is not as described."""
+    """Raise AssertionError if an answer is not as described."""
     operation = _operation(request)
     if operation is None:
         return
@@ -92,7 +92,7 @@ def check(request, response):
 
 
 def _operation(request):
-    """The operation that was asked, and its answers; None for what nobody describes."""
+    """The requested operation and its described answers; None if it is not described."""
     path = _path(request.resolver_match.route)
     methods = description()["paths"].get(path, {})
     operation = methods.get(request.method.lower())

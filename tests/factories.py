@@ -1,4 +1,4 @@
-"""Rows for tests, valid with no arguments. A product comes with the movement that stocked it."""
+"""Rows for tests, valid without arguments. A product includes its first stock movement."""
 
 import factory
 from django.contrib.auth import get_user_model
@@ -26,7 +26,7 @@ class UserFactory(factory.django.DjangoModelFactory):
 
 
 class AddressFactory(factory.django.DjangoModelFactory):
-    """An address that is neither the default nor a collection place, unless it is said."""
+    """An address, by default neither the default one nor a collection place."""
 
     class Meta:
         model = Address
@@ -61,7 +61,7 @@ class ProductFactory(factory.django.DjangoModelFactory):
 
 
 def proven(user, *phones):
-    """The person, whose e-mail is confirmed, and who has paid from these phones before."""
+    """The person, with a confirmed e-mail and with payments from these phones."""
     if user.email:
         user.email_confirmed_at = timezone.now()
         user.save(update_fields=["email_confirmed_at"])
@@ -71,6 +71,6 @@ def proven(user, *phones):
 
 
 def give_role(person, role):
-    """The person, with a role that nobody was asked about (see invariants.check_books)."""
+    """The person, with a role that is not in the audit (see invariants.check_books)."""
     person.groups.add(Group.objects.get(name=role))
     return person

@@ -1,4 +1,4 @@
-"""Fixtures that watch a whole test and fail it at the end."""
+"""Fixtures that watch a whole test and fail it if a rule is broken."""
 
 import pytest
 import requests
@@ -8,20 +8,20 @@ from .invariants import check_books
 
 
 def open_transaction() -> bool:
-    """Whether this thread is inside a transaction of the shop's, not counting the test's own."""
+    """Whether this thread is inside a transaction of the shop, not counting the test's own."""
     return any(not block._from_testcase for block in connection.atomic_blocks)
 
 
 @pytest.fixture
 def balanced_books(db):
-    """The books are in order when the test is over."""
+    """Check the books when the test is over."""
     yield
     check_books()
 
 
 @pytest.fixture
 def no_network_in_transactions(monkeypatch):
-    """Nothing is asked of the network while a row is locked."""
+    """Fail a test that uses the network while a row is locked."""
     asked: list[str] = []
     send = requests.Session.send
 

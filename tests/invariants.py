@@ -1,7 +1,7 @@
-"""The books are in order: the rules are those of ``manage.py prove`` (payments/proof/prove.py).
+"""Checks the books with the rules of ``manage.py prove`` (payments/proof/prove.py).
 
-``tests/orders`` and ``tests/payments`` check it after every test. A test elsewhere that moves
-orders or money says ``@pytest.mark.usefixtures("balanced_books")``, or calls ``check_books()``.
+``tests/orders`` and ``tests/payments`` do so after every test. A test elsewhere that moves orders
+or money uses ``@pytest.mark.usefixtures("balanced_books")``, or calls ``check_books()``.
 """
 
 import itertools
@@ -22,8 +22,8 @@ from payments.proof import agreements, bounds, messages, originals, people, rule
 from payments.proof.prove import prove
 from payments.proof.rule import Rule
 
-#: What somebody with SQL could change, and no code of the shop's does: asked of whole days of trade
-#: (the demo's, the simulation's, the crash scenes') and in tests/proof, not after each test.
+#: Changes only possible with SQL, not with the shop's code: checked after whole days of trading
+#: (the demo, the simulation, the crash scenes) and in tests/proof, not after each test.
 _BY_HAND_ONLY = {
     module.__name__ for module in (agreements, bounds, messages, originals, people, staff)
 }
@@ -38,15 +38,15 @@ def check_books() -> None:
 
 def what_is_broken() -> list[str]:
     """A sentence for each broken rule."""
-    # What is found may still be in order, where SQL cannot tell.
+    # A suspected row may still be correct, where SQL alone cannot decide.
     suspected = suspected_rules(timezone.now())
     return [str(found) for found in prove(rules=suspected).broken] if suspected else []
 
 
 def suspected_rules(now: datetime) -> list[Rule]:
-    """The rules whose question finds a row: all that are broken, and hardly any other.
+    """The rules whose query finds a row: all broken ones, and hardly any others.
 
-    In one statement or two: seventy, after two thousand tests, cost more than what the tests do.
+    In one statement or two: seventy, after two thousand tests, cost more than the tests themselves.
     """
     if connection.vendor == "postgresql":
         return _ask_planned(_questions(CHECKED, now))
@@ -65,7 +65,7 @@ def _questions(rules: Iterable[Rule], now: datetime) -> dict[Any, tuple[str, lis
 
 @cache
 def _rules_by_table() -> dict[str, list[Rule]]:
-    """The rules by the table whose rows their questions find: where it is empty, nothing."""
+    """The rules by the table they search: an empty table needs no query."""
     tables = defaultdict(list)
     for rule in CHECKED:
         tables[rule.violations(timezone.now()).model._meta.db_table].append(rule)
@@ -78,7 +78,7 @@ def _first_found(rule: Fixed[Rule], now: Sometimes[datetime]) -> QuerySet[Any, i
 
 
 def _ask(questions: dict[Any, tuple[str, list[Any]]]) -> list[Any]:
-    """The keys of the queries that have an answer."""
+    """The keys of the queries that return a row."""
     if not questions:
         return []
     with connection.cursor() as cursor:
@@ -87,14 +87,14 @@ def _ask(questions: dict[Any, tuple[str, list[Any]]]) -> list[Any]:
 
 
 def _ask_planned(questions: dict[Any, tuple[str, list[Any]]]) -> list[Any]:
-    """The same of questions that differ in their values alone, planned once a connection.
+    """The same for queries that differ only in their values, planned once per connection.
 
-    PostgreSQL plans the rules for ten times as long as it then asks them. psycopg prepares too,
-    and forgets with every rollback, that is after every test.
+    PostgreSQL takes ten times longer to plan the rules than to run them. psycopg prepares too, but
+    forgets it at every rollback, that is after every test.
     """
     with connection.cursor() as cursor:
         values = _values(questions)
-        # A rollback may have had the server forget it, with all that psycopg prepared.
+        # A rollback may have deallocated it, with everything psycopg prepared.
         cursor.execute("SELECT 1 FROM pg_prepared_statements WHERE name = 'rules'")
         if cursor.fetchone() is None:
             types = ", ".join(_TYPES.get(type(value), "unknown") for value in values)
@@ -103,7 +103,7 @@ def _ask_planned(questions: dict[Any, tuple[str, list[Any]]]) -> list[Any]:
                 "%s|%%", lambda m: next(numbers) if m[0] == "%s" else "%", _joined(questions)
             )
             cursor.execute(f"PREPARE rules ({types}) AS {sql}")
-        # The server binds no values to an EXECUTE: they are written into it.
+        # EXECUTE cannot bind parameters: the values are written into it.
         with ClientCursor(cursor.connection) as plain:
             plain.execute(f"EXECUTE rules ({', '.join(['%s'] * len(values))})", values)
             return _found(questions, plain)

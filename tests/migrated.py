@@ -1,7 +1,7 @@
-"""``python -m tests.migrated FILE``: an SQLite database that is migrated, where the tests keep one.
+"""``python -m tests.migrated FILE``: copy the tests' migrated SQLite database, if there is one.
 
-For a program that migrates whatever it finds, and would take ten seconds to. Where no test has run
-since a migration changed there is no file, and nothing to complain of.
+For a program that would otherwise spend ten seconds migrating. If no test has run since a migration
+changed, there is no file, and that is not an error.
 """
 
 import os
@@ -12,7 +12,7 @@ FOLDER = Path(__file__).parents[1] / ".pytest_cache" / "migrated"
 
 
 def main(wanted: Path) -> None:
-    """Copy what is kept of the present migrations to ``wanted``."""
+    """Copy the stored database of the current migrations to ``wanted``."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
     os.environ["DATABASE_URL"] = f"sqlite:///{wanted}"
 

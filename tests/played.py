@@ -1,4 +1,4 @@
-"""What the two runs of the gate played, held to what there is: ``python -m tests.played``.
+"""Compare what the gate's two runs ran with all tests: ``python -m tests.played``.
 
 Fails with the names of all tests that passed in neither run.
 """
@@ -13,15 +13,16 @@ from typing import Any
 import pytest
 
 FOLDER = Path(__file__).parents[1] / ".pytest_cache" / "played"
-#: By the marker a run is asked for by, what plays it.
+#: The make target of each run, by its marker.
 RUNS = {"quick": "make test", "full": "make test-postgres"}
 
 _passed: list[str] = []
 
 
 def note_what_there_is(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Write down every test that is not slow, nor of a program that this machine has not; of the
-    workers of a run the first does."""
+    """Record every test that is not slow and needs no missing program; only a run's first worker
+    does.
+    """
     worker = getattr(config, "workerinput", {"workerid": "gw0"})["workerid"]
     if worker == "gw0" and (run := _run(config)) and not config.option.lf:
         there = [
@@ -33,7 +34,7 @@ def note_what_there_is(config: pytest.Config, items: list[pytest.Item]) -> None:
 
 
 def _lacks_a_program(item: pytest.Item) -> bool:
-    """Whether a test is skipped for a program of Debian's that ``.ci/run`` does not install."""
+    """Whether a test is skipped because of a Debian program that ``.ci/run`` does not install."""
     return any(
         mark.args[0] and mark.kwargs["reason"].endswith("is not installed")
         for mark in item.iter_markers("skipif")
@@ -46,14 +47,15 @@ def note(report: pytest.TestReport) -> None:
 
 
 def write(config: pytest.Config) -> None:
-    """Write down what passed: where workers report to, not in each. What failed and is played once
-    more (``--last-failed``) adds to what its run had passed."""
+    """Record what passed, in the process the workers report to. A rerun of failures
+    (``--last-failed``) adds to its run's record.
+    """
     if (run := _run(config)) and not hasattr(config, "workerinput"):
         _write(run, {*_passed, *(_read(run) if config.option.lf else ())})
 
 
 def _run(config: pytest.Config) -> str | None:
-    """The run this is, when it is one of the two, and whole."""
+    """This run, if it is one of the two and complete."""
     asked: Any = config.option
     return asked.markexpr if asked.markexpr in RUNS and not asked.file_or_dir else None
 
@@ -68,7 +70,7 @@ def _read(name: str) -> set[str]:
 
 
 def main() -> int:
-    """Say what was played where, and return 1 when anything was not."""
+    """Print what ran where; returns 1 if a test did not run."""
     there = set().union(*(_read(f"{run}.there") for run in RUNS))
     passed = {run: _read(run) for run in RUNS}
     for run, command in RUNS.items():

@@ -1,8 +1,8 @@
-"""Which tests each run plays: ``make test`` the quick ones, ``make test-postgres`` the full width.
+"""Which tests each run plays: ``make test`` the quick ones, ``make test-postgres`` all cases.
 
-Between the two every test is played that is not ``slow``, on PostgreSQL whatever can come out
-otherwise there; ``python -m tests.played`` holds what they played to what there is. Whoever runs
-pytest without a marker plays all cases.
+Together they run every test that is not ``slow``, on PostgreSQL everything that could differ there;
+``python -m tests.played`` compares what they ran with all tests. Without a marker, pytest runs all
+cases.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from collections.abc import Iterable, Iterator
 
 import pytest
 
-#: Cases of a test that the quick run plays, where the test does not say.
+#: Default number of cases of a test in the quick run.
 QUICK_CASES = 1
 
 
 def mark_the_rest_slow(items: Iterable[pytest.Item]) -> None:
-    """Mark what a ``sampled`` test can leave out as ``slow``.
+    """Mark the cases a ``sampled`` test can leave out as ``slow``.
 
-    ``@pytest.mark.sampled`` keeps a case for each value of each parameter, and leaves out the
-    combinations of values that were all seen; ``@pytest.mark.sampled(30)`` keeps thirty cases,
-    spread evenly. The same ones in every run, and on every worker.
+    ``@pytest.mark.sampled`` keeps a case for each value of each parameter, and leaves out
+    combinations of values already covered; ``@pytest.mark.sampled(30)`` keeps thirty cases, spread
+    evenly. The same ones in every run, and on every worker.
     """
     for cases in _families(item for item in items if item.get_closest_marker("sampled")):
         marker = cases[0].get_closest_marker("sampled")
@@ -35,10 +35,10 @@ def mark_the_rest_slow(items: Iterable[pytest.Item]) -> None:
 def mark_runs(items: Iterable[pytest.Item]) -> None:
     """Mark each test that is not ``slow`` as ``quick``, ``full`` or both.
 
-    The quick run plays every test but those that need PostgreSQL (``postgres``), take seconds
-    (``long``) or are of what others sample there (``on_postgres``: the staff's pages): of its cases
-    the first, or as many as ``cases`` says. The full run plays what the
-    quick one leaves out, and once more whatever asks a database that could answer otherwise.
+    The quick run runs every test except those that need PostgreSQL (``postgres``), take seconds
+    (``long``) or are already sampled there (``on_postgres``: the staff's pages): the first of its
+    cases, or as many as ``cases`` says. The full run runs what the quick one leaves out, and again
+    every test whose database could answer differently.
     """
     for cases in _families(item for item in items if not item.get_closest_marker("slow")):
         quick = _quick_among(cases)
@@ -50,7 +50,7 @@ def mark_runs(items: Iterable[pytest.Item]) -> None:
 
 
 def _families(items: Iterable[pytest.Item]) -> Iterator[list[pytest.Item]]:
-    """The cases of each test, in the same order whatever order they are played in."""
+    """The cases of each test, in an order independent of the run's."""
     families: dict[tuple[object, ...], list[pytest.Item]] = defaultdict(list)
     for item in items:
         families[item.path, item.parent, getattr(item, "originalname", item.name)].append(item)
@@ -59,7 +59,7 @@ def _families(items: Iterable[pytest.Item]) -> Iterator[list[pytest.Item]]:
 
 
 def _quick_among(cases: list[pytest.Item]) -> set[pytest.Item]:
-    # Not of the keywords, among which the names of cases are.
+    # Not from the keywords, which include the names of cases.
     full_only = ("postgres", "on_postgres", "long")
     may = [case for case in cases if not any(map(case.get_closest_marker, full_only))]
     said = next((mark for case in may if (mark := case.get_closest_marker("cases"))), None)
@@ -67,7 +67,7 @@ def _quick_among(cases: list[pytest.Item]) -> set[pytest.Item]:
 
 
 def _asks_a_database(item: pytest.Item) -> bool:
-    """Whether a test can come out otherwise on another database."""
+    """Whether a test's result can depend on the database."""
     if item.get_closest_marker("any_database") is not None:
         return False
     named = {"db", "transactional_db", "django_db_setup", "live_server"}
@@ -81,7 +81,7 @@ def _spread(cases: list[pytest.Item], most: int) -> set[pytest.Item]:
 
 
 def _each_value_once(cases: list[pytest.Item]) -> set[pytest.Item]:
-    """Greedily, the cases in which most values are new."""
+    """Choose cases greedily, those with most uncovered values first."""
     values = {
         case: {(name, repr(value)) for name, value in case.callspec.params.items()}  # type: ignore[attr-defined]
         for case in cases

@@ -1,4 +1,4 @@
-"""The sentences that the code can say to a buyer or a seller, found by reading it."""
+"""Find the sentences the code can show to a buyer or a seller, by reading the code."""
 
 import ast
 import re
@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 APPS = ("accounts", "products", "orders", "payments", "omachemainproj")
-#: Parts of the code that speak to staff, to programs, to operators, or in both languages already.
+#: Code whose texts are for staff, programs or operators, or already in both languages.
 ELSEWHERE = re.compile(
     # staff
     r"/(backoffice|admin|console|fulfilment_actions|actions|sections|product_page|refunds|evidence|transfers"
@@ -20,7 +20,7 @@ ELSEWHERE = re.compile(
     # in both languages already
     r"|templates|emails|failures|problem_words|words)(/|\.py$|_)"
 )
-#: What of a call is for somebody else.
+#: Arguments of a call that are for someone else.
 _NOT_SAID = {
     "extend_schema", "error_answer", "field_errors", "OpenApiExample", "OpenApiParameter",
     "OpenApiResponse", "info", "warning", "error", "exception", "AssertionError", "TypeError",
@@ -34,12 +34,12 @@ _PLACE = re.compile(r"\{[^{}]*\}|%\(\w+\)[sd]")
 
 
 def plain(sentence: str) -> str:
-    """A sentence with its places for values unnamed, as the code and the catalogue share it."""
+    """A sentence with unnamed placeholders, as shared by code and catalogue."""
     return _PLACE.sub("{}", sentence)
 
 
 def said_by_the_code() -> dict[str, str]:
-    """Every sentence, with its places unnamed, and where it is said."""
+    """Every sentence with unnamed placeholders, and where it occurs."""
     found = {}
     for app in APPS:
         for path in sorted((ROOT / app).rglob("*.py")):
@@ -75,7 +75,7 @@ def _left_out(node):
 
 
 def _named(node):
-    """What a value is given as: an argument's name, or an annotated variable's."""
+    """The name of the argument or annotated variable a value is assigned to."""
     if isinstance(node, ast.AnnAssign) and node.value is not None:
         return getattr(node.target, "id", None)
     return node.arg if isinstance(node, ast.keyword) else None

@@ -1,4 +1,4 @@
-"""The shop's own settings, with what tests need different: speed, and files that go away."""
+"""The shop's settings with the changes tests need: speed, and temporary files."""
 
 import os
 import tempfile
@@ -14,38 +14,38 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 MEDIA_ROOT = Path(tempfile.mkdtemp(prefix="omache-media-"))
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 CELERY_BROKER_URL = ""
-#: What follows a commit is done before the next line of a test.
+#: Tasks after a commit run before the test's next line.
 TASK_THREADS = 0
-#: A test of SMS says who carries them.
+#: A test of SMS sets the provider.
 SMS = "off"
-#: What a test has changed is on the page at once.
+#: Changes of a test are visible on the page immediately.
 HOME_MAX_AGE = 0.0
-#: As in a shop that says nothing of guests; tests/guests turns it on.
+#: The default; tests/guests turns it on.
 GUEST_CHECKOUT = False
 COMMON_WORDS_MAX_AGE = 0.0
-#: No clock runs beside a test; one about that says so.
+#: No clock runs during a test; tests of it turn this on.
 HEARTBEATS_MAX_AGE = None
-#: Whatever the hour; tests/watch says when it is night.
+#: At any hour; tests/watch sets the night.
 PROOF_HOURS = ()
 SUGGESTIONS_MAX_AGE = 0.0
-#: The same page everywhere, whether or not somebody has built the storefront.
+#: The same page everywhere, whether or not the storefront is built.
 STOREFRONT_BUILD = BASE_DIR / "tests" / "storefront"
-#: Nothing answers here: a test that reaches M-Pesa by accident gets a refusal at once.
+#: Nothing listens here: a test that calls M-Pesa by accident fails immediately.
 DARAJA_BASE_URL = "http://127.0.0.1:9"
 
-# Threads of a race each bring a connection; a pool would outlive the test database.
+# Each thread of a race opens a connection; a pool would outlive the test database.
 DATABASES["default"].setdefault("OPTIONS", {}).pop("pool", None)
 if "sqlite" in DATABASES["default"]["ENGINE"]:
-    # A file, not memory: threads share it as processes would.
+    # A file, not memory: threads share it like processes.
     DATABASES["default"]["TEST"] = {
         "NAME": str(Path(tempfile.gettempdir()) / f"omache-test-{os.getpid()}.sqlite3")
     }
-    # It need not outlive the machine: nobody waits for the disk.
+    # It need not survive a crash: do not wait for the disk.
     DATABASES["default"]["OPTIONS"]["init_command"] += "PRAGMA synchronous=OFF;"
 else:
-    # The shop's own are for a shop: emptying forty tables on a busy disk may take longer, and of
-    # forty buyers of one shelf the last waits for all the others. A test of what a locked row means
-    # says for how long it waits.
+    # The shop's timeouts are too short here: emptying forty tables on a busy disk may take longer,
+    # and the last of forty buyers of one product waits for all the others. Tests of locked rows set
+    # their own.
     DATABASE_TIMEOUTS |= {
         "statement_timeout": 60000,
         "lock_timeout": 50000,
@@ -60,6 +60,6 @@ else:
         # it then compiled them, after each test, for ten seconds.
         " -c jit=off"
     )
-    # psycopg forgets what it prepared with every rollback, that is after every test, and all else
-    # that is prepared with it (tests/invariants.py). test_prepared_statements.py has its own.
+    # At every rollback, that is after every test, psycopg would deallocate what it prepared, and
+    # with it the statements of tests/invariants.py. test_prepared_statements.py sets its own.
     DATABASES["default"]["OPTIONS"]["prepare_threshold"] = None

@@ -1,4 +1,4 @@
-"""What buyers do, in one line each."""
+"""What buyers do, as one-line helpers."""
 
 import itertools
 from contextlib import contextmanager
@@ -19,12 +19,12 @@ _receipts = (f"SGQ{number:07}" for number in itertools.count(1))
 
 
 def next_key() -> str:
-    """An Idempotency-Key that nobody used."""
+    """An unused Idempotency-Key."""
     return f"an-order-{next(_keys)}"
 
 
 def next_receipt() -> str:
-    """A number of M-Pesa's that no receipt has."""
+    """An unused M-Pesa receipt number."""
     return next(_receipts)
 
 
@@ -43,9 +43,10 @@ def body(*lines: tuple[Product, int], phone: str = "0712345678") -> dict[str, An
 def an_order(
     buyer, *lines: tuple[Product, int], phone: str = PHONE, reference: str | None = None
 ) -> Order:
-    """An order of its own placed through the service, however alike to another.
+    """A new order placed through the service, even if identical to another.
 
-    Its ``reference`` is one that a test can spell: what was agreed cannot be changed later.
+    ``reference`` is chosen here so that a test can spell it: what was agreed cannot be changed
+    later.
     """
     wanted = [LineRequest(product.pk, number) for product, number in lines]
     key = next_key()
@@ -56,7 +57,7 @@ def an_order(
 
 
 def paid_line(buyer, product: Product, number: int = 1) -> OrderTrack:
-    """A line of an order of its own, paid."""
+    """A paid line in a new order."""
     order = an_order(buyer, (product, number))
     payment = order.payments.get()
     record_outcome(payment.pk, Outcome(True, "0", "", "callback", order.amount, next(_receipts)))
@@ -64,26 +65,26 @@ def paid_line(buyer, product: Product, number: int = 1) -> OrderTrack:
 
 
 def fetched_line(buyer, product: Product, number: int = 1) -> OrderTrack:
-    """A line of an order of its own that was collected from its seller."""
+    """A fetched line in a new order."""
     line = paid_line(buyer, product, number)
     return move_line(line.pk, "fetched", actor=UserFactory(is_superuser=True))
 
 
 def delivered_line(buyer, product: Product, number: int = 1) -> OrderTrack:
-    """A line of an order of its own that went all its way to the buyer."""
+    """A delivered line in a new order."""
     line = fetched_line(buyer, product, number)
     return move_line(line.pk, "delivered", actor=buyer)
 
 
 @contextmanager
 def nobody_asks_whose_goods():
-    """As it was before people were refused their own goods: orders of that time are still there."""
+    """Allow buying one's own goods, as before the rule: orders of that time still exist."""
     with patch("orders.cashout.line_objections", lambda lines, sellers, *, buyer: []):
         yield
 
 
 def shelf(product: Product) -> tuple[int, int]:
-    """How many stand on the shelf, and how many of them are held."""
+    """The stock on hand, and how many of it are reserved."""
     product.refresh_from_db()
     return product.item_number, product.held
 

@@ -1,11 +1,11 @@
-"""Migrations one by one, as a database of before has had them, without those that replace many."""
+"""Migrations one by one, as an older database had them, without squashed ones."""
 
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 
 
 class Steps(MigrationLoader):
-    """Knows no migration that replaces others."""
+    """A loader without squashed migrations."""
 
     def load_disk(self):
         super().load_disk()
@@ -14,7 +14,7 @@ class Steps(MigrationLoader):
 
 
 class StepByStep(MigrationExecutor):
-    """Migrates as before there were migrations that replace others."""
+    """An executor that ignores squashed migrations."""
 
     def __init__(self, connection):
         super().__init__(connection)

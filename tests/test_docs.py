@@ -1,4 +1,4 @@
-"""The documentation names files, functions and links that are there."""
+"""The documentation names only existing files, functions and links."""
 
 import ast
 import re
@@ -15,7 +15,7 @@ APPS = ["omachemainproj", "accounts", "products", "orders", "payments"]
 OURS = [*APPS, "daraja_simulator", "tools", "tests"]
 
 _FENCED = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
-#: Where a paragraph, a list's item or a table's row begins.
+#: The beginning of a paragraph, list item or table row.
 _ITEM = re.compile(r"\n(?=\s*\n|\s*[-*] |\s*\d+\. |\||#)")
 _CODE = re.compile(r"`([^`\n]+)`")
 _PATH = re.compile(r"[\w.-]+(/[\w.-]+)*/?")
@@ -28,7 +28,7 @@ _LINK = re.compile(r"\]\(([^)\s:]*?)(?:#([^)\s]*))?\)")
 
 @cache
 def sources():
-    """Every Python file of the project, by its dotted name."""
+    """Every Python file of the project, by dotted name."""
     files = [file for top in OURS for file in (ROOT / top).rglob("*.py")]
     files += ROOT.glob("*.py")
     named = {}
@@ -40,7 +40,7 @@ def sources():
 
 @cache
 def words():
-    """Every word of the code and of the settings that are explained."""
+    """Every word of the code, the Makefile and .env.example."""
     files = [*sources().values(), ROOT / "Makefile", ROOT / ".env.example"]
     here = Path(__file__)
     return {word for file in files if file != here for word in re.findall(r"\w+", file.read_text())}
@@ -48,7 +48,7 @@ def words():
 
 @cache
 def names_in(file):
-    """What a module defines or imports, and the members of its classes."""
+    """The names a module defines or imports, and its classes' members."""
     found = set()
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.ClassDef):
@@ -82,13 +82,13 @@ def permissions():
 
 def is_path(said):
     top, slash, rest = said.partition("/")
-    # What begins with a dot is made by a command, and not a part of the project.
+    # A leading dot means a generated folder, not part of the project.
     is_folder = bool(slash and top) and top[0] != "." and (not rest or (ROOT / top).is_dir())
     return bool(_PATH.fullmatch(said)) and (is_folder or bool(_FILE.fullmatch(said)))
 
 
 def find_path(said):
-    """The file or folder; a bare name is that of one somewhere. None where there is none."""
+    """The file or folder; a bare name may be anywhere. None if there is none."""
     if (ROOT / said).exists():
         return ROOT / said
     files = list(sources().values())
@@ -97,7 +97,7 @@ def find_path(said):
 
 
 def is_defined(dotted):
-    """Whether a dotted name is a module of ours, or something in one, or a permission."""
+    """Whether a dotted name is a module of the project, a member of one, or a permission."""
     parts = dotted.split(".")
     modules = [name for name in sources() if parts[0] in {name.split(".")[0], name.split(".")[-1]}]
     if parts[0] in OURS:
@@ -113,13 +113,13 @@ def is_defined(dotted):
 
 
 def is_ours(dotted):
-    """Whether a dotted name begins with a folder or a module of ours."""
+    """Whether a dotted name begins with a folder or a module of the project."""
     first = dotted.split(".")[0]
     return first in OURS or any(name.split(".")[-1] == first for name in sources())
 
 
 def missing_in(item):
-    """What a paragraph, an item or a row names in backticks and is not there."""
+    """Names in backticks in a paragraph, item or row that do not exist."""
     place = None
     for said in _CODE.findall(item):
         call = _CALL.fullmatch(said)
@@ -144,7 +144,7 @@ def _is_in(file, place):
 
 
 def broken_links_in(text, folder):
-    """Links to files that are not there, and to headings that are not in them."""
+    """Links to missing files, and to missing headings."""
     for target, anchor in _LINK.findall(text):
         file = (folder / target).resolve() if target else None
         there = file is None or file.exists()
@@ -159,18 +159,18 @@ def _anchors(page):
 
 
 @pytest.mark.parametrize("page", DOCS, ids=lambda page: page.name)
-def test_what_a_page_names_is_there(page):
+def test_everything_a_page_names_exists(page):
     prose = _FENCED.sub("", page.read_text())
 
     assert [said for item in _ITEM.split(prose) for said in missing_in(item)] == []
 
 
 @pytest.mark.parametrize("page", DOCS, ids=lambda page: page.name)
-def test_where_a_page_links_to_is_there(page):
+def test_every_link_of_a_page_leads_somewhere(page):
     assert list(broken_links_in(page.read_text(), page.parent)) == []
 
 
-def test_every_room_is_on_the_map():
+def test_every_package_is_on_the_map():
     page = (ROOT / "docs" / "architecture.md").read_text()
     rooms = [
         f"{room.parent.relative_to(ROOT)}/"
@@ -197,7 +197,7 @@ def test_every_room_is_on_the_map():
         ("`products/stock.py`: `place_order()`", "place_order() in products/stock.py"),
     ],
 )
-def test_what_is_not_there_is_found(item, said):
+def test_a_missing_name_is_found(item, said):
     assert list(missing_in(item)) == [said]
 
 
@@ -209,7 +209,7 @@ def test_what_is_not_there_is_found(item, said):
         "`POST /safwebhook/`, `payment_status`, `application/json`, `make run`, `.env.example`",
     ],
 )
-def test_what_is_there_is_not_found_missing(item):
+def test_an_existing_name_is_accepted(item):
     assert list(missing_in(item)) == []
 
 

@@ -63,7 +63,7 @@ def fetched(paid, settings):
 
 
 def _fetched_by(person):
-    # Steps are only added to.
+    # Steps are append-only.
     TrackEvent.objects.create(track=OrderTrack.objects.get(), track_status="fetched", actor=person)
 
 
@@ -80,12 +80,12 @@ def ago(minutes):
     return timezone.now() - timedelta(minutes=minutes)
 
 
-#: How something ends that went under a receipt of M-Pesa's.
+#: The fields of a transfer completed with an M-Pesa receipt.
 DONE = {"status": "done", "number": "TKX0000001", "done_at": timezone.now()}
 
 
 def _place_long_ago(**changed):
-    """The order, placed half an hour ago, as its constraints allow no other."""
+    """Move the order to half an hour ago, the most its constraints allow."""
     Order.objects.update(created_at=ago(30), **changed)
 
 
@@ -141,7 +141,7 @@ def _owe_back_what_was_earned():
 
 
 def _owe(**changed):
-    """A refund of KES 1 that the ledger knows nothing of, due in a minute."""
+    """A refund of KES 1 without ledger entries, due in a minute."""
     receipt = Receipt.objects.get()
     fields = {
         "receipt": receipt,
@@ -271,7 +271,7 @@ def _put_back_what_was_not_cancelled():
 
 
 def _return(**changed):
-    """A line of KES 3,000 that was cancelled, though its order goes on."""
+    """A line of KES 3,000 that is cancelled while its order continues."""
     QuerySet(OrderTrack).update(returned=True, **changed)
     return OrderTrack.objects.get()
 
@@ -416,7 +416,7 @@ BREAKS = [
 ]
 
 
-#: What is broken of a line that was fetched, and is owed to its seller.
+#: Corruptions of a fetched line that is owed to its seller.
 def _find_what_never_left():
     """A withdrawal settled as a payout that is still due."""
     payout = Payout.objects.get()
@@ -456,7 +456,7 @@ BREAKS_OF_PAYOUTS = [
 
 @pytest.fixture
 def forgotten(buyer, kettle):
-    """Shares of two sellers that are in no payout: three of one, for one number, and another's."""
+    """Earnings of two sellers in no payout: three of one, for one number, and one of another."""
     for product in (kettle, kettle, kettle, ProductFactory(price=1500, item_number=9)):
         fetched_line(buyer, product)
     SellerShare.objects.update(payout=None, created_at=ago(6))
@@ -477,7 +477,7 @@ def check_rule_finds(rule, breaks):
         breaks()
         found = [broken.rule for broken in prove().broken]
         suspected = {rule.description for rule in suspected_rules(timezone.now())}
-        # Or the database itself would refuse some of it in the end.
+        # Otherwise the database itself would refuse some of it at commit.
         transaction.set_rollback(True)
 
     assert [says for says in found if says.startswith(rule)]
@@ -500,7 +500,7 @@ def test_every_rule_has_a_corruption_that_it_finds():
         *(rule for rule, _ in BREAKS + BREAKS_OF_PAYOUTS),
         *(seen for _, _, seen in CORRUPTIONS),
     )
-    # Those are shown to by what is corrupted in tests/proof.
+    # The others are covered by the corruptions in tests/proof.
     elsewhere = (bounds, days, messages, originals, people, problems, staff)
     others = {module.__name__ for module in elsewhere}
 
@@ -638,6 +638,6 @@ def test_the_check_reads_one_snapshot_and_blocks_no_writers(kettle):
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_nothing_is_written_meanwhile(kettle):
+def test_prove_writes_nothing(kettle):
     with pytest.raises(InternalError, match="read-only"), one_moment():
         Product.objects.update(held=1)

@@ -1,4 +1,4 @@
-"""Two things at once, and two hundred."""
+"""Run things concurrently: two, or two hundred."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +22,7 @@ def in_a_crowd(
     at_a_time: int = 40,
     before: Callable[[], Any] = lambda: None,
 ) -> list[Any]:
-    """Run the calls, so many at a time, each on a connection of its own."""
+    """Run the calls, N at a time, each on its own connection."""
 
     def run(call: Callable[[], Any]) -> Any:
         try:

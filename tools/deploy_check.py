@@ -1,6 +1,6 @@
-"""Runs manage.py as production would, with made-up settings, so that its checks can be read.
+"""Run manage.py with made-up production settings, to see the result of its checks.
 
-``python -m tools.deploy_check check --deploy --fail-level WARNING`` is a part of ``make lint``.
+``python -m tools.deploy_check check --deploy --fail-level WARNING`` is part of ``make lint``.
 """
 
 import os

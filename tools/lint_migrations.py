@@ -1,12 +1,12 @@
-"""Refuses migrations that the program before them could not live with: part of ``make lint``.
+"""Refuse migrations that would break the previous version of the program: part of ``make lint``.
 
-While a new version comes (docs/upgrade.md), the old one serves over the new tables. Each migration
-that is newer than what is released is read as PostgreSQL would run it: a column that is dropped,
-renamed, or NOT NULL without a database default, an index that locks its table, data that cannot be
-brought back. ``python -m tools.lint_migrations`` asks PostgreSQL at POSTGRES_URL for its dialect
-and writes nothing there; where none answers it says so, and the gate has one.
+During an upgrade (docs/upgrade.md) the old version runs over the new tables. Each migration newer
+than the release is read as PostgreSQL would run it: a column that is dropped, renamed, or NOT NULL
+without a database default, an index that locks its table, data that cannot be restored.
+``python -m tools.lint_migrations`` uses the PostgreSQL at POSTGRES_URL for its SQL dialect and
+writes nothing there; without one it says so, and the gate has one.
 
-What is safe all the same stands in ``SAFE`` here, with the reason.
+Exceptions are listed in ``SAFE``, each with its reason.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import django
 
-#: The newest that every shop has, by app. A release raises them to its own.
+#: The newest migration every shop has, by app. A release sets them to its own.
 RELEASED = {
     "omachemainproj": "0002",
     "accounts": "0014",
@@ -26,45 +26,45 @@ RELEASED = {
     "orders": "0019",
     "payments": "0025",
 }
-#: Migrations that were looked at by a person, and why the old program lives with them.
+#: Reviewed migrations, and why the old program works with them.
 SAFE: dict[tuple[str, str], str] = {
     ("accounts", "0015_people_by_the_day_they_joined"): (
-        "An index of people: who joins or signs in waits a second for each million of them."
+        "An index of people: registrations and sign-ins wait a second per million of them."
     ),
     ("accounts", "0016_people_by_phone"): (
-        "An index of the people who gave a phone: who joins or signs in waits a second for each "
-        "million of them."
+        "An index of the people with a phone: registrations and sign-ins wait a second per million "
+        "of them."
     ),
     ("accounts", "0017_people_by_name"): (
-        "Two indexes of the people who gave a name: who joins or signs in waits a second or two "
-        "for each million of them."
+        "Two indexes of the people with a name: registrations and sign-ins wait a second or two "
+        "per million of them."
     ),
     ("orders", "0020_attempted_deliveries"): (
-        "A longer text rewrites nothing; what the old program adds has the column's own default."
+        "A longer text rewrites nothing; rows of the old program get the column's default."
     ),
     ("orders", "0021_sms_reports"): (
-        "A table of its own; an index of messages, for which who is told something waits a second "
-        "for each million of them."
+        "A new table; an index of messages, during which new messages wait a second per million "
+        "of them."
     ),
     ("orders", "0025_who_receives_them"): (
-        "Two indexes of deliveries: who cashes out waits two seconds for each million of them."
+        "Two indexes of deliveries: cash-outs wait two seconds per million of them."
     ),
     ("payments", "0026_restored"): (
-        "The tables are new, but for that of stops, which has a row or none; a stop of the old "
-        "program's has the cause that the column says by itself."
+        "The tables are new, except that of stops, which has one row or none; a stop of the old "
+        "program gets the column's default cause."
     ),
     ("payments", "0031_receipts_by_phone"): (
-        "An index of receipts: whoever's payment is written down waits a second for each million."
+        "An index of receipts: recording a payment waits a second per million of them."
     ),
 }
 
 
 def main() -> int:
-    """Say what is wrong, a line each; 1 where something is."""
+    """Print a line for each problem; returns 1 if there is any."""
     from django.db import OperationalError, connection
 
     if connection.vendor != "postgresql":
-        print("The migrations are read as PostgreSQL would run them: set POSTGRES_URL.")
+        print("Set POSTGRES_URL: migrations are read as PostgreSQL would run them.")
         return 2
     try:
         connection.ensure_connection()
@@ -76,12 +76,12 @@ def main() -> int:
         wrong += 1
         print(f"{app}/migrations/{name}.py: {said}")
     if wrong:
-        print("The program before would fail over these tables: docs/upgrade.md says how else.")
+        print("The previous version would fail over these tables: see docs/upgrade.md.")
     return 1 if wrong else 0
 
 
 def problems() -> list[tuple[str, str, str]]:
-    """App, migration and a sentence, of each that is newer than the release and not safe."""
+    """App, migration and a sentence for each unsafe migration newer than the release."""
     from django.db import connection
     from django.db.migrations.loader import MigrationLoader
     from django_migration_linter import MigrationLinter
@@ -96,7 +96,7 @@ def problems() -> list[tuple[str, str, str]]:
     found: list[tuple[str, str, str]] = []
     for (app, name), migration in sorted(loader.disk_migrations.items()):
         newer = app in RELEASED and name[:4] > RELEASED[app]
-        # A squash repeats what was released.
+        # A squash repeats released migrations.
         if not newer or migration.replaces or (app, name) in SAFE:
             continue
         errors, _, warnings = analyse_sql_statements(analyser, linter.get_sql(app, name))
@@ -106,7 +106,7 @@ def problems() -> list[tuple[str, str, str]]:
 
 
 def _at_server(url: str) -> str:
-    """The server's own database: only its dialect is asked for."""
+    """The server's default database: only its SQL dialect is needed."""
     return urlunsplit(urlsplit(url)._replace(path="/postgres"))
 
 

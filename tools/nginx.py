@@ -1,4 +1,4 @@
-"""Debian's nginx as deploy/nginx/omache.conf sets it up, at free ports and in another folder."""
+"""Debian's nginx, configured from deploy/nginx/omache.conf for other ports and another folder."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ SAMPLE = Path(__file__).parents[1] / "deploy" / "nginx" / "omache.conf"
 
 
 def command() -> str | None:
-    """Debian keeps it where an ordinary user's path does not lead."""
+    """The program's path; Debian installs it outside an ordinary user's PATH."""
     return shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 
 
 def write_certificate(folder: Path) -> None:
-    """A certificate of ``localhost`` that vouches for itself, and its key."""
+    """Write a self-signed certificate for ``localhost``, and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
     now = datetime.now(UTC)
@@ -43,7 +43,7 @@ def write_certificate(folder: Path) -> None:
 
 
 def write_configuration(folder: Path, *, http: int, https: int, web: int) -> Path:
-    """Write the sample, moved to these ports and into the folder, in as little else as it needs."""
+    """Write the sample with these ports and this folder, in a minimal nginx configuration."""
     site = moved(
         SAMPLE.read_text(),
         {
@@ -58,7 +58,7 @@ def write_configuration(folder: Path, *, http: int, https: int, web: int) -> Pat
             "/var/log/nginx/": f"{folder}/",
         },
     )
-    # 768 connections of a worker are Debian's own.
+    # 768 connections per worker is Debian's default.
     whole = f"""
         {"user root;" if os.geteuid() == 0 else ""}
         worker_processes 1; daemon off; pid {folder}/nginx.pid; error_log {folder}/nginx.log info;
@@ -77,7 +77,7 @@ def write_configuration(folder: Path, *, http: int, https: int, web: int) -> Pat
 
 
 def moved(text: str, places: dict[str, str]) -> str:
-    """The sample with other places in it; each of them has to be there."""
+    """Replace each of these strings in the sample; all must be present."""
     for old, new in places.items():
         assert old in text, f"the sample no longer says {old}"
         text = text.replace(old, new)

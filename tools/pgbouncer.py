@@ -1,4 +1,4 @@
-"""PgBouncer as deploy/pgbouncer/pgbouncer.ini sets it up, before a PostgreSQL, at a free port."""
+"""PgBouncer, configured from deploy/pgbouncer/pgbouncer.ini, in front of a PostgreSQL."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ SAMPLE = Path(__file__).parents[1] / "deploy" / "pgbouncer" / "pgbouncer.ini"
 
 
 def command() -> str | None:
-    """Debian keeps it where an ordinary user's path does not lead."""
+    """The program's path; Debian installs it outside an ordinary user's PATH."""
     return shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 
 
 class Bouncer:
-    """One that runs: the address for the shop, and what it counts."""
+    """A running PgBouncer: the shop's URL for it, and its statistics."""
 
     def __init__(self, database: str, port: int) -> None:
         at = urlsplit(database)
         login, _, _ = at.netloc.rpartition("@")
         self.port = port
         self._console = f"postgres://{login}@127.0.0.1:{port}/pgbouncer"
-        #: As the shop's DATABASE_URL.
+        #: The shop's DATABASE_URL.
         self.url = f"postgres://{login}@127.0.0.1:{port}{at.path}?pooling=transaction"
 
     def show(self, what: str) -> list[dict[str, Any]]:
-        """A table of its console: ``POOLS``, ``STATS``."""
+        """A table of its console, such as ``POOLS`` or ``STATS``."""
         with psycopg.connect(self._console, autocommit=True) as console:
             shown = console.execute(f"SHOW {what}")
             assert shown.description is not None
@@ -47,27 +47,27 @@ class Bouncer:
             return [dict(zip(names, row, strict=True)) for row in shown.fetchall()]
 
     def reconnect(self) -> None:
-        """Have it use no connection of before: they have the limits of before."""
+        """Replace its server connections, which still have the old limits."""
         with psycopg.connect(self._console, autocommit=True) as console:
             console.execute("RECONNECT")
 
 
 @contextmanager
 def before(database: str, folder: Path, *, connections: int) -> Iterator[Bouncer]:
-    """Run one before the PostgreSQL of ``database`` until the block ends.
+    """Run a PgBouncer in front of the PostgreSQL of ``database`` until the block ends.
 
-    It has so many of its connections. Raises SystemExit where it is not installed.
+    ``connections`` is its pool size. Raises SystemExit if PgBouncer is not installed.
     """
     program = command()
     if program is None:
-        raise SystemExit("This needs PgBouncer as Debian has it: apt-get install pgbouncer")
+        raise SystemExit("This needs PgBouncer: apt-get install pgbouncer")
     at, port = urlsplit(database), free_port()
     configuration = folder / "pgbouncer.ini"
     configuration.write_text(_configuration(database, folder, port, connections))
     (folder / "userlist.txt").write_text(
         f'"{unquote(at.username or "")}" "{unquote(at.password or "")}"\n'
     )
-    # It serves as nobody where root starts it.
+    # Started by root, it runs as nobody.
     folder.chmod(0o755)
     with (folder / "pgbouncer.log").open("wb") as log:
         running = subprocess.Popen([program, str(configuration)], stdout=log, stderr=log)

@@ -1,9 +1,10 @@
-"""A day of trade through a PgBouncer that pools transactions: ``make rehearse-pgbouncer``.
+"""A day of trading through a PgBouncer that pools transactions: ``make rehearse-pgbouncer``.
 
-Two machines' gunicorn, a worker with its Redis and a clock share a few connections of PostgreSQL.
-People order at the one, M-Pesa calls back at the other; goods are handed over, sellers and buyers
-are paid. Then every kept message is replayed and ``prove --against-simulator`` must find nothing.
-Before it, what needs a session refuses to go through. Ends with 1 otherwise.
+The gunicorns of two machines, a worker with its Redis and a clock share a few connections of
+PostgreSQL. People order at one gunicorn, M-Pesa calls back at the other; goods are handed over,
+sellers and buyers are paid. Then every stored message is replayed and
+``prove --against-simulator`` must find nothing. Before it, commands that need a session must refuse
+to run through the proxy. Exits with 1 otherwise.
 """
 
 from __future__ import annotations
@@ -29,12 +30,12 @@ from .soak.machine import Process, environment, gunicorn, manage
 
 #: Connections of PostgreSQL for four web processes of four threads each, a worker and a clock.
 CONNECTIONS = 5
-#: Seconds until nothing waits any more.
+#: Seconds to wait until nothing is waiting.
 PATIENCE = 240
 
 
 def main() -> int:
-    """Play it; 0 when nothing is broken."""
+    """Run it; returns 0 if nothing is broken."""
     parser = argparse.ArgumentParser(prog="make rehearse-pgbouncer", description=__doc__)
     parser.add_argument("--orders", type=int, default=40)
     parser.add_argument("--seed", type=int, default=1)
@@ -43,7 +44,7 @@ def main() -> int:
         "--server", default="postgres://postgres@127.0.0.1:5432/postgres", help="PostgreSQL"
     )
     options = parser.parse_args()
-    # Told to stop, it stops what it has started first.
+    # On SIGTERM, stop the started processes first.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("Stopped."))
     server = urlsplit(options.server)._replace(path="/postgres").geturl()
     name = f"omache_pooled_{secrets.token_hex(3)}"
@@ -57,7 +58,7 @@ def main() -> int:
 
 
 class Rehearsal:
-    """One day, from an empty database to the comparison of the books."""
+    """One rehearsal, from an empty database to the comparison of the books."""
 
     def __init__(self, options: argparse.Namespace, folder: Path, database: str) -> None:
         self.options, self.folder, self.database = options, folder, database
@@ -66,7 +67,7 @@ class Rehearsal:
         self.trouble: list[str] = []
 
     def play(self) -> int:
-        """Play it; returns the exit code."""
+        """Run it; returns the exit code."""
         connections = self.options.connections
         with ExitStack() as stack:
             bouncer = stack.enter_context(
@@ -107,7 +108,7 @@ class Rehearsal:
             "DARAJA_CALLBACK_BASE_URL": f"http://127.0.0.1:{theirs}",
             "CACHE_URL": f"redis://127.0.0.1:{self.redis}/0",
             "CELERY_BROKER_URL": f"redis://127.0.0.1:{self.redis}/1",
-            # People of the day log in as the demo's staff, and read codes on their phones.
+            # The day's people log in as the demo's staff, and read codes on their phones.
             "STAFF_MFA": "off",
             "STAFF_MOVES_DAILY_LIMIT": "1000000000",
             "COMMISSION_PERCENT": "5",
@@ -118,7 +119,7 @@ class Rehearsal:
         }
 
     def _prepare(self, environ: dict[str, str], bouncer: pgbouncer.Bouncer) -> None:
-        """Migrate at the database itself, and give the role its limits through the proxy."""
+        """Migrate directly at the database, and set the role's limits through the proxy."""
         at_itself = environ | {"DATABASE_URL": self.database}
         manage(at_itself, "migrate", "--verbosity", "0")
         manage(environ, "collectstatic", "--no-input", "--verbosity", "0")
@@ -136,7 +137,7 @@ class Rehearsal:
     def _services(self, environ: dict[str, str]) -> list[Process]:
         redis = shutil.which("redis-server")
         if redis is None:
-            raise SystemExit("This needs Redis as Debian has it: apt-get install redis-server")
+            raise SystemExit("This needs Redis: apt-get install redis-server")
         folder = self.folder
         return [
             Process(
@@ -144,7 +145,7 @@ class Rehearsal:
                 environ={}, log=folder / "redis.log", program=redis,
             ),
             Process(
-                "the pretend M-Pesa", "manage.py", "daraja_simulator", "--port", str(self.phone),
+                "the M-Pesa simulator", "manage.py", "daraja_simulator", "--port", str(self.phone),
                 "--certificate", environ["DARAJA_CERTIFICATE"], "--set", "newest_token_only=on",
                 environ={"OMACHE_ENV_FILE": os.devnull}, log=folder / "simulator.log",
                 answers=f"127.0.0.1:{self.phone}",
@@ -172,7 +173,7 @@ class Rehearsal:
         ]  # fmt: skip
 
     def _trade(self, environ: dict[str, str]) -> None:
-        """A day at the shop, until nothing of it waits any more."""
+        """Play a day at the shop, until nothing is waiting."""
         os.environ.update(environ)
         import django
 
@@ -213,7 +214,7 @@ class Rehearsal:
         )
 
     def _look_for_lost_sessions(self) -> None:
-        """What a proxy breaks says so in PostgreSQL's or psycopg's words, if only in a log."""
+        """Search the logs for errors PostgreSQL or psycopg report when a session is lost."""
         signs = ("prepared statement", 'cursor "', "unsupported startup", "InvalidCursorName")
         for log in self.folder.rglob("*.log"):
             for line in log.read_text(errors="replace").splitlines():
@@ -226,13 +227,13 @@ class Rehearsal:
 
 
 class _Silent:
-    """Hears how far a day is, and says nothing."""
+    """A progress display that shows nothing."""
 
     def say(self, done: int, words: str = "") -> None:
-        """Hear it."""
+        """Ignore it."""
 
     def end(self) -> None:
-        """Hear that it is over."""
+        """Ignore the end."""
 
 
 if __name__ == "__main__":

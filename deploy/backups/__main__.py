@@ -1,4 +1,4 @@
-"""``deploy/backup`` and ``deploy/restore``, as they are typed."""
+"""The command line of ``deploy/backup`` and ``deploy/restore``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .restore import bring_back
 
 
 def main() -> int:
-    """Do what the command line says; the exit code is docs/deploy.md's."""
+    """Run the command; the exit codes are in docs/night.md."""
     options = _parser().parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "omachemainproj.settings")
     from django.conf import settings
@@ -55,8 +55,8 @@ def _run(options: Namespace, server: Server, media: Path) -> int:
 def _parser() -> ArgumentParser:
     parser = ArgumentParser(prog="deploy", description=__doc__)
     ways = parser.add_subparsers(dest="what", required=True)
-    backup = ways.add_parser("backup", help="write a backup, checked by restoring it")
-    backup.add_argument("folder", type=Path, help="where backups are: not on this disk alone")
+    backup = ways.add_parser("backup", help="write a backup, verified by restoring it")
+    backup.add_argument("folder", type=Path, help="where backups are stored: not only on this disk")
     backup.add_argument(
         "--recipient",
         action="append",
@@ -65,11 +65,13 @@ def _parser() -> ArgumentParser:
         help="encrypt it with age for this public key (age1…); may be repeated",
     )
     backup.add_argument("--keep", type=_whole, metavar="N", help="delete all but the newest N")
-    restore = ways.add_parser("restore", help="bring the shop back from a backup")
+    restore = ways.add_parser("restore", help="restore the shop from a backup")
     restore.add_argument("file", type=Path)
-    restore.add_argument("--identity", type=Path, metavar="FILE", help="of the age key")
+    restore.add_argument("--identity", type=Path, metavar="FILE", help="the age key")
     restore.add_argument(
-        "--replace", action="store_true", help="also where something is there; that is kept"
+        "--replace",
+        action="store_true",
+        help="replace an existing shop, which is kept under another name",
     )
     return parser
 

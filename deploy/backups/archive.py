@@ -1,7 +1,7 @@
-"""One file: the dump, the pictures, and last a manifest with the checksum of each of them.
+"""The file format: the dump, the pictures, and last a manifest with the checksum of each.
 
-A tar, or that encrypted with age (``.age``). Cut short, it has no manifest; changed, a checksum
-differs.
+A tar, optionally encrypted with age (``.age``). A truncated file has no manifest; in a changed one
+a checksum differs.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from .errors import Damaged, Failed
 
 FORMAT = 1
 DUMP, MEDIA, MANIFEST = "database.dump", "media/", "manifest.json"
-#: Of an encrypted file's first line. Source: age-encryption.org/v1
+#: The beginning of an encrypted file. Source: age-encryption.org/v1
 _AGE = b"age-encryption.org/"
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What is in a file: when and from what it was taken, and every checksum (SHA-256).
+    """The content of a file: when and from what it was taken, and every checksum (SHA-256).
 
-    ``rows`` are counts by table, ``migrations`` the last one by app, ``files`` the pictures' sums
-    by their place below MEDIA_ROOT. Times are ISO, in UTC.
+    ``rows`` are counts by table, ``migrations`` the last one by app, ``files`` the pictures'
+    checksums by path below MEDIA_ROOT. Times are ISO, in UTC.
     """
 
     taken_at: str
@@ -44,24 +44,24 @@ class Manifest:
     files: dict[str, str]
 
     def as_json(self) -> bytes:
-        """The manifest as it is written."""
+        """The manifest as JSON."""
         content = {"format": FORMAT, **{name: getattr(self, name) for name in self.__slots__}}
         return json.dumps(content, indent=1, sort_keys=True).encode()
 
     @classmethod
     def read(cls, content: bytes) -> Manifest:
-        """Read one. Raises Damaged."""
+        """Parse a manifest. Raises Damaged."""
         try:
             found: dict[str, Any] = json.loads(content)
             if found.pop("format") != FORMAT:
-                raise Damaged("This file is of another version of deploy/backup.")
+                raise Damaged("This file was written by another version of deploy/backup.")
             return cls(**found)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise Damaged(f"Its manifest cannot be read: {error!r}.") from error
 
 
 class _Summing:
-    """A file that is read once, and its checksum."""
+    """A file that is read once, with its checksum."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file, self._sum = file, hashlib.sha256()
@@ -79,7 +79,7 @@ class _Summing:
 def write(
     target: Path, *, dump: Path, media: Path, recipients: Sequence[str], **about: Any
 ) -> Manifest:
-    """Write a file whole, and return its manifest. Raises Failed."""
+    """Write a complete file; returns its manifest. Raises Failed."""
     with _sink(target, recipients) as out, tarfile.open(fileobj=out, mode="w|") as tar:
         sums = {DUMP: _add(tar, dump, DUMP)}
         files = {}
@@ -87,7 +87,7 @@ def write(
             try:
                 files[name] = _add(tar, media / name, MEDIA + name)
             except FileNotFoundError:
-                # It was deleted since the dump: nobody shows it any more.
+                # It was deleted after the dump, and is no longer shown.
                 continue
         manifest = Manifest(dump=sums[DUMP], files=files, **about)
         content = manifest.as_json()
@@ -130,7 +130,7 @@ def _sink(target: Path, recipients: Sequence[str]) -> Iterator[IO[bytes]]:
 
 
 def extract(source: Path, *, identity: Path | None, dump: Path, media: Path) -> Manifest:
-    """Take a file apart into a dump and a folder of pictures. Raises Failed, and Damaged."""
+    """Extract a dump and a folder of pictures. Raises Failed or Damaged."""
     media.mkdir(parents=True)
     sums: dict[str, str] = {}
     content = None
@@ -145,7 +145,7 @@ def extract(source: Path, *, identity: Path | None, dump: Path, media: Path) -> 
         except (tarfile.TarError, EOFError, OSError) as error:
             raise Damaged(f"{source} cannot be read to its end: {error}.") from error
     if content is None:
-        raise Damaged(f"{source} is cut short: it has no manifest.")
+        raise Damaged(f"{source} is truncated: it has no manifest.")
     manifest = Manifest.read(content)
     expected = {DUMP: manifest.dump} | {
         MEDIA + name: sha256 for name, sha256 in manifest.files.items()
@@ -163,7 +163,7 @@ def _put(tar: tarfile.TarFile, member: tarfile.TarInfo, dump: Path, media: Path)
     name = member.name.removeprefix(MEDIA)
     is_picture = member.name.startswith(MEDIA) and ".." not in Path(name).parts and name[0] != "/"
     if file is None or not (is_picture or member.name == DUMP):
-        raise Damaged(f"It holds {member.name[:80]!r}, which deploy/backup does not write.")
+        raise Damaged(f"It contains {member.name[:80]!r}, which deploy/backup does not write.")
     path = media / name if is_picture else dump
     path.parent.mkdir(parents=True, exist_ok=True)
     reading = _Summing(file)
@@ -175,7 +175,7 @@ def _put(tar: tarfile.TarFile, member: tarfile.TarInfo, dump: Path, media: Path)
 @contextmanager
 def _source(source: Path, identity: Path | None) -> Iterator[IO[bytes]]:
     try:
-        # Nothing is read ahead: age goes on where the file stands.
+        # Unbuffered: age continues at the file's position.
         file = source.open("rb", buffering=0)
     except OSError as error:
         raise Failed(f"{source} cannot be opened: {error.strerror}.") from error
@@ -196,7 +196,7 @@ def _source(source: Path, identity: Path | None) -> Iterator[IO[bytes]]:
 def _age(
     arguments: list[str], *, stdin: IO[bytes] | int, stdout: IO[bytes] | int
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run age until the block ends. Raises Failed with what it said where it fails."""
+    """Run age until the block ends. Raises Failed with its error message."""
     program = shutil.which("age")
     if program is None:
         raise Failed("age is not installed: apt-get install age. Nothing was written.")
@@ -217,7 +217,7 @@ def _age(
     with running.stderr or io.BytesIO() as words:
         said = words.read().decode(errors="replace").strip()
     if running.wait() and said:
-        # What it says is why the pipe broke.
+        # Its message is the reason for the broken pipe.
         raise Failed(f"age: {said.splitlines()[0]}") from trouble
     if trouble is not None:
         raise trouble

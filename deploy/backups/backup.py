@@ -1,4 +1,4 @@
-"""Taking a backup: one moment of the database, the pictures, checked by restoring it."""
+"""Takes a backup: one moment of the database, and the pictures; verified by restoring it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from . import archive
 from .errors import BROKEN_BOOKS, Failed
 from .postgres import ROOT, Server, count_rows, last_migrations
 
-#: Our files' names; nothing else in the folder is ever touched.
+#: Names of backup files; nothing else in the folder is ever changed.
 NAME = re.compile(r"omache-[0-9]{8}T[0-9]{6}Z\.tar(\.age)?")
 PARTIAL = ".partial-"
 Say = Callable[[str], object]
@@ -34,9 +34,9 @@ def take(
     keep: int | None = None,
     say: Say,
 ) -> int:
-    """Write a backup into a folder, whole or not at all; keep the newest ``keep`` of them.
+    """Write a complete backup into a folder, or nothing; keep the newest ``keep`` of them.
 
-    Returns 0, or BROKEN_BOOKS where the copy is whole and ``prove`` names broken rules in it.
+    Returns 0, or BROKEN_BOOKS if the copy is complete but ``prove`` finds broken rules in it.
     Raises Failed; then nothing was added and nothing deleted.
     """
     try:
@@ -70,7 +70,7 @@ def take(
 
 
 def _dump(server: Server, dump: Path) -> dict[str, Any]:
-    """Dump one moment of the database, and count its rows at the same moment."""
+    """Dump a snapshot of the database, and count its rows in the same snapshot."""
     with server.connection(server.name, autocommit=False) as at:
         at.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         row = at.execute("SELECT pg_export_snapshot(), now(), version()").fetchone()
@@ -95,7 +95,7 @@ def _dump(server: Server, dump: Path) -> dict[str, Any]:
 
 
 def _check(server: Server, dump: Path, rows: dict[str, int], work: Path, *, say: Say) -> int:
-    """Restore the dump into a database of its own, compare, and prove the books there."""
+    """Restore the dump into a temporary database, compare, and prove the books there."""
     scratch = f"{server.name}_check_{secrets.token_hex(4)}"
     server.create(scratch)
     try:
@@ -104,15 +104,15 @@ def _check(server: Server, dump: Path, rows: dict[str, int], work: Path, *, say:
     finally:
         server.drop(scratch)
     if broken:
-        say("The copy is whole, and prove names what is broken in it, as it is in the shop:")
+        say("The copy is complete, but prove finds broken rules in it, as in the shop:")
         say(said)
         return BROKEN_BOOKS
-    say(f"Restored into a database of its own, and proven: {said.splitlines()[-1]}")
+    say(f"Restored into a temporary database, and proven: {said.splitlines()[-1]}")
     return 0
 
 
 def load(server: Server, dump: Path, rows: dict[str, int], *, into: str) -> None:
-    """Restore a dump into an empty database. Raises Failed where not every row comes back."""
+    """Restore a dump into an empty database. Raises Failed unless every row is restored."""
     server.run(
         "pg_restore",
         "--exit-on-error",
@@ -146,7 +146,7 @@ def _alone(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def _workplace(folder: Path) -> Iterator[Path]:
-    """A folder beside the backups that only we can read; what a killed one left behind goes."""
+    """A private folder beside the backups; deletes what an interrupted run left behind."""
     for left in folder.glob(f"{PARTIAL}*"):
         shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix=PARTIAL, dir=folder) as work:
@@ -170,7 +170,7 @@ def _delete_old(folder: Path, keep: int, *, say: Say) -> None:
 
 
 def _version() -> str:
-    """The code's commit, where it is a checkout; else ``unknown``."""
+    """The code's commit in a checkout; otherwise ``unknown``."""
     git = shutil.which("git")
     ran = git and subprocess.run(
         [git, "-C", str(ROOT), "rev-parse", "HEAD"], capture_output=True, text=True, check=False

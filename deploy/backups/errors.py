@@ -1,23 +1,23 @@
-"""Why a backup or a restore ends, and with which exit code."""
+"""Reasons why a backup or restore fails, with their exit codes."""
 
 
 class Failed(Exception):
-    """It could not be done. Its text is a plain sentence for whoever is awake."""
+    """It failed. The text is a plain sentence for the operator."""
 
     code = 1
 
 
 class Refused(Failed):
-    """It would have destroyed something, or something is in its way. Nothing was changed."""
+    """It would destroy data, or something blocks it. Nothing was changed."""
 
     code = 4
 
 
 class Damaged(Failed):
-    """The file is not what was backed up."""
+    """The file is incomplete or was changed."""
 
     code = 5
 
 
-#: What was copied is whole, and ``prove`` names broken rules in it.
+#: The copy is complete, but ``prove`` finds broken rules in it.
 BROKEN_BOOKS = 3

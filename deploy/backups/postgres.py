@@ -1,4 +1,4 @@
-"""PostgreSQL's own programs, and the few questions asked of it. A password is never an argument."""
+"""Calls PostgreSQL's programs, and queries the server. A password is never an argument."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ _VARIABLES = {
 
 
 class Server:
-    """A PostgreSQL server and one database on it, by the address the shop has of it."""
+    """A PostgreSQL server and one database on it, by the shop's DATABASE_URL."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         if parts.scheme.split("+")[0] not in {"postgres", "postgresql", "pgsql"}:
             raise Failed(
-                "DATABASE_URL is no PostgreSQL database. Of SQLite, copy the file with "
+                "DATABASE_URL is not a PostgreSQL database. For SQLite, copy the file with "
                 "sqlite3 db.sqlite3 '.backup copy.sqlite3', and MEDIA_ROOT."
             )
         self.name = unquote(parts.path.lstrip("/"))
         if not re.fullmatch(r"[A-Za-z0-9_.-]{1,40}", self.name):
-            raise Failed("DATABASE_URL names no database.")
+            raise Failed("DATABASE_URL contains no database name.")
         self._parts = parts
         self.environ = {
             key: value
@@ -61,12 +61,12 @@ class Server:
         }
 
     def url_of(self, name: str) -> str:
-        """The address of another database on the same server."""
+        """The URL of another database on the same server."""
         return urlunsplit(self._parts._replace(path=f"/{quote(name)}"))
 
     @contextmanager
     def connection(self, name: str, *, autocommit: bool = True) -> Iterator[psycopg.Connection]:
-        """A connection to a database. Raises Failed where there is none."""
+        """A connection to a database. Raises Failed if it cannot be reached."""
         words = {key.removeprefix("PG").lower(): value for key, value in self.environ.items()}
         address = make_conninfo(
             dbname=name, connect_timeout=10, application_name="omache backup", **words
@@ -81,7 +81,7 @@ class Server:
             opened.close()
 
     def run(self, program: str, *arguments: str, name: str) -> None:
-        """Run one of PostgreSQL's programs on a database. Raises Failed with what it said."""
+        """Run one of PostgreSQL's programs on a database. Raises Failed with its output."""
         found = shutil.which(program)
         if found is None:
             raise Failed(f"{program} is not installed: apt-get install postgresql-client.")
@@ -97,7 +97,7 @@ class Server:
             raise Failed(f"{program} failed: {ran.stdout.strip()[-600:]}")
 
     def manage(self, *command: str, name: str) -> tuple[int, str]:
-        """Run a command of the shop's on a database; give its exit code and what it said."""
+        """Run a management command on a database; returns its exit code and output."""
         environ = {key: value for key, value in os.environ.items() if key != "DATABASE_URL_FILE"}
         ran = subprocess.run(
             [sys.executable, str(ROOT / "manage.py"), *command],
@@ -112,7 +112,7 @@ class Server:
         return ran.returncode, ran.stdout.strip()
 
     def exists(self, name: str) -> bool:
-        """Whether there is such a database."""
+        """Whether this database exists."""
         with self.connection("postgres") as at:
             query = "SELECT 1 FROM pg_database WHERE datname = %s"
             return at.execute(query, [name]).fetchone() is not None
@@ -123,7 +123,7 @@ class Server:
             return tables_of(at)
 
     def users_of(self, name: str) -> list[str]:
-        """Who is connected to a database, besides us."""
+        """Other connections to a database."""
         query = (
             "SELECT coalesce(nullif(application_name, ''), 'a process')"
             " || ' (pid ' || pid || ')' FROM pg_stat_activity"
@@ -133,21 +133,21 @@ class Server:
             return [str(row[0]) for row in at.execute(query, [name])]
 
     def create(self, name: str) -> None:
-        """Make an empty database; one of this name that is there goes. Raises Failed."""
+        """Create an empty database, replacing one of this name. Raises Failed."""
         self.drop(name)
         self._administer(sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'"), name)
 
     def drop(self, name: str) -> None:
-        """Delete a database of ours, if there is one."""
+        """Drop a database, if it exists."""
         self._administer(sql.SQL("DROP DATABASE IF EXISTS {}"), name)
 
     def put_in_place(self, staged: str, *, keep_as: str) -> bool:
-        """Give a database the shop's name, and what has it another, both or none at once.
+        """Give a database the shop's name, and the current one another name, both or neither.
 
-        Returns whether there was one. Raises Refused where somebody is connected.
+        Returns whether there was a current one. Raises Refused if anyone is connected.
         """
         if users := self.users_of(self.name):
-            raise Refused(f"Somebody is connected to {self.name}: {', '.join(users[:5])}.")
+            raise Refused(f"Someone is connected to {self.name}: {', '.join(users[:5])}.")
         was_there = self.exists(self.name)
         with self.connection("postgres", autocommit=False) as at:
             try:
@@ -172,13 +172,13 @@ class Server:
 
 
 def tables_of(at: psycopg.Connection) -> list[str]:
-    """The tables of the database a connection is to, by name."""
+    """The names of a connection's tables, sorted."""
     query = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename"
     return [str(row[0]) for row in at.execute(query)]
 
 
 def count_rows(at: psycopg.Connection) -> dict[str, int]:
-    """How many rows each table has."""
+    """The number of rows of each table."""
     counts = {}
     for table in tables_of(at):
         counted = at.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table)))
@@ -188,7 +188,7 @@ def count_rows(at: psycopg.Connection) -> dict[str, int]:
 
 
 def last_migrations(at: psycopg.Connection) -> dict[str, str]:
-    """The last migration that each app has, by app."""
+    """The last migration of each app."""
     query = "SELECT app, max(name) FROM django_migrations GROUP BY app ORDER BY app"
     return {str(app): str(name) for app, name in at.execute(query)}
 

@@ -1,4 +1,4 @@
-"""Bringing the shop back: beside what is there, checked and stopped, then in its place at once."""
+"""Restores the shop next to the current one, checks and stops it, then swaps the two."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from .postgres import Server
 Say = Callable[[str], object]
 
 NEXT = """
-The shop of {taken_at} is back, and nothing leaves it: payouts and refunds are stopped.
+The shop of {taken_at} is restored. No money is sent: payouts and refunds are stopped.
 
-1. Where processes connect as a role of their own: python manage.py database_role ROLE
+1. If processes connect as a separate role: python manage.py database_role ROLE
 2. Start web, worker and clock. People can buy; the clock reads what Pull Transactions shows.
-3. python manage.py replay_events --all     (acts again on every message that is kept)
+3. python manage.py replay_events --all     (processes every stored message again)
 4. Download M-Pesa's statements of all your numbers from the portal, from {taken_at} (UTC) until
    now, and run: python manage.py read_statement FILE …
-5. On the console, say what each withdrawal was that is asked about, give money without an order to
-   its order or back, then: Outgoing payments are stopped → Resume outgoing payments.
+5. On the console, say what each listed withdrawal was, match money without an order to its order or
+   send it back, then: Outgoing payments are stopped → Resume outgoing payments.
 6. python manage.py prove --against-statement
 
-docs/night.md, “Restored”, says more about each.{kept}"""
+docs/night.md, “Restored”, explains each step.{kept}"""
 
 
 def bring_back(
@@ -39,12 +39,11 @@ def bring_back(
     replace: bool = False,
     say: Say,
 ) -> int:
-    """Restore a backup. What was there is kept under another name.
+    """Restore a backup. The current shop is kept under another name.
 
-    Returns 0, or BROKEN_BOOKS where ``prove`` names broken rules in what came back. Raises
-    Refused where the database or the folder of pictures is not empty and ``replace`` does not say
-    so, or somebody is connected; Damaged for a file that is not whole; Failed. Then the shop is as
-    it was.
+    Returns 0, or BROKEN_BOOKS if ``prove`` finds broken rules in the restored data. Raises Refused
+    if the database or the folder of pictures is not empty and ``replace`` is not set, or if anyone
+    is connected; Damaged for an incomplete file; Failed. After an error the shop is unchanged.
     """
     _refuse_to_destroy(server, media, replace=replace)
     media.parent.mkdir(parents=True, exist_ok=True)
@@ -52,7 +51,7 @@ def bring_back(
         dump, pictures = Path(work) / archive.DUMP, Path(work) / "media"
         manifest = archive.extract(source, identity=identity, dump=dump, media=pictures)
         say(
-            f"{source} is whole: taken at {manifest.taken_at}, {sum(manifest.rows.values()):,} "
+            f"{source} is complete: taken at {manifest.taken_at}, {sum(manifest.rows.values()):,} "
             f"rows, {len(manifest.files)} pictures."
         )
         _refuse_newer(manifest)
@@ -90,7 +89,7 @@ def _refuse_to_destroy(server: Server, media: Path, *, replace: bool) -> None:
 
 
 def _refuse_newer(manifest: Manifest) -> None:
-    """Refuse what newer code than this has migrated."""
+    """Refuse a backup migrated by newer code."""
     import django
     from django.db.migrations.loader import MigrationLoader
 
@@ -101,16 +100,16 @@ def _refuse_newer(manifest: Manifest) -> None:
     ]
     if strange:
         raise Failed(
-            f"The backup is of newer code than this (it has {strange[0]}): check out its version, "
+            f"The backup was made by newer code (it has {strange[0]}): check out its version, "
             f"{manifest.version[:12]}, and restore with that."
         )
 
 
 def _prepare(server: Server, staged: str, manifest: Manifest, *, say: Say) -> int:
-    """Migrate what came back, stop all payouts of it, and prove it. Raises Failed."""
+    """Migrate the restored data, stop all its payouts, and prove it. Raises Failed."""
     for command in (
         ("migrate", "--no-input", "--verbosity", "0"),
-        # Before anybody can connect to it: what was sent since would be sent again.
+        # Before anyone can connect: transfers sent since the backup would be sent again.
         ("restored", "--backup-taken", manifest.taken_at),
     ):
         code, said = server.manage(*command, name=staged)
@@ -122,7 +121,7 @@ def _prepare(server: Server, staged: str, manifest: Manifest, *, say: Say) -> in
 
 
 def _switch(server: Server, staged: str, media: Path, pictures: Path) -> str:
-    """Put what came back in its place; say where what was there is kept."""
+    """Swap the restored shop in; returns a sentence that says where the old one is kept."""
     mark, kept = f"{datetime.now(UTC):%Y%m%dT%H%M%S}", []
     before = f"{server.name}_before_{mark}"
     if server.put_in_place(staged, keep_as=before):
@@ -135,8 +134,8 @@ def _switch(server: Server, staged: str, media: Path, pictures: Path) -> str:
         pictures.rename(media)
     except OSError as error:
         raise Failed(
-            f"The database is back, and its pictures are not: {error}. Take {archive.MEDIA} of the "
-            f"file apart into {media} (tar -x). All else is done."
+            f"The database is restored, but its pictures are not: {error}. Extract {archive.MEDIA} "
+            f"of the file into {media} (tar -x). Everything else is done."
         ) from error
     what = " and ".join(kept)
-    return f"\nWhat was there is kept as {what}. Delete it once all is well." if kept else ""
+    return f"\nThe old shop is kept as {what}. Delete it once everything works." if kept else ""

@@ -264,7 +264,7 @@ def test_no_password_is_an_argument_of_a_program(monkeypatch, tmp_path):
 
 @pytest.mark.parametrize(
     ("url", "why"),
-    [("sqlite:///db.sqlite3", "no PostgreSQL"), ("postgres://x@y/", "names no database")],
+    [("sqlite:///db.sqlite3", "not a PostgreSQL"), ("postgres://x@y/", "no database name")],
 )
 def test_what_is_no_database_of_postgresql_is_refused(url, why):
     with pytest.raises(Failed, match=why):
@@ -293,7 +293,7 @@ def test_the_command_reports_errors_and_exits_with_a_code(url, tmp_path):
 def test_newer_code_s_backup_is_refused():
     manifest = archive.Manifest("", "abcdef", "", {"orders": "9999_tomorrow"}, {}, "", {})
 
-    with pytest.raises(Failed, match=r"newer code than this \(it has orders.9999_tomorrow\)"):
+    with pytest.raises(Failed, match=r"newer code \(it has orders.9999_tomorrow\)"):
         restore._refuse_newer(manifest)
 
 

@@ -1,7 +1,7 @@
-"""A client that was written before a change, and the answers it got.
+"""A client written before a change, with the answers it got.
 
-``play()`` makes the same requests in the same order, on whatever the code is today; what differs
-from run to run (tokens, times, random names) gets a name by the order in which it appears.
+``play()`` sends the same requests in the same order to the current code; values that differ from
+run to run (tokens, times, random names) are replaced by names, by order of appearance.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _RANDOM = [
 
 
 class Recorder:
-    """Requests and their answers, as they can be compared with another run's."""
+    """Records requests and their answers in a form comparable between runs."""
 
     def __init__(self) -> None:
         self.steps: list[dict[str, Any]] = []
@@ -39,7 +39,7 @@ class Recorder:
         self._counts: dict[str, int] = {}
 
     def call(self, client: APIClient, method: str, path: str, body: Any = None, **how: Any) -> Any:
-        """Make one request; return its JSON."""
+        """Send one request; returns its JSON."""
         answer = getattr(client, method)(path, body, **how)
         answer.close()
         text = answer.content.decode()
@@ -93,7 +93,7 @@ def _members(content: Any) -> Any:
 
 
 def play() -> list[dict[str, Any]]:
-    """A day of a buyer, a seller and an agent, by a client that knows what there was then."""
+    """A day of a buyer, a seller and an agent, with a client from that time."""
     told, anyone = Recorder(), APIClient()
     daraja = FakeDaraja()
     with patch("payments.gateway.daraja", lambda: daraja):

@@ -1,8 +1,8 @@
-"""What a client gets that was written before the newest change: all that it got, unchanged.
+"""An older client still gets every answer it got before, unchanged.
 
-``recording.json`` was taken before issue 11. New members may stand beside the old ones; a member
-that is gone, or has another value, fails. Where an answer is changed on purpose, record it anew,
-look at the difference, and say in the commit why no client is hurt:
+``recording.json`` was taken before issue 11. New fields may be added; a missing field or another
+value fails. If an answer is changed on purpose, record it again, look at the difference, and say in
+the commit why no client breaks:
 
     RECORD_CONTRACT=1 python -m pytest tests/contract
 """
@@ -16,14 +16,14 @@ import pytest
 from .client import play
 
 RECORDING = Path(__file__).with_name("recording.json")
-#: Ids count from 1 on SQLite alone.
+#: Ids start at 1 only on SQLite.
 pytestmark = [
     pytest.mark.django_db(transaction=True, reset_sequences=True),
     pytest.mark.any_database,
 ]
 
 
-def test_a_client_of_yesterday_gets_all_that_it_got():
+def test_an_older_client_still_gets_everything_it_got_before():
     now = play()
     if os.environ.get("RECORD_CONTRACT"):
         RECORDING.write_text(json.dumps(now, indent=1, ensure_ascii=False) + "\n")
@@ -39,7 +39,7 @@ def test_a_client_of_yesterday_gets_all_that_it_got():
 
 
 def _missing(was, now, at=""):
-    """Where ``now`` has not all that ``was`` has."""
+    """The places where ``now`` lacks something ``was`` has."""
     if isinstance(was, dict) and isinstance(now, dict):
         for key in was:
             if key in now:

@@ -1,4 +1,4 @@
-"""The shop as deploy/ sets it up: gunicorn over the test's database, and a real proxy before it."""
+"""The shop as deploy/ configures it: gunicorn over the test database, behind a real proxy."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tools import nginx
 from tools.soak.machine import Process, environment, gunicorn
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
-#: A frontend on another origin, which the shop lets in.
+#: A frontend on another origin, allowed by the shop.
 ELSEWHERE = "https://elsewhere.example"
 
 
@@ -42,13 +42,13 @@ class Answer:
 
 @dataclass
 class Shop:
-    """Where everything of one shop is."""
+    """The addresses and folders of one shop."""
 
     folder: Path
     web: int = field(default_factory=free_port)
     http: int = field(default_factory=free_port)
     https: int = field(default_factory=free_port)
-    #: What it takes for M-Pesa.
+    #: The address of its M-Pesa.
     mpesa: Any = None
 
     @property
@@ -60,7 +60,7 @@ class Shop:
         return (self.folder / "gunicorn.log").read_text()
 
     def ask(self, method, path, *, body=None, headers=None, tls=True, source="127.0.0.1"):
-        """One request, from an address of this machine; a body that is no bytes is sent as JSON."""
+        """Send one request from a local address; a body other than bytes is sent as JSON."""
         headers = dict(headers or {})
         if body is not None and not isinstance(body, bytes):
             body = json.dumps(body).encode()
@@ -71,12 +71,12 @@ class Shop:
             asking = http.client.HTTPSConnection("localhost", self.https, context=context, **where)
         else:
             asking = http.client.HTTPConnection("localhost", self.http, **where)
-        # localhost may be ::1 first, which no address of IPv4 can ask.
+        # localhost may resolve to ::1, which an IPv4 source address cannot reach.
         asking._create_connection = lambda _, *rest: socket.create_connection(
             ("127.0.0.1", asking.port), *rest
         )
         try:
-            # It may have answered before it has heard all.
+            # The server may answer before it has read everything.
             with suppress(BrokenPipeError, ConnectionResetError, ssl.SSLError):
                 asking.request(method, path, body, headers)
             got = asking.getresponse()
@@ -85,7 +85,7 @@ class Shop:
             asking.close()
 
     def ask_gunicorn(self, path, **headers):
-        """The same GET without the proxy, as the proxy would ask."""
+        """The same GET directly at gunicorn, as the proxy would send it."""
         asking = http.client.HTTPConnection("127.0.0.1", self.web, timeout=60)
         said = {"Host": f"localhost:{self.https}", "X-Forwarded-Proto": "https", **headers}
         try:
@@ -97,7 +97,7 @@ class Shop:
 
 
 def told(shop: Shop, mpesa: str) -> dict:
-    """The settings of its processes: as production, with the test's database."""
+    """The environment of its processes: production settings with the test database."""
     return environment(
         database=url_of_test_database(), web=shop.web, mpesa=mpesa, scratch=shop.folder, hold=15
     ) | {
@@ -121,7 +121,7 @@ def url_of_test_database() -> str:
 
 @contextmanager
 def open_shop(folder: Path, mpesa: str) -> Iterator[Shop]:
-    """A shop whose gunicorn answers; the proxy is another's."""
+    """A shop with a running gunicorn, without a proxy."""
     shop = Shop(folder)
     open_folder(shop)
     web: Process = gunicorn(told(shop, mpesa), folder)
@@ -133,7 +133,7 @@ def open_shop(folder: Path, mpesa: str) -> Iterator[Shop]:
 
 
 def open_folder(shop: Shop) -> None:
-    """Lay out what gunicorn and a proxy look for: certificates, and static files in small."""
+    """Create the files gunicorn and a proxy need: certificates, and a few static files."""
     folder = shop.folder
     nginx.write_certificate(folder)
     static = folder / "static" / "shop" / "assets"
@@ -150,7 +150,7 @@ def open_folder(shop: Shop) -> None:
 
 @contextmanager
 def nginx_before(shop: Shop) -> Iterator[None]:
-    """Debian's nginx with deploy/nginx/omache.conf, moved to free ports and the shop's folder."""
+    """Debian's nginx with deploy/nginx/omache.conf, on free ports and in the shop's folder."""
     at = {"http": shop.http, "https": shop.https, "web": shop.web}
     configuration = nginx.write_configuration(shop.folder, **at)
     yield from _running([nginx.command(), "-c", str(configuration)], shop, {})

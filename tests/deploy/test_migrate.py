@@ -1,4 +1,4 @@
-"""Several migrate at once do the work of one, and none is cut off or holds the shop up."""
+"""Concurrent migrates do the work of one; none is interrupted or blocks the shop."""
 
 import threading
 from io import StringIO
@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture
 def other():
-    """A connection of somebody else's to the same database, with a shop's timeouts."""
+    """A second connection to the same database, with the shop's timeouts."""
     wrapper = connection.copy(alias="other")
     wrapper.settings_dict["OPTIONS"] = {
         **wrapper.settings_dict["OPTIONS"],
@@ -73,13 +73,13 @@ def test_an_index_is_built_concurrently_while_a_second_migrate_waits(other):
     assert not second.is_alive()
 
 
-def test_who_waits_in_vain_says_so(other, monkeypatch):
+def test_a_migrate_that_waits_too_long_says_so(other, monkeypatch):
     monkeypatch.setattr(migrating, "PATIENCE", 0.2)
     with one_at_a_time(other, tell=str), pytest.raises(CommandError, match="does not end"):
         call_command("migrate", stdout=StringIO(), stderr=StringIO())
 
 
-def test_statements_of_a_migration_have_the_time_they_take_and_locks_have_not(other):
+def test_a_migrations_statements_have_no_timeout_but_its_locks_do(other):
     with one_at_a_time(other, tell=str):
         assert ask(other, "SHOW statement_timeout") == "0"
         assert ask(other, "SHOW idle_in_transaction_session_timeout") == "0"

@@ -1,4 +1,4 @@
-"""Debian's nginx and Caddy, as deploy/ sets them up, before the real gunicorn."""
+"""Debian's nginx and Caddy, as configured in deploy/, in front of the real gunicorn."""
 
 import gzip
 import io
@@ -25,7 +25,7 @@ from .proxied import (
 pytestmark = [pytest.mark.long, pytest.mark.django_db(transaction=True)]
 
 PASSWORDS = ("password1", "password2")
-#: What each server says for itself, or anew with each answer.
+#: Headers that differ by server, or with each answer.
 OF_A_SERVER = {
     "accept-ranges", "alt-svc", "connection", "date", "etag", "last-modified", "server",
     "strict-transport-security", "x-request-id",
@@ -49,7 +49,7 @@ OF_A_SERVER = {
 )
 def shop(request, django_db_setup, django_db_blocker, tmp_path_factory):
     folder = tmp_path_factory.mktemp("shop")
-    # Callbacks come over TLS, with a certificate that the simulator is told to trust.
+    # Callbacks use TLS, with a certificate the simulator trusts.
     patch = pytest.MonkeyPatch()
     patch.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", str(folder / "fullchain.pem"))
     with (
@@ -63,7 +63,7 @@ def shop(request, django_db_setup, django_db_blocker, tmp_path_factory):
 
 
 def joined(shop, username="wanjiku"):
-    """The header of somebody who has just joined: tokens are signed with the shop's own key."""
+    """The Authorization header of a new user: tokens are signed with the shop's key."""
     who = {"username": username, "email": f"{username}@example.co.ke"}
     got = shop.ask("POST", "/registration/", body=who | dict.fromkeys(PASSWORDS, PASSWORD))
     assert got.status == 201, got.body
@@ -71,9 +71,9 @@ def joined(shop, username="wanjiku"):
 
 
 def form(size, **fields):
-    """A listing with a picture of about so many bytes, and its type."""
+    """A form for a listing with a picture of about ``size`` bytes, and its content type."""
     drawn = io.BytesIO()
-    # Of noise, so that it does not shrink.
+    # Noise does not compress.
     side = max(int((size / 3) ** 0.5), 64)
     Image.frombytes("RGB", (side, side), os.urandom(side * side * 3)).save(drawn, "PNG")
     fields = {
@@ -119,7 +119,7 @@ def test_a_large_picture_is_taken_and_served_from_disk_as_the_shop_would(shop):
     assert without_those_of_a_server(got) == without_those_of_a_server(own)
 
 
-def test_a_page_of_another_origin_that_reads_a_picture_is_answered_by_the_shop(shop):
+def test_a_picture_requested_by_another_origin_is_served_by_the_shop(shop):
     path = "/media/" + list_kettle(shop).json()["image"].partition("/media/")[2]
     got = shop.ask("GET", path, headers={"Origin": ELSEWHERE})
     assert got.status == 200
@@ -127,7 +127,7 @@ def test_a_page_of_another_origin_that_reads_a_picture_is_answered_by_the_shop(s
 
 
 @pytest.mark.parametrize("megabytes", [13.5, 20])
-def test_a_body_that_is_too_large_is_refused_so_that_a_page_elsewhere_can_read_why(shop, megabytes):
+def test_other_origins_can_read_why_a_body_is_too_large(shop, megabytes):
     body = bytes(int(megabytes * 1024 * 1024))
     headers = {"Content-Type": "multipart/form-data; boundary=edge", "Origin": ELSEWHERE}
     got = shop.ask("POST", "/create/", body=body, headers=headers | joined(shop))
@@ -153,7 +153,7 @@ def test_a_body_that_is_too_large_is_refused_so_that_a_page_elsewhere_can_read_w
         "/gunicorn.log",
     ],
 )
-def test_nothing_but_pictures_is_sent_from_disk(shop, path):
+def test_only_pictures_are_served_from_disk(shop, path):
     pictures = shop.folder / "media" / "products"
     pictures.mkdir(parents=True, exist_ok=True)
     for name in ("notes.txt", "page.html", "../top.webp"):
@@ -162,14 +162,14 @@ def test_nothing_but_pictures_is_sent_from_disk(shop, path):
     got = shop.ask("GET", path)
 
     if path.endswith((".txt", ".html")):
-        # The shop itself serves its folder's files; the disk's short cut does not.
+        # The shop itself serves all files of its folder; the proxy only pictures.
         assert "X-Request-ID" in got.headers
     else:
         assert got.status in {400, 404}
         assert b"PRIVATE" not in got.body
 
 
-def test_a_picture_cannot_be_written_over(shop):
+def test_a_picture_cannot_be_overwritten(shop):
     path = "/media/" + list_kettle(shop).json()["image"].partition("/media/")[2]
     kept = (shop.folder / path[1:]).read_bytes()
     assert shop.ask("PUT", path, body=b"x").status in {403, 405}
@@ -191,7 +191,7 @@ def test_a_picture_cannot_be_written_over(shop):
     ],
     ids=str,
 )
-def test_a_client_cannot_say_who_it_is(shop, forged):
+def test_a_client_cannot_forge_its_address(shop, forged):
     before = len(shop.log)
     who = {"username": f"nobody {forged}", "password": "a wrong guess"}
     got = shop.ask("POST", "/login/", body=who, headers=forged, source="127.0.0.7")
@@ -219,14 +219,14 @@ def test_forged_addresses_do_not_get_round_a_rate_limit(shop):
     assert ask(99, "127.0.0.8") == 400
 
 
-def test_a_client_cannot_say_that_it_came_by_https(shop):
+def test_a_client_cannot_pretend_to_use_https(shop):
     asked = {"headers": {"X-Forwarded-Proto": "https"}, "tls": False}
     got = shop.ask("POST", "/login/", body={"username": "a", "password": "b"}, **asked)
     assert got.status == 400
     assert got.json()["code"] == "https_required"
 
 
-def test_a_password_in_the_clear_is_refused_and_a_page_is_sent_on(shop):
+def test_plain_http_is_refused_for_passwords_and_redirected_for_pages(shop):
     got = shop.ask("GET", "/shop/cart?x=1", tls=False)
     assert got.status == 301
     assert got.headers["Location"] in {
@@ -237,7 +237,7 @@ def test_a_password_in_the_clear_is_refused_and_a_page_is_sent_on(shop):
     assert (token.status, token.json()["code"]) == (400, "https_required")
 
 
-def test_people_are_sent_to_the_shop_and_programs_get_json(shop):
+def test_browsers_are_redirected_to_the_shop_and_programs_get_json(shop):
     page = shop.ask("GET", "/", headers={"Accept": "text/html,application/xhtml+xml"})
     assert (page.status, page.headers["Location"].removeprefix("https://")[-6:]) == (302, "/shop/")
     assert set(shop.ask("GET", "/").json()) == {
@@ -245,7 +245,7 @@ def test_people_are_sent_to_the_shop_and_programs_get_json(shop):
     }  # fmt: skip
 
 
-def test_a_probe_is_answered_and_hsts_is_said(shop):
+def test_a_probe_is_answered_and_hsts_is_sent(shop):
     got = shop.ask("GET", "/readyz/")
     assert (got.status, got.json()) == (200, {"status": "ready"})
     assert got.headers["Strict-Transport-Security"] == "max-age=3600"
@@ -254,7 +254,7 @@ def test_a_probe_is_answered_and_hsts_is_said(shop):
 # --- Answers ----------------------------------------------------------------------------------
 
 
-def test_json_that_holds_no_secret_comes_compressed(shop):
+def test_json_without_secrets_is_compressed(shop):
     for number in range(20):
         ProductFactory(name=f"Kettle {number} " * 5)
     got = shop.ask("GET", "/product/kitchen/", headers={"Accept-Encoding": "gzip"})
@@ -274,13 +274,13 @@ def test_tokens_are_not_compressed(shop):
     assert "Content-Encoding" not in got.headers
 
 
-def test_a_static_file_is_kept_for_ever_where_its_name_has_a_hash(shop):
+def test_static_files_with_a_hash_in_their_name_are_cached_for_ever(shop):
     path = "/static/shop/assets/main-a1b2c3d4.js"
     got, own = shop.ask("GET", path), shop.ask_gunicorn(path)
     assert got.status == 200
     for headers in (got.headers, own.headers):
         assert "javascript" in headers.get_content_type()
-        # Both say star: which origin asks changes nothing.
+        # Both answer with *: the origin does not matter.
         del headers["Content-Type"], headers["Vary"]
     assert without_those_of_a_server(got) == without_those_of_a_server(own)
     assert "immutable" in got.headers["Cache-Control"]
@@ -312,11 +312,11 @@ def test_a_purchase_is_paid_by_a_callback_through_the_proxy(shop):
     assert kettle.item_number == 3
 
 
-def test_no_log_of_the_proxy_holds_a_secret_address(shop):
+def test_the_proxys_logs_contain_no_secret_address(shop):
     token = "0123456789abcdef0123456789abcdef"
     assert shop.ask("POST", f"/safwebhook/{token}/", body={"a": 1}).status == 200
     shop.ask("GET", f"/product/search/?search={token}")
     logs = [path for path in shop.folder.glob("*.log") if path.name != "gunicorn.log"]
-    # A line for each request; the one about the search is written after its answer.
+    # One line per request; the search's line is written after its answer.
     wait_until(lambda: any("/product/search/" in path.read_text() for path in logs))
     assert not [path for path in logs if token in path.read_text()]

@@ -1,4 +1,4 @@
-"""The web restarts for a new version, and nobody who asks meanwhile is refused."""
+"""The web restarts for a new version without refusing any request."""
 
 import os
 import signal
@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture
 def unit(db, tmp_path):
-    """What systemd does with omache-web.socket and omache-web.service."""
+    """Emulates systemd with omache-web.socket and omache-web.service."""
     shop = Shop(tmp_path)
     open_folder(shop)
     with socket.create_server(("127.0.0.1", shop.web), backlog=2048) as held:
@@ -38,7 +38,7 @@ def shop(unit):
 
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
-def test_who_asks_while_the_web_restarts_waits_and_is_answered(unit, shop):
+def test_requests_during_a_restart_wait_and_are_answered(unit, shop):
     answers, done = [], threading.Event()
 
     def ask():
@@ -61,7 +61,7 @@ def test_who_asks_while_the_web_restarts_waits_and_is_answered(unit, shop):
             assert unit.end() == 0
             unit.start()
             wait_for_more()
-        # Of two workers one may serve before the other can hear.
+        # One of the two workers may serve before the other is listening.
         assert unit.end() == 0
         unit.start()
         wait_for_more()
@@ -75,7 +75,7 @@ def test_who_asks_while_the_web_restarts_waits_and_is_answered(unit, shop):
 
 
 @pytest.mark.long
-def test_a_worker_that_is_told_to_end_as_soon_as_it_is_forked_ends(tmp_path):
+def test_a_worker_terminated_right_after_its_fork_exits(tmp_path):
     (tmp_path / "conf.py").write_text(
         "import os, signal\n"
         "def post_fork(server, worker):\n"
@@ -90,7 +90,7 @@ def test_a_worker_that_is_told_to_end_as_soon_as_it_is_forked_ends(tmp_path):
     with log.open("wb") as said:
         server = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=said, stderr=said)
     try:
-        # It is the master that replaces what has ended.
+        # The master replaces exited workers.
         wait_until(lambda: log.read_text().count("Booting worker") >= 2)
     finally:
         server.send_signal(signal.SIGTERM)

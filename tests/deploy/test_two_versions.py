@@ -1,7 +1,7 @@
 """The released version and this one serve side by side over one database, as in each upgrade.
 
-Real processes of both: a web and a clock each, and each step of a purchase is answered by the
-other. In the end either finds the books in order. And the released one serves alone, over its own
+Real processes of both: a web and a clock each, and each step of a purchase is answered by the other
+one. In the end both find the books in order. And the released version serves alone, over its own
 tables, while the next one's migrations run.
 """
 
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.skipif(
     not released_commit(), reason="the history of git, with the last release, is not installed"
 )
 PRICE, COMMISSION = 700, 5
-#: Seconds that anything may take here, on a machine with much else to do.
+#: Seconds anything may take here, on a busy machine.
 PATIENCE = 90
 
 
@@ -63,7 +63,7 @@ class Version:
 
 
 class Visitor(Person):
-    """Somebody whom another version answers each time."""
+    """A client whose requests alternate between the versions."""
 
     def __init__(self, versions, name, password=PASSWORD):
         self._versions = itertools.cycle(versions)
@@ -82,7 +82,7 @@ def mpesa():
 
 @pytest.fixture
 def versions(tmp_path, mpesa):
-    """Gives both, by the database they are to share: the released one, and this."""
+    """Yields a function from a database to both versions on it: the released one, and this one."""
     (tmp_path / "static").mkdir()
     (tmp_path / "static" / "staticfiles.json").write_text('{"version": "1.1", "paths": {}}')
     secret = secrets.token_hex(40)
@@ -100,7 +100,7 @@ def versions(tmp_path, mpesa):
                 stack.callback(version.clock.stop)
                 both.append(version)
             old, new = both
-            # What one asked of M-Pesa the other is told.
+            # M-Pesa answers one version's requests at the other.
             old.environ["DARAJA_CALLBACK_BASE_URL"] = new.address
             new.environ["DARAJA_CALLBACK_BASE_URL"] = old.address
             return old, new
@@ -122,8 +122,8 @@ def test_the_released_version_and_this_one_trade_over_the_tables_of_this_one(ver
     assert_proven(old, new)
 
 
-#: Migrations of a version after this one: one of each kind that docs/upgrade.md tells how to make,
-#: over the tables that are used most.
+#: Migrations of a version after this one: one of each kind in docs/upgrade.md, on the most used
+#: tables.
 NEXT = {
     "0001_columns": (
         True,
@@ -147,10 +147,10 @@ class Migration(migrations.Migration):
     dependencies = {after!r}
     operations = [migrations.RunSQL({sql!r})]
 """
-#: What visitors sign in with.
+#: The visitors' password.
 OWN_WORDS = "ngoma ya pwani 1963"
-#: Seconds for which a table stays in use at most, if nobody gives up waiting for it; and within
-#: which one who waits is seen and finds out that it may not.
+#: Seconds a table stays in use at most, if nobody gives up waiting for it; and seconds within which
+#: a waiting session is noticed and gives up.
 IN_USE, SEEN_WITHIN = 90.0, 1.5
 
 
@@ -185,7 +185,7 @@ def test_the_released_version_serves_while_the_next_ones_migrations_run(versions
 
 
 def migrate(version):
-    """Run it again where it had to wait too long for a table, as docs/upgrade.md says."""
+    """Run it again if it waited too long for a table, as docs/upgrade.md says."""
     for _ in range(5):
         ran = version.manage("migrate", check=False)
         if not ran.returncode:
@@ -194,7 +194,7 @@ def migrate(version):
 
 
 def write_next_version(folder):
-    """Lay out an app that changes the shop's tables, beside the shop as it is here."""
+    """Create an app with migrations of the shop's tables, next to the current shop."""
     migrations = folder / "next_version" / "migrations"
     migrations.mkdir(parents=True)
     for package in (migrations.parent, migrations):
@@ -212,7 +212,7 @@ def write_next_version(folder):
 
 @contextmanager
 def another_database():
-    """An empty database beside the tests' own, whose tables no other test will meet."""
+    """An empty database of its own, whose tables no other test uses."""
     name = f"{connection.settings_dict['NAME']}_upgraded"
     with connection.creation._nodb_cursor() as cursor:
         cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
@@ -226,7 +226,7 @@ def another_database():
 
 @contextmanager
 def in_use(url, table):
-    """Read a table in a transaction that takes its time, until this is left or IN_USE is over."""
+    """Read a table in a slow transaction, until the context ends or IN_USE is over."""
     with psycopg.connect(url) as reader:
         reader.execute(f"SELECT count(*) FROM {table}")
         over = threading.Timer(IN_USE, reader.rollback)
@@ -238,7 +238,7 @@ def in_use(url, table):
 
 @contextmanager
 def visitors(version):
-    """Three who look around and buy; gives the status and code of every answer, as they come."""
+    """Three clients that browse and buy; yields the status and code of every answer."""
     answers, left = [], threading.Event()
     buyer = Person(version.address, f"looker.{secrets.token_hex(4)}", OWN_WORDS)
     buyer.register()
@@ -269,10 +269,10 @@ def visitors(version):
 
 @contextmanager
 def longest_wait(url):
-    """Gives how long somebody has waited for a lock, seconds, as it is looked at again and again.
+    """Yields the longest wait for a lock, in seconds, measured repeatedly.
 
-    Not who migrates concurrently: CREATE INDEX CONCURRENTLY waits for transactions, and nobody
-    behind it.
+    Ignores concurrent migrations: CREATE INDEX CONCURRENTLY waits for transactions, and blocks
+    nobody.
     """
     waited, left = [0.0], threading.Event()
 
@@ -295,12 +295,12 @@ def longest_wait(url):
 
 
 def add_staff(version):
-    """Add who fetches, with a password that production can read."""
+    """Add an agent, with a password hash production can read."""
     version.manage("shell", "-c", "from products.demo.seed import add_people; add_people()")
 
 
 def trade(one, other, mpesa):
-    """Join, list, buy, pay, have it fetched, be paid; the clock is the first one's."""
+    """Register, list, buy, pay, have it fetched, be paid; the first version runs the clock."""
     one.clock.stop()
     other.clock.stop()
     one.clock.start()
@@ -342,7 +342,7 @@ def sent_to(phones, phone):
 
 
 def assert_proven(*versions):
-    """Nothing that either knows to ask is wrong, with M-Pesa's books too."""
+    """Both versions' rules pass, including the comparison with M-Pesa's books."""
     for version in versions:
         version.clock.stop()
     for version in versions:

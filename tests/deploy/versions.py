@@ -1,4 +1,4 @@
-"""The version before this one, as git has it: what a release left behind when it was made."""
+"""The previous version, from git: the commit of the last release."""
 
 import functools
 import io
@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-#: A line of RELEASED, which each release raises (docs/upgrade.md).
+#: A line of RELEASED, which each release changes (docs/upgrade.md).
 RAISED = r'^    "[a-z]+": "[0-9]{4}",$'
 
 
 @functools.cache
 def released_commit() -> str:
-    """The commit of the last release; "" where its history is not there."""
+    """The commit of the last release; "" without its history."""
     try:
         if _git("rev-parse", "--is-shallow-repository").strip() != b"false":
             return ""
@@ -25,9 +25,9 @@ def released_commit() -> str:
 
 
 def lay_out(commit: str, folder: Path) -> Path:
-    """Write the program of that commit into a folder, as it was."""
+    """Write that commit's program into a folder."""
     with tarfile.open(fileobj=io.BytesIO(_git("archive", commit))) as packed:
-        # Python has filters from 3.11.4 on; what is unpacked is our own.
+        # Python has filters since 3.11.4; the archive is our own.
         safely: dict[str, Any] = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
         packed.extractall(folder, **safely)  # noqa: S202
     return folder

@@ -1,1 +1,1 @@
-"""The seeds of ``tools.simulation`` that are played at every test."""
+"""The seeds of ``tools.simulation`` that are part of every test run."""

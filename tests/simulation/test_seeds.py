@@ -1,4 +1,4 @@
-"""Seeds that once found a bug, and some others: each holds, and each is the same every time."""
+"""Seeds that once found a bug, and some others: each passes, and each is reproducible."""
 
 import itertools
 import os
@@ -21,15 +21,15 @@ pytestmark = pytest.mark.skipif(
     connection.vendor != "sqlite", reason="plays in SQLite's memory, whatever the shop runs on"
 )
 
-#: Seeds of one test: enough tests to share between workers, few enough to share a database.
+#: Seeds per test: enough tests for several workers, few enough to share a database.
 AT_ONCE = 10
-#: What is otherwise where a seed is replayed.
+#: Settings that differ when a seed is replayed.
 ELSEWHERE = {"PYTHONHASHSEED": "7"}
 
 
 @pytest.fixture(autouse=True)
 def payments_are_confirmed():
-    """The pretend Safaricom says of itself what stands."""
+    """The simulated Safaricom answers queries itself."""
 
 
 @pytest.fixture
@@ -40,13 +40,13 @@ def runner(transactional_db):
 
 @pytest.mark.cases(len(KEPT))
 @pytest.mark.parametrize("seed", KEPT)
-def test_a_seed_that_found_something_holds(runner, seed):
+def test_seeds_that_once_found_a_bug_pass(runner, seed):
     runner.play(seed)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("first", range(0, FRESH, AT_ONCE))
-def test_fresh_seeds_hold(runner, first):
+def test_new_seeds_pass(runner, first):
     for seed in range(BASE + first, BASE + min(first + AT_ONCE, FRESH)):
         runner.play(seed)
 
@@ -59,8 +59,8 @@ def test_a_seed_is_the_same_run_every_time(runner):
     assert len(once.trace) > 100
 
 
-def test_a_run_leaves_nothing_behind_that_the_next_would_remember(runner):
-    """No content type, no session that leads to its Safaricom, nobody who was silent."""
+def test_a_run_leaves_no_state_for_the_next(runner):
+    """No content type, no session that leads to its Safaricom, no memory of silent processes."""
     sms._africastalking("http://sms.test", "shop", "key", "")
     ContentType.objects.get_for_model(Order)
     heartbeats._known.silent = frozenset({heartbeats.CLOCK})
@@ -72,7 +72,7 @@ def test_a_run_leaves_nothing_behind_that_the_next_would_remember(runner):
     assert (ContentType.objects._cache, heartbeats._known.silent) == ({}, frozenset())
 
 
-def test_who_waits_in_a_run_waits_by_its_clock_and_not_by_the_machines(runner, monkeypatch):
+def test_waits_in_a_run_use_virtual_time(runner, monkeypatch):
     quick = runner.play(BASE, steps=30)
     hurrying = itertools.count(0, 1000.0)
     monkeypatch.setattr(time, "monotonic", lambda: next(hurrying))
@@ -82,7 +82,7 @@ def test_who_waits_in_a_run_waits_by_its_clock_and_not_by_the_machines(runner, m
 
 @pytest.mark.slow
 def test_a_seed_is_the_same_run_as_the_command_plays_it(runner):
-    """In another process, with the shop's own settings, and sets in another order."""
+    """In another process, with the shop's settings, and another set order."""
     command = [sys.executable, "-m", "tools.simulation", "--seed", str(BASE)]
     told = subprocess.run(
         command, capture_output=True, text=True, check=True, env={**os.environ, **ELSEWHERE}

@@ -1,4 +1,4 @@
-"""The simulation's look at each step finds what is wrong, and nothing where all is well."""
+"""The simulation's checks find what is wrong, and accept a correct state."""
 
 from types import SimpleNamespace
 
@@ -45,7 +45,7 @@ def line(kettle):
 
 @pytest.fixture
 def paid_out(line):
-    """What was earned by a line has left to its seller."""
+    """A line whose seller was paid out."""
     services.create_payouts(line.seller_id)
     payout = Payout.objects.get()
     Payout.objects.update(status=TransferStatus.SENT)
@@ -56,20 +56,20 @@ def paid_out(line):
 
 @pytest.fixture
 def indebted(line, paid_out):
-    """And the line was cancelled since."""
+    """The same, with the line cancelled afterwards."""
     staff = UserFactory(is_superuser=True)
     move_line(line.pk, "cancelled", actor=staff, note="It broke.", goods_there=False)
     return line.seller
 
 
-def test_nothing_is_found_where_all_is_well(watch, found, paid_out, line):
+def test_a_correct_state_is_accepted(watch, found, paid_out, line):
     watch.look()
     watch.look()
 
     assert found == []
 
 
-def test_a_debt_that_is_kept_back_from_the_next_payout_is_in_order(watch, found, indebted, kettle):
+def test_a_debt_deducted_from_the_next_payout_is_accepted(watch, found, indebted, kettle):
     watch.look()
     fetched_line(UserFactory(), kettle)
     services.create_payouts(indebted.pk)
@@ -78,7 +78,7 @@ def test_a_debt_that_is_kept_back_from_the_next_payout_is_in_order(watch, found,
     assert found == []
 
 
-def test_a_debt_that_is_forgotten_is_found(watch, found, indebted, kettle, monkeypatch):
+def test_a_forgotten_debt_is_found(watch, found, indebted, kettle, monkeypatch):
     watch.look()
     monkeypatch.setattr(services, "balance_of", lambda seller_id: SellerBalance(0, 0, 0))
     fetched_line(UserFactory(), kettle)
@@ -105,7 +105,7 @@ def test_goods_that_are_handed_over_twice_are_found(watch, found, line):
     assert found == [f"line {line.pk} became delivered 2 times"]
 
 
-def test_a_parcel_in_two_hands_is_found(watch, found, kettle):
+def test_a_parcel_with_two_holders_is_found(watch, found, kettle):
     parcel = paid_delivery(UserFactory(), (kettle, 1)).parcels.get()
     for agent in (UserFactory(), UserFactory()):
         ParcelEvent.objects.create(parcel=parcel, step=ParcelStep.CLAIMED, agent=agent, actor=agent)
@@ -121,7 +121,7 @@ def test_stock_that_no_movement_explains_is_found(watch, found, kettle):
     assert found == [f"{kettle}: 8 on the shelf, 9 by its movements"]
 
 
-def test_a_line_that_goes_back_is_found(watch, found, line):
+def test_a_line_that_moves_backwards_is_found(watch, found, line):
     watch.look()
     type(line).objects.filter(pk=line.pk).update(track_status="paid")
     watch.look()
@@ -129,7 +129,7 @@ def test_a_line_that_goes_back_is_found(watch, found, line):
     assert found == [f"line {line.pk} went from fetched to paid"]
 
 
-def test_who_was_told_twice_is_found():
+def test_a_message_sent_twice_is_found():
     mail.outbox[:] = [EmailMessage("Paid", "Paid.", to=["wanjiku@example.com"])]
     events = EventLog(Clock())
     events.add("sms", phone="254712345678", status_code=403, text="Never left.")

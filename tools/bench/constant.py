@@ -1,4 +1,4 @@
-"""The floor: a bare Django view, no middleware, a constant JSON of 25 products."""
+"""The unit of measurement: a bare Django view, no middleware, a constant JSON of 25 products."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""A shop full of products, made by the database itself: a million takes a minute."""
+"""Fills a shop with products, using SQL in the database: a million takes a minute."""
 
 from datetime import timedelta
 from typing import Any
@@ -75,7 +75,7 @@ FROM generate_series(%(start)s::int, %(stop)s::int) AS n
 
 
 def fill(products: int) -> None:
-    """Bring the table to so many products, one in twenty of them sold out."""
+    """Fill the table up to this number of products, one in twenty of them sold out."""
     user_model = get_user_model()
     sellers = list(user_model.objects.filter(username__startswith="seller").values_list("pk"))
     if not sellers:
@@ -112,9 +112,9 @@ def fill(products: int) -> None:
 
 
 def tokens(count: int, *, first: int = 0) -> list[str]:
-    """Access tokens of so many buyers from the ``first`` on, for as long as a bench lasts.
+    """Access tokens of this number of buyers, starting at ``first``, valid for a whole bench.
 
-    Buyers are made when they are not there yet.
+    Missing buyers are created.
     """
     user_model = get_user_model()
     password = make_password(None)
@@ -127,7 +127,7 @@ def tokens(count: int, *, first: int = 0) -> list[str]:
 
 
 def token_of(buyer: Any) -> str:
-    """An access token that lasts as long as a bench."""
+    """An access token that is valid for a whole bench."""
     token = AccessToken.for_user(buyer)
     token.set_exp(lifetime=timedelta(days=1))
     return str(token)

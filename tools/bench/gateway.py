@@ -1,4 +1,4 @@
-"""A gateway that takes every prompt and rings no phone: it costs the shop only the asking."""
+"""A gateway that accepts every prompt and does nothing: only the shop's own cost remains."""
 
 import itertools
 import json
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-#: From anywhere on: a database that is kept knows those of the run before.
+#: A random start: a kept database already has the ids of earlier runs.
 _numbers = itertools.count(random.randrange(10**15))
 
 
@@ -40,12 +40,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(raw)
 
     def log_message(self, *_: object) -> None:
-        """Stay silent."""
+        """Log nothing."""
 
 
 @contextmanager
 def gateway() -> Iterator[str]:
-    """Yields the gateway's address."""
+    """Yield the gateway's address."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()

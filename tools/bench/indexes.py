@@ -1,4 +1,4 @@
-"""Tables that are filled without their indexes, each of which is built once at the end."""
+"""Fill tables without their indexes, and build each index once at the end."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -7,10 +7,10 @@ from typing import Any
 
 @contextmanager
 def built_afterwards(cursor: Any, tables: Iterable[str]) -> Iterator[None]:
-    """Drop what indexes these tables have, and build them anew at the end.
+    """Drop the indexes of these tables, and build them again at the end.
 
-    What is unique stays: rows that cannot be are left out by it. Call inside a transaction, so that
-    a table which could not be filled has its indexes back.
+    Unique indexes stay: ``ON CONFLICT`` needs them. Call it inside a transaction, so that a failure
+    restores the indexes.
     """
     cursor.execute(
         "SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index"
@@ -21,7 +21,7 @@ def built_afterwards(cursor: Any, tables: Iterable[str]) -> Iterator[None]:
     for name, _ in indexes:
         cursor.execute(f"DROP INDEX {name}")
     yield
-    # A table whose references are still to be looked at takes no index.
+    # PostgreSQL refuses to index a table with pending foreign-key checks.
     cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     cursor.execute("SET LOCAL maintenance_work_mem = '512MB'")
     for _, definition in indexes:

@@ -1,4 +1,4 @@
-"""A load of keep-alive connections, each in a thread, bounded in count and in time."""
+"""A load of keep-alive connections, one per thread, bounded in number and in time."""
 
 import http.client
 import threading
@@ -7,13 +7,13 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-#: Seconds a client waits for one answer. On a machine that others use too, a queue may be long.
+#: Seconds a client waits for one answer. On a shared machine a queue may be long.
 PATIENCE = 60
 
 
 @dataclass(frozen=True)
 class HttpRequest:
-    """One request."""
+    """One HTTP request."""
 
     path: str
     method: str = "GET"
@@ -21,13 +21,13 @@ class HttpRequest:
     headers: tuple[tuple[str, str], ...] = ()
 
 
-#: Makes the n-th request of a load.
+#: Creates the n-th request of a load.
 Make = Callable[[int], HttpRequest]
 
 
 @dataclass
 class Result:
-    """What a load met: how often each status, or what stood in the way of an answer instead."""
+    """The outcome of a load: the count of each status, or of each error without an answer."""
 
     seconds: float = 0.0
     answers: Counter[int | str] = field(default_factory=Counter)
@@ -44,16 +44,16 @@ class Result:
 
     @property
     def p99(self) -> float:
-        """Milliseconds within which 99 of 100 were answered."""
+        """Milliseconds within which 99 % were answered."""
         ordered = sorted(self.times)
         return ordered[int(len(ordered) * 0.99)] * 1000 if ordered else 0.0
 
 
 def load(port: int, make: Make, *, start: int, requests: int, connections: int = 8) -> Result:
-    """Send so many requests, from the ``start``-th on.
+    """Send this number of requests, starting with the ``start``-th.
 
-    Never raises for what the server or a busy machine does: a client that waited in vain, or whose
-    connection broke, counts under the name of what it met, and goes on with a new connection.
+    Never raises for errors of the server or a busy machine: a client whose request timed out, or
+    whose connection broke, is counted under the error's name, and continues with a new connection.
     """
     lock = threading.Lock()
     numbers = iter(range(start, start + requests))

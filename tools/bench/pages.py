@@ -1,8 +1,8 @@
-"""Measures how soon the storefront's pages are seen: the second half of ``make bench``.
+"""Measures how soon the storefront's pages are visible: the second half of ``make bench``.
 
-The demo's shop, with its pictures, is served as in production, and looked at by Chromium
-(``storefront/scripts/lcp.mjs``) as on a cheap phone with a bad line. Times are printed, and are no
-gate: they follow the machine. Lighthouse's scores are: less than 100 fails.
+The demo shop, with its pictures, is served as in production, and opened in Chromium
+(``storefront/scripts/lcp.mjs``) emulating a cheap phone with a slow connection. Times are only
+printed, because they depend on the machine. Lighthouse scores below 100 fail.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ CHROMIUM = Path("/usr/bin/chromium")
 
 def main() -> None:
     if not CHROMIUM.exists():
-        raise SystemExit("The pages are not measured: this needs Chromium (apt-get install it).")
+        raise SystemExit(
+            "The pages are not measured: this needs Chromium (apt-get install chromium)."
+        )
     with tempfile.TemporaryDirectory(prefix="omache-pages-") as folder:
         shop = {
             **os.environ,
@@ -47,7 +49,7 @@ def main() -> None:
 
 
 def application():  # type: ignore[no-untyped-def]
-    """The shop with its pictures, which a proxy serves elsewhere."""
+    """The shop including its pictures, which a proxy serves in production."""
     from whitenoise import WhiteNoise  # type: ignore[import-untyped]
 
     from omachemainproj.wsgi import application as shop
@@ -56,7 +58,7 @@ def application():  # type: ignore[no-untyped-def]
 
 
 def _production() -> dict[str, str]:
-    """Production, rehearsed on this machine."""
+    """Production settings for this machine."""
     return {
         "DJANGO_SECRET_KEY": "".join(random.choices("abcdefghijklmnop0123456789", k=60)),
         "DJANGO_ALLOWED_HOSTS": "127.0.0.1",

@@ -1,4 +1,4 @@
-"""Servers to measure, and what they and PostgreSQL used of the processor."""
+"""Start servers to measure, and read the CPU time they and PostgreSQL used."""
 
 import os
 import signal
@@ -69,9 +69,9 @@ class Cpu(NamedTuple):
 
     @classmethod
     def of(cls, leader: int, database: str) -> "Cpu":
-        """What the session of ``leader`` and the backends of a database have used by now.
+        """CPU used so far by the session of ``leader`` and by the backends of a database.
 
-        PostgreSQL's processes carry the name of their database in their own.
+        PostgreSQL's processes have the database's name in their title.
         """
         web: dict[int, float] = {}
         backends: dict[int, float] = {}
@@ -83,7 +83,7 @@ class Cpu(NamedTuple):
         return cls(web, backends)
 
     def since(self, before: "Cpu") -> tuple[float, float]:
-        """Seconds of the web processes and of the database since then; of who is still there."""
+        """Seconds used since then by web and database; only of processes still alive."""
         return (_grown(before.web, self.web), _grown(before.database, self.database))
 
 
@@ -92,7 +92,7 @@ def _grown(before: dict[int, float], after: dict[int, float]) -> float:
 
 
 def settled(leader: int, database: str, patience: float = 20) -> Cpu:
-    """What was used, once nothing works any more: what follows an answer counts too."""
+    """CPU used, once everything is idle: work after an answer counts too."""
     deadline = time.monotonic() + patience
     last = Cpu.of(leader, database)
     while True:
@@ -119,7 +119,7 @@ def _stats() -> Iterator[_Stat]:
             text = (entry / "stat").read_text()
             command = (entry / "cmdline").read_bytes().decode(errors="replace")
             rest = text[text.rindex(")") + 2 :].split()
-            # proc(5): after the name come state, ppid, pgrp, session …; utime is the 12th of them.
+            # proc(5): after the name come state, ppid, pgrp, session …; utime is the 12th.
             seconds = _nanoseconds(entry) or (int(rest[11]) + int(rest[12])) / TICKS
         except OSError:
             continue
@@ -127,9 +127,9 @@ def _stats() -> Iterator[_Stat]:
 
 
 def _nanoseconds(process: Path) -> float:
-    """CPU seconds of a process's living threads, where the kernel counts them finely; else 0.
+    """CPU seconds of a process's living threads, if the kernel counts nanoseconds; else 0.
 
-    ``stat`` has them in hundredths of a second, which is what ten small requests cost.
+    ``stat`` counts hundredths of a second, as much as ten small requests use.
     """
     total = 0
     for thread in (process / "task").iterdir():

@@ -1,4 +1,4 @@
-"""Rounds of a load, each beside the constant view, and what the table says of them."""
+"""Measure rows in rounds, each with the constant view, and format the table."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -26,16 +26,16 @@ class Figures:
     """What one row cost in each round."""
 
     row: Row
-    #: CPU ms a request, of the web processes and of the database.
+    #: CPU ms per request, of the web processes and of the database.
     web: list[float] = field(default_factory=list)
     stored: list[float] = field(default_factory=list)
-    #: Times the constant view, measured right before it.
+    #: Multiple of the constant view measured right before it.
     ratios: list[float] = field(default_factory=list)
     result: Result = field(default_factory=Result)
 
     @property
     def is_missed(self) -> bool:
-        """Whether even the quietest round was above the budget: by more than its noise."""
+        """Whether even the quietest round was above the budget by more than noise."""
         return self.row.budget is not None and min(self.ratios) > self.row.budget
 
     def __str__(self) -> str:
@@ -58,19 +58,19 @@ HEAD = (
 
 
 def measure(
-    rows: Iterable[tuple[Row, Target]], floor: Target, *, rounds: int, requests: int
+    rows: Iterable[tuple[Row, Target]], baseline: Target, *, rounds: int, requests: int
 ) -> list[Figures]:
-    """The figures of rows, and before them those of the constant view itself.
+    """The figures of the rows, preceded by those of the constant view itself.
 
-    A round asks every row once, the constant view before each: whatever else the machine does
-    meanwhile happens to both. One more round, which does not count, comes first.
+    A round measures every row once, each preceded by the constant view, so that other load on the
+    machine affects both. One warm-up round comes first and does not count.
     """
     table = [(Figures(row), target) for row, target in rows]
     constant = Figures(Row("the constant view", lambda _: _constant))
     asked: defaultdict[str, int] = defaultdict(int)
     for number in range(rounds + 1):
         for figures, target in table:
-            unit, unit_result = _round(floor, _constant, 0, requests)
+            unit, unit_result = _round(baseline, _constant, 0, requests)
             share = max(int(requests * figures.row.share), _SMALLEST)
             make, start = figures.row.make(share), asked[figures.row.name]
             asked[figures.row.name] += share
@@ -92,7 +92,7 @@ def _constant(n: int) -> HttpRequest:
 def _round(
     target: Target, make: Make, start: int, requests: int
 ) -> tuple[tuple[float, float], Result]:
-    """CPU ms a request of the web processes and of the database, and what the clients met."""
+    """CPU ms per request of the web processes and of the database, and the clients' result."""
     before = settled(target.server.pid, target.database)
     result = load(target.port, make, start=start, requests=requests)
     web, stored = settled(target.server.pid, target.database).since(before)

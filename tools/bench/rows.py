@@ -1,7 +1,7 @@
-"""The rows of the bench: what is asked, and what each may cost at most.
+"""The rows of the bench: which requests are measured, and the budget of each.
 
-A budget is a multiple of the constant view's CPU in the same rounds. docs/performance.md says why
-each is what it is.
+A budget is a multiple of the constant view's CPU in the same rounds. docs/performance.md explains
+each.
 """
 
 import base64
@@ -14,20 +14,20 @@ from itertools import count
 from .load import HttpRequest, Make
 
 JSON = ("Content-Type", "application/json")
-#: Orders that one person may have waiting for their money.
+#: Unpaid orders one person may have.
 _UNPAID = 3
 
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the table."""
+    """A row of the table."""
 
     name: str
-    #: Makes a row's requests; called once a round, with how many there will be.
+    #: Creates a row's requests; called once per round, with their number.
     make: Callable[[int], Make]
-    #: Times the constant view; None: shown, and never missed.
+    #: Multiple of the constant view; None: no budget.
     budget: float | None = None
-    #: Of the requests of a round, so many: what is dear is asked less often.
+    #: Share of a round's requests: expensive ones are sent less often.
     share: float = 1.0
 
 
@@ -40,7 +40,7 @@ def bearer(token: str) -> tuple[str, str]:
 
 
 def reads(products: int, token: str, etag: str) -> list[Row]:
-    """What people read of a shop with so many products, and its budgets."""
+    """Read requests in a shop with this number of products, and their budgets."""
     ids = [random.randint(1, products) for _ in range(1000)]
     middle = base64.urlsafe_b64encode(f"[{products // 2}]".encode()).decode().rstrip("=")
     numbers = [str(number) for number in ids]
@@ -54,7 +54,7 @@ def reads(products: int, token: str, etag: str) -> list[Row]:
         )
 
     def begun(_: int) -> Make:
-        """A beginning that nobody has typed within the last minute: of the numbers in names."""
+        """A prefix nobody typed within the last minute: of the numbers in names."""
         return lambda n: HttpRequest(f"/product/suggest/?q={random.randint(10, 10**6)}")
 
     def rare(_: int) -> Make:
@@ -92,7 +92,7 @@ def _phone() -> str:
 
 
 class _Buyers:
-    """Tokens of buyers, each for two orders, so that nobody's unpaid ones are too many."""
+    """Tokens of buyers, each used for two orders, so that nobody has too many unpaid ones."""
 
     def __init__(self, first: int) -> None:
         self._made = first
@@ -122,7 +122,7 @@ def _cash_out(buyers: _Buyers, product: Callable[[int], int]) -> Callable[[int],
 
 
 def orders(on_sale: list[int], regular: str) -> list[Row]:
-    """What becomes of a cart; ``regular`` is the token of a buyer of 25 lines."""
+    """Cash-outs and callbacks; ``regular`` is the token of a buyer with 25 lines."""
     buyers = _Buyers(random.randrange(10**9))
     spread = _cash_out(buyers, lambda n: on_sale[n % len(on_sale)])
     hot = _cash_out(buyers, lambda n: on_sale[0])
@@ -154,14 +154,14 @@ def order_of(products: list[int]) -> bytes:
 
 
 def successes() -> list[HttpRequest]:
-    """A success for each prompt that waits for one. Raises SystemExit where none does."""
+    """A success callback for each open prompt. Raises SystemExit if there is none."""
     from payments.models import OrderPayment
 
     rows = OrderPayment.objects.filter(status="submitted").values_list(
         "pk", "callback_token", "merchant_request_id", "checkout_request_id", "amount"
     )
     if not rows:
-        raise SystemExit("No order waits for its money: cash-out does not work.")
+        raise SystemExit("No order waits for payment: cash-out does not work.")
     return [
         HttpRequest(
             f"/safwebhook/{token}/", "POST", _success(pk, merchant, checkout, amount), (JSON,)

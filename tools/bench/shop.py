@@ -8,7 +8,7 @@ import psycopg
 
 
 def create(server: str, name: str, *, anew: bool = True) -> None:
-    """Make the database, ``anew`` or where it is not there yet."""
+    """Create the database: ``anew``, or only if it does not exist."""
     if anew:
         drop(server, name)
     with psycopg.connect(server, autocommit=True) as db:
@@ -22,7 +22,7 @@ def drop(server: str, name: str) -> None:
         db.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
-#: Production, rehearsed on this machine; throttles off, since one client asks it all.
+#: Production settings for this machine; throttles off, because one client sends everything.
 _SETTINGS = {
     "OMACHE_ENV_FILE": os.devnull,
     "DJANGO_SETTINGS_MODULE": "omachemainproj.settings",
@@ -43,13 +43,13 @@ _ITS_OWN = ("DATABASE_URL", "DJANGO_SECRET_KEY", "STATIC_ROOT")
 
 
 def environment(database: str) -> dict[str, str]:
-    """What the shop's processes are told, over this database."""
+    """The environment of the shop's processes, with this database."""
     key = "".join(random.choices("abcdefghijklmnop0123456789", k=60))
     own = (database, key, tempfile.mkdtemp(prefix="omache-bench-"))
     return _SETTINGS | dict(zip(_ITS_OWN, own, strict=True))
 
 
 def environment_without_shop() -> dict[str, str]:
-    """This process's, for one that opens a shop of its own."""
+    """This process's environment, for a process that starts its own shop."""
     told = {*_SETTINGS, *_ITS_OWN}
     return {name: value for name, value in os.environ.items() if name not in told}

@@ -1,7 +1,7 @@
-"""A few days of trade to make copies of: ``python -m tools.bench.template FILE``.
+"""A few days of trading to make copies of: ``python -m tools.bench.template FILE``.
 
-The simulation plays them in memory, without faults, so that every table has the rows that the
-shop's own code wrote. ``tools.bench.much`` copies them.
+The simulation plays them in memory, without faults, so that every table has rows written by the
+shop's own code. ``tools.bench.large_dataset`` copies them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from unittest.mock import patch
 
 from tools.simulation.__main__ import _open_shop
 
-#: What happens, how often: people pay, and goods are handed over.
+#: Weights of the events: people pay, and goods are handed over.
 _ACTS = {
     "cash_out": 24,
     "answer_phone": 40,
@@ -29,13 +29,13 @@ _LINES = {"onwards": 30, "buyer_cancels": 1}
 _PARCELS = {"bring": 30}
 _PROBLEMS = {"report": 1}
 _PAYOUTS = {"approve": 1}
-#: How much happens to goods in a step.
+#: Events per step that concern goods.
 _IN_A_STEP = (1, 2, 2, 3)
 SEED, STEPS = 12, 300
 
 
 def play(seed: int = SEED, steps: int = STEPS) -> dict[str, list[dict[str, object]]]:
-    """By the label of their models, the rows of every table once the trade is at rest."""
+    """Play the trading; returns the final rows of every table, by model label."""
     _open_shop()
     from django.apps import apps
 
@@ -51,7 +51,7 @@ def play(seed: int = SEED, steps: int = STEPS) -> dict[str, list[dict[str, objec
     calm, act = frozenset(FaultRates.__dataclass_fields__), goods.Goods.act
 
     def act_at_first(self: goods.Goods) -> None:
-        """What is bought late is still to be brought."""
+        """Late purchases stay undelivered."""
         if self.run.step < steps * 0.6:
             act(self)
 
@@ -80,7 +80,7 @@ def play(seed: int = SEED, steps: int = STEPS) -> dict[str, list[dict[str, objec
 
 
 def _review(chance: random.Random) -> None:
-    """Buyers review half of what they have."""
+    """Buyers review half of what they received."""
     from orders.models import OrderTrack
     from products.reviews.services import write_review
 

@@ -1,4 +1,4 @@
-"""``python -m tools.drill``: see the package. Its exit code is 1 when anything is broken."""
+"""``python -m tools.drill``: see the package. Exits with 1 if anything is broken."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PATIENCE = 240
 
 
 def main() -> int:
-    """Play the drill; 0 when every shilling was found again."""
+    """Run the drill; returns 0 if every shilling was recovered."""
     parser = ArgumentParser(prog="make drill")
     parser.add_argument("--orders", type=int, default=40)
     parser.add_argument("--seed", type=int, default=1)
@@ -59,7 +59,7 @@ def _environment(server: str, folder: Path) -> dict[str, str]:
 
 
 class Drill:
-    """One night, from the first order to the last proof."""
+    """One drill, from the first order to the last check of the books."""
 
     def __init__(self, folder: Path, environ: dict[str, str], *, orders: int, seed: int) -> None:
         from deploy.backups.postgres import Server
@@ -74,7 +74,7 @@ class Drill:
         self.trouble: list[str] = []
 
     def play(self) -> int:
-        """Play it; returns the exit code."""
+        """Run it; returns the exit code."""
         from payments.demo.processes import ServerStopped, manage, open_simulator
 
         self.server.create(self.server.name)
@@ -97,13 +97,15 @@ class Drill:
                 self.server.drop(name)
         for sentence in self.trouble:
             self._say(f"BROKEN: {sentence}")
-        self._say("The drill failed." if self.trouble else "The drill is over: all was found.")
+        self._say(
+            "The drill failed." if self.trouble else "The drill is over: everything was recovered."
+        )
         return 1 if self.trouble else 0
 
     # --- Before ----------------------------------------------------------------------------------
 
     def _trade(self, log: Any) -> None:
-        """Trade, with a backup in the middle; in the end every process is killed as it stands."""
+        """Trade, with a backup in the middle; at the end kill every process."""
         from payments.demo.processes import open_shop
         from payments.demo.trading_day import TradingDay
         from payments.management.commands.demo_day import _mark
@@ -129,13 +131,13 @@ class Drill:
             day.play(halfway)  # type: ignore[arg-type]
             halfway.wait()
             self._let_payouts_go()
-            self._say(f"{self.orders} orders were traded. Every process of the shop is killed.")
+            self._say(f"{self.orders} orders were placed. Every process of the shop is killed.")
             for server in servers.values():
                 os.killpg(server.pid, 9)
                 server.wait()
 
     def _let_payouts_go(self) -> None:
-        """Have some payouts and refunds sent after the backup: what must not be sent again."""
+        """Send some payouts and refunds after the backup: these must not be sent again."""
         from django.utils import timezone
 
         from payments.models import Payout, Refund
@@ -188,23 +190,25 @@ class Drill:
         ):
             self._shown("replay_events", "--all")
             time.sleep(8)
-            self._expect(self._money_out() == left, "something left before the statement was read")
+            self._expect(self._money_out() == left, "money was sent before the statement was read")
             files = self._statements()
             self._shown("read_statement", *files, may_fail=True)
             people = People()
-            self._say("The console, on what needs a person:")
+            self._say("The console's queues:")
             for line in people.console():
                 self._say(line)
             people.explain_withdrawals(self._say)
             self._shown("read_statement", *files)
-            self._expect(self._money_out() == left, "something left before a person let it")
+            self._expect(self._money_out() == left, "money was sent before staff ended the stop")
             self._say(f"{people.let_money_leave()}")
-            self._say(f"{people.send_back_what_has_no_order()} payments without an order go back.")
+            self._say(
+                f"{people.send_back_what_has_no_order()} payments without an order are sent back."
+            )
             self._settle(people)
             self._shown("prove", "--against-simulator")
 
     def _statements(self) -> list[str]:
-        """Download M-Pesa's statements of both numbers, as somebody would from the portal."""
+        """Download M-Pesa's statements of both numbers, as staff would from the portal."""
         import requests
 
         from payments.models import PayoutStop
@@ -241,12 +245,12 @@ class Drill:
             quiet = 0 if waits else quiet + 1
         if quiet < 3:
             self.trouble.append(f"after {PATIENCE} seconds these still wait: {waits}")
-        self._expect(not Receipt.objects.unmatched().exists(), "money lies without an order")
+        self._expect(not Receipt.objects.unmatched().exists(), "there is money without an order")
 
     # --- Small things ----------------------------------------------------------------------------
 
     def _money_out(self) -> int:
-        """How many payments M-Pesa says have left us."""
+        """How many outgoing payments M-Pesa's books contain."""
         import requests
 
         books = requests.get(f"{self.environ['DARAJA_BASE_URL']}/control/books", timeout=30)
@@ -273,7 +277,7 @@ class Drill:
             return [str(row[0]) for row in at.execute(query, [f"{self.server.name}%"])]
 
     def _shown(self, *command: str, may_fail: bool = False) -> None:
-        """Run a command of the shop's as an operator would, and show what it says."""
+        """Run a management command as an operator would, and show its output."""
         ran = self._run(sys.executable, str(ROOT / "manage.py"), *command)
         if ran.returncode and not may_fail:
             self.trouble.append(f"manage.py {command[0]} ended with {ran.returncode}")
@@ -284,7 +288,7 @@ class Drill:
         ran = subprocess.run(
             command, env=self.environ, cwd=ROOT, capture_output=True, text=True, check=False
         )
-        # What is logged beside it stands in no operator's way.
+        # Log lines are not part of what an operator reads.
         said = [line for line in ran.stderr.splitlines() if not line.startswith("20")]
         for line in [*ran.stdout.strip().splitlines(), *said]:
             self._say(f"    {line}")
@@ -312,7 +316,7 @@ class Drill:
 
 
 class _Halfway:
-    """Watches a day, and begins something in the middle of it, beside it."""
+    """Follows the progress of a day, and starts something concurrently in the middle of it."""
 
     def __init__(self, when: int, begin: Any, say: Any) -> None:
         self._when, self._say = when, say
@@ -320,23 +324,23 @@ class _Halfway:
         self._begun = False
 
     def say(self, done: int, words: str = "") -> None:
-        """Hear how many orders were played."""
+        """Note how many orders were placed."""
         if done >= self._when and not self._begun:
             self._begun = True
-            self._say(f"{done} orders were played; a backup is taken while people trade on.")
+            self._say(f"{done} orders were placed; a backup is taken while people trade.")
             self._thread.start()
 
     def end(self) -> None:
-        """Hear that the day is over."""
+        """Note that the day is over."""
 
     def wait(self) -> None:
-        """Wait for what was begun."""
+        """Wait for what was started."""
         if self._begun:
             self._thread.join()
 
 
 def _bring_forward_suspense() -> None:
-    """Let what goes back of money without an order be sent now."""
+    """Make refunds of money without an order due now."""
     from django.utils import timezone
 
     from payments.models import ReceiptQuestion, Refund

@@ -1,4 +1,4 @@
-"""A PostgreSQL of one's own, to be stopped as a power cut would."""
+"""A temporary PostgreSQL server that can be stopped as by a power cut."""
 
 import os
 import shutil
@@ -13,10 +13,10 @@ from payments.demo.processes import free_port
 
 
 def binaries() -> Path | None:
-    """Where the newest PostgreSQL of this machine keeps its programs, None where there is none.
+    """The folder with the programs of the newest installed PostgreSQL, or None.
 
-    Debian has them outside of the path. PostgreSQL refuses to run as root, so a root needs the
-    user ``postgres``.
+    Debian installs them outside the path. PostgreSQL refuses to run as root, so root needs the user
+    ``postgres``.
     """
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: float(p.parent.name))
     on_path = shutil.which("initdb")
@@ -28,7 +28,7 @@ def binaries() -> Path | None:
 
 
 class Cluster:
-    """One server with one superuser, ``postgres``, whom everybody on this machine may be."""
+    """One server with one superuser, ``postgres``, open to every local user."""
 
     def __init__(self, folder: Path, port: int) -> None:
         self._folder, self.port = folder, port
@@ -38,11 +38,11 @@ class Cluster:
         self._control("start", "--options", f"-p {self.port} -c unix_socket_directories=''")
 
     def crash(self) -> None:
-        """Stop at once: nothing is finished, nobody is told, and the start after it recovers."""
+        """Stop immediately, without finishing or notifying anything; the next start recovers."""
         self._control("stop", "--mode", "immediate")
 
     def kill(self) -> None:
-        """``kill -9`` its first process; those it started for clients end when they see it."""
+        """``kill -9`` its main process; its backends end when they notice."""
         first, *_ = (self._folder / "data" / "postmaster.pid").read_text().split()
         os.kill(int(first), signal.SIGKILL)
 
@@ -53,7 +53,7 @@ class Cluster:
 
 @contextmanager
 def a_cluster() -> Iterator[Cluster]:
-    """A server that is gone afterwards, with its files."""
+    """A server that is removed afterwards, with its files."""
     folder = Path(tempfile.mkdtemp(prefix="omache-cluster-"))
     cluster = Cluster(folder, free_port())
     try:
@@ -74,7 +74,7 @@ def run(program: str, *arguments: str) -> None:
     assert folder is not None
     who = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
     command = [*who, str(folder / program), *arguments]
-    # Not a pipe: the server inherits it, and its end would never come.
+    # Not a pipe: the server would inherit it, and keep it open.
     with tempfile.TemporaryFile() as said:
         ran = subprocess.run(command, stdout=said, stderr=said, check=False, cwd="/")
         said.seek(0)

@@ -1,12 +1,12 @@
-"""Each process of a shop is killed under trade, and comes back: ``make kills``.
+"""Kill each process of a shop while people trade, and check that it recovers: ``make kills``.
 
-A PostgreSQL and a Redis of its own, gunicorn at a socket that is held for it as systemd holds it,
-a worker and a clock, and the pretend M-Pesa. People buy all the while. Each of them is killed
-(``kill -9``), first for as long as systemd takes to start it again, then, all but the web, for so
-long that somebody has to know. Written down is what people met, what the probes, ``/metrics/`` and
-ALERT_EMAIL said, and how long it took. Ends with 1 where anybody met an answer that is none, where
-a trouble was not told once and once when it was over, where an order is lost or counted twice, or
-where ``prove --against-simulator`` finds anything.
+Uses its own PostgreSQL and Redis, gunicorn at a socket that is held for it as systemd does, a
+worker, a clock, and the simulator. People buy all the time. Each process is killed (``kill -9``),
+first for as long as systemd takes to restart it, then, except the web, long enough for an alert.
+Reports what people got, what the probes, ``/metrics/`` and ALERT_EMAIL said, and how long it took.
+Exits with 1 if anyone got an invalid answer, if an incident was not reported exactly once and once
+when it was over, if an order is lost or counted twice, or if ``prove --against-simulator`` finds
+anything.
 """
 
 from __future__ import annotations
@@ -27,23 +27,23 @@ from pathlib import Path
 from tools.soak.machine import Process, clock, environment, gunicorn_at, manage
 
 from .cluster import Cluster, a_cluster
-from .crowd import Answer, Crowd
+from .load_clients import Answer, LoadClients
 from .watching import Watch
 
 ROOT = Path(__file__).resolve().parents[2]
-#: Seconds of trade before the first and after each: what follows a kill shows within them.
+#: Seconds of trading before the first kill and after each, in which its effects show.
 CALM = 12
-#: Seconds that somebody is away of whom an alert tells: silent for a minute, and at the next look.
+#: Seconds a process is away for an alert: silent for a minute, and still at the next check.
 LONG = 150
-#: Seconds that what waits at the end may take.
+#: Seconds that waiting work may take at the end.
 PATIENCE = 240
-#: Seconds until a trouble that is over is told to be (payments.watch.alerts), and a round.
+#: Seconds until the end of an incident is reported (payments.watch.alerts), and one round.
 OVER = 300 + 75
 
 
 @dataclass(frozen=True)
 class Kill:
-    """One process, how it dies and comes back, and after how many seconds."""
+    """One process, how it dies and restarts, and after how many seconds."""
 
     name: str
     die: Callable[[], object]
@@ -53,9 +53,14 @@ class Kill:
 
 def main() -> int:
     parser = ArgumentParser(prog="make kills")
-    parser.add_argument("--buyers", type=int, default=4, help="who buy at once (4)")
+    parser.add_argument("--buyers", type=int, default=4, help="concurrent buyers (4)")
     parser.add_argument("--short", action="store_true", help="without the long absences")
-    parser.add_argument("--only", default="", metavar="NAME", help="whose name begins so: Postgre")
+    parser.add_argument(
+        "--only",
+        default="",
+        metavar="NAME",
+        help="only processes whose name starts with this: Postgre",
+    )
     options = parser.parse_args()
     os.chdir(ROOT)
     with tempfile.TemporaryDirectory(prefix="omache-kills-") as folder, a_cluster() as cluster:
@@ -70,7 +75,7 @@ class Kills:
 
         self.folder, self.cluster = folder, cluster
         self.buyers, self.short, self.only = options.buyers, options.short, options.only
-        # Who asks while the web is away waits here, and is refused by nobody.
+        # Requests while the web is away wait at this socket; none is refused.
         self.socket = socket.create_server(("127.0.0.1", 0), backlog=2048)
         web, self.phone, redis = self.socket.getsockname()[1], free_port(), free_port()
         self.environ = environment(
@@ -95,7 +100,7 @@ class Kills:
         self.trouble: list[str] = []
 
     def play(self) -> int:
-        """Play it; 0 when all is as it should be."""
+        """Run it; returns 0 if everything is as it should be."""
         with ExitStack() as stack:
             for server in (self.redis, self._simulator()):
                 server.start()
@@ -107,27 +112,29 @@ class Kills:
 
             django.setup()
             logging.disable(logging.CRITICAL)
-            crowd = self._crowd()
+            clients = self._clients()
             web, worker, ticking = self._processes()
             for process in (web, worker, ticking):
                 process.start()
                 stack.callback(process.stop)
             manage(self.environ, "register_c2b_urls", "--statement-number", "254700000000")
             watch = Watch(self.environ, self._say)
-            with watch, crowd:
+            with watch, clients:
                 time.sleep(CALM)
-                self._kill_all(crowd, watch, web, worker, ticking)
+                self._kill_all(clients, watch, web, worker, ticking)
                 if not self.short:
-                    self._say(f"People trade on for {OVER} s: what is over is told to be.")
+                    self._say(
+                        f"People trade for another {OVER} s: the ends of incidents are reported."
+                    )
                     time.sleep(OVER)
-            self._end(crowd, watch)
+            self._end(clients, watch)
         for sentence in self.trouble:
             self._say(f"BROKEN: {sentence}")
-        self._say("Not as it should be." if self.trouble else "All is as it should be.")
+        self._say("Something is broken." if self.trouble else "Everything is as it should be.")
         return 1 if self.trouble else 0
 
     def _kill_all(
-        self, crowd: Crowd, watch: Watch, web: Process, worker: Process, ticking: Process
+        self, clients: LoadClients, watch: Watch, web: Process, worker: Process, ticking: Process
     ) -> None:
         start_both = _both(worker.start, ticking.start)
         short = [
@@ -145,21 +152,23 @@ class Kills:
         ]
         for kill in short + ([] if self.short else long):
             if kill.name.startswith(self.only):
-                self._kill(kill, crowd, watch)
+                self._kill(kill, clients, watch)
 
-    def _kill(self, kill: Kill, crowd: Crowd, watch: Watch) -> None:
-        """Kill it, let it come back, and tell what was met until all was calm again."""
+    def _kill(self, kill: Kill, clients: LoadClients, watch: Watch) -> None:
+        """Kill it, restart it, and report the answers until everything is back to normal."""
         self._say(f"kill -9: {kill.name}" + (f", away for {kill.away:g} s" if kill.away else ""))
         died = time.monotonic()
         kill.die()
         time.sleep(kill.away)
         kill.come_back()
         back = time.monotonic()
-        orders = crowd.wait_for_paid_orders(4, began_after=back, patience=120)
+        orders = clients.wait_for_paid_orders(4, began_after=back, patience=120)
         if not orders:
-            self.trouble.append(f"nobody could buy within two minutes after {kill.name} was back")
+            self.trouble.append(
+                f"nobody could buy within two minutes after {kill.name} had restarted"
+            )
         time.sleep(CALM)
-        self._tell(kill, crowd.answers_since(died), died=died, back=back, paid=orders)
+        self._tell(kill, clients.answers_since(died), died=died, back=back, paid=orders)
         watch.tell_metrics()
 
     def _tell(
@@ -173,25 +182,25 @@ class Kills:
             self._say(f"    failed from {first:.1f} s to {last:.1f} s after the kill")
         slowest = max(answers, key=lambda answer: answer.seconds)
         self._say(f"    the slowest took {slowest.seconds:.1f} s ({slowest.what})")
-        self._say(f"    bought and paid again {paid - back:.1f} s after {kill.name} was back")
+        self._say(f"    bought and paid again {paid - back:.1f} s after {kill.name} had restarted")
 
     # --- The end -------------------------------------------------------------------------------
 
-    def _end(self, crowd: Crowd, watch: Watch) -> None:
-        late = f": {', '.join(crowd.unpaid)}" if crowd.unpaid else ""
-        self._say(f"{len(crowd.unpaid)} buyers waited for more than a minute{late}")
+    def _end(self, clients: LoadClients, watch: Watch) -> None:
+        late = f": {', '.join(clients.unpaid)}" if clients.unpaid else ""
+        self._say(f"{len(clients.unpaid)} buyers waited for more than a minute{late}")
         self._settle()
         proven = manage(self.environ, "prove", "--against-simulator", check=False)
         for line in (proven.stdout + proven.stderr).strip().splitlines()[-3:]:
             self._say(line)
-        self._expect(proven.returncode == 0, "the proof is not clean")
-        self._expect(not crowd.strange, f"answers that are none: {crowd.strange[:5]}")
-        self._compare_orders(crowd)
+        self._expect(proven.returncode == 0, "prove is not clean")
+        self._expect(not clients.strange, f"invalid answers: {clients.strange[:5]}")
+        self._compare_orders(clients)
         if not self.short:
             self._compare_mails(watch)
 
     def _settle(self) -> None:
-        """Let every wait be over, until nothing waits; first what was paid is found."""
+        """Bring all waits forward until nothing waits; first read the statement."""
         from accounts.models import User
         from orders.models import Order
         from payments.demo.pending import bring_forward, what_waits
@@ -199,7 +208,7 @@ class Kills:
 
         everybody = list(User.objects.values_list("pk", flat=True))
         unpaid = Order.objects.unpaid().count()
-        self._say(f"{unpaid} orders wait for what M-Pesa's statement says, which is asked now.")
+        self._say(f"{unpaid} orders wait for M-Pesa's statement, which is read now.")
         deadline = time.monotonic() + PATIENCE
         while Order.objects.unpaid().exists() and time.monotonic() < deadline:
             waits.bring_forward()
@@ -211,25 +220,25 @@ class Kills:
             left = what_waits(everybody)
         self._expect(not left, f"these still wait: {left}")
 
-    def _compare_orders(self, crowd: Crowd) -> None:
-        """What people were told is what there is: each order once, and once paid."""
+    def _compare_orders(self, clients: LoadClients) -> None:
+        """Compare with what people were told: each order exists once, and is paid once."""
         from orders.models import Order
         from payments.models import Receipt
 
         there = {str(token) for token in Order.objects.values_list("order_token", flat=True)}
-        told = set(crowd.orders.values())
-        self._say(f"{len(crowd.orders)} orders were told of, {len(there)} are there.")
-        self._expect(len(told) == len(crowd.orders), "two requests were told of one order")
-        self._expect(told == there, f"{len(told ^ there)} orders are lost, or nobody's")
+        told = set(clients.orders.values())
+        self._say(f"{len(clients.orders)} orders were confirmed to buyers, {len(there)} exist.")
+        self._expect(len(told) == len(clients.orders), "two requests got the same order")
+        self._expect(told == there, f"{len(told ^ there)} orders are lost, or belong to nobody")
         receipts = Counter(Receipt.objects.values_list("order_id", flat=True))
         unpaid = set(
             Order.objects.exclude(payment_status="paid").values_list("reference", flat=True)
         )
         self._say(f"{len(there) - len(unpaid)} are paid, by {receipts.total()} payments.")
-        self._say(f"Not paid, since no phone rang: {', '.join(unpaid) or 'none'}.")
+        self._say(f"Not paid, because no prompt was shown: {', '.join(unpaid) or 'none'}.")
         self._expect(set(receipts.values()) == {1}, "an order was paid more than once")
-        self._expect(receipts.total() == len(there) - len(unpaid), "money came for nothing")
-        self._expect(unpaid <= set(crowd.unpaid), "an order is not paid that its buyer saw paid")
+        self._expect(receipts.total() == len(there) - len(unpaid), "money came without an order")
+        self._expect(unpaid <= set(clients.unpaid), "an order its buyer saw as paid is not paid")
 
     def _compare_mails(self, watch: Watch) -> None:
         from payments.models import Trouble
@@ -246,7 +255,7 @@ class Kills:
 
     # --- Who takes part --------------------------------------------------------------------------
 
-    def _crowd(self) -> Crowd:
+    def _clients(self) -> LoadClients:
         from django.db import connection
 
         from products.demo.seed import add_people
@@ -259,7 +268,7 @@ class Kills:
         connection.close()
         if hasattr(connection, "close_pool"):
             connection.close_pool()
-        return Crowd(self.environ["BIND"], goods=goods, agent=agent, buyers=self.buyers)
+        return LoadClients(self.environ["BIND"], goods=goods, agent=agent, buyers=self.buyers)
 
     def _processes(self) -> tuple[Process, Process, Process]:
         worker = Process(
@@ -272,7 +281,7 @@ class Kills:
 
     def _simulator(self) -> Process:
         return Process(
-            "the pretend M-Pesa", "manage.py", "daraja_simulator",
+            "the M-Pesa simulator", "manage.py", "daraja_simulator",
             "--port", str(self.phone), "--default", "success",
             "--certificate", str(self.folder / "certificate.pem"),
             environ={"OMACHE_ENV_FILE": os.devnull}, log=self.folder / "simulator.log",
@@ -288,7 +297,7 @@ class Kills:
 
 
 class Redis(Process):
-    """A Redis that remembers nothing of before its end."""
+    """A Redis without persistence."""
 
     def __init__(self, port: int, folder: Path) -> None:
         super().__init__(

@@ -1,4 +1,4 @@
-"""Who decides in a drill: two of finance, who do on the console what it asks them to."""
+"""The staff of a drill: two people of finance who do on the console what it asks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Say = Callable[[str], object]
 
 
 class People:
-    """Two people who may decide about money, and where one is not enough ask the other."""
+    """Two people of finance; where one is not enough, the other approves."""
 
     def __init__(self) -> None:
         self._first, self._second = (
@@ -29,7 +29,7 @@ class People:
         )
 
     def console(self) -> list[str]:
-        """What the console shows that needs a person, a line a queue and its rows below."""
+        """The console's queues that need staff: a line per queue, its rows below."""
         lines = []
         for view in load_queues(self._first)[0]:
             if view.count:
@@ -42,7 +42,7 @@ class People:
         return lines
 
     def explain_withdrawals(self, say: Say) -> None:
-        """Say of each withdrawal what it was: whose number it went to, and what they had paid."""
+        """Identify each withdrawal by the number it went to, and what they had paid."""
         for withdrawal in Withdrawal.objects.still_open():
             kind, given = self._what_it_was(withdrawal)
             say(f"  {withdrawal.number}: {self._do('withdrawal', kind, withdrawal, given)}")
@@ -60,14 +60,14 @@ class People:
         return "aside", {}
 
     def send_back_what_has_no_order(self) -> int:
-        """Send back what came for orders that are lost; returns how many payments."""
+        """Send back the payments of lost orders; returns how many."""
         unmatched = list(Receipt.objects.unmatched())
         for receipt in unmatched:
             self._do("receipt", "back", receipt, {})
         return len(unmatched)
 
     def acknowledge(self) -> None:
-        """Acknowledge what was only to be seen, and let leave what waits for a second person."""
+        """Acknowledge notes, and approve what waits for a second person."""
         for kind, rows in (
             ("receipt", Receipt.objects.unacknowledged()),
             ("refund", Refund.objects.unacknowledged()),

@@ -1,4 +1,4 @@
-"""Who watches a shop from beside it: a probe, Prometheus, and whoever reads ALERT_EMAIL."""
+"""Monitoring from outside the shop: a probe, Prometheus, and the reader of ALERT_EMAIL."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 _SAMPLE = re.compile(r"^(omache_\w+(?:\{[^}]*\})?) (\S+)$", re.MULTILINE)
-#: What tells of processes that are gone; else than these values is worth a line.
+#: Metrics of missing processes; any other value than these is reported.
 _TOLD = {
     "omache_database_up": 1.0,
     "omache_scrape_failed": 0.0,
@@ -23,7 +23,7 @@ _AGES = ("omache_heartbeat_age_seconds", "omache_broker_tasks", "omache_gateway_
 
 
 class Watch:
-    """Asks the probes twice a second and /metrics/ every three; looks for mail. Tells changes."""
+    """Polls the probes twice a second, /metrics/ every three, reads mail; reports changes."""
 
     def __init__(self, environ: dict[str, str], say: Callable[[str], None]) -> None:
         self._web, self._say = environ["BIND"], say
@@ -41,7 +41,7 @@ class Watch:
         self._most: dict[str, float] = {}
         self._before: dict[str, float] = {}
         self._seen: set[Path] = set()
-        #: The subject of each mail, as they came.
+        #: The subject of each mail, in order.
         self.mails: list[str] = []
 
     def __enter__(self) -> Watch:
@@ -55,7 +55,7 @@ class Watch:
             thread.join()
 
     def tell_metrics(self) -> None:
-        """Tell what was counted, and how high ages and queues rose, since this was last told."""
+        """Report counters and the maxima of ages and queues since the last report."""
         now = dict(self._read)
         rose = {name: now[name] - self._before.get(name, 0) for name in now if _is(name, _COUNTED)}
         told = [f"{name} +{by:g}" for name, by in sorted(rose.items()) if by > 0]
@@ -73,7 +73,7 @@ class Watch:
             words = str(json.loads(said)["status"])
         except (ValueError, KeyError):
             words = said[:80]
-        # How many seconds changes with each look.
+        # The number of seconds differs at each check.
         self._change(
             path, f"{status} {words}", kind=re.sub(r"\d+ seconds", "", f"{status} {words}")
         )
@@ -87,7 +87,7 @@ class Watch:
         self._read = {name: float(value) for name, value in _SAMPLE.findall(text)}
         for name, value in self._read.items():
             family = name.partition("{")[0]
-            # Without a database all that it knows is missing.
+            # Without a database its metrics are missing.
             if family in _TOLD and (self._read["omache_database_up"] or family.endswith("_up")):
                 self._change(name, f"{value:g}", unless=f"{_TOLD[family]:g}")
             if _is(name, _AGES) and value >= 5:
@@ -106,7 +106,7 @@ class Watch:
             self._say(f"    mail: {message['Subject']}: {text.strip().splitlines()[0]}")
 
     def _change(self, what: str, now: str, *, kind: str = "", unless: str = "") -> None:
-        """Tell of what is otherwise than it was; of what is first seen, unless it is this."""
+        """Report a changed value; a first value only if it differs from the expected one."""
         before, kind = self._said.get(what, unless), kind or now
         self._said[what] = kind
         if kind != before:

@@ -1,4 +1,4 @@
-"""Plays seeds: ``make soak``, or ``python -m tools.simulation --seed 12345`` for one of them."""
+"""Play seeds: ``make soak``, or ``python -m tools.simulation --seed 12345`` for one of them."""
 
 from __future__ import annotations
 
@@ -14,16 +14,18 @@ if TYPE_CHECKING:
     from .run import Failed
     from .runner import SeedRunner
 
-#: Seeds after which those who wait are told how far it is.
+#: Number of seeds between two progress lines.
 TOLD_EVERY = 10
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.simulation", description=__doc__)
-    parser.add_argument("--seed", type=int, help="play this one, and tell what happened")
-    parser.add_argument("--shorten", action="store_true", help="leave out what it fails without")
-    parser.add_argument("--seeds", type=int, help="play so many fresh ones")
-    parser.add_argument("--seconds", type=float, default=600, help="or for so long (600)")
+    parser.add_argument("--seed", type=int, help="play this seed, and print what happened")
+    parser.add_argument(
+        "--shorten", action="store_true", help="leave out steps the failure does not need"
+    )
+    parser.add_argument("--seeds", type=int, help="play this number of new seeds")
+    parser.add_argument("--seconds", type=float, default=600, help="or for this time (600)")
     options = parser.parse_args()
     _open_shop()
     from .runner import seed_runner
@@ -35,7 +37,7 @@ def main() -> int:
 
 
 def _open_shop() -> None:
-    """A laptop's shop in memory, whose e-mails stay there and whose SMS nobody carries."""
+    """An in-memory shop that keeps its e-mails in memory and sends no SMS."""
     os.environ.pop("DJANGO_SECRET_KEY", None)
     os.environ.update(
         OMACHE_ENV_FILE=os.devnull,
@@ -75,7 +77,7 @@ def _replay(runner: SeedRunner, seed: int, shorten: bool) -> int:
 
 
 def _soak(runner: SeedRunner, seeds: int | None, seconds: float) -> int:
-    """Play fresh seeds, and go on where one fails: a night is to find more than the first."""
+    """Play new seeds, and continue after a failure, so that one night finds several."""
     from .run import Failed
 
     counts: Counter[str] = Counter()

@@ -1,4 +1,4 @@
-"""Who does what: buyers, the people behind the phones, strangers, staff, and the clock."""
+"""What people do: buyers, payers on their phones, strangers, staff, and the clock."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ from payments.webhooks.inbox import process_event
 from products.listings.services import create_product
 from products.models import Product, StockMovement
 
-from .crew import Crew
 from .goods import Goods
 from .network import SAFARICOM, STRANGER, Message
 from .processes import DatabaseAway
 from .reversals import Reversals
+from .shop_people import ShopPeople
 
 if TYPE_CHECKING:
     from .run import Run
 
 PHONES = [f"2547{n:08d}" for n in (11_000_011, 22_000_022, 33_000_033, 44_000_044, 55_000_055)]
-#: Where an order may be seen to go, once it has been seen somewhere. Money may come again for one
-#: that was refunded.
+#: The statuses an order may be seen in after each status. Money may come again for a refunded
+#: one.
 ONWARDS = {
     "requested": {"requested", "paid", "cancelled", "expired", "refund_due", "refunded"},
     "cancelled": {"cancelled", "paid", "refund_due", "refunded"},
@@ -52,7 +52,7 @@ ONWARDS = {
 
 @dataclass
 class KnownOrder:
-    """An order as its buyer knows it."""
+    """An order as its buyer last saw it."""
 
     token: str
     reference: str
@@ -63,7 +63,7 @@ class KnownOrder:
 
 @dataclass
 class SentCashout:
-    """A cash-out as it was sent, to be sent again."""
+    """A cash-out request, to be repeated."""
 
     buyer: User
     sent: dict[str, Any]
@@ -73,11 +73,11 @@ class SentCashout:
 
 @dataclass
 class SeedData:
-    """The people and the goods, made once and there again at the beginning of every seed."""
+    """People and products, created once and restored at the beginning of every seed."""
 
     buyers: list[User]
     products: list[Product]
-    crew: Crew
+    people: ShopPeople
 
     @classmethod
     def make(cls) -> SeedData:
@@ -100,13 +100,13 @@ class SeedData:
                     ("Match", 1, 100),
                 )
             ],
-            crew=Crew.make(seller),
+            people=ShopPeople.make(seller),
         )
 
 
 @dataclass
 class Actors:
-    """One method a thing that can happen; ``WEIGHTS`` says how often each is drawn."""
+    """One method per kind of event; ``WEIGHTS`` says how often each is drawn."""
 
     run: Run
     data: SeedData
@@ -138,7 +138,7 @@ class Actors:
     }
 
     def act(self) -> None:
-        """Let somebody do something."""
+        """Perform one random event."""
         names = list(self.WEIGHTS)
         name = self.run.chance.choices(names, weights=list(self.WEIGHTS.values()))[0]
         self.run.log(f"{name}")
@@ -150,20 +150,20 @@ class Actors:
 
     @cached_property
     def goods(self) -> Goods:
-        """What becomes of what was bought."""
-        return Goods(self.run, self.data.crew)
+        """Activities after a purchase."""
+        return Goods(self.run, self.data.people)
 
     @cached_property
     def reversals(self) -> Reversals:
-        """What customers have Safaricom take back."""
-        return Reversals(self.run, self.data.crew)
+        """Payments that customers have Safaricom reverse."""
+        return Reversals(self.run, self.data.people)
 
     # --- Buyers ----------------------------------------------------------------------------------
 
     def cash_out(self) -> None:
         chance = self.run.chance
         buyer = chance.choice(self.data.buyers)
-        stock = self.data.products + (self.data.crew.stall if self.run.goods_move else [])
+        stock = self.data.products + (self.data.people.stall if self.run.goods_move else [])
         products = chance.sample(stock, chance.choice([1, 1, 2]))
         lines = [{"product": p.pk, "number": chance.choice([1, 1, 2, 4])} for p in products]
         sent: dict[str, Any] = {"order": lines, "mpesa_number": chance.choice(PHONES)}
@@ -224,10 +224,10 @@ class Actors:
             self._see(order.buyer, reply.body, before)
 
     def _see(self, buyer: User, body: dict[str, Any], before: str = "") -> None:
-        """Remember an order, and that it never goes back to where it came from.
+        """Remember an order's status, and fail if it went backwards.
 
-        Who was overtaken may read what was so ``before`` somebody else was answered: an answer is
-        held against what was known when it was asked for.
+        A request that was overtaken may still see the status from ``before`` the other was
+        answered: an answer is compared with what was known when the request was sent.
         """
         now = body["payment_status"]
         known = next((b for b in self.orders if b.token == body["order_token"]), None)
@@ -305,14 +305,14 @@ class Actors:
         else:
             fault = dict(chance.choice(PUSH_FAULTS))
         if "paid_amount" in fault and self.run.sources:
-            # Never seen of M-Pesa. Where only the query reports it first, the shop takes what a
-            # later source reports for another payment.
+            # M-Pesa was never seen to do this. If only the query reports it first, the shop
+            # mistakes a later source's report for another payment.
             return
         self.run.log(f"  {who} {fault}")
         self.run.safaricom.script(times=chance.choice([1, 1, 2]), **{**who, **fault})
 
     def set_float(self) -> None:
-        """The account that refunds are paid from runs dry, or is filled."""
+        """Empty or fill the account refunds are paid from."""
         safaricom = self.run.safaricom
         amount = self.run.chance.choice([0, 1_000_000])
         safaricom.set_account(safaricom.config.b2c_shortcode, utility=amount)
@@ -320,7 +320,7 @@ class Actors:
     # --- Strangers -------------------------------------------------------------------------------
 
     def post_forgery(self) -> None:
-        """A stranger posts a forged message. They may know everything but the secret addresses."""
+        """A stranger posts a forged message, knowing everything except the secret addresses."""
         chance = self.run.chance
         token = chance.choice(["", "0" * 32, f"{chance.getrandbits(128):032x}"])
         path = f"/safwebhook/{token}/" if token else "/safwebhook/"
@@ -346,7 +346,7 @@ class Actors:
         return json.dumps(confirmation).encode()
 
     def replay(self) -> None:
-        """Somebody posts again what was posted before: there, or at the bare address."""
+        """Repeat an earlier post: at its address, or at the bare one."""
         events = list(GatewayEvent.objects.order_by("pk"))
         if not events:
             return
@@ -401,7 +401,7 @@ class Actors:
         self.run.time.advance(self.run.chance.choice([125, 300, 901, 1900]))
 
     def wait_for_deadline(self) -> None:
-        """Wait until just before or after an order's time is over, and look."""
+        """Wait until just before or after an order expires, and look at it."""
         dates = Order.objects.unpaid().order_by("pk").values_list("expires_at", flat=True)
         if not dates:
             return
@@ -412,7 +412,7 @@ class Actors:
         chance.choice([self.tick, self.poll, self.retry_payment, self.answer_phone])()
 
     def overtake(self) -> None:
-        """Let somebody else overtake the process under way, with what interferes most."""
+        """Run another process before the current one continues: the most interfering kinds."""
         name = self.run.chance.choice(OVERTAKERS)
         self.run.log(name)
         getattr(self, name)()
@@ -426,7 +426,7 @@ class Actors:
             Product.objects.filter(pk=product.pk).update(item_number=F("item_number") + number)
 
     def staff(self) -> None:
-        """Staff do one of the things the console offers, on one of the newest rows it fits."""
+        """Perform one of the console's actions on one of the newest suitable rows."""
         chance = self.run.chance
         what = chance.choice(list(STAFF))
         rows = list(STAFF[what]().order_by("-pk").values_list("pk", flat=True)[:8])
@@ -465,7 +465,7 @@ class Actors:
         end_stop(stop_id)
 
     def record_receipt(self) -> None:
-        """Staff record a receipt that the buyer's phone shows."""
+        """Staff record a receipt shown on the buyer's phone."""
         entries = self.run.safaricom.world.books.entries()
         came = [entry for entry in entries if entry.direction == "in"]
         if not came:
@@ -490,16 +490,16 @@ class Actors:
 
 
 def run_clock() -> None:
-    """One round of the shop's clock, as ``manage.py clock`` runs it."""
+    """Run one round of the shop's clock, as ``manage.py clock`` does."""
     clock.run_periodic()
 
 
-#: What most interferes with a process under way.
+#: Events that interfere most with a running process.
 OVERTAKERS = [
     *["answer_phone", "pay_by_hand", "cancel", "retry_payment", "tick", "replay", "wait"],
     *["cash_out", "repeat_cash_out", "staff", "poll", "record_receipt"],
 ]
-#: What staff can do, and to which rows.
+#: Staff actions, and the rows they apply to.
 STAFF: dict[str, Callable[[], QuerySet[Any]]] = {
     "ask": lambda: OrderPayment.objects.filter(channel="stk"),
     "apply": GatewayEvent.objects.all,
@@ -599,7 +599,7 @@ PUSH_FAULTS: list[dict[str, Any]] = [
 
 
 def end_stop(stop_id: int) -> None:
-    """A person lets money leave again, and stands in the audit, as on the console."""
+    """End a payout stop, audited, as on the console."""
     keeper = User.objects.filter(username="keeper").first()
     if keeper is None:
         keeper = User.objects.create_superuser("keeper")

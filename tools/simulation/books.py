@@ -1,4 +1,4 @@
-"""Safaricom's books against the shop's, shilling by shilling."""
+"""Compare Safaricom's books with the shop's, shilling by shilling."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from payments.models import (
     Withdrawal,
 )
 
-#: Sources from which a shop learns of money. The prompt's own callback and the status query are
-#: always there; these may be off, and then some money is only explained, not counted.
+#: Sources of reports about money that a shop may lack. The prompt's callback and the status query
+#: always exist; without these, some money is only explained, not counted.
 BY_HAND, STATEMENT = "by_hand", "statement"
 
 
 @dataclass
 class Comparison:
-    """What differs though it must not, and what may be missing, counted by the reason why.
+    """The differences that must not be, and the allowed ones, counted by reason.
 
-    ``reported`` are the prompts and receipts whose message the shop got whole and answered 200.
-    With the statement among the ``sources`` nothing may be missing and nothing may differ.
+    ``reported`` are the prompts and receipts whose message the shop received completely and
+    answered with 200. With the statement among the ``sources`` nothing may be missing or different.
     """
 
     safaricom: Simulator
@@ -52,11 +52,11 @@ class Comparison:
         self._receipts = list(receipts)
         self._by_number = {row.number: row for row in self._receipts if row.number}
         self._by_payment = {row.payment_id: row for row in self._receipts if row.payment_id}
-        #: The payment that each receipt is, by the receipt's id.
+        #: The payment behind each receipt, by the receipt's id.
         self._counted: dict[int, Entry] = {}
 
     def run(self) -> None:
-        """Compare, when everything has settled."""
+        """Compare, once everything has settled."""
         entries = self.safaricom.world.books.entries()
         came = sum(self._came(entry) for entry in entries if entry.direction == "in")
         went = sum(self._went(entry) for entry in entries if entry.direction == "out")
@@ -73,7 +73,7 @@ class Comparison:
     # --- What came in ----------------------------------------------------------------------------
 
     def _came(self, entry: Entry) -> int:
-        """Find the receipt of a payment; return what the ledger must have for it."""
+        """Find the receipt of a payment; returns the amount the ledger must have for it, KES."""
         prompt = self._prompts.get(entry.purpose.checkout_request_id)
         attempt = self._attempt_of(entry)
         receipt = self._by_number.get(entry.receipt)
@@ -93,12 +93,12 @@ class Comparison:
         return receipt.amount
 
     def _as_one(self, receipt: Receipt, first: Entry, second: Entry) -> None:
-        """Two payments are one receipt. Explained only where nobody could tell them apart.
+        """Two payments are one receipt. Allowed only if nobody could tell them apart.
 
-        That is of a prompt whose number was never told, and another payment of the same sum for the
-        same order: what the shop is told of it is what it would be told of the prompt. It was made
-        by hand, and where M-Pesa itself tells of it, from the same phone; or by an earlier prompt
-        that M-Pesa never answered for, and a person wrote its number down.
+        That is a prompt whose number was never reported, and another payment of the same amount for
+        the same order: its reports look exactly like those of the prompt. It was made by hand, and,
+        if M-Pesa itself reports it, from the same phone; or by an earlier prompt that M-Pesa never
+        answered for, and staff entered its number.
         """
         prompt, other = (first, second) if self._is_of(receipt, first) else (second, first)
         if (
@@ -114,7 +114,7 @@ class Comparison:
         self._say(f"{second.receipt} and another are one receipt to the shop")
 
     def _is_of(self, receipt: Receipt, entry: Entry) -> bool:
-        """Whether a payment was made by the prompt that the shop has a receipt for."""
+        """Whether a payment was made by the prompt of this receipt."""
         attempt = self._attempt_of(entry)
         return attempt is not None and attempt.pk == receipt.payment_id
 
@@ -155,7 +155,7 @@ class Comparison:
     def _why_missing(
         self, entry: Entry, prompt: Prompt | None, attempt: OrderPayment | None
     ) -> str:
-        """Why no source could have reported this money; an empty text where one could."""
+        """Why no source could have reported this money; empty if one could."""
         if STATEMENT in self.sources or self._was_reported(entry):
             return ""
         if prompt is None or attempt is None:
@@ -176,7 +176,7 @@ class Comparison:
     # --- What went out ---------------------------------------------------------------------------
 
     def _went(self, entry: Entry) -> int:
-        """Find the refund or the payout by which money left."""
+        """Find the refund or payout that sent this money."""
         if entry.purpose.transaction_type == CUSTOMER_REVERSAL:
             return self._was_taken_back(entry)
         transfer = self._refund_of(entry) or self._payout_of(entry)
@@ -192,18 +192,19 @@ class Comparison:
         return entry.amount
 
     def _is_a_persons(self, entry: Entry, transfer: Refund | Payout) -> bool:
-        """Whether what went for a refund that M-Pesa itself has done since is shown to a person, as
-        something that left: the refund is the customer's reversal by then."""
+        """Whether money sent for a refund that M-Pesa has since done itself is shown to staff as a
+        withdrawal: the refund is the customer's reversal by then.
+        """
         is_done_otherwise = isinstance(transfer, Refund) and transfer.way == RefundMethod.OUTSIDE
         shown = Withdrawal.objects.still_open().filter(number=entry.receipt)
         return is_done_otherwise and shown.exists()
 
     def _was_taken_back(self, entry: Entry) -> int:
-        """Find what the shop wrote down of a payment that M-Pesa took back at its customer's word;
-        return what the ledger must have for it.
+        """Find the shop's record of a payment that M-Pesa reversed for its customer; returns the
+        amount the ledger must have for it, KES.
 
-        A refund, or parts of one: what was due back of the payment by then was done by it. A
-        reversal the shop asked for too late is that one.
+        A refund, or parts of one: whatever was due back of the payment by then was done by it. A
+        reversal the shop requested too late is that one.
         """
         parts = self._taken_back(entry)
         if sum(part.amount for part in parts) == entry.amount:
@@ -234,7 +235,7 @@ class Comparison:
                 receipt__number=purpose.reverses, way=RefundMethod.REVERSAL
             )
             return reversals.order_by("status").first()
-        # What left and came back is a refund of what came back, whoever it was sent to.
+        # Money that left and came back is a refund of what came back, whoever it was sent to.
         found = Refund.objects.filter(number=entry.receipt).first()
         ours = purpose.originator_conversation_id
         return found or Refund.objects.filter(originator_conversation_id=ours).first()
@@ -259,7 +260,7 @@ class Comparison:
     def _compare_payouts(self, entries: list[Entry]) -> None:
         went = [self._payout_of(entry) for entry in entries if entry.direction == "out"]
         known = {payout.pk for payout in went if payout}
-        # One of nothing, all of it kept back for a debt, is done without M-Pesa.
+        # A payout of KES 0, entirely deducted for a debt, is done without M-Pesa.
         for payout in Payout.objects.filter(status=TransferStatus.DONE, amount__gt=0):
             if payout.pk not in known:
                 self._say(f"payout {payout.pk} of KES {payout.amount} never went")
@@ -269,7 +270,7 @@ class Comparison:
 
 
 def _for_what(entry: Entry) -> tuple[int, str]:
-    """How much was paid and for which order, however its reference was typed."""
+    """The amount and the order of a payment, however its reference was typed."""
     return entry.amount, letters_of_reference(entry.purpose.reference)
 
 

@@ -1,4 +1,4 @@
-"""A seed's random numbers, and how often each kind of fault happens under it."""
+"""A seed's random numbers, and its rates of each kind of fault."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from unittest.mock import patch
 
 
 class Chance(random.Random):
-    """Random numbers that a seed decides."""
+    """Random numbers determined by a seed."""
 
     def happens(self, probability: float) -> bool:
-        """Whether something of this probability happens now."""
+        """Whether an event of this probability happens now."""
         return probability > 0 and self.random() < probability
 
 
 @contextmanager
 def instead_of_the_operating_system(chance: random.Random) -> Iterator[None]:
-    """Let ids, tokens and references come from ``chance`` too, wherever they are made."""
+    """Draw ids, tokens and references from ``chance`` too, wherever they are created."""
     state = random.getstate()
     random.seed(chance.getrandbits(64))
     try:
@@ -34,25 +34,25 @@ def instead_of_the_operating_system(chance: random.Random) -> Iterator[None]:
 
 @dataclass(frozen=True, kw_only=True)
 class FaultRates:
-    """How often each thing goes wrong. 0 is never."""
+    """The probability of each fault. 0 is never."""
 
     # A request to M-Pesa …
-    refused: float = 0  # finds nobody
-    lost: float = 0  # is carried out, and its answer lost
-    half: float = 0  # is carried out, and its answer cut in half
-    page: float = 0  # is carried out, and answered with a proxy's HTML
-    busy: float = 0  # is turned away with 429 before anything is done
-    revoked: float = 0  # comes with a token that has just become worthless
+    refused: float = 0  # does not connect
+    lost: float = 0  # is carried out, but its answer is lost
+    half: float = 0  # is carried out, but its answer is truncated
+    page: float = 0  # is carried out, but answered with a proxy's HTML
+    busy: float = 0  # is rejected with 429 before anything is done
+    revoked: float = 0  # has a token that has just expired
     # A message of M-Pesa's …
     dropped: float = 0
     late: float = 0
     doubled: float = 0
     garbled: float = 0
-    unanswered: float = 0  # is kept, and its answer lost
+    unanswered: float = 0  # is stored, but its answer is lost
     # In the shop, before a statement or around a request to M-Pesa …
     crash: float = 0  # the process dies
     meeting: float = 0  # another process is faster
-    database: float = 0  # the database refuses
+    database: float = 0  # the database refuses the statement
 
 
 NO_FAULTS = FaultRates()
@@ -61,7 +61,8 @@ NO_FAULTS = FaultRates()
 def draw_fault_rates(chance: Chance, without: frozenset[str] = frozenset()) -> FaultRates:
     """Draw a seed's rates: each kind of fault is absent, rare or frequent.
 
-    With some kinds absent others get further: a shop whose every push fails never sees a callback.
+    Leaving out some kinds lets others get further: a shop whose every push fails never receives a
+    callback.
     """
     if chance.happens(0.05):
         return NO_FAULTS

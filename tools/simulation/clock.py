@@ -1,4 +1,4 @@
-"""Time that only the run moves, and a Safaricom that lives by it."""
+"""Virtual time, shared by the shop and the simulated Safaricom."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BEGINNING = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
 
 
 class VirtualClock(Clock):
-    """The simulator's clock, standing wherever the run's time stands."""
+    """The simulator's clock, showing the run's virtual time."""
 
     def __init__(self, time: Time) -> None:
         super().__init__()
@@ -32,7 +32,7 @@ class VirtualClock(Clock):
 
 
 class SeededScheduler(Scheduler):
-    """The simulator's scheduler without threads: of all that is due, chance takes the next."""
+    """The simulator's scheduler without threads: a random due job runs next."""
 
     def __init__(self, clock: Clock, chance: Chance) -> None:
         super().__init__(clock, workers=0)
@@ -43,7 +43,7 @@ class SeededScheduler(Scheduler):
         return self._jobs[0].due if self._jobs else None
 
     def run_one(self) -> bool:
-        """Do one thing that is due. Returns whether there was any."""
+        """Run one due job. Returns whether there was one."""
         now = self._clock.seconds()
         due = [job for job in sorted(self._jobs) if job.due <= now]
         if not due:
@@ -56,7 +56,7 @@ class SeededScheduler(Scheduler):
 
 
 class Time:
-    """Moves the clock of the shop and of Safaricom together, and lets happen what comes due."""
+    """Advances the clocks of the shop and Safaricom together, and runs what becomes due."""
 
     def __init__(self) -> None:
         self.passed = 0.0
@@ -72,7 +72,7 @@ class Time:
         self._traveller.stop()
 
     def advance(self, seconds: float) -> None:
-        """Let time pass, and Safaricom do meanwhile what it has scheduled."""
+        """Let time pass, running Safaricom's scheduled jobs meanwhile."""
         assert self.scheduler is not None
         until = round(self.passed + seconds, 3)
         while True:
@@ -84,7 +84,7 @@ class Time:
         self._move_to(until)
 
     def _move_to(self, passed: float) -> None:
-        # What came due may have let time pass itself.
+        # A due job may itself have let time pass.
         assert self._shift is not None
         if passed > self.passed:
             self._shift(timedelta(seconds=passed - self.passed))

@@ -1,4 +1,4 @@
-"""A database in memory that begins anew in a millisecond."""
+"""An in-memory database that is reset in a millisecond."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from payments.originals import add_digest
 
 
 class Memory:
-    """Stands in for the test database. ``log`` remembers a state, ``begin_again`` returns to it.
+    """Replaces the test database: ``keep`` remembers a state, ``begin_again`` restores it.
 
     Everything else is Django's own: transactions, savepoints, work after a commit.
     """
@@ -21,11 +21,11 @@ class Memory:
         self._kept = self._new()
 
     def keep(self) -> None:
-        """Remember the database as it is now."""
+        """Remember the current state."""
         connection.connection.backup(self._kept)
 
     def begin_again(self) -> None:
-        """Put the remembered state back, the numbers of rows to come included."""
+        """Restore the remembered state, including the sequences of new ids."""
         self._kept.backup(connection.connection)
 
     def close(self) -> None:
@@ -36,21 +36,21 @@ class Memory:
         parameters = connection.get_connection_params()
         new = connection.get_new_connection({**parameters, "database": ":memory:"})
         add_digest(new)
-        # Django begins its transactions itself.
+        # Django begins transactions itself.
         new.isolation_level = None
         return new
 
 
 @contextmanager
 def in_memory() -> Iterator[Memory]:
-    """Move the test database into memory, as it is, and leave the one on disk alone."""
+    """Copy the test database into memory, and leave the one on disk unchanged."""
     connection.ensure_connection()
     on_disk, name = connection.connection, connection.settings_dict["NAME"]
     memory = Memory()
     copy = memory._new()
     on_disk.backup(copy)
     connection.connection = copy
-    # Django keeps a connection open where closing it would lose everything.
+    # Django does not close a connection to an in-memory database, which would lose its data.
     connection.settings_dict["NAME"] = ":memory:"
     memory.keep()
     try:

@@ -1,4 +1,4 @@
-"""What becomes of what was bought: brought, complained about, paid for, by whom it concerns."""
+"""Activities after a purchase: delivery, problems and payouts, by the people concerned."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from orders.models import OrderTrack, Parcel, TrackStatus
 from orders.models.line_status import SOLD_LINE_STATUSES
 from payments.delivery_fees import return_fee
 
-from .crew import Crew
+from .activity import Activity
 from .parcels import Parcels
-from .part import Part
 from .payouts import Payouts
 from .problems import Problems
 from .processes import DatabaseAway
+from .shop_people import ShopPeople
 
 if TYPE_CHECKING:
     from .run import Run
 
-#: How often an order is brought somewhere, and how many things happen after a step.
+#: Probability that an order has a delivery, and the number of events after a step.
 BROUGHT, IN_A_STEP = 0.6, (0, 1, 1, 2, 3)
 SMS_FAULTS: list[dict[str, Any]] = [
     {"report": "Failed"},
@@ -40,7 +40,7 @@ SMS_FAULTS: list[dict[str, Any]] = [
     {"outcome": "403"},
     {"outcome": "405"},
 ]
-#: Where a line is to go by its status, of what no agent brings.
+#: The next status of a line by its status, for goods no agent brings.
 NEXT = {
     TrackStatus.PAID: TrackStatus.FETCHED,
     TrackStatus.FETCHED: TrackStatus.SHIPPING,
@@ -49,8 +49,8 @@ NEXT = {
 
 
 @dataclass
-class Lines(Part):
-    """What is done with one line: by its buyer, its seller, or support."""
+class Lines(Activity):
+    """What its buyer, its seller or support do with a single line."""
 
     WEIGHTS: ClassVar[dict[str, int]] = {
         "onwards": 6,
@@ -68,7 +68,7 @@ class Lines(Part):
     def onwards(self) -> None:
         if line := self._some(*NEXT):
             to = NEXT[TrackStatus(line.track_status)]
-            self._move(line, to, self.chance.choice(self.crew.support))
+            self._move(line, to, self.chance.choice(self.people.support))
 
     def buyer_cancels(self) -> None:
         if line := self._some(TrackStatus.PAID):
@@ -80,7 +80,7 @@ class Lines(Part):
             self._move(line, TrackStatus.CANCELLED, line.seller, goods_there=there)
 
     def seller_hands_over(self) -> None:
-        """Goods for which no delivery was agreed change hands against the buyer's code."""
+        """Hand over goods without a delivery for the buyer's code."""
         if line := self._some(TrackStatus.PAID, parcel=None):
             code = line.collection_code if self.chance.happens(0.9) else "000000"
             self._move(line, TrackStatus.DELIVERED, line.seller, code=code)
@@ -91,7 +91,7 @@ class Lines(Part):
 
     def support_cancels(self) -> None:
         if line := self._some(*SOLD_LINE_STATUSES):
-            by, there = self.chance.choice(self.crew.support), self.chance.choice([True, False])
+            by, there = self.chance.choice(self.people.support), self.chance.choice([True, False])
             self._move(line, TrackStatus.CANCELLED, by, goods_there=there)
 
     def fee_back(self) -> None:
@@ -100,14 +100,14 @@ class Lines(Part):
             self.run.processes.run("fee back", self._give_back, parcel.pk)
 
     def review(self) -> None:
-        """A buyer says what they think of it, and sometimes thinks again."""
+        """A buyer writes a review, and sometimes changes it."""
         if line := self._some(TrackStatus.DELIVERED):
             method = self.chance.choice(["POST", "POST", "PATCH"])
             stars = self.chance.randint(1, 5)
             self.ask(line.buyer, method, f"/track/{line.pk}/review/", {"stars": stars})
 
     def sms_fault(self) -> None:
-        """One of the next SMS goes astray, or what is reported of it does."""
+        """One of the next SMS, or its delivery report, gets lost."""
         fault = self.chance.choice(SMS_FAULTS)
         self.run.log(f"  SMS: {fault}")
         self.run.safaricom.script(operation="sms", times=self.chance.choice([1, 2]), **fault)
@@ -127,27 +127,27 @@ class Lines(Part):
 
     def _give_back(self, parcel_id: int) -> None:
         with suppress(Refusal, DatabaseAway):
-            return_fee(parcel_id, by=self.crew.support[0], why="It came late.")
+            return_fee(parcel_id, by=self.people.support[0], why="It came late.")
 
 
 @dataclass
 class Goods:
-    """All of these together, and where a cash-out says its goods go."""
+    """All of these activities, and the destination of each cash-out."""
 
     run: Run
-    crew: Crew
+    people: ShopPeople
 
     @cached_property
-    def _parts(self) -> list[Part]:
-        return [kind(self.run, self.crew) for kind in (Lines, Parcels, Problems, Payouts)]
+    def _activities(self) -> list[Activity]:
+        return [kind(self.run, self.people) for kind in (Lines, Parcels, Problems, Payouts)]
 
     def destination(self) -> dict[str, Any] | None:
-        """Where a cash-out says its goods go; mostly somewhere."""
+        """The destination of a cash-out; usually there is one."""
         chance = self.run.goods_chance
         if not chance.happens(BROUGHT):
             return None
         if chance.happens(0.5):
-            return {"pickup_point": self.crew.pickup_point.pk}
+            return {"pickup_point": self.people.pickup_point.pk}
         return {
             "recipient": "Njeri",
             "phone": "0733000111",
@@ -156,9 +156,9 @@ class Goods:
         }
 
     def act(self) -> None:
-        """Let a few things happen to goods, or none."""
+        """Perform a few events, or none."""
         chance = self.run.goods_chance
-        choices = [(part, name) for part in self._parts for name in part.WEIGHTS]
+        choices = [(part, name) for part in self._activities for name in part.WEIGHTS]
         weights = [part.WEIGHTS[name] for part, name in choices]
         for _ in range(chance.choice(IN_A_STEP)):
             part, name = chance.choices(choices, weights=weights)[0]
@@ -166,6 +166,6 @@ class Goods:
             getattr(part, name)()
 
     def finish(self) -> None:
-        """Let everybody decide what waits for them, so that all can come to its end."""
-        for part in self._parts:
+        """Have everyone decide what waits for them, so that everything can finish."""
+        for part in self._activities:
             part.finish()

@@ -1,4 +1,4 @@
-"""The network between the shop and Safaricom, without a socket, and its faults."""
+"""The network between the shop and Safaricom, without sockets, and its faults."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from daraja_simulator.wire import Reply, Request
 
 from .chance import NO_FAULTS, Chance, FaultRates
 
-#: Safaricom's messages come from here, a stranger's from elsewhere.
+#: The addresses of Safaricom's messages, and of a stranger's.
 SAFARICOM, STRANGER = "196.201.214.200", "41.90.64.7"
 
 _PAGE = Reply(200, b"<html><body>Please wait</body></html>", "text/html")
@@ -39,10 +39,10 @@ class Message:
     body: bytes
     headers: dict[str, str]
     address: str
-    #: The prompt or the receipt whose payment this genuinely reports.
+    #: The prompt or receipt whose payment this genuinely reports.
     reports_payment: str = ""
     is_whole: bool = True
-    #: Safaricom waits for the answer before it does anything: a validation.
+    #: Whether Safaricom waits for the answer: a validation.
     awaits_answer: bool = False
 
 
@@ -52,7 +52,7 @@ class Network:
 
     chance: Chance
     log: Callable[[str], None]
-    #: Set by the run: time, the shop's web server, Safaricom, the step a request is.
+    #: Set by the run: time, the shop's web server, Safaricom, and the step of a request.
     advance: Callable[[float], None] = field(init=False)
     post_to_shop: Callable[[Message], Any] = field(init=False)
     safaricom: Any = None
@@ -60,20 +60,20 @@ class Network:
     rates: FaultRates = NO_FAULTS
     counts: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
-    #: Prompts and receipts whose message the shop got whole and answered 200.
+    #: Prompts and receipts whose message the shop received completely and answered with 200.
     reported: set[str] = field(default_factory=set)
 
     # --- Out: the shop asks Safaricom ------------------------------------------------------------
 
     def session(self, transport: Any = None) -> requests.Session:
-        """A session of the shop's own kind, that ends here."""
+        """A session of the shop's kind that ends at this network."""
         session = requests.Session()
         session.trust_env = False
         session.mount("http://", _Wire(self))
         return session
 
     def ask(self, prepared: requests.PreparedRequest) -> requests.Response:
-        """Carry one request to Safaricom and its answer back. Raises what `requests` raises."""
+        """Carry one request to Safaricom and its answer back. Raises the errors of `requests`."""
         path = urlsplit(prepared.url or "").path
         if connection.in_atomic_block:
             self.failures.append(f"{path} was asked while a transaction was open")
@@ -129,7 +129,7 @@ class Network:
     # --- In: Safaricom posts to the shop ---------------------------------------------------------
 
     def deliver(self, callback: Callback) -> CallbackResponse:
-        """Carry one message to the shop, or not, or later, or twice. Never raises."""
+        """Carry one message to the shop; it may be lost, late or repeated. Never raises."""
         message = self._message(callback)
         rates, happens, counts = self.rates, self.chance.happens, self.counts
         if happens(rates.dropped):
@@ -151,7 +151,7 @@ class Network:
         return self._answer_of(self.post(message))
 
     def post(self, message: Message) -> Any:
-        """Post a message to the shop. Returns its answer, None where the process died."""
+        """Post a message to the shop. Returns its answer, or None if the process died."""
         with self.processes.outside():
             reply = self.post_to_shop(message)
         status = reply.status if reply else "no answer"
@@ -203,7 +203,7 @@ def _reported_payment(callback: Callback) -> str:
 
 
 class _Wire(HTTPAdapter):
-    """Ends a session's requests at the network of the run."""
+    """Sends a session's requests to the network of the run."""
 
     def __init__(self, network: Network) -> None:
         super().__init__()
@@ -214,7 +214,7 @@ class _Wire(HTTPAdapter):
 
 
 class SeededCallbackClient(CallbackClient):
-    """Safaricom's callback client, which posts through the network of the run."""
+    """Safaricom's callback client, posting through the network of the run."""
 
     def __init__(self, config: Any, events: Any, network: Network) -> None:
         super().__init__(config, events)
@@ -225,7 +225,7 @@ class SeededCallbackClient(CallbackClient):
 
 
 def _response(prepared: requests.PreparedRequest, reply: Reply) -> requests.Response:
-    """The answer as it comes off a socket: read piece by piece, and perhaps cut short."""
+    """The answer as from a socket: read piece by piece, possibly truncated."""
     sent = reply.body[: len(reply.body) // 2] if reply.ending == "half" else reply.body
     raw = urllib3.HTTPResponse(
         body=io.BytesIO(sent),

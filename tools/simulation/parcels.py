@@ -1,4 +1,4 @@
-"""Parcels: agents take them on and bring them, a kiosk takes them in, doors stay shut."""
+"""Parcels: agents claim and bring them, a kiosk receives them, some doors stay closed."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from orders.models import (
     status_of_parcel,
 )
 
-from .part import Part
+from .activity import Activity
 
 
 @dataclass
-class Parcels(Part):
+class Parcels(Activity):
     """What agents, the kiosk and support do with whole parcels, through the API."""
 
     WEIGHTS: ClassVar[dict[str, int]] = {"bring": 16, "bring_astray": 3, "look": 1}
 
     def bring(self) -> None:
-        """The next thing on a parcel's way, by whose turn it is."""
+        """Take a parcel's next step, by the person whose turn it is."""
         parcel = self.one_of(Parcel.objects.to_bring().select_related("order__delivery", "agent"))
         if parcel is None:
             return
-        chance, crew = self.chance, self.crew
+        chance, people = self.chance, self.people
         goes_to_point = parcel.order.delivery.way == DeliveryWay.PICKUP
-        agent = parcel.agent or chance.choice(crew.agents)
+        agent = parcel.agent or chance.choice(people.agents)
         match self._status(parcel):
             case ParcelStatus.TO_FETCH if parcel.agent is None and chance.happens(0.7):
                 self._post(agent, parcel, "claim")
@@ -40,22 +40,22 @@ class Parcels(Part):
             case ParcelStatus.TO_FETCH:
                 self._move(agent, parcel, ParcelStatus.FETCHED)
             case ParcelStatus.FETCHED if goes_to_point and chance.happens(0.5):
-                self._move(crew.point, parcel, ParcelStatus.ARRIVED)
+                self._move(people.point, parcel, ParcelStatus.ARRIVED)
             case ParcelStatus.FETCHED:
                 self._move(agent, parcel, ParcelStatus.SHIPPING)
             case ParcelStatus.SHIPPING if goes_to_point:
-                self._move(crew.point, parcel, ParcelStatus.ARRIVED)
+                self._move(people.point, parcel, ParcelStatus.ARRIVED)
             case ParcelStatus.SHIPPING if chance.happens(0.4):
                 self._in_vain(agent, parcel)
             case _:
-                self._move(crew.point if goes_to_point else agent, parcel, ParcelStatus.DELIVERED)
+                self._move(people.point if goes_to_point else agent, parcel, ParcelStatus.DELIVERED)
 
     def bring_astray(self) -> None:
-        """Anything, by anybody: most of it is refused."""
+        """A random move by a random person: most are refused."""
         parcel = self.one_of(Parcel.objects.select_related("order__delivery"))
         if parcel is None:
             return
-        who = self.chance.choice([*self.crew.agents, self.crew.point, self.crew.support[0]])
+        who = self.chance.choice([*self.people.agents, self.people.point, self.people.support[0]])
         match self.chance.randrange(4):
             case 0:
                 self._post(who, parcel, "claim")
@@ -67,7 +67,9 @@ class Parcels(Part):
                 self._move(who, parcel, self.chance.choice(list(ParcelStatus)[1:]))
 
     def look(self) -> None:
-        self.ask(self.chance.choice([*self.crew.agents, self.crew.point]), "GET", "/deliveries/")
+        self.ask(
+            self.chance.choice([*self.people.agents, self.people.point]), "GET", "/deliveries/"
+        )
 
     def _in_vain(self, who: User, parcel: Parcel) -> None:
         reason = self.chance.choice(AttemptReason.values)
@@ -76,7 +78,7 @@ class Parcels(Part):
     def _move(self, who: User, parcel: Parcel, to: str) -> None:
         sent = {"to": to, "note": "Seen."}
         if to == ParcelStatus.DELIVERED:
-            # One wrong code in ten: five of them, and nobody but its buyer or support confirms.
+            # One code in ten is wrong: after five, only the buyer or support can confirm.
             lines = list(parcel.lines.order_by("pk"))
             sent["code"] = self.chance.choice(lines).collection_code or "000000"
             if self.chance.happens(0.1):

@@ -1,4 +1,4 @@
-"""Payouts: finance lets large ones leave, numbers are refused and mended, M-Pesa stays silent."""
+"""Payouts: finance approves large ones, numbers are refused and fixed, M-Pesa stays silent."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from accounts.backoffice.proposals import agree, reject
 from accounts.models import Proposal, ProposalState, User
 from payments.models import Payout, Refund, SellerShare, TransferStatus
 
-from .crew import BARAKA, OTHERS, PASSWORD
-from .part import Part
+from .activity import Activity
+from .shop_people import BARAKA, OTHERS, PASSWORD
 
 AMINA = "254722000000"
 #: Where sellers are paid.
 NUMBERS = (AMINA, BARAKA, *OTHERS)
-#: What goes wrong with a payout on M-Pesa's side.
+#: Faults of a payout on M-Pesa's side.
 FAULTS: list[dict[str, Any]] = [
     {"answer": "nothing"},
     {"answer": "html"},
@@ -39,8 +39,8 @@ FAULTS: list[dict[str, Any]] = [
 
 
 @dataclass
-class Payouts(Part):
-    """What sellers and finance do about money that goes to sellers."""
+class Payouts(Activity):
+    """What sellers and finance do about payouts."""
 
     WEIGHTS: ClassVar[dict[str, int]] = {
         "approve": 5,
@@ -73,7 +73,7 @@ class Payouts(Part):
             self.press("share.release", share, self._finance())
 
     def try_again(self) -> None:
-        """Finance sends what M-Pesa refused again: to the same number, or to another."""
+        """Finance retries a refused payout: to the same number, or to another."""
         if payout := self.one_of(Payout.objects.refused()):
             if self.chance.happens(0.5):
                 self.press("payout.again", payout, self._finance())
@@ -82,7 +82,7 @@ class Payouts(Part):
                 self.press("payout.send", payout, self._finance(), phone=to)
 
     def new_number(self) -> None:
-        """A seller gives another number for it, or for one that was not refused."""
+        """A seller enters another number, for a refused payout or for any other."""
         payouts = Payout.objects.refused()
         if self.chance.happens(0.2):
             payouts = Payout.objects.all()
@@ -91,13 +91,13 @@ class Payouts(Part):
             self.ask(payout.seller, "POST", f"/seller/payouts/{payout.pk}/number/", sent)
 
     def second(self) -> None:
-        """A second person agrees to what one alone may not decide, or does not."""
+        """A second person approves or rejects a proposal."""
         if proposal := self.one_of(Proposal.objects.filter(state=ProposalState.OPEN)):
             action = agree if self.chance.happens(0.8) else reject
             self.do(action.staff_action, proposal, self._finance())
 
     def register(self) -> None:
-        """A seller's number has no M-PESA, or has it again."""
+        """A seller's number loses M-PESA, or gets it back."""
         number, has_it = self.chance.choice(NUMBERS), self.chance.choice([True, False])
         self.run.log(f"  {number} {'has' if has_it else 'has no'} M-PESA")
         self.run.safaricom.set_registered(number, has_it)
@@ -109,7 +109,7 @@ class Payouts(Part):
         self.run.safaricom.script(operation="b2c", phone=phone, times=times, **fault)
 
     def look_at_portal(self) -> None:
-        """Finance ends a payout of which M-Pesa never said anything, as its portal shows it."""
+        """Finance settles a payout without a result, as M-Pesa's portal shows it."""
         silent = Payout.objects.still_open().filter(next_check_at=None)
         payout = self.one_of(silent.exclude(status=TransferStatus.DUE))
         if payout is None:
@@ -125,13 +125,13 @@ class Payouts(Part):
             self.press("payout.not-done", payout, self._finance())
 
     def statement(self) -> None:
-        """A seller reads what they are owed: the newest movement's balance is what stands."""
-        seller = self.chance.choice(self.crew.sellers)
+        """A seller reads their statement: the newest movement's balance is the current balance."""
+        seller = self.chance.choice(self.people.sellers)
         self.ask(seller, "GET", "/seller/balance/")
         self.ask(seller, "GET", "/seller/statement/")
 
     def finish(self) -> None:
-        """Finance decides whatever waits for it; every number has M-PESA."""
+        """Finance decides everything that waits for it; every number has M-PESA."""
         for number in NUMBERS:
             self.run.safaricom.set_registered(number, True)
         for payout in Payout.objects.to_approve():
@@ -149,4 +149,4 @@ class Payouts(Part):
         self.look_at_portal()
 
     def _finance(self) -> User:
-        return self.chance.choice(self.crew.finance)
+        return self.chance.choice(self.people.finance)

@@ -1,4 +1,4 @@
-"""Problems: buyers report them, sellers agree, goods come back, support decides."""
+"""Problems: buyers report them, sellers agree, goods are returned, support decides."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from accounts.models import User
 from orders.models import OrderTrack, Problem, ProblemKind, ProblemState
 from orders.models.line_status import SOLD_LINE_STATUSES
 
-from .part import Part
+from .activity import Activity
 
 
 @dataclass
-class Problems(Part):
-    """What buyers, sellers and support do about problems, as each of them does it."""
+class Problems(Activity):
+    """What buyers, sellers and support do about problems, each through their own interface."""
 
     WEIGHTS: ClassVar[dict[str, int]] = {
         "report": 4,
@@ -48,7 +48,7 @@ class Problems(Part):
             self.ask(who, "POST", f"{self._path(problem)}/messages/", said)
 
     def seller_agrees(self) -> None:
-        """To all of the price, to a part of it, or to have the goods back first."""
+        """Agree to a full refund, a partial one, or a return first."""
         if problem := self._undecided():
             how = self.chance.choice(["part", "part", "whole", "back"])
             sent = {"part": {"amount": self._part_of(problem)}, "back": {"bring_back": True}}
@@ -57,7 +57,7 @@ class Problems(Part):
             )
 
     def come_back(self) -> None:
-        """The goods come back to their seller, who says so, or support does."""
+        """The goods are returned; the seller or support says so."""
         problem = self._some(Problem.objects.filter(state=ProblemState.RETURNING))
         if problem is None:
             return
@@ -93,7 +93,7 @@ class Problems(Part):
             self.press("problem.close", problem, self._support())
 
     def _support(self) -> User:
-        return self.chance.choice(self.crew.support)
+        return self.chance.choice(self.people.support)
 
     def _undecided(self) -> Problem | None:
         return self._some(Problem.objects.undecided())

@@ -1,9 +1,9 @@
-"""Processes of the shop, all in one thread: they die between any two steps, and they
-overtake one another.
+"""Processes of the shop, all in one thread: they die between any two steps, and overtake one
+another.
 
-A step is a statement or a request to M-Pesa. What dies there leaves to the database what it had
-committed, and nothing else. Where no transaction is open, another process may be faster: all it
-does is done before the first goes on.
+A step is a statement or a request to M-Pesa. A process that dies leaves in the database what it had
+committed, and nothing else. While no transaction is open, another process may be faster: it then
+does all of its work before the first continues.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ from payments import gateway
 
 from .chance import NO_FAULTS, Chance, FaultRates
 
-#: Processes that may be under way inside one another.
+#: Maximum depth of processes overtaking one another.
 DEEPEST = 3
-#: Steps of a process of which nothing is known yet.
+#: Assumed number of steps of a new kind of process.
 USUAL = 25
-#: Transactions at whose beginning a process may be overtaken.
+#: Number of first transactions before which a process may be overtaken.
 TRANSACTIONS = 5
-#: Django counts its savepoints for as long as the process lives: no two traces would be the same.
+#: Django numbers savepoints per process lifetime: no two traces would be the same.
 _SAVEPOINT = re.compile(r'"s[0-9]+_x[0-9]+"')
 
 
 class Crash(BaseException):
-    """The process is dead. Not an Exception, so that nothing of the shop's catches it."""
+    """The process is dead. Not an Exception, so that the shop's code does not catch it."""
 
 
 class DatabaseAway(OperationalError):
-    """The database would not take this statement."""
+    """The database refused this statement."""
 
 
 @dataclass
@@ -49,7 +49,7 @@ class Process:
     name: str
     dies_at: int = 0
     overtaken_at: int = 0
-    #: Or at its so-manieth transaction: between a look and the lock is where races are.
+    #: Or before its N-th transaction: races happen between a read and the lock.
     overtaken_at_transaction: int = 0
     transactions: int = 0
     refused_at: int = 0
@@ -65,7 +65,7 @@ class Processes:
         self.counts: Counter[str] = Counter()
         #: Called where another process may overtake.
         self.overtake: Callable[[], None] = lambda: None
-        #: What the last process did not survive or get done: "", "crash" or "database".
+        #: How the last process ended: "", "crash" or "database".
         self.troubles = 0
         self._chance = chance
         self._log = log
@@ -81,19 +81,15 @@ class Processes:
 
     @contextmanager
     def outside(self) -> Iterator[None]:
-        """Step out of the shop: what happens inside is Safaricom's, a buyer's or ours."""
+        """Leave the shop: code inside belongs to Safaricom, a buyer or the simulation."""
         before, self._now = self._now, None
         try:
             yield
         finally:
             self._now = before
 
-    @property
-    def is_deep(self) -> bool:
-        return self._depth >= DEEPEST
-
     def run(self, name: str, work: Callable[..., Any], *args: Any, **kwargs: Any) -> bool:
-        """Do a piece of work in a process of its own. Returns whether it lived to the end."""
+        """Run this in a separate process. Returns whether it survived to the end."""
         process = self._new(name)
         before, self._now = self._now, process
         self._depth += 1
@@ -110,7 +106,8 @@ class Processes:
         return True
 
     def step(self, what: str) -> None:
-        """Between two steps of the process under way, if one is: it may die here, or be overtaken.
+        """A point between two steps of the running process, if any: it may die here, or be
+        overtaken.
 
         Raises Crash, DatabaseAway.
         """
@@ -145,7 +142,7 @@ class Processes:
         if process is None:
             return execute(sql, params, many, context)
         if process.is_dead:
-            # What a dead process had not committed is taken back by the database.
+            # The database rolls back what a dead process had not committed.
             if sql.startswith(("ROLLBACK", "RELEASE")):
                 return execute(sql, params, many, context)
             raise Crash
@@ -176,7 +173,7 @@ class Processes:
 
     @staticmethod
     def _forget_memory() -> None:
-        """Let go of everything a process had in memory, and of its transaction."""
+        """Forget everything a process had in memory, and its transaction."""
         if connection.connection.in_transaction:
             connection.connection.rollback()
         connection.in_atomic_block = False
@@ -190,10 +187,10 @@ class Processes:
 
 
 def forget_what_was_asked() -> None:
-    """Let go of all that a process of the shop asks for once, as a new process has none of it.
+    """Clear everything a process of the shop caches, as a new process starts without it.
 
-    What is kept would make a seed another one: by a statement less, by a session that still leads
-    to the Safaricom of the seed before, by who was silent then.
+    Caches would change a seed: by a statement less, by a session that still leads to the Safaricom
+    of the previous seed, by the memory of who was silent then.
     """
     cache.clear()
     for kept in (gateway._client, gateway._text, sms._africastalking, access_tokens._verified):

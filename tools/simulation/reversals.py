@@ -1,5 +1,6 @@
-"""Money that Safaricom takes back without a word to the shop: payments, at their customers' word,
-and payouts and refunds, from whom they went to."""
+"""Reversals by Safaricom without notice to the shop: payments, for their customers, and payouts
+and refunds, taken back from their receivers.
+"""
 
 from __future__ import annotations
 
@@ -19,21 +20,21 @@ from payments.models import (
 )
 from payments.reconciliation.statement_recovery import open_statement, read_statements
 
+from .activity import NEWEST, Activity
 from .books import STATEMENT
 from .chance import Chance
-from .part import NEWEST, Part
 from .processes import DatabaseAway
 from .seeds import MUCH_IS_TAKEN_BACK
 
-#: In so many of a seed's steps a customer calls Safaricom, in a seed in which they do at all.
+#: Share of steps in which a customer calls Safaricom, in seeds with reversals.
 HOW_OFTEN, IN_SEEDS = (0.03, 0.1, 0.25), 0.6
 
 
 @dataclass
-class Reversals(Part):
-    """What customers have taken back, and finance finds on the portal where nobody else tells.
+class Reversals(Activity):
+    """Reversals for customers, and what finance finds on the portal that nothing else reports.
 
-    Drawn from random numbers of its own: a seed of before plays as it did.
+    Drawn from separate random numbers: an older seed plays unchanged.
     """
 
     WEIGHTS: ClassVar[dict[str, int]] = {"take_back": 1, "take_payout_back": 1}
@@ -48,18 +49,18 @@ class Reversals(Part):
         return self.run.reversal_chance
 
     def act(self) -> None:
-        """Let one of the newest movements of money each way be taken back, or none."""
+        """Reverse one of the newest movements of money in each direction, or none."""
         for name in self.WEIGHTS:
             if self.chance.happens(self.how_often):
                 getattr(self, name)()
 
     def take_back(self) -> None:
-        """A customer has a payment taken back."""
+        """A customer has a payment reversed."""
         came = [entry for entry in self._entries() if entry.is_payment]
         self._take_back("a payment", came, self.run.safaricom.reverse_for_customer)
 
     def take_payout_back(self) -> None:
-        """What went to a phone is taken back from it."""
+        """A payment to a phone is taken back from it."""
         went = [entry for entry in self._entries() if entry.purpose.kind == "b2c"]
         self._take_back("what was sent", went, self.run.safaricom.take_payout_back)
 
@@ -76,20 +77,21 @@ class Reversals(Part):
         self.run.log(f"{what}, {receipt}, is taken back: {told}")
 
     def finish(self) -> None:
-        """Finance reads the portal's statement of the number that pays out, and says of what left
-        and came back that both are one. In a shop without the statement they write down what it
-        shows of the other number."""
+        """Finance reads the portal's statement of the number that pays out, and settles each
+        withdrawal that came back with its return. In a shop without the statement they record what
+        it shows of the other number.
+        """
         if any(_is_lost(entry) for entry in self._entries()):
             self.run.processes.run("read the portal's statement", self._read_statement)
         for left in Withdrawal.objects.still_open().exclude(came_back=None):
-            self.press("withdrawal.returned", left, self.chance.choice(self.crew.finance))
+            self.press("withdrawal.returned", left, self.chance.choice(self.people.finance))
         if STATEMENT in self.run.sources:
             return
         for entry in self._entries():
             if entry.purpose.transaction_type == CUSTOMER_REVERSAL and not _is_known(entry):
                 receipt = Receipt.objects.filter(number=entry.purpose.reverses).first()
                 if receipt is not None:
-                    by = self.chance.choice(self.crew.finance)
+                    by = self.chance.choice(self.people.finance)
                     self.press("receipt.reversed", receipt, by, number=entry.receipt)
 
     def _read_statement(self) -> None:
@@ -104,7 +106,7 @@ class Reversals(Part):
 
 
 def _is_lost(entry: Entry) -> bool:
-    """Whether it came back, and the shop does not know of it, or not that it did."""
+    """Whether it came back without the shop knowing it, or knowing that it did."""
     came_back = entry.purpose.transaction_type == PAYOUT_REVERSAL
     known = Receipt.objects.filter(number=entry.receipt, source=ReceiptSource.RETURNED)
     return came_back and not known.exists()

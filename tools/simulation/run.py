@@ -1,4 +1,4 @@
-"""One seed: faults while people trade, then none until all is quiet, then the books compared."""
+"""One seed: trading with faults, then no faults until all is quiet, then comparing the books."""
 
 from __future__ import annotations
 
@@ -53,33 +53,33 @@ from .actors import Actors, SeedData, end_stop, run_clock
 from .books import BY_HAND, STATEMENT, Comparison
 from .chance import NO_FAULTS, Chance, draw_fault_rates, instead_of_the_operating_system
 from .clock import BEGINNING, SeededScheduler, Time, VirtualClock
-from .crew import HASHERS
 from .network import SAFARICOM, Network, SeededCallbackClient
 from .processes import Crash, DatabaseAway, Processes, forget_what_was_asked
 from .seeds import GOODS_STAND_STILL, NOBODY_TAKES_BACK
 from .shop import ShopClient
+from .shop_people import HASHERS
 from .watch import Watch, told_twice
 
-#: Things that happen in one run.
+#: Number of events in one run.
 STEPS = 90
-#: Steps between two proofs of the books.
+#: Steps between two checks of the books.
 BETWEEN_PROOFS = 30
-#: After the last check of all, and the last page of the statement, nothing may be open.
+#: After the last scheduled query, and the last page of the statement, nothing may be open.
 THREE_DAYS = 72 * 3600.0
-#: Rules that are asked as of now: seen from long ago, what happens now is in the future.
+#: Rules checked as of now: for an earlier time, current rows would be in the future.
 OF_NOW = [rule for rule in RULES if "in the future" in rule.description]
-#: What the clock that only goes onwards shows when a run begins, in seconds.
+#: The monotonic clock's value at the beginning of a run, in seconds.
 MONOTONIC = 1e6
 
-#: Where the shop is, and the secret part of the address for payments by hand.
+#: The shop's address, and the secret part of the address for payments by hand.
 SHOP, C2B_TOKEN = "http://127.0.0.1:8000", "aboutpaymentsbyhand"
 REPORTS_TOKEN = "aboutmessages"
-#: Sources that a shop may go without, and how often it has them.
+#: Sources a shop may lack, and the probability of having them.
 SOURCES = {BY_HAND: 0.85, STATEMENT: 0.85}
 
 
 class Failed(AssertionError):
-    """What a seed found. ``step`` is where."""
+    """A failed seed. ``step`` is where it failed."""
 
     def __init__(self, seed: int, step: int, what: str, trace: list[str]) -> None:
         self.seed, self.step, self.what, self.trace = seed, step, what, trace
@@ -90,7 +90,7 @@ class Failed(AssertionError):
 
 @dataclass
 class Outcome:
-    """What a seed that held did."""
+    """The result of a seed that passed."""
 
     seed: int
     trace: list[str]
@@ -101,8 +101,8 @@ class Outcome:
 class Run:
     """Everything of one seed. ``play`` plays it, and raises Failed.
 
-    ``skip`` leaves out steps and ``without`` kinds of trouble: what is left happens as before, as
-    far as it can.
+    ``skip`` leaves out steps and ``without`` kinds of faults; the others happen unchanged, as far
+    as possible.
     """
 
     def __init__(
@@ -173,7 +173,7 @@ class Run:
             self._raise_failures()
 
     def _wind_down(self) -> None:
-        """No more faults: whatever is open must come to its end by itself."""
+        """No more faults: everything open must finish automatically."""
         self.log("calm")
         self.processes.rates = self.network.rates = NO_FAULTS
         world = self.safaricom.world
@@ -227,8 +227,8 @@ class Run:
             self.fail(f"order {order.reference} is still unpaid")
         waiting = OrderPayment.objects.filter(status__in=OPEN)
         if STATEMENT not in self.sources:
-            # Nobody can know what became of a prompt without an id, and without a message; and a
-            # person decides about one that was asked about for a day, as ``prove`` sees to.
+            # Nobody can know the outcome of a prompt without an id or a message; and staff decide
+            # about one that was queried for a day, as ``prove`` checks.
             waiting = waiting.exclude(checkout_request_id="").exclude(next_check_at=None)
         for payment in waiting:
             self.fail(f"attempt {payment.pk} is still {payment.status}")
@@ -243,7 +243,7 @@ class Run:
         self._left_to_people_late_enough()
 
     def _left_to_people_late_enough(self) -> None:
-        """A person is asked only after M-Pesa was, as often as the schedule has times."""
+        """Rows are left to staff only after all scheduled queries to M-Pesa."""
         for payment in OrderPayment.objects.unresolved().exclude(checkout_request_id=""):
             if payment.checks < len(STK_QUERIES.seconds):
                 self.fail(f"attempt {payment.pk} is a person's, asked about {payment.checks} times")
@@ -255,16 +255,16 @@ class Run:
     # --- What the run offers its actors ----------------------------------------------------------
 
     def log(self, line: str) -> None:
-        """Write down what happened, for the reader of a replay."""
+        """Record what happened, for the reader of a replay."""
         self.trace.append(f"{self.step:3} +{self.time.passed:09.3f} {line}")
 
     def fail(self, what: str) -> None:
-        """Something is not as it must be: the run ends after this step."""
+        """Record a violation: the run ends after this step."""
         self.log(f"!!! {what}")
         self.failures.append(what)
 
     def tick(self) -> None:
-        """One round of the clock, in a process of its own."""
+        """One round of the clock, in a separate process."""
         now, troubles = timezone.now(), self.processes.troubles
         if self.processes.run("clock", run_clock) and self.processes.troubles == troubles:
             self.proved_at = now
@@ -282,7 +282,7 @@ class Run:
             self.tick()
 
     def _overtake(self) -> None:
-        """Somebody else overtakes the process under way."""
+        """Another process overtakes the running one."""
         self.actors.overtake()
 
     # --- What must be true -----------------------------------------------------------------------
@@ -296,7 +296,7 @@ class Run:
         return Failed(self.seed, self.step, what, self.trace)
 
     def _log_rows(self) -> None:
-        """Write the rows down, for whoever reads why it failed."""
+        """Log the rows, for the reader of a failure."""
         names = {
             Order: ("id", "reference", "payment_status", "amount"),
             OrderPayment: (
@@ -325,9 +325,9 @@ class Run:
             )
 
     def _prove(self) -> None:
-        """Ask every rule; those with a limit in time as of the clock's last undisturbed round.
+        """Check every rule; those with a time limit as of the clock's last undisturbed round.
 
-        Where there was none yet, nothing had to be done: not even a day after it all began.
+        Before the first such round nothing had to be done, not even a day after the start.
         """
         as_of = self.proved_at or BEGINNING
         others = [rule for rule in RULES if rule not in OF_NOW]
@@ -335,7 +335,7 @@ class Run:
             self.fail(str(broken))
 
     def _one_prompt_an_attempt(self) -> None:
-        """No attempt rang twice, and no phone more often in an hour than we promise."""
+        """No attempt was prompted twice, and no phone more often in an hour than promised."""
         prompts = self.safaricom.world.prompts.list()
         addresses = Counter(prompt.push.callback_url for prompt in prompts)
         for address, times in addresses.items():
@@ -350,7 +350,7 @@ class Run:
             whose = asked_by if asked_by in owners else (prompt.push.phone, None)
             rung[whose].append(prompt.asked_second)
         for (phone, owner), seconds in rung.items():
-            # Windows begin anew: at the end of one and the beginning of the next there are two.
+            # Twice the limit: an hour may span two windows.
             # An owner was a stranger until they paid.
             most = 2 * (STRANGERS_PER_HOUR if owner is None else OWN_PER_HOUR + STRANGERS_PER_HOUR)
             for first, last in zip(sorted(seconds), sorted(seconds)[most:], strict=False):
@@ -359,18 +359,19 @@ class Run:
                     self.fail(f"{phone} was rung {most + 1} times in an hour for {owner}")
 
     def _waits_for_a_number(self, refund: Refund) -> bool:
-        """Without the statement a receipt may stay unnamed, and keeps its order's refunds back."""
+        """Without the statement a receipt may stay without a number, which blocks its order's
+        refunds."""
         unnamed = Receipt.objects.without_number().filter(order=refund.order_id)
         return STATEMENT not in self.sources and bool(refund.order_id) and unnamed.exists()
 
     def _is_of_a_payment_unnamed(self, payout: Payout) -> bool:
-        """The same of a payout: what it is for was paid by what nobody can confirm."""
+        """The same for a payout whose goods were paid with a payment nobody can confirm."""
         orders = payout.shares.values("track__order")
         unnamed = Receipt.objects.without_number().filter(order__in=orders)
         return STATEMENT not in self.sources and unnamed.exists()
 
     def _until_something_happens(self) -> float:
-        """Seconds to the next thing that has a date, and the round of the clock after it."""
+        """Seconds to the next scheduled event and the clock's round after it."""
         now = timezone.now()
         next_callback = self.scheduler.next_due
         dates = [
@@ -389,7 +390,7 @@ class Run:
         waits = [max(0.0, (at - now).total_seconds()) for at in dates if at]
         if next_callback is not None:
             waits.append(max(0.0, next_callback - self.time.passed))
-        # And now and then for its own sake, as the statement is read.
+        # And regularly in any case, as the statement is read.
         return min([*waits, 12 * 3600.0]) + 10
 
     # --- Setting up ------------------------------------------------------------------------------
@@ -402,11 +403,10 @@ class Run:
             enter(self.time)
             enter(instead_of_the_operating_system(self.ids))
             enter(patch("time.sleep", self.time.advance))
-            # Who waits, or stops after so many seconds, does so by this clock too: how long the
-            # machine takes must not show.
+            # Waits and timeouts use this clock too: the machine's speed must not matter.
             enter(patch("time.monotonic", lambda: MONOTONIC + self.time.passed))
-            # But for a duty of the clock: a round is to be whole, however slow M-Pesa is, since
-            # the books are proved as of it.
+            # Except for the clock's jobs: a round must be complete, however slow M-Pesa is,
+            # because the books are checked as of it.
             enter(patch("payments.clock.MAX_SECONDS", math.inf))
             enter(patch("payments.daraja.connection.Transport._new_session", self.network.session))
             sms = "omachemainproj.http_exchange.HttpExchange._new_session"
@@ -420,7 +420,7 @@ class Run:
                     DARAJA_C2B_TOKEN=C2B_TOKEN if BY_HAND in self.sources else "",
                     DARAJA_STATEMENT=STATEMENT in self.sources,
                     DARAJA_QUERIES_A_MINUTE=self.origin.choice([5, 60]),
-                    # No process of a run is the clock's: only its rounds are. Nobody is silent.
+                    # A run has no clock process, only its rounds. Nobody counts as silent.
                     HEARTBEATS_MAX_AGE=None,
                     **self._policy(),
                 )
@@ -434,7 +434,7 @@ class Run:
             yield
 
     def _policy(self) -> dict[str, Any]:
-        """What this shop has decided: what a payout may be without a second person, and so on."""
+        """This shop's policy: the largest payout without approval, and so on."""
         if not self.goods_move:
             return {}
         chance = self.goods_chance
@@ -454,7 +454,7 @@ class Run:
 
     @staticmethod
     def _open_inboxes() -> None:
-        """Everybody has confirmed an e-mail, and is told of what happens there."""
+        """Give everyone a confirmed e-mail, to which notifications are sent."""
         for user in User.objects.filter(is_staff=False):
             user.email, user.email_confirmed_at = f"{user.username}@example.test", timezone.now()
             user.save(update_fields=["email", "email_confirmed_at"])
@@ -518,7 +518,7 @@ class Run:
 
 
 class _Reader(logging.Handler):
-    """Reads the shop's log: an exception nobody foresaw is a failure, wherever it was caught."""
+    """Reads the shop's log: an unexpected exception is a failure, wherever it was caught."""
 
     def __init__(self, run: Run) -> None:
         super().__init__(logging.WARNING)
@@ -529,14 +529,14 @@ class _Reader(logging.Handler):
         if error is not None and not _is_ours(error):
             self._run.fail(f"{record.getMessage()[:200]}: {error!r}")
         elif record.getMessage().startswith("constraint refused a write"):
-            # A constraint is the last to say no: something before it should have.
+            # A constraint is the last guard: earlier code should have refused.
             self._run.fail(record.getMessage()[:200])
         else:
             self._run.log(f"  · {record.getMessage()[:160]}")
 
 
 def _is_ours(error: BaseException | None) -> bool:
-    """Whether an error comes of what this run did to the database."""
+    """Whether an error is caused by this run's database faults."""
     while error is not None:
         if isinstance(error, DatabaseAway):
             return True

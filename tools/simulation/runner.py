@@ -1,4 +1,4 @@
-"""Where seeds are played, one after the other, each from the same beginning."""
+"""Plays seeds one after the other, each from the same initial state."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from .run import Failed, Outcome, Run
 
 @dataclass
 class SeedRunner:
-    """Plays seeds. The database is in memory, and new for each of them."""
+    """Plays seeds. The database is in memory, and reset for each."""
 
     memory: Memory
     data: SeedData
-    #: A file with the certificate under which the shop encrypts its initiator's password.
+    #: A file with the certificate for encrypting the initiator's password.
     certificate: str
 
     def play(self, seed: int, **how: Any) -> Outcome:
         """Play one seed. Raises Failed."""
         self.memory.begin_again()
-        # People remember what was once asked of them, too.
+        # User objects cache permissions and relations, too.
         data = deepcopy(self.data)
         return Run(seed, data, certificate=self.certificate, **how).play()
 
     def shrink(self, failed: Failed) -> tuple[Failed, frozenset[int], frozenset[str]]:
-        """Leave out of a failing seed whatever it does not need: kinds of trouble, then steps."""
+        """Reduce a failing seed: leave out kinds of faults, then steps, that it does not need."""
         how: dict[str, Any] = {"without": frozenset(), "skip": frozenset()}
         for trouble in Run(failed.seed, self.data).rates.__dataclass_fields__:
             failed = self._try(failed, how, "without", {trouble}) or failed
@@ -63,13 +63,13 @@ class SeedRunner:
 
 
 def _kind(failed: Failed) -> str:
-    """What broke, without the numbers that differ from run to run."""
+    """The failure without numbers, which differ from run to run."""
     return "".join(character for character in failed.what if not character.isdigit())[:60]
 
 
 @contextmanager
 def seed_runner() -> Iterator[SeedRunner]:
-    """A runner on the database as it stands. What is played leaves it untouched."""
+    """A runner on the current database, which it leaves unchanged."""
     with in_memory() as memory, NamedTemporaryFile("w", suffix=".pem") as certificate:
         with time_machine.travel(BEGINNING, tick=False):
             data = SeedData.make()

@@ -1,6 +1,6 @@
-"""Seeds that found something once: they are played at every test, for ever."""
+"""Seeds that once found a bug: they are part of every test run."""
 
-#: What each of them found, and where it was put right.
+#: The bug each of them found, and where it was fixed.
 KEPT = {
     744911828: (
         "a stranger named another payment's receipt number beside a prompt that was paid: the"
@@ -55,14 +55,14 @@ KEPT = {
     ),
 }
 
-#: Seeds that are played as they were when they found it: nobody moved goods then.
+#: Seeds from before goods were moved; they are played without that.
 GOODS_STAND_STILL = frozenset({744911828, 825439868})
 
-#: Where the others come from, and how many of them `make check` plays.
+#: Start of the other seeds, and how many of them `make check` plays.
 BASE, FRESH = 20261123, 40
 
-#: Seeds that are played as they were when they found it: no customer had a payment taken back then.
+#: Seeds from before customers' reversals; they are played without them.
 NOBODY_TAKES_BACK = frozenset({744911828, 825439868, 8044746, 838076028})
 
-#: Seeds that are played as they were when they found it: something was taken back at every turn.
+#: Seeds with a reversal at every step; they are played that way.
 MUCH_IS_TAKEN_BACK = frozenset({778003})

@@ -1,4 +1,4 @@
-"""A client of the shop: a WSGI request as gunicorn would make it, in a process of its own."""
+"""A client of the shop: WSGI requests as gunicorn makes them, each in a separate process."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Reply:
 
 @dataclass
 class ShopClient:
-    """Sends requests. A process that dies before it has answered gives None."""
+    """Sends requests. Returns None if the process dies before it has answered."""
 
     processes: Processes
     failures: list[str]
@@ -41,17 +41,17 @@ class ShopClient:
     def request(
         self, user: User, method: str, path: str, sent: Any = None, **headers: str
     ) -> Reply | None:
-        """Ask the API as this buyer."""
+        """Send an API request as this user."""
         body = b"" if sent is None else json.dumps(sent).encode()
         headers["Authorization"] = f"Bearer {self._token(user)}"
         return self._request(method, path, body, headers, "105.161.0.1")
 
     def post(self, message: Message) -> Reply | None:
-        """Post a message as Safaricom does, and see that one answered 200 is stored."""
+        """Post a message as Safaricom does, and check that one answered with 200 is stored."""
         headers = {"Content-Type": "application/json;charset=UTF-8", **message.headers}
         reply = self._request("POST", message.path, message.body, headers, message.address)
         is_taken = reply is not None and reply.status == 200 and not message.awaits_answer
-        # Of a report on an SMS what it says is kept, and not its bytes.
+        # Of an SMS report the content is stored, not its bytes.
         is_taken = is_taken and not message.path.startswith("/safwebhook/sms/")
         digest = hashlib.sha256(message.body).hexdigest()
         if is_taken and not GatewayEvent.objects.filter(sha256=digest).exists():
@@ -85,7 +85,7 @@ class ShopClient:
         self.processes.step("the answer leaves")
         status, headers = started[0]
         answered.append(Reply(int(status[:3]), _read(content), dict(headers)))
-        # A server closes a response when its last byte has left.
+        # A server closes a response once its last byte is sent.
         response.close()
 
     def _token(self, user: User) -> str:

@@ -1,7 +1,7 @@
-"""What is looked at after every step: it must be so at any moment, whatever died or was lost.
+"""Checks after every step: invariants at any moment, whatever died or was lost.
 
-None of it asks the shop's own rules (``prove``) or its own sums (payments.payouts.balances): what
-counts wrong must not be believed when it counts again.
+They use neither the shop's rules (``prove``) nor its sums (payments.payouts.balances), so that a
+bug in those cannot hide itself.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from orders.models import ParcelStep, TrackStatus
 from orders.models.notifications import Message
 from payments.models import TransferStatus
 
-#: Payouts of these have left, or leave, or may have.
+#: Statuses of payouts that were, are being, or may have been sent.
 OUT = (TransferStatus.DUE, TransferStatus.UNKNOWN, TransferStatus.SENT, TransferStatus.DONE)
-#: How far along its way a line is, and what it becomes once.
+#: Progress of a line, and its final statuses.
 WAY: list[str] = [
     TrackStatus.CREATED,
     TrackStatus.PAID,
@@ -32,15 +32,16 @@ WAY: list[str] = [
     TrackStatus.REFUNDED,
 ]
 ONCE = (TrackStatus.FETCHED, TrackStatus.SHIPPING, TrackStatus.DELIVERED, TrackStatus.REFUNDED)
-#: Of an SMS: it went out.
+#: States of a sent SMS.
 SMS_SENT = (100, 101, 102)
-#: Steps after which nobody has a parcel in hand.
+#: Parcel events after which nobody has the parcel.
 GIVEN_UP = (ParcelStep.RELEASED, ParcelStep.FREED)
 
 
 class Money(NamedTuple):
-    """How a seller stands, KES: what they earned, what of that was undone after it had left, what
-    has left or may, and what of that the shop sent twice by M-Pesa's word."""
+    """A seller's money, KES: earned; reversed after it was paid out; sent or possibly sent; and
+    the part of it the shop sent twice because of M-Pesa's answer.
+    """
 
     earned: int
     undone: int
@@ -49,13 +50,13 @@ class Money(NamedTuple):
 
     @property
     def debt(self) -> int:
-        """What went to them and is not theirs."""
+        """Money sent to them that is not theirs, KES."""
         return max(0, self.out - self.earned)
 
 
 @dataclass
 class Watch:
-    """Looks at goods, parcels and sellers' money, and remembers how they stood before."""
+    """Checks goods, parcels and sellers' money, and remembers the previous state."""
 
     fail: Callable[[str], None]
     _debts: dict[int, int] = field(default_factory=dict)
@@ -65,7 +66,7 @@ class Watch:
     _seen_at: int = -1
 
     def look(self) -> None:
-        """Look at all of it, unless no row was written since the last look."""
+        """Check all of it, unless no row was written since the last check."""
         written = getattr(connection.connection, "total_changes", None)
         if written is not None and written == self._seen_at:
             return
@@ -74,9 +75,9 @@ class Watch:
             self.fail(what)
 
     def _lines_go_onwards(self) -> Iterator[str]:
-        """No line goes back to where it came from, and none is handed over twice.
+        """No line goes back in status, and none is handed over twice.
 
-        One whose order was closed unpaid is bought again where its money comes late.
+        A line whose order was closed unpaid is bought again if its money comes late.
         """
         for line_id, status, returned in _read(_LINES):
             before = self._lines.get(line_id, status)
@@ -135,8 +136,9 @@ class _Payout(NamedTuple):
 
 
 class _Asked(NamedTuple):
-    """A statement, and what a row of its answer is. Written once: Django's would be anew each
-    step, and a third of a seed's time."""
+    """An SQL statement and its row type. Compiled once: Django would do it at each step, a third
+    of a seed's time.
+    """
 
     sql: str
     row: Callable[..., Any] = lambda *columns: columns
@@ -182,7 +184,7 @@ def _stock() -> Iterator[str]:
 
 
 def _parcels() -> Iterator[str]:
-    """Each parcel is in one hand, as one agent after another took it on and gave it up."""
+    """Each parcel has at most one holder, by the agents' claims and releases."""
     with_whom: dict[int, int | None] = defaultdict(lambda: None)
     arrived = Counter[int]()
     for parcel_id, step, agent_id in _read(_HANDS):
@@ -205,7 +207,7 @@ def _parcels() -> Iterator[str]:
 
 
 def _money(all_shares: list[_Share], payouts: list[_Payout]) -> dict[int, Money]:
-    """How every seller of whom anything was fetched stands, counted anew from the rows."""
+    """Recount the money of every seller with fetched goods, from the rows."""
     shares = defaultdict[int, list[_Share]](list)
     for share in all_shares:
         shares[share.seller].append(share)
@@ -228,7 +230,7 @@ def _money(all_shares: list[_Share], payouts: list[_Payout]) -> dict[int, Money]
 
 
 def _what_makes_debts(shares: list[_Share], payouts: list[_Payout]) -> tuple[int, ...]:
-    """Counts of what may leave a seller in debt after a payout was made, or again."""
+    """Counts of events that may put a seller in debt after a payout."""
     ended = (TransferStatus.REFUSED, TransferStatus.DROPPED)
     return (
         sum(share.is_reversed for share in shares),
@@ -239,7 +241,7 @@ def _what_makes_debts(shares: list[_Share], payouts: list[_Payout]) -> tuple[int
 
 
 def told_twice(safaricom: Simulator) -> Iterator[str]:
-    """Whoever was told the same more often than the shop has a message of it."""
+    """People who got a message more often than the shop has it."""
     sent = Counter[tuple[str, str]]()
     for event in safaricom.world.events.list(kind="sms"):
         if event["status_code"] in SMS_SENT:

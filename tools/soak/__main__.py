@@ -1,9 +1,9 @@
-"""Thousands of orders through real processes with every fault mixed in, killed all the time.
+"""Thousands of orders through real processes with every fault, killed all the time.
 
 ``make soak-orders`` or ``python -m tools.soak --orders 20000``: PostgreSQL, gunicorn, two clocks
-and the pretend M-Pesa, whose books are the truth and which alone is never killed. When all is
-ordered the faults end, what would wait for hours is brought forward (see ``waits``),
-and ``manage.py prove --against-simulator`` must find nothing. Ends with 1 otherwise.
+and the simulator, whose books are the truth and which alone is never killed. Once everything is
+ordered the faults end, waits of hours are brought forward (see ``waits``), and
+``manage.py prove --against-simulator`` must find nothing. Exits with 1 otherwise.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from .buyers import Buyers, HttpConnection
 from .faults import Faults
 from .machine import Process, clock, environment, gunicorn, manage
 
-#: Seconds between two kills, and between two faults of the gateway's own.
+#: Seconds between two kills, and between two faults of the gateway itself.
 KILL_AFTER, FAULT_AFTER = (20, 40), (3, 9)
 
 
@@ -32,16 +32,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--orders", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--threads", type=int, default=16, help="buyers who ask at once")
+    parser.add_argument("--threads", type=int, default=16, help="concurrent buyers")
     parser.add_argument("--web", type=int, default=18410, help="port of the shop")
-    parser.add_argument("--phone", type=int, default=18411, help="port of the pretend M-Pesa")
+    parser.add_argument("--phone", type=int, default=18411, help="port of the simulator")
     parser.add_argument(
         "--server", default="postgres://postgres@127.0.0.1:5432/postgres", help="PostgreSQL"
     )
     parser.add_argument(
         "--through-pgbouncer",
         action="store_true",
-        help="ten connections of PostgreSQL for all processes, each transaction by another",
+        help="share ten connections of PostgreSQL, pooled per transaction",
     )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="soak-") as scratch, ExitStack() as stack:
@@ -69,7 +69,7 @@ class Soak:
         self.began = time.monotonic()
 
     def run(self, stack: ExitStack) -> int:
-        """Play it, settle, compare. Returns the exit code."""
+        """Run, settle, compare. Returns the exit code."""
         simulator = self._simulator()
         simulator.start()
         manage(self.environ, "migrate", "--verbosity", "0")
@@ -124,7 +124,7 @@ class Soak:
             web.kill()
 
     def _end(self, buyers: Buyers) -> int:
-        self._say("all is ordered; the faults end")
+        self._say("everything is ordered; the faults end")
         self._forget_scripts()
         settled = manage(self.environ, "-m", "tools.soak.waits", "--patience", "900", check=False)
         self._say(settled.stdout.strip().splitlines()[-1] if settled.stdout else settled.stderr)
@@ -137,7 +137,7 @@ class Soak:
         return 0 if ok else 1
 
     def _forget_scripts(self) -> None:
-        """Let M-Pesa behave. Its books stay; what is on its way still arrives."""
+        """End M-Pesa's faults. Its books are kept; messages under way still arrive."""
         line = HttpConnection(self.mpesa, Counter())
         line.ask("POST", "/control/scripts/forget", {})
 
@@ -191,10 +191,10 @@ class Soak:
 
     def _simulator(self) -> Process:
         return Process(
-            "the pretend M-Pesa", "manage.py", "daraja_simulator",
+            "the M-Pesa simulator", "manage.py", "daraja_simulator",
             "--port", str(self.options.phone), "--default", "success",
             "--certificate", str(self.scratch / "certificate.pem"),
-            # Money moves whatever we would have said: wrong amounts, wrong references.
+            # Money moves whatever the shop would answer: wrong amounts, wrong references.
             "--set", "external_validation=off",
             environ={"OMACHE_ENV_FILE": "/dev/null"}, log=self.scratch / "simulator.log",
             answers=self.mpesa,

@@ -1,4 +1,4 @@
-"""The buyers: they cash out, pay again, cancel, pay by hand, and repeat what was not answered."""
+"""The buyers: they cash out, retry paying, cancel, pay by hand, and repeat lost requests."""
 
 import heapq
 import http.client
@@ -12,19 +12,19 @@ from typing import Any
 
 from .faults import Faults, OrderPlan
 
-#: A request that nobody answers is sent again this often; the order is the same, by its key.
+#: Retries of an unanswered request; its key makes it the same order.
 MOST_REPEATS = 60
 
 
 class HttpConnection:
-    """Keep-alive HTTP of one thread to one server, which may be killed at any moment."""
+    """A thread's keep-alive connection to a server that may be killed at any moment."""
 
     def __init__(self, address: str, met: Counter) -> None:
         self._address, self._met = address, met
         self._connection: http.client.HTTPConnection | None = None
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
-        """Send once; the status and the JSON of the answer, 0 where the connection broke."""
+        """Send once; returns the status and JSON of the answer, 0 if the connection broke."""
         sent = None if body is None else json.dumps(body)
         if self._connection is None:
             self._connection = http.client.HTTPConnection(self._address, timeout=100)
@@ -48,7 +48,7 @@ class HttpConnection:
 
 
 class Buyers:
-    """Places so many orders from several threads, and does what their plans say afterwards."""
+    """Places N orders from several threads, and follows their plans afterwards."""
 
     def __init__(
         self, *, web: str, mpesa: str, goods: dict, phones: list[str], draw: Faults, orders: int
@@ -67,14 +67,14 @@ class Buyers:
         self.unexpected: list[str] = []
 
     def start(self, threads: int) -> None:
-        """Begin, with so many asking at the same time."""
+        """Start this number of threads."""
         self._threads = [threading.Thread(target=self._work) for _ in range(threads)]
         for thread in self._threads:
             thread.start()
 
     @property
     def are_done(self) -> bool:
-        """Whether all is ordered, and everything that was to follow was done."""
+        """Whether everything is ordered, and all later steps are done."""
         return not any(thread.is_alive() for thread in self._threads)
 
     def _work(self) -> None:
@@ -86,7 +86,7 @@ class Buyers:
                 self.unexpected.append(repr(error))
 
     def _next(self) -> Callable[[HttpConnection, HttpConnection], None] | None:
-        """What is due; else the next order; None when all is done."""
+        """The next due step, otherwise the next order; None once all is done."""
         while True:
             with self._lock:
                 now = time.monotonic()
@@ -130,7 +130,7 @@ class Buyers:
                 self.unexpected.append(f"cash-out answered {status}: {order}")
 
     def _retry(self, web: HttpConnection, path: str, body: Any, **headers: str) -> tuple[int, Any]:
-        """Send the same again until somebody answers: servers are killed and come back."""
+        """Repeat the request until it is answered: servers are killed and restarted."""
         for _ in range(MOST_REPEATS):
             status, said = web.ask("POST", path, body, **headers)
             in_use = isinstance(said, dict) and said.get("code") == "idempotency_key_in_use"
@@ -140,7 +140,7 @@ class Buyers:
         return status, said
 
     def _schedule(self, plan: OrderPlan, order: dict, phone: str, signed: dict[str, str]) -> None:
-        """Schedule what the buyer does later. Call with the lock held."""
+        """Schedule the buyer's later steps. Call with the lock held."""
         action = plan.buyer
         if not action:
             return
@@ -168,7 +168,7 @@ class Buyers:
         heapq.heappush(self._later, (due, next(self._tries), action))
 
     def _pay(self, phone: str, payment: dict) -> None:
-        # A connection of its own: an idle one may have been closed, and this is not repeated.
+        # A new connection: an idle one may be closed, and this request is not repeated.
         status, said = HttpConnection(self._mpesa, Counter()).ask(
             "POST", f"/control/phones/{phone}/pay", payment
         )
@@ -179,7 +179,7 @@ class Buyers:
 def _payments(
     action: str, amount: int, reference: str, after: float
 ) -> list[tuple[float, int, str]]:
-    """What is paid by hand: (seconds from now, KES, the account that is typed)."""
+    """Payments by hand: (seconds from now, KES, account number typed)."""
     if action.endswith("misspelt"):
         return [(after, amount, f"{reference[:-1]}0")]
     if action.endswith("the rest"):

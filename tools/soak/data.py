@@ -1,7 +1,6 @@
-"""Buyers with tokens and goods on the shelf: ``python -m tools.soak.data``, as JSON.
+"""Buyers with tokens, and products in stock: ``python -m tools.soak.data``, as JSON.
 
-Written by the ORM and not through the API: to register 4,000 buyers would test the hashing of
-passwords.
+Written by the ORM and not through the API: registering 4,000 buyers would test password hashing.
 """
 
 from __future__ import annotations
@@ -14,12 +13,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rest_framework_simplejwt.tokens import AccessToken
 
-#: Enough for every order, and so few that they run out.
+#: Enough for every order, and few enough to sell out.
 AMPLE, SCARCE = 100_000, 150
 
 
 def fill(*, buyers: int, ample: int, scarce: int) -> dict:
-    """Make so many buyers and products; return their tokens, ids and prices."""
+    """Create this number of buyers and products; returns their tokens, ids and prices."""
     from django.contrib.auth import get_user_model
     from django.contrib.auth.hashers import make_password
     from rest_framework_simplejwt.tokens import AccessToken
@@ -57,7 +56,7 @@ def fill(*, buyers: int, ample: int, scarce: int) -> dict:
 
 
 def token_of(username: str) -> str:
-    """A token of somebody who is there already."""
+    """A token of an existing user."""
     from django.contrib.auth import get_user_model
     from rest_framework_simplejwt.tokens import AccessToken
 
@@ -65,7 +64,7 @@ def token_of(username: str) -> str:
 
 
 def _token(token: AccessToken) -> str:
-    """Good for a day: to refresh them would test something else."""
+    """A token valid for a day: refreshing would test something else."""
     token.set_exp(lifetime=timedelta(days=1))
     return str(token)
 

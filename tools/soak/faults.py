@@ -1,16 +1,16 @@
-"""What goes wrong, drawn by a seed: how a phone is answered, what M-Pesa does, what buyers do."""
+"""Faults, drawn from a seed: answers on the phone, M-Pesa's behaviour, buyers' behaviour."""
 
 import random
 from dataclasses import dataclass, field
 from typing import Any
 
-#: Last digits of a phone, and how often: 5566 pays, the others are the simulator's magic ones.
+#: Last digits of a phone, and their weights: 5566 pays, the others are the simulator's magic ones.
 ENDINGS = {
     "5566": 60, "0001": 4, "1032": 7, "1037": 4, "2001": 4, "9000": 10, "9002": 11,
 }  # fmt: skip
 
-#: How often what is scripted for a prompt, of a hundred; the rest goes as the phone's ending says.
-#: A function of the order's amount gives the script.
+#: Percentage of each script for a prompt; the others follow the phone's last digits.
+#: A function of the order's amount returns the script.
 PROMPT_FAULTS: dict[str, tuple[float, Any]] = {
     "callback late": (4, lambda a, r: {"callback_delay": r.uniform(2, 25)}),
     "callback three times at once": (4, lambda a, r: {"callbacks": 3, "together": True}),
@@ -36,9 +36,9 @@ PROMPT_FAULTS: dict[str, tuple[float, Any]] = {
     ),
 }
 
-#: Another amount than was asked comes by hand alone: M-Pesa takes of a prompt what it asked for.
+#: A wrong amount can only come by hand: a prompt is paid with the amount requested.
 
-#: For one request of an operation, whosever it is; drawn now and then, and never for long.
+#: A fault for one request of an operation, whoever sends it; drawn occasionally.
 GATEWAY_FAULTS: dict[str, dict[str, Any]] = {
     "prompts: 429 burst": {"refuse": "too_many_requests", "times": 5},
     "prompts: 503 burst": {"refuse": "unavailable", "times": 5},
@@ -69,7 +69,7 @@ GATEWAY_FAULTS: dict[str, dict[str, Any]] = {
     "question: answer lost": {"operation": "transaction_status", "callbacks": 0},
 }
 
-#: What a buyer does afterwards, and how often of a hundred.
+#: What a buyer does afterwards, and its percentage.
 BUYERS: dict[str, float] = {
     "cancels": 3,
     "rings again": 4,
@@ -84,7 +84,7 @@ BUYERS: dict[str, float] = {
 
 @dataclass(frozen=True)
 class OrderPlan:
-    """What becomes of one order: the script for its prompt, and what its buyer does later."""
+    """The plan of one order: the script for its prompt, and its buyer's later steps."""
 
     fault: str = ""
     script: dict[str, Any] = field(default_factory=dict)
@@ -103,16 +103,16 @@ class Faults:
         return f"2547{number % 10_000:04d}{ending}"
 
     def order(self, amount: int) -> OrderPlan:
-        """Draw the plan of an order of so many KES."""
+        """Draw the plan of an order of this amount, KES."""
         fault = self._one_of({name: share for name, (share, _) in PROMPT_FAULTS.items()})
         script = PROMPT_FAULTS[fault][1](amount, self.random) if fault else {}
         return OrderPlan(fault, script, self._one_of(BUYERS))
 
     def gateway(self) -> tuple[str, dict[str, Any]]:
-        """Draw one fault of the gateway's own."""
+        """Draw one fault of the gateway itself."""
         return self.random.choice(list(GATEWAY_FAULTS.items()))
 
     def _one_of(self, shares: dict[str, float]) -> str:
-        """A name, drawn by its share of a hundred; empty for what is left of the hundred."""
+        """A name drawn by its percentage; empty for the remainder."""
         names, weights = list(shares), list(shares.values())
         return self.random.choices([*names, ""], [*weights, max(0, 100 - sum(weights))])[0]

@@ -1,4 +1,4 @@
-"""The shop as a machine runs it: gunicorn, clocks, commands; each can be killed and comes back."""
+"""The shop as on a server: gunicorn, clocks, commands; each can be killed and restarted."""
 
 import http.client
 import os
@@ -13,14 +13,14 @@ from contextlib import suppress
 from pathlib import Path
 
 C2B_TOKEN = "soak0registered0address"
-#: How long a server may take to answer after its start, seconds.
+#: Seconds a server may take to answer after its start.
 PATIENCE = 180
 
 
 def environment(*, database: str, web: int, mpesa: str, scratch: Path, hold: int = 1) -> dict:
-    """Production, rehearsed on this machine; throttles off, since one client asks it all.
+    """Production settings for this machine; throttles off, because one client sends everything.
 
-    Goods are held for ``hold`` minutes, so that orders expire while somebody watches.
+    Goods are reserved for ``hold`` minutes, so that orders expire during the run.
     """
     return {
         "OMACHE_ENV_FILE": os.devnull,
@@ -57,7 +57,7 @@ def environment(*, database: str, web: int, mpesa: str, scratch: Path, hold: int
 
 
 class Process:
-    """One process of the shop, with what it started in a session of their own."""
+    """One process of the shop, with its children, in their own session."""
 
     def __init__(
         self,
@@ -74,14 +74,14 @@ class Process:
         self._arguments, self._environ, self._log = (program, *arguments), environ, log
         #: ``host:port`` where a server answers once it is up.
         self._answers = answers
-        #: Descriptors of ours that it is given.
+        #: File descriptors passed to it.
         self._keeps = keeps
-        #: Where the program lies, if it is not this one.
+        #: The folder of the program, if not this one.
         self._folder = folder
         self._running: subprocess.Popen | None = None
 
     def start(self) -> None:
-        """Start it, and wait until it answers if it is a server."""
+        """Start it; wait until it answers if it is a server."""
         with self._log.open("ab") as log:
             self._running = subprocess.Popen(
                 self._arguments,
@@ -100,16 +100,16 @@ class Process:
             time.sleep(0.05)
 
     def kill(self) -> None:
-        """``kill -9`` it and all it started, and start it again."""
+        """``kill -9`` it and its children, and start it again."""
         self.die()
         self.start()
 
     def die(self) -> None:
-        """``kill -9`` it and all it started."""
+        """``kill -9`` it and its children."""
         self._end(signal.SIGKILL)
 
     def kill_a_child(self, choose: Callable[[list[str]], str]) -> None:
-        """``kill -9`` one of the processes it started; it is its own business to replace it."""
+        """``kill -9`` one of its children, which it has to replace itself."""
         assert self._running is not None
         children = Path(f"/proc/{self._running.pid}/task/{self._running.pid}/children")
         if pids := children.read_text().split():
@@ -117,11 +117,11 @@ class Process:
                 os.kill(int(choose(pids)), signal.SIGKILL)
 
     def stop(self) -> None:
-        """End it as an operator would. Safe to repeat."""
+        """Stop it as an operator would. Safe to repeat."""
         self._end(signal.SIGTERM)
 
     def end(self) -> int:
-        """Tell its first process alone, as systemd does (KillMode=mixed); its exit code."""
+        """Stop only its main process, as systemd does (KillMode=mixed); returns its exit code."""
         assert self._running is not None
         self._running.terminate()
         code = self._running.wait(timeout=45)
@@ -160,7 +160,7 @@ def gunicorn(environ: dict, scratch: Path, *, folder: Path | None = None) -> Pro
     )  # fmt: skip
 
 
-#: Makes the descriptor of its first argument the third, and becomes the rest: sd_listen_fds(3).
+#: Moves the descriptor of its first argument to 3, and runs the rest: sd_listen_fds(3).
 _BECOME = (
     "import os, sys; os.dup2(int(sys.argv[1]), 3); os.environ['LISTEN_PID'] = str(os.getpid()); "
     "os.execv(sys.executable, [sys.executable, *sys.argv[2:]])"
@@ -168,7 +168,7 @@ _BECOME = (
 
 
 def gunicorn_at(listening: socket.socket, environ: dict, scratch: Path) -> Process:
-    """The same at a socket that is held for it, as systemd holds omache-web.socket."""
+    """The same, with a socket held for it as systemd holds omache-web.socket."""
     number = listening.fileno()
     return Process(
         "gunicorn", "-c", _BECOME, str(number), "-m", "gunicorn", "omachemainproj.wsgi",
@@ -191,7 +191,7 @@ def clock(
 def manage(
     environ: dict, *arguments: str, check: bool = True, folder: Path | None = None
 ) -> subprocess.CompletedProcess:
-    """Run a management command, or ``-m`` a module, to its end."""
+    """Run a management command, or a module with ``-m``, to its end."""
     command = arguments if arguments[0] == "-m" else ("manage.py", *arguments)
     ran = subprocess.run(
         [sys.executable, *command],

@@ -1,7 +1,7 @@
-"""Bringing forward what the shop would do in hours: ``python -m tools.soak.waits``.
+"""Brings forward what the shop would do within hours: ``python -m tools.soak.waits``.
 
-An operator's tool for rehearsals. Nothing is decided here: the times that rows wait for are set to
-now, and clocks that run elsewhere do what they would have done then.
+An operator's tool for rehearsals. It decides nothing: it sets the times rows wait for to now, and
+clocks that run elsewhere do what they would have done later.
 """
 
 import argparse
@@ -10,12 +10,12 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
-#: A request to M-Pesa that was sent this lately may still be under way.
+#: A request to M-Pesa sent this recently may still be under way.
 UNDER_WAY = timedelta(seconds=8)
 
 
 def bring_forward(*, expire: bool = False) -> None:
-    """Let every wait be over; with ``expire``, that of unpaid orders too. Safe to repeat."""
+    """End every wait; with ``expire``, that of unpaid orders too. Safe to repeat."""
     from django.db.models import Q
     from django.utils import timezone
 
@@ -34,10 +34,10 @@ def bring_forward(*, expire: bool = False) -> None:
 
 
 def what_waits() -> dict[str, int]:
-    """What the clocks have still to do, in numbers; nothing is best.
+    """The clocks' remaining work, in numbers; nothing is best.
 
-    Attempts that M-Pesa gave no id are not here: it cannot be asked about them, and after a day a
-    person looks.
+    Attempts without an id from M-Pesa are not included: they cannot be queried, and are shown to
+    staff after a day.
     """
     from orders.models import Order
     from payments.models import OPEN, GatewayEvent, OrderPayment, Receipt, Refund
@@ -57,11 +57,11 @@ def what_waits() -> dict[str, int]:
 
 
 def settle(*, patience: float, say: Callable[[str], object]) -> bool:
-    """Bring waits forward again and again until nothing waits; False when patience ran out."""
+    """Bring waits forward until nothing waits; returns False after ``patience`` seconds."""
     began = time.monotonic()
     calm = 0
     while time.monotonic() - began < patience:
-        # First what was asked is answered; only then does what nobody paid expire.
+        # First wait for answers; only then expire unpaid orders.
         bring_forward(expire=time.monotonic() - began > 5)
         time.sleep(1.5)
         waits = what_waits()

@@ -1,4 +1,4 @@
-"""People who buy while processes die: they ask again until somebody answers, and forget nothing."""
+"""Buyers who keep trading while processes die: they retry until answered."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-#: Seconds between two tries, and how often somebody looks whether an order is paid.
+#: Seconds between two tries, and between two checks whether an order is paid.
 AGAIN, LOOKS = 0.5, 120
 
 
 @dataclass(frozen=True)
 class Answer:
-    """How one request ended."""
+    """The outcome of one request."""
 
     at: float
     seconds: float
-    #: Method and kind of address, status and code.
+    #: Method and route, status and code.
     what: str
     is_well: bool
 
 
-class Crowd:
-    """Buyers, who each order, wait until it is paid, and have it fetched; and one who looks."""
+class LoadClients:
+    """Buyers who order, wait until it is paid, and have it fetched; and one who browses."""
 
     def __init__(self, web: str, *, goods: dict[str, Any], agent: str, buyers: int) -> None:
         self._web, self._goods, self._agent = web, goods, agent
@@ -36,14 +36,14 @@ class Crowd:
         self._threads.append(threading.Thread(target=self._look_around))
         self._answers: list[Answer] = []
         self._paid: list[tuple[float, float]] = []
-        #: The order's token by the number of the request that was told of it.
+        #: The order's token by the number of the request that returned it.
         self.orders: dict[int, str] = {}
-        #: References of orders that were not paid within a minute: M-Pesa's statement will tell.
+        #: References of orders not paid within a minute: M-Pesa's statement decides.
         self.unpaid: list[str] = []
-        #: What nobody should ever be answered.
+        #: Answers nobody should ever get.
         self.strange: list[str] = []
 
-    def __enter__(self) -> Crowd:
+    def __enter__(self) -> LoadClients:
         for thread in self._threads:
             thread.start()
         return self
@@ -54,11 +54,11 @@ class Crowd:
             thread.join()
 
     def answers_since(self, moment: float) -> list[Answer]:
-        """Every request that was begun at that moment or ended after it, as they ended."""
+        """The requests that began or ended after this moment, in the order they ended."""
         return [answer for answer in list(self._answers) if answer.at + answer.seconds >= moment]
 
     def wait_for_paid_orders(self, count: int, *, began_after: float, patience: float) -> float:
-        """Wait until so many who began to order after that moment have paid: when, or 0."""
+        """Wait until N orders begun after that moment are paid; returns when, or 0."""
         deadline = time.monotonic() + patience
         while time.monotonic() < deadline:
             paid = sorted(at for began, at in list(self._paid) if began >= began_after)
@@ -85,7 +85,7 @@ class Crowd:
         }
         signed = {
             "Authorization": f"Bearer {self._goods['tokens'][buyer]}",
-            # What the proxy would say.
+            # As the proxy would answer.
             "X-Forwarded-For": f"41.90.{buyer // 250}.{buyer % 250 + 1}",
         }
         began = time.monotonic()
@@ -102,7 +102,7 @@ class Crowd:
             return
         self._paid.append((began, time.monotonic()))
         agent = {"Authorization": f"Bearer {self._agent}", "X-Forwarded-For": "41.90.99.1"}
-        # One whose answer was lost may have moved it.
+        # A request whose answer was lost may have moved it.
         line = f"/track/{order['order'][0]['id']}/move/"
         self._insist("POST", line, {"to": "fetched"}, {200, 409}, **agent)
 
@@ -113,7 +113,7 @@ class Crowd:
             self._ask("GET", path, None, **{"X-Forwarded-For": "41.90.98.1"})
 
     def _insist(self, method: str, path: str, body: Any, good: set[int], **headers: str) -> Any:
-        """Ask the same until it is answered with one of these; what is refused is strange."""
+        """Repeat the request until it gets one of these statuses; record any other refusal."""
         while True:
             status, said = self._ask(method, path, body, **headers)
             in_use = isinstance(said, dict) and said.get("code") == "idempotency_key_in_use"
@@ -124,7 +124,7 @@ class Crowd:
             time.sleep(AGAIN)
 
     def _ask(self, method: str, path: str, body: Any, **headers: str) -> tuple[int, Any]:
-        """Ask once, on a connection of its own as the proxy's are; 0 where it broke."""
+        """Send once, on a new connection as the proxy does; status 0 if it broke."""
         sent = None if body is None else json.dumps(body)
         began, broke = time.monotonic(), ""
         asking = http.client.HTTPConnection(self._web, timeout=100)

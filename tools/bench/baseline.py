@@ -1,9 +1,9 @@
-"""Django's and DRF's own floor: a constant view of the API behind all of the shop's middleware.
+"""The baseline of Django and DRF: a constant view of the API behind all of the shop's middleware.
 
-What it costs above the bare view is what every request of the API pays before any work.
+Its cost above the bare view is what every API request pays before any work.
 """
 
-# First, since it makes Django ready for what the others import.
+# First: it sets up Django for the other imports.
 from omachemainproj.wsgi import application  # isort: skip
 
 from django.conf import settings
@@ -17,7 +17,7 @@ __all__ = ["application"]
 
 
 class ConstantView(APIView):
-    """Answers two numbers."""
+    """Returns two numbers."""
 
     authentication_classes = []
     permission_classes = [AllowAny]

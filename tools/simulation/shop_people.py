@@ -1,4 +1,4 @@
-"""Who works in the shop, who sells in it, and who brings its goods: made once, for every seed."""
+"""The staff, sellers and agents of the shop, created once for all seeds."""
 
 from __future__ import annotations
 
@@ -13,19 +13,18 @@ from orders.models import DeliveryRate, DeliveryWay, PickupPoint
 from products.listings.services import create_product
 from products.models import Product
 
-#: Cheap to compare: no seed is about guessing it.
+#: A cheap hash: no seed is about guessing passwords.
 HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 PASSWORD = "githeri 4 chapati"
-#: Where the second seller is paid, and what sellers give instead of a number M-Pesa refused.
+#: The second seller's number, and replacements for a number M-Pesa refused.
 BARAKA, OTHERS = "254733000222", ("254733000333", "254733000444")
 
 
 @dataclass
-class Crew:
-    """Everybody but the buyers and the first seller.
+class ShopPeople:
+    """Everyone except the buyers and the first seller.
 
-    Who is of support or finance is a superuser: what nobody may, seeds of their own roles do not
-    find, and the tests of permissions do.
+    Support and finance are superusers here: the permission tests cover what each role may not do.
     """
 
     sellers: list[User]
@@ -37,13 +36,13 @@ class Crew:
     pickup_point: PickupPoint
 
     @classmethod
-    def make(cls, first_seller: User) -> Crew:
-        """Make them, a pick-up point with rates, and a second seller's goods."""
+    def make(cls, first_seller: User) -> ShopPeople:
+        """Create them, a pick-up point with rates, and a second seller's products."""
         with override_settings(PASSWORD_HASHERS=HASHERS):
             second = User.objects.create_user(username="baraka", password=PASSWORD)
             first_seller.set_password(PASSWORD)
             first_seller.save()
-        crew = cls(
+        people = cls(
             sellers=[first_seller, second],
             agents=[User.objects.create_user(username=f"agent{n}") for n in range(2)],
             point=User.objects.create_user(username="kiosk"),
@@ -68,12 +67,12 @@ class Crew:
                 phone="254711000111",
             ),
         )
-        for agent in crew.agents:
+        for agent in people.agents:
             agent.groups.add(Group.objects.get(name="delivery"))
             given = {"groups": [[], ["delivery"]]}
-            audit.log(crew.support[0], "Changed", agent, changes=given)
-        crew.pickup_point.agents.add(crew.point)
+            audit.log(people.support[0], "Changed", agent, changes=given)
+        people.pickup_point.agents.add(people.point)
         rate = {"county": "", "days": 2}
         DeliveryRate.objects.create(way=DeliveryWay.PICKUP, fee=100, free_above=4000, **rate)
         DeliveryRate.objects.create(way=DeliveryWay.HOME, fee=250, **rate)
-        return crew
+        return people

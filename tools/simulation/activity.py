@@ -1,4 +1,4 @@
-"""What those have in common who act after a sale: how they draw, ask the API and press buttons."""
+"""Base class for activities after a sale: random choices, API requests, console buttons."""
 
 from __future__ import annotations
 
@@ -15,36 +15,36 @@ from accounts.models import User
 from omachemainproj.api.errors import Refusal
 
 from .chance import Chance
-from .crew import Crew
 from .processes import DatabaseAway
 from .shop import Reply
+from .shop_people import ShopPeople
 
 if TYPE_CHECKING:
     from .run import Run
 
 Row = TypeVar("Row", bound=Model)
 
-#: How often somebody sends the same again: the press is repeated on a bad line.
+#: Probability of sending the same request twice, as on a bad connection.
 REPEATED = 0.1
-#: Of how many of the newest rows one is drawn.
+#: A row is drawn from this number of newest rows.
 NEWEST = 8
 
 
 @dataclass
-class Part:
-    """One method a thing that can happen; ``WEIGHTS`` says how often each is drawn.
+class Activity:
+    """One method per kind of event; ``WEIGHTS`` says how often each is drawn.
 
-    Everything is drawn from random numbers of its own, so that a seed of before goods moved plays
-    as it did (seeds.GOODS_STAND_STILL).
+    Everything is drawn from separate random numbers, so that a seed from before goods moved plays
+    unchanged (seeds.GOODS_STAND_STILL).
     """
 
     run: Run
-    crew: Crew
+    people: ShopPeople
 
     WEIGHTS: ClassVar[dict[str, int]] = {}
 
     def finish(self) -> None:
-        """Decide whatever waits for a person: nothing does, of most."""
+        """Decide everything that waits for staff; most activities have nothing."""
 
     @property
     def chance(self) -> Chance:
@@ -53,7 +53,7 @@ class Part:
     def ask(
         self, who: User, method: str, path: str, sent: Any = None, **headers: str
     ) -> Reply | None:
-        """Ask the API as somebody; now and then twice. Gives the last answer, None without one."""
+        """Send an API request as this user, sometimes twice. Returns the last answer, or None."""
         reply = None
         for _ in range(2 if method == "POST" and self.chance.happens(REPEATED) else 1):
             reply = self.run.shop.request(who, method, path, sent, **headers)
@@ -62,11 +62,11 @@ class Part:
         return reply
 
     def press(self, what: str, row: Model, by: User, **typed: Any) -> None:
-        """Press a button of the console about a row, in a process of its own."""
+        """Press a button of the console for a row, in a separate process."""
         self.do(ACTIONS[f"console.{what}"], row, by, **typed)
 
     def do(self, action: StaffAction, row: Model, by: User, **typed: Any) -> None:
-        """Do something that staff may, in a process of its own."""
+        """Perform a staff action, in a separate process."""
         self.run.log(f"  {by}: {action.label}, {row._meta.model_name} {row.pk} {typed or ''}")
         self.run.processes.run(f"staff: {action.key}", self._perform, action, row, by, typed)
 

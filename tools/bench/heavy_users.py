@@ -1,4 +1,4 @@
-"""Who has much in the shop of a bench, and what they and its staff look at (tools.bench.walk)."""
+"""The heaviest users of a benchmark shop, and the pages they and staff open (slow_pages)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from products.models import Product
 
 from .data import token_of
 
-#: Orders of the seller's own list, and what they look for in it.
+#: Sort orders of the seller's own list.
 _ORDERS = ("newest", "price", "-price", "available", "-available", "best-selling")
 _SELLER = (
     *(f"/seller/products/?ordering={order}" for order in _ORDERS),
@@ -57,7 +57,7 @@ _EVERYBODY = ("/account/", "/me/", "/notices/", "/account/export/", "/account/se
 
 
 class Person(NamedTuple):
-    """Who asks, by an access token."""
+    """A user, authenticated by an access token."""
 
     user: User
 
@@ -66,8 +66,8 @@ class Person(NamedTuple):
         return {"Authorization": f"Bearer {token_of(self.user)}"}
 
 
-class Much(NamedTuple):
-    """What is searched for in the admin, what else its staff look at, and what each person does."""
+class HeavyUsers(NamedTuple):
+    """Search terms for the admin, other staff pages, and the pages of each person."""
 
     words: list[str]
     of_staff: list[str]
@@ -75,7 +75,7 @@ class Much(NamedTuple):
 
 
 def staff() -> User:
-    """A superuser of the bench's own."""
+    """The benchmark's own superuser."""
     person, _ = User.objects.get_or_create(
         username="walker",
         defaults={
@@ -88,15 +88,15 @@ def staff() -> User:
     return person
 
 
-def find() -> Much:
-    """Those with the most of their kind, from some of the first orders on."""
+def find() -> HeavyUsers:
+    """Find the users with most rows, starting from some of the first orders."""
     seller, buyer = _most(OrderTrack, "seller"), _most(Order, "buyer")
     point = PickupPoint.objects.order_by("pk").first()
     agents = [_courier(), *(point.agents.order_by("pk")[:1] if point else [])]
     order = Order.objects.filter(buyer=buyer, payment_status="paid").order_by("-pk")[0]
     product = Product.objects.filter(seller=seller).order_by("-sold", "pk")[0]
     sellers = [f"/seller/{seller.username}/", f"/product/search/?seller={seller.username}"]
-    return Much(
+    return HeavyUsers(
         words=_words(order, seller, product),
         of_staff=[*_of_staff(order, seller, buyer, product), "/metrics/"],
         of_people={
@@ -114,7 +114,7 @@ def find() -> Much:
 
 
 def _courier() -> User:
-    """Who has brought most parcels, and may bring them."""
+    """The agent with the most parcels."""
     courier = _most(Parcel, "agent")
     courier.groups.add(Group.objects.get(name="delivery"))
     return courier

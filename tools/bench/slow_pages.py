@@ -1,10 +1,10 @@
-"""Walks what people wait for in a shop that is full: ``python -m tools.bench.walk --database …``.
+"""Report slow statements of a full shop's pages: ``python -m tools.bench.slow_pages``.
 
-Every list of the admin with each of its filters and searches, its pages, and what people with much
-(``tools.bench.much``) read by the API, in one process. A line a page: its milliseconds, its
-statements and the slowest of them; under the lines the statements above ``--over``, each with its
-plan. A page that asks something slow is asked again first: what is read from the disk once is not
-what people wait for each time.
+Covers every list of the admin with each of its filters and searches, the admin's other pages, and
+what heavy users (``tools.bench.large_dataset``) read through the API, in one process. One line per
+page: its milliseconds, its statements and the slowest of them; below, the statements above
+``--over``, each with its plan. A page with a slow statement is requested a second time first:
+reading from the disk once is not what people wait for each time.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from urllib.parse import quote
 
 from .shop import environment
 
-#: Choices of one filter that are tried, but for the first, which is all rows.
+#: Choices tried per filter, apart from the first, which is all rows.
 CHOICES = 8
 
 
@@ -32,7 +32,7 @@ class Statement(NamedTuple):
 
 
 class Page(NamedTuple):
-    """What one page cost: milliseconds, with its statements."""
+    """The cost of one page: milliseconds, and its statements."""
 
     address: str
     status: int
@@ -51,10 +51,12 @@ class Page(NamedTuple):
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tools.bench.walk", description=__doc__)
-    parser.add_argument("--database", required=True, help="PostgreSQL's address of a full shop")
-    parser.add_argument("--over", type=float, default=200, help="milliseconds of a statement (200)")
-    parser.add_argument("--only", default="", help="addresses that have this in them")
+    parser = argparse.ArgumentParser(prog="python -m tools.bench.slow_pages", description=__doc__)
+    parser.add_argument("--database", required=True, help="PostgreSQL URL of a full shop")
+    parser.add_argument(
+        "--over", type=float, default=200, help="report statements above this, in ms (200)"
+    )
+    parser.add_argument("--only", default="", help="only addresses that contain this")
     options = parser.parse_args()
     os.environ.update(environment(options.database))
     import django
@@ -63,7 +65,7 @@ def main() -> None:
     logging.disable(logging.WARNING)
     from django.core.management import call_command
 
-    # A shop without them shows no page.
+    # Without static files no page renders.
     call_command("collectstatic", interactive=False, verbosity=0)
     slow: dict[str, tuple[Page, Statement]] = {}
     for ask, address in _pages():
@@ -121,17 +123,17 @@ def _plan_of(statement: Statement) -> str:
 
 
 def _pages() -> Iterator[tuple[Any, str]]:
-    """Whom to ask for what."""
+    """Each page with the client to request it."""
     from django.test import Client
 
-    from . import people_with_much
+    from . import heavy_users
 
-    much = people_with_much.find()
+    heavy = heavy_users.find()
     desk = Client(SERVER_NAME="127.0.0.1", raise_request_exception=False)
-    desk.force_login(people_with_much.staff(), backend="accounts.backends.UsernameOrEmailBackend")
-    yield from ((desk.get, address) for address in _lists(desk, much.words))
-    yield from ((desk.get, address) for address in much.of_staff)
-    for person, addresses in much.of_people.items():
+    desk.force_login(heavy_users.staff(), backend="accounts.backends.UsernameOrEmailBackend")
+    yield from ((desk.get, address) for address in _lists(desk, heavy.words))
+    yield from ((desk.get, address) for address in heavy.of_staff)
+    for person, addresses in heavy.of_people.items():
         client = Client(
             SERVER_NAME="127.0.0.1", raise_request_exception=False, headers=person.headers
         )
@@ -139,7 +141,7 @@ def _pages() -> Iterator[tuple[Any, str]]:
 
 
 def _lists(desk: Any, words: list[str]) -> Iterator[str]:
-    """Every list of the admin; with each choice of its filters, and with each search."""
+    """Every list of the admin, with each choice of its filters and each search."""
     from django.contrib import admin
     from django.urls import reverse
 

@@ -1,7 +1,7 @@
-"""People at a shop, many at once, and some of them slow: ``python -m tools.bench.crowd PLAN``.
+"""Many concurrent clients, some of them slow: ``python -m tools.bench.load_clients PLAN``.
 
-A process of its own, so that what it costs to be so many stands in nobody's way but the machine's.
-The plan is JSON, as ``Plan`` has it; what they met is printed as JSON.
+A separate process, so that its cost does not count as the measuring client's. The plan is JSON,
+as in ``Plan``; the result is printed as JSON.
 """
 
 from __future__ import annotations
@@ -19,56 +19,56 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-#: Seconds, on average, that somebody looks at a page, and that a buyer takes for an order.
+#: Average seconds someone looks at a page, and a buyer needs for an order.
 LOOK, DECIDE = 2.0, 4.0
-#: Whoever asks for the figure asks so often; seconds.
+#: Seconds between two requests of a measuring client.
 PROBE = 0.1
-#: Seconds within which all have come.
+#: Seconds within which all clients have started.
 ARRIVE = 4.0
-#: Seconds that anybody waits for an answer.
+#: Seconds any client waits for an answer.
 PATIENCE = 60
-#: A slow line: bytes and seconds of a head, of a body, of what is read.
+#: A slow connection: bytes and seconds per piece of a head, of a body, of an answer.
 HEAD, BODY, READ = (1, 0.3), (8_000, 0.4), (500, 0.5)
-#: A picture's size, which comes over a slow line.
+#: Size in bytes of a picture uploaded over a slow connection.
 UPLOAD = 3_000_000
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Who comes, for how long, and to where."""
+    """Which clients run, for how long, and against which server."""
 
     port: int
     host: str
     #: The certificate to trust; empty: plain HTTP.
     trusted: str
     seconds: float
-    #: How many of each kind of ``KINDS``.
+    #: Number of clients of each kind in ``KINDS``.
     people: dict[str, int]
     products: list[int]
-    #: Access tokens, each for two orders.
+    #: Access tokens, each good for two orders.
     tokens: list[str]
 
 
 @dataclass
 class Met:
-    """How often each kind got each status, or what it met instead, and how long it waited, ms."""
+    """Per kind of client: the count of each status or error, and the waiting times, ms."""
 
     answers: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     waits: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
 
 
 class _Line:
-    """A connection of one person, made anew when it is gone."""
+    """The connection of one client, reopened when closed."""
 
     def __init__(self, plan: Plan, number: int, *, buffer: int = 0) -> None:
         self._plan, self._buffer = plan, buffer
-        # An address each, as people have: the proxy counts the connections of one.
+        # One address per client, as in reality: the proxy limits connections per address.
         self._address = f"127.0.{1 + number // 250}.{1 + number % 250}"
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def streams(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if self._streams and self._streams[0].at_eof():
-            # Nothing was asked for a while, and the other side has let go of it.
+            # The connection was idle, and the server has closed it.
             self.close()
         if self._streams is None:
             plain = socket.socket()
@@ -98,7 +98,7 @@ class _Line:
         return "\r\n".join([*lines, "", ""]).encode()
 
     async def ask(self, request: bytes) -> str:
-        """Send a request; its status."""
+        """Send a request; returns its status."""
         reader, writer = await self.streams()
         writer.write(request)
         return await self.answer(reader)
@@ -112,8 +112,8 @@ class _Line:
         return head.split(b" ", 2)[1].decode()
 
 
-class Crowd:
-    """All of a plan at once."""
+class LoadClients:
+    """All clients of a plan, concurrently."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan, self.met = plan, Met()
@@ -121,7 +121,7 @@ class Crowd:
         self._orders = itertools.count()
 
     async def come(self) -> Met:
-        """Be there for the plan's seconds."""
+        """Run the clients for the plan's duration."""
         self._until = time.monotonic() + self.plan.seconds
         numbers = itertools.count()
         people = [
@@ -137,9 +137,9 @@ class Crowd:
 
     async def _be(self, kind: str, number: int) -> None:
         line = _Line(self.plan, number, buffer=4096 if kind == "slow readers" else 0)
-        # Nobody comes at the same moment as all the others.
+        # Clients do not all start at the same moment.
         await asyncio.sleep(random.uniform(0, 0.5 if kind == "probe" else ARRIVE))
-        # Asked each time: wait_for may swallow that it was cancelled.
+        # Checked each time: wait_for may swallow a cancellation.
         while time.monotonic() < self._until:
             try:
                 await asyncio.wait_for(KINDS[kind](self, line, kind), PATIENCE)
@@ -156,12 +156,12 @@ class Crowd:
         self.met.answers[kind][status] += 1
 
     async def probe(self, line: _Line, kind: str) -> None:
-        """Ask for the home page now and then: whose wait is the figure."""
+        """Request the home page regularly: this is the measurement."""
         await asyncio.sleep(random.uniform(0, 2 * PROBE))
         await self._timed(line, kind, line.head("GET", "/"))
 
     async def read(self, line: _Line, kind: str) -> None:
-        """Read a page, and look at it."""
+        """Request a page, and look at it for a while."""
         product = random.choice(self.plan.products)
         pages = (
             "/",
@@ -175,7 +175,7 @@ class Crowd:
         await asyncio.sleep(random.expovariate(1 / LOOK))
 
     async def buy(self, line: _Line, kind: str) -> None:
-        """Cash out one thing: its phone is rung after the answer, by a gateway that takes long."""
+        """Cash out one product: the prompt is sent after the answer, by a slow gateway."""
         await asyncio.sleep(random.expovariate(1 / DECIDE))
         token = self.plan.tokens[next(self._orders) // 2 % len(self.plan.tokens)]
         body = json.dumps(
@@ -194,13 +194,13 @@ class Crowd:
         await self._timed(line, kind, head + body)
 
     async def send_a_slow_head(self, line: _Line, kind: str) -> None:
-        """Send the head of a request a byte at a time, until nobody listens any more."""
+        """Send the head of a request a byte at a time, until the server hangs up."""
         _, writer = await line.streams()
         await _dribble(writer, line.head("GET", "/", X_Padding="x" * 300), *HEAD)
         self.met.answers[kind][await line.answer((await line.streams())[0])] += 1
 
     async def send_a_slow_body(self, line: _Line, kind: str) -> None:
-        """Send a picture over a slow line."""
+        """Upload a picture over a slow connection."""
         reader, writer = await line.streams()
         kind_of_body = "multipart/form-data; boundary=omache"
         writer.write(
@@ -220,7 +220,7 @@ class Crowd:
             line.close()
 
     async def read_slowly(self, line: _Line, kind: str) -> None:
-        """Ask for the home page, and take it a little at a time."""
+        """Request the home page, and read it slowly."""
         reader, writer = await line.streams()
         writer.write(line.head("GET", "/", Connection="close"))
         while await reader.read(READ[0]):
@@ -239,19 +239,19 @@ async def _dribble(writer: asyncio.StreamWriter, whole: bytes, size: int, pause:
         await asyncio.sleep(pause)
 
 
-#: Who comes.
-KINDS: dict[str, Callable[[Crowd, _Line, str], Awaitable[None]]] = {
-    "probe": Crowd.probe,
-    "readers": Crowd.read,
-    "buyers": Crowd.buy,
-    "slow heads": Crowd.send_a_slow_head,
-    "slow bodies": Crowd.send_a_slow_body,
-    "slow readers": Crowd.read_slowly,
+#: The kinds of clients.
+KINDS: dict[str, Callable[[LoadClients, _Line, str], Awaitable[None]]] = {
+    "probe": LoadClients.probe,
+    "readers": LoadClients.read,
+    "buyers": LoadClients.buy,
+    "slow heads": LoadClients.send_a_slow_head,
+    "slow bodies": LoadClients.send_a_slow_body,
+    "slow readers": LoadClients.read_slowly,
 }
 
 
-def crowd_of(connections: int) -> dict[str, int]:
-    """So many connections: of sixteen two buy, three are slow, each in its way."""
+def clients_of_each_kind(connections: int) -> dict[str, int]:
+    """Split the connections: of sixteen, two buy, and three are slow, each differently."""
     share = max(connections // 16, 1)
     slow = dict.fromkeys(("slow heads", "slow bodies", "slow readers"), share)
     return {**slow, "buyers": 2 * share, "readers": connections - 5 * share}
@@ -259,7 +259,7 @@ def crowd_of(connections: int) -> dict[str, int]:
 
 def main() -> None:
     plan = Plan(**json.loads(sys.stdin.read()))
-    print(json.dumps(vars(asyncio.run(Crowd(plan).come()))))
+    print(json.dumps(vars(asyncio.run(LoadClients(plan).come()))))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""People with much: some days of trade (``tools.bench.template``), copied until there are as many
-orders as are wanted.
+"""A large dataset: a few days of trading (``tools.bench.template``), copied up to N orders.
 
-Every copy has people, goods and orders of its own, and lies a while after the one before. In the
-first of them the buyer, the seller and the pick-up point are the same: they have much.
+Each copy has its own people, products and orders, and lies some time after the previous one. In
+the first copies the buyer, the seller and the pick-up point are the same: these become the heavy
+users.
 """
 
 from __future__ import annotations
@@ -44,20 +44,20 @@ from products.models import DIGESTED_OF_REVIEW, Product, Review
 from .indexes import built_afterwards
 from .shop import environment_without_shop
 
-#: What one person has.
+#: Rows of each heavy user.
 LINES_BOUGHT, LINES_SOLD, LISTINGS, PARCELS = 2_000, 50_000, 20_000, 5_000
-#: All orders are of so long.
+#: The period all orders fall into.
 _SPAN = timedelta(days=730)
-#: Copies that are written at once, and orders whose digests are.
+#: Copies per statement, and orders per batch of digests.
 _AT_ONCE, _DIGESTS_AT_ONCE = 500, 20_000
-#: Tables of which the template's rows are taken, one copy of each.
+#: Tables whose template rows are kept as they are, without copies.
 _ONCE = ("orders.DeliveryRate", "orders.PayoutStop")
-#: What is made anew from the other tables, or is none of the trade's.
+#: Tables recomputed from the others, or not part of trading.
 _LEFT_OUT = frozenset(
     {
         "accounts.ContactCount",
         "accounts.PhoneCode",
-        # Who belongs to the shop may do anything in it.
+        # The shop's own staff may do anything.
         "accounts.User_groups",
         "accounts.User_user_permissions",
         "products.SearchWord",
@@ -80,7 +80,7 @@ _LEFT_OUT = frozenset(
 )
 _APPS = ("accounts", "products", "orders", "payments")
 _PHONES = frozenset({"phone", "mpesa_number", "payment_mpesa_number"})
-#: Texts that are unique, and how a copy's differ: its number behind them, or a digest of both.
+#: Unique texts, and how those of a copy differ: with its number appended, or a digest of both.
 _NUMBERED = frozenset(
     {
         "username",
@@ -97,25 +97,25 @@ _NUMBERED = frozenset(
     }
 )
 _DIGESTED = frozenset({"callback_token", "status_token", "token"})
-#: Names of events that end with the number of a row.
+#: Event names that end with the number of a row.
 _NAMED_AFTER_A_ROW = frozenset({"products.StockMovement.reference", "payments.LedgerPosting.event"})
 
 
 class _Copies(NamedTuple):
-    """How rows of the template become those of the copy ``k``."""
+    """How rows of the template are turned into those of copy ``k``."""
 
-    #: What is added to every id, and from copy to copy.
+    #: The offset of every id, and the increment per copy.
     base: int
     stride: int
-    #: Copies in which these are themselves.
+    #: Ids of the heavy users, and the number of copies that share each.
     buyer: int
     buyer_for: int
     seller: int
     seller_for: int
     point_for: int
-    #: Who belongs to the shop: there is one of each.
+    #: The shop's own staff: one of each.
     staff: list[int]
-    #: Between two copies, and how far the first lies back.
+    #: Time between two copies, and the age of the first.
     apart: timedelta
     back: timedelta
 
@@ -137,7 +137,7 @@ class _Copies(NamedTuple):
         )
 
     def phone(self, column: str) -> str:
-        # The seller is paid to one number as long as it is the same seller.
+        # The same seller keeps the same payout number.
         return (
             f"CASE WHEN {column} !~ '^254[0-9]{{9}}$' OR k = 0 OR"
             f" ({column} = '254722000000' AND k < {self.seller_for}) THEN {column}"
@@ -153,7 +153,7 @@ class _Copies(NamedTuple):
 
 
 def fill(orders: int) -> None:
-    """Bring the database to so many orders, where it has hardly any yet."""
+    """Fill an almost empty database up to this number of orders."""
     if Order.objects.count() > orders // 2:
         return
     template = _template()
@@ -162,9 +162,9 @@ def fill(orders: int) -> None:
     listed = Product.objects.aggregate(last=Max("pk"))["last"] or 0
     with connection.cursor() as cursor:
         cursor.execute("SET statement_timeout = 0")
-        # All of it or nothing: a shop of half the orders is none that could be filled again.
+        # All or nothing: a half-filled shop could not be filled again.
         with transaction.atomic():
-            # Without triggers and references: what they look after is copied, or made below.
+            # Without triggers and foreign keys: their results are copied, or computed below.
             cursor.execute("SET LOCAL session_replication_role = replica")
             with built_afterwards(cursor, [model._meta.db_table for model in _copied()]):
                 _write_copies(cursor, template, how, copies)
@@ -186,7 +186,7 @@ def _write_copies(
 
 
 def _template() -> dict[str, list[dict[str, Any]]]:
-    """Played by a process of its own, whose database is another."""
+    """Run the template in a separate process with its own database."""
     with tempfile.NamedTemporaryFile() as file:
         play = [sys.executable, "-m", "tools.bench.template", file.name]
         subprocess.run(play, check=True, env=environment_without_shop())
@@ -236,7 +236,7 @@ def _plan(template: dict[str, list[dict[str, Any]]], copies: int) -> _Copies:
 
 
 def _ended(template: dict[str, list[dict[str, Any]]]) -> datetime:
-    """The last moment that any row names."""
+    """The latest timestamp in any row."""
     return max(
         value
         for rows in template.values()
@@ -264,7 +264,7 @@ def _stage(cursor: Any, model: type[models.Model], rows: list[dict[str, Any]]) -
 
 
 def _copy(model: type[models.Model], how: _Copies) -> str:
-    """The statement that writes the copies from one to another of a model's rows."""
+    """The SQL that writes a range of copies of a model's rows."""
     columns = _columns(model)
     names = ", ".join(f'"{field.column}"' for field in columns)
     values = ", ".join(_value(model, field, how) for field in columns)
@@ -324,7 +324,7 @@ def _value(model: type[models.Model], field: models.Field[Any, Any], how: _Copie
 
 
 def _renamed(column: str, how: _Copies) -> str:
-    """The first number behind a colon is an id; without one it need not be unique."""
+    """Rename an event: the first number after a colon is an id; without one it is not unique."""
     return (
         f"CASE WHEN {column} ~ ':[0-9]' THEN regexp_replace({column}, '[0-9]+',"
         f" (substring({column} FROM '[0-9]+')::bigint + {how.base} + k * {how.stride})::text)"
@@ -333,8 +333,9 @@ def _renamed(column: str, how: _Copies) -> str:
 
 
 def _told(body: str) -> str:
-    """What M-Pesa said: of the copy's receipts, which are numbered as ``_NUMBERED`` has it, and to
-    nobody's phone by its number."""
+    """The gateway events of a copy: about its own receipts (numbered as in ``_NUMBERED``), with
+    no real phone number.
+    """
     said = f"regexp_replace(convert_from({body}, 'UTF8'), '\"254[0-9]{{9}} - ', '\"')"
     return (
         f"CASE WHEN k = 0 THEN {body} ELSE convert_to(regexp_replace({said},"
@@ -343,8 +344,8 @@ def _told(body: str) -> str:
 
 
 def _finish(cursor: Any, how: _Copies, listed: int) -> None:
-    """What is made from the copies: sums, digests, originals, terms, and what nobody traded."""
-    # Without it the planner takes every table for an empty one.
+    """Compute what follows from the copies: sums, digests, originals, terms, untraded products."""
+    # Without ANALYZE the planner believes every table to be empty.
     cursor.execute("ANALYZE")
     for model in _copied():
         if isinstance(model._meta.pk, models.AutoField):
@@ -367,10 +368,10 @@ def _finish(cursor: Any, how: _Copies, listed: int) -> None:
     for statement in _NOT_TRADED:
         cursor.execute(statement, [how.base, min(how.staff) + how.base])
     _write_digests(cursor, how.base + 1)
-    # Dropped and made again, they keep all that is there in one statement each.
+    # Recreating the triggers records all existing rows in one statement each.
     for fact in FACTS:
         cursor.execute(f"DROP TRIGGER IF EXISTS {fact.table}_{KEPT}_{fact.kind} ON {fact.table}")
-    # What is kept is empty as far as the planner knows: it would read all of it for every row.
+    # The planner believes the originals to be empty, and would scan all of them for every row.
     cursor.execute("SET LOCAL enable_nestloop = off")
     keep_originals()
 
@@ -387,7 +388,7 @@ _SUMS = [
     "INSERT INTO products_sellerrating (seller_id, review_stars, review_count)"
     " SELECT seller_id, sum(stars), count(*) FROM products_review WHERE NOT hidden GROUP BY 1",
 ]
-#: Terms, first movements and pictures of what ``tools.bench.data`` listed, and what is for sale.
+#: Terms, first movements and pictures of the products of ``tools.bench.data``, and listing counts.
 _OF_LISTINGS = [
     "INSERT INTO products_productpicture (product_id, place, image, medium, thumbnail, preview,"
     " is_drawn, sizes, created_at) SELECT id, 0, image, '', thumbnail, '', true, '{}', created_at"
@@ -410,7 +411,7 @@ _OF_LISTINGS = [
     "INSERT INTO products_searchword (word) VALUES ('kettle'), ('mug'), ('radio'), ('match')"
     " ON CONFLICT DO NOTHING",
 ]
-#: A message for each notice in the app, and what staff did.
+#: A message for each in-app notice, and audit entries.
 _NOT_TRADED = [
     "INSERT INTO orders_message (notice_id, user_id, kind, channel, language, contact, subject,"
     " text, state, tries, provider_id, reason, created_at, tried_at, sent_at)"
@@ -431,7 +432,7 @@ def _write_digests(cursor: Any, first: int) -> None:
 
 
 def _put(cursor: Any, where: str, rows: Iterator[tuple[Any, ...]]) -> None:
-    # Read first: a connection that copies answers nothing else.
+    # Read all rows first: a connection in COPY mode cannot run queries.
     read = list(rows)
     with cursor.copy(f"COPY {where} FROM STDIN") as copied:
         for row in read:

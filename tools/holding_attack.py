@@ -1,10 +1,11 @@
-"""What share of a shop attackers keep from others by holding it: ``python -m tools.holding``.
+"""How much of a shop attackers can tie up without paying: ``python -m tools.holding_attack``.
 
-A thousand products, one of each, an hour of simulated time, M-Pesa that takes every prompt and
-phones that nobody answers. Each attacking account places as many orders, as large as the shop lets
-it, has phones rung again as soon as it may, names a fresh phone every time, and begins anew when
-an order is over. Others come all the while, each for one product by chance, and leave again:
-what they cannot have is kept from them. Some of what is held they can have, but no list shows it.
+A thousand products with one unit each, an hour of simulated time, M-Pesa accepts every prompt and
+nobody answers one. Each attacking account places as many orders as the shop allows, as large as it
+allows, requests a new prompt as soon as it may, uses a new phone every time, and starts again when
+an order is over. Visitors come all the time, each for one random product, and leave it to the next:
+the share they cannot buy is the damage. Some reserved products can be bought although no list
+shows them as free.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ BEGINNING = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
 PRODUCTS, MINUTES, VISITORS_A_MINUTE = 1000, 60, 5
 #: How long a phone shows a prompt (payments.checkout.stk_push).
 PROMPT = timedelta(minutes=2)
-#: Different goods of one order (orders.serializers).
+#: Maximum lines of an order (orders.serializers).
 MOST_LINES = 100
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tools.holding", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tools.holding_attack", description=__doc__)
     parser.add_argument("--accounts", type=int, nargs="*", default=[1, 10, 100])
     parser.add_argument("--minutes", type=int, default=MINUTES)
     options = parser.parse_args()
@@ -40,7 +41,7 @@ def main() -> None:
 
 
 def _open_shop() -> None:
-    """A laptop's shop in memory, with the limits of a real one."""
+    """An in-memory shop with the limits of production."""
     os.environ.pop("DJANGO_SECRET_KEY", None)
     os.environ.update(
         OMACHE_ENV_FILE=os.devnull,
@@ -61,7 +62,7 @@ def _open_shop() -> None:
 
 
 class _Accepts:
-    """M-Pesa as far as the attack needs it: it takes every prompt, and never hears of its end."""
+    """A minimal M-Pesa for the attack: it accepts every prompt and never reports a result."""
 
     def __init__(self) -> None:
         self._numbers = itertools.count(1)
@@ -74,7 +75,7 @@ class _Accepts:
 
 
 def _attack(accounts: int, one_network: bool, minutes: int) -> tuple[float, float]:
-    """The shares of goods that visitors could not have, and that no list showed, over the time."""
+    """The average shares of products visitors could not buy, and that no list showed as free."""
     from unittest import mock
 
     import time_machine
@@ -106,7 +107,7 @@ def _attack(accounts: int, one_network: bool, minutes: int) -> tuple[float, floa
 
 
 class _Shop:
-    """A thousand goods of one seller, and what anybody can see and do."""
+    """A thousand products of one seller, and the actions open to everyone."""
 
     def __init__(self, chance: random.Random) -> None:
         from accounts.models import User
@@ -150,7 +151,7 @@ class _Shop:
         return list(Product.objects.filter(held__lt=F("item_number")).values_list("pk", flat=True))
 
     def refuses_a_visitor(self) -> bool:
-        """Somebody who was never here wants one product; who can have it leaves it to the next."""
+        """A new visitor wants one product, and cancels if they get it. Returns whether refused."""
         post = self.new_account(f"41.90.{self.chance.randrange(250)}.{self.chance.randrange(250)}")
         line = {"product": self.chance.choice(self.products), "number": 1}
         answer = post("/cashout/", {"order": [line], "mpesa_number": self.phone()})
@@ -170,16 +171,16 @@ class _Shop:
 
 
 class _Attacker:
-    """One account that wants to hold as much as it can for as long as it can."""
+    """One account that reserves as much as it can for as long as it can."""
 
     def __init__(self, shop: _Shop, address: str) -> None:
         self._shop, self._post = shop, shop.new_account(address)
-        #: By the token of each: when its phone may ring again.
+        #: By order token: when its phone may be prompted again.
         self._orders: dict[str, datetime] = {}
         self._is_full = False
 
     def act(self) -> None:
-        # Whoever's phone rings no more rings another: then nobody else can have the goods.
+        # Prompt another phone once a prompt is over: then nobody else can get the goods.
         before = len(self._orders)
         for token, over in list(self._orders.items()):
             if over <= datetime.now(UTC) and not self._rings(token):

@@ -1,10 +1,11 @@
-"""How long the home page takes while many are there: ``python -m tools.bench.many``.
+"""Latency of the home page under many connections: ``python -m tools.bench.concurrency``.
 
-The shop as ``deploy/`` runs it, over PostgreSQL, with the simulator for M-Pesa, which takes ten
-seconds for every prompt. Some ask for ``GET /`` all the while: first alone, then beside 16, 64 and
-256 connections, of which some buy and some are slow (``crowd.crowd_of``). What counts is the p99
-beside them as a multiple of the p99 right before, when nobody was there; the command fails where
-even the least of the rounds is above ``BUDGET``.
+Runs the shop as ``deploy/`` does, over PostgreSQL, with the simulator as an M-Pesa that takes ten
+seconds for every prompt. Some clients request ``GET /`` all the time: first alone, then alongside
+16, 64 and 256 connections, some of which buy and some are slow
+(``load_clients.clients_of_each_kind``). The result is the p99 under load as a multiple of the p99
+measured just before without other clients; the command fails if even the lowest round exceeds
+``BUDGET``.
 """
 
 import argparse
@@ -30,29 +31,29 @@ import requests
 from payments.demo.processes import free_port
 from tools import nginx
 
-from .crowd import ARRIVE, Plan, crowd_of
+from .load_clients import ARRIVE, Plan, clients_of_each_kind
 from .processes import Cpu, Server, running
 from .shop import create, drop, environment
 
 DATABASE = "omache_many"
-#: Times the p99 of when nobody else is there.
+#: Allowed multiple of the p99 without other clients.
 BUDGET = 5
-#: Who asks for the figure: so many connections, each ten times a second.
+#: Connections that measure, each with ten requests a second.
 PROBES = 4
-#: Seconds that M-Pesa takes for a prompt.
+#: Seconds M-Pesa takes for a prompt.
 GATEWAY = 10
 PRODUCTS, BUYERS = 1_000, 4_000
 
 
 @dataclass
 class Beside:
-    """What ``GET /`` took beside so many connections, over the rounds."""
+    """Latency of ``GET /`` alongside this number of connections, per round."""
 
     connections: int
-    #: p99 by that of the quiet time before.
+    #: p99 divided by the p99 before the load.
     ratios: list[float] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)
-    #: CPU seconds a second: of the web and the database.
+    #: CPU seconds per second: of the web and the database.
     web: list[float] = field(default_factory=list)
     stored: list[float] = field(default_factory=list)
     answers: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
@@ -86,7 +87,7 @@ def p99(waits: list[float]) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tools.bench.many", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tools.bench.concurrency", description=__doc__)
     parser.add_argument(
         "--database",
         default="postgres://postgres@127.0.0.1:5432/postgres",
@@ -94,13 +95,15 @@ def main() -> None:
     )
     parser.add_argument("--connections", type=int, nargs="+", default=[16, 64, 256])
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=15, help="beside them, a round (15)")
-    parser.add_argument("--quiet", type=float, default=10, help="seconds before, alone (10)")
-    parser.add_argument("--without-nginx", action="store_true", help="straight to gunicorn")
+    parser.add_argument("--seconds", type=float, default=15, help="of load, per round (15)")
     parser.add_argument(
-        "--gunicorn", default="", help="options for gunicorn, which go before its file's"
+        "--quiet", type=float, default=10, help="seconds without load before it (10)"
     )
-    parser.add_argument("--keep", metavar="NAME", help="a database to fill once, and to keep")
+    parser.add_argument("--without-nginx", action="store_true", help="connect directly to gunicorn")
+    parser.add_argument(
+        "--gunicorn", default="", help="options for gunicorn; they override its file"
+    )
+    parser.add_argument("--keep", metavar="NAME", help="fill this database once and keep it")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("Stopped."))
     parts = urlsplit(options.database)
@@ -108,7 +111,7 @@ def main() -> None:
     name = options.keep or DATABASE
     create(server, name, anew=not options.keep)
     try:
-        with tempfile.TemporaryDirectory(prefix="omache-many-") as folder:
+        with tempfile.TemporaryDirectory(prefix="omache-concurrency-") as folder:
             missed = Many(options, Path(folder), parts._replace(path=f"/{name}").geturl()).run()
     finally:
         if not options.keep:
@@ -118,7 +121,7 @@ def main() -> None:
 
 
 class Many:
-    """One shop, and the crowds that come to it."""
+    """One shop, and the load put on it."""
 
     def __init__(self, options: argparse.Namespace, folder: Path, database: str) -> None:
         self.options, self.folder = options, folder
@@ -141,13 +144,13 @@ class Many:
             "DARAJA_CONSUMER_SECRET": "simulator-secret",
             "DARAJA_PASSKEY": "simulator-passkey",
         }
-        # The proxy says https. Callbacks come by themselves: they are no part of this.
+        # The proxy sets https. Callbacks are not part of the measurement.
         return told | (
             {"DJANGO_ALLOWED_HOSTS": "localhost", "TRUSTED_PROXIES": "1"} if self.behind else {}
         )
 
     def run(self) -> list[str]:
-        """Print the table. Returns the crowds beside which the page took too long."""
+        """Print the table. Returns the numbers of connections at which the page was too slow."""
         self._fill()
         simulator = ["manage.py", "daraja_simulator", "--port", str(self.mpesa)]
         web = ["-m", "gunicorn", "omachemainproj.wsgi", *self.options.gunicorn.split()]
@@ -174,7 +177,7 @@ class Many:
         call_command("collectstatic", interactive=False, verbosity=0)
         data.fill(PRODUCTS)
         self.products = list(Product.objects.on_sale().values_list("pk", flat=True))
-        # Others than before, where the database is kept: who has unpaid orders buys no more.
+        # New buyers: in a kept database, earlier ones have unpaid orders and cannot buy more.
         self.tokens = data.tokens(BUYERS, first=random.randrange(10**9))
         connection.close()
 
@@ -194,7 +197,7 @@ class Many:
         )
         command = nginx.command()
         if command is None:
-            raise SystemExit("This needs nginx as Debian has it, or --without-nginx.")
+            raise SystemExit("This needs nginx (apt-get install nginx-light), or --without-nginx.")
         with (self.folder / "proxy.log").open("wb") as log:
             proxy = subprocess.Popen([command, "-c", str(configuration)], stdout=log, stderr=log)
         try:
@@ -213,18 +216,18 @@ class Many:
                 alone = self._round(server, quiet, seconds=self.options.quiet)
                 busy = self._round(server, beside, seconds=self.options.seconds)
                 beside.ratios.append(busy / alone)
-        where = "behind nginx" if self.behind else "straight to gunicorn"
+        where = "behind nginx" if self.behind else "connect directly to gunicorn"
         print(f"{where} {self.options.gunicorn}\n{HEAD}")
         for row in (quiet, *table):
             print(row, flush=True)
         return [f"{row.connections} connections" for row in table if min(row.ratios) > BUDGET]
 
     def _round(self, server: Server, beside: Beside, *, seconds: float) -> float:
-        """One more round; the p99 of it, ms."""
+        """Run one more round; returns its p99, ms."""
         others = None
         if beside.connections:
-            # To open so many connections is no part of it.
-            others = self._begin(crowd_of(beside.connections), ARRIVE + 1 + seconds)
+            # Opening the connections is not part of the measurement.
+            others = self._begin(clients_of_each_kind(beside.connections), ARRIVE + 1 + seconds)
             time.sleep(ARRIVE + 1)
         before = Cpu.of(server.pid, self.database)
         probe = self._begin({"probe": PROBES}, seconds)
@@ -252,7 +255,7 @@ class Many:
             tokens=random.sample(self.tokens, len(self.tokens)),
         )
         come = subprocess.Popen(
-            [sys.executable, "-m", "tools.bench.crowd"],
+            [sys.executable, "-m", "tools.bench.load_clients"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -267,7 +270,7 @@ def _end(come: "subprocess.Popen[str]") -> dict[str, Any]:
     assert come.stdout is not None
     said = come.stdout.read()
     if come.wait():
-        raise SystemExit("The crowd broke: see above.")
+        raise SystemExit("The load clients failed: see above.")
     met: dict[str, Any] = json.loads(said)
     return met
 
