@@ -67,6 +67,13 @@ def _fetched_by(person):
     TrackEvent.objects.create(track=OrderTrack.objects.get(), track_status="fetched", actor=person)
 
 
+def _send_back_what_pays():
+    """What M-Pesa shows went back, and its order is still paid: by what a message told of alone."""
+    refund = _owe(amount=3000, way="reversal", status="sent", sent_at=timezone.now())
+    told = {"provider": "mpesa", "number": "SGX0000009", "amount": 3000, "source": "c2b"}
+    Receipt.objects.create(order=refund.order, **told)
+
+
 def _write_off_of_a_closed_order():
     Order.objects.update(payment_status="refund_due")
     Receipt.objects.update(amount=2999, written_off=1)
@@ -396,6 +403,7 @@ BREAKS = [
     ("What is owed back, and is not back", _owe),
     ("No more of a receipt goes back", lambda: _owe(amount=3001)),
     ("Of an order that is not paid nothing is written off", _write_off_of_a_closed_order),
+    ("Nothing went back of a paid order that would be paid by news", _send_back_what_pays),
     ("Money goes back one way", _send_one_that_was_replaced),
     ("A refund that is due is sent", lambda: _owe(next_check_at=ago(11))),
     ("A refund that is due is sent", lambda: _owe(status="sent", next_check_at=ago(11))),
