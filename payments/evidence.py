@@ -324,7 +324,9 @@ def _wake(receipt_ids: list[int]) -> None:
     """Let what waited for these receipts be looked at now."""
     now = timezone.now()
     waiting = {"status": TransferStatus.DUE, "next_check_at__gt": now}
-    Refund.objects.filter(receipt__in=receipt_ids, **waiting).update(next_check_at=now)
     orders = Receipt.objects.filter(pk__in=receipt_ids, order__isnull=False).values("order")
+    Refund.objects.filter(receipt__in=receipt_ids, **waiting).update(next_check_at=now)
+    # What goes back of another payment of the order may have waited for this one to stay.
+    Refund.objects.filter(order__in=orders, **waiting).update(next_check_at=now)
     payouts = Payout.objects.filter(shares__track__order__in=orders, **waiting)
     Payout.objects.filter(pk__in=payouts.values("pk")).update(next_check_at=now)

@@ -67,6 +67,13 @@ def _fetched_by(person):
     TrackEvent.objects.create(track=OrderTrack.objects.get(), track_status="fetched", actor=person)
 
 
+def _send_back_what_pays():
+    """What M-Pesa shows went back, and its order is still paid: by what a message told of alone."""
+    refund = _owe(amount=3000, way="reversal", status="sent", sent_at=timezone.now())
+    told = {"provider": "mpesa", "number": "SGX0000009", "amount": 3000, "source": "c2b"}
+    Receipt.objects.create(order=refund.order, **told)
+
+
 def _write_off_of_a_closed_order():
     Order.objects.update(payment_status="refund_due")
     Receipt.objects.update(amount=2999, written_off=1)
@@ -396,6 +403,7 @@ BREAKS = [
     ("Open refunds of an order match what the ledger owes for it", _owe),
     ("A receipt is not refunded by more than its amount", lambda: _owe(amount=3001)),
     ("Write-offs of an order that is not paid are at most its", _write_off_of_a_closed_order),
+    ("No confirmed payment of a paid order was refunded while only", _send_back_what_pays),
     ("Only a rejected refund is replaced by another", _send_one_that_was_replaced),
     ("A due refund is sent or queried at its time", lambda: _owe(next_check_at=ago(11))),
     ("A due refund is sent or queried at its", lambda: _owe(status="sent", next_check_at=ago(11))),

@@ -20,6 +20,7 @@ from .order_balances import (
     backed,
     fees_earned,
     given_back,
+    is_rest_confirmed,
     order_balance,
 )
 from .order_payments import (
@@ -120,6 +121,7 @@ __all__ = [
     "fees_earned",
     "given_back",
     "is_clearing",
+    "is_rest_confirmed",
     "new_callback_token",
     "new_conversation_id",
     "order_balance",

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
 
-from orders.models import Order
+from orders.models import Order, PaymentStatus
 from payments.models import (
     ANSWERS,
     Payout,
@@ -19,6 +19,7 @@ from payments.models import (
     RefundMethod,
     TransferStatus,
     Verification,
+    given_back,
 )
 from payments.models.totals import total
 from payments.models.transfers import UNDER_WAY
@@ -61,6 +62,26 @@ def refund_had_evidence(now: datetime) -> QuerySet[Refund]:
         status__in=_SENT, way__in=[RefundMethod.REVERSAL, RefundMethod.B2C]
     )
     return sent.exclude(Exists(_answered(receipt=OuterRef("receipt"))))
+
+
+@rule("No confirmed payment of a paid order was refunded while only notifications cover the rest")
+def order_stays_covered_by_evidence(now: datetime) -> QuerySet[Order]:
+    never = Verification.NEVER_CAME
+    sure = Receipt.objects.filter(
+        Exists(_answered(receipt=OuterRef("pk"))) | Q(verification=never), order=OuterRef("pk")
+    )
+    gone = Refund.objects.owed().filter(
+        Exists(_answered(receipt=OuterRef("receipt"))) | Q(receipt__verification=never),
+        order=OuterRef("pk"),
+        status__in=LEFT,
+    )
+    sent = gone.filter(way__in=[RefundMethod.REVERSAL, RefundMethod.B2C])
+    paid = Order.objects.filter(Exists(sent), payment_status=PaymentStatus.PAID)
+    return paid.annotate(
+        stays=total(sure, by="order", of=Sum(F("amount") + F("written_off")))
+        - total(gone, by="order", of=Sum("amount")),
+        needed=F("amount") - given_back(OuterRef("pk")),
+    ).filter(stays__lt=F("needed"))
 
 
 @rule("No seller was paid for a payment known from notifications alone")

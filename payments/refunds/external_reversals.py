@@ -30,12 +30,14 @@ from payments.models import (
 from payments.models.refunds import UNSENT
 from payments.transfers import is_known_number, mark_done
 
+from .corrections import drop_unsent, owe_anew
 from .services import refund_excess_locked
 
 logger = logging.getLogger(__name__)
 
 BY_MPESA = "M-Pesa took the payment back by itself."
 NEVER_CAME = "It never came."
+KEPT = "Another payment of the order is gone, and this one pays for its goods."
 
 
 @transaction.atomic
@@ -166,7 +168,9 @@ def _take_back(
         _give_back(receipt, receipt.amount - paid, cause, number="" if paid else number, text=text)
     if order is not None:
         order.refresh_from_db()
+        dropped = _keep_what_was_too_much(receipt, order)
         _write_off_what_is_missing(receipt, order)
+        owe_anew(receipt, order, dropped)
         refund_excess_locked(order)
     receipt.waiting = False
     receipt.save(update_fields=["waiting", "written_off"])
@@ -246,6 +250,17 @@ def _give_back(
     )
     ledger.post_refund_due(refund)
     ledger.post_refund_paid(refund)
+
+
+def _keep_what_was_too_much(receipt: Receipt, order: Order) -> list[Refund]:
+    """Keep what was to go back of other payments of a paid order, as far as it lacks this one: what
+    was too much beside it pays for the goods now. Returns the refunds that were dropped for that.
+    """
+    money = order_balance(order.pk)
+    missing = money.needed(order) - money.credited
+    if not order.is_paid or missing <= 0:
+        return []
+    return drop_unsent(receipt, order, missing=missing, comes_to=receipt.amount, why=KEPT)[1]
 
 
 def _write_off_what_is_missing(receipt: Receipt, order: Order) -> None:

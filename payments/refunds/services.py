@@ -38,6 +38,7 @@ from payments.models import (
     TransferStatus,
     Unnumbered,
     Verification,
+    is_rest_confirmed,
     order_balance,
 )
 from payments.models.evidence import RECEIPT_QUERIES
@@ -282,7 +283,10 @@ class RefundHandler(TransferHandler[Refund]):
         return limit
 
     def is_backed(self, row: Refund) -> bool:
-        return row.receipt.is_confirmed
+        """Whether its own payment is confirmed, and what stays for its order: else money that came
+        would go back while one that nobody has confirmed pays for the goods."""
+        is_rest_sure = row.order_id is None or is_rest_confirmed(row.order_id)
+        return row.receipt.is_confirmed and is_rest_sure
 
     def lock(self, row_id: int) -> Refund:
         return locked_refund(row_id)
@@ -291,7 +295,8 @@ class RefundHandler(TransferHandler[Refund]):
         """Keep a refund back while money of the same order is proven and has no receipt number.
 
         Until it has one, two receipts may be one, and nothing is given back. So is money without
-        an order that may be such a receipt's, and a payment that is not confirmed.
+        an order that may be such a receipt's, and a payment that is not confirmed, or that leaves
+        its order with what is not.
         """
         if row.order_id is None:
             undecided = is_undecided(row.receipt)
@@ -301,7 +306,8 @@ class RefundHandler(TransferHandler[Refund]):
             return now + NUMBER_DELAY
         if self.is_backed(row):
             return None
-        ask_about([row.receipt])
+        told = Receipt.objects.filter(order=row.order_id, verification=Verification.REPORTED)
+        ask_about([row.receipt] if row.order_id is None else [row.receipt, *told])
         return now + EVIDENCE_DELAY
 
     def receipt_to_ask_about(self, row: Refund, now: datetime) -> str:
