@@ -90,6 +90,8 @@ def record(receipt: Receipt, told: SourceReport) -> None:
     """
     if _is_told(receipt.pk, told.source, told.amount, told.number, told.shortcode[:12], told.by):
         # Nothing new: what it says was looked at when it was said first.
+        if told.source == ReceiptSource.STATUS:
+            _end_doubt_if_said_again(receipt, told)
         return
     kept = locked_row(Receipt, receipt.pk)
     rows = [_row(kept, told)]
@@ -98,6 +100,15 @@ def record(receipt: Receipt, told: SourceReport) -> None:
     receipt.verification = kept.verification
     if told.source == ReceiptSource.STAFF:
         ask_about([kept])
+
+
+def _end_doubt_if_said_again(receipt: Receipt, told: SourceReport) -> None:
+    """End the doubt about a receipt of which M-Pesa, asked anew, says again what it said before."""
+    kept = locked_row(Receipt, receipt.pk)
+    agrees = (told.amount, told.number) == (kept.amount, kept.number)
+    if kept.is_in_doubt and agrees and is_enough(kept, list(kept.evidence.all())):
+        end_doubt(kept, Verification.CONFIRMED)
+        receipt.verification = kept.verification
 
 
 @compiled
@@ -220,6 +231,11 @@ def is_shown_by_the_gateway(receipt: Receipt) -> bool:
     """Whether M-Pesa's statement or its answer shows a payment as the shop has it."""
     answers = receipt.evidence.filter(source__in=ANSWERS)
     return any(row.agrees_with(receipt) for row in answers)
+
+
+def is_shown_since_the_doubt(receipt: Receipt) -> bool:
+    """Whether M-Pesa's statement or its answer has shown a payment since it is in doubt."""
+    return _is_answered(receipt, list(receipt.evidence.all()))
 
 
 def ask_about(receipts: Iterable[Receipt], *, anew: bool = False) -> None:

@@ -165,7 +165,8 @@ def send_back(receipt: Receipt, given: Given, by: User) -> str:
     "receipt",
     "came",
     "It did come",
-    "M-Pesa's own statement shows it with this amount and number. Money of it may leave again.",
+    "Since it is in doubt, M-Pesa's own statement or answer has shown it with this amount and "
+    "number. Money of it may leave again.",
     applies=lambda receipt: receipt.is_in_doubt and receipt.provider == Provider.MPESA,
 )
 def say_it_came(receipt: Receipt, given: Given, by: User) -> str:

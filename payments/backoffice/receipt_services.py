@@ -20,7 +20,7 @@ from payments.evidence import (
     SourceReport,
     ask_about,
     end_doubt,
-    is_shown_by_the_gateway,
+    is_shown_since_the_doubt,
     lock_receipt,
     people_behind,
     put_in_doubt,
@@ -280,13 +280,16 @@ def ask_about_receipt(receipt_id: int) -> Receipt:
 
 @transaction.atomic
 def say_it_came(receipt_id: int, *, by: User) -> Receipt:
-    """End the doubt about a payment that M-Pesa's own statement or answer shows."""
+    """End the doubt about a payment that M-Pesa's own statement or answer has shown since: what it
+    said before was known when the doubt arose."""
     receipt = lock_receipt(receipt_id)
     if not receipt.is_in_doubt:
         raise ActionNotAvailable("It is not in doubt.")
     _check_not_involved(receipt, by)
-    if not is_shown_by_the_gateway(receipt):
-        raise ActionNotAvailable("M-Pesa's statement does not show it. Ask M-Pesa about it again.")
+    if not is_shown_since_the_doubt(receipt):
+        raise ActionNotAvailable(
+            "Since it is in doubt, M-Pesa's statement does not show it. Ask M-Pesa about it again."
+        )
     end_doubt(receipt, Verification.CONFIRMED)
     return receipt
 

@@ -15,7 +15,7 @@ from payments.backoffice import receipt_services as money_in
 from payments.backoffice import transfer_services as money_out
 from payments.backoffice.receipt_services import ActionNotAvailable
 from payments.daraja.statement import StatementPage, StatementRow
-from payments.evidence import record_on_statement
+from payments.evidence import ask_about, record_on_statement
 from payments.ledger import balance
 from payments.models import (
     Account,
@@ -381,6 +381,44 @@ def test_a_doubt_is_ended_by_what_the_gateway_shows_alone(invented, colleague, d
 
     invented.refresh_from_db()
     assert invented.verification == "confirmed"
+
+
+@pytest.fixture
+def declined(client, payment):
+    """Paid and confirmed; then M-Pesa, asked again, says that it was declined."""
+    post(client, payment, success(payment, receipt=NUMBER))
+    receipt = Receipt.objects.get()
+    ask_about([receipt])
+    rounds(1)
+    answer(receipt)
+    assert receipt.verification == "confirmed"
+    answer(receipt, TransactionStatus="Declined")
+    assert receipt.verification == "doubted"
+    return receipt
+
+
+def test_what_m_pesa_said_before_the_doubt_does_not_end_it(declined, order, colleague):
+    with pytest.raises(ActionNotAvailable, match="Since it is in doubt"):
+        money_in.say_it_came(declined.pk, by=colleague)
+
+    declined.refresh_from_db()
+    order.refresh_from_db()
+    assert (declined.verification, order.in_doubt) == ("doubted", True)
+
+
+def test_what_m_pesa_says_again_since_the_doubt_ends_it(declined, order):
+    answer(declined)
+
+    order.refresh_from_db()
+    assert (declined.verification, declined.doubted_at) == ("confirmed", None)
+    assert (order.payment_status, order.in_doubt) == ("paid", False)
+
+
+def test_an_answer_of_another_amount_that_was_given_before_does_not_end_a_doubt(declined):
+    answer(declined, Amount="10")
+    answer(declined, Amount="10")
+
+    assert declined.verification == "doubted"
 
 
 def test_what_was_said_cannot_be_said_otherwise_later(invented):
