@@ -73,6 +73,21 @@ def is_our_number(shortcode: str) -> bool:
     return bool(shortcode) and shortcode in {settings.DARAJA_SHORTCODE, settings.DARAJA_PARTY_B}
 
 
+def was_paid_to_us(receipt: Receipt, shortcode: str) -> bool:
+    """Whether a payment to this short code was one to the shop, by its numbers of now or of then:
+    what told of the payment as it came names the one it was paid to."""
+    return is_our_number(shortcode) or (
+        bool(shortcode) and receipt.evidence.filter(shortcode=shortcode).exists()
+    )
+
+
+def reversing_number(number: str) -> str:
+    """The short code at which M-Pesa's payment of this number is reversed: ours of now, but for
+    what came to one we had before."""
+    paid_to = paid_number(number)
+    return receiving_number() if is_our_number(paid_to) else paid_to
+
+
 def record_first(receipt: Receipt, told: SourceReport) -> None:
     """Keep what told of a receipt that was written a moment ago. Call in the same transaction.
 

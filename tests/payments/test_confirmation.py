@@ -734,3 +734,43 @@ def test_what_was_written_off_as_never_come_and_is_said_to_be_reversed_is_shown_
     assert fetched.events.order_by("pk").last().state == "applied"
     assert (fetched.verification, fetched.unacknowledged) == ("never_came", True)
     assert fetched.note == "It was written off as never having come, and M-Pesa shows it now."
+
+
+# --- The shop has another pay bill number since --------------------------------------------------
+
+
+@pytest.fixture
+def paid_before(client, payment, settings):
+    """A prompt of KES 3,000 was paid to 174379; since then the shop's number is 600999."""
+    post(client, payment, success(payment, receipt=NUMBER))
+    assert settings.DARAJA_SHORTCODE == "174379"
+    settings.DARAJA_SHORTCODE = settings.DARAJA_PARTY_B = "600999"
+    receipt = Receipt.objects.get()
+    ask_about([receipt])
+    return receipt
+
+
+def test_what_was_paid_to_the_number_before_is_confirmed(paid_before, order):
+    answer_asked(paid_before, CreditPartyName="174379 - O-Mache")
+
+    order.refresh_from_db()
+    assert (paid_before.verification, order.in_doubt) == ("confirmed", False)
+
+
+def test_what_was_paid_to_a_number_that_was_never_ours_is_in_doubt(paid_before, order):
+    answer_asked(paid_before, CreditPartyName="600998 - Another Shop")
+
+    order.refresh_from_db()
+    assert (paid_before.verification, order.in_doubt) == ("doubted", True)
+
+
+def test_what_was_paid_to_the_number_before_is_reversed_there(paid_before, order, daraja):
+    answer_asked(paid_before, CreditPartyName="174379 - O-Mache")
+    move_line(order.tracks.get().pk, "cancelled", by=UserFactory(is_superuser=True), note="Broken.")
+
+    rounds()
+    Refund.objects.update(reversal_conversation_id="ours-1")
+    rounds(1)
+
+    assert [sent["shortcode"] for sent in daraja.reversals] == ["174379"]
+    assert daraja.questions[-1]["shortcode"] == "174379"
