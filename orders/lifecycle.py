@@ -290,7 +290,9 @@ def end_prompt(order_id: int, *, now: datetime) -> None:
     Its buyer has HOLD_AFTER_FAILURE to try again or to pay by hand, while nobody else wants the
     goods. An order for which half of the money came, or that waits for none, is left alone.
     """
-    Order.objects.holding(now).filter(pk=order_id, preemptible_after__lte=now + PROMPT_TIME).update(
+    rang = Order.objects.holding(now).filter(preemptible_after__lte=now + PROMPT_TIME)
+    # The goods of one that is half paid are nobody else's up to the end.
+    rang.filter(pk=order_id, preemptible_after__lt=F("held_until")).update(
         expires_at=Least(F("expires_at"), now + HOLD_AFTER_FAILURE),
         preemptible_after=Least(F("preemptible_after"), now),
     )
