@@ -167,7 +167,8 @@ def refund_receipt_action(receipt: Receipt, given: Given, by: User) -> str:
     "receipt",
     "came",
     "The payment arrived",
-    "M-Pesa's own statement shows it with this amount and number. Its money can then be sent out.",
+    "Since it was put in doubt, M-Pesa's own statement or answer has shown it with this amount and "
+    "number. Its money can then be sent out.",
     applies=lambda receipt: receipt.is_in_doubt and receipt.provider == Provider.MPESA,
 )
 def confirm_doubted_receipt_action(receipt: Receipt, given: Given, by: User) -> str:

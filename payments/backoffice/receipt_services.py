@@ -23,7 +23,7 @@ from payments.evidence import (
     SourceReport,
     ask_about,
     end_doubt,
-    is_shown_by_the_gateway,
+    is_shown_since_the_doubt,
     lock_receipt,
     people_behind,
     put_in_doubt,
@@ -299,14 +299,15 @@ def ask_about_receipt(receipt_id: int) -> Receipt:
 
 @transaction.atomic
 def confirm_doubted_receipt(receipt_id: int, *, by: User) -> Receipt:
-    """Confirm a payment in doubt that M-Pesa's own statement or answer shows."""
+    """Confirm a payment in doubt that M-Pesa's own statement or answer has shown since it was put
+    in doubt: older reports were known then."""
     receipt = lock_receipt(receipt_id)
     if not receipt.is_in_doubt:
         raise ActionNotAvailable("This payment is not in doubt.")
     _check_not_involved(receipt, by)
-    if not is_shown_by_the_gateway(receipt):
+    if not is_shown_since_the_doubt(receipt):
         raise ActionNotAvailable(
-            "M-Pesa's statement does not show this payment. Query M-Pesa again."
+            "M-Pesa has not shown this payment since it was put in doubt. Query M-Pesa again."
         )
     end_doubt(receipt, Verification.CONFIRMED)
     return receipt

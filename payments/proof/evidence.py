@@ -73,7 +73,7 @@ def order_stays_covered_by_evidence(now: datetime) -> QuerySet[Order]:
     gone = Refund.objects.owed().filter(
         Exists(_answered(receipt=OuterRef("receipt"))) | Q(receipt__verification=never),
         order=OuterRef("pk"),
-        status__in=LEFT,
+        status__in=_SENT,
     )
     sent = gone.filter(way__in=[RefundMethod.REVERSAL, RefundMethod.B2C])
     paid = Order.objects.filter(Exists(sent), payment_status=PaymentStatus.PAID)

@@ -15,7 +15,7 @@ from payments.backoffice import receipt_services as money_in
 from payments.backoffice import transfer_services as money_out
 from payments.backoffice.receipt_services import ActionNotAvailable
 from payments.daraja.statement import StatementPage, StatementRow
-from payments.evidence import record_on_statement
+from payments.evidence import ask_about, record_on_statement
 from payments.ledger import balance
 from payments.models import (
     Account,
@@ -384,6 +384,44 @@ def test_a_doubt_is_ended_by_what_the_gateway_shows_alone(invented, colleague, d
     assert invented.verification == "confirmed"
 
 
+@pytest.fixture
+def declined(client, payment):
+    """Paid and confirmed; then M-Pesa, asked again, says that it was declined."""
+    post(client, payment, success(payment, receipt=NUMBER))
+    receipt = Receipt.objects.get()
+    ask_about([receipt])
+    rounds(1)
+    answer(receipt)
+    assert receipt.verification == "confirmed"
+    answer(receipt, TransactionStatus="Declined")
+    assert receipt.verification == "doubted"
+    return receipt
+
+
+def test_what_m_pesa_said_before_the_doubt_does_not_end_it(declined, order, colleague):
+    with pytest.raises(ActionNotAvailable, match="Since it is in doubt"):
+        money_in.confirm_doubted_receipt(declined.pk, by=colleague)
+
+    declined.refresh_from_db()
+    order.refresh_from_db()
+    assert (declined.verification, order.in_doubt) == ("doubted", True)
+
+
+def test_what_m_pesa_says_again_since_the_doubt_ends_it(declined, order):
+    answer(declined)
+
+    order.refresh_from_db()
+    assert (declined.verification, declined.doubted_at) == ("confirmed", None)
+    assert (order.payment_status, order.in_doubt) == ("paid", False)
+
+
+def test_an_answer_of_another_amount_that_was_given_before_does_not_end_a_doubt(declined):
+    answer(declined, Amount="10")
+    answer(declined, Amount="10")
+
+    assert declined.verification == "doubted"
+
+
 def test_what_was_said_cannot_be_said_otherwise_later(invented):
     for change in (
         lambda: ReceiptEvidence.objects.update(amount=1),
@@ -734,7 +772,7 @@ def test_it_pays_for_the_goods_where_what_paid_for_them_never_came(
     rounds()
     assert left(daraja) == []
 
-    money_in.say_it_never_came(forged_notice.pk, by=colleague)
+    money_in.write_off_receipt(forged_notice.pk, by=colleague)
     rounds()
 
     paid_twice.refresh_from_db()
@@ -768,10 +806,50 @@ def test_a_number_that_staff_mistyped_gives_the_payment_itself_not_back(
     assert left(daraja) == []
 
     answer(mistyped, code="SFC_IC0003")
-    money_in.say_it_never_came(mistyped.pk, by=colleague)
+    money_in.write_off_receipt(mistyped.pk, by=colleague)
     rounds()
 
     order.refresh_from_db()
     assert (left(daraja), order.payment_status, order.in_doubt) == ([], "paid", False)
     assert balance(Account.WRITE_OFFS) == 0
     assert balance(Account.MPESA_CLEARING) == 3000
+
+
+# --- The shop has another pay bill number since --------------------------------------------------
+
+
+@pytest.fixture
+def paid_before(client, payment, settings):
+    """A prompt of KES 3,000 was paid to 174379; since then the shop's number is 600999."""
+    post(client, payment, success(payment, receipt=NUMBER))
+    assert settings.DARAJA_SHORTCODE == "174379"
+    settings.DARAJA_SHORTCODE = settings.DARAJA_PARTY_B = "600999"
+    receipt = Receipt.objects.get()
+    ask_about([receipt])
+    return receipt
+
+
+def test_what_was_paid_to_the_number_before_is_confirmed(paid_before, order):
+    answer_asked(paid_before, CreditPartyName="174379 - O-Mache")
+
+    order.refresh_from_db()
+    assert (paid_before.verification, order.in_doubt) == ("confirmed", False)
+
+
+def test_what_was_paid_to_a_number_that_was_never_ours_is_in_doubt(paid_before, order):
+    answer_asked(paid_before, CreditPartyName="600998 - Another Shop")
+
+    order.refresh_from_db()
+    assert (paid_before.verification, order.in_doubt) == ("doubted", True)
+
+
+def test_what_was_paid_to_the_number_before_is_reversed_there(paid_before, order, daraja):
+    answer_asked(paid_before, CreditPartyName="174379 - O-Mache")
+    move_line(order.tracks.get().pk, "cancelled", by=UserFactory(is_superuser=True), note="Broken.")
+
+    rounds()
+    Refund.objects.update(reversal_conversation_id="ours-1")
+    rounds(1)
+
+    assert [sent["shortcode"] for sent in daraja.reversals] == ["174379"]
+    assert daraja.questions[-1]["shortcode"] == "174379"

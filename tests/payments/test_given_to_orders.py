@@ -128,7 +128,7 @@ def test_a_prompt_that_a_query_proves_is_not_paid_with_a_payment_in_doubt(order,
     assert (stand(order), doubted.order) == (("paid", False), None)
     assert Receipt.objects.get(order=order).number == ""
     # Until a person has said so, the books are told to be unclear.
-    money_in.mark_payment_of_its_own(doubted.pk)
+    money_in.mark_as_separate_payment(doubted.pk)
 
 
 # --- Whose word for an amount counts --------------------------------------------------------------

@@ -5,6 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from orders.lifecycle import end_prompt, preempt_holds
+from orders.models import Order
 from payments.checkout.stk_push import expire_stk_pushes, retry_payment, send_stk_push
 from payments.daraja.errors import DarajaRefusal, DarajaRefused
 from payments.models import OrderPayment
@@ -122,6 +124,34 @@ def test_late_money_takes_goods_again_that_the_other_did_not_pay_for(
 
     order.refresh_from_db()
     assert (order.payment_status, shelf(kettle)) == ("paid", (3, 0))
+
+
+def test_a_prompt_that_fails_near_the_end_leaves_the_goods_to_who_has_half_paid(
+    client, order, payment, kettle
+):
+    post_c2b(client, by_hand(order.reference, 1500))
+    order.refresh_from_db()
+    near_the_end = order.held_until - timedelta(minutes=2)
+    Order.objects.update(expires_at=order.held_until)
+
+    end_prompt(order.pk, now=near_the_end)
+
+    order.refresh_from_db()
+    assert (order.expires_at, order.preemptible_after) == (order.held_until, order.held_until)
+    assert preempt_holds({kettle.pk: 5}, to=UserFactory().pk, now=near_the_end) == 0
+
+
+def test_one_that_fails_near_the_end_of_an_order_of_which_less_came_frees_them(
+    client, order, payment, kettle
+):
+    post_c2b(client, by_hand(order.reference, 1499))
+    order.refresh_from_db()
+    near_the_end = order.held_until - timedelta(minutes=2)
+    Order.objects.update(expires_at=order.held_until)
+
+    end_prompt(order.pk, now=near_the_end)
+
+    assert preempt_holds({kettle.pk: 5}, to=UserFactory().pk, now=near_the_end) == 1
 
 
 @pytest.mark.parametrize(("came", "answer"), [(1500, 400), (1499, 201)])

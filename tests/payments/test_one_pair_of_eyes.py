@@ -131,7 +131,7 @@ def test_a_third_person_approves_it(payout, second):
     assert payout.approved_by == third
 
 
-@pytest.mark.parametrize("say", [money_in.say_it_came, money_in.say_it_never_came])
+@pytest.mark.parametrize("say", [money_in.confirm_doubted_receipt, money_in.write_off_receipt])
 def test_a_payment_in_doubt_is_not_decided_about_by_an_account_that_who_wrote_it_made(
     boss, second, say
 ):

@@ -11,8 +11,8 @@ from orders.models import Order
 from payments import clock
 from payments.backoffice.receipt_services import (
     ActionNotAvailable,
+    mark_as_separate_payment,
     mark_attempt_unpaid,
-    mark_payment_of_its_own,
 )
 from payments.daraja.client import StatementPage, StatementRow
 from payments.daraja.errors import DarajaRefused, DarajaUnknown
@@ -372,12 +372,12 @@ def test_nor_may_a_person_say_that_no_money_came_before_it_is_decided(at_a_till,
     with pytest.raises(ActionNotAvailable, match="SGL7654321: KES 3,000 arrived at that time"):
         mark_attempt_unpaid(forsaken.pk)
 
-    mark_payment_of_its_own(at_a_till.pk)
+    mark_as_separate_payment(at_a_till.pk)
 
     assert mark_attempt_unpaid(forsaken.pk).status == "failed"
 
 
 def test_it_fails_once_that_money_is_said_to_be_another_payment(at_a_till, forsaken):
-    mark_payment_of_its_own(at_a_till.pk)
+    mark_as_separate_payment(at_a_till.pk)
 
     assert fail_attempts_not_on_statement() == 1

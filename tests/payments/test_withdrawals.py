@@ -5,7 +5,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from payments.backoffice.transfer_services import say_it_gave_back, say_it_paid_a_seller
+from payments.backoffice.transfer_services import (
+    settle_withdrawal_as_payout,
+    settle_withdrawal_as_refund,
+)
 from payments.daraja.portal_statement import Movement
 from payments.models import Payout, Receipt, Refund, Withdrawal
 from payments.payouts.balances import balance_of
@@ -97,7 +100,7 @@ def test_a_person_who_says_that_it_paid_the_seller_names_that_payout(payout):
         number=LEFT, shortcode="600000", amount=1500, phone=payout.phone, left_at=timezone.now()
     )
 
-    say_it_paid_a_seller(Withdrawal.objects.get().pk, username=payout.seller.username)
+    settle_withdrawal_as_payout(Withdrawal.objects.get().pk, username=payout.seller.username)
 
     assert list(Payout.objects.values_list("status", "number")) == [("done", LEFT)]
     assert balance_of(payout.seller_id).owed == 0
@@ -107,7 +110,7 @@ def test_a_person_who_says_that_it_gave_a_payment_back_names_that_refund(refund)
     done_without_a_number(refund)
     withdrawal = left(refund, phone="2547*****999")
 
-    say_it_gave_back(withdrawal.pk, number="SGL7654321")
+    settle_withdrawal_as_refund(withdrawal.pk, number="SGL7654321")
 
     assert list(Refund.objects.values_list("status", "number")) == [("done", LEFT)]
     assert Receipt.objects.get().written_off == 0
@@ -124,7 +127,7 @@ def test_what_was_never_sent_is_not_done_by_an_equal_payment_to_its_phone(kind, 
 
 
 def test_what_a_seller_was_paid_otherwise_is_deducted_from_what_is_due_to_them(payout):
-    say_it_paid_a_seller(left(payout).pk, username=payout.seller.username)
+    settle_withdrawal_as_payout(left(payout).pk, username=payout.seller.username)
     create_payouts(payout.seller_id)
 
     rows = Payout.objects.order_by("pk").values_list("gross", "amount", "status", "number")
