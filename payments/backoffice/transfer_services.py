@@ -40,7 +40,7 @@ from payments.reconciliation.withdrawals import (
     settle_as_returned,
 )
 from payments.refunds.external_reversals import CannotBeReversed, record_outside_reversal
-from payments.refunds.services import NOT_ANSWERED, create_replacement, locked_refund
+from payments.refunds.handler import NOT_ANSWERED, create_replacement, locked_refund
 from payments.transfers import handler_of, is_known_number, mark_done, mark_refused
 
 from .receipt_services import STAFF_SAYS_UNPAID, ActionNotAvailable, tidy_number

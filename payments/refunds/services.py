@@ -1,14 +1,11 @@
-"""Refunds: what is due back to buyers, and what follows the end of each (payments.transfers).
+"""Creates refunds, and drops those that are no longer due. handler.py follows each to its end.
 
 Locks: the order first, then the refund.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
-from datetime import datetime, timedelta
-from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -16,46 +13,28 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from omachemainproj.compiled_queries import locked_row
-from orders.fulfilment import mark_line_refunded
 from orders.lifecycle import is_too_late, mark_order_refunded, mark_refund_due
 from orders.models import Order, OrderTrack
 from orders.models.notifications import NotificationKind
 from orders.notifications.notify import notify
 from payments import ledger
 from payments.checkout.failures import why_it_goes_back
-from payments.daraja.result_codes import PayoutReason, reversal_failure
-from payments.evidence import EVIDENCE_DELAY, ask_about, put_in_doubt, stop_goods
+from payments.evidence import ask_about, stop_goods
 from payments.models import (
     DOUBTFUL,
-    MAX_TRIES,
     OrderBalance,
     Provider,
     Receipt,
     Refund,
-    RefundDay,
     RefundMethod,
     RefundReason,
     TransferStatus,
-    Unnumbered,
     Verification,
     order_balance,
 )
-from payments.models.evidence import RECEIPT_QUERIES
 from payments.models.same_payments import is_undecided
-from payments.transfers import TransferHandler, handles
 
 from .routes import Route, route_to_phone, why_no_route
-
-logger = logging.getLogger(__name__)
-
-#: Money goes another way only this long after M-Pesa refused the first: results have been seen to
-#: come twice, and to contradict each other.
-REROUTE_DELAY = timedelta(minutes=2)
-NO_DELAY = timedelta(0)
-#: M-Pesa was asked whether a payment still stands, and never answered.
-NOT_ANSWERED = "local.not_answered"
-#: Until it is seen again whether a receipt's number has come.
-NUMBER_DELAY = timedelta(minutes=1)
 
 
 @transaction.atomic
@@ -103,7 +82,7 @@ def refund_excess_locked(
         create_refund(receipt, amount, cause, of=returned or of)
         excess -= amount
     if excess:
-        _reverse_write_off(order, excess)
+        reverse_write_off(order, excess)
         _close_if_nothing_goes_back(order)
 
 
@@ -222,199 +201,7 @@ def send_to_the_phone(receipt: Receipt) -> None:
         create_refund(receipt, refund.amount, refund.cause, of=refund.track, by=refund.author_id)
 
 
-def create_replacement(
-    refund: Refund,
-    *,
-    way: str,
-    phone: str = "",
-    after: timedelta = NO_DELAY,
-    stands_at: datetime | None = None,
-    by: int | None = None,
-) -> Refund:
-    """Try to give the same money back once more, where M-Pesa refused: with an id of its own.
-
-    ``stands_at`` is when a person found that the payment still stands, where M-Pesa does not say;
-    ``by`` is the id of the person who typed ``phone``. What was approved stays so only where the
-    same goes the same way.
-
-    Call inside a transaction that holds the refund's lock.
-    """
-    same = way == refund.way and phone == refund.phone and by is None
-    author = by or refund.author_id or _who_typed(refund.receipt, phone)
-    is_large = way != RefundMethod.PORTAL and refund.amount > settings.REFUND_APPROVAL_ABOVE
-    is_typed = bool(phone) and (by is not None or _who_typed(refund.receipt, phone) is not None)
-    approved_by = refund.approved_by_id if same else None
-    needs_approval = is_large or is_typed or (same and refund.needs_approval)
-    waits = needs_approval and approved_by is None
-    return Refund.objects.create(
-        receipt_id=refund.receipt_id,
-        order_id=refund.order_id,
-        track_id=refund.track_id,
-        amount=refund.amount,
-        cause=refund.cause,
-        way=way,
-        phone=phone,
-        replaces=refund,
-        tries=refund.tries + 1,
-        receipt_stands_at=stands_at,
-        needs_approval=needs_approval,
-        approved_by_id=approved_by,
-        author_id=author,
-        next_check_at=None if waits else timezone.now() + after,
-    )
-
-
-@handles(Refund)
-class RefundHandler(TransferHandler[Refund]):
-    """What only a refund does when it is sent and when it ends."""
-
-    wrong_amount = "M-Pesa says KES {} went back, KES {} was owed."
-    done = "The money is back."
-    days = RefundDay
-
-    @property
-    def daily_limit(self) -> int:
-        limit: int = settings.REFUND_DAILY_LIMIT
-        return limit
-
-    def is_backed(self, row: Refund) -> bool:
-        return row.receipt.is_confirmed
-
-    def lock(self, row_id: int) -> Refund:
-        return locked_refund(row_id)
-
-    def hold_until(self, row: Refund, now: datetime) -> datetime | None:
-        """Keep a refund back while money of the same order is proven and has no receipt number.
-
-        Until it has one, two receipts may be one, and nothing is given back. So is money without
-        an order that may be such a receipt's, and a payment that is not confirmed.
-        """
-        if row.order_id is None:
-            undecided = is_undecided(row.receipt)
-        else:
-            undecided = Receipt.objects.without_number().filter(order=row.order_id).exists()
-        if undecided:
-            return now + NUMBER_DELAY
-        if self.is_backed(row):
-            return None
-        ask_about([row.receipt])
-        return now + EVIDENCE_DELAY
-
-    def receipt_to_ask_about(self, row: Refund, now: datetime) -> str:
-        """Ask before money goes another way than by reversal: the payment may be reversed."""
-        if not row.must_ask(now):
-            if row.only_asks:
-                row.next_check_at = None
-                row.save(update_fields=["next_check_at"])
-            return ""
-        if row.receipt_asked < len(RECEIPT_QUERIES):
-            row.next_check_at = now + RECEIPT_QUERIES[row.receipt_asked]
-            row.receipt_asked += 1
-            row.save(update_fields=["next_check_at", "receipt_asked"])
-            return row.receipt.number
-        row.status, row.next_check_at = TransferStatus.REFUSED, None
-        row.result_code = NOT_ANSWERED
-        row.note = "M-Pesa does not say whether the payment still stands: its portal does."
-        row.save(update_fields=["status", "next_check_at", "result_code", "note"])
-        return ""
-
-    def why_no_number(self, row: Refund) -> Unnumbered:
-        if row.way == RefundMethod.OUTSIDE:
-            return Unnumbered.OUTSIDE
-        is_known = reversal_failure(row.result_code) == PayoutReason.ALREADY_REVERSED
-        return Unnumbered.ALREADY_REVERSED if is_known and row.is_reversal else Unnumbered.NOT_TOLD
-
-    def on_done(self, row: Refund, *, was: str) -> None:
-        """Post it, end what followed it, and let its line, its order and its buyer know."""
-        if was == TransferStatus.DROPPED and was_taken_back(row.receipt):
-            _record_gone_after_all(row)
-            return
-        twice = was == TransferStatus.DROPPED or not _cancel_replacements(row)
-        if was == TransferStatus.DROPPED:
-            _link_to_replacement(row)
-        if twice:
-            row.note = "The money had gone back another way: it went back twice."
-            row.unacknowledged = True
-            logger.error("refund %s: %s", row.pk, row.note)
-        row.save()
-        ledger.post_refund_paid(row, twice=twice)
-        _close_if_refunded(row)
-        never_came = row.receipt.verification == Verification.NEVER_CAME
-        if row.order_id is not None and not twice and not never_came:
-            notify(
-                NotificationKind.REFUNDED,
-                key=f"refunded:refund:{row.pk}",
-                order_id=row.order_id,
-                amount=row.amount,
-                receipt=row.number,
-                **_why(row),
-            )
-
-    def on_refused(self, row: Refund, reason: PayoutReason) -> None:
-        """Try again later, or another way; where neither can be, a person decides.
-
-        Where M-Pesa knows no such payment there is nothing to give back, by any way; nor where it
-        took the payment back itself meanwhile.
-        """
-        if was_taken_back(row.receipt):
-            _drop_refused(row)
-            return
-        if reason == PayoutReason.NO_SUCH_PAYMENT:
-            said = f"{row.result_code} {row.result_text}".strip()
-            put_in_doubt(row.receipt_id, f"M-Pesa would not reverse it: {said}")
-            return
-        after = row.retry_after(reason)
-        if after is not None:
-            create_replacement(row, way=row.way, phone=row.phone, after=after)
-        elif row.is_reversal and row.tries < MAX_TRIES:
-            route = route_to_phone(row.receipt, row.amount)
-            if route.way == RefundMethod.B2C:
-                create_replacement(row, way=route.way, phone=route.phone, after=REROUTE_DELAY)
-
-
-def was_taken_back(receipt: Receipt) -> bool:
-    """Whether M-Pesa took a payment back by itself: all of it went, and nothing is owed back."""
-    return receipt.refunds.filter(way=RefundMethod.OUTSIDE, status=TransferStatus.DONE).exists()
-
-
-def _drop_refused(refund: Refund) -> None:
-    """Drop what M-Pesa refused to send of a payment that it took back meanwhile.
-
-    Both were borne by the shop as long as both might have gone.
-    """
-    refund.status = TransferStatus.DROPPED
-    refund.note = "M-Pesa took the payment back by itself: nothing is owed back."
-    refund.save(update_fields=["status", "note"])
-    ledger.post_refund_dropped(refund)
-    if refund.order is not None:
-        _reverse_write_off(refund.order, refund.amount)
-        _close_if_refunded(refund)
-
-
-def _record_gone_after_all(refund: Refund) -> None:
-    """Record that what was dropped, as M-Pesa took the payment back, went all the same: the shop
-    bears it, or it is a debt in suspense."""
-    refund.note = "M-Pesa had taken the payment back by itself: it went back twice."
-    refund.unacknowledged = True
-    logger.error("refund %s: %s", refund.pk, refund.note)
-    refund.save()
-    ledger.post_refund_due(refund, again=True)
-    ledger.post_refund_paid(refund)
-    if refund.order_id is not None:
-        receipt = locked_row(Receipt, refund.receipt_id)
-        ledger.post_loss(receipt, refund.amount)
-        receipt.written_off += refund.amount
-        receipt.save(update_fields=["written_off"])
-
-
-def _why(refund: Refund) -> dict[str, Any]:
-    """The reason that its buyer is told with a refund, by language, where there is one to tell."""
-    if refund.cause != RefundReason.REDUCED:
-        return {}
-    return {"why": why_it_goes_back(refund.cause)}
-
-
-def _who_typed(receipt: Receipt, phone: str) -> int | None:
+def who_typed(receipt: Receipt, phone: str) -> int | None:
     """The id of the person who typed a number that no provider has shown."""
     return receipt.phone_by_id if phone and phone == receipt.phone else None
 
@@ -433,7 +220,7 @@ def _create(
     is_portal_asked = (
         status == TransferStatus.REFUSED and receipt.provider == Provider.MPESA and receipt.number
     )
-    typed_by = _who_typed(receipt, route.phone)
+    typed_by = who_typed(receipt, route.phone)
     is_large = amount > settings.REFUND_APPROVAL_ABOVE and route.way != RefundMethod.PORTAL
     needs_approval = is_large or typed_by is not None
     is_next = not needs_approval and status == TransferStatus.DUE
@@ -471,7 +258,7 @@ def _allocate(order: Order, excess: int) -> Iterator[tuple[Receipt, int]]:
             yield receipt, part
 
 
-def _reverse_write_off(order: Order, amount: int) -> None:
+def reverse_write_off(order: Order, amount: int) -> None:
     """Take back a write-off of an order, up to ``amount`` KES.
 
     Of goods that are refunded the buyer never paid that part; of a refund that did not leave, it
@@ -493,53 +280,6 @@ def _unrefunded(receipt: Receipt) -> int:
     return receipt.amount - (owed or 0)
 
 
-def locked_refund(refund_id: int) -> Refund:
-    """A refund, locked after its order, or after its receipt where that has none."""
-    ids = Refund.objects.values_list("order_id", "receipt_id").get(pk=refund_id)
-    order_id, receipt_id = ids
-    if order_id is not None:
-        locked_row(Order, order_id)
-    else:
-        locked_row(Receipt, receipt_id)
-    return locked_row(Refund, refund_id)
-
-
-def _cancel_replacements(refund: Refund) -> bool:
-    """Cancel what replaced a refused refund that M-Pesa paid anyway; False when it is too late."""
-    following = Refund.objects.filter(replaces=refund).first()
-    last = following
-    while last is not None and (after := Refund.objects.filter(replaces=last).first()):
-        last = after
-    if following is None or last is None:
-        return True
-    if last.status not in {TransferStatus.DUE, TransferStatus.REFUSED}:
-        return False
-    last.status, last.next_check_at = TransferStatus.DROPPED, None
-    last.note = "The refund before it was done after all."
-    last.save(update_fields=["status", "next_check_at", "note"])
-    Refund.objects.filter(pk=following.pk).update(replaces=None)
-    return True
-
-
-def _link_to_replacement(refund: Refund) -> None:
-    """Link a cancelled refund that M-Pesa paid anyway to the one that replaced it.
-
-    Both are one debt that was paid twice, not two debts.
-    """
-    head = refund
-    while head.replaces is not None:
-        head = head.replaces
-    done = Refund.objects.filter(
-        receipt=refund.receipt_id,
-        amount=refund.amount,
-        status=TransferStatus.DONE,
-        replaced_by__isnull=True,
-        tries=head.tries - 1,
-    )
-    head.replaces = done.first()
-    head.save(update_fields=["replaces"])
-
-
 def _close_if_nothing_goes_back(order: Order) -> None:
     """Mark an order as refunded that is due a refund and of which no money is to be sent: what was
     given back last, a delivery fee, say, the shop had borne."""
@@ -550,14 +290,3 @@ def _close_if_nothing_goes_back(order: Order) -> None:
         .exists()
     ):
         mark_order_refunded(order)
-
-
-def _close_if_refunded(refund: Refund) -> None:
-    """Mark the line, and the order, as refunded once nothing of it is still to be refunded."""
-    if refund.order_id is None:
-        return
-    going = Refund.objects.owed().exclude(status=TransferStatus.DONE)
-    if refund.track_id and not going.filter(track=refund.track_id).exists():
-        mark_line_refunded(refund.track_id)
-    if not going.filter(order=refund.order_id).exists():
-        mark_order_refunded(Order.objects.get(pk=refund.order_id))
