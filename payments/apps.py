@@ -9,8 +9,8 @@ class PaymentsConfig(AppConfig):
     def ready(self) -> None:
         from . import interest, signals  # noqa: F401, PLC0415
         from .originals import give_sqlite_its_digest, keep_originals  # noqa: PLC0415
-        from .payouts import cover  # noqa: F401, PLC0415
-        from .refunds import handler  # noqa: F401, PLC0415
+        from .payouts import cover, handler  # noqa: F401, PLC0415
+        from .refunds import handler as refunds_handler  # noqa: F401, PLC0415
 
         post_migrate.connect(
             keep_originals, sender=self, dispatch_uid="payments.originals.keep_originals"

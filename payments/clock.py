@@ -40,7 +40,8 @@ from .checkout.stk_push import SEND_AGAIN_AFTER, expire_stk_pushes, send_stk_pus
 from .disbursement import ask_about_receipt, process_payout, process_refund
 from .models import GatewayEvent, OrderPayment, Payout, Receipt, ReceiptQuestion, Refund
 from .models.same_payments import maybe_counted_twice
-from .payouts.services import create_payouts, sellers_to_pay
+from .payouts.allocation import create_payouts
+from .payouts.due import sellers_to_pay
 from .people.erasure import erase_old_guests, erase_what_is_left
 from .reconciliation.outcomes import sync_order_with_payment
 from .reconciliation.receipts import merge_if_sure

@@ -1,7 +1,7 @@
 """How a transfer ends, refund or payout: the steps both share.
 
 A transfer is a row of MoneyOut. What only refunds or only payouts do at a step is their handler's,
-in refunds.handler and payouts.services. What is asked of M-Pesa is in disbursement.py.
+in refunds.handler and payouts.handler. What is asked of M-Pesa is in disbursement.py.
 """
 
 from __future__ import annotations

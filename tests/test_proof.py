@@ -27,7 +27,7 @@ from payments.models import (
     SellerShare,
     Withdrawal,
 )
-from payments.payouts.services import create_payouts
+from payments.payouts.allocation import create_payouts
 from payments.proof import bounds, days, messages, originals, payouts, people, problems, staff
 from payments.proof.prove import RULES, one_moment, prove
 from payments.reconciliation.outcomes import Outcome, record_outcome

@@ -30,7 +30,8 @@ from payments.models import (
     TransferStatus,
     Withdrawal,
 )
-from payments.payouts.services import create_payouts, locked_payout, retry_payout
+from payments.payouts.allocation import create_payouts
+from payments.payouts.services import locked_payout, retry_payout
 from payments.reconciliation.statement_recovery import what_is_missing
 from payments.reconciliation.withdrawals import (
     CannotBeSettled,

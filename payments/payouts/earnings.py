@@ -18,7 +18,8 @@ from payments.delivery_fees import settle_fee
 from payments.models import RefundReason, SellerShare
 from payments.refunds.services import refund_excess_locked
 
-from .services import HELD_BACK, create_payouts, drop_unsent
+from .allocation import create_payouts
+from .services import HELD_BACK, drop_unsent
 
 
 def update_seller_earnings(line: OrderTrack) -> None:

@@ -13,7 +13,7 @@ from orders.models import Problem, ProblemMessage, ProblemPicture
 from orders.problems.decisions import withdraw
 from orders.problems.services import add_message
 from payments.models import Payout, Refund, SellerShare
-from payments.payouts.services import create_payouts
+from payments.payouts.allocation import create_payouts
 from tests.factories import ProductFactory, UserFactory
 from tests.guards import balanced_books  # noqa: F401
 from tests.orders.deliveries import paid_delivery

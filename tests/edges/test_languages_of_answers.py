@@ -7,7 +7,7 @@ import pytest
 from omachemainproj.api.handlers import answer_busy, server_error
 from orders.models import TrackEvent
 from payments.models import Payout
-from payments.payouts.services import create_payouts
+from payments.payouts.allocation import create_payouts
 from tests.conftest import signed_in
 from tests.factories import PASSWORD, UserFactory
 from tests.shopping import an_order, fetched_line, paid_line

@@ -11,7 +11,7 @@ from accounts.addresses.services import add_address
 from orders.lifecycle import NotUnpaid, cancel_order, expire_order, expire_unpaid_orders
 from orders.models import Order, OrderTrack
 from payments.checkout.stk_push import retry_payment
-from payments.payouts.services import create_payouts
+from payments.payouts.allocation import create_payouts
 from payments.reconciliation.outcomes import Outcome, record_outcome
 from products import stock
 from tests.conftest import signed_in

@@ -62,7 +62,7 @@ def test_a_worker_knows_every_task_and_nothing_else():
         "orders.notifications.reports.follow_report",
         "payments.webhooks.inbox.process_event",
         "payments.reconciliation.status_query.query_status",
-        "payments.payouts.services.create_payouts",
+        "payments.payouts.allocation.create_payouts",
         "payments.checkout.stk_push.send_stk_push",
         "payments.disbursement.process_payout",
         "payments.disbursement.process_refund",

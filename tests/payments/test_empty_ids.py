@@ -17,7 +17,7 @@ from payments.backoffice.receipt_services import ActionNotAvailable
 from payments.daraja.portal_statement import Movement
 from payments.daraja.stk_callback import read_stk_callback
 from payments.models import GatewayEvent, OrderPayment, Payout, Receipt, Refund, Withdrawal
-from payments.payouts.services import create_payouts
+from payments.payouts.allocation import create_payouts
 from payments.reconciliation.receipts import find_receipt, record_reversal_row
 from payments.reconciliation.withdrawals import (
     CannotBeSettled,

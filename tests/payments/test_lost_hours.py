@@ -33,7 +33,7 @@ from payments.models import (
     StatementPull,
     Withdrawal,
 )
-from payments.payouts.services import create_payouts
+from payments.payouts.allocation import create_payouts
 from payments.reconciliation.statement_recovery import (
     CannotBeRead,
     stop_after_restore,

@@ -15,6 +15,7 @@ from payments.backoffice.transfer_services import approve_payout, hold_payout
 from payments.daraja.errors import DarajaRefusal, DarajaRefused
 from payments.ledger import balance
 from payments.models import Account, Payout, PayoutDay, SellerShare
+from payments.payouts import allocation
 from payments.payouts import services as service
 from payments.proof.prove import prove
 from payments.refunds.external_reversals import record_outside_reversal
@@ -303,7 +304,7 @@ def test_a_payout_that_is_due_is_dropped_with_its_line_and_made_again_for_the_ot
 
 def test_a_line_returned_before_its_payout_left_costs_its_seller_nothing(sell, daraja):
     line = sell(1000)
-    service.create_payouts(line.seller_id)
+    allocation.create_payouts(line.seller_id)
 
     give_back(line)
     hurry()
@@ -397,7 +398,7 @@ def replaced(sell):
     first = Payout.objects.get()
     tell(first, 1)
     service.retry_payout(first.pk)
-    service.create_payouts(first.seller_id)
+    allocation.create_payouts(first.seller_id)
     return first
 
 
@@ -499,7 +500,7 @@ def test_a_day_ends_at_midnight_in_nairobi(now, midnight):
 
 
 def test_a_new_day_has_a_limit_of_its_own(sell, limit):
-    service.create_payouts(sell(2500).seller_id)
+    allocation.create_payouts(sell(2500).seller_id)
     payout = Payout.objects.get()
     evening = datetime(2026, 11, 24, 20, 59, tzinfo=UTC)
 

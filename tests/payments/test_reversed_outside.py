@@ -14,7 +14,7 @@ from payments.daraja.statement import StatementPage, StatementRow
 from payments.disbursement import process_payout, process_refund
 from payments.ledger import balance
 from payments.models import Account, GatewayEvent, Payout, Receipt, Refund, StatementPull
-from payments.payouts.services import create_payouts
+from payments.payouts.allocation import create_payouts
 from payments.reconciliation.statement_pull import pull_statement
 from payments.refunds.services import refund_excess, refund_unmatched
 from payments.transfers import mark_done, mark_refused, reserve_daily_limit

@@ -11,7 +11,7 @@ from orders.notifications.rendering import compose
 from orders.problems.services import open_problem
 from orders.reviews import review_line
 from payments.models import Payout, TransferStatus
-from payments.payouts.services import create_payouts
+from payments.payouts.allocation import create_payouts
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
 from tests.shopping import an_order, delivered_line, fetched_line, paid_line

@@ -1,0 +1,195 @@
+"""Puts sellers' earnings into payouts, less what the seller owes the shop.
+
+Locks: the seller, their shares, the payout. A share is carried by one payout at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.utils import timezone
+
+from accounts.models import User
+from omachemainproj.background import enqueue_after_commit
+from omachemainproj.compiled_queries import locked_row
+from omachemainproj.mpesa_limits import MAX_B2C, MIN_B2C
+from omachemainproj.task_registry import background_task
+from orders.models import Order
+from payments.models import (
+    Payout,
+    SellerShare,
+    TransferStatus,
+    backed,
+    share_due,
+)
+
+from .balances import balance_of
+
+#: Shares taken on at a time; the clock comes again for the rest.
+SHARES_PER_ROUND = 200
+#: The note of one that was to pay a debt off with what the shop bears, which others have by now.
+PAID_OFF = "What was sold since has paid the debt."
+
+
+@background_task()
+@transaction.atomic
+def create_payouts(seller_id: int) -> None:
+    """Create payouts of a seller's shares that are in none yet. Safe to repeat, at once.
+
+    One a line, to the number its listing had when it was sold. Shares too small for M-Pesa wait
+    for others to the same number; what the seller owes the shop is deducted first, and last from
+    what the shop bears. Nothing is created for a number that M-Pesa has just refused, and of no
+    share that an undecided problem or a person holds back. The clock sends each payout.
+    """
+    locked_row(User, seller_id)
+    blocked = set(Payout.objects.refused().filter(seller=seller_id).values_list("phone", flat=True))
+    shares = [share for share in _shares_to_pay(seller_id) if share.phone not in blocked]
+    stands = balance_of(seller_id)
+    unapproved = _unapproved_deductions(seller_id) if shares and stands.in_transit else []
+    spare = _put_together(seller_id, shares, stands.unallocated, unapproved)
+    if spare >= MIN_B2C:
+        _pay_unallocated(seller_id, min(spare, MAX_B2C), blocked)
+
+
+def _shares_to_pay(seller_id: int) -> list[SellerShare]:
+    """Shares that are in no payout and that nothing holds back, locked, oldest first."""
+    dropped = Payout.objects.dropped().filter(seller=seller_id)
+    left = SellerShare.objects.uncarried(dropped).payable()
+    left_ids = list(left.values_list("pk", flat=True))
+    new = SellerShare.objects.to_pay().payable().filter(seller=seller_id).order_by("pk")
+    new_ids = list(new.values_list("pk", flat=True)[:SHARES_PER_ROUND])
+    locked = SellerShare.objects.select_for_update(no_key=True, of=("self",)).owed()
+    chosen = list(locked.filter(pk__in=left_ids + new_ids).order_by("pk"))
+    # Read after they are locked: who opens a problem, or decides one, locks them too, and may have
+    # been waited for.
+    free = SellerShare.objects.payable().filter(pk__in=[share.pk for share in chosen])
+    return list(free.owed().select_related("track").order_by("pk")) if chosen else []
+
+
+def _put_together(
+    seller_id: int, shares: list[SellerShare], spare: int, unapproved: list[Payout]
+) -> int:
+    """Put shares into payouts; return what is left of ``spare`` (below 0, a debt).
+
+    A debt is paid off with nothing that was paid by news alone: such shares wait. What the shop
+    bears pays it last, and never by itself: a second person lets it go, and nobody looks at a
+    payout of nothing. Until they have, what is sold since pays the debt in its place
+    (``unapproved``).
+    """
+    written_off: set[int] = set()
+    debt = spare - sum(payout.gross - payout.amount for payout in unapproved)
+    if debt < 0:
+        told, written_off = _not_confirmed(share.track_id for share in shares)
+        first = [share for share in shares if share.track.order_id not in told | written_off]
+        rest, left = _batch(seller_id, first, debt)
+        if unapproved and rest > debt:
+            # Others take their shares on at once.
+            again = Payout.objects.filter(pk__in=[payout.pk for payout in unapproved])
+            again.update(status=TransferStatus.DROPPED, next_check_at=None, note=PAID_OFF)
+            enqueue_after_commit(create_payouts, seller_id)
+            return rest
+        spare += rest - debt
+        shares = left + [share for share in shares if share.track.order_id in written_off]
+    spare, _ = _batch(seller_id, shares, spare, written_off=written_off)
+    return spare
+
+
+def _unapproved_deductions(seller_id: int) -> list[Payout]:
+    """Payouts that pay a debt off with what no confirmed payment covers, and that no second person
+    has looked at, locked. One that somebody keeps back stays as it is: they had a reason."""
+    # What is said twice here lets PostgreSQL find them by the index of payouts that are not done.
+    due = Payout.objects.exclude(status=TransferStatus.DONE).filter(status=TransferStatus.DUE)
+    unapproved = due.filter(seller=seller_id, approved_by__isnull=True, held_at__isnull=True)
+    less = unapproved.filter(gross__gt=F("amount")).order_by("pk").select_for_update(no_key=True)
+    return [row for row in less if orders_of(row).filter(confirmed__lt=F("needed")).exists()]
+
+
+def _batch(
+    seller_id: int, shares: list[SellerShare], spare: int, *, written_off: Collection[int] = ()
+) -> tuple[int, list[SellerShare]]:
+    """Put shares into payouts, a number after another; return what is left of ``spare``, and those
+    that are in none. ``written_off`` are orders whose money is not kept back whole."""
+    by_phone: dict[str, list[SellerShare]] = {}
+    for share in shares:
+        by_phone.setdefault(share.phone, []).append(share)
+    left: list[SellerShare] = []
+    for phone, waiting in by_phone.items():
+        carried: list[SellerShare] = []
+        for share in waiting:
+            carried.append(share)
+            gross = sum(each.due for each in carried)
+            amount = max(min(gross + spare, MAX_B2C), 0)
+            if 0 < amount < MIN_B2C:
+                continue
+            if not amount and any(each.track.order_id in written_off for each in carried):
+                continue
+            _create(seller_id, phone, carried, gross=gross, amount=amount, numbered_by=carried)
+            spare += gross - amount
+            carried = []
+        left += carried
+    return spare, left
+
+
+def _pay_unallocated(seller_id: int, amount: int, blocked: set[str]) -> None:
+    """Pay out what was deducted for a debt that turned out to be none."""
+    last = SellerShare.objects.filter(seller=seller_id).exclude(phone__in=blocked).last()
+    if last is not None:
+        _create(seller_id, last.phone, [], gross=0, amount=amount, numbered_by=[last])
+
+
+def _create(
+    seller_id: int,
+    phone: str,
+    shares: list[SellerShare],
+    *,
+    gross: int,
+    amount: int,
+    numbered_by: Iterable[SellerShare],
+) -> Payout:
+    """Create a payout that carries these shares; ``numbered_by`` are those its number is from."""
+    now = timezone.now()
+    limit = settings.PAYOUT_APPROVAL_ABOVE
+    # Where several people typed it, the first is its author; none of them approves it.
+    typed_by = next((share.phone_by_id for share in numbered_by if share.phone_by_id), None)
+    # Nothing at all, where a debt keeps all of it back, goes to no number that anybody typed.
+    waits = amount > limit or (amount > 0 and typed_by is not None)
+    payout = Payout(
+        seller_id=seller_id,
+        phone=phone,
+        gross=gross,
+        amount=amount,
+        needs_approval=waits,
+        approval_above=limit,
+        author_id=typed_by,
+        tries=max((share.tries for share in shares), default=0),
+        next_check_at=None if waits else now,
+    )
+    if gross > amount:
+        payout.note = f"KES {gross - amount} of KES {gross} were kept back for a debt."
+    if not amount:
+        payout.status, payout.done_at, payout.next_check_at = TransferStatus.DONE, now, None
+    payout.save()
+    carried = SellerShare.objects.filter(pk__in=[share.pk for share in shares])
+    carried.update(payout=payout, carried=share_due())
+    return payout
+
+
+def orders_of(payout: Payout) -> QuerySet[Any]:
+    """The orders whose lines a payout carries, with what confirmed payments leave for them."""
+    carried = SellerShare.objects.filter(payout=payout.pk)
+    return backed(Order.objects.filter(pk__in=carried.values("track__order")))
+
+
+def _not_confirmed(line_ids: Iterable[int]) -> tuple[set[int], set[int]]:
+    """Of the orders of these lines, those that no confirmed payment covers: because it is told of
+    by news alone; and because the shop bears what they lack."""
+    orders = backed(Order.objects.filter(tracks__in=list(line_ids)))
+    lacking = orders.filter(confirmed__lt=F("needed")).values_list("pk", "made_up", "needed")
+    told, written_off = set[int](), set[int]()
+    for order_id, made_up, needed in lacking:
+        (told if made_up < needed else written_off).add(order_id)
+    return told, written_off

@@ -1,0 +1,67 @@
+"""Finds sellers with earnings that no payout carries."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Exists, F, OuterRef, QuerySet, Sum
+from django.utils import timezone
+
+from accounts.models import User
+from omachemainproj.compiled_queries import compiled
+from omachemainproj.mpesa_limits import MIN_B2C
+from payments.models import (
+    Payout,
+    SellerShare,
+    TransferStatus,
+    share_due,
+)
+
+from .balances import annotate_balances
+
+#: How old a payout that never left may be for the clock to see whether it left something to spare.
+LOOKBACK = timedelta(days=14)
+
+
+def sellers_to_pay(*, before: datetime) -> list[int]:
+    """Sellers with shares from before then that are in no payout, though M-Pesa would take them."""
+    now = timezone.now()
+    found = (
+        _with_enough(before=before, now=now),
+        _with_shares_of_dropped(now=now),
+        _with_unallocated(before=before),
+    )
+    return sorted({seller for sellers in found for seller in sellers})
+
+
+@compiled
+def _with_enough(before: datetime, now: datetime) -> QuerySet[Any, int]:
+    """Sellers with as much to one number as M-Pesa sends, in shares that nothing carried yet."""
+    new = SellerShare.objects.to_pay().filter(~Exists(_refused()), created_at__lt=before)
+    enough = new.payable(now).values("seller", "phone").annotate(total=Sum(share_due()))
+    return enough.filter(total__gte=MIN_B2C).order_by().values_list("seller", flat=True)
+
+
+@compiled
+def _with_shares_of_dropped(now: datetime) -> QuerySet[Any, int]:
+    left = SellerShare.objects.uncarried(Payout.objects.dropped()).payable(now)
+    return left.filter(~Exists(_refused())).values_list("seller", flat=True)
+
+
+def _refused() -> QuerySet[Payout]:
+    """Of a share's seller and number, what M-Pesa has refused."""
+    return Payout.objects.refused().filter(seller=OuterRef("seller"), phone=OuterRef("phone"))
+
+
+@compiled
+def _with_unallocated(before: datetime) -> QuerySet[Any, int]:
+    """Sellers from whom more was deducted than they owe: a payout was not made after all."""
+    never_left = Payout.objects.exclude(status=TransferStatus.DONE).filter(
+        seller=OuterRef("pk"),
+        status__in=[TransferStatus.REFUSED, TransferStatus.DROPPED],
+        created_at__gt=before - LOOKBACK,
+    )
+    sellers = annotate_balances(User.objects.filter(Exists(never_left)))
+    spare = sellers.filter(owed__gte=F("in_transit") + F("pending") + MIN_B2C)
+    return spare.values_list("pk", flat=True)
