@@ -37,16 +37,17 @@ from products.catalogue.shelves import add_up_moves
 from products.listings.pictures import draw_sizes, undrawn
 
 from .checkout.stk_push import SEND_AGAIN_AFTER, expire_stk_pushes, send_stk_push
-from .disbursement import ask_about_receipt, process_payout, process_refund
+from .disbursement import process_payout, process_refund
 from .models import GatewayEvent, OrderPayment, Payout, Receipt, ReceiptQuestion, Refund
 from .models.same_payments import maybe_counted_twice
 from .payouts.allocation import create_payouts
 from .payouts.due import sellers_to_pay
 from .people.erasure import erase_old_guests, erase_what_is_left
+from .receipt_questions import ask_about_receipt
 from .reconciliation.outcomes import sync_order_with_payment
-from .reconciliation.receipts import merge_if_sure
 from .reconciliation.statement_pull import fail_attempts_not_on_statement, pull_statement
 from .reconciliation.status_query import delete_old_budgets, query_status
+from .reconciliation.suspense import merge_if_sure
 from .refunds.services import refund_excess
 from .watch.alerts import watch
 from .watch.nightly import forget_old_proofs, prove_some

@@ -1,5 +1,4 @@
-"""Disbursement: sending refunds and payouts, and querying what became of them, and what they go
-back of or were earned by.
+"""Disbursement: sending refunds and payouts, and querying what became of them.
 
 As with STK pushes: a row is committed before M-Pesa is asked, turns ``unknown`` just before the
 call, and no lock is held during it. An unclear answer is never a failure.
@@ -12,7 +11,6 @@ from datetime import datetime, timedelta
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
 from omachemainproj.compiled_queries import locked_row
@@ -28,19 +26,16 @@ from .daraja.errors import (
     DarajaUnknown,
 )
 from .daraja.result_codes import PayoutReason, b2c_failure, reversal_failure
-from .evidence import paid_number, put_in_doubt, receiving_number
 from .models import (
     TRANSFER_QUERIES,
     MoneyOut,
     Payout,
     PayoutStop,
-    ReceiptQuestion,
     Refund,
     TransferStatus,
-    Verification,
 )
-from .models.evidence import RECEIPT_QUERIES
 from .payouts.services import retry_payout
+from .shortcodes import paid_number, receiving_number
 from .transfers import (
     handler_of,
     mark_done,
@@ -82,55 +77,6 @@ def process_payout(payout_id: int) -> None:
     refused = Payout.objects.refused().due(timezone.now()).filter(pk=payout_id)
     if not (refused.exists() and retry_payout(payout_id)):
         _process(Payout, payout_id)
-
-
-def ask_about_receipt(question_id: int) -> None:
-    """Ask M-Pesa about a payment that something waits for, by its number, if it is time to.
-
-    Safe to repeat, anywhere, at once: one caller claims the question by setting the next. Nothing
-    is asked about what is confirmed meanwhile, nor while the initiator is not accepted: a question
-    is signed by it too.
-    """
-    now = timezone.now()
-    question = ReceiptQuestion.objects.select_related("receipt").get(pk=question_id)
-    receipt, this_one = question.receipt, ReceiptQuestion.objects.due(now).filter(pk=question_id)
-    if (
-        receipt.is_confirmed
-        or receipt.verification == Verification.NEVER_CAME
-        or not receipt.number
-    ):
-        this_one.update(next_check_at=None)
-        return
-    if PayoutStop.objects.questions_are_stopped():
-        this_one.update(next_check_at=now + LOOK_AGAIN)
-        return
-    is_last = question.asked >= len(RECEIPT_QUERIES)
-    later = None if is_last else now + RECEIPT_QUERIES[question.asked]
-    claimed = this_one.filter(asked=question.asked)
-    if not claimed.update(next_check_at=later, asked=F("asked") + (0 if is_last else 1)):
-        return
-    if not is_last:
-        _ask_about_receipt(question)
-
-
-def _ask_about_receipt(question: ReceiptQuestion) -> None:
-    receipt, address = question.receipt, gateway.callback_url(question.token)
-    try:
-        gateway.daraja().transaction_status(
-            receipt=receipt.number,
-            shortcode=paid_number(receipt.number),
-            result_url=address,
-            queue_timeout_url=address,
-        )
-    except ValueError:
-        # Not a number as M-Pesa writes them: it cannot be one of its payments.
-        put_in_doubt(receipt.pk, f"{receipt.number} is no number of M-Pesa's.")
-    except DarajaRefused as refusal:
-        logger.warning("receipt %s could not be asked about: %s", receipt.pk, refusal)
-        if refusal.kind == DarajaRefusal.CONFIGURATION:
-            PayoutStop.objects.stop_payouts(f"M-Pesa did not take a question: {refusal}")
-    except DarajaUnknown as silence:
-        logger.info("receipt %s: no answer to the question: %s", receipt.pk, silence)
 
 
 def _process(model: type[Row], row_id: int) -> None:

@@ -13,7 +13,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -35,6 +34,7 @@ from .models import (
     Verification,
 )
 from .models.evidence import is_enough
+from .shortcodes import receiving_number
 
 logger = logging.getLogger(__name__)
 
@@ -51,26 +51,6 @@ class SourceReport:
     number: str = ""
     shortcode: str = ""
     by: int | None = None
-
-
-def receiving_number() -> str:
-    """The short code that prompts and the statement are about."""
-    return settings.DARAJA_PARTY_B or settings.DARAJA_SHORTCODE
-
-
-def paid_number(number: str) -> str:
-    """The short code that M-Pesa's payment of this number was made to, as far as it is told: what
-    came back came to the one that pays out."""
-    told = ReceiptEvidence.objects.filter(
-        receipt__number=number, receipt__provider=Provider.MPESA
-    ).exclude(shortcode="")
-    first = told.order_by("pk").first()
-    return first.shortcode if first is not None else receiving_number()
-
-
-def is_our_number(shortcode: str) -> bool:
-    """Whether payments to this short code are payments to the shop."""
-    return bool(shortcode) and shortcode in {settings.DARAJA_SHORTCODE, settings.DARAJA_PARTY_B}
 
 
 def record_first(receipt: Receipt, told: SourceReport) -> None:
@@ -158,7 +138,7 @@ def record_on_statement(receipts: Iterable[Receipt]) -> int:
         confirmed += told_only.update(verification=Verification.CONFIRMED)
         if new[pk].verification == Verification.DOUBTED:
             reassess(pk)
-    _wake(enough)
+    wake_transfers(enough)
     return confirmed
 
 
@@ -186,34 +166,6 @@ def lock_receipt(receipt_id: int) -> Receipt:
         order_id = receipt.order_id
     locked_row(Order, order_id)
     return locked_row(Receipt, receipt_id)
-
-
-@transaction.atomic
-def put_in_doubt(receipt_id: int, why: str) -> None:
-    """Record that a payment is not known, or known otherwise, where it should be.
-
-    Nothing of it leaves and nothing bought with it is handed over, until a person has decided or
-    the gateway shows it after all. Safe to repeat.
-    """
-    receipt = lock_receipt(receipt_id)
-    if receipt.verification == Verification.NEVER_CAME:
-        return
-    receipt.verification, receipt.doubt = Verification.DOUBTED, why[:200]
-    receipt.doubted_at = receipt.doubted_at or timezone.now()
-    receipt.save(update_fields=["verification", "doubt", "doubted_at"])
-    stop_goods(receipt)
-    logger.critical("receipt %s is in doubt: %s", receipt.number or receipt.pk, why)
-
-
-def end_doubt(receipt: Receipt, verification: Verification) -> None:
-    """End the doubt about a receipt one way or the other, as a person decided.
-
-    Call inside a transaction that holds the lock of its order and its own.
-    """
-    receipt.verification, receipt.doubted_at = verification, None
-    receipt.save(update_fields=["verification", "doubted_at"])
-    stop_goods(receipt)
-    _wake([receipt.pk])
 
 
 def is_shown_by_the_gateway(receipt: Receipt) -> bool:
@@ -275,7 +227,7 @@ def _reassess(receipt: Receipt) -> None:
     if was == Verification.DOUBTED:
         stop_goods(receipt)
     if enough:
-        _wake([receipt.pk])
+        wake_transfers([receipt.pk])
 
 
 def _is_answered(receipt: Receipt, said: list[ReceiptEvidence]) -> bool:
@@ -311,7 +263,7 @@ def stop_goods(receipt: Receipt) -> None:
     Order.objects.filter(pk=receipt.order_id).update(in_doubt=doubted.exists())
 
 
-def _wake(receipt_ids: list[int]) -> None:
+def wake_transfers(receipt_ids: list[int]) -> None:
     """Let what waited for these receipts be looked at now."""
     now = timezone.now()
     waiting = {"status": TransferStatus.DUE, "next_check_at__gt": now}

@@ -15,14 +15,13 @@ from omachemainproj.compiled_queries import locked_row
 from omachemainproj.text import fold_identifier
 from orders.lookup import find_by_typed_reference
 from orders.models import Order
+from payments.doubt import end_doubt, put_in_doubt
 from payments.evidence import (
     SourceReport,
     ask_about,
-    end_doubt,
     is_shown_by_the_gateway,
     lock_receipt,
     people_behind,
-    put_in_doubt,
     record,
 )
 from payments.models import (
@@ -38,16 +37,14 @@ from payments.models import (
 from payments.models.evidence import is_enough
 from payments.models.same_payments import is_undecided
 from payments.reconciliation.outcomes import Outcome, record_outcome
-from payments.reconciliation.receipts import (
+from payments.reconciliation.receipts import IncomingPayment, find_receipt, record_receipt
+from payments.reconciliation.status_query import query_now
+from payments.reconciliation.suspense import (
     AlreadyMatched,
-    IncomingPayment,
     MayBeAnothers,
-    find_receipt,
     match_to_order,
     merge_receipts,
-    record_receipt,
 )
-from payments.reconciliation.status_query import query_now
 from payments.refunds.external_reversals import NotInDoubt, write_off_never_came
 from payments.refunds.services import NothingToRefund, refund_unmatched
 from payments.transfers import left_under

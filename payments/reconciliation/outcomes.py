@@ -32,8 +32,9 @@ from payments.models import (
 )
 from payments.models.same_payments import may_be_paid_with, sure_movement
 from payments.refunds.services import refund_excess, refund_excess_locked
+from payments.shortcodes import receiving_number
 
-from . import receipts
+from . import receipts, suspense
 from .receipts import find_receipt
 
 logger = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ class Outcome:
         """What of it may confirm a receipt; ``asked`` are the KES that were asked for."""
         amount = asked if self.amount is None else self.amount
         # What a person says of a prompt names no short code; the gateway's own word is about ours.
-        shortcode = "" if self.source == ReceiptSource.STAFF else evidence.receiving_number()
+        shortcode = "" if self.source == ReceiptSource.STAFF else receiving_number()
         return SourceReport(self.source, amount, self.receipt, shortcode, self.by)
 
 
@@ -202,7 +203,7 @@ def _claim_receipt(payment: OrderPayment, order: Order, receipt: Receipt, outcom
     manual, ours = receipt.payment, (payment.order_id, Channel.PAY_BILL)
     if receipt.order_id is None and not receipt.refunds.owed().exists():
         receipt.note = ""
-        receipts.match(receipt, order)
+        suspense.match(receipt, order)
     elif manual is None or (manual.order_id, manual.channel) != ours:
         logger.error("payment %s: receipt %s is counted already", payment.pk, receipt.number)
         return f"Receipt {receipt.number} is counted already; nothing was credited."
@@ -254,8 +255,8 @@ def _merge_found(kept: Receipt, found: Receipt, order: Order) -> str:
         return f"Receipt {found.number} is counted elsewhere; nothing changed."
     # It lay in suspense: no reference was typed, and nobody knew yet that it was this one.
     try:
-        receipts.merge_receipts(kept, found, order, note="")
-    except receipts.AlreadyMatched as error:
+        suspense.merge_receipts(kept, found, order, note="")
+    except suspense.AlreadyMatched as error:
         return f"{error} Nothing changed."
     return "Counted already; it lay in suspense under its number."
 

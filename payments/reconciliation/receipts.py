@@ -18,25 +18,20 @@ from orders.models import Order
 from payments import evidence, ledger
 from payments.evidence import SourceReport, lock_receipt
 from payments.models import (
-    DOUBTFUL,
     AttemptStatus,
     Channel,
     OrderPayment,
     Provider,
     Receipt,
     ReceiptSource,
-    Refund,
 )
 from payments.models.same_payments import (
-    attempts_behind,
     may_be_paid_with,
     movement,
-    movement_of,
     movements_behind,
     sure_attempt,
 )
-from payments.refunds.external_reversals import CannotBeReversed, record_outside_reversal
-from payments.refunds.services import drop_unsent_refunds, refund_excess
+from payments.refunds.services import refund_excess
 
 logger = logging.getLogger(__name__)
 
@@ -93,7 +88,7 @@ def record_receipt(incoming: IncomingPayment) -> tuple[Receipt, str]:
         return known, _merge(known, incoming)
     if order is None:
         return _hold_in_suspense(incoming)
-    unnamed = _find_without_number(order, Receipt(**_reported(incoming)))
+    unnamed = find_without_number(order, Receipt(**_reported(incoming)))
     if unnamed is None and not is_named:
         # Another number came for it while its order's lock was waited for.
         return _hold_in_suspense(incoming)
@@ -111,29 +106,6 @@ def record_receipt(incoming: IncomingPayment) -> tuple[Receipt, str]:
     return receipt, "The money is credited."
 
 
-def record_reversal_row(*, number: str, reverses: str, amount: int) -> tuple[Receipt | None, str]:
-    """Record what tells of a payment that M-Pesa took back: its own number, the payment's, and KES.
-
-    Where the payment is not named, the number may be its own. Safe to repeat. Returns the payment's
-    receipt, None where it is not known and a person has to look, and a note.
-    """
-    receipt = find_receipt(reverses) or find_receipt(number)
-    if receipt is None:
-        # Not the empty one, which all refunds have that were not done yet.
-        numbered = Refund.objects.filter(number=number).exclude(number="")
-        ours = numbered.select_related("receipt").first()
-        if ours is not None:
-            return ours.receipt, "A reversal that is known."
-        return None, "M-Pesa took a payment back, and does not say which one of ours."
-    if amount != receipt.amount:
-        return None, f"M-Pesa took KES {amount} of {receipt} back."
-    own = "" if receipt.number == number else number
-    try:
-        return receipt, record_outside_reversal(receipt.pk, number=own)
-    except CannotBeReversed as error:
-        return None, str(error)
-
-
 def create_receipt(receipt: Receipt, told: SourceReport) -> Receipt:
     """Save and post a new receipt, and who told of it: to its order, or to suspense without one.
 
@@ -145,124 +117,6 @@ def create_receipt(receipt: Receipt, told: SourceReport) -> Receipt:
     ledger.post_receipt(receipt)
     evidence.record_first(receipt, told)
     return receipt
-
-
-@transaction.atomic
-def match_to_order(receipt_id: int, order_id: int, *, note: str) -> Receipt:
-    """Match a receipt in suspense to an order, as a person decided.
-
-    The order is paid if that covers it; what is too much is refunded. Where the order has a prompt
-    that was paid with this amount, and its receipt has no number, it is that receipt, unless
-    M-Pesa shows another phone. Raises AlreadyMatched when the receipt has an order or is being
-    refunded, MayBeAnothers when it may be another order's prompt.
-    """
-    order = locked_row(Order, order_id)
-    receipt = locked_row(Receipt, receipt_id)
-    if receipt.order_id is not None or receipt.same_as_id or receipt.refunds.owed().exists():
-        raise AlreadyMatched(f"{receipt} has its order, or is on its way back.")
-    if receipt.verification in DOUBTFUL:
-        raise AlreadyMatched(f"{receipt} is in doubt: decide first whether it came.")
-    if receipt.came_back:
-        raise AlreadyMatched(f"{receipt} is what the shop had sent: no buyer paid it.")
-    same = _find_without_number(order, receipt)
-    if same is not None and not receipt.is_no_prompts:
-        return merge_receipts(same, receipt, order, note=note)
-    check_decided(receipt, besides=order.pk)
-    receipt.note = note[:200]
-    match(receipt, order)
-    record_manual_payment(receipt, order)
-    refund_excess(order.pk)
-    return receipt
-
-
-class AlreadyMatched(ValueError):
-    """The receipt has an order, or is being refunded. Its text is a plain sentence."""
-
-
-def merge_receipts(unnamed: Receipt, movement: Receipt, order: Order, *, note: str) -> Receipt:
-    """Make one of a receipt without a number and money in suspense: it came once.
-
-    The receipt of the order takes the number, and the books take back what was posted for the
-    other, by opposite entries. Where their amounts differ, the movement's is what came. Call inside
-    a transaction that holds the order's lock. Raises AlreadyMatched when either is something else
-    by now, or the money is on its way back.
-
-    Returns the order's receipt.
-    """
-    # In the order of their keys: a person may be matching either at this very moment.
-    locked = {pk: locked_row(Receipt, pk) for pk in sorted((unnamed.pk, movement.pk))}
-    unnamed, movement = locked[unnamed.pk], locked[movement.pk]
-    if unnamed.number or unnamed.same_as_id or unnamed.order_id != order.pk:
-        raise AlreadyMatched("The number of that receipt has come.")
-    is_movement = movement.number and movement.order_id is None and not movement.same_as_id
-    if not is_movement or movement.provider != unnamed.provider:
-        raise AlreadyMatched(f"{movement} has its order.")
-    if movement.verification in DOUBTFUL:
-        raise AlreadyMatched(f"{movement} is in doubt: decide first whether it came.")
-    if not drop_unsent_refunds(movement):
-        raise AlreadyMatched(f"{movement} is on its way back.")
-    ledger.post_merge(movement)
-    number, amount = movement.number, movement.amount
-    movement.note = f"KES {amount} as {number} is the receipt of order {order.reference}. {note}"
-    movement.note = movement.note.strip()[:200]
-    movement.number, movement.amount, movement.same_as = "", 0, unnamed
-    movement.save(update_fields=["number", "amount", "same_as", "note"])
-    movement.events.update(receipt=unnamed, payment=unnamed.payment_id)
-    unnamed.number, unnamed.source = number, movement.source
-    if not unnamed.phone:
-        unnamed.phone_by_id = movement.phone_by_id
-    unnamed.phone = clearer_phone(unnamed.phone, movement.phone)
-    for name in ("payer", "reference", "paid_at"):
-        setattr(unnamed, name, getattr(unnamed, name) or getattr(movement, name))
-    unnamed.save()
-    evidence.copy_evidence(unnamed, movement)
-    logger.info("receipt %s: found to be that of order %s", number, order.reference)
-    if amount != unnamed.amount:
-        correct_amount(unnamed, reported_amount=amount)
-    refund_excess(order.pk)
-    return unnamed
-
-
-@transaction.atomic
-def merge_if_sure(receipt_id: int) -> bool:
-    """Merge money in suspense with the receipt without a number that it is, where that is sure.
-
-    Sure is where no other prompt and no other money agrees in amount, time and phone. Safe to
-    repeat. Returns whether it was done.
-    """
-    receipt = Receipt.objects.get(pk=receipt_id)
-    attempt = sure_attempt(movement_of(receipt))
-    if attempt is None or not attempt.is_confirmed or len(movements_behind(attempt)) != 1:
-        return False
-    order = locked_row(Order, attempt.order_id)
-    try:
-        merge_receipts(attempt.receipt, receipt, order, note="")
-    except AlreadyMatched:
-        return False
-    return True
-
-
-class MayBeAnothers(ValueError):
-    """The money may be a prompt's whose receipt has no number. Its text is a plain sentence."""
-
-
-def check_decided(receipt: Receipt, *, besides: int = 0) -> None:
-    """Raise MayBeAnothers for money that may be another order's prompt than ``besides``'s."""
-    if receipt.is_no_prompts or receipt.provider != Provider.MPESA:
-        return
-    for attempt, _ in attempts_behind(movement_of(receipt)):
-        if attempt.order_id != besides and attempt.is_confirmed:
-            raise MayBeAnothers(
-                f"It may be the receipt of order {attempt.order.reference}, whose number has not "
-                "come. Say first whether it is."
-            )
-
-
-def match(receipt: Receipt, order: Order) -> None:
-    """Move money from suspense to an order. Call inside a transaction that locked both rows."""
-    receipt.order, receipt.waiting = order, receipt.amount < order.amount
-    receipt.save(update_fields=["order", "waiting", "note"])
-    ledger.post_match(receipt)
 
 
 def record_manual_payment(receipt: Receipt, order: Order) -> None:
@@ -403,7 +257,7 @@ def _order_of_unnamed(incoming: IncomingPayment) -> int | None:
     return attempt.order_id
 
 
-def _find_without_number(order: Order, movement: Receipt) -> Receipt | None:
+def find_without_number(order: Order, movement: Receipt) -> Receipt | None:
     """The order's receipt that only a status query has proved, and that this money may be: of its
     amount, and not for certain from another phone than the prompt rang."""
     if movement.provider != Provider.MPESA:

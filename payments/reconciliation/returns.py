@@ -27,6 +27,7 @@ from payments.models import (
     Verification,
     Withdrawal,
 )
+from payments.refunds.external_reversals import CannotBeReversed, record_outside_reversal
 from payments.refunds.services import send_to_the_phone
 
 from .receipts import create_receipt, find_receipt
@@ -142,3 +143,26 @@ def _whose(row: MoneyOut | None, order: Order | None) -> str:
     if order is not None:
         return f"No buyer paid it, and order {order.reference} was given it: ask whose it is."
     return "" if row is None else "Ask whose it is; sent back, it goes there again."
+
+
+def record_reversal_row(*, number: str, reverses: str, amount: int) -> tuple[Receipt | None, str]:
+    """Record what tells of a payment that M-Pesa took back: its own number, the payment's, and KES.
+
+    Where the payment is not named, the number may be its own. Safe to repeat. Returns the payment's
+    receipt, None where it is not known and a person has to look, and a note.
+    """
+    receipt = find_receipt(reverses) or find_receipt(number)
+    if receipt is None:
+        # Not the empty one, which all refunds have that were not done yet.
+        numbered = Refund.objects.filter(number=number).exclude(number="")
+        ours = numbered.select_related("receipt").first()
+        if ours is not None:
+            return ours.receipt, "A reversal that is known."
+        return None, "M-Pesa took a payment back, and does not say which one of ours."
+    if amount != receipt.amount:
+        return None, f"M-Pesa took KES {amount} of {receipt} back."
+    own = "" if receipt.number == number else number
+    try:
+        return receipt, record_outside_reversal(receipt.pk, number=own)
+    except CannotBeReversed as error:
+        return None, str(error)

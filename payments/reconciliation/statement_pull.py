@@ -20,7 +20,7 @@ from payments.checkout.failures import NOT_ON_STATEMENT
 from payments.daraja.errors import DarajaError
 from payments.daraja.statement import StatementPage, StatementRow
 from payments.daraja.transaction_types import Direction
-from payments.evidence import receiving_number, record_on_statement
+from payments.evidence import record_on_statement
 from payments.models import (
     OPEN,
     EventState,
@@ -30,9 +30,11 @@ from payments.models import (
     ReceiptSource,
     StatementPull,
 )
+from payments.shortcodes import receiving_number
 
 from .outcomes import Outcome, record_outcome
-from .receipts import IncomingPayment, record_receipt, record_reversal_row
+from .receipts import IncomingPayment, record_receipt
+from .returns import record_reversal_row
 from .statement_rows import store_row
 
 logger = logging.getLogger(__name__)

@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from omachemainproj.dates import NAIROBI
 from payments.daraja.portal_statement import Movement, PortalFile, read_portal_file
-from payments.evidence import is_our_number, receiving_number, record_on_statement
+from payments.evidence import record_on_statement
 from payments.models import (
     EventState,
     PayoutStop,
@@ -33,6 +33,7 @@ from payments.models import (
     StopCause,
     Withdrawal,
 )
+from payments.shortcodes import is_our_number, receiving_number
 
 from .receipts import IncomingPayment, find_receipt, record_receipt
 from .returns import take_in_returned

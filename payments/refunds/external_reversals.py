@@ -15,7 +15,8 @@ from omachemainproj.compiled_queries import locked_row
 from orders.lifecycle import mark_order_refunded
 from orders.models import Order
 from payments import ledger
-from payments.evidence import end_doubt, lock_receipt
+from payments.doubt import end_doubt
+from payments.evidence import lock_receipt
 from payments.models import (
     Provider,
     Receipt,

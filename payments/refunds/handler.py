@@ -21,7 +21,8 @@ from orders.notifications.notify import notify
 from payments import ledger
 from payments.checkout.failures import why_it_goes_back
 from payments.daraja.result_codes import PayoutReason, reversal_failure
-from payments.evidence import EVIDENCE_DELAY, ask_about, put_in_doubt
+from payments.doubt import put_in_doubt
+from payments.evidence import EVIDENCE_DELAY, ask_about
 from payments.models import (
     MAX_TRIES,
     Receipt,

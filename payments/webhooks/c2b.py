@@ -16,9 +16,10 @@ from orders.models import Order
 from payments.daraja.c2b import C2bPayment, read_c2b_payment
 from payments.daraja.transaction_types import Direction
 from payments.daraja.values import UnreadableCallback, receipt_text
-from payments.evidence import is_our_number
 from payments.models import EventState, GatewayEvent, Provider, ReceiptSource, amount_credited
-from payments.reconciliation.receipts import IncomingPayment, record_receipt, record_reversal_row
+from payments.reconciliation.receipts import IncomingPayment, record_receipt
+from payments.reconciliation.returns import record_reversal_row
+from payments.shortcodes import is_our_number
 
 logger = logging.getLogger(__name__)
 

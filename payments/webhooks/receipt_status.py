@@ -21,7 +21,8 @@ from payments.daraja.result_codes import (
 )
 from payments.daraja.results import QueueTimeout, Result, read_transfer_callback
 from payments.daraja.values import UnreadableCallback, says_reversal
-from payments.evidence import SourceReport, is_our_number, lock_receipt, put_in_doubt, record
+from payments.doubt import put_in_doubt
+from payments.evidence import SourceReport, lock_receipt, record
 from payments.models import (
     EventState,
     GatewayEvent,
@@ -33,6 +34,7 @@ from payments.models import (
 )
 from payments.models.refunds import UNSENT
 from payments.refunds.external_reversals import CannotBeReversed, record_outside_reversal
+from payments.shortcodes import is_our_number
 
 logger = logging.getLogger(__name__)
 

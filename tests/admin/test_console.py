@@ -10,7 +10,7 @@ from django.utils import timezone
 from orders.models import Order
 from payments.backoffice import queues
 from payments.disbursement import process_refund
-from payments.evidence import put_in_doubt
+from payments.doubt import put_in_doubt
 from payments.ledger import balance
 from payments.models import (
     Account,

@@ -18,7 +18,8 @@ from payments.daraja.portal_statement import Movement
 from payments.daraja.stk_callback import read_stk_callback
 from payments.models import GatewayEvent, OrderPayment, Payout, Receipt, Refund, Withdrawal
 from payments.payouts.allocation import create_payouts
-from payments.reconciliation.receipts import find_receipt, record_reversal_row
+from payments.reconciliation.receipts import find_receipt
+from payments.reconciliation.returns import record_reversal_row
 from payments.reconciliation.withdrawals import (
     CannotBeSettled,
     settle_again,

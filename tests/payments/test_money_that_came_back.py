@@ -15,7 +15,8 @@ from payments.backoffice.queues import QUEUES
 from payments.backoffice.receipt_services import ActionNotAvailable
 from payments.backoffice.transfer_services import say_it_came_back, say_it_paid_a_seller
 from payments.disbursement import process_refund
-from payments.evidence import put_in_doubt, record_first
+from payments.doubt import put_in_doubt
+from payments.evidence import record_first
 from payments.ledger import balance
 from payments.models import Account, Payout, Receipt, Refund, Withdrawal
 from payments.reconciliation.outcomes import Outcome, record_outcome

@@ -1,0 +1,47 @@
+"""Receipts in doubt: no money of them leaves, and no goods bought with them are handed over.
+
+Locks: the order first, then the receipt.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from django.db import transaction
+from django.utils import timezone
+
+from .evidence import lock_receipt, stop_goods, wake_transfers
+from .models import (
+    Receipt,
+    Verification,
+)
+
+logger = logging.getLogger(__name__)
+
+
+@transaction.atomic
+def put_in_doubt(receipt_id: int, why: str) -> None:
+    """Record that a payment is not known, or known otherwise, where it should be.
+
+    Nothing of it leaves and nothing bought with it is handed over, until a person has decided or
+    the gateway shows it after all. Safe to repeat.
+    """
+    receipt = lock_receipt(receipt_id)
+    if receipt.verification == Verification.NEVER_CAME:
+        return
+    receipt.verification, receipt.doubt = Verification.DOUBTED, why[:200]
+    receipt.doubted_at = receipt.doubted_at or timezone.now()
+    receipt.save(update_fields=["verification", "doubt", "doubted_at"])
+    stop_goods(receipt)
+    logger.critical("receipt %s is in doubt: %s", receipt.number or receipt.pk, why)
+
+
+def end_doubt(receipt: Receipt, verification: Verification) -> None:
+    """End the doubt about a receipt one way or the other, as a person decided.
+
+    Call inside a transaction that holds the lock of its order and its own.
+    """
+    receipt.verification, receipt.doubted_at = verification, None
+    receipt.save(update_fields=["verification", "doubted_at"])
+    stop_goods(receipt)
+    wake_transfers([receipt.pk])
