@@ -161,9 +161,7 @@ def refuse_payout(payout_id: int, *, why: str) -> int:
         raise ActionNotAvailable("It does not wait to be approved.")
     if not share_ids:
         raise ActionNotAvailable("It is for no line, but for what was kept too long: keep it back.")
-    payout.status, payout.next_check_at = TransferStatus.DROPPED, None
-    payout.note = "Somebody looks at it first."
-    payout.save(update_fields=["status", "next_check_at", "note"])
+    payout.drop("Somebody looks at it first.")
     return SellerShare.objects.filter(pk__in=share_ids).update(withheld_why=why[:200])
 
 

@@ -46,7 +46,7 @@ class PayoutQuerySet(MoneyOutQuerySet["Payout"]):
 
     def dropped(self) -> PayoutQuerySet:
         """Payouts that never left, and whose shares others carry or will."""
-        return self.exclude(status=TransferStatus.DONE).filter(status=TransferStatus.DROPPED)
+        return self.not_done().filter(status=TransferStatus.DROPPED)
 
     def needs_action(self) -> PayoutQuerySet:
         """Refused payouts that no later time can mend: a number must change, or a person decide."""

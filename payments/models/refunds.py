@@ -62,6 +62,10 @@ class RefundQuerySet(MoneyOutQuerySet["Refund"]):
         """What is owed or was given back: the last row of each chain, unless it was dropped."""
         return self.filter(replaced_by__isnull=True).exclude(status=TransferStatus.DROPPED)
 
+    def outstanding(self) -> RefundQuerySet:
+        """What is owed and not given back yet."""
+        return self.owed().not_done()
+
     def refused(self) -> RefundQuerySet:
         """Refunds that M-Pesa refused and nothing follows: a person must decide."""
         # Not joined: the planner would take none of them to be without, and sort all.

@@ -12,7 +12,7 @@ from django.db import models
 from django.db.models import Q
 
 from omachemainproj.money import format_kes
-from payments.daraja.result_codes import PayoutReason
+from payments.daraja.result_codes import PayoutReason, b2c_failure, reversal_failure
 
 from .order_payments import new_callback_token
 
@@ -65,6 +65,25 @@ AnyMoneyOut = TypeVar("AnyMoneyOut", bound="MoneyOut")
 
 class MoneyOutQuerySet(models.QuerySet[AnyMoneyOut]):
     """What refunds and payouts have in common."""
+
+    def not_done(self) -> Self:
+        """Transfers that are not done.
+
+        Combined with a filter by status this looks redundant, and is not: PostgreSQL uses the
+        partial index of rows that are not done only where the query says so.
+        """
+        return self.exclude(status=TransferStatus.DONE)
+
+    def numbered(self, number: str) -> Self:
+        """Transfers with this receipt number of M-Pesa's; none if the number is empty.
+
+        The indexes leave empty numbers out, and are used only where the query does so too.
+        """
+        return self.filter(number=number).exclude(number="")
+
+    def drop(self, note: str) -> int:
+        """Drop these, which were never sent; return how many."""
+        return self.update(status=TransferStatus.DROPPED, next_check_at=None, note=note)
 
     def due(self, now: datetime) -> Self:
         """What it is time to send, or to ask about; longest waiting first."""
@@ -181,6 +200,15 @@ class MoneyOut(models.Model):
     def query_id(self) -> str:
         """The id by which M-Pesa is asked what became of it."""
         return self.originator_conversation_id
+
+    def drop(self, note: str) -> None:
+        """Save it as dropped: it was never sent, and is no longer needed."""
+        self.status, self.next_check_at, self.note = TransferStatus.DROPPED, None, note[:200]
+        self.save(update_fields=["status", "next_check_at", "note"])
+
+    def failure_reason(self, code: str) -> PayoutReason | None:
+        """What a result code of M-Pesa's means for this transfer; None if it does not end it."""
+        return (reversal_failure if self.is_reversal else b2c_failure)(code)
 
     def retry_after(self, reason: PayoutReason) -> timedelta | None:
         """How long after its refusal the same may be tried again.

@@ -89,7 +89,7 @@ def _put_together(
         if unapproved and rest > debt:
             # Others take their shares on at once.
             again = Payout.objects.filter(pk__in=[payout.pk for payout in unapproved])
-            again.update(status=TransferStatus.DROPPED, next_check_at=None, note=PAID_OFF)
+            again.drop(PAID_OFF)
             enqueue_after_commit(create_payouts, seller_id)
             return rest
         spare += rest - debt
@@ -101,8 +101,7 @@ def _put_together(
 def _unapproved_deductions(seller_id: int) -> list[Payout]:
     """Payouts that pay a debt off with what no confirmed payment covers, and that no second person
     has looked at, locked. One that somebody keeps back stays as it is: they had a reason."""
-    # What is said twice here lets PostgreSQL find them by the index of payouts that are not done.
-    due = Payout.objects.exclude(status=TransferStatus.DONE).filter(status=TransferStatus.DUE)
+    due = Payout.objects.not_done().filter(status=TransferStatus.DUE)
     unapproved = due.filter(seller=seller_id, approved_by__isnull=True, held_at__isnull=True)
     less = unapproved.filter(gross__gt=F("amount")).order_by("pk").select_for_update(no_key=True)
     return [row for row in less if orders_of(row).filter(confirmed__lt=F("needed")).exists()]

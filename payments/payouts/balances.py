@@ -44,7 +44,7 @@ def annotate_balances(sellers: QuerySet[User]) -> QuerySet[Any]:
     entries = LedgerEntry.objects.filter(seller=OuterRef("pk"))
     payouts = Payout.objects.filter(seller=OuterRef("pk"))
     new = SellerShare.objects.to_pay().filter(seller=OuterRef("pk"))
-    # What is said twice here lets PostgreSQL find them by the index of payouts that are not done.
+    # Not done, and refused or dropped: see MoneyOutQuerySet.not_done.
     left = SellerShare.objects.owed().filter(
         ~Q(payout__status=TransferStatus.DONE),
         payout__seller=OuterRef("pk"),
@@ -53,7 +53,7 @@ def annotate_balances(sellers: QuerySet[User]) -> QuerySet[Any]:
     return sellers.annotate(
         owed=total(entries, by="seller", of=Sum(usual)),
         in_transit=total(
-            payouts.exclude(status=TransferStatus.DONE).still_open(),
+            payouts.not_done().still_open(),
             by="seller",
             of=Sum(F("amount")),
         ),

@@ -57,7 +57,7 @@ def _refused() -> QuerySet[Payout]:
 @compiled
 def _with_unallocated(before: datetime) -> QuerySet[Any, int]:
     """Sellers from whom more was deducted than they owe: a payout was not made after all."""
-    never_left = Payout.objects.exclude(status=TransferStatus.DONE).filter(
+    never_left = Payout.objects.not_done().filter(
         seller=OuterRef("pk"),
         status__in=[TransferStatus.REFUSED, TransferStatus.DROPPED],
         created_at__gt=before - LOOKBACK,

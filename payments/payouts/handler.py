@@ -65,8 +65,7 @@ class PayoutHandler(TransferHandler[Payout]):
         shares goes with another.
         """
         if why := _why_not_as_it_is(row):
-            row.status, row.next_check_at, row.note = TransferStatus.DROPPED, None, why
-            row.save(update_fields=["status", "next_check_at", "note"])
+            row.drop(why)
             enqueue_after_commit(create_payouts, row.seller_id)
             return None
         orders = orders_of(row)

@@ -24,7 +24,7 @@ def drop_due_payouts(seller_id: int, note: str) -> None:
     Call inside a transaction that holds the seller's lock.
     """
     due = Payout.objects.filter(seller=seller_id, status=TransferStatus.DUE)
-    due.update(status=TransferStatus.DROPPED, next_check_at=None, note=note)
+    due.drop(note)
     enqueue_after_commit(create_payouts, seller_id)
 
 
@@ -41,9 +41,7 @@ def retry_payout(payout_id: int, *, phone: str = "", note: str = "", by: int | N
         return False
     if phone:
         payout.shares.update(phone=phone, phone_by=by)
-    payout.status, payout.next_check_at = TransferStatus.DROPPED, None
-    payout.note = (note or "It is tried again.")[:200]
-    payout.save(update_fields=["status", "next_check_at", "note"])
+    payout.drop(note or "It is tried again.")
     enqueue_after_commit(create_payouts, payout.seller_id)
     return True
 
@@ -56,7 +54,7 @@ def drop_unsent(payout_id: int, note: str) -> bool:
     # By its own row: were it found through its shares, PostgreSQL would not look at its status
     # again after waiting for whoever was sending it.
     unsent = Payout.objects.filter(pk=payout_id, status=TransferStatus.DUE)
-    return bool(unsent.update(status=TransferStatus.DROPPED, next_check_at=None, note=note))
+    return bool(unsent.drop(note))
 
 
 def locked_payout(payout_id: int) -> Payout:

@@ -24,7 +24,6 @@ from payments.models import (
     Refund,
     RefundMethod,
     RefundReason,
-    TransferStatus,
     fees_earned,
     given_back,
 )
@@ -138,7 +137,7 @@ def _counted_twice(now: datetime) -> QuerySet[Receipt]:
 
 @rule("An order is refunded when all that is owed back for it went back, and not before")
 def _refunded(now: datetime) -> QuerySet[Order]:
-    going = Refund.objects.owed().filter(order=OuterRef("pk")).exclude(status=TransferStatus.DONE)
+    going = Refund.objects.outstanding().filter(order=OuterRef("pk"))
     return Order.objects.annotate(is_going=Exists(going)).filter(
         Q(payment_status=PaymentStatus.REFUNDED, is_going=True)
         | Q(payment_status=PaymentStatus.REFUND_DUE, is_going=False)
@@ -150,7 +149,7 @@ def _line_refunded(now: datetime) -> QuerySet[OrderTrack]:
     refunds = Refund.objects.owed().filter(track=OuterRef("pk"))
     returned = OrderTrack.objects.filter(returned=True, order__payment_status=PaymentStatus.PAID)
     return returned.annotate(
-        is_going=Exists(refunds.exclude(status=TransferStatus.DONE)),
+        is_going=Exists(refunds.not_done()),
         # What went back before, as its price was reduced, is no refund of what was left of it.
         is_owed=Exists(refunds.exclude(cause=RefundReason.REDUCED)),
     ).filter(

@@ -47,7 +47,7 @@ def _given(now: datetime) -> QuerySet[Refund]:
 @rule("What is owed back, and is not back, is what the ledger says is owed for the order")
 def _payable(now: datetime) -> QuerySet[Order]:
     refunds = Refund.objects.owed().filter(order=OuterRef("pk"))
-    open_ones = refunds.exclude(status=TransferStatus.DONE)
+    open_ones = refunds.not_done()
     entries = LedgerEntry.objects.filter(order=OuterRef("pk"), account=Account.REFUNDS_PAYABLE)
     orders = Order.objects.annotate(
         owed=total(open_ones, by="order", of=Sum("amount")),

@@ -96,7 +96,7 @@ def record_refund_found(
     receipt = locked_row(Receipt, receipt_id)
     _check_number(receipt, number)
     owed = receipt.refunds.owed()
-    waiting = owed.exclude(status=TransferStatus.DONE).filter(amount=amount)
+    waiting = owed.not_done().filter(amount=amount)
     refund = waiting.order_by("pk").first()
     if refund is not None:
         if refund.awaits_approval:
@@ -179,7 +179,7 @@ def close_if_taken_back(order: Order) -> None:
     money = order_balance(order.pk)
     if money.credited > money.fees_earned:
         return
-    if not refunds.exclude(status=TransferStatus.DONE).exists():
+    if not refunds.not_done().exists():
         mark_order_refunded(order)
 
 

@@ -171,9 +171,7 @@ def _drop_refused(refund: Refund) -> None:
 
     Both were borne by the shop as long as both might have gone.
     """
-    refund.status = TransferStatus.DROPPED
-    refund.note = "M-Pesa took the payment back by itself: nothing is owed back."
-    refund.save(update_fields=["status", "note"])
+    refund.drop("M-Pesa took the payment back by itself: nothing is owed back.")
     ledger.post_refund_dropped(refund)
     if refund.order is not None:
         reverse_write_off(refund.order, refund.amount)
@@ -255,9 +253,7 @@ def _cancel_replacements(refund: Refund) -> bool:
         return True
     if last.status not in {TransferStatus.DUE, TransferStatus.REFUSED}:
         return False
-    last.status, last.next_check_at = TransferStatus.DROPPED, None
-    last.note = "The refund before it was done after all."
-    last.save(update_fields=["status", "next_check_at", "note"])
+    last.drop("The refund before it was done after all.")
     Refund.objects.filter(pk=following.pk).update(replaces=None)
     return True
 
@@ -285,7 +281,7 @@ def _close_if_refunded(refund: Refund) -> None:
     """Mark the line, and the order, as refunded once nothing of it is still to be refunded."""
     if refund.order_id is None:
         return
-    going = Refund.objects.owed().exclude(status=TransferStatus.DONE)
+    going = Refund.objects.outstanding()
     if refund.track_id and not going.filter(track=refund.track_id).exists():
         mark_line_refunded(refund.track_id)
     if not going.filter(order=refund.order_id).exists():

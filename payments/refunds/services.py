@@ -156,8 +156,7 @@ def drop_unsent_refunds(receipt: Receipt) -> bool:
 
 def _drop(refund: Refund, why: str) -> None:
     """Owe no more what was not sent."""
-    refund.status, refund.next_check_at, refund.note = TransferStatus.DROPPED, None, why
-    refund.save(update_fields=["status", "next_check_at", "note"])
+    refund.drop(why)
     ledger.post_refund_dropped(refund)
 
 
@@ -283,10 +282,5 @@ def _unrefunded(receipt: Receipt) -> int:
 def _close_if_nothing_goes_back(order: Order) -> None:
     """Mark an order as refunded that is due a refund and of which no money is to be sent: what was
     given back last, a delivery fee, say, the shop had borne."""
-    if (
-        not Refund.objects.owed()
-        .filter(order=order.pk)
-        .exclude(status=TransferStatus.DONE)
-        .exists()
-    ):
+    if not Refund.objects.outstanding().filter(order=order.pk).exists():
         mark_order_refunded(order)
