@@ -25,7 +25,7 @@ from .daraja.errors import (
     DarajaRefused,
     DarajaUnknown,
 )
-from .daraja.result_codes import PayoutReason, b2c_failure, reversal_failure
+from .daraja.result_codes import PayoutReason
 from .models import (
     TRANSFER_QUERIES,
     MoneyOut,
@@ -36,10 +36,10 @@ from .models import (
 )
 from .payouts.services import retry_payout
 from .shortcodes import paid_number, receiving_number
+from .transaction_status import query_transaction_status
 from .transfers import (
     handler_of,
-    mark_done,
-    mark_refused,
+    mark_failed,
     next_day,
     release_daily_limit,
     reserve_daily_limit,
@@ -231,18 +231,8 @@ def _record_refusal(row: MoneyOut, refusal: DarajaRefused, waited: timedelta) ->
     elif refusal.kind in SENT_AGAIN or not refusal.code:
         _send_again_later(row, refusal, waited)
     else:
-        failure = reversal_failure if row.is_reversal else b2c_failure
-        reason = failure(refusal.code) or PayoutReason.OTHER
-        if reason == PayoutReason.ALREADY_REVERSED:
-            # Whoever did it, the buyer has the money back.
-            mark_done(row, number="", code=refusal.code, text=refusal.message)
-            return
-        mark_refused(
-            row,
-            code=refusal.code or f"refused.{refusal.kind}",
-            text=refusal.message,
-            reason=reason,
-        )
+        reason = row.failure_reason(refusal.code) or PayoutReason.OTHER
+        mark_failed(row, code=refusal.code, text=refusal.message, reason=reason)
 
 
 @transaction.atomic
@@ -275,16 +265,7 @@ def _ask_about_payment(row: MoneyOut, receipt: str) -> None:
 
 
 def _ask(row: MoneyOut, about: dict[str, str]) -> None:
-    address = gateway.callback_url(row.status_token)
-    try:
-        gateway.daraja().transaction_status(**about, result_url=address, queue_timeout_url=address)
-    except DarajaRefused as refusal:
-        logger.warning("%s %s could not be asked about: %s", row.kind, row.pk, refusal)
-        _ask_anew(row)
-        if refusal.kind == DarajaRefusal.CONFIGURATION:
-            PayoutStop.objects.stop_payouts(f"M-Pesa did not take a question: {refusal}")
-    except DarajaUnknown as silence:
-        logger.info("%s %s: no answer to the question: %s", row.kind, row.pk, silence)
+    if not query_transaction_status(token=row.status_token, name=f"{row.kind} {row.pk}", **about):
         _ask_anew(row)
 
 

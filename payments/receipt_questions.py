@@ -8,12 +8,6 @@ from datetime import timedelta
 from django.db.models import F
 from django.utils import timezone
 
-from . import gateway
-from .daraja.errors import (
-    DarajaRefusal,
-    DarajaRefused,
-    DarajaUnknown,
-)
 from .doubt import put_in_doubt
 from .models import (
     PayoutStop,
@@ -22,6 +16,7 @@ from .models import (
 )
 from .models.evidence import RECEIPT_QUERIES
 from .shortcodes import paid_number
+from .transaction_status import query_transaction_status
 
 logger = logging.getLogger(__name__)
 
@@ -59,20 +54,14 @@ def ask_about_receipt(question_id: int) -> None:
 
 
 def _ask_about_receipt(question: ReceiptQuestion) -> None:
-    receipt, address = question.receipt, gateway.callback_url(question.token)
+    receipt = question.receipt
     try:
-        gateway.daraja().transaction_status(
+        query_transaction_status(
+            token=question.token,
+            name=f"receipt {receipt.pk}",
             receipt=receipt.number,
             shortcode=paid_number(receipt.number),
-            result_url=address,
-            queue_timeout_url=address,
         )
     except ValueError:
         # Not a number as M-Pesa writes them: it cannot be one of its payments.
         put_in_doubt(receipt.pk, f"{receipt.number} is no number of M-Pesa's.")
-    except DarajaRefused as refusal:
-        logger.warning("receipt %s could not be asked about: %s", receipt.pk, refusal)
-        if refusal.kind == DarajaRefusal.CONFIGURATION:
-            PayoutStop.objects.stop_payouts(f"M-Pesa did not take a question: {refusal}")
-    except DarajaUnknown as silence:
-        logger.info("receipt %s: no answer to the question: %s", receipt.pk, silence)

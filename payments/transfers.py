@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar, Generic, TypeVar
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from omachemainproj.dates import NAIROBI
@@ -132,10 +132,10 @@ def mark_done(
     row.number, row.result_code, row.result_text = number, code, text[:200]
     row.unnumbered = "" if number else handler.why_no_number(row)
     handler.on_done(row, was=was)
-    if was not in UNDER_WAY:
-        # It was thought not to have left, and was taken out of its day. The day is locked last, as
-        # where a row is claimed.
-        _count_in_its_day(row)
+    if was not in UNDER_WAY and row.sent_at is not None:
+        # It was believed not to have left, and was taken out of its day's total. The day is locked
+        # last, as when a row is claimed.
+        _total_of_day(row, row.sent_at).update(sent=F("sent") + row.amount)
     return row.note or handler.done
 
 
@@ -161,14 +161,22 @@ def mark_refused(row: MoneyOut, *, code: str, text: str, reason: PayoutReason) -
     return "M-Pesa refused it."
 
 
+def mark_failed(row: MoneyOut, *, code: str, text: str, reason: PayoutReason) -> str:
+    """Record a failure that M-Pesa reported. Safe to repeat. Returns a note.
+
+    A payment that was reversed before is refunded, whoever reversed it: the buyer has the money.
+    """
+    if reason == PayoutReason.ALREADY_REVERSED:
+        return mark_done(row, number="", code=code, text=text)
+    return mark_refused(row, code=code, text=text, reason=reason)
+
+
 def reserve_daily_limit(row: MoneyOut, now: datetime) -> bool:
     """Count a transfer into today's limit of its kind; False when it does not fit any more.
 
     Counted in the database, the one thing all workers share. Call when it is claimed.
     """
-    handler, day = handler_of(row), now.astimezone(NAIROBI).date()
-    handler.days._default_manager.bulk_create([handler.days(day=day)], ignore_conflicts=True)
-    left = handler.days._default_manager.filter(day=day, sent__lte=handler.daily_limit - row.amount)
+    left = _total_of_day(row, now).filter(sent__lte=handler_of(row).daily_limit - row.amount)
     return bool(left.update(sent=F("sent") + row.amount))
 
 
@@ -184,11 +192,11 @@ def release_daily_limit(row: MoneyOut) -> None:
         sent_on.filter(sent__gte=row.amount).update(sent=F("sent") - row.amount)
 
 
-def _count_in_its_day(row: MoneyOut) -> None:
-    if row.sent_at is not None:
-        days, day = handler_of(row).days._default_manager, row.sent_at.astimezone(NAIROBI).date()
-        days.bulk_create([handler_of(row).days(day=day)], ignore_conflicts=True)
-        days.filter(day=day).update(sent=F("sent") + row.amount)
+def _total_of_day(row: MoneyOut, at: datetime) -> QuerySet[SentOnDay]:
+    """The total of the row's kind for that day in Nairobi; created if there is none yet."""
+    days, day = handler_of(row).days, at.astimezone(NAIROBI).date()
+    days._default_manager.bulk_create([days(day=day)], ignore_conflicts=True)
+    return days._default_manager.filter(day=day)
 
 
 def next_day(now: datetime) -> datetime:
@@ -202,14 +210,12 @@ def left_under(number: str, *, besides_refunds_of: int | None = None) -> bool:
 
     What tells again of one receipt's refund leaves its refunds out.
     """
-    # That the number is not empty has to be said: the indexes leave those that have none out.
-    refunds = Refund.objects.filter(number=number).exclude(number="")
-    payouts = Payout.objects.filter(number=number).exclude(number="")
-    return refunds.exclude(receipt=besides_refunds_of).exists() or payouts.exists()
+    refunds = Refund.objects.numbered(number).exclude(receipt=besides_refunds_of)
+    return refunds.exists() or Payout.objects.numbered(number).exists()
 
 
 def is_known_number(number: str, *, besides_refunds_of: int | None = None) -> bool:
     """Whether any movement of M-Pesa's stands in our books under this number: a payment that came,
     or what ``left_under`` it. No other movement has it."""
-    came = Receipt.objects.filter(provider=Provider.MPESA, number=number).exclude(number="")
+    came = Receipt.objects.numbered(Provider.MPESA, number)
     return came.exists() or left_under(number, besides_refunds_of=besides_refunds_of)

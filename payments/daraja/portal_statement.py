@@ -125,11 +125,6 @@ class Movement:
         """Whether it came in, and M-Pesa's word for it is that of money which goes out."""
         return self.came_in and not self.is_payment and not self.came_back
 
-    @property
-    def went_to_a_customer(self) -> bool:
-        """Whether it left to somebody's phone."""
-        return not self.came_in and bool(self.phone)
-
 
 @dataclass(frozen=True, slots=True)
 class PortalFile:

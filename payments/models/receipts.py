@@ -75,6 +75,13 @@ class ReceiptQuerySet(models.QuerySet["Receipt"]):
         """Money that waited for the rest of its order's price, and the order waits no longer."""
         return self.filter(waiting=True).exclude(order__payment_status=PaymentStatus.REQUESTED)
 
+    def numbered(self, provider: str, number: str) -> ReceiptQuerySet:
+        """A provider's receipt with this number, one at most; none if the number is empty.
+
+        The index leaves empty numbers out, and is used only where the query does so too.
+        """
+        return self.filter(provider=provider, number=number).exclude(number="")
+
     def without_number(self) -> ReceiptQuerySet:
         """M-Pesa's money whose receipt number has not come yet."""
         return self.filter(number="", same_as__isnull=True)

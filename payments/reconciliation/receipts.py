@@ -172,10 +172,7 @@ def find_receipt(number: str, provider: str = Provider.MPESA) -> Receipt | None:
 
 @compiled
 def _receipts_with(provider: str, number: str) -> QuerySet[Receipt]:
-    """One at most: a number is a provider's once."""
-    # Not the empty one: that has to be said, since the index leaves those without one out.
-    numbered = Receipt.objects.filter(provider=provider, number=number).exclude(number="")
-    return numbered.select_related("payment")
+    return Receipt.objects.numbered(provider, number).select_related("payment")
 
 
 def _hold_in_suspense(incoming: IncomingPayment) -> tuple[Receipt, str]:
@@ -223,9 +220,7 @@ def _merge(known: Receipt, incoming: IncomingPayment) -> str:
 
 def _fill_in(receipt: Receipt, incoming: IncomingPayment) -> None:
     """Add the details a receipt does not have yet."""
-    reported = _reported(incoming)
-    for name in ("payer", "reference", "paid_at"):
-        setattr(receipt, name, getattr(receipt, name) or reported[name])
+    fill_in_details(receipt, Receipt(**_reported(incoming)))
     shown = clearer_phone("", incoming.phone[:64])
     is_typed = incoming.source == ReceiptSource.STAFF
     if receipt.phone_by_id is not None and shown and not is_typed:
@@ -237,6 +232,12 @@ def _fill_in(receipt: Receipt, incoming: IncomingPayment) -> None:
         receipt.phone = clearer_phone(receipt.phone, shown)
     elif not receipt.phone:
         receipt.phone, receipt.phone_by_id = shown, incoming.by
+
+
+def fill_in_details(receipt: Receipt, other: Receipt) -> None:
+    """Copy payer, reference and time from another receipt where this one lacks them."""
+    for name in ("payer", "reference", "paid_at"):
+        setattr(receipt, name, getattr(receipt, name) or getattr(other, name))
 
 
 def _order_of_unnamed(incoming: IncomingPayment) -> int | None:

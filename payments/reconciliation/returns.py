@@ -120,12 +120,8 @@ def _facts(movement: Movement, order: Order | None = None) -> dict[str, Any]:
 
 def _sent_as(number: str) -> MoneyOut | None:
     """The payout or refund that left under this number."""
-    for model in (Payout, Refund):
-        done = model._default_manager.filter(number=number, status=TransferStatus.DONE)
-        row: MoneyOut | None = done.exclude(number="").first()
-        if row is not None:
-            return row
-    return None
+    payout = Payout.objects.numbered(number).filter(status=TransferStatus.DONE).first()
+    return payout or Refund.objects.numbered(number).filter(status=TransferStatus.DONE).first()
 
 
 def _what_came_back(movement: Movement, row: MoneyOut | None) -> str:
@@ -153,9 +149,7 @@ def record_reversal_row(*, number: str, reverses: str, amount: int) -> tuple[Rec
     """
     receipt = find_receipt(reverses) or find_receipt(number)
     if receipt is None:
-        # Not the empty one, which all refunds have that were not done yet.
-        numbered = Refund.objects.filter(number=number).exclude(number="")
-        ours = numbered.select_related("receipt").first()
+        ours = Refund.objects.numbered(number).select_related("receipt").first()
         if ours is not None:
             return ours.receipt, "A reversal that is known."
         return None, "M-Pesa took a payment back, and does not say which one of ours."

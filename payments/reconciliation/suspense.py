@@ -26,7 +26,7 @@ from payments.models.same_payments import (
 )
 from payments.refunds.services import drop_unsent_refunds, refund_excess
 
-from .receipts import correct_amount, find_without_number, record_manual_payment
+from .receipts import correct_amount, fill_in_details, find_without_number, record_manual_payment
 
 logger = logging.getLogger(__name__)
 
@@ -96,8 +96,7 @@ def merge_receipts(unnamed: Receipt, movement: Receipt, order: Order, *, note: s
     if not unnamed.phone:
         unnamed.phone_by_id = movement.phone_by_id
     unnamed.phone = clearer_phone(unnamed.phone, movement.phone)
-    for name in ("payer", "reference", "paid_at"):
-        setattr(unnamed, name, getattr(unnamed, name) or getattr(movement, name))
+    fill_in_details(unnamed, movement)
     unnamed.save()
     evidence.copy_evidence(unnamed, movement)
     logger.info("receipt %s: found to be that of order %s", number, order.reference)

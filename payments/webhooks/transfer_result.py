@@ -14,7 +14,6 @@ from payments.daraja.result_codes import (
     PayoutReason,
     TransactionEnd,
     b2c_failure,
-    reversal_failure,
     transaction_end,
 )
 from payments.daraja.results import QueueTimeout, Result, read_transfer_callback
@@ -30,7 +29,7 @@ from payments.models import (
     TransferStatus,
 )
 from payments.models.refunds import UNSENT
-from payments.transfers import mark_done, mark_refused
+from payments.transfers import mark_done, mark_failed, mark_refused
 
 from .receipt_status import UNKNOWN_TRANSACTION, apply_answer
 
@@ -87,15 +86,11 @@ def _apply_result(row: MoneyOut, result: Result) -> str:
             amount=result.amount,
             text=result.description,
         )
-    failure = reversal_failure if row.is_reversal else b2c_failure
-    reason = failure(result.result_code)
-    if reason == PayoutReason.ALREADY_REVERSED:
-        # Whoever did it, the buyer has the money back.
-        return mark_done(row, number="", code=result.result_code, text=result.description)
+    reason = row.failure_reason(result.result_code)
     if reason is None:
         _schedule_status_query(row)
         return f"{result.result_code} is not a code that ends it. M-Pesa is asked."
-    return mark_refused(row, code=result.result_code, text=result.description, reason=reason)
+    return mark_failed(row, code=result.result_code, text=result.description, reason=reason)
 
 
 def _apply_answer(row: MoneyOut, result: Result) -> str:
