@@ -1,7 +1,7 @@
 """Phones and inboxes that have proven themselves, and how often anybody may be reached at all.
 
 What a user types as a phone or an e-mail may be a stranger's. Until it has proven itself here, a
-phone gets nothing but prompts (payments.checkout.ring_budget), and an inbox nothing but the mail
+phone gets nothing but prompts (payments.checkout.prompt_budget), and an inbox nothing but the mail
 that asks whether it is theirs, and links to a new password.
 """
 

@@ -43,7 +43,7 @@ from .models.same_payments import maybe_counted_twice
 from .payouts.allocation import create_payouts
 from .payouts.due import sellers_to_pay
 from .people.erasure import erase_old_guests, erase_what_is_left
-from .receipt_questions import ask_about_receipt
+from .receipt_questions import query_receipt
 from .reconciliation.outcomes import sync_order_with_payment
 from .reconciliation.statement_pull import fail_attempts_not_on_statement, pull_statement
 from .reconciliation.status_query import delete_old_budgets, query_status
@@ -218,7 +218,7 @@ def refund_uncovered_money(now: datetime) -> int:
 
 def ask_about_receipts(now: datetime) -> int:
     """Ask M-Pesa about payments that are not confirmed and that something waits for."""
-    return _each(ask_about_receipt, ReceiptQuestion.objects.due(now).values_list("pk", flat=True))
+    return _each(query_receipt, ReceiptQuestion.objects.due(now).values_list("pk", flat=True))
 
 
 def process_due_refunds(now: datetime) -> int:

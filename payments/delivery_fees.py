@@ -64,7 +64,7 @@ def return_fee(parcel_id: int, *, by: User, why: str) -> bool:
     _move(parcel_id, parcel.fee_state, FeeState.RETURNED)
     if parcel.fee_state == FeeState.EARNED:
         ledger.post_fee_back(parcel)
-    refund_excess_locked(order, given_back=RefundReason.FEE)
+    refund_excess_locked(order, reason=RefundReason.FEE)
     return True
 
 

@@ -35,7 +35,7 @@ from .models import (
     TransferStatus,
 )
 from .payouts.services import retry_payout
-from .shortcodes import paid_number, receiving_number
+from .shortcodes import paid_shortcode, receiving_shortcode
 from .transaction_status import query_transaction_status
 from .transfers import (
     handler_of,
@@ -86,12 +86,12 @@ def _process(model: type[Row], row_id: int) -> None:
         return
     row = claimed.row
     if claimed.receipt:
-        _ask_about_payment(row, claimed.receipt)
+        _query_payment(row, claimed.receipt)
     elif not claimed.was_sent:
         _send(row, waited=claimed.waited)
     elif _was_never_taken(row):
         # What it goes back of may have come in doubt since.
-        if handler_of(row).is_backed(row):
+        if handler_of(row).is_covered(row):
             _send(row)
     else:
         _query_status(row)
@@ -227,7 +227,7 @@ def _record_refusal(row: MoneyOut, refusal: DarajaRefused, waited: timedelta) ->
         PayoutStop.objects.stop_payouts(f"M-Pesa did not take a {row.kind}: {refusal}")
     if row.checks:
         claimed.update(result_text=str(refusal)[:200])
-        _ask_anew(row)
+        _query_again(row)
     elif refusal.kind in SENT_AGAIN or not refusal.code:
         _send_again_later(row, refusal, waited)
     else:
@@ -255,25 +255,27 @@ def _query_status(row: MoneyOut) -> None:
     about = {"originator_conversation_id": row.query_id}
     if row.is_reversal:
         # A reversal happens at the number that was paid.
-        about["shortcode"] = receiving_number()
+        about["shortcode"] = receiving_shortcode()
     _ask(row, about)
 
 
-def _ask_about_payment(row: MoneyOut, receipt: str) -> None:
+def _query_payment(row: MoneyOut, receipt: str) -> None:
     """Ask whether the payment still stands whose money is to leave another way."""
-    _ask(row, {"receipt": receipt, "shortcode": paid_number(receipt)})
+    _ask(row, {"receipt": receipt, "shortcode": paid_shortcode(receipt)})
 
 
 def _ask(row: MoneyOut, about: dict[str, str]) -> None:
     if not query_transaction_status(token=row.status_token, name=f"{row.kind} {row.pk}", **about):
-        _ask_anew(row)
+        _query_again(row)
 
 
-def _ask_anew(row: MoneyOut) -> None:
+def _query_again(row: MoneyOut) -> None:
     """Ask again after the last check of all: the question did not come to M-Pesa, or no answer
     came back.
     """
     now = timezone.now()
     row.still(TransferStatus.UNKNOWN, TransferStatus.SENT).filter(next_check_at=None).update(
-        next_check_at=TRANSFER_QUERIES.ask_anew_at(row.sent_at or row.created_at, now, row.checks)
+        next_check_at=TRANSFER_QUERIES.query_again_at(
+            row.sent_at or row.created_at, now, row.checks
+        )
     )

@@ -34,7 +34,7 @@ from .models import (
     Verification,
 )
 from .models.evidence import is_enough
-from .shortcodes import receiving_number
+from .shortcodes import receiving_shortcode
 
 logger = logging.getLogger(__name__)
 
@@ -53,41 +53,43 @@ class SourceReport:
     by: int | None = None
 
 
-def record_first(receipt: Receipt, told: SourceReport) -> None:
+def record_first(receipt: Receipt, report: SourceReport) -> None:
     """Keep what told of a receipt that was written a moment ago. Call in the same transaction.
 
     What a person typed is asked about at once: goods may be fetched on it.
     """
-    insert([_row(receipt, told)])
-    if told.source == ReceiptSource.STAFF:
-        ask_about([receipt])
+    insert([_row(receipt, report)])
+    if report.source == ReceiptSource.STAFF:
+        request_confirmation([receipt])
 
 
-def record(receipt: Receipt, told: SourceReport) -> None:
+def record(receipt: Receipt, report: SourceReport) -> None:
     """Keep what a source says of a receipt, which may confirm it. Safe to repeat, in any order.
 
     Call inside a transaction that holds the lock of its order, if it has one.
     """
-    if _is_told(receipt.pk, told.source, told.amount, told.number, told.shortcode[:12], told.by):
+    if _is_reported(
+        receipt.pk, report.source, report.amount, report.number, report.shortcode[:12], report.by
+    ):
         # Nothing new: what it says was looked at when it was said first.
         return
     kept = locked_row(Receipt, receipt.pk)
-    rows = [_row(kept, told)]
+    rows = [_row(kept, report)]
     ReceiptEvidence.objects.bulk_create(rows, ignore_conflicts=True)
     _reassess(kept)
     receipt.verification = kept.verification
-    if told.source == ReceiptSource.STAFF:
-        ask_about([kept])
+    if report.source == ReceiptSource.STAFF:
+        request_confirmation([kept])
 
 
 @compiled
-def _is_told(
+def _is_reported(
     receipt: int, source: str, amount: int, number: str, shortcode: str, by: int | None
 ) -> QuerySet[ReceiptEvidence, int]:
-    told = ReceiptEvidence.objects.filter(
+    reports = ReceiptEvidence.objects.filter(
         receipt=receipt, source=source, amount=amount, number=number, shortcode=shortcode
     )
-    return told.filter(told_by=by).values_list("pk", flat=True)
+    return reports.filter(told_by=by).values_list("pk", flat=True)
 
 
 def copy_evidence(receipt: Receipt, other: Receipt) -> None:
@@ -111,8 +113,8 @@ def record_on_statement(receipts: Iterable[Receipt]) -> int:
     Safe to repeat. Four statements, however many there are, where none of them is in doubt.
     """
     shown = {receipt.pk: receipt for receipt in receipts}
-    told = ReceiptEvidence.objects.filter(receipt__in=shown, source=ReceiptSource.STATEMENT)
-    known = {row.receipt_id for row in told if row.agrees_with(shown[row.receipt_id])}
+    shows = ReceiptEvidence.objects.filter(receipt__in=shown, source=ReceiptSource.STATEMENT)
+    known = {row.receipt_id for row in shows if row.agrees_with(shown[row.receipt_id])}
     new = {pk: receipt for pk, receipt in shown.items() if pk not in known}
     if not new:
         return 0
@@ -120,22 +122,24 @@ def record_on_statement(receipts: Iterable[Receipt]) -> int:
         (
             _row(
                 each,
-                SourceReport(ReceiptSource.STATEMENT, each.amount, each.number, receiving_number()),
+                SourceReport(
+                    ReceiptSource.STATEMENT, each.amount, each.number, receiving_shortcode()
+                ),
             )
             for each in new.values()
         ),
         ignore_conflicts=True,
     )
-    said: dict[int, list[ReceiptEvidence]] = {}
+    reports: dict[int, list[ReceiptEvidence]] = {}
     for row in ReceiptEvidence.objects.filter(receipt__in=new):
-        said.setdefault(row.receipt_id, []).append(row)
-    enough = [pk for pk, rows in said.items() if is_enough(new[pk], rows)]
+        reports.setdefault(row.receipt_id, []).append(row)
+    enough = [pk for pk, rows in reports.items() if is_enough(new[pk], rows)]
     confirmed = 0
     for pk in enough:
-        told_only = Receipt.objects.filter(
+        reported = Receipt.objects.filter(
             pk=pk, verification=Verification.REPORTED, amount=new[pk].amount, number=new[pk].number
         )
-        confirmed += told_only.update(verification=Verification.CONFIRMED)
+        confirmed += reported.update(verification=Verification.CONFIRMED)
         if new[pk].verification == Verification.DOUBTED:
             reassess(pk)
     wake_transfers(enough)
@@ -168,16 +172,16 @@ def lock_receipt(receipt_id: int) -> Receipt:
     return locked_row(Receipt, receipt_id)
 
 
-def is_shown_by_the_gateway(receipt: Receipt) -> bool:
+def is_shown_by_gateway(receipt: Receipt) -> bool:
     """Whether M-Pesa's statement or its answer shows a payment as the shop has it."""
     answers = receipt.evidence.filter(source__in=ANSWERS)
     return any(row.agrees_with(receipt) for row in answers)
 
 
-def ask_about(receipts: Iterable[Receipt], *, anew: bool = False) -> None:
+def request_confirmation(receipts: Iterable[Receipt], *, again: bool = False) -> None:
     """Let M-Pesa be asked about payments that something waits for. Safe to repeat, at once.
 
-    Each is asked about once, or for a day where M-Pesa does not answer; with ``anew``, again. The
+    Each is asked about once, or for a day where M-Pesa does not answer; with ``again``, again. The
     clock asks.
     """
     now = timezone.now()
@@ -188,36 +192,36 @@ def ask_about(receipts: Iterable[Receipt], *, anew: bool = False) -> None:
         (ReceiptQuestion(receipt_id=each.pk, next_check_at=now) for each in about),
         ignore_conflicts=True,
     )
-    if anew:
-        again = ReceiptQuestion.objects.filter(receipt__in=about)
-        again.update(next_check_at=now, asked=0)
+    if again:
+        known = ReceiptQuestion.objects.filter(receipt__in=about)
+        known.update(next_check_at=now, asked=0)
 
 
-def people_behind(receipt_ids: Iterable[int]) -> set[int]:
+def staff_who_reported(receipt_ids: Iterable[int]) -> set[int]:
     """Who of the staff wrote these receipts down, or named their numbers: ids."""
-    told = ReceiptEvidence.objects.filter(receipt__in=receipt_ids, told_by__isnull=False)
-    return {pk for pk in told.values_list("told_by", flat=True) if pk is not None}
+    typed = ReceiptEvidence.objects.filter(receipt__in=receipt_ids, told_by__isnull=False)
+    return {pk for pk in typed.values_list("told_by", flat=True) if pk is not None}
 
 
-def _row(receipt: Receipt, told: SourceReport) -> ReceiptEvidence:
+def _row(receipt: Receipt, report: SourceReport) -> ReceiptEvidence:
     return ReceiptEvidence(
         receipt=receipt,
-        source=told.source,
-        amount=told.amount,
-        number=told.number,
-        shortcode=told.shortcode[:12],
-        told_by_id=told.by,
+        source=report.source,
+        amount=report.amount,
+        number=report.number,
+        shortcode=report.shortcode[:12],
+        told_by_id=report.by,
     )
 
 
 def _reassess(receipt: Receipt) -> None:
     """Set the standing of a receipt that is locked, after its order, by what was said of it."""
     if receipt.verification == Verification.NEVER_CAME:
-        _warn_if_it_came(receipt)
+        _warn_if_gateway_shows_it(receipt)
         return
-    said = list(receipt.evidence.all())
-    enough, was = is_enough(receipt, said), receipt.verification
-    if was == Verification.DOUBTED and not (enough and _is_answered(receipt, said)):
+    reports = list(receipt.evidence.all())
+    enough, was = is_enough(receipt, reports), receipt.verification
+    if was == Verification.DOUBTED and not (enough and _is_answered(receipt, reports)):
         return
     receipt.verification = Verification.CONFIRMED if enough else Verification.REPORTED
     if receipt.verification == was:
@@ -230,19 +234,19 @@ def _reassess(receipt: Receipt) -> None:
         wake_transfers([receipt.pk])
 
 
-def _is_answered(receipt: Receipt, said: list[ReceiptEvidence]) -> bool:
+def _is_answered(receipt: Receipt, reports: list[ReceiptEvidence]) -> bool:
     """Whether the gateway has shown a receipt since it is in doubt: what it said before was known
     when the doubt arose.
     """
     since: datetime | None = receipt.doubted_at
     return any(
         row.source in ANSWERS and row.agrees_with(receipt) and (not since or row.told_at >= since)
-        for row in said
+        for row in reports
     )
 
 
-def _warn_if_it_came(receipt: Receipt) -> None:
-    if is_shown_by_the_gateway(receipt) and not receipt.unacknowledged:
+def _warn_if_gateway_shows_it(receipt: Receipt) -> None:
+    if is_shown_by_gateway(receipt) and not receipt.unacknowledged:
         receipt.note = "It was written off as never having come, and M-Pesa shows it now."
         receipt.unacknowledged = True
         receipt.save(update_fields=["note", "unacknowledged"])

@@ -15,7 +15,7 @@ from .models import (
     Verification,
 )
 from .models.evidence import RECEIPT_QUERIES
-from .shortcodes import paid_number
+from .shortcodes import paid_shortcode
 from .transaction_status import query_transaction_status
 
 logger = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 LOOK_AGAIN = timedelta(minutes=1)
 
 
-def ask_about_receipt(question_id: int) -> None:
+def query_receipt(question_id: int) -> None:
     """Ask M-Pesa about a payment that something waits for, by its number, if it is time to.
 
     Safe to repeat, anywhere, at once: one caller claims the question by setting the next. Nothing
@@ -50,17 +50,17 @@ def ask_about_receipt(question_id: int) -> None:
     if not claimed.update(next_check_at=later, asked=F("asked") + (0 if is_last else 1)):
         return
     if not is_last:
-        _ask_about_receipt(question)
+        _query_receipt(question)
 
 
-def _ask_about_receipt(question: ReceiptQuestion) -> None:
+def _query_receipt(question: ReceiptQuestion) -> None:
     receipt = question.receipt
     try:
         query_transaction_status(
             token=question.token,
             name=f"receipt {receipt.pk}",
             receipt=receipt.number,
-            shortcode=paid_number(receipt.number),
+            shortcode=paid_shortcode(receipt.number),
         )
     except ValueError:
         # Not a number as M-Pesa writes them: it cannot be one of its payments.

@@ -14,7 +14,7 @@ from orders.lifecycle import mark_order_paid
 from orders.models import Order, OrderTrack, PaymentStatus
 
 from .checkout.stk_push import request_payment
-from .models import OrderPayment, Settling
+from .models import OrderPayment, SettlementContext
 from .payouts.earnings import follow_problem, follow_reductions, update_seller_earnings
 from .refunds.external_reversals import close_if_taken_back
 
@@ -35,7 +35,7 @@ def request_payment_of_new_order(instance: Order, created: bool, raw: bool, **kw
 def pay_order_of_confirmed_payment(instance: OrderPayment, raw: bool, **kwargs: Any) -> None:
     """A payment is confirmed: its order is paid, if all that was credited to it covers it."""
     if instance.is_confirmed and not raw:
-        of = instance.settling or Settling(instance.order_id)
+        of = instance.settlement or SettlementContext(instance.order_id)
         mark_order_paid(of.order_id, credited=of.amount_credited, locked=of.order)
 
 

@@ -74,10 +74,10 @@ class TransferHandler(ABC, Generic[Row]):
         """What may leave in a day, KES."""
 
     @abstractmethod
-    def is_backed(self, row: Row) -> bool:
+    def is_covered(self, row: Row) -> bool:
         """Whether the payments it goes back of, or was earned by, are confirmed."""
 
-    def why_no_number(self, row: Row) -> Unnumbered:
+    def reason_without_number(self, row: Row) -> Unnumbered:
         """How a row is known to be done of which M-Pesa named no receipt."""
         return Unnumbered.NOT_TOLD
 
@@ -130,7 +130,7 @@ def mark_done(
     was, row.status = row.status, TransferStatus.DONE
     row.done_at, row.next_check_at = timezone.now(), None
     row.number, row.result_code, row.result_text = number, code, text[:200]
-    row.unnumbered = "" if number else handler.why_no_number(row)
+    row.unnumbered = "" if number else handler.reason_without_number(row)
     handler.on_done(row, was=was)
     if was not in UNDER_WAY and row.sent_at is not None:
         # It was believed not to have left, and was taken out of its day's total. The day is locked
@@ -205,17 +205,17 @@ def next_day(now: datetime) -> datetime:
     return midnight + timedelta(days=1)
 
 
-def left_under(number: str, *, besides_refunds_of: int | None = None) -> bool:
+def is_number_of_transfer(number: str, *, excluding_refunds_of: int | None = None) -> bool:
     """Whether a refund or a payout of ours has this number of M-Pesa's; none has an empty one.
 
     What tells again of one receipt's refund leaves its refunds out.
     """
-    refunds = Refund.objects.numbered(number).exclude(receipt=besides_refunds_of)
+    refunds = Refund.objects.numbered(number).exclude(receipt=excluding_refunds_of)
     return refunds.exists() or Payout.objects.numbered(number).exists()
 
 
-def is_known_number(number: str, *, besides_refunds_of: int | None = None) -> bool:
+def is_known_number(number: str, *, excluding_refunds_of: int | None = None) -> bool:
     """Whether any movement of M-Pesa's stands in our books under this number: a payment that came,
-    or what ``left_under`` it. No other movement has it."""
+    or what ``is_number_of_transfer`` it. No other movement has it."""
     came = Receipt.objects.numbered(Provider.MPESA, number)
-    return came.exists() or left_under(number, besides_refunds_of=besides_refunds_of)
+    return came.exists() or is_number_of_transfer(number, excluding_refunds_of=excluding_refunds_of)

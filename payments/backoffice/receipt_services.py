@@ -18,11 +18,11 @@ from orders.models import Order
 from payments.doubt import end_doubt, put_in_doubt
 from payments.evidence import (
     SourceReport,
-    ask_about,
-    is_shown_by_the_gateway,
+    is_shown_by_gateway,
     lock_receipt,
-    people_behind,
     record,
+    request_confirmation,
+    staff_who_reported,
 )
 from payments.models import (
     EventState,
@@ -36,7 +36,7 @@ from payments.models import (
 )
 from payments.models.evidence import is_enough
 from payments.models.same_payments import is_undecided
-from payments.reconciliation.outcomes import Outcome, record_outcome
+from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from payments.reconciliation.receipts import IncomingPayment, find_receipt, record_receipt
 from payments.reconciliation.status_query import query_now
 from payments.reconciliation.suspense import (
@@ -47,7 +47,7 @@ from payments.reconciliation.suspense import (
 )
 from payments.refunds.external_reversals import NotInDoubt, write_off_never_came
 from payments.refunds.services import NothingToRefund, refund_unmatched
-from payments.transfers import left_under
+from payments.transfers import is_number_of_transfer
 from payments.webhooks.inbox import reprocess_event
 
 #: A result code of our own: a person has found out that no money came.
@@ -70,7 +70,7 @@ def tidy_number(typed: str) -> str:
 def _number_of_a_payment(typed: str) -> str:
     """A receipt number, tidy, which nothing that left has."""
     number = tidy_number(typed)
-    if left_under(number):
+    if is_number_of_transfer(number):
         raise ActionNotAvailable(f"{number} is the number of a refund or a payout.")
     return number
 
@@ -121,7 +121,7 @@ def mark_payment_of_its_own(receipt_id: int) -> Receipt:
 def refund_receipt(receipt_id: int, *, by: User | None = None) -> Refund:
     """Owe money in suspense back to whoever paid it, as ``by`` decided."""
     try:
-        return refund_unmatched(receipt_id, by=_id_of(by))
+        return refund_unmatched(receipt_id, actor_id=_id_of(by))
     except NothingToRefund as error:
         raise ActionNotAvailable(str(error)) from error
 
@@ -200,7 +200,7 @@ def mark_attempt_unpaid(payment_id: int) -> OrderPayment:
         raise ActionNotAvailable("The attempt has ended, or its phone may still be ringing.")
     record_outcome(
         payment_id,
-        Outcome(
+        AttemptOutcome(
             succeeded=False,
             code=STAFF_SAYS_UNPAID,
             text="A person has found that no money came.",
@@ -219,7 +219,7 @@ def mark_attempt_paid(payment_id: int, *, number: str, by: User | None = None) -
         raise ActionNotAvailable("The attempt has ended.")
     note = record_outcome(
         payment_id,
-        Outcome(
+        AttemptOutcome(
             succeeded=True,
             code="0",
             text="A person has seen that it was paid.",
@@ -245,8 +245,8 @@ def confirm_bank_receipt(receipt_id: int, *, by: User) -> Receipt:
     if receipt.provider == Provider.MPESA or receipt.verification == Verification.NEVER_CAME:
         raise ActionNotAvailable("M-Pesa itself is asked about its payments.")
     _check_not_involved(receipt, by)
-    told = SourceReport(ReceiptSource.STAFF, receipt.amount, receipt.number, by=by.pk)
-    record(receipt, told)
+    report = SourceReport(ReceiptSource.STAFF, receipt.amount, receipt.number, by=by.pk)
+    record(receipt, report)
     receipt.refresh_from_db()
     if receipt.is_in_doubt and is_enough(receipt, list(receipt.evidence.all())):
         end_doubt(receipt, Verification.CONFIRMED)
@@ -270,7 +270,7 @@ def ask_about_receipt(receipt_id: int) -> Receipt:
     receipt = lock_receipt(receipt_id)
     if receipt.provider != Provider.MPESA or not receipt.number or receipt.is_confirmed:
         raise ActionNotAvailable("M-Pesa cannot be asked about it, or has confirmed it.")
-    ask_about([receipt], anew=True)
+    request_confirmation([receipt], again=True)
     return receipt
 
 
@@ -281,7 +281,7 @@ def say_it_came(receipt_id: int, *, by: User) -> Receipt:
     if not receipt.is_in_doubt:
         raise ActionNotAvailable("It is not in doubt.")
     _check_not_involved(receipt, by)
-    if not is_shown_by_the_gateway(receipt):
+    if not is_shown_by_gateway(receipt):
         raise ActionNotAvailable("M-Pesa's statement does not show it. Ask M-Pesa about it again.")
     end_doubt(receipt, Verification.CONFIRMED)
     return receipt
@@ -300,7 +300,7 @@ def say_it_never_came(receipt_id: int, *, by: User) -> Receipt:
 
 def _check_not_involved(receipt: Receipt, by: User) -> None:
     is_buyer = receipt.order is not None and receipt.order.buyer_id == by.pk
-    if is_buyer or by.pk in people_behind([receipt.pk]):
+    if is_buyer or by.pk in staff_who_reported([receipt.pk]):
         raise ActionNotAvailable("Who wrote it down, or bought with it, cannot decide about it.")
 
 

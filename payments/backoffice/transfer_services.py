@@ -17,7 +17,7 @@ from omachemainproj.mpesa_limits import MAX_B2C, MIN_B2C
 from omachemainproj.phones import normalise_phone
 from orders.models import TrackEvent, TrackStatus
 from payments.daraja.result_codes import PayoutReason
-from payments.evidence import people_behind
+from payments.evidence import staff_who_reported
 from payments.models import (
     DOUBTFUL,
     MoneyOut,
@@ -31,7 +31,7 @@ from payments.models import (
     Withdrawal,
 )
 from payments.payouts.allocation import create_payouts
-from payments.payouts.services import locked_payout, retry_payout
+from payments.payouts.services import lock_payout, retry_payout
 from payments.reconciliation.statement_recovery import what_is_missing
 from payments.reconciliation.withdrawals import (
     CannotBeSettled,
@@ -41,7 +41,7 @@ from payments.reconciliation.withdrawals import (
     settle_as_returned,
 )
 from payments.refunds.external_reversals import CannotBeReversed, record_outside_reversal
-from payments.refunds.handler import NOT_ANSWERED, create_replacement, locked_refund
+from payments.refunds.handler import NOT_ANSWERED, create_replacement, lock_refund
 from payments.transfers import handler_of, is_known_number, mark_done, mark_refused
 
 from .receipt_services import STAFF_SAYS_UNPAID, ActionNotAvailable, tidy_number
@@ -127,7 +127,7 @@ def approve_payout(payout_id: int, *, by: User) -> Payout:
     orders = payout.shares.values("track__order")
     receipts = Receipt.objects.filter(order__in=orders).values_list("pk", flat=True)
     typed = payout.shares.filter(phone_by__isnull=False).values_list("phone_by", flat=True)
-    if by.pk in {payout.author_id, *typed, *people_behind(receipts)}:
+    if by.pk in {payout.author_id, *typed, *staff_who_reported(receipts)}:
         raise ActionNotAvailable(SECOND_PERSON)
     payout.approved_by, payout.next_check_at = by, timezone.now()
     payout.held_at, payout.held_why = None, ""
@@ -184,11 +184,11 @@ def approve_refund(refund_id: int, *, by: User) -> Refund:
     Not who decided it or typed the number it goes to, nor who wrote its payment down or bought
     with it.
     """
-    refund = locked_refund(refund_id)
+    refund = lock_refund(refund_id)
     if not refund.awaits_approval:
         raise ActionNotAvailable("It does not wait to be approved.")
     receipt = refund.receipt
-    involved = {refund.author_id, receipt.phone_by_id, *people_behind([receipt.pk])}
+    involved = {refund.author_id, receipt.phone_by_id, *staff_who_reported([receipt.pk])}
     if refund.order is not None:
         involved.add(refund.order.buyer_id)
     if by.pk in involved:
@@ -213,7 +213,7 @@ def retry_refund(refund_id: int, *, phone: str = "", by: User | None = None) -> 
     if phone:
         # Whom M-Pesa did not answer has looked on its portal.
         return create_replacement(
-            refund, way=RefundMethod.B2C, phone=phone, stands_at=stands_at, by=typed_by
+            refund, way=RefundMethod.B2C, phone=phone, stands_at=stands_at, actor_id=typed_by
         )
     if refund.way == RefundMethod.PORTAL:
         raise ActionNotAvailable("Name the number it is to be sent to.")
@@ -235,7 +235,7 @@ def retry_refused_payout(payout_id: int, *, phone: str = "", by: User | None = N
     """
     note = "A person lets it be tried again."
     typed_by = by.pk if by is not None and phone else None
-    if not retry_payout(payout_id, phone=_normalised(phone), note=note, by=typed_by):
+    if not retry_payout(payout_id, phone=_normalised(phone), note=note, actor_id=typed_by):
         raise ActionNotAvailable(NOT_REFUSED)
 
 
@@ -260,7 +260,7 @@ def record_refund_on_portal(refund_id: int, *, number: str) -> Refund:
 @transaction.atomic
 def record_payout_on_portal(payout_id: int, *, number: str) -> None:
     """Record that a person sent what M-Pesa refused, on its portal, under this receipt."""
-    payout = locked_payout(payout_id)
+    payout = lock_payout(payout_id)
     if payout.status != TransferStatus.REFUSED:
         raise ActionNotAvailable(NOT_REFUSED)
     mark_done(payout, number=new_number(number), text="Sent on M-Pesa's portal.")
@@ -313,7 +313,7 @@ def new_number(typed: str) -> str:
 
 
 def _locked_refused(refund_id: int) -> Refund:
-    refund = locked_refund(refund_id)
+    refund = lock_refund(refund_id)
     if not Refund.objects.refused().filter(pk=refund_id).exists():
         raise ActionNotAvailable("Nothing is left to decide about this refund.")
     if refund.receipt.verification in DOUBTFUL:

@@ -248,7 +248,7 @@ GOES_BACK = {
 }
 
 
-def why_it_goes_back(cause: str) -> dict[str, str]:
+def refund_explanation(cause: str) -> dict[str, str]:
     """Why money goes back that came for an order, by language (``en``, ``sw``)."""
     return GOES_BACK.get(RefundReason(cause), GOES_BACK[RefundReason.GOODS_GONE])
 

@@ -35,7 +35,7 @@ from payments.models import (
 
 from .failures import NOT_SENT, PHONE_BUSY, RATE_LIMITED, TOO_MANY_PHONES, ends_hold
 from .messages import notify_payment_failed
-from .ring_budget import Taken, give_prompt_back, take_prompt
+from .prompt_budget import PromptReservation, release_prompt, reserve_prompt
 from .timing import MAX_UNSENT_AGE, STK_TIMEOUT, ring_again_in
 
 logger = logging.getLogger(__name__)
@@ -134,7 +134,7 @@ class _Claimed(NamedTuple):
     """An attempt that one caller sends, and what its prompt was taken out of."""
 
     payment: OrderPayment
-    taken: Taken
+    taken: PromptReservation
 
 
 def _claim_after_expiry(order_id: int, now: datetime) -> _Claimed | None:
@@ -218,17 +218,17 @@ def _locked(**which: int) -> OrderPaymentQuerySet:
     return OrderPayment.objects.select_for_update(no_key=True).filter(**which).order_by("pk")
 
 
-def _take_unless_refused(payment: OrderPayment, order: Order, now: datetime) -> Taken:
+def _take_unless_refused(payment: OrderPayment, order: Order, now: datetime) -> PromptReservation:
     """Take an attempt that may be sent out of the budgets of its phone and its buyer.
 
     One that must not be sent takes nothing, and is refused with its failure code.
     """
     too_old = payment.created_at < now - _max_age(payment)
     if not order.is_unpaid or order.expires_at <= now or too_old:
-        return Taken(refused=payment.result_code or NOT_SENT)
+        return PromptReservation(refused=payment.result_code or NOT_SENT)
     if not payment.is_own and payment.is_waited_for:  # type: ignore[attr-defined]
-        return Taken(refused=PHONE_BUSY)
-    return take_prompt(order.buyer_id, payment.phone, now, is_own=payment.is_own)  # type: ignore[attr-defined]
+        return PromptReservation(refused=PHONE_BUSY)
+    return reserve_prompt(order.buyer_id, payment.phone, now, is_own=payment.is_own)  # type: ignore[attr-defined]
 
 
 def _max_age(payment: OrderPayment) -> timedelta:
@@ -270,7 +270,7 @@ def _push(claimed: _Claimed) -> None:
     except DarajaRefused as refusal:
         logger.warning("payment %s: M-Pesa refused the prompt: %s", payment.pk, refusal)
         _record_refusal(payment, refusal)
-        give_prompt_back(taken, timezone.now())
+        release_prompt(taken, timezone.now())
     except DarajaUnknown as silence:
         logger.warning("payment %s: no clear answer to the prompt: %s", payment.pk, silence)
         OrderPayment.objects.filter(pk=payment.pk).update(result_text=str(silence)[:200])

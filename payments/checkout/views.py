@@ -46,7 +46,7 @@ from payments.models import AttemptStatus, OrderPayment, amount_credited
 
 from . import openapi
 from .messages import describe_prompt, manual_payment_options
-from .ring_budget import check_network
+from .prompt_budget import check_network
 from .stk_push import first_attempt, retry_payment
 
 _OTHER_PHONE = (

@@ -26,6 +26,6 @@ class DarajaAccount:
     certificate: str = field(default="", repr=False)
 
     @property
-    def receiving_number(self) -> str:
+    def receiving_shortcode(self) -> str:
         """The number buyers pay to: the till if there is one, else the pay bill."""
         return self.party_b or self.shortcode

@@ -51,7 +51,7 @@ class C2bCalls(Connection):
         if response_type not in RESPONSE_TYPES:
             raise ValueError(f"response_type must be one of {', '.join(RESPONSE_TYPES)}")
         addresses = {
-            "ShortCode": self._account.receiving_number,
+            "ShortCode": self._account.receiving_shortcode,
             "ResponseType": response_type,
             "ConfirmationURL": confirmation_url,
             "ValidationURL": validation_url,

@@ -121,7 +121,7 @@ class InitiatorCalls(Connection):
         fields |= {
             "TransactionID": receipt,
             "Amount": str(amount),
-            "ReceiverParty": self._account.receiving_number,
+            "ReceiverParty": self._account.receiving_shortcode,
             "RecieverIdentifierType": REVERSAL_RECEIVER,
         }
         reply = self._post(REVERSAL_PATH, fields)

@@ -106,7 +106,7 @@ class StatementCalls(Connection):
         """
         check_text(_NOMINATED, nominated_number, "nominated_number must be a Kenyan mobile number")
         wanted = {
-            "ShortCode": self._account.receiving_number,
+            "ShortCode": self._account.receiving_shortcode,
             "RequestType": "Pull",
             "NominatedNumber": nominated_number,
             "CallBackURL": callback_url,
@@ -130,7 +130,7 @@ class StatementCalls(Connection):
         if type(offset) is not int or offset < 0:
             raise ValueError("offset must be a whole number, 0 or more")
         question = {
-            "ShortCode": self._account.receiving_number,
+            "ShortCode": self._account.receiving_shortcode,
             "StartDate": _second(start),
             "EndDate": _second(end + timedelta(microseconds=999_999)),
             "OffSetValue": str(offset),

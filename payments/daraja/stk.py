@@ -83,7 +83,7 @@ class StkCalls(Connection):
             "TransactionType": account.transaction_type,
             "Amount": amount,
             "PartyA": phone,
-            "PartyB": account.receiving_number,
+            "PartyB": account.receiving_shortcode,
             "PhoneNumber": phone,
             "CallBackURL": callback_url,
             "AccountReference": reference,

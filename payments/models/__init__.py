@@ -14,13 +14,13 @@ from .ledger import (
 )
 from .order_balances import (
     OrderBalance,
-    Settling,
+    SettlementContext,
     amount_credited,
     amounts_credited,
-    backed,
     fees_earned,
     given_back,
     order_balance,
+    with_confirmed_cover,
 )
 from .order_payments import (
     OPEN,
@@ -98,7 +98,7 @@ __all__ = [
     "RefundReason",
     "SellerShare",
     "SentOnDay",
-    "Settling",
+    "SettlementContext",
     "Side",
     "Source",
     "StatementPull",
@@ -113,7 +113,6 @@ __all__ = [
     "account_choices",
     "amount_credited",
     "amounts_credited",
-    "backed",
     "clearing_account",
     "fees_earned",
     "given_back",
@@ -123,4 +122,5 @@ __all__ = [
     "order_balance",
     "provider_choices",
     "share_due",
+    "with_confirmed_cover",
 ]

@@ -39,7 +39,7 @@ class OrderBalance(NamedTuple):
 
 
 @dataclass
-class Settling:
+class SettlementContext:
     """An order for which money has come: ``order`` is the row as it was read under its lock, where
     whoever records the money holds that; ``money`` how it stood when the order was to be paid."""
 
@@ -64,13 +64,17 @@ def given_back(order: OuterRef) -> Combinable:
     lines = OrderTrack.objects.filter(order=order)
     fallen = Case(When(returned=True, then=F("amount")), default=F("reduced"))
     fees = Parcel.objects.with_fee(FeeState.RETURNED).filter(order=order)
-    return total(lines, by="order", of=Sum(fallen)) + total(fees, by="order", of=Sum("fee"))
+    return total(lines, group_by="order", of=Sum(fallen)) + total(
+        fees, group_by="order", of=Sum("fee")
+    )
 
 
 def fees_earned(order: OuterRef) -> Combinable:
     """KES of delivery fees of an order that are the shop's."""
     return total(
-        Parcel.objects.with_fee(FeeState.EARNED).filter(order=order), by="order", of=Sum("fee")
+        Parcel.objects.with_fee(FeeState.EARNED).filter(order=order),
+        group_by="order",
+        of=Sum("fee"),
     )
 
 
@@ -94,25 +98,28 @@ def order_balance(order_id: int) -> OrderBalance:
     return OrderBalance(int(came) - int(owed), int(back), int(earned), bool(waiting), status)
 
 
-def backed(orders: QuerySet[Order]) -> QuerySet[Any]:
+def with_confirmed_cover(orders: QuerySet[Order]) -> QuerySet[Any]:
     """Annotate orders with what confirmed payments leave for their lines and fees, in KES.
 
-    ``needed`` is the price of what stands. ``confirmed`` is what came for certain, less what goes
-    back of it; ``made_up`` is that, and what the shop bears of what was counted, or never came.
+    ``price_due`` is the price less what was given back. ``confirmed_amount`` is what confirmed
+    receipts brought, less refunds of them. ``confirmed_or_written_off`` also counts what the shop
+    has written off.
     """
     sure = {"order": OuterRef("pk"), "verification": Verification.CONFIRMED}
     came = Receipt.objects.filter(**sure)
     gone = Refund.objects.owed().filter(
         order=OuterRef("pk"), receipt__verification=Verification.CONFIRMED
     )
-    back = total(gone, by="order", of=Sum("amount"))
+    back = total(gone, group_by="order", of=Sum("amount"))
     never = Receipt.objects.filter(order=OuterRef("pk"), verification=Verification.NEVER_CAME)
     return orders.annotate(
-        needed=F("amount") - given_back(OuterRef("pk")),
-        confirmed=total(came, by="order", of=Sum("amount")) - back,
-        made_up=total(came, by="order", of=Sum(F("amount") + F("written_off")))
+        price_due=F("amount") - given_back(OuterRef("pk")),
+        confirmed_amount=total(came, group_by="order", of=Sum("amount")) - back,
+        confirmed_or_written_off=total(
+            came, group_by="order", of=Sum(F("amount") + F("written_off"))
+        )
         - back
-        + total(never, by="order", of=Sum("written_off")),
+        + total(never, group_by="order", of=Sum("written_off")),
     )
 
 
@@ -133,5 +140,5 @@ def _came_and_owed() -> tuple[Coalesce, Coalesce]:
     """What came for an order or is written off, and what of it is owed back or went."""
     came = Receipt.objects.filter(order=OuterRef("pk"))
     owed = Refund.objects.owed().filter(order=OuterRef("pk"))
-    credited = total(came, by="order", of=Sum(F("amount") + F("written_off")))
-    return credited, total(owed, by="order", of=Sum("amount"))
+    credited = total(came, group_by="order", of=Sum(F("amount") + F("written_off")))
+    return credited, total(owed, group_by="order", of=Sum("amount"))

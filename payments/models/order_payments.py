@@ -133,8 +133,8 @@ class OrderPayment(models.Model):
     checked_at = models.DateTimeField(null=True)
     confirmed_at = models.DateTimeField(null=True)
 
-    #: Set by who confirms it while they hold its order's lock: a ``Settling``.
-    settling: Any = None
+    #: Set by who confirms it while they hold its order's lock: a ``SettlementContext``.
+    settlement: Any = None
 
     objects = OrderPaymentQuerySet.as_manager()
 

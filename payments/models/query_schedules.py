@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 #: A question that was not put says nothing of what it is about: it is put again so often, so long,
 #: and, where nobody could ask for longer than that, until it was put so many times.
-ASK_ANEW_AFTER, ASK_ANEW_FOR, ASK_ANEW_TIMES = timedelta(hours=1), timedelta(days=7), 24
+QUERY_AGAIN_AFTER, ASK_ANEW_FOR, ASK_ANEW_TIMES = timedelta(hours=1), timedelta(days=7), 24
 #: A question put so long after its time was held up by an outage, and not by a full minute.
 HELD_UP = timedelta(hours=1)
 
@@ -33,14 +33,14 @@ class QuerySchedule:
         """How long after it was sent a request is asked about at least."""
         return timedelta(seconds=self.seconds[-1]) - self.min_interval
 
-    def ask_anew_at(self, sent_at: datetime, now: datetime, asked: int) -> datetime | None:
+    def query_again_at(self, sent_at: datetime, now: datetime, asked: int) -> datetime | None:
         """When to put the last question again that never came to M-Pesa, or was not answered.
 
         None once a person has to look: a week after the request was sent, and not before the
         question of now is the 24th of all.
         """
         is_over = now >= sent_at + ASK_ANEW_FOR and asked >= ASK_ANEW_TIMES
-        return None if is_over else now + ASK_ANEW_AFTER
+        return None if is_over else now + QUERY_AGAIN_AFTER
 
     def next_at(self, sent_at: datetime, now: datetime, asked: int) -> datetime | None:
         """When to ask next after asking now for the ``asked``-th time; None when that was the last.
@@ -53,7 +53,7 @@ class QuerySchedule:
         if asked >= len(self.seconds) or not self._is_held_up(sent_at, now, asked):
             return in_time
         step = timedelta(seconds=self.seconds[asked] - self.seconds[asked - 1])
-        made_up = now + min(step, ASK_ANEW_AFTER)
+        made_up = now + min(step, QUERY_AGAIN_AFTER)
         return made_up if in_time is None else min(made_up, in_time)
 
     def _is_held_up(self, sent_at: datetime, now: datetime, asked: int) -> bool:

@@ -86,7 +86,7 @@ class ReceiptQuerySet(models.QuerySet["Receipt"]):
         """M-Pesa's money whose receipt number has not come yet."""
         return self.filter(number="", same_as__isnull=True)
 
-    def unnamed_movements(self) -> ReceiptQuerySet:
+    def unidentified_payments(self) -> ReceiptQuerySet:
         """M-Pesa's money of no order that no person has found to be a payment of its own, and that
         is somebody's payment."""
         unnamed = self.filter(
@@ -226,7 +226,7 @@ class Receipt(models.Model):
         return self.source == ReceiptSource.RETURNED
 
     @property
-    def is_no_prompts(self) -> bool:
+    def is_not_from_prompt(self) -> bool:
         """Whether no prompt can have been paid with it: a person has found so, or it came back."""
         return self.is_separate_payment or self.came_back
 

@@ -97,7 +97,7 @@ def sure_attempt(moved: SoughtMovement) -> OrderPayment | None:
 
 def movements_behind(payment: OrderPayment) -> list[Receipt]:
     """Money without an order that this prompt may have moved, whatever it was taken for."""
-    same = Receipt.objects.unnamed_movements().filter(amount=_amount(payment))
+    same = Receipt.objects.unidentified_payments().filter(amount=_amount(payment))
     rang = payment.rung_at or payment.created_at
     return [
         receipt
@@ -128,7 +128,7 @@ def maybe_counted_twice() -> QuerySet[Receipt]:
         created_at__gte=OuterRef("created_at") - REPORTED_WITHIN,
         created_at__lte=OuterRef("created_at") + REPORTED_WITHIN,
     )
-    return Receipt.objects.unnamed_movements().filter(Exists(unnamed), amount__gt=0)
+    return Receipt.objects.unidentified_payments().filter(Exists(unnamed), amount__gt=0)
 
 
 def only_counted_twice(receipt_ids: list[int]) -> list[int]:
@@ -139,7 +139,7 @@ def only_counted_twice(receipt_ids: list[int]) -> list[int]:
 
 def unnamed_behind(receipt: Receipt) -> list[OrderPayment]:
     """Prompts that may be this receipt's, paid for certain, whose receipt has no number."""
-    if receipt.order_id is not None or receipt.is_no_prompts or not receipt.number:
+    if receipt.order_id is not None or receipt.is_not_from_prompt or not receipt.number:
         return []
     if receipt.provider != Provider.MPESA:
         return []
@@ -149,7 +149,7 @@ def unnamed_behind(receipt: Receipt) -> list[OrderPayment]:
 
 def is_undecided(receipt: Receipt) -> bool:
     """Whether money without an order may be that of a prompt, paid or still silent."""
-    if receipt.order_id is not None or receipt.is_no_prompts or not receipt.number:
+    if receipt.order_id is not None or receipt.is_not_from_prompt or not receipt.number:
         return False
     return receipt.provider == Provider.MPESA and bool(attempts_behind(movement_of(receipt)))
 

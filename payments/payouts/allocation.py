@@ -23,8 +23,8 @@ from payments.models import (
     Payout,
     SellerShare,
     TransferStatus,
-    backed,
     share_due,
+    with_confirmed_cover,
 )
 
 from .balances import balance_of
@@ -48,11 +48,11 @@ def create_payouts(seller_id: int) -> None:
     locked_row(User, seller_id)
     blocked = set(Payout.objects.refused().filter(seller=seller_id).values_list("phone", flat=True))
     shares = [share for share in _shares_to_pay(seller_id) if share.phone not in blocked]
-    stands = balance_of(seller_id)
-    unapproved = _unapproved_deductions(seller_id) if shares and stands.in_transit else []
-    spare = _put_together(seller_id, shares, stands.unallocated, unapproved)
-    if spare >= MIN_B2C:
-        _pay_unallocated(seller_id, min(spare, MAX_B2C), blocked)
+    balance = balance_of(seller_id)
+    unapproved = _unapproved_deductions(seller_id) if shares and balance.in_transit else []
+    unallocated = _allocate_shares(seller_id, shares, balance.unallocated, unapproved)
+    if unallocated >= MIN_B2C:
+        _pay_unallocated(seller_id, min(unallocated, MAX_B2C), blocked)
 
 
 def _shares_to_pay(seller_id: int) -> list[SellerShare]:
@@ -70,10 +70,10 @@ def _shares_to_pay(seller_id: int) -> list[SellerShare]:
     return list(free.owed().select_related("track").order_by("pk")) if chosen else []
 
 
-def _put_together(
-    seller_id: int, shares: list[SellerShare], spare: int, unapproved: list[Payout]
+def _allocate_shares(
+    seller_id: int, shares: list[SellerShare], unallocated: int, unapproved: list[Payout]
 ) -> int:
-    """Put shares into payouts; return what is left of ``spare`` (below 0, a debt).
+    """Put shares into payouts; return what is left of ``unallocated`` (below 0, a debt).
 
     A debt is paid off with nothing that was paid by news alone: such shares wait. What the shop
     bears pays it last, and never by itself: a second person lets it go, and nobody looks at a
@@ -81,21 +81,21 @@ def _put_together(
     (``unapproved``).
     """
     written_off: set[int] = set()
-    debt = spare - sum(payout.gross - payout.amount for payout in unapproved)
+    debt = unallocated - sum(payout.gross - payout.amount for payout in unapproved)
     if debt < 0:
-        told, written_off = _not_confirmed(share.track_id for share in shares)
-        first = [share for share in shares if share.track.order_id not in told | written_off]
-        rest, left = _batch(seller_id, first, debt)
+        reported, written_off = _not_confirmed(share.track_id for share in shares)
+        first = [share for share in shares if share.track.order_id not in reported | written_off]
+        rest, left = _batch_by_phone(seller_id, first, debt)
         if unapproved and rest > debt:
             # Others take their shares on at once.
             again = Payout.objects.filter(pk__in=[payout.pk for payout in unapproved])
             again.drop(PAID_OFF)
             enqueue_after_commit(create_payouts, seller_id)
             return rest
-        spare += rest - debt
+        unallocated += rest - debt
         shares = left + [share for share in shares if share.track.order_id in written_off]
-    spare, _ = _batch(seller_id, shares, spare, written_off=written_off)
-    return spare
+    unallocated, _ = _batch_by_phone(seller_id, shares, unallocated, written_off=written_off)
+    return unallocated
 
 
 def _unapproved_deductions(seller_id: int) -> list[Payout]:
@@ -104,14 +104,24 @@ def _unapproved_deductions(seller_id: int) -> list[Payout]:
     due = Payout.objects.not_done().filter(status=TransferStatus.DUE)
     unapproved = due.filter(seller=seller_id, approved_by__isnull=True, held_at__isnull=True)
     less = unapproved.filter(gross__gt=F("amount")).order_by("pk").select_for_update(no_key=True)
-    return [row for row in less if orders_of(row).filter(confirmed__lt=F("needed")).exists()]
+    return [
+        row for row in less if orders_of(row).filter(confirmed_amount__lt=F("price_due")).exists()
+    ]
 
 
-def _batch(
-    seller_id: int, shares: list[SellerShare], spare: int, *, written_off: Collection[int] = ()
+def _batch_by_phone(
+    seller_id: int,
+    shares: list[SellerShare],
+    unallocated: int,
+    *,
+    written_off: Collection[int] = (),
 ) -> tuple[int, list[SellerShare]]:
-    """Put shares into payouts, a number after another; return what is left of ``spare``, and those
-    that are in none. ``written_off`` are orders whose money is not kept back whole."""
+    """Put shares into payouts, grouped by phone number.
+
+    Returns what is left of ``unallocated``, and the shares that are in no payout. Orders in
+    ``written_off`` are paid with money the shop has lost: a debt never takes all of a payout that
+    carries one of theirs.
+    """
     by_phone: dict[str, list[SellerShare]] = {}
     for share in shares:
         by_phone.setdefault(share.phone, []).append(share)
@@ -121,16 +131,16 @@ def _batch(
         for share in waiting:
             carried.append(share)
             gross = sum(each.due for each in carried)
-            amount = max(min(gross + spare, MAX_B2C), 0)
+            amount = max(min(gross + unallocated, MAX_B2C), 0)
             if 0 < amount < MIN_B2C:
                 continue
             if not amount and any(each.track.order_id in written_off for each in carried):
                 continue
             _create(seller_id, phone, carried, gross=gross, amount=amount, numbered_by=carried)
-            spare += gross - amount
+            unallocated += gross - amount
             carried = []
         left += carried
-    return spare, left
+    return unallocated, left
 
 
 def _pay_unallocated(seller_id: int, amount: int, blocked: set[str]) -> None:
@@ -180,15 +190,17 @@ def _create(
 def orders_of(payout: Payout) -> QuerySet[Any]:
     """The orders whose lines a payout carries, with what confirmed payments leave for them."""
     carried = SellerShare.objects.filter(payout=payout.pk)
-    return backed(Order.objects.filter(pk__in=carried.values("track__order")))
+    return with_confirmed_cover(Order.objects.filter(pk__in=carried.values("track__order")))
 
 
 def _not_confirmed(line_ids: Iterable[int]) -> tuple[set[int], set[int]]:
     """Of the orders of these lines, those that no confirmed payment covers: because it is told of
     by news alone; and because the shop bears what they lack."""
-    orders = backed(Order.objects.filter(tracks__in=list(line_ids)))
-    lacking = orders.filter(confirmed__lt=F("needed")).values_list("pk", "made_up", "needed")
-    told, written_off = set[int](), set[int]()
-    for order_id, made_up, needed in lacking:
-        (told if made_up < needed else written_off).add(order_id)
-    return told, written_off
+    orders = with_confirmed_cover(Order.objects.filter(tracks__in=list(line_ids)))
+    lacking = orders.filter(confirmed_amount__lt=F("price_due")).values_list(
+        "pk", "confirmed_or_written_off", "price_due"
+    )
+    reported, written_off = set[int](), set[int]()
+    for order_id, covered, price_due in lacking:
+        (reported if covered < price_due else written_off).add(order_id)
+    return reported, written_off

@@ -51,12 +51,12 @@ def annotate_balances(sellers: QuerySet[User]) -> QuerySet[Any]:
         payout__status__in=(TransferStatus.REFUSED, TransferStatus.DROPPED),
     )
     return sellers.annotate(
-        owed=total(entries, by="seller", of=Sum(usual)),
+        owed=total(entries, group_by="seller", of=Sum(usual)),
         in_transit=total(
             payouts.not_done().still_open(),
-            by="seller",
+            group_by="seller",
             of=Sum(F("amount")),
         ),
-        pending=total(new, by="seller", of=Sum(share_due()))
-        + total(left, by="seller", of=Sum(share_due())),
+        pending=total(new, group_by="seller", of=Sum(share_due()))
+        + total(left, group_by="seller", of=Sum(share_due())),
     )

@@ -63,5 +63,5 @@ def _with_unallocated(before: datetime) -> QuerySet[Any, int]:
         created_at__gt=before - LOOKBACK,
     )
     sellers = annotate_balances(User.objects.filter(Exists(never_left)))
-    spare = sellers.filter(owed__gte=F("in_transit") + F("pending") + MIN_B2C)
-    return spare.values_list("pk", flat=True)
+    unallocated = sellers.filter(owed__gte=F("in_transit") + F("pending") + MIN_B2C)
+    return unallocated.values_list("pk", flat=True)

@@ -32,7 +32,7 @@ def update_seller_earnings(line: OrderTrack) -> None:
     if line.returned and line.track_status == TrackStatus.CANCELLED:
         _reverse_earning(line)
         settle_fee(line)
-        refund_excess_locked(line.order, returned=line)
+        refund_excess_locked(line.order, cancelled_line=line)
     elif line.track_status == TrackStatus.FETCHED:
         _record_earning(line)
     elif line.track_status == TrackStatus.DELIVERED:
@@ -101,7 +101,7 @@ def follow_reductions(line: OrderTrack) -> None:
     share = _locked_share(line)
     if share is not None:
         _reduce(share, line)
-    refund_excess_locked(line.order, given_back=RefundReason.REDUCED, of=line)
+    refund_excess_locked(line.order, reason=RefundReason.REDUCED, line=line)
 
 
 def _reduce(share: SellerShare, line: OrderTrack) -> None:

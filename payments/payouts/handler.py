@@ -18,7 +18,7 @@ from orders.models.notifications import NotificationKind
 from orders.notifications.notify import notify
 from payments import ledger
 from payments.daraja.result_codes import PayoutReason
-from payments.evidence import EVIDENCE_DELAY, ask_about
+from payments.evidence import EVIDENCE_DELAY, request_confirmation
 from payments.models import (
     Payout,
     PayoutDay,
@@ -30,7 +30,7 @@ from payments.models import (
 from payments.transfers import TransferHandler, handles
 
 from .allocation import create_payouts, orders_of
-from .services import HELD_BACK, drop_due_payouts, locked_payout
+from .services import HELD_BACK, drop_due_payouts, lock_payout
 
 logger = logging.getLogger(__name__)
 
@@ -51,11 +51,11 @@ class PayoutHandler(TransferHandler[Payout]):
         limit: int = settings.PAYOUT_DAILY_LIMIT
         return limit
 
-    def is_backed(self, row: Payout) -> bool:
-        return not orders_of(row).exclude(made_up__gte=F("needed")).exists()
+    def is_covered(self, row: Payout) -> bool:
+        return not orders_of(row).exclude(confirmed_or_written_off__gte=F("price_due")).exists()
 
     def lock(self, row_id: int) -> Payout:
-        return locked_payout(row_id)
+        return lock_payout(row_id)
 
     def hold_until(self, row: Payout, now: datetime) -> datetime | None:
         """Keep a payout back whose orders were paid by what nobody has confirmed; ask about that.
@@ -64,17 +64,24 @@ class PayoutHandler(TransferHandler[Payout]):
         carries what is held back, cancelled or reduced by now is dropped, and what is left of its
         shares goes with another.
         """
-        if why := _why_not_as_it_is(row):
+        if why := _reason_to_drop(row):
             row.drop(why)
             enqueue_after_commit(create_payouts, row.seller_id)
             return None
         orders = orders_of(row)
-        unsure = list(orders.filter(made_up__lt=F("needed")).values_list("pk", flat=True))
+        unsure = list(
+            orders.filter(confirmed_or_written_off__lt=F("price_due")).values_list("pk", flat=True)
+        )
         if unsure:
-            told = Receipt.objects.filter(order__in=unsure, verification=Verification.REPORTED)
-            ask_about(told)
+            unconfirmed = Receipt.objects.filter(
+                order__in=unsure, verification=Verification.REPORTED
+            )
+            request_confirmation(unconfirmed)
             return now + EVIDENCE_DELAY
-        if row.approved_by_id is None and orders.filter(confirmed__lt=F("needed")).exists():
+        if (
+            row.approved_by_id is None
+            and orders.filter(confirmed_amount__lt=F("price_due")).exists()
+        ):
             row.needs_approval, row.next_check_at = True, None
             row.note = row.note or "Its order was paid with less than was counted at first."
             row.save(update_fields=["needs_approval", "next_check_at", "note"])
@@ -94,7 +101,7 @@ class PayoutHandler(TransferHandler[Payout]):
             drop_due_payouts(row.seller_id, "An earlier one went after all.")
         row.save()
         ledger.post_payout(row)
-        if _is_seen_to_have_it(row, was):
+        if _receiver_is_certain(row, was):
             record_paid_to(row.seller_id, row.phone, timezone.now())
         notify(
             NotificationKind.PAID_OUT,
@@ -115,7 +122,7 @@ class PayoutHandler(TransferHandler[Payout]):
         enqueue_after_commit(create_payouts, row.seller_id)
 
 
-def _why_not_as_it_is(payout: Payout) -> str:
+def _reason_to_drop(payout: Payout) -> str:
     """Why a payout is not to leave with the shares it carries; empty where nothing is against it.
 
     An undecided problem or a person holds one back. Or one was cancelled or reduced while M-Pesa
@@ -129,7 +136,7 @@ def _why_not_as_it_is(payout: Payout) -> str:
     return HELD_BACK if len(free) < len(shares) else ""
 
 
-def _is_seen_to_have_it(payout: Payout, was: str) -> bool:
+def _receiver_is_certain(payout: Payout, was: str) -> bool:
     """Whether the money went to this very number: not so where only a person says whose it was, and
     the statement shows a part of the number."""
     if was != TransferStatus.DUE:

@@ -29,18 +29,20 @@ def drop_due_payouts(seller_id: int, note: str) -> None:
 
 
 @transaction.atomic
-def retry_payout(payout_id: int, *, phone: str = "", note: str = "", by: int | None = None) -> bool:
+def retry_payout(
+    payout_id: int, *, phone: str = "", note: str = "", actor_id: int | None = None
+) -> bool:
     """Let other payouts carry what M-Pesa refused to send: to ``phone``, where one is given.
 
-    ``by`` is the id of the person of the staff who typed that number: another has to approve it.
+    ``actor_id`` is the id of the staff member who typed that number: another has to approve it.
 
     Returns False when it is not, or no more, a refused one. Safe to repeat.
     """
-    payout = locked_payout(payout_id)
+    payout = lock_payout(payout_id)
     if payout.status != TransferStatus.REFUSED:
         return False
     if phone:
-        payout.shares.update(phone=phone, phone_by=by)
+        payout.shares.update(phone=phone, phone_by=actor_id)
     payout.drop(note or "It is tried again.")
     enqueue_after_commit(create_payouts, payout.seller_id)
     return True
@@ -57,7 +59,7 @@ def drop_unsent(payout_id: int, note: str) -> bool:
     return bool(unsent.drop(note))
 
 
-def locked_payout(payout_id: int) -> Payout:
+def lock_payout(payout_id: int) -> Payout:
     """A payout, locked after its seller."""
     seller_id = Payout.objects.values_list("seller_id", flat=True).get(pk=payout_id)
     locked_row(User, seller_id)

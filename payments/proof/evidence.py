@@ -91,7 +91,7 @@ def _written_off(now: datetime) -> QuerySet[Receipt]:
         receipt=OuterRef("pk"), way=RefundMethod.OUTSIDE, status=TransferStatus.DONE
     )
     never = Receipt.objects.filter(verification=Verification.NEVER_CAME)
-    return never.exclude(amount=total(off, by="receipt", of=Sum("amount")))
+    return never.exclude(amount=total(off, group_by="receipt", of=Sum("amount")))
 
 
 @rule("A refund that waits for M-Pesa to confirm its payment has it asked")

@@ -19,16 +19,16 @@ from .rule import rule
 def _of_a_category(now: datetime) -> QuerySet[CategoryShelf]:
     moves = ShelfMove.objects.filter(category=OuterRef("pk"))
     goods = Product.objects.on_sale().filter(category=OuterRef("pk"))
-    said = F("for_sale") + total(moves, by="category", of=Sum("change"))
+    said = F("for_sale") + total(moves, group_by="category", of=Sum("change"))
     counted = CategoryShelf.objects.annotate(said=said)
-    return counted.exclude(said=total(goods, by="category", of=Count("pk")))
+    return counted.exclude(said=total(goods, group_by="category", of=Count("pk")))
 
 
 @rule("What can be bought of a seller is what their sum and their moves say")
 def _of_a_seller(now: datetime) -> QuerySet[User]:
     goods = Product.objects.on_sale().filter(seller=OuterRef("pk"))
     counted = User.objects.annotate(said=for_sale_of_seller())
-    return counted.exclude(said=total(goods, by="seller", of=Count("pk")))
+    return counted.exclude(said=total(goods, group_by="seller", of=Count("pk")))
 
 
 @rule("A product's own picture is the first of its pictures")
@@ -44,5 +44,5 @@ def _first(now: datetime) -> QuerySet[Product]:
 @rule("A product's pictures stand one after the other, eight at most")
 def _in_order(now: datetime) -> QuerySet[ProductPicture]:
     before = ProductPicture.objects.filter(product=OuterRef("product"), place__lt=OuterRef("place"))
-    gone_before = total(before, by="product", of=Count("pk"))
+    gone_before = total(before, group_by="product", of=Count("pk"))
     return ProductPicture.objects.filter(~Q(place=gone_before) | Q(place__gte=MAX_PICTURES))

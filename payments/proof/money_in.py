@@ -46,8 +46,8 @@ def _sums(now: datetime) -> QuerySet[Order]:
     lines = OrderTrack.objects.filter(order=OuterRef("pk"))
     parcels = Parcel.objects.filter(order=OuterRef("pk"))
     return Order.objects.exclude(
-        amount=total(lines, by="order", of=Sum("amount"))
-        + total(parcels, by="order", of=Sum("fee"))
+        amount=total(lines, group_by="order", of=Sum("amount"))
+        + total(parcels, group_by="order", of=Sum("fee"))
     )
 
 
@@ -74,13 +74,13 @@ def _history(now: datetime) -> QuerySet[OrderTrack]:
 def _credited() -> Coalesce:
     """What came for an order, and what the shop bears of it."""
     receipts = Receipt.objects.filter(order=OuterRef("pk"))
-    return total(receipts, by="order", of=Sum(F("amount") + F("written_off")))
+    return total(receipts, group_by="order", of=Sum(F("amount") + F("written_off")))
 
 
 def _owed() -> Coalesce:
     """What of that is owed back or went back."""
     refunds = Refund.objects.owed().filter(order=OuterRef("pk"))
-    return total(refunds, by="order", of=Sum("amount"))
+    return total(refunds, group_by="order", of=Sum("amount"))
 
 
 def _with_money(orders: QuerySet[Order]) -> Any:
@@ -111,7 +111,9 @@ def _waiting(now: datetime) -> QuerySet[Order]:
     unpaid = Order.objects.filter(Exists(credited), payment_status=PaymentStatus.REQUESTED)
     taken = Refund.objects.owed().filter(order=OuterRef("pk"), way=RefundMethod.OUTSIDE)
     # What M-Pesa has taken back by itself is not owed, and does not count.
-    with_money = _with_money(unpaid).annotate(taken=total(taken, by="order", of=Sum("amount")))
+    with_money = _with_money(unpaid).annotate(
+        taken=total(taken, group_by="order", of=Sum("amount"))
+    )
     return with_money.filter(Q(credited__gte=F("amount") + F("taken")) | ~Q(owed=F("taken")))
 
 

@@ -97,7 +97,7 @@ def _refunded(now: datetime) -> QuerySet[Problem]:
 @rule("A line's price is reduced by what its reductions come to")
 def _reduced(now: datetime) -> QuerySet[OrderTrack]:
     reductions = PriceReduction.objects.filter(track=OuterRef("pk"))
-    return OrderTrack.objects.exclude(reduced=total(reductions, by="track", of=Sum("amount")))
+    return OrderTrack.objects.exclude(reduced=total(reductions, group_by="track", of=Sum("amount")))
 
 
 @rule("What the shop gives back of its commission is what its part of the price that is left says")
@@ -105,7 +105,9 @@ def _commission(now: datetime) -> QuerySet[OrderTrack]:
     reductions = PriceReduction.objects.filter(track=OuterRef("pk"))
     return (
         OrderTrack.objects.filter(Exists(reductions))
-        .annotate(given=total(reductions, by="track", of=Sum("commission")), left=commission_left())
+        .annotate(
+            given=total(reductions, group_by="track", of=Sum("commission")), left=commission_left()
+        )
         .exclude(commission=F("given") + F("left"))
     )
 
@@ -114,8 +116,8 @@ def _commission(now: datetime) -> QuerySet[OrderTrack]:
 def _share(now: datetime) -> QuerySet[SellerShare]:
     reductions = PriceReduction.objects.filter(track=OuterRef("track"))
     return SellerShare.objects.annotate(
-        sellers=total(reductions, by="track", of=Sum(F("amount") - F("commission"))),
-        shops=total(reductions, by="track", of=Sum("commission")),
+        sellers=total(reductions, group_by="track", of=Sum(F("amount") - F("commission"))),
+        shops=total(reductions, group_by="track", of=Sum("commission")),
     ).exclude(reduced=F("sellers"), commission_reduced=F("shops"))
 
 

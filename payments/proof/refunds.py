@@ -34,7 +34,7 @@ from .rule import rule
 
 def _gone_from_a_provider() -> Coalesce:
     entries = LedgerEntry.objects.filter(posting__refund=OuterRef("pk"), account__endswith=CLEARING)
-    return total(entries, by="posting__refund", of=net(Side.CREDIT))
+    return total(entries, group_by="posting__refund", of=net(Side.CREDIT))
 
 
 @rule("A refund has left M-Pesa in the ledger when it is done, once, and not before")
@@ -50,8 +50,8 @@ def _payable(now: datetime) -> QuerySet[Order]:
     open_ones = refunds.not_done()
     entries = LedgerEntry.objects.filter(order=OuterRef("pk"), account=Account.REFUNDS_PAYABLE)
     orders = Order.objects.annotate(
-        owed=total(open_ones, by="order", of=Sum("amount")),
-        posted=total(entries, by="order", of=net(Side.CREDIT)),
+        owed=total(open_ones, group_by="order", of=Sum("amount")),
+        posted=total(entries, group_by="order", of=net(Side.CREDIT)),
     )
     return orders.exclude(owed=F("posted"))
 
@@ -62,9 +62,9 @@ def _not_too_much(now: datetime) -> QuerySet[Receipt]:
     # itself it is a debt there.
     refunds = Refund.objects.owed().filter(receipt=OuterRef("pk"))
     refunds = refunds.exclude(order__isnull=True, way=RefundMethod.OUTSIDE)
-    return Receipt.objects.annotate(back=total(refunds, by="receipt", of=Sum("amount"))).filter(
-        back__gt=F("amount") + F("written_off")
-    )
+    return Receipt.objects.annotate(
+        back=total(refunds, group_by="receipt", of=Sum("amount"))
+    ).filter(back__gt=F("amount") + F("written_off"))
 
 
 @rule("A payment M-Pesa took back by itself is back whole, and nothing of it is still to be sent")
@@ -73,7 +73,7 @@ def _taken_back(now: datetime) -> QuerySet[Receipt]:
     outside = refunds.filter(way=RefundMethod.OUTSIDE)
     unsent = refunds.filter(status__in=[TransferStatus.DUE, TransferStatus.REFUSED])
     taken = Receipt.objects.filter(Exists(outside)).annotate(
-        back=total(outside, by="receipt", of=Sum("amount")), is_unsent=Exists(unsent)
+        back=total(outside, group_by="receipt", of=Sum("amount")), is_unsent=Exists(unsent)
     )
     return taken.exclude(back=F("amount"), is_unsent=False)
 

@@ -31,20 +31,20 @@ def _held(now: datetime) -> QuerySet[Product]:
     promised = OrderTrack.objects.filter(
         product=OuterRef("pk"), order__payment_status=PaymentStatus.REQUESTED
     )
-    return Product.objects.exclude(held=total(promised, by="product", of=Sum("number")))
+    return Product.objects.exclude(held=total(promised, group_by="product", of=Sum("number")))
 
 
 @rule("What stands on the shelf is what its movements add up to")
 def _moved(now: datetime) -> QuerySet[Product]:
     moves = StockMovement.objects.filter(product=OuterRef("pk"))
-    return Product.objects.exclude(item_number=total(moves, by="product", of=Sum("quantity")))
+    return Product.objects.exclude(item_number=total(moves, group_by="product", of=Sum("quantity")))
 
 
 @rule("What a product says was sold is what left its shelf for orders, less what came back")
 def _sold(now: datetime) -> QuerySet[Product]:
     for_orders = Q(reference__startswith="order:") | Q(reference__startswith="return:")
     moves = StockMovement.objects.filter(for_orders, product=OuterRef("pk"))
-    return Product.objects.exclude(sold=-total(moves, by="product", of=Sum("quantity")))
+    return Product.objects.exclude(sold=-total(moves, group_by="product", of=Sum("quantity")))
 
 
 def _goods_left() -> Exists:

@@ -26,13 +26,13 @@ from payments.models import (
     Provider,
     Receipt,
     ReceiptSource,
-    Settling,
+    SettlementContext,
     amount_credited,
     order_balance,
 )
 from payments.models.same_payments import may_be_paid_with, sure_movement
 from payments.refunds.services import refund_excess, refund_excess_locked
-from payments.shortcodes import receiving_number
+from payments.shortcodes import receiving_shortcode
 
 from . import receipts, suspense
 from .receipts import find_receipt
@@ -41,7 +41,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class AttemptOutcome:
     """How an attempt ended, by a callback, a status query, the statement or a person.
 
     ``source`` is a ``ReceiptSource``. ``amount`` (whole KES) is None and ``receipt`` empty where
@@ -58,16 +58,16 @@ class Outcome:
     #: The id of the person, where one says so.
     by: int | None = None
 
-    def told(self, asked: int) -> SourceReport:
+    def as_report(self, asked: int) -> SourceReport:
         """What of it may confirm a receipt; ``asked`` are the KES that were asked for."""
         amount = asked if self.amount is None else self.amount
         # What a person says of a prompt names no short code; the gateway's own word is about ours.
-        shortcode = "" if self.source == ReceiptSource.STAFF else receiving_number()
+        shortcode = "" if self.source == ReceiptSource.STAFF else receiving_shortcode()
         return SourceReport(self.source, amount, self.receipt, shortcode, self.by)
 
 
 @transaction.atomic
-def record_outcome(payment_id: int, outcome: Outcome) -> str:
+def record_outcome(payment_id: int, outcome: AttemptOutcome) -> str:
     """Record how an attempt ended, and the receipt of a success. Safe to repeat, in any order.
 
     Only a confirmation is final: a success that comes late overturns a failure, never the other
@@ -80,19 +80,19 @@ def record_outcome(payment_id: int, outcome: Outcome) -> str:
     return record_outcome_locked(payment, outcome)
 
 
-def record_outcome_locked(payment: OrderPayment, outcome: Outcome) -> str:
+def record_outcome_locked(payment: OrderPayment, outcome: AttemptOutcome) -> str:
     """Do as ``record_outcome`` does, inside a transaction that holds the locks of the attempt and
     of ``payment.order`` already: two attempts of one order may end at once."""
     if outcome.succeeded:
         order = payment.order
-        payment.settling = Settling(order.pk, order)
+        payment.settlement = SettlementContext(order.pk, order)
         note = _credit(payment, order, outcome)
-        money = payment.settling.money
+        money = payment.settlement.money
         if money is None or not order.is_paid:
             # The order may have moved on since, in its receivers.
             money = order_balance(order.pk)
             order.payment_status = money.payment_status
-        payment.settling = None
+        payment.settlement = None
         refund_excess_locked(order, money=money)
         return note
     if not payment.is_open:
@@ -115,11 +115,11 @@ def sync_order_with_payment(order_id: int) -> None:
     refund_excess(order_id)
 
 
-def _credit(payment: OrderPayment, order: Order, outcome: Outcome) -> str:
+def _credit(payment: OrderPayment, order: Order, outcome: AttemptOutcome) -> str:
     known = _known_receipts(payment, outcome.receipt)
     kept = next((receipt for receipt in known if receipt.payment_id == payment.pk), None)
     if kept is not None and outcome.receipt in {"", kept.number}:
-        evidence.record(kept, outcome.told(payment.amount))
+        evidence.record(kept, outcome.as_report(payment.amount))
         return "Counted already."
     if kept is not None:
         note = _add_details(payment, order, kept, outcome)
@@ -142,7 +142,7 @@ def _credit(payment: OrderPayment, order: Order, outcome: Outcome) -> str:
             source=outcome.source,
             paid_at=outcome.paid_at,
         ),
-        outcome.told(payment.amount),
+        outcome.as_report(payment.amount),
     )
     _confirm(payment, order, outcome)
     if receipt.amount != payment.amount:
@@ -150,13 +150,13 @@ def _credit(payment: OrderPayment, order: Order, outcome: Outcome) -> str:
     return "The money is credited."
 
 
-def _keep_evidence(payment: OrderPayment, outcome: Outcome) -> None:
+def _keep_evidence(payment: OrderPayment, outcome: AttemptOutcome) -> None:
     """Keep what an outcome says of the receipt that it is about, whichever that is by now."""
     about = find_receipt(outcome.receipt)
     if about is None:
         about = Receipt.objects.filter(payment=payment).first()
     if about is not None and about.order_id in {None, payment.order_id}:
-        evidence.record(about, outcome.told(payment.amount))
+        evidence.record(about, outcome.as_report(payment.amount))
 
 
 def _known_receipts(payment: OrderPayment, number: str) -> list[Receipt]:
@@ -195,7 +195,9 @@ def _find_in_suspense(payment: OrderPayment) -> Receipt | None:
     return None if found is None or found.refunds.owed().exists() else found
 
 
-def _claim_receipt(payment: OrderPayment, order: Order, receipt: Receipt, outcome: Outcome) -> str:
+def _claim_receipt(
+    payment: OrderPayment, order: Order, receipt: Receipt, outcome: AttemptOutcome
+) -> str:
     """Make a receipt that another source reported this attempt's, if it is its own."""
     if receipt.order_id is None:
         # A person may be matching or refunding it at this very moment.
@@ -221,7 +223,9 @@ def _claim_receipt(payment: OrderPayment, order: Order, receipt: Receipt, outcom
     return "The money had come already; it is known to be this attempt's now."
 
 
-def _add_details(payment: OrderPayment, order: Order, kept: Receipt, outcome: Outcome) -> str:
+def _add_details(
+    payment: OrderPayment, order: Order, kept: Receipt, outcome: AttemptOutcome
+) -> str:
     """Add what a later report says about a receipt that is recorded already, without a number or
     with another one."""
     if (
@@ -230,7 +234,7 @@ def _add_details(payment: OrderPayment, order: Order, kept: Receipt, outcome: Ou
     ):
         # The number came from another source and was taken for this attempt's; it is not. What pays
         # the order then is another row, which reads it anew: ``order`` knows nothing of that.
-        payment.settling = Settling(order.pk)
+        payment.settlement = SettlementContext(order.pk)
         receipts.record_manual_payment(kept, order)
         return _credit(payment, order, outcome)
     found = find_receipt(outcome.receipt)
@@ -261,7 +265,7 @@ def _merge_found(kept: Receipt, found: Receipt, order: Order) -> str:
     return "Counted already; it lay in suspense under its number."
 
 
-def _hold_second_receipt(kept: Receipt, outcome: Outcome) -> str:
+def _hold_second_receipt(kept: Receipt, outcome: AttemptOutcome) -> str:
     """Hold a second receipt for one STK push, which pays once, in suspense for a person."""
     note = f"A second receipt for the attempt behind {kept.number}."
     receipts.create_receipt(
@@ -272,13 +276,13 @@ def _hold_second_receipt(kept: Receipt, outcome: Outcome) -> str:
             paid_at=outcome.paid_at,
             note=note,
         ),
-        outcome.told(kept.amount),
+        outcome.as_report(kept.amount),
     )
     logger.error("receipt %s: %s In suspense.", outcome.receipt, note)
     return note
 
 
-def _confirm(payment: OrderPayment, order: Order, outcome: Outcome) -> None:
+def _confirm(payment: OrderPayment, order: Order, outcome: AttemptOutcome) -> None:
     payment.status = AttemptStatus.CONFIRMED
     payment.confirmed_at = timezone.now()
     # Before its receivers run: what they notify of may go to this phone.
@@ -286,7 +290,7 @@ def _confirm(payment: OrderPayment, order: Order, outcome: Outcome) -> None:
     _close(payment, outcome)
 
 
-def _close(payment: OrderPayment, outcome: Outcome) -> None:
+def _close(payment: OrderPayment, outcome: AttemptOutcome) -> None:
     payment.live = False
     payment.next_check_at = None
     payment.result_code = outcome.code

@@ -60,7 +60,7 @@ class IncomingPayment:
     by: int | None = None
 
     @property
-    def told(self) -> SourceReport:
+    def report(self) -> SourceReport:
         """What of it may confirm a receipt."""
         return SourceReport(self.source, self.amount, self.number, self.shortcode, self.by)
 
@@ -80,7 +80,7 @@ def record_receipt(incoming: IncomingPayment) -> tuple[Receipt, str]:
     order_id = known.order_id if known else find_by_typed_reference(incoming.reference)
     is_named = order_id is not None
     if known is None and order_id is None:
-        order_id = _order_of_unnamed(incoming)
+        order_id = _order_paid_by_prompt(incoming)
     order = locked_row(Order, order_id) if order_id else None
     # Another source may have been faster, and held the order's lock until now.
     known = _lock_known(incoming)
@@ -96,17 +96,17 @@ def record_receipt(incoming: IncomingPayment) -> tuple[Receipt, str]:
         unnamed.number, unnamed.source = incoming.number, incoming.source
         _fill_in(unnamed, incoming)
         unnamed.save(update_fields=["number", "source", *FILLED_IN])
-        evidence.record(unnamed, incoming.told)
+        evidence.record(unnamed, incoming.report)
         return unnamed, "Counted already; its receipt number is known now."
     receipt = create_receipt(
-        Receipt(order=order, number=incoming.number, **_reported(incoming)), incoming.told
+        Receipt(order=order, number=incoming.number, **_reported(incoming)), incoming.report
     )
     record_manual_payment(receipt, order)
     refund_excess(order.pk)
     return receipt, "The money is credited."
 
 
-def create_receipt(receipt: Receipt, told: SourceReport) -> Receipt:
+def create_receipt(receipt: Receipt, report: SourceReport) -> Receipt:
     """Save and post a new receipt, and who told of it: to its order, or to suspense without one.
 
     Call inside a transaction that holds the order's lock.
@@ -115,7 +115,7 @@ def create_receipt(receipt: Receipt, told: SourceReport) -> Receipt:
     receipt.waiting = order is not None and receipt.amount < order.amount
     receipt.save()
     ledger.post_receipt(receipt)
-    evidence.record_first(receipt, told)
+    evidence.record_first(receipt, report)
     return receipt
 
 
@@ -181,7 +181,7 @@ def _hold_in_suspense(incoming: IncomingPayment) -> tuple[Receipt, str]:
     try:
         with transaction.atomic():
             receipt = create_receipt(
-                Receipt(number=incoming.number, note=note, **_reported(incoming)), incoming.told
+                Receipt(number=incoming.number, note=note, **_reported(incoming)), incoming.report
             )
     except IntegrityError:
         # Another source reported it at the same moment.
@@ -209,7 +209,7 @@ def _merge(known: Receipt, incoming: IncomingPayment) -> str:
     """Add what another source reports about a receipt that is recorded already, and locked."""
     _fill_in(known, incoming)
     known.save(update_fields=FILLED_IN)
-    evidence.record(known, incoming.told)
+    evidence.record(known, incoming.report)
     if incoming.amount != known.amount:
         note = correct_amount(known, reported_amount=incoming.amount)
         if known.order_id is not None:
@@ -240,7 +240,7 @@ def fill_in_details(receipt: Receipt, other: Receipt) -> None:
         setattr(receipt, name, getattr(receipt, name) or getattr(other, name))
 
 
-def _order_of_unnamed(incoming: IncomingPayment) -> int | None:
+def _order_paid_by_prompt(incoming: IncomingPayment) -> int | None:
     """The order whose prompt was paid with this money, where it can be nothing else."""
     if incoming.provider != Provider.MPESA:
         return None

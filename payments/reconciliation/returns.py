@@ -28,7 +28,7 @@ from payments.models import (
     Withdrawal,
 )
 from payments.refunds.external_reversals import CannotBeReversed, record_outside_reversal
-from payments.refunds.services import send_to_the_phone
+from payments.refunds.services import replace_reversals_with_b2c
 
 from .receipts import create_receipt, find_receipt
 
@@ -36,31 +36,34 @@ logger = logging.getLogger(__name__)
 
 
 @transaction.atomic
-def take_in_returned(movement: Movement, *, shortcode: str) -> bool:
+def record_returned_payment(movement: Movement, *, shortcode: str) -> bool:
     """Record money that came back to ``shortcode``; whether it is new to us. Safe to repeat.
 
     Two at once: the database refuses the later, which is to be read again.
     """
-    told = SourceReport(ReceiptSource.STATEMENT, movement.amount, movement.receipt, shortcode)
+    report = SourceReport(ReceiptSource.STATEMENT, movement.amount, movement.receipt, shortcode)
     known = find_receipt(movement.receipt)
     if known is not None:
-        is_new = _say_what_it_is(known, movement, told)
+        is_new = _mark_as_returned(known, movement, report)
     else:
-        known, is_new = _create(movement, told), True
-    _link_to_what_left(known.pk, movement)
+        known, is_new = _create(movement, report), True
+    _link_to_withdrawal(known.pk, movement)
     return is_new
 
 
-def _create(movement: Movement, told: SourceReport) -> Receipt:
+def _create(movement: Movement, report: SourceReport) -> Receipt:
     receipt = Receipt(
-        number=movement.receipt, amount=movement.amount, paid_at=movement.at, **_facts(movement)
+        number=movement.receipt,
+        amount=movement.amount,
+        paid_at=movement.at,
+        **_returned_fields(movement),
     )
-    create_receipt(receipt, told)
+    create_receipt(receipt, report)
     logger.error("receipt %s: %s In suspense.", receipt.number, receipt.note)
     return receipt
 
 
-def _link_to_what_left(receipt_id: int, movement: Movement) -> None:
+def _link_to_withdrawal(receipt_id: int, movement: Movement) -> None:
     """Link what came back to what it had left as, where that is no refund and no payout: it left
     and came back whole, and a person decides about both at once."""
     returned = Receipt.objects.filter(pk=receipt_id, source=ReceiptSource.RETURNED)
@@ -71,7 +74,7 @@ def _link_to_what_left(receipt_id: int, movement: Movement) -> None:
         returned.update(note=f"It had left as {movement.reverses}: say there what that was.")
 
 
-def _say_what_it_is(known: Receipt, movement: Movement, told: SourceReport) -> bool:
+def _mark_as_returned(known: Receipt, movement: Movement, report: SourceReport) -> bool:
     """Say of money which a person wrote down by its number alone that it came back; whether that is
     new. Nothing, where it was written off or is counted as another amount, or where the number was
     written to a prompt's own receipt: that money came too.
@@ -84,19 +87,19 @@ def _say_what_it_is(known: Receipt, movement: Movement, told: SourceReport) -> b
     if receipt.came_back or is_written_off or receipt.amount != movement.amount:
         return False
     if receipt.payment is not None and receipt.payment.channel == Channel.STK:
-        _say_it_is_a_second_sum(receipt, movement)
+        _flag_second_payment(receipt, movement)
         return False
-    for name, value in _facts(movement, receipt.order).items():
+    for name, value in _returned_fields(movement, receipt.order).items():
         setattr(receipt, name, value)
     receipt.phone_by = None
     receipt.unacknowledged = receipt.unacknowledged or receipt.order is not None
     receipt.save(update_fields=["source", "phone", "phone_by", "note", "unacknowledged"])
-    record(receipt, told)
-    send_to_the_phone(receipt)
+    record(receipt, report)
+    replace_reversals_with_b2c(receipt)
     return True
 
 
-def _say_it_is_a_second_sum(receipt: Receipt, movement: Movement) -> None:
+def _flag_second_payment(receipt: Receipt, movement: Movement) -> None:
     """Have a person see that a prompt's receipt has the number of other money, which is not counted
     yet. Safe to repeat: what was seen is not shown again."""
     note = (
@@ -109,7 +112,7 @@ def _say_it_is_a_second_sum(receipt: Receipt, movement: Movement) -> None:
         logger.error("receipt %s: %s", receipt.number, note)
 
 
-def _facts(movement: Movement, order: Order | None = None) -> dict[str, Any]:
+def _returned_fields(movement: Movement, order: Order | None = None) -> dict[str, Any]:
     row = _sent_as(movement.reverses)
     return {
         "source": ReceiptSource.RETURNED,

@@ -30,9 +30,9 @@ from payments.models import (
     ReceiptSource,
     StatementPull,
 )
-from payments.shortcodes import receiving_number
+from payments.shortcodes import receiving_shortcode
 
-from .outcomes import Outcome, record_outcome
+from .outcomes import AttemptOutcome, record_outcome
 from .receipts import IncomingPayment, record_receipt
 from .returns import record_reversal_row
 from .statement_rows import store_row
@@ -47,7 +47,7 @@ OVERLAP = timedelta(hours=1)
 SOON, ROUTINE = timedelta(minutes=5), timedelta(hours=6)
 #: The money of an STK push is on the statement this long after it, or it never moved.
 SHOWN_WITHIN = timedelta(hours=25)
-NEVER_SHOWN = Outcome(
+NEVER_SHOWN = AttemptOutcome(
     succeeded=False,
     code=NOT_ON_STATEMENT,
     text="M-Pesa never spoke of it, and its statement does not show it.",
@@ -228,5 +228,5 @@ def _incoming_payment(row: StatementRow) -> IncomingPayment:
         reference=row.reference,
         phone=row.phone,
         paid_at=row.paid_at,
-        shortcode=receiving_number(),
+        shortcode=receiving_shortcode(),
     )

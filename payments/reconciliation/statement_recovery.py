@@ -33,10 +33,10 @@ from payments.models import (
     StopCause,
     Withdrawal,
 )
-from payments.shortcodes import is_our_number, receiving_number
+from payments.shortcodes import is_our_shortcode, receiving_shortcode
 
 from .receipts import IncomingPayment, find_receipt, record_receipt
-from .returns import take_in_returned
+from .returns import record_returned_payment
 from .statement_rows import store_row
 from .withdrawals import settle_again, take_in_withdrawal
 
@@ -146,7 +146,7 @@ def read_statements(statements: Iterable[Statement]) -> Reading:
     for statement in statements:
         for one in statement.file.movements:
             if one.came_back:
-                returned += take_in_returned(one, shortcode=statement.shortcode)
+                returned += record_returned_payment(one, shortcode=statement.shortcode)
         PortalStatement.objects.get_or_create(
             shortcode=statement.shortcode,
             sha256=statement.sha256,
@@ -167,7 +167,7 @@ def _take_in_payment(one: Movement, shortcode: str) -> bool:
     known = Receipt.objects.filter(provider=Provider.MPESA, number=one.receipt)
     same = known.filter(amount=one.amount).first()
     if same is not None:
-        if is_our_number(shortcode):
+        if is_our_shortcode(shortcode):
             record_on_statement([same])
         return False
     is_new = not known.exists()
@@ -198,7 +198,7 @@ def _keep_for_a_person(one: Movement, shortcode: str) -> None:
 def our_numbers() -> list[str]:
     """The short codes money of the shop comes to and leaves from."""
     paying = settings.DARAJA_B2C_SHORTCODE if settings.DARAJA_INITIATOR_NAME else ""
-    return [number for number in dict.fromkeys((receiving_number(), paying)) if number]
+    return [number for number in dict.fromkeys((receiving_shortcode(), paying)) if number]
 
 
 def what_is_missing(stop: PayoutStop) -> list[str]:

@@ -19,7 +19,7 @@ from payments import gateway
 from payments.daraja.client import StkOutcome, StkStatus
 from payments.models import STK_QUERIES, EventState, OrderPayment, QueryBudget, ReceiptSource
 
-from .outcomes import Outcome, record_outcome
+from .outcomes import AttemptOutcome, record_outcome
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ def query_status(payment_id: int) -> None:
     if answer.outcome == StkOutcome.UNKNOWN:
         logger.info("payment %s: M-Pesa does not say: %s", payment.pk, answer.description)
         if not answer.answered:
-            _ask_anew(payment, now)
+            _query_again(payment, now)
         return
     with transaction.atomic():
         record_outcome(payment.pk, _outcome(answer))
@@ -95,26 +95,26 @@ def _next_at(payment: OrderPayment, now: datetime) -> datetime | None:
         asked = max(asked, len(STK_QUERIES.seconds))
     later = STK_QUERIES.next_at(sent_at, now, asked)
     if later is None and payment.events.filter(state=EventState.CHECKING).exists():
-        return STK_QUERIES.ask_anew_at(sent_at, now, asked)
+        return STK_QUERIES.query_again_at(sent_at, now, asked)
     return later
 
 
-def _ask_anew(payment: OrderPayment, now: datetime) -> None:
+def _query_again(payment: OrderPayment, now: datetime) -> None:
     """Ask again after the last check of all, where something before M-Pesa answered that one."""
     sent_at = payment.rung_at or payment.created_at
     OrderPayment.objects.under_way().filter(pk=payment.pk, next_check_at=None).update(
-        next_check_at=STK_QUERIES.ask_anew_at(sent_at, now, payment.checks + 1)
+        next_check_at=STK_QUERIES.query_again_at(sent_at, now, payment.checks + 1)
     )
 
 
-def _outcome(answer: StkStatus) -> Outcome:
+def _outcome(answer: StkStatus) -> AttemptOutcome:
     """What the query proves: that the money moved, and nothing of its receipt.
 
     Not even where a message from elsewhere names one. Whoever wrote it may have named another
     payment's: the query bears the payment out and never the number, and by the number money is
     counted once and given back.
     """
-    return Outcome(
+    return AttemptOutcome(
         succeeded=answer.outcome == StkOutcome.PAID,
         code=answer.result_code,
         text=answer.description,

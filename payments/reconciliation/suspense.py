@@ -49,9 +49,9 @@ def match_to_order(receipt_id: int, order_id: int, *, note: str) -> Receipt:
     if receipt.came_back:
         raise AlreadyMatched(f"{receipt} is what the shop had sent: no buyer paid it.")
     same = find_without_number(order, receipt)
-    if same is not None and not receipt.is_no_prompts:
+    if same is not None and not receipt.is_not_from_prompt:
         return merge_receipts(same, receipt, order, note=note)
-    check_decided(receipt, besides=order.pk)
+    check_decided(receipt, except_order=order.pk)
     receipt.note = note[:200]
     match(receipt, order)
     record_manual_payment(receipt, order)
@@ -129,12 +129,12 @@ class MayBeAnothers(ValueError):
     """The money may be a prompt's whose receipt has no number. Its text is a plain sentence."""
 
 
-def check_decided(receipt: Receipt, *, besides: int = 0) -> None:
-    """Raise MayBeAnothers for money that may be another order's prompt than ``besides``'s."""
-    if receipt.is_no_prompts or receipt.provider != Provider.MPESA:
+def check_decided(receipt: Receipt, *, except_order: int = 0) -> None:
+    """Raise MayBeAnothers for money that may be another order's prompt than ``except_order``'s."""
+    if receipt.is_not_from_prompt or receipt.provider != Provider.MPESA:
         return
     for attempt, _ in attempts_behind(movement_of(receipt)):
-        if attempt.order_id != besides and attempt.is_confirmed:
+        if attempt.order_id != except_order and attempt.is_confirmed:
             raise MayBeAnothers(
                 f"It may be the receipt of order {attempt.order.reference}, whose number has not "
                 "come. Say first whether it is."

@@ -41,7 +41,7 @@ from payments.refunds.external_reversals import (
     record_refund_found,
 )
 from payments.refunds.routes import payer_phone
-from payments.transfers import left_under, mark_done
+from payments.transfers import is_number_of_transfer, mark_done
 from products.models import Product
 
 from .receipts import find_receipt
@@ -67,7 +67,7 @@ def take_in_withdrawal(movement: Movement, *, shortcode: str) -> Withdrawal | No
     Returns the withdrawal where nobody can say yet what it was; None where it is known, or became
     clear: a reversal of a payment of ours, or the one refund or payout it can be.
     """
-    if left_under(movement.receipt):
+    if is_number_of_transfer(movement.receipt):
         return None
     withdrawal, _ = Withdrawal.objects.get_or_create(
         number=movement.receipt,

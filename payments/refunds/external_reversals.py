@@ -111,7 +111,7 @@ def record_refund_found(
     _give_back(receipt, amount, RefundReason.STAFF, number=number, text=text, way=way, phone=phone)
     if order is not None:
         order.refresh_from_db()
-        _write_off_what_is_missing(receipt, order)
+        _write_off_shortfall(receipt, order)
         refund_excess_locked(order)
     receipt.refresh_from_db()
     return Refund.objects.get(number=number)
@@ -161,7 +161,7 @@ def _take_back(
         _give_back(receipt, receipt.amount - paid, cause, number="" if paid else number, text=text)
     if order is not None:
         order.refresh_from_db()
-        _write_off_what_is_missing(receipt, order)
+        _write_off_shortfall(receipt, order)
         refund_excess_locked(order)
     receipt.waiting = False
     receipt.save(update_fields=["waiting", "written_off"])
@@ -188,7 +188,7 @@ class CannotBeReversed(ValueError):
 
 
 def _check_number(receipt: Receipt, number: str) -> None:
-    if is_known_number(number, besides_refunds_of=receipt.pk):
+    if is_known_number(number, excluding_refunds_of=receipt.pk):
         raise CannotBeReversed(f"{number} is the number of another movement of money.")
 
 
@@ -240,7 +240,7 @@ def _give_back(
     ledger.post_refund_paid(refund)
 
 
-def _write_off_what_is_missing(receipt: Receipt, order: Order) -> None:
+def _write_off_shortfall(receipt: Receipt, order: Order) -> None:
     """Bear what stands and was to be paid with it, and what went back twice."""
     money = order_balance(order.pk)
     missing = money.needed(order) - money.credited

@@ -19,10 +19,10 @@ from orders.models import Order
 from orders.models.notifications import NotificationKind
 from orders.notifications.notify import notify
 from payments import ledger
-from payments.checkout.failures import why_it_goes_back
+from payments.checkout.failures import refund_explanation
 from payments.daraja.result_codes import PayoutReason, reversal_failure
 from payments.doubt import put_in_doubt
-from payments.evidence import EVIDENCE_DELAY, ask_about
+from payments.evidence import EVIDENCE_DELAY, request_confirmation
 from payments.models import (
     MAX_TRIES,
     Receipt,
@@ -66,11 +66,11 @@ class RefundHandler(TransferHandler[Refund]):
         limit: int = settings.REFUND_DAILY_LIMIT
         return limit
 
-    def is_backed(self, row: Refund) -> bool:
+    def is_covered(self, row: Refund) -> bool:
         return row.receipt.is_confirmed
 
     def lock(self, row_id: int) -> Refund:
-        return locked_refund(row_id)
+        return lock_refund(row_id)
 
     def hold_until(self, row: Refund, now: datetime) -> datetime | None:
         """Keep a refund back while money of the same order is proven and has no receipt number.
@@ -84,9 +84,9 @@ class RefundHandler(TransferHandler[Refund]):
             undecided = Receipt.objects.without_number().filter(order=row.order_id).exists()
         if undecided:
             return now + NUMBER_DELAY
-        if self.is_backed(row):
+        if self.is_covered(row):
             return None
-        ask_about([row.receipt])
+        request_confirmation([row.receipt])
         return now + EVIDENCE_DELAY
 
     def receipt_to_ask_about(self, row: Refund, now: datetime) -> str:
@@ -107,7 +107,7 @@ class RefundHandler(TransferHandler[Refund]):
         row.save(update_fields=["status", "next_check_at", "result_code", "note"])
         return ""
 
-    def why_no_number(self, row: Refund) -> Unnumbered:
+    def reason_without_number(self, row: Refund) -> Unnumbered:
         if row.way == RefundMethod.OUTSIDE:
             return Unnumbered.OUTSIDE
         is_known = reversal_failure(row.result_code) == PayoutReason.ALREADY_REVERSED
@@ -115,8 +115,8 @@ class RefundHandler(TransferHandler[Refund]):
 
     def on_done(self, row: Refund, *, was: str) -> None:
         """Post it, end what followed it, and let its line, its order and its buyer know."""
-        if was == TransferStatus.DROPPED and was_taken_back(row.receipt):
-            _record_gone_after_all(row)
+        if was == TransferStatus.DROPPED and was_reversed_by_mpesa(row.receipt):
+            _record_double_refund(row)
             return
         twice = was == TransferStatus.DROPPED or not _cancel_replacements(row)
         if was == TransferStatus.DROPPED:
@@ -145,7 +145,7 @@ class RefundHandler(TransferHandler[Refund]):
         Where M-Pesa knows no such payment there is nothing to give back, by any way; nor where it
         took the payment back itself meanwhile.
         """
-        if was_taken_back(row.receipt):
+        if was_reversed_by_mpesa(row.receipt):
             _drop_refused(row)
             return
         if reason == PayoutReason.NO_SUCH_PAYMENT:
@@ -161,7 +161,7 @@ class RefundHandler(TransferHandler[Refund]):
                 create_replacement(row, way=route.way, phone=route.phone, after=REROUTE_DELAY)
 
 
-def was_taken_back(receipt: Receipt) -> bool:
+def was_reversed_by_mpesa(receipt: Receipt) -> bool:
     """Whether M-Pesa took a payment back by itself: all of it went, and nothing is owed back."""
     return receipt.refunds.filter(way=RefundMethod.OUTSIDE, status=TransferStatus.DONE).exists()
 
@@ -178,7 +178,7 @@ def _drop_refused(refund: Refund) -> None:
         _close_if_refunded(refund)
 
 
-def _record_gone_after_all(refund: Refund) -> None:
+def _record_double_refund(refund: Refund) -> None:
     """Record that what was dropped, as M-Pesa took the payment back, went all the same: the shop
     bears it, or it is a debt in suspense."""
     refund.note = "M-Pesa had taken the payment back by itself: it went back twice."
@@ -198,7 +198,7 @@ def _why(refund: Refund) -> dict[str, Any]:
     """The reason that its buyer is told with a refund, by language, where there is one to tell."""
     if refund.cause != RefundReason.REDUCED:
         return {}
-    return {"why": why_it_goes_back(refund.cause)}
+    return {"why": refund_explanation(refund.cause)}
 
 
 def create_replacement(
@@ -208,20 +208,22 @@ def create_replacement(
     phone: str = "",
     after: timedelta = NO_DELAY,
     stands_at: datetime | None = None,
-    by: int | None = None,
+    actor_id: int | None = None,
 ) -> Refund:
     """Try to give the same money back once more, where M-Pesa refused: with an id of its own.
 
     ``stands_at`` is when a person found that the payment still stands, where M-Pesa does not say;
-    ``by`` is the id of the person who typed ``phone``. What was approved stays so only where the
-    same goes the same way.
+    ``actor_id`` is the id of the person who typed ``phone``. An approval is kept only if the same
+    money goes the same way.
 
     Call inside a transaction that holds the refund's lock.
     """
-    same = way == refund.way and phone == refund.phone and by is None
-    author = by or refund.author_id or who_typed(refund.receipt, phone)
+    same = way == refund.way and phone == refund.phone and actor_id is None
+    author = actor_id or refund.author_id or who_typed(refund.receipt, phone)
     is_large = way != RefundMethod.PORTAL and refund.amount > settings.REFUND_APPROVAL_ABOVE
-    is_typed = bool(phone) and (by is not None or who_typed(refund.receipt, phone) is not None)
+    is_typed = bool(phone) and (
+        actor_id is not None or who_typed(refund.receipt, phone) is not None
+    )
     approved_by = refund.approved_by_id if same else None
     needs_approval = is_large or is_typed or (same and refund.needs_approval)
     waits = needs_approval and approved_by is None
@@ -288,7 +290,7 @@ def _close_if_refunded(refund: Refund) -> None:
         mark_order_refunded(Order.objects.get(pk=refund.order_id))
 
 
-def locked_refund(refund_id: int) -> Refund:
+def lock_refund(refund_id: int) -> Refund:
     """A refund, locked after its order, or after its receipt where that has none."""
     ids = Refund.objects.values_list("order_id", "receipt_id").get(pk=refund_id)
     order_id, receipt_id = ids

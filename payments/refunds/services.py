@@ -18,8 +18,8 @@ from orders.models import Order, OrderTrack
 from orders.models.notifications import NotificationKind
 from orders.notifications.notify import notify
 from payments import ledger
-from payments.checkout.failures import why_it_goes_back
-from payments.evidence import ask_about, stop_goods
+from payments.checkout.failures import refund_explanation
+from payments.evidence import request_confirmation, stop_goods
 from payments.models import (
     DOUBTFUL,
     OrderBalance,
@@ -52,17 +52,16 @@ def refund_excess(order_id: int) -> None:
 def refund_excess_locked(
     order: Order,
     *,
-    returned: OrderTrack | None = None,
-    given_back: RefundReason | None = None,
-    of: OrderTrack | None = None,
+    cancelled_line: OrderTrack | None = None,
+    reason: RefundReason | None = None,
+    line: OrderTrack | None = None,
     money: OrderBalance | None = None,
 ) -> None:
     """Do as ``refund_excess`` does, inside a transaction that holds the order's lock already.
 
-    ``returned`` is the line that was cancelled a moment ago, whose money this is. ``given_back``
-    is why else something of the order was given back a moment ago (``payments.models.given_back``),
-    and ``of`` the line that was for, where it was for one. ``money`` is how the order's stands, for
-    who knows.
+    ``cancelled_line`` is the line that was just cancelled and whose money this is. ``reason`` is
+    why else part of the price was just given back (``payments.models.given_back``), and ``line``
+    the line it was for, if any. ``money`` is the order's balance, if the caller has read it.
     """
     if order.is_unpaid:
         return
@@ -72,18 +71,18 @@ def refund_excess_locked(
         order.receipts.filter(waiting=True).update(waiting=False)
     if excess <= 0:
         return
-    cause = given_back or (RefundReason.EXCESS if returned is None else RefundReason.RETURNED)
+    cause = reason or (RefundReason.EXCESS if cancelled_line is None else RefundReason.RETURNED)
     if not order.is_paid:
-        cause = given_back or _cause_of_closed(order, money.credited)
+        cause = reason or _cause_of_closed(order, money.credited)
         mark_refund_due(order)
-        if returned is None and given_back is None:
-            _notify_it_goes_back(order, excess, cause)
+        if cancelled_line is None and reason is None:
+            _notify_late_refund(order, excess, cause)
     for receipt, amount in _allocate(order, excess):
-        create_refund(receipt, amount, cause, of=returned or of)
+        create_refund(receipt, amount, cause, line=cancelled_line or line)
         excess -= amount
     if excess:
         reverse_write_off(order, excess)
-        _close_if_nothing_goes_back(order)
+        _close_if_nothing_outstanding(order)
 
 
 def _cause_of_closed(order: Order, credited: int) -> RefundReason:
@@ -101,7 +100,7 @@ def _cause_of_closed(order: Order, credited: int) -> RefundReason:
     return RefundReason.GOODS_GONE
 
 
-def _notify_it_goes_back(order: Order, amount: int, cause: RefundReason) -> None:
+def _notify_late_refund(order: Order, amount: int, cause: RefundReason) -> None:
     """Notify the buyer that money which came for a closed order goes back, and why."""
     # Money may come more than once: each time is told of.
     last = order.receipts.order_by("-pk").values_list("pk", flat=True).first()
@@ -110,13 +109,13 @@ def _notify_it_goes_back(order: Order, amount: int, cause: RefundReason) -> None
         key=f"goes_back:receipt:{last}",
         order_id=order.pk,
         amount=amount,
-        why=why_it_goes_back(cause),
+        why=refund_explanation(cause),
     )
 
 
 @transaction.atomic
-def refund_unmatched(receipt_id: int, *, by: int | None = None) -> Refund:
-    """Refund a receipt in suspense to its payer, as a person decided, whose id is ``by``.
+def refund_unmatched(receipt_id: int, *, actor_id: int | None = None) -> Refund:
+    """Refund a receipt in suspense to its payer, as a person decided, whose id is ``actor_id``.
 
     Raises NothingToRefund.
     """
@@ -131,7 +130,7 @@ def refund_unmatched(receipt_id: int, *, by: int | None = None) -> Refund:
         raise NothingToRefund(f"{receipt} has its order, or is on its way back.")
     if receipt.verification in DOUBTFUL:
         raise NothingToRefund(f"{receipt} is in doubt: decide first whether it came.")
-    return create_refund(receipt, left, RefundReason.STAFF, by=by)
+    return create_refund(receipt, left, RefundReason.STAFF, actor_id=actor_id)
 
 
 class NothingToRefund(ValueError):
@@ -165,30 +164,30 @@ def create_refund(
     amount: int,
     cause: str,
     *,
-    of: OrderTrack | None = None,
-    by: int | None = None,
+    line: OrderTrack | None = None,
+    actor_id: int | None = None,
 ) -> Refund:
     """Create a refund of ``amount`` KES of a receipt, by a way that can serve, and post it as due.
 
-    ``of`` is the line whose money it is, where it is one's. It leaves once the receipt is
-    confirmed; M-Pesa is asked about one that is not. ``by`` is the id of the person who decided
-    it, who cannot approve it too.
+    ``line`` is the order line whose money it is, if any. The refund leaves once the receipt is
+    confirmed; M-Pesa is queried about one that is not. ``actor_id`` is the id of the person who
+    decided it, who cannot approve it too.
 
     Call inside a transaction that holds the lock of the receipt's order, or of the receipt.
     """
     is_whole = amount == receipt.amount and not receipt.refunds.exists()
     # What came back was no payment, and M-Pesa reverses payments alone.
     if is_whole and receipt.provider == Provider.MPESA and not receipt.came_back:
-        refund = _create(receipt, amount, cause, Route(RefundMethod.REVERSAL), of, by)
+        refund = _create(receipt, amount, cause, Route(RefundMethod.REVERSAL), line, actor_id)
     else:
-        refund = _create(receipt, amount, cause, route_to_phone(receipt, amount), of, by)
+        refund = _create(receipt, amount, cause, route_to_phone(receipt, amount), line, actor_id)
     ledger.post_refund_due(refund)
     if not receipt.is_confirmed:
-        ask_about([receipt])
+        request_confirmation([receipt])
     return refund
 
 
-def send_to_the_phone(receipt: Receipt) -> None:
+def replace_reversals_with_b2c(receipt: Receipt) -> None:
     """Owe to a phone what was to be reversed of money that came back, as far as it was not sent: it
     was no payment, and M-Pesa reverses payments alone.
 
@@ -197,7 +196,9 @@ def send_to_the_phone(receipt: Receipt) -> None:
     unsent = receipt.refunds.owed().filter(way=RefundMethod.REVERSAL, status=TransferStatus.DUE)
     for refund in unsent.filter(sent_at__isnull=True).order_by("pk"):
         _drop(refund, "What the shop had sent came back, and goes to the phone.")
-        create_refund(receipt, refund.amount, refund.cause, of=refund.track, by=refund.author_id)
+        create_refund(
+            receipt, refund.amount, refund.cause, line=refund.track, actor_id=refund.author_id
+        )
 
 
 def who_typed(receipt: Receipt, phone: str) -> int | None:
@@ -210,8 +211,8 @@ def _create(
     amount: int,
     cause: str,
     route: Route,
-    of: OrderTrack | None,
-    by: int | None,
+    line: OrderTrack | None,
+    actor_id: int | None,
 ) -> Refund:
     # What no way can serve is a person's from the start.
     status = TransferStatus.REFUSED if route.way == RefundMethod.PORTAL else TransferStatus.DUE
@@ -226,7 +227,7 @@ def _create(
     return Refund.objects.create(
         receipt=receipt,
         order_id=receipt.order_id,
-        track=of,
+        track=line,
         amount=amount,
         cause=cause,
         way=route.way,
@@ -234,7 +235,7 @@ def _create(
         status=status,
         note="" if status == TransferStatus.DUE else why_no_route(amount),
         needs_approval=needs_approval,
-        author_id=by or typed_by,
+        author_id=actor_id or typed_by,
         next_check_at=timezone.now() if is_next or is_portal_asked else None,
     )
 
@@ -279,7 +280,7 @@ def _unrefunded(receipt: Receipt) -> int:
     return receipt.amount - (owed or 0)
 
 
-def _close_if_nothing_goes_back(order: Order) -> None:
+def _close_if_nothing_outstanding(order: Order) -> None:
     """Mark an order as refunded that is due a refund and of which no money is to be sent: what was
     given back last, a delivery fee, say, the shop had borne."""
     if not Refund.objects.outstanding().filter(order=order.pk).exists():

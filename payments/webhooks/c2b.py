@@ -19,7 +19,7 @@ from payments.daraja.values import UnreadableCallback, receipt_text
 from payments.models import EventState, GatewayEvent, Provider, ReceiptSource, amount_credited
 from payments.reconciliation.receipts import IncomingPayment, record_receipt
 from payments.reconciliation.returns import record_reversal_row
-from payments.shortcodes import is_our_number
+from payments.shortcodes import is_our_shortcode
 
 logger = logging.getLogger(__name__)
 
@@ -113,7 +113,7 @@ def handle(event: GatewayEvent) -> None:
 
 
 def _is_ours(payment: C2bPayment) -> bool:
-    return is_our_number(payment.shortcode)
+    return is_our_shortcode(payment.shortcode)
 
 
 def _incoming_payment(payment: C2bPayment) -> IncomingPayment:

@@ -34,7 +34,7 @@ from payments.models import (
 )
 from payments.models.refunds import UNSENT
 from payments.refunds.external_reversals import CannotBeReversed, record_outside_reversal
-from payments.shortcodes import is_our_number
+from payments.shortcodes import is_our_shortcode
 
 logger = logging.getLogger(__name__)
 
@@ -94,9 +94,9 @@ def _take_back(receipt: Receipt, result: Result) -> str:
     except CannotBeReversed as error:
         return str(error)
     paid_to = _credited_number(result)
-    if result.amount == receipt.amount and is_our_number(paid_to):
-        told = SourceReport(ReceiptSource.STATUS, receipt.amount, receipt.number, paid_to)
-        record(lock_receipt(receipt.pk), told)
+    if result.amount == receipt.amount and is_our_shortcode(paid_to):
+        report = SourceReport(ReceiptSource.STATUS, receipt.amount, receipt.number, paid_to)
+        record(lock_receipt(receipt.pk), report)
     return note
 
 
@@ -107,8 +107,8 @@ def _apply_end(receipt: Receipt, result: Result, end: TransactionEnd) -> str:
     paid_to = _credited_number(result)
     if result.amount is None or not paid_to:
         return "M-Pesa does not say how much was paid, or to whom. Nothing was changed."
-    told = SourceReport(ReceiptSource.STATUS, result.amount, result.receipt, paid_to)
-    record(lock_receipt(receipt.pk), told)
+    report = SourceReport(ReceiptSource.STATUS, result.amount, result.receipt, paid_to)
+    record(lock_receipt(receipt.pk), report)
     _close(receipt)
     now = timezone.now()
     Refund.objects.filter(receipt=receipt.pk, status__in=UNSENT).update(receipt_stands_at=now)
@@ -134,7 +134,7 @@ def _doubt(receipt: Receipt, result: Result, end: TransactionEnd) -> str:
 def _is_of(receipt: Receipt, paid_to: str) -> bool:
     """Whether money of the shop comes to this number: what came back, to the one that pays out."""
     is_paying = receipt.came_back and paid_to == settings.DARAJA_B2C_SHORTCODE
-    return is_paying or is_our_number(paid_to)
+    return is_paying or is_our_shortcode(paid_to)
 
 
 def _credited_number(result: Result) -> str:

@@ -18,7 +18,7 @@ from payments.models import (
     OrderPaymentQuerySet,
     ReceiptSource,
 )
-from payments.reconciliation.outcomes import Outcome, record_outcome_locked
+from payments.reconciliation.outcomes import AttemptOutcome, record_outcome_locked
 from payments.reconciliation.status_query import query_status, schedule_status_query
 
 logger = logging.getLogger(__name__)
@@ -146,8 +146,8 @@ def _store_request_ids(payment: OrderPayment, callback: StkCallback) -> None:
         payment.save(update_fields=["merchant_request_id", "checkout_request_id"])
 
 
-def _outcome(callback: StkCallback) -> Outcome:
-    return Outcome(
+def _outcome(callback: StkCallback) -> AttemptOutcome:
+    return AttemptOutcome(
         succeeded=callback.succeeded,
         code=callback.result_code,
         text=callback.description,

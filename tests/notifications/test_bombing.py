@@ -21,7 +21,7 @@ from payments.checkout.messages import describe_prompt
 from payments.checkout.stk_push import retry_payment, send_stk_push
 from payments.daraja.errors import DarajaRefusal, DarajaRefused
 from payments.models import OrderPayment
-from payments.reconciliation.outcomes import Outcome, record_outcome
+from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from payments.reconciliation.receipts import IncomingPayment, record_receipt
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
@@ -32,7 +32,7 @@ from .conftest import a_message, pay
 
 pytestmark = pytest.mark.django_db
 
-CANCELLED = Outcome(False, "1032", "Request cancelled by user", "callback")
+CANCELLED = AttemptOutcome(False, "1032", "Request cancelled by user", "callback")
 
 
 @pytest.fixture

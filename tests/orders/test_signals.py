@@ -13,13 +13,13 @@ from django.utils.module_loading import import_string
 from orders.fulfilment import move_line
 from orders.models import Order, OrderTrack, TrackEvent
 from payments.models import OrderPayment, ReceiptSource
-from payments.reconciliation.outcomes import Outcome, record_outcome
+from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from products.models import StockMovement
 from tests.factories import UserFactory
 from tests.shopping import an_order, shelf
 
 OURS = {"accounts", "products", "orders", "payments"}
-PAID = Outcome(
+PAID = AttemptOutcome(
     succeeded=True,
     code="0",
     text="",

@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 
 from orders.models import Order, OrderTrack
 from payments.models import OrderPayment, Receipt
-from payments.reconciliation.outcomes import Outcome, record_outcome
+from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from tests.factories import UserFactory
 from tests.shopping import an_order
 
@@ -45,7 +45,7 @@ def test_many_attempts_may_not_have_a_request_id_yet(order):
 
 
 def test_a_receipt_counts_once(payment):
-    record_outcome(payment.pk, Outcome(True, "0", "", "query", 3000, "SGL0000001"))
+    record_outcome(payment.pk, AttemptOutcome(True, "0", "", "query", 3000, "SGL0000001"))
 
     refused(lambda: Receipt.objects.create(number="SGL0000001", amount=2, source="callback"))
 

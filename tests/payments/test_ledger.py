@@ -19,7 +19,7 @@ from payments.models import (
     ReceiptSource,
     Refund,
 )
-from payments.reconciliation.outcomes import Outcome, record_outcome
+from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from payments.refunds.services import refund_excess
 from tests.factories import UserFactory
 from tests.shopping import an_order
@@ -29,7 +29,7 @@ from .conftest import ringing
 
 
 def money(receipt="SGL0000001", amount=3000, source=ReceiptSource.CALLBACK):
-    return Outcome(
+    return AttemptOutcome(
         succeeded=True, code="0", text="Done", source=source, amount=amount, receipt=receipt
     )
 

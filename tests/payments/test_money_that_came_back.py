@@ -19,7 +19,7 @@ from payments.doubt import put_in_doubt
 from payments.evidence import record_first
 from payments.ledger import balance
 from payments.models import Account, Payout, Receipt, Refund, Withdrawal
-from payments.reconciliation.outcomes import Outcome, record_outcome
+from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from payments.reconciliation.statement_recovery import Reading
 from payments.refunds.external_reversals import record_outside_reversal, write_off_never_came
 from payments.transfers import mark_done
@@ -77,8 +77,8 @@ def test_a_payout_that_came_back_is_money_without_an_order_and_says_which_it_was
         "whose it is; sent back, it goes there again."
     )
     # No person has said so: it needs none.
-    assert (receipt.is_separate_payment, receipt.is_no_prompts) == (False, True)
-    assert not Receipt.objects.unnamed_movements().exists()
+    assert (receipt.is_separate_payment, receipt.is_not_from_prompt) == (False, True)
+    assert not Receipt.objects.unidentified_payments().exists()
     assert balance(Account.MPESA_CLEARING) - before == 1500
     assert balance(Account.SUSPENSE) == 1500
     payout.refresh_from_db()
@@ -236,7 +236,7 @@ def test_a_prompts_own_receipt_that_was_given_its_number_stays_and_a_person_sees
 ):
     """The prompt's money came too: told that this receipt came back, the shop would have one sum of
     the two."""
-    record_outcome(payment.pk, Outcome(True, "0", "Paid", "query"))
+    record_outcome(payment.pk, AttemptOutcome(True, "0", "Paid", "query"))
     receipt_services.match_receipt_to_order(
         write_down(order.amount).pk, reference=order.reference, why="Seen."
     )

@@ -452,7 +452,7 @@ def test_a_late_success_went_to_its_own_number_whatever_the_next_was_to_go_to(
     tell(first, 2040)
     opened = open_problem(line.pk, buyer=line.order.buyer, kind="damaged", text="It leaks.")
     by = UserFactory().pk if by_staff else None
-    service.retry_payout(first.pk, phone=OTHER, by=by)
+    service.retry_payout(first.pk, phone=OTHER, actor_id=by)
     tick()
     assert payouts("status") == ["dropped"]
 

@@ -19,7 +19,7 @@ from payments.daraja.client import StatementRow
 from payments.ledger import balance
 from payments.models import Account, GatewayEvent, OrderPayment, Receipt, Refund
 from payments.reconciliation import receipts, suspense
-from payments.reconciliation.outcomes import Outcome, record_outcome
+from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from payments.reconciliation.receipts import IncomingPayment, record_receipt
 from payments.reconciliation.statement_pull import _incoming_payment
 from payments.reconciliation.status_query import query_status
@@ -157,8 +157,8 @@ def test_ringing_again_while_a_live_prompt_is_confirmed_does_not_deadlock(paymen
 
 def test_a_failure_and_a_success_at_once_end_confirmed(payment, monkeypatch):
     slow_down(monkeypatch, "payments.reconciliation.outcomes._close")
-    no_money = Outcome(succeeded=False, code="1037", text="", source="query")
-    money = Outcome(True, "0", "", "callback", amount=3000, receipt="SGL7654321")
+    no_money = AttemptOutcome(succeeded=False, code="1037", text="", source="query")
+    money = AttemptOutcome(True, "0", "", "callback", amount=3000, receipt="SGL7654321")
 
     raised = at_once(
         *[lambda told=told: record_outcome(payment.pk, told) for told in (no_money, money)]
@@ -171,8 +171,8 @@ def test_a_failure_and_a_success_at_once_end_confirmed(payment, monkeypatch):
 
 def test_a_query_and_a_callback_at_once_are_one_receipt(payment, monkeypatch):
     slow_down(monkeypatch, "payments.reconciliation.outcomes.find_receipt")
-    proven = Outcome(True, "0", "", "query")
-    money = Outcome(True, "0", "", "callback", amount=3000, receipt="SGL7654321")
+    proven = AttemptOutcome(True, "0", "", "query")
+    money = AttemptOutcome(True, "0", "", "callback", amount=3000, receipt="SGL7654321")
 
     raised = at_once(
         *[lambda told=told: record_outcome(payment.pk, told) for told in (proven, money)]

@@ -3,19 +3,19 @@
 import pytest
 
 from payments.models import AttemptStatus, OrderPayment, Receipt, ReceiptSource, Refund
-from payments.reconciliation.outcomes import Outcome, record_outcome
+from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from tests.shopping import shelf
 
 from .conftest import ringing
 
 
 def money(receipt="SGL0000001", amount=3000, source=ReceiptSource.CALLBACK):
-    return Outcome(
+    return AttemptOutcome(
         succeeded=True, code="0", text="Done", source=source, amount=amount, receipt=receipt
     )
 
 
-NO_MONEY = Outcome(
+NO_MONEY = AttemptOutcome(
     succeeded=False, code="1", text="The balance is low", source=ReceiptSource.CALLBACK
 )
 PROVEN = money(receipt="", amount=None, source=ReceiptSource.QUERY)

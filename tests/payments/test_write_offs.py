@@ -25,13 +25,13 @@ from payments.models import (
 )
 from payments.originals import keep_originals
 from payments.proof.prove import prove
-from payments.reconciliation.outcomes import Outcome, record_outcome
+from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from payments.reconciliation.receipts import IncomingPayment, record_receipt
 from tests.factories import UserFactory
 from tests.steps import StepByStep
 
-PROVEN = Outcome(True, "0", "", ReceiptSource.QUERY)
-SHORT = Outcome(True, "0", "", ReceiptSource.CALLBACK, amount=1, receipt="SGL0000001")
+PROVEN = AttemptOutcome(True, "0", "", ReceiptSource.QUERY)
+SHORT = AttemptOutcome(True, "0", "", ReceiptSource.CALLBACK, amount=1, receipt="SGL0000001")
 BEFORE, AFTER = "0010_ledger_entries", "0012_move_write_offs_off_commission"
 
 move_write_offs = import_module(f"payments.migrations.{AFTER}")

@@ -52,14 +52,14 @@ class TooManyNewPhones(Refusal):
     retry_after = 3600
 
 
-class Taken(NamedTuple):
+class PromptReservation(NamedTuple):
     """What a prompt was taken out of; the failure code, and nothing taken, where none is left."""
 
     budgets: Sequence[Budget] = ()
     refused: str = ""
 
 
-def take_prompt(user_id: int, phone: str, now: datetime, *, is_own: bool) -> Taken:
+def reserve_prompt(user_id: int, phone: str, now: datetime, *, is_own: bool) -> PromptReservation:
     """Take a prompt to a phone for an account's order.
 
     ``is_own`` is whether the phone has paid for the account. Call inside the transaction that
@@ -72,15 +72,19 @@ def take_prompt(user_id: int, phone: str, now: datetime, *, is_own: bool) -> Tak
         once, all_new = _budgets_of_new_phone(*new)
         # One statement while there is room of all of it, and which is spent makes no difference.
         if take_of_groups(once, all_new, room, now=now):
-            return Taken([*once, *all_new, *room])
+            return PromptReservation([*once, *all_new, *room])
         found = _count_phone(*new, now)
         if found is None:
-            return Taken(refused=TOO_MANY_PHONES)
+            return PromptReservation(refused=TOO_MANY_PHONES)
         counted = found
-    return Taken([*counted, *room]) if take(*room, now=now) else Taken(refused=RATE_LIMITED)
+    return (
+        PromptReservation([*counted, *room])
+        if take(*room, now=now)
+        else PromptReservation(refused=RATE_LIMITED)
+    )
 
 
-def give_prompt_back(taken: Taken, now: datetime) -> None:
+def release_prompt(taken: PromptReservation, now: datetime) -> None:
     """Give back what a prompt was taken out of: M-Pesa certainly did not ring the phone.
 
     Not what would be taken now: the phone may be the account's by now, or be so no more, and of a
