@@ -52,7 +52,7 @@ logger = logging.getLogger(__name__)
 #: Until a transfer is sent again that M-Pesa did not take; it doubles from one time to the next, up
 #: to the longest, at which a person is told.
 TRY_AGAIN, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
-NOT_TAKEN = "M-Pesa does not take it, again and again. It goes on being sent every hour."
+NOT_TAKEN = "M-Pesa keeps rejecting this request. It is retried every hour."
 #: Refusals that have nothing to do with the transfer: it is sent again as it is.
 SENT_AGAIN = RETRYABLE | {DarajaRefusal.CONFIGURATION}
 #: Until it is seen again whether payouts are still stopped.
@@ -224,7 +224,7 @@ def _record_refusal(row: MoneyOut, refusal: DarajaRefused, waited: timedelta) ->
     logger.warning("%s %s: M-Pesa did not take it: %s", row.kind, row.pk, refusal)
     claimed = row.still(TransferStatus.UNKNOWN)
     if refusal.kind == DarajaRefusal.CONFIGURATION:
-        PayoutStop.objects.stop_payouts(f"M-Pesa did not take a {row.kind}: {refusal}")
+        PayoutStop.objects.stop_payouts(f"M-Pesa rejected a {row.kind}: {refusal}")
     if row.checks:
         claimed.update(result_text=str(refusal)[:200])
         _query_again(row)

@@ -247,7 +247,7 @@ def _is_answered(receipt: Receipt, reports: list[ReceiptEvidence]) -> bool:
 
 def _warn_if_gateway_shows_it(receipt: Receipt) -> None:
     if is_shown_by_gateway(receipt) and not receipt.unacknowledged:
-        receipt.note = "It was written off as never having come, and M-Pesa shows it now."
+        receipt.note = "It was written off because it never arrived, and M-Pesa shows it now."
         receipt.unacknowledged = True
         receipt.save(update_fields=["note", "unacknowledged"])
         logger.critical("receipt %s: %s", receipt.number, receipt.note)

@@ -64,4 +64,4 @@ def _query_receipt(question: ReceiptQuestion) -> None:
         )
     except ValueError:
         # Not a number as M-Pesa writes them: it cannot be one of its payments.
-        put_in_doubt(receipt.pk, f"{receipt.number} is no number of M-Pesa's.")
+        put_in_doubt(receipt.pk, f"{receipt.number} is not an M-Pesa receipt number.")

@@ -24,7 +24,7 @@ def query_transaction_status(*, token: str, name: str, **about: str) -> bool:
     except DarajaRefused as refusal:
         logger.warning("%s could not be queried: %s", name, refusal)
         if refusal.kind == DarajaRefusal.CONFIGURATION:
-            PayoutStop.objects.stop_payouts(f"M-Pesa did not take a question: {refusal}")
+            PayoutStop.objects.stop_payouts(f"M-Pesa rejected a status query: {refusal}")
         return False
     except DarajaUnknown as silence:
         logger.info("%s: no answer to the status query: %s", name, silence)

@@ -17,6 +17,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from omachemainproj.dates import NAIROBI
+from omachemainproj.money import format_kes
 
 from .daraja.result_codes import PayoutReason
 from .models import (
@@ -120,9 +121,12 @@ def mark_done(
         if number and not row.number:
             row.number = number
             row.save(update_fields=["number"])
-        return "Known already."
+        return "Already recorded."
     if amount not in {None, row.amount}:
-        row.note, row.unacknowledged = handler.wrong_amount.format(amount, row.amount), True
+        row.note, row.unacknowledged = (
+            handler.wrong_amount.format(format_kes(amount or 0), format_kes(row.amount)),
+            True,
+        )
         row.next_check_at = None
         row.save(update_fields=["note", "unacknowledged", "next_check_at"])
         logger.error("%s %s: %s", row.kind, row.pk, row.note)
@@ -149,7 +153,7 @@ def mark_refused(row: MoneyOut, *, code: str, text: str, reason: PayoutReason) -
     handler = handler_of(row)
     row = handler.lock(row.pk)
     if not row.is_under_way:
-        return f"A refusal after the end: still {row.status}."
+        return f"A refusal after it ended: still {row.status}."
     row.status, row.next_check_at = TransferStatus.REFUSED, None
     row.result_code, row.result_text = code, text[:200]
     row.save()

@@ -1,4 +1,4 @@
-"""How money came and went: attempts to collect it, what arrived, what left, whose it is."""
+"""Models of money in and out: attempts, receipts, refunds, payouts, and the ledger."""
 
 from .access_tokens import AccessToken
 from .evidence import ANSWERS, ReceiptEvidence, ReceiptQuestion

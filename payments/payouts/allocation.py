@@ -16,6 +16,7 @@ from django.utils import timezone
 from accounts.models import User
 from omachemainproj.background import enqueue_after_commit
 from omachemainproj.compiled_queries import locked_row
+from omachemainproj.money import format_kes
 from omachemainproj.mpesa_limits import MAX_B2C, MIN_B2C
 from omachemainproj.task_registry import background_task
 from orders.models import Order
@@ -32,7 +33,7 @@ from .balances import balance_of
 #: Shares taken on at a time; the clock comes again for the rest.
 SHARES_PER_ROUND = 200
 #: The note of one that was to pay a debt off with what the shop bears, which others have by now.
-PAID_OFF = "What was sold since has paid the debt."
+PAID_OFF = "The debt has been repaid from later sales."
 
 
 @background_task()
@@ -178,7 +179,9 @@ def _create(
         next_check_at=None if waits else now,
     )
     if gross > amount:
-        payout.note = f"KES {gross - amount} of KES {gross} were kept back for a debt."
+        payout.note = (
+            f"{format_kes(gross - amount)} of {format_kes(gross)} was withheld to repay a debt."
+        )
     if not amount:
         payout.status, payout.done_at, payout.next_check_at = TransferStatus.DONE, now, None
     payout.save()

@@ -72,7 +72,7 @@ def _reverse_earning(line: OrderTrack) -> None:
     share.save(update_fields=["reversed_at"])
     ledger.post_return(share, order_id=line.order_id)
     if share.payout_id is not None:
-        drop_unsent(share.payout_id, "A line it was for was cancelled.")
+        drop_unsent(share.payout_id, "One of its order items was cancelled.")
     enqueue_after_commit(create_payouts, share.seller_id)
 
 

@@ -35,14 +35,14 @@ from .services import HELD_BACK, drop_due_payouts, lock_payout
 logger = logging.getLogger(__name__)
 
 #: The note of one that was dropped because a line it was for was cancelled or reduced since.
-CHANGED = "A line it was for was cancelled, or its price was reduced."
+CHANGED = "One of its order items was cancelled or reduced in price."
 
 
 @handles(Payout)
 class PayoutHandler(TransferHandler[Payout]):
     """What only a payout does when it is sent and when it ends."""
 
-    wrong_amount = "M-Pesa says KES {} was sent, KES {} was due."
+    wrong_amount = "M-Pesa says {} was sent, {} was due."
     done = "The seller has the money."
     days = PayoutDay
 
@@ -83,7 +83,7 @@ class PayoutHandler(TransferHandler[Payout]):
             and orders.filter(confirmed_amount__lt=F("price_due")).exists()
         ):
             row.needs_approval, row.next_check_at = True, None
-            row.note = row.note or "Its order was paid with less than was counted at first."
+            row.note = row.note or "The order's payment was lower than first recorded."
             row.save(update_fields=["needs_approval", "next_check_at", "note"])
         return None
 
@@ -96,9 +96,11 @@ class PayoutHandler(TransferHandler[Payout]):
         if carries != row.gross:
             # Another carries its shares by now. What was sent twice is kept back from the next.
             row.gross, row.unacknowledged = carries, True
-            row.note = "It was thought to have failed: the same money may have gone twice."
+            row.note = (
+                "This payout was believed to have failed; the same money may have been sent twice."
+            )
             logger.error("payout %s: %s", row.pk, row.note)
-            drop_due_payouts(row.seller_id, "An earlier one went after all.")
+            drop_due_payouts(row.seller_id, "An earlier payout was sent after all.")
         row.save()
         ledger.post_payout(row)
         if _receiver_is_certain(row, was):

@@ -88,7 +88,7 @@ def represent_payout(payout: Payout) -> dict[str, Any]:
     if payout.status == TransferStatus.REFUSED:
         reason = payout.result_text
     elif payout.awaits_approval:
-        reason = "It is large: somebody looks at it first."
+        reason = "This is a large amount, so a second person reviews it first."
     return {
         "id": payout.pk,
         "status": STANDS[TransferStatus(payout.status)],

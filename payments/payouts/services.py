@@ -15,7 +15,7 @@ from payments.models import Payout, TransferStatus
 from .allocation import create_payouts
 
 #: The note of a payout that was dropped because of a problem with a line it was for.
-HELD_BACK = "A buyer has a problem with a line it was for."
+HELD_BACK = "A buyer has reported a problem with one of its order items."
 
 
 def drop_due_payouts(seller_id: int, note: str) -> None:
@@ -43,7 +43,7 @@ def retry_payout(
         return False
     if phone:
         payout.shares.update(phone=phone, phone_by=actor_id)
-    payout.drop(note or "It is tried again.")
+    payout.drop(note or "It is being retried.")
     enqueue_after_commit(create_payouts, payout.seller_id)
     return True
 

@@ -207,7 +207,7 @@ class PayoutNumberView(APIView):
             raise NoSuchPayout
         asked = NewNumberInput(data=request.data, context={"request": request})
         asked.is_valid(raise_exception=True)
-        note = "The seller has given another number."
+        note = "The seller gave another number."
         if not retry_payout(payout.pk, phone=asked.validated_data["mpesa_number"], note=note):
             raise NotRefused
         payout.refresh_from_db()

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.contacts import record_paid_from
 from omachemainproj.compiled_queries import compiled, locked_row
+from omachemainproj.money import format_kes
 from orders.lifecycle import mark_order_paid
 from orders.models import Order
 from payments import evidence
@@ -99,7 +100,7 @@ def record_outcome_locked(payment: OrderPayment, outcome: AttemptOutcome) -> str
         if payment.next_check_at is not None:
             payment.next_check_at = None
             payment.save(update_fields=["next_check_at"])
-        return f"A failure after the end: still {payment.status}."
+        return f"A failure after it ended: still {payment.status}."
     payment.status, was_live = AttemptStatus.FAILED, payment.live
     _close(payment, outcome)
     if was_live:
@@ -120,7 +121,7 @@ def _credit(payment: OrderPayment, order: Order, outcome: AttemptOutcome) -> str
     kept = next((receipt for receipt in known if receipt.payment_id == payment.pk), None)
     if kept is not None and outcome.receipt in {"", kept.number}:
         evidence.record(kept, outcome.as_report(payment.amount))
-        return "Counted already."
+        return "Already recorded."
     if kept is not None:
         note = _add_details(payment, order, kept, outcome)
         _keep_evidence(payment, outcome)
@@ -146,8 +147,8 @@ def _credit(payment: OrderPayment, order: Order, outcome: AttemptOutcome) -> str
     )
     _confirm(payment, order, outcome)
     if receipt.amount != payment.amount:
-        return f"KES {receipt.amount} came, KES {payment.amount} was asked."
-    return "The money is credited."
+        return f"{format_kes(receipt.amount)} arrived, {format_kes(payment.amount)} was requested."
+    return "The payment is credited."
 
 
 def _keep_evidence(payment: OrderPayment, outcome: AttemptOutcome) -> None:
@@ -208,7 +209,7 @@ def _claim_receipt(
         suspense.match(receipt, order)
     elif manual is None or (manual.order_id, manual.channel) != ours:
         logger.error("payment %s: receipt %s is counted already", payment.pk, receipt.number)
-        return f"Receipt {receipt.number} is counted already; nothing was credited."
+        return f"Receipt {receipt.number} is already recorded; nothing was credited."
     receipt.payment = payment
     receipt.source = outcome.source if outcome.receipt else receipt.source
     receipt.paid_at = outcome.paid_at or receipt.paid_at
@@ -220,7 +221,7 @@ def _claim_receipt(
     if outcome.amount not in {None, receipt.amount}:
         receipts.correct_amount(receipt, reported_amount=outcome.amount or 0)
     _confirm(payment, order, outcome)
-    return "The money had come already; it is known to be this attempt's now."
+    return "The money was already recorded; it is now known to be this attempt's."
 
 
 def _add_details(
@@ -250,19 +251,19 @@ def _add_details(
     if outcome.amount not in {None, kept.amount}:
         # The query that proved the payment does not report an amount.
         return receipts.correct_amount(kept, reported_amount=outcome.amount or 0)
-    return "Counted already; its receipt number is known now."
+    return "Already recorded; its receipt number is known now."
 
 
 def _merge_found(kept: Receipt, found: Receipt, order: Order) -> str:
     """Merge the attempt's receipt with the one its number was recorded under, if that is free."""
     if kept.number or found.order_id is not None:
-        return f"Receipt {found.number} is counted elsewhere; nothing changed."
+        return f"Receipt {found.number} is recorded elsewhere; nothing changed."
     # It lay in suspense: no reference was typed, and nobody knew yet that it was this one.
     try:
         suspense.merge_receipts(kept, found, order, note="")
     except suspense.AlreadyMatched as error:
         return f"{error} Nothing changed."
-    return "Counted already; it lay in suspense under its number."
+    return "Already recorded; it was in suspense under its number."
 
 
 def _hold_second_receipt(kept: Receipt, outcome: AttemptOutcome) -> str:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.contacts import record_paid_from
 from omachemainproj.compiled_queries import compiled, locked_row
+from omachemainproj.money import format_kes
 from omachemainproj.phones import PhoneMatch, clearer_phone, match_phone
 from orders.lookup import find_by_typed_reference
 from orders.models import Order
@@ -97,13 +98,13 @@ def record_receipt(incoming: IncomingPayment) -> tuple[Receipt, str]:
         _fill_in(unnamed, incoming)
         unnamed.save(update_fields=["number", "source", *FILLED_IN])
         evidence.record(unnamed, incoming.report)
-        return unnamed, "Counted already; its receipt number is known now."
+        return unnamed, "Already recorded; its receipt number is known now."
     receipt = create_receipt(
         Receipt(order=order, number=incoming.number, **_reported(incoming)), incoming.report
     )
     record_manual_payment(receipt, order)
     refund_excess(order.pk)
-    return receipt, "The money is credited."
+    return receipt, "The payment is credited."
 
 
 def create_receipt(receipt: Receipt, report: SourceReport) -> Receipt:
@@ -153,7 +154,8 @@ def correct_amount(receipt: Receipt, *, reported_amount: int) -> str:
     did not come is written off, and a person sees it. Call inside a transaction that holds the
     order's lock.
     """
-    note = f"Counted as KES {receipt.amount}, but M-Pesa says KES {reported_amount}."
+    recorded, reported = format_kes(receipt.amount), format_kes(reported_amount)
+    note = f"Recorded as {recorded}, but M-Pesa reports {reported}."
     logger.error("receipt %s: %s", receipt.number, note)
     ledger.post_correction(receipt, reported_amount=reported_amount)
     if receipt.order_id is not None:
@@ -215,7 +217,7 @@ def _merge(known: Receipt, incoming: IncomingPayment) -> str:
         if known.order_id is not None:
             refund_excess(known.order_id)
         return note
-    return "Counted already."
+    return "Already recorded."
 
 
 def _fill_in(receipt: Receipt, incoming: IncomingPayment) -> None:

@@ -154,10 +154,10 @@ def record_reversal_row(*, number: str, reverses: str, amount: int) -> tuple[Rec
     if receipt is None:
         ours = Refund.objects.numbered(number).select_related("receipt").first()
         if ours is not None:
-            return ours.receipt, "A reversal that is known."
-        return None, "M-Pesa took a payment back, and does not say which one of ours."
+            return ours.receipt, "A reversal that is already recorded."
+        return None, "M-Pesa reversed a payment and did not say which one of ours."
     if amount != receipt.amount:
-        return None, f"M-Pesa took KES {amount} of {receipt} back."
+        return None, f"M-Pesa reversed only {format_kes(amount)} of {receipt}."
     own = "" if receipt.number == number else number
     try:
         return receipt, record_outside_reversal(receipt.pk, number=own)

@@ -20,6 +20,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from omachemainproj.dates import NAIROBI
+from omachemainproj.money import format_kes
 from payments.daraja.portal_statement import Movement, PortalFile, read_portal_file
 from payments.evidence import record_on_statement
 from payments.models import (
@@ -188,7 +189,9 @@ def _take_in_payment(one: Movement, shortcode: str) -> bool:
 
 def _keep_for_a_person(one: Movement, shortcode: str) -> None:
     """Keep money that came in and credits nothing, as a row of Pull Transactions of its kind is."""
-    note = f"{one.reason}: KES {one.amount} came to {shortcode}, not known to be a payment to us."
+    note = (
+        f"{one.reason}: {format_kes(one.amount)} to {shortcode}, not known to be a payment to us."
+    )
     if find_receipt(one.receipt) is not None:
         note = f"{one.reason}: about receipt {one.receipt}, which is counted as a payment."
     line = json.dumps(asdict(one) | {"shortcode": shortcode}, default=str)

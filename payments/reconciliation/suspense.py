@@ -10,6 +10,7 @@ import logging
 from django.db import transaction
 
 from omachemainproj.compiled_queries import locked_row
+from omachemainproj.money import format_kes
 from omachemainproj.phones import clearer_phone
 from orders.models import Order
 from payments import evidence, ledger
@@ -43,11 +44,11 @@ def match_to_order(receipt_id: int, order_id: int, *, note: str) -> Receipt:
     order = locked_row(Order, order_id)
     receipt = locked_row(Receipt, receipt_id)
     if receipt.order_id is not None or receipt.same_as_id or receipt.refunds.owed().exists():
-        raise AlreadyMatched(f"{receipt} has its order, or is on its way back.")
+        raise AlreadyMatched(f"{receipt} is already matched to an order or is being refunded.")
     if receipt.verification in DOUBTFUL:
-        raise AlreadyMatched(f"{receipt} is in doubt: decide first whether it came.")
+        raise AlreadyMatched(f"{receipt} is in doubt. Decide first whether it arrived.")
     if receipt.came_back:
-        raise AlreadyMatched(f"{receipt} is what the shop had sent: no buyer paid it.")
+        raise AlreadyMatched(f"{receipt} was sent by the shop and came back: no buyer paid it.")
     same = find_without_number(order, receipt)
     if same is not None and not receipt.is_not_from_prompt:
         return merge_receipts(same, receipt, order, note=note)
@@ -77,17 +78,19 @@ def merge_receipts(unnamed: Receipt, movement: Receipt, order: Order, *, note: s
     locked = {pk: locked_row(Receipt, pk) for pk in sorted((unnamed.pk, movement.pk))}
     unnamed, movement = locked[unnamed.pk], locked[movement.pk]
     if unnamed.number or unnamed.same_as_id or unnamed.order_id != order.pk:
-        raise AlreadyMatched("The number of that receipt has come.")
+        raise AlreadyMatched("The number of that receipt is known already.")
     is_movement = movement.number and movement.order_id is None and not movement.same_as_id
     if not is_movement or movement.provider != unnamed.provider:
-        raise AlreadyMatched(f"{movement} has its order.")
+        raise AlreadyMatched(f"{movement} is already matched to an order.")
     if movement.verification in DOUBTFUL:
-        raise AlreadyMatched(f"{movement} is in doubt: decide first whether it came.")
+        raise AlreadyMatched(f"{movement} is in doubt. Decide first whether it arrived.")
     if not drop_unsent_refunds(movement):
-        raise AlreadyMatched(f"{movement} is on its way back.")
+        raise AlreadyMatched(f"{movement} is already being refunded.")
     ledger.post_merge(movement)
     number, amount = movement.number, movement.amount
-    movement.note = f"KES {amount} as {number} is the receipt of order {order.reference}. {note}"
+    movement.note = (
+        f"{format_kes(amount)} as {number} is the receipt of order {order.reference}. {note}"
+    )
     movement.note = movement.note.strip()[:200]
     movement.number, movement.amount, movement.same_as = "", 0, unnamed
     movement.save(update_fields=["number", "amount", "same_as", "note"])
@@ -136,8 +139,8 @@ def check_decided(receipt: Receipt, *, except_order: int = 0) -> None:
     for attempt, _ in attempts_behind(movement_of(receipt)):
         if attempt.order_id != except_order and attempt.is_confirmed:
             raise MayBeAnothers(
-                f"It may be the receipt of order {attempt.order.reference}, whose number has not "
-                "come. Say first whether it is."
+                f"It may be the receipt of order {attempt.order.reference}, whose number is not "
+                f"known yet. Decide first whether it is."
             )
 
 

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from omachemainproj.compiled_queries import locked_row
+from omachemainproj.money import format_kes
 from omachemainproj.mpesa_limits import MAX_B2C, MIN_B2C
 from omachemainproj.phones import PhoneMatch, in_full, match_phone, normalise_phone
 from payments.daraja.portal_statement import Movement
@@ -196,7 +197,9 @@ def settle_as_payout(withdrawal_id: int, *, seller: User) -> Payout:
 def _advance(withdrawal: Withdrawal, seller: User) -> Payout:
     """A payout for no line that we know of."""
     if not MIN_B2C <= withdrawal.amount <= MAX_B2C:
-        raise CannotBeSettled(f"M-Pesa pays out KES {MIN_B2C} to {MAX_B2C} at a time.")
+        raise CannotBeSettled(
+            f"M-Pesa pays out {format_kes(MIN_B2C)} to {format_kes(MAX_B2C)} at a time."
+        )
     phone = withdrawal.phone if _is_full(withdrawal.phone) else _likeliest(withdrawal, seller)
     # The seller is locked before their payouts.
     locked_row(User, seller.pk)

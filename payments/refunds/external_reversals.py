@@ -12,6 +12,7 @@ from django.db.models import Q, Sum
 from django.utils import timezone
 
 from omachemainproj.compiled_queries import locked_row
+from omachemainproj.money import format_kes
 from orders.lifecycle import mark_order_refunded
 from orders.models import Order
 from payments import ledger
@@ -35,7 +36,7 @@ from .services import refund_excess_locked
 
 logger = logging.getLogger(__name__)
 
-BY_MPESA = "M-Pesa took the payment back by itself."
+BY_MPESA = "M-Pesa reversed the payment itself."
 NEVER_CAME = "It never came."
 
 
@@ -54,24 +55,25 @@ def record_outside_reversal(receipt_id: int, *, number: str = "") -> str:
     order = locked_row(Order, order_id) if order_id is not None else None
     receipt = locked_row(Receipt, receipt_id)
     if receipt.order_id != order_id or receipt.provider != Provider.MPESA or not receipt.amount:
-        raise CannotBeReversed("Only a payment M-Pesa has taken can be reversed by it.")
+        raise CannotBeReversed("Only a payment received by M-Pesa can be reversed by M-Pesa.")
     _check_number(receipt, number)
     known = receipt.refunds.filter(way=RefundMethod.OUTSIDE).order_by("pk").first()
     if known is not None:
         return _name(known, number)
     if receipt.verification == Verification.NEVER_CAME:
-        raise CannotBeReversed("It is written off as never having come.")
+        raise CannotBeReversed("It was written off because it never arrived.")
     asked = receipt.refunds.filter(way=RefundMethod.REVERSAL).exclude(
         status__in=(*UNSENT, TransferStatus.DROPPED)
     )
     if (ours := asked.order_by("-pk").first()) is not None:
-        return mark_done(ours, number=number, text="M-Pesa tells of its reversal.")
+        return mark_done(ours, number=number, text="M-Pesa reported its reversal.")
     _take_back(receipt, order, RefundReason.OUTSIDE, number=number, text=BY_MPESA)
     receipt.unacknowledged = True
     under = f" under {number}" if number else ""
-    receipt.note = f"M-Pesa took it back{under} at its customer's word: KES {_lost(receipt)} lost."
+    lost = format_kes(_lost(receipt))
+    receipt.note = f"M-Pesa reversed it{under} at its customer's request: {lost} lost."
     if order is not None and order.is_paid and receipt.written_off:
-        receipt.note += " Stop what has not been delivered."
+        receipt.note += " Stop anything that has not been delivered."
     receipt.save(update_fields=["unacknowledged", "note"])
     logger.error("receipt %s: %s", receipt.number, receipt.note)
     return receipt.note
@@ -100,13 +102,15 @@ def record_refund_found(
     refund = waiting.order_by("pk").first()
     if refund is not None:
         if refund.awaits_approval:
-            raise CannotBeReversed("Its refund waits for a second person: have it approved first.")
+            raise CannotBeReversed(
+                "Its refund is waiting for a second person. Have it approved first."
+            )
         mark_done(refund, number=number, text=text)
         refund.refresh_from_db()
         return refund
     back = owed.aggregate(total=Sum("amount"))["total"] or 0
     if receipt.order_id != order_id or back + amount > receipt.amount:
-        raise CannotBeReversed(f"Of {receipt.number} no more than KES {receipt.amount} came.")
+        raise CannotBeReversed(f"Only {format_kes(receipt.amount)} arrived as {receipt.number}.")
     way = RefundMethod.B2C if phone else RefundMethod.PORTAL
     _give_back(receipt, amount, RefundReason.STAFF, number=number, text=text, way=way, phone=phone)
     if order is not None:
@@ -130,7 +134,7 @@ def write_off_never_came(receipt_id: int) -> Receipt:
     if not receipt.is_in_doubt:
         raise NotInDoubt("Only a payment in doubt can be written off.")
     if receipt.refunds.exclude(status__in=(*UNSENT, TransferStatus.DROPPED)).exists():
-        raise NotInDoubt("Some of it was sent back, or may have been. Find out about that first.")
+        raise NotInDoubt("Some of it was refunded, or may have been. Clarify that first.")
     order = None if receipt.order_id is None else Order.objects.get(pk=receipt.order_id)
     # Before what follows from it: an order is closed by what it knows of its receipts.
     receipt.verification = Verification.NEVER_CAME
@@ -138,7 +142,7 @@ def write_off_never_came(receipt_id: int) -> Receipt:
     _take_back(receipt, order, RefundReason.NEVER_CAME, number="", text=NEVER_CAME)
     receipt.note = f"{NEVER_CAME} {receipt.doubt}"[:200]
     if order is not None and order.is_paid and receipt.written_off:
-        receipt.note = f"Cancel what is not delivered. {receipt.note}"[:200]
+        receipt.note = f"Cancel what has not been delivered. {receipt.note}"[:200]
     receipt.save(update_fields=["note"])
     end_doubt(receipt, Verification.NEVER_CAME)
     logger.critical("receipt %s: %s", receipt.number, receipt.note)
@@ -189,7 +193,7 @@ class CannotBeReversed(ValueError):
 
 def _check_number(receipt: Receipt, number: str) -> None:
     if is_known_number(number, excluding_refunds_of=receipt.pk):
-        raise CannotBeReversed(f"{number} is the number of another movement of money.")
+        raise CannotBeReversed(f"{number} is the number of another transaction.")
 
 
 def _name(known: Refund, number: str) -> str:
@@ -197,7 +201,7 @@ def _name(known: Refund, number: str) -> str:
     if is_new:
         known.number = number
         known.save(update_fields=["number"])
-    return "Known already."
+    return "Already recorded."
 
 
 def _close_unsent(receipt: Receipt, *, number: str, text: str) -> int:

@@ -57,8 +57,8 @@ NUMBER_DELAY = timedelta(minutes=1)
 class RefundHandler(TransferHandler[Refund]):
     """What only a refund does when it is sent and when it ends."""
 
-    wrong_amount = "M-Pesa says KES {} went back, KES {} was owed."
-    done = "The money is back."
+    wrong_amount = "M-Pesa says {} was refunded, {} was due."
+    done = "The money was refunded."
     days = RefundDay
 
     @property
@@ -103,7 +103,7 @@ class RefundHandler(TransferHandler[Refund]):
             return row.receipt.number
         row.status, row.next_check_at = TransferStatus.REFUSED, None
         row.result_code = NOT_ANSWERED
-        row.note = "M-Pesa does not say whether the payment still stands: its portal does."
+        row.note = "M-Pesa did not confirm whether the payment still stands. Check its portal."
         row.save(update_fields=["status", "next_check_at", "result_code", "note"])
         return ""
 
@@ -122,7 +122,7 @@ class RefundHandler(TransferHandler[Refund]):
         if was == TransferStatus.DROPPED:
             _link_to_replacement(row)
         if twice:
-            row.note = "The money had gone back another way: it went back twice."
+            row.note = "The money was refunded twice: it had already gone back another way."
             row.unacknowledged = True
             logger.error("refund %s: %s", row.pk, row.note)
         row.save()
@@ -150,7 +150,7 @@ class RefundHandler(TransferHandler[Refund]):
             return
         if reason == PayoutReason.NO_SUCH_PAYMENT:
             said = f"{row.result_code} {row.result_text}".strip()
-            put_in_doubt(row.receipt_id, f"M-Pesa would not reverse it: {said}")
+            put_in_doubt(row.receipt_id, f"M-Pesa refused to reverse it: {said}")
             return
         after = row.retry_after(reason)
         if after is not None:
@@ -171,7 +171,7 @@ def _drop_refused(refund: Refund) -> None:
 
     Both were borne by the shop as long as both might have gone.
     """
-    refund.drop("M-Pesa took the payment back by itself: nothing is owed back.")
+    refund.drop("M-Pesa reversed the payment itself: no refund is due.")
     ledger.post_refund_dropped(refund)
     if refund.order is not None:
         reverse_write_off(refund.order, refund.amount)
@@ -181,7 +181,7 @@ def _drop_refused(refund: Refund) -> None:
 def _record_double_refund(refund: Refund) -> None:
     """Record that what was dropped, as M-Pesa took the payment back, went all the same: the shop
     bears it, or it is a debt in suspense."""
-    refund.note = "M-Pesa had taken the payment back by itself: it went back twice."
+    refund.note = "The money was refunded twice: M-Pesa had reversed the payment itself."
     refund.unacknowledged = True
     logger.error("refund %s: %s", refund.pk, refund.note)
     refund.save()
@@ -255,7 +255,7 @@ def _cancel_replacements(refund: Refund) -> bool:
         return True
     if last.status not in {TransferStatus.DUE, TransferStatus.REFUSED}:
         return False
-    last.drop("The refund before it was done after all.")
+    last.drop("The earlier refund was completed after all.")
     Refund.objects.filter(pk=following.pk).update(replaces=None)
     return True
 

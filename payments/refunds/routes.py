@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from omachemainproj.money import format_kes
 from omachemainproj.mpesa_limits import MAX_B2C, MIN_B2C
 from omachemainproj.phones import PhoneMatch, match_phone, normalise_phone
 from payments.models import Receipt, RefundMethod
@@ -27,7 +28,7 @@ def route_to_phone(receipt: Receipt, amount: int) -> Route:
 def why_no_route(amount: int) -> str:
     """Say in plain words why a payment to a phone cannot serve."""
     if amount < MIN_B2C:
-        return f"M-Pesa pays out KES {MIN_B2C} or more, and reverses only whole payments."
+        return f"M-Pesa pays out {format_kes(MIN_B2C)} or more, and reverses only whole payments."
     return "The payer's number is not known."
 
 

@@ -123,13 +123,13 @@ def refund_unmatched(receipt_id: int, *, actor_id: int | None = None) -> Refund:
     left = _unrefunded(receipt)
     if is_undecided(receipt):
         raise NothingToRefund(
-            "It may be what an order's prompt was paid with, and M-Pesa has not named that receipt "
-            "yet. Say first whether it is, or wait for its number."
+            "This may be the payment for an order's prompt whose M-Pesa receipt number is not "
+            "known yet. Decide that first, or wait for the number."
         )
     if receipt.order_id is not None or left <= 0:
-        raise NothingToRefund(f"{receipt} has its order, or is on its way back.")
+        raise NothingToRefund(f"{receipt} is already matched to an order or is being refunded.")
     if receipt.verification in DOUBTFUL:
-        raise NothingToRefund(f"{receipt} is in doubt: decide first whether it came.")
+        raise NothingToRefund(f"{receipt} is in doubt. Decide first whether it arrived.")
     return create_refund(receipt, left, RefundReason.STAFF, actor_id=actor_id)
 
 
@@ -149,7 +149,7 @@ def drop_unsent_refunds(receipt: Receipt) -> bool:
     if any(each.replaces_id or each.sent_at or each.status not in unsent for each in going):
         return False
     for refund in going:
-        _drop(refund, "The money is an order's.")
+        _drop(refund, "The money belongs to an order.")
     return True
 
 
@@ -195,7 +195,7 @@ def replace_reversals_with_b2c(receipt: Receipt) -> None:
     """
     unsent = receipt.refunds.owed().filter(way=RefundMethod.REVERSAL, status=TransferStatus.DUE)
     for refund in unsent.filter(sent_at__isnull=True).order_by("pk"):
-        _drop(refund, "What the shop had sent came back, and goes to the phone.")
+        _drop(refund, "A transfer was returned; it is sent to the phone instead.")
         create_refund(
             receipt, refund.amount, refund.cause, line=refund.track, actor_id=refund.author_id
         )

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from omachemainproj.money import format_kes
 from payments.daraja.result_codes import (
     PayoutReason,
     TransactionEnd,
@@ -58,7 +59,7 @@ def handle(event: GatewayEvent, question: ReceiptQuestion) -> None:
         event.set_state(EventState.UNREADABLE, str(error))
         return
     if isinstance(message, QueueTimeout):
-        event.set_state(EventState.APPLIED, "M-Pesa was late. It is asked again.")
+        event.set_state(EventState.APPLIED, "M-Pesa timed out. It is queried again.")
     elif event.is_from_elsewhere:
         event.set_state(EventState.UNMATCHED, "It did not come from an address of Safaricom's.")
     elif not question.asked:
@@ -127,7 +128,10 @@ def _doubt(receipt: Receipt, result: Result, end: TransactionEnd) -> str:
             return f"{said}, which pays out: no buyer paid it. Read the statement of that number."
         return f"{said}, which is not ours."
     if result.amount is not None and result.amount != receipt.amount:
-        return f"M-Pesa says that {receipt.number} is of KES {result.amount}, not {receipt.amount}."
+        return (
+            f"M-Pesa says {receipt.number} was {format_kes(result.amount)}, "
+            f"not {format_kes(receipt.amount)}."
+        )
     return ""
 
 

@@ -135,7 +135,7 @@ def _doubt_result_code(callback: StkCallback) -> str:
     """Why a result code does not say how the attempt ended; empty when it does."""
     if callback.succeeded or stk_failure(callback.result_code):
         return ""
-    return f"{callback.result_code} is not a code that ends a payment."
+    return f"{callback.result_code} is not a final result code for a payment."
 
 
 def _store_request_ids(payment: OrderPayment, callback: StkCallback) -> None:

@@ -64,7 +64,10 @@ def handle(event: GatewayEvent, row: Refund | Payout) -> None:
     if isinstance(message, QueueTimeout):
         # M-Pesa returns a request that waited too long. It may still be carried out.
         _schedule_status_query(row)
-        event.set_state(EventState.APPLIED, "M-Pesa was late. That is no refusal: it is asked.")
+        event.set_state(
+            EventState.APPLIED,
+            "M-Pesa timed out. This is not a rejection; its status is being queried.",
+        )
     elif event.is_from_elsewhere:
         _schedule_status_query(row)
         event.set_state(
@@ -89,7 +92,7 @@ def _apply_result(row: MoneyOut, result: Result) -> str:
     reason = row.failure_reason(result.result_code)
     if reason is None:
         _schedule_status_query(row)
-        return f"{result.result_code} is not a code that ends it. M-Pesa is asked."
+        return f"{result.result_code} is not a final result code. M-Pesa is queried."
     return mark_failed(row, code=result.result_code, text=result.description, reason=reason)
 
 

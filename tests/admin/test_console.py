@@ -212,7 +212,7 @@ def test_an_attempt_is_not_paid_by_money_of_another_order(desk):
     answer = act(desk, payment, "paid", number=number)
 
     assert payment.status == "submitted"
-    assert said(answer) == [f"Receipt {number} is counted already; nothing was credited."]
+    assert said(answer) == [f"Receipt {number} is already recorded; nothing was credited."]
 
 
 @pytest.mark.parametrize("ids", [True, False])
@@ -319,7 +319,7 @@ def test_what_was_dropped_and_was_done_all_the_same_went_back_twice(desk):
     cases.result(second)
 
     assert (dropped, second.status, second.unacknowledged) == ("dropped", "done", True)
-    assert "it went back twice" in page(desk)
+    assert "The money was refunded twice" in page(desk)
     assert list(Refund.objects.owed()) == [second]
     # What went out once too often is a debt in suspense; nothing else is owed.
     assert balance(Account.SUSPENSE) == balance(Account.MPESA_CLEARING) == -1500
@@ -548,7 +548,7 @@ def test_what_was_decided_already_is_said_and_not_done_again(desk):
 
     assert (Refund.objects.count(), LogEntry.objects.count()) == (1, 1)
     assert said(first) == ["KES 1,500 goes back by reversal of the payment."]
-    assert said(second) == [f"{receipt} has its order, or is on its way back."]
+    assert said(second) == [f"{receipt} is already matched to an order or is being refunded."]
 
 
 @pytest.mark.parametrize(

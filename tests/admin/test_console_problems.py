@@ -260,7 +260,7 @@ def test_its_seller_is_not_told_why(large, desk, seller_api):
 
     [row] = seller_api.get("/seller/payouts/").json()
 
-    assert row["reason"] == "It is large: somebody looks at it first."
+    assert row["reason"] == "This is a large amount, so a second person reviews it first."
     act(desk, large, "refuse", why="A strange sale")
     [row] = seller_api.get("/seller/payouts/").json()
     assert (row["status"], row["reason"]) == ("replaced", "Somebody looks at it first.")

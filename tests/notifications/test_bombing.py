@@ -169,7 +169,8 @@ def test_who_rings_too_often_is_told_what_tells_nothing_of_the_phone(goods, dara
 
     assert spent.result_code == "local.too_many_prompts"
     assert message == (
-        "We cannot ring this phone now. Try again in a few minutes, or use another number."
+        "We cannot send a prompt to this phone right now. Try again in a few minutes, or use "
+        "another number."
     )
 
 

@@ -53,6 +53,7 @@ def test_exactly_these_models_wake_exactly_these_receivers():
     assert map_of_all == {
         "orders.Order": {
             "payments.signals.request_payment_of_new_order",
+            "payments.signals.close_order_reversed_by_mpesa",
             "orders.signals.tracks_follow_order",
             "orders.signals.stock_falls_for_paid_order",
         },

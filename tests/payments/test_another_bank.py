@@ -79,7 +79,11 @@ def test_its_notification_pays_the_order_and_lies_on_an_account_of_its_own(clien
     event, receipt = GatewayEvent.objects.get(), Receipt.objects.get()
     order.refresh_from_db()
     assert (answer.status_code, answer.json()["ResultCode"]) == (200, 0)
-    assert (event.source, event.state, event.note) == ("coop", "applied", "The money is credited.")
+    assert (event.source, event.state, event.note) == (
+        "coop",
+        "applied",
+        "The payment is credited.",
+    )
     assert (receipt.provider, receipt.number, receipt.source) == ("coop", "FT26011", "bank")
     assert (receipt.payment.channel, order.payment_status) == ("bank", "paid")
     assert shelf(kettle) == (3, 0)

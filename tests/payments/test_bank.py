@@ -203,7 +203,7 @@ def test_a_notification_posted_twice_counts_once(client, order):
     notify(client, told(order.reference, 3000))
 
     assert (Receipt.objects.count(), Refund.objects.count()) == (1, 0)
-    assert event().note == "Counted already."
+    assert event().note == "Already recorded."
 
 
 def test_one_number_at_the_bank_and_at_m_pesa_is_two_payments(client, order):
@@ -343,7 +343,7 @@ def test_what_the_bank_publishes_pays_the_order_once(client, order, published, n
 
     receipt = Receipt.objects.get()
     assert (receipt.number, receipt.amount, status(order)) == (number, 3000, "paid")
-    assert event().note == "Counted already."
+    assert event().note == "Already recorded."
 
 
 @pytest.mark.parametrize(

@@ -166,7 +166,7 @@ def test_a_payment_by_hand_pays_its_order(client, order, kettle):
         False,
         "",
     )
-    assert (event().state, event().note) == ("applied", "The money is credited.")
+    assert (event().state, event().note) == ("applied", "The payment is credited.")
     assert (event().receipt_id, event().payment_id) == (receipt.pk, paid.pk)
 
 
@@ -248,7 +248,7 @@ def test_a_payment_told_of_twice_counts_once(client, order):
     post_c2b(client, told)
 
     assert (Receipt.objects.count(), OrderPayment.objects.count()) == (1, 2)
-    assert event().note == "Counted already."
+    assert event().note == "Already recorded."
     assert not Refund.objects.exists()
 
 
@@ -384,7 +384,7 @@ def test_money_that_only_a_query_proved_gets_its_number_from_the_confirmation(
 
     receipt = Receipt.objects.get()
     assert (receipt.number, receipt.payment_id, receipt.source) == ("SGL7654321", payment.pk, "c2b")
-    assert event().note == "Counted already; its receipt number is known now."
+    assert event().note == "Already recorded; its receipt number is known now."
 
 
 def test_a_number_that_was_anothers_after_all_goes_back_to_the_hand(client, payment, order, daraja):

@@ -136,7 +136,7 @@ def test_a_replay_finds_what_was_not_acted_on(client, payment, daraja):
     told = said("replay_events", "--id", str(event.pk))
 
     assert told.splitlines() == [
-        f"Message {event.pk}: The money is credited.",
+        f"Message {event.pk}: The payment is credited.",
         "1 messages replayed; 1 movements of money posted.",
     ]
     assert Receipt.objects.get().payment == payment

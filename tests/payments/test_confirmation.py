@@ -695,4 +695,4 @@ def test_what_was_written_off_as_never_come_and_is_said_to_be_reversed_is_shown_
 
     assert fetched.events.order_by("pk").last().state == "applied"
     assert (fetched.verification, fetched.unacknowledged) == ("never_came", True)
-    assert fetched.note == "It was written off as never having come, and M-Pesa shows it now."
+    assert fetched.note == "It was written off because it never arrived, and M-Pesa shows it now."

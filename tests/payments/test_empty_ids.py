@@ -107,7 +107,7 @@ def test_a_reversal_without_a_number_is_no_refund_that_was_not_done_yet(owed):
     receipt, note = record_reversal_row(number="", reverses="", amount=1500)
 
     assert receipt is None
-    assert note == "M-Pesa took a payment back, and does not say which one of ours."
+    assert note == "M-Pesa reversed a payment and did not say which one of ours."
 
 
 def a_withdrawal(**changed):

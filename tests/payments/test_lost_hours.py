@@ -155,7 +155,7 @@ def test_money_in_that_is_called_money_out_is_kept_for_a_person(line):
 
     [event] = GatewayEvent.objects.filter(source="statement")
     assert event in GatewayEvent.objects.broken(c2b_token="")
-    assert event.note == "Salary Payment: KES 700 came to 174379, not known to be a payment to us."
+    assert event.note == "Salary Payment: KES 700 to 174379, not known to be a payment to us."
     assert (first.unclear, again.unclear, first.payments) == (1, 1, 0)
     assert not Receipt.objects.filter(number="TKC0000009").exists()
 
@@ -425,7 +425,7 @@ def test_no_more_goes_back_than_came(stop, line):
     read_all(a_withdrawal(1600, phone="254712345678"))
     number = Receipt.objects.get(order=line.order).number
 
-    with pytest.raises(ActionNotAvailable, match="no more than KES 1500 came"):
+    with pytest.raises(ActionNotAvailable, match="Only KES 1,500 arrived"):
         say_it_gave_back(Withdrawal.objects.get().pk, number=number)
 
 

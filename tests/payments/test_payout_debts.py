@@ -91,7 +91,7 @@ def test_what_was_sent_for_a_returned_line_is_kept_back_from_the_next(sell, dara
     assert sent(daraja) == [(PHONE, 1000), (PHONE, 500)]
     second = Payout.objects.latest("pk")
     assert (second.gross, second.amount) == (1500, 500)
-    assert second.note == "KES 1000 of KES 1500 were kept back for a debt."
+    assert second.note == "KES 1,000 of KES 1,500 was withheld to repay a debt."
     tell(second)
     assert owed() == 0
 
@@ -435,7 +435,9 @@ def test_a_success_after_the_next_has_left_is_a_debt_and_is_shown(replaced, sell
 
     replaced.refresh_from_db()
     assert (replaced.status, replaced.unacknowledged, owed()) == ("done", True, -1000)
-    assert replaced.note == "It was thought to have failed: the same money may have gone twice."
+    assert replaced.note == (
+        "This payout was believed to have failed; the same money may have been sent twice."
+    )
     sell(1500)
     tick()
     assert sent(daraja) == [(PHONE, 1000), (PHONE, 1000), (PHONE, 500)]

@@ -136,7 +136,7 @@ def test_the_result_ends_it(payout):
 def test_a_result_told_twice_counts_once(payout):
     tell(payout, number="TKP9000001")
 
-    assert tell(payout, number="TKP9000001") == "Known already."
+    assert tell(payout, number="TKP9000001") == "Already recorded."
     assert (owed(), balance(Account.MPESA_CLEARING)) == (0, 0)
 
 
@@ -151,14 +151,14 @@ def test_a_result_that_is_faster_than_the_answer_counts(line, daraja):
 def test_a_failure_after_the_success_changes_nothing(payout):
     tell(payout)
 
-    assert tell(payout, 2040) == "A refusal after the end: still done."
+    assert tell(payout, 2040) == "A refusal after it ended: still done."
     assert (payouts("status"), owed()) == (["done"], 0)
 
 
 def test_a_result_with_another_amount_is_put_before_a_person(payout):
     note = tell(payout, amount=15)
 
-    assert note == "M-Pesa says KES 15 was sent, KES 1500 was due."
+    assert note == "M-Pesa says KES 15 was sent, KES 1,500 was due."
     assert payouts("status", "note", "unacknowledged", "next_check_at") == [
         ("sent", note, True, None)
     ]

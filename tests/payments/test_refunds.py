@@ -210,7 +210,7 @@ def test_money_that_went_back_twice_is_not_hidden(refused, simulator):
         broken = [found.rule for found in prove().broken]
         transaction.set_rollback(True)
 
-    assert note == "The money had gone back another way: it went back twice."
+    assert note == "The money was refunded twice: it had already gone back another way."
     assert balances == [0, 0, -3000]
     assert broken == ["Money goes back one way only"]
 
@@ -478,7 +478,7 @@ def test_a_refusal_after_the_end_changes_nothing(order, simulator):
 
     note = mark_refused(refund, code="1", text="late", reason=PayoutReason.NO_FUNDS)
 
-    assert note == "A refusal after the end: still done."
+    assert note == "A refusal after it ended: still done."
     assert ways("status", "result_code") == [("done", "0")]
 
 
@@ -489,5 +489,5 @@ def test_another_amount_than_was_owed_is_put_before_a_person(order, simulator):
 
     note = mark_done(Refund.objects.get(), number="TKX0000001", amount=1)
 
-    assert note == "M-Pesa says KES 1 went back, KES 200 was owed."
+    assert note == "M-Pesa says KES 1 was refunded, KES 200 was due."
     assert ways("status", "note", "next_check_at", "number") == [("sent", note, None, "")]

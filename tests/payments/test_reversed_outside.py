@@ -76,7 +76,7 @@ def test_finance_writes_it_down_and_the_shop_bears_what_stands(paid):
     assert refunds() == [(3500, "outside", "done", BACK)]
     assert books() == {"buyers_held": 3500, "write_offs": 3500}
     assert (receipt.written_off, receipt.unacknowledged) == (3500, True)
-    assert "Stop what has not been delivered" in receipt.note
+    assert "Stop anything that has not been delivered" in receipt.note
 
 
 def test_lines_cancelled_after_it_send_nothing_and_lose_nothing(paid, daraja):
@@ -133,7 +133,7 @@ def other_movements(seller, client):
 def test_a_number_of_another_movement_is_refused(paid, other_movements, number):
     receipt = Receipt.objects.get(number=PAID)
 
-    with pytest.raises(ActionNotAvailable, match="the number of another movement"):
+    with pytest.raises(ActionNotAvailable, match="the number of another transaction"):
         money_out.record_reversal_seen(receipt.pk, number=number)
 
 
@@ -218,7 +218,7 @@ def test_what_the_shop_reversed_before_it_is_told_of_again_is_counted_once(buyer
 
     said = money_out.record_reversal_seen(Receipt.objects.get().pk, number=BACK)
 
-    assert (said, (refunds(), books())) == ("Known already.", before)
+    assert (said, (refunds(), books())) == ("Already recorded.", before)
     assert Order.objects.get().payment_status == "refunded"
 
 
@@ -241,7 +241,7 @@ def test_money_in_suspense_that_was_sent_back_before_it_is_lost(client, order, d
 
     note = seen()
 
-    assert note == f"M-Pesa took it back under {BACK} at its customer's word: KES 700 lost."
+    assert note == f"M-Pesa reversed it under {BACK} at its customer's request: KES 700 lost."
     assert refunds() == [(700, "b2c", "done", "SGB0000001"), (700, "outside", "done", BACK)]
     assert books() == {"mpesa_clearing": -700, "suspense": -700}
 
@@ -269,7 +269,7 @@ def test_what_m_pesa_sends_after_all_of_money_it_took_back_is_lost(client, order
     assert books() == {"mpesa_clearing": -700, "suspense": -700}
     assert (refund.unacknowledged, refund.note) == (
         True,
-        "M-Pesa had taken the payment back by itself: it went back twice.",
+        "The money was refunded twice: M-Pesa had reversed the payment itself.",
     )
 
 

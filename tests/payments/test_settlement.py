@@ -25,7 +25,7 @@ def test_settling_twice_counts_once(payment, kettle):
     first = record_outcome(payment.pk, money())
     again = record_outcome(payment.pk, money())
 
-    assert (first, again) == ("The money is credited.", "Counted already.")
+    assert (first, again) == ("The payment is credited.", "Already recorded.")
     assert (Receipt.objects.count(), shelf(kettle)) == (1, (3, 0))
 
 
@@ -54,7 +54,7 @@ def test_a_failure_after_the_end_changes_nothing(payment, status):
     note = record_outcome(payment.pk, NO_MONEY)
 
     payment.refresh_from_db()
-    assert note == f"A failure after the end: still {status}."
+    assert note == f"A failure after it ended: still {status}."
     assert (payment.status, payment.next_check_at) == (status, None)
 
 
@@ -112,7 +112,7 @@ def test_a_number_that_comes_later_completes_the_receipt(payment):
     note = record_outcome(payment.pk, money("SGL0000001"))
 
     receipt = Receipt.objects.get()
-    assert note == "Counted already; its receipt number is known now."
+    assert note == "Already recorded; its receipt number is known now."
     assert (receipt.number, receipt.source, receipt.note) == ("SGL0000001", "callback", "")
 
 
@@ -122,7 +122,7 @@ def test_less_than_was_counted_at_first_is_borne_and_put_before_a_person(payment
     note = record_outcome(payment.pk, money("SGL0000001", amount=1))
 
     receipt = Receipt.objects.get()
-    assert note == "Counted as KES 3000, but M-Pesa says KES 1."
+    assert note == "Recorded as KES 3,000, but M-Pesa reports KES 1."
     assert (receipt.number, receipt.amount, receipt.written_off) == ("SGL0000001", 1, 2999)
     assert (receipt.note, payment.order.payment_status) == (note, "paid")
     assert "says KES 1" in caplog.text
@@ -147,7 +147,7 @@ def test_a_number_counted_elsewhere_completes_nothing(payment, order):
 
     note = record_outcome(payment.pk, money("SGL0000001"))
 
-    assert note == "Receipt SGL0000001 is counted elsewhere; nothing changed."
+    assert note == "Receipt SGL0000001 is recorded elsewhere; nothing changed."
     assert payment.receipt.number == ""
 
 

@@ -167,7 +167,7 @@ def test_where_two_prompts_fit_a_person_decides(client, proven, order, kettle):
 
     movement = Receipt.objects.get(number="SGL7654321")
     assert (movement.order, len(undecided())) == (None, 1)
-    with pytest.raises(ActionNotAvailable, match="Say first"):
+    with pytest.raises(ActionNotAvailable, match="Decide that first"):
         money_in.refund_receipt(movement.pk)
     money_in.merge_with_order(movement.pk, reference=order.reference, why="The portal shows it")
     assert other.order.payment_status == "requested"
@@ -175,7 +175,7 @@ def test_where_two_prompts_fit_a_person_decides(client, proven, order, kettle):
 
 
 def test_a_pair_cannot_be_sent_back_while_nobody_has_decided(pair):
-    with pytest.raises(ActionNotAvailable, match="Say first whether it is"):
+    with pytest.raises(ActionNotAvailable, match="Decide that first"):
         money_in.refund_receipt(pair[1].pk)
 
     assert not Refund.objects.exists()
@@ -184,7 +184,7 @@ def test_a_pair_cannot_be_sent_back_while_nobody_has_decided(pair):
 def test_a_pair_cannot_be_given_to_another_order_either(pair, kettle):
     other = an_order(UserFactory(), (kettle, 1), phone="254799000999")
 
-    with pytest.raises(ActionNotAvailable, match="Say first whether it is"):
+    with pytest.raises(ActionNotAvailable, match="Decide that first"):
         money_in.match_receipt_to_order(pair[1].pk, reference=other.reference, why="")
 
 
@@ -412,6 +412,6 @@ def test_what_was_taken_back_of_two_equal_payments_leaves_the_prompts_with_its_o
     note = record_outside_reversal(Receipt.objects.get(number="SGL7654321").pk, number="SGR0000001")
 
     order.refresh_from_db()
-    assert note == "M-Pesa took it back under SGR0000001 at its customer's word: KES 0 lost."
+    assert note == "M-Pesa reversed it under SGR0000001 at its customer's request: KES 0 lost."
     assert (order.payment_status, balance(Account.WRITE_OFFS)) == ("paid", 0)
     assert balance(Account.MPESA_CLEARING) == 3000

@@ -19,8 +19,8 @@ from tests.shopping import cash_out
 pytestmark = pytest.mark.django_db(transaction=True)
 
 SLOW = (
-    "We are slower than usual right now: your payment may show here some minutes late. It counts "
-    "all the same; do not pay twice."
+    "We are slower than usual right now. Your payment may take some minutes to show here. It "
+    "still counts; do not pay twice."
 )
 
 
@@ -78,7 +78,8 @@ def test_once_the_clock_is_round_again_nothing_is_said_of_it(buyer_api, kettle, 
         (
             "refused.unreachable",
             True,
-            "M-Pesa did not take our request yet. Try again in a minute: we may be slow to.",
+            "M-Pesa has not accepted our request yet. Try again in a minute; we may be slow to "
+            "retry.",
         ),
         (
             PHONE_BUSY,

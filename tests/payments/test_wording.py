@@ -103,7 +103,7 @@ def test_a_prompt_that_lapsed_asks_for_patience(order, payment):
     payment.live = False
 
     assert told(order, payment)["message"] == (
-        "We have not heard from M-Pesa yet. If you entered your PIN, wait: we keep asking. "
+        "We have not heard from M-Pesa yet. If you entered your PIN, please wait while we check. "
         "If you did not, try again."
     )
 
@@ -153,7 +153,10 @@ def test_a_closed_order_names_no_way_to_pay(order, payment):
 
     message = told(order, payment, due=0, ways=[M_PESA])["message"]
 
-    assert message == "The time to pay is over and the goods are free again. Cash out anew."
+    assert message == (
+        "The time to pay is over and the items are no longer reserved. "
+        "Please place the order again."
+    )
 
 
 # --- What a frontend builds its buttons and its countdown from ------------------------------------

@@ -297,7 +297,7 @@ def test_one_that_was_not_taken_after_all_is_not_sent_again(buyer, sell, daraja,
     hurry()
 
     assert payouts("status", "note") == [
-        ("dropped", "A buyer has a problem with a line it was for.")
+        ("dropped", "A buyer has reported a problem with one of its order items.")
     ]
     assert (prove().broken, daraja.payouts) == ([], [])
 
