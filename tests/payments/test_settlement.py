@@ -125,7 +125,7 @@ def test_less_than_was_counted_at_first_is_borne_and_put_before_a_person(payment
     assert note == "Recorded as KES 3,000, but M-Pesa reports KES 1."
     assert (receipt.number, receipt.amount, receipt.written_off) == ("SGL0000001", 1, 2999)
     assert (receipt.note, payment.order.payment_status) == (note, "paid")
-    assert "says KES 1" in caplog.text
+    assert "reports KES 1" in caplog.text
     assert not Refund.objects.exists()
 
 
