@@ -21,10 +21,10 @@ logger = logging.getLogger(__name__)
 
 @transaction.atomic
 def put_in_doubt(receipt_id: int, why: str) -> None:
-    """Record that a payment is not known, or known otherwise, where it should be.
+    """Record that M-Pesa does not know a payment, or knows it differently.
 
-    Nothing of it leaves and nothing bought with it is handed over, until a person has decided or
-    the gateway shows it after all. Safe to repeat.
+    No money of it leaves, and no goods bought with it are handed over, until staff decide or the
+    gateway shows it after all. Safe to repeat.
     """
     receipt = lock_receipt(receipt_id)
     if receipt.verification == Verification.NEVER_CAME:
@@ -37,9 +37,9 @@ def put_in_doubt(receipt_id: int, why: str) -> None:
 
 
 def end_doubt(receipt: Receipt, verification: Verification) -> None:
-    """End the doubt about a receipt one way or the other, as a person decided.
+    """End the doubt about a receipt as staff decided.
 
-    Call inside a transaction that holds the lock of its order and its own.
+    Call inside a transaction that holds the locks of its order and of the receipt.
     """
     receipt.verification, receipt.doubted_at = verification, None
     receipt.save(update_fields=["verification", "doubted_at"])

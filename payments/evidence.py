@@ -1,7 +1,7 @@
-"""Whether a payment really came: who told of it, asking M-Pesa, and what it does not know.
+"""Evidence that a payment arrived: reports from each source, and when they confirm a receipt.
 
-One source is news, and money leaves on no news alone: neither a refund of a payment nor a payout
-of what was sold for it. ``is_enough`` (payments.models.evidence) says what confirms a payment.
+One source is not enough: no refund of a payment, and no payout of what was sold for it, leaves
+before the payment is confirmed. ``is_enough`` (payments.models.evidence) defines what confirms it.
 
 Locks: the order first, then the receipt.
 """
@@ -38,13 +38,14 @@ from .shortcodes import receiving_shortcode
 
 logger = logging.getLogger(__name__)
 
-#: Until it is seen again whether a payment is confirmed; what confirms it wakes what waits for it.
+#: Delay until an unconfirmed payment is checked again; a confirmation wakes what waits for it.
 EVIDENCE_DELAY = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
 class SourceReport:
-    """What a source says of a payment: KES, its number, our short code, and the person's id."""
+    """A source's report of a payment: KES, receipt number, our short code, and the staff member's
+    id."""
 
     source: str
     amount: int
@@ -54,9 +55,9 @@ class SourceReport:
 
 
 def record_first(receipt: Receipt, report: SourceReport) -> None:
-    """Keep what told of a receipt that was written a moment ago. Call in the same transaction.
+    """Record the first report of a new receipt. Call in the transaction that creates it.
 
-    What a person typed is asked about at once: goods may be fetched on it.
+    A receipt recorded by staff is queried immediately, as its order's goods may be collected.
     """
     insert([_row(receipt, report)])
     if report.source == ReceiptSource.STAFF:
@@ -64,14 +65,14 @@ def record_first(receipt: Receipt, report: SourceReport) -> None:
 
 
 def record(receipt: Receipt, report: SourceReport) -> None:
-    """Keep what a source says of a receipt, which may confirm it. Safe to repeat, in any order.
+    """Record a source's report of a receipt, which may confirm it. Safe to repeat, in any order.
 
     Call inside a transaction that holds the lock of its order, if it has one.
     """
     if _is_reported(
         receipt.pk, report.source, report.amount, report.number, report.shortcode[:12], report.by
     ):
-        # Nothing new: what it says was looked at when it was said first.
+        # This report was recorded and assessed before.
         return
     kept = locked_row(Receipt, receipt.pk)
     rows = [_row(kept, report)]
@@ -93,7 +94,7 @@ def _is_reported(
 
 
 def copy_evidence(receipt: Receipt, other: Receipt) -> None:
-    """Keep what was said of another receipt, which turned out to be this one.
+    """Copy the reports of another receipt that turned out to be a duplicate of this one.
 
     Call inside a transaction that holds the locks of both.
     """
@@ -108,9 +109,9 @@ def copy_evidence(receipt: Receipt, other: Receipt) -> None:
 
 
 def record_on_statement(receipts: Iterable[Receipt]) -> int:
-    """Keep that M-Pesa's statement shows these receipts as they are; return how many it confirms.
+    """Record that M-Pesa's statement shows these receipts; return how many that confirms.
 
-    Safe to repeat. Four statements, however many there are, where none of them is in doubt.
+    Safe to repeat. Four statements for any number of receipts, if none of them is in doubt.
     """
     shown = {receipt.pk: receipt for receipt in receipts}
     shows = ReceiptEvidence.objects.filter(receipt__in=shown, source=ReceiptSource.STATEMENT)
@@ -148,17 +149,17 @@ def record_on_statement(receipts: Iterable[Receipt]) -> int:
 
 @transaction.atomic
 def reassess(receipt_id: int) -> Receipt:
-    """See again whether what was said of a receipt confirms it, as it is now. Safe to repeat."""
+    """Check again whether the reports of a receipt confirm it as it is now. Safe to repeat."""
     receipt = lock_receipt(receipt_id)
     _reassess(receipt)
     return receipt
 
 
 def lock_receipt(receipt_id: int) -> Receipt:
-    """A receipt, locked after its order. Call inside a transaction.
+    """Lock and return a receipt, after its order. Call inside a transaction.
 
-    One without an order may be given one while its lock is waited for: then it is let go again,
-    and locked after that order. An order that it has it keeps.
+    A receipt without an order may be matched while its lock is waited for. Then the lock is
+    released and taken again after that order's. Once matched, a receipt keeps its order.
     """
     order_id = Receipt.objects.values_list("order_id", flat=True).get(pk=receipt_id)
     if order_id is None:
@@ -173,16 +174,16 @@ def lock_receipt(receipt_id: int) -> Receipt:
 
 
 def is_shown_by_gateway(receipt: Receipt) -> bool:
-    """Whether M-Pesa's statement or its answer shows a payment as the shop has it."""
+    """Whether M-Pesa's statement or a status query shows the payment as it is recorded."""
     answers = receipt.evidence.filter(source__in=ANSWERS)
     return any(row.agrees_with(receipt) for row in answers)
 
 
 def request_confirmation(receipts: Iterable[Receipt], *, again: bool = False) -> None:
-    """Let M-Pesa be asked about payments that something waits for. Safe to repeat, at once.
+    """Schedule status queries of payments that something waits for. Safe to repeat, concurrently.
 
-    Each is asked about once, or for a day where M-Pesa does not answer; with ``again``, again. The
-    clock asks.
+    Each payment is queried until M-Pesa answers, for a day at most. With ``again`` the queries
+    start over. The clock sends them.
     """
     now = timezone.now()
     about = [each for each in receipts if each.provider == Provider.MPESA and each.number]
@@ -198,7 +199,7 @@ def request_confirmation(receipts: Iterable[Receipt], *, again: bool = False) ->
 
 
 def staff_who_reported(receipt_ids: Iterable[int]) -> set[int]:
-    """Who of the staff wrote these receipts down, or named their numbers: ids."""
+    """The ids of staff who recorded these receipts or entered their numbers."""
     typed = ReceiptEvidence.objects.filter(receipt__in=receipt_ids, told_by__isnull=False)
     return {pk for pk in typed.values_list("told_by", flat=True) if pk is not None}
 
@@ -215,7 +216,8 @@ def _row(receipt: Receipt, report: SourceReport) -> ReceiptEvidence:
 
 
 def _reassess(receipt: Receipt) -> None:
-    """Set the standing of a receipt that is locked, after its order, by what was said of it."""
+    """Update the verification of a receipt from its reports. The receipt is locked, after its
+    order."""
     if receipt.verification == Verification.NEVER_CAME:
         _warn_if_gateway_shows_it(receipt)
         return
@@ -235,9 +237,8 @@ def _reassess(receipt: Receipt) -> None:
 
 
 def _is_answered(receipt: Receipt, reports: list[ReceiptEvidence]) -> bool:
-    """Whether the gateway has shown a receipt since it is in doubt: what it said before was known
-    when the doubt arose.
-    """
+    """Whether the gateway has shown a receipt since it was put in doubt; earlier answers were known
+    then."""
     since: datetime | None = receipt.doubted_at
     return any(
         row.source in ANSWERS and row.agrees_with(receipt) and (not since or row.told_at >= since)
@@ -254,7 +255,8 @@ def _warn_if_gateway_shows_it(receipt: Receipt) -> None:
 
 
 def stop_goods(receipt: Receipt) -> None:
-    """Let nothing be handed over of an order whose payment is in doubt, or was written off.
+    """Update the order's ``in_doubt``: no goods are handed over while its payment is in doubt or
+    has been written off.
 
     Call inside a transaction that holds the order's lock. Safe to repeat.
     """
@@ -268,7 +270,7 @@ def stop_goods(receipt: Receipt) -> None:
 
 
 def wake_transfers(receipt_ids: list[int]) -> None:
-    """Let what waited for these receipts be looked at now."""
+    """Make transfers that wait for these receipts due now."""
     now = timezone.now()
     waiting = {"status": TransferStatus.DUE, "next_check_at__gt": now}
     Refund.objects.filter(receipt__in=receipt_ids, **waiting).update(next_check_at=now)

@@ -1,4 +1,4 @@
-"""Asks M-Pesa about receipts that are not confirmed and that something waits for."""
+"""Status queries of receipts that are not confirmed and that something waits for."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from .transaction_status import query_transaction_status
 
 logger = logging.getLogger(__name__)
 
-#: Until it is seen again whether payouts are still stopped.
+#: Delay until a stop of payouts is checked again.
 LOOK_AGAIN = timedelta(minutes=1)
 
 
 def query_receipt(question_id: int) -> None:
-    """Ask M-Pesa about a payment that something waits for, by its number, if it is time to.
+    """Query M-Pesa about a payment by its number, if it is time to.
 
-    Safe to repeat, anywhere, at once: one caller claims the question by setting the next. Nothing
-    is asked about what is confirmed meanwhile, nor while the initiator is not accepted: a question
-    is signed by it too.
+    Safe to repeat, on any worker, concurrently: one caller claims the question by setting its next
+    time. Does nothing if the payment is confirmed by now, or while M-Pesa rejects the initiator,
+    whose credential queries use too.
     """
     now = timezone.now()
     question = ReceiptQuestion.objects.select_related("receipt").get(pk=question_id)
@@ -63,5 +63,5 @@ def _query_receipt(question: ReceiptQuestion) -> None:
             shortcode=paid_shortcode(receipt.number),
         )
     except ValueError:
-        # Not a number as M-Pesa writes them: it cannot be one of its payments.
+        # Not in M-Pesa's format: it cannot be one of its payments.
         put_in_doubt(receipt.pk, f"{receipt.number} is not an M-Pesa receipt number.")

@@ -11,13 +11,15 @@ from .models import (
 
 
 def receiving_shortcode() -> str:
-    """The short code that prompts and the statement are about."""
+    """The short code that prompts are paid to and the pulled statement covers."""
     return settings.DARAJA_PARTY_B or settings.DARAJA_SHORTCODE
 
 
 def paid_shortcode(number: str) -> str:
-    """The short code that M-Pesa's payment of this number was made to, as far as it is told: what
-    came back came to the one that pays out."""
+    """The short code the M-Pesa payment with this number was made to.
+
+    As far as a source reported it; a returned transfer came to the one that pays out.
+    """
     reports = ReceiptEvidence.objects.filter(
         receipt__number=number, receipt__provider=Provider.MPESA
     ).exclude(shortcode="")
@@ -26,5 +28,5 @@ def paid_shortcode(number: str) -> str:
 
 
 def is_our_shortcode(shortcode: str) -> bool:
-    """Whether payments to this short code are payments to the shop."""
+    """Whether this is one of the shop's short codes."""
     return bool(shortcode) and shortcode in {settings.DARAJA_SHORTCODE, settings.DARAJA_PARTY_B}

@@ -1,4 +1,4 @@
-"""Puts sellers' earnings into payouts, less what the seller owes the shop.
+"""Allocates sellers' earnings to payouts, less what the seller owes the shop.
 
 Locks: the seller, their shares, the payout. A share is carried by one payout at a time.
 """
@@ -30,21 +30,21 @@ from payments.models import (
 
 from .balances import balance_of
 
-#: Shares taken on at a time; the clock comes again for the rest.
+#: Shares allocated per call; the clock comes back for the rest.
 SHARES_PER_ROUND = 200
-#: The note of one that was to pay a debt off with what the shop bears, which others have by now.
+#: The note of a dropped payout that was to repay a debt with written-off money.
 PAID_OFF = "The debt has been repaid from later sales."
 
 
 @background_task()
 @transaction.atomic
 def create_payouts(seller_id: int) -> None:
-    """Create payouts of a seller's shares that are in none yet. Safe to repeat, at once.
+    """Create payouts of a seller's shares that are in none yet. Safe to repeat, concurrently.
 
-    One a line, to the number its listing had when it was sold. Shares too small for M-Pesa wait
-    for others to the same number; what the seller owes the shop is deducted first, and last from
-    what the shop bears. Nothing is created for a number that M-Pesa has just refused, and of no
-    share that an undecided problem or a person holds back. The clock sends each payout.
+    One per line, to the number on its listing when it was sold. Shares too small for M-Pesa wait
+    for others to the same number. What the seller owes the shop is deducted, from shares of
+    written-off payments last. Nothing is created for a number that M-Pesa has just refused, nor for
+    shares held back by an undecided problem or by staff. The clock sends each payout.
     """
     locked_row(User, seller_id)
     blocked = set(Payout.objects.refused().filter(seller=seller_id).values_list("phone", flat=True))
@@ -65,8 +65,8 @@ def _shares_to_pay(seller_id: int) -> list[SellerShare]:
     new_ids = list(new.values_list("pk", flat=True)[:SHARES_PER_ROUND])
     locked = SellerShare.objects.select_for_update(no_key=True, of=("self",)).owed()
     chosen = list(locked.filter(pk__in=left_ids + new_ids).order_by("pk"))
-    # Read after they are locked: who opens a problem, or decides one, locks them too, and may have
-    # been waited for.
+    # Read again after locking: opening or deciding a problem locks shares too, and may have come
+    # first.
     free = SellerShare.objects.payable().filter(pk__in=[share.pk for share in chosen])
     return list(free.owed().select_related("track").order_by("pk")) if chosen else []
 
@@ -74,12 +74,11 @@ def _shares_to_pay(seller_id: int) -> list[SellerShare]:
 def _allocate_shares(
     seller_id: int, shares: list[SellerShare], unallocated: int, unapproved: list[Payout]
 ) -> int:
-    """Put shares into payouts; return what is left of ``unallocated`` (below 0, a debt).
+    """Allocate shares to payouts; return what is left of ``unallocated`` (below 0: a debt).
 
-    A debt is paid off with nothing that was paid by news alone: such shares wait. What the shop
-    bears pays it last, and never by itself: a second person lets it go, and nobody looks at a
-    payout of nothing. Until they have, what is sold since pays the debt in its place
-    (``unapproved``).
+    A debt is not repaid from unconfirmed payments: such shares wait. Shares of written-off payments
+    repay it last and only with approval, since nobody reviews a payout of nothing. While such a
+    payout (``unapproved``) waits for approval, later sales repay the debt in its place.
     """
     written_off: set[int] = set()
     debt = unallocated - sum(payout.gross - payout.amount for payout in unapproved)
@@ -88,7 +87,7 @@ def _allocate_shares(
         first = [share for share in shares if share.track.order_id not in reported | written_off]
         rest, left = _batch_by_phone(seller_id, first, debt)
         if unapproved and rest > debt:
-            # Others take their shares on at once.
+            # Other payouts take their shares over at once.
             again = Payout.objects.filter(pk__in=[payout.pk for payout in unapproved])
             again.drop(PAID_OFF)
             enqueue_after_commit(create_payouts, seller_id)
@@ -100,8 +99,11 @@ def _allocate_shares(
 
 
 def _unapproved_deductions(seller_id: int) -> list[Payout]:
-    """Payouts that pay a debt off with what no confirmed payment covers, and that no second person
-    has looked at, locked. One that somebody keeps back stays as it is: they had a reason."""
+    """Payouts, locked, that repay a debt from payments that are not confirmed and wait for
+    approval.
+
+    One that staff have put on hold stays as it is.
+    """
     due = Payout.objects.not_done().filter(status=TransferStatus.DUE)
     unapproved = due.filter(seller=seller_id, approved_by__isnull=True, held_at__isnull=True)
     less = unapproved.filter(gross__gt=F("amount")).order_by("pk").select_for_update(no_key=True)
@@ -145,7 +147,7 @@ def _batch_by_phone(
 
 
 def _pay_unallocated(seller_id: int, amount: int, blocked: set[str]) -> None:
-    """Pay out what was deducted for a debt that turned out to be none."""
+    """Pay out what was deducted for a debt that turned out not to exist."""
     last = SellerShare.objects.filter(seller=seller_id).exclude(phone__in=blocked).last()
     if last is not None:
         _create(seller_id, last.phone, [], gross=0, amount=amount, numbered_by=[last])
@@ -160,12 +162,12 @@ def _create(
     amount: int,
     numbered_by: Iterable[SellerShare],
 ) -> Payout:
-    """Create a payout that carries these shares; ``numbered_by`` are those its number is from."""
+    """Create a payout of these shares; ``numbered_by`` are the shares its number is from."""
     now = timezone.now()
     limit = settings.PAYOUT_APPROVAL_ABOVE
-    # Where several people typed it, the first is its author; none of them approves it.
+    # If several people typed it, the first is its author; none of them can approve it.
     typed_by = next((share.phone_by_id for share in numbered_by if share.phone_by_id), None)
-    # Nothing at all, where a debt keeps all of it back, goes to no number that anybody typed.
+    # A payout of nothing, because a debt takes all of it, goes to no number.
     waits = amount > limit or (amount > 0 and typed_by is not None)
     payout = Payout(
         seller_id=seller_id,
@@ -191,14 +193,16 @@ def _create(
 
 
 def orders_of(payout: Payout) -> QuerySet[Any]:
-    """The orders whose lines a payout carries, with what confirmed payments leave for them."""
+    """The orders whose lines a payout carries, with the cover by confirmed payments."""
     carried = SellerShare.objects.filter(payout=payout.pk)
     return with_confirmed_cover(Order.objects.filter(pk__in=carried.values("track__order")))
 
 
 def _not_confirmed(line_ids: Iterable[int]) -> tuple[set[int], set[int]]:
-    """Of the orders of these lines, those that no confirmed payment covers: because it is told of
-    by news alone; and because the shop bears what they lack."""
+    """Orders of these lines without cover by confirmed payments, in two sets.
+
+    Those with a payment that is only reported, and those whose missing part is written off.
+    """
     orders = with_confirmed_cover(Order.objects.filter(tracks__in=list(line_ids)))
     lacking = orders.filter(confirmed_amount__lt=F("price_due")).values_list(
         "pk", "confirmed_or_written_off", "price_due"

@@ -1,4 +1,4 @@
-"""Finds sellers with earnings that no payout carries."""
+"""Finds sellers with earnings that are in no payout."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from payments.models import (
 
 from .balances import annotate_balances
 
-#: How old a payout that never left may be for the clock to see whether it left something to spare.
+#: Age up to which a payout that was not sent is considered for money that is left over.
 LOOKBACK = timedelta(days=14)
 
 
 def sellers_to_pay(*, before: datetime) -> list[int]:
-    """Sellers with shares from before then that are in no payout, though M-Pesa would take them."""
+    """Sellers with shares from before then that could be paid out and are in no payout."""
     now = timezone.now()
     found = (
         _with_enough(before=before, now=now),
@@ -37,7 +37,7 @@ def sellers_to_pay(*, before: datetime) -> list[int]:
 
 @compiled
 def _with_enough(before: datetime, now: datetime) -> QuerySet[Any, int]:
-    """Sellers with as much to one number as M-Pesa sends, in shares that nothing carried yet."""
+    """Sellers with at least M-Pesa's minimum for one number in new shares."""
     new = SellerShare.objects.to_pay().filter(~Exists(_refused()), created_at__lt=before)
     enough = new.payable(now).values("seller", "phone").annotate(total=Sum(share_due()))
     return enough.filter(total__gte=MIN_B2C).order_by().values_list("seller", flat=True)
@@ -50,13 +50,13 @@ def _with_shares_of_dropped(now: datetime) -> QuerySet[Any, int]:
 
 
 def _refused() -> QuerySet[Payout]:
-    """Of a share's seller and number, what M-Pesa has refused."""
+    """Payouts to a share's seller and number that M-Pesa has refused."""
     return Payout.objects.refused().filter(seller=OuterRef("seller"), phone=OuterRef("phone"))
 
 
 @compiled
 def _with_unallocated(before: datetime) -> QuerySet[Any, int]:
-    """Sellers from whom more was deducted than they owe: a payout was not made after all."""
+    """Sellers from whom too much was deducted, because a payout was not made after all."""
     never_left = Payout.objects.not_done().filter(
         seller=OuterRef("pk"),
         status__in=[TransferStatus.REFUSED, TransferStatus.DROPPED],

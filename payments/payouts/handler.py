@@ -1,4 +1,4 @@
-"""Sends a payout only as long as its earnings are still due, and follows it to its end.
+"""Handles payouts when they are sent and when they end.
 
 Locks: the seller, then the payout.
 """
@@ -34,13 +34,13 @@ from .services import HELD_BACK, drop_due_payouts, lock_payout
 
 logger = logging.getLogger(__name__)
 
-#: The note of one that was dropped because a line it was for was cancelled or reduced since.
+#: The note of a payout that was dropped because one of its lines was cancelled or reduced.
 CHANGED = "One of its order items was cancelled or reduced in price."
 
 
 @handles(Payout)
 class PayoutHandler(TransferHandler[Payout]):
-    """What only a payout does when it is sent and when it ends."""
+    """The steps of a transfer that are specific to payouts."""
 
     wrong_amount = "M-Pesa says {} was sent, {} was due."
     done = "The seller has the money."
@@ -58,11 +58,11 @@ class PayoutHandler(TransferHandler[Payout]):
         return lock_payout(row_id)
 
     def hold_until(self, row: Payout, now: datetime) -> datetime | None:
-        """Keep a payout back whose orders were paid by what nobody has confirmed; ask about that.
+        """Postpone a payout whose orders have an unconfirmed payment, and query that payment.
 
-        What the shop bears a second person lets go: it may be what somebody made it bear. One that
-        carries what is held back, cancelled or reduced by now is dropped, and what is left of its
-        shares goes with another.
+        If part of the price is written off, a second person has to approve it: someone may have
+        caused the write-off on purpose. A payout with shares that are held back, cancelled or
+        reduced by now is dropped, and its other shares go with another payout.
         """
         if why := _reason_to_drop(row):
             row.drop(why)
@@ -88,13 +88,15 @@ class PayoutHandler(TransferHandler[Payout]):
         return None
 
     def on_done(self, row: Payout, *, was: str) -> None:
-        """Post it, and let the seller know."""
+        """Post it and notify the seller."""
         if was == TransferStatus.DROPPED:
-            # They were to go to another number with the next, and nothing has taken them on yet.
+            # They were to go to another number with the next payout, and nothing has taken them
+            # over yet.
             row.shares.update(phone=row.phone, phone_by=row.author_id)
         carries = row.shares.aggregate(total=Sum("carried"))["total"] or 0
         if carries != row.gross:
-            # Another carries its shares by now. What was sent twice is kept back from the next.
+            # Another payout carries its shares by now. What was sent twice is deducted from the
+            # next.
             row.gross, row.unacknowledged = carries, True
             row.note = (
                 "This payout was believed to have failed; the same money may have been sent twice."
@@ -115,7 +117,7 @@ class PayoutHandler(TransferHandler[Payout]):
         )
 
     def on_refused(self, row: Payout, reason: PayoutReason) -> None:
-        """Try again later, where time may mend it; else at another number, or a person decides."""
+        """Retry after a temporary reason; else another number is needed, or staff decide."""
         after = row.retry_after(reason)
         if after is not None:
             row.next_check_at = timezone.now() + after
@@ -125,10 +127,10 @@ class PayoutHandler(TransferHandler[Payout]):
 
 
 def _reason_to_drop(payout: Payout) -> str:
-    """Why a payout is not to leave with the shares it carries; empty where nothing is against it.
+    """Why a payout must not leave with the shares it carries; "" if it may.
 
-    An undecided problem or a person holds one back. Or one was cancelled or reduced while M-Pesa
-    might have had the payout, which it did not take after all: who did that could not drop it.
+    An undecided problem or staff hold a share back. Or a share was cancelled or reduced while
+    M-Pesa might have received the payout, so that it could not be dropped then.
     """
     shares = list(payout.shares.all())
     for share in shares:
@@ -139,8 +141,11 @@ def _reason_to_drop(payout: Payout) -> str:
 
 
 def _receiver_is_certain(payout: Payout, was: str) -> bool:
-    """Whether the money went to this very number: not so where only a person says whose it was, and
-    the statement shows a part of the number."""
+    """Whether the money certainly went to this number.
+
+    Not if staff identified a withdrawal as this payout and the statement shows part of the number
+    only.
+    """
     if was != TransferStatus.DUE:
         return True
     found = Withdrawal.objects.filter(payout=payout.pk).first()

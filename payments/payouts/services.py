@@ -14,12 +14,12 @@ from payments.models import Payout, TransferStatus
 
 from .allocation import create_payouts
 
-#: The note of a payout that was dropped because of a problem with a line it was for.
+#: The note of a payout that was dropped because of a problem with one of its lines.
 HELD_BACK = "A buyer has reported a problem with one of its order items."
 
 
 def drop_due_payouts(seller_id: int, note: str) -> None:
-    """Drop a seller's unsent payouts; they are created again, less what was paid by now.
+    """Drop a seller's unsent payouts; they are created again, less what has been paid by now.
 
     Call inside a transaction that holds the seller's lock.
     """
@@ -32,11 +32,10 @@ def drop_due_payouts(seller_id: int, note: str) -> None:
 def retry_payout(
     payout_id: int, *, phone: str = "", note: str = "", actor_id: int | None = None
 ) -> bool:
-    """Let other payouts carry what M-Pesa refused to send: to ``phone``, where one is given.
+    """Retry a payout that M-Pesa refused: drop it, so that other payouts carry its shares.
 
-    ``actor_id`` is the id of the staff member who typed that number: another has to approve it.
-
-    Returns False when it is not, or no more, a refused one. Safe to repeat.
+    They go to ``phone``, if it is given; ``actor_id`` is the id of the staff member who typed it,
+    and another one has to approve them. Returns False if the payout is not refused. Safe to repeat.
     """
     payout = lock_payout(payout_id)
     if payout.status != TransferStatus.REFUSED:
@@ -51,16 +50,16 @@ def retry_payout(
 def drop_unsent(payout_id: int, note: str) -> bool:
     """Drop a payout that is due and was not sent; ``create_payouts`` puts its shares into others.
 
-    Returns False where it has left, or may have. Call inside a transaction.
+    Returns False if it was sent, or may have been. Call inside a transaction.
     """
-    # By its own row: were it found through its shares, PostgreSQL would not look at its status
-    # again after waiting for whoever was sending it.
+    # Filtered by its own row: found through its shares, PostgreSQL would not check its status again
+    # after waiting for the transaction that sends it.
     unsent = Payout.objects.filter(pk=payout_id, status=TransferStatus.DUE)
     return bool(unsent.drop(note))
 
 
 def lock_payout(payout_id: int) -> Payout:
-    """A payout, locked after its seller."""
+    """Lock and return a payout, after its seller."""
     seller_id = Payout.objects.values_list("seller_id", flat=True).get(pk=payout_id)
     locked_row(User, seller_id)
     return locked_row(Payout, payout_id)

@@ -1,4 +1,4 @@
-"""Money the shop has not got: reversed by M-Pesa at its customer's word, or never come at all.
+"""Money the shop does not have: reversed by M-Pesa itself, or never received.
 
 Locks: the order first, then the receipt.
 """
@@ -42,14 +42,14 @@ NEVER_CAME = "It never came."
 
 @transaction.atomic
 def record_outside_reversal(receipt_id: int, *, number: str = "") -> str:
-    """Record that M-Pesa reversed a whole payment without the shop's asking. Safe to repeat.
+    """Record that M-Pesa reversed a whole payment without the shop's request. Safe to repeat.
 
-    ``number`` is the reversal's own receipt, "" where it is not told. What of the payment was owed
-    back and not sent is done by it. What standing lines of a paid order lack from then on is
-    written off, until they are cancelled. A reversal the shop asked for is that one.
+    ``number`` is the reversal's own receipt, "" if it is not known. It settles refunds of the
+    payment that were not sent. What a paid order's remaining lines lack after that is written off,
+    until they are cancelled. If the shop had requested a reversal, this is that one.
 
-    Returns a note. Raises CannotBeReversed for a payment M-Pesa did not take, or a number that is
-    known already.
+    Returns a note. Raises CannotBeReversed for a payment that is not M-Pesa's, or a number that is
+    recorded already.
     """
     order_id = Receipt.objects.values_list("order_id", flat=True).get(pk=receipt_id)
     order = locked_row(Order, order_id) if order_id is not None else None
@@ -83,15 +83,14 @@ def record_outside_reversal(receipt_id: int, *, number: str = "") -> str:
 def record_refund_found(
     receipt_id: int, *, number: str, amount: int, phone: str, text: str
 ) -> Refund:
-    """Record that ``amount`` KES of a payment went back to its payer under ``number``, which no row
-    of ours tells: a restored backup knows nothing of it. Returns the refund that it is. ``phone``
-    is "" where nothing shows to which number.
+    """Record a refund of ``amount`` KES under ``number`` that no row shows, after a restore.
 
-    A refund of that amount which may have left is that one. Else what its order's standing lines
-    lack from then on is written off, until they are cancelled.
+    Returns the refund it was. ``phone`` is "" if nothing shows the number it went to. A refund of
+    that amount which may have been sent is taken to be this one. Otherwise, what the order's
+    remaining lines lack after it is written off, until they are cancelled.
 
-    Raises CannotBeReversed where more would have gone back than came, or where one waits for a
-    second person, who approves it first.
+    Raises CannotBeReversed if more would be refunded than was paid, or if the refund is waiting for
+    a second person, who has to approve it first.
     """
     order_id = Receipt.objects.values_list("order_id", flat=True).get(pk=receipt_id)
     order = locked_row(Order, order_id) if order_id is not None else None
@@ -123,12 +122,13 @@ def record_refund_found(
 
 @transaction.atomic
 def write_off_never_came(receipt_id: int) -> Receipt:
-    """Write off a payment in doubt: it never came. What was posted for it is posted back.
+    """Write off a payment in doubt that never arrived, and reverse its posting.
 
-    What was owed back of it is owed no more. What standing lines of a paid order lack from then on
-    the shop bears, until they are cancelled; what their sellers earned waits for a second person.
+    Its refunds are no longer due. What a paid order's remaining lines lack after that is written
+    off, until they are cancelled; the earnings of their sellers wait for a second person's
+    approval.
 
-    Raises NotInDoubt where nothing says that it did not come, or where some of it has left.
+    Raises NotInDoubt if the payment is not in doubt, or if money of it has left.
     """
     receipt = lock_receipt(receipt_id)
     if not receipt.is_in_doubt:
@@ -136,7 +136,7 @@ def write_off_never_came(receipt_id: int) -> Receipt:
     if receipt.refunds.exclude(status__in=(*UNSENT, TransferStatus.DROPPED)).exists():
         raise NotInDoubt("Some of it was refunded, or may have been. Clarify that first.")
     order = None if receipt.order_id is None else Order.objects.get(pk=receipt.order_id)
-    # Before what follows from it: an order is closed by what it knows of its receipts.
+    # Before what follows from it: whether an order is closed depends on its receipts.
     receipt.verification = Verification.NEVER_CAME
     receipt.save(update_fields=["verification"])
     _take_back(receipt, order, RefundReason.NEVER_CAME, number="", text=NEVER_CAME)
@@ -150,15 +150,15 @@ def write_off_never_came(receipt_id: int) -> Receipt:
 
 
 class NotInDoubt(ValueError):
-    """The payment cannot be written off. Its text is a plain sentence."""
+    """The payment cannot be written off. Its text can be shown to staff."""
 
 
 def _take_back(
     receipt: Receipt, order: Order | None, cause: RefundReason, *, number: str, text: str
 ) -> None:
-    """Post all of a payment back that the shop has not got, and write off what is missing then.
+    """Post a payment back that the shop does not have, and write off what is missing then.
 
-    Call inside a transaction that holds the lock of its order, if it has one, and its own.
+    Call inside a transaction that holds the locks of its order, if it has one, and of the receipt.
     """
     paid = _close_unsent(receipt, number=number, text=text)
     if paid < receipt.amount:
@@ -172,8 +172,8 @@ def _take_back(
 
 
 def close_if_taken_back(order: Order) -> None:
-    """Mark an order as refunded whose money M-Pesa took back by itself, or never came, or was found
-    to have gone back before the database was restored.
+    """Mark an order as refunded if its money was reversed by M-Pesa, never arrived, or was found to
+    have been refunded before a restore.
 
     Safe to repeat. Call inside a transaction that holds the order's lock.
     """
@@ -188,7 +188,7 @@ def close_if_taken_back(order: Order) -> None:
 
 
 class CannotBeReversed(ValueError):
-    """The payment is not M-Pesa's, or the number is another's. Its text is a plain sentence."""
+    """The payment is not M-Pesa's, or the number is another's. Its text can be shown to staff."""
 
 
 def _check_number(receipt: Receipt, number: str) -> None:
@@ -205,7 +205,7 @@ def _name(known: Refund, number: str) -> str:
 
 
 def _close_unsent(receipt: Receipt, *, number: str, text: str) -> int:
-    """End what was owed of the payment and not sent: it is owed no more. Returns KES."""
+    """Settle the payment's unsent refunds with this reversal. Returns their total, KES."""
     paid = 0
     unsent = receipt.refunds.owed().filter(status__in=UNSENT)
     for refund in list(unsent.order_by("pk")):
@@ -225,7 +225,7 @@ def _give_back(
     way: RefundMethod = RefundMethod.OUTSIDE,
     phone: str = "",
 ) -> None:
-    """Write down that it went back: by no payment of ours, where no other way is named."""
+    """Record a refund that was made; by default one that was not made by the shop."""
     now = timezone.now()
     refund = Refund.objects.create(
         receipt=receipt,
@@ -245,7 +245,7 @@ def _give_back(
 
 
 def _write_off_shortfall(receipt: Receipt, order: Order) -> None:
-    """Bear what stands and was to be paid with it, and what went back twice."""
+    """Write off what the order lacks: lines this money paid, or a double refund."""
     money = order_balance(order.pk)
     missing = money.needed(order) - money.credited
     if missing > 0:
@@ -255,7 +255,7 @@ def _write_off_shortfall(receipt: Receipt, order: Order) -> None:
 
 
 def _lost(receipt: Receipt) -> int:
-    """KES the shop has lost by it. Money in suspense that goes back twice is a debt there."""
+    """KES the shop has lost by it. A double refund of money in suspense is a debt there."""
     if receipt.order_id is not None:
         return receipt.written_off
     back: int = receipt.refunds.owed().aggregate(total=Sum("amount"))["total"] or 0

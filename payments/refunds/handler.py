@@ -1,4 +1,4 @@
-"""Follows the end of a refund: what is recorded, who is notified, what replaces it.
+"""Handles refunds when they are sent and when they end, and creates their replacements.
 
 Locks: the order first, then the refund.
 """
@@ -43,19 +43,19 @@ from .services import reverse_write_off, who_typed
 
 logger = logging.getLogger(__name__)
 
-#: Money goes another way only this long after M-Pesa refused the first: results have been seen to
-#: come twice, and to contradict each other.
+#: Delay after a refusal before the money is sent another way: M-Pesa has been seen to send two
+#: results that contradict each other.
 REROUTE_DELAY = timedelta(minutes=2)
 NO_DELAY = timedelta(0)
-#: M-Pesa was asked whether a payment still stands, and never answered.
+#: M-Pesa was queried whether a payment still stands, and never answered.
 NOT_ANSWERED = "local.not_answered"
-#: Until it is seen again whether a receipt's number has come.
+#: Delay until a missing receipt number is checked for again.
 NUMBER_DELAY = timedelta(minutes=1)
 
 
 @handles(Refund)
 class RefundHandler(TransferHandler[Refund]):
-    """What only a refund does when it is sent and when it ends."""
+    """The steps of a transfer that are specific to refunds."""
 
     wrong_amount = "M-Pesa says {} was refunded, {} was due."
     done = "The money was refunded."
@@ -73,10 +73,11 @@ class RefundHandler(TransferHandler[Refund]):
         return lock_refund(row_id)
 
     def hold_until(self, row: Refund, now: datetime) -> datetime | None:
-        """Keep a refund back while money of the same order is proven and has no receipt number.
+        """Postpone a refund while a receipt of its order has no number yet, or its payment is
+        unconfirmed.
 
-        Until it has one, two receipts may be one, and nothing is given back. So is money without
-        an order that may be such a receipt's, and a payment that is not confirmed.
+        Until the number is known, two receipts may be one payment. The same goes for money without
+        an order that may be such a receipt's payment.
         """
         if row.order_id is None:
             undecided = is_undecided(row.receipt)
@@ -90,7 +91,8 @@ class RefundHandler(TransferHandler[Refund]):
         return now + EVIDENCE_DELAY
 
     def receipt_to_ask_about(self, row: Refund, now: datetime) -> str:
-        """Ask before money goes another way than by reversal: the payment may be reversed."""
+        """Query the payment before its money leaves other than by reversal: M-Pesa may have
+        reversed it."""
         if not row.must_ask(now):
             if row.only_asks:
                 row.next_check_at = None
@@ -114,7 +116,7 @@ class RefundHandler(TransferHandler[Refund]):
         return Unnumbered.ALREADY_REVERSED if is_known and row.is_reversal else Unnumbered.NOT_TOLD
 
     def on_done(self, row: Refund, *, was: str) -> None:
-        """Post it, end what followed it, and let its line, its order and its buyer know."""
+        """Post it, drop its replacements, update its line and order, and notify the buyer."""
         if was == TransferStatus.DROPPED and was_reversed_by_mpesa(row.receipt):
             _record_double_refund(row)
             return
@@ -140,10 +142,10 @@ class RefundHandler(TransferHandler[Refund]):
             )
 
     def on_refused(self, row: Refund, reason: PayoutReason) -> None:
-        """Try again later, or another way; where neither can be, a person decides.
+        """Retry later or another way; if neither is possible, staff decide.
 
-        Where M-Pesa knows no such payment there is nothing to give back, by any way; nor where it
-        took the payment back itself meanwhile.
+        Not if M-Pesa knows no such payment, as there is nothing to refund then, nor if it has
+        reversed the payment itself in the meantime.
         """
         if was_reversed_by_mpesa(row.receipt):
             _drop_refused(row)
@@ -162,14 +164,14 @@ class RefundHandler(TransferHandler[Refund]):
 
 
 def was_reversed_by_mpesa(receipt: Receipt) -> bool:
-    """Whether M-Pesa took a payment back by itself: all of it went, and nothing is owed back."""
+    """Whether M-Pesa reversed a whole payment itself, so that no refund of it is due."""
     return receipt.refunds.filter(way=RefundMethod.OUTSIDE, status=TransferStatus.DONE).exists()
 
 
 def _drop_refused(refund: Refund) -> None:
-    """Drop what M-Pesa refused to send of a payment that it took back meanwhile.
+    """Drop a refused refund of a payment that M-Pesa has reversed itself in the meantime.
 
-    Both were borne by the shop as long as both might have gone.
+    Both were written off as long as both might have been made.
     """
     refund.drop("M-Pesa reversed the payment itself: no refund is due.")
     ledger.post_refund_dropped(refund)
@@ -179,8 +181,11 @@ def _drop_refused(refund: Refund) -> None:
 
 
 def _record_double_refund(refund: Refund) -> None:
-    """Record that what was dropped, as M-Pesa took the payment back, went all the same: the shop
-    bears it, or it is a debt in suspense."""
+    """Record that a refund was made although it was dropped when M-Pesa reversed the payment
+    itself.
+
+    The shop writes it off, or it is a debt in suspense.
+    """
     refund.note = "The money was refunded twice: M-Pesa had reversed the payment itself."
     refund.unacknowledged = True
     logger.error("refund %s: %s", refund.pk, refund.note)
@@ -195,7 +200,7 @@ def _record_double_refund(refund: Refund) -> None:
 
 
 def _why(refund: Refund) -> dict[str, Any]:
-    """The reason that its buyer is told with a refund, by language, where there is one to tell."""
+    """The reason shown to the buyer with a refund, by language; empty if there is none to show."""
     if refund.cause != RefundReason.REDUCED:
         return {}
     return {"why": refund_explanation(refund.cause)}
@@ -210,9 +215,9 @@ def create_replacement(
     stands_at: datetime | None = None,
     actor_id: int | None = None,
 ) -> Refund:
-    """Try to give the same money back once more, where M-Pesa refused: with an id of its own.
+    """Create another attempt of a refund that M-Pesa refused, with an id of its own.
 
-    ``stands_at`` is when a person found that the payment still stands, where M-Pesa does not say;
+    ``stands_at`` is when staff found that the payment still stands, if M-Pesa did not answer.
     ``actor_id`` is the id of the person who typed ``phone``. An approval is kept only if the same
     money goes the same way.
 
@@ -246,7 +251,7 @@ def create_replacement(
 
 
 def _cancel_replacements(refund: Refund) -> bool:
-    """Cancel what replaced a refused refund that M-Pesa paid anyway; False when it is too late."""
+    """Drop the replacement of a refund that M-Pesa made after all; False if it is too late."""
     following = Refund.objects.filter(replaces=refund).first()
     last = following
     while last is not None and (after := Refund.objects.filter(replaces=last).first()):
@@ -261,7 +266,7 @@ def _cancel_replacements(refund: Refund) -> bool:
 
 
 def _link_to_replacement(refund: Refund) -> None:
-    """Link a cancelled refund that M-Pesa paid anyway to the one that replaced it.
+    """Link a dropped refund that M-Pesa made after all to the one that replaced it.
 
     Both are one debt that was paid twice, not two debts.
     """
@@ -280,7 +285,7 @@ def _link_to_replacement(refund: Refund) -> None:
 
 
 def _close_if_refunded(refund: Refund) -> None:
-    """Mark the line, and the order, as refunded once nothing of it is still to be refunded."""
+    """Mark the line and the order as refunded, each if it has no outstanding refund left."""
     if refund.order_id is None:
         return
     going = Refund.objects.outstanding()
@@ -291,7 +296,7 @@ def _close_if_refunded(refund: Refund) -> None:
 
 
 def lock_refund(refund_id: int) -> Refund:
-    """A refund, locked after its order, or after its receipt where that has none."""
+    """Lock and return a refund, after its order, or after its receipt if it has no order."""
     ids = Refund.objects.values_list("order_id", "receipt_id").get(pk=refund_id)
     order_id, receipt_id = ids
     if order_id is not None:

@@ -1,4 +1,4 @@
-"""Creates refunds, and drops those that are no longer due. handler.py follows each to its end.
+"""Creates refunds, and drops those that are no longer due. handler.py handles how they end.
 
 Locks: the order first, then the refund.
 """
@@ -39,12 +39,12 @@ from .routes import Route, route_to_phone, why_no_route
 
 @transaction.atomic
 def refund_excess(order_id: int) -> None:
-    """Refund what came for an order and cannot pay for it. Safe to repeat.
+    """Refund money credited to an order beyond what the shop may keep. Safe to repeat.
 
-    Nothing, while the order is unpaid; what is above the price of what stands of it, once it is
-    paid; all but delivery fees that were earned, once it is closed. Late money is offered to the
-    order first: ``orders.lifecycle.mark_order_paid`` holds an expired order's goods again where it
-    can. The clock sends each refund.
+    Nothing while the order is unpaid; the excess over its remaining price once it is paid;
+    everything but earned delivery fees once it is closed. Late money is offered to the order first:
+    ``orders.lifecycle.mark_order_paid`` reserves an expired order's goods again if it can. The
+    clock sends each refund.
     """
     refund_excess_locked(locked_row(Order, order_id))
 
@@ -57,7 +57,7 @@ def refund_excess_locked(
     line: OrderTrack | None = None,
     money: OrderBalance | None = None,
 ) -> None:
-    """Do as ``refund_excess`` does, inside a transaction that holds the order's lock already.
+    """``refund_excess`` inside a transaction that holds the order's lock already.
 
     ``cancelled_line`` is the line that was just cancelled and whose money this is. ``reason`` is
     why else part of the price was just given back (``payments.models.given_back``), and ``line``
@@ -86,7 +86,7 @@ def refund_excess_locked(
 
 
 def _cause_of_closed(order: Order, credited: int) -> RefundReason:
-    """Why all that came for a closed order goes back; ``credited`` is how much came, in KES."""
+    """Why all money of a closed order is refunded; ``credited`` is the total, in KES."""
     if order.is_given_up:
         return RefundReason.CANCELLED
     if credited < order.amount:
@@ -101,8 +101,8 @@ def _cause_of_closed(order: Order, credited: int) -> RefundReason:
 
 
 def _notify_late_refund(order: Order, amount: int, cause: RefundReason) -> None:
-    """Notify the buyer that money which came for a closed order goes back, and why."""
-    # Money may come more than once: each time is told of.
+    """Notify the buyer that money for a closed order is refunded, and why."""
+    # Money may arrive more than once: notify each time.
     last = order.receipts.order_by("-pk").values_list("pk", flat=True).first()
     notify(
         NotificationKind.GOES_BACK,
@@ -115,7 +115,8 @@ def _notify_late_refund(order: Order, amount: int, cause: RefundReason) -> None:
 
 @transaction.atomic
 def refund_unmatched(receipt_id: int, *, actor_id: int | None = None) -> Refund:
-    """Refund a receipt in suspense to its payer, as a person decided, whose id is ``actor_id``.
+    """Refund a receipt in suspense to its payer, as staff decided; ``actor_id`` is the id of who
+    did.
 
     Raises NothingToRefund.
     """
@@ -134,14 +135,14 @@ def refund_unmatched(receipt_id: int, *, actor_id: int | None = None) -> Refund:
 
 
 class NothingToRefund(ValueError):
-    """Nothing of the receipt is left to refund, or it may pay an order. A plain sentence."""
+    """The receipt is refunded already, or may pay an order. Its text can be shown to staff."""
 
 
 def drop_unsent_refunds(receipt: Receipt) -> bool:
-    """Drop what is to go back of money in suspense, as far as none of it was sent.
+    """Drop the refunds of money in suspense, if none was sent.
 
-    Call inside a transaction that holds the receipt's lock. False, and nothing is dropped, where
-    some of it may have gone.
+    Call inside a transaction that holds the receipt's lock. Returns False, and drops nothing, if
+    any of them may have been sent.
     """
     refunds = list(receipt.refunds.select_for_update().order_by("pk"))
     going = [refund for refund in refunds if refund.status != TransferStatus.DROPPED]
@@ -154,7 +155,7 @@ def drop_unsent_refunds(receipt: Receipt) -> bool:
 
 
 def _drop(refund: Refund, why: str) -> None:
-    """Owe no more what was not sent."""
+    """Drop a refund that was not sent, and post that it is not due."""
     refund.drop(why)
     ledger.post_refund_dropped(refund)
 
@@ -167,16 +168,17 @@ def create_refund(
     line: OrderTrack | None = None,
     actor_id: int | None = None,
 ) -> Refund:
-    """Create a refund of ``amount`` KES of a receipt, by a way that can serve, and post it as due.
+    """Create a refund of ``amount`` KES of a receipt, by a method that can be used, and post it as
+    due.
 
-    ``line`` is the order line whose money it is, if any. The refund leaves once the receipt is
+    ``line`` is the order line whose money it is, if any. The refund is sent once the receipt is
     confirmed; M-Pesa is queried about one that is not. ``actor_id`` is the id of the person who
     decided it, who cannot approve it too.
 
     Call inside a transaction that holds the lock of the receipt's order, or of the receipt.
     """
     is_whole = amount == receipt.amount and not receipt.refunds.exists()
-    # What came back was no payment, and M-Pesa reverses payments alone.
+    # M-Pesa reverses payments only, and a returned transfer is not one.
     if is_whole and receipt.provider == Provider.MPESA and not receipt.came_back:
         refund = _create(receipt, amount, cause, Route(RefundMethod.REVERSAL), line, actor_id)
     else:
@@ -188,10 +190,10 @@ def create_refund(
 
 
 def replace_reversals_with_b2c(receipt: Receipt) -> None:
-    """Owe to a phone what was to be reversed of money that came back, as far as it was not sent: it
-    was no payment, and M-Pesa reverses payments alone.
+    """Replace unsent reversals of a returned transfer by refunds to the phone.
 
-    Call inside a transaction that holds the locks of the receipt and of its order, if it has one.
+    It was not a payment, and M-Pesa reverses payments only. Call inside a transaction that holds
+    the locks of the receipt and of its order, if it has one.
     """
     unsent = receipt.refunds.owed().filter(way=RefundMethod.REVERSAL, status=TransferStatus.DUE)
     for refund in unsent.filter(sent_at__isnull=True).order_by("pk"):
@@ -202,7 +204,7 @@ def replace_reversals_with_b2c(receipt: Receipt) -> None:
 
 
 def who_typed(receipt: Receipt, phone: str) -> int | None:
-    """The id of the person who typed a number that no provider has shown."""
+    """The id of the staff member who typed this number, if no provider has shown it."""
     return receipt.phone_by_id if phone and phone == receipt.phone else None
 
 
@@ -214,9 +216,9 @@ def _create(
     line: OrderTrack | None,
     actor_id: int | None,
 ) -> Refund:
-    # What no way can serve is a person's from the start.
+    # If no method works, staff decide from the start.
     status = TransferStatus.REFUSED if route.way == RefundMethod.PORTAL else TransferStatus.DUE
-    # Before a person gives it back, M-Pesa is asked whether the payment still stands.
+    # Before staff refund it on the portal, M-Pesa is queried whether the payment still stands.
     is_portal_asked = (
         status == TransferStatus.REFUSED and receipt.provider == Provider.MPESA and receipt.number
     )
@@ -241,7 +243,7 @@ def _create(
 
 
 def _allocate(order: Order, excess: int) -> Iterator[tuple[Receipt, int]]:
-    """Which receipts an excess is taken from: whole ones first, the latest first.
+    """The receipts an excess is taken from, and how much: whole receipts first, the latest first.
 
     Whole, because M-Pesa reverses only whole payments; the latest, because it was the one too many.
     """
@@ -259,10 +261,10 @@ def _allocate(order: Order, excess: int) -> Iterator[tuple[Receipt, int]]:
 
 
 def reverse_write_off(order: Order, amount: int) -> None:
-    """Take back a write-off of an order, up to ``amount`` KES.
+    """Reverse write-offs of an order, up to ``amount`` KES.
 
-    Of goods that are refunded the buyer never paid that part; of a refund that did not leave, it
-    did not go back twice.
+    Either goods were refunded whose price was partly written off, so the buyer never paid that
+    part; or a refund that was expected to be a loss was not sent after all.
     """
     for receipt in order.receipts.filter(written_off__gt=0).order_by("pk"):
         part = min(receipt.written_off, amount)
@@ -275,13 +277,13 @@ def reverse_write_off(order: Order, amount: int) -> None:
 
 
 def _unrefunded(receipt: Receipt) -> int:
-    """KES of a receipt that were not refunded and are not due to be."""
+    """KES of a receipt that are neither refunded nor due to be."""
     owed: int | None = receipt.refunds.owed().aggregate(total=Sum("amount"))["total"]
     return receipt.amount - (owed or 0)
 
 
 def _close_if_nothing_outstanding(order: Order) -> None:
-    """Mark an order as refunded that is due a refund and of which no money is to be sent: what was
-    given back last, a delivery fee, say, the shop had borne."""
+    """Mark an order that is due a refund as refunded if nothing has to be sent: what was given back
+    last, such as a delivery fee, the shop had written off."""
     if not Refund.objects.outstanding().filter(order=order.pk).exists():
         mark_order_refunded(order)

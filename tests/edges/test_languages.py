@@ -21,7 +21,8 @@ from tests.shopping import an_order
 #: of the books, and in what describes the API.
 NOT_THEIRS = re.compile(
     r"^(SHOP_CONTACT|FRONTEND_URL|Set it to|The order moved on|Its receiver has"
-    r"|M-Pesa says \{\} was sent|The seller has the money|Six digits to read|Statuses to which|Rows a page"
+    r"|M-Pesa says \{\} was sent|The seller has the money|Six digits to read"
+    r"|Statuses to which|Rows a page"
     r"|Where the page starts|The \{\} agreed"
     r"|At least \{\} characters; \{\} for staff|Nothing that others try)"
 )
