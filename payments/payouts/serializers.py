@@ -1,4 +1,4 @@
-"""What sellers see of their money, and what they may change."""
+"""Serializers of a seller's money."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from payments.models import Payout, TransferStatus
 from .balances import balance_of, held_back
 from .statement import KINDS
 
-#: How a payout stands, in words a seller understands.
+#: The status of a payout, in terms sellers know.
 STANDS = {
     TransferStatus.DUE: "waiting",
     TransferStatus.UNKNOWN: "on_its_way",
@@ -27,7 +27,7 @@ STANDS = {
 
 
 class MovementOutput(serializers.Serializer):
-    """One movement on the seller's account."""
+    """A movement on the seller's account."""
 
     example: ClassVar[dict[str, Any]] = {
         "id": 4711,
@@ -53,7 +53,7 @@ class MovementOutput(serializers.Serializer):
 
 
 class PayoutOutput(serializers.Serializer):
-    """One payment to the seller."""
+    """A payout to the seller."""
 
     example: ClassVar[dict[str, Any]] = {
         "id": 91,
@@ -83,7 +83,7 @@ class PayoutOutput(serializers.Serializer):
 
 
 def represent_payout(payout: Payout) -> dict[str, Any]:
-    """One payout as its seller sees it, its shares read already."""
+    """A payout as its seller sees it; its shares have been read already."""
     reason = payout.note
     if payout.status == TransferStatus.REFUSED:
         reason = payout.result_text
@@ -104,7 +104,7 @@ def represent_payout(payout: Payout) -> dict[str, Any]:
 
 
 class BalanceOutput(serializers.Serializer):
-    """How a seller's account stands; whole KES."""
+    """A seller's balance; whole KES."""
 
     owed = serializers.IntegerField(
         help_text="What the shop owes in all; below zero what the seller owes."
@@ -119,7 +119,7 @@ class BalanceOutput(serializers.Serializer):
 
 
 def represent_balance(seller: User) -> dict[str, int]:
-    """How a seller's account stands, as they see it; whole KES. Two queries."""
+    """A seller's balance as they see it; whole KES. Two queries."""
     balance, held = balance_of(seller.pk), held_back(seller.pk)
     return {
         "owed": balance.owed,
@@ -130,7 +130,7 @@ def represent_balance(seller: User) -> dict[str, int]:
 
 
 class NewNumberInput(serializers.Serializer):
-    """Another number for what M-Pesa refused; ``context`` has the ``request``."""
+    """Another number for a payout that M-Pesa refused; ``context`` has the ``request``."""
 
     example: ClassVar[dict[str, Any]] = {
         "mpesa_number": "0733000111",
@@ -148,7 +148,7 @@ class NewNumberInput(serializers.Serializer):
 
 
 class PeriodOutput(serializers.Serializer):
-    """What was sold in a period, and not cancelled since."""
+    """Sales of a period that were not cancelled since."""
 
     orders = serializers.IntegerField(help_text="Orders with goods of the caller's.")
     goods = serializers.IntegerField(help_text="How many goods.")
@@ -156,7 +156,7 @@ class PeriodOutput(serializers.Serializer):
 
 
 class SalesOutput(serializers.Serializer):
-    """By Nairobi's calendar days, today with them."""
+    """By calendar days in Nairobi, including today."""
 
     today = PeriodOutput()
     days_7 = PeriodOutput()

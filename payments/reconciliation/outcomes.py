@@ -1,4 +1,4 @@
-"""How a payment attempt ends: the one place that records it. What arrived is in receipts.py."""
+"""Records how a payment attempt ended; the only module that does. receipts.py records the money."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class AttemptOutcome:
-    """How an attempt ended, by a callback, a status query, the statement or a person.
+    """The outcome of an attempt, as reported by a callback, a status query, the statement or staff.
 
-    ``source`` is a ``ReceiptSource``. ``amount`` (whole KES) is None and ``receipt`` empty where
-    the source does not name them, as a status query never does.
+    ``source`` is a ``ReceiptSource``. ``amount`` (whole KES) is None and ``receipt`` empty if the
+    source does not name them, as a status query never does.
     """
 
     succeeded: bool
@@ -56,13 +56,13 @@ class AttemptOutcome:
     amount: int | None = None
     receipt: str = ""
     paid_at: datetime | None = None
-    #: The id of the person, where one says so.
+    #: The id of the staff member who reported it, if one did.
     by: int | None = None
 
     def as_report(self, asked: int) -> SourceReport:
-        """What of it may confirm a receipt; ``asked`` are the KES that were asked for."""
+        """The report that may confirm a receipt; ``asked`` are the KES that were requested."""
         amount = asked if self.amount is None else self.amount
-        # What a person says of a prompt names no short code; the gateway's own word is about ours.
+        # Staff name no short code; the gateway's own reports are about ours.
         shortcode = "" if self.source == ReceiptSource.STAFF else receiving_shortcode()
         return SourceReport(self.source, amount, self.receipt, shortcode, self.by)
 
@@ -71,9 +71,9 @@ class AttemptOutcome:
 def record_outcome(payment_id: int, outcome: AttemptOutcome) -> str:
     """Record how an attempt ended, and the receipt of a success. Safe to repeat, in any order.
 
-    Only a confirmation is final: a success that comes late overturns a failure, never the other
-    way round. Saving a confirmed attempt pays its order inside this transaction, if what came
-    covers it; what came beyond that is refunded.
+    Only a confirmation is final: a late success overrides a failure, never the other way round.
+    Saving a confirmed attempt pays its order inside this transaction, if the money credited covers
+    it; any excess is refunded.
 
     Returns a note of what was done.
     """
@@ -82,15 +82,15 @@ def record_outcome(payment_id: int, outcome: AttemptOutcome) -> str:
 
 
 def record_outcome_locked(payment: OrderPayment, outcome: AttemptOutcome) -> str:
-    """Do as ``record_outcome`` does, inside a transaction that holds the locks of the attempt and
-    of ``payment.order`` already: two attempts of one order may end at once."""
+    """``record_outcome`` inside a transaction that holds the locks of the attempt and of
+    ``payment.order`` already: two attempts of one order may end at the same time."""
     if outcome.succeeded:
         order = payment.order
         payment.settlement = SettlementContext(order.pk, order)
         note = _credit(payment, order, outcome)
         money = payment.settlement.money
         if money is None or not order.is_paid:
-            # The order may have moved on since, in its receivers.
+            # The receivers may have changed the order.
             money = order_balance(order.pk)
             order.payment_status = money.payment_status
         payment.settlement = None
@@ -111,7 +111,7 @@ def record_outcome_locked(payment: OrderPayment, outcome: AttemptOutcome) -> str
 
 @transaction.atomic
 def sync_order_with_payment(order_id: int) -> None:
-    """Pay an order whose payment was confirmed without the order's knowing. Safe to repeat."""
+    """Pay an order whose payment was confirmed but which was not marked as paid. Safe to repeat."""
     mark_order_paid(order_id, credited=partial(amount_credited, order_id))
     refund_excess(order_id)
 
@@ -152,7 +152,7 @@ def _credit(payment: OrderPayment, order: Order, outcome: AttemptOutcome) -> str
 
 
 def _keep_evidence(payment: OrderPayment, outcome: AttemptOutcome) -> None:
-    """Keep what an outcome says of the receipt that it is about, whichever that is by now."""
+    """Record the report of an outcome for the receipt it is about, whichever that is by now."""
     about = find_receipt(outcome.receipt)
     if about is None:
         about = Receipt.objects.filter(payment=payment).first()
@@ -161,7 +161,7 @@ def _keep_evidence(payment: OrderPayment, outcome: AttemptOutcome) -> None:
 
 
 def _known_receipts(payment: OrderPayment, number: str) -> list[Receipt]:
-    """The attempt's own receipt, and the one with this number, as far as they are recorded."""
+    """The attempt's own receipt and the one with this number, if they are recorded."""
     return _receipts_known(payment.pk, number or None)
 
 
@@ -169,17 +169,17 @@ def _known_receipts(payment: OrderPayment, number: str) -> list[Receipt]:
 def _receipts_known(payment: int, number: str | None) -> QuerySet[Receipt]:
     known = Q(payment=payment)
     if number is not None:
-        # Not the empty one: that has to be said, since the index leaves those without one out.
+        # Without the condition that the number is not empty, the partial index would not be used.
         known |= Q(provider=Provider.MPESA, number=number) & ~Q(number="")
     return Receipt.objects.filter(known).select_related("payment").order_by("pk")
 
 
 def _find_manual(payment: OrderPayment) -> Receipt | None:
-    """The order's receipt that was taken for a manual payment and may be this STK push's.
+    """A receipt of the order that was recorded as a manual payment and may be this STK push's.
 
-    M-Pesa's C2B confirmation does not say whether an STK push asked for the payment, and the status
-    query does not name its receipt. Both are the same payment unless another turns up, or M-Pesa
-    shows that another phone paid.
+    M-Pesa's C2B confirmation does not say whether an STK push requested the payment, and the status
+    query does not name the receipt. They are the same payment unless another one turns up, or
+    M-Pesa shows that another phone paid.
     """
     manual = Receipt.objects.filter(
         order=payment.order_id,
@@ -191,7 +191,7 @@ def _find_manual(payment: OrderPayment) -> Receipt | None:
 
 
 def _find_in_suspense(payment: OrderPayment) -> Receipt | None:
-    """Money without an order that is this STK push's and can be nothing else."""
+    """Money without an order that can only be this STK push's."""
     found = sure_movement(payment)
     return None if found is None or found.refunds.owed().exists() else found
 
@@ -199,9 +199,9 @@ def _find_in_suspense(payment: OrderPayment) -> Receipt | None:
 def _claim_receipt(
     payment: OrderPayment, order: Order, receipt: Receipt, outcome: AttemptOutcome
 ) -> str:
-    """Make a receipt that another source reported this attempt's, if it is its own."""
+    """Assign a receipt that another source reported to this attempt, if it belongs to it."""
     if receipt.order_id is None:
-        # A person may be matching or refunding it at this very moment.
+        # Staff may be matching or refunding it right now.
         receipt = locked_row(Receipt, receipt.pk)
     manual, ours = receipt.payment, (payment.order_id, Channel.PAY_BILL)
     if receipt.order_id is None and not receipt.refunds.owed().exists():
@@ -227,14 +227,13 @@ def _claim_receipt(
 def _add_details(
     payment: OrderPayment, order: Order, kept: Receipt, outcome: AttemptOutcome
 ) -> str:
-    """Add what a later report says about a receipt that is recorded already, without a number or
-    with another one."""
+    """Add the details of a later report to a receipt that has no number or a different one."""
     if (
         kept.source in {ReceiptSource.C2B, ReceiptSource.STATEMENT, ReceiptSource.STAFF}
         and outcome.source == ReceiptSource.CALLBACK
     ):
-        # The number came from another source and was taken for this attempt's; it is not. What pays
-        # the order then is another row, which reads it anew: ``order`` knows nothing of that.
+        # The number came from another source and was wrongly taken for this attempt's. The order is
+        # paid by another row then, whose receiver has to read the order again.
         payment.settlement = SettlementContext(order.pk)
         receipts.record_manual_payment(kept, order)
         return _credit(payment, order, outcome)
@@ -245,20 +244,21 @@ def _add_details(
         kept.source == ReceiptSource.CALLBACK or outcome.source != ReceiptSource.CALLBACK
     ):
         return _hold_second_receipt(kept, outcome)
-    # A number reported at the attempt's own address replaces none, and one from another source.
+    # A number reported at the attempt's own callback URL does not replace another such number, and
+    # numbers from other sources replace none.
     kept.number, kept.paid_at, kept.source = outcome.receipt, outcome.paid_at, outcome.source
     kept.save(update_fields=["number", "paid_at", "source"])
     if outcome.amount not in {None, kept.amount}:
-        # The query that proved the payment does not report an amount.
+        # The query that proved the payment reports no amount.
         return receipts.correct_amount(kept, reported_amount=outcome.amount or 0)
     return "Already recorded; its receipt number is known now."
 
 
 def _merge_found(kept: Receipt, found: Receipt, order: Order) -> str:
-    """Merge the attempt's receipt with the one its number was recorded under, if that is free."""
+    """Merge the attempt's receipt with the one recorded under its number, if that one is free."""
     if kept.number or found.order_id is not None:
         return f"Receipt {found.number} is recorded elsewhere; nothing changed."
-    # It lay in suspense: no reference was typed, and nobody knew yet that it was this one.
+    # It was in suspense: no reference was typed, and it was not known yet that it was this one.
     try:
         suspense.merge_receipts(kept, found, order, note="")
     except suspense.AlreadyMatched as error:
@@ -267,7 +267,7 @@ def _merge_found(kept: Receipt, found: Receipt, order: Order) -> str:
 
 
 def _hold_second_receipt(kept: Receipt, outcome: AttemptOutcome) -> str:
-    """Hold a second receipt for one STK push, which pays once, in suspense for a person."""
+    """Put a second receipt of one STK push, which pays only once, in suspense for staff."""
     note = f"A second receipt for the attempt behind {kept.number}."
     receipts.create_receipt(
         Receipt(
@@ -286,7 +286,7 @@ def _hold_second_receipt(kept: Receipt, outcome: AttemptOutcome) -> str:
 def _confirm(payment: OrderPayment, order: Order, outcome: AttemptOutcome) -> None:
     payment.status = AttemptStatus.CONFIRMED
     payment.confirmed_at = timezone.now()
-    # Before its receivers run: what they notify of may go to this phone.
+    # Before the receivers run: their notifications may go to this phone.
     record_paid_from(order.buyer_id, payment.phone, payment.confirmed_at)
     _close(payment, outcome)
 

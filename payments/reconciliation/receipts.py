@@ -36,7 +36,7 @@ from payments.refunds.services import refund_excess
 
 logger = logging.getLogger(__name__)
 
-#: What a later report may add to a receipt.
+#: Fields that a later report may fill in.
 FILLED_IN = ("phone", "phone_by", "payer", "reference", "paid_at")
 
 
@@ -56,24 +56,24 @@ class IncomingPayment:
     phone: str = ""
     payer: str = ""
     paid_at: datetime | None = None
-    #: The number of ours that was paid, and the id of the person who tells.
+    #: Our short code that was paid, and the id of the staff member who reports it.
     shortcode: str = ""
     by: int | None = None
 
     @property
     def report(self) -> SourceReport:
-        """What of it may confirm a receipt."""
+        """The part of it that may confirm a receipt."""
         return SourceReport(self.source, self.amount, self.number, self.shortcode, self.by)
 
 
 @transaction.atomic
 def record_receipt(incoming: IncomingPayment) -> tuple[Receipt, str]:
-    """Record a payment that is not reported by a callback or query of the STK push behind it.
+    """Record a payment reported by a source other than the callback or status query of an STK push.
 
-    Finds its order by the reference that was typed, pays the order if that covers it, and refunds
-    what is too much. Without an order it names the receipt of the one prompt that was paid with
-    this amount, then, from this phone; else the money is held in suspense for a person. Safe to
-    repeat, from any source, in any order.
+    Finds its order by the reference that was typed, pays the order if the money covers it, and
+    refunds any excess. Without an order, it may be the missing receipt of the one prompt that
+    matches in amount, time and phone; else the money is put in suspense for staff. Safe to repeat,
+    from any source, in any order.
 
     Returns the receipt and a note of what was done.
     """
@@ -83,7 +83,7 @@ def record_receipt(incoming: IncomingPayment) -> tuple[Receipt, str]:
     if known is None and order_id is None:
         order_id = _order_paid_by_prompt(incoming)
     order = locked_row(Order, order_id) if order_id else None
-    # Another source may have been faster, and held the order's lock until now.
+    # Another source may have recorded it while we waited for the order's lock.
     known = _lock_known(incoming)
     if known is not None:
         return known, _merge(known, incoming)
@@ -91,7 +91,7 @@ def record_receipt(incoming: IncomingPayment) -> tuple[Receipt, str]:
         return _hold_in_suspense(incoming)
     unnamed = find_without_number(order, Receipt(**_reported(incoming)))
     if unnamed is None and not is_named:
-        # Another number came for it while its order's lock was waited for.
+        # The missing number came from elsewhere while we waited for the order's lock.
         return _hold_in_suspense(incoming)
     if unnamed is not None:
         unnamed.number, unnamed.source = incoming.number, incoming.source
@@ -108,7 +108,7 @@ def record_receipt(incoming: IncomingPayment) -> tuple[Receipt, str]:
 
 
 def create_receipt(receipt: Receipt, report: SourceReport) -> Receipt:
-    """Save and post a new receipt, and who told of it: to its order, or to suspense without one.
+    """Save and post a new receipt and its first report: to its order, or to suspense without one.
 
     Call inside a transaction that holds the order's lock.
     """
@@ -123,7 +123,7 @@ def create_receipt(receipt: Receipt, report: SourceReport) -> Receipt:
 def record_manual_payment(receipt: Receipt, order: Order) -> None:
     """Record a manual payment as a confirmed OrderPayment.
 
-    Saving it pays the order, if what came covers it.
+    Saving it pays the order, if the money credited covers it.
     """
     by_hand = OrderPayment(
         order=order,
@@ -142,7 +142,7 @@ def record_manual_payment(receipt: Receipt, order: Order) -> None:
 
 
 def _is_of_phone(receipt: Receipt, phone: str) -> bool:
-    """Whether M-Pesa names this very phone as the payer's, in full or hashed: not masked."""
+    """Whether M-Pesa shows exactly this phone as the payer's, in full or hashed, not masked."""
     is_whole = receipt.provider == Provider.MPESA and "*" not in receipt.phone
     return is_whole and match_phone(receipt.phone, phone) == PhoneMatch.AGREES
 
@@ -150,9 +150,8 @@ def _is_of_phone(receipt: Receipt, phone: str) -> bool:
 def correct_amount(receipt: Receipt, *, reported_amount: int) -> str:
     """Correct a receipt to the amount the provider reports, in KES. Returns a note.
 
-    What came in addition is its order's, once nothing of the receipt is written off any more; what
-    did not come is written off, and a person sees it. Call inside a transaction that holds the
-    order's lock.
+    An excess is credited to its order, after the receipt's write-offs; a shortfall is written off,
+    and staff have to acknowledge it. Call inside a transaction that holds the order's lock.
     """
     recorded, reported = format_kes(receipt.amount), format_kes(reported_amount)
     note = f"Recorded as {recorded}, but M-Pesa reports {reported}."
@@ -162,7 +161,7 @@ def correct_amount(receipt: Receipt, *, reported_amount: int) -> str:
         receipt.written_off = max(receipt.written_off + receipt.amount - reported_amount, 0)
     receipt.amount, receipt.note, receipt.unacknowledged = reported_amount, note, True
     receipt.save(update_fields=["amount", "written_off", "note", "unacknowledged"])
-    # What was said of it before was said of another amount.
+    # Earlier reports were of another amount.
     receipt.verification = evidence.reassess(receipt.pk).verification
     return note
 
@@ -191,24 +190,23 @@ def _hold_in_suspense(incoming: IncomingPayment) -> tuple[Receipt, str]:
         if known is None:
             raise
         return known, _merge(known, incoming)
-    # Somebody typed no reference of ours, as people do: the queue of the console tells of it.
+    # Not an error: payers often type no valid reference. The console's queue shows it.
     logger.info("receipt %s: %s In suspense.", incoming.number, note)
     return receipt, note
 
 
 def _lock_known(incoming: IncomingPayment) -> Receipt | None:
-    """The receipt with the number that is reported, locked after its order: as it is by now, not as
-    it was before a person matched it, or another source told more."""
+    """Lock and return the receipt with the reported number, after its order, as it is now."""
     while (known := find_receipt(incoming.number, incoming.provider)) is not None:
         receipt = lock_receipt(known.pk)
         if receipt.number == incoming.number:
             return receipt
-        # It was found to be another receipt's payment: that one has the number now.
+        # It was merged into another receipt, which has the number now.
     return None
 
 
 def _merge(known: Receipt, incoming: IncomingPayment) -> str:
-    """Add what another source reports about a receipt that is recorded already, and locked."""
+    """Add the details of another report to a recorded receipt, which is locked."""
     _fill_in(known, incoming)
     known.save(update_fields=FILLED_IN)
     evidence.record(known, incoming.report)
@@ -226,7 +224,7 @@ def _fill_in(receipt: Receipt, incoming: IncomingPayment) -> None:
     shown = clearer_phone("", incoming.phone[:64])
     is_typed = incoming.source == ReceiptSource.STAFF
     if receipt.phone_by_id is not None and shown and not is_typed:
-        # What a person typed stands only where the provider's own word agrees with it.
+        # A number typed by staff is kept only if the provider's agrees with it.
         agrees = match_phone(shown, receipt.phone) == PhoneMatch.AGREES
         receipt.phone, receipt.phone_by_id = (receipt.phone if agrees else shown), None
     elif not is_typed:
@@ -243,7 +241,7 @@ def fill_in_details(receipt: Receipt, other: Receipt) -> None:
 
 
 def _order_paid_by_prompt(incoming: IncomingPayment) -> int | None:
-    """The order whose prompt was paid with this money, where it can be nothing else."""
+    """The order whose prompt was paid with this money, if it cannot be anything else."""
     if incoming.provider != Provider.MPESA:
         return None
     attempt = sure_attempt(
@@ -261,8 +259,11 @@ def _order_paid_by_prompt(incoming: IncomingPayment) -> int | None:
 
 
 def find_without_number(order: Order, movement: Receipt) -> Receipt | None:
-    """The order's receipt that only a status query has proved, and that this money may be: of its
-    amount, and not for certain from another phone than the prompt rang."""
+    """The order's receipt without a number that may be this money.
+
+    Proved by a status query, of the same amount, and not certainly from another phone than
+    prompted.
+    """
     if movement.provider != Provider.MPESA:
         return None
     unnamed = Receipt.objects.without_number().filter(order=order, provider=movement.provider)
@@ -271,7 +272,7 @@ def find_without_number(order: Order, movement: Receipt) -> Receipt | None:
 
 
 def _reported(incoming: IncomingPayment) -> dict[str, object]:
-    """What is reported, as a receipt has it."""
+    """The reported details as fields of a receipt."""
     return {
         "provider": incoming.provider,
         "amount": incoming.amount,

@@ -1,7 +1,8 @@
-"""Money that had left and came back: a payout, or a refund to a phone, that M-Pesa took back.
+"""Returned transfers: payouts and refunds to a phone that M-Pesa took back; and reversals.
 
-Only the statement of M-Pesa's portal shows it, among what came in. It lies in suspense, whose it is
-being a person's to say: sent back, it goes to the same phone, or to a number they type.
+Only the statement of M-Pesa's portal shows a returned transfer, among incoming money. It is put in
+suspense, and staff decide whose it is: refunded, it goes to the same phone, or to a number they
+type.
 """
 
 from __future__ import annotations
@@ -37,9 +38,10 @@ logger = logging.getLogger(__name__)
 
 @transaction.atomic
 def record_returned_payment(movement: Movement, *, shortcode: str) -> bool:
-    """Record money that came back to ``shortcode``; whether it is new to us. Safe to repeat.
+    """Record a transfer that came back to ``shortcode``; return whether it is new. Safe to repeat.
 
-    Two at once: the database refuses the later, which is to be read again.
+    If it is recorded twice concurrently, the database refuses the later one, which has to be read
+    again.
     """
     report = SourceReport(ReceiptSource.STATEMENT, movement.amount, movement.receipt, shortcode)
     known = find_receipt(movement.receipt)
@@ -64,8 +66,10 @@ def _create(movement: Movement, report: SourceReport) -> Receipt:
 
 
 def _link_to_withdrawal(receipt_id: int, movement: Movement) -> None:
-    """Link what came back to what it had left as, where that is no refund and no payout: it left
-    and came back whole, and a person decides about both at once."""
+    """Link a returned transfer to the withdrawal it came from, if that was no refund and no payout.
+
+    The whole amount left and came back, and staff decide about both together.
+    """
     returned = Receipt.objects.filter(pk=receipt_id, source=ReceiptSource.RETURNED)
     left = Withdrawal.objects.still_open().filter(
         number=movement.reverses, amount=movement.amount, came_back=None
@@ -75,12 +79,13 @@ def _link_to_withdrawal(receipt_id: int, movement: Movement) -> None:
 
 
 def _mark_as_returned(known: Receipt, movement: Movement, report: SourceReport) -> bool:
-    """Say of money which a person wrote down by its number alone that it came back; whether that is
-    new. Nothing, where it was written off or is counted as another amount, or where the number was
-    written to a prompt's own receipt: that money came too.
+    """Mark a receipt that staff recorded by its number alone as a returned transfer.
 
-    An order that it was given to meanwhile keeps it, and a person sees that: what of it is owed
-    back goes to the phone it came from.
+    Returns whether that is new. Does nothing if it was written off, is recorded with another
+    amount, or if its number was entered for a prompt's own receipt: that money arrived too.
+
+    An order it was matched to in the meantime keeps it, and staff have to acknowledge that; refunds
+    of it go to the phone it came from.
     """
     receipt = lock_receipt(known.pk)
     is_written_off = receipt.verification == Verification.NEVER_CAME
@@ -100,8 +105,10 @@ def _mark_as_returned(known: Receipt, movement: Movement, report: SourceReport) 
 
 
 def _flag_second_payment(receipt: Receipt, movement: Movement) -> None:
-    """Have a person see that a prompt's receipt has the number of other money, which is not counted
-    yet. Safe to repeat: what was seen is not shown again."""
+    """Flag that a prompt's receipt has the number of other money, which is not recorded yet.
+
+    Safe to repeat: once acknowledged, it is not flagged again.
+    """
     note = (
         f"{_what_came_back(movement, _sent_as(movement.reverses))} This number was written to a "
         "prompt's receipt: two sums came, and one is counted."
@@ -122,7 +129,7 @@ def _returned_fields(movement: Movement, order: Order | None = None) -> dict[str
 
 
 def _sent_as(number: str) -> MoneyOut | None:
-    """The payout or refund that left under this number."""
+    """The payout or refund that was made under this number."""
     payout = Payout.objects.numbered(number).filter(status=TransferStatus.DONE).first()
     return payout or Refund.objects.numbered(number).filter(status=TransferStatus.DONE).first()
 
@@ -145,10 +152,10 @@ def _whose(row: MoneyOut | None, order: Order | None) -> str:
 
 
 def record_reversal_row(*, number: str, reverses: str, amount: int) -> tuple[Receipt | None, str]:
-    """Record what tells of a payment that M-Pesa took back: its own number, the payment's, and KES.
+    """Record a payment that M-Pesa reversed: the reversal's number, the payment's, and KES.
 
-    Where the payment is not named, the number may be its own. Safe to repeat. Returns the payment's
-    receipt, None where it is not known and a person has to look, and a note.
+    If the payment is not named, the number may be its own. Safe to repeat. Returns a note, and the
+    payment's receipt, or None if it is not recorded and staff have to look.
     """
     receipt = find_receipt(reverses) or find_receipt(number)
     if receipt is None:

@@ -1,7 +1,7 @@
-"""Pulling M-Pesa's statement: the payments whose one report was lost are found there.
+"""Pulls M-Pesa's statement, to find payments whose only report was lost.
 
-Daraja's Pull Transactions shows the last 48 hours of payments to the pay bill, STK pushes included.
-Each row is recorded as a C2B confirmation is, so what is known already changes nothing.
+Daraja's Pull Transactions shows the last 48 hours of payments to the pay bill, including STK
+pushes. Each row is recorded like a C2B confirmation, so known payments change nothing.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ from .statement_rows import store_row
 
 logger = logging.getLogger(__name__)
 
-#: How far back Daraja's statement goes, less a little for clocks that differ.
+#: How far back Daraja's statement goes, less a margin for clocks that differ.
 REACH = timedelta(hours=47, minutes=50)
-#: A row may appear later than its own time says: so much is read again each time.
+#: A row may appear later than its own time: this much is read again each time.
 OVERLAP = timedelta(hours=1)
-#: Between two readings while something is unknown, and while nothing is.
+#: Interval between pulls while something is unknown, and while nothing is.
 SOON, ROUTINE = timedelta(minutes=5), timedelta(hours=6)
-#: The money of an STK push is on the statement this long after it, or it never moved.
+#: The money of an STK push is on the statement within this time, or it never moved.
 SHOWN_WITHIN = timedelta(hours=25)
 NEVER_SHOWN = AttemptOutcome(
     succeeded=False,
@@ -53,16 +53,16 @@ NEVER_SHOWN = AttemptOutcome(
     text="M-Pesa never spoke of it, and its statement does not show it.",
     source=ReceiptSource.STATEMENT,
 )
-#: Attempts ended in one round.
+#: Attempts failed per round.
 MAX_ENDED = 200
-#: Pages of one reading: 20,000 payments in two days.
+#: Pages per pull: 20,000 payments in two days.
 MAX_PAGES = 200
 
 
 def pull_statement(now: datetime) -> int:
-    """Record what M-Pesa's statement shows, if it is time to. Returns how many rows it had.
+    """Record what M-Pesa's statement shows, if it is time to. Returns the number of rows.
 
-    Safe to repeat, anywhere, at once: one caller claims the reading by setting the next one.
+    Safe to repeat, on any worker, concurrently: one caller claims the pull by setting the next one.
     """
     if not settings.DARAJA_STATEMENT:
         return 0
@@ -78,7 +78,7 @@ def pull_statement(now: datetime) -> int:
         if broken:
             raise Unfinished(f"{broken} rows could not be taken in. They are in the log.")
     except (DarajaError, Unfinished) as error:
-        # What was read is recorded; all of it is read again, soon.
+        # The rows read are recorded; everything is read again soon.
         logger.warning("the statement could not be read to its end: %s", error)
         StatementPull.objects.filter(pk=pull.pk).update(
             next_pull_at=now + SOON, result_text=str(error)[:200]
@@ -93,7 +93,7 @@ def pull_statement(now: datetime) -> int:
 
 
 class Unfinished(Exception):
-    """Not all of the statement was recorded. Its text is a plain sentence."""
+    """Not all of the statement was recorded. Its text can be shown to staff."""
 
 
 def _pages(start: datetime, end: datetime) -> Iterator[StatementPage]:
@@ -108,7 +108,7 @@ def _pages(start: datetime, end: datetime) -> Iterator[StatementPage]:
 
 
 def _record_page(page: StatementPage) -> int:
-    """Record the rows of a page; returns how many broke. What cannot be read is a person's."""
+    """Record the rows of a page; return how many failed. Unreadable rows are kept for staff."""
     numbers = [row.receipt for row in page.rows]
     receipts = Receipt.objects.filter(provider=Provider.MPESA, number__in=numbers)
     known = {(receipt.number, receipt.amount): receipt for receipt in receipts}
@@ -123,7 +123,7 @@ def _record_page(page: StatementPage) -> int:
         if row.direction != Direction.IN:
             _store_other_row(row, is_known=row.receipt in {number for number, _ in known})
             continue
-        # Most rows are known; one that shows more of a phone masked elsewhere adds to it.
+        # Most rows are known; one that shows more of a masked phone adds to the receipt.
         receipt = known.get((row.receipt, row.amount))
         if receipt is not None and _adds_nothing(receipt, row):
             shown.append(receipt)
@@ -138,15 +138,16 @@ def _record_page(page: StatementPage) -> int:
 
 
 def _adds_nothing(receipt: Receipt, row: StatementRow) -> bool:
-    """Whether a row shows no more of the payer than is known; what a person typed is no word."""
+    """Whether a row shows no more of the payer than is recorded; a number typed by staff does not
+    count."""
     is_shown = receipt.phone_by_id is None
     return is_shown and clearer_phone(receipt.phone, row.phone) == receipt.phone
 
 
 def _record_reversal(row: StatementRow) -> bool:
-    """Record a payment that was taken back, and return whether that broke.
+    """Record a reversed payment; return whether that failed.
 
-    What is of no payment we know is a person's.
+    A reversal of an unknown payment is kept for staff.
     """
     try:
         receipt, note = record_reversal_row(
@@ -162,9 +163,8 @@ def _record_reversal(row: StatementRow) -> bool:
 
 
 def _store_other_row(row: StatementRow, *, is_known: bool) -> None:
-    """Store a row that is no payment to us. Where it is about one, or does not say which way money
-    went, a person has to look.
-    """
+    """Store a row that is not a payment to us. If it is about one, or its direction is unclear,
+    staff have to look."""
     said = row.transaction_type or "no transaction type"
     line = json.dumps(asdict(row), default=str)
     if row.direction == Direction.OUT and not is_known:
@@ -179,8 +179,8 @@ def _store_other_row(row: StatementRow, *, is_known: bool) -> None:
 def fail_attempts_not_on_statement() -> int:
     """Fail attempts without any report whose money is on no statement. Safe to repeat.
 
-    Only where everything from their STK push until a day later has been read. What is left a person
-    must look at.
+    Only if the statement was read without a gap from the STK push until a day later. Staff decide
+    about the others.
     """
     pull = StatementPull.objects.filter(shortcode=settings.DARAJA_SHORTCODE).first()
     if not settings.DARAJA_STATEMENT or pull is None or pull.read_until is None:
@@ -202,7 +202,7 @@ def _claim(now: datetime) -> StatementPull | None:
             ignore_conflicts=True,
         )
     next_pull = now + (SOON if _something_is_unknown(now) else ROUTINE)
-    # What turns unknown meanwhile does not wait for the routine.
+    # An attempt that becomes unknown meanwhile does not have to wait for the routine interval.
     due = pulls.filter(next_pull_at__lte=now)
     if not due.exists() and next_pull <= now + SOON:
         due = pulls.filter(next_pull_at__gt=now + SOON)

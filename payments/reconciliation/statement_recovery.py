@@ -1,9 +1,9 @@
-"""After a restore: what happened since the backup is found on M-Pesa's own statement.
+"""Recovery after a restore: finds what happened since the backup on M-Pesa's own statements.
 
-The restored rows do not know what was sent since. Sent again, it would be under other ids, and
-M-Pesa would pay it twice. So nothing leaves (PayoutStop) until the portal's statements of all our
-numbers were read from the backup's time to after the restore, every withdrawal on them is
-explained, and a person lets money leave.
+The restored rows do not show what was sent since. Sending it again would use other ids, and M-Pesa
+would pay it twice. So nothing leaves (PayoutStop) until the portal's statements of all our short
+codes were read from the backup's time to after the restore, every withdrawal on them is explained,
+and staff lift the stop.
 """
 
 from __future__ import annotations
@@ -45,15 +45,15 @@ logger = logging.getLogger(__name__)
 
 
 class CannotBeRead(ValueError):
-    """A statement cannot be taken in. Its text is a plain sentence."""
+    """A statement cannot be read. Its text can be shown to staff."""
 
 
 @transaction.atomic
 def stop_after_restore(*, lost_since: datetime, now: datetime) -> PayoutStop:
-    """Let nothing leave the shop that was restored from a backup taken at ``lost_since``.
+    """Stop all transfers of a shop that was restored from a backup taken at ``lost_since``.
 
-    Pull Transactions is read at once. Safe to repeat: of two backups the older one's time counts,
-    and what was read of the portal's statements before this moment does not show the end of it.
+    Pull Transactions is read immediately. Safe to repeat: of two backups the older one's time
+    counts, and portal statements read before now do not cover the end of the gap.
     """
     at = f"{lost_since.astimezone(NAIROBI):%d %b %Y %H:%M}"
     stop, is_new = PayoutStop.objects.get_or_create(
@@ -74,7 +74,7 @@ def stop_after_restore(*, lost_since: datetime, now: datetime) -> PayoutStop:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A downloaded statement: of which number of ours, and the period it was asked for."""
+    """A downloaded statement, with its short code and the period it was requested for."""
 
     file: PortalFile
     shortcode: str
@@ -85,10 +85,9 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What came of reading statements: payments and withdrawals on them, how many of each were new
-    to us, how many withdrawals nobody has explained yet, how many that came back are new to us, and
-    how much came in that is neither a payment by M-Pesa's word for it nor came back.
-    """
+    """The result of reading statements: counts of payments, withdrawals and returned transfers, of
+    those that were new, of withdrawals not explained yet, and of incoming money that is neither a
+    payment nor a returned transfer."""
 
     payments: int
     new_payments: int
@@ -101,10 +100,10 @@ class Reading:
 def open_statement(
     content: bytes, *, shortcode: str = "", begins: datetime | None = None, ends: datetime | None
 ) -> Statement:
-    """Read a downloaded file; what it does not say itself is given.
+    """Parse a downloaded file; the arguments supply what it does not say itself.
 
-    Raises UnreadableStatement, and CannotBeRead where it is not of a number of ours, or its period
-    is not known or not over.
+    Raises UnreadableStatement, and CannotBeRead if it is not of one of our short codes, or its
+    period is unknown or not over.
     """
     file = read_portal_file(content)
     named = file.shortcode or shortcode
@@ -125,10 +124,9 @@ def open_statement(
 
 
 def read_statements(statements: Iterable[Statement]) -> Reading:
-    """Take in what statements show: first what came, of all of them, then what left, and what of
-    that came back.
+    """Record what statements show: first all payments, then withdrawals, then returned transfers.
 
-    Safe to repeat. What is known already changes nothing.
+    Safe to repeat. Known movements change nothing.
     """
     statements = list(statements)
     payments = new = withdrawals = returned = unclear = 0
@@ -164,7 +162,7 @@ def read_statements(statements: Iterable[Statement]) -> Reading:
 
 
 def _take_in_payment(one: Movement, shortcode: str) -> bool:
-    """Record a payment; whether it is new to us."""
+    """Record a payment; return whether it is new."""
     known = Receipt.objects.filter(provider=Provider.MPESA, number=one.receipt)
     same = known.filter(amount=one.amount).first()
     if same is not None:
@@ -188,7 +186,7 @@ def _take_in_payment(one: Movement, shortcode: str) -> bool:
 
 
 def _keep_for_a_person(one: Movement, shortcode: str) -> None:
-    """Keep money that came in and credits nothing, as a row of Pull Transactions of its kind is."""
+    """Store incoming money that credits nothing for staff, like such a row of Pull Transactions."""
     note = (
         f"{one.reason}: {format_kes(one.amount)} to {shortcode}, not known to be a payment to us."
     )
@@ -199,13 +197,13 @@ def _keep_for_a_person(one: Movement, shortcode: str) -> None:
 
 
 def our_numbers() -> list[str]:
-    """The short codes money of the shop comes to and leaves from."""
+    """The short codes that receive and send the shop's money."""
     paying = settings.DARAJA_B2C_SHORTCODE if settings.DARAJA_INITIATOR_NAME else ""
     return [number for number in dict.fromkeys((receiving_shortcode(), paying)) if number]
 
 
 def what_is_missing(stop: PayoutStop) -> list[str]:
-    """What is still to be done before money may leave after a restore, a sentence each."""
+    """What is still to be done after a restore before transfers may resume, one sentence each."""
     if stop.lost_since is None:
         return []
     missing = []

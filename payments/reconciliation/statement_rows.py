@@ -1,4 +1,4 @@
-"""Rows of M-Pesa's statements that credit nothing: kept as messages, some for a person to see."""
+"""Stores rows of M-Pesa's statements that credit nothing, some of them for staff to review."""
 
 from __future__ import annotations
 

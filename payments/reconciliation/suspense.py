@@ -34,12 +34,12 @@ logger = logging.getLogger(__name__)
 
 @transaction.atomic
 def match_to_order(receipt_id: int, order_id: int, *, note: str) -> Receipt:
-    """Match a receipt in suspense to an order, as a person decided.
+    """Match a receipt in suspense to an order, as staff decided.
 
-    The order is paid if that covers it; what is too much is refunded. Where the order has a prompt
-    that was paid with this amount, and its receipt has no number, it is that receipt, unless
-    M-Pesa shows another phone. Raises AlreadyMatched when the receipt has an order or is being
-    refunded, MayBeAnothers when it may be another order's prompt.
+    The order is paid if the money covers it, and any excess is refunded. If the order has a prompt
+    of this amount whose receipt has no number, the two are merged, unless M-Pesa shows another
+    phone. Raises AlreadyMatched if the receipt has an order or is being refunded, MayBeAnothers if
+    it may be another order's prompt.
     """
     order = locked_row(Order, order_id)
     receipt = locked_row(Receipt, receipt_id)
@@ -61,20 +61,20 @@ def match_to_order(receipt_id: int, order_id: int, *, note: str) -> Receipt:
 
 
 class AlreadyMatched(ValueError):
-    """The receipt has an order, or is being refunded. Its text is a plain sentence."""
+    """The receipt has an order, or is being refunded. Its text can be shown to staff."""
 
 
 def merge_receipts(unnamed: Receipt, movement: Receipt, order: Order, *, note: str) -> Receipt:
-    """Make one of a receipt without a number and money in suspense: it came once.
+    """Merge money in suspense into an order's receipt without a number: it was one payment.
 
-    The receipt of the order takes the number, and the books take back what was posted for the
-    other, by opposite entries. Where their amounts differ, the movement's is what came. Call inside
-    a transaction that holds the order's lock. Raises AlreadyMatched when either is something else
-    by now, or the money is on its way back.
+    The order's receipt takes the number, and the posting of the other is reversed by opposite
+    entries. If their amounts differ, the amount in suspense is right. Call inside a transaction
+    that holds the order's lock. Raises AlreadyMatched if either has changed by now, or the money is
+    being refunded.
 
     Returns the order's receipt.
     """
-    # In the order of their keys: a person may be matching either at this very moment.
+    # In the order of their ids: staff may be matching either right now.
     locked = {pk: locked_row(Receipt, pk) for pk in sorted((unnamed.pk, movement.pk))}
     unnamed, movement = locked[unnamed.pk], locked[movement.pk]
     if unnamed.number or unnamed.same_as_id or unnamed.order_id != order.pk:
@@ -111,10 +111,10 @@ def merge_receipts(unnamed: Receipt, movement: Receipt, order: Order, *, note: s
 
 @transaction.atomic
 def merge_if_sure(receipt_id: int) -> bool:
-    """Merge money in suspense with the receipt without a number that it is, where that is sure.
+    """Merge money in suspense with the receipt without a number that it is, if that is certain.
 
-    Sure is where no other prompt and no other money agrees in amount, time and phone. Safe to
-    repeat. Returns whether it was done.
+    It is if no other prompt and no other money agree in amount, time and phone. Safe to repeat.
+    Returns whether it was done.
     """
     receipt = Receipt.objects.get(pk=receipt_id)
     attempt = sure_attempt(movement_of(receipt))
@@ -129,11 +129,11 @@ def merge_if_sure(receipt_id: int) -> bool:
 
 
 class MayBeAnothers(ValueError):
-    """The money may be a prompt's whose receipt has no number. Its text is a plain sentence."""
+    """The money may be a prompt's whose receipt has no number. Its text can be shown to staff."""
 
 
 def check_decided(receipt: Receipt, *, except_order: int = 0) -> None:
-    """Raise MayBeAnothers for money that may be another order's prompt than ``except_order``'s."""
+    """Raise MayBeAnothers if it may be a prompt's of an order other than ``except_order``."""
     if receipt.is_not_from_prompt or receipt.provider != Provider.MPESA:
         return
     for attempt, _ in attempts_behind(movement_of(receipt)):

@@ -1,9 +1,10 @@
-"""Money that left by M-Pesa's own statement: which refund or payout of ours it was, or none.
+"""Withdrawals on M-Pesa's statement: finds the refund or payout each of them was, if any.
 
-After a restore what was sent since the backup is in no row. What can be one row only is written
-down as done; the rest waits for a person, and until then nothing leaves (payments.disbursement).
+After a restore, transfers sent since the backup are in no row. A withdrawal that fits one row only
+is recorded as that transfer; the others wait for staff, and until then nothing leaves
+(payments.disbursement).
 
-Locks: the withdrawal, then what a transfer takes (payments.transfers).
+Locks: the withdrawal, then what a transfer locks (payments.transfers).
 """
 
 from __future__ import annotations
@@ -49,24 +50,24 @@ from .receipts import find_receipt
 
 logger = logging.getLogger(__name__)
 
-#: Rows that may have left, whatever they say: what was sent since the backup is not in them.
+#: Statuses of rows that may have been sent: what was sent since the backup is not recorded in them.
 MAY_HAVE_LEFT = (TransferStatus.DUE, *UNDER_WAY, TransferStatus.REFUSED)
 FOUND = "Found on M-Pesa's statement."
-#: Of a seller's numbers, how many of the latest a masked one is compared with.
+#: How many of a seller's latest numbers a masked one is compared with.
 NUMBERS_COMPARED = 50
 CAME_BACK = "It had left before, and came back."
 
 
 class CannotBeSettled(ValueError):
-    """The withdrawal is settled already, or cannot be this. Its text is a plain sentence."""
+    """The withdrawal is settled already, or cannot be this. Its text can be shown to staff."""
 
 
 @transaction.atomic
 def take_in_withdrawal(movement: Movement, *, shortcode: str) -> Withdrawal | None:
     """Record money that left ``shortcode``. Safe to repeat.
 
-    Returns the withdrawal where nobody can say yet what it was; None where it is known, or became
-    clear: a reversal of a payment of ours, or the one refund or payout it can be.
+    Returns the withdrawal if it is not explained yet; None if it is known or could be settled: as a
+    reversal of a payment of ours, or as the only refund or payout it fits.
     """
     if is_number_of_transfer(movement.receipt):
         return None
@@ -89,7 +90,7 @@ def take_in_withdrawal(movement: Movement, *, shortcode: str) -> Withdrawal | No
 
 @transaction.atomic
 def settle_again(withdrawal_id: int) -> bool:
-    """See again whether a withdrawal can be one row only by now; whether it is settled."""
+    """Check again whether a withdrawal fits one row only by now; return whether it is settled."""
     withdrawal = locked_row(Withdrawal, withdrawal_id)
     return not withdrawal.is_open or _settle_by_itself(withdrawal, ())
 
@@ -99,8 +100,8 @@ def _settle_by_itself(withdrawal: Withdrawal, ids: tuple[str, ...]) -> bool:
         return _settle_reversal(withdrawal)
     row = _named_by(ids, withdrawal.amount) or _only_candidate(withdrawal)
     if row is None or row.is_unapproved:
-        # One that nobody has approved here is approved first: then this is its end. One that they
-        # would not send, and that had left, is a person's.
+        # A payout that is not approved here is approved first: then this settles it. One that staff
+        # refused to send, and that had been sent, is left to staff.
         return False
     mark_done(row, number=withdrawal.number, amount=withdrawal.amount, text=FOUND)
     _settle(withdrawal, row)
@@ -108,7 +109,7 @@ def _settle_by_itself(withdrawal: Withdrawal, ids: tuple[str, ...]) -> bool:
 
 
 def _settle_reversal(withdrawal: Withdrawal) -> bool:
-    """Record that a payment of ours was taken back, by us or by M-Pesa."""
+    """Settle it as the reversal of a payment of ours, by us or by M-Pesa."""
     receipt = find_receipt(withdrawal.reverses)
     if receipt is None or receipt.amount != withdrawal.amount:
         return False
@@ -125,7 +126,7 @@ def _settle_reversal(withdrawal: Withdrawal) -> bool:
 
 
 def _named_by(ids: tuple[str, ...], amount: int) -> MoneyOut | None:
-    """The row that the request behind it was made for."""
+    """The row of the request that caused it."""
     if not ids:
         return None
     named = Q(originator_conversation_id__in=ids) | Q(conversation_id__in=ids)
@@ -140,9 +141,9 @@ def _named_by(ids: tuple[str, ...], amount: int) -> MoneyOut | None:
 
 
 def _only_candidate(withdrawal: Withdrawal) -> MoneyOut | None:
-    """The row it can be by phone and amount; of a seller's equal payouts the oldest.
+    """The row it fits by phone and amount; of a seller's equal payouts the oldest.
 
-    None where it may be of two people, or a refund as well as a payout.
+    None if it fits two people, or a refund as well as a payout.
     """
     if not _is_full(withdrawal.phone):
         return None
@@ -153,9 +154,9 @@ def _only_candidate(withdrawal: Withdrawal) -> MoneyOut | None:
 
 
 def candidates(withdrawal: Withdrawal) -> Iterator[Payout | Refund]:
-    """Refunds and payouts of this amount that may have left, to a phone this could be.
+    """Refunds and payouts of this amount that may have been sent, to a phone it may have gone to.
 
-    No refund of what came after it left: that may be the same money, which came back.
+    No refund of a later payment: that may be the same money, which came back.
     """
     payouts = Payout.objects.filter(amount=withdrawal.amount, status__in=MAY_HAVE_LEFT)
     refunds = Refund.objects.owed().filter(
@@ -169,10 +170,11 @@ def candidates(withdrawal: Withdrawal) -> Iterator[Payout | Refund]:
 
 @transaction.atomic
 def settle_as_payout(withdrawal_id: int, *, seller: User) -> Payout:
-    """Record that a withdrawal paid a seller: a payout of theirs that may have left, if one fits.
+    """Record that a withdrawal paid a seller: a payout of theirs that may have been sent, if one
+    fits.
 
-    Where none fits, what they had is a payout of its own, and a debt until the line it was for is
-    fetched again: what is due to them by then is put together anew, less that.
+    If none fits, a payout is created for it, and is the seller's debt until the line it was for is
+    collected again: their next payouts are reduced by it.
 
     Raises CannotBeSettled.
     """
@@ -185,7 +187,7 @@ def settle_as_payout(withdrawal_id: int, *, seller: User) -> Payout:
         if isinstance(row, Payout) and row.seller_id == seller.pk and not row.awaits_approval
     ]
     payout = fitting[0] if fitting else _advance(withdrawal, seller)
-    # Before it is done: whether the number is proven by it depends on what the statement shows.
+    # Before it is done: whether it proves the number depends on what the statement shows.
     _settle(withdrawal, payout)
     mark_done(payout, number=withdrawal.number, amount=withdrawal.amount, text=FOUND)
     if not fitting:
@@ -195,7 +197,7 @@ def settle_as_payout(withdrawal_id: int, *, seller: User) -> Payout:
 
 
 def _advance(withdrawal: Withdrawal, seller: User) -> Payout:
-    """A payout for no line that we know of."""
+    """Create a payout without any known line."""
     if not MIN_B2C <= withdrawal.amount <= MAX_B2C:
         raise CannotBeSettled(
             f"M-Pesa pays out {format_kes(MIN_B2C)} to {format_kes(MAX_B2C)} at a time."
@@ -208,7 +210,7 @@ def _advance(withdrawal: Withdrawal, seller: User) -> Payout:
         phone=phone,
         gross=0,
         amount=withdrawal.amount,
-        # It has left: nobody has to approve it.
+        # It was sent already: no approval is needed.
         approval_above=max(withdrawal.amount, settings.PAYOUT_APPROVAL_ABOVE),
         note="Sent before the database was restored: for no line that is known of.",
         sent_at=withdrawal.left_at,
@@ -216,8 +218,8 @@ def _advance(withdrawal: Withdrawal, seller: User) -> Payout:
 
 
 def _likeliest(withdrawal: Withdrawal, seller: User) -> str:
-    """Of the numbers a seller is paid at, the one that agrees best with what the statement shows of
-    it; of equals, the one they were paid at last."""
+    """The number of the seller's that agrees best with what the statement shows; of equal ones, the
+    one they were paid at last."""
     sold = SellerShare.objects.filter(seller=seller.pk).order_by("-pk")
     listed = Product.objects.filter(seller=seller.pk).order_by("-pk")
     numbers = [
@@ -233,10 +235,10 @@ def _likeliest(withdrawal: Withdrawal, seller: User) -> str:
 
 @transaction.atomic
 def settle_as_refund(withdrawal_id: int, *, receipt_number: str) -> Refund:
-    """Record that a withdrawal gave a payment back, or a part of it.
+    """Record that a withdrawal refunded a payment, or a part of it.
 
-    A refund of it that may have left, if one fits; else what of its order stands without that
-    money is written off until it is cancelled, as where M-Pesa takes a payment back by itself.
+    A refund of it that may have been sent, if one fits. Otherwise, what the order's remaining lines
+    lack is written off until they are cancelled, as when M-Pesa reverses a payment itself.
 
     Raises CannotBeSettled.
     """
@@ -262,12 +264,12 @@ def settle_as_refund(withdrawal_id: int, *, receipt_number: str) -> Refund:
 
 @transaction.atomic
 def settle_as_returned(withdrawal_id: int) -> Receipt:
-    """Record that a withdrawal came back whole, and that nobody is owed anything for it: what came
-    back is what had left. Returns that receipt.
+    """Record that a withdrawal came back in full, so that nothing is owed for it; return that
+    receipt.
 
-    What it was sent for was given another way, or is still owed by rows of its own.
+    What it was sent for was paid another way, or is still due in other rows.
 
-    Raises CannotBeSettled where it did not come back, or somebody has decided about what came.
+    Raises CannotBeSettled if it did not come back, or staff have decided about the receipt.
     """
     withdrawal = _locked_open(withdrawal_id)
     receipt = withdrawal.came_back
@@ -292,7 +294,7 @@ def settle_as_returned(withdrawal_id: int) -> Receipt:
 def set_withdrawal_aside(withdrawal_id: int) -> Withdrawal:
     """Record that a withdrawal was none of the shop's refunds and payouts. Raises CannotBeSettled.
 
-    What was taken out on the portal is in no book of ours.
+    Money withdrawn on the portal is in none of our books.
     """
     withdrawal = _locked_open(withdrawal_id)
     withdrawal.state, withdrawal.settled_at = WithdrawalState.ASIDE, timezone.now()

@@ -1,4 +1,4 @@
-"""Payments into the shop's account at a bank, as the bank notifies us of them."""
+"""Notifications of a bank about payments into the shop's account."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ logger = logging.getLogger(__name__)
 
 
 def handle(event: GatewayEvent) -> None:
-    """Act on a notification of the bank that the event's source names.
+    """Process a notification of the bank that the event's source names.
 
-    One of a payment that failed moved no money, one of money that went out is none of ours to
-    credit: they change nothing. One that does not say that money came in, to our account and in
-    KES, waits for a person, and so does one that takes back what was credited.
+    Failed payments and outgoing money change nothing. A notification that does not clearly say that
+    KES arrived in our account waits for staff, and so does one that takes a credited payment back.
     """
     bank = find_bank(event.source)
     if bank is None:
@@ -54,7 +53,7 @@ def handle(event: GatewayEvent) -> None:
 
 
 def _doubt_money_in(notification: BankNotification) -> str:
-    """Why it does not prove that shillings came to our account; empty when it does."""
+    """Why it does not prove that KES arrived in our account; "" if it does."""
     if not notification.is_money_in:
         return "The bank does not say that money came in."
     if notification.other_account:
@@ -65,7 +64,7 @@ def _doubt_money_in(notification: BankNotification) -> str:
 
 
 def _note_money_out(event: GatewayEvent, provider: str, notification: BankNotification) -> None:
-    """Note that money went out; where it was credited when it came, a person has to look."""
+    """Note that money went out; if it had been credited when it came in, staff have to look."""
     event.receipt = find_receipt(notification.number, provider)
     if event.receipt is None:
         event.set_state(EventState.APPLIED, "Money went out. Nothing was credited.")

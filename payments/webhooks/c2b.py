@@ -1,6 +1,6 @@
-"""Payments to the pay bill by hand (C2B): M-Pesa's validation beforehand, its confirmation after.
+"""Manual payments to the pay bill (C2B): M-Pesa's validation before, and its confirmation after.
 
-M-Pesa confirms STK pushes that were paid here too, under the same receipt number.
+M-Pesa confirms paid STK pushes here too, under the same receipt number.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from payments.shortcodes import is_our_shortcode
 logger = logging.getLogger(__name__)
 
 
-#: What proves, at the registered address, that money came: the word for it, or none at all.
+#: Transaction types that prove incoming money at the registered URL; "" if it is not named.
 MONEY_IN = {Direction.IN, Direction.UNSAID}
 
 
@@ -39,16 +39,16 @@ ACCEPTED: Verdict = {"ResultCode": "0", "ResultDesc": "Accepted"}
 
 
 def is_our_address(token: str) -> bool:
-    """Whether a message came to the secret address that was registered with Safaricom."""
+    """Whether a message came to the secret URL that was registered with Safaricom."""
     ours = settings.DARAJA_C2B_TOKEN
     return bool(ours) and hmac.compare_digest(token.encode(), ours.encode())
 
 
 def validate(body: bytes) -> Verdict:
-    """Answer whether M-Pesa may take a payment that somebody is making. Writes nothing.
+    """Answer whether M-Pesa may accept a payment that someone is making. Writes nothing.
 
-    Refused are a reference that is no order's or whose order waits for no money, any amount but the
-    one still due, and another short code; each with Daraja's own code.
+    Refuses a reference without an order that waits for money, an amount other than the one due, and
+    a short code that is not ours; each with Daraja's own code.
     """
     try:
         payment = read_c2b_payment(body)
@@ -69,14 +69,14 @@ def validate(body: bytes) -> Verdict:
 
 
 def handle(event: GatewayEvent) -> None:
-    """Act on a confirmation: the money has moved and can no longer be refused."""
+    """Process a confirmation: the money has moved and can no longer be refused."""
     try:
         payment = read_c2b_payment(bytes(event.body))
     except UnreadableCallback as error:
         event.set_state(EventState.UNREADABLE, str(error))
         return
     if not is_our_address(event.token) or event.is_from_elsewhere:
-        # Anybody can post one. If the money did come, M-Pesa's statement shows it.
+        # Anyone can post one. If the money did arrive, M-Pesa's statement shows it.
         logger.error("event %s: a payment was reported from a source we do not trust", event.pk)
         event.set_state(
             EventState.UNMATCHED,
@@ -91,7 +91,7 @@ def handle(event: GatewayEvent) -> None:
         )
         return
     if payment.is_reversal:
-        # It came, and went: it is not counted as money that came.
+        # It was paid and reversed: it is not recorded as incoming money.
         event.receipt, note = record_reversal_row(
             number=payment.receipt,
             reverses=receipt_text(payment.reference),

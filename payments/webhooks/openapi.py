@@ -1,4 +1,4 @@
-"""OpenAPI descriptions of where M-Pesa and the banks post. These are no views of the API's."""
+"""OpenAPI descriptions of the webhooks, which are not views of the API."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ _KEPT = (
 
 
 def describe_webhooks(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Add the webhooks' addresses. A hook of drf-spectacular's."""
+    """Add the webhooks' paths. A post-processing hook of drf-spectacular."""
     schemas = result["components"]["schemas"]
     schemas["WebhookAnswer"] = _ANSWER
     for path, name, summary, text, parameters, example, besides in _DOORS:
@@ -145,7 +145,7 @@ def _refusal(enum: str, description: str, code: str, detail: str) -> dict[str, A
     }
 
 
-#: Address, operation, summary, description, parameters, what is sent, and what else refuses it.
+#: Path, operation id, summary, description, parameters, example, and additional errors.
 _DOORS: tuple[Any, ...] = (
     (
         "/safwebhook/",

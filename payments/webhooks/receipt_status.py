@@ -1,7 +1,7 @@
-"""What M-Pesa answers where it is asked about a payment by its number.
+"""M-Pesa's answers to status queries of a payment by its number.
 
-The answer is read strictly: it confirms a payment only where it shows the same number and amount,
-completed, and paid to a number of ours. Anything else it shows puts the payment in doubt.
+Read strictly: an answer confirms a payment only if it shows the same number and amount, completed,
+and paid to one of our short codes. Anything else puts the payment in doubt.
 """
 
 from __future__ import annotations
@@ -41,17 +41,17 @@ logger = logging.getLogger(__name__)
 
 #: The status query found nothing.
 UNKNOWN_TRANSACTION = "SFC_IC0003"
-#: How a party begins that is named "600610 - Shop".
+#: The number at the start of a party such as "600610 - Shop".
 _NUMBER = re.compile(r"\s*([0-9]{5,12})\b")
 
 
 def find_question(token: str) -> ReceiptQuestion | None:
-    """The question whose answer comes to this address; never looked up by an empty token."""
+    """The question whose answer this callback token is for; never found by an empty token."""
     return ReceiptQuestion.objects.filter(token=token).first() if token else None
 
 
 def handle(event: GatewayEvent, question: ReceiptQuestion) -> None:
-    """Act on a message that came to the address of a question about a payment."""
+    """Process an answer to a status query of a payment."""
     event.receipt_id = question.receipt_id
     try:
         message = read_transfer_callback(bytes(event.body))
@@ -71,9 +71,9 @@ def handle(event: GatewayEvent, question: ReceiptQuestion) -> None:
 
 @transaction.atomic
 def apply_answer(receipt: Receipt, result: Result) -> str:
-    """Apply what M-Pesa says of a payment it was asked about. Returns a note. Safe to repeat.
+    """Apply what M-Pesa reports about a queried payment. Returns a note. Safe to repeat.
 
-    The answer's own success says nothing about the payment.
+    That the query succeeded says nothing about the payment.
     """
     if not result.succeeded:
         return _no_answer(receipt, result)
@@ -88,7 +88,7 @@ def apply_answer(receipt: Receipt, result: Result) -> str:
 
 
 def _take_back(receipt: Receipt, result: Result) -> str:
-    """Record that M-Pesa took a payment back. To do so it has to have come: that is evidence."""
+    """Record that M-Pesa reversed a payment, and so that it had arrived."""
     _close(receipt)
     try:
         note = record_outside_reversal(receipt.pk)
@@ -117,7 +117,7 @@ def _apply_end(receipt: Receipt, result: Result, end: TransactionEnd) -> str:
 
 
 def _doubt(receipt: Receipt, result: Result, end: TransactionEnd) -> str:
-    """Why what M-Pesa shows is not this payment; empty where it may be."""
+    """Why what M-Pesa shows is not this payment; "" if it may be."""
     if end == TransactionEnd.NOT_DONE:
         status = result.transaction_status
         return f"M-Pesa says that the payment is {status}: there may be nothing to give back."
@@ -136,13 +136,14 @@ def _doubt(receipt: Receipt, result: Result, end: TransactionEnd) -> str:
 
 
 def _is_of(receipt: Receipt, paid_to: str) -> bool:
-    """Whether money of the shop comes to this number: what came back, to the one that pays out."""
+    """Whether the short code can be the payment's; a returned transfer comes to the one that pays
+    out."""
     is_paying = receipt.came_back and paid_to == settings.DARAJA_B2C_SHORTCODE
     return is_paying or is_our_shortcode(paid_to)
 
 
 def _credited_number(result: Result) -> str:
-    """The number that was paid, which stands before the party's name; "" where none does."""
+    """The short code that was paid, which precedes the party's name; "" if there is none."""
     found = _NUMBER.match(result.facts.get("CreditPartyName", ""))
     return found[1] if found else ""
 
@@ -154,12 +155,12 @@ def _no_answer(receipt: Receipt, result: Result) -> str:
         )
     if result.result_code != UNKNOWN_TRANSACTION:
         return f"The question was not answered: {result.result_code} {result.description}"
-    # It may be late to know it: it is asked on, for a day.
+    # M-Pesa may know it later: it is queried for a day.
     note = f"M-Pesa does not know {receipt.number}."
     put_in_doubt(receipt.pk, note)
     return note
 
 
 def _close(receipt: Receipt) -> None:
-    """Ask no more: it was answered."""
+    """Stop querying: it was answered."""
     ReceiptQuestion.objects.filter(receipt=receipt.pk).update(next_check_at=None)

@@ -1,4 +1,4 @@
-"""M-Pesa's callbacks of STK pushes: which are believed, and what each does to its attempt."""
+"""M-Pesa's callbacks of STK pushes: whether each is trusted, and what it does to its attempt."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 
 def lock_payment(token: str) -> OrderPayment | None:
-    """The attempt with this callback token, locked, and its order; never by an empty one."""
+    """Lock and return the attempt with this callback token, and its order; None for ""."""
     found = _payment_of(token) if token else []
     return found[0] if found else None
 
@@ -36,10 +36,10 @@ def _payment_of(token: str) -> QuerySet[OrderPayment]:
 
 
 def handle(event: GatewayEvent, payment: OrderPayment | None) -> None:
-    """Act on a message that came to the address of ``payment``, or to nobody's. The attempt and its
-    order are locked.
+    """Process a message to the callback URL of ``payment``, or to an unknown one. The attempt and
+    its order are locked.
 
-    One that came to nobody's is about the attempt of its request id, and M-Pesa is asked whether
+    One to an unknown URL is matched to an attempt by its request id, and M-Pesa is queried whether
     it is true.
     """
     try:
@@ -66,7 +66,7 @@ def handle(event: GatewayEvent, payment: OrderPayment | None) -> None:
 
 
 def _check_with_mpesa(event: GatewayEvent, payment: OrderPayment, doubt: str) -> None:
-    """Let a status query decide about a message that is not believed by itself, if one can."""
+    """Let a status query decide about an untrusted message, if there is an id to query."""
     if payment.is_confirmed:
         event.set_state(EventState.APPLIED, f"{doubt} Nothing was changed.")
     elif payment.checkout_request_id:
@@ -82,7 +82,8 @@ def _check_with_mpesa(event: GatewayEvent, payment: OrderPayment, doubt: str) ->
 
 
 def _resolve_doubtful(payment_id: int) -> None:
-    """Close messages that are still being checked if the money came, else query the status."""
+    """Close messages that are still being checked if the payment is confirmed, else query its
+    status."""
     if not _doubtful_of(payment_id):
         return
     doubtful = GatewayEvent.objects.filter(payment=payment_id, state=EventState.CHECKING)
@@ -97,16 +98,15 @@ def _resolve_doubtful(payment_id: int) -> None:
 
 @compiled
 def _doubtful_of(payment: int) -> QuerySet[GatewayEvent, int]:
-    # By ``=`` it would be looked for among all that wait, of all payments, where those were few.
+    # With ``=`` the planner would search all waiting messages of all payments.
     doubtful = GatewayEvent.objects.filter(payment=payment, state__startswith=EventState.CHECKING)
     return doubtful.values_list("pk", flat=True)[:1]
 
 
 def _named_by(request_id: str) -> OrderPayment | None:
-    """The attempt M-Pesa gave this id, locked, and its order.
+    """Lock and return the attempt with this request id, and its order.
 
-    Never by an empty one, which every attempt has that it has not answered yet: the reader lets
-    none through either.
+    Never by an empty id, which every unanswered attempt has; the parser lets none through either.
     """
     named = _with_orders().filter(checkout_request_id=request_id)
     return named.exclude(checkout_request_id="").first()
@@ -117,7 +117,7 @@ def _with_orders() -> OrderPaymentQuerySet:
 
 
 def _doubt_origin(event: GatewayEvent, payment: OrderPayment, callback: StkCallback) -> str:
-    """Why a message may not be Safaricom's callback of this attempt; empty when it is."""
+    """Why a message may not be Safaricom's callback of this attempt; "" if it is."""
     if event.token != payment.callback_token:
         return "It did not come to the attempt's own address."
     if event.is_from_elsewhere:
@@ -132,14 +132,14 @@ def _doubt_origin(event: GatewayEvent, payment: OrderPayment, callback: StkCallb
 
 
 def _doubt_result_code(callback: StkCallback) -> str:
-    """Why a result code does not say how the attempt ended; empty when it does."""
+    """Why a result code does not tell how the attempt ended; "" if it does."""
     if callback.succeeded or stk_failure(callback.result_code):
         return ""
     return f"{callback.result_code} is not a final result code for a payment."
 
 
 def _store_request_ids(payment: OrderPayment, callback: StkCallback) -> None:
-    """Take the request ids from the callback where the answer to the STK push was lost or late."""
+    """Record the request ids from the callback if the answer to the STK push was lost or late."""
     if not payment.checkout_request_id:
         payment.merchant_request_id = callback.merchant_request_id
         payment.checkout_request_id = callback.checkout_request_id

@@ -1,4 +1,4 @@
-"""What M-Pesa posts about money that leaves: results, queue timeouts, answers to status queries."""
+"""M-Pesa's messages about outgoing money: results, queue timeouts, answers to status queries."""
 
 from __future__ import annotations
 
@@ -36,14 +36,15 @@ from .receipt_status import UNKNOWN_TRANSACTION, apply_answer
 logger = logging.getLogger(__name__)
 
 
-#: An answer that was written down within so long is the one at hand.
+#: An answer recorded within this time is the one being processed.
 JUST_NOW = timedelta(seconds=5)
 
 
 def find_transfer(token: str) -> Refund | Payout | None:
-    """The refund or payout whose address this is, for its result or for what a status query finds.
+    """The refund or payout with this callback token, for its result or for answers to status
+    queries.
 
-    Never looked up by an empty token.
+    Never found by an empty token.
     """
     if not token:
         return None
@@ -53,13 +54,13 @@ def find_transfer(token: str) -> Refund | Payout | None:
 
 
 def handle(event: GatewayEvent, row: Refund | Payout) -> None:
-    """Act on a message that came to an address of ``row``."""
+    """Process a message to one of the callback URLs of ``row``."""
     try:
         message = read_transfer_callback(bytes(event.body))
     except UnreadableCallback as error:
         event.set_state(EventState.UNREADABLE, str(error))
         return
-    # The event's reference to what it is about has the name of its kind.
+    # The event's foreign key to the row is named after the row's kind.
     setattr(event, row.kind, row)
     if isinstance(message, QueueTimeout):
         # M-Pesa returns a request that waited too long. It may still be carried out.
@@ -97,22 +98,22 @@ def _apply_result(row: MoneyOut, result: Result) -> str:
 
 
 def _apply_answer(row: MoneyOut, result: Result) -> str:
-    """What a status query found. Its own success says nothing about what was asked about."""
+    """Apply the answer to a status query, whose own success says nothing about the transfer."""
     if not result.succeeded:
         return _no_answer(row, result)
     status = result.transaction_status
     end = transaction_end(status)
     if says_reversal(status) and not row.is_reversal:
-        # It went, and M-Pesa took it back: nobody has it, and it is still owed.
+        # It was sent and reversed: nobody has the money, and it is still due.
         return mark_refused(
             row, code=f"status.{status.lower()}", text=status, reason=PayoutReason.OTHER
         )
     if end == TransactionEnd.COMPLETED:
         return mark_done(row, number=result.receipt, amount=result.amount, text=status)
     if end == TransactionEnd.NOT_DONE and row.is_reversal:
-        # Asked for twice, the second is declined because the first was carried out, and it is the
-        # second that was asked about. A payment is reversed once: another request tells by its
-        # result which it was.
+        # If a reversal was requested twice, the second is declined because the first was carried
+        # out, and the query was about the second. A payment is reversed once: the result of another
+        # request will show which it was.
         under_way = row.still(TransferStatus.SENT)
         under_way.update(status=TransferStatus.UNKNOWN, result_code="")
         _schedule_status_query(row)
@@ -125,12 +126,12 @@ def _apply_answer(row: MoneyOut, result: Result) -> str:
 
 
 def _is_about_payment(row: MoneyOut, answer: Result) -> TypeGuard[Refund]:
-    """Whether M-Pesa answers what it was asked before money was sent back to a phone: whether the
+    """Whether M-Pesa answers the query that was made before money was sent to a phone: whether the
     payment still stands.
 
-    What became of the money is answered at the same address. What was told once may be told again
-    when the money is on its way already, and then says of the payment, and not of the money, that
-    it is completed.
+    Answers about the transfer come to the same URL. An answer about the payment may be repeated
+    when the money is under way already; its "completed" is then about the payment, not the
+    transfer.
     """
     if not isinstance(row, Refund):
         return False
@@ -139,7 +140,7 @@ def _is_about_payment(row: MoneyOut, answer: Result) -> TypeGuard[Refund]:
 
 
 def _apply_answer_about_payment(refund: Refund, result: Result) -> str:
-    """What M-Pesa says of the payment whose money is to go back another way than by reversal."""
+    """Apply what M-Pesa reports about a payment that is to be refunded other than by reversal."""
     note = apply_answer(refund.receipt, result)
     now = timezone.now()
     unsent = refund.still(*UNSENT)
@@ -161,10 +162,10 @@ def _no_answer(row: MoneyOut, result: Result) -> str:
         )
     if result.result_code != UNKNOWN_TRANSACTION:
         return f"The question was not answered: {result.result_code} {result.description}"
-    # Only where M-Pesa never said that it took the request may it be sent again.
+    # It may be sent again only if M-Pesa never said that it received the request.
     unheard = row.still(TransferStatus.UNKNOWN)
     if not row.is_reversal and unheard.update(result_code=NOT_FOUND):
-        # Also where this was the last question: it is an answer, and no person need look.
+        # Also after the last query: this is an answer, so staff need not look.
         unheard.filter(next_check_at=None).update(next_check_at=timezone.now())
         return "M-Pesa does not know it. It is sent again, under the same id."
     return "M-Pesa does not know it yet."
