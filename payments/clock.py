@@ -152,7 +152,7 @@ def prove_tonight() -> int:
     try:
         return prove_some()
     except Exception:
-        logger.exception("the night's proof could not go on; the next round tries again")
+        logger.exception("the nightly integrity check failed; the next round retries")
         return 0
 
 

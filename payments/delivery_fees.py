@@ -22,7 +22,7 @@ class NoFeePaid(Refusal):
     """Nothing was paid for the delivery, so there is nothing to give back."""
 
     code = "no_fee_paid"
-    message = "Nothing was paid for bringing this parcel."
+    message = "Nothing was paid for the delivery of this parcel."
 
 
 def settle_fee(line: OrderTrack) -> None:

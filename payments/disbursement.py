@@ -223,7 +223,7 @@ def _request(row: MoneyOut) -> Conversation:
 def _record_refusal(row: MoneyOut, refusal: DarajaRefused, waited: timedelta) -> None:
     """Record that M-Pesa did not accept this request. An earlier one with the same id may have
     been."""
-    logger.warning("%s %s: M-Pesa did not take it: %s", row.kind, row.pk, refusal)
+    logger.warning("%s %s: M-Pesa rejected it: %s", row.kind, row.pk, refusal)
     claimed = row.still(TransferStatus.UNKNOWN)
     if refusal.kind == DarajaRefusal.CONFIGURATION:
         PayoutStop.objects.stop_payouts(f"M-Pesa rejected a {row.kind}: {refusal}")

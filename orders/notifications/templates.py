@@ -254,7 +254,7 @@ _TEMPLATES: dict[tuple[str, str], _Template] = {
 #: What is added of an order with a delivery, and is nothing for another one.
 _UNSAID = {"where": "", "collect": ""}
 _NOWHERE = {"place": "", "sign_in": "", "until": "", **_UNSAID}
-#: In the app, where it does not say what the e-mail says: the codes stand on the order, not here.
+#: In the app, where an unnamed transfer the e-mail says: the codes stand on the order, not here.
 _IN_APP = {
     (NotificationKind.PAID, "en"): (
         "{amount} was received for your order {reference}. The order shows a code for each of its "

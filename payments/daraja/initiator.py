@@ -92,7 +92,7 @@ class InitiatorCalls(Connection):
         }
         reply = self._post(B2C_PATH, fields)
         if reply.says_duplicate:
-            raise DarajaDuplicate("this payout was asked for before", answer=reply.start)
+            raise DarajaDuplicate("this payout was requested before", answer=reply.start)
         return _money_moves(
             reply,
             "payout",

@@ -142,7 +142,7 @@ class PortalFile:
 def read_portal_file(content: bytes) -> PortalFile:
     """Parse a downloaded statement. Raises UnreadableStatement with the line that is wrong."""
     if len(content) > LONGEST_FILE_BYTES:
-        raise UnreadableStatement("It is larger than 64 MB: download a shorter period at a time.")
+        raise UnreadableStatement("It is larger than 64 MB. Download a shorter period at a time.")
     lines, head = _table(_text(content))
     places = _places(lines[head])
     movements: list[Movement] = []
@@ -153,7 +153,9 @@ def read_portal_file(content: bytes) -> PortalFile:
             continue
         gained = _amount(row[PAID_IN], number) - abs(_amount(row[WITHDRAWN], number))
         if not row[BALANCE]:
-            raise UnreadableStatement(f"Line {number} has no balance: nothing shows it is whole.")
+            raise UnreadableStatement(
+                f"Line {number} has no balance, so the file may not be complete."
+            )
         balances.append((_amount(row[BALANCE], number), gained, number))
         movement = _movement(row, gained, number)
         if movement is None:
@@ -171,7 +173,7 @@ def _text(content: bytes) -> str:
     """The file as text: UTF-8, or as spreadsheets save it (UTF-16 with a BOM, Windows-1252)."""
     for begins, what in _OTHER_FILES.items():
         if content.startswith(begins):
-            raise UnreadableStatement(f"It is {what}: download the statement as CSV.")
+            raise UnreadableStatement(f"It is {what}. Download the statement as CSV.")
     is_marked = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     for encoding in ("utf-16",) if is_marked else ("utf-8-sig", "cp1252"):
         try:
@@ -180,7 +182,7 @@ def _text(content: bytes) -> str:
             continue
         if "\0" not in text:
             return text
-    raise UnreadableStatement("It is no text file: download the statement as CSV.")
+    raise UnreadableStatement("It is not a text file. Download the statement as CSV.")
 
 
 def _table(text: str) -> tuple[list[list[str]], int]:
@@ -191,7 +193,9 @@ def _table(text: str) -> tuple[list[list[str]], int]:
         for number, line in enumerate(lines[:_LINES_BEFORE]):
             if RECEIPT in _places(line) and len(line) > 1:
                 return lines, number
-    raise UnreadableStatement(f"It has no column “{RECEIPT}”: this is no statement of the portal.")
+    raise UnreadableStatement(
+        f"It has no column “{RECEIPT}”: this is not a statement from the portal."
+    )
 
 
 def _places(line: Sequence[str]) -> dict[str, int]:
@@ -248,7 +252,9 @@ def _movement(row: Mapping[str, str], gained: Decimal, number: int) -> Movement 
     if not gained or is_charge or not (phone or reverses or is_paid):
         return None
     if gained != gained.to_integral_value():
-        raise UnreadableStatement(f"Line {number}: KES {abs(gained)} are no whole shillings.")
+        raise UnreadableStatement(
+            f"Line {number}: KES {abs(gained)} is not a whole number of shillings."
+        )
     try:
         receipt = receipt_in(row[RECEIPT].upper(), RECEIPT)
     except UnreadableCallback as error:
@@ -287,7 +293,7 @@ def _amount(typed: str, number: int) -> Decimal:
     is_less = shown.startswith(("-", "(", "−"))
     digits = shown[is_less:].removesuffix(")").strip()
     if not _AMOUNT.fullmatch(digits) or shown.startswith("(") != shown.endswith(")"):
-        raise UnreadableStatement(f"Line {number}: “{typed[:40]}” is no amount.")
+        raise UnreadableStatement(f"Line {number}: “{typed[:40]}” is not an amount.")
     amount = Decimal(digits.replace(",", ""))
     return -amount if is_less else amount
 
@@ -303,8 +309,8 @@ def _check_balances(balances: Sequence[tuple[Decimal, Decimal, int]]) -> None:
     oldest_first = _gap(balances)
     if newest_first is not None and oldest_first is not None:
         raise UnreadableStatement(
-            f"Line {newest_first}: the balance does not follow from the line beside it. Lines are "
-            "missing, or were changed. Download it anew, each account by itself."
+            f"Line {newest_first}: the balance does not follow from the adjacent line. Lines are "
+            f"missing or were changed. Download each account again, separately."
         )
 
 
@@ -318,7 +324,7 @@ def _gap(balances: Sequence[tuple[Decimal, Decimal, int]]) -> int | None:
 def _time(typed: str, number: int) -> datetime:
     found = _moment(typed)
     if found is None:
-        raise UnreadableStatement(f"Line {number}: “{typed[:40]}” is no time.")
+        raise UnreadableStatement(f"Line {number}: “{typed[:40]}” is not a time.")
     return found
 
 

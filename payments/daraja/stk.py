@@ -98,7 +98,7 @@ class StkCalls(Connection):
         the reason in `description`. The sandbox answers five queries a minute.
         """
         if not request_id(checkout_request_id):
-            return _unsettled("there is no request id to ask about", answered=True)
+            return _unsettled("there is no request id to query", answered=True)
         try:
             question = {**self._credentials(), "CheckoutRequestID": checkout_request_id}
             reply = self._post(QUERY_PATH, question)

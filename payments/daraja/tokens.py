@@ -110,5 +110,5 @@ class SharedToken:
 
 def _no_token(error: Exception) -> DarajaRefused:
     return DarajaRefused(
-        f"no token could be had ({type(error).__name__})", kind=DarajaRefusal.TOKEN
+        f"no token could be fetched ({type(error).__name__})", kind=DarajaRefusal.TOKEN
     )

@@ -116,7 +116,7 @@ def _reduce(share: SellerShare, line: OrderTrack) -> None:
             ledger.post_reduction(share, reduction, order_id=line.order_id)
     share.save(update_fields=["reduced", "commission_reduced"])
     if share.payout_id is not None:
-        drop_unsent(share.payout_id, "The price of a line it was for was reduced.")
+        drop_unsent(share.payout_id, "One of its order items was reduced in price.")
     enqueue_after_commit(create_payouts, share.seller_id)
 
 

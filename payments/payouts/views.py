@@ -79,7 +79,7 @@ class NotRefused(Refusal):
     """M-Pesa has not refused the payout, so its number cannot be changed."""
 
     code = "payout_not_refused"
-    message = "This payout was not refused. A new number counts for what is sold from now on."
+    message = "This payout was not refused. A new number applies to future sales only."
 
 
 class StatementView(GenericAPIView):

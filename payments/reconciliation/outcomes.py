@@ -208,7 +208,7 @@ def _claim_receipt(
         receipt.note = ""
         suspense.match(receipt, order)
     elif manual is None or (manual.order_id, manual.channel) != ours:
-        logger.error("payment %s: receipt %s is counted already", payment.pk, receipt.number)
+        logger.error("payment %s: receipt %s is recorded already", payment.pk, receipt.number)
         return f"Receipt {receipt.number} is already recorded; nothing was credited."
     receipt.payment = payment
     receipt.source = outcome.source if outcome.receipt else receipt.source

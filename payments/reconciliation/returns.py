@@ -75,7 +75,9 @@ def _link_to_withdrawal(receipt_id: int, movement: Movement) -> None:
         number=movement.reverses, amount=movement.amount, came_back=None
     )
     if left.filter(Exists(returned)).update(came_back=receipt_id):
-        returned.update(note=f"It had left as {movement.reverses}: say there what that was.")
+        returned.update(
+            note=f"It was withdrawn as {movement.reverses}. Explain that withdrawal first."
+        )
 
 
 def _mark_as_returned(known: Receipt, movement: Movement, report: SourceReport) -> bool:
@@ -110,8 +112,8 @@ def _flag_second_payment(receipt: Receipt, movement: Movement) -> None:
     Safe to repeat: once acknowledged, it is not flagged again.
     """
     note = (
-        f"{_what_came_back(movement, _sent_as(movement.reverses))} This number was written to a "
-        "prompt's receipt: two sums came, and one is counted."
+        f"{_what_came_back(movement, _sent_as(movement.reverses))} This number was entered for a "
+        f"prompt's receipt: two payments arrived, and one is recorded."
     )[:200]
     if receipt.note != note:
         receipt.note, receipt.unacknowledged = note, True
@@ -136,19 +138,19 @@ def _sent_as(number: str) -> MoneyOut | None:
 
 def _what_came_back(movement: Movement, row: MoneyOut | None) -> str:
     if row is None:
-        of = movement.reverses or "it does not say what"
-        return f"M-Pesa took {of} back from where it had gone: no payout and no refund of ours."
+        of = movement.reverses or "an unnamed transfer"
+        return f"M-Pesa took {of} back from its receiver: it is no payout or refund of ours."
     rest = "" if row.amount == movement.amount else f" of {format_kes(row.amount)}"
     return (
         f"{row.kind.capitalize()} {row.pk}{rest}, sent under {movement.reverses}, came back: "
-        "M-Pesa took it from that phone."
+        f"M-Pesa took it from that phone."
     )
 
 
 def _whose(row: MoneyOut | None, order: Order | None) -> str:
     if order is not None:
-        return f"No buyer paid it, and order {order.reference} was given it: ask whose it is."
-    return "" if row is None else "Ask whose it is; sent back, it goes there again."
+        return f"No buyer paid it, but it was matched to order {order.reference}. Ask whose it is."
+    return "" if row is None else "Ask whose it is; a refund goes to that phone again."
 
 
 def record_reversal_row(*, number: str, reverses: str, amount: int) -> tuple[Receipt | None, str]:

@@ -50,7 +50,7 @@ SHOWN_WITHIN = timedelta(hours=25)
 NEVER_SHOWN = AttemptOutcome(
     succeeded=False,
     code=NOT_ON_STATEMENT,
-    text="M-Pesa never spoke of it, and its statement does not show it.",
+    text="M-Pesa never reported it, and its statement does not show it.",
     source=ReceiptSource.STATEMENT,
 )
 #: Attempts failed per round.
@@ -76,10 +76,10 @@ def pull_statement(now: datetime) -> int:
             broken += _record_page(page)
             rows += page.size
         if broken:
-            raise Unfinished(f"{broken} rows could not be taken in. They are in the log.")
+            raise Unfinished(f"{broken} rows could not be recorded. They are in the log.")
     except (DarajaError, Unfinished) as error:
         # The rows read are recorded; everything is read again soon.
-        logger.warning("the statement could not be read to its end: %s", error)
+        logger.warning("the statement could not be read completely: %s", error)
         StatementPull.objects.filter(pk=pull.pk).update(
             next_pull_at=now + SOON, result_text=str(error)[:200]
         )
@@ -114,7 +114,7 @@ def _record_page(page: StatementPage) -> int:
     known = {(receipt.number, receipt.amount): receipt for receipt in receipts}
     shown: list[Receipt] = []
     for unreadable in page.unreadable:
-        store_row(unreadable, EventState.FAILED, "A row of M-Pesa's statement that cannot be read.")
+        store_row(unreadable, EventState.FAILED, "A row of M-Pesa's statement could not be read.")
     broken = 0
     for row in page.rows:
         if row.is_reversal:
@@ -131,7 +131,7 @@ def _record_page(page: StatementPage) -> int:
         try:
             record_receipt(_incoming_payment(row))
         except Exception:
-            logger.exception("a row of the statement could not be taken in: %s", row.receipt)
+            logger.exception("a row of the statement could not be recorded: %s", row.receipt)
             broken += 1
     record_on_statement(shown)
     return broken
@@ -154,7 +154,7 @@ def _record_reversal(row: StatementRow) -> bool:
             number=row.receipt, reverses=row.reverses, amount=row.amount
         )
     except Exception:
-        logger.exception("a reversal on the statement could not be taken in: %s", row.receipt)
+        logger.exception("a reversal on the statement could not be recorded: %s", row.receipt)
         return True
     if receipt is None:
         told = f"{row.transaction_type} {row.receipt} of KES {row.amount}, of {row.reference}"
@@ -170,7 +170,7 @@ def _store_other_row(row: StatementRow, *, is_known: bool) -> None:
     if row.direction == Direction.OUT and not is_known:
         store_row(line, EventState.APPLIED, f"{said}: money that went out. Nothing was credited.")
     elif is_known:
-        note = f"{said}: about receipt {row.receipt}, which is counted as a payment."
+        note = f"{said}: about receipt {row.receipt}, which is recorded as a payment."
         store_row(line, EventState.FAILED, note)
     else:
         store_row(line, EventState.FAILED, f"{said}: not known to be a payment to us.")

@@ -108,18 +108,16 @@ def open_statement(
     file = read_portal_file(content)
     named = file.shortcode or shortcode
     if not named:
-        raise CannotBeRead("It does not say of which number it is: name it with --shortcode.")
+        raise CannotBeRead("It does not name its short code: pass it as --shortcode.")
     if named not in our_numbers() or (shortcode and shortcode != named):
         raise CannotBeRead(f"It is of {named}, not of {' or '.join(our_numbers())}.")
     first, last = begins or file.begins, ends or file.ends
     if first is None or last is None:
-        raise CannotBeRead(
-            "It does not say from when until when it was asked for: name that with --from and --to."
-        )
+        raise CannotBeRead("It does not state its period: pass it as --from and --to.")
     last = min(last, timezone.now())
     outside = [one for one in file.movements if not first <= one.at <= last]
     if first >= last or outside:
-        raise CannotBeRead("It shows movements outside of the period it is said to be of.")
+        raise CannotBeRead("It shows movements outside its stated period.")
     return Statement(file, named, first, last, hashlib.sha256(content).hexdigest())
 
 
@@ -191,7 +189,7 @@ def _keep_for_a_person(one: Movement, shortcode: str) -> None:
         f"{one.reason}: {format_kes(one.amount)} to {shortcode}, not known to be a payment to us."
     )
     if find_receipt(one.receipt) is not None:
-        note = f"{one.reason}: about receipt {one.receipt}, which is counted as a payment."
+        note = f"{one.reason}: about receipt {one.receipt}, which is recorded as a payment."
     line = json.dumps(asdict(one) | {"shortcode": shortcode}, default=str)
     store_row(line, EventState.FAILED, note)
 
@@ -219,7 +217,7 @@ def what_is_missing(stop: PayoutStop) -> list[str]:
     if count:
         missing.append(
             f"{count} withdrawal{'s' if count > 1 else ''} on it {'are' if count > 1 else 'is'} "
-            "explained by no refund and no payout: say on the console what they were."
+            "not explained by any refund or payout: explain them on the console."
         )
     return missing
 

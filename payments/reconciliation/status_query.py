@@ -74,7 +74,7 @@ def query_status(payment_id: int) -> None:
         return  # # no id to query by; a callback may still arrive
     answer = gateway.daraja().stk_query(checkout_request_id=payment.checkout_request_id)
     if answer.outcome == StkOutcome.UNKNOWN:
-        logger.info("payment %s: M-Pesa does not say: %s", payment.pk, answer.description)
+        logger.info("payment %s: no result from M-Pesa: %s", payment.pk, answer.description)
         if not answer.answered:
             _query_again(payment, now)
         return
@@ -123,7 +123,7 @@ def _outcome(answer: StkStatus) -> AttemptOutcome:
 
 
 def _close_doubtful(payment: OrderPayment, answer: StkStatus) -> None:
-    note = f"M-Pesa, asked, says {answer.outcome} ({answer.result_code})."
+    note = f"M-Pesa reports {answer.outcome} ({answer.result_code})."
     payment.events.filter(state=EventState.CHECKING).update(
         state=EventState.APPLIED, note=note, applied_at=timezone.now()
     )

@@ -55,7 +55,7 @@ MAY_HAVE_LEFT = (TransferStatus.DUE, *UNDER_WAY, TransferStatus.REFUSED)
 FOUND = "Found on M-Pesa's statement."
 #: How many of a seller's latest numbers a masked one is compared with.
 NUMBERS_COMPARED = 50
-CAME_BACK = "It had left before, and came back."
+CAME_BACK = "It was sent before, and came back."
 
 
 class CannotBeSettled(ValueError):
@@ -180,7 +180,7 @@ def settle_as_payout(withdrawal_id: int, *, seller: User) -> Payout:
     """
     withdrawal = _locked_open(withdrawal_id)
     if not withdrawal.phone or withdrawal.reverses:
-        raise CannotBeSettled("It went to nobody's phone: it cannot have paid a seller.")
+        raise CannotBeSettled("It did not go to a phone, so it cannot have paid a seller.")
     fitting = [
         row
         for row in candidates(withdrawal)
@@ -191,7 +191,7 @@ def settle_as_payout(withdrawal_id: int, *, seller: User) -> Payout:
     _settle(withdrawal, payout)
     mark_done(payout, number=withdrawal.number, amount=withdrawal.amount, text=FOUND)
     if not fitting:
-        drop_due_payouts(seller.pk, "What they were sent before the restore is deducted.")
+        drop_due_payouts(seller.pk, "What was sent before the restore is deducted.")
     payout.refresh_from_db()
     return payout
 
@@ -212,7 +212,7 @@ def _advance(withdrawal: Withdrawal, seller: User) -> Payout:
         amount=withdrawal.amount,
         # It was sent already: no approval is needed.
         approval_above=max(withdrawal.amount, settings.PAYOUT_APPROVAL_ABOVE),
-        note="Sent before the database was restored: for no line that is known of.",
+        note="Sent before the database was restored; its order items are not known.",
         sent_at=withdrawal.left_at,
     )
 
@@ -228,7 +228,7 @@ def _likeliest(withdrawal: Withdrawal, seller: User) -> str:
     ]
     if not numbers:
         raise CannotBeSettled(
-            "The statement shows only a part of the number, and this person sells nothing."
+            "The statement shows only part of the number, and this person sells nothing."
         )
     return max(numbers, key=lambda number: match_phone(withdrawal.phone, number))
 
@@ -245,9 +245,9 @@ def settle_as_refund(withdrawal_id: int, *, receipt_number: str) -> Refund:
     withdrawal = _locked_open(withdrawal_id)
     receipt = find_receipt(receipt_number)
     if receipt is None:
-        raise CannotBeSettled(f"We know of no M-Pesa payment {receipt_number}.")
+        raise CannotBeSettled(f"There is no M-Pesa payment {receipt_number}.")
     if not withdrawal.phone:
-        raise CannotBeSettled("It went to nobody's phone: it cannot have given a payment back.")
+        raise CannotBeSettled("It did not go to a phone, so it cannot have refunded a payment.")
     try:
         refund = record_refund_found(
             receipt.pk,
@@ -274,11 +274,11 @@ def settle_as_returned(withdrawal_id: int) -> Receipt:
     withdrawal = _locked_open(withdrawal_id)
     receipt = withdrawal.came_back
     if receipt is None:
-        raise CannotBeSettled("No statement that was read shows that it came back whole.")
+        raise CannotBeSettled("No statement read so far shows that all of it came back.")
     receipt = locked_row(Receipt, receipt.pk)
     unmatched = Receipt.objects.unmatched().filter(pk=receipt.pk, refunds=None)
     if receipt.verification in DOUBTFUL or not unmatched.exists():
-        raise CannotBeSettled("Somebody has decided already about what came back of it.")
+        raise CannotBeSettled("Someone has already decided about the money that came back.")
     refund = record_refund_found(
         receipt.pk,
         number=withdrawal.number,
@@ -305,7 +305,7 @@ def set_withdrawal_aside(withdrawal_id: int) -> Withdrawal:
 def _locked_open(withdrawal_id: int) -> Withdrawal:
     withdrawal = locked_row(Withdrawal, withdrawal_id)
     if not withdrawal.is_open:
-        raise CannotBeSettled("Somebody has said already what it was.")
+        raise CannotBeSettled("This withdrawal has already been explained.")
     return withdrawal
 
 

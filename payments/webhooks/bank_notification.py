@@ -55,7 +55,7 @@ def handle(event: GatewayEvent) -> None:
 def _doubt_money_in(notification: BankNotification) -> str:
     """Why it does not prove that KES arrived in our account; "" if it does."""
     if not notification.is_money_in:
-        return "The bank does not say that money came in."
+        return "The bank does not say that money was received."
     if notification.other_account:
         return f"This is about account {notification.other_account}, which is not ours."
     if notification.currency != "KES":
@@ -71,5 +71,5 @@ def _note_money_out(event: GatewayEvent, provider: str, notification: BankNotifi
         return
     logger.error("event %s takes back receipt %s", event.pk, notification.number)
     event.set_state(
-        EventState.FAILED, f"The bank took {notification.number} back, which is counted as paid."
+        EventState.FAILED, f"The bank took {notification.number} back, which is recorded as paid."
     )

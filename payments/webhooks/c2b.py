@@ -87,7 +87,7 @@ def handle(event: GatewayEvent) -> None:
         logger.error("event %s: a payment to %s was reported", event.pk, payment.shortcode)
         event.set_state(
             EventState.UNMATCHED,
-            f"It was paid to {payment.shortcode}, which is no number of ours.",
+            f"It was paid to {payment.shortcode}, which is not one of our numbers.",
         )
         return
     if payment.is_reversal:
@@ -101,10 +101,11 @@ def handle(event: GatewayEvent) -> None:
         event.set_state(state, note)
         return
     if payment.direction not in MONEY_IN:
-        logger.error("event %s: %s is no payment", event.pk, payment.transaction_type)
+        logger.error("event %s: %s is not a payment", event.pk, payment.transaction_type)
         event.set_state(
             EventState.UNMATCHED,
-            f"{payment.transaction_type} is no payment to us. The statement shows what came.",
+            f"{payment.transaction_type} is not a payment to us. The statement shows what was "
+            f"received.",
         )
         return
     event.receipt, note = record_receipt(_incoming_payment(payment))

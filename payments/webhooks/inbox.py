@@ -137,4 +137,4 @@ def _write_failure(event_id: int, error: Exception) -> None:
                 event.state = EventState.FAILED
             event.save(update_fields=["tries", "note", "state"])
     except Exception:
-        logger.exception("message %s: its failure could not be written down", event_id)
+        logger.exception("message %s: its failure could not be recorded", event_id)

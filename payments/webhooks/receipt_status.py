@@ -63,7 +63,7 @@ def handle(event: GatewayEvent, question: ReceiptQuestion) -> None:
     elif event.is_from_elsewhere:
         event.set_state(EventState.UNMATCHED, "It did not come from an address of Safaricom's.")
     elif not question.asked:
-        event.set_state(EventState.UNMATCHED, "M-Pesa was not asked yet.")
+        event.set_state(EventState.UNMATCHED, "M-Pesa was not queried yet.")
     else:
         receipt = Receipt.objects.get(pk=question.receipt_id)
         event.set_state(EventState.APPLIED, apply_answer(receipt, message))
@@ -84,7 +84,7 @@ def apply_answer(receipt: Receipt, result: Result) -> str:
         return _take_back(receipt, result)
     if (end := transaction_end(status)) is not None:
         return _apply_end(receipt, result, end)
-    return f"M-Pesa, asked, says {status or 'nothing'}."
+    return f"M-Pesa reports the status {status or 'unknown'}."
 
 
 def _take_back(receipt: Receipt, result: Result) -> str:
@@ -107,20 +107,20 @@ def _apply_end(receipt: Receipt, result: Result, end: TransactionEnd) -> str:
         return doubt
     paid_to = _credited_number(result)
     if result.amount is None or not paid_to:
-        return "M-Pesa does not say how much was paid, or to whom. Nothing was changed."
+        return "M-Pesa did not report the amount or the receiver. Nothing was changed."
     report = SourceReport(ReceiptSource.STATUS, result.amount, result.receipt, paid_to)
     record(lock_receipt(receipt.pk), report)
     _close(receipt)
     now = timezone.now()
     Refund.objects.filter(receipt=receipt.pk, status__in=UNSENT).update(receipt_stands_at=now)
-    return "The payment stands: its money may go back."
+    return "The payment still stands and may be refunded."
 
 
 def _doubt(receipt: Receipt, result: Result, end: TransactionEnd) -> str:
     """Why what M-Pesa shows is not this payment; "" if it may be."""
     if end == TransactionEnd.NOT_DONE:
         status = result.transaction_status
-        return f"M-Pesa says that the payment is {status}: there may be nothing to give back."
+        return f"M-Pesa says the payment is {status}: there may be nothing to refund."
     paid_to = _credited_number(result)
     if paid_to and not _is_of(receipt, paid_to):
         said = f"M-Pesa says that {receipt.number} was paid to {paid_to}"
@@ -154,7 +154,7 @@ def _no_answer(receipt: Receipt, result: Result) -> str:
             f"M-Pesa does not accept the initiator: {result.result_code}"
         )
     if result.result_code != UNKNOWN_TRANSACTION:
-        return f"The question was not answered: {result.result_code} {result.description}"
+        return f"The query was not answered: {result.result_code} {result.description}"
     # M-Pesa may know it later: it is queried for a day.
     note = f"M-Pesa does not know {receipt.number}."
     put_in_doubt(receipt.pk, note)

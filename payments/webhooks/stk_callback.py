@@ -70,15 +70,15 @@ def _check_with_mpesa(event: GatewayEvent, payment: OrderPayment, doubt: str) ->
     if payment.is_confirmed:
         event.set_state(EventState.APPLIED, f"{doubt} Nothing was changed.")
     elif payment.checkout_request_id:
-        logger.warning("message %s is not believed by itself: %s", event.pk, doubt)
+        logger.warning("message %s is not trusted on its own: %s", event.pk, doubt)
         event.set_state(EventState.CHECKING, doubt)
         schedule_status_query(payment, now=timezone.now())
         enqueue_after_commit(query_status, payment.pk)
     else:
         logger.error(
-            "message %s is not believed, and there is no id to ask by: %s", event.pk, doubt
+            "message %s is not trusted, and there is no id to query by: %s", event.pk, doubt
         )
-        event.set_state(EventState.FAILED, f"{doubt} There is no request id to ask M-Pesa by.")
+        event.set_state(EventState.FAILED, f"{doubt} There is no request id to query M-Pesa by.")
 
 
 def _resolve_doubtful(payment_id: int) -> None:
@@ -90,7 +90,7 @@ def _resolve_doubtful(payment_id: int) -> None:
     now = timezone.now()
     payment = OrderPayment.objects.get(pk=payment_id)
     if payment.is_confirmed:
-        note = "The attempt was confirmed at its own address."
+        note = "The attempt was confirmed by its own callback."
         doubtful.update(state=EventState.APPLIED, note=note, applied_at=now)
     else:
         schedule_status_query(payment, now=now)
@@ -119,7 +119,7 @@ def _with_orders() -> OrderPaymentQuerySet:
 def _doubt_origin(event: GatewayEvent, payment: OrderPayment, callback: StkCallback) -> str:
     """Why a message may not be Safaricom's callback of this attempt; "" if it is."""
     if event.token != payment.callback_token:
-        return "It did not come to the attempt's own address."
+        return "It did not come to the attempt's own URL."
     if event.is_from_elsewhere:
         return "It did not come from an address of Safaricom's."
     ids = (callback.merchant_request_id, callback.checkout_request_id)
@@ -127,7 +127,7 @@ def _doubt_origin(event: GatewayEvent, payment: OrderPayment, callback: StkCallb
     if payment.checkout_request_id and ids != ours:
         return "Its request ids are not those M-Pesa gave the attempt."
     if payment.rung_at is None:
-        return "M-Pesa was never asked for this attempt."
+        return "This attempt was never sent to M-Pesa."
     return ""
 
 

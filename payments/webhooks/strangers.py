@@ -56,7 +56,7 @@ class TooManyStrangers(Refusal):
     """
 
     code = "throttled"
-    message = "Too much was posted to addresses that are nobody's. Nothing was kept."
+    message = "Too much was posted to unknown addresses. Nothing was stored."
     status_code = 429
 
     def __init__(self, retry_after: int) -> None:

@@ -72,7 +72,8 @@ def handle(event: GatewayEvent, row: Refund | Payout) -> None:
     elif event.is_from_elsewhere:
         _schedule_status_query(row)
         event.set_state(
-            EventState.UNMATCHED, "It did not come from an address of Safaricom's. M-Pesa is asked."
+            EventState.UNMATCHED,
+            "It did not come from an address of Safaricom's. M-Pesa is queried.",
         )
     elif event.token == row.status_token and _is_about_payment(row, message):
         event.set_state(EventState.APPLIED, _apply_answer_about_payment(row, message))
@@ -117,12 +118,12 @@ def _apply_answer(row: MoneyOut, result: Result) -> str:
         under_way = row.still(TransferStatus.SENT)
         under_way.update(status=TransferStatus.UNKNOWN, result_code="")
         _schedule_status_query(row)
-        return f"M-Pesa, asked, says {status}, not why. It is asked for again."
+        return f"M-Pesa reports the status {status} without a reason. It is requested again."
     if end == TransactionEnd.NOT_DONE:
         return mark_refused(
             row, code=f"status.{status.lower()}", text=status, reason=PayoutReason.OTHER
         )
-    return f"M-Pesa, asked, says {status or 'nothing'}."
+    return f"M-Pesa reports the status {status or 'unknown'}."
 
 
 def _is_about_payment(row: MoneyOut, answer: Result) -> TypeGuard[Refund]:
@@ -161,13 +162,13 @@ def _no_answer(row: MoneyOut, result: Result) -> str:
             f"M-Pesa does not accept the initiator: {result.result_code}"
         )
     if result.result_code != UNKNOWN_TRANSACTION:
-        return f"The question was not answered: {result.result_code} {result.description}"
+        return f"The query was not answered: {result.result_code} {result.description}"
     # It may be sent again only if M-Pesa never said that it received the request.
     unheard = row.still(TransferStatus.UNKNOWN)
     if not row.is_reversal and unheard.update(result_code=NOT_FOUND):
         # Also after the last query: this is an answer, so staff need not look.
         unheard.filter(next_check_at=None).update(next_check_at=timezone.now())
-        return "M-Pesa does not know it. It is sent again, under the same id."
+        return "M-Pesa does not know it. It is sent again with the same id."
     return "M-Pesa does not know it yet."
 
 

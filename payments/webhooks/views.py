@@ -102,9 +102,9 @@ def _answer_post(request: HttpRequest, answer: Callable[[bytes], HttpResponse]) 
         response["Retry-After"] = str(refusal.retry_after)
         return response
     except OSError:
-        return _refuse("The body broke off. Post it again.", "bad_request", 400)
+        return _refuse("The body is incomplete. Post it again.", "bad_request", 400)
     except Error:
-        return _refuse("This cannot be kept right now. Post it again.", "busy", 503)
+        return _refuse("This cannot be stored right now. Post it again.", "busy", 503)
 
 
 def _store(request: HttpRequest, source: str, token: str, body: bytes) -> HttpResponse:

@@ -224,7 +224,7 @@ def test_the_delivery_fee_goes_back_with_a_whole_refund(helper, buyer, kettle):
 def test_without_a_fee_there_is_none_to_give_back(helper, problem):
     answer = press(helper, problem, "refund", with_fee="on")
 
-    assert said(answer) == ["Nothing was paid for bringing this parcel."]
+    assert said(answer) == ["Nothing was paid for the delivery of this parcel."]
     assert (problem.state, Refund.objects.count()) == ("open", 0)
 
 

@@ -91,7 +91,7 @@ def test_the_beats_round_is_the_clocks(order, kettle, monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_is_rolled_back_is_followed_by_nothing(order, monkeypatch):
+def test_no_task_runs_after_a_rollback(order, monkeypatch):
     done = []
     monkeypatch.setattr(background, "run_task", lambda name, row_id: done.append(row_id))
 

@@ -49,7 +49,7 @@ def asked(client, told, **where):
     return post_c2b(client, told, what="validation", **where)
 
 
-def test_what_an_order_waits_for_may_be_paid(client, payment, order):
+def test_validation_accepts_the_amount_an_order_waits_for(client, payment, order):
     answer = asked(client, by_hand(order.reference, 3000))
 
     assert (answer.status_code, answer.json()) == (200, ACCEPTED)
@@ -86,7 +86,7 @@ def test_at_another_address_there_is_nothing_to_ask(client, order, settings, tok
         ({"TransID": ""}, "C2B00016"),
     ],
 )
-def test_what_cannot_pay_for_an_order_is_refused_with_m_pesas_own_code(
+def test_validation_refuses_what_cannot_pay_an_order_with_darajas_code(
     client, order, changed, code
 ):
     answer = asked(client, by_hand(order.reference, 3000, **changed))
@@ -465,7 +465,7 @@ def test_a_part_that_comes_after_expiry_goes_back_at_once(client, payment, order
     assert (status(order), owed_back()) == ("refund_due", [("SGL7654321", 1000, "reversal")])
 
 
-def test_what_is_too_much_is_owed_back_to_the_phone_that_paid(client, payment, order):
+def test_an_excess_is_refunded_to_the_phone_that_paid(client, payment, order):
     post_c2b(client, by_hand(order.reference, 3200, receipt="SGL7654321"))
 
     assert (status(order), owed_back()) == ("paid", [("SGL7654321", 200, "b2c")])

@@ -50,7 +50,7 @@ def test_a_success_at_another_address_is_only_a_reason_to_ask(client, payment, d
     assert stand(payment) == ("submitted", "requested")
     assert (event().state, event().note) == (
         "checking",
-        "It did not come to the attempt's own address.",
+        "It did not come to the attempt's own URL.",
     )
     assert not Receipt.objects.exists()
 
@@ -191,7 +191,7 @@ def test_an_attempt_nobody_sent_cannot_have_been_paid(client, order):
     assert stand(payment) == ("requested", "requested")
     assert (event().state, event().note) == (
         "failed",
-        "M-Pesa was never asked for this attempt. There is no request id to ask M-Pesa by.",
+        "This attempt was never sent to M-Pesa. There is no request id to ask M-Pesa by.",
     )
 
 

@@ -135,7 +135,7 @@ def test_finance_invents_a_receipt_and_sends_it_back_and_nothing_leaves(daraja, 
     assert f"M-Pesa does not know {NUMBER}." in page
 
 
-def test_nor_may_who_invented_it_approve_it(daraja, insider, colleague):
+def test_the_person_who_recorded_a_receipt_may_not_approve_its_refund(daraja, insider, colleague):
     receipt = money_in.record_seen_receipt(
         number=NUMBER, amount=70_000, reference="", phone=PHONE, by=insider
     )
@@ -218,7 +218,7 @@ def answer_asked(receipt, **told):
     answer(receipt, **told)
 
 
-def test_what_never_came_is_written_off_by_another_and_its_goods_come_back(
+def test_a_payment_that_never_came_is_written_off_by_another_person_and_its_goods_are_returned(
     invented, order, insider, colleague, kettle, daraja
 ):
     move_line(order.tracks.get().pk, "fetched", by=UserFactory(is_superuser=True))
@@ -241,7 +241,7 @@ def test_what_never_came_is_written_off_by_another_and_its_goods_come_back(
         assert balance(account) == 0
 
 
-def test_what_never_came_for_no_order_leaves_no_trace_in_suspense(insider, colleague):
+def test_a_payment_without_an_order_that_never_came_leaves_nothing_in_suspense(insider, colleague):
     receipt = money_in.record_seen_receipt(number=NUMBER, amount=700, reference="", by=insider)
     money_in.refund_receipt(receipt.pk, by=insider)
     answer_asked(receipt, code="SFC_IC0003")
@@ -336,7 +336,7 @@ def test_a_payment_of_ten_shillings_named_for_a_price_of_three_thousand_pays_no_
         money_out.approve_payout(payout.pk, by=insider)
 
 
-def test_another_amount_is_another_story(client, order, daraja):
+def test_a_report_of_another_amount_confirms_nothing(client, order, daraja):
     post_c2b(client, by_hand("nobody", 700, receipt=NUMBER))
     receipt = Receipt.objects.get()
     on_statement(daraja, receipt)
@@ -383,7 +383,7 @@ def test_a_doubt_is_ended_by_what_the_gateway_shows_alone(invented, colleague, d
     assert invented.verification == "confirmed"
 
 
-def test_what_was_said_cannot_be_said_otherwise_later(invented):
+def test_evidence_cannot_be_changed(invented):
     for change in (
         lambda: ReceiptEvidence.objects.update(amount=1),
         lambda: ReceiptEvidence.objects.all().delete(),
@@ -405,7 +405,7 @@ def forged_notice(client, order, settings):
     return Receipt.objects.get()
 
 
-def test_one_notice_of_a_bank_pays_no_seller_and_nothing_back(forged_notice, order, daraja):
+def test_a_single_bank_notification_releases_no_payout_and_no_refund(forged_notice, order, daraja):
     move_line(order.tracks.get().pk, "fetched", by=UserFactory(is_superuser=True))
 
     rounds()
@@ -487,7 +487,7 @@ def test_beyond_the_days_limit_a_refund_goes_the_next_day(owed, settings, daraja
     assert (len(daraja.reversals), RefundDay.objects.get().sent) == (1, 700)
 
 
-def test_what_m_pesa_refused_does_not_count_for_the_day(owed, daraja):
+def test_a_refused_transfer_does_not_count_towards_the_day(owed, daraja):
     refund = money_in.refund_receipt(owed.pk)
     rounds(1)
     refund.refresh_from_db()
@@ -660,7 +660,9 @@ def test_a_payment_m_pesa_says_it_reversed_came_and_its_sellers_payout_is_a_seco
         {"CreditPartyName": ""},
     ],
 )
-def test_one_reversed_of_another_amount_or_paid_elsewhere_confirms_nothing(fetched, daraja, told):
+def test_an_answer_about_a_reversal_another_amount_or_receiver_confirms_nothing(
+    fetched, daraja, told
+):
     answer(fetched, TransactionStatus="Reversed", **told)
     rounds()
 

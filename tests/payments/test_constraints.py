@@ -53,7 +53,7 @@ def test_a_receipt_counts_once(payment):
 @pytest.mark.parametrize(
     "changed", [{"commission": 3001}, {"returned": True}, {"number": 0, "amount": 0}]
 )
-def test_a_line_makes_sense(order, changed):
+def test_the_database_refuses_a_line_with_impossible_values(order, changed):
     refused(lambda: QuerySet(OrderTrack).filter(order=order).update(**changed))
 
 

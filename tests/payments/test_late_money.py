@@ -76,7 +76,7 @@ def test_of_several_goods_all_are_taken_again_or_none(client, buyer, kettle, sel
     assert (shelf(kettle), shelf(pan)) == ((5, 0), (1, 1))
 
 
-def test_what_its_seller_took_off_sale_meanwhile_goes_back(client, order, payment, kettle):
+def test_late_money_for_goods_taken_off_sale_is_refunded(client, order, payment, kettle):
     close(order, "expired")
     Product.objects.update(listed=False)
 
@@ -141,7 +141,7 @@ def test_late_money_said_twice_is_taken_once(client, order, payment, kettle):
     assert (Receipt.objects.count(), shelf(kettle)) == (1, (3, 0))
 
 
-def test_what_is_due_back_stays_due_when_goods_come_back(client, order, payment, kettle):
+def test_a_refund_stays_due_when_goods_come_back(client, order, payment, kettle):
     close(order, "expired")
     other = an_order(UserFactory(), (kettle, 4))
     told = success(payment)
@@ -181,7 +181,7 @@ def given_up(order, payment, buyer_api):
     return order
 
 
-def test_who_cancelled_an_order_is_written_down_once(order, given_up):
+def test_who_cancelled_an_order_is_recorded_once(order, given_up):
     cancel_order(order.pk, by="staff")
 
     order.refresh_from_db()

@@ -166,7 +166,7 @@ def test_it_says_so_where_we_count_it_as_a_payment(line, client):
     read_all(paybill=[a_salary()])
 
     event = GatewayEvent.objects.get(source="statement")
-    assert event.note == "Salary Payment: about receipt TKC0000009, which is counted as a payment."
+    assert event.note == "Salary Payment: about receipt TKC0000009, which is recorded as a payment."
 
 
 # --- Letting money leave again -----------------------------------------------------------------
@@ -181,32 +181,32 @@ def test_money_leaves_again_once_both_numbers_statements_were_read(stop, daraja)
     assert sent(daraja) == [(PHONE, 1500)]
 
 
-def test_it_does_not_before_any_was_read(stop):
+def test_transfers_do_not_resume_before_a_statement_was_read(stop):
     with pytest.raises(ActionNotAvailable, match="statement of 174379 has to be read"):
         lift_payout_stop(stop.pk)
 
 
 @pytest.mark.parametrize("shortcode", [PAYBILL, PAYING])
-def test_it_does_not_where_one_number_was_not_read(stop, shortcode):
+def test_transfers_do_not_resume_if_one_short_code_was_not_read(stop, shortcode):
     read(statement(shortcode=shortcode))
 
     other = PAYING if shortcode == PAYBILL else PAYBILL
     assert [other in sentence for sentence in what_is_missing(stop)] == [True]
 
 
-def test_it_does_not_where_the_statement_ends_before_the_restore(stop):
+def test_transfers_do_not_resume_if_the_statement_ends_before_the_restore(stop):
     read_all(ends=stop.created_at - timedelta(seconds=2))
 
     assert len(what_is_missing(stop)) == 2
 
 
-def test_it_does_not_where_the_statement_begins_after_the_backup(stop):
+def test_transfers_do_not_resume_if_the_statement_begins_after_the_backup(stop):
     read_all(begins=stop.lost_since + timedelta(seconds=2))
 
     assert len(what_is_missing(stop)) == 2
 
 
-def test_it_does_not_where_a_gap_lies_between_two_statements(stop):
+def test_transfers_do_not_resume_with_a_gap_between_two_statements(stop):
     read_all(ends=stop.lost_since + timedelta(minutes=10))
     read_all(begins=stop.lost_since + timedelta(minutes=12))
     assert len(what_is_missing(stop)) == 2
@@ -217,7 +217,7 @@ def test_it_does_not_where_a_gap_lies_between_two_statements(stop):
     assert what_is_missing(stop) == []
 
 
-def test_it_does_not_while_a_withdrawal_is_unexplained(stop):
+def test_transfers_do_not_resume_while_a_withdrawal_is_unexplained(stop):
     read_all(a_withdrawal(700))
 
     with pytest.raises(ActionNotAvailable, match="1 withdrawal on it is explained by no refund"):

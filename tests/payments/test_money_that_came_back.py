@@ -74,7 +74,7 @@ def test_a_payout_that_came_back_is_money_without_an_order_and_says_which_it_was
     assert (receipt.amount, receipt.phone, receipt.order) == (1500, PHONE, None)
     assert receipt.note == (
         f"Payout {payout.pk}, sent under {SENT}, came back: M-Pesa took it from that phone. Ask "
-        "whose it is; sent back, it goes there again."
+        f"whose it is; a refund goes to that phone again."
     )
     # No person has said so: it needs none.
     assert (receipt.is_separate_payment, receipt.is_not_from_prompt) == (False, True)
@@ -102,7 +102,7 @@ def test_the_command_says_how_many_came_back(payout, tmp_path):
     assert "1 that had left came back: money without an order, on the console." in said.getvalue()
 
 
-def test_it_is_counted_once_however_often_the_statement_is_read(payout):
+def test_a_returned_transfer_is_recorded_once_however_often_the_statement_is_read(payout):
     came_back()
 
     assert came_back().returned == 0
@@ -190,7 +190,8 @@ def test_the_order_it_paid_for_keeps_it_and_a_person_sees_that(payout, order):
     )
     assert receipt.note == (
         f"Payout {payout.pk} of KES 1,500, sent under {SENT}, came back: M-Pesa took it from that "
-        f"phone. No buyer paid it, and order {order.reference} was given it: ask whose it is."
+        f"phone. No buyer paid it, but it was matched to order {order.reference}. Ask "
+        f"whose it is."
     )
     assert list(Receipt.objects.unacknowledged()) == [receipt]
 
@@ -220,7 +221,7 @@ def test_a_reversal_of_it_that_m_pesa_may_know_of_is_left(payout, daraja):
     assert ways(receipt) == [("reversal", "", "sent", 1500)]
 
 
-def test_one_that_was_written_off_stays_so(payout):
+def test_a_returned_transfer_that_was_written_off_stays_written_off(payout):
     receipt = write_down()
     put_in_doubt(receipt.pk, "M-Pesa does not know it.")
     write_off_never_came(receipt.pk)
@@ -247,7 +248,8 @@ def test_a_prompts_own_receipt_that_was_given_its_number_stays_and_a_person_sees
     assert (receipt.number, receipt.came_back, receipt.payment) == (BACK, False, payment)
     assert receipt.note == (
         f"Payout {payout.pk} of KES 1,500, sent under {SENT}, came back: M-Pesa took it from that "
-        "phone. This number was written to a prompt's receipt: two sums came, and one is counted."
+        f"phone. This number was entered for a prompt's receipt: two payments arrived, and one is "
+        "recorded."
     )
     assert list(Receipt.objects.unacknowledged()) == [receipt]
 
@@ -301,7 +303,7 @@ def test_a_payout_unknown_so_far_is_found_on_the_same_statement_that_took_it_bac
     assert balance(Account.SUSPENSE) == 1500
 
 
-def test_it_goes_back_to_the_seller_by_a_payment_to_the_phone_and_by_no_reversal(payout, daraja):
+def test_a_returned_transfer_is_sent_to_the_seller_by_phone_and_not_reversed(payout, daraja):
     came_back()
     receipt = Receipt.objects.get(number=BACK)
 
@@ -385,7 +387,7 @@ def test_one_that_a_person_wrote_down_is_in_doubt_until_the_statement_shows_what
     assert (receipt.verification, receipt.source) == ("confirmed", "returned")
 
 
-def test_it_is_nobodys_payment_for_an_order(payout, order):
+def test_a_returned_transfer_cannot_be_matched_to_an_order(payout, order):
     came_back()
     receipt = Receipt.objects.get(number=BACK)
 

@@ -68,7 +68,7 @@ def test_less_than_ten_waits_for_more_to_the_same_number(sell, daraja):
     assert owed() == 19
 
 
-def test_what_is_too_small_goes_with_the_next_that_is_not(sell, daraja):
+def test_a_share_too_small_to_send_goes_with_the_next(sell, daraja):
     sell(4)
     sell(700)
     sell(900)
@@ -476,7 +476,7 @@ def limit(settings):
     return settings
 
 
-def test_what_does_not_fit_into_a_day_waits_for_nairobis_midnight(sell, daraja, limit):
+def test_a_payout_beyond_the_daily_limit_waits_for_midnight_in_nairobi(sell, daraja, limit):
     for price in (1500, 1200, 1000):
         sell(price)
 
@@ -517,7 +517,7 @@ def test_a_new_day_has_a_limit_of_its_own(sell, limit):
     PayoutDay.objects.all().delete()
 
 
-def test_what_never_left_uses_up_no_limit(sell, daraja, limit):
+def test_an_unsent_payout_uses_no_daily_limit(sell, daraja, limit):
     """M-Pesa is not reached for a while: the same payout is tried again and again."""
     sell(1500)
 
@@ -533,7 +533,7 @@ def test_what_never_left_uses_up_no_limit(sell, daraja, limit):
     assert (payouts("status"), PayoutDay.objects.get().sent) == (["sent"], 1500)
 
 
-def test_what_m_pesa_refused_uses_up_no_limit(sell, daraja, limit):
+def test_a_refused_payout_uses_no_daily_limit(sell, daraja, limit):
     sell(1500)
     tick()
     tell(Payout.objects.get(), 1)

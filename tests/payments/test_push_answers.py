@@ -93,7 +93,7 @@ class Refusing:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("pays", [True, False])
-def test_what_rang_nobody_takes_no_room_whoevers_the_phone_is_by_now(
+def test_a_prompt_that_reached_no_phone_uses_no_budget_whoever_owns_it_now(
     buyer, kettle, monkeypatch, pays
 ):
     order = an_order(buyer, (kettle, 1))

@@ -147,7 +147,7 @@ LATER = timedelta(seconds=11)
 
 
 @pytest.mark.parametrize("refuse", ["too_many_requests", "spike_arrest"])
-def test_what_certainly_was_not_taken_is_sent_again_by_the_clock(
+def test_the_clock_resends_an_attempt_m_pesa_certainly_did_not_accept(
     buyer_api, kettle, simulator, refuse
 ):
     simulator.script(refuse=refuse)
@@ -164,7 +164,7 @@ def test_what_certainly_was_not_taken_is_sent_again_by_the_clock(
     assert prompt_of(buyer_api, placed)[0] == "paid"
 
 
-def test_who_rings_again_by_themselves_does_not_wait_for_the_clock(buyer_api, kettle, simulator):
+def test_a_buyer_who_retries_does_not_wait_for_the_clock(buyer_api, kettle, simulator):
     simulator.script(refuse="spike_arrest")
     placed = cash_out(buyer_api, (kettle, 2))
 

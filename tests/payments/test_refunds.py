@@ -337,7 +337,7 @@ def test_a_number_without_m_pesa_is_put_before_a_person(order, simulator):
 
 
 @pytest.mark.parametrize(("code", "hours"), [("1", 1), ("4", 12), ("8", 12)])
-def test_what_may_be_over_later_is_tried_again_later_under_another_id(
+def test_a_temporary_refusal_of_a_refund_is_retried_later_with_a_new_id(
     order, simulator, code, hours
 ):
     simulator.script(operation="b2c", outcome=code, times=1)
@@ -385,7 +385,7 @@ def test_without_an_initiator_nothing_is_sent_and_nothing_is_lost(order, simulat
     assert simulator.conversations() == []
 
 
-def test_nobody_was_reached_so_it_is_tried_again(order, simulator, settings):
+def test_a_refund_is_retried_after_a_failed_connection(order, simulator, settings):
     pay(simulator, order, 3200, phone=PAYER)
     simulator.script(operation="b2c", refuse="spike_arrest")
 
@@ -482,7 +482,7 @@ def test_a_refusal_after_the_end_changes_nothing(order, simulator):
     assert ways("status", "result_code") == [("done", "0")]
 
 
-def test_another_amount_than_was_owed_is_put_before_a_person(order, simulator):
+def test_a_refund_of_another_amount_is_left_for_staff(order, simulator):
     simulator.script(operation="b2c", callbacks=0)
     pay(simulator, order, 3200, phone=PAYER)
     look_after(simulator, events=0)

@@ -111,7 +111,7 @@ def test_what_was_given_back_before_it_is_lost(paid):
     assert books() == {"mpesa_clearing": -1500, "buyers_held": 2000, "write_offs": 3500}
 
 
-def test_it_is_written_down_once(paid):
+def test_an_outside_reversal_is_recorded_once(paid):
     seen()
     seen()
     seen("SGR0000002")
@@ -246,7 +246,7 @@ def test_money_in_suspense_that_was_sent_back_before_it_is_lost(client, order, d
     assert books() == {"mpesa_clearing": -700, "suspense": -700}
 
 
-def test_what_m_pesa_refuses_to_send_of_money_it_took_back_is_owed_no_more(client, order, daraja):
+def test_a_refused_refund_of_a_payment_m_pesa_reversed_is_dropped(client, order, daraja):
     refund = in_suspense(client)
     seen()
 
@@ -257,7 +257,7 @@ def test_what_m_pesa_refuses_to_send_of_money_it_took_back_is_owed_no_more(clien
     assert not Refund.objects.refused().exists()
 
 
-def test_what_m_pesa_sends_after_all_of_money_it_took_back_is_lost(client, order, daraja):
+def test_a_refund_m_pesa_makes_after_reversing_the_payment_is_a_loss(client, order, daraja):
     refund = in_suspense(client)
     seen()
     mark_refused(refund, code="2040", text="No such phone.", reason=PayoutReason.OTHER)
@@ -390,7 +390,7 @@ def test_the_same_answer_told_again_says_nothing_of_the_money_on_its_way(client,
     assert (owed.status, owed.number, owed.note) == ("sent", "", "")
     assert owed.next_check_at is not None
     assert len(daraja.payouts) == 1
-    assert GatewayEvent.objects.last().note == "The payment stands: its money may go back."
+    assert GatewayEvent.objects.last().note == "The payment still stands and may be refunded."
 
 
 def test_a_payment_that_is_reversed_while_its_money_is_on_its_way_is_found_out(client, owed):

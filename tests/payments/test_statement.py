@@ -68,7 +68,7 @@ def test_a_prompt_nobody_told_of_is_found_on_the_statement(buyer_api, kettle, re
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_is_known_already_changes_nothing(buyer_api, kettle, registered):
+def test_a_known_payment_on_the_statement_changes_nothing(buyer_api, kettle, registered):
     cash_out(buyer_api, (kettle, 2))
     settled(registered, events=2)
 
@@ -204,7 +204,7 @@ def test_a_statement_that_could_not_be_read_is_no_statement(db, daraja, error):
     assert (pull().read_until, pull().result_text) == (NOW + 6 * HOUR + timedelta(minutes=5), "")
 
 
-def test_what_was_read_before_a_page_failed_is_kept(order, daraja):
+def test_rows_read_before_a_failed_page_are_recorded(order, daraja):
     def half(pull):
         if pull["offset"]:
             raise DarajaUnknown("silence")
@@ -295,7 +295,7 @@ def read_from_to(since, until):
         (-HOUR, 25 * HOUR - timedelta(seconds=1), "submitted"),
     ],
 )
-def test_what_the_whole_statement_does_not_show_never_came(forsaken, since, until, ends):
+def test_an_attempt_the_complete_statement_does_not_show_fails(forsaken, since, until, ends):
     read_from_to(NOW + since, NOW + until)
 
     closed = fail_attempts_not_on_statement()

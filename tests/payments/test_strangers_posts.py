@@ -79,7 +79,7 @@ def test_a_refusal_says_that_nothing_was_kept(client, few):
 
     assert (answer.status_code, answer["Retry-After"]) == (429, str(50 * 60))
     assert answer.json() == {
-        "detail": "Too much was posted to addresses that are nobody's. Nothing was kept.",
+        "detail": "Too much was posted to unknown addresses. Nothing was stored.",
         "code": "throttled",
     }
 

@@ -147,7 +147,7 @@ def test_a_callback_that_comes_after_both_makes_them_one(client, pair, proven, o
         (3000, MASKED, -90),
     ],
 )
-def test_what_differs_in_amount_phone_or_time_is_another_payment(
+def test_money_that_differs_in_amount_phone_or_time_is_another_payment(
     client, proven, amount, phone, minutes
 ):
     OrderPayment.objects.filter(pk=proven.pk).update(rung_at=timezone.now() - timedelta(hours=2))
@@ -363,7 +363,9 @@ def test_what_another_phone_paid_for_the_same_order_is_not_what_its_prompt_was_p
     assert (refund.receipt.number, refund.amount, refund.way) == ("SGL7654321", 3000, "reversal")
 
 
-def test_nor_where_it_is_told_of_before_the_query_proves_the_prompt(client, payment, order, daraja):
+def test_a_receipt_reported_before_the_query_proves_the_prompt_is_not_counted_twice(
+    client, payment, order, daraja
+):
     post_c2b(client, by_hand(order.reference, 3000, receipt="SGL7654321", MSISDN=ANOTHERS))
     daraja.answer = PAID
 
@@ -375,7 +377,7 @@ def test_nor_where_it_is_told_of_before_the_query_proves_the_prompt(client, paym
     assert Refund.objects.values_list("receipt__payment", "amount").get() == (payment.pk, 3000)
 
 
-def test_nor_where_it_lay_in_suspense_and_a_person_gives_it_to_the_order(client, proven, order):
+def test_a_receipt_matched_from_suspense_is_not_counted_twice(client, proven, order):
     at_a_till(client, phone=ANOTHERS)
 
     movement = Receipt.objects.get(number="SGL7654321")

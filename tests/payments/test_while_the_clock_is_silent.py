@@ -54,7 +54,7 @@ def test_the_order_is_placed_and_its_phone_rings_and_its_buyer_is_told(buyer_api
     assert prompt["message"] == prompt["text"]
 
 
-def test_they_are_told_in_swahili(buyer_api, kettle, daraja):
+def test_messages_about_paying_are_translated_into_swahili(buyer_api, kettle, daraja):
     silence("clock")
 
     order = cash_out(buyer_api, (kettle, 1)).json()
@@ -100,7 +100,7 @@ def test_what_only_the_clock_would_do_is_not_promised(buyer_api, kettle, daraja,
     assert stands(buyer_api, order)["text"] == f"{text} {SLOW}"
 
 
-def test_who_has_nothing_to_wait_for_is_told_nothing(buyer_api, kettle, daraja):
+def test_a_buyer_with_nothing_to_wait_for_gets_no_notice_of_delays(buyer_api, kettle, daraja):
     silence("clock")
     order = cash_out(buyer_api, (kettle, 1)).json()
     cancelled = buyer_api.post(f"/cashout/{order['order_token']}/cancel/").json()

@@ -60,7 +60,7 @@ def test_every_refusal_has_words_of_its_own(order, payment):
     assert len(said) == len(OURS)
 
 
-def test_nobody_reads_from_a_refusal_whether_others_have_a_phone_rung(order, payment):
+def test_a_refusal_does_not_reveal_prompts_of_others(order, payment):
     payment.status, payment.live = AttemptStatus.FAILED, False
 
     payment.result_code = PHONE_BUSY
@@ -193,7 +193,7 @@ def test_every_reason_has_a_code(order, payment, result, code):
     assert told(order, payment)["code"] == code
 
 
-def test_it_is_counted_down_until_the_phone_can_be_rung_again(order, payment):
+def test_the_seconds_until_the_next_prompt_count_down(order, payment):
     now = payment.rung_at + timedelta(seconds=30, microseconds=1)
 
     ringing = told(order, payment, now=now)

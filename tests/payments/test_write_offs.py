@@ -134,7 +134,7 @@ def before(transactional_db, booked_as_then):
 
 
 @pytest.mark.django_db
-def test_what_is_not_lost_after_all_is_not_written_off(order, payment, daraja):
+def test_money_that_is_not_lost_after_all_is_not_written_off(order, payment, daraja):
     come_short(payment)
     assert losses() == (0, 2999)
 
@@ -147,7 +147,7 @@ def test_what_is_not_lost_after_all_is_not_written_off(order, payment, daraja):
 @pytest.mark.parametrize(
     ("amount", "lost", "refunded"), [(2000, 1000, 0), (3000, 0, 0), (3400, 0, 400)]
 )
-def test_what_turns_up_later_was_not_lost(payment, amount, lost, refunded):
+def test_money_that_turns_up_later_reverses_the_write_off(payment, amount, lost, refunded):
     come_short(payment)
 
     report(amount)
