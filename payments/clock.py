@@ -78,7 +78,7 @@ def run_periodic(
     """
     now = now or timezone.now()
     done: dict[str, int] = {}
-    told = time.monotonic()
+    reported_at = time.monotonic()
     for duty in (
         process_stored_events,
         sync_unsynced_orders,
@@ -107,8 +107,8 @@ def run_periodic(
             done[duty.__name__] = duty(now)
         except Exception:
             logger.exception("the clock could not %s; it tries again next round", duty.__name__)
-        if still_here is not None and time.monotonic() - told >= MAX_SECONDS:
-            told = time.monotonic()
+        if still_here is not None and time.monotonic() - reported_at >= MAX_SECONDS:
+            reported_at = time.monotonic()
             still_here()
     return done
 

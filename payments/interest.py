@@ -58,17 +58,17 @@ def _of_order(order: Order) -> Parties:
 @parties_of(OrderTrack)
 def _of_line(line: OrderTrack) -> Parties:
     """The phones that were prompted, and a number its seller has given since."""
-    asked = OrderPayment.objects.filter(order=line.order_id).values_list("phone", flat=True)
+    prompted = OrderPayment.objects.filter(order=line.order_id).values_list("phone", flat=True)
     paid = SellerShare.objects.filter(track=line.pk).values_list("phone", flat=True)
-    return Parties(phones=phones(asked.union(paid)))
+    return Parties(phones=phones(prompted.union(paid)))
 
 
 @parties_of(Parcel)
 def _of_parcel(parcel: Parcel) -> Parties:
     """The same as for its lines."""
-    asked = OrderPayment.objects.filter(order=parcel.order_id).values_list("phone", flat=True)
+    prompted = OrderPayment.objects.filter(order=parcel.order_id).values_list("phone", flat=True)
     paid = SellerShare.objects.filter(track__parcel=parcel.pk).values_list("phone", flat=True)
-    return Parties(phones=phones(asked.union(paid)))
+    return Parties(phones=phones(prompted.union(paid)))
 
 
 @parties_of(OrderPayment)

@@ -225,10 +225,12 @@ class _Triggers:
     text = ""
 
     def digest(self, columns: tuple[str, ...], row: str) -> str:
-        said = " || '|' || ".join(f"COALESCE(CAST({row}.{each} AS TEXT), '')" for each in columns)
-        if not said:
+        columns_sql = " || '|' || ".join(
+            f"COALESCE(CAST({row}.{each} AS TEXT), '')" for each in columns
+        )
+        if not columns_sql:
             return "''"
-        return self.text.format(said)
+        return self.text.format(columns_sql)
 
     def insert(self, fact: Fact, row: str) -> str:
         """Record the original of a row; an existing one is kept."""

@@ -58,7 +58,7 @@ class ManualPaymentOption(TypedDict):
     amount: int
 
 
-class Said(NamedTuple):
+class PromptText(NamedTuple):
     """A code for programs, and a sentence for the buyer that the catalogue translates."""
 
     code: str
@@ -66,71 +66,77 @@ class Said(NamedTuple):
 
 
 _CLOSED = {
-    PaymentStatus.PAID: Said("paid", "Paid. Thank you!"),
-    PaymentStatus.CANCELLED: Said("cancelled", "You cancelled this order. You owe nothing."),
-    PaymentStatus.EXPIRED: Said(
+    PaymentStatus.PAID: PromptText("paid", "Paid. Thank you!"),
+    PaymentStatus.CANCELLED: PromptText("cancelled", "You cancelled this order. You owe nothing."),
+    PaymentStatus.EXPIRED: PromptText(
         "expired",
         "The time to pay is over and the items are no longer reserved. Please place "
         "the order again.",
     ),
-    PaymentStatus.REFUND_DUE: Said(
+    PaymentStatus.REFUND_DUE: PromptText(
         "refund_due", "Your payment came too late or was not complete. You get all of it back."
     ),
-    PaymentStatus.REFUNDED: Said("refunded", "Your money was sent back."),
+    PaymentStatus.REFUNDED: PromptText("refunded", "Your money was sent back."),
 }
-_YIELDED = Said(
+_YIELDED = PromptText(
     "yielded",
     "The payment was not completed in time, and another buyer got the last items. Start a new "
     "order to see what is still available.",
 )
-_CANCELLED_BY_STAFF = Said("cancelled_by_shop", "The shop cancelled this order. You owe nothing.")
-_GIVEN_UP_STILL_OPEN = Said(
+_CANCELLED_BY_STAFF = PromptText(
+    "cancelled_by_shop", "The shop cancelled this order. You owe nothing."
+)
+_GIVEN_UP_STILL_OPEN = PromptText(
     "cancelled_while_open",
     "You cancelled this order. You owe nothing. If your phone still shows the prompt, cancel it "
     "there: anything you pay for this order now is sent back to you.",
 )
-_GIVEN_UP_PAID = Said(
+_GIVEN_UP_PAID = PromptText(
     "paid_after_cancelling",
     "You had cancelled this order, so the money you paid for it is sent back to you.",
 )
 
 _WAITING = {
-    AttemptStatus.REQUESTED: Said("about_to_ring", "We are about to send a prompt to your phone."),
-    AttemptStatus.SUBMITTED: Said("enter_pin", "Look at your phone and enter your M-Pesa PIN."),
-    AttemptStatus.UNKNOWN: Said(
+    AttemptStatus.REQUESTED: PromptText(
+        "about_to_ring", "We are about to send a prompt to your phone."
+    ),
+    AttemptStatus.SUBMITTED: PromptText(
+        "enter_pin", "Look at your phone and enter your M-Pesa PIN."
+    ),
+    AttemptStatus.UNKNOWN: PromptText(
         "asking",
         "If your phone shows a prompt, enter your M-Pesa PIN. We are checking the payment with "
         "M-Pesa.",
     ),
 }
-_SENT_AGAIN = Said(
+_SENT_AGAIN = PromptText(
     "sent_again", "M-Pesa has not accepted our request yet. We will retry within a minute."
 )
 #: The same while the clock, which retries, is not running.
-_NOT_SENT_AGAIN = Said(
+_NOT_SENT_AGAIN = PromptText(
     "sent_again",
     "M-Pesa has not accepted our request yet. Try again in a minute; we may be slow to retry.",
 )
-_WAITS_FOR_PHONE = Said(
+_WAITS_FOR_PHONE = PromptText(
     "waits_for_phone",
     "Your phone has another prompt open. Close it there, and ours follows within three minutes.",
 )
-_PHONE_TAKEN = Said(
+_PHONE_TAKEN = PromptText(
     "waits_for_phone",
     "Your phone has another prompt open. Close it there, then try again in a minute.",
 )
-_SILENT = Said(
+_SILENT = PromptText(
     "silent",
     "We have not heard from M-Pesa yet. If you entered your PIN, please wait while we check. If "
     "you did not, try again.",
 )
-_TRY_AGAIN = Said("try_again", "Try again.")
+_TRY_AGAIN = PromptText("try_again", "Try again.")
 #: Added while the clock is not running: only the clock queries prompts whose callback was lost.
 _SLOW = (
     "We are slower than usual right now. Your payment may take some minutes to show here. It "
     "still counts; do not pay twice."
 )
-_SHORT = Said(
+_SHORT = PromptText(
     "short", "We received {came} of {amount}. Pay the remaining {due} before the time runs out."
 )
 _BY_HAND = "Or pay by hand: {provider} pay bill {pay_bill}, account {account}, {amount}."
@@ -245,11 +251,11 @@ def _say(
         return _SHORT.code, say(_SHORT.sentence, language, **values)
     if payment is not None and payment.status == AttemptStatus.FAILED:
         return failure_code(payment.result_code), buyer_message(payment.result_code)[language]
-    said = _message(payment, is_slow=is_slow) if payment else _TRY_AGAIN
-    return said.code, translate(said.sentence, language)
+    shown = _message(payment, is_slow=is_slow) if payment else _TRY_AGAIN
+    return shown.code, translate(shown.sentence, language)
 
 
-def _closed_message(order: Order, payment: OrderPayment | None) -> Said:
+def _closed_message(order: Order, payment: OrderPayment | None) -> PromptText:
     """The message for an order that is no longer waiting for money."""
     if order.payment_status == PaymentStatus.CANCELLED:
         if order.cancelled_by == CancelledBy.STAFF:
@@ -271,7 +277,7 @@ def _name_options(options: Sequence[ManualPaymentOption], language: str) -> str:
     return " ".join(ways)
 
 
-def _message(payment: OrderPayment, *, is_slow: bool) -> Said:
+def _message(payment: OrderPayment, *, is_slow: bool) -> PromptText:
     if payment.is_open and not payment.live:
         return _SILENT
     if payment.status == AttemptStatus.REQUESTED and payment.result_code == PHONE_BUSY:

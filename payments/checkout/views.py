@@ -206,17 +206,17 @@ class CashoutView(APIView):
         addresses and the limits of a new buyer; `too_many_unpaid_orders` lists none of their
         orders.
         """
-        asked = read_input(CashoutInput, request.data)
-        phone = asked["mpesa_number"]
+        data = read_input(CashoutInput, request.data)
+        phone = data["mpesa_number"]
         key = read_idempotency_key(request.headers.get("Idempotency-Key"))
         _check_network(request, phone)
         placed = place_order(
             buyer=_buyer(request, phone),
-            lines=asked["order"],
+            lines=data["order"],
             mpesa_number=phone,
             idempotency_key=key,
-            shown_amount=asked.get("amount"),
-            delivery=asked.get("delivery"),
+            shown_amount=data.get("amount"),
+            delivery=data.get("delivery"),
             network=network_to_count(request.META.get("REMOTE_ADDR")),
         )
         if not placed.replayed and (new := _answer_new(request, placed)) is not None:
@@ -279,9 +279,9 @@ class PayView(APIView):
         (`phone_holds_too_much`).
         """
         order = _own_order(request, order_token)
-        asked = PayInput(data=_body(request))
-        asked.is_valid(raise_exception=True)
-        phone = asked.validated_data.get("mpesa_number")
+        serializer = PayInput(data=_body(request))
+        serializer.is_valid(raise_exception=True)
+        phone = serializer.validated_data.get("mpesa_number")
         if order.is_of_guest and phone not in {None, order.mpesa_number}:
             refuse_field("mpesa_number", _OTHER_PHONE, "other_phone")
         _check_network(request, phone or order.mpesa_number)

@@ -59,8 +59,8 @@ class C2bCalls(Connection):
         reply = self._post(REGISTER_PATH, addresses)
         if reply.is_accepted:
             return
-        said = reply.trouble.message.lower() if reply.trouble else ""
-        if any(words in said for words in ALREADY_REGISTERED):
+        message = reply.trouble.message.lower() if reply.trouble else ""
+        if any(words in message for words in ALREADY_REGISTERED):
             raise reply.refused(DarajaRefusal.ALREADY_REGISTERED)
         raise reply.no("registration of addresses")
 

@@ -68,8 +68,8 @@ def refusal_of(*, status: int, code: str, message: str) -> DarajaRefusal | None:
     if code in REFUSALS:
         return REFUSALS[code]
     if code == MANY_MEANINGS:
-        said = message.lower()
-        return next((kind for words, kind in REFUSALS_BY_WORDS.items() if words in said), None)
+        lowered = message.lower()
+        return next((kind for words, kind in REFUSALS_BY_WORDS.items() if words in lowered), None)
     if code.startswith(RATE_LIMIT_FAULT) or status == 429:
         return DarajaRefusal.BUSY_GATEWAY
     if NOT_OUR_API in message.lower():

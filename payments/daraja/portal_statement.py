@@ -351,8 +351,8 @@ def _phone(row: Mapping[str, str]) -> str:
     """The customer's number as shown: before their name, or in the details if no party is named; ""
     for a short code, a bank, or a name alone."""
     party, details = row[PARTY], row[DETAILS]
-    told = _TYPED.split(details, 1)[0]
-    found = _PHONE.match(party) if party else _PHONE_IN_DETAILS.search(told)
+    before_typed = _TYPED.split(details, 1)[0]
+    found = _PHONE.match(party) if party else _PHONE_IN_DETAILS.search(before_typed)
     return found[1] if found else ""
 
 
@@ -385,7 +385,7 @@ def _period(about: Sequence[str]) -> tuple[datetime | None, datetime | None]:
 def _periods(about: Sequence[str]) -> Iterator[tuple[str, str]]:
     for cell in about:
         for between in (r"\s+to:?\s+", r"\s+[-–]\s+"):
-            said = re.sub(r"^.*?\b(from|period):?\s+", "", cell.strip(), flags=re.IGNORECASE)
-            parts = re.split(between, said, flags=re.IGNORECASE)
+            text = re.sub(r"^.*?\b(from|period):?\s+", "", cell.strip(), flags=re.IGNORECASE)
+            parts = re.split(between, text, flags=re.IGNORECASE)
             if len(parts) == 2:
                 yield parts[0], parts[1]

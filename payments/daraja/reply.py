@@ -115,8 +115,8 @@ class Reply:
     @property
     def says_duplicate(self) -> bool:
         """Whether an earlier request had the same id."""
-        said = self.text("ResponseDescription")
-        trouble = self.trouble or Trouble(self.code("ResponseCode"), said)
+        description = self.text("ResponseDescription")
+        trouble = self.trouble or Trouble(self.code("ResponseCode"), description)
         return error_codes.is_duplicate(code=trouble.code, message=trouble.message)
 
     @property

@@ -97,8 +97,8 @@ class SharedToken:
                 # Another caller tried and failed while we waited. Retrying one after another, each
                 # with its own timeout, would block every worker for minutes when the gateway is
                 # down.
-                said = self._last_failure
-                raise DarajaRefused(said.message, code=said.code, kind=said.kind)
+                failure = self._last_failure
+                raise DarajaRefused(failure.message, code=failure.code, kind=failure.kind)
             try:
                 token, seconds = self._fetch()
             except DarajaRefused as refusal:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 #: A last query that failed proves nothing and is repeated at this interval, for this long, and if
 #: querying was not possible for longer than that, until there were this many queries.
-QUERY_AGAIN_AFTER, ASK_ANEW_FOR, ASK_ANEW_TIMES = timedelta(hours=1), timedelta(days=7), 24
+QUERY_AGAIN_AFTER, QUERY_AGAIN_FOR, QUERY_AGAIN_TIMES = timedelta(hours=1), timedelta(days=7), 24
 #: A query this late was delayed by an outage, not by the queries-per-minute limit.
 HELD_UP = timedelta(hours=1)
 
@@ -38,7 +38,7 @@ class QuerySchedule:
 
         None once staff have to look: a week after the request was sent, and at least 24 queries.
         """
-        is_over = now >= sent_at + ASK_ANEW_FOR and asked >= ASK_ANEW_TIMES
+        is_over = now >= sent_at + QUERY_AGAIN_FOR and asked >= QUERY_AGAIN_TIMES
         return None if is_over else now + QUERY_AGAIN_AFTER
 
     def next_at(self, sent_at: datetime, now: datetime, asked: int) -> datetime | None:

@@ -204,10 +204,10 @@ class PayoutNumberView(APIView):
         payout = mine.filter(pk=int(payout_id)).first()
         if payout is None:
             raise NoSuchPayout
-        asked = NewNumberInput(data=request.data, context={"request": request})
-        asked.is_valid(raise_exception=True)
+        serializer = NewNumberInput(data=request.data, context={"request": request})
+        serializer.is_valid(raise_exception=True)
         note = "The seller gave another number."
-        if not retry_payout(payout.pk, phone=asked.validated_data["mpesa_number"], note=note):
+        if not retry_payout(payout.pk, phone=serializer.validated_data["mpesa_number"], note=note):
             raise NotRefused
         payout.refresh_from_db()
         return in_their_language(request, Response(represent_payout(payout)), {"reason"})

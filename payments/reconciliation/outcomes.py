@@ -59,9 +59,9 @@ class AttemptOutcome:
     #: The id of the staff member who reported it, if one did.
     by: int | None = None
 
-    def as_report(self, asked: int) -> SourceReport:
-        """The report that may confirm a receipt; ``asked`` are the KES that were requested."""
-        amount = asked if self.amount is None else self.amount
+    def as_report(self, requested: int) -> SourceReport:
+        """The report that may confirm a receipt; ``requested`` is the amount requested, KES."""
+        amount = requested if self.amount is None else self.amount
         # Staff name no short code; the gateway's own reports are about ours.
         shortcode = "" if self.source == ReceiptSource.STAFF else receiving_shortcode()
         return SourceReport(self.source, amount, self.receipt, shortcode, self.by)

@@ -157,23 +157,23 @@ def _record_reversal(row: StatementRow) -> bool:
         logger.exception("a reversal on the statement could not be recorded: %s", row.receipt)
         return True
     if receipt is None:
-        told = f"{row.transaction_type} {row.receipt} of KES {row.amount}, of {row.reference}"
-        store_row(told, EventState.FAILED, note)
+        line = f"{row.transaction_type} {row.receipt} of KES {row.amount}, of {row.reference}"
+        store_row(line, EventState.FAILED, note)
     return False
 
 
 def _store_other_row(row: StatementRow, *, is_known: bool) -> None:
     """Store a row that is not a payment to us. If it is about one, or its direction is unclear,
     staff have to look."""
-    said = row.transaction_type or "no transaction type"
+    kind = row.transaction_type or "no transaction type"
     line = json.dumps(asdict(row), default=str)
     if row.direction == Direction.OUT and not is_known:
-        store_row(line, EventState.APPLIED, f"{said}: money that went out. Nothing was credited.")
+        store_row(line, EventState.APPLIED, f"{kind}: money that went out. Nothing was credited.")
     elif is_known:
-        note = f"{said}: about receipt {row.receipt}, which is recorded as a payment."
+        note = f"{kind}: about receipt {row.receipt}, which is recorded as a payment."
         store_row(line, EventState.FAILED, note)
     else:
-        store_row(line, EventState.FAILED, f"{said}: not known to be a payment to us.")
+        store_row(line, EventState.FAILED, f"{kind}: not known to be a payment to us.")
 
 
 def fail_attempts_not_on_statement() -> int:

@@ -62,10 +62,10 @@ def record_outside_reversal(receipt_id: int, *, number: str = "") -> str:
         return _name(known, number)
     if receipt.verification == Verification.NEVER_CAME:
         raise CannotBeReversed("It was written off because it never arrived.")
-    asked = receipt.refunds.filter(way=RefundMethod.REVERSAL).exclude(
+    requested = receipt.refunds.filter(way=RefundMethod.REVERSAL).exclude(
         status__in=(*UNSENT, TransferStatus.DROPPED)
     )
-    if (ours := asked.order_by("-pk").first()) is not None:
+    if (ours := requested.order_by("-pk").first()) is not None:
         return mark_done(ours, number=number, text="M-Pesa reported its reversal.")
     _take_back(receipt, order, RefundReason.OUTSIDE, number=number, text=BY_MPESA)
     receipt.unacknowledged = True

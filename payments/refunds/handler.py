@@ -151,8 +151,8 @@ class RefundHandler(TransferHandler[Refund]):
             _drop_refused(row)
             return
         if reason == PayoutReason.NO_SUCH_PAYMENT:
-            said = f"{row.result_code} {row.result_text}".strip()
-            put_in_doubt(row.receipt_id, f"M-Pesa refused to reverse it: {said}")
+            reported = f"{row.result_code} {row.result_text}".strip()
+            put_in_doubt(row.receipt_id, f"M-Pesa refused to reverse it: {reported}")
             return
         after = row.retry_after(reason)
         if after is not None:

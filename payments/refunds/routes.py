@@ -46,7 +46,7 @@ def payer_phone(receipt: Receipt) -> str:
         pass
     if receipt.order is None:
         return ""
-    asked = receipt.order.payments.exclude(phone="").values_list("phone", flat=True)
-    known = {receipt.order.mpesa_number, *asked}
+    prompted = receipt.order.payments.exclude(phone="").values_list("phone", flat=True)
+    known = {receipt.order.mpesa_number, *prompted}
     agreeing = [each for each in known if match_phone(receipt.phone, each) == PhoneMatch.AGREES]
     return agreeing[0] if len(agreeing) == 1 else ""

@@ -123,10 +123,10 @@ def _doubt(receipt: Receipt, result: Result, end: TransactionEnd) -> str:
         return f"M-Pesa says the payment is {status}: there may be nothing to refund."
     paid_to = _credited_number(result)
     if paid_to and not _is_of(receipt, paid_to):
-        said = f"M-Pesa says that {receipt.number} was paid to {paid_to}"
+        paid = f"M-Pesa says that {receipt.number} was paid to {paid_to}"
         if paid_to == settings.DARAJA_B2C_SHORTCODE:
-            return f"{said}, which pays out: no buyer paid it. Read the statement of that number."
-        return f"{said}, which is not ours."
+            return f"{paid}, which pays out: no buyer paid it. Read the statement of that number."
+        return f"{paid}, which is not ours."
     if result.amount is not None and result.amount != receipt.amount:
         return (
             f"M-Pesa says {receipt.number} was {format_kes(result.amount)}, "

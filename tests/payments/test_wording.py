@@ -238,7 +238,7 @@ def test_the_storefront_knows_every_code_of_a_prompt_and_no_others():
     pay_page = Path(__file__).parents[2] / "storefront" / "src" / "checkout" / "prompt.ts"
     said = [*vars(messages).values(), *messages._CLOSED.values(), *messages._WAITING.values()]
 
-    codes = {each.code for each in said if isinstance(each, messages.Said)}
+    codes = {each.code for each in said if isinstance(each, messages.PromptText)}
     codes |= {failure_code(code) for code in FAILURES}
 
     assert set(re.findall(r"^  (\w+): (?:{|null|\")", pay_page.read_text(), re.MULTILINE)) == codes
