@@ -1,4 +1,4 @@
-"""No clock for a day: what nobody could be asked about meanwhile is asked about more than once."""
+"""After a day without the clock, missed status queries are made up for."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Another bank is one module and one registration: this file is both, and nothing else knows it."""
+"""Adding a bank takes one module and one registration: this file has both."""
 
 import json
 from datetime import datetime

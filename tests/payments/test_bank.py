@@ -1,4 +1,4 @@
-"""Payments into the shop's account at Equity Bank, as the bank's notification tells of them."""
+"""Payments into the shop's account at Equity Bank, as the bank's notification reports them."""
 
 from base64 import b64encode
 

@@ -1,4 +1,4 @@
-"""Money paid by hand through the pay bill: asked about before, told of after, counted once."""
+"""Manual payments through the pay bill: validated before, confirmed after, recorded once."""
 
 from datetime import timedelta
 from io import StringIO

@@ -1,4 +1,4 @@
-"""A callback is read by the one whose secret address it came to, and by nobody else."""
+"""A callback is processed only by the handler of the secret URL it came to."""
 
 from datetime import timedelta
 

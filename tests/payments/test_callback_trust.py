@@ -1,4 +1,4 @@
-"""Which messages are believed by themselves, which are checked, and which change nothing."""
+"""Which messages are trusted on their own, which are checked, and which change nothing."""
 
 from datetime import timedelta
 

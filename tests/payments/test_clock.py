@@ -1,4 +1,4 @@
-"""The clock: when it asks, what it lets go, and that nothing keeps its duties from running."""
+"""The clock: when it queries, what it leaves out, and that no failure stops its duties."""
 
 from datetime import timedelta
 from io import StringIO

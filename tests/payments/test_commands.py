@@ -1,4 +1,4 @@
-"""What an operator types (register, replay, compare, simulate) says what it did, or why not."""
+"""Operators' commands (register, replay, compare, simulate) report what they did, or why not."""
 
 from io import StringIO
 

@@ -1,4 +1,4 @@
-"""Money leaves on no news alone: one person's word, one posted message, one notice of a bank."""
+"""No money leaves on one report: a staff member's, one posted message, one bank notification."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What the database itself refuses, whoever asks."""
+"""Rows that the database itself refuses."""
 
 import pytest
 from django.db import IntegrityError, transaction

@@ -1,4 +1,4 @@
-"""No lookup by an id from outside finds what has none yet: each of the shop's rows begins so.
+"""A lookup by an id from outside never finds rows whose id is still empty.
 
 The readers let no empty id through. These tests take them out of the way, or ask where people type.
 """

@@ -1,4 +1,4 @@
-"""The end depends on what happened, never on the order in which the shop heard of it."""
+"""The outcome depends on what happened, not on the order in which the shop was told."""
 
 import random
 from contextlib import suppress

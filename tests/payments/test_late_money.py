@@ -1,4 +1,4 @@
-"""Money that comes after its order was closed re-takes the goods, or is owed back; never lost.
+"""Money that arrives after its order was closed reserves the goods again, or is refunded.
 
 For an order that its buyer gave up it always goes back.
 """

@@ -1,4 +1,4 @@
-"""The ledger: every shilling on one account, posted once, balanced, and never changed."""
+"""The ledger: all money on one account each, posted once, balanced, and never changed."""
 
 from importlib import import_module
 

@@ -1,4 +1,4 @@
-"""After a restore nothing leaves until M-Pesa's statements have told what left since the backup."""
+"""After a restore nothing leaves before M-Pesa's statements show what left since the backup."""
 
 import hashlib
 from datetime import timedelta

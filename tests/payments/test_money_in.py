@@ -1,4 +1,4 @@
-"""Money counts as come in only where its word says so: at M-Pesa's doors and on its statement."""
+"""Money counts as received only if its transaction type says so."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A payout, or a refund to a phone, that M-Pesa took back: counted once, shown to a person."""
+"""A returned payout or refund to a phone is recorded once and shown to staff."""
 
 from datetime import timedelta
 from io import StringIO

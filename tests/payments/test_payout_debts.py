@@ -1,4 +1,4 @@
-"""Payouts that are not simply a line's share: small ones, debts, second thoughts, a day's limit."""
+"""Payouts that are not just one line's share: small shares, debts, a day's limit."""
 
 from datetime import UTC, datetime, timedelta
 

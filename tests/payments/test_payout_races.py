@@ -1,4 +1,4 @@
-"""Sellers' money at the same moment as everything else, with real threads on PostgreSQL."""
+"""Concurrent payouts, with real threads on PostgreSQL."""
 
 import time
 from collections import Counter

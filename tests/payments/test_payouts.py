@@ -1,4 +1,4 @@
-"""What sellers are owed and sent: once, under one id, known when it is known."""
+"""Sellers' earnings are paid out once, under one id."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""The answer to a prompt is written beside what was learned while it was on its way."""
+"""The answer to a prompt does not overwrite what was learned while it was under way."""
 
 import pytest
 from django.utils import timezone

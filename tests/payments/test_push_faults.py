@@ -1,4 +1,4 @@
-"""Asking M-Pesa to ring: whatever comes back, the attempt says no more than is known."""
+"""Whatever M-Pesa answers to a push, the attempt never claims more than is known."""
 
 from datetime import timedelta
 

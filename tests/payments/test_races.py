@@ -1,4 +1,4 @@
-"""Money at the same moment as everything else, with real threads on PostgreSQL."""
+"""Concurrent payments, with real threads on PostgreSQL."""
 
 import time
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Money that goes back, over real HTTP: one way at a time, under one id, known when it is known."""
+"""Refunds over real HTTP: one method at a time, under one id."""
 
 from datetime import timedelta
 

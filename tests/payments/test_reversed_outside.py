@@ -1,4 +1,4 @@
-"""Money that M-Pesa takes back by itself, at its customer's word."""
+"""Payments that M-Pesa reverses itself, at its customer's request."""
 
 import pytest
 from django.utils import timezone

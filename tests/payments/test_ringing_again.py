@@ -1,4 +1,4 @@
-"""Ringing again: only on a buyer's wish, one prompt at a time, within the time goods are held."""
+"""Prompting again: only for a buyer, one prompt at a time, while goods are reserved."""
 
 from datetime import timedelta
 

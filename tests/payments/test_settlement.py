@@ -1,4 +1,4 @@
-"""How an attempt ends: written once, in any order, and money is never lost sight of."""
+"""The outcome of an attempt is recorded once, in any order, and no money is lost."""
 
 import pytest
 

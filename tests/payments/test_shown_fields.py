@@ -1,4 +1,4 @@
-"""A field that is only shown stops no money, whatever it holds and in whatever bytes."""
+"""A field that is only displayed never stops a payment, whatever it contains."""
 
 import json
 from datetime import datetime

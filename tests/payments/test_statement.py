@@ -1,4 +1,4 @@
-"""M-Pesa's statement: what nobody told of is found on it, once, and it is read without gaps."""
+"""M-Pesa's statement: unreported payments are found on it, once, and it is read without gaps."""
 
 from datetime import timedelta
 from io import StringIO

@@ -1,4 +1,4 @@
-"""Attacks: whoever knows the webhook's address fills the shop's disk with what is nobody's."""
+"""Attacks: filling the shop's disk by posting to unknown webhook URLs."""
 
 from types import SimpleNamespace
 

@@ -1,4 +1,4 @@
-"""M-Pesa's token in the database: one, fetched by one, whoever dies or fails on the way."""
+"""M-Pesa's token in the database is fetched by one process, whatever dies or fails."""
 
 import threading
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""One payment told of twice: by a query without a receipt, and by M-Pesa without a reference."""
+"""One payment reported twice: by a query without a receipt, and by M-Pesa without a reference."""
 
 import hashlib
 from datetime import timedelta

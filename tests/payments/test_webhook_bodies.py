@@ -1,4 +1,4 @@
-"""Whatever is posted to the webhook is kept as it came and answered the same; never a 5xx."""
+"""Any body posted to the webhook is stored unchanged and gets the same answer; never a 5xx."""
 
 import hashlib
 import json

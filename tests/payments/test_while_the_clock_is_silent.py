@@ -1,4 +1,4 @@
-"""Cashing out while the clock or the workers are not there: what is done, and what is said."""
+"""Placing orders while the clock or the workers are down."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Every way an order and its prompt can stand has words for the buyer."""
+"""Every status of an order and its prompt has a message for the buyer."""
 
 import re
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Money that was counted and never came: on an account of its own, not on the commission."""
+"""Money that was recorded and never arrived is on an account of its own, not on the commission."""
 
 from dataclasses import replace
 from importlib import import_module
