@@ -217,7 +217,7 @@ def what_is_missing(stop: PayoutStop) -> list[str]:
     if count:
         missing.append(
             f"{count} withdrawal{'s' if count > 1 else ''} on it {'are' if count > 1 else 'is'} "
-            "not explained by any refund or payout: explain them on the console."
+            "not explained by any refund or payout. Explain every one on the console."
         )
     return missing
 

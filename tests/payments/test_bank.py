@@ -394,7 +394,7 @@ def test_a_payment_that_the_bank_takes_back_is_put_before_a_person(client, order
 
     waiting = GatewayEvent.objects.broken(c2b_token="").get()
     assert waiting.receipt == Receipt.objects.get()
-    assert waiting.note == "The bank took 813612345678 back, which is counted as paid."
+    assert waiting.note == "The bank took 813612345678 back, which is recorded as paid."
 
 
 @pytest.mark.parametrize(

@@ -539,7 +539,7 @@ def test_at_each_stage_the_buyer_is_told_what_to_pay_and_where(client, buyer_api
     assert partly == (
         2000,
         [way(2000)],
-        "KES 1,000 of KES 3,000 came. Pay the missing KES 2,000 before the time is over. "
+        "We received KES 1,000 of KES 3,000. Pay the remaining KES 2,000 before the time runs out. "
         f"{hand} 2,000.",
     )
     assert paid == (0, [], "Paid. Thank you!")

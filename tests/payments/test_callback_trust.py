@@ -84,7 +84,7 @@ def test_a_forged_success_is_closed_when_m_pesa_says_otherwise(client, payment, 
     query_status(payment.pk)
 
     assert stand(payment) == ("failed", "requested")
-    assert (event().state, event().note) == ("applied", "M-Pesa, asked, says failed (1032).")
+    assert (event().state, event().note) == ("applied", "M-Pesa reports failed (1032).")
     assert not Receipt.objects.exists()
 
 
@@ -191,7 +191,7 @@ def test_an_attempt_nobody_sent_cannot_have_been_paid(client, order):
     assert stand(payment) == ("requested", "requested")
     assert (event().state, event().note) == (
         "failed",
-        "This attempt was never sent to M-Pesa. There is no request id to ask M-Pesa by.",
+        "This attempt was never sent to M-Pesa. There is no request id to query M-Pesa by.",
     )
 
 

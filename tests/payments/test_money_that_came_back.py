@@ -267,7 +267,7 @@ def test_what_came_back_of_nothing_of_ours_is_a_persons_too(payout):
 
     receipt = Receipt.objects.get(number=BACK)
     assert receipt.note == (
-        "M-Pesa took TKP0000009 back from where it had gone: no payout and no refund of ours."
+        "M-Pesa took TKP0000009 back from its receiver: it is no payout or refund of ours."
     )
     assert balance(Account.SUSPENSE) == 1500
 
@@ -450,7 +450,7 @@ def test_what_left_for_a_refund_done_otherwise_and_came_back_is_one_decision(
     withdrawal, receipt = Withdrawal.objects.get(), Receipt.objects.get(number=BACK)
     assert withdrawal.came_back == receipt
     assert (shown("withdrawals"), shown("unmatched")) == ([withdrawal], [])
-    assert receipt.note == f"It had left as {SENT}: say there what that was."
+    assert receipt.note == f"It was withdrawn as {SENT}. Explain that withdrawal first."
     assert not KINDS["receipt"].actions["back"].applies(receipt)
 
     assert say_it_came_back(withdrawal.pk) == receipt
@@ -485,7 +485,7 @@ def test_a_part_that_came_back_of_it_is_decided_by_itself(done_otherwise):
     withdrawal = Withdrawal.objects.get()
     assert withdrawal.came_back is None
     assert [each.amount for each in shown("unmatched")] == [500]
-    with pytest.raises(ActionNotAvailable, match="came back whole"):
+    with pytest.raises(ActionNotAvailable, match="that all of it came back"):
         say_it_came_back(withdrawal.pk)
 
 
@@ -494,7 +494,7 @@ def test_what_was_sent_on_of_it_is_not_settled_by_it_too(done_otherwise):
     receipt_services.refund_receipt(Receipt.objects.get(number=BACK).pk)
     read(statement(left(), row()))
 
-    with pytest.raises(ActionNotAvailable, match="decided already about what came back"):
+    with pytest.raises(ActionNotAvailable, match="already decided about the money"):
         say_it_came_back(Withdrawal.objects.get().pk)
 
 
@@ -509,5 +509,5 @@ def test_what_it_had_left_as_may_be_said_and_then_it_is_money_without_an_order(
     receipt = Receipt.objects.get(number=BACK)
     assert shown("unmatched") == [receipt]
     assert KINDS["receipt"].actions["back"].applies(receipt)
-    with pytest.raises(ActionNotAvailable, match="said already what it was"):
+    with pytest.raises(ActionNotAvailable, match="already been explained"):
         say_it_came_back(withdrawal.pk)

@@ -192,7 +192,7 @@ def test_a_refusal_that_is_taken_back_calls_what_follows_off(refused, simulator)
 
     look_after(simulator, events=0)
 
-    assert note == "The money is back."
+    assert note == "The money was refunded."
     assert ways("way", "status", "replaces") == [
         ("reversal", "done", None), ("b2c", "dropped", None)
     ]  # fmt: skip

@@ -184,7 +184,7 @@ def test_a_pair_cannot_be_sent_back_while_nobody_has_decided(pair):
 def test_a_pair_cannot_be_given_to_another_order_either(pair, kettle):
     other = an_order(UserFactory(), (kettle, 1), phone="254799000999")
 
-    with pytest.raises(ActionNotAvailable, match="Decide that first"):
+    with pytest.raises(ActionNotAvailable, match="Decide first whether it is"):
         money_in.match_receipt_to_order(pair[1].pk, reference=other.reference, why="")
 
 

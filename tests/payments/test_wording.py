@@ -143,7 +143,7 @@ def test_what_is_missing_is_told_whatever_the_prompt_came_to(order, payment, sta
     message = told(order, payment, due=2000, ways=[M_PESA | {"amount": 2000}])["message"]
 
     assert message == (
-        "KES 1,000 of KES 3,000 came. Pay the missing KES 2,000 before the time is over. "
+        "We received KES 1,000 of KES 3,000. Pay the remaining KES 2,000 before the time runs out. "
         "Or pay by hand: M-Pesa pay bill 174379, account SFA7KQ, KES 2,000."
     )
 
