@@ -1,7 +1,7 @@
 """Verified phones and inboxes, and limits on how often anyone may be contacted.
 
 A phone or e-mail that a user types may belong to someone else. Until it is verified, a phone gets
-only payment prompts (payments.checkout.ring_budget), and an inbox only confirmation links and
+only payment prompts (payments.checkout.prompt_budget), and an inbox only confirmation links and
 password resets.
 """
 

@@ -1,7 +1,7 @@
 """The signals of the shop's business, and what each of them causes:
 
     Order created           ->  payments: request_payment_of_new_order    ->  request_payment
-      or due a refund       ->  (the same)                            ->  close_if_taken_back
+    Order due a refund      ->  payments: close_order_reversed_by_mpesa   ->  close_if_taken_back
     OrderPayment confirmed  ->  payments: pay_order_of_confirmed_payment  ->  mark_order_paid
     Order, status changed   ->  orders: tracks_follow_order               ->  sync_lines
     Order paid              ->  orders: stock_falls_for_paid_order        ->  take_stock_of_order

@@ -1,7 +1,7 @@
-"""The clock: every periodic duty, safe to run anywhere, twice, at once.
+"""The clock: all periodic duties, safe to run anywhere, repeatedly and concurrently.
 
-``manage.py clock`` runs them in a loop; Celery beat runs the same where there is a broker. A duty
-finds its work in the database, so whatever a crash or a lost message left behind is done here.
+``manage.py clock`` runs them in a loop; Celery beat does if there is a broker. A duty finds its
+work in the database, so whatever a crash or a lost message left behind is done here.
 """
 
 from __future__ import annotations
@@ -37,16 +37,18 @@ from products.catalogue.shelves import apply_shelf_moves
 from products.listings.pictures import draw_sizes, pictures_missing_sizes
 
 from .checkout.stk_push import SEND_AGAIN_AFTER, expire_stk_pushes, send_stk_push
-from .disbursement import ask_about_receipt, process_payout, process_refund
+from .disbursement import process_payout, process_refund
 from .models import GatewayEvent, OrderPayment, Payout, Receipt, ReceiptQuestion, Refund
 from .models.order_balances import covered_but_unpaid
 from .models.same_payments import maybe_counted_twice
-from .payouts.services import create_payouts, sellers_to_pay
+from .payouts.allocation import create_payouts
+from .payouts.due import sellers_to_pay
 from .people.erasure import erase_old_guests, erase_what_is_left
+from .receipt_questions import query_receipt
 from .reconciliation.outcomes import sync_order_with_payment
-from .reconciliation.receipts import merge_if_sure
 from .reconciliation.statement_pull import fail_attempts_not_on_statement, pull_statement
 from .reconciliation.status_query import delete_old_budgets, query_status
+from .reconciliation.suspense import merge_if_sure
 from .refunds.services import refund_excess
 from .watch.alerts import watch
 from .watch.nightly import forget_old_proofs, prove_some
@@ -55,14 +57,14 @@ from .webhooks.strangers import delete_old_posts
 
 logger = logging.getLogger(__name__)
 
-#: Rows a duty processes in a round; the rest is for the next.
+#: Rows a duty processes per round; the rest is for the next round.
 BATCH = 200
-#: Seconds after which a duty starts no further row in a round: when M-Pesa hangs, orders must
-#: still expire.
+#: Seconds after which a duty starts no further row in a round: if M-Pesa hangs, orders must still
+#: expire.
 MAX_SECONDS = 10.0
-#: Pictures a round, a fifth of a second each.
+#: Pictures per round, a fifth of a second each.
 DRAWN_AT_ONCE = 5
-#: A background task that follows a commit counts as lost after this long.
+#: A background task that should follow a commit counts as lost after this long.
 GRACE = timedelta(seconds=5)
 
 
@@ -71,13 +73,13 @@ def run_periodic(
 ) -> dict[str, int]:
     """Run every duty once and return how many rows each processed. Never raises.
 
-    A duty that breaks is logged, counts as 0, and does not keep the others from running. In a long
-    round ``still_here`` is called between duties, every ``MAX_SECONDS`` or so: while M-Pesa hangs
-    each takes that long, and the clock is not silent.
+    A duty that fails is logged, counts as 0, and does not keep the others from running. In a long
+    round ``still_here`` is called between duties, about every ``MAX_SECONDS``: if M-Pesa hangs,
+    each duty takes that long, and the clock must not appear to be down.
     """
     now = now or timezone.now()
     done: dict[str, int] = {}
-    told = time.monotonic()
+    reported_at = time.monotonic()
     for duty in (
         process_stored_events,
         sync_unsynced_orders,
@@ -106,16 +108,17 @@ def run_periodic(
             done[duty.__name__] = duty(now)
         except Exception:
             logger.exception("the clock could not %s; it tries again next round", duty.__name__)
-        if still_here is not None and time.monotonic() - told >= MAX_SECONDS:
-            told = time.monotonic()
+        if still_here is not None and time.monotonic() - reported_at >= MAX_SECONDS:
+            reported_at = time.monotonic()
             still_here()
     return done
 
 
 def run_daily() -> int:
-    """Forget what is kept no longer (docs/privacy.md). Returns how many rows. Never raises.
+    """Delete data whose retention period is over (docs/privacy.md). Returns how many rows. Never
+    raises.
 
-    Safe to repeat, anywhere, at once.
+    Safe to repeat, anywhere, concurrently.
     """
     now, done = timezone.now(), 0
     for duty in (
@@ -143,24 +146,24 @@ def run_daily() -> int:
 
 
 def prove_tonight() -> int:
-    """Ask some of the night's rules, at night. Returns how many. Never raises.
+    """Check some of the rules of the nightly integrity check. Returns how many. Never raises.
 
-    Not a duty of the round: a rule may take a minute, for which no phone waits.
+    Not a duty of the round: a rule may take a minute, and payments must not wait for it.
     """
     try:
         return prove_some()
     except Exception:
-        logger.exception("the night's proof could not go on; the next round tries again")
+        logger.exception("the nightly integrity check failed; the next round retries")
         return 0
 
 
 def watch_the_shop() -> None:
-    """Look for trouble, and tell of it. Never raises."""
+    """Look for incidents and send alerts. Never raises."""
     watch(0)
 
 
 def clear_expired_cookies() -> None:
-    """Delete the admin's sessions whose cookie is over. Never raises."""
+    """Delete expired sessions of the admin. Never raises."""
     try:
         SessionStore.clear_expired()
     except Exception:
@@ -168,9 +171,9 @@ def clear_expired_cookies() -> None:
 
 
 def process_stored_events(now: datetime) -> int:
-    """Process stored messages of the gateway whose background task was lost."""
+    """Process stored gateway messages whose background task was lost."""
     waiting = GatewayEvent.objects.to_process().filter(received_at__lt=now - GRACE)
-    # Those that failed before come last, so that none of them holds the others up.
+    # Those that failed before come last, so that they do not delay the others.
     return _each(process_event, waiting.order_by("tries", "pk").values_list("pk", flat=True))
 
 
@@ -182,7 +185,7 @@ def sync_unsynced_orders(now: datetime) -> int:
 
 
 def send_forgotten_stk_pushes(now: datetime) -> int:
-    """Send STK pushes whose background task was lost, and those M-Pesa did not take at first."""
+    """Send STK pushes whose background task was lost, or that M-Pesa did not accept at first."""
     forgotten = OrderPayment.objects.to_send(
         created_before=now - GRACE, tried_before=now - SEND_AGAIN_AFTER
     )
@@ -190,12 +193,12 @@ def send_forgotten_stk_pushes(now: datetime) -> int:
 
 
 def expire_silent_stk_pushes(now: datetime) -> int:
-    """End the wait for prompts that no phone shows any more."""
+    """Close prompts that no phone shows any longer."""
     return expire_stk_pushes(now=now)
 
 
 def query_silent_payments(now: datetime) -> int:
-    """Query attempts of which M-Pesa has reported no end."""
+    """Query attempts without a result from M-Pesa."""
     due = OrderPayment.objects.due_for_check(now).values_list("pk", flat=True)
     return _each(query_status, due, at_most=settings.DARAJA_QUERIES_A_MINUTE)
 
@@ -203,8 +206,8 @@ def query_silent_payments(now: datetime) -> int:
 def pull_and_apply_statement(now: datetime) -> int:
     """Record what M-Pesa's statement shows, and fail the attempts it does not show.
 
-    Then merge money in suspense with the receipts without a number that it is: two reports of one
-    payment may have crossed.
+    Then merge money in suspense with the receipt without a number that it belongs to, if two
+    reports of one payment crossed.
     """
     done = pull_statement(now) + fail_attempts_not_on_statement()
     crossed = maybe_counted_twice().order_by("-pk").values_list("pk", flat=True)
@@ -212,27 +215,27 @@ def pull_and_apply_statement(now: datetime) -> int:
 
 
 def refund_uncovered_money(now: datetime) -> int:
-    """Refund what came for orders that were closed before it covered them."""
+    """Refund partial payments of orders that were closed before their price was covered."""
     return _each(refund_excess, Receipt.objects.left_waiting().values_list("order_id", flat=True))
 
 
 def ask_about_receipts(now: datetime) -> int:
-    """Ask M-Pesa about payments that are not confirmed and that something waits for."""
-    return _each(ask_about_receipt, ReceiptQuestion.objects.due(now).values_list("pk", flat=True))
+    """Query M-Pesa about receipts that are not confirmed and that something waits for."""
+    return _each(query_receipt, ReceiptQuestion.objects.due(now).values_list("pk", flat=True))
 
 
 def process_due_refunds(now: datetime) -> int:
-    """Send refunds that are due, and query those of which M-Pesa has reported no end."""
+    """Send refunds that are due, and query those without a result from M-Pesa."""
     return _each(process_refund, Refund.objects.due(now).values_list("pk", flat=True))
 
 
 def create_due_payouts(now: datetime) -> int:
-    """Create payouts of what sellers are owed, where the background task was lost."""
+    """Create payouts of sellers' earnings whose background task was lost."""
     return _each(create_payouts, sellers_to_pay(before=now - GRACE))
 
 
 def process_due_payouts(now: datetime) -> int:
-    """Send payouts that are due, and query those of which M-Pesa has reported no end."""
+    """Send payouts that are due, and query those without a result from M-Pesa."""
     return _each(process_payout, Payout.objects.due(now).values_list("pk", flat=True))
 
 
@@ -243,30 +246,30 @@ def compose_notifications(now: datetime) -> int:
 
 
 def send_due_messages(now: datetime) -> int:
-    """Send messages that are due: those just composed, and those to be tried again."""
+    """Send messages that are due: new ones and retries."""
     due = Message.objects.to_send(now).order_by("next_try_at")
     return _each(send_message, due.values_list("pk", flat=True))
 
 
 def follow_reports(now: datetime) -> int:
-    """See to it that who did not get an SMS hears of it otherwise, where the task was lost or the
-    report came before its message had an id."""
+    """Notify otherwise those who did not get an SMS, if the task was lost or the delivery report
+    arrived before its message had an id."""
     forgotten = SmsReport.objects.to_follow().filter(reported_at__lt=now - GRACE)
     return _each(follow_report, forgotten.order_by("pk").values_list("pk", flat=True))
 
 
 def delete_old_counts(now: datetime) -> int:
-    """Delete rate limits' counts whose window is over."""
+    """Delete counts of rate limits whose window is over."""
     return delete_expired_entries()
 
 
 def add_up_shelves(now: datetime) -> int:
-    """Add up what began and ceased to be for sale, for the counts of categories and sellers."""
+    """Update the listing counts of categories and sellers."""
     return apply_shelf_moves()
 
 
 def draw_missing_sizes(now: datetime) -> int:
-    """Draw the sizes that pictures from before there were so many lack: a few each round."""
+    """Create missing sizes of older pictures, a few each round."""
     waiting = pictures_missing_sizes().values_list("pk", flat=True)
     return _each(draw_sizes, waiting, at_most=DRAWN_AT_ONCE)
 
@@ -277,7 +280,7 @@ def _each(
     *,
     at_most: int = BATCH,
 ) -> int:
-    """Do the work for each row by itself: one that breaks does not stop the others."""
+    """Do the work for each row separately: one that fails does not stop the others."""
     done, began = 0, time.monotonic()
     for row_id in list(row_ids[:at_most]):
         if time.monotonic() - began > MAX_SECONDS:

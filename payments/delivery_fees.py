@@ -1,6 +1,6 @@
-"""Whose the fee of a parcel is: the buyer's until it is handed over, then the shop's.
+"""Delivery fees: held for the buyer until the parcel is handed over, then earned by the shop.
 
-Locks: the order, which every fee of its parcels changes under.
+Locks: the order; its parcels' fees change only under its lock.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from .refunds.services import refund_excess_locked
 
 
 class NoFeePaid(Refusal):
-    """Nothing was paid for bringing the parcel, so there is nothing to give back."""
+    """Nothing was paid for the delivery, so there is nothing to give back."""
 
     code = "no_fee_paid"
-    message = "Nothing was paid for bringing this parcel."
+    message = "Nothing was paid for the delivery of this parcel."
 
 
 def settle_fee(line: OrderTrack) -> None:
-    """Say whose the fee of a line's parcel is, once the line is delivered or cancelled.
+    """Settle the fee of a line's parcel, once the line is delivered or cancelled.
 
-    It is earned with the first line that is handed over. With the last line that is cancelled it
-    goes back, unless one had been fetched: then the way was made, and it is earned. Whoever calls
-    refunds what is given back.
+    It is earned when the first line is handed over. When the last line is cancelled it is given
+    back, unless a line had been collected: then the delivery was made, and the fee is earned. The
+    caller refunds what is given back.
 
     Call inside a transaction that holds the lock of its order. Safe to repeat.
     """
@@ -47,12 +47,12 @@ def settle_fee(line: OrderTrack) -> None:
 
 @transaction.atomic
 def return_fee(parcel_id: int, *, by: User, why: str) -> bool:
-    """Give the fee of a parcel back to its buyer, as a person decided: held or earned.
+    """Give the fee of a parcel back to its buyer, as staff decided, held or earned.
 
-    Returns whether it was given back now; False where it had been, or is owed back with its goods.
-    Safe to repeat.
+    Returns whether it was given back now; False if it had been before, or is refunded with its
+    goods. Safe to repeat.
 
-    Raises NoFeePaid where it costs nothing, or its order was never paid.
+    Raises NoFeePaid if the delivery is free, or its order was never paid.
     """
     order = locked_row(Order, Parcel.objects.values_list("order_id", flat=True).get(pk=parcel_id))
     parcel = Parcel.objects.get(pk=parcel_id)
@@ -64,7 +64,7 @@ def return_fee(parcel_id: int, *, by: User, why: str) -> bool:
     _move(parcel_id, parcel.fee_state, FeeState.RETURNED)
     if parcel.fee_state == FeeState.EARNED:
         ledger.post_fee_back(parcel)
-    refund_excess_locked(order, given_back=RefundReason.FEE)
+    refund_excess_locked(order, reason=RefundReason.FEE)
     return True
 
 
@@ -74,5 +74,5 @@ def _earn(parcel_id: int) -> None:
 
 
 def _move(parcel_id: int, before: str, after: str) -> bool:
-    """Move a fee on, if it is still where it was; return whether it was."""
+    """Move a fee to another state, if it is still in this one; return whether it was."""
     return bool(Parcel.objects.filter(pk=parcel_id, fee_state=before).update(fee_state=after))

@@ -1,4 +1,4 @@
-"""The shop's own Daraja client: settings in, one shared token, the address callbacks come to."""
+"""The shop's Daraja client: built from the settings, with a shared token and callback URLs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .token_store import DatabaseTokenStore
 
 logger = logging.getLogger(__name__)
 
-#: What a call is named in the metrics, by its path; the rest is for operators' commands.
+#: The name of a call in the metrics, by its path; other calls are made by operators' commands only.
 CALLS = {
     OAUTH_PATH: "token",
     PUSH_PATH: "stk_push",
@@ -34,7 +34,7 @@ CALLS = {
     STATEMENT_PATH: "statement",
 }
 
-#: Characters of a balance question's address that are drawn; as many more show that they are ours.
+#: Random characters in the token of a balance query; as many more are their signature.
 _DRAWN = 16
 
 
@@ -58,7 +58,7 @@ def daraja() -> DarajaClient:
 
 
 def _certificate(path: str) -> str:
-    """The text of the PEM file; empty where none is set or it cannot be read."""
+    """The text of the PEM file; "" if none is set or it cannot be read."""
     try:
         return _text(path) if path else ""
     except (OSError, ValueError) as error:
@@ -81,21 +81,21 @@ def _observe(path: str, how: str, seconds: float) -> None:
 
 
 def callback_url(token: str) -> str:
-    """The secret address to which Daraja posts what becomes of one attempt, refund or payout."""
+    """The secret callback URL for the result of one attempt, refund or payout."""
     return f"{settings.DARAJA_CALLBACK_BASE_URL}/safwebhook/{token}/"
 
 
 def new_balance_token() -> str:
-    """The secret part of an address for one answer to what a number of ours holds.
+    """A token for the callback URL of one balance query.
 
-    No row has it: half of it is drawn, and the other half shows that we drew it.
+    It is stored in no row: half of it is random, and the other half is its signature.
     """
     drawn = secrets.token_hex(_DRAWN // 2)
     return drawn + _shown_by(drawn)
 
 
 def is_balance_token(token: str) -> bool:
-    """Whether ``new_balance_token`` made it."""
+    """Whether the token was made by ``new_balance_token``."""
     drawn = token[:_DRAWN]
     return constant_time_compare(token[_DRAWN:], _shown_by(drawn))
 
@@ -105,6 +105,6 @@ def _shown_by(drawn: str) -> str:
 
 
 def c2b_url(what: str) -> str:
-    """The secret address of C2B payments: ``confirmation`` or ``validation``."""
+    """The secret URL for C2B payments: ``confirmation`` or ``validation``."""
     base, token = settings.DARAJA_CALLBACK_BASE_URL, settings.DARAJA_C2B_TOKEN
     return f"{base}/safwebhook/c2b/{token}/{what}/"

@@ -1,7 +1,7 @@
-"""Who has a part in money that came or goes (accounts.backoffice.conflicts).
+"""Conflicts of interest: the people involved in payments (accounts.backoffice.conflicts).
 
-Whoever wrote a receipt down, typed the number money goes to, or moved the line by which it is owed
-is its author, and decides nothing more about it.
+A staff member who recorded a receipt, typed the number money goes to, or moved the line it is owed
+for counts as its author and cannot decide about it.
 """
 
 from __future__ import annotations
@@ -38,37 +38,37 @@ from payments.models import (
     Withdrawal,
 )
 
-#: What the staff actions are called by which a person writes money down, and their keys.
+#: Staff actions that record money, and the keys of their audit entries.
 WROTE_DOWN, SAID_PAID, NAMED = "Wrote it down", "Say that it was paid", "Name its number"
 WRITING = {
     "console.receipt.write": WROTE_DOWN,
     "console.attempt.paid": SAID_PAID,
     "console.receipt.name": NAMED,
 }
-#: What it is called where somebody types the number that money goes to.
+#: Staff actions that set the number money goes to.
 SENT_ELSEWHERE = "Send it to another number"
 
 
 @parties_of(Order)
 def _of_order(order: Order) -> Parties:
-    """The phones that were asked to pay."""
+    """The phones that were prompted."""
     return Parties(phones=phones(order.payments.values_list("phone", flat=True)))
 
 
 @parties_of(OrderTrack)
 def _of_line(line: OrderTrack) -> Parties:
-    """The phones that were asked to pay, and the number its seller has given since."""
-    asked = OrderPayment.objects.filter(order=line.order_id).values_list("phone", flat=True)
+    """The phones that were prompted, and a number its seller has given since."""
+    prompted = OrderPayment.objects.filter(order=line.order_id).values_list("phone", flat=True)
     paid = SellerShare.objects.filter(track=line.pk).values_list("phone", flat=True)
-    return Parties(phones=phones(asked.union(paid)))
+    return Parties(phones=phones(prompted.union(paid)))
 
 
 @parties_of(Parcel)
 def _of_parcel(parcel: Parcel) -> Parties:
-    """As of its lines."""
-    asked = OrderPayment.objects.filter(order=parcel.order_id).values_list("phone", flat=True)
+    """The same as for its lines."""
+    prompted = OrderPayment.objects.filter(order=parcel.order_id).values_list("phone", flat=True)
     paid = SellerShare.objects.filter(track__parcel=parcel.pk).values_list("phone", flat=True)
-    return Parties(phones=phones(asked.union(paid)))
+    return Parties(phones=phones(prompted.union(paid)))
 
 
 @parties_of(OrderPayment)
@@ -83,7 +83,7 @@ def _of_receipt(receipt: Receipt) -> Parties:
 
 
 def _writers(receipt: Receipt) -> frozenset[int]:
-    """Who of the staff wrote a receipt down, where one of them did."""
+    """The staff member who recorded a receipt, if one did."""
     if receipt.pk is None or receipt.source != ReceiptSource.STAFF:
         return frozenset()
     rows: list[Model] = [receipt]
@@ -102,8 +102,8 @@ def _writers(receipt: Receipt) -> frozenset[int]:
 
 @parties_of(Refund)
 def _of_refund(refund: Refund) -> Parties:
-    """Of its receipt, its phone, and who cancelled the line whose money it is, or decided about a
-    problem with it."""
+    """The same as for its receipt; its phone; and who cancelled its line or decided about a problem
+    with it."""
     cancelled = TrackEvent.objects.filter(
         track=refund.track_id, track_status=TrackStatus.CANCELLED
     ).values_list("actor", flat=True)
@@ -114,7 +114,7 @@ def _of_refund(refund: Refund) -> Parties:
 
 @parties_of(Payout)
 def _of_payout(payout: Payout) -> Parties:
-    """Its seller and phone, who bought and who fetched the goods, and who typed the number."""
+    """Its seller and phone, the buyers, who collected the goods, and who typed the number."""
     lines = OrderTrack.objects.filter(seller_share__payout=payout.pk)
     fetched = TrackEvent.objects.filter(
         track__seller_share__payout=payout.pk, track_status=TrackStatus.FETCHED
@@ -130,15 +130,14 @@ def _of_payout(payout: Payout) -> Parties:
 
 @parties_of(SellerShare)
 def _of_share(share: SellerShare) -> Parties:
-    """Of its line, its number, who fetched the goods, and who typed that number."""
+    """The same as for its line; its number, who collected the goods, and who typed that number."""
     fetched = TrackEvent.objects.filter(track=share.track_id, track_status=TrackStatus.FETCHED)
     authors = people(share.phone_by_id, *fetched.values_list("actor", flat=True))
     return find_parties(share.track) | Parties(authors, phones([share.phone]))
 
 
 def _who_typed(payout: Payout) -> Iterable[int | None]:
-    """Who of the staff had money of this seller sent to this number instead of another: by what
-    stands in the rows, and by the audit."""
+    """Staff who redirected money of this seller to this number, by the rows and by the audit."""
     typed = payout.shares.values_list("phone_by", flat=True)
     before = Payout.objects.dropped().filter(seller=payout.seller_id)
     deeds = Audit.objects.filter(
@@ -151,7 +150,7 @@ def _who_typed(payout: Payout) -> Iterable[int | None]:
 
 @parties_of(GatewayEvent)
 def _of_message(event: GatewayEvent) -> Parties:
-    """Of whatever money it is about."""
+    """The same as for the money it is about."""
     found = NOBODY
     for row in (event.payment, event.receipt, event.refund, event.payout):
         if row is not None:
@@ -161,32 +160,32 @@ def _of_message(event: GatewayEvent) -> Parties:
 
 @parties_of(PayoutStop)
 def _of_stop(stop: PayoutStop) -> Parties:
-    """Nobody: it keeps everybody's money back."""
+    """Nobody: it stops everyone's money."""
     return NOBODY
 
 
 @parties_of(Withdrawal)
 def _of_withdrawal(withdrawal: Withdrawal) -> Parties:
-    """Whose phone it went to, and of the payment that it took back."""
+    """The owner of the phone it went to, and those involved in the payment it reversed."""
     found = Parties(phones=phones([withdrawal.phone]))
     return found | parties_of_named_receipt(withdrawal.reverses)
 
 
 def parties_of_named_receipt(number: str) -> Parties:
-    """Who has a part in the M-Pesa payment of this number."""
+    """Those involved in the M-Pesa payment with this number."""
     found = Receipt.objects.filter(provider=Provider.MPESA, number=number).exclude(number="")
     receipt = found.first()
     return find_parties(receipt) if receipt is not None else NOBODY
 
 
 def parties_of_named_person(username: str) -> Parties:
-    """The person of that user name."""
+    """The person with this user name."""
     person = User.objects.filter(username__iexact=username).values_list("pk", flat=True).first()
     return Parties(people(person)) if person is not None else NOBODY
 
 
 def parties_of_named_order(reference: str) -> Parties:
-    """Who has a part in the order that somebody typed the reference of."""
+    """Those involved in the order with the reference that was typed."""
     order_id = find_by_typed_reference(reference) if reference else None
     return find_parties(Order.objects.get(pk=order_id)) if order_id is not None else NOBODY
 

@@ -1,7 +1,7 @@
-"""The ledger: whose money is where, in double entry and whole KES. The one place that posts.
+"""The ledger, in double entry and whole KES. The only module that posts.
 
-Every event that moves money is one posting, made inside the transaction of the event. Balances
-are kept nowhere: they are what the entries add up to.
+Every event that moves money is one posting, made inside the event's transaction. Balances are
+stored nowhere: they are the sums of the entries.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ class Unbalanced(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """What one event moves: KES by account, the debits together equal to the credits.
+    """The entries of one event: KES by account, with equal debits and credits.
 
-    ``event`` names what happened, as in ``receipt:12``; there is one posting an event.
+    ``event`` identifies the event, as in ``receipt:12``; there is one posting per event.
     """
 
     event: str
@@ -55,9 +55,9 @@ class Posting:
 
 
 def post(*postings: Posting) -> None:
-    """Write postings: all of them or none, in one statement or two, however many they are.
+    """Write postings, all or none, in one or two statements for any number of them.
 
-    Raises Unbalanced before anything is written; IntegrityError when an event is posted already.
+    Raises Unbalanced before anything is written; IntegrityError if an event is posted already.
     """
     for posting in postings:
         _check(posting)
@@ -88,9 +88,9 @@ def post(*postings: Posting) -> None:
 
 
 def post_receipt(receipt: Receipt) -> None:
-    """Post what came in, once: held for its order's buyer, or in suspense without an order.
+    """Post a receipt, once: to its order's buyer, or to suspense without an order.
 
-    A receipt without an amount moves nothing. Call in the transaction that writes it.
+    A receipt without an amount moves nothing. Call in the transaction that creates it.
     """
     if receipt.amount:
         post(
@@ -119,7 +119,7 @@ def post_match(receipt: Receipt) -> None:
 
 
 def post_merge(receipt: Receipt) -> None:
-    """Post that money is another receipt's, and came once: what was posted for it, the other way.
+    """Reverse the posting of a receipt that is merged into another: it was one payment.
 
     Call while the receipt still has its amount.
     """
@@ -136,10 +136,10 @@ def post_merge(receipt: Receipt) -> None:
 
 
 def post_correction(receipt: Receipt, *, reported_amount: int, lost: int) -> None:
-    """Post that a receipt was of ``reported_amount`` KES and not of what it was counted as.
+    """Post that a receipt was of ``reported_amount`` KES and not of the recorded amount.
 
-    ``lost`` KES of what did not come are written off: the buyer has the goods, or the money. Of
-    what came in addition so much was written off by mistake. The rest lies where the receipt does.
+    Of a shortfall, ``lost`` KES are written off: the buyer has the goods, or the money. Of an
+    excess, ``lost`` KES reverse earlier write-offs. The rest stays where the receipt's money is.
     """
     more = reported_amount - receipt.amount
     at, kept = {clearing_account(receipt.provider): abs(more)}, _held_on(receipt)
@@ -157,9 +157,9 @@ def post_correction(receipt: Receipt, *, reported_amount: int, lost: int) -> Non
 
 
 def post_refund_due(refund: Refund, *, again: bool = False) -> None:
-    """Post that a refund is due: its money is held for the order, or in suspense, no longer.
+    """Post that a refund is due: its money leaves the order, or suspense.
 
-    ``again`` is of one that was dropped, and that M-Pesa made after all.
+    ``again`` is for a refund that was dropped and that M-Pesa made after all.
     """
     post(
         Posting(
@@ -176,8 +176,8 @@ def post_refund_due(refund: Refund, *, again: bool = False) -> None:
 def post_refund_paid(refund: Refund, *, twice: bool = False) -> None:
     """Post that a refund was made.
 
-    With ``twice``, the same money was refunded before, another way: it is a debt in suspense. Of
-    what never came the provider that was thought to have it has it no more; else M-Pesa sent it.
+    With ``twice``, the same money was refunded before, another way: it is a debt in suspense. For a
+    payment that never arrived, the provider's clearing account is corrected; else M-Pesa sent it.
     """
     owed = Account.SUSPENSE if twice else Account.REFUNDS_PAYABLE
     never = refund.receipt.verification == Verification.NEVER_CAME
@@ -194,7 +194,7 @@ def post_refund_paid(refund: Refund, *, twice: bool = False) -> None:
 
 
 def post_refund_dropped(refund: Refund) -> None:
-    """Post that a refund is not due: it did not leave, and its money lies where it lay."""
+    """Post that a refund is no longer due: its money goes back to where it was."""
     post(
         Posting(
             f"refund:{refund.pk}:dropped",
@@ -208,7 +208,7 @@ def post_refund_dropped(refund: Refund) -> None:
 
 
 def post_loss(receipt: Receipt, amount: int) -> None:
-    """Post that ``amount`` KES of what an order was paid with are gone, and the shop bears them."""
+    """Post that ``amount`` KES of an order's payment are lost and written off."""
     post(
         Posting(
             _next_event("loss", receipt),
@@ -221,8 +221,8 @@ def post_loss(receipt: Receipt, amount: int) -> None:
 
 
 def post_write_off_reversal(receipt: Receipt, amount: int) -> None:
-    """Post that ``amount`` KES were not lost after all: the goods they were for were returned, or
-    what was to go back twice did not."""
+    """Post that ``amount`` KES were not lost after all: the goods were returned, or an expected
+    double refund was not made."""
     post(
         Posting(
             _next_event("unborne", receipt),
@@ -235,8 +235,8 @@ def post_write_off_reversal(receipt: Receipt, amount: int) -> None:
 
 
 def post_sale(share: SellerShare, *, order_id: int) -> None:
-    """Post that a line's goods were fetched: what is left of its price is the seller's, less what
-    is left of the commission."""
+    """Post that a line's goods were collected: its reduced price is the seller's, less the
+    commission."""
     held, owed, kept = Account.BUYERS_HELD, Account.SELLERS_PAYABLE, Account.COMMISSION
     post(
         *_of_share("sale", share, order_id, held, owed, share.due + share.kept),
@@ -245,7 +245,7 @@ def post_sale(share: SellerShare, *, order_id: int) -> None:
 
 
 def post_return(share: SellerShare, *, order_id: int) -> None:
-    """Post that a line was cancelled after its goods were fetched: all of that is undone."""
+    """Reverse the sale of a line that was cancelled after its goods were collected."""
     held, owed, kept = Account.BUYERS_HELD, Account.SELLERS_PAYABLE, Account.COMMISSION
     post(
         *_of_share("return", share, order_id, owed, held, share.due + share.kept),
@@ -254,8 +254,8 @@ def post_return(share: SellerShare, *, order_id: int) -> None:
 
 
 def post_reduction(share: SellerShare, reduction: PriceReduction, *, order_id: int) -> None:
-    """Post that the price of a line was reduced after its goods were fetched: what its seller and
-    the shop had of that is the buyer's again."""
+    """Post that a line's price was reduced after its goods were collected: the seller's and the
+    shop's parts of the reduction are the buyer's again."""
     parts = {
         Account.SELLERS_PAYABLE: reduction.amount - reduction.commission,
         Account.COMMISSION: reduction.commission,
@@ -273,17 +273,17 @@ def post_reduction(share: SellerShare, reduction: PriceReduction, *, order_id: i
 
 
 def post_fee(parcel: Parcel) -> None:
-    """Post that a parcel's fee was earned: it was held for the buyer, and is the shop's."""
+    """Post that a parcel's fee was earned: it moves from the buyer to the shop."""
     _post_fee("delivery", parcel, Account.BUYERS_HELD, Account.DELIVERY_FEES)
 
 
 def post_fee_back(parcel: Parcel) -> None:
-    """Post that a fee that was earned is given back: that is undone."""
+    """Reverse an earned fee that is given back."""
     _post_fee("delivery-back", parcel, Account.DELIVERY_FEES, Account.BUYERS_HELD)
 
 
 def _post_fee(what: str, parcel: Parcel, debit: Account, credit: Account) -> None:
-    """One posting of a parcel's fee; none where it costs nothing."""
+    """Build the posting of a parcel's fee; none if the delivery is free."""
     if parcel.fee:
         post(
             Posting(
@@ -312,7 +312,7 @@ def post_payout(payout: Payout) -> None:
 def _of_share(
     what: str, share: SellerShare, order_id: int, debit: Account, credit: Account, amount: int
 ) -> list[Posting]:
-    """The posting of one part of a share; none where that part is nothing."""
+    """Build the posting of one part of a share; none if that part is zero."""
     if not amount:
         return []
     return [
@@ -328,21 +328,21 @@ def _of_share(
 
 
 def _next_event(kind: str, receipt: Receipt) -> str:
-    """The name of a receipt's next event of a kind that may happen to it many times.
+    """The name of the next event of a kind that may happen to a receipt several times.
 
-    By their number, since the same amounts may come again: reported as 1, as 3,000, as 1. Of two
-    transactions at once both get the same name, and the database refuses the later.
+    Numbered, since the same amounts may come again: reported as 1, as 3,000, as 1. Two concurrent
+    transactions get the same name, and the database refuses the later.
     """
     prefix = f"{kind}:{receipt.pk}:"
     earlier = LedgerPosting.objects.filter(receipt=receipt, event__startswith=prefix)
-    # Some have an amount there, from before.
+    # Older events end in an amount instead.
     taken = set(earlier.values_list("event", flat=True))
     names = (f"{prefix}{number}" for number in count(len(taken) + 1))
     return next(name for name in names if name not in taken)
 
 
 def _held_on(row: Receipt | Refund) -> Account:
-    """Where a payment's money lies: held for its order's buyer, or nobody's yet."""
+    """The account a payment's money is on: its order's buyer, or suspense."""
     return Account.SUSPENSE if row.order_id is None else Account.BUYERS_HELD
 
 
@@ -353,12 +353,12 @@ def balance(
     seller_id: int | None = None,
     up_to: int | None = None,
 ) -> int:
-    """What is on an account, in KES; of it what is for that order, or for that seller.
+    """The balance of an account in KES; optionally of one order or one seller.
 
-    With ``up_to``, what was on it when the entry of this id was made.
+    With ``up_to``, the balance when the entry with this id was made.
 
-    Positive the way the account usually stands: those of M-Pesa and the banks as what the shop has,
-    write-offs as what it has lost, the others as what it owes.
+    Positive on the account's normal side: clearing accounts show what the shop has, write-offs what
+    it has lost, the others what it owes.
     """
     entries = LedgerEntry.objects.filter(account=account)
     if order_id is not None:

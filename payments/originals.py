@@ -1,7 +1,7 @@
-"""Originals: what a row says for ever, copied by the database when it is said first.
+"""Originals: the facts of a row that never change, copied by the database when first written.
 
-A false value that is copied everywhere agrees with itself; it does not agree with its original.
-The triggers are made anew after every ``migrate``, for SQLite drops those of a table it alters.
+A false value that was copied everywhere is consistent; it still differs from its original. The
+triggers are created again after every ``migrate``, as SQLite drops those of a table it alters.
 """
 
 from __future__ import annotations
@@ -31,20 +31,20 @@ from .models import (
     SellerShare,
 )
 
-#: Of whoever was staff from the start: nobody made them so (``createsuperuser``).
+#: Users who were staff from the start (``createsuperuser``).
 BORN_STAFF = "born_staff"
-#: What the names of all triggers have in common that keep something as it is.
+#: The common prefix of all triggers that keep something as it is.
 KEPT = "is_kept"
 REFUSAL = "what was kept is never changed or deleted"
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """What rows of a model say once and for ever, in these columns.
+    """The facts of a model's rows that never change, in these columns.
 
-    One that is not known from the start (``once``) is kept when that column is first filled.
-    Without columns it is that they were there, as ``only`` says.
-    Rows of which ``may_go`` is true (SQL, about ``OLD``) may be deleted.
+    A fact that is not known from the start (``once``) is kept when that column is first filled.
+    Without columns, the fact is that the row existed, subject to ``only``. Rows for which
+    ``may_go`` is true (SQL, about ``OLD``) may be deleted.
     """
 
     kind: str
@@ -52,7 +52,7 @@ class Fact:
     columns: tuple[str, ...]
     once: str = ""
     may_go: str = ""
-    #: SQL about the new row: only of such rows.
+    #: SQL about the new row: only such rows.
     only: str = ""
 
     @property
@@ -65,7 +65,7 @@ FACTS = [
         "attempt",
         OrderPayment,
         ("order_id", "channel", "phone", "amount", "callback_token"),
-        # A payment by hand that turns out to be a prompt's is the prompt's from then on.
+        # A manual payment that turns out to be a prompt's belongs to the prompt from then on.
         may_go=f"OLD.channel <> '{Channel.STK}'",
     ),
     Fact("attempt_id", OrderPayment, ("checkout_request_id",), once="checkout_request_id"),
@@ -107,7 +107,7 @@ FACTS = [
         "message",
         GatewayEvent,
         ("sha256", "source", "token"),
-        # What strangers post about nothing of ours need not be kept for ever.
+        # Messages of strangers that match nothing need not be kept for ever.
         may_go="OLD.source = 'prompt' AND OLD.state IN ('unmatched', 'unreadable', 'aside')"
         " AND OLD.payment_id IS NULL AND OLD.receipt_id IS NULL"
         " AND OLD.refund_id IS NULL AND OLD.payout_id IS NULL",
@@ -123,7 +123,7 @@ FACTS = [
 
 
 class Digest(Func):
-    """SHA-256 of columns as the triggers make it, in hexadecimal."""
+    """SHA-256 of columns as computed by the triggers, in hexadecimal."""
 
     template = "SHA256(%(expressions)s)"
     arg_joiner = " || '|' || "
@@ -138,7 +138,7 @@ class Digest(Func):
 
 
 class DigestOfBytes(Func):
-    """SHA-256 of a column of bytes, in hexadecimal."""
+    """SHA-256 of a binary column, in hexadecimal."""
 
     template = "SHA256_OF_BYTES(%(expressions)s)"
     arity = 1
@@ -149,37 +149,38 @@ class DigestOfBytes(Func):
 
 
 def give_sqlite_its_digest(*, connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
-    """Receiver of ``connection_created``: SQLite has no digest of bytes, nor has Django for it."""
+    """Receiver of ``connection_created``: neither SQLite nor Django has a digest of bytes for
+    SQLite."""
     if connection.vendor == "sqlite":
         add_digest(connection.connection)
 
 
 def add_digest(raw: Any) -> None:
-    """Give one of ``sqlite3``'s connections the digest that ``DigestOfBytes`` asks for."""
+    """Register the function that ``DigestOfBytes`` calls on a ``sqlite3`` connection."""
     raw.create_function("SHA256_OF_BYTES", 1, _digest_of_whatever, deterministic=True)
 
 
 def _digest_of_whatever(held: bytes | str | None) -> str:
-    """SQLite keeps a text in a column of bytes, if somebody writes one."""
+    """SQLite may store text in a binary column."""
     return sha256(held if isinstance(held, bytes) else str(held).encode()).hexdigest()
 
 
 def keep_originals(*, using: str = "default", **kwargs: Any) -> None:
-    """Receiver of ``post_migrate``: make the triggers that are missing, in one transaction.
+    """Receiver of ``post_migrate``: create missing triggers, in one transaction.
 
-    Rows that were there before a trigger was are kept as they are then. Safe to repeat.
+    Rows from before a trigger are recorded as they are then. Safe to repeat.
     """
     connection = connections[using]
     with transaction.atomic(using=using), connection.cursor() as cursor:
         tables = _tables(connection)
         if Original._meta.db_table not in tables:
-            return  # migrated to before it: there is nothing to keep it in
+            return  # # migrated to before it: there is no table to keep it in
         for statement in _missing(_triggers(connection), tables, _there(connection)):
             cursor.execute(statement)
 
 
 def _missing(made: _Triggers, tables: dict[str, set[str]], there: set[str]) -> Iterator[str]:
-    """What makes the triggers that are not there, of tables that are."""
+    """SQL that creates the missing triggers of existing tables."""
     for fact in FACTS:
         if fact.table not in tables or not {*fact.columns} <= tables[fact.table]:
             continue
@@ -194,7 +195,7 @@ def _missing(made: _Triggers, tables: dict[str, set[str]], there: set[str]) -> I
 
 
 def _tables(connection: BaseDatabaseWrapper) -> dict[str, set[str]]:
-    """The tables of interest that exist, and their columns."""
+    """The relevant tables that exist, and their columns."""
     wanted = {fact.table for fact in FACTS} | {Original._meta.db_table}
     with connection.cursor() as cursor:
         found = wanted & {*connection.introspection.table_names(cursor)}
@@ -217,20 +218,22 @@ def _there(connection: BaseDatabaseWrapper) -> set[str]:
 
 
 class _Triggers:
-    """The SQL of the triggers, as far as both databases say it alike."""
+    """The triggers' SQL, as far as both databases share it."""
 
     original = Original._meta.db_table
     messages = GatewayEvent._meta.db_table
     text = ""
 
     def digest(self, columns: tuple[str, ...], row: str) -> str:
-        said = " || '|' || ".join(f"COALESCE(CAST({row}.{each} AS TEXT), '')" for each in columns)
-        if not said:
+        columns_sql = " || '|' || ".join(
+            f"COALESCE(CAST({row}.{each} AS TEXT), '')" for each in columns
+        )
+        if not columns_sql:
             return "''"
-        return self.text.format(said)
+        return self.text.format(columns_sql)
 
     def insert(self, fact: Fact, row: str) -> str:
-        """Keep the original of a row; the first stands."""
+        """Record the original of a row; an existing one is kept."""
         return (
             f"INSERT INTO {self.original} (kind, row, digest)"
             f" VALUES ('{fact.kind}', {row}.id, {self.digest(fact.columns, row)})"
@@ -244,7 +247,7 @@ class _Triggers:
         )
 
     def backfill(self, fact: Fact) -> str:
-        """Keep the originals of rows that were written before there was a trigger."""
+        """Record the originals of rows that were written before there was a trigger."""
         condition = self.condition(fact, "it")
         only = f" AND ({condition})" if condition else ""
         return (
@@ -255,11 +258,11 @@ class _Triggers:
         )
 
     def condition(self, fact: Fact, row: str) -> str:
-        """Which rows a fact is kept of; empty for all."""
+        """The rows a fact is recorded of; "" for all."""
         return f"{row}.{fact.once} <> ''" if fact.once else fact.only.format(row=row)
 
     def writer(self, fact: Fact) -> dict[str, list[str]]:
-        """By their names, the triggers that keep the originals of a fact."""
+        """The triggers that record the originals of a fact, by name."""
         made = {f"{fact.table}_{KEPT}_{fact.kind}": self.after(fact, "INSERT")}
         if fact.once:
             name = f"{fact.table}_{KEPT}_{fact.kind}_once"
@@ -283,7 +286,7 @@ class _OnPostgresql(_Triggers):
 
     def after(self, fact: Fact, what: str, name: str = "") -> list[str]:
         return [
-            # As its owner: the role of the processes may not write originals (docs/deploy.md).
+            # As its owner: the processes' database role may not write originals (docs/deploy.md).
             self.function(f"keep_{fact.kind}", f"{self.insert(fact, 'NEW')}; RETURN NULL;"),
             f"CREATE TRIGGER {name or f'{fact.table}_{KEPT}_{fact.kind}'} AFTER {what}"
             f" ON {fact.table} FOR EACH ROW {self.when(fact)}EXECUTE FUNCTION keep_{fact.kind}()",
@@ -336,7 +339,7 @@ class _OnPostgresql(_Triggers):
 
 
 class _OnSqlite(_Triggers):
-    #: Django's own function, on every connection of the shop's.
+    #: Django's own function, present on all connections.
     text = "SHA256({})"
 
     def after(self, fact: Fact, what: str, name: str = "") -> list[str]:

@@ -1,6 +1,6 @@
-"""What payments do when an order, a payment or a line is saved.
+"""Receivers of payments: what happens when an order, a payment or a line is saved.
 
-The map of all receivers is in orders.signals.
+orders.signals lists the receivers of all apps.
 """
 
 from __future__ import annotations
@@ -14,29 +14,33 @@ from orders.lifecycle import mark_order_paid
 from orders.models import Order, OrderTrack, PaymentStatus
 
 from .checkout.stk_push import request_payment
-from .models import OrderPayment, Settling
+from .models import OrderPayment, SettlementContext
 from .payouts.earnings import follow_problem, follow_reductions, update_seller_earnings
 from .refunds.external_reversals import close_if_taken_back
 
 
 @receiver(post_save, sender=Order, dispatch_uid="payments.request_payment_of_new_order")
 def request_payment_of_new_order(instance: Order, created: bool, raw: bool, **kwargs: Any) -> None:
-    """An order was placed: record the payment to request from its buyer.
-
-    Or its money is due back: it is refunded, if M-Pesa took all of it back by itself.
-    """
+    """An order was placed: record the payment to request from its buyer."""
     if created and instance.is_unpaid and not raw:
         request_payment(instance)
-    elif instance.payment_status == PaymentStatus.REFUND_DUE and not raw:
+
+
+@receiver(post_save, sender=Order, dispatch_uid="payments.close_order_reversed_by_mpesa")
+def close_order_reversed_by_mpesa(instance: Order, raw: bool, **kwargs: Any) -> None:
+    """A refund became due: the order is refunded already, if M-Pesa reversed all of its money."""
+    if instance.payment_status == PaymentStatus.REFUND_DUE and not raw:
         close_if_taken_back(instance)
 
 
 @receiver(post_save, sender=OrderPayment, dispatch_uid="payments.pay_order_of_confirmed_payment")
 def pay_order_of_confirmed_payment(instance: OrderPayment, raw: bool, **kwargs: Any) -> None:
-    """A payment is confirmed: its order is paid, if all that was credited to it covers it."""
+    """A payment was confirmed: its order is paid, if everything credited to it covers the price."""
     if instance.is_confirmed and not raw:
-        of = instance.settling or Settling(instance.order_id)
-        mark_order_paid(of.order_id, credited=of.amount_credited, locked=of.order)
+        settlement = instance.settlement or SettlementContext(instance.order_id)
+        mark_order_paid(
+            settlement.order_id, credited=settlement.amount_credited, locked=settlement.order
+        )
 
 
 @receiver(post_save, sender=OrderTrack, dispatch_uid="payments.money_follows_line")
@@ -47,11 +51,10 @@ def money_follows_line(
     update_fields: frozenset[str] | None = None,
     **kwargs: Any,
 ) -> None:
-    """A line was fetched, delivered, or cancelled or reduced after it was paid, or there is a
-    problem with it or no more: its seller's earnings change, or wait, and whose the fee of its
-    parcel is.
+    """A paid line moved, was reduced, or has a problem: update earnings and the parcel's fee.
 
-    ``update_fields`` only says what need not be looked at; each call looks at the state it is in.
+    ``update_fields`` is only used to skip what cannot have changed; each function called reads the
+    line's state, not what changed.
     """
     if created or raw:
         return

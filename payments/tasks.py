@@ -1,4 +1,4 @@
-"""The clock's rounds as Celery beat calls them (see CELERY_BEAT_SCHEDULE in the settings)."""
+"""The clock's rounds as Celery tasks (see CELERY_BEAT_SCHEDULE in the settings)."""
 
 from functools import partial
 
@@ -11,24 +11,24 @@ from . import clock
 
 @shared_task
 def tick() -> None:
-    """One round of every duty."""
+    """Run every duty once."""
     clock.run_periodic(still_here=partial(beat, CLOCK, WORKER))
     beat(CLOCK, WORKER)
 
 
 @shared_task(time_limit=900)
 def prove() -> None:
-    """Some of the night's rules."""
+    """Check some of the nightly rules."""
     clock.prove_tonight()
 
 
 @shared_task
 def watch() -> None:
-    """A look for trouble."""
+    """Look for incidents."""
     clock.watch_the_shop()
 
 
 @shared_task
 def housekeep() -> None:
-    """The daily round."""
+    """Run the daily duties."""
     clock.run_daily()

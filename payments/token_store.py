@@ -1,8 +1,8 @@
-"""M-Pesa's access token in the database: one for every process, and fetched by one of them.
+"""M-Pesa's access token in the database: shared by all processes, and fetched by one of them.
 
-Each new token ends the one before it, so a second fetch would turn down whatever is on its way with
-the first. Who fetches has claimed it by a conditional UPDATE that lapses by itself; no row is
-locked during the request, and the others look again until the token is there.
+Each new token invalidates the previous one, so a second fetch would break requests that are under
+way. A process claims the fetch by a conditional UPDATE, and the claim expires; no row is locked
+during the request, and the other processes poll until the token is there.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ from .daraja.connection import LONGEST_FETCH_SECONDS
 from .daraja.errors import DarajaRefusal, DarajaRefused
 from .models import AccessToken
 
-#: A claim outlives the longest fetch: only a process that died lets one lapse.
+#: A claim outlives the longest fetch: it expires only if its process died.
 CLAIM_LASTS = timedelta(seconds=LONGEST_FETCH_SECONDS + 10)
-#: How long a call waits for its turn. A push that gives up is sent later, by the clock.
+#: How long a call waits for the token. A push that gives up is sent later, by the clock.
 LONGEST_WAIT_SECONDS = 20.0
-#: Between two looks at what another process is fetching; one thread of a process looks.
+#: Interval between polls for another process's token; one thread per process polls.
 LOOK_AGAIN_SECONDS = 0.05
 
 
 class _State(NamedTuple):
-    """What the row says: a good token or "", and how often none was to be had."""
+    """The row's state: a valid token or "", and how often fetching failed."""
 
     token: str
     failures: int
@@ -43,13 +43,13 @@ class _State(NamedTuple):
 
 @compiled
 def _good_token(account: str, now: datetime) -> QuerySet[AccessToken, str]:
-    """One row at most: the account is the key."""
+    """At most one row: the account is the key."""
     good = AccessToken.objects.good_at(now).filter(account=account)
     return good.values_list("token", flat=True)
 
 
 class DatabaseTokenStore:
-    """A TokenStore for every process that shares the database. Safe to share between threads."""
+    """A TokenStore for all processes that share the database. Safe to share between threads."""
 
     def __init__(self, account: DarajaAccount) -> None:
         name = f"{account.base_url} {account.consumer_key}"
@@ -62,9 +62,8 @@ class DatabaseTokenStore:
         return good[0] if good else None
 
     def set(self, token: str, seconds: int) -> None:
-        """Keep the token that this process fetched. One that came after its claim lapsed is not
-        kept: another process has a newer one, or is about to.
-        """
+        """Store the token this process fetched. It is discarded if the claim has expired: another
+        process has a newer one, or will have soon."""
         until = timezone.now() + timedelta(seconds=seconds)
         AccessToken.objects.renew(self._account, self._claim_id, token=token, good_until=until)
 
@@ -73,9 +72,10 @@ class DatabaseTokenStore:
 
     @contextmanager
     def refreshing(self) -> Iterator[str | None]:
-        """Yields None to the one who is to fetch a token, and else what another has fetched.
+        """Yields None to the one caller that has to fetch a token, and to others the token it
+        fetched.
 
-        Raises DarajaRefused when another could fetch none, or takes too long.
+        Raises DarajaRefused if another caller could not fetch one, or takes too long.
         """
         deadline = time.monotonic() + LONGEST_WAIT_SECONDS
         if not self._turn.acquire(timeout=LONGEST_WAIT_SECONDS):
@@ -102,8 +102,9 @@ class DatabaseTokenStore:
         before = now = self._state()
         while not now.token:
             if now.failures != before.failures:
-                # Somebody tried while we waited. One by one, each with a time-out of its own, all
-                # would hold their workers for minutes when the gateway is down.
+                # Another caller tried and failed while we waited. Retrying one after another, each
+                # with its own timeout, would block all workers for minutes when the gateway is
+                # down.
                 raise self._last_failure()
             if claim_id := self._claim():
                 now = self._state()

@@ -1,7 +1,7 @@
-"""How a transfer ends, refund or payout: the steps both share.
+"""How a transfer ends: the steps that refunds and payouts share.
 
-A transfer is a row of MoneyOut. What only refunds or only payouts do at a step is their handler's,
-in refunds.services and payouts.services. What is asked of M-Pesa is in disbursement.py.
+A transfer is a row of MoneyOut. Steps that differ are in the handlers of refunds.handler and
+payouts.handler. disbursement.py sends transfers and queries their status.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar, Generic, TypeVar
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from omachemainproj.dates import NAIROBI
+from omachemainproj.money import format_kes
 
 from .daraja.result_codes import PayoutReason
 from .models import (
@@ -41,57 +42,58 @@ _handlers: dict[type[MoneyOut], TransferHandler[Any]] = {}
 
 
 class TransferHandler(ABC, Generic[Row]):
-    """What one kind of transfer does at the steps both kinds go through."""
+    """The steps of a transfer that differ between refunds and payouts."""
 
-    #: What M-Pesa says it moved, and what it was asked to: two KES.
+    #: A note with two placeholders: the amount M-Pesa reports, and the amount requested.
     wrong_amount: ClassVar[str]
-    #: The note of a transfer that ended as it should.
+    #: The note of a transfer that was made as requested.
     done: ClassVar[str]
-    #: Where what left in a day is counted.
+    #: The model that holds the totals per day.
     days: ClassVar[type[SentOnDay]]
 
     @abstractmethod
     def lock(self, row_id: int) -> Row:
-        """The row, locked after whatever is locked before it."""
+        """Lock and return the row, after the rows that are locked before it."""
 
     @abstractmethod
     def hold_until(self, row: Row, now: datetime) -> datetime | None:
-        """When to look again at a row that is due and must not leave yet; None when it may.
+        """When to look again at a due row that must not leave yet; None if it may leave.
 
-        One that a person has to look at first is saved without a time.
+        May also drop the row, or save it without a next check because it needs approval first.
         """
 
     def receipt_to_ask_about(self, row: Row, now: datetime) -> str:
-        """The payment M-Pesa is to be asked about before a row leaves; "" where it may leave.
+        """The receipt number to query before the row leaves; "" if it may leave.
 
-        Where it was asked often enough, the row is a person's.
+        After enough unanswered queries the row is refused, and staff decide.
         """
         return ""
 
     @property
     @abstractmethod
     def daily_limit(self) -> int:
-        """What may leave in a day, KES."""
+        """The limit per day, KES."""
 
     @abstractmethod
-    def is_backed(self, row: Row) -> bool:
-        """Whether the payments it goes back of, or was earned by, are confirmed."""
+    def is_covered(self, row: Row) -> bool:
+        """Whether confirmed payments cover the row: those it refunds, or those its earnings are
+        from."""
 
-    def why_no_number(self, row: Row) -> Unnumbered:
-        """How a row is known to be done of which M-Pesa named no receipt."""
+    def reason_without_number(self, row: Row) -> Unnumbered:
+        """How a row without an M-Pesa receipt number is known to be done."""
         return Unnumbered.NOT_TOLD
 
     @abstractmethod
     def on_done(self, row: Row, *, was: str) -> None:
-        """Save a row that is done now and had the status ``was``, and do what follows from it."""
+        """Save a row that became done from the status ``was``, and do what follows."""
 
     @abstractmethod
     def on_refused(self, row: Row, reason: PayoutReason) -> None:
-        """Do what follows from the refusal of a row that is saved as refused."""
+        """Do what follows the refusal of a row, which is saved already."""
 
 
 def handles(model: type[MoneyOut]) -> Callable[[Handler], Handler]:
-    """Make a handler that of a model's rows."""
+    """Class decorator: register the handler of a model's rows."""
 
     def register(handler: Handler) -> Handler:
         _handlers[model] = handler()
@@ -101,7 +103,7 @@ def handles(model: type[MoneyOut]) -> Callable[[Handler], Handler]:
 
 
 def handler_of(row: Row) -> TransferHandler[Row]:
-    """What handles a row."""
+    """The handler of a row."""
     return _handlers[type(row)]
 
 
@@ -109,10 +111,10 @@ def handler_of(row: Row) -> TransferHandler[Row]:
 def mark_done(
     row: MoneyOut, *, number: str, amount: int | None = None, code: str = "0", text: str = ""
 ) -> str:
-    """Write down that a transfer was made. Safe to repeat, whatever was thought before.
+    """Record that a transfer was made. Safe to repeat, also after it was recorded as failed.
 
-    ``amount`` is the KES M-Pesa says it sent or gave back, None where it does not say; where that
-    is not what was asked, a person has to look. Returns a note.
+    ``amount`` is the KES that M-Pesa reports, None if it reports none. If it differs from the
+    amount requested, the row is left for staff. Returns a note.
     """
     handler = handler_of(row)
     row = handler.lock(row.pk)
@@ -120,9 +122,12 @@ def mark_done(
         if number and not row.number:
             row.number = number
             row.save(update_fields=["number"])
-        return "Known already."
+        return "Already recorded."
     if amount not in {None, row.amount}:
-        row.note, row.unacknowledged = handler.wrong_amount.format(amount, row.amount), True
+        row.note, row.unacknowledged = (
+            handler.wrong_amount.format(format_kes(amount or 0), format_kes(row.amount)),
+            True,
+        )
         row.next_check_at = None
         row.save(update_fields=["note", "unacknowledged", "next_check_at"])
         logger.error("%s %s: %s", row.kind, row.pk, row.note)
@@ -130,26 +135,26 @@ def mark_done(
     was, row.status = row.status, TransferStatus.DONE
     row.done_at, row.next_check_at = timezone.now(), None
     row.number, row.result_code, row.result_text = number, code, text[:200]
-    row.unnumbered = "" if number else handler.why_no_number(row)
+    row.unnumbered = "" if number else handler.reason_without_number(row)
     handler.on_done(row, was=was)
-    if was not in UNDER_WAY:
-        # It was thought not to have left, and was taken out of its day. The day is locked last, as
-        # where a row is claimed.
-        _count_in_its_day(row)
+    if was not in UNDER_WAY and row.sent_at is not None:
+        # It was believed not to have left, and was taken out of its day's total. The day is locked
+        # last, as when a row is claimed.
+        _total_of_day(row, row.sent_at).update(sent=F("sent") + row.amount)
     return row.note or handler.done
 
 
 @transaction.atomic
 def mark_refused(row: MoneyOut, *, code: str, text: str, reason: PayoutReason) -> str:
-    """Write down that M-Pesa has definitely not made a transfer. Safe to repeat. Returns a note.
+    """Record that M-Pesa has definitely not made a transfer. Safe to repeat. Returns a note.
 
-    What time may mend is tried again later, under an id of its own; the rest is a person's to
-    decide, or goes another way.
+    After a temporary reason it is retried later under a new id; after any other it goes another
+    way, or staff decide.
     """
     handler = handler_of(row)
     row = handler.lock(row.pk)
     if not row.is_under_way:
-        return f"A refusal after the end: still {row.status}."
+        return f"A refusal after it ended: still {row.status}."
     row.status, row.next_check_at = TransferStatus.REFUSED, None
     row.result_code, row.result_text = code, text[:200]
     row.save()
@@ -161,21 +166,29 @@ def mark_refused(row: MoneyOut, *, code: str, text: str, reason: PayoutReason) -
     return "M-Pesa refused it."
 
 
-def reserve_daily_limit(row: MoneyOut, now: datetime) -> bool:
-    """Count a transfer into today's limit of its kind; False when it does not fit any more.
+def mark_failed(row: MoneyOut, *, code: str, text: str, reason: PayoutReason) -> str:
+    """Record a failure that M-Pesa reported. Safe to repeat. Returns a note.
 
-    Counted in the database, the one thing all workers share. Call when it is claimed.
+    A refund of a payment that was reversed before is done: the buyer has the money.
     """
-    handler, day = handler_of(row), now.astimezone(NAIROBI).date()
-    handler.days._default_manager.bulk_create([handler.days(day=day)], ignore_conflicts=True)
-    left = handler.days._default_manager.filter(day=day, sent__lte=handler.daily_limit - row.amount)
+    if reason == PayoutReason.ALREADY_REVERSED:
+        return mark_done(row, number="", code=code, text=text)
+    return mark_refused(row, code=code, text=text, reason=reason)
+
+
+def reserve_daily_limit(row: MoneyOut, now: datetime) -> bool:
+    """Count a transfer towards today's limit of its kind; False if it no longer fits.
+
+    Counted in the database, which all workers share. Call when the transfer is claimed.
+    """
+    left = _total_of_day(row, now).filter(sent__lte=handler_of(row).daily_limit - row.amount)
     return bool(left.update(sent=F("sent") + row.amount))
 
 
 def release_daily_limit(row: MoneyOut) -> None:
-    """Take a transfer out of the limit of the day it was claimed on: it has not left.
+    """Take a transfer out of the total of the day it was claimed on, because it was not sent.
 
-    Call once, in the transaction that says so.
+    Call once, in the transaction that records this.
     """
     if row.sent_at is not None:
         sent_on = handler_of(row).days._default_manager.filter(
@@ -184,32 +197,33 @@ def release_daily_limit(row: MoneyOut) -> None:
         sent_on.filter(sent__gte=row.amount).update(sent=F("sent") - row.amount)
 
 
-def _count_in_its_day(row: MoneyOut) -> None:
-    if row.sent_at is not None:
-        days, day = handler_of(row).days._default_manager, row.sent_at.astimezone(NAIROBI).date()
-        days.bulk_create([handler_of(row).days(day=day)], ignore_conflicts=True)
-        days.filter(day=day).update(sent=F("sent") + row.amount)
+def _total_of_day(row: MoneyOut, at: datetime) -> QuerySet[SentOnDay]:
+    """The total of the row's kind for that day in Nairobi; created if there is none yet."""
+    days, day = handler_of(row).days, at.astimezone(NAIROBI).date()
+    days._default_manager.bulk_create([days(day=day)], ignore_conflicts=True)
+    return days._default_manager.filter(day=day)
 
 
 def next_day(now: datetime) -> datetime:
-    """When the next day's limit begins."""
+    """When the next day begins in Nairobi, and its limit with it."""
     midnight = now.astimezone(NAIROBI).replace(hour=0, minute=0, second=0, microsecond=0)
     return midnight + timedelta(days=1)
 
 
-def left_under(number: str, *, besides_refunds_of: int | None = None) -> bool:
-    """Whether a refund or a payout of ours has this number of M-Pesa's; none has an empty one.
+def is_number_of_transfer(number: str, *, excluding_refunds_of: int | None = None) -> bool:
+    """Whether a refund or payout has this M-Pesa receipt number; never true of an empty one.
 
-    What tells again of one receipt's refund leaves its refunds out.
+    ``excluding_refunds_of`` is the id of a receipt whose refunds are ignored, because its own
+    reversal is being reported again.
     """
-    # That the number is not empty has to be said: the indexes leave those that have none out.
-    refunds = Refund.objects.filter(number=number).exclude(number="")
-    payouts = Payout.objects.filter(number=number).exclude(number="")
-    return refunds.exclude(receipt=besides_refunds_of).exists() or payouts.exists()
+    refunds = Refund.objects.numbered(number).exclude(receipt=excluding_refunds_of)
+    return refunds.exists() or Payout.objects.numbered(number).exists()
 
 
-def is_known_number(number: str, *, besides_refunds_of: int | None = None) -> bool:
-    """Whether any movement of M-Pesa's stands in our books under this number: a payment that came,
-    or what ``left_under`` it. No other movement has it."""
-    came = Receipt.objects.filter(provider=Provider.MPESA, number=number).exclude(number="")
-    return came.exists() or left_under(number, besides_refunds_of=besides_refunds_of)
+def is_known_number(number: str, *, excluding_refunds_of: int | None = None) -> bool:
+    """Whether this M-Pesa receipt number is recorded already, for a payment or a transfer.
+
+    M-Pesa uses each number once. ``excluding_refunds_of`` as in ``is_number_of_transfer``.
+    """
+    came = Receipt.objects.numbered(Provider.MPESA, number)
+    return came.exists() or is_number_of_transfer(number, excluding_refunds_of=excluding_refunds_of)

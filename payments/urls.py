@@ -1,6 +1,6 @@
-"""Cash-out, sellers' money, the webhooks, and the console and the dashboard for staff.
+"""URLs of checkout, sellers' money, the webhooks, and the console and dashboard for staff.
 
-Daraja refuses certain words in the addresses it posts to: see omachemainproj.callback_addresses.
+Daraja refuses certain words in callback URLs: see omachemainproj.callback_addresses.
 """
 
 from django.contrib.admin import site
@@ -33,8 +33,8 @@ _WEBHOOKS = [
     re_path(rf"^{_ADDRESS}/$", webhooks.receive, name="callback"),
 ]
 
-#: What an order is placed and paid by. Before the other addresses: those of an order and a callback
-#: were compared with fifty patterns, and with sixty.
+#: Checkout and callbacks come first: behind the other patterns, each of their requests was compared
+#: with fifty or sixty of them.
 ORDERING = [
     path("cashout/", include(_CASHOUT)),
     path("safwebhook/", include(_WEBHOOKS)),

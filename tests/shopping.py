@@ -8,7 +8,7 @@ from unittest.mock import patch
 from orders.cashout import LineRequest, place_order
 from orders.fulfilment import move_line
 from orders.models import Order, OrderTrack
-from payments.reconciliation.outcomes import Outcome, record_outcome
+from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from products.models import Product
 
 from .factories import UserFactory
@@ -60,7 +60,9 @@ def paid_line(buyer, product: Product, number: int = 1) -> OrderTrack:
     """A paid line in a new order."""
     order = an_order(buyer, (product, number))
     payment = order.payments.get()
-    record_outcome(payment.pk, Outcome(True, "0", "", "callback", order.amount, next(_receipts)))
+    record_outcome(
+        payment.pk, AttemptOutcome(True, "0", "", "callback", order.amount, next(_receipts))
+    )
     return order.tracks.get()
 
 

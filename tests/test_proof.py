@@ -27,10 +27,10 @@ from payments.models import (
     SellerShare,
     Withdrawal,
 )
-from payments.payouts.services import create_payouts
+from payments.payouts.allocation import create_payouts
 from payments.proof import bounds, days, messages, originals, payouts, people, problems, staff
 from payments.proof.prove import RULES, one_moment, prove
-from payments.reconciliation.outcomes import Outcome, record_outcome
+from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from products import stock
 from products.models import Product, Review, SellerRating
 from products.stock import StockLine
@@ -46,7 +46,7 @@ from .threads import at_once
 def paid(buyer, kettle):
     """Two of five kettles, KES 3,000, paid."""
     order = an_order(buyer, (kettle, 2))
-    told = Outcome(True, "0", "", "callback", 3000, "SGL0000001")
+    told = AttemptOutcome(True, "0", "", "callback", 3000, "SGL0000001")
     record_outcome(order.payments.get().pk, told)
     order.refresh_from_db()
     return order

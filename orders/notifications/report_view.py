@@ -39,7 +39,7 @@ def receive_report(request: HttpRequest, token: str) -> HttpResponse:
     except RequestDataTooBig:
         body = b"-" * (MAX_BODY + 1)
     except OSError:
-        return _answer("The body broke off. Post it again.", "bad_request", 400)
+        return _answer("The body is incomplete. Post it again.", "bad_request", 400)
     if len(body) > MAX_BODY:
         return _answer("The body is larger than 8 kB.", "too_large", 413)
     try:

@@ -19,15 +19,14 @@ from omachemainproj.locking import locked_row
 from omachemainproj.text import fold_identifier
 from orders.lookup import find_by_typed_reference
 from orders.models import Order
+from payments.doubt import end_doubt, put_in_doubt
 from payments.evidence import (
     SourceReport,
-    ask_about,
-    end_doubt,
     is_shown_since_the_doubt,
     lock_receipt,
-    people_behind,
-    put_in_doubt,
     record,
+    request_confirmation,
+    staff_who_reported,
 )
 from payments.models import (
     EventState,
@@ -41,20 +40,19 @@ from payments.models import (
 )
 from payments.models.evidence import is_enough
 from payments.models.same_payments import is_undecided, movements_behind
-from payments.reconciliation.outcomes import Outcome, record_outcome
-from payments.reconciliation.receipts import (
+from payments.reconciliation.incoming import IncomingPayment, record_receipt
+from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
+from payments.reconciliation.receipts import find_receipt
+from payments.reconciliation.status_query import query_now
+from payments.reconciliation.suspense import (
     AlreadyMatched,
-    IncomingPayment,
     MayBeAnothers,
-    find_receipt,
     match_to_order,
     merge_receipts,
-    record_receipt,
 )
-from payments.reconciliation.status_query import query_now
 from payments.refunds.external_reversals import NotInDoubt, write_off_never_came
 from payments.refunds.services import NothingToRefund, refund_unmatched
-from payments.transfers import left_under
+from payments.transfers import is_number_of_transfer
 from payments.webhooks.inbox import reprocess_event
 
 #: Our own result code: staff found that no money arrived.
@@ -86,7 +84,7 @@ def tidy_number(typed: str) -> str:
 def _incoming_number(typed: str) -> str:
     """Normalise the receipt number of incoming money, which no refund or payout may have."""
     number = tidy_number(typed)
-    if left_under(number):
+    if is_number_of_transfer(number):
         raise ActionNotAvailable(f"{number} is the receipt number of a refund or payout.")
     return number
 
@@ -137,7 +135,7 @@ def mark_as_separate_payment(receipt_id: int) -> Receipt:
 def refund_receipt(receipt_id: int, *, by: User | None = None) -> Refund:
     """Refund a receipt in suspense to its payer, as ``by`` decided."""
     with not_available_on(NothingToRefund):
-        return refund_unmatched(receipt_id, by=_id_of(by))
+        return refund_unmatched(receipt_id, actor_id=_id_of(by))
 
 
 def record_seen_receipt(
@@ -219,7 +217,7 @@ def mark_attempt_unpaid(payment_id: int) -> OrderPayment:
         )
     record_outcome(
         payment_id,
-        Outcome(
+        AttemptOutcome(
             succeeded=False,
             code=STAFF_SAYS_UNPAID,
             text="Staff found that no money arrived.",
@@ -241,7 +239,7 @@ def mark_attempt_paid(payment_id: int, *, number: str, by: User | None = None) -
         raise ActionNotAvailable("This attempt has ended.")
     note = record_outcome(
         payment_id,
-        Outcome(
+        AttemptOutcome(
             succeeded=True,
             code="0",
             text="Staff saw that it was paid.",
@@ -293,7 +291,7 @@ def ask_about_receipt(receipt_id: int) -> Receipt:
         raise ActionNotAvailable(
             "M-Pesa has confirmed this payment, or cannot be queried about it."
         )
-    ask_about([receipt], anew=True)
+    request_confirmation([receipt], again=True)
     return receipt
 
 
@@ -323,7 +321,7 @@ def write_off_receipt(receipt_id: int, *, by: User) -> Receipt:
 
 
 def _check_not_involved(receipt: Receipt, by: User) -> None:
-    involved: set[int | None] = {*people_behind([receipt.pk])}
+    involved: set[int | None] = {*staff_who_reported([receipt.pk])}
     if receipt.order is not None:
         involved.add(receipt.order.buyer_id)
     if by.pk in involved:

@@ -20,7 +20,7 @@ from omachemainproj.mpesa_limits import MAX_B2C, MIN_B2C
 from omachemainproj.phones import normalise_phone
 from orders.models import TrackEvent, TrackStatus
 from payments.daraja.result_codes import PayoutReason
-from payments.evidence import people_behind
+from payments.evidence import staff_who_reported
 from payments.models import (
     DOUBTFUL,
     MoneyOut,
@@ -33,7 +33,8 @@ from payments.models import (
     TransferStatus,
     Withdrawal,
 )
-from payments.payouts.services import create_payouts, locked_payout, retry_payout
+from payments.payouts.allocation import create_payouts
+from payments.payouts.services import lock_payout, retry_payout
 from payments.reconciliation.statement_recovery import what_is_missing
 from payments.reconciliation.withdrawals import (
     CannotBeSettled,
@@ -43,7 +44,7 @@ from payments.reconciliation.withdrawals import (
     settle_as_returned,
 )
 from payments.refunds.external_reversals import CannotBeReversed, record_outside_reversal
-from payments.refunds.services import NOT_ANSWERED, create_replacement, locked_refund
+from payments.refunds.handler import NOT_ANSWERED, create_replacement, lock_refund
 from payments.transfers import handler_of, is_known_number, mark_done, mark_refused
 
 from .receipt_services import STAFF_SAYS_UNPAID, ActionNotAvailable, not_available_on, tidy_number
@@ -133,7 +134,7 @@ def approve_payout(payout_id: int, *, by: User) -> Payout:
     orders = payout.shares.values("track__order")
     receipts = Receipt.objects.filter(order__in=orders).values_list("pk", flat=True)
     typed = payout.shares.filter(phone_by__isnull=False).values_list("phone_by", flat=True)
-    decided = {payout.author_id, *typed, *people_behind(receipts)}
+    decided = {payout.author_id, *typed, *staff_who_reported(receipts)}
     if by.pk in decided:
         raise ActionNotAvailable(SECOND_PERSON)
     if is_one_hand(by, paid | decided):
@@ -173,9 +174,7 @@ def refuse_payout(payout_id: int, *, why: str) -> int:
             "This payout has no order lines (it returns money that was withheld by mistake), so it "
             "cannot be rejected. Put it on hold instead."
         )
-    payout.status, payout.next_check_at = TransferStatus.DROPPED, None
-    payout.note = "Under review by staff."
-    payout.save(update_fields=["status", "next_check_at", "note"])
+    payout.drop("Under review by staff.")
     return SellerShare.objects.filter(pk__in=share_ids).update(withheld_why=why[:200])
 
 
@@ -198,11 +197,11 @@ def approve_refund(refund_id: int, *, by: User) -> Refund:
     Not for the person who decided it, entered the phone number, recorded the payment or bought the
     goods, nor for who counts as one person with one of them.
     """
-    refund = locked_refund(refund_id)
+    refund = lock_refund(refund_id)
     if not refund.awaits_approval:
         raise ActionNotAvailable(NOT_AWAITING_APPROVAL)
     receipt = refund.receipt
-    involved = {refund.author_id, receipt.phone_by_id, *people_behind([receipt.pk])}
+    involved = {refund.author_id, receipt.phone_by_id, *staff_who_reported([receipt.pk])}
     if refund.order is not None:
         involved.add(refund.order.buyer_id)
     if by.pk in involved:
@@ -231,7 +230,7 @@ def retry_refund(refund_id: int, *, phone: str = "", by: User | None = None) -> 
     if phone:
         # Without an answer from M-Pesa, staff checked its portal: the payment stood then.
         return create_replacement(
-            refund, way=RefundMethod.B2C, phone=phone, stands_at=stands_at, by=typed_by
+            refund, way=RefundMethod.B2C, phone=phone, stands_at=stands_at, actor_id=typed_by
         )
     if refund.way == RefundMethod.PORTAL:
         raise ActionNotAvailable("Enter the phone number to send it to.")
@@ -251,7 +250,7 @@ def retry_refused_payout(payout_id: int, *, phone: str = "", by: User | None = N
     """
     note = "Retried by staff."
     typed_by = by.pk if by is not None and phone else None
-    if not retry_payout(payout_id, phone=_normalised(phone), note=note, by=typed_by):
+    if not retry_payout(payout_id, phone=_normalised(phone), note=note, actor_id=typed_by):
         raise ActionNotAvailable(NOT_REFUSED)
 
 
@@ -278,7 +277,7 @@ def record_refund_on_portal(refund_id: int, *, number: str) -> Refund:
 @transaction.atomic
 def record_payout_on_portal(payout_id: int, *, number: str) -> None:
     """Record that staff sent a rejected payout on M-Pesa's portal, under this receipt."""
-    payout = locked_payout(payout_id)
+    payout = lock_payout(payout_id)
     if payout.status != TransferStatus.REFUSED:
         raise ActionNotAvailable(NOT_REFUSED)
     mark_done(payout, number=new_number(number), text="Sent on M-Pesa's portal.")
@@ -333,7 +332,7 @@ def new_number(typed: str) -> str:
 
 
 def _lock_refused_refund(refund_id: int) -> Refund:
-    refund = locked_refund(refund_id)
+    refund = lock_refund(refund_id)
     if not Refund.objects.refused().filter(pk=refund_id).exists():
         raise ActionNotAvailable("There is nothing left to decide about this refund.")
     if refund.receipt.verification in DOUBTFUL:

@@ -1,4 +1,4 @@
-"""Why an attempt failed, or money goes back, in words: for the buyer, and for staff."""
+"""Explanations of failed attempts and of refunds, for buyers and for staff."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from payments.models import RefundReason
 
 #: Result codes of our own, for attempts that never reached M-Pesa.
 NOT_SENT, PHONE_BUSY, RATE_LIMITED = "local.not_sent", "local.phone_busy", "local.too_many_prompts"
-#: The account has had too many phones rung that have paid for none of its orders.
+#: The account had too many phones prompted that have paid for none of its orders.
 TOO_MANY_PHONES = "local.too_many_phones"
-#: M-Pesa never reported on the attempt, and its statement does not show it.
+#: M-Pesa never reported a result for the attempt, and its statement does not show it.
 NOT_ON_STATEMENT = "local.not_on_statement"
-#: M-Pesa's refusal of a phone that has a prompt open, whoever opened it.
+#: M-Pesa's refusal of a phone that has a prompt open, from any merchant.
 BUSY_PHONE = "refused.busy_phone"
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One reason: what a buyer reads, in English and Swahili, and its label for staff."""
+    """One reason: the buyer's message in English and Swahili, and the label for staff."""
 
     en: str
     sw: str
@@ -27,19 +27,20 @@ class Failure:
 
 
 _NOT_NOW = {
-    "en": "We cannot ring this phone now. Try again in a few minutes, or use another number.",
+    "en": "We cannot send a prompt to this phone right now. Try again in a few minutes, or use "
+    "another number.",
     "sw": "Hatuwezi kutuma ombi kwa simu hii sasa. Jaribu tena baadaye, au tumia nambari nyingine.",
 }
 #: By M-Pesa's reason, by a code of our own, or by the kind of refusal (``DarajaRefusal``).
 FAILURES = {
-    # M-Pesa took the request, and its result code says how it ended.
+    # M-Pesa accepted the request; its result code says how it ended.
     StkReason.CANCELLED: Failure(
         en="You cancelled on your phone. Try again when you are ready.",
         sw="Umeghairi kwenye simu yako. Jaribu tena ukiwa tayari.",
         staff="Cancelled on the phone",
     ),
     StkReason.NO_ANSWER: Failure(
-        en="Your phone did not answer. See that it is on and has signal, then try again.",
+        en="Your phone did not answer. Make sure it is on and has signal, then try again.",
         sw="Simu yako haikujibu. Hakikisha imewashwa na ina mtandao, kisha ujaribu tena.",
         staff="The phone did not answer",
     ),
@@ -80,7 +81,7 @@ FAILURES = {
         staff="M-Pesa PIN locked",
     ),
     StkReason.EXPIRED: Failure(
-        en="The prompt ran out before a PIN was entered. Try again.",
+        en="The prompt expired before a PIN was entered. Try again.",
         sw="Muda wa ombi uliisha kabla ya PIN kuwekwa. Jaribu tena.",
         staff="The prompt ran out",
     ),
@@ -92,15 +93,15 @@ FAILURES = {
     StkReason.OTHER: Failure(
         en="M-Pesa could not finish the payment. Try again.",
         sw="M-Pesa haikuweza kukamilisha malipo. Jaribu tena.",
-        staff="Another reason of M-Pesa’s",
+        staff="Another M-Pesa reason",
     ),
-    # M-Pesa was not asked, or turned the request down.
+    # The request was not sent, or M-Pesa did not accept it.
     NOT_SENT: Failure(
-        en="We could not ring your phone in time. Try again.",
+        en="We could not send the payment prompt in time. Try again.",
         sw="Hatukuweza kutuma ombi kwa simu yako kwa wakati. Jaribu tena.",
         staff="Not sent in time",
     ),
-    # In the words of RATE_LIMITED: whether others had this phone rung is nobody's to know.
+    # The same text as RATE_LIMITED, so as not to reveal that someone else had this phone prompted.
     PHONE_BUSY: Failure(
         **_NOT_NOW,
         staff="The phone had another prompt of ours open",
@@ -112,52 +113,52 @@ FAILURES = {
     ),
     RATE_LIMITED: Failure(
         **_NOT_NOW,
-        staff="The phone was asked too often",
+        staff="Too many prompts to this phone",
     ),
     TOO_MANY_PHONES: Failure(
         en="You asked too many different phones to pay. Use one you have paid with here before.",
         sw="Umeomba simu nyingi mno zilipe. Tumia ile uliyowahi kulipia hapa.",
-        staff="The account asked too many different phones",
+        staff="Too many different phones for this account",
     ),
     BUSY_PHONE: Failure(
         en="This phone has another M-Pesa prompt open. Close it and try again in a minute.",
         sw="Simu hii ina ombi lingine la M-Pesa. Lifunge, kisha ujaribu baada ya dakika moja.",
-        staff="Not taken: the phone had another prompt open",
+        staff="Not accepted: the phone had another prompt open",
     ),
     "refused.busy_gateway": Failure(
         en="M-Pesa is very busy. Try again in a minute.",
         sw="M-Pesa ina shughuli nyingi sana. Jaribu tena baada ya dakika moja.",
-        staff="Not taken: M-Pesa was too busy",
+        staff="Not accepted: M-Pesa was too busy",
     ),
     "refused.unreachable": Failure(
         en="M-Pesa cannot be reached right now. Try again in a minute.",
         sw="M-Pesa haipatikani kwa sasa. Jaribu tena baada ya dakika moja.",
-        staff="Not taken: M-Pesa could not be reached",
+        staff="Not sent: M-Pesa could not be reached",
     ),
     "refused.bad_request": Failure(
         en="M-Pesa did not accept this number. Check it and try again.",
         sw="M-Pesa haikukubali nambari hii. Ikague, kisha ujaribu tena.",
-        staff="Not taken: M-Pesa did not accept the number",
+        staff="Not accepted: M-Pesa rejected the number",
     ),
     "refused.configuration": Failure(
         en="M-Pesa cannot take payments for us right now. We are on it.",
         sw="M-Pesa haiwezi kutupokelea malipo kwa sasa. Tunalishughulikia.",
-        staff="Not taken: the shop’s own M-Pesa account or settings",
+        staff="Not accepted: the shop’s own M-Pesa account or settings",
     ),
     "refused.gateway": Failure(
-        en="The way to M-Pesa is blocked right now. Try again in a minute.",
+        en="The connection to M-Pesa is blocked right now. Try again in a minute.",
         sw="Njia ya kufikia M-Pesa imezuiwa kwa sasa. Jaribu tena baada ya dakika moja.",
-        staff="Not taken: something in front of M-Pesa answered",
+        staff="Not accepted: a proxy in front of M-Pesa answered",
     ),
     "refused.other": Failure(
-        en="M-Pesa did not take the request. Try again in a minute.",
+        en="M-Pesa did not accept the request. Try again in a minute.",
         sw="M-Pesa haikupokea ombi. Jaribu tena baada ya dakika moja.",
-        staff="Not taken, for another reason",
+        staff="Not accepted, for another reason",
     ),
 }
 
 
-#: Why an attempt may fail that shares its phone with another prompt.
+#: Reasons for which an attempt may fail while another prompt is open on its phone.
 _BY_ANOTHER_PROMPT = {
     PHONE_BUSY,
     BUSY_PHONE,
@@ -169,11 +170,11 @@ _BY_ANOTHER_PROMPT = {
 
 
 def may_lose_to_another_prompt(code: str) -> bool:
-    """Whether a result code may come of another prompt on the same phone."""
+    """Whether another prompt on the same phone may have caused this result code."""
     return code in _BY_ANOTHER_PROMPT or stk_failure(code) in _BY_ANOTHER_PROMPT
 
 
-#: Of these only M-Pesa or the shop is the cause, and waiting may help.
+#: Reasons caused by M-Pesa or the shop, not by the buyer; waiting may help.
 _NOT_THE_BUYERS = {
     NOT_SENT,
     StkReason.MISCONFIGURED,
@@ -185,15 +186,15 @@ _NOT_THE_BUYERS = {
 
 
 def ends_hold(code: str) -> bool:
-    """Whether a prompt that ended with this result code ends the hold it was sent for.
+    """Whether a prompt that ended with this result code ends its order's reservation.
 
-    It does unless no phone rang for it, and that is not for its buyer to mend.
+    It does, unless the prompt never reached a phone for a reason the buyer cannot fix.
     """
     return not {code, stk_failure(code)} & _NOT_THE_BUYERS
 
 
 def buyer_message(code: str) -> dict[str, str]:
-    """What a result code means to a buyer and what they do next, by language (``en``, ``sw``)."""
+    """What a result code means and what to do next, for the buyer, by language (``en``, ``sw``)."""
     failure = _failure(code)
     return {"en": failure.en, "sw": failure.sw}
 
@@ -201,8 +202,8 @@ def buyer_message(code: str) -> dict[str, str]:
 def failure_code(code: str) -> str:
     """Why an attempt failed, by its result code, for programs: ``wrong_pin``, ``no_answer``.
 
-    What means the same to a buyer has one code: whether others had a phone rung is nobody's to
-    know.
+    A busy phone and a used-up budget share one code, so as not to reveal that someone else had the
+    phone prompted.
     """
     if code in {PHONE_BUSY, RATE_LIMITED}:
         return "phone_not_now"
@@ -211,11 +212,11 @@ def failure_code(code: str) -> str:
 
 
 def staff_label(code: str) -> str:
-    """Why an attempt failed, by its result code, in a few words."""
+    """Why an attempt failed, by its result code, in a few words for staff."""
     return _failure(code).staff
 
 
-#: Why money that came for an order goes back, as its buyer reads it.
+#: Why a late or incomplete payment is refunded, for the buyer.
 GOES_BACK = {
     RefundReason.CANCELLED: {
         "en": "You had cancelled this order.",
@@ -248,8 +249,8 @@ GOES_BACK = {
 }
 
 
-def why_it_goes_back(cause: str) -> dict[str, str]:
-    """Why money goes back that came for an order, by language (``en``, ``sw``)."""
+def refund_explanation(cause: str) -> dict[str, str]:
+    """Why a payment for an order is refunded, for the buyer, by language (``en``, ``sw``)."""
     return GOES_BACK.get(RefundReason(cause), GOES_BACK[RefundReason.GOODS_GONE])
 
 

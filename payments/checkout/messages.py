@@ -1,4 +1,4 @@
-"""What a buyer reads about paying: how the prompt stands, what to do next, how to pay by hand."""
+"""Messages to buyers about paying: the prompt's status, what to do next, how to pay manually."""
 
 from __future__ import annotations
 
@@ -23,18 +23,19 @@ from .failures import PHONE_BUSY, buyer_message, failure_code, may_lose_to_anoth
 from .timing import expires_in, ring_again_in
 
 PAY_BILL = "CustomerPayBillOnline"
-#: How long before an attempt another one may have been sent to which it lost: a phone shows a
-#: prompt so long, and M-Pesa takes the same amount from it once in that time.
+#: A prompt sent this long before an attempt may have made it fail: a phone shows a prompt for that
+#: long, and M-Pesa accepts the same amount from it only once in that time.
 OTHER_PROMPT = timedelta(minutes=2)
 
 
 class Prompt(TypedDict):
-    """How an order's last prompt stands, and what its buyer does next.
+    """The status of an order's last prompt, and what its buyer can do next.
 
     ``status`` is the last attempt's, ``none`` without one. ``code`` says why, for programs.
-    ``message`` is for the buyer, with how to pay by hand; ``text`` is the same without that, and
-    ``by_hand`` that alone, or "". ``live`` is whether the phone may be ringing, ``rung_at`` since
-    when. Seconds: until it can be rung again (0: now, None: never), and for which it still rings.
+    ``message`` is for the buyer and includes how to pay manually; ``text`` is the same without
+    that, and ``by_hand`` is that part alone, or "". ``live`` is whether the phone may be showing
+    the prompt, ``rung_at`` since when. ``ring_again_in`` are the seconds until it can be prompted
+    again (0: now, None: never), ``expires_in`` those for which the prompt may still be shown.
     """
 
     status: str
@@ -49,7 +50,7 @@ class Prompt(TypedDict):
 
 
 class ManualPaymentOption(TypedDict):
-    """A way to pay by hand: ``account`` is the account number to type, ``amount`` is in KES."""
+    """A way to pay manually: ``account`` is the account number to enter, ``amount`` is in KES."""
 
     provider: str
     pay_bill: str
@@ -57,84 +58,95 @@ class ManualPaymentOption(TypedDict):
     amount: int
 
 
-class Said(NamedTuple):
-    """A code for programs, and a sentence for the buyer, whose translation the catalogue has."""
+class PromptText(NamedTuple):
+    """A code for programs, and a sentence for the buyer that the catalogue translates."""
 
     code: str
     sentence: str
 
 
 _CLOSED = {
-    PaymentStatus.PAID: Said("paid", "Paid. Thank you!"),
-    PaymentStatus.CANCELLED: Said("cancelled", "You gave this order up. Nothing is owed."),
-    PaymentStatus.EXPIRED: Said(
-        "expired", "The time to pay is over and the goods are free again. Cash out anew."
+    PaymentStatus.PAID: PromptText("paid", "Paid. Thank you!"),
+    PaymentStatus.CANCELLED: PromptText("cancelled", "You cancelled this order. You owe nothing."),
+    PaymentStatus.EXPIRED: PromptText(
+        "expired",
+        "The time to pay is over and the items are no longer reserved. Please place "
+        "the order again.",
     ),
-    PaymentStatus.REFUND_DUE: Said(
-        "refund_due", "Your money came too late, or not all of it came. You get all of it back."
+    PaymentStatus.REFUND_DUE: PromptText(
+        "refund_due", "Your payment came too late or was not complete. You get all of it back."
     ),
-    PaymentStatus.REFUNDED: Said("refunded", "Your money was sent back."),
+    PaymentStatus.REFUNDED: PromptText("refunded", "Your money was sent back."),
 }
-_YIELDED = Said(
+_YIELDED = PromptText(
     "yielded",
-    "No payment came while your phone rang, and another buyer took goods that were the last. Cash "
-    "out anew to see what is left.",
+    "The payment was not completed in time, and another buyer got the last items. Start a new "
+    "order to see what is still available.",
 )
-_CANCELLED_BY_STAFF = Said("cancelled_by_shop", "The shop cancelled this order. Nothing is owed.")
-_GIVEN_UP_STILL_OPEN = Said(
+_CANCELLED_BY_STAFF = PromptText(
+    "cancelled_by_shop", "The shop cancelled this order. You owe nothing."
+)
+_GIVEN_UP_STILL_OPEN = PromptText(
     "cancelled_while_open",
-    "You gave this order up. Nothing is owed. If your phone still shows the prompt, cancel it "
-    "there: what you pay for this order now is sent back to you.",
+    "You cancelled this order. You owe nothing. If your phone still shows the prompt, cancel it "
+    "there: anything you pay for this order now is sent back to you.",
 )
-_GIVEN_UP_PAID = Said(
+_GIVEN_UP_PAID = PromptText(
     "paid_after_cancelling",
-    "You had given this order up, so the money that came for it is sent back to you.",
+    "You had cancelled this order, so the money you paid for it is sent back to you.",
 )
 
 _WAITING = {
-    AttemptStatus.REQUESTED: Said("about_to_ring", "We are about to ring your phone."),
-    AttemptStatus.SUBMITTED: Said("enter_pin", "Look at your phone and enter your M-Pesa PIN."),
-    AttemptStatus.UNKNOWN: Said(
+    AttemptStatus.REQUESTED: PromptText(
+        "about_to_ring", "We are about to send a prompt to your phone."
+    ),
+    AttemptStatus.SUBMITTED: PromptText(
+        "enter_pin", "Look at your phone and enter your M-Pesa PIN."
+    ),
+    AttemptStatus.UNKNOWN: PromptText(
         "asking",
-        "If your phone rings, enter your M-Pesa PIN. We are asking M-Pesa what became of it.",
+        "If your phone shows a prompt, enter your M-Pesa PIN. We are checking the payment with "
+        "M-Pesa.",
     ),
 }
-_SENT_AGAIN = Said(
-    "sent_again", "M-Pesa did not take our request yet. We try again by ourselves within a minute."
+_SENT_AGAIN = PromptText(
+    "sent_again", "M-Pesa has not accepted our request yet. We will retry within a minute."
 )
-#: The same while the clock, which tries again, is silent.
-_NOT_SENT_AGAIN = Said(
-    "sent_again", "M-Pesa did not take our request yet. Try again in a minute: we may be slow to."
+#: The same while the clock, which retries, is not running.
+_NOT_SENT_AGAIN = PromptText(
+    "sent_again",
+    "M-Pesa has not accepted our request yet. Try again in a minute; we may be slow to retry.",
 )
-_WAITS_FOR_PHONE = Said(
+_WAITS_FOR_PHONE = PromptText(
     "waits_for_phone",
     "Your phone has another prompt open. Close it there, and ours follows within three minutes.",
 )
-_PHONE_TAKEN = Said(
+_PHONE_TAKEN = PromptText(
     "waits_for_phone",
     "Your phone has another prompt open. Close it there, then try again in a minute.",
 )
-_SILENT = Said(
+_SILENT = PromptText(
     "silent",
-    "We have not heard from M-Pesa yet. If you entered your PIN, wait: we keep asking. "
-    "If you did not, try again.",
+    "We have not heard from M-Pesa yet. If you entered your PIN, please wait while we check. If "
+    "you did not, try again.",
 )
-_TRY_AGAIN = Said("try_again", "Try again.")
-#: Said behind what else there is to say while the clock is silent: it asks M-Pesa what became of a
-#: prompt whose callback was lost, and nobody else does.
+_TRY_AGAIN = PromptText("try_again", "Try again.")
+#: Added while the clock is not running: only the clock queries prompts whose callback was lost.
 _SLOW = (
-    "We are slower than usual right now: your payment may show here some minutes late. It counts "
-    "all the same; do not pay twice."
+    "We are slower than usual right now. Your payment may take some minutes to show here. It "
+    "still counts; do not pay twice."
 )
-_SHORT = Said("short", "{came} of {amount} came. Pay the missing {due} before the time is over.")
+_SHORT = PromptText(
+    "short", "We received {came} of {amount}. Pay the remaining {due} before the time runs out."
+)
 _BY_HAND = "Or pay by hand: {provider} pay bill {pay_bill}, account {account}, {amount}."
 _OR = "Or {provider} pay bill {pay_bill}, account {account}."
 
 
 def manual_payment_options(order: Order, *, amount_due: int) -> list[ManualPaymentOption]:
-    """The ways to pay what is still due for an order, without a prompt; none once nothing is due.
+    """The ways to pay what is still due for an order without a prompt; none if nothing is due.
 
-    Only ways whose payments name their order: a till asks for no account number.
+    Only those that name the order: a till does not ask for an account number.
     """
     if not order.is_unpaid or amount_due <= 0:
         return []
@@ -158,11 +170,11 @@ def _pay_bills(reference: str) -> Iterator[tuple[str, PayBill]]:
 
 
 def notify_payment_failed(payment: OrderPayment, order: Order, code: str, *, live: bool) -> None:
-    """Notify the buyer, once, that an attempt failed, unless they have nothing left to do.
+    """Notify the buyer, once, that an attempt failed, unless there is nothing for them to do.
 
-    That is so when the order waits for no money, or a prompt of another attempt is open, or the
-    attempt lost to the prompt of another order of theirs. Whether it still is so when the message
-    is written and sent is asked again (orders.notifications.outdated).
+    There is nothing to do if the order is not waiting for money, if a prompt of another attempt is
+    open, or if the prompt of another order of theirs made this one fail. This is checked again when
+    the message is written and sent (orders.notifications.outdated).
 
     ``live`` is whether the prompt of this attempt was open until now: then no other is, which a
     constraint guarantees. Call inside the transaction in which it failed.
@@ -182,8 +194,8 @@ def notify_payment_failed(payment: OrderPayment, order: Order, code: str, *, liv
 
 
 def _lost_to_own(payment: OrderPayment, order: Order, code: str) -> bool:
-    """Whether an attempt failed as the phone was busy with another order of the same buyer, whose
-    prompt is open or was paid."""
+    """Whether an attempt failed because the phone was busy with another order of the same buyer,
+    whose prompt is open or was paid."""
     if not may_lose_to_another_prompt(code):
         return False
     since = (payment.rung_at or timezone.now()) - OTHER_PROMPT
@@ -201,10 +213,10 @@ def describe_prompt(
     language: str = ENGLISH,
     now: datetime | None = None,
 ) -> Prompt:
-    """How an order's last attempt stands; ``payment`` is that attempt, if there is one.
+    """The status of an order's last attempt for its buyer; ``payment`` is that attempt, if any.
 
-    ``due`` is what is still to come, in KES; ``options``, the ways to pay it by hand, are named
-    once the prompt has failed. While the clock is silent, nothing it does is promised.
+    ``due`` is the amount still to be paid, in KES. ``options``, the ways to pay it manually, are
+    shown once the prompt has failed. While the clock is not running, nothing it does is promised.
     """
     now = now or timezone.now()
     is_slow = order.is_unpaid and CLOCK in silent()
@@ -229,7 +241,7 @@ def describe_prompt(
 def _say(
     order: Order, payment: OrderPayment | None, due: int, language: str, *, is_slow: bool
 ) -> tuple[str, str]:
-    """The code and the sentence of how it stands."""
+    """The code and the sentence that describe the status."""
     if not order.is_unpaid:
         closed = _closed_message(order, payment)
         return closed.code, translate(closed.sentence, language)
@@ -239,12 +251,12 @@ def _say(
         return _SHORT.code, say(_SHORT.sentence, language, **values)
     if payment is not None and payment.status == AttemptStatus.FAILED:
         return failure_code(payment.result_code), buyer_message(payment.result_code)[language]
-    said = _message(payment, is_slow=is_slow) if payment else _TRY_AGAIN
-    return said.code, translate(said.sentence, language)
+    shown = _message(payment, is_slow=is_slow) if payment else _TRY_AGAIN
+    return shown.code, translate(shown.sentence, language)
 
 
-def _closed_message(order: Order, payment: OrderPayment | None) -> Said:
-    """What to tell the buyer of an order that waits for nothing any more."""
+def _closed_message(order: Order, payment: OrderPayment | None) -> PromptText:
+    """The message for an order that is no longer waiting for money."""
     if order.payment_status == PaymentStatus.CANCELLED:
         if order.cancelled_by == CancelledBy.STAFF:
             return _CANCELLED_BY_STAFF
@@ -265,7 +277,7 @@ def _name_options(options: Sequence[ManualPaymentOption], language: str) -> str:
     return " ".join(ways)
 
 
-def _message(payment: OrderPayment, *, is_slow: bool) -> Said:
+def _message(payment: OrderPayment, *, is_slow: bool) -> PromptText:
     if payment.is_open and not payment.live:
         return _SILENT
     if payment.status == AttemptStatus.REQUESTED and payment.result_code == PHONE_BUSY:

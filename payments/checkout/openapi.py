@@ -1,4 +1,4 @@
-"""What the OpenAPI description says of cash-out: headers, examples and refusals."""
+"""OpenAPI description of checkout: headers, examples and errors."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ REPLAYED = OpenApiParameter(
     location=OpenApiParameter.HEADER,
     response=[201],
     description=(
-        "`true` when an earlier request had placed this order: under the same key, or, without a "
-        "key, for the same lines and phone within 15 seconds while it is unpaid."
+        "`true` if an earlier request placed this order: with the same key, or, without a key, for "
+        "the same lines and phone within 15 seconds while it is unpaid."
     ),
 )
 KEY = OpenApiParameter(
@@ -41,9 +41,9 @@ KEY = OpenApiParameter(
 OR_NOBODY: Any = [{"bearer": []}, {}]
 OWN = "1c7c2d0e-8f4b-4a52-9a0c-5d3f5f0e7b11"
 NOT_THERE = field_errors(
-    "The input is wrong, or goods cannot be had: the error is on its line. With the code "
-    "`held_by_your_order` unpaid orders of the caller hold them; `order_token` is the newest, "
-    "`order_tokens` are all, to pay (`/cashout/{order_token}/pay/`) or to cancel.",
+    "The input is invalid, or goods are not available: the error is on its line. With the code "
+    "`held_by_your_order` they are reserved by unpaid orders of the caller; `order_token` is the "
+    "newest, `order_tokens` are all, to pay (`/cashout/{order_token}/pay/`) or to cancel.",
     shortage={"order": [{}, {"number": ["Only 3 left."]}]},
     nowhere={
         "delivery": {
@@ -64,7 +64,7 @@ NOT_THERE = field_errors(
 )
 CONFLICT = OpenApiResponse(
     CashoutConflictOutput,
-    description="No order was placed, and nothing is held.",
+    description="No order was placed, and nothing is reserved.",
     examples=[
         OpenApiExample(
             "idempotency_key_in_use",

@@ -1,4 +1,4 @@
-"""The list of a buyer's orders over HTTP. It stands here because it says what is still to pay."""
+"""The list of a buyer's orders over HTTP. It is in payments because it shows the amount due."""
 
 from __future__ import annotations
 
@@ -79,15 +79,15 @@ class OrdersView(GenericAPIView):
 
     @extend_schema(
         operation_id="orders",
-        summary="What the caller ordered",
+        summary="List the caller's orders",
         tags=["orders"],
         parameters=[_LINK],
         responses={200: OrderRowOutput(many=True)},
         examples=[_ORDER],
     )
     def get(self, request: Request) -> Response:
-        """The caller's own orders, newest first, with their lines, what is still to pay, and what
-        waits for the caller (`needs`). `/cashout/{order_token}/` has one of them whole."""
+        """List the caller's own orders, newest first, with their lines, the amount still due and
+        what the caller has to do (`needs`). `/cashout/{order_token}/` returns one in full."""
         refuse_unknown(request, PAGING)
         pager = self.pagination_class()
         buyer_id = current_user(request).pk
@@ -100,7 +100,7 @@ class OrdersView(GenericAPIView):
 def _represent(
     orders: list[Order], buyer_id: int, picture_prefix: str, now: datetime
 ) -> list[dict[str, Any]]:
-    """The rows of a page. Three queries at most, however many orders and lines there are."""
+    """The rows of a page. At most three queries, for any number of orders and lines."""
     lines = defaultdict(list)
     for row in read_rows_of([order.pk for order in orders]) if orders else ():
         lines[row.order_id].append(row)
@@ -126,5 +126,5 @@ def _represent(
 
 
 def _is_brought(lines: list[Any]) -> bool:
-    """Whether somewhere to bring it was agreed: then its lines are in parcels."""
+    """Whether the order is delivered: then its lines are in parcels."""
     return any(line.parcel_id is not None for line in lines)

@@ -1,7 +1,7 @@
-"""Prompting a buyer's phone for an order's money (STK push), and never twice by accident.
+"""STK push: prompts a buyer's phone for an order's money, and never twice by accident.
 
 An attempt is committed before the request is sent to M-Pesa, no lock is held during the request,
-and its answer is written afterwards.
+and the answer is recorded afterwards.
 """
 
 from __future__ import annotations
@@ -37,17 +37,17 @@ from payments.models import (
 
 from .failures import NOT_SENT, PHONE_BUSY, RATE_LIMITED, TOO_MANY_PHONES, ends_hold
 from .messages import notify_payment_failed
-from .ring_budget import Taken, give_prompt_back, take_prompt
+from .prompt_budget import PromptReservation, release_prompt, reserve_prompt
 from .timing import MAX_UNSENT_AGE, STK_TIMEOUT, ring_again_in
 
 logger = logging.getLogger(__name__)
 
-#: Goods stay held for at least this long after another prompt.
+#: Goods stay reserved for at least this long after another prompt.
 HOLD_AFTER_PROMPT = STK_TIMEOUT + timedelta(minutes=3)
-#: Between two tries to send an attempt that M-Pesa certainly did not take, within that time.
+#: Delay between two tries to send an attempt that M-Pesa certainly did not accept.
 SEND_AGAIN_AFTER = timedelta(seconds=10)
-#: Where a stranger's prompt is open on the phone, its owner's waits at most so long: until that one
-#: has ended. Strangers wait for neither.
+#: How long an owner's attempt waits at most for a stranger's prompt on their phone to end.
+#: Strangers do not wait.
 MAX_WAIT_FOR_PHONE = STK_TIMEOUT + MAX_UNSENT_AGE
 
 
@@ -63,36 +63,36 @@ class PromptOpen(Refusal):
 
 
 def request_payment(order: Order) -> None:
-    """Ask for a new order's money: one attempt, sent to the phone after commit.
+    """Request a new order's money: one attempt, sent to the phone after commit.
 
-    Safe to repeat: a constraint allows an order one live attempt.
+    Safe to repeat: a constraint allows one live attempt per order.
     """
     insert([first_attempt(order)], ignore_conflicts=True)
     enqueue_after_commit(send_stk_push, order.pk)
 
 
 def first_attempt(order: Order) -> OrderPayment:
-    """The attempt to collect a new order's money, as it is requested; not saved."""
+    """The unsaved first attempt to collect a new order's money."""
     return OrderPayment(
         order=order, phone=order.mpesa_number, amount=order.amount, created_at=order.created_at
     )
 
 
 def retry_payment(order: Order, *, phone: str | None = None, now: datetime | None = None) -> None:
-    """Prompt for an unpaid order once more, on another ``phone`` if one is given.
+    """Prompt again for an unpaid order, on another ``phone`` if one is given.
 
-    Its goods stay held for longer, within the limit of ``extend_hold``.
+    Its goods stay reserved for longer, within the limit of ``extend_hold``.
 
-    Raises NotUnpaid, PromptOpen, and PhoneHoldsTooMuch where another phone would have to answer for
-    more than one may (orders.hold_limits).
+    Raises NotUnpaid, PromptOpen, and PhoneHoldsTooMuch if unpaid orders would exceed the limit of
+    the other phone (orders.hold_limits).
     """
     now = now or timezone.now()
     expire_stk_pushes(now=now, order_id=order.pk)
     with transaction.atomic():
         if phone:
             lock_phone(phone)
-        # The attempts before the order, as in record_outcome(): whoever holds the order and then
-        # adds an attempt would wait for one that is being confirmed, which waits for the order.
+        # Lock the attempts before the order, as record_outcome() does. In the other order, adding
+        # an attempt would wait for one that is being confirmed, which waits for the order.
         list(_locked(order=order.pk))
         order = locked_row(Order, order.pk)
         if not order.is_unpaid or order.held_until <= now:
@@ -102,7 +102,7 @@ def retry_payment(order: Order, *, phone: str | None = None, now: datetime | Non
             order.mpesa_number = phone
             order.save(update_fields=["mpesa_number"])
         extend_hold(order, at_least=HOLD_AFTER_PROMPT, now=now)
-        # Money paid by hand may have come for a part of it.
+        # Part of it may have been paid manually.
         missing = order.amount - amount_credited(order.pk)
         if missing < 1:
             # All of it came: the clock pays the order in a moment.
@@ -118,35 +118,35 @@ def retry_payment(order: Order, *, phone: str | None = None, now: datetime | Non
 
 @background_task(calls="M-Pesa")
 def send_stk_push(order_id: int) -> None:
-    """Send the STK push of an order's attempt that nobody has sent yet.
+    """Send the STK push of an order's attempt that has not been sent yet.
 
-    Safe to repeat, anywhere, at once: one caller claims the attempt, and from then on it is
-    ``unknown`` until an answer says otherwise. An unclear answer is never followed by a second
-    push: Daraja has no idempotency key. What certainly was not taken, and time may mend, is
-    unsent again, and the clock sends it within MAX_UNSENT_AGE.
+    Safe to repeat, on any worker, concurrently: one caller claims the attempt, and from then on it
+    is ``unknown`` until an answer says otherwise. An unclear answer is never followed by a second
+    push: Daraja has no idempotency key. An attempt that M-Pesa certainly did not accept, for a
+    temporary reason, becomes unsent again, and the clock sends it within MAX_UNSENT_AGE.
     """
     now = timezone.now()
     try:
         claimed = _claim(order_id, now)
     except IntegrityError:
-        # A constraint allows a phone one live attempt; the other one may have expired.
+        # A constraint allows one live attempt per phone; the other one may have expired.
         claimed = _claim_after_expiry(order_id, now)
     if claimed is not None:
         _push(claimed)
 
 
 class _Claimed(NamedTuple):
-    """An attempt that one caller sends, and what its prompt was taken out of."""
+    """An attempt claimed by one caller, and the budgets its prompt was counted against."""
 
     payment: OrderPayment
-    taken: Taken
+    taken: PromptReservation
 
 
 def _claim_after_expiry(order_id: int, now: datetime) -> _Claimed | None:
-    """Claim an attempt once expired ones of its phone are closed.
+    """Close expired attempts of the phone, then claim this one.
 
-    Where the phone is busy still, the attempt has failed; but its owner's waits for a stranger's
-    prompt to end, and goes before any other stranger's.
+    If the phone is still busy, the attempt fails. Only the phone's owner waits for a stranger's
+    prompt to end, and then goes before any other stranger.
     """
     unsent = OrderPayment.objects.unsent().filter(order=order_id)
     payment = unsent.select_related("order").first()
@@ -164,7 +164,7 @@ def _claim_after_expiry(order_id: int, now: datetime) -> _Claimed | None:
 
 
 def _may_wait(payment: OrderPayment, now: datetime) -> bool:
-    """Whether the phone is the buyer's, and whatever rings on it is not theirs."""
+    """Whether the phone is the buyer's own, and the prompt open on it is someone else's."""
     buyer_id = payment.order.buyer_id
     own = OrderPayment.objects.filter(phone=payment.phone, live=True, rung_at__isnull=False)
     return (
@@ -175,7 +175,7 @@ def _may_wait(payment: OrderPayment, now: datetime) -> bool:
 
 @transaction.atomic
 def _claim(order_id: int, now: datetime) -> _Claimed | None:
-    """Take an attempt for one caller to send, unless it was taken or must not be sent any more.
+    """Claim an attempt for one caller, unless it was claimed or must no longer be sent.
 
     The order is locked too: nothing is sent once it is cancelled or expired.
     """
@@ -185,7 +185,7 @@ def _claim(order_id: int, now: datetime) -> _Claimed | None:
     payment = payments[0]
     taken = _take_unless_refused(payment, payment.order, now)
     if reason := taken.refused:
-        # Who asks too often reads so where they ask: no phone buzzes for it, and no inbox fills.
+        # A buyer who asks too often reads so in the answer; they get no notification about it.
         _abandon(payment, reason, notify=reason not in {RATE_LIMITED, TOO_MANY_PHONES})
         return None
     _mark_unknown(payment.pk, now)
@@ -205,9 +205,11 @@ def _mark_unknown(payment: int, now: datetime) -> Update:
 
 @compiled
 def _lock_attempt(order: int, now: datetime) -> QuerySet[OrderPayment]:
-    """The attempt and its order, with whose phone it is: ``is_own`` where it has paid for its
-    buyer, ``is_waited_for`` where its owner waits for it to be free with another attempt. They go
-    first."""
+    """The attempt, locked with its order and annotated with whose phone it is.
+
+    ``is_own``: the phone has paid for this buyer before. ``is_waited_for``: the phone's owner is
+    waiting with another attempt, and goes first.
+    """
     unsent, phone = OrderPayment.objects.unsent(), OuterRef("phone")
     waiting = unsent.filter(
         phone=phone, result_code=PHONE_BUSY, created_at__gt=now - MAX_WAIT_FOR_PHONE
@@ -223,17 +225,17 @@ def _locked(**which: int) -> OrderPaymentQuerySet:
     return OrderPayment.objects.select_for_update(no_key=True).filter(**which).order_by("pk")
 
 
-def _take_unless_refused(payment: OrderPayment, order: Order, now: datetime) -> Taken:
-    """Take an attempt that may be sent out of the budgets of its phone and its buyer.
+def _take_unless_refused(payment: OrderPayment, order: Order, now: datetime) -> PromptReservation:
+    """Count an attempt against the budgets of its phone and its buyer.
 
-    One that must not be sent takes nothing, and is refused with its failure code.
+    One that must not be sent counts against none, and is refused with its failure code.
     """
     too_old = payment.created_at < now - _max_age(payment)
     if not order.is_unpaid or order.expires_at <= now or too_old:
-        return Taken(refused=payment.result_code or NOT_SENT)
+        return PromptReservation(refused=payment.result_code or NOT_SENT)
     if not payment.is_own and payment.is_waited_for:  # type: ignore[attr-defined]
-        return Taken(refused=PHONE_BUSY)
-    return take_prompt(order.buyer_id, payment.phone, now, is_own=payment.is_own)  # type: ignore[attr-defined]
+        return PromptReservation(refused=PHONE_BUSY)
+    return reserve_prompt(order.buyer_id, payment.phone, now, is_own=payment.is_own)  # type: ignore[attr-defined]
 
 
 def _max_age(payment: OrderPayment) -> timedelta:
@@ -242,7 +244,7 @@ def _max_age(payment: OrderPayment) -> timedelta:
 
 @transaction.atomic
 def _abandon(payment: OrderPayment, code: str, *, notify: bool = True) -> int:
-    """Let an attempt that was never sent have failed. Returns how many did: 1, or 0."""
+    """Mark an attempt that was never sent as failed. Returns how many were: 1 or 0."""
     unsent = OrderPayment.objects.unsent().filter(pk=payment.pk)
     failed = unsent.update(status=AttemptStatus.FAILED, live=False, result_code=code)
     if failed:
@@ -253,9 +255,9 @@ def _abandon(payment: OrderPayment, code: str, *, notify: bool = True) -> int:
 
 
 def end_hold_of(payment: OrderPayment, code: str) -> None:
-    """Cut the hold short of the order for which this attempt, live until now, ended with this code.
+    """Shorten the reservation of the attempt's order if ``code`` ends it.
 
-    Call inside the transaction in which it ended.
+    The attempt was live until now. Call inside the transaction in which it ended.
     """
     if ends_hold(code):
         end_prompt(payment.order_id, now=timezone.now())
@@ -275,12 +277,12 @@ def _push(claimed: _Claimed) -> None:
     except DarajaRefused as refusal:
         logger.warning("payment %s: M-Pesa refused the prompt: %s", payment.pk, refusal)
         _record_refusal(payment, refusal)
-        give_prompt_back(taken, timezone.now())
+        release_prompt(taken, timezone.now())
     except DarajaUnknown as silence:
         logger.warning("payment %s: no clear answer to the prompt: %s", payment.pk, silence)
         OrderPayment.objects.filter(pk=payment.pk).update(result_text=str(silence)[:200])
     else:
-        # The callback may have been faster and recorded the ids and the outcome already.
+        # The callback may have arrived first and recorded the ids and the outcome.
         ids = accepted.merchant_request_id, accepted.checkout_request_id
         if not _mark_submitted(payment.pk, *ids):
             this_one = OrderPayment.objects.filter(pk=payment.pk)
@@ -292,7 +294,7 @@ def _push(claimed: _Claimed) -> None:
 
 @compiled_update
 def _mark_submitted(payment: int, merchant: str, checkout: str) -> Update:
-    """Where nothing but the claim is known of it."""
+    """Mark as submitted, if nothing has happened to the attempt since it was claimed."""
     claimed = OrderPayment.objects.filter(pk=payment, status=AttemptStatus.UNKNOWN)
     return claimed.filter(checkout_request_id=""), {
         "merchant_request_id": merchant,
@@ -303,10 +305,10 @@ def _mark_submitted(payment: int, merchant: str, checkout: str) -> Update:
 
 @transaction.atomic
 def _record_refusal(payment: OrderPayment, refusal: DarajaRefused) -> None:
-    """Let an attempt that was not taken be unsent again where time may mend that, or else fail.
+    """Make a rejected attempt unsent again if the reason is temporary; else mark it as failed.
 
-    It keeps the time at which it was tried, and why: if no try is left, its buyer reads that. A
-    token is our own affair, of which no buyer reads.
+    It keeps the time and the reason of the try: if no try is left, the buyer reads that reason.
+    Except for a failed access token, which is not the buyer's concern.
     """
     code = f"refused.{refusal.kind}"
     claimed = OrderPayment.objects.filter(pk=payment.pk, status=AttemptStatus.UNKNOWN)
@@ -332,11 +334,12 @@ def _record_refusal(payment: OrderPayment, refusal: DarajaRefused) -> None:
 def expire_stk_pushes(
     *, now: datetime, order_id: int | None = None, phone: str | None = None
 ) -> int:
-    """Close prompts that no phone shows any more, so that another may follow. Safe to repeat.
+    """Close prompts that no phone shows any longer, so that another may follow. Safe to repeat.
 
-    Their status is still queried: only ``live`` changes. Those never sent have failed; the buyer of
-    ``order_id`` is not notified, for they are trying again at this moment, and does not wait for
-    what was not taken at the first try, or waits for its phone. Returns how many.
+    Their status is still queried: only ``live`` changes. Those never sent are marked as failed.
+    With ``order_id`` the buyer is trying again right now: they are not notified, and an attempt
+    that M-Pesa did not accept at first, or that waits for its phone, is closed too. Returns how
+    many were closed.
     """
     live = OrderPayment.objects.filter(live=True)
     if order_id is not None:
@@ -350,7 +353,7 @@ def expire_stk_pushes(
         too_late |= Q(rung_at__isnull=False) | waits
     unsent = live.filter(too_late, status=AttemptStatus.REQUESTED)
     silent = live.filter(rung_at__lt=now - STK_TIMEOUT)
-    # One row at a time: a statement over many would hold some while it waits for others.
+    # One row at a time: one statement over many would lock some while it waits for others.
     closed = sum(
         _abandon(payment, payment.result_code or NOT_SENT, notify=order_id is None)
         for payment in unsent.select_related("order")
@@ -363,8 +366,8 @@ def expire_stk_pushes(
 
 @transaction.atomic
 def _close_silent(attempt: OrderPaymentQuerySet, order_id: int, now: datetime) -> int:
-    """Close one prompt that no phone shows any more, and its hold with it. Returns how many: 1, or
-    0 where it has ended meanwhile."""
+    """Close one prompt that no phone shows any longer, and its order's reservation. Returns 1, or
+    0 if it has ended in the meantime."""
     closed = attempt.update(live=False)
     if closed:
         end_prompt(order_id, now=now)

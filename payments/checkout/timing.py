@@ -11,15 +11,16 @@ from .failures import PHONE_BUSY
 
 #: How long a phone may show a prompt; a new one waits. Daraja does not say; blogs say 60 s.
 STK_TIMEOUT = timedelta(seconds=120)
-#: An attempt that was not sent within this time never is: its buyer has moved on.
+#: An attempt that was not sent within this time is never sent: its buyer has moved on.
 MAX_UNSENT_AGE = timedelta(seconds=60)
 
 
 def ring_again_in(order: Order, payment: OrderPayment | None, now: datetime) -> int | None:
-    """Seconds until the order's phone can be rung again, 0 for now; None where it never can.
+    """Seconds until the order's phone can be prompted again: 0 for now, None for never.
 
-    ``payment`` is the last attempt. Another follows at once on one that has ended, or was not taken
-    at the first try; else once no phone shows it any more (``stk_push.expire_stk_pushes``).
+    ``payment`` is the last attempt. If it has ended, or M-Pesa did not accept it at the first try,
+    another may follow immediately; else once no phone shows it any longer
+    (``stk_push.expire_stk_pushes``).
     """
     if not order.is_unpaid or min(order.held_until, order.expires_at) <= now:
         return None
@@ -32,7 +33,7 @@ def ring_again_in(order: Order, payment: OrderPayment | None, now: datetime) -> 
 
 
 def expires_in(payment: OrderPayment | None, now: datetime) -> int | None:
-    """Seconds for which the phone may still show the prompt; None where it shows none."""
+    """Seconds for which the phone may still show the prompt; None if it shows none."""
     if payment is None or not payment.live or payment.rung_at is None:
         return None
     if payment.status == AttemptStatus.REQUESTED:
@@ -41,5 +42,5 @@ def expires_in(payment: OrderPayment | None, now: datetime) -> int | None:
 
 
 def _seconds_until(then: datetime, now: datetime) -> int:
-    """Whole seconds, and one more, so that the moment is over by then."""
+    """Whole seconds, rounded up past the moment."""
     return max(int((then - now).total_seconds()) + 1, 0) if then >= now else 0

@@ -1,7 +1,7 @@
-"""Cash-out over HTTP: placing an order, polling it, prompting again, cancelling it.
+"""Checkout over HTTP: placing an order, polling it, prompting again, cancelling it.
 
-These views stand here and not in orders, because every answer says how the payment stands, and
-orders know nothing of payments.
+These views are in payments, because every answer includes the payment's status and orders must not
+import payments.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from omachemainproj.background import is_awaited
 from omachemainproj.compiled_queries import compiled
 from omachemainproj.languages import language_for
 from omachemainproj.media import media_prefix
-from orders.cashout import place_order
+from orders.cashout import PlacedOrder, place_order
 from orders.delivery.representation import delivery_of
 from orders.hold_limits import newcomer_network
 from orders.lifecycle import cancel_order, expire_order
@@ -47,34 +47,34 @@ from payments.models import AttemptStatus, OrderPayment, amount_credited
 
 from . import openapi
 from .messages import describe_prompt, manual_payment_options
-from .ring_budget import check_network
+from .prompt_budget import check_network
 from .stk_push import first_attempt, retry_payment
 
 _OTHER_PHONE = (
-    "This order is paid from the phone it was placed with. To pay from another, cancel it and cash "
-    "out with that one, or sign in with this phone."
+    "This order is paid from the phone it was placed with. To pay from another, cancel it and "
+    "order again with that one, or sign in with this phone."
 )
 
 
 @compiled
 def _last_payment(order_id: int) -> QuerySet[OrderPayment]:
-    """Run at every poll while a prompt is open, so it is compiled once."""
+    """The order's last attempt. Compiled once, as every poll runs it."""
     return OrderPayment.objects.filter(order=order_id).order_by("-pk")[:1]
 
 
 def _answer(request: Request, order: Order, *, typed: bool = False) -> Response:
-    """How an order stands: all of it for its buyer, and less for who has only a guest's token.
+    """The order in full for its buyer; less for a caller who only has a guest order's token.
 
-    ``typed``: this very request says the phone and the place, which hiding would hide from nobody.
+    ``typed``: phone and place are in the request itself, so there is no point in hiding them.
     """
     payment, lines = _represent_payment(request, order), list(lines_of(order))
     shown = {line.product_id: (line.seller_name, line.thumbnail) for line in lines}
-    line_extras, delivery = _line_extras(request, order, lines, shown), delivery_of(lines[0])
+    extras, delivery = _line_extras(request, order, lines, shown), delivery_of(lines[0])
     if request.user.pk == order.buyer_id:
-        answer = represent_order(order, lines, payment, delivery, line_extras=line_extras)
+        answer = represent_order(order, lines, payment, delivery, line_extras=extras)
     else:
         answer = represent_guests_order(
-            order, lines, payment, delivery, line_extras=line_extras, typed=typed
+            order, lines, payment, delivery, line_extras=extras, typed=typed
         )
     return in_their_language(request, Response(answer), ())
 
@@ -85,7 +85,7 @@ def _line_extras(
     lines: Sequence[OrderTrack],
     shown: Mapping[int, tuple[str, str]],
 ) -> dict[int, dict[str, Any]]:
-    """What is added to each line of the order, by its product; ``shown`` as in PlacedOrder."""
+    """Extra fields of each line, by product id; ``shown`` as in PlacedOrder."""
     prefix = media_prefix(request)
     return {
         line.product_id: {
@@ -98,13 +98,13 @@ def _line_extras(
 
 
 def _represent_payment(request: Request, order: Order, *, is_new: bool = False) -> dict[str, Any]:
-    """How an order's payment stands, and what its buyer can do next, in their language."""
+    """The status of an order's payment and what its buyer can do next, in their language."""
     now = timezone.now()
-    # While others ring the phone, nothing is known of it yet that the client could not ask later.
+    # While a worker sends the prompt, its status is not known yet; the client will poll for it.
     is_as_requested = is_new and not is_awaited()
     payments = [first_attempt(order)] if is_as_requested else _last_payment(order.pk)
     waits = order.is_unpaid
-    # Nothing can have come for an order that was placed a moment ago.
+    # Nothing can have been paid for an order that was placed a moment ago.
     due = order.amount - (0 if is_new else amount_credited(order.pk)) if waits else 0
     options = manual_payment_options(order, amount_due=due)
     prompt = describe_prompt(
@@ -119,10 +119,26 @@ def _represent_payment(request: Request, order: Order, *, is_new: bool = False) 
     return {"amount_due": due, "prompt": prompt, "by_hand": options, "expires_in": left}
 
 
-def _own_order(request: Request, order_token: UUID) -> Order:
-    """The caller's order, as it stands at this moment; or a guest's, whose token they have.
+def _answer_new(request: Request, placed: PlacedOrder) -> Response | None:
+    """The answer for an order that was just placed, without reading it again.
 
-    Anyone else's is a 404, and for who is not signed in a 401.
+    None if it was paid while the prompt was being sent: then it has to be read again.
+    """
+    payment = _represent_payment(request, placed.order, is_new=True)
+    if payment["prompt"]["status"] == AttemptStatus.CONFIRMED:
+        return None
+    represent = (
+        partial(represent_guests_order, typed=True) if placed.order.is_of_guest else represent_order
+    )
+    extras = _line_extras(request, placed.order, placed.tracks, placed.shown)
+    answer = represent(placed.order, placed.tracks, payment, placed.delivery, line_extras=extras)
+    return in_their_language(request, Response(answer, status=status.HTTP_201_CREATED), ())
+
+
+def _own_order(request: Request, order_token: UUID) -> Order:
+    """The caller's order, or a guest's whose token they have, expired if its time is over.
+
+    Raises Http404 for anyone else's, NotAuthenticated if the caller is not signed in.
     """
     if isinstance(request.user, User):
         order = get_object_or_404(Order.objects.shown_to(request.user), order_token=order_token)
@@ -165,58 +181,47 @@ class CashoutView(APIView):
         examples=[openapi.BODY, openapi.SHOWN, openapi.BROUGHT, openapi.BROUGHT_HOME],
     )
     def post(self, request: Request) -> Response:
-        """Place an order and ring the phone that pays for it.
+        """Place an order and send a payment prompt to the phone that pays for it.
 
-        Prices are the shop's, all lines or none are held, and the goods stay held until
-        `expires_at`; when a prompt ends without money that is moved to five minutes from then, and
-        goods that are sold out otherwise go to the next buyer who wants them. A shortage is pointed
-        at on its line: `{"order": [{}, {"number": ["Only 3 left."]}]}`.
+        Prices are the shop's. All lines are reserved or none, until `expires_at`. When a prompt
+        ends without payment, `expires_at` moves to five minutes from then, and goods that are
+        otherwise sold out go to the next buyer who wants them. A shortage is reported on its line:
+        `{"order": [{}, {"number": ["Only 3 left."]}]}`.
 
-        What one may hold unpaid is limited by number, by value, by phone and by network: less for
-        who has never paid, and less and not for as long for who lets order after order lapse.
+        Unpaid reservations are limited by number, value, phone and network: more strictly for
+        buyers who have never paid, and more strictly and for a shorter time for buyers who let
+        several orders expire.
 
-        A client may say what it showed: a `price` on any line, an `amount` in all. Where one of
-        them is not so any more, nothing is held, and the 409 `price_changed` has today's prices.
+        A client may send what it showed: a `price` on any line, a total `amount`. If one of them
+        is no longer right, nothing is reserved, and the 409 `price_changed` has today's prices.
 
-        With `delivery` the goods are brought there: to a pick-up point, to one of the caller's
+        With `delivery` the goods are delivered: to a pick-up point, to one of the caller's
         addresses, or to a place written out. Each seller's goods are a parcel with a fee of its
-        own; the fees are part of `amount`, and place, fees and days stay as they are at this
-        moment. Where nothing is brought is refused on its field. `POST /cart/quote/` says all of
-        it beforehand. Without `delivery`, the caller and the sellers arrange it between them.
+        own. The fees are part of `amount`; place, fees and days are fixed now. A place without
+        delivery is refused on its field. `POST /cart/quote/` returns all of this beforehand.
+        Without `delivery`, the caller and the sellers arrange it between them.
 
-        Without `Authorization`, where the shop sells to guests (else 401), `mpesa_number` is all
-        that is known of the guest. They follow the order by its token, as nobody signed in, and
-        have the rest of it once they prove the phone at `/login/phone/confirm/`. A guest has no
-        addresses to name, and a newcomer's limits; `too_many_unpaid_orders` names none of them.
+        Without `Authorization`, if the shop sells to guests (else 401), `mpesa_number` is all that
+        is known of the guest. They follow the order by its token, without signing in, and see the
+        rest of it after verifying the phone at `/login/phone/confirm/`. A guest has no saved
+        addresses and the limits of a new buyer; `too_many_unpaid_orders` lists none of their
+        orders.
         """
-        asked = read_input(CashoutInput, request.data)
-        phone = asked["mpesa_number"]
+        data = read_input(CashoutInput, request.data)
+        phone = data["mpesa_number"]
         key = read_idempotency_key(request.headers.get("Idempotency-Key"))
         _check_network(request, phone)
         placed = place_order(
             buyer=_buyer(request, phone),
-            lines=asked["order"],
+            lines=data["order"],
             mpesa_number=phone,
             idempotency_key=key,
-            shown_amount=asked.get("amount"),
-            delivery=asked.get("delivery"),
+            shown_amount=data.get("amount"),
+            delivery=data.get("delivery"),
             network=newcomer_network(request.META.get("REMOTE_ADDR")),
         )
-        if not placed.replayed:
-            payment = _represent_payment(request, placed.order, is_new=True)
-            # It may have been paid while the prompt was being sent: then all is read again.
-            if payment["prompt"]["status"] != AttemptStatus.CONFIRMED:
-                line_extras = _line_extras(request, placed.order, placed.tracks, placed.shown)
-                represent = (
-                    partial(represent_guests_order, typed=True)
-                    if placed.order.is_of_guest
-                    else represent_order
-                )
-                answer = represent(
-                    placed.order, placed.tracks, payment, placed.delivery, line_extras=line_extras
-                )
-                response = Response(answer, status=status.HTTP_201_CREATED)
-                return in_their_language(request, response, ())
+        if not placed.replayed and (new := _answer_new(request, placed)) is not None:
+            return new
         order = _as_of_now(Order.objects.get(pk=placed.order.pk))
         response = _answer(request, order, typed=True)
         response.status_code = status.HTTP_201_CREATED
@@ -234,21 +239,21 @@ class OrderView(APIView):
     @extend_schema(
         operation_id="order",
         auth=openapi.OR_NOBODY,
-        summary="How an order stands",
+        summary="Get an order's status",
         responses={200: OrderOutput, 404: openapi.NOT_YOURS},
     )
     def get(self, request: Request, order_token: UUID) -> Response:
-        """How an order stands. Ask every second or two while the phone rings.
+        """Get an order's status. Poll every second or two while the prompt is open.
 
-        A guest's order is shown to whoever has its token, signed in or not: without collection
-        codes, names and places, and with three digits of its phones. Once somebody has proved the
-        phone it is their account's, and nobody else's.
+        A guest's order is shown to anyone who has its token, signed in or not: without collection
+        codes, names and places, and with only three digits of its phones. Once someone has
+        verified the phone, the order belongs to their account and is shown to nobody else.
         """
         return _answer(request, _own_order(request, order_token))
 
 
 class PayView(APIView):
-    """Ring again."""
+    """Send another prompt."""
 
     permission_classes = (SignedInOrStranger,)
     throttle_scope = "cashout"
@@ -256,7 +261,7 @@ class PayView(APIView):
     @extend_schema(
         operation_id="pay",
         auth=openapi.OR_NOBODY,
-        summary="Ring again",
+        summary="Send another prompt",
         request=PayInput,
         responses={
             200: OrderOutput,
@@ -266,18 +271,18 @@ class PayView(APIView):
         },
     )
     def post(self, request: Request, order_token: UUID) -> Response:
-        """Ring the buyer's phone once more, or another one; for a guest's order the same alone.
+        """Send another prompt to the buyer's phone or to another one; a guest's only to the same.
 
-        The goods stay held for this prompt, within the hard limit of their hold.
+        The goods stay reserved for this prompt, up to the reservation's hard limit.
 
         Refused with 409 while a prompt is open (`prompt_open`), once the order is paid, cancelled
-        or expired (`order_closed`), and for another phone that unpaid orders name for as much as
-        one may pay for (`phone_holds_too_much`).
+        or expired (`order_closed`), and if the other phone's unpaid orders have reached its limit
+        (`phone_holds_too_much`).
         """
         order = _own_order(request, order_token)
-        asked = PayInput(data=_body(request))
-        asked.is_valid(raise_exception=True)
-        phone = asked.validated_data.get("mpesa_number")
+        serializer = PayInput(data=_body(request))
+        serializer.is_valid(raise_exception=True)
+        phone = serializer.validated_data.get("mpesa_number")
         if order.is_of_guest and phone not in {None, order.mpesa_number}:
             refuse_field("mpesa_number", _OTHER_PHONE, "other_phone")
         _check_network(request, phone or order.mpesa_number)
@@ -287,7 +292,7 @@ class PayView(APIView):
 
 
 class CancelView(APIView):
-    """Give up."""
+    """Cancel an order."""
 
     permission_classes = (SignedInOrStranger,)
     throttle_scope = "cashout"
@@ -295,33 +300,34 @@ class CancelView(APIView):
     @extend_schema(
         operation_id="cancel",
         auth=openapi.OR_NOBODY,
-        summary="Give an order up",
+        summary="Cancel an order",
         request=None,
         responses={200: OrderOutput, 404: openapi.NOT_YOURS, 409: openapi.CLOSED},
     )
     def post(self, request: Request, order_token: UUID) -> Response:
-        """Give an unpaid order up; its goods are free at once. A guest's too, by its token.
+        """Cancel an unpaid order; its goods are released immediately. A guest's too, by its token.
 
-        Money that still comes for it, as a prompt may be open on the phone, is sent back.
+        If it is paid after that, because a prompt is still open on the phone, the money is sent
+        back.
         """
         order = cancel_order(_own_order(request, order_token).pk, cancelled_by=CancelledBy.BUYER)
         return _answer(request, order)
 
 
 def _check_network(request: Request, phone: str) -> None:
-    """Refuse a phone that is one too many for the caller's network. Raises TooManyNewPhones."""
+    """Count the phone against the caller's network. Raises TooManyNewPhones."""
     # Behind a proxy, EdgeMiddleware has set this to the client's own address.
     address = request.META.get("REMOTE_ADDR", "")
     check_network(request.user.pk, phone, address, timezone.now())
 
 
 def _buyer(request: Request, phone: str) -> User | Guest:
-    """Who is signed in, or the guest with this phone."""
+    """The signed-in user, or the guest with this phone."""
     if isinstance(request.user, User):
         return request.user
     return guest_with(phone, language=language_for(request))
 
 
 def _body(request: Request) -> Any:
-    """The body, or an empty object where none was sent."""
+    """The body, or an empty object if none was sent."""
     return request.data if request.META.get("CONTENT_LENGTH") not in {None, "", "0"} else {}

@@ -1,1 +1,1 @@
-"""Safaricom's Daraja API in our words. It knows HTTP and M-Pesa, and nothing of the shop."""
+"""Client for Safaricom's Daraja API. It knows HTTP and M-Pesa, and nothing about the shop."""

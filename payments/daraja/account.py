@@ -1,16 +1,16 @@
-"""The account at Daraja that a client works for."""
+"""The Daraja account that a client uses."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
 class DarajaAccount:
-    """Where Daraja is, and our numbers and secrets there.
+    """Daraja's URL, and our short codes and secrets there.
 
-    `party_b` is the till number of a buy goods account; empty means the short code itself, as for
-    a pay bill. `b2c_shortcode` is the number that pays out: the short code again where one number
-    does both. `certificate` is Safaricom's, as PEM text. What is empty cannot be used. The secrets
-    stay out of `repr`.
+    `party_b` is the till number of a buy goods account; empty means the short code itself, as for a
+    pay bill. `b2c_shortcode` is the one that pays out: the short code again if one number does
+    both. `certificate` is Safaricom's, as PEM text. Calls that need an empty field fail. The
+    secrets are left out of `repr`.
     """
 
     base_url: str
@@ -26,6 +26,6 @@ class DarajaAccount:
     certificate: str = field(default="", repr=False)
 
     @property
-    def receiving_number(self) -> str:
+    def receiving_shortcode(self) -> str:
         """The number buyers pay to: the till if there is one, else the pay bill."""
         return self.party_b or self.shortcode

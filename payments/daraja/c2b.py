@@ -1,4 +1,4 @@
-"""Customer to business (C2B): registers our two addresses, and reads what is posted to them.
+"""Customer to business (C2B): registers our two URLs, and parses what is posted to them.
 
 Source: Daraja portal, Customer To Business (C2B) Register URL.
 """
@@ -24,10 +24,10 @@ from .values import (
 
 REGISTER_PATH = "/mpesa/c2b/v2/registerurl"
 
-#: What M-Pesa does with a payment when the validation address cannot be reached.
+#: What M-Pesa does with a payment if the validation URL cannot be reached.
 RESPONSE_TYPES = ("Completed", "Cancelled")
 
-#: Of the code 500.003.1001, which is also a plain internal error.
+#: Messages of the code 500.003.1001, which is also a plain internal error.
 ALREADY_REGISTERED = ("already registered", "duplicate notification info")
 
 _SHORTCODE = re.compile(r"[0-9]{5,12}")
@@ -39,19 +39,19 @@ class C2bCalls(Connection):
     def register_c2b_urls(
         self, *, confirmation_url: str, validation_url: str, response_type: str = "Completed"
     ) -> None:
-        """Register where M-Pesa has payments to our number validated, and where it confirms them.
+        """Register the URLs for validation and confirmation of payments to our short code.
 
-        `response_type` is what becomes of a payment when the validation address cannot be reached:
+        `response_type` is what happens to a payment if the validation URL cannot be reached:
         "Completed" or "Cancelled". In production this is accepted once; only the portal can undo
         it.
 
-        Raises ValueError for another type; DarajaRefused, of kind ALREADY_REGISTERED when addresses
-        stand already (which need not be these); and DarajaUnknown.
+        Raises ValueError for another type; DarajaRefused, of kind ALREADY_REGISTERED if URLs are
+        registered already (possibly other ones); and DarajaUnknown.
         """
         if response_type not in RESPONSE_TYPES:
             raise ValueError(f"response_type must be one of {', '.join(RESPONSE_TYPES)}")
         addresses = {
-            "ShortCode": self._account.receiving_number,
+            "ShortCode": self._account.receiving_shortcode,
             "ResponseType": response_type,
             "ConfirmationURL": confirmation_url,
             "ValidationURL": validation_url,
@@ -59,18 +59,19 @@ class C2bCalls(Connection):
         reply = self._post(REGISTER_PATH, addresses)
         if reply.is_accepted:
             return
-        said = reply.trouble.message.lower() if reply.trouble else ""
-        if any(words in said for words in ALREADY_REGISTERED):
+        message = reply.trouble.message.lower() if reply.trouble else ""
+        if any(words in message for words in ALREADY_REGISTERED):
             raise reply.refused(DarajaRefusal.ALREADY_REGISTERED)
         raise reply.no("registration of addresses")
 
 
 @dataclass(frozen=True, slots=True)
 class C2bPayment:
-    """A payment to our number, before (validation) or after (confirmation): they look the same.
+    """A payment to our number, before (validation) or after (confirmation); both have the same
+    fields.
 
-    `reference` is what was typed as the account, as it was typed: "" at a till. `phone` is what
-    M-Pesa shows of the payer: masked, or a hash. `paid_at` is aware, in Nairobi's time.
+    `reference` is the account as the payer typed it: "" at a till. `phone` is the payer's as M-Pesa
+    shows it: masked, or a hash. `paid_at` is aware, in Nairobi's time.
     """
 
     receipt: str
@@ -85,15 +86,15 @@ class C2bPayment:
 
     @property
     def direction(self) -> Direction:
-        """Which way the money went, as far as the message says."""
+        """The direction of the money, as far as the message tells."""
         return direction_of(self.transaction_type)
 
 
 def read_c2b_payment(body: bytes | memoryview) -> C2bPayment:
-    """Read the body of a validation or a confirmation, up to 64 kB.
+    """Parse the body of a validation or a confirmation, up to 64 kB.
 
-    Strict about the receipt, the amount (whole KES) and the number paid to; lenient about the rest.
-    It proves nothing about who sent it.
+    Strict about the receipt, the amount (whole KES) and the short code paid; lenient about the
+    rest. It does not prove who sent it.
 
     Raises UnreadableCallback, and nothing else, for any bytes.
     """

@@ -1,4 +1,4 @@
-"""The Daraja client, and the names a caller needs beside it."""
+"""The Daraja client, and the names its callers need."""
 
 from omachemainproj.callback_addresses import check_callback_url
 
@@ -25,4 +25,4 @@ __all__ = [
 
 
 class DarajaClient(StkCalls, InitiatorCalls, C2bCalls, StatementCalls):
-    """Every call to Daraja, for one account. Safe to share between threads."""
+    """All calls to Daraja for one account. Safe to share between threads."""

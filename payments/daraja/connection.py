@@ -1,7 +1,7 @@
-"""Requests to Daraja for one account, with the one access token that everybody shares.
+"""Requests to Daraja for one account, with the shared access token.
 
-Whether money may be asked for again depends on how an exchange ends: DarajaRefused when the request
-certainly was not processed, DarajaUnknown when it may have been.
+Whether money may be requested again depends on how a request fails: DarajaRefused if it certainly
+was not processed, DarajaUnknown if it may have been.
 
 Source: Daraja portal, Authorization.
 """
@@ -28,30 +28,31 @@ from .tokens import SharedToken, TokenStore
 
 OAUTH_PATH = "/oauth/v1/generate"
 
-#: A token is renewed this long before its end, so that none ends on the way.
+#: A token is renewed this long before it expires, so that none expires in transit.
 RENEW_EARLY_SECONDS = 60
-#: The portal's own figure. A longer promise is not believed.
+#: The portal's own figure. A longer lifetime is not trusted.
 LONGEST_TOKEN_SECONDS = 3600
-#: A lifetime that cannot be read is taken for this long. One that ends sooner is turned down, and
-#: nothing is lost; one that is kept for no time would be fetched for every call, and end another's.
+#: The lifetime assumed if it cannot be read. If the token expires sooner, it is rejected without
+#: harm; if it were not stored at all, each call would fetch one and invalidate another's.
 SHORTEST_TOKEN_SECONDS = 120
-#: Between the two tries at a token, and before a call goes again whose new token was turned down.
+#: Delay between the two tries to fetch a token, and before a call is resent whose new token was
+#: rejected.
 BACKOFF_SECONDS = 0.5
-#: To connect for a token and to have it, at the most: others wait for it.
+#: Maximum seconds to connect and to read when fetching a token: other callers wait for it.
 TOKEN_TIMEOUT = (5.0, 10.0)
-#: Two tries, each as long as it may take.
+#: Two tries, each with its full timeout.
 LONGEST_FETCH_SECONDS = 2 * sum(TOKEN_TIMEOUT) + BACKOFF_SECONDS
-#: How often a call is sent whose token is turned down, and until when another try begins.
+#: How often a call is sent whose token is rejected, and until when another try starts.
 MAX_TOKEN_TRIES, TOKEN_PATIENCE_SECONDS = 4, 15.0
 
-#: Statuses that say enough by themselves, where the body cannot be read to its end.
+#: Statuses that are sufficient by themselves if the body cannot be read completely.
 KEEP = frozenset(range(300, 500))
 
 _TOKEN = re.compile(r"[!-~]{1,4096}")
 
 
 class Bearer(AuthBase):
-    """Sent as `auth`, not as a header: `requests` lets a .netrc file overrule a header."""
+    """Passed as `auth`, not as a header: `requests` lets a .netrc file override a header."""
 
     def __init__(self, token: str) -> None:
         self._token = token
@@ -61,8 +62,8 @@ class Bearer(AuthBase):
         return request
 
 
-#: Is told of every exchange: the path, how it ended (`2xx` and so on, `unreachable`, `lost`), and
-#: the seconds it took.
+#: Called for every exchange with the path, the outcome (`2xx` etc., `unreachable`, `lost`), and the
+#: seconds it took.
 Observer = Callable[[str, str, float], None]
 
 
@@ -88,9 +89,9 @@ class Transport(HttpExchange):
         auth: AuthBase,
         timeout: tuple[float, float],
     ) -> Answer:
-        """Ask, and return the answer whatever its status; redirects are answers.
+        """Send a GET request and return the answer whatever its status; redirects are answers.
 
-        Raises DarajaRefused (UNREACHABLE) when the connection failed, or DarajaUnknown.
+        Raises DarajaRefused (UNREACHABLE) if the connection failed, or DarajaUnknown.
         """
         began = time.monotonic()
         try:
@@ -114,11 +115,11 @@ class Transport(HttpExchange):
         auth: AuthBase,
         at_most: int = LONGEST_ANSWER_BYTES,
     ) -> Answer:
-        """Send the fields as JSON, once, and return the answer, whatever its status, if it has at
-        most so many bytes.
+        """Post the fields as JSON, once, and return the answer whatever its status, up to a maximum
+        size.
 
-        Raises DarajaRefused (UNREACHABLE) when the fields certainly stayed here, and DarajaUnknown
-        when they may have arrived.
+        Raises DarajaRefused (UNREACHABLE) if the fields certainly were not sent, and DarajaUnknown
+        if they may have arrived.
         """
         body = Body(json.dumps(fields).encode())
         headers = {"Content-Type": "application/json"}
@@ -140,10 +141,10 @@ class Transport(HttpExchange):
 
 
 class Connection:
-    """What every call shares: the account, the token and the clock. Safe to share between threads.
+    """What all calls share: the account, the token and the clock. Safe to share between threads.
 
-    `now` returns the time with its zone; `timeout` is (to connect, to answer) in seconds. `observe`
-    is told of every exchange, and must not raise.
+    `now` returns an aware time; `timeout` is (connect, read) in seconds. `observe` is called for
+    every exchange, and must not raise.
     """
 
     def __init__(
@@ -175,12 +176,12 @@ class Connection:
         at_most: int = LONGEST_ANSWER_BYTES,
         read: Callable[[bytes], Any] = read_json,
     ) -> Reply:
-        """Post once; again only where the token was turned down, before anything was processed.
+        """Post once; again only if the token was rejected, before anything was processed.
 
-        Then it waits its turn for a new token. Raises DarajaRefused (TOKEN) when new ones are
-        turned down as well.
+        In that case it waits for a new token. Raises DarajaRefused (TOKEN) if new ones are rejected
+        too.
 
-        `read` makes a document of the answer, or raises NotStrictJson.
+        `read` parses the answer, or raises NotStrictJson.
         """
         give_up = time.monotonic() + TOKEN_PATIENCE_SECONDS
         for tries in range(1, MAX_TOKEN_TRIES + 1):
@@ -193,12 +194,13 @@ class Connection:
             if tries == MAX_TOKEN_TRIES or time.monotonic() > give_up:
                 break
             if tries > 1:
-                # Somebody outside this shop fetches tokens with the same key: let them finish.
+                # Something outside this shop fetches tokens with the same key: let it finish.
                 time.sleep(BACKOFF_SECONDS * random.uniform(0.5, tries))  # noqa: S311
         raise reply.refused(DarajaRefusal.TOKEN)
 
     def _fetch_token(self) -> tuple[str, int]:
-        """A new token and the seconds to keep it. Whatever goes wrong here, no money was asked for.
+        """Fetch a token; return it and the seconds to keep it. No failure here can have requested
+        money.
 
         Raises DarajaRefused.
         """
@@ -207,7 +209,7 @@ class Connection:
         except DarajaRefused as refusal:
             if refusal.kind not in (DarajaRefusal.UNREACHABLE, DarajaRefusal.BUSY_GATEWAY):
                 raise
-        except DarajaUnknown as error:  # a second wait of that length would help nobody
+        except DarajaUnknown as error:  # # waiting that long again would not help
             raise _no_token(error) from error
         time.sleep(BACKOFF_SECONDS)
         try:
@@ -230,19 +232,20 @@ class Connection:
         if answer.status == 200 and isinstance(token, str) and _TOKEN.fullmatch(token):
             return token, _seconds_to_keep((reply.fields or {}).get("expires_in"))
         refusal = reply.refused(_why_no_token(reply))
-        # Whatever was said, no money was asked for.
+        # Whatever the answer, no money was requested.
         refusal.doubtful = False
         raise refusal
 
 
 def _why_no_token(reply: Reply) -> DarajaRefusal:
-    """Only what the gateway itself says of the keys is a fault of the settings."""
+    """The kind of a failed token request: only the gateway's own error about the keys means wrong
+    settings."""
     known = reply.refusal
     if known == DarajaRefusal.BUSY_GATEWAY or reply.status >= 500:
         return DarajaRefusal.BUSY_GATEWAY
     if known in {DarajaRefusal.CONFIGURATION, DarajaRefusal.BAD_REQUEST}:
         return DarajaRefusal.CONFIGURATION
-    # Wrong keys have been answered with a bare 400 as well.
+    # Wrong keys have been answered with a bare 400 too.
     are_keys_wrong = reply.status in {400, 401} and not reply.is_page
     return DarajaRefusal.CONFIGURATION if are_keys_wrong else DarajaRefusal.GATEWAY
 
@@ -260,7 +263,7 @@ def _no_token(error: DarajaUnknown) -> DarajaRefused:
 
 
 def _seconds_to_keep(expires_in: Any) -> int:
-    """How long a token is kept, by its lifetime, which comes as a number or as text. Never 0."""
+    """How long to keep a token, from its lifetime, which is a number or text. Never 0."""
     try:
         lifetime = int(float(str(expires_in)))
     except (ValueError, OverflowError):

@@ -1,7 +1,7 @@
-"""The initiator's password as it travels: encrypted under Safaricom's certificate.
+"""The security credential: the initiator's password, encrypted with Safaricom's certificate.
 
-Source: Daraja portal, Security Credential: RSA with PKCS#1 v1.5 padding over the password's bytes,
-nothing added to them, then base64.
+Source: Daraja portal, Security Credential: RSA with PKCS#1 v1.5 padding of the password's bytes,
+with nothing added, then base64.
 """
 
 import base64
@@ -14,8 +14,8 @@ from .errors import DarajaRefusal, DarajaRefused
 
 
 def security_credential(*, password: str, certificate: str) -> str:
-    """Encrypt the password under the certificate, which is PEM text; whether it expired matters
-    not. Each time the text is another, and each is good for as long as the password is.
+    """Encrypt the password with the certificate, which is PEM text and may have expired. Each call
+    returns a different text, and each is valid as long as the password is.
 
     Raises DarajaRefused (CONFIGURATION).
     """

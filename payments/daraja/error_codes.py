@@ -1,17 +1,17 @@
-"""Why Daraja turned a request down on the spot: its error codes, and what to do about each.
+"""Error codes of requests that Daraja rejects immediately, and what each of them means.
 
 They arrive as numbers or as text, so they are compared as text, and never by their descriptions,
-with one exception: 500.001.1001 covers five unrelated situations that only its words tell apart.
+with one exception: 500.001.1001 covers five unrelated situations that only its message tells apart.
 
 Source: Daraja portal, the error tables of Authorization and of each API; recorded answers.
 """
 
 from .errors import DarajaRefusal
 
-#: A token that is no longer good, per API: STK and reversal, C2B and status, B2C and balance.
+#: A token that is no longer valid, per API: STK and reversal, C2B and status, B2C and balance.
 TOKEN_ERRORS = frozenset({"404.001.03", "400.003.01", "401.002.01"})
 
-#: Error codes that are only given before anything is processed.
+#: Error codes that are only returned before anything is processed.
 REFUSALS = {
     "400.008.01": DarajaRefusal.CONFIGURATION,
     "400.008.02": DarajaRefusal.CONFIGURATION,
@@ -28,15 +28,15 @@ REFUSALS = {
     **dict.fromkeys(TOKEN_ERRORS, DarajaRefusal.TOKEN),
 }
 
-#: How the API gateway in front of Daraja names its rate limits.
+#: The rate limits of the API gateway in front of Daraja.
 RATE_LIMIT_FAULT = "policies.ratelimit."
 
-#: What is said of an app that was never given this API: no token helps.
+#: Message for an app without access to this API: a new token does not help.
 NOT_OUR_API = "apiproduct"
 
-#: HTTP statuses by which whatever stands before Daraja (a firewall, a proxy, a page to log in)
-#: turns a request away: it was not passed on, whatever the body is. Not 408 and 409, which may come
-#: after it was; 400 says so only with a page, for Daraja has been seen to answer a bare one.
+#: HTTP statuses with which something in front of Daraja (a firewall, a proxy, a login page) rejects
+#: a request without passing it on, whatever the body. Not 408 and 409, which may come after it was
+#: passed on; 400 only with a page, for Daraja has been seen to return a bare one.
 TURNED_AWAY = frozenset({401, 403, 404, 405, 406, 407, 410, 411, 412, 413, 414, 415, 417, 418, 421})
 TURNED_AWAY |= frozenset({423, 426, 428, 431, 451, *range(300, 400)})
 
@@ -49,27 +49,27 @@ REFUSALS_BY_WORDS = {
 
 
 def is_token_error(*, status: int, code: str, message: str, is_page: bool) -> bool:
-    """Whether the access token was turned down, which happens before anything is processed."""
+    """Whether the access token was rejected, which happens before anything is processed."""
     if code in TOKEN_ERRORS:
         return True
     return status == 401 and not is_page and NOT_OUR_API not in message.lower()
 
 
 def was_turned_away(*, status: int, is_page: bool) -> bool:
-    """Whether something before Daraja answered in its place, and passed nothing on."""
+    """Whether something in front of Daraja answered, without passing the request on."""
     return status in TURNED_AWAY or (status == 400 and is_page)
 
 
 def refusal_of(*, status: int, code: str, message: str) -> DarajaRefusal | None:
-    """What kind of "definitely not processed" an error answer is, or None when it is not certain.
+    """The kind of "definitely not processed" that an error answer is, or None if it is not certain.
 
-    `status` is the HTTP status, which is believed last: a 200 may carry an error code.
+    `status` is the HTTP status, which counts least: a 200 may carry an error code.
     """
     if code in REFUSALS:
         return REFUSALS[code]
     if code == MANY_MEANINGS:
-        said = message.lower()
-        return next((kind for words, kind in REFUSALS_BY_WORDS.items() if words in said), None)
+        lowered = message.lower()
+        return next((kind for words, kind in REFUSALS_BY_WORDS.items() if words in lowered), None)
     if code.startswith(RATE_LIMIT_FAULT) or status == 429:
         return DarajaRefusal.BUSY_GATEWAY
     if NOT_OUR_API in message.lower():
@@ -79,15 +79,15 @@ def refusal_of(*, status: int, code: str, message: str) -> DarajaRefusal | None:
     return None
 
 
-#: "System is busy" and "Spike Arrest Violation". Only the second is said by the gateway in front.
+#: "System is busy" and "Spike Arrest Violation". Only the second comes from the gateway in front.
 BUSY = "500.003.02"
 GATEWAY_WORDS = "spike arrest"
 
 
 def is_doubtful(*, code: str, message: str) -> bool:
-    """Whether an error only probably means "not processed": too little where money goes out.
+    """Whether an error only probably means "not processed": not enough for outgoing money.
 
-    No error code at all (an HTTP status that says enough) is no doubt.
+    No error code at all (an HTTP status that is sufficient) is not doubtful.
     """
     if code == BUSY:
         return GATEWAY_WORDS not in message.lower()
@@ -95,7 +95,7 @@ def is_doubtful(*, code: str, message: str) -> bool:
     return bool(code) and not is_known
 
 
-#: A result code, also seen as a response code: this id of ours came before.
+#: A result code, also seen as a response code: this id was used before.
 DUPLICATE = "15"
 
 

@@ -1,4 +1,4 @@
-"""How a call to Daraja fails: certainly not processed, or unknown. A caller decides by which."""
+"""Failures of a call to Daraja: certainly not processed, or unknown. The difference matters."""
 
 from enum import StrEnum
 
@@ -6,27 +6,28 @@ from enum import StrEnum
 class DarajaRefusal(StrEnum):
     """Why a request was definitely not processed, as far as callers act differently."""
 
-    #: The payer has a prompt or a session open. Wait a minute; never try again by itself.
+    #: The payer has a prompt or a session open. Wait a minute; never retry automatically.
     BUSY_PHONE = "busy_phone"
-    #: Too many requests, or the gateway says that it is busy. Later is fine.
+    #: Too many requests, or the gateway is busy. May be retried later.
     BUSY_GATEWAY = "busy_gateway"
     #: Keys, short code, passkey or portal settings are wrong. An operator has to act.
     CONFIGURATION = "configuration"
-    #: The gateway found a field wrong. The same request will be refused again.
+    #: The gateway rejected a field. The same request will be rejected again.
     BAD_REQUEST = "bad_request"
-    #: Nobody was reached, so nothing was sent.
+    #: The connection failed, so nothing was sent.
     UNREACHABLE = "unreachable"
-    #: C2B addresses are registered already; only the portal can change them.
+    #: C2B URLs are registered already; only the portal can change them.
     ALREADY_REGISTERED = "already_registered"
-    #: The access token was turned down, also a new one, or is still being fetched. Later is fine.
+    #: The access token was rejected, even a new one, or is still being fetched. May be retried
+    #: later.
     TOKEN = "token"  # noqa: S105 - a word, no secret
-    #: Something in front of the gateway answered in its place: a firewall, a proxy, a page to log
-    #: in. Later is fine.
+    #: Something in front of the gateway answered in its place: a firewall, a proxy, a login page.
+    #: May be retried later.
     GATEWAY = "gateway"
     OTHER = "other"
 
 
-#: Refusals that time mends: nothing is wrong with the request, and it may be sent again as it is.
+#: Temporary refusals: the request is fine, and may be sent again unchanged.
 RETRYABLE: frozenset[DarajaRefusal] = frozenset(
     {
         DarajaRefusal.BUSY_GATEWAY,
@@ -38,15 +39,15 @@ RETRYABLE: frozenset[DarajaRefusal] = frozenset(
 
 
 class DarajaError(Exception):
-    """Something other than a plain yes."""
+    """Any outcome but a clear success."""
 
 
 class DarajaRefused(DarajaError):
-    """Definitely not processed: no phone rings and no money moves because of this request.
+    """Definitely not processed: this request prompts no phone and moves no money.
 
-    `code` is the gateway's own code ("" where it gave none), `message` one printable line for
-    logs and operators, `kind` what to do about it. Where it is `doubtful`, the gateway says no in
-    words it was seen to use of what it had done: never send the same again by itself.
+    `code` is the gateway's own code ("" if it gave none), `message` one printable line for logs and
+    operators, `kind` what to do about it. If it is `doubtful`, the gateway has been seen to return
+    the same words for a request it had carried out: never resend it automatically.
     """
 
     def __init__(
@@ -65,7 +66,7 @@ class DarajaRefused(DarajaError):
 
     @property
     def is_over_later(self) -> bool:
-        """Whether the same request may be sent again by itself: time mends what was wrong."""
+        """Whether the same request may be resent automatically, because the reason is temporary."""
         return self.kind in RETRYABLE and not self.doubtful
 
     def __str__(self) -> str:
@@ -75,9 +76,9 @@ class DarajaRefused(DarajaError):
 class DarajaUnknown(DarajaError):
     """The request may or may not have been processed.
 
-    Never repeat the request after this one: query its status. `answer` is the beginning
-    of what the gateway did say, one printable line, or "" when it said nothing; it may hold the
-    payer's number, so it is for a row and not for a log.
+    Never repeat the request after this: query its status. `answer` is the beginning of the
+    gateway's answer, one printable line, or "" if there was none; it may contain the payer's
+    number, so store it on a row but do not log it.
     """
 
     def __init__(self, message: str, *, answer: str = "") -> None:

@@ -1,6 +1,6 @@
-"""Calls in an API operator's name: B2C payment, reversal, transaction status, account balance.
+"""Calls in the name of an API operator: B2C payment, reversal, transaction status, account balance.
 
-The answer says that the request was accepted; the result is posted later (see results.py).
+The answer means that the request was accepted; the result is posted later (see results.py).
 
 Source: Daraja portal, Business to Customer, Reversal, Transaction Status and Account Balance.
 """
@@ -32,7 +32,7 @@ BALANCE_PATH = "/mpesa/accountbalance/v1/query"
 
 PAYOUT_COMMANDS = ("BusinessPayment", "SalaryPayment", "PromotionPayment")
 
-#: How a party is named by its number: 4 is a short code; a reversal wants 11 of every receiver.
+#: Identifier types: 4 is a short code; a reversal needs 11 for every receiver.
 SHORT_CODE, REVERSAL_RECEIVER = "4", "11"
 
 _REMARKS = re.compile(r"[!-~][ -~]{0,98}[!-~]")
@@ -43,8 +43,8 @@ _RECEIPT = re.compile(r"[A-Z0-9]{6,20}")
 class Conversation:
     """The gateway accepted a request and will post its result. It says nothing about money.
 
-    The result names both ids; it has been seen with another originator id than the answer's, so
-    match on either.
+    The result contains both ids; it has been seen with a different originator id than the answer's,
+    so match on either.
     """
 
     conversation_id: str
@@ -54,9 +54,9 @@ class Conversation:
 class InitiatorCalls(Connection):
     """The part of a client that acts in the operator's name.
 
-    Every call raises ValueError for arguments that break its rules, DarajaRefused when the gateway
-    certainly did not take the request (CONFIGURATION, before anything is sent, when the operator or
-    the certificate is missing or no good), and DarajaUnknown when it may have.
+    Every call raises ValueError for arguments that break its rules, DarajaRefused if the gateway
+    certainly did not accept the request (CONFIGURATION, before anything is sent, if the operator or
+    the certificate is missing or invalid), and DarajaUnknown if it may have.
     """
 
     def b2c_payment(
@@ -70,13 +70,13 @@ class InitiatorCalls(Connection):
         queue_timeout_url: str,
         command: str = "BusinessPayment",
     ) -> Conversation:
-        """Pay a phone an amount of whole KES, 10 to 250,000.
+        """Pay an amount of whole KES, 10 to 250,000, to a phone.
 
-        `originator_conversation_id` is ours, 1 to 64 visible characters, and names one payout for
-        ever: the gateway takes it once, so repeating the call with the same id pays once. `remarks`
-        are 2 to 100 characters.
+        `originator_conversation_id` is ours, 1 to 64 visible characters, and identifies one payout
+        for ever: the gateway accepts it once, so repeating the call with the same id pays once.
+        `remarks` are 2 to 100 characters.
 
-        Raises DarajaDuplicate when the id was used before, and else as every call here.
+        Raises DarajaDuplicate if the id was used before, and otherwise like every call here.
         """
         check_phone(phone)
         check_amount(amount, least=MIN_B2C, most=MAX_B2C)
@@ -92,7 +92,7 @@ class InitiatorCalls(Connection):
         }
         reply = self._post(B2C_PATH, fields)
         if reply.says_duplicate:
-            raise DarajaDuplicate("this payout was asked for before", answer=reply.start)
+            raise DarajaDuplicate("this payout was requested before", answer=reply.start)
         return _money_moves(
             reply,
             "payout",
@@ -113,7 +113,8 @@ class InitiatorCalls(Connection):
         """Reverse a payment to us: the whole amount, in whole KES.
 
         `shortcode` is the number of ours that was paid; left out, the one that prompts are about.
-        A payment is reversed once, however often it is asked for: the second ends with R000001.
+        A payment is reversed once, however often it is requested: the second request ends with
+        R000001.
         """
         _check_receipt(receipt)
         check_amount(amount, least=1, most=MAX_KES)
@@ -123,7 +124,7 @@ class InitiatorCalls(Connection):
         fields |= {
             "TransactionID": receipt,
             "Amount": str(amount),
-            "ReceiverParty": shortcode or self._account.receiving_number,
+            "ReceiverParty": shortcode or self._account.receiving_shortcode,
             "RecieverIdentifierType": REVERSAL_RECEIVER,
         }
         reply = self._post(REVERSAL_PATH, fields)
@@ -138,12 +139,11 @@ class InitiatorCalls(Connection):
         queue_timeout_url: str,
         shortcode: str = "",
     ) -> Conversation:
-        """Ask what became of a transaction, by its receipt or by the id it was asked under. Safe to
-        repeat.
+        """Query a transaction by its receipt or by the id of its request. Safe to repeat.
 
-        `shortcode` is the number of ours that took part in it. Left out, it is the pay bill for a
-        receipt and the number that pays out for an id: name it for the receipt of a payout, and
-        for the id of a reversal.
+        `shortcode` is our short code that took part in it. The default is the pay bill for a
+        receipt and the one that pays out for an id: pass it for the receipt of a payout, and for
+        the id of a reversal.
         """
         if bool(receipt) == bool(originator_conversation_id):
             raise ValueError("either receipt or originator_conversation_id must be given")
@@ -168,7 +168,8 @@ class InitiatorCalls(Connection):
     def account_balance(
         self, *, result_url: str, queue_timeout_url: str, shortcode: str = ""
     ) -> Conversation:
-        """Ask what a number of ours holds; left out, the one that pays out. Safe to repeat."""
+        """Query the balance of one of our short codes; by default the one that pays out. Safe to
+        repeat."""
         party = shortcode or self._account.b2c_shortcode
         fields = self._request(
             "Initiator", "AccountBalance", "Balance", result_url, queue_timeout_url
@@ -209,7 +210,7 @@ def _money_moves(
     failure: Callable[[str], result_codes.PayoutReason | None],
     ours: str = "",
 ) -> Conversation:
-    """The conversation. Refused only when the money certainly stays; else DarajaUnknown."""
+    """The conversation. Raises DarajaRefused only if the money certainly stays."""
     if conversation := _opened(reply, ours):
         return conversation
     if kind := reply.sure_refusal:

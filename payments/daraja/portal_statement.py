@@ -1,12 +1,12 @@
-"""A statement of one of our numbers, as M-Pesa's portal has it downloaded: a CSV file.
+"""Parses a statement of one of our short codes, downloaded from M-Pesa's portal as CSV.
 
-Unlike Pull Transactions it goes back as far as is asked, and shows what left. A few lines about
-the account come first, then one line a movement, newest first, each with what was on the account
-after it; by that a file from which lines are missing is told.
+Unlike Pull Transactions it goes back as far as requested, and shows outgoing money. A few lines
+about the account come first, then one line per movement, newest first, each with the balance after
+it, which shows whether lines are missing.
 
 Source: the M-PESA organisation portal, Statements, “Download as CSV”. Safaricom documents no column
-of it. Names, order and forms are those in a dozen public programs that read such files, of 2017 to
-2026: they agree on the names, and differ in all that is taken in more than one form here.
+of it. Names, order and formats are those in a dozen public programs that parse such files, from
+2017 to 2026: they agree on the names, and differ wherever several formats are accepted here.
 """
 
 import codecs
@@ -30,9 +30,10 @@ STATUS, PAID_IN, WITHDRAWN = "Transaction Status", "Paid In", "Withdrawn"
 BALANCE, REASON, PARTY = "Balance", "Reason Type", "Other Party Info"
 LINKED, ACCOUNT, CURRENCY = "Linked Transaction ID", "A/C No.", "Currency"
 NEEDED = (RECEIPT, COMPLETED, DETAILS, STATUS, PAID_IN, WITHDRAWN, BALANCE)
-#: Of them one has to be there: without either nobody can tell who paid, and what a movement was.
+#: At least one of these is required: without either, nobody can tell who paid or what a movement
+#: was.
 WHO_OR_WHAT = (REASON, PARTY)
-#: Other names that they have been seen to have, as ``_plain`` writes them.
+#: Other names that have been seen for them, normalised by ``_plain``.
 _OTHER_NAMES = {
     "receiptnumber": RECEIPT,
     "transactiontype": REASON,
@@ -41,7 +42,7 @@ _OTHER_NAMES = {
     "accountno": ACCOUNT,
     "accountnumber": ACCOUNT,
 }
-#: What the lines before the columns call the number.
+#: Names of the short code in the lines before the columns.
 _SHORTCODE_NAMES = frozenset(
     {
         *("shortcode", "organizationshortcode", "organisationshortcode", "businessshortcode"),
@@ -51,43 +52,43 @@ _SHORTCODE_NAMES = frozenset(
 #: How many lines may come before the columns.
 _LINES_BEFORE = 40
 
-#: Days first, as Kenyans write them; the portal has been seen to write the year first too, and a
-#: spreadsheet that saves it anew leaves seconds and noughts out.
+#: Day first, as usual in Kenya; the portal has been seen to write the year first too, and a
+#: spreadsheet that saves the file again drops seconds and leading zeros.
 _DATES = ("%d-%m-%Y", "%Y-%m-%d", "%d/%m/%Y", "%Y/%m/%d", "%d/%m/%y", "%d-%m-%y", "%d %b %Y")
 _CLOCKS = ("%H:%M:%S", "%H:%M", "%I:%M:%S %p", "%I:%M %p")
 _TIMES = tuple(f"{date} {clock}" for date, clock in itertools.product(_DATES, _CLOCKS))
 _IDS = re.compile(r"omache-[0-9a-f]{32}|AG_[0-9]{8}_[0-9A-Za-z]{8,40}")
-#: What is shown of a number, whole or masked, before the name or alone.
+#: A phone number, in full or masked, before the name or alone.
 _PHONE = re.compile(r"\+?([0-9*]{9,12})(?![0-9*])")
 _PHONE_IN_DETAILS = re.compile(r"\b(?:from|to)\s+\+?([0-9*]{9,12})(?![0-9*])", re.IGNORECASE)
 _CHARGE = re.compile(r"(?<![a-z])charges?(?![a-z])", re.IGNORECASE)
-#: Where in the details M-Pesa's word for the movement ends, and where what the payer typed begins.
+#: Ends M-Pesa's name of the movement in the details, and begins what the payer typed.
 _PARTY = re.compile(r"\bfrom\b|\+?[0-9*]{9,12}", re.IGNORECASE)
 _TYPED = re.compile(r"\bacc(?:ount)?\b", re.IGNORECASE)
 _SHORTCODE = re.compile(r"([0-9]{5,7})\b")
-#: With thousands separated by commas or not at all: "15,00" is no amount, nor is "1.500,00".
+#: With thousands separated by commas or not at all: "15,00" is not an amount, nor is "1.500,00".
 _AMOUNT = re.compile(r"([0-9]+|[0-9]{1,3}(,[0-9]{3})+)(\.[0-9]{1,2})?")
 _CURRENCIES = re.compile(r"(kes|ksh|kshs)\.?\s*", re.IGNORECASE)
-#: What begins a file that is none of text.
+#: The first bytes of files that are not text.
 _OTHER_FILES = {
     b"PK\x03\x04": "an Excel file",
     b"\xd0\xcf\x11\xe0": "an Excel file",
     b"%PDF": "a PDF",
 }
-#: A file is a few weeks' movements at most; more is read in parts.
+#: A file has a few weeks' movements at most; longer periods are read in parts.
 LONGEST_FILE_BYTES = 64 * 1024 * 1024
 
 
 class UnreadableStatement(ValueError):
-    """The file is no whole statement of M-Pesa's portal. Its text is a plain sentence."""
+    """The file is not a complete statement of M-Pesa's portal. Its text can be shown to staff."""
 
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """One completed movement of money on one of our accounts, in whole KES.
+    """One completed movement on one of our accounts, in whole KES.
 
-    ``phone`` is what is shown of the customer's number, ``reverses`` the payment that was taken
-    back, ``ids`` what the details name of the request behind it.
+    ``phone`` is the customer's number as shown, ``reverses`` the payment that was reversed, ``ids``
+    the ids in the details of the request that caused it.
     """
 
     receipt: str
@@ -102,40 +103,34 @@ class Movement:
 
     @property
     def is_reversal(self) -> bool:
-        """Whether an earlier payment was taken back."""
+        """Whether an earlier payment was reversed."""
         return says_reversal(self.reason) or bool(self.reverses and not self.came_in)
 
     @property
     def is_payment(self) -> bool:
         """Whether a customer paid.
 
-        The column it stands in says which way money went: no word for it has to be known.
+        The amount's column tells the direction: the movement's name need not be known.
         """
         goes = direction_of(self.reason)
         return self.came_in and not self.is_reversal and goes != Direction.OUT and not self.reverses
 
     @property
     def came_back(self) -> bool:
-        """Whether what we had sent was taken back."""
+        """Whether it is a transfer of ours that came back."""
         is_linked = self.is_reversal or bool(self.reverses)
         return self.came_in and is_linked and not self.is_payment
 
     @property
     def is_unclear(self) -> bool:
-        """Whether it came in, and M-Pesa's word for it is that of money which goes out."""
+        """Whether it came in although its name is that of outgoing money."""
         return self.came_in and not self.is_payment and not self.came_back
-
-    @property
-    def went_to_a_customer(self) -> bool:
-        """Whether it left to somebody's phone."""
-        return not self.came_in and bool(self.phone)
 
 
 @dataclass(frozen=True, slots=True)
 class PortalFile:
-    """What a file says: of which number, from when until when where it says so, and every
-    completed movement, oldest first. Charges and moves between our own accounts are counted only.
-    """
+    """A parsed file: its short code, its period if it states one, and all completed movements,
+    oldest first. Charges and moves between our own accounts are only counted."""
 
     shortcode: str
     begins: datetime | None
@@ -145,9 +140,9 @@ class PortalFile:
 
 
 def read_portal_file(content: bytes) -> PortalFile:
-    """Read a downloaded statement. Raises UnreadableStatement with the line that is wrong."""
+    """Parse a downloaded statement. Raises UnreadableStatement with the line that is wrong."""
     if len(content) > LONGEST_FILE_BYTES:
-        raise UnreadableStatement("It is larger than 64 MB: download a shorter period at a time.")
+        raise UnreadableStatement("It is larger than 64 MB. Download a shorter period at a time.")
     lines, head = _table(_text(content))
     places = _places(lines[head])
     movements: list[Movement] = []
@@ -158,7 +153,9 @@ def read_portal_file(content: bytes) -> PortalFile:
             continue
         gained = _amount(row[PAID_IN], number) - abs(_amount(row[WITHDRAWN], number))
         if not row[BALANCE]:
-            raise UnreadableStatement(f"Line {number} has no balance: nothing shows it is whole.")
+            raise UnreadableStatement(
+                f"Line {number} has no balance, so the file may not be complete."
+            )
         balances.append((_amount(row[BALANCE], number), gained, number))
         movement = _movement(row, gained, number)
         if movement is None:
@@ -173,10 +170,10 @@ def read_portal_file(content: bytes) -> PortalFile:
 
 
 def _text(content: bytes) -> str:
-    """The file as text: UTF-8, or as spreadsheets save it (UTF-16 with its mark, Windows-1252)."""
+    """The file as text: UTF-8, or as spreadsheets save it (UTF-16 with a BOM, Windows-1252)."""
     for begins, what in _OTHER_FILES.items():
         if content.startswith(begins):
-            raise UnreadableStatement(f"It is {what}: download the statement as CSV.")
+            raise UnreadableStatement(f"It is {what}. Download the statement as CSV.")
     is_marked = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     for encoding in ("utf-16",) if is_marked else ("utf-8-sig", "cp1252"):
         try:
@@ -185,25 +182,26 @@ def _text(content: bytes) -> str:
             continue
         if "\0" not in text:
             return text
-    raise UnreadableStatement("It is no text file: download the statement as CSV.")
+    raise UnreadableStatement("It is not a text file. Download the statement as CSV.")
 
 
 def _table(text: str) -> tuple[list[list[str]], int]:
-    """The cells of each line, and the line that names the columns: by commas, or by what stands in
-    their place where a spreadsheet saved the file.
-    """
+    """The cells of each line, and the line with the column names; separated by commas, or by what a
+    spreadsheet used instead."""
     for delimiter in (",", ";", "\t"):
         lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
         for number, line in enumerate(lines[:_LINES_BEFORE]):
             if RECEIPT in _places(line) and len(line) > 1:
                 return lines, number
-    raise UnreadableStatement(f"It has no column “{RECEIPT}”: this is no statement of the portal.")
+    raise UnreadableStatement(
+        f"It has no column “{RECEIPT}”: this is not a statement from the portal."
+    )
 
 
 def _places(line: Sequence[str]) -> dict[str, int]:
-    """Where each column that is read stands, whatever signs and cases its name is written in.
+    """The position of each column that is read, ignoring case and punctuation in its name.
 
-    Raises UnreadableStatement where one is missing or stands there twice.
+    Raises UnreadableStatement if one is missing or occurs twice.
     """
     known = {_plain(name): name for name in (*NEEDED, *WHO_OR_WHAT, LINKED, ACCOUNT, CURRENCY)}
     known |= _OTHER_NAMES
@@ -228,9 +226,8 @@ def _plain(name: str) -> str:
 
 
 def _row(line: Sequence[str], places: Mapping[str, int], number: int) -> dict[str, str] | None:
-    """A completed movement by the names of its columns, "" for one that is not there; None for an
-    empty line, a sum, and what was not carried out.
-    """
+    """A completed movement by column name, "" for a missing column; None for an empty line, a sum,
+    and a movement that was not completed."""
     if not any(cell.strip() for cell in line):
         return None
     if len(line) <= max(places.values()):
@@ -245,17 +242,19 @@ def _row(line: Sequence[str], places: Mapping[str, int], number: int) -> dict[st
 
 
 def _movement(row: Mapping[str, str], gained: Decimal, number: int) -> Movement | None:
-    """What a line says; None for a charge, and for a move between accounts of our own."""
+    """Parse a line; None for a charge, and for a move between accounts of our own."""
     reason = (row[REASON] or _word_in(row[DETAILS]))[:100]
     reverses, phone = _linked(row[LINKED]), _phone(row)
     is_paid = gained > 0 and direction_of(reason) == Direction.IN
     says_charge = _CHARGE.search(f"{row[REASON]} {_word_in(row[DETAILS])}")
-    # A customer pays no charge to us: whatever it is called, it is their money.
+    # A customer never pays us a charge: whatever it is called, it is their money.
     is_charge = says_charge and not (gained > 0 and phone)
     if not gained or is_charge or not (phone or reverses or is_paid):
         return None
     if gained != gained.to_integral_value():
-        raise UnreadableStatement(f"Line {number}: KES {abs(gained)} are no whole shillings.")
+        raise UnreadableStatement(
+            f"Line {number}: KES {abs(gained)} is not a whole number of shillings."
+        )
     try:
         receipt = receipt_in(row[RECEIPT].upper(), RECEIPT)
     except UnreadableCallback as error:
@@ -274,37 +273,35 @@ def _movement(row: Mapping[str, str], gained: Decimal, number: int) -> Movement 
 
 
 def _word_in(details: str) -> str:
-    """M-Pesa's own word for the movement, without what a customer is called or has typed: an
-    account “refund” refunds nothing, and Charger pays no charge."""
+    """M-Pesa's own name of the movement, without the customer's name or text: an account “refund”
+    does not refund, and Charger is not a charge."""
     return _PARTY.split(_TYPED.split(details, 1)[0], 1)[0].strip()
 
 
 def _linked(shown: str) -> str:
-    """The receipt of the transaction a line is linked with; "" for any other number there."""
+    """The receipt of the linked transaction; "" for any other number there."""
     number = receipt_text(shown.upper())
     return "" if number.isdigit() else number
 
 
 def _amount(typed: str, number: int) -> Decimal:
-    """An amount; less than nothing with a minus before it, or in brackets, as a spreadsheet may
-    write it.
-    """
+    """Parse an amount; negative with a minus before it, or in brackets, as a spreadsheet may write
+    it."""
     shown = _CURRENCIES.sub("", typed.strip())
     if not shown:
         return Decimal(0)
     is_less = shown.startswith(("-", "(", "−"))
     digits = shown[is_less:].removesuffix(")").strip()
     if not _AMOUNT.fullmatch(digits) or shown.startswith("(") != shown.endswith(")"):
-        raise UnreadableStatement(f"Line {number}: “{typed[:40]}” is no amount.")
+        raise UnreadableStatement(f"Line {number}: “{typed[:40]}” is not an amount.")
     amount = Decimal(digits.replace(",", ""))
     return -amount if is_less else amount
 
 
 def _check_balances(balances: Sequence[tuple[Decimal, Decimal, int]]) -> None:
-    """See that each balance follows from the one before it, newest line first or oldest first.
+    """Check that each balance follows from the previous one, newest line first or oldest first.
 
-    Raises UnreadableStatement where one does not: then lines are missing, or two accounts are in
-    one file.
+    Raises UnreadableStatement if one does not: lines are missing, or the file mixes two accounts.
     """
     if len(balances) < 2:
         return
@@ -312,8 +309,8 @@ def _check_balances(balances: Sequence[tuple[Decimal, Decimal, int]]) -> None:
     oldest_first = _gap(balances)
     if newest_first is not None and oldest_first is not None:
         raise UnreadableStatement(
-            f"Line {newest_first}: the balance does not follow from the line beside it. Lines are "
-            "missing, or were changed. Download it anew, each account by itself."
+            f"Line {newest_first}: the balance does not follow from the adjacent line. Lines are "
+            f"missing or were changed. Download each account again, separately."
         )
 
 
@@ -327,7 +324,7 @@ def _gap(balances: Sequence[tuple[Decimal, Decimal, int]]) -> int | None:
 def _time(typed: str, number: int) -> datetime:
     found = _moment(typed)
     if found is None:
-        raise UnreadableStatement(f"Line {number}: “{typed[:40]}” is no time.")
+        raise UnreadableStatement(f"Line {number}: “{typed[:40]}” is not a time.")
     return found
 
 
@@ -351,12 +348,11 @@ def _day(typed: str) -> datetime | None:
 
 
 def _phone(row: Mapping[str, str]) -> str:
-    """What is shown of a customer's number: before their name, or in the details where no party is
-    named; "" for a short code, a bank, a name alone.
-    """
+    """The customer's number as shown: before their name, or in the details if no party is named; ""
+    for a short code, a bank, or a name alone."""
     party, details = row[PARTY], row[DETAILS]
-    told = _TYPED.split(details, 1)[0]
-    found = _PHONE.match(party) if party else _PHONE_IN_DETAILS.search(told)
+    before_typed = _TYPED.split(details, 1)[0]
+    found = _PHONE.match(party) if party else _PHONE_IN_DETAILS.search(before_typed)
     return found[1] if found else ""
 
 
@@ -374,9 +370,8 @@ def _shortcode(about: Sequence[str]) -> str:
 
 
 def _period(about: Sequence[str]) -> tuple[datetime | None, datetime | None]:
-    """From when until when, where a cell says ``From … To …``, or two days or times with a dash or
-    ``to`` between them. A day that ends a period is its last moment.
-    """
+    """The period in a cell like ``From … To …``, or two days or times with a dash or ``to`` between
+    them. A day that ends a period counts to its last moment."""
     for begins, ends in _periods(about):
         first = _moment(begins) or _day(begins)
         last = _moment(ends)
@@ -390,7 +385,7 @@ def _period(about: Sequence[str]) -> tuple[datetime | None, datetime | None]:
 def _periods(about: Sequence[str]) -> Iterator[tuple[str, str]]:
     for cell in about:
         for between in (r"\s+to:?\s+", r"\s+[-–]\s+"):
-            said = re.sub(r"^.*?\b(from|period):?\s+", "", cell.strip(), flags=re.IGNORECASE)
-            parts = re.split(between, said, flags=re.IGNORECASE)
+            text = re.sub(r"^.*?\b(from|period):?\s+", "", cell.strip(), flags=re.IGNORECASE)
+            parts = re.split(between, text, flags=re.IGNORECASE)
             if len(parts) == 2:
                 yield parts[0], parts[1]

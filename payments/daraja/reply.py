@@ -1,4 +1,4 @@
-"""An answer to a request of ours, and whether it is a yes, a certain no, or neither.
+"""Classifies an answer to a request: a success, a certain refusal, or neither.
 
 Source: Daraja portal, the error tables of each API; recorded answers.
 """
@@ -13,16 +13,16 @@ from . import error_codes
 from .errors import DarajaError, DarajaRefusal, DarajaRefused, DarajaUnknown
 from .values import code_text, printable, request_id
 
-#: "Accepted for processing" of a request, "the question was understood" of a query.
+#: "Accepted for processing" for a request, "understood" for a query.
 ACCEPTED = "0"
 
-#: The id an answer gives the request it accepted: of an STK push, or of what has a result later.
+#: The ids an answer gives to an accepted request: of an STK push, or of one with a later result.
 NAMES = ("CheckoutRequestID", "ConversationID")
 
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """The error in an answer: its code and one printable line, "" where it has none."""
+    """The error in an answer: its code and one printable line, "" for what it does not have."""
 
     code: str = ""
     message: str = ""
@@ -30,9 +30,9 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer to a request of ours: its HTTP status, its fields and the error it carries.
+    """An answer to a request: its HTTP status, its fields and the error it carries.
 
-    `fields` is None when the body is not a JSON object; then `start` shows how it begins.
+    `fields` is None if the body is not a JSON object; then `start` shows how it begins.
     """
 
     status: int
@@ -42,7 +42,7 @@ class Reply:
 
     @classmethod
     def of(cls, *, status: int, body: bytes, read: Callable[[bytes], Any] = read_json) -> Self:
-        """Read an answer of any length. Never raises, as long as `read` raises NotStrictJson."""
+        """Parse an answer of any length. Never raises, as long as `read` raises NotStrictJson."""
         try:
             fields = read(body)
         except NotStrictJson:
@@ -53,7 +53,7 @@ class Reply:
         return cls(status, fields, start, _trouble_in(fields or {}))
 
     def text(self, name: str) -> str:
-        """A field for people to read, as one printable line."""
+        """A field for display, as one printable line."""
         return printable((self.fields or {}).get(name))
 
     def code(self, name: str) -> str:
@@ -64,12 +64,12 @@ class Reply:
 
     @property
     def is_page(self) -> bool:
-        """Whether something else than Daraja's JSON came: a page to log in, half an answer."""
+        """Whether the answer is not Daraja's JSON: a login page, or an incomplete answer."""
         return self.fields is None and bool(self.start)
 
     @property
     def is_token_error(self) -> bool:
-        """Whether to resend with a new token. Never true when one may be taken."""
+        """Whether to resend with a new token. Never true if the request may have been accepted."""
         trouble = self.trouble or Trouble()
         return not self.may_be_taken and error_codes.is_token_error(
             status=self.status, code=trouble.code, message=trouble.message, is_page=self.is_page
@@ -77,7 +77,7 @@ class Reply:
 
     @property
     def refusal(self) -> DarajaRefusal | None:
-        """Why this is certainly a no, or None when it is a yes or not certain."""
+        """The kind of a certain refusal; None if it was accepted or is uncertain."""
         if self.may_be_taken:
             return None
         trouble = self.trouble or Trouble()
@@ -90,10 +90,11 @@ class Reply:
 
     @property
     def sure_refusal(self) -> DarajaRefusal | None:
-        """As `refusal`, where money goes out: without what only probably means "not processed".
+        """Like `refusal`, for outgoing money: without answers that only probably mean "not
+        processed".
 
-        That is some codes, and the word of whatever answered in Daraja's place: M-Pesa can be asked
-        what it knows of the request.
+        Those are some codes, and the answers of anything in front of Daraja: M-Pesa can be queried
+        about the request.
         """
         refusal = self.refusal
         if refusal == DarajaRefusal.TOKEN:
@@ -113,9 +114,9 @@ class Reply:
 
     @property
     def says_duplicate(self) -> bool:
-        """Whether a request with the same id of ours came before."""
-        said = self.text("ResponseDescription")
-        trouble = self.trouble or Trouble(self.code("ResponseCode"), said)
+        """Whether an earlier request had the same id."""
+        description = self.text("ResponseDescription")
+        trouble = self.trouble or Trouble(self.code("ResponseCode"), description)
         return error_codes.is_duplicate(code=trouble.code, message=trouble.message)
 
     @property
@@ -124,14 +125,14 @@ class Reply:
 
     @property
     def turned_down_in_200(self) -> str:
-        """The response code of an answer that is well formed and says no, else ""."""
+        """The response code of a well-formed answer that is a refusal, else ""."""
         well_formed = self.status == 200 and not self.trouble and not self.may_be_taken
         return self.code("ResponseCode") if well_formed else ""
 
     def refused(self, kind: DarajaRefusal, *, code: str = "") -> DarajaRefused:
-        """This answer as the error to raise, in the gateway's own words where it has any.
+        """The error to raise for this answer, in the gateway's own words if it has any.
 
-        Of a JSON object only the known fields are quoted: others may hold a token or a number.
+        Only known fields of a JSON object are quoted: others may contain a token or a number.
         """
         trouble = self.trouble or Trouble(code, self.text("ResponseDescription"))
         quoted = self.start if self.fields is None and self.start else "without a reason"
@@ -140,7 +141,7 @@ class Reply:
         return DarajaRefused(message, code=trouble.code, kind=kind, doubtful=doubtful)
 
     def no(self, request: str) -> DarajaError:
-        """This answer, which is no yes, as the error to raise where no money moves by itself."""
+        """The error to raise if this is not a success, for calls that do not move money."""
         if kind := self.sure_refusal:
             return self.refused(kind)
         if code := self.turned_down_in_200:
@@ -148,13 +149,13 @@ class Reply:
         return self.unclear(request)
 
     def unclear(self, request: str) -> DarajaUnknown:
-        """This answer as the error to raise when it is neither a yes nor a certain no."""
+        """The error to raise for an answer that is neither a success nor a certain refusal."""
         message = f"no clear answer to the {request} (HTTP {self.status})"
         return DarajaUnknown(message, answer=self.start)
 
 
 def _trouble_in(fields: Mapping[str, Any]) -> Trouble | None:
-    """Two shapes exist: Daraja's own, also seen under HTTP 200, and its API gateway's."""
+    """Two formats exist: Daraja's own, also seen under HTTP 200, and its API gateway's."""
     if code := fields.get("errorCode"):
         return Trouble(code=code_text(code), message=printable(fields.get("errorMessage")))
     fault = fields.get("fault")

@@ -1,8 +1,9 @@
-"""What Daraja's result codes mean: one table per product, for the same number differs between them.
+"""Meanings of Daraja's result codes, in one table per product, as the same code differs between
+them.
 
-A result code says how something ended that M-Pesa had taken on: an STK push (callback and status
-query), a B2C payment or a reversal (result). Codes arrive as numbers or as text, so they are
-compared as text, and never by their descriptions. Why a request was not taken on at all is in
+A result code tells the outcome of an accepted request: an STK push (callback and status query), a
+B2C payment or a reversal (result). Codes arrive as numbers or as text, so they are compared as
+text, and never by their descriptions. Error codes of requests that were not accepted are in
 error_codes.py.
 
 Source: Daraja portal, M-Pesa Express, Business to Customer, Reversal, Transaction Status and, for
@@ -15,27 +16,27 @@ SUCCESS = "0"
 
 
 class StkReason(StrEnum):
-    """Why an STK push ended without money."""
+    """Why an STK push was not paid."""
 
     CANCELLED = "cancelled"
     NO_ANSWER = "no_answer"
     WRONG_PIN = "wrong_pin"
     NO_MONEY = "no_money"
-    #: The amount is outside what M-Pesa allows: per payment, or per day.
+    #: The amount is outside M-Pesa's limits, per payment or per day.
     LIMIT = "limit"
     #: M-Pesa, or the payer's line, was busy.
     BUSY = "busy"
-    #: The same amount was asked of the same payer less than two minutes before.
+    #: The same amount was requested from the same payer less than two minutes before.
     REPEATED_TOO_SOON = "repeated_too_soon"
     PIN_LOCKED = "pin_locked"
     EXPIRED = "expired"
-    #: Ours to put right: transaction type, receiving party, or a full merchant account.
+    #: Our fault: transaction type, receiving party, or a full merchant account.
     MISCONFIGURED = "misconfigured"
     OTHER = "other"
 
 
-#: STK push. Closed on purpose: a code that is not here settles nothing, because reading "still in
-#: progress" (4999) as a failure would give away stock that is being paid for.
+#: STK push. Deliberately complete: an unlisted code is not final, because treating "still in
+#: progress" (4999) as a failure would release stock that is being paid for.
 STK_FAILURES = {
     "1": StkReason.NO_MONEY,
     "2": StkReason.LIMIT,
@@ -59,39 +60,39 @@ STK_FAILURES = {
 
 
 def is_success(code: str) -> bool:
-    """Whether this result code, of any product, means that it was done."""
+    """Whether this result code, of any product, means success."""
     return code == SUCCESS
 
 
 def stk_failure(code: str) -> StkReason | None:
-    """Why an STK push with this result code ended without money, or None when it may not have.
+    """Why an STK push with this result code was not paid, or None if it may have been.
 
-    A success that is reported later still overturns it: 1037 has been seen before a receipt.
+    A success that is reported later still overrides it: 1037 has been seen before a receipt.
     """
     return STK_FAILURES.get(code)
 
 
 class PayoutReason(StrEnum):
-    """Why a B2C payment or a reversal did not happen."""
+    """Why a B2C payment or a reversal was not made."""
 
     NO_FUNDS = "no_funds"
-    #: Outside what M-Pesa allows: per payment, or for the receiver's day or wallet.
+    #: Outside M-Pesa's limits: per payment, or of the receiver's day or wallet.
     LIMIT = "limit"
-    #: The receiver has no M-Pesa.
+    #: The receiver has no M-Pesa account.
     NOT_REGISTERED = "not_registered"
-    #: The operator's name, password, lock or role. Stop: each further try brings the lock nearer.
+    #: The operator's name, password, lock or role. Stop: each further try may lock the operator.
     INITIATOR = "initiator"
-    #: Ours to put right with Safaricom: account, product, receiving number.
+    #: To be fixed by us with Safaricom: account, product, receiving number.
     MISCONFIGURED = "misconfigured"
     ALREADY_REVERSED = "already_reversed"
     NO_SUCH_PAYMENT = "no_such_payment"
-    #: Not like this: the payment had another amount.
+    #: Not possible: the payment had another amount.
     NOT_REVERSIBLE = "not_reversible"
-    #: It did not happen, and nothing says why, as when only the transaction's status is known.
+    #: Not made, for an unknown reason, as when only the transaction's status is known.
     OTHER = "other"
 
 
-#: What M-Pesa's core says about B2C and reversals alike.
+#: Codes of M-Pesa's core for B2C and reversals alike.
 _CORE = {
     "1": PayoutReason.NO_FUNDS,
     "11": PayoutReason.MISCONFIGURED,
@@ -104,8 +105,9 @@ _CORE = {
     "8006": PayoutReason.INITIATOR,
 }
 
-#: B2C: the money certainly stayed. Closed on purpose: what is not here settles nothing (15 speaks
-#: of an earlier request, 17 and 26 of the system), because reading it as a failure would pay twice.
+#: B2C: the money certainly was not sent. Deliberately complete: an unlisted code is not final (15
+#: is about an earlier request, 17 and 26 about the system), because treating it as a failure would
+#: pay twice.
 B2C_FAILURES = {
     **_CORE,
     "2": PayoutReason.LIMIT,
@@ -117,7 +119,7 @@ B2C_FAILURES = {
 }
 
 #: Reversal: it moved nothing. ALREADY_REVERSED: an earlier one did. 25 is a bad parameter in the
-#: core's list; that another amount ends so is a guess.
+#: core's list; that it also means a different amount is a guess.
 REVERSAL_FAILURES = {
     **_CORE,
     "25": PayoutReason.NOT_REVERSIBLE,
@@ -127,20 +129,20 @@ REVERSAL_FAILURES = {
 
 
 def b2c_failure(code: str) -> PayoutReason | None:
-    """Why a B2C payment with this result code certainly did not happen, or None if it may have."""
+    """Why a B2C payment with this result code was not made, or None if it may have been."""
     return B2C_FAILURES.get(code)
 
 
 def reversal_failure(code: str) -> PayoutReason | None:
-    """Why a reversal with this result code moved nothing, or None when it may have."""
+    """Why a reversal with this result code moved nothing, or None if it may have."""
     return REVERSAL_FAILURES.get(code)
 
 
 class TransactionEnd(StrEnum):
-    """How a transaction ended, once it did."""
+    """The final status of a transaction."""
 
     COMPLETED = "completed"
-    #: Cancelled, declined or expired: the money stayed.
+    #: Cancelled, declined or expired: the money was not moved.
     NOT_DONE = "not_done"
 
 
@@ -153,5 +155,5 @@ _ENDS = {
 
 
 def transaction_end(status: str) -> TransactionEnd | None:
-    """How a transaction with this status ended, or None while it has not, or is unknown."""
+    """The final status of a transaction with this status, or None if it is not final or unknown."""
     return _ENDS.get(status)

@@ -1,8 +1,8 @@
-"""How a payout, a reversal or a status query ended, as M-Pesa posts it later.
+"""Parses the results of payouts, reversals and status queries, which M-Pesa posts later.
 
 Source: Daraja portal, the result samples of Business to Customer, Reversal, Transaction Status and
-Account Balance. What comes to a queue timeout address is the request, word for word, as an
-integrator was told by Safaricom.
+Account Balance. A queue timeout URL receives the request itself, word for word, as an integrator
+was told by Safaricom.
 """
 
 import re
@@ -24,7 +24,7 @@ from .values import (
     whole_kes,
 )
 
-#: Facts that decide about money, so that two of them would be one too many.
+#: Parameters that decide about money, and must not occur twice.
 DECISIVE = frozenset(
     {
         "Amount",
@@ -42,11 +42,11 @@ _KES = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,2})?")
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How a request ended.
+    """The result of a request.
 
-    Of the two ids at least one is there, and either may match: the originator's has been seen to be
-    another than ours. `transaction_id` is the receipt of what was done, and a placeholder for what
-    was not; "" where it is no receipt at all. `facts` are the parameters as text, by name.
+    At least one of the two ids is present, and either may match: the originator's has been seen to
+    differ from ours. `transaction_id` is the receipt of a success, and a placeholder otherwise; ""
+    if it is not a receipt at all. `facts` are the parameters as text, by name.
     """
 
     result_code: str
@@ -58,12 +58,12 @@ class Result:
 
     @property
     def succeeded(self) -> bool:
-        """Whether it was done. Of a question: whether it was answered, whatever the answer."""
+        """Whether the request succeeded. For a query: whether it was answered at all."""
         return is_success(self.result_code)
 
     @property
     def amount(self) -> int | None:
-        """Whole KES, or None where there is none or it is no such amount."""
+        """Whole KES, or None if there is no such amount."""
         reported = self.facts.get("TransactionAmount") or self.facts.get("Amount")
         try:
             return whole_kes(reported, "Amount")
@@ -72,20 +72,20 @@ class Result:
 
     @property
     def transaction_status(self) -> str:
-        """How the transaction asked about stands: see `transaction_end`."""
+        """The status of the queried transaction: see `transaction_end`."""
         return self.facts.get("TransactionStatus", "")
 
     @property
     def receipt(self) -> str:
-        """The receipt of the payout, or of the transaction asked about; "" where there is none."""
+        """The receipt of the payout, or of the queried transaction; "" if there is none."""
         reported = self.facts.get("ReceiptNo") or self.facts.get("TransactionReceipt")
         return receipt_text(reported)
 
     @property
     def holdings(self) -> Mapping[str, Decimal]:
-        """What each account of a number of ours holds, in KES, from the answer to a balance query.
+        """The balance of each account of a short code, in KES, from the answer to a balance query.
 
-        By the account's name. Empty where the answer is of another shape, or of another currency.
+        By the account's name. Empty if the answer has another format or another currency.
         """
         held: dict[str, Decimal] = {}
         for part in self.facts.get("AccountBalance", "").split("&"):
@@ -102,7 +102,7 @@ class Result:
 
 
 def read_result(body: bytes | memoryview) -> Result:
-    """Read the body of a result, up to 64 kB. It proves nothing about who sent it.
+    """Parse the body of a result, up to 64 kB. It does not prove who sent it.
 
     Raises UnreadableCallback, and nothing else, for any bytes.
     """
@@ -129,7 +129,7 @@ def _result(document: Any) -> Result:
 
 
 def _facts(parameters: Any) -> dict[str, str]:
-    """The parameters by name. Of one that comes twice, as DebitPartyName does, the first counts."""
+    """The parameters by name. If one occurs twice, as DebitPartyName does, the first counts."""
     facts: dict[str, str] = {}
     for name, value in _named(parameters):
         if name in facts and name in DECISIVE:
@@ -139,7 +139,7 @@ def _facts(parameters: Any) -> dict[str, str]:
 
 
 def _named(parameters: Any) -> Iterator[tuple[str, Any]]:
-    """Each parameter, of which there is a list, or one without a list."""
+    """All parameters, which are a list or a single one without a list."""
     found = parameters.get("ResultParameter") if isinstance(parameters, dict) else None
     for each in found if isinstance(found, list) else [found]:
         if isinstance(each, dict) and (name := printable(each.get("Key"), at_most=64)):
@@ -154,10 +154,10 @@ def _as_text(value: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class QueueTimeout:
-    """A request of ours that waited too long in a queue. It is never a failure: query its status.
+    """A request of ours that waited too long in a queue. This is never a failure: query its status.
 
     It is our own request, so a payout has the id we gave it, a reversal or a status query by
-    receipt only that receipt, and a balance query nothing but its command. "" is what there is not.
+    receipt only that receipt, and a balance query only its command. Missing fields are "".
     """
 
     command: str
@@ -167,8 +167,7 @@ class QueueTimeout:
 
 
 def read_queue_timeout(body: bytes | memoryview) -> QueueTimeout:
-    """Read the body that comes to a queue timeout address, up to 64 kB. The credential in it is
-    left behind.
+    """Parse the body posted to a queue timeout URL, up to 64 kB. Its credential is discarded.
 
     Raises UnreadableCallback, and nothing else, for any bytes.
     """
@@ -176,9 +175,9 @@ def read_queue_timeout(body: bytes | memoryview) -> QueueTimeout:
 
 
 def read_transfer_callback(body: bytes | memoryview) -> Result | QueueTimeout:
-    """Read what comes to an address that was given both for results and for queue timeouts.
+    """Parse a body posted to a URL that was given for both results and queue timeouts.
 
-    They are told apart by one thing: a result stands in an object named Result.
+    A result is inside an object named Result; a queue timeout is not.
 
     Raises UnreadableCallback, and nothing else, for any bytes.
     """

@@ -1,4 +1,4 @@
-"""Pull Transactions: the payments to our number in the last 48 hours, however they were made.
+"""Pull Transactions: all payments to our short code in the last 48 hours.
 
 Source: Daraja portal, Pull Transactions.
 """
@@ -37,7 +37,7 @@ DONE = "1000"
 #: Registered before, or there are no rows.
 NOTHING_NEW = "1001"
 
-#: Where a row of a reversal may name the payment: no sample of Safaricom's shows one.
+#: Fields of a reversal's row that may name the payment: no sample of Safaricom's shows one.
 NAMES_OF_ORIGINAL = (
     "originalTransactionId",
     "OriginalTransactionID",
@@ -45,7 +45,7 @@ NAMES_OF_ORIGINAL = (
     "billreference",
 )
 
-#: A page is longer than any other answer, and how long is the gateway's to say.
+#: A page is longer than any other answer, and its length is up to the gateway.
 LONGEST_PAGE_BYTES = 1024 * 1024
 
 _NOMINATED = re.compile(r"(254|0)[17][0-9]{8}")
@@ -53,11 +53,11 @@ _NOMINATED = re.compile(r"(254|0)[17][0-9]{8}")
 
 @dataclass(frozen=True, slots=True)
 class StatementRow:
-    """One movement of money at our number: `direction` says whether it is a payment that came in,
-    `is_reversal` whether one was taken back. `phone` is what M-Pesa shows of the payer.
+    """One movement at our short code: `direction` tells whether it is an incoming payment,
+    `is_reversal` whether it was reversed. `phone` is the payer's as M-Pesa shows it.
 
-    Of one that was taken back `amount` is what went, and `reverses` the receipt of the payment, ""
-    where the row does not name it.
+    For a reversal, `amount` is the amount reversed, and `reverses` the receipt of the payment, ""
+    if the row does not name it.
     """
 
     receipt: str
@@ -71,15 +71,14 @@ class StatementRow:
 
     @property
     def direction(self) -> Direction:
-        """Which way the money went, as far as the row says."""
+        """The direction of the money, as far as the row tells."""
         return direction_of(self.transaction_type)
 
 
 @dataclass(frozen=True, slots=True)
 class StatementPage:
-    """Some rows of a statement. `unreadable` are the rows that are no payment to us, as one line
-    of JSON each, with the payer's number in it. Only an empty page is known to be the last.
-    """
+    """Some rows of a statement. `unreadable` are the rows that are not payments to us, as one line
+    of JSON each, with the payer's number in it. Only an empty page is certainly the last."""
 
     rows: tuple[StatementRow, ...]
     unreadable: tuple[str, ...]
@@ -98,15 +97,15 @@ class StatementCalls(Connection):
     """The part of a client that pulls statements."""
 
     def register_pull(self, *, nominated_number: str, callback_url: str) -> None:
-        """Register our number, once before the first pull. Safe to repeat.
+        """Register our short code, once before the first pull. Safe to repeat.
 
-        `nominated_number` is the phone in the number's own papers.
+        `nominated_number` is the phone in the short code's registration papers.
 
         Raises ValueError, DarajaRefused and DarajaUnknown.
         """
         check_text(_NOMINATED, nominated_number, "nominated_number must be a Kenyan mobile number")
         wanted = {
-            "ShortCode": self._account.receiving_number,
+            "ShortCode": self._account.receiving_shortcode,
             "RequestType": "Pull",
             "NominatedNumber": nominated_number,
             "CallBackURL": callback_url,
@@ -118,10 +117,9 @@ class StatementCalls(Connection):
     def pull_transactions(
         self, *, start: datetime, end: datetime, offset: int = 0
     ) -> StatementPage:
-        """The payments from `start` to `end`, both with their zone, from row `offset` on. Safe to
-        repeat.
+        """The payments from `start` to `end`, both aware, from row `offset` on. Safe to repeat.
 
-        Raises ValueError, and DarajaRefused or DarajaUnknown when there is no statement to read.
+        Raises ValueError, and DarajaRefused or DarajaUnknown if there is no statement to read.
         """
         if start.tzinfo is None or end.tzinfo is None:
             raise ValueError("start and end must be times with their zone")
@@ -130,7 +128,7 @@ class StatementCalls(Connection):
         if type(offset) is not int or offset < 0:
             raise ValueError("offset must be a whole number, 0 or more")
         question = {
-            "ShortCode": self._account.receiving_number,
+            "ShortCode": self._account.receiving_shortcode,
             "StartDate": _second(start),
             "EndDate": _second(end + timedelta(microseconds=999_999)),
             "OffSetValue": str(offset),
@@ -163,7 +161,7 @@ def _page(reply: Reply) -> StatementPage:
 
 
 def _raw_rows(reply: Reply, *, is_empty: bool) -> Iterator[Any]:
-    """The rows, which come as a list in a list. Without any list there are none only if it is said.
+    """The rows, which come as a list in a list. No list means no rows only if the answer says so.
 
     Raises DarajaUnknown.
     """
@@ -182,7 +180,7 @@ def _row(raw: Any) -> StatementRow:
     transaction_type = shown(raw.get("transactiontype"), at_most=64)
     is_reversal, amount = says_reversal(transaction_type), raw.get("amount")
     if is_reversal and isinstance(amount, str | int | Decimal):
-        # What was taken back may be shown as less than nothing.
+        # A reversal may be shown as a negative amount.
         amount = str(amount).removeprefix("-")
     receipt = receipt_in(raw.get("transactionId"), "transactionId")
     return StatementRow(
@@ -198,8 +196,7 @@ def _row(raw: Any) -> StatementRow:
 
 
 def _reversed_by(raw: dict[str, Any], receipt: str) -> str:
-    """The payment a row takes back. Where a row names none, its own receipt may be the payment's:
-    the reader finds out.
-    """
+    """The payment a row reverses. If the row names none, its own receipt may be the payment's: the
+    caller finds out."""
     named = (receipt_text(raw.get(name)) for name in NAMES_OF_ORIGINAL)
     return next((each for each in named if each and each != receipt), "")

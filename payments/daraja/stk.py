@@ -1,4 +1,4 @@
-"""STK push (M-Pesa Express): prompts a phone for a payment, and queries how that ended.
+"""STK push (M-Pesa Express): prompts a phone for a payment, and queries the outcome.
 
 Source: Daraja portal, M-Pesa Express and M-Pesa Express Query.
 """
@@ -33,7 +33,7 @@ _DESCRIPTION = re.compile(r"(?=.*[!-~])[ -~]{1,13}")
 class PushAccepted:
     """The gateway accepted the request and will prompt the phone. It says nothing about money.
 
-    The checkout request id holds the payer's number: personal data, and no secret.
+    The checkout request id contains the payer's number: personal data, but not a secret.
     """
 
     merchant_request_id: str
@@ -44,16 +44,16 @@ class PushAccepted:
 class StkOutcome(StrEnum):
     PAID = "paid"
     FAILED = "failed"
-    #: The answer settles nothing. Ask again later.
+    #: The answer is not final. Query again later.
     UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
 class StkStatus:
-    """What the status query said. `result_code` is "" when it gave none.
+    """The answer to a status query. `result_code` is "" if there was none.
 
-    Where it was not `answered`, the question never came to M-Pesa, as far as anybody can tell, or
-    the answer never came back: it is to be asked anew, however often it was tried.
+    If it was not `answered`, the query probably did not reach M-Pesa, or the answer was lost: query
+    again, however often it was tried.
     """
 
     outcome: StkOutcome
@@ -71,11 +71,11 @@ class StkCalls(Connection):
         """Prompt a phone for an amount of whole KES. Not safe to repeat: each call is a prompt.
 
         `phone` is 12 digits (2547… or 2541…), `amount` 1 to 250,000, `reference` at most 12 letters
-        and digits (the payer reads it), `description` 1 to 13 characters. The address is sent as
-        it is: see `check_callback_url`.
+        and digits (shown to the payer), `description` 1 to 13 characters. The URL is sent as it is:
+        see `check_callback_url`.
 
-        Raises ValueError for arguments that break these rules, DarajaRefused when the phone will
-        certainly not be prompted, and DarajaUnknown when it may be.
+        Raises ValueError for arguments that break these rules, DarajaRefused if the phone will
+        certainly not be prompted, and DarajaUnknown if it may be.
         """
         _check_push(phone=phone, amount=amount, reference=reference, description=description)
         account = self._account
@@ -83,7 +83,7 @@ class StkCalls(Connection):
             "TransactionType": account.transaction_type,
             "Amount": amount,
             "PartyA": phone,
-            "PartyB": account.receiving_number,
+            "PartyB": account.receiving_shortcode,
             "PhoneNumber": phone,
             "CallBackURL": callback_url,
             "AccountReference": reference,
@@ -92,13 +92,13 @@ class StkCalls(Connection):
         return _read_push(self._post(PUSH_PATH, {**self._credentials(), **prompt}))
 
     def stk_query(self, *, checkout_request_id: str) -> StkStatus:
-        """Query how an STK push ended. Safe to repeat. Never raises.
+        """Query the outcome of an STK push. Safe to repeat. Never raises.
 
-        Only a known end is PAID or FAILED; everything else, errors included, is UNKNOWN with the
-        reason in `description`. The sandbox answers five queries a minute.
+        Only a final outcome is PAID or FAILED; everything else, including errors, is UNKNOWN with
+        the reason in `description`. The sandbox answers five queries a minute.
         """
         if not request_id(checkout_request_id):
-            return _unsettled("there is no request id to ask about", answered=True)
+            return _unsettled("there is no request id to query", answered=True)
         try:
             question = {**self._credentials(), "CheckoutRequestID": checkout_request_id}
             reply = self._post(QUERY_PATH, question)
@@ -141,7 +141,7 @@ def _read_push(reply: Reply) -> PushAccepted:
 
 
 def _read_status(reply: Reply, checkout_request_id: str) -> StkStatus:
-    # Finished payments have been answered with an error at random: errors say nothing at all.
+    # Finished payments have been answered with an error at random: errors prove nothing.
     if reply.status != 200 or reply.trouble or reply.code("ResponseCode") != ACCEPTED:
         answered = reply.fields is not None and reply.refusal not in RETRYABLE
         return _unsettled(str(reply.refused(DarajaRefusal.OTHER)), answered=answered)

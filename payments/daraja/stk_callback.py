@@ -1,4 +1,4 @@
-"""Reads the callback of an STK push: how it ended.
+"""Parses the callback of an STK push.
 
 Source: Daraja portal, M-Pesa Express; recorded callbacks.
 """
@@ -24,17 +24,17 @@ from .values import (
 __all__ = ["StkCallback", "UnreadableCallback", "read_stk_callback"]
 
 AMOUNT, RECEIPT = "Amount", "MpesaReceiptNumber"
-#: Items that decide about money, so that two of them would be one too many.
+#: Items that decide about money, and must not occur twice.
 DECISIVE = frozenset({AMOUNT, RECEIPT})
 
 
 @dataclass(frozen=True, slots=True)
 class StkCallback:
-    """How an STK push ended.
+    """The outcome of an STK push.
 
     A success always has `amount` (whole KES, 1 or more) and `receipt`; a failure has neither.
-    `paid_at` is aware, in Nairobi's time. `phone` is what M-Pesa shows of the payer's number,
-    nowadays often masked or missing: nothing to match on. `description` is for people to read.
+    `paid_at` is aware, in Nairobi's time. `phone` is the payer's as M-Pesa shows it, nowadays often
+    masked or missing: do not match on it. `description` is for display.
     """
 
     merchant_request_id: str
@@ -52,10 +52,10 @@ class StkCallback:
 
 
 def read_stk_callback(body: bytes | memoryview) -> StkCallback:
-    """Read the body of an M-Pesa Express callback, up to 64 kB.
+    """Parse the body of an M-Pesa Express callback, up to 64 kB.
 
-    Lenient about what is only shown (date, phone, description), strict about what money depends on
-    (ids, code, amount, receipt). It proves nothing about who sent it.
+    Lenient about fields that are only displayed (date, phone, description), strict about those that
+    decide about money (ids, code, amount, receipt). It does not prove who sent it.
 
     Raises UnreadableCallback, and nothing else, for any bytes.
     """

@@ -1,7 +1,7 @@
-"""Where the one access token is kept.
+"""Stores for the access token.
 
-The gateway's FAQ says that every new token ends the one before it, so workers that fetch their own
-keep throwing each other out. All of them share one store, and one of them at a time refreshes it.
+The gateway's FAQ says that every new token invalidates the previous one, so workers that fetch
+their own would keep interrupting each other. They share one store, and one at a time refreshes it.
 """
 
 import threading
@@ -14,21 +14,20 @@ from .errors import DarajaRefusal, DarajaRefused
 
 
 class TokenStore(Protocol):
-    """Keeps one token for everybody who uses the same consumer key."""
+    """Stores one token for all users of the same consumer key."""
 
     def get(self) -> str | None:
-        """The token, or None when there is none or its time is over."""
+        """The token, or None if there is none or it has expired."""
 
     def set(self, token: str, seconds: int) -> None:
-        """Keep this token for so many seconds, instead of any other."""
+        """Store this token for this many seconds, replacing any other."""
 
     def forget(self, token: str) -> None:
-        """Drop this token; do nothing when another has taken its place."""
+        """Discard this token, unless it was replaced already."""
 
     def refreshing(self) -> AbstractContextManager[str | None]:
-        """Entered by one at a time, with the token somebody else has fetched meanwhile, or None:
-        then a new one is to be fetched inside. May raise DarajaRefused.
-        """
+        """Entered by one caller at a time. Yields the token another has fetched meanwhile, or None:
+        then a new one has to be fetched inside. May raise DarajaRefused."""
 
 
 class MemoryTokenStore:
@@ -61,10 +60,10 @@ class MemoryTokenStore:
 
 
 class SharedToken:
-    """The token in a store, fetched by whoever first finds it missing.
+    """The token in a store, fetched by the first caller that finds it missing.
 
-    `fetch` returns a token and the seconds it may be kept, and raises DarajaRefused when none is to
-    be had.
+    `fetch` returns a token and the seconds it may be kept, and raises DarajaRefused if it cannot
+    get one.
     """
 
     def __init__(self, store: TokenStore, fetch: Callable[[], tuple[str, int]]) -> None:
@@ -74,16 +73,16 @@ class SharedToken:
         self._last_failure: DarajaRefused | None = None
 
     def get(self) -> str:
-        """The token. Raises DarajaRefused when there is none, also when the store itself fails."""
+        """The token. Raises DarajaRefused if there is none, also if the store itself fails."""
         try:
             return self._store.get() or self._refresh()
         except DarajaRefused:
             raise
-        except Exception as error:  # whatever a store is made of: nothing was sent to M-Pesa
+        except Exception as error:  # # any error of the store: nothing was sent to M-Pesa
             raise _no_token(error) from error
 
     def turned_down(self, token: str) -> None:
-        """The gateway no longer takes this token. Raises DarajaRefused when the store fails."""
+        """Record that the gateway rejected this token. Raises DarajaRefused if the store fails."""
         try:
             self._store.forget(token)
         except Exception as error:
@@ -95,10 +94,11 @@ class SharedToken:
             if found:
                 return found
             if self._failures != failures and self._last_failure:
-                # Somebody tried while we waited. Trying again one by one, each with its own
-                # time-out, would hold every worker for minutes when the gateway is down.
-                said = self._last_failure
-                raise DarajaRefused(said.message, code=said.code, kind=said.kind)
+                # Another caller tried and failed while we waited. Retrying one after another, each
+                # with its own timeout, would block every worker for minutes when the gateway is
+                # down.
+                failure = self._last_failure
+                raise DarajaRefused(failure.message, code=failure.code, kind=failure.kind)
             try:
                 token, seconds = self._fetch()
             except DarajaRefused as refusal:
@@ -110,5 +110,5 @@ class SharedToken:
 
 def _no_token(error: Exception) -> DarajaRefused:
     return DarajaRefused(
-        f"no token could be had ({type(error).__name__})", kind=DarajaRefusal.TOKEN
+        f"no token could be fetched ({type(error).__name__})", kind=DarajaRefusal.TOKEN
     )

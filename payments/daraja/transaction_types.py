@@ -1,7 +1,7 @@
-"""What M-Pesa calls a movement of money, and whether it is a payment that came in.
+"""M-Pesa's names of movements, and whether each is an incoming payment.
 
-A confirmation and a row of the statement look alike whichever way money went: only this word tells.
-"Debit" in it is the customer's account, not ours.
+A confirmation and a statement row look alike for both directions: only this name tells them apart.
+"Debit" in it refers to the customer's account, not ours.
 
 Source: Daraja portal, C2B ("Pay Bill", "Buy Goods", formerly "Customer Merchant Payment") and Pull
 Transactions ("c2b-pay-bill-debit", "c2b-buy-goods-debit").
@@ -12,13 +12,13 @@ from enum import StrEnum
 
 
 class Direction(StrEnum):
-    #: Money came to us.
+    #: Incoming money.
     IN = "in"
-    #: Money went out, or an earlier payment was taken back.
+    #: Outgoing money, or the reversal of an earlier payment.
     OUT = "out"
-    #: Nobody said.
+    #: No name was given.
     UNSAID = "unsaid"
-    #: A word we do not know.
+    #: An unknown name.
     UNKNOWN = "unknown"
 
 
@@ -30,7 +30,7 @@ _OUT = (
 
 
 def direction_of(transaction_type: str) -> Direction:
-    """Which way money went by the word for it, in any case, with any signs between letters."""
+    """The direction of a movement by its name, ignoring case and punctuation."""
     word = re.sub(r"[^a-z0-9]", "", transaction_type.lower())
     if not word:
         return Direction.UNSAID

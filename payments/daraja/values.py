@@ -1,7 +1,7 @@
-"""The values in Daraja's messages: read from what it posts and answers, checked in what we pass.
+"""Values in Daraja's messages: parses what it sends, and checks what we pass.
 
-Reading is strict about what money depends on (ids, codes, amounts, receipts) and lenient about what
-is only shown. A caller's mistake is a ValueError, before anything is sent.
+Parsing is strict about values that decide about money (ids, codes, amounts, receipts) and lenient
+about those that are only displayed. A caller's mistake is a ValueError, before anything is sent.
 
 Source: Daraja portal, the parameter tables of each API.
 """
@@ -17,11 +17,12 @@ from omachemainproj.strict_json import NotStrictJson, read_json, read_json_forgi
 
 Read = TypeVar("Read")
 
-#: The longest callback that is read.
+#: The longest callback that is parsed.
 MAX_CALLBACK_BYTES = 64 * 1024
-#: Far above M-Pesa's own ceiling of KES 250,000 a payment: what came is a fact, even if odd.
+#: Far above M-Pesa's own limit of KES 250,000 per payment: an odd amount that arrived is still a
+#: fact.
 MAX_KES = 999_999_999
-#: M-Pesa began in 2007. A year outside these is a garbled date, not a payment's.
+#: M-Pesa began in 2007. A year outside this range is a garbled date.
 YEARS = range(2007, 3000)
 
 _ID = re.compile(r"[!-~]{1,64}")
@@ -33,15 +34,15 @@ _PHONE = re.compile(r"254[17][0-9]{8}")
 
 
 class UnreadableCallback(ValueError):
-    """The body is not a callback that can be believed. Its text is a plain sentence."""
+    """The body is not a valid callback. Its text can be shown to staff."""
 
 
 def read_callback(body: bytes | memoryview, read: Callable[[Any], Read]) -> Read:
-    """What ``read`` makes of the JSON of a callback, up to 64 kB.
+    """Parse the JSON of a callback with ``read``, up to 64 kB.
 
-    A callback comes once. So one that is not strict JSON, for what stands in a name or a date, is
-    read all the same as far as it is sound; where ``read`` needs more than that, the sentence is
-    about the JSON. ``read`` raises UnreadableCallback, and nothing else.
+    A callback is sent only once. So if it is not strict JSON, because of a name or a date, what is
+    sound of it is parsed all the same; if ``read`` needs more than that, the error is about the
+    JSON. ``read`` raises UnreadableCallback, and nothing else.
 
     Raises UnreadableCallback.
     """
@@ -63,7 +64,7 @@ def as_object(document: Any) -> dict[str, Any]:
 
 
 def inner(document: Any, name: str) -> dict[str, Any]:
-    """The object of that name inside another. Raises UnreadableCallback."""
+    """The object with this name inside another. Raises UnreadableCallback."""
     found = document.get(name) if isinstance(document, dict) else None
     if not isinstance(found, dict):
         raise UnreadableCallback(f"There is no {name} object where a callback has one.")
@@ -71,7 +72,7 @@ def inner(document: Any, name: str) -> dict[str, Any]:
 
 
 def whole_kes(value: Any, name: str) -> int:
-    """An amount of whole shillings, 1 or more: a fraction is not rounded.
+    """An amount of whole shillings, 1 or more; fractions are not rounded.
 
     Raises UnreadableCallback.
     """
@@ -93,14 +94,14 @@ def receipt_in(value: Any, name: str) -> str:
 
 
 def receipt_text(value: Any) -> str:
-    """A receipt number in capitals; "" when it is not one."""
-    # Only ASCII has an upper case that keeps its letters: "ß" would become two.
+    """A receipt number in capitals; "" if it is not one."""
+    # Only ASCII keeps its letters in upper case: "ß" would become two.
     receipt = value.upper() if isinstance(value, str) and value.isascii() else ""
     return receipt if _RECEIPT.fullmatch(receipt) else ""
 
 
 def moment(value: Any) -> datetime | None:
-    """Fourteen digits of Nairobi's time, or an ISO date; in Nairobi's time, or None."""
+    """Parse fourteen digits of Nairobi's time, or an ISO date; in Nairobi's time, or None."""
     text = str(value) if isinstance(value, int | str) else ""
     if _COMPACT_TIME.fullmatch(text):
         text = f"{text[:8]}T{text[8:]}"
@@ -114,30 +115,30 @@ def moment(value: Any) -> datetime | None:
 
 
 def shown(value: Any, *, at_most: int = 32) -> str:
-    """A text or a whole number as people are shown it; "" for anything else."""
+    """A text or a whole number for display; "" for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | str):
         return ""
     return printable(str(value), at_most=at_most)
 
 
 def says_reversal(transaction_type: str) -> bool:
-    """Whether a type of transaction is of money taken back, and not of a payment."""
+    """Whether a transaction type is that of a reversal, not of a payment."""
     return "revers" in transaction_type.lower()
 
 
 def code_text(value: Any) -> str:
-    """A code as text, however it was typed (0, "0", "SFC_IC0003"); "" when it is not a code."""
+    """A code as text, from a number or text (0, "0", "SFC_IC0003"); "" if it is not a code."""
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
     return text if isinstance(text, str) and _CODE.fullmatch(text) else ""
 
 
 def request_id(value: Any) -> str:
-    """An id of the gateway's: 1 to 64 visible ASCII characters; "" when it is anything else."""
+    """An id of the gateway's: 1 to 64 visible ASCII characters; "" for anything else."""
     return value if isinstance(value, str) and _ID.fullmatch(value) else ""
 
 
 def printable(value: Any, *, at_most: int = 200) -> str:
-    """One line that a log, a terminal and a database can all take; "" when it is not a text."""
+    """One line that is safe for logs, terminals and the database; "" if it is not text."""
     if not isinstance(value, str):
         return ""
     cut = value[:at_most]
@@ -159,6 +160,6 @@ def check_amount(amount: int, *, least: int, most: int) -> None:
 
 
 def check_text(pattern: re.Pattern[str], text: object, otherwise: str) -> None:
-    """Raises ValueError, saying ``otherwise``, for anything but a text of this pattern."""
+    """Raises ValueError with the text ``otherwise`` for anything but a text of this pattern."""
     if not isinstance(text, str) or not pattern.fullmatch(text):
         raise ValueError(otherwise)

@@ -1,4 +1,4 @@
-"""How money came and went: attempts to collect it, what arrived, what left, whose it is."""
+"""Models of money in and out: attempts, receipts, refunds, payouts, and the ledger."""
 
 from .access_tokens import AccessToken
 from .evidence import ANSWERS, ReceiptEvidence, ReceiptQuestion
@@ -14,14 +14,14 @@ from .ledger import (
 )
 from .order_balances import (
     OrderBalance,
-    Settling,
+    SettlementContext,
     amount_credited,
     amounts_credited,
-    backed,
     fees_earned,
     given_back,
     is_rest_confirmed,
     order_balance,
+    with_confirmed_cover,
 )
 from .order_payments import (
     OPEN,
@@ -101,7 +101,7 @@ __all__ = [
     "RefundReason",
     "SellerShare",
     "SentOnDay",
-    "Settling",
+    "SettlementContext",
     "Side",
     "Source",
     "StatementPull",
@@ -116,7 +116,6 @@ __all__ = [
     "account_choices",
     "amount_credited",
     "amounts_credited",
-    "backed",
     "clearing_account",
     "fees_earned",
     "given_back",
@@ -127,4 +126,5 @@ __all__ = [
     "order_balance",
     "provider_choices",
     "share_due",
+    "with_confirmed_cover",
 ]

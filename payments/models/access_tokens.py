@@ -1,4 +1,4 @@
-"""M-Pesa's access token, kept where every process of the shop finds the same one."""
+"""M-Pesa's access token, shared by all processes through the database."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ class AccessTokenQuerySet(models.QuerySet["AccessToken"]):
         return self.filter(good_until__gt=now).exclude(token="")
 
     def claim(self, account: str, by: str, *, now: datetime, lasts: timedelta) -> bool:
-        """Let one caller fetch a new token; False while another does.
+        """Claim the right to fetch a new token; False while another caller holds it.
 
-        A claim lapses by itself, so that who dies with it keeps nobody waiting for ever.
+        A claim expires, so that a caller that dies does not block the others.
         """
         free = Q(claimed_until__isnull=True) | Q(claimed_until__lte=now)
         claimed = self.filter(free, account=account).update(
@@ -25,20 +25,20 @@ class AccessTokenQuerySet(models.QuerySet["AccessToken"]):
         return bool(claimed)
 
     def renew(self, account: str, by: str, *, token: str, good_until: datetime) -> bool:
-        """Keep a new token instead of the one before, if the claim to fetch it still holds."""
+        """Replace the token with a new one, if the claim to fetch it is still held."""
         held = self.filter(account=account, claimed_by=by)
         return bool(held.update(token=token, good_until=good_until))
 
     def release(self, account: str, by: str) -> None:
-        """End a claim, if it still holds."""
+        """End a claim, if it is still held."""
         self.filter(account=account, claimed_by=by).update(claimed_by="", claimed_until=None)
 
     def drop(self, account: str, token: str) -> None:
-        """Use this token no more; nothing changes where another has taken its place."""
+        """Discard this token, unless it was replaced already."""
         self.filter(account=account, token=token).update(token="", good_until=None)
 
     def record_failure(self, account: str, *, kind: str, code: str, message: str) -> None:
-        """Let all who wait know why no token was to be had."""
+        """Record why no token could be fetched, for all callers that are waiting."""
         self.filter(account=account).update(
             failures=F("failures") + 1,
             failure_kind=kind[:32],
@@ -48,11 +48,11 @@ class AccessTokenQuerySet(models.QuerySet["AccessToken"]):
 
 
 class AccessToken(models.Model):
-    """The one access token of a consumer key: each new one ends the one before it.
+    """The current access token of a consumer key: each new one invalidates the previous one.
 
-    The token is kept as it is, not encrypted: it ends within the hour, whoever reads this row can
-    read the whole shop, and money leaves only with the initiator's password beside it, which no
-    table holds. The key by which the account is found is a digest: the key itself lasts.
+    The token is not encrypted: it expires within the hour, anyone who can read this row can read
+    all others, and money leaves only with the initiator's password, which no table contains. The
+    account is identified by a digest, because the consumer key itself does not expire.
     """
 
     account = models.CharField(
@@ -62,10 +62,10 @@ class AccessToken(models.Model):
     )
     token = models.TextField(blank=True, editable=False)
     good_until = models.DateTimeField(null=True)
-    #: Who fetches a new one at this moment, and when that counts as given up.
+    #: The caller that is fetching a new one, and when its claim expires.
     claimed_by = models.CharField(max_length=32, blank=True)
     claimed_until = models.DateTimeField(null=True)
-    #: How often none was to be had, and why the last time.
+    #: How often fetching one failed, and why the last time.
     failures = models.PositiveIntegerField(default=0)
     failure_kind = models.CharField(max_length=32, blank=True)
     failure_code = models.CharField(max_length=64, blank=True)

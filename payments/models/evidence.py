@@ -1,4 +1,4 @@
-"""Who told of a payment that came, in what words, and what M-Pesa is asked about it."""
+"""Reports of a payment from each source, and the status queries about it."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from django.db.models import Q
 from .order_payments import new_callback_token
 from .receipts import Provider, Receipt, ReceiptSource, Verification
 
-#: What the gateway itself answers where it is asked about a payment by its number.
+#: Sources in which the gateway itself answers about a receipt number.
 ANSWERS = (ReceiptSource.STATEMENT, ReceiptSource.STATUS)
-#: After each question about a payment: how long until the next, where no answer came.
+#: Delay before the next status query of a payment, as long as no answer comes.
 RECEIPT_QUERIES = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 15, 60, 180, 360, 720))
 
 
 class ReceiptEvidence(models.Model):
-    """What one source said of a payment: its amount, number and short code. Only added to.
+    """A source's report of a payment: its amount, number and short code. Append-only.
 
-    ``number`` is empty where the source names none, as the status query of a prompt does, and
-    ``shortcode`` where a bank or a person does not say. ``told_by`` is the person, where one told.
+    ``number`` is empty if the source names none, as the status query of a prompt does not;
+    ``shortcode`` is empty for banks and staff. ``told_by`` is the staff member who reported it.
     """
 
     receipt = models.ForeignKey(Receipt, on_delete=models.PROTECT, related_name="evidence")
@@ -54,21 +54,21 @@ class ReceiptEvidence(models.Model):
         return f"{self.get_source_display()}: {self.amount} KES"
 
     def agrees_with(self, receipt: Receipt) -> bool:
-        """Whether it says of a receipt what that says of itself."""
+        """Whether it reports the receipt's own number and amount."""
         names_it = self.number == receipt.number or (
             self.source == ReceiptSource.QUERY and not self.number
         )
         return names_it and self.amount == receipt.amount and receipt.amount > 0
 
 
-def is_enough(receipt: Receipt, said: list[ReceiptEvidence]) -> bool:
-    """Whether what was said confirms a receipt: two sources agree with it in amount and number.
+def is_enough(receipt: Receipt, reports: list[ReceiptEvidence]) -> bool:
+    """Whether reports confirm a receipt: two sources agree with it in amount and number.
 
-    One of them is the gateway itself, asked: its statement or its answer about the number. What
-    was posted to us and what a person typed are news, and news alone moves nothing out. A bank
-    cannot be asked: there a person, or a second one, has to have looked.
+    One of them has to be the gateway's own answer: its statement, or a status query of the number.
+    Callbacks and what staff typed are not proof, and no money leaves on them alone. A bank cannot
+    be queried: its notification needs a staff member who has checked, or two of them.
     """
-    agreeing = [each for each in said if each.agrees_with(receipt)]
+    agreeing = [each for each in reports if each.agrees_with(receipt)]
     sources = {each.source for each in agreeing}
     if receipt.provider == Provider.MPESA:
         return len(sources) > 1 and not sources.isdisjoint(ANSWERS)
@@ -78,11 +78,11 @@ def is_enough(receipt: Receipt, said: list[ReceiptEvidence]) -> bool:
 
 class ReceiptQuestionQuerySet(models.QuerySet["ReceiptQuestion"]):
     def due(self, now: datetime) -> ReceiptQuestionQuerySet:
-        """What it is time to ask, longest waiting first."""
+        """Questions whose time has come, longest waiting first."""
         return self.filter(next_check_at__lte=now).order_by("next_check_at", "pk")
 
     def unanswered(self) -> ReceiptQuestionQuerySet:
-        """What was asked for a day, and M-Pesa does not say."""
+        """Questions M-Pesa was asked for a day without an answer."""
         return self.filter(
             next_check_at__isnull=True,
             receipt__verification=Verification.REPORTED,
@@ -91,13 +91,13 @@ class ReceiptQuestionQuerySet(models.QuerySet["ReceiptQuestion"]):
 
 
 class ReceiptQuestion(models.Model):
-    """M-Pesa is asked about one payment, by its number: something that is to leave waits for it."""
+    """Queries M-Pesa about one payment by its number, because a transfer is waiting for it."""
 
     receipt = models.OneToOneField(Receipt, on_delete=models.PROTECT, related_name="question")
-    #: The address of the answer. Only Daraja knows it.
+    #: The secret part of the callback URL for the answer. Only Daraja knows it.
     token = models.CharField(max_length=32, default=new_callback_token, unique=True, editable=False)
     asked = models.PositiveSmallIntegerField(default=0)
-    #: When the clock asks; None once it was answered, or asked for a day.
+    #: When the clock asks next; None once it was answered, or asked for a day.
     next_check_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

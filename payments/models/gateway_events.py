@@ -1,4 +1,4 @@
-"""What was posted to the webhook, as it was posted."""
+"""Messages posted to the webhook, stored as received."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .refunds import Refund
 
 
 class Source(models.TextChoices):
-    """Which of the webhook's addresses a message came to; at a bank's, it is the bank's key."""
+    """The webhook endpoint a message came to; for a bank's endpoint, the bank's key."""
 
     PROMPT = "prompt", "the own address of a prompt, a refund or a payout"
     C2B = "c2b", "the address for payments to the pay bill"
@@ -28,36 +28,36 @@ class Source(models.TextChoices):
 
 
 def source_choices() -> list[tuple[str, str]]:
-    """Every address: its key, and what it is for people."""
+    """All endpoints: key, and label for staff."""
     banks = [(bank.key, f"{bank.name}'s address") for bank in registered_banks()]
     *addresses, no_address = Source.choices
     return [*addresses, *banks, no_address]
 
 
 class EventState(models.TextChoices):
-    NEW = "new", "not acted on yet"  # kept
+    NEW = "new", "not acted on yet"  # stored
     APPLIED = "applied", "acted on"  # or found to change nothing
-    CHECKING = "checking", "M-Pesa is asked"  # not to be believed alone: the status query decides
+    CHECKING = "checking", "M-Pesa is asked"  # not trusted alone: the status query decides
     UNMATCHED = "unmatched", "about nothing of ours"  # readable
-    UNREADABLE = "unreadable", "unreadable"  # not a message we understand; kept for a person
-    FAILED = "failed", "acting on it failed"  # again and again: a person must look
-    ASIDE = "aside", "set aside"  # a person has looked, and nothing is to be done
+    UNREADABLE = "unreadable", "unreadable"  # in an unknown format; kept for staff
+    FAILED = "failed", "acting on it failed"  # repeatedly: staff must look
+    ASIDE = "aside", "set aside"  # reviewed by staff, no action needed
 
 
-#: Readable or not, it is about nothing the shop knows.
+#: Readable or not, they match nothing the shop knows.
 NOT_UNDERSTOOD = (EventState.UNMATCHED, EventState.UNREADABLE)
 
 
 class GatewayEventQuerySet(models.QuerySet["GatewayEvent"]):
     def to_process(self) -> GatewayEventQuerySet:
-        """Kept messages nobody has acted on, oldest first."""
+        """Messages that are not processed yet, oldest first."""
         return self.filter(state=EventState.NEW).order_by("pk")
 
     def broken(self, *, c2b_token: str) -> GatewayEventQuerySet:
-        """Messages a person must look at: those that broke, and unclear ones about money.
+        """Messages staff must look at: those that failed, and unclear ones about money.
 
-        Whatever comes to the pay bill's secret address (``c2b_token``), or from a bank, is about
-        money that came. What strangers post elsewhere is not: see ``unsolicited()``.
+        Anything posted to the pay bill's secret endpoint (``c2b_token``) or by a bank is about
+        incoming money. What strangers post elsewhere is not: see ``unsolicited()``.
         """
         from_pay_bill = Q(source=Source.C2B, token=c2b_token) & ~Q(token="")
         return self.filter(
@@ -67,20 +67,20 @@ class GatewayEventQuerySet(models.QuerySet["GatewayEvent"]):
         )
 
     def unsolicited(self) -> GatewayEventQuerySet:
-        """Messages to prompts' addresses that are about nothing of ours: anybody can post them."""
+        """Messages to prompts' endpoints that match nothing of ours: anyone can post them."""
         return self.filter(source=Source.PROMPT, state__in=NOT_UNDERSTOOD)
 
 
 class GatewayEvent(models.Model):
-    """What somebody posted to the webhook, kept as raw bytes before it is read.
+    """A message posted to the webhook, stored as raw bytes before it is parsed.
 
-    UNTRUSTED. ``state`` and ``note`` say what became of it; nothing else ever changes.
+    UNTRUSTED. ``state`` and ``note`` record the outcome; nothing else ever changes.
     """
 
     body = models.BinaryField()
     sha256 = models.CharField(max_length=64)
     source = models.CharField(max_length=9, choices=source_choices, default=Source.PROMPT)
-    #: The secret part of the address it came to; empty at the bare address.
+    #: The secret part of the URL it came to; empty for the bare URL.
     token = models.CharField(max_length=64, blank=True)
     remote_address = models.GenericIPAddressField(null=True)
     headers = models.JSONField(default=dict)
@@ -113,7 +113,7 @@ class GatewayEvent(models.Model):
                 condition=Q(state=EventState.FAILED)
                 | Q(~Q(source__in=[Source.PROMPT, Source.STATEMENT]), state__in=NOT_UNDERSTOOD),
             ),
-            # Staff look for these in all the others.
+            # Staff search for these among all others.
             models.Index(
                 fields=["state", "-id"],
                 name="event_not_acted_on",
@@ -138,13 +138,13 @@ class GatewayEvent(models.Model):
     def is_from_elsewhere(self) -> bool:
         """Whether Safaricom's IP addresses are configured and it was posted from none of them.
 
-        Addresses and networks are compared as such, however they are spelt.
+        Compared as addresses and networks, not as text.
         """
         known = settings.DARAJA_CALLBACK_IPS
         return bool(known) and not is_listed(self.remote_address, known)
 
     def set_state(self, state: str, note: str) -> None:
-        """Record what was done about the message, and which rows it was found to be about."""
+        """Record the outcome of processing the message, and the rows it was about."""
         now = timezone.now()
         self.state, self.note, self.applied_at = state, note[:200], now
         about = self.payment_id, self.receipt_id, self.refund_id, self.payout_id

@@ -1,4 +1,4 @@
-"""Whose money is where, as entries that are never changed."""
+"""The ledger's entries, which are never changed."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from .refunds import Refund
 
 
 class Account(models.TextChoices):
-    """Whose money it is. What the shop has lies on clearing accounts, one per provider.
+    """Ledger accounts. What the shop has is on clearing accounts, one per provider.
 
     WRITE_OFFS is what it has lost; the others are what it owes, and to whom, down to its own
-    share.
+    commission.
     """
 
     MPESA_CLEARING = "mpesa_clearing", "at M-Pesa"
@@ -31,22 +31,22 @@ class Account(models.TextChoices):
     SUSPENSE = "suspense", "nobody's yet: a person must find out"
 
 
-#: How the name of every clearing account ends.
+#: The suffix of every clearing account's name.
 CLEARING = "_clearing"
 
 
 def clearing_account(provider: str) -> str:
-    """The account of what a provider has of the shop's money, by the provider's key."""
+    """The clearing account of a provider, by the provider's key."""
     return f"{provider}{CLEARING}"
 
 
 def is_clearing(account: str) -> bool:
-    """Whether an account is of what a provider has."""
+    """Whether an account is a clearing account."""
     return account.endswith(CLEARING)
 
 
 def account_choices() -> list[tuple[str, str]]:
-    """Every account: its name, and whose money it is."""
+    """All accounts: name, and label."""
     at_mpesa, *owed = Account.choices
     banks = [(clearing_account(bank.key), f"at {bank.name}") for bank in registered_banks()]
     return [at_mpesa, *banks, *owed]
@@ -60,23 +60,23 @@ class Side(models.TextChoices):
 class LedgerPosting(models.Model):
     """One event that moved money, as a balanced set of entries. Never changed or deleted.
 
-    Written by ``payments.ledger.post()`` alone. The unique event is what keeps it from being
-    posted twice; triggers refuse every change, and on PostgreSQL a posting that does not balance.
+    Written by ``payments.ledger.post()`` only. The unique event prevents a second posting; triggers
+    refuse every change, and on PostgreSQL a posting that does not balance.
     """
 
     event = models.CharField(max_length=64, unique=True, help_text="Like “receipt:12”.")
-    #: The receipt whose money this is, where it is one receipt's.
+    #: The receipt it is about, if any.
     receipt = models.ForeignKey(
         Receipt, null=True, on_delete=models.PROTECT, related_name="postings"
     )
-    #: The refund whose money this is, where it is one refund's.
+    #: The refund it is about, if any.
     refund = models.ForeignKey(Refund, null=True, on_delete=models.PROTECT, related_name="postings")
-    #: The payout whose money this is, and the line's share, where it is one's.
+    #: The payout, or the share of a line, it is about, if any.
     payout = models.ForeignKey(Payout, null=True, on_delete=models.PROTECT, related_name="postings")
     share = models.ForeignKey(
         SellerShare, null=True, on_delete=models.PROTECT, related_name="postings"
     )
-    #: The parcel whose fee this is, where it is one's.
+    #: The parcel whose fee it is about, if any.
     parcel = models.ForeignKey(
         "orders.Parcel", null=True, on_delete=models.PROTECT, related_name="postings"
     )
@@ -90,13 +90,13 @@ class LedgerPosting(models.Model):
 
 
 class LedgerEntry(models.Model):
-    """One side of a posting: so many shillings on one account. Never changed or deleted."""
+    """One side of a posting: KES on one account. Never changed or deleted."""
 
     posting = models.ForeignKey(LedgerPosting, on_delete=models.PROTECT, related_name="entries")
     account = models.CharField(max_length=16, choices=account_choices)
     side = models.CharField(max_length=6, choices=Side)
     amount = models.PositiveIntegerField(help_text="Whole Kenyan shillings.")
-    #: The order the money is for; None where it is not one order's.
+    #: The order the money is for; None if it is not for one order.
     order = models.ForeignKey(
         "orders.Order", null=True, on_delete=models.PROTECT, related_name="ledger_entries"
     )
@@ -106,7 +106,7 @@ class LedgerEntry(models.Model):
         null=True,
         on_delete=models.PROTECT,
         related_name="ledger_entries",
-        db_index=False,  # ledger_of_seller begins with it
+        db_index=False,  # # ledger_of_seller starts with it
     )
 
     class Meta:
@@ -117,8 +117,8 @@ class LedgerEntry(models.Model):
                 name="ledger_entry_is_debit_or_credit",
                 condition=Q(side__in=[Side.DEBIT, Side.CREDIT]),
             ),
-            # What a provider has or lies in suspense is of no order; what is held, kept or written
-            # off for goods is of one; a payout may be for the goods of several. Any provider:
+            # Clearing and suspense entries belong to no order; entries held, earned or written off
+            # for goods belong to one; a payout may be for several. Holds for any provider, so
             # another bank needs no migration.
             models.CheckConstraint(
                 name="ledger_account_says_whether_of_an_order",

@@ -1,4 +1,4 @@
-"""How an order's money stands."""
+"""Balances of orders: what was credited, given back and earned."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from .totals import total
 
 
 class OrderBalance(NamedTuple):
-    """What stands for an order, in KES.
+    """An order's balance, in KES.
 
-    ``credited`` counts for it, ``given_back`` is what of its price its buyer was given back (see
-    ``given_back()``), ``fees_earned`` are fees of its parcels that are the shop's, and ``waiting``
-    says whether something waits for the rest of its price. ``payment_status`` is the order's.
+    ``credited`` is what was paid towards it, ``given_back`` the part of its price that went back to
+    the buyer (see ``given_back()``), ``fees_earned`` the delivery fees the shop has earned, and
+    ``waiting`` whether a partial payment waits for the rest. ``payment_status`` is the order's.
     """
 
     credited: int
@@ -33,54 +33,60 @@ class OrderBalance(NamedTuple):
     payment_status: str
 
     def needed(self, order: Order) -> int:
-        """KES that have to stay for an order: the price of what stands of a paid one, and fees
-        that were earned of one whose lines were all cancelled."""
+        """KES the shop keeps for an order: the remaining price of a paid one; of any other, the
+        delivery fees it has earned."""
         return order.amount - self.given_back if order.is_paid else self.fees_earned
 
 
 @dataclass
-class Settling:
-    """An order for which money has come: ``order`` is the row as it was read under its lock, where
-    whoever records the money holds that; ``money`` how it stood when the order was to be paid."""
+class SettlementContext:
+    """The order a payment is confirmed for, passed to the receiver that pays the order.
+
+    ``order`` is the locked row, if the caller holds its lock. ``money`` is set to the order's
+    balance when the receiver reads it, so that the caller need not read it again.
+    """
 
     order_id: int
     order: Order | None = None
     money: OrderBalance | None = None
 
     def amount_credited(self) -> int:
-        """KES counted for the order. One query."""
+        """KES credited to the order. One query."""
         self.money = order_balance(self.order_id)
         return self.money.credited
 
 
 def given_back(order: OuterRef) -> Combinable:
-    """KES of an order's price that its buyer was given back, by what stands on its rows.
+    """KES of an order's price that is due back to its buyer, according to its rows.
 
-    The price of lines that were cancelled after they were paid, what the price of others was
-    reduced by since, and the fees of parcels that were returned. Each is owed to the buyer from the
-    moment its row says so; what else is given back of an order is another term of this sum, and of
-    no other.
+    The price of lines cancelled after payment, reductions of the price of others, and the fees of
+    returned parcels. Each is due from the moment its row says so. Anything else that gives back
+    part of an order's price must become another term of this sum, and nowhere else.
     """
     lines = OrderTrack.objects.filter(order=order)
     fallen = Case(When(returned=True, then=F("amount")), default=F("reduced"))
     fees = Parcel.objects.with_fee(FeeState.RETURNED).filter(order=order)
-    return total(lines, by="order", of=Sum(fallen)) + total(fees, by="order", of=Sum("fee"))
+    return total(lines, group_by="order", of=Sum(fallen)) + total(
+        fees, group_by="order", of=Sum("fee")
+    )
 
 
 def fees_earned(order: OuterRef) -> Combinable:
     """KES of delivery fees of an order that are the shop's."""
     return total(
-        Parcel.objects.with_fee(FeeState.EARNED).filter(order=order), by="order", of=Sum("fee")
+        Parcel.objects.with_fee(FeeState.EARNED).filter(order=order),
+        group_by="order",
+        of=Sum("fee"),
     )
 
 
 def amount_credited(order_id: int) -> int:
-    """KES counted for an order: what came and what is written off, less its refunds."""
+    """KES credited to an order: receipts and write-offs, less refunds."""
     return order_balance(order_id).credited
 
 
 def amounts_credited(orders: Collection[int]) -> dict[int, int]:
-    """KES counted for each of these orders, by its id. One query, and none for no order."""
+    """KES credited to each of these orders, by id. One query; none without orders."""
     if not orders:
         return {}
     came, owed = _came_and_owed()
@@ -89,44 +95,47 @@ def amounts_credited(orders: Collection[int]) -> dict[int, int]:
 
 
 def order_balance(order_id: int) -> OrderBalance:
-    """How an order's money stands. One query."""
+    """An order's balance. One query."""
     came, owed, back, earned, waiting, status = _order_balance(order_id)[0]
     return OrderBalance(int(came) - int(owed), int(back), int(earned), bool(waiting), status)
 
 
-def backed(orders: QuerySet[Order]) -> QuerySet[Any]:
+def with_confirmed_cover(orders: QuerySet[Order]) -> QuerySet[Any]:
     """Annotate orders with what confirmed payments leave for their lines and fees, in KES.
 
-    ``needed`` is the price of what stands. ``confirmed`` is what came for certain, less what goes
-    back of it; ``made_up`` is that, and what the shop bears of what was counted, or never came.
+    ``price_due`` is the price less what was given back. ``confirmed_amount`` is what confirmed
+    receipts brought, less refunds of them. ``confirmed_or_written_off`` also counts what the shop
+    has written off.
     """
     sure = {"order": OuterRef("pk"), "verification": Verification.CONFIRMED}
     came = Receipt.objects.filter(**sure)
     gone = Refund.objects.owed().filter(
         order=OuterRef("pk"), receipt__verification=Verification.CONFIRMED
     )
-    back = total(gone, by="order", of=Sum("amount"))
+    back = total(gone, group_by="order", of=Sum("amount"))
     never = Receipt.objects.filter(order=OuterRef("pk"), verification=Verification.NEVER_CAME)
     return orders.annotate(
-        needed=F("amount") - given_back(OuterRef("pk")),
-        confirmed=total(came, by="order", of=Sum("amount")) - back,
-        made_up=total(came, by="order", of=Sum(F("amount") + F("written_off")))
+        price_due=F("amount") - given_back(OuterRef("pk")),
+        confirmed_amount=total(came, group_by="order", of=Sum("amount")) - back,
+        confirmed_or_written_off=total(
+            came, group_by="order", of=Sum(F("amount") + F("written_off"))
+        )
         - back
-        + total(never, by="order", of=Sum("written_off")),
+        + total(never, group_by="order", of=Sum("written_off")),
     )
 
 
 def is_rest_confirmed(order_id: int) -> bool:
-    """Whether confirmed payments, and what the shop bears, leave what has to stay for an order once
-    all that is owed back of them has gone."""
-    orders = backed(Order.objects.filter(pk=order_id)).alias(earned=fees_earned(OuterRef("pk")))
-    paid = Q(payment_status=PaymentStatus.PAID)
-    enough = paid & Q(made_up__gte=F("needed")) | ~paid & Q(made_up__gte=F("earned"))
+    """Whether confirmed payments and write-offs cover an order once all refunds due are sent."""
+    orders = with_confirmed_cover(Order.objects.filter(pk=order_id))
+    orders = orders.alias(earned=fees_earned(OuterRef("pk")))
+    paid, covered = Q(payment_status=PaymentStatus.PAID), "confirmed_or_written_off__gte"
+    enough = paid & Q(**{covered: F("price_due")}) | ~paid & Q(**{covered: F("earned")})
     return orders.filter(enough).exists()
 
 
 def covered_but_unpaid() -> QuerySet[Order]:
-    """Orders that wait for the rest of their money though all of it is counted for them."""
+    """Orders that wait for the rest of their money although all of it is credited to them."""
     waiting = Receipt.objects.filter(order=OuterRef("pk"), waiting=True)
     came, owed = _came_and_owed()
     unpaid = Order.objects.filter(Exists(waiting), payment_status=PaymentStatus.REQUESTED)
@@ -135,7 +144,7 @@ def covered_but_unpaid() -> QuerySet[Order]:
 
 @compiled
 def _order_balance(order_id: int) -> QuerySet[Any, Any]:
-    """Asked whenever money comes and while a buyer waits, so it is compiled once."""
+    """Compiled once, as it runs whenever money arrives and while a buyer waits."""
     receipts = Receipt.objects.filter(order=OuterRef("pk"))
     return Order.objects.filter(pk=order_id).values_list(
         *_came_and_owed(),
@@ -147,8 +156,8 @@ def _order_balance(order_id: int) -> QuerySet[Any, Any]:
 
 
 def _came_and_owed() -> tuple[Coalesce, Coalesce]:
-    """What came for an order or is written off, and what of it is owed back or went."""
+    """Receipts and write-offs of an order, and its refunds, due or done; both in KES."""
     came = Receipt.objects.filter(order=OuterRef("pk"))
     owed = Refund.objects.owed().filter(order=OuterRef("pk"))
-    credited = total(came, by="order", of=Sum(F("amount") + F("written_off")))
-    return credited, total(owed, by="order", of=Sum("amount"))
+    credited = total(came, group_by="order", of=Sum(F("amount") + F("written_off")))
+    return credited, total(owed, group_by="order", of=Sum("amount"))

@@ -16,7 +16,7 @@ from orders.models import PaymentStatus
 
 
 def new_callback_token() -> str:
-    """32 hexadecimal letters: unguessable, and unable to spell a word Daraja refuses in a URL."""
+    """32 hexadecimal digits: unguessable, and cannot spell a word Daraja refuses in a URL."""
     return secrets.token_hex(16)
 
 
@@ -27,42 +27,42 @@ class Channel(models.TextChoices):
 
 
 class AttemptStatus(models.TextChoices):
-    REQUESTED = "requested", "to be asked for"  # nobody has asked M-Pesa yet
-    UNKNOWN = "unknown", "no clear answer"  # M-Pesa may have been asked; only evidence ends this
-    SUBMITTED = "submitted", "asked for"  # M-Pesa took the request: the phone rings
-    CONFIRMED = "confirmed", "confirmed"  # the money is here; nothing ever leaves this
-    FAILED = "failed", "failed"  # it ended without money; a late success still overturns it
+    REQUESTED = "requested", "to be asked for"  # not sent to M-Pesa yet
+    UNKNOWN = "unknown", "no clear answer"  # may have been sent; only evidence ends this
+    SUBMITTED = "submitted", "asked for"  # accepted by M-Pesa: the phone is prompted
+    CONFIRMED = "confirmed", "confirmed"  # paid; final
+    FAILED = "failed", "failed"  # not paid; a late success still overrides it
 
 
-#: Attempts whose end is not known.
+#: Attempts whose outcome is not known.
 OPEN = (AttemptStatus.REQUESTED, AttemptStatus.UNKNOWN, AttemptStatus.SUBMITTED)
-#: Those of them that M-Pesa may know of.
+#: Those that M-Pesa may have received.
 PROMPTS_UNDER_WAY = (AttemptStatus.UNKNOWN, AttemptStatus.SUBMITTED)
-#: Attempts whose end is known.
+#: Attempts whose outcome is known.
 ENDED = (AttemptStatus.CONFIRMED, AttemptStatus.FAILED)
 
 
 class OrderPaymentQuerySet(models.QuerySet["OrderPayment"]):
     def unsent(self) -> OrderPaymentQuerySet:
-        """Attempts nobody has sent to M-Pesa yet."""
+        """Attempts that were not sent to M-Pesa yet."""
         return self.filter(status=AttemptStatus.REQUESTED, live=True)
 
     def locked_with_orders(self) -> OrderPaymentQuerySet:
-        """Attempts with their orders, locked until the transaction ends: each before its order."""
+        """Attempts with their orders, locked until the transaction ends, attempt before order."""
         rows = self.select_related("order")
         return rows.select_for_update(no_key=True, of=("self", "order"))
 
     def to_send(self, *, created_before: datetime, tried_before: datetime) -> OrderPaymentQuerySet:
-        """Unsent attempts whose task was lost, or that M-Pesa did not take a while ago."""
+        """Unsent attempts whose task was lost, or that M-Pesa did not accept a while ago."""
         untried = Q(rung_at__isnull=True, created_at__lt=created_before)
         return self.unsent().filter(untried | Q(rung_at__lt=tried_before))
 
     def due_for_check(self, now: datetime) -> OrderPaymentQuerySet:
-        """Attempts it is time to ask M-Pesa about, longest waiting first."""
+        """Attempts due for a status query, longest waiting first."""
         return self.filter(next_check_at__lte=now).order_by("next_check_at")
 
     def unsynced(self) -> OrderPaymentQuerySet:
-        """Confirmed with all that was asked, and yet the order does not know of it."""
+        """Confirmed attempts of the full amount whose order was not marked as paid."""
         unpaid = (PaymentStatus.REQUESTED, PaymentStatus.CANCELLED, PaymentStatus.EXPIRED)
         return self.filter(
             status=AttemptStatus.CONFIRMED,
@@ -71,19 +71,19 @@ class OrderPaymentQuerySet(models.QuerySet["OrderPayment"]):
         )
 
     def unresolved(self) -> OrderPaymentQuerySet:
-        """Attempts that never ended and about which M-Pesa is not asked any more: a person is."""
+        """Attempts without an outcome that are no longer queried: staff must look."""
         return self.under_way().filter(next_check_at__isnull=True)
 
     def under_way(self) -> OrderPaymentQuerySet:
-        """Attempts M-Pesa may know of, and whose end is not known."""
+        """Attempts that M-Pesa may have received and whose outcome is not known."""
         return self.filter(status__in=PROMPTS_UNDER_WAY)
 
     def ended_since(self, since: datetime) -> OrderPaymentQuerySet:
-        """Attempts made since then whose end is known."""
+        """Attempts created since then whose outcome is known."""
         return self.filter(status__in=ENDED, created_at__gte=since)
 
     def update(self, **kwargs: Any) -> int:
-        """Refuse to write ``confirmed``: ``update()`` would not wake the orders."""
+        """Refuse to set ``confirmed``: ``update()`` sends no signals, so no order would be paid."""
         status = kwargs.get("status", "")
         if not isinstance(status, str) or status == AttemptStatus.CONFIRMED:
             raise TypeError(
@@ -93,7 +93,7 @@ class OrderPaymentQuerySet(models.QuerySet["OrderPayment"]):
         return super().update(**kwargs)
 
     def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:
-        """Refuse to create what is confirmed already, for the same reason."""
+        """Refuse to create confirmed attempts, for the same reason."""
         payments = list(objs)
         if any(payment.is_confirmed for payment in payments):
             raise TypeError("Save confirmed payments one by one: bulk_create() wakes nobody.")
@@ -103,21 +103,21 @@ class OrderPaymentQuerySet(models.QuerySet["OrderPayment"]):
 class OrderPayment(models.Model):
     """One attempt to collect an order's money.
 
-    The row is committed before the gateway hears of it and turns ``unknown`` just before the
-    call, so that whatever dies in between, the row never claims more than is known. Money paid by
-    hand is an attempt too, born confirmed. Saving one as ``confirmed`` is the one way an order
-    becomes paid (see payments.signals), once what came covers it.
+    The row is committed before the request is sent and becomes ``unknown`` just before the call, so
+    that after a crash it never claims more than is known. A manual payment is an attempt too,
+    created as confirmed. Saving one as ``confirmed`` is the only way an order becomes paid (see
+    payments.signals), once the money credited covers its price.
     """
 
     order = models.ForeignKey("orders.Order", on_delete=models.PROTECT, related_name="payments")
     channel = models.CharField(max_length=8, choices=Channel, default=Channel.STK)
-    #: The phone that is rung; empty for money paid by hand.
+    #: The phone that is prompted; empty for manual payments.
     phone = models.CharField(max_length=12, blank=True)
     amount = models.PositiveIntegerField(help_text="Whole Kenyan shillings that were asked for.")
     status = models.CharField(max_length=9, choices=AttemptStatus, default=AttemptStatus.REQUESTED)
-    #: True while the phone may be ringing for this attempt.
+    #: True while the phone may be showing this attempt's prompt, or it is still to be sent.
     live = models.BooleanField(default=True)
-    #: Daraja does not sign its callbacks. Only it knows this attempt's address.
+    #: Secret part of the attempt's callback URL: Daraja does not sign its callbacks.
     callback_token = models.CharField(
         max_length=32, default=new_callback_token, unique=True, editable=False
     )
@@ -127,14 +127,14 @@ class OrderPayment(models.Model):
     result_text = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     rung_at = models.DateTimeField(null=True, help_text="When M-Pesa was asked.")
-    #: When the clock asks M-Pesa what became of it; None when there is nothing left to ask.
+    #: When the clock queries its status next; None if it is not to be queried.
     next_check_at = models.DateTimeField(null=True)
     checks = models.PositiveSmallIntegerField(default=0)
     checked_at = models.DateTimeField(null=True)
     confirmed_at = models.DateTimeField(null=True)
 
-    #: Set by who confirms it while they hold its order's lock: a ``Settling``.
-    settling: Any = None
+    #: A ``SettlementContext``, set while the attempt is confirmed under its order's lock.
+    settlement: Any = None
 
     objects = OrderPaymentQuerySet.as_manager()
 
@@ -142,24 +142,24 @@ class OrderPayment(models.Model):
         verbose_name = "attempt to pay"
         verbose_name_plural = "attempts to pay"
         constraints = [
-            # The shop's to decide: one prompt at a time.
+            # Our own rule: one prompt at a time.
             models.UniqueConstraint(
                 name="order_has_one_live_prompt", fields=["order"], condition=Q(live=True)
             ),
-            # Whoever asks: a second prompt can kill the first one on the phone.
+            # Across orders and accounts: a second prompt can cancel the first one on the phone.
             models.UniqueConstraint(
                 name="phone_rings_for_one_attempt",
                 fields=["phone"],
                 condition=Q(live=True, rung_at__isnull=False),
             ),
-            # Daraja's to promise: an id names one request. Never looked up when empty.
+            # Promised by Daraja: an id names one request. Never looked up when empty.
             models.UniqueConstraint(
                 name="checkout_request_id_names_one_attempt",
                 fields=["checkout_request_id"],
                 condition=~Q(checkout_request_id=""),
             ),
-            # Missing on purpose: "one confirmed payment per order". Money that came twice has
-            # to be written down twice.
+            # Deliberately missing: "one confirmed payment per order". Money that arrives twice has
+            # to be recorded twice.
         ]
         indexes = [
             models.Index(
@@ -173,9 +173,9 @@ class OrderPayment(models.Model):
                 name="payment_without_end",
                 condition=Q(status__in=PROMPTS_UNDER_WAY),
             ),
-            # Few, among the prompts.
+            # Few rows, compared with prompts.
             models.Index(fields=["id"], name="payment_by_hand", condition=~Q(channel=Channel.STK)),
-            # How attempts ended, why and how fast is counted from it alone.
+            # Covers the statistics of outcomes, reasons and durations.
             models.Index(
                 fields=["created_at", "status", "result_code", "rung_at", "confirmed_at"],
                 name="payment_ended_by_time",
@@ -189,10 +189,10 @@ class OrderPayment(models.Model):
 
     @property
     def is_confirmed(self) -> bool:
-        """Whether its money is here."""
+        """Whether it was paid."""
         return self.status == AttemptStatus.CONFIRMED
 
     @property
     def is_open(self) -> bool:
-        """Whether its end is not known yet."""
+        """Whether its outcome is not known yet."""
         return self.status in OPEN

@@ -1,4 +1,4 @@
-"""What rows of money said when they were written, kept apart from them by the database itself."""
+"""Digests of money rows as they were first written, kept by database triggers."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from django.db import models
 
 
 class Original(models.Model):
-    """A digest of what a row said of itself at first, and will say for ever.
+    """A digest of the facts of a row that must never change.
 
     Triggers write it in the statement that writes the row (payments.originals), and refuse to
-    change or delete it: no code of the shop does either. ``kind`` is which of a row's facts it is
-    of. Of a row that was rightly deleted there is a second one, of kind ``gone:…``.
+    change or delete it; no code of the shop does either. ``kind`` names the set of facts. A row
+    that was deleted legitimately has a second digest, of kind ``gone:…``.
     """
 
     kind = models.CharField(max_length=24)

@@ -1,4 +1,4 @@
-"""What sellers are owed for each line, and how it leaves to them."""
+"""Sellers' earnings per order line, and the payouts that send them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .transfers import (
 
 
 def default_approval_above() -> int:
-    """What is too large now to leave on one person's word, in KES."""
+    """The amount above which a payout needs a second person's approval now, in KES."""
     limit: int = settings.PAYOUT_APPROVAL_ABOVE
     return limit
 
@@ -37,28 +37,28 @@ class PayoutQuerySet(MoneyOutQuerySet["Payout"]):
         return self.filter(seller=seller)
 
     def still_open(self) -> PayoutQuerySet:
-        """Payouts that leave, or may have left, and whose end is not known."""
+        """Payouts that are due or may have been sent, and whose outcome is not known."""
         return self.filter(status__in=(TransferStatus.DUE, *UNDER_WAY))
 
     def refused(self) -> PayoutQuerySet:
-        """Payouts that M-Pesa refused, and that nothing has taken over."""
+        """Payouts that M-Pesa refused and no other payout has taken over."""
         return self.filter(status=TransferStatus.REFUSED)
 
     def dropped(self) -> PayoutQuerySet:
-        """Payouts that never left, and whose shares others carry or will."""
-        return self.exclude(status=TransferStatus.DONE).filter(status=TransferStatus.DROPPED)
+        """Payouts that were never sent, and whose shares other payouts carry or will carry."""
+        return self.not_done().filter(status=TransferStatus.DROPPED)
 
     def needs_action(self) -> PayoutQuerySet:
-        """Refused payouts that no later time can mend: a number must change, or a person decide."""
+        """Refused payouts that a retry cannot fix: the number must change, or staff decide."""
         return self.refused().filter(next_check_at__isnull=True)
 
 
 class Payout(MoneyOut):
-    """One try to send a seller what they are owed, to one number.
+    """One attempt to pay a seller's earnings to one number.
 
-    It carries the shares of one line, or of several too small to go alone. ``amount`` is what is
-    sent; it differs from ``gross``, what its shares come to, by what the seller owed the shop. One
-    that M-Pesa refused keeps its shares until another takes them over.
+    It carries the share of one line, or of several that are too small to be sent alone. ``amount``
+    is what is sent; ``gross`` is the sum of its shares, before what the seller owed the shop is
+    deducted. A payout that M-Pesa refused keeps its shares until another takes them over.
     """
 
     seller = models.ForeignKey(
@@ -71,7 +71,7 @@ class Payout(MoneyOut):
         help_text="Whole Kenyan shillings: what was too large at the time.",
     )
 
-    #: Since when staff keep it back that waits for a second person, and why: for staff alone.
+    #: Since when staff have put it on hold while it waits for approval, and why (staff only).
     held_at = models.DateTimeField(null=True, editable=False)
     held_why = models.CharField(
         max_length=200, blank=True, default="", db_default="", editable=False
@@ -141,7 +141,7 @@ class Payout(MoneyOut):
                 name="payout_not_done",
                 condition=~Q(status=TransferStatus.DONE),
             ),
-            # Few of all: the console's queues, and what is told of them, look at these alone.
+            # A small part of all rows: the console's queues and alerts read only these.
             models.Index(
                 fields=["id", "status"],
                 name="payout_open",
@@ -158,44 +158,44 @@ class Payout(MoneyOut):
 
 class SellerShareQuerySet(models.QuerySet["SellerShare"]):
     def owed(self) -> SellerShareQuerySet:
-        """What sellers have earned, sent to them or not."""
+        """Shares that sellers have earned, paid out or not."""
         return self.filter(reversed_at__isnull=True)
 
     def to_pay(self) -> SellerShareQuerySet:
-        """What is owed and nothing carries yet; held back or not."""
-        # The first of both is what the index says of its rows.
+        """Shares owed that are in no payout yet, withheld or not."""
+        # amount > 0 is redundant, but the partial index share_to_pay requires it.
         return self.owed().filter(payout__isnull=True, amount__gt=0).filter(_something_left())
 
     def uncarried(self, payouts: PayoutQuerySet) -> SellerShareQuerySet:
-        """What is owed and was carried by one of these, which never left; held back or not."""
+        """Shares owed that were in one of these payouts, which were never sent; withheld or not."""
         return self.owed().filter(_something_left(), payout__in=payouts.values("pk"))
 
     def disputed(self) -> SellerShareQuerySet:
-        """Shares of lines with which their buyers have a problem that is undecided."""
+        """Shares of lines with an undecided problem."""
         return self.filter(track__disputed=True)
 
     def withheld(self) -> SellerShareQuerySet:
-        """What is owed and a person keeps back: another lets it go."""
+        """Shares owed that staff withhold, until another staff member releases them."""
         return self.owed().exclude(withheld_why="")
 
     def payable(self, now: datetime | None = None) -> SellerShareQuerySet:
-        """Without what an undecided problem, a part just named by its seller, or a person holds
-        back."""
+        """Shares that nothing holds back: no undecided problem, no amount its seller has just
+        offered to refund, and no staff member."""
         unsettled = Problem.objects.not_settled_yet(now or timezone.now())
         unsettled = unsettled.filter(track=OuterRef("track"))
         return self.filter(~Exists(unsettled), withheld_why="", track__disputed=False)
 
     def held_of(self, seller: User | int) -> SellerShareQuerySet:
-        """What is owed to a seller, has not left, and is held back by undecided problems."""
+        """Shares owed to a seller that are not paid out because of undecided problems."""
         never_left = Q(payout__isnull=True) | Q(
             payout__status__in=(TransferStatus.REFUSED, TransferStatus.DROPPED)
         )
-        # The line's seller is the share's: the index of lines in dispute is by them.
+        # The line's seller is the share's too: the index of disputed lines is by seller.
         return self.owed().disputed().filter(never_left, seller=seller, track__seller=seller)
 
 
 def share_due() -> CombinedExpression:
-    """What is left of a share, KES: SellerShare.due, for the database."""
+    """``SellerShare.due`` as a database expression, KES."""
     return F("amount") - F("reduced")
 
 
@@ -204,7 +204,7 @@ def _something_left() -> Q:
 
 
 class SellerShare(models.Model):
-    """What a seller is owed for one line, from when its goods were fetched. One a line."""
+    """A seller's earnings for one line, from when its goods were collected. One per line."""
 
     track = models.OneToOneField(
         "orders.OrderTrack", on_delete=models.PROTECT, related_name="seller_share"
@@ -212,31 +212,30 @@ class SellerShare(models.Model):
     seller = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="shares"
     )
-    #: The number on the listing when it was sold, or the one its seller has given since.
+    #: The number on the listing when it was sold, or one the seller has given since.
     phone = models.CharField(max_length=12)
-    #: Which of the staff typed that number; None where its seller did.
+    #: The staff member who typed that number; None if the seller did.
     phone_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
     sold_for = models.PositiveIntegerField(help_text="Whole Kenyan shillings.")
     commission = models.PositiveIntegerField(help_text="The shop's part of it.")
     amount = models.PositiveIntegerField(help_text="The seller's part of it.")
-    #: What reductions of the line's price took of both parts since (orders.models.PriceReduction).
+    #: What reductions of the price have taken from both parts (orders.models.PriceReduction).
     reduced = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     commission_reduced = models.PositiveIntegerField(default=0, db_default=0, editable=False)
-    #: Of the seller's part, what the payout took on that carries it: it was not reduced then, or
-    #: not yet as much.
+    #: The seller's part when its payout took it on; the price may have been reduced since.
     carried = models.PositiveIntegerField(default=0, db_default=0, editable=False)
-    #: Why a person keeps it back whose payout was refused (for staff alone); empty if nobody does.
+    #: Why staff withhold it (staff only); empty if they do not.
     withheld_why = models.CharField(
         max_length=200, blank=True, default="", db_default="", editable=False
     )
-    #: What carries it, or carried it last; None while none does.
+    #: The payout that carries it, or carried it last; None if there was none.
     payout = models.ForeignKey(Payout, null=True, on_delete=models.PROTECT, related_name="shares")
     #: How often M-Pesa refused a payout that carried it.
     tries = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
-    #: When its line was cancelled: it is owed no more, and a debt where it had been sent.
+    #: When its line was cancelled: it is no longer owed, and a debt if it had been paid out.
     reversed_at = models.DateTimeField(null=True)
 
     objects = SellerShareQuerySet.as_manager()
@@ -273,17 +272,17 @@ class SellerShare(models.Model):
 
     @property
     def due(self) -> int:
-        """What is left of it, KES."""
+        """The seller's part less reductions, KES."""
         return self.amount - self.reduced
 
     @property
     def kept(self) -> int:
-        """What is left of the shop's commission, KES."""
+        """The shop's commission less reductions, KES."""
         return self.commission - self.commission_reduced
 
 
 class PayoutDay(SentOnDay):
-    """What left to sellers on one day."""
+    """The total of payouts sent on one day."""
 
     class Meta(SentOnDay.Meta):
         verbose_name = "day of payouts"

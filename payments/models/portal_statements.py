@@ -1,4 +1,4 @@
-"""What M-Pesa's portal says of our numbers: which statements were read, what left by them."""
+"""Statements read from M-Pesa's portal, and unexplained withdrawals found on them."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from .refunds import Refund
 
 class PortalStatementQuerySet(models.QuerySet["PortalStatement"]):
     def covered_until(self, shortcode: str, since: datetime) -> datetime | None:
-        """Up to when the statements of a number were read without a gap from ``since`` on.
+        """Up to when a short code's statements were read without a gap, starting at ``since``.
 
-        None where none that was read begins so early.
+        None if no statement begins that early.
         """
         until: datetime | None = None
         periods = self.filter(shortcode=shortcode).order_by("read_from")
@@ -30,10 +30,10 @@ class PortalStatementQuerySet(models.QuerySet["PortalStatement"]):
 
 
 class PortalStatement(models.Model):
-    """A statement of one of our numbers, downloaded from M-Pesa's portal, that was read whole."""
+    """A statement of one of our short codes, downloaded from M-Pesa's portal and read in full."""
 
     shortcode = models.CharField(max_length=12)
-    #: The period it was asked for.
+    #: The period it was requested for.
     read_from = models.DateTimeField()
     read_until = models.DateTimeField()
     rows = models.PositiveIntegerField()
@@ -60,7 +60,7 @@ class PortalStatement(models.Model):
 
 
 class WithdrawalState(models.TextChoices):
-    """What became of money that left and that no row of ours told of."""
+    """What a withdrawal without a refund or payout turned out to be."""
 
     OPEN = "open", "nobody has said what it was"
     PAYOUT = "payout", "it paid a seller"
@@ -70,24 +70,24 @@ class WithdrawalState(models.TextChoices):
 
 class WithdrawalQuerySet(models.QuerySet["Withdrawal"]):
     def still_open(self) -> WithdrawalQuerySet:
-        """What nobody has explained yet, oldest first."""
+        """Withdrawals that are not explained yet, oldest first."""
         return self.filter(state=WithdrawalState.OPEN).order_by("left_at", "pk")
 
 
 class Withdrawal(models.Model):
-    """Money that left by M-Pesa's own statement, and that no refund and no payout of ours was.
+    """Money that left according to M-Pesa's statement, and matches no refund or payout.
 
-    Left so by a restored backup: what was sent since is in no row. Until each is explained, nothing
-    leaves, for the same might be sent again.
+    Happens after a restore from a backup: transfers sent since the backup are in no row. Until each
+    is explained, nothing leaves, because the same might be sent again.
     """
 
     number = models.CharField(max_length=20, unique=True, help_text="M-Pesa's receipt for it.")
     shortcode = models.CharField(max_length=12, help_text="The number of ours it left.")
     amount = models.PositiveIntegerField(help_text="Whole Kenyan shillings.")
-    #: As M-Pesa shows it: whole, masked, or "" where it went to nobody's phone.
+    #: As M-Pesa shows it: in full, masked, or "" if it did not go to a phone.
     phone = models.CharField(max_length=64, blank=True)
     reason = models.CharField(max_length=100, blank=True, help_text="M-Pesa's word for it.")
-    #: The payment that was taken back, where it is a reversal.
+    #: The payment that was reversed, if it is a reversal.
     reverses = models.CharField(max_length=20, blank=True)
     left_at = models.DateTimeField()
     state = models.CharField(
@@ -99,7 +99,7 @@ class Withdrawal(models.Model):
     refund = models.OneToOneField(
         Refund, null=True, on_delete=models.PROTECT, related_name="withdrawal"
     )
-    #: All of it, where M-Pesa took it back from where it had gone.
+    #: The receipt of the whole amount, if M-Pesa took it back from its receiver.
     came_back = models.OneToOneField(
         Receipt, null=True, on_delete=models.PROTECT, related_name="left_as", editable=False
     )
@@ -153,5 +153,5 @@ class Withdrawal(models.Model):
 
     @property
     def is_open(self) -> bool:
-        """Whether nobody has said yet what it was."""
+        """Whether it is not explained yet."""
         return self.state == WithdrawalState.OPEN

@@ -1,4 +1,4 @@
-"""Receipts of what came in, and how far the shop has looked for them."""
+"""Receipts of incoming payments, and how far M-Pesa's statement has been read."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from .transfers import TransferStatus
 
 
 class Provider(models.TextChoices):
-    """Who received the money: M-Pesa, or else a bank, by its key (``payments.banks``)."""
+    """Who received the money: M-Pesa, or a bank by its key (``payments.banks``)."""
 
     MPESA = "mpesa", "M-Pesa"
 
 
 def provider_choices() -> list[tuple[str, str]]:
-    """M-Pesa and every bank: key, and name for people."""
+    """M-Pesa and every bank: key and display name."""
     return [*Provider.choices, *((bank.key, bank.name) for bank in registered_banks())]
 
 
 class ReceiptSource(models.TextChoices):
-    """What reports a receipt to the shop, first or afterwards."""
+    """Sources that report a receipt, first or later."""
 
     CALLBACK = "callback", "callback at the attempt's own address"
     QUERY = "query", "status query"
@@ -54,46 +54,58 @@ TELL_AMOUNTS = (
 
 
 class Verification(models.TextChoices):
-    """How far a payment is known to have come."""
+    """How certain it is that a payment arrived."""
 
-    REPORTED = "told", "not confirmed yet"  # somebody said so; nothing leaves on that
-    CONFIRMED = "confirmed", "confirmed"  # two sources agree, the gateway itself among them
-    DOUBTED = "doubted", "in doubt"  # M-Pesa says that there is no such payment, or another
-    NEVER_CAME = "never_came", "never came"  # a person has found so; it is written off
+    REPORTED = "told", "not confirmed yet"  # by one source; no money leaves on that
+    CONFIRMED = "confirmed", "confirmed"  # two sources agree, one of them the gateway itself
+    DOUBTED = "doubted", "in doubt"  # M-Pesa knows no such payment, or a different one
+    NEVER_CAME = "never_came", "never came"  # as staff found; it is written off
 
 
-#: Of a payment of which this is known, no order is paid and nothing is given back.
+#: A payment with one of these pays no order and is not refunded.
 DOUBTFUL = (Verification.DOUBTED, Verification.NEVER_CAME)
 
 
 class ReceiptQuerySet(models.QuerySet["Receipt"]):
     def unmatched(self) -> ReceiptQuerySet:
-        """Money of no order, of which some is not on its way back: a person must decide."""
+        """Money without an order that is not fully refunded: staff must decide."""
         owed = Q(refunds__replaced_by__isnull=True) & ~Q(refunds__status=TransferStatus.DROPPED)
         going = Coalesce(Sum("refunds__amount", filter=owed), 0)
         return self.filter(order__isnull=True).alias(going=going).filter(amount__gt=F("going"))
 
     def to_match(self) -> ReceiptQuerySet:
-        """Of it what is to be decided by itself: not what is in doubt, as whether it came at all is
-        decided first, nor what had left as a withdrawal that is open, with which it is."""
+        """Unmatched money to be decided on its own.
+
+        Not money in doubt, as it is first decided whether it arrived at all; nor what came back
+        from an open withdrawal, as both are decided together.
+        """
         certain = self.unmatched().exclude(verification__in=DOUBTFUL)
         return certain.exclude(left_as__state="open")
 
     def paid_from(self, phone: str) -> ReceiptQuerySet:
-        """Money from a phone of 12 digits, where its provider shows it in full or hashed."""
+        """Money from this phone (12 digits), if the provider shows it in full or hashed."""
         return self.filter(phone__in=shown_as(phone)).exclude(phone="")
 
     def left_waiting(self) -> ReceiptQuerySet:
-        """Money that waited for the rest of its order's price, and the order waits no longer."""
+        """Partial payments whose order is no longer waiting for the rest."""
         return self.filter(waiting=True).exclude(order__payment_status=PaymentStatus.REQUESTED)
 
+    def numbered(self, provider: str, number: str) -> ReceiptQuerySet:
+        """A provider's receipt with this number, one at most; none if the number is empty.
+
+        The index leaves empty numbers out, and is used only where the query does so too.
+        """
+        return self.filter(provider=provider, number=number).exclude(number="")
+
     def without_number(self) -> ReceiptQuerySet:
-        """M-Pesa's money whose receipt number has not come yet."""
+        """Receipts whose M-Pesa receipt number is not known yet."""
         return self.filter(number="", same_as__isnull=True)
 
-    def unnamed_movements(self) -> ReceiptQuerySet:
-        """M-Pesa's money of no order that no person has found to be a payment of its own, and that
-        is somebody's payment."""
+    def unidentified_payments(self) -> ReceiptQuerySet:
+        """M-Pesa payments without an order that may belong to a prompt.
+
+        Not those that staff found to be separate payments, nor returned transfers.
+        """
         unnamed = self.filter(
             order__isnull=True,
             provider=Provider.MPESA,
@@ -103,36 +115,36 @@ class ReceiptQuerySet(models.QuerySet["Receipt"]):
         return unnamed.exclude(number="").exclude(source=ReceiptSource.RETURNED)
 
     def in_doubt(self) -> ReceiptQuerySet:
-        """Money M-Pesa does not know, or knows otherwise: a person must decide."""
+        """Payments M-Pesa does not know, or knows differently: staff must decide."""
         return self.filter(verification=Verification.DOUBTED)
 
     def to_look_up(self) -> ReceiptQuerySet:
-        """A bank's money, which no query confirms: a person has to look at the bank's statement."""
+        """Bank payments, which cannot be queried: staff have to check the bank's statement."""
         return self.filter(verification=Verification.REPORTED, amount__gt=0).exclude(
             provider=Provider.MPESA
         )
 
     def unacknowledged(self) -> ReceiptQuerySet:
-        """Money whose amount had to be corrected, and nobody has acknowledged that yet."""
+        """Receipts with a correction or difference that staff have not acknowledged."""
         return self.filter(unacknowledged=True)
 
     def awaiting_the_rest(self) -> ReceiptQuerySet:
-        """Money that waits for the rest of its order's price, while the order still waits too."""
+        """Partial payments whose order is still waiting for the rest."""
         return self.filter(waiting=True, order__payment_status=PaymentStatus.REQUESTED)
 
 
 class Receipt(models.Model):
-    """One payment that arrived. Counted once, whichever source reports it.
+    """One payment that arrived, recorded once, whichever source reports it.
 
-    With an ``order`` it is credited to that order; without one it is held in suspense for a person,
-    and ``note`` says why. ``number`` is empty while only a status query has reported the payment:
-    the query proves it but does not name its receipt.
+    With an ``order`` it is credited to that order. Without one it is in suspense until staff
+    decide, and ``note`` says why. ``number`` is empty while only a status query has reported the
+    payment: the query proves it but does not name its receipt.
     """
 
     provider = models.CharField(max_length=8, choices=provider_choices, default=Provider.MPESA)
     number = models.CharField(max_length=40, blank=True)
     amount = models.PositiveIntegerField(help_text="Whole Kenyan shillings, as the provider says.")
-    #: What of the order's price is written off, because less came than was counted at first.
+    #: The part of the order's price that is written off, because less arrived than first recorded.
     written_off = models.PositiveIntegerField(
         default=0, db_column="borne", help_text="Whole Kenyan shillings."
     )
@@ -142,29 +154,29 @@ class Receipt(models.Model):
     order = models.ForeignKey(
         "orders.Order", null=True, on_delete=models.PROTECT, related_name="receipts"
     )
-    #: Its source: what reported it first, or what named its number.
+    #: The source that reported it first, or that named its number.
     source = models.CharField(max_length=9, choices=ReceiptSource, db_column="door")
-    #: Of the payer, as the provider shows it: in full (12 digits), as SHA-256, or masked.
+    #: The payer's, as the provider shows it: in full (12 digits), as SHA-256, or masked.
     phone = models.CharField(max_length=64, blank=True)
-    #: Who typed that number, where no provider has shown it.
+    #: The staff member who typed that number, if no provider has shown it.
     phone_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
     payer = models.CharField(max_length=100, blank=True, help_text="The payer's name, if told.")
     reference = models.CharField(max_length=40, blank=True, help_text="What the payer typed.")
-    #: Credited to an order that is not covered yet.
+    #: Credited to an order whose price is not covered yet.
     waiting = models.BooleanField(default=False)
     paid_at = models.DateTimeField(null=True, help_text="As the provider says.")
     note = models.CharField(max_length=200, blank=True)
-    #: Its note is about a difference, and no person has acknowledged it yet.
+    #: The note reports a difference that staff have not acknowledged yet.
     unacknowledged = models.BooleanField(default=False, db_column="unseen")
-    #: It was another receipt's payment all the time, and is counted there: its amount is 0 now.
+    #: The receipt this was found to be a duplicate of. It counts there; the amount here is 0.
     same_as = models.ForeignKey(
         "self", null=True, on_delete=models.PROTECT, related_name="reported_as"
     )
-    #: A person has found that it is no prompt's whose receipt number has not come.
+    #: Staff found that it is not the payment of a prompt whose receipt number is missing.
     is_separate_payment = models.BooleanField(default=False, db_column="stands_alone")
-    #: Money of it leaves only once it is confirmed (payments.evidence).
+    #: No money of it leaves before it is confirmed (payments.evidence).
     verification = models.CharField(
         max_length=10,
         choices=Verification,
@@ -217,7 +229,7 @@ class Receipt(models.Model):
                 name="receipt_of_a_bank_to_look_up",
                 condition=Q(verification=Verification.REPORTED) & ~Q(provider=Provider.MPESA),
             ),
-            # Who paid is not always whom the order's phone belongs to.
+            # The payer's phone is not always the order's.
             models.Index(fields=["phone", "-id"], name="receipt_by_phone", condition=~Q(phone="")),
         ]
         permissions = [("decide_money", "Can decide about money that waits for a person")]
@@ -227,33 +239,33 @@ class Receipt(models.Model):
 
     @property
     def came_back(self) -> bool:
-        """Whether it is money that the shop had sent, and nobody's payment."""
+        """Whether it is a transfer of the shop's that came back, and not a payment."""
         return self.source == ReceiptSource.RETURNED
 
     @property
-    def is_no_prompts(self) -> bool:
-        """Whether no prompt can have been paid with it: a person has found so, or it came back."""
+    def is_not_from_prompt(self) -> bool:
+        """Whether it cannot be a prompt's payment: staff found so, or it is a returned transfer."""
         return self.is_separate_payment or self.came_back
 
     @property
     def is_confirmed(self) -> bool:
-        """Whether enough sources agree on it for its money to leave."""
+        """Whether it is confirmed, so that money of it may leave."""
         return self.verification == Verification.CONFIRMED
 
     @property
     def is_in_doubt(self) -> bool:
-        """Whether M-Pesa does not know it, or knows it otherwise, and nobody has decided."""
+        """Whether M-Pesa does not know it, or knows it differently, and staff have not decided."""
         return self.verification == Verification.DOUBTED
 
 
 class StatementPull(models.Model):
-    """How far M-Pesa's statement has been read: one row a short code."""
+    """How far M-Pesa's statement has been read: one row per short code."""
 
     shortcode = models.CharField(max_length=12, unique=True)
-    #: Nothing between these two is missing.
+    #: The statement was read without a gap between these two.
     read_from = models.DateTimeField(null=True)
     read_until = models.DateTimeField(null=True)
-    #: When one process may read on; another waits for it.
+    #: When the next pull is due. One process at a time pulls.
     next_pull_at = models.DateTimeField()
     result_text = models.CharField(max_length=200, blank=True)
 
@@ -265,7 +277,7 @@ class StatementPull(models.Model):
 
 
 class QueryBudget(models.Model):
-    """How many status queries were asked in a minute, by all workers together."""
+    """The number of status queries in a minute, by all workers together."""
 
     minute = models.DateTimeField(unique=True)
     used = models.PositiveSmallIntegerField(default=0)

@@ -1,4 +1,4 @@
-"""What is owed back to buyers: each try to give it back, and why and how."""
+"""Refunds: each attempt to return money to a payer, with its reason and method."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .transfers import (
 
 
 class RefundMethod(models.TextChoices):
-    """How money goes back."""
+    """How a refund is sent."""
 
     REVERSAL = "reversal", "reversal of the payment"
     B2C = "b2c", "payment to the phone"
@@ -30,7 +30,7 @@ class RefundMethod(models.TextChoices):
 
 
 class RefundReason(models.TextChoices):
-    """Why money goes back."""
+    """Why money is refunded."""
 
     GOODS_GONE = "goods_gone", "it came after the goods were gone"
     SHORT = "short", "it never covered the order"
@@ -47,24 +47,28 @@ class RefundReason(models.TextChoices):
     REDUCED = "reduced", "the price was reduced after a problem"
 
 
-#: A payment that is being reversed, or was: it is not asked for a second time.
+#: A reversal with one of these statuses was or may have been made: no second one is requested.
 MAY_HAVE_GONE = (TransferStatus.DUE, *UNDER_WAY, TransferStatus.DONE)
 
 
-#: Never asked for, or certainly refused.
+#: Never sent, or certainly refused.
 UNSENT = (TransferStatus.DUE, TransferStatus.REFUSED)
-#: For so long the answer that it stands is believed.
+#: How long an answer that the payment still stands is trusted.
 STANDS_FOR = timedelta(hours=1)
 
 
 class RefundQuerySet(MoneyOutQuerySet["Refund"]):
     def owed(self) -> RefundQuerySet:
-        """What is owed or was given back: the last row of each chain, unless it was dropped."""
+        """Refunds that are due or done: the last row of each chain, unless it was dropped."""
         return self.filter(replaced_by__isnull=True).exclude(status=TransferStatus.DROPPED)
 
+    def outstanding(self) -> RefundQuerySet:
+        """Refunds that are due and not done yet."""
+        return self.owed().not_done()
+
     def refused(self) -> RefundQuerySet:
-        """Refunds that M-Pesa refused and nothing follows: a person must decide."""
-        # Not joined: the planner would take none of them to be without, and sort all.
+        """Refunds that M-Pesa refused and nothing replaces: staff must decide."""
+        # A subquery, not a join: the planner would misestimate the join and sort all rows.
         replaced = Refund.objects.filter(replaces=OuterRef("pk"))
         return self.filter(~Exists(replaced), status=TransferStatus.REFUSED)
 
@@ -79,18 +83,18 @@ class RefundQuerySet(MoneyOutQuerySet["Refund"]):
 
 
 class Refund(MoneyOut):
-    """One try to give money of one receipt back, by one way.
+    """One attempt to refund money of one receipt, by one method.
 
-    Only when M-Pesa has definitely refused does another row follow (``replaces``), with an id of
-    its own; so a shilling is never on two ways at once. What a chain of rows owes is its last
-    row's.
+    Only after M-Pesa has definitely refused does another row follow (``replaces``), with its own
+    id, so that the same money is never sent by two methods at a time. The amount due of a chain of
+    rows is its last row's.
     """
 
     receipt = models.ForeignKey(Receipt, on_delete=models.PROTECT, related_name="refunds")
     order = models.ForeignKey(
         "orders.Order", null=True, on_delete=models.PROTECT, related_name="refunds"
     )
-    #: The line whose money it is, where one was cancelled or reduced after it was paid.
+    #: The order line whose money it is, if it was cancelled or reduced after payment.
     track = models.ForeignKey(
         "orders.OrderTrack", null=True, on_delete=models.PROTECT, related_name="refunds"
     )
@@ -99,10 +103,10 @@ class Refund(MoneyOut):
     replaces = models.OneToOneField(
         "self", null=True, on_delete=models.PROTECT, related_name="replaced_by"
     )
-    #: A reversal goes by Daraja's own id, from its answer.
+    #: Daraja gives a reversal an id of its own, in its answer.
     reversal_conversation_id = models.CharField(max_length=64, blank=True)
 
-    #: How often M-Pesa was asked whether the payment still stands, and when it last said so.
+    #: How often M-Pesa was queried whether the payment still stands, and when it last said so.
     receipt_asked = models.PositiveSmallIntegerField(default=0)
     receipt_stands_at = models.DateTimeField(null=True)
 
@@ -111,7 +115,7 @@ class Refund(MoneyOut):
     class Meta:
         constraints = [
             models.CheckConstraint(name="refund_is_one_or_more", condition=Q(amount__gte=1)),
-            # A payment is reversed whole, and once.
+            # A payment is reversed in full, and once.
             models.UniqueConstraint(
                 name="receipt_is_reversed_once",
                 fields=["receipt"],
@@ -171,10 +175,10 @@ class Refund(MoneyOut):
         return f"{back}, {self.get_status_display()}"
 
     def must_ask(self, now: datetime) -> bool:
-        """Whether M-Pesa is to be asked, before this is sent, if the payment still stands.
+        """Whether to query M-Pesa, before this is sent, if the payment still stands.
 
-        It may have reversed it at its customer's word. A reversal by the shop needs no question: a
-        payment is reversed once.
+        M-Pesa may have reversed it at its customer's request. A reversal by the shop needs no
+        query: a payment is reversed only once.
         """
         if self.is_reversal or self.receipt.provider != Provider.MPESA or not self.receipt.number:
             return False
@@ -182,7 +186,7 @@ class Refund(MoneyOut):
 
     @property
     def is_unsent(self) -> bool:
-        """Whether M-Pesa was never asked for it: what it answers by then is about the payment."""
+        """Whether it was never sent: an answer of M-Pesa's is then about the payment."""
         return self.sent_at is None and self.status in UNSENT
 
     @property
@@ -204,7 +208,7 @@ class Refund(MoneyOut):
 
 
 class RefundDay(SentOnDay):
-    """What left to buyers on one day."""
+    """The total of refunds sent on one day."""
 
     class Meta(SentOnDay.Meta):
         verbose_name = "day of refunds"

@@ -1,7 +1,7 @@
-"""Whether money without an order and a prompt whose receipt has no number are one payment.
+"""Matches money without an order to prompts whose receipt has no number: is it one payment?
 
-A status query proves that a prompt was paid and does not name the receipt; at a till no reference
-is typed. What is left to tell by is the amount, the time and the phone.
+A status query proves that a prompt was paid but does not name the receipt, and at a till no
+reference is typed. That leaves the amount, the time and the phone to match by.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from omachemainproj.phones import PhoneMatch, match_phone
 from .order_payments import PROMPTS_UNDER_WAY, Channel, OrderPayment
 from .receipts import Provider, Receipt, ReceiptSource
 
-#: A prompt's money moves this long before it rang (clocks differ) to this long after.
+#: A prompt's money moves between this long before it was sent (clocks differ) and this long after.
 BEFORE, AFTER = timedelta(minutes=2), timedelta(minutes=15)
-#: The provider's time is believed where the news came this long after it, or this little before.
+#: The provider's time is trusted if the report came at most this long after it, or before it.
 REPORTED_WITHIN, CLOCKS_DIFFER = timedelta(days=3), timedelta(minutes=10)
 
 
 class SoughtMovement(NamedTuple):
-    """Money in, as far as it can be told by: KES, the payer as shown, and when it moved at most."""
+    """What identifies incoming money: KES, the payer's phone as shown, and when it moved."""
 
     amount: int
     phone: str
@@ -33,7 +33,7 @@ class SoughtMovement(NamedTuple):
 
 
 def movement_of(receipt: Receipt) -> SoughtMovement:
-    """What a saved receipt can be told by."""
+    """What identifies the money of a saved receipt."""
     return movement(
         amount=receipt.amount,
         phone=receipt.phone,
@@ -46,10 +46,10 @@ def movement_of(receipt: Receipt) -> SoughtMovement:
 def movement(
     *, amount: int, phone: str, source: str, paid_at: datetime | None, reported_at: datetime
 ) -> SoughtMovement:
-    """What a report of money can be told by.
+    """What identifies the money of a report.
 
-    Where the provider's time cannot be right, the time of the report counts. What a person has
-    seen may be days old.
+    If the provider's time cannot be right, the time of the report is used. A payment that staff
+    recorded may be days old.
     """
     if source == ReceiptSource.STAFF:
         return SoughtMovement(amount, phone, reported_at - REPORTED_WITHIN, reported_at)
@@ -60,9 +60,9 @@ def movement(
 
 
 def attempts_behind(moved: SoughtMovement) -> list[tuple[OrderPayment, PhoneMatch]]:
-    """Prompts that may have moved this money, and how their phones fit. Two queries.
+    """Prompts this money may have paid, and how their phones match. Two queries.
 
-    Those whose receipt has no number, and those whose end is not known.
+    Prompts whose receipt has no number, and those whose outcome is not known.
     """
     rang = OrderPayment.objects.filter(channel=Channel.STK).alias(
         rang=Coalesce("rung_at", "created_at")
@@ -82,22 +82,24 @@ def attempts_behind(moved: SoughtMovement) -> list[tuple[OrderPayment, PhoneMatc
 
 
 def may_be_paid_with(payment: OrderPayment | None, receipt: Receipt) -> bool:
-    """Whether a prompt can have been paid with money for its order, by the phone: it rings one and
-    is paid from that one. What a person typed of a number rules nothing out."""
+    """Whether a prompt may have been paid with this receipt, judging by the phone.
+
+    A prompt is paid from the phone it was sent to. A number typed by staff rules nothing out.
+    """
     if payment is None or receipt.phone_by_id is not None:
         return True
     return match_phone(receipt.phone, payment.phone) != PhoneMatch.DIFFERS
 
 
 def sure_attempt(moved: SoughtMovement) -> OrderPayment | None:
-    """The one prompt that moved this money, where no other may have and its phone agrees."""
+    """The prompt this money paid, if only one fits and its phone agrees."""
     found = attempts_behind(moved)
     return found[0][0] if [match for _, match in found] == [PhoneMatch.AGREES] else None
 
 
 def movements_behind(payment: OrderPayment) -> list[Receipt]:
-    """Money without an order that this prompt may have moved, whatever it was taken for."""
-    same = Receipt.objects.unnamed_movements().filter(amount=_amount(payment))
+    """Money without an order that may be this prompt's payment."""
+    same = Receipt.objects.unidentified_payments().filter(amount=_amount(payment))
     rang = payment.rung_at or payment.created_at
     return [
         receipt
@@ -108,7 +110,7 @@ def movements_behind(payment: OrderPayment) -> list[Receipt]:
 
 
 def sure_movement(payment: OrderPayment) -> Receipt | None:
-    """The money without an order that is this prompt's, where both could be nothing else."""
+    """The money without an order that is this prompt's payment, if neither can be another's."""
     found = movements_behind(payment)
     if len(found) != 1:
         return None
@@ -117,9 +119,9 @@ def sure_movement(payment: OrderPayment) -> Receipt | None:
 
 
 def maybe_counted_twice() -> QuerySet[Receipt]:
-    """Money without an order of the amount of a prompt's receipt without a number, days around.
+    """Money without an order whose amount equals that of a prompt's receipt without a number.
 
-    ``only_counted_twice`` leaves those that agree in time and phone too.
+    Within some days of it. ``only_counted_twice`` keeps those that agree in time and phone too.
     """
     unnamed = Receipt.objects.without_number().filter(
         provider=Provider.MPESA,
@@ -128,18 +130,18 @@ def maybe_counted_twice() -> QuerySet[Receipt]:
         created_at__gte=OuterRef("created_at") - REPORTED_WITHIN,
         created_at__lte=OuterRef("created_at") + REPORTED_WITHIN,
     )
-    return Receipt.objects.unnamed_movements().filter(Exists(unnamed), amount__gt=0)
+    return Receipt.objects.unidentified_payments().filter(Exists(unnamed), amount__gt=0)
 
 
 def only_counted_twice(receipt_ids: list[int]) -> list[int]:
-    """Of these, what may be the payment of a prompt whose receipt has no number. In their order."""
+    """Those of these receipts that may be a prompt's whose receipt has no number, in order."""
     movements = Receipt.objects.in_bulk(receipt_ids)
     return [pk for pk in receipt_ids if unnamed_behind(movements[pk])]
 
 
 def unnamed_behind(receipt: Receipt) -> list[OrderPayment]:
-    """Prompts that may be this receipt's, paid for certain, whose receipt has no number."""
-    if receipt.order_id is not None or receipt.is_no_prompts or not receipt.number:
+    """Paid prompts whose receipt has no number and that may be this receipt's."""
+    if receipt.order_id is not None or receipt.is_not_from_prompt or not receipt.number:
         return []
     if receipt.provider != Provider.MPESA:
         return []
@@ -148,8 +150,8 @@ def unnamed_behind(receipt: Receipt) -> list[OrderPayment]:
 
 
 def is_undecided(receipt: Receipt) -> bool:
-    """Whether money without an order may be that of a prompt, paid or still silent."""
-    if receipt.order_id is not None or receipt.is_no_prompts or not receipt.number:
+    """Whether money without an order may be a prompt's payment, confirmed or still unknown."""
+    if receipt.order_id is not None or receipt.is_not_from_prompt or not receipt.number:
         return False
     return receipt.provider == Provider.MPESA and bool(attempts_behind(movement_of(receipt)))
 

@@ -1,4 +1,4 @@
-"""How much was posted to addresses of the webhook that are nobody's, and by which network."""
+"""Counts of posts to unknown webhook addresses, per network."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from django.db import connection, models
 
 class StrangersPostsQuerySet(models.QuerySet["StrangersPosts"]):
     def add(self, network: str, since: int, size: int) -> StrangersPosts:
-        """Count a message of so many bytes, in one statement; return the counts with it."""
+        """Count a message of ``size`` bytes in one statement; return the new counts."""
         sql = (
             "INSERT INTO payments_strangersposts (network, since, messages, bytes)"
             " VALUES (%s, %s, 1, %s) ON CONFLICT (network, since) DO UPDATE SET"
@@ -21,10 +21,10 @@ class StrangersPostsQuerySet(models.QuerySet["StrangersPosts"]):
 
 
 class StrangersPosts(models.Model):
-    """What one network, or all of them together, posted to nobody's address in one window.
+    """Posts to unknown addresses by one network, or by all together, in one window.
 
-    Refused messages of a network count too; those that the limit for all refused do not, so that
-    no crowd of networks fills this table.
+    Messages refused by a network's limit count too. Those refused by the limit for all networks do
+    not, so that many networks cannot fill this table.
     """
 
     network = models.CharField(max_length=64, blank=True, help_text="Empty: all together.")

@@ -8,8 +8,11 @@ from django.db.models import BigIntegerField, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 
-def total(rows: QuerySet[Any], *, by: str, of: Any) -> Coalesce:
-    """Per row outside, an aggregate ``of`` the rows inside that belong to it ``by`` this column; 0
-    where there are none."""
-    totals = rows.order_by().values(by).annotate(total=of).values("total")
+def total(rows: QuerySet[Any], *, group_by: str, of: Any) -> Coalesce:
+    """An aggregate of related rows for each row of the outer query; 0 if there are none.
+
+    ``rows`` are filtered by an OuterRef, ``group_by`` is the column of theirs that it matches, and
+    ``of`` is the aggregate.
+    """
+    totals = rows.order_by().values(group_by).annotate(total=of).values("total")
     return Coalesce(Subquery(totals), 0, output_field=BigIntegerField())

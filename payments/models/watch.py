@@ -1,4 +1,4 @@
-"""What the shop watches of itself: the night's proof, its troubles, and who was told of them."""
+"""Monitoring: the nightly integrity check, incidents, and the mails about them."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from django.db.models import Q
 
 class NightlyProofQuerySet(models.QuerySet["NightlyProof"]):
     def last_verdict(self) -> NightlyProof | None:
-        """The newest night of which every rule was asked; None before the first."""
+        """The latest night in which every rule was checked; None before the first."""
         return self.filter(ended_at__isnull=False).order_by("-night").first()
 
 
 class NightlyProof(models.Model):
-    """What ``prove`` found in one night, asked rule by rule (payments.watch.nightly)."""
+    """The results of ``prove`` in one night, rule by rule (payments.watch.nightly)."""
 
     night = models.DateField(unique=True, help_text="By Nairobi's calendar.")
-    #: Of the rules' sentences: with other rules a night begins anew.
+    #: Of the rules' descriptions: if the rules change, the night starts again.
     digest = models.CharField(max_length=64)
     rules = models.PositiveSmallIntegerField()
     asked = models.PositiveSmallIntegerField(default=0)
-    #: A sentence about each rule that is broken, with the rows that break it.
+    #: A sentence about each broken rule, with the rows that violate it.
     broken = models.JSONField(default=list)
-    #: Rules that the database did not answer in time.
+    #: Rules whose query timed out.
     unanswered = models.JSONField(default=list)
-    #: One process at a time asks; until then this one has it.
+    #: Until when the current process has claimed the work; one process at a time runs it.
     claimed_until = models.DateTimeField(null=True)
-    #: How many processes began to ask the next rule and came to nothing.
+    #: How many processes started the next rule and did not finish.
     tries = models.PositiveSmallIntegerField(default=0)
     began_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True)
@@ -50,25 +50,25 @@ class NightlyProof(models.Model):
 
 class TroubleQuerySet(models.QuerySet["Trouble"]):
     def still_open(self) -> TroubleQuerySet:
-        """What is not over."""
+        """Incidents that are not over."""
         return self.filter(over_at__isnull=True)
 
     def told(self) -> TroubleQuerySet:
-        """What has lasted long enough to be told of, and is not over; longest first."""
+        """Open incidents that lasted long enough to be alerted on, longest first."""
         return self.still_open().filter(told_at__isnull=False).order_by("told_at", "pk")
 
 
 class Trouble(models.Model):
-    """Something that keeps the shop from running as it should, from when to when.
+    """An incident: something that keeps the shop from running properly, with start and end.
 
-    ``kind`` is also its page in docs/night.md and its alert's name (payments.watch.alerts).
+    ``kind`` is also its section in docs/night.md and its alert's name (payments.watch.alerts).
     """
 
     kind = models.CharField(max_length=20)
     says = models.CharField(max_length=500, help_text="What is wrong, in a sentence.")
     began_at = models.DateTimeField()
     seen_at = models.DateTimeField(help_text="When it was last so.")
-    #: When it had lasted as long as it may; None while nobody has to know.
+    #: When it had lasted long enough to alert on; None before that.
     told_at = models.DateTimeField(null=True)
     over_at = models.DateTimeField(null=True)
 
@@ -88,16 +88,16 @@ class Trouble(models.Model):
 
 class AlertMailQuerySet(models.QuerySet["AlertMail"]):
     def to_send(self, now: datetime) -> AlertMailQuerySet:
-        """Mails whose time to be sent, or to be sent again, has come."""
+        """Mails that are due to be sent or retried."""
         return self.filter(next_try_at__lte=now)
 
 
 class AlertMail(models.Model):
-    """The mail that tells of a trouble, or that it is over: one of each."""
+    """The mail that reports an incident, or its end: one of each."""
 
     trouble = models.ForeignKey(Trouble, on_delete=models.CASCADE, related_name="mails")
     is_over = models.BooleanField(help_text="Whether it says that the trouble is over.")
-    #: None once it was sent, or given up.
+    #: None once it was sent or abandoned.
     next_try_at = models.DateTimeField(null=True)
     tries = models.PositiveSmallIntegerField(default=0)
     sent_at = models.DateTimeField(null=True)

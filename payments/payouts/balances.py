@@ -1,4 +1,4 @@
-"""How a seller's account stands, by the ledger and by what is on its way to them."""
+"""A seller's balance, from the ledger and from the payouts on their way."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from payments.models.totals import total
 
 
 class SellerBalance(NamedTuple):
-    """In KES: what the ledger owes a seller, what of it is on its way, what waits to be sent; what
-    is held back waits too."""
+    """In KES: what the ledger owes a seller, what of it is in payouts on their way, and what is
+    still to be paid out, including what is held back."""
 
     owed: int
     in_transit: int
@@ -21,42 +21,42 @@ class SellerBalance(NamedTuple):
 
     @property
     def unallocated(self) -> int:
-        """What no share accounts for: below zero, a debt of the seller's."""
+        """What no share accounts for; below zero, the seller's debt."""
         return self.owed - self.in_transit - self.pending
 
 
 def balance_of(seller_id: int) -> SellerBalance:
-    """How a seller's account stands at one moment. One query, so that nothing moves between."""
+    """A seller's balance at one moment. One query, so that nothing changes in between."""
     sellers = annotate_balances(User.objects.filter(pk=seller_id))
     seller: Any = sellers.only("pk").get()
     return SellerBalance(seller.owed, seller.in_transit, seller.pending)
 
 
 def held_back(seller_id: int) -> int:
-    """What of a seller's money waits for problems to be decided, in KES. One query."""
+    """KES of a seller that are held back by undecided problems. One query."""
     held = SellerShare.objects.held_of(seller_id).aggregate(total=Sum(share_due()))["total"]
     return held or 0
 
 
 def annotate_balances(sellers: QuerySet[User]) -> QuerySet[Any]:
-    """Annotate people with ``owed``, ``in_transit`` and ``pending`` (see SellerBalance)."""
+    """Annotate users with ``owed``, ``in_transit`` and ``pending`` (see SellerBalance)."""
     usual = Case(When(side=Side.CREDIT, then=F("amount")), default=-F("amount"))
     entries = LedgerEntry.objects.filter(seller=OuterRef("pk"))
     payouts = Payout.objects.filter(seller=OuterRef("pk"))
     new = SellerShare.objects.to_pay().filter(seller=OuterRef("pk"))
-    # What is said twice here lets PostgreSQL find them by the index of payouts that are not done.
+    # Not done, and refused or dropped: see MoneyOutQuerySet.not_done.
     left = SellerShare.objects.owed().filter(
         ~Q(payout__status=TransferStatus.DONE),
         payout__seller=OuterRef("pk"),
         payout__status__in=(TransferStatus.REFUSED, TransferStatus.DROPPED),
     )
     return sellers.annotate(
-        owed=total(entries, by="seller", of=Sum(usual)),
+        owed=total(entries, group_by="seller", of=Sum(usual)),
         in_transit=total(
-            payouts.exclude(status=TransferStatus.DONE).still_open(),
-            by="seller",
+            payouts.not_done().still_open(),
+            group_by="seller",
             of=Sum(F("amount")),
         ),
-        pending=total(new, by="seller", of=Sum(share_due()))
-        + total(left, by="seller", of=Sum(share_due())),
+        pending=total(new, group_by="seller", of=Sum(share_due()))
+        + total(left, group_by="seller", of=Sum(share_due())),
     )

@@ -1,8 +1,8 @@
-"""What follows a line: its seller is owed for it once it is fetched, less once its price is
-reduced, and no more once it is cancelled; that is held back while its buyer has a problem with it.
-The fee of its parcel goes its way (payments.delivery_fees).
+"""Sellers' earnings follow their lines: credited when the goods are collected, reduced with the
+price, reversed when the line is cancelled, and held back while the buyer has a problem with it. The
+fee of the line's parcel is settled too (payments.delivery_fees).
 
-Locks: the order, its line, the share; and the seller before any share where payouts are made.
+Locks: the order, its line, the share; and the seller before any share if payouts are created.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from payments.delivery_fees import settle_fee
 from payments.models import RefundReason, SellerShare
 from payments.refunds.services import refund_excess_locked
 
-from .services import HELD_BACK, create_payouts, drop_unsent
+from .allocation import create_payouts
+from .services import HELD_BACK, drop_unsent
 
 
 def update_seller_earnings(line: OrderTrack) -> None:
-    """Credit a line's seller once it is fetched; undo that and refund once it is cancelled.
+    """Credit a line's seller once it is collected; reverse that and refund once it is cancelled.
 
     The fee of its parcel is earned once it is delivered, or given back with the last line.
 
@@ -31,7 +32,7 @@ def update_seller_earnings(line: OrderTrack) -> None:
     if line.returned and line.track_status == TrackStatus.CANCELLED:
         _reverse_earning(line)
         settle_fee(line)
-        refund_excess_locked(line.order, returned=line)
+        refund_excess_locked(line.order, cancelled_line=line)
     elif line.track_status == TrackStatus.FETCHED:
         _record_earning(line)
     elif line.track_status == TrackStatus.DELIVERED:
@@ -55,7 +56,7 @@ def _record_earning(line: OrderTrack) -> None:
 
 
 def _reduced_before(line: OrderTrack) -> dict[str, int]:
-    """What was taken off the price of a line before its goods were fetched, off either part."""
+    """Reductions of a line's price from before its goods were collected, per part, KES."""
     if not line.reduced:
         return {}
     kept = line.reductions.aggregate(total=Sum("commission"))["total"]
@@ -63,7 +64,7 @@ def _reduced_before(line: OrderTrack) -> dict[str, int]:
 
 
 def _reverse_earning(line: OrderTrack) -> None:
-    """Undo a seller's share of a line. What was paid out to them already is their debt."""
+    """Reverse a seller's share of a line. What was paid out already becomes their debt."""
     share = _locked_share(line)
     if share is None:
         return
@@ -71,36 +72,36 @@ def _reverse_earning(line: OrderTrack) -> None:
     share.save(update_fields=["reversed_at"])
     ledger.post_return(share, order_id=line.order_id)
     if share.payout_id is not None:
-        drop_unsent(share.payout_id, "A line it was for was cancelled.")
+        drop_unsent(share.payout_id, "One of its order items was cancelled.")
     enqueue_after_commit(create_payouts, share.seller_id)
 
 
 def follow_problem(line: OrderTrack) -> None:
-    """Hold back what a line's seller is owed while a problem with it is undecided; then let it go.
+    """Hold back a line's earnings while a problem with it is undecided; release them after that.
 
-    What has left already has left (payments.backoffice.problem_page says so to staff). Call inside
-    a transaction that holds the lock of its order. Safe to repeat.
+    What was paid out stays paid out (payments.backoffice.problem_page shows this to staff). Call
+    inside a transaction that holds the lock of its order. Safe to repeat.
     """
     share = _locked_share(line)
     if share is None:
         return
     if line.disputed and share.payout_id is not None:
         drop_unsent(share.payout_id, HELD_BACK)
-    # Its payout's other shares leave with another; or itself, once it may.
+    # Its payout's other shares leave with another payout; so does this one, once it may.
     enqueue_after_commit(create_payouts, share.seller_id)
 
 
 def follow_reductions(line: OrderTrack) -> None:
-    """Take what a line's price was reduced by from its seller and from the shop, once its goods
-    were fetched, and give it back to the buyer.
+    """Deduct a reduction of a line's price from its seller and the shop, if its goods were
+    collected, and refund it to the buyer.
 
-    What was paid out to the seller already is their debt. Call inside a transaction that holds the
-    lock of its order. Safe to repeat.
+    What was paid out to the seller already becomes their debt. Call inside a transaction that holds
+    the lock of its order. Safe to repeat.
     """
     share = _locked_share(line)
     if share is not None:
         _reduce(share, line)
-    refund_excess_locked(line.order, given_back=RefundReason.REDUCED, of=line)
+    refund_excess_locked(line.order, reason=RefundReason.REDUCED, line=line)
 
 
 def _reduce(share: SellerShare, line: OrderTrack) -> None:
@@ -115,12 +116,12 @@ def _reduce(share: SellerShare, line: OrderTrack) -> None:
             ledger.post_reduction(share, reduction, order_id=line.order_id)
     share.save(update_fields=["reduced", "commission_reduced"])
     if share.payout_id is not None:
-        drop_unsent(share.payout_id, "The price of a line it was for was reduced.")
+        drop_unsent(share.payout_id, "One of its order items was reduced in price.")
     enqueue_after_commit(create_payouts, share.seller_id)
 
 
 def _locked_share(line: OrderTrack) -> SellerShare | None:
-    """What a line's seller is owed for it, locked; None where they are owed nothing."""
+    """Lock and return a line's share; None if nothing is owed for it."""
     owed = SellerShare.objects.owed().filter(track=line)
     share_id = owed.values_list("pk", flat=True).first()
     return locked_row(SellerShare, share_id) if share_id is not None else None

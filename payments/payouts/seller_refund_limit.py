@@ -1,4 +1,4 @@
-"""Whether what a seller gives back is covered by what the shop has of theirs."""
+"""Checks whether a refund offered by a seller is covered by their earnings."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ from payments.models import SellerShare, TransferStatus
 
 from .balances import balance_of
 
-#: A payout of one of these has not left: what it carries is the shop's to give back.
+#: A payout with one of these was not sent: its shares can still be reduced.
 _NOT_LEFT = (TransferStatus.DUE, TransferStatus.REFUSED, TransferStatus.DROPPED)
 
 
 @checks_seller_refund
 def is_within_limit(line: OrderTrack, amount: int) -> bool:
-    """Whether ``amount`` KES of a line's price have not left to its seller, or the debt it makes is
-    within SELLER_REFUND_ON_CREDIT with all they owe already."""
+    """Whether a seller may give back ``amount`` KES of a line's price.
+
+    Either that much of it is not paid out yet, or the debt it makes, with all they owe already, is
+    within SELLER_REFUND_ON_CREDIT.
+    """
     share = SellerShare.objects.owed().select_related("payout").filter(track=line).first()
     if share is None or share.payout is None or share.payout.status in _NOT_LEFT:
         return True

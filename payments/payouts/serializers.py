@@ -1,4 +1,4 @@
-"""What sellers see of their money, and what they may change."""
+"""Serializers of a seller's money."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from payments.models import Payout, TransferStatus
 from .balances import balance_of, held_back
 from .statement import KINDS
 
-#: How a payout stands, in words a seller understands.
+#: The status of a payout, in terms sellers know.
 STANDS = {
     TransferStatus.DUE: "waiting",
     TransferStatus.UNKNOWN: "on_its_way",
@@ -27,7 +27,7 @@ STANDS = {
 
 
 class MovementOutput(serializers.Serializer):
-    """One movement on the seller's account."""
+    """A movement on the seller's account."""
 
     example: ClassVar[dict[str, Any]] = {
         "id": 4711,
@@ -43,9 +43,9 @@ class MovementOutput(serializers.Serializer):
     id = serializers.IntegerField()
     at = serializers.DateTimeField()
     kind = serializers.ChoiceField(list(KINDS.values()))
-    amount = serializers.IntegerField(help_text="Whole KES; below zero what left the account.")
+    amount = serializers.IntegerField(help_text="Whole KES; negative if it left the account.")
     balance = serializers.IntegerField(
-        help_text="What it left, whole KES; below zero what the seller owes."
+        help_text="The balance after it, whole KES; negative if the seller owes money."
     )
     order = serializers.CharField(allow_null=True, help_text="The order's reference.")
     product = serializers.CharField(allow_null=True)
@@ -53,7 +53,7 @@ class MovementOutput(serializers.Serializer):
 
 
 class PayoutOutput(serializers.Serializer):
-    """One payment to the seller."""
+    """A payout to the seller."""
 
     example: ClassVar[dict[str, Any]] = {
         "id": 91,
@@ -71,24 +71,24 @@ class PayoutOutput(serializers.Serializer):
     id = serializers.IntegerField()
     status = serializers.ChoiceField(list(dict.fromkeys(STANDS.values())))
     amount = serializers.IntegerField(help_text="Whole KES.")
-    kept_back = serializers.IntegerField(help_text="Whole KES kept for what the seller owed.")
+    kept_back = serializers.IntegerField(help_text="Whole KES deducted for a debt of the seller's.")
     mpesa_number = serializers.CharField(help_text="Where it goes.")
-    number = serializers.CharField(help_text="M-Pesa's receipt; empty until it is there.")
+    number = serializers.CharField(help_text="M-Pesa's receipt; empty until it is known.")
     lines = serializers.ListField(
-        child=serializers.IntegerField(), help_text="The ids of the lines it is for."
+        child=serializers.IntegerField(), help_text="The ids of the lines it pays for."
     )
-    reason = serializers.CharField(help_text="Why M-Pesa refused it, or why it waits.")
+    reason = serializers.CharField(help_text="Why M-Pesa refused it, or why it is waiting.")
     created_at = serializers.DateTimeField()
     done_at = serializers.DateTimeField(allow_null=True)
 
 
 def represent_payout(payout: Payout) -> dict[str, Any]:
-    """One payout as its seller sees it, its shares read already."""
+    """A payout as its seller sees it; its shares have been read already."""
     reason = payout.note
     if payout.status == TransferStatus.REFUSED:
         reason = payout.result_text
     elif payout.awaits_approval:
-        reason = "It is large: somebody looks at it first."
+        reason = "This is a large amount, so a second person reviews it first."
     return {
         "id": payout.pk,
         "status": STANDS[TransferStatus(payout.status)],
@@ -104,22 +104,22 @@ def represent_payout(payout: Payout) -> dict[str, Any]:
 
 
 class BalanceOutput(serializers.Serializer):
-    """How a seller's account stands; whole KES."""
+    """A seller's balance; whole KES."""
 
     owed = serializers.IntegerField(
-        help_text="What the shop owes in all; below zero what the seller owes."
+        help_text="The total the shop owes; negative if the seller owes money."
     )
-    on_its_way = serializers.IntegerField(help_text="Of it, what a payout is to send or sends.")
+    on_its_way = serializers.IntegerField(
+        help_text="The part of it in payouts that are due or under way."
+    )
     waiting = serializers.IntegerField(
-        help_text="Of it, what is too small to go alone, or waits for a person or a number."
+        help_text="The part of it that is too small to send alone, or waits for staff or a number."
     )
-    held = serializers.IntegerField(
-        help_text="Of it, what is held back because of problems that are not decided."
-    )
+    held = serializers.IntegerField(help_text="The part of it held back by undecided problems.")
 
 
 def represent_balance(seller: User) -> dict[str, int]:
-    """How a seller's account stands, as they see it; whole KES. Two queries."""
+    """A seller's balance as they see it; whole KES. Two queries."""
     balance, held = balance_of(seller.pk), held_back(seller.pk)
     return {
         "owed": balance.owed,
@@ -130,7 +130,7 @@ def represent_balance(seller: User) -> dict[str, int]:
 
 
 class NewNumberInput(serializers.Serializer):
-    """Another number for what M-Pesa refused; ``context`` has the ``request``."""
+    """Another number for a payout that M-Pesa refused; ``context`` has the ``request``."""
 
     example: ClassVar[dict[str, Any]] = {
         "mpesa_number": "0733000111",
@@ -148,15 +148,15 @@ class NewNumberInput(serializers.Serializer):
 
 
 class PeriodOutput(serializers.Serializer):
-    """What was sold in a period, and not cancelled since."""
+    """Sales of a period that were not cancelled since."""
 
-    orders = serializers.IntegerField(help_text="Orders with goods of the caller's.")
+    orders = serializers.IntegerField(help_text="Orders with goods of the caller.")
     goods = serializers.IntegerField(help_text="How many goods.")
     amount = serializers.IntegerField(help_text="Whole KES, before the shop's commission.")
 
 
 class SalesOutput(serializers.Serializer):
-    """By Nairobi's calendar days, today with them."""
+    """By calendar days in Nairobi, including today."""
 
     today = PeriodOutput()
     days_7 = PeriodOutput()
@@ -164,8 +164,10 @@ class SalesOutput(serializers.Serializer):
 
 
 class ToHandOverOutput(serializers.Serializer):
-    waiting = serializers.IntegerField(help_text="Paid lines that nobody has fetched yet.")
-    under_way = serializers.IntegerField(help_text="Lines that were fetched, and not delivered.")
+    waiting = serializers.IntegerField(help_text="Paid lines that have not been collected yet.")
+    under_way = serializers.IntegerField(
+        help_text="Lines that were collected and not delivered yet."
+    )
 
 
 class NextPayoutOutput(serializers.Serializer):
@@ -177,9 +179,9 @@ class NextPayoutOutput(serializers.Serializer):
 
 class StockOutput(serializers.Serializer):
     listed = serializers.IntegerField(help_text="Products that are listed.")
-    low = serializers.IntegerField(help_text="Of those, with 1 to 5 left to sell.")
-    sold_out = serializers.IntegerField(help_text="Of those, with none left to sell.")
-    unlisted = serializers.IntegerField(help_text="Products that were taken off.")
+    low = serializers.IntegerField(help_text="Those with 1 to 5 left to sell.")
+    sold_out = serializers.IntegerField(help_text="Those with none left to sell.")
+    unlisted = serializers.IntegerField(help_text="Products that were taken off sale.")
 
 
 class RatingOutput(serializers.Serializer):
@@ -200,8 +202,8 @@ class SummaryOutput(serializers.Serializer):
     to_hand_over = ToHandOverOutput()
     balance = BalanceOutput()
     next_payout = NextPayoutOutput(
-        allow_null=True, help_text="The oldest payout that has not arrived; null without one."
+        allow_null=True, help_text="The oldest payout that has not arrived; null if there is none."
     )
     stock = StockOutput()
     rating = RatingOutput()
-    to_answer = ToAnswerOutput(help_text="What waits for the seller's word.")
+    to_answer = ToAnswerOutput(help_text="What is waiting for the seller's answer.")

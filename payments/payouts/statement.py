@@ -1,4 +1,4 @@
-"""A seller's statement: every movement on their account in the ledger, and what it left there."""
+"""A seller's statement: every movement on their ledger account, with the running balance."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from accounts.models import User
 from payments.ledger import balance
 from payments.models import Account, LedgerEntry, Side
 
-#: What a movement is called, by the event that posted it.
+#: The kind of a movement, by the event that posted it.
 KINDS = {
     "sale": "sale",
     "commission": "commission",
@@ -21,14 +21,16 @@ KINDS = {
     "reduction": "price_reduction",
     "payout": "payout",
 }
-#: Movements read at a time for a file.
+#: Movements read per batch of a file.
 BATCH = 2000
 
 
 class Movement(NamedTuple):
-    """One row of a statement. ``amount`` and ``balance`` in KES; below zero what the seller owes.
+    """One row of a statement. ``amount`` and ``balance`` in KES; a balance below zero is the
+    seller's debt.
 
-    ``order`` and ``product`` are of the line that was sold; ``number`` is M-Pesa's, of a payout.
+    ``order`` and ``product`` are those of the line that was sold; ``number`` is a payout's M-Pesa
+    receipt.
     """
 
     id: int
@@ -42,7 +44,7 @@ class Movement(NamedTuple):
 
 
 class _Entry(NamedTuple):
-    """What a statement shows of an entry, by the columns of ``_SHOWN``."""
+    """The columns of an entry that a statement needs, as listed in ``_SHOWN``."""
 
     id: int
     side: str
@@ -71,14 +73,14 @@ _SHOWN = (
 
 
 def entries_of_seller(seller: User) -> QuerySet[LedgerEntry]:
-    """A seller's own entries, with what a statement shows of each."""
+    """A seller's own entries, with the columns a statement shows."""
     return LedgerEntry.objects.filter(seller=seller).select_related(
         "posting__share__track__order", "posting__payout"
     )
 
 
 def with_running_balance(seller: User, newest_first: Sequence[LedgerEntry]) -> list[Movement]:
-    """A page of a statement. One query more."""
+    """A page of a statement with its running balance. One more query."""
     if not newest_first:
         return []
     left = balance(Account.SELLERS_PAYABLE, seller_id=seller.pk, up_to=newest_first[0].pk)
@@ -91,9 +93,9 @@ def with_running_balance(seller: User, newest_first: Sequence[LedgerEntry]) -> l
 
 
 def whole_statement(seller: User) -> Iterator[list[Movement]]:
-    """Everything, oldest first, in batches. One query a batch, and none held open."""
+    """All movements, oldest first, in batches. One query per batch, and none held open."""
     left, last = 0, 0
-    # Columns alone: to make rows of six models for each entry takes three times as long.
+    # Values only: building rows of six models for each entry takes three times as long.
     entries = LedgerEntry.objects.filter(seller=seller).order_by("pk").values_list(*_SHOWN)
     while batch := list(entries.filter(pk__gt=last)[:BATCH]):
         rows = []

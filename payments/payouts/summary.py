@@ -1,4 +1,4 @@
-"""A seller's day on one page: what was sold, what is to be handed over, the money, the stock."""
+"""A seller's figures on one page: sales, lines to hand over, money and stock."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from products.models import Product, Review, SellerRating, average_stars
 
 from .serializers import STANDS, represent_balance
 
-#: Periods by their names, as days: today, and so many whole days with it, as Nairobi counts them.
+#: Periods by name, in calendar days in Nairobi including today.
 PERIODS = {"today": 1, "days_7": 7, "days_30": 30}
 
 
@@ -34,8 +34,8 @@ def summarise(seller: User, now: datetime) -> dict[str, Any]:
 
 
 def _sales(seller: User, now: datetime) -> dict[str, dict[str, int]]:
-    """Of each period: orders, goods and KES of what was bought in it, is paid, and was neither
-    cancelled nor refunded since. What a problem took off a price is no part of it."""
+    """Orders, goods and KES per period: bought in it, paid, and neither cancelled nor refunded
+    since. Price reductions after a problem are deducted."""
     midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
     since = {name: midnight - timedelta(days=days - 1) for name, days in PERIODS.items()}
     sold = OrderTrack.objects.sold_by(seller).filter(
@@ -53,7 +53,7 @@ def _sales(seller: User, now: datetime) -> dict[str, dict[str, int]]:
 
 
 def _to_hand_over(seller: User) -> dict[str, int]:
-    """Lines that are paid for: those that wait with the seller, and those that are under way."""
+    """Paid lines that wait with the seller, and those under way."""
     waits = Q(track_status=TrackStatus.PAID)
     lines = OrderTrack.objects.sold_by(seller).to_fulfil()
     return lines.aggregate(waiting=Count("pk", filter=waits), under_way=Count("pk", filter=~waits))
@@ -74,9 +74,8 @@ def _next_payout(seller: User) -> dict[str, Any] | None:
 
 
 def _stock(seller: User) -> dict[str, int]:
-    """Of what is listed: how many products there are, run low, and are sold out; and how many were
-    taken off."""
-    # Under another name: "listed" is that of a number here.
+    """How many products are listed, running low and sold out, and how many were taken off."""
+    # Renamed: "listed" is one of the counts here.
     mine = Product.objects.owned_by(seller).alias(
         left=F("item_number") - F("held"), is_listed=F("listed")
     )
@@ -98,7 +97,7 @@ def _rating(seller: User) -> dict[str, Any]:
 
 
 def _to_answer(seller: User) -> dict[str, int]:
-    """What waits for the seller's word."""
+    """What is waiting for the seller's answer."""
     return {
         "problems": Problem.objects.of_seller(seller).undecided().count(),
         "refused_payouts": Payout.objects.of_seller(seller).refused().count(),

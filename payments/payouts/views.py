@@ -1,4 +1,4 @@
-"""A seller's money over HTTP: their statement, and what was and is to be sent to them."""
+"""A seller's money over HTTP: statement, balance and payouts."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ _SUMMARY = OpenApiExample(
 
 
 class NoSuchPayout(Refusal):
-    """No payout of this id is the caller's."""
+    """The caller has no payout with this id."""
 
     code = "payout_not_found"
     message = "There is no such payout."
@@ -76,14 +76,14 @@ class NoSuchPayout(Refusal):
 
 
 class NotRefused(Refusal):
-    """M-Pesa has not refused it: its number stays."""
+    """M-Pesa has not refused the payout, so its number cannot be changed."""
 
     code = "payout_not_refused"
-    message = "This payout was not refused. A new number counts for what is sold from now on."
+    message = "This payout was not refused. A new number applies to future sales only."
 
 
 class StatementView(GenericAPIView):
-    """What the caller earned, what was kept of it, and what was sent."""
+    """The caller's sales, deductions and payouts."""
 
     queryset = LedgerEntry.objects.none()
     serializer_class = MovementOutput
@@ -97,9 +97,9 @@ class StatementView(GenericAPIView):
         responses={200: MovementOutput(many=True)},
     )
     def get(self, request: Request) -> Response:
-        """Every sale, commission, refund and payout, newest first, with the balance it left.
+        """List every sale, commission, refund and payout, newest first, with the running balance.
 
-        `/seller/statement/export/` gives all of it as CSV, oldest first.
+        `/seller/statement/export/` returns all of it as CSV, oldest first.
         """
         refuse_unknown(request, PAGING)
         seller = current_user(request)
@@ -109,7 +109,7 @@ class StatementView(GenericAPIView):
 
 
 class BalanceView(APIView):
-    """How the caller's account stands."""
+    """The caller's balance."""
 
     throttle_scope = "sell"
 
@@ -127,9 +127,8 @@ class BalanceView(APIView):
         ],
     )
     def get(self, request: Request) -> Response:
-        """What the shop owes the caller for what they sold, and where it is. What problems hold
-        back is `held`, until they are decided (`/seller/problems/`).
-        """
+        """Get what the shop owes the caller for their sales, and where it is. What undecided
+        problems hold back is `held` (`/seller/problems/`)."""
         return Response(represent_balance(current_user(request)))
 
 
@@ -149,7 +148,7 @@ class StatementExportView(APIView):
         },
     )
     def get(self, request: Request) -> StreamingHttpResponse:
-        """Every movement, oldest first, in the columns of `/seller/statement/`."""
+        """Download every movement, oldest first, with the columns of `/seller/statement/`."""
         batches = whole_statement(current_user(request))
         response = StreamingHttpResponse(
             write_sheet(Movement._fields, batches), content_type="text/csv; charset=utf-8"
@@ -160,7 +159,7 @@ class StatementExportView(APIView):
 
 
 class PayoutsView(GenericAPIView):
-    """What was sent to the caller, and what is to be."""
+    """Payouts to the caller."""
 
     queryset = Payout.objects.none()
     serializer_class = PayoutOutput
@@ -174,7 +173,7 @@ class PayoutsView(GenericAPIView):
         responses={200: PayoutOutput(many=True)},
     )
     def get(self, request: Request) -> Response:
-        """The caller's payouts, newest first. One that was `refused` needs another number."""
+        """List the caller's payouts, newest first. One that was `refused` needs another number."""
         refuse_unknown(request, PAGING)
         mine = Payout.objects.of_seller(current_user(request)).prefetch_related("shares")
         page = self.paginate_queryset(mine) or []
@@ -200,22 +199,22 @@ class PayoutNumberView(APIView):
         },
     )
     def post(self, request: Request, payout_id: str) -> Response:
-        """Let what M-Pesa refused go to another number, as a payout of its own."""
+        """Send what M-Pesa refused to another number, as a new payout."""
         mine = Payout.objects.of_seller(current_user(request))
         payout = mine.filter(pk=int(payout_id)).first()
         if payout is None:
             raise NoSuchPayout
-        asked = NewNumberInput(data=request.data, context={"request": request})
-        asked.is_valid(raise_exception=True)
-        note = "The seller has given another number."
-        if not retry_payout(payout.pk, phone=asked.validated_data["mpesa_number"], note=note):
+        serializer = NewNumberInput(data=request.data, context={"request": request})
+        serializer.is_valid(raise_exception=True)
+        note = "The seller gave another number."
+        if not retry_payout(payout.pk, phone=serializer.validated_data["mpesa_number"], note=note):
             raise NotRefused
         payout.refresh_from_db()
         return in_their_language(request, Response(represent_payout(payout)), {"reason"})
 
 
 class SummaryView(APIView):
-    """The seller's page of figures."""
+    """The seller's figures."""
 
     throttle_scope = "sell"
 
@@ -227,6 +226,6 @@ class SummaryView(APIView):
         examples=[_SUMMARY],
     )
     def get(self, request: Request) -> Response:
-        """What the caller sold today, in 7 and in 30 days, what is to be handed over, how their
-        money and their stock stand. Somebody who sells nothing gets zeros."""
+        """Get what the caller sold today, in 7 and in 30 days, what is to be handed over, their
+        money and their stock. Users who sell nothing get zeros."""
         return Response(summarise(current_user(request), timezone.now()))

@@ -26,7 +26,7 @@ from omachemainproj.phones import MASK
 from orders.lifecycle import accepting_late_payment
 from orders.models import Order, OrderDelivery, OrderTrack, Parcel, PaymentStatus, Problem
 from orders.models.notifications import Message, MessageState, Notice
-from payments.models import Receipt, Refund, TransferStatus
+from payments.models import Receipt, Refund
 from payments.payouts.balances import balance_of
 from products.listings.pictures import remove_all_pictures
 from products.models import Product, ProductPicture
@@ -73,7 +73,7 @@ def what_is_under_way(user_id: int, now: datetime) -> list[dict[str, Any]]:
     bought = Order.objects.filter(buyer=user_id)
     to_come = OrderTrack.objects.to_fulfil().filter(order=OuterRef("pk"))
     doubted = Receipt.objects.filter(order=OuterRef("pk")).in_doubt()
-    back = Refund.objects.owed().filter(order=OuterRef("pk")).exclude(status=TransferStatus.DONE)
+    back = Refund.objects.outstanding().filter(order=OuterRef("pk"))
     is_back = Q(payment_status=PaymentStatus.REFUND_DUE) | Exists(back)
     ended = Q(payment_status__in=[PaymentStatus.EXPIRED, PaymentStatus.CANCELLED])
     sold = OrderTrack.objects.filter(seller=user_id)

@@ -111,7 +111,7 @@ def _earned_in_ledger() -> Coalesce:
     entries = LedgerEntry.objects.filter(
         posting__parcel=OuterRef("pk"), account=Account.DELIVERY_FEES
     )
-    return total(entries, by="posting__parcel", of=net(Side.CREDIT))
+    return total(entries, group_by="posting__parcel", of=net(Side.CREDIT))
 
 
 @rule("A delivery fee is in the ledger as income exactly while the shop has earned it")

@@ -78,8 +78,8 @@ def order_stays_covered_by_evidence(now: datetime) -> QuerySet[Order]:
     sent = gone.filter(way__in=[RefundMethod.REVERSAL, RefundMethod.B2C])
     paid = Order.objects.filter(Exists(sent), payment_status=PaymentStatus.PAID)
     return paid.annotate(
-        stays=total(sure, by="order", of=Sum(F("amount") + F("written_off")))
-        - total(gone, by="order", of=Sum("amount")),
+        stays=total(sure, group_by="order", of=Sum(F("amount") + F("written_off")))
+        - total(gone, group_by="order", of=Sum("amount")),
         needed=F("amount") - given_back(OuterRef("pk")),
     ).filter(stays__lt=F("needed"))
 
@@ -114,7 +114,7 @@ def missing_payment_is_written_off(now: datetime) -> QuerySet[Receipt]:
         receipt=OuterRef("pk"), way=RefundMethod.OUTSIDE, status=TransferStatus.DONE
     )
     never = Receipt.objects.filter(verification=Verification.NEVER_CAME)
-    return never.exclude(amount=total(off, by="receipt", of=Sum("amount")))
+    return never.exclude(amount=total(off, group_by="receipt", of=Sum("amount")))
 
 
 @rule("M-Pesa is queried about the payment that a refund waits for")

@@ -48,7 +48,7 @@ def _difference() -> Sum:
 
 def _posted(account: Account | Concat, side: Side) -> Coalesce:
     entries = LedgerEntry.objects.filter(posting__receipt=OuterRef("pk"), account=account)
-    return total(entries, by="posting__receipt", of=net(side))
+    return total(entries, group_by="posting__receipt", of=net(side))
 
 
 @rule("Every receipt is in the ledger with its amount, at its provider")
@@ -78,7 +78,7 @@ def write_off_is_posted(now: datetime) -> QuerySet[Receipt]:
 @rule("A receipt's money is in suspense while it has no order and is not refunded")
 def suspense_is_posted(now: datetime) -> QuerySet[Receipt]:
     refunds = Refund.objects.owed().filter(receipt=OuterRef("pk"), order__isnull=True)
-    owed = total(refunds, by="receipt", of=Sum("amount"))
+    owed = total(refunds, group_by="receipt", of=Sum("amount"))
     waiting = Case(When(order__isnull=True, then=F("amount") - owed), default=0)
     receipts = Receipt.objects.annotate(waiting_in_suspense=waiting)
     return receipts.exclude(waiting_in_suspense=_posted(Account.SUSPENSE, Side.CREDIT))

@@ -19,16 +19,16 @@ from .rule import rule
 def category_count_is_right(now: datetime) -> QuerySet[CategoryShelf]:
     moves = ShelfMove.objects.filter(category=OuterRef("pk"))
     goods = Product.objects.on_sale().filter(category=OuterRef("pk"))
-    recorded = F("for_sale") + total(moves, by="category", of=Sum("change"))
+    recorded = F("for_sale") + total(moves, group_by="category", of=Sum("change"))
     counted = CategoryShelf.objects.annotate(recorded=recorded)
-    return counted.exclude(recorded=total(goods, by="category", of=Count("pk")))
+    return counted.exclude(recorded=total(goods, group_by="category", of=Count("pk")))
 
 
 @rule("The count of a seller's products on sale matches its sum and its moves")
 def seller_count_is_right(now: datetime) -> QuerySet[User]:
     goods = Product.objects.on_sale().filter(seller=OuterRef("pk"))
     counted = User.objects.annotate(recorded=for_sale_of_seller())
-    return counted.exclude(recorded=total(goods, by="seller", of=Count("pk")))
+    return counted.exclude(recorded=total(goods, group_by="seller", of=Count("pk")))
 
 
 @rule("A product's own picture is the first of its pictures")
@@ -44,5 +44,5 @@ def first_picture_is_product_picture(now: datetime) -> QuerySet[Product]:
 @rule("A product's pictures are numbered without gaps, at most eight")
 def pictures_are_numbered(now: datetime) -> QuerySet[ProductPicture]:
     before = ProductPicture.objects.filter(product=OuterRef("product"), place__lt=OuterRef("place"))
-    gone_before = total(before, by="product", of=Count("pk"))
+    gone_before = total(before, group_by="product", of=Count("pk"))
     return ProductPicture.objects.filter(~Q(place=gone_before) | Q(place__gte=MAX_PICTURES))

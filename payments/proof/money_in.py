@@ -32,7 +32,6 @@ from payments.models import (
     Refund,
     RefundMethod,
     RefundReason,
-    TransferStatus,
     fees_earned,
     given_back,
 )
@@ -55,8 +54,8 @@ def order_amount_is_sum(now: datetime) -> QuerySet[Order]:
     lines = OrderTrack.objects.filter(order=OuterRef("pk"))
     parcels = Parcel.objects.filter(order=OuterRef("pk"))
     return Order.objects.exclude(
-        amount=total(lines, by="order", of=Sum("amount"))
-        + total(parcels, by="order", of=Sum("fee"))
+        amount=total(lines, group_by="order", of=Sum("amount"))
+        + total(parcels, group_by="order", of=Sum("fee"))
     )
 
 
@@ -83,13 +82,13 @@ def line_status_is_last_step(now: datetime) -> QuerySet[OrderTrack]:
 def _credited() -> Coalesce:
     """The payments of an order, and what the shop wrote off."""
     receipts = Receipt.objects.filter(order=OuterRef("pk"))
-    return total(receipts, by="order", of=Sum(F("amount") + F("written_off")))
+    return total(receipts, group_by="order", of=Sum(F("amount") + F("written_off")))
 
 
 def _owed() -> Coalesce:
     """What of that is owed back or went back."""
     refunds = Refund.objects.owed().filter(order=OuterRef("pk"))
-    return total(refunds, by="order", of=Sum("amount"))
+    return total(refunds, group_by="order", of=Sum("amount"))
 
 
 def _with_money(orders: QuerySet[Order]) -> Any:
@@ -120,7 +119,9 @@ def unpaid_order_is_not_covered(now: datetime) -> QuerySet[Order]:
     unpaid = Order.objects.filter(Exists(credited), payment_status=PaymentStatus.REQUESTED)
     taken = Refund.objects.owed().filter(order=OuterRef("pk"), way=RefundMethod.OUTSIDE)
     # What M-Pesa reversed without a request is not owed, and does not count.
-    with_money = _with_money(unpaid).annotate(taken=total(taken, by="order", of=Sum("amount")))
+    with_money = _with_money(unpaid).annotate(
+        taken=total(taken, group_by="order", of=Sum("amount"))
+    )
     return with_money.filter(Q(credited__gte=F("amount") + F("taken")) | ~Q(owed=F("taken")))
 
 
@@ -146,7 +147,7 @@ def payment_is_not_counted_twice(now: datetime) -> QuerySet[Receipt]:
 
 @rule("An order is refunded exactly when all that it owes back was sent")
 def order_is_refunded_when_done(now: datetime) -> QuerySet[Order]:
-    going = Refund.objects.owed().filter(order=OuterRef("pk")).exclude(status=TransferStatus.DONE)
+    going = Refund.objects.outstanding().filter(order=OuterRef("pk"))
     return Order.objects.annotate(is_going=Exists(going)).filter(
         Q(payment_status=PaymentStatus.REFUNDED, is_going=True)
         | Q(payment_status=PaymentStatus.REFUND_DUE, is_going=False)
@@ -158,7 +159,7 @@ def line_is_refunded_when_done(now: datetime) -> QuerySet[OrderTrack]:
     refunds = Refund.objects.owed().filter(track=OuterRef("pk"))
     returned = OrderTrack.objects.filter(returned=True, order__payment_status=PaymentStatus.PAID)
     return returned.annotate(
-        is_going=Exists(refunds.exclude(status=TransferStatus.DONE)),
+        is_going=Exists(refunds.not_done()),
         # A refund for a price reduction is no refund of the rest.
         is_owed=Exists(refunds.exclude(cause=RefundReason.REDUCED)),
     ).filter(

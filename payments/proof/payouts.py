@@ -64,7 +64,7 @@ def earnings_match_line(now: datetime) -> QuerySet[SellerShare]:
 
 def _share_posted(account: Account) -> Coalesce:
     entries = LedgerEntry.objects.filter(posting__share=OuterRef("pk"), account=account)
-    return total(entries, by="posting__share", of=net(Side.CREDIT))
+    return total(entries, group_by="posting__share", of=net(Side.CREDIT))
 
 
 @rule("A seller's earnings and their commission are in the ledger while they are owed")
@@ -85,7 +85,7 @@ def payout_is_posted(now: datetime) -> QuerySet[Payout]:
     )
     done = Case(When(status=TransferStatus.DONE, then=F("amount")), default=0)
     return Payout.objects.annotate(left=done).exclude(
-        left=total(entries, by="posting__payout", of=net(Side.CREDIT))
+        left=total(entries, group_by="posting__payout", of=net(Side.CREDIT))
     )
 
 
@@ -107,7 +107,9 @@ def payout_matches_its_earnings(now: datetime) -> QuerySet[Payout]:
     shares = SellerShare.objects.filter(payout=OuterRef("pk"))
     astray = shares.exclude(seller=OuterRef("seller"), phone=OuterRef("phone"))
     live = Payout.objects.exclude(status=TransferStatus.DROPPED)
-    return live.filter(Exists(astray) | ~Q(gross=total(shares, by="payout", of=Sum("carried"))))
+    return live.filter(
+        Exists(astray) | ~Q(gross=total(shares, group_by="payout", of=Sum("carried")))
+    )
 
 
 @rule("What the ledger owes a seller is being sent, to be sent, or withheld for a debt")
@@ -149,9 +151,9 @@ def _sendable(share_ids: list[int], now: datetime) -> QuerySet[SellerShare, int]
     entries = LedgerEntry.objects.filter(seller=OuterRef("seller"))
     going = Payout.objects.still_open().filter(seller=OuterRef("seller"))
     shares = SellerShare.objects.filter(pk__in=share_ids).annotate(
-        sendable=total(entries, by="seller", of=net(Side.CREDIT))
-        - total(going, by="seller", of=Sum("amount"))
-        - total(elsewhere, by="seller", of=Sum(share_due()))
+        sendable=total(entries, group_by="seller", of=net(Side.CREDIT))
+        - total(going, group_by="seller", of=Sum("amount"))
+        - total(elsewhere, group_by="seller", of=Sum(share_due()))
     )
     return shares.filter(sendable__gte=MIN_B2C).values_list("pk", flat=True)
 

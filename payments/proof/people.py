@@ -48,9 +48,9 @@ def seller_is_owed_the_difference(now: datetime) -> QuerySet[User]:
     return (
         User.objects.filter(earns)
         .annotate(
-            owed=total(entries, by="seller", of=net(Side.CREDIT)),
-            earned=total(shares, by="seller", of=Sum(share_due())),
-            sent=total(sent, by="seller", of=Sum("amount")),
+            owed=total(entries, group_by="seller", of=net(Side.CREDIT)),
+            earned=total(shares, group_by="seller", of=Sum(share_due())),
+            sent=total(sent, group_by="seller", of=Sum("amount")),
         )
         .exclude(owed=F("earned") - F("sent"))
     )
@@ -65,10 +65,12 @@ def order_balance_is_explained(now: datetime) -> QuerySet[Order]:
     return (
         Order.objects.filter(Exists(receipts) | Exists(entries))
         .annotate(
-            held=total(entries, by="order", of=net(Side.CREDIT)),
-            came=total(receipts, by="order", of=Sum(F("amount") + F("written_off"))),
-            back=total(refunds, by="order", of=Sum("amount")),
-            earned=total(shares, by="track__order", of=Sum(F("sold_for") - F("track__reduced"))),
+            held=total(entries, group_by="order", of=net(Side.CREDIT)),
+            came=total(receipts, group_by="order", of=Sum(F("amount") + F("written_off"))),
+            back=total(refunds, group_by="order", of=Sum("amount")),
+            earned=total(
+                shares, group_by="track__order", of=Sum(F("sold_for") - F("track__reduced"))
+            ),
             fees=fees_earned(OuterRef("pk")),
         )
         .exclude(held=F("came") - F("back") - F("earned") - F("fees"))
@@ -103,8 +105,8 @@ def refund_is_posted_on_receipt(now: datetime) -> QuerySet[Receipt]:
     return (
         Receipt.objects.filter(Exists(refunds) | Exists(entries), ~Exists(of_before))
         .annotate(
-            posted=total(entries, by="posting__receipt", of=net(Side.CREDIT)),
-            back=total(refunds, by="receipt", of=Sum("amount")),
+            posted=total(entries, group_by="posting__receipt", of=net(Side.CREDIT)),
+            back=total(refunds, group_by="receipt", of=Sum("amount")),
         )
         .exclude(posted=F("back"))
     )

@@ -97,7 +97,7 @@ def problem_refund_matches_price(now: datetime) -> QuerySet[Problem]:
 @rule("A line's reduction is the sum of its price reductions")
 def line_reduction_is_sum(now: datetime) -> QuerySet[OrderTrack]:
     reductions = PriceReduction.objects.filter(track=OuterRef("pk"))
-    return OrderTrack.objects.exclude(reduced=total(reductions, by="track", of=Sum("amount")))
+    return OrderTrack.objects.exclude(reduced=total(reductions, group_by="track", of=Sum("amount")))
 
 
 @rule("The commission is reduced in proportion to the price")
@@ -105,7 +105,9 @@ def commission_falls_with_price(now: datetime) -> QuerySet[OrderTrack]:
     reductions = PriceReduction.objects.filter(track=OuterRef("pk"))
     return (
         OrderTrack.objects.filter(Exists(reductions))
-        .annotate(given=total(reductions, by="track", of=Sum("commission")), left=commission_left())
+        .annotate(
+            given=total(reductions, group_by="track", of=Sum("commission")), left=commission_left()
+        )
         .exclude(commission=F("given") + F("left"))
     )
 
@@ -114,8 +116,8 @@ def commission_falls_with_price(now: datetime) -> QuerySet[OrderTrack]:
 def earnings_fall_with_price(now: datetime) -> QuerySet[SellerShare]:
     reductions = PriceReduction.objects.filter(track=OuterRef("track"))
     return SellerShare.objects.annotate(
-        sellers=total(reductions, by="track", of=Sum(F("amount") - F("commission"))),
-        shops=total(reductions, by="track", of=Sum("commission")),
+        sellers=total(reductions, group_by="track", of=Sum(F("amount") - F("commission"))),
+        shops=total(reductions, group_by="track", of=Sum("commission")),
     ).exclude(reduced=F("sellers"), commission_reduced=F("shops"))
 
 

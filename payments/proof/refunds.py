@@ -36,7 +36,7 @@ from .rule import rule
 
 def _posted_by_provider() -> Coalesce:
     entries = LedgerEntry.objects.filter(posting__refund=OuterRef("pk"), account__endswith=CLEARING)
-    return total(entries, by="posting__refund", of=net(Side.CREDIT))
+    return total(entries, group_by="posting__refund", of=net(Side.CREDIT))
 
 
 @rule("A refund leaves M-Pesa in the ledger once, when it is done")
@@ -49,11 +49,11 @@ def refund_is_posted(now: datetime) -> QuerySet[Refund]:
 @rule("Open refunds of an order match what the ledger owes for it")
 def open_refunds_are_payable(now: datetime) -> QuerySet[Order]:
     refunds = Refund.objects.owed().filter(order=OuterRef("pk"))
-    open_ones = refunds.exclude(status=TransferStatus.DONE)
+    open_ones = refunds.not_done()
     entries = LedgerEntry.objects.filter(order=OuterRef("pk"), account=Account.REFUNDS_PAYABLE)
     orders = Order.objects.annotate(
-        owed=total(open_ones, by="order", of=Sum("amount")),
-        posted=total(entries, by="order", of=net(Side.CREDIT)),
+        owed=total(open_ones, group_by="order", of=Sum("amount")),
+        posted=total(entries, group_by="order", of=net(Side.CREDIT)),
     )
     return orders.exclude(owed=F("posted"))
 
@@ -64,9 +64,9 @@ def receipt_is_not_over_refunded(now: datetime) -> QuerySet[Receipt]:
     # payment is a debt.
     refunds = Refund.objects.owed().filter(receipt=OuterRef("pk"))
     refunds = refunds.exclude(order__isnull=True, way=RefundMethod.OUTSIDE)
-    return Receipt.objects.annotate(back=total(refunds, by="receipt", of=Sum("amount"))).filter(
-        back__gt=F("amount") + F("written_off")
-    )
+    return Receipt.objects.annotate(
+        back=total(refunds, group_by="receipt", of=Sum("amount"))
+    ).filter(back__gt=F("amount") + F("written_off"))
 
 
 @rule("Write-offs of an order that is not paid are at most its earned fees and sent refunds")
@@ -76,8 +76,8 @@ def write_offs_of_unpaid_order_are_explained(now: datetime) -> QuerySet[Order]:
         order=OuterRef("pk"), status__in=[*UNDER_WAY, TransferStatus.DONE]
     )
     orders = Order.objects.exclude(payment_status=PaymentStatus.PAID).annotate(
-        lost=total(receipts, by="order", of=Sum("written_off")),
-        left=total(left, by="order", of=Sum("amount")),
+        lost=total(receipts, group_by="order", of=Sum("written_off")),
+        left=total(left, group_by="order", of=Sum("amount")),
     )
     return orders.filter(lost__gt=fees_earned(OuterRef("pk")) + F("left"))
 
@@ -88,7 +88,7 @@ def reversed_payment_is_refunded(now: datetime) -> QuerySet[Receipt]:
     outside = refunds.filter(way=RefundMethod.OUTSIDE)
     unsent = refunds.filter(status__in=[TransferStatus.DUE, TransferStatus.REFUSED])
     taken = Receipt.objects.filter(Exists(outside)).annotate(
-        back=total(outside, by="receipt", of=Sum("amount")), is_unsent=Exists(unsent)
+        back=total(outside, group_by="receipt", of=Sum("amount")), is_unsent=Exists(unsent)
     )
     return taken.exclude(back=F("amount"), is_unsent=False)
 

@@ -20,8 +20,8 @@ def _miscounted(rated: QuerySet[Any], *, by: str) -> QuerySet[Any]:
     """Rows whose sum or count differs from that of their visible reviews."""
     shown = Review.objects.shown().filter(**{by: OuterRef("pk")})
     return rated.filter(
-        ~Q(review_stars=total(shown, by=by, of=Sum("stars")))
-        | ~Q(review_count=total(shown, by=by, of=Count("pk")))
+        ~Q(review_stars=total(shown, group_by=by, of=Sum("stars")))
+        | ~Q(review_count=total(shown, group_by=by, of=Count("pk")))
     )
 
 

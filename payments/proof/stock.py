@@ -31,20 +31,20 @@ def reserved_stock_is_sum(now: datetime) -> QuerySet[Product]:
     promised = OrderTrack.objects.filter(
         product=OuterRef("pk"), order__payment_status=PaymentStatus.REQUESTED
     )
-    return Product.objects.exclude(held=total(promised, by="product", of=Sum("number")))
+    return Product.objects.exclude(held=total(promised, group_by="product", of=Sum("number")))
 
 
 @rule("A product's stock on hand is the sum of its movements")
 def stock_is_sum_of_movements(now: datetime) -> QuerySet[Product]:
     moves = StockMovement.objects.filter(product=OuterRef("pk"))
-    return Product.objects.exclude(item_number=total(moves, by="product", of=Sum("quantity")))
+    return Product.objects.exclude(item_number=total(moves, group_by="product", of=Sum("quantity")))
 
 
 @rule("A product's sold count is what was taken for orders, less returns")
 def sold_count_is_sum(now: datetime) -> QuerySet[Product]:
     for_orders = Q(reference__startswith="order:") | Q(reference__startswith="return:")
     moves = StockMovement.objects.filter(for_orders, product=OuterRef("pk"))
-    return Product.objects.exclude(sold=-total(moves, by="product", of=Sum("quantity")))
+    return Product.objects.exclude(sold=-total(moves, group_by="product", of=Sum("quantity")))
 
 
 def _stock_was_taken() -> Exists:

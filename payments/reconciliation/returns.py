@@ -1,7 +1,8 @@
-"""Money that had left and came back: a payout, or a refund to a phone, that M-Pesa took back.
+"""Returned transfers: payouts and refunds to a phone that M-Pesa took back; and reversals.
 
-Only the statement of M-Pesa's portal shows it, among what came in. It lies in suspense, whose it is
-being a person's to say: sent back, it goes to the same phone, or to a number they type.
+Only the statement of M-Pesa's portal shows a returned transfer, among incoming money. It is put in
+suspense, and staff decide whose it is: refunded, it goes to the same phone, or to a number they
+type.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ from payments.models import (
     Verification,
     Withdrawal,
 )
-from payments.refunds.services import send_to_the_phone
+from payments.refunds.external_reversals import CannotBeReversed, record_outside_reversal
+from payments.refunds.services import replace_reversals_with_b2c
 
 from .receipts import create_receipt, find_receipt
 
@@ -35,72 +37,83 @@ logger = logging.getLogger(__name__)
 
 
 @transaction.atomic
-def take_in_returned(movement: Movement, *, shortcode: str) -> bool:
-    """Record money that came back to ``shortcode``; whether it is new to us. Safe to repeat.
+def record_returned_payment(movement: Movement, *, shortcode: str) -> bool:
+    """Record a transfer that came back to ``shortcode``; return whether it is new. Safe to repeat.
 
-    Two at once: the database refuses the later, which is to be read again.
+    If it is recorded twice concurrently, the database refuses the later one, which has to be read
+    again.
     """
-    told = SourceReport(ReceiptSource.STATEMENT, movement.amount, movement.receipt, shortcode)
+    report = SourceReport(ReceiptSource.STATEMENT, movement.amount, movement.receipt, shortcode)
     known = find_receipt(movement.receipt)
     if known is not None:
-        is_new = _say_what_it_is(known, movement, told)
+        is_new = _mark_as_returned(known, movement, report)
     else:
-        known, is_new = _create(movement, told), True
-    _link_to_what_left(known.pk, movement)
+        known, is_new = _create(movement, report), True
+    _link_to_withdrawal(known.pk, movement)
     return is_new
 
 
-def _create(movement: Movement, told: SourceReport) -> Receipt:
+def _create(movement: Movement, report: SourceReport) -> Receipt:
     receipt = Receipt(
-        number=movement.receipt, amount=movement.amount, paid_at=movement.at, **_facts(movement)
+        number=movement.receipt,
+        amount=movement.amount,
+        paid_at=movement.at,
+        **_returned_fields(movement),
     )
-    create_receipt(receipt, told)
+    create_receipt(receipt, report)
     logger.error("receipt %s: %s In suspense.", receipt.number, receipt.note)
     return receipt
 
 
-def _link_to_what_left(receipt_id: int, movement: Movement) -> None:
-    """Link what came back to what it had left as, where that is no refund and no payout: it left
-    and came back whole, and a person decides about both at once."""
+def _link_to_withdrawal(receipt_id: int, movement: Movement) -> None:
+    """Link a returned transfer to the withdrawal it came from, if that was no refund and no payout.
+
+    The whole amount left and came back, and staff decide about both together.
+    """
     returned = Receipt.objects.filter(pk=receipt_id, source=ReceiptSource.RETURNED)
     left = Withdrawal.objects.still_open().filter(
         number=movement.reverses, amount=movement.amount, came_back=None
     )
     if left.filter(Exists(returned)).update(came_back=receipt_id):
-        returned.update(note=f"It had left as {movement.reverses}: say there what that was.")
+        returned.update(
+            note=f"It was withdrawn as {movement.reverses}. Explain that withdrawal first."
+        )
 
 
-def _say_what_it_is(known: Receipt, movement: Movement, told: SourceReport) -> bool:
-    """Say of money which a person wrote down by its number alone that it came back; whether that is
-    new. Nothing, where it was written off or is counted as another amount, or where the number was
-    written to a prompt's own receipt: that money came too.
+def _mark_as_returned(known: Receipt, movement: Movement, report: SourceReport) -> bool:
+    """Mark a receipt that staff recorded by its number alone as a returned transfer.
 
-    An order that it was given to meanwhile keeps it, and a person sees that: what of it is owed
-    back goes to the phone it came from.
+    Returns whether that is new. Does nothing if it was written off, is recorded with another
+    amount, or if its number was entered for a prompt's own receipt: that money arrived too.
+
+    An order it was matched to in the meantime keeps it, and staff have to acknowledge that; refunds
+    of it go to the phone it came from.
     """
     receipt = lock_receipt(known.pk)
     is_written_off = receipt.verification == Verification.NEVER_CAME
     if receipt.came_back or is_written_off or receipt.amount != movement.amount:
         return False
     if receipt.payment is not None and receipt.payment.channel == Channel.STK:
-        _say_it_is_a_second_sum(receipt, movement)
+        _flag_second_payment(receipt, movement)
         return False
-    for name, value in _facts(movement, receipt.order).items():
+    for name, value in _returned_fields(movement, receipt.order).items():
         setattr(receipt, name, value)
     receipt.phone_by = None
     receipt.unacknowledged = receipt.unacknowledged or receipt.order is not None
     receipt.save(update_fields=["source", "phone", "phone_by", "note", "unacknowledged"])
-    record(receipt, told)
-    send_to_the_phone(receipt)
+    record(receipt, report)
+    replace_reversals_with_b2c(receipt)
     return True
 
 
-def _say_it_is_a_second_sum(receipt: Receipt, movement: Movement) -> None:
-    """Have a person see that a prompt's receipt has the number of other money, which is not counted
-    yet. Safe to repeat: what was seen is not shown again."""
+def _flag_second_payment(receipt: Receipt, movement: Movement) -> None:
+    """Flag that a prompt's receipt has the number of other money, which is not recorded yet.
+
+    Safe to repeat: once acknowledged, it is not flagged again.
+    """
     note = (
-        f"{_what_came_back(movement, _sent_as(movement.reverses))} This number was written to a "
-        "prompt's receipt: two sums came, and one is counted."
+        f"{_what_came_back(movement, _sent_as(movement.reverses))} This number was entered for a "
+        f"prompt's receipt: two payments arrived, and one is recorded."
     )[:200]
     if receipt.note != note:
         receipt.note, receipt.unacknowledged = note, True
@@ -108,7 +121,7 @@ def _say_it_is_a_second_sum(receipt: Receipt, movement: Movement) -> None:
         logger.error("receipt %s: %s", receipt.number, note)
 
 
-def _facts(movement: Movement, order: Order | None = None) -> dict[str, Any]:
+def _returned_fields(movement: Movement, order: Order | None = None) -> dict[str, Any]:
     row = _sent_as(movement.reverses)
     return {
         "source": ReceiptSource.RETURNED,
@@ -118,27 +131,44 @@ def _facts(movement: Movement, order: Order | None = None) -> dict[str, Any]:
 
 
 def _sent_as(number: str) -> MoneyOut | None:
-    """The payout or refund that left under this number."""
-    for model in (Payout, Refund):
-        done = model._default_manager.filter(number=number, status=TransferStatus.DONE)
-        row: MoneyOut | None = done.exclude(number="").first()
-        if row is not None:
-            return row
-    return None
+    """The payout or refund that was made under this number."""
+    payout = Payout.objects.numbered(number).filter(status=TransferStatus.DONE).first()
+    return payout or Refund.objects.numbered(number).filter(status=TransferStatus.DONE).first()
 
 
 def _what_came_back(movement: Movement, row: MoneyOut | None) -> str:
     if row is None:
-        of = movement.reverses or "it does not say what"
-        return f"M-Pesa took {of} back from where it had gone: no payout and no refund of ours."
+        of = movement.reverses or "an unnamed transfer"
+        return f"M-Pesa took {of} back from its receiver: it is no payout or refund of ours."
     rest = "" if row.amount == movement.amount else f" of {format_kes(row.amount)}"
     return (
         f"{row.kind.capitalize()} {row.pk}{rest}, sent under {movement.reverses}, came back: "
-        "M-Pesa took it from that phone."
+        f"M-Pesa took it from that phone."
     )
 
 
 def _whose(row: MoneyOut | None, order: Order | None) -> str:
     if order is not None:
-        return f"No buyer paid it, and order {order.reference} was given it: ask whose it is."
-    return "" if row is None else "Ask whose it is; sent back, it goes there again."
+        return f"No buyer paid it, but it was matched to order {order.reference}. Ask whose it is."
+    return "" if row is None else "Ask whose it is; a refund goes to that phone again."
+
+
+def record_reversal_row(*, number: str, reverses: str, amount: int) -> tuple[Receipt | None, str]:
+    """Record a payment that M-Pesa reversed: the reversal's number, the payment's, and KES.
+
+    If the payment is not named, the number may be its own. Safe to repeat. Returns a note, and the
+    payment's receipt, or None if it is not recorded and staff have to look.
+    """
+    receipt = find_receipt(reverses) or find_receipt(number)
+    if receipt is None:
+        ours = Refund.objects.numbered(number).select_related("receipt").first()
+        if ours is not None:
+            return ours.receipt, "A reversal that is already recorded."
+        return None, "M-Pesa reversed a payment and did not say which one of ours."
+    if amount != receipt.amount:
+        return None, f"M-Pesa reversed only {format_kes(amount)} of {receipt}."
+    own = "" if receipt.number == number else number
+    try:
+        return receipt, record_outside_reversal(receipt.pk, number=own)
+    except CannotBeReversed as error:
+        return None, str(error)

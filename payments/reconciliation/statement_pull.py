@@ -1,7 +1,7 @@
-"""Pulling M-Pesa's statement: the payments whose one report was lost are found there.
+"""Pulls M-Pesa's statement, to find payments whose only report was lost.
 
-Daraja's Pull Transactions shows the last 48 hours of payments to the pay bill, STK pushes included.
-Each row is recorded as a C2B confirmation is, so what is known already changes nothing.
+Daraja's Pull Transactions shows the last 48 hours of payments to the pay bill, including STK
+pushes. Each row is recorded like a C2B confirmation, so known payments change nothing.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from payments.checkout.failures import NOT_ON_STATEMENT
 from payments.daraja.errors import DarajaError
 from payments.daraja.statement import StatementPage, StatementRow
 from payments.daraja.transaction_types import Direction
-from payments.evidence import receiving_number, record_on_statement
+from payments.evidence import record_on_statement
 from payments.models import (
     OPEN,
     EventState,
@@ -31,42 +31,39 @@ from payments.models import (
     StatementPull,
 )
 from payments.models.same_payments import movements_behind
+from payments.shortcodes import receiving_shortcode
 
-from .outcomes import Outcome, record_outcome
-from .receipts import (
-    IncomingPayment,
-    may_name_its_order,
-    record_receipt,
-    record_reversal_row,
-)
+from .incoming import IncomingPayment, may_name_its_order, record_receipt
+from .outcomes import AttemptOutcome, record_outcome
+from .returns import record_reversal_row
 from .statement_rows import store_row
 
 logger = logging.getLogger(__name__)
 
-#: How far back Daraja's statement goes, less a little for clocks that differ.
+#: How far back Daraja's statement goes, less a margin for clocks that differ.
 REACH = timedelta(hours=47, minutes=50)
-#: A row may appear later than its own time says: so much is read again each time.
+#: A row may appear later than its own time: this much is read again each time.
 OVERLAP = timedelta(hours=1)
-#: Between two readings while something is unknown, and while nothing is.
+#: Interval between pulls while something is unknown, and while nothing is.
 SOON, ROUTINE = timedelta(minutes=5), timedelta(hours=6)
-#: The money of an STK push is on the statement this long after it, or it never moved.
+#: The money of an STK push is on the statement within this time, or it never moved.
 SHOWN_WITHIN = timedelta(hours=25)
-NEVER_SHOWN = Outcome(
+NEVER_SHOWN = AttemptOutcome(
     succeeded=False,
     code=NOT_ON_STATEMENT,
-    text="M-Pesa never spoke of it, and its statement does not show it.",
+    text="M-Pesa never reported it, and its statement does not show it.",
     source=ReceiptSource.STATEMENT,
 )
-#: Attempts ended in one round.
+#: Attempts failed per round.
 MAX_ENDED = 200
-#: Pages of one reading: 20,000 payments in two days.
+#: Pages per pull: 20,000 payments in two days.
 MAX_PAGES = 200
 
 
 def pull_statement(now: datetime) -> int:
-    """Record what M-Pesa's statement shows, if it is time to. Returns how many rows it had.
+    """Record what M-Pesa's statement shows, if it is time to. Returns the number of rows.
 
-    Safe to repeat, anywhere, at once: one caller claims the reading by setting the next one.
+    Safe to repeat, on any worker, concurrently: one caller claims the pull by setting the next one.
     """
     if not settings.DARAJA_STATEMENT:
         return 0
@@ -80,10 +77,10 @@ def pull_statement(now: datetime) -> int:
             broken += _record_page(page)
             rows += page.size
         if broken:
-            raise Unfinished(f"{broken} rows could not be taken in. They are in the log.")
+            raise Unfinished(f"{broken} rows could not be recorded. They are in the log.")
     except (DarajaError, Unfinished) as error:
-        # What was read is recorded; all of it is read again, soon.
-        logger.warning("the statement could not be read to its end: %s", error)
+        # The rows read are recorded; everything is read again soon.
+        logger.warning("the statement could not be read completely: %s", error)
         StatementPull.objects.filter(pk=pull.pk).update(
             next_pull_at=now + SOON, result_text=str(error)[:200]
         )
@@ -97,7 +94,7 @@ def pull_statement(now: datetime) -> int:
 
 
 class Unfinished(Exception):
-    """Not all of the statement was recorded. Its text is a plain sentence."""
+    """Not all of the statement was recorded. Its text can be shown to staff."""
 
 
 def _pages(start: datetime, end: datetime) -> Iterator[StatementPage]:
@@ -112,13 +109,13 @@ def _pages(start: datetime, end: datetime) -> Iterator[StatementPage]:
 
 
 def _record_page(page: StatementPage) -> int:
-    """Record the rows of a page; returns how many broke. What cannot be read is a person's."""
+    """Record the rows of a page; return how many failed. Unreadable rows are kept for staff."""
     numbers = [row.receipt for row in page.rows]
     receipts = Receipt.objects.filter(provider=Provider.MPESA, number__in=numbers)
     known = {(receipt.number, receipt.amount): receipt for receipt in receipts}
     shown: list[Receipt] = []
     for unreadable in page.unreadable:
-        store_row(unreadable, EventState.FAILED, "A row of M-Pesa's statement that cannot be read.")
+        store_row(unreadable, EventState.FAILED, "A row of M-Pesa's statement could not be read.")
     broken = 0
     for row in page.rows:
         if row.is_reversal:
@@ -127,7 +124,7 @@ def _record_page(page: StatementPage) -> int:
         if row.direction != Direction.IN:
             _store_other_row(row, is_known=row.receipt in {number for number, _ in known})
             continue
-        # Most rows are known; one that shows more of a phone masked elsewhere adds to it.
+        # Most rows are known; one that shows more of a masked phone adds to the receipt.
         receipt = known.get((row.receipt, row.amount))
         if receipt is not None and _adds_nothing(receipt, row):
             shown.append(receipt)
@@ -135,15 +132,15 @@ def _record_page(page: StatementPage) -> int:
         try:
             record_receipt(_incoming_payment(row))
         except Exception:
-            logger.exception("a row of the statement could not be taken in: %s", row.receipt)
+            logger.exception("a row of the statement could not be recorded: %s", row.receipt)
             broken += 1
     record_on_statement(shown)
     return broken
 
 
 def _adds_nothing(receipt: Receipt, row: StatementRow) -> bool:
-    """Whether a row shows no more of the payer than is known, nor whose money in suspense is; what
-    a person typed is no word."""
+    """Whether a row shows no more of the payer than is recorded, and does not assign money in
+    suspense; a number typed by staff does not count."""
     if may_name_its_order(receipt, row.reference):
         return False
     is_shown = receipt.phone_by_id is None
@@ -151,43 +148,42 @@ def _adds_nothing(receipt: Receipt, row: StatementRow) -> bool:
 
 
 def _record_reversal(row: StatementRow) -> bool:
-    """Record a payment that was taken back, and return whether that broke.
+    """Record a reversed payment; return whether that failed.
 
-    What is of no payment we know is a person's.
+    A reversal of an unknown payment is kept for staff.
     """
     try:
         receipt, note = record_reversal_row(
             number=row.receipt, reverses=row.reverses, amount=row.amount
         )
     except Exception:
-        logger.exception("a reversal on the statement could not be taken in: %s", row.receipt)
+        logger.exception("a reversal on the statement could not be recorded: %s", row.receipt)
         return True
     if receipt is None:
-        told = f"{row.transaction_type} {row.receipt} of KES {row.amount}, of {row.reference}"
-        store_row(told, EventState.FAILED, note)
+        line = f"{row.transaction_type} {row.receipt} of KES {row.amount}, of {row.reference}"
+        store_row(line, EventState.FAILED, note)
     return False
 
 
 def _store_other_row(row: StatementRow, *, is_known: bool) -> None:
-    """Store a row that is no payment to us. Where it is about one, or does not say which way money
-    went, a person has to look.
-    """
-    said = row.transaction_type or "no transaction type"
+    """Store a row that is not a payment to us. If it is about one, or its direction is unclear,
+    staff have to look."""
+    kind = row.transaction_type or "no transaction type"
     line = json.dumps(asdict(row), default=str)
     if row.direction == Direction.OUT and not is_known:
-        store_row(line, EventState.APPLIED, f"{said}: money that went out. Nothing was credited.")
+        store_row(line, EventState.APPLIED, f"{kind}: money that went out. Nothing was credited.")
     elif is_known:
-        note = f"{said}: about receipt {row.receipt}, which is counted as a payment."
+        note = f"{kind}: about receipt {row.receipt}, which is recorded as a payment."
         store_row(line, EventState.FAILED, note)
     else:
-        store_row(line, EventState.FAILED, f"{said}: not known to be a payment to us.")
+        store_row(line, EventState.FAILED, f"{kind}: not known to be a payment to us.")
 
 
 def fail_attempts_not_on_statement() -> int:
     """Fail attempts without any report whose money is on no statement. Safe to repeat.
 
-    Only where everything from their STK push until a day later has been read, and no money without
-    an order may be theirs: at a till no row has a reference. What is left a person must look at.
+    Only if the statement was read without a gap from the STK push until a day later, and no money
+    without an order may be theirs: at a till no row has a reference. Staff decide about the others.
     """
     pull = StatementPull.objects.filter(shortcode=settings.DARAJA_SHORTCODE).first()
     if not settings.DARAJA_STATEMENT or pull is None or pull.read_until is None:
@@ -214,7 +210,7 @@ def _claim(now: datetime) -> StatementPull | None:
             ignore_conflicts=True,
         )
     next_pull = now + (SOON if _something_is_unknown(now) else ROUTINE)
-    # What turns unknown meanwhile does not wait for the routine.
+    # An attempt that becomes unknown meanwhile does not have to wait for the routine interval.
     due = pulls.filter(next_pull_at__lte=now)
     if not due.exists() and next_pull <= now + SOON:
         due = pulls.filter(next_pull_at__gt=now + SOON)
@@ -240,5 +236,5 @@ def _incoming_payment(row: StatementRow) -> IncomingPayment:
         reference=row.reference,
         phone=row.phone,
         paid_at=row.paid_at,
-        shortcode=receiving_number(),
+        shortcode=receiving_shortcode(),
     )

@@ -1,9 +1,9 @@
-"""After a restore: what happened since the backup is found on M-Pesa's own statement.
+"""Recovery after a restore: finds what happened since the backup on M-Pesa's own statements.
 
-The restored rows do not know what was sent since. Sent again, it would be under other ids, and
-M-Pesa would pay it twice. So nothing leaves (PayoutStop) until the portal's statements of all our
-numbers were read from the backup's time to after the restore, every withdrawal on them is
-explained, and a person lets money leave.
+The restored rows do not show what was sent since. Sending it again would use other ids, and M-Pesa
+would pay it twice. So nothing leaves (PayoutStop) until the portal's statements of all our short
+codes were read from the backup's time to after the restore, every withdrawal on them is explained,
+and staff lift the stop.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from omachemainproj.dates import NAIROBI
+from omachemainproj.money import format_kes
 from payments.daraja.portal_statement import Movement, PortalFile, read_portal_file
-from payments.evidence import is_our_number, receiving_number, record_on_statement
+from payments.evidence import record_on_statement
 from payments.models import (
     EventState,
     PayoutStop,
@@ -33,9 +34,11 @@ from payments.models import (
     StopCause,
     Withdrawal,
 )
+from payments.shortcodes import is_our_shortcode, receiving_shortcode
 
-from .receipts import IncomingPayment, find_receipt, may_name_its_order, record_receipt
-from .returns import take_in_returned
+from .incoming import IncomingPayment, may_name_its_order, record_receipt
+from .receipts import find_receipt
+from .returns import record_returned_payment
 from .statement_rows import store_row
 from .withdrawals import settle_again, take_in_withdrawal
 
@@ -43,15 +46,15 @@ logger = logging.getLogger(__name__)
 
 
 class CannotBeRead(ValueError):
-    """A statement cannot be taken in. Its text is a plain sentence."""
+    """A statement cannot be read. Its text can be shown to staff."""
 
 
 @transaction.atomic
 def stop_after_restore(*, lost_since: datetime, now: datetime) -> PayoutStop:
-    """Let nothing leave the shop that was restored from a backup taken at ``lost_since``.
+    """Stop all transfers of a shop that was restored from a backup taken at ``lost_since``.
 
-    Pull Transactions is read at once. Safe to repeat: of two backups the older one's time counts,
-    and what was read of the portal's statements before this moment does not show the end of it.
+    Pull Transactions is read immediately. Safe to repeat: of two backups the older one's time
+    counts, and portal statements read before now do not cover the end of the gap.
     """
     at = f"{lost_since.astimezone(NAIROBI):%d %b %Y %H:%M}"
     stop, is_new = PayoutStop.objects.get_or_create(
@@ -72,7 +75,7 @@ def stop_after_restore(*, lost_since: datetime, now: datetime) -> PayoutStop:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A downloaded statement: of which number of ours, and the period it was asked for."""
+    """A downloaded statement, with its short code and the period it was requested for."""
 
     file: PortalFile
     shortcode: str
@@ -83,10 +86,9 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What came of reading statements: payments and withdrawals on them, how many of each were new
-    to us, how many withdrawals nobody has explained yet, how many that came back are new to us, and
-    how much came in that is neither a payment by M-Pesa's word for it nor came back.
-    """
+    """The result of reading statements: counts of payments, withdrawals and returned transfers, of
+    those that were new, of withdrawals not explained yet, and of incoming money that is neither a
+    payment nor a returned transfer."""
 
     payments: int
     new_payments: int
@@ -99,34 +101,31 @@ class Reading:
 def open_statement(
     content: bytes, *, shortcode: str = "", begins: datetime | None = None, ends: datetime | None
 ) -> Statement:
-    """Read a downloaded file; what it does not say itself is given.
+    """Parse a downloaded file; the arguments supply what it does not say itself.
 
-    Raises UnreadableStatement, and CannotBeRead where it is not of a number of ours, or its period
-    is not known or not over.
+    Raises UnreadableStatement, and CannotBeRead if it is not of one of our short codes, or its
+    period is unknown or not over.
     """
     file = read_portal_file(content)
     named = file.shortcode or shortcode
     if not named:
-        raise CannotBeRead("It does not say of which number it is: name it with --shortcode.")
+        raise CannotBeRead("It does not name its short code: pass it as --shortcode.")
     if named not in our_numbers() or (shortcode and shortcode != named):
         raise CannotBeRead(f"It is of {named}, not of {' or '.join(our_numbers())}.")
     first, last = begins or file.begins, ends or file.ends
     if first is None or last is None:
-        raise CannotBeRead(
-            "It does not say from when until when it was asked for: name that with --from and --to."
-        )
+        raise CannotBeRead("It does not state its period: pass it as --from and --to.")
     last = min(last, timezone.now())
     outside = [one for one in file.movements if not first <= one.at <= last]
     if first >= last or outside:
-        raise CannotBeRead("It shows movements outside of the period it is said to be of.")
+        raise CannotBeRead("It shows movements outside its stated period.")
     return Statement(file, named, first, last, hashlib.sha256(content).hexdigest())
 
 
 def read_statements(statements: Iterable[Statement]) -> Reading:
-    """Take in what statements show: first what came, of all of them, then what left, and what of
-    that came back.
+    """Record what statements show: first all payments, then withdrawals, then returned transfers.
 
-    Safe to repeat. What is known already changes nothing.
+    Safe to repeat. Known movements change nothing.
     """
     statements = list(statements)
     payments = new = withdrawals = returned = unclear = 0
@@ -145,7 +144,7 @@ def read_statements(statements: Iterable[Statement]) -> Reading:
     for statement in statements:
         for one in statement.file.movements:
             if one.came_back:
-                returned += take_in_returned(one, shortcode=statement.shortcode)
+                returned += record_returned_payment(one, shortcode=statement.shortcode)
         PortalStatement.objects.get_or_create(
             shortcode=statement.shortcode,
             sha256=statement.sha256,
@@ -162,11 +161,11 @@ def read_statements(statements: Iterable[Statement]) -> Reading:
 
 
 def _take_in_payment(one: Movement, shortcode: str) -> bool:
-    """Record a payment; whether it is new to us."""
+    """Record a payment; return whether it is new."""
     known = Receipt.objects.filter(provider=Provider.MPESA, number=one.receipt)
     same = known.filter(amount=one.amount).first()
     if same is not None and not may_name_its_order(same, one.reference):
-        if is_our_number(shortcode):
+        if is_our_shortcode(shortcode):
             record_on_statement([same])
         return False
     is_new = not known.exists()
@@ -186,22 +185,24 @@ def _take_in_payment(one: Movement, shortcode: str) -> bool:
 
 
 def _keep_for_a_person(one: Movement, shortcode: str) -> None:
-    """Keep money that came in and credits nothing, as a row of Pull Transactions of its kind is."""
-    note = f"{one.reason}: KES {one.amount} came to {shortcode}, not known to be a payment to us."
+    """Store incoming money that credits nothing for staff, like such a row of Pull Transactions."""
+    note = (
+        f"{one.reason}: {format_kes(one.amount)} to {shortcode}, not known to be a payment to us."
+    )
     if find_receipt(one.receipt) is not None:
-        note = f"{one.reason}: about receipt {one.receipt}, which is counted as a payment."
+        note = f"{one.reason}: about receipt {one.receipt}, which is recorded as a payment."
     line = json.dumps(asdict(one) | {"shortcode": shortcode}, default=str)
     store_row(line, EventState.FAILED, note)
 
 
 def our_numbers() -> list[str]:
-    """The short codes money of the shop comes to and leaves from."""
+    """The short codes that receive and send the shop's money."""
     paying = settings.DARAJA_B2C_SHORTCODE if settings.DARAJA_INITIATOR_NAME else ""
-    return [number for number in dict.fromkeys((receiving_number(), paying)) if number]
+    return [number for number in dict.fromkeys((receiving_shortcode(), paying)) if number]
 
 
 def what_is_missing(stop: PayoutStop) -> list[str]:
-    """What is still to be done before money may leave after a restore, a sentence each."""
+    """What is still to be done after a restore before transfers may resume, one sentence each."""
     if stop.lost_since is None:
         return []
     missing = []
@@ -217,7 +218,7 @@ def what_is_missing(stop: PayoutStop) -> list[str]:
     if count:
         missing.append(
             f"{count} withdrawal{'s' if count > 1 else ''} on it {'are' if count > 1 else 'is'} "
-            "explained by no refund and no payout: say on the console what they were."
+            "not explained by any refund or payout. Explain every one on the console."
         )
     return missing
 

@@ -1,4 +1,4 @@
-"""Rows of M-Pesa's statements that credit nothing: kept as messages, some for a person to see."""
+"""Stores rows of M-Pesa's statements that credit nothing, some of them for staff to review."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def store_row(row: str, state: str, note: str) -> None:
     if GatewayEvent.objects.filter(source=Source.STATEMENT, sha256=digest).exists():
         return
     if state == EventState.FAILED:
-        logger.error("a row of the statement is kept for a person: %s", note)
+        logger.error("a row of the statement is kept for staff: %s", note)
     GatewayEvent.objects.create(
         source=Source.STATEMENT, body=body, sha256=digest, state=state, note=note[:200]
     )

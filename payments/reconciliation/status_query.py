@@ -1,4 +1,4 @@
-"""Asking M-Pesa what became of an STK push it has said nothing of, within its limit of queries.
+"""Status queries of STK pushes without a result, within M-Pesa's limit of queries.
 
 The sandbox was seen to answer five status queries a minute and to refuse the rest.
 """
@@ -19,16 +19,16 @@ from payments import gateway
 from payments.daraja.client import StkOutcome, StkStatus
 from payments.models import STK_QUERIES, EventState, OrderPayment, QueryBudget, ReceiptSource
 
-from .outcomes import Outcome, record_outcome
+from .outcomes import AttemptOutcome, record_outcome
 
 logger = logging.getLogger(__name__)
 
-#: How long the minutes of the budget are kept.
+#: How long the budget's minutes are kept.
 BUDGET_KEPT = timedelta(hours=1)
 
 
 def schedule_status_query(payment: OrderPayment, *, now: datetime) -> None:
-    """Bring the next check of an attempt forward, at most one every ten seconds.
+    """Bring the next check of an attempt forward, to at most one every ten seconds.
 
     Call inside a transaction that holds the attempt's lock.
     """
@@ -43,7 +43,7 @@ def schedule_status_query(payment: OrderPayment, *, now: datetime) -> None:
 
 
 def query_now(payment_id: int) -> None:
-    """Ask M-Pesa about an attempt at a person's wish, at most once every ten seconds."""
+    """Query M-Pesa about an attempt for staff, at most once every ten seconds."""
     now = timezone.now()
     with transaction.atomic():
         payment = locked_row(OrderPayment, payment_id)
@@ -54,10 +54,10 @@ def query_now(payment_id: int) -> None:
 
 @background_task(calls="M-Pesa")
 def query_status(payment_id: int) -> None:
-    """Ask M-Pesa what became of an attempt, if it is time to.
+    """Query M-Pesa about an attempt, if it is time to.
 
-    Safe to repeat, anywhere, at once: one caller claims the check by setting the next one.
-    Anything but a known end leaves the attempt as it is.
+    Safe to repeat, on any worker, concurrently: one caller claims the check by setting the next
+    one. Anything but a final result leaves the attempt as it is.
     """
     now = timezone.now()
     due = OrderPayment.objects.due_for_check(now).filter(pk=payment_id)
@@ -71,12 +71,12 @@ def query_status(payment_id: int) -> None:
     ):
         return
     if not payment.checkout_request_id:
-        return  # nothing to ask by; the callback at its own address may still tell
+        return  # # no id to query by; a callback may still arrive
     answer = gateway.daraja().stk_query(checkout_request_id=payment.checkout_request_id)
     if answer.outcome == StkOutcome.UNKNOWN:
-        logger.info("payment %s: M-Pesa does not say: %s", payment.pk, answer.description)
+        logger.info("payment %s: no result from M-Pesa: %s", payment.pk, answer.description)
         if not answer.answered:
-            _ask_anew(payment, now)
+            _query_again(payment, now)
         return
     with transaction.atomic():
         record_outcome(payment.pk, _outcome(answer))
@@ -84,37 +84,37 @@ def query_status(payment_id: int) -> None:
 
 
 def _next_at(payment: OrderPayment, now: datetime) -> datetime | None:
-    """When to ask about an attempt after asking now; None when that was the last time.
+    """When to query an attempt next after querying now; None if that was the last time.
 
-    A message that is not believed by itself waits for an answer, also about an attempt that has
-    ended: nothing else would ever decide about it. What there is nothing to ask by is not asked
-    about more often for having been held up.
+    A message that is not trusted on its own waits for an answer even if the attempt has ended,
+    because nothing else would decide about it. Without an id to query by, a delayed check is not
+    made up for.
     """
     sent_at, asked = payment.rung_at or payment.created_at, payment.checks + 1
     if not payment.checkout_request_id:
         asked = max(asked, len(STK_QUERIES.seconds))
     later = STK_QUERIES.next_at(sent_at, now, asked)
     if later is None and payment.events.filter(state=EventState.CHECKING).exists():
-        return STK_QUERIES.ask_anew_at(sent_at, now, asked)
+        return STK_QUERIES.query_again_at(sent_at, now, asked)
     return later
 
 
-def _ask_anew(payment: OrderPayment, now: datetime) -> None:
-    """Ask again after the last check of all, where something before M-Pesa answered that one."""
+def _query_again(payment: OrderPayment, now: datetime) -> None:
+    """Schedule another query if something in front of M-Pesa answered the last one."""
     sent_at = payment.rung_at or payment.created_at
     OrderPayment.objects.under_way().filter(pk=payment.pk, next_check_at=None).update(
-        next_check_at=STK_QUERIES.ask_anew_at(sent_at, now, payment.checks + 1)
+        next_check_at=STK_QUERIES.query_again_at(sent_at, now, payment.checks + 1)
     )
 
 
-def _outcome(answer: StkStatus) -> Outcome:
-    """What the query proves: that the money moved, and nothing of its receipt.
+def _outcome(answer: StkStatus) -> AttemptOutcome:
+    """What a status query proves: that the money moved, but not under which receipt number.
 
-    Not even where a message from elsewhere names one. Whoever wrote it may have named another
-    payment's: the query bears the payment out and never the number, and by the number money is
-    counted once and given back.
+    Not even if an untrusted message names one. Its sender may have named another payment's number:
+    the query confirms the payment but never the number, and money is recorded and refunded by its
+    number.
     """
-    return Outcome(
+    return AttemptOutcome(
         succeeded=answer.outcome == StkOutcome.PAID,
         code=answer.result_code,
         text=answer.description,
@@ -123,16 +123,16 @@ def _outcome(answer: StkStatus) -> Outcome:
 
 
 def _close_doubtful(payment: OrderPayment, answer: StkStatus) -> None:
-    note = f"M-Pesa, asked, says {answer.outcome} ({answer.result_code})."
+    note = f"M-Pesa reports {answer.outcome} ({answer.result_code})."
     payment.events.filter(state=EventState.CHECKING).update(
         state=EventState.APPLIED, note=note, applied_at=timezone.now()
     )
 
 
 def take_query_token(now: datetime) -> bool:
-    """Take one query out of this minute's budget; False when it is spent.
+    """Take one query from this minute's budget; False if it is used up.
 
-    Counted in the database, the one thing all workers share.
+    Counted in the database, which all workers share.
     """
     minute = now.replace(second=0, microsecond=0)
     QueryBudget.objects.bulk_create([QueryBudget(minute=minute)], ignore_conflicts=True)
@@ -141,5 +141,5 @@ def take_query_token(now: datetime) -> bool:
 
 
 def delete_old_budgets(now: datetime) -> int:
-    """Delete the minutes that are long gone. Safe to repeat."""
+    """Delete old minutes of the budget. Safe to repeat."""
     return QueryBudget.objects.filter(minute__lt=now - BUDGET_KEPT).delete()[0]

@@ -1,9 +1,10 @@
-"""Money that left by M-Pesa's own statement: which refund or payout of ours it was, or none.
+"""Withdrawals on M-Pesa's statement: finds the refund or payout each of them was, if any.
 
-After a restore what was sent since the backup is in no row. What can be one row only is written
-down as done; the rest waits for a person, and until then nothing leaves (payments.disbursement).
+After a restore, transfers sent since the backup are in no row. A withdrawal that fits one row only
+is recorded as that transfer; the others wait for staff, and until then nothing leaves
+(payments.disbursement).
 
-Locks: the withdrawal, then what a transfer takes (payments.transfers).
+Locks: the withdrawal, then what a transfer locks (payments.transfers).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from omachemainproj.locking import locked_row
+from omachemainproj.money import format_kes
 from omachemainproj.mpesa_limits import MAX_B2C, MIN_B2C
 from omachemainproj.phones import PhoneMatch, in_full, match_phone, normalise_phone
 from payments.daraja.portal_statement import Movement
@@ -44,35 +46,35 @@ from payments.refunds.external_reversals import (
     record_refund_found,
 )
 from payments.refunds.routes import payer_phone
-from payments.transfers import left_under, mark_done
+from payments.transfers import is_number_of_transfer, mark_done
 from products.models import Product
 
 from .receipts import find_receipt
 
 logger = logging.getLogger(__name__)
 
-#: Rows that may have left: a person may send what was refused on the portal.
+#: Statuses of rows that may have been sent: staff may send a rejected one on the portal.
 MAY_HAVE_LEFT = (*UNDER_WAY, TransferStatus.REFUSED)
 #: By how much M-Pesa's clock and ours may differ.
 CLOCKS_DIFFER = timedelta(minutes=2)
 FOUND = "Found on M-Pesa's statement."
-#: Of a seller's numbers, how many of the latest a masked one is compared with.
+#: How many of a seller's latest numbers a masked one is compared with.
 NUMBERS_COMPARED = 50
-CAME_BACK = "It had left before, and came back."
+CAME_BACK = "It was sent before, and came back."
 
 
 class CannotBeSettled(ValueError):
-    """The withdrawal is settled already, or cannot be this. Its text is a plain sentence."""
+    """The withdrawal is settled already, or cannot be this. Its text can be shown to staff."""
 
 
 @transaction.atomic
 def take_in_withdrawal(movement: Movement, *, shortcode: str) -> Withdrawal | None:
     """Record money that left ``shortcode``. Safe to repeat.
 
-    Returns the withdrawal where nobody can say yet what it was; None where it is known, or became
-    clear: a reversal of a payment of ours, or the one refund or payout it can be.
+    Returns the withdrawal if it is not explained yet; None if it is known or could be settled: as a
+    reversal of a payment of ours, or as the only refund or payout it fits.
     """
-    if left_under(movement.receipt):
+    if is_number_of_transfer(movement.receipt):
         return None
     withdrawal, _ = Withdrawal.objects.get_or_create(
         number=movement.receipt,
@@ -93,7 +95,7 @@ def take_in_withdrawal(movement: Movement, *, shortcode: str) -> Withdrawal | No
 
 @transaction.atomic
 def settle_again(withdrawal_id: int) -> bool:
-    """See again whether a withdrawal can be one row only by now; whether it is settled."""
+    """Check again whether a withdrawal fits one row only by now; return whether it is settled."""
     withdrawal = locked_row(Withdrawal, withdrawal_id)
     return not withdrawal.is_open or _settle_by_itself(withdrawal, ())
 
@@ -103,8 +105,8 @@ def _settle_by_itself(withdrawal: Withdrawal, ids: tuple[str, ...]) -> bool:
         return _settle_reversal(withdrawal)
     row = _named_by(ids, withdrawal.amount) or _only_candidate(withdrawal)
     if row is None or row.is_unapproved:
-        # One that nobody has approved here is approved first: then this is its end. One that they
-        # would not send, and that had left, is a person's.
+        # A payout that is not approved here is approved first: then this settles it. One that staff
+        # refused to send, and that had been sent, is left to staff.
         return False
     mark_done(row, number=withdrawal.number, amount=withdrawal.amount, text=FOUND)
     _settle(withdrawal, row)
@@ -112,7 +114,7 @@ def _settle_by_itself(withdrawal: Withdrawal, ids: tuple[str, ...]) -> bool:
 
 
 def _settle_reversal(withdrawal: Withdrawal) -> bool:
-    """Record that a payment of ours was taken back, by us or by M-Pesa."""
+    """Settle it as the reversal of a payment of ours, by us or by M-Pesa."""
     receipt = find_receipt(withdrawal.reverses)
     if receipt is None or receipt.amount != withdrawal.amount:
         return False
@@ -129,7 +131,7 @@ def _settle_reversal(withdrawal: Withdrawal) -> bool:
 
 
 def _named_by(ids: tuple[str, ...], amount: int) -> MoneyOut | None:
-    """The row that the request behind it was made for; not one that has its number."""
+    """The row of the request that caused it, unless it has its number already."""
     if not ids:
         return None
     named = Q(originator_conversation_id__in=ids) | Q(conversation_id__in=ids)
@@ -144,9 +146,9 @@ def _named_by(ids: tuple[str, ...], amount: int) -> MoneyOut | None:
 
 
 def _only_candidate(withdrawal: Withdrawal) -> MoneyOut | None:
-    """The row it can be by phone and amount; of a seller's equal payouts the oldest.
+    """The row it fits by phone and amount; of a seller's equal payouts the oldest.
 
-    None where it may be of two people, or a refund as well as a payout.
+    None if it fits two people, or a refund as well as a payout.
     """
     if not _is_full(withdrawal.phone):
         return None
@@ -157,10 +159,10 @@ def _only_candidate(withdrawal: Withdrawal) -> MoneyOut | None:
 
 
 def candidates(withdrawal: Withdrawal) -> Iterator[Payout | Refund]:
-    """Refunds and payouts of this amount that may have left, to a phone this could be.
+    """Refunds and payouts of this amount that may have been sent, to a phone it may have gone to.
 
-    Those first of which M-Pesa said that they were made, and named no receipt. No refund of what
-    came after it left: that may be the same money, which came back.
+    First those that M-Pesa reported as done without naming a receipt. No refund of a later payment:
+    that may be the same money, which came back.
     """
     yield from _done_without_a_number(withdrawal)
     statuses = _may_have_left()
@@ -175,8 +177,8 @@ def candidates(withdrawal: Withdrawal) -> Iterator[Payout | Refund]:
 
 
 def _may_have_left() -> tuple[TransferStatus, ...]:
-    """What a transfer may say of itself that has left. After a restore that is also that it is due:
-    what was sent since the backup is not in it. Else what is due was not sent, and another payment
+    """Statuses of transfers that may have been sent. After a restore that includes due ones, as the
+    backup does not show what was sent since; otherwise a due one was not sent, and another payment
     of that amount to that phone is not it.
     """
     if PayoutStop.objects.after_a_restore().exists():
@@ -185,7 +187,7 @@ def _may_have_left() -> tuple[TransferStatus, ...]:
 
 
 def _done_without_a_number(withdrawal: Withdrawal) -> Iterator[Payout | Refund]:
-    """Transfers of this amount to this phone, done without a number, that were under way then."""
+    """Transfers of this amount to this phone, done without a number, that were in transit then."""
     if not _is_full(withdrawal.phone):
         return
     rows = {
@@ -203,35 +205,38 @@ def _done_without_a_number(withdrawal: Withdrawal) -> Iterator[Payout | Refund]:
 
 @transaction.atomic
 def settle_as_payout(withdrawal_id: int, *, seller: User) -> Payout:
-    """Record that a withdrawal paid a seller: a payout of theirs that may have left, if one fits.
+    """Record that a withdrawal paid a seller: a payout of theirs that may have been sent, if one
+    fits.
 
-    Where none fits, what they had is a payout of its own, and a debt until the line it was for is
-    fetched again: what is due to them by then is put together anew, less that.
+    If none fits, a payout is created for it, and is the seller's debt until the line it was for is
+    collected again: their next payouts are reduced by it.
 
     Raises CannotBeSettled.
     """
     withdrawal = _locked_open(withdrawal_id)
     if not withdrawal.phone or withdrawal.reverses:
-        raise CannotBeSettled("It went to nobody's phone: it cannot have paid a seller.")
+        raise CannotBeSettled("It did not go to a phone, so it cannot have paid a seller.")
     fitting = [
         row
         for row in candidates(withdrawal)
         if isinstance(row, Payout) and row.seller_id == seller.pk and not row.awaits_approval
     ]
     payout = fitting[0] if fitting else _advance(withdrawal, seller)
-    # Before it is done: whether the number is proven by it depends on what the statement shows.
+    # Before it is done: whether it proves the number depends on what the statement shows.
     _settle(withdrawal, payout)
     mark_done(payout, number=withdrawal.number, amount=withdrawal.amount, text=FOUND)
     if not fitting:
-        drop_due_payouts(seller.pk, "What they were sent already is deducted.")
+        drop_due_payouts(seller.pk, "What was sent already is deducted.")
     payout.refresh_from_db()
     return payout
 
 
 def _advance(withdrawal: Withdrawal, seller: User) -> Payout:
-    """A payout for no line that we know of."""
+    """Create a payout without any known line."""
     if not MIN_B2C <= withdrawal.amount <= MAX_B2C:
-        raise CannotBeSettled(f"M-Pesa pays out KES {MIN_B2C} to {MAX_B2C} at a time.")
+        raise CannotBeSettled(
+            f"M-Pesa pays out {format_kes(MIN_B2C)} to {format_kes(MAX_B2C)} at a time."
+        )
     phone = withdrawal.phone if _is_full(withdrawal.phone) else _likeliest(withdrawal, seller)
     # The seller is locked before their payouts.
     locked_row(User, seller.pk)
@@ -240,16 +245,16 @@ def _advance(withdrawal: Withdrawal, seller: User) -> Payout:
         phone=phone,
         gross=0,
         amount=withdrawal.amount,
-        # It has left: nobody has to approve it.
+        # It was sent already: no approval is needed.
         approval_above=max(withdrawal.amount, settings.PAYOUT_APPROVAL_ABOVE),
-        note="M-Pesa's statement shows that it was sent: for no line that is known of.",
+        note="Shown on M-Pesa's statement as sent; its order items are not known.",
         sent_at=withdrawal.left_at,
     )
 
 
 def _likeliest(withdrawal: Withdrawal, seller: User) -> str:
-    """Of the numbers a seller is paid at, the one that agrees best with what the statement shows of
-    it; of equals, the one they were paid at last."""
+    """The number of the seller's that agrees best with what the statement shows; of equal ones, the
+    one they were paid at last."""
     sold = SellerShare.objects.filter(seller=seller.pk).order_by("-pk")
     listed = Product.objects.filter(seller=seller.pk).order_by("-pk")
     numbers = [
@@ -258,26 +263,26 @@ def _likeliest(withdrawal: Withdrawal, seller: User) -> str:
     ]
     if not numbers:
         raise CannotBeSettled(
-            "The statement shows only a part of the number, and this person sells nothing."
+            "The statement shows only part of the number, and this person sells nothing."
         )
     return max(numbers, key=lambda number: match_phone(withdrawal.phone, number))
 
 
 @transaction.atomic
 def settle_as_refund(withdrawal_id: int, *, receipt_number: str) -> Refund:
-    """Record that a withdrawal gave a payment back, or a part of it.
+    """Record that a withdrawal refunded a payment, or a part of it.
 
-    A refund of it that may have left, if one fits; else what of its order stands without that
-    money is written off until it is cancelled, as where M-Pesa takes a payment back by itself.
+    A refund of it that may have been sent, if one fits. Otherwise, what the order's remaining lines
+    lack is written off until they are cancelled, as when M-Pesa reverses a payment itself.
 
     Raises CannotBeSettled.
     """
     withdrawal = _locked_open(withdrawal_id)
     receipt = find_receipt(receipt_number)
     if receipt is None:
-        raise CannotBeSettled(f"We know of no M-Pesa payment {receipt_number}.")
+        raise CannotBeSettled(f"There is no M-Pesa payment {receipt_number}.")
     if not withdrawal.phone:
-        raise CannotBeSettled("It went to nobody's phone: it cannot have given a payment back.")
+        raise CannotBeSettled("It did not go to a phone, so it cannot have refunded a payment.")
     try:
         refund = record_refund_found(
             receipt.pk,
@@ -294,21 +299,21 @@ def settle_as_refund(withdrawal_id: int, *, receipt_number: str) -> Refund:
 
 @transaction.atomic
 def settle_as_returned(withdrawal_id: int) -> Receipt:
-    """Record that a withdrawal came back whole, and that nobody is owed anything for it: what came
-    back is what had left. Returns that receipt.
+    """Record that a withdrawal came back in full, so that nothing is owed for it; return that
+    receipt.
 
-    What it was sent for was given another way, or is still owed by rows of its own.
+    What it was sent for was paid another way, or is still due in other rows.
 
-    Raises CannotBeSettled where it did not come back, or somebody has decided about what came.
+    Raises CannotBeSettled if it did not come back, or staff have decided about the receipt.
     """
     withdrawal = _locked_open(withdrawal_id)
     receipt = withdrawal.came_back
     if receipt is None:
-        raise CannotBeSettled("No statement that was read shows that it came back whole.")
+        raise CannotBeSettled("No statement read so far shows that all of it came back.")
     receipt = locked_row(Receipt, receipt.pk)
     unmatched = Receipt.objects.unmatched().filter(pk=receipt.pk, refunds=None)
     if receipt.verification in DOUBTFUL or not unmatched.exists():
-        raise CannotBeSettled("Somebody has decided already about what came back of it.")
+        raise CannotBeSettled("Someone has already decided about the money that came back.")
     refund = record_refund_found(
         receipt.pk,
         number=withdrawal.number,
@@ -324,7 +329,7 @@ def settle_as_returned(withdrawal_id: int) -> Receipt:
 def set_withdrawal_aside(withdrawal_id: int) -> Withdrawal:
     """Record that a withdrawal was none of the shop's refunds and payouts. Raises CannotBeSettled.
 
-    What was taken out on the portal is in no book of ours.
+    Money withdrawn on the portal is in none of our books.
     """
     withdrawal = _locked_open(withdrawal_id)
     withdrawal.state, withdrawal.settled_at = WithdrawalState.ASIDE, timezone.now()
@@ -335,7 +340,7 @@ def set_withdrawal_aside(withdrawal_id: int) -> Withdrawal:
 def _locked_open(withdrawal_id: int) -> Withdrawal:
     withdrawal = locked_row(Withdrawal, withdrawal_id)
     if not withdrawal.is_open:
-        raise CannotBeSettled("Somebody has said already what it was.")
+        raise CannotBeSettled("This withdrawal has already been explained.")
     return withdrawal
 
 

@@ -10,7 +10,7 @@ from payments.models import Receipt, Refund, RefundReason, order_balance
 from payments.models.refunds import UNSENT
 
 from .services import (
-    close_if_nothing_goes_back,
+    close_if_nothing_outstanding,
     create_refund,
     drop_refund,
     refund_excess_locked,
@@ -55,12 +55,12 @@ def owe_anew(receipt: Receipt, order: Order | None, dropped: list[Refund]) -> No
             left = unrefunded(receipt)
             amount = left if refund.is_reversal else min(left, refund.amount)
             if amount > 0:
-                create_refund(receipt, amount, refund.cause, by=refund.author_id)
+                create_refund(receipt, amount, refund.cause, actor_id=refund.author_id)
     elif dropped:
         # Of several the last was dropped in part only.
         last = dropped[-1]
-        refund_excess_locked(order, given_back=RefundReason(last.cause), of=last.track)
-        close_if_nothing_goes_back(order)
+        refund_excess_locked(order, reason=RefundReason(last.cause), line=last.track)
+        close_if_nothing_outstanding(order)
 
 
 def missing_of_order(order: Order, *, less: int) -> int:

@@ -1,6 +1,6 @@
-"""Money the shop has not got: reversed by M-Pesa at its customer's word, or never come at all.
+"""Money the shop does not have: reversed by M-Pesa itself, or never received.
 
-Locks: the order first, then the receipt, then its refunds.
+Locks: the order first, then the receipt.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ from django.db.models import Q, Sum
 from django.utils import timezone
 
 from omachemainproj.locking import locked_row
+from omachemainproj.money import format_kes
 from orders.lifecycle import mark_order_refunded
 from orders.models import Order
 from payments import ledger
-from payments.evidence import end_doubt, lock_receipt
+from payments.doubt import end_doubt
+from payments.evidence import lock_receipt
 from payments.models import (
     Provider,
     Receipt,
@@ -35,45 +37,46 @@ from .services import refund_excess_locked
 
 logger = logging.getLogger(__name__)
 
-BY_MPESA = "M-Pesa took the payment back by itself."
-NEVER_CAME = "It never came."
+BY_MPESA = "M-Pesa reversed the payment itself."
 KEPT = "Another payment of the order is gone, and this one pays for its goods."
+NEVER_CAME = "It never came."
 
 
 @transaction.atomic
 def record_outside_reversal(receipt_id: int, *, number: str = "") -> str:
-    """Record that M-Pesa reversed a whole payment without the shop's asking. Safe to repeat.
+    """Record that M-Pesa reversed a whole payment without the shop's request. Safe to repeat.
 
-    ``number`` is the reversal's own receipt, "" where it is not told. What of the payment was owed
-    back and not sent is done by it. What standing lines of a paid order lack from then on is
-    written off, until they are cancelled. A reversal the shop asked for is that one.
+    ``number`` is the reversal's own receipt, "" if it is not known. It settles refunds of the
+    payment that were not sent. What a paid order's remaining lines lack after that is written off,
+    until they are cancelled. If the shop had requested a reversal, this is that one.
 
-    Returns a note. Raises CannotBeReversed for a payment M-Pesa did not take, or a number that is
-    known already.
+    Returns a note. Raises CannotBeReversed for a payment that is not M-Pesa's, or a number that is
+    recorded already.
     """
     order_id = Receipt.objects.values_list("order_id", flat=True).get(pk=receipt_id)
     order = locked_row(Order, order_id) if order_id is not None else None
     receipt = locked_row(Receipt, receipt_id)
     if receipt.order_id != order_id or receipt.provider != Provider.MPESA or not receipt.amount:
-        raise CannotBeReversed("Only a payment M-Pesa has taken can be reversed by it.")
+        raise CannotBeReversed("Only a payment received by M-Pesa can be reversed by M-Pesa.")
     _check_number(receipt, number)
     known = receipt.refunds.filter(way=RefundMethod.OUTSIDE).order_by("pk").first()
     if known is not None:
         return _name(known, number)
     if receipt.verification == Verification.NEVER_CAME:
-        raise CannotBeReversed("It is written off as never having come.")
+        raise CannotBeReversed("It was written off because it never arrived.")
     Refund.objects.lock_all_of(receipt)
-    asked = receipt.refunds.filter(way=RefundMethod.REVERSAL).exclude(
+    requested = receipt.refunds.filter(way=RefundMethod.REVERSAL).exclude(
         status__in=(*UNSENT, TransferStatus.DROPPED)
     )
-    if (ours := asked.order_by("-pk").first()) is not None:
-        return mark_done(ours, number=number, text="M-Pesa tells of its reversal.")
+    if (ours := requested.order_by("-pk").first()) is not None:
+        return mark_done(ours, number=number, text="M-Pesa reported its reversal.")
     _take_back(receipt, order, RefundReason.OUTSIDE, number=number, text=BY_MPESA)
     receipt.unacknowledged = True
     under = f" under {number}" if number else ""
-    receipt.note = f"M-Pesa took it back{under} at its customer's word: KES {_lost(receipt)} lost."
+    lost = format_kes(_lost(receipt))
+    receipt.note = f"M-Pesa reversed it{under} at its customer's request: {lost} lost."
     if order is not None and order.is_paid and receipt.written_off:
-        receipt.note += " Stop what has not been delivered."
+        receipt.note += " Stop anything that has not been delivered."
     receipt.save(update_fields=["unacknowledged", "note"])
     logger.error("receipt %s: %s", receipt.number, receipt.note)
     return receipt.note
@@ -83,16 +86,15 @@ def record_outside_reversal(receipt_id: int, *, number: str = "") -> str:
 def record_refund_found(
     receipt_id: int, *, number: str, amount: int, phone: str, text: str
 ) -> Refund:
-    """Record that ``amount`` KES of a payment went back to its payer under ``number``, which no row
-    of ours tells: a restored backup knows nothing of it. Returns the refund that it is. ``phone``
-    is "" where nothing shows to which number.
+    """Record a refund of ``amount`` KES under ``number`` that no row shows, after a restore.
 
-    A refund of that amount which may have left is that one, also where it is done and M-Pesa named
-    no receipt of it. Else what its order's standing lines
-    lack from then on is written off, until they are cancelled.
+    Returns the refund it was. ``phone`` is "" if nothing shows the number it went to. A refund of
+    that amount which may have been sent, or is done without a receipt number, is taken to be this
+    one. Otherwise, what the order's
+    remaining lines lack after it is written off, until they are cancelled.
 
-    Raises CannotBeReversed where more would have gone back than came, or where one waits for a
-    second person, who approves it first.
+    Raises CannotBeReversed if more would be refunded than was paid, or if the refund is waiting for
+    a second person, who has to approve it first.
     """
     order_id = Receipt.objects.values_list("order_id", flat=True).get(pk=receipt_id)
     order = locked_row(Order, order_id) if order_id is not None else None
@@ -105,18 +107,20 @@ def record_refund_found(
     refund = waiting.order_by("pk").first()
     if refund is not None:
         if refund.awaits_approval:
-            raise CannotBeReversed("Its refund waits for a second person: have it approved first.")
+            raise CannotBeReversed(
+                "Its refund is waiting for a second person. Have it approved first."
+            )
         mark_done(refund, number=number, text=text)
         refund.refresh_from_db()
         return refund
     back = owed.aggregate(total=Sum("amount"))["total"] or 0
     if receipt.order_id != order_id or back + amount > receipt.amount:
-        raise CannotBeReversed(f"Of {receipt.number} no more than KES {receipt.amount} came.")
+        raise CannotBeReversed(f"Only {format_kes(receipt.amount)} arrived as {receipt.number}.")
     way = RefundMethod.B2C if phone else RefundMethod.PORTAL
     _give_back(receipt, amount, RefundReason.STAFF, number=number, text=text, way=way, phone=phone)
     if order is not None:
         order.refresh_from_db()
-        _write_off_what_is_missing(receipt, order)
+        _write_off_shortfall(receipt, order)
         refund_excess_locked(order)
     receipt.refresh_from_db()
     return Refund.objects.get(number=number)
@@ -124,27 +128,28 @@ def record_refund_found(
 
 @transaction.atomic
 def write_off_never_came(receipt_id: int) -> Receipt:
-    """Write off a payment in doubt: it never came. What was posted for it is posted back.
+    """Write off a payment in doubt that never arrived, and reverse its posting.
 
-    What was owed back of it is owed no more. What standing lines of a paid order lack from then on
-    the shop bears, until they are cancelled; what their sellers earned waits for a second person.
+    Its refunds are no longer due. What a paid order's remaining lines lack after that is written
+    off, until they are cancelled; the earnings of their sellers wait for a second person's
+    approval.
 
-    Raises NotInDoubt where nothing says that it did not come, or where some of it has left.
+    Raises NotInDoubt if the payment is not in doubt, or if money of it has left.
     """
     receipt = lock_receipt(receipt_id)
     if not receipt.is_in_doubt:
         raise NotInDoubt("Only a payment in doubt can be written off.")
     Refund.objects.lock_all_of(receipt)
     if receipt.refunds.exclude(status__in=(*UNSENT, TransferStatus.DROPPED)).exists():
-        raise NotInDoubt("Some of it was sent back, or may have been. Find out about that first.")
+        raise NotInDoubt("Some of it was refunded, or may have been. Clarify that first.")
     order = None if receipt.order_id is None else Order.objects.get(pk=receipt.order_id)
-    # Before what follows from it: an order is closed by what it knows of its receipts.
+    # Before what follows from it: whether an order is closed depends on its receipts.
     receipt.verification = Verification.NEVER_CAME
     receipt.save(update_fields=["verification"])
     _take_back(receipt, order, RefundReason.NEVER_CAME, number="", text=NEVER_CAME)
     receipt.note = f"{NEVER_CAME} {receipt.doubt}"[:200]
     if order is not None and order.is_paid and receipt.written_off:
-        receipt.note = f"Cancel what is not delivered. {receipt.note}"[:200]
+        receipt.note = f"Cancel what has not been delivered. {receipt.note}"[:200]
     receipt.save(update_fields=["note"])
     end_doubt(receipt, Verification.NEVER_CAME)
     logger.critical("receipt %s: %s", receipt.number, receipt.note)
@@ -152,33 +157,44 @@ def write_off_never_came(receipt_id: int) -> Receipt:
 
 
 class NotInDoubt(ValueError):
-    """The payment cannot be written off. Its text is a plain sentence."""
+    """The payment cannot be written off. Its text can be shown to staff."""
 
 
 def _take_back(
     receipt: Receipt, order: Order | None, cause: RefundReason, *, number: str, text: str
 ) -> None:
-    """Post all of a payment back that the shop has not got, and write off what is missing then.
+    """Post a payment back that the shop does not have, and write off what is missing then.
 
-    Call inside a transaction that holds the lock of its order, if it has one, its own, and those of
-    its refunds.
+    Call inside a transaction that holds the locks of its order, if it has one, of the receipt and
+    of its refunds.
     """
     paid = _close_unsent(receipt, number=number, text=text)
     if paid < receipt.amount:
         _give_back(receipt, receipt.amount - paid, cause, number="" if paid else number, text=text)
     if order is not None:
         order.refresh_from_db()
-        dropped = _keep_what_was_too_much(receipt, order)
-        _write_off_what_is_missing(receipt, order)
+        dropped = _keep_excess(receipt, order)
+        _write_off_shortfall(receipt, order)
         owe_anew(receipt, order, dropped)
         refund_excess_locked(order)
     receipt.waiting = False
     receipt.save(update_fields=["waiting", "written_off"])
 
 
+def _keep_excess(receipt: Receipt, order: Order) -> list[Refund]:
+    """Drop unsent refunds of the other payments of a paid order, as far as it lacks this one: their
+    money pays for the goods now. Returns the dropped refunds.
+    """
+    money = order_balance(order.pk)
+    missing = money.needed(order) - money.credited
+    if not order.is_paid or missing <= 0:
+        return []
+    return drop_unsent(receipt, order, missing=missing, comes_to=receipt.amount, why=KEPT)[1]
+
+
 def close_if_taken_back(order: Order) -> None:
-    """Mark an order as refunded whose money M-Pesa took back by itself, or never came, or was found
-    to have gone back before the database was restored.
+    """Mark an order as refunded if its money was reversed by M-Pesa, never arrived, or was found to
+    have been refunded before a restore.
 
     Safe to repeat. Call inside a transaction that holds the order's lock.
     """
@@ -188,17 +204,17 @@ def close_if_taken_back(order: Order) -> None:
     money = order_balance(order.pk)
     if money.credited > money.fees_earned:
         return
-    if not refunds.exclude(status=TransferStatus.DONE).exists():
+    if not refunds.not_done().exists():
         mark_order_refunded(order)
 
 
 class CannotBeReversed(ValueError):
-    """The payment is not M-Pesa's, or the number is another's. Its text is a plain sentence."""
+    """The payment is not M-Pesa's, or the number is another's. Its text can be shown to staff."""
 
 
 def _check_number(receipt: Receipt, number: str) -> None:
-    if is_known_number(number, besides_refunds_of=receipt.pk):
-        raise CannotBeReversed(f"{number} is the number of another movement of money.")
+    if is_known_number(number, excluding_refunds_of=receipt.pk):
+        raise CannotBeReversed(f"{number} is the number of another transaction.")
 
 
 def _name(known: Refund, number: str) -> str:
@@ -206,11 +222,11 @@ def _name(known: Refund, number: str) -> str:
     if is_new:
         known.number = number
         known.save(update_fields=["number"])
-    return "Known already."
+    return "Already recorded."
 
 
 def _close_unsent(receipt: Receipt, *, number: str, text: str) -> int:
-    """End what was owed of the payment and not sent: it is owed no more. Returns KES.
+    """Settle the payment's unsent refunds with this reversal. Returns their total, KES.
 
     Call inside a transaction that holds the locks of all its refunds.
     """
@@ -233,7 +249,7 @@ def _give_back(
     way: RefundMethod = RefundMethod.OUTSIDE,
     phone: str = "",
 ) -> None:
-    """Write down that it went back: by no payment of ours, where no other way is named."""
+    """Record a refund that was made; by default one that was not made by the shop."""
     now = timezone.now()
     refund = Refund.objects.create(
         receipt=receipt,
@@ -252,19 +268,8 @@ def _give_back(
     ledger.post_refund_paid(refund)
 
 
-def _keep_what_was_too_much(receipt: Receipt, order: Order) -> list[Refund]:
-    """Keep what was to go back of other payments of a paid order, as far as it lacks this one: what
-    was too much beside it pays for the goods now. Returns the refunds that were dropped for that.
-    """
-    money = order_balance(order.pk)
-    missing = money.needed(order) - money.credited
-    if not order.is_paid or missing <= 0:
-        return []
-    return drop_unsent(receipt, order, missing=missing, comes_to=receipt.amount, why=KEPT)[1]
-
-
-def _write_off_what_is_missing(receipt: Receipt, order: Order) -> None:
-    """Bear what stands and was to be paid with it, and what went back twice."""
+def _write_off_shortfall(receipt: Receipt, order: Order) -> None:
+    """Write off what the order lacks: lines this money paid, or a double refund."""
     money = order_balance(order.pk)
     missing = money.needed(order) - money.credited
     if missing > 0:
@@ -274,7 +279,7 @@ def _write_off_what_is_missing(receipt: Receipt, order: Order) -> None:
 
 
 def _lost(receipt: Receipt) -> int:
-    """KES the shop has lost by it. Money in suspense that goes back twice is a debt there."""
+    """KES the shop has lost by it. A double refund of money in suspense is a debt there."""
     if receipt.order_id is not None:
         return receipt.written_off
     back: int = receipt.refunds.owed().aggregate(total=Sum("amount"))["total"] or 0

@@ -1,1 +1,1 @@
-"""What M-Pesa and the banks post: stored, answered, then processed. One module per message."""
+"""Messages from M-Pesa and the banks: stored, answered, then processed. One module per message."""

@@ -1,24 +1,25 @@
-"""Payments into the shop's account at a bank, as the bank notifies us of them."""
+"""Notifications of a bank about payments into the shop's account."""
 
 from __future__ import annotations
 
 import logging
 
 from payments.banks import BankDirection, BankNotification, UnreadableNotification, find_bank
-from payments.evidence import put_in_doubt
+from payments.doubt import put_in_doubt
 from payments.models import EventState, GatewayEvent, ReceiptEvidence, ReceiptSource
-from payments.reconciliation.receipts import IncomingPayment, find_receipt, record_receipt
+from payments.reconciliation.incoming import IncomingPayment, record_receipt
+from payments.reconciliation.receipts import find_receipt
 
 logger = logging.getLogger(__name__)
 
 
 def handle(event: GatewayEvent) -> None:
-    """Act on a notification of the bank that the event's source names.
+    """Process a notification of the bank that the event's source names.
 
-    One of a payment that failed moved no money, one of money that went out is none of ours to
-    credit: they change nothing. One that does not say that money came in, to our account and in
-    KES, waits for a person, and so does one that takes back what was credited. Messages may come in
-    any order: what was taken back before it was told of is credited, and in doubt.
+    Failed payments and outgoing money change nothing. A notification that does not clearly say that
+    KES arrived in our account waits for staff, and so does one that takes a credited payment back.
+    Messages may come in any order: a payment whose reversal was reported first is credited, and put
+    in doubt.
     """
     bank = find_bank(event.source)
     if bank is None:
@@ -39,7 +40,7 @@ def handle(event: GatewayEvent) -> None:
         logger.error("event %s: %s", event.pk, doubt)
         event.set_state(EventState.FAILED, doubt)
         return
-    is_told_first = not _was_told_of(bank.key, notification.number)
+    is_first_report = not _was_reported(bank.key, notification.number)
     event.receipt, note = record_receipt(
         IncomingPayment(
             provider=bank.key,
@@ -53,18 +54,18 @@ def handle(event: GatewayEvent) -> None:
         )
     )
     event.payment = event.receipt.payment
-    if is_told_first and _went_out_before(bank.key, notification.number):
-        doubt = f"The bank told that {notification.number} went out before it told that it came."
+    if is_first_report and _went_out_before(bank.key, notification.number):
+        doubt = f"The bank reported that {notification.number} left before it reported its arrival."
         put_in_doubt(event.receipt.pk, doubt)
-        event.set_state(EventState.FAILED, f"{doubt} Ask the bank: its payment is in doubt.")
+        event.set_state(EventState.FAILED, f"{doubt} The payment is in doubt: ask the bank.")
         return
     event.set_state(EventState.APPLIED, note)
 
 
 def _doubt_money_in(notification: BankNotification) -> str:
-    """Why it does not prove that shillings came to our account; empty when it does."""
+    """Why it does not prove that KES arrived in our account; "" if it does."""
     if not notification.is_money_in:
-        return "The bank does not say that money came in."
+        return "The bank does not say that money was received."
     if notification.other_account:
         return f"This is about account {notification.other_account}, which is not ours."
     if notification.currency != "KES":
@@ -73,29 +74,29 @@ def _doubt_money_in(notification: BankNotification) -> str:
 
 
 def _note_money_out(event: GatewayEvent, provider: str, notification: BankNotification) -> None:
-    """Note that money went out; where it was credited when it came, a person has to look."""
+    """Note that money went out; if it had been credited when it came in, staff have to look."""
     event.receipt = find_receipt(notification.number, provider)
     if event.receipt is None:
         event.set_state(EventState.APPLIED, _out_note(notification.number))
         return
     logger.error("event %s takes back receipt %s", event.pk, notification.number)
     event.set_state(
-        EventState.FAILED, f"The bank took {notification.number} back, which is counted as paid."
+        EventState.FAILED, f"The bank took {notification.number} back, which is recorded as paid."
     )
 
 
 def _out_note(number: str) -> str:
-    """The note of money that went out under a number nothing was credited under."""
+    """The note of outgoing money with a number under which nothing was credited."""
     under = f" under {number}" if number else ""
     return f"Money went out{under}. Nothing was credited."
 
 
-def _was_told_of(provider: str, number: str) -> bool:
-    """Whether the bank told before that this payment came."""
-    told = ReceiptEvidence.objects.filter(source=ReceiptSource.BANK)
-    return told.filter(receipt__provider=provider, receipt__number=number).exists()
+def _was_reported(provider: str, number: str) -> bool:
+    """Whether the bank has reported the arrival of this payment before."""
+    reports = ReceiptEvidence.objects.filter(source=ReceiptSource.BANK)
+    return reports.filter(receipt__provider=provider, receipt__number=number).exists()
 
 
 def _went_out_before(source: str, number: str) -> bool:
-    """Whether the bank told of money that went out under this number as nothing was credited."""
+    """Whether the bank has reported outgoing money with this number, when nothing was credited."""
     return GatewayEvent.objects.filter(source=source, note=_out_note(number)).exists()

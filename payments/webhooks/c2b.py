@@ -1,6 +1,6 @@
-"""Payments to the pay bill by hand (C2B): M-Pesa's validation beforehand, its confirmation after.
+"""Manual payments to the pay bill (C2B): M-Pesa's validation before, and its confirmation after.
 
-M-Pesa confirms STK pushes that were paid here too, under the same receipt number.
+M-Pesa confirms paid STK pushes here too, under the same receipt number.
 """
 
 from __future__ import annotations
@@ -16,14 +16,15 @@ from orders.models import Order
 from payments.daraja.c2b import C2bPayment, read_c2b_payment
 from payments.daraja.transaction_types import Direction
 from payments.daraja.values import UnreadableCallback, receipt_text
-from payments.evidence import is_our_number
 from payments.models import EventState, GatewayEvent, Provider, ReceiptSource, amount_credited
-from payments.reconciliation.receipts import IncomingPayment, record_receipt, record_reversal_row
+from payments.reconciliation.incoming import IncomingPayment, record_receipt
+from payments.reconciliation.returns import record_reversal_row
+from payments.shortcodes import is_our_shortcode
 
 logger = logging.getLogger(__name__)
 
 
-#: What proves, at the registered address, that money came: the word for it, or none at all.
+#: Transaction types that prove incoming money at the registered URL; "" if it is not named.
 MONEY_IN = {Direction.IN, Direction.UNSAID}
 
 
@@ -38,16 +39,16 @@ ACCEPTED: Verdict = {"ResultCode": "0", "ResultDesc": "Accepted"}
 
 
 def is_our_address(token: str) -> bool:
-    """Whether a message came to the secret address that was registered with Safaricom."""
+    """Whether a message came to the secret URL that was registered with Safaricom."""
     ours = settings.DARAJA_C2B_TOKEN
     return bool(ours) and hmac.compare_digest(token.encode(), ours.encode())
 
 
 def validate(body: bytes) -> Verdict:
-    """Answer whether M-Pesa may take a payment that somebody is making. Writes nothing.
+    """Answer whether M-Pesa may accept a payment that someone is making. Writes nothing.
 
-    Refused are a reference that is no order's or whose order waits for no money, any amount but the
-    one still due, and another short code; each with Daraja's own code.
+    Refuses a reference without an order that waits for money, an amount other than the one due, and
+    a short code that is not ours; each with Daraja's own code.
     """
     try:
         payment = read_c2b_payment(body)
@@ -68,14 +69,14 @@ def validate(body: bytes) -> Verdict:
 
 
 def handle(event: GatewayEvent) -> None:
-    """Act on a confirmation: the money has moved and can no longer be refused."""
+    """Process a confirmation: the money has moved and can no longer be refused."""
     try:
         payment = read_c2b_payment(bytes(event.body))
     except UnreadableCallback as error:
         event.set_state(EventState.UNREADABLE, str(error))
         return
     if not is_our_address(event.token) or event.is_from_elsewhere:
-        # Anybody can post one. If the money did come, M-Pesa's statement shows it.
+        # Anyone can post one. If the money did arrive, M-Pesa's statement shows it.
         logger.error("event %s: a payment was reported from a source we do not trust", event.pk)
         event.set_state(
             EventState.UNMATCHED,
@@ -86,11 +87,11 @@ def handle(event: GatewayEvent) -> None:
         logger.error("event %s: a payment to %s was reported", event.pk, payment.shortcode)
         event.set_state(
             EventState.UNMATCHED,
-            f"It was paid to {payment.shortcode}, which is no number of ours.",
+            f"It was paid to {payment.shortcode}, which is not one of our numbers.",
         )
         return
     if payment.is_reversal:
-        # It came, and went: it is not counted as money that came.
+        # It was paid and reversed: it is not recorded as incoming money.
         event.receipt, note = record_reversal_row(
             number=payment.receipt,
             reverses=receipt_text(payment.reference),
@@ -100,10 +101,11 @@ def handle(event: GatewayEvent) -> None:
         event.set_state(state, note)
         return
     if payment.direction not in MONEY_IN:
-        logger.error("event %s: %s is no payment", event.pk, payment.transaction_type)
+        logger.error("event %s: %s is not a payment", event.pk, payment.transaction_type)
         event.set_state(
             EventState.UNMATCHED,
-            f"{payment.transaction_type} is no payment to us. The statement shows what came.",
+            f"{payment.transaction_type} is not a payment to us. The statement shows what was "
+            f"received.",
         )
         return
     event.receipt, note = record_receipt(_incoming_payment(payment))
@@ -112,7 +114,7 @@ def handle(event: GatewayEvent) -> None:
 
 
 def _is_ours(payment: C2bPayment) -> bool:
-    return is_our_number(payment.shortcode)
+    return is_our_shortcode(payment.shortcode)
 
 
 def _incoming_payment(payment: C2bPayment) -> IncomingPayment:

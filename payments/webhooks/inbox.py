@@ -1,7 +1,7 @@
-"""What is posted to the webhook: stored first, answered, then processed.
+"""The inbox of the webhooks: messages are stored first, answered, then processed.
 
-Daraja neither signs its callbacks nor sends one again, so the raw bytes are committed before
-anything reads them, and nothing that goes wrong later can lose them.
+Daraja neither signs its callbacks nor resends them, so the raw bytes are committed before anything
+parses them, and no later error can lose them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from . import bank_notification, c2b, receipt_status, stk_callback, transfer_res
 
 logger = logging.getLogger(__name__)
 
-#: After so many failures a message is put before a person and tried no more.
+#: After this many failures a message is left for staff.
 MAX_TRIES = 10
 
 
@@ -33,7 +33,7 @@ def store_event(
     headers: Mapping[str, str],
     source: str = Source.PROMPT,
 ) -> int:
-    """Commit what was posted, unread. Returns the id of the event."""
+    """Commit a posted message without parsing it. Returns the event's id."""
     event = GatewayEvent.objects.create(
         source=source,
         body=body,
@@ -47,10 +47,11 @@ def store_event(
 
 @background_task()
 def process_event(event_id: int) -> None:
-    """Act on a stored event, in one transaction. Safe to repeat, anywhere, at once. Never raises.
+    """Process a stored event in one transaction. Safe to repeat, anywhere, concurrently. Never
+    raises.
 
-    Whatever stops it, a bug of ours or a lost database, is written on its row, and the clock
-    tries again; after ten failures a person has to look.
+    Any error, a bug of ours or a lost database, is recorded on its row, and the clock retries it;
+    after ten failures staff have to look.
     """
     try:
         with transaction.atomic():
@@ -64,7 +65,7 @@ def process_event(event_id: int) -> None:
 
 @transaction.atomic
 def replay_event(event_id: int) -> str:
-    """Act on a stored event once more, whatever its state. Returns the note on what it did now.
+    """Process a stored event once more, whatever its state. Returns the note on what it did now.
 
     Safe to repeat: an event that was applied before changes nothing, and keeps its own note.
     """
@@ -78,7 +79,7 @@ def replay_event(event_id: int) -> str:
 
 
 def reprocess_event(event_id: int) -> GatewayEvent:
-    """Act on an event again at a person's word, as if it had just come. Safe to repeat.
+    """Process an event again for staff, as if it had just arrived. Safe to repeat.
 
     One that was applied stays as it is.
     """
@@ -89,10 +90,10 @@ def reprocess_event(event_id: int) -> GatewayEvent:
 
 
 def _handle_callback(event: GatewayEvent) -> None:
-    """Let the one whose secret is in the address decide how the message is read.
+    """Dispatch a message by the secret in its URL.
 
-    A message that came to nobody's address may still be about a prompt of ours: its request id
-    says so, and M-Pesa is asked. About money that leaves, only an address is believed.
+    A message to an unknown URL may still be about a prompt of ours: its request id says so, and
+    M-Pesa is queried. For outgoing money only the URL is trusted.
     """
     payment = stk_callback.lock_payment(event.token)
     transfer = None if payment else transfer_result.find_transfer(event.token)
@@ -108,11 +109,11 @@ def _handle_callback(event: GatewayEvent) -> None:
 
 
 def _handle_statement_row(event: GatewayEvent) -> None:
-    """A row of the statement that could not be read: a person has to."""
+    """A row of the statement that could not be parsed: staff have to read it."""
     event.set_state(EventState.FAILED, event.note)
 
 
-#: Who acts on the messages of each source; every other source is a bank.
+#: The handler for messages of each source; every other source is a bank.
 HANDLERS: dict[str, Callable[[GatewayEvent], None]] = {
     Source.PROMPT: _handle_callback,
     Source.C2B: c2b.handle,
@@ -136,4 +137,4 @@ def _write_failure(event_id: int, error: Exception) -> None:
                 event.state = EventState.FAILED
             event.save(update_fields=["tries", "note", "state"])
     except Exception:
-        logger.exception("message %s: its failure could not be written down", event_id)
+        logger.exception("message %s: its failure could not be recorded", event_id)

@@ -1,4 +1,4 @@
-"""OpenAPI descriptions of where M-Pesa and the banks post. These are no views of the API's."""
+"""OpenAPI descriptions of the webhooks, which are not views of the API."""
 
 from __future__ import annotations
 
@@ -26,26 +26,30 @@ _PAID_IN = {
 }
 _ANSWER = {
     "type": "object",
-    "description": "What M-Pesa reads of an answer.",
+    "description": "The part of an answer that M-Pesa reads.",
     "required": ["ResultCode", "ResultDesc"],
     "properties": {
         "ResultCode": {
             "anyOf": [{"type": "integer"}, {"type": "string"}],
-            "description": "0: taken. A validation refuses with one of Daraja's, like `C2B00012`.",
+            "description": "0: accepted. A refusal has one of Daraja's, like `C2B00012`.",
         },
         "ResultDesc": {"type": "string"},
     },
 }
 _REFUSED = {
-    "400": ("The body broke off.", "bad_request", "The body broke off. Post it again."),
-    "405": ("Only posted to.", "method_not_allowed", "M-Pesa posts here."),
+    "400": ("The body is incomplete.", "bad_request", "The body is incomplete. Post it again."),
+    "405": ("Only POST is allowed.", "method_not_allowed", "M-Pesa posts here."),
     "413": ("Too large.", "too_large", "The body is larger than 64 kB."),
-    "503": ("Not now.", "busy", "This cannot be kept right now. Post it again."),
+    "503": ("Unavailable.", "busy", "This cannot be stored right now. Post it again."),
 }
 _STRANGERS = {
-    "429": ("Too much came to nobody's address.", "throttled", "Too much came from your address.")
+    "429": (
+        "Too much was posted to unknown addresses.",
+        "throttled",
+        "Too much came from your address.",
+    )
 }
-_NOT_OURS = {"404": ("No address of ours.", "not_found", "There is nothing here.")}
+_NOT_OURS = {"404": ("Not one of our addresses.", "not_found", "There is nothing here.")}
 _NOT_THE_BANK = {
     "401": ("Not the bank.", "not_the_bank", "Name and password are not those of the bank."),
     "404": ("No such bank.", "not_found", "There is nothing at this address."),
@@ -54,30 +58,30 @@ _TOKEN = {
     "name": "token",
     "in": "path",
     "required": True,
-    "description": "The secret of the address, as it was given to M-Pesa.",
+    "description": "The secret part of the URL, as it was given to M-Pesa.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 64},
 }
 _BANK = {
     "name": "bank",
     "in": "path",
     "required": True,
-    "description": "The key of a bank that is registered.",
+    "description": "The key of a registered bank.",
     "schema": {"type": "string", "example": "equity"},
 }
 
 _KEPT = (
-    "The body is kept as it came, answered, and processed when the answer has been sent. Nothing "
-    "of it is believed because it was posted: amounts, ids and receipts must agree, or M-Pesa is "
-    "asked."
+    "The body is stored as received, answered, and processed after the answer was sent. It is not "
+    "trusted just because it was posted: amounts, ids and receipts must match, or M-Pesa is "
+    "queried."
 )
 
 
 def describe_webhooks(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Add the webhooks' addresses. A hook of drf-spectacular's."""
+    """Add the webhooks' paths. A post-processing hook of drf-spectacular."""
     schemas = result["components"]["schemas"]
     schemas["WebhookAnswer"] = _ANSWER
-    for path, name, summary, text, parameters, example, besides in _DOORS:
-        refused = {**_REFUSED, **besides}
+    for path, name, summary, text, parameters, example, more_errors in _ENDPOINTS:
+        refused = {**_REFUSED, **more_errors}
         code = f"{''.join(part.capitalize() for part in name.split('_'))}ErrorCode"
         schemas[code] = {"type": "string", "enum": sorted({each[1] for each in refused.values()})}
         operation: dict[str, Any] = {
@@ -88,14 +92,14 @@ def describe_webhooks(result: dict[str, Any], **_: Any) -> dict[str, Any]:
             "security": [{"bank": []}] if "401" in refused else [],
             "parameters": parameters,
             "requestBody": {
-                "description": "Whatever is sent, at most 64 kB.",
+                "description": "Any body, at most 64 kB.",
                 "content": {
                     "application/json": {"schema": {}, "examples": {"sent": {"value": example}}}
                 },
             },
             "responses": {
                 "200": {
-                    "description": "Taken.",
+                    "description": "Accepted.",
                     "headers": _HEADERS,
                     "content": {
                         "application/json": {
@@ -113,7 +117,7 @@ def describe_webhooks(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     result["components"]["securitySchemes"]["bank"] = {
         "type": "http",
         "scheme": "basic",
-        "description": "The name and the password that were given to the bank.",
+        "description": "The user name and password that were given to the bank.",
     }
     return result
 
@@ -145,13 +149,13 @@ def _refusal(enum: str, description: str, code: str, detail: str) -> dict[str, A
     }
 
 
-#: Address, operation, summary, description, parameters, what is sent, and what else refuses it.
-_DOORS: tuple[Any, ...] = (
+#: Path, operation id, summary, description, parameters, example, and additional errors.
+_ENDPOINTS: tuple[Any, ...] = (
     (
         "/safwebhook/",
         "receive_callback",
-        "A callback to no secret address",
-        f"{_KEPT} What comes here is believed only when the status query says the same.",
+        "Receive a callback without a token",
+        f"{_KEPT} A callback to this URL counts only if a status query confirms it.",
         [],
         _CALLBACK,
         _STRANGERS,
@@ -159,7 +163,7 @@ _DOORS: tuple[Any, ...] = (
     (
         "/safwebhook/{token}/",
         "receive_callback_of_transfer",
-        "How a prompt, a refund or a payout ended",
+        "Receive the result of a prompt, a refund or a payout",
         _KEPT,
         [_TOKEN],
         _CALLBACK,
@@ -168,7 +172,7 @@ _DOORS: tuple[Any, ...] = (
     (
         "/safwebhook/c2b/{token}/confirmation/",
         "receive_c2b_confirmation",
-        "Money was paid by hand",
+        "Receive the confirmation of a manual payment",
         _KEPT,
         [_TOKEN],
         _PAID_IN,
@@ -177,8 +181,8 @@ _DOORS: tuple[Any, ...] = (
     (
         "/safwebhook/c2b/{token}/validation/",
         "validate_c2b_payment",
-        "May money be paid by hand?",
-        "Asked before the money moves, and answered within eight seconds. Nothing is kept.",
+        "Validate a manual payment",
+        "Called before the money moves, and answered within eight seconds. Nothing is stored.",
         [_TOKEN],
         _PAID_IN,
         _NOT_OURS,
@@ -186,7 +190,7 @@ _DOORS: tuple[Any, ...] = (
     (
         "/safwebhook/bank/{bank}/",
         "receive_bank_notification",
-        "Money came to our account at a bank",
+        "Receive a bank's notification of a payment",
         _KEPT,
         [_BANK],
         {"transactionReference": "S4471822", "amount": "3700", "billNumber": "PR7KWQ4M"},

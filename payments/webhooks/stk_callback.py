@@ -1,4 +1,4 @@
-"""M-Pesa's callbacks of STK pushes: which are believed, and what each does to its attempt."""
+"""M-Pesa's callbacks of STK pushes: whether each is trusted, and what it does to its attempt."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from payments.models import (
     OrderPaymentQuerySet,
     ReceiptSource,
 )
-from payments.reconciliation.outcomes import Outcome, record_outcome_locked
+from payments.reconciliation.outcomes import AttemptOutcome, record_outcome_locked
 from payments.reconciliation.status_query import query_status, schedule_status_query
 
 logger = logging.getLogger(__name__)
 
 
 def lock_payment(token: str) -> OrderPayment | None:
-    """The attempt with this callback token, locked, and its order; never by an empty one."""
+    """Lock and return the attempt with this callback token, and its order; None for ""."""
     found = _payment_of(token) if token else []
     return found[0] if found else None
 
@@ -36,10 +36,10 @@ def _payment_of(token: str) -> QuerySet[OrderPayment]:
 
 
 def handle(event: GatewayEvent, payment: OrderPayment | None) -> None:
-    """Act on a message that came to the address of ``payment``, or to nobody's. The attempt and its
-    order are locked.
+    """Process a message to the callback URL of ``payment``, or to an unknown one. The attempt and
+    its order are locked.
 
-    One that came to nobody's is about the attempt of its request id, and M-Pesa is asked whether
+    One to an unknown URL is matched to an attempt by its request id, and M-Pesa is queried whether
     it is true.
     """
     try:
@@ -66,30 +66,31 @@ def handle(event: GatewayEvent, payment: OrderPayment | None) -> None:
 
 
 def _check_with_mpesa(event: GatewayEvent, payment: OrderPayment, doubt: str) -> None:
-    """Let a status query decide about a message that is not believed by itself, if one can."""
+    """Let a status query decide about an untrusted message, if there is an id to query."""
     if payment.is_confirmed:
         event.set_state(EventState.APPLIED, f"{doubt} Nothing was changed.")
     elif payment.checkout_request_id:
-        logger.warning("message %s is not believed by itself: %s", event.pk, doubt)
+        logger.warning("message %s is not trusted on its own: %s", event.pk, doubt)
         event.set_state(EventState.CHECKING, doubt)
         schedule_status_query(payment, now=timezone.now())
         enqueue_after_commit(query_status, payment.pk)
     else:
         logger.error(
-            "message %s is not believed, and there is no id to ask by: %s", event.pk, doubt
+            "message %s is not trusted, and there is no id to query by: %s", event.pk, doubt
         )
-        event.set_state(EventState.FAILED, f"{doubt} There is no request id to ask M-Pesa by.")
+        event.set_state(EventState.FAILED, f"{doubt} There is no request id to query M-Pesa by.")
 
 
 def _resolve_doubtful(payment_id: int) -> None:
-    """Close messages that are still being checked if the money came, else query the status."""
+    """Close messages that are still being checked if the payment is confirmed, else query its
+    status."""
     if not _doubtful_of(payment_id):
         return
     doubtful = GatewayEvent.objects.filter(payment=payment_id, state=EventState.CHECKING)
     now = timezone.now()
     payment = OrderPayment.objects.get(pk=payment_id)
     if payment.is_confirmed:
-        note = "The attempt was confirmed at its own address."
+        note = "The attempt was confirmed by its own callback."
         doubtful.update(state=EventState.APPLIED, note=note, applied_at=now)
     else:
         schedule_status_query(payment, now=now)
@@ -97,16 +98,15 @@ def _resolve_doubtful(payment_id: int) -> None:
 
 @compiled
 def _doubtful_of(payment: int) -> QuerySet[GatewayEvent, int]:
-    # By ``=`` it would be looked for among all that wait, of all payments, where those were few.
+    # With ``=`` the planner would search all waiting messages of all payments.
     doubtful = GatewayEvent.objects.filter(payment=payment, state__startswith=EventState.CHECKING)
     return doubtful.values_list("pk", flat=True)[:1]
 
 
 def _named_by(request_id: str) -> OrderPayment | None:
-    """The attempt M-Pesa gave this id, locked, and its order.
+    """Lock and return the attempt with this request id, and its order.
 
-    Never by an empty one, which every attempt has that it has not answered yet: the reader lets
-    none through either.
+    Never by an empty id, which every unanswered attempt has; the parser lets none through either.
     """
     named = _with_orders().filter(checkout_request_id=request_id)
     return named.exclude(checkout_request_id="").first()
@@ -117,9 +117,9 @@ def _with_orders() -> OrderPaymentQuerySet:
 
 
 def _doubt_origin(event: GatewayEvent, payment: OrderPayment, callback: StkCallback) -> str:
-    """Why a message may not be Safaricom's callback of this attempt; empty when it is."""
+    """Why a message may not be Safaricom's callback of this attempt; "" if it is."""
     if event.token != payment.callback_token:
-        return "It did not come to the attempt's own address."
+        return "It did not come to the attempt's own URL."
     if event.is_from_elsewhere:
         return "It did not come from an address of Safaricom's."
     ids = (callback.merchant_request_id, callback.checkout_request_id)
@@ -127,27 +127,27 @@ def _doubt_origin(event: GatewayEvent, payment: OrderPayment, callback: StkCallb
     if payment.checkout_request_id and ids != ours:
         return "Its request ids are not those M-Pesa gave the attempt."
     if payment.rung_at is None:
-        return "M-Pesa was never asked for this attempt."
+        return "This attempt was never sent to M-Pesa."
     return ""
 
 
 def _doubt_result_code(callback: StkCallback) -> str:
-    """Why a result code does not say how the attempt ended; empty when it does."""
+    """Why a result code does not tell how the attempt ended; "" if it does."""
     if callback.succeeded or stk_failure(callback.result_code):
         return ""
-    return f"{callback.result_code} is not a code that ends a payment."
+    return f"{callback.result_code} is not a final result code for a payment."
 
 
 def _store_request_ids(payment: OrderPayment, callback: StkCallback) -> None:
-    """Take the request ids from the callback where the answer to the STK push was lost or late."""
+    """Record the request ids from the callback if the answer to the STK push was lost or late."""
     if not payment.checkout_request_id:
         payment.merchant_request_id = callback.merchant_request_id
         payment.checkout_request_id = callback.checkout_request_id
         payment.save(update_fields=["merchant_request_id", "checkout_request_id"])
 
 
-def _outcome(callback: StkCallback) -> Outcome:
-    return Outcome(
+def _outcome(callback: StkCallback) -> AttemptOutcome:
+    return AttemptOutcome(
         succeeded=callback.succeeded,
         code=callback.result_code,
         text=callback.description,

@@ -1,9 +1,9 @@
-"""How much is kept of what anybody posts to the webhook at an address that is nobody's.
+"""Limits how much is stored of messages posted to unknown webhook URLs.
 
-A message at the own address of a prompt, a refund, a payout or a question of ours, at the
-registered one of the pay bill, from a bank that gave its password, or from Safaricom's listed
-addresses, is always kept. The rest is about money only by accident, which a status query or the
-statement shows too: of it, so much is kept of each network and of all together, and then no more.
+A message to the secret URL of a prompt, a refund, a payout or a question of ours, to the registered
+URL of the pay bill, from a bank that sent its password, or from Safaricom's listed addresses is
+always stored. The rest is about money only by accident, and a status query or the statement would
+show that money too: so storage is limited for each network and for all together.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from .transfer_result import find_transfer
 
 
 class _Limit(NamedTuple):
-    """So many messages, and so many bytes, in a window of so many seconds."""
+    """A number of messages and of bytes, in a window of some seconds."""
 
     messages: int
     size: int
@@ -35,28 +35,28 @@ class _Limit(NamedTuple):
         return int(now // self.seconds) * self.seconds
 
     def left(self, now: float) -> int:
-        """Seconds until it ends, one at least."""
+        """Seconds until it ends, at least one."""
         return max(self.window(now) + self.seconds - int(now), 1)
 
     def takes(self, posts: StrangersPosts) -> bool:
         return posts.messages <= self.messages and posts.bytes <= self.size
 
 
-#: One network: an IPv4 address, or a /48 of IPv6, which is a site.
+#: One network: an IPv4 address, or an IPv6 /48, which is a site.
 OF_A_NETWORK = _Limit(60, 128 * 1024, 3600)
-#: All of them: at most five megabytes a day, whoever posts.
+#: All networks together: at most five megabytes a day.
 OF_ALL = _Limit(5000, 5 * 1024 * 1024, 24 * 3600)
 EVERYWHERE = ""
 
 
 class TooManyStrangers(Refusal):
-    """More was posted to nobody's address than is kept; nothing was kept of this.
+    """Too much was posted to unknown URLs; this message was not stored.
 
-    ``retry_after`` says in how many seconds more is.
+    ``retry_after`` is the number of seconds until more is accepted.
     """
 
     code = "throttled"
-    message = "Too much was posted to addresses that are nobody's. Nothing was kept."
+    message = "Too much was posted to unknown addresses. Nothing was stored."
     status_code = 429
 
     def __init__(self, retry_after: int) -> None:
@@ -65,7 +65,7 @@ class TooManyStrangers(Refusal):
 
 
 def refuse_too_much(*, source: str, token: str, remote_address: str | None, size: int) -> None:
-    """Count a message that came to nobody's address. Raises TooManyStrangers beyond the limits."""
+    """Count a message to an unknown URL. Raises TooManyStrangers beyond the limits."""
     if not settings.BOUND_STRANGERS or _is_known(source, token, remote_address):
         return
     now = time.time()

@@ -1,4 +1,4 @@
-"""What M-Pesa posts about money that leaves: results, queue timeouts, answers to status queries."""
+"""M-Pesa's messages about outgoing money: results, queue timeouts, answers to status queries."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from payments.daraja.result_codes import (
     PayoutReason,
     TransactionEnd,
     b2c_failure,
-    reversal_failure,
     transaction_end,
 )
 from payments.daraja.results import QueueTimeout, Result, read_transfer_callback
@@ -30,21 +29,22 @@ from payments.models import (
     TransferStatus,
 )
 from payments.models.refunds import UNSENT
-from payments.transfers import mark_done, mark_refused
+from payments.transfers import mark_done, mark_failed, mark_refused
 
 from .receipt_status import UNKNOWN_TRANSACTION, apply_answer
 
 logger = logging.getLogger(__name__)
 
 
-#: An answer that was written down within so long is the one at hand.
+#: An answer recorded within this time is the one being processed.
 JUST_NOW = timedelta(seconds=5)
 
 
 def find_transfer(token: str) -> Refund | Payout | None:
-    """The refund or payout whose address this is, for its result or for what a status query finds.
+    """The refund or payout with this callback token, for its result or for answers to status
+    queries.
 
-    Never looked up by an empty token.
+    Never found by an empty token.
     """
     if not token:
         return None
@@ -54,22 +54,26 @@ def find_transfer(token: str) -> Refund | Payout | None:
 
 
 def handle(event: GatewayEvent, row: Refund | Payout) -> None:
-    """Act on a message that came to an address of ``row``."""
+    """Process a message to one of the callback URLs of ``row``."""
     try:
         message = read_transfer_callback(bytes(event.body))
     except UnreadableCallback as error:
         event.set_state(EventState.UNREADABLE, str(error))
         return
-    # The event's reference to what it is about has the name of its kind.
+    # The event's foreign key to the row is named after the row's kind.
     setattr(event, row.kind, row)
     if isinstance(message, QueueTimeout):
         # M-Pesa returns a request that waited too long. It may still be carried out.
         _schedule_status_query(row)
-        event.set_state(EventState.APPLIED, "M-Pesa was late. That is no refusal: it is asked.")
+        event.set_state(
+            EventState.APPLIED,
+            "M-Pesa timed out. This is not a rejection; its status is being queried.",
+        )
     elif event.is_from_elsewhere:
         _schedule_status_query(row)
         event.set_state(
-            EventState.UNMATCHED, "It did not come from an address of Safaricom's. M-Pesa is asked."
+            EventState.UNMATCHED,
+            "It did not come from an address of Safaricom's. M-Pesa is queried.",
         )
     elif event.token == row.status_token and _is_about_payment(row, message):
         event.set_state(EventState.APPLIED, _apply_answer_about_payment(row, message))
@@ -87,52 +91,48 @@ def _apply_result(row: MoneyOut, result: Result) -> str:
             amount=result.amount,
             text=result.description,
         )
-    failure = reversal_failure if row.is_reversal else b2c_failure
-    reason = failure(result.result_code)
-    if reason == PayoutReason.ALREADY_REVERSED:
-        # Whoever did it, the buyer has the money back.
-        return mark_done(row, number="", code=result.result_code, text=result.description)
+    reason = row.failure_reason(result.result_code)
     if reason is None:
         _schedule_status_query(row)
-        return f"{result.result_code} is not a code that ends it. M-Pesa is asked."
-    return mark_refused(row, code=result.result_code, text=result.description, reason=reason)
+        return f"{result.result_code} is not a final result code. M-Pesa is queried."
+    return mark_failed(row, code=result.result_code, text=result.description, reason=reason)
 
 
 def _apply_answer(row: MoneyOut, result: Result) -> str:
-    """What a status query found. Its own success says nothing about what was asked about."""
+    """Apply the answer to a status query, whose own success says nothing about the transfer."""
     if not result.succeeded:
         return _no_answer(row, result)
     status = result.transaction_status
     end = transaction_end(status)
     if says_reversal(status) and not row.is_reversal:
-        # It went, and M-Pesa took it back: nobody has it, and it is still owed.
+        # It was sent and reversed: nobody has the money, and it is still due.
         return mark_refused(
             row, code=f"status.{status.lower()}", text=status, reason=PayoutReason.OTHER
         )
     if end == TransactionEnd.COMPLETED:
         return mark_done(row, number=result.receipt, amount=result.amount, text=status)
     if end == TransactionEnd.NOT_DONE and row.is_reversal:
-        # Asked for twice, the second is declined because the first was carried out, and it is the
-        # second that was asked about. A payment is reversed once: another request tells by its
-        # result which it was.
+        # If a reversal was requested twice, the second is declined because the first was carried
+        # out, and the query was about the second. A payment is reversed once: the result of another
+        # request will show which it was.
         under_way = row.still(TransferStatus.SENT)
         under_way.update(status=TransferStatus.UNKNOWN, result_code="")
         _schedule_status_query(row)
-        return f"M-Pesa, asked, says {status}, not why. It is asked for again."
+        return f"M-Pesa reports the status {status} without a reason. It is requested again."
     if end == TransactionEnd.NOT_DONE:
         return mark_refused(
             row, code=f"status.{status.lower()}", text=status, reason=PayoutReason.OTHER
         )
-    return f"M-Pesa, asked, says {status or 'nothing'}."
+    return f"M-Pesa reports the status {status or 'unknown'}."
 
 
 def _is_about_payment(row: MoneyOut, answer: Result) -> TypeGuard[Refund]:
-    """Whether M-Pesa answers what it was asked before money was sent back to a phone: whether the
+    """Whether M-Pesa answers the query that was made before money was sent to a phone: whether the
     payment still stands.
 
-    What became of the money is answered at the same address. What was told once may be told again
-    when the money is on its way already, and then says of the payment, and not of the money, that
-    it is completed.
+    Answers about the transfer come to the same URL. An answer about the payment may be repeated
+    when the money is under way already; its "completed" is then about the payment, not the
+    transfer.
     """
     if not isinstance(row, Refund):
         return False
@@ -141,7 +141,7 @@ def _is_about_payment(row: MoneyOut, answer: Result) -> TypeGuard[Refund]:
 
 
 def _apply_answer_about_payment(refund: Refund, result: Result) -> str:
-    """What M-Pesa says of the payment whose money is to go back another way than by reversal."""
+    """Apply what M-Pesa reports about a payment that is to be refunded other than by reversal."""
     note = apply_answer(refund.receipt, result)
     now = timezone.now()
     unsent = refund.still(*UNSENT)
@@ -162,13 +162,13 @@ def _no_answer(row: MoneyOut, result: Result) -> str:
             f"M-Pesa does not accept the initiator: {result.result_code}"
         )
     if result.result_code != UNKNOWN_TRANSACTION:
-        return f"The question was not answered: {result.result_code} {result.description}"
-    # Only where M-Pesa never said that it took the request may it be sent again.
+        return f"The query was not answered: {result.result_code} {result.description}"
+    # It may be sent again only if M-Pesa never said that it received the request.
     unheard = row.still(TransferStatus.UNKNOWN)
     if not row.is_reversal and unheard.update(result_code=NOT_FOUND):
-        # Also where this was the last question: it is an answer, and no person need look.
+        # Also after the last query: this is an answer, so staff need not look.
         unheard.filter(next_check_at=None).update(next_check_at=timezone.now())
-        return "M-Pesa does not know it. It is sent again, under the same id."
+        return "M-Pesa does not know it. It is sent again with the same id."
     return "M-Pesa does not know it yet."
 
 

@@ -1,4 +1,4 @@
-"""Where M-Pesa and the banks post: stored, answered, and only then processed."""
+"""The webhook endpoints of M-Pesa and the banks: messages are stored, answered, then processed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _HEADERS = ("Content-Type", "User-Agent", "Businessshortcode", "X-Forwarded-For"
 
 
 class StoredThenProcessed(JsonResponse):
-    """The answer to a stored message; processing begins when the answer has been sent.
+    """The response to a stored message; processing starts after it was sent.
 
     A WSGI server closes a response after its last byte, so the sender never waits for us.
     """
@@ -47,22 +47,22 @@ class StoredThenProcessed(JsonResponse):
 
 @csrf_exempt
 def receive(request: HttpRequest, token: str = "") -> HttpResponse:
-    """Store whatever comes to the address of an STK push, a refund or a payout, or to none.
+    """Store any message to the URL of an STK push, a refund or a payout, or to an unknown one.
 
-    The answer is the same to all of it, but where strangers have posted too much (strangers.py).
+    The answer is always the same, unless strangers have posted too much (strangers.py).
     """
     return _answer_post(request, partial(_store, request, Source.PROMPT, token))
 
 
 @csrf_exempt
 def c2b_confirmation(request: HttpRequest, token: str) -> HttpResponse:
-    """Store M-Pesa's confirmation of a C2B payment. Nothing can refuse that any more."""
+    """Store M-Pesa's confirmation of a C2B payment, which can no longer be refused."""
     return _answer_post(request, partial(_store, request, Source.C2B, token))
 
 
 @csrf_exempt
 def c2b_validation(request: HttpRequest, token: str) -> HttpResponse:
-    """Answer M-Pesa's validation of a C2B payment, within its eight seconds. Nothing is stored."""
+    """Answer M-Pesa's validation of a C2B payment, within its eight seconds. Stores nothing."""
     if not c2b.is_our_address(token):
         return _refuse("There is nothing here.", "not_found", 404)
     return _answer_post(request, lambda body: JsonResponse(c2b.validate(body)))
@@ -70,7 +70,7 @@ def c2b_validation(request: HttpRequest, token: str) -> HttpResponse:
 
 @csrf_exempt
 def bank_ipn(request: HttpRequest, bank: str) -> HttpResponse:
-    """Store a notification of the registered bank of this key, if the request is the bank's own."""
+    """Store a notification of the bank with this key, if the request is the bank's own."""
     sender = find_bank(bank)
     if sender is None:
         raise Http404
@@ -82,11 +82,11 @@ def bank_ipn(request: HttpRequest, bank: str) -> HttpResponse:
 
 
 def _answer_post(request: HttpRequest, answer: Callable[[bytes], HttpResponse]) -> HttpResponse:
-    """Read the body and return ``answer`` to it, whatever is in it.
+    """Read the body and return ``answer``, whatever the body is.
 
-    The sender cannot help with our problems, and a stranger should not learn what we made of
-    theirs. Only what cannot be read or stored gets another answer: 413 over 64 kB, 400 for a body
-    that broke off, 429 for too much to nobody's address, 503 without the database.
+    The sender cannot fix our problems, and a stranger should not learn what we made of their
+    message. Only a message that cannot be read or stored gets another answer: 413 over 64 kB, 400
+    for an incomplete body, 429 for too much to unknown URLs, 503 without the database.
     """
     if request.method != "POST":
         response = _refuse("M-Pesa posts here.", "method_not_allowed", 405)
@@ -102,9 +102,9 @@ def _answer_post(request: HttpRequest, answer: Callable[[bytes], HttpResponse]) 
         response["Retry-After"] = str(refusal.retry_after)
         return response
     except OSError:
-        return _refuse("The body broke off. Post it again.", "bad_request", 400)
+        return _refuse("The body is incomplete. Post it again.", "bad_request", 400)
     except Error:
-        return _refuse("This cannot be kept right now. Post it again.", "busy", 503)
+        return _refuse("This cannot be stored right now. Post it again.", "busy", 503)
 
 
 def _store(request: HttpRequest, source: str, token: str, body: bytes) -> HttpResponse:
@@ -121,7 +121,7 @@ def _store(request: HttpRequest, source: str, token: str, body: bytes) -> HttpRe
 
 
 def _read(request: HttpRequest) -> bytes | None:
-    """The raw body, or None when there is too much of it."""
+    """The raw body, or None if it is too large."""
     length = str(request.META.get("CONTENT_LENGTH") or "")
     if not length and request.META.get("wsgi.input_terminated"):
         # Sent in chunks, without a length. Django would read nothing; the server knows its end.
@@ -133,7 +133,7 @@ def _read(request: HttpRequest) -> bytes | None:
 
 
 def _address(request: HttpRequest) -> str | None:
-    # Without the zone of a link-local IPv6 address, which PostgreSQL does not take.
+    # Without the zone of a link-local IPv6 address, which PostgreSQL does not accept.
     address = read_address(request.META.get("REMOTE_ADDR", ""))
     return str(address) if address else None
 

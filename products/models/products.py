@@ -11,6 +11,7 @@ from django.db.models import Case, Count, F, Func, OuterRef, Q, Subquery, When
 from django.db.models.functions import Coalesce, Least
 
 from accounts.models import User
+from omachemainproj.money import format_kes
 
 MAX_PRICE = 150_000
 MAX_STOCK = 100_000
@@ -343,7 +344,7 @@ class ListingTerms(models.Model):
         indexes = [models.Index(fields=["seller"], name="terms_of_seller")]
 
     def __str__(self) -> str:
-        return f"KES {self.price} to {self.payment_mpesa_number}"
+        return f"{format_kes(self.price)} to {self.payment_mpesa_number}"
 
     @classmethod
     def of(cls, product: Product) -> ListingTerms:

@@ -203,7 +203,7 @@ def test_a_token_that_a_page_kept_moves_into_the_cookie_once(api, pair):
     assert renew(api).status_code == 200
 
 
-def test_a_token_whose_move_was_answered_into_the_void_moves_under_its_key(api, pair):
+def test_a_refresh_whose_answer_was_lost_can_be_repeated_with_the_same_key(api, pair):
     move(APIClient(), pair, **{"Idempotency-Key": KEY})
 
     assert move(api, pair, **{"Idempotency-Key": KEY}).status_code == 200

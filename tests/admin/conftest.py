@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from orders.cashout import LineRequest, place_order
 from payments.models import GatewayEvent, OrderPayment, ReceiptSource
-from payments.reconciliation.outcomes import Outcome, record_outcome
+from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from tests.factories import UserFactory
 
 from . import cases
@@ -46,7 +46,7 @@ def sale(buyer, kettle):
     GatewayEvent.objects.create(body=b'{"Body": {}}', sha256="0" * 64, payment=payment)
     record_outcome(
         payment.pk,
-        Outcome(
+        AttemptOutcome(
             succeeded=True,
             code="0",
             text="Paid",

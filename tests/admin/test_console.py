@@ -10,7 +10,7 @@ from django.utils import timezone
 from orders.models import Order
 from payments.backoffice import queues
 from payments.disbursement import process_refund
-from payments.evidence import put_in_doubt
+from payments.doubt import put_in_doubt
 from payments.ledger import balance
 from payments.models import (
     Account,
@@ -212,7 +212,7 @@ def test_an_attempt_is_not_paid_by_money_of_another_order(desk):
     answer = act(desk, payment, "paid", number=number)
 
     assert payment.status == "submitted"
-    assert said(answer) == [f"Receipt {number} is counted already; nothing was credited."]
+    assert said(answer) == [f"Receipt {number} is already recorded; nothing was credited."]
 
 
 @pytest.mark.parametrize("ids", [True, False])
@@ -321,7 +321,7 @@ def test_a_dropped_refund_that_was_sent_is_a_double_refund(desk):
     cases.result(second)
 
     assert (dropped, second.status, second.unacknowledged) == ("dropped", "done", True)
-    assert "it went back twice" in page(desk)
+    assert "The money was refunded twice" in page(desk)
     assert list(Refund.objects.owed()) == [second]
     # What went out once too often is a debt in suspense; nothing else is owed.
     assert balance(Account.SUSPENSE) == balance(Account.MPESA_CLEARING) == -1500
@@ -550,7 +550,7 @@ def test_an_action_that_was_already_done_is_reported(desk):
 
     assert (Refund.objects.count(), LogEntry.objects.count()) == (1, 1)
     assert said(first) == ["KES 1,500 is being refunded by reversal of the payment."]
-    assert said(second) == [f"{receipt} has its order, or is on its way back."]
+    assert said(second) == [f"{receipt} is already matched to an order or is being refunded."]
 
 
 @pytest.mark.parametrize(

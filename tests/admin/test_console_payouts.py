@@ -12,7 +12,7 @@ from orders.fulfilment import move_line
 from payments.daraja.result_codes import PayoutReason
 from payments.disbursement import process_payout
 from payments.models import Payout, PayoutDay, PayoutStop
-from payments.payouts.services import create_payouts
+from payments.payouts.allocation import create_payouts
 from payments.transfers import mark_done, mark_refused
 from tests.factories import ProductFactory, UserFactory
 from tests.guards import balanced_books  # noqa: F401

@@ -13,7 +13,7 @@ from orders.models import Problem, ProblemMessage, ProblemPicture
 from orders.problems.decisions import withdraw
 from orders.problems.services import add_message
 from payments.models import Payout, Refund, SellerShare
-from payments.payouts.services import create_payouts
+from payments.payouts.allocation import create_payouts
 from tests.factories import ProductFactory, UserFactory
 from tests.guards import balanced_books  # noqa: F401
 from tests.orders.deliveries import paid_delivery
@@ -224,7 +224,7 @@ def test_the_delivery_fee_goes_back_with_a_whole_refund(helper, buyer, kettle):
 def test_without_a_fee_there_is_none_to_give_back(helper, problem):
     answer = press(helper, problem, "refund", with_fee="on")
 
-    assert said(answer) == ["Nothing was paid for bringing this parcel."]
+    assert said(answer) == ["Nothing was paid for the delivery of this parcel."]
     assert (problem.state, Refund.objects.count()) == ("open", 0)
 
 
@@ -260,7 +260,7 @@ def test_the_seller_is_not_told_why_a_payout_is_on_hold(large, desk, seller_api)
 
     [row] = seller_api.get("/seller/payouts/").json()
 
-    assert row["reason"] == "It is large: somebody looks at it first."
+    assert row["reason"] == "This is a large amount, so a second person reviews it first."
     act(desk, large, "refuse", why="A strange sale")
     [row] = seller_api.get("/seller/payouts/").json()
     assert (row["status"], row["reason"]) == ("replaced", "Under review by staff.")

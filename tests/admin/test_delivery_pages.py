@@ -216,7 +216,7 @@ def test_a_line_that_nothing_was_paid_to_bring_has_no_fee_to_give_back(buyer, ke
 
     answer = do(browser_of(in_role("support")), "give_fee_back", line, why="It came late")
 
-    assert "Nothing was paid for bringing this parcel." in told(answer)[0]
+    assert "Nothing was paid for the delivery of this parcel." in told(answer)[0]
 
 
 @pytest.mark.usefixtures("balanced_books")

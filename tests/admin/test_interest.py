@@ -18,7 +18,7 @@ from payments.backoffice.kinds import KINDS
 from payments.backoffice.receipt_actions import WRITE_DOWN
 from payments.daraja.result_codes import PayoutReason
 from payments.models import Payout, Receipt, Refund
-from payments.payouts.services import create_payouts
+from payments.payouts.allocation import create_payouts
 from payments.transfers import mark_refused
 from products.models import Product
 from products.picture_actions import PICTURE_ACTIONS

@@ -17,7 +17,7 @@ from payments.admin import order_goods
 from payments.backoffice import order_story, timeline
 from payments.backoffice.kinds import console_page
 from payments.models import GatewayEvent, LedgerPosting, Payout, Receipt, Refund, SellerShare
-from payments.reconciliation.outcomes import Outcome, record_outcome
+from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from tests.factories import ProductFactory, UserFactory
 from tests.shopping import an_order, next_receipt, paid_line
 
@@ -657,7 +657,9 @@ def bought(buyer, *products):
     wanted = [LineRequest(product.pk, 1) for product in products]
     order = place_order(buyer=buyer, lines=wanted, mpesa_number="254712345678").order
     payment = order.payments.get()
-    record_outcome(payment.pk, Outcome(True, "0", "", "callback", order.amount, next_receipt()))
+    record_outcome(
+        payment.pk, AttemptOutcome(True, "0", "", "callback", order.amount, next_receipt())
+    )
     order.refresh_from_db()
     return order
 

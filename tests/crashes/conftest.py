@@ -1,4 +1,4 @@
-"""A shop that can be killed, and the same shop afterwards."""
+"""A shop that can be killed, and the same shop after a restart."""
 
 import base64
 import json
@@ -14,18 +14,18 @@ from rest_framework_simplejwt.tokens import AccessToken
 from payments import gateway
 from tests.payments.conftest import simulator  # noqa: F401
 
-#: What a process must be told, besides its database.
+#: The environment of a process, in addition to its database.
 _TOLD = ("DARAJA_BASE_URL", "DARAJA_CALLBACK_BASE_URL", "DARAJA_CERTIFICATE")
 
 
 class Shop:
-    """Processes of the shop, each doing one thing and living no longer than it may."""
+    """Processes of the shop; each does one thing and may be killed on the way."""
 
     def __init__(self, parent: subprocess.Popen) -> None:
         self._parent = parent
 
     def request(self, method, path, body=b"", *, phases, buyer=None, key="", kill_at=None):
-        """Serve a request. ``phases`` are what it is called until it has answered, and after."""
+        """Serve a request. ``phases`` name the time until the answer, and the time after it."""
         headers = {"HTTP_IDEMPOTENCY_KEY": key} if key else {}
         if buyer is not None:
             headers["HTTP_AUTHORIZATION"] = f"Bearer {AccessToken.for_user(buyer)}"
@@ -67,13 +67,13 @@ def warm_shop():
 
 @pytest.fixture
 def simulator_habits():
-    """Every phone pays, money by hand is taken unasked, and prompts are told of once."""
+    """Every phone pays, manual payments are not validated, and callbacks are sent once."""
     return {"external_validation": False, "stk_confirmations": False, "magic": False}
 
 
 @pytest.fixture
 def shop(warm_shop, simulator, settings, tmp_path):  # noqa: F811
-    """The shop at its simulator: it may give money back, read the statement, be paid by hand."""
+    """The shop, connected to a simulator with refunds, statement and manual payments enabled."""
     certificate = tmp_path / "certificate.pem"
     certificate.write_text(simulator.certificate)
     settings.DARAJA_CERTIFICATE = str(certificate)

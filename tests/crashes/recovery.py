@@ -1,6 +1,6 @@
-"""What happens after a crash: somebody starts the clock again, and time passes.
+"""Recovery after a crash: the clock is started again, and time passes.
 
-Time passes by moving what rows say they wait for, as the tests of refunds do.
+Time passes by moving the times that rows wait for, as the tests of refunds do.
 """
 
 from datetime import timedelta
@@ -23,17 +23,16 @@ from payments.models import (
 from payments.proof.prove import prove
 from payments.proof.simulator_books import compare
 
-#: More rounds than anything takes: a payment proven without a receipt, named by the statement,
-#: owed back, reversed, asked about.
+#: More rounds than anything needs: a payment proved without a receipt, named by the statement,
+#: refunded, reversed, queried.
 MOST_ROUNDS = 12
 #: Longer than anything may be left alone (payments.proof.prove).
 LATER = timedelta(minutes=11)
 
 
 def settle(shop, simulator) -> None:
-    """Run the clock, in fresh processes, until nothing is left to do; then once more, after the
-    time of unpaid orders is over.
-    """
+    """Run the clock, in fresh processes, until nothing is left to do; then again, after unpaid
+    orders have expired."""
     _run_the_clock(shop, simulator)
     Order.objects.unpaid().update(expires_at=timezone.now())
     _run_the_clock(shop, simulator)
@@ -41,7 +40,7 @@ def settle(shop, simulator) -> None:
 
 
 def assert_all_is_well(simulator) -> None:
-    """The books are in order, also as seen when nothing may wait any more, and M-Pesa agrees."""
+    """The books are in order, even if nothing may be pending any longer, and M-Pesa agrees."""
     broken = [*map(str, prove(timezone.now() + LATER).broken), *compare(simulator.books())]
     assert broken == []
 
@@ -58,7 +57,7 @@ def _run_the_clock(shop, simulator) -> None:
 
 
 def _let_time_pass() -> None:
-    """What waits for a time waits no longer. An attempt stays young enough to be sent."""
+    """Make everything that waits for a time due. An attempt stays young enough to be sent."""
     now = timezone.now()
     GatewayEvent.objects.to_process().update(received_at=now - timedelta(minutes=1))
     OrderPayment.objects.unsent().update(created_at=now - timedelta(seconds=10))
@@ -73,8 +72,8 @@ def _let_time_pass() -> None:
 
 def _is_anything_left(done) -> bool:
     moved = {name for name, count in done.items() if count} - {
-        # A prompt M-Pesa cannot be asked about, having given no id, and the statement itself, are
-        # looked at again and again.
+        # A prompt without an id, which cannot be queried, and the statement are checked again and
+        # again.
         "query_silent_payments",
         "pull_and_apply_statement",
     }

@@ -1,7 +1,7 @@
-"""What is about to happen when the power goes: an order of its own for every crash.
+"""Scenes: what is about to happen when the process is killed, with a separate order for each crash.
 
-A scene is set by a process that lives; ``run`` is the step by step that may be killed. Each has a
-phone, a buyer and goods of its own, so that hundreds of them are settled together.
+A scene is prepared by a process that lives; ``run`` is the part that may be killed. Each has its
+own phone, buyer and goods, so that hundreds of them are settled together.
 """
 
 import json
@@ -37,7 +37,7 @@ _phones = (f"2547{number:08d}" for number in count(11_000_000))
 
 @dataclass
 class Scene:
-    """One order, its phone, its goods, and the process that will be killed."""
+    """One order with its phone and goods, and the process that will be killed."""
 
     phone: str
     goods: Product
@@ -69,7 +69,7 @@ def _moved(simulator, phone: str, direction: str) -> list[int]:
 
 
 def cash_out(shop, simulator) -> Scene:
-    """A buyer is about to cash out, and will pay."""
+    """A buyer is about to place an order, and will pay."""
     scene = _people()
     asked = json.dumps(body((scene.goods, NUMBER), phone=scene.phone)).encode()
     scene.run = partial(
@@ -80,7 +80,7 @@ def cash_out(shop, simulator) -> Scene:
 
 
 def callback(shop, simulator) -> Scene:
-    """The buyer has paid, and M-Pesa is about to say so."""
+    """The buyer has paid, and M-Pesa is about to report it."""
     scene = _people()
     simulator.script(phone=scene.phone, callbacks=0)
     payment = _rung(simulator, scene)
@@ -89,7 +89,7 @@ def callback(shop, simulator) -> Scene:
 
 
 def late_callback(shop, simulator) -> Scene:
-    """The same, but the order was cancelled meanwhile and its goods are gone."""
+    """The same, but the order was cancelled in the meantime and its goods are gone."""
     scene = callback(shop, simulator)
     cancel_order(scene.order.pk)
     Product.objects.filter(pk=scene.goods.pk).update(item_number=0)
@@ -98,7 +98,7 @@ def late_callback(shop, simulator) -> Scene:
 
 
 def expiry(shop, simulator) -> Scene:
-    """The buyer has not paid, time is over, and somebody looks."""
+    """The buyer has not paid, the time is over, and someone opens the order."""
     scene = _people()
     order = _unanswered(simulator, scene)
     Order.objects.filter(pk=order.pk).update(expires_at=timezone.now())
@@ -110,7 +110,7 @@ def expiry(shop, simulator) -> Scene:
 
 
 def owe(shop, simulator) -> Scene:
-    """Half the money came by hand, the order expired, and the clock is about to owe it back."""
+    """Half the money was paid manually, the order expired, and the clock is about to refund it."""
     scene = _people()
     order = _unanswered(simulator, scene)
     _pay(simulator, scene, order, PRICE)
@@ -124,40 +124,40 @@ def owe(shop, simulator) -> Scene:
 
 
 def send_reversal(shop, simulator) -> Scene:
-    """That half is owed back, and the clock is about to send it: a reversal."""
+    """That refund is due, and the clock is about to send it: a reversal."""
     scene = owe(shop, simulator)
     refund_excess(scene.order.pk)
     return _sending(shop, scene, "refund, send by reversal")
 
 
 def send_b2c(shop, simulator) -> Scene:
-    """The buyer paid KES 50 too much, and the clock is about to send them: to the phone."""
+    """The buyer paid KES 50 too much, and the clock is about to send them to the phone."""
     scene = _people()
     order = _unanswered(simulator, scene)
     _pay(simulator, scene, order, AMOUNT + 50)
-    # M-Pesa was asked whether the payment still stands, and it does.
+    # M-Pesa was queried, and the payment still stands.
     order.refunds.update(receipt_stands_at=timezone.now())
     return _sending(shop, scene, "refund, send by B2C")
 
 
 def result_of_reversal(shop, simulator) -> Scene:
-    """M-Pesa has given the half back, and is about to say so."""
+    """M-Pesa has reversed the half, and is about to report it."""
     return _resulting(shop, simulator, send_reversal(shop, simulator), "reversal")
 
 
 def result_of_b2c(shop, simulator) -> Scene:
-    """M-Pesa has paid the phone, and is about to say so."""
+    """M-Pesa has paid the phone, and is about to report it."""
     return _resulting(shop, simulator, send_b2c(shop, simulator), "b2c")
 
 
 def fetch(shop, simulator) -> Scene:
-    """A parcel is paid for, and an agent is about to fetch it: its seller is owed from then on."""
+    """A parcel is paid for, and an agent is about to collect it: its seller has earned it then."""
     scene = _bought(simulator, brought=True)
     return _asked(shop, scene, "move", {"to": "fetched"}, "fetch")
 
 
 def hand_over(shop, simulator) -> Scene:
-    """A parcel is at its point, and is about to be handed over by its buyer's code."""
+    """A parcel is at its pick-up point, and is about to be handed over with its buyer's code."""
     scene = _bought(simulator, brought=True)
     for to in ("fetched", "shipping", "arrived"):
         move_parcel_for(scene.line.parcel, to, by=scene.rider, note="Seen.")
@@ -166,7 +166,7 @@ def hand_over(shop, simulator) -> Scene:
 
 
 def send_payout(shop, simulator) -> Scene:
-    """Goods were fetched, and the clock is about to pay their seller."""
+    """Goods were collected, and the clock is about to pay their seller."""
     scene, payout = _owed(simulator)
     scene.run = partial(
         shop.call, "payments.disbursement.process_payout", payout.pk, phase="payout, send"
@@ -175,7 +175,7 @@ def send_payout(shop, simulator) -> Scene:
 
 
 def result_of_payout(shop, simulator) -> Scene:
-    """M-Pesa has paid the seller, and is about to say so."""
+    """M-Pesa has paid the seller, and is about to report it."""
     scene, payout = _owed(simulator)
     simulator.script(operation="b2c", phone=payout.phone, callbacks=0)
     process_payout(payout.pk)
@@ -183,7 +183,7 @@ def result_of_payout(shop, simulator) -> Scene:
 
 
 def agree_to_refund(shop, simulator) -> Scene:
-    """Something is wrong with what was fetched, and its seller is about to give all of it back."""
+    """There is a problem with collected goods, and the seller is about to refund them in full."""
     scene, _ = _owed(simulator)
     open_problem(scene.line.pk, buyer=scene.buyer, kind="damaged", text="It is broken.")
     scene.run = partial(
@@ -194,7 +194,7 @@ def agree_to_refund(shop, simulator) -> Scene:
 
 
 def _bought(simulator, *, brought: bool = False) -> Scene:
-    """Somebody has bought two, to be brought to a point or not, and paid."""
+    """A paid order of two items, to be delivered to a pick-up point or not."""
     scene = _people()
     scene.rider = UserFactory(is_superuser=True)
     to = None
@@ -215,7 +215,7 @@ def _bought(simulator, *, brought: bool = False) -> Scene:
 
 
 def _owed(simulator) -> tuple[Scene, Payout]:
-    """What was bought was fetched, and a payout of it is due."""
+    """A collected order whose payout is due."""
     scene = _bought(simulator)
     move_for(scene.line, "fetched", actor=scene.rider, note="Seen.")
     due = Payout.objects.filter(shares__track=scene.line)
@@ -258,7 +258,7 @@ def _pay(simulator, scene, order, amount) -> None:
 
 
 def _told(simulator, payment) -> bytes:
-    """The callback of a prompt that was paid, as M-Pesa would have written it."""
+    """The callback of a paid prompt, as M-Pesa would have sent it."""
     entry = next(
         entry
         for entry in simulator.books()["entries"]
@@ -281,7 +281,7 @@ def _resulting(shop, simulator, scene, operation) -> Scene:
 
 
 def _told_of_its_end(shop, simulator, scene, row: MoneyOut, phase: str) -> Scene:
-    """M-Pesa has done it, and is about to post the result that it withheld."""
+    """M-Pesa has made the transfer, and is about to post the result that it withheld."""
     assert simulator.wait_until_quiet()
     row.refresh_from_db()
     ended = next(

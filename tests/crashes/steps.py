@@ -1,7 +1,7 @@
-"""The steps a process takes that the world can see: SQL statements, commits, calls, answers.
+"""The observable steps of a process: SQL statements, commits, calls, answers.
 
-Nothing in the shop knows of them. They are counted from outside, and at a chosen one the process
-kills itself as ``kill -9`` would: no handler, no rollback, no goodbye.
+The shop knows nothing of them. They are counted from outside, and at a chosen one the process kills
+itself like ``kill -9``: no handler, no rollback.
 """
 
 import os
@@ -20,7 +20,8 @@ _TABLE = re.compile(r'(?:INTO|UPDATE|FROM)\s+"?(\w+)"?')
 
 
 class Steps:
-    """Counts the edges of steps, tells each, and dies at one: the ``kill_at``-th from 1, if given.
+    """Counts and reports the edges of steps, and dies at the ``kill_at``-th, from 1, if it is
+    given.
 
     Every step has two edges, before and after it; ``phase`` is what the process is doing.
     """
@@ -44,7 +45,7 @@ class Steps:
         self._pass(f"{phase}: after {name}")
 
     def watch(self) -> None:
-        """Count what this process does from here on."""
+        """Count the steps of this process from here on."""
         connection.execute_wrappers.append(self._execute)
         commit, exchange = connection._commit, Transport._exchange
 
@@ -71,9 +72,8 @@ class Steps:
 
 
 def worth_dying_at(edges: list[str]) -> dict[int, str]:
-    """The edges that differ for the world, by their number: before every step, and after those
-    that are seen outside of the transaction. After any other is the same as before the next.
-    """
+    """The numbers of the edges that make a difference: before every step, and after those that are
+    visible outside the transaction. After any other is the same as before the next."""
     outside = (": after COMMIT", ": after M-Pesa", ": after the answer")
     return {
         number: edge

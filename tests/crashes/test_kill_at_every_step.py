@@ -242,13 +242,17 @@ NAMES = [about.__name__ for _, about in AFTER_A_SALE]
 
 
 @pytest.mark.parametrize(("play", "about"), AFTER_A_SALE, ids=NAMES)
-def test_what_follows_a_sale_at_some_steps(play, about, shop, simulator, record_property):
+def test_a_crash_at_some_steps_after_a_sale_is_recovered_from(
+    play, about, shop, simulator, record_property
+):
     play(about, shop, simulator, record_property, at_most=SOME)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("play", "about"), AFTER_A_SALE, ids=NAMES)
-def test_what_follows_a_sale_at_every_step(play, about, shop, simulator, record_property):
+def test_a_crash_at_every_step_after_a_sale_is_recovered_from(
+    play, about, shop, simulator, record_property
+):
     play(about, shop, simulator, record_property)
 
 

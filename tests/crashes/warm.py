@@ -1,7 +1,7 @@
 """A shop loaded once and forked for every crash: ``python -m tests.crashes.warm``.
 
-Reads one job a line from its input and writes what became of it, both JSON. It has no threads, so
-that a fork is whole; each child has a database connection of its own, as a new process has.
+Reads one job per line and writes its outcome, both as JSON. It has no threads, so that it can be
+forked; each child opens its own database connection, as a new process does.
 """
 
 import base64
@@ -31,7 +31,7 @@ def main() -> None:
 
 
 def _in_a_child(job, application):
-    """Do a job in a child, and tell which edges it passed, how it ended, and what it answered."""
+    """Do a job in a child; report the edges it passed, how it ended, and its answer."""
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
@@ -75,7 +75,7 @@ def _live_and_die(job, application, tell):
 
 
 def _serve(job, application, steps, tell):
-    """Serve a request as a WSGI server does: the response is closed when it has been sent."""
+    """Serve a request as a WSGI server does: the response is closed after it was sent."""
     environ = _environ(job["method"], job["path"], base64.b64decode(job["body"]))
     began = []
     response = application(

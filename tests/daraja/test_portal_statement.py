@@ -91,15 +91,15 @@ def test_oldest_first_is_read_too():
     [
         (b"", "no column .Receipt No."),
         (b"\xff\xfe", "no column .Receipt No."),
-        (b"Receipt No.\0,", "no text file"),
-        (b"PK\x03\x04 xl/workbook.xml", "It is an Excel file: download the statement as CSV"),
+        (b"Receipt No.\0,", "not a text file"),
+        (b"PK\x03\x04 xl/workbook.xml", "It is an Excel file"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1", "It is an Excel file"),
         (b"%PDF-1.7", "It is a PDF"),
         (HEAD.replace("Withdrawn,", "").encode(), "no column .Withdrawn"),
         (statement(SENT)[:-30], "is cut off"),
-        (statement(SENT).replace(b"-700.00", b"seven"), "is no amount"),
-        (statement(SENT).replace(b"-700.00", b"NaN"), "is no amount"),
-        (statement(SENT).replace(b"-700.00", b"-700.50"), "no whole shillings"),
+        (statement(SENT).replace(b"-700.00", b"seven"), "is not an amount"),
+        (statement(SENT).replace(b"-700.00", b"NaN"), "is not an amount"),
+        (statement(SENT).replace(b"-700.00", b"-700.50"), "not a whole number of shillings"),
         (statement(SENT).replace(b"TKS0000001", b"!"), "receipt number"),
     ],
 )
@@ -112,7 +112,7 @@ def test_an_invalid_time_is_refused():
     content = statement(SENT)
     at = content.split(b"TKS0000001,")[1].split(b",")[0]
 
-    with pytest.raises(UnreadableStatement, match="is no time"):
+    with pytest.raises(UnreadableStatement, match="is not a time"):
         read_portal_file(content.replace(b"TKS0000001," + at, b"TKS0000001,yesterday"))
 
 
@@ -209,7 +209,7 @@ def test_a_time_is_read_in_every_form_that_was_seen(shown, at):
     "shown", ["15:50", "28-11-2026", "", "11/28/2026 09:30", "28-11-2026 25:00"]
 )
 def test_an_incomplete_time_is_refused(shown):
-    with pytest.raises(UnreadableStatement, match="is no time"):
+    with pytest.raises(UnreadableStatement, match="is not a time"):
         read_portal_file(a_file(LINE.replace("28-11-2026 09:30:00", shown, 1)))
 
 
@@ -232,7 +232,7 @@ def test_outgoing_amounts_are_read_with_any_minus_sign(withdrawn):
     ['"1.500,00"', '"15,00"', '"1,5000.00"', "1 500.00", "1500.000", "1e3", "--5", "(5", "∞"],
 )
 def test_an_amount_that_may_mean_another_is_refused(shown):
-    with pytest.raises(UnreadableStatement, match="is no amount"):
+    with pytest.raises(UnreadableStatement, match="is not an amount"):
         read_portal_file(a_file(LINE.replace('"1,500.00"', shown, 1)))
 
 
@@ -340,7 +340,7 @@ def test_a_number_that_is_no_receipt_links_a_line_with_nothing(linked):
     [
         (LINE.replace('"11,500.00"', ""), "Line 4 has no balance"),
         (LINE.rsplit(",", 1)[0], "Line 4 is cut off"),
-        (LINE.replace('"1,500.00"', "1500.50"), "no whole shillings"),
+        (LINE.replace('"1,500.00"', "1500.50"), "not a whole number of shillings"),
     ],
 )
 def test_a_line_that_is_not_whole_is_refused(line, why):
@@ -433,5 +433,5 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_read(monkeypatch):
     monkeypatch.setattr("payments.daraja.portal_statement.LONGEST_FILE_BYTES", len(whole))
     assert len(read_portal_file(whole).movements) == 1
 
-    with pytest.raises(UnreadableStatement, match="larger than 64 MB: download a shorter period"):
+    with pytest.raises(UnreadableStatement, match="larger than 64 MB"):
         read_portal_file(whole + b"\n")

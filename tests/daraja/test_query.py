@@ -115,7 +115,7 @@ def test_a_query_without_a_request_id_asks_nobody(daraja, gateway, nothing):
     status = daraja.stk_query(checkout_request_id=nothing)
 
     assert status.outcome == StkOutcome.UNKNOWN
-    assert status.description == "there is no request id to ask about"
+    assert status.description == "there is no request id to query"
     assert gateway.heard == []
 
 
@@ -143,7 +143,7 @@ def test_a_query_never_raises_with_a_broken_store(gateway, make_client):
     daraja = make_client(gateway.url, tokens=GoneStore())
 
     assert daraja.stk_query(checkout_request_id=CHECKOUT_ID) == StkStatus(
-        StkOutcome.UNKNOWN, "", "no token could be had (RuntimeError)", answered=False
+        StkOutcome.UNKNOWN, "", "no token could be fetched (RuntimeError)", answered=False
     )
 
 

@@ -390,7 +390,7 @@ def test_a_store_that_fails_is_a_refusal_that_gives_nothing_away(gateway, make_c
     with pytest.raises(DarajaRefused) as refused:
         make_client(gateway.url, tokens=BrokenStore(operation)).stk_push(**A_PUSH)
 
-    assert str(refused.value) == "no token could be had (OSError)"
+    assert str(refused.value) == "no token could be fetched (OSError)"
 
 
 def test_the_memory_store_gives_a_token_until_its_time_is_over():

@@ -7,7 +7,7 @@ import pytest
 from omachemainproj.api.handlers import answer_busy, server_error
 from orders.models import TrackEvent
 from payments.models import Payout
-from payments.payouts.services import create_payouts
+from payments.payouts.allocation import create_payouts
 from tests.conftest import signed_in
 from tests.factories import PASSWORD, UserFactory
 from tests.shopping import an_order, fetched_line, paid_line
@@ -104,7 +104,7 @@ def test_the_shops_own_note_on_a_line_is_read_in_swahili_and_a_persons_as_it_is(
 def test_why_a_payout_waits_is_said_in_swahili(seller_api, buyer, kettle):
     line = fetched_line(buyer, kettle)
     create_payouts(line.seller_id)
-    Payout.objects.update(note="A line it was for was cancelled.")
+    Payout.objects.update(note="One of its order items was cancelled.")
 
     answer = seller_api.get("/seller/payouts/", headers=SWAHILI)
 

@@ -12,7 +12,7 @@ from accounts.models import Guest, PhoneLogin, User
 from orders.allowance import MAX_UNPAID_ORDERS
 from orders.fulfilment import move_line
 from orders.models import Order
-from payments.checkout.ring_budget import take_prompt
+from payments.checkout.prompt_budget import reserve_prompt
 from payments.models import OrderPayment
 from payments.people.erasure import erase_old_guests
 from tests.conftest import signed_in
@@ -172,7 +172,7 @@ def test_strangers_share_a_phones_prompts_with_its_guests(
 ):
     now = timezone.now()
     for account in range(10):
-        take_prompt(account + 1000, PHONE, now, is_own=False)
+        reserve_prompt(account + 1000, PHONE, now, is_own=False)
 
     with django_capture_on_commit_callbacks(execute=True):
         placed = as_guest((kettle, 1))

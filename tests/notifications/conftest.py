@@ -7,7 +7,7 @@ from daraja_simulator import Simulator
 from omachemainproj.sms.errors import MaybeSent, NotSent
 from orders.models.notifications import Message, Notice, NotificationKind
 from orders.notifications import channels
-from payments.reconciliation.outcomes import Outcome, record_outcome
+from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from tests.factories import ProductFactory, UserFactory, proven
 from tests.guards import balanced_books, no_network_in_transactions, open_transaction  # noqa: F401
 from tests.payments.fakes import FakeDaraja
@@ -79,14 +79,14 @@ def pan(seller):
 
 
 def pay(order):
-    told = Outcome(True, "0", "", "callback", order.amount, f"SGL{order.pk:07d}")
+    told = AttemptOutcome(True, "0", "", "callback", order.amount, f"SGL{order.pk:07d}")
     record_outcome(order.payments.get().pk, told)
     order.refresh_from_db()
     return order
 
 
 def fail(order, code="2001"):
-    record_outcome(order.payments.get().pk, Outcome(False, code, "", "callback"))
+    record_outcome(order.payments.get().pk, AttemptOutcome(False, code, "", "callback"))
 
 
 def wish(user, **wishes):

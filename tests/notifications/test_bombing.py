@@ -21,8 +21,8 @@ from payments.checkout.messages import describe_prompt
 from payments.checkout.stk_push import retry_payment, send_stk_push
 from payments.daraja.errors import DarajaRefusal, DarajaRefused
 from payments.models import OrderPayment
-from payments.reconciliation.outcomes import Outcome, record_outcome
-from payments.reconciliation.receipts import IncomingPayment, record_receipt
+from payments.reconciliation.incoming import IncomingPayment, record_receipt
+from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
 from tests.shopping import PHONE, an_order, cash_out
@@ -32,7 +32,7 @@ from .conftest import a_message, pay
 
 pytestmark = pytest.mark.django_db
 
-CANCELLED = Outcome(False, "1032", "Request cancelled by user", "callback")
+CANCELLED = AttemptOutcome(False, "1032", "Request cancelled by user", "callback")
 
 
 @pytest.fixture
@@ -169,7 +169,8 @@ def test_who_rings_too_often_is_told_what_tells_nothing_of_the_phone(goods, dara
 
     assert spent.result_code == "local.too_many_prompts"
     assert message == (
-        "We cannot ring this phone now. Try again in a few minutes, or use another number."
+        "We cannot send a prompt to this phone right now. Try again in a few minutes, or use "
+        "another number."
     )
 
 

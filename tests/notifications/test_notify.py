@@ -17,7 +17,7 @@ from orders.notifications.rendering import compose
 from payments.checkout.stk_push import _record_refusal, retry_payment, send_stk_push
 from payments.daraja.errors import DarajaRefusal, DarajaRefused
 from payments.models import OrderPayment
-from payments.reconciliation.outcomes import Outcome, record_outcome
+from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from tests.factories import ProductFactory, UserFactory, proven
 from tests.shopping import an_order
 
@@ -166,7 +166,7 @@ def test_a_failure_is_not_told_while_another_prompt_rings(order, buyer):
 
     first = OrderPayment.objects.order_by("pk").first()
 
-    record_outcome(first.pk, Outcome(False, "1037", "", "callback"))
+    record_outcome(first.pk, AttemptOutcome(False, "1037", "", "callback"))
 
     assert OrderPayment.objects.filter(live=True).count() == 1
     assert not Notice.objects.exists()
@@ -445,4 +445,4 @@ def fail_with(attempt, code, daraja):
     if code == "refused.busy_phone":
         _record_refusal(attempt, DarajaRefused("Subscriber locked", kind=DarajaRefusal.BUSY_PHONE))
     else:
-        record_outcome(attempt.pk, Outcome(False, code, "", "callback"))
+        record_outcome(attempt.pk, AttemptOutcome(False, code, "", "callback"))

@@ -21,7 +21,7 @@ from payments.checkout.failures import (
     RATE_LIMITED,
     TOO_MANY_PHONES,
     buyer_message,
-    why_it_goes_back,
+    refund_explanation,
 )
 from payments.daraja.result_codes import STK_FAILURES
 from payments.models import RefundReason
@@ -64,7 +64,7 @@ def values(language, **changed):
         "why": "",
         "by_hand": "",
         "receipt": templates.receipt_sentence(language, "TKR1234567"),
-        "because": f" {why_it_goes_back(RefundReason.REDUCED)[language]}",
+        "because": f" {refund_explanation(RefundReason.REDUCED)[language]}",
         "about": LONGEST[language],
     }
     return usual | changed

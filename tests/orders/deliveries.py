@@ -3,7 +3,7 @@
 from orders.cashout import LineRequest, place_order
 from orders.delivery.destinations import Destination
 from orders.models import DeliveryRate, Order, PickupPoint
-from payments.reconciliation.outcomes import Outcome, record_outcome
+from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from tests.shopping import PHONE, next_key, next_receipt
 
 
@@ -34,7 +34,7 @@ def delivered_order(buyer, *lines, fee: int = 100, **fields) -> Order:
 
 def pay(order: Order, *, amount: int | None = None) -> Order:
     """The order, paid by its prompt."""
-    told = Outcome(True, "0", "", "callback", amount or order.amount, next_receipt())
+    told = AttemptOutcome(True, "0", "", "callback", amount or order.amount, next_receipt())
     record_outcome(order.payments.get().pk, told)
     order.refresh_from_db()
     return order

@@ -8,8 +8,8 @@ from payments import clock
 from payments.daraja.result_codes import PayoutReason
 from payments.ledger import balance
 from payments.models import Account, Refund, SellerShare
-from payments.reconciliation.outcomes import Outcome, record_outcome
-from payments.reconciliation.receipts import IncomingPayment, record_receipt
+from payments.reconciliation.incoming import IncomingPayment, record_receipt
+from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from payments.transfers import mark_done, mark_refused
 from products import stock
 from products.models import StockMovement
@@ -38,7 +38,8 @@ def two(buyer, kettle, pan):
     """Two kettles, KES 3,000, and a pan, KES 400, paid with one receipt: the lines."""
     order = an_order(buyer, (kettle, 2), (pan, 1))
     record_outcome(
-        order.payments.get().pk, Outcome(True, "0", "", "callback", order.amount, "SGR0000001")
+        order.payments.get().pk,
+        AttemptOutcome(True, "0", "", "callback", order.amount, "SGR0000001"),
     )
     return list(order.tracks.order_by("product_id"))
 
@@ -162,7 +163,7 @@ def test_what_was_paid_too_much_goes_back_beside_the_line(two, buyer):
     again = order.payments.create(
         channel=payment.channel, phone=payment.phone, amount=order.amount, live=False
     )
-    record_outcome(again.pk, Outcome(True, "0", "", "callback", order.amount, "SGR0000002"))
+    record_outcome(again.pk, AttemptOutcome(True, "0", "", "callback", order.amount, "SGR0000002"))
 
     move(buyer, two[1], "cancelled")
 
@@ -174,7 +175,9 @@ def test_what_was_paid_too_much_goes_back_beside_the_line(two, buyer):
 def test_less_than_m_pesa_pays_out_waits_for_a_person(buyer, seller, kettle):
     straw = ProductFactory(seller=seller, price=9)
     order = an_order(buyer, (kettle, 1), (straw, 1))
-    record_outcome(order.payments.get().pk, Outcome(True, "0", "", "callback", 1509, "SGR0000003"))
+    record_outcome(
+        order.payments.get().pk, AttemptOutcome(True, "0", "", "callback", 1509, "SGR0000003")
+    )
 
     move(buyer, order.tracks.get(product=straw), "cancelled")
 

@@ -64,9 +64,9 @@ def test_an_order_says_what_was_agreed(buyer_api, kettle, seller):
         "expires_in": 900,
         "prompt": {
             "status": "requested",
-            "message": "We are about to ring your phone.",
+            "message": "We are about to send a prompt to your phone.",
             "code": "about_to_ring",
-            "text": "We are about to ring your phone.",
+            "text": "We are about to send a prompt to your phone.",
             "by_hand": "",
             "live": True,
             "rung_at": None,

@@ -8,7 +8,7 @@ from orders.models import Order, OrderTrack, Parcel
 from payments.delivery_fees import NoFeePaid, return_fee
 from payments.ledger import balance
 from payments.models import Account, LedgerPosting, Receipt, Refund, SellerShare, order_balance
-from payments.reconciliation.receipts import IncomingPayment, record_receipt
+from payments.reconciliation.incoming import IncomingPayment, record_receipt
 from payments.refunds.external_reversals import record_outside_reversal
 from payments.transfers import mark_done
 from tests.factories import ProductFactory, UserFactory

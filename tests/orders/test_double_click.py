@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from orders.lifecycle import cancel_order, expire_order
 from orders.models import Order
-from payments.reconciliation.outcomes import Outcome, record_outcome
+from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
 from tests.shopping import cash_out, shelf
@@ -85,7 +85,7 @@ def test_an_order_that_waits_for_nothing_more_is_not_given_again(buyer_api, kett
     cash_out(buyer_api, (kettle, 1))
     order = Order.objects.get()
     if end == "paid":
-        told = Outcome(True, "0", "", "callback", 1500, "SGL0000001")
+        told = AttemptOutcome(True, "0", "", "callback", 1500, "SGL0000001")
         record_outcome(order.payments.get().pk, told)
     elif end == "cancelled":
         cancel_order(order.pk)

@@ -8,7 +8,7 @@ import pytest
 from orders.fulfilment import auto_confirm_deliveries, move_line
 from orders.models import Order
 from payments.models import Refund, SellerShare
-from payments.reconciliation.outcomes import Outcome, record_outcome
+from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from payments.transfers import mark_done
 from products import stock
 from products.models import StockMovement
@@ -92,7 +92,9 @@ def test_cancelling_many_times_at_once_pays_back_once(buyer, seller, kettle, sta
 def two(buyer, kettle, seller):
     """The two lines of a paid order."""
     order = an_order(buyer, (kettle, 2), (ProductFactory(seller=seller, price=400), 1))
-    record_outcome(order.payments.get().pk, Outcome(True, "0", "", "callback", 3400, "SGR0000011"))
+    record_outcome(
+        order.payments.get().pk, AttemptOutcome(True, "0", "", "callback", 3400, "SGR0000011")
+    )
     return list(order.tracks.order_by("product_id"))
 
 

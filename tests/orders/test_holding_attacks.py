@@ -390,7 +390,7 @@ def test_an_order_that_yielded_tells_its_buyer(buyer, buyer_api, goods):
 
     assert (now["payment_status"], again.json()["code"]) == ("expired", "order_closed")
     assert now["prompt"]["message"] == (
-        "No payment came while your phone rang, and another buyer took goods that were the last. "
-        "Cash out anew to see what is left."
+        "The payment was not completed in time, and another buyer got the last items. Start a new "
+        "order to see what is still available."
     )
     assert expire_unpaid_orders() == 0

@@ -60,7 +60,7 @@ def test_giving_up_frees_the_goods(buyer_api, order, kettle):
     assert response.status_code == 200
     assert response.json()["payment_status"] == "cancelled"
     assert response.json()["order"][0]["track_status"] == "cancelled"
-    assert response.json()["prompt"]["message"] == "You gave this order up. Nothing is owed."
+    assert response.json()["prompt"]["message"] == "You cancelled this order. You owe nothing."
     assert shelf(kettle) == (5, 0)
 
 
@@ -81,7 +81,8 @@ def test_an_overdue_order_is_expired_when_it_is_looked_at(buyer_api, order, kett
 
     assert response.json()["payment_status"] == "expired"
     assert response.json()["prompt"]["message"] == (
-        "The time to pay is over and the goods are free again. Cash out anew."
+        "The time to pay is over and the items are no longer reserved. Please place the order "
+        "again."
     )
     assert shelf(kettle) == (5, 0)
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 from django.db import connection
 
 from omachemainproj import background
-from payments.reconciliation.outcomes import Outcome, record_outcome
+from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from tests.factories import ProductFactory
 from tests.shopping import an_order, cash_out
 
@@ -126,7 +126,7 @@ def test_looking_at_a_paid_order_asks_nothing_of_money(
     buyer, buyer_api, kettle, django_assert_num_queries
 ):
     order = an_order(buyer, (kettle, 1))
-    told = Outcome(True, "0", "", "callback", 1500, "SGL0000001")
+    told = AttemptOutcome(True, "0", "", "callback", 1500, "SGL0000001")
     record_outcome(order.payments.get().pk, told)
     warm(buyer_api)
 

@@ -11,8 +11,8 @@ from accounts.addresses.services import add_address
 from orders.lifecycle import NotUnpaid, cancel_order, expire_order, expire_unpaid_orders
 from orders.models import Order, OrderTrack
 from payments.checkout.stk_push import retry_payment
-from payments.payouts.services import create_payouts
-from payments.reconciliation.outcomes import Outcome, record_outcome
+from payments.payouts.allocation import create_payouts
+from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from products import stock
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
@@ -276,7 +276,10 @@ def test_a_first_payment_and_all_that_waits_for_its_buyer_wait_for_each_other_no
     goods = [ProductFactory(seller=seller) for _ in range(3)]
     orders = [an_order(buyer, (product, 1)) for product in goods[:2]]
     told = [
-        (order.payments.get().pk, Outcome(True, "0", "", "callback", 1500, f"SGR{order.pk:07d}"))
+        (
+            order.payments.get().pk,
+            AttemptOutcome(True, "0", "", "callback", 1500, f"SGR{order.pk:07d}"),
+        )
         for order in orders
     ]
     place = {"recipient": "W", "phone": "254712345678", "county": "nairobi", "area": "Kilimani"}

@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 
 from orders.models import OrderTrack, TrackStatus
 from orders.tracking.serializers import SaleOutput
-from payments.reconciliation.outcomes import Outcome, record_outcome
+from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
 from tests.products.conftest import walk
@@ -18,7 +18,7 @@ KNOWN = {"paid", "fetched", "shipping", "delivered"}
 
 def pay(order, receipt="SGL0000001"):
     payment = order.payments.get()
-    record_outcome(payment.pk, Outcome(True, "0", "", "callback", payment.amount, receipt))
+    record_outcome(payment.pk, AttemptOutcome(True, "0", "", "callback", payment.amount, receipt))
     return order
 
 

@@ -13,13 +13,13 @@ from django.utils.module_loading import import_string
 from orders.fulfilment import move_line
 from orders.models import Order, OrderTrack, TrackEvent
 from payments.models import OrderPayment, ReceiptSource
-from payments.reconciliation.outcomes import Outcome, record_outcome
+from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from products.models import StockMovement
 from tests.factories import UserFactory
 from tests.shopping import an_order, shelf
 
 OURS = {"accounts", "products", "orders", "payments"}
-PAID = Outcome(
+PAID = AttemptOutcome(
     succeeded=True,
     code="0",
     text="",
@@ -53,6 +53,7 @@ def test_exactly_these_models_wake_exactly_these_receivers():
     assert map_of_all == {
         "orders.Order": {
             "payments.signals.request_payment_of_new_order",
+            "payments.signals.close_order_reversed_by_mpesa",
             "orders.signals.tracks_follow_order",
             "orders.signals.stock_falls_for_paid_order",
         },

@@ -1,4 +1,4 @@
-"""Callbacks as Daraja writes them, and posting them."""
+"""Bodies of Daraja's callbacks, and functions that post them."""
 
 import itertools
 from typing import Any
@@ -7,7 +7,7 @@ from django.conf import settings
 
 from payments.models import OrderPayment
 
-#: No number that a test writes out begins like these.
+#: Tests write out no number with one of these prefixes.
 _receipts = (f"SHA{n:07d}" for n in itertools.count(1))
 
 
@@ -18,7 +18,7 @@ def new_receipt() -> str:
 def success(
     payment: OrderPayment, *, receipt: str | None = None, amount: Any = None, **ids: Any
 ) -> dict[str, Any]:
-    """The money came; ``checkout`` and ``merchant`` say other request ids than the attempt's."""
+    """A successful callback; ``checkout`` and ``merchant`` override the attempt's request ids."""
     items = [
         {"Name": "Amount", "Value": payment.amount if amount is None else amount},
         {"Name": "MpesaReceiptNumber", "Value": receipt or new_receipt()},
@@ -32,7 +32,7 @@ def success(
 
 
 def failure(payment: OrderPayment, *, code: int | str = 1032, **ids: Any) -> dict[str, Any]:
-    """It ended without money."""
+    """A callback of an attempt that was not paid."""
     return _callback(payment, code, "Request cancelled by user", **ids)
 
 
@@ -50,7 +50,7 @@ def _callback(payment, code, text, *, checkout=None, merchant=None) -> dict[str,
 
 
 def post(client, payment: OrderPayment | None, told: Any, *, token: str | None = None) -> Any:
-    """Post to the attempt's own address, or to another ``token``; "" is the bare address."""
+    """Post to the attempt's own URL, or to another ``token``; "" is the URL without one."""
     token = payment.callback_token if token is None and payment else token
     address = f"/safwebhook/{token}/" if token else "/safwebhook/"
     if isinstance(told, bytes):
@@ -59,7 +59,7 @@ def post(client, payment: OrderPayment | None, told: Any, *, token: str | None =
 
 
 def by_hand(reference: str, amount: Any, *, receipt: str | None = None, **changed: Any) -> Any:
-    """A payment to the pay bill, as M-Pesa asks about it and tells of it (C2B v2)."""
+    """A payment to the pay bill, as in M-Pesa's validation and confirmation (C2B v2)."""
     return {
         "TransactionType": "Pay Bill",
         "TransID": receipt or new_receipt(),
@@ -79,7 +79,7 @@ def by_hand(reference: str, amount: Any, *, receipt: str | None = None, **change
 
 
 def post_c2b(client, told: Any, *, token: str | None = None, what: str = "confirmation") -> Any:
-    """Post to the address for payments by hand; bytes go as they are."""
+    """Post to the URL for manual payments; bytes are posted unchanged."""
     token = settings.DARAJA_C2B_TOKEN if token is None else token
     address = f"/safwebhook/c2b/{token}/{what}/"
     if isinstance(told, bytes):

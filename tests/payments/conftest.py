@@ -1,4 +1,4 @@
-"""The shop and M-Pesa: a fake of our own client, or a pretend Safaricom over real HTTP."""
+"""Fixtures of the shop and M-Pesa: a fake client, or the simulator over real HTTP."""
 
 import time
 
@@ -16,13 +16,13 @@ from .fakes import FakeDaraja
 
 @pytest.fixture(autouse=True)
 def _watched(balanced_books, no_network_in_transactions, monkeypatch):  # noqa: F811
-    # Where nothing answers, a token is asked for twice: not half a second apart.
+    # Without a server, a token is requested twice: not half a second apart.
     monkeypatch.setattr("payments.daraja.connection.BACKOFF_SECONDS", 0)
 
 
 @pytest.fixture
 def daraja(monkeypatch):
-    """M-Pesa, which takes every prompt and says no more."""
+    """A fake M-Pesa that accepts every prompt and reports nothing."""
     fake = FakeDaraja()
     monkeypatch.setattr("payments.gateway.daraja", lambda: fake)
     return fake
@@ -30,24 +30,24 @@ def daraja(monkeypatch):
 
 @pytest.fixture
 def reference():
-    """Of the order, for a test to choose."""
+    """The order's reference, for a test to override."""
     return
 
 
 @pytest.fixture
 def order(buyer, kettle, reference):
-    """Two of five kettles, KES 3,000, not paid yet."""
+    """An unpaid order of two of five kettles, KES 3,000."""
     return an_order(buyer, (kettle, 2), reference=reference)
 
 
 @pytest.fixture
 def payment(order):
-    """The attempt for that order; its phone rings."""
+    """The attempt for that order, with its prompt open."""
     return ringing(order.payments.get())
 
 
 def ringing(payment: OrderPayment, checkout: str = "ws_CO_1") -> OrderPayment:
-    """The attempt as it is once M-Pesa took the request."""
+    """The attempt after M-Pesa accepted the request."""
     OrderPayment.objects.filter(pk=payment.pk).update(
         status=AttemptStatus.SUBMITTED,
         rung_at=payment.created_at,
@@ -61,19 +61,19 @@ def ringing(payment: OrderPayment, checkout: str = "ws_CO_1") -> OrderPayment:
 
 @pytest.fixture
 def simulator_habits():
-    """Other settings of the simulator, for a file to name."""
+    """Settings of the simulator, for a file to override."""
     return {}
 
 
 @pytest.fixture
 def simulator(live_server, settings, simulator_habits):
-    """A simulator whose callbacks reach the shop, and whose prompts are paid at once."""
+    """A simulator whose callbacks reach the shop, and whose prompts are paid immediately."""
     habits = {
         "port": 0,
         "default": "success",
         "decide_after": 0.02,
         "newest_token_only": True,
-        # A loaded machine's shop is no shop that does not answer.
+        # A slow answer on a loaded machine must not count as none.
         "callback_timeout": PATIENCE,
         "validation_timeout": PATIENCE,
         **simulator_habits,
@@ -82,14 +82,14 @@ def simulator(live_server, settings, simulator_habits):
         settings.DARAJA_BASE_URL = simulator.url
         settings.DARAJA_CALLBACK_BASE_URL = live_server.url
         yield simulator
-        # Also what a test left for later, which does not come.
+        # Includes what a test scheduled for later, which does not come.
         simulator.wait_until_quiet(5)
         _wait_for(lambda: not GatewayEvent.objects.filter(state="new", tries=0).exists(), 1.0)
     gateway._client.cache_clear()
 
 
 def settled(simulator, *, events=1):
-    """Wait until the simulator is quiet and the shop has acted on so many messages."""
+    """Wait until the simulator is quiet and the shop has processed N messages."""
     assert simulator.wait_until_quiet()
     kept = GatewayEvent.objects.all()
     done = _wait_for(

@@ -1,4 +1,4 @@
-"""M-Pesa as our own client shows it, without the network."""
+"""A fake of our own Daraja client, without the network."""
 
 import itertools
 from collections.abc import Callable
@@ -21,9 +21,9 @@ SILENCE = StkStatus(StkOutcome.UNKNOWN, "4999", "The transaction is still under 
 
 @dataclass
 class FakeDaraja:
-    """Takes every prompt and refund and says no more, and its statement is empty.
+    """Accepts every prompt and refund, reports nothing, and has an empty statement.
 
-    ``on_push``, ``answer``, ``on_pull`` and ``on_pay`` make it behave otherwise.
+    ``on_push``, ``answer``, ``on_pull`` and ``on_pay`` change that.
     """
 
     answer: StkStatus = SILENCE

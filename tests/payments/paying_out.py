@@ -1,4 +1,4 @@
-"""What sellers are sent, and what M-Pesa tells of it, in one line each."""
+"""Helpers for payouts: rounds of the clock, and M-Pesa's results."""
 
 import itertools
 from datetime import timedelta
@@ -16,18 +16,18 @@ _numbers = (f"TKP{n:07d}" for n in itertools.count(1))
 
 
 def tick() -> None:
-    """A round of the clock, a minute from now."""
+    """Run the clock once, a minute from now."""
     clock.run_periodic(timezone.now() + timedelta(minutes=1))
 
 
 def hurry() -> None:
-    """A round of the clock in which everything that waits for its time is due."""
+    """Run the clock once, with everything that waits made due."""
     Payout.objects.filter(next_check_at__isnull=False).update(next_check_at=timezone.now())
     tick()
 
 
 def end_stop() -> None:
-    """A person lets money leave again."""
+    """Lift the stop of payouts, as staff."""
     PayoutStop.objects.update(is_open=False, ended_at=timezone.now())
     audit.log(UserFactory(is_superuser=True), "Resume outgoing payments", PayoutStop.objects.get())
 
@@ -37,18 +37,18 @@ def payouts(*fields: str) -> list[Any]:
 
 
 def sent(daraja) -> list[tuple[str, int]]:
-    """The numbers and amounts M-Pesa was asked to pay."""
+    """The numbers and amounts M-Pesa was requested to pay."""
     return [(payout["phone"], payout["amount"]) for payout in daraja.payouts]
 
 
 def tell(payout: Payout, code: Any = 0, *, number: str = "", amount: int | None = None) -> str:
-    """M-Pesa posts the result of a payout; returns what became of the message."""
+    """Post M-Pesa's result of a payout; return the note of the message."""
     facts = {"TransactionAmount": payout.amount if amount is None else amount}
     return _post(payout.callback_token, payout, code, number or next(_numbers), facts)
 
 
 def tell_when_asked(payout: Payout, status: str = "Completed", *, code: Any = 0) -> str:
-    """M-Pesa posts what a status query found."""
+    """Post M-Pesa's answer to a status query."""
     facts = {
         "TransactionStatus": status,
         "ReceiptNo": next(_numbers),

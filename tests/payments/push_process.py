@@ -1,6 +1,6 @@
-"""A process of the shop's own that sends prompts: ``python -m tests.payments.push_process``.
+"""A separate process of the shop that sends prompts: ``python -m tests.payments.push_process``.
 
-Reads one line of JSON, says that it is ready, and sends all at once when it is told to.
+Reads one line of JSON, reports that it is ready, and sends all prompts together on a signal.
 """
 
 import json
@@ -8,7 +8,7 @@ import sys
 
 
 def main() -> None:
-    """Do the job on stdin; say on stdout what was raised: nothing."""
+    """Do the job from stdin; print what was raised: nothing."""
     import django
 
     django.setup()

@@ -1,4 +1,4 @@
-"""A statement of M-Pesa's portal, as a test writes it."""
+"""Builds statements of M-Pesa's portal."""
 
 from datetime import datetime, timedelta
 
@@ -19,7 +19,7 @@ def shown(when: datetime) -> str:
 
 
 def statement(*rows: dict, shortcode=PAYING, begins=None, ends=None, opening=100_000) -> bytes:
-    """A file with these movements, oldest first as they are given, newest first in it."""
+    """A file with these movements, given oldest first, written newest first."""
     now = timezone.now()
     begins, ends = begins or now - timedelta(days=2), ends or now + timedelta(hours=1)
     lines, balance = [], opening
@@ -60,5 +60,5 @@ def read(*contents: bytes):
 
 
 def read_all(*rows: dict, paybill=(), **more):
-    """Read a statement of the paying number with these rows, and one of the pay bill."""
+    """Read a statement of the paying short code with these rows, and one of the pay bill."""
     return read(statement(*paybill, shortcode=PAYBILL, **more), statement(*rows, **more))

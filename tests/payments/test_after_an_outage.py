@@ -1,4 +1,4 @@
-"""No clock for a day: what nobody could be asked about meanwhile is asked about more than once."""
+"""After a day without the clock, missed status queries are made up for."""
 
 from datetime import timedelta
 
@@ -127,7 +127,7 @@ def test_a_question_that_was_not_put_is_put_again_for_a_week_and_twenty_four_tim
     sent_at = timezone.now()
     now = sent_at + timedelta(days=days)
 
-    again = STK_QUERIES.ask_anew_at(sent_at, now, asked)
+    again = STK_QUERIES.query_again_at(sent_at, now, asked)
 
     assert again == (now + timedelta(hours=1) if is_put_again else None)
 

@@ -1,4 +1,4 @@
-"""Another bank is one module and one registration: this file is both, and nothing else knows it."""
+"""Adding a bank takes one module and one registration: this file has both."""
 
 import json
 from datetime import datetime
@@ -73,13 +73,19 @@ def paid(reference, amount=3000, number="FT26011"):
     }
 
 
-def test_its_notification_pays_the_order_and_lies_on_an_account_of_its_own(client, order, kettle):
+def test_another_banks_notification_pays_the_order_on_its_own_clearing_account(
+    client, order, kettle
+):
     answer = notify(client, paid(f"0112#{order.reference}"))
 
     event, receipt = GatewayEvent.objects.get(), Receipt.objects.get()
     order.refresh_from_db()
     assert (answer.status_code, answer.json()["ResultCode"]) == (200, 0)
-    assert (event.source, event.state, event.note) == ("coop", "applied", "The money is credited.")
+    assert (event.source, event.state, event.note) == (
+        "coop",
+        "applied",
+        "The payment is credited.",
+    )
     assert (receipt.provider, receipt.number, receipt.source) == ("coop", "FT26011", "bank")
     assert (receipt.payment.channel, order.payment_status) == ("bank", "paid")
     assert shelf(kettle) == (3, 0)
@@ -119,11 +125,11 @@ def test_staff_read_its_name(client, order):
     entry.clean_fields(exclude=["order", "seller"])
 
 
-def test_what_it_does_not_call_a_credit_is_put_before_a_person(client, order):
+def test_a_notification_of_another_bank_that_is_no_credit_is_left_for_staff(client, order):
     notify(client, paid(order.reference) | {"EventType": "DEBIT"})
 
     event = GatewayEvent.objects.broken(c2b_token="").get()
-    assert (event.state, event.note) == ("failed", "The bank does not say that money came in.")
+    assert (event.state, event.note) == ("failed", "The bank does not say that money was received.")
     assert Receipt.objects.count() == 0
 
 
@@ -140,7 +146,7 @@ def test_a_bank_cannot_leave_out_which_way_money_went():
             BankNotification(**facts, direction=nothing)
 
 
-def test_what_came_twice_is_put_before_a_person_when_no_number_is_known(client, order):
+def test_a_double_payment_without_a_known_phone_is_left_for_staff(client, order):
     notify(client, paid(order.reference))
     notify(client, paid(order.reference, number="FT26012"))
 
@@ -151,7 +157,7 @@ def test_what_came_twice_is_put_before_a_person_when_no_number_is_known(client, 
 @pytest.mark.parametrize(
     "changed", [{"Amount": "a lot"}, {"Amount": "0"}, {"MessageReference": ""}]
 )
-def test_what_it_posts_and_cannot_be_believed_is_put_before_a_person(client, order, changed):
+def test_an_untrusted_notification_of_another_bank_is_left_for_staff(client, order, changed):
     notify(client, paid(order.reference) | changed)
 
     event = GatewayEvent.objects.broken(c2b_token="").get()
@@ -168,13 +174,15 @@ def test_what_it_posts_and_cannot_be_believed_is_put_before_a_person(client, ord
         ("/safwebhook/bank/equity/", SECRET, 401),
     ],
 )
-def test_what_is_not_a_banks_own_is_not_kept(client, order, address, secret, status):
+def test_a_notification_without_the_banks_password_is_not_stored(
+    client, order, address, secret, status
+):
     answer = notify(client, paid(order.reference), address=address, secret=secret)
 
     assert (answer.status_code, GatewayEvent.objects.count()) == (status, 0)
 
 
-def test_it_needs_no_migration(db):
+def test_another_bank_needs_no_migration(db):
     call_command("makemigrations", check=True, dry_run=True, verbosity=0)
 
 

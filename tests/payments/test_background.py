@@ -62,7 +62,7 @@ def test_a_worker_knows_every_task_and_nothing_else():
         "orders.notifications.reports.follow_report",
         "payments.webhooks.inbox.process_event",
         "payments.reconciliation.status_query.query_status",
-        "payments.payouts.services.create_payouts",
+        "payments.payouts.allocation.create_payouts",
         "payments.checkout.stk_push.send_stk_push",
         "payments.disbursement.process_payout",
         "payments.disbursement.process_refund",
@@ -91,7 +91,7 @@ def test_the_beats_round_is_the_clocks(order, kettle, monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_is_rolled_back_is_followed_by_nothing(order, monkeypatch):
+def test_no_task_runs_after_a_rollback(order, monkeypatch):
     done = []
     monkeypatch.setattr(background, "run_task", lambda name, row_id: done.append(row_id))
 

@@ -1,4 +1,4 @@
-"""Payments into the shop's account at Equity Bank, as the bank's notification tells of them."""
+"""Payments into the shop's account at Equity Bank, as the bank's notification reports them."""
 
 from base64 import b64encode
 
@@ -90,7 +90,7 @@ def test_a_payment_at_the_bank_pays_its_order(client, order, kettle):
     assert (event().source, event().state, event().receipt_id) == ("equity", "applied", receipt.pk)
 
 
-def test_what_lies_at_the_bank_is_on_an_account_of_its_own(client, order):
+def test_money_at_a_bank_is_on_its_own_clearing_account(client, order):
     notify(client, told(order.reference, 3000))
 
     assert balance("equity_clearing") == 3000
@@ -153,7 +153,7 @@ def test_an_amount_is_read_however_the_bank_writes_it(client, order, amount):
         "- 3000", "3e3", 3e30, "9" * 12, [], {}, "３０００",
     ],
 )  # fmt: skip
-def test_what_is_no_amount_of_whole_shillings_is_kept_and_moves_nothing(client, order, amount):
+def test_a_notification_without_a_whole_amount_is_stored_and_credits_nothing(client, order, amount):
     answer = notify(client, told(order.reference, amount))
 
     assert answer.json() == {"ResultCode": 0, "ResultDesc": "Accepted"}
@@ -205,7 +205,7 @@ def test_a_notification_posted_twice_counts_once(client, order):
     notify(client, told(order.reference, 3000))
 
     assert (Receipt.objects.count(), Refund.objects.count()) == (1, 0)
-    assert event().note == "Counted already."
+    assert event().note == "Already recorded."
 
 
 def test_one_number_at_the_bank_and_at_m_pesa_is_two_payments(client, order):
@@ -219,7 +219,7 @@ def test_one_number_at_the_bank_and_at_m_pesa_is_two_payments(client, order):
     assert status(order) == "paid"
 
 
-def test_what_came_twice_at_the_bank_is_paid_back_to_the_phone(client, order):
+def test_a_double_payment_at_the_bank_is_refunded_to_the_phone(client, order):
     notify(client, told(order.reference, 3000, number="81361"))
     notify(client, told(order.reference, 3000, number="81362"))
 
@@ -339,13 +339,13 @@ def sample(published, reference, *, bank=(), **changed):
     ("published", "number"),
     [(PUBLISHED, "S2596405"), (NEWER, "S7164881"), (WALLET, "SH90HU7FO2")],
 )
-def test_what_the_bank_publishes_pays_the_order_once(client, order, published, number):
+def test_the_banks_published_example_pays_the_order_once(client, order, published, number):
     for _ in range(2):
         notify(client, sample(published, order.reference))
 
     receipt = Receipt.objects.get()
     assert (receipt.number, receipt.amount, status(order)) == (number, 3000, "paid")
-    assert event().note == "Counted already."
+    assert event().note == "Already recorded."
 
 
 @pytest.mark.parametrize(
@@ -437,7 +437,7 @@ def test_a_payment_that_the_bank_takes_back_is_put_before_a_person(client, order
 
     waiting = GatewayEvent.objects.broken(c2b_token="").get()
     assert waiting.receipt == Receipt.objects.get()
-    assert waiting.note == "The bank took 813612345678 back, which is counted as paid."
+    assert waiting.note == "The bank took 813612345678 back, which is recorded as paid."
 
 
 @pytest.mark.parametrize(
@@ -452,7 +452,10 @@ def test_money_of_which_nobody_says_that_it_came_in_waits_for_a_person(client, o
     notify(client, message)
 
     waiting = GatewayEvent.objects.broken(c2b_token="").get()
-    assert (waiting.state, waiting.note) == ("failed", "The bank does not say that money came in.")
+    assert (waiting.state, waiting.note) == (
+        "failed",
+        "The bank does not say that money was received.",
+    )
     assert (Receipt.objects.count(), status(order)) == (0, "requested")
 
 

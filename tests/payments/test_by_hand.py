@@ -1,4 +1,4 @@
-"""Money paid by hand through the pay bill: asked about before, told of after, counted once."""
+"""Manual payments through the pay bill: validated before, confirmed after, recorded once."""
 
 from datetime import timedelta
 from io import StringIO
@@ -49,7 +49,7 @@ def asked(client, told, **where):
     return post_c2b(client, told, what="validation", **where)
 
 
-def test_what_an_order_waits_for_may_be_paid(client, payment, order):
+def test_validation_accepts_the_amount_an_order_waits_for(client, payment, order):
     answer = asked(client, by_hand(order.reference, 3000))
 
     assert (answer.status_code, answer.json()) == (200, ACCEPTED)
@@ -86,7 +86,7 @@ def test_at_another_address_there_is_nothing_to_ask(client, order, settings, tok
         ({"TransID": ""}, "C2B00016"),
     ],
 )
-def test_what_cannot_pay_for_an_order_is_refused_with_m_pesas_own_code(
+def test_validation_refuses_what_cannot_pay_an_order_with_darajas_code(
     client, order, changed, code
 ):
     answer = asked(client, by_hand(order.reference, 3000, **changed))
@@ -166,7 +166,7 @@ def test_a_payment_by_hand_pays_its_order(client, order, kettle):
         False,
         "",
     )
-    assert (event().state, event().note) == ("applied", "The money is credited.")
+    assert (event().state, event().note) == ("applied", "The payment is credited.")
     assert (event().receipt_id, event().payment_id) == (receipt.pk, paid.pk)
 
 
@@ -248,7 +248,7 @@ def test_a_payment_told_of_twice_counts_once(client, order):
     post_c2b(client, told)
 
     assert (Receipt.objects.count(), OrderPayment.objects.count()) == (1, 2)
-    assert event().note == "Counted already."
+    assert event().note == "Already recorded."
     assert not Refund.objects.exists()
 
 
@@ -384,7 +384,7 @@ def test_money_that_only_a_query_proved_gets_its_number_from_the_confirmation(
 
     receipt = Receipt.objects.get()
     assert (receipt.number, receipt.payment_id, receipt.source) == ("SGL7654321", payment.pk, "c2b")
-    assert event().note == "Counted already; its receipt number is known now."
+    assert event().note == "Already recorded; its receipt number is known now."
 
 
 def test_a_number_that_was_anothers_after_all_goes_back_to_the_hand(client, payment, order, daraja):
@@ -465,7 +465,7 @@ def test_a_part_that_comes_after_expiry_goes_back_at_once(client, payment, order
     assert (status(order), owed_back()) == ("refund_due", [("SGL7654321", 1000, "reversal")])
 
 
-def test_what_is_too_much_is_owed_back_to_the_phone_that_paid(client, payment, order):
+def test_an_excess_is_refunded_to_the_phone_that_paid(client, payment, order):
     post_c2b(client, by_hand(order.reference, 3200, receipt="SGL7654321"))
 
     assert (status(order), owed_back()) == ("paid", [("SGL7654321", 200, "b2c")])
@@ -539,7 +539,7 @@ def test_at_each_stage_the_buyer_is_told_what_to_pay_and_where(client, buyer_api
     assert partly == (
         2000,
         [way(2000)],
-        "KES 1,000 of KES 3,000 came. Pay the missing KES 2,000 before the time is over. "
+        "We received KES 1,000 of KES 3,000. Pay the remaining KES 2,000 before the time runs out. "
         f"{hand} 2,000.",
     )
     assert paid == (0, [], "Paid. Thank you!")

@@ -1,4 +1,4 @@
-"""A callback is read by the one whose secret address it came to, and by nobody else."""
+"""A callback is processed only by the handler of the secret URL it came to."""
 
 from datetime import timedelta
 
@@ -88,7 +88,7 @@ def test_about_money_that_leaves_nobodys_address_is_believed(client, payout, tok
     assert (payout.status, is_due(payout)) == ("sent", False)
 
 
-def test_what_cannot_be_read_at_a_payouts_address_is_kept_and_says_why(client, payout):
+def test_an_unreadable_message_to_a_payouts_url_is_stored_with_the_reason(client, payout):
     post(client, None, {"Result": {"ResultCode": None}}, token=payout.callback_token)
 
     assert became() == UNREADABLE

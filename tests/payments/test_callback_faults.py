@@ -90,7 +90,7 @@ def test_a_payment_of_less_waits_for_the_rest_and_the_buyer_is_told(buyer_api, k
     assert (order["payment_status"], order["amount_due"]) == ("requested", 2999)
     assert (order["prompt"]["status"], order["prompt"]["code"]) == ("confirmed", "short")
     assert order["prompt"]["message"] == (
-        "KES 1 of KES 3,000 came. Pay the missing KES 2,999 before the time is over. "
+        "We received KES 1 of KES 3,000. Pay the remaining KES 2,999 before the time runs out. "
         f"Or pay by hand: M-Pesa pay bill 174379, account {order['reference']}, KES 2,999."
     )
     assert Receipt.objects.get().waiting

@@ -1,4 +1,4 @@
-"""Which messages are believed by themselves, which are checked, and which change nothing."""
+"""Which messages are trusted on their own, which are checked, and which change nothing."""
 
 from datetime import timedelta
 
@@ -32,7 +32,7 @@ def test_the_attempts_own_address_ids_and_amount_are_believed(client, payment):
 
     assert (answer.status_code, answer.json()) == (200, {"ResultCode": 0, "ResultDesc": "Accepted"})
     assert stand(payment) == ("confirmed", "paid")
-    assert (event().state, event().note) == ("applied", "The money is credited.")
+    assert (event().state, event().note) == ("applied", "The payment is credited.")
     assert event().payment_id == payment.pk
     receipt = Receipt.objects.get()
     assert (receipt.number, receipt.amount, receipt.order_id, receipt.source) == (
@@ -50,7 +50,7 @@ def test_a_success_at_another_address_is_only_a_reason_to_ask(client, payment, d
     assert stand(payment) == ("submitted", "requested")
     assert (event().state, event().note) == (
         "checking",
-        "It did not come to the attempt's own address.",
+        "It did not come to the attempt's own URL.",
     )
     assert not Receipt.objects.exists()
 
@@ -84,7 +84,7 @@ def test_a_forged_success_is_closed_when_m_pesa_says_otherwise(client, payment, 
     query_status(payment.pk)
 
     assert stand(payment) == ("failed", "requested")
-    assert (event().state, event().note) == ("applied", "M-Pesa, asked, says failed (1032).")
+    assert (event().state, event().note) == ("applied", "M-Pesa reports failed (1032).")
     assert not Receipt.objects.exists()
 
 
@@ -191,7 +191,7 @@ def test_an_attempt_nobody_sent_cannot_have_been_paid(client, order):
     assert stand(payment) == ("requested", "requested")
     assert (event().state, event().note) == (
         "failed",
-        "M-Pesa was never asked for this attempt. There is no request id to ask M-Pesa by.",
+        "This attempt was never sent to M-Pesa. There is no request id to query M-Pesa by.",
     )
 
 
@@ -234,7 +234,7 @@ def test_less_than_was_asked_is_credited_and_waits_for_the_rest(client, payment,
     came = int(float(amount))
     assert stand(payment) == ("confirmed", "requested")
     assert (receipt.amount, receipt.order_id, receipt.waiting) == (came, payment.order_id, True)
-    assert event().note == f"KES {came} came, KES 3000 was asked."
+    assert event().note == f"KES {int(came):,} arrived, KES 3,000 was requested."
     assert shelf(kettle) == (5, 2)
     assert not Refund.objects.exists()
 
@@ -251,7 +251,7 @@ def test_more_than_was_asked_pays_and_the_rest_is_owed_back(client, payment, amo
         "excess",
         payment.order_id,
     )
-    assert event().note == f"KES {amount} came, KES 3000 was asked."
+    assert event().note == f"KES {amount:,} arrived, KES 3,000 was requested."
     assert shelf(kettle) == (3, 0)
 
 
@@ -262,7 +262,7 @@ def test_a_receipt_counts_for_one_attempt_only(client, payment, kettle):
     post(client, other, success(other, receipt="SGL7654321"))
 
     assert stand(other) == ("submitted", "requested")
-    assert event().note == "Receipt SGL7654321 is counted already; nothing was credited."
+    assert event().note == "Receipt SGL7654321 is already recorded; nothing was credited."
     assert Receipt.objects.count() == 1
 
 
@@ -273,7 +273,7 @@ def test_a_code_that_ends_nothing_is_only_a_reason_to_ask(client, payment, daraj
     assert stand(payment) == ("submitted", "requested")
     assert (event().state, event().note) == (
         "checking",
-        f"{code} is not a code that ends a payment.",
+        f"{code} is not a final result code for a payment.",
     )
 
 

@@ -1,4 +1,4 @@
-"""The clock: when it asks, what it lets go, and that nothing keeps its duties from running."""
+"""The clock: when it queries, what it leaves out, and that no failure stops its duties."""
 
 from datetime import timedelta
 from io import StringIO
@@ -220,7 +220,7 @@ def test_applying_a_message_twice_acts_once(db):
     assert GatewayEvent.objects.get().applied_at == applied_at
 
 
-def test_one_round_by_hand(order, kettle):
+def test_clock_once_reports_what_each_duty_did(order, kettle):
     said = StringIO()
     with time_machine.travel(order.expires_at + timedelta(seconds=1)):
         call_command("clock", "--once", stdout=said)

@@ -1,4 +1,4 @@
-"""What an operator types (register, replay, compare, simulate) says what it did, or why not."""
+"""Operators' commands (register, replay, compare, simulate) report what they did, or why not."""
 
 from io import StringIO
 
@@ -9,7 +9,7 @@ from daraja_simulator import Simulator
 from orders.fulfilment import move_line
 from payments import gateway
 from payments.models import GatewayEvent, LedgerPosting, OrderPayment, Payout, Receipt, Refund
-from payments.reconciliation.outcomes import Outcome, record_outcome
+from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from payments.transfers import mark_done
 from tests.factories import UserFactory
 from tests.shopping import PHONE, an_order
@@ -138,7 +138,7 @@ def test_a_replay_finds_what_was_not_acted_on(client, payment, daraja):
     told = said("replay_events", "--id", str(event.pk))
 
     assert told.splitlines() == [
-        f"Message {event.pk}: The money is credited.",
+        f"Message {event.pk}: The payment is credited.",
         "1 messages replayed; 1 movements of money posted.",
     ]
     assert Receipt.objects.get().payment == payment
@@ -208,7 +208,9 @@ def test_a_receipt_without_a_number_is_named(buyer, kettle, simulator):
     simulator.forget_urls()
     payment = an_order(buyer, (kettle, 2)).payments.get()
     simulator.wait_until_quiet()
-    record_outcome(payment.pk, Outcome(succeeded=True, code="0", text="Paid", source="query"))
+    record_outcome(
+        payment.pk, AttemptOutcome(succeeded=True, code="0", text="Paid", source="query")
+    )
 
     receipt = simulator.books()["entries"][0]["receipt"]
     assert broke("prove", "--against-simulator").splitlines() == [

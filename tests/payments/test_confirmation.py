@@ -1,4 +1,4 @@
-"""Money leaves on no news alone: one person's word, one posted message, one notice of a bank."""
+"""No money leaves on one report: a staff member's, one posted message, one bank notification."""
 
 from datetime import timedelta
 
@@ -15,7 +15,7 @@ from payments.backoffice import receipt_services as money_in
 from payments.backoffice import transfer_services as money_out
 from payments.backoffice.receipt_services import ActionNotAvailable
 from payments.daraja.statement import StatementPage, StatementRow
-from payments.evidence import ask_about, record_on_statement
+from payments.evidence import record_on_statement, request_confirmation
 from payments.ledger import balance
 from payments.models import (
     Account,
@@ -135,7 +135,7 @@ def test_finance_invents_a_receipt_and_sends_it_back_and_nothing_leaves(daraja, 
     assert f"M-Pesa does not know {NUMBER}." in page
 
 
-def test_nor_may_who_invented_it_approve_it(daraja, insider, colleague):
+def test_the_person_who_recorded_a_receipt_may_not_approve_its_refund(daraja, insider, colleague):
     receipt = money_in.record_seen_receipt(
         number=NUMBER, amount=70_000, reference="", phone=PHONE, by=insider
     )
@@ -219,7 +219,7 @@ def answer_asked(receipt, **told):
     answer(receipt, **told)
 
 
-def test_what_never_came_is_written_off_by_another_and_its_goods_come_back(
+def test_a_payment_that_never_came_is_written_off_by_another_person_and_its_goods_are_returned(
     invented, order, insider, colleague, kettle, daraja
 ):
     move_line(order.tracks.get().pk, "fetched", actor=UserFactory(is_superuser=True))
@@ -242,7 +242,7 @@ def test_what_never_came_is_written_off_by_another_and_its_goods_come_back(
         assert balance(account) == 0
 
 
-def test_what_never_came_for_no_order_leaves_no_trace_in_suspense(insider, colleague):
+def test_a_payment_without_an_order_that_never_came_leaves_nothing_in_suspense(insider, colleague):
     receipt = money_in.record_seen_receipt(number=NUMBER, amount=700, reference="", by=insider)
     money_in.refund_receipt(receipt.pk, by=insider)
     answer_asked(receipt, code="SFC_IC0003")
@@ -337,7 +337,7 @@ def test_a_payment_of_ten_shillings_named_for_a_price_of_three_thousand_pays_no_
         money_out.approve_payout(payout.pk, by=insider)
 
 
-def test_another_amount_is_another_story(client, order, daraja):
+def test_a_report_of_another_amount_confirms_nothing(client, order, daraja):
     post_c2b(client, by_hand("nobody", 700, receipt=NUMBER))
     receipt = Receipt.objects.get()
     on_statement(daraja, receipt)
@@ -389,7 +389,7 @@ def declined(client, payment):
     """Paid and confirmed; then M-Pesa, asked again, says that it was declined."""
     post(client, payment, success(payment, receipt=NUMBER))
     receipt = Receipt.objects.get()
-    ask_about([receipt])
+    request_confirmation([receipt])
     rounds(1)
     answer(receipt)
     assert receipt.verification == "confirmed"
@@ -422,7 +422,7 @@ def test_an_answer_of_another_amount_that_was_given_before_does_not_end_a_doubt(
     assert declined.verification == "doubted"
 
 
-def test_what_was_said_cannot_be_said_otherwise_later(invented):
+def test_evidence_cannot_be_changed(invented):
     for change in (
         lambda: ReceiptEvidence.objects.update(amount=1),
         lambda: ReceiptEvidence.objects.all().delete(),
@@ -444,7 +444,7 @@ def forged_notice(client, order, settings):
     return Receipt.objects.get()
 
 
-def test_one_notice_of_a_bank_pays_no_seller_and_nothing_back(forged_notice, order, daraja):
+def test_a_single_bank_notification_releases_no_payout_and_no_refund(forged_notice, order, daraja):
     move_line(order.tracks.get().pk, "fetched", actor=UserFactory(is_superuser=True))
 
     rounds()
@@ -526,7 +526,7 @@ def test_beyond_the_days_limit_a_refund_goes_the_next_day(owed, settings, daraja
     assert (len(daraja.reversals), RefundDay.objects.get().sent) == (1, 700)
 
 
-def test_what_m_pesa_refused_does_not_count_for_the_day(owed, daraja):
+def test_a_refused_transfer_does_not_count_towards_the_day(owed, daraja):
     refund = money_in.refund_receipt(owed.pk)
     rounds(1)
     refund.refresh_from_db()
@@ -697,7 +697,9 @@ def test_a_payment_m_pesa_says_it_reversed_came_and_its_sellers_payout_is_a_seco
         {"CreditPartyName": ""},
     ],
 )
-def test_one_reversed_of_another_amount_or_paid_elsewhere_confirms_nothing(fetched, daraja, told):
+def test_an_answer_about_a_reversal_another_amount_or_receiver_confirms_nothing(
+    fetched, daraja, told
+):
     answer(fetched, TransactionStatus="Reversed", **told)
     rounds()
 
@@ -732,7 +734,7 @@ def test_what_was_written_off_as_never_come_and_is_said_to_be_reversed_is_shown_
 
     assert fetched.events.order_by("pk").last().state == "applied"
     assert (fetched.verification, fetched.unacknowledged) == ("never_came", True)
-    assert fetched.note == "It was written off as never having come, and M-Pesa shows it now."
+    assert fetched.note == "It was written off because it never arrived, and M-Pesa shows it now."
 
 
 # --- What goes back leaves the order with what is confirmed --------------------------------------
@@ -825,7 +827,7 @@ def paid_before(client, payment, settings):
     assert settings.DARAJA_SHORTCODE == "174379"
     settings.DARAJA_SHORTCODE = settings.DARAJA_PARTY_B = "600999"
     receipt = Receipt.objects.get()
-    ask_about([receipt])
+    request_confirmation([receipt])
     return receipt
 
 
@@ -845,7 +847,9 @@ def test_what_was_paid_to_a_number_that_was_never_ours_is_in_doubt(paid_before, 
 
 def test_what_was_paid_to_the_number_before_is_reversed_there(paid_before, order, daraja):
     answer_asked(paid_before, CreditPartyName="174379 - O-Mache")
-    move_line(order.tracks.get().pk, "cancelled", by=UserFactory(is_superuser=True), note="Broken.")
+    move_line(
+        order.tracks.get().pk, "cancelled", actor=UserFactory(is_superuser=True), note="Broken."
+    )
 
     rounds()
     Refund.objects.update(reversal_conversation_id="ours-1")

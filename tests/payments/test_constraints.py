@@ -1,4 +1,4 @@
-"""What the database itself refuses, whoever asks."""
+"""Rows that the database itself refuses."""
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 
 from orders.models import Order, OrderTrack
 from payments.models import OrderPayment, Receipt
-from payments.reconciliation.outcomes import Outcome, record_outcome
+from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from tests.factories import UserFactory
 from tests.shopping import an_order
 
@@ -45,7 +45,7 @@ def test_many_attempts_may_not_have_a_request_id_yet(order):
 
 
 def test_a_receipt_counts_once(payment):
-    record_outcome(payment.pk, Outcome(True, "0", "", "query", 3000, "SGL0000001"))
+    record_outcome(payment.pk, AttemptOutcome(True, "0", "", "query", 3000, "SGL0000001"))
 
     refused(lambda: Receipt.objects.create(number="SGL0000001", amount=2, source="callback"))
 
@@ -53,7 +53,7 @@ def test_a_receipt_counts_once(payment):
 @pytest.mark.parametrize(
     "changed", [{"commission": 3001}, {"returned": True}, {"number": 0, "amount": 0}]
 )
-def test_a_line_makes_sense(order, changed):
+def test_the_database_refuses_a_line_with_impossible_values(order, changed):
     refused(lambda: QuerySet(OrderTrack).filter(order=order).update(**changed))
 
 

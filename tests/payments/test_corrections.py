@@ -15,8 +15,8 @@ from payments.daraja.result_codes import PayoutReason
 from payments.disbursement import process_refund
 from payments.ledger import balance
 from payments.models import Account, OrderPayment, Receipt, Refund, amount_credited
-from payments.reconciliation.outcomes import Outcome, record_outcome
-from payments.reconciliation.receipts import IncomingPayment, record_receipt
+from payments.reconciliation.incoming import IncomingPayment, record_receipt
+from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from payments.refunds.services import refund_unmatched
 from payments.transfers import mark_refused
 from tests.factories import ProductFactory, UserFactory
@@ -69,7 +69,7 @@ def test_late_money_that_was_more_holds_its_goods_again_once(order, payment, ket
     Order.objects.update(expires_at=timezone.now(), held_until=timezone.now())
     assert expire_order(order.pk, now=timezone.now())
 
-    record_outcome(payment.pk, Outcome(True, "0", "", "callback", 3000, FIRST))
+    record_outcome(payment.pk, AttemptOutcome(True, "0", "", "callback", 3000, FIRST))
 
     receipt.refresh_from_db()
     order.refresh_from_db()
@@ -156,7 +156,7 @@ def closed(order, payment, kettle):
     kettle.listed = False
     kettle.save(update_fields=["listed"])
     assert expire_order(order.pk, now=timezone.now())
-    record_outcome(payment.pk, Outcome(True, "0", "", "callback", 3000, FIRST))
+    record_outcome(payment.pk, AttemptOutcome(True, "0", "", "callback", 3000, FIRST))
     assert owed_back() == [(3000, "reversal", "off_sale")]
     return order
 
@@ -193,7 +193,7 @@ def test_what_had_left_of_it_is_written_off_until_m_pesa_refuses_it(closed, dara
 def test_what_was_too_much_for_an_order_is_owed_no_more_before_anything_is_written_off(
     payment, came, back, lost
 ):
-    record_outcome(payment.pk, Outcome(True, "0", "", "callback", 3500, FIRST))
+    record_outcome(payment.pk, AttemptOutcome(True, "0", "", "callback", 3500, FIRST))
     assert owed_back() == [(500, "b2c", "excess")]
 
     seen(FIRST, came)
@@ -202,7 +202,7 @@ def test_what_was_too_much_for_an_order_is_owed_no_more_before_anything_is_writt
 
 
 def test_what_another_payment_of_the_order_was_too_much_is_kept_for_it(order, payment):
-    record_outcome(payment.pk, Outcome(True, "0", "", "callback", 3000, FIRST))
+    record_outcome(payment.pk, AttemptOutcome(True, "0", "", "callback", 3000, FIRST))
     seen(SECOND, 3000, order.reference, "c2b")
     assert owed_back() == [(3000, "reversal", "excess")]
 
@@ -215,9 +215,9 @@ def test_what_another_payment_of_the_order_was_too_much_is_kept_for_it(order, pa
 def test_what_is_owed_for_a_cancelled_line_stays_that_lines(buyer, kettle):
     order = an_order(buyer, (kettle, 1), (ProductFactory(price=1500), 1))
     payment = ringing(order.payments.get())
-    record_outcome(payment.pk, Outcome(True, "0", "", "callback", 3000, FIRST))
+    record_outcome(payment.pk, AttemptOutcome(True, "0", "", "callback", 3000, FIRST))
     line = order.tracks.first()
-    move_line(line.pk, "cancelled", by=UserFactory(is_superuser=True), note="It broke.")
+    move_line(line.pk, "cancelled", actor=UserFactory(is_superuser=True), note="It broke.")
     assert owed_back() == [(1500, "b2c", "returned")]
 
     seen(FIRST, 2000)

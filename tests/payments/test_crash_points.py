@@ -1,4 +1,4 @@
-"""A power cut at any step costs seconds: the clock finds what was lost, and does nothing twice."""
+"""A crash at any step costs seconds: the clock finds what was lost, and does nothing twice."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""The daily round: everything that is over is forgotten, whatever else breaks."""
+"""The daily duties delete everything that is over, whatever else fails."""
 
 from datetime import timedelta
 

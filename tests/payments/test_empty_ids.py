@@ -1,4 +1,4 @@
-"""No lookup by an id from outside finds what has none yet: each of the shop's rows begins so.
+"""A lookup by an id from outside never finds rows whose id is still empty.
 
 The readers let no empty id through. These tests take them out of the way, or ask where people type.
 """
@@ -17,8 +17,9 @@ from payments.backoffice.receipt_services import ActionNotAvailable
 from payments.daraja.portal_statement import Movement
 from payments.daraja.stk_callback import read_stk_callback
 from payments.models import GatewayEvent, OrderPayment, Payout, Receipt, Refund, Withdrawal
-from payments.payouts.services import create_payouts
-from payments.reconciliation.receipts import find_receipt, record_reversal_row
+from payments.payouts.allocation import create_payouts
+from payments.reconciliation.receipts import find_receipt
+from payments.reconciliation.returns import record_reversal_row
 from payments.reconciliation.withdrawals import (
     CannotBeSettled,
     settle_again,
@@ -106,7 +107,7 @@ def test_a_reversal_without_a_number_is_no_refund_that_was_not_done_yet(owed):
     receipt, note = record_reversal_row(number="", reverses="", amount=1500)
 
     assert receipt is None
-    assert note == "M-Pesa took a payment back, and does not say which one of ours."
+    assert note == "M-Pesa reversed a payment and did not say which one of ours."
 
 
 def a_withdrawal(**changed):

@@ -1,4 +1,4 @@
-"""A page instead of M-Pesa's answer: time and a question settle it, and nobody else has to."""
+"""A page instead of M-Pesa's answer is resolved by time and a status query, without staff."""
 
 from datetime import timedelta
 

@@ -9,11 +9,12 @@ from orders.fulfilment import PaymentInDoubt, move_line
 from payments.backoffice import receipt_services as money_in
 from payments.backoffice.receipt_services import ActionNotAvailable
 from payments.daraja.statement import StatementPage, StatementRow
-from payments.evidence import SourceReport, lock_receipt, put_in_doubt, record
+from payments.doubt import put_in_doubt
+from payments.evidence import SourceReport, lock_receipt, record
 from payments.ledger import balance
 from payments.models import Account, Receipt, ReceiptSource
-from payments.reconciliation.outcomes import Outcome, record_outcome
-from payments.reconciliation.receipts import IncomingPayment, record_receipt
+from payments.reconciliation.incoming import IncomingPayment, record_receipt
+from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from payments.reconciliation.statement_pull import pull_statement
 from tests.factories import UserFactory
 
@@ -73,7 +74,7 @@ def test_nor_where_a_callback_names_its_number(client, order, payment, returned)
 
 
 def test_no_prompts_receipt_is_named_by_what_came_back(order, payment, returned):
-    record_outcome(payment.pk, Outcome(True, "0", "", ReceiptSource.QUERY))
+    record_outcome(payment.pk, AttemptOutcome(True, "0", "", ReceiptSource.QUERY))
     unnamed = Receipt.objects.get(order=order)
 
     with pytest.raises(ActionNotAvailable, match="is what the shop had sent"):
@@ -103,7 +104,7 @@ def test_goods_bought_with_a_payment_in_doubt_wait_until_it_is_decided(
 
     assert stand(order) == ("paid", True)
     with pytest.raises(PaymentInDoubt):
-        move_line(order.tracks.get().pk, "fetched", by=UserFactory(is_superuser=True))
+        move_line(order.tracks.get().pk, "fetched", actor=UserFactory(is_superuser=True))
 
     # M-Pesa's own answer ends the doubt, and with it the wait.
     record(lock_receipt(doubted.pk), SourceReport("statement", 3000, NUMBER, "174379"))
@@ -121,7 +122,7 @@ def test_a_person_cannot_pay_an_attempt_with_a_payment_in_doubt(order, payment, 
 def test_a_prompt_that_a_query_proves_is_not_paid_with_a_payment_in_doubt(order, payment, doubted):
     Receipt.objects.filter(pk=doubted.pk).update(phone=payment.phone)
 
-    record_outcome(payment.pk, Outcome(True, "0", "", ReceiptSource.QUERY))
+    record_outcome(payment.pk, AttemptOutcome(True, "0", "", ReceiptSource.QUERY))
 
     # The query proves the payment; whether the money in doubt is the same is decided later.
     doubted.refresh_from_db()
@@ -159,7 +160,7 @@ def test_nor_where_both_tell_of_it_at_once(order):
 def test_what_only_a_person_saw_of_an_amount_changes_nothing_of_a_prompts(
     order, payment, source, counted, lost
 ):
-    record_outcome(payment.pk, Outcome(True, "0", "", ReceiptSource.QUERY))
+    record_outcome(payment.pk, AttemptOutcome(True, "0", "", ReceiptSource.QUERY))
     movement = seen(300, source=source, by=UserFactory().pk if source == "staff" else None)
 
     receipt = money_in.merge_with_order(movement.pk, reference=order.reference, why="It fits.")
@@ -213,7 +214,7 @@ def test_a_reference_that_comes_later_pays_its_order(client, daraja, order, sett
 
 def test_it_names_the_receipt_of_the_orders_prompt_where_it_may_be_that(client, order, payment):
     told_without_reference()
-    record_outcome(payment.pk, Outcome(True, "0", "", ReceiptSource.QUERY))
+    record_outcome(payment.pk, AttemptOutcome(True, "0", "", ReceiptSource.QUERY))
 
     post_c2b(client, by_hand(order.reference, 3000, receipt=NUMBER, MSISDN=payment.phone))
 

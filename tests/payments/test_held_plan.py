@@ -1,4 +1,4 @@
-"""What is held back of a busy seller's earnings is found among their lines in dispute alone."""
+"""A busy seller's held-back earnings are found through disputed lines only."""
 
 import pytest
 from django.db import connection

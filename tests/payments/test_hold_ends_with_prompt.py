@@ -1,4 +1,4 @@
-"""A hold is for who pays: it ends soon after its prompt did, and at once where others wait."""
+"""A reservation ends soon after its prompt, and immediately if other buyers are waiting."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Money that comes after its order was closed re-takes the goods, or is owed back; never lost.
+"""Money that arrives after its order was closed reserves the goods again, or is refunded.
 
 For an order that its buyer gave up it always goes back.
 """
@@ -57,7 +57,7 @@ def test_goods_that_are_gone_make_the_money_due_back(
     assert answer["order"][0]["track_status"] == "cancelled"
     assert (answer["prompt"]["status"], answer["prompt"]["message"]) == (
         "confirmed",
-        "Your money came too late, or not all of it came. You get all of it back.",
+        "Your payment came too late or was not complete. You get all of it back.",
     )
     assert (Receipt.objects.get().order_id, shelf(kettle)) == (order.pk, (5, 4))
 
@@ -76,7 +76,7 @@ def test_of_several_goods_all_are_taken_again_or_none(client, buyer, kettle, sel
     assert (shelf(kettle), shelf(pan)) == ((5, 0), (1, 1))
 
 
-def test_what_its_seller_took_off_sale_meanwhile_goes_back(client, order, payment, kettle):
+def test_late_money_for_goods_taken_off_sale_is_refunded(client, order, payment, kettle):
     close(order, "expired")
     Product.objects.update(listed=False)
 
@@ -141,7 +141,7 @@ def test_late_money_said_twice_is_taken_once(client, order, payment, kettle):
     assert (Receipt.objects.count(), shelf(kettle)) == (1, (3, 0))
 
 
-def test_what_is_due_back_stays_due_when_goods_come_back(client, order, payment, kettle):
+def test_a_refund_stays_due_when_goods_come_back(client, order, payment, kettle):
     close(order, "expired")
     other = an_order(UserFactory(), (kettle, 4))
     told = success(payment)
@@ -181,7 +181,7 @@ def given_up(order, payment, buyer_api):
     return order
 
 
-def test_who_cancelled_an_order_is_written_down_once(order, given_up):
+def test_who_cancelled_an_order_is_recorded_once(order, given_up):
     cancel_order(order.pk, cancelled_by="staff")
 
     order.refresh_from_db()
@@ -200,7 +200,7 @@ def test_money_for_what_its_buyer_gave_up_goes_back_though_the_goods_are_free(
     assert [track.track_status for track in given_up.tracks.all()] == ["cancelled"]
     answer = buyer_api.get(f"/cashout/{given_up.order_token}/").json()
     assert answer["prompt"]["message"] == (
-        "You had given this order up, so the money that came for it is sent back to you."
+        "You had cancelled this order, so the money you paid for it is sent back to you."
     )
 
 
@@ -221,8 +221,8 @@ def test_who_gives_an_order_up_while_it_rings_is_told_that_its_money_would_come_
     answer = buyer_api.post(f"/cashout/{order.order_token}/cancel/").json()
 
     assert answer["prompt"]["message"] == (
-        "You gave this order up. Nothing is owed. If your phone still shows the prompt, cancel it "
-        "there: what you pay for this order now is sent back to you."
+        "You cancelled this order. You owe nothing. If your phone still shows the prompt, cancel "
+        "it there: anything you pay for this order now is sent back to you."
     )
 
 
@@ -231,7 +231,7 @@ def test_who_is_told_that_the_shop_cancelled_did_not_give_up(order, payment, buy
 
     answer = buyer_api.get(f"/cashout/{order.order_token}/").json()
 
-    assert answer["prompt"]["message"] == "The shop cancelled this order. Nothing is owed."
+    assert answer["prompt"]["message"] == "The shop cancelled this order. You owe nothing."
 
 
 def test_both_pins_of_a_buyer_who_cancelled_and_ordered_again_pay_once(

@@ -1,4 +1,4 @@
-"""No answer to a client holds an attempt's ids, its address or its receipt."""
+"""No answer to a client contains an attempt's ids, its callback token or its receipt."""
 
 import pytest
 

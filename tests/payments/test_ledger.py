@@ -1,4 +1,4 @@
-"""The ledger: every shilling on one account, posted once, balanced, and never changed."""
+"""The ledger: all money on one account each, posted once, balanced, and never changed."""
 
 from importlib import import_module
 
@@ -19,7 +19,7 @@ from payments.models import (
     ReceiptSource,
     Refund,
 )
-from payments.reconciliation.outcomes import Outcome, record_outcome
+from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from payments.refunds.services import refund_excess
 from tests.factories import UserFactory
 from tests.shopping import an_order
@@ -29,7 +29,7 @@ from .conftest import ringing
 
 
 def money(receipt="SGL0000001", amount=3000, source=ReceiptSource.CALLBACK):
-    return Outcome(
+    return AttemptOutcome(
         succeeded=True, code="0", text="Done", source=source, amount=amount, receipt=receipt
     )
 
@@ -83,7 +83,7 @@ def test_less_than_was_asked_is_held_for_its_buyer_all_the_same(payment, order):
     assert balances(order) == {"buyers_held": 2999}
 
 
-def test_what_was_more_than_asked_is_owed_back(payment, order):
+def test_an_excess_is_due_back(payment, order):
     record_outcome(payment.pk, money(amount=3001))
 
     assert balances(order) == {"buyers_held": 3000, "refunds_payable": 1}
@@ -170,7 +170,7 @@ def test_of_two_payments_at_once_one_is_held_and_one_is_owed_back(payment, secon
     assert balances(order) == {"buyers_held": 3000, "refunds_payable": 3000}
 
 
-def test_what_the_clock_finds_due_back_is_owed_back_once(payment, order, sold_out):
+def test_a_refund_the_clock_finds_due_is_created_once(payment, order, sold_out):
     payment.status, payment.live, payment.next_check_at = "confirmed", False, None
     payment.confirmed_at = payment.created_at
     payment.save_base(raw=True)
@@ -185,7 +185,7 @@ def test_what_the_clock_finds_due_back_is_owed_back_once(payment, order, sold_ou
     assert balances() == {"mpesa_clearing": 3000, "refunds_payable": 3000}
 
 
-def test_what_is_owed_back_already_is_not_owed_back_again(payment, order, sold_out):
+def test_a_refund_that_is_due_already_is_not_created_again(payment, order, sold_out):
     record_outcome(payment.pk, money())
 
     refund_excess(order.pk)
@@ -223,7 +223,7 @@ def test_a_posting_is_one_statement_where_the_database_takes_it_at_once(
     [({"suspense": 2}, {"suspense": 1}), ({}, {}), ({"suspense": 0}, {"suspense": 0}),
      ({"suspense": 1, "buyers_held": -1}, {"suspense": 0})],
 )  # fmt: skip
-def test_what_does_not_balance_is_not_posted(db, debited, credited):
+def test_an_unbalanced_posting_is_refused(db, debited, credited):
     with pytest.raises(Unbalanced):
         ledger.post(Posting("mistake:1", debited, credited))
 
@@ -249,14 +249,14 @@ def test_an_event_is_posted_once(payment):
 
 
 @pytest.mark.parametrize(("model", "field"), [(LedgerPosting, "event"), (LedgerEntry, "account")])
-def test_what_is_posted_is_never_changed(payment, model, field):
+def test_a_posting_cannot_be_changed(payment, model, field):
     record_outcome(payment.pk, money())
 
     refused(lambda: model.objects.update(**{field: "suspense"}), "only added to")
 
 
 @pytest.mark.parametrize("model", [LedgerPosting, LedgerEntry])
-def test_what_is_posted_is_never_deleted(payment, model):
+def test_a_posting_cannot_be_deleted(payment, model):
     record_outcome(payment.pk, money())
     rows = model.objects.all()
 
@@ -278,7 +278,7 @@ def test_an_entry_is_above_zero_on_a_side_of_an_account(db, changed):
 
 
 @pytest.mark.parametrize("account", ["mpesa_clearing", "suspense"])
-def test_what_is_nobodys_yet_is_of_no_order(order, account):
+def test_money_in_suspense_belongs_to_no_order(order, account):
     refused(lambda: entry(account=account, order=order), "ledger_account")
 
 

@@ -1,4 +1,4 @@
-"""After a restore nothing leaves until M-Pesa's statements have told what left since the backup."""
+"""After a restore nothing leaves before M-Pesa's statements show what left since the backup."""
 
 import hashlib
 from datetime import timedelta
@@ -33,7 +33,7 @@ from payments.models import (
     StatementPull,
     Withdrawal,
 )
-from payments.payouts.services import create_payouts
+from payments.payouts.allocation import create_payouts
 from payments.reconciliation.statement_recovery import (
     CannotBeRead,
     stop_after_restore,
@@ -155,7 +155,7 @@ def test_money_in_that_is_called_money_out_is_kept_for_a_person(line):
 
     [event] = GatewayEvent.objects.filter(source="statement")
     assert event in GatewayEvent.objects.broken(c2b_token="")
-    assert event.note == "Salary Payment: KES 700 came to 174379, not known to be a payment to us."
+    assert event.note == "Salary Payment: KES 700 to 174379, not known to be a payment to us."
     assert (first.unclear, again.unclear, first.payments) == (1, 1, 0)
     assert not Receipt.objects.filter(number="TKC0000009").exists()
 
@@ -166,7 +166,7 @@ def test_it_says_so_where_we_count_it_as_a_payment(line, client):
     read_all(paybill=[a_salary()])
 
     event = GatewayEvent.objects.get(source="statement")
-    assert event.note == "Salary Payment: about receipt TKC0000009, which is counted as a payment."
+    assert event.note == "Salary Payment: about receipt TKC0000009, which is recorded as a payment."
 
 
 # --- Letting money leave again -----------------------------------------------------------------
@@ -181,32 +181,32 @@ def test_money_leaves_again_once_both_numbers_statements_were_read(stop, daraja)
     assert sent(daraja) == [(PHONE, 1500)]
 
 
-def test_it_does_not_before_any_was_read(stop):
+def test_transfers_do_not_resume_before_a_statement_was_read(stop):
     with pytest.raises(ActionNotAvailable, match="statement of 174379 has to be read"):
         lift_payout_stop(stop.pk)
 
 
 @pytest.mark.parametrize("shortcode", [PAYBILL, PAYING])
-def test_it_does_not_where_one_number_was_not_read(stop, shortcode):
+def test_transfers_do_not_resume_if_one_short_code_was_not_read(stop, shortcode):
     read(statement(shortcode=shortcode))
 
     other = PAYING if shortcode == PAYBILL else PAYBILL
     assert [other in sentence for sentence in what_is_missing(stop)] == [True]
 
 
-def test_it_does_not_where_the_statement_ends_before_the_restore(stop):
+def test_transfers_do_not_resume_if_the_statement_ends_before_the_restore(stop):
     read_all(ends=stop.created_at - timedelta(seconds=2))
 
     assert len(what_is_missing(stop)) == 2
 
 
-def test_it_does_not_where_the_statement_begins_after_the_backup(stop):
+def test_transfers_do_not_resume_if_the_statement_begins_after_the_backup(stop):
     read_all(begins=stop.lost_since + timedelta(seconds=2))
 
     assert len(what_is_missing(stop)) == 2
 
 
-def test_it_does_not_where_a_gap_lies_between_two_statements(stop):
+def test_transfers_do_not_resume_with_a_gap_between_two_statements(stop):
     read_all(ends=stop.lost_since + timedelta(minutes=10))
     read_all(begins=stop.lost_since + timedelta(minutes=12))
     assert len(what_is_missing(stop)) == 2
@@ -217,10 +217,12 @@ def test_it_does_not_where_a_gap_lies_between_two_statements(stop):
     assert what_is_missing(stop) == []
 
 
-def test_it_does_not_while_a_withdrawal_is_unexplained(stop):
+def test_transfers_do_not_resume_while_a_withdrawal_is_unexplained(stop):
     read_all(a_withdrawal(700))
 
-    with pytest.raises(ActionNotAvailable, match="1 withdrawal on it is explained by no refund"):
+    with pytest.raises(
+        ActionNotAvailable, match="1 withdrawal on it is not explained by any refund"
+    ):
         lift_payout_stop(stop.pk)
 
 
@@ -406,7 +408,7 @@ def test_what_is_shown_in_full_proves_the_number(stop, kettle):
 def test_what_is_shown_in_part_paid_nobody_who_sells_nothing(stop):
     read_all(a_withdrawal(700, phone="2547****000"))
 
-    with pytest.raises(ActionNotAvailable, match="only a part of the number"):
+    with pytest.raises(ActionNotAvailable, match="only part of the number"):
         settle_withdrawal_as_payout(Withdrawal.objects.get().pk, username=UserFactory().username)
 
 
@@ -429,7 +431,7 @@ def test_no_more_goes_back_than_came(stop, line):
     read_all(a_withdrawal(1600, phone="254712345678"))
     number = Receipt.objects.get(order=line.order).number
 
-    with pytest.raises(ActionNotAvailable, match="no more than KES 1500 came"):
+    with pytest.raises(ActionNotAvailable, match="Only KES 1,500 arrived"):
         settle_withdrawal_as_refund(Withdrawal.objects.get().pk, number=number)
 
 
@@ -439,7 +441,7 @@ def test_what_was_taken_out_on_the_portal_is_set_aside(stop):
     dismiss_withdrawal(Withdrawal.objects.get().pk)
 
     assert what_is_missing(stop) == []
-    with pytest.raises(ActionNotAvailable, match="said already"):
+    with pytest.raises(ActionNotAvailable, match="already been explained"):
         dismiss_withdrawal(Withdrawal.objects.get().pk)
 
 

@@ -1,4 +1,4 @@
-"""Money counts as come in only where its word says so: at M-Pesa's doors and on its statement."""
+"""Money counts as received only if its transaction type says so."""
 
 import pytest
 
@@ -66,7 +66,7 @@ def test_a_confirmation_of_anything_else_is_put_before_a_person(client, order, w
 
     assert answer.json() == {"ResultCode": 0, "ResultDesc": "Accepted"}
     waiting = GatewayEvent.objects.broken(c2b_token=settings.DARAJA_C2B_TOKEN).get()
-    assert waiting.note == f"{word} is no payment to us. The statement shows what came."
+    assert waiting.note == f"{word} is not a payment to us. The statement shows what was received."
     assert (Receipt.objects.count(), status(order)) == (0, "requested")
 
 
@@ -85,7 +85,7 @@ def test_a_confirmation_of_money_at_another_number_is_put_before_a_person(
     post_c2b(client, by_hand(order.reference, 3000, BusinessShortCode=shortcode))
 
     waiting = GatewayEvent.objects.broken(c2b_token=settings.DARAJA_C2B_TOKEN).get()
-    assert waiting.note == f"It was paid to {shortcode}, which is no number of ours."
+    assert waiting.note == f"It was paid to {shortcode}, which is not one of our numbers."
     assert (Receipt.objects.count(), status(order)) == (0, "requested")
 
 
@@ -181,7 +181,7 @@ def test_a_row_of_another_kind_about_a_payment_we_count_is_put_before_a_person(
     read_statement(daraja, settings, statement_row(order, word))
 
     waiting = GatewayEvent.objects.broken(c2b_token="").get()
-    assert waiting.note.endswith("about receipt SGL7654321, which is counted as a payment.")
+    assert waiting.note.endswith("about receipt SGL7654321, which is recorded as a payment.")
     assert status(order) == "paid"
 
 

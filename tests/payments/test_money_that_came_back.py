@@ -1,4 +1,4 @@
-"""A payout, or a refund to a phone, that M-Pesa took back: counted once, shown to a person."""
+"""A returned payout or refund to a phone is recorded once and shown to staff."""
 
 from datetime import timedelta
 from io import StringIO
@@ -18,10 +18,11 @@ from payments.backoffice.transfer_services import (
     settle_withdrawal_as_returned,
 )
 from payments.disbursement import process_refund
-from payments.evidence import put_in_doubt, record_first
+from payments.doubt import put_in_doubt
+from payments.evidence import record_first
 from payments.ledger import balance
 from payments.models import Account, Payout, Receipt, Refund, Withdrawal
-from payments.reconciliation.outcomes import Outcome, record_outcome
+from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from payments.reconciliation.statement_recovery import Reading
 from payments.refunds.external_reversals import record_outside_reversal, write_off_never_came
 from payments.transfers import mark_done
@@ -76,11 +77,11 @@ def test_a_payout_that_came_back_is_money_without_an_order_and_says_which_it_was
     assert (receipt.amount, receipt.phone, receipt.order) == (1500, PHONE, None)
     assert receipt.note == (
         f"Payout {payout.pk}, sent under {SENT}, came back: M-Pesa took it from that phone. Ask "
-        "whose it is; sent back, it goes there again."
+        f"whose it is; a refund goes to that phone again."
     )
     # No person has said so: it needs none.
-    assert (receipt.is_separate_payment, receipt.is_no_prompts) == (False, True)
-    assert not Receipt.objects.unnamed_movements().exists()
+    assert (receipt.is_separate_payment, receipt.is_not_from_prompt) == (False, True)
+    assert not Receipt.objects.unidentified_payments().exists()
     assert balance(Account.MPESA_CLEARING) - before == 1500
     assert balance(Account.SUSPENSE) == 1500
     payout.refresh_from_db()
@@ -107,7 +108,7 @@ def test_the_command_says_how_many_came_back(payout, tmp_path):
     )
 
 
-def test_it_is_counted_once_however_often_the_statement_is_read(payout):
+def test_a_returned_transfer_is_recorded_once_however_often_the_statement_is_read(payout):
     came_back()
 
     assert came_back().returned == 0
@@ -195,7 +196,8 @@ def test_the_order_it_paid_for_keeps_it_and_a_person_sees_that(payout, order):
     )
     assert receipt.note == (
         f"Payout {payout.pk} of KES 1,500, sent under {SENT}, came back: M-Pesa took it from that "
-        f"phone. No buyer paid it, and order {order.reference} was given it: ask whose it is."
+        f"phone. No buyer paid it, but it was matched to order {order.reference}. Ask "
+        f"whose it is."
     )
     assert list(Receipt.objects.unacknowledged()) == [receipt]
 
@@ -225,7 +227,7 @@ def test_a_reversal_of_it_that_m_pesa_may_know_of_is_left(payout, daraja):
     assert ways(receipt) == [("reversal", "", "sent", 1500)]
 
 
-def test_one_that_was_written_off_stays_so(payout):
+def test_a_returned_transfer_that_was_written_off_stays_written_off(payout):
     receipt = write_down()
     put_in_doubt(receipt.pk, "M-Pesa does not know it.")
     write_off_never_came(receipt.pk)
@@ -241,7 +243,7 @@ def test_a_prompts_own_receipt_that_was_given_its_number_stays_and_a_person_sees
 ):
     """The prompt's money came too: told that this receipt came back, the shop would have one sum of
     the two."""
-    record_outcome(payment.pk, Outcome(True, "0", "Paid", "query"))
+    record_outcome(payment.pk, AttemptOutcome(True, "0", "Paid", "query"))
     receipt_services.match_receipt_to_order(
         write_down(order.amount).pk, reference=order.reference, why="Seen."
     )
@@ -252,7 +254,8 @@ def test_a_prompts_own_receipt_that_was_given_its_number_stays_and_a_person_sees
     assert (receipt.number, receipt.came_back, receipt.payment) == (BACK, False, payment)
     assert receipt.note == (
         f"Payout {payout.pk} of KES 1,500, sent under {SENT}, came back: M-Pesa took it from that "
-        "phone. This number was written to a prompt's receipt: two sums came, and one is counted."
+        f"phone. This number was entered for a prompt's receipt: two payments arrived, and one is "
+        "recorded."
     )
     assert list(Receipt.objects.unacknowledged()) == [receipt]
 
@@ -270,7 +273,7 @@ def test_what_came_back_of_nothing_of_ours_is_a_persons_too(payout):
 
     receipt = Receipt.objects.get(number=BACK)
     assert receipt.note == (
-        "M-Pesa took TKP0000009 back from where it had gone: no payout and no refund of ours."
+        "M-Pesa took TKP0000009 back from its receiver: it is no payout or refund of ours."
     )
     assert balance(Account.SUSPENSE) == 1500
 
@@ -306,7 +309,7 @@ def test_a_payout_unknown_so_far_is_found_on_the_same_statement_that_took_it_bac
     assert balance(Account.SUSPENSE) == 1500
 
 
-def test_it_goes_back_to_the_seller_by_a_payment_to_the_phone_and_by_no_reversal(payout, daraja):
+def test_a_returned_transfer_is_sent_to_the_seller_by_phone_and_not_reversed(payout, daraja):
     came_back()
     receipt = Receipt.objects.get(number=BACK)
 
@@ -390,7 +393,7 @@ def test_one_that_a_person_wrote_down_is_in_doubt_until_the_statement_shows_what
     assert (receipt.verification, receipt.source) == ("confirmed", "returned")
 
 
-def test_it_is_nobodys_payment_for_an_order(payout, order):
+def test_a_returned_transfer_cannot_be_matched_to_an_order(payout, order):
     came_back()
     receipt = Receipt.objects.get(number=BACK)
 
@@ -453,7 +456,7 @@ def test_what_left_for_a_refund_done_otherwise_and_came_back_is_one_decision(
     withdrawal, receipt = Withdrawal.objects.get(), Receipt.objects.get(number=BACK)
     assert withdrawal.came_back == receipt
     assert (shown("withdrawals"), shown("unmatched")) == ([withdrawal], [])
-    assert receipt.note == f"It had left as {SENT}: say there what that was."
+    assert receipt.note == f"It was withdrawn as {SENT}. Explain that withdrawal first."
     assert not KINDS["receipt"].actions["back"].applies(receipt)
 
     assert settle_withdrawal_as_returned(withdrawal.pk) == receipt
@@ -488,7 +491,7 @@ def test_a_part_that_came_back_of_it_is_decided_by_itself(done_otherwise):
     withdrawal = Withdrawal.objects.get()
     assert withdrawal.came_back is None
     assert [each.amount for each in shown("unmatched")] == [500]
-    with pytest.raises(ActionNotAvailable, match="came back whole"):
+    with pytest.raises(ActionNotAvailable, match="that all of it came back"):
         settle_withdrawal_as_returned(withdrawal.pk)
 
 
@@ -497,7 +500,7 @@ def test_what_was_sent_on_of_it_is_not_settled_by_it_too(done_otherwise):
     receipt_services.refund_receipt(Receipt.objects.get(number=BACK).pk)
     read(statement(left(), row()))
 
-    with pytest.raises(ActionNotAvailable, match="decided already about what came back"):
+    with pytest.raises(ActionNotAvailable, match="already decided about the money"):
         settle_withdrawal_as_returned(Withdrawal.objects.get().pk)
 
 
@@ -512,5 +515,5 @@ def test_what_it_had_left_as_may_be_said_and_then_it_is_money_without_an_order(
     receipt = Receipt.objects.get(number=BACK)
     assert shown("unmatched") == [receipt]
     assert KINDS["receipt"].actions["back"].applies(receipt)
-    with pytest.raises(ActionNotAvailable, match="said already what it was"):
+    with pytest.raises(ActionNotAvailable, match="already been explained"):
         settle_withdrawal_as_returned(withdrawal.pk)

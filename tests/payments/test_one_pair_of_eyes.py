@@ -11,10 +11,10 @@ from payments.backoffice import receipt_services as money_in
 from payments.backoffice import transfer_services as money_out
 from payments.backoffice.receipt_services import ActionNotAvailable
 from payments.daraja.result_codes import PayoutReason
-from payments.evidence import put_in_doubt
+from payments.doubt import put_in_doubt
 from payments.models import Payout, Provider, Receipt, ReceiptSource, Refund
 from payments.payouts.services import create_payouts
-from payments.reconciliation.receipts import IncomingPayment, record_receipt
+from payments.reconciliation.incoming import IncomingPayment, record_receipt
 from payments.transfers import mark_refused, reserve_daily_limit
 from tests.factories import UserFactory
 from tests.orders.lines import line_at

@@ -1,4 +1,4 @@
-"""Payouts that are not simply a line's share: small ones, debts, second thoughts, a day's limit."""
+"""Payouts that are not just one line's share: small shares, debts, a day's limit."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -15,6 +15,7 @@ from payments.backoffice.transfer_services import approve_payout, hold_payout
 from payments.daraja.errors import DarajaRefusal, DarajaRefused
 from payments.ledger import balance
 from payments.models import Account, Payout, PayoutDay, SellerShare
+from payments.payouts import allocation
 from payments.payouts import services as service
 from payments.proof.prove import prove
 from payments.refunds.external_reversals import record_outside_reversal
@@ -67,7 +68,7 @@ def test_less_than_ten_waits_for_more_to_the_same_number(sell, daraja):
     assert owed() == 19
 
 
-def test_what_is_too_small_goes_with_the_next_that_is_not(sell, daraja):
+def test_a_share_too_small_to_send_goes_with_the_next(sell, daraja):
     sell(4)
     sell(700)
     sell(900)
@@ -90,7 +91,7 @@ def test_what_was_sent_for_a_returned_line_is_kept_back_from_the_next(sell, dara
     assert sent(daraja) == [(PHONE, 1000), (PHONE, 500)]
     second = Payout.objects.latest("pk")
     assert (second.gross, second.amount) == (1500, 500)
-    assert second.note == "KES 1000 of KES 1500 were kept back for a debt."
+    assert second.note == "KES 1,000 of KES 1,500 was withheld to repay a debt."
     tell(second)
     assert owed() == 0
 
@@ -303,7 +304,7 @@ def test_a_payout_that_is_due_is_dropped_with_its_line_and_made_again_for_the_ot
 
 def test_a_line_returned_before_its_payout_left_costs_its_seller_nothing(sell, daraja):
     line = sell(1000)
-    service.create_payouts(line.seller_id)
+    allocation.create_payouts(line.seller_id)
 
     give_back(line)
     hurry()
@@ -397,7 +398,7 @@ def replaced(sell):
     first = Payout.objects.get()
     tell(first, 1)
     service.retry_payout(first.pk)
-    service.create_payouts(first.seller_id)
+    allocation.create_payouts(first.seller_id)
     return first
 
 
@@ -434,7 +435,9 @@ def test_a_success_after_the_next_has_left_is_a_debt_and_is_shown(replaced, sell
 
     replaced.refresh_from_db()
     assert (replaced.status, replaced.unacknowledged, owed()) == ("done", True, -1000)
-    assert replaced.note == "It was thought to have failed: the same money may have gone twice."
+    assert replaced.note == (
+        "This payout was believed to have failed; the same money may have been sent twice."
+    )
     sell(1500)
     tick()
     assert sent(daraja) == [(PHONE, 1000), (PHONE, 1000), (PHONE, 500)]
@@ -451,7 +454,7 @@ def test_a_late_success_went_to_its_own_number_whatever_the_next_was_to_go_to(
     tell(first, 2040)
     opened = open_problem(line.pk, buyer=line.order.buyer, kind="damaged", text="It leaks.")
     by = UserFactory().pk if by_staff else None
-    service.retry_payout(first.pk, phone=OTHER, by=by)
+    service.retry_payout(first.pk, phone=OTHER, actor_id=by)
     tick()
     assert payouts("status") == ["dropped"]
 
@@ -473,7 +476,7 @@ def limit(settings):
     return settings
 
 
-def test_what_does_not_fit_into_a_day_waits_for_nairobis_midnight(sell, daraja, limit):
+def test_a_payout_beyond_the_daily_limit_waits_for_midnight_in_nairobi(sell, daraja, limit):
     for price in (1500, 1200, 1000):
         sell(price)
 
@@ -499,7 +502,7 @@ def test_a_day_ends_at_midnight_in_nairobi(now, midnight):
 
 
 def test_a_new_day_has_a_limit_of_its_own(sell, limit):
-    service.create_payouts(sell(2500).seller_id)
+    allocation.create_payouts(sell(2500).seller_id)
     payout = Payout.objects.get()
     evening = datetime(2026, 11, 24, 20, 59, tzinfo=UTC)
 
@@ -514,7 +517,7 @@ def test_a_new_day_has_a_limit_of_its_own(sell, limit):
     PayoutDay.objects.all().delete()
 
 
-def test_what_never_left_uses_up_no_limit(sell, daraja, limit):
+def test_an_unsent_payout_uses_no_daily_limit(sell, daraja, limit):
     """M-Pesa is not reached for a while: the same payout is tried again and again."""
     sell(1500)
 
@@ -530,7 +533,7 @@ def test_what_never_left_uses_up_no_limit(sell, daraja, limit):
     assert (payouts("status"), PayoutDay.objects.get().sent) == (["sent"], 1500)
 
 
-def test_what_m_pesa_refused_uses_up_no_limit(sell, daraja, limit):
+def test_a_refused_payout_uses_no_daily_limit(sell, daraja, limit):
     sell(1500)
     tick()
     tell(Payout.objects.get(), 1)

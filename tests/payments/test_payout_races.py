@@ -1,4 +1,4 @@
-"""Sellers' money at the same moment as everything else, with real threads on PostgreSQL."""
+"""Concurrent payouts, with real threads on PostgreSQL."""
 
 import time
 from collections import Counter
@@ -14,6 +14,7 @@ from payments.daraja.result_codes import PayoutReason
 from payments.disbursement import process_payout, process_refund
 from payments.ledger import balance
 from payments.models import Account, Payout, PayoutDay, Refund, SellerShare
+from payments.payouts import allocation
 from payments.payouts import services as service
 from payments.refunds.external_reversals import record_outside_reversal
 from payments.transfers import mark_done, mark_refused
@@ -82,9 +83,9 @@ def test_payouts_prepared_by_many_at_once_carry_each_share_once(buyer, seller, m
         for price in (4, 5, 6, 700, 900):
             product = ProductFactory(seller=seller, price=price)
             line_at("fetched", buyer=buyer, product=product)
-    slow_down(monkeypatch, "payments.payouts.services.balance_of", 0.1)
+    slow_down(monkeypatch, "payments.payouts.allocation.balance_of", 0.1)
 
-    results = at_once(*[lambda: service.create_payouts(seller.pk)] * 5)
+    results = at_once(*[lambda: allocation.create_payouts(seller.pk)] * 5)
 
     assert raised(results) == []
     assert payouts("amount") == [15, 700, 900]
@@ -134,7 +135,7 @@ def test_a_return_that_comes_while_its_payout_is_made_drops_it(
     buyer, kettle, staff, daraja, monkeypatch
 ):
     inside = Event()
-    balance_of = service.balance_of
+    balance_of = allocation.balance_of
 
     def slowly(seller_id):
         inside.set()
@@ -144,10 +145,10 @@ def test_a_return_that_comes_while_its_payout_is_made_drops_it(
     with monkeypatch.context() as patch:
         patch.setattr("payments.payouts.earnings.enqueue_after_commit", lambda duty, row_id: None)
         line = line_at("fetched", buyer=buyer, product=kettle)
-    monkeypatch.setattr("payments.payouts.services.balance_of", slowly)
+    monkeypatch.setattr("payments.payouts.allocation.balance_of", slowly)
 
     results = at_once(
-        lambda: service.create_payouts(line.seller_id),
+        lambda: allocation.create_payouts(line.seller_id),
         lambda: inside.wait(PATIENCE) and cancel(line, staff)(),
     )
     clock.run_periodic()
@@ -286,14 +287,14 @@ def test_one_is_let_go_while_what_was_sold_since_is_to_pay_the_debt_in_its_place
     cancel(returned, staff)()
     monkeypatch.setattr("payments.payouts.earnings.enqueue_after_commit", lambda duty, row_id: None)
     record_outside_reversal(sell(1500).order.receipts.get().pk)
-    service.create_payouts(seller.pk)
+    allocation.create_payouts(seller.pk)
     waiting = Payout.objects.latest("pk")
     process_payout(waiting.pk)
     sell(1200)
-    slow_down(monkeypatch, "payments.payouts.services._orders_of", 0.05 * turn)
+    slow_down(monkeypatch, "payments.payouts.allocation.orders_of", 0.05 * turn)
 
     results = at_once(
-        lambda: service.create_payouts(seller.pk), lambda: approve_payout(waiting.pk, by=staff)
+        lambda: allocation.create_payouts(seller.pk), lambda: approve_payout(waiting.pk, by=staff)
     )
 
     waiting.refresh_from_db()

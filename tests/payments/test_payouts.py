@@ -1,4 +1,4 @@
-"""What sellers are owed and sent: once, under one id, known when it is known."""
+"""Sellers' earnings are paid out once, under one id."""
 
 from datetime import timedelta
 
@@ -115,7 +115,7 @@ def test_each_line_has_a_payout_of_its_own(buyer, kettle, daraja):
     assert len({asked["originator_conversation_id"] for asked in daraja.payouts}) == 3
 
 
-def test_it_may_have_been_asked_for_before_it_is(line, daraja):
+def test_a_payout_is_unknown_before_it_is_sent(line, daraja):
     """The row says unknown, in the database, before M-Pesa hears a word."""
     seen = []
     daraja.on_pay = lambda asked: seen.extend(payouts("status", "originator_conversation_id"))
@@ -136,7 +136,7 @@ def test_the_result_ends_it(payout):
 def test_a_result_told_twice_counts_once(payout):
     tell(payout, number="TKP9000001")
 
-    assert tell(payout, number="TKP9000001") == "Known already."
+    assert tell(payout, number="TKP9000001") == "Already recorded."
     assert (owed(), balance(Account.MPESA_CLEARING)) == (0, 0)
 
 
@@ -151,14 +151,14 @@ def test_a_result_that_is_faster_than_the_answer_counts(line, daraja):
 def test_a_failure_after_the_success_changes_nothing(payout):
     tell(payout)
 
-    assert tell(payout, 2040) == "A refusal after the end: still done."
+    assert tell(payout, 2040) == "A refusal after it ended: still done."
     assert (payouts("status"), owed()) == (["done"], 0)
 
 
 def test_a_result_with_another_amount_is_put_before_a_person(payout):
     note = tell(payout, amount=15)
 
-    assert note == "M-Pesa says KES 15 was sent, KES 1500 was due."
+    assert note == "M-Pesa says KES 15 was sent, KES 1,500 was due."
     assert payouts("status", "note", "unacknowledged", "next_check_at") == [
         ("sent", note, True, None)
     ]
@@ -183,7 +183,7 @@ def test_silence_and_duplicate_are_asked_about_and_never_sent_again(line, daraja
     assert (len(daraja.payouts), payouts("status"), owed()) == (1, ["done"], 0)
 
 
-def test_what_m_pesa_does_not_know_is_sent_again_under_the_same_id(line, daraja):
+def test_a_transfer_m_pesa_does_not_know_is_resent_with_the_same_id(line, daraja):
     daraja.on_pay = _raise(DarajaUnknown("no answer in time"))
     tick()
     hurry()
@@ -207,7 +207,7 @@ def test_what_m_pesa_took_is_never_sent_again_though_it_is_not_found(payout, dar
 
 
 @pytest.mark.parametrize("status", ["Declined", "Cancelled", "Expired"])
-def test_what_was_not_done_is_put_before_a_person(payout, daraja, status):
+def test_a_transfer_that_was_not_made_is_left_for_staff(payout, daraja, status):
     tell_when_asked(payout, status)
 
     hurry()
@@ -240,7 +240,7 @@ def test_a_number_without_m_pesa_keeps_back_what_goes_to_it_and_nothing_else(
     assert owed() == 3700
 
 
-def test_another_number_sends_what_the_first_refused(payout, daraja):
+def test_a_refused_payout_is_sent_to_another_number(payout, daraja):
     tell(payout, 2040)
 
     assert service.retry_payout(payout.pk, phone=OTHER)
@@ -252,7 +252,9 @@ def test_another_number_sends_what_the_first_refused(payout, daraja):
 
 
 @pytest.mark.parametrize(("code", "hours"), [(1, 1), (4, 12), (8, 12)])
-def test_what_may_be_over_later_is_tried_later_under_another_id(payout, daraja, code, hours):
+def test_a_temporary_refusal_of_a_payout_is_retried_later_with_a_new_id(
+    payout, daraja, code, hours
+):
     tell(payout, code)
     wait = Payout.objects.get().next_check_at - timezone.now()
     assert timedelta(hours=hours) - timedelta(minutes=1) < wait <= timedelta(hours=hours)
@@ -304,7 +306,7 @@ def test_a_stop_keeps_questions_back_too(payout, daraja):
 
 
 @pytest.mark.parametrize("kind", [DarajaRefusal.UNREACHABLE, DarajaRefusal.BUSY_GATEWAY])
-def test_who_was_not_reached_is_tried_again_under_the_same_id(line, daraja, kind):
+def test_a_failed_connection_is_retried_with_the_same_id(line, daraja, kind):
     daraja.on_pay = _raise(DarajaRefused("nobody there", kind=kind))
     tick()
     assert payouts("status", "tries") == [("due", 0)]
@@ -317,7 +319,7 @@ def test_who_was_not_reached_is_tried_again_under_the_same_id(line, daraja, kind
     assert payouts("status") == ["sent"]
 
 
-def test_what_is_not_taken_is_sent_ever_more_seldom_and_shown_to_a_person_once(line, daraja):
+def test_a_rejected_transfer_is_retried_less_and_less_often_and_flagged_once(line, daraja):
     daraja.on_pay = _raise(DarajaRefused("too many", kind=DarajaRefusal.BUSY_GATEWAY))
     tick()
     waits, shown = [], []

@@ -1,4 +1,4 @@
-"""The answer to a prompt is written beside what was learned while it was on its way."""
+"""The answer to a prompt does not overwrite what was learned while it was under way."""
 
 import pytest
 from django.utils import timezone
@@ -8,7 +8,7 @@ from accounts.contacts import record_paid_from
 from accounts.models import ContactCount
 from payments import gateway
 from payments.checkout.failures import RATE_LIMITED, TOO_MANY_PHONES
-from payments.checkout.ring_budget import give_prompt_back, take_prompt
+from payments.checkout.prompt_budget import release_prompt, reserve_prompt
 from payments.checkout.stk_push import send_stk_push
 from payments.daraja.client import PushAccepted
 from payments.daraja.errors import DarajaRefusal, DarajaRefused
@@ -53,7 +53,7 @@ def test_an_attempt_whose_ids_are_known_already_is_submitted_and_keeps_them(
 
 
 def ask(user, phone, now):
-    return take_prompt(user, phone, now, is_own=False).refused
+    return reserve_prompt(user, phone, now, is_own=False).refused
 
 
 def test_a_newcomers_phone_costs_one_statement_of_budgets(db, django_assert_num_queries):
@@ -93,7 +93,7 @@ class Refusing:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("pays", [True, False])
-def test_what_rang_nobody_takes_no_room_whoevers_the_phone_is_by_now(
+def test_a_prompt_that_reached_no_phone_uses_no_budget_whoever_owns_it_now(
     buyer, kettle, monkeypatch, pays
 ):
     order = an_order(buyer, (kettle, 1))
@@ -114,10 +114,10 @@ def test_what_rang_nobody_takes_no_room_whoevers_the_phone_is_by_now(
 
 def test_a_phone_that_was_rung_before_stays_counted_where_it_is_not_rung_again(db):
     now = timezone.now()
-    rung = take_prompt(1, PHONE, now, is_own=False)
-    again = take_prompt(1, PHONE, now, is_own=False)
+    rung = reserve_prompt(1, PHONE, now, is_own=False)
+    again = reserve_prompt(1, PHONE, now, is_own=False)
 
-    give_prompt_back(again, now)
+    release_prompt(again, now)
 
     assert (len(rung.budgets), len(again.budgets)) == (5, 2)
     assert used() == [1] * 5

@@ -1,4 +1,4 @@
-"""Asking M-Pesa to ring: whatever comes back, the attempt says no more than is known."""
+"""Whatever M-Pesa answers to a push, the attempt never claims more than is known."""
 
 from datetime import timedelta
 
@@ -38,7 +38,7 @@ def by_hand(placed):
         ),
         ("busy", "M-Pesa is very busy. Try again in a minute."),
         ("no_merchant", "M-Pesa cannot take payments for us right now. We are on it."),
-        ("refused_in_200", "M-Pesa did not take the request. Try again in a minute."),
+        ("refused_in_200", "M-Pesa did not accept the request. Try again in a minute."),
     ],
 )
 def test_a_clear_no_ends_the_attempt_and_another_may_follow_at_once(
@@ -72,7 +72,8 @@ def test_an_unclear_no_is_not_taken_for_one(buyer_api, kettle, simulator, refuse
     assert prompt_of(buyer_api, placed)[1] == {
         "status": "unknown",
         "message": (
-            "If your phone rings, enter your M-Pesa PIN. We are asking M-Pesa what became of it."
+            "If your phone shows a prompt, enter your M-Pesa PIN. We are checking the payment "
+            "with M-Pesa."
         ),
     }
     assert (again.status_code, again.json()["code"]) == (409, "prompt_open")
@@ -140,13 +141,13 @@ def test_m_pesa_out_of_reach_leaves_the_order_waiting(buyer_api, kettle, setting
 
 SENT_AGAIN = {
     "status": "requested",
-    "message": "M-Pesa did not take our request yet. We try again by ourselves within a minute.",
+    "message": "M-Pesa has not accepted our request yet. We will retry within a minute.",
 }
 LATER = timedelta(seconds=11)
 
 
 @pytest.mark.parametrize("refuse", ["too_many_requests", "spike_arrest"])
-def test_what_certainly_was_not_taken_is_sent_again_by_the_clock(
+def test_the_clock_resends_an_attempt_m_pesa_certainly_did_not_accept(
     buyer_api, kettle, simulator, refuse
 ):
     simulator.script(refuse=refuse)
@@ -163,7 +164,7 @@ def test_what_certainly_was_not_taken_is_sent_again_by_the_clock(
     assert prompt_of(buyer_api, placed)[0] == "paid"
 
 
-def test_who_rings_again_by_themselves_does_not_wait_for_the_clock(buyer_api, kettle, simulator):
+def test_a_buyer_who_retries_does_not_wait_for_the_clock(buyer_api, kettle, simulator):
     simulator.script(refuse="spike_arrest")
     placed = cash_out(buyer_api, (kettle, 2))
 
@@ -213,7 +214,7 @@ def test_a_token_that_is_never_taken_leaves_the_order_payable_and_blames_nobody(
         "requested",
         {
             "status": "failed",
-            "message": "We could not ring your phone in time. Try again." + by_hand(placed),
+            "message": "We could not send the payment prompt in time. Try again." + by_hand(placed),
         },
     )
     assert OrderPayment.objects.earliest("pk").result_code == "local.not_sent"
@@ -231,7 +232,7 @@ def test_a_wrong_consumer_secret_is_told_to_staff_as_settings(
     payment = OrderPayment.objects.get()
     assert (payment.status, payment.result_code) == ("failed", "refused.configuration")
     assert staff_label(payment.result_code) == (
-        "Not taken: the shop’s own M-Pesa account or settings"
+        "Not accepted: the shop’s own M-Pesa account or settings"
     )
     assert prompt_of(buyer_api, placed)[0] == "requested"
 

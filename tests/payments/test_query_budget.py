@@ -1,4 +1,4 @@
-"""Status queries a minute: shared by all workers, and what finds none left is asked later."""
+"""The limit of status queries per minute is shared by all workers."""
 
 import sys
 from collections import Counter

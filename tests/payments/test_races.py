@@ -1,4 +1,4 @@
-"""Money at the same moment as everything else, with real threads on PostgreSQL."""
+"""Concurrent payments, with real threads on PostgreSQL."""
 
 import time
 from collections import Counter
@@ -18,16 +18,12 @@ from payments.checkout.stk_push import retry_payment, send_stk_push
 from payments.daraja.client import StatementRow
 from payments.ledger import balance
 from payments.models import Account, GatewayEvent, OrderPayment, Receipt, Refund
-from payments.reconciliation import receipts
-from payments.reconciliation.outcomes import Outcome, record_outcome
-from payments.reconciliation.receipts import (
-    AlreadyMatched,
-    IncomingPayment,
-    match_to_order,
-    record_receipt,
-)
+from payments.reconciliation import receipts, suspense
+from payments.reconciliation.incoming import IncomingPayment, record_receipt
+from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from payments.reconciliation.statement_pull import _incoming_payment
 from payments.reconciliation.status_query import query_status
+from payments.reconciliation.suspense import AlreadyMatched, match_to_order
 from payments.refunds.services import NothingToRefund, refund_unmatched
 from products.models import StockMovement
 from tests.conftest import signed_in
@@ -161,8 +157,8 @@ def test_ringing_again_while_a_live_prompt_is_confirmed_does_not_deadlock(paymen
 
 def test_a_failure_and_a_success_at_once_end_confirmed(payment, monkeypatch):
     slow_down(monkeypatch, "payments.reconciliation.outcomes._close")
-    no_money = Outcome(succeeded=False, code="1037", text="", source="query")
-    money = Outcome(True, "0", "", "callback", amount=3000, receipt="SGL7654321")
+    no_money = AttemptOutcome(succeeded=False, code="1037", text="", source="query")
+    money = AttemptOutcome(True, "0", "", "callback", amount=3000, receipt="SGL7654321")
 
     raised = at_once(
         *[lambda told=told: record_outcome(payment.pk, told) for told in (no_money, money)]
@@ -175,8 +171,8 @@ def test_a_failure_and_a_success_at_once_end_confirmed(payment, monkeypatch):
 
 def test_a_query_and_a_callback_at_once_are_one_receipt(payment, monkeypatch):
     slow_down(monkeypatch, "payments.reconciliation.outcomes.find_receipt")
-    proven = Outcome(True, "0", "", "query")
-    money = Outcome(True, "0", "", "callback", amount=3000, receipt="SGL7654321")
+    proven = AttemptOutcome(True, "0", "", "query")
+    money = AttemptOutcome(True, "0", "", "callback", amount=3000, receipt="SGL7654321")
 
     raised = at_once(
         *[lambda told=told: record_outcome(payment.pk, told) for told in (proven, money)]
@@ -494,7 +490,7 @@ def test_money_of_no_order_through_two_doors_at_once_lies_in_suspense_once(db, m
 
 
 @pytest.mark.parametrize(
-    "slow", ["payments.reconciliation.receipts.match", "payments.refunds.services.create_refund"]
+    "slow", ["payments.reconciliation.suspense.match", "payments.refunds.services.create_refund"]
 )
 def test_money_in_suspense_is_given_to_an_order_or_back_and_never_both(
     payment, kettle, monkeypatch, slow
@@ -516,7 +512,7 @@ def test_money_in_suspense_is_given_to_an_order_or_back_and_never_both(
 
 def test_money_in_suspense_goes_back_or_to_its_prompt_and_never_both(payment, kettle, monkeypatch):
     slow_down(monkeypatch, "payments.refunds.services.create_refund")
-    slow_down(monkeypatch, "payments.reconciliation.receipts.match")
+    slow_down(monkeypatch, "payments.reconciliation.suspense.match")
     post_c2b(Client(), by_hand("nobody", 3000, receipt="SGL7654321"))
     receipt, order = Receipt.objects.get(), payment.order
 
@@ -558,7 +554,7 @@ def told(amount, **more):
 @pytest.mark.parametrize("where", ["_fill_in", "match"])
 def test_another_amount_of_money_that_is_matched_meanwhile_is_its_orders(order, monkeypatch, where):
     receipt, _ = record_receipt(told(3000, phone="254799000111"))
-    there = lingering(monkeypatch, receipts, where)
+    there = lingering(monkeypatch, receipts if where == "_fill_in" else suspense, where)
     if where == "_fill_in":
         # It is matched after it was looked at, and before it is saved.
         first = lambda: record_receipt(told(3500, source="statement"))  # noqa: E731

@@ -14,9 +14,9 @@ from payments.disbursement import process_refund
 from payments.evidence import lock_receipt
 from payments.ledger import balance
 from payments.models import Account, Provider, Receipt, ReceiptSource, Refund, RefundDay
-from payments.reconciliation.receipts import IncomingPayment, record_receipt
+from payments.reconciliation.incoming import IncomingPayment, record_receipt
 from payments.refunds.external_reversals import record_outside_reversal
-from payments.refunds.services import refund_unmatched, send_to_the_phone
+from payments.refunds.services import refund_unmatched, replace_reversals_with_b2c
 from payments.transfers import mark_done, mark_refused
 from tests.invariants import what_is_broken
 from tests.shopping import an_order
@@ -133,7 +133,7 @@ def test_a_reversal_that_is_claimed_as_its_money_turns_out_to_have_come_back_is_
 
     @transaction.atomic
     def it_came_back():
-        send_to_the_phone(lock_receipt(receipt.pk))
+        replace_reversals_with_b2c(lock_receipt(receipt.pk))
 
     while_it_is_claimed(refund, it_came_back)
 

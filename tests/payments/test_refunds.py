@@ -1,4 +1,4 @@
-"""Money that goes back, over real HTTP: one way at a time, under one id, known when it is known."""
+"""Refunds over real HTTP: one method at a time, under one id."""
 
 from datetime import timedelta
 
@@ -14,7 +14,7 @@ from payments.daraja.result_codes import PayoutReason
 from payments.ledger import balance
 from payments.models import Account, GatewayEvent, PayoutStop, Receipt, Refund
 from payments.proof.prove import prove
-from payments.reconciliation.receipts import IncomingPayment, record_receipt
+from payments.reconciliation.incoming import IncomingPayment, record_receipt
 from payments.refunds import services as refunds
 from payments.transfers import mark_done, mark_refused
 from tests.factories import UserFactory
@@ -192,7 +192,7 @@ def test_a_refusal_that_is_taken_back_calls_what_follows_off(refused, simulator)
 
     look_after(simulator, events=0)
 
-    assert note == "The money is back."
+    assert note == "The money was refunded."
     assert ways("way", "status", "replaces") == [
         ("reversal", "done", None), ("b2c", "dropped", None)
     ]  # fmt: skip
@@ -210,7 +210,7 @@ def test_money_that_went_back_twice_is_not_hidden(refused, simulator):
         broken = [found.rule for found in prove().broken]
         transaction.set_rollback(True)
 
-    assert note == "The money had gone back another way: it went back twice."
+    assert note == "The money was refunded twice: it had already gone back another way."
     assert balances == [0, 0, -3000]
     assert broken == ["Only a rejected refund is replaced by another"]
 
@@ -337,7 +337,7 @@ def test_a_number_without_m_pesa_is_put_before_a_person(order, simulator):
 
 
 @pytest.mark.parametrize(("code", "hours"), [("1", 1), ("4", 12), ("8", 12)])
-def test_what_may_be_over_later_is_tried_again_later_under_another_id(
+def test_a_temporary_refusal_of_a_refund_is_retried_later_with_a_new_id(
     order, simulator, code, hours
 ):
     simulator.script(operation="b2c", outcome=code, times=1)
@@ -385,7 +385,7 @@ def test_without_an_initiator_nothing_is_sent_and_nothing_is_lost(order, simulat
     assert simulator.conversations() == []
 
 
-def test_nobody_was_reached_so_it_is_tried_again(order, simulator, settings):
+def test_a_refund_is_retried_after_a_failed_connection(order, simulator, settings):
     pay(simulator, order, 3200, phone=PAYER)
     simulator.script(operation="b2c", refuse="spike_arrest")
 
@@ -478,16 +478,16 @@ def test_a_refusal_after_the_end_changes_nothing(order, simulator):
 
     note = mark_refused(refund, code="1", text="late", reason=PayoutReason.NO_FUNDS)
 
-    assert note == "A refusal after the end: still done."
+    assert note == "A refusal after it ended: still done."
     assert ways("status", "result_code") == [("done", "0")]
 
 
-def test_another_amount_than_was_owed_is_put_before_a_person(order, simulator):
+def test_a_refund_of_another_amount_is_left_for_staff(order, simulator):
     simulator.script(operation="b2c", callbacks=0)
     pay(simulator, order, 3200, phone=PAYER)
     look_after(simulator, events=0)
 
     note = mark_done(Refund.objects.get(), number="TKX0000001", amount=1)
 
-    assert note == "M-Pesa says KES 1 went back, KES 200 was owed."
+    assert note == "M-Pesa says KES 1 was refunded, KES 200 was due."
     assert ways("status", "note", "next_check_at", "number") == [("sent", note, None, "")]

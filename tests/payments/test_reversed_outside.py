@@ -1,4 +1,4 @@
-"""Money that M-Pesa takes back by itself, at its customer's word."""
+"""Payments that M-Pesa reverses itself, at its customer's request."""
 
 import pytest
 from django.utils import timezone
@@ -14,7 +14,7 @@ from payments.daraja.statement import StatementPage, StatementRow
 from payments.disbursement import process_payout, process_refund
 from payments.ledger import balance
 from payments.models import Account, GatewayEvent, Payout, Receipt, Refund, StatementPull
-from payments.payouts.services import create_payouts
+from payments.payouts.allocation import create_payouts
 from payments.reconciliation.statement_pull import pull_statement
 from payments.refunds.services import refund_excess, refund_unmatched
 from payments.transfers import mark_done, mark_refused, reserve_daily_limit
@@ -76,7 +76,7 @@ def test_finance_writes_it_down_and_the_shop_bears_what_stands(paid):
     assert refunds() == [(3500, "outside", "done", BACK)]
     assert books() == {"buyers_held": 3500, "write_offs": 3500}
     assert (receipt.written_off, receipt.unacknowledged) == (3500, True)
-    assert "Stop what has not been delivered" in receipt.note
+    assert "Stop anything that has not been delivered" in receipt.note
 
 
 def test_lines_cancelled_after_it_send_nothing_and_lose_nothing(paid, daraja):
@@ -111,7 +111,7 @@ def test_what_was_given_back_before_it_is_lost(paid):
     assert books() == {"mpesa_clearing": -1500, "buyers_held": 2000, "write_offs": 3500}
 
 
-def test_it_is_written_down_once(paid):
+def test_an_outside_reversal_is_recorded_once(paid):
     seen()
     seen()
     seen("SGR0000002")
@@ -133,7 +133,7 @@ def other_movements(seller, client):
 def test_a_number_of_another_movement_is_refused(paid, other_movements, number):
     receipt = Receipt.objects.get(number=PAID)
 
-    with pytest.raises(ActionNotAvailable, match="the number of another movement"):
+    with pytest.raises(ActionNotAvailable, match="the number of another transaction"):
         money_out.record_reversal_seen(receipt.pk, number=number)
 
 
@@ -218,7 +218,7 @@ def test_what_the_shop_reversed_before_it_is_told_of_again_is_counted_once(buyer
 
     said = money_out.record_reversal_seen(Receipt.objects.get().pk, number=BACK)
 
-    assert (said, (refunds(), books())) == ("Known already.", before)
+    assert (said, (refunds(), books())) == ("Already recorded.", before)
     assert Order.objects.get().payment_status == "refunded"
 
 
@@ -241,12 +241,12 @@ def test_money_in_suspense_that_was_sent_back_before_it_is_lost(client, order, d
 
     note = seen()
 
-    assert note == f"M-Pesa took it back under {BACK} at its customer's word: KES 700 lost."
+    assert note == f"M-Pesa reversed it under {BACK} at its customer's request: KES 700 lost."
     assert refunds() == [(700, "b2c", "done", "SGB0000001"), (700, "outside", "done", BACK)]
     assert books() == {"mpesa_clearing": -700, "suspense": -700}
 
 
-def test_what_m_pesa_refuses_to_send_of_money_it_took_back_is_owed_no_more(client, order, daraja):
+def test_a_refused_refund_of_a_payment_m_pesa_reversed_is_dropped(client, order, daraja):
     refund = in_suspense(client)
     seen()
 
@@ -257,7 +257,7 @@ def test_what_m_pesa_refuses_to_send_of_money_it_took_back_is_owed_no_more(clien
     assert not Refund.objects.refused().exists()
 
 
-def test_what_m_pesa_sends_after_all_of_money_it_took_back_is_lost(client, order, daraja):
+def test_a_refund_m_pesa_makes_after_reversing_the_payment_is_a_loss(client, order, daraja):
     refund = in_suspense(client)
     seen()
     mark_refused(refund, code="2040", text="No such phone.", reason=PayoutReason.OTHER)
@@ -269,7 +269,7 @@ def test_what_m_pesa_sends_after_all_of_money_it_took_back_is_lost(client, order
     assert books() == {"mpesa_clearing": -700, "suspense": -700}
     assert (refund.unacknowledged, refund.note) == (
         True,
-        "M-Pesa had taken the payment back by itself: it went back twice.",
+        "The money was refunded twice: M-Pesa had reversed the payment itself.",
     )
 
 
@@ -390,7 +390,7 @@ def test_the_same_answer_told_again_says_nothing_of_the_money_on_its_way(client,
     assert (owed.status, owed.number, owed.note) == ("sent", "", "")
     assert owed.next_check_at is not None
     assert len(daraja.payouts) == 1
-    assert GatewayEvent.objects.last().note == "The payment stands: its money may go back."
+    assert GatewayEvent.objects.last().note == "The payment still stands and may be refunded."
 
 
 def test_a_payment_that_is_reversed_while_its_money_is_on_its_way_is_found_out(client, owed):

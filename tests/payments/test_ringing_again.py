@@ -1,4 +1,4 @@
-"""Ringing again: only on a buyer's wish, one prompt at a time, within the time goods are held."""
+"""Prompting again: only for a buyer, one prompt at a time, while goods are reserved."""
 
 from datetime import timedelta
 
@@ -156,7 +156,7 @@ def test_no_ringing_holds_goods_beyond_the_hard_limit(order, failed):
         ({}, 200),
     ],
 )
-def test_what_cannot_be_read_rings_nobody(order, failed, buyer_api, sent, status):
+def test_an_unreadable_body_sends_no_prompt(order, failed, buyer_api, sent, status):
     response = buyer_api.post(f"/cashout/{order.order_token}/pay/", sent)
 
     assert response.status_code == status

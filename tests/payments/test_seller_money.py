@@ -1,4 +1,4 @@
-"""What a seller sees of their money, from the sale to M-Pesa's receipt, over real HTTP."""
+"""A seller's view of their money, from the sale to M-Pesa's receipt, over real HTTP."""
 
 import pytest
 from django.db import transaction

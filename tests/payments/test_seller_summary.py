@@ -11,7 +11,7 @@ from orders.notifications.rendering import compose
 from orders.problems.services import open_problem
 from orders.reviews import review_line
 from payments.models import Payout, TransferStatus
-from payments.payouts.services import create_payouts
+from payments.payouts.allocation import create_payouts
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
 from tests.shopping import an_order, delivered_line, fetched_line, paid_line
@@ -20,7 +20,7 @@ SUMMARY = "/seller/summary/"
 NOTHING = {"orders": 0, "goods": 0, "amount": 0}
 
 
-def test_who_sells_nothing_gets_zeros(buyer_api):
+def test_a_user_who_sells_nothing_gets_zeros(buyer_api):
     assert buyer_api.get(SUMMARY).json() == {
         "sales": {"today": NOTHING, "days_7": NOTHING, "days_30": NOTHING},
         "to_hand_over": {"waiting": 0, "under_way": 0},
@@ -60,7 +60,7 @@ def test_sales_are_counted_by_nairobis_days(buyer, seller, kettle):
     }
 
 
-def test_what_is_unpaid_or_was_cancelled_is_no_sale(buyer, seller_api, kettle):
+def test_unpaid_and_cancelled_lines_are_not_sales(buyer, seller_api, kettle):
     an_order(buyer, (kettle, 1))
     move_line(paid_line(buyer, kettle).pk, "cancelled", actor=buyer)
 
@@ -73,7 +73,7 @@ def test_others_sales_are_not_told(buyer, kettle):
     assert signed_in(UserFactory()).get(SUMMARY).json()["sales"]["today"] == NOTHING
 
 
-def test_what_waits_and_what_is_under_way_is_told_apart(buyer, seller_api, kettle):
+def test_waiting_lines_and_lines_under_way_are_counted_separately(buyer, seller_api, kettle):
     paid_line(buyer, kettle)
     paid_line(buyer, kettle)
     fetched_line(buyer, kettle)
@@ -103,7 +103,7 @@ def test_money_stands_as_the_books_say(buyer, seller, seller_api, kettle):
     )
 
 
-def test_what_runs_low_or_out_is_counted(buyer, seller, seller_api, kettle):
+def test_products_running_low_or_sold_out_are_counted(buyer, seller, seller_api, kettle):
     an_order(buyer, (ProductFactory(seller=seller, item_number=1), 1))
     ProductFactory(seller=seller, item_number=6)
     ProductFactory(seller=seller, item_number=1, listed=False)
@@ -126,7 +126,7 @@ def test_stars_are_those_of_the_public_page(buyer, seller_api, kettle):
     assert rating == {"stars": 4.5, "reviews": 2}
 
 
-def test_what_waits_for_the_sellers_word_is_counted(buyer, seller_api, kettle):
+def test_questions_waiting_for_the_sellers_answer_are_counted(buyer, seller_api, kettle):
     answered, silent, broken = (delivered_line(buyer, kettle) for _ in range(3))
     for line in (answered, silent):
         review_line(track_id=line.pk, buyer=buyer, stars=4)
@@ -142,7 +142,9 @@ def test_what_waits_for_the_sellers_word_is_counted(buyer, seller_api, kettle):
     assert nothing == {"problems": 0, "refused_payouts": 0, "reviews": 0}
 
 
-def test_it_costs_the_same_for_many_sales(buyer, seller_api, kettle, django_assert_num_queries):
+def test_the_summary_costs_the_same_queries_for_many_sales(
+    buyer, seller_api, kettle, django_assert_num_queries
+):
     for _ in range(3):
         fetched_line(buyer, kettle)
     seller_api.get(SUMMARY)

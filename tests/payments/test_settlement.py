@@ -1,21 +1,21 @@
-"""How an attempt ends: written once, in any order, and money is never lost sight of."""
+"""The outcome of an attempt is recorded once, in any order, and no money is lost."""
 
 import pytest
 
 from payments.models import AttemptStatus, OrderPayment, Receipt, ReceiptSource, Refund
-from payments.reconciliation.outcomes import Outcome, record_outcome
+from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from tests.shopping import shelf
 
 from .conftest import ringing
 
 
 def money(receipt="SGL0000001", amount=3000, source=ReceiptSource.CALLBACK):
-    return Outcome(
+    return AttemptOutcome(
         succeeded=True, code="0", text="Done", source=source, amount=amount, receipt=receipt
     )
 
 
-NO_MONEY = Outcome(
+NO_MONEY = AttemptOutcome(
     succeeded=False, code="1", text="The balance is low", source=ReceiptSource.CALLBACK
 )
 PROVEN = money(receipt="", amount=None, source=ReceiptSource.QUERY)
@@ -25,7 +25,7 @@ def test_settling_twice_counts_once(payment, kettle):
     first = record_outcome(payment.pk, money())
     again = record_outcome(payment.pk, money())
 
-    assert (first, again) == ("The money is credited.", "Counted already.")
+    assert (first, again) == ("The payment is credited.", "Already recorded.")
     assert (Receipt.objects.count(), shelf(kettle)) == (1, (3, 0))
 
 
@@ -54,7 +54,7 @@ def test_a_failure_after_the_end_changes_nothing(payment, status):
     note = record_outcome(payment.pk, NO_MONEY)
 
     payment.refresh_from_db()
-    assert note == f"A failure after the end: still {status}."
+    assert note == f"A failure after it ended: still {status}."
     assert (payment.status, payment.next_check_at) == (status, None)
 
 
@@ -112,7 +112,7 @@ def test_a_number_that_comes_later_completes_the_receipt(payment):
     note = record_outcome(payment.pk, money("SGL0000001"))
 
     receipt = Receipt.objects.get()
-    assert note == "Counted already; its receipt number is known now."
+    assert note == "Already recorded; its receipt number is known now."
     assert (receipt.number, receipt.source, receipt.note) == ("SGL0000001", "callback", "")
 
 
@@ -122,10 +122,10 @@ def test_less_than_was_counted_at_first_is_borne_and_put_before_a_person(payment
     note = record_outcome(payment.pk, money("SGL0000001", amount=1))
 
     receipt = Receipt.objects.get()
-    assert note == "Counted as KES 3000, but M-Pesa says KES 1."
+    assert note == "Recorded as KES 3,000, but M-Pesa reports KES 1."
     assert (receipt.number, receipt.amount, receipt.written_off) == ("SGL0000001", 1, 2999)
     assert (receipt.note, payment.order.payment_status) == (note, "paid")
-    assert "says KES 1" in caplog.text
+    assert "reports KES 1" in caplog.text
     assert not Refund.objects.exists()
 
 
@@ -147,7 +147,7 @@ def test_a_number_counted_elsewhere_completes_nothing(payment, order):
 
     note = record_outcome(payment.pk, money("SGL0000001"))
 
-    assert note == "Receipt SGL0000001 is counted elsewhere; nothing changed."
+    assert note == "Receipt SGL0000001 is recorded elsewhere; nothing changed."
     assert payment.receipt.number == ""
 
 

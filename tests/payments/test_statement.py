@@ -1,4 +1,4 @@
-"""M-Pesa's statement: what nobody told of is found on it, once, and it is read without gaps."""
+"""M-Pesa's statement: unreported payments are found on it, once, and it is read without gaps."""
 
 from datetime import timedelta
 from io import StringIO
@@ -19,7 +19,7 @@ from payments.daraja.errors import DarajaRefused, DarajaUnknown
 from payments.models import GatewayEvent, OrderPayment, Receipt, Refund, StatementPull
 from payments.models.same_payments import is_undecided
 from payments.proof.simulator_books import compare
-from payments.reconciliation.receipts import record_receipt
+from payments.reconciliation.incoming import record_receipt
 from payments.reconciliation.statement_pull import (
     _incoming_payment,
     fail_attempts_not_on_statement,
@@ -78,7 +78,7 @@ def test_a_prompt_nobody_told_of_is_found_on_the_statement(buyer_api, kettle, re
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_is_known_already_changes_nothing(buyer_api, kettle, registered):
+def test_a_known_payment_on_the_statement_changes_nothing(buyer_api, kettle, registered):
     cash_out(buyer_api, (kettle, 2))
     settled(registered, events=2)
 
@@ -214,7 +214,7 @@ def test_a_statement_that_could_not_be_read_is_no_statement(db, daraja, error):
     assert (pull().read_until, pull().result_text) == (NOW + 6 * HOUR + timedelta(minutes=5), "")
 
 
-def test_what_was_read_before_a_page_failed_is_kept(order, daraja):
+def test_rows_read_before_a_failed_page_are_recorded(order, daraja):
     def half(pull):
         if pull["offset"]:
             raise DarajaUnknown("silence")
@@ -305,7 +305,7 @@ def read_from_to(since, until):
         (-HOUR, 25 * HOUR - timedelta(seconds=1), "submitted"),
     ],
 )
-def test_what_the_whole_statement_does_not_show_never_came(forsaken, since, until, ends):
+def test_an_attempt_the_complete_statement_does_not_show_fails(forsaken, since, until, ends):
     read_from_to(NOW + since, NOW + until)
 
     closed = fail_attempts_not_on_statement()

@@ -1,4 +1,4 @@
-"""Attacks: whoever knows the webhook's address fills the shop's disk with what is nobody's."""
+"""Attacks: filling the shop's disk by posting to unknown webhook URLs."""
 
 from types import SimpleNamespace
 
@@ -15,7 +15,7 @@ from payments.models import (
     StrangersPosts,
     new_callback_token,
 )
-from payments.reconciliation.receipts import IncomingPayment, record_receipt
+from payments.reconciliation.incoming import IncomingPayment, record_receipt
 from payments.webhooks import strangers
 from payments.webhooks.strangers import OF_A_NETWORK, OF_ALL
 from tests.threads import in_a_crowd
@@ -79,7 +79,7 @@ def test_a_refusal_says_that_nothing_was_kept(client, few):
 
     assert (answer.status_code, answer["Retry-After"]) == (429, str(50 * 60))
     assert answer.json() == {
-        "detail": "Too much was posted to addresses that are nobody's. Nothing was kept.",
+        "detail": "Too much was posted to unknown addresses. Nothing was stored.",
         "code": "throttled",
     }
 

@@ -1,4 +1,4 @@
-"""What a laptop's servers print: all of it in a file, what is wrong on the terminal too."""
+"""The output of a development server: all of it in a file, problems on the terminal too."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""M-Pesa's token in the database: one, fetched by one, whoever dies or fails on the way."""
+"""M-Pesa's token in the database is fetched by one process, whatever dies or fails."""
 
 import threading
 from datetime import timedelta
@@ -187,7 +187,7 @@ def test_a_failure_is_over_for_who_comes_after_it(store, other):
 
 
 @pytest.mark.django_db
-def test_who_waits_too_long_gives_up_with_nothing_sent(store, other, monkeypatch):
+def test_a_caller_that_waits_too_long_gives_up_without_sending(store, other, monkeypatch):
     monkeypatch.setattr(token_store, "LONGEST_WAIT_SECONDS", 0.1)
     fetch = Fetch()
 

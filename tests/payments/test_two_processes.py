@@ -1,4 +1,4 @@
-"""Two processes of the shop that share nothing but the database, and M-Pesa's one token."""
+"""Two processes that share only the database, and M-Pesa's one token."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""One payment told of twice: by a query without a receipt, and by M-Pesa without a reference."""
+"""One payment reported twice: by a query without a receipt, and by M-Pesa without a reference."""
 
 import hashlib
 from datetime import timedelta
@@ -147,7 +147,7 @@ def test_a_callback_that_comes_after_both_makes_them_one(client, pair, proven, o
         (3000, MASKED, -90),
     ],
 )
-def test_what_differs_in_amount_phone_or_time_is_another_payment(
+def test_money_that_differs_in_amount_phone_or_time_is_another_payment(
     client, proven, amount, phone, minutes
 ):
     OrderPayment.objects.filter(pk=proven.pk).update(rung_at=timezone.now() - timedelta(hours=2))
@@ -167,7 +167,7 @@ def test_where_two_prompts_fit_a_person_decides(client, proven, order, kettle):
 
     movement = Receipt.objects.get(number="SGL7654321")
     assert (movement.order, len(undecided())) == (None, 1)
-    with pytest.raises(ActionNotAvailable, match="Say first"):
+    with pytest.raises(ActionNotAvailable, match="Decide that first"):
         money_in.refund_receipt(movement.pk)
     money_in.merge_with_order(movement.pk, reference=order.reference, why="The portal shows it")
     assert other.order.payment_status == "requested"
@@ -175,7 +175,7 @@ def test_where_two_prompts_fit_a_person_decides(client, proven, order, kettle):
 
 
 def test_a_pair_cannot_be_sent_back_while_nobody_has_decided(pair):
-    with pytest.raises(ActionNotAvailable, match="Say first whether it is"):
+    with pytest.raises(ActionNotAvailable, match="Decide that first"):
         money_in.refund_receipt(pair[1].pk)
 
     assert not Refund.objects.exists()
@@ -184,7 +184,7 @@ def test_a_pair_cannot_be_sent_back_while_nobody_has_decided(pair):
 def test_a_pair_cannot_be_given_to_another_order_either(pair, kettle):
     other = an_order(UserFactory(), (kettle, 1), phone="254799000999")
 
-    with pytest.raises(ActionNotAvailable, match="Say first whether it is"):
+    with pytest.raises(ActionNotAvailable, match="Decide first whether it is"):
         money_in.match_receipt_to_order(pair[1].pk, reference=other.reference, why="")
 
 
@@ -363,7 +363,9 @@ def test_what_another_phone_paid_for_the_same_order_is_not_what_its_prompt_was_p
     assert (refund.receipt.number, refund.amount, refund.way) == ("SGL7654321", 3000, "reversal")
 
 
-def test_nor_where_it_is_told_of_before_the_query_proves_the_prompt(client, payment, order, daraja):
+def test_a_receipt_reported_before_the_query_proves_the_prompt_is_not_counted_twice(
+    client, payment, order, daraja
+):
     post_c2b(client, by_hand(order.reference, 3000, receipt="SGL7654321", MSISDN=ANOTHERS))
     daraja.answer = PAID
 
@@ -375,7 +377,7 @@ def test_nor_where_it_is_told_of_before_the_query_proves_the_prompt(client, paym
     assert Refund.objects.values_list("receipt__payment", "amount").get() == (payment.pk, 3000)
 
 
-def test_nor_where_it_lay_in_suspense_and_a_person_gives_it_to_the_order(client, proven, order):
+def test_a_receipt_matched_from_suspense_is_not_counted_twice(client, proven, order):
     at_a_till(client, phone=ANOTHERS)
 
     movement = Receipt.objects.get(number="SGL7654321")
@@ -412,6 +414,6 @@ def test_what_was_taken_back_of_two_equal_payments_leaves_the_prompts_with_its_o
     note = record_outside_reversal(Receipt.objects.get(number="SGL7654321").pk, number="SGR0000001")
 
     order.refresh_from_db()
-    assert note == "M-Pesa took it back under SGR0000001 at its customer's word: KES 0 lost."
+    assert note == "M-Pesa reversed it under SGR0000001 at its customer's request: KES 0 lost."
     assert (order.payment_status, balance(Account.WRITE_OFFS)) == ("paid", 0)
     assert balance(Account.MPESA_CLEARING) == 3000

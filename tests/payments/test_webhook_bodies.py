@@ -1,4 +1,4 @@
-"""Whatever is posted to the webhook is kept as it came and answered the same; never a 5xx."""
+"""Any body posted to the webhook is stored unchanged and gets the same answer; never a 5xx."""
 
 import hashlib
 import json
@@ -50,7 +50,7 @@ def payments_are_confirmed():
         b"\xef\xbb\xbf{}",
     ],
 )
-def test_what_cannot_be_read_is_kept_and_accepted(client, payment, body):
+def test_an_unreadable_body_is_stored_and_accepted(client, payment, body):
     answer = post(client, payment, body)
 
     event = GatewayEvent.objects.get()
@@ -153,7 +153,7 @@ def test_where_it_came_from_is_kept_and_cannot_break_the_keeping(client, db):
 
 
 @pytest.mark.parametrize("error", [OperationalError("no disk"), InterfaceError("closed")])
-def test_what_cannot_be_kept_is_not_accepted(client, db, monkeypatch, error):
+def test_a_body_that_cannot_be_stored_is_not_accepted(client, db, monkeypatch, error):
     def away(**kwargs):
         raise error
 

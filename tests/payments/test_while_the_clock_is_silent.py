@@ -1,4 +1,4 @@
-"""Cashing out while the clock or the workers are not there: what is done, and what is said."""
+"""Placing orders while the clock or the workers are down."""
 
 from datetime import timedelta
 
@@ -19,8 +19,8 @@ from tests.shopping import cash_out
 pytestmark = pytest.mark.django_db(transaction=True)
 
 SLOW = (
-    "We are slower than usual right now: your payment may show here some minutes late. It counts "
-    "all the same; do not pay twice."
+    "We are slower than usual right now. Your payment may take some minutes to show here. It "
+    "still counts; do not pay twice."
 )
 
 
@@ -54,7 +54,7 @@ def test_the_order_is_placed_and_its_phone_rings_and_its_buyer_is_told(buyer_api
     assert prompt["message"] == prompt["text"]
 
 
-def test_they_are_told_in_swahili(buyer_api, kettle, daraja):
+def test_messages_about_paying_are_translated_into_swahili(buyer_api, kettle, daraja):
     silence("clock")
 
     order = cash_out(buyer_api, (kettle, 1)).json()
@@ -78,7 +78,8 @@ def test_once_the_clock_is_round_again_nothing_is_said_of_it(buyer_api, kettle, 
         (
             "refused.unreachable",
             True,
-            "M-Pesa did not take our request yet. Try again in a minute: we may be slow to.",
+            "M-Pesa has not accepted our request yet. Try again in a minute; we may be slow to "
+            "retry.",
         ),
         (
             PHONE_BUSY,
@@ -99,7 +100,7 @@ def test_what_only_the_clock_would_do_is_not_promised(buyer_api, kettle, daraja,
     assert stands(buyer_api, order)["text"] == f"{text} {SLOW}"
 
 
-def test_who_has_nothing_to_wait_for_is_told_nothing(buyer_api, kettle, daraja):
+def test_a_buyer_with_nothing_to_wait_for_gets_no_notice_of_delays(buyer_api, kettle, daraja):
     silence("clock")
     order = cash_out(buyer_api, (kettle, 1)).json()
     cancelled = buyer_api.post(f"/cashout/{order['order_token']}/cancel/").json()

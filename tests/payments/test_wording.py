@@ -1,4 +1,4 @@
-"""Every way an order and its prompt can stand has words for the buyer."""
+"""Every status of an order and its prompt has a message for the buyer."""
 
 import re
 from datetime import timedelta
@@ -60,7 +60,7 @@ def test_every_refusal_has_words_of_its_own(order, payment):
     assert len(said) == len(OURS)
 
 
-def test_nobody_reads_from_a_refusal_whether_others_have_a_phone_rung(order, payment):
+def test_a_refusal_does_not_reveal_prompts_of_others(order, payment):
     payment.status, payment.live = AttemptStatus.FAILED, False
 
     payment.result_code = PHONE_BUSY
@@ -103,7 +103,7 @@ def test_a_prompt_that_lapsed_asks_for_patience(order, payment):
     payment.live = False
 
     assert told(order, payment)["message"] == (
-        "We have not heard from M-Pesa yet. If you entered your PIN, wait: we keep asking. "
+        "We have not heard from M-Pesa yet. If you entered your PIN, please wait while we check. "
         "If you did not, try again."
     )
 
@@ -143,7 +143,7 @@ def test_what_is_missing_is_told_whatever_the_prompt_came_to(order, payment, sta
     message = told(order, payment, due=2000, ways=[M_PESA | {"amount": 2000}])["message"]
 
     assert message == (
-        "KES 1,000 of KES 3,000 came. Pay the missing KES 2,000 before the time is over. "
+        "We received KES 1,000 of KES 3,000. Pay the remaining KES 2,000 before the time runs out. "
         "Or pay by hand: M-Pesa pay bill 174379, account SFA7KQ, KES 2,000."
     )
 
@@ -153,7 +153,10 @@ def test_a_closed_order_names_no_way_to_pay(order, payment):
 
     message = told(order, payment, due=0, ways=[M_PESA])["message"]
 
-    assert message == "The time to pay is over and the goods are free again. Cash out anew."
+    assert message == (
+        "The time to pay is over and the items are no longer reserved. "
+        "Please place the order again."
+    )
 
 
 # --- What a frontend builds its buttons and its countdown from ------------------------------------
@@ -190,7 +193,7 @@ def test_every_reason_has_a_code(order, payment, result, code):
     assert told(order, payment)["code"] == code
 
 
-def test_it_is_counted_down_until_the_phone_can_be_rung_again(order, payment):
+def test_the_seconds_until_the_next_prompt_count_down(order, payment):
     now = payment.rung_at + timedelta(seconds=30, microseconds=1)
 
     ringing = told(order, payment, now=now)
@@ -235,7 +238,7 @@ def test_the_storefront_knows_every_code_of_a_prompt_and_no_others():
     pay_page = Path(__file__).parents[2] / "storefront" / "src" / "checkout" / "prompt.ts"
     said = [*vars(messages).values(), *messages._CLOSED.values(), *messages._WAITING.values()]
 
-    codes = {each.code for each in said if isinstance(each, messages.Said)}
+    codes = {each.code for each in said if isinstance(each, messages.PromptText)}
     codes |= {failure_code(code) for code in FAILURES}
 
     assert set(re.findall(r"^  (\w+): (?:{|null|\")", pay_page.read_text(), re.MULTILINE)) == codes

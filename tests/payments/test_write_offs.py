@@ -1,4 +1,4 @@
-"""Money that was counted and never came: on an account of its own, not on the commission."""
+"""Money that was recorded and never arrived is on an account of its own, not on the commission."""
 
 from dataclasses import replace
 from importlib import import_module
@@ -25,13 +25,13 @@ from payments.models import (
 )
 from payments.originals import keep_originals
 from payments.proof.prove import prove
-from payments.reconciliation.outcomes import Outcome, record_outcome
-from payments.reconciliation.receipts import IncomingPayment, record_receipt
+from payments.reconciliation.incoming import IncomingPayment, record_receipt
+from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from tests.factories import UserFactory
 from tests.steps import StepByStep
 
-PROVEN = Outcome(True, "0", "", ReceiptSource.QUERY)
-SHORT = Outcome(True, "0", "", ReceiptSource.CALLBACK, amount=1, receipt="SGL0000001")
+PROVEN = AttemptOutcome(True, "0", "", ReceiptSource.QUERY)
+SHORT = AttemptOutcome(True, "0", "", ReceiptSource.CALLBACK, amount=1, receipt="SGL0000001")
 BEFORE, AFTER = "0010_ledger_entries", "0012_move_write_offs_off_commission"
 
 move_write_offs = import_module(f"payments.migrations.{AFTER}")
@@ -134,7 +134,7 @@ def before(transactional_db, booked_as_then):
 
 
 @pytest.mark.django_db
-def test_what_is_not_lost_after_all_is_not_written_off(order, payment, daraja):
+def test_money_that_is_not_lost_after_all_is_not_written_off(order, payment, daraja):
     come_short(payment)
     assert losses() == (0, 2999)
 
@@ -147,7 +147,7 @@ def test_what_is_not_lost_after_all_is_not_written_off(order, payment, daraja):
 @pytest.mark.parametrize(
     ("amount", "lost", "refunded"), [(2000, 1000, 0), (3000, 0, 0), (3400, 0, 400)]
 )
-def test_what_turns_up_later_was_not_lost(payment, amount, lost, refunded):
+def test_money_that_turns_up_later_reverses_the_write_off(payment, amount, lost, refunded):
     come_short(payment)
 
     report(amount)

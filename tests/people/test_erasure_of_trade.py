@@ -25,7 +25,7 @@ from orders.models.problems import PART_STANDS_AFTER
 from orders.problems.services import add_message, open_problem
 from payments.backoffice import transfer_services
 from payments.models import Payout, Refund
-from payments.payouts.services import create_payouts
+from payments.payouts.allocation import create_payouts
 from payments.people.erasure import erase_account, erase_what_is_left
 from payments.proof.prove import prove
 from payments.transfers import mark_done

@@ -5,7 +5,7 @@ import pytest
 from accounts.backoffice.actions import ACTIONS, perform
 from orders.models import OrderTrack, Problem
 from orders.problems.services import open_problem
-from payments.payouts.services import create_payouts
+from payments.payouts.allocation import create_payouts
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory, give_role
 from tests.guards import balanced_books, no_network_in_transactions  # noqa: F401

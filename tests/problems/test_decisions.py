@@ -98,9 +98,9 @@ def test_the_other_lines_of_the_order_go_on(buyer, seller):
 
 
 def pay(order):
-    from payments.reconciliation.outcomes import Outcome, record_outcome
+    from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 
-    told = Outcome(True, "0", "", "callback", order.amount, "SGQ9000001")
+    told = AttemptOutcome(True, "0", "", "callback", order.amount, "SGQ9000001")
     record_outcome(order.payments.get().pk, told)
 
 

@@ -14,9 +14,9 @@ from payments.backoffice.problem_page import describe_money
 from payments.daraja.errors import DarajaRefusal, DarajaRefused
 from payments.ledger import balance
 from payments.models import Account, Payout, SellerShare
-from payments.payouts import earnings
-from payments.payouts import services as payouts_service
-from payments.payouts.services import create_payouts, sellers_to_pay
+from payments.payouts import allocation, earnings
+from payments.payouts.allocation import create_payouts
+from payments.payouts.due import sellers_to_pay
 from payments.proof.prove import prove
 from tests.factories import UserFactory
 from tests.payments.paying_out import hurry, payouts, sent, tell, tick
@@ -297,7 +297,7 @@ def test_one_that_was_not_taken_after_all_is_not_sent_again(buyer, sell, daraja,
     hurry()
 
     assert payouts("status", "note") == [
-        ("dropped", "A buyer has a problem with a line it was for.")
+        ("dropped", "A buyer has reported a problem with one of its order items.")
     ]
     assert (prove().broken, daraja.payouts) == ([], [])
 
@@ -407,9 +407,7 @@ def test_who_makes_payouts_looks_again_after_waiting_for_who_reports(
             assert reported.wait(PATIENCE)
         return real(*args, **kwargs)
 
-    monkeypatch.setattr(
-        payouts_service.SellerShare.objects, "select_for_update", wait_before_locking
-    )
+    monkeypatch.setattr(allocation.SellerShare.objects, "select_for_update", wait_before_locking)
 
     # Else the report, once committed, would make payouts too, and wait for who makes them.
     monkeypatch.setattr(earnings, "enqueue_after_commit", lambda *task: None)

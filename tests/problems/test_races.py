@@ -12,7 +12,7 @@ from orders.problems.decisions import Decider, refund_whole
 from orders.problems.seller_refund_limit import ShopDecides
 from payments.disbursement import process_payout
 from payments.models import Payout, TransferStatus
-from payments.payouts import services
+from payments.payouts import handler
 from tests.threads import PATIENCE, at_once
 
 from .conftest import report
@@ -77,7 +77,7 @@ def test_nothing_is_given_back_of_a_payout_that_is_being_claimed(
     due_again, seller, daraja, monkeypatch
 ):
     (problem, payout), looked = due_again, Event()
-    monkeypatch.setattr(services, "_why_not_as_it_is", slowly(services._why_not_as_it_is, looked))
+    monkeypatch.setattr(handler, "_reason_to_drop", slowly(handler._reason_to_drop, looked))
 
     at_once(
         lambda: process_payout(payout.pk),
@@ -94,7 +94,7 @@ def test_what_was_claimed_before_the_problem_counts_as_paid(
 ):
     settings.SELLER_REFUND_ON_CREDIT = 5000
     line, looked = sell(9000), Event()
-    monkeypatch.setattr(services, "_why_not_as_it_is", slowly(services._why_not_as_it_is, looked))
+    monkeypatch.setattr(handler, "_reason_to_drop", slowly(handler._reason_to_drop, looked))
 
     sent, told = at_once(
         lambda: process_payout(Payout.objects.get().pk),

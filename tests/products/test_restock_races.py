@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from payments.reconciliation.outcomes import Outcome, record_outcome
+from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from products.models import Product, StockMovement
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
@@ -103,7 +103,7 @@ def test_a_restock_while_orders_are_paid_undoes_no_sale(seller):
     ]
 
     def pay(payment, number):
-        told = Outcome(True, "0", "", "callback", payment.amount, f"SGL{number:07d}")
+        told = AttemptOutcome(True, "0", "", "callback", payment.amount, f"SGL{number:07d}")
         record_outcome(payment.pk, told)
 
     paying = [lambda p=p, n=n: pay(p, n) for n, p in enumerate(payments)]

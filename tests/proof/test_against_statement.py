@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from payments.models import GatewayEvent, Receipt
 from payments.proof import mpesa_books
 from payments.proof.mpesa_books import compare_with_mpesa
-from payments.reconciliation.receipts import IncomingPayment, record_receipt
+from payments.reconciliation.incoming import IncomingPayment, record_receipt
 from tests.payments.conftest import settled, simulator, simulator_habits  # noqa: F401
 from tests.shopping import cash_out
 

@@ -7,7 +7,7 @@ from accounts.backoffice.actions import ACTIONS, perform
 from orders.models import Problem
 from orders.problems.decisions import Decider, refund_part, withdraw
 from payments.models import Payout
-from payments.payouts.services import create_payouts
+from payments.payouts.allocation import create_payouts
 from payments.proof import originals, problems
 from payments.proof.prove import RULES, prove
 from tests.factories import ProductFactory, UserFactory

@@ -11,7 +11,7 @@ from daraja_simulator.events import EventLog
 from orders.fulfilment import move_line
 from orders.models import ParcelEvent, ParcelStep, TrackEvent
 from payments.models import Payout, TransferStatus
-from payments.payouts import services
+from payments.payouts import allocation
 from payments.payouts.balances import SellerBalance
 from payments.transfers import mark_done
 from products.models import Product
@@ -46,7 +46,7 @@ def line(kettle):
 @pytest.fixture
 def paid_out(line):
     """A line whose seller was paid out."""
-    services.create_payouts(line.seller_id)
+    allocation.create_payouts(line.seller_id)
     payout = Payout.objects.get()
     Payout.objects.update(status=TransferStatus.SENT)
     payout.refresh_from_db()
@@ -72,7 +72,7 @@ def test_a_correct_state_is_accepted(watch, found, paid_out, line):
 def test_a_debt_deducted_from_the_next_payout_is_accepted(watch, found, indebted, kettle):
     watch.look()
     fetched_line(UserFactory(), kettle)
-    services.create_payouts(indebted.pk)
+    allocation.create_payouts(indebted.pk)
     watch.look()
 
     assert found == []
@@ -80,9 +80,9 @@ def test_a_debt_deducted_from_the_next_payout_is_accepted(watch, found, indebted
 
 def test_a_forgotten_debt_is_found(watch, found, indebted, kettle, monkeypatch):
     watch.look()
-    monkeypatch.setattr(services, "balance_of", lambda seller_id: SellerBalance(0, 0, 0))
+    monkeypatch.setattr(allocation, "balance_of", lambda seller_id: SellerBalance(0, 0, 0))
     fetched_line(UserFactory(), kettle)
-    services.create_payouts(indebted.pk)
+    allocation.create_payouts(indebted.pk)
     watch.look()
 
     assert [what for what in found if "is sent KES 1500 and owes 1500" in what]

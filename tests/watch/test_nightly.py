@@ -179,7 +179,7 @@ def test_a_failing_check_does_not_stop_the_clock(settings, monkeypatch, caplog):
     monkeypatch.setattr(clock, "prove_some", gone)
 
     assert clock.prove_tonight() == 0
-    assert caplog.messages == ["the night's proof could not go on; the next round tries again"]
+    assert caplog.messages == ["the nightly integrity check failed; the next round retries"]
 
 
 def test_one_round_of_a_clock_proves_too(rules, monkeypatch):

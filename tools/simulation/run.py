@@ -28,7 +28,7 @@ from daraja_simulator.registrations import Registration
 from daraja_simulator.world import World
 from orders.models import Order, Parcel
 from payments import clock
-from payments.checkout.ring_budget import OWN_PER_HOUR, STRANGERS_PER_HOUR
+from payments.checkout.prompt_budget import OWN_PER_HOUR, STRANGERS_PER_HOUR
 from payments.checkout.timing import STK_TIMEOUT
 from payments.models import (
     OPEN,

@@ -1,8 +1,8 @@
-"""How often a phone may be rung, and how many phones anybody may ring: over all accounts and paths.
+"""How often one phone may be prompted, and how many phones one caller may prompt.
 
-A phone belongs to an account once it has paid one of its orders (accounts.contacts). Everybody else
-who has it rung is a stranger to it, and all strangers share one small budget for each phone, so
-that nothing they do takes the room of its owner.
+A phone belongs to an account once it has paid one of its orders (accounts.contacts). Every other
+account is a stranger to it. All strangers share one small budget for each phone, so that they
+cannot use up its owner's.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ from .failures import RATE_LIMITED, TOO_MANY_PHONES
 OWN_PER_HOUR = 10
 #: Prompts to one phone by all other accounts together.
 STRANGERS_PER_HOUR, STRANGERS_PER_DAY = 5, 10
-#: Different phones that have paid for none of its orders and that one account may have rung.
+#: Different phones that one account may have prompted and that have paid for none of its orders.
 NEW_PHONES_PER_HOUR, NEW_PHONES_PER_DAY = 3, 6
-#: A network's limit for an hour is a setting; in a day it may have so many times more rung.
+#: A network's limit per hour is a setting; its limit per day is this many times as high.
 NETWORK_DAY_FACTOR = 5
 
 
 class TooManyNewPhones(Refusal):
-    """The caller's network had as many phones rung as it may that have not paid here."""
+    """The caller's network has reached its limit of phones that have never paid here."""
 
     code = "too_many_new_phones"
     message = (
@@ -52,48 +52,52 @@ class TooManyNewPhones(Refusal):
     retry_after = 3600
 
 
-class Taken(NamedTuple):
-    """What a prompt was taken out of; the failure code, and nothing taken, where none is left."""
+class PromptReservation(NamedTuple):
+    """The budgets a prompt was counted against; or none and a failure code, if one is used up."""
 
     budgets: Sequence[Budget] = ()
     refused: str = ""
 
 
-def take_prompt(user_id: int, phone: str, now: datetime, *, is_own: bool) -> Taken:
-    """Take a prompt to a phone for an account's order.
+def reserve_prompt(user_id: int, phone: str, now: datetime, *, is_own: bool) -> PromptReservation:
+    """Count a prompt to a phone for an account's order against its budgets.
 
     ``is_own`` is whether the phone has paid for the account. Call inside the transaction that
-    claims the attempt: rolled back with it, nothing was taken.
+    claims the attempt: if that is rolled back, nothing was counted.
     """
     room = _room(user_id, phone, is_own=is_own)
     counted: Sequence[Budget] = ()
     if not is_own:
         new = f"new-phones:{user_id}", phone, NEW_PHONES_PER_HOUR, NEW_PHONES_PER_DAY
         once, all_new = _budgets_of_new_phone(*new)
-        # One statement while there is room of all of it, and which is spent makes no difference.
+        # One statement as long as no budget is used up.
         if take_of_groups(once, all_new, room, now=now):
-            return Taken([*once, *all_new, *room])
+            return PromptReservation([*once, *all_new, *room])
         found = _count_phone(*new, now)
         if found is None:
-            return Taken(refused=TOO_MANY_PHONES)
+            return PromptReservation(refused=TOO_MANY_PHONES)
         counted = found
-    return Taken([*counted, *room]) if take(*room, now=now) else Taken(refused=RATE_LIMITED)
+    return (
+        PromptReservation([*counted, *room])
+        if take(*room, now=now)
+        else PromptReservation(refused=RATE_LIMITED)
+    )
 
 
-def give_prompt_back(taken: Taken, now: datetime) -> None:
-    """Give back what a prompt was taken out of: M-Pesa certainly did not ring the phone.
+def release_prompt(taken: PromptReservation, now: datetime) -> None:
+    """Release the budgets of a prompt that M-Pesa certainly did not send.
 
-    Not what would be taken now: the phone may be the account's by now, or be so no more, and of a
-    phone that was counted before, no room for new ones was taken.
+    The budgets recorded then, not those that would apply now: the phone may have become the
+    account's since, or ceased to be, and one that was counted before used no budget for new ones.
     """
     give_back(*taken.budgets, now=now)
 
 
 def check_network(user_id: int | None, phone: str, address: str, now: datetime) -> None:
-    """Count a phone against the network that asks for it, unless it has paid for the account; of a
-    guest (None) always.
+    """Count a phone against the caller's network, unless it has paid for the account before.
 
-    Where the shop limits requests at all. Raises TooManyNewPhones.
+    A guest's (``user_id`` None) always counts. Does nothing if throttles are off. Raises
+    TooManyNewPhones.
     """
     if not settings.THROTTLES or (user_id and has_paid_from(user_id, phone, now)):
         return
@@ -115,8 +119,11 @@ def _room(user_id: int, phone: str, *, is_own: bool) -> list[Budget]:
 def _count_phone(
     who: str, phone: str, per_hour: int, per_day: int, now: datetime
 ) -> Sequence[Budget] | None:
-    """Count a phone once a day for whom ``who`` names. Returns what it was taken out of: nothing,
-    where it was counted before; None where it is one too many."""
+    """Count a phone once a day for the account or network ``who``.
+
+    Returns the budgets it was counted against: none if it was counted today already; None if it is
+    one too many.
+    """
     [once], room = _budgets_of_new_phone(who, phone, per_hour, per_day)
     with transaction.atomic(savepoint=False):
         if not take(once, now=now):
@@ -130,9 +137,9 @@ def _count_phone(
 def _budgets_of_new_phone(
     who: str, phone: str, per_hour: int, per_day: int
 ) -> tuple[list[Budget], list[Budget]]:
-    """The budget that a phone has once a day, and the room for all phones, for whom ``who`` names.
+    """The budget that marks a phone as counted today, and those for all phones, of ``who``.
 
-    A phone that is counted already takes none of that room.
+    A phone that is counted already uses none of the latter.
     """
     once = Budget(f"{who}:{phone}", 1, DAY)
     return [once], [Budget(who, per_hour, HOUR), Budget(who, per_day, DAY)]

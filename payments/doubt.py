@@ -1,0 +1,62 @@
+"""Receipts in doubt: no money of them leaves, and no goods bought with them are handed over.
+
+Locks: the order first, then the receipt.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from django.db import transaction
+from django.utils import timezone
+
+from omachemainproj.locking import locked_row
+
+from .evidence import SourceReport, lock_receipt, stop_goods, wake_transfers
+from .models import (
+    Receipt,
+    Verification,
+)
+from .models.evidence import is_enough
+
+logger = logging.getLogger(__name__)
+
+
+@transaction.atomic
+def put_in_doubt(receipt_id: int, why: str) -> None:
+    """Record that M-Pesa does not know a payment, or knows it differently.
+
+    No money of it leaves, and no goods bought with it are handed over, until staff decide or the
+    gateway shows it after all. Safe to repeat.
+    """
+    receipt = lock_receipt(receipt_id)
+    if receipt.verification == Verification.NEVER_CAME:
+        return
+    receipt.verification, receipt.doubt = Verification.DOUBTED, why[:200]
+    receipt.doubted_at = receipt.doubted_at or timezone.now()
+    receipt.save(update_fields=["verification", "doubt", "doubted_at"])
+    stop_goods(receipt)
+    logger.critical("receipt %s is in doubt: %s", receipt.number or receipt.pk, why)
+
+
+def end_doubt(receipt: Receipt, verification: Verification) -> None:
+    """End the doubt about a receipt as staff decided.
+
+    Call inside a transaction that holds the locks of its order and of the receipt.
+    """
+    receipt.verification, receipt.doubted_at = verification, None
+    receipt.save(update_fields=["verification", "doubted_at"])
+    stop_goods(receipt)
+    wake_transfers([receipt.pk])
+
+
+def end_doubt_if_reported_again(receipt: Receipt, report: SourceReport) -> None:
+    """End the doubt about a receipt if M-Pesa, queried again, repeats an earlier report of it.
+
+    Call inside a transaction that holds the lock of its order, if it has one.
+    """
+    kept = locked_row(Receipt, receipt.pk)
+    agrees = (report.amount, report.number) == (kept.amount, kept.number)
+    if kept.is_in_doubt and agrees and is_enough(kept, list(kept.evidence.all())):
+        end_doubt(kept, Verification.CONFIRMED)
+        receipt.verification = kept.verification

@@ -1,0 +1,67 @@
+"""Status queries of receipts that are not confirmed and that something waits for."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from django.db.models import F
+from django.utils import timezone
+
+from .doubt import put_in_doubt
+from .models import (
+    PayoutStop,
+    ReceiptQuestion,
+    Verification,
+)
+from .models.evidence import RECEIPT_QUERIES
+from .shortcodes import paid_shortcode
+from .transaction_status import query_transaction_status
+
+logger = logging.getLogger(__name__)
+
+#: Delay until a stop of payouts is checked again.
+LOOK_AGAIN = timedelta(minutes=1)
+
+
+def query_receipt(question_id: int) -> None:
+    """Query M-Pesa about a payment by its number, if it is time to.
+
+    Safe to repeat, on any worker, concurrently: one caller claims the question by setting its next
+    time. Does nothing if the payment is confirmed by now, or while M-Pesa rejects the initiator,
+    whose credential queries use too.
+    """
+    now = timezone.now()
+    question = ReceiptQuestion.objects.select_related("receipt").get(pk=question_id)
+    receipt, this_one = question.receipt, ReceiptQuestion.objects.due(now).filter(pk=question_id)
+    if (
+        receipt.is_confirmed
+        or receipt.verification == Verification.NEVER_CAME
+        or not receipt.number
+    ):
+        this_one.update(next_check_at=None)
+        return
+    if PayoutStop.objects.questions_are_stopped():
+        this_one.update(next_check_at=now + LOOK_AGAIN)
+        return
+    is_last = question.asked >= len(RECEIPT_QUERIES)
+    later = None if is_last else now + RECEIPT_QUERIES[question.asked]
+    claimed = this_one.filter(asked=question.asked)
+    if not claimed.update(next_check_at=later, asked=F("asked") + (0 if is_last else 1)):
+        return
+    if not is_last:
+        _query_receipt(question)
+
+
+def _query_receipt(question: ReceiptQuestion) -> None:
+    receipt = question.receipt
+    try:
+        query_transaction_status(
+            token=question.token,
+            name=f"receipt {receipt.pk}",
+            receipt=receipt.number,
+            shortcode=paid_shortcode(receipt.number),
+        )
+    except ValueError:
+        # Not in M-Pesa's format: it cannot be one of its payments.
+        put_in_doubt(receipt.pk, f"{receipt.number} is not an M-Pesa receipt number.")

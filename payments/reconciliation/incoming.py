@@ -1,0 +1,214 @@
+"""Recording a payment that a source reports: a C2B confirmation, a statement, a bank or staff."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from omachemainproj.locking import locked_row
+from omachemainproj.phones import PhoneMatch, clearer_phone, match_phone
+from orders.lookup import find_by_typed_reference
+from orders.models import Order
+from payments import evidence
+from payments.evidence import SourceReport, lock_receipt
+from payments.models import Provider, Receipt, ReceiptSource
+from payments.models.same_payments import movement, movements_behind, sure_attempt
+from payments.refunds.services import refund_excess
+
+from .receipts import (
+    correct_amount,
+    create_receipt,
+    fill_in_details,
+    find_receipt,
+    find_without_number,
+    record_manual_payment,
+)
+from .suspense import AlreadyMatched, check_may_be_matched, give_to_order
+
+logger = logging.getLogger(__name__)
+
+#: Fields that a later report may fill in.
+FILLED_IN = ("phone", "phone_by", "payer", "reference", "paid_at")
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingPayment:
+    """A payment as a source reports it: an amount in KES under a provider's receipt number.
+
+    ``provider`` is M-Pesa's key or a bank's, ``source`` a ``ReceiptSource``; ``reference`` is what
+    the payer typed, ``phone`` what the provider shows of their number, ``paid_at`` is aware.
+    """
+
+    provider: str
+    number: str
+    amount: int
+    source: str
+    reference: str = ""
+    phone: str = ""
+    payer: str = ""
+    paid_at: datetime | None = None
+    #: Our short code that was paid, and the id of the staff member who reports it.
+    shortcode: str = ""
+    by: int | None = None
+
+    @property
+    def report(self) -> SourceReport:
+        """The part of it that may confirm a receipt."""
+        return SourceReport(self.source, self.amount, self.number, self.shortcode, self.by)
+
+
+@transaction.atomic
+def record_receipt(incoming: IncomingPayment) -> tuple[Receipt, str]:
+    """Record a payment reported by a source other than the callback or status query of an STK push.
+
+    Finds its order by the reference that was typed, pays the order if the money covers it, and
+    refunds any excess. Without an order, it may be the missing receipt of the one prompt that
+    matches in amount, time and phone; else the money is put in suspense for staff. Money in
+    suspense becomes an order's as soon as a source reports its reference. Safe to repeat, from any
+    source, in any order.
+
+    Returns the receipt and a note of what was done.
+    """
+    known = find_receipt(incoming.number, incoming.provider)
+    kept = None if known is None else known.order_id
+    order_id = kept or find_by_typed_reference(incoming.reference)
+    is_named = order_id is not None
+    if known is None and order_id is None:
+        order_id = _order_paid_by_prompt(incoming)
+    order = locked_row(Order, order_id) if order_id else None
+    # Another source may have recorded it while we waited for the order's lock.
+    known = _lock_known(incoming)
+    if known is not None:
+        note = _merge(known, incoming)
+        if known.order_id is None and order is not None and is_named:
+            return _give_named(known, order, note)
+        return known, note
+    if order is None:
+        return _hold_in_suspense(incoming)
+    unnamed = find_without_number(order, Receipt(**_reported(incoming)))
+    if unnamed is None and not is_named:
+        # The missing number came from elsewhere while we waited for the order's lock.
+        return _hold_in_suspense(incoming)
+    if unnamed is not None:
+        unnamed.number, unnamed.source = incoming.number, incoming.source
+        _fill_in(unnamed, incoming)
+        unnamed.save(update_fields=["number", "source", *FILLED_IN])
+        evidence.record(unnamed, incoming.report)
+        return unnamed, "Already recorded; its receipt number is known now."
+    receipt = create_receipt(
+        Receipt(order=order, number=incoming.number, **_reported(incoming)), incoming.report
+    )
+    record_manual_payment(receipt, order)
+    refund_excess(order.pk)
+    return receipt, "The payment is credited."
+
+
+def may_name_its_order(receipt: Receipt, reference: str) -> bool:
+    """Whether a report with this reference may assign money in suspense to an order."""
+    return receipt.order_id is None and bool(reference.strip())
+
+
+def _give_named(receipt: Receipt, order: Order, note: str) -> tuple[Receipt, str]:
+    """Give money in suspense to the order whose reference a later report has, as if that had been
+    the first. Money that cannot be an order's, or is being refunded, stays as it is.
+
+    Returns the receipt it is by then, and a note.
+    """
+    try:
+        check_may_be_matched(receipt)
+        given = give_to_order(receipt, order, note="", by_reference=True)
+    except AlreadyMatched as error:
+        logger.warning("receipt %s: %s", receipt.number, error)
+        return receipt, note
+    return given, "Already recorded; it is now known to be this order's."
+
+
+def _hold_in_suspense(incoming: IncomingPayment) -> tuple[Receipt, str]:
+    typed = incoming.reference[:40]
+    note = f"No order has the reference “{typed}”." if typed else "No reference was typed."
+    try:
+        with transaction.atomic():
+            receipt = create_receipt(
+                Receipt(number=incoming.number, note=note, **_reported(incoming)), incoming.report
+            )
+    except IntegrityError:
+        # Another source reported it at the same moment.
+        known = _lock_known(incoming)
+        if known is None:
+            raise
+        return known, _merge(known, incoming)
+    # Not an error: payers often type no valid reference. The console's queue shows it.
+    logger.info("receipt %s: %s In suspense.", incoming.number, note)
+    return receipt, note
+
+
+def _lock_known(incoming: IncomingPayment) -> Receipt | None:
+    """Lock and return the receipt with the reported number, after its order, as it is now."""
+    while (known := find_receipt(incoming.number, incoming.provider)) is not None:
+        receipt = lock_receipt(known.pk)
+        if receipt.number == incoming.number:
+            return receipt
+        # It was merged into another receipt, which has the number now.
+    return None
+
+
+def _merge(known: Receipt, incoming: IncomingPayment) -> str:
+    """Add the details of another report to a recorded receipt, which is locked."""
+    _fill_in(known, incoming)
+    known.save(update_fields=FILLED_IN)
+    evidence.record(known, incoming.report)
+    if incoming.amount != known.amount:
+        return correct_amount(known, reported_amount=incoming.amount, source=incoming.source)
+    return "Already recorded."
+
+
+def _fill_in(receipt: Receipt, incoming: IncomingPayment) -> None:
+    """Add the details a receipt does not have yet."""
+    fill_in_details(receipt, Receipt(**_reported(incoming)))
+    shown = clearer_phone("", incoming.phone[:64])
+    is_typed = incoming.source == ReceiptSource.STAFF
+    if receipt.phone_by_id is not None and shown and not is_typed:
+        # A number typed by staff is kept only if the provider's agrees with it.
+        agrees = match_phone(shown, receipt.phone) == PhoneMatch.AGREES
+        receipt.phone, receipt.phone_by_id = (receipt.phone if agrees else shown), None
+    elif not is_typed:
+        # A confirmation masks or hashes the payer's number, the statement may not.
+        receipt.phone = clearer_phone(receipt.phone, shown)
+    elif not receipt.phone:
+        receipt.phone, receipt.phone_by_id = shown, incoming.by
+
+
+def _order_paid_by_prompt(incoming: IncomingPayment) -> int | None:
+    """The order whose prompt was paid with this money, if it cannot be anything else."""
+    if incoming.provider != Provider.MPESA:
+        return None
+    attempt = sure_attempt(
+        movement(
+            amount=incoming.amount,
+            phone=incoming.phone,
+            source=incoming.source,
+            paid_at=incoming.paid_at,
+            reported_at=timezone.now(),
+        )
+    )
+    if attempt is None or not attempt.is_confirmed or movements_behind(attempt):
+        return None
+    return attempt.order_id
+
+
+def _reported(incoming: IncomingPayment) -> dict[str, object]:
+    """The reported details as fields of a receipt."""
+    return {
+        "provider": incoming.provider,
+        "amount": incoming.amount,
+        "source": incoming.source,
+        "phone": clearer_phone("", incoming.phone[:64]),
+        "phone_by_id": incoming.by if incoming.phone else None,
+        "payer": incoming.payer[:100],
+        "reference": incoming.reference[:40],
+        "paid_at": incoming.paid_at,
+    }

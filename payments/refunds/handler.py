@@ -1,0 +1,334 @@
+"""Handles refunds when they are sent and when they end, and creates their replacements.
+
+Locks: the order first, then the refund.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from omachemainproj.locking import locked_row
+from orders.fulfilment import mark_line_refunded
+from orders.lifecycle import mark_order_refunded
+from orders.models import Order
+from orders.models.notifications import NotificationKind
+from orders.notifications.notify import notify
+from payments import ledger
+from payments.checkout.failures import refund_explanation
+from payments.daraja.result_codes import PayoutReason, reversal_failure
+from payments.doubt import put_in_doubt
+from payments.evidence import EVIDENCE_DELAY, request_confirmation
+from payments.models import (
+    MAX_TRIES,
+    Receipt,
+    Refund,
+    RefundDay,
+    RefundMethod,
+    RefundReason,
+    TransferStatus,
+    Unnumbered,
+    Verification,
+    is_rest_confirmed,
+)
+from payments.models.evidence import RECEIPT_QUERIES
+from payments.models.same_payments import is_undecided
+from payments.transfers import TransferHandler, handles
+
+from .routes import route_to_phone
+from .services import (
+    create_refund,
+    drop_refund,
+    refund_excess_locked,
+    reverse_write_off,
+    unrefunded,
+    who_typed,
+)
+
+logger = logging.getLogger(__name__)
+
+#: Delay after a refusal before the money is sent another way: M-Pesa has been seen to send two
+#: results that contradict each other.
+REROUTE_DELAY = timedelta(minutes=2)
+NO_DELAY = timedelta(0)
+#: M-Pesa was queried whether a payment still stands, and never answered.
+NOT_ANSWERED = "local.not_answered"
+#: Delay until a missing receipt number is checked for again.
+NUMBER_DELAY = timedelta(minutes=1)
+
+
+@handles(Refund)
+class RefundHandler(TransferHandler[Refund]):
+    """The steps of a transfer that are specific to refunds."""
+
+    wrong_amount = "M-Pesa says {} was refunded, {} was due."
+    done = "The money was refunded."
+    days = RefundDay
+
+    @property
+    def daily_limit(self) -> int:
+        limit: int = settings.REFUND_DAILY_LIMIT
+        return limit
+
+    def is_covered(self, row: Refund) -> bool:
+        """Whether its own payment is confirmed, and so is the rest of its order's money: otherwise
+        real money would be refunded while an unconfirmed payment covers the goods."""
+        is_rest_sure = row.order_id is None or is_rest_confirmed(row.order_id)
+        return row.receipt.is_confirmed and is_rest_sure
+
+    def lock(self, row_id: int) -> Refund:
+        return lock_refund(row_id)
+
+    def hold_until(self, row: Refund, now: datetime) -> datetime | None:
+        """Postpone a refund while a receipt of its order has no number yet, or its payment or the
+        rest of its order's money is unconfirmed.
+
+        Until the number is known, two receipts may be one payment. The same goes for money without
+        an order that may be such a receipt's payment.
+        """
+        if row.order_id is None:
+            undecided = is_undecided(row.receipt)
+        else:
+            undecided = Receipt.objects.without_number().filter(order=row.order_id).exists()
+        if undecided:
+            return now + NUMBER_DELAY
+        if self.is_covered(row):
+            return None
+        reported = Receipt.objects.filter(order=row.order_id, verification=Verification.REPORTED)
+        request_confirmation([row.receipt] if row.order_id is None else [row.receipt, *reported])
+        return now + EVIDENCE_DELAY
+
+    def receipt_to_ask_about(self, row: Refund, now: datetime) -> str:
+        """Query the payment before its money leaves other than by reversal: M-Pesa may have
+        reversed it."""
+        if not row.must_ask(now):
+            if row.only_asks:
+                row.next_check_at = None
+                row.save(update_fields=["next_check_at"])
+            return ""
+        if row.receipt_asked < len(RECEIPT_QUERIES):
+            row.next_check_at = now + RECEIPT_QUERIES[row.receipt_asked]
+            row.receipt_asked += 1
+            row.save(update_fields=["next_check_at", "receipt_asked"])
+            return row.receipt.number
+        row.status, row.next_check_at = TransferStatus.REFUSED, None
+        row.result_code = NOT_ANSWERED
+        row.note = "M-Pesa did not confirm whether the payment still stands. Check its portal."
+        row.save(update_fields=["status", "next_check_at", "result_code", "note"])
+        return ""
+
+    def reason_without_number(self, row: Refund) -> Unnumbered:
+        if row.way == RefundMethod.OUTSIDE:
+            return Unnumbered.OUTSIDE
+        is_known = reversal_failure(row.result_code) == PayoutReason.ALREADY_REVERSED
+        return Unnumbered.ALREADY_REVERSED if is_known and row.is_reversal else Unnumbered.NOT_TOLD
+
+    def on_done(self, row: Refund, *, was: str) -> None:
+        """Post it, drop its replacements, update its line and order, and notify the buyer."""
+        if was == TransferStatus.DROPPED and was_reversed_by_mpesa(row.receipt):
+            _record_double_refund(row)
+            return
+        twice = was == TransferStatus.DROPPED or not _cancel_replacements(row)
+        if was == TransferStatus.DROPPED:
+            _link_to_replacement(row)
+        if twice:
+            row.note = "The money was refunded twice: it had already gone back another way."
+            row.unacknowledged = True
+            logger.error("refund %s: %s", row.pk, row.note)
+        row.save()
+        ledger.post_refund_paid(row, twice=twice)
+        _close_if_refunded(row)
+        never_came = row.receipt.verification == Verification.NEVER_CAME
+        if row.order_id is not None and not twice and not never_came:
+            notify(
+                NotificationKind.REFUNDED,
+                key=f"refunded:refund:{row.pk}",
+                order_id=row.order_id,
+                amount=row.amount,
+                receipt=row.number,
+                **_why(row),
+            )
+
+    def on_refused(self, row: Refund, reason: PayoutReason) -> None:
+        """Retry later or another way; if neither is possible, staff decide.
+
+        Not if M-Pesa knows no such payment, as there is nothing to refund then, nor if it has
+        reversed the payment itself in the meantime.
+        """
+        if was_reversed_by_mpesa(row.receipt):
+            _drop_refused(row)
+            return
+        if reason == PayoutReason.NO_SUCH_PAYMENT:
+            reported = f"{row.result_code} {row.result_text}".strip()
+            put_in_doubt(row.receipt_id, f"M-Pesa refused to reverse it: {reported}")
+            return
+        if unrefunded(row.receipt) < 0:
+            # It was for more than arrived, as the provider reported while M-Pesa had it.
+            _owe_what_arrived(row)
+            return
+        after = row.retry_after(reason)
+        if after is not None:
+            create_replacement(row, way=row.way, phone=row.phone, after=after)
+        elif row.is_reversal and row.tries < MAX_TRIES:
+            route = route_to_phone(row.receipt, row.amount)
+            if route.way == RefundMethod.B2C:
+                create_replacement(row, way=route.way, phone=route.phone, after=REROUTE_DELAY)
+
+
+def _owe_what_arrived(refund: Refund) -> None:
+    """Drop a refused refund of more than its receipt's amount, and owe what did arrive."""
+    drop_refund(refund, "It was for more than arrived; what did arrive is owed again.")
+    if refund.order_id is not None:
+        order = Order.objects.get(pk=refund.order_id)
+        refund_excess_locked(order, reason=RefundReason(refund.cause), line=refund.track)
+    elif (left := unrefunded(refund.receipt)) > 0:
+        create_refund(refund.receipt, left, refund.cause, actor_id=refund.author_id)
+
+
+def was_reversed_by_mpesa(receipt: Receipt) -> bool:
+    """Whether M-Pesa reversed a whole payment itself, so that no refund of it is due."""
+    return receipt.refunds.filter(way=RefundMethod.OUTSIDE, status=TransferStatus.DONE).exists()
+
+
+def _drop_refused(refund: Refund) -> None:
+    """Drop a refused refund of a payment that M-Pesa has reversed itself in the meantime.
+
+    Both were written off as long as both might have been made.
+    """
+    refund.drop("M-Pesa reversed the payment itself: no refund is due.")
+    ledger.post_refund_dropped(refund)
+    if refund.order is not None:
+        reverse_write_off(refund.order, refund.amount)
+        _close_if_refunded(refund)
+
+
+def _record_double_refund(refund: Refund) -> None:
+    """Record that a refund was made although it was dropped when M-Pesa reversed the payment
+    itself.
+
+    The shop writes it off, or it is a debt in suspense.
+    """
+    refund.note = "The money was refunded twice: M-Pesa had reversed the payment itself."
+    refund.unacknowledged = True
+    logger.error("refund %s: %s", refund.pk, refund.note)
+    refund.save()
+    ledger.post_refund_due(refund, again=True)
+    ledger.post_refund_paid(refund)
+    if refund.order_id is not None:
+        receipt = locked_row(Receipt, refund.receipt_id)
+        ledger.post_loss(receipt, refund.amount)
+        receipt.written_off += refund.amount
+        receipt.save(update_fields=["written_off"])
+
+
+def _why(refund: Refund) -> dict[str, Any]:
+    """The reason shown to the buyer with a refund, by language; empty if there is none to show."""
+    if refund.cause != RefundReason.REDUCED:
+        return {}
+    return {"why": refund_explanation(refund.cause)}
+
+
+def create_replacement(
+    refund: Refund,
+    *,
+    way: str,
+    phone: str = "",
+    after: timedelta = NO_DELAY,
+    stands_at: datetime | None = None,
+    actor_id: int | None = None,
+) -> Refund:
+    """Create another attempt of a refund that M-Pesa refused, with an id of its own.
+
+    ``stands_at`` is when staff found that the payment still stands, if M-Pesa did not answer.
+    ``actor_id`` is the id of the person who typed ``phone``. An approval is kept only if the same
+    money goes the same way.
+
+    Call inside a transaction that holds the refund's lock.
+    """
+    same = way == refund.way and phone == refund.phone and actor_id is None
+    author = actor_id or refund.author_id or who_typed(refund.receipt, phone)
+    is_large = way != RefundMethod.PORTAL and refund.amount > settings.REFUND_APPROVAL_ABOVE
+    is_typed = bool(phone) and (
+        actor_id is not None or who_typed(refund.receipt, phone) is not None
+    )
+    approved_by = refund.approved_by_id if same else None
+    needs_approval = is_large or is_typed or (same and refund.needs_approval)
+    waits = needs_approval and approved_by is None
+    return Refund.objects.create(
+        receipt_id=refund.receipt_id,
+        order_id=refund.order_id,
+        track_id=refund.track_id,
+        amount=refund.amount,
+        cause=refund.cause,
+        way=way,
+        phone=phone,
+        replaces=refund,
+        tries=refund.tries + 1,
+        receipt_stands_at=stands_at,
+        needs_approval=needs_approval,
+        approved_by_id=approved_by,
+        author_id=author,
+        next_check_at=None if waits else timezone.now() + after,
+    )
+
+
+def _cancel_replacements(refund: Refund) -> bool:
+    """Drop the replacement of a refund that M-Pesa made after all; False if it is too late."""
+    following = Refund.objects.filter(replaces=refund).first()
+    last = following
+    while last is not None and (after := Refund.objects.filter(replaces=last).first()):
+        last = after
+    if following is None or last is None:
+        return True
+    # Whoever sends it locks its own row alone.
+    last = locked_row(Refund, last.pk)
+    if last.status not in {TransferStatus.DUE, TransferStatus.REFUSED}:
+        return False
+    last.drop("The earlier refund was completed after all.")
+    Refund.objects.filter(pk=following.pk).update(replaces=None)
+    return True
+
+
+def _link_to_replacement(refund: Refund) -> None:
+    """Link a dropped refund that M-Pesa made after all to the one that replaced it.
+
+    Both are one debt that was paid twice, not two debts.
+    """
+    head = refund
+    while head.replaces is not None:
+        head = head.replaces
+    done = Refund.objects.filter(
+        receipt=refund.receipt_id,
+        amount=refund.amount,
+        status=TransferStatus.DONE,
+        replaced_by__isnull=True,
+        tries=head.tries - 1,
+    )
+    head.replaces = done.first()
+    head.save(update_fields=["replaces"])
+
+
+def _close_if_refunded(refund: Refund) -> None:
+    """Mark the line and the order as refunded, each if it has no outstanding refund left."""
+    if refund.order_id is None:
+        return
+    going = Refund.objects.outstanding()
+    if refund.track_id and not going.filter(track=refund.track_id).exists():
+        mark_line_refunded(refund.track_id)
+    if not going.filter(order=refund.order_id).exists():
+        mark_order_refunded(Order.objects.get(pk=refund.order_id))
+
+
+def lock_refund(refund_id: int) -> Refund:
+    """Lock and return a refund, after its order, or after its receipt if it has no order."""
+    ids = Refund.objects.values_list("order_id", "receipt_id").get(pk=refund_id)
+    order_id, receipt_id = ids
+    if order_id is not None:
+        locked_row(Order, order_id)
+    else:
+        locked_row(Receipt, receipt_id)
+    return locked_row(Refund, refund_id)
