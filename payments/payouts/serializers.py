@@ -89,6 +89,9 @@ def represent_payout(payout: Payout) -> dict[str, Any]:
         reason = payout.result_text
     elif payout.awaits_approval:
         reason = "It is large: somebody looks at it first."
+    elif payout.status == TransferStatus.DONE or payout.unacknowledged:
+        # What it says of one that is done, or that a person has to look at, is for staff alone.
+        reason = ""
     return {
         "id": payout.pk,
         "status": STANDS[TransferStatus(payout.status)],
