@@ -89,6 +89,9 @@ def represent_payout(payout: Payout) -> dict[str, Any]:
         reason = payout.result_text
     elif payout.awaits_approval:
         reason = "This is a large amount, so a second person reviews it first."
+    elif payout.status == TransferStatus.DONE or payout.unacknowledged:
+        # The note of a payout that is done, or that staff have to look at, is for staff only.
+        reason = ""
     return {
         "id": payout.pk,
         "status": STANDS[TransferStatus(payout.status)],

@@ -9,6 +9,7 @@ from orders.models import OrderTrack
 from payments import clock, gateway
 from payments.daraja.result_codes import PayoutReason
 from payments.models import GatewayEvent, Payout
+from payments.payouts.serializers import represent_payout
 from payments.proof.simulator_books import compare
 from payments.transfers import mark_refused
 from tests.conftest import signed_in
@@ -165,6 +166,15 @@ def test_a_payout_tells_where_it_goes_and_what_for(sold, seller_api):
         "created_at": payout.created_at.isoformat(),
         "done_at": None,
     }
+
+
+@pytest.mark.parametrize(("status", "unseen"), [("done", False), ("done", True), ("due", True)])
+def test_what_only_staff_are_to_read_of_a_payout_is_not_shown_to_its_seller(sold, status, unseen):
+    payout = Payout.objects.latest("pk")
+    payout.status, payout.unacknowledged = status, unseen
+    payout.note = "It was thought to have failed: the same money may have gone twice."
+
+    assert represent_payout(payout)["reason"] == ""
 
 
 @pytest.fixture
