@@ -1,8 +1,8 @@
-"""How often a phone may ring or buzz, and an inbox be written to: over all accounts and paths.
+"""Limits on prompts, SMS and mails per phone and inbox, over all accounts and channels.
 
-Counted in the database, the one thing all processes share, by conditional updates: of any number
-at once exactly as many are let through as there is room. A window begins with the first that is
-counted in it. Nothing here waits: rows of budgets are locked last, in the order of their keys.
+Counted in the database, which all processes share, by conditional updates, so that concurrent
+requests never exceed a limit. A window begins with the first count in it. Budget rows are locked
+last, in key order, so that nothing deadlocks.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 @dataclass(frozen=True)
 class Budget:
-    """At most ``limit`` in ``period`` for whom ``key`` names, like ``prompts:254712345678``."""
+    """At most ``limit`` per ``period`` for one ``key``, like ``prompts:254712345678``."""
 
     key: str
     limit: int
@@ -31,20 +31,21 @@ class Budget:
 
     @cached_property
     def digest(self) -> str:
-        """The key of its row: nobody can tell from it whom it is about."""
+        """The row's key, a keyed digest that does not reveal the phone or inbox."""
         named = f"{self.key} {self.period.total_seconds():.0f}"
         return salted_hmac("accounts.contact_budgets", named, algorithm="sha256").hexdigest()
 
 
 def take(*budgets: Budget, now: datetime) -> bool:
-    """Take one out of each, or none where any of them is spent. Returns which. One statement."""
+    """Take one from each budget, or none if any is used up; return whether. One statement."""
     return take_of_groups(budgets, now=now)
 
 
 def take_of_groups(*groups: Sequence[Budget], now: datetime) -> bool:
-    """Do as ``take`` does of all of these, but lock their rows group by group.
+    """``take`` from all of these, but lock their rows group by group.
 
-    So does who takes of one group after the other, and the two never wait for each other.
+    This is the lock order of callers that take from one group after the other, so the two cannot
+    deadlock.
     """
     budgets = [each for group in groups for each in sorted(group, key=lambda each: each.digest)]
     if len(budgets) == 1:
@@ -52,15 +53,15 @@ def take_of_groups(*groups: Sequence[Budget], now: datetime) -> bool:
     with transaction.atomic(savepoint=False):
         taken = _take(budgets, now)
         if 0 < len(taken) < len(budgets):
-            # A row that was missing when they were looked at was made, and spent, meanwhile.
+            # A row that was missing at first was created and used up concurrently.
             ContactCount.objects.filter(pk__in=taken).update(used=F("used") - 1)
     return len(taken) == len(budgets)
 
 
 def count(*budgets: Budget, now: datetime) -> bool:
-    """Count one more in each, up to the first that is exceeded. Returns whether none is.
+    """Count one in each budget, up to the first that is exceeded. Returns whether none is.
 
-    It asks and writes as much whatever the answer is, so that the time it takes says nothing.
+    It does the same reads and writes for any answer, so that timing reveals nothing.
     """
     within = True
     with transaction.atomic():
@@ -78,26 +79,26 @@ def count(*budgets: Budget, now: datetime) -> bool:
 
 
 def give_back(*budgets: Budget, now: datetime) -> None:
-    """Give one back to each: what it was taken for certainly did not happen."""
+    """Give one back to each budget, for an action that certainly did not happen."""
     for budget in sorted(budgets, key=lambda each: each.digest):
         row = ContactCount.objects.filter(pk=budget.digest, ends_at__gt=now, used__gt=0)
         row.update(used=F("used") - 1)
 
 
 def delete_ended_counts(now: datetime) -> int:
-    """Delete windows that are over. Safe to repeat, also while one begins anew."""
+    """Delete windows that have ended. Safe to repeat, also while one starts again."""
     return ContactCount.objects.filter(ends_at__lt=now - DAY).delete()[0]
 
 
 def forget(budget: Budget) -> None:
-    """Let what was taken from a budget of one never have been."""
+    """Reset a budget."""
     ContactCount.objects.filter(pk=budget.digest).delete()
 
 
 def _take(budgets: Sequence[Budget], now: datetime) -> list[str]:
-    """The keys of what one was taken of: all of them, or, but for a race, none.
+    """Take one from each, and return their keys: all or, except in a race, none.
 
-    Locks the rows there are, in the order given, and then makes those there are not.
+    Locks existing rows in the given order, then inserts the missing ones.
     """
     adapt = connection.ops.adapt_datetimefield_value
     moment = adapt(now)
@@ -114,12 +115,12 @@ def _take(budgets: Sequence[Budget], now: datetime) -> list[str]:
 
 @lru_cache(maxsize=64)
 def _statement(rows: int, can_lock: bool) -> str:
-    """What takes one out of each of so many budgets."""
+    """The SQL that takes one from each of this many budgets."""
     places = ", ".join(f"(%s, %s, {place})" for place in range(rows))
     named = ", ".join(f"(%s, {place})" for place in range(rows))
     limit_of = "CASE {0} " + "WHEN %s THEN %s " * rows + "END"
     lock = "FOR UPDATE OF row" if can_lock else ""
-    # Only keys, moments and numbers are its parameters.
+    # Only keys, times and numbers are parameters.
     return f"""
         WITH known AS (
             SELECT row.key, row.used, row.ends_at
@@ -142,7 +143,7 @@ def _statement(rows: int, can_lock: bool) -> str:
 
 
 def _make_rows(budgets: Iterable[Budget], now: datetime) -> list[str]:
-    """The keys of budgets, each with a row, made where it is missing, in the order of locks."""
+    """Create missing budget rows; return the keys in lock order."""
     keys = sorted(each.digest for each in budgets)
     ContactCount.objects.bulk_create(
         [ContactCount(key=key, ends_at=now) for key in keys], ignore_conflicts=True

@@ -1,8 +1,8 @@
-"""Phones and inboxes that have proven themselves, and how often anybody may be reached at all.
+"""Verified phones and inboxes, and limits on how often anyone may be contacted.
 
-What a user types as a phone or an e-mail may be a stranger's. Until it has proven itself here, a
-phone gets nothing but prompts (payments.checkout.ring_budget), and an inbox nothing but the mail
-that asks whether it is theirs, and links to a new password.
+A phone or e-mail that a user types may belong to someone else. Until it is verified, a phone gets
+only payment prompts (payments.checkout.ring_budget), and an inbox only confirmation links and
+password resets.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from .contact_budgets import DAY, HOUR, MINUTE, Budget
 from .models import PhoneProof, User
 from .validators import normalise_email
 
-#: A number that did nothing here for so long may have been given to somebody else since.
+#: After this long without activity a number may have been reassigned to someone else.
 PROOF_LASTS = timedelta(days=365)
-#: Google's inboxes have no dots and two domains.
+#: Google ignores dots, and has two domains for one inbox.
 _GOOGLE = {"gmail.com", "googlemail.com"}
 
 
 def one_inbox(email: str) -> str:
-    """The inbox that an e-mail leads to, whatever its case, ``+tag`` and, at Google, dots."""
+    """The inbox an e-mail address leads to, without case, ``+tag`` and, at Google, dots."""
     name, _, domain = normalise_email(email).lower().rpartition("@")
     name = name.partition("+")[0] or name
     if domain in _GOOGLE:
@@ -36,17 +36,17 @@ _IS_CONFIRMED = Q(email_confirmed_at__isnull=False) & ~Q(email="")
 
 
 def verified_email() -> ExpressionWrapper:
-    """Whether a person has confirmed the e-mail they have now, for a queryset of people."""
+    """Whether a user has confirmed their current e-mail, as an annotation."""
     return ExpressionWrapper(_IS_CONFIRMED, output_field=BooleanField())
 
 
 def has_proven_email(user: User) -> bool:
-    """Whether a person has confirmed the e-mail they have now; as they were read, a moment ago."""
+    """Whether a user has confirmed their current e-mail. No query: ``user`` is taken as read."""
     return user.email_confirmed_at is not None and user.email != ""
 
 
 def may_be_written_to(user_id: int, phone: str, now: datetime) -> bool:
-    """Whether an SMS may go to this phone for this person: it paid for them, or was paid."""
+    """Whether this user's SMS may go to this phone: it paid an order of theirs, or got a payout."""
     return bool(_proven(user_id, phone, now))
 
 
@@ -58,9 +58,9 @@ def _proven(user_id: int, phone: str, now: datetime) -> QuerySet[PhoneProof, int
 
 
 def has_paid_from(user_id: int, phone: str, now: datetime) -> bool:
-    """Whether this phone has paid an order of this person's: then it is theirs to ring.
+    """Whether this phone has paid an order of this user, who may then send prompts to it.
 
-    A guest's is nobody's: anybody may type it.
+    Never true for guests: anyone may type their phone.
     """
     return bool(_paid_from(user_id, phone, now))
 
@@ -68,7 +68,7 @@ def has_paid_from(user_id: int, phone: str, now: datetime) -> bool:
 def proofs_of_payment(
     user_id: int | OuterRef, phone: str | OuterRef, now: datetime
 ) -> QuerySet[PhoneProof]:
-    """What ``has_paid_from`` goes by, to be asked together with something else."""
+    """The queryset behind ``has_paid_from``, for use as a subquery."""
     paid = PhoneProof.objects.filter(paid_at__gt=now - PROOF_LASTS, user__guest__isnull=True)
     return paid.filter(user=user_id, phone=phone)
 
@@ -79,13 +79,13 @@ def _paid_from(user_id: int, phone: str, now: datetime) -> QuerySet[PhoneProof, 
 
 
 def record_paid_from(user_id: int, phone: str, at: datetime) -> None:
-    """Record that a phone paid an order of this person's. Safe to repeat.
+    """Record that a phone paid an order of this user. Safe to repeat.
 
-    It is remembered as the one to call them on where none is known. Never against their word: one
-    that they gave or took away themselves (``User.phone_chosen``) stays so.
+    It becomes the user's phone if none is known, unless they set or removed it themselves
+    (``User.phone_chosen``).
     """
     _record(PhoneProof(user_id=user_id, phone=phone, paid_at=at), "paid_at")
-    # Waits for their row only where there is something to write (docs/architecture.md, Locks).
+    # Locks the user's row only if there is something to write (docs/architecture.md, Locks).
     _remember_phone(user_id, phone)
 
 
@@ -95,7 +95,7 @@ def _remember_phone(user_id: int, phone: str) -> Update:
 
 
 def record_paid_to(user_id: int, phone: str, at: datetime) -> None:
-    """Record that a payout of this person's arrived on a phone. Safe to repeat."""
+    """Record that a payout of this user arrived on a phone. Safe to repeat."""
     _record(PhoneProof(user_id=user_id, phone=phone, received_at=at), "received_at")
 
 
@@ -106,24 +106,24 @@ def _record(proof: PhoneProof, how: str) -> None:
 
 
 def sms_budgets(user_id: int, phone: str, now: datetime) -> list[Budget]:
-    """How many SMS a phone may get, from all accounts together.
+    """The limits of SMS to a phone, over all accounts.
 
-    A payout arrives without its receiver's doing: for KES 10 anybody could make a phone "proven".
-    So one that has never paid here gets few.
+    A payout needs no action of its receiver, so for KES 10 anyone could get a phone "proven". A
+    phone that has never paid here therefore has a low limit.
     """
     hour, day = (30, 120) if has_paid_from(user_id, phone, now) else (5, 15)
     return [Budget(f"sms:{phone}", hour, HOUR), Budget(f"sms:{phone}", day, DAY)]
 
 
 def mail_budgets(email: str) -> list[Budget]:
-    """How many messages about orders an inbox may get, from all accounts together."""
+    """The limits of messages about orders to an inbox, over all accounts."""
     inbox = one_inbox(email)
     return [Budget(f"mail:{inbox}", 60, HOUR), Budget(f"mail:{inbox}", 200, DAY)]
 
 
 def talk_budgets(channel: str, contact: str) -> list[Budget]:
-    """How many messages may say what somebody else reports, writes or takes back, which costs that
-    person nothing: few enough that they leave room for what has to be known."""
+    """The limits of messages caused by what other users report, write or withdraw, which costs them
+    nothing: low, so that important messages still get through."""
     inbox = one_inbox(contact) if channel == "email" else contact
     hour, day = (10, 40) if channel == "email" else (3, 6)
     return [
@@ -133,12 +133,12 @@ def talk_budgets(channel: str, contact: str) -> list[Budget]:
 
 
 def account_mail_budgets(kind: str, email: str, *, proven: bool) -> list[Budget]:
-    """How many mails about accounts an inbox may get, over all accounts and networks.
+    """The limits of account mails to an inbox, over all accounts and networks.
 
-    ``kind`` is what they are about, like ``reset``. One that was confirmed has room for each kind,
-    so that asking for links keeps no warning away, and never runs out of it for longer than a link
-    is good for. Any other has little, for all kinds together. As many rows for either: the time it
-    takes to count says nothing of who is here.
+    ``kind`` is the kind of mail, like ``reset``. A confirmed inbox has a limit per kind, so that
+    requested links cannot suppress warnings, and it resets no later than a link expires. Others
+    share a low limit over all kinds. Both use the same number of rows, so that timing does not
+    reveal whether an account exists.
     """
     inbox = one_inbox(email)
     if proven:
@@ -147,9 +147,9 @@ def account_mail_budgets(kind: str, email: str, *, proven: bool) -> list[Budget]
 
 
 def confirmation_budgets(email: str, user_id: int) -> list[Budget]:
-    """How often an inbox may be asked whether it is theirs: once a day, whoever typed it.
+    """The limit of confirmation mails: one per inbox and day, over all accounts.
 
-    And how many inboxes one account may have asked in a day.
+    Also the number of inboxes one account may have mailed in a day.
     """
     return [
         Budget(f"confirm:{one_inbox(email)}", 1, DAY),

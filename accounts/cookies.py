@@ -1,16 +1,16 @@
 """Refresh tokens in a cookie, for browsers that ask for it: ``Token-Transport: cookie``.
 
-A script that runs in a page can read what the page can read. A refresh token in an HttpOnly cookie
-is not among it: a script of a stranger's gets what is open now, and not the next two weeks.
+A script in a page can read what the page can read, but not an HttpOnly cookie. An injected script
+therefore gets the current access token, but not a refresh token valid for two weeks.
 
-Two cookies do that. ``refresh`` holds the token and is sent below ``/token/`` alone. ``client`` is
-a random name of the browser, sent to this host everywhere; the token names it by a digest, and is
-refused without it. In production its prefix ``__Host-`` lets nobody but this very host set it, so a
-neighbouring subdomain that sets a ``refresh`` of its own signs nobody in (as itself), and a refresh
-token that leaked is of no use by itself.
+There are two cookies. ``refresh`` holds the token and is only sent below ``/token/``. ``client`` is
+a random id of the browser, sent to all of this host; the token contains a digest of it, and is
+refused without it. In production its ``__Host-`` prefix ensures that only this host can set it, so
+a neighbouring subdomain cannot sign anyone in by setting a ``refresh`` of its own, and a leaked
+refresh token is useless on its own.
 
-No page of another origin can make a browser use them: they are ``SameSite=Strict``, they are read
-only with a header that no form can send, and ``Origin`` has to be ours.
+Pages of other origins cannot make a browser use them: they are ``SameSite=Strict``, only read with
+a header that no form can send, and ``Origin`` has to be ours.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ from .rotation import Sender
 from .tokens import Tokens, refuse
 
 HEADER = "Token-Transport"
-#: The refresh cookie is sent to what refreshes and ends tokens, and to nothing else.
+#: The refresh cookie is only sent to the endpoints that renew and revoke tokens.
 PATH = "/token/"
-#: As long as browsers keep any cookie.
+#: The longest time browsers keep a cookie.
 _CLIENT_AGE = 400 * 24 * 3600
 _CLIENT = re.compile(r"[A-Za-z0-9_-]{22}")
 
 
 class OtherOrigin(Refusal):
-    """A page of another origin asked for what is this shop's own pages' alone."""
+    """A page of another origin requested cookies, which are for the shop's own pages."""
 
     code = "other_origin"
     status_code = 403
@@ -51,17 +51,17 @@ class OtherOrigin(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Transport:
-    """How this request wants its tokens: ``""`` where it does not say, ``body`` or ``cookie``."""
+    """Where this request wants its tokens: ``body``, ``cookie``, or ``""`` if it does not say."""
 
     kind: str
-    #: The browser's cookie, or a new one for a browser that has none.
+    #: The browser's id from its cookie, or a new one.
     client: str
 
     @classmethod
     def of(cls, request: Request) -> Transport:
-        """Read what the request asks for.
+        """Read the transport from a request.
 
-        Raises ValidationError (400) for what there is not, and OtherOrigin (403).
+        Raises ValidationError (400) for an unknown transport, and OtherOrigin (403).
         """
         kind = request.headers.get(HEADER, "").strip().lower()
         if kind not in {"", "body", "cookie"}:
@@ -77,29 +77,29 @@ class Transport:
 
     @property
     def browser(self) -> str:
-        """The digest of the browser's cookie; "" where tokens go in the body."""
+        """The digest of the browser's id; "" for tokens in the body."""
         if not self.is_cookie:
             return ""
         return hashlib.sha256(self.client.encode()).hexdigest()[:32]
 
     def sender(self, key: str | None, *, moves: bool = False) -> Sender:
-        """Who shows a token with this request, under this Idempotency-Key.
+        """The sender of a token with this request and Idempotency-Key.
 
         ``moves``: the token came in the body.
         """
         return Sender(key=key or "", browser=self.browser, moves=moves and self.is_cookie)
 
     def refresh_token(self, request: Request) -> str:
-        """The token in the cookie. Refuses (401) a browser that has none."""
+        """The token in the cookie. Refuses (401) a browser without one."""
         raw = request.COOKIES.get(settings.REFRESH_COOKIE_NAME, "")
         if not raw:
             refuse("no_cookie")
         return raw
 
     def deliver(self, response: Response, pair: Tokens) -> Response:
-        """Move the refresh token of an answer to where it was asked for.
+        """Put the refresh token of a response where the request wants it.
 
-        An answer to a request that did not say is left alone.
+        Does nothing if the request did not say.
         """
         if not self.kind:
             return response
@@ -114,7 +114,7 @@ class Transport:
         return response
 
     def forget(self, response: Response) -> Response:
-        """Take the refresh token out of the browser; its name stays."""
+        """Remove the refresh cookie from the browser; the client cookie stays."""
         if self.is_cookie:
             _set(response, settings.REFRESH_COOKIE_NAME, "", 0, PATH)
         return response

@@ -1,4 +1,4 @@
-"""The e-mails about an account: links that choose a password or confirm, and what was changed."""
+"""Account e-mails: password reset links, address confirmations, and notices of changes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .preferences import preferences_of
 
 logger = logging.getLogger(__name__)
 
-#: How long the link that confirms an address is good.
+#: How long a confirmation link is valid.
 CONFIRM_WITHIN = timedelta(days=3)
 _CONFIRM_SALT = "accounts.emails.confirm"
 _sender = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mail")
@@ -54,7 +54,7 @@ Kama si wewe, puuza barua hii: hakuna kilichobadilika.
 }
 
 
-#: Nothing in it was typed by whoever gave the address: it may be a stranger's.
+#: Contains nothing a user typed, since the inbox may be a stranger's.
 _CONFIRM_TEXT = """\
 Hello,
 
@@ -68,9 +68,9 @@ nothing.
 
 
 def send_confirmation(user: User) -> None:
-    """E-mail a link that confirms the person's address. Never raises.
+    """E-mail a link that confirms the user's address. Never raises.
 
-    Not to one that is confirmed, at most one mail a day to one inbox, and three of one person.
+    Not if it is confirmed; at most one mail per inbox and three per user a day.
     """
     if not user.email or user.email_confirmed_at:
         return
@@ -82,14 +82,14 @@ def send_confirmation(user: User) -> None:
 
 
 def make_key(user: User) -> str:
-    """What the confirmation's link ends in; it is of this person and this address alone."""
+    """The key of a confirmation link; valid for this user and this address only."""
     return signing.dumps([user.pk, user.email], salt=_CONFIRM_SALT, compress=True)
 
 
 def read_key(key: str) -> User | None:
-    """The active person whose key this is, while they have the address it was mailed to."""
+    """The active user of a key, if they still have the address it was mailed to."""
     try:
-        # Copied out of a mail, which may have broken the line with signs nobody sees.
+        # Copied from a mail, which may have inserted invisible characters.
         pk, email = signing.loads(fold_identifier(key), salt=_CONFIRM_SALT, max_age=CONFIRM_WITHIN)
     except (signing.BadSignature, ValueError, TypeError):
         return None
@@ -97,11 +97,10 @@ def read_key(key: str) -> User | None:
 
 
 def send_reset_link(email: str) -> None:
-    """E-mail a link to the active person with this address, if there is one.
+    """E-mail a reset link to the active user with this address, if there is one.
 
-    It is sent by another thread, and requests are counted for whatever address is typed, so that
-    the answer takes as long for an unknown one. Only an inbox that was confirmed reads a name that
-    a user typed.
+    Another thread sends it, and requests are counted for any address typed, so that timing does not
+    reveal whether it is known. The user name is only included for confirmed inboxes.
     """
     people = User.objects.reached_at(email).filter(is_active=True)
     found = people.select_related("message_preferences").annotate(proven=verified_email())
@@ -117,8 +116,8 @@ def send_reset_link(email: str) -> None:
     _sender.submit(_send, EmailMessage(_SUBJECT[language], text, to=[user.email]))
 
 
-#: What is told of a change, by its name and the reader's language: subject and text. No word of
-#: them is one that a user chose.
+#: Subject and text of each notice, by its name and the reader's language. They contain nothing a
+#: user typed.
 NOTICES = {
     ("password_changed", "en"): (
         "Your O-Mache password was changed",
@@ -160,6 +159,28 @@ NOTICES = {
         "Nambari ya simu ya akaunti yako ya O-Mache imebadilishwa au kuondolewa.\n\n"
         "Kama si wewe, chagua nenosiri jipya sasa:\n\n{link}\n",
     ),
+    ("phone_linked", "en"): (
+        "A phone signs in to your O-Mache account now",
+        "From now on a phone number opens your O-Mache account with a code by SMS.\n\n"
+        "If it was not you, remove that phone in your account, and choose a new password now:"
+        "\n\n{link}\n",
+    ),
+    ("phone_linked", "sw"): (
+        "Simu inaweza kuingia kwenye akaunti yako ya O-Mache",
+        "Kuanzia sasa nambari ya simu inafungua akaunti yako ya O-Mache kwa msimbo wa SMS.\n\n"
+        "Kama si wewe, ondoa simu hiyo kwenye akaunti yako, na chagua nenosiri jipya sasa:"
+        "\n\n{link}\n",
+    ),
+    ("phone_unlinked", "en"): (
+        "No phone signs in to your O-Mache account any more",
+        "The phone that opened your O-Mache account with a code by SMS was removed.\n\n"
+        "If it was not you, choose a new password now:\n\n{link}\n",
+    ),
+    ("phone_unlinked", "sw"): (
+        "Simu haiingii tena kwenye akaunti yako ya O-Mache",
+        "Simu iliyofungua akaunti yako ya O-Mache kwa msimbo wa SMS imeondolewa.\n\n"
+        "Kama si wewe, chagua nenosiri jipya sasa:\n\n{link}\n",
+    ),
     ("factor_added", "en"): (
         "Your O-Mache account asks for a code now",
         "A second factor was set up for your O-Mache account: log-in asks for a code too.\n\n"
@@ -184,11 +205,11 @@ NOTICES = {
 
 
 def tell_of_change(user: User, what: str, *, to: str = "", event: str = "") -> None:
-    """Log and e-mail what was changed of an account, in its owner's language, once committed.
+    """Log and e-mail a change of an account, in its owner's language, on commit.
 
-    ``what`` is a name of NOTICES, and the security log's unless ``event`` is another; ``to`` is
-    the address, where it is not the account's own now. It is sent by another thread, and to nobody
-    where no address is known, or where the inbox was written to too often: it may be a stranger's.
+    ``what`` is a name in NOTICES, and the event for the security log unless ``event`` is given;
+    ``to`` is an address other than the account's current one. Another thread sends it. Nothing is
+    sent without an address, or to an inbox over its limit, which may be a stranger's.
     """
     security_log.record_on_commit(event or what, user=user.pk)
     address = to or user.email
@@ -203,9 +224,9 @@ def tell_of_change(user: User, what: str, *, to: str = "", event: str = "") -> N
 
 
 def find_by_link(uid: str, token: str) -> User | None:
-    """Return the active person whose link this is while it is valid, or None."""
+    """Return the active user of a valid reset link, or None."""
     try:
-        # Copied out of a mail, which may have broken the line with signs nobody sees.
+        # Copied from a mail, which may have inserted invisible characters.
         uid, token = fold_identifier(uid), fold_identifier(token)
         pk = int(urlsafe_base64_decode(uid))
         user = User.objects.filter(pk=pk, is_active=True).first()

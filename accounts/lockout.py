@@ -1,17 +1,17 @@
-"""One lock-out for every door that asks for a password or for a second factor's code.
+"""One lockout for every endpoint that checks a password or a second factor's code.
 
-Each try is counted before anything is hashed or compared, in the database, so that all doors of
-all processes share the count and tries at once do not slip past it; a right one is taken back.
-Counted are
+Each attempt is counted in the database before anything is hashed or compared, so that all endpoints
+and processes share the count and concurrent attempts cannot slip past it; a successful one is taken
+back. Attempts are counted for
 
-- the pair of an account and a network: what one place may guess about one person;
-- the account, from anywhere: guesses that come from many places;
-- the network, about anybody: one place that tries many people. Of IPv6 that is a /64, and, with
-  more room, the /48 around it.
+- the pair of an account and a network: guesses at one account from one place;
+- the account, from anywhere: guesses from many places;
+- the network, for any account: one place that tries many accounts. For IPv6 that is a /64 and, with
+  a higher limit, the /48 around it.
 
-Whoever reaches a limit waits, and each further failure doubles the wait, up to a most: it always
-ends. A network from which a person signed in lately counts for them by the pair alone, so that
-no stranger locks them out at home, whatever is done elsewhere or by their neighbours.
+At the limit attempts are refused for a while, and each further failure doubles the wait up to a
+maximum. On a network from which the user signed in recently only the pair counts, so that attackers
+elsewhere, or neighbours, cannot lock users out at home.
 """
 
 from __future__ import annotations
@@ -34,29 +34,29 @@ from . import security_log
 from .models import PasswordTries, User
 from .validators import normalise_email
 
-#: Doors whose counts are kept apart: whoever has a password must not reset the count of codes.
+#: Credentials with separate counts: a correct password must not reset the count of codes.
 PASSWORD, CODE, PHONE = "password", "code", "phone"
 
 _FAILED = {PASSWORD: "login_failed", CODE: "code_failed", PHONE: "phone_code_failed"}
 
-#: A person's own network counts by the pair alone for so long after they signed in there.
+#: For this long after signing in on a network, only the pair counts there for the user.
 KNOWN_FOR = timedelta(days=90)
-#: After so long without a try a count begins anew.
+#: After this long without an attempt a count starts again at zero.
 FORGOTTEN_AFTER = timedelta(days=1)
-#: How many old rows are deleted at a time.
+#: Old rows deleted per query.
 BATCH = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class _Limit:
-    """The try at which waiting begins, the first wait, and the longest."""
+    """The number of failures at which waiting starts, the first wait, and the longest."""
 
     tries: int
     first: timedelta
     most: timedelta
 
     def wait_after(self, failures: int) -> timedelta | None:
-        """How long to wait after so many failures; None: not at all."""
+        """The wait after this many failures; None for no wait."""
         if failures < self.tries:
             return None
         return min(self.first * 2 ** min(failures - self.tries, 10), self.most)
@@ -72,7 +72,7 @@ LIMITS = {
 
 
 class LockedOut(Refusal):
-    """Too many failures lately: for this account, or from this network."""
+    """Too many recent failures for this account, or from this network."""
 
     code = "locked_out"
     status_code = 429
@@ -87,16 +87,16 @@ class LockedOut(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try that is counted as a failure until it is taken back; ``waits`` began with it."""
+    """One attempt, counted as a failure until it is taken back; ``waits`` are those it started."""
 
     waits: dict[str, datetime]
     keys: tuple[str, ...] = ()
-    #: Whom it is about, as ``begin`` was told, and at which door.
+    #: The account as given to ``begin``, and the credential that was tried.
     account: User | str | None = None
-    door: str = PASSWORD
+    credential: str = PASSWORD
 
     def take_back(self) -> None:
-        """It was right: it never counted."""
+        """The attempt succeeded, so it no longer counts."""
         PasswordTries.objects.filter(key__in=self.keys, failures__gt=0).update(
             failures=F("failures") - 1
         )
@@ -104,34 +104,34 @@ class Attempt:
             PasswordTries.objects.filter(key=key, until=until).update(until=None)
 
     def fail(self) -> None:
-        """It was wrong; one line says so. Raises LockedOut where it was the last one for now."""
+        """Log the failure. Raises LockedOut if it reached a limit."""
         if self.waits:
             self.record("locked_out")
             raise LockedOut(max(self.waits.values()) - timezone.now())
-        is_link = self.account is None and self.door == PASSWORD
-        self.record("link_failed" if is_link else _FAILED[self.door])
+        is_link = self.account is None and self.credential == PASSWORD
+        self.record("link_failed" if is_link else _FAILED[self.credential])
 
     def record(self, event: str) -> None:
-        """Log what came of it, under the person's number, or a digest of the name typed."""
+        """Log the event with the user's id, or a digest of the name typed."""
         if isinstance(self.account, User):
-            security_log.record(event, user=self.account.pk, door=self.door)
+            security_log.record(event, user=self.account.pk, door=self.credential)
         else:
-            security_log.record(event, name=self.account or "", door=self.door)
+            security_log.record(event, name=self.account or "", door=self.credential)
 
 
 def begin(
-    request: HttpRequest | None, account: User | str | None, *, door: str = PASSWORD
+    request: HttpRequest | None, account: User | str | None, *, credential: str = PASSWORD
 ) -> Attempt:
-    """Count a try at somebody's password, by whatever name, before it is checked.
+    """Count an attempt at an account's password or code, before it is checked.
 
-    ``account`` is the person, what was typed where that is nobody's, or None where nobody is
-    named. Call ``take_back`` or ``fail`` on what is returned. Raises LockedOut (429) where too
-    many failed before. A request from nowhere (a shell) is not counted.
+    ``account`` is the user, the typed name if no user has it, or None if no name is involved. Call
+    ``take_back`` or ``fail`` on the result. Raises LockedOut (429) after too many failures. Without
+    a request (in a shell) nothing is counted.
     """
-    uncounted = Attempt(waits={}, account=account, door=door)
+    uncounted = Attempt(waits={}, account=account, credential=credential)
     if request is None or not settings.LOCKOUT:
         return uncounted
-    keys = _keys(request, account, door)
+    keys = _keys(request, account, credential)
     owner = account if isinstance(account, User) else None
     waits, counted, closed = _count(keys, owner)
     if closed is not None:
@@ -141,37 +141,37 @@ def begin(
 
 
 def prove(request: HttpRequest, user: User) -> None:
-    """Say that a person signed in, with all that was asked: their network is known, and free."""
+    """Record a complete sign-in: the network is known for this user, and its count reset."""
     if settings.LOCKOUT:
-        keys = [_keys(request, user, door)["pair"] for door in (PASSWORD, CODE)]
+        keys = [_keys(request, user, credential)["pair"] for credential in (PASSWORD, CODE)]
         PasswordTries.objects.filter(key__in=keys).update(
             failures=0, until=None, proved_at=timezone.now()
         )
 
 
 def forgive(user: User) -> None:
-    """Forget all failures about a person, wherever they came from. Safe to repeat."""
+    """Reset all failures at a user's account, from all networks. Safe to repeat."""
     PasswordTries.objects.filter(user=user).update(failures=0, until=None)
 
 
 def forgive_tries(key: str) -> None:
-    """Forget the failures counted under one key, of a person or of a network. Safe to repeat."""
+    """Reset the failures counted under one key, of an account or a network. Safe to repeat."""
     PasswordTries.objects.filter(key=key).update(failures=0, until=None)
 
 
 def locked_until(user: User) -> datetime | None:
-    """Until when somebody's password or code is not even tried, from somewhere; None: from nowhere.
+    """When the user's longest current lockout, from any network, ends; None without one.
 
-    Safe to ask of anybody. One query.
+    One query.
     """
     mine = PasswordTries.objects.filter(user=user, until__gt=timezone.now())
     return mine.order_by("-until").values_list("until", flat=True).first()
 
 
 def delete_old() -> int:
-    """Delete counts that say nothing any more, a batch at a time; return how many.
+    """Delete counts that no longer matter, in batches; return how many.
 
-    Safe to repeat, anywhere, at once.
+    Safe to repeat and to run concurrently.
     """
     now, deleted = timezone.now(), 0
     old = PasswordTries.objects.filter(at__lt=now - FORGOTTEN_AFTER).exclude(
@@ -186,12 +186,12 @@ def delete_old() -> int:
 def _count(
     keys: dict[str, str], owner: User | None
 ) -> tuple[dict[str, datetime], tuple[str, ...], timedelta | None]:
-    """Count under all keys at once, or say how long to wait; then nothing is counted.
+    """Count an attempt under all keys; if one is locked, count nothing and return the wait.
 
-    Returns the waits that began, the keys that were counted, and how long to wait.
+    Returns the waits that started, the keys counted, and how long to wait.
     """
     now = timezone.now()
-    # Always in the order of their keys, so that no two requests wait for each other.
+    # In key order, so that concurrent requests cannot deadlock.
     blank = [
         PasswordTries(key=key, at=now, user=None if kind in {"network", "site"} else owner)
         for kind, key in sorted(keys.items(), key=lambda item: item[1])
@@ -216,7 +216,7 @@ def _count(
     return waits, tuple(row.key for row in counted.values()), None
 
 
-def _keys(request: HttpRequest, account: User | str | None, door: str) -> dict[str, str]:
+def _keys(request: HttpRequest, account: User | str | None, credential: str) -> dict[str, str]:
     address = request.META.get("REMOTE_ADDR", "")
     network, site = client_network(address), client_network(address, 48)
     keys = {"network": _key("network", network)}
@@ -226,14 +226,14 @@ def _keys(request: HttpRequest, account: User | str | None, door: str) -> dict[s
         return keys
     name = _name_of(account)
     return {
-        "account": _key(f"{door}.account", name),
-        "pair": _key(f"{door}.pair", name, network),
+        "account": _key(f"{credential}.account", name),
+        "pair": _key(f"{credential}.pair", name, network),
         **keys,
     }
 
 
 def _name_of(account: User | str) -> str:
-    """One text for an account, however it is called: ``Amina``, ``amina`` and her e-mail."""
+    """One text per account, whatever was typed: ``Amina``, ``amina`` and her e-mail."""
     if isinstance(account, User):
         return f"user {account.pk}"
     return f"name {normalise_email(account).lower()}"

@@ -19,7 +19,7 @@ from omachemainproj.api.errors import refuse_field
 from .lookalikes import is_kept, skeleton
 from .models import USERNAME_TAKEN, NameClaim, User
 
-NAME_IS_KEPT = "This name is kept for the shop and its partners. Choose another."
+NAME_IS_KEPT = "This name is reserved for the shop and its partners. Choose another."
 NAME_IS_CONFUSABLE = "This name looks like one that is taken. Choose another."
 CHANGED_TOO_OFTEN = "You have changed your name often. Keep this one for now."
 #: How many names of one person rest at a time: nobody is to keep names from others by passing

@@ -5,7 +5,7 @@ from __future__ import annotations
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 
-from omachemainproj.api.schema import TokenError, error_answer
+from omachemainproj.api.error_schemas import TokenError, error_answer
 
 from .cookies import OtherOrigin
 
@@ -40,14 +40,14 @@ BAD_TOKEN = OpenApiResponse(
         OpenApiExample(
             "gone",
             value={
-                "detail": "The person this token was given to is gone.",
+                "detail": "The account of this token no longer exists.",
                 "code": "user_not_found",
             },
         ),
         OpenApiExample(
             "another password",
             value={
-                "detail": "The password was changed after this token was given out.",
+                "detail": "The password was changed after this token was issued.",
                 "code": "password_changed",
             },
         ),

@@ -1,13 +1,12 @@
-"""Codes by SMS: sent to a phone, typed once.
+"""One-time codes by SMS.
 
-A code is for one asker. Whoever asks gets a token that is nowhere else, and types it with the code:
-nobody guesses at what another was sent, and nobody's code is spoilt by another who asks. Six
-digits, five tries of each, ten codes a phone and day: fifty guesses at a million. Wrong ones count
-with their network besides (accounts.lockout), and not with the phone: else strangers could lock
-its owner out.
+A code belongs to one requester, who gets a token to send with it: nobody can guess at a code sent
+for someone else, or invalidate it by asking for another. With six digits, five attempts per code
+and ten codes per phone and day there are fifty guesses at a million. Wrong codes also count for the
+network (accounts.lockout), but not for the phone, or strangers could lock its owner out.
 
-The database holds digests under DJANGO_SECRET_KEY; what is asked and how long it takes is the same
-whether the phone has an account or not.
+The database holds digests keyed with DJANGO_SECRET_KEY. The answer and its timing are the same
+whether or not the phone has an account.
 """
 
 from __future__ import annotations
@@ -41,11 +40,11 @@ logger = logging.getLogger(__name__)
 GOOD_FOR = timedelta(minutes=10)
 DIGITS = 6
 TRIES = 5
-WRONG = "This code is wrong, or over. Type the newest, or ask for another."
+WRONG = "This code is wrong or has expired. Enter the newest code, or request another."
 _SALT = "accounts.phone_codes"
 _sender = ThreadPoolExecutor(max_workers=2, thread_name_prefix="sms")
 
-#: The last line lets a phone's browser fill the code in, on this very site alone (WebOTP).
+#: The last line lets a phone's browser fill in the code, on this site only (WebOTP).
 _TEXT = {
     "en": "{code} is your O-Mache code. Give it to nobody, not even to us.\n\n@{host} #{code}",
     "sw": "{code} ni msimbo wako wa O-Mache. Usimpe mtu yeyote, hata sisi.\n\n@{host} #{code}",
@@ -53,7 +52,7 @@ _TEXT = {
 
 
 class Typed(NamedTuple):
-    """The token of an answer, and the code of an SMS."""
+    """The token from the API's answer, and the code from the SMS."""
 
     token: str
     code: str
@@ -64,15 +63,15 @@ class PhoneLoginOff(Refusal):
 
     code = "phone_login_off"
     status_code = 404
-    message = "Signing in by phone is not offered here."
+    message = "Signing in by phone is not available."
 
 
 class TooManyCodes(Refusal):
-    """Enough codes went to this phone, or from this network, or from the shop in all."""
+    """The phone, the network, or the whole shop has reached its limit of codes."""
 
     code = "too_many_codes"
     status_code = 429
-    message = "Enough codes were sent lately. Type the newest one, or try again later."
+    message = "Too many codes were sent recently. Enter the newest one, or try again later."
     retry_after = 60
 
 
@@ -85,10 +84,10 @@ def send_code(
     language: str = "en",
     user_id: int = 0,
 ) -> str:
-    """Send a code to a phone, 12 digits, and return the token that is typed with it.
+    """Send a code to a phone (12 digits), and return the token to send with it.
 
-    It is committed before it is sent, by another thread. Raises PhoneLoginOff (404), and
-    TooManyCodes (429) where the phone, the network or the shop had enough of them.
+    The code is committed before another thread sends it. Raises PhoneLoginOff (404), and
+    TooManyCodes (429) if the phone, the network or the shop has reached its limit.
     """
     check_offered()
     room = _budgets(phone, address)
@@ -119,14 +118,14 @@ def check_code(
     user_id: int = 0,
     before_use: Callable[[], None] = lambda: None,
 ) -> None:
-    """Use a code up. Of any number of tries at once with the right one, one passes.
+    """Use up a code. Of concurrent attempts with the right code, one succeeds.
 
-    Each try is counted before anything is compared. What ``before_use`` raises about a right one
-    leaves it to be typed again. Raises PhoneLoginOff, FieldRefusal (400) where it is wrong, was
-    used, or is over, and LockedOut (429) after too many.
+    Each attempt is counted before anything is compared. If ``before_use`` raises, a right code can
+    be entered again. Raises PhoneLoginOff, FieldRefusal (400) for a code that is wrong, used or
+    expired, and LockedOut (429) after too many failures.
     """
     check_offered()
-    attempt = lockout.begin(request, None, door=lockout.PHONE)
+    attempt = lockout.begin(request, None, credential=lockout.PHONE)
     row = PhoneCode.objects.filter(key=_digest("token", typed.token))
     live = row.filter(purpose=purpose, expires_at__gt=now, tries__lt=TRIES)
     counted = live.update(tries=F("tries") + 1)
@@ -143,18 +142,18 @@ def check_code(
 
 
 def check_offered() -> None:
-    """Raise PhoneLoginOff (404) where the settings say so."""
+    """Raise PhoneLoginOff (404) unless the setting PHONE_LOGIN is on."""
     if not settings.PHONE_LOGIN:
         raise PhoneLoginOff
 
 
 def delete_old_codes(now: datetime) -> int:
-    """Delete codes that are over. Safe to repeat, anywhere, at once."""
+    """Delete expired codes. Safe to repeat and to run concurrently."""
     return int(PhoneCode.objects.filter(expires_at__lt=now).delete()[0])
 
 
 def _budgets(phone: str, address: str) -> list[Budget]:
-    """How many codes may go to a phone, be asked for from a network, and be paid for in all."""
+    """The limits of codes per phone, per network, and in total."""
     network = client_network(address, 48)
     most = settings.PHONE_CODES_A_NETWORK
     return [

@@ -1,9 +1,9 @@
-"""Signing in and joining with a phone, beside the password.
+"""Signing in and registering with a phone instead of a password.
 
-A code that was sent there and typed opens the account that the phone was linked to, or makes one.
-What anybody may type as their phone (``User.phone``) opens nothing. Two things stand against a
-number that another person has by now: staff, and whoever has a second factor, sign in by password
-alone; and a phone that was not used for four months opens nothing by itself.
+Entering a code sent to the phone signs in to the account linked to it, or creates one. The phone a
+user types in their details (``User.phone``) gives no access. Two rules protect against reassigned
+numbers: staff and users with a second factor can only sign in by password, and a phone that was not
+used for four months is not enough on its own.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from django.http import HttpRequest
 
 from omachemainproj.api.errors import Refusal
 
-from . import guests, names, security_log, services
+from . import emails, guests, names, security_log, services
 from .models import PhoneLogin, User
 from .preferences import change_preferences
 from .signals import phone_proved
 from .tokens import refuse
 
-#: So long a number is taken to be the same person's without a code: operators give numbers that
-#: nobody uses to others after three months and more, and a session ends after three.
+#: A number unused for this long may have been reassigned: operators reassign unused numbers after
+#: three months or more, and a session ends after three.
 THEIRS_FOR = timedelta(days=120)
-#: Letters and digits that nobody mixes up, of the name a newcomer begins with.
+#: Unambiguous letters for the first user name of a new account.
 _LETTERS = "abcdefghjkmnpqrstuvwxyz"
 
 
 class UsePassword(Refusal):
-    """This account is opened by its password (and code of the app) alone."""
+    """Only the password (and the app's code) gives access to this account."""
 
     code = "use_password"
     status_code = 403
@@ -40,7 +40,7 @@ class UsePassword(Refusal):
 
 
 class PasswordNeeded(Refusal):
-    """The number was not used for long; the account's password says that it is still theirs."""
+    """The number was unused for long, so the account's password is required too."""
 
     code = "password_needed"
     status_code = 400
@@ -51,21 +51,24 @@ class PasswordNeeded(Refusal):
 
 
 class PhoneTaken(Refusal):
-    """Another account is opened by this phone."""
+    """The phone is linked to another account."""
 
     code = "phone_taken"
-    message = "Another account signs in with this phone. Sign in to it, and take the phone away."
+    message = (
+        "This phone number is used to sign in to another account. Sign in there and remove it "
+        "first."
+    )
 
 
 class NoOtherWayIn(Refusal):
-    """Without the phone nobody could sign in to the account."""
+    """Without the phone there would be no way to sign in."""
 
     code = "no_other_way_in"
     message = "Choose a password first: without the phone you could not sign in."
 
 
 def demand_password(request: HttpRequest, phone: str, password: str, now: datetime) -> None:
-    """Ask for the password too where a number was not used for long, and its account has one.
+    """Require the password for a number that was unused for long, if its account has one.
 
     Raises PasswordNeeded, and LockedOut (429) after too many wrong ones.
     """
@@ -80,11 +83,11 @@ def demand_password(request: HttpRequest, phone: str, password: str, now: dateti
 
 
 def enter(request: HttpRequest, phone: str, now: datetime) -> tuple[User, bool]:
-    """The person who signs in with this phone, whose code was just used; whether they are new.
+    """Sign in with a phone whose code was just used; return the user and whether they are new.
 
-    ``demand_password`` was asked before. Of two at once for a new phone, both get the same account.
-    A number that rested too long, of an account without a password, begins anew: whoever has it
-    now is a newcomer. Raises UsePassword, and refuses (401) a closed account.
+    Call ``demand_password`` first. Two concurrent requests for a new phone get the same account. A
+    number that was unused for too long is unlinked from an account without a password, and a new
+    account is created. Raises UsePassword, and refuses (401) a closed account.
     """
     found = PhoneLogin.objects.select_related("user").filter(phone=phone).first()
     if found and found.proved_at <= now - THEIRS_FOR and not has_password(found.user):
@@ -104,9 +107,9 @@ def enter(request: HttpRequest, phone: str, now: datetime) -> tuple[User, bool]:
 
 
 def link(user: User, phone: str, now: datetime) -> None:
-    """Let this phone, whose code was just checked, open the account. Safe to repeat.
+    """Link a phone whose code was just checked to the account. Safe to repeat.
 
-    Raises UsePassword for staff, and PhoneTaken; of two accounts at once, for the second.
+    Raises UsePassword for staff, and PhoneTaken if another account has it.
     """
     if not may_use_phone(user):
         raise UsePassword
@@ -115,7 +118,7 @@ def link(user: User, phone: str, now: datetime) -> None:
             PhoneLogin.objects.update_or_create(
                 user=user, defaults={"phone": phone, "linked_at": now, "proved_at": now}
             )
-            security_log.record_on_commit("phone_linked", user=user.pk)
+            emails.tell_of_change(user, "phone_linked")
     except IntegrityError as error:
         if PhoneLogin.objects.filter(phone=phone).exclude(user=user).exists():
             raise PhoneTaken from error
@@ -124,25 +127,26 @@ def link(user: User, phone: str, now: datetime) -> None:
 
 
 def unlink(user: User) -> None:
-    """Let no phone open the account any more. Safe to repeat. Raises NoOtherWayIn."""
+    """Unlink the account's phone. Safe to repeat. Raises NoOtherWayIn."""
     if not has_password(user):
         raise NoOtherWayIn
-    if PhoneLogin.objects.filter(user=user).delete()[0]:
-        security_log.record("phone_unlinked", user=user.pk)
+    with transaction.atomic():
+        if PhoneLogin.objects.filter(user=user).delete()[0]:
+            emails.tell_of_change(user, "phone_unlinked")
 
 
 def phone_of(user: User) -> str:
-    """The phone that opens the account, 12 digits, or nothing."""
+    """The phone linked to the account (12 digits), or ""."""
     return PhoneLogin.objects.filter(user=user).values_list("phone", flat=True).first() or ""
 
 
 def has_password(user: User) -> bool:
-    """Whether the account has a password that anybody could type."""
+    """Whether the account has a usable password."""
     return bool(user.password) and not user.password.startswith(UNUSABLE_PASSWORD_PREFIX)
 
 
 def may_use_phone(user: User) -> bool:
-    """Whether a phone may open this account: an SMS is no second factor, and no first of staff."""
+    """Whether the account may be used by phone: not by staff or users with a second factor."""
     return not (
         user.is_staff
         or user.is_superuser
@@ -152,7 +156,7 @@ def may_use_phone(user: User) -> bool:
 
 
 def _join(phone: str, now: datetime) -> tuple[User, bool]:
-    """A newcomer with this phone, or whoever joined with it in this moment."""
+    """Create an account for this phone, or return one created concurrently."""
     for _ in range(5):
         name = f"mteja-{''.join(secrets.choice(_LETTERS) for _ in range(8))}"
         user = User(username=name, phone=phone)
@@ -169,7 +173,7 @@ def _join(phone: str, now: datetime) -> tuple[User, bool]:
             found = PhoneLogin.objects.select_related("user").filter(phone=phone).first()
             if found is not None:
                 return found.user, False
-    raise RuntimeError("no name was free")
+    raise RuntimeError("no unused user name was found")
 
 
 def _let_go(link: PhoneLogin) -> None:

@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from omachemainproj.api.fields import IdentifierField, MpesaNumberField
 
-from .serializers import NewPasswordField, PasswordField
+from .fields import NewPasswordField, PasswordField
 from .token_serializers import SignedIn
 
 

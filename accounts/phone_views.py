@@ -12,15 +12,15 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from omachemainproj.api.error_schemas import DetailError, error_answer, field_errors, refusals
 from omachemainproj.api.languages import in_their_language
-from omachemainproj.api.schema import DetailError, error_answer, field_errors, refusals
 from omachemainproj.languages import language_for
 
 from . import phone_codes, phone_login, services, tokens
 from .authentication import Public, current_user
 from .cookies import OtherOrigin, Transport
 from .models import CodePurpose, User
-from .openapi import LOCKED_OUT, OTHER_ORIGIN, TAGS, TRANSPORT_HEADER
+from .openapi import LOCKED_OUT, TAGS, TRANSPORT_HEADER
 from .phone_codes import Typed
 from .phone_serializers import (
     CodeSent,
@@ -287,7 +287,7 @@ class OwnCodeView(GenericAPIView):
         description="Where there is no password to type: to choose one at /password/set/, or to "
         "delete the account.",
         request=None,
-        responses={200: CodeSent, 404: _OFF, 429: _TOO_MANY},
+        responses={200: CodeSent, 403: _USE_PASSWORD, 404: _OFF, 429: _TOO_MANY},
         examples=[_SENT],
     )
     def post(self, request: Request) -> Response:
@@ -295,6 +295,8 @@ class OwnCodeView(GenericAPIView):
         phone = phone_login.phone_of(user)
         if not phone:
             raise NotFound
+        if not phone_login.may_use_phone(user):
+            raise phone_login.UsePassword
         return _send(request, phone, CodePurpose.OWN, user)
 
 
@@ -313,7 +315,7 @@ class SetPasswordView(GenericAPIView):
         responses={
             200: PasswordChanged,
             400: _WRONG,
-            403: OTHER_ORIGIN,
+            403: refusals(phone_login.UsePassword, OtherOrigin),
             404: _OFF,
             429: LOCKED_OUT,
         },
@@ -352,7 +354,13 @@ class SetPasswordView(GenericAPIView):
 
 
 def check_own_code(request: Request, user: User, typed: Typed) -> None:
-    """Use up a code that was sent to the caller's own phone. Raises as ``check_code``."""
+    """Use up a code that was sent to the caller's own phone.
+
+    Raises as ``check_code``, and UsePassword for staff and for who has a second factor: an SMS is
+    neither of theirs.
+    """
+    if not phone_login.may_use_phone(user):
+        raise phone_login.UsePassword
     phone_codes.check_code(
         request._request,
         phone_login.phone_of(user),

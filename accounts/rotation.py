@@ -1,16 +1,16 @@
-"""A refresh token is exchanged for its successor: once, however often its own client asks.
+"""Refresh token rotation: a token is exchanged once, and its own client may repeat the request.
 
 Of two requests with one token the unique ``BlacklistedToken`` lets one rotate it. The other is one
-of three. *The same client again*, whose answer was lost or whose tabs woke at once: it gets the
-very same successor. *Another client at the same time*: refused, and no more. *Somebody much
-later*: a thief has the token or had it; all the person's sessions end.
+of three. *The same client again*, because its answer was lost or several tabs woke up: it gets the
+same successor. *Another client at the same time*: it is refused. *Any client much later*: the token
+was stolen, so all the user's sessions end.
 
-What tells the same client from another is not in the token, which a thief has too, but beside it:
+The same client is recognised not by the token, which a thief has too, but by one of:
 
 - the ``Idempotency-Key`` that the token was rotated with, which nobody else knows;
 - the browser whose cookie the token is bound to (accounts.cookies), which all its tabs share.
 
-The row of a rotated token says which token it became, and keeps digests of the two.
+The row of a rotated token stores the id of its successor and digests of both.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ from .models import Session, User
 from .sessions import Origin
 from .tokens import BROWSER_CLAIM, RefreshToken, Tokens, refuse
 
-#: A rotated token that is shown again within this time is a client's mistake, and later a theft.
+#: Reuse of a rotated token within this time is a client's mistake; later it is a theft.
 RETRY_WINDOW = timedelta(seconds=30)
-#: All tabs of a browser get one successor for so long.
+#: For this long all tabs of a browser get the same successor.
 TABS_WITHIN = timedelta(seconds=10)
-#: A client that sends its key again gets its successor for so long, unless that was rotated too: a
-#: phone that lost the answer may be found again the next morning.
+#: For this long a client that repeats its key gets the same successor, unless that was rotated too:
+#: a phone that lost the answer may only be used again the next morning.
 KEY_WITHIN = timedelta(days=1)
-#: A shorter key can be guessed, and counts for as long as a tab does.
+#: A shorter key can be guessed, so it is only accepted as long as a browser's.
 KEY_LENGTH = 16
-#: Of tokens rotated one after the other in such a moment, so many are followed.
+#: The longest chain of successors that is followed.
 _FURTHEST = 8
 
 _ROTATED = "exchanged for "
@@ -49,13 +49,13 @@ _NOBODY = "-"
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who shows a token, as far as the request says."""
+    """The client that sent a token, as far as the request shows."""
 
     #: Its Idempotency-Key.
     key: str = ""
-    #: A digest of the browser's cookie; "" where the token goes on in the body.
+    #: A digest of the browser's cookie; "" if the new token goes into the body.
     browser: str = ""
-    #: Whether a token came in the body that goes on in the browser's cookie.
+    #: Whether a token from the body moves into the browser's cookie.
     moves: bool = False
 
     @property
@@ -65,7 +65,7 @@ class Sender:
         return salted_hmac("accounts.rotation", self.key, algorithm="sha256").hexdigest()[:32]
 
     def within(self, by_key: str, by_browser: str) -> timedelta:
-        """For how long this sender gets the successor of a token that those two had rotated."""
+        """How long this sender may get the successor of a token rotated by that key or browser."""
         if self.key and constant_time_compare(self.key_digest, by_key):
             return KEY_WITHIN if len(self.key) >= KEY_LENGTH else TABS_WITHIN
         if self.browser and constant_time_compare(self.browser, by_browser):
@@ -74,14 +74,13 @@ class Sender:
 
 
 def rotate(raw: str, origin: Origin | None = None, sender: Sender | None = None) -> Tokens:
-    """Exchange a refresh token for a new pair. Of any number of clients at once, one succeeds.
+    """Exchange a refresh token for a new pair. Of several clients at the same time, one succeeds.
 
-    The same client again gets the same refresh token again. A token that is bound to a browser is
-    of no use to another, nor in the body; one that was rotated within the last seconds by the same
-    browser is not rotated again. One that is bound to none may move into a browser. Refuses (401)
-    anything else. A token that is sent again long after it was rotated is in two hands, one of them
-    a thief's: all the user's sessions are ended. Its own is ended by then, so that sending it again
-    ends nothing more.
+    The same client gets the same refresh token again. A token bound to a browser works neither in
+    another one nor in the body; one issued to the browser within the last seconds is returned
+    instead of rotated. One bound to no browser may move into a browser. Refuses (401) anything
+    else. A token reused long after its rotation was stolen, so all the user's sessions are ended,
+    once per session.
     """
     sender = sender or Sender()
     try:
@@ -101,7 +100,7 @@ def rotate(raw: str, origin: Origin | None = None, sender: Sender | None = None)
 
 @transaction.atomic
 def _rotate(token: RefreshToken, origin: Origin | None, sender: Sender) -> Tokens | None:
-    # `revoke_all` takes the same lock, so that nothing is issued while all is being revoked.
+    # `revoke_all` takes the same lock, so that no token is issued while all are being revoked.
     user = tokens.holder(token, User.objects.select_for_update(no_key=True))
     row = OutstandingToken.objects.filter(jti=token["jti"]).first()
     if row is None:
@@ -125,10 +124,10 @@ def _rotate(token: RefreshToken, origin: Origin | None, sender: Sender) -> Token
 
 
 def _live_session(token: RefreshToken, user: User) -> Session | None:
-    """The session a token may be rotated in, or None for one of before there were sessions.
+    """The live session of a token, or None for a token older than sessions.
 
-    Refuses (401) one that was ended, has lasted its longest, or was idle for too long: a person
-    who became staff since may not use what was given out for longer.
+    Refuses (401) a session that was ended or has reached its maximum or idle time. These are
+    checked again because they are shorter for a user who has become staff since.
     """
     if tokens.SESSION_CLAIM not in token:
         return None
@@ -145,7 +144,7 @@ def _live_session(token: RefreshToken, user: User) -> Session | None:
 
 
 def _is_just_out(row: OutstandingToken) -> bool:
-    """Whether a token was given out in this moment, and not rotated: another tab's answer."""
+    """Whether a token was just issued to another tab and not rotated yet."""
     given_out = row.created_at
     return not row.token and given_out is not None and given_out > timezone.now() - TABS_WITHIN
 
@@ -153,7 +152,7 @@ def _is_just_out(row: OutstandingToken) -> bool:
 def _successor(
     row: OutstandingToken, session: Session | None, user: User, sender: Sender
 ) -> Tokens | None:
-    """What a rotated token became, for the very client that rotated it; None for any other."""
+    """The successor of a rotated token, for the client that rotated it; None for any other."""
     now = timezone.now()
     for _ in range(_FURTHEST):
         successor, by_key, by_browser = _read_mark(row)
@@ -170,10 +169,10 @@ def _successor(
 
 
 def _read_mark(row: OutstandingToken) -> tuple[str, str, str]:
-    """Which token a rotated one became, by which key and which browser; nothing for any other."""
+    """A rotated token's successor, and the key and browser it was rotated with; else empty."""
     if not row.token.startswith(_ROTATED):
         return "", _NOBODY, _NOBODY
-    # Rows of before name the successor alone.
+    # Older rows store only the successor.
     successor, *by = row.token.removeprefix(_ROTATED).split(" ")
     by_key, by_browser = by if len(by) == 2 else (_NOBODY, _NOBODY)
     return successor, by_key, by_browser
@@ -187,10 +186,10 @@ def _once_more(row: OutstandingToken, session: Session, user: User, sender: Send
 @transaction.atomic
 def _revoke_all_if_stolen(token: RefreshToken) -> None:
     user_id = _owner_of(token)
-    # First of all, as everywhere: rotating takes it before the session too.
+    # Locked first, as everywhere: rotating also locks the user before the session.
     list(User.objects.select_for_update(no_key=True).filter(pk=user_id).values_list("pk"))
     rotated = BlacklistedToken.objects.filter(
-        # Only a rotated token has a successor; a revoked one is no sign of a thief.
+        # Only a rotated token has a successor; reuse of a revoked one is no sign of theft.
         token__jti=token["jti"],
         token__token__startswith=_ROTATED,
         blacklisted_at__lt=timezone.now() - RETRY_WINDOW,
@@ -201,7 +200,7 @@ def _revoke_all_if_stolen(token: RefreshToken) -> None:
 
 
 def _raises_alarm(token: RefreshToken) -> bool:
-    """Whether this is the first sign of a thief in this session. Of several at once, one is."""
+    """Whether this is the first sign of theft in this session; True once if concurrent."""
     if tokens.SESSION_CLAIM in token:
         return sessions.end(Session.objects.filter(pk=tokens.session_of(token))) > 0
     first = OutstandingToken.objects.filter(jti=token["jti"], token__startswith=_ROTATED)

@@ -1,8 +1,8 @@
-"""The second factor of staff: a code from an app (TOTP, RFC 6238), or one of ten for emergencies.
+"""The second factor of staff: a code from an app (TOTP, RFC 6238), or one of ten recovery codes.
 
-django-allauth keeps and checks them (``allauth.mfa``). Here stands what it leaves to a shop: who
-must have one, that each code works once whichever process is asked, that wrong ones count with
-wrong passwords (accounts.lockout), and that secrets lie encrypted in the database.
+django-allauth stores and checks them (``allauth.mfa``). This module adds who must have one, that
+each code works once across all processes, that wrong codes count as failures (accounts.lockout),
+and that secrets are encrypted in the database.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ from .models import User
 logger = logging.getLogger(__name__)
 
 TOTP, RECOVERY = Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES
-#: Longer ones are no codes of ours.
+#: No code is longer.
 CODE_MAX = 32
 
 
 class CodeNeeded(Refusal):
-    """The password was right, and a code is asked for too."""
+    """The password was right; a code is required too."""
 
     code = "mfa_required"
     status_code = 400
@@ -46,7 +46,7 @@ class CodeNeeded(Refusal):
 
 
 class WrongCode(Refusal):
-    """No code of this person's, or one that was used before."""
+    """Not a code of this user, or one that was used before."""
 
     code = "mfa_invalid"
     status_code = 400
@@ -54,7 +54,7 @@ class WrongCode(Refusal):
 
 
 class NotEnrolled(Refusal):
-    """This person works with money, and has no second factor yet."""
+    """The user works with money and has no second factor yet."""
 
     code = "mfa_not_set_up"
     status_code = 403
@@ -62,20 +62,20 @@ class NotEnrolled(Refusal):
 
 
 class AlreadyEnrolled(Refusal):
-    """There is a second factor already."""
+    """The user already has a second factor."""
 
     code = "mfa_is_set_up"
     message = "Your second factor is set up already."
 
 
 class Adapter(DefaultMFAAdapter):
-    """What allauth asks the shop: how secrets are kept, and what apps call the account."""
+    """Configures allauth: encryption of secrets, and account names in authenticator apps."""
 
     def encrypt(self, text: str) -> str:
         return _box().encrypt(text.encode()).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
-        """Raises InvalidToken where it was encrypted under another DJANGO_SECRET_KEY."""
+        """Raises InvalidToken if it was encrypted under another DJANGO_SECRET_KEY."""
         return _box().decrypt(encrypted_text.encode()).decode()
 
     def get_totp_label(self, user: Any) -> str:
@@ -89,7 +89,7 @@ adapter: Adapter = SimpleLazyObject(Adapter)  # type: ignore[assignment]
 
 
 def _box() -> MultiFernet:
-    """Encrypts under DJANGO_SECRET_KEY, and reads what was encrypted under the one before too."""
+    """Encrypts under DJANGO_SECRET_KEY; also decrypts with the fallback keys."""
     return MultiFernet(
         Fernet(base64.urlsafe_b64encode(hashlib.sha256(b"omache.mfa:" + key.encode()).digest()))
         for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
@@ -100,9 +100,9 @@ def _box() -> MultiFernet:
 
 
 def is_missing(user: User) -> bool:
-    """Whether this person must have a second factor and has none: who sees or moves money.
+    """Whether this user, because they see or move money, must set up a second factor.
 
-    Nobody must where STAFF_MFA is off. At most two queries, for staff without one.
+    Always False with STAFF_MFA off. At most two queries, for staff without one.
     """
     if not settings.STAFF_MFA or user.second_factor_at is not None or not user.is_active:
         return False
@@ -110,7 +110,7 @@ def is_missing(user: User) -> bool:
 
 
 def demand(request: HttpRequest, user: User, code: str) -> None:
-    """Pass whoever gave the right password, and the code of their factor where they have one.
+    """Check the code of a user whose password was right, if they have a second factor.
 
     Raises CodeNeeded, WrongCode, LockedOut or NotEnrolled.
     """
@@ -124,8 +124,8 @@ def demand(request: HttpRequest, user: User, code: str) -> None:
 
 
 def check(request: HttpRequest, user: User, code: str) -> None:
-    """Use a code up. Raises WrongCode, or LockedOut after too many."""
-    attempt = lockout.begin(request, user, door=lockout.CODE)
+    """Use up a code. Raises WrongCode, or LockedOut after too many failures."""
+    attempt = lockout.begin(request, user, credential=lockout.CODE)
     if _use(user, code):
         attempt.take_back()
         return
@@ -146,10 +146,10 @@ def _use(user: User, code: str) -> bool:
 
 @transaction.atomic
 def _take(user: User, code: str) -> bool:
-    """Whether it is a code of this person's that was not used before; now it is."""
+    """Use up a code; return whether it was the user's and unused."""
     if len(code) > CODE_MAX:
         return False
-    # Locked, so that of two requests with one code one passes.
+    # Locked, so that one of two concurrent requests with the same code succeeds.
     locked = Authenticator.objects.select_for_update().filter(user=user)
     rows = {row.type: row for row in locked.order_by("pk")}
     if TOTP in rows and (counter := _counter_of(rows[TOTP], code)) is not None:
@@ -161,7 +161,7 @@ def _take(user: User, code: str) -> bool:
 
 
 def _counter_of(row: Authenticator, code: str) -> int | None:
-    """The period a code belongs to, if it is a later one than that of the code used last."""
+    """The TOTP counter of a code, if it is later than that of the last code used."""
     secret = adapter.decrypt(row.data["secret"])
     return _match(secret, code, after=row.data.get("counter", 0))
 
@@ -178,12 +178,12 @@ def _match(secret: str, code: str, after: int = 0) -> int | None:
 
 
 def new_secret() -> str:
-    """A fresh secret for an app, encrypted as it is kept; nothing knows it until ``enrol``."""
+    """A new secret for an app, encrypted; it is not stored until ``enrol``."""
     return adapter.encrypt(totp.generate_totp_secret())
 
 
 def open_secret(kept: str) -> str | None:
-    """The secret as people type it into an app; None where it cannot be read any more."""
+    """The decrypted secret, as typed into an app; None if it can no longer be decrypted."""
     try:
         return adapter.decrypt(kept)
     except InvalidToken:
@@ -191,15 +191,15 @@ def open_secret(kept: str) -> str | None:
 
 
 def draw(user: User, secret: str) -> str:
-    """The picture (SVG) that an app reads a secret from."""
+    """The QR code (SVG) from which an app reads the secret."""
     return adapter.build_totp_svg(adapter.build_totp_url(user, secret))
 
 
 @transaction.atomic
 def enrol(user: User, *, secret: str, code: str) -> list[str]:
-    """Ask this person for a second factor from now on; return ten codes for emergencies.
+    """Set up a second factor for this user; return ten recovery codes.
 
-    ``code`` shows that an app has the secret. All tokens and all other sessions are over. Raises
+    ``code`` proves that an app has the secret. All tokens and sessions are revoked. Raises
     WrongCode, and AlreadyEnrolled.
     """
     person = User.objects.select_for_update(no_key=True).get(pk=user.pk)
@@ -219,14 +219,14 @@ def enrol(user: User, *, secret: str, code: str) -> list[str]:
 
 @transaction.atomic
 def renew_recovery_codes(user: User) -> list[str]:
-    """Ten new codes for emergencies; those of before are void."""
+    """Create ten new recovery codes; the old ones stop working."""
     Authenticator.objects.filter(user=user, type=RECOVERY).delete()
     return RecoveryCodes.activate(user).generate_codes()
 
 
 @transaction.atomic
 def remove(user: User) -> None:
-    """Ask this person for no second factor any more; all tokens and sessions are over.
+    """Remove this user's second factor and revoke all tokens and sessions.
 
     Safe to repeat.
     """

@@ -18,77 +18,15 @@ from omachemainproj.api.fields import (
 )
 from omachemainproj.images import KEEP, PictureField
 from omachemainproj.media import is_its_own_address
-from omachemainproj.text import fold_password
 
 from . import names, services
 from .emails import send_reset_link
+from .fields import EmailField, NewPasswordField, PasswordField, ShownNameField, UsernameField
 from .lookalikes import poses
 from .models import Language, MessagePreferences, Session, SessionKind, User
 from .preferences import change_preferences
 from .second_factor import CODE_MAX
-from .validators import (
-    EMAIL_MAX,
-    PASSWORD_MAX,
-    USERNAME_MAX,
-    UsernameValidator,
-    normalise_email,
-    normalise_username,
-)
-
-
-class PasswordField(serializers.CharField):
-    """A password exactly as typed; one over 128 characters is refused before it is hashed.
-
-    What it is compared with may have been hashed before passwords had one form.
-    """
-
-    def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault("max_length", PASSWORD_MAX)
-        kwargs.setdefault("style", {"input_type": "password"})
-        super().__init__(trim_whitespace=False, write_only=True, **kwargs)
-
-
-class NewPasswordField(PasswordField):
-    """A password in the form it is hashed, so that it is judged by what it comes to."""
-
-    def to_internal_value(self, data: Any) -> str:
-        password = fold_password(super().to_internal_value(data))
-        if not password:
-            self.fail("blank")
-        return password
-
-
-class UsernameField(serializers.CharField):
-    """A username in the form it is stored."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=USERNAME_MAX, validators=[UsernameValidator()], **kwargs)
-
-    def to_internal_value(self, data: Any) -> str:
-        return normalise_username(super().to_internal_value(data))
-
-
-class ShownNameField(ShownTextField):
-    """A person's name as others see it; not the shop's, and not M-Pesa's."""
-
-    default_error_messages = {"poses": names.NAME_IS_KEPT}
-
-    def to_internal_value(self, data: Any) -> str:
-        shown = super().to_internal_value(data)
-        if poses(shown):
-            self.fail("poses")
-        return shown
-
-
-class EmailField(serializers.EmailField):
-    """An e-mail in the form it is stored; none at all is ``""`` or null."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault("allow_blank", True)
-        super().__init__(max_length=EMAIL_MAX, **kwargs)
-
-    def to_internal_value(self, data: Any) -> str:
-        return normalise_email(super().to_internal_value(data))
+from .validators import EMAIL_MAX
 
 
 class UserOutput(serializers.ModelSerializer):

@@ -1,4 +1,4 @@
-"""What people do with their account: register, sign in, change details and passwords."""
+"""Account services: register, sign in, change details and passwords."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from omachemainproj.text import fold_password
 
 from . import emails, lockout, names, second_factor, security_log, tokens
 from .lookalikes import skeleton
-from .models import EMAIL_TAKEN, User, avatar_path
+from .models import EMAIL_TAKEN, Address, PhoneLogin, User, avatar_path
 from .sessions import Origin
 
-#: The same for a link that was used, has expired, or never existed: it reveals nothing.
-LINK_IS_OVER = "This link is no longer good. Ask for a new one."
+#: The same for a used, expired or unknown link, so that it reveals nothing.
+LINK_IS_OVER = "This link is no longer valid. Request a new one."
 
 
 def register(*, username: str, email: str, password: str) -> User:
-    """Create a person. Raises FieldRefusal where the name or the e-mail was taken meanwhile."""
+    """Create an account. Raises FieldRefusal if the name or e-mail was taken concurrently."""
     user = User(username=username, email=email)
     # Hashed before the transaction: it is slow on purpose, and SQLite has one writer.
     user.set_password(password)
@@ -43,10 +43,10 @@ def register(*, username: str, email: str, password: str) -> User:
 
 
 def sign_in(request: HttpRequest, *, name: str, password: str, code: str = "") -> User | None:
-    """Return the active person with this username or e-mail and this password, or None.
+    """Return the active user with this username or e-mail and password, or None.
 
-    Where they have a second factor, ``code`` is its. Raises CodeNeeded, WrongCode (400),
-    NotEnrolled (403) where they must have a second factor and have none, and LockedOut (429):
+    ``code`` is the code of their second factor, if they have one. Raises CodeNeeded, WrongCode
+    (400), NotEnrolled (403) if they must have a second factor and have none, and LockedOut (429):
     every failure counts, whichever name was typed.
     """
     user = authenticate(request, username=name, password=password)
@@ -59,23 +59,23 @@ def sign_in(request: HttpRequest, *, name: str, password: str, code: str = "") -
 
 
 def confirm_password(request: HttpRequest, user: User, *, password: str) -> bool:
-    """Whether this is the user's password, asked of somebody who is signed in already.
+    """Check the password of a user who is already signed in.
 
-    Wrong ones count as they do at log-in. Raises LockedOut (429) after too many.
+    Failures count as they do at log-in. Raises LockedOut (429) after too many.
     """
     found = authenticate(request, username=user.username, password=password)
     if not isinstance(found, User) or found.pk != user.pk:
         return False
-    # It may have been hashed anew, and a change of it asks for the hash it knows.
+    # authenticate() may have upgraded the hash, which changing the password compares.
     user.password = found.password
     return True
 
 
 def open_link(request: HttpRequest, uid: str, token: str) -> User | None:
-    """The active person whose reset link this is, or None.
+    """The active user whose reset link this is, or None.
 
-    Wrong ones count as guesses from this network. Raises LockedOut (429) after too many; a right
-    one is let in all the same.
+    Invalid links count as failures of this network. Raises LockedOut (429) after too many; a valid
+    link always works.
     """
     user = emails.find_by_link(uid, token)
     if user is None:
@@ -84,19 +84,19 @@ def open_link(request: HttpRequest, uid: str, token: str) -> User | None:
 
 
 def change_details(user: User, changes: dict[str, str]) -> None:
-    """Change the user's names, e-mail or phone, and no other column. The address of before is told.
+    """Change the user's names, e-mail or phone, and no other column; notify the old e-mail address.
 
-    An old username rests; a new e-mail is not confirmed, and is mailed a link that does. A phone
-    (12 digits, or ``""`` for none) is theirs to say from now on, and no payment's; that another
-    was there before is told to an inbox that is confirmed. Raises FieldRefusal where the name or
-    the e-mail was taken meanwhile.
+    The old username is quarantined. A new e-mail is unconfirmed until its owner follows the link
+    that is mailed to it. A phone (12 digits, or ``""`` for none) set here is no longer replaced by
+    one that pays; the change is mailed to a confirmed inbox. Raises FieldRefusal if the name or
+    e-mail was taken concurrently.
     """
     before, old_email, old_phone = user.username, user.email, user.phone
     has_new_email = changes.get("email", old_email).lower() != old_email.lower()
     columns: dict[str, Any] = dict(changes)
     if has_new_email:
         columns["email_confirmed_at"] = None
-    # Sent back as it was read it is no choice, and takes nothing back that was remembered since.
+    # Sending the phone back unchanged is not a choice of it.
     if columns.get("phone") == old_phone:
         del columns["phone"]
     elif "phone" in columns:
@@ -123,9 +123,9 @@ def change_details(user: User, changes: dict[str, str]) -> None:
 
 
 def _tell_of_phone(user: User, before: str) -> None:
-    """Log that the phone was changed, and mail it where another was there before.
+    """Log that the phone was changed, and mail the user if it replaced another.
 
-    It opens nothing, so an inbox that may be a stranger's is not written to for it.
+    This phone gives no access, so an unconfirmed inbox, perhaps a stranger's, gets no mail.
     """
     if before and user.email_confirmed_at:
         emails.tell_of_change(user, "phone_changed")
@@ -134,11 +134,11 @@ def _tell_of_phone(user: User, before: str) -> None:
 
 
 def confirm_email(key: str) -> User:
-    """Confirm the e-mail that the link's key was mailed to. Safe to repeat.
+    """Confirm the e-mail address that the key was mailed to. Safe to repeat.
 
-    Others who typed the same address and never confirmed it lose it: nobody is to be told of
-    their orders in somebody else's inbox. Raises FieldRefusal where the link is over: expired,
-    the person has another address by now, or another has confirmed it.
+    Other accounts with the same unconfirmed address lose it, so that their mail does not reach this
+    inbox. Raises FieldRefusal if the link is no longer valid: it expired, the user has changed the
+    address, or another user has confirmed it.
     """
     found = emails.read_key(key)
     if found is None:
@@ -154,12 +154,12 @@ def confirm_email(key: str) -> User:
 
 
 def _confirm(user: User, email: str) -> bool:
-    """Note that the person reads this inbox; whether it is theirs by now.
+    """Mark the user's e-mail as confirmed; return whether it is confirmed now.
 
-    Raises IntegrityError where another confirmed it at this moment.
+    Raises IntegrityError if another user confirmed it concurrently.
     """
     now = timezone.now()
-    # Of two who confirm it at once, each would wait for the other to lose it.
+    # Two concurrent confirmations would deadlock without this lock.
     list(User.objects.reached_at(email).order_by("pk").select_for_update(no_key=True))
     waiting = User.objects.filter(pk=user.pk, email=email, email_confirmed_at__isnull=True)
     if waiting.update(email_confirmed_at=now):
@@ -198,10 +198,10 @@ def change_account(user: User, changes: dict[str, str], avatar: PictureChange) -
 def change_password(
     user: User, *, new: str, origin: Origin | None = None, browser: str = ""
 ) -> tokens.Tokens:
-    """Set a new password and issue new tokens; every earlier token is refused at once.
+    """Set a new password and issue new tokens; all earlier tokens are revoked.
 
-    ``browser`` as in ``tokens.issue``. Raises FieldRefusal where another request changed the
-    password first.
+    ``browser`` as in ``tokens.issue``. Raises FieldRefusal if another request changed the password
+    first.
     """
     hashed = make_password(fold_password(new))
     with transaction.atomic():
@@ -211,24 +211,39 @@ def change_password(
 
 
 def reset_password(user: User, *, new: str) -> None:
-    """Set the password of a person who followed the link; every earlier token is refused at once.
+    """Set the password of a user who followed the link; all earlier tokens are revoked.
 
-    What was guessed about them before is forgotten: it was not this password. Raises FieldRefusal
-    where the link was used twice at once.
+    Failed attempts are reset, since they were not at this password. If the inbox was never
+    confirmed before, the sign-in phone, the contact phone and the addresses are removed too. Raises
+    FieldRefusal if the link was used concurrently.
     """
     hashed = make_password(fold_password(new))
     with transaction.atomic():
         if not _replace_password(user, hashed, event="password_reset"):
             refuse_field("token", LINK_IS_OVER)
         lockout.forgive(user)
-    # The link came from the inbox. Whoever typed the address first may have been a stranger; with
-    # the new password the account is its reader's.
+        if user.email_confirmed_at is None:
+            _remove_what_a_stranger_may_have_left(user)
+    # The link reached the inbox, so the address is confirmed too. A stranger may have registered
+    # it; with the new password the account belongs to the inbox's owner.
     with suppress(IntegrityError), transaction.atomic():
         _confirm(user, user.email)
 
 
+def _remove_what_a_stranger_may_have_left(user: User) -> None:
+    """Remove the sign-in phone, the contact phone and the addresses of an account.
+
+    Whoever registered it may have typed somebody else's e-mail and waited for them (account
+    pre-hijacking: Sudhodanan and Paverd, USENIX Security 2022).
+    """
+    if PhoneLogin.objects.filter(user=user).delete()[0]:
+        security_log.record_on_commit("phone_unlinked", user=user.pk)
+    Address.objects.filter(user=user).delete()
+    _update(user, {"phone": "", "phone_chosen": False})
+
+
 def _replace_password(user: User, hashed: str, *, event: str = "password_changed") -> bool:
-    # The old hash is the condition, so of two changes at once one happens.
+    # The old hash is the condition, so only one of two concurrent changes succeeds.
     same = User.objects.filter(pk=user.pk, password=user.password, is_active=True)
     if not same.update(password=hashed):
         return False
@@ -239,7 +254,7 @@ def _replace_password(user: User, hashed: str, *, event: str = "password_changed
 
 
 def _update(user: User, changes: dict[str, Any]) -> None:
-    # Only these columns: a whole-row save would undo what an admin changed meanwhile.
+    # Only these columns: saving the whole row would undo concurrent changes by staff.
     if "username" in changes:
         changes = {**changes, "skeleton": skeleton(changes["username"])}
     if changes and not User.objects.filter(pk=user.pk).update(**changes):
@@ -256,12 +271,12 @@ def _refuse_taken(*, username: str, email: str, error: IntegrityError, but: int 
 
 
 def taken(*, username: str, email: str, but: int = 0) -> dict[str, list[str]]:
-    """Return the error of each of the two that is not to be had; ``but`` is who asks.
+    """Return the errors of a username or e-mail that is not available to user ``but``.
 
-    An e-mail is another's once they have confirmed it.
+    An e-mail is taken only if another user has confirmed it.
     """
     errors = {}
-    # Their own, in any case or form of it, stays theirs whatever it looks like.
+    # The user's own name stays available to them in any case or form.
     own = User.objects.called(username).filter(pk=but).exists() if username and but else False
     reason = names.refusal(username, but=but) if username and not own else None
     if reason:

@@ -1,10 +1,10 @@
 """JSON web tokens: issued, read, revoked.
 
-An access token opens the API for minutes; a refresh token is rotated, once, into the next pair
-(accounts.rotation). All that descend from one log-in name its session, and end with it
-(accounts.sessions). The database knows each refresh token by its id alone (``OutstandingToken``;
-its ``token`` column never holds the token, so a stolen copy of the database signs nobody in). A
-``BlacklistedToken`` row says that a token was rotated or revoked.
+An access token is valid for minutes; a refresh token is exchanged, once, for the next pair
+(accounts.rotation). All tokens from one log-in carry the id of its session, and end with it
+(accounts.sessions). The database stores only the id of each refresh token (``OutstandingToken``;
+its ``token`` column never holds the token, so a stolen database gives no access). A
+``BlacklistedToken`` row marks a token as rotated or revoked.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ from . import security_log, sessions
 from .models import Session, User
 from .sessions import Origin
 
-#: How many expired tokens are deleted at a time, so that no delete holds the table for long.
+#: Expired tokens deleted per query, so that no delete locks the table for long.
 BATCH = 1000
-#: The name of the claim that names the session; RFC 7519 registers it. Tokens of before have none.
+#: The claim with the session's id (registered with IANA). Older tokens have none.
 SESSION_CLAIM = "sid"
-#: The name of the claim that names the browser whose cookie the token is kept in; a token that is
-#: given out in the body has none.
+#: The claim with a digest of the browser whose cookie holds the token; tokens issued in a response
+#: body have none.
 BROWSER_CLAIM = "brw"
 
 EXPIRED = "This token has expired. Renew it at /token/refresh/, or sign in again."
@@ -47,24 +47,24 @@ RENEW_AT = "/token/refresh/"
 _REFUSALS = {
     "token_not_valid": "This token is not valid or has expired.",
     "token_spent": "This refresh token was used before.",
-    "user_not_found": "The person this token was given to is gone.",
+    "user_not_found": "The account of this token no longer exists.",
     "user_inactive": "This account is closed.",
-    "password_changed": "The password was changed after this token was given out.",
+    "password_changed": "The password was changed after this token was issued.",
     "session_ended": "You were signed out. Sign in again.",
     "no_cookie": "This browser is not signed in.",
 }
 
 
 def refuse(code: str) -> NoReturn:
-    """Raise the answer 401 with this code."""
+    """Raise a 401 with this code."""
     raise AuthenticationFailed(_REFUSALS[code], code=code)
 
 
 def refuse_unreadable(error: TokenError) -> NoReturn:
-    """Raise the answer 401 to what is no token of ours, or one that has expired.
+    """Raise a 401 for a token that is invalid or has expired.
 
-    Its code is the same for both, as it always was; ``reason`` tells them apart, and ``renew`` is
-    where an access token that has expired is renewed.
+    The code is the same for both; ``reason`` tells them apart, and ``renew`` is the address at
+    which an expired access token is renewed.
     """
     said = {"detail": _REFUSALS["token_not_valid"], "code": "token_not_valid"}
     if isinstance(error, ExpiredTokenError):
@@ -75,11 +75,11 @@ def refuse_unreadable(error: TokenError) -> NoReturn:
 
 
 class RefreshToken(LibraryRefreshToken):
-    """A refresh token that the database knows by its id."""
+    """A refresh token whose id is stored in the database."""
 
     @classmethod
     def for_session(cls, session: Session, user: User, browser: str = "") -> RefreshToken:
-        """The next token of a session; it ends with it at the latest."""
+        """The next token of a session; it expires with the session at the latest."""
         token = cls._of(session, user, browser)
         token.set_exp(
             from_time=session.last_used_at, lifetime=session.expires_at - session.last_used_at
@@ -96,7 +96,7 @@ class RefreshToken(LibraryRefreshToken):
     def once_more(
         cls, row: OutstandingToken, session: Session, user: User, browser: str
     ) -> RefreshToken:
-        """The token that was issued with this row, letter for letter."""
+        """Rebuild exactly the token that was issued with this row."""
         token = cls._of(session, user, browser)
         token["iat"] = datetime_to_epoch(row.created_at or token.current_time)
         token["jti"] = row.jti
@@ -112,7 +112,7 @@ class RefreshToken(LibraryRefreshToken):
         return token
 
     def check_blacklist(self) -> None:
-        """No query here: rotating, revoking and verifying each make the one they need."""
+        """Do nothing: rotating, revoking and verifying each query what they need."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +121,14 @@ class Tokens:
 
     access: AccessToken
     refresh: RefreshToken
-    #: Whether the refresh token was given out before.
+    #: Whether this refresh token had already been issued.
     is_repeated: bool = False
 
 
 def issue(user: User, origin: Origin | None = None, *, browser: str = "") -> Tokens:
     """Sign the user in: open a session, and issue its first pair of tokens.
 
-    With ``browser``, a digest of its cookie, they are of no use elsewhere (accounts.cookies).
+    With ``browser``, a digest of its cookie, they only work in that browser (accounts.cookies).
     """
     session = sessions.open_session(user, origin=origin)
     return pair_of(RefreshToken.for_session(session, user, browser))
@@ -144,19 +144,19 @@ def pair_of(refresh: RefreshToken, *, is_repeated: bool = False) -> Tokens:
 
 @compiled
 def _users(user_id: int) -> QuerySet[User]:
-    """Asked with every request that carries a token, so it is compiled once."""
+    """Compiled, since every request with a token runs it."""
     return User.objects.with_language().filter(pk=user_id)
 
 
 @compiled
 def _users_in_session(user_id: int, session_id: int) -> QuerySet[User]:
-    """The same, of a token that names its session: nobody once that was ended."""
+    """The same for a token with a session: no user once the session has ended."""
     of_session = {"log_ins__pk": session_id, "log_ins__ended_at__isnull": True}
     return User.objects.with_language().filter(pk=user_id, **of_session)
 
 
 def number_in(claim: Any) -> int:
-    """A row's number as a claim names it, or 0."""
+    """A row's id from a claim, or 0."""
     text = str(claim)
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
 
@@ -175,15 +175,15 @@ def _read_user_in_session(token: Token) -> User | None:
 
 
 def session_of(token: Token) -> int:
-    """The number of the session a token belongs to, or 0."""
+    """The id of the session a token belongs to, or 0."""
     return number_in(token.get(SESSION_CLAIM, ""))
 
 
 def holder(token: Token, people: QuerySet[User] | None = None) -> User:
-    """Return the person the token was issued to, in one query.
+    """Return the user the token was issued to, in one query.
 
-    Refuses (401) when they are deleted, inactive, have changed their password since, or were
-    signed out of the token's session. With ``people`` the caller asks about the session itself.
+    Refuses (401) users who are deleted or inactive, who have changed their password since, or whose
+    session has ended. With ``people``, a queryset to search, the caller checks the session.
     """
     is_over = False
     if people is not None:
@@ -191,7 +191,7 @@ def holder(token: Token, people: QuerySet[User] | None = None) -> User:
     elif SESSION_CLAIM in token:
         user = _read_user_in_session(token)
         is_over = user is None
-        # Only to say why: a closed account is told so.
+        # Only to give the reason, such as a closed account.
         user = user or _read_user(token)
     else:
         user = _read_user(token)
@@ -209,9 +209,7 @@ def holder(token: Token, people: QuerySet[User] | None = None) -> User:
 def revoke(raw: str) -> None:
     """Revoke a refresh token, and end its session.
 
-    Safe to repeat; one that has expired needs no revoking.
-
-    Refuses (401) what is not a refresh token of ours.
+    Safe to repeat; an expired token needs no revoking. Refuses (401) an invalid token.
     """
     try:
         token = RefreshToken(raw)  # type: ignore[arg-type]
@@ -242,19 +240,19 @@ def revoke_all(user_id: int) -> int:
 
 
 def open_sessions(user: User) -> QuerySet[Session]:
-    """The user's sessions that are open, the last used first, 100 at most."""
+    """The user's open sessions, the most recently used first, at most 100."""
     live = Session.objects.live(timezone.now()).filter(user=user)
     return live.order_by("-last_used_at", "-pk")[:100]
 
 
 def end_session(user: User, session_id: int) -> bool:
-    """End one of the user's own sessions; whether there was one, ended by now or not."""
+    """End one of the user's own sessions; return whether it exists, ended before or not."""
     own = Session.objects.filter(pk=session_id, user=user)
     return sessions.end(own) > 0 or own.exists()
 
 
 def verify(raw: str) -> None:
-    """Refuse (401) a token, access or refresh, that is not valid now."""
+    """Refuse (401) an access or refresh token that is not valid."""
     try:
         token = UntypedToken(raw)  # type: ignore[arg-type]
     except TokenError as error:
@@ -267,14 +265,14 @@ def verify(raw: str) -> None:
 
 
 def delete_expired_tokens() -> int:
-    """Delete refresh tokens that have expired, a batch at a time; return how many.
+    """Delete expired refresh tokens in batches; return how many.
 
-    Safe to repeat, anywhere, at once.
+    Safe to repeat and to run concurrently.
     """
     deleted = 0
     expired = OutstandingToken.objects.filter(expires_at__lt=timezone.now() - timedelta(hours=1))
     while True:
-        # The oldest rows come first, so a batch is found without reading the whole table.
+        # Oldest first, so that a batch is found without reading the whole table.
         batch = list(expired.order_by("pk").values_list("pk", flat=True)[:BATCH])
         if not batch:
             return deleted

@@ -3,7 +3,7 @@
 from django.contrib.admin import site
 from django.urls import path, re_path
 
-from . import phone_views, token_views, views
+from . import phone_views, profile_views, session_views, token_views, views
 from .addresses import views as address_views
 from .backoffice.search import find
 
@@ -30,8 +30,8 @@ urlpatterns = [
         views.ConfirmResetView.as_view(),
         name="password-reset-confirm",
     ),
-    path("user/", views.UserView.as_view(), name="user"),
-    path("account/", views.AccountView.as_view(), name="account"),
+    path("user/", profile_views.UserView.as_view(), name="user"),
+    path("account/", profile_views.AccountView.as_view(), name="account"),
     path("account/phone/", phone_views.PhoneView.as_view(), name="account-phone"),
     path(
         "account/phone/confirm/",
@@ -39,7 +39,7 @@ urlpatterns = [
         name="account-phone-confirm",
     ),
     path("account/phone/code/", phone_views.OwnCodeView.as_view(), name="account-phone-code"),
-    path("account/messages/", views.MessagesView.as_view(), name="account-messages"),
+    path("account/messages/", profile_views.MessagesView.as_view(), name="account-messages"),
     path("account/addresses/", address_views.AddressesView.as_view(), name="account-addresses"),
     re_path(
         r"^account/addresses/(?P<address_id>[0-9]{1,18})/$",
@@ -47,16 +47,16 @@ urlpatterns = [
         name="account-address",
     ),
     path("counties/", address_views.CountiesView.as_view(), name="counties"),
-    path("account/sessions/", views.SessionsView.as_view(), name="account-sessions"),
+    path("account/sessions/", session_views.SessionsView.as_view(), name="account-sessions"),
     path(
         "account/sessions/end-all/",
-        views.EndSessionsView.as_view(),
+        session_views.EndSessionsView.as_view(),
         name="account-sessions-end-all",
     ),
     # 18 digits fit the column.
     re_path(
         r"^account/sessions/(?P<session_id>[0-9]{1,18})/$",
-        views.SessionView.as_view(),
+        session_views.SessionView.as_view(),
         name="account-session",
     ),
     path("admin/find/", site.admin_view(find), name="find"),

@@ -21,9 +21,10 @@ class UsernameValidator(RegexValidator):
 
     No ``@``, so that no username can pose as somebody's e-mail. No other letters, so that none
     can pose as a username that looks the same, and so that every database agrees about case.
+    Neither ``.`` nor ``..``: browsers take them out of an address, and with them the seller's page.
     """
 
-    regex = r"\A[A-Za-z0-9._+-]+\Z"
+    regex = r"\A(?!\.\.?\Z)[A-Za-z0-9._+-]+\Z"
     message = "Use letters from a to z, digits and . _ - + only."
 
 
@@ -50,6 +51,15 @@ def normalise_email(typed: str) -> str:
         return text
     labels = domain.translate(_DOTS).lower().split(".")
     return f"{name}@{'.'.join(map(_label, labels))}"
+
+
+def has_public_domain(email: str) -> bool:
+    """Whether an e-mail goes to a domain with a dot in its name.
+
+    Django also takes ``root@localhost`` and ``root@[10.0.0.5]``: machines of our own network.
+    """
+    domain = email.rpartition("@")[2]
+    return "." in domain and not domain.startswith("[")
 
 
 def _label(label: str) -> str:

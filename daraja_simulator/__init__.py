@@ -1,6 +1,6 @@
-"""A pretend Safaricom for laptops, demos and tests: Daraja's HTTP, without Safaricom.
+"""A local simulator of Daraja, Safaricom's M-Pesa API, for development, demos and tests.
 
-``Simulator`` is all that most callers need; ``README.md`` describes the rest.
+Most callers need only ``Simulator``; ``README.md`` describes the rest.
 """
 
 from .behaviour import Refusal, Script

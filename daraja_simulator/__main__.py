@@ -1,4 +1,4 @@
-"""``daraja-simulator``, or ``python -m daraja_simulator``: the simulator as a process."""
+"""The command ``daraja-simulator``, or ``python -m daraja_simulator``."""
 
 import os
 import sys
@@ -10,10 +10,10 @@ from .server import PortInUse
 
 
 def main() -> None:
-    """Read the command line and serve until asked to end; exits with a sentence if it cannot."""
+    """Parse the command line and serve until interrupted. Exits with a message on failure."""
     parser = ArgumentParser(
         prog="daraja-simulator",
-        description="A pretend Safaricom (Daraja), with a phone in the browser.",
+        description="Simulate Safaricom's M-Pesa API (Daraja), with a phone in the browser.",
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     add_arguments(parser)
@@ -24,12 +24,12 @@ def main() -> None:
 
 
 def _print_line(line: str) -> None:
-    """Print a line; who reads no more (``| head -1``) does not end a service that others call."""
+    """Print a line. A closed pipe (``| head -1``) does not stop the server."""
     try:
         sys.stdout.write(line + "\n")
         sys.stdout.flush()
     except BrokenPipeError:
-        # Python's documentation: else what is still buffered fails once more at the exit.
+        # As Python's documentation advises: otherwise flushing at exit fails again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

@@ -1,7 +1,7 @@
-"""``POST /version1/messaging``: a pretend Africa's Talking, whose SMS reach the phones here.
+"""Africa's Talking's SMS API: ``POST /version1/messaging``. Messages appear on the phones here.
 
-Source: http://docs.africastalking.com/sms/sending/python (the form, the answer, its codes), and
-http://docs.africastalking.com/sms/deliveryreports (what is posted of each SMS afterwards).
+Source: http://docs.africastalking.com/sms/sending/python (the form, the response, its codes), and
+http://docs.africastalking.com/sms/deliveryreports (the delivery reports).
 """
 
 import hmac
@@ -15,7 +15,7 @@ from .faults import answer_as_scripted, refuse_as_scripted
 from .wire import JSON, Reply, Request, json_reply
 from .world import World
 
-#: Status codes of a recipient, by the names the documentation gives them.
+#: The names of recipients' status codes, as in the documentation.
 STATUSES = {
     100: "Processed",
     101: "Success",
@@ -31,25 +31,25 @@ STATUSES = {
     501: "GatewayError",
     502: "RejectedByGateway",
 }
-#: Those with which the message goes out.
+#: The status codes with which a message is sent.
 _SENT = {100, 101, 102}
-#: Statuses of a report that end an SMS which reaches no phone.
+#: Final report statuses of an SMS that was not delivered.
 _UNDELIVERED = {"Rejected", "Failed"}
-#: Safaricom's network, as reports name it.
+#: The network code of Safaricom in reports.
 _SAFARICOM = "63902"
-#: Seconds until the reports of an SMS.
+#: Seconds until the "Sent" report and until the final report of an SMS.
 _LEAVES_AFTER, _ENDS_AFTER = 0.2, 0.6
-#: Whom an SMS is from that names no sender.
+#: The sender of an SMS that names none.
 _USUAL_SENDER = "AFRICASTKNG"
 
 
 def send(world: World, request: Request) -> Reply:
-    """Take an SMS for one or more phones. A script's ``outcome`` is the status code of each."""
+    """Accept an SMS to one or more phones. A script's ``outcome`` is every recipient's status."""
     config = world.config
     form = _form(request)
     key = request.headers.get("apikey", "")
-    knows = hmac.compare_digest(key.encode(), config.sms_api_key.encode())
-    if not knows or form.get("username") != config.sms_username:
+    is_authenticated = hmac.compare_digest(key.encode(), config.sms_api_key.encode())
+    if not is_authenticated or form.get("username") != config.sms_username:
         return Reply(401, b"The supplied authentication is invalid", "text/plain")
     missing = [name for name in ("to", "message") if not form.get(name)]
     if missing:
@@ -92,7 +92,7 @@ def _deliver(
 
 
 def _report(world: World, phone: str, name: str, script: Script) -> None:
-    """Tell the shop what becomes of an SMS: that it left, and how it ended, as the script wants."""
+    """Post the delivery reports of an SMS: that it was sent, and its final status."""
     url = world.config.sms_reports_url
     if not url:
         return
@@ -110,7 +110,7 @@ def _report(world: World, phone: str, name: str, script: Script) -> None:
         callback = Callback(
             channel="sms_report", url=url, body=body, about={"phone": phone}, is_form=True
         )
-        # A report says the same however often it is posted.
+        # Duplicates of a report are identical, so there is only a genuine variant.
         world.callback_dispatcher.dispatch(script, CallbackVariants(genuine=callback))
 
     ends = script.report or "Success"

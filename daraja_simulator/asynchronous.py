@@ -1,7 +1,7 @@
-"""What all asynchronous APIs share: accept now, carry out a moment later, post the result.
+"""The common part of the asynchronous APIs: accept a request, execute it later, post the result.
 
-Source: Daraja portal, the pages of the APIs that take an initiator; what comes to a queue timeout
-address is the request itself, as an integrator was told by Safaricom.
+Source: Daraja portal, the pages of the APIs that take an initiator. The body sent to a queue
+timeout URL is the request itself, according to Safaricom's answer to an integrator.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,10 +10,10 @@ from functools import partial
 
 from . import ids
 from .behaviour import Script
-from .books import Entry
 from .callback_client import Body, Callback
 from .callback_dispatch import CallbackVariants
 from .conversations import Conversation, Instruction
+from .entries import Entry
 from .faults import answer_as_scripted
 from .prompts import Ending
 from .result_bodies import result
@@ -24,16 +24,16 @@ from .world import World
 
 @dataclass(frozen=True)
 class Completed:
-    """A request carried out: the parameters of its result, and the movement of money if any."""
+    """An executed request: the parameters of its result, and the movement of money if any."""
 
     parameters: Sequence[Body]
     entry: Entry | None = None
 
 
-#: Carries a request out. Raises Declined.
+#: Executes a request. Raises Declined.
 Execute = Callable[[World, Conversation], Completed]
 
-#: Makes up the parameters of a success that never was.
+#: Makes up the parameters of a success that did not happen.
 Forge = Callable[[World, Conversation], Sequence[Body]]
 
 
@@ -46,7 +46,7 @@ def accept(
     forge: Forge | None = None,
     originator_id: str = "",
 ) -> Reply:
-    """Accept a request and schedule its end. Raises DarajaError for an id used before."""
+    """Accept a request and schedule its execution. Raises DarajaError for a reused id."""
     now = world.clock.now()
     conversation = Conversation(
         instruction=instruction,

@@ -1,4 +1,4 @@
-"""Payouts to phones: ``POST /mpesa/b2c/v3/paymentrequest``, and v1, which takes no client's id.
+"""B2C payouts: ``POST /mpesa/b2c/v3/paymentrequest``, and v1, which takes no id from the client.
 
 Source: Daraja portal, Business to Customer.
 """
@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import Any
 
 from . import asynchronous, fields
-from .books import Entry, Purpose
 from .callback_client import Body
 from .config import MAX_AMOUNT, MIN_PAYOUT, Config
 from .conversations import Conversation, Instruction, duplicate
+from .entries import Entry, Purpose
 from .faults import refuse_as_scripted
 from .handsets import received_text
 from .result_bodies import parameter, party
@@ -24,10 +24,10 @@ COMMANDS = ("BusinessPayment", "SalaryPayment", "PromotionPayment")
 
 
 def pay(world: World, version: int, request: Request) -> Reply:
-    """Accept an order to pay a phone, or refuse it. Raises DarajaError.
+    """Accept a payout to a phone, or refuse it. Raises DarajaError.
 
-    In v3 an OriginatorConversationID used before is refused; only the first one's own result says
-    what became of it.
+    In v3 a reused OriginatorConversationID is refused. Only the original request's result tells its
+    outcome.
     """
     world.tokens.check(request, B2C_TOKEN_REFUSED)
     body = daraja_body(request)
@@ -35,7 +35,7 @@ def pay(world: World, version: int, request: Request) -> Reply:
     instruction = _read(world.config, body)
     world.conversations.refuse_known(originator_id)
     if originator_id and world.books.find_request(originator_id):
-        # Of before a restart: only the books still know of it.
+        # A request from before a restart is only in the books.
         raise duplicate()
     script = world.scripts.pick("b2c", phone=instruction.phone, amount=instruction.amount)
     if refusal := refuse_as_scripted(world, script, B2C_TOKEN_REFUSED):
@@ -49,7 +49,7 @@ def _read(config: Config, body: Mapping[str, Any]) -> Instruction:
     instruction = fields.instruction(
         config, body, api="b2c", initiator="InitiatorName", commands=COMMANDS, party="PartyA"
     )
-    # Too little or too much ends with a result code; what is no amount at all is refused at once.
+    # Amounts outside the limits get a result code later; invalid ones are refused here.
     amount = fields.amount(body, most=10**12)
     phone = fields.phone(body, "PartyB")
     occasion = body.get("Occassion") or body.get("Occasion") or ""

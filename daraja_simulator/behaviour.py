@@ -1,11 +1,11 @@
-"""How one request can go: scripts, named refusals, and magic phone numbers."""
+"""The behaviour of requests: scripts, named refusals, and magic phone numbers."""
 
 from dataclasses import dataclass, fields
 from typing import Any
 
 from .results import DESCRIPTIONS
 
-#: Outcomes with a name. Any other outcome is a result code as Daraja writes it.
+#: Named outcomes. Any other outcome is a result code of Daraja's.
 NAMED_OUTCOMES = {
     "success": "0",
     "no_money": "1",
@@ -14,7 +14,7 @@ NAMED_OUTCOMES = {
     "wrong_pin": "2001",
 }
 
-#: The outcome that waits for somebody at the phone page.
+#: The outcome that waits for a person at the phone page.
 PERSON = "person"
 
 OPERATIONS = (
@@ -31,7 +31,7 @@ OPERATIONS = (
     "sms",
 )
 
-#: What a status query can say of a transaction. Source: Daraja portal, Transaction Status.
+#: The statuses of Transaction Status. Source: Daraja portal, Transaction Status.
 STATUSES = (
     "Initiated",
     "Authorized",
@@ -47,9 +47,9 @@ _HTML = "<html><body><h1>503 Service Unavailable</h1></body></html>"
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
-    """An error answered at once.
+    """An immediate error response.
 
-    ``body`` None means Daraja's envelope around ``code`` and ``message``.
+    If ``body`` is None, it is ``code`` and ``message`` in Daraja's error envelope.
     """
 
     status: int = 500
@@ -59,7 +59,7 @@ class Refusal:
     content_type: str = "application/json"
 
 
-#: Refusals with a name: every shape of error that has been seen from the real service.
+#: Named refusals: every kind of error response that has been seen from the real service.
 NAMED_REFUSALS = {
     "busy": Refusal(code="500.003.02", message="System is busy. Please try again in few minutes."),
     "locked": Refusal(
@@ -87,9 +87,9 @@ NAMED_REFUSALS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Script:
-    """How one request goes. Every field left out means: as usual. Seconds and whole KES.
+    """The behaviour of one request. Omitted fields have their default. Seconds and whole KES.
 
-    ``README.md`` says what each field does, a row each.
+    ``README.md`` describes each field.
     """
 
     outcome: str | None = None
@@ -125,7 +125,7 @@ class Script:
     status: str | None = None
 
 
-#: Last digits of a phone number that decide for themselves, so that a test needs no script.
+#: Phone numbers with these last digits have a fixed outcome, so that a test needs no script.
 MAGIC = {
     "0001": Script(outcome="1"),
     "1032": Script(outcome="1032"),
@@ -135,7 +135,7 @@ MAGIC = {
     "9002": Script(outcome="0", callbacks=2),
 }
 
-#: The same for payouts to a number.
+#: The same for payouts.
 MAGIC_PAYOUTS = {
     "2040": Script(outcome="2040"),
     "9000": Script(callbacks=0),
@@ -146,13 +146,13 @@ _MAGIC = {"stk_push": MAGIC, "b2c": MAGIC_PAYOUTS}
 
 
 def magic(operation: str, phone: str) -> Script | None:
-    """Give the script the last digits of a number stand for, if they are magic."""
+    """Return the script for the last four digits of a number, if they are magic."""
     return _MAGIC.get(operation, {}).get(phone[-4:])
 
 
 @dataclass
 class Rule:
-    """A script, the requests it is for (None: any), how often it still counts (None: always)."""
+    """A script, the requests it applies to (None: any), and how often (None: always)."""
 
     script: Script
     operation: str
@@ -161,7 +161,7 @@ class Rule:
     remaining: int | None
 
     def matches(self, operation: str, phone: str, amount: int) -> bool:
-        """Say whether a request is one this script is for."""
+        """Return whether the script applies to a request."""
         return (
             self.operation == operation
             and self.phone in (None, phone)
@@ -170,7 +170,7 @@ class Rule:
 
 
 def changes(script: Script) -> dict[str, Any]:
-    """Give the fields of a script that differ from the usual."""
+    """Return the fields of a script that differ from the defaults."""
     changed = {f.name: getattr(script, f.name) for f in fields(Script)}
     usual = Script()
     return {

@@ -1,106 +1,24 @@
-"""The simulator's own books: every shilling that moved, what is left in each wallet, and what the
-merchant's numbers hold.
-"""
+"""The simulator's books: every movement of money, and the balances of wallets and accounts."""
 
 import threading
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal
 
 from . import ids
-from .books_file import BEGUN_ANEW, MOVED, TOPPED_UP, WALLET, WORKING, BooksFile
-from .clock import EAT, Clock, stamp
+from .books_file import BooksFile, NewBooks, Record, WalletSet, WorkingSet
+from .clock import Clock
 from .config import Config
+from .entries import Entry, Purpose, TopUp
 from .results import Declined
-
-#: The transaction type of a reversal that the merchant did not ask for.
-CUSTOMER_REVERSAL = "CustomerReversal"
-#: And of a payout that Safaricom took back from whom it was paid to.
-PAYOUT_REVERSAL = "PayoutReversal"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Purpose:
-    """Why money moves: through which API, for which account at which number, under which request
-    ids. What an API does not have is empty.
-    """
-
-    kind: str
-    shortcode: str
-    party_b: str
-    transaction_type: str
-    reference: str
-    description: str
-    merchant_request_id: str = ""
-    checkout_request_id: str = ""
-    conversation_id: str = ""
-    originator_conversation_id: str = ""
-    reverses: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Entry:
-    """One movement of money.
-
-    ``direction`` is seen from the merchant; ``amount`` is whole KES; time is Nairobi's.
-    """
-
-    receipt: str
-    direction: Literal["in", "out"]
-    phone: str
-    amount: int
-    wallet_after: int
-    account_after: int
-    time: datetime
-    purpose: Purpose
-
-    @property
-    def account(self) -> str:
-        """The merchant's number that took or gave the money."""
-        return self.purpose.party_b if self.direction == "in" else self.purpose.shortcode
-
-    @property
-    def is_payment(self) -> bool:
-        """Whether a customer paid: not what came in as a payout was taken back."""
-        return self.direction == "in" and not self.purpose.reverses
-
-    def as_json(self) -> dict[str, Any]:
-        """Give the entry as ``GET /control/books`` shows it."""
-        return {
-            "receipt": self.receipt,
-            "direction": self.direction,
-            "phone": self.phone,
-            "amount": self.amount,
-            "wallet_after": self.wallet_after,
-            "account_after": self.account_after,
-            "time": self.time.isoformat(timespec="seconds"),
-            "transaction_date": int(stamp(self.time)),
-            **vars(self.purpose),
-        }
-
-
-@dataclass(frozen=True, kw_only=True)
-class TopUp:
-    """What was put into a number's utility account, or taken out of it, on the portal: KES."""
-
-    receipt: str
-    shortcode: str
-    amount: int
-    account_after: int
-    time: datetime
 
 
 class Books:
-    """Moves money between wallets and the merchant, and writes every movement down.
+    """Moves money between wallets and the merchant, and records every movement. Thread-safe.
 
-    Safe from many threads.
-
-    Entries are never dropped, except by ``clear``: they are what the shop's books are compared
-    with. With ``Config.books_file`` they are there again after a restart, with every wallet and
-    account.
+    Entries are dropped by ``clear`` only, so that a client can compare its own books with them.
+    With ``Config.books_file`` they survive a restart, with every wallet and account.
     """
 
     def __init__(self, config: Config, clock: Clock) -> None:
@@ -119,19 +37,20 @@ class Books:
         self._receipts: set[str] = set()
         self._requests: dict[str, Entry] = {}
         self._file = BooksFile(Path(config.books_file)) if config.books_file else None
-        for line in self._file.lines() if self._file else ():
-            self._read_line(line)
+        for record in self._file.records() if self._file else ():
+            self._apply(record)
 
     def close(self) -> None:
-        """Let another simulator keep its books in the file. Safe to repeat."""
+        """Close the file, so that another simulator can use it. Safe to repeat."""
         if self._file:
             self._file.close()
 
     def receive(
         self, *, phone: str, amount: int, purpose: Purpose, receipt: str | None = None
     ) -> Entry:
-        """Take money from a phone for the merchant. Raises Declined: 4 for a phone that has moved
-        its daily limit, 1 for a wallet that holds too little.
+        """Move money from a phone to the merchant.
+
+        Raises Declined: 4 if the phone exceeds its daily limit, 1 if its wallet holds too little.
         """
         with self._lock:
             if self._exceeds_daily_limit("in", phone, amount):
@@ -141,8 +60,10 @@ class Books:
             return self._move("in", phone, amount, purpose, receipt)
 
     def pay(self, *, phone: str, amount: int, purpose: Purpose, receipt: str) -> Entry:
-        """Pay a phone out of the utility account of ``purpose.shortcode``. Raises Declined: 1 for
-        an account that holds too little, 4 and 8 for a phone at its daily or its wallet's limit.
+        """Pay a phone from the utility account of ``purpose.shortcode``.
+
+        Raises Declined: 1 if the account holds too little, 4 if the phone exceeds its daily limit,
+        8 if it exceeds the limit of its wallet.
         """
         with self._lock:
             if self._utility_of(purpose.shortcode) < amount:
@@ -154,8 +75,9 @@ class Books:
             return self._move("out", phone, amount, purpose, receipt)
 
     def reverse_entry(self, original: Entry, *, purpose: Purpose, receipt: str) -> Entry:
-        """Reverse a payment. Raises Declined: R000001 for one reversed before, 1 when the money is
-        no longer there.
+        """Reverse a payment.
+
+        Raises Declined: R000001 if it is reversed already, 1 if the account holds too little.
         """
         with self._lock:
             if original.receipt in self._reversed:
@@ -165,8 +87,10 @@ class Books:
             return self._move("out", original.phone, original.amount, purpose, receipt)
 
     def return_entry(self, original: Entry, *, purpose: Purpose) -> Entry:
-        """Take a payout back from the phone. Raises Declined: R000001 for one taken back before, 1
-        when the phone has spent it.
+        """Take a payout back from the phone.
+
+        Raises Declined: R000001 if it is reversed already, 1 if the phone's wallet holds too
+        little.
         """
         with self._lock:
             if original.receipt in self._reversed:
@@ -176,14 +100,12 @@ class Books:
             return self._move("in", original.phone, original.amount, purpose, None)
 
     def is_reversed(self, receipt: str) -> bool:
-        """Say whether a payment was given back, or a payout taken back."""
+        """Return whether a payment was reversed, or a payout taken back."""
         with self._lock:
             return receipt in self._reversed
 
     def forge_entry(self, *, phone: str, amount: int, purpose: Purpose) -> Entry:
-        """Make up a movement for a forged message: nothing moves, and its receipt number is never
-        used.
-        """
+        """Make up an entry for a forged message. No money moves; its receipt is never reused."""
         with self._lock:
             now = self._clock.now()
             return Entry(
@@ -198,65 +120,61 @@ class Books:
             )
 
     def new_receipt(self) -> str:
-        """Give a receipt number for a movement to come, or for one that will be refused."""
+        """Return a new receipt number. Each is returned once, even if no money moves under it."""
         with self._lock:
             return self._new_receipt(self._clock.now())
 
     def wallet(self, phone: str) -> int:
-        """Give what a phone has left, KES."""
+        """Return the balance of a phone's wallet, in KES."""
         with self._lock:
             return self._wallet(phone)
 
     def set_wallet(self, phone: str, amount: int) -> None:
-        """Put this much into a phone's wallet, KES. Raises ValueError for less than nothing."""
+        """Set the balance of a phone's wallet, in KES. Raises ValueError if it is negative."""
         if amount < 0:
-            raise ValueError("a wallet holds 0 or more")
+            raise ValueError("the balance of a wallet must be 0 or more")
         with self._lock:
-            self._keep(WALLET, {"phone": phone, "amount": amount})
-            self._wallets[phone] = amount
+            self._record(WalletSet(phone, amount))
 
     def account(self, shortcode: str) -> dict[str, int]:
-        """Give what a number of the merchant holds: its ``utility`` and ``working`` accounts, KES.
+        """Return the balances of a shortcode's ``utility`` and ``working`` accounts, in KES.
 
-        Money comes into the utility account and goes out of it; only ``set_account`` changes the
-        other.
+        Payments and payouts move money in the utility account. Only ``set_account`` changes the
+        working account.
         """
         with self._lock:
             return self._account(shortcode)
 
     def set_account(self, shortcode: str, *, utility: int | None, working: int | None) -> None:
-        """Put this much into the accounts of a number, KES; None leaves one alone."""
+        """Set the balances of a shortcode's accounts, in KES. None leaves one unchanged."""
         with self._lock:
             if utility is not None:
                 self._top_up(shortcode, utility)
             if working is not None:
-                self._keep(WORKING, {"shortcode": shortcode, "amount": working})
-                self._working[shortcode] = working
+                self._record(WorkingSet(shortcode, working))
 
     def find(self, receipt: str) -> Entry | None:
-        """Find a movement by its receipt number."""
+        """Return the movement with this receipt number, if any."""
         with self._lock:
             return self._by_receipt.get(receipt)
 
     def find_request(self, originator_id: str) -> Entry | None:
-        """Find what was moved by the request of this OriginatorConversationID."""
+        """Return the movement made by the request with this OriginatorConversationID, if any."""
         with self._lock:
             return self._requests.get(originator_id)
 
     def entries(self) -> list[Entry]:
-        """Give every movement, oldest first."""
+        """Return every movement, oldest first."""
         with self._lock:
             return list(self._entries)
 
     def statement(self, phone: str) -> list[Entry]:
-        """Give every movement of one phone, oldest first."""
+        """Return every movement of one phone, oldest first."""
         with self._lock:
             return list(self._by_phone.get(phone, ()))
 
     def as_json(self) -> dict[str, Any]:
-        """Give the books whole: the merchant's number, what it took and paid, every entry, every
-        wallet touched, what each of the merchant's numbers holds.
-        """
+        """Return all the books: totals received and paid out, entries, wallets, and accounts."""
         with self._lock:
             entries, wallets = list(self._entries), dict(self._wallets)
             accounts = {number: self._account(number) for number in self._config.numbers}
@@ -271,13 +189,9 @@ class Books:
         }
 
     def clear(self) -> None:
-        """Begin new books with full wallets.
-
-        Receipt numbers of the old ones are not given out again.
-        """
+        """Start new books with full wallets. Receipt numbers are not reused."""
         with self._lock:
-            self._keep(BEGUN_ANEW, {})
-            self._clear()
+            self._record(NewBooks())
 
     def _clear(self) -> None:
         for kept in (
@@ -295,7 +209,7 @@ class Books:
             kept.clear()
 
     def portal_lines(self, shortcode: str) -> list[Entry | TopUp]:
-        """Give every movement on a number's utility account, oldest first."""
+        """Return every movement on a number's utility account, oldest first."""
         with self._lock:
             return [
                 line
@@ -307,15 +221,15 @@ class Books:
         now, change = self._clock.now(), amount - self._utility_of(shortcode)
         if not change:
             return
-        line = TopUp(
-            receipt=self._new_receipt(now),
-            shortcode=shortcode,
-            amount=change,
-            account_after=amount,
-            time=now,
+        self._record(
+            TopUp(
+                receipt=self._new_receipt(now),
+                shortcode=shortcode,
+                amount=change,
+                account_after=amount,
+                time=now,
+            )
         )
-        self._keep(TOPPED_UP, {**vars(line), "time": now.isoformat()})
-        self._count_top_up(line)
 
     def _count_top_up(self, line: TopUp) -> None:
         self._utility[line.shortcode] = line.account_after
@@ -343,13 +257,30 @@ class Books:
             time=now,
             purpose=purpose,
         )
-        kept = {**vars(entry), "time": now.isoformat(), "purpose": vars(purpose)}
-        self._keep(MOVED, kept)
-        self._count(entry)
+        self._record(entry)
         return entry
 
+    def _record(self, record: Record) -> None:
+        """Write a record to the file, if there is one, then apply it."""
+        if self._file:
+            self._file.add(record)
+        self._apply(record)
+
+    def _apply(self, record: Record) -> None:
+        match record:
+            case Entry():
+                self._count(record)
+            case TopUp():
+                self._count_top_up(record)
+            case WalletSet():
+                self._wallets[record.phone] = record.amount
+            case WorkingSet():
+                self._working[record.shortcode] = record.amount
+            case NewBooks():
+                self._clear()
+
     def _count(self, entry: Entry) -> None:
-        """Let a movement be made that is written down."""
+        """Apply a recorded movement to the balances and look-up tables."""
         purpose = entry.purpose
         self._wallets[entry.phone] = entry.wallet_after
         self._utility[entry.account] = entry.account_after
@@ -364,30 +295,6 @@ class Books:
         self._lines.append(entry)
         self._by_receipt[entry.receipt] = entry
         self._by_phone[entry.phone].append(entry)
-
-    def _keep(self, what: str, fields: Mapping[str, Any]) -> None:
-        if self._file:
-            self._file.add(what, fields)
-
-    def _read_line(self, line: dict[str, Any]) -> None:
-        """Count again what an earlier simulator wrote down. Raises ValueError."""
-        what = line.pop("what")
-        try:
-            if what == WALLET:
-                self._wallets[line["phone"]] = line["amount"]
-            elif what == WORKING:
-                self._working[line["shortcode"]] = line["amount"]
-            elif what == BEGUN_ANEW:
-                self._clear()
-            elif what == TOPPED_UP:
-                self._count_top_up(TopUp(**_with_time(line)))
-            elif what == MOVED:
-                purpose = Purpose(**line.pop("purpose"))
-                self._count(Entry(**_with_time(line), purpose=purpose))
-            else:
-                raise ValueError(what)
-        except (TypeError, KeyError, ValueError) as error:
-            raise ValueError(f"the books hold a line that is none: {error}") from error
 
     def _exceeds_daily_limit(self, direction: str, phone: str, amount: int) -> bool:
         moved = self._daily_totals.get((direction, phone, self._clock.now().date()), 0)
@@ -411,7 +318,3 @@ class Books:
             continue
         self._receipts.add(receipt)
         return receipt
-
-
-def _with_time(line: dict[str, Any]) -> dict[str, Any]:
-    return {**line, "time": datetime.fromisoformat(line["time"]).astimezone(EAT)}

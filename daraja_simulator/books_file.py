@@ -1,24 +1,60 @@
-"""The books on disk: a line a movement, written before it counts, so that a restart knows it all.
+"""The books on disk: an append-only file of JSON lines, one per movement.
 
-Only added to, one line at a time: a process that is killed in the middle of one leaves a line
-without its end, which never counted and is taken off at the next start.
+Each line is written before the movement counts, so a restart loses nothing. If the process is
+killed while writing, the incomplete last line never counted and is removed at the next start.
 """
 
 import fcntl
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-#: What a line is about; its other fields are those of the movement.
-MOVED, TOPPED_UP, WALLET, WORKING, BEGUN_ANEW = "moved", "topped_up", "wallet", "working", "new"
+from .clock import EAT
+from .entries import Entry, Purpose, TopUp
+
+
+@dataclass(frozen=True)
+class WalletSet:
+    """A phone's wallet was set to this balance, in KES."""
+
+    phone: str
+    amount: int
+
+
+@dataclass(frozen=True)
+class WorkingSet:
+    """The working account of a shortcode was set to this balance, in KES."""
+
+    shortcode: str
+    amount: int
+
+
+@dataclass(frozen=True)
+class NewBooks:
+    """Everything before this was cleared."""
+
+
+Record = Entry | TopUp | WalletSet | WorkingSet | NewBooks
+
+#: The kinds of lines, by the field ``what``. The other fields are those of the record.
+_KINDS: dict[str, type[Record]] = {
+    "moved": Entry,
+    "topped_up": TopUp,
+    "wallet": WalletSet,
+    "working": WorkingSet,
+    "new": NewBooks,
+}
+_NAMES = {kind: name for name, kind in _KINDS.items()}
 
 
 class BooksFile:
-    """One file of lines of JSON, open for as long as this lives, for one simulator alone.
+    """The open file, locked for one simulator.
 
-    Raises ValueError for a file that another simulator has open, or that holds something else.
+    Raises ValueError if another simulator has it open, or if it has other content.
     """
 
     def __init__(self, path: Path) -> None:
@@ -28,20 +64,20 @@ class BooksFile:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(self._file)
-            raise ValueError(f"another simulator keeps its books in {path}") from None
+            raise ValueError(f"{path} is in use by another simulator") from None
         self._lines = self._read()
 
-    def lines(self) -> Iterator[dict[str, Any]]:
-        """Give every line that was there at the start, oldest first; once."""
-        lines, self._lines = self._lines, []
-        yield from lines
+    def records(self) -> Iterator[Record]:
+        """Yield the records read when the file was opened, oldest first. Raises ValueError.
 
-    def add(self, what: str, fields: Mapping[str, Any]) -> None:
-        """Write one line; it is there when this returns. Raises OSError where it could not be.
-
-        Then nothing of it is left.
+        They are returned by the first call only.
         """
-        line = json.dumps({"what": what, **fields}, separators=(",", ":")).encode() + b"\n"
+        lines, self._lines = self._lines, []
+        yield from map(_record_of, lines)
+
+    def add(self, record: Record) -> None:
+        """Append one record. Raises OSError if it cannot be written; nothing of it is left then."""
+        line = _line_of(record)
         end = os.fstat(self._file).st_size
         try:
             written = 0
@@ -52,7 +88,7 @@ class BooksFile:
             raise
 
     def close(self) -> None:
-        """Let another have the file. Safe to repeat."""
+        """Close the file and release its lock. Safe to repeat."""
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
@@ -69,6 +105,23 @@ class BooksFile:
                 read["what"]
             except (ValueError, TypeError, KeyError):
                 self.close()
-                raise ValueError(f"{self._path}, line {number}: no line of the books") from None
+                raise ValueError(f"{self._path}, line {number}: not a line of the books") from None
             lines.append(read)
         return lines
+
+
+def _line_of(record: Record) -> bytes:
+    fields = {"what": _NAMES[type(record)], **asdict(record)}
+    return json.dumps(fields, separators=(",", ":"), default=datetime.isoformat).encode() + b"\n"
+
+
+def _record_of(line: dict[str, Any]) -> Record:
+    what = line.pop("what")
+    try:
+        if "time" in line:
+            line["time"] = datetime.fromisoformat(line["time"]).astimezone(EAT)
+        if "purpose" in line:
+            line["purpose"] = Purpose(**line["purpose"])
+        return _KINDS[what](**line)
+    except (TypeError, KeyError, ValueError) as error:
+        raise ValueError(f"the books have an invalid line: {error}") from error

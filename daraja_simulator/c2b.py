@@ -1,5 +1,5 @@
-"""Payments by hand, to a pay bill or a till: somebody does it on a phone, or
-``POST /mpesa/c2b/v2/simulate`` (and v1) pretends that somebody did.
+"""C2B payments to a pay bill or a till, made on a phone or by ``POST /mpesa/c2b/v2/simulate``
+(and v1).
 
 Source: Daraja portal, Customer to Business.
 """
@@ -11,11 +11,11 @@ from typing import Any
 
 from . import fields
 from .behaviour import Script
-from .books import Entry, Purpose
 from .c2b_urls import accepted
 from .callback_client import Callback, CallbackResponse
 from .config import MAX_AMOUNT, Config
 from .confirmations import GOODS, message
+from .entries import Entry, Purpose
 from .faults import answer_as_scripted, refuse_as_scripted
 from .handsets import c2b_failed_text, c2b_paid_text
 from .registrations import Registration
@@ -26,7 +26,7 @@ from .world import World
 
 PAY_BILL = "CustomerPayBillOnline"
 
-#: Why the shop rejected a payment, in plain words. Source: Daraja portal, the reject codes.
+#: The meaning of the codes with which a merchant rejects a payment. Source: Daraja portal.
 REJECT_REASONS = {
     "C2B00011": "the phone number is not accepted",
     "C2B00012": "the account number is not correct",
@@ -39,9 +39,9 @@ REJECT_REASONS = {
 
 @dataclass(frozen=True, kw_only=True)
 class C2BPayment:
-    """A payment somebody makes without being asked. ``amount`` is whole KES, ``phone`` 12 digits.
+    """A payment made without a prompt. ``amount`` is whole KES, ``phone`` 12 digits.
 
-    ``account`` is what was typed; a till has none.
+    ``account`` is the account number that was typed; empty for a till.
     """
 
     shortcode: str
@@ -52,14 +52,14 @@ class C2BPayment:
 
 @dataclass(frozen=True)
 class C2BResult:
-    """How a payment ended: a result code (``"0"`` is paid), the movement of money if any."""
+    """The outcome of a payment: a result code (``"0"`` is paid), and the movement of money."""
 
     code: str
     entry: Entry | None = None
 
 
 def simulate(world: World, request: Request) -> Reply:
-    """Accept a payment to simulate; it happens a moment later. Raises DarajaError."""
+    """Accept a simulated payment, which is made a moment later. Raises DarajaError."""
     if world.config.production:
         raise DarajaError(404, "404.001.01", "Resource not found")
     world.tokens.check(request, C2B_TOKEN_REFUSED)
@@ -76,9 +76,10 @@ def simulate(world: World, request: Request) -> Reply:
 
 
 def pay(world: World, payment: C2BPayment, script: Script | None = None) -> C2BResult:
-    """Pay by hand: validation, the money moves, the payer gets an SMS, the shop its confirmation.
+    """Make a payment: validate it, move the money, send the payer's SMS and the confirmation.
 
-    Waits for the shop's validation, if it has one, and for nothing else.
+    Waits for the merchant's validation response, if a URL is registered. The confirmation is sent
+    later.
     """
     script = script or world.scripts.pick("c2b", phone=payment.phone, amount=payment.amount)
     world.handsets.remember(payment.phone)
@@ -130,7 +131,7 @@ def _settle(world: World, payment: C2BPayment, script: Script) -> tuple[str, Ent
 
 
 def _validate(world: World, payment: C2BPayment, purpose: Purpose, receipt: str) -> tuple[str, str]:
-    """Have the shop validate a payment: its result code, ``"0"`` to accept, and its own id."""
+    """Ask the merchant to validate a payment; return its result code (``"0"`` accepts) and id."""
     registration = world.registrations.of(payment.shortcode)
     if registration is None or not world.config.external_validation:
         return "0", ""
@@ -163,7 +164,7 @@ def _verdict(registration: Registration, answer: CallbackResponse) -> tuple[str,
     content = content if isinstance(content, dict) else {}
     code = content.get("ResultCode")
     if not isinstance(code, str | int) or isinstance(code, bool):
-        # No answer, or none that can be read: the ResponseType registered decides.
+        # No response, or an unreadable one: the registered ResponseType decides.
         return ("0" if registration.response_type == "Completed" else "C2B00016"), ""
     return str(code), str(content.get("ThirdPartyTransID") or "")
 

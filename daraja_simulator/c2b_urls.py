@@ -16,7 +16,7 @@ from .world import World
 
 
 def register(world: World, version: int, request: Request) -> Reply:
-    """Register the shop's two addresses. Raises DarajaError."""
+    """Register the merchant's validation and confirmation URLs. Raises DarajaError."""
     world.tokens.check(request, C2B_TOKEN_REFUSED)
     wanted = _read(world.config, version, daraja_body(request))
     script = world.scripts.pick("c2b_register")
@@ -28,7 +28,7 @@ def register(world: World, version: int, request: Request) -> Reply:
 
 
 def accepted(words: str = "Success") -> Reply:
-    """Answer as C2B does, in Safaricom's own spelling."""
+    """Return the C2B success response, with Safaricom's own spelling."""
     return json_reply(
         200,
         {

@@ -1,4 +1,4 @@
-"""Posting callbacks: each once, over HTTP, redirects not followed, nothing repeated."""
+"""Posting callbacks over HTTP: once each, without retries or redirects."""
 
 import json
 import time
@@ -17,10 +17,10 @@ Body = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Callback:
-    """One body for one address.
+    """A body and the URL it is for.
 
-    For the event log: ``channel`` is the kind of callback, ``what`` whether it is genuine,
-    ``about`` the payment.
+    For the event log: ``channel`` is the kind of callback, ``what`` whether it is genuine, and
+    ``about`` identifies the payment.
     """
 
     channel: str
@@ -28,47 +28,47 @@ class Callback:
     body: Body
     about: Mapping[str, Any]
     what: str = "genuine"
-    #: Posted as a form, and not as JSON.
+    #: Posted as a form instead of JSON.
     is_form: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def content(self) -> bytes:
-        """The body as it is posted."""
+        """The encoded body."""
         text = urlencode(self.body) if self.is_form else json.dumps(self.body)
         return text.encode()
 
     @property
     def content_type(self) -> str:
-        """What the body is."""
+        """The Content-Type header."""
         form = "application/x-www-form-urlencoded"
         return form if self.is_form else "application/json;charset=UTF-8"
 
 
 @dataclass(frozen=True)
 class CallbackResponse:
-    """The shop's answer: HTTP status and the beginning of its body; or why there was none."""
+    """The client's response: its status and the beginning of its body, or an error."""
 
     status: int | None
     text: str = ""
     error: str = ""
 
     def as_json(self) -> dict[str, object]:
-        """Give the answer as the event log shows it."""
+        """Return the response as shown in the event log."""
         if self.status is None:
             return {"status": None, "error": self.error}
         return {"status": self.status, "answer": self.text}
 
 
 class CallbackClient:
-    """Posts callbacks, outside any lock, and logs what came of each. Never raises."""
+    """Posts callbacks, outside any lock, and logs each response. Never raises."""
 
     def __init__(self, config: Config, events: EventLog) -> None:
         self._config = config
         self._events = events
 
     def send(self, callback: Callback, timeout: float | None = None) -> CallbackResponse:
-        """Post one callback and return the shop's answer."""
+        """Post one callback and return the response."""
         began = time.perf_counter()
         answer = self._post(callback, timeout or self._config.callback_timeout)
         self._events.add(
@@ -87,8 +87,7 @@ class CallbackClient:
         headers = {"Content-Type": callback.content_type, **callback.headers}
         try:
             with requests.Session() as session:
-                # A proxy named in the environment must not come between two processes on one
-                # laptop.
+                # Ignore proxies configured in the environment: callbacks are mostly local.
                 session.trust_env = False
                 with session.post(
                     callback.url,

@@ -1,7 +1,7 @@
-"""Which callbacks leave, when and how often: once each, whatever the shop answers.
+"""Which callbacks are sent, when and how often: by default once, whatever the response.
 
-Source: Daraja portal FAQ and recorded runs; no repeat was ever seen, so none is made unless a
-script asks for it.
+Source: Daraja portal FAQ and recorded runs. No retry was ever seen, so there are none unless a
+script asks for duplicates.
 """
 
 import secrets
@@ -17,8 +17,9 @@ from .scheduler import Scheduler
 
 @dataclass(frozen=True, kw_only=True)
 class CallbackVariants:
-    """The callbacks that could be sent of one event: the genuine one, one that contradicts it if it
-    is a success, and a forged success.
+    """The callbacks that can be sent for one event.
+
+    They are the genuine one, a failure that contradicts a genuine success, and a forged success.
     """
 
     genuine: Callback
@@ -27,10 +28,7 @@ class CallbackVariants:
 
 
 class CallbackDispatcher:
-    """Sends callbacks as scripts want them: late, many times, forged, in the wrong order.
-
-    Never raises.
-    """
+    """Sends callbacks as scripted: late, repeated, forged, or out of order. Never raises."""
 
     def __init__(
         self, events: EventLog, scheduler: Scheduler, callback_client: CallbackClient
@@ -40,7 +38,7 @@ class CallbackDispatcher:
         self._client = callback_client
 
     def dispatch(self, script: Script, variants: CallbackVariants) -> None:
-        """Send what the script wants sent, now; what it wants late is scheduled."""
+        """Send the callbacks of an event, or schedule those that the script delays."""
         if script.forge and variants.forged:
             url = _misdirect(variants.forged.url, script.forge)
             self._client.send(replace(variants.forged, what="forged", url=url))
@@ -48,8 +46,8 @@ class CallbackDispatcher:
         if not callbacks:
             genuine = variants.genuine
             self._events.add("callback_withheld", channel=genuine.channel, **genuine.about)
-        for round_ in [[callback] for callback in callbacks] if script.together else [callbacks]:
-            job = self._sender(round_)
+        for batch in [[callback] for callback in callbacks] if script.together else [callbacks]:
+            job = self._sender(batch)
             if script.together or script.callback_delay:
                 self._scheduler.add(script.callback_delay, job)
             else:
@@ -75,7 +73,7 @@ def _in_order(script: Script, variants: CallbackVariants) -> list[Callback]:
 
 
 def _misdirect(url: str, how: str) -> str:
-    """Change the last part of an address, where the shop's token stands, or take it away."""
+    """Replace or remove the last part of a URL, where clients put a secret token."""
     if how == "right_token":
         return url
     parts = urlsplit(url)

@@ -1,4 +1,4 @@
-"""The simulator's time: Nairobi's, and it can be moved forward."""
+"""The simulator's clock: Nairobi time, which can be moved forward."""
 
 import threading
 import time
@@ -10,19 +10,19 @@ EAT = timezone(timedelta(hours=3), "EAT")
 
 
 class Clock:
-    """Tells the time in Nairobi, and counts seconds that never run backwards."""
+    """The time in Nairobi, and a monotonic count of seconds."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._ahead = 0.0
 
     def now(self) -> datetime:
-        """Give the date and time in Nairobi, with its time zone."""
+        """Return the date and time in Nairobi, with its time zone."""
         return datetime.now(EAT) + timedelta(seconds=self.ahead)
 
     def seconds(self) -> float:
-        """Give a count of seconds for measuring waits; only differences mean something."""
-        # perf_counter, because tests that freeze the date usually freeze time.monotonic with it.
+        """Return monotonic seconds. Only differences are meaningful."""
+        # perf_counter, because tools that freeze the date often freeze time.monotonic too.
         return time.perf_counter() + self.ahead
 
     @property
@@ -34,11 +34,11 @@ class Clock:
     def advance(self, seconds: float) -> None:
         """Move the clock forward. Raises ValueError for a step backwards or absurdly far."""
         if not 0 <= seconds <= 366 * 24 * 3600:
-            raise ValueError("the clock moves forward, by at most a year at a time")
+            raise ValueError("the clock can only move forward, by at most a year at a time")
         with self._lock:
             self._ahead += seconds
 
 
 def stamp(moment: datetime) -> str:
-    """Write a moment as Daraja does: ``YYYYMMDDHHmmss``."""
+    """Format a time as Daraja does: ``YYYYMMDDHHmmss``."""
     return moment.strftime("%Y%m%d%H%M%S")

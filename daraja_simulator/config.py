@@ -1,14 +1,13 @@
-"""What a simulator knows before anybody calls: its credentials, its merchant and its habits.
+"""The simulator's settings: credentials, merchant and default behaviour.
 
-The credentials below are published on purpose. Whoever integrates repeats them in settings of its
-own, as it would Safaricom's.
+The default credentials are public on purpose. Clients configure them as they would Safaricom's.
 """
 
 from dataclasses import dataclass
 from typing import Literal
 
 CONSUMER_KEY = "simulator-key"
-CONSUMER_SECRET = "simulator-secret"  # noqa: S105 - a pretend secret, published on purpose
+CONSUMER_SECRET = "simulator-secret"  # noqa: S105 - not a secret: public on purpose
 SHORTCODE = "174379"
 PASSKEY = "simulator-passkey"
 TILL = "600111"
@@ -25,22 +24,21 @@ MAX_AMOUNT = 250_000
 #: Smallest payout, KES. Source: Daraja portal, Business to Customer.
 MIN_PAYOUT = 10
 
-#: What an API operator may be allowed to do. Source: Daraja portal, the roles of each API page.
+#: The roles of an API operator. Source: Daraja portal, the roles on each API's page.
 ROLES = ("b2c", "reversal", "transaction_status", "account_balance")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """The fixed settings of one simulator. Money is whole KES, times are seconds.
+    """The settings of one simulator. Amounts are whole KES, times are seconds.
 
-    ``default`` is what becomes of a prompt nobody scripted: ``"success"``, ``"person"`` (it waits
-    for the phone page) or a result code. ``similar_counts`` says which earlier pushes forbid the
-    same amount again within ``similar_within``: every one asked for (the portal's words) or only
-    those that were paid. ``production`` has C2B addresses registered once, and nothing simulated.
-    ``key_file`` keeps the key behind the certificate from one start to the next, ``books_file``
-    the books; ``sms_reports_url`` is where delivery reports of SMS are posted, "" nowhere;
-    ``mails`` is the folder of a shop's e-mails, for the page of them.
-    0 for ``pin_tries`` and ``queries_per_minute`` means: no such limit.
+    ``default`` is the outcome of a prompt without a script: ``"success"``, ``"person"`` (wait for
+    the phone page) or a result code. ``similar_counts`` says which earlier pushes block the same
+    amount within ``similar_within``: all of them (as the portal says) or only paid ones. With
+    ``production``, C2B URLs can be registered only once and ``simulate`` is unavailable.
+    ``key_file`` keeps the certificate's key across restarts, ``books_file`` the books.
+    ``sms_reports_url`` receives SMS delivery reports; "" for none. ``mails`` is a folder of e-mail
+    files to show at ``/mails/``. 0 disables ``pin_tries`` and ``queries_per_minute``.
     """
 
     consumer_key: str = CONSUMER_KEY
@@ -90,5 +88,5 @@ class Config:
 
     @property
     def numbers(self) -> tuple[str, ...]:
-        """Every number of the merchant, each once: pay bill, till, and the one that pays out."""
+        """All shortcodes of the merchant: pay bill, till and the one for payouts."""
         return tuple(dict.fromkeys((self.shortcode, self.till, self.b2c_shortcode)))

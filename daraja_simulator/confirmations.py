@@ -1,7 +1,7 @@
-"""C2B validation and confirmation: what they say, and when a confirmation is sent.
+"""The bodies of C2B validation and confirmation, and when confirmations are sent.
 
-Source: Daraja portal, Customer to Business. Every value is text. A payment by prompt is confirmed
-here too, beside its own callback, when addresses are registered: the portal names prompts among the
+Source: Daraja portal, Customer to Business. Every value is text. If URLs are registered, STK
+payments are confirmed too, in addition to their own callback: the portal lists them among the
 sources of confirmations.
 """
 
@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from .behaviour import Script
-from .books import Books, Entry
+from .books import Books
 from .callback_client import Body, Callback
 from .callback_dispatch import CallbackDispatcher, CallbackVariants
 from .clock import stamp
+from .entries import Entry
 from .registrations import Registration, Registrations
 from .scripts import ScriptBook
 from .subscribers import first_name
@@ -24,14 +25,14 @@ GOODS = "CustomerBuyGoodsOnline"
 
 @dataclass(frozen=True)
 class Confirmation:
-    """A confirmation ready to be sent, and whether it goes before the prompt's own callback."""
+    """A confirmation to send, and whether it is sent before the prompt's own callback."""
 
     send: Callable[[], None]
     is_first: bool
 
 
 class Confirmations:
-    """Confirms money that came in, where the shop registered an address for that."""
+    """Sends confirmations of payments if the merchant has registered a URL."""
 
     def __init__(
         self,
@@ -48,9 +49,9 @@ class Confirmations:
     def prepare(
         self, entry: Entry, script: Script | None = None, third_party_id: str = ""
     ) -> Confirmation | None:
-        """Write the confirmation of a payment; None when nobody wants one.
+        """Prepare the confirmation of a payment; None if no URL is registered.
 
-        Without a ``script`` it uses the one that counts for ``c2b``.
+        Without a ``script``, the matching ``c2b`` script is used.
         """
         registration = self._registrations.of(entry.account)
         if registration is None:
@@ -69,7 +70,7 @@ class Confirmations:
 
 
 def message(entry: Entry, version: int, *, third_party_id: str = "", balance: str = "") -> Body:
-    """Write a payment as validation and confirmation both carry it."""
+    """Return the body of a validation or confirmation of a payment."""
     is_goods = entry.purpose.transaction_type == GOODS
     return {
         "TransactionType": "Buy Goods" if is_goods else "Pay Bill",

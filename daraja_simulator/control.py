@@ -1,7 +1,6 @@
-"""The control plane, ``/control/…``: what tests and the phone page use. No part
-of Daraja.
+"""The control API, ``/control/…``, used by tests and the phone page. Not part of Daraja.
 
-Every answer is JSON; a refusal is ``{"error": "a sentence"}``. ``README.md`` lists the addresses.
+Responses are JSON; errors are ``{"error": "message"}``. ``README.md`` lists the endpoints.
 """
 
 from collections.abc import Mapping
@@ -17,7 +16,7 @@ Fields = Mapping[str, Any]
 
 
 class ControlError(Exception):
-    """A control request that cannot be done: an HTTP status and a sentence."""
+    """A control request that is refused, with an HTTP status and a message."""
 
     def __init__(self, status: int, sentence: str) -> None:
         super().__init__(sentence)
@@ -25,16 +24,13 @@ class ControlError(Exception):
 
 
 class Control:
-    """Does what the control plane offers, for HTTP and for Python alike.
-
-    Raises ValueError or ControlError.
-    """
+    """The actions of the control API, for HTTP and Python. Raises ValueError or ControlError."""
 
     def __init__(self, world: World) -> None:
         self._world = world
 
     def about(self) -> dict[str, Any]:
-        """Give the merchant, the PIN, the magic numbers and the time."""
+        """Return the merchant, the PIN, the magic numbers and the time."""
         world, config = self._world, self._world.config
         return {
             "merchant_name": config.merchant_name,
@@ -51,13 +47,11 @@ class Control:
         }
 
     def phones(self) -> list[dict[str, Any]]:
-        """List the phones seen, the latest first: number, balance, whether it rings, number of its
-        newest SMS.
-        """
+        """List the known phones, the most recent first."""
         return [self._summary(phone) for phone in self._world.handsets.phones()]
 
     def phone(self, number: str) -> dict[str, Any]:
-        """Show one phone: balance, the prompt on its screen if any, its messages, newest first."""
+        """Return one phone with its balance, its open prompt if any, and its messages."""
         phone = ids.msisdn(number)
         return {
             **self._summary(phone),
@@ -66,7 +60,7 @@ class Control:
         }
 
     def add_phone(self, number: str) -> dict[str, Any]:
-        """Put a phone on the list before anybody rang it."""
+        """Add a phone to the list before its first prompt."""
         phone = ids.msisdn(number)
         self._world.handsets.remember(phone)
         return self.phone(phone)
@@ -74,26 +68,26 @@ class Control:
     def enter_pin(
         self, number: str, pin: str, checkout_request_id: str | None = None
     ) -> dict[str, Any]:
-        """Answer the ringing prompt with a PIN: the right one pays, a wrong one fails with 2001."""
+        """Answer the open prompt with a PIN. The right one pays; a wrong one fails with 2001."""
         right = pin == self._world.config.pin
         ended = self._answer(number, "0" if right else "2001", checkout_request_id)
         self._world.subscribers.record_pin(ids.msisdn(number), right=right)
         return ended
 
     def cancel(self, number: str, checkout_request_id: str | None = None) -> dict[str, Any]:
-        """Dismiss the ringing prompt: it ends with 1032."""
+        """Cancel the open prompt, which ends with 1032."""
         return self._answer(number, "1032", checkout_request_id)
 
     def set_wallet(self, number: str, amount: int) -> dict[str, Any]:
-        """Put this much into a phone's wallet, KES."""
+        """Set the balance of a phone's wallet, in KES."""
         if isinstance(amount, bool) or not isinstance(amount, int) or amount > 10_000_000:
-            raise ValueError("wallet is whole KES, 0 to 10000000")
+            raise ValueError("amount must be whole KES, 0 to 10000000")
         phone = ids.msisdn(number)
         self._world.books.set_wallet(phone, amount)
         return self.add_phone(phone)
 
     def prompts(self) -> list[dict[str, Any]]:
-        """List every prompt remembered, oldest first, with its state and how it ended."""
+        """List all prompts in memory, oldest first, with their state and outcome."""
         return [self._prompt_record(p) for p in self._world.prompts.list()]
 
     def _summary(self, phone: str) -> dict[str, Any]:
@@ -127,7 +121,7 @@ class Control:
         prompt = self._world.prompts.open_on(phone)
         expected = prompt is not None and checkout_id in (None, prompt.checkout_request_id)
         if prompt is None or not prompt.rings or not expected:
-            raise ControlError(409, "There is no such prompt on this phone any more.")
+            raise ControlError(409, "This prompt is no longer open on the phone.")
         if not self._world.end_prompt(prompt, code):
             raise ControlError(409, "This prompt has just ended.")
         return self._prompt_record(prompt)

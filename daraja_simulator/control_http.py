@@ -1,4 +1,4 @@
-"""The control plane over HTTP: its addresses, what browsers may do, and which function answers."""
+"""The control API over HTTP: routing, and protection from other web sites."""
 
 import ipaddress
 import re
@@ -19,10 +19,7 @@ PREFIX = "/control/"
 
 
 class ControlPlane:
-    """Answers everything below ``/control/``.
-
-    Refuses what a foreign web page could send through a browser.
-    """
+    """Handles requests below ``/control/``. Refuses cross-site requests by browsers."""
 
     def __init__(self, world: World, control: Control, money: MoneyControl) -> None:
         self._world = world
@@ -38,7 +35,7 @@ class ControlPlane:
         ]
 
     def answer(self, request: Request) -> Reply:
-        """Answer one request. Never raises."""
+        """Handle one request. Never raises."""
         try:
             refuse_cross_site(request)
             action, argument = self._find(request)
@@ -142,8 +139,8 @@ class ControlPlane:
                 if method == request.method:
                     return action, match.group(1) if pattern.groups else ""
         if found:
-            raise ControlError(405, f"{request.method} is not for this address.")
-        raise ControlError(404, "There is nothing at this address; README.md lists all.")
+            raise ControlError(405, f"{request.method} is not allowed here.")
+        raise ControlError(404, "Unknown endpoint. README.md lists all of them.")
 
     def _script(self, request: Request, fields: Fields, argument: str) -> Any:
         self._world.scripts.add(fields)
@@ -152,26 +149,25 @@ class ControlPlane:
     def _events(self, request: Request) -> Any:
         after = request.query.get("after", "0")
         if not re.fullmatch(r"[0-9]{1,12}", after):
-            raise ValueError("after is the number of an event")
+            raise ValueError("after must be the number of an event")
         return self._world.events.list(after=int(after), kind=request.query.get("kind"))
 
     def _quiet(self, request: Request) -> bool:
         seconds = request.query.get("timeout", "5")
         if not re.fullmatch(r"[0-9]{1,2}(\.[0-9]{1,3})?", seconds):
-            raise ValueError("timeout is seconds, 0 to 99")
+            raise ValueError("timeout must be 0 to 99 seconds")
         return self._world.scheduler.wait_until_quiet(float(seconds))
 
 
 def refuse_cross_site(request: Request) -> None:
-    """Refuse what another web site could make a browser send here. Raises ControlError.
+    """Refuse requests that another web site could make a browser send. Raises ControlError.
 
-    A foreign page may not name this server by a public name of its own (DNS rebinding), nor post to
-    it from its origin, nor post a form: JSON makes browsers ask first, and nothing here answers
-    that question with yes.
+    Another site must not reach this server under a public name of its own (DNS rebinding), post to
+    it from its origin, or post a form: JSON needs a CORS preflight, which is never allowed here.
     """
     host = request.headers.get("host", "")
     if not _is_private_name(host):
-        raise ControlError(403, "Open the simulator by an IP address or as localhost.")
+        raise ControlError(403, "Open the simulator as localhost or by its IP address.")
     if request.method == "GET":
         return
     origin = request.headers.get("origin")
@@ -189,8 +185,8 @@ def _is_private_name(host: str) -> bool:
     try:
         ipaddress.ip_address(name)
     except ValueError:
-        # A name without a dot is this machine or a neighbour in a compose file; nobody can register
-        # it.
+        # A name without a dot is local, such as a service in a compose file. It cannot be
+        # registered in the public DNS.
         return bool(name) and ("." not in name or name.endswith(".localhost"))
     return True
 
@@ -211,7 +207,7 @@ def _text(fields: Fields, name: str) -> str:
     value = fields.get(name)
     if isinstance(value, str) and value.strip():
         return value.strip()
-    raise ValueError(f"{name} is required, as text")
+    raise ValueError(f"{name} is required and must be text")
 
 
 def _prompt_id(fields: Fields) -> str | None:
@@ -223,5 +219,5 @@ def _prompt_id(fields: Fields) -> str | None:
 def _number(fields: Fields, name: str) -> float:
     value = fields.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"{name} is required, as a number of seconds")
+        raise ValueError(f"{name} is required and must be a number of seconds")
     return value

@@ -1,6 +1,4 @@
-"""The control plane's other half: payments by hand, statements, the merchant's accounts, and what
-an operator does in Safaricom's portal.
-"""
+"""The control API's actions on money: C2B payments, statements, accounts, and portal actions."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -8,16 +6,16 @@ from typing import Any
 
 from . import c2b, ids, portal_statement
 from .behaviour import Script
-from .books import CUSTOMER_REVERSAL, PAYOUT_REVERSAL, Entry, Purpose
 from .clock import EAT
 from .config import MAX_AMOUNT
+from .entries import CUSTOMER_REVERSAL, PAYOUT_REVERSAL, Entry, Purpose
 from .handsets import returned_text
 from .results import Declined, describe
 from .world import World
 
 Fields = Mapping[str, Any]
 
-#: What a movement was, in plain words, on the statement of a wallet.
+#: The descriptions of movements on a wallet's statement.
 _KINDS = {"stk": "Paid to", "c2b": "Paid to", "b2c": "Received from", "reversal": "Returned by"}
 
 
@@ -25,10 +23,7 @@ _TAKEN_BACK = "Taken back for"
 
 
 class MoneyControl:
-    """Does what the control plane offers about money, for HTTP and for Python alike.
-
-    Raises ValueError with a sentence.
-    """
+    """The actions of the control API on money, for HTTP and for Python. Raises ValueError."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -36,16 +31,17 @@ class MoneyControl:
     def pay_by_hand(
         self, number: str, amount: int, account: str = "", business: str = "", pin: str = ""
     ) -> dict[str, Any]:
-        """Pay a number of the merchant from a phone, as with the SIM's menu, and give what came of
-        it. Without a ``business`` it is the pay bill.
+        """Pay the merchant from a phone, as with the SIM menu, and return the outcome.
+
+        ``business`` is a shortcode of the merchant; the pay bill if empty.
         """
         world, phone = self._world, ids.msisdn(number)
         business = business.strip() or world.config.shortcode
         account = account.strip()
         if business not in world.config.numbers:
-            raise ValueError(f"There is no business with the number {business}")
+            raise ValueError(f"There is no business with the number {business}.")
         if business != world.config.till and not 0 < len(account) <= 20:
-            raise ValueError("A pay bill needs an account number of 1 to 20 characters")
+            raise ValueError("A pay bill needs an account number of 1 to 20 characters.")
         _whole("amount", amount, 1, MAX_AMOUNT)
         wanted = c2b.C2BPayment(
             shortcode=business,
@@ -66,20 +62,21 @@ class MoneyControl:
         }
 
     def reverse_for_customer(self, receipt: str) -> dict[str, Any]:
-        """Give a payment back at its customer's word, as Safaricom does on a call to 234 or an SMS
-        to 456, and give the reversal's receipt. Nobody tells the merchant.
+        """Reverse a payment at the customer's request, and return the reversal's receipt.
+
+        Safaricom does this on a call to 234 or an SMS to 456. The merchant is not notified.
         """
         world = self._world
         original = world.books.find(receipt)
         if original is None or not original.is_payment:
-            raise ValueError("There is no payment with this receipt")
+            raise ValueError("There is no payment with this receipt.")
         purpose = Purpose(
             kind="reversal",
             shortcode=original.account,
             party_b=original.phone,
             transaction_type=CUSTOMER_REVERSAL,
             reference=original.purpose.reference,
-            description="At the customer's word",
+            description="Requested by the customer",
             reverses=original.receipt,
         )
         try:
@@ -94,21 +91,22 @@ class MoneyControl:
         return {"receipt": entry.receipt, "balance": world.books.wallet(entry.phone)}
 
     def take_payout_back(self, receipt: str) -> dict[str, Any]:
-        """Take a payout back from the phone it went to, as Safaricom does for who was paid by
-        mistake, and give the reversal's receipt. Nobody tells the merchant: only the portal's
-        statement shows it.
+        """Take back a payout from the phone it was paid to, and return the reversal's receipt.
+
+        Safaricom does this after a payment by mistake. The merchant is not notified; only the
+        portal statement shows it.
         """
         world = self._world
         original = world.books.find(receipt)
         if original is None or original.purpose.kind != "b2c":
-            raise ValueError("There is no payout with this receipt")
+            raise ValueError("There is no payout with this receipt.")
         purpose = Purpose(
             kind="reversal",
             shortcode=original.account,
             party_b=original.account,
             transaction_type=PAYOUT_REVERSAL,
             reference="",
-            description="At the receiver's word",
+            description="Requested by the receiver",
             reverses=original.receipt,
         )
         try:
@@ -119,33 +117,33 @@ class MoneyControl:
         return {"receipt": entry.receipt, "balance": world.books.wallet(entry.phone)}
 
     def statement(self, number: str) -> list[dict[str, Any]]:
-        """List what moved on a phone's wallet, newest first, at most 100 rows."""
+        """List the movements of a phone's wallet, newest first, at most 100."""
         entries = self._world.books.statement(ids.msisdn(number))
         return [self._row(entry) for entry in reversed(entries[-100:])]
 
     def portal_statement(
         self, shortcode: str, start: datetime | None = None, end: datetime | None = None
     ) -> str:
-        """Write a number's statement as the portal has it downloaded (CSV); all of it by default.
+        """Return a shortcode's statement as the portal's CSV download; the whole of it by default.
 
-        Times without a zone are Nairobi's.
+        Times without a time zone are Nairobi time.
         """
         world = self._world
         if shortcode not in world.config.numbers:
-            raise ValueError(f"There is no business with the number {shortcode}")
+            raise ValueError(f"There is no business with the number {shortcode}.")
         lines, now = world.books.portal_lines(shortcode), world.clock.now()
         first = _in_nairobi(start) or (lines[0].time if lines else now)
         last = _in_nairobi(end) or now
         return portal_statement.write(world.config, shortcode, lines, start=first, end=last)
 
     def set_account(self, shortcode: str, fields: Fields) -> dict[str, int]:
-        """Put KES into the accounts of a number of the merchant: ``utility``, ``working``."""
+        """Set the balances of a shortcode's accounts, in KES: ``utility``, ``working``."""
         world = self._world
         if shortcode not in world.config.numbers:
-            raise ValueError(f"There is no business with the number {shortcode}")
-        strange = set(fields) - {"utility", "working"}
-        if strange or not fields:
-            raise ValueError("give utility, working or both, in whole KES")
+            raise ValueError(f"There is no business with the number {shortcode}.")
+        unknown_fields = set(fields) - {"utility", "working"}
+        if unknown_fields or not fields:
+            raise ValueError("give utility, working or both, and nothing else, in whole KES")
         for name, amount in fields.items():
             _whole(name, amount, 0, 1_000_000_000)
         world.books.set_account(
@@ -154,9 +152,9 @@ class MoneyControl:
         return world.books.account(shortcode)
 
     def register(self, number: str, registered: Any) -> None:
-        """Give a phone M-PESA, or take it away: payouts to it then end with 2040."""
+        """Set whether a phone has M-PESA. Without it, payouts to it end with 2040."""
         if not isinstance(registered, bool):
-            raise ValueError("registered is true or false")
+            raise ValueError("registered must be true or false")
         self._world.subscribers.register(ids.msisdn(number), registered=registered)
 
     def unlock_pin(self, number: str) -> None:
@@ -164,11 +162,11 @@ class MoneyControl:
         self._world.subscribers.unlock(ids.msisdn(number))
 
     def conversations(self) -> list[dict[str, Any]]:
-        """List every payout, reversal and query, oldest first, with how it ended."""
+        """List every payout, reversal and query, oldest first, with its outcome."""
         return [conversation.as_json() for conversation in self._world.conversations.list()]
 
     def credential(self, password: str | None = None) -> dict[str, Any]:
-        """Give the initiator's name, and a security credential ready for use."""
+        """Return the initiator's name, and a security credential ready for use."""
         world = self._world
         password = world.config.initiator_password if password is None else password
         return {
@@ -200,4 +198,4 @@ def _in_nairobi(when: datetime | None) -> datetime | None:
 
 def _whole(name: str, value: Any, least: int, most: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise ValueError(f"{name} is whole KES, {least} to {most}")
+        raise ValueError(f"{name} must be whole KES, {least} to {most}")

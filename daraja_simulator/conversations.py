@@ -1,6 +1,4 @@
-"""What is asked in the initiator's name, accepted now and carried out later: payouts, reversals,
-status and balance queries.
-"""
+"""Requests to the asynchronous APIs: payouts, reversals, status queries and balance queries."""
 
 import threading
 from collections.abc import Mapping
@@ -15,10 +13,10 @@ from .wire import DarajaError
 
 @dataclass(frozen=True, kw_only=True)
 class Instruction:
-    """A valid request of one of these APIs.
+    """A valid request to one of these APIs.
 
-    ``body`` is what came, word for word. ``amount`` is whole KES; a field an API does not have is
-    empty or 0. ``original_…`` names the transaction to reverse or to find.
+    ``body`` is the original body. ``amount`` is whole KES. Fields that an API does not have are
+    empty or 0. ``original_…`` identify the transaction to reverse or to find.
     """
 
     api: Literal["b2c", "reversal", "transaction_status", "account_balance"]
@@ -38,7 +36,7 @@ class Instruction:
 
 @dataclass(eq=False, kw_only=True)
 class Conversation:
-    """One request and how it ended. ``ending`` is None until then, and stays so if it expired."""
+    """A request and its outcome. ``ending`` is None until it ends, and stays None if it expires."""
 
     instruction: Instruction
     conversation_id: str
@@ -52,7 +50,7 @@ class Conversation:
 
     @property
     def status(self) -> str:
-        """Its status in the words of Transaction Status."""
+        """The status, in the terms of Transaction Status."""
         if self.expired:
             return "Expired"
         if self.ending is None:
@@ -60,7 +58,7 @@ class Conversation:
         return "Completed" if self.ending.code == "0" else "Declined"
 
     def as_json(self) -> dict[str, Any]:
-        """Give the request as ``GET /control/conversations`` shows it; no credential in it."""
+        """Return the request as in ``GET /control/conversations``, without its credential."""
         ending = self.ending
         return {
             "api": self.instruction.api,
@@ -80,10 +78,7 @@ class Conversation:
 
 
 class Conversations:
-    """Remembers every such request, and refuses an id of the client's seen before.
-
-    Safe from many threads.
-    """
+    """Keeps all such requests, and refuses reused ids. Thread-safe."""
 
     def __init__(self, keep: int = 20_000) -> None:
         self._keep = keep
@@ -92,7 +87,7 @@ class Conversations:
         self._by_transaction: dict[str, Conversation] = {}
 
     def add(self, conversation: Conversation) -> None:
-        """Keep a new one. Raises DarajaError when its OriginatorConversationID was used before."""
+        """Add a request. Raises DarajaError if its OriginatorConversationID was used before."""
         with self._lock:
             self._refuse_known(conversation.originator_id)
             while len(self._by_originator) >= self._keep:
@@ -102,24 +97,24 @@ class Conversations:
             self._by_transaction[conversation.transaction_id] = conversation
 
     def refuse_known(self, originator_id: str) -> None:
-        """Let an id pass that is new. Raises DarajaError for one used before."""
+        """Raise DarajaError if this id was used before."""
         with self._lock:
             self._refuse_known(originator_id)
 
     def find(self, *, transaction_id: str = "", originator_id: str = "") -> Conversation | None:
-        """Find one by the number of its transaction, or by the id it was asked under."""
+        """Return the request with this transaction id or OriginatorConversationID, if any."""
         with self._lock:
             return self._by_transaction.get(transaction_id) or self._by_originator.get(
                 originator_id
             )
 
     def list(self) -> list[Conversation]:
-        """Give every one remembered, oldest first."""
+        """Return all requests in memory, oldest first."""
         with self._lock:
             return list(self._by_originator.values())
 
     def clear(self) -> None:
-        """Forget every one, and every id."""
+        """Forget all requests and their ids."""
         with self._lock:
             self._by_originator.clear()
             self._by_transaction.clear()
@@ -130,5 +125,5 @@ class Conversations:
 
 
 def duplicate() -> DarajaError:
-    """The error of a request under an OriginatorConversationID that was used before."""
+    """The error for a reused OriginatorConversationID."""
     return DarajaError(500, "500.002.1001", "Duplicate OriginatorConversationID.")

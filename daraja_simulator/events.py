@@ -1,4 +1,4 @@
-"""A log of what happened, for tests to assert on and people to read."""
+"""The event log, for people to read and for assertions in tests."""
 
 import threading
 from collections import deque
@@ -10,7 +10,7 @@ Event = dict[str, Any]
 
 
 class EventLog:
-    """Keeps the newest events, numbered from 1, and forgets the oldest. Safe from many threads."""
+    """Keeps the newest events, numbered from 1. Thread-safe."""
 
     def __init__(self, clock: Clock, keep: int = 2_000) -> None:
         self._clock = clock
@@ -19,19 +19,19 @@ class EventLog:
         self._last = 0
 
     def add(self, kind: str, **facts: Any) -> None:
-        """Write one event down, with its number ``n``, its ``kind`` and the Nairobi time ``at``."""
+        """Add an event, with its number ``n``, its ``kind`` and the Nairobi time ``at``."""
         at = self._clock.now().isoformat(timespec="milliseconds")
         with self._lock:
             self._last += 1
             self._events.append({"n": self._last, "at": at, "kind": kind, **facts})
 
     def list(self, *, after: int = 0, kind: str | None = None) -> list[Event]:
-        """Give the events with a number above ``after``, oldest first, of one kind or of all."""
+        """Return events with a number above ``after``, oldest first, optionally of one kind."""
         with self._lock:
             events = list(self._events)
         return [e for e in events if e["n"] > after and kind in (None, e["kind"])]
 
     def clear(self) -> None:
-        """Forget every event; the numbers go on."""
+        """Forget all events. Numbering continues."""
         with self._lock:
             self._events.clear()

@@ -1,4 +1,4 @@
-"""Scripted bad luck that any API can have: refusals, and answers that get lost on their way."""
+"""Scripted faults of any API: refusals, and late, lost or damaged responses."""
 
 from dataclasses import replace
 
@@ -11,9 +11,9 @@ from .world import World
 def refuse_as_scripted(
     world: World, script: Script, token_refused: tuple[int, str] = STK_TOKEN_REFUSED
 ) -> Reply | None:
-    """Give the refusal a script asks for, before anything is done; None when it asks for none.
+    """Return the refusal that a script asks for, or None. Call it before doing anything.
 
-    Raises DarajaError when the script has all tokens revoked: this one is then refused.
+    Raises DarajaError if the script revokes all tokens, because the request's own is then refused.
     """
     if script.invalidate_token:
         world.tokens.revoke_all()
@@ -25,15 +25,16 @@ def refuse_as_scripted(
 
 
 def refusal_reply(refusal: Refusal) -> Reply:
-    """Write a refusal, in Daraja's envelope or with a body of its own."""
+    """Return the response of a refusal, in Daraja's error envelope or with its own body."""
     if refusal.body is None:
         return error_reply(refusal.status, refusal.code, refusal.message)
     return Reply(refusal.status, refusal.body.encode(), refusal.content_type)
 
 
 def answer_as_scripted(script: Script, reply: Reply) -> Reply:
-    """Spoil the answer to something that was done, as a script asks: late, lost, cut in half, or
-    another one.
+    """Apply a script's fault to the response of an executed request.
+
+    The response can be late, lost, cut in half, or replaced by another one.
     """
     reply = replace(reply, delay=script.answer_delay)
     match script.answer:

@@ -1,7 +1,6 @@
-"""Reading the fields of protocol requests, as strictly and as loosely as Daraja does.
+"""Reading the fields of Daraja requests, exactly as strictly as Daraja does.
 
-Numbers may come as JSON numbers or as text. Each refusal names the field: ``Bad Request - Invalid
-<Field>``.
+Numbers may be JSON numbers or text. Each error names the field: ``Bad Request - Invalid <Field>``.
 """
 
 import base64
@@ -18,7 +17,7 @@ from .conversations import Instruction
 from .ids import is_msisdn
 from .wire import DarajaError, invalid
 
-#: Words a callback address may not contain, in any case. Source: Daraja portal, C2B and the FAQ.
+#: Words that a callback URL must not contain, in any case. Source: Daraja portal, C2B and the FAQ.
 BANNED_IN_URLS = (
     "mpesa",
     "m-pesa",
@@ -34,9 +33,9 @@ BANNED_IN_URLS = (
 
 
 def text(body: Mapping[str, Any], name: str, *, called: str | None = None) -> str:
-    """Read a required field, a number or text, as text.
+    """Read a required field, which may be a number, as text.
 
-    Raises DarajaError naming ``called`` or the field.
+    Raises DarajaError, which names ``called`` instead of the field if given.
     """
     value = body.get(name)
     if isinstance(value, int) and not isinstance(value, bool):
@@ -88,7 +87,7 @@ def instruction(
     commands: Sequence[str],
     party: str,
 ) -> Instruction:
-    """Read what every request in an initiator's name has. Raises DarajaError."""
+    """Read the fields common to all requests of an initiator. Raises DarajaError."""
     name, credential = text(body, initiator), text(body, "SecurityCredential")
     command = text(body, "CommandID")
     if command not in commands:
@@ -113,10 +112,7 @@ def instruction(
 
 
 def callback_url(body: Mapping[str, Any], name: str, *, local: bool) -> str:
-    """Read an address for callbacks. ``local`` lets http and this very machine pass.
-
-    Raises DarajaError.
-    """
+    """Read a callback URL. ``local`` allows http and local hosts. Raises DarajaError."""
     url = text(body, name)
     try:
         parts = urlsplit(url)

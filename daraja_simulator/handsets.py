@@ -1,18 +1,18 @@
-"""The phones people hold: which have been seen, and the messages that reached them."""
+"""The phones: which ones are known, and their messages."""
 
 import threading
 from collections import deque
 from typing import Any
 
-from .books import Entry
 from .clock import Clock
 from .config import Config
+from .entries import Entry
 from .prompts import Ending, Push
 from .results import NOTICES, describe
 
 
 class Handsets:
-    """An inbox per phone, the newest messages of each. Safe from many threads."""
+    """An inbox with the newest messages of each phone. Thread-safe."""
 
     def __init__(self, clock: Clock, keep_phones: int = 5_000, keep_messages: int = 50) -> None:
         self._clock = clock
@@ -23,12 +23,12 @@ class Handsets:
         self._last = 0
 
     def remember(self, phone: str) -> None:
-        """Remember that there is such a phone; the one seen last is listed first."""
+        """Add a phone to the list, or move it to the front."""
         with self._lock:
             self._remember(phone)
 
     def send_sms(self, phone: str, message: str, *, paid: bool, sender: str = "M-PESA") -> None:
-        """Send a phone an SMS; M-PESA's say whether a payment was made or failed."""
+        """Send an SMS to a phone. ``paid`` is whether a payment was made, or failed."""
         at = self._clock.now().isoformat(timespec="seconds")
         with self._lock:
             self._last += 1
@@ -37,12 +37,12 @@ class Handsets:
             )
 
     def phones(self) -> list[str]:
-        """List the phones seen, the latest first."""
+        """List the known phones, the most recent first."""
         with self._lock:
             return list(reversed(self._inboxes))
 
     def inbox(self, phone: str) -> list[dict[str, Any]]:
-        """Give a phone's messages, newest first: ``n``, ``at``, ``paid``, ``from``, ``text``."""
+        """Return a phone's messages, newest first: ``n``, ``at``, ``paid``, ``from``, ``text``."""
         with self._lock:
             return list(reversed(self._inboxes.get(phone, ())))
 
@@ -62,7 +62,7 @@ class Handsets:
 
 
 def prompt_words(config: Config, push: Push) -> dict[str, str]:
-    """Write the prompt as a handset shows it: ``question``, ``account``, the whole as ``text``."""
+    """Return the texts of a prompt: ``question``, ``account``, and all of it as ``text``."""
     question = f"Do you want to pay KES {push.amount:,} to {config.merchant_name}?"
     account = _account(push)
     return {
@@ -73,7 +73,7 @@ def prompt_words(config: Config, push: Push) -> dict[str, str]:
 
 
 def ending_text(config: Config, push: Push, ending: Ending, balance: int) -> str:
-    """Write the SMS a payer gets when a prompt has ended, paid or not."""
+    """Return the payer's SMS after a prompt, paid or not."""
     to = config.merchant_name
     if ending.entry is not None:
         entry = ending.entry
@@ -89,7 +89,7 @@ def ending_text(config: Config, push: Push, ending: Ending, balance: int) -> str
 
 
 def c2b_paid_text(to: str, entry: Entry) -> str:
-    """Write the SMS of a payment made by hand."""
+    """Return the payer's SMS after a C2B payment."""
     return (
         f"{entry.receipt} Confirmed. {_kes(entry.amount)} paid to {to}"
         f"{_for_account(entry.purpose.reference)}, on {_when(entry)}. "
@@ -100,7 +100,7 @@ def c2b_paid_text(to: str, entry: Entry) -> str:
 def c2b_failed_text(
     to: str, account: str, amount: int, code: str, words: str | None, balance: int
 ) -> str:
-    """Write the SMS of a payment by hand that failed, with the reason in plain words."""
+    """Return the payer's SMS after a failed C2B payment, with the reason in plain language."""
     reason = words or NOTICES.get(code) or describe(code).rstrip(".")
     return (
         f"Failed: {reason}. {_kes(amount)} was not paid to {to}{_for_account(account)}. "
@@ -109,7 +109,7 @@ def c2b_failed_text(
 
 
 def received_text(sender: str, entry: Entry) -> str:
-    """Write the SMS of money received."""
+    """Return the SMS for money received."""
     return (
         f"{entry.receipt} Confirmed. You have received {_kes(entry.amount)} from {sender} on "
         f"{_when(entry)}. New M-PESA balance is {_kes(entry.wallet_after)}."
@@ -117,7 +117,7 @@ def received_text(sender: str, entry: Entry) -> str:
 
 
 def returned_text(sender: str, entry: Entry) -> str:
-    """Write the SMS of a payment that was reversed."""
+    """Return the payer's SMS after a reversal."""
     return (
         f"{entry.receipt} Confirmed. Your payment {entry.purpose.reverses} to {sender} was "
         f"reversed on {_when(entry)} and {_kes(entry.amount)} is back in your account. "

@@ -1,4 +1,4 @@
-"""Identifiers in the shapes Safaricom gives them, and phone numbers in the one form it takes."""
+"""Identifiers in Safaricom's formats, and phone numbers in the format Daraja accepts."""
 
 import re
 import secrets
@@ -11,7 +11,7 @@ _MSISDN = re.compile(r"254[17][0-9]{8}")
 
 
 def access_token() -> str:
-    """Make a token of 28 letters and digits, the length seen from the real service."""
+    """Make an access token of 28 letters and digits, as the real service does."""
     return "".join(secrets.choice(_TOKEN_LETTERS) for _ in range(28))
 
 
@@ -26,23 +26,19 @@ def merchant_request_id() -> str:
 
 
 def checkout_request_id(moment: datetime, phone: str) -> str:
-    """Make a ``CheckoutRequestID``: ``ws_CO_``, the second in Nairobi, three digits, the payer's
-    national number.
-    """
+    """Make a ``CheckoutRequestID``: ``ws_CO_``, Nairobi time, three digits, the payer's number."""
     return f"ws_CO_{moment:%d%m%Y%H%M%S}{secrets.randbelow(1000):03d}{phone[3:]}"
 
 
 def receipt(moment: datetime) -> str:
-    """Make a receipt number of ten capitals and digits, the first three telling year, month and
-    day.
-    """
+    """Make a receipt number: ten capitals and digits, the first three for year, month and day."""
     letters = _RECEIPT_LETTERS
     day = letters[(moment.year - 2007) % 26] + letters[moment.month - 1] + letters[moment.day - 1]
     return day + "".join(secrets.choice(letters) for _ in range(7))
 
 
 def no_receipt(moment: datetime) -> str:
-    """Make what stands for a receipt where no money moved: the day, and zeros."""
+    """Make the placeholder for a receipt where no money moved: the day, and zeros."""
     return receipt(moment)[:3] + "0" * 7
 
 
@@ -52,19 +48,19 @@ def conversation_id(moment: datetime) -> str:
 
 
 def is_msisdn(text: str) -> bool:
-    """Say whether this is a Kenyan mobile number in full: ``2547…`` or ``2541…``, 12 digits."""
+    """Return whether this is a full Kenyan mobile number: ``2547…`` or ``2541…``, 12 digits."""
     return _MSISDN.fullmatch(text) is not None
 
 
 def msisdn(text: str) -> str:
-    """Read a phone number as people write it, and give the 12 digits. Raises ValueError."""
+    """Normalise a phone number, as people write it, to 12 digits. Raises ValueError."""
     digits = re.sub(r"[\s+()-]", "", text)
     if re.fullmatch(r"0[17][0-9]{8}", digits):
         digits = "254" + digits[1:]
     elif re.fullmatch(r"[17][0-9]{8}", digits):
         digits = "254" + digits
     if not is_msisdn(digits):
-        raise ValueError("A phone number looks like 254712345678 or 0712345678")
+        raise ValueError("A phone number looks like 254712345678 or 0712345678.")
     return digits
 
 

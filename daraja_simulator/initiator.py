@@ -1,4 +1,4 @@
-"""The API operator in whose name money goes out: password, roles, and the lock on bad passwords.
+"""The initiator (API operator) of the asynchronous APIs: password, roles, and lock-out.
 
 Source: Daraja portal, Business to Customer, result codes 21, 2001 and 8006.
 """
@@ -12,9 +12,7 @@ from .results import Declined
 
 
 class Initiator:
-    """Checks credentials; too many bad ones in a row lock the operator out. Safe from many
-    threads.
-    """
+    """Checks credentials. Too many wrong passwords in a row lock the initiator. Thread-safe."""
 
     def __init__(self, config: Config) -> None:
         self.keys = Keys(config.key_file)
@@ -24,15 +22,15 @@ class Initiator:
 
     @property
     def is_locked(self) -> bool:
-        """Whether even the right password is refused now."""
+        """Whether even the right password is refused."""
         with self._lock:
             return self._wrong >= self._config.initiator_tries
 
     def check(self, name: str, credential: str, role: str) -> None:
-        """Let an operator pass who may do this. Raises Declined: 8006 when locked, 2001 for a wrong
-        name or password, 21 for a role not held.
+        """Check the name, password and role of a request.
 
-        A wrong name locks nobody.
+        Raises Declined: 8006 if locked, 2001 for a wrong name or password, 21 for a missing role. A
+        wrong name does not count towards the lock.
         """
         if not hmac.compare_digest(name.encode(), self._config.initiator_name.encode()):
             raise Declined("2001")
@@ -49,6 +47,6 @@ class Initiator:
             raise Declined("21")
 
     def unlock(self) -> None:
-        """Forget the bad passwords, as an administrator does in the portal."""
+        """Unlock the initiator, as an administrator does in the portal."""
         with self._lock:
             self._wrong = 0

@@ -1,4 +1,4 @@
-"""The simulator's own key pair, and the certificate under which passwords are encrypted to it.
+"""The simulator's key pair, and the certificate with which clients encrypt passwords.
 
 Source: Daraja portal, Security Credential: the password's bytes, RSA with PKCS#1 v1.5 padding,
 base64.
@@ -23,10 +23,10 @@ _making = threading.Lock()
 
 
 class Keys:
-    """One private key of 2048 bits and a certificate for it, both made when first asked for.
+    """A 2048-bit private key and its certificate, created on first use.
 
-    A process has one for all its simulators; with a ``path`` the key is kept there, so that a
-    certificate handed out stays good.
+    All simulators of a process share one key. With a ``path`` the key is stored there instead, so
+    that the certificate stays valid after a restart.
     """
 
     def __init__(self, path: str | None = None) -> None:
@@ -37,25 +37,25 @@ class Keys:
 
     @property
     def certificate(self) -> str:
-        """The certificate in PEM. Raises OSError and ValueError for a key file that is no good."""
+        """The certificate in PEM. Raises OSError or ValueError for an invalid key file."""
         with self._lock:
             if not self._certificate:
                 self._certificate = _certify(self._private_key())
             return self._certificate
 
     def load(self) -> None:
-        """Read or make the key now. Raises OSError and ValueError for a file that is no good."""
+        """Read or create the key now. Raises OSError or ValueError for an invalid key file."""
         with self._lock:
             self._private_key()
 
     def encrypt(self, password: str) -> str:
-        """Make a security credential, as a client would with the certificate."""
+        """Encrypt a password to a security credential, as clients do with the certificate."""
         with self._lock:
             public = self._private_key().public_key()
         return base64.b64encode(public.encrypt(password.encode(), padding.PKCS1v15())).decode()
 
     def decrypt(self, credential: str) -> bytes | None:
-        """Read a security credential; None for one that is none."""
+        """Decrypt a security credential; None if it is invalid."""
         with self._lock:
             key = self._private_key()
         try:

@@ -1,7 +1,7 @@
-"""The e-mails of a shop on the same machine, as a page: files of a folder, a mail each.
+"""A page with the e-mails that a program on the same machine writes to a folder.
 
-Whatever writes mails as files (RFC 5322, several in one where a line of dashes parts them, as
-Django's file backend does) can be read here. Their links can be clicked; nothing else of them runs.
+It reads RFC 5322 files, with several messages per file if they are separated by a line of dashes,
+as Django's file backend writes them. Links are clickable; no other content is active.
 """
 
 import html
@@ -21,7 +21,7 @@ from .control_http import refuse_cross_site
 from .wire import Reply, Request, json_reply
 
 PATH = "/mails/"
-#: The newest that are shown, and of each so much.
+#: How many e-mails are shown, and how many characters of each.
 SHOWN, LONGEST = 100, 20_000
 _LINK = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]]")
 _BETWEEN = re.compile(rb"^-{79}\n?", re.MULTILINE)
@@ -29,7 +29,7 @@ _BETWEEN = re.compile(rb"^-{79}\n?", re.MULTILINE)
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>E-mails · pretend M-PESA</title><link rel="icon" href="data:,">
+<title>E-mails · M-PESA simulator</title><link rel="icon" href="data:,">
 <style nonce="{nonce}">
 body {{ font: 16px/1.5 system-ui, sans-serif;
   max-width: 46rem; margin: 2rem auto; padding: 0 1rem; }}
@@ -39,7 +39,7 @@ pre {{ white-space: pre-wrap; overflow-wrap: anywhere; font: inherit; }}
 :root {{ color-scheme: light dark; }}
 </style></head><body>
 <h1>E-mails</h1>
-<p>What the shop has mailed, the newest first. <a href="">Look again</a> ·
+<p>The e-mails that your program has sent, newest first. <a href="">Reload</a> ·
 <a href="/">The phone</a></p>
 {mails}
 </body></html>
@@ -48,7 +48,7 @@ pre {{ white-space: pre-wrap; overflow-wrap: anywhere; font: inherit; }}
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """One e-mail: whom it is to, its subject, its text, and when it was written."""
+    """One e-mail. ``at`` is when its file was written."""
 
     to: str
     subject: str
@@ -57,13 +57,13 @@ class Mail:
 
 
 def show(folder: str | None, request: Request) -> Reply:
-    """Answer ``GET /mails/`` with the newest mails of a folder."""
+    """Handle ``GET /mails/``: show the newest e-mails in a folder."""
     try:
         refuse_cross_site(request)
     except ControlError as error:
         return json_reply(error.status, {"error": str(error)})
     if request.method not in ("GET", "HEAD"):
-        return json_reply(405, {"error": "The mails are for looking at: GET."})
+        return json_reply(405, {"error": "Only GET is allowed here."})
     nonce = secrets.token_urlsafe(16)
     headers = {
         "Content-Security-Policy": (
@@ -81,10 +81,11 @@ def show(folder: str | None, request: Request) -> Reply:
 def _listed(folder: str | None) -> str:
     if folder is None:
         return (
-            "<p>Start the simulator with <code>--mails FOLDER</code>, where the shop puts them.</p>"
+            "<p>Start the simulator with <code>--mails FOLDER</code> to show the e-mails that your"
+            " program writes to that folder.</p>"
         )
     shown = [_article(mail) for mail in read(Path(folder))]
-    return "\n".join(shown) or "<p>No mail yet.</p>"
+    return "\n".join(shown) or "<p>No e-mails yet.</p>"
 
 
 def _article(mail: Mail) -> str:
@@ -106,7 +107,7 @@ def _with_links(text: str) -> str:
 
 
 def read(folder: Path) -> list[Mail]:
-    """Read the newest mails of a folder, the newest first; none where there is no such folder."""
+    """Read the newest e-mails in a folder, newest first. A missing folder has none."""
     try:
         files = [(path.stat().st_mtime, path) for path in folder.iterdir() if path.is_file()]
     except FileNotFoundError:

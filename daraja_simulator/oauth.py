@@ -13,10 +13,10 @@ from .world import World
 def generate(world: World, request: Request) -> Reply:
     """Issue an access token for the consumer key and secret. Raises DarajaError.
 
-    ``{"access_token": 28 characters, "expires_in": "3599"}``, the seconds being a string.
+    Returns ``{"access_token": "…", "expires_in": "3599"}``; the seconds are a string.
     """
     config = world.config
-    if not _knows_the_keys(config, request.headers.get("authorization", "")):
+    if not _has_valid_credentials(config, request.headers.get("authorization", "")):
         raise DarajaError(400, "400.008.01", "Invalid Authentication passed")
     if request.query.get("grant_type") != "client_credentials":
         raise DarajaError(400, "400.008.02", "Invalid grant type passed")
@@ -28,7 +28,7 @@ def generate(world: World, request: Request) -> Reply:
     return answer_as_scripted(script, json_reply(200, token))
 
 
-def _knows_the_keys(config: Config, header: str) -> bool:
+def _has_valid_credentials(config: Config, header: str) -> bool:
     scheme, _, encoded = header.partition(" ")
     if scheme.lower() != "basic":
         return False

@@ -1,4 +1,4 @@
-"""The phone in the browser: one page, with its style and script inside."""
+"""The phone in the browser: one page with inline CSS and JavaScript."""
 
 import secrets
 from functools import cache
@@ -12,13 +12,13 @@ _HERE = Path(__file__).parent
 
 
 def show(request: Request) -> Reply:
-    """Answer ``GET /`` with the phone page."""
+    """Handle ``GET /``: show the phone page."""
     try:
         refuse_cross_site(request)
     except ControlError as error:
         return json_reply(error.status, {"error": str(error)})
     if request.method not in ("GET", "HEAD"):
-        return json_reply(405, {"error": "The phone page is for looking at: GET."})
+        return json_reply(405, {"error": "Only GET is allowed here."})
     nonce = secrets.token_urlsafe(16)
     headers = {
         "Content-Security-Policy": (

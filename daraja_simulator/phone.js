@@ -8,10 +8,10 @@ const unbroken = (text) => text
   .replaceAll(about.merchant_name, about.merchant_name.replaceAll("-", "\u2011"));
 const spoken = (phone) => `0${phone.slice(3, 6)} ${phone.slice(6, 9)} ${phone.slice(9)}`;
 
-/* What each magic ending means to a person. The simulator says which endings there are. */
+/* The labels of the magic endings. The simulator reports which ones are in use. */
 const OUTCOMES = {
-  "0001": "Not enough money", "1032": "Cancels", "1037": "Never answers", "2001": "Wrong PIN",
-  "9000": "Pays, but the shop is never told", "9002": "Pays, and the shop is told twice",
+  "0001": "Not enough money", "1032": "Cancelled", "1037": "No answer", "2001": "Wrong PIN",
+  "9000": "Paid, but no callback is sent", "9002": "Paid, with the callback sent twice",
 };
 
 let about = null;
@@ -29,13 +29,13 @@ async function ask(path, fields) {
   };
   const answer = await fetch("/control/" + path, options);
   const content = await answer.json();
-  if (!answer.ok) throw new Refusal(content.error || "That did not work.");
+  if (!answer.ok) throw new Refusal(content.error || "Something went wrong.");
   return content;
 }
 
 class Refusal extends Error {}
 
-/* Draws only what changed, so that focus, selection and screen readers are left in peace. */
+/* Redraw only what has changed, to keep the focus and selection and not to disturb screen readers. */
 function changed(what, content) {
   const now = JSON.stringify(content);
   if (drawn[what] === now) return false;
@@ -66,7 +66,7 @@ function drawPhones(phones) {
     button.setAttribute("aria-pressed", String(one.phone === shown));
     button.append(
       element("span", spoken(one.phone)),
-      one.rings ? element("span", "rings", "rings") : element("span", kes(one.balance), "sum"),
+      one.rings ? element("span", "prompt open", "rings") : element("span", kes(one.balance), "sum"),
     );
     button.addEventListener("click", () => { show(one.phone); refresh(); });
     const item = element("li");
@@ -79,7 +79,7 @@ function drawPhones(phones) {
 function drawInbox(phone) {
   $("owner").textContent = spoken(phone.phone);
   $("balance").textContent = kes(phone.balance);
-  $("empty").textContent = phone.inbox.length ? "" : "No messages yet. Pay in the shop with this number.";
+  $("empty").textContent = phone.inbox.length ? "" : "No messages yet. Send an STK push to this number.";
   if (!changed("inbox", [phone.phone, phone.inbox])) return;
   $("inbox").replaceChildren(...phone.inbox.map((message) => {
     const item = element("li", unbroken(message.text), message.paid ? "" : "failed");
@@ -92,7 +92,7 @@ function drawInbox(phone) {
 
 function drawPrompt(prompt) {
   $("shade").hidden = !prompt;
-  document.title = (prompt ? "● Rings · " : "") + "The phone · pretend M-PESA";
+  document.title = (prompt ? "● Prompt · " : "") + "Phone · M-PESA simulator";
   if (!prompt) { promptId = null; return; }
   $("left").max = about.prompt_timeout;
   $("left").value = prompt.seconds_left;
@@ -110,7 +110,7 @@ function drawPrompt(prompt) {
 function drawAbout() {
   $("pin-hint").textContent = `The right PIN is ${about.pin}.`;
   $("how").textContent = `Enter the PIN ${about.pin} to pay, or cancel. After `
-    + `${about.prompt_timeout} seconds the request runs out.`;
+    + `${about.prompt_timeout} seconds the prompt expires.`;
   const endings = Object.keys(about.magic).sort();
   drawBusinesses();
   $("magic-box").hidden = !endings.length;
@@ -125,7 +125,7 @@ function setBusy(busy) {
   $("send").disabled = $("cancel").disabled = busy;
 }
 
-/* The phone that has just begun to ring, or got a message, comes to the front, unless the one in front rings. */
+/* Switch to a phone with a new prompt or message, unless the phone shown has an open prompt. */
 function follow(phones) {
   const now = new Set(phones.filter((one) => one.rings).map((one) => one.phone));
   const began = [...now].find((phone) => !ringing.has(phone));
@@ -154,7 +154,7 @@ async function refresh() {
       drawPrompt(phone.prompt);
       await drawStatement(asked);
     } else {
-      $("empty").textContent = "No phone has been rung yet. Pay in the shop, and it rings here.";
+      $("empty").textContent = "No prompts yet. Send an STK push, and it appears here.";
     }
     $("offline").hidden = true;
   } catch (problem) {
@@ -168,7 +168,7 @@ async function answer(how, fields) {
   try {
     await ask(`phones/${shown}/${how}`, { ...fields, checkout_request_id: promptId });
   } catch (problem) {
-    $("prompt-error").textContent = problem instanceof Refusal ? problem.message : "No answer. Try again.";
+    $("prompt-error").textContent = problem instanceof Refusal ? problem.message : "No response. Try again.";
     setBusy(false);
   }
   await refresh();
@@ -191,7 +191,7 @@ $("other").addEventListener("submit", async (event) => {
     show(phone.phone);
     await refresh();
   } catch (problem) {
-    $("other-error").textContent = problem instanceof Refusal ? problem.message : "No answer. Try again.";
+    $("other-error").textContent = problem instanceof Refusal ? problem.message : "No response. Try again.";
   }
 });
 window.addEventListener("hashchange", () => { shown = location.hash.slice(1) || null; refresh(); });

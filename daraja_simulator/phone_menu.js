@@ -1,10 +1,10 @@
 
-/* The menu of the phone: messages, paying by hand, the statement. Runs after phone.js, in one script with it. */
+/* The phone's menu: messages, payments, the statement. Appended to phone.js in the same script. */
 
 const VIEWS = ["messages", "pay", "statement"];
 let view = "messages";
 
-function turnTo(wanted) {
+function switchTo(wanted) {
   view = wanted;
   for (const name of VIEWS) {
     $("view-" + name).hidden = name !== view;
@@ -36,7 +36,7 @@ async function drawStatement(phone) {
   if (view !== "statement") return;
   const { rows } = await ask(`phones/${phone}/statement`);
   if (phone !== shown || !changed("statement", [phone, rows])) return;
-  $("statement-empty").textContent = rows.length ? "" : "Nothing has moved on this phone yet.";
+  $("statement-empty").textContent = rows.length ? "" : "No transactions yet.";
   $("statement").replaceChildren(...rows.map((row) => {
     const item = element("li");
     const sign = row.amount < 0 ? "\u2212" : "+";
@@ -63,12 +63,12 @@ async function payByHand() {
   $("pay-send").disabled = true;
   $("pay-send").textContent = "Sending …";
   try {
-    if (!shown) throw new Refusal("Show a number first, under Phones.");
+    if (!shown) throw new Refusal("Choose a number under Phones first.");
     await ask(`phones/${shown}/pay`, paid);
     $("amount").value = $("account").value = "";
-    turnTo("messages");
+    switchTo("messages");
   } catch (problem) {
-    $("pay-error").textContent = problem instanceof Refusal ? problem.message : "No answer. Try again.";
+    $("pay-error").textContent = problem instanceof Refusal ? problem.message : "No response. Try again.";
   }
   $("pay-pin").value = "";
   $("pay-error").scrollIntoView({ block: "nearest" });
@@ -78,7 +78,7 @@ async function payByHand() {
 }
 
 for (const tab of document.querySelectorAll("[data-view]")) {
-  tab.addEventListener("click", () => { turnTo(tab.dataset.view); refresh(); });
+  tab.addEventListener("click", () => { switchTo(tab.dataset.view); refresh(); });
 }
 $("business").addEventListener("input", drawAccount);
 $("pay").addEventListener("submit", (event) => { event.preventDefault(); payByHand(); });

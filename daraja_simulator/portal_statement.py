@@ -1,6 +1,6 @@
-"""A statement of one of the merchant's numbers, as the portal has it downloaded: a CSV file.
+"""The statement of a shortcode, as downloaded from the M-PESA portal: a CSV file.
 
-Unlike Pull Transactions it shows what went out, and goes back as far as is asked.
+Unlike Pull Transactions it includes outgoing money and has no time limit.
 
 Source: the M-PESA organisation portal, Statements, "Download as CSV".
 """
@@ -10,8 +10,8 @@ import io
 from collections.abc import Sequence
 from datetime import datetime
 
-from .books import Entry, TopUp
 from .config import Config
+from .entries import Entry, TopUp
 from .subscribers import full_name
 
 COLUMNS = (
@@ -46,7 +46,7 @@ def write(
     start: datetime,
     end: datetime,
 ) -> str:
-    """Write the statement of a number from ``start`` to ``end``, the newest line first."""
+    """Return the statement of a shortcode from ``start`` to ``end``, newest line first."""
     text = io.StringIO(newline="")
     out = csv.writer(text)
     out.writerow(["Account Holder:", config.merchant_name])

@@ -1,4 +1,4 @@
-"""The simulator as a process of its own, until Ctrl-C or SIGTERM."""
+"""Running the simulator as a process, until Ctrl-C or SIGTERM."""
 
 import os
 import signal
@@ -14,40 +14,49 @@ from .simulator import Simulator
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Give a command line the simulator's options."""
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=8001)
+    """Add the simulator's options to a command line."""
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    parser.add_argument("--port", type=int, default=8001, help="port to listen on (%(default)s)")
     parser.add_argument(
         "--default",
         default="person",
-        help='what becomes of a prompt: "person" (default), "success" or a result code',
+        help='outcome of a prompt without a script: "person" (answer it on the phone page; the'
+        ' default), "success" or a result code such as 1032',
     )
     parser.add_argument(
-        "--certificate", metavar="FILE", help="write the certificate for security credentials here"
+        "--certificate",
+        metavar="FILE",
+        help="write the certificate for security credentials to this file",
     )
     parser.add_argument(
-        "--key", metavar="FILE", help="keep the key behind the certificate here, over restarts"
+        "--key",
+        metavar="FILE",
+        help="keep the certificate's private key in this file, so that it survives restarts",
     )
     parser.add_argument(
-        "--books", metavar="FILE", help="keep the books here, over restarts and kill -9"
+        "--books", metavar="FILE", help="keep the books in this file, so that they survive restarts"
     )
     parser.add_argument(
-        "--mails", metavar="FOLDER", help="show the e-mails that a shop writes there, at /mails/"
+        "--mails",
+        metavar="FOLDER",
+        help="show the e-mails that your program writes to this folder, at /mails/",
     )
     parser.add_argument(
-        "--production", action="store_true", help="C2B addresses register once, nothing simulates"
+        "--production",
+        action="store_true",
+        help="behave like production: C2B URLs can be registered only once, no C2B simulate",
     )
     parser.add_argument(
         "--set",
         metavar="NAME=VALUE",
         action="append",
         default=[],
-        help="any other setting of daraja_simulator/config.py; may be repeated",
+        help="change any other setting listed in the README; can be repeated",
     )
 
 
 def run_with_options(options: Mapping[str, Any], output: Callable[[str], object]) -> None:
-    """Serve as the options say, until asked to end. Raises OSError, PortInUse and ValueError."""
+    """Serve with these options until interrupted. Raises OSError, PortInUse and ValueError."""
     settings = read_settings(options["set"])
     if options["key"]:
         settings["key_file"] = options["key"]
@@ -76,19 +85,17 @@ def run(
     certificate: str | None = None,
     settings: Mapping[str, Any] | None = None,
 ) -> None:
-    """Serve until the process is asked to end. Call from the main thread.
+    """Serve until the process gets SIGINT or SIGTERM. Call it from the main thread.
 
-    Raises OSError, PortInUse and ValueError.
-
-    People try again at once after a cancel, so only a payment made blocks the same amount for two
-    minutes here.
+    Only a paid prompt blocks the same amount for two minutes here, because people try again right
+    after cancelling. Raises OSError, PortInUse and ValueError.
     """
-    habits = {"default": default, "decide_after": 1.0, "similar_counts": "paid"}
-    simulator = Simulator(host=host, port=port, **{**habits, **(settings or {})})
+    defaults = {"default": default, "decide_after": 1.0, "similar_counts": "paid"}
+    simulator = Simulator(host=host, port=port, **{**defaults, **(settings or {})})
     if certificate:
         _write(Path(certificate), simulator.certificate)
     elif simulator.config.key_file:
-        # A key file that is no good should stop the start, not the first payout.
+        # Fail at the start for an invalid key file, not at the first payout.
         simulator.world.initiator.keys.load()
     shutdown = threading.Event()
 
@@ -110,7 +117,7 @@ def run(
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a file whole or not at all: somebody may be reading it just now."""
+    """Write a file atomically, because another process may be reading it."""
     half = path.with_name(f"{path.name}.{os.getpid()}")
     half.write_text(text)
     half.replace(path)
@@ -118,13 +125,13 @@ def _write(path: Path, text: str) -> None:
 
 def _print_addresses(simulator: Simulator, output: Callable[[str], object]) -> None:
     config = simulator.config
-    output(f"A pretend Safaricom listens on {simulator.url}")
-    output(f"  The phone:      {simulator.url}/  (PIN {config.pin})")
+    output(f"The Daraja simulator is listening on {simulator.url}")
+    output(f"  Phone page:     {simulator.url}/  (PIN {config.pin})")
     if config.mails:
-        output(f"  Its e-mails:    {simulator.url}/mails/")
-    output(f"  Its books:      {simulator.url}/control/books")
-    output(f"  For the shop:   DARAJA_BASE_URL={simulator.url}")
+        output(f"  E-mails:        {simulator.url}/mails/")
+    output(f"  Books:          {simulator.url}/control/books")
+    output(f"  Base URL:       {simulator.url}")
     output(f"                  pay bill {config.shortcode}, till {config.till}")
-    output(f"  For payouts:    {config.b2c_shortcode}, initiator {config.initiator_name}")
+    output(f"  Payouts:        {config.b2c_shortcode}, initiator {config.initiator_name}")
     output(f"                  certificate {simulator.url}/control/certificate")
-    output("Ctrl-C ends it.")
+    output("Press Ctrl-C to stop.")

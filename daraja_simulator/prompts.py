@@ -1,4 +1,4 @@
-"""M-Pesa Express prompts: each is opened once, and ends once."""
+"""M-Pesa Express prompts. Each is opened once and ends once."""
 
 import threading
 from dataclasses import dataclass, field
@@ -7,18 +7,16 @@ from typing import Literal
 
 from . import ids
 from .behaviour import Script
-from .books import Books, Entry, Purpose
+from .books import Books
 from .clock import Clock
+from .entries import Entry, Purpose
 from .results import DESCRIPTIONS, Declined, describe
 from .wire import DarajaError
 
 
 @dataclass(frozen=True, kw_only=True)
 class Push:
-    """A valid M-Pesa Express request, in our words.
-
-    ``amount`` is whole KES, ``phone`` 12 digits.
-    """
+    """A valid M-Pesa Express request. ``amount`` is whole KES, ``phone`` 12 digits."""
 
     shortcode: str
     transaction_type: str
@@ -32,7 +30,7 @@ class Push:
 
 @dataclass(frozen=True)
 class Ending:
-    """How a prompt ended: result code, its text, and the movement of money if there was one."""
+    """The outcome of a prompt: result code, its text, and the movement of money if any."""
 
     code: str
     desc: str
@@ -41,7 +39,7 @@ class Ending:
 
 @dataclass(eq=False)
 class Prompt:
-    """One request for money on one phone. ``ending`` is None while it is open."""
+    """A payment prompt on a phone. ``ending`` is None while it is open."""
 
     merchant_request_id: str
     checkout_request_id: str
@@ -68,19 +66,19 @@ class Prompt:
 
     @property
     def purpose(self) -> Purpose:
-        """Why money would move, for the books."""
+        """The purpose of the payment, for the books."""
         return self._purpose
 
     @property
     def state(self) -> Literal["ringing", "busy", "paid", "failed"]:
-        """``ringing`` waits for a person, ``busy`` for the simulator; the other two are final."""
+        """``ringing`` waits for a person, ``busy`` for the simulator. The others are final."""
         if self.ending is None:
             return "ringing" if self.rings else "busy"
         return "paid" if self.ending.code == "0" else "failed"
 
 
 class Prompts:
-    """Every prompt of this simulator, the newest of them findable. Safe from many threads."""
+    """The prompts of this simulator. Keeps the newest. Thread-safe."""
 
     def __init__(self, clock: Clock, books: Books, keep: int = 20_000) -> None:
         self._clock = clock
@@ -89,11 +87,11 @@ class Prompts:
         self._lock = threading.Lock()
         self._by_id: dict[str, Prompt] = {}
         self._open: dict[str, Prompt] = {}
-        #: The second at which a phone was last asked, and last paid, this amount.
+        #: When a phone was last asked for, or last paid, an amount (monotonic seconds).
         self._last: dict[tuple[str, str, int], float] = {}
 
     def open(self, push: Push, script: Script, *, rings: bool) -> Prompt:
-        """Open a prompt on a phone that has none open. Raises DarajaError for one that has."""
+        """Open a prompt on a phone. Raises DarajaError if the phone has one open."""
         with self._lock:
             self._refuse_if_open(push.phone)
             now = self._clock.now()
@@ -114,7 +112,7 @@ class Prompts:
             return prompt
 
     def refuse_if_open(self, phone: str) -> None:
-        """Let a phone pass that shows no prompt. Raises DarajaError: unable to lock subscriber."""
+        """Raise DarajaError (unable to lock subscriber) if the phone has a prompt open."""
         with self._lock:
             self._refuse_if_open(phone)
 
@@ -127,21 +125,17 @@ class Prompts:
             self._last[(what, push.phone, push.amount)] = now
 
     def is_similar(self, what: Literal["asked", "paid"], push: Push, within: float) -> bool:
-        """Say whether the phone was asked for, or paid, the same amount in the last ``within``
-        seconds.
-        """
+        """Return whether the phone was asked for, or paid, this amount within the last seconds."""
         now = self._clock.seconds()
         with self._lock:
             last = self._last.get((what, push.phone, push.amount))
         return last is not None and now - last < within
 
     def end(self, prompt: Prompt, code: str) -> bool:
-        """End a prompt with a result code, moving the money for ``"0"``.
+        """End a prompt with a result code, and move the money for ``"0"``. Safe to repeat.
 
-        False when it had ended before.
-
-        Safe to repeat. A wallet that holds too little turns ``"0"`` into ``"1"``, one that moved
-        its daily limit into ``"4"``.
+        Returns False if it had ended already. ``"0"`` becomes ``"1"`` if the wallet holds too
+        little, and ``"4"`` if the phone would exceed its daily limit.
         """
         with self._lock:
             if self._open.get(prompt.push.phone) is not prompt:
@@ -162,28 +156,28 @@ class Prompts:
         return True
 
     def find(self, checkout_request_id: str) -> Prompt | None:
-        """Find a prompt by the id it was accepted with."""
+        """Return the prompt with this CheckoutRequestID, if any."""
         with self._lock:
             return self._by_id.get(checkout_request_id)
 
     def open_on(self, phone: str) -> Prompt | None:
-        """Give the prompt a phone has open, if any."""
+        """Return the open prompt of a phone, if any."""
         with self._lock:
             return self._open.get(phone)
 
     def list(self) -> list[Prompt]:
-        """Give every prompt remembered, oldest first."""
+        """Return all prompts in memory, oldest first."""
         with self._lock:
             return list(self._by_id.values())
 
     def count_poll(self, prompt: Prompt) -> int:
-        """Count one more query of a prompt, and give the count."""
+        """Count a query of a prompt and return the count."""
         with self._lock:
             prompt.polls += 1
             return prompt.polls
 
     def clear(self) -> None:
-        """Forget every prompt, open ones too."""
+        """Forget all prompts, including open ones."""
         with self._lock:
             self._by_id.clear()
             self._open.clear()

@@ -1,6 +1,6 @@
-"""Pull Transactions, the payments that came in: ``/pulltransactions/v1/register``, ``…/query``.
+"""Pull Transactions: ``/pulltransactions/v1/register`` and ``/pulltransactions/v1/query``.
 
-Source: Daraja portal, Pull Transactions, which shows the query by GET and by POST; both work.
+Source: Daraja portal, Pull Transactions, which shows the query with GET and with POST; both work.
 """
 
 import re
@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from . import fields, ids
-from .books import CUSTOMER_REVERSAL, PAYOUT_REVERSAL, Entry
 from .callback_client import Body
 from .config import Config
 from .confirmations import GOODS
+from .entries import CUSTOMER_REVERSAL, PAYOUT_REVERSAL, Entry
 from .faults import answer_as_scripted, refuse_as_scripted
 from .subscribers import full_name
 from .tokens import C2B_TOKEN_REFUSED
@@ -24,7 +24,7 @@ WINDOW = timedelta(hours=48)
 
 
 def register(world: World, request: Request) -> Reply:
-    """Register a number once; again is no error, but said. Raises DarajaError."""
+    """Register a shortcode. A repeated registration is reported as such. Raises DarajaError."""
     world.tokens.check(request, C2B_TOKEN_REFUSED)
     body = daraja_body(request)
     shortcode = _shortcode(world.config, body)
@@ -46,8 +46,9 @@ def register(world: World, request: Request) -> Reply:
 
 
 def query(world: World, request: Request) -> Reply:
-    """Give the payments between two moments of the last 48 hours, oldest first, one page from the
-    row ``OffSetValue`` on. Raises DarajaError.
+    """Return a page of the payments in a period of the last 48 hours, oldest first.
+
+    The page starts at the row ``OffSetValue``. Raises DarajaError.
     """
     world.tokens.check(request, C2B_TOKEN_REFUSED)
     has_body = request.method == "POST" or request.body.strip()
@@ -86,7 +87,7 @@ def _statement(config: Config, page: list[Entry]) -> Reply:
 
 
 def _is_shown(entry: Entry) -> bool:
-    """Payments, and what their customers had reversed. That these have rows is our guess."""
+    """Return whether a row is shown: payments, and (our guess) reversals requested by customers."""
     if entry.purpose.transaction_type == PAYOUT_REVERSAL:
         return False
     return entry.direction == "in" or entry.purpose.transaction_type == CUSTOMER_REVERSAL
@@ -125,7 +126,7 @@ def _shortcode(config: Config, body: Mapping[str, Any]) -> str:
 
 def _moment(body: Mapping[str, Any], name: str) -> datetime:
     try:
-        # A whole second ends with its last microsecond, so that the bounds are both within.
+        # The end of its second, so that both bounds are inclusive.
         read = datetime.strptime(f"{fields.text(body, name)} +0300", "%Y-%m-%d %H:%M:%S %z")
     except ValueError:
         raise invalid(name) from None

@@ -1,4 +1,4 @@
-"""A limit on calls a minute, where a simulator is configured to have one."""
+"""An optional limit on calls per minute."""
 
 import threading
 from collections import deque
@@ -7,9 +7,9 @@ from .clock import Clock
 
 
 class RateLimit:
-    """Counts the calls of the last sixty seconds. 0 a minute means: no limit.
+    """Counts the calls of the last 60 seconds. 0 per minute means no limit. Thread-safe.
 
-    Safe from many threads. Source: five status queries a minute, as measured in the sandbox.
+    Source: five status queries a minute, as measured in the sandbox.
     """
 
     def __init__(self, per_minute: int, clock: Clock) -> None:
@@ -19,7 +19,7 @@ class RateLimit:
         self._passed: deque[float] = deque()
 
     def allow(self) -> bool:
-        """Count a call and return whether it is within the limit; one refused does not count."""
+        """Return whether a call is within the limit, and count it if so."""
         if not self._most:
             return True
         now = self._clock.seconds()

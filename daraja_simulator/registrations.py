@@ -1,4 +1,4 @@
-"""The C2B confirmation and validation addresses registered, one pair per number."""
+"""The registered C2B confirmation and validation URLs, one pair per shortcode."""
 
 import threading
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ from .wire import DarajaError
 
 @dataclass(frozen=True, kw_only=True)
 class Registration:
-    """The addresses of one number, and what counts when validation gets no answer.
+    """The URLs of one shortcode. ``response_type`` applies if validation gets no response.
 
-    ``version`` is that of the API they were registered through; it decides how payers are shown.
+    ``version`` is that of the API used to register them. It decides how payers are shown.
     """
 
     shortcode: str
@@ -22,10 +22,7 @@ class Registration:
 
 
 class Registrations:
-    """Keeps one registration per number, and which numbers may pull a statement.
-
-    Safe from many threads.
-    """
+    """Keeps a registration per shortcode, and the shortcodes that may pull. Thread-safe."""
 
     def __init__(self, *, once: bool) -> None:
         self._once = once
@@ -34,8 +31,9 @@ class Registrations:
         self._pullers: set[str] = set()
 
     def add(self, registration: Registration) -> None:
-        """Keep the addresses of a number instead of earlier ones. Raises DarajaError where they may
-        be registered only once.
+        """Register the URLs of a shortcode, replacing earlier ones.
+
+        Raises DarajaError if they can be registered only once.
         """
         with self._lock:
             if self._once and registration.shortcode in self._by_number:
@@ -43,36 +41,36 @@ class Registrations:
             self._by_number[registration.shortcode] = registration
 
     def of(self, shortcode: str) -> Registration | None:
-        """Give the addresses of a number, if it has any."""
+        """Return the registration of a shortcode, if any."""
         with self._lock:
             return self._by_number.get(shortcode)
 
     def forget(self, shortcode: str | None = None) -> None:
-        """Delete the addresses of a number, or of all, as an operator can in the portal."""
+        """Delete the URLs of a shortcode, or of all, as an operator can in the portal."""
         with self._lock:
             for number in list(self._by_number):
                 if shortcode in (None, number):
                     del self._by_number[number]
 
     def allow_pull(self, shortcode: str) -> bool:
-        """Let a number pull its statement; False when it could already."""
+        """Allow a shortcode to pull transactions. Returns False if it could already."""
         with self._lock:
             is_new = shortcode not in self._pullers
             self._pullers.add(shortcode)
             return is_new
 
     def may_pull(self, shortcode: str) -> bool:
-        """Say whether a number may pull its statement."""
+        """Return whether a shortcode may pull transactions."""
         with self._lock:
             return shortcode in self._pullers
 
     def clear(self) -> None:
-        """Forget everything registered."""
+        """Forget all registrations."""
         self.forget()
         with self._lock:
             self._pullers.clear()
 
     def as_json(self) -> list[dict[str, Any]]:
-        """List every registration."""
+        """List all registrations."""
         with self._lock:
             return [vars(registration) for registration in self._by_number.values()]

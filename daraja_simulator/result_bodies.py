@@ -1,7 +1,7 @@
-"""The bodies of the results of asynchronous requests.
+"""The bodies of results of asynchronous requests.
 
 Source: Daraja portal, the result samples of Business to Customer, Reversal, Transaction Status and
-Account Balance: each with types and oddities of its own, kept here.
+Account Balance, with the types and oddities of each.
 """
 
 import random
@@ -15,28 +15,28 @@ from .prompts import Ending
 from .results import typed
 from .subscribers import full_name
 
-#: APIs that move money; the others have no receipt of their own.
+#: APIs that move money. The others have no receipt.
 _MOVING = ("b2c", "reversal")
 
 
 def parameter(key: str, value: object) -> Body:
-    """Write one of a result's parameters."""
+    """Return one parameter of a result."""
     return {"Key": key, "Value": value}
 
 
-def holdings(account: str, amount: int) -> str:
-    """Write what an account holds: currency, current, available, reserved, uncleared."""
+def balance_text(account: str, amount: int) -> str:
+    """Return an account's balance: currency, current, available, reserved, uncleared."""
     return f"{account}|KES|{amount}.00|{amount}.00|0.00|0.00"
 
 
 def party(config: Config, number: str) -> str:
-    """Name a phone or a number of the merchant as results do."""
+    """Return a phone or a shortcode with its name, as in results."""
     name = full_name(number) if ids.is_msisdn(number) else config.merchant_name
     return f"{number} - {name}"
 
 
 def result(conversation: Conversation, ending: Ending, parameters: Sequence[Body]) -> Body:
-    """Write a result: parameters for a success, none for a failure."""
+    """Return the body of a result, with parameters if it is a success."""
     instruction, script = conversation.instruction, conversation.script
     in_text = instruction.api == "account_balance"
     content: Body = {

@@ -1,7 +1,7 @@
-"""Result codes and the words Safaricom puts beside them.
+"""Result codes and Safaricom's descriptions of them.
 
-Source: Daraja portal, M-Pesa Express and its FAQ, Business to Customer, Reversal; the two texts of
-1037 were both recorded for one payment.
+Source: Daraja portal, M-Pesa Express and its FAQ, Business to Customer, Reversal. Both texts of
+1037 were recorded for the same payment.
 """
 
 DESCRIPTIONS = {
@@ -42,7 +42,7 @@ DESCRIPTIONS = {
 
 _IN_THE_QUERY = {"1037": "DS timeout user cannot be reached."}
 
-#: What a result means to the person holding the phone, in plain words.
+#: The meaning of result codes, in plain language for the payer.
 NOTICES = {
     "1": "you do not have enough money in your M-PESA account",
     "4": "you would go over your daily limit",
@@ -56,7 +56,7 @@ NOTICES = {
 
 
 class Declined(Exception):
-    """Nothing was done, and this result code says why."""
+    """The request was declined with this result code, and nothing was done."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -64,11 +64,11 @@ class Declined(Exception):
 
 
 def describe(code: str, *, in_query: bool = False) -> str:
-    """Give the text that goes with a result code; a query words some of them differently."""
+    """Return the description of a result code. A few differ in query responses."""
     usual = DESCRIPTIONS.get(code, "The service request failed.")
     return _IN_THE_QUERY.get(code, usual) if in_query else usual
 
 
 def typed(code: str) -> int | str:
-    """Give a result code as a callback carries it: a number where it is one."""
+    """Return a result code with its type in callbacks: an int if it is numeric."""
     return int(code) if code.isdecimal() else code

@@ -1,7 +1,7 @@
-"""Reversal, a payment given back: ``POST /mpesa/reversal/v1/request``.
+"""Reversal of a payment: ``POST /mpesa/reversal/v1/request``.
 
-Source: Daraja portal, Reversal. Payments in part are not documented there; an amount that is not
-the payment's own ends with 25 here.
+Source: Daraja portal, Reversal. Partial reversals are not documented; any amount other than the
+payment's ends with 25 here.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,14 +9,14 @@ from dataclasses import replace
 from typing import Any
 
 from . import asynchronous, fields
-from .books import Entry, Purpose
 from .callback_client import Body
 from .clock import stamp
 from .config import Config
 from .conversations import Conversation, Instruction
+from .entries import Entry, Purpose
 from .faults import refuse_as_scripted
 from .handsets import returned_text
-from .result_bodies import holdings, parameter, party
+from .result_bodies import balance_text, parameter, party
 from .results import Declined
 from .tokens import REVERSAL_TOKEN_REFUSED
 from .wire import Reply, Request, daraja_body, invalid
@@ -24,9 +24,9 @@ from .world import World
 
 
 def reverse(world: World, request: Request) -> Reply:
-    """Accept an order to give a payment back, or refuse it. Raises DarajaError.
+    """Accept a reversal, or refuse it. Raises DarajaError.
 
-    One asked for twice is given back once: the second ends with R000001.
+    A second reversal of the same payment ends with R000001.
     """
     world.tokens.check(request, REVERSAL_TOKEN_REFUSED)
     instruction = _read(world.config, daraja_body(request))
@@ -105,7 +105,7 @@ def _purpose(conversation: Conversation, original: Entry) -> Purpose:
 def _parameters(world: World, entry: Entry) -> list[Body]:
     shortcode = entry.purpose.shortcode
     return [
-        parameter("DebitAccountBalance", holdings("Utility Account", entry.account_after)),
+        parameter("DebitAccountBalance", balance_text("Utility Account", entry.account_after)),
         parameter("Amount", entry.amount),
         parameter("TransCompletedTime", int(stamp(entry.time))),
         parameter("OriginalTransactionID", entry.purpose.reverses),

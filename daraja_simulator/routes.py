@@ -1,4 +1,4 @@
-"""The addresses of Daraja, and of who carries SMS, answered here. Another API is another line."""
+"""The endpoints of Daraja and of Africa's Talking."""
 
 from functools import partial
 
@@ -20,7 +20,7 @@ from .world import World
 
 
 def routes(world: World) -> list[Route]:
-    """List every address with what answers there."""
+    """Return all routes."""
     posts = {
         "/mpesa/stkpush/v1/processrequest": partial(stk.push, world),
         "/mpesa/stkpushquery/v1/query": partial(stk_query.query, world),

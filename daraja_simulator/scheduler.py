@@ -1,4 +1,4 @@
-"""Actions scheduled for later, and the threads that run them."""
+"""Scheduled actions, and the threads that run them."""
 
 import heapq
 import itertools
@@ -21,7 +21,7 @@ class _Job:
 
 
 class Scheduler:
-    """Runs actions when they are due by the simulator's clock, a few at the same time."""
+    """Runs actions when they are due by the simulator's clock, several in parallel."""
 
     def __init__(self, clock: Clock, workers: int = 8) -> None:
         self._clock = clock
@@ -41,7 +41,7 @@ class Scheduler:
             thread.start()
 
     def stop(self) -> None:
-        """Drop what is scheduled and let the threads end. Never waits for an action under way."""
+        """Drop scheduled actions and let the threads end, without waiting for running actions."""
         with self._changed:
             self._stopped = True
             self._jobs.clear()
@@ -50,8 +50,9 @@ class Scheduler:
     def add(
         self, seconds: float, action: Callable[[], object], *, waits_for_person: bool = False
     ) -> None:
-        """Schedule an action. One that waits for a person does not count for ``wait_until_quiet``
-        until it is due.
+        """Schedule an action.
+
+        ``wait_until_quiet`` ignores an action that ``waits_for_person`` until it is due.
         """
         with self._changed:
             due = self._clock.seconds() + seconds
@@ -59,24 +60,25 @@ class Scheduler:
             self._changed.notify_all()
 
     def wake(self) -> None:
-        """Look at the clock again, because it was moved."""
+        """Re-read the clock after it was moved."""
         with self._changed:
             self._changed.notify_all()
 
     def clear(self) -> None:
-        """Drop everything scheduled that has not begun."""
+        """Drop all scheduled actions that have not started."""
         with self._changed:
             self._jobs.clear()
             self._changed.notify_all()
 
     def wait_until_quiet(self, timeout: float) -> bool:
-        """Wait until nothing is under way or scheduled; False when the seconds ran out first."""
+        """Wait until nothing is running or scheduled. Returns False after ``timeout`` seconds."""
         with self._changed:
             return self._changed.wait_for(self._is_quiet, timeout)
 
     def wait_until_nothing_is_due(self, timeout: float) -> bool:
-        """Wait until nothing is under way or due, whatever is scheduled for later; False when the
-        seconds ran out first.
+        """Wait until nothing is running or due, ignoring actions scheduled for later.
+
+        Returns False after ``timeout`` seconds.
         """
         with self._changed:
             return self._changed.wait_for(self._is_idle, timeout)
@@ -96,7 +98,7 @@ class Scheduler:
             try:
                 job.action()
             except Exception:
-                logger.exception("an action of the simulator failed")
+                logger.exception("A scheduled action failed")
             finally:
                 with self._changed:
                     self._running -= 1

@@ -1,7 +1,4 @@
-"""Reading scripts as people and programs write them.
-
-Every refusal is a ValueError with a sentence.
-"""
+"""Parsing and validating scripts. Every error is a ValueError with a message."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -52,23 +49,23 @@ def read_outcome(value: Any) -> str:
     if isinstance(text, str) and re.fullmatch(r"[A-Z0-9_]{1,20}", text):
         return text
     names = ", ".join(NAMED_OUTCOMES)
-    raise ValueError(f'outcome is one of {names}, {PERSON}, or a result code such as "1032"')
+    raise ValueError(f'outcome must be one of {names}, {PERSON}, or a result code such as "1032"')
 
 
 def read_rule(given: Mapping[str, Any]) -> Rule:
-    """Read one script with its target, from JSON or keywords. Raises ValueError with a sentence."""
+    """Read a script with its target, from JSON or keywords. Raises ValueError."""
     known = {f.name for f in fields(Script)}
-    strange = sorted(set(given) - known - set(_TARGET))
-    if strange:
-        raise ValueError(f"unknown: {', '.join(strange)}")
+    unknown_fields = sorted(set(given) - known - set(_TARGET))
+    if unknown_fields:
+        raise ValueError(f"unknown fields: {', '.join(unknown_fields)}")
     operation = given.get("operation", "stk_push")
     if operation not in OPERATIONS:
-        raise ValueError(f"operation is one of {', '.join(OPERATIONS)}")
+        raise ValueError(f"operation must be one of {', '.join(OPERATIONS)}")
     if operation != "stk_push" and given.get("outcome") == PERSON:
-        raise ValueError("only a prompt, stk_push, can be left to a person")
+        raise ValueError("the outcome person is for stk_push only")
     phone, amount, times = (given.get(name) for name in ("phone", "amount", "times"))
     if phone is not None and not isinstance(phone, str | int):
-        raise ValueError("phone is text")
+        raise ValueError("phone must be text")
     is_next = phone is None and amount is None
     return Rule(
         script=_read_script({k: v for k, v in given.items() if k in known}),
@@ -112,31 +109,31 @@ def _reader(name: str) -> Callable[[Any], Any]:
 def _choice(name: str, value: Any) -> str:
     allowed = [c for c in _CHOICES[name] if c is not None]
     if value not in allowed:
-        raise ValueError(f"{name} is one of {', '.join(allowed)}")
+        raise ValueError(f"{name} must be one of {', '.join(allowed)}")
     return str(value)
 
 
 def _seconds(name: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 86_400:
-        raise ValueError(f"{name} is seconds, 0 to 86400")
+        raise ValueError(f"{name} must be 0 to 86400 seconds")
     return float(value)
 
 
 def _switch(name: str, value: Any) -> bool:
     if not isinstance(value, bool):
-        raise ValueError(f"{name} is true or false")
+        raise ValueError(f"{name} must be true or false")
     return value
 
 
 def _whole(name: str, value: Any, least: int, most: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise ValueError(f"{name} is a whole number, {least} to {most}")
+        raise ValueError(f"{name} must be a whole number, {least} to {most}")
     return value
 
 
 def _text(name: str, value: Any) -> str:
     if not isinstance(value, str) or len(value) > 10_000:
-        raise ValueError(f"{name} is text")
+        raise ValueError(f"{name} must be text")
     return value
 
 
@@ -148,9 +145,10 @@ def _refusal(value: Any) -> Refusal:
     if not isinstance(value, Mapping) or set(value) - {f.name for f in fields(Refusal)}:
         names = ", ".join(NAMED_REFUSALS)
         raise ValueError(
-            f"refuse is one of {names}, or an object of status, code, message, body, content_type"
+            f"refuse must be one of {names}, or an object with status, code, message, body,"
+            " content_type"
         )
     texts = {k: _text(k, v) for k, v in value.items() if k != "status" and v is not None}
     if any(c in texts.get("content_type", "") for c in "\r\n"):
-        raise ValueError("content_type is one line")
+        raise ValueError("content_type must be a single line")
     return Refusal(status=_whole("status", value.get("status", 500), 200, 599), **texts)

@@ -1,4 +1,4 @@
-"""Which script counts for a request: a queue, phones, amounts, magic numbers, in that order."""
+"""Choosing the script for a request: the queue, then phones, amounts and magic numbers."""
 
 import threading
 from collections.abc import Mapping
@@ -11,11 +11,10 @@ from .script_input import read_rule
 
 @dataclass
 class ScriptBook:
-    """Holds the scripts and picks the one that counts for a request. Safe from many threads.
+    """Keeps the scripts and chooses one for each request. Thread-safe.
 
-    The order: the queue for next requests, then the phone's script, then the amount's, then a magic
-    number. Within one rank the newest script counts, except in the queue, which is used up in the
-    order it was filled.
+    Scripts for the next request come first, oldest first. Then come scripts for the phone, then for
+    the amount, the newest first, and then magic numbers.
     """
 
     magic: bool = True
@@ -23,18 +22,15 @@ class ScriptBook:
     _rules: list[Rule] = field(default_factory=list)
 
     def add(self, given: Mapping[str, Any]) -> None:
-        """Take one script, as the control plane receives it. Raises ValueError with a sentence."""
+        """Add a script, in the format of the control API. Raises ValueError."""
         rule = read_rule(given)
         with self._lock:
             if len(self._rules) >= 10_000:
-                raise ValueError("10000 scripts are waiting already; reset first")
+                raise ValueError("there are already 10000 scripts; reset first")
             self._rules.append(rule)
 
     def pick(self, operation: str, *, phone: str = "", amount: int = 0) -> Script:
-        """Give the script for a request, and use it up where it is limited.
-
-        An empty script when none fits.
-        """
+        """Return the script for a request and count its use; an empty script if none matches."""
         with self._lock:
             fitting = [r for r in self._rules if r.matches(operation, phone, amount)]
             rule = (
@@ -48,12 +44,12 @@ class ScriptBook:
         return (magic(operation, phone) if self.magic else None) or Script()
 
     def magic_outcome(self, phone: str) -> str | None:
-        """Tell the result code a phone number's last digits stand for, if they are magic."""
+        """Return the result code for the last digits of a phone number, if they are magic."""
         script = magic("stk_push", phone) if self.magic else None
         return script.outcome if script else None
 
     def as_json(self) -> list[dict[str, Any]]:
-        """List the scripts still waiting, oldest first, with what each changes."""
+        """List the remaining scripts, oldest first, with the fields each changes."""
         with self._lock:
             rules = list(self._rules)
         return [
@@ -68,7 +64,7 @@ class ScriptBook:
         ]
 
     def clear(self) -> None:
-        """Forget every script."""
+        """Forget all scripts."""
         with self._lock:
             self._rules.clear()
 

@@ -1,4 +1,4 @@
-"""HTTP by the standard library: reads a request whole, has it answered, writes the answer once."""
+"""The HTTP server, based on the standard library."""
 
 import errno
 import logging
@@ -14,22 +14,22 @@ from .wire import Reply, Request, error_reply
 
 logger = logging.getLogger(__name__)
 
-#: Largest request body read, bytes. Real requests are below one thousand.
+#: Largest accepted request body, in bytes. Real requests have less than a thousand.
 MAX_BODY = 256 * 1024
 
 
 class PortInUse(Exception):
-    """It cannot listen there. The message is one sentence for a person."""
+    """The server cannot listen on this address. The message is for the user."""
 
 
 class Server(ThreadingHTTPServer):
-    """Answers requests with one function, a thread per connection.
+    """Handles requests with one function, with a thread per connection.
 
     Call ``start`` once, then ``stop`` once.
     """
 
     daemon_threads = True
-    #: Seconds handle_request waits for a caller; the selector has done the waiting.
+    #: How long handle_request waits for a connection, in seconds. The selector waits already.
     timeout = 0
     block_on_close = False
     request_queue_size = 128
@@ -46,12 +46,12 @@ class Server(ThreadingHTTPServer):
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 raise PortInUse(
-                    f"Port {port} on {host} is taken by another program; "
-                    "choose another with --port."
+                    f"Port {port} on {host} is in use by another program. "
+                    "Choose another with --port."
                 ) from None
             raise PortInUse(f"Cannot listen on {host} port {port}: {error.strerror}.") from None
         except OverflowError:
-            raise PortInUse(f"There is no port {port}; the last is 65535.") from None
+            raise PortInUse(f"Port {port} does not exist. Choose one up to 65535.") from None
         self._wake, self._woken = socket.socketpair()
         self._thread = threading.Thread(
             target=self._accept_connections, name="simulator-http", daemon=True
@@ -59,25 +59,25 @@ class Server(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """Where the server is reached, without a slash at the end."""
+        """The server's base URL, without a trailing slash."""
         host, port = self.server_address[:2]
         host = str(host)
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - read, not bound
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     def server_bind(self) -> None:
-        """Bind without asking the network for this machine's name, which can take seconds."""
+        """Bind without looking up this machine's name in the DNS, which can take seconds."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()
         self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
 
     def start(self) -> None:
-        """Serve in a thread of its own."""
+        """Start serving in a separate thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop listening and hang up on everybody, idle or not. Never waits for an answer."""
+        """Stop listening and close all connections, without waiting for running requests."""
         self.stopping.set()
         self._wake.send(b"x")
         if self._thread.ident is not None:
@@ -91,7 +91,7 @@ class Server(ThreadingHTTPServer):
             hang_up(connection)
 
     def _accept_connections(self) -> None:
-        # Not serve_forever: that looks twice a second whether it should end, and so ends late.
+        # Not serve_forever, which polls for shutdown twice a second and so stops late.
         with selectors.DefaultSelector() as selector:
             selector.register(self.socket, selectors.EVENT_READ)
             selector.register(self._woken, selectors.EVENT_READ)
@@ -100,20 +100,20 @@ class Server(ThreadingHTTPServer):
                 self.handle_request()
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Remember the connection, so that stopping can end it."""
+        """Keep track of the connection, so that ``stop`` can close it."""
         with self._lock:
             self._connections.add(request)
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
-        """Forget a connection that is done."""
+        """Stop tracking a closed connection."""
         with self._lock:
             self._connections.discard(request)
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing about a caller who hung up; that is everyday life for a server."""
-        logger.debug("a connection from %s broke off", client_address, exc_info=True)
+        """Log at debug level only: clients close connections all the time."""
+        logger.debug("Connection from %s was closed", client_address, exc_info=True)
 
 
 _METHODS = {f"do_{m}" for m in ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")}
@@ -143,11 +143,11 @@ class _Handler(BaseHTTPRequestHandler):
         self._write(self.server.answer(request))
 
     def version_string(self) -> str:
-        """Name the server, and not the Python below it."""
+        """Return the server's name, without Python's version."""
         return "DarajaSimulator"
 
     def __getattr__(self, name: str) -> Any:
-        # The base class looks for do_GET, do_POST and so on; all of them are one to us.
+        # The base class looks for do_GET, do_POST and so on. One method handles them all.
         if name in _METHODS:
             return self._serve
         raise AttributeError(name)
@@ -189,7 +189,7 @@ class _Handler(BaseHTTPRequestHandler):
         hang_up(self.connection)
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Answer what is not even HTTP, or a method unheard of, in Daraja's envelope."""
+        """Send Daraja's error envelope for malformed HTTP and unknown methods."""
         self.close_connection = True
         if code == 501:
             self._write(error_reply(405, "405.001", "Method Not Allowed"))
@@ -197,11 +197,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._write(error_reply(code, "400.002.05", "Invalid Request Payload"))
 
     def log_message(self, *args: Any) -> None:
-        """Keep quiet: the event log tells more, and the path may hold a secret."""
+        """Do not log requests: the event log has more, and a path may contain a secret."""
 
 
 def _split(target: str) -> tuple[str, dict[str, str]]:
-    """Split a request target into path and query; one that makes no sense has an empty path."""
+    """Split a request target into path and query. The path of an invalid one is empty."""
     try:
         parts = urlsplit(target)
         return parts.path, dict(parse_qsl(parts.query, max_num_fields=50))
@@ -210,8 +210,8 @@ def _split(target: str) -> tuple[str, dict[str, str]]:
 
 
 def hang_up(connection: socket.socket) -> None:
-    """Close a connection for both directions. Never raises."""
+    """Close a connection in both directions. Never raises."""
     try:
         connection.shutdown(socket.SHUT_RDWR)
     except OSError:
-        logger.debug("the other side had hung up already")
+        logger.debug("The client had closed the connection already")

@@ -1,6 +1,4 @@
-"""A pretend Safaricom in one object: start it, point the shop at its ``url``, and decide what
-happens.
-"""
+"""The ``Simulator`` class: start it, set your program's base URL to its ``url``, and script it."""
 
 import logging
 from collections.abc import Callable
@@ -25,12 +23,12 @@ logger = logging.getLogger(__name__)
 
 
 class Simulator:
-    """Speaks Daraja's HTTP on a port of its own. Port 0 takes any free one; with None it listens
-    nowhere, and whoever holds it hands requests to ``answer``.
+    """A simulator of Daraja with its own HTTP server.
 
-    Settings are those of ``Config``: ``Simulator(port=0, default="person", wallet=500)``. Listens
-    from the moment it is made, answers from ``start`` to ``stop``; also a context manager. Raises
-    PortInUse and ValueError.
+    Port 0 chooses any free port. With None there is no server, and requests are passed to
+    ``answer``. Settings are those of ``Config``: ``Simulator(port=0, default="person",
+    wallet=500)``. It listens as soon as it is created, and handles requests from ``start`` to
+    ``stop``. Also a context manager. Raises PortInUse and ValueError.
     """
 
     def __init__(
@@ -54,23 +52,20 @@ class Simulator:
 
     @property
     def url(self) -> str:
-        """The base address, for ``DARAJA_BASE_URL`` and for a browser: no slash at the end.
-
-        Raises ValueError for one that listens nowhere.
-        """
+        """The base URL, without a trailing slash. Raises ValueError if there is no server."""
         if self._server is None:
-            raise ValueError("it listens on no port")
+            raise ValueError("this simulator has no server")
         return self._server.url
 
     def start(self) -> Self:
-        """Begin to answer. Call once."""
+        """Start handling requests. Call once."""
         self.world.scheduler.start()
         if self._server:
             self._server.start()
         return self
 
     def stop(self) -> None:
-        """Stop answering and hang up on everybody. Safe to repeat."""
+        """Stop handling requests and close all connections. Safe to repeat."""
         if self._stopped:
             return
         self._stopped = True
@@ -99,50 +94,49 @@ class Simulator:
         times: int | None = None,
         **behaviour: Any,
     ) -> None:
-        """Decide how requests go: those of a phone, of an amount, or (neither given) the next one.
+        """Add a script for a phone, for an amount, or (with neither) for the next request.
 
-        ``behaviour`` is the fields of ``Script``. A script for the next request works once, others
-        until reset, unless ``times`` says otherwise. Raises ValueError with a sentence.
+        ``behaviour`` are fields of ``Script``. Unless ``times`` is given, a script for the next
+        request applies once, and others until reset. Raises ValueError.
         """
         target = {"phone": phone, "amount": amount, "operation": operation, "times": times}
         self.world.scripts.add({**target, **behaviour})
 
     def wait_until_quiet(self, timeout: float = 60.0) -> bool:
-        """Wait until every prompt not left to a person has ended and every callback was sent; False
-        if too long.
+        """Wait until all prompts have ended and all callbacks are sent.
+
+        Prompts waiting for a person are ignored. Returns False after ``timeout`` seconds.
         """
         return self.world.scheduler.wait_until_quiet(timeout)
 
     @property
     def events(self) -> list[Event]:
-        """What happened, oldest first; the newest 2000."""
+        """The newest 2000 events, oldest first."""
         return self.world.events.list()
 
     @property
     def callbacks(self) -> list[Event]:
-        """The callbacks sent, oldest first: ``what``, ``url``, ``body``, the shop's ``status`` and
-        ``answer``.
-        """
+        """The callbacks sent, oldest first: ``what``, ``url``, ``body``, ``status``, ``answer``."""
         return self.world.events.list(kind="callback")
 
     def books(self) -> dict[str, Any]:
-        """Give the books, as ``GET /control/books`` does: every shilling that moved."""
+        """Return the books, as ``GET /control/books`` does."""
         return self.world.books.as_json()
 
     def prompts(self) -> list[dict[str, Any]]:
-        """List every prompt, oldest first, with its state and how it ended."""
+        """List all prompts, oldest first, with their state and outcome."""
         return self.control.prompts()
 
     def phone(self, number: str) -> dict[str, Any]:
-        """Show one phone: balance, the prompt on its screen, its messages."""
+        """Return one phone with its balance, open prompt and messages."""
         return self.control.phone(number)
 
     def enter_pin(self, number: str, pin: str | None = None) -> dict[str, Any]:
-        """Answer the prompt ringing on a phone with a PIN, the right one by default."""
+        """Answer a phone's open prompt with a PIN, by default the right one."""
         return self.control.enter_pin(number, self.config.pin if pin is None else pin)
 
     def cancel(self, number: str) -> dict[str, Any]:
-        """Dismiss the prompt ringing on a phone."""
+        """Cancel a phone's open prompt."""
         return self.control.cancel(number)
 
     def pay_by_hand(
@@ -153,38 +147,39 @@ class Simulator:
         business: str = "",
         pin: str | None = None,
     ) -> dict[str, Any]:
-        """Pay the pay bill (or another ``business``) from a phone, unasked, with the right PIN by
-        default. Waits for the shop's validation, and gives the result code and the receipt.
+        """Make a C2B payment from a phone, by default to the pay bill and with the right PIN.
+
+        Waits for the merchant's validation. Returns the result code, the receipt and the balance.
         """
         pin = self.config.pin if pin is None else pin
         return self.money.pay_by_hand(number, amount, account, business, pin)
 
     def reverse_for_customer(self, receipt: str) -> dict[str, Any]:
-        """Give a payment back at its customer's word: the merchant is not told. Gives the
-        reversal's ``receipt`` and the phone's ``balance``.
+        """Reverse a payment at the customer's request, without notifying the merchant.
+
+        Returns the reversal's ``receipt`` and the phone's ``balance``.
         """
         return self.money.reverse_for_customer(receipt)
 
     def take_payout_back(self, receipt: str) -> dict[str, Any]:
-        """Take a payout back from the phone it went to: the merchant is not told. Gives the
-        reversal's ``receipt`` and the phone's ``balance``.
+        """Take a payout back from its receiver, without notifying the merchant.
+
+        Returns the reversal's ``receipt`` and the phone's ``balance``.
         """
         return self.money.take_payout_back(receipt)
 
     def set_wallet(self, number: str, amount: int) -> None:
-        """Put this much into a phone's wallet, KES."""
+        """Set the balance of a phone's wallet, in KES."""
         self.control.set_wallet(number, amount)
 
     def statement(self, number: str) -> list[dict[str, Any]]:
-        """List what moved on a phone's wallet, newest first."""
+        """List the movements of a phone's wallet, newest first."""
         return self.money.statement(number)
 
     def portal_statement(
         self, shortcode: str, start: datetime | None = None, end: datetime | None = None
     ) -> str:
-        """Write a number's statement as Safaricom's portal has it downloaded: CSV, what went out
-        included.
-        """
+        """Return a shortcode's statement as downloaded from Safaricom's portal (CSV)."""
         return self.money.portal_statement(shortcode, start, end)
 
     def unlock_pin(self, number: str) -> None:
@@ -192,50 +187,48 @@ class Simulator:
         self.money.unlock_pin(number)
 
     def set_account(self, shortcode: str, **accounts: int) -> dict[str, int]:
-        """Put KES into the accounts of a number of the merchant: ``utility``, ``working``."""
+        """Set the balances of a shortcode's accounts, in KES: ``utility``, ``working``."""
         return self.money.set_account(shortcode, accounts)
 
     def set_registered(self, number: str, registered: bool) -> None:
-        """Give a phone M-PESA, or take it away."""
+        """Set whether a phone has M-PESA."""
         self.money.register(number, registered)
 
     @property
     def certificate(self) -> str:
-        """The certificate, in PEM, under which a client encrypts the initiator's password."""
+        """The certificate, in PEM, with which clients encrypt the initiator's password."""
         return self.world.initiator.keys.certificate
 
     def security_credential(self, password: str | None = None) -> str:
-        """Encrypt a password, the initiator's own by default, as a client would."""
+        """Encrypt a password, by default the initiator's, as clients do."""
         return str(self.money.credential(password)["security_credential"])
 
     def unlock_initiator(self) -> None:
-        """Let the initiator in again after too many bad passwords."""
+        """Unlock the initiator after too many wrong passwords."""
         self.world.initiator.unlock()
 
     def conversations(self) -> list[dict[str, Any]]:
-        """List every payout, reversal and query, oldest first, with how it ended."""
+        """List every payout, reversal and query, oldest first, with its outcome."""
         return self.money.conversations()
 
     def forget_urls(self) -> None:
-        """Delete the addresses registered for payments by hand, as an operator can."""
+        """Delete the registered C2B URLs, as an operator can in the portal."""
         self.world.registrations.forget()
 
     def advance(self, seconds: float) -> None:
-        """Move the simulator's clock forward: prompts time out, tokens expire, late callbacks
-        leave.
-        """
+        """Move the clock forward: prompts time out, tokens expire, delayed callbacks are sent."""
         self.world.advance(seconds)
 
     def revoke_tokens(self) -> None:
-        """Make every access token issued so far worthless."""
+        """Revoke all access tokens."""
         self.world.tokens.revoke_all()
 
     def reset(self) -> None:
-        """Begin again with empty books and no scripts. Access tokens stay good."""
+        """Start again with empty books and no scripts. Access tokens stay valid."""
         self.world.reset()
 
     def answer(self, request: Request) -> Reply:
-        """Answer one request, wherever it came from. Never raises."""
+        """Handle one request. Never raises."""
         try:
             if request.path == "/":
                 return page.show(request)
@@ -247,7 +240,7 @@ class Simulator:
         except DarajaError as error:
             return error.reply()
         except Exception:
-            logger.exception("the simulator failed to answer %s %s", request.method, request.path)
+            logger.exception("Failed to handle %s %s", request.method, request.path)
             return error_reply(500, "500.003.1001", "Internal Server Error")
 
     def _daraja(self, request: Request) -> Reply:

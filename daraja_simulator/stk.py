@@ -18,7 +18,7 @@ from .tokens import STK_TOKEN_REFUSED
 from .wire import Reply, Request, daraja_body, invalid, json_reply
 from .world import World
 
-#: Longest text of a prompt that reaches a phone. Source: Daraja portal, result code 1025.
+#: The longest text of a prompt. Source: Daraja portal, result code 1025.
 MAX_PROMPT = 182
 
 PAY_BILL, BUY_GOODS = "CustomerPayBillOnline", "CustomerBuyGoodsOnline"
@@ -38,10 +38,10 @@ _REQUIRED = (
 
 
 def push(world: World, request: Request) -> Reply:
-    """Accept a request for money, or refuse it. Raises DarajaError.
+    """Accept an STK push, or refuse it. Raises DarajaError.
 
-    Accepted means no more than that: how it ends comes by callback. Every acceptance opens a new
-    prompt; there is no key by which a repeated request could be known.
+    The outcome follows in a callback. Every accepted request opens a new prompt, because STK pushes
+    have no idempotency key.
     """
     world.tokens.check(request, STK_TOKEN_REFUSED)
     wanted = read_push(world.config, daraja_body(request))
@@ -55,10 +55,10 @@ def push(world: World, request: Request) -> Reply:
 
 
 def read_push(config: Config, body: Mapping[str, Any]) -> Push:
-    """Validate a push in Daraja's order. Raises DarajaError at the first thing wrong."""
+    """Validate a push in the same order as Daraja. Raises DarajaError for the first error."""
     for name in _REQUIRED:
         fields.text(body, name)
-    # The gateway knows this field by another name, and uses that in its refusal.
+    # The real gateway calls this field Remarks in its error.
     description = fields.text(body, "TransactionDesc", called="Remarks")
     transaction_type = fields.text(body, "TransactionType")
     if transaction_type not in (PAY_BILL, BUY_GOODS):
@@ -85,11 +85,11 @@ def read_push(config: Config, body: Mapping[str, Any]) -> Push:
 
 
 def choose_outcome(world: World, wanted: Push, script: Script) -> str:
-    """Decide how a push will end: a result code, or ``"person"``.
+    """Choose the outcome of a push: a result code, or ``"person"``.
 
-    A wrong PartyB always fails, and so does a prompt too long for a SIM. Then a script's outcome
-    counts, then a magic number, then the rule that the same amount is not asked of the same phone
-    twice in two minutes, then the default.
+    A wrong PartyB always fails, and so does a prompt that is too long. After that, the first of
+    these decides: the script, a magic number, the rule against the same amount within two minutes,
+    the default.
     """
     config = world.config
     if wanted.party_b != _party_b(config, wanted.transaction_type):
@@ -106,7 +106,7 @@ def choose_outcome(world: World, wanted: Push, script: Script) -> str:
 def _open(world: World, wanted: Push, script: Script) -> Prompt:
     outcome = choose_outcome(world, wanted, script)
     if outcome == PERSON and script.callback_before_answer:
-        # Nobody can enter a PIN before the shop has its answer, so this fault pays at once.
+        # Nobody can enter a PIN before the response is sent, so this fault pays immediately.
         outcome = "0"
     prompt = world.prompts.open(wanted, script, rings=outcome == PERSON)
     if outcome != "17":

@@ -5,16 +5,17 @@ Source: Daraja portal, M-Pesa Express, and recorded samples.
 
 import random
 
-from .books import Books, Entry
+from .books import Books
 from .callback_client import Body, Callback
 from .callback_dispatch import CallbackVariants
 from .clock import stamp
+from .entries import Entry
 from .prompts import Ending, Prompt
 from .results import describe, typed
 
 
 def variants(prompt: Prompt, ending: Ending, books: Books) -> CallbackVariants:
-    """Write the callbacks that could be sent of a prompt that ended."""
+    """Return the callbacks that can be sent for an ended prompt."""
     forged = None
     if prompt.script.forge:
         entry = books.forge_entry(
@@ -30,7 +31,7 @@ def variants(prompt: Prompt, ending: Ending, books: Books) -> CallbackVariants:
 
 
 def body(prompt: Prompt, ending: Ending) -> Body:
-    """Write the body of a callback: metadata for a success, none for a failure."""
+    """Return the body of a callback, with metadata if it is a success."""
     about: Body = {
         "MerchantRequestID": prompt.merchant_request_id,
         "CheckoutRequestID": prompt.checkout_request_id,

@@ -1,4 +1,4 @@
-"""M-Pesa Express Query, how a prompt ended: ``POST /mpesa/stkpushquery/v1/query``.
+"""M-Pesa Express Query: ``POST /mpesa/stkpushquery/v1/query``.
 
 Source: Daraja portal, M-Pesa Express Query, and recorded runs.
 """
@@ -16,11 +16,10 @@ _REQUIRED = ("BusinessShortCode", "Password", "Timestamp", "CheckoutRequestID")
 
 
 def query(world: World, request: Request) -> Reply:
-    """Tell how a push ended: result code as text, no receipt, no amount, no phone.
+    """Return the result code of a push, as text. Raises DarajaError.
 
-    Raises DarajaError.
-
-    A prompt still open answers 4999, or 500.001.1001, as the simulator is configured.
+    The response has neither receipt, amount nor phone. For an open prompt it is 4999 or
+    500.001.1001, depending on the setting ``pending_query``.
     """
     if not world.query_limit.allow():
         return refusal_reply(NAMED_REFUSALS["too_many_requests"])
@@ -74,7 +73,7 @@ def _result(prompt: Prompt, code: str) -> Reply:
         200,
         {
             "ResponseCode": "0",
-            # Safaricom's own spelling, seen in every recorded answer.
+            # Safaricom's own spelling, as in every recorded response.
             "ResponseDescription": "The service request has been accepted successsfully",
             "MerchantRequestID": prompt.merchant_request_id,
             "CheckoutRequestID": prompt.checkout_request_id,
@@ -85,9 +84,9 @@ def _result(prompt: Prompt, code: str) -> Reply:
 
 
 def _fail_every_other_poll(poll: int) -> None:
-    """Fail the 1st, 3rd, 5th poll.
+    """Fail the 1st, 3rd, 5th … poll.
 
-    The real service did so at random, in 4 of 19; a test wants to know which.
+    The real service failed at random, in 4 of 19 polls. This is deterministic, for tests.
     """
     if poll % 4 == 1:
         raise DarajaError(200, "500.001.1001", "")

@@ -1,6 +1,4 @@
-"""The people behind the numbers: what they are called, whether they have M-PESA, and whether their
-PIN is locked.
-"""
+"""The subscribers: their names, whether they have M-PESA, and whether their PIN is locked."""
 
 import threading
 
@@ -9,9 +7,9 @@ _LAST = ("MWANGI", "ODHIAMBO", "KIPLAGAT", "NDUNGU", "WAFULA", "HASSAN", "MUTHON
 
 
 class Subscribers:
-    """Remembers who has no M-PESA and who entered a wrong PIN too often. Safe from many threads.
+    """Keeps track of phones without M-PESA and of wrong PINs. Thread-safe.
 
-    ``tries`` wrong PINs in a row lock a phone; 0 means that nothing ever does.
+    ``tries`` wrong PINs in a row lock a phone. 0 means never.
     """
 
     def __init__(self, tries: int) -> None:
@@ -29,27 +27,27 @@ class Subscribers:
                 self._wrong.pop(phone, None)
 
     def is_locked(self, phone: str) -> bool:
-        """Say whether a phone's PIN is locked."""
+        """Return whether a phone's PIN is locked."""
         with self._lock:
             return self._is_locked(phone)
 
     def unlock(self, phone: str) -> None:
-        """Forget a phone's wrong PINs, as customer care does."""
+        """Reset a phone's wrong PINs, as customer care does."""
         with self._lock:
             self._wrong.pop(phone, None)
 
     def is_registered(self, phone: str) -> bool:
-        """Say whether a phone has M-PESA."""
+        """Return whether a phone has M-PESA."""
         with self._lock:
             return phone not in self._unregistered
 
     def register(self, phone: str, *, registered: bool) -> None:
-        """Give a phone M-PESA, or take it away."""
+        """Set whether a phone has M-PESA."""
         with self._lock:
             (self._unregistered.discard if registered else self._unregistered.add)(phone)
 
     def clear(self) -> None:
-        """Give everybody M-PESA and a PIN that works."""
+        """Reset all phones: they have M-PESA and no wrong PINs."""
         with self._lock:
             self._unregistered.clear()
             self._wrong.clear()
@@ -59,10 +57,10 @@ class Subscribers:
 
 
 def first_name(phone: str) -> str:
-    """Name whoever holds a phone; the same phone always has the same name."""
+    """Return the first name of a phone's owner, always the same for a phone."""
     return _FIRST[int(phone) % len(_FIRST)]
 
 
 def full_name(phone: str) -> str:
-    """Name whoever holds a phone, in full."""
+    """Return the full name of a phone's owner."""
     return f"{first_name(phone)} {_LAST[int(phone) % len(_LAST)]}"

@@ -1,4 +1,4 @@
-"""Access tokens: issued, kept, refused. Source: Daraja portal, Authorization."""
+"""Access tokens. Source: Daraja portal, Authorization."""
 
 import threading
 
@@ -7,7 +7,7 @@ from .clock import Clock
 from .config import Config
 from .wire import DarajaError, Request
 
-#: How each family of APIs refuses a token it does not know: HTTP status and errorCode.
+#: How each group of APIs refuses an invalid token: HTTP status and errorCode.
 STK_TOKEN_REFUSED = (404, "404.001.03")
 REVERSAL_TOKEN_REFUSED = STK_TOKEN_REFUSED
 C2B_TOKEN_REFUSED = STATUS_TOKEN_REFUSED = (400, "400.003.01")
@@ -15,7 +15,7 @@ B2C_TOKEN_REFUSED = BALANCE_TOKEN_REFUSED = (401, "401.002.01")
 
 
 class Tokens:
-    """Issues access tokens and remembers which are still good. Safe from many threads."""
+    """Issues access tokens and keeps track of valid ones. Thread-safe."""
 
     def __init__(self, config: Config, clock: Clock, keep: int = 1_000) -> None:
         self._config = config
@@ -25,7 +25,7 @@ class Tokens:
         self._expiry: dict[str, float] = {}
 
     def issue(self) -> str:
-        """Make a new token; the older ones stay good unless only the newest may be."""
+        """Issue a token. Older ones stay valid unless ``newest_token_only`` is set."""
         token = ids.access_token()
         with self._lock:
             if self._config.newest_token_only:
@@ -36,12 +36,12 @@ class Tokens:
         return token
 
     def revoke_all(self) -> None:
-        """Make every token issued so far worthless."""
+        """Revoke all tokens."""
         with self._lock:
             self._expiry.clear()
 
     def check(self, request: Request, refused: tuple[int, str]) -> None:
-        """Let a request with a good bearer token pass. Raises DarajaError."""
+        """Raise DarajaError unless the request has a valid bearer token."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise DarajaError(404, "404.001.04", "Invalid Authentication Header")
@@ -52,5 +52,5 @@ class Tokens:
 
     @staticmethod
     def refusal(refused: tuple[int, str]) -> DarajaError:
-        """Make the refusal of a token nobody knows, or no longer."""
+        """Return the error for an unknown or expired token."""
         return DarajaError(*refused, "Invalid Access Token")

@@ -1,8 +1,8 @@
-"""Transaction Status, what became of a transaction: ``POST /mpesa/transactionstatus/v1/query``.
+"""Transaction Status: ``POST /mpesa/transactionstatus/v1/query``.
 
-Source: Daraja portal, Transaction Status. The odd parts of its sample are kept: a key that comes
-twice, one without a value, an amount in text. A prompt's MerchantRequestID finds nothing. That a
-payment which was given back is ``Reversed`` is our guess: the portal's list does not say.
+Source: Daraja portal, Transaction Status. The oddities of its sample are kept: a duplicate key, a
+key without a value, an amount as text. A prompt's MerchantRequestID finds nothing. The status
+``Reversed`` for a reversed payment is our guess; the portal does not list it.
 """
 
 from collections.abc import Mapping
@@ -11,11 +11,11 @@ from datetime import datetime
 from typing import Any
 
 from . import asynchronous, fields
-from .books import Entry
 from .callback_client import Body
 from .clock import stamp
 from .config import Config
 from .conversations import Conversation, Instruction
+from .entries import Entry
 from .faults import refuse_as_scripted
 from .ids import is_msisdn
 from .result_bodies import parameter, party
@@ -34,7 +34,7 @@ _REASONS = {
 
 @dataclass(frozen=True, kw_only=True)
 class FoundTransaction:
-    """What was asked about: a movement of money, or a request that moved none, or none yet."""
+    """The transaction found: a movement of money, or a request that has moved none (yet)."""
 
     kind: str
     phone: str
@@ -50,9 +50,9 @@ class FoundTransaction:
 
 
 def query(world: World, request: Request) -> Reply:
-    """Accept the query; the answer comes as a result. Raises DarajaError.
+    """Accept the query. The status follows in a result callback. Raises DarajaError.
 
-    That result's own code 0 means that the query was answered, whatever the answer.
+    Result code 0 means that the transaction was found, whatever its status.
     """
     world.tokens.check(request, STATUS_TOKEN_REFUSED)
     instruction = _read(world.config, daraja_body(request))
@@ -61,7 +61,7 @@ def query(world: World, request: Request) -> Reply:
     script = world.scripts.pick("transaction_status", phone=phone, amount=amount)
     if refusal := refuse_as_scripted(world, script, STATUS_TOKEN_REFUSED):
         return refusal
-    return asynchronous.accept(world, instruction, script, execute=_look)
+    return asynchronous.accept(world, instruction, script, execute=_execute)
 
 
 def _read(config: Config, body: Mapping[str, Any]) -> Instruction:
@@ -94,7 +94,7 @@ def _find(world: World, instruction: Instruction) -> FoundTransaction | None:
         entry = world.books.find(instruction.original_transaction_id)
     else:
         original = world.conversations.find(originator_id=instruction.original_conversation_id)
-        # Of before a restart only the books still know.
+        # A request from before a restart is only in the books.
         entry = world.books.find_request(instruction.original_conversation_id)
     if original and original.instruction.api in ("b2c", "reversal"):
         found = _found_request(original)
@@ -136,12 +136,12 @@ def _found_payment(entry: Entry) -> FoundTransaction:
     )
 
 
-def _look(world: World, conversation: Conversation) -> asynchronous.Completed:
+def _execute(world: World, conversation: Conversation) -> asynchronous.Completed:
     instruction = conversation.instruction
     found = _find(world, instruction)
     if found is None:
         raise Declined("SFC_IC0003")
-    # A customer may be asked about only by what is theirs, a number of the merchant about all.
+    # A phone can query its own transactions only, a shortcode of the merchant all of them.
     if instruction.shortcode not in (
         (found.phone,) if is_msisdn(instruction.shortcode) else world.config.numbers
     ):

@@ -1,4 +1,4 @@
-"""Requests and replies as plain values, and the shapes of Daraja's errors.
+"""HTTP requests and responses as plain values, and Daraja's error responses.
 
 Source: Daraja portal, the error tables of each API page.
 """
@@ -15,10 +15,7 @@ JSON = "application/json"
 
 @dataclass(frozen=True)
 class Request:
-    """One HTTP request, read in full.
-
-    Header names are lower case; ``query`` keeps the last of repeated values.
-    """
+    """An HTTP request. Header names are lower case; ``query`` has the last of repeated values."""
 
     method: str
     path: str
@@ -29,9 +26,9 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """One HTTP answer.
+    """An HTTP response, sent after ``delay`` seconds.
 
-    ``ending`` other than ``"whole"`` is a fault: nothing is sent, or only half of it.
+    An ``ending`` other than ``"whole"`` is a fault: nothing is sent, or only half of it.
     """
 
     status: int
@@ -47,7 +44,7 @@ Handler = Callable[[Request], Reply]
 
 @dataclass(frozen=True)
 class Route:
-    """One address: which method it takes, and what answers there."""
+    """An endpoint and its handler."""
 
     method: str
     path: str
@@ -55,9 +52,7 @@ class Route:
 
 
 class DarajaError(Exception):
-    """A request Daraja refuses, with the HTTP status, ``errorCode`` and ``errorMessage`` it refuses
-    with.
-    """
+    """A refused Daraja request: the HTTP status, ``errorCode`` and ``errorMessage``."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(f"{code} {message}")
@@ -66,29 +61,29 @@ class DarajaError(Exception):
         self.message = message
 
     def reply(self) -> Reply:
-        """Give the refusal in Daraja's error envelope."""
+        """Return the response, in Daraja's error envelope."""
         return error_reply(self.status, self.code, self.message)
 
 
 def json_reply(status: int, content: Any) -> Reply:
-    """Answer with this content as JSON."""
+    """Return a JSON response."""
     return Reply(status, json.dumps(content).encode())
 
 
 def error_reply(status: int, code: str, message: str) -> Reply:
-    """Answer in Daraja's error envelope: requestId, errorCode, errorMessage."""
+    """Return a response in Daraja's error envelope: requestId, errorCode, errorMessage."""
     return json_reply(
         status, {"requestId": ids.request_id(), "errorCode": code, "errorMessage": message}
     )
 
 
 def invalid(name: str) -> DarajaError:
-    """Make the refusal of one bad field."""
+    """Return the error for an invalid field."""
     return DarajaError(400, "400.002.02", f"Bad Request - Invalid {name}")
 
 
 def parse_json(body: bytes) -> Any:
-    """Read strict JSON from bytes. Raises ValueError for anything else, however deep or odd."""
+    """Parse strict JSON. Raises ValueError for anything else, including too deep nesting."""
     try:
         return json.loads(body, parse_constant=_refuse_constant)
     except RecursionError:
@@ -96,10 +91,10 @@ def parse_json(body: bytes) -> Any:
 
 
 def daraja_body(request: Request) -> dict[str, Any]:
-    """Read the JSON object of a protocol request. Raises DarajaError.
+    """Read the JSON object of a Daraja request. Raises DarajaError.
 
-    A body that is not sent as JSON is refused over its first field, as the real gateway does with
-    form-encoding.
+    A body that is not sent as JSON is refused with an error about its first field, as by the real
+    gateway.
     """
     if not sent_as_json(request):
         raise invalid("BusinessShortCode")
@@ -113,7 +108,7 @@ def daraja_body(request: Request) -> dict[str, Any]:
 
 
 def sent_as_json(request: Request) -> bool:
-    """Say whether the request calls its own body JSON."""
+    """Return whether the request's Content-Type is JSON."""
     media_type = request.headers.get("content-type", "").partition(";")[0]
     return media_type.strip().lower() == JSON
 

@@ -1,4 +1,4 @@
-"""The parts one simulator is made of, and what they do together when a prompt ends."""
+"""The state of one simulator, shared by all its APIs."""
 
 from collections.abc import Callable
 from functools import partial
@@ -24,11 +24,10 @@ from .tokens import Tokens
 
 
 class World:
-    """Everything an API of the simulator may use.
+    """The state and services that the APIs share. One per simulator.
 
-    One per simulator; an API adds routes, not state, beside it. Its time, what happens later and
-    how messages leave can be somebody else's: a test that wants no thread and no socket brings
-    its own.
+    APIs keep no state of their own. The clock, the scheduler and the callback client can be
+    replaced, for tests without threads and sockets.
     """
 
     def __init__(
@@ -62,12 +61,10 @@ class World:
         )
 
     def end_prompt(self, prompt: Prompt, code: str, *, deliver_at_once: bool = False) -> bool:
-        """End a prompt: the money moves, the payer gets an SMS, the shop its callback.
+        """End a prompt: move the money, send the payer's SMS and the callback. Safe to repeat.
 
-        False when it had ended.
-
-        Safe to repeat. The scheduler sends the callback, or with ``deliver_at_once`` this does,
-        before it returns.
+        Returns False if it had ended already. The scheduler sends the callback, or with
+        ``deliver_at_once`` it is sent before this returns.
         """
         if code in ("0", "2001") and self.subscribers.is_locked(prompt.push.phone):
             code = "8006"
@@ -103,18 +100,18 @@ class World:
             confirmation.send()
 
     def advance(self, seconds: float) -> None:
-        """Move the clock forward and let what has come due happen. Raises ValueError.
+        """Move the clock forward and run the actions that become due. Raises ValueError.
 
-        What was due before happens before: what it leaves for later is late by the time as it was.
+        Actions already due run first, so that what they schedule uses the earlier time.
         """
         self.scheduler.wait_until_nothing_is_due(self.config.callback_timeout + 1)
         self.clock.advance(seconds)
         self.scheduler.wake()
 
     def reset(self) -> None:
-        """Begin again: no scripts, prompts, phones, events, books or registered addresses.
+        """Start again without scripts, prompts, phones, events, books and registered URLs.
 
-        Tokens stay good and the clock where it is.
+        Tokens stay valid, and the clock is not changed.
         """
         self.scheduler.clear()
         self.prompts.clear()

@@ -1,7 +1,7 @@
-"""What is told of every request: a line in the log, and counts.
+"""The access log and metrics of every request.
 
-A line names the route and never the path, which may hold a secret. So nothing in it has to be
-masked, and it costs a tenth of another line.
+A line contains the route, never the path, which may hold a secret. So nothing needs masking, and it
+costs a tenth of another log line.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ from .metrics import REQUEST_SECONDS, REQUEST_STATEMENTS, REQUESTS
 
 logger = logging.getLogger("omache.access")
 
-#: What answers no route of ours: it is not there, or was refused before it was looked for.
+#: Requests without a route: not found, or refused before routing.
 NO_ROUTE = "(none)"
-#: Files that the web serves itself, where no proxy does.
+#: Static files, where the web process serves them instead of a proxy.
 STATIC = "/static/"
-#: Every other word that somebody sends is one.
+#: Any other method.
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 OTHER = "OTHER"
 
-#: A part of a pattern that takes a value, as ``re_path`` and as ``path`` write it.
+#: Groups of a URL pattern, as ``re_path`` and ``path`` write them.
 _GROUP = re.compile(r"\(\?P<(\w+)>(?:[^()\[\]]|\[[^\]]*\])*\)")
 _CONVERTER = re.compile(r"<\w+:(\w+)>")
 
 
 class _Asked:
-    """Stands in a connection's way, and counts what it is asked."""
+    """An execute wrapper that counts a connection's statements."""
 
     def __init__(self) -> None:
         self.statements = 0
@@ -48,12 +48,12 @@ class _Asked:
 
 
 _own = threading.local()
-#: By method, route and class of status: what counts them. As many as there are routes.
+#: Metrics by method, route and status class; bounded by the number of routes.
 _counters: dict[tuple[str, str, int], tuple[Any, Any, Any]] = {}
 
 
 class Request:
-    """One request, from now on."""
+    """Measures one request, starting now."""
 
     __slots__ = ("_asked", "_before", "_began")
 
@@ -63,7 +63,7 @@ class Request:
         self._before = self._asked.statements
 
     def ended(self, request: HttpRequest, status: int) -> None:
-        """Tell of it. Never raises."""
+        """Log and count the request. Never raises."""
         seconds = perf_counter() - self._began
         statements = self._asked.statements - self._before
         method = request.method if request.method in _METHODS else OTHER
@@ -83,12 +83,12 @@ class Request:
                     statements,
                 )
         except Exception:
-            # A full disk, say: nobody's answer hangs on what is told of it.
-            logging.getLogger(__name__).exception("a request could not be told of")
+            # Logging may fail, on a full disk for example; the answer must not.
+            logging.getLogger(__name__).exception("a request could not be logged")
 
 
 def route_of(request: HttpRequest) -> str:
-    """The pattern of the address, such as ``/cashout/<order_token>/``: never what was asked for."""
+    """The request's URL pattern, such as ``/cashout/<order_token>/``, never its path."""
     match = request.resolver_match
     if match is not None:
         return _readable(match.route)
@@ -102,12 +102,12 @@ def _readable(pattern: str) -> str:
 
 
 def _asked() -> _Asked:
-    """What counts the statements of this thread's connection."""
+    """The statement counter of this thread's connection."""
     asked: _Asked | None = getattr(_own, "asked", None)
     wrappers = connection.execute_wrappers
     if asked is None or asked not in wrappers:
         asked = _own.asked = _Asked()
-        # Before what is there: who watches for a while (execute_wrapper) takes the newest away.
+        # First: ``execute_wrapper`` removes the last wrapper when it ends.
         wrappers.insert(0, asked)
     return asked
 

@@ -1,8 +1,8 @@
-"""What caches may keep of an answer, and how it travels: ``Cache-Control``, ``ETag``, gzip.
+"""HTTP caching and compression of responses: ``Cache-Control``, ``ETag``, gzip.
 
-Everything is private, and no cache keeps it, but for what answers everybody alike: a view that asks
-nobody who they are, or a stranger where anybody is let in. What is public has an ETag and is asked
-about each time unless its view says more; it is not sent again to who has it.
+Responses are private and never cached, except those that are the same for everyone: of views
+without authentication, and of public views to anonymous clients. Public responses have an ETag and
+are revalidated each time unless the view says otherwise; clients that have them get a 304.
 """
 
 from __future__ import annotations
@@ -25,20 +25,19 @@ View = TypeVar("View", bound=Callable[..., Any])
 #: Smaller answers gain nothing.
 COMPRESSED_FROM = 1024
 _READING = frozenset({"GET", "HEAD"})
-#: Served by others, with what they say.
+#: Served elsewhere, with their own headers.
 _FILES = ("/static/", "/media/")
 _JSON = ("application/json", "application/vnd.oai.openapi")
-#: What an answer says beside its body, and a changed one is another answer for.
+#: Headers that are part of the ETag, since a change in one changes the response.
 _PART_OF_IT = ("Link", "Search-Corrected", "Content-Language")
 _GZIP = re.compile(r"(?:^|,)\s*(?:gzip|\*)\s*(?:;\s*q=(?P<q>[0-9.]+)\s*)?(?=,|$)", re.IGNORECASE)
 _KEPT = 64
 
 
 class AnswerMiddleware:
-    """Says of each answer who may keep it, and makes it small.
+    """Sets caching headers, and compresses responses.
 
-    It stands behind the CORS middleware, so that a page on another origin may read what it is
-    told to take from its cache.
+    Placed after the CORS middleware, so that a page on another origin may read a 304.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -56,7 +55,7 @@ class AnswerMiddleware:
         return self._small(request, response)
 
     def _small(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        """The answer in gzip, where it may be and who asks reads that."""
+        """Compress the response if it is allowed and the client accepts gzip."""
         if not isinstance(response, HttpResponse) or not _may_be_compressed(request, response):
             return response
         patch_vary_headers(response, ["Accept-Encoding"])
@@ -67,12 +66,12 @@ class AnswerMiddleware:
         response["Content-Length"] = str(len(response.content))
         etag = response.headers.get("ETag", "")
         if etag.startswith('"'):
-            # Other bytes, and the same answer (RFC 9110, 8.8.1).
+            # Different bytes, same content, so the ETag is weak (RFC 9110, 8.8.1).
             response["ETag"] = f"W/{etag}"
         return response
 
     def _compress(self, body: bytes, etag: str | None) -> bytes:
-        """The body in gzip; of public answers this process keeps the last few."""
+        """The gzipped body; the last few public ones are kept by this process."""
         if etag is None:
             return _gzip(body)
         compressed = self._compressed.get(etag)
@@ -84,16 +83,16 @@ class AnswerMiddleware:
 
 
 def for_everybody(view: View) -> View:
-    """A view, as a function and none of the API's, that answers everybody alike."""
+    """Mark a function view outside the API as the same for everyone."""
     view.is_public = True  # type: ignore[attr-defined]
     return view
 
 
 def is_public(request: HttpRequest) -> bool:
-    """Whether an answer is for everybody: nobody said who they are, or nobody was asked.
+    """Whether the response is the same for everyone: the view or the client is anonymous.
 
-    All that gives out tokens is posted to. A view that is open to whoever has its secret address
-    says that it ``is_private``, and one that is none of the API's that it ``is_public``.
+    Tokens are only issued by POST. A view with a secret address sets ``is_private``, and a public
+    view outside the API sets ``is_public``.
     """
     view = _view_of(request)
     if request.method not in {*_READING, "OPTIONS"} or view is None:
@@ -108,13 +107,13 @@ def is_public(request: HttpRequest) -> bool:
 
 
 def forbid_keeping(response: HttpResponseBase) -> None:
-    """Let no cache keep the answer, whatever its view says: one forgotten view would be a leak."""
+    """Forbid caching, whatever the view says: one forgotten view would be a leak."""
     if "no-store" not in response.headers.get("Cache-Control", ""):
         response["Cache-Control"] = "no-store"
 
 
 def _let_keep(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-    """A public answer with what caches want to know; without its body for who has it already."""
+    """Add caching headers to a public response, or return a 304."""
     if response.status_code not in {200, 304}:
         forbid_keeping(response)
         return response
@@ -131,7 +130,7 @@ def _let_keep(request: HttpRequest, response: HttpResponseBase) -> HttpResponseB
 
 
 def _lets_anybody_in(view: Any) -> bool:
-    """Whether its permissions ask nothing; a combined one (``A | B``) is no class, and asks."""
+    """Whether all permissions are AllowAny; combined ones (``A | B``) count as restrictive."""
     asked = getattr(view, "permission_classes", ())
     return all(isinstance(each, type) and issubclass(each, AllowAny) for each in asked)
 
@@ -146,9 +145,9 @@ def _says_who(request: HttpRequest) -> bool:
 
 
 def _may_be_compressed(request: HttpRequest, response: HttpResponse) -> bool:
-    """Whether a body is JSON, large enough, and without a secret that its length could tell.
+    """Whether a body is JSON, large enough, and free of secrets its length could reveal.
 
-    What is posted may be answered with tokens, so a view says itself that it ``is_compressible``
+    A response to a POST may contain tokens, so a view must opt in with ``is_compressible``
     (docs/security.md).
     """
     reads = request.method in _READING
@@ -165,6 +164,6 @@ def _reads_gzip(request: HttpRequest) -> bool:
 
 
 def _gzip(body: bytes) -> bytes:
-    # Half the time of the usual level, for a twentieth more bytes.
+    # Half the time of the default level, for 5% more bytes.
     writer = zlib.compressobj(level=4, wbits=31)
     return writer.compress(body) + writer.flush()

@@ -1,7 +1,7 @@
-"""Tables that are only added to: a migration's triggers refuse every change and every deletion.
+"""Append-only tables: triggers, created by migrations, refuse all updates and deletions.
 
-On SQLite a later migration that rebuilds such a table (a field or a constraint of it) loses its
-triggers, and has to end with ``append_only()`` of it again; tests/proof sees.
+On SQLite a later migration that rebuilds such a table (to change a field or a constraint) drops its
+triggers and has to end with ``append_only()`` again; tests/proof checks this.
 """
 
 from __future__ import annotations
@@ -15,16 +15,15 @@ _VERBS = ("update", "delete")
 
 
 def append_only(table: str, *, says: str) -> migrations.RunPython:
-    """The operation that lets the database refuse to change or delete the rows of ``table``.
+    """A migration operation that makes the database refuse changes to rows of ``table``.
 
-    ``says`` is the error's text. What is refused raises IntegrityError. Put up twice, it stands
-    once.
+    ``says`` is the error's text. Refused statements raise IntegrityError. Safe to repeat.
     """
     return _Triggers(_guard(table, says), _unguard(table))
 
 
 class _Triggers(migrations.RunPython):
-    """Asks for no models, where Django would build all there are anew, for each table."""
+    """Skips the model state, which Django would otherwise rebuild for each table."""
 
     def database_forwards(
         self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
@@ -50,8 +49,7 @@ def _guard(table: str, says: str) -> Callable[[Any, Any], None]:
                     params=None,
                 )
             return
-        # What the rows written so far have still to be asked for at commit is asked now: a table
-        # that waits for its commit takes no trigger.
+        # Check deferred constraints now: a table with pending ones accepts no trigger.
         schema_editor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         schema_editor.execute("SET CONSTRAINTS ALL DEFERRED")
         schema_editor.execute(

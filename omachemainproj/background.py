@@ -1,8 +1,8 @@
-"""Background tasks: what follows a commit, by a Celery worker or, without one, in this process.
+"""Background tasks, run after a commit by a Celery worker or, without one, by this process.
 
-In a web process threads of its own run them (task_threads); anywhere else they are run at once.
+In a web process its own threads run them (task_threads); elsewhere they run immediately.
 
-A task (task_registry) may be lost or run twice: the row it is about is the truth, and the clock
+A task (task_registry) may be lost or run twice: it works from the state of its row, and the clock
 (payments.clock) finds every row whose task was lost.
 """
 
@@ -21,37 +21,37 @@ from .task_threads import TaskThreads
 
 logger = logging.getLogger(__name__)
 
-#: A web process's; none in the clock, in a worker, in a command.
+#: Only set in web processes; not in the clock, workers or commands.
 _threads: TaskThreads | None = None
 
 
 def run_tasks_in_threads() -> None:
-    """Let no request of this process wait for a task. Forked processes each have threads."""
+    """Run this process's tasks in threads, so that requests need not wait. Call after forking."""
     global _threads  # noqa: PLW0603 - one a process, as the process is of one kind
     if settings.TASK_THREADS:
         _threads = TaskThreads(settings.TASK_THREADS)
 
 
 def stop_task_threads(seconds: float = 20) -> None:
-    """Wait for the tasks under way, ``seconds`` at most; those that wait are the clock's."""
+    """Wait at most ``seconds`` for running tasks; queued ones are left to the clock."""
     if _threads:
         _threads.stop(seconds)
 
 
 def is_awaited() -> bool:
-    """Whether a task has been run when ``enqueue`` returns, as on a laptop, and not beside it."""
+    """Whether ``enqueue`` runs tasks before it returns, as on a laptop."""
     return _threads is None and not settings.CELERY_BROKER_URL
 
 
 def enqueue_after_commit(task: Task, row_id: int) -> None:
-    """Enqueue a task once the current transaction has committed, or at once outside of one."""
+    """Enqueue a task when the current transaction commits, or immediately outside of one."""
     transaction.on_commit(partial(enqueue, task, row_id), robust=True)
 
 
 def enqueue(task: Task, row_id: int) -> None:
-    """Have a task run by a worker, else by a thread of this process, else here. Never raises.
+    """Run a task in a worker, else in a thread of this process, else here. Never raises.
 
-    A task that fails here is logged and left to the clock.
+    Failures are logged, and the task is left to the clock.
     """
     name = name_of(task)
     try:
@@ -65,7 +65,7 @@ def enqueue(task: Task, row_id: int) -> None:
         logger.exception("%s(%s) was put off; the clock will find it", name, row_id)
 
 
-#: A buyer waits while a broker that does not answer is waited for: once in a while is enough.
+#: Buyers wait while a broker times out, so it is only tried again after a pause.
 task_broker = Breaker("The broker")
 
 
@@ -73,7 +73,7 @@ def _send_to_worker(name: str, row_id: int) -> bool:
     if not settings.CELERY_BROKER_URL or task_broker.is_open:
         return False
     if heartbeats.WORKER in heartbeats.silent():
-        # The broker would keep it for workers that are not there, and no phone would ring.
+        # Without workers the broker would hold the task, and no prompt would be sent.
         return False
     # Imported here: a shop without a broker never pays for Celery.
     from .celery import run_in_worker

@@ -1,7 +1,7 @@
-"""Bodies of requests, whole or not at all: one that ends before it said it would is never acted on.
+"""Complete request bodies: one that ends early is never processed.
 
-A server hands over what came, and a parser makes something of half a form: a product without its
-picture, KES 15 instead of 1500.
+A server passes on what arrived, and a parser would accept half a form: a product without its
+picture, or KES 15 instead of 1500.
 """
 
 from __future__ import annotations
@@ -23,34 +23,34 @@ BROKE_OFF = "The body broke off before its end. Send it again."
 
 _LENGTH = re.compile(r"[0-9]{1,18}")
 _PIECE = 64 * 1024
-#: More than the longest boundary (Django's 200 signs), its dashes and a few line breaks.
+#: Longer than the longest boundary (Django allows 200 characters), dashes and line breaks.
 _TAIL = 300
-#: What is read of an unwanted body, in bytes and seconds: as much as deploy/'s proxies let through.
+#: How much of an unwanted body is read, in bytes and seconds: what deploy/'s proxies allow.
 _DISCARDED = 16 * 1024 * 1024
 _DISCARDED_FOR = 5.0
 _LINE_ENDS = b"\r\n \t"
 
 
 class BrokenOff(UnreadablePostError):
-    """The body ended before it said it would; for Django, a connection that is gone."""
+    """The body ended before its stated length; Django treats it as a lost connection."""
 
 
 class ClosingMissing(MultiPartParserError):
-    """A form without its closing boundary: what came last may be half of something."""
+    """A form without its closing boundary, whose last part may be incomplete."""
 
 
 class TooLarge(Exception):
-    """A body without a length is longer than any that is read."""
+    """A body without a stated length exceeds the limit."""
 
 
 class NoLength(Exception):
-    """The body does not say how long it is, and the server cannot tell where it ends."""
+    """The body has no stated length, and the server cannot tell where it ends."""
 
 
 class WholeBody:
-    """Reads a stream of a known length, and raises BrokenOff where it ends too early.
+    """Reads a stream of known length; raises BrokenOff if it ends early.
 
-    A form of several parts has to end with its closing boundary, whatever its length says.
+    A multipart form must also end with its closing boundary.
     """
 
     broke_off = False
@@ -78,17 +78,17 @@ class WholeBody:
             self._tail = (self._tail + piece)[-_TAIL:]
         if not piece or (self._boundary and not self._left and self._is_open()):
             self.broke_off = True
-            raise BrokenOff("the body ended before it said it would")
+            raise BrokenOff("the body ended before its stated length")
         return piece
 
     def _is_open(self) -> bool:
         return not _is_closed(self._tail, self._boundary)
 
     def discard(self) -> None:
-        """Read what nobody wanted of it, 16 MB at most and for five seconds. Never raises.
+        """Read and discard the rest of the body, at most 16 MB and five seconds. Never raises.
 
-        Where a server closes a connection on which more is coming, its answer may be lost to who
-        sends it: a proxy then says that the shop is not there.
+        If a server closes a connection while more is being sent, the client may lose the answer,
+        and a proxy reports that the shop is down.
         Source: RFC 9112, section 9.6 (a reset may erase what was not read yet)
         """
         until = time.monotonic() + _DISCARDED_FOR
@@ -99,17 +99,17 @@ class WholeBody:
                     return
                 self._left -= len(piece)
         except Exception:
-            # Whoever sent it is gone: nobody waits for the answer either.
+            # The client has disconnected, so nobody waits for the answer.
             return
 
     def close(self) -> None:
-        """Give back what chunks were collected in. Safe to repeat."""
+        """Release the file that chunks were collected in. Safe to repeat."""
         if isinstance(self._stream, SpooledTemporaryFile):
             self._stream.close()
 
 
 class ClosedForms(FileUploadHandler):
-    """Refuses a form that was read already and has no closing boundary; takes no file itself."""
+    """Refuses a form that was read already and has no closing boundary; stores no files."""
 
     def handle_raw_input(
         self,
@@ -130,21 +130,21 @@ class ClosedForms(FileUploadHandler):
 
 
 def _is_closed(end: bytes, boundary: bytes) -> bool:
-    """Whether these last bytes of a form, or all of it, end with its closing boundary."""
+    """Whether these last bytes of a form end with its closing boundary."""
     before, closing, after = end.rpartition(b"--" + boundary + b"--")
     return bool(closing) and not after.strip(_LINE_ENDS) and before[-1:] in {b"", b"\n"}
 
 
 def watch_body(request: HttpRequest) -> WholeBody | None:
-    """Let the request's body be read whole or not at all; None where there is nothing to read.
+    """Make sure the request's body is read completely; None if there is none.
 
-    A short body is read at once, since a view that needs none of it would not notice; a long one
-    while it is parsed. Raises UnreadablePostError, TooLarge or NoLength.
+    A short body is read now, since a view that ignores it would not notice; a long one while it is
+    parsed. Raises UnreadablePostError, TooLarge or NoLength.
     """
     stream = request.META.get("wsgi.input")
     if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
         stream = _collect(request)
-    # What is no number is refused by the parsers, and read by nobody.
+    # An invalid length is refused by the parsers.
     text = str(request.META.get("CONTENT_LENGTH") or "0")
     length = int(text) if _LENGTH.fullmatch(text) else 0
     if stream is None or not length:
@@ -154,7 +154,7 @@ def watch_body(request: HttpRequest) -> WholeBody | None:
     if request.content_type == "multipart/form-data" and not is_short:
         boundary = (request.content_params or {}).get("boundary", "")
     body = WholeBody(stream, length, boundary.encode("latin-1", "replace"))
-    # Django has no public way to put a stream between itself and the server.
+    # Django has no public API to replace the request's stream.
     cast(Any, request)._stream = LimitedStream(cast(Any, body), length)
     if is_short and request.method not in {"GET", "HEAD", "OPTIONS"}:
         with closing(body):
@@ -163,7 +163,7 @@ def watch_body(request: HttpRequest) -> WholeBody | None:
 
 
 def _collect(request: HttpRequest) -> IO[bytes]:
-    """Bring in a body sent in chunks: Django reads nothing without a length."""
+    """Collect a chunked body: Django reads nothing without a length."""
     if request.META.get("CONTENT_LENGTH") or not request.META.get("wsgi.input_terminated"):
         raise NoLength
     collected = SpooledTemporaryFile(settings.FILE_UPLOAD_MAX_MEMORY_SIZE)  # noqa: SIM115
@@ -186,5 +186,5 @@ def _read_chunks(request: HttpRequest) -> bytes:
     try:
         return cast(bytes, request.META["wsgi.input"].read(_PIECE))
     except Exception as error:
-        # Each server has its own exceptions for chunks that make no sense, or never came.
+        # Each server has its own exceptions for invalid or missing chunks.
         raise BrokenOff("the chunks ended before the last one") from error

@@ -1,8 +1,8 @@
-"""Where rate limits are counted and files lie between two pages: speed, never money.
+"""Caches for rate limits and uploaded import files. Never for money.
 
-``RedisCache`` is shared by all machines, and is neither needed, waited for nor believed: when it is
-gone or slow each process counts by itself for a while, and values are JSON, so that whoever writes
-to it runs no code here. ``TableCache`` is what several processes share where there is no Redis.
+``RedisCache`` is shared by all machines, but neither required nor trusted: when it is down or slow
+each process counts on its own for a while, and values are JSON, so that a writer to Redis cannot
+run code here. ``TableCache`` is shared by several processes without Redis.
 """
 
 from __future__ import annotations
@@ -23,26 +23,26 @@ from .models import CacheEntry
 
 
 class JSONSerializer:
-    """Values as JSON, where Django would run a pickle that somebody else put there."""
+    """Values as JSON instead of Django's pickle, which could run code from Redis."""
 
     def dumps(self, value: Any) -> int | bytes:
-        # Redis adds to plain numbers.
+        # Redis can only increment plain integers.
         return value if type(value) is int else json.dumps(value).encode()
 
     def loads(self, data: bytes) -> Any:
-        """The value, or None for what is not ours: as if it were not there."""
+        """The value, or None for invalid JSON, as if it were missing."""
         try:
             return json.loads(data)
         except ValueError:
             return None
 
 
-#: One a process: Django makes a cache for each thread.
+#: One per process, since Django creates a cache per thread.
 redis_breaker = Breaker("Redis")
 
 
 class RedisCache(DjangosRedisCache):
-    """Django's, with values in JSON and this process's own memory in its place while it is gone."""
+    """Django's Redis cache with JSON values, and a local memory cache while Redis is down."""
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:
         options = {"serializer": JSONSerializer, **params.get("OPTIONS", {})}
@@ -86,7 +86,7 @@ class RedisCache(DjangosRedisCache):
         return bool(self._ask("has_key", key, version))
 
     def incr(self, key: str, delta: int = 1, version: int | None = None) -> int:
-        """Add to a number. Raises ValueError where there is none."""
+        """Increment a number. Raises ValueError if there is none."""
         return int(self._ask("incr", key, delta, version))
 
     def clear(self) -> None:
@@ -103,7 +103,7 @@ class RedisCache(DjangosRedisCache):
         try:
             return getattr(super(), name)(*arguments)
         except ResponseError:
-            # It answers, and holds something that is not ours.
+            # Redis answers, but the key holds something else.
             return here(*arguments)
         except (RedisError, OSError) as error:
             redis_breaker.open(error)
@@ -111,7 +111,7 @@ class RedisCache(DjangosRedisCache):
 
 
 def delete_expired_entries() -> int:
-    """Take away entries that nobody can see any more. Returns how many. Safe to repeat."""
+    """Delete expired entries; return how many. Safe to repeat."""
     return CacheEntry.objects.filter(expires__lte=time.time()).delete()[0]
 
 
@@ -127,10 +127,9 @@ _COUNT = (
 
 
 class TableCache(BaseCache):
-    """A table of the shop's database, with counts that are exact for all its processes.
+    """A cache in the shop's database, with exact counts across processes.
 
-    Values are JSON. An entry whose time is over is no entry; ``delete_expired_entries`` takes it
-    away.
+    Values are JSON. Expired entries are ignored; ``delete_expired_entries`` removes them.
     """
 
     def __init__(self, location: str, params: dict[str, Any]) -> None:
@@ -179,7 +178,7 @@ class TableCache(BaseCache):
         return bool(self._entry(key, version).delete()[0])
 
     def incr(self, key: str, delta: int = 1, version: int | None = None) -> int:
-        """Add to a number, in one statement. Raises ValueError where there is none."""
+        """Increment a number, in one statement. Raises ValueError if there is none."""
         name = self.make_and_validate_key(key, version)
         row = self._run(_COUNT, [delta, name, time.time()])
         if row is None:
@@ -195,7 +194,7 @@ class TableCache(BaseCache):
 
     def _expiry(self, timeout: float | None) -> float:
         seconds = self.get_backend_timeout(timeout)
-        # In the year 2100 for what never ends.
+        # The year 2100 for entries that never expire.
         return 4_102_444_800.0 if seconds is None else seconds
 
     def _run(self, sql: str, parameters: list[Any]) -> tuple[Any, ...] | None:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 BANNED_WORDS = ("mpesa", "m-pesa", "safaricom", "exe", "cmd", "sql", "query")
 #: Public tunnels and request catchers.
 BANNED_HOSTS = ("ngrok", "mockbin", "requestbin")
-#: Top-level names that never lead anywhere from outside.
+#: Top-level names that are not reachable from outside.
 PRIVATE_DOMAINS = ("localhost", "local", "internal", "lan", "test", "example", "invalid")
 
 _VISIBLE = re.compile(r"[!-~]+")
@@ -19,10 +19,10 @@ _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
 def check_callback_url(url: str) -> str | None:
-    """Say in a sentence why M-Pesa would refuse to call this address back, or return None.
+    """Return the reason M-Pesa would refuse this callback address, as a sentence, or None.
 
-    These are Safaricom's rules for production: a public https address without certain words. An
-    address on this machine, to rehearse with the simulator, breaks them by nature. Never raises.
+    These are Safaricom's rules for production: a public https address without certain words. A
+    local address for the simulator always breaks them. Never raises.
     """
     try:
         parts = urlsplit(url)

@@ -1,8 +1,8 @@
-"""The Celery app: workers and the beat, where there is a broker.
+"""The Celery app, for shops with a broker: workers and beat.
 
 ``celery -A omachemainproj worker`` runs background tasks (omachemainproj.task_registry),
-``celery -A omachemainproj beat`` the clock (payments.tasks). Both only call service functions that
-are safe to run twice, anywhere, at once.
+``celery -A omachemainproj beat`` runs the clock (payments.tasks). Both only call service functions
+that are safe to repeat and to run concurrently.
 """
 
 import os
@@ -31,8 +31,8 @@ app.autodiscover_tasks()
 
 @setup_logging.connect
 def keep_our_logging(**kwargs: Any) -> None:
-    """Celery sets up no logging of its own where somebody listens: lines of it would not pass
-    the filter that hides what is private."""
+    """Connecting to this signal stops Celery's own logging, which would bypass the filter that
+    masks private data."""
 
 
 @worker_init.connect
@@ -54,13 +54,13 @@ def _start(process: str) -> None:
 
 
 def queue_length() -> int:
-    """How many tasks wait in the queue. Raises what the broker's library raises."""
+    """The number of queued tasks. Raises the broker library's exceptions."""
     with app.connection_for_read() as broker:
         channel: Any = broker.default_channel
         try:
             found = channel.queue_declare(app.conf.task_default_queue, passive=True)
         except broker.channel_errors:
-            # Redis has no list of what is empty, and no other broker a queue nobody has used.
+            # Redis has no list for an empty queue, and other brokers none for an unused one.
             return 0
         return int(found.message_count)
 

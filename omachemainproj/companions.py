@@ -1,4 +1,4 @@
-"""The two processes that a laptop's ``runserver`` needs beside it: which of them are missing."""
+"""Warns if the simulator or the clock, which ``runserver`` on a laptop needs, is not running."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from .ip_addresses import is_loopback_url
 
 logger = logging.getLogger(__name__)
 
-#: Seconds that they have to begin: `make run` starts the clock last.
+#: Seconds they have to start: `make run` starts the clock last.
 PATIENCE = 20
 
 
 def warn_of_missing() -> None:
-    """On a laptop, log what is missing and how to start it, once they have had time to begin."""
+    """On a laptop, log which process is missing and how to start it, after PATIENCE seconds."""
     if settings.PRODUCTION:
         return
     timer = threading.Timer(PATIENCE, _warn)
@@ -32,22 +32,22 @@ def warn_of_missing() -> None:
 
 
 def find_missing() -> Iterator[str]:
-    """A sentence about each that does not run. A gateway elsewhere is not looked for."""
+    """A sentence per missing process. A gateway on another machine is not checked."""
     gateway = settings.DARAJA_BASE_URL
     if is_loopback_url(gateway) and not _answers(gateway):
         yield (
-            f"no M-Pesa answers at {gateway}, so no phone rings: "
+            f"no M-Pesa answers at {gateway}, so no prompt is sent: "
             "python manage.py daraja_simulator (or make run, which starts all)"
         )
     if heartbeats.missing(timezone.now()):
         yield (
-            "no clock runs, so nothing that is late is seen to: "
+            "no clock is running, so periodic jobs are not run: "
             "python manage.py clock (or make run, which starts all)"
         )
 
 
 def _warn() -> None:
-    # A database that is gone says so itself.
+    # A database that is down is reported elsewhere.
     with suppress(Exception):
         for sentence in find_missing():
             logger.warning(sentence)

@@ -1,4 +1,4 @@
-"""Which of our constraints a database's refusal names."""
+"""Identifies the constraint that an IntegrityError is about."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from django.db.models import Model, UniqueConstraint
 
 
 def breaks(error: IntegrityError, model: type[Model], name: str) -> bool:
-    """Whether a write was refused by the unique constraint of this ``name`` of a model.
+    """Whether a write violated the unique constraint of this ``name`` on a model.
 
     PostgreSQL names the constraint; SQLite lists its columns and nothing else.
     """

@@ -1,6 +1,6 @@
-"""Health checks: is this process alive, can it serve, and do the others run.
+"""Health checks: whether this process is alive, can serve, and the clock and workers run.
 
-They answer whatever host is asked for (EdgeMiddleware): a load balancer probes by an address.
+They accept any Host header (EdgeMiddleware), since load balancers probe by IP address.
 """
 
 from django.conf import settings
@@ -11,9 +11,9 @@ from django.utils import timezone
 from . import heartbeats
 from .ip_addresses import is_loopback_host
 
-#: Where they answer.
+#: The paths of the health checks.
 PROBES = ("/livez/", "/readyz/", "/readyz/clock/", "/metrics/")
-#: What any proxy adds of where a request came from: then the address is that of a proxy.
+#: Headers a proxy adds; with one of them the remote address is the proxy's.
 _FORWARDED = (
     "HTTP_FORWARDED",
     "HTTP_VIA",
@@ -30,7 +30,7 @@ def alive(request: HttpRequest) -> JsonResponse:
 
 
 def ready(request: HttpRequest) -> JsonResponse:
-    """200 when the database answers, 503 when it does not; on this very machine, which release."""
+    """200 if the database answers, else 503. Requests from this machine also get the release."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
@@ -43,11 +43,11 @@ def ready(request: HttpRequest) -> JsonResponse:
 def clock(request: HttpRequest) -> JsonResponse:
     """200 while the clock, and the workers of a broker, have run within a minute.
 
-    It is for an alarm and not for a load balancer: the web serves without them.
+    For alerting, not for load balancers: the web serves without them.
     """
     try:
         silent = heartbeats.missing(timezone.now())
-        # Where it is so, whoever is to be told is told.
+        # Also sends the alert, if one is due.
         heartbeats.silent()
     except Exception:
         return _unreachable()
@@ -57,9 +57,9 @@ def clock(request: HttpRequest) -> JsonResponse:
 
 
 def is_asked_from_here(request: HttpRequest) -> bool:
-    """Whether it comes from this very machine, and no proxy has passed it on.
+    """Whether the request comes from this machine, not through a proxy.
 
-    A proxy on this machine asks for the whole world.
+    A proxy on this machine forwards requests from anywhere.
     """
     if any(name in request.META for name in _FORWARDED):
         return False

@@ -1,4 +1,4 @@
-"""Signs of life of the processes that no request reaches: a row a kind, renewed each round."""
+"""Heartbeats of the clock and the workers: one row per kind, updated each round."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ logger = logging.getLogger(__name__)
 
 CLOCK = "clock"
 WORKER = "worker"
-#: A process that was not round for so long is taken for dead.
+#: A process without a heartbeat for this long is considered dead.
 LATE = timedelta(minutes=1)
 
-#: A process finds that the clock or the workers are not round: nobody else may be there to tell.
+#: Sent when a process finds the clock or the workers silent, since no other process may alert.
 found_silent = Signal()
 
 
 def beat(*processes: str) -> None:
-    """Say that these were just round. Never raises; safe to repeat, anywhere, at once."""
+    """Record a heartbeat of these processes. Never raises; safe to repeat and run concurrently."""
     now = timezone.now()
     try:
         Heartbeat.objects.bulk_create(
@@ -38,7 +38,7 @@ def beat(*processes: str) -> None:
 
 
 def missing(now: datetime) -> dict[str, str]:
-    """A sentence about each that should be round and was not, within ``LATE``."""
+    """A sentence about each expected process without a heartbeat within ``LATE``."""
     seen = dict(Heartbeat.objects.values_list("process", "at"))
     wanted = (CLOCK, WORKER) if settings.CELERY_BROKER_URL else (CLOCK,)
     return {
@@ -49,20 +49,20 @@ def missing(now: datetime) -> dict[str, str]:
 
 
 def silent() -> frozenset[str]:
-    """Who should be round and is not, as this process found it a few seconds ago. Never raises.
+    """The expected processes that are silent, cached for a few seconds. Never raises.
 
-    One query in HEARTBEATS_MAX_AGE seconds, whatever asks; none outside of that. Where somebody is
-    found silent, ``found_silent`` is sent, once a minute at most.
+    At most one query per HEARTBEATS_MAX_AGE seconds. If a process is silent, ``found_silent`` is
+    sent, at most once a minute.
     """
     if settings.HEARTBEATS_MAX_AGE is None:
         return frozenset()
     if time.monotonic() - _known.at >= settings.HEARTBEATS_MAX_AGE:
-        # First: whoever else asks meanwhile goes by what was found before.
+        # Set first, so that other threads use the previous result meanwhile.
         _known.at = time.monotonic()
         try:
             _known.silent = frozenset(missing(timezone.now()))
         except Exception:
-            logger.exception("whether the clock runs could not be found out")
+            logger.exception("the heartbeats could not be read")
             return frozenset()
     if _known.silent and time.monotonic() - _known.told_at >= LATE.total_seconds():
         _known.told_at = time.monotonic()
@@ -71,7 +71,7 @@ def silent() -> frozenset[str]:
 
 
 class _Known:
-    """What this process has last found, and when, in seconds of its own clock."""
+    """This process's last result, and its time on the monotonic clock."""
 
     at = told_at = -1e9
     silent: frozenset[str] = frozenset()

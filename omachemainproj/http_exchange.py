@@ -1,7 +1,7 @@
-"""One HTTP exchange with another server, and an exact answer to the question whether it was sent.
+"""One HTTP exchange with another server, which knows exactly whether the request was sent.
 
-Only a request that was not sent may safely be sent again, and the exceptions of `requests` do not
-say which it was: a TLS handshake that hangs and an answer that never comes are both a ReadTimeout.
+Only a request that was not sent may safely be repeated, and the exceptions of `requests` do not
+tell: a hanging TLS handshake and a missing answer are both a ReadTimeout.
 Knows nothing of Django, so that the gateway clients stay free of it.
 """
 
@@ -19,14 +19,14 @@ import urllib3
 from requests.auth import AuthBase
 from requests.utils import get_environ_proxies
 
-#: What an exchange fails with; ValueError for answers that are not HTTP or are too long.
+#: The exceptions of a failed exchange; ValueError for an answer that is invalid or too long.
 FAILURES = (OSError, http.client.HTTPException, urllib3.exceptions.HTTPError, ValueError)
 
-#: A hundred times the length of any answer that is expected.
+#: A hundred times the length of any expected answer.
 LONGEST_ANSWER_BYTES = 64 * 1024
 
-#: A connection that was idle for longer may have been dropped by a router on the way; of a request
-#: sent over it nobody would know whether it arrived.
+#: A router may have dropped a connection that was idle for longer, and it would be unclear whether
+#: a request sent over it arrived.
 IDLE_SECONDS = 20.0
 
 
@@ -37,7 +37,7 @@ class Answer:
 
 
 class Body(io.BytesIO):
-    """A request body that knows whether it was taken, which happens once a connection stands."""
+    """A request body that knows whether it was read, which happens after connecting."""
 
     was_sent = False
 
@@ -73,9 +73,9 @@ class HttpExchange:
     ) -> Answer:
         """Send one request and return the answer, whatever its status; redirects are answers.
 
-        `timeout` shortens the exchange's own. An answer whose status is one to `keep` has an empty
-        body where that cannot be read: it is too long, broken or never ends. Raises one of
-        FAILURES; a `Body` sent along knows whether it left.
+        `timeout` shortens the exchange's own. With a status in `keep`, a body that cannot be read
+        (too long, broken or endless) becomes empty. Raises one of FAILURES; a `Body` knows whether
+        it was sent.
         """
         timeout = timeout or self._timeout
         deadline = time.monotonic() + sum(timeout)
@@ -109,13 +109,13 @@ class HttpExchange:
         headers: Mapping[str, str],
         auth: AuthBase | None = None,
     ) -> requests.PreparedRequest:
-        """As the session would, which takes it a third of the whole exchange each time: of an
-        address and of headers that were sent before, only what differs is made anew."""
+        """Prepare a request like the session would, which takes a third of the whole exchange, but
+        reuse the prepared URL and headers of earlier requests."""
         known: dict[Any, requests.PreparedRequest] = self._own.known
         key = (method, url, *headers.items())
         if key not in known:
             known[key] = session.prepare_request(requests.Request(method, url, dict(headers)))
-            # Those of this moment are set below.
+            # Cookies are set below.
             known[key].headers.pop("Cookie", None)
         like = known[key]
         request = requests.PreparedRequest()
@@ -130,7 +130,7 @@ class HttpExchange:
     def _session(self) -> requests.Session:
         """The given session, or this thread's own: a Session is not safe for two threads.
 
-        A new one after a fork, too: parent and child would read each other's answers.
+        Also a new one after a fork, or parent and child would read each other's answers.
         """
         if self._given is not None:
             return self._given
@@ -145,7 +145,7 @@ class HttpExchange:
         return session
 
     def _new_session(self) -> requests.Session:
-        """A session that reads proxy and CA settings from the environment once, not every call."""
+        """A session that reads proxy and CA settings from the environment once, not per call."""
         session = requests.Session()
         session.trust_env = False
         session.proxies = get_environ_proxies(self._base_url)
@@ -156,7 +156,7 @@ class HttpExchange:
 def _body_of(response: requests.Response, *, at_most: int, deadline: float) -> bytes:
     """The whole body. Raises one of FAILURES."""
     read = bytearray()
-    # `requests` only limits the pause between two bytes: a trickle could hold a worker.
+    # `requests` only limits the pause between bytes, so a trickle could block a worker.
     while some := response.raw.read1(4096, decode_content=True):
         read += some
         if len(read) > at_most:

@@ -2,7 +2,7 @@
 
 No byte of an upload is stored: it is decoded, turned upright, scaled, brought into sRGB and encoded
 as WebP, so metadata (a phone's GPS position), trailing bytes and files of two formats stay out.
-The work is done by a program of its own (picture_decoder.py), one picture at a time a process.
+A separate program does the work (picture_decoder.py), one picture at a time per process.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ from omachemainproj.picture_decoder import (
 )
 
 MAX_BYTES = 12 * 1024 * 1024
-#: Seconds that the decoding of a picture may take in all; a whole photo takes one.
+#: Seconds that decoding a picture may take; a full-size photo takes one.
 DECODING_SECONDS = 15
-#: Pictures of one process that are decoded, or wait for it, at a time: less than half its threads.
+#: Pictures decoded or waiting at a time per process: less than half its threads.
 PLACES = 2
-#: Seconds that an upload waits for the one before it.
+#: Seconds an upload waits for the one before it.
 WAITING_SECONDS = 5
 
 _DECODER = Path(__file__).with_name("picture_decoder.py")
 _ANSWER = re.compile(rb"pictures ((?:[0-9]{1,8} ?){2,4})\n")
 
-#: The files of a picture, as the decoder writes them: what each is here, and its ending.
+#: The files in the order the decoder writes them: their names here, and file extensions.
 _FILES = (
     ("full", ".webp", "WEBP"),
     ("thumbnail", ".thumb.webp", "WEBP"),
@@ -54,27 +54,28 @@ _FILES = (
 )
 
 _TOO_MANY_BYTES = f"The picture is larger than {MAX_BYTES // 1024 // 1024} MB."
+_TOO_MANY_PICTURES = "Other pictures are being processed. Please send yours again in a moment."
 _DAMAGED = "This is not a JPEG, PNG, WebP or HEIC picture, or it is damaged."
 _REFUSALS = {
     PictureRefusal.PHOTO_TOO_LARGE: f"The picture has more than {PHOTO.side} pixels a side or "
     f"{PHOTO.pixels // 10**6} million.",
     PictureRefusal.TOO_LARGE: f"The picture has more than {WHOLE.side} pixels a side or "
     f"{WHOLE.pixels // 10**6} million. Send a larger one as JPEG or HEIC.",
-    PictureRefusal.MOVES: "The picture moves. Send a still one.",
+    PictureRefusal.MOVES: "The picture is animated. Send a still one.",
 }
 _SAID = {f"{word}\n".encode(): sentence for word, sentence in _REFUSALS.items()}
 
 
 class BadPicture(ValueError):
-    """The upload is not a picture that is accepted; the text is the reason, for its sender."""
+    """The upload is not an accepted picture; the text is the reason, for the sender."""
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A normalised picture, ready to store: WebP files, and a JPEG, that share a random name.
+    """A normalised picture, ready to store: WebP files and a JPEG with the same random name.
 
-    ``medium`` and ``preview`` are drawn for a gallery; the first is None too where the picture is
-    no larger. ``sizes`` has the width and height of each by its name here, ``full`` as ``image``.
+    ``medium`` and ``preview`` are only made for a gallery; ``medium`` is None if the picture is no
+    larger. ``sizes`` has the width and height of each by name, the full size as ``image``.
     """
 
     full: ContentFile[bytes]
@@ -85,25 +86,25 @@ class Picture:
 
 
 class Keep(Enum):
-    """The type of ``KEEP``, so that it is told from None and from a picture."""
+    """The type of ``KEEP``, distinct from None and pictures."""
 
     KEEP = "keep"
 
 
-#: Given for a stored picture to leave it as it is, where None takes it away.
+#: Leaves a stored picture unchanged, while None removes it.
 KEEP: Final = Keep.KEEP
-#: What may become of a stored picture: replaced, taken away or kept.
+#: A change of a stored picture: replace, remove or keep.
 PictureChange = Picture | Keep | None
 
 
 def normalise(raw: bytes, *, sender: object = None, gallery: bool = False) -> Picture:
     """Return the picture upright, without metadata, at most 1600 px, with a 400 px thumbnail.
 
-    For a ``gallery`` with an 800 px size and a JPEG preview of 600 px too. Nothing is blown up.
+    A ``gallery`` picture also gets an 800 px size and a 600 px JPEG preview. Nothing is enlarged.
 
-    The decoder runs outside this process, within limits of memory, processor and time. One picture
-    is decoded at a time, another may wait, and each ``sender`` has one place. Raises BadPicture,
-    and Busy where every place is taken.
+    The decoder runs in another process with limits on memory, CPU and time. One picture is decoded
+    at a time, one more may wait, and each ``sender`` has one place. Raises BadPicture, and Busy if
+    every place is taken.
     """
     if len(raw) > MAX_BYTES:
         raise BadPicture(_TOO_MANY_BYTES)
@@ -112,12 +113,12 @@ def normalise(raw: bytes, *, sender: object = None, gallery: bool = False) -> Pi
 
 
 def normalise_own(raw: bytes, *, gallery: bool = False) -> Picture:
-    """Do as ``normalise`` does with a picture that the shop has drawn itself: here, at once."""
+    """Like ``normalise``, for a trusted picture made by the shop itself: in this process."""
     return _named(redraw_gallery(raw) if gallery else redraw(raw))
 
 
 class _Queue:
-    """Who decodes and who waits, in this process."""
+    """The queue of pictures being decoded or waiting in this process."""
 
     def __init__(self) -> None:
         self._turn = threading.Lock()
@@ -126,15 +127,19 @@ class _Queue:
 
     @contextmanager
     def place(self, sender: object) -> Iterator[None]:
-        """Be the one who decodes. Raises Busy without a place, or when the wait is too long."""
+        """Hold the decoder. Raises Busy without a free place, or after waiting too long."""
         with self._guard:
             has_one = sender is not None and sender in self._taken
             if has_one or len(self._taken) >= PLACES:
-                raise Busy("Other pictures are being read. Please send yours again in a moment.")
+                raise Busy(
+                    "Other pictures are being processed. Please send yours again in a moment."
+                )
             self._taken.append(sender)
         try:
             if not self._turn.acquire(timeout=WAITING_SECONDS):
-                raise Busy("Other pictures are being read. Please send yours again in a moment.")
+                raise Busy(
+                    "Other pictures are being processed. Please send yours again in a moment."
+                )
             try:
                 yield
             finally:
@@ -149,7 +154,7 @@ _queue = _Queue()
 
 def _decode(raw: bytes, *, gallery: bool) -> Picture:
     try:
-        # Without our environment: it is full of secrets.
+        # Without our environment, which contains secrets.
         done = subprocess.run(  # noqa: S603
             [sys.executable, "-I", str(_DECODER), *(["gallery"] if gallery else [])],
             input=raw,
@@ -175,7 +180,7 @@ def _decode(raw: bytes, *, gallery: bool) -> Picture:
 
 
 def _named(files: Sequence[bytes]) -> Picture:
-    """The files of a picture under a name. Raises BadPicture where one is not as ours are."""
+    """The decoder's files under a random name. Raises BadPicture if one is invalid."""
     name = secrets.token_hex(16)
     stored: dict[str, ContentFile[bytes]] = {}
     sizes: dict[str, tuple[int, int]] = {}
@@ -189,16 +194,16 @@ def _named(files: Sequence[bytes]) -> Picture:
 
 
 def _size_of_ours(file: bytes, form: str) -> tuple[int, int]:
-    """Width and height of a still file of this format, no larger than we store.
+    """Check a decoder's file for format and size; return its width and height.
 
-    The decoder read a stranger's. Raises BadPicture.
+    Not trusted, since the decoder read an untrusted upload. Raises BadPicture.
     """
     try:
         with Image.open(io.BytesIO(file), formats=[form]) as image:
             if max(image.size) <= FULL_SIDE and getattr(image, "n_frames", 1) == 1:
                 return image.size
     except Exception as error:
-        # Pillow raises almost anything for what is no picture.
+        # Pillow may raise almost anything for an invalid picture.
         raise BadPicture(_DAMAGED) from error
     raise BadPicture(_DAMAGED)
 
@@ -206,7 +211,7 @@ def _size_of_ours(file: bytes, form: str) -> tuple[int, int]:
 class PictureField(serializers.FileField):
     """An uploaded picture; its validated value is a ``Picture``, or None to remove it.
 
-    An empty text is None too, where None is allowed. A ``gallery`` picture is drawn in all sizes.
+    Empty text also means None, if None is allowed. A ``gallery`` picture gets all sizes.
     """
 
     default_error_messages = {

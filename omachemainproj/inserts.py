@@ -1,7 +1,7 @@
-"""Inserting a few rows, without what a queryset does before it sends its statement.
+"""Inserting a few rows with prepared SQL, without the overhead of ``bulk_create``.
 
-``bulk_create`` takes Python three times as long as the statement itself: it is made for any number
-of rows of any model, and the shop inserts one or two at a time, always the same.
+``bulk_create`` takes three times as long in Python as the statement in the database: it handles any
+number of rows of any model, while the shop mostly inserts one or two of a few models.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from django.db.models.sql import InsertQuery
 
 from omachemainproj.postgresql.readers import reader_of
 
-#: Rows of one statement; more go the usual way.
+#: Rows per statement; more are inserted by ``bulk_create``.
 MOST = 8
 
 
 class _Template(NamedTuple):
-    """The statement for so many rows of a model."""
+    """The statement for a number of rows of a model."""
 
     sql: str
-    #: Attributes that PostgreSQL tells of each row, in its order; none where it may leave some out.
+    #: Attributes PostgreSQL returns for each row, in order; none if rows may be left out.
     told: Sequence[str]
 
 
 def insert(rows: Sequence[Model], *, ignore_conflicts: bool = False) -> None:
-    """Insert new rows of one model, as ``bulk_create`` does; they get their keys. No signal.
+    """Insert new rows of one model like ``bulk_create``, and set their keys. Sends no signals.
 
-    One statement. What they refer to has been saved. With ``ignore_conflicts`` rows that a
-    constraint refuses are left out, and none gets its key. Raises IntegrityError.
+    One statement. Related rows must be saved already. With ``ignore_conflicts`` rows that violate a
+    constraint are left out, and no keys are set. Raises IntegrityError.
     """
     if not rows:
         return
@@ -51,7 +51,7 @@ def insert(rows: Sequence[Model], *, ignore_conflicts: bool = False) -> None:
 
 
 def _tell(rows: Sequence[Model], template: _Template, told: Sequence[Sequence[Any]]) -> None:
-    """Let rows know that they are there, and what PostgreSQL told of each."""
+    """Mark rows as saved, and set the values PostgreSQL returned."""
     for row, values in zip(rows, told, strict=True):
         row._state.adding, row._state.db = False, connection.alias
         for name, value in zip(template.told, values, strict=True):
@@ -59,9 +59,9 @@ def _tell(rows: Sequence[Model], template: _Template, told: Sequence[Sequence[An
 
 
 def insert_new(rows: Sequence[Model], told: str) -> list[Any]:
-    """Insert those rows of one model that no constraint refuses. No signal, and no keys.
+    """Insert the rows of one model that violate no constraint. Sends no signals, sets no keys.
 
-    One statement. Returns what the inserted ones have in the column ``told``, like ``product_id``.
+    One statement. Returns the values of column ``told``, like ``product_id``, of inserted rows.
     """
     if not rows:
         return []
@@ -81,10 +81,10 @@ def insert_new(rows: Sequence[Model], told: str) -> list[Any]:
 
 
 def insert_with(row: Model, others: Sequence[Model], *, refers: str) -> None:
-    """Insert a new row, which gets its key, and new ones of one model that refer to it by this
-    name. No signal. Raises IntegrityError.
+    """Insert a new row, setting its key, and new rows of one model that refer to it by the field
+    ``refers``. Sends no signals. Raises IntegrityError.
 
-    One statement for a few of them on PostgreSQL, else two.
+    On PostgreSQL one statement for a few rows, else two.
     """
     template = None
     if _is_few([row]) and _is_few(others):
@@ -109,17 +109,17 @@ def insert_with(row: Model, others: Sequence[Model], *, refers: str) -> None:
         other._state.adding, other._state.db = False, connection.alias
 
 
-#: Of the row that is inserted by the same statement.
+#: The key of the row inserted by the same statement.
 _NEW_KEY = "(SELECT id FROM first)"
 
 
 def _is_few(rows: Sequence[Model]) -> bool:
-    """Whether these are rows for a template of PostgreSQL's."""
+    """Whether these rows can use a PostgreSQL template."""
     return connection.vendor == "postgresql" and 0 < len(rows) <= MOST and not _has_number(rows)
 
 
 def _has_number(rows: Sequence[Model]) -> bool:
-    """Whether somebody chose the number of a row that PostgreSQL would give one."""
+    """Whether a row already has a primary key that PostgreSQL would generate."""
     return isinstance(rows[0]._meta.pk, AutoField) and any(row.pk is not None for row in rows)
 
 
@@ -146,8 +146,8 @@ _templates: dict[tuple[type[Model], int, bool], _Template] = {}
 def _template_of(
     rows: Sequence[Model], ignore_conflicts: bool
 ) -> tuple[_Template | None, list[Any]]:
-    """The statement, which Django compiles of the first such rows, and its values. None where one
-    of them is more than a place in it."""
+    """The statement, compiled by Django for the first rows of a kind, and its values. None if a
+    value is an SQL expression."""
     model, values = type(rows[0]), _values(rows)
     if any(hasattr(value, "as_sql") for value in values):
         return None, []
@@ -164,5 +164,5 @@ def _template_of(
     if not is_plain or any(field.get_db_converters(connection) for field in told):
         return None, []
     _templates[key] = _Template(sql, [field.attname for field in told])
-    # Django has read them too, and each reading is of another moment.
+    # Read again: Django has read the values too, and ``auto_now_add`` changes each time.
     return _templates[key], _values(rows)

@@ -1,4 +1,4 @@
-"""IP addresses as addresses, not as text: one address has many spellings, and one meaning."""
+"""Parsing and comparing IP addresses, which have many spellings."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from urllib.parse import urlsplit
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
-#: Where IPv6 keeps IPv4: what a server that listens on both calls a client of IPv4.
+#: IPv4-mapped IPv6 addresses, which a dual-stack server shows for IPv4 clients.
 _MAPPED = IPv6Network("::ffff:0:0/96")
-#: Where IPv6 keeps the IPv4 addresses that a translator reaches (RFC 6052).
+#: IPv4 addresses behind an IPv6 translator (RFC 6052).
 _TRANSLATED = IPv6Network("64:ff9b::/96")
 _BRACKETED = re.compile(r"\[([^\[\]]*)\](?::[0-9]{1,5})?")
 _WITH_PORT = re.compile(r"([0-9.]+):[0-9]{1,5}")
 
 
 def read_address(text: str) -> Address | None:
-    """The address that a server or a proxy wrote down, or None where it wrote something else.
+    """Parse an address from a server or proxy; None for anything else.
 
     A port, brackets and the zone of a link-local address are left out, and
     ``::ffff:196.201.214.200`` is ``196.201.214.200``. Never raises.
     """
-    # The longest spelling of an address is shorter; what is longer is not kept.
+    # No address is longer; longer texts are not cached.
     return _read(text) if len(text) <= 64 else _read.__wrapped__(text)
 
 
@@ -43,11 +43,11 @@ def _read(text: str) -> Address | None:
 
 
 def client_network(text: str, prefix: int = 64) -> str:
-    """What one client holds of the address space: an IPv4 address, or the /64 of an IPv6 one.
+    """The network of one client: an IPv4 address, or the /64 of an IPv6 address.
 
-    A subscriber is given a /64 at least, and may send each request from another address of it.
-    IPv4 that travels inside IPv6 (mapped, translated, 6to4, Teredo) is the IPv4 address. What
-    is no address stands for itself. Never raises.
+    A subscriber has at least a /64 and may use another of its addresses for each request. IPv4
+    inside IPv6 (mapped, translated, 6to4, Teredo) counts as the IPv4 address. Other text is
+    returned unchanged. Never raises.
     """
     address = read_address(text)
     if isinstance(address, IPv6Address):
@@ -61,7 +61,7 @@ def client_network(text: str, prefix: int = 64) -> str:
 
 
 def read_network(text: str) -> Network:
-    """The network, or the single address, that somebody listed. Raises ValueError."""
+    """Parse a network or a single address from a setting. Raises ValueError."""
     network = ipaddress.ip_network(text.strip())
     if isinstance(network, IPv6Network) and network.subnet_of(_MAPPED):
         first = network.network_address.ipv4_mapped
@@ -72,7 +72,7 @@ def read_network(text: str) -> Network:
 def is_listed(address: str | None, listed: Iterable[str]) -> bool:
     """Whether the address is one of those listed, or in a network listed.
 
-    Raises ValueError where the list holds what is neither.
+    Raises ValueError for an invalid entry of the list.
     """
     networks = _networks(tuple(listed))
     found = read_address(address or "")
@@ -85,7 +85,7 @@ def _networks(listed: tuple[str, ...]) -> tuple[Network, ...]:
 
 
 def is_loopback_host(host: str) -> bool:
-    """Whether a host's name or address leads back to this very machine. Never raises."""
+    """Whether a host name or address is this machine's loopback. Never raises."""
     name = host.lower().rstrip(".")
     if name == "localhost" or name.endswith(".localhost"):
         return True
@@ -94,7 +94,7 @@ def is_loopback_host(host: str) -> bool:
 
 
 def is_loopback_url(url: str) -> bool:
-    """Whether a URL leads back to this very machine. Never raises."""
+    """Whether a URL leads to this machine's loopback. Never raises."""
     try:
         return is_loopback_host(urlsplit(url).hostname or "")
     except ValueError:

@@ -1,9 +1,9 @@
-"""The languages the shop speaks, and every sentence of the API in its reader's.
+"""Translation of the API's messages, at the moment a response is sent.
 
-Sentences are written in English where they are said, and are translated where they leave, by their
-English text, as gettext does: ``Only {left} left.`` of the catalogue is every "Only 3 left.".
-The catalogue is ``locale/sw/LC_MESSAGES/omache.po``, read as it is; the sentences of Django REST
-framework and of Django that people meet stand in it too. docs/languages.md says how to add one.
+Messages are written in English in the code and translated by their English text, as in gettext:
+``Only {left} left.`` in the catalogue matches "Only 3 left.". The catalogue,
+``locale/sw/LC_MESSAGES/omache.po``, also contains the messages of Django and Django REST framework
+that users may see. docs/languages.md explains how to add one.
 """
 
 from __future__ import annotations
@@ -21,25 +21,24 @@ from django.utils.translation.trans_real import parse_accept_lang_header
 ENGLISH, SWAHILI = "en", "sw"
 LANGUAGES = (ENGLISH, SWAHILI)
 _FOLDER = Path(__file__).resolve().parent.parent / "locale"
-#: Longer texts are no sentence of ours: they repeat what somebody typed.
+#: Longer texts are not ours: they repeat user input.
 _LONGEST = 600
-#: A place for a value, as Python's and as the printf way write it.
+#: A placeholder, in Python's or printf style.
 _PLACE = re.compile(r"\{(\w*)\}|%\((\w+)\)[sd]")
 _QUOTED = re.compile(r'^(msgid|msgstr)?\s*(".*")$')
 
 
 def language_for(request: Any) -> str:
-    """The language to speak to who asks: that of ``Accept-Language``, or else of their account.
+    """The caller's language: from ``Accept-Language``, or else from their account.
 
-    One query at most, and none where their token was read.
+    At most one query, and none if their token was read.
     """
     asked = language_asked(request.META.get("HTTP_ACCEPT_LANGUAGE", ""))
     return asked or str(getattr(_who_asks(request), "spoken_language", ENGLISH))
 
 
 def language_asked(header: str) -> str | None:
-    """Of the languages in an ``Accept-Language`` header, the one liked best that the shop speaks;
-    None where it names none of them."""
+    """The preferred supported language of an ``Accept-Language`` header, or None."""
     for named, liked in parse_accept_lang_header(header):
         if liked and named.partition("-")[0] in LANGUAGES:
             return named.partition("-")[0]
@@ -54,7 +53,7 @@ def _who_asks(request: Any) -> Any:
 
 
 def translate(sentence: str, language: str) -> str:
-    """A sentence in a language; as it is, where there is no translation."""
+    """Translate a sentence; unchanged if there is no translation."""
     if language == ENGLISH or len(sentence) > _LONGEST:
         return sentence
     known, patterns = _catalogue(language)
@@ -67,12 +66,12 @@ def translate(sentence: str, language: str) -> str:
 
 
 def say(template: str, language: str, **values: object) -> str:
-    """A template in a language, with its values. The template stands in the catalogue."""
+    """Translate a template and fill in its values. The template must be in the catalogue."""
     return translate(template, language).format(**values)
 
 
 def translate_all(said: Any, language: str) -> Any:
-    """The same tree, with every text in it translated."""
+    """Translate every text in a nested structure."""
     if isinstance(said, dict):
         return {key: translate_all(each, language) for key, each in said.items()}
     if isinstance(said, list | tuple):
@@ -81,7 +80,7 @@ def translate_all(said: Any, language: str) -> Any:
 
 
 def translate_members(answer: Any, names: Collection[str], language: str) -> Any:
-    """The same answer, with all texts translated that stand in members of these names."""
+    """Translate the texts in members with these names."""
     if isinstance(answer, dict):
         return {
             name: translate_all(each, language)
@@ -98,14 +97,14 @@ def translate_members(answer: Any, names: Collection[str], language: str) -> Any
 def _catalogue(
     language: str,
 ) -> tuple[dict[str, str], list[tuple[re.Pattern[str], list[str | int]]]]:
-    """Sentences by their English text, and those with places for values as patterns."""
+    """The catalogue: translations by English text, and patterns for those with placeholders."""
     known = read_catalogue(language)
     patterns = [
         (_pattern(english), _parts(english, said))
         for english, said in known.items()
         if _PLACE.search(english)
     ]
-    # What says most of itself is tried first: "{a} is not {b}." would take all that ends so.
+    # The most specific patterns come first: "{a} is not {b}." would match too much.
     patterns.sort(key=lambda pair: -len(pair[0].pattern))
     return known, patterns
 
@@ -116,9 +115,9 @@ def _pattern(english: str) -> re.Pattern[str]:
 
 
 def _parts(english: str, said: str) -> list[str | int]:
-    """The translation in pieces: its texts, and which value of the English sentence stands where.
+    """The translation in parts: its texts, and the indexes of values in the English sentence.
 
-    Places without a name are filled in the order they stand in.
+    Unnamed placeholders are filled in order.
     """
     names = [one or other for one, other in _PLACE.findall(english)]
     parts: list[str | int] = []
@@ -131,14 +130,14 @@ def _parts(english: str, said: str) -> list[str | int]:
 
 
 def _fill(parts: list[str | int], values: tuple[str, ...], language: str) -> str:
-    # A value may be a sentence, or the name of a status, with a translation of its own.
+    # A value may itself be translatable, such as a sentence or a status.
     return "".join(
         part if isinstance(part, str) else translate(values[part], language) for part in parts
     )
 
 
 def read_catalogue(language: str) -> dict[str, str]:
-    """Every sentence of a language by its English text, from its .po file.
+    """All translations of a language by their English text, from its .po file.
 
     Raises ValueError for a line that cannot be read.
     """

@@ -16,14 +16,14 @@ from .phones import mask_phones
 #: The id of the request being answered; it is also in the answer's ``X-Request-ID``.
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
-#: The address that the request being answered came from, in the spelling of all counts.
+#: The client address of the current request, in normalised form.
 client_address: ContextVar[str] = ContextVar("client_address", default="-")
 
-#: All that follows in a callback's path: some words of ours, and a token of any letters.
+#: The rest of a callback's path: some fixed words and a secret token.
 _CALLBACK = re.compile(r"(safwebhook(?:/|%2F))([^\s?#\"'<>,]+)", re.IGNORECASE)
 _CALLBACK_WORDS = {"", "bank", "c2b", "confirmation", "equity", "validation"}
 _BETWEEN_SEGMENTS = re.compile(r"(/|%2F)", re.IGNORECASE)
-#: What stays, and is followed by something that gives access.
+#: Prefixes that are kept, each followed by a secret that is masked.
 _SECRETS = re.compile(
     r"(ws_CO_)\w+"
     # A JSON web token.

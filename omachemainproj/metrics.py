@@ -1,8 +1,7 @@
-"""What each process counts for ``/metrics/``; docs/metrics.md describes every one of them.
+"""The metrics each process counts for ``/metrics/``; docs/metrics.md describes them.
 
-Every label has few values, known beforehand: routes, never paths. What the database knows is not
-counted here but read from it when somebody asks (payments.watch.gauges): it is right across
-processes and restarts.
+Labels have few, known values: routes, never paths. Facts in the database are not counted here but
+queried at each scrape (payments.watch.gauges), which is right across processes and restarts.
 """
 
 from __future__ import annotations
@@ -26,18 +25,18 @@ from prometheus_client.registry import Collector
 
 from .metric_files import VARIABLE, Place, files_to_read
 
-#: Where the processes of a shop count together; empty: this one counts for itself alone.
+#: The folder shared by all processes; empty: this process counts on its own.
 FOLDER = settings.METRICS_DIR
 if FOLDER:
     os.environ[VARIABLE] = FOLDER
     Path(FOLDER).mkdir(parents=True, exist_ok=True)
-    # Chosen by the library when it is imported, and then by the process's id.
+    # The library chooses this on import, and would use the process id.
     values.ValueClass = values.MultiProcessValue(Place(Path(FOLDER)).number)  # type: ignore[no-untyped-call]
 
-# When each series began: as many lines again, and nobody asks.
+# These would double the number of lines, and are not used.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
-#: What this process counts.
+#: This process's metrics.
 registry = CollectorRegistry()
 
 REQUESTS = Counter(
@@ -95,7 +94,7 @@ class _OfAllProcesses(Collector):
 
 
 def counted() -> CollectorRegistry:
-    """What all processes have counted that share the folder, or this one alone without one."""
+    """The metrics of all processes that share the folder, or of this one without a folder."""
     if not FOLDER:
         return registry
     shared = CollectorRegistry()

@@ -29,19 +29,21 @@ logger = logging.getLogger(__name__)
 Answer = Callable[[HttpRequest], HttpResponse]
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-#: How Django writes a byte of a path that is not UTF-8; no URL of ours contains it.
+#: How Django shows a non-UTF-8 byte in a path; none of our URLs contains it.
 _BROKEN = re.compile(r"%[89A-F][0-9A-F]", re.IGNORECASE)
-#: What plain http may ask for: pages, which are redirected, and a load balancer's checks.
+#: The format of Django's session keys.
+_SESSION_KEY = re.compile(r"[a-z0-9]{8,40}")
+#: Paths allowed over plain http: pages, which are redirected, and health checks.
 _PLAIN = ("/admin/", "/docs/", "/livez/", "/metrics/", "/readyz/", "/robots.txt", "/shop")
 _FILES = ("/static/", "/media/")
-#: The admin, and what signs in, up or out.
+#: The admin, and the endpoints to sign in, register or sign out.
 _WITH_SESSION = ("/admin/", "/login/", "/logout/", "/password/", "/registration/", "/token/")
 
 
 class RequestIdMiddleware:
-    """Names each request, tells of it, and says with every answer what a browser may do with it.
+    """Gives each request an id, logs it, and adds security headers to the response.
 
-    Who may keep it is said by omachemainproj.answers.
+    Caching headers are set by omachemainproj.answers.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -50,8 +52,8 @@ class RequestIdMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         told = Request()
         request.request_id = secrets.token_hex(8)  # type: ignore[attr-defined]
-        # Never reset: Django writes its line about a bad answer after the last middleware. The
-        # thread's next request overwrites it.
+        # Never reset: Django logs error responses after the last middleware. The thread's next
+        # request overwrites it.
         request_id.set(request.request_id)  # type: ignore[attr-defined]
         client_address.set("-")
         response = self.get_response(request)
@@ -63,12 +65,12 @@ class RequestIdMiddleware:
 
 
 class EdgeMiddleware:
-    """Finds the client's address and refuses what cannot be read safely.
+    """Determines the client's address, and refuses requests that cannot be read safely.
 
-    A path without its last slash is read as if it had one, so that no redirect loses a body.
-    Over plain http, production redirects pages to https and refuses everything else: a client
-    that sent a password in the clear should notice. It stands behind the CORS middleware, so that
-    a page on another origin can read what was refused, and why.
+    A path without a trailing slash is read as if it had one, since a redirect would lose the body.
+    Over plain http, production redirects pages to https and refuses everything else, so that a
+    client that sent a password in the clear notices. Placed after the CORS middleware, so that
+    pages on other origins can read the refusal.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -87,12 +89,12 @@ class EdgeMiddleware:
         if settings.HTTPS and not request.is_secure() and not path.startswith(_PLAIN):
             return refuse(request, "Use https.", "https_required")
         if path in PROBES:
-            # They come by an address of the machine; nothing of the answer hangs on it.
+            # Health checks may use an IP address as host; their answers do not depend on it.
             request.get_host = lambda: "localhost"  # type: ignore[method-assign]
         return self._answer(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Answer 503 where the database is busy or the disk full, on pages too."""
+        """Answer 503 if the database is busy or the disk full, for pages too."""
         if isinstance(exception, OperationalError) or is_out_of_room(exception):
             logger.error("%s %s could not be served: %s", request.method, request.path, exception)
             return answer_busy(request)
@@ -116,28 +118,33 @@ class EdgeMiddleware:
             if body:
                 body.close()
         if body and body.broke_off and response.status_code >= 400:
-            # Whatever the reader made of it: a form without its mark (403), or a bug (500).
+            # Replaces whatever an incomplete body led to: a missing CSRF token (403) or an error
+            # (500).
             response.close()
             return refuse(request, BROKE_OFF, "body_broke_off")
         return response
 
 
 class PagesMiddleware:
-    """Runs what only pages and log-ins need (``PAGES_MIDDLEWARE``), and only for them.
+    """Runs the middleware only pages and log-ins need (``PAGES_MIDDLEWARE``), only for them.
 
-    Sessions, people by cookie and messages are the admin's. Around a request of the API they did
-    nothing, one after the other; only what signs people in keeps them there, since the libraries
-    for it look for a session. Who sends a session's cookie passes them anywhere.
+    Sessions, cookie authentication and messages are for the admin. API requests do not need them,
+    except sign-in endpoints, whose libraries expect a session. Requests with a session cookie
+    always pass through them.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._past = through = get_response
         for name in reversed(settings.PAGES_MIDDLEWARE):
-            # None of them looks at views or exceptions, which Django would ask this one about.
+            # None of them has view or exception hooks, which would not be called here.
             through = cast("Answer", convert_exception_to_response(import_string(name)(through)))
         self._through = through
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        session = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+        if session is not None and not _SESSION_KEY.fullmatch(session):
+            # No key of ours; and with a NUL in it, none that PostgreSQL would look for.
+            del request.COOKIES[settings.SESSION_COOKIE_NAME]
         if request.path_info.startswith(_WITH_SESSION) or (
             settings.SESSION_COOKIE_NAME in request.COOKIES
         ):
@@ -146,7 +153,7 @@ class PagesMiddleware:
 
 
 class RefusalMiddleware:
-    """Answers what a page refuses, and not only the API: too many tries, or no time now."""
+    """Turns refusals raised by pages, such as too many attempts, into error pages."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -155,7 +162,7 @@ class RefusalMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """A page that says so, with the status and ``Retry-After`` that the API answers."""
+        """An error page with the same status and ``Retry-After`` as the API's."""
         if isinstance(error, Refusal):
             said, status, wait = str(error), error.status_code, error.retry_after
         elif isinstance(error, Busy):
@@ -185,9 +192,9 @@ def _is_readable_query(request: HttpRequest) -> bool:
 
 
 def _set_client_address(request: HttpRequest, proxies: int) -> None:
-    """Set REMOTE_ADDR to the client's address, in the one spelling everything compares with.
+    """Set REMOTE_ADDR to the client's address, in normalised form.
 
-    Behind proxies of ours it is what the outermost of them saw; a client cannot choose it.
+    Behind our proxies it is the address the outermost of them saw; clients cannot forge it.
     """
     client = read_address(request.META.get("REMOTE_ADDR", ""))
     if proxies:

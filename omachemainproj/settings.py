@@ -36,12 +36,12 @@ DEBUG = not PRODUCTION
 if not PRODUCTION:
     SECRET_KEY = "laptop-only-" + hashlib.sha256(str(BASE_DIR).encode()).hexdigest()
 _KEY_BEFORE = env.secret("DJANGO_SECRET_KEY_BEFORE")
-#: While the key is changed: what was signed or encrypted under the one before is still read.
+#: The previous key, while it is being rotated: its signatures and encryption are still accepted.
 SECRET_KEY_FALLBACKS = [_KEY_BEFORE] if _KEY_BEFORE else []
 
 HTTPS = env.switch("HTTPS", default=PRODUCTION)
 THROTTLES = env.switch("THROTTLES", default=PRODUCTION)
-#: How many proxies of ours stand in front; the client's address is read from the last of them.
+#: The number of our proxies in front; the client's address is read from the outermost.
 TRUSTED_PROXIES = env.number("TRUSTED_PROXIES", default=0, most=10)
 
 _AN_ADDRESS = "must be an address like https://api.example.co.ke, with nothing behind its path"
@@ -73,11 +73,11 @@ ORDER_HOLD_MINUTES = env.number("ORDER_HOLD_MINUTES", default=15, least=1, most=
 UNPAID_GOODS_PER_NETWORK = env.number(
     "UNPAID_GOODS_PER_NETWORK", default=40 if THROTTLES else 0, most=1_000_000
 )
-#: Of what is sold from now on; each line keeps what was agreed when it was sold.
+#: For new sales; each line keeps the commission agreed when it was sold.
 COMMISSION_PERCENT = env.percent("COMMISSION_PERCENT")
-#: A buyer can report a problem with goods until so many days after their delivery.
+#: Days after delivery during which a buyer can report a problem.
 PROBLEM_DAYS = env.number("PROBLEM_DAYS", default=7, least=1, most=90)
-#: It turns red on the console when its buyer has waited so many days for an answer.
+#: Days without an answer after which a problem is shown in red on the console.
 PROBLEM_ANSWER_DAYS = env.number("PROBLEM_ANSWER_DAYS", default=3, least=1, most=30)
 #: What a seller who was paid may give back on their own word, KES, with all they owe the shop; more
 #: the shop decides. 0: nothing.
@@ -91,7 +91,7 @@ PICKUP_DAYS = env.number("PICKUP_DAYS", default=7, least=2, most=90)
 #: fetched is free for others again.
 PARCELS_HELD_UNFETCHED = env.number("PARCELS_HELD_UNFETCHED", default=20, least=1, most=1000)
 PARCEL_CLAIM_HOURS = env.number("PARCEL_CLAIM_HOURS", default=24, least=1, most=24 * 14)
-#: What may be paid out to sellers in one day, KES. At least M-Pesa's largest payment.
+#: The limit of payouts to sellers in one day, KES. At least M-Pesa's largest payment.
 PAYOUT_DAILY_LIMIT = env.number(
     "PAYOUT_DAILY_LIMIT", default=1_000_000, least=MAX_B2C, most=1_000_000_000
 )
@@ -105,7 +105,7 @@ STAFF_ALONE_DAILY_LIMIT = env.number("STAFF_ALONE_DAILY_LIMIT", default=20_000, 
 #: who paid for what is cancelled before that. KES.
 STAFF_MOVES_DAILY_LIMIT = env.number("STAFF_MOVES_DAILY_LIMIT", default=300_000, most=1_000_000_000)
 
-#: What may be given back to buyers in one day, KES. At least M-Pesa's largest payment.
+#: The limit of refunds to buyers in one day, KES. At least M-Pesa's largest payment.
 REFUND_DAILY_LIMIT = env.number(
     "REFUND_DAILY_LIMIT", default=1_000_000, least=MAX_PAYMENT, most=1_000_000_000
 )
@@ -115,11 +115,11 @@ REFUND_APPROVAL_ABOVE = env.number("REFUND_APPROVAL_ABOVE", default=50_000, most
 #: a day. Many customers of a mobile network share one address.
 NEW_PHONES_A_NETWORK = env.number("NEW_PHONES_A_NETWORK", default=60, least=1, most=100_000)
 
-#: Seconds that a process shows the home page without asking whether it has changed.
+#: Seconds a process serves the home page without checking for changes.
 HOME_MAX_AGE = 1.0
-#: Seconds that a process believes that a search is common among the newest goods, or is not.
+#: Seconds a process caches whether a search term is common among the newest goods.
 COMMON_WORDS_MAX_AGE = 60.0
-#: Seconds that what is suggested while somebody types is good for, wherever it is kept.
+#: Seconds for which search suggestions may be cached.
 SUGGESTIONS_MAX_AGE = 60.0
 
 # --- What is kept of people, and for how long (docs/privacy.md) --------------------------------
@@ -128,18 +128,18 @@ SUGGESTIONS_MAX_AGE = 60.0
 KEEP_PHONES_DAYS = env.number("KEEP_PHONES_DAYS", default=365, least=30, most=3650)
 #: What a sent message said, and where it went.
 KEEP_MESSAGES_DAYS = env.number("KEEP_MESSAGES_DAYS", default=180, least=7, most=3650)
-#: How long after the delivery a seller is shown the buyer's number.
+#: Days after delivery during which a seller sees the buyer's number.
 SELLER_SEES_PHONE_DAYS = env.number("SELLER_SEES_PHONE_DAYS", default=7, most=365)
 #: How long after it was handed over an agent is shown a parcel of theirs, with both its ends.
 AGENT_SEES_PARCEL_DAYS = env.number("AGENT_SEES_PARCEL_DAYS", default=7, most=365)
 #: A name somebody had: for so many days it is given to nobody else.
 NAME_RESTS_DAYS = env.number("NAME_RESTS_DAYS", default=365, least=1, most=3650)
-#: Sessions that are over: when, from which address, on what device.
+#: Ended sessions: times, addresses and devices.
 KEEP_SESSIONS_DAYS = env.number("KEEP_SESSIONS_DAYS", default=30, least=1, most=3650)
 
 # --- M-Pesa ----------------------------------------------------------------------------------
 
-#: What the simulator is born with: the laptop's values, and no secrets of anybody.
+#: Default credentials of the simulator, for laptops; not secret.
 SIMULATED = {
     "DARAJA_BASE_URL": "http://127.0.0.1:8001",
     "DARAJA_CALLBACK_BASE_URL": "http://127.0.0.1:8000",
@@ -175,7 +175,7 @@ DARAJA_TRANSACTION_TYPE = env.choice(
     default="CustomerPayBillOnline",
 )
 DARAJA_PARTY_B = env.digits("DARAJA_PARTY_B")
-#: Addresses and networks that callbacks are believed from without being asked about; empty: any.
+#: Addresses and networks that callbacks are accepted from; empty: any.
 DARAJA_CALLBACK_IPS = env.networks("DARAJA_CALLBACK_IPS")
 #: Status queries a minute, by all workers together: what the sandbox was seen to take.
 DARAJA_QUERIES_A_MINUTE = env.number("DARAJA_QUERIES_A_MINUTE", default=5, least=1, most=100_000)
@@ -229,7 +229,7 @@ AFRICASTALKING_BASE_URL = env.url(
     wrong=_AN_ADDRESS,
 )
 
-#: Whether people may sign in and join with their phone, by codes that are sent there.
+#: Whether users may sign in and register by phone, with codes sent by SMS.
 PHONE_LOGIN = env.switch("PHONE_LOGIN", default=not PRODUCTION)
 #: Whether people may cash out without an account, by a phone alone; who then types a code that is
 #: sent there has the order in their account (orders.joining).
@@ -244,7 +244,7 @@ PHONE_CODES_A_DAY = env.number("PHONE_CODES_A_DAY", default=5_000, least=1, most
 INSTALLED_APPS = [
     # First: its templates stand in for the admin's own.
     "omachemainproj",
-    # django.contrib.admin, with the shop's own doors.
+    # django.contrib.admin, with the shop's own sign-in.
     "accounts.apps.ShopAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -273,7 +273,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "omachemainproj.middleware.RequestIdMiddleware",
-    # Before everything that may refuse: without its headers a page sees only "network error".
+    # Before any middleware that may refuse: without CORS headers a page only sees "network error".
     "corsheaders.middleware.CorsMiddleware",
     "omachemainproj.answers.AnswerMiddleware",
     "omachemainproj.middleware.EdgeMiddleware",
@@ -286,7 +286,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "omachemainproj.middleware.RefusalMiddleware",
 ]
-#: Only around pages and log-ins (PagesMiddleware); in this order.
+#: Only for pages and log-ins (PagesMiddleware), in this order.
 PAGES_MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -296,7 +296,7 @@ PAGES_MIDDLEWARE = [
 
 ROOT_URLCONF = "omachemainproj.urls"
 WSGI_APPLICATION = "omachemainproj.wsgi.application"
-#: A 301 would lose a POST body; EdgeMiddleware reads both spellings instead.
+#: A 301 would lose a POST body; EdgeMiddleware accepts both spellings instead.
 APPEND_SLASH = False
 
 TEMPLATES = [
@@ -409,7 +409,7 @@ CACHES: dict[str, dict[str, Any]] = {
         "OPTIONS": {"socket_connect_timeout": 0.25, "socket_timeout": 0.1},
     }
     if CACHE_URL
-    # Several processes count together; a laptop is one.
+    # Shared by several processes; a laptop has one.
     else {"BACKEND": "omachemainproj.caches.TableCache", "LOCATION": "omachemainproj_cacheentry"}
     if PRODUCTION
     else {
@@ -460,11 +460,11 @@ CELERY_BEAT_SCHEDULE = {
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.backends.UsernameOrEmailBackend"]
-#: Log-ins and codes that fail too often wait (accounts/lockout.py).
+#: Lock out log-ins and codes after too many failures (accounts/lockout.py).
 LOCKOUT = THROTTLES
 #: So much is kept of what is posted to nobody's address (payments/webhooks/strangers.py).
 BOUND_STRANGERS = THROTTLES
-#: Who works with money, and superusers, must have a second factor (accounts/second_factor.py).
+#: Staff who work with money, and superusers, must have a second factor (accounts/second_factor.py).
 STAFF_MFA = env.switch("STAFF_MFA", default=PRODUCTION)
 MFA_ADAPTER = "accounts.second_factor.Adapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
@@ -522,10 +522,10 @@ EMAIL_USE_SSL = _mail.use_ssl
 EMAIL_FILE_PATH = _mail.folder
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", default="O-Mache <hello@omache.example>")
-#: Whom people reach with a question, as the e-mails about their orders say it.
+#: The contact for questions, shown in e-mails about orders.
 SHOP_CONTACT = env.text("SHOP_CONTACT")
 
-#: A session ends when it was not used for so many days.
+#: A session ends after this many days without use.
 SESSION_IDLE_DAYS = env.number("SESSION_IDLE_DAYS", default=14, least=1, most=90)
 #: However often its tokens are renewed, a session ends this many days after its log-in.
 SESSION_MAX_DAYS = env.number("SESSION_MAX_DAYS", default=90, least=1, most=365)
@@ -784,14 +784,14 @@ METRICS_TOKEN = env.secret("METRICS_TOKEN")
 #: The folder in which web, clock and workers of a machine count together. gunicorn makes one for
 #: its processes where none is named.
 METRICS_DIR = env.text("METRICS_DIR")
-#: What runs here, as whoever deploys it calls it: a tag or a commit.
+#: The deployed release: a tag or a commit.
 RELEASE = env.text("RELEASE") or read_release(BASE_DIR) or "unnamed"
-#: Who is told by e-mail of each trouble, once, and once when it is over. Empty: nobody.
+#: The address mailed once about each incident, and once when it ends. Empty: none.
 ALERT_EMAIL = env.text("ALERT_EMAIL")
 #: Hours of the night, in Nairobi, in which the clock begins to prove the books; once begun it goes
 #: on to the end.
 PROOF_HOURS = range(1, 5)
-#: Seconds that a process believes that the clock and the workers run, or do not.
+#: Seconds a process caches whether the clock and the workers are running.
 HEARTBEATS_MAX_AGE: float | None = 5.0
 
 LOGGING = {
@@ -829,7 +829,7 @@ LOGGING = {
 
 # --- Start, or say why not -------------------------------------------------------------------
 
-#: The names of the variables that somebody set: production asks for some, a start logs them all.
+#: The names of the variables that are set: production requires some, and they are logged at start.
 GIVEN_SETTINGS = env.given()
 env.refuse_unknown("DARAJA_", "EQUITY_", "AFRICASTALKING_")
 for _name, _sentence in find_problems(globals(), env.is_in_trouble):

@@ -153,18 +153,30 @@ def is_turned(text: str) -> bool:
 def _meant_signs(text: str) -> list[str]:
     right_to_left = any(unicodedata.bidirectional(sign) in {"R", "AL"} for sign in text)
     kept: list[str] = []
-    for at, sign in enumerate(text):
+    for sign, after in zip(text, _next_visible_signs(text), strict=True):
         if ord(sign) not in _IGNORED:
             kept.append(sign)
             continue
         before = kept[-1] if kept else ""
-        if _is_meant(sign, before, _next_visible(text, at), right_to_left):
+        if _is_meant(sign, before, after, right_to_left):
             kept.append(sign)
     return kept
 
 
-def _next_visible(text: str, at: int) -> str:
-    return next((sign for sign in text[at + 1 :] if ord(sign) not in _IGNORED), "")
+def _next_visible_signs(text: str) -> list[str]:
+    """For each sign of a text the next visible one after it, "" where there is none.
+
+    Found in one walk from the end: looked for from each sign anew, a long row of invisible ones
+    takes the square of its length.
+    """
+    following: list[str] = []
+    after = ""
+    for sign in reversed(text):
+        following.append(after)
+        if ord(sign) not in _IGNORED:
+            after = sign
+    following.reverse()
+    return following
 
 
 def _is_meant(sign: str, before: str, after: str, right_to_left: bool) -> bool:

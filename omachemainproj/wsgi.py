@@ -5,14 +5,17 @@ import sys
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "omachemainproj.settings")
 
+import django
 from django.core.exceptions import ImproperlyConfigured
-from django.core.wsgi import get_wsgi_application
 from django.urls import get_resolver
 
 from .starting import log_start, refuse_unfit
+from .wsgi_handler import Utf8Handler
 
 try:
-    application = get_wsgi_application()
+    django.setup(set_prefix=False)
+    # Loads the middleware, which needs the apps.
+    application = Utf8Handler()
     refuse_unfit("web")
 except ImproperlyConfigured as error:
     # One sentence for the person at the terminal; a traceback would bury it.

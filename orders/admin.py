@@ -91,7 +91,7 @@ class OrderAdmin(RowPage, DownloadAdmin):
 
     @staff_action("Cancel, and free the goods (unpaid orders only)", permissions=["decide"])
     def cancel(order: Order, given: Mapping[str, Any], by: User) -> None:  # noqa: N805
-        cancel_order(order.pk, by=CancelledBy.STAFF)
+        cancel_order(order.pk, cancelled_by=CancelledBy.STAFF)
 
 
 class TrackStatusFilter(admin.ChoicesFieldListFilter):
@@ -165,7 +165,7 @@ class OrderTrackAdmin(RowPage, DownloadAdmin):
 
 @admin.register(Problem)
 class ProblemAdmin(RowPage, ReadOnlyAdmin):
-    """Problems with goods: each is read and decided on its page (payments.admin.order_page)."""
+    """Problems with goods, decided on their own pages (payments.admin.problem_sections)."""
 
     page_name = "Problem:"
 

@@ -1,4 +1,4 @@
-"""Placing an order: one transaction fixes its prices and holds its goods."""
+"""Places an order: one transaction fixes its prices and reserves its goods."""
 
 from __future__ import annotations
 
@@ -22,25 +22,21 @@ from products import stock
 from products.models import Product
 from products.stock import Shortage, StockLine
 
+from .allowance import Allowance, HoldRequest, lock_and_read_allowance, lock_network, read_allowance
 from .cashout_request import CashoutRequest
 from .commission import commissions
 from .delivery.destinations import Destination, Place, find_rate_to, freeze_delivery
 from .delivery.fees import fees_of
 from .hold_limits import (
     PROMPT_TIME,
-    Allowance,
-    Asker,
     PhoneHasTooManyUnpaid,
+    RequestedUnits,
     TooManyGoods,
     TooManyUnits,
     TooManyUnpaid,
     TooMuchValue,
-    Wanted,
     check_holds,
-    held_near,
-    lock_and_read_allowance,
-    lock_network,
-    read_allowance,
+    holds_counting_against,
 )
 from .idempotency import find_same_order, read_earlier_orders, refuse_concurrent_retry
 from .lifecycle import MAX_HOLD_FACTOR, expire_unpaid_orders, preempt_holds
@@ -67,7 +63,7 @@ from .refusals import (
     too_many_unpaid,
 )
 
-#: Said on a line whose goods are whose cart it is in.
+#: The error on a line whose product is the buyer's own.
 OWN_GOODS = "These are your own goods."
 _OWN = ErrorDetail(OWN_GOODS, "own_goods")
 NOT_FOR_SALE = ErrorDetail("This product is not for sale.", "not_for_sale")
@@ -75,17 +71,16 @@ NOT_FOR_SALE = ErrorDetail("This product is not for sale.", "not_for_sale")
 
 @dataclass(frozen=True, slots=True)
 class PlacedOrder:
-    """An order, its lines and where it goes; ``replayed`` when an earlier request had placed it.
+    """An order with its lines; ``replayed`` if an earlier request had placed it.
 
-    Where it goes is told of an order that was placed now.
+    ``delivery`` is set only for a new order.
     """
 
     order: Order
     tracks: list[OrderTrack]
     delivery: OrderDelivery | None = None
     replayed: bool = False
-    #: Of each product by its id, in an order that was placed now: its seller's user name, and the
-    #: stored name of its thumbnail or "".
+    #: For a new order, by product id: the seller's user name and the thumbnail's stored name or "".
     shown: Mapping[int, tuple[str, str]] = field(default_factory=dict)
 
 
@@ -99,101 +94,102 @@ def place_order(
     network: str = "",
     delivery: Destination | None = None,
 ) -> PlacedOrder:
-    """Place an order at today's prices and hold its goods: all lines or none.
+    """Place an order at current prices and reserve its goods: all lines or none.
 
-    Lines for the same product are added up. With an ``idempotency_key`` the same request returns
-    the same order, however often it comes. Without one, a request for the lines and the phone of an
-    order that the buyer placed a moment ago (REPEAT_WINDOW) and that is still unpaid returns that
-    order: it is a double click.
+    Lines for the same product are added up. With an ``idempotency_key``, repeated requests return
+    the same order. Without one, a request with the lines and phone of an unpaid order that the
+    buyer placed within REPEAT_WINDOW is a double click and returns that order.
 
-    Prices that the client showed (``LineRequest.price``) and the sum (``shown_amount``, KES) are
-    compared with today's, where it says them. ``network`` is where it comes from, as
-    ``orders.hold_limits.network_to_count`` says it.
+    Prices the client showed (``LineRequest.price``, and the total ``shown_amount`` in KES) must
+    match the current ones, if sent. ``network`` comes from ``orders.hold_limits.newcomer_network``.
 
-    With ``delivery`` the goods are brought there, each seller's as a parcel for a fee; place, fees
-    and days are frozen as they are now, and the amount of the order includes the fees. Without it
-    buyer and sellers arrange that between them.
+    With ``delivery`` the goods of each seller are delivered as a parcel for a fee. Destination,
+    fees and days are copied onto the order, and its amount includes the fees. Without it, buyer
+    and sellers arrange the handover between them.
 
-    Of a guest (accounts.guests) nothing is known but the phone, ``mpesa_number``. They have a
-    newcomer's room whatever that phone paid before, what all who typed it hold counts together, and
-    a refusal names no orders: they may be another's. A double click of theirs comes from the same
-    network.
+    A guest (accounts.guests) is known only by the phone, ``mpesa_number``. Guests have a
+    newcomer's limits whatever that phone paid before, holds of everyone who entered that phone
+    count together, and errors name no orders, because they may be someone else's. A guest's double
+    click has to come from the same network.
 
-    Goods that are sold out are taken from unpaid orders of others whose prompt is over, unless the
-    buyer lets orders lapse themselves.
+    If goods are sold out, unpaid orders of other buyers whose prompt is over are preempted, unless
+    too many orders of this buyer have lapsed.
 
-    Raises FieldRefusal (shaped like the input) when a line cannot be sold, is the buyer's own,
-    nothing is brought there, or the sum is outside 1 to 250,000 KES, PriceChanged, TooManyUnpaid,
-    OrderKeyReused, RequestInProgress, and what ``orders.hold_limits.check_holds`` raises. Where
-    unpaid orders of the buyer's own hold what is refused, their tokens are named, newest first.
+    Raises FieldRefusal (shaped like the input) if a product is not for sale or the buyer's own, the
+    destination is not delivered to, or the total is outside 1 to 250,000 KES; PriceChanged,
+    TooManyUnpaid, OrderKeyReused, RequestInProgress, and what ``orders.hold_limits.check_holds``
+    raises. If the buyer's own unpaid orders hold the goods, the error lists their tokens, newest
+    first.
     """
     as_guest = isinstance(buyer, Guest)
     person = buyer.user if isinstance(buyer, Guest) else buyer
-    asker = Asker(person.pk, mpesa_number, network)
-    asked = CashoutRequest(
-        person, lines, mpesa_number, idempotency_key, shown_amount, asker, delivery, as_guest
+    hold_request = HoldRequest(person.pk, mpesa_number, network)
+    request = CashoutRequest(
+        person, lines, mpesa_number, idempotency_key, shown_amount, hold_request, delivery, as_guest
     )
     try:
-        return _place(asked)
+        return _place(request)
     except Shortage:
-        # Overdue orders that the clock has not expired yet may still hold what is missing.
+        # The missing goods may be held by overdue orders that the clock has not expired yet.
         expire_unpaid_orders(product_ids=sorted({line.product for line in lines}))
-        if read_allowance(asker).is_firm:
-            preempt_holds(asked.quantities(), to=person.pk)
+        if read_allowance(hold_request).is_exclusive:
+            preempt_holds(request.quantities(), to=person.pk)
     try:
-        return _place(asked)
+        return _place(request)
     except Shortage as shortage:
         own = [] if as_guest else own_holds(person.pk, shortage.product_id)
         raise shortage_error(shortage.product_id, lines, own) from shortage
 
 
 @transaction.atomic(durable=True)
-def _place(asked: CashoutRequest) -> PlacedOrder:
-    """Try once. Last come the locks that many wait for: the network's, and those of the goods."""
-    refuse_concurrent_retry(asked)
-    # Under this lock the buyer's unpaid orders are counted, and a double click waits for the first.
-    allowance = lock_and_read_allowance(asked.asker)
-    earlier = read_earlier_orders(asked)
-    if same := find_same_order(earlier, asked):
+def _place(request: CashoutRequest) -> PlacedOrder:
+    """Try once. The most contended locks come last: the network's, and those of the products."""
+    refuse_concurrent_retry(request)
+    # Under this lock the buyer's unpaid orders are counted, and a double click waits.
+    allowance = lock_and_read_allowance(request.hold_request)
+    earlier = read_earlier_orders(request)
+    if same := find_same_order(earlier, request):
         return PlacedOrder(same.order, same.tracks, replayed=True)
-    products = _read_products(asked)
-    quote = _quote_delivery(asked, products)
-    amounts = [products[pk].price * number for pk, number in asked.quantities().items()]
+    products = _read_products(request)
+    quote = _quote_delivery(request, products)
+    amounts = [products[pk].price * number for pk, number in request.quantities().items()]
     goods, fee = sum(amounts), quote.fee if quote else 0
-    if not asked.matches_prices({pk: row.price for pk, row in products.items()}, goods + fee, fee):
-        raise price_error(asked.lines, products, goods + fee, fee if quote else None)
-    unpaid = _check_unpaid_orders(earlier, allowance, asked)
+    if not request.matches_prices(
+        {pk: row.price for pk, row in products.items()}, goods + fee, fee
+    ):
+        raise price_error(request.lines, products, goods + fee, fee if quote else None)
+    unpaid = _check_unpaid_orders(earlier, allowance, request)
     check_amount(goods, fee)
-    order = _create_order(asked, allowance, goods + fee)
+    order = _create_order(request, allowance, goods + fee)
     delivery, parcels = quote.freeze(order) if quote else (None, {})
     tracks = [
         _track(order, products[pk], number, commission, parcels)
         for (pk, number), commission in zip(
-            asked.quantities().items(), commissions(amounts), strict=True
+            request.quantities().items(), commissions(amounts), strict=True
         )
     ]
     insert(tracks)
     _keep_digest(order, tracks)
-    _hold_goods(asked, allowance, order, unpaid, products)
+    _hold_goods(request, allowance, order, unpaid, products)
     shown = {row.id: (row.seller__username, row.thumbnail) for row in products.values()}
     return PlacedOrder(order, tracks, delivery, shown=shown)
 
 
-def _create_order(asked: CashoutRequest, allowance: Allowance, amount: int) -> Order:
-    """An order of ``amount`` KES, which holds nothing yet."""
+def _create_order(request: CashoutRequest, allowance: Allowance, amount: int) -> Order:
+    """Create an order of ``amount`` KES; its goods are not reserved yet."""
     now = timezone.now()
     order = Order(
-        buyer=asked.buyer,
-        guest=asked.buyer if asked.as_guest else None,
-        mpesa_number=asked.mpesa_number,
+        buyer=request.buyer,
+        guest=request.buyer if request.as_guest else None,
+        mpesa_number=request.mpesa_number,
         amount=amount,
         expires_at=now + allowance.hold,
         held_until=now + MAX_HOLD_FACTOR * allowance.hold,
-        # Before it was placed: not even while it is paid for.
-        preemptible_after=now + PROMPT_TIME if allowance.is_firm else now - PROMPT_TIME,
-        network="" if allowance.has_paid else asked.asker.network,
-        idempotency_key=asked.idempotency_key,
-        fingerprint=asked.fingerprint() if asked.idempotency_key else "",
+        # A time before its creation: preemptible even while its prompt is open.
+        preemptible_after=now + PROMPT_TIME if allowance.is_exclusive else now - PROMPT_TIME,
+        network="" if allowance.has_paid else request.hold_request.network,
+        idempotency_key=request.idempotency_key,
+        fingerprint=request.fingerprint() if request.idempotency_key else "",
     )
     order.save(force_insert=True)
     return order
@@ -201,7 +197,7 @@ def _create_order(asked: CashoutRequest, allowance: Allowance, amount: int) -> O
 
 @dataclass(frozen=True, slots=True)
 class _DeliveryQuote:
-    """Where an order is brought, by which rate, and the fee of each seller's parcel, in KES."""
+    """An order's destination, its delivery rate, and the fee of each seller's parcel, in KES."""
 
     place: Place
     rate: DeliveryRate
@@ -216,23 +212,23 @@ class _DeliveryQuote:
         return freeze_delivery(order, self.place, self.rate.days, self.fees)
 
 
-def _quote_delivery(asked: CashoutRequest, products: dict[int, Any]) -> _DeliveryQuote | None:
-    """How the goods are brought, by today's rates; None where that is not asked for.
+def _quote_delivery(request: CashoutRequest, products: dict[int, Any]) -> _DeliveryQuote | None:
+    """Return destination and fees at current rates; None without a delivery.
 
-    Raises NotThere where nothing is brought there.
+    Raises NotThere if the destination is not possible.
     """
-    if asked.delivery is None:
+    if request.delivery is None:
         return None
-    place = asked.find_place(asked.delivery)
-    rate = find_rate_to(place, asked.delivery.field)
+    place = request.find_place(request.delivery)
+    rate = find_rate_to(place, request.delivery.field)
     worth: dict[int, int] = defaultdict(int)
-    for product_id, number in asked.quantities().items():
+    for product_id, number in request.quantities().items():
         worth[products[product_id].seller_id] += number * products[product_id].price
     return _DeliveryQuote(place, rate, fees_of(rate, worth))
 
 
 def _keep_digest(order: Order, tracks: list[OrderTrack]) -> None:
-    """Keep the digest of what is agreed (orders.models.digests). One query."""
+    """Store the digest of what is agreed (orders.models.digests). One query."""
     agreed = attrgetter(*AGREED_OF_LINE)
     sha256 = digest_agreement(
         attrgetter(*AGREED_OF_ORDER)(order), [agreed(track) for track in tracks]
@@ -243,7 +239,7 @@ def _keep_digest(order: Order, tracks: list[OrderTrack]) -> None:
 def _track(
     order: Order, product: Any, number: int, commission: int, parcels: dict[int, Parcel]
 ) -> OrderTrack:
-    """A line with the product's name, price and payout number as they are now."""
+    """Return a line with a copy of the product's current name, price and payout number."""
     return OrderTrack(
         order=order,
         buyer_id=order.buyer_id,
@@ -262,11 +258,11 @@ def _track(
 def line_objections(
     lines: Sequence[LineRequest], sellers: Mapping[int, int], *, buyer: int | None
 ) -> list[dict[str, list[str]]]:
-    """What keeps each line from being bought, shaped like the lines; [] where nothing does.
+    """Return errors for lines that cannot be bought, shaped like the lines; [] if all can.
 
-    ``sellers`` has the seller of each product that is for sale, by its id. Nobody buys their own
-    goods: the money would go round, and reviews and sales with it. ``buyer`` is None where nobody
-    is signed in.
+    ``sellers`` is the seller by product id, for products that are for sale. Sellers cannot buy
+    their own goods: they could inflate sales and reviews with money that returns to them.
+    ``buyer`` is None for a user who is not signed in.
     """
     objections: list[dict[str, list[str]]] = []
     for line in lines:
@@ -278,11 +274,11 @@ def line_objections(
     return objections if any(objections) else []
 
 
-def _read_products(asked: CashoutRequest) -> dict[int, Any]:
-    """The products by id. Raises FieldRefusal where one is not for sale, or is the buyer's own."""
-    products = {row.id: row for row in _listed_products(list(asked.quantities()))}
+def _read_products(request: CashoutRequest) -> dict[int, Any]:
+    """Return the products by id. Raises FieldRefusal if not for sale or the buyer's own."""
+    products = {row.id: row for row in _listed_products(list(request.quantities()))}
     sellers = {row.id: row.seller_id for row in products.values()}
-    if objections := line_objections(asked.lines, sellers, buyer=asked.buyer.pk):
+    if objections := line_objections(request.lines, sellers, buyer=request.buyer.pk):
         raise FieldRefusal({"order": objections})
     return products
 
@@ -295,24 +291,26 @@ def _listed_products(ids: Sequence[int]) -> QuerySet[Any, Any]:
 
 
 class _Unpaid(NamedTuple):
-    """The buyer's unpaid orders: their tokens, newest first, and in how many seconds the first of
-    them holds nothing any more. A guest's are not told, as they may be another's."""
+    """The tokens of the buyer's unpaid orders, newest first, and seconds until one expires.
+
+    Empty for a guest, whose orders may be someone else's.
+    """
 
     tokens: list[str]
     first_ends_in: int | None
 
 
 def _check_unpaid_orders(
-    earlier: list[Order], allowance: Allowance, asked: CashoutRequest
+    earlier: list[Order], allowance: Allowance, request: CashoutRequest
 ) -> _Unpaid:
-    """Those of the buyer that wait for their money. Raises TooManyUnpaid."""
+    """Return the buyer's unpaid orders. Raises TooManyUnpaid."""
     now = timezone.now()
-    # What joined the account from a guest takes no room of its own orders. Nor do overdue ones,
-    # whether or not the clock has expired them yet.
-    own = [order for order in earlier if asked.is_of_same_kind(order)]
+    # Orders that joined the account from a guest do not count, nor do overdue ones, whether or not
+    # the clock has expired them yet.
+    own = [order for order in earlier if request.is_of_same_kind(order)]
     unpaid = [order for order in own if order.is_unpaid and order.expires_at > now]
     unpaid.sort(key=lambda order: -order.pk)
-    if asked.as_guest:
+    if request.as_guest:
         if len(unpaid) >= allowance.orders:
             raise PhoneHasTooManyUnpaid()
         return _Unpaid([], None)
@@ -324,7 +322,7 @@ def _check_unpaid_orders(
 
 
 def _with_links(unpaid: _Unpaid, refusal: Refusal) -> Refusal:
-    """The refusal with the orders to pay or to cancel, and when the first ends by itself."""
+    """Add the orders to pay or cancel to a refusal, and when the first one expires."""
     if unpaid.tokens:
         refusal.extra.update(name_orders(unpaid.tokens))
         refusal.retry_after = unpaid.first_ends_in
@@ -332,39 +330,45 @@ def _with_links(unpaid: _Unpaid, refusal: Refusal) -> Refusal:
 
 
 def _hold_goods(
-    asked: CashoutRequest,
+    request: CashoutRequest,
     allowance: Allowance,
     order: Order,
     unpaid: _Unpaid,
     products: dict[int, Any],
 ) -> None:
-    """Hold the new order's goods. Raises Shortage, and what ``_check_holds`` does."""
-    quantities = asked.quantities()
+    """Reserve the new order's goods. Raises Shortage, and what ``_check_holds`` does."""
+    quantities = request.quantities()
     wanted = {
-        pk: Wanted(number, number * products[pk].price, products[pk].item_number)
+        pk: RequestedUnits(number, number * products[pk].price, products[pk].item_number)
         for pk, number in quantities.items()
     }
     if order.network:
         lock_network(order.network)
-    _check_holds(asked, allowance, order, unpaid, wanted)
+    _check_holds(request, allowance, order, unpaid, wanted)
     stock.hold(StockLine(pk, number) for pk, number in quantities.items())
 
 
 def _check_holds(
-    asked: CashoutRequest,
+    request: CashoutRequest,
     allowance: Allowance,
     order: Order,
     unpaid: _Unpaid,
-    wanted: dict[int, Wanted],
+    wanted: dict[int, RequestedUnits],
 ) -> None:
-    """Refuse what the new order would hold beyond the limits, and lead to what its buyer holds
-    already."""
+    """Refuse an order that exceeds the hold limits, listing the buyer's own unpaid orders."""
     try:
-        check_holds(asked.asker, allowance, held_near(asked.asker, but_order=order.pk), wanted)
+        check_holds(
+            request.hold_request,
+            allowance,
+            holds_counting_against(request.hold_request, exclude_order=order.pk),
+            wanted,
+        )
     except TooManyUnits as most:
-        errors = line_error(most.product_id, asked.lines, most.message, most.left)
-        is_told = most.own and not asked.as_guest
-        own = own_holds(asked.buyer.pk, most.product_id, but_order=order.pk) if is_told else []
+        errors = line_error(most.product_id, request.lines, most.message, most.left)
+        is_told = most.own and not request.as_guest
+        own = (
+            own_holds(request.buyer.pk, most.product_id, exclude_order=order.pk) if is_told else []
+        )
         raise FieldRefusal(errors, **lead_to(own)) from most
     except (TooManyGoods, TooMuchValue) as refusal:
         _with_links(unpaid, refusal)

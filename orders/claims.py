@@ -1,7 +1,7 @@
-"""Taking parcels on and giving them up: which agent brings which parcel, each step on record.
+"""Claiming and releasing parcels: which agent delivers which parcel. Each step is recorded.
 
-A claim is one conditional update, so that of two agents at once one gets the parcel. Whoever gives
-one up, or has it taken from them, does it under the order's lock, as parcels are fetched.
+A claim is one conditional UPDATE, so that one of two concurrent agents gets the parcel. Claims end
+under the order's lock, like all moves of a parcel.
 """
 
 from __future__ import annotations
@@ -19,60 +19,61 @@ from rest_framework import status
 
 from accounts.models import User
 from omachemainproj.api.errors import Refusal, refuse_field
-from omachemainproj.compiled_queries import compiled, locked_row
+from omachemainproj.compiled_queries import compiled
+from omachemainproj.locking import locked_row
 
 from .models import Order, OrderTrack, Parcel, ParcelEvent, ParcelQuerySet, ParcelStep
 
 logger = logging.getLogger(__name__)
 
-#: Claims that one call of free_parcels ends.
+#: Maximum number of claims ended per call of free_parcels.
 FREED_PER_ROUND = 200
-#: Whoever holds it brings parcels.
+#: The permission to deliver parcels.
 BRINGS = "orders.move_track"
 
 
 class ClaimedByAnother(Refusal):
-    """Another agent was faster: they bring the parcel."""
+    """Another agent has claimed the parcel."""
 
     code = "parcel_claimed"
-    message = "Another agent brings this parcel."
+    message = "Another agent is delivering this parcel."
 
 
 class TooManyClaims(Refusal):
-    """The agent has taken on as many as one may before fetching any."""
+    """The agent has claimed the maximum number of parcels not fetched yet."""
 
     code = "too_many_claims"
-    message = "You have taken on as many parcels as you may. Fetch or release some of them first."
+    message = "You have reached your limit of parcels. Collect or release some of them first."
 
 
 class NothingToBring(Refusal):
     """All of the parcel was handed over or cancelled."""
 
     code = "parcel_closed"
-    message = "There is nothing left to bring of this parcel."
+    message = "There is nothing left to deliver in this parcel."
 
 
 class HasFetched(Refusal):
-    """Their agent has it in their hands: only staff say who brings it on."""
+    """The agent has fetched the parcel already; only staff may reassign it."""
 
     code = "parcel_fetched"
-    message = "You have fetched it already. Bring it, or ask the shop to give it to somebody else."
+    message = "You have already collected this parcel. Deliver it, or ask the shop to reassign it."
 
 
 class BringsNothing(Refusal):
-    """Who wants to take it on is no delivery agent."""
+    """The user is not a delivery agent."""
 
     code = "not_an_agent"
-    message = "Only delivery agents take parcels on."
+    message = "Only delivery agents can take parcels."
     status_code = status.HTTP_403_FORBIDDEN
 
 
 @transaction.atomic
 def claim_parcel(parcel_id: int, *, agent: User) -> Parcel:
-    """Take a parcel on. Safe to repeat: who has it keeps it. Returns it.
+    """Claim a parcel for an agent and return it. Safe to repeat.
 
-    Of two agents at once one gets it. The agent's row is locked, so that none takes on more than
-    PARCELS_HELD_UNFETCHED at once.
+    One of two concurrent agents gets it. The agent's row is locked, so that concurrent claims
+    cannot exceed PARCELS_HELD_UNFETCHED.
 
     Raises Parcel.DoesNotExist, BringsNothing, NothingToBring, TooManyClaims and ClaimedByAnother.
     """
@@ -95,7 +96,7 @@ def claim_parcel(parcel_id: int, *, agent: User) -> Parcel:
 
 
 def _take(parcel_id: int, agent: User) -> bool:
-    """Give a parcel that nobody has to this agent; return whether it was free."""
+    """Assign an unclaimed parcel to this agent; return whether it was unclaimed."""
     free = Parcel.objects.free().filter(pk=parcel_id)
     if not free.update(agent=agent, claimed_at=timezone.now()):
         return False
@@ -106,10 +107,10 @@ def _take(parcel_id: int, agent: User) -> bool:
 
 
 def require_claim(line: OrderTrack, agent: User, *, takes: bool) -> None:
-    """Raise ClaimedByAnother where another agent brings the parcel a line is in.
+    """Raise ClaimedByAnother if another agent has claimed the parcel of a line.
 
-    Where nobody does and the agent ``takes`` goods of it, it is theirs from now on. Call inside a
-    transaction that holds the order's lock.
+    An unclaimed parcel is claimed for the agent if they fetch goods from it (``takes``). Call
+    inside a transaction that holds the order's lock.
     """
     if line.parcel_id is None:
         return
@@ -123,39 +124,38 @@ def require_claim(line: OrderTrack, agent: User, *, takes: bool) -> None:
 
 
 @transaction.atomic
-def release_parcel(parcel_id: int, *, by: User, note: str = "") -> Parcel:
-    """Give a parcel up, so that others may take it on. Safe to repeat. Returns it.
+def release_parcel(parcel_id: int, *, actor: User, note: str = "") -> Parcel:
+    """Release a parcel so that other agents may claim it, and return it. Safe to repeat.
 
-    Its agent may until it is fetched, and need not say why; who may decide about lines at any time,
-    with a reason in ``note`` where it is not theirs or was fetched.
+    Its agent may do so until it is fetched, without a reason. Users who may decide about lines can
+    always do so, with a reason in ``note`` if it is not theirs or was fetched.
 
     Raises Parcel.DoesNotExist, BringsNothing, ClaimedByAnother, HasFetched, and FieldRefusal
     without a reason.
     """
-    decides = by.has_perm("orders.decide_lines")
-    if not (decides or by.has_perm(BRINGS)):
+    decides = actor.has_perm("orders.decide_lines")
+    if not (decides or actor.has_perm(BRINGS)):
         raise BringsNothing
     parcel = lock_parcel(parcel_id)
     if parcel.agent_id is None:
         return parcel
-    is_own = parcel.agent_id == by.pk
+    is_own = parcel.agent_id == actor.pk
     if not (is_own or decides):
         raise ClaimedByAnother
     is_fetched = not Parcel.objects.filter(pk=parcel_id).unfetched().exists()
     if is_fetched and not decides:
         raise HasFetched
     if (is_fetched or not is_own) and not note:
-        refuse_field("note", "Say why somebody else is to bring it.")
-    _free(parcel, ParcelStep.RELEASED, by=by, note=note)
+        refuse_field("note", "Give the reason for reassigning the parcel.")
+    _free(parcel, ParcelStep.RELEASED, actor=actor, note=note)
     return parcel
 
 
 def free_parcels(now: datetime) -> int:
-    """End the claims on parcels that were not fetched in PARCEL_CLAIM_HOURS, or whose agent may
-    bring none any more. Returns how many.
+    """Release parcels not fetched within PARCEL_CLAIM_HOURS, or whose agent is no longer one.
 
-    At most 200 a call, one transaction each. Safe to repeat, anywhere, at once. What was fetched
-    stays with its agent, however long: staff ask them for it.
+    Returns how many. At most 200 per call, one transaction each. Safe to repeat and to run
+    concurrently. Fetched parcels stay with their agent, however long: staff deal with them.
     """
     done = 0
     for parcel_id in _due(since=_claimed_by(now)):
@@ -167,12 +167,12 @@ def free_parcels(now: datetime) -> int:
 
 
 def is_abandoned() -> Q:
-    """The condition of parcels whose agent may bring none any more."""
+    """Return the condition for parcels whose agent is no longer a delivery agent."""
     return Q(agent__isnull=False) & ~Q(agent__in=_agents().values("pk"))
 
 
 def _agents() -> QuerySet[User]:
-    """Who may bring parcels, as ``with_perm`` has it, which asks for the rights of each person."""
+    """Delivery agents: like ``with_perm``, which checks the permissions of each user separately."""
     app, _, codename = BRINGS.partition(".")
     right = Permission.objects.filter(content_type__app_label=app, codename=codename)
     in_groups = User.groups.through.objects.filter(group__permissions__in=right)
@@ -195,7 +195,7 @@ def _due(since: datetime) -> QuerySet[Any, int]:
 
 
 def _to_free(since: datetime) -> ParcelQuerySet:
-    """Unfetched ones that were claimed by then, or whose agent may bring none any more."""
+    """Unfetched parcels claimed before ``since``, or whose agent is no longer one."""
     unfetched = Parcel.objects.filter(agent__isnull=False).unfetched()
     return unfetched.filter(Q(claimed_at__lte=since) | is_abandoned())
 
@@ -205,12 +205,12 @@ def _free_if_due(parcel_id: int, now: datetime) -> bool:
     parcel = lock_parcel(parcel_id)
     if not _to_free(_claimed_by(now)).filter(pk=parcel_id).exists():
         return False
-    _free(parcel, ParcelStep.FREED, by=None, note="")
+    _free(parcel, ParcelStep.FREED, actor=None, note="")
     return True
 
 
 def lock_parcel(parcel_id: int) -> Parcel:
-    """A parcel whose order is locked, as it is then. Call inside a transaction."""
+    """Lock a parcel's order, then read and return the parcel. Call inside a transaction."""
     order_id = Parcel.objects.values_list("order_id", flat=True).get(pk=parcel_id)
     order = locked_row(Order, order_id)
     parcel = Parcel.objects.get(pk=parcel_id)
@@ -218,12 +218,12 @@ def lock_parcel(parcel_id: int) -> Parcel:
     return parcel
 
 
-def _free(parcel: Parcel, step: ParcelStep, *, by: User | None, note: str) -> None:
+def _free(parcel: Parcel, step: ParcelStep, *, actor: User | None, note: str) -> None:
     agent_id = parcel.agent_id
     theirs = Parcel.objects.filter(pk=parcel.pk, agent=agent_id)
     if not theirs.update(agent=None, claimed_at=None):
         raise ClaimedByAnother
     ParcelEvent.objects.create(
-        parcel=parcel, step=step, agent_id=agent_id, actor=by, note=note[:200]
+        parcel=parcel, step=step, agent_id=agent_id, actor=actor, note=note[:200]
     )
     parcel.agent, parcel.claimed_at = None, None

@@ -21,16 +21,10 @@ from accounts.backoffice.actions import (
 from accounts.backoffice.second_person import Cost
 from accounts.models import User
 
+from .collection_codes import digits_of_code
 from .delivery.fees import fee_back_with
-from .fulfilment import (
-    TRANSITIONS,
-    Role,
-    digits_of_code,
-    is_kept_from_own,
-    lock_line,
-    move_line,
-    roles_of,
-)
+from .fulfilment import is_kept_from_own, lock_line, move_line
+from .line_moves import TRANSITIONS, Role, roles_of
 from .models import OrderTrack, TrackStatus
 
 _MOVERS = ("orders.move_track", "orders.decide_lines")
@@ -95,12 +89,12 @@ def _price_of_cancelling(line: OrderTrack, given: Mapping[str, Any]) -> Cost:
     approval=ApprovalPolicy(_price_of_fetching, _MOVERS, lock_line),
 )
 def to_fetched(line: OrderTrack, given: Mapping[str, Any], by: User) -> None:
-    move_line(line.pk, TrackStatus.FETCHED, by=by, note=given["why"])
+    move_line(line.pk, TrackStatus.FETCHED, actor=by, note=given["why"])
 
 
 @staff_action("On the way to the buyer", permissions=["move"], form=OptionalReasonForm)
 def to_shipping(line: OrderTrack, given: Mapping[str, Any], by: User) -> None:
-    move_line(line.pk, TrackStatus.SHIPPING, by=by, note=given["why"])
+    move_line(line.pk, TrackStatus.SHIPPING, actor=by, note=given["why"])
 
 
 @staff_action(
@@ -113,7 +107,7 @@ def to_shipping(line: OrderTrack, given: Mapping[str, Any], by: User) -> None:
 )
 def to_delivered(line: OrderTrack, given: Mapping[str, Any], by: User) -> None:
     code = given.get("code", "").strip()
-    move_line(line.pk, TrackStatus.DELIVERED, by=by, note=given.get("why", ""), code=code)
+    move_line(line.pk, TrackStatus.DELIVERED, actor=by, note=given.get("why", ""), code=code)
 
 
 @staff_action(
@@ -127,7 +121,7 @@ def to_cancelled(line: OrderTrack, given: Mapping[str, Any], by: User) -> None:
     move_line(
         line.pk,
         TrackStatus.CANCELLED,
-        by=by,
+        actor=by,
         note=given["why"],
         goods_there=given["goods_there"],
     )
@@ -146,7 +140,7 @@ def move_for(
     line: OrderTrack,
     to: str,
     *,
-    by: User,
+    actor: User,
     note: str = "",
     code: str = "",
     goods_there: bool | None = None,
@@ -156,12 +150,12 @@ def move_for(
     Raises what ``move_line`` raises; for staff and agents also SecondPersonNeeded. Call it outside
     of a transaction.
     """
-    is_staff = roles_of(by, line) & {Role.STAFF, Role.AGENT} or is_kept_from_own(by, line, to)
+    is_staff = roles_of(actor, line) & {Role.STAFF, Role.AGENT} or is_kept_from_own(actor, line, to)
     if not is_staff or line.track_status == to:
-        move_line(line.pk, to, by=by, note=note, code=code, goods_there=goods_there)
+        move_line(line.pk, to, actor=actor, note=note, code=code, goods_there=goods_there)
         return
     given = {"why": note, "code": code, "goods_there": goods_there}
-    perform(ACTIONS[to].staff_action, line, given, by=by)
+    perform(ACTIONS[to].staff_action, line, given, by=actor)
 
 
 def actions_for(line: OrderTrack, person: User) -> list[tuple[str, str]]:

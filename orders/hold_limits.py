@@ -14,39 +14,28 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.db import connection
-from django.db.models import (
-    Exists,
-    F,
-    Func,
-    OuterRef,
-    Q,
-    QuerySet,
-    Subquery,
-    TextField,
-    Value,
-)
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from accounts.models import User
-from accounts.tokens import refuse
 from omachemainproj.api.errors import Refusal
-from omachemainproj.compiled_queries import Fixed, compiled
+from omachemainproj.compiled_queries import compiled
 from omachemainproj.ip_addresses import client_network
 from omachemainproj.money import format_kes
 
+from .allowance import (
+    MAX_UNPAID_ORDERS,
+    NEWCOMER_GOODS,
+    NEWCOMER_VALUE,
+    Allowance,
+    HoldRequest,
+    read_allowance,
+)
 from .models import Order, OrderTrack, PaymentStatus
 
-#: Unpaid orders of one buyer.
-MAX_UNPAID_ORDERS = 3
 #: Of one product, units or percent of the stock that one buyer may hold without paying.
 MAX_UNPAID_UNITS = 20
 MAX_UNPAID_PERCENT = 10
-#: Different goods that one buyer may hold: who has never paid here, and who has.
-NEWCOMER_GOODS, CUSTOMER_GOODS = 10, 40
-#: And KES: more than one payment's worth, and what M-Pesa lets one phone pay in a day.
-NEWCOMER_VALUE, CUSTOMER_VALUE = 300_000, 500_000
 #: So many times what one newcomer may hold, all newcomers together on one phone, which a family
 #: shares, and in one network, which an operator's customers share. The network's different goods
 #: are UNPAID_GOODS_PER_NETWORK.
@@ -54,17 +43,7 @@ PHONE_FACTOR, NETWORK_UNITS_FACTOR, NETWORK_VALUE_FACTOR = 2, 5, 8
 #: Of IPv6, what a site or a tunnel gets for nothing counts as one network (RFC 6177): by /64 it
 #: would be 65,536 of them, and no limit at all.
 SITE = 48
-#: The least payment, in KES, that makes a customer of a newcomer and wipes out what lapsed before.
-TRUSTED_PAYMENT = 100
 
-#: How long a lapsed order counts against who placed it, and whose phone it named.
-LAPSES_COUNT_FOR = timedelta(days=3)
-#: So many of them harm nobody. Each one more halves what one may hold, and how long.
-FORGIVEN_LAPSES = 1
-#: From so many on, whatever is held yields at once to whoever wants it.
-LAPSES_UNTIL_YIELDING = 4
-#: How long a hold is at least, however many lapsed.
-SHORTEST_HOLD = timedelta(minutes=5)
 #: A prompt's way to a phone, and how long the phone shows it (payments.checkout.stk_push): until
 #: then nobody else can have the goods.
 PROMPT_TIME = timedelta(minutes=3)
@@ -86,7 +65,7 @@ class PhoneHasTooManyUnpaid(Refusal):
     code = "too_many_unpaid_orders"
     retry_after = 300
     message = (
-        "Orders already wait to be paid by this phone. Pay or cancel them, wait a few minutes, or "
+        "This phone number already has unpaid orders. Pay or cancel them, wait a few minutes, or "
         "sign in with this phone."
     )
 
@@ -109,8 +88,8 @@ class PhoneHoldsTooMuch(Refusal):
     code = "phone_holds_too_much"
     retry_after = 300
     message = (
-        "Unpaid orders hold as much as one phone may pay for. Pay or cancel them first, wait a few "
-        "minutes, or give another number."
+        "Unpaid orders for this phone number have reached the limit. Pay or cancel them first, "
+        "wait a few minutes, or use another number."
     )
 
 
@@ -120,8 +99,8 @@ class NetworkHoldsTooMuch(Refusal):
     code = "network_holds_too_much"
     retry_after = 300
     message = (
-        "New customers on your network hold as much as they may without paying. Try again in a few "
-        "minutes with fewer goods, or from another network."
+        "Too many items are currently reserved by new customers on your network. Try again in a "
+        "few minutes with fewer items, or from another network."
     )
 
 
@@ -133,172 +112,14 @@ class TooManyUnits(Exception):
         super().__init__(message)
 
 
-def hold_time() -> timedelta:
-    """How long goods are held for an unpaid order."""
-    return timedelta(minutes=settings.ORDER_HOLD_MINUTES)
-
-
-def network_to_count(address: str | None) -> str:
+def newcomer_network(address: str | None) -> str:
     """The network whose newcomers' holds an address counts among; empty where nobody counts."""
     if not address or not settings.UNPAID_GOODS_PER_NETWORK:
         return ""
     return client_network(address, prefix=SITE)
 
 
-class Asker(NamedTuple):
-    """Who wants to hold goods: the buyer's id, the phone that pays, and the network, if known."""
-
-    buyer: int
-    phone: str
-    network: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Allowance:
-    """What one may hold: ``lapses`` is how many orders lapsed since the last payment."""
-
-    has_paid: bool
-    lapses: int
-
-    @property
-    def _halvings(self) -> int:
-        return min(max(0, self.lapses - FORGIVEN_LAPSES), 8)
-
-    @property
-    def orders(self) -> int:
-        return max(1, MAX_UNPAID_ORDERS - self._halvings)
-
-    @property
-    def goods(self) -> int:
-        """Different goods in all unpaid orders."""
-        return max(1, (CUSTOMER_GOODS if self.has_paid else NEWCOMER_GOODS) >> self._halvings)
-
-    @property
-    def value(self) -> int:
-        """KES in all unpaid orders."""
-        return CUSTOMER_VALUE if self.has_paid else NEWCOMER_VALUE
-
-    @property
-    def hold(self) -> timedelta:
-        """How long an order holds its goods; twice as long where its buyer keeps trying to pay."""
-        return min(hold_time(), max(SHORTEST_HOLD, hold_time() / 2**self._halvings))
-
-    @property
-    def is_firm(self) -> bool:
-        """Whether nobody else can have the goods while the phone rings."""
-        return self.lapses < LAPSES_UNTIL_YIELDING
-
-
-def lock_and_read_allowance(asker: Asker) -> Allowance:
-    """Lock a buyer, and on PostgreSQL whoever else places an order for this phone.
-
-    What they hold can be counted from here on. Call inside a transaction, before anything else is
-    locked. One query. Who has never paid answers for the phone's lapses too: whose phone a stranger
-    names can still buy, and who has paid is no worse off at all. Refuses (401) a buyer whose
-    account was closed while they waited.
-    """
-    rows = _locked_buyer(
-        asker.buyer,
-        asker.phone,
-        _lock_name("phone", asker.phone),
-        timezone.now() - LAPSES_COUNT_FOR,
-        connection.vendor,
-    )
-    if not rows:
-        refuse("user_inactive")
-    [(_, has_paid, own, of_phone)] = rows
-    return Allowance(has_paid, own if has_paid else max(own, of_phone))
-
-
-def read_allowance(asker: Asker) -> Allowance:
-    """The same without a lock."""
-    since = timezone.now() - LAPSES_COUNT_FOR
-    [(has_paid, own, of_phone)] = _buyer(asker.buyer, asker.phone, since)
-    return Allowance(has_paid, own if has_paid else max(own, of_phone))
-
-
-def lock_phone(phone: str) -> None:
-    """On PostgreSQL, wait for whoever places an order for this phone at this moment.
-
-    On SQLite transactions come one after the other anyway.
-    """
-    _wait_for(_lock_name("phone", phone))
-
-
-def lock_network(network: str) -> None:
-    """The same for whoever places an order from this network.
-
-    Thousands may share one, so call it late in a transaction: right before the goods are locked.
-    """
-    _wait_for(_lock_name("network", network))
-
-
-def _lock_name(kind: str, value: str) -> str:
-    return f"hold:{kind}:{value}"
-
-
-def _wait_for(name: str) -> None:
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
-
-
-@compiled
-def _locked_buyer(
-    buyer: int, phone: str, lock_name: str, since: datetime, vendor: Fixed[str]
-) -> QuerySet[Any, Any]:
-    people = _allowance_of(buyer, phone, since).filter(is_active=True)
-    row = people.select_for_update(no_key=True)
-    name = Value(lock_name)
-    lock = _advisory_lock(name) if vendor == "postgresql" else name
-    return row.values_list(lock, *_ALLOWANCE)
-
-
-def _advisory_lock(name: Value) -> Func:
-    # What it returns is void, which reads as an empty text.
-    return Func(
-        Func(name, Value(0), function="hashtextextended"),
-        template="pg_advisory_xact_lock(%(expressions)s)::text",
-        output_field=TextField(),
-    )
-
-
-@compiled
-def _buyer(buyer: int, phone: str, since: datetime) -> QuerySet[Any, Any]:
-    return _allowance_of(buyer, phone, since).values_list(*_ALLOWANCE)
-
-
-_ALLOWANCE = ("has_paid", "own_lapses", "phone_lapses")
-
-
-_OF_AN_ACCOUNT = Q(guest__isnull=True) | ~Q(guest=F("buyer"))
-
-
-def _allowance_of(buyer: int, phone: str, since: datetime) -> QuerySet[User]:
-    """The buyer with what their allowance goes by."""
-    paid = Order.objects.filter(payment_status=PaymentStatus.PAID, amount__gte=TRUSTED_PAYMENT)
-    lapsed, later = Order.objects.lapsed().filter(created_at__gte=since), OuterRef("created_at")
-    # What a guest's phone paid vouches for nobody who types it, until it is proved; and what
-    # strangers ordered with a phone and let lapse speaks against nobody who proves it.
-    own = lapsed.filter(buyer=OuterRef("pk"), guest__isnull=True).exclude(
-        Exists(paid.filter(buyer=OuterRef("buyer"), created_at__gt=later))
-    )
-    of_phone = lapsed.filter(mpesa_number=phone).exclude(
-        Exists(paid.filter(mpesa_number=OuterRef("mpesa_number"), created_at__gt=later))
-    )
-    return User.objects.filter(pk=buyer).annotate(
-        has_paid=Exists(paid.filter(_OF_AN_ACCOUNT, buyer=OuterRef("pk"))),
-        own_lapses=_count(own),
-        phone_lapses=_count(of_phone),
-    )
-
-
-def _count(orders: QuerySet[Order]) -> Subquery:
-    # No GROUP BY: then there is always one row.
-    return Subquery(orders.annotate(n=Func(F("pk"), function="COUNT")).values("n"))
-
-
-class Held(NamedTuple):
+class HeldLine(NamedTuple):
     """A line of an unpaid order whose time is not over; ``amount`` is in KES.
 
     ``placed_by`` is the buyer or, of a guest's order, the guest, whoever proved the phone since:
@@ -314,13 +135,15 @@ class Held(NamedTuple):
     amount: int
 
 
-def held_near(asker: Asker, *, but_order: int = 0) -> list[Held]:
+def holds_counting_against(hold_request: HoldRequest, *, exclude_order: int = 0) -> list[HeldLine]:
     """What is held by the buyer, for their phone, and by newcomers in their network. One query.
 
     There is no more of it than the limits allow.
     """
-    rows = _held_near(asker.buyer, asker.phone, asker.network or _NO_NETWORK, timezone.now())
-    return [held for held in map(Held._make, rows) if held.order != but_order]
+    rows = _holds_counting_against(
+        hold_request.buyer, hold_request.phone, hold_request.network or _NO_NETWORK, timezone.now()
+    )
+    return [held for held in map(HeldLine._make, rows) if held.order != exclude_order]
 
 
 #: No order that is unpaid is held for longer than twice what ORDER_HOLD_MINUTES can be.
@@ -331,7 +154,9 @@ _NO_NETWORK = "-"
 
 
 @compiled
-def _held_near(buyer: int, phone: str, network: str, now: datetime) -> QuerySet[Any, Any]:
+def _holds_counting_against(
+    buyer: int, phone: str, network: str, now: datetime
+) -> QuerySet[Any, Any]:
     # Three questions, each with an index of its own. As one, and wherever few orders were unpaid
     # when PostgreSQL last counted, it went through all of them: milliseconds in a rush.
     unpaid = Order.objects.filter(payment_status=PaymentStatus.REQUESTED)
@@ -362,7 +187,7 @@ def _held_near(buyer: int, phone: str, network: str, now: datetime) -> QuerySet[
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class RequestedUnits:
     """Some of one product that somebody wants to hold: ``amount`` is in KES, and ``in_stock`` is
     how many there are of it, held ones included."""
 
@@ -372,25 +197,30 @@ class Wanted:
 
 
 def check_holds(
-    asker: Asker, allowance: Allowance, held: Sequence[Held], wanted: dict[int, Wanted]
+    hold_request: HoldRequest,
+    allowance: Allowance,
+    held: Sequence[HeldLine],
+    wanted: dict[int, RequestedUnits],
 ) -> None:
     """Refuse what would be held beyond a limit; ``wanted`` is by product.
 
     Raises TooManyUnits, TooManyGoods, TooMuchValue, PhoneHoldsTooMuch, NetworkHoldsTooMuch.
     """
-    own = _Sum(row for row in held if row.placed_by == asker.buyer)
-    _check_units(own, wanted, 1, "At most {most} of one product before paying.", own=True)
+    own = _HeldTotals(row for row in held if row.placed_by == hold_request.buyer)
+    _check_units(
+        own, wanted, 1, "You can reserve at most {most} of a product before paying.", own=True
+    )
     if (goods := own.goods_with(wanted)) > allowance.goods:
         raise TooManyGoods(_too_many_goods(allowance, goods), most=allowance.goods)
     if own.value_with(wanted) > allowance.value:
         raise TooMuchValue(
-            f"You can hold goods for {format_kes(allowance.value)} before paying. Pay or cancel "
-            "what you ordered first, or order less at once.",
+            f"You can reserve goods worth {format_kes(allowance.value)} before paying. Pay or "
+            "cancel your unpaid orders first, or order less.",
             most=allowance.value,
         )
     if not allowance.has_paid:
-        _check_phone(asker, held, wanted)
-        _check_network(asker, held, wanted)
+        _check_phone(hold_request, held, wanted)
+        _check_network(hold_request, held, wanted)
 
 
 def check_phone_of_order(order: Order, phone: str) -> None:
@@ -398,61 +228,72 @@ def check_phone_of_order(order: Order, phone: str) -> None:
 
     Call under ``lock_phone``. Raises PhoneHoldsTooMuch.
     """
-    asker = Asker(order.buyer_id, phone)
-    if read_allowance(asker).has_paid:
+    hold_request = HoldRequest(order.buyer_id, phone)
+    if read_allowance(hold_request).has_paid:
         return
     lines = order.tracks.values_list("product", "number", "amount", "product__item_number")
-    wanted = {product_id: Wanted(*line) for product_id, *line in lines}
+    wanted = {product_id: RequestedUnits(*line) for product_id, *line in lines}
     try:
-        _check_phone(asker, held_near(asker, but_order=order.pk), wanted)
+        _check_phone(
+            hold_request, holds_counting_against(hold_request, exclude_order=order.pk), wanted
+        )
     except TooManyUnits as most:
         raise PhoneHoldsTooMuch() from most
 
 
-def _check_phone(asker: Asker, held: Iterable[Held], wanted: dict[int, Wanted]) -> None:
+def _check_phone(
+    hold_request: HoldRequest, held: Iterable[HeldLine], wanted: dict[int, RequestedUnits]
+) -> None:
     """Refuse what newcomers would hold beyond the limits of one phone.
 
     Raises TooManyUnits, PhoneHoldsTooMuch.
     """
-    of_phone = _Sum(row for row in held if row.phone == asker.phone)
-    message = "At most {most} of one product for one phone before paying."
+    of_phone = _HeldTotals(row for row in held if row.phone == hold_request.phone)
+    message = "One phone number can reserve at most {most} of a product before paying."
     _check_units(of_phone, wanted, PHONE_FACTOR, message)
     too_many = of_phone.goods_with(wanted) > PHONE_FACTOR * NEWCOMER_GOODS
     if too_many or of_phone.value_with(wanted) > PHONE_FACTOR * NEWCOMER_VALUE:
         raise PhoneHoldsTooMuch()
 
 
-def _check_network(asker: Asker, held: Iterable[Held], wanted: dict[int, Wanted]) -> None:
-    if not asker.network:
+def _check_network(
+    hold_request: HoldRequest, held: Iterable[HeldLine], wanted: dict[int, RequestedUnits]
+) -> None:
+    if not hold_request.network:
         return
-    of_network = _Sum(row for row in held if row.network == asker.network)
-    message = "New customers on your network can hold {most} of one product before paying."
+    of_network = _HeldTotals(row for row in held if row.network == hold_request.network)
+    message = "New customers on your network can reserve at most {most} of a product before paying."
     _check_units(of_network, wanted, NETWORK_UNITS_FACTOR, message)
     too_many = of_network.goods_with(wanted) > settings.UNPAID_GOODS_PER_NETWORK
     if too_many or of_network.value_with(wanted) > NETWORK_VALUE_FACTOR * NEWCOMER_VALUE:
         raise NetworkHoldsTooMuch()
 
 
-class _Sum:
+class _HeldTotals:
     """What some lines hold together."""
 
-    def __init__(self, lines: Iterable[Held]) -> None:
+    def __init__(self, lines: Iterable[HeldLine]) -> None:
         self.units: Counter[int] = Counter()
         self._value = 0
         for line in lines:
             self.units[line.product] += line.number
             self._value += line.amount
 
-    def goods_with(self, wanted: dict[int, Wanted]) -> int:
+    def goods_with(self, wanted: dict[int, RequestedUnits]) -> int:
         """Different goods, with those wanted."""
         return len(self.units.keys() | wanted.keys())
 
-    def value_with(self, wanted: dict[int, Wanted]) -> int:
+    def value_with(self, wanted: dict[int, RequestedUnits]) -> int:
         return self._value + sum(line.amount for line in wanted.values())
 
 
 def _check_units(
-    held: _Sum, wanted: dict[int, Wanted], factor: int, message: str, *, own: bool = False
+    held: _HeldTotals,
+    wanted: dict[int, RequestedUnits],
+    factor: int,
+    message: str,
+    *,
+    own: bool = False,
 ) -> None:
     for product_id, line in wanted.items():
         most = factor * max(MAX_UNPAID_UNITS, line.in_stock * MAX_UNPAID_PERCENT // 100)
@@ -463,8 +304,8 @@ def _check_units(
 
 def _too_many_goods(allowance: Allowance, goods: int) -> str:
     which = "one product" if allowance.goods == 1 else f"{allowance.goods} different products"
-    why = "" if allowance.has_paid else " Once you have paid for an order you can hold more."
+    why = "" if allowance.has_paid else " You can reserve more once you have paid for an order."
     return (
-        f"You can hold {which} before paying, and this would make {goods}. Order fewer at once, or "
-        f"pay or cancel what you ordered first.{why}"
+        f"You can reserve {which} before paying, and this would make {goods}. Order fewer, or pay "
+        f"or cancel your unpaid orders first.{why}"
     )

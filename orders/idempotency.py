@@ -1,4 +1,4 @@
-"""The same cash-out again: by its Idempotency-Key, or as a double click without one."""
+"""Recognises a repeated cash-out: by its Idempotency-Key, or as a double click without one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .cashout_request import CashoutRequest
 from .delivery.destinations import is_delivered_to
 from .models import Order, OrderQuerySet, OrderTrack, PaymentStatus
 
-#: A request without an Idempotency-Key that repeats one within this time is the same order.
+#: Without an Idempotency-Key, an identical request within this time is the same order.
 REPEAT_WINDOW = timedelta(seconds=15)
 
 
@@ -35,26 +35,26 @@ class RequestInProgress(Refusal):
 
     code = "idempotency_key_in_use"
     retry_after = 1
-    message = "This very request is being worked on. Ask again in a moment."
+    message = "This request is already being processed. Try again in a moment."
 
 
 class EarlierOrder(NamedTuple):
-    """The order that an earlier request had placed, and its lines."""
+    """The order an earlier request placed, and its lines."""
 
     order: Order
     tracks: list[OrderTrack]
 
 
-def refuse_concurrent_retry(asked: CashoutRequest) -> None:
+def refuse_concurrent_retry(request: CashoutRequest) -> None:
     """Raise RequestInProgress while another transaction places an order under this key.
 
     Call it first in the transaction. SQLite runs transactions one after the other: the second
     waits, and finds the order.
     """
-    key = asked.idempotency_key
+    key = request.idempotency_key
     if key is None or connection.vendor != "postgresql":
         return
-    digest = hashlib.sha256(f"cashout:{asked.buyer.pk}:{key}".encode()).digest()
+    digest = hashlib.sha256(f"cashout:{request.buyer.pk}:{key}".encode()).digest()
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_try_advisory_xact_lock(%s)",
@@ -64,26 +64,26 @@ def refuse_concurrent_retry(asked: CashoutRequest) -> None:
             raise RequestInProgress()
 
 
-def read_earlier_orders(asked: CashoutRequest) -> list[Order]:
+def read_earlier_orders(request: CashoutRequest) -> list[Order]:
     """The buyer's unpaid orders, and the one placed under the request's key. One query.
 
-    Call it under the buyer's lock (``orders.hold_limits.lock_and_read_allowance``): a double click
+    Call it under the buyer's lock (``orders.allowance.lock_and_read_allowance``): a double click
     waits there for the first.
     """
-    find = _earlier_of_guest if asked.as_guest else _earlier_of_account
-    return list(find(asked.buyer.pk, asked.idempotency_key))
+    find = _earlier_of_guest if request.as_guest else _earlier_of_account
+    return list(find(request.buyer.pk, request.idempotency_key))
 
 
-def find_same_order(earlier: Sequence[Order], asked: CashoutRequest) -> EarlierOrder | None:
-    """Of ``read_earlier_orders`` the one that this very request had placed.
+def find_same_order(earlier: Sequence[Order], request: CashoutRequest) -> EarlierOrder | None:
+    """Return the earlier order that this same request placed, or None.
 
-    Raises OrderKeyReused where its key stands for another request, and NotThere for a repeated one
-    that could place no order.
+    Raises OrderKeyReused if the key was used for a different request, and NotThere for a repeated
+    request whose destination is not possible.
     """
-    if asked.idempotency_key is not None:
-        order = _find_by_key(earlier, asked)
+    if request.idempotency_key is not None:
+        order = _find_by_key(earlier, request)
         return EarlierOrder(order, list(order.tracks.order_by("pk"))) if order else None
-    return _find_repeated([each for each in earlier if asked.is_of_same_kind(each)], asked)
+    return _find_repeated([each for each in earlier if request.is_of_same_kind(each)], request)
 
 
 @compiled
@@ -93,7 +93,7 @@ def _earlier_of_account(buyer: int, key: str | None) -> QuerySet[Order]:
 
 @compiled
 def _earlier_of_guest(guest: int, key: str | None) -> QuerySet[Order]:
-    """Those too that somebody proved to be theirs since."""
+    """Includes orders that have joined an account since."""
     return _unpaid_or_under(key, Order.objects.filter(guest=guest))
 
 
@@ -103,47 +103,48 @@ def _unpaid_or_under(key: str | None, orders: OrderQuerySet) -> OrderQuerySet:
     return orders.filter(Q(payment_status=PaymentStatus.REQUESTED) | Q(idempotency_key=key))
 
 
-def _find_by_key(earlier: Sequence[Order], asked: CashoutRequest) -> Order | None:
-    """The order that was placed under the request's key. Raises OrderKeyReused for another request.
+def _find_by_key(earlier: Sequence[Order], request: CashoutRequest) -> Order | None:
+    """Return the order placed under the request's key. Raises OrderKeyReused if they differ.
 
-    Who placed it as a guest, proved the phone and asks again signed in gets that one.
+    A buyer who placed it as a guest and repeats the request signed in, with the phone verified,
+    gets that order.
     """
-    found = [order for order in earlier if order.idempotency_key == asked.idempotency_key]
-    found.sort(key=asked.is_of_same_kind, reverse=True)
-    fingerprint = asked.fingerprint() if found else ""
+    found = [order for order in earlier if order.idempotency_key == request.idempotency_key]
+    found.sort(key=request.is_of_same_kind, reverse=True)
+    fingerprint = request.fingerprint() if found else ""
     for order in found:
         if order.fingerprint == fingerprint:
             return order
-        if asked.is_of_same_kind(order):
+        if request.is_of_same_kind(order):
             raise OrderKeyReused()
     return None
 
 
-def _find_repeated(earlier: Sequence[Order], asked: CashoutRequest) -> EarlierOrder | None:
-    """The order that was placed for the same a moment ago and still waits for its money."""
-    now, quantities = timezone.now(), asked.quantities()
+def _find_repeated(earlier: Sequence[Order], request: CashoutRequest) -> EarlierOrder | None:
+    """Return an unpaid order placed for the same request within REPEAT_WINDOW, or None."""
+    now, quantities = timezone.now(), request.quantities()
     for order in earlier:
         is_recent = order.created_at > now - REPEAT_WINDOW and order.expires_at > now
-        if not is_recent or order.mpesa_number != asked.mpesa_number:
+        if not is_recent or order.mpesa_number != request.mpesa_number:
             continue
-        # Else who guesses what somebody orders this very moment would get their order.
-        if asked.as_guest and order.network != asked.asker.network:
+        # Otherwise anyone who guesses what a guest is ordering right now would get their order.
+        if request.as_guest and order.network != request.hold_request.network:
             continue
         tracks = list(order.tracks.order_by("pk"))
         same_lines = {track.product_id: track.number for track in tracks} == quantities
         prices = {track.product_id: track.price for track in tracks}
         fee = order.amount - sum(track.amount for track in tracks)
-        same = same_lines and asked.matches_prices(prices, order.amount, fee)
-        if same and _goes_where_asked(order, tracks, asked):
+        same = same_lines and request.matches_prices(prices, order.amount, fee)
+        if same and _goes_where_asked(order, tracks, request):
             return EarlierOrder(order, tracks)
     return None
 
 
-def _goes_where_asked(order: Order, tracks: list[OrderTrack], asked: CashoutRequest) -> bool:
-    """Whether an order is brought where a request asks for, or nowhere as it does.
+def _goes_where_asked(order: Order, tracks: list[OrderTrack], request: CashoutRequest) -> bool:
+    """Whether an order and a request have the same destination, or both have none.
 
-    Raises NotThere for a request that could place no order.
+    Raises NotThere for a destination that is not possible.
     """
-    if asked.delivery is None or tracks[0].parcel_id is None:
-        return asked.delivery is None and tracks[0].parcel_id is None
-    return is_delivered_to(order, asked.find_place(asked.delivery))
+    if request.delivery is None or tracks[0].parcel_id is None:
+        return request.delivery is None and tracks[0].parcel_id is None
+    return is_delivered_to(order, request.find_place(request.delivery))

@@ -1,6 +1,6 @@
 """Who has a part in an order, its lines and parcels, a problem with a line, and in a message.
 
-See accounts.backoffice.interest. ``payments.interest`` adds the phones that were asked to pay, and
+See accounts.backoffice.conflicts. ``payments.interest`` adds the phones that were asked to pay, and
 the number a seller gave since.
 """
 
@@ -11,12 +11,12 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from accounts.backoffice.interest import (
+from accounts.backoffice.conflicts import (
     Parties,
     find_parties,
-    numbers_of,
     parties_of,
     people,
+    phone_source,
     phones,
 )
 
@@ -68,12 +68,12 @@ def _of_message(message: Message) -> Parties:
     return Parties(people(message.user_id), phones([message.contact]))
 
 
-@numbers_of
+@phone_source
 def _where_they_pay(person_id: int) -> QuerySet[Any, Any]:
     return Order.objects.filter(buyer=person_id).values_list("mpesa_number", flat=True)
 
 
-@numbers_of
+@phone_source
 def _where_they_were_paid(person_id: int) -> QuerySet[Any, Any]:
     mine = OrderTrack.objects.filter(seller=person_id)
     return mine.values_list("payment_mpesa_number", flat=True)

@@ -1,13 +1,12 @@
-"""Guests' orders become those of the account whose person proved the phone.
+"""Guests' orders join the account of the user who verifies their phone.
 
-Proved is a code that was sent there and typed (``PhoneLogin``), after the order was placed. That
-anybody wrote the phone into an account, or a cash-out, gives them nothing.
+Verified means that the user entered a code sent to the phone (``PhoneLogin``) after the order was
+placed. Merely typing a phone into an account or a cash-out gives no access to orders.
 
-What a proof finds, it takes: what is paid or was, and what still waits for its money. Orders that
-lapsed stay with the guest: anybody can place them. Where money comes for one after all, it is asked
-again whether the phone was proved. The locks are an order, then the account; as an order that is
-held again locks its buyer (orders.lifecycle), and before anything of it is held. So of a proof and
-a payment at once, whichever comes second finds what the first has done.
+Orders that are or were paid, or still wait for payment, join. Lapsed orders stay with the guest,
+because anyone can place them; if money arrives for one later, verification is checked again.
+Locks: the order, then the account, before any goods are reserved (as when orders.lifecycle
+reserves goods again). Of a concurrent verification and payment, the second sees what the first did.
 """
 
 from __future__ import annotations
@@ -22,26 +21,27 @@ from django.utils import timezone
 from accounts.contacts import record_paid_from
 from accounts.models import Guest, PhoneLogin, PhoneProof, User
 from accounts.phone_login import THEIRS_FOR, may_use_phone
-from omachemainproj.compiled_queries import locked_row
+from omachemainproj.locking import locked_row
 
 from .models import InboxNotice, JoinedOrder, Message, Order, OrderTrack, PaymentStatus
 
-#: Money for an order that lapsed can still come, at this moment too (orders.lifecycle).
+#: Money for a lapsed order can still arrive within this time (orders.lifecycle).
 _LATE = timedelta(days=2)
 _LAPSED_STATUSES = (PaymentStatus.EXPIRED, PaymentStatus.CANCELLED)
 
 
 @transaction.atomic
 def join_orders(phone: str, now: datetime) -> int:
-    """Give what guests ordered with this phone to the account that it opens; return how many.
+    """Join guests' orders with this phone to its account; return how many.
 
-    Not what is so old that the phone may have been another's then. Safe to repeat, at once.
+    Not orders so old that the phone may have had another owner. Safe to repeat and to run
+    concurrently.
     """
     found = Guest.objects.filter(phone=phone).values_list("user", flat=True).first()
     if found is None:
         return 0
     orders = Order.objects.of_guests().filter(guest=found, created_at__gt=now - THEIRS_FOR)
-    # Those that may be being paid wait for each other here, and are looked at again.
+    # Lapsed orders may be being paid right now: lock them too, and check their status again below.
     orders = orders.filter(~Q(payment_status__in=_LAPSED_STATUSES) | Q(created_at__gt=now - _LATE))
     locked = list(orders.order_by("pk").select_for_update(no_key=True))
     return _join(
@@ -50,10 +50,9 @@ def join_orders(phone: str, now: datetime) -> int:
 
 
 def join_if_proved(order: Order) -> None:
-    """Let a guest's order, for which all of its money has come, join the account whose person
-    proved its phone since it was placed; if anybody did.
+    """Join a fully paid guest's order to the account that verified its phone since, if any.
 
-    Call inside a transaction that holds the order's lock, and before anything of it is held.
+    Call inside a transaction that holds the order's lock, before its goods are reserved.
     """
     if not order.is_of_guest:
         return
@@ -67,7 +66,7 @@ def _join(orders: Sequence[Order], phone: str, now: datetime) -> int:
     if not orders or found is None:
         return 0
     account = locked_row(User, found)
-    # The account may have been closed, and the phone taken away from it, while this waited.
+    # The account may have been closed, or have lost the phone, while waiting for the lock.
     proof = PhoneLogin.objects.filter(user=account, phone=phone).first()
     if proof is None or not account.is_active or not may_use_phone(account):
         return 0
@@ -89,7 +88,7 @@ def _give(order: Order, account: User) -> None:
 
 
 def _take_over_proof(guest_id: int, account: User, phone: str) -> None:
-    """Let a phone that paid for the guest be one that paid for the account: SMS may go there."""
+    """Record the guest's paying phone as one that paid for the account, so SMS may go there."""
     paid = PhoneProof.objects.filter(phone=phone, paid_at__isnull=False)
     paid_at = paid.filter(user=guest_id).values_list("paid_at", flat=True).first()
     if paid_at and not paid.filter(user=account, paid_at__gte=paid_at).exists():

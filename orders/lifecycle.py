@@ -1,10 +1,10 @@
-"""Moving an order from status to status: paid, cancelled, expired, refunded.
+"""Status changes of an order: paid, cancelled, expired, refund due, refunded.
 
-Placing one is in orders.cashout, moving single lines in orders.fulfilment. Locks are taken in one
-order everywhere: the buyer, a payment, the order, its line, its seller's balance (payments),
-products by id. Only an order that is held again locks its buyer after itself, as does a guest's
-that joins an account (orders.joining), and the phone that a first payment leaves
-(accounts.contacts), which is safe: who holds a buyer waits for nothing that either has by then.
+Orders are placed in orders.cashout, single lines are moved in orders.fulfilment. The order of locks
+is in docs/architecture.md (Locks). Three cases lock a user after an order: goods that are reserved
+again, a guest's order that joins an account (orders.joining), and the phone recorded by a first
+payment (accounts.contacts). That is safe: a transaction that holds a user waits for nothing that
+these hold by then.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from django.utils import timezone
 
 from accounts.models import User
 from omachemainproj.api.errors import Refusal
-from omachemainproj.compiled_queries import Fixed, Update, compiled, compiled_update_of, locked_row
+from omachemainproj.compiled_queries import Fixed, Update, compiled, compiled_update_of
 from omachemainproj.inserts import insert
+from omachemainproj.locking import locked_row
 from products import stock
 from products.models import Product
 from products.stock import Shortage, StockLine
@@ -42,20 +43,20 @@ from .notifications.notify import notify_order_paid
 
 logger = logging.getLogger(__name__)
 
-#: Retried payments extend a hold up to this many times what it was at first.
+#: Retried payments can extend a hold to this multiple of its first length.
 MAX_HOLD_FACTOR = 2
-#: Once a prompt is over without money: time to try again, or to pay by hand.
+#: Time to try again or pay manually after a prompt ended without a payment.
 HOLD_AFTER_FAILURE = timedelta(minutes=5)
-#: Nobody else can have the goods while a phone rings, but no longer than this since the order was
-#: placed, however often its buyer has phones rung.
-MAX_FIRM = 2 * PROMPT_TIME
-#: Money that comes later than this after its order was closed goes back.
+#: An open prompt protects a hold from other buyers at most this long after the order was placed,
+#: however many prompts its buyer requests.
+MAX_EXCLUSIVE_HOLD = 2 * PROMPT_TIME
+#: Money that arrives later than this after its order was closed is refunded.
 LATE_MONEY_WITHIN = timedelta(days=1)
-#: Orders that one call of expire_unpaid_orders takes; seconds after which it begins no more.
+#: Limits of one call of expire_unpaid_orders: number of orders, and seconds until the last start.
 EXPIRED_PER_ROUND, EXPIRING_SECONDS = 500, 10.0
 
-#: By an order's new status: the status its lines get, and the statuses from which they get it.
-#: Lines in any other status are left alone.
+#: By new status of an order: the status its lines get, and the statuses from which they get it.
+#: Lines in other statuses are left alone.
 LINE_STATUS_AFTER: dict[str, tuple[str, tuple[str, ...]]] = {
     PaymentStatus.PAID: (TrackStatus.PAID, (TrackStatus.CREATED, TrackStatus.CANCELLED)),
     PaymentStatus.CANCELLED: (TrackStatus.CANCELLED, (TrackStatus.CREATED,)),
@@ -68,25 +69,26 @@ LINE_STATUS_AFTER: dict[str, tuple[str, tuple[str, ...]]] = {
 
 
 class NotUnpaid(Refusal):
-    """The order is paid, cancelled, expired or refunded already."""
+    """The order is already paid, cancelled, expired or refunded."""
 
     code = "order_closed"
-    message = "This order is no longer waiting for its payment."
+    message = "This order is no longer waiting for payment."
 
 
 @transaction.atomic(savepoint=False)
 def mark_order_paid(
     order_id: int, *, credited: Callable[[], int], locked: Order | None = None
 ) -> None:
-    """Mark an order as paid once what was credited to it covers its amount. Safe to repeat.
+    """Mark an order as paid if the credited amount covers it. Safe to repeat.
 
-    ``locked`` is the order, for who has read it under its lock in this very transaction.
-    ``credited`` is called under the order's lock and returns KES. Less than the order's amount
-    does not pay it yet, but from half of it on nobody else can have the goods while they are held.
-    Money that has come is never refused: an order that expired, or that staff cancelled within a
-    day, gets its goods held again if all of them are still on sale and free and its buyer has not
-    paid for any of the same products meanwhile. If not, or if its buyer cancelled it, it is due a
-    refund.
+    ``locked`` is the order, if the caller has read it under its lock in this transaction.
+    ``credited`` is called under the order's lock and returns KES. A smaller amount does not pay
+    the order, but from half of it on other buyers can no longer preempt the hold.
+
+    Money that arrived is never rejected. For an order that expired or was cancelled by staff
+    within LATE_MONEY_WITHIN, the goods are reserved again if all of them are still on sale and
+    available, and the buyer has not paid for any of the same products since. Otherwise, or if the
+    buyer cancelled it, the order becomes due a refund.
     """
     order = locked or locked_row(Order, order_id)
     if not order.may_become(PaymentStatus.PAID):
@@ -98,7 +100,7 @@ def mark_order_paid(
             order.save(update_fields=["preemptible_after"])
         return
     join_if_proved(order)
-    if order.is_unpaid or _hold_again(order):
+    if order.is_unpaid or _reserve_again(order):
         _set_status(order, PaymentStatus.PAID)
         notify_order_paid(order_id)
     else:
@@ -106,17 +108,16 @@ def mark_order_paid(
 
 
 def mark_refund_due(order: Order) -> None:
-    """Mark a closed order as due a refund, as money came for it. Safe to repeat.
+    """Mark a closed order as due a refund because money arrived for it. Safe to repeat.
 
-    Call inside a transaction that holds the order's lock. Changes nothing for an order that is
-    unpaid or paid.
+    Call inside a transaction that holds the order's lock. Does nothing for an unpaid or paid order.
     """
     if order.is_closed and order.payment_status != PaymentStatus.REFUND_DUE:
         _set_status(order, PaymentStatus.REFUND_DUE)
 
 
 def close_if_all_returned(order: Order) -> None:
-    """Mark a paid order as due a refund once each of its lines was cancelled. Safe to repeat.
+    """Mark a paid order as due a refund once all its lines are cancelled. Safe to repeat.
 
     Call inside a transaction that holds the order's lock.
     """
@@ -133,18 +134,18 @@ def mark_order_refunded(order: Order) -> None:
         _set_status(order, PaymentStatus.REFUNDED)
 
 
-def _hold_again(order: Order) -> bool:
-    """Hold a closed order's goods again, all of them or none; return whether that could be.
+def _reserve_again(order: Order) -> bool:
+    """Reserve a closed order's goods again, all of them or none; return whether that succeeded.
 
-    Not for an order that its buyer gave up or that was closed more than a day ago, not for goods
-    that were taken off sale, and not where they have bought any of its products with another order
-    meanwhile.
+    Not for an order its buyer cancelled or that was closed more than LATE_MONEY_WITHIN ago, not
+    for goods that are no longer on sale, and not if the buyer has bought any of its products in
+    another order since.
     """
-    if order.is_given_up or is_too_late(order, timezone.now()):
+    if order.was_cancelled_by_buyer or is_too_late(order, timezone.now()):
         return False
-    # Of two orders for the same goods that are paid late at once, the second finds the first.
+    # If two orders for the same goods are paid late concurrently, the second sees the first.
     locked_row(User, order.buyer_id)
-    if OrderTrack.objects.bought_instead_of(order).exists():
+    if OrderTrack.objects.repurchases_of(order).exists():
         return False
     try:
         with transaction.atomic():
@@ -155,55 +156,52 @@ def _hold_again(order: Order) -> bool:
 
 
 def is_too_late(order: Order, now: datetime) -> bool:
-    """Whether an order was closed so long ago that money for it goes back, at whatever price."""
-    return not taking_late_money(Order.objects.filter(pk=order.pk), now).exists()
+    """Whether an order was closed too long ago to accept a late payment."""
+    return not accepting_late_payment(Order.objects.filter(pk=order.pk), now).exists()
 
 
-def taking_late_money(orders: OrderQuerySet, now: datetime) -> OrderQuerySet:
-    """Of closed orders those for which money may still come, and buy the goods again."""
+def accepting_late_payment(orders: OrderQuerySet, now: datetime) -> OrderQuerySet:
+    """Return those of these closed orders that a late payment may still complete."""
     return orders.closed_since(now - LATE_MONEY_WITHIN)
 
 
 @transaction.atomic
-def cancel_order(order_id: int, *, by: str = CancelledBy.STAFF) -> Order:
-    """Cancel an unpaid order and free its goods. Safe to repeat: who did it first is kept.
+def cancel_order(order_id: int, *, cancelled_by: str = CancelledBy.STAFF) -> Order:
+    """Cancel an unpaid order and release its goods. Safe to repeat; the first actor is kept.
 
-    ``by`` is a ``CancelledBy``. Money that comes for what its buyer cancelled goes back.
-
-    Raises NotUnpaid when it is paid or expired.
+    ``cancelled_by`` is a ``CancelledBy``. Money that arrives for an order its buyer cancelled is
+    refunded. Raises NotUnpaid if it is paid or expired.
     """
     order = locked_row(Order, order_id)
     if order.payment_status == PaymentStatus.CANCELLED:
         return order
     if not order.is_unpaid:
         raise NotUnpaid()
-    order.cancelled_by = by
-    _set_status(order, PaymentStatus.CANCELLED)
-    stock.release(_stock_lines(order))
+    order.cancelled_by = cancelled_by
+    _close_and_release(order, PaymentStatus.CANCELLED)
     return order
 
 
 @transaction.atomic
 def expire_order(order_id: int, *, now: datetime) -> bool:
-    """Expire an unpaid order whose hold is over, and free its goods. Safe to repeat.
+    """Expire an unpaid order whose hold is over, and release its goods. Safe to repeat.
 
-    Returns whether it expired now.
+    Returns whether this call expired it.
     """
     order = locked_row(Order, order_id)
     if not order.is_unpaid or order.expires_at > now:
         return False
-    _set_status(order, PaymentStatus.EXPIRED)
-    stock.release(_stock_lines(order))
+    _close_and_release(order, PaymentStatus.EXPIRED)
     return True
 
 
 def expire_unpaid_orders(
     now: datetime | None = None, *, product_ids: list[int] | None = None
 ) -> int:
-    """Expire unpaid orders whose hold is over; with ``product_ids``, those holding such products.
+    """Expire unpaid orders whose hold is over; with ``product_ids`` only those holding these.
 
-    One transaction an order, at most 500 a call, and none that would begin after ten seconds.
-    Returns how many expired. Safe to repeat, anywhere, at once.
+    One transaction per order, at most 500 per call, and none started after ten seconds. Returns
+    how many expired. Safe to repeat and to run concurrently.
     """
     now, began = now or timezone.now(), time.monotonic()
     overdue = Order.objects.overdue(now)
@@ -221,61 +219,66 @@ def expire_unpaid_orders(
 
 
 def preempt_holds(wanted: Mapping[int, int], *, to: int, now: datetime | None = None) -> int:
-    """Expire unpaid orders of others whose prompt is over, so that this buyer gets what they want.
+    """Expire other buyers' unpaid orders whose prompt is over, to free stock for this buyer.
 
-    ``wanted`` is numbers by product. The longest silent go first, and no more than it takes; none
-    where all of them do not suffice. One transaction an order. Returns how many expired. Safe to
-    repeat, anywhere, at once.
+    ``wanted`` is units by product id, ``to`` the id of the buyer who wants them. Expires nothing
+    if all of these orders together do not free enough. One transaction per order. Returns how many
+    expired. Safe to repeat and to run concurrently.
     """
     now = now or timezone.now()
+    return sum(_preempt_order(order_id, now) for order_id in _orders_to_preempt(wanted, to, now))
+
+
+def _orders_to_preempt(wanted: Mapping[int, int], to: int, now: datetime) -> list[int]:
+    """The orders to expire, those whose prompt ended first before others, and no more than needed.
+
+    Empty if they do not free enough together.
+    """
     stock_of = Product.objects.filter(pk__in=list(wanted)).values_list("pk", "item_number", "held")
     missing = {pk: wanted[pk] - (there - held) for pk, there, held in stock_of}
     missing = {product_id: number for product_id, number in missing.items() if number > 0}
     lines = OrderTrack.objects.filter(
-        order__in=Order.objects.yielding(now).exclude(buyer=to), product__in=list(missing)
+        order__in=Order.objects.preemptible(now).exclude(buyer=to), product__in=list(missing)
     )
-    yielding: list[int] = []
+    chosen: list[int] = []
     rows = lines.order_by("order__preemptible_after", "order").values_list(
         "order", "product", "number"
     )
     for order_id, product_id, number in rows:
         if missing[product_id] > 0:
             missing[product_id] -= number
-            yielding.append(order_id)
-    if any(number > 0 for number in missing.values()):
-        return 0
-    return sum(_yield_order(order_id, now) for order_id in dict.fromkeys(yielding))
+            chosen.append(order_id)
+    return [] if any(number > 0 for number in missing.values()) else list(dict.fromkeys(chosen))
 
 
 @transaction.atomic
-def _yield_order(order_id: int, now: datetime) -> bool:
-    """Expire an unpaid order whose prompt is still over once it is locked."""
+def _preempt_order(order_id: int, now: datetime) -> bool:
+    """Expire an unpaid order if, once locked, its prompt is still over; return whether it was."""
     order = locked_row(Order, order_id)
     if not order.is_unpaid or order.preemptible_after > now:
         return False
     order.preempted = True
     order.save(update_fields=["preempted"])
-    _set_status(order, PaymentStatus.EXPIRED)
-    stock.release(_stock_lines(order))
+    _close_and_release(order, PaymentStatus.EXPIRED)
     return True
 
 
 def extend_hold(order: Order, *, at_least: timedelta, now: datetime) -> None:
-    """Hold an unpaid order's goods on for another prompt, but not beyond ``held_until``.
+    """Extend an unpaid order's hold for another prompt, but not beyond ``held_until``.
 
-    That is for ``at_least`` from now, and for all of its first hold, if a prompt that failed had
-    cut that short. Nobody else can have them while the phone rings, up to MAX_FIRM; and where some
-    of them are sold out otherwise, no ringing holds them on for longer than HOLD_AFTER_FAILURE
-    after that.
+    The hold lasts at least ``at_least`` from now, and the full length of the first hold if a failed
+    prompt had shortened it. Other buyers cannot preempt it while the prompt is open, up to
+    MAX_EXCLUSIVE_HOLD. If some of the goods are otherwise sold out, it ends at most
+    HOLD_AFTER_FAILURE after that.
 
     Call inside a transaction that holds the order's lock.
     """
-    # To the second: an order is made a moment before it is saved.
+    # Rounded to the second: the times are computed a moment before created_at is set.
     hold = round((order.held_until - order.created_at).total_seconds() / MAX_HOLD_FACTOR)
     first_end = order.held_until - (MAX_HOLD_FACTOR - 1) * timedelta(seconds=hold)
-    # What could be preempted from the beginning still can.
+    # An order that was preemptible from the start remains so.
     if order.preemptible_after >= order.created_at:
-        preemptible_after = min(now + PROMPT_TIME, order.created_at + MAX_FIRM)
+        preemptible_after = min(now + PROMPT_TIME, order.created_at + MAX_EXCLUSIVE_HOLD)
         order.preemptible_after = max(order.preemptible_after, preemptible_after)
     until = min(order.held_until, max(now + at_least, first_end))
     if order.tracks.filter(product__held__gte=F("product__item_number")).exists():
@@ -285,24 +288,26 @@ def extend_hold(order: Order, *, at_least: timedelta, now: datetime) -> None:
 
 
 def end_prompt(order_id: int, *, now: datetime) -> None:
-    """Cut an unpaid order's hold short, as its prompt is over without money. Safe to repeat.
+    """Shorten an unpaid order's hold because its prompt ended without a payment. Safe to repeat.
 
-    Its buyer has HOLD_AFTER_FAILURE to try again or to pay by hand, while nobody else wants the
-    goods. An order for which half of the money came, or that waits for none, is left alone.
+    The buyer has HOLD_AFTER_FAILURE to try again or pay manually, unless another buyer preempts
+    the hold. Does nothing for an order that is half paid, or no longer waits for payment.
     """
-    Order.objects.holding(now).filter(pk=order_id, preemptible_after__lte=now + PROMPT_TIME).update(
+    rang = Order.objects.holding(now).filter(preemptible_after__lte=now + PROMPT_TIME)
+    # The goods of one that is half paid are nobody else's up to the end.
+    rang.filter(pk=order_id, preemptible_after__lt=F("held_until")).update(
         expires_at=Least(F("expires_at"), now + HOLD_AFTER_FAILURE),
         preemptible_after=Least(F("preemptible_after"), now),
     )
 
 
 def sync_lines(order: Order) -> None:
-    """Give an order's lines the status that goes with its own, each with an event. Safe to repeat.
+    """Give an order's lines the status that follows from its own, with an event each.
 
-    Lines that were moved further by themselves are left alone.
+    Lines that have moved further already are left alone. Safe to repeat.
     """
     status, from_statuses = LINE_STATUS_AFTER[order.payment_status]
-    # In the order of their keys, as everybody reads them.
+    # Events in the order of the lines' ids.
     track_ids = sorted(
         _move_lines_behind(order.pk, from_statuses, status, order.is_paid, timezone.now())
     )
@@ -318,18 +323,21 @@ def sync_lines(order: Order) -> None:
 def _move_lines_behind(
     order: int, behind: Fixed[tuple[str, ...]], status: str, is_paid: Fixed[bool], now: datetime
 ) -> Update:
-    """To what an order's status brings: none of that is a seller's money (LINE_STATUS_AFTER)."""
+    """Update lines to the status from LINE_STATUS_AFTER.
+
+    No receiver of payments reacts to these statuses, so an UPDATE without signals is safe.
+    """
     lines = OrderTrack.objects.filter(order=order, track_status__in=behind)
     if is_paid:
-        # A line that was cancelled by itself stays cancelled, though its order is paid.
+        # A line cancelled on its own stays cancelled when its order is paid.
         lines = lines.filter(returned=False)
     return lines, {"track_status": status, "updated_at": now}
 
 
 def cause_of(order: Order) -> str:
-    """What of an order its lines follow (StepCause): its status, and who cancelled it."""
-    is_told = order.payment_status == PaymentStatus.CANCELLED and order.cancelled_by
-    return f"{order.payment_status}_by_{order.cancelled_by}" if is_told else order.payment_status
+    """Return the StepCause of lines that follow an order: its status, and who cancelled it."""
+    has_actor = order.payment_status == PaymentStatus.CANCELLED and order.cancelled_by
+    return f"{order.payment_status}_by_{order.cancelled_by}" if has_actor else order.payment_status
 
 
 def take_stock_of_order(order: Order) -> None:
@@ -337,12 +345,18 @@ def take_stock_of_order(order: Order) -> None:
     stock.take(_stock_lines(order), reference=f"order:{order.pk}")
 
 
+def _close_and_release(order: Order, status: str) -> None:
+    """Close an unpaid order and release the stock it holds."""
+    _set_status(order, status)
+    stock.release(_stock_lines(order))
+
+
 def _set_status(order: Order, status: str) -> None:
-    """Save an order's new status; its lines and its stock follow (orders.signals)."""
+    """Save an order's new status; lines and stock follow (orders.signals)."""
     if not order.may_become(status):
         raise ValueError(f"an order cannot go from {order.payment_status} to {status}")
     order.payment_status = status
-    # Where it came from counted while it held goods.
+    # The network is needed only while the order holds goods.
     order.network = ""
     order.save(update_fields=["payment_status", "cancelled_by", "network"])
 

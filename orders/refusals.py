@@ -1,4 +1,4 @@
-"""Why a cart is not bought as it was asked for: shaped like its lines, and leading on."""
+"""Errors of a cash-out, shaped like the lines of the request, with what the buyer can do next."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from products.models import Product
 
 from .models import OrderTrack, PaymentStatus
 
-#: The code of a refusal of goods that unpaid orders of the buyer's own hold; it names them.
+#: The error code if the buyer's own unpaid orders hold the goods; the error lists those orders.
 HELD_BY_YOUR_ORDER = "held_by_your_order"
 
 
 class PriceChanged(Refusal):
-    """Something costs otherwise than the client showed; the answer has what it costs now."""
+    """A price differs from the one the client showed; the answer has the current prices."""
 
     code = "price_changed"
-    message = "A price has changed since you saw it. See what it is now, and cash out again."
+    message = "A price has changed since you saw it. Check the new price and order again."
 
 
 @dataclass(frozen=True, slots=True)
 class LineRequest:
-    """One line of the request: a product's id, how many of it, and the price each that was shown.
+    """One line of the request: a product's id, the number of units and the unit price shown.
 
-    ``price`` is in KES; None where the client does not say.
+    ``price`` is in KES; None if the client did not send it.
     """
 
     product: int
@@ -40,15 +40,12 @@ class LineRequest:
 
 
 def check_amount(goods: int, fee: int) -> None:
-    """Refuse more than M-Pesa takes at once; ``goods`` and ``fee`` are KES.
-
-    Raises FieldRefusal.
-    """
+    """Raise FieldRefusal for more than M-Pesa's maximum payment; ``goods`` and ``fee`` in KES."""
     amount = goods + fee
     if amount > MAX_PAYMENT:
-        brought = f", {format_kes(fee)} of it for the delivery" if fee else ""
+        brought = f", including {format_kes(fee)} for delivery" if fee else ""
         message = (
-            f"M-Pesa takes at most {format_kes(MAX_PAYMENT)} at once; this is "
+            f"M-Pesa accepts at most {format_kes(MAX_PAYMENT)} per payment; this is "
             f"{format_kes(amount)}{brought}."
         )
         raise FieldRefusal({"order": {"non_field_errors": [message]}})
@@ -60,8 +57,10 @@ def price_error(
     amount: int,
     fee: int | None,
 ) -> PriceChanged:
-    """The refusal that says what every line costs now, in the order asked, and all of them; and
-    the fees, where the goods are brought. ``amount`` and ``fee`` are KES."""
+    """Return the error with the current price of every line, in request order, and the total.
+
+    With the delivery fee, if the order has a delivery. ``amount`` and ``fee`` are KES.
+    """
     priced = [
         {
             "product": line.product,
@@ -84,14 +83,14 @@ def too_many_unpaid(most: int) -> str:
 def shortage_error(
     product_id: int, lines: Sequence[LineRequest], own: list[OwnHold]
 ) -> FieldRefusal:
-    """The refusal that says how many of a product are free, on the line that exceeds them.
+    """Return the error with the number of available units, on the line that exceeds it.
 
-    What unpaid orders of the buyer's ``own`` hold of it is said too, with the way to them.
+    It also lists what the buyer's ``own`` unpaid orders hold of the product.
     """
     stock_of = Product.objects.listed().filter(pk=product_id).values_list("item_number", "held")
     item_number, held = stock_of.first() or (0, 0)
     requested = sum(line.number for line in lines if line.product == product_id)
-    # Some may have come free since the hold failed; then there were fewer than requested.
+    # Units may have become available since the hold failed, when there were too few.
     left = min(item_number - held, requested - 1)
     message = f"Only {left} left" if left else "Sold out"
     if own:
@@ -102,42 +101,41 @@ def shortage_error(
 
 
 class OwnHold(NamedTuple):
-    """So many of a product, held by an unpaid order of the buyer's own."""
+    """Units of a product held by one of the buyer's own unpaid orders."""
 
     order_token: str
     reference: str
     number: int
 
 
-def own_holds(buyer: int, product: int, *, but_order: int = 0) -> list[OwnHold]:
-    """What the buyer's unpaid orders hold of a product, the newest order first."""
+def own_holds(buyer: int, product: int, *, exclude_order: int = 0) -> list[OwnHold]:
+    """Return what the buyer's unpaid orders hold of a product, newest order first."""
     held = OrderTrack.objects.bought_by(buyer).filter(
         product=product,
         order__payment_status=PaymentStatus.REQUESTED,
         order__expires_at__gt=timezone.now(),
     )
-    held = held.exclude(order=but_order)
+    held = held.exclude(order=exclude_order)
     rows = held.order_by("-order").values_list("order__order_token", "order__reference", "number")
     return [OwnHold(str(token), reference, number) for token, reference, number in rows]
 
 
 def lead_to(own: list[OwnHold]) -> dict[str, Any]:
-    """The members that lead to the buyer's own orders which hold the goods; none without any."""
+    """Return the error members that name the buyer's orders holding the goods; {} if none."""
     if not own:
         return {}
     return {"code": HELD_BY_YOUR_ORDER, **name_orders([hold.order_token for hold in own])}
 
 
 def name_orders(tokens: list[str]) -> dict[str, Any]:
-    """The members that name unpaid orders to pay or to cancel, newest first."""
+    """Return the error members that name unpaid orders to pay or cancel, newest first."""
     return {"order_token": tokens[0], "order_tokens": tokens}
 
 
 def line_error(
     product_id: int, lines: Sequence[LineRequest], message: str, left: int
 ) -> dict[str, Any]:
-    """The errors with ``message`` on the first line of a product by which more than ``left`` are
-    requested."""
+    """Return errors with ``message`` on the first line that exceeds ``left`` units of a product."""
     errors: list[dict[str, list[str]]] = [{} for _ in lines]
     requested = 0
     for at, line in enumerate(lines):

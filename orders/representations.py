@@ -35,15 +35,15 @@ def represent_order(
     paying: Mapping[str, object],
     delivery: OrderDelivery | None = None,
     *,
-    besides: Mapping[int, Mapping[str, object]],
+    line_extras: Mapping[int, Mapping[str, object]],
 ) -> dict[str, Any]:
-    """One order for its buyer; amounts in whole KES, times in UTC.
+    """Return an order for its buyer; amounts in whole KES, times in UTC.
 
-    ``delivery`` is where it goes, as ``orders.delivery.representation.delivery_of`` reads it.
-    ``paying`` is added: ``amount_due``, ``prompt``, ``by_hand`` and ``expires_in``, from payments.
-    So is to each line what ``besides`` has for its product.
+    ``delivery`` comes from ``orders.delivery.representation.delivery_of``. ``paying`` is merged
+    into the order: ``amount_due``, ``prompt``, ``by_hand`` and ``expires_in``, from payments.
+    ``line_extras`` is merged into the lines, by product id.
     """
-    shown = _represent_order(order, tracks, paying, besides)
+    shown = _represent_order(order, tracks, paying, line_extras)
     return shown | {"delivery": represent_delivery(delivery, shown["delivery_fee"])}
 
 
@@ -53,13 +53,14 @@ def represent_guests_order(
     paying: Mapping[str, object],
     delivery: OrderDelivery | None = None,
     *,
-    besides: Mapping[int, Mapping[str, object]],
+    line_extras: Mapping[int, Mapping[str, object]],
     typed: bool = False,
 ) -> dict[str, Any]:
-    """The same of a guest's order, for whoever has its token: without collection codes, and nothing
-    to move lines by. Phones, names and places are hidden unless they were ``typed`` this moment.
+    """Return a guest's order for anyone with its token: without collection codes or moves.
+
+    Phones, names and places are masked, unless this request contained them (``typed``).
     """
-    shown = _represent_order(order, tracks, paying, besides)
+    shown = _represent_order(order, tracks, paying, line_extras)
     for line in shown["order"]:
         line |= {"collection_code": None, "moves": []}
     if typed:
@@ -74,7 +75,7 @@ def _represent_order(
     order: Order,
     tracks: Sequence[OrderTrack],
     paying: Mapping[str, object],
-    besides: Mapping[int, Mapping[str, object]],
+    line_extras: Mapping[int, Mapping[str, object]],
 ) -> dict[str, Any]:
     fee = order.amount - sum(track.amount for track in tracks)
     return {
@@ -95,7 +96,7 @@ def _represent_order(
                 "amount": track.amount,
                 "track_status": str(track.track_status),
                 "collection_code": track.shown_code,
-                **besides[track.product_id],
+                **line_extras[track.product_id],
             }
             for track in tracks
         ],
@@ -115,8 +116,10 @@ def represent_order_row(
     delivery: OrderDelivery | None,
     needs: Sequence[str],
 ) -> dict[str, Any]:
-    """One order in the list of its buyer, with its lines from ``as_track_rows()`` and what may be
-    done with each; amounts in whole KES."""
+    """Return one row of a buyer's order list; amounts in whole KES.
+
+    ``lines`` come from ``as_track_rows()``, ``abilities`` are what may be done with each.
+    """
     fee = order.amount - sum(line.amount for line in lines)
     return {
         "order_token": str(order.order_token),
@@ -152,14 +155,16 @@ def _address(picture: str, prefix: str) -> str | None:
 def represent_track(
     row: Any, picture_prefix: str, may: Mapping[str, object], *, reader_id: int
 ) -> dict[str, Any]:
-    """One tracking row, from ``as_track_rows()``; amounts in whole KES.
+    """Return one tracking row, from ``as_track_rows()``; amounts in whole KES.
 
-    Only the buyer is shown the collection code. What the reader ``may`` do is added.
+    Only the buyer is shown the collection code and the order's token: a guest's token is all it
+    takes to cancel and pay their order. ``may`` (what the reader may do) is merged in.
     """
-    shows_code = row.buyer_id == reader_id and row.track_status in CODE_SHOWN
+    is_buyer = row.buyer_id == reader_id
+    shows_code = is_buyer and row.track_status in CODE_SHOWN
     return {
         "id": row.id,
-        "order_token": str(row.order__order_token),
+        "order_token": str(row.order__order_token) if is_buyer else None,
         "reference": row.order__reference,
         "product": row.product_id,
         "name": row.name,
@@ -178,11 +183,11 @@ def represent_track(
 
 
 def represent_sale(row: Any, picture_prefix: str, moves: Sequence[str]) -> dict[str, Any]:
-    """One line for its seller, from ``as_sale_rows()``; amounts in whole KES.
+    """Return one line for its seller, from ``as_sale_rows()``; amounts in whole KES.
 
-    ``moves`` are the statuses to which the seller may move it. Of the buyer it has the first name
-    and, from paid to a week after delivery, the number to call and the county the goods go to. Who
-    takes them in there, and where, is the agent's to know.
+    ``moves`` are the statuses to which the seller may move it. The buyer is shown by first name
+    and, from payment until SELLER_SEES_PHONE_DAYS after delivery, with phone and county. The
+    recipient and the address are shown to delivery agents only.
     """
     shown = _shows_buyer(row)
     return {
@@ -207,24 +212,24 @@ def represent_sale(row: Any, picture_prefix: str, moves: Sequence[str]) -> dict[
 
 
 def _represent_way(row: Any) -> dict[str, Any] | None:
-    """By which way goods go; None where buyer and seller arrange it between them."""
+    """The delivery method; None if buyer and seller arrange it between them."""
     way, point = row.order__delivery__way, row.order__delivery__pickup_point__name
     return {"way": way, "pickup_point": point} if way else None
 
 
 def _shows_buyer(row: Any) -> bool:
     if row.track_status == TrackStatus.DELIVERED:
-        # A line does not change after its delivery but by its return.
+        # After delivery a line changes only by a return, so this is the time of delivery.
         shown_for = timedelta(days=settings.SELLER_SEES_PHONE_DAYS)
         return bool(row.updated_at > timezone.now() - shown_for)
     return row.track_status in PHONE_SHOWN
 
 
 def represent_history(line: OrderTrack) -> list[dict[str, Any]]:
-    """All changes of a line's status, oldest first, when it reached its pick-up point, and when it
-    was brought to its door in vain.
+    """Return the history of a line, oldest first.
 
-    Two queries; one for a line in no parcel.
+    It has all status changes, the arrival at a pick-up point and failed delivery attempts. Two
+    queries; one for a line without a parcel.
     """
     created = TrackStatus.CREATED.value
     steps = [{"track_status": created, "at": line.created_at, "by": "buyer", "note": ""}]
@@ -241,12 +246,12 @@ def represent_history(line: OrderTrack) -> list[dict[str, Any]]:
             }
         )
     steps += _arrival(steps[-1], None, arrived_at)
-    # Steps of one moment stay as they are.
+    # The sort is stable: steps with the same time keep their order.
     return sorted(steps + _attempts(line), key=lambda step: step["at"])
 
 
 def _attempts(line: OrderTrack) -> list[dict[str, Any]]:
-    """That a line was brought to its door and not handed over, each time, and why."""
+    """Return each failed delivery attempt of a line, with its reason."""
     if line.parcel_id is None:
         return []
     return [
@@ -263,15 +268,15 @@ def _attempts(line: OrderTrack) -> list[dict[str, Any]]:
 def _arrival(
     step: dict[str, Any], until: datetime | None, arrived_at: datetime | None
 ) -> list[dict[str, Any]]:
-    """That a line which was on its way reached its pick-up point, if it was before the next step.
+    """Return the arrival at the pick-up point as a step, if it happened before the next step.
 
-    The line is on its way still: what it waits for is its buyer.
+    The line's status stays ``shipping``: it waits for its buyer.
     """
     if arrived_at is None or step["track_status"] != TrackStatus.SHIPPING:
         return []
     if step["at"] > arrived_at or (until is not None and until < arrived_at):
         return []
-    note = "It waits at the pick-up point."
+    note = "The parcel is waiting at the pick-up point."
     return [{"track_status": step["track_status"], "at": arrived_at, "by": "shop", "note": note}]
 
 

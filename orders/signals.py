@@ -1,4 +1,4 @@
-"""Every place where saving a row makes something else happen:
+"""The signals of the shop's business, and what each of them causes:
 
     Order created           ->  payments: request_payment_of_new_order    ->  request_payment
       or due a refund       ->  (the same)                            ->  close_if_taken_back
@@ -10,13 +10,13 @@
       or its price reduced  ->  (the same)                            ->  follow_reductions
       or disputed, or not   ->  (the same)                            ->  follow_problem
 
-Receivers stand in the signals.py of the app named; orders know nothing of payments. Each runs
-inside the transaction of the save and looks at the status a row has, not at how it changed, so
-saving a row again changes nothing. None of them uses the network. ``update()`` and
-``bulk_create()`` send no signal, which is why they refuse to confirm a payment or to fetch a line.
+The receivers are in the signals.py of the app named; orders do not know payments. Each runs inside
+the transaction of the save and reads the status a row has, not how it changed, so saving a row
+again changes nothing. None of them uses the network. ``update()`` and ``bulk_create()`` send no
+signals, which is why they refuse to confirm a payment or to fetch a line.
 
-Of no row, and after the commit: whoever proves a phone gets what a guest ordered with it
-(``orders_follow_phone``).
+One receiver follows no row and runs after the commit: when a user verifies a phone, guests' orders
+with it join their account (``orders_follow_phone``).
 """
 
 from __future__ import annotations
@@ -36,19 +36,19 @@ from .models import Order
 
 @receiver(post_save, sender=Order, dispatch_uid="orders.tracks_follow_order")
 def tracks_follow_order(instance: Order, created: bool, raw: bool, **kwargs: Any) -> None:
-    """The order's status changed: its lines take the status that goes with it."""
+    """Give an order's lines the status that follows from the order's."""
     if instance.payment_status in LINE_STATUS_AFTER and not created and not raw:
         sync_lines(instance)
 
 
 @receiver(post_save, sender=Order, dispatch_uid="orders.stock_falls_for_paid_order")
 def stock_falls_for_paid_order(instance: Order, created: bool, raw: bool, **kwargs: Any) -> None:
-    """The order is paid: the goods held for it leave the stock."""
+    """Take a paid order's held goods out of stock."""
     if instance.is_paid and not created and not raw:
         take_stock_of_order(instance)
 
 
 @receiver(phone_proved, dispatch_uid="orders.orders_follow_phone")
 def orders_follow_phone(phone: str, now: datetime, **kwargs: Any) -> None:
-    """Somebody proved a phone: what a guest ordered with it is theirs."""
+    """Join guests' orders with a verified phone to its account."""
     join_orders(phone, now)

@@ -33,12 +33,13 @@ from orders.notifications.reports import follow_report
 from orders.notifications.sending import send_message
 from orders.parcels.waiting import remind_of_waiting_goods
 from orders.retention import forget_messages, forget_problem_pictures, mask_old_phones
-from products.catalogue.shelves import add_up_moves
-from products.listings.pictures import draw_sizes, undrawn
+from products.catalogue.shelves import apply_shelf_moves
+from products.listings.pictures import draw_sizes, pictures_missing_sizes
 
 from .checkout.stk_push import SEND_AGAIN_AFTER, expire_stk_pushes, send_stk_push
 from .disbursement import ask_about_receipt, process_payout, process_refund
 from .models import GatewayEvent, OrderPayment, Payout, Receipt, ReceiptQuestion, Refund
+from .models.order_balances import covered_but_unpaid
 from .models.same_payments import maybe_counted_twice
 from .payouts.services import create_payouts, sellers_to_pay
 from .people.erasure import erase_old_guests, erase_what_is_left
@@ -174,9 +175,10 @@ def process_stored_events(now: datetime) -> int:
 
 
 def sync_unsynced_orders(now: datetime) -> int:
-    """Pay orders whose payment is confirmed and that are not marked as paid."""
+    """Pay orders that are not marked as paid though their money came, at once or in parts."""
     unsynced = OrderPayment.objects.unsynced().values_list("order_id", flat=True)
-    return _each(sync_order_with_payment, unsynced)
+    covered = covered_but_unpaid().values_list("pk", flat=True)
+    return _each(sync_order_with_payment, [*unsynced[:BATCH], *covered[:BATCH]])
 
 
 def send_forgotten_stk_pushes(now: datetime) -> int:
@@ -260,12 +262,13 @@ def delete_old_counts(now: datetime) -> int:
 
 def add_up_shelves(now: datetime) -> int:
     """Add up what began and ceased to be for sale, for the counts of categories and sellers."""
-    return add_up_moves()
+    return apply_shelf_moves()
 
 
 def draw_missing_sizes(now: datetime) -> int:
     """Draw the sizes that pictures from before there were so many lack: a few each round."""
-    return _each(draw_sizes, undrawn().values_list("pk", flat=True), at_most=DRAWN_AT_ONCE)
+    waiting = pictures_missing_sizes().values_list("pk", flat=True)
+    return _each(draw_sizes, waiting, at_most=DRAWN_AT_ONCE)
 
 
 def _each(

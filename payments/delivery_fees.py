@@ -9,7 +9,7 @@ from django.db import transaction
 
 from accounts.models import User
 from omachemainproj.api.errors import Refusal
-from omachemainproj.compiled_queries import locked_row
+from omachemainproj.locking import locked_row
 from orders.delivery.fees import was_fetched
 from orders.models import FeeReturn, FeeState, Order, OrderTrack, Parcel, TrackStatus
 

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from omachemainproj.compiled_queries import locked_row
+from omachemainproj.locking import locked_row
 from omachemainproj.task_registry import background_task
 
 from . import gateway
@@ -28,7 +28,7 @@ from .daraja.errors import (
     DarajaUnknown,
 )
 from .daraja.result_codes import PayoutReason, b2c_failure, reversal_failure
-from .evidence import paid_number, put_in_doubt, receiving_number
+from .evidence import paid_number, put_in_doubt, reversing_number
 from .models import (
     TRANSFER_QUERIES,
     MoneyOut,
@@ -265,7 +265,9 @@ def _request(row: MoneyOut) -> Conversation:
         "queue_timeout_url": address,
     }
     if row.is_reversal:
-        return gateway.daraja().reversal(receipt=row.receipt_to_reverse, **about)
+        receipt = row.receipt_to_reverse
+        about["shortcode"] = reversing_number(receipt)
+        return gateway.daraja().reversal(receipt=receipt, **about)
     return gateway.daraja().b2c_payment(
         phone=row.phone,
         originator_conversation_id=row.originator_conversation_id,
@@ -319,7 +321,7 @@ def _query_status(row: MoneyOut) -> None:
     about = {"originator_conversation_id": row.query_id}
     if row.is_reversal:
         # A reversal happens at the number that was paid.
-        about["shortcode"] = receiving_number()
+        about["shortcode"] = reversing_number(row.receipt_to_reverse)
     _ask(row, about)
 
 

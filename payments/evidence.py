@@ -18,12 +18,14 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from omachemainproj.compiled_queries import compiled, locked_row
+from omachemainproj.compiled_queries import compiled
 from omachemainproj.inserts import insert
+from omachemainproj.locking import locked_row
 from orders.models import Order
 
 from .models import (
     ANSWERS,
+    TELL_AMOUNTS,
     Payout,
     Provider,
     Receipt,
@@ -73,6 +75,21 @@ def is_our_number(shortcode: str) -> bool:
     return bool(shortcode) and shortcode in {settings.DARAJA_SHORTCODE, settings.DARAJA_PARTY_B}
 
 
+def was_paid_to_us(receipt: Receipt, shortcode: str) -> bool:
+    """Whether a payment to this short code was one to the shop, by its numbers of now or of then:
+    what told of the payment as it came names the one it was paid to."""
+    return is_our_number(shortcode) or (
+        bool(shortcode) and receipt.evidence.filter(shortcode=shortcode).exists()
+    )
+
+
+def reversing_number(number: str) -> str:
+    """The short code at which M-Pesa's payment of this number is reversed: ours of now, but for
+    what came to one we had before."""
+    paid_to = paid_number(number)
+    return receiving_number() if is_our_number(paid_to) else paid_to
+
+
 def record_first(receipt: Receipt, told: SourceReport) -> None:
     """Keep what told of a receipt that was written a moment ago. Call in the same transaction.
 
@@ -90,6 +107,8 @@ def record(receipt: Receipt, told: SourceReport) -> None:
     """
     if _is_told(receipt.pk, told.source, told.amount, told.number, told.shortcode[:12], told.by):
         # Nothing new: what it says was looked at when it was said first.
+        if told.source == ReceiptSource.STATUS:
+            _end_doubt_if_said_again(receipt, told)
         return
     kept = locked_row(Receipt, receipt.pk)
     rows = [_row(kept, told)]
@@ -98,6 +117,15 @@ def record(receipt: Receipt, told: SourceReport) -> None:
     receipt.verification = kept.verification
     if told.source == ReceiptSource.STAFF:
         ask_about([kept])
+
+
+def _end_doubt_if_said_again(receipt: Receipt, told: SourceReport) -> None:
+    """End the doubt about a receipt of which M-Pesa, asked anew, says again what it said before."""
+    kept = locked_row(Receipt, receipt.pk)
+    agrees = (told.amount, told.number) == (kept.amount, kept.number)
+    if kept.is_in_doubt and agrees and is_enough(kept, list(kept.evidence.all())):
+        end_doubt(kept, Verification.CONFIRMED)
+        receipt.verification = kept.verification
 
 
 @compiled
@@ -222,6 +250,18 @@ def is_shown_by_the_gateway(receipt: Receipt) -> bool:
     return any(row.agrees_with(receipt) for row in answers)
 
 
+def source_of_amount(receipt: Receipt) -> str:
+    """Who reported a receipt's amount: a provider, where one did, else who reported it first."""
+    told = receipt.evidence.filter(amount=receipt.amount, source__in=TELL_AMOUNTS)
+    source = told.order_by("pk").values_list("source", flat=True).first()
+    return receipt.source if source is None else source
+
+
+def is_shown_since_the_doubt(receipt: Receipt) -> bool:
+    """Whether M-Pesa's statement or its answer has shown a payment since it is in doubt."""
+    return _is_answered(receipt, list(receipt.evidence.all()))
+
+
 def ask_about(receipts: Iterable[Receipt], *, anew: bool = False) -> None:
     """Let M-Pesa be asked about payments that something waits for. Safe to repeat, at once.
 
@@ -315,7 +355,9 @@ def _wake(receipt_ids: list[int]) -> None:
     """Let what waited for these receipts be looked at now."""
     now = timezone.now()
     waiting = {"status": TransferStatus.DUE, "next_check_at__gt": now}
-    Refund.objects.filter(receipt__in=receipt_ids, **waiting).update(next_check_at=now)
     orders = Receipt.objects.filter(pk__in=receipt_ids, order__isnull=False).values("order")
+    Refund.objects.filter(receipt__in=receipt_ids, **waiting).update(next_check_at=now)
+    # What goes back of another payment of the order may have waited for this one to stay.
+    Refund.objects.filter(order__in=orders, **waiting).update(next_check_at=now)
     payouts = Payout.objects.filter(shares__track__order__in=orders, **waiting)
     Payout.objects.filter(pk__in=payouts.values("pk")).update(next_check_at=now)

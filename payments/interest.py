@@ -1,4 +1,4 @@
-"""Who has a part in money that came or goes (accounts.backoffice.interest).
+"""Who has a part in money that came or goes (accounts.backoffice.conflicts).
 
 Whoever wrote a receipt down, typed the number money goes to, or moved the line by which it is owed
 is its author, and decides nothing more about it.
@@ -12,13 +12,13 @@ from typing import Any
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model, QuerySet
 
-from accounts.backoffice.interest import (
+from accounts.backoffice.conflicts import (
     NOBODY,
     Parties,
     find_parties,
-    numbers_of,
     parties_of,
     people,
+    phone_source,
     phones,
     proposers,
 )
@@ -191,12 +191,12 @@ def parties_of_named_order(reference: str) -> Parties:
     return find_parties(Order.objects.get(pk=order_id)) if order_id is not None else NOBODY
 
 
-@numbers_of
+@phone_source
 def _asked_to_pay(person_id: int) -> QuerySet[Any, Any]:
     mine = OrderPayment.objects.filter(order__buyer=person_id).exclude(phone="")
     return mine.values_list("phone", flat=True)
 
 
-@numbers_of
+@phone_source
 def _given_since(person_id: int) -> QuerySet[Any, Any]:
     return SellerShare.objects.filter(seller=person_id).values_list("phone", flat=True)

@@ -135,18 +135,14 @@ def post_merge(receipt: Receipt) -> None:
         )
 
 
-def post_correction(receipt: Receipt, *, reported_amount: int) -> None:
+def post_correction(receipt: Receipt, *, reported_amount: int, lost: int) -> None:
     """Post that a receipt was of ``reported_amount`` KES and not of what it was counted as.
 
-    What did not come is written off where an order was paid with it, for the buyer has the goods.
-    What came in addition was written off by mistake, as far as any of it was; the rest is its
-    order's.
+    ``lost`` KES of what did not come are written off: the buyer has the goods, or the money. Of
+    what came in addition so much was written off by mistake. The rest lies where the receipt does.
     """
     more = reported_amount - receipt.amount
     at, kept = {clearing_account(receipt.provider): abs(more)}, _held_on(receipt)
-    lost = -more if receipt.order_id is not None else 0
-    if more > 0:
-        lost = min(receipt.written_off, more)
     parts: dict[str, int] = {Account.WRITE_OFFS: lost, kept: abs(more) - lost}
     counterpart = {account: amount for account, amount in parts.items() if amount}
     post(

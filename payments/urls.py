@@ -16,6 +16,9 @@ from .webhooks import views as webhooks
 
 CONSOLE = "admin/payments/console/"
 
+#: As long as GatewayEvent.token; nothing longer is an address of ours.
+_ADDRESS = r"(?P<token>[^/]{1,64})"
+
 _CASHOUT = [
     path("", views.CashoutView.as_view(), name="cashout"),
     path("<uuid:order_token>/", views.OrderView.as_view(), name="order"),
@@ -25,9 +28,9 @@ _CASHOUT = [
 _WEBHOOKS = [
     path("", webhooks.receive, name="webhook"),
     path("bank/<slug:bank>/", webhooks.bank_ipn, name="bank-ipn"),
-    path("c2b/<str:token>/confirmation/", webhooks.c2b_confirmation, name="c2b-confirmation"),
-    path("c2b/<str:token>/validation/", webhooks.c2b_validation, name="c2b-validation"),
-    re_path(r"^(?P<token>[^/]{1,64})/$", webhooks.receive, name="callback"),
+    re_path(rf"^c2b/{_ADDRESS}/confirmation/$", webhooks.c2b_confirmation, name="c2b-confirmation"),
+    re_path(rf"^c2b/{_ADDRESS}/validation/$", webhooks.c2b_validation, name="c2b-validation"),
+    re_path(rf"^{_ADDRESS}/$", webhooks.receive, name="callback"),
 ]
 
 #: What an order is placed and paid by. Before the other addresses: those of an order and a callback

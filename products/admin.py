@@ -48,7 +48,7 @@ from .picture_actions import PICTURE_ACTIONS
 from .reviews.services import hide_review, show_review
 from .spreadsheets.admin import SheetAdmin
 
-_KEPT = (
+_READ_ONLY = (
     "picture",
     "item_number",
     "held",
@@ -59,16 +59,16 @@ _KEPT = (
     "created_at",
     "updated_at",
 )
-#: Of these, what stands on a product's page: its pictures have a section of their own.
-_SHOWN = _KEPT[1:]
+#: The fields among these on a product's page. Pictures have their own section.
+_READ_ONLY_ON_PAGE = _READ_ONLY[1:]
 
 
 @admin.register(Product)
 class ProductAdmin(RowPage, SheetAdmin, ShopAdmin):
     """Search by number, by words as shoppers do, or by the seller's user name.
 
-    Products are added by their sellers, so that no stock is there without its movement, and never
-    deleted, because orders refer to them: unlist them.
+    Products are added by their sellers, so that all stock has its movements, and never deleted,
+    because orders refer to them. Unlist them instead.
     """
 
     list_display = (
@@ -89,14 +89,14 @@ class ProductAdmin(RowPage, SheetAdmin, ShopAdmin):
     normalisers = {"name": tidy_line}
     search_fields = ("pk",)
     search_help_text = "A product's number, words of its name, or a seller's user name."
-    fields = ("name", "description", "category", "price", *_SHOWN)
-    readonly_fields = _KEPT
+    fields = ("name", "description", "category", "price", *_READ_ONLY_ON_PAGE)
+    readonly_fields = _READ_ONLY
     actions = ("show", "hide")
     page_actions = {
         "show": lambda product: not product.listed,
         "hide": lambda product: product.listed,
     }
-    page_words = {"show": "List it again", "hide": "Unlist it"}
+    page_words = {"show": "List again", "hide": "Unlist"}
 
     @admin.display(description="picture")
     def picture(self, product: Product) -> str:
@@ -117,12 +117,15 @@ class ProductAdmin(RowPage, SheetAdmin, ShopAdmin):
         unlist_product(product.pk)
 
     def get_fieldsets(self, request: HttpRequest, obj: Product | None = None) -> Any:
-        """What is typed, and apart from it what only stands there."""
-        typed, kept = self.fields[: -len(_SHOWN)], self.cells_of(request, _SHOWN)
-        return [("Words and price", {"fields": typed}), *columns_of(kept)]
+        """The editable fields, then the read-only ones."""
+        typed, kept = (
+            self.fields[: -len(_READ_ONLY_ON_PAGE)],
+            self.cells_of(request, _READ_ONLY_ON_PAGE),
+        )
+        return [("Text and price", {"fields": typed}), *columns_of(kept)]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Product | None = None) -> Any:
-        return [*_KEPT, *self.cells_of(request, _SHOWN)]
+        return [*_READ_ONLY, *self.cells_of(request, _READ_ONLY_ON_PAGE)]
 
     def get_urls(self) -> list[Any]:
         change = self.admin_site.admin_view(self.change_pictures)
@@ -131,7 +134,7 @@ class ProductAdmin(RowPage, SheetAdmin, ShopAdmin):
 
     @method_decorator(require_POST)
     def change_pictures(self, request: HttpRequest, object_id: int, key: str) -> HttpResponse:
-        """Do something with a product's pictures, and lead back to it."""
+        """Run a picture action, then return to the product's page."""
         if not self.has_change_permission(request):
             raise PermissionDenied
         product = get_object_or_404(Product, pk=object_id)
@@ -140,8 +143,8 @@ class ProductAdmin(RowPage, SheetAdmin, ShopAdmin):
             raise Http404
         form = action.form(request.POST, request.FILES)
         if not form.is_valid():
-            said = " ".join(str(text) for texts in form.errors.values() for text in texts)
-            messages.error(request, said)
+            message = " ".join(str(text) for texts in form.errors.values() for text in texts)
+            messages.error(request, message)
         else:
             try:
                 perform(action, product, form.cleaned_data, by=current_user(request))
@@ -149,8 +152,8 @@ class ProductAdmin(RowPage, SheetAdmin, ShopAdmin):
                 messages.error(request, words_of(refusal))
             else:
                 messages.success(request, f"{action.label}: done.")
-        there = reverse("admin:products_product_change", args=[product.pk])
-        return redirect(f"{there}#pictures")
+        page = reverse("admin:products_product_change", args=[product.pk])
+        return redirect(f"{page}#pictures")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -160,7 +163,7 @@ class ProductAdmin(RowPage, SheetAdmin, ShopAdmin):
     def save_model(
         self, request: HttpRequest, obj: Product, form: ModelForm[Product], change: bool
     ) -> None:
-        # Only what was typed: writing the whole row would undo sales of this very minute.
+        # Only the changed fields: saving the whole row would overwrite concurrent sales.
         edit_product(obj.pk, **{name: form.cleaned_data[name] for name in form.changed_data})
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -181,7 +184,7 @@ def _find(products: Any, term: str) -> ProductQuerySet:
 
 @admin.register(StockMovement)
 class StockMovementAdmin(LookupAdmin):
-    """Every change of a product's stock, and what for."""
+    """Every change of a product's stock, with its reason."""
 
     list_display = ("product", "quantity", "reference", "actor", "note", "created_at")
     labels: ClassVar[dict[str, str]] = {"quantity": "Change", "reference": "For"}
@@ -197,7 +200,7 @@ class ReasonForm(ActionForm):
     """The reason that staff give when they hide a review."""
 
     reason = forms.CharField(
-        max_length=MAX_REASON, required=False, help_text="Why; needed to hide a review."
+        max_length=MAX_REASON, required=False, help_text="Required to hide a review."
     )
 
 
@@ -229,7 +232,7 @@ class ReviewAdmin(ReadOnlyAdmin):
     search_help_text = "A product's number, or the user name of a buyer or seller."
     action_form = ReasonForm
     actions = ("hide", "show")
-    # A second row of actions has a reason too, empty, and of two the form's last is read.
+    # A second row of actions would have an empty reason field, and Django reads the last one.
     actions_on_bottom = False
 
     @admin.display(description="text")
@@ -248,15 +251,15 @@ class ReviewAdmin(ReadOnlyAdmin):
         return queryset, False
 
     def has_hide_permission(self, request: HttpRequest) -> bool:
-        """Whether this person may hide reviews."""
+        """Whether this user may hide reviews."""
         return request.user.has_perm("products.hide_review")
 
-    @admin.action(description="Hide, for the reason given", permissions=["hide"])
+    @admin.action(description="Hide, with the reason given", permissions=["hide"])
     @decides_about_rows
     def hide(self, request: HttpRequest, reviews: QuerySet[Review]) -> HttpResponse | None:
         reason = clean_shown(request.POST.get("reason", ""))
         if not reason:
-            self.message_user(request, "Say why, beside the action.", messages.ERROR)
+            self.message_user(request, "Enter a reason next to the action.", messages.ERROR)
             return _back_to(request)
         for review in reviews:
             with transaction.atomic():
@@ -275,6 +278,6 @@ class ReviewAdmin(ReadOnlyAdmin):
 
 
 def _back_to(request: HttpRequest) -> HttpResponse | None:
-    """The page whose button was pressed; None for the list."""
+    """Redirect to the page whose button was pressed; None for the list."""
     back = page_before(request)
     return redirect(f"{back}#reviews") if back else None

@@ -1,4 +1,4 @@
-"""How products are found in the admin, in its search and in their list."""
+"""Finding products in the admin: in its search and in the list of products."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ from .catalogue.search import (
     having_dated,
     is_common_in_names,
     named,
+    plan_for,
     query_for,
     stop_words_in,
-    way_to,
     word_forms,
 )
 from .models import Product, ProductQuerySet
 
-#: To look for what begins with fewer letters costs most, and finds anything.
+#: Searching by shorter beginnings of words is the most expensive, and matches too much.
 _FEWEST = 3
 
 
 def is_id(term: str) -> bool:
-    """Whether what was typed may be a row's number."""
+    """Whether the search term may be a row's id."""
     return term.isascii() and term.isdecimal() and len(term) <= 18
 
 
 def ids_by_words(products: ProductQuerySet, groups: list[list[str]], most: int) -> list[int]:
-    """The ids of the newest products with these words, ``most`` of them. Four queries at most.
+    """The ids of the newest products with these words, at most ``most``. At most four queries.
 
-    Where a word is in many they are looked for among the latest products first (search.Way), unless
-    more are wanted than these have: what is in so many of the latest is found by walking.
+    If one of the words is common, the latest products are searched first (``SearchPlan``), unless
+    ``most`` is more than they can have.
     """
     query = query_for(groups)
-    way = way_to(query)
-    newest = "-pk" if way.is_walk else Unindexed("id").desc()
-    for reach in way.reaches if most <= ENOUGH else ():
+    plan = plan_for(query)
+    newest = "-pk" if plan.is_scan else Unindexed("id").desc()
+    for reach in plan.reaches if most <= ENOUGH else ():
         lately = having_dated(products, query).filter(Within(reach, None)).order_by(newest)
         found = list(lately.values_list("pk", flat=True)[:most])
         if len(found) == most:
@@ -52,11 +52,12 @@ def ids_by_words(products: ProductQuerySet, groups: list[list[str]], most: int) 
 def ids_named(
     products: ProductQuerySet, text: str, most: int, *, fewest: int = 1
 ) -> list[int] | None:
-    """The ids of the newest products with all words; where none has them, of those that have words
-    that begin so, unless one has fewer letters than ``fewest``. None where nothing is a word.
+    """The ids of the newest products with all these words. None if ``text`` has no words.
 
-    Whole words come first: of a million products ``kettle small`` is found so in 40 ms, and as
-    beginnings, of which PostgreSQL reads every word's every entry, in 180.
+    If there are none, words are matched by their beginnings, unless one has fewer letters than
+    ``fewest``. Whole words come first because they are faster: in a million products
+    ``kettle small`` takes 40 ms by whole words, and 180 ms by beginnings, for which PostgreSQL
+    reads every entry of every matching word.
     """
     whole = word_forms(text)
     if not whole:
@@ -92,7 +93,10 @@ def _tell(product: Product, viewer: User) -> tuple[str, ...]:
     place=30,
 )
 def find_products(typed: Typed, viewer: User) -> Found:
-    """By their number; by their seller, for who finds no people; by words of theirs."""
+    """Find products by id, by words of their name, or by their seller.
+
+    By seller only for staff who may not search for people.
+    """
     if typed.phone:
         return Found()
     products = Product.objects.select_related("seller")

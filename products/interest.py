@@ -1,4 +1,4 @@
-"""Who has a part in a product and in a review (accounts.backoffice.interest)."""
+"""The people involved in a product or a review (accounts.backoffice.conflicts)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from accounts.backoffice.interest import Parties, numbers_of, parties_of, people, phones
+from accounts.backoffice.conflicts import Parties, parties_of, people, phone_source, phones
 
 from .models import Product, Review
 
@@ -18,11 +18,11 @@ def _of_product(product: Product) -> Parties:
 
 @parties_of(Review)
 def _of_review(review: Review) -> Parties:
-    """Who wrote it, and whose goods it praises or blames."""
+    """The buyer who wrote it and the seller of the product."""
     return Parties(people(review.buyer_id, review.seller_id))
 
 
-@numbers_of
+@phone_source
 def _where_paid(person_id: int) -> QuerySet[Any, Any]:
     mine = Product.objects.filter(seller=person_id)
     return mine.values_list("payment_mpesa_number", flat=True)

@@ -1,4 +1,4 @@
-"""What staff do with a product's pictures: each is a staff action, on record."""
+"""Staff actions on a product's pictures. Each is audited."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from .listings.pictures import (
 from .models import Product, ProductPicture
 
 
-class Sent:
-    """A picture as it was read of an upload; on record it stands by its file's name."""
+class UploadedPicture:
+    """An uploaded picture, recorded in the audit by its file name."""
 
     def __init__(self, name: str, picture: Picture) -> None:
         self.name, self.picture = name, picture
@@ -34,16 +34,16 @@ class Sent:
 
 
 class UploadForm(OptionalReasonForm):
-    """A file that holds a picture."""
+    """A picture file."""
 
     picture = forms.FileField(label="Picture", widget=forms.FileInput(attrs={"accept": "image/*"}))
 
-    def clean_picture(self) -> Sent:
+    def clean_picture(self) -> UploadedPicture:
         sent: UploadedFile = self.cleaned_data["picture"]
         if (sent.size or 0) > MAX_BYTES:
             raise ValidationError(f"The picture is larger than {MAX_BYTES // 1024 // 1024} MB.")
         try:
-            return Sent(str(sent.name), normalise(sent.read(), gallery=True))
+            return UploadedPicture(str(sent.name), normalise(sent.read(), gallery=True))
         except BadPicture as error:
             raise ValidationError(str(error)) from error
 
@@ -55,7 +55,7 @@ class WhichForm(OptionalReasonForm):
 
 
 class ReplaceForm(UploadForm, WhichForm):
-    """A file, and the picture it takes the place of."""
+    """A picture file, and the picture it replaces."""
 
 
 def _add(product: Product, given: Mapping[str, Any], by: User) -> None:
@@ -92,7 +92,7 @@ def _action(key: str, label: str, do: Any, form: type[ReasonForm] = WhichForm) -
     return register(StaffAction(label, do, form, key=f"product.picture.{key}"))
 
 
-#: By the key that the address of each has.
+#: By the key in each action's address.
 PICTURE_ACTIONS = {
     "add": _action("add", "Add a picture", _add, UploadForm),
     "replace": _action("replace", "Replace a picture", _replace, ReplaceForm),

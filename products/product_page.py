@@ -1,6 +1,6 @@
-"""A product's page in the admin: what stands, its pictures, its stock, what people say of it.
+"""A product's page in the admin: its current state, pictures, stock and reviews.
 
-Sales and holds are told by the app above (orders.sections).
+Sections about sales and reservations are in orders.sections.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from .models import MAX_PICTURES, Newest, Product, ProductPicture, Review, Stock
 SEES_PRODUCTS = "products.view_product"
 
 
-@section(Product, "stands", "What stands", permission=SEES_PRODUCTS, place=10)
-def show_standing(product: Product, viewer: User) -> Content:
+@section(Product, "stands", "Overview", permission=SEES_PRODUCTS, place=10)
+def show_overview(product: Product, viewer: User) -> Content:
     facts: list[tuple[str, Any]] = [
         ("Price", kes(product.price)),
         ("On the shelf", f"{product.item_number:,}"),
@@ -46,7 +46,7 @@ def show_standing(product: Product, viewer: User) -> Content:
 
 
 def describe_listing(product: Product) -> str:
-    """Whether the public sees a product and can buy it, as a badge."""
+    """A badge: unlisted, sold out or on sale."""
     if not product.listed:
         return badge("unlisted: the public does not see it", Tone.QUIET)
     return badge("sold out", Tone.BAD) if product.soldout else badge("on sale", Tone.GOOD)
@@ -90,8 +90,8 @@ def show_movements(product: Product, viewer: User) -> Content:
         )
         for move in moves
     ]
-    more = list_of(StockMovement, "All its movements", product=product.pk) if has_more else None
-    return Table(("When", "Moved", "For", "By", "Note"), rows, "Nothing moved.", more)
+    more = list_of(StockMovement, "All stock movements", product=product.pk) if has_more else None
+    return Table(("When", "Change", "For", "By", "Note"), rows, "No stock movements.", more)
 
 
 @section(Product, "reviews", "Reviews", permission="products.view_review", place=80, below=True)
@@ -109,7 +109,7 @@ def show_reviews(product: Product, viewer: User) -> Content | None:
         }
         for review in reviews
     ]
-    more = list_of(Review, "All its reviews", product=product.pk) if has_more else None
+    more = list_of(Review, "All reviews", product=product.pk) if has_more else None
     may_hide = viewer.has_perm("products.hide_review")
     return Part(
         "admin/products/page/reviews.html", {"reviews": shown, "may_hide": may_hide, "more": more}
@@ -118,7 +118,7 @@ def show_reviews(product: Product, viewer: User) -> Content | None:
 
 @section(User, "listings", "Listings", permission=SEES_PRODUCTS, place=40)
 def show_listings(person: User, viewer: User) -> Content | None:
-    # As the index has them that a seller's own list walks.
+    # The order of the index behind a seller's own list.
     found = list(Product.objects.owned_by(person).order_by(Newest())[: NEWEST + 1])
     if not found:
         return None
@@ -131,5 +131,5 @@ def show_listings(person: User, viewer: User) -> Content | None:
         )
         for product in found[:NEWEST]
     ]
-    more = list_of(Product, "All they listed", seller=person.pk) if len(found) > NEWEST else None
-    return Table(("Product", "Stands", "Price", "Stock"), rows, "", more)
+    more = list_of(Product, "All listings", seller=person.pk) if len(found) > NEWEST else None
+    return Table(("Product", "Status", "Price", "Stock"), rows, "", more)

@@ -1,22 +1,24 @@
-"""Inputs of products, and the description of their outputs.
+"""Inputs of products, and OpenAPI descriptions of their outputs.
 
-The outputs themselves are made by products.catalogue.representation.
+products.catalogue.representation builds the outputs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import inf
 from typing import Any, ClassVar, NoReturn, cast
 
 from django.http import QueryDict
 from rest_framework import serializers
 
-from accounts.serializers import PasswordField
+from accounts.fields import PasswordField
 from accounts.services import confirm_password
 from omachemainproj.api.fields import (
     IdentifierField,
     MpesaNumberField,
     OneOfField,
+    ShortListField,
     ShownTextField,
     StrictBooleanField,
     WholeNumberField,
@@ -31,7 +33,6 @@ MAX_NAME = 100
 MAX_DESCRIPTION = 5000
 MAX_CART = 200
 MAX_NOTE = 200
-#: As a refusal names them.
 NOTHING_TO_ADD = "Give how many to add, or a negative number to take away."
 
 
@@ -39,21 +40,21 @@ class ProductOutput(serializers.ModelSerializer):
     """A product as the public sees it. ``price`` is whole KES, ``item_number`` the stock."""
 
     item_number = serializers.IntegerField(
-        help_text="On the shelf, with what is held for orders that are not paid yet."
+        help_text="The stock, including units reserved for unpaid orders."
     )
     available = serializers.IntegerField(
-        source="free", min_value=0, help_text="What can be bought now: the shelf less what is held."
+        source="free", min_value=0, help_text="The units that can be bought now."
     )
     soldout = serializers.BooleanField(help_text="Nothing is `available`.")
     back_within = serializers.IntegerField(
         allow_null=True,
         help_text=(
-            "Where nothing is `available`, and some is only held: seconds within which it comes"
-            " back unless it is paid for. Otherwise null."
+            "If nothing is `available` but some units are only reserved for unpaid orders: seconds"
+            " within which they become available unless they are paid for. Otherwise null."
         ),
     )
 
-    user_name = serializers.CharField(source="seller.username", help_text="Its seller.")
+    user_name = serializers.CharField(source="seller.username", help_text="The seller.")
     image = serializers.ImageField(allow_null=True, help_text="At most 1600 px a side, WebP.")
     thumbnail = serializers.ImageField(allow_null=True, help_text="At most 400 px a side, WebP.")
     description = serializers.CharField(allow_blank=True)
@@ -61,9 +62,9 @@ class ProductOutput(serializers.ModelSerializer):
         allow_null=True,
         min_value=1,
         max_value=5,
-        help_text="The mean of its reviews, to one decimal; null without any.",
+        help_text="The average of its reviews, to one decimal; null without any.",
     )
-    reviews = serializers.IntegerField(source="review_count", help_text="How many reviews.")
+    reviews = serializers.IntegerField(source="review_count", help_text="The number of reviews.")
 
     class Meta:
         model = Product
@@ -87,14 +88,14 @@ class ProductOutput(serializers.ModelSerializer):
 
 
 class SellersProductOutput(ProductOutput):
-    """A product as its own seller sees it."""
+    """A product as its seller sees it."""
 
     class Meta(ProductOutput.Meta):
         fields = [*ProductOutput.Meta.fields, "payment_mpesa_number"]
 
 
 class PictureFileOutput(serializers.Serializer):
-    """One size of a picture. Not known yet of a picture whose sizes are still to be drawn."""
+    """One size of a picture. Width and height are null until all sizes are drawn."""
 
     url = serializers.URLField()
     width = serializers.IntegerField(allow_null=True, help_text="Pixels.")
@@ -107,22 +108,24 @@ class PictureOutput(serializers.Serializer):
     id = serializers.IntegerField()
     sizes = PictureFileOutput(
         many=True,
-        help_text="WebP, the smallest first: 400, 800, 1600 px on the longer side; never blown up,"
-        " so a small picture has fewer.",
+        help_text="WebP, smallest first: 400, 800, 1600 px on the longer side. Never enlarged, so a"
+        " small picture has fewer sizes.",
     )
     preview = PictureFileOutput(
-        allow_null=True, help_text="JPEG of at most 600 px, as link previews want it."
+        allow_null=True, help_text="JPEG of at most 600 px, for link previews."
     )
 
 
 class ListingOutput(SellersProductOutput):
-    """A product in its seller's own list: on the shelf, held, free, sold, and shown or not."""
+    """A product in its seller's own list, with its stock, sales and visibility."""
 
     sku = serializers.CharField(allow_null=True)
-    on_shelf = serializers.IntegerField(source="item_number", help_text="The same `item_number`.")
-    held = serializers.IntegerField(help_text="Promised to orders that are not paid yet.")
-    free = serializers.IntegerField(help_text="What can still be sold: on shelf less held.")
-    sold = serializers.IntegerField(help_text="Left the shelf for paid orders and did not return.")
+    on_shelf = serializers.IntegerField(
+        source="item_number", help_text="The same as `item_number`."
+    )
+    held = serializers.IntegerField(help_text="Units reserved for unpaid orders.")
+    free = serializers.IntegerField(help_text="Units that can be sold: `on_shelf` less `held`.")
+    sold = serializers.IntegerField(help_text="Units sold in paid orders and not returned.")
 
     pictures = PictureOutput(many=True, help_text="The first is `image`; at most 8.")
 
@@ -140,7 +143,7 @@ class ListingOutput(SellersProductOutput):
 
 
 class ProductDetailOutput(ProductOutput):
-    """A product; `payment_mpesa_number` and `listed` are there for its own seller only."""
+    """A product. `payment_mpesa_number` and `listed` are included for its seller only."""
 
     pictures = PictureOutput(many=True, help_text="The first is `image`; at most 8.")
     payment_mpesa_number = serializers.CharField(required=False)
@@ -151,7 +154,7 @@ class ProductDetailOutput(ProductOutput):
 
 
 class HomeOutput(serializers.Serializer):
-    """The newest of six categories, at most 25 each, nothing sold out."""
+    """The newest products for sale in six categories, at most 25 each."""
 
     electronics = ProductOutput(many=True)
     fashions = ProductOutput(many=True)
@@ -162,9 +165,9 @@ class HomeOutput(serializers.Serializer):
 
 
 def category_of(typed: str) -> str:
-    """The category that was meant, if it is one, in any case.
+    """The category in lower case. ``phonestablet``, a key of the home page, becomes phones.
 
-    The home page's ``phonestablet`` is another name for phones.
+    An unknown category is returned as typed.
     """
     category = (typed if typed.isascii() else fold_identifier(typed)).strip().lower()
     return "phones" if category == "phonestablet" else category
@@ -181,7 +184,7 @@ class CategoryField(OneOfField):
 
 
 class GivenOnce(serializers.Serializer):
-    """Refuses a form that has the same field twice."""
+    """Refuses a form in which a field is repeated."""
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, QueryDict):
@@ -192,7 +195,7 @@ class GivenOnce(serializers.Serializer):
 
 
 class ListingInput(GivenOnce):
-    """The fields of a listing, for the API and for sheets."""
+    """The fields of a listing, for the API and for CSV files."""
 
     name = ShownTextField(max_length=MAX_NAME, turned="Give a name without control characters.")
     image = PictureField(
@@ -213,11 +216,11 @@ class ListingInput(GivenOnce):
         required=False,
         allow_null=True,
         allow_blank=True,
-        help_text="Your own code for it; no two of your listings have the same.",
+        help_text="Your own code for the product, unique among your listings.",
     )
 
     def validate_name(self, name: str) -> str:
-        """Tidy the name; refuse one without letters or digits, or with control characters."""
+        """Normalise the name; refuse it without letters or digits, or with control characters."""
         name = tidy_line(name)
         if not any(letter.isalnum() for letter in name):
             raise serializers.ValidationError("Give a name with letters or digits.")
@@ -226,14 +229,14 @@ class ListingInput(GivenOnce):
         return name
 
     def validate_sku(self, sku: str | None) -> str | None:
-        """None for an empty sku, so that any number of listings have none."""
+        """Return None for an empty sku, so that any number of listings can have none."""
         if sku and has_controls(sku):
             raise serializers.ValidationError("Give a sku without control characters.")
         return sku or None
 
 
 class CreateProductInput(ListingInput):
-    """A new listing. The seller is who sends it; anything not listed here is not read."""
+    """A new listing. The caller is the seller; unknown fields are ignored."""
 
     example: ClassVar[dict[str, Any]] = {
         "name": "Ramtons cordless kettle 1.7 L",
@@ -245,27 +248,27 @@ class CreateProductInput(ListingInput):
     }
 
     item_number = WholeNumberField(
-        min_value=1, max_value=MAX_STOCK, help_text="How many there are to sell."
+        min_value=1, max_value=MAX_STOCK, help_text="The number of units in stock."
     )
 
 
 class NewRowInput(CreateProductInput):
-    """A new listing in a sheet, which may also be one that is not shown yet."""
+    """A new listing in a sheet, which may also be unlisted."""
 
     listed = StrictBooleanField(default=True)
 
 
 class EditProductInput(ListingInput):
-    """What a seller changes of a listing; what is left out stays as it is.
+    """Changes of a listing. Omitted fields stay unchanged.
 
-    ``context`` has the ``request``, whose user the password is asked of.
+    ``context`` needs the ``request``, whose user's password is checked.
     """
 
     example: ClassVar[dict[str, Any]] = {"price": 1650, "listed": True}
 
     listed = StrictBooleanField(required=False, help_text="Whether the public sees it.")
     password = PasswordField(
-        required=False, help_text="Yours; needed to change `payment_mpesa_number`."
+        required=False, help_text="Your password; required to change `payment_mpesa_number`."
     )
 
     def to_internal_value(self, data: Any) -> Any:
@@ -296,7 +299,7 @@ class EditProductInput(ListingInput):
 
 
 class PictureInput(GivenOnce):
-    """Another picture of a product."""
+    """A new picture of a product."""
 
     example: ClassVar[dict[str, Any]] = {"image": "(the bytes of the file)"}
 
@@ -307,23 +310,25 @@ class PictureInput(GivenOnce):
 
 
 class PictureOrderInput(serializers.Serializer):
-    """The pictures of a product in another order."""
+    """A new order of a product's pictures."""
 
-    order = serializers.ListField(
-        child=WholeNumberField(), max_length=100, help_text="All their ids; the first is `image`."
+    order = ShortListField(
+        child=WholeNumberField(),
+        max_length=100,
+        help_text="The ids of all pictures; the first becomes `image`.",
     )
 
 
 class RestockInput(serializers.Serializer):
-    """How many more there are, or fewer."""
+    """A change of the stock."""
 
     number = WholeNumberField(
         min_value=-MAX_STOCK,
         max_value=MAX_STOCK,
-        help_text="How many to add; negative takes away what is free, like broken goods.",
+        help_text="Units to add. A negative number removes free units, for example broken ones.",
     )
     note = ShownTextField(
-        max_length=MAX_NOTE, required=False, allow_blank=True, default="", help_text="Why."
+        max_length=MAX_NOTE, required=False, allow_blank=True, default="", help_text="The reason."
     )
 
     def validate_number(self, number: int) -> int:
@@ -333,20 +338,20 @@ class RestockInput(serializers.Serializer):
 
 
 class StockMoveOutput(serializers.Serializer):
-    """One change of what stands on the shelf."""
+    """One change of the stock."""
 
     id = serializers.IntegerField()
-    number = serializers.IntegerField(help_text="Negative where it left the shelf.")
+    number = serializers.IntegerField(help_text="Negative if units were removed.")
     kind = serializers.ChoiceField(["listed", "restocked", "sold", "returned"])
     note = serializers.CharField(allow_blank=True)
-    by = serializers.CharField(allow_null=True, help_text="Who, if it was no order.")
+    by = serializers.CharField(allow_null=True, help_text="The user; null for an order.")
     created_at = serializers.DateTimeField()
 
 
 class DownloadOutput(serializers.Serializer):
-    """An address that is good for a while."""
+    """A download address with a limited lifetime."""
 
-    url = serializers.URLField(help_text="To be opened as it is, without a token.")
+    url = serializers.URLField(help_text="Works without a token.")
     expires_in = serializers.IntegerField(help_text="Seconds.")
 
 
@@ -358,28 +363,30 @@ class ImportInput(GivenOnce):
     file = serializers.FileField(
         help_text="CSV in UTF-8 or marked UTF-16, at most 2 MB and 1,000 rows."
     )
-    check = StrictBooleanField(default=False, help_text="`true` only tells, and changes nothing.")
+    check = StrictBooleanField(
+        default=False, help_text="`true` only reports, without saving anything."
+    )
 
 
 class RowOutput(serializers.Serializer):
-    """What became of a row, or would have, when it was only checked."""
+    """The outcome of a row, or its expected outcome if it was only checked."""
 
-    row = serializers.IntegerField(help_text="As a spreadsheet counts: the header is row 1.")
+    row = serializers.IntegerField(help_text="Counted as in a spreadsheet: the header is row 1.")
     status = serializers.ChoiceField(["created", "updated", "unchanged", "failed"])
-    id = serializers.IntegerField(allow_null=True, help_text="The listing's.")
+    id = serializers.IntegerField(allow_null=True, help_text="The listing's id.")
     errors = serializers.DictField(  # type: ignore[assignment]
         child=serializers.ListField(child=serializers.CharField()),
-        help_text="Why it failed, by column; `row` is the row as such.",
+        help_text="Why it failed, by column; `row` for the row as a whole.",
     )
     notes = serializers.DictField(
         child=serializers.ListField(child=serializers.CharField()),
-        help_text="What was left aside, read otherwise than written, or changed of a sku, by"
-        " column; the row did not fail for it.",
+        help_text="Remarks by column that did not make the row fail: values that were ignored or"
+        " corrected, and changes of a sku.",
     )
 
 
 class TotalsOutput(serializers.Serializer):
-    """How many rows ended how."""
+    """The number of rows with each outcome."""
 
     created = serializers.IntegerField()
     updated = serializers.IntegerField()
@@ -388,7 +395,7 @@ class TotalsOutput(serializers.Serializer):
 
 
 class ImportOutput(serializers.Serializer):
-    """What became of a sheet, row by row."""
+    """The outcome of an import, row by row."""
 
     check = serializers.BooleanField(help_text="Whether it was only checked.")
     rows = RowOutput(many=True)
@@ -396,12 +403,14 @@ class ImportOutput(serializers.Serializer):
 
 
 class ProductIdField(WholeNumberField):
-    """The number of a product."""
+    """The id of a product."""
 
     default_error_messages = {"whole": "Give product ids as whole numbers, like [3, 14]."}
+    #: One that no product has is left out, however large it is.
+    largest = inf
 
 
 class CartInput(serializers.Serializer):
-    """The ids in a cart, at most 200."""
+    """The ids of the products in a cart, at most 200."""
 
-    ids = serializers.ListField(child=ProductIdField(), max_length=MAX_CART)
+    ids = ShortListField(child=ProductIdField(), max_length=MAX_CART)

@@ -1,10 +1,9 @@
-"""The one place that writes ``item_number``, ``held`` and ``sold``.
+"""All changes of stock. Nothing else writes ``item_number``, ``held`` and ``sold``.
 
-Every change of ``item_number`` has its StockMovement. Every change of a product that is there is
-a conditional update that the database judges, products always in id order, so that two orders for
-the same goods cannot deadlock, and on SQLite as on PostgreSQL no more is held than is there. Call
-these inside a transaction, and late in it: the rows of a popular product are what everybody waits
-for.
+Every change of ``item_number`` has a StockMovement. Existing products change through conditional
+updates, so that neither SQLite nor PostgreSQL ever reserves more than there is, and always in id
+order, so that two orders for the same products cannot deadlock. Call these functions inside a
+transaction, and late in it: they lock the rows of popular products, which others wait for.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ class StockLine:
 
 
 class Shortage(Exception):
-    """Fewer units can be sold than were asked for. The caller rolls the transaction back."""
+    """Fewer units are free than requested. The caller rolls the transaction back."""
 
     def __init__(self, product_id: int) -> None:
         self.product_id = product_id
@@ -38,7 +37,7 @@ class Shortage(Exception):
 
 
 class Overfull(Exception):
-    """There would be more than MAX_STOCK units. The caller rolls the transaction back."""
+    """The stock would exceed MAX_STOCK. The caller rolls the transaction back."""
 
     def __init__(self, product_id: int) -> None:
         self.product_id = product_id
@@ -46,10 +45,10 @@ class Overfull(Exception):
 
 
 def create_with_stock(product: Product, *, actor_id: int, reference: str = "listed") -> None:
-    """Insert a product with the stock and the terms it is listed with; ``actor_id`` is who
-    counted the stock. The ``reference`` of its first movement begins with ``listed``.
+    """Insert a product with its terms and its opening stock, which ``actor_id`` counted.
 
-    Raises IntegrityError where a constraint refuses the row.
+    ``reference`` identifies the first movement and has to start with ``listed``. Raises
+    IntegrityError if a constraint refuses the row.
     """
     product.save(force_insert=True)
     ListingTerms.of(product).save(force_insert=True)
@@ -65,8 +64,8 @@ def create_with_stock(product: Product, *, actor_id: int, reference: str = "list
 def hold(lines: Iterable[StockLine]) -> None:
     """Reserve every line for an order that is not paid yet.
 
-    One statement a line: ``held`` grows only where enough is free at that very moment. Raises
-    Shortage for the first line that cannot be held.
+    One conditional update per line, which succeeds only if enough units are free at that moment.
+    Raises Shortage for the first line that cannot be reserved.
     """
     for line in _in_id_order(lines):
         if not _hold(line.product_id, line.number):
@@ -80,13 +79,16 @@ def _hold(product: int, number: int) -> Update:
 
 
 def release(lines: Iterable[StockLine]) -> None:
-    """Hold lines no longer. Not safe to repeat: the caller moves the order's status first."""
+    """End the reservation of these lines.
+
+    Not safe to repeat: the caller changes the order's status first.
+    """
     for line in _in_id_order(lines):
         Product.objects.filter(pk=line.product_id).update(held=F("held") - line.number)
 
 
 def take(lines: Iterable[StockLine], *, reference: str) -> None:
-    """Take held goods out of stock for a paid order: ``item_number`` and ``held`` fall together.
+    """Take reserved goods out of stock for a paid order: lowers ``item_number`` and ``held``.
 
     Safe to repeat: a reference moves a product's stock at most once.
     """
@@ -111,7 +113,7 @@ def _take(product: int, number: int) -> Update:
 
 
 def put_back(line: StockLine, *, reference: str) -> None:
-    """Return goods that ``take`` took out of stock, whatever the stock is by now.
+    """Return goods that ``take`` removed, whatever the stock is now.
 
     Safe to repeat: a reference moves a product's stock at most once.
     """
@@ -127,11 +129,11 @@ def put_back(line: StockLine, *, reference: str) -> None:
 def restock(
     line: StockLine, *, reference: str, actor_id: int | None = None, note: str = ""
 ) -> StockMovement | None:
-    """Add to a product's stock, or take from what is free where the number is negative.
+    """Add to a product's stock, or remove free units if the number is negative.
 
-    Safe to repeat, and at once: a reference moves a product's stock at most once. Returns None
-    where it had moved it before. Raises Shortage when fewer are free, and Overfull when there
-    would be more than MAX_STOCK.
+    Safe to repeat and to run concurrently: a reference moves a product's stock at most once.
+    Returns None if it already has. Raises Shortage if fewer units are free, and Overfull if the
+    stock would exceed MAX_STOCK.
     """
     movement = StockMovement(
         product_id=line.product_id,
@@ -141,7 +143,7 @@ def restock(
         note=note,
     )
     with transaction.atomic():
-        # Before the product is touched: of two with the same reference the later waits here.
+        # First, so that the later of two requests with the same reference waits here.
         if not _is_first(movement):
             return None
         fits = Product.objects.filter(
@@ -155,7 +157,7 @@ def restock(
 
 
 def _is_first(movement: StockMovement) -> bool:
-    """Write the movement and return whether it could be: its reference may be there already."""
+    """Insert the movement; False if its reference already exists."""
     try:
         with transaction.atomic():
             movement.save(force_insert=True)

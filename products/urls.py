@@ -8,7 +8,7 @@ from .reviews import views as review_views
 from .shop import views as shop_views
 from .spreadsheets import views as spreadsheet_views
 
-# 18 digits fit the column; a longer number is no category either, and so a 404.
+# 18 digits fit the column. A longer number matches the category's pattern and gets a 404 there.
 _ID = r"(?P<product_id>[0-9]{1,18})"
 
 _PRODUCT = [
@@ -29,7 +29,7 @@ _PRODUCT = [
     re_path(rf"^{_ID}/stock/$", stock_views.StockView.as_view(), name="product-stock"),
 ]
 
-# What is asked for most stands first: an address is compared with one pattern after the other.
+# The most requested come first: Django tries the patterns in order.
 urlpatterns = [
     path("", catalogue_views.HomeView.as_view(), name="home"),
     path("product/", include(_PRODUCT)),
@@ -57,8 +57,8 @@ urlpatterns = [
     ),
 ]
 
-#: These take any word, and so stand behind the other apps' (a seller called “orders” is found at
-#: /seller/Orders/: case does not matter). The letters are those of a username.
+#: These match any word, so they come after the other apps' addresses. (A seller called “orders” is
+#: found at /seller/Orders/: case does not matter.) The characters are those of a user name.
 ANY_WORD = [
     re_path(
         r"^seller/(?P<username>[A-Za-z0-9._+-]{1,150})/$",

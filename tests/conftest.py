@@ -13,6 +13,7 @@ from rest_framework_simplejwt.tokens import RefreshToken
 
 from accounts.emails import _sender as mail_sender
 from daraja_simulator.tests.waiting import PATIENCE
+from omachemainproj.wsgi_handler import Utf8Request
 
 from . import played
 from .confirming import confirmed_by_statement
@@ -73,6 +74,14 @@ def django_db_setup(
         emptied_quickly(),
         django_db_blocker.block(),
     ):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _requests_are_read_as_by_the_server():
+    """Django's test client makes requests of a class that it does not let be chosen."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("django.test.client.WSGIRequest", Utf8Request)
         yield
 
 

@@ -12,11 +12,11 @@ ELSEWHERE = re.compile(
     r"/(backoffice|admin|console|fulfilment_actions|actions|sections|product_page|refunds|evidence|transfers"
     r"|delivery_fees|reconciliation"
     # programs
-    r"|daraja|webhooks|report_view|reports|banks|strict_json|openapi|schema|description|documentation"
+    r"|daraja|webhooks|report_view|reports|banks|strict_json|openapi|schema|error_schemas|form_bodies|description|documentation"
     # operators and developers
     r"|migrations|management|demo|proof|models|channels|postgresql|disbursement|production"
     r"|environment|settings|celery|wsgi|service_urls|callback_addresses|append_only|caches"
-    r"|compiled_queries|background|watch|metrics|gunicorn_worker|to_support|starting|picture_decoder"
+    r"|compiled_queries|query_templates|locking|background|watch|metrics|gunicorn_worker|to_support|starting|picture_decoder"
     # in both languages already
     r"|templates|emails|failures|problem_words|words)(/|\.py$|_)"
 )

@@ -67,13 +67,13 @@ def paid_line(buyer, product: Product, number: int = 1) -> OrderTrack:
 def fetched_line(buyer, product: Product, number: int = 1) -> OrderTrack:
     """A fetched line in a new order."""
     line = paid_line(buyer, product, number)
-    return move_line(line.pk, "fetched", by=UserFactory(is_superuser=True))
+    return move_line(line.pk, "fetched", actor=UserFactory(is_superuser=True))
 
 
 def delivered_line(buyer, product: Product, number: int = 1) -> OrderTrack:
     """A delivered line in a new order."""
     line = fetched_line(buyer, product, number)
-    return move_line(line.pk, "delivered", by=buyer)
+    return move_line(line.pk, "delivered", actor=buyer)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""``prove`` finds everything it looks for. (A checker that cannot fail is useless.)"""
+"""``prove`` finds each thing it checks. (A check that cannot fail checks nothing.)"""
 
 from datetime import timedelta
 
@@ -54,10 +54,10 @@ def paid(buyer, kettle):
 
 @pytest.fixture
 def fetched(paid, settings):
-    """The same, fetched from their seller, who is owed all but KES 100 of it."""
+    """The same, fetched from the seller, who is owed all but KES 100."""
     OrderTrack.objects.update(commission=100)
     agent = UserFactory(is_superuser=True, is_staff=True)
-    move_line(paid.tracks.get().pk, "fetched", by=agent)
+    move_line(paid.tracks.get().pk, "fetched", actor=agent)
     create_payouts(paid.tracks.get().seller_id)
     return paid
 
@@ -65,6 +65,18 @@ def fetched(paid, settings):
 def _fetched_by(person):
     # Steps are append-only.
     TrackEvent.objects.create(track=OrderTrack.objects.get(), track_status="fetched", actor=person)
+
+
+def _send_back_what_pays():
+    """What M-Pesa shows went back, and its order is still paid: by what a message told of alone."""
+    refund = _owe(amount=3000, way="reversal", status="sent", sent_at=timezone.now())
+    told = {"provider": "mpesa", "number": "SGX0000009", "amount": 3000, "source": "c2b"}
+    Receipt.objects.create(order=refund.order, **told)
+
+
+def _write_off_of_a_closed_order():
+    Order.objects.update(payment_status="refund_due")
+    Receipt.objects.update(amount=2999, written_off=1)
 
 
 def _approve_by(person):
@@ -181,7 +193,7 @@ def _leave_a_message():
 
 
 def _review(**wrong):
-    """An uncounted review of the two kettles, hidden so that it need not count."""
+    """A hidden review of the two kettles, which is not counted."""
     line = OrderTrack.objects.get()
     fields = {
         "line": line,
@@ -292,7 +304,7 @@ def _believe_one_source():
 
 
 def _send_on_news(**changed):
-    """A refund from a receipt that only one posted message reported."""
+    """A refund of a receipt known from one message only."""
     receipt = Receipt.objects.create(
         number="SGL0000009", amount=10, source="c2b", note="No reference was typed."
     )
@@ -306,7 +318,7 @@ def _wait_without_asking():
 
 
 def _pay_out_on_news():
-    """A payout for an order whose only payment was reported by staff alone."""
+    """A payout for an order whose only payment was recorded by staff."""
     Receipt.objects.update(order=None)
     Receipt.objects.create(
         number="SGL0000009", amount=3000, source="staff", order=Order.objects.get()
@@ -324,95 +336,97 @@ def _forget_to_pay():
 
 
 BREAKS = [
-    ("A payment is confirmed where two sources", _believe_one_source),
-    ("Nothing went back of a payment that was told", lambda: _send_on_news(status="sent")),
-    ("An order whose payment is in doubt", lambda: Order.objects.update(in_doubt=True)),
-    ("An order whose payment is in doubt", lambda: Receipt.objects.update(verification="doubted")),
-    ("What never came is written off", lambda: Receipt.objects.update(verification="never_came")),
-    ("A refund that waits for M-Pesa to confirm", _wait_without_asking),
-    ("Money without an order is not that of a prompt", _count_a_payment_twice),
-    ("A payment M-Pesa took back by itself is back whole", _take_a_part_back),
-    ("What a product holds is", lambda: Product.objects.update(held=1)),
-    ("What stands on the shelf", lambda: Product.objects.update(item_number=4)),
-    ("What a product says was sold", lambda: Product.objects.update(sold=1)),
-    ("The goods of a line that was ever paid", _take_from_another_product),
-    ("Nothing leaves the shelf", lambda: Order.objects.update(payment_status="cancelled")),
-    ("A product's stars and reviews", _review_uncounted),
+    ("A confirmed payment has two agreeing sources, one of them M-Pesa's own", _believe_one_source),
+    ("No payment was refunded on notifications alone", lambda: _send_on_news(status="sent")),
+    ("An order is in doubt exactly while its payment", lambda: Order.objects.update(in_doubt=True)),
+    ("An order is in doubt exactly while", lambda: Receipt.objects.update(verification="doubted")),
+    ("A payment that never arrived is", lambda: Receipt.objects.update(verification="never_came")),
+    ("M-Pesa is queried about the payment that a refund waits for", _wait_without_asking),
+    ("A payment without an order is not that of a prompt without a", _count_a_payment_twice),
+    ("A payment that M-Pesa reversed is fully refunded, and nothing of it is", _take_a_part_back),
+    ("A product's reserved stock is the sum of its unpaid", lambda: Product.objects.update(held=1)),
+    ("A product's stock on hand is the sum of its", lambda: Product.objects.update(item_number=4)),
+    ("A product's sold count is what was taken for", lambda: Product.objects.update(sold=1)),
+    ("A line that was ever paid took its number from stock", _take_from_another_product),
+    ("No stock is taken for an order", lambda: Order.objects.update(payment_status="cancelled")),
+    ("A product's stars and reviews are those of its visible reviews", _review_uncounted),
     (
-        "A product's stars and reviews",
+        "A product's stars and reviews are those of its visible reviews",
         lambda: _count_what_nobody_wrote(Product, review_stars=5, review_count=1),
     ),
-    ("A seller's stars and reviews", _review_counted_wrong),
+    ("A seller's stars and reviews are those of the visible reviews of", _review_counted_wrong),
     (
-        "A seller's stars and reviews",
+        "A seller's stars and reviews are those of the visible reviews of their products",
         lambda: _count_what_nobody_wrote(SellerRating, review_stars=5, review_count=1),
     ),
-    ("A shown review counts for a seller", _review_uncounted),
-    ("A review is by the buyer", lambda: _review(buyer=UserFactory())),
-    ("A review is by the buyer", lambda: _review(seller=UserFactory())),
-    ("A review is by the buyer", lambda: _review(product=ProductFactory())),
-    ("A review is by the buyer", lambda: _review(seller=OrderTrack.objects.get().buyer)),
-    ("An order's amount is", lambda: Order.objects.update(amount=2999)),
-    ("A line is where", lambda: OrderTrack.objects.update(track_status="created")),
-    ("A paid order's lines are covered", lambda: Receipt.objects.update(amount=2999)),
-    ("A paid order's lines are covered", lambda: Receipt.objects.update(amount=3001)),
-    ("A paid order's lines are covered", _owe),
-    ("A line is where the last step", lambda: _return(track_status="refunded")),
-    ("Only goods of cancelled lines", _put_back_what_was_not_cancelled),
-    ("A returned line is refunded", _call_a_line_refunded_too_early),
-    ("A returned line is refunded", _forget_that_a_line_is_refunded),
-    ("Who sold a line that was fetched", _fetch_for_nothing),
-    ("An order whose money is due", lambda: Order.objects.update(payment_status="refund_due")),
-    ("An order whose money is due", lambda: Order.objects.update(payment_status="refunded")),
-    ("An order whose money is due", lambda: _take_the_money_away("refund_due")),
-    ("An order whose money is due", lambda: _take_the_money_away("refunded")),
-    ("An unpaid order has less", lambda: Order.objects.update(payment_status="requested")),
-    ("An unpaid order has less", _owe_part_of_what_is_waited_for),
-    ("What came for a cancelled", lambda: _close_with_money("cancelled")),
-    ("What came for a cancelled", lambda: _close_with_money("expired", expires_at=ago(11))),
-    ("An order is refunded when", lambda: Order.objects.update(payment_status="refund_due")),
-    ("An order is refunded when", _call_it_refunded_too_early),
-    ("A confirmed attempt has a receipt", lambda: Receipt.objects.update(order=None)),
-    ("A receipt is credited through", lambda: OrderPayment.objects.update(status="failed")),
-    ("A receipt without an order", lambda: Receipt.objects.update(order=None)),
-    ("A prompt is live only", lambda: OrderPayment.objects.update(live=True)),
-    ("A submitted attempt has", lambda: OrderPayment.objects.update(status="submitted")),
-    ("Every posting balances", _post_one_side),
-    ("Every posting balances", _post_nothing),
-    ("Every receipt is in the ledger", _bring_unposted_money),
-    ("Every receipt is in the ledger", lambda: Receipt.objects.update(provider="equity")),
-    ("Every receipt is in the ledger", lambda: Receipt.objects.update(amount=2999)),
-    ("What the ledger has at a provider", _post_what_nobody_brought),
-    ("What a receipt fell short of", lambda: Receipt.objects.update(written_off=1)),
-    ("What a receipt fell short of", _book_a_loss_on_commission),
+    ("A visible review counts for a seller", _review_uncounted),
+    ("A review is by the buyer of its line, of that", lambda: _review(buyer=UserFactory())),
+    ("A review is by the buyer of its line, of that", lambda: _review(seller=UserFactory())),
+    ("A review is by the buyer of its line, of that", lambda: _review(product=ProductFactory())),
+    ("A review is by the buyer of its", lambda: _review(seller=OrderTrack.objects.get().buyer)),
+    ("An order's amount is the sum of its lines and", lambda: Order.objects.update(amount=2999)),
+    ("A line's status is", lambda: OrderTrack.objects.update(track_status="created")),
+    ("The lines of a paid order are covered by its", lambda: Receipt.objects.update(amount=2999)),
+    ("The lines of a paid order are covered by its", lambda: Receipt.objects.update(amount=3001)),
+    ("The lines of a paid order are covered by its payments, and any excess is owed back", _owe),
+    ("A line's status is that of its last step", lambda: _return(track_status="refunded")),
+    ("Only cancelled lines put stock back, in the number they", _put_back_what_was_not_cancelled),
+    ("A returned line is refunded exactly when all that it owes", _call_a_line_refunded_too_early),
+    ("A returned line is refunded exactly when all that it owes", _forget_that_a_line_is_refunded),
+    ("The seller of a fetched line, and nobody else, has earnings for it", _fetch_for_nothing),
+    ("An order that is refunded or", lambda: Order.objects.update(payment_status="refund_due")),
+    ("An order that is refunded or", lambda: Order.objects.update(payment_status="refunded")),
+    ("An order that is refunded or refund due was", lambda: _take_the_money_away("refund_due")),
+    ("An order that is refunded or refund due was paid", lambda: _take_the_money_away("refunded")),
+    ("An unpaid order has received less", lambda: Order.objects.update(payment_status="requested")),
+    ("An unpaid order has received less than its amount, and", _owe_part_of_what_is_waited_for),
+    ("Payments of a cancelled or expired order are owed", lambda: _close_with_money("cancelled")),
+    ("Payments of a cancelled or", lambda: _close_with_money("expired", expires_at=ago(11))),
+    ("An order is refunded exactly", lambda: Order.objects.update(payment_status="refund_due")),
+    ("An order is refunded exactly when all that it owes back was", _call_it_refunded_too_early),
+    ("A confirmed attempt has a receipt credited to", lambda: Receipt.objects.update(order=None)),
+    ("A receipt is credited through a", lambda: OrderPayment.objects.update(status="failed")),
+    ("A receipt without an order has a note that says", lambda: Receipt.objects.update(order=None)),
+    ("A prompt is open only while its result is", lambda: OrderPayment.objects.update(live=True)),
+    ("A submitted attempt has M-Pesa's", lambda: OrderPayment.objects.update(status="submitted")),
+    ("Every posting balances and has at least two entries", _post_one_side),
+    ("Every posting balances and has at least two entries", _post_nothing),
+    ("Every receipt is in the ledger with its amount, at its provider", _bring_unposted_money),
+    ("Every receipt is in the ledger with its", lambda: Receipt.objects.update(provider="equity")),
+    ("Every receipt is in the ledger with its", lambda: Receipt.objects.update(amount=2999)),
+    ("Ledger entries at a provider belong to a receipt, a refund or a", _post_what_nobody_brought),
+    ("A receipt's shortfall is written off, and", lambda: Receipt.objects.update(written_off=1)),
+    ("A receipt's shortfall is written off, and none of it is taken", _book_a_loss_on_commission),
     ("A receipt's money is in suspense", lambda: Receipt.objects.update(order=None, note="?")),
-    ("A refund has left M-Pesa", lambda: _owe(**DONE)),
-    ("What is owed back, and is not back", _owe_back_what_was_earned),
-    ("What is owed back, and is not back", _owe),
-    ("No more of a receipt goes back", lambda: _owe(amount=3001)),
-    ("Money goes back one way", _send_one_that_was_replaced),
-    ("A refund that is due is sent", lambda: _owe(next_check_at=ago(11))),
-    ("A refund that is due is sent", lambda: _owe(status="sent", next_check_at=ago(11))),
-    ("A refund without a next time", lambda: _owe(next_check_at=None)),
+    ("A refund leaves M-Pesa in the ledger once, when it is done", lambda: _owe(**DONE)),
+    ("Open refunds of an order match what the ledger owes for it", _owe_back_what_was_earned),
+    ("Open refunds of an order match what the ledger owes for it", _owe),
+    ("A receipt is not refunded by more than its amount", lambda: _owe(amount=3001)),
+    ("Write-offs of an order that is not paid are at most its", _write_off_of_a_closed_order),
+    ("No confirmed payment of a paid order was refunded while only", _send_back_what_pays),
+    ("Only a rejected refund is replaced by another", _send_one_that_was_replaced),
+    ("A due refund is sent or queried at its time", lambda: _owe(next_check_at=ago(11))),
+    ("A due refund is sent or queried at its", lambda: _owe(status="sent", next_check_at=ago(11))),
+    ("A refund without a next check has ended, or was queried", lambda: _owe(next_check_at=None)),
     (
-        "A refund without a next time",
+        "A refund without a next check has ended, or was queried for two days",
         lambda: _owe(status="sent", sent_at=ago(47 * 60), next_check_at=None),
     ),
-    ("A refund without a next time", lambda: _owe(status="unknown", next_check_at=None)),
-    ("A message is acted on", _leave_a_message),
-    ("An attempt is sent or given up", _forget_to_ring),
-    ("An attempt that was sent", lambda: OrderPayment.objects.update(status="unknown")),
-    ("An attempt that was sent", _stop_asking_too_early),
-    ("An unpaid order is expired", _forget_to_expire),
-    ("What people are to be told is put into words", _leave_a_notice),
-    ("A message is sent, tried again", _leave_a_message_to_somebody),
-    ("What an SMS said that did not arrive", _leave_an_sms_that_did_not_arrive),
+    ("A refund without a next check has", lambda: _owe(status="unknown", next_check_at=None)),
+    ("A message from the gateway is processed within five minutes", _leave_a_message),
+    ("An attempt is sent or dropped within five minutes", _forget_to_ring),
+    ("An attempt that was sent is queried", lambda: OrderPayment.objects.update(status="unknown")),
+    ("An attempt that was sent is queried until it ends, or for a day", _stop_asking_too_early),
+    ("An unpaid order expires within ten minutes of its time", _forget_to_expire),
+    ("A notification is composed within five minutes", _leave_a_notice),
+    ("A notification is sent", _leave_a_message_to_somebody),
+    ("An undelivered SMS is replaced, or left to staff, within", _leave_an_sms_that_did_not_arrive),
 ]
 
 
 #: Corruptions of a fetched line that is owed to its seller.
 def _find_what_never_left():
-    """A withdrawal matched to a payout that is still due."""
+    """A withdrawal settled as a payout that is still due."""
     payout = Payout.objects.get()
     Withdrawal.objects.create(
         number="TKS0000001",
@@ -426,25 +440,25 @@ def _find_what_never_left():
 
 
 BREAKS_OF_PAYOUTS = [
-    ("Who sold a line that was fetched", lambda: SellerShare.objects.update(reversed_at=ago(0))),
-    ("Who sold a line that was fetched", lambda: OrderTrack.objects.update(track_status="paid")),
-    ("A share is what was agreed", lambda: OrderTrack.objects.update(commission=1)),
-    ("A share is in the ledger", lambda: _share_of(2899)),
+    ("The seller of a fetched line, and", lambda: SellerShare.objects.update(reversed_at=ago(0))),
+    ("The seller of a fetched line, and", lambda: OrderTrack.objects.update(track_status="paid")),
+    ("A seller's earnings match the price and", lambda: OrderTrack.objects.update(commission=1)),
+    ("A seller's earnings and their commission are in the ledger while", lambda: _share_of(2899)),
     (
-        "A payout has left M-Pesa",
+        "A payout leaves M-Pesa in the ledger once, when it is done",
         lambda: Payout.objects.update(status="done", number="TKP0000001", done_at=ago(0)),
     ),
-    ("Money found on M-Pesa's statement", _find_what_never_left),
-    ("A payout carries the shares", lambda: Payout.objects.update(gross=2899)),
-    ("A payout carries the shares", lambda: SellerShare.objects.update(phone="254711111111")),
+    ("A settled withdrawal matches its payout or refund", _find_what_never_left),
+    ("A payout is the sum of its earnings, and goes to", lambda: Payout.objects.update(gross=2899)),
+    ("A payout is the sum of its", lambda: SellerShare.objects.update(phone="254711111111")),
     ("What the ledger owes a seller", lambda: Payout.objects.update(amount=2890)),
-    ("Nothing went to a seller for what was paid by news", _pay_out_on_news),
-    ("What a seller is owed is in a payout", _forget_to_pay),
-    ("A payout that is due is sent", lambda: Payout.objects.update(next_check_at=ago(11))),
-    ("A payout without a next time", lambda: Payout.objects.update(next_check_at=None)),
-    ("Nobody moved a line as staff", lambda: _fetched_by(OrderTrack.objects.get().buyer)),
-    ("Nobody moved a line as staff", lambda: _fetched_by(OrderTrack.objects.get().seller)),
-    ("Who approved a payout did so", lambda: _approve_by(TrackEvent.objects.latest("pk").actor)),
+    ("No seller was paid for a payment known from notifications alone", _pay_out_on_news),
+    ("Earnings are in a payout within five minutes, if M-Pesa accepts the amount", _forget_to_pay),
+    ("A due payout is sent or queried at", lambda: Payout.objects.update(next_check_at=ago(11))),
+    ("A payout without a next check has ended", lambda: Payout.objects.update(next_check_at=None)),
+    ("No staff member or agent moved a line", lambda: _fetched_by(OrderTrack.objects.get().buyer)),
+    ("No staff member or agent moved a line", lambda: _fetched_by(OrderTrack.objects.get().seller)),
+    ("A payout was approved on the", lambda: _approve_by(TrackEvent.objects.latest("pk").actor)),
 ]
 
 
@@ -458,9 +472,7 @@ def forgotten(buyer, kettle):
     return list(SellerShare.objects.order_by("pk").values_list("pk", flat=True))
 
 
-def test_a_sellers_unpaid_earnings_are_summed_once_and_not_per_line(
-    forgotten, django_assert_num_queries
-):
+def test_sendable_earnings_are_computed_once_per_seller(forgotten, django_assert_num_queries):
     with django_assert_num_queries(2) as asked:
         assert payouts._with_enough(forgotten) == forgotten
 
@@ -468,18 +480,7 @@ def test_a_sellers_unpaid_earnings_are_summed_once_and_not_per_line(
     assert f"IN ({forgotten[0]}, {forgotten[3]})" in added_up
 
 
-@pytest.mark.parametrize(("rule", "breaks"), BREAKS_OF_PAYOUTS)
-def test_a_corruption_of_sellers_money_is_found(fetched, rule, breaks):
-    check_rule_finds(rule, breaks)
-
-
-@pytest.mark.parametrize(("rule", "breaks"), BREAKS)
-def test_a_corruption_of_a_paid_order_is_found(paid, rule, breaks):
-    check_rule_finds(rule, breaks)
-
-
 def check_rule_finds(rule, breaks):
-    """Corrupt the data, and check that ``prove`` and the tests' own query name the rule."""
     with transaction.atomic():
         breaks()
         found = [broken.rule for broken in prove().broken]
@@ -488,11 +489,21 @@ def check_rule_finds(rule, breaks):
         transaction.set_rollback(True)
 
     assert [says for says in found if says.startswith(rule)]
-    # The tests' combined query finds it too.
+    # So does the single query of the tests.
     assert {*found} & {rule.description for rule in CHECKED} <= suspected
 
 
-def test_every_rule_has_a_corruption_it_finds():
+@pytest.mark.parametrize(("rule", "breaks"), BREAKS_OF_PAYOUTS)
+def test_rules_about_payouts_find_corruptions(fetched, rule, breaks):
+    check_rule_finds(rule, breaks)
+
+
+@pytest.mark.parametrize(("rule", "breaks"), BREAKS)
+def test_rules_find_corruptions(paid, rule, breaks):
+    check_rule_finds(rule, breaks)
+
+
+def test_every_rule_has_a_corruption_that_it_finds():
     broken = (
         *(rule for rule, _ in BREAKS + BREAKS_OF_PAYOUTS),
         *(seen for _, _, seen in CORRUPTIONS),
@@ -515,7 +526,7 @@ def test_an_attempt_asked_about_for_a_day_waits_for_a_person(paid):
         found = " ".join(broken.rule for broken in prove().broken)
         transaction.set_rollback(True)
 
-    assert "An attempt that was sent" not in found
+    assert "An attempt that was sent is queried until it ends, or for a day" not in found
 
 
 @pytest.mark.parametrize("minutes", [1, 4])
@@ -526,7 +537,7 @@ def test_money_of_an_order_that_has_just_been_closed_may_wait_for_the_clock(paid
         found = " ".join(broken.rule for broken in prove().broken)
         transaction.set_rollback(True)
 
-    assert "What came for a cancelled" not in found
+    assert "Payments of a cancelled or expired order are owed back within five minutes" not in found
 
 
 def test_a_refund_asked_about_for_two_days_waits_for_a_person(paid):
@@ -535,7 +546,7 @@ def test_a_refund_asked_about_for_two_days_waits_for_a_person(paid):
         found = " ".join(broken.rule for broken in prove().broken)
         transaction.set_rollback(True)
 
-    assert "A refund without a next time" not in found
+    assert "A refund without a next check has ended, or was queried for two days" not in found
 
 
 def test_nothing_is_broken_by_a_paid_and_an_unpaid_order(paid, buyer, kettle, capsys):
@@ -555,7 +566,7 @@ def test_the_command_names_the_rule_and_the_rows_and_ends_with_1(paid, kettle, c
 
     assert ended.value.code == 1
     assert capsys.readouterr().out == (
-        "What a product holds is what its unpaid orders were promised: "
+        "A product's reserved stock is the sum of its unpaid orders: "
         f"not so for product {kettle.pk}.\n"
     )
 
@@ -580,7 +591,7 @@ def test_exactly_twenty_rows_leave_no_rest(seller):
     assert (len(broken.ids), broken.more) == (20, 0)
 
 
-def test_rules_are_compiled_once_for_all_moments(paid, monkeypatch):
+def test_rules_are_compiled_once_and_use_the_current_time(paid, monkeypatch):
     order = an_order(paid.buyer, (ProductFactory(), 1))
     written = []
     as_sql = SQLCompiler.as_sql
@@ -595,22 +606,22 @@ def test_rules_are_compiled_once_for_all_moments(paid, monkeypatch):
     found = [prove(now).broken for now in (late - timedelta(seconds=1), late)]
 
     expired = [" ".join(broken.rule for broken in each if broken.rows == "order") for each in found]
-    assert expired == ["", "An unpaid order is expired within ten minutes of its time"]
-    # Orders, receipts, refunds and payouts are counted.
+    assert expired == ["", "An unpaid order expires within ten minutes of its time"]
+    # The orders, receipts, refunds and payouts are counted.
     assert len(written) < len(RULES)
 
 
 def test_tests_check_the_same_rules(kettle):
     Product.objects.update(held=1)
 
-    with pytest.raises(AssertionError, match="What a product holds is"):
+    with pytest.raises(AssertionError, match="A product's reserved stock is the sum of its unpaid"):
         check_books()
 
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_a_key_range_is_read_by_key_and_other_tables_by_index():
-    """However long the range: otherwise another table would be scanned again for each range."""
+def test_a_stretch_is_gone_through_by_its_keys_and_by_the_indexes_of_other_tables():
+    """Otherwise another table would be scanned again for each range."""
 
     def planned():
         with connection.cursor() as cursor:
@@ -623,7 +634,7 @@ def test_a_key_range_is_read_by_key_and_other_tables_by_index():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_prove_reads_one_snapshot_without_blocking_writers(kettle):
+def test_the_check_reads_one_snapshot_and_blocks_no_writers(kettle):
     with one_moment():
         before = Product.objects.count()
         [written] = at_once(lambda: ProductFactory(seller=kettle.seller).pk)

@@ -6,7 +6,7 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiExample
 
-from omachemainproj.api.schema import error_answer, field_errors
+from omachemainproj.api.error_schemas import error_answer, field_errors
 
 from .serializers import AddressInput, AddressOutput, CountyOutput
 from .services import STAYS_DEFAULT, TooManyAddresses

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from accounts.models import MAX_ADDRESSES, Address, User
 from omachemainproj.api.errors import Refusal, refuse_field
-from omachemainproj.compiled_queries import locked_row
+from omachemainproj.locking import locked_row
 
 #: What an address says; two that say the same are one.
 TEXTS = ("label", "recipient", "phone", "county", "area", "directions")

@@ -1,4 +1,4 @@
-"""Staff actions: what staff may do with rows, with a reason, through a service, and on record."""
+"""Staff actions: changes that staff make to records, with a reason, by a service, and audited."""
 
 from __future__ import annotations
 
@@ -26,34 +26,34 @@ from omachemainproj.text import clean_shown
 
 from . import audit
 from .admin import read_text
-from .interest import NOBODY, OwnInterest, Parties, log_refusal, require_no_interest
+from .conflicts import NOBODY, ConflictOfInterest, Parties, log_refusal, refuse_conflicts
 from .second_person import Cost, propose, spend_alone
 
-#: Rows one action takes at once: each is done by itself, while the browser waits.
+#: Rows per action: they are processed one by one while the browser waits.
 MAX_ROWS = 100
-#: In a POST: the form was filled in. Without it, the action was just chosen from its list.
+#: In a POST: the form was submitted. Without it, the action was only chosen from the list.
 SUBMITTED = "said"
-#: In a POST: the address of the row's page on which the action was chosen, and where it leads back.
+#: In a POST: the address of the row's page on which the action was chosen, to return to.
 FROM_PAGE = "from_page"
-#: What is said where two did the same at once, and a constraint kept the second out.
-FASTER = "Somebody else was faster. Look again"
+#: Shown when two people did the same at the same time and a constraint refused the second.
+FASTER = "Someone else changed this first. Reload the page and try again"
 
 
 class ReasonForm(forms.Form):
-    """The reason, which is recorded with the name of whoever acts."""
+    """The reason, which is recorded with the name of the person acting."""
 
     why = forms.CharField(
         min_length=3,
         max_length=200,
         label="Why",
-        help_text="Kept with your name.",
-        error_messages={"required": "Say why: it is kept with your name."},
+        help_text="Recorded with your name.",
+        error_messages={"required": "Give a reason. It is recorded with your name."},
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.label_suffix = ""
-        # The reason is asked for last.
+        # The reason comes last.
         others = [name for name in self.fields if name != "why"]
         self.order_fields([*others, "why"])
         for field in self.fields.values():
@@ -61,31 +61,31 @@ class ReasonForm(forms.Form):
         read_text(cast(forms.CharField, self.fields["why"]), clean_shown)
 
     def full_clean(self) -> None:
-        """Check what was typed; whoever has to correct it begins at the first mistake."""
+        """Validate the form, and focus the first field with an error."""
         super().full_clean()
         wrong = next((name for name in self.fields if name in (self.errors or ())), None)
         if wrong is not None:
             self.fields[wrong].widget.attrs["autofocus"] = True
 
     def adapt_to(self, rows: Sequence[Any], by: User) -> None:
-        """Drop or relax the fields that these rows and this person do not need."""
+        """Drop or relax fields that these rows and this user do not need."""
 
     @staticmethod
     def parties(given: Mapping[str, Any]) -> Parties:
-        """Who has a part in what was typed: the order that is named, the number it goes to."""
+        """The people and phones involved in what was typed, such as the order or number entered."""
         return NOBODY
 
 
 class OptionalReasonForm(ReasonForm):
-    """A reason that may be left out."""
+    """An optional reason."""
 
     why = forms.CharField(
-        required=False, max_length=200, label="Note", help_text="Kept with your name."
+        required=False, max_length=200, label="Note", help_text="Recorded with your name."
     )
 
 
-#: What an action calls: the row, what was typed, and who acts. Returns a sentence for the page,
-#: or None.
+#: Called by an action with the row, the cleaned form data, and the user who acts. Returns a
+#: message for the page, or None.
 Handler = Callable[[Any, Mapping[str, Any], User], str | None]
 
 
@@ -93,17 +93,17 @@ def _always(row: Any) -> bool:
     return True
 
 
-#: What an action costs with a row and what was typed, read where the row is locked.
+#: The cost of an action on a row, given the form data; called while the row is locked.
 CostFunction = Callable[[Any, Mapping[str, Any]], Cost]
 
 
 @dataclass(frozen=True, slots=True)
 class ApprovalPolicy:
-    """An action by which money leaves: how much, and who may agree to it.
+    """How much money an action sends, and who may approve it.
 
-    - ``second``: permissions; whoever agrees needs one of them.
-    - ``lock``: locks the row, and before it what is locked first, where the price may change.
-    - ``new``: where there is no row yet, makes one from what was typed, and does not save it.
+    - ``second``: permissions, one of which the second person needs.
+    - ``lock``: locks the row, and the rows to be locked before it, where the price may change.
+    - ``new``: builds an unsaved row from the form data, for actions that create one.
     """
 
     price: CostFunction
@@ -116,14 +116,14 @@ class ApprovalPolicy:
 class StaffAction:
     """Something staff may do with a row, on a list (``staff_action``) or on the row's own page.
 
-    ``form`` asks for what ``do`` needs. ``applies`` says whether a row's page offers it; whether
-    it can be done the service alone knows, under its locks. ``key`` names it among all of them,
-    and ``approval`` says what leaves the shop by it.
+    ``form`` asks for the data ``do`` needs. ``applies`` says whether a row's page offers the
+    action; only the service, under its locks, knows whether it is possible. ``key`` is unique among
+    all actions, and ``approval`` says how much money leaves the shop.
 
-    An action and its record are one transaction, unless it ``calls_gateway``: then it is recorded
-    before M-Pesa is called, and once more for what it changed. Or it has its ``own_transaction``:
-    its service commits what must outlive a refusal, such as the count of wrong codes. Neither may
-    cost anything.
+    An action and its audit entry are one transaction, with two exceptions. One that
+    ``calls_gateway`` is recorded before M-Pesa is called, and again with its changes. One with its
+    ``own_transaction`` has a service that commits data which must outlive a refusal, such as a
+    count of wrong codes. Neither may cost anything.
     """
 
     label: str
@@ -137,16 +137,16 @@ class StaffAction:
     approval: ApprovalPolicy | None = None
 
 
-#: Every staff action there is, by its key.
+#: All staff actions, by key.
 ACTIONS: dict[str, StaffAction] = {}
 
 
 def register(action: StaffAction) -> StaffAction:
-    """Enter an action into the list of them all. Raises ValueError for a key that is taken."""
+    """Add an action to the registry. Raises ValueError for a missing or duplicate key."""
     if not action.key or action.key in ACTIONS:
-        raise ValueError(f"an action needs a key of its own, not {action.key!r}")
+        raise ValueError(f"an action needs a unique key, not {action.key!r}")
     if action.approval and (action.calls_gateway or action.own_transaction):
-        raise ValueError(f"{action.key} costs money and is no single transaction")
+        raise ValueError(f"{action.key} costs money, so it must be a single transaction")
     ACTIONS[action.key] = action
     return action
 
@@ -154,19 +154,19 @@ def register(action: StaffAction) -> StaffAction:
 def perform(action: StaffAction, row: Model, given: Mapping[str, Any], *, by: User) -> str | None:
     """Do an action with one row, and record who did it, why, and what it changed.
 
-    Returns its sentence, if it has one. Raises Refusal: OwnInterest, which is recorded too, for
-    somebody who has a part in it, and SecondPersonNeeded for what one person does not decide
-    alone, which is proposed then. Call it outside of a transaction: what it records of a refusal
-    has to stay.
+    Returns the action's message, if any. Raises Refusal: ConflictOfInterest, which is recorded too,
+    for a user who is involved in the row, and SecondPersonNeeded, after recording a proposal, for
+    what one person may not decide alone. Call it outside of a transaction, so that these records
+    are kept.
     """
-    refuse_interested(action, row, given, by)
+    refuse_conflicts_of_action(action, row, given, by)
     what, why = describe(action.label, given), given.get("why", "")
     if action.approval:
         pk = row.pk
         try:
             return _do_alone(action, action.approval, row, given, by)
         except _TooMuchAlone as much:
-            # What was made of it was taken back.
+            # The transaction that created the row was rolled back.
             row.pk = pk
             raise propose(action.key, what, row, given, by=by, cost=much.cost) from None
     if action.calls_gateway:
@@ -179,12 +179,12 @@ def perform(action: StaffAction, row: Model, given: Mapping[str, Any], *, by: Us
         if not action.calls_gateway:
             audit.log_with_history(by, what, row, why=why, changes=changes)
         elif changes:
-            audit.log(by, f"What came of it: {action.label}", row, changes=changes)
+            audit.log(by, f"Result: {action.label}", row, changes=changes)
     return said
 
 
 class _TooMuchAlone(Exception):
-    """It could be done, and one person may not: whatever was done of it is taken back."""
+    """The action was possible but exceeds the user's limits, so it is rolled back."""
 
     def __init__(self, cost: Cost) -> None:
         self.cost = cost
@@ -195,12 +195,12 @@ class _TooMuchAlone(Exception):
 def _do_alone(
     action: StaffAction, approval: ApprovalPolicy, row: Model, given: Mapping[str, Any], by: User
 ) -> str | None:
-    """Do what costs money if one person may, else raise _TooMuchAlone. Raises Refusal."""
+    """Do an action that costs money, or raise _TooMuchAlone. Raises Refusal."""
     locked = approval.lock(row) if approval.lock else row
     cost = approval.price(locked, given)
     before = audit.values_of(row)
     said = action.do(row, given, by)
-    # Last, and only for what can be done: else what nobody can do would be proposed.
+    # Last, so that only possible actions become proposals.
     if not spend_alone(by, cost):
         raise _TooMuchAlone(cost)
     changes = audit.difference(before, audit.values_of(row))
@@ -209,19 +209,21 @@ def _do_alone(
     return said
 
 
-def refuse_interested(action: StaffAction, row: Model, given: Mapping[str, Any], by: User) -> None:
-    """Raise OwnInterest, and record it, where a person has a part in what is to be decided."""
+def refuse_conflicts_of_action(
+    action: StaffAction, row: Model, given: Mapping[str, Any], by: User
+) -> None:
+    """Raise ConflictOfInterest, and record it, if a user is party to the row or the form data."""
     try:
-        require_no_interest(by, row, besides=action.form.parties(given))
-    except OwnInterest:
+        refuse_conflicts(by, row, besides=action.form.parties(given))
+    except ConflictOfInterest:
         log_refusal(by, describe(action.label, given), row, why=given.get("why", ""))
         raise
 
 
 def decides_about_rows(do: Any) -> Any:
-    """Let an action of a list, that asks nothing, do nothing with rows its user has a part in.
+    """Make a list action without a form skip rows that its user is involved in.
 
-    Put it below ``admin.action``. Each such row is named, and recorded.
+    Put it below ``admin.action``. Each skipped row is named to the user and recorded.
     """
 
     @wraps(do)
@@ -229,8 +231,8 @@ def decides_about_rows(do: Any) -> Any:
         by, own = current_user(request), []
         for row in rows[: MAX_ROWS + 1]:
             try:
-                require_no_interest(by, row)
-            except OwnInterest as refusal:
+                refuse_conflicts(by, row)
+            except ConflictOfInterest as refusal:
                 own.append(row.pk)
                 log_refusal(by, do.__name__, row)
                 model_admin.message_user(request, f"{row}: {refusal}", messages.WARNING)
@@ -241,7 +243,7 @@ def decides_about_rows(do: Any) -> Any:
 
 
 def describe(label: str, given: Mapping[str, Any]) -> str:
-    """What was done, as it is recorded: a label, and what was typed besides the reason."""
+    """An action as it is recorded: its label, and the form data except the reason."""
     typed = [
         name.replace("_", " ") if value is True else str(value)
         for name, value in given.items()
@@ -251,7 +253,7 @@ def describe(label: str, given: Mapping[str, Any]) -> str:
 
 
 class ListAction(Protocol):
-    """An action of an admin's list, and the staff action it does with each row."""
+    """An action of an admin list, with the staff action it does on each row."""
 
     __name__: str
     short_description: str
@@ -272,7 +274,7 @@ def staff_action(
     own_transaction: bool = False,
     approval: ApprovalPolicy | None = None,
 ) -> Callable[[Handler], ListAction]:
-    """Make an action of an admin's list out of what is done with one row.
+    """Make a list action out of a function that handles one row.
 
     ``permissions`` are as in ``admin.action``: names of ``has_…_permission`` of the admin class.
     """
@@ -308,11 +310,11 @@ def staff_action(
 def _run(
     action: StaffAction, model_admin: admin.ModelAdmin, request: HttpRequest, rows: QuerySet[Any]
 ) -> HttpResponse | None:
-    """Ask for the reason first; once it is given, do the action with each row by itself."""
+    """Ask for the reason; once it is given, do the action on each row separately."""
     by, done = current_user(request), 0
     chosen = list(rows[: MAX_ROWS + 1])
     if len(chosen) > MAX_ROWS:
-        model_admin.message_user(request, f"At most {MAX_ROWS} at once.", messages.ERROR)
+        model_admin.message_user(request, f"At most {MAX_ROWS} at a time.", messages.ERROR)
         return None
     form = action.form(request.POST if SUBMITTED in request.POST else None)
     form.adapt_to(chosen, by)
@@ -335,14 +337,14 @@ def _run(
 
 
 def page_before(request: HttpRequest) -> str:
-    """The page of the admin on which an action was chosen, as its form names it; "" for none."""
+    """The admin page on which the action was chosen, from the form; "" for none."""
     path = request.POST.get(FROM_PAGE, "")
     is_here = url_has_allowed_host_and_scheme(path, allowed_hosts=None)
     return path if is_here and path.startswith(reverse("admin:index")) else ""
 
 
 def words_of(refusal: Refusal) -> str:
-    """What a page says of a refusal, without the names of fields."""
+    """A refusal's message, without the names of fields."""
     if isinstance(refusal, FieldRefusal):
         return " ".join(str(text) for texts in refusal.errors.values() for text in texts)
     return str(refusal)
@@ -362,7 +364,7 @@ def _ask(
         "about": action.about,
         "rows": chosen,
         "form": form,
-        # The POST holds two: a list has a bar of actions above and one below.
+        # The POST has two values: the list has an action bar above and one below.
         "action": action.do.__name__,
         "checkbox": ACTION_CHECKBOX_NAME,
         "submitted": SUBMITTED,

@@ -1,4 +1,4 @@
-"""Base classes of the admin's pages: lists that count no whole table, and logged changes."""
+"""Base classes of the admin's pages: lists that never count a whole table, and audited changes."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.core.paginator import Paginator
+from django.db import DataError
 from django.db.models import DateField, Field, Model, QuerySet
 from django.forms import BaseForm, ModelForm
 from django.forms.models import model_to_dict
@@ -24,16 +27,16 @@ from omachemainproj.text import clean_shown, fold_identifier
 
 from . import audit
 from .columns import LABELS, column, field_of_page
+from .conflicts import ConflictOfInterest, find_parties, is_declared, is_party, log_refusal
 from .formats import NOTHING, dial_in
-from .interest import OwnInterest, find_parties, has_interest, is_declared, log_refusal
-from .rooms import find_shelf
+from .sidebar import find_list
 
 admin.site.site_header = "O-Mache"
 admin.site.site_title = "O-Mache"
 admin.site.index_title = "Running the shop"
 admin.site.site_url = "/shop/"
 
-#: The pages of libraries' tables, which nobody here works with.
+#: Libraries register admin pages for tables that nobody here works with.
 for _model in [
     model
     for model in admin.site._registry
@@ -41,12 +44,12 @@ for _model in [
 ]:
     admin.site.unregister(_model)
 
-#: The lookups of a list's filters: Django's own for a choice, a switch and what is empty, for the
-#: key of another row, and for a time.
+#: Lookups allowed in list filters: for choices, booleans, empty values and foreign keys; and for
+#: times.
 WHOLE_VALUES = frozenset({"exact", "in", "isnull", "isempty", "id", "pk"})
 SPANS = frozenset({"gte", "gt", "lte", "lt", "year", "month", "day"})
 
-#: What stands in a list of actions before one is chosen.
+#: Shown in the list of actions before one is chosen.
 CHOOSE = [("", "Choose what to do with them")]
 
 #: How many rows a list can be paged through; further ones are found by search or filter.
@@ -58,7 +61,7 @@ class BoundedPaginator(Paginator):
 
     @cached_property
     def count(self) -> int:
-        """How many rows there are, or 1000 when there are more."""
+        """The number of rows, at most 1000."""
         rows: Any = self.object_list
         if isinstance(rows, QuerySet):
             return rows.order_by()[:COUNT_AT_MOST].count()
@@ -66,20 +69,20 @@ class BoundedPaginator(Paginator):
 
 
 class ShopList(ChangeList):
-    """A list in its own order, whatever order the URL asks for, under the name of its shelf."""
+    """A list with a fixed order, whatever the URL asks for, and its sidebar entry's name."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if not self.is_popup:
-            self.title = find_shelf(self.opts)[1].name
+            self.title = find_list(self.opts)[1].name
 
     def get_results(self, request: HttpRequest) -> None:
-        """The rows; where there are none, there is nothing to do with them."""
+        """Hide the actions of an empty list."""
         super().get_results(request)
         self.show_admin_actions = self.show_admin_actions and bool(self.result_list)
 
     def get_filters(self, request: HttpRequest) -> Any:
-        """The filters, each called what its column is called."""
+        """The filters, named like their columns."""
         filters, *rest = super().get_filters(request)
         labels = {**LABELS, **getattr(self.model_admin, "labels", {})}
         for each in filters:
@@ -93,7 +96,7 @@ class ShopList(ChangeList):
 
 
 class WithOrWithout(admin.EmptyFieldListFilter):
-    """Rows by whether a column says anything, in words."""
+    """Filters by whether a column is empty, with plain labels."""
 
     def choices(self, changelist: ChangeList) -> Any:
         words = {"All": "all", "Empty": "without", "Not empty": "with"}
@@ -102,43 +105,43 @@ class WithOrWithout(admin.EmptyFieldListFilter):
 
 
 class KnownChoices(forms.ModelMultipleChoiceField):
-    """Rows of which each is one there is: an id that no column can hold is none of them."""
+    """A multiple choice of rows that also refuses ids larger than an integer column."""
 
     def clean(self, value: Any) -> Any:
         try:
             return super().clean(value)
         except OverflowError as error:
-            # SQLite does not look for it at all.
-            raise ValidationError("One of these is none of the choices.") from error
+            # SQLite raises instead of finding nothing.
+            raise ValidationError("One of the selected values is not a valid choice.") from error
 
 
 class ShopAdmin(admin.ModelAdmin):
     """The base of the shop's admin pages: 50 rows a page, nothing counted or sorted in full.
 
-    Whatever a form adds, changes or deletes is logged with each value before and after
-    (accounts.backoffice.audit). Actions are logged by accounts.backoffice.actions.
+    Each row added, changed or deleted is recorded with its values before and after
+    (accounts.backoffice.audit). Actions are recorded by accounts.backoffice.actions.
     """
 
     show_full_result_count = False
     list_per_page = 50
     list_max_show_all = 200
     paginator = BoundedPaginator
-    #: Counting by filter, or sorting by what no index holds, reads a whole table.
+    #: Counting by filter, or sorting by a column without an index, reads a whole table.
     show_facets = admin.ShowFacets.NEVER
     sortable_by: ClassVar[Any] = ()
     empty_value_display = NOTHING
-    #: What a new row is called; empty for what its model is called.
+    #: The name for a new row; empty for the model's verbose name.
     kind: ClassVar[str] = ""
-    #: What a row is, before its name on its page; empty for what its model is called.
+    #: Comes before the row's name in its page title; empty for the model's verbose name.
     page_name: ClassVar[str] = ""
-    #: What this list calls its columns, where columns.LABELS says otherwise or nothing.
+    #: Column labels of this list that differ from, or are not in, columns.LABELS.
     labels: ClassVar[dict[str, str]] = {}
 
-    #: What stands in a choice that is left open, by column, where a dash would not say it.
+    #: The label of an empty choice, by column, where a dash would be unclear.
     words_of_none: ClassVar[dict[str, str]] = {}
 
-    #: How what is typed into a column is read before it is checked; all other texts are cleaned
-    #: as they are shown (omachemainproj.text.clean_shown).
+    #: Normalisers of typed text by column; other text columns use
+    #: omachemainproj.text.clean_shown.
     normalisers: ClassVar[dict[str, Callable[[str], str]]] = {}
 
     def formfield_for_dbfield(
@@ -146,7 +149,7 @@ class ShopAdmin(admin.ModelAdmin):
     ) -> Any:
         field: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
-            # Rows of another kind are made on their own page, and not in a window of this one.
+            # Related rows are created on their own page, not in a popup.
             field.widget = field.widget.widget
         if isinstance(field, forms.CharField):
             read_text(field, self.normalisers.get(db_field.name, clean_shown))
@@ -163,7 +166,7 @@ class ShopAdmin(admin.ModelAdmin):
     def formfield_for_manytomany(self, db_field: Any, request: Any = None, **kwargs: Any) -> Any:
         kwargs.setdefault("form_class", KnownChoices)
         if db_field.name in self.filter_horizontal:
-            # Django's two lists name a picture's box as no screen reader may be told.
+            # Django's filter_horizontal widget is not accessible to screen readers.
             kwargs.setdefault("widget", forms.CheckboxSelectMultiple())
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
@@ -173,7 +176,7 @@ class ShopAdmin(admin.ModelAdmin):
         return super().get_search_results(request, queryset, fold_identifier(search_term))
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
-        """The columns, each written as what is in it (columns.py)."""
+        """The columns, formatted by their kind of value (columns.py)."""
         names = super().get_list_display(request)
         return [
             column(self.model, each, self.labels) if isinstance(each, str) else each
@@ -181,8 +184,8 @@ class ShopAdmin(admin.ModelAdmin):
         ]
 
     def cells_of(self, request: HttpRequest, names: Sequence[Any]) -> list[Any]:
-        """Columns as a row's page shows them, called and written as in a list (columns.py)."""
-        # Django asks several times a page, and looks for the same cells each time.
+        """Columns for a row's page, labelled and formatted as in a list (columns.py)."""
+        # Django asks several times per page and expects the same cell objects each time.
         known: dict[Any, Any] = request.__dict__.setdefault("cells_of_rows", {})
         viewer = current_user(request)
         return [
@@ -198,11 +201,37 @@ class ShopAdmin(admin.ModelAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ShopList
 
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Allow filters by whole values of columns that may be seen, and by times.
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """The list. Raises IncorrectLookupParameters, which the list's page says, for filters that
+        no database can compare: the year 0, or a number of 25 digits."""
+        try:
+            return super().get_changelist_instance(request)
+        except (ValueError, OverflowError, DataError) as error:
+            raise IncorrectLookupParameters from error
 
-        A part of a text, its order or a pattern would reveal the text letter by letter, and a
-        hidden column may not even be compared.
+    # The stubs are of a later Django, which passes one more.
+    def response_action(  # type: ignore[override]
+        self, request: HttpRequest, queryset: QuerySet[Any]
+    ) -> Any:
+        """What came of an action; None where a chosen row has an id that no row can have."""
+        chosen = request.POST.getlist(ACTION_CHECKBOX_NAME)
+        if not all(map(self._may_be_an_id, chosen)):
+            messages.error(request, "One of the chosen rows does not exist. Choose again.")
+            return None
+        return super().response_action(request, queryset)
+
+    def _may_be_an_id(self, typed: str) -> bool:
+        try:
+            self.opts.pk.run_validators(self.opts.pk.to_python(typed))
+        except ValidationError:
+            return False
+        return True
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Allow filters by whole values of visible columns, and by times.
+
+        Filters by part of a text, order or pattern would reveal it letter by letter, and hidden
+        columns may not be compared at all.
         """
         column, *rest = lookup.split("__")
         hidden = {*audit.SECRETS, *(self.get_exclude(request) or ())}
@@ -218,21 +247,21 @@ class ShopAdmin(admin.ModelAdmin):
         return WHOLE_VALUES | SPANS if isinstance(field, DateField) else WHOLE_VALUES
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody changes a row in which they have a part (accounts.backoffice.interest)."""
+        """Nobody changes a row they are a party to (accounts.backoffice.conflicts)."""
         return super().has_change_permission(request, obj) and not self.is_own(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_delete_permission(request, obj) and not self.is_own(request, obj)
 
     def is_own(self, request: HttpRequest, obj: Model | None) -> bool:
-        """Whether who asks has a part in a row."""
+        """Whether the user is a party to a row."""
         if obj is None or not is_declared(type(obj)):
             return False
-        # Asked several times a page: the answer costs a query.
+        # Cached: asked several times per page, and each answer costs a query.
         known: dict[Any, bool] = request.__dict__.setdefault("own_rows", {})
         key = (type(obj), obj.pk)
         if key not in known:
-            known[key] = has_interest(current_user(request), find_parties(obj))
+            known[key] = is_party(current_user(request), find_parties(obj))
         return known[key]
 
     def changeform_view(
@@ -242,23 +271,23 @@ class ShopAdmin(admin.ModelAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """Say why, where somebody sends a change of a row in which they have a part."""
+        """Explain the refusal when a user submits a change to a row they are a party to."""
         if object_id is not None and request.method == "POST":
             row = self.get_object(request, object_id)
-            if row is not None and self.may_but_for_interest(request, row):
+            if row is not None and self.is_stopped_by_conflict(request, row):
                 log_refusal(current_user(request), "Change", row)
-                messages.error(request, OwnInterest.message)
+                messages.error(request, ConflictOfInterest.message)
                 return redirect(request.path)
         return super().changeform_view(request, object_id, form_url, extra_context)
 
-    def may_but_for_interest(self, request: HttpRequest, row: Model) -> bool:
-        """Whether it is their part in a row, and nothing else, that keeps somebody from it."""
+    def is_stopped_by_conflict(self, request: HttpRequest, row: Model) -> bool:
+        """Whether a conflict of interest is the only reason the user may not change a row."""
         return self.has_change_permission(request) and self.is_own(request, row)
 
     def render_change_form(
         self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        """A row's page or form, called what it shows and not what Django does there."""
+        """Title the page by its row instead of by Django's action."""
         kind, row = self.kind or str(self.opts.verbose_name), context.get("original")
         title = f"New {kind}" if row is None else f"{self.page_name or capfirst(kind)} {row}"
         own = {"title": dial_in(title), "subtitle": None}
@@ -268,13 +297,13 @@ class ShopAdmin(admin.ModelAdmin):
         self, request: HttpRequest, object_id: str, extra_context: Any = None
     ) -> HttpResponse:
         row = self.get_object(request, object_id)
-        title = {"title": f"What staff did with {row}"} if row is not None else {}
+        title = {"title": f"Audit log of {row}"} if row is not None else {}
         return super().history_view(request, object_id, {**title, **(extra_context or {})})
 
     def construct_change_message(
         self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
     ) -> list[dict[str, Any]]:
-        """Django's message, and the changed values, which ``log_addition`` and others log."""
+        """Django's message plus the changed values, which ``log_change`` and others record."""
         message: Any = super().construct_change_message(request, form, formsets, add)
         values = dict(_changes_of(form))
         for row in (each for formset in formsets or () for each in formset.forms):
@@ -301,12 +330,12 @@ class ShopAdmin(admin.ModelAdmin):
 
 
 def _none_of(field: Any) -> str:
-    """What stands in a choice that may be left open, and in one that may not."""
+    """The label of the empty choice of an optional or a required field."""
     return "–" if field.blank else "Choose one"
 
 
 def read_text(field: forms.CharField, normalise: Callable[[str], str]) -> None:
-    """Have a form's field read what is typed in its normal form, before it is checked."""
+    """Make a form field normalise typed text before validating it."""
     to_python = field.to_python
 
     def read(typed: Any) -> Any:
@@ -316,7 +345,7 @@ def read_text(field: forms.CharField, normalise: Callable[[str], str]) -> None:
 
 
 def _split(message: Any) -> tuple[Any, audit.Changes]:
-    """Django's own message of a change, and the values ``construct_change_message`` added."""
+    """Split Django's change message from the values ``construct_change_message`` added."""
     if isinstance(message, str):
         return message, {}
     values: audit.Changes = next((part["values"] for part in message if "values" in part), {})
@@ -324,9 +353,9 @@ def _split(message: Any) -> tuple[Any, audit.Changes]:
 
 
 def _changes_of(form: BaseForm, inline: str = "") -> Iterator[tuple[str, list[Any]]]:
-    """The changes of a form that is saved by now: column by column, before and after.
+    """The changes of a saved form: each column's value before and after.
 
-    ``inline`` names the row, where it is one below the form's own.
+    ``inline`` names the row if it is an inline row.
     """
     row = form.instance if isinstance(form, ModelForm) else None
     if inline and "DELETE" in form.changed_data:
@@ -341,15 +370,15 @@ def _changes_of(form: BaseForm, inline: str = "") -> Iterator[tuple[str, list[An
 
 
 class ReadOnlyAdmin(ShopAdmin):
-    """Shows rows and changes none: money and statuses move by actions that call services.
+    """Shows rows read-only: money and statuses change through actions that call services.
 
-    Secrets (audit.SECRETS) are shown to nobody, not even to superusers.
+    Secrets (audit.SECRETS) are hidden from everyone, superusers included.
     """
 
     actions_on_bottom = True
 
     def get_exclude(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
-        """The columns that are on no page: secrets."""
+        """Hide secret columns."""
         secrets = [f.name for f in self.opts.concrete_fields if f.name in audit.SECRETS]
         return [*(super().get_exclude(request, obj) or ()), *secrets]
 
@@ -358,7 +387,7 @@ class ReadOnlyAdmin(ShopAdmin):
         return [*names, *self.cells_of(request, names)]
 
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
-        """The columns, each called and written as it is in a list (columns.py)."""
+        """The columns, labelled and formatted as in a list (columns.py)."""
         return self.cells_of(request, self.fields or self._names(request, obj))
 
     def _names(self, request: HttpRequest, obj: Model | None) -> list[str]:
@@ -372,7 +401,7 @@ class ReadOnlyAdmin(ShopAdmin):
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        # Even a form without fields saves its whole row, as it was when it was read.
+        # Even a form without fields saves the whole row as it was read, undoing concurrent changes.
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
@@ -380,9 +409,9 @@ class ReadOnlyAdmin(ShopAdmin):
 
 
 class LookupAdmin(ReadOnlyAdmin):
-    """A read-only list that is searched by exact, indexed values, never by scanning."""
+    """A read-only list searched by exact, indexed values, never by scanning."""
 
-    #: Django shows the search box for it; ``find`` does the search.
+    #: Makes Django show the search box; ``find`` does the search.
     search_fields = ("pk",)
 
     def find(self, term: str) -> dict[str, Any]:

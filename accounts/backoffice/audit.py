@@ -1,6 +1,6 @@
-"""The audit log: what staff did, who, why, and each value before and after.
+"""The audit log: each staff action, who did it, why, and the values before and after.
 
-The admin's pages and the console write it. What the shop does by itself is not logged here.
+The admin's pages and the console write it. Automatic changes are not recorded here.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from django.db.models import BinaryField, Field, Model
 from accounts import security_log
 from accounts.models import Audit, User
 
-#: Columns that are never logged or shown: they give access, or are raw bytes from strangers.
+#: Columns that are never logged or shown: credentials, and raw data from unknown senders.
 SECRETS = frozenset(
     {
         "password",
         "callback_token",
+        "order_token",
         "status_token",
         "token",
         "headers",
@@ -29,16 +30,16 @@ SECRETS = frozenset(
     }
 )
 HIDDEN = "hidden"
-#: The characters of a text that are logged.
+#: Characters of a text that are logged.
 LONGEST = 500
 
 Values = dict[str, Any]
-#: By name: the value before, and after.
+#: Column name to [value before, value after].
 Changes = dict[str, list[Any]]
 
 
 def values_of(row: Model) -> Values:
-    """What a row's columns hold in the database now, without secrets; empty if it is gone.
+    """The row's current column values in the database, without secrets; empty if it is gone.
 
     One query.
     """
@@ -51,8 +52,8 @@ def values_of(row: Model) -> Values:
 
 
 def rows_named_by(row: Model) -> Values:
-    """The rows that a row names many of, such as the roles of a person; what names none is left
-    out. One query for each kind.
+    """The related rows of a row's many-to-many fields, such as a user's roles; empty ones are left
+    out. One query per field.
     """
     found = {
         field.name: plain(list(getattr(row, field.name).all())) for field in row._meta.many_to_many
@@ -61,12 +62,12 @@ def rows_named_by(row: Model) -> Values:
 
 
 def is_logged(field: Field[Any, Any]) -> bool:
-    """Whether a column may be logged or downloaded: it holds no secret and no raw bytes."""
+    """Whether a column may be logged or downloaded: neither a secret nor raw bytes."""
     return field.name not in SECRETS and not isinstance(field, BinaryField)
 
 
 def plain(value: Any) -> Any:
-    """A value as it is logged: rows and lists of rows by their names, long texts cut."""
+    """A value as it is logged: rows and lists of rows by name, long texts truncated."""
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, list | tuple | set):
@@ -77,7 +78,7 @@ def plain(value: Any) -> Any:
 
 
 def difference(before: Values, after: Values) -> Changes:
-    """The columns whose values differ, with both values."""
+    """The columns that differ, with both values."""
     return {
         name: [before.get(name), after.get(name)]
         for name in {**before, **after}
@@ -94,7 +95,7 @@ def log(
     why: str = "",
     changes: Changes | None = None,
 ) -> Audit:
-    """Log what a person did to a row or, where there is none, to rows of a ``kind``."""
+    """Record what a user did to a row or, without one, to rows of a model (``kind``)."""
     model = type(row) if row is not None else kind
     if model is None:
         raise TypeError("a row or a kind of rows is needed")
@@ -110,7 +111,7 @@ def log(
     security_log.record_on_commit(
         "staff_did",
         user=by.pk,
-        # Without what was typed with it, which may be anything; that is in the audit log.
+        # Without the form data, which may contain anything; the audit log has it.
         did=repr(kept.did.partition(" (")[0]),
         kind=model._meta.label_lower,
         object=kept.object_id or "-",
@@ -122,7 +123,7 @@ def log(
 def log_with_history(
     by: User, did: str, row: Model, *, why: str = "", changes: Changes | None = None
 ) -> None:
-    """Log what a person did to a row, here and in the row's own history in the admin."""
+    """Record what a user did to a row, here and in Django's history of the row."""
     message = f"{did}. Why: {why}" if why else f"{did}."
     LogEntry.objects.log_actions(by.pk, [row], CHANGE, message, single_object=True)
     log(by, did, row, why=why, changes=changes)

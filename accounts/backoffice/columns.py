@@ -1,4 +1,4 @@
-"""The columns of the admin's lists: what is in a column says how it is written (formats.py)."""
+"""The columns of the admin's lists, formatted by their kind of value (formats.py)."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from accounts.models import User
 from . import formats
 from .links import link_to
 
-#: Columns of whole shillings. All other whole numbers count things (tests/admin/test_lists.py).
+#: Columns in KES. All other integers are counts (tests/admin/test_lists.py).
 MONEY = frozenset(
     {
         *("amount", "approval_above", "written_off", "carried", "commission", "commission_reduced"),
         *("cost", "fee", "free_above", "gross", "price", "reduced", "refunded", "sold_for", "sent"),
     }
 )
-#: Columns that hold people's phones.
+#: Columns with people's phone numbers.
 PHONES = frozenset({"phone", "mpesa_number", "payment_mpesa_number", "contact"})
-#: What a column is called where its list does not say otherwise (``ShopAdmin.labels``).
+#: Column labels, unless a list has its own (``ShopAdmin.labels``).
 LABELS = {
     "actor": "By",
     "amount": "Amount",
@@ -148,9 +148,9 @@ LABELS = {
 
 
 def column(model: type[Model], name: str, labels: Mapping[str, str]) -> str | Callable[[Any], Any]:
-    """A column of a list: Django's own by its name, or one that is written as it should be.
+    """A list column: a field name for Django's default display, or a formatting function.
 
-    ``labels`` are what this list calls its columns; a column in neither table keeps its own name.
+    ``labels`` are the list's own; a column without any label keeps its verbose name.
     """
     try:
         field: Any = model._meta.get_field(name)
@@ -173,9 +173,9 @@ def column(model: type[Model], name: str, labels: Mapping[str, str]) -> str | Ca
 def field_of_page(
     model: type[Model], name: str, labels: Mapping[str, str], viewer: User
 ) -> str | Callable[[Any], Any]:
-    """A column on a row's own page: as in a list, and another row is a link for who may see it.
+    """A column on a row's own page: as in a list, with foreign keys as links.
 
-    What a number or a phone is made of is not said beside one that is written out.
+    Help texts about digits or units are not shown beside formatted numbers and phones.
     """
     try:
         field: Any = model._meta.get_field(name)
@@ -201,7 +201,7 @@ def _label_of(field: Any, labels: Mapping[str, str]) -> str:
 
 
 def _whole_words(name: str) -> Callable[[Any], str]:
-    """Yes and no as words: a red cross beside what is as it should be frightens."""
+    """Yes and no as words: Django's red cross suggests an error where there is none."""
 
     def cell(row: Any) -> str:
         value = getattr(row, name)
@@ -214,7 +214,7 @@ def _whole_words(name: str) -> Callable[[Any], str]:
 
 
 def writer_of(field: Field[Any, Any]) -> Callable[[Any], Any] | None:
-    """How a column of a row is written, or None where Django's way will do."""
+    """The formatting function for a column, or None for Django's default display."""
     name = field.name
     if name in formats.STATUS_COLUMNS and field.choices:
         return lambda row: formats.status_badge(row, name)
@@ -232,7 +232,7 @@ def writer_of(field: Field[Any, Any]) -> Callable[[Any], Any] | None:
 
 
 def _what_went_wrong(row: Any) -> str:
-    """What M-Pesa said of a row, in a list: nothing where it was done, which its badge says."""
+    """M-Pesa's result text in a list; empty on success, which the badge shows."""
     return row.result_text if row.result_text and row.result_code != "0" else formats.NOTHING
 
 
@@ -240,7 +240,7 @@ def _kind_of_row(row: Any) -> str:
     return _first_up(row.content_type.name)
 
 
-#: Columns that are written as no other of their kind.
+#: Columns with a format of their own.
 _OF_THEIR_OWN: dict[str, Callable[[Any], Any]] = {
     "content_type": _kind_of_row,
     "did": lambda row: formats.dial_in(row.did),

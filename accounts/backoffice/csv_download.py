@@ -27,7 +27,8 @@ BATCH = 2000
 class DownloadAdmin(LookupAdmin):
     """A list whose chosen rows, or all that a filter shows, can be downloaded as CSV.
 
-    A list names ``download`` among its actions. The file has every column except secrets.
+    A list names ``download`` among its actions. The file has every
+    column except secrets, and those that this person's page leaves out.
     """
 
     def has_export_permission(self, request: HttpRequest) -> bool:
@@ -52,8 +53,12 @@ class DownloadAdmin(LookupAdmin):
 
     @admin.action(description="Download as CSV", permissions=["export"])
     def download(self, request: HttpRequest, rows: QuerySet[Any]) -> StreamingHttpResponse:
-        fields = self.model._meta.concrete_fields
-        columns = [field.attname for field in fields if audit.is_logged(field)]
+        hidden = {*(self.get_exclude(request) or ())}
+        columns = [
+            field.attname
+            for field in self.model._meta.concrete_fields
+            if audit.is_logged(field) and field.name not in hidden
+        ]
         asked = {"list": [None, request.GET.urlencode()], "rows": [None, _chosen(request)]}
         audit.log(current_user(request), "Downloaded as CSV", None, kind=self.model, changes=asked)
         response = StreamingHttpResponse(

@@ -13,7 +13,7 @@ from accounts.models import User
 from omachemainproj.api import handlers
 
 from .roles import ROLES
-from .rooms import PAGES
+from .sidebar import PAGES
 
 _ADMIN = "/admin/"
 #: What each page of a list asks for; all others ask to see the row.

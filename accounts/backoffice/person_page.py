@@ -69,18 +69,18 @@ def kind_of(person: User) -> str:
 
 
 @section(User, "staff", "What staff did about them", permission="accounts.view_audit", place=90)
-def show_deeds(person: User, viewer: User) -> Content:
+def show_audit(person: User, viewer: User) -> Content:
     kind = ContentType.objects.get_for_model(User, for_concrete_model=False)
     about = Audit.objects.filter(content_type=kind, object_id=str(person.pk))
-    deeds, has_more = newest_of(about.select_related("actor"))
+    entries, has_more = newest_of(about.select_related("actor"))
     rows = [
         (
-            link_to(deed, viewer, dial_in(deed.did)),
-            link_to(deed.actor, viewer),
-            deed.why,
-            moment(deed.at),
+            link_to(entry, viewer, dial_in(entry.did)),
+            link_to(entry.actor, viewer),
+            entry.why,
+            moment(entry.at),
         )
-        for deed in deeds
+        for entry in entries
     ]
     query = {"content_type": kind.pk, "object_id": person.pk}
     more = list_of(Audit, "All about them", **query) if has_more else None

@@ -1,72 +1,73 @@
-"""Proposals: what a second person agrees to is done, in one transaction; what not, is rejected."""
+"""Proposals: an action that a second person approves, and is then done, or rejects."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
-from django.contrib.contenttypes.models import ContentType
-from django.db.models import Model, Q
+from django.db.models import Model
 from django.utils import timezone
 
-from accounts.models import Audit, Proposal, ProposalState, User
+from accounts.models import Proposal, ProposalState, User
 from omachemainproj.api.errors import Refusal
-from omachemainproj.compiled_queries import locked_row
+from omachemainproj.locking import locked_row
 
 from . import audit
 from .actions import ACTIONS, ApprovalPolicy, StaffAction, describe, staff_action
-from .interest import NOBODY, Parties, find_parties, has_interest, parties_of, people
-
-#: For so long, who gave somebody an account, a password or powers is no second person with them.
-ONE_HAND_FOR = timedelta(days=7)
+from .conflicts import NOBODY, Parties, find_parties, is_party, parties_of, people
+from .second_person import is_one_hand
 
 
 class ProposalRefused(Refusal):
-    """The proposal cannot be decided so, or not by this person."""
+    """The proposal cannot be decided this way, or not by this user."""
 
     code = "proposal_refused"
 
 
 def may_second(person: User, action: StaffAction | None) -> bool:
-    """Whether a person may do what this action does, and so agree to it."""
+    """Whether a user has permission for this action, and so may approve it."""
     if action is None or action.approval is None:
         return False
     return any(person.has_perm(name) for name in action.approval.second)
 
 
 def keys_for(person: User) -> list[str]:
-    """The keys of the actions to which a person may agree."""
+    """The keys of the actions a user may approve."""
     return [key for key, action in ACTIONS.items() if may_second(person, action)]
 
 
 @staff_action(
-    "Agree: do what was proposed",
+    "Approve: do what was proposed",
     permissions=["second"],
-    about="It is done at once, in your name beside that of who proposed it.",
+    about="The action is carried out immediately and recorded under both names: yours and the "
+    "proposer's.",
 )
 def agree(waiting: Proposal, given: Mapping[str, Any], by: User) -> str:
-    """Do what was proposed, as a second person who agrees; of two at once, one does.
+    """Carry out a proposal as its second person. Safe to run concurrently: it is done once.
 
-    Call inside a transaction. Raises Refusal; then it waits on.
+    Call inside a transaction. Raises Refusal, in which case the proposal stays open.
     """
     proposal = _locked(waiting.pk)
     action, approval = _action_of(proposal, by)
     proposer = proposal.proposed_by
     if not proposer.is_active or not may_second(proposer, action):
-        raise ProposalRefused("Who proposed it may not do it any more: reject it.")
-    if _is_one_hand(proposer, by):
         raise ProposalRefused(
-            "One of you gave the other their account, password or powers this week: that is one "
-            "pair of eyes. A third person decides."
+            "The person who proposed this no longer has permission to do it. Reject the proposal."
+        )
+    if is_one_hand(by, [proposer.pk]):
+        raise ProposalRefused(
+            "One of you gave the other their account, password or permissions this week, so you do "
+            "not count as two people. A third person has to decide."
         )
     row = _row_of(proposal, approval)
-    # What by has a part in was refused before this was called (accounts.backoffice.actions).
-    if has_interest(proposer, find_parties(row) | action.form.parties(proposal.given)):
-        raise ProposalRefused("Who proposed it has a part in it by now: reject it.")
+    # ConflictOfInterest of the approver was raised before this was called (backoffice.actions).
+    if is_party(proposer, find_parties(row) | action.form.parties(proposal.given)):
+        raise ProposalRefused(
+            "The person who proposed this now has a conflict of interest. Reject the proposal."
+        )
     locked = approval.lock(row) if approval.lock else row
     if sum(approval.price(locked, proposal.given)) > proposal.cost:
-        raise ProposalRefused("It costs more by now than was proposed: reject it.")
+        raise ProposalRefused("It now costs more than was proposed. Reject the proposal.")
     before = audit.values_of(row)
     said = action.do(row, proposal.given, by)
     changes = audit.difference(before, audit.values_of(row))
@@ -79,41 +80,43 @@ def agree(waiting: Proposal, given: Mapping[str, Any], by: User) -> str:
     return said or f"{action.label}: done."
 
 
-@staff_action("Reject: it is not done", permissions=["second"])
+@staff_action("Reject: do not do it", permissions=["second"])
 def reject(waiting: Proposal, given: Mapping[str, Any], by: User) -> str:
-    """Reject what was proposed; nothing else changes. Call inside a transaction. Raises Refusal."""
+    """Reject a proposal; nothing else changes. Call inside a transaction. Raises Refusal."""
     proposal = _locked(waiting.pk)
     _action_of(proposal, by)
     _decide(proposal, ProposalState.REJECTED, by)
-    return "Rejected: nothing was done."
+    return "Rejected. Nothing else was changed."
 
 
 def _locked(proposal_id: int) -> Proposal:
     proposal = locked_row(Proposal, proposal_id)
     if not proposal.is_open:
-        raise ProposalRefused("Somebody has decided about it already.")
+        raise ProposalRefused("This proposal has already been decided.")
     return proposal
 
 
 def _action_of(proposal: Proposal, by: User) -> tuple[StaffAction, ApprovalPolicy]:
     action = ACTIONS.get(proposal.action)
     if action is None or action.approval is None or not may_second(by, action):
-        raise ProposalRefused("Only somebody who may do the same decides about it.")
+        raise ProposalRefused(
+            "Only someone with permission to do this action can approve or reject it."
+        )
     return action, action.approval
 
 
 def _row_of(proposal: Proposal, approval: ApprovalPolicy | None) -> Model:
-    """The row, or the one to be made, which is not saved yet. Raises ProposalRefused."""
+    """The proposal's row, or the unsaved one it would create. Raises ProposalRefused."""
     row = row_proposed_about(proposal)
     if row is not None:
         return row
     if not proposal.object_id and approval is not None and approval.new is not None:
         return approval.new(proposal.given)
-    raise ProposalRefused("The row is not there any more: reject it.")
+    raise ProposalRefused("The record no longer exists. Reject the proposal.")
 
 
 def row_proposed_about(proposal: Proposal) -> Model | None:
-    """The row a proposal is about; None where it is to be made, or is gone."""
+    """The row a proposal is about; None if it is to be created, or is gone."""
     model = proposal.content_type.model_class()
     if model is None or not proposal.object_id:
         return None
@@ -125,20 +128,9 @@ def _decide(proposal: Proposal, state: str, by: User) -> None:
     proposal.save(update_fields=["state", "decided_by", "decided_at", "object_id"])
 
 
-def _is_one_hand(one: User, other: User) -> bool:
-    """Whether one of two was given their account, powers or password by the other this week."""
-    pairs = Q(actor=one, object_id=str(other.pk)) | Q(actor=other, object_id=str(one.pk))
-    return Audit.objects.filter(
-        pairs,
-        content_type=ContentType.objects.get_for_model(User),
-        did__in=("Added", "Changed"),
-        at__gte=timezone.now() - ONE_HAND_FOR,
-    ).exists()
-
-
 @parties_of(Proposal)
 def _of_proposal(proposal: Proposal) -> Parties:
-    """Who wrote it down, and who has a part in the row it is about."""
+    """The proposer, and everyone involved in the row and in the form data."""
     action = ACTIONS.get(proposal.action)
     found = Parties(people(proposal.proposed_by_id))
     try:

@@ -11,7 +11,7 @@ from accounts.models import User
 
 from .formats import moment
 from .links import link_to
-from .powers import told_by_room
+from .permission_labels import labels_by_section
 from .roles import PURPOSES
 from .row_page import Content, Facts, Table, list_of, newest_of, section
 
@@ -32,7 +32,7 @@ def show_purpose(role: Group, viewer: User) -> Content | None:
 
 @section(Group, "may", "What it lets people do", permission=_SEES, place=20)
 def show_powers(role: Group, viewer: User) -> Content:
-    told = told_by_room(role.permissions.select_related("content_type"))
+    told = labels_by_section(role.permissions.select_related("content_type"))
     rows = [(room, format_html_join("", "<p>{}</p>", _sentences(words))) for room, words in told]
     return Table(("In", "They may"), rows, "Nothing.")
 

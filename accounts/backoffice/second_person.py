@@ -1,49 +1,56 @@
-"""What one member of staff may let leave alone, and what waits for a second one.
+"""Limits on what one staff member may approve alone, and proposals for what exceeds them.
 
-Two limits a person and day: for what the shop may lose (``STAFF_ALONE_DAILY_LIMIT``, and
-``STAFF_ALONE_LIMIT`` at a time), and for what merely goes to whom it is owed
-(``STAFF_MOVES_DAILY_LIMIT``). What is beyond is proposed, and done once somebody else who may do
-the same agrees (accounts.backoffice.proposals).
+There are two limits per person and day: for money the shop may lose (``STAFF_ALONE_DAILY_LIMIT``,
+and ``STAFF_ALONE_LIMIT`` per action), and for money that is paid to the person it is owed to
+(``STAFF_MOVES_DAILY_LIMIT``). An action beyond a limit becomes a proposal, and is carried out once
+a second person with the same permission approves it (accounts.backoffice.proposals).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
 from django.db import IntegrityError, transaction
-from django.db.models import F, Model
+from django.db.models import F, Model, Q
 from django.utils import timezone
 
-from accounts.models import Proposal, ProposalState, StaffDay, User
+from accounts.models import Audit, Proposal, ProposalState, StaffDay, User
 from omachemainproj.api.errors import Refusal
 from omachemainproj.dates import NAIROBI
 from omachemainproj.money import format_kes
 
 from . import audit
 
+#: For so long, who gave somebody an account, a password or powers is no second person with them.
+ONE_HAND_FOR = timedelta(days=7)
+
 
 class Cost(NamedTuple):
-    """KES that leave at one person's word: what the shop may lose, and what is owed anyway."""
+    """KES that leave on one person's decision: at risk of loss, and owed anyway."""
 
     at_risk: int = 0
     moved: int = 0
 
 
 class SecondPersonNeeded(Refusal):
-    """It is more than one person decides alone: it is proposed, and nothing was done yet."""
+    """The action exceeds what one person may approve; a proposal was recorded instead."""
 
     code = "second_person_needed"
-    message = "A second person has to agree to this."
+    message = (
+        "One person may not decide this alone. It has been recorded as a proposal; nothing has "
+        "been done yet."
+    )
 
 
 def spend_alone(person: User, cost: Cost) -> bool:
-    """Count a cost into what a person let leave alone today; False where it does not fit.
+    """Count a cost towards what a person approved alone today; False if it exceeds the limit.
 
-    Counted in the database, by one conditional update. Call last in the transaction of what costs
-    it, so that no other row is waited for while the day's is locked.
+    One conditional update in the database. Call it last in the transaction of the action, so that
+    no other row is waited for while the day's row is locked.
     """
     if not any(cost):
         return True
@@ -63,10 +70,10 @@ def spend_alone(person: User, cost: Cost) -> bool:
 def propose(
     action: str, what: str, row: Model, given: Mapping[str, Any], *, by: User, cost: Cost
 ) -> SecondPersonNeeded:
-    """Write down what somebody wants done, and log it; ``action`` is the action's key.
+    """Record a proposal to do an action, and log it; ``action`` is the action's key.
 
-    Returns the refusal that says so: raise it, outside of any transaction. Where the same is
-    proposed already, that proposal stands.
+    Returns the refusal to raise, outside of any transaction. If the same is proposed already, that
+    proposal is kept.
     """
     kind = ContentType.objects.get_for_model(row, for_concrete_model=False)
     object_id = "" if row.pk is None else str(row.pk)
@@ -89,10 +96,23 @@ def propose(
         waiting = open_ones.filter(action=action, object_id=object_id).first()
         if waiting is None:
             raise
-        return SecondPersonNeeded(
-            f"This waits for a second person already, as proposal {waiting.pk}."
-        )
+        return SecondPersonNeeded(f"This is already waiting for approval as proposal {waiting.pk}.")
     return SecondPersonNeeded(
-        f"{format_kes(proposal.cost)} is more than one person decides alone, at once or in a day. "
-        f"It is proposal {proposal.pk} now, and done once somebody else agrees."
+        f"{format_kes(proposal.cost)} exceeds what one person may approve (per action or per "
+        f"day). It is now proposal {proposal.pk} and will be carried out once a second person "
+        "approves it."
     )
+
+
+def is_one_hand(person: User, others: Iterable[int | None]) -> bool:
+    """Whether a person gave one of these people, by id, their account, powers or password this
+    week, or had theirs from one of them: together they are one pair of eyes."""
+    ids = {pk for pk in others if pk is not None}
+    given = Q(actor=person, object_id__in=[str(pk) for pk in ids])
+    pairs = given | Q(actor__in=ids, object_id=str(person.pk))
+    return Audit.objects.filter(
+        pairs,
+        content_type=ContentType.objects.get_for_model(User),
+        did__in=("Added", "Changed"),
+        at__gte=timezone.now() - ONE_HAND_FOR,
+    ).exists()

@@ -32,7 +32,7 @@ from omachemainproj.api.throttles import ScopedThrottle
 from omachemainproj.text import fold_password
 
 from . import audit
-from .rooms import furnish
+from .sidebar import build_sidebar
 
 #: Seconds in which the code must follow the password.
 CODE_WITHIN = 300
@@ -166,13 +166,13 @@ class ShopSite(AdminSite):
         return own + super().get_urls()
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
-        """The rooms (rooms.py), in the place of Django's apps; of one app, what is in them."""
+        """The rooms (sidebar.py), in the place of Django's apps; of one app, what is in them."""
         apps = self._build_app_dict(request, app_label).values()
         lists = [each for app in apps for each in app["models"]]
         if app_label and not lists:
             # Django answers that there is no such page.
             return []
-        return furnish(request, lists)
+        return build_sidebar(request, lists)
 
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """The password's page; what follows it is ``ask_code`` or ``second_factor``."""
@@ -350,11 +350,11 @@ def _pending(request: HttpRequest) -> tuple[User | None, str]:
 
 def _refuse_too_often(request: HttpRequest) -> None:
     """Raise TooOften beyond the log-ins a minute that the API takes from a network, or a person."""
-    door: Any = SimpleNamespace(throttle_scope="login")
+    view: Any = SimpleNamespace(throttle_scope="login")
     throttle = ScopedThrottle()
     if not settings.THROTTLES or request.method != "POST":
         return
-    if not throttle.allow_request(cast(Request, request), door):
+    if not throttle.allow_request(cast(Request, request), view):
         refusal = TooOften()
         refusal.retry_after = int(throttle.wait())
         raise refusal

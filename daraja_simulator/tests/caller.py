@@ -1,4 +1,4 @@
-"""Calling Daraja as a client would, and reading its refusals."""
+"""A client of Daraja for the tests, with its error messages."""
 
 import base64
 
@@ -11,7 +11,7 @@ TIMESTAMP = "20261123120000"
 
 
 class Caller:
-    """Calls Daraja as the shop would, with every field right unless told otherwise."""
+    """A client of Daraja that sends valid requests by default."""
 
     def __init__(self, simulator, shop):
         self.simulator = simulator
@@ -71,7 +71,7 @@ class Caller:
         return answer
 
     def initiated(self, **changes):
-        """What every request in the operator's name carries."""
+        """The fields common to all requests of an initiator."""
         return {
             "SecurityCredential": self.simulator.security_credential(),
             "Remarks": "Order 7",
@@ -147,7 +147,7 @@ class Caller:
         return {name: value for name, value in body.items() if name not in leave_out}
 
     def pay(self, **changes):
-        """Push, let it end, and give the CheckoutRequestID."""
+        """Send a push, let it end, and return the CheckoutRequestID."""
         accepted = self.push(**changes).json()
         assert self.simulator.wait_until_quiet()
         return accepted["CheckoutRequestID"]
@@ -158,7 +158,7 @@ def password(shortcode="174379", passkey="simulator-passkey", timestamp=TIMESTAM
 
 
 def said_no(response):
-    """How Daraja refused: HTTP status, errorCode, errorMessage."""
+    """An error of Daraja: HTTP status, errorCode, errorMessage."""
     error = response.json()
     assert set(error) == {"requestId", "errorCode", "errorMessage"}
     return response.status_code, error["errorCode"], error["errorMessage"]

@@ -1,4 +1,4 @@
-"""A simulator on a port of its own, a shop that listens, and a caller of Daraja."""
+"""Fixtures: a simulator on a free port, a server for callbacks, and a client of Daraja."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def shop():
 
 @pytest.fixture
 def make_simulator():
-    """Start simulators with any settings; all are stopped afterwards."""
+    """Start simulators with any settings, and stop them after the test."""
     started = []
 
     def make(**settings):
@@ -42,5 +42,5 @@ def daraja(simulator, shop):
 
 @pytest.fixture
 def daraja_with(make_simulator, shop):
-    """Call a simulator that has other settings."""
+    """A client of a simulator with other settings."""
     return lambda **settings: Caller(make_simulator(**settings), shop)

@@ -1,4 +1,4 @@
-"""A shop's web server, which listens for callbacks and keeps them."""
+"""A merchant's web server, which records the callbacks it gets."""
 
 import json
 import threading
@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Shop:
-    """Listens for callbacks as a shop does, and answers with ``status`` after ``delay`` seconds."""
+    """Listens for callbacks and responds with ``status`` after ``delay`` seconds."""
 
     def __init__(self):
         self.heard: list[tuple[str, dict[str, str], dict]] = []
@@ -46,17 +46,17 @@ class Shop:
 
     @property
     def results(self):
-        """What each callback said, oldest first."""
+        """The ``stkCallback`` of each callback, oldest first."""
         bodies = (body for _, _, body in self.heard)
         return [body["Body"]["stkCallback"] for body in bodies if "Body" in body]
 
     def at(self, place):
-        """Give the address of a place in the shop."""
+        """Return the URL of a path."""
         return self.url + place
 
     @property
     def outcomes(self):
-        """What each result of an asynchronous request said, oldest first."""
+        """The ``Result`` of each asynchronous request, oldest first."""
         return [body["Result"] for body in self.told("result")]
 
     def parameters(self, n=0):
@@ -65,7 +65,7 @@ class Shop:
         return {row["Key"]: row.get("Value") for row in rows}
 
     def told(self, place):
-        """What was posted to that place, oldest first."""
+        """The bodies posted to a path, oldest first."""
         return [body for path, _, body in self.heard if path.endswith(place)]
 
     def items(self, n=0):

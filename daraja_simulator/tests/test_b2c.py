@@ -1,4 +1,4 @@
-"""Payouts: accepted now, told later, never twice under one id."""
+"""B2C payouts: accepted, then reported by a result, and never paid twice for one id."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +14,7 @@ def codes(shop):
     return [outcome["ResultCode"] for outcome in shop.outcomes]
 
 
-def test_a_payout_is_accepted_under_our_id(daraja):
+def test_a_payout_is_accepted_with_the_client_s_id(daraja):
     said = daraja.pay_out().json()
 
     assert re.fullmatch(r"AG_20[0-9]{6}_[0-9a-f]{20}", said.pop("ConversationID"))
@@ -25,7 +25,7 @@ def test_a_payout_is_accepted_under_our_id(daraja):
     }
 
 
-def test_its_result_has_daraja_s_shape_and_types(daraja, shop):
+def test_the_result_has_daraja_s_format_and_types(daraja, shop):
     accepted = daraja.pay_out().json()
 
     [result] = shop.outcomes
@@ -102,7 +102,7 @@ def test_a_payout_whose_answer_was_lost_is_known_when_sent_again(daraja, shop):
     assert daraja.simulator.books()["paid_out"] == 1500
 
 
-def test_the_first_version_knows_no_id_of_ours_and_so_pays_twice(daraja):
+def test_v1_has_no_id_of_the_client_and_pays_a_repeated_request_twice(daraja):
     first = daraja.pay_out(version=1).json()
     second = daraja.pay_out(version=1).json()
 
@@ -128,7 +128,7 @@ def test_the_first_version_knows_no_id_of_ours_and_so_pays_twice(daraja):
         ({"Occassion": "x" * 101}, "Occassion"),
     ],
 )
-def test_a_request_that_is_wrong_is_refused_over_its_field(daraja, shop, changes, field):
+def test_an_invalid_field_is_named_in_the_error(daraja, shop, changes, field):
     refused = said_no(daraja.pay_out(**changes))
 
     assert refused == (400, "400.002.02", f"Bad Request - Invalid {field}")
@@ -208,7 +208,7 @@ def test_a_queue_timeout_echoes_the_request_and_the_result_still_comes(daraja, s
     ("how", "paid_out", "status"),
     [("without_result", 1500, "Completed"), ("not_done", 0, "Expired")],
 )
-def test_a_queue_timeout_can_be_all_the_shop_hears(daraja, shop, how, paid_out, status):
+def test_a_queue_timeout_can_come_without_a_result(daraja, shop, how, paid_out, status):
     daraja.simulator.script(operation="b2c", queue_timeout=how)
     daraja.pay_out()
 
@@ -258,7 +258,7 @@ def test_a_result_can_name_another_id_and_come_in_another_order(daraja, shop):
     assert shop.parameters()["TransactionAmount"] == 1500
 
 
-def test_a_success_and_a_failure_can_both_be_told(daraja, shop):
+def test_a_success_and_a_failure_can_both_be_sent(daraja, shop):
     daraja.simulator.script(operation="b2c", reorder="failure_then_success")
     daraja.pay_out()
 
@@ -266,7 +266,7 @@ def test_a_success_and_a_failure_can_both_be_told(daraja, shop):
     assert daraja.simulator.books()["paid_out"] == 1500
 
 
-def test_a_forged_result_has_no_money_under_it(daraja, shop):
+def test_a_forged_result_moves_no_money(daraja, shop):
     daraja.simulator.script(operation="b2c", outcome="2040", forge="right_token")
     daraja.pay_out()
 
@@ -311,7 +311,7 @@ def test_a_payout_is_taken_back_and_the_merchant_is_not_told(daraja, shop, paid_
     assert books["accounts"]["600000"]["utility"] == 1_000_000
 
 
-def test_the_portal_s_statement_shows_it(daraja, paid_out):
+def test_the_portal_statement_shows_a_payout_that_was_taken_back(daraja, paid_out):
     told = daraja.simulator.take_payout_back(paid_out)
 
     [line] = [
@@ -332,7 +332,7 @@ def test_a_payout_that_was_taken_back_is_found_reversed(daraja, shop, paid_out):
     assert shop.parameters(1)["TransactionStatus"] == "Reversed"
 
 
-def test_it_is_taken_back_once_and_is_no_payment(daraja, shop, paid_out):
+def test_a_payout_is_taken_back_once_and_the_return_is_not_a_payment(daraja, shop, paid_out):
     told = daraja.simulator.take_payout_back(paid_out)
 
     with pytest.raises(ValueError, match="already been reversed"):
@@ -341,14 +341,14 @@ def test_it_is_taken_back_once_and_is_no_payment(daraja, shop, paid_out):
         daraja.simulator.reverse_for_customer(told["receipt"])
 
 
-def test_what_the_phone_has_spent_is_not_taken_back(daraja, paid_out):
+def test_money_that_the_phone_has_spent_is_not_taken_back(daraja, paid_out):
     daraja.simulator.set_wallet(PHONE, 1499)
 
     with pytest.raises(ValueError, match="balance is insufficient"):
         daraja.simulator.take_payout_back(paid_out)
 
 
-def test_over_http_the_control_plane_takes_a_payout_back(daraja, paid_out):
+def test_the_control_api_takes_a_payout_back(daraja, paid_out):
     url = f"{daraja.simulator.url}/control/payouts"
     answers = [
         requests.post(f"{url}/{number}/take-back", json={}, timeout=PATIENCE)
@@ -358,5 +358,5 @@ def test_over_http_the_control_plane_takes_a_payout_back(daraja, paid_out):
     assert answers[0].json()["receipt"] == daraja.simulator.books()["entries"][-1]["receipt"]
     assert (answers[1].status_code, answers[1].json()) == (
         400,
-        {"error": "There is no payout with this receipt"},
+        {"error": "There is no payout with this receipt."},
     )

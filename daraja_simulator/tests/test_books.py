@@ -1,10 +1,10 @@
-"""The simulator's own books, to the shilling."""
+"""The simulator's books."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
-from daraja_simulator.books import Purpose
+from daraja_simulator.entries import Purpose
 
 from .caller import PHONE
 from .waiting import wait_until

@@ -1,4 +1,4 @@
-"""The books over a restart: nothing that moved is forgotten, nothing half written counts."""
+"""The books survive a restart, and incomplete records do not count."""
 
 import json
 import os
@@ -117,7 +117,7 @@ def full_after_ten_bytes(write):
     return full
 
 
-def test_a_file_of_something_else_stops_the_start(file):
+def test_a_file_with_other_content_is_refused_at_the_start(file):
     file.write_text('{"what": "moved"}\nnotes\n')
 
     with pytest.raises(ValueError, match="line 2"):
@@ -129,8 +129,8 @@ def test_two_simulators_do_not_share_a_file(file):
         opened(file)
 
 
-def test_what_was_paid_before_a_kill_is_there_after_it(file, tmp_path):
-    """Killed by -9 again and again in the middle of payments: what was answered is kept."""
+def test_payments_survive_a_kill(file, tmp_path):
+    """Payments with a response are kept when the process is repeatedly killed with -9."""
     answered = []
     for _ in range(3):
         process, url = serve(file)
@@ -145,7 +145,7 @@ def test_what_was_paid_before_a_kill_is_there_after_it(file, tmp_path):
     with opened(file) as simulator:
         kept = [entry["receipt"] for entry in simulator.books()["entries"]]
     assert set(answered) <= set(kept)
-    # At most what was under way at each kill was moved and not answered.
+    # At most one payment per kill was recorded without a response.
     assert len(kept) - len(answered) <= 3
 
 

@@ -1,4 +1,4 @@
-"""Payments by hand: registering, validation, confirmation, and a prompt that is confirmed too."""
+"""C2B payments: registration, validation, confirmation, and confirmations of STK payments."""
 
 import hashlib
 import re
@@ -41,7 +41,7 @@ def test_production_registers_addresses_once(daraja_with):
     assert daraja.register().status_code == 200
 
 
-def test_production_simulates_nothing(daraja_with):
+def test_simulate_is_unavailable_in_production(daraja_with):
     assert said_no(daraja_with(production=True).simulate())[:2] == (404, "404.001.01")
 
 
@@ -55,7 +55,7 @@ def test_production_simulates_nothing(daraja_with):
         ({"ValidationURL": "ftp://shop.example/validate"}, "ValidationURL"),
     ],
 )
-def test_a_registration_that_is_wrong_is_refused_over_its_field(daraja, changes, field):
+def test_an_invalid_field_of_a_registration_is_named_in_the_error(daraja, changes, field):
     refused = said_no(daraja.register(**changes))
 
     assert refused == (400, "400.002.02", f"Bad Request - Invalid {field}")
@@ -128,21 +128,21 @@ def test_a_till_takes_goods_money_without_an_account(daraja, shop):
         ({"BillRefNumber": "X" * 21}, "BillRefNumber"),
     ],
 )
-def test_a_simulation_that_is_wrong_is_refused_over_its_field(daraja, changes, field):
+def test_an_invalid_field_of_a_simulation_is_named_in_the_error(daraja, changes, field):
     refused = said_no(daraja.simulate(**changes))
 
     assert refused == (400, "400.002.02", f"Bad Request - Invalid {field}")
     assert daraja.simulator.books()["entries"] == []
 
 
-def test_without_addresses_a_payment_completes_and_nobody_is_told(daraja, shop):
+def test_without_registered_urls_a_payment_completes_without_callbacks(daraja, shop):
     daraja.simulate()
 
     assert shop.heard == []
     assert daraja.simulator.books()["received"] == 1500
 
 
-def test_what_validation_calls_the_payment_comes_back_in_the_confirmation(daraja, shop):
+def test_the_third_party_id_of_the_validation_is_in_the_confirmation(daraja, shop):
     shop.answer = {"ResultCode": "0", "ResultDesc": "Accepted", "ThirdPartyTransID": "ours-7"}
     daraja.register()
     daraja.simulate()
@@ -165,7 +165,7 @@ def test_a_rejected_payment_moves_nothing(daraja, shop, code):
 
 @pytest.mark.parametrize(("response_type", "received"), [("Completed", 1500), ("Cancelled", 0)])
 @pytest.mark.parametrize("trouble", ["slow", "failing", "senseless", "gone"])
-def test_a_shop_that_cannot_be_asked_leaves_it_to_the_type_it_registered(
+def test_without_a_validation_response_the_registered_response_type_decides(
     daraja_with, shop, response_type, received, trouble
 ):
     daraja = daraja_with(validation_timeout=0.1)
@@ -241,11 +241,11 @@ def test_a_payment_by_hand_can_fail(make_simulator, settings, changes, code):
         ({"business": "123456"}, "There is no business with the number 123456"),
         ({"account": ""}, "A pay bill needs an account number"),
         ({"account": "X" * 21}, "A pay bill needs an account number"),
-        ({"amount": 0}, "amount is whole KES, 1 to 250000"),
-        ({"amount": "200"}, "amount is whole KES, 1 to 250000"),
+        ({"amount": 0}, "amount must be whole KES, 1 to 250000"),
+        ({"amount": "200"}, "amount must be whole KES, 1 to 250000"),
     ],
 )
-def test_a_payment_by_hand_that_makes_no_sense_is_refused(simulator, changes, sentence):
+def test_an_invalid_c2b_payment_is_refused(simulator, changes, sentence):
     with pytest.raises(ValueError, match=sentence):
         simulator.pay_by_hand(**{"number": PHONE, "amount": 200, "account": "SOFA22", **changes})
 

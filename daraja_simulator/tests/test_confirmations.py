@@ -1,4 +1,4 @@
-"""What is told of a payment, and what can happen to the telling."""
+"""Confirmations of payments, and their faults."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -89,7 +89,7 @@ def test_a_confirmation_can_be_late(daraja, shop):
     assert len(confirmations(shop)) == 1
 
 
-def test_what_is_under_way_comes_before_the_clock_moves(daraja_with, shop):
+def test_due_actions_run_before_the_clock_moves(daraja_with, shop):
     daraja = daraja_with(callback_timeout=PATIENCE)
     daraja.register()
     daraja.simulator.script(operation="c2b", callback_delay=60)
@@ -101,7 +101,7 @@ def test_what_is_under_way_comes_before_the_clock_moves(daraja_with, shop):
         moved = pool.submit(daraja.simulator.advance, 60)
         with pytest.raises(TimeoutError):
             moved.result(0.1)
-        # The callback ends, and what it leaves for later is late no more.
+        # The callback ends, and the action it has scheduled becomes due.
         shop.delay.set()
 
     assert daraja.simulator.wait_until_quiet()
@@ -117,7 +117,7 @@ def test_a_confirmation_can_name_a_wrong_account(daraja, shop):
     assert daraja.simulator.books()["entries"][0]["reference"] == "SOFA 2Z"
 
 
-def test_a_forged_confirmation_has_no_money_under_it(daraja, shop):
+def test_a_forged_confirmation_moves_no_money(daraja, shop):
     daraja.register()
     daraja.simulator.script(operation="c2b", forge="right_token", callbacks=0)
     daraja.simulate()

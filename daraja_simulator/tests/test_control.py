@@ -1,4 +1,4 @@
-"""The control plane over HTTP, and who may use it."""
+"""The control API over HTTP, and its protection from other web sites."""
 
 import pytest
 import requests
@@ -28,7 +28,7 @@ def plane(person):
     return Plane(person.simulator)
 
 
-def test_it_tells_about_itself(plane):
+def test_about_describes_the_simulator(plane):
     about = plane.get("about").json()
 
     assert about["merchant_name"] == "O-MACHE"
@@ -44,7 +44,7 @@ def test_it_tells_about_itself(plane):
     assert about["now"].endswith("+03:00")
 
 
-def test_a_script_is_taken_and_listed(plane, person, shop):
+def test_a_script_is_added_and_listed(plane, person, shop):
     answer = plane.post("scripts", {"phone": "0712345678", "outcome": "1032", "callbacks": 2})
 
     assert answer.json() == {
@@ -63,14 +63,14 @@ def test_a_script_is_taken_and_listed(plane, person, shop):
     assert [r["ResultCode"] for r in shop.results] == [1032, 1032]
 
 
-def test_a_script_that_makes_no_sense_is_a_400_with_a_sentence(plane):
+def test_an_invalid_script_is_a_400_with_a_message(plane):
     answer = plane.post("scripts", {"outcome": "sucess"})
 
     assert answer.status_code == 400
-    assert answer.json()["error"].startswith("outcome is one of success")
+    assert answer.json()["error"].startswith("outcome must be one of success")
 
 
-def test_a_person_pays_through_it(plane, person):
+def test_a_prompt_is_paid_through_the_control_api(plane, person):
     person.push()
     [phone] = plane.get("phones").json()["phones"]
     prompt = plane.get(f"phones/{PHONE}").json()["prompt"]
@@ -83,14 +83,14 @@ def test_a_person_pays_through_it(plane, person):
     assert plane.get("books").json()["entries"][0]["receipt"] == ended["receipt"]
 
 
-def test_a_person_cancels_through_it(plane, person):
+def test_a_prompt_is_cancelled_through_the_control_api(plane, person):
     person.push()
 
     assert plane.post(f"phones/{PHONE}/cancel").json()["result_code"] == "1032"
     assert plane.post(f"phones/{PHONE}/cancel").status_code == 409
 
 
-def test_a_wallet_is_filled_through_it(plane):
+def test_a_wallet_is_set_through_the_control_api(plane):
     assert plane.post(f"phones/{PHONE}/wallet", {"amount": 7}).json()["balance"] == 7
     assert plane.post(f"phones/{PHONE}/wallet", {"amount": -7}).status_code == 400
     assert plane.post(f"phones/{PHONE}/wallet", {"amount": "7"}).status_code == 400
@@ -108,7 +108,7 @@ def test_the_clock_moves_only_forward(plane, person):
     assert plane.post("clock", {}).status_code == 400
 
 
-def test_events_are_numbered_and_can_be_read_on(plane, person):
+def test_events_are_numbered_and_can_be_read_from_a_number_on(plane, person):
     person.push()
     events = plane.get("events").json()["events"]
 
@@ -128,7 +128,7 @@ def test_a_reset_silences_every_phone(plane, person, shop):
     assert shop.heard == []
 
 
-def test_tokens_are_revoked_through_it(plane, person):
+def test_tokens_are_revoked_through_the_control_api(plane, person):
     assert person.token
     plane.post("tokens/revoke")
 
@@ -148,7 +148,7 @@ def test_tokens_are_revoked_through_it(plane, person):
         ("GET", "quiet?timeout=-1", 400),
     ],
 )
-def test_what_is_not_there_is_refused_with_a_sentence(plane, method, path, status):
+def test_unknown_endpoints_are_refused_with_a_message(plane, method, path, status):
     answer = requests.request(method, plane.url + path, json={}, timeout=PATIENCE)
 
     assert answer.status_code == status
@@ -216,7 +216,7 @@ def test_a_private_name_for_this_server_may_read(person, host):
     assert answer.status_code == 200
 
 
-def test_nothing_is_offered_to_other_origins(plane):
+def test_no_cors_headers_are_sent_to_other_origins(plane):
     answer = requests.options(
         plane.url + "reset",
         headers={"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"},
@@ -227,7 +227,7 @@ def test_nothing_is_offered_to_other_origins(plane):
     assert not [name for name in answer.headers if name.lower().startswith("access-control")]
 
 
-def test_a_person_pays_by_hand_through_it(plane, person):
+def test_a_c2b_payment_is_made_through_the_control_api(plane, person):
     fields = {"business": "174379", "account": "SOFA22", "amount": 200, "pin": "1234"}
 
     paid = plane.post(f"phones/{PHONE}/pay", fields).json()
@@ -242,7 +242,7 @@ def test_a_person_pays_by_hand_through_it(plane, person):
     assert (wrong["result_code"], wrong["receipt"]) == ("2001", None)
 
 
-def test_the_merchant_s_accounts_are_filled_through_it(plane):
+def test_accounts_are_set_through_the_control_api(plane):
     assert plane.post("accounts/600000", {"utility": 7}).json() == {"utility": 7, "working": 0}
     for path, fields in [
         ("accounts/600000", {}),
@@ -253,7 +253,7 @@ def test_the_merchant_s_accounts_are_filled_through_it(plane):
         assert plane.post(path, fields).status_code == 400
 
 
-def test_registered_addresses_are_listed_and_forgotten_through_it(plane, person):
+def test_registered_urls_are_listed_and_deleted_through_the_control_api(plane, person):
     person.register()
 
     [registered] = plane.get("c2b").json()["registered"]
@@ -262,7 +262,7 @@ def test_registered_addresses_are_listed_and_forgotten_through_it(plane, person)
     assert plane.get("c2b").json() == {"registered": []}
 
 
-def test_a_credential_made_through_it_pays_out(plane, person, shop):
+def test_a_credential_from_the_control_api_is_accepted(plane, person, shop):
     credential = plane.get("credential").json()
     person.pay_out(SecurityCredential=credential["security_credential"])
 
@@ -272,7 +272,7 @@ def test_a_credential_made_through_it_pays_out(plane, person, shop):
     assert payout["originator_conversation_id"] == "ours-1"
 
 
-def test_an_operator_and_a_pin_are_unlocked_and_mpesa_taken_through_it(plane, person, shop):
+def test_the_control_api_unlocks_initiators_and_pins_and_deregisters_phones(plane, person, shop):
     bad = person.simulator.security_credential("wrong")
     for n in range(3):
         person.pay_out(originator=str(n), SecurityCredential=bad)

@@ -1,4 +1,4 @@
-"""Everything that goes wrong with the real M-Pesa, on demand."""
+"""Scripted faults of STK pushes."""
 
 import re
 import threading
@@ -114,7 +114,7 @@ def test_an_error_for_an_answer_to_a_push_that_pays(daraja):
     assert daraja.simulator.books()["received"] == 1500
 
 
-def test_another_amount_is_really_paid_and_really_told(daraja, shop):
+def test_a_scripted_amount_is_paid_and_reported(daraja, shop):
     daraja.simulator.script(paid_amount=1)
     daraja.pay()
 
@@ -146,7 +146,7 @@ def test_a_forged_success_comes_before_the_truth_and_moves_no_money(daraja, shop
 @pytest.mark.parametrize(
     ("reorder", "told"), [("failure_then_success", [1037, 0]), ("success_then_failure", [0, 1037])]
 )
-def test_a_payment_told_as_failure_and_success(daraja, shop, reorder, told):
+def test_a_payment_reported_as_failure_and_as_success(daraja, shop, reorder, told):
     daraja.simulator.script(reorder=reorder)
     daraja.pay()
 
@@ -217,7 +217,7 @@ def test_a_balance_as_text(daraja, shop):
         ),
     ],
 )
-def test_a_push_refused_by_script_rings_nobody(daraja, refuse, refused):
+def test_a_push_refused_by_script_opens_no_prompt(daraja, refuse, refused):
     daraja.simulator.script(refuse=refuse)
 
     assert said_no(daraja.push()) == refused

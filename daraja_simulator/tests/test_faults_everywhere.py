@@ -1,4 +1,4 @@
-"""Bad luck that every API can have."""
+"""Scripted faults common to all APIs."""
 
 import pytest
 import requests
@@ -22,7 +22,7 @@ each_api = pytest.mark.parametrize("operation", CALLS)
 
 
 @each_api
-def test_it_can_be_refused_before_anything_is_done(daraja, shop, operation):
+def test_every_api_can_refuse_a_request_before_doing_anything(daraja, shop, operation):
     call, _ = CALLS[operation]
     daraja.simulator.script(operation=operation, refuse="busy")
 
@@ -33,7 +33,7 @@ def test_it_can_be_refused_before_anything_is_done(daraja, shop, operation):
 
 
 @each_api
-def test_its_token_can_be_revoked_under_way(daraja, operation):
+def test_every_api_can_revoke_the_token_of_a_request(daraja, operation):
     call, refused = CALLS[operation]
     daraja.simulator.script(operation=operation, invalidate_token=True)
 
@@ -42,7 +42,7 @@ def test_its_token_can_be_revoked_under_way(daraja, operation):
 
 
 @each_api
-def test_its_answer_can_be_lost_though_it_was_done(daraja, operation):
+def test_every_api_can_lose_the_response_to_an_executed_request(daraja, operation):
     call, _ = CALLS[operation]
     daraja.simulator.script(operation=operation, answer="nothing")
 
@@ -55,7 +55,7 @@ def test_its_answer_can_be_lost_though_it_was_done(daraja, operation):
 
 
 @each_api
-def test_its_body_must_be_json(daraja, operation):
+def test_every_api_needs_a_json_body(daraja, operation):
     paths = {
         "c2b_register": "c2b/v2/registerurl",
         "c2b": "c2b/v2/simulate",

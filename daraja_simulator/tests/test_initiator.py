@@ -1,4 +1,4 @@
-"""The operator in whose name money goes out: credentials, the lock, the certificate."""
+"""The initiator: credentials, lock-out, certificate."""
 
 import base64
 

@@ -1,4 +1,4 @@
-"""Limits of the real service, each an option or with a number of its own."""
+"""Limits of the real service."""
 
 from .caller import PHONE
 

@@ -41,7 +41,7 @@ def test_a_mail_is_shown_with_its_link_to_click(page):
     assert "To amina@omache.example" in shown
 
 
-def test_nothing_of_a_mail_runs(page):
+def test_html_in_an_email_is_escaped(page):
     answer = page()
 
     assert "<script>" not in answer.body.decode()
@@ -59,15 +59,15 @@ def test_the_newest_comes_first_of_files_and_in_a_file(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("folder", "said"), [(None, "--mails FOLDER"), ("/nowhere", "No mail yet.")]
+    ("folder", "said"), [(None, "--mails FOLDER"), ("/nowhere", "No e-mails yet.")]
 )
-def test_without_mails_it_says_so(page, folder, said):
+def test_an_empty_or_missing_folder_is_explained(page, folder, said):
     assert said in page(folder=folder).body.decode()
 
 
-def test_another_site_s_name_for_it_is_refused(page):
+def test_a_foreign_host_name_is_refused(page):
     assert page(headers={"host": "evil.example"}).status == 403
 
 
-def test_it_is_to_be_looked_at_alone(page):
+def test_only_get_is_allowed(page):
     assert page(method="POST", headers={"host": "127.0.0.1"}).status in {405, 415}

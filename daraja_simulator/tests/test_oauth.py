@@ -1,4 +1,4 @@
-"""Tokens, as Daraja issues and refuses them."""
+"""Issuing and refusing access tokens."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What is installed and what is written about it keep up with the code."""
+"""The package's files, changelog and README match the code."""
 
 import re
 import tomllib

@@ -1,4 +1,4 @@
-"""A person with a phone: the prompt, the PIN, the messages."""
+"""The phone: prompts, PINs, messages."""
 
 import re
 
@@ -79,7 +79,7 @@ def test_a_prompt_ends_once(person, shop):
     person.push()
     person.simulator.cancel(PHONE)
 
-    with pytest.raises(ControlError, match="no such prompt"):
+    with pytest.raises(ControlError, match="no longer open"):
         person.simulator.enter_pin(PHONE)
     person.simulator.advance(61)
     person.simulator.wait_until_quiet()
@@ -91,7 +91,7 @@ def test_a_pin_meant_for_an_older_prompt_does_not_pay_the_newer(person):
     person.simulator.cancel(PHONE)
     person.push(amount=9)
 
-    with pytest.raises(ControlError, match="no such prompt"):
+    with pytest.raises(ControlError, match="no longer open"):
         person.simulator.control.enter_pin(PHONE, "1234", older)
 
     assert person.simulator.phone(PHONE)["rings"]

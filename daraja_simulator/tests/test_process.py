@@ -1,4 +1,4 @@
-"""The simulator as a process of its own."""
+"""The simulator as a separate process."""
 
 import os
 import random
@@ -13,8 +13,8 @@ import requests
 from .waiting import PATIENCE
 
 
-def test_it_goes_on_when_nobody_reads_what_it_prints():
-    """As behind ``| head -1``: the shop and the phone call it on."""
+def test_a_closed_output_pipe_does_not_stop_the_server():
+    """As with ``| head -1``: clients can still use the server."""
     port, nobody = free_port(), closed_pipe()
     process = subprocess.Popen(
         [sys.executable, "-m", "daraja_simulator", "--port", str(port)], stdout=nobody
@@ -28,7 +28,7 @@ def test_it_goes_on_when_nobody_reads_what_it_prints():
 
 
 def free_port():
-    """One that the system gives to nobody who connects, and so to nobody until we listen."""
+    """A port outside the range of ephemeral ports, so that nobody gets it before we listen."""
     while True:
         port = random.randrange(20_000, 32_000)
         with socket.socket() as asked, suppress(OSError):

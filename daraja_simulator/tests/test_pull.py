@@ -1,4 +1,4 @@
-"""Pulling the statement of what came in."""
+"""Pull Transactions."""
 
 import re
 from datetime import datetime, timedelta
@@ -89,7 +89,7 @@ def test_a_payment_is_a_row_in_the_statement_s_own_spelling(puller, daraja):
     }
 
 
-def test_prompts_are_in_it_and_payouts_and_other_numbers_are_not(puller, daraja, shop):
+def test_stk_payments_are_included_and_payouts_and_other_shortcodes_are_not(puller, daraja, shop):
     daraja.pay()
     daraja.pay_out()
     daraja.reverse(shop.items()["MpesaReceiptNumber"])
@@ -98,7 +98,7 @@ def test_prompts_are_in_it_and_payouts_and_other_numbers_are_not(puller, daraja,
     assert puller.receipts() == [shop.items()["MpesaReceiptNumber"]]
 
 
-def test_nothing_is_told_as_1001_and_an_empty_list_within_a_list(puller):
+def test_an_empty_result_is_1001_with_an_empty_nested_list(puller):
     said = puller.query().json()
 
     assert (said["ResponseCode"], said["Response"]) == ("1001", [[]])
@@ -129,7 +129,7 @@ def test_only_the_last_48_hours_can_be_pulled(puller, daraja):
     assert puller.receipts() == [new]
 
 
-def test_the_dates_bound_it_in_nairobi_time_both_within(puller, daraja):
+def test_both_dates_are_inclusive_and_nairobi_time(puller, daraja):
     receipt = daraja.simulator.pay_by_hand(PHONE, 1, "A")["receipt"]
     [entry] = daraja.simulator.books()["entries"]
     paid = datetime.fromisoformat(entry["time"])
@@ -140,7 +140,7 @@ def test_the_dates_bound_it_in_nairobi_time_both_within(puller, daraja):
     assert puller.receipts(StartDate=later, EndDate=later) == []
 
 
-def test_it_can_be_asked_by_get(puller, daraja):
+def test_pull_transactions_can_be_queried_with_get(puller, daraja):
     receipt = daraja.simulator.pay_by_hand(PHONE, 1, "A")["receipt"]
     answer = requests.get(
         daraja.simulator.url + "/pulltransactions/v1/query",
@@ -161,7 +161,7 @@ def test_it_can_be_asked_by_get(puller, daraja):
         ({"OffSetValue": "-1"}, "OffSetValue"),
     ],
 )
-def test_a_question_that_is_wrong_is_refused_over_its_field(puller, changes, field):
+def test_an_invalid_field_is_named_in_the_error(puller, changes, field):
     refused = said_no(puller.query(**changes))
 
     assert refused == (400, "400.002.02", f"Bad Request - Invalid {field}")

@@ -1,4 +1,4 @@
-"""A push that is accepted, how it ends, and what the shop is told."""
+"""Accepted STK pushes, their outcomes and callbacks."""
 
 import re
 from datetime import datetime, timedelta, timezone
@@ -34,7 +34,7 @@ def test_the_id_tells_the_time_in_nairobi(daraja):
     assert abs(datetime.now(NAIROBI) - told) < timedelta(minutes=1)
 
 
-def test_a_success_is_told_with_five_items_in_their_own_types(daraja, shop):
+def test_a_success_has_five_items_with_their_own_types(daraja, shop):
     accepted = daraja.push().json()
     daraja.simulator.wait_until_quiet()
 
@@ -59,7 +59,7 @@ def test_a_success_is_told_with_five_items_in_their_own_types(daraja, shop):
     assert items["PhoneNumber"]["Value"] == 254712345678
 
 
-def test_a_failure_is_told_without_metadata(daraja, shop):
+def test_a_failure_has_no_metadata(daraja, shop):
     daraja.simulator.script(outcome="1032")
     accepted = daraja.push().json()
     daraja.simulator.wait_until_quiet()
@@ -91,7 +91,7 @@ def test_a_callback_carries_daraja_s_headers_to_the_address_given(daraja, shop):
     assert "Authorization" not in headers
 
 
-def test_a_callback_the_shop_fails_to_take_is_not_sent_again(daraja, shop):
+def test_a_failed_callback_is_not_retried(daraja, shop):
     shop.status = 500
     daraja.pay()
 
@@ -108,7 +108,7 @@ def test_a_callback_does_not_follow_a_redirect(daraja, shop):
     assert [c["status"] for c in daraja.simulator.callbacks] == [307]
 
 
-def test_a_shop_that_is_down_loses_the_callback_and_nothing_else(daraja):
+def test_an_unreachable_client_loses_only_the_callback(daraja):
     daraja.pay(CallBackURL="http://127.0.0.1:9/cb/f00d/")
 
     [lost] = daraja.simulator.callbacks
@@ -117,7 +117,7 @@ def test_a_shop_that_is_down_loses_the_callback_and_nothing_else(daraja):
     assert daraja.simulator.books()["received"] == 1500
 
 
-def test_a_shop_that_never_answers_is_given_up(daraja_with, shop):
+def test_a_callback_without_a_response_times_out(daraja_with, shop):
     daraja = daraja_with(callback_timeout=0.1)
     shop.seconds = PATIENCE
     daraja.pay()
@@ -136,14 +136,14 @@ def test_the_last_digits_of_a_number_can_decide(daraja, shop, ending, code):
     assert [r["ResultCode"] for r in shop.results] == [code]
 
 
-def test_a_number_ending_in_9000_pays_and_the_shop_is_never_told(daraja, shop):
+def test_a_number_ending_in_9000_pays_without_a_callback(daraja, shop):
     daraja.pay(phone="254710009000")
 
     assert shop.heard == []
     assert daraja.simulator.books()["received"] == 1500
 
 
-def test_a_number_ending_in_9002_pays_once_and_the_shop_is_told_twice(daraja, shop):
+def test_a_number_ending_in_9002_pays_once_with_two_callbacks(daraja, shop):
     daraja.pay(phone="254710009002")
 
     first, second = shop.results

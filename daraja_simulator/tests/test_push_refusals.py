@@ -1,4 +1,4 @@
-"""What M-Pesa Express refuses at once, and in which words."""
+"""STK pushes that are refused, and the error messages."""
 
 import pytest
 import requests
@@ -188,7 +188,7 @@ def test_a_body_that_is_no_json_object_is_refused(daraja, body):
     assert said_no(answer) == (400, "400.002.05", "Invalid Request Payload")
 
 
-def test_a_refused_push_rings_nobody(daraja):
+def test_a_refused_push_opens_no_prompt(daraja):
     daraja.push(amount=0)
 
     assert daraja.simulator.prompts() == []

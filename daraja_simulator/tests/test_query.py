@@ -1,4 +1,4 @@
-"""Asking how a push ended."""
+"""The status query of STK pushes."""
 
 import pytest
 
@@ -8,7 +8,7 @@ BEING_PROCESSED = (500, "500.001.1001", "The transaction is being processed")
 DOES_NOT_EXIST = (500, "500.001.1001", "The transaction does not Exist")
 
 
-def test_a_paid_push_is_told_without_receipt_amount_or_phone(daraja):
+def test_a_paid_push_is_reported_without_receipt_amount_or_phone(daraja):
     accepted = daraja.push().json()
     daraja.simulator.wait_until_quiet()
 
@@ -25,7 +25,7 @@ def test_a_paid_push_is_told_without_receipt_amount_or_phone(daraja):
     }
 
 
-def test_1037_reads_otherwise_in_the_query_than_in_the_callback(daraja, shop):
+def test_the_text_of_1037_differs_between_query_and_callback(daraja, shop):
     checkout_id = daraja.pay(phone="254710001037")
 
     said = daraja.query(checkout_id).json()
@@ -48,7 +48,7 @@ def test_an_open_prompt_is_still_under_processing(daraja_with):
     )
 
 
-def test_an_open_prompt_can_be_told_as_an_error(daraja_with):
+def test_an_open_prompt_can_be_reported_as_an_error(daraja_with):
     daraja = daraja_with(default="person", pending_query="processing")
     checkout_id = daraja.push().json()["CheckoutRequestID"]
 

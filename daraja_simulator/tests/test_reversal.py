@@ -1,4 +1,4 @@
-"""Giving payments back."""
+"""Reversals."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -39,7 +39,7 @@ def test_a_reversal_gives_the_money_back_with_an_sms_and_a_receipt_of_its_own(
     assert f"Your payment {receipt} to O-MACHE was reversed" in phone["inbox"][0]["text"]
 
 
-def test_its_result_has_daraja_s_parameters_and_types(daraja, shop, receipt):
+def test_the_result_has_daraja_s_parameters_and_types(daraja, shop, receipt):
     daraja.reverse(receipt)
 
     told = shop.parameters()
@@ -54,7 +54,7 @@ def test_its_result_has_daraja_s_parameters_and_types(daraja, shop, receipt):
     }
 
 
-def test_a_second_reversal_finds_it_done(daraja, shop, receipt):
+def test_a_second_reversal_ends_with_r000001(daraja, shop, receipt):
     daraja.reverse(receipt)
     daraja.reverse(receipt)
 
@@ -128,7 +128,7 @@ def test_money_that_was_withdrawn_cannot_be_given_back(daraja, shop, receipt):
         ({"ResultURL": "nowhere"}, "ResultURL"),
     ],
 )
-def test_a_request_that_is_wrong_is_refused_over_its_field(daraja, receipt, changes, field):
+def test_an_invalid_field_is_named_in_the_error(daraja, receipt, changes, field):
     refused = said_no(daraja.reverse(receipt, **changes))
 
     assert refused == (400, "400.002.02", f"Bad Request - Invalid {field}")
@@ -174,7 +174,7 @@ def test_money_given_back_does_not_count_as_received_that_day(daraja_with, shop)
     assert codes(shop) == [0, 0]
 
 
-def test_a_customer_has_a_payment_reversed_and_the_merchant_is_not_told(daraja, shop, receipt):
+def test_a_reversal_for_a_customer_does_not_notify_the_merchant(daraja, shop, receipt):
     told = daraja.simulator.reverse_for_customer(receipt)
 
     books, phone = daraja.simulator.books(), daraja.simulator.phone(PHONE)
@@ -185,7 +185,7 @@ def test_a_customer_has_a_payment_reversed_and_the_merchant_is_not_told(daraja, 
     assert f"Your payment {receipt} to O-MACHE was reversed" in phone["inbox"][0]["text"]
 
 
-def test_what_a_customer_had_reversed_cannot_be_reversed_again(daraja, shop, receipt):
+def test_a_payment_reversed_for_its_customer_cannot_be_reversed_again(daraja, shop, receipt):
     daraja.simulator.reverse_for_customer(receipt)
 
     daraja.reverse(receipt)
@@ -203,11 +203,11 @@ def test_only_a_payment_can_be_reversed_for_its_customer(daraja, number):
 
     assert (answer.status_code, answer.json()) == (
         400,
-        {"error": "There is no payment with this receipt"},
+        {"error": "There is no payment with this receipt."},
     )
 
 
-def test_over_http_the_control_plane_reverses_a_payment_too(daraja, receipt):
+def test_the_control_api_reverses_a_payment(daraja, receipt):
     answer = requests.post(
         f"{daraja.simulator.url}/control/payments/{receipt}/reverse", json={}, timeout=PATIENCE
     )

@@ -1,4 +1,4 @@
-"""How outcomes are chosen, and which choice counts."""
+"""How outcomes are chosen, and their precedence."""
 
 import pytest
 
@@ -112,31 +112,37 @@ def test_the_default_can_be_a_failure(daraja_with, shop):
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ({"outcome": "sucess"}, "outcome is one of"),
-        ({"colour": "red"}, "unknown: colour"),
-        ({"callbacks": -1}, "callbacks is a whole number, 0 to 100"),
-        ({"callbacks": True}, "callbacks is a whole number, 0 to 100"),
-        ({"callback_delay": "soon"}, "callback_delay is seconds, 0 to 86400"),
-        ({"answer": "never"}, "answer is one of whole, half, nothing, html, error"),
-        ({"shuffle": 1}, "shuffle is true or false"),
-        ({"refuse": "politely"}, "refuse is one of"),
-        ({"refuse": {"status": 20}}, "status is a whole number, 200 to 599"),
-        ({"refuse": {"content_type": "a\r\nb"}}, "content_type is one line"),
-        ({"operation": "b2b"}, "operation is one of oauth, stk_push, stk_query, c2b_register, c2b"),
-        ({"operation": "b2c", "outcome": "person"}, "only a prompt, stk_push, can be left"),
-        ({"operation": "b2c", "queue_timeout": "often"}, "queue_timeout is one of with_result"),
+        ({"outcome": "sucess"}, "outcome must be one of"),
+        ({"colour": "red"}, "unknown fields: colour"),
+        ({"callbacks": -1}, "callbacks must be a whole number, 0 to 100"),
+        ({"callbacks": True}, "callbacks must be a whole number, 0 to 100"),
+        ({"callback_delay": "soon"}, "callback_delay must be 0 to 86400 seconds"),
+        ({"answer": "never"}, "answer must be one of whole, half, nothing, html, error"),
+        ({"shuffle": 1}, "shuffle must be true or false"),
+        ({"refuse": "politely"}, "refuse must be one of"),
+        ({"refuse": {"status": 20}}, "status must be a whole number, 200 to 599"),
+        ({"refuse": {"content_type": "a\r\nb"}}, "content_type must be a single line"),
+        (
+            {"operation": "b2b"},
+            "operation must be one of oauth, stk_push, stk_query, c2b_register, c2b",
+        ),
+        ({"operation": "b2c", "outcome": "person"}, "the outcome person is for stk_push only"),
+        (
+            {"operation": "b2c", "queue_timeout": "often"},
+            "queue_timeout must be one of with_result",
+        ),
         ({"phone": "12"}, "A phone number looks like"),
-        ({"amount": "1"}, "amount is a whole number, 1 to 250000"),
-        ({"times": 0}, "times is a whole number, 1 to 10000"),
+        ({"amount": "1"}, "amount must be a whole number, 1 to 250000"),
+        ({"times": 0}, "times must be a whole number, 1 to 10000"),
     ],
 )
-def test_a_script_that_makes_no_sense_is_refused_with_a_sentence(simulator, given, sentence):
+def test_an_invalid_script_is_refused_with_a_message(simulator, given, sentence):
     with pytest.raises(ValueError, match=sentence):
         simulator.script(**given)
 
     assert simulator.world.scripts.as_json() == []
 
 
-def test_a_default_that_makes_no_sense_is_refused(make_simulator):
-    with pytest.raises(ValueError, match="outcome is one of"):
+def test_an_invalid_default_is_refused(make_simulator):
+    with pytest.raises(ValueError, match="outcome must be one of"):
         make_simulator(default="sucess")

@@ -1,4 +1,4 @@
-"""The simulator as a server: odd callers, memory, its end."""
+"""The HTTP server: malformed requests, memory limits, shutdown."""
 
 import signal
 import socket
@@ -24,7 +24,7 @@ RUN = (
 
 
 def started(*arguments):
-    """Start Python at the root of the project, its two outputs in one."""
+    """Start Python at the root of the project, with stdout and stderr combined."""
     return subprocess.Popen(
         [sys.executable, "-u", *arguments],
         cwd=Path(__file__).parents[2],
@@ -35,7 +35,7 @@ def started(*arguments):
 
 
 def raw(simulator, data):
-    """Send bytes, and give whatever comes back until the other side hangs up."""
+    """Send bytes, and return everything received until the connection is closed."""
     port = int(simulator.url.rpartition(":")[2])
     with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
         connection.sendall(data)
@@ -92,7 +92,9 @@ def test_one_connection_serves_many_requests(simulator):
         (b"\x16\x03\x01 nonsense\r\n\r\n", b"400"),
     ],
 )
-def test_an_odd_request_is_answered_and_hung_up_on(simulator, request_bytes, status):
+def test_a_malformed_request_gets_an_error_and_the_connection_is_closed(
+    simulator, request_bytes, status
+):
     answer = raw(simulator, request_bytes.replace(b"Host: a", b"Host: a\r\nConnection: close"))
 
     assert status in answer.split(b"\r\n")[0] or answer.startswith(b"{")
@@ -115,7 +117,7 @@ def test_the_event_log_forgets_the_oldest():
     assert [event["n"] for event in log.list()] == [3, 4, 5]
 
 
-def test_prompts_forgotten_are_free_again(daraja):
+def test_phones_of_dropped_prompts_are_free_again(daraja):
     daraja.simulator.world.prompts._keep = 2
     ids = [daraja.pay(amount=amount) for amount in (1, 2, 3)]
 
@@ -123,7 +125,7 @@ def test_prompts_forgotten_are_free_again(daraja):
     assert said_no(daraja.query(ids[0]))[2] == "The transaction does not Exist"
 
 
-def test_stopping_hangs_up_on_idle_connections_too(make_simulator):
+def test_stopping_closes_idle_connections(make_simulator):
     simulator = make_simulator()
     with requests.Session() as session:
         session.get(simulator.url + "/control/about", timeout=PATIENCE)
@@ -143,19 +145,19 @@ def test_a_simulator_never_started_can_be_stopped():
         requests.get(simulator.url + "/control/about", timeout=PATIENCE)
 
 
-def test_a_port_in_use_is_told_in_one_sentence(simulator):
+def test_a_port_in_use_is_reported_in_one_sentence(simulator):
     port = int(simulator.url.rpartition(":")[2])
 
     with pytest.raises(PortInUse) as refused:
         Simulator(port=port)
 
     assert str(refused.value) == (
-        f"Port {port} on 127.0.0.1 is taken by another program; choose another with --port."
+        f"Port {port} on 127.0.0.1 is in use by another program. Choose another with --port."
     )
 
 
-def test_a_port_that_cannot_be_is_told_in_one_sentence():
-    with pytest.raises(PortInUse, match=r"There is no port 70000; the last is 65535\."):
+def test_an_invalid_port_is_reported_in_one_sentence():
+    with pytest.raises(PortInUse, match=r"Port 70000 does not exist\. Choose one up to 65535\."):
         Simulator(port=70_000)
 
 
@@ -179,9 +181,9 @@ def test_the_process_prints_what_to_open_and_ends_when_asked(ending):
         process.send_signal(ending)
         rest = process.stdout.read()
 
-    assert first.startswith("A pretend Safaricom listens on http://127.0.0.1:")
+    assert first.startswith("The Daraja simulator is listening on http://127.0.0.1:")
     assert about["default"] == "person"
-    assert f"The phone:      {url}/  (PIN 1234)" in rest
+    assert f"Phone page:     {url}/  (PIN 1234)" in rest
     assert rest.endswith("The simulator has stopped.\n")
     assert process.returncode == 0
 
@@ -194,7 +196,7 @@ def test_the_command_line_says_in_one_sentence_that_its_port_is_taken(simulator)
         said = process.stdout.read()
 
     assert said == (
-        f"Port {port} on 127.0.0.1 is taken by another program; choose another with --port.\n"
+        f"Port {port} on 127.0.0.1 is in use by another program. Choose another with --port.\n"
     )
     assert process.returncode == 1
 
@@ -237,16 +239,16 @@ def test_a_setting_is_read_by_its_name(given, read):
     [
         ("walet=5", "There is no setting 'walet'"),
         ("wallet", "There is no setting 'wallet'"),
-        ("wallet=much", "wallet is a number"),
-        ("magic=maybe", "magic is on or off"),
+        ("wallet=much", "wallet must be a number"),
+        ("magic=maybe", "magic must be on or off"),
     ],
 )
-def test_a_setting_that_makes_no_sense_is_refused_with_a_sentence(given, sentence):
+def test_an_invalid_setting_is_refused_with_a_message(given, sentence):
     with pytest.raises(ValueError, match=sentence):
         read_settings([given])
 
 
-def test_a_key_file_that_is_no_good_stops_the_start(tmp_path):
+def test_an_invalid_key_file_is_refused_at_the_start(tmp_path):
     key = tmp_path / "key.pem"
     key.write_text("not a key")
     with started("-m", "daraja_simulator", "--port", "0", "--key", str(key)) as process:

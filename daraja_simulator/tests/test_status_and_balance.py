@@ -1,4 +1,4 @@
-"""Asking what became of a transaction, and what a number holds."""
+"""Transaction status and account balance."""
 
 import re
 
@@ -78,7 +78,7 @@ def test_a_reversal_is_found(daraja, shop):
     assert shop.parameters(1)["ReasonType"] == "Transaction Reversal via API"
 
 
-def test_what_is_not_there_is_the_result_s_own_failure(daraja, shop):
+def test_an_unknown_transaction_is_a_failed_result(daraja, shop):
     accepted = daraja.push().json()
     assert daraja.simulator.wait_until_quiet()
     daraja.ask_status(TransactionID="ABC1DE2FGH")
@@ -92,7 +92,7 @@ def test_what_is_not_there_is_the_result_s_own_failure(daraja, shop):
     ("party", "kind", "code"),
     [(PHONE, "1", 0), ("254722000111", "1", "SFC_IC0003"), ("999999", "4", "SFC_IC0003")],
 )
-def test_only_a_party_to_it_may_ask(daraja, shop, party, kind, code):
+def test_only_a_party_to_a_transaction_may_query_it(daraja, shop, party, kind, code):
     paid = daraja.simulator.pay_by_hand(PHONE, 1500, "SOFA22")
     daraja.ask_status(TransactionID=paid["receipt"], PartyA=party, IdentifierType=kind)
 
@@ -117,7 +117,7 @@ def test_a_status_can_be_scripted(daraja, shop):
         ({"TransactionID": "A", "Initiator": ""}, "Initiator"),
     ],
 )
-def test_a_question_that_is_wrong_is_refused_over_its_field(daraja, changes, field):
+def test_an_invalid_field_is_named_in_the_error(daraja, changes, field):
     refused = said_no(daraja.ask_status(**changes))
 
     assert refused == (400, "400.002.02", f"Bad Request - Invalid {field}")
@@ -131,7 +131,7 @@ def test_each_question_refuses_a_bad_token_in_its_own_code(daraja):
     assert said_no(daraja.ask_balance())[:2] == (401, "401.002.01")
 
 
-def test_a_balance_is_told_in_text_throughout(daraja, shop):
+def test_a_balance_result_is_text_throughout(daraja, shop):
     daraja.pay()
     daraja.simulator.set_account("174379", working=700_000)
     daraja.ask_balance()
@@ -154,7 +154,7 @@ def test_each_number_has_a_balance_of_its_own(daraja, shop):
     assert "Utility Account|KES|998500.00|" in shop.parameters(1)["AccountBalance"]
 
 
-def test_a_stranger_s_balance_is_not_told(daraja, shop):
+def test_the_balance_of_another_shortcode_is_refused(daraja, shop):
     daraja.ask_balance(PartyA="999999")
 
     assert shop.outcomes[0]["ResultCode"] == "SFC_IC0003"
@@ -166,7 +166,7 @@ def test_a_balance_asked_with_a_bad_password_is_2001_in_text(daraja, shop):
     assert shop.outcomes[0]["ResultCode"] == "2001"
 
 
-def test_one_lock_is_for_all_that_the_operator_does(daraja, shop):
+def test_the_lock_applies_to_all_apis_of_the_initiator(daraja, shop):
     bad = daraja.simulator.security_credential("wrong")
     for _ in range(3):
         daraja.ask_balance(SecurityCredential=bad)
@@ -175,7 +175,7 @@ def test_one_lock_is_for_all_that_the_operator_does(daraja, shop):
     assert shop.outcomes[-1]["ResultCode"] == 8006
 
 
-def test_a_question_is_no_transaction(daraja, shop):
+def test_a_query_is_not_a_transaction(daraja, shop):
     accepted = daraja.ask_balance().json()
     daraja.ask_status(OriginalConversationID=accepted["OriginatorConversationID"])
 

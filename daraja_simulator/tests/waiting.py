@@ -1,14 +1,14 @@
-"""Waiting for what should happen: as long as a loaded machine takes, and no longer than it does."""
+"""Waiting for a condition, with a timeout that is long enough for a busy machine."""
 
 import time
 from collections.abc import Callable
 
-#: Seconds. Nothing takes so long where it happens at all.
+#: Seconds. Longer than anything here takes.
 PATIENCE = 60
 
 
 def wait_until(happened: Callable[[], object], *, seconds: float = PATIENCE) -> None:
-    """Ask again and again until it has happened; a test where it does not fails."""
+    """Poll until the condition is true; fail the test if it never is."""
     give_up = time.monotonic() + seconds
     while not happened():
         assert time.monotonic() < give_up, f"waited {seconds} s in vain"

@@ -24,7 +24,7 @@ The shop of {taken_at} is restored. No money is sent: payouts and refunds are st
 4. Download M-Pesa's statements of all your numbers from the portal, from {taken_at} (UTC) until
    now, and run: python manage.py read_statement FILE …
 5. On the console, say what each listed withdrawal was, match money without an order to its order or
-   send it back, then: Money is stopped from leaving → Let money leave again.
+   send it back, then: Outgoing payments are stopped → Resume outgoing payments.
 6. python manage.py prove --against-statement
 
 docs/night.md, “Restored”, explains each step.{kept}"""

@@ -1,7 +1,7 @@
-"""Access tokens, whose signature is checked once: what was signed stays signed.
+"""Access tokens, whose verified signatures are cached.
 
-Whose a token is, and whether they may still come in, is asked at every request
-(accounts.authentication); this only spares the arithmetic.
+The user and whether the token is still valid are checked at every request
+(accounts.authentication); only the signature check is cached.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from rest_framework_simplejwt.tokens import AccessToken
 
 
 def read_access_token(raw: bytes) -> AccessToken:
-    """The token of these bytes. Raises TokenError for what is no access token of ours, or over."""
+    """Parse an access token. Raises TokenError if it is invalid or has expired."""
     payload = _verified(raw, api_settings.SIGNING_KEY)
     now = datetime.now(UTC)
     if payload["exp"] <= now.timestamp():
-        # Within the leeway, or over: as the library sees it.
+        # Near its expiry: the library applies the leeway.
         return AccessToken(raw)  # type: ignore[arg-type]
     token = AccessToken.__new__(AccessToken)
     token.token, token.payload, token.current_time = raw, dict(payload), now  # type: ignore[assignment]
@@ -28,8 +28,8 @@ def read_access_token(raw: bytes) -> AccessToken:
 
 @lru_cache(maxsize=1000)
 def _verified(raw: bytes, key: str) -> dict[str, Any]:
-    """What a token says, once its signature by this key, its kind and its audience are checked.
+    """A token's claims, after checking signature, type and audience.
 
-    What is refused is not kept.
+    Invalid tokens are not cached.
     """
     return dict(AccessToken(raw).payload)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Serializer fields that refuse what DRF's own would guess at, and how input is read."""
+"""Strict serializer fields, and reading of input."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from rest_framework.fields import empty
 from omachemainproj.phones import normalise_phone
 from omachemainproj.text import clean_shown, fold_identifier, is_turned
 
-#: The largest id a table of ours can have; no larger number is asked of the database.
+#: The largest possible id; larger numbers are not looked up.
 MAX_ID = 2**63 - 1
 
 _DIGITS = re.compile(r"-?[0-9]{1,18}")
+#: A text may be typed so many times longer than it is stored: with invisible signs, or spaces.
+_LONGEST_TYPED = 8
 #: What an Idempotency-Key may be.
 _KEY = re.compile(r"[!-~]{1,255}")
 
@@ -27,7 +29,7 @@ def _came_in_a_form(field: serializers.Field) -> bool:
 
 
 class _NormalisedField(serializers.CharField):
-    """A text in one form. ``turned`` is said of one that signs turn round; without, they go."""
+    """A text in normal form. ``turned`` is the error for direction overrides, else removed."""
 
     def __init__(self, *, turned: str = "", **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -38,6 +40,9 @@ class _NormalisedField(serializers.CharField):
 
     def to_internal_value(self, data: Any) -> str:
         typed = super().to_internal_value(data)
+        if self.max_length is not None and len(typed) > self.max_length * _LONGEST_TYPED:
+            # DRF measures what was normalised, which costs what was sent.
+            self.fail("max_length", max_length=self.max_length)
         if self._turned and is_turned(typed):
             raise serializers.ValidationError(self._turned, code="invalid")
         text = self.normalise(typed)
@@ -63,18 +68,38 @@ class IdentifierField(_NormalisedField):
 class WholeNumberField(serializers.IntegerField):
     """A JSON integer, or plain ASCII digits in a text or a form. Never a boolean or a fraction."""
 
-    default_error_messages = {"whole": "A whole number is needed, like 1500."}
+    default_error_messages = {
+        "whole": "A whole number is needed, like 1500.",
+        "too_large": "This number is too large.",
+    }
+
+    #: The largest number of a field without a ``max_value``, and of a negative one without a
+    #: ``min_value``. JSON's readers agree on no larger one (RFC 8259, section 6).
+    largest: float = 2**53 - 1
 
     def to_internal_value(self, data: Any) -> int:
         if isinstance(data, str) and _DIGITS.fullmatch(data.strip()):
             data = int(data.strip())
         if isinstance(data, bool) or not isinstance(data, int):
             self.fail("whole")
+        # Where the field has a limit of its own, that says more.
+        too_large = self.max_value is None and data > self.largest
+        if too_large or (self.min_value is None and data < -self.largest):
+            self.fail("too_large")
         return data
 
 
+class ShortListField(serializers.ListField):
+    """A list whose length is checked before its items: DRF reads 20,000 of them first."""
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        if isinstance(data, list) and self.max_length is not None and len(data) > self.max_length:
+            self.fail("max_length", max_length=self.max_length)
+        return super().to_internal_value(data)
+
+
 class OneOfField(serializers.ChoiceField):
-    """One of a few words; the refusal of another names them."""
+    """One of a few values; the error lists them."""
 
     def __init__(self, choices: Any, **kwargs: Any) -> None:
         super().__init__(choices, **kwargs)
@@ -86,7 +111,7 @@ class StrictBooleanField(serializers.BooleanField):
     """A JSON true or false; in a form, those words. Never a number that looks like one."""
 
     default_error_messages = {"strict": "Send true or false."}
-    #: A form that does not say it does not mean false, as one of HTML's check boxes would.
+    #: A missing value in a form does not mean false, unlike an HTML checkbox.
     default_empty_html = empty
 
     def to_internal_value(self, data: Any) -> bool:
@@ -101,7 +126,7 @@ class StrictBooleanField(serializers.BooleanField):
 class MpesaNumberField(serializers.Field):
     """A Kenyan mobile number as people write it, text or JSON integer; kept as 12 digits.
 
-    With ``allow_blank`` an empty text is none at all, ``""``.
+    With ``allow_blank`` an empty text means no number, ``""``.
     """
 
     default_error_messages = {
@@ -127,13 +152,13 @@ class MpesaNumberField(serializers.Field):
 
 
 def read_input(kind: type[serializers.Serializer], data: Any) -> Any:
-    """What a body or a query says, validated as ``kind`` does. Raises ValidationError.
+    """Validate a body or a query with serializer ``kind``. Raises ValidationError.
 
-    To make a serializer costs more than to validate with it, so there is one a process for what is
-    right. What is wrong is told by one of its own, which is where DRF gives errors their shape.
-    ``kind`` looks at its data alone: it is given no context.
+    Creating a serializer costs more than validating with it, so valid input uses one per process.
+    For invalid input a new one is created, so that DRF formats the errors. ``kind`` gets no
+    context.
     """
-    # Fields look at their serializer for whether a form came.
+    # Fields check their serializer for whether the input is a form.
     if not isinstance(data, QueryDict):
         try:
             return _checker(kind).run_validation(data)
@@ -150,10 +175,10 @@ def _checker(kind: type[serializers.Serializer]) -> serializers.Serializer:
 
 
 def read_idempotency_key(typed: str | None) -> str | None:
-    """Return the ``Idempotency-Key`` header as it is, or None where there is none.
+    """Return the ``Idempotency-Key`` header unchanged, or None.
 
     Each subject enforces it with a unique constraint of its own: orders.cashout (an order has the
-    key), products.listings.services.restock_product and products.spreadsheets.importer (a stock
+    key), products.listings.services.restock_product and products.spreadsheets.row_restock (a stock
     movement has its digest); create_product there looks for it with the seller locked. Raises
     ValidationError unless it is 1 to 255 visible ASCII characters.
     """

@@ -1,4 +1,4 @@
-"""Every error answer of the shop, in one of two shapes.
+"""All error responses, in one of two shapes.
 
 Field errors keep Django REST framework's, ``{"field": ["…"]}``. Everything else is
 ``{"detail": "…", "code": "…"}``: ``detail`` is for people and may change, ``code`` never does.
@@ -35,10 +35,10 @@ _SCHEME = "Send your access token as “Authorization: Bearer <token>”."
 
 
 def answer_error(exc: Exception, context: dict[str, Any]) -> Response | None:
-    """Turn an exception of the API into its answer, in the language of who asked.
+    """Turn an exception of the API into a response, in the caller's language.
 
-    To a request with ``Prefer: error-codes`` the answer about fields has ``codes`` beside them.
-    Returns None for anything unforeseen, so that Django logs it and answers 500.
+    With ``Prefer: error-codes`` field errors also have ``codes``. Returns None for unexpected
+    exceptions, so that Django logs them and answers 500.
     """
     response = _answer_error(exc, context)
     request = context.get("request")
@@ -56,7 +56,7 @@ def answer_error(exc: Exception, context: dict[str, Any]) -> Response | None:
 
 
 def _translated(said: Any, errors: Any, language: str) -> Any:
-    """An answer with its sentences translated, and nothing else: no token, no code, no name."""
+    """Translate the messages of a response, but no tokens, codes or names."""
     if not isinstance(said, dict):
         return translate_all(said, language)
     sentences = errors or {name: said[name] for name in ("detail",) if name in said}
@@ -64,13 +64,13 @@ def _translated(said: Any, errors: Any, language: str) -> Any:
 
 
 def _preferences(request: Any) -> set[str]:
-    """What ``Prefer`` (RFC 7240) asks for, by name."""
+    """The names of the preferences in a ``Prefer`` header (RFC 7240)."""
     asked = request.META.get("HTTP_PREFER", "").split(",")
     return {each.partition(";")[0].strip().lower() for each in asked}
 
 
 def _errors_of(exc: Exception, response: Response) -> Any:
-    """What of an answer is about fields; empty where nothing is."""
+    """The field errors of a response, if any."""
     if isinstance(exc, FieldRefusal):
         return exc.errors
     return response.data if isinstance(exc, ValidationError) else {}
@@ -107,11 +107,11 @@ def _answer_error(exc: Exception, context: dict[str, Any]) -> Response | None:
 
 
 def _as_api_error(exc: Exception, context: dict[str, Any]) -> Exception:
-    """What DRF knows how to answer, in the place of what it does not."""
+    """Convert an exception into one that DRF can answer."""
     if isinstance(exc, UnreadablePostError):
         return ParseError(BROKE_OFF, "body_broke_off")
     if is_out_of_room(exc):
-        logger.error("there is no room left: %s", exc)
+        logger.error("the disk is full: %s", exc)
         return Busy()
     if isinstance(exc, DatabaseError):
         return _translate_database_error(exc)
@@ -121,7 +121,7 @@ def _as_api_error(exc: Exception, context: dict[str, Any]) -> Exception:
 
 
 def _tried_another_scheme(context: dict[str, Any]) -> bool:
-    """Whether somebody said who they are in a way that is not looked at."""
+    """Whether the request used another authentication scheme."""
     request = context.get("request")
     said = request.headers.get("Authorization", "").split() if request is not None else []
     return bool(said) and said[0].lower() != "bearer"
@@ -133,7 +133,7 @@ def is_out_of_room(exc: Exception) -> bool:
 
 
 def answer_busy(request: HttpRequest) -> JsonResponse:
-    """The answer of pages outside the API to what a busy database or a full disk refuses."""
+    """The response of pages outside the API when the database is busy or the disk full."""
     response = refuse(request, Busy.default_detail, Busy.default_code, 503)
     response["Retry-After"] = "2"
     return response
@@ -141,7 +141,7 @@ def answer_busy(request: HttpRequest) -> JsonResponse:
 
 class Conflict(APIException):
     status_code = status.HTTP_409_CONFLICT
-    default_detail = "Somebody changed this at the same moment. Try again."
+    default_detail = "Someone else changed this at the same moment. Try again."
     default_code = "conflict"
 
 
@@ -150,7 +150,7 @@ def _when(refusal: Refusal) -> dict[str, str]:
 
 
 def _translate_database_error(exc: DatabaseError) -> Exception:
-    """Turn an error of the database into the answer that says what the caller can do."""
+    """Convert a database error into one that tells the caller what to do."""
     if isinstance(exc, OperationalError):
         # Lock and statement timeouts, deadlocks, an exhausted pool, a database restarting.
         logger.warning("database busy: %s", exc)
@@ -160,14 +160,14 @@ def _translate_database_error(exc: DatabaseError) -> Exception:
         return Conflict()
     if isinstance(exc, DataError):
         logger.warning("database refused a value: %s", exc)
-        return ValidationError({"detail": "A value is outside what can be kept."})
+        return ValidationError({"detail": "A value is out of range."})
     return exc
 
 
 def refuse(
     request: HttpRequest, detail: str, code: str, status_code: int = 400, **extra: str
 ) -> JsonResponse:
-    """The answer to what no view of the API refused; who asks is not known, but by their header."""
+    """An error response from outside the API's views, in the language of ``Accept-Language``."""
     language = language_asked(request.META.get("HTTP_ACCEPT_LANGUAGE", "")) or ENGLISH
     body = {"detail": translate(detail, language), "code": code, **extra}
     headers = {"Content-Language": language, "Vary": "Accept-Language"}
@@ -175,7 +175,7 @@ def refuse(
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer what Django refuses before a view runs (a bad host, too large a form)."""
+    """Answer a request Django refused before any view (a bad host, a form that is too large)."""
     return refuse(request, "This request cannot be read.", "bad_request", 400)
 
 
@@ -186,14 +186,14 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer an unknown URL."""
-    return refuse(request, "Nothing lives at this address.", "not_found", 404)
+    return refuse(request, "There is nothing at this address.", "not_found", 404)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer an unforeseen error; the log has the traceback under the same request id."""
+    """Answer an unexpected error; the log has the traceback with the same request id."""
     return refuse(
         request,
-        "Something went wrong on our side. It has been written down.",
+        "Something went wrong on our side. The error has been logged.",
         "server_error",
         500,
         request_id=getattr(request, "request_id", ""),

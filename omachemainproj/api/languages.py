@@ -1,4 +1,4 @@
-"""Answers that say something, in the language of who asks."""
+"""Translates success messages of responses."""
 
 from __future__ import annotations
 
@@ -14,9 +14,8 @@ from omachemainproj.languages import ENGLISH, language_for, translate_members
 def in_their_language(
     request: Request, response: Response, members: Collection[str] = ("detail",)
 ) -> Response:
-    """The same answer, with the sentences translated that stand in members of these names, at any
-    depth; its headers say which language that is. ``members`` may be none where it is said so
-    already.
+    """Translate the members with these names, at any depth, into the caller's language and set
+    Content-Language. ``members`` may be empty if they are translated already.
     """
     language = language_for(request)
     if language != ENGLISH:

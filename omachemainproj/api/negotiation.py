@@ -1,4 +1,4 @@
-"""Which renderer answers, where there is one alone: a question that hardly anybody asks."""
+"""Content negotiation with a fast path, since there is only one renderer."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.settings import api_settings
 
-#: What clients of an API send; everything else is read as DRF reads it.
+#: Common Accept headers of API clients; all others are parsed by DRF.
 _TAKES_ANY = {"*/*", "application/json", "application/json, text/plain, */*"}
 
 
 class ContentNegotiation(DefaultContentNegotiation):
-    """DRF's own, without the reading where there is nothing to choose from."""
+    """DRF's negotiation, skipped when any format is accepted."""
 
     def select_renderer(  # type: ignore[override]
         self,
@@ -27,7 +27,7 @@ class ContentNegotiation(DefaultContentNegotiation):
             and format_suffix is None
             and renderers[0].media_type == "application/json"
             and request.META.get("HTTP_ACCEPT", "*/*") in _TAKES_ANY
-            # An address without a query has not been read by now.
+            # A request without a query string has not been parsed yet.
             and not (
                 request.META.get("QUERY_STRING")
                 and api_settings.URL_FORMAT_OVERRIDE in request.query_params

@@ -1,7 +1,7 @@
 """Keyset pagination: lists stay JSON arrays; other pages are in a ``Link`` header (RFC 8288).
 
-A page starts after the last row of the one before, so rows neither repeat nor go missing while
-others write, the thousandth page costs what the first does, and nothing is ever counted.
+A page starts after the last row of the one before, so rows neither repeat nor go missing during
+writes, the thousandth page costs as much as the first, and rows are never counted.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from .fields import MAX_ID
 PAGE_SIZE = 25
 MAX_PAGE_SIZE = 100
 
-#: Reads at most so many rows after a place.
+#: Reads at most N rows after a position.
 Fetch = Callable[[list[int] | None, int], list[Any]]
-#: The same, and where the last is true: the rows before a place, the nearest first.
+#: The same; if the last argument is true, the rows before a position, nearest first.
 FetchBothWays = Callable[[list[int] | None, int, bool], list[Any]]
 
 
 class _Place(NamedTuple):
-    """Where a page starts: after these keyset values, or, going backwards, before them."""
+    """A page's start: after these keyset values or, going backwards, before them."""
 
     values: list[int]
     backwards: bool
@@ -41,13 +41,13 @@ class _Place(NamedTuple):
 class KeysetPagination(BasePagination):
     """Pages a queryset by integer columns, the last of them unique.
 
-    The view names the order by ``keyset``: ``("-id",)``, or ``("price", "id")`` with all columns
-    in the same direction. Rows may be dicts, named tuples or instances, and carry those columns.
-    One query. A page has at most 100 rows, however many are asked for.
+    The view sets the order in ``keyset``: ``("-id",)``, or ``("price", "id")`` with all columns in
+    the same direction. Rows are dicts, named tuples or instances with those columns. One query. A
+    page has at most 100 rows, whatever ``page_size`` is.
     """
 
     page_size: ClassVar[int] = PAGE_SIZE
-    #: The addresses of other pages, by their relation; ``next`` comes first.
+    #: The URLs of other pages by relation; ``next`` comes first.
     _links: dict[str, str]
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
@@ -62,7 +62,7 @@ class KeysetPagination(BasePagination):
         return self.paginate_both_ways(request, keyset, fetch)
 
     def paginate(self, request: Request, keyset: Sequence[str], fetch: Fetch) -> list[Any]:
-        """The requested page; ``fetch(after, limit)`` reads so many rows after a cursor."""
+        """The requested page; ``fetch(after, limit)`` reads the rows after a cursor."""
         size, place = self._read_size(request), self._read_place(request, len(keyset))
         if place and place.backwards:
             _refuse_cursor()
@@ -75,7 +75,7 @@ class KeysetPagination(BasePagination):
     def paginate_both_ways(
         self, request: Request, keyset: Sequence[str], fetch: FetchBothWays
     ) -> list[Any]:
-        """The requested page, with the way back to the one before it."""
+        """The requested page, with a link to the previous one too."""
         size, place = self._read_size(request), self._read_place(request, len(keyset))
         backwards = place is not None and place.backwards
         rows = fetch(place.values if place else None, size + 1, backwards)
@@ -83,7 +83,7 @@ class KeysetPagination(BasePagination):
         if backwards:
             rows = rows[::-1]
         self._links = {}
-        # Where a page was come to from the other side, there was one.
+        # When going backwards, the page one came from always exists.
         if rows and (more or backwards):
             self._links["next"] = _link(request, keyset, rows[-1])
         if rows and (more if backwards else place is not None):
@@ -91,7 +91,7 @@ class KeysetPagination(BasePagination):
         return rows
 
     def get_paginated_response(self, data: Any) -> Response:
-        """The rows as they are, and ``Link: <…>; rel="next"`` where there are more."""
+        """The rows, with ``Link: <…>; rel="next"`` if there are more."""
         links = ", ".join(f'<{address}>; rel="{name}"' for name, address in self._links.items())
         return Response(data, headers={"Link": links} if links else {})
 
@@ -141,18 +141,18 @@ def _read_once(request: Request, name: str) -> str | None:
 
 
 def reverse(keyset: Sequence[str]) -> tuple[str, ...]:
-    """The keyset that goes the other way."""
+    """The reversed keyset."""
     return tuple(name[1:] if name.startswith("-") else f"-{name}" for name in keyset)
 
 
 def beyond(keyset: Sequence[str], after: list[int]) -> Any:
-    """The condition for rows after these keyset values, so that an index can start there."""
+    """The condition for rows after these keyset values, in a form an index can use."""
     down = keyset[0].startswith("-")
     names = [name.lstrip("-") for name in keyset]
     if len(names) == 1:
         return Q(**{f"{names[0]}__{'lt' if down else 'gt'}": after[0]})
-    # (price, id) > (…): "price >= … AND (price > … OR id > …)" says the same, but makes the
-    # database walk past every row of that price again, on every page.
+    # (price, id) > (…): "price >= … AND (price > … OR id > …)" is equivalent, but reads all rows of
+    # that price again on every page.
     compare = TupleLessThan if down else TupleGreaterThan
     return compare(tuple(F(name) for name in names), after)
 

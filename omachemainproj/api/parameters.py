@@ -1,6 +1,6 @@
-"""The parameters of an address: each is one that exists, and is given once where it has one value.
+"""Query parameters: unknown ones are refused, and so are repeated ones with a single value.
 
-A misspelt filter that is ignored shows wrong results that look right.
+Ignoring a misspelt filter would return wrong results that look right.
 """
 
 from __future__ import annotations
@@ -10,17 +10,17 @@ from collections.abc import Collection, Iterable
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
-#: What every list takes.
+#: Parameters of every list.
 PAGING = ("page_size", "cursor")
-#: What others hang on the addresses they show or mail: passes, and means nothing here.
+#: Tracking parameters that other sites append to links; they are ignored.
 _TRACKING = frozenset({"fbclid", "gclid"})
 _TRACKING_PREFIX = "utm_"
 
 
 def refuse_unknown(request: Request, known: Collection[str]) -> None:
-    """Raise ValidationError, on its name, for each parameter that is none of these.
+    """Raise ValidationError for each unknown parameter, under its name.
 
-    It names those there are; for ``page`` and its like it says how pages are walked.
+    The message lists the known ones; for ``page`` and the like it explains paging.
     """
     there_are = f"There are: {', '.join(sorted(known))}." if known else "There are none."
     errors = {
@@ -42,9 +42,9 @@ def _hint(name: str, known: Collection[str]) -> str:
 
 
 def read_words(request: Request, name: str, among: Iterable[str]) -> list[str] | None:
-    """The words of a parameter, given as a list with commas or several times; None without it.
+    """The values of a parameter, comma-separated or repeated; None if it is missing.
 
-    Raises ValidationError, naming those there are, for a word that is none of these.
+    Raises ValidationError, listing the valid values, for an invalid one.
     """
     if name not in request.query_params:
         return None
@@ -59,6 +59,6 @@ def read_words(request: Request, name: str, among: Iterable[str]) -> list[str] |
 
 
 def not_among(typed: str, known: Iterable[str]) -> str:
-    """The sentence for a word that is none of those there are."""
+    """The error message for an invalid value."""
     shown = typed[:40] + ("…" if len(typed) > 40 else "")
     return f"“{shown}” is none of: {', '.join(known)}."

@@ -1,4 +1,4 @@
-"""The parsers of request bodies: JSON, forms with files, CSV, each with its limit of bytes.
+"""Parsers of request bodies: JSON, forms with files, and CSV, each with a size limit.
 
 The limits are those of docs/limits.md. DRF's own JSON parser answers 500 to deep nesting, reads
 1e400 as infinity and lets duplicate keys shadow each other.
@@ -22,7 +22,7 @@ from omachemainproj.strict_json import MAX_DEPTH, MAX_DIGITS, Fault, NotStrictJs
 
 _LENGTH = re.compile(r"[0-9]{1,18}")
 
-#: What is wrong with a JSON body, for its sender.
+#: Error messages for invalid JSON.
 _SENTENCES = {
     Fault.NOT_UTF8: "The body is not UTF-8.",
     Fault.NOT_JSON: "The body is not JSON: {detail}.",
@@ -46,7 +46,7 @@ class BodyTooLarge(APIException):
 
 
 def load_strict_json(raw: bytes) -> Any:
-    """Return what the JSON says, when it can be read in one way only (omachemainproj.strict_json).
+    """Parse JSON that is unambiguous (omachemainproj.strict_json).
 
     Fractions are floats. Raises ValueError, with a sentence for the sender.
     """
@@ -65,7 +65,7 @@ def _refuse_charset(media_type: str | None) -> None:
 
 
 def _instead_of_json(parser_context: Mapping[str, Any] | None) -> str:
-    """What to do where a body of JSON is too large: often it is a picture, written as base64."""
+    """Advice for a JSON body that is too large: often it is a picture as base64."""
     view = (parser_context or {}).get("view")
     takes = getattr(view, "parser_classes", ())
     if any(issubclass(parser, MultiPartParser) for parser in takes):

@@ -1,14 +1,14 @@
-"""Rate limits that count exactly, and that thousands of people behind one address can live with.
+"""Rate limits that count exactly and work for thousands of people behind one address.
 
-Who sends a token is counted by themselves, on public pages too. A stranger is counted as a client,
-which names itself, and with all others at its network address, who have the room of
-``ADDRESS_ROOM`` clients together: a Kenyan operator puts a town behind one. What a client calls
-itself is its own choice, so the network's room is the bound. What tries a secret has no more room
-than one client anywhere.
+Users with a token are counted individually, on public pages too. Anonymous requests are counted per
+client id, which the client chooses, and per network address, whose limit is that of
+``ADDRESS_ROOM`` clients, since a Kenyan operator puts a whole town behind one address. As client
+ids can be forged, the network's limit is the effective bound. Endpoints that check a secret allow a
+network no more than one client.
 
-DRF's own throttles read, append and write back, so twenty requests at once are counted as one:
-of a limit of 20, 244 to 293 passed when measured. A fixed window with an atomic increment lets
-exactly 20 through.
+DRF's throttles read, append and write back, so concurrent requests are undercounted: with a limit
+of 20, 244 to 293 passed when measured. A fixed window with an atomic increment lets exactly 20
+through.
 """
 
 from __future__ import annotations
@@ -40,17 +40,17 @@ logger = logging.getLogger(__name__)
 _SECONDS = {"sec": 1, "min": 60, "hour": 3600, "day": 86400}
 #: Scopes that refuse while the cache is down, since passwords could be guessed meanwhile.
 _FAIL_CLOSED = {"login", "registration", "refresh", "dj_rest_auth", "code"}
-#: How many clients' room a network has, together.
+#: The limit of a network, as a multiple of one client's.
 ADDRESS_ROOM = 20
-#: The same of what costs more than a query: a password tried or hashed, a mail sent. Each try at an
-#: account is counted by accounts.lockout besides, and each mail by accounts.contact_budgets.
+#: The same for scopes that cost more than a query: checking or hashing a password, sending mail.
+#: Attempts are also counted by accounts.lockout, and mails by accounts.contact_budgets.
 _ROOM_OF = {"login": 1, "dj_rest_auth": 1, "code": 2, "registration": 5}
-#: What a client may call itself, in a cookie of ours or in the header ``Client-ID``.
+#: A client id, from our cookie or the header ``Client-ID``.
 _CLIENT = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
 
 class ScopedThrottle(BaseThrottle):
-    """Limits a view's ``throttle_scope`` per user; for strangers per client and per network."""
+    """Limits a view's ``throttle_scope`` per user, or per client and network if anonymous."""
 
     _wait = 1.0
 
@@ -64,7 +64,7 @@ class ScopedThrottle(BaseThrottle):
         for name, room in _counted(request, scope):
             who = hashlib.sha256(name.encode()).hexdigest()[:24]
             key = f"throttle:{scope}:{who}:{int(now // seconds)}"
-            # A client that is refused takes no more of its neighbours' room.
+            # A refused client does not count against its network.
             if _count(key, seconds, scope) > limit * room:
                 return False
         return True
@@ -75,7 +75,7 @@ class ScopedThrottle(BaseThrottle):
 
 
 def _counted(request: Request, scope: str) -> list[tuple[str, int]]:
-    """Under which names a request counts, and how many clients' room each of them has."""
+    """The keys a request is counted under, and the multiple of the limit each has."""
     user: Any = request.user
     if user is not None and user.is_authenticated:
         return [(f"user:{user.pk}", 1)]
@@ -92,9 +92,9 @@ def _counted(request: Request, scope: str) -> list[tuple[str, int]]:
 
 
 def _read_holder(request: Request) -> str | None:
-    """Whose access token came with a request to a page that reads nobody's; by its signature.
+    """The user id of a signed access token sent to a view that ignores tokens.
 
-    That it was revoked meanwhile does not matter: they are counted, and let in as a stranger is.
+    It may have been revoked: the request is only counted under it, and otherwise anonymous.
     """
     scheme, _, raw = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer":
@@ -106,7 +106,7 @@ def _read_holder(request: Request) -> str | None:
 
 
 def _read_client(request: Request) -> str:
-    """What a client calls itself, or nothing."""
+    """The client id of a request, or ""."""
     for name in (
         request.COOKIES.get(settings.CLIENT_COOKIE_NAME, ""),
         request.headers.get("Client-ID", ""),

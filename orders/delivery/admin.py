@@ -1,6 +1,6 @@
-"""The admin's pages of pick-up points and of what bringing a parcel costs.
+"""The admin pages of pick-up points and delivery rates.
 
-Kept by the role ``delivery``; every change is on record (accounts.backoffice.admin.ShopAdmin).
+Managed by the ``delivery`` role; every change is audited (accounts.backoffice.admin.ShopAdmin).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _LINES = ("name", "area", "directions", "opening_hours")
 
 
 class PhoneField(forms.CharField):
-    """A phone as people write it; 12 digits are kept."""
+    """A phone number as people write it, stored as 12 digits."""
 
     def prepare_value(self, value: Any) -> Any:
         return dial(value) if isinstance(value, str) else value
@@ -41,7 +41,7 @@ class PhoneField(forms.CharField):
 
 
 class PickupPointForm(forms.ModelForm):
-    """A point, its texts and its phone checked as the API checks a person's address."""
+    """A pick-up point; its texts and phone are checked like addresses in the API."""
 
     phone = PhoneField(help_text="As people write it, like 0712 345 678.")
 
@@ -63,11 +63,11 @@ class PickupPointForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         if "agents" in self.fields:
             self.fields["agents"].queryset = _agents(self.instance)  # type: ignore[attr-defined]
-            self.fields["agents"].help_text = "Who hands parcels over there."
+            self.fields["agents"].help_text = "The people who hand over parcels there."
 
 
 def _line(typed: str) -> str:
-    """A text of one line, as people's addresses have it. Raises ValidationError."""
+    """Normalise a one-line text like in addresses. Raises ValidationError."""
     line = tidy_line(typed)
     if has_controls(line):
         raise ValidationError("This text has signs that cannot be shown.")
@@ -77,16 +77,16 @@ def _line(typed: str) -> str:
 
 
 def _agents(point: PickupPoint) -> QuerySet[User]:
-    """Who may hand parcels over at a point: the delivery role, and who does so already."""
+    """Possible agents of a point: users with the delivery role, and its current agents."""
     role = Q(groups__name="delivery", is_active=True)
     now = Q(pickup_points=point.pk) if point.pk else Q(pk__in=[])
     return User.objects.filter(role | now).distinct().order_by("username")
 
 
 class PickupPointAdmin(ShopAdmin):
-    """Where parcels are taken in. One that closes takes no new ones, and keeps those under way.
+    """Pick-up points. A closed one accepts no new parcels; those under way still go there.
 
-    None is deleted: orders say which they went to.
+    Points are never deleted, because orders refer to them.
     """
 
     form = PickupPointForm
@@ -94,7 +94,7 @@ class PickupPointAdmin(ShopAdmin):
     list_filter = ("is_open", "county")
     ordering = ("county", "name")
     search_fields = ("name__istartswith",)
-    search_help_text = "How a point's name begins."
+    search_help_text = "Search by the beginning of a point's name."
     normalisers = dict.fromkeys(_LINES, _line)
 
     def formfield_for_dbfield(
@@ -110,7 +110,7 @@ class PickupPointAdmin(ShopAdmin):
 
 
 class DeliveryRateAdmin(ShopAdmin):
-    """What a parcel costs from now on; orders that were placed keep what was agreed."""
+    """Delivery rates. A change applies to new orders only."""
 
     list_display = ("where", "fee", "days", "free_above")
     labels: ClassVar[dict[str, str]] = {"days": "Days it takes", "free_above": "Free above"}
@@ -127,6 +127,6 @@ class DeliveryRateAdmin(ShopAdmin):
     def formfield_for_choice_field(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
         field = super().formfield_for_choice_field(db_field, request, **kwargs)
         if db_field.name in self.words_of_none:
-            # What is meant by none stands among its choices.
+            # The empty choice has its own label.
             field.help_text = ""
         return field

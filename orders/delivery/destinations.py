@@ -1,4 +1,4 @@
-"""Where a buyer wants an order brought: as it was asked for, found, and frozen on the order."""
+"""The destination of an order: as requested, looked up, and copied onto the order."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ from orders.models import (
 
 from .fees import find_rate
 
-#: The longest names that are copied whole.
+#: Maximum length of a recipient's name.
 _RECIPIENT = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where to, as it was asked for: a pick-up point, one of the buyer's own addresses, or a place
-    written out, by exactly one of ``pickup_point``, ``address`` (ids) and ``county``.
+    """A requested destination: a pick-up point, one of the buyer's addresses, or a full address.
 
-    ``recipient`` and ``phone`` go with a point or a place; ``fee`` is what the client showed, KES.
+    Exactly one of ``pickup_point``, ``address`` (ids) and ``county`` is set. ``recipient`` and
+    ``phone`` go with a point or a full address; ``fee`` is the one the client showed, in KES.
     """
 
     pickup_point: int | None = None
@@ -51,12 +51,12 @@ class Destination:
     fee: int | None = None
 
     def said(self) -> dict[str, Any]:
-        """What was said of it, for a request's fingerprint."""
+        """The members that were sent, for a request's fingerprint."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
     @property
     def field(self) -> str:
-        """The member that says where to, on which a refusal stands."""
+        """The member that names the destination, on which errors are reported."""
         if self.pickup_point is not None:
             return "pickup_point"
         return "address" if self.address is not None else "county"
@@ -64,7 +64,7 @@ class Destination:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A destination that was found: what an order keeps of it (``OrderDelivery``)."""
+    """A destination that was looked up, with what ``OrderDelivery`` copies of it."""
 
     way: str
     county: str
@@ -76,7 +76,7 @@ class Place:
 
 
 class NotThere(FieldRefusal):
-    """There is no such place, or nothing is brought there; ``problem`` is its stable name."""
+    """The destination does not exist, or is not delivered to; ``problem`` is a stable code."""
 
     def __init__(self, field: str, problem: str, message: str) -> None:
         self.problem, self.message = problem, message
@@ -84,13 +84,13 @@ class NotThere(FieldRefusal):
 
 
 def find_place(to: Destination, buyer: User | None, mpesa_number: str) -> Place:
-    """The place that was asked for, and who takes the goods in there. At most one query.
+    """Return the requested place with its recipient. At most one query.
 
-    At a point that is the buyer, by their own names and phone unless told: else by their user name
-    and the number that pays. Of who is not signed in it is the end of that number.
+    The default recipient at a pick-up point is the buyer: full name or else user name, and the
+    account's phone or else the paying number. For a guest the name is the masked paying number.
 
-    Raises NotThere for a point or an address that there is not, or that is not theirs, and for a
-    point that is closed.
+    Raises NotThere for a point or address that does not exist or is not the buyer's, and for a
+    closed point.
     """
     if to.pickup_point is not None:
         point = _find_point(to.pickup_point)
@@ -134,12 +134,12 @@ def _find_point(point_id: int) -> PickupPoint:
 
 
 def _closed(point: PickupPoint) -> str:
-    """That a point is closed, and up to three open ones of its county instead. One query."""
+    """Return the message for a closed point, with up to three open ones nearby. One query."""
     others = PickupPoint.objects.filter(is_open=True, county=point.county).order_by("name", "pk")
     names = ", ".join(others.values_list("name", flat=True)[:3])
     if not names:
-        return f"{point.name} takes no parcels in at the moment. Choose another point."
-    return f"{point.name} takes no parcels in at the moment. Choose another point: {names}."
+        return f"{point.name} is not accepting parcels at the moment. Choose another point."
+    return f"{point.name} is not accepting parcels at the moment. Choose another point: {names}."
 
 
 def _find_address(address_id: int, buyer: User | None) -> Address:
@@ -162,28 +162,28 @@ def _addresses(address_id: int, owner: int) -> QuerySet[Address]:
 
 
 def find_rate_to(place: Place, field: str) -> DeliveryRate:
-    """What a parcel to a place costs. One query.
+    """Return the delivery rate for a place. One query.
 
-    Raises NotThere, on ``field``, where nothing is brought there.
+    Raises NotThere, on ``field``, if the place is not delivered to.
     """
     rate = find_rate(place.county, place.way)
     if rate is None:
         if place.point is not None:
             message = (
-                f"We do not bring parcels to {place.point.name} yet. Choose another point, or "
-                "arrange it with the seller."
+                f"We do not deliver parcels to {place.point.name} yet. Choose another pick-up "
+                "point, or arrange delivery with the seller."
             )
         else:
             message = (
                 f"We do not deliver to {County(place.county).label} yet. Choose a pick-up point, "
-                "or arrange it with the seller."
+                "or arrange delivery with the seller."
             )
         raise NotThere(field, "no_rate", message)
     return rate
 
 
 def is_delivered_to(order: Order, place: Place) -> bool:
-    """Whether an order goes to this place, and to whom it says. One query."""
+    """Whether an order goes to this place and recipient. One query."""
     kept = OrderDelivery.objects.filter(
         order=order.pk,
         way=place.way,
@@ -200,10 +200,9 @@ def is_delivered_to(order: Order, place: Place) -> bool:
 def freeze_delivery(
     order: Order, place: Place, days: int, fees: Mapping[int, int]
 ) -> tuple[OrderDelivery, dict[int, Parcel]]:
-    """Keep where an order goes, in how many days, and its parcels, by seller; ``fees`` are KES.
+    """Store an order's destination, its parcels by seller, and their digest; ``fees`` in KES.
 
-    With the digest of what was agreed of it. Call in the transaction that places the order, before
-    its lines are written. Three queries.
+    Call in the transaction that places the order, before its lines are written. Three queries.
     """
     delivery = OrderDelivery(
         order=order,

@@ -1,4 +1,4 @@
-"""What bringing an order's parcels costs, and when a fee goes back with the goods."""
+"""Delivery fees: the price of an order's parcels, and when a fee is refunded with a line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from orders.models import DeliveryRate, FeeState, OrderTrack, Parcel, TrackEvent
 
 
 def find_rate(county: str, way: str) -> DeliveryRate | None:
-    """The rate to a county, one way: its own, else the default; None where nothing is brought.
+    """Return a county's rate for a delivery method, else the default; None if not delivered to.
 
     One query.
     """
@@ -21,19 +21,19 @@ def find_rate(county: str, way: str) -> DeliveryRate | None:
 
 @compiled
 def _rates(county: str, way: str) -> QuerySet[DeliveryRate]:
-    # The default is the one without a county, which comes last.
+    # The default has an empty county, which sorts last.
     rates = DeliveryRate.objects.filter(way=way, county__in=[county, ""])
     return rates.order_by("-county")[:1]
 
 
 def fee_for(rate: DeliveryRate, goods: int) -> int:
-    """What one parcel costs whose goods are worth ``goods``, in KES both."""
+    """Return the fee of a parcel with goods worth ``goods``; both in KES."""
     is_free = rate.free_above is not None and goods >= rate.free_above
     return 0 if is_free else rate.fee
 
 
 def fees_of(rate: DeliveryRate, goods: Mapping[int, int]) -> dict[int, int]:
-    """What each parcel costs, by seller; ``goods`` is what a seller's are worth, in KES both."""
+    """Return the fee of each seller's parcel; ``goods`` is the value by seller; both in KES."""
     return {seller: fee_for(rate, worth) for seller, worth in goods.items()}
 
 
@@ -44,9 +44,9 @@ def was_fetched(parcel_id: int) -> bool:
 
 
 def fee_back_with(line: OrderTrack) -> int:
-    """KES of its parcel's fee that would go back with a line, were it cancelled at this moment.
+    """Return the KES of delivery fee that would be refunded if the line were cancelled now.
 
-    Call it under the order's lock for a figure that stays true.
+    The figure is only stable under the order's lock.
     """
     if line.parcel_id is None:
         return 0

@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter
 
-from omachemainproj.api.schema import field_errors
+from omachemainproj.api.error_schemas import field_errors
 
 from .serializers import PickupPointFilterInput, PickupPointOutput
 
@@ -20,20 +20,6 @@ POINT: dict[str, Any] = {
     "directions": "Ground floor of Yaya Annex, beside the chemist.",
     "opening_hours": "Mon–Sat 8:00–19:00",
     "phone": "254711000111",
-}
-DELIVERY: dict[str, Any] = {
-    "way": "pickup",
-    "place": "Kilimani Pick-up, Argwings Kodhek Road, Nairobi City",
-    "pickup_point": 3,
-    "recipient": "Wanjiku Kamau",
-    "phone": "254712345678",
-    "county": "nairobi",
-    "county_name": "Nairobi City",
-    "area": "Kilimani Pick-up, Argwings Kodhek Road",
-    "directions": "Ground floor of Yaya Annex, beside the chemist.",
-    "opening_hours": "Mon–Sat 8:00–19:00",
-    "days": 2,
-    "fee": 150,
 }
 _LINK = OpenApiParameter(
     "Link",

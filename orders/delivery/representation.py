@@ -1,4 +1,4 @@
-"""Where an order goes, as its buyer is shown it."""
+"""An order's destination, as its buyer is shown it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from orders.models import OrderDelivery, OrderTrack
 
 
 def delivery_of(line: OrderTrack) -> OrderDelivery | None:
-    """Where the order of a line goes, with its point; None where that was not agreed.
+    """Return the destination of a line's order, with its point; None without a delivery.
 
-    One query, and none where the line is in no parcel.
+    One query; none if the line has no parcel.
     """
     if line.parcel_id is None:
         return None
@@ -21,9 +21,9 @@ def delivery_of(line: OrderTrack) -> OrderDelivery | None:
 
 
 def deliveries_of(orders: Collection[int]) -> dict[int, OrderDelivery]:
-    """Where these orders go, by the order's id; only those for which that was agreed.
+    """Return the destinations of orders by order id, for those with a delivery.
 
-    One query, and none for no order.
+    One query; none for no orders.
     """
     if not orders:
         return {}
@@ -32,7 +32,7 @@ def deliveries_of(orders: Collection[int]) -> dict[int, OrderDelivery]:
 
 
 def represent_delivery_short(delivery: OrderDelivery | None, fee: int) -> dict[str, Any] | None:
-    """Where an order goes, in a row of a list; None where that was not agreed. ``fee`` in KES."""
+    """Return a destination for a list row; None without a delivery. ``fee`` in KES."""
     if delivery is None:
         return None
     return {
@@ -48,8 +48,10 @@ def _place_of(delivery: OrderDelivery) -> str:
 
 
 def represent_delivery_to_bearer(delivery: OrderDelivery | None, fee: int) -> Any:
-    """The same for whoever has the token of a guest's order: without who takes the goods in and,
-    but for a point, which is a public place, where."""
+    """Return a destination for anyone with the token of a guest's order.
+
+    Without the recipient, and without the address, unless it is a pick-up point, which is public.
+    """
     shown = represent_delivery(delivery, fee)
     if delivery is None:
         return shown
@@ -61,7 +63,7 @@ def represent_delivery_to_bearer(delivery: OrderDelivery | None, fee: int) -> An
 
 
 def represent_delivery(delivery: OrderDelivery | None, fee: int | None = None) -> Any:
-    """Where an order goes, for its buyer; None where that was not agreed.
+    """Return an order's destination for its buyer; None without a delivery.
 
     ``fee`` is for all its parcels, in KES.
     """

@@ -1,4 +1,4 @@
-"""Input and output of where goods go. Outputs only describe the shapes built elsewhere."""
+"""Input and output of destinations. Outputs only describe the shapes built elsewhere."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from orders.models import DeliveryWay
 
 from .destinations import Destination
 
-#: What a place that is written out has to say.
+#: Required members of a full address.
 _OF_A_PLACE = ("recipient", "phone", "county", "area")
 _WHICH = (
-    "Say where to in one way: a pick-up point (`pickup_point`), one of your addresses (`address`), "
-    "or a place written out (`recipient`, `phone`, `county`, `area`, `directions`)."
+    "Give one destination: a pick-up point (`pickup_point`), one of your addresses (`address`), "
+    "or a full address (`recipient`, `phone`, `county`, `area`, `directions`)."
 )
 
 
 class DeliveryInput(serializers.Serializer):
-    """Where to: a pick-up point, one of the caller's addresses, or a place written out."""
+    """A destination: a pick-up point, one of the caller's addresses, or a full address."""
 
     pickup_point = WholeNumberField(
         min_value=1,
@@ -48,12 +48,12 @@ class DeliveryInput(serializers.Serializer):
         max_length=100,
         required=False,
         allow_null=True,
-        help_text="Who takes the goods in; at a pick-up point the caller unless told.",
+        help_text="Recipient of the goods; at a pick-up point the caller by default.",
     )
     phone = MpesaNumberField(
         required=False,
         allow_null=True,
-        help_text="Whom to call there; at a pick-up point the caller unless told.",
+        help_text="The number to call; at a pick-up point the caller's by default.",
     )
     county = CountyField(required=False, allow_null=True, help_text="Its key, of `/counties/`.")
     area = LineField(
@@ -71,15 +71,15 @@ class DeliveryInput(serializers.Serializer):
         max_value=MAX_PAYMENT,
         required=False,
         allow_null=True,
-        help_text="Whole KES for all parcels, as it was shown to the buyer; another fee now is a "
-        "409.",
+        help_text="Whole KES for all parcels, as shown to the buyer; 409 if the fee is different "
+        "now.",
     )
 
-    #: What a place that is written out cannot do without.
+    #: Required members of a full address; a subclass may need fewer.
     needed: tuple[str, ...] = _OF_A_PLACE
 
     def validate(self, attrs: dict[str, Any]) -> Destination:
-        """The one place that was named. Raises ValidationError for none, and for more than one."""
+        """Return the destination. Raises ValidationError for none and for more than one."""
         said = {name: value for name, value in attrs.items() if value is not None}
         written = said.keys() & {"county", "area", "directions"}
         beside = said.keys() & {"recipient", "phone"}
@@ -98,23 +98,23 @@ class DeliveryInput(serializers.Serializer):
 
 
 class DeliveryOutput(serializers.Serializer):
-    """Where an order goes, as it was agreed."""
+    """The destination of an order, as agreed."""
 
     way = serializers.ChoiceField(DeliveryWay.choices)
-    place = serializers.CharField(help_text="Where to, in one line.")
+    place = serializers.CharField(help_text="The destination in one line.")
     pickup_point = serializers.IntegerField(
         allow_null=True, help_text="The point's id; null for an address."
     )
-    recipient = serializers.CharField(help_text="Who takes the goods in.")
-    phone = serializers.CharField(help_text="Whom to call there, 12 digits: 2547… or 2541….")
+    recipient = serializers.CharField(help_text="Recipient of the goods.")
+    phone = serializers.CharField(help_text="The number to call, 12 digits: 2547… or 2541….")
     county = serializers.ChoiceField(County.choices)
     county_name = serializers.CharField()
-    area = serializers.CharField(help_text="Town, estate or street; of a point also its name.")
+    area = serializers.CharField(help_text="Town, estate or street; for a point also its name.")
     directions = serializers.CharField()
     opening_hours = serializers.CharField(
-        allow_null=True, help_text="Of the point; null for an address."
+        allow_null=True, help_text="For a pick-up point; null for an address."
     )
-    days = serializers.IntegerField(help_text="How many days it takes, by the estimate then.")
+    days = serializers.IntegerField(help_text="Delivery time in days, as estimated at the sale.")
 
 
 class OrderDeliveryOutput(DeliveryOutput):
@@ -122,13 +122,13 @@ class OrderDeliveryOutput(DeliveryOutput):
 
 
 class PickupPointFilterInput(serializers.Serializer):
-    """Which points to list."""
+    """Filter of pick-up points."""
 
-    county = CountyField(required=False, help_text="Its key, of `/counties/`; all unless told.")
+    county = CountyField(required=False, help_text="A key from `/counties/`; all by default.")
 
 
 class PickupPointOutput(serializers.Serializer):
-    """A point that takes parcels."""
+    """A pick-up point that accepts parcels."""
 
     id = serializers.IntegerField()
     name = serializers.CharField()

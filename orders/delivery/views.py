@@ -1,4 +1,4 @@
-"""Pick-up points over HTTP, for everybody."""
+"""The public API of pick-up points."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from . import openapi
 from .serializers import PickupPointFilterInput, PickupPointOutput
 
 _KEYSET = ("id",)
-#: One that closes is still shown for so long, and refused at cash-out.
+#: A point that closes may still be listed for this long; cash-out refuses it.
 _KEPT = "public, max-age=300"
 _COLUMNS = ("id", "name", "county", "area", "directions", "opening_hours", "phone")
 
 
 class PickupPointsView(GenericAPIView):
-    """Where parcels may be sent to."""
+    """Lists the pick-up points parcels can be sent to."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
@@ -39,7 +39,7 @@ class PickupPointsView(GenericAPIView):
 
     @extend_schema(**openapi.PICKUP_POINTS)
     def get(self, request: Request) -> Response:
-        """The pick-up points that take parcels, of one county or of all."""
+        """List the pick-up points that accept parcels, of one county or of all."""
         refuse_unknown(request, ("county", *PAGING))
         pager = self.pagination_class()
         rows = pager.paginate(request, _KEYSET, partial(_read, _county(request)))
@@ -58,7 +58,7 @@ def _county(request: Request) -> str:
 
 
 def _read(county: str, after: list[int] | None, limit: int) -> list[Any]:
-    """At most ``limit`` open points, those after a place where one is given. One query."""
+    """Return at most ``limit`` open points after a keyset position. One query."""
     points: QuerySet[Any] = PickupPoint.objects.open().order_by(*_KEYSET)
     if county:
         points = points.filter(county=county)

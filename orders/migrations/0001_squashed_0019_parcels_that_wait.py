@@ -8,6 +8,7 @@ import django.db.models.deletion
 import django.db.models.expressions
 import django.db.models.functions.datetime
 import django.utils.timezone
+import orders.models.lines
 import orders.models.orders
 import uuid
 from django.conf import settings
@@ -172,7 +173,7 @@ class Migration(migrations.Migration):
                 ('product', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tracks', to='products.product')),
                 ('seller', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='sales', to=settings.AUTH_USER_MODEL)),
                 ('code_misses', models.PositiveSmallIntegerField(default=0, editable=False)),
-                ('collection_code', models.CharField(default=orders.models.orders.new_collection_code, editable=False, max_length=6)),
+                ('collection_code', models.CharField(default=orders.models.lines.new_collection_code, editable=False, max_length=6)),
                 ('commission', models.PositiveIntegerField(default=0, help_text="The shop's part of the amount, KES, as it was when it was sold.")),
                 ('returned', models.BooleanField(default=False, editable=False)),
                 ('parcel', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='orders.parcel')),

@@ -1,21 +1,5 @@
 """Orders, their lines, where they go, what is wrong with them, and the notifications about them."""
 
-from .delivery import (
-    AttemptReason,
-    DeliveryRate,
-    DeliveryWay,
-    FeeReturn,
-    FeeState,
-    OrderDelivery,
-    Parcel,
-    ParcelEvent,
-    ParcelQuerySet,
-    ParcelStatus,
-    ParcelStep,
-    PickupPoint,
-    PickupPointQuerySet,
-    status_of_parcel,
-)
 from .digests import (
     AGREED_OF_DELIVERY,
     AGREED_OF_LINE,
@@ -27,6 +11,16 @@ from .digests import (
     digest_delivery,
 )
 from .guests import JoinedOrder
+from .line_events import StepCause, TrackEvent
+from .line_status import (
+    CANCELLED_LINE_STATUSES,
+    CODE_SHOWN,
+    PHONE_SHOWN,
+    SOLD_LINE_STATUSES,
+    TO_FULFIL,
+    TrackStatus,
+)
+from .lines import OrderTrack, OrderTrackQuerySet, new_collection_code, price_left
 from .notifications import (
     InboxNotice,
     Message,
@@ -36,27 +30,27 @@ from .notifications import (
     NotificationKind,
 )
 from .orders import (
-    CANCELLED_LINE_STATUSES,
-    CODE_SHOWN,
     NEXT_PAYMENT_STATUSES,
-    PHONE_SHOWN,
     REFERENCE_ALPHABET,
     REFERENCE_LENGTH,
-    SOLD_LINE_STATUSES,
-    TO_FULFIL,
     CancelledBy,
     Order,
     OrderQuerySet,
-    OrderTrack,
-    OrderTrackQuerySet,
     PaymentStatus,
-    StepCause,
-    TrackEvent,
-    TrackStatus,
-    new_collection_code,
     new_reference,
-    price_left,
 )
+from .parcels import (
+    AttemptReason,
+    FeeReturn,
+    FeeState,
+    Parcel,
+    ParcelEvent,
+    ParcelQuerySet,
+    ParcelStatus,
+    ParcelStep,
+    status_of_parcel,
+)
+from .places import DeliveryRate, DeliveryWay, OrderDelivery, PickupPoint, PickupPointQuerySet
 from .problems import (
     MAX_PICTURES,
     MAX_TEXT,

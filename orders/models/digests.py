@@ -1,4 +1,4 @@
-"""What was agreed when an order was placed, kept as a digest that nothing changes."""
+"""Immutable digests of what was agreed when an order was placed."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from omachemainproj.digests import digest_of
 
 from .orders import Order
 
-#: What of an order, and of each of its lines, is agreed when it is placed and never changes.
-#: Another column changes every digest: it needs a digest of its own, beside this one. The buyer is
-#: who placed it: the guest, where one did, whoever proved the phone since (JoinedOrder).
+#: The columns of an order and its lines that are agreed when it is placed and never change. Adding
+#: a column would change every digest: a new column needs a digest of its own. The buyer is the one
+#: who placed the order: the guest, even if it has joined an account since (JoinedOrder).
 AGREED_OF_ORDER = (
     "buyer_id",
     "order_token",
@@ -37,17 +37,17 @@ AGREED_OF_LINE = (
     "collection_code",
     "created_at",
 )
-#: What is agreed about its delivery, beside the fees of its parcels. Not who takes the goods in,
-#: and where: that is forgotten in time (orders.retention).
+#: What is agreed about its delivery, in addition to the parcels' fees. Without recipient and
+#: address, which are deleted later (orders.retention).
 AGREED_OF_DELIVERY = ("way", "pickup_point_id", "county", "days")
 AGREED_OF_PARCEL = ("seller_id", "fee")
 
 
 class OrderDigest(models.Model):
-    """SHA-256 of what was agreed, one an order, written as the order is placed.
+    """SHA-256 of what was agreed, written when the order is placed.
 
-    Triggers refuse to change or delete it, and ``prove`` computes it again: a price, a seller, a
-    commission or a collection code that is changed later is seen, however consistently.
+    Triggers refuse to change or delete it, and ``prove`` recomputes it: a later change of a price,
+    seller, commission or collection code is detected, however consistently it was made.
     """
 
     order = models.OneToOneField(
@@ -63,13 +63,13 @@ class OrderDigest(models.Model):
 
 
 def digest_agreement(order: Sequence[Any], lines: Iterable[Sequence[Any]]) -> str:
-    """The digest of an order's AGREED_OF_ORDER and, in any order, its lines' AGREED_OF_LINE."""
-    # By product, of which an order has one line each.
+    """Return the digest of AGREED_OF_ORDER and the lines' AGREED_OF_LINE, lines in any order."""
+    # Sorted by product, of which an order has at most one line each.
     return digest_of([list(order), sorted(map(list, lines), key=lambda line: line[0])])
 
 
 class DeliveryDigest(models.Model):
-    """SHA-256 of what was agreed about an order's delivery, written with it; as ``OrderDigest``."""
+    """SHA-256 of what was agreed about an order's delivery; like ``OrderDigest``."""
 
     order = models.OneToOneField(
         Order, on_delete=models.PROTECT, primary_key=True, related_name="delivery_digest"
@@ -84,6 +84,6 @@ class DeliveryDigest(models.Model):
 
 
 def digest_delivery(delivery: Sequence[Any], parcels: Iterable[Sequence[Any]]) -> str:
-    """The digest of an order's AGREED_OF_DELIVERY and, in any order, its AGREED_OF_PARCEL."""
-    # By seller, of whom an order has one parcel each.
+    """Return the digest of AGREED_OF_DELIVERY and the parcels' AGREED_OF_PARCEL, in any order."""
+    # Sorted by seller, of whom an order has one parcel each.
     return digest_of([list(delivery), sorted(map(list, parcels))])

@@ -1,4 +1,4 @@
-"""Orders of guests that somebody has proved to be theirs."""
+"""Guests' orders that have joined an account."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from .orders import Order
 
 
 class JoinedOrder(models.Model):
-    """A guest's order became an account's, whose person proved its phone. Never undone.
+    """Records that a guest's order joined the account that verified its phone. Never undone.
 
-    Triggers refuse to change or delete it. What was agreed names the guest (``Order.guest``), and
-    this says why the order has another buyer now.
+    Triggers refuse to change or delete it. The agreement names the guest (``Order.guest``); this
+    row explains why the order has another buyer now.
     """
 
     order = models.OneToOneField(

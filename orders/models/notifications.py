@@ -1,6 +1,6 @@
-"""The outbox: notifications that are due, and the messages in which they are sent.
+"""The outbox: notifications that are due, and the messages that send them.
 
-Both are rows before anything is sent, so that neither is lost in a crash or sent twice.
+Both are stored before anything is sent, so that a crash neither loses nor repeats one.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ class NotificationKind(models.TextChoices):
     PROBLEM_SHOP = "problem_shop", "problem told to support"
 
 
-#: Kinds that go to people who work for the shop: by e-mail alone, and never into the app.
+#: Kinds for staff: sent by e-mail only, not shown in the app.
 TO_STAFF = frozenset({NotificationKind.PROBLEM_SHOP})
-#: What buyers and sellers are told, by e-mail, by SMS and in the app.
+#: Kinds for buyers and sellers: sent by e-mail and SMS, and shown in the app.
 TO_PEOPLE = [(kind.value, kind.label) for kind in NotificationKind if kind not in TO_STAFF]
 
 
@@ -48,13 +48,13 @@ class MessageChannel(models.TextChoices):
 
 class MessageState(models.TextChoices):
     DUE = "due", "to be sent"  # at next_try_at
-    UNKNOWN = "unknown", "perhaps sent"  # claimed for sending; whether it was is not known
+    UNKNOWN = "unknown", "perhaps sent"  # claimed for sending; the result is not known
     SENT = "sent", "sent"  # the provider accepted it
     FAILED = "failed", "not sent"  # definitely, and not tried again
 
 
 class ReportedStatus(models.TextChoices):
-    """What a provider says of an SMS it has taken; the later one counts, and a final one most."""
+    """A provider's report about an accepted SMS. The latest counts, and a final one wins."""
 
     SENT = "sent", "left the provider"
     SUBMITTED = "submitted", "given to the network"
@@ -64,11 +64,11 @@ class ReportedStatus(models.TextChoices):
     SUCCESS = "success", "on the phone"
 
 
-#: It did not come to the phone, and will not.
+#: Reports that an SMS will never reach the phone.
 NOT_DELIVERED = (ReportedStatus.REJECTED, ReportedStatus.FAILED)
 
 
-#: In the place of a provider's id: of a shop that only logs, and where the provider named none.
+#: Placeholders for a provider's id: when SMS are only logged, and when the provider returned none.
 UNNAMED = "unnamed"
 WITHOUT_ID = (LOGGED, UNNAMED)
 
@@ -80,15 +80,15 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
 
 
 class Notice(models.Model):
-    """A notification that is due, stored in the transaction of what it is about.
+    """A notification, stored in the transaction of the event it reports.
 
     Its recipients, channels and texts are decided after commit (orders.notifications.rendering).
     """
 
     key = models.CharField(max_length=64, unique=True, help_text="Like “paid:order:12”.")
     kind = models.CharField(max_length=13, choices=NotificationKind)
-    #: The recipient; None for the buyer of the order or, of goods sold, each of its sellers; of a
-    #: problem told to support, everybody of that role.
+    #: The recipient. None: the order's buyer, for ``sold`` its sellers, for ``problem_shop``
+    #: everyone in support.
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="notices"
     )
@@ -130,20 +130,19 @@ class Notice(models.Model):
 
 class InboxNoticeQuerySet(models.QuerySet["InboxNotice"]):
     def of(self, user: User | int) -> InboxNoticeQuerySet:
-        """What a person was told. Their views start here and nowhere else."""
+        """A user's notifications. All views of them start from this queryset."""
         return self.filter(user=user)
 
     def unread(self) -> InboxNoticeQuerySet:
-        """What they have not read yet; ``[:100].count()`` of it looks at no more than that."""
+        """Unread ones; slice before counting (``[:100].count()``) to read no more than that."""
         return self.filter(read_at__isnull=True)
 
 
 class InboxNotice(models.Model):
-    """What one person was told, as it waits for them in the app, whatever else they get.
+    """A notification as one user sees it in the app, whichever other channels they chose.
 
-    Written with the messages of its notification, in both languages and without collection codes:
-    those stand on the order, for as long as they are of use. Deleted when messages are forgotten
-    (orders.retention).
+    Written with the messages of its notification, in both languages and without collection codes,
+    which the order shows while they are valid. Deleted with old messages (orders.retention).
     """
 
     notice = models.ForeignKey(Notice, on_delete=models.PROTECT, related_name="in_app")
@@ -157,7 +156,7 @@ class InboxNotice(models.Model):
     order = models.ForeignKey(
         "orders.Order", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
-    #: Where it is about one line alone.
+    #: Set if it is about a single line.
     track = models.ForeignKey(
         "orders.OrderTrack", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
@@ -186,30 +185,29 @@ class InboxNotice(models.Model):
 
 class MessageQuerySet(models.QuerySet["Message"]):
     def to_send(self, now: datetime) -> MessageQuerySet:
-        """Messages whose time to be sent has come."""
+        """Messages due for sending."""
         return self.filter(next_try_at__lte=now)
 
     def resendable(self) -> MessageQuerySet:
-        """Messages not known to have been sent, which are sent again only by a person."""
+        """Messages not known to have been sent; only staff can send them again."""
         return self.filter(state__in=[MessageState.UNKNOWN, MessageState.FAILED])
 
     def undelivered(self) -> MessageQuerySet:
-        """SMS that were sent and did not come to their phone, as their provider says."""
+        """Sent SMS that the provider reports as not delivered."""
         failed = SmsReport.objects.filter(status__in=NOT_DELIVERED).values("provider_id")
         return self.filter(
             channel=MessageChannel.SMS, state=MessageState.SENT, provider_id__in=failed
         )
 
     def untold(self) -> MessageQuerySet:
-        """Undelivered SMS whose readers got no e-mail that says the same: a person tells them."""
+        """Undelivered SMS without an e-mail of the same content: staff have to tell the reader."""
         by_mail = Message.objects.filter(
             notice=OuterRef("notice"), user=OuterRef("user"), channel=MessageChannel.EMAIL
         ).exclude(state=MessageState.FAILED)
         return self.undelivered().filter(~Exists(by_mail))
 
     def with_delivery(self) -> MessageQuerySet:
-        """With ``reported`` and ``reported_why``: what their provider says of them, None and None
-        where it says nothing."""
+        """Annotate the provider's report: ``reported`` and ``reported_why``, None without one."""
         report = SmsReport.objects.filter(provider_id=OuterRef("provider_id"))
         return self.annotate(
             reported=Subquery(report.values("status")[:1]),
@@ -219,9 +217,9 @@ class MessageQuerySet(models.QuerySet["Message"]):
 
 class SmsReportQuerySet(models.QuerySet["SmsReport"]):
     def to_follow(self) -> SmsReportQuerySet:
-        """Those of a message of ours that was not delivered, on which nothing has followed yet.
+        """Reports of undelivered messages that have not been handled yet.
 
-        Of a message whose own row does not know its id yet, nothing follows before it does.
+        A report is handled once its message's row has the provider's id.
         """
         about = Message.objects.filter(
             provider_id=OuterRef("provider_id"), channel=MessageChannel.SMS
@@ -230,19 +228,18 @@ class SmsReportQuerySet(models.QuerySet["SmsReport"]):
 
 
 class SmsReport(models.Model):
-    """What a provider last said of one SMS, by the id it gave it.
+    """The provider's latest report about one SMS, by the provider's id.
 
-    It may come before its message's row has that id; and of a code to sign in with there is no
-    message. Neither the number nor the text is in it. Deleted when messages are forgotten
-    (orders.retention).
+    It may arrive before the message's row has that id, and sign-in codes have no message. It has
+    neither the phone number nor the text. Deleted with old messages (orders.retention).
     """
 
     provider_id = models.CharField(max_length=64, unique=True)
     status = models.CharField(max_length=9, choices=ReportedStatus)
-    #: The provider's word for why it was not delivered; often none.
+    #: The provider's reason for a failed delivery; often empty.
     reason = models.CharField(max_length=60, blank=True)
     reported_at = models.DateTimeField(db_index=True)
-    #: When it was seen to that its reader hears of it otherwise, if it was not delivered.
+    #: For a failed delivery: when the e-mail in its place was arranged.
     followed_at = models.DateTimeField(null=True)
 
     objects = SmsReportQuerySet.as_manager()
@@ -272,8 +269,8 @@ class SmsReport(models.Model):
 class Message(models.Model):
     """One message to one person over one channel, with its text.
 
-    Its state is ``unknown``, and committed, before the provider is called: whatever crashes in
-    between, it is not sent twice unless a person decides so.
+    Its state is set to ``unknown`` and committed before the provider is called: after a crash in
+    between it is not sent again, unless staff decide so.
     """
 
     notice = models.ForeignKey(Notice, on_delete=models.PROTECT, related_name="messages")
@@ -292,9 +289,9 @@ class Message(models.Model):
     state = models.CharField(max_length=7, choices=MessageState, default=MessageState.DUE)
     tries = models.PositiveSmallIntegerField(default=0)
     next_try_at = models.DateTimeField(null=True)
-    #: The provider's id of it; the e-mail's own.
+    #: The provider's id; for an e-mail its Message-ID.
     provider_id = models.CharField(max_length=64, blank=True)
-    #: Why it was not sent, or not known to be.
+    #: Why it was not sent, or why that is not known.
     reason = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     tried_at = models.DateTimeField(null=True)
@@ -343,7 +340,7 @@ class Message(models.Model):
                 condition=Q(channel=MessageChannel.EMAIL) & ~Q(provider_id__in=["", *WITHOUT_ID]),
             ),
             models.Index(fields=["user", "-id"], name="message_to_person_newest"),
-            # Staff ask for those of a kind, or by mail: of some there are few among millions.
+            # For the admin's filters by kind and channel: some kinds are rare among millions.
             models.Index(fields=["kind", "-id"], name="message_of_kind_newest"),
             models.Index(
                 fields=["id"], name="message_by_mail", condition=Q(channel=MessageChannel.EMAIL)

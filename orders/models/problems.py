@@ -1,4 +1,4 @@
-"""Problems: what a buyer says is wrong with a line, what is said about it, and how it ends."""
+"""Problems that buyers report with order lines: their messages, pictures and outcomes."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from django.utils import timezone
 
 from accounts.models import User
 
-from .orders import OrderTrack, price_left
+from .lines import OrderTrack, price_left
 
 if TYPE_CHECKING:
     from datetime import datetime
 
 #: The longest text of one message.
 MAX_TEXT = 2000
-#: For so long a part that a seller names by themselves holds back what is left of the price: its
-#: buyer may say that it is not enough.
+#: After a seller's own partial refund, how long the rest of the price is held: the buyer may report
+#: the problem again if it is not enough.
 PART_STANDS_AFTER = timedelta(days=1)
-#: Pictures that one message may have.
+#: Maximum number of pictures per message.
 MAX_PICTURES = 3
 
 
@@ -37,7 +37,7 @@ class ProblemKind(models.TextChoices):
 
 class ProblemState(models.TextChoices):
     OPEN = "open", "open"
-    RETURNING = "returning", "goods on their way back"  # first; then the money goes back
+    RETURNING = "returning", "goods on their way back"  # the refund follows
     CLOSED = "closed", "closed"
 
 
@@ -52,12 +52,12 @@ class Outcome(models.TextChoices):
     CANCELLED = "cancelled", "the line was cancelled otherwise"
 
 
-#: Outcomes by which money goes back.
+#: Outcomes with a refund.
 REFUNDING = (Outcome.REFUNDED, Outcome.REDUCED, Outcome.RETURNED, Outcome.CANCELLED)
 
 
 class Party(models.TextChoices):
-    """On whose behalf somebody speaks or decides. Of the shop nobody is told who it was."""
+    """The party someone speaks or decides for. The shop's staff are never named to the others."""
 
     BUYER = "buyer"
     SELLER = "seller"
@@ -65,7 +65,7 @@ class Party(models.TextChoices):
 
 
 class Undecided(models.Func):
-    """1 while a problem has not ended, and then 0: what a list begins with, by an index."""
+    """1 for an undecided problem, 0 for a closed one: the first sort key of lists, indexed."""
 
     template = f"(CASE WHEN %(expressions)s = '{ProblemState.CLOSED}' THEN 0 ELSE 1 END)"
     output_field = models.IntegerField()
@@ -76,35 +76,33 @@ class Undecided(models.Func):
 
 class ProblemQuerySet(models.QuerySet["Problem"]):
     def undecided(self) -> ProblemQuerySet:
-        """Problems that have not ended: what their sellers are owed for them is held back."""
+        """Problems not closed yet; their sellers' earnings are held."""
         return self.exclude(state=ProblemState.CLOSED)
 
     def of_seller(self, seller: User | int) -> ProblemQuerySet:
-        """Problems with what a seller sold. Sellers' views start here and nowhere else."""
+        """Problems with a seller's sales. All seller views start from this queryset."""
         return self.filter(seller=seller)
 
     def not_settled_yet(self, now: datetime) -> ProblemQuerySet:
-        """Those that their sellers ended with a part of the price not long ago: the buyer was not
-        asked, and may report them again (PART_STANDS_AFTER)."""
+        """Problems closed by the seller with a partial refund within PART_STANDS_AFTER.
+
+        The buyer was not asked, and may report the problem again.
+        """
         return self.filter(
             outcome=Outcome.REDUCED,
             ended_by=Party.SELLER,
             closed_at__gt=now - PART_STANDS_AFTER,
         )
 
-    def unanswered_since(self, before: datetime) -> ProblemQuerySet:
-        """Undecided ones whose buyer has waited for a word of the seller's or the shop's since
-        then."""
-        return self.undecided().filter(waiting_since__lte=before)
-
     def to_answer(self) -> ProblemQuerySet:
-        """Undecided ones whose seller, or the shop, spoke last: they wait for their buyer."""
+        """Undecided problems that wait for the buyer: the seller or the shop wrote last."""
         return self.undecided().filter(waiting_since__isnull=True)
 
     def end_with_line(self, line: OrderTrack, *, refunded: int) -> int:
-        """Close what is undecided about a line that is being cancelled otherwise; KES go back.
+        """Close the undecided problems of a line that is cancelled for another reason.
 
-        Call inside a transaction that holds the lock of its order. Returns how many.
+        ``refunded`` is KES. Call inside a transaction that holds the order's lock. Returns how
+        many were closed.
         """
         return (
             self.undecided()
@@ -120,7 +118,7 @@ class ProblemQuerySet(models.QuerySet["Problem"]):
 
 
 class Problem(models.Model):
-    """What a buyer says is wrong with one line. One at a time; how it ended is final.
+    """A problem a buyer reports with one line. One at a time; its outcome is final.
 
     While it is undecided its line is ``disputed``. Changed under the lock of the line's order.
     """
@@ -146,9 +144,9 @@ class Problem(models.Model):
     )
     opened_at = models.DateTimeField(auto_now_add=True)
     closed_at = models.DateTimeField(null=True)
-    #: Since when the buyer waits for a word of the seller's or the shop's; None once there is one.
+    #: Since when the buyer waits for an answer of seller or shop; None once there is one.
     waiting_since = models.DateTimeField(null=True, default=timezone.now)
-    #: When each party was last told that the others wrote (orders.problems.services).
+    #: When each party was last notified of new messages (orders.problems.services).
     buyer_told_at = models.DateTimeField(null=True)
     seller_told_at = models.DateTimeField(null=True)
 
@@ -219,17 +217,17 @@ class Problem(models.Model):
 
     @property
     def is_undecided(self) -> bool:
-        """Whether it has not ended."""
+        """Whether it is not closed yet."""
         return self.state != ProblemState.CLOSED
 
 
 class ProblemMessage(models.Model):
-    """One thing that was said about a problem, or decided, and why. Never changed or deleted."""
+    """A message or a decision in the thread of a problem. Never changed or deleted."""
 
     problem = models.ForeignKey(Problem, on_delete=models.PROTECT, related_name="messages")
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     party = models.CharField(max_length=6, choices=Party)
-    #: What was decided with it: an outcome, or that the goods come back; empty for a mere word.
+    #: For a decision: the outcome, or that the goods are returned first. Empty for a message.
     decided = models.CharField(
         max_length=9,
         choices=[*Outcome.choices, (ProblemState.RETURNING, "the goods come back first")],
@@ -237,7 +235,7 @@ class ProblemMessage(models.Model):
         default="",
     )
     text = models.CharField(max_length=MAX_TEXT, blank=True)
-    #: The Idempotency-Key it came with, if it came with one.
+    #: The request's Idempotency-Key, if any.
     idempotency_key = models.CharField(max_length=255, null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -263,10 +261,10 @@ class ProblemMessage(models.Model):
 
 
 class ProblemPicture(models.Model):
-    """A picture that came with a message, encoded by us (omachemainproj.images), as WebP.
+    """A picture attached to a message, re-encoded as WebP (omachemainproj.images).
 
-    In the database and not under /media/, where anybody who knows a name may fetch it: people's
-    homes are on them. Deleted when it is not needed any more (orders.retention).
+    Stored in the database, not under /media/, where anyone who knows the name could fetch it:
+    these pictures may show people's homes. Deleted when no longer needed (orders.retention).
     """
 
     message = models.ForeignKey(ProblemMessage, on_delete=models.PROTECT, related_name="pictures")
@@ -283,9 +281,9 @@ class ProblemPicture(models.Model):
 
 
 class PriceReduction(models.Model):
-    """By how much the price of a paid line was reduced, once and for ever.
+    """A permanent reduction of a paid line's price.
 
-    ``commission`` is what of it the shop gives back; the rest is the seller's.
+    ``commission`` is the shop's part of the reduction, in KES; the seller bears the rest.
     """
 
     track = models.ForeignKey(OrderTrack, on_delete=models.PROTECT, related_name="reductions")
@@ -308,10 +306,10 @@ class PriceReduction(models.Model):
 
 
 def commission_of_reduction(line: OrderTrack, amount: int) -> int:
-    """What the shop gives back of its commission when a line's price is reduced by ``amount``.
+    """Return by how many KES the commission falls when a line's price is reduced by ``amount``.
 
-    What is left of the commission is its share of the price that is left, rounded down as it was
-    at the sale: in the seller's favour, and the same however many reductions it takes.
+    The remaining commission is proportional to the remaining price, rounded down as at the sale:
+    in the seller's favour, and independent of the number of reductions.
     """
     if not line.commission:
         return 0
@@ -323,11 +321,11 @@ def _commission_left(line: OrderTrack, reduced: int) -> int:
 
 
 def commission_left() -> CombinedExpression:
-    """What the shop keeps of a line's commission after its reductions, KES, for the database."""
-    # Of 250,000 times 250,000 no column of integers is sure.
+    """Database expression: a line's commission after its reductions, in KES."""
+    # 250,000 times 250,000 overflows an integer column.
     return Cast(F("commission"), models.BigIntegerField()) * price_left() / F("amount")
 
 
 def latest_problem_of(track: Any) -> models.QuerySet[Problem, Any]:
-    """The ids of a line's problems, the newest first; ``track`` may be an OuterRef."""
+    """The ids of a line's problems, newest first; ``track`` may be an OuterRef."""
     return Problem.objects.filter(track=track).order_by("-pk").values("pk")

@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from omachemainproj.api.fields import MAX_ID, OneOfField, WholeNumberField
+from omachemainproj.api.fields import MAX_ID, OneOfField, ShortListField, WholeNumberField
 from orders.models.notifications import TO_PEOPLE
 
 #: Of one request; a page has no more.
@@ -44,7 +44,7 @@ class NoticeOutput(serializers.Serializer):
 class ReadInput(serializers.Serializer):
     """What was read: some of them, or all up to one."""
 
-    ids = serializers.ListField(
+    ids = ShortListField(
         child=WholeNumberField(min_value=1, max_value=MAX_ID),
         required=False,
         allow_empty=False,

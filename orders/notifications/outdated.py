@@ -36,7 +36,7 @@ def is_outdated(notice: Notice, *, reader_id: int | None = None) -> bool:
     if notice.kind == NotificationKind.PROMPT_FAILED:
         order = Order.objects.get(pk=notice.order_id)
         is_over = not order.is_unpaid or order.expires_at <= timezone.now()
-        return is_over or OrderTrack.objects.bought_instead_of(order).exists()
+        return is_over or OrderTrack.objects.repurchases_of(order).exists()
     if notice.kind not in _NOT_ANY_MORE:
         return False
     lines = current_lines(notice)

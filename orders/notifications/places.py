@@ -1,6 +1,6 @@
-"""Where goods go and until when, as messages say it, in English and Swahili.
+"""Sentences about where goods are delivered or collected, in English and Swahili.
 
-Nothing of it for an order without a delivery: its messages are what they were.
+Empty for an order without a delivery.
 """
 
 from __future__ import annotations
@@ -11,28 +11,31 @@ from orders.models.notifications import NotificationKind
 
 from .plain_text import plain
 
-#: The lengths to which a point's name, its hours and an area are cut in an SMS.
+#: Maximum length of a point's name, its hours and an area in an SMS.
 _CUT = 40
 
 _POINT, _HOME = DeliveryWay.PICKUP, DeliveryWay.HOME
-#: Sentences to add, by kind, language and way. ``{place}`` is the point with its hours, or an area.
+#: By kind of message, language and delivery method. ``{place}`` is a point with its hours, or an
+#: area.
 _WHERE: dict[tuple[str, str, str], str] = {
     (NotificationKind.PAID, "en", _POINT): (
-        " It comes {days} to {place}. We tell you when it is there."
+        " Delivery {days} to {place}. We will tell you when it is there."
     ),
     (NotificationKind.PAID, "sw", _POINT): " Itafika {place} {days}. Tutakujulisha ikifika.",
-    (NotificationKind.PAID, "en", _HOME): " It comes {days} to {place}.",
+    (NotificationKind.PAID, "en", _HOME): " Delivery {days} to {place}.",
     (NotificationKind.PAID, "sw", _HOME): " Italetwa {place} {days}.",
-    (NotificationKind.SHIPPED, "en", _POINT): " It goes to {place}. We tell you when it is there.",
+    (NotificationKind.SHIPPED, "en", _POINT): (
+        " Delivery to {place}. We will tell you when it is there."
+    ),
     (NotificationKind.SHIPPED, "sw", _POINT): " Inaelekea {place}. Tutakujulisha ikifika.",
-    (NotificationKind.SHIPPED, "en", _HOME): " It goes to {place}.",
+    (NotificationKind.SHIPPED, "en", _HOME): " Delivery to {place}.",
     (NotificationKind.SHIPPED, "sw", _HOME): " Inaelekea {place}.",
-    (NotificationKind.DELIVERED, "en", _POINT): " It was handed over at {place}.",
+    (NotificationKind.DELIVERED, "en", _POINT): " Collected at {place}.",
     (NotificationKind.DELIVERED, "sw", _POINT): " Imekabidhiwa {place}.",
-    (NotificationKind.DELIVERED, "en", _HOME): " It was brought to {place}.",
+    (NotificationKind.DELIVERED, "en", _HOME): " Brought to {place}.",
     (NotificationKind.DELIVERED, "sw", _HOME): " Imeletwa {place}.",
 }
-#: Kinds that say the point's hours: somebody is to go there.
+#: Kinds that give a point's opening hours, because the buyer has to go there.
 _WITH_HOURS = {
     NotificationKind.PAID,
     NotificationKind.ARRIVED,
@@ -45,12 +48,12 @@ _DAYS = {
     "sw": {0: "leo", 1: "kufikia kesho", 2: "ndani ya siku {days}"},
 }
 _COLLECT = {
-    "en": " Our agent collects it at {area}.",
+    "en": " Our agent will collect them from {area}.",
     "sw": " Wakala wetu atazichukua {area}.",
 }
 _NO_PLACE = {
     "en": (
-        " Our agent comes for it and does not know where: add a collection place in your account."
+        " Our agent needs to know where to collect them: add a collection place in your account."
     ),
     "sw": (
         " Wakala wetu atakuja kuzichukua na hajui mahali: weka mahali pa kuchukulia kwenye akaunti "
@@ -62,7 +65,7 @@ _NO_PLACE = {
 def place_of(
     kind: str, language: str, delivery: OrderDelivery | None, *, in_full: bool = False
 ) -> str:
-    """The point goods go to, with its hours where somebody is to go there, or the area; else ""."""
+    """Return the pick-up point, with its hours for kinds that need them, or the area; else ""."""
     if delivery is None:
         return ""
     point = delivery.pickup_point
@@ -81,9 +84,9 @@ def place_of(
 def where_sentence(
     kind: str, language: str, delivery: OrderDelivery | None, *, in_full: bool = False
 ) -> str:
-    """A sentence to add that says where goods go, and when; empty without a delivery.
+    """Return a sentence on where and when goods are delivered; empty without a delivery.
 
-    ``in_full`` for an e-mail: with the way there.
+    ``in_full`` adds the directions, for e-mails.
     """
     template = _WHERE.get((kind, language, delivery.way)) if delivery else None
     if template is None or delivery is None:
@@ -94,7 +97,7 @@ def where_sentence(
 
 
 def collect_sentence(language: str, place: Address | None) -> str:
-    """A sentence to add that tells a seller where an agent comes for their goods."""
+    """Return a sentence that tells a seller where an agent collects their goods."""
     if place is None:
         return _NO_PLACE[language]
     return _COLLECT[language].format(area=plain(place.area)[:_CUT].rstrip())

@@ -1,6 +1,6 @@
-"""What is wrong with goods, and what was decided about it, in words of both languages.
+"""Kinds of problems and decisions about them, worded in English and Swahili.
 
-What people wrote themselves is in no message of the shop's: it could say anything in its name.
+Text written by users is never put into the shop's own messages: it could say anything in its name.
 """
 
 from __future__ import annotations
@@ -16,60 +16,60 @@ _KINDS = {
         "sw": "hazifanani na maelezo",
     },
 }
-#: By what was decided and whom it is told, in KES that go back.
+#: By decision and reader; ``{amount}`` is the refund.
 _DECISIONS = {
     (Outcome.REFUNDED, Party.BUYER): {
-        "en": "{amount} goes back to you.",
+        "en": "We are refunding you {amount}.",
         "sw": "Tunakurudishia {amount}.",
     },
     (Outcome.REFUNDED, Party.SELLER): {
-        "en": "{amount} goes back to the buyer, and you are not paid for it.",
+        "en": "The buyer is refunded {amount}, and you are not paid for this item.",
         "sw": "Mnunuzi anarudishiwa {amount}, na hutalipwa kwa bidhaa hii.",
     },
     (Outcome.REDUCED, Party.BUYER): {
-        "en": "the price is reduced, and {amount} goes back to you.",
+        "en": "The price is reduced, and we are refunding you {amount}.",
         "sw": "Bei imepunguzwa, na tunakurudishia {amount}.",
     },
     (Outcome.REDUCED, Party.SELLER): {
-        "en": "the price is reduced, and {amount} goes back to the buyer. You are paid for the "
-        "rest.",
+        "en": "The price is reduced, and the buyer is refunded {amount}. You are paid the rest.",
         "sw": "Bei imepunguzwa, na mnunuzi anarudishiwa {amount}. Utalipwa kiasi kinachobaki.",
     },
     (ProblemState.RETURNING, Party.BUYER): {
-        "en": "please give the goods back. Once they are there, {amount} goes back to you.",
+        "en": "Please return the goods. Once they arrive, we refund you {amount}.",
         "sw": "Tafadhali rudisha bidhaa. Zikifika, tutakurudishia {amount}.",
     },
     (ProblemState.RETURNING, Party.SELLER): {
-        "en": "the goods come back to you. Once they are there, {amount} goes back to the buyer.",
+        "en": "The goods will be returned to you. Once they arrive, the buyer is refunded "
+        "{amount}.",
         "sw": "Bidhaa zinarudishwa kwako. Zikifika, mnunuzi atarudishiwa {amount}.",
     },
     (Outcome.RETURNED, Party.BUYER): {
-        "en": "the goods are back, and {amount} goes back to you.",
+        "en": "The goods are back, and we are refunding you {amount}.",
         "sw": "Bidhaa zimerudi, na tunakurudishia {amount}.",
     },
     (Outcome.RETURNED, Party.SELLER): {
-        "en": "the goods are back, and {amount} goes back to the buyer.",
+        "en": "The goods are back, and the buyer is refunded {amount}.",
         "sw": "Bidhaa zimerudi, na mnunuzi anarudishiwa {amount}.",
     },
     (Outcome.DISMISSED, Party.BUYER): {
-        "en": "it is closed without a refund. Read why in your orders.",
+        "en": "It was closed without a refund. You can read why in your orders.",
         "sw": "Limefungwa bila kurudishiwa pesa. Soma sababu kwenye oda zako.",
     },
     (Outcome.DISMISSED, Party.SELLER): {
-        "en": "it is closed without a refund. Your money for it is paid as usual.",
+        "en": "It was closed without a refund. You are paid as usual.",
         "sw": "Limefungwa bila kurudisha pesa. Utalipwa kama kawaida.",
     },
     (Outcome.WITHDRAWN, Party.SELLER): {
-        "en": "the buyer has withdrawn it. Your money for it is paid as usual.",
+        "en": "The buyer withdrew it. You are paid as usual.",
         "sw": "Mnunuzi ameliondoa. Utalipwa kama kawaida.",
     },
 }
 
 
 def problem_words(language: str, about: str | None, *, to: str | None, amount: str) -> str:
-    """A kind of problem in a few words, or what was decided as a sentence for buyer or seller.
+    """Return the kind of problem in a few words, or the decision as a sentence for its reader.
 
-    Empty for notifications of anything else. ``amount`` is written out, like “KES 1,500”.
+    Empty for other notifications. ``amount`` is formatted, like “KES 1,500”.
     """
     if not about:
         return ""

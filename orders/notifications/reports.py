@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.contacts import has_proven_email
 from omachemainproj.background import enqueue, enqueue_after_commit
-from omachemainproj.compiled_queries import locked_row
+from omachemainproj.locking import locked_row
 from omachemainproj.phones import mask_phone
 from omachemainproj.sms.reports import DeliveryReport, UnreadableReport
 from omachemainproj.task_registry import background_task

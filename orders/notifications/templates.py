@@ -1,6 +1,6 @@
-"""The texts of notifications, in English and Swahili: a short one by SMS, a longer one by e-mail.
+"""The texts of notifications in English and Swahili: short for SMS, longer for e-mail.
 
-Values are filled in by name; ``{items}`` is the lines, cut to what an SMS can hold.
+Values are filled in by name. ``{items}`` is the order lines, shortened to fit an SMS.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from .gsm7 import count_parts, to_gsm
 from .links import Link, Page
 from .plain_text import plain
 
-#: More cost more, and old phones show them in pieces.
+#: More parts cost more, and old phones show them as separate messages.
 MAX_SMS_PARTS = 2
-#: Lengths a product's name may be cut to; the longest is taken with which all lines fit.
+#: Maximum lengths of product names, tried in turn until all lines fit.
 _NAME_LENGTHS = (60, 30, 20, 12)
-#: The length to which the reader's own name is cut.
-_GREETED = 40
+#: Maximum length of the reader's name in a greeting.
+_GREETING_LENGTH = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +44,12 @@ class _Template:
 
 _TEMPLATES: dict[tuple[str, str], _Template] = {
     (NotificationKind.PAID, "en"): _Template(
-        "O-Mache: {amount} received for order {reference}.{where} With the goods in your hands, "
-        "tell who brought them the code: {items}.{sign_in} Thank you!",
+        "O-Mache: we received {amount} for order {reference}.{where} Give this code only when you "
+        "have the goods: {items}.{sign_in} Thank you!",
         "Order {reference} is paid",
-        "Thank you! {amount} was received for your order {reference}.{where}\n\n"
-        "When you have the goods in your hands, and not before, tell who brought them the code:\n\n"
-        "{items}",
+        "Thank you! We received {amount} for your order {reference}.{where}\n\n"
+        "When you have the goods, and not before, give this code to the person who brought them:"
+        "\n\n{items}",
     ),
     (NotificationKind.PAID, "sw"): _Template(
         "O-Mache: Tumepokea {amount} kwa oda {reference}.{where} Ukishapata bidhaa "
@@ -70,11 +70,11 @@ _TEMPLATES: dict[tuple[str, str], _Template] = {
         "Oda yako {reference}, {amount}, bado haijalipwa.\n\n{why}{by_hand}",
     ),
     (NotificationKind.SHIPPED, "en"): _Template(
-        "O-Mache: on the way to you, order {reference}.{where} With the goods in your hands, "
-        "tell who brought them the code: {items}.",
+        "O-Mache: order {reference} is on its way to you.{where} Give this code only when you "
+        "have the goods: {items}.",
         "Order {reference} is on the way",
-        "Goods of your order {reference} are on the way to you.{where}\n\n"
-        "When you have them in your hands, and not before, tell who brought them the code:\n\n"
+        "Goods from your order {reference} are on their way to you.{where}\n\n"
+        "When you have them, and not before, give this code to the person who brought them:\n\n"
         "{items}",
     ),
     (NotificationKind.SHIPPED, "sw"): _Template(
@@ -86,11 +86,11 @@ _TEMPLATES: dict[tuple[str, str], _Template] = {
         "{items}",
     ),
     (NotificationKind.ARRIVED, "en"): _Template(
-        "O-Mache: order {reference} waits for you at {place}. With the goods in your hands, tell "
-        "them the code: {items}.",
-        "Order {reference} waits for you",
-        "Goods of your order {reference} wait for you at {place}.\n\n"
-        "When you have them in your hands, and not before, tell who hands them over the code:\n\n"
+        "O-Mache: order {reference} is ready for you at {place}. Give this code only when you have "
+        "the goods: {items}.",
+        "Order {reference} is ready for you",
+        "Goods from your order {reference} are ready for you at {place}.\n\n"
+        "When you have them, and not before, give this code to the person at the counter:\n\n"
         "{items}",
     ),
     (NotificationKind.ARRIVED, "sw"): _Template(
@@ -102,12 +102,12 @@ _TEMPLATES: dict[tuple[str, str], _Template] = {
         "{items}",
     ),
     (NotificationKind.ATTEMPTED, "en"): _Template(
-        "O-Mache: we came with order {reference} and could not hand it over: {why}. We call and "
-        "come again. With the goods in your hands, tell who brought them the code: {items}.",
-        "We came with order {reference}",
-        "We came with goods of your order {reference} and could not hand them over: {why}. We call "
-        "you and come again; please keep your phone on.\n\n"
-        "When you have them in your hands, and not before, tell who brought them the code:\n\n"
+        "O-Mache: we could not deliver order {reference}: {why}. We will call you and come again. "
+        "Give this code only when you have the goods: {items}.",
+        "We could not deliver order {reference}",
+        "We came with goods from your order {reference} but could not deliver them: {why}. We will "
+        "call you and come again. Please keep your phone on.\n\n"
+        "When you have them, and not before, give this code to the person who brought them:\n\n"
         "{items}",
     ),
     (NotificationKind.ATTEMPTED, "sw"): _Template(
@@ -120,11 +120,11 @@ _TEMPLATES: dict[tuple[str, str], _Template] = {
         "{items}",
     ),
     (NotificationKind.WAITING, "en"): _Template(
-        "O-Mache: order {reference} still waits for you at {place}, until {until}. With the goods "
-        "in your hands, tell them the code: {items}.",
-        "Order {reference} still waits for you",
-        "Goods of your order {reference} still wait for you at {place}, until {until}.\n\n"
-        "When you have them in your hands, and not before, tell who hands them over the code:\n\n"
+        "O-Mache: order {reference} is still waiting for you at {place}, until {until}. Give this "
+        "code only when you have the goods: {items}.",
+        "Order {reference} is still waiting for you",
+        "Goods from your order {reference} are still waiting for you at {place}, until {until}.\n\n"
+        "When you have them, and not before, give this code to the person at the counter:\n\n"
         "{items}",
     ),
     (NotificationKind.WAITING, "sw"): _Template(
@@ -136,13 +136,13 @@ _TEMPLATES: dict[tuple[str, str], _Template] = {
         "{items}",
     ),
     (NotificationKind.UNCOLLECTED, "en"): _Template(
-        "O-Mache: nobody collected order {reference} at {place} by {until}. We will decide what "
-        "becomes of it. Come for it while it is there, and tell them the code: {items}.",
-        "Nobody collected order {reference}",
-        "Nobody collected these goods of your order {reference} at {place} by {until}. We will "
-        "decide what becomes of them. Come for them while they are there, or tell us what keeps "
-        "you.\n\n"
-        "When you have them in your hands, and not before, tell who hands them over the code:\n\n"
+        "O-Mache: order {reference} was not collected at {place} by {until}. You can still collect "
+        "it while it is there. Give this code only when you have the goods: {items}.",
+        "Order {reference} was not collected",
+        "These goods from your order {reference} were not collected at {place} by {until}. We will "
+        "soon decide what to do with them. You can still collect them while they are there. If "
+        "something keeps you, please tell us.\n\n"
+        "When you have them, and not before, give this code to the person at the counter:\n\n"
         "{items}",
     ),
     (NotificationKind.UNCOLLECTED, "sw"): _Template(
@@ -155,11 +155,11 @@ _TEMPLATES: dict[tuple[str, str], _Template] = {
         "{items}",
     ),
     (NotificationKind.DELIVERED, "en"): _Template(
-        "O-Mache: delivered, order {reference}: {items}.{where} If you do not have it, tell us "
+        "O-Mache: order {reference} was delivered: {items}.{where} If you did not get it, tell us "
         "today.",
-        "Order {reference} is delivered",
-        "These goods of your order {reference} are delivered:\n\n{items}\n\n"
-        "{where_first}If you do not have them, tell us today.",
+        "Order {reference} was delivered",
+        "These goods from your order {reference} were delivered:\n\n{items}\n\n"
+        "{where_first}If you did not get them, tell us today.",
     ),
     (NotificationKind.DELIVERED, "sw"): _Template(
         "O-Mache: Bidhaa za oda {reference} zimefika: {items}.{where} Kama hujazipata, tuambie "
@@ -169,9 +169,9 @@ _TEMPLATES: dict[tuple[str, str], _Template] = {
         "hujazipata, tuambie leo.",
     ),
     (NotificationKind.GOES_BACK, "en"): _Template(
-        "O-Mache: {amount} came for order {reference} and goes back to you. {why}",
-        "{amount} goes back to you",
-        "{amount} came for your order {reference} and goes back to you. {why}",
+        "O-Mache: we received {amount} for order {reference} and will refund it to you. {why}",
+        "We will refund you {amount}",
+        "We received {amount} for your order {reference} and will refund it to you. {why}",
     ),
     (NotificationKind.GOES_BACK, "sw"): _Template(
         "O-Mache: Tumepokea {amount} kwa oda {reference}, na tunakurudishia. {why}",
@@ -179,9 +179,9 @@ _TEMPLATES: dict[tuple[str, str], _Template] = {
         "Tumepokea {amount} kwa oda yako {reference}, na tunakurudishia. {why}",
     ),
     (NotificationKind.REFUNDED, "en"): _Template(
-        "O-Mache: {amount} for order {reference} was sent back to you.{receipt}{because}",
-        "{amount} was sent back to you",
-        "{amount} for your order {reference} was sent back to you.{receipt}{because}",
+        "O-Mache: we refunded you {amount} for order {reference}.{receipt}{because}",
+        "We refunded you {amount}",
+        "We refunded you {amount} for your order {reference}.{receipt}{because}",
     ),
     (NotificationKind.REFUNDED, "sw"): _Template(
         "O-Mache: Tumekurudishia {amount} za oda {reference}.{receipt}{because}",
@@ -189,11 +189,11 @@ _TEMPLATES: dict[tuple[str, str], _Template] = {
         "Tumekurudishia {amount} za oda yako {reference}.{receipt}{because}",
     ),
     (NotificationKind.SOLD, "en"): _Template(
-        "O-Mache: you sold, for {amount}, order {reference}: {items}. Please keep it ready to be "
-        "collected.{collect}",
-        "You sold goods for {amount}",
-        "These goods of yours are sold and paid, {amount}, order {reference}:\n\n{items}\n\n"
-        "Please keep them ready to be collected.{collect}",
+        "O-Mache: you made a sale of {amount}, order {reference}: {items}. Please have the goods "
+        "ready for collection.{collect}",
+        "You made a sale of {amount}",
+        "Good news! These goods are sold and paid for: {amount}, order {reference}.\n\n{items}\n\n"
+        "Please have them ready for collection.{collect}",
     ),
     (NotificationKind.SOLD, "sw"): _Template(
         "O-Mache: Umeuza bidhaa za {amount}, oda {reference}: {items}. Tafadhali ziweke tayari "
@@ -203,9 +203,9 @@ _TEMPLATES: dict[tuple[str, str], _Template] = {
         "Tafadhali ziweke tayari zichukuliwe.{collect}",
     ),
     (NotificationKind.PAID_OUT, "en"): _Template(
-        "O-Mache: {amount} for what you sold was sent to your M-Pesa.{receipt}",
-        "{amount} was sent to your M-Pesa",
-        "{amount} for what you sold was sent to your M-Pesa.{receipt}",
+        "O-Mache: we sent {amount} for your sales to your M-Pesa.{receipt}",
+        "We sent {amount} to your M-Pesa",
+        "We sent {amount} for your sales to your M-Pesa.{receipt}",
     ),
     (NotificationKind.PAID_OUT, "sw"): _Template(
         "O-Mache: Tumekutumia {amount} kwa M-Pesa kwa mauzo yako.{receipt}",
@@ -213,11 +213,11 @@ _TEMPLATES: dict[tuple[str, str], _Template] = {
         "Tumekutumia {amount} kwa M-Pesa kwa mauzo yako.{receipt}",
     ),
     (NotificationKind.PROBLEM, "en"): _Template(
-        "O-Mache: the buyer of order {reference} reports a problem, {about}: {items}. Please "
-        "answer in your sales. Your money for it waits until that is settled.",
+        "O-Mache: the buyer of order {reference} reported a problem ({about}): {items}. Please "
+        "answer it under your sales. We pay you for it once this is settled.",
         "A problem with order {reference}",
-        "The buyer of order {reference} reports a problem, {about}:\n\n{items}\n\n"
-        "Please answer in your sales. Your money for it waits until that is settled.",
+        "The buyer of order {reference} reported a problem ({about}):\n\n{items}\n\n"
+        "Please answer it under your sales. We pay you for it once this is settled.",
     ),
     (NotificationKind.PROBLEM, "sw"): _Template(
         "O-Mache: Mnunuzi wa oda {reference} ana tatizo, {about}: {items}. Tafadhali jibu kwenye "
@@ -227,10 +227,10 @@ _TEMPLATES: dict[tuple[str, str], _Template] = {
         "Tafadhali jibu kwenye mauzo yako. Malipo yako yatasubiri hadi litatuliwe.",
     ),
     (NotificationKind.PROBLEM_REPLY, "en"): _Template(
-        "O-Mache: there is a new message about the problem with order {reference}: {items}. "
+        "O-Mache: you have a new message about the problem with order {reference}: {items}. "
         "Please read it in your account.",
-        "A message about order {reference}",
-        "There is a new message about the problem with order {reference}:\n\n{items}\n\n"
+        "New message about order {reference}",
+        "You have a new message about the problem with order {reference}:\n\n{items}\n\n"
         "Please read it in your account.",
     ),
     (NotificationKind.PROBLEM_REPLY, "sw"): _Template(
@@ -242,8 +242,8 @@ _TEMPLATES: dict[tuple[str, str], _Template] = {
     ),
     (NotificationKind.PROBLEM_ENDED, "en"): _Template(
         "O-Mache: the problem with order {reference}, {items}: {about}",
-        "The problem with order {reference} is decided",
-        "The problem with order {reference} is decided:\n\n{items}\n\n{about}",
+        "Decision about the problem with order {reference}",
+        "There is a decision about the problem with order {reference}:\n\n{items}\n\n{about}",
     ),
     (NotificationKind.PROBLEM_ENDED, "sw"): _Template(
         "O-Mache: Tatizo la oda {reference}, {items}: {about}",
@@ -251,14 +251,15 @@ _TEMPLATES: dict[tuple[str, str], _Template] = {
         "Tatizo la oda {reference} limeamuliwa:\n\n{items}\n\n{about}",
     ),
 }
-#: What is added of an order with a delivery, and is nothing for another one.
-_UNSAID = {"where": "", "collect": ""}
-_NOWHERE = {"place": "", "sign_in": "", "until": "", **_UNSAID}
-#: In the app, where it does not say what the e-mail says: the codes stand on the order, not here.
+#: Sentences that only an order with a delivery adds, left out.
+_WITHOUT_PLACES = {"where": "", "collect": ""}
+_DEFAULTS = {"place": "", "sign_in": "", "until": "", **_WITHOUT_PLACES}
+#: Texts in the app where they differ from the e-mail: the app shows the codes on the order page,
+#: not in notifications.
 _IN_APP = {
     (NotificationKind.PAID, "en"): (
-        "{amount} was received for your order {reference}. The order shows a code for each of its "
-        "goods: tell it who brings them, when you have them in your hands and not before.{where}"
+        "We received {amount} for your order {reference}. Your order shows a code for each item. "
+        "When you have the goods, and not before, give it to the person who brought them.{where}"
         "\n\n{items}"
     ),
     (NotificationKind.PAID, "sw"): (
@@ -266,33 +267,34 @@ _IN_APP = {
         "anayekuletea ukishaipata mkononi, wala si kabla.{where}\n\n{items}"
     ),
     (NotificationKind.SHIPPED, "en"): (
-        "Goods of your order {reference} are on the way to you. Tell who brings them the code that "
-        "your order shows, when you have them in your hands and not before.{where}\n\n{items}"
+        "Goods from your order {reference} are on their way to you. When you have them, and not "
+        "before, give the code shown on your order to the person who brought them.{where}"
+        "\n\n{items}"
     ),
     (NotificationKind.SHIPPED, "sw"): (
         "Bidhaa za oda yako {reference} ziko njiani kuja kwako. Mpe anayekuletea nambari ya siri "
         "iliyo kwenye oda yako, ukishazipata mkononi, wala si kabla.{where}\n\n{items}"
     ),
     (NotificationKind.ARRIVED, "en"): (
-        "Goods of your order {reference} wait for you at {place}. When you have them in your "
-        "hands, and not before, tell who hands them over the code that your order shows.\n\n{items}"
+        "Goods from your order {reference} are ready for you at {place}. When you have them, and "
+        "not before, give the code shown on your order to the person at the counter.\n\n{items}"
     ),
     (NotificationKind.ARRIVED, "sw"): (
         "Bidhaa za oda yako {reference} zinakusubiri {place}. Ukishazipata mkononi, wala si kabla, "
         "mwambie anayekukabidhi nambari ya siri iliyo kwenye oda yako.\n\n{items}"
     ),
     (NotificationKind.ATTEMPTED, "en"): (
-        "We came with goods of your order {reference} and could not hand them over: {why}. We call "
-        "you and come again; please keep your phone on.\n\n{items}"
+        "We came with goods from your order {reference} but could not deliver them: {why}. We will "
+        "call you and come again. Please keep your phone on.\n\n{items}"
     ),
     (NotificationKind.ATTEMPTED, "sw"): (
         "Tulikuja na bidhaa za oda yako {reference} lakini hatukuzikabidhi: {why}. Tutakupigia na "
         "kuja tena; tafadhali usizime simu.\n\n{items}"
     ),
     (NotificationKind.WAITING, "en"): (
-        "Goods of your order {reference} still wait for you at {place}, until {until}. When you "
-        "have them in your hands, and not before, tell who hands them over the code that your "
-        "order shows.\n\n{items}"
+        "Goods from your order {reference} are still waiting for you at {place}, until {until}. "
+        "When you have them, and not before, give the code shown on your order to the person at "
+        "the counter.\n\n{items}"
     ),
     (NotificationKind.WAITING, "sw"): (
         "Bidhaa za oda yako {reference} bado zinakusubiri {place}, hadi {until}. Ukishazipata "
@@ -300,9 +302,9 @@ _IN_APP = {
         "\n\n{items}"
     ),
     (NotificationKind.UNCOLLECTED, "en"): (
-        "Nobody collected these goods of your order {reference} at {place} by {until}. We will "
-        "decide what becomes of them. Come for them while they are there, or tell us what keeps "
-        "you.\n\n{items}"
+        "These goods from your order {reference} were not collected at {place} by {until}. We will "
+        "soon decide what to do with them. You can still collect them while they are there. If "
+        "something keeps you, please tell us.\n\n{items}"
     ),
     (NotificationKind.UNCOLLECTED, "sw"): (
         "Hakuna aliyechukua bidhaa hizi za oda yako {reference} {place} hadi {until}. Tutaamua la "
@@ -310,46 +312,46 @@ _IN_APP = {
     ),
 }
 _BY_HAND = {
-    "en": " Or pay by hand: pay bill {pay_bill}, account {account}, {amount}.",
+    "en": " Or pay to Pay Bill {pay_bill}, account {account}, {amount}.",
     "sw": " Au lipa mwenyewe: Pay Bill {pay_bill}, akaunti {account}, {amount}.",
 }
-#: Of a guest's order, which its page does not show in full.
+#: Added for guests, whose order page does not show everything.
 _SIGN_IN = {
-    "en": " To see the code and all of the order, sign in with this phone: {address}",
+    "en": " To see the code and the full order, sign in with this phone: {address}",
     "sw": " Kuona nambari ya siri na oda yote, ingia kwa simu hii: {address}",
 }
 _RECEIPT = {"en": " M-Pesa receipt {number}.", "sw": " Risiti ya M-Pesa {number}."}
 _AND_MORE = {"en": "and {count} more", "sw": "na nyingine {count}"}
 _GREETING = {"en": "Hello {name},", "sw": "Habari {name},"}
-#: For a name of which nothing may be written.
+#: Used when nothing of a product's name may be shown.
 _NAMELESS = {"en": "goods", "sw": "bidhaa"}
 _LEADS = {
     (Page.ORDER, "en"): "Your order:",
     (Page.ORDER, "sw"): "Oda yako:",
-    (Page.SALES, "en"): "What you sold:",
+    (Page.SALES, "en"): "Your sales:",
     (Page.SALES, "sw"): "Ulichouza:",
     (Page.MONEY, "en"): "Your money:",
     (Page.MONEY, "sw"): "Fedha zako:",
 }
 _QUESTIONS = {
-    "en": "Questions? Reach us: {contact}",
+    "en": "Questions? Contact us: {contact}",
     "sw": "Una swali? Wasiliana nasi: {contact}",
 }
-#: Where the shop names nobody.
-_ANSWER = {"en": "Questions? Answer this e-mail.", "sw": "Una swali? Jibu barua pepe hii."}
-#: Why somebody gets an e-mail of what they were to get by SMS.
+#: Used when SHOP_CONTACT is empty.
+_ANSWER = {"en": "Questions? Reply to this e-mail.", "sw": "Una swali? Jibu barua pepe hii."}
+#: Introduces the text of an SMS that was not delivered.
 _INSTEAD = {
-    "en": "We sent you this by SMS, and it did not reach your phone:",
+    "en": "We sent you this SMS, but it did not reach your phone:",
     "sw": "Tulikutumia ujumbe huu kwa SMS, lakini haukufika kwenye simu yako:",
 }
 _SIGNATURE = {
-    "en": "O-Mache\n\nYou choose what we tell you, and in which language, in your account.",
+    "en": "O-Mache\n\nYou can choose your messages and their language in your account.",
     "sw": "O-Mache\n\nUnaweza kuchagua tukueleze nini, na kwa lugha gani, kwenye akaunti yako.",
 }
 
 
 def manual_payment_sentence(language: str, option: Mapping[str, Any] | None) -> str:
-    """A sentence to add that says how to pay without a prompt; empty without an option.
+    """Return a sentence on how to pay without a prompt, or "" without an option.
 
     ``option`` has ``pay_bill``, ``account`` and ``amount`` (KES).
     """
@@ -359,70 +361,69 @@ def manual_payment_sentence(language: str, option: Mapping[str, Any] | None) -> 
 
 
 def sign_in_sentence(language: str, address: str) -> str:
-    """A sentence to add that tells a guest how to see all of their order, at ``address``."""
+    """Return a sentence that tells a guest how to see the full order, at ``address``."""
     return _SIGN_IN[language].format(address=address)
 
 
 def receipt_sentence(language: str, number: str | None) -> str:
-    """A sentence to add that gives M-Pesa's receipt number; empty without one."""
+    """Return a sentence with M-Pesa's receipt number, or "" without one."""
     return _RECEIPT[language].format(number=number) if number else ""
 
 
 def render_sms(
     kind: str, language: str, values: Mapping[str, str], items: Sequence[Item] = ()
 ) -> str:
-    """The SMS, in the GSM alphabet, of at most two parts.
+    """Return the SMS, in the GSM alphabet and at most two parts long.
 
-    To fit, product names are cut first; then it is not said where they go, and where the seller's
-    agent comes; then the last lines are counted instead of named; then the sentences added at the
-    end are left out.
+    To make it fit: product names are shortened first, then the delivery or collection place is
+    dropped, then the last lines are counted instead of named, then optional sentences are dropped.
     """
     template = _TEMPLATES[kind, language].sms
 
     def fill(listed: str, **changed: str) -> str:
-        return to_gsm(template.format(**{**_NOWHERE, **values, **changed}, items=listed))
+        return to_gsm(template.format(**{**_DEFAULTS, **values, **changed}, items=listed))
 
-    for unsaid in ({}, _UNSAID) if _says_where(values) else ({},):
+    for dropped in ({}, _WITHOUT_PLACES) if _has_places(values) else ({},):
         for length in _NAME_LENGTHS:
             listed = ", ".join(_describe(item, length, language) for item in items)
-            text = fill(listed, **unsaid)
+            text = fill(listed, **dropped)
             if count_parts(text) <= MAX_SMS_PARTS:
                 return text
     for count in range(len(items) - 1, 0, -1):
         described = [_describe(item, _NAME_LENGTHS[-1], language) for item in items[:count]]
         rest = _AND_MORE[language].format(count=len(items) - count)
-        text = fill(", ".join([*described, rest]), **_UNSAID)
+        text = fill(", ".join([*described, rest]), **_WITHOUT_PLACES)
         if count_parts(text) <= MAX_SMS_PARTS:
             return text
-    return fill("", by_hand="", receipt="", because="", **_UNSAID)
+    return fill("", by_hand="", receipt="", because="", **_WITHOUT_PLACES)
 
 
-def _says_where(values: Mapping[str, str]) -> bool:
-    return any(values.get(name) for name in _UNSAID)
+def _has_places(values: Mapping[str, str]) -> bool:
+    return any(values.get(name) for name in _WITHOUT_PLACES)
 
 
 def contact_sentence(language: str) -> str:
-    """A sentence that says whom to turn to with a question."""
+    """Return a sentence on how to contact the shop."""
     contact = settings.SHOP_CONTACT
     return _QUESTIONS[language].format(contact=contact) if contact else _ANSWER[language]
 
 
 def greet(language: str, name: str) -> str:
-    """The greeting an e-mail begins with."""
-    return _GREETING[language].format(name=plain(name)[:_GREETED])
+    """Return the greeting of an e-mail."""
+    return _GREETING[language].format(name=plain(name)[:_GREETING_LENGTH])
 
 
 def list_items(items: Sequence[Item], language: str) -> str:
-    """The lines as an e-mail lists them, one below the other."""
+    """Return the order lines for an e-mail, one per row."""
     return "\n".join(f"  {_describe(item, 100, language)}" for item in items)
 
 
 def render_email(
     kind: str, language: str, values: Mapping[str, str], items: Sequence[Item] = (), *, link: Link
 ) -> tuple[str, str]:
-    """The subject and the text of the e-mail, with every line.
+    """Return the subject and text of the e-mail, with every order line.
 
-    ``link`` is the way to what it is about; the shop's contact comes with it.
+    ``link`` leads to the page it is about; the shop's contact is added.
     """
     template = _TEMPLATES[kind, language]
     text = template.text.format(**_with_places(values), items=list_items(items, language))
@@ -437,7 +438,7 @@ def render_email(
 
 
 def render_instead(language: str, *, name: str, title: str, text: str) -> tuple[str, str]:
-    """The subject and the text of an e-mail that says what an SMS said which did not arrive."""
+    """Return the subject and text of an e-mail that repeats an SMS that was not delivered."""
     parts = (
         greet(language, name),
         _INSTEAD[language],
@@ -451,22 +452,22 @@ def render_instead(language: str, *, name: str, title: str, text: str) -> tuple[
 def render_in_app(
     kind: str, language: str, values: Mapping[str, str], items: Sequence[Item] = ()
 ) -> tuple[str, str]:
-    """The title and the text of a notification in the app: with every line, and no code."""
+    """Return the title and text of an in-app notification: every order line, but no codes."""
     template = _TEMPLATES[kind, language]
     listed = "\n".join(_describe(Item(item.name, item.number), 100, language) for item in items)
     text = _IN_APP.get((NotificationKind(kind), language), template.text)
-    said = text.format(**_with_places(values), items=listed)
-    return template.subject.format(**values), said.strip()
+    body = text.format(**_with_places(values), items=listed)
+    return template.subject.format(**values), body.strip()
 
 
 def _with_places(values: Mapping[str, str]) -> dict[str, str]:
-    """The values, and those of where goods go, which are nothing where there is no delivery."""
+    """Add the values about places, which are empty for an order without a delivery."""
     where = values.get("where", "").strip()
-    return {**_NOWHERE, **values, "where_first": f"{where} " if where else ""}
+    return {**_DEFAULTS, **values, "where_first": f"{where} " if where else ""}
 
 
 def _describe(item: Item, name_length: int, language: str) -> str:
-    """Number, name and code of a line, the name plain and cut to so many characters."""
+    """Return number, name and code of a line, with the name cut to ``name_length`` characters."""
     name = plain(item.name) or _NAMELESS[language]
     name = name if len(name) <= name_length else f"{name[: name_length - 1].rstrip()}."
     counted = name if item.number == 1 else f"{item.number} x {name}"

@@ -1,7 +1,7 @@
-"""Telling support of a problem: by e-mail, and of nothing that its buyer wrote.
+"""E-mails that notify support of a new problem. They quote nothing that the buyer wrote.
 
-Who works for the shop gets this as a part of that work: no preference of theirs keeps it away but
-for the language, and it is not in the app, where they read about what they buy and sell.
+They are part of the job: of a recipient's message preferences only the language counts, and they
+are not in the app, which is about what people buy and sell themselves.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.backoffice.interest import find_parties, has_interest
+from accounts.backoffice.conflicts import find_parties, is_party
 from accounts.contacts import verified_email
 from accounts.models import User
 from accounts.preferences import preferences_of
+from orders.models.lines import OrderTrack
 from orders.models.notifications import Message, MessageChannel, Notice
-from orders.models.orders import OrderTrack
 
 from .problem_words import problem_words
 from .templates import Item, greet, list_items
@@ -27,7 +27,7 @@ from .templates import Item, greet, list_items
 class _Letter:
     subject: str
     text: str
-    #: Where it is. The shop knows no address of its own that people who work for it open.
+    #: Names the console page by its path: no setting holds the address staff open.
     where: str
     signature: str
 
@@ -35,11 +35,11 @@ class _Letter:
 _LETTERS = {
     "en": _Letter(
         "A problem with order {reference}: {about}",
-        "The buyer of order {reference} reports a problem, {about}:\n\n{items}\n\n"
-        "Its seller was told, and is to answer; their money for it waits. Where the two do not "
-        "settle it, the shop decides.",
-        "It is on the shop's console, among the problems with goods:\n{path}",
-        "O-Mache\n\nYou get this because you have the role support.",
+        "The buyer of order {reference} reported a problem ({about}):\n\n{items}\n\n"
+        "The seller was notified and should answer; their money for it is on hold. If the two do "
+        "not agree, the shop decides.",
+        "You find it on the console under “Problems with goods”:\n{path}",
+        "O-Mache\n\nYou get this e-mail because you have the support role.",
     ),
     "sw": _Letter(
         "Tatizo kwenye oda {reference}: {about}",
@@ -53,17 +53,15 @@ _LETTERS = {
 
 
 def write_to_support(notice: Notice) -> list[Message]:
-    """The e-mails, not stored, that tell support of a problem: one for each who may decide it.
+    """Return e-mails, not saved yet, to everyone in support who may decide about a problem.
 
-    To the active staff in the role ``support`` whose e-mail is confirmed, but for who has a part in
-    the line, by their account or a number of theirs.
+    These are active staff in the ``support`` role with a confirmed e-mail address and without a
+    conflict of interest in the line.
     """
     line = OrderTrack.objects.select_related("order").get(notices=notice)
     parties = find_parties(line)
     return [
-        _write(notice, line, to=person)
-        for person in _support()
-        if not has_interest(person, parties)
+        _write(notice, line, to=person) for person in _support() if not is_party(person, parties)
     ]
 
 
@@ -100,10 +98,10 @@ def _write(notice: Notice, line: OrderTrack, *, to: User) -> Message:
 def render(
     language: str, *, name: str, reference: str, about: str, item: Item, problem_id: int
 ) -> tuple[str, str]:
-    """The subject and the text that tell of a problem; ``about`` is its kind."""
+    """Return the subject and text of the e-mail; ``about`` is the kind of problem."""
     letter = _LETTERS[language]
     words = problem_words(language, about, to=None, amount="")
-    # The console stands above this app: its page is named here, and not imported.
+    # The console is in an app above this one, so its page is reversed by name, not imported.
     path = reverse("console-timeline", args=["problem", problem_id])
     parts = (
         greet(language, name),

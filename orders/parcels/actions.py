@@ -1,4 +1,4 @@
-"""What agents and staff do with whole parcels, in the admin and through the API, on record."""
+"""Actions of agents and staff on whole parcels, in the admin and the API; all are audited."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from accounts.backoffice.actions import (
 from accounts.backoffice.second_person import Cost
 from accounts.models import User
 from orders.claims import BRINGS, claim_parcel, lock_parcel, release_parcel
-from orders.fulfilment import powers_of
 from orders.fulfilment_actions import CollectionCode
+from orders.line_moves import powers_of
 from orders.models import AttemptReason, DeliveryWay, Parcel, ParcelStatus, TrackStatus
 
 from .attempts import record_attempt
@@ -27,7 +27,7 @@ from .moves import lines_of, move_parcel
 
 
 class HandOverForm(OptionalReasonForm):
-    """The buyer's code, of any line of the parcel; staff may give a reason instead."""
+    """The buyer's code for any line of the parcel; staff may give a reason instead."""
 
     code = CollectionCode(
         required=False,
@@ -38,7 +38,7 @@ class HandOverForm(OptionalReasonForm):
 
 
 class AttemptForm(OptionalReasonForm):
-    """Why a parcel was not handed over at its door; the buyer is told."""
+    """The reason for a failed delivery; the buyer is notified."""
 
     reason = forms.ChoiceField(
         choices=[("", "Say why"), *AttemptReason.choices], label="What happened"
@@ -50,32 +50,32 @@ def _claim(parcel: Parcel, given: Mapping[str, Any], by: User) -> None:
 
 
 def _release(parcel: Parcel, given: Mapping[str, Any], by: User) -> None:
-    release_parcel(parcel.pk, by=by, note=given["why"])
+    release_parcel(parcel.pk, actor=by, note=given["why"])
 
 
 def _fetch(parcel: Parcel, given: Mapping[str, Any], by: User) -> None:
-    move_parcel(parcel.pk, ParcelStatus.FETCHED, by=by, note=given["why"])
+    move_parcel(parcel.pk, ParcelStatus.FETCHED, actor=by, note=given["why"])
 
 
 def _ship(parcel: Parcel, given: Mapping[str, Any], by: User) -> None:
-    move_parcel(parcel.pk, ParcelStatus.SHIPPING, by=by, note=given["why"])
+    move_parcel(parcel.pk, ParcelStatus.SHIPPING, actor=by, note=given["why"])
 
 
 def _take_in(parcel: Parcel, given: Mapping[str, Any], by: User) -> None:
-    move_parcel(parcel.pk, ParcelStatus.ARRIVED, by=by, note=given["why"])
+    move_parcel(parcel.pk, ParcelStatus.ARRIVED, actor=by, note=given["why"])
 
 
 def _hand_over(parcel: Parcel, given: Mapping[str, Any], by: User) -> None:
     code = given.get("code", "")
-    move_parcel(parcel.pk, ParcelStatus.DELIVERED, by=by, note=given["why"], code=code)
+    move_parcel(parcel.pk, ParcelStatus.DELIVERED, actor=by, note=given["why"], code=code)
 
 
 def _attempt(parcel: Parcel, given: Mapping[str, Any], by: User) -> None:
-    record_attempt(parcel.pk, given["reason"], by=by, note=given["why"])
+    record_attempt(parcel.pk, given["reason"], actor=by, note=given["why"])
 
 
 def _price_of_fetching(parcel: Parcel, given: Mapping[str, Any]) -> Cost:
-    """The seller's shares, which are paid out from then on."""
+    """The seller's earnings, which can be paid out from then on."""
     paid = [line for line in lines_of(parcel) if line.track_status == TrackStatus.PAID]
     return Cost(moved=sum(line.share for line in paid))
 
@@ -99,7 +99,7 @@ MOVES = {
         "Fetched from the seller",
         _fetch,
         "fetched",
-        # Not another agent: the parcel is brought by one.
+        # Not by another agent: a parcel has one.
         approval=ApprovalPolicy(_price_of_fetching, ("orders.decide_lines",), _lock),
     ),
     ParcelStatus.SHIPPING.value: _action("On the way", _ship, "shipping"),
@@ -108,23 +108,23 @@ MOVES = {
         "Handed to the buyer", _hand_over, "delivered", HandOverForm, own_transaction=True
     ),
 }
-#: All of them, as the admin's page names them in its addresses.
+#: All actions, by their name in the addresses of the admin page.
 ACTIONS = {"claim": CLAIM, "release": RELEASE, "attempt": ATTEMPT, **MOVES}
 
 
-def move_for(parcel: Parcel, to: str, *, by: User, note: str = "", code: str = "") -> None:
-    """Move a parcel for whoever asks through the API: staff and agents as in the admin, on record.
+def move_for(parcel: Parcel, to: str, *, actor: User, note: str = "", code: str = "") -> None:
+    """Move a parcel for a user of the API; staff and agents as in the admin, audited.
 
     Raises what ``move_parcel`` raises; for staff and agents also SecondPersonNeeded. Call it
     outside of a transaction.
     """
-    if powers_of(by):
-        perform(MOVES[to], parcel, {"why": note, "code": code}, by=by)
+    if powers_of(actor):
+        perform(MOVES[to], parcel, {"why": note, "code": code}, by=actor)
     else:
-        move_parcel(parcel.pk, to, by=by, note=note, code=code)
+        move_parcel(parcel.pk, to, actor=actor, note=note, code=code)
 
 
-#: Where a parcel may go by its status.
+#: By status of a parcel: the statuses that may follow.
 _NEXT = {
     ParcelStatus.TO_FETCH: ["fetched"],
     ParcelStatus.FETCHED: ["shipping", "arrived", "delivered"],
@@ -135,14 +135,14 @@ _NEXT = {
 
 
 def form_name(parcel: Parcel, key: str) -> str:
-    """What the form of an action with a parcel is called on a page."""
+    """Return the HTML name of the form of an action on a parcel."""
     return f"parcel-{parcel.pk}-{key}"
 
 
 def offered(
     parcel: Parcel, status: ParcelStatus, person: User, *, at_point: bool
 ) -> dict[str, StaffAction]:
-    """The actions a page offers somebody with a parcel as it is; the services decide."""
+    """Return the actions a page offers a user on a parcel; the services check again."""
     brings, decides = person.has_perm(BRINGS), person.has_perm("orders.decide_lines")
     is_theirs, is_free = parcel.agent_id == person.pk, parcel.agent_id is None
     keys = [

@@ -1,4 +1,4 @@
-"""Parcels that were brought to a door and not handed over: on record, and their buyer is told."""
+"""Failed deliveries to an address: recorded, and the buyer is notified."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.backoffice.interest import require_no_interest
+from accounts.backoffice.conflicts import refuse_conflicts
 from accounts.models import User
 from orders.claims import ClaimedByAnother, lock_parcel
-from orders.fulfilment import NotAllowed, Role, powers_of
+from orders.fulfilment import NotAllowed
+from orders.line_moves import Role, powers_of
 from orders.models import (
     AttemptReason,
     DeliveryWay,
@@ -26,11 +27,11 @@ from orders.notifications.notify import notify_all
 
 from .moves import lines_of
 
-#: Within this time one way to a door was made, however often it is said: the press is repeated on a
-#: bad line, and nobody's phone is to be filled with messages.
+#: Reports within this time count as one attempt: buttons are pressed repeatedly on a bad line, and
+#: the buyer should get one message.
 ONE_WAY = timedelta(hours=1)
 
-#: Why, as the buyer's message says it.
+#: The reasons as worded in the buyer's message.
 _WHY = {
     AttemptReason.NOBODY_THERE: {
         "en": "nobody was there",
@@ -52,33 +53,33 @@ _WHY = {
 
 
 @transaction.atomic
-def record_attempt(parcel_id: int, reason: str, *, by: User, note: str = "") -> Parcel:
-    """Record that a parcel was brought to its door in vain, tell its buyer, and return it.
+def record_attempt(parcel_id: int, reason: str, *, actor: User, note: str = "") -> Parcel:
+    """Record a failed delivery of a parcel, notify its buyer, and return the parcel.
 
-    ``reason`` is an AttemptReason. Its agent says so, or staff who decide about lines, while it is
-    on its way to an address. Nothing else changes: it is with who has it, and the code goes on
-    working. Safe to repeat: what is said again within an hour changes nothing.
+    ``reason`` is an AttemptReason. For its agent, or staff who may decide about lines, while it is
+    on its way to an address. Nothing else changes: it stays with its agent, and the code remains
+    valid. Safe to repeat: another report within an hour changes nothing.
 
-    Raises Parcel.DoesNotExist for somebody it does not concern, OwnInterest, NotAllowed and
+    Raises Parcel.DoesNotExist for users without a role for it, ConflictOfInterest, NotAllowed and
     ClaimedByAnother.
     """
     parcel = lock_parcel(parcel_id)
-    require_no_interest(by, parcel)
-    _require_carrier(parcel, by)
+    refuse_conflicts(actor, parcel)
+    _require_carrier(parcel, actor)
     lines = lines_of(parcel)
     statuses = {line.track_status for line in lines}
     status = status_of_parcel(statuses, has_arrived=parcel.arrived_at is not None)
     if parcel.order.delivery.way != DeliveryWay.HOME:
-        raise NotAllowed("It goes to a pick-up point, and to no door.")
+        raise NotAllowed("This parcel goes to a pick-up point, not to an address.")
     if status != ParcelStatus.SHIPPING:
-        raise NotAllowed("The parcel is not on its way to a door.")
+        raise NotAllowed("This parcel is not out for delivery.")
     if _was_there(parcel):
         return parcel
     event = ParcelEvent.objects.create(
         parcel=parcel,
         step=ParcelStep.ATTEMPTED,
         agent_id=parcel.agent_id,
-        actor=by,
+        actor=actor,
         reason=reason,
         note=note[:200],
     )
@@ -99,15 +100,15 @@ def record_attempt(parcel_id: int, reason: str, *, by: User, note: str = "") -> 
     return parcel
 
 
-def _require_carrier(parcel: Parcel, by: User) -> None:
-    """Raise unless a person has the parcel in their hands, or decides about lines."""
-    powers = powers_of(by)
+def _require_carrier(parcel: Parcel, actor: User) -> None:
+    """Raise unless a user is the parcel's agent, or may decide about lines."""
+    powers = powers_of(actor)
     if not powers:
-        raise Parcel.DoesNotExist(f"no parcel {parcel.pk} for {by}")
-    if Role.STAFF in powers or parcel.agent_id == by.pk:
+        raise Parcel.DoesNotExist(f"no parcel {parcel.pk} for {actor}")
+    if Role.STAFF in powers or parcel.agent_id == actor.pk:
         return
     if parcel.agent_id is None:
-        raise NotAllowed("Who brings it says that it could not be handed over.")
+        raise NotAllowed("Only the agent carrying this parcel can report a failed delivery.")
     raise ClaimedByAnother
 
 

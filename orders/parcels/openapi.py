@@ -7,9 +7,9 @@ from typing import Any
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter
 
-from accounts.backoffice.interest import OwnInterest
+from accounts.backoffice.conflicts import ConflictOfInterest
 from accounts.backoffice.second_person import SecondPersonNeeded
-from omachemainproj.api.schema import error_answer, refusals
+from omachemainproj.api.error_schemas import error_answer, refusals
 from orders.claims import (
     BringsNothing,
     ClaimedByAnother,
@@ -36,7 +36,7 @@ _LINK = OpenApiParameter(
 )
 _NONE = error_answer("There is no such parcel.", "parcel_not_found")
 _NO_AGENT = refusals(BringsNothing)
-_NOT_THEIRS = refusals(OwnInterest, BringsNothing)
+_NOT_THEIRS = refusals(ConflictOfInterest, BringsNothing)
 _CLAIMED = refusals(ClaimedByAnother, TooManyClaims, NothingToBring)
 _FETCHED = refusals(ClaimedByAnother, HasFetched)
 _NOT_ATTEMPTED = refusals(NotAllowed, ClaimedByAnother)

@@ -1,4 +1,4 @@
-"""Which parcels a person may see, and their rows: a parcel with its lines and both its ends."""
+"""The parcels a user may see, and the rows that show them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q
 
-from accounts.backoffice.interest import own_numbers
+from accounts.backoffice.conflicts import own_numbers
 from accounts.models import Address, User
 from orders.claims import BRINGS
 from orders.models import (
@@ -21,53 +21,53 @@ from orders.models import (
     PickupPoint,
     status_of_parcel,
 )
-from orders.models.orders import SOLD_LINE_STATUSES
+from orders.models.line_status import SOLD_LINE_STATUSES
 
-#: May decide about any line, and so see every parcel.
+#: The permission to decide about any line, and so to see every parcel.
 DECIDES = "orders.decide_lines"
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Somebody who asks for parcels, and what they are to them."""
+    """A user who reads parcels, with their permissions for them."""
 
     user: User
     brings: bool
     decides: bool
-    #: The pick-up points where they hand over.
+    #: The pick-up points whose agent they are.
     points: frozenset[int]
 
     @classmethod
     def of(cls, user: User) -> Reader:
-        """Who somebody is. One query beside those for their permissions."""
+        """Read a user's permissions and pick-up points. One query besides those of permissions."""
         points = PickupPoint.objects.filter(agents=user).values_list("pk", flat=True)
         return cls(user, user.has_perm(BRINGS), user.has_perm(DECIDES), frozenset(points))
 
     @property
     def has_to_do(self) -> bool:
-        """Whether parcels are any business of theirs."""
+        """Whether the user has any role for parcels."""
         return self.brings or self.decides or bool(self.points)
 
     def is_at_point(self, parcel: Parcel) -> bool:
-        """Whether they hand a parcel over at its pick-up point."""
+        """Whether they are an agent of the parcel's pick-up point."""
         return parcel.order.delivery.pickup_point_id in self.points
 
     def sees_seller(self, parcel: Parcel) -> bool:
-        """Whether they are shown where a parcel is collected: they bring it, or may take it on."""
+        """Whether they see where a parcel is collected: they deliver it, or may claim it."""
         return self.decides or (self.brings and parcel.agent_id in {None, self.user.pk})
 
     def sees_recipient(self, parcel: Parcel) -> bool:
-        """Whether they are shown whom to call: who brings it to a door, or hands it over."""
+        """Whether they see the recipient: they deliver it to an address, or hand it over."""
         if self.decides or self.is_at_point(parcel):
             return True
         return parcel.order.delivery.pickup_point_id is None and self.sees_seller(parcel)
 
 
 def seen_by(reader: Reader, now: datetime) -> ParcelQuerySet:
-    """Parcels that are theirs or free to take, and those fetched that go to a point of theirs;
-    all of them for who decides about lines.
+    """Return the parcels a user may see.
 
-    Until AGENT_SEES_PARCEL_DAYS after they were handed over.
+    Agents see their own and unclaimed parcels; agents of a pick-up point see fetched ones that go
+    there; users who may decide about lines see all. Until AGENT_SEES_PARCEL_DAYS after delivery.
     """
     parcels = Parcel.objects.seen_since(now - timedelta(days=settings.AGENT_SEES_PARCEL_DAYS))
     if reader.decides:
@@ -83,9 +83,9 @@ def seen_by(reader: Reader, now: datetime) -> ParcelQuerySet:
 
 
 def without_own(parcels: ParcelQuerySet, user: User) -> ParcelQuerySet:
-    """These parcels without those in which a person has a part (accounts.backoffice.interest).
+    """These parcels without those in which a person has a part (accounts.backoffice.conflicts).
 
-    One query, for the numbers they use here.
+    One query, for the user's phone numbers.
     """
     numbers = own_numbers(user)
     others = parcels.exclude(order__buyer=user).exclude(seller=user)
@@ -100,14 +100,14 @@ def without_own(parcels: ParcelQuerySet, user: User) -> ParcelQuerySet:
 
 
 def in_county(county: str) -> Q:
-    """The condition of parcels that are collected, or go, there."""
+    """Return the condition for parcels collected in or delivered to a county."""
     there = Address.objects.collection_places().filter(county=county)
     return Q(order__delivery__county=county) | Q(seller__in=there.values("user"))
 
 
 @dataclass(frozen=True, slots=True)
 class ParcelRow:
-    """A parcel with all that is shown of it. ``place`` is where its seller has it collected."""
+    """A parcel with everything shown of it. ``place`` is the seller's collection place."""
 
     parcel: Parcel
     lines: Sequence[OrderTrack]
@@ -115,25 +115,25 @@ class ParcelRow:
 
     @property
     def status(self) -> ParcelStatus:
-        """How far it is. One of nothing to bring is in no list."""
+        """Its status. A parcel with nothing to deliver is in no list."""
         statuses = {line.track_status for line in self.lines}
         status = status_of_parcel(statuses, has_arrived=self.parcel.arrived_at is not None)
         return status or ParcelStatus.DELIVERED
 
     @property
     def since(self) -> datetime:
-        """When it was last moved on."""
+        """When its status last changed."""
         moved = max(line.updated_at for line in self.lines)
         return max(moved, self.parcel.arrived_at or moved)
 
 
 def with_ends(parcels: ParcelQuerySet) -> ParcelQuerySet:
-    """These parcels with order, delivery, point and seller, read at once."""
+    """Select order, delivery, pick-up point, seller and agent in the same query."""
     return parcels.select_related("order__delivery__pickup_point", "seller", "agent")
 
 
 def read_rows(parcels: Collection[Parcel]) -> list[ParcelRow]:
-    """The rows of parcels from ``with_ends``. Two queries: their lines, and where sellers are."""
+    """Return rows for parcels from ``with_ends``. Two queries: lines and collection places."""
     if not parcels:
         return []
     lines = defaultdict(list)
@@ -148,6 +148,6 @@ def read_rows(parcels: Collection[Parcel]) -> list[ParcelRow]:
     return [
         ParcelRow(parcel, lines[parcel.pk], places.get(parcel.seller_id))
         for parcel in parcels
-        # All of it was cancelled since it was found.
+        # Leave out parcels cancelled entirely since they were read.
         if parcel.pk in lines
     ]

@@ -155,7 +155,7 @@ class ParcelMoveView(APIView):
         asked = ParcelMoveInput(data=request.data)
         asked.is_valid(raise_exception=True)
         try:
-            move_for(parcel, by=reader.user, **asked.validated_data)
+            move_for(parcel, actor=reader.user, **asked.validated_data)
         except Parcel.DoesNotExist:
             # All of it was cancelled since it was found.
             raise NoSuchParcel from None

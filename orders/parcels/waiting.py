@@ -1,7 +1,7 @@
-"""Parcels that wait at their pick-up point: their buyers are reminded, and then a person decides.
+"""Parcels waiting at their pick-up point: buyers are reminded, then staff decide.
 
-No money moves by itself: what is not collected may be on its way to be, and its buyer was told a
-code that hands it over. The console shows them (payments.backoffice.queues).
+Nothing is refunded automatically: the buyer may be about to collect, and has a valid code. The
+console lists these parcels (payments.backoffice.queues).
 """
 
 from __future__ import annotations
@@ -14,30 +14,30 @@ from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 
 from orders.models import Notice, NotificationKind, OrderTrack, PickupPoint, TrackStatus
-from orders.models.orders import OrderTrackQuerySet
+from orders.models.lines import OrderTrackQuerySet
 from orders.notifications.notify import notify_all
 
-#: Notifications that one call of remind_of_waiting_goods stores.
+#: Maximum number of notifications of each kind per call of remind_of_waiting_goods.
 REMINDED_PER_ROUND = 200
 
 
 def waiting_since(before: datetime) -> OrderTrackQuerySet:
-    """Lines that their pick-up point took in by then, and that nobody has collected."""
+    """Lines that arrived at their pick-up point before then and are not collected."""
     return OrderTrack.objects.filter(
         track_status=TrackStatus.SHIPPING, parcel__arrived_at__lte=before
     )
 
 
 def uncollected(now: datetime) -> OrderTrackQuerySet:
-    """Lines that wait longer than PICKUP_DAYS: it is for staff to decide about them."""
+    """Lines that have waited longer than PICKUP_DAYS: staff decide about them."""
     return waiting_since(now - _time())
 
 
 def going_to_closed_points() -> OrderTrackQuerySet:
-    """Lines that are paid for and not handed over, whose pick-up point has closed.
+    """Paid, undelivered lines whose pick-up point has closed.
 
-    The few points that have are asked for at once, in a query of their own: joined, whatever is
-    still to be brought would be looked through for them.
+    The few closed points are read in a separate query: with a join, PostgreSQL would go through
+    all undelivered lines.
     """
     closed = list(PickupPoint.objects.filter(is_open=False).values_list("pk", flat=True))
     lines = OrderTrack.objects.to_fulfil().filter(parcel__isnull=False)
@@ -46,9 +46,9 @@ def going_to_closed_points() -> OrderTrackQuerySet:
 
 @transaction.atomic
 def remind_of_waiting_goods(now: datetime) -> int:
-    """Tell buyers that their goods wait still, at half of PICKUP_DAYS, and that it is over.
+    """Remind buyers of waiting goods after half of PICKUP_DAYS, and notify them after all of it.
 
-    Each once a line. Returns how many notifications. Safe to repeat, anywhere, at once.
+    Each once per line. Returns how many notifications. Safe to repeat and to run concurrently.
     """
     over = _untold(NotificationKind.UNCOLLECTED, uncollected(now))
     half = waiting_since(now - _time() / 2).exclude(pk__in=uncollected(now).values("pk"))
@@ -73,7 +73,7 @@ def _untold(kind: NotificationKind, lines: OrderTrackQuerySet) -> list[Notice]:
 
 
 def _until(arrived_at: datetime) -> str:
-    """The last day it waits, as Kenyans write it."""
+    """The last day for collection, as Kenyans write dates."""
     last = timezone.localtime(arrived_at + _time())
     return f"{last.day}/{last.month}/{last.year}"
 

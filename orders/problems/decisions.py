@@ -1,11 +1,10 @@
-"""How a problem ends: what staff, or the seller by themselves, decide about it, and why.
+"""Decisions that end a problem, made by staff or by the seller, with a reason.
 
-Each decision is one transaction through the services there are: goods are cancelled as staff cancel
-them, and their money follows the line (payments.signals). None is made twice: of two at once the
-second finds the problem closed.
+Each decision is one transaction. Lines are cancelled by orders.fulfilment, and refunds follow in
+payments.signals. Of two concurrent decisions the second finds the problem closed.
 
-Locks: the seller, where it is they who give money back; the order, its line, the problem; then what
-follows a line, and its goods.
+Locks: the seller, if they give the refund; the order, its line, the problem; then the money and the
+stock of the line (docs/architecture.md, Locks).
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from omachemainproj.api.errors import Refusal, refuse_field
-from omachemainproj.compiled_queries import locked_row
+from omachemainproj.locking import locked_row
 from omachemainproj.money import format_kes
 from orders.fulfilment import cancel_locked, lock_line
 from orders.models import (
@@ -33,7 +32,7 @@ from orders.models import (
 from orders.models.notifications import NotificationKind
 from orders.notifications.notify import notify
 
-from .sellers_word import require_cover
+from .seller_refund_limit import require_within_limit
 from .services import ProblemClosed, write
 
 
@@ -41,25 +40,25 @@ class NothingToBringBack(Refusal):
     """The goods have not left their seller."""
 
     code = "nothing_to_bring_back"
-    message = "The goods have not left the seller: refund them, or wait."
+    message = "The goods have not left the seller yet. Refund them, or wait."
 
 
 class NotReturning(Refusal):
-    """Nobody decided that the goods come back first."""
+    """No return of the goods was requested."""
 
     code = "problem_not_returning"
-    message = "Nobody decided that the goods are to come back."
+    message = "No return has been requested for this problem."
 
 
 class AlreadyReturning(Refusal):
-    """It was decided before that the goods come back first."""
+    """A return of the goods was requested before."""
 
     code = "problem_returning"
-    message = "The goods are to come back already."
+    message = "A return has already been requested."
 
 
 class Decider(NamedTuple):
-    """Who decides, on whose behalf, and why: buyer and seller read that."""
+    """The user who decides, the party they act for, and the reason, shown to buyer and seller."""
 
     person: User
     party: Party
@@ -67,30 +66,34 @@ class Decider(NamedTuple):
 
 
 @transaction.atomic
-def refund_whole(problem_id: int, by: Decider) -> Problem:
-    """Give back what is left of a line's price, at once; its goods are not put back into stock.
+def refund_whole(problem_id: int, decider: Decider) -> Problem:
+    """Refund what is left of a line's price immediately; the goods do not go back into stock.
 
     Raises ProblemClosed, and ShopDecides for a seller who was paid.
     """
-    line, problem = _lock_to_give(problem_id, by)
-    _require_cover(line, by, line.rest)
-    return _refund_whole(line, problem, by)
+    line, problem = _lock_to_give(problem_id, decider)
+    _require_within_limit(line, decider, line.rest)
+    return _refund_whole(line, problem, decider)
 
 
 @transaction.atomic
-def refund_part(problem_id: int, by: Decider, *, amount: int) -> Problem:
-    """Reduce a line's price by ``amount`` KES, which go back to the buyer; the goods stay theirs.
+def refund_part(problem_id: int, decider: Decider, *, amount: int) -> Problem:
+    """Reduce a line's price by ``amount`` KES and refund that; the buyer keeps the goods.
 
-    All that is left of the price is a refund of the whole, which cancels the line. Raises
+    An ``amount`` of all that is left is a full refund, which cancels the line. Raises
     ProblemClosed, FieldRefusal for more than is left, and ShopDecides for a seller who was paid.
     """
-    line, problem = _lock_to_give(problem_id, by)
+    line, problem = _lock_to_give(problem_id, decider)
     if not 1 <= amount <= line.rest:
-        refuse_field("amount", f"Give KES 1 to {format_kes(line.rest)}: so much is left of it.")
-    _require_cover(line, by, amount)
+        refuse_field(
+            "amount",
+            f"Enter an amount between KES 1 and {format_kes(line.rest)} (what is left of the "
+            "price).",
+        )
+    _require_within_limit(line, decider, amount)
     if amount == line.rest:
-        return _refund_whole(line, problem, by)
-    _end(line, problem, Outcome.REDUCED, by, refunded=amount)
+        return _refund_whole(line, problem, decider)
+    _end(line, problem, Outcome.REDUCED, decider, refunded=amount)
     PriceReduction.objects.create(
         track=line,
         problem=problem,
@@ -103,8 +106,8 @@ def refund_part(problem_id: int, by: Decider, *, amount: int) -> Problem:
 
 
 @transaction.atomic
-def bring_back(problem_id: int, by: Decider) -> Problem:
-    """Decide that the goods come back first, and their money goes back once they are there.
+def bring_back(problem_id: int, decider: Decider) -> Problem:
+    """Request a return of the goods; the refund follows with ``confirm_return``.
 
     Raises ProblemClosed, AlreadyReturning, and NothingToBringBack before they were fetched.
     """
@@ -115,36 +118,36 @@ def bring_back(problem_id: int, by: Decider) -> Problem:
         raise NothingToBringBack
     problem.state, problem.waiting_since = ProblemState.RETURNING, None
     problem.save(update_fields=["state", "waiting_since"])
-    _say(line, problem, ProblemState.RETURNING.value, by, refunded=line.rest)
+    _say(line, problem, ProblemState.RETURNING.value, decider, refunded=line.rest)
     return problem
 
 
 @transaction.atomic
-def confirm_return(problem_id: int, by: Decider, *, goods_there: bool) -> Problem:
-    """Give back what is left of the price, for the goods are back.
+def confirm_return(problem_id: int, decider: Decider, *, goods_there: bool) -> Problem:
+    """Refund what is left of the price because the goods have been returned.
 
-    ``goods_there`` says whether they go back into stock. Raises ProblemClosed, NotReturning, and
+    ``goods_there``: whether they go back into stock. Raises ProblemClosed, NotReturning, and
     ShopDecides for a seller who was paid.
     """
-    line, problem = _lock_to_give(problem_id, by)
+    line, problem = _lock_to_give(problem_id, decider)
     if problem.state != ProblemState.RETURNING:
         raise NotReturning
-    _require_cover(line, by, line.rest)
-    _end(line, problem, Outcome.RETURNED, by, refunded=line.rest)
-    cancel_locked(line, by=by.person, note=_note(problem, by), goods_there=goods_there)
+    _require_within_limit(line, decider, line.rest)
+    _end(line, problem, Outcome.RETURNED, decider, refunded=line.rest)
+    cancel_locked(line, actor=decider.person, note=_note(problem, decider), goods_there=goods_there)
     return problem
 
 
 @transaction.atomic
-def dismiss(problem_id: int, by: Decider) -> Problem:
-    """Close a problem without a refund; what its seller is owed may leave. Raises ProblemClosed."""
+def dismiss(problem_id: int, decider: Decider) -> Problem:
+    """Close a problem without a refund and release the seller's money. Raises ProblemClosed."""
     line, problem = _lock(problem_id)
-    return _release(line, problem, Outcome.DISMISSED, by)
+    return _release(line, problem, Outcome.DISMISSED, decider)
 
 
 @transaction.atomic
 def withdraw(problem_id: int, *, buyer: User) -> Problem:
-    """Close a problem as its buyer wishes; what its seller is owed may leave.
+    """Close a problem at its buyer's request and release the seller's money.
 
     Raises ProblemClosed.
     """
@@ -153,12 +156,12 @@ def withdraw(problem_id: int, *, buyer: User) -> Problem:
 
 
 def lock_problem(problem: Problem) -> Problem:
-    """A problem, locked after its order and its line. Call inside a transaction."""
+    """Return a problem, locked after its order and line. Call inside a transaction."""
     return _lock(problem.pk)[1]
 
 
 def _lock(problem_id: int) -> tuple[OrderTrack, Problem]:
-    """A problem that is undecided, and its line. Raises ProblemClosed."""
+    """Return an undecided problem and its line, both locked. Raises ProblemClosed."""
     line = lock_line(OrderTrack.objects.get(problems=problem_id))
     problem = locked_row(Problem, problem_id)
     problem.track = line
@@ -167,37 +170,37 @@ def _lock(problem_id: int) -> tuple[OrderTrack, Problem]:
     return line, problem
 
 
-def _lock_to_give(problem_id: int, by: Decider) -> tuple[OrderTrack, Problem]:
-    """As ``_lock``; a seller first, so that what they owe does not grow meanwhile."""
-    if by.party == Party.SELLER:
-        locked_row(User, by.person.pk)
+def _lock_to_give(problem_id: int, decider: Decider) -> tuple[OrderTrack, Problem]:
+    """Like ``_lock``; lock a deciding seller first, so that their debt cannot grow meanwhile."""
+    if decider.party == Party.SELLER:
+        locked_row(User, decider.person.pk)
     return _lock(problem_id)
 
 
-def _require_cover(line: OrderTrack, by: Decider, amount: int) -> None:
-    if by.party == Party.SELLER:
-        require_cover(line, amount)
+def _require_within_limit(line: OrderTrack, decider: Decider, amount: int) -> None:
+    if decider.party == Party.SELLER:
+        require_within_limit(line, amount)
 
 
-def _refund_whole(line: OrderTrack, problem: Problem, by: Decider) -> Problem:
-    _end(line, problem, Outcome.REFUNDED, by, refunded=line.rest)
-    cancel_locked(line, by=by.person, note=_note(problem, by), goods_there=False)
+def _refund_whole(line: OrderTrack, problem: Problem, decider: Decider) -> Problem:
+    _end(line, problem, Outcome.REFUNDED, decider, refunded=line.rest)
+    cancel_locked(line, actor=decider.person, note=_note(problem, decider), goods_there=False)
     return problem
 
 
-def _release(line: OrderTrack, problem: Problem, outcome: Outcome, by: Decider) -> Problem:
-    _end(line, problem, outcome, by, refunded=0)
+def _release(line: OrderTrack, problem: Problem, outcome: Outcome, decider: Decider) -> Problem:
+    _end(line, problem, outcome, decider, refunded=0)
     line.disputed = False
     line.save(update_fields=["disputed"])
     return problem
 
 
 def _end(
-    line: OrderTrack, problem: Problem, outcome: Outcome, by: Decider, *, refunded: int
+    line: OrderTrack, problem: Problem, outcome: Outcome, decider: Decider, *, refunded: int
 ) -> None:
-    """Write down how a problem ended, and tell whom it concerns."""
-    problem.state, problem.outcome, problem.ended_by = ProblemState.CLOSED, outcome, by.party
-    problem.decided_by, problem.refunded = by.person, refunded
+    """Record how a problem ended and notify the parties."""
+    problem.state, problem.outcome, problem.ended_by = ProblemState.CLOSED, outcome, decider.party
+    problem.decided_by, problem.refunded = decider.person, refunded
     problem.closed_at, problem.waiting_since = timezone.now(), None
     problem.save(
         update_fields=[
@@ -210,14 +213,14 @@ def _end(
             "waiting_since",
         ]
     )
-    _say(line, problem, outcome.value, by, refunded=refunded)
+    _say(line, problem, outcome.value, decider, refunded=refunded)
 
 
-def _say(line: OrderTrack, problem: Problem, what: str, by: Decider, *, refunded: int) -> None:
-    """Add a decision to the thread, and tell buyer and seller of it, but for who decided."""
-    write(problem, by=by.person, party=by.party, text=by.why, decided=what)
+def _say(line: OrderTrack, problem: Problem, what: str, decider: Decider, *, refunded: int) -> None:
+    """Add a decision to the thread and notify buyer and seller, except the one who decided."""
+    write(problem, author=decider.person, party=decider.party, text=decider.why, decided=what)
     for to in (Party.BUYER, Party.SELLER):
-        if to != by.party:
+        if to != decider.party:
             notify(
                 NotificationKind.PROBLEM_ENDED,
                 key=f"problem_ended:{problem.pk}:{what}:{to}",
@@ -229,5 +232,5 @@ def _say(line: OrderTrack, problem: Problem, what: str, by: Decider, *, refunded
             )
 
 
-def _note(problem: Problem, by: Decider) -> str:
-    return by.why or f"The {by.party} agreed: {problem.get_kind_display()}."
+def _note(problem: Problem, decider: Decider) -> str:
+    return decider.why or f"The {decider.party} agreed: {problem.get_kind_display()}."

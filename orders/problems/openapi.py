@@ -7,11 +7,11 @@ from typing import Any
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 
-from omachemainproj.api.schema import error_answer, field_errors, refusals
+from omachemainproj.api.error_schemas import error_answer, field_errors, refusals
 from orders.fulfilment import NotAllowed, PaymentInDoubt
 
 from .decisions import AlreadyReturning, NothingToBringBack, NotReturning
-from .sellers_word import ShopDecides
+from .seller_refund_limit import ShopDecides
 from .serializers import (
     AcceptInput,
     LineProblemOutput,
@@ -56,8 +56,8 @@ LINK = OpenApiParameter(
     response=[200],
     description='`<address>; rel="next"` (RFC 8288) where there is a next page.',
 )
-_NO_LINE = error_answer("There is no such line.", "line_not_found")
-_NONE = error_answer("No problem was reported with this.", "problem_not_found")
+_NO_LINE = error_answer("There is no such item.", "line_not_found")
+_NONE = error_answer("No problem has been reported for this item.", "problem_not_found")
 _CLOSED = refusals(ProblemClosed)
 _KEY_REUSED = error_answer(
     "This Idempotency-Key was used for something else. Use a new key for a new message.",
@@ -165,7 +165,11 @@ ACCEPT: dict[str, Any] = {
         200: OpenApiResponse(LineProblemOutput, description="It is decided.", examples=_ENDED),
         400: field_errors(
             "Something in the input is wrong.",
-            amount={"amount": ["Give KES 1 to KES 1,850: so much is left of it."]},
+            amount={
+                "amount": [
+                    "Enter an amount between KES 1 and KES 1,850 (what is left of the price)."
+                ]
+            },
         ),
         404: _NONE,
         409: refusals(

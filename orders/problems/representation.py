@@ -11,7 +11,7 @@ from orders.models import Problem, ProblemMessage
 
 
 def represent_summary(problem: Any) -> dict[str, Any]:
-    """How a problem stands, for the story of its line; ``said`` is annotated (queries).
+    """Return the state of a problem for the page of its line; ``said`` is annotated (queries).
 
     ``refunded`` in whole KES, times in UTC.
     """
@@ -29,7 +29,7 @@ def represent_summary(problem: Any) -> dict[str, Any]:
 
 
 def represent_problem(problem: Any) -> dict[str, Any]:
-    """A problem with the line it is about; amounts in whole KES."""
+    """Return a problem with its line; amounts in whole KES."""
     line = problem.track
     return {
         **represent_summary(problem),
@@ -47,7 +47,7 @@ def represent_problem(problem: Any) -> dict[str, Any]:
 def represent_message(
     message: ProblemMessage, problem: Problem, request: Request
 ) -> dict[str, Any]:
-    """One message; of who is of the shop's staff it says ``shop`` and nothing more."""
+    """Return one message; staff are shown as ``shop``, never by name."""
     return {
         "id": message.pk,
         "by": message.party,

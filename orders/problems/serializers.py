@@ -22,7 +22,26 @@ from orders.models import (
     ProblemState,
     TrackStatus,
 )
-from orders.serializers import ProblemSummaryOutput
+
+
+class ProblemSummaryOutput(serializers.Serializer):
+    """How the newest problem with a line stands."""
+
+    id = serializers.IntegerField()
+    kind = serializers.ChoiceField(ProblemKind.choices)
+    state = serializers.ChoiceField(ProblemState.choices)
+    outcome = serializers.ChoiceField(
+        Outcome.choices, allow_null=True, help_text="How it ended; null while it is undecided."
+    )
+    ended_by = serializers.ChoiceField(
+        Party.choices,
+        allow_null=True,
+        help_text="Who ended it; null while it is undecided, and where the goods were cancelled.",
+    )
+    refunded = serializers.IntegerField(help_text="Whole KES that go back by it, or went.")
+    messages = serializers.IntegerField(help_text="How many there are in its thread.")
+    opened_at = serializers.DateTimeField()
+    closed_at = serializers.DateTimeField(allow_null=True)
 
 
 class PicturesField(serializers.ListField):
@@ -86,7 +105,7 @@ class AcceptInput(serializers.Serializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if attrs["bring_back"] and "amount" in attrs:
             raise serializers.ValidationError(
-                {"amount": ["Goods that come back are refunded whole: leave this out."]}
+                {"amount": ["Returned goods are refunded in full: leave this out."]}
             )
         return attrs
 

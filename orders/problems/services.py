@@ -1,6 +1,6 @@
-"""Opening a problem with a line, and what is said about it. Deciding it is in decisions.py.
+"""Reporting a problem with a line, and the messages in its thread. Decisions are in decisions.py.
 
-Locks: the order, its line, the buyer, the problem. What is only said locks the problem alone.
+Locks: the order, its line, the buyer, the problem. Adding a message locks the problem alone.
 """
 
 from __future__ import annotations
@@ -16,37 +16,30 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.tokens import refuse
 from omachemainproj.api.errors import Refusal
-from omachemainproj.compiled_queries import locked_row
 from omachemainproj.images import Picture
+from omachemainproj.locking import locked_row
 from orders.fulfilment import lock_line
 from orders.idempotency import REPEAT_WINDOW
-from orders.models import (
-    OrderTrack,
-    Party,
-    Problem,
-    ProblemMessage,
-    ProblemPicture,
-    TrackStatus,
-)
+from orders.models import OrderTrack, Party, Problem, ProblemMessage, ProblemPicture, TrackStatus
+from orders.models.line_status import SOLD_LINE_STATUSES
 from orders.models.notifications import Notice, NotificationKind
-from orders.models.orders import SOLD_LINE_STATUSES
 from orders.notifications.notify import notify
 
-#: Problems that one buyer may open in a day.
+#: Maximum number of problems a buyer may report per day.
 PROBLEMS_A_DAY = 20
-#: Messages that buyer or seller may write about one problem.
+#: Maximum number of messages buyer and seller may each write about one problem.
 MESSAGES_EACH = 50
-#: A party is told of new messages no more often than this.
+#: Minimum time between two notifications of new messages to a party.
 TOLD_EVERY = timedelta(hours=1)
-#: Support is told of new problems with one line no more often than this.
+#: Minimum time between two notifications of new problems with one line to support.
 SUPPORT_TOLD_EVERY = timedelta(days=1)
 
 
 class NoSuchProblem(Refusal):
-    """The caller's line has no problem, or there is no such line of theirs."""
+    """The line has no problem, or it is not the caller's."""
 
     code = "problem_not_found"
-    message = "No problem was reported with this."
+    message = "No problem has been reported for this item."
     status_code = 404
 
 
@@ -54,49 +47,51 @@ class ProblemOpen(Refusal):
     """Another problem with the line is undecided."""
 
     code = "problem_open"
-    message = "You have reported a problem with this already. Write what there is to add to it."
+    message = "You have already reported a problem with this item. Add to that report instead."
 
 
 class ProblemClosed(Refusal):
-    """The problem has ended."""
+    """The problem is closed."""
 
     code = "problem_closed"
     message = "This problem has been closed."
 
 
 class ProblemTooLate(Refusal):
-    """The days in which a problem can be reported are over."""
+    """PROBLEM_DAYS have passed since the delivery."""
 
     code = "problem_too_late"
 
     def __init__(self) -> None:
         days = settings.PROBLEM_DAYS
-        super().__init__(f"A problem can be reported for {days} days after the delivery.")
+        super().__init__(f"You can report a problem up to {days} days after delivery.")
 
 
 class NotSold(Refusal):
-    """Nothing was sold by the line: it is not paid, or it was cancelled."""
+    """The line is not paid, or was cancelled."""
 
     code = "problem_not_possible"
-    message = "A problem can be reported with what is paid and was not cancelled."
+    message = "You can only report a problem with an item that is paid and not cancelled."
 
 
 class TooManyProblems(Refusal):
-    """The buyer has opened as many problems today as anybody may."""
+    """The buyer has reported PROBLEMS_A_DAY problems today."""
 
     code = "too_many_problems"
-    message = "You have reported many problems today. Call the shop, or go on tomorrow."
+    message = "You have reported many problems today. Call the shop, or continue tomorrow."
 
 
 class TooManyMessages(Refusal):
-    """Buyer or seller have written as much about one problem as anybody may."""
+    """Buyer or seller has written MESSAGES_EACH messages about the problem."""
 
     code = "too_many_messages"
-    message = "You have written a lot about this. The shop reads it, and decides."
+    message = (
+        "You have reached the message limit for this problem. The shop will read it and decide."
+    )
 
 
 class ProblemKeyReused(Refusal):
-    """An Idempotency-Key was sent again with something else."""
+    """An Idempotency-Key was reused for different content."""
 
     code = "idempotency_key_reused"
     message = "This Idempotency-Key was used for something else. Use a new key for a new message."
@@ -104,14 +99,14 @@ class ProblemKeyReused(Refusal):
 
 
 class Opened(NamedTuple):
-    """A problem, and whether it was opened now; else the same was reported a moment ago."""
+    """A problem; ``is_new`` is false if the same report had opened it before."""
 
     problem: Problem
     is_new: bool
 
 
 class Written(NamedTuple):
-    """A message, and whether it was written now; else the same was sent a moment ago."""
+    """A message; ``is_new`` is false if the same request had written it before."""
 
     message: ProblemMessage
     is_new: bool
@@ -127,13 +122,13 @@ def open_problem(
     pictures: Sequence[Picture] = (),
     key: str | None = None,
 ) -> Opened:
-    """Report a problem with a line, from when it is paid until PROBLEM_DAYS after its delivery.
+    """Report a problem with a line, from payment until PROBLEM_DAYS after delivery.
 
-    What its seller is owed for the line is held back from then on, as far as it has not left
-    (payments.signals). The seller and support are told. Safe to repeat with the same
-    Idempotency-Key, and without one within REPEAT_WINDOW: the same words are the same problem.
+    From then on the seller's earnings for the line are held, if not paid out yet
+    (payments.signals). The seller and support are notified. Safe to repeat with the same
+    Idempotency-Key, and with the same text within REPEAT_WINDOW without one.
 
-    Raises OrderTrack.DoesNotExist where the line is not the buyer's, ProblemOpen, ProblemTooLate,
+    Raises OrderTrack.DoesNotExist if the line is not the buyer's, ProblemOpen, ProblemTooLate,
     NotSold, TooManyProblems and ProblemKeyReused; refuses (401) a buyer whose account was closed
     while they waited.
     """
@@ -155,7 +150,7 @@ def open_problem(
     problem = Problem.objects.create(
         track=line, seller_id=line.seller_id, kind=kind, waiting_since=now, seller_told_at=now
     )
-    write(problem, by=buyer, party=Party.BUYER, text=text, pictures=pictures, key=key)
+    write(problem, author=buyer, party=Party.BUYER, text=text, pictures=pictures, key=key)
     line.disputed = True
     line.save(update_fields=["disputed"])
     notify(
@@ -174,19 +169,20 @@ def open_problem(
 def add_message(
     problem_id: int,
     *,
-    by: User,
+    author: User,
     party: str,
     text: str,
     pictures: Sequence[Picture] = (),
     key: str | None = None,
 ) -> Written:
-    """Say something about an undecided problem; the caller has seen on whose behalf ``by`` speaks.
+    """Add a message to an undecided problem, and notify the other parties.
 
-    The others are told, each at most once in TOLD_EVERY. Safe to repeat as ``open_problem`` is.
-    Raises ProblemClosed, TooManyMessages and ProblemKeyReused.
+    The caller has checked that ``author`` may speak for ``party``. Each party is notified at most
+    once in TOLD_EVERY. Safe to repeat, like ``open_problem``. Raises ProblemClosed,
+    TooManyMessages and ProblemKeyReused.
     """
     problem = locked_row(Problem, problem_id)
-    before = _said_before(problem.track_id, by, key)
+    before = _said_before(problem.track_id, author, key)
     if before is not None and before.problem_id == problem_id:
         if before.text == text and before.decided == "" and _has(before, pictures):
             return Written(before, is_new=False)
@@ -194,10 +190,10 @@ def add_message(
             raise ProblemKeyReused
     if not problem.is_undecided:
         raise ProblemClosed
-    theirs = ProblemMessage.objects.filter(problem=problem, author=by)
+    theirs = ProblemMessage.objects.filter(problem=problem, author=author)
     if party != Party.SHOP and theirs.count() >= MESSAGES_EACH:
         raise TooManyMessages
-    message = write(problem, by=by, party=party, text=text, pictures=pictures, key=key)
+    message = write(problem, author=author, party=party, text=text, pictures=pictures, key=key)
     answered(problem, party)
     for to in (Party.BUYER, Party.SELLER):
         if to != party:
@@ -209,17 +205,17 @@ def add_message(
 def write(
     problem: Problem,
     *,
-    by: User,
+    author: User,
     party: str,
     text: str,
     decided: str = "",
     pictures: Sequence[Picture] = (),
     key: str | None = None,
 ) -> ProblemMessage:
-    """Add a message to a problem's thread. Call inside the transaction of what it says."""
+    """Add a message to a problem's thread. Call inside the transaction it reports on."""
     message = ProblemMessage.objects.create(
         problem=problem,
-        author=by,
+        author=author,
         party=party,
         decided=decided,
         text=text,
@@ -233,7 +229,10 @@ def write(
 
 
 def answered(problem: Problem, party: str) -> None:
-    """Note on a problem, not saved, whether its buyer waits for a word once a party has spoken."""
+    """Set ``waiting_since`` after a message of ``party``: since when the buyer waits for an answer.
+
+    Does not save the problem.
+    """
     if party != Party.BUYER:
         problem.waiting_since = None
     elif problem.waiting_since is None:
@@ -241,9 +240,9 @@ def answered(problem: Problem, party: str) -> None:
 
 
 def _tell_support(problem: Problem, line: OrderTrack, now: datetime) -> None:
-    """Tell support of a problem, unless they were told of another with this line within a day.
+    """Notify support of a problem, unless a notice about this line was sent within a day.
 
-    The order's lock is held: nobody else tells them meanwhile.
+    The order's lock is held, so no concurrent notice is missed.
     """
     kind = NotificationKind.PROBLEM_SHOP
     lately = Notice.objects.filter(track=line, kind=kind, created_at__gt=now - SUPPORT_TOLD_EVERY)
@@ -260,7 +259,7 @@ def _tell_support(problem: Problem, line: OrderTrack, now: datetime) -> None:
 
 
 def _tell_of(message: ProblemMessage, problem: Problem, to: Party) -> None:
-    """Tell a party that another wrote, unless they were told a moment ago."""
+    """Notify a party of a new message, unless they were notified within TOLD_EVERY."""
     now, column = timezone.now(), f"{to}_told_at"
     last: datetime | None = getattr(problem, column)
     if last is not None and last > now - TOLD_EVERY:
@@ -277,35 +276,41 @@ def _tell_of(message: ProblemMessage, problem: Problem, to: Party) -> None:
 
 
 def is_in_time(track_status: str, updated_at: datetime, now: datetime) -> bool:
-    """Whether a problem can be reported with a line that stands so since then: from when it is
-    paid until PROBLEM_DAYS after its delivery."""
+    """Whether a problem can be reported with a line of this status, unchanged since ``updated_at``.
+
+    That is from payment until PROBLEM_DAYS after delivery.
+    """
     if track_status != TrackStatus.DELIVERED:
         return track_status in SOLD_LINE_STATUSES
-    # A line does not change after its delivery but by its return.
+    # After delivery a line changes only by a return, so this is the time of delivery.
     return updated_at + timedelta(days=settings.PROBLEM_DAYS) > now
 
 
 def _lock_buyer(buyer: User) -> None:
-    """Wait for a deletion of the buyer's account, which an undecided problem would have kept.
+    """Lock the buyer; refuse (401) if their account was closed while waiting for the lock.
 
-    Their problems of today can be counted from here on. After the order, as a first payment's
-    phone is remembered (docs/architecture.md, Locks): nothing is held yet that others wait for.
+    An undecided problem prevents an account's deletion, and under this lock the problems of today
+    can be counted. Locking it after the order is safe (docs/architecture.md, Locks): nothing is
+    held yet that other transactions wait for.
     """
     if not locked_row(User, buyer.pk).is_active:
         refuse("user_inactive")
 
 
 def _require_in_time(line: OrderTrack, now: datetime) -> None:
-    """Raise ProblemTooLate or NotSold where no problem can be reported with a line any more."""
+    """Raise ProblemTooLate or NotSold if no problem can be reported with the line."""
     if line.track_status not in SOLD_LINE_STATUSES:
         raise NotSold
     if not is_in_time(line.track_status, line.updated_at, now):
         raise ProblemTooLate
 
 
-def _said_before(track_id: int, by: User, key: str | None) -> ProblemMessage | None:
-    """What somebody said last about a line under a key or, without one, a moment ago."""
-    said = ProblemMessage.objects.filter(problem__track=track_id, author=by)
+def _said_before(track_id: int, author: User, key: str | None) -> ProblemMessage | None:
+    """Return the author's message about a line under a key or, without one, the latest recent one.
+
+    Recent means within REPEAT_WINDOW.
+    """
+    said = ProblemMessage.objects.filter(problem__track=track_id, author=author)
     said = said.select_related("problem").order_by("-pk")
     if key is not None:
         return said.filter(idempotency_key=key).first()
@@ -314,11 +319,11 @@ def _said_before(track_id: int, by: User, key: str | None) -> ProblemMessage | N
 
 
 def _is_first(message: ProblemMessage) -> bool:
-    """Whether a message is the one by which its problem was opened."""
+    """Whether a message is the first of its problem."""
     earlier = ProblemMessage.objects.filter(problem=message.problem_id, pk__lt=message.pk)
     return not earlier.exists()
 
 
 def _has(message: ProblemMessage, pictures: Sequence[Picture]) -> bool:
-    """Whether a message has so many pictures: one that is sent again is encoded anew."""
+    """Whether a message has the same number of pictures; re-encoded ones cannot be compared."""
     return message.pictures.count() == len(pictures)

@@ -25,13 +25,7 @@ from . import decisions, openapi
 from .decisions import Decider
 from .queries import KEYSET, Part, find_part, find_picture, problems_of_seller, thread_of
 from .representation import represent_message, represent_problem
-from .serializers import (
-    AcceptInput,
-    LineProblemOutput,
-    MessageInput,
-    ProblemInput,
-    ReturnedInput,
-)
+from .serializers import AcceptInput, LineProblemOutput, MessageInput, ProblemInput, ReturnedInput
 from .services import add_message, open_problem
 
 EVERYBODY = (Party.BUYER, Party.SELLER)
@@ -85,7 +79,7 @@ class MessagesView(_ThreadView):
         asked.is_valid(raise_exception=True)
         said = add_message(
             part.problem.pk,
-            by=current_user(request),
+            author=current_user(request),
             party=part.party,
             key=key,
             **asked.validated_data,

@@ -6,7 +6,7 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiExample
 
-from omachemainproj.api.schema import field_errors
+from omachemainproj.api.error_schemas import field_errors
 
 from .serializers import QuoteInput, QuoteOutput
 
@@ -52,8 +52,8 @@ _NOWHERE = {
     "problems": [
         {
             "code": "no_rate",
-            "message": "We do not deliver to Turkana yet. Choose a pick-up point, or arrange it "
-            "with the seller.",
+            "message": "We do not deliver to Turkana yet. Choose a pick-up point, or arrange "
+            "delivery with the seller.",
             "left": None,
             "shown": None,
         }

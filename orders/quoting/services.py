@@ -26,7 +26,7 @@ from products.models import Product
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class QuoteIssue:
     """Why something cannot be bought as it was asked for, or costs otherwise; ``code`` is stable.
 
     ``left`` is how many there are, ``shown`` what the client showed, in KES; where they say more.
@@ -50,7 +50,7 @@ class QuotedLine:
     price: int | None = None
     amount: int | None = None
     available: bool = False
-    problem: Problem | None = None
+    problem: QuoteIssue | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Quote:
     delivery_fee: int | None
     amount: int | None
     days: int | None
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[QuoteIssue] = field(default_factory=list)
 
 
 def quote(
@@ -110,7 +110,7 @@ def quote(
             rate = find_rate_to(place, delivery.field)
         except NotThere as why:
             fee = None
-            problems.append(Problem(why.problem, why.message))
+            problems.append(QuoteIssue(why.problem, why.message))
         else:
             names = {row.seller_id: row.seller__username for row in products.values()}
             days = rate.days
@@ -134,7 +134,7 @@ def _quote_lines(
     for line in lines:
         product = products.get(line.product)
         if product is None:
-            gone = Problem("not_for_sale", "This product is not for sale.")
+            gone = QuoteIssue("not_for_sale", "This product is not for sale.")
             quoted.append(QuotedLine(line.product, line.number, problem=gone))
             continue
         problem = _problem_of(line, product, left[line.product] - taken[line.product], buyer)
@@ -160,35 +160,37 @@ def _quote_lines(
 PRICE_CHANGED = "price_changed"
 
 
-def _problem_of(line: LineRequest, product: Any, left: int, buyer: User | None) -> Problem | None:
+def _problem_of(
+    line: LineRequest, product: Any, left: int, buyer: User | None
+) -> QuoteIssue | None:
     if buyer is not None and product.seller_id == buyer.pk:
-        return Problem("own_goods", OWN_GOODS)
+        return QuoteIssue("own_goods", OWN_GOODS)
     if left <= 0:
-        return Problem("sold_out", "Sold out.", left=0)
+        return QuoteIssue("sold_out", "Sold out.", left=0)
     if line.number > left:
-        return Problem("short", f"Only {left} left.", left=left)
+        return QuoteIssue("short", f"Only {left} left.", left=left)
     if line.price not in {None, product.price}:
-        message = f"It costs {format_kes(product.price)} now."
-        return Problem(PRICE_CHANGED, message, shown=line.price)
+        message = f"The price is now {format_kes(product.price)}."
+        return QuoteIssue(PRICE_CHANGED, message, shown=line.price)
     return None
 
 
 def _problems_of_sums(
     goods: int, fee: int | None, amount: int | None, shown: int | None, shown_fee: int | None
-) -> list[Problem]:
+) -> list[QuoteIssue]:
     """What is wrong with what all of it costs; where bringing it is not known, with the goods."""
     problems = []
     try:
         check_amount(goods, fee or 0)
     except FieldRefusal as too_much:
         (message,) = too_much.errors["order"]["non_field_errors"]
-        problems.append(Problem("above_limit", message))
+        problems.append(QuoteIssue("above_limit", message))
     if fee is not None and shown_fee not in {None, fee}:
-        message = f"Bringing it costs {format_kes(fee)} now."
-        problems.append(Problem("fee_changed", message, shown=shown_fee))
+        message = f"Delivery now costs {format_kes(fee)}."
+        problems.append(QuoteIssue("fee_changed", message, shown=shown_fee))
     if amount is not None and shown not in {None, amount}:
-        message = f"It costs {format_kes(amount)} in all now."
-        problems.append(Problem(PRICE_CHANGED, message, shown=shown))
+        message = f"The total is now {format_kes(amount)}."
+        problems.append(QuoteIssue(PRICE_CHANGED, message, shown=shown))
     return problems
 
 
@@ -212,11 +214,11 @@ def _free(
 
 def _coming_free(product_ids: Sequence[int], buyer: User | None) -> QuerySet[Any, Any]:
     now = timezone.now()
-    yielding = Order.objects.yielding(now)
+    preemptible = Order.objects.preemptible(now)
     if buyer is not None:
-        yielding = yielding.exclude(buyer=buyer.pk)
+        preemptible = preemptible.exclude(buyer=buyer.pk)
     held = OrderTrack.objects.filter(
-        Q(order__in=Order.objects.overdue(now)) | Q(order__in=yielding), product__in=product_ids
+        Q(order__in=Order.objects.overdue(now)) | Q(order__in=preemptible), product__in=product_ids
     )
     return held.order_by().values_list("product").annotate(number=Sum("number"))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from orders.fulfilment import Role, moves_of, own_roles
+from orders.line_moves import Role, moves_of, own_roles
 from orders.models import Order, OrderTrack, TrackStatus
 from orders.problems.services import is_in_time
 from products.reviews.services import EDITABLE_FOR

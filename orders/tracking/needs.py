@@ -6,8 +6,18 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.db.models import TextChoices
+
 from orders.models import Order, TrackStatus
-from orders.serializers import Need
+
+
+class Need(TextChoices):
+    """What may wait for the buyer of an order."""
+
+    PAY = "pay"
+    ANSWER = "answer"
+    CONFIRM = "confirm"
+    REVIEW = "review"
 
 
 def needs_of(

@@ -13,9 +13,9 @@ from omachemainproj.api.pagination import KeysetPagination
 from omachemainproj.api.parameters import PAGING, read_words, refuse_unknown
 from omachemainproj.media import media_prefix
 from orders.models import OrderTrack, TrackStatus
-from orders.models.orders import OrderTrackQuerySet
+from orders.models.lines import OrderTrackQuerySet
 from orders.representations import represent_sale
-from orders.serializers import SaleFilterInput, SaleOutput
+from orders.tracking.serializers import SaleFilterInput, SaleOutput
 
 from .abilities import moves_of_reader
 from .queries import KEYSET, as_sale_rows

@@ -14,33 +14,34 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.authentication import current_user
-from accounts.backoffice.interest import OwnInterest, find_parties, has_interest
+from accounts.backoffice.conflicts import ConflictOfInterest, find_parties, is_party
 from accounts.backoffice.second_person import SecondPersonNeeded
 from accounts.models import User
+from omachemainproj.api.error_schemas import error_answer, refusals
 from omachemainproj.api.errors import FieldRefusal
 from omachemainproj.api.languages import in_their_language
 from omachemainproj.api.pagination import KeysetPagination
 from omachemainproj.api.parameters import PAGING, refuse_unknown
-from omachemainproj.api.schema import error_answer, refusals
 from omachemainproj.media import media_prefix
 from orders.claims import ClaimedByAnother
 from orders.delivery.representation import delivery_of, represent_delivery
-from orders.fulfilment import NoSuchLine, NotAllowed, PaymentInDoubt, Role, roles_of
+from orders.fulfilment import NoSuchLine, NotAllowed, PaymentInDoubt
 from orders.fulfilment_actions import move_for
+from orders.line_moves import Role, roles_of
 from orders.models import OrderTrack, Problem, latest_problem_of
 from orders.problems.queries import with_counts
 from orders.problems.representation import represent_summary
 from orders.representations import represent_history, represent_track
-from orders.serializers import MoveInput, TrackFilterInput, TrackOutput, TrackStoryOutput
+from orders.tracking.serializers import MoveInput, TrackFilterInput, TrackOutput, TrackStoryOutput
 
 from .abilities import what_reader_may, what_roles_may
 from .queries import KEYSET, as_track_rows, read_filtered_tracks, read_tracks
 
 #: Built once: a serializer makes its fields anew for each request.
 _FILTERS = TrackFilterInput().fields.keys()
-_NO_SUCH = error_answer("There is no such line.", "line_not_found")
+_NO_SUCH = error_answer("There is no such item.", "line_not_found")
 _NOT_ALLOWED = refusals(NotAllowed, PaymentInDoubt, ClaimedByAnother, SecondPersonNeeded)
-_OWN = refusals(OwnInterest)
+_OWN = refusals(ConflictOfInterest)
 
 
 class TrackOrderView(GenericAPIView):
@@ -127,7 +128,7 @@ class MoveView(APIView):
         line = _visible(request, int(track_id))
         asked = MoveInput(data=request.data)
         asked.is_valid(raise_exception=True)
-        move_for(line, by=current_user(request), **asked.validated_data)
+        move_for(line, actor=current_user(request), **asked.validated_data)
         line.refresh_from_db()
         return _story(request, line)
 
@@ -163,7 +164,7 @@ def _roles_now(reader: User, line: OrderTrack) -> frozenset[Role]:
     """The reader's roles for a line; none for staff and agents who have a part in it."""
     roles = roles_of(reader, line)
     is_outside = bool(roles & {Role.AGENT, Role.STAFF})
-    return frozenset() if is_outside and has_interest(reader, find_parties(line)) else roles
+    return frozenset() if is_outside and is_party(reader, find_parties(line)) else roles
 
 
 def _story(request: Request, line: Any) -> Response:

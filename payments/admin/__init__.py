@@ -1,8 +1,8 @@
-"""The admin's pages about money. Importing the package registers them, whoever imports it first."""
+"""The admin's pages about money. Importing the package registers them."""
 
 from django.contrib import admin
 
-# The console's buttons are proposals of the admin's too: they are there with it.
+# Proposals in the admin may be about the console's buttons, so those are registered here too.
 from payments.backoffice import (
     message_actions,
     problem_actions,
@@ -10,20 +10,37 @@ from payments.backoffice import (
     transfer_actions,
 )
 
-from . import finders, ledger, money_pages, payouts, person_page, transactions
+from . import (
+    finders,
+    ledger,
+    money_pages,
+    order_goods,
+    order_money,
+    order_page,
+    order_payments,
+    payouts,
+    person_page,
+    problem_sections,
+    transactions,
+)
 
 __all__ = [
     "finders",
     "ledger",
     "message_actions",
     "money_pages",
+    "order_goods",
+    "order_money",
+    "order_page",
+    "order_payments",
     "payouts",
     "person_page",
     "problem_actions",
+    "problem_sections",
     "receipt_actions",
     "transactions",
     "transfer_actions",
 ]
 
-#: The front page, with the way to the console above the lists.
+#: The start page, with a link to the console above the lists.
 admin.site.index_template = "admin/payments/index.html"

@@ -1,4 +1,4 @@
-"""Giving a delivery fee back, as staff decide about a line of its parcel."""
+"""The staff action that refunds the delivery fee of a line's parcel."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from orders.models import FeeState, OrderTrack
 from payments.delivery_fees import NoFeePaid, return_fee
 
 
-def _price(line: OrderTrack, given: Mapping[str, Any]) -> Cost:
-    """The fee, which the shop has earned or would: the buyer has it then."""
+def _cost(line: OrderTrack, given: Mapping[str, Any]) -> Cost:
+    """The fee: the shop has earned it, or will, and would lose it."""
     parcel = line.parcel
     if parcel is None or parcel.fee_state == FeeState.RETURNED:
         return Cost()
@@ -23,7 +23,7 @@ def _price(line: OrderTrack, given: Mapping[str, Any]) -> Cost:
 
 
 def may_return_fee(line: OrderTrack) -> bool:
-    """Whether the fee of a line's parcel may be given back; the service decides."""
+    """Whether to offer refunding the fee of a line's parcel. The service checks again."""
     parcel = line.parcel
     if parcel is None or not parcel.fee or parcel.fee_state == FeeState.RETURNED:
         return False
@@ -31,15 +31,15 @@ def may_return_fee(line: OrderTrack) -> bool:
 
 
 @staff_action(
-    "Give the delivery fee back",
+    "Refund the delivery fee",
     permissions=["decide"],
-    about="The fee of the parcel this line is in goes back to the buyer, once, whether or not it "
-    "was handed over. The goods stay as they are.",
-    approval=ApprovalPolicy(_price, ("orders.decide_lines",), lock_line),
+    about="The delivery fee of this line's parcel is refunded to the buyer, once, whether or not "
+    "it was delivered. The goods are not affected.",
+    approval=ApprovalPolicy(_cost, ("orders.decide_lines",), lock_line),
 )
 def give_fee_back(line: OrderTrack, given: Mapping[str, Any], by: User) -> str:
     if line.parcel is None:
         raise NoFeePaid()
     if not return_fee(line.parcel.pk, by=by, why=given["why"]):
-        return "Its fee was given back before."
-    return f"{format_kes(line.parcel.fee)} are owed back."
+        return "The delivery fee was already refunded."
+    return f"{format_kes(line.parcel.fee)} will be refunded."

@@ -1,4 +1,4 @@
-"""How orders and money are found in the admin's search."""
+"""Finding orders and money in the admin's search."""
 
 from __future__ import annotations
 
@@ -12,20 +12,17 @@ from accounts.models import User
 from orders.lookup import find_by_typed_reference, letters_of_reference
 from orders.models import REFERENCE_LENGTH, Order
 from orders.sections import SEES_ORDERS, describe_order
-from payments.backoffice.permissions import LOOKING
+from payments.backoffice.permissions import VIEW_MONEY
 from payments.backoffice.receipt_services import tidy_number
 from payments.models import OrderPayment, Payout, Receipt, Refund, Withdrawal
 
 from .lookup import find_prompts as prompts_called
 from .lookup import find_receipt, find_transfers
 
-#: With more letters than this nobody typed a reference: words of a product have one by chance.
+#: A longer text is no reference, though its letters may happen to contain one.
 _LONGEST_REFERENCE = 40
-#: Prompts and receipts of a phone that are read to find its newest orders.
+#: Prompts and receipts of a phone to read for its newest orders.
 _PAYMENTS = 50
-
-
-# --- Orders ----------------------------------------------------------------------------------
 
 
 def _tell_order(order: Order, viewer: User) -> tuple[str, ...]:
@@ -41,21 +38,21 @@ def _tell_order(order: Order, viewer: User) -> tuple[str, ...]:
 @finder(
     "Orders",
     by=("an order’s reference", "a phone, as people dial it", "M-Pesa’s receipt number"),
-    permissions=(SEES_ORDERS, LOOKING),
-    headings=("Order", "Stands", "Asked", "Buyer", "Phone that pays", "Placed"),
+    permissions=(SEES_ORDERS, VIEW_MONEY),
+    headings=("Order", "Status", "Price", "Buyer", "Paying phone", "Placed"),
     tell=_tell_order,
     place=10,
 )
 def find_orders(typed: Typed, viewer: User) -> Found:
-    """By their reference or token, the phone that was asked to pay or paid, or their receipt.
+    """Find orders by reference, token, receipt number, or a phone that was prompted or paid.
 
-    By their buyer's name for who finds no people. Who sees money finds the receipt itself by its
-    number, unless they see its order.
+    Also by the buyer's name, for viewers who cannot search users. A receipt number finds the order
+    only for viewers who may see orders; others find the receipt itself.
     """
     orders = Order.objects.select_related("buyer")
     if typed.phone:
         return _paid_by(typed, viewer)
-    known = orders.filter(**_name_of_order(typed.text)).first()
+    known = orders.filter(**_filter_by_name(typed.text)).first()
     if known is None and viewer.has_perm(SEES_ORDERS):
         receipt = find_receipt(typed.text)
         if receipt and receipt.order_id:
@@ -72,8 +69,8 @@ def find_orders(typed: Typed, viewer: User) -> Found:
     return first_of(orders.filter(buyer=buyer).order_by("-pk")) if buyer else Found()
 
 
-def _name_of_order(text: str) -> dict[str, object]:
-    """The filter by a token or a reference; one that nothing passes for what can be neither."""
+def _filter_by_name(text: str) -> dict[str, object]:
+    """A filter by token or reference. It matches nothing if the text can be neither."""
     try:
         return {"order_token": UUID(text)}
     except ValueError:
@@ -83,7 +80,7 @@ def _name_of_order(text: str) -> dict[str, object]:
 
 
 def _paid_by(typed: Typed, viewer: User) -> Found:
-    """The newest orders that a phone was asked to pay, or paid. Three queries."""
+    """The newest orders that a phone was prompted for, or paid. Three queries."""
     asked = OrderPayment.objects.filter(phone=typed.phone)
     paid = Receipt.objects.paid_from(typed.phone).filter(order__isnull=False)
     ids: set[int] = set()
@@ -91,10 +88,7 @@ def _paid_by(typed: Typed, viewer: User) -> Found:
         ids.update(rows.order_by("-pk").values_list("order", flat=True)[:_PAYMENTS])
     orders = Order.objects.select_related("buyer").filter(pk__in=ids)
     listed = Order if viewer.has_perm(SEES_ORDERS) else OrderPayment
-    return first_of(orders.order_by("-pk"), list_of(listed, "All of this phone", q=typed.text))
-
-
-# --- Money -----------------------------------------------------------------------------------
+    return first_of(orders.order_by("-pk"), list_of(listed, "All for this phone", q=typed.text))
 
 
 def _tell_receipt(receipt: Receipt, viewer: User) -> tuple[str, ...]:
@@ -106,15 +100,15 @@ def _tell_receipt(receipt: Receipt, viewer: User) -> tuple[str, ...]:
     "Money in",
     by=("M-Pesa’s receipt number", "the phone that paid"),
     permissions=("payments.view_receipt",),
-    headings=("Receipt", "Stands", "Order", "Paid"),
+    headings=("Receipt", "Status", "Order", "Paid"),
     tell=_tell_receipt,
     place=11,
 )
 def find_money_in(typed: Typed, viewer: User) -> Found:
-    """By its number, or the phone it came from, where M-Pesa shows that in full or hashed."""
+    """Find receipts by number, or by phone if M-Pesa reported it in full or hashed."""
     if typed.phone:
         paid = Receipt.objects.paid_from(typed.phone).select_related("order").order_by("-pk")
-        return first_of(paid, list_of(Receipt, "All of this phone", q=typed.text))
+        return first_of(paid, list_of(Receipt, "All for this phone", q=typed.text))
     receipt = find_receipt(typed.text)
     return Found([receipt], is_certain=True) if receipt else Found()
 
@@ -124,8 +118,8 @@ def _tell_prompt(payment: OrderPayment, viewer: User) -> tuple[str, ...]:
 
 
 @finder(
-    "Attempts to pay",
-    by=("a checkout request id",),
+    "Payment attempts",
+    by=("a checkout request ID",),
     permissions=("payments.view_orderpayment",),
     headings=("Attempt", "Order", "When"),
     tell=_tell_prompt,
@@ -143,9 +137,9 @@ def _tell_transfer(row: Refund | Payout, viewer: User) -> tuple[str, ...]:
 
 @finder(
     "Refunds",
-    by=("M-Pesa’s number of a refund, payout or withdrawal", "our id of a refund or payout"),
+    by=("M-Pesa’s number of a refund, payout or withdrawal", "our ID of a refund or payout"),
     permissions=("payments.view_refund",),
-    headings=("Refund", "Stands", "Phone", "When"),
+    headings=("Refund", "Status", "Phone", "When"),
     tell=_tell_transfer,
     place=15,
 )
@@ -158,12 +152,12 @@ def find_refunds(typed: Typed, viewer: User) -> Found:
     "Payouts",
     by=("M-Pesa’s number of a refund, payout or withdrawal", "a seller’s user name or phone"),
     permissions=("payments.view_payout",),
-    headings=("Payout", "Stands", "Phone", "When"),
+    headings=("Payout", "Status", "Phone", "When"),
     tell=_tell_transfer,
     place=16,
 )
 def find_payouts(typed: Typed, viewer: User) -> Found:
-    """By its number or our id; by the phone; by the seller, for who finds no people."""
+    """Find payouts by number, our ID or phone; by seller for viewers who cannot search users."""
     known = {"phone": typed.phone} if typed.phone else find_transfers(Payout, typed.text)
     if not known and not viewer.has_perm("accounts.view_user"):
         seller = User.objects.called(typed.text).values_list("pk", flat=True).first()
@@ -179,10 +173,10 @@ def _tell_withdrawal(row: Withdrawal, viewer: User) -> tuple[str, ...]:
 
 
 @finder(
-    "Money that left unexplained",
+    "Unexplained withdrawals",
     by=("M-Pesa’s number of a refund, payout or withdrawal",),
     permissions=("payments.view_withdrawal",),
-    headings=("Withdrawal", "Stands", "Phone", "Left"),
+    headings=("Withdrawal", "Status", "Phone", "Sent"),
     tell=_tell_withdrawal,
     place=17,
 )

@@ -1,4 +1,4 @@
-"""The ledger, to read: it is never written by hand."""
+"""The ledger, read-only: it is never edited manually."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class LedgerPostingAdmin(RowPage, LookupAdmin):
     list_display = ("event", "receipt", "refund", "payout", "share", "created_at")
     list_select_related = ("receipt", "refund", "payout", "share")
     ordering = ("-pk",)
-    search_help_text = "An event, like “receipt:12”, or whatever finds the order."
+    search_help_text = "An event, such as “receipt:12”, or anything that finds the order."
 
     def find(self, term: str) -> dict[str, Any]:
         if LedgerPosting.objects.filter(event=term).exists():
@@ -41,7 +41,7 @@ class LedgerEntryAdmin(LookupAdmin):
     list_filter = ("account", "side")
     list_select_related = ("posting", "order", "seller")
     ordering = ("-pk",)
-    search_help_text = "An event, like “receipt:12”, or whatever finds the order."
+    search_help_text = "An event, such as “receipt:12”, or anything that finds the order."
 
     def find(self, term: str) -> dict[str, Any]:
         posting = LedgerPosting.objects.filter(event=term).values_list("pk", flat=True).first()

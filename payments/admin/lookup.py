@@ -1,4 +1,4 @@
-"""Finding orders, receipts, refunds and payouts by what a caller reads out."""
+"""Finding orders, receipts, refunds and payouts by a number, phone or reference."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from payments.models import OrderPayment, Payout, Receipt, Refund, provider_choi
 def find_orders(typed: str) -> dict[str, Any]:
     """Return the filter on orders for what was typed, or an empty dict when nothing matches.
 
-    A phone, in any spelling, finds the orders it was asked to pay, or paid, the newest as many as a
-    list shows: payments have an index by phone, orders have none. Anything else is as in
+    A phone, in any spelling, finds the newest COUNT_AT_MOST orders that it was prompted for or that
+    it paid: payments have an index by phone, orders have none. Anything else is looked up by
     ``orders.lookup.find_orders``.
     """
     try:
         phone = normalise_phone(typed)
     except ValueError:
         return lookup.find_orders(typed)
-    # Asked first: joined, the planner walks millions of entries from the newest on for a phone that
-    # has none among them.
+    # Two queries instead of a join: for a phone without recent orders, the planner would scan
+    # millions of rows from the newest on.
     asked = OrderPayment.objects.filter(phone=phone)
     paid = Receipt.objects.paid_from(phone).filter(order__isnull=False)
     newest = [
@@ -37,9 +37,9 @@ def find_orders(typed: str) -> dict[str, Any]:
 
 
 def find_orders_and_received(typed: str) -> dict[str, Any]:
-    """As ``find_orders``, and by the phone and the name of who receives them: for who sees orders.
+    """As ``find_orders``, and also by the recipient's phone or name, for viewers of orders.
 
-    At most as many of these as a list can be paged through.
+    By recipient at most COUNT_AT_MOST are found.
     """
     found = find_orders(typed)
     if found.keys() & {"order_token", "reference"}:
@@ -54,17 +54,18 @@ def find_orders_and_received(typed: str) -> dict[str, Any]:
 
 
 def find_receipt(typed: str) -> Receipt | None:
-    """Return the receipt with this number, in any spelling, whichever provider's it is."""
+    """Return the receipt with this number, in any spelling, of any provider."""
     number = tidy_number(typed)
-    # The index on numbers begins with whose they are, and holds no empty ones, which is to be said.
+    # Both conditions let the index be used: its first column is the provider, without
+    # empty numbers.
     named = Receipt.objects.filter(provider__in=dict(provider_choices()), number=number)
     return named.exclude(number="").first() if number else None
 
 
 def find_receipts(typed: str) -> dict[str, Any]:
-    """Return the filter on receipts for a number, the phone that paid, or what finds their order.
+    """Return the filter on receipts for a number, the paying phone, or what finds the order.
 
-    An empty dict where nothing matches.
+    An empty dict if nothing matches.
     """
     receipt = find_receipt(typed)
     if receipt:
@@ -79,20 +80,20 @@ def find_receipts(typed: str) -> dict[str, Any]:
 
 
 def find_prompts(request_id: str) -> QuerySet[OrderPayment]:
-    """The attempt that Daraja knows by this id, or none."""
-    # Nor does the index on these ids.
+    """The attempt with this CheckoutRequestID of Daraja, or none."""
+    # The index leaves out empty IDs, so the query has to exclude them.
     return OrderPayment.objects.filter(checkout_request_id=request_id).exclude(
         checkout_request_id=""
     )
 
 
 def find_transfers(model: type[Refund] | type[Payout], typed: str) -> dict[str, Any]:
-    """Return the filter on refunds or payouts for M-Pesa's number of one, or our id of it.
+    """Return the filter on refunds or payouts for M-Pesa's receipt number, or our ID.
 
-    An empty dict where neither matches.
+    An empty dict if neither matches.
     """
     number = tidy_number(typed)
-    # Without the exclusion the index on numbers is not used: it holds no empty ones.
+    # The index leaves out empty numbers, so the query has to exclude them.
     if model.objects.filter(number=number).exclude(number="").exists():
         return {"number": number}
     if model.objects.filter(originator_conversation_id=typed).exists():

@@ -1,4 +1,4 @@
-"""What belongs to a receipt, a prompt, a payout and a posting, as sections of their pages."""
+"""Related rows on the pages of receipts, prompts, payouts and ledger postings."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from payments.models import (
     SellerShare,
 )
 
-from .order_page import console_link, describe_share
+from .order_payments import console_link, describe_share
 
 
 @section(
     Receipt,
     "evidence",
-    "Who told of it",
+    "Evidence",
     permission="payments.view_receiptevidence",
     place=10,
     below=True,
 )
 def show_evidence(receipt: Receipt, viewer: User) -> Content:
-    told, _ = newest_of(
+    evidence, _ = newest_of(
         ReceiptEvidence.objects.filter(receipt=receipt.pk).select_related("told_by")
     )
     rows = [
@@ -41,10 +41,10 @@ def show_evidence(receipt: Receipt, viewer: User) -> Content:
             each.shortcode,
             link_to(each.told_by, viewer),
         )
-        for each in told
+        for each in evidence
     ]
-    headings = ("When", "What", "Amount", "Number", "Short code", "Person")
-    return Table(headings, rows, "Nobody yet.")
+    headings = ("When", "Source", "Amount", "Number", "Short code", "Recorded by")
+    return Table(headings, rows, "None yet.")
 
 
 @section(Receipt, "refunds", "Refunds", permission="payments.view_refund", place=20, below=True)
@@ -62,19 +62,19 @@ def show_refunds(receipt: Receipt, viewer: User) -> Content:
         )
         for refund in refunds
     ]
-    more = list_of(Refund, "All refunds of it", receipt=receipt.pk) if has_more else None
-    headings = ("Amount", "Stands", "Way", "Phone", "M-Pesa's number", "Said", "Owed since")
-    return Table(headings, rows, "Nothing of it goes back.", more)
+    more = list_of(Refund, "All its refunds", receipt=receipt.pk) if has_more else None
+    headings = ("Amount", "Status", "Method", "Phone", "M-Pesa receipt", "Result", "Owed since")
+    return Table(headings, rows, "No refunds.", more)
 
 
 @section(
-    OrderPayment, "receipts", "What came", permission="payments.view_receipt", place=10, below=True
+    OrderPayment, "receipts", "Receipts", permission="payments.view_receipt", place=10, below=True
 )
 def show_receipts(payment: OrderPayment, viewer: User) -> Content:
     receipts, has_more = newest_of(Receipt.objects.filter(payment=payment.pk))
     rows = [
         (
-            console_link(receipt, receipt.number or "number to come"),
+            console_link(receipt, receipt.number or "number not known yet"),
             kes(receipt.amount),
             receipt.get_source_display(),
             receipt.note,
@@ -82,13 +82,11 @@ def show_receipts(payment: OrderPayment, viewer: User) -> Content:
         )
         for receipt in receipts
     ]
-    more = list_of(Receipt, "All of it", payment=payment.pk) if has_more else None
-    return Table(("Receipt", "Amount", "First told by", "Note", "Paid"), rows, "Nothing.", more)
+    more = list_of(Receipt, "All its receipts", payment=payment.pk) if has_more else None
+    return Table(("Receipt", "Amount", "First reported by", "Note", "Paid"), rows, "None.", more)
 
 
-@section(
-    Payout, "shares", "What it is for", permission="payments.view_sellershare", place=10, below=True
-)
+@section(Payout, "shares", "Earnings", permission="payments.view_sellershare", place=10, below=True)
 def show_shares(payout: Payout, viewer: User) -> Content:
     carried = SellerShare.objects.filter(payout=payout.pk)
     shares, has_more = newest_of(carried.select_related("track", "payout"))
@@ -102,8 +100,8 @@ def show_shares(payout: Payout, viewer: User) -> Content:
         )
         for share in shares
     ]
-    more = list_of(SellerShare, "All it carries", payout=payout.pk) if has_more else None
-    return Table(("Goods", "Sold for", "Commission", "Share", "Stands"), rows, "Nothing.", more)
+    more = list_of(SellerShare, "All its earnings", payout=payout.pk) if has_more else None
+    return Table(("Goods", "Price", "Commission", "Earnings", "Status"), rows, "None.", more)
 
 
 @section(

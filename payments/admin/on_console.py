@@ -1,4 +1,4 @@
-"""Rows of money whose story and whose buttons are on the console."""
+"""Admin pages of rows whose history and buttons are on the console."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from payments.backoffice.kinds import console_page
 
 
 class OnConsole(RowPage):
-    """Gives an admin's rows a page that leads to what the console says and does about them."""
+    """Link an admin's rows to their pages on the console."""
 
     def other_ways(self, row: Model) -> list[Link]:
-        """Its story, for whoever sees the row: both take the same permission."""
-        return [Link("Its story, and what you can do", console_page(row))]
+        """The link to the console, which needs the same permission as the row."""
+        return [Link("History and actions", console_page(row))]

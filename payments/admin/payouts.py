@@ -1,4 +1,4 @@
-"""What sellers are paid, and what stops all payments out, to read; the console acts on both."""
+"""Payouts, earnings, withdrawals and stops, read-only. The console acts on them."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from payments.models import (
 
 from .lookup import find_orders, find_transfers
 from .on_console import OnConsole
-from .order_page import describe_share
+from .order_payments import describe_share
 
 
 @admin.register(Payout)
 class PayoutAdmin(OnConsole, DownloadAdmin):
-    """Every try to pay a seller."""
+    """Every attempt to pay a seller."""
 
     list_display = (
         "seller",
@@ -43,14 +43,16 @@ class PayoutAdmin(OnConsole, DownloadAdmin):
         "created_at",
     )
     list_filter = ("status", "needs_approval", "unacknowledged")
-    labels: ClassVar[dict[str, str]] = {"gross": "Amount", "amount": "Leaves, after debts"}
+    labels: ClassVar[dict[str, str]] = {"gross": "Amount", "amount": "Sent, after debts"}
     list_select_related = ("seller",)
     ordering = ("-pk",)
-    search_help_text = "A seller's user name, a phone, M-Pesa's number of the payout, or our id."
+    search_help_text = (
+        "A seller's user name, a phone, the payout's M-Pesa receipt number, or our ID."
+    )
     actions = ["download"]
 
     def rows_around(self, payout: Payout) -> list[tuple[str, Model | None]]:
-        """Its seller, and the orders it is for, the first few."""
+        """The seller, and the first few of its orders."""
         mine = Order.objects.filter(tracks__seller_share__payout=payout.pk)
         orders = mine.distinct().order_by("pk")[:NEWEST]
         return [("Seller", payout.seller), *(("Order", order) for order in orders)]
@@ -61,9 +63,9 @@ class PayoutAdmin(OnConsole, DownloadAdmin):
 
 @admin.register(SellerShare)
 class SellerShareAdmin(OnConsole, LookupAdmin):
-    """What sellers are owed, line by line, and the payout that carries it."""
+    """Sellers' earnings, line by line, and the payout of each."""
 
-    page_name = "Seller’s share:"
+    page_name = "Earnings:"
 
     list_display = (
         "track",
@@ -80,19 +82,20 @@ class SellerShareAdmin(OnConsole, LookupAdmin):
         "payout__status",
     )
     labels: ClassVar[dict[str, str]] = {
-        "amount": "The seller’s",
-        "reversed_at": "Taken back",
-        "payout__status": "Payout stands",
+        "amount": "Earnings",
+        "reversed_at": "Reversed",
+        "payout__status": "Payout status",
     }
     list_select_related = ("track", "seller", "payout")
     ordering = ("-pk",)
     search_help_text = (
-        "A seller's user name, a phone, M-Pesa's number of the payout, or an order's reference."
+        "A seller's user name, a phone, the payout's M-Pesa receipt number, "
+        "or an order's reference."
     )
 
-    @admin.display(description="Stands")
+    @admin.display(description="Status")
     def stands(self, share: SellerShare) -> str:
-        """As the order's own page says it."""
+        """The same badge as on the order's page."""
         return describe_share(share)
 
     def rows_around(self, share: SellerShare) -> list[tuple[str, Model | None]]:
@@ -113,7 +116,7 @@ class SellerShareAdmin(OnConsole, LookupAdmin):
         orders = find_orders(term)
         if not orders:
             return {}
-        # Asked first: joined, the shares of a shop would be walked for those of one order.
+        # Two queries instead of a join, which would scan all earnings for those of one order.
         lines = OrderTrack.objects.filter(**{f"order__{name}": it for name, it in orders.items()})
         newest = lines.order_by("-pk").values_list("pk", flat=True)
         return {"track__in": set(newest[:COUNT_AT_MOST])}
@@ -121,7 +124,7 @@ class SellerShareAdmin(OnConsole, LookupAdmin):
 
 @admin.register(PayoutDay)
 class PayoutDayAdmin(ReadOnlyAdmin):
-    """What left to sellers, day by day."""
+    """The total sent to sellers per day."""
 
     list_display = ("day", "sent")
     labels: ClassVar[dict[str, str]] = {"sent": "Paid out"}
@@ -130,26 +133,26 @@ class PayoutDayAdmin(ReadOnlyAdmin):
 
 @admin.register(RefundDay)
 class RefundDayAdmin(ReadOnlyAdmin):
-    """What left to buyers, day by day."""
+    """The total refunded to buyers per day."""
 
     list_display = ("day", "sent")
-    labels: ClassVar[dict[str, str]] = {"sent": "Given back"}
+    labels: ClassVar[dict[str, str]] = {"sent": "Refunded"}
     ordering = ("-day",)
 
 
 @admin.register(PayoutStop)
 class PayoutStopAdmin(OnConsole, ReadOnlyAdmin):
-    """When nothing could leave the shop, and why. The console ends one."""
+    """When and why outgoing payments were stopped. The console lifts a stop."""
 
     list_display = ("reason", "cause", "is_open", "lost_since", "created_at", "ended_at")
-    labels: ClassVar[dict[str, str]] = {"created_at": "Since", "reason": "Why nothing leaves"}
+    labels: ClassVar[dict[str, str]] = {"created_at": "Since", "reason": "Reason"}
     list_filter = ("is_open",)
     ordering = ("-pk",)
 
 
 @admin.register(Withdrawal)
 class WithdrawalAdmin(OnConsole, LookupAdmin):
-    """What left by M-Pesa's statement and no row of ours told of. The console says what it was."""
+    """Money that M-Pesa's statement shows leaving without a refund or payout here."""
 
     list_display = (
         "number",
@@ -165,7 +168,7 @@ class WithdrawalAdmin(OnConsole, LookupAdmin):
     list_filter = ("state",)
     list_select_related = ("payout", "refund")
     ordering = ("-pk",)
-    search_help_text = "M-Pesa's number of it, or a phone."
+    search_help_text = "The M-Pesa receipt number, or a phone."
 
     def find(self, term: str) -> dict[str, Any]:
         try:
@@ -176,15 +179,15 @@ class WithdrawalAdmin(OnConsole, LookupAdmin):
 
 @admin.register(PortalStatement)
 class PortalStatementAdmin(ReadOnlyAdmin):
-    """The statements of M-Pesa's portal that were read."""
+    """The portal statements that have been read."""
 
     list_display = ("shortcode", "read_from", "read_until", "rows", "created_at")
-    labels: ClassVar[dict[str, str]] = {"shortcode": "Of number", "created_at": "Read"}
+    labels: ClassVar[dict[str, str]] = {"shortcode": "Short code", "created_at": "Read"}
     ordering = ("-pk",)
 
 
 def _find_seller(term: str) -> dict[str, Any]:
-    """The filter for what sellers are paid: by the phone it goes to, or by user name."""
+    """A filter by the phone that is paid, or by the seller's user name."""
     try:
         return {"phone": normalise_phone(term)}
     except ValueError:

@@ -1,4 +1,4 @@
-"""What is owed to a person and left to them, as sections of their page in the admin."""
+"""A seller's balance and payouts on the admin page of the user."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from accounts.models import User
 from payments.models import Payout
 from payments.payouts.balances import balance_of, held_back
 
-from .order_page import console_link
+from .order_payments import console_link
 
 
 @section(User, "balance", "Balance", permission="payments.view_payout", place=50)
 def show_balance(person: User, viewer: User) -> Content | None:
-    """How a seller's account stands; nothing of who has none. Two queries."""
+    """A seller's balance, or None for users without one. Two queries."""
     balance, held = balance_of(person.pk), held_back(person.pk)
     if not any(balance):
         return None
     facts = [
-        ("Owed to them", kes(balance.owed)),
-        ("On its way", kes(balance.in_transit)),
-        ("Waits to be sent", kes(balance.pending)),
-        ("Of that, held back by problems", kes(held)),
+        ("Owed to the seller", kes(balance.owed)),
+        ("Being sent", kes(balance.in_transit)),
+        ("To be sent", kes(balance.pending)),
+        ("Of that, withheld for problems", kes(held)),
     ]
     if balance.unallocated < 0:
-        facts.append(("They owe the shop", kes(-balance.unallocated)))
+        facts.append(("Owed to the shop", kes(-balance.unallocated)))
     return Facts(facts)
 
 
@@ -44,6 +44,6 @@ def show_payouts(person: User, viewer: User) -> Content | None:
         )
         for payout in payouts
     ]
-    more = list_of(Payout, "All their payouts", seller=person.pk) if has_more else None
-    headings = ("Payout", "Stands", "To", "M-Pesa's number", "M-Pesa said", "Made")
+    more = list_of(Payout, "All payouts", seller=person.pk) if has_more else None
+    headings = ("Payout", "Status", "To", "M-Pesa receipt", "Result", "Created")
     return Table(headings, rows, "", more)

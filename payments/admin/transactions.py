@@ -1,4 +1,4 @@
-"""Orders with their money, and messages, to look at; what may be done calls a service."""
+"""Orders with their payments, and gateway messages, read-only except for staff actions."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ from .order_page import read_around, time_left
 
 @admin.register(Order)
 class OrderWithPaymentsAdmin(OrderAdmin):
-    """An order on one page (order_page), found by what came in for it as well."""
+    """Orders, each on one page (order_page), also found by receipts and recipients."""
 
     actions = ["cancel", "ring", "download"]
     page_actions = {"ring": time_left, "cancel": lambda order: order.is_unpaid}
     page_words = {
-        "ring": "Ring the buyer's phone again",
-        "cancel": "Cancel, and free the goods",
+        "ring": "Send the buyer another prompt",
+        "cancel": "Cancel and release the goods",
     }
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
@@ -64,7 +64,7 @@ class OrderWithPaymentsAdmin(OrderAdmin):
         return find_orders_and_received(term)
 
     @staff_action(
-        "Ring the buyer's phone again (unpaid orders only)",
+        "Send the buyer another prompt (unpaid orders only)",
         permissions=["decide"],
         calls_gateway=True,
     )
@@ -74,7 +74,7 @@ class OrderWithPaymentsAdmin(OrderAdmin):
 
 @admin.register(OrderTrack)
 class OrderTrackWithPaymentsAdmin(OrderTrackAdmin):
-    """Order lines, found by the phone that paid and by who receives them as well."""
+    """Order lines, also found by the paying phone and the recipient."""
 
     actions = [*OrderTrackAdmin.actions, give_fee_back]
     page_name = "Order line"
@@ -86,7 +86,7 @@ class OrderTrackWithPaymentsAdmin(OrderTrackAdmin):
 
 @admin.register(OrderPayment)
 class OrderPaymentAdmin(OnConsole, DownloadAdmin):
-    """Every attempt to collect."""
+    """Every attempt to collect a payment."""
 
     page_name = "Prompt"
 
@@ -94,7 +94,7 @@ class OrderPaymentAdmin(OnConsole, DownloadAdmin):
     list_filter = ("status", "channel")
     list_select_related = ("order",)
     ordering = ("-pk",)
-    search_help_text = "Receipt, checkout request id, or whatever finds the order."
+    search_help_text = "A receipt number, a checkout request ID, or anything that finds the order."
     actions = ["ask", "download"]
 
     def rows_around(self, payment: OrderPayment) -> list[tuple[str, Model | None]]:
@@ -111,19 +111,19 @@ class OrderPaymentAdmin(OnConsole, DownloadAdmin):
     def has_decide_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("payments.decide_money")
 
-    @staff_action("Ask M-Pesa what became of it", permissions=["decide"], calls_gateway=True)
+    @staff_action("Query M-Pesa for the result", permissions=["decide"], calls_gateway=True)
     def ask(payment: OrderPayment, given: Mapping[str, Any], by: User) -> str:  # noqa: N805
         query_now(payment.pk)
         payment.refresh_from_db()
-        return payment.result_text or "no word yet"
+        return payment.result_text or "no result yet"
 
 
 @admin.register(Receipt)
 class ReceiptAdmin(OnConsole, DownloadAdmin):
-    """Every movement of money in. Those without an order wait in suspense for a person."""
+    """Every incoming payment. Those without an order are in suspense until staff match them."""
 
     list_display = (
-        "called",
+        "name",
         "verification",
         "amount",
         "order",
@@ -139,18 +139,18 @@ class ReceiptAdmin(OnConsole, DownloadAdmin):
         "verification",
         "source",
     )
-    labels: ClassVar[dict[str, str]] = {"provider": "With"}
+    labels: ClassVar[dict[str, str]] = {"provider": "Through"}
     list_select_related = ("order",)
     ordering = ("-pk",)
-    search_help_text = "Receipt number, the phone that paid, or whatever finds the order."
+    search_help_text = "A receipt number, the paying phone, or anything that finds the order."
     actions = ["download"]
 
     def rows_around(self, receipt: Receipt) -> list[tuple[str, Model | None]]:
         return [("Order", receipt.order)]
 
     @admin.display(description="Receipt")
-    def called(self, receipt: Receipt) -> str:
-        return receipt.number or "number to come"
+    def name(self, receipt: Receipt) -> str:
+        return receipt.number or "number not known yet"
 
     def find(self, term: str) -> dict[str, Any]:
         return find_receipts(term)
@@ -158,7 +158,7 @@ class ReceiptAdmin(OnConsole, DownloadAdmin):
 
 @admin.register(Refund)
 class RefundAdmin(OnConsole, DownloadAdmin):
-    """Every try to give money back."""
+    """Every attempt to refund money."""
 
     list_display = (
         "order",
@@ -177,10 +177,12 @@ class RefundAdmin(OnConsole, DownloadAdmin):
         "needs_approval",
         ("approved_by", WithOrWithout),
     )
-    labels: ClassVar[dict[str, str]] = {"cause": "Because", "number": "M-Pesa’s number"}
+    labels: ClassVar[dict[str, str]] = {"cause": "Reason", "number": "M-Pesa receipt"}
     list_select_related = ("order",)
     ordering = ("-pk",)
-    search_help_text = "Receipt number (either one), our id, or whatever finds the order."
+    search_help_text = (
+        "A receipt number of the payment or the refund, our ID, or anything that finds the order."
+    )
     actions = ["download"]
 
     def rows_around(self, refund: Refund) -> list[tuple[str, Model | None]]:
@@ -207,7 +209,7 @@ class StatementPullAdmin(ReadOnlyAdmin):
 
 @admin.register(GatewayEvent)
 class GatewayEventAdmin(OnConsole, LookupAdmin):
-    """What was posted to the webhook, byte for byte, and what became of it."""
+    """Requests to the webhooks, byte for byte, and their processing results."""
 
     list_display = ("received_at", "state", "source", "payment", "note", "tries", "remote_address")
     list_filter = ("state", "source")
@@ -234,10 +236,10 @@ class GatewayEventAdmin(OnConsole, LookupAdmin):
         return request.user.has_perm("payments.decide_money")
 
     @staff_action(
-        "Act on it again (what was acted on stays as it is)",
+        "Reprocess it (processed messages are not changed)",
         permissions=["decide"],
         calls_gateway=True,
     )
     def reapply(event: GatewayEvent, given: Mapping[str, Any], by: User) -> str:  # noqa: N805
-        acted = reprocess_event(event.pk)
-        return f"{acted.state}. {acted.note}"
+        processed = reprocess_event(event.pk)
+        return f"{processed.state}. {processed.note}"

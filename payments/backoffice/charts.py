@@ -1,4 +1,4 @@
-"""Charts, as the numbers that a template draws: each value, and how tall it is drawn."""
+"""Charts as numbers for a template: each value and the height of its column or bar."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-#: How tall the tallest column is drawn, and how long the longest bar.
+#: The height of the tallest column, and the length of the longest bar.
 FULL = 100
-#: How wide a column is drawn, the gap to the next one included.
+#: The width of a column, with the gap to the next.
 STEP = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One number, large, with what it is and a word about it."""
+    """One large number with its label and a note."""
 
     label: str
     value: str
     note: str = ""
-    #: Where the rows behind it are listed.
+    #: The list of the rows it is computed from.
     url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Words that link to a page of the admin."""
+    """A link to a page of the admin."""
 
     words: str
     url: str
@@ -33,7 +33,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows under headings; a cell is words or a link, the first one names its row."""
+    """Rows under headings. A cell is text or a Link; the first cell names the row."""
 
     headings: tuple[str, ...]
     rows: list[tuple[Any, ...]]
@@ -41,7 +41,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One column or bar: how much, how people read it, and where it stands in the drawing."""
+    """One column or bar: its value, the value as text, and its position and size."""
 
     label: str
     value: int
@@ -49,18 +49,18 @@ class Point:
     at: int
     drawn: int
     note: str = ""
-    #: Where the rows behind it are listed.
+    #: The list of the rows it is computed from.
     url: str = ""
 
     @property
     def top(self) -> int:
-        """Where a column begins, from above."""
+        """The distance of a column from the top of the chart."""
         return FULL - self.drawn
 
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """Bars to one scale; ``headings`` are of the table that holds the same numbers."""
+    """Bars on one scale; ``headings`` belong to the table of the same numbers."""
 
     title: str
     points: list[Point]
@@ -69,7 +69,7 @@ class Bars:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """A chart over time. ``table`` holds the same numbers, in words; ``top`` is the highest."""
+    """A chart over time. ``table`` holds the same numbers; ``top`` is the highest as text."""
 
     title: str
     points: list[Point]
@@ -78,7 +78,7 @@ class Columns:
 
     @property
     def width(self) -> int:
-        """How wide the columns are together."""
+        """The width of all columns together."""
         return len(self.points) * STEP
 
     @property
@@ -92,7 +92,7 @@ class Columns:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """The same numbers for a spreadsheet: under machine names, and as numbers."""
+    """The same numbers for a spreadsheet, with machine-readable column names."""
 
     header: tuple[str, ...]
     rows: Sequence[Sequence[Any]]
@@ -100,21 +100,21 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a panel of the dashboard says."""
+    """The content of a dashboard panel."""
 
     figures: list[Figure] = field(default_factory=list)
     columns: Columns | None = None
     bars: Bars | None = None
     table: Table | None = None
-    #: Shown where there is nothing to draw and nothing to list.
+    #: Shown if there is nothing to draw or list.
     empty: str = ""
     sheet: Sheet = Sheet((), ())
 
 
 def draw(values: Iterable[tuple[str, int, str, str]]) -> list[Point]:
-    """Points to one scale from labels, values, the values as people read them, and notes.
+    """Make points on one scale from labels, values, the values as text, and notes.
 
-    Any value above zero is drawn at least one high, so that it is seen.
+    Any value above zero has a height of at least one, so that it is visible.
     """
     given = list(values)
     most = max((value for _, value, _, _ in given), default=0)
@@ -128,27 +128,30 @@ def _length(value: int, most: int) -> int:
     return max(round(value * FULL / most), 1) if value > 0 else 0
 
 
-def counted(count: int, what: str) -> str:
-    """A count with what is counted, in the singular or the plural."""
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
+def pluralised(count: int, noun: str) -> str:
+    """A count with its noun in the singular or plural: ``1 order``, ``2 orders``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def part(count: int, total: int) -> str:
-    """What percentage of the total it is; empty where the total is zero."""
+def percentage(count: int, total: int) -> str:
+    """A count as a percentage of the total; empty if the total is zero."""
     return f"{count * 100 / total:.1f}%" if total else ""
 
 
 def duration(seconds: int) -> str:
-    """A stretch of time as people read it."""
+    """A duration as text: ``90 s`` or ``2 min 5 s``."""
     return f"{seconds} s" if seconds < 120 else f"{seconds // 60} min {seconds % 60} s"
 
 
 def percentile(by_second: Mapping[int, int], in_hundred: int) -> int:
-    """The least number of seconds within which so many in a hundred were done (nearest rank)."""
+    """The seconds within which ``in_hundred`` percent finished (nearest rank).
+
+    ``by_second`` counts by duration. Raises ValueError if it is empty.
+    """
     rank = -(-sum(by_second.values()) * in_hundred // 100)
     seen = 0
     for seconds in sorted(by_second):
         seen += by_second[seconds]
         if seen >= rank:
             return seconds
-    raise ValueError("nothing was counted")
+    raise ValueError("by_second is empty")

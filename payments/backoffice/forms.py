@@ -1,4 +1,4 @@
-"""What staff type for an action of the console: always the reason, and what the action needs."""
+"""Forms of the console's actions: the reason, and whatever else an action needs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 
 from accounts.backoffice.actions import OptionalReasonForm, ReasonForm
 from accounts.backoffice.admin import read_text
-from accounts.backoffice.interest import Parties, phones
+from accounts.backoffice.conflicts import Parties, phones
 from omachemainproj.mpesa_limits import MAX_PAYMENT, MIN_PAYMENT
 from omachemainproj.phones import normalise_phone
 from omachemainproj.text import clean_shown, fold_identifier
@@ -23,14 +23,14 @@ from payments.interest import (
 
 from .receipt_services import tidy_number
 
-#: M-Pesa's are ten letters and digits; the column takes twenty.
+#: M-Pesa's numbers have ten letters and digits; the column holds twenty.
 _NUMBER = RegexValidator(
-    r"^[A-Z0-9]{6,20}$", "A receipt number is letters and digits, such as TKB1234567."
+    r"^[A-Z0-9]{6,20}$", "A receipt number has letters and digits only, for example TKB1234567."
 )
 
 
 class ReceiptNumber(forms.CharField):
-    """M-Pesa's receipt number: spaces taken out, small letters made capitals."""
+    """An M-Pesa receipt number, without spaces and in capitals."""
 
     default_validators = [_NUMBER]
 
@@ -42,7 +42,7 @@ class ReceiptNumber(forms.CharField):
 
 
 class Phone(forms.CharField):
-    """A Kenyan mobile number, as people write it; 12 digits, or empty, as it is cleaned."""
+    """A Kenyan mobile number in any spelling, cleaned to 12 digits or an empty string."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=40, **kwargs)
@@ -59,7 +59,7 @@ class Phone(forms.CharField):
 
 
 class Reference(forms.CharField):
-    """An order's reference, as people write it."""
+    """An order's reference in any spelling."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=40, **kwargs)
@@ -69,20 +69,20 @@ class Reference(forms.CharField):
 
 
 class OrderReferenceForm(ReasonForm):
-    reference = Reference(label="Reference of the order", help_text="Eight letters and digits.")
+    reference = Reference(label="Order reference", help_text="Eight letters and digits.")
 
     @staticmethod
     def parties(given: Mapping[str, Any]) -> Parties:
-        """Who has a part in the order."""
+        """The people involved in the order."""
         return parties_of_named_order(given["reference"])
 
 
 class PhoneForm(ReasonForm):
-    phone = Phone(label="M-Pesa number it goes to", help_text="As you would dial it.")
+    phone = Phone(label="M-Pesa number to send it to", help_text="As you would dial it.")
 
     @staticmethod
     def parties(given: Mapping[str, Any]) -> Parties:
-        """Whose number it is."""
+        """The owner of the number."""
         return Parties(phones=phones([given["phone"]]))
 
 
@@ -92,12 +92,13 @@ class ReceiptNumberForm(ReasonForm):
 
 class PaymentForm(ReasonForm):
     number = ReceiptNumber(
-        label="Receipt number of the payment", help_text="Of the one that came, not of this one."
+        label="Receipt number of the payment",
+        help_text="The incoming payment, not this withdrawal.",
     )
 
     @staticmethod
     def parties(given: Mapping[str, Any]) -> Parties:
-        """Who has a part in the payment."""
+        """The people involved in the payment."""
         return parties_of_named_receipt(given["number"])
 
 
@@ -111,18 +112,18 @@ class SellerForm(ReasonForm):
 
 
 class DecisionForm(ReasonForm):
-    """Why a problem is decided so."""
+    """The reason for a decision about a problem."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["why"].help_text = "Buyer and seller read it. Kept with your name."
+        self.fields["why"].help_text = "Buyer and seller can read it. Recorded with your name."
 
 
 class WholeForm(DecisionForm):
     with_fee = forms.BooleanField(
         required=False,
-        label="Give the delivery fee back too",
-        help_text="Of the whole parcel, where one was paid.",
+        label="Refund the delivery fee too",
+        help_text="The fee of the whole parcel, if one was paid.",
     )
 
 
@@ -130,25 +131,25 @@ class PartForm(DecisionForm):
     amount = forms.IntegerField(
         label="Amount, KES",
         validators=[MinValueValidator(1), MaxValueValidator(MAX_PAYMENT)],
-        help_text="What goes back; all that is left of the price cancels the line.",
+        help_text="The amount to refund. Refunding the whole rest of the price cancels the line.",
     )
 
 
 class ReturnForm(DecisionForm):
     goods_there = forms.TypedChoiceField(
-        choices=[("", "Choose"), ("yes", "Yes, put them on the shelf"), ("no", "No")],
+        choices=[("", "Choose"), ("yes", "Yes, put them back into stock"), ("no", "No")],
         coerce=lambda typed: typed == "yes",
-        label="The goods are there to be sold again",
+        label="The goods can be sold again",
     )
 
 
 class AnswerForm(OptionalReasonForm):
-    """What is said to buyer and seller; the note is for the shop alone."""
+    """An answer to buyer and seller, with a note that only staff can read."""
 
     text = forms.CharField(
         max_length=MAX_TEXT,
         label="Answer",
-        help_text="Buyer and seller read it, without your name.",
+        help_text="Buyer and seller can read it. Your name is not shown.",
         widget=forms.Textarea(attrs={"rows": 4}),
     )
 
@@ -158,7 +159,7 @@ class AnswerForm(OptionalReasonForm):
 
 
 class SeenPaymentForm(ReasonForm):
-    """A payment that somebody has seen on the portal, or on a buyer's phone."""
+    """A payment that staff have seen on the portal or on a buyer's phone."""
 
     number = ReceiptNumber(label="M-Pesa receipt number")
     amount = forms.IntegerField(
@@ -167,13 +168,13 @@ class SeenPaymentForm(ReasonForm):
     )
     reference = Reference(
         required=False,
-        label="Reference of the order",
-        help_text="Left empty, the money waits here until it is given to an order.",
+        label="Order reference",
+        help_text="If empty, the payment stays on this page until it is matched to an order.",
     )
-    phone = Phone(required=False, label="Phone that paid", help_text="If it is known.")
+    phone = Phone(required=False, label="Paying phone", help_text="If you know it.")
 
     @staticmethod
     def parties(given: Mapping[str, Any]) -> Parties:
-        """Who has a part in the order, and whose number it is."""
+        """The people involved in the order, and the owner of the number."""
         paid_from = Parties(phones=phones([given.get("phone", "")]))
         return parties_of_named_order(given.get("reference", "")) | paid_from

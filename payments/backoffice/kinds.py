@@ -1,9 +1,8 @@
 """The kinds of rows that have a page on the console, and how their buttons are declared.
 
-What staff may do about each kind is in ``receipt_actions``, ``transfer_actions``,
-``message_actions`` and ``problem_actions``: each a ``StaffAction`` that calls one service and says
-in a sentence what came of it. The order in which they are declared is the order in which they stand
-on the page. ``payments.admin`` imports all of them.
+The buttons are in ``receipt_actions``, ``transfer_actions``, ``message_actions`` and
+``problem_actions``: each is a ``StaffAction`` that calls one service and returns a sentence about
+the result. A page shows them in the order of their declaration. ``payments.admin`` imports them.
 """
 
 from __future__ import annotations
@@ -41,28 +40,25 @@ from payments.models import (
     Withdrawal,
 )
 
-from .permissions import ACTING, DECIDING_PROBLEMS, LOOKING, LOOKING_AT_PROBLEMS, OF_PROBLEMS
+from .permissions import DECIDE_MONEY, DECIDE_PROBLEMS, PROBLEM_ACTIONS, VIEW_MONEY, VIEW_PROBLEMS
 
 Given = Mapping[str, Any]
-#: What a button says of itself that changes nothing but what it acknowledges.
-LEAVES_THE_LIST = "It leaves the list. Nothing else changes."
+#: The explanation of buttons that only acknowledge a row.
+ACKNOWLEDGE_ONLY = "This removes it from the list. Nothing else changes."
 
 
 class ConsoleKind(NamedTuple):
-    """A kind of row with a page of its own on the console, and its buttons by their keys.
-
-    ``looking`` and ``acting`` are the permissions it takes to look at such a row, and to act.
-    """
+    """A kind of row with its own page on the console, its buttons by key, and the permissions."""
 
     model: type[Model]
     actions: dict[str, StaffAction]
-    looking: str = LOOKING
-    acting: str = ACTING
+    view_permission: str = VIEW_MONEY
+    act_permission: str = DECIDE_MONEY
 
 
-#: By kind, as the address of the row's page names it.
+#: By the name of the kind in the address of the row's page.
 KINDS = {
-    # To read only: an order is acted on where it is listed.
+    # Read-only here: staff act on orders in the admin's list and page of orders.
     "order": ConsoleKind(Order, {}),
     "stop": ConsoleKind(PayoutStop, {}),
     "receipt": ConsoleKind(Receipt, {}),
@@ -71,8 +67,8 @@ KINDS = {
     "payout": ConsoleKind(Payout, {}),
     "share": ConsoleKind(SellerShare, {}),
     "withdrawal": ConsoleKind(Withdrawal, {}),
-    # What was bought is support's, and money finance's.
-    "problem": ConsoleKind(Problem, {}, LOOKING_AT_PROBLEMS, DECIDING_PROBLEMS),
+    # Support handles goods, finance handles money.
+    "problem": ConsoleKind(Problem, {}, VIEW_PROBLEMS, DECIDE_PROBLEMS),
     "message": ConsoleKind(GatewayEvent, {}),
     "proposal": ConsoleKind(
         Proposal,
@@ -85,7 +81,7 @@ KINDS = {
 
 
 def console_page(row: Model) -> str:
-    """The address of the console's page about a row; "" where it has none."""
+    """The address of a row's page on the console; empty if it has none."""
     for kind, known in KINDS.items():
         if isinstance(row, known.model):
             return reverse("console-timeline", args=[kind, row.pk])
@@ -93,18 +89,18 @@ def console_page(row: Model) -> str:
 
 
 def act_name(kind: str, pk: int, key: str) -> str:
-    """What the form of a button is called on another page than the row's own on the console."""
+    """The form name of a button that is shown outside the row's own console page."""
     return f"{kind}-{pk}-{key}"
 
 
 def permissions_for(kind: str, row: Model | None) -> tuple[str, str]:
-    """The permissions it takes to look at a row of a kind, and to act.
+    """The permissions to view a row of this kind, and to act on it.
 
-    A proposal takes those of what it is about.
+    A proposal has those of the kind it is about.
     """
-    if isinstance(row, Proposal) and row.action.startswith(OF_PROBLEMS):
+    if isinstance(row, Proposal) and row.action.startswith(PROBLEM_ACTIONS):
         kind = "problem"
-    return KINDS[kind].looking, KINDS[kind].acting
+    return KINDS[kind].view_permission, KINDS[kind].act_permission
 
 
 def console_action(  # noqa: PLR0913
@@ -116,13 +112,13 @@ def console_action(  # noqa: PLR0913
     applies: Callable[[Any], bool],
     form: type[ReasonForm] = ReasonForm,
     calls_gateway: bool = False,
-    price: CostFunction | None = None,
+    cost: CostFunction | None = None,
     lock: Callable[[Any], Any] | None = None,
 ) -> Callable[[Handler], Handler]:
-    """Make a button of what is done with one row; ``key`` names it in its address.
+    """Declare a button on the page of a row; ``key`` names it in its address.
 
-    ``applies`` says whether the row's page offers it; ``price`` what leaves by it, for what one
-    person does not decide alone, and ``lock`` what is locked for that.
+    ``applies`` says whether the page offers it. ``cost`` is how much money it sends or risks, which
+    decides whether a second person must approve it; ``lock`` locks what that is read from.
     """
 
     def decorate(do: Handler) -> Handler:
@@ -135,7 +131,9 @@ def console_action(  # noqa: PLR0913
                 applies=applies,
                 calls_gateway=calls_gateway,
                 key=f"console.{kind}.{key}",
-                approval=ApprovalPolicy(price, (KINDS[kind].acting,), lock) if price else None,
+                approval=ApprovalPolicy(cost, (KINDS[kind].act_permission,), lock)
+                if cost
+                else None,
             )
         )
         return do
@@ -143,19 +141,19 @@ def console_action(  # noqa: PLR0913
     return decorate
 
 
-def whole_amount(row: Receipt | OrderPayment | MoneyOut | Withdrawal, given: Given) -> Cost:
-    """One person's word decides about the whole amount: it may be lost."""
+def cost_full_amount(row: Receipt | OrderPayment | MoneyOut | Withdrawal, given: Given) -> Cost:
+    """The whole amount is at risk, since it depends on what one person says."""
     return Cost(at_risk=row.amount)
 
 
-def as_owed(row: MoneyOut, given: Given) -> Cost:
-    """It goes to whom it is owed, by the way it was to go."""
+def cost_as_owed(row: MoneyOut, given: Given) -> Cost:
+    """The amount is sent as it was owed, so none of it is at risk."""
     return Cost(moved=row.amount)
 
 
-def where_it_goes(refund: Refund) -> str:
-    """A sentence for whoever had it sent back: by which way, and to whom."""
+def describe_refund(refund: Refund) -> str:
+    """A sentence for staff about where a refund is going."""
     to = f" to {dial(refund.phone)}" if refund.phone else ""
     if refund.awaits_approval:
-        return f"{format_kes(refund.amount)}{to} waits for a second person to look at it."
-    return f"{format_kes(refund.amount)} goes back by {refund.get_way_display()}{to}."
+        return f"{format_kes(refund.amount)}{to} needs a second person's approval."
+    return f"{format_kes(refund.amount)} is being refunded by {refund.get_way_display()}{to}."

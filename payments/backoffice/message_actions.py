@@ -1,4 +1,4 @@
-"""The console's buttons about messages of the gateway that could not be acted on."""
+"""The console's buttons about gateway messages that could not be processed."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from .kinds import Given, console_action
 @console_action(
     "message",
     "again",
-    "Act on it again",
-    "As if it had just come. What was counted is not counted again.",
+    "Reprocess it",
+    "As if it had just arrived. Nothing is counted twice.",
     applies=lambda event: event.state not in {EventState.APPLIED, EventState.NEW},
     calls_gateway=True,
 )
-def process_again(event: GatewayEvent, given: Given, by: User) -> str:
+def reprocess_action(event: GatewayEvent, given: Given, by: User) -> str:
     processed = receipt_services.reprocess_message(event.pk)
     return f"{processed.get_state_display()}: {processed.note}"
 
@@ -26,9 +26,9 @@ def process_again(event: GatewayEvent, given: Given, by: User) -> str:
     "message",
     "aside",
     "Set it aside",
-    "It leaves the list and is kept. Nothing else changes.",
+    "This removes it from the list and keeps it. Nothing else changes.",
     applies=lambda event: event.state in receipt_services.MAY_BE_SET_ASIDE,
 )
-def set_aside(event: GatewayEvent, given: Given, by: User) -> str:
+def set_aside_action(event: GatewayEvent, given: Given, by: User) -> str:
     receipt_services.set_message_aside(event.pk)
     return "Set aside."

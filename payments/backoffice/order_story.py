@@ -1,4 +1,4 @@
-"""The story of an order as its page in the admin tells it: one sentence a step, oldest first."""
+"""The history of an order on its page in the admin: one sentence per step, oldest first."""
 
 from __future__ import annotations
 
@@ -23,44 +23,44 @@ from orders.models import (
 from orders.models.notifications import Message, MessageState
 from payments.models import OrderPayment, Receipt, Refund
 
-from .timeline import MOST, STEPS, TimelineEntry, by_staff, entries_of
+from .timeline import MAX_ROWS, STEPS, TimelineEntry, by_staff, entries_of
 
-#: Steps of lines that are told: four each of a hundred lines.
-MOST_STEPS = 400
-#: Steps at the same time by the same person are told in one sentence.
-_AT_ONCE = timedelta(seconds=5)
-#: Lines that a sentence names before it counts them.
+#: Steps of lines that are shown: four each for a hundred lines.
+_MAX_STEPS = 400
+#: Steps of one person within this time share a sentence.
+_TOGETHER = timedelta(seconds=5)
+#: Lines that a sentence names; the others are counted.
 _NAMED = 2
 
 _CAUSES = {
-    StepCause.CANCELLED_BY_BUYER: "Cancelled by its buyer",
+    StepCause.CANCELLED_BY_BUYER: "Cancelled by the buyer",
     StepCause.CANCELLED_BY_STAFF: "Cancelled by the shop",
-    StepCause.EXPIRED: "Free again, as the money did not come in time",
+    StepCause.EXPIRED: "Released, as the order was not paid in time",
 }
 _PARCEL_STEPS = {
-    ParcelStep.CLAIMED: "taken on by {agent}",
-    ParcelStep.RELEASED: "freed by {actor}, and no longer with {agent}",
-    ParcelStep.FREED: "freed by the shop, and no longer with {agent}",
-    ParcelStep.ARRIVED: "at the pick-up point, said {actor}",
-    ParcelStep.ATTEMPTED: "not handed over at the door, said {actor}",
+    ParcelStep.CLAIMED: "claimed by {agent}",
+    ParcelStep.RELEASED: "released by {actor}, no longer with {agent}",
+    ParcelStep.FREED: "released by the shop, no longer with {agent}",
+    ParcelStep.ARRIVED: "at the pick-up point, reported by {actor}",
+    ParcelStep.ATTEMPTED: "not handed over at the address, reported by {actor}",
 }
-_TOLD = {
-    MessageState.SENT: "told by",
+_MESSAGE_STATES = {
+    MessageState.SENT: "notified by",
     MessageState.FAILED: "not reached by",
-    MessageState.UNKNOWN: "perhaps told by",
-    MessageState.DUE: "about to be told by",
+    MessageState.UNKNOWN: "perhaps notified by",
+    MessageState.DUE: "about to be notified by",
 }
 
 
 def tell_order(order: Order, *, sees_money: bool) -> list[TimelineEntry]:
-    """What happened to an order, earliest first; its payments and refunds for who sees money.
+    """The events of an order, earliest first; payments and refunds only for viewers of money.
 
-    A constant number of queries, however many lines it has. The books and M-Pesa's own messages
+    A constant number of queries, however many lines it has. Ledger postings and M-Pesa's messages
     are on the console (``timeline.build_timeline``).
     """
     lines = list(order.tracks.all())
-    steps = _newest(TrackEvent.objects.filter(track__in=lines).select_related("actor"), MOST_STEPS)
-    problems = list(Problem.objects.filter(track__in=lines).order_by("pk")[:MOST])
+    steps = _newest(TrackEvent.objects.filter(track__in=lines).select_related("actor"), _MAX_STEPS)
+    problems = list(Problem.objects.filter(track__in=lines).order_by("pk")[:MAX_ROWS])
     entries = [*_tell_steps(lines, steps)]
     entries += _tell_parcels(order)
     entries += entries_of(problems)
@@ -68,10 +68,10 @@ def tell_order(order: Order, *, sees_money: bool) -> list[TimelineEntry]:
     if sees_money:
         for model in (OrderPayment, Receipt, Refund):
             entries += entries_of(model._default_manager.filter(order=order.pk).order_by("pk"))
-    # What somebody did with a line is told by the line's own steps.
+    # Staff actions that moved a line are already among its steps.
     entries += by_staff([order, *problems])
-    entries += _other_deeds(lines, steps)
-    # First, whatever M-Pesa's clock says of a payment at once.
+    entries += _other_actions(lines, steps)
+    # Always first, even if M-Pesa's clock dates a payment earlier.
     return [_placed(order), *sorted(entries, key=lambda entry: entry.at)]
 
 
@@ -88,7 +88,7 @@ def _placed(order: Order) -> TimelineEntry:
 def _tell_steps(
     lines: Sequence[OrderTrack], steps: Sequence[TrackEvent]
 ) -> Iterator[TimelineEntry]:
-    """Steps of lines; those at once, to the same status and by the same person in one sentence."""
+    """Steps of lines. One sentence for steps of one person to the same status at the same time."""
     names = {line.pk: line for line in lines}
     alike = sorted(
         (step for step in steps if step.track_status != TrackStatus.CREATED),
@@ -97,7 +97,7 @@ def _tell_steps(
     for _, same in groupby(
         alike, key=lambda step: (step.track_status, step.actor_id, step.note, step.cause)
     ):
-        for together in _at_once(list(same)):
+        for together in _split_by_time(list(same)):
             first = together[0]
             cause = StepCause(first.cause) if first.cause else None
             did = _CAUSES.get(cause) if cause else None
@@ -108,10 +108,10 @@ def _tell_steps(
             yield TimelineEntry(first.created_at, what, moved[0], "order", first.note)
 
 
-def _at_once(steps: list[TrackEvent]) -> Iterator[list[TrackEvent]]:
+def _split_by_time(steps: list[TrackEvent]) -> Iterator[list[TrackEvent]]:
     together: list[TrackEvent] = []
     for step in steps:
-        if together and step.created_at - together[-1].created_at > _AT_ONCE:
+        if together and step.created_at - together[-1].created_at > _TOGETHER:
             yield together
             together = []
         together.append(step)
@@ -129,35 +129,36 @@ def _name(moved: Sequence[OrderTrack], *, of: int) -> str:
 
 def _tell_parcels(order: Order) -> Iterator[TimelineEntry]:
     events = ParcelEvent.objects.filter(parcel__order=order.pk).select_related("agent", "actor")
-    for event in _newest(events, MOST):
-        said = _PARCEL_STEPS[ParcelStep(event.step)]
-        told = said.format(agent=event.agent, actor=event.actor or "the shop")
-        what = f"Parcel {event.parcel_id} is {told}."
+    for event in _newest(events, MAX_ROWS):
+        step = _PARCEL_STEPS[ParcelStep(event.step)]
+        done = step.format(agent=event.agent, actor=event.actor or "the shop")
+        what = f"Parcel {event.parcel_id} is {done}."
         detail = " ".join(filter(None, [event.get_reason_display(), event.note]))
         yield TimelineEntry(event.created_at, what, event, "order", detail)
 
 
 def _tell_messages(order: Order) -> Iterator[TimelineEntry]:
     messages = Message.objects.filter(notice__order=order.pk).select_related("user")
-    for message in _newest(messages, MOST):
-        told = _TOLD[MessageState(message.state)]
+    for message in _newest(messages, MAX_ROWS):
+        state = _MESSAGE_STATES[MessageState(message.state)]
         how = f"{message.get_channel_display()} at {dial(message.contact)}"
-        what = f"{message.user} was {told} {how}: {message.get_kind_display()}."
+        what = f"{message.user} was {state} {how}: {message.get_kind_display()}."
         if message.state == MessageState.DUE:
             what = what.replace(" was ", " is ", 1)
         at = message.sent_at or message.tried_at or message.created_at
         yield TimelineEntry(at, what, message, "message", message.reason)
 
 
-def _other_deeds(
+def _other_actions(
     lines: Sequence[OrderTrack], steps: Sequence[TrackEvent]
 ) -> Iterator[TimelineEntry]:
-    """What staff did with lines that is no step of theirs: refused, proposed, a fee given back."""
+    """Staff actions on lines that moved none: refused, proposed, or a fee refunded."""
     moved = [(str(step.track_id), step.actor_id, step.created_at) for step in steps]
     for entry in by_staff(lines):
-        deed = entry.row
-        is_step = isinstance(deed, LogEntry) and any(
-            (deed.object_id, deed.user_id) == (line, by) and abs(deed.action_time - at) < _AT_ONCE
+        action = entry.row
+        is_step = isinstance(action, LogEntry) and any(
+            (action.object_id, action.user_id) == (line, by)
+            and abs(action.action_time - at) < _TOGETHER
             for line, by, at in moved
         )
         if not is_step:

@@ -1,4 +1,4 @@
-"""Which orders may be meant by money that came without one."""
+"""Suggestions of the order that an unmatched payment may be for."""
 
 from __future__ import annotations
 
@@ -13,30 +13,31 @@ from orders.models import REFERENCE_ALPHABET, REFERENCE_LENGTH, Order, PaymentSt
 from payments.models import Receipt
 from payments.models.same_payments import unnamed_behind
 
-#: How many orders back a payment is looked for by its amount.
-RECENT = 5000
-#: What is suggested at most, and how many orders are weighed for that.
-MOST, WEIGHED = 5, 200
+#: The newest orders in which to look for the same amount.
+_RECENT = 5000
+#: Suggestions shown, and orders of the same amount considered for them.
+_MAX_SUGGESTIONS, _MAX_CONSIDERED = 5, 200
 
 
 class Suggestion(NamedTuple):
-    """An order, and why it may be the one."""
+    """An order, and why it may be the right one."""
 
     order: Order
     why: str
 
 
 ONE_LETTER_OFF = "one letter off"
-UNNAMED = "its prompt was paid with this, and the number of that receipt has not come"
+WITHOUT_NUMBER = "a prompt was paid whose receipt number is not known: this may be it"
 
 
 def suggest_orders(receipt: Receipt) -> list[Suggestion]:
     """Orders the payer may have meant, likeliest first. Six queries."""
     found = {
-        attempt.order_id: Suggestion(attempt.order, UNNAMED) for attempt in unnamed_behind(receipt)
+        attempt.order_id: Suggestion(attempt.order, WITHOUT_NUMBER)
+        for attempt in unnamed_behind(receipt)
     }
     misspelt = Order.objects.filter(reference__in=set(_misspellings(receipt.reference)))
-    for order in misspelt[:MOST]:
+    for order in misspelt[:_MAX_SUGGESTIONS]:
         found.setdefault(order.pk, Suggestion(order, ONE_LETTER_OFF))
     newest = Order.objects.aggregate(newest=Max("pk"))["newest"] or 0
     same = Order.objects.filter(
@@ -46,26 +47,26 @@ def suggest_orders(receipt: Receipt) -> list[Suggestion]:
             PaymentStatus.CANCELLED,
         ),
         amount=receipt.amount,
-        pk__gt=newest - RECENT,
+        pk__gt=newest - _RECENT,
     ).prefetch_related("payments")
-    for order in same.order_by("-pk")[:WEIGHED]:
-        if _is_payers(receipt.phone, order):
-            found.setdefault(order.pk, Suggestion(order, "same amount, and the phone fits"))
+    for order in same.order_by("-pk")[:_MAX_CONSIDERED]:
+        if _phone_matches(receipt.phone, order):
+            found.setdefault(order.pk, Suggestion(order, "same amount and matching phone"))
         elif order.is_unpaid and not any(letter.isdigit() for letter in receipt.phone):
             found.setdefault(order.pk, Suggestion(order, "same amount, not paid yet"))
-    return sorted(found.values(), key=lambda each: _likelihood(each, receipt))[:MOST]
+    return sorted(found.values(), key=lambda each: _likelihood(each, receipt))[:_MAX_SUGGESTIONS]
 
 
-def _is_payers(shown: str, order: Order) -> bool:
-    """Whether a number the order was to be paid from may be the one a provider shows."""
+def _phone_matches(shown: str, order: Order) -> bool:
+    """Whether a number that the order was to be paid from matches the one a provider shows."""
     known = {order.mpesa_number, *(each.phone for each in order.payments.all() if each.phone)}
     return any(may_be(shown, number) for number in known)
 
 
 def may_be(shown: str, number: str) -> bool:
-    """Whether a number may be the one a provider shows: in full, hashed, or masked.
+    """Whether a number matches the one a provider shows: in full, hashed, or masked.
 
-    Of a masked one three digits must be shown, or too many numbers would fit.
+    A masked one must show at least three digits, or too many numbers would match.
     """
     match = match_phone(shown, number)
     if match != PhoneMatch.UNCLEAR:
@@ -77,7 +78,7 @@ def may_be(shown: str, number: str) -> bool:
 def _likelihood(suggestion: Suggestion, receipt: Receipt) -> tuple[bool, bool, bool, bool, int]:
     order = suggestion.order
     return (
-        suggestion.why != UNNAMED,
+        suggestion.why != WITHOUT_NUMBER,
         suggestion.why != ONE_LETTER_OFF,
         order.amount != receipt.amount,
         not order.is_unpaid,
@@ -86,7 +87,7 @@ def _likelihood(suggestion: Suggestion, receipt: Receipt) -> tuple[bool, bool, b
 
 
 def _misspellings(typed: str) -> Iterator[str]:
-    """Every reference that is one letter from what was typed: another, missing, extra, swapped."""
+    """Every reference with one letter changed, missing, added or swapped with the next."""
     letters = letters_of_reference(typed)
     if abs(len(letters) - REFERENCE_LENGTH) > 1:
         return

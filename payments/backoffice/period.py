@@ -1,4 +1,4 @@
-"""The days that the dashboard is about: a few that are offered, or one's own first and last."""
+"""The period of the dashboard: one of a few choices, or a chosen first and last day."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from django.utils import timezone
 
 from accounts.backoffice.formats import write_day
 
-#: What is shown unless somebody chooses.
-USUAL = "7"
+#: The default period.
+DEFAULT = "7"
 CHOICES = {"today": "Today", "7": "7 days", "30": "30 days", "month": "This month"}
 OWN = "own"
-#: As many days can be asked for at once: what is summed is read row by row.
+#: The longest period, since the sums are read row by row.
 DAYS_AT_MOST = 92
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Whole days of Nairobi's, from the first to the last; ``now`` is when it is looked at."""
+    """Whole days in Nairobi, from the first to the last; ``now`` is the time of the request."""
 
     now: datetime
     first: date
@@ -36,12 +36,12 @@ class Period:
 
     @property
     def until(self) -> datetime:
-        """The first moment after it."""
+        """The first moment after the period."""
         return _midnight(self.last + timedelta(days=1))
 
     @property
     def days(self) -> list[date]:
-        """Each day, the first one first."""
+        """Every day, in order."""
         return [self.first + timedelta(days=n) for n in range((self.last - self.first).days + 1)]
 
     @property
@@ -50,30 +50,30 @@ class Period:
 
     @property
     def words(self) -> str:
-        """What it is called: ``24 Nov 2026``, or ``18 Nov 2026 to 24 Nov 2026``."""
+        """The period as text: ``24 Nov 2026``, or ``18 Nov 2026 to 24 Nov 2026``."""
         first, last = write_day(self.first), write_day(self.last)
         return first if self.first == self.last else f"{first} to {last}"
 
     @property
     def query(self) -> str:
-        """What an address says to have this period again."""
+        """The query string that selects this period."""
         own = {"since": self.first.isoformat(), "until": self.last.isoformat()}
         return urlencode({"period": self.key, **(own if self.key == OWN else {})})
 
     def span(self, column: str, day: date | None = None) -> dict[str, datetime]:
-        """The filter of a column of times for the whole period, or for one day of it."""
+        """A filter on a datetime column for the whole period, or for one day of it."""
         first = day or self.first
         last = day or self.last
         after = _midnight(last + timedelta(days=1))
         return {f"{column}__gte": _midnight(first), f"{column}__lt": after}
 
 
-#: A field of the browser's own, which reads and writes ISO.
+#: The browser's own date field, which reads and writes ISO dates.
 _DAY = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
 
 
 class PeriodForm(forms.Form):
-    """One's own first and last day; neither after today, and no more than 92 days."""
+    """A chosen first and last day: not in the future, and at most DAYS_AT_MOST days."""
 
     since = forms.DateField(label="From", widget=_DAY)
     until = forms.DateField(label="To", widget=_DAY)
@@ -87,11 +87,11 @@ class PeriodForm(forms.Form):
         first, last = given.get("since"), given.get("until")
         if first and last:
             if last > self.today:
-                self.add_error("until", "That day has not come yet.")
+                self.add_error("until", "This day is in the future.")
             elif first > last:
                 self.add_error("until", "The last day is before the first.")
             elif (last - first).days >= DAYS_AT_MOST:
-                self.add_error("since", f"{DAYS_AT_MOST} days at most.")
+                self.add_error("since", f"Choose at most {DAYS_AT_MOST} days.")
         return given
 
 
@@ -108,19 +108,19 @@ def offered(key: str, now: datetime) -> Period:
 
 
 def read_period(asked: Mapping[str, Any], now: datetime) -> tuple[Period, PeriodForm]:
-    """The period an address asks for, and the form of one's own days, with what is wrong in it.
+    """Read the period from a query string. Also returns the form of chosen days, with its errors.
 
-    The usual one where the address asks for none, or for one that there is not.
+    The default period if none or an unknown one is given, or if the chosen days are invalid.
     """
     today = timezone.localtime(now).date()
     if asked.get("period") != OWN:
         key = asked.get("period")
-        period = offered(key if key in CHOICES else USUAL, now)
+        period = offered(key if key in CHOICES else DEFAULT, now)
         shown = {"since": period.first, "until": period.last}
         return period, PeriodForm(initial=shown, today=today, auto_id="period-%s")
     form = PeriodForm(asked, today=today, auto_id="period-%s")
     if not form.is_valid():
-        return offered(USUAL, now), form
+        return offered(DEFAULT, now), form
     return Period(now, form.cleaned_data["since"], form.cleaned_data["until"]), form
 
 

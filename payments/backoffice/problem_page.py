@@ -1,4 +1,4 @@
-"""What the console shows of a problem: the line, the people, the seller's money, the thread."""
+"""The console's facts about a problem: the line, the people, the seller's money, the thread."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from orders.models import Problem, ProblemMessage
 from orders.problems.queries import thread_of
 from payments.models import SellerShare, TransferStatus
 
-from .queues import late_problems
+from .goods_queues import late_problems
 
-#: Where what a seller is owed is, by how the payout stands that carries it.
+#: Where a seller's earnings are, by the status of their payout.
 _MONEY = {
-    TransferStatus.UNKNOWN: "may have left: M-Pesa is asked. It cannot be held back any more.",
-    TransferStatus.SENT: "is on its way. It cannot be held back any more.",
-    TransferStatus.DONE: "has left: what is refunded now is the seller's debt.",
+    TransferStatus.UNKNOWN: "may have been sent; M-Pesa is queried. It can no longer be withheld.",
+    TransferStatus.SENT: "is being sent. It can no longer be withheld.",
+    TransferStatus.DONE: "was paid. A refund now becomes the seller's debt.",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class ProblemPage:
-    """What stands on the page of a problem besides its buttons and what happened."""
+    """The content of a problem's page, without its buttons and history."""
 
     facts: list[tuple[str, str]]
     thread: list[ProblemMessage]
@@ -33,12 +33,12 @@ class ProblemPage:
 
 
 def describe_problem(problem: Problem) -> ProblemPage:
-    """Everything there is to know before it is decided. A constant number of queries."""
+    """All facts needed for a decision. A constant number of queries."""
     line = problem.track
     buyer, seller = line.buyer, line.seller
     price = f"{line.number} × {format_kes(line.price)} = {format_kes(line.amount)}"
     if line.reduced:
-        price += f", of which {format_kes(line.reduced)} were taken off"
+        price += f", reduced by {format_kes(line.reduced)}"
     facts = [
         ("Order", f"{line.order.reference}, {line.order.get_payment_status_display()}"),
         (
@@ -49,35 +49,35 @@ def describe_problem(problem: Problem) -> ProblemPage:
         ("Buyer", f"{buyer.first_name or buyer} ({buyer}), {dial(line.order.mpesa_number)}"),
         ("Seller", f"{seller.first_name or seller} ({seller}), {dial(line.payment_mpesa_number)}"),
         ("Seller's money", describe_money(problem)),
-        ("Stands", _stands(problem)),
-        ("Other problems of this buyer", _earlier(problem, track__buyer=line.buyer_id)),
-        ("Other problems with this seller", _earlier(problem, seller=line.seller_id)),
+        ("Status", _describe_status(problem)),
+        ("Other problems of this buyer", _other_problems(problem, track__buyer=line.buyer_id)),
+        ("Other problems with this seller", _other_problems(problem, seller=line.seller_id)),
     ]
     late = late_problems(timezone.now()).filter(pk=problem.pk).exists()
     return ProblemPage(facts, thread_of(problem), is_late=late)
 
 
 def describe_money(problem: Problem) -> str:
-    """Where what the line's seller is owed for it is now, in a sentence."""
+    """Where the seller's earnings of the line are, in a sentence."""
     share = SellerShare.objects.filter(track=problem.track_id).select_related("payout").first()
     if share is None:
-        return "Nothing is owed yet: the goods were not fetched."
+        return "Nothing is owed yet: the goods have not been fetched."
     if share.reversed_at is not None:
-        return "Nothing is owed any more: the line was cancelled."
+        return "Nothing is owed: the line was cancelled."
     owed, payout = format_kes(share.due), share.payout
     if payout is not None and payout.status in _MONEY:
-        number = f" under {payout.number}" if payout.number else ""
+        number = f" as {payout.number}" if payout.number else ""
         carried = format_kes(share.carried)
         return (
             f"{carried} in a payout of {format_kes(payout.amount)}{number} "
             + _MONEY[TransferStatus(payout.status)]
         )
     if problem.is_undecided:
-        return f"{owed} is held back until this is decided."
-    return f"{owed} is owed, and has not left."
+        return f"{owed} is withheld until this is decided."
+    return f"{owed} is owed and has not been sent."
 
 
-def _stands(problem: Problem) -> str:
+def _describe_status(problem: Problem) -> str:
     if problem.is_undecided:
         return problem.get_state_display()
     back = f", {format_kes(problem.refunded)}" if problem.refunded else ""
@@ -85,8 +85,8 @@ def _stands(problem: Problem) -> str:
     return f"Closed: {problem.get_outcome_display()}{back}{by}"
 
 
-def _earlier(problem: Problem, **whose: int) -> str:
-    """How many other problems there were, by how they ended."""
+def _other_problems(problem: Problem, **whose: int) -> str:
+    """The number of other problems by outcome."""
     others = Problem.objects.filter(**whose).exclude(pk=problem.pk)
     counted = others.order_by("outcome").values_list("outcome").annotate(n=Count("pk"))
     names = dict(Problem._meta.get_field("outcome").flatchoices)

@@ -1,4 +1,4 @@
-"""The console's buttons about money that came: receipts, and attempts to pay."""
+"""The console's buttons about incoming money: receipts and payment attempts."""
 
 from __future__ import annotations
 
@@ -22,14 +22,15 @@ from payments.models.same_payments import is_undecided
 
 from . import receipt_services, transfer_services
 from .forms import OrderReferenceForm, ReceiptNumberForm, SeenPaymentForm
-from .kinds import LEAVES_THE_LIST, Given, console_action, where_it_goes, whole_amount
-from .permissions import ACTING
+from .kinds import ACKNOWLEDGE_ONLY, Given, console_action, cost_full_amount, describe_refund
+from .permissions import DECIDE_MONEY
 
 
-def _unless_its_payer_s(receipt: Receipt, given: Given) -> Cost:
-    """Nothing where M-Pesa or the bank named a phone that the order had asked before that.
+def _cost_of_matching(receipt: Receipt, given: Given) -> Cost:
+    """Nothing is at risk if the payer's phone is one the order had prompted before the payment.
 
-    An order placed since could have been placed with the number of a stranger's payment.
+    Only attempts before the payment count: an order placed later could name the phone of a
+    stranger's payment. A phone that staff entered does not count either.
     """
     order_id = find_by_typed_reference(given["reference"])
     if order_id is None or receipt.source == ReceiptSource.STAFF:
@@ -42,15 +43,15 @@ def _unless_its_payer_s(receipt: Receipt, given: Given) -> Cost:
     return Cost(at_risk=0 if agrees else receipt.amount)
 
 
-def _of_sending_back(receipt: Receipt, given: Given) -> Cost:
-    """A reversal can only reach who paid; what a person wrote down, or a bank took, cannot be."""
+def _cost_of_refund(receipt: Receipt, given: Given) -> Cost:
+    """A reversal can only reach the payer. Any other refund puts the amount at risk."""
     is_reversed = receipt.provider == Provider.MPESA and receipt.source != ReceiptSource.STAFF
     if is_reversed and not receipt.refunds.exists():
         return Cost(moved=receipt.amount)
     return Cost(at_risk=receipt.amount)
 
 
-def _write_down(receipt: Receipt, given: Given, by: User) -> str:
+def _record_seen(receipt: Receipt, given: Given, by: User) -> str:
     written = receipt_services.record_seen_receipt(
         number=given["number"],
         amount=given["amount"],
@@ -59,11 +60,11 @@ def _write_down(receipt: Receipt, given: Given, by: User) -> str:
         by=by,
     )
     receipt.pk = written.pk
-    return f"{written} is written down."
+    return f"{written} is recorded."
 
 
 def _seen(given: Given) -> Receipt:
-    """The receipt as a person has seen it, before it is recorded."""
+    """The receipt as staff saw it, not saved."""
     return Receipt(
         provider=Provider.MPESA,
         number=given["number"],
@@ -73,20 +74,20 @@ def _seen(given: Given) -> Receipt:
     )
 
 
-#: Of no row's page: the console has a form of its own for it.
+#: On no row's page: the console has a separate form for it.
 WRITE_DOWN = register(
     StaffAction(
         WROTE_DOWN,
-        _write_down,
+        _record_seen,
         SeenPaymentForm,
         key="console.receipt.write",
-        approval=ApprovalPolicy(whole_amount, (ACTING,), new=_seen),
+        approval=ApprovalPolicy(cost_full_amount, (DECIDE_MONEY,), new=_seen),
     )
 )
 
 
 def record_payment(given: Given, *, by: User) -> Receipt:
-    """Record a payment a person has seen, and who saw it. Raises Refusal, as ``perform`` does."""
+    """Record a payment that ``by`` has seen. Raises Refusal, as ``perform`` does."""
     receipt = _seen(given)
     perform(WRITE_DOWN, receipt, given, by=by)
     receipt.refresh_from_db()
@@ -100,30 +101,30 @@ def _is_unmatched(receipt: Receipt) -> bool:
 @console_action(
     "receipt",
     "give",
-    "Give it to an order",
-    "The order is paid if this covers it. What is too much goes back by itself.",
+    "Match it to an order",
+    "The order is paid if this covers its price. Any excess is refunded automatically.",
     applies=lambda receipt: _is_unmatched(receipt) and not receipt.came_back,
     form=OrderReferenceForm,
-    price=_unless_its_payer_s,
+    cost=_cost_of_matching,
 )
-def give_to_order(receipt: Receipt, given: Given, by: User) -> str:
+def match_to_order_action(receipt: Receipt, given: Given, by: User) -> str:
     credited = receipt_services.match_receipt_to_order(
         receipt.pk, reference=given["reference"], why=given["why"]
     )
-    return f"{format_kes(credited.amount)} is given to order {credited.order}."
+    return f"{format_kes(credited.amount)} is matched to order {credited.order}."
 
 
 @console_action(
     "receipt",
     "same",
-    "It is a prompt's receipt",
-    "M-Pesa said that the order's prompt was paid and named no receipt: this is it. It is counted "
-    "once, on the order.",
+    "It is the receipt of a prompt",
+    "M-Pesa confirmed the order's prompt without a receipt number, and this is that receipt. It is "
+    "counted once, for the order.",
     applies=is_undecided,
     form=OrderReferenceForm,
-    price=_unless_its_payer_s,
+    cost=_cost_of_matching,
 )
-def say_same(receipt: Receipt, given: Given, by: User) -> str:
+def merge_with_prompt_action(receipt: Receipt, given: Given, by: User) -> str:
     named = receipt_services.merge_with_order(
         receipt.pk, reference=given["reference"], why=given["why"]
     )
@@ -133,56 +134,58 @@ def say_same(receipt: Receipt, given: Given, by: User) -> str:
 @console_action(
     "receipt",
     "apart",
-    "It is a payment of its own",
-    "Not what any prompt was paid with, though amount, time and phone would fit. Then it may be "
-    "given to an order, or sent back.",
+    "It is a separate payment",
+    "This is a separate payment, even though its amount, time and phone match a prompt. After this "
+    "you can match it to an order or refund it.",
     applies=is_undecided,
-    price=whole_amount,
+    cost=cost_full_amount,
 )
-def say_apart(receipt: Receipt, given: Given, by: User) -> str:
-    receipt_services.mark_payment_of_its_own(receipt.pk)
-    return "It is a payment of its own."
+def mark_separate_payment_action(receipt: Receipt, given: Given, by: User) -> str:
+    receipt_services.mark_as_separate_payment(receipt.pk)
+    return "Marked as a separate payment."
 
 
 @console_action(
     "receipt",
     "back",
-    "Send it back",
-    "To whoever paid it.",
+    "Refund it",
+    "The money goes back to its payer.",
     applies=_is_unmatched,
-    price=_of_sending_back,
+    cost=_cost_of_refund,
 )
-def send_back(receipt: Receipt, given: Given, by: User) -> str:
+def refund_receipt_action(receipt: Receipt, given: Given, by: User) -> str:
     refund = receipt_services.refund_receipt(receipt.pk, by=by)
     if refund.way == RefundMethod.PORTAL:
         return (
-            f"{format_kes(refund.amount)} is owed back. No way is known: decide about the refund."
+            f"{format_kes(refund.amount)} is owed. There is no automatic way to refund it. Decide "
+            "how on the refund's page."
         )
-    return where_it_goes(refund)
+    return describe_refund(refund)
 
 
 @console_action(
     "receipt",
     "came",
-    "It did come",
-    "M-Pesa's own statement shows it with this amount and number. Money of it may leave again.",
+    "The payment arrived",
+    "Since it was put in doubt, M-Pesa's own statement or answer has shown it with this amount and "
+    "number. Its money can then be sent out.",
     applies=lambda receipt: receipt.is_in_doubt and receipt.provider == Provider.MPESA,
 )
-def say_it_came(receipt: Receipt, given: Given, by: User) -> str:
-    receipt_services.say_it_came(receipt.pk, by=by)
+def confirm_doubted_receipt_action(receipt: Receipt, given: Given, by: User) -> str:
+    receipt_services.confirm_doubted_receipt(receipt.pk, by=by)
     return f"{receipt} is confirmed."
 
 
 @console_action(
     "receipt",
     "never",
-    "It never came",
-    "You have looked on the portal, or on the bank's statement. It is written off; what was bought "
-    "with it should be cancelled, and what its sellers earned does not leave.",
+    "The payment never arrived",
+    "You have checked the portal or the bank's statement. The payment is written off and its "
+    "sellers are not paid. Cancel what was bought with it.",
     applies=lambda receipt: receipt.is_in_doubt,
 )
-def say_it_never_came(receipt: Receipt, given: Given, by: User) -> str:
-    return receipt_services.say_it_never_came(receipt.pk, by=by).note
+def write_off_receipt_action(receipt: Receipt, given: Given, by: User) -> str:
+    return receipt_services.write_off_receipt(receipt.pk, by=by).note
 
 
 def _may_be_asked_about(receipt: Receipt) -> bool:
@@ -193,14 +196,14 @@ def _may_be_asked_about(receipt: Receipt) -> bool:
 @console_action(
     "receipt",
     "ask",
-    "Ask M-Pesa about it",
-    "The clock asks in a moment, by its number. Where M-Pesa shows it with this amount, paid to "
-    "us, it is confirmed.",
+    "Query M-Pesa about it",
+    "The clock queries it by its receipt number in a moment. It is confirmed if M-Pesa reports "
+    "this amount, paid to us.",
     applies=_may_be_asked_about,
 )
-def ask_about(receipt: Receipt, given: Given, by: User) -> str:
+def query_receipt_action(receipt: Receipt, given: Given, by: User) -> str:
     receipt_services.ask_about_receipt(receipt.pk)
-    return "M-Pesa is asked."
+    return "M-Pesa will be queried in a moment."
 
 
 def _is_a_banks(receipt: Receipt, *states: str) -> bool:
@@ -211,11 +214,11 @@ def _is_a_banks(receipt: Receipt, *states: str) -> bool:
     "receipt",
     "confirm",
     "The bank's statement shows it",
-    "You have seen it there, with this amount and number. Then money of it may leave.",
+    "You have seen it there, with this amount and number. Its money can then be sent out.",
     applies=lambda receipt: _is_a_banks(receipt, Verification.REPORTED, Verification.DOUBTED),
-    price=whole_amount,
+    cost=cost_full_amount,
 )
-def confirm_bank_receipt(receipt: Receipt, given: Given, by: User) -> str:
+def confirm_bank_receipt_action(receipt: Receipt, given: Given, by: User) -> str:
     seen = receipt_services.confirm_bank_receipt(receipt.pk, by=by)
     return f"{seen} is {seen.get_verification_display()}."
 
@@ -224,10 +227,10 @@ def confirm_bank_receipt(receipt: Receipt, given: Given, by: User) -> str:
     "receipt",
     "doubt",
     "The bank's statement does not show it",
-    "Nothing of it leaves, and nothing bought with it is handed over, until it is decided.",
+    "Until this is decided, its money is not sent out and its goods are not handed over.",
     applies=lambda receipt: _is_a_banks(receipt, Verification.REPORTED),
 )
-def doubt_bank_receipt(receipt: Receipt, given: Given, by: User) -> str:
+def doubt_bank_receipt_action(receipt: Receipt, given: Given, by: User) -> str:
     return f"{receipt_services.doubt_bank_receipt(receipt.pk)} is in doubt."
 
 
@@ -241,14 +244,15 @@ def _may_be_reversed(receipt: Receipt) -> bool:
 @console_action(
     "receipt",
     "reversed",
-    "M-Pesa took it back",
-    "Safaricom reversed this payment at the customer's word. Name the reversal's own receipt. "
-    "Nothing of it is sent back any more; what was not cancelled the shop bears.",
+    "M-Pesa reversed it",
+    "Safaricom reversed this payment at the customer's request. Enter the receipt number of the "
+    "reversal. Nothing more will be refunded from it. The shop absorbs the cost of any lines that "
+    "are not cancelled.",
     applies=_may_be_reversed,
     form=ReceiptNumberForm,
-    price=whole_amount,
+    cost=cost_full_amount,
 )
-def say_reversed(receipt: Receipt, given: Given, by: User) -> str:
+def record_reversal_action(receipt: Receipt, given: Given, by: User) -> str:
     return transfer_services.record_reversal_seen(receipt.pk, number=given["number"])
 
 
@@ -256,41 +260,41 @@ def say_reversed(receipt: Receipt, given: Given, by: User) -> str:
     "receipt",
     "name",
     NAMED,
-    "As the portal shows it for this payment.",
+    "The receipt number that the portal shows for this payment.",
     applies=lambda receipt: not receipt.number and receipt.same_as_id is None,
     form=ReceiptNumberForm,
-    price=whole_amount,
+    cost=cost_full_amount,
 )
-def name_number(receipt: Receipt, given: Given, by: User) -> str:
+def set_number_action(receipt: Receipt, given: Given, by: User) -> str:
     named = receipt_services.set_receipt_number(receipt.pk, number=given["number"], by=by)
-    return f"Its number is {named.number}."
+    return f"The receipt number is now {named.number}."
 
 
 @console_action(
     "attempt",
     "ask",
-    "Ask M-Pesa now",
-    "At most once in ten seconds.",
+    "Query M-Pesa now",
+    "At most once every ten seconds.",
     applies=lambda payment: payment.is_open and bool(payment.checkout_request_id),
     calls_gateway=True,
 )
-def ask_mpesa(payment: OrderPayment, given: Given, by: User) -> str:
+def query_attempt_action(payment: OrderPayment, given: Given, by: User) -> str:
     asked = receipt_services.query_attempt(payment.pk)
     if asked.is_open:
-        return "M-Pesa was asked and does not say yet. Ask again later."
-    return f"M-Pesa says: {asked.result_text} The attempt is {asked.status} now."
+        return "M-Pesa has no result yet. Query it again later."
+    return f"M-Pesa reports: {asked.result_text} The attempt is now {asked.status}."
 
 
 @console_action(
     "attempt",
     "paid",
     SAID_PAID,
-    "Name the receipt the portal shows for this phone, amount and time.",
+    "Enter the receipt number that the portal shows for this phone, amount and time.",
     applies=lambda payment: payment.is_open,
     form=ReceiptNumberForm,
-    price=whole_amount,
+    cost=cost_full_amount,
 )
-def say_paid(payment: OrderPayment, given: Given, by: User) -> str:
+def mark_paid_action(payment: OrderPayment, given: Given, by: User) -> str:
     paid = receipt_services.mark_attempt_paid(payment.pk, number=given["number"], by=by)
     return f"{format_kes(paid.amount)} is credited to order {paid.order}."
 
@@ -298,22 +302,22 @@ def say_paid(payment: OrderPayment, given: Given, by: User) -> str:
 @console_action(
     "attempt",
     "unpaid",
-    "Say that no money came",
-    "After looking on the portal. A success that comes late still counts.",
+    "It was not paid",
+    "Check the portal first. A late success still counts.",
     applies=lambda payment: payment.is_open and not payment.live,
 )
-def say_unpaid(payment: OrderPayment, given: Given, by: User) -> str:
+def mark_unpaid_action(payment: OrderPayment, given: Given, by: User) -> str:
     receipt_services.mark_attempt_unpaid(payment.pk)
-    return "The attempt has ended without money."
+    return "The attempt is recorded as not paid."
 
 
 @console_action(
     "receipt",
     "seen",
-    "Acknowledge it",
-    LEAVES_THE_LIST,
+    "Acknowledge",
+    ACKNOWLEDGE_ONLY,
     applies=lambda receipt: receipt.unacknowledged,
 )
-def acknowledge_receipt(receipt: Receipt, given: Given, by: User) -> str:
+def acknowledge_receipt_action(receipt: Receipt, given: Given, by: User) -> str:
     transfer_services.acknowledge(receipt)
     return "Acknowledged."

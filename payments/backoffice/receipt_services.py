@@ -1,17 +1,21 @@
-"""What staff may do about money that came in, where the shop cannot go on by itself.
+"""Staff decisions about incoming money that the shop cannot settle automatically.
 
-Each is one transaction that looks at the state a row is in, and raises ActionNotAvailable with a
-plain sentence where it no longer applies. Its caller records who did it and why.
+Each is one transaction and raises ActionNotAvailable, with a sentence for staff, if the row is no
+longer in a suitable state. The caller records who did it and why.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.backoffice.second_person import is_one_hand
 from accounts.models import User
 from omachemainproj.api.errors import Refusal
-from omachemainproj.compiled_queries import locked_row
+from omachemainproj.locking import locked_row
 from omachemainproj.text import fold_identifier
 from orders.lookup import find_by_typed_reference
 from orders.models import Order
@@ -19,7 +23,7 @@ from payments.evidence import (
     SourceReport,
     ask_about,
     end_doubt,
-    is_shown_by_the_gateway,
+    is_shown_since_the_doubt,
     lock_receipt,
     people_behind,
     put_in_doubt,
@@ -36,7 +40,7 @@ from payments.models import (
     Verification,
 )
 from payments.models.evidence import is_enough
-from payments.models.same_payments import is_undecided
+from payments.models.same_payments import is_undecided, movements_behind
 from payments.reconciliation.outcomes import Outcome, record_outcome
 from payments.reconciliation.receipts import (
     AlreadyMatched,
@@ -53,80 +57,87 @@ from payments.refunds.services import NothingToRefund, refund_unmatched
 from payments.transfers import left_under
 from payments.webhooks.inbox import reprocess_event
 
-#: A result code of our own: a person has found out that no money came.
+#: Our own result code: staff found that no money arrived.
 STAFF_SAYS_UNPAID = "local.not_paid"
-#: States of a message that nothing was done about.
+#: States of a message that had no effect.
 MAY_BE_SET_ASIDE = frozenset({EventState.FAILED, EventState.UNMATCHED, EventState.UNREADABLE})
 
 
 class ActionNotAvailable(Refusal):
-    """The row is not in a state in which this could be done."""
+    """The action is not possible in the row's current state."""
 
     code = "cannot_do"
 
 
+@contextmanager
+def not_available_on(error_class: type[Exception]) -> Iterator[None]:
+    """Raise ActionNotAvailable, with the same text, for errors of this class."""
+    try:
+        yield
+    except error_class as error:
+        raise ActionNotAvailable(str(error)) from error
+
+
 def tidy_number(typed: str) -> str:
-    """A receipt number as providers write it: without spaces, in capitals and plain letters."""
+    """Normalise a receipt number: no spaces, capitals, plain letters."""
     return "".join(fold_identifier(typed).upper().split())
 
 
-def _number_of_a_payment(typed: str) -> str:
-    """A receipt number, tidy, which nothing that left has."""
+def _incoming_number(typed: str) -> str:
+    """Normalise the receipt number of incoming money, which no refund or payout may have."""
     number = tidy_number(typed)
     if left_under(number):
-        raise ActionNotAvailable(f"{number} is the number of a refund or a payout.")
+        raise ActionNotAvailable(f"{number} is the receipt number of a refund or payout.")
     return number
 
 
 def match_receipt_to_order(receipt_id: int, *, reference: str, why: str) -> Receipt:
-    """Give money in suspense to the order with this reference, as a payment by hand."""
-    order_id = find_by_typed_reference(reference)
-    if order_id is None:
-        raise ActionNotAvailable(f"No order has the reference “{reference}”.")
-    try:
+    """Match a receipt in suspense to the order with this reference, as a manual payment."""
+    order_id = _find_order(reference)
+    with not_available_on(AlreadyMatched), not_available_on(MayBeAnothers):
         return match_to_order(receipt_id, order_id, note=why)
-    except (AlreadyMatched, MayBeAnothers) as error:
-        raise ActionNotAvailable(str(error)) from error
 
 
 @transaction.atomic
 def merge_with_order(receipt_id: int, *, reference: str, why: str) -> Receipt:
-    """Say that money in suspense is what an order's prompt was paid with.
+    """Record that a receipt in suspense is the payment of an order's prompt.
 
-    The order's receipt, known from a status query, gets its number; it is counted once.
+    The order's receipt, known from a status query, gets the number. The money is counted once.
     """
+    order = locked_row(Order, _find_order(reference))
+    movement = locked_row(Receipt, receipt_id)
+    without_number = Receipt.objects.without_number().filter(order=order).order_by("pk")
+    same = without_number.filter(amount=movement.amount).first() or without_number.first()
+    if same is None:
+        raise ActionNotAvailable(
+            f"Every receipt of order {order.reference} already has its number."
+        )
+    with not_available_on(AlreadyMatched):
+        return merge_receipts(same, movement, order, note=why)
+
+
+def _find_order(reference: str) -> int:
     order_id = find_by_typed_reference(reference)
     if order_id is None:
-        raise ActionNotAvailable(f"No order has the reference “{reference}”.")
-    order = locked_row(Order, order_id)
-    movement = locked_row(Receipt, receipt_id)
-    unnamed = Receipt.objects.without_number().filter(order=order).order_by("pk")
-    same = unnamed.filter(amount=movement.amount).first() or unnamed.first()
-    if same is None:
-        raise ActionNotAvailable(f"No receipt of order {order.reference} lacks its number.")
-    try:
-        return merge_receipts(same, movement, order, note=why)
-    except AlreadyMatched as error:
-        raise ActionNotAvailable(str(error)) from error
+        raise ActionNotAvailable(f"There is no order with the reference “{reference}”.")
+    return order_id
 
 
 @transaction.atomic
-def mark_payment_of_its_own(receipt_id: int) -> Receipt:
-    """Say that money in suspense is not what any order's prompt was paid with."""
+def mark_as_separate_payment(receipt_id: int) -> Receipt:
+    """Record that a receipt in suspense is not the payment of any order's prompt."""
     receipt = locked_row(Receipt, receipt_id)
     if not is_undecided(receipt):
-        raise ActionNotAvailable("Nothing says that it may be a prompt's.")
+        raise ActionNotAvailable("There is no prompt this payment could belong to.")
     receipt.is_separate_payment = True
     receipt.save(update_fields=["is_separate_payment"])
     return receipt
 
 
 def refund_receipt(receipt_id: int, *, by: User | None = None) -> Refund:
-    """Owe money in suspense back to whoever paid it, as ``by`` decided."""
-    try:
+    """Refund a receipt in suspense to its payer, as ``by`` decided."""
+    with not_available_on(NothingToRefund):
         return refund_unmatched(receipt_id, by=_id_of(by))
-    except NothingToRefund as error:
-        raise ActionNotAvailable(str(error)) from error
 
 
 def record_seen_receipt(
@@ -134,12 +145,12 @@ def record_seen_receipt(
 ) -> Receipt:
     """Record an M-Pesa receipt that ``by`` has seen on the portal or on a buyer's phone.
 
-    It is counted once, whatever M-Pesa reports of it later. M-Pesa is asked about it: until it
-    knows the payment too, nothing leaves on the person's word.
+    It is counted once, whatever M-Pesa reports later. M-Pesa is queried: until it confirms the
+    payment, none of the money can be sent out.
     """
-    number = _number_of_a_payment(number)
+    number = _incoming_number(number)
     if find_receipt(number) is not None:
-        raise ActionNotAvailable(f"Receipt {number} is written down already.")
+        raise ActionNotAvailable(f"Receipt {number} is already recorded.")
     receipt, _ = record_receipt(
         IncomingPayment(
             provider=Provider.MPESA,
@@ -157,20 +168,18 @@ def record_seen_receipt(
 
 @transaction.atomic
 def set_receipt_number(receipt_id: int, *, number: str, by: User | None = None) -> Receipt:
-    """Give a receipt without a number, known from a status query, the one the portal shows.
+    """Set the number of a receipt known from a status query, as the portal shows it.
 
-    Money that lies in suspense under that number is this receipt's.
+    If a receipt with that number is in suspense, the two are merged.
     """
     receipt = Receipt.objects.select_related("order").get(pk=receipt_id)
     if receipt.number or receipt.order is None:
-        raise ActionNotAvailable("Its number has come, or it has no order.")
+        raise ActionNotAvailable("This receipt already has a number, or has no order.")
     known = find_receipt(tidy_number(number))
     if known is not None and known.order_id is None:
-        try:
-            order = locked_row(Order, receipt.order.pk)
+        order = locked_row(Order, receipt.order.pk)
+        with not_available_on(AlreadyMatched):
             return merge_receipts(receipt, known, order, note="")
-        except AlreadyMatched as error:
-            raise ActionNotAvailable(str(error)) from error
     record_seen_receipt(
         number=number, amount=receipt.amount, reference=receipt.order.reference, by=by
     )
@@ -179,14 +188,15 @@ def set_receipt_number(receipt_id: int, *, number: str, by: User | None = None) 
 
 
 def query_attempt(payment_id: int) -> OrderPayment:
-    """Ask M-Pesa now what became of an attempt. Call outside of a transaction."""
+    """Query M-Pesa for the result of an attempt now. Call outside of a transaction."""
     payment = OrderPayment.objects.get(pk=payment_id)
     if not payment.checkout_request_id:
         raise ActionNotAvailable(
-            "M-Pesa never gave this attempt an id to ask by. The portal shows more."
+            "M-Pesa never returned a request ID for this attempt, so its status cannot be queried. "
+            "Look it up on the portal."
         )
     if payment.is_confirmed:
-        raise ActionNotAvailable("Its money is here: there is nothing to ask.")
+        raise ActionNotAvailable("The payment has arrived: there is nothing to query.")
     query_now(payment_id)
     payment.refresh_from_db()
     return payment
@@ -194,19 +204,25 @@ def query_attempt(payment_id: int) -> OrderPayment:
 
 @transaction.atomic
 def mark_attempt_unpaid(payment_id: int) -> OrderPayment:
-    """End an attempt whose result M-Pesa never reported: a person has seen that no money came.
+    """Record that an attempt without a result was not paid, as staff have checked.
 
-    A success that comes late still overturns it.
+    A late success still overrides this. Unmatched money that may be this payment has to be decided
+    first.
     """
     payment = locked_row(OrderPayment, payment_id)
     if not payment.is_open or payment.live:
-        raise ActionNotAvailable("The attempt has ended, or its phone may still be ringing.")
+        raise ActionNotAvailable("This attempt has ended, or its prompt may still be open.")
+    if behind := movements_behind(payment):
+        raise ActionNotAvailable(
+            f"{behind[0]} arrived at that time without an order and may be this payment. First "
+            "record that this attempt was paid, or that the other is a separate payment."
+        )
     record_outcome(
         payment_id,
         Outcome(
             succeeded=False,
             code=STAFF_SAYS_UNPAID,
-            text="A person has found that no money came.",
+            text="Staff found that no money arrived.",
             source=ReceiptSource.STAFF,
         ),
     )
@@ -216,19 +232,21 @@ def mark_attempt_unpaid(payment_id: int) -> OrderPayment:
 
 @transaction.atomic
 def mark_attempt_paid(payment_id: int, *, number: str, by: User | None = None) -> OrderPayment:
-    """End an attempt whose result M-Pesa never reported: ``by`` has seen its receipt."""
+    """Record that an attempt without a result was paid: ``by`` has seen its receipt.
+
+    If the number is already known, M-Pesa's own amount counts and must be the requested one.
+    """
     payment = locked_row(OrderPayment, payment_id)
     if not payment.is_open:
-        raise ActionNotAvailable("The attempt has ended.")
+        raise ActionNotAvailable("This attempt has ended.")
     note = record_outcome(
         payment_id,
         Outcome(
             succeeded=True,
             code="0",
-            text="A person has seen that it was paid.",
+            text="Staff saw that it was paid.",
             source=ReceiptSource.STAFF,
-            amount=payment.amount,
-            receipt=_number_of_a_payment(number),
+            receipt=_incoming_number(number),
             by=_id_of(by),
         ),
     )
@@ -240,16 +258,16 @@ def mark_attempt_paid(payment_id: int, *, number: str, by: User | None = None) -
 
 @transaction.atomic
 def confirm_bank_receipt(receipt_id: int, *, by: User) -> Receipt:
-    """Say that ``by`` has seen a payment on the bank's own statement, which no query can be asked.
+    """Confirm a bank payment that ``by`` has seen on the bank's own statement.
 
-    Whoever wrote it down, or bought with it, cannot say so too.
+    The person who recorded it and the buyer cannot confirm it.
     """
     receipt = lock_receipt(receipt_id)
     if receipt.provider == Provider.MPESA or receipt.verification == Verification.NEVER_CAME:
-        raise ActionNotAvailable("M-Pesa itself is asked about its payments.")
+        raise ActionNotAvailable("This is an M-Pesa payment. Only M-Pesa can confirm it.")
     _check_not_involved(receipt, by)
-    told = SourceReport(ReceiptSource.STAFF, receipt.amount, receipt.number, by=by.pk)
-    record(receipt, told)
+    report = SourceReport(ReceiptSource.STAFF, receipt.amount, receipt.number, by=by.pk)
+    record(receipt, report)
     receipt.refresh_from_db()
     if receipt.is_in_doubt and is_enough(receipt, list(receipt.evidence.all())):
         end_doubt(receipt, Verification.CONFIRMED)
@@ -258,10 +276,10 @@ def confirm_bank_receipt(receipt_id: int, *, by: User) -> Receipt:
 
 @transaction.atomic
 def doubt_bank_receipt(receipt_id: int) -> Receipt:
-    """Say that the bank's own statement does not show a payment that was told of."""
+    """Put a bank payment in doubt: the bank's own statement does not show it."""
     receipt = lock_receipt(receipt_id)
     if receipt.provider == Provider.MPESA or receipt.verification != Verification.REPORTED:
-        raise ActionNotAvailable("It is confirmed, in doubt already, or M-Pesa's.")
+        raise ActionNotAvailable("This payment is confirmed, already in doubt, or from M-Pesa.")
     put_in_doubt(receipt_id, "The bank's own statement does not show it.")
     receipt.refresh_from_db()
     return receipt
@@ -269,42 +287,54 @@ def doubt_bank_receipt(receipt_id: int) -> Receipt:
 
 @transaction.atomic
 def ask_about_receipt(receipt_id: int) -> Receipt:
-    """Let M-Pesa be asked once more about a payment that is not confirmed."""
+    """Have the clock query M-Pesa again about an unconfirmed payment."""
     receipt = lock_receipt(receipt_id)
     if receipt.provider != Provider.MPESA or not receipt.number or receipt.is_confirmed:
-        raise ActionNotAvailable("M-Pesa cannot be asked about it, or has confirmed it.")
+        raise ActionNotAvailable(
+            "M-Pesa has confirmed this payment, or cannot be queried about it."
+        )
     ask_about([receipt], anew=True)
     return receipt
 
 
 @transaction.atomic
-def say_it_came(receipt_id: int, *, by: User) -> Receipt:
-    """End the doubt about a payment that M-Pesa's own statement or answer shows."""
+def confirm_doubted_receipt(receipt_id: int, *, by: User) -> Receipt:
+    """Confirm a payment in doubt that M-Pesa's own statement or answer has shown since it was put
+    in doubt: older reports were known then."""
     receipt = lock_receipt(receipt_id)
     if not receipt.is_in_doubt:
-        raise ActionNotAvailable("It is not in doubt.")
+        raise ActionNotAvailable("This payment is not in doubt.")
     _check_not_involved(receipt, by)
-    if not is_shown_by_the_gateway(receipt):
-        raise ActionNotAvailable("M-Pesa's statement does not show it. Ask M-Pesa about it again.")
+    if not is_shown_since_the_doubt(receipt):
+        raise ActionNotAvailable(
+            "M-Pesa has not shown this payment since it was put in doubt. Query M-Pesa again."
+        )
     end_doubt(receipt, Verification.CONFIRMED)
     return receipt
 
 
 @transaction.atomic
-def say_it_never_came(receipt_id: int, *, by: User) -> Receipt:
-    """Write off a payment in doubt: nothing ever came. Another than who wrote it down says so."""
+def write_off_receipt(receipt_id: int, *, by: User) -> Receipt:
+    """Write off a payment in doubt that never arrived. The person who recorded it cannot."""
     receipt = lock_receipt(receipt_id)
     _check_not_involved(receipt, by)
-    try:
+    with not_available_on(NotInDoubt):
         return write_off_never_came(receipt_id)
-    except NotInDoubt as error:
-        raise ActionNotAvailable(str(error)) from error
 
 
 def _check_not_involved(receipt: Receipt, by: User) -> None:
-    is_buyer = receipt.order is not None and receipt.order.buyer_id == by.pk
-    if is_buyer or by.pk in people_behind([receipt.pk]):
-        raise ActionNotAvailable("Who wrote it down, or bought with it, cannot decide about it.")
+    involved: set[int | None] = {*people_behind([receipt.pk])}
+    if receipt.order is not None:
+        involved.add(receipt.order.buyer_id)
+    if by.pk in involved:
+        raise ActionNotAvailable(
+            "You cannot decide this: you recorded the payment or made the purchase."
+        )
+    if is_one_hand(by, involved):
+        raise ActionNotAvailable(
+            "One of you gave the other their account, password or permissions this week, so you do "
+            "not count as two people. A third person has to decide."
+        )
 
 
 def _id_of(person: User | None) -> int | None:
@@ -312,17 +342,17 @@ def _id_of(person: User | None) -> int | None:
 
 
 def reprocess_message(event_id: int) -> GatewayEvent:
-    """Process a stored message as if it had just come. Safe to repeat."""
+    """Process a stored message as if it had just arrived. Safe to repeat."""
     if GatewayEvent.objects.get(pk=event_id).state == EventState.APPLIED:
-        raise ActionNotAvailable("It was acted on already.")
+        raise ActionNotAvailable("This message has already been processed.")
     return reprocess_event(event_id)
 
 
 @transaction.atomic
 def set_message_aside(event_id: int) -> GatewayEvent:
-    """Record that a person has looked at a message, and that nothing is to be done about it."""
+    """Record that a message was reviewed and needs no action."""
     event = locked_row(GatewayEvent, event_id)
     if event.state not in MAY_BE_SET_ASIDE:
-        raise ActionNotAvailable("It was acted on, or it still is.")
+        raise ActionNotAvailable("This message has already been processed or is being processed.")
     event.set_state(EventState.ASIDE, event.note)
     return event

@@ -1,4 +1,4 @@
-"""What happened to some money, in plain words and in the order of time."""
+"""The timeline of a row on the console: what happened, earliest first."""
 
 from __future__ import annotations
 
@@ -34,26 +34,26 @@ from payments.models import (
     Withdrawal,
 )
 
-#: Rows of a model that are shown: a stranger who learnt an address may have posted thousands.
-MOST = 100
+#: Rows shown per model: someone who learnt an address may have posted thousands.
+MAX_ROWS = 100
 
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
-    """One thing that happened: when, what, and the row that says so."""
+    """One event: when, what, and the row it is read from."""
 
     at: datetime
     what: str
     row: Model
-    #: For the eye: order, attempt, receipt, refund, payout, books, message or person.
+    #: For styling: order, attempt, receipt, refund, payout, books, message or person.
     kind: str
     detail: str = ""
 
 
 def build_timeline(row: Model) -> list[TimelineEntry]:
-    """What happened around a row, earliest first: to its whole order, where it has one.
+    """The events around a row, earliest first. If it has an order, those of the whole order.
 
-    A constant number of queries, however much happened.
+    A constant number of queries.
     """
     order_id = row.pk if isinstance(row, Order) else getattr(row, "order_id", None)
     if isinstance(row, GatewayEvent):
@@ -85,14 +85,14 @@ def _of_order(order_id: int) -> Iterator[TimelineEntry]:
     yield from entries_of(
         TrackEvent.objects.filter(track__order=order_id).select_related("track", "actor")
     )
-    payments = list(OrderPayment.objects.filter(order=order_id).order_by("pk")[:MOST])
+    payments = list(OrderPayment.objects.filter(order=order_id).order_by("pk")[:MAX_ROWS])
     yield from entries_of(payments)
-    # By ids, not through a join: the database then finds each by its own index.
+    # By id instead of a join, so that the database uses the index of each column.
     yield from _around(Q(order=order_id), Q(order=order_id), Q(payment__in=payments))
 
 
 def _of_problem(problem: Problem) -> list[TimelineEntry]:
-    """What happened to the goods, and what went back for them; no more of the order's money."""
+    """Events of the goods and refunds for them, without the rest of the order's money."""
     line = problem.track
     entries = [
         *entries_of(Order.objects.filter(pk=line.order_id).select_related("buyer")),
@@ -116,7 +116,7 @@ def _of_row(row: Model) -> Iterator[TimelineEntry]:
 
 
 def _of_payout(payout: Payout) -> Iterator[TimelineEntry]:
-    """A payout, with the lines it is for, the messages about it and its postings."""
+    """Events of a payout, its lines, the messages about it and its postings."""
     yield from entries_of([payout])
     shares = list(SellerShare.objects.filter(payout=payout).select_related("track"))
     yield from entries_of(
@@ -129,7 +129,7 @@ def _of_payout(payout: Payout) -> Iterator[TimelineEntry]:
 
 
 def _of_share(share: SellerShare) -> Iterator[TimelineEntry]:
-    """What a seller earned by a line, with the line's steps, its last payout and its postings."""
+    """Events of the line that earned it, its last payout and its postings."""
     yield from entries_of(
         TrackEvent.objects.filter(track=share.track_id).select_related("track", "actor")
     )
@@ -140,8 +140,8 @@ def _of_share(share: SellerShare) -> Iterator[TimelineEntry]:
 
 
 def _around(which_receipts: Q, which_refunds: Q, which_messages: Q) -> Iterator[TimelineEntry]:
-    receipts = list(Receipt.objects.filter(which_receipts).order_by("pk")[:MOST])
-    refunds = list(Refund.objects.filter(which_refunds).order_by("pk")[:MOST])
+    receipts = list(Receipt.objects.filter(which_receipts).order_by("pk")[:MAX_ROWS])
+    refunds = list(Refund.objects.filter(which_refunds).order_by("pk")[:MAX_ROWS])
     yield from entries_of(receipts)
     yield from entries_of(refunds)
     about = Q(receipt__in=receipts) | Q(refund__in=refunds)
@@ -152,7 +152,7 @@ def _around(which_receipts: Q, which_refunds: Q, which_messages: Q) -> Iterator[
 
 
 def by_staff(rows: Iterable[Model]) -> Iterator[TimelineEntry]:
-    """What staff did with these rows, from the admin's history."""
+    """Staff actions on these rows, from the admin's log."""
     ids = defaultdict(list)
     for row in rows:
         ids[type(row)].append(str(row.pk))
@@ -166,17 +166,17 @@ def by_staff(rows: Iterable[Model]) -> Iterator[TimelineEntry]:
 
 
 def entries_of(rows: QuerySet[Any] | list[Any]) -> Iterator[TimelineEntry]:
-    """What each of these rows tells, MOST of them."""
-    for row in rows[:MOST]:
+    """Events of the first MAX_ROWS of these rows."""
+    for row in rows[:MAX_ROWS]:
         yield from _BY_MODEL[type(row)](row)
 
 
 def _from_order(order: Order) -> Iterator[TimelineEntry]:
-    what = f"{order.buyer} ordered for {format_kes(order.amount)} and asked to pay from"
+    what = f"{order.buyer} ordered for {format_kes(order.amount)}, to be paid from"
     yield TimelineEntry(order.created_at, f"{what} {dial(order.mpesa_number)}.", order, "order")
 
 
-#: What a line's step is called in a story.
+#: Names of the steps of a line.
 STEPS = {
     TrackStatus.CREATED: "Ordered",
     TrackStatus.PAID: "Paid",
@@ -184,7 +184,7 @@ STEPS = {
     TrackStatus.SHIPPING: "On the way to the buyer",
     TrackStatus.DELIVERED: "Handed over",
     TrackStatus.CANCELLED: "Cancelled",
-    TrackStatus.REFUNDED: "Money back",
+    TrackStatus.REFUNDED: "Refunded",
 }
 
 
@@ -199,44 +199,44 @@ def _from_attempt(payment: OrderPayment) -> Iterator[TimelineEntry]:
         return TimelineEntry(at, what, payment, "attempt", detail)
 
     if not payment.phone:
-        what = f"{format_kes(payment.amount)} is taken as paid {payment.get_channel_display()}."
+        what = f"{format_kes(payment.amount)} was counted as paid {payment.get_channel_display()}."
         yield entry(payment.created_at, what)
         return
     yield entry(
-        payment.created_at, f"{format_kes(payment.amount)} is to be asked of {dial(payment.phone)}."
+        payment.created_at,
+        f"A prompt for {format_kes(payment.amount)} to {dial(payment.phone)} was created.",
     )
     if payment.rung_at:
         known = payment.checkout_request_id
-        detail = f"M-Pesa's id: {known}" if known else "M-Pesa gave no id for it."
-        yield entry(payment.rung_at, f"M-Pesa was asked to ring {dial(payment.phone)}.", detail)
+        detail = f"M-Pesa request ID: {known}" if known else "M-Pesa returned no request ID."
+        yield entry(payment.rung_at, f"M-Pesa was asked to prompt {dial(payment.phone)}.", detail)
     if payment.checked_at:
         times = "once" if payment.checks == 1 else f"{payment.checks} times"
-        yield entry(payment.checked_at, f"M-Pesa was asked what became of it, {times} by now.")
-    # When a prompt ended is recorded only where it was paid; where it was not, it stands last.
+        yield entry(payment.checked_at, f"M-Pesa was queried for the result, {times} so far.")
+    # Only paid prompts record when they ended. The others sort after their last known event.
     last = payment.confirmed_at or payment.checked_at or payment.rung_at or payment.created_at
-    yield entry(last, _ATTEMPT_STANDS[AttemptStatus(payment.status)], payment.result_text)
+    yield entry(last, _ATTEMPT_STATUS[AttemptStatus(payment.status)], payment.result_text)
 
 
-_ATTEMPT_STANDS = {
-    AttemptStatus.REQUESTED: "It has not been rung yet.",
+_ATTEMPT_STATUS = {
+    AttemptStatus.REQUESTED: "The prompt has not been sent yet.",
     AttemptStatus.UNKNOWN: "M-Pesa gave no clear answer.",
-    AttemptStatus.SUBMITTED: "M-Pesa has not said how it ended.",
+    AttemptStatus.SUBMITTED: "M-Pesa has not sent a result.",
     AttemptStatus.CONFIRMED: "The prompt was paid.",
-    AttemptStatus.FAILED: "The prompt ended without money.",
+    AttemptStatus.FAILED: "The prompt was not paid.",
 }
 
 
 def _from_receipt(receipt: Receipt) -> Iterator[TimelineEntry]:
     who = " ".join(filter(None, [receipt.payer, dial(receipt.phone)]))
-    what = f"{format_kes(receipt.amount)} came through {receipt.get_provider_display()}"
+    what = f"{format_kes(receipt.amount)} was received through {receipt.get_provider_display()}"
     if receipt.same_as_id:
-        what = f"What came through {receipt.get_provider_display()} turned out to be counted"
-        what += " already"
+        what = f"A payment through {receipt.get_provider_display()} had already been counted"
     else:
-        what += f" as {receipt.number}" if receipt.number else "; its number has not come"
+        what += f" as {receipt.number}" if receipt.number else ", receipt number not known yet"
     what += f", from {who}." if who else "."
     typed = f"Typed as reference: “{receipt.reference}”. " if receipt.reference else ""
-    detail = f"{typed}{receipt.note} First heard of by {receipt.get_source_display()}."
+    detail = f"{typed}{receipt.note} First reported by {receipt.get_source_display()}."
     yield TimelineEntry(
         receipt.paid_at or receipt.created_at, what, receipt, "receipt", detail.strip()
     )
@@ -245,30 +245,30 @@ def _from_receipt(receipt: Receipt) -> Iterator[TimelineEntry]:
 def _from_refund(refund: Refund) -> Iterator[TimelineEntry]:
     amount, way = format_kes(refund.amount), refund.get_way_display()
     to = f" to {dial(refund.phone)}" if refund.phone else ""
-    what = f"{amount} is owed back by {way}{to}: {refund.get_cause_display()}."
+    what = f"A refund of {amount} by {way}{to} was created: {refund.get_cause_display()}."
     if refund.replaces_id:
-        what = f"Another try to give {amount} back, by {way}{to}."
+        what = f"Another attempt to refund {amount} by {way}{to}."
     yield TimelineEntry(refund.created_at, what, refund, "refund")
     if refund.sent_at and refund.way != RefundMethod.PORTAL:
         yield TimelineEntry(
-            refund.sent_at, f"M-Pesa was asked to send {amount} back.", refund, "refund"
+            refund.sent_at, f"M-Pesa was asked to refund {amount}.", refund, "refund"
         )
     detail = " ".join(filter(None, [refund.result_code, refund.result_text, refund.note]))
-    yield from _end_of(refund, "refund", f"{amount} went back", detail)
+    yield from _end_of(refund, "refund", f"{amount} was refunded", detail)
 
 
-_TRANSFER_STANDS = {
+_TRANSFER_STATUS = {
     TransferStatus.DUE: "It has not been sent yet.",
     TransferStatus.UNKNOWN: "M-Pesa gave no clear answer.",
-    TransferStatus.SENT: "M-Pesa took the request, and has not said how it ended.",
-    TransferStatus.REFUSED: "It was refused.",
-    TransferStatus.DROPPED: "It was dropped before it was sent.",
+    TransferStatus.SENT: "M-Pesa accepted the request but has not sent a result.",
+    TransferStatus.REFUSED: "M-Pesa rejected it.",
+    TransferStatus.DROPPED: "It was dropped and never sent.",
 }
 
 
 def _from_payout(payout: Payout) -> Iterator[TimelineEntry]:
     amount, phone = format_kes(payout.amount), dial(payout.phone)
-    what = f"{amount} is to go to {payout.seller} at {phone}."
+    what = f"A payout of {amount} to {payout.seller} at {phone} was created."
     yield TimelineEntry(payout.created_at, what, payout, "payout", payout.note)
     if payout.sent_at:
         yield TimelineEntry(payout.sent_at, f"M-Pesa was asked to send {amount}.", payout, "payout")
@@ -277,8 +277,8 @@ def _from_payout(payout: Payout) -> Iterator[TimelineEntry]:
 
 
 def _from_share(share: SellerShare) -> Iterator[TimelineEntry]:
-    what = f"{share.seller} earned {format_kes(share.due)} by {share.track}."
-    why = f"It is kept back: {share.withheld_why}" if share.withheld_why else ""
+    what = f"{share.seller} earned {format_kes(share.due)} for {share.track}."
+    why = f"Withheld: {share.withheld_why}" if share.withheld_why else ""
     yield TimelineEntry(share.created_at, what, share, "payout", why)
 
 
@@ -286,23 +286,23 @@ def _from_problem(problem: Problem) -> Iterator[TimelineEntry]:
     what = f"The buyer reported a problem: {problem.get_kind_display()}."
     yield TimelineEntry(problem.opened_at, what, problem, "message")
     if problem.closed_at:
-        ended = f"The problem ended: {problem.get_outcome_display()}."
+        ended = f"The problem was closed: {problem.get_outcome_display()}."
         yield TimelineEntry(problem.closed_at, ended, problem, "message")
 
 
 def _end_of(row: MoneyOut, kind: str, done: str, detail: str) -> Iterator[TimelineEntry]:
-    """How a refund or payout stands by now; nothing while it is due and nothing was said of it."""
+    """The latest status of a transfer; nothing while it is due and without a result."""
     if row.status == TransferStatus.DONE:
-        what = f"{done} under {row.number}." if row.number else f"{done}."
+        what = f"{done} as {row.number}." if row.number else f"{done}."
     elif row.status != TransferStatus.DUE or detail:
-        what = _TRANSFER_STANDS[TransferStatus(row.status)]
+        what = _TRANSFER_STATUS[TransferStatus(row.status)]
     else:
         return
     yield TimelineEntry(row.done_at or row.sent_at or row.created_at, what, row, kind, detail)
 
 
 def _from_message(event: GatewayEvent) -> Iterator[TimelineEntry]:
-    what = f"A message came to {event.get_source_display()}: {event.get_state_display()}."
+    what = f"A message to {event.get_source_display()} was received: {event.get_state_display()}."
     body = bytes(event.body).decode("utf-8", "backslashreplace")[:2000]
     yield TimelineEntry(event.received_at, what, event, "message", f"{event.note}\n{body}".strip())
 
@@ -313,32 +313,34 @@ def _from_posting(posting: LedgerPosting) -> Iterator[TimelineEntry]:
     for entry in posting.entries.all():
         accounts[entry.side].append(entry.get_account_display())
         total += entry.amount if entry.side == Side.DEBIT else 0
-    given, taken = (" and ".join(accounts[side]) for side in (Side.DEBIT, Side.CREDIT))
-    what = f"In the books, {format_kes(total)}: {given} → {taken}."
+    from_accounts, to_accounts = (
+        " and ".join(accounts[side]) for side in (Side.DEBIT, Side.CREDIT)
+    )
+    what = f"Ledger posting of {format_kes(total)}: {from_accounts} → {to_accounts}."
     yield TimelineEntry(posting.created_at, what, posting, "books")
 
 
 def _from_stop(stop: PayoutStop) -> Iterator[TimelineEntry]:
     yield TimelineEntry(
-        stop.created_at, "Money was stopped from leaving.", stop, "refund", stop.reason
+        stop.created_at, "Outgoing payments were stopped.", stop, "refund", stop.reason
     )
     if stop.ended_at:
-        yield TimelineEntry(stop.ended_at, "Money may leave again.", stop, "refund")
+        yield TimelineEntry(stop.ended_at, "Outgoing payments resumed.", stop, "refund")
 
 
 def _from_withdrawal(withdrawal: Withdrawal) -> Iterator[TimelineEntry]:
-    what = f"{format_kes(withdrawal.amount)} left by M-Pesa's statement, in no row of ours."
+    what = f"M-Pesa's statement shows an unexplained withdrawal of {format_kes(withdrawal.amount)}."
     detail = " ".join(filter(None, [withdrawal.reason, withdrawal.phone, withdrawal.reverses]))
     yield TimelineEntry(withdrawal.left_at, what, withdrawal, "refund", detail)
     if withdrawal.came_back is not None:
         yield from _from_receipt(withdrawal.came_back)
     if withdrawal.settled_at:
-        what = f"It is explained: {withdrawal.get_state_display()}."
+        what = f"It was explained: {withdrawal.get_state_display()}."
         yield TimelineEntry(withdrawal.settled_at, what, withdrawal, "refund")
 
 
 def _from_proposal(proposal: Proposal) -> Iterator[TimelineEntry]:
-    what = f"{proposal.proposed_by} proposed: {proposal}. It costs {format_kes(proposal.cost)}."
+    what = f"{proposal.proposed_by} proposed: {proposal}, for {format_kes(proposal.cost)}."
     yield TimelineEntry(proposal.proposed_at, what, proposal, "person", proposal.why)
     if proposal.decided_at:
         what = f"{proposal.decided_by}: {proposal.get_state_display()}."
@@ -346,9 +348,9 @@ def _from_proposal(proposal: Proposal) -> Iterator[TimelineEntry]:
 
 
 def _from_log(entry: LogEntry) -> Iterator[TimelineEntry]:
-    what = f"{entry.user} decided about {entry.object_repr}:"
-    told = dial_in(entry.get_change_message())
-    yield TimelineEntry(entry.action_time, what, entry, "person", told)
+    what = f"{entry.user} acted on {entry.object_repr}:"
+    message = dial_in(entry.get_change_message())
+    yield TimelineEntry(entry.action_time, what, entry, "person", message)
 
 
 _BY_MODEL: dict[type[Model], Callable[[Any], Iterator[TimelineEntry]]] = {

@@ -1,6 +1,4 @@
-"""The console's buttons about money that goes out: refunds, payouts, what stops them, and what left
-unexplained.
-"""
+"""The console's buttons about outgoing money: stops, withdrawals, refunds, payouts, earnings."""
 
 from __future__ import annotations
 
@@ -22,93 +20,93 @@ from payments.models import (
 
 from . import transfer_services
 from .forms import PaymentForm, PhoneForm, ReceiptNumberForm, SellerForm
-from .kinds import LEAVES_THE_LIST, Given, as_owed, console_action, where_it_goes, whole_amount
-
-# --- Stops -----------------------------------------------------------------------------------
+from .kinds import (
+    ACKNOWLEDGE_ONLY,
+    Given,
+    console_action,
+    cost_as_owed,
+    cost_full_amount,
+    describe_refund,
+)
 
 
 @console_action(
     "stop",
     "end",
-    "Let money leave again",
-    "Only once what stopped it is over: M-Pesa accepts the initiator, for a wrong password locks "
-    "it; or, after a restore, its statements were read and every withdrawal is explained.",
+    "Resume outgoing payments",
+    "Only once the cause is fixed: M-Pesa accepts the initiator (a wrong password locks it), or, "
+    "after a restore, the statements were read and every withdrawal is explained.",
     applies=lambda stop: stop.is_open,
 )
-def end_stop(stop: PayoutStop, given: Given, by: User) -> str:
+def lift_stop_action(stop: PayoutStop, given: Given, by: User) -> str:
     transfer_services.lift_payout_stop(stop.pk)
-    return "Money may leave again."
-
-
-# --- Withdrawals that no row of ours tells of ---------------------------------------------------
+    return "Outgoing payments have resumed."
 
 
 @console_action(
     "withdrawal",
     "returned",
-    "It came back: that is all of it",
-    "M-Pesa took it back from where it had gone, and what came back is what had left: both are "
-    "settled, and nothing is sent. What it was for was given another way, or is owed as before.",
+    "The money came back",
+    "M-Pesa reversed it, and the receipt shown beside it is the same money. Both are settled and "
+    "nothing is sent. Whatever it paid for was paid another way or is still owed.",
     applies=lambda withdrawal: withdrawal.is_open and withdrawal.came_back_id is not None,
 )
-def withdrawal_came_back(withdrawal: Withdrawal, given: Given, by: User) -> str:
-    receipt = transfer_services.say_it_came_back(withdrawal.pk)
-    return f"{format_kes(receipt.amount)} left, and came back under {receipt.number}."
+def settle_as_returned_action(withdrawal: Withdrawal, given: Given, by: User) -> str:
+    receipt = transfer_services.settle_withdrawal_as_returned(withdrawal.pk)
+    return f"{format_kes(receipt.amount)} was sent and came back as {receipt.number}."
 
 
 @console_action(
     "withdrawal",
     "seller",
     "It paid a seller",
-    "A payout of theirs that may have left is this one. Where none fits, it is deducted from what "
-    "they are sent next, so that nothing is paid twice once their goods are fetched again.",
+    "It is matched to one of their payouts that may have been sent. If none fits, it is deducted "
+    "from their next payouts, so that they are not paid twice for the same goods.",
     applies=lambda withdrawal: withdrawal.is_open and not withdrawal.reverses,
     form=SellerForm,
-    price=whole_amount,
+    cost=cost_full_amount,
 )
-def withdrawal_paid_a_seller(withdrawal: Withdrawal, given: Given, by: User) -> str:
-    payout = transfer_services.say_it_paid_a_seller(withdrawal.pk, username=given["seller"])
-    return f"{format_kes(payout.amount)} under {payout.number} paid {payout.seller}."
+def settle_as_payout_action(withdrawal: Withdrawal, given: Given, by: User) -> str:
+    payout = transfer_services.settle_withdrawal_as_payout(withdrawal.pk, username=given["seller"])
+    return f"{format_kes(payout.amount)} as {payout.number} was paid to {payout.seller}."
 
 
 @console_action(
     "withdrawal",
     "refund",
-    "It gave a payment back",
-    "Name the payment. What was bought with it should be cancelled, if it is not: no money is sent "
-    "for that again.",
+    "It refunded a payment",
+    "Enter the payment's receipt number. Cancel what was bought with it, if that is not done yet: "
+    "the money is not sent again.",
     applies=lambda withdrawal: withdrawal.is_open,
     form=PaymentForm,
-    price=whole_amount,
+    cost=cost_full_amount,
 )
-def withdrawal_gave_back(withdrawal: Withdrawal, given: Given, by: User) -> str:
-    refund = transfer_services.say_it_gave_back(withdrawal.pk, number=given["number"])
-    return f"{format_kes(refund.amount)} of {refund.receipt.number} went back by it."
+def settle_as_refund_action(withdrawal: Withdrawal, given: Given, by: User) -> str:
+    refund = transfer_services.settle_withdrawal_as_refund(withdrawal.pk, number=given["number"])
+    return f"It refunded {format_kes(refund.amount)} of {refund.receipt.number}."
 
 
 @console_action(
     "withdrawal",
     "aside",
-    "It is none of the shop's",
-    "Taken out on the portal, for nothing that was sold. What it was for, if it was for anything, "
-    "would be paid again.",
+    "It was not for a sale",
+    "Withdrawn on the portal, unrelated to any sale. If it did pay for something, that will be "
+    "paid a second time.",
     applies=lambda withdrawal: withdrawal.is_open,
-    price=whole_amount,
+    cost=cost_full_amount,
 )
-def set_withdrawal_aside(withdrawal: Withdrawal, given: Given, by: User) -> str:
-    transfer_services.say_it_is_none_of_ours(withdrawal.pk)
+def dismiss_withdrawal_action(withdrawal: Withdrawal, given: Given, by: User) -> str:
+    transfer_services.dismiss_withdrawal(withdrawal.pk)
     return "Set aside."
 
 
-# --- Refunds and payouts ------------------------------------------------
-
-UNDER_A_NEW_ID = "Under an id of its own: M-Pesa has definitely refused this one."
-NAME_THE_RECEIPT = "Name the receipt the portal shows for it."
-STILL_OWED = "After looking on the portal. The money is still owed."
+NEW_REQUEST = "Sent as a new request with a new ID; M-Pesa has definitely rejected this one."
+ENTER_RECEIPT = "Enter the receipt number that the portal shows for it."
+STILL_OWED = "Confirm on the portal first. The money will still be owed."
 
 
-def _is_silent(row: MoneyOut) -> bool:
-    """Whether it was sent and M-Pesa is not asked about it any more."""
+def _is_unresolved(row: MoneyOut) -> bool:
+    """Whether its outcome is unknown and M-Pesa is no longer queried."""
     return row.is_under_way and row.next_check_at is None
 
 
@@ -123,195 +121,206 @@ def _is_refused_payout(payout: Payout) -> bool:
 @console_action(
     "payout",
     "approve",
-    "Let it leave",
-    "You have looked at what was sold, to whom, and at the number it goes to.",
+    "Approve the payout",
+    "You have checked what was sold, to whom, and the number it goes to.",
     applies=lambda payout: Payout.objects.to_approve().filter(pk=payout.pk).exists(),
 )
-def approve(payout: Payout, given: Given, by: User) -> str:
+def approve_payout_action(payout: Payout, given: Given, by: User) -> str:
     transfer_services.approve_payout(payout.pk, by=by)
-    return f"{format_kes(payout.amount)} goes to {dial(payout.phone)}."
+    return f"{format_kes(payout.amount)} will be sent to {dial(payout.phone)}."
 
 
 @console_action(
     "payout",
     "hold",
-    "Keep it back for now",
-    "It leaves this list for that of payouts kept back, until somebody lets it leave or refuses "
-    "it. Its seller is told only that somebody looks at it first.",
+    "Put it on hold",
+    "It moves to “Payouts on hold” until staff approve or reject it. The seller is told only that "
+    "it is under review.",
     applies=lambda payout: payout.awaits_approval and payout.held_at is None,
 )
-def hold(payout: Payout, given: Given, by: User) -> str:
+def hold_payout_action(payout: Payout, given: Given, by: User) -> str:
     held = transfer_services.hold_payout(payout.pk, why=given["why"])
-    return f"{format_kes(held.amount)} is kept back."
+    return f"{format_kes(held.amount)} is on hold."
 
 
 @console_action(
     "payout",
     "refuse",
-    "Do not send it",
-    "It is dropped, and what it carried waits under “Earnings kept back” until somebody lets it "
-    "go: then it is in a new payout. Where the goods are to be cancelled, support cancels them.",
+    "Reject the payout",
+    "It is dropped, and its earnings move to “Withheld earnings” until staff release them into a "
+    "new payout. If the goods must be cancelled, support does that.",
     applies=lambda payout: payout.awaits_approval and payout.shares.exists(),
 )
-def refuse(payout: Payout, given: Given, by: User) -> str:
+def reject_payout_action(payout: Payout, given: Given, by: User) -> str:
     count = transfer_services.refuse_payout(payout.pk, why=given["why"])
-    return f"It is not sent; {count} {'line waits' if count == 1 else 'lines wait'} for a person."
+    return f"The payout is rejected. Earnings withheld: {count}."
 
 
 @console_action(
     "share",
     "release",
-    "Let it go",
-    "It goes into the seller's next payout, which waits for a second person again if it is large.",
+    "Release the earnings",
+    "They go into the seller's next payout. A large payout still needs approval.",
     applies=lambda share: bool(share.withheld_why) and share.reversed_at is None,
-    price=lambda share, given: Cost(moved=share.due),
+    cost=lambda share, given: Cost(moved=share.due),
 )
-def release(share: SellerShare, given: Given, by: User) -> str:
+def release_earnings_action(share: SellerShare, given: Given, by: User) -> str:
     released = transfer_services.release_share(share.pk)
-    return f"{format_kes(released.due)} goes into the seller's next payout."
+    return f"{format_kes(released.due)} will be part of the seller's next payout."
 
 
 @console_action(
     "refund",
     "approve",
-    "Let it leave",
-    "You have looked at the payment it goes back of, and at the number it goes to.",
+    "Approve the refund",
+    "You have checked the payment it refunds and the number it goes to.",
     applies=lambda refund: refund.awaits_approval,
 )
-def approve_refund(refund: Refund, given: Given, by: User) -> str:
-    return where_it_goes(transfer_services.approve_refund(refund.pk, by=by))
+def approve_refund_action(refund: Refund, given: Given, by: User) -> str:
+    return describe_refund(transfer_services.approve_refund(refund.pk, by=by))
 
 
 @console_action(
     "refund",
     "again",
-    "Try again the same way",
-    UNDER_A_NEW_ID,
+    "Retry the same way",
+    NEW_REQUEST,
     applies=lambda refund: refund.way != RefundMethod.PORTAL and _is_refused_refund(refund),
-    price=as_owed,
+    cost=cost_as_owed,
 )
-def retry_refund(refund: Refund, given: Given, by: User) -> str:
-    return where_it_goes(transfer_services.retry_refund(refund.pk, by=by))
+def retry_refund_action(refund: Refund, given: Given, by: User) -> str:
+    return describe_refund(transfer_services.retry_refund(refund.pk, by=by))
 
 
 @console_action(
     "refund",
     "send",
     SENT_ELSEWHERE,
-    "By a payment to that phone, once a second person has looked at it.",
+    "Sent to that phone once a second person has approved it.",
     applies=_is_refused_refund,
     form=PhoneForm,
-    price=whole_amount,
+    cost=cost_full_amount,
 )
-def send_refund(refund: Refund, given: Given, by: User) -> str:
-    return where_it_goes(transfer_services.retry_refund(refund.pk, phone=given["phone"], by=by))
+def send_refund_action(refund: Refund, given: Given, by: User) -> str:
+    return describe_refund(transfer_services.retry_refund(refund.pk, phone=given["phone"], by=by))
 
 
 @console_action(
     "payout",
     "again",
-    "Try again at the same number",
-    UNDER_A_NEW_ID,
+    "Retry to the same number",
+    NEW_REQUEST,
     applies=_is_refused_payout,
-    price=as_owed,
+    cost=cost_as_owed,
 )
-def retry_payout(payout: Payout, given: Given, by: User) -> str:
+def retry_payout_action(payout: Payout, given: Given, by: User) -> str:
     transfer_services.retry_refused_payout(payout.pk)
-    return f"Another payout goes to {dial(payout.phone)}."
+    return f"A new payout goes to {dial(payout.phone)}."
 
 
 @console_action(
     "payout",
     "send",
     SENT_ELSEWHERE,
-    "Only one its seller has given you, and you have called back. A second person has to look.",
+    "Only use a number the seller gave you and that you have called back. A second person must "
+    "approve it.",
     applies=_is_refused_payout,
     form=PhoneForm,
-    price=whole_amount,
+    cost=cost_full_amount,
 )
-def send_payout(payout: Payout, given: Given, by: User) -> str:
+def send_payout_action(payout: Payout, given: Given, by: User) -> str:
     transfer_services.retry_refused_payout(payout.pk, phone=given["phone"], by=by)
-    return f"Another payout goes to {dial(given['phone'])}."
+    return f"A new payout goes to {dial(given['phone'])}."
 
 
 @console_action(
     "refund",
     "portal",
-    "It was given back on the portal",
-    NAME_THE_RECEIPT,
+    "It was refunded on the portal",
+    ENTER_RECEIPT,
     applies=_is_refused_refund,
     form=ReceiptNumberForm,
-    price=whole_amount,
+    cost=cost_full_amount,
 )
-def refunded_on_portal(refund: Refund, given: Given, by: User) -> str:
-    by_person = transfer_services.record_refund_on_portal(refund.pk, number=given["number"])
-    return f"{format_kes(by_person.amount)} went back under {by_person.number}."
+def record_portal_refund_action(refund: Refund, given: Given, by: User) -> str:
+    done = transfer_services.record_refund_on_portal(refund.pk, number=given["number"])
+    return f"{format_kes(done.amount)} was refunded as {done.number}."
 
 
 @console_action(
     "payout",
     "portal",
     "It was sent on the portal",
-    NAME_THE_RECEIPT,
+    ENTER_RECEIPT,
     applies=_is_refused_payout,
     form=ReceiptNumberForm,
-    price=whole_amount,
+    cost=cost_full_amount,
 )
-def paid_out_on_portal(payout: Payout, given: Given, by: User) -> str:
+def record_portal_payout_action(payout: Payout, given: Given, by: User) -> str:
     transfer_services.record_payout_on_portal(payout.pk, number=given["number"])
-    return "It is written down as sent."
+    return "Recorded as sent."
 
 
 @console_action(
     "refund",
     "done",
-    "It went",
-    NAME_THE_RECEIPT,
-    applies=_is_silent,
+    "The money was sent",
+    ENTER_RECEIPT,
+    applies=_is_unresolved,
     form=ReceiptNumberForm,
-    price=whole_amount,
+    cost=cost_full_amount,
 )
-def refund_went(refund: Refund, given: Given, by: User) -> str:
+def mark_refund_sent_action(refund: Refund, given: Given, by: User) -> str:
     done = transfer_services.record_transfer_outcome(refund, number=given["number"])
-    return f"{format_kes(done.amount)} went back under {done.number}."
+    return f"{format_kes(done.amount)} was refunded as {done.number}."
 
 
 @console_action(
     "payout",
     "done",
-    "It went",
-    NAME_THE_RECEIPT,
-    applies=_is_silent,
+    "The money was sent",
+    ENTER_RECEIPT,
+    applies=_is_unresolved,
     form=ReceiptNumberForm,
-    price=whole_amount,
+    cost=cost_full_amount,
 )
-def payout_went(payout: Payout, given: Given, by: User) -> str:
+def mark_payout_sent_action(payout: Payout, given: Given, by: User) -> str:
     transfer_services.record_transfer_outcome(payout, number=given["number"])
-    return "It is written down as sent."
+    return "Recorded as sent."
 
 
 @console_action(
-    "refund", "not-done", "It never went", STILL_OWED, applies=_is_silent, price=whole_amount
+    "refund",
+    "not-done",
+    "The money was not sent",
+    STILL_OWED,
+    applies=_is_unresolved,
+    cost=cost_full_amount,
 )
-def refund_never_went(refund: Refund, given: Given, by: User) -> str:
+def mark_refund_not_sent_action(refund: Refund, given: Given, by: User) -> str:
     transfer_services.record_transfer_outcome(refund)
-    return "The money never went, and is still owed."
+    return "Recorded as not sent. The money is still owed."
 
 
 @console_action(
-    "payout", "not-done", "It never went", STILL_OWED, applies=_is_silent, price=whole_amount
+    "payout",
+    "not-done",
+    "The money was not sent",
+    STILL_OWED,
+    applies=_is_unresolved,
+    cost=cost_full_amount,
 )
-def payout_never_went(payout: Payout, given: Given, by: User) -> str:
+def mark_payout_not_sent_action(payout: Payout, given: Given, by: User) -> str:
     transfer_services.record_transfer_outcome(payout)
-    return "It never went: try it again, or send it to another number."
+    return "Recorded as not sent. Retry it, or send it to another number."
 
 
-def _ended_otherwise(row: MoneyOut) -> bool:
+def _has_unexpected_outcome(row: MoneyOut) -> bool:
     return row.unacknowledged and not row.is_under_way
 
 
-@console_action("refund", "seen", "Acknowledge it", LEAVES_THE_LIST, applies=_ended_otherwise)
-@console_action("payout", "seen", "Acknowledge it", LEAVES_THE_LIST, applies=_ended_otherwise)
-def acknowledge_transfer(row: Refund | Payout, given: Given, by: User) -> str:
+@console_action("refund", "seen", "Acknowledge", ACKNOWLEDGE_ONLY, applies=_has_unexpected_outcome)
+@console_action("payout", "seen", "Acknowledge", ACKNOWLEDGE_ONLY, applies=_has_unexpected_outcome)
+def acknowledge_transfer_action(row: Refund | Payout, given: Given, by: User) -> str:
     transfer_services.acknowledge(row)
     return "Acknowledged."

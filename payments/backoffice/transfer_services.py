@@ -1,6 +1,7 @@
-"""What staff may do about money that goes out: refunds, payouts, and what stops both.
+"""Staff decisions about outgoing money: refunds, payouts, withdrawals and stops.
 
-As in receipt_services.py: one transaction each, ActionNotAvailable where it no longer applies.
+As in receipt_services.py, each is one transaction and raises ActionNotAvailable if the row is no
+longer in a suitable state.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ from typing import TypeVar
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.backoffice.second_person import is_one_hand
 from accounts.models import User
 from omachemainproj.background import enqueue_after_commit
-from omachemainproj.compiled_queries import locked_row
+from omachemainproj.locking import locked_row
+from omachemainproj.money import format_kes
 from omachemainproj.mpesa_limits import MAX_B2C, MIN_B2C
 from omachemainproj.phones import normalise_phone
 from orders.models import TrackEvent, TrackStatus
@@ -43,25 +46,32 @@ from payments.refunds.external_reversals import CannotBeReversed, record_outside
 from payments.refunds.services import NOT_ANSWERED, create_replacement, locked_refund
 from payments.transfers import handler_of, is_known_number, mark_done, mark_refused
 
-from .receipt_services import STAFF_SAYS_UNPAID, ActionNotAvailable, tidy_number
+from .receipt_services import STAFF_SAYS_UNPAID, ActionNotAvailable, not_available_on, tidy_number
 
 Transfer = TypeVar("Transfer", bound=MoneyOut)
 
-SECOND_PERSON = "Who decided it, typed its number or wrote its payment down cannot approve it."
-NOT_REFUSED = "M-Pesa has not refused it, or it is tried again already."
+SECOND_PERSON = (
+    "You cannot approve this: you decided it, entered the phone number, or recorded the payment."
+)
+ONE_HAND = (
+    "One of you gave the other their account, password or permissions this week, so you do not "
+    "count as two people. A third person has to approve it."
+)
+NOT_REFUSED = "M-Pesa has not rejected this transfer, or a retry already exists."
+NOT_AWAITING_APPROVAL = "This is not waiting for approval."
 
 
 @transaction.atomic
 def lift_payout_stop(stop_id: int) -> PayoutStop:
-    """Let money leave again: the initiator's password and certificate are right, or what left since
-    the backup is known.
+    """Resume outgoing payments.
 
-    After a restore it is known once M-Pesa's statements were read up to then, and every withdrawal
-    on them is explained (payments.reconciliation.statement_recovery).
+    After a restore this needs M-Pesa's statements read up to the restore, and every withdrawal on
+    them explained (payments.reconciliation.statement_recovery). Otherwise staff vouch that the
+    initiator's password and certificate are correct.
     """
     stop = locked_row(PayoutStop, stop_id)
     if not stop.is_open:
-        raise ActionNotAvailable("Payouts are not stopped by this any more.")
+        raise ActionNotAvailable("This stop has already been lifted.")
     if missing := what_is_missing(stop):
         raise ActionNotAvailable(" ".join(missing))
     stop.is_open, stop.ended_at = False, timezone.now()
@@ -70,64 +80,64 @@ def lift_payout_stop(stop_id: int) -> PayoutStop:
 
 
 @transaction.atomic
-def say_it_paid_a_seller(withdrawal_id: int, *, username: str) -> Payout:
-    """Record that money which no row of ours told of paid this seller."""
+def settle_withdrawal_as_payout(withdrawal_id: int, *, username: str) -> Payout:
+    """Record that an unexplained withdrawal was a payout to this seller."""
     seller = User.objects.filter(username__iexact=username).first()
     if seller is None:
-        raise ActionNotAvailable(f"Nobody is called {username}.")
-    try:
+        raise ActionNotAvailable(f"There is no account with the user name {username}.")
+    with not_available_on(CannotBeSettled):
         return settle_as_payout(withdrawal_id, seller=seller)
-    except CannotBeSettled as error:
-        raise ActionNotAvailable(str(error)) from error
 
 
 @transaction.atomic
-def say_it_gave_back(withdrawal_id: int, *, number: str) -> Refund:
-    """Record that money which no row of ours told of gave the payment of this number back."""
-    try:
+def settle_withdrawal_as_refund(withdrawal_id: int, *, number: str) -> Refund:
+    """Record that an unexplained withdrawal refunded the payment with this receipt number."""
+    with not_available_on(CannotBeSettled):
         return settle_as_refund(withdrawal_id, receipt_number=tidy_number(number))
-    except CannotBeSettled as error:
-        raise ActionNotAvailable(str(error)) from error
 
 
 @transaction.atomic
-def say_it_came_back(withdrawal_id: int) -> Receipt:
-    """Record that money which no row of ours told of came back: both are settled by each other."""
-    try:
+def settle_withdrawal_as_returned(withdrawal_id: int) -> Receipt:
+    """Record that an unexplained withdrawal came back: each row settles the other."""
+    with not_available_on(CannotBeSettled):
         return settle_as_returned(withdrawal_id)
-    except CannotBeSettled as error:
-        raise ActionNotAvailable(str(error)) from error
 
 
 @transaction.atomic
-def say_it_is_none_of_ours(withdrawal_id: int) -> Withdrawal:
-    """Record that money which left was no refund and no payout: taken out on the portal."""
-    try:
+def dismiss_withdrawal(withdrawal_id: int) -> Withdrawal:
+    """Record that a withdrawal was neither a refund nor a payout, but made on the portal."""
+    with not_available_on(CannotBeSettled):
         return set_withdrawal_aside(withdrawal_id)
-    except CannotBeSettled as error:
-        raise ActionNotAvailable(str(error)) from error
 
 
 @transaction.atomic
 def approve_payout(payout_id: int, *, by: User) -> Payout:
-    """Let a payout leave that waits for a second person, who has looked at it.
+    """Approve a payout as the second person.
 
-    Two people have to agree: neither its seller nor whoever fetched its goods may approve it, nor
-    who typed the number it goes to or wrote down what its order was paid with.
+    The seller cannot approve it, nor can anyone who fetched its goods, entered the phone number or
+    recorded the order's payment, nor who counts as one person with one of them
+    (accounts.backoffice.second_person.is_one_hand).
     """
     payout = locked_row(Payout, payout_id)
     if not Payout.objects.to_approve().filter(pk=payout_id).exists():
-        raise ActionNotAvailable("It does not wait to be approved.")
+        raise ActionNotAvailable(NOT_AWAITING_APPROVAL)
     fetched = TrackEvent.objects.filter(
-        track__seller_share__payout=payout, track_status=TrackStatus.FETCHED, actor=by
+        track__seller_share__payout=payout, track_status=TrackStatus.FETCHED
     )
-    if payout.seller_id == by.pk or fetched.exists():
-        raise ActionNotAvailable("Who fetched the goods, or is paid for them, cannot approve it.")
+    paid = {payout.seller_id, *fetched.values_list("actor", flat=True)}
+    if by.pk in paid:
+        raise ActionNotAvailable(
+            "You cannot approve this payout: you collected the goods or you are the seller being "
+            "paid."
+        )
     orders = payout.shares.values("track__order")
     receipts = Receipt.objects.filter(order__in=orders).values_list("pk", flat=True)
     typed = payout.shares.filter(phone_by__isnull=False).values_list("phone_by", flat=True)
-    if by.pk in {payout.author_id, *typed, *people_behind(receipts)}:
+    decided = {payout.author_id, *typed, *people_behind(receipts)}
+    if by.pk in decided:
         raise ActionNotAvailable(SECOND_PERSON)
+    if is_one_hand(by, paid | decided):
+        raise ActionNotAvailable(ONE_HAND)
     payout.approved_by, payout.next_check_at = by, timezone.now()
     payout.held_at, payout.held_why = None, ""
     payout.save(update_fields=["approved_by", "next_check_at", "held_at", "held_why"])
@@ -136,10 +146,10 @@ def approve_payout(payout_id: int, *, by: User) -> Payout:
 
 @transaction.atomic
 def hold_payout(payout_id: int, *, why: str) -> Payout:
-    """Keep a payout back that waits for a second person, until somebody decides otherwise."""
+    """Put a payout that awaits approval on hold, until staff approve or reject it."""
     payout = locked_row(Payout, payout_id)
     if not payout.awaits_approval or payout.held_at is not None:
-        raise ActionNotAvailable("It does not wait to be approved, or is kept back already.")
+        raise ActionNotAvailable("This payout is not waiting for approval, or is already on hold.")
     payout.held_at, payout.held_why = timezone.now(), why[:200]
     payout.save(update_fields=["held_at", "held_why"])
     return payout
@@ -147,9 +157,9 @@ def hold_payout(payout_id: int, *, why: str) -> Payout:
 
 @transaction.atomic
 def refuse_payout(payout_id: int, *, why: str) -> int:
-    """Drop a payout that waits for a second person; its lines wait for one too. Returns how many.
+    """Drop a payout that awaits approval, and withhold its earnings. Returns how many.
 
-    Their shares are locked before it, as where a problem holds one of them back.
+    Locks the seller, the earnings and then the payout: the order in which a problem withholds one.
     """
     seller_id = Payout.objects.values_list("seller_id", flat=True).get(pk=payout_id)
     locked_row(User, seller_id)
@@ -157,21 +167,24 @@ def refuse_payout(payout_id: int, *, why: str) -> int:
     share_ids = [share.pk for share in carried.select_for_update(no_key=True)]
     payout = locked_row(Payout, payout_id)
     if not payout.awaits_approval:
-        raise ActionNotAvailable("It does not wait to be approved.")
+        raise ActionNotAvailable(NOT_AWAITING_APPROVAL)
     if not share_ids:
-        raise ActionNotAvailable("It is for no line, but for what was kept too long: keep it back.")
+        raise ActionNotAvailable(
+            "This payout has no order lines (it returns money that was withheld by mistake), so it "
+            "cannot be rejected. Put it on hold instead."
+        )
     payout.status, payout.next_check_at = TransferStatus.DROPPED, None
-    payout.note = "Somebody looks at it first."
+    payout.note = "Under review by staff."
     payout.save(update_fields=["status", "next_check_at", "note"])
     return SellerShare.objects.filter(pk__in=share_ids).update(withheld_why=why[:200])
 
 
 @transaction.atomic
 def release_share(share_id: int) -> SellerShare:
-    """Let what a person kept back of a seller's earnings go into their next payout."""
+    """Release withheld earnings into the seller's next payout."""
     share = locked_row(SellerShare, share_id)
     if not share.withheld_why or share.reversed_at is not None:
-        raise ActionNotAvailable("Nobody keeps it back any more.")
+        raise ActionNotAvailable("These earnings are no longer on hold.")
     share.withheld_why = ""
     share.save(update_fields=["withheld_why"])
     enqueue_after_commit(create_payouts, share.seller_id)
@@ -180,20 +193,22 @@ def release_share(share_id: int) -> SellerShare:
 
 @transaction.atomic
 def approve_refund(refund_id: int, *, by: User) -> Refund:
-    """Let a refund leave that waits for a second person, who has looked at it.
+    """Approve a refund as the second person.
 
-    Not who decided it or typed the number it goes to, nor who wrote its payment down or bought
-    with it.
+    Not for the person who decided it, entered the phone number, recorded the payment or bought the
+    goods, nor for who counts as one person with one of them.
     """
     refund = locked_refund(refund_id)
     if not refund.awaits_approval:
-        raise ActionNotAvailable("It does not wait to be approved.")
+        raise ActionNotAvailable(NOT_AWAITING_APPROVAL)
     receipt = refund.receipt
     involved = {refund.author_id, receipt.phone_by_id, *people_behind([receipt.pk])}
     if refund.order is not None:
         involved.add(refund.order.buyer_id)
     if by.pk in involved:
         raise ActionNotAvailable(SECOND_PERSON)
+    if is_one_hand(by, involved):
+        raise ActionNotAvailable(ONE_HAND)
     refund.approved_by, refund.next_check_at = by, timezone.now()
     refund.save(update_fields=["approved_by", "next_check_at"])
     return refund
@@ -201,40 +216,40 @@ def approve_refund(refund_id: int, *, by: User) -> Refund:
 
 @transaction.atomic
 def retry_refund(refund_id: int, *, phone: str = "", by: User | None = None) -> Refund:
-    """Replace a refund that M-Pesa refused by another: the same way, or to ``phone``.
+    """Replace a refund that M-Pesa rejected: by the same way, or to ``phone``.
 
-    What goes to a number that ``by`` typed waits for a second person.
+    A number that ``by`` entered needs a second person's approval.
     """
-    refund = _locked_refused(refund_id)
+    refund = _lock_refused_refund(refund_id)
     typed_by = by.pk if by is not None and phone else None
     stands_at = timezone.now() if refund.result_code == NOT_ANSWERED else None
     phone = _normalised(phone) or refund.phone
     if phone and not MIN_B2C <= refund.amount <= MAX_B2C:
-        raise ActionNotAvailable(f"M-Pesa pays out KES {MIN_B2C} to {MAX_B2C} at a time.")
+        raise ActionNotAvailable(
+            f"M-Pesa sends between {format_kes(MIN_B2C)} and {format_kes(MAX_B2C)} per payment."
+        )
     if phone:
-        # Whom M-Pesa did not answer has looked on its portal.
+        # Without an answer from M-Pesa, staff checked its portal: the payment stood then.
         return create_replacement(
             refund, way=RefundMethod.B2C, phone=phone, stands_at=stands_at, by=typed_by
         )
     if refund.way == RefundMethod.PORTAL:
-        raise ActionNotAvailable("Name the number it is to be sent to.")
+        raise ActionNotAvailable("Enter the phone number to send it to.")
     return create_replacement(refund, way=refund.way)
 
 
 def record_reversal_seen(receipt_id: int, *, number: str) -> str:
-    """Record that M-Pesa took a payment back by itself, under this receipt. Returns a note."""
-    try:
+    """Record a reversal that M-Pesa made without our request, by its receipt. Returns a note."""
+    with not_available_on(CannotBeReversed):
         return record_outside_reversal(receipt_id, number=tidy_number(number))
-    except CannotBeReversed as error:
-        raise ActionNotAvailable(str(error)) from error
 
 
 def retry_refused_payout(payout_id: int, *, phone: str = "", by: User | None = None) -> None:
-    """Let another payout carry what M-Pesa refused to send: to the same number, or to ``phone``.
+    """Replace a payout that M-Pesa rejected: to the same number, or to ``phone``.
 
-    What goes to a number that ``by`` typed waits for a second person.
+    A number that ``by`` entered needs a second person's approval.
     """
-    note = "A person lets it be tried again."
+    note = "Retried by staff."
     typed_by = by.pk if by is not None and phone else None
     if not retry_payout(payout_id, phone=_normalised(phone), note=note, by=typed_by):
         raise ActionNotAvailable(NOT_REFUSED)
@@ -242,25 +257,27 @@ def retry_refused_payout(payout_id: int, *, phone: str = "", by: User | None = N
 
 @transaction.atomic
 def record_refund_on_portal(refund_id: int, *, number: str) -> Refund:
-    """Record that a person gave the money back on M-Pesa's portal, under this receipt.
+    """Record that staff refunded the money on M-Pesa's portal, under this receipt.
 
-    A refund of its own, which replaces the one that M-Pesa refused. Not for a payment that nobody
-    has confirmed: what never came cannot have been given back.
+    Creates a refund that replaces the rejected one. The payment must be confirmed: money that never
+    arrived cannot be refunded.
     """
-    refused, number = _locked_refused(refund_id), new_number(number)
+    refused, number = _lock_refused_refund(refund_id), new_number(number)
     if not refused.receipt.is_confirmed:
-        raise ActionNotAvailable("Its payment is not confirmed: see first whether it came.")
+        raise ActionNotAvailable(
+            "The payment is not confirmed yet. Check first whether the money arrived."
+        )
     refund = create_replacement(refused, way=RefundMethod.PORTAL)
     refund.status, refund.next_check_at = TransferStatus.UNKNOWN, None
     refund.save(update_fields=["status", "next_check_at"])
-    mark_done(refund, number=number, text="Given back on M-Pesa's portal.")
+    mark_done(refund, number=number, text="Refunded on M-Pesa's portal.")
     refund.refresh_from_db()
     return refund
 
 
 @transaction.atomic
 def record_payout_on_portal(payout_id: int, *, number: str) -> None:
-    """Record that a person sent what M-Pesa refused, on its portal, under this receipt."""
+    """Record that staff sent a rejected payout on M-Pesa's portal, under this receipt."""
     payout = locked_payout(payout_id)
     if payout.status != TransferStatus.REFUSED:
         raise ActionNotAvailable(NOT_REFUSED)
@@ -269,15 +286,17 @@ def record_payout_on_portal(payout_id: int, *, number: str) -> None:
 
 @transaction.atomic
 def record_transfer_outcome(transfer: Transfer, *, number: str = "") -> Transfer:
-    """End a refund or payout whose result M-Pesa never reported, as its portal shows it.
+    """Record the outcome of a transfer whose result M-Pesa never reported, as its portal shows it.
 
-    Done under the receipt ``number``, or not done where that is empty; then a refund is replaced
-    by another, and a payout may be tried again.
+    With a receipt ``number`` the money was sent. Without one it was not: a refund is then replaced
+    by another, and a payout may be retried.
     """
     row = handler_of(transfer).lock(transfer.pk)
     if not row.is_under_way or row.next_check_at is not None:
-        raise ActionNotAvailable("M-Pesa is still being asked about it, or it has ended.")
-    # Whoever acts has seen its note; a note that the outcome itself leads to is not seen yet.
+        raise ActionNotAvailable(
+            "M-Pesa is still being queried about this, or its outcome is known."
+        )
+    # The user has seen the current note, but not one that this outcome adds.
     row.unacknowledged = False
     row.save(update_fields=["unacknowledged"])
     if number:
@@ -286,7 +305,7 @@ def record_transfer_outcome(transfer: Transfer, *, number: str = "") -> Transfer
         mark_refused(
             row,
             code=STAFF_SAYS_UNPAID,
-            text="A person has found that no money went.",
+            text="Staff found that no money was sent.",
             reason=PayoutReason.OTHER,
         )
     row.refresh_from_db()
@@ -295,30 +314,30 @@ def record_transfer_outcome(transfer: Transfer, *, number: str = "") -> Transfer
 
 @transaction.atomic
 def acknowledge(row: Receipt | Refund | Payout) -> None:
-    """Record that a person has seen the note of a receipt, a refund or a payout."""
+    """Record that staff have seen the note of a receipt, a refund or a payout."""
     locked = locked_row(type(row), row.pk)
     if not locked.unacknowledged:
-        raise ActionNotAvailable("Somebody has acknowledged it already.")
+        raise ActionNotAvailable("This has already been acknowledged.")
     locked.unacknowledged = False
     locked.save(update_fields=["unacknowledged"])
 
 
 def new_number(typed: str) -> str:
-    """M-Pesa's receipt of money that left, tidy; no other movement may have it."""
+    """Normalise the receipt number of outgoing money, which no other row may have."""
     number = tidy_number(typed)
     if not number.isalnum() or is_known_number(number):
         raise ActionNotAvailable(
-            "Name the portal's own receipt number, not one that is known already."
+            "Enter the receipt number shown on the M-Pesa portal. This one is already recorded."
         )
     return number
 
 
-def _locked_refused(refund_id: int) -> Refund:
+def _lock_refused_refund(refund_id: int) -> Refund:
     refund = locked_refund(refund_id)
     if not Refund.objects.refused().filter(pk=refund_id).exists():
-        raise ActionNotAvailable("Nothing is left to decide about this refund.")
+        raise ActionNotAvailable("There is nothing left to decide about this refund.")
     if refund.receipt.verification in DOUBTFUL:
-        raise ActionNotAvailable("Its payment is in doubt: decide first whether it came.")
+        raise ActionNotAvailable("The payment is in doubt. Decide first whether the money arrived.")
     return refund
 
 

@@ -1,8 +1,7 @@
-"""The console and the dashboard: pages of the admin about money, and about the shop.
+"""The console and the dashboard, two pages of the admin.
 
-The console lists what needs a person, and has a page for each row: its timeline and its buttons.
-Who may look at receipts may look; who may decide about money may act. Problems with goods are seen
-and decided by others (payments.backoffice.permissions).
+The console lists the rows that need action, and has a page for each with its timeline and buttons.
+Money and problems with goods need different permissions (payments.backoffice.permissions).
 """
 
 from __future__ import annotations
@@ -23,39 +22,40 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.authentication import current_user
 from accounts.backoffice import audit
 from accounts.backoffice.actions import FASTER, ReasonForm, page_before, perform
+from accounts.backoffice.admin import COUNT_AT_MOST
 from accounts.backoffice.sent_forms import send_back
 from accounts.models import Proposal, User
 from omachemainproj.api.errors import Refusal
 from omachemainproj.csv_files import write_sheet
 from orders.models import Problem, ProblemPicture
 from orders.problems.views import answer_picture
-from payments.models import NightlyProof, Receipt, Trouble
+from payments.models import GatewayEvent, NightlyProof, Receipt, Trouble
 
-from .dashboard import PANELS, panels_for
+from .dashboard.panels import PANELS, panels_for
 from .forms import SeenPaymentForm
 from .kinds import KINDS, act_name, permissions_for
 from .order_suggestions import suggest_orders
 from .period import CHOICES, read_period
-from .permissions import ACTING, DECIDING_PROBLEMS, LOOKING, LOOKING_AT_PROBLEMS
+from .permissions import DECIDE_MONEY, DECIDE_PROBLEMS, VIEW_MONEY, VIEW_PROBLEMS
 from .problem_page import describe_problem
-from .queues import count_unsolicited, load_queues, queues_for
+from .queues import load_queues, queues_for
 from .receipt_actions import record_payment
 from .timeline import build_timeline
 
 _DOWNLOADING = "accounts.export_rows"
 
-#: What the permissions are called that it takes to act.
+#: Names of the permissions to act, as the roles' page shows them.
 _NEEDED = {
-    ACTING: "Can decide about money that waits for a person",
-    DECIDING_PROBLEMS: "Can move and cancel any line, with a reason",
+    DECIDE_MONEY: "Can decide about money that waits for a person",
+    DECIDE_PROBLEMS: "Can move and cancel any line, with a reason",
 }
 
 
 @require_safe
 def dashboard(request: HttpRequest) -> HttpResponse:
-    """Show each panel to those who hold its permission; 403 for those who hold none.
+    """Show the panels that the user may see; 403 if there are none.
 
-    Days that cannot be shown are said to be so, with the usual ones below (400).
+    400 for an invalid period, with the errors and the panels of the default period.
     """
     panels = panels_for(request.user)
     if not panels:
@@ -76,9 +76,9 @@ def dashboard(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def dashboard_sheet(request: HttpRequest, key: str) -> StreamingHttpResponse:
-    """The numbers of a panel as CSV, for who may see it and download; on record before it is sent.
+    """Download the numbers of a panel as CSV. Audited before it is sent.
 
-    Raises PermissionDenied, and Http404 for a panel there is not.
+    Raises PermissionDenied, and Http404 for an unknown panel.
     """
     panel = next((each for each in PANELS if each.key == key), None)
     if not panels_for(request.user) or not request.user.has_perm(_DOWNLOADING):
@@ -103,7 +103,7 @@ def dashboard_sheet(request: HttpRequest, key: str) -> StreamingHttpResponse:
 
 @require_safe
 def console(request: HttpRequest) -> HttpResponse:
-    """Show what needs a person, as far as this one may see it; 403 for who may see none of it."""
+    """Show the queues that the user may view; 403 if there are none."""
     if not queues_for(request.user):
         raise PermissionDenied
     return _show_console(request, SeenPaymentForm(auto_id="write-%s"))
@@ -111,8 +111,8 @@ def console(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def write_receipt(request: HttpRequest) -> HttpResponse:
-    """Record a payment that a person has seen."""
-    by = _who_acts(request, LOOKING, ACTING)
+    """Record a payment that the user has seen."""
+    by = _require_user(request, VIEW_MONEY, DECIDE_MONEY)
     form = SeenPaymentForm(request.POST, auto_id="write-%s")
     if not form.is_valid():
         return _show_console(request, form, status=400)
@@ -121,30 +121,30 @@ def write_receipt(request: HttpRequest) -> HttpResponse:
     except (Refusal, IntegrityError) as error:
         messages.error(request, _reason(error))
         return redirect("console")
-    messages.success(request, f"{receipt} is written down.")
+    messages.success(request, f"{receipt} is recorded.")
     return redirect("console-timeline", kind="receipt", pk=receipt.pk)
 
 
 @require_safe
 def timeline(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
-    """Show what happened to a row's money, and what may be done about it."""
+    """Show the timeline of a row and the actions on it."""
     row = _row(request, kind, pk)
     return _show_timeline(request, kind, row, {})
 
 
 @require_safe
 def problem_picture(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show a picture that came with a message about a problem."""
-    if not request.user.has_perm(LOOKING_AT_PROBLEMS):
+    """Show a picture attached to a message about a problem."""
+    if not request.user.has_perm(VIEW_PROBLEMS):
         raise PermissionDenied
     return answer_picture(bytes(get_object_or_404(ProblemPicture, pk=pk).image))
 
 
 @require_POST
 def act(request: HttpRequest, kind: str, pk: int, key: str) -> HttpResponse:
-    """Do an action with a row."""
+    """Perform an action on a row."""
     row = _row(request, kind, pk)
-    by = _who_acts(request, *permissions_for(kind, row))
+    by = _require_user(request, *permissions_for(kind, row))
     action = KINDS[kind].actions.get(key)
     if action is None:
         raise Http404
@@ -169,7 +169,7 @@ def _show_console(
     request: HttpRequest, form: SeenPaymentForm, *, status: int = 200
 ) -> HttpResponse:
     waiting, known = load_queues(request.user)
-    sees_money = request.user.has_perm(LOOKING)
+    sees_money = request.user.has_perm(VIEW_MONEY)
     return _render(
         request,
         "console",
@@ -179,11 +179,11 @@ def _show_console(
         known=[view for view in known if view.count],
         quiet=[view for view in waiting if not view.count],
         count=sum(view.count for view in waiting),
-        unsolicited=count_unsolicited() if sees_money else 0,
+        unsolicited=_count_unsolicited() if sees_money else 0,
         sees_money=sees_money,
         verdict=NightlyProof.objects.last_verdict() if sees_money else None,
         troubles=Trouble.objects.told() if sees_money else (),
-        may_act=request.user.has_perm(ACTING),
+        may_act=request.user.has_perm(DECIDE_MONEY),
         may_decide=any(view.may_act for view in waiting),
         write=form,
     )
@@ -197,11 +197,11 @@ def _show_timeline(
     *,
     status: int = 200,
 ) -> HttpResponse:
-    """Show a row's page, with a form of each action it offers; ``filled`` are those to correct."""
+    """Show a row's page with a form for each action; ``filled`` holds forms with errors."""
     offered = {key: each for key, each in KINDS[kind].actions.items() if each.applies(row)}
     typed = {"reference": request.GET.get("reference", "")[:40]}
-    forms, acting = [], permissions_for(kind, row)[1]
-    if request.user.has_perm(acting):
+    forms, act_permission = [], permissions_for(kind, row)[1]
+    if request.user.has_perm(act_permission):
         for key, action in offered.items():
             form = filled.get(key) or action.form(initial=typed, auto_id=f"{key}-%s")
             forms.append((key, action, form))
@@ -215,14 +215,19 @@ def _show_timeline(
         row=row,
         kind=kind,
         about=about,
-        needed=_NEEDED[acting],
-        may_act=request.user.has_perm(acting),
-        sees_money=request.user.has_perm(LOOKING),
+        needed=_NEEDED[act_permission],
+        may_act=request.user.has_perm(act_permission),
+        sees_money=request.user.has_perm(VIEW_MONEY),
         offered=offered,
         forms=forms,
         entries=build_timeline(row),
         suggestions=suggest_orders(row) if is_unmatched and isinstance(row, Receipt) else [],
     )
+
+
+def _count_unsolicited() -> int:
+    """Messages to the addresses of prompts that match nothing here, at most COUNT_AT_MOST."""
+    return GatewayEvent.objects.unsolicited().order_by()[:COUNT_AT_MOST].count()
 
 
 def _render(
@@ -236,16 +241,16 @@ def _render(
 
 
 def _row(request: HttpRequest, kind: str, pk: int) -> Any:
-    """The row of a page, for who may look at it.
+    """Fetch a row that the user may view.
 
-    Raises PermissionDenied, before it says whether there is one, and Http404.
+    Raises PermissionDenied, without revealing whether the row exists, or Http404.
     """
     known = KINDS.get(kind)
     if known is None or known.model is Proposal:
-        # What it is about decides who may look at it.
+        # The permission depends on the row that a proposal is about, checked below.
         if not queues_for(request.user):
             raise PermissionDenied
-    elif not request.user.has_perm(known.looking):
+    elif not request.user.has_perm(known.view_permission):
         raise PermissionDenied
     if known is None:
         raise Http404
@@ -255,9 +260,9 @@ def _row(request: HttpRequest, kind: str, pk: int) -> Any:
     return row
 
 
-def _who_acts(request: HttpRequest, *permissions: str) -> User:
-    """Who asks, if they may look and act. Raises PermissionDenied."""
-    person = request.user
-    if not isinstance(person, User) or not person.has_perms(permissions):
+def _require_user(request: HttpRequest, *permissions: str) -> User:
+    """The user, if they have these permissions. Raises PermissionDenied."""
+    user = request.user
+    if not isinstance(user, User) or not user.has_perms(permissions):
         raise PermissionDenied
-    return person
+    return user

@@ -1,9 +1,9 @@
 """Banks where the shop has an account: one module each, registered below.
 
-A bank's module reads its notifications and knows its settings (payments.banks.bank.Bank says what
-else). From its registration follow its address, its receipts and clearing account, the staff's
-lists and the way to pay that buyers are shown. Its secrets are settings (omachemainproj.settings),
-checked at the start by omachemainproj.production.
+A bank's module reads its notifications and its settings (see payments.banks.bank.Bank). Registering
+it adds its webhook address, receipts, clearing account, admin filters and the payment instructions
+for buyers. Its secrets are settings (omachemainproj.settings), checked at startup by
+omachemainproj.production.
 """
 
 from __future__ import annotations

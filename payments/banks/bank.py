@@ -1,4 +1,4 @@
-"""What the shop needs to know of a bank that notifies it of payments, and the list of them."""
+"""The interface to a bank that notifies the shop of payments, and the registry of banks."""
 
 from __future__ import annotations
 
@@ -11,37 +11,37 @@ from typing import NamedTuple
 
 from django.http import HttpRequest
 
-#: Columns have room for this much, and it is a part of an address.
+#: It must fit the columns and is part of a URL.
 _KEY = re.compile(r"[a-z]{2,7}")
-#: Names in the same columns that are no bank's.
+#: Other values of the same columns.
 _TAKEN = {"mpesa", "prompt"}
 
 
 class UnreadableNotification(ValueError):
-    """The body is not a notification that can be believed. Its text is a plain sentence."""
+    """The body is not a valid notification. The text is a sentence for staff."""
 
 
 class BankDirection(StrEnum):
-    """Which way money went, by what the bank says of it. Never a guess, and never a default."""
+    """The direction of a movement as the bank states it. Never guessed or defaulted."""
 
     IN = "in"
     #: A debit, or an earlier credit that was reversed.
     OUT = "out"
-    #: It says nothing, or a word that is not in its documentation.
+    #: The bank states none, or a word that is not in its documentation.
     UNSAID = "unsaid"
 
 
 @dataclass(frozen=True, slots=True)
 class BankNotification:
-    """A movement of money at the shop's account at a bank, by whatever means it was made.
+    """A movement on the shop's bank account.
 
-    ``direction`` has no default, so that every bank must say that money came in: nothing else is
-    credited. ``amount`` is whole units of ``currency``; ``number`` the bank's own reference, which
-    it gives no other payment; ``reference`` what the payer typed; ``phone`` and ``payer`` are as
-    the bank shows them; ``paid_at`` is aware, or None. One that did not succeed moved no money, and
-    ``remarks`` say why. ``other_account`` is the account it names, where that is not the shop's.
+    ``direction`` has no default: only money that the bank states as incoming is credited.
+    ``amount`` is in whole units of ``currency``. ``number`` is the bank's unique reference,
+    ``reference`` what the payer typed, ``phone`` and ``payer`` are as the bank shows them,
+    ``paid_at`` is aware or None. If ``succeeded`` is false no money moved, and ``remarks`` say why.
+    ``other_account`` is the account named in the notification if it is not the shop's.
 
-    Raises UnreadableNotification where money came in without a number, or an amount of 1 or more.
+    Raises UnreadableNotification if money came in without a number or with an amount below 1.
     """
 
     number: str
@@ -58,8 +58,8 @@ class BankNotification:
 
     def __post_init__(self) -> None:
         if not isinstance(self.direction, BankDirection):
-            raise UnreadableNotification("The bank does not say which way the money went.")
-        # Money is recorded once by its number.
+            raise UnreadableNotification("The bank does not state the direction of the payment.")
+        # The number is what prevents recording a payment twice.
         if self.is_money_in and (not self.number or self.amount < 1):
             raise UnreadableNotification("The bank's reference or the amount is missing.")
 
@@ -70,7 +70,7 @@ class BankNotification:
 
 
 class PayBill(NamedTuple):
-    """Where M-Pesa's customers pay into the bank, and what they type as account number."""
+    """The pay bill of the bank, and the account number that payers type."""
 
     number: str
     account: str
@@ -80,19 +80,19 @@ class PayBill(NamedTuple):
 class Bank:
     """A bank that notifies the shop of payments into its account there.
 
-    ``key`` is what the bank is called in data, 2 to 7 small letters: the ``provider`` of its
-    receipts, the ``source`` of its stored events, the last part of the address it posts to
-    (``/safwebhook/bank/<key>/``) and the first of its clearing account (``<key>_clearing``). It
-    never changes. ``name`` is for people.
+    ``key`` identifies the bank in data, with 2 to 7 lower-case letters: it is the ``provider`` of
+    receipts, the ``source`` of stored events, the last part of the webhook address
+    (``/safwebhook/bank/<key>/``) and the prefix of the clearing account (``<key>_clearing``). It
+    never changes. ``name`` is the display name.
     """
 
     key: str
     name: str
-    #: Whether a request is the bank's own.
+    #: Whether a request comes from the bank.
     authenticate: Callable[[HttpRequest], bool]
-    #: Reads the body of a request, up to 64 kB. Raises UnreadableNotification, and nothing else.
+    #: Reads the body of a request, up to 64 kB. Raises only UnreadableNotification.
     read: Callable[[bytes], BankNotification]
-    #: Where a buyer pays by hand for an order's reference; None where the bank is not set up.
+    #: Payment instructions for an order's reference; None if the bank is not configured.
     pay_bill: Callable[[str], PayBill | None]
 
 
@@ -100,20 +100,20 @@ _banks: dict[str, Bank] = {}
 
 
 def register(bank: Bank) -> None:
-    """Let the shop take notifications of a bank.
+    """Register a bank, so that the shop accepts its notifications.
 
-    Raises ValueError for a key that is no key or is taken.
+    Raises ValueError for an invalid or duplicate key.
     """
     if not _KEY.fullmatch(bank.key) or bank.key in _TAKEN or bank.key in _banks:
-        raise ValueError(f"a bank's key is 2 to 7 small letters of its own, not {bank.key!r}")
+        raise ValueError(f"a bank's key must be 2 to 7 unique lower-case letters, not {bank.key!r}")
     _banks[bank.key] = bank
 
 
 def registered_banks() -> tuple[Bank, ...]:
-    """Every bank, in the order they were registered."""
+    """All banks in the order of registration."""
     return tuple(_banks.values())
 
 
 def find_bank(key: str) -> Bank | None:
-    """The bank of this key, if there is one."""
+    """The bank with this key, or None."""
     return _banks.get(key)

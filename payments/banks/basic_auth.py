@@ -1,4 +1,4 @@
-"""HTTP Basic authentication, by which a bank names itself with what we gave it."""
+"""HTTP Basic authentication of a bank, with credentials that the shop issued."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 
 def has_credentials(request: HttpRequest, *, username: str, password: str) -> bool:
-    """Whether a request carries this name and password; never true of an empty password."""
+    """Whether a request has this user name and password; false for an empty password."""
     scheme, _, encoded = request.headers.get("Authorization", "").partition(" ")
     if not password or scheme.lower() != "basic":
         return False

@@ -21,15 +21,15 @@ from .bank import Bank, BankDirection, BankNotification, PayBill, UnreadableNoti
 from .basic_auth import has_credentials
 
 MAX_BYTES = 64 * 1024
-MOST_KES = 999_999_999
+MAX_KES = 999_999_999
 YEARS = range(2007, 3000)
 
-#: What ``bank.transactionType`` says, in capitals. The bank's documentation knows C and D.
+#: Values of ``bank.transactionType``, in capitals. The documentation lists only C and D.
 DIRECTIONS = {
     **dict.fromkeys(("C", "CR", "CREDIT"), BankDirection.IN),
     **dict.fromkeys(("D", "DR", "DEBIT", "R", "REVERSAL", "REVERSED"), BankDirection.OUT),
 }
-#: What the bank writes where it has no reference.
+#: What the bank writes instead of a missing reference.
 NO_NUMBER = {"NONE", "NULL", "NIL", "NA", "N/A"}
 SHILLINGS = {"", "KES", "KSH", "KSHS"}
 
@@ -41,14 +41,14 @@ _AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
 def read_notification(body: bytes) -> BankNotification:
     """Read the body of a notification, up to 64 kB.
 
-    Strict about what money depends on (which way it went, the bank's reference, status, amount,
-    currency, account), in whatever case and with whatever spaces around it; lenient about what is
-    only shown. Raises UnreadableNotification, and nothing else, for any bytes.
+    Strict about everything that money depends on (direction, reference, status, amount, currency,
+    account), ignoring case and surrounding spaces; lenient about display-only fields. Raises only
+    UnreadableNotification, whatever the bytes.
     """
     try:
         document = read_json(body, at_most=MAX_BYTES)
     except NotStrictJson as fault:
-        # What a name or a date holds must not cost the amount beside it.
+        # A malformed name or date must not make the payment unreadable.
         try:
             return _notification(read_json_forgivingly(body, at_most=MAX_BYTES))
         except (NotStrictJson, UnreadableNotification):
@@ -57,22 +57,22 @@ def read_notification(body: bytes) -> BankNotification:
 
 
 def _notification(document: Any) -> BankNotification:
-    if not isinstance(document, dict) or _word(document.get("callbackType")) != "IPN":
+    if not isinstance(document, dict) or _keyword(document.get("callbackType")) != "IPN":
         raise UnreadableNotification("callbackType is not IPN.")
     transaction, bank = _part(document, "transaction"), _part(document, "bank")
     customer = document.get("customer")
     customer = customer if isinstance(customer, dict) else {}
-    status = _word(transaction.get("status"))
+    status = _keyword(transaction.get("status"))
     if status not in {"SUCCESS", "FAILED"}:
         raise UnreadableNotification("status is neither SUCCESS nor FAILED.")
-    direction = DIRECTIONS.get(_word(bank.get("transactionType")), BankDirection.UNSAID)
+    direction = DIRECTIONS.get(_keyword(bank.get("transactionType")), BankDirection.UNSAID)
     is_money_in = status == "SUCCESS" and direction == BankDirection.IN
     number = _number(bank.get("reference")) or _number(transaction.get("reference"), least=6)
     if is_money_in and not number:
         raise UnreadableNotification("The bank's reference is missing or is not a reference.")
     return BankNotification(
         number=number,
-        # What came in has to have one that is possible; of the rest it is not needed.
+        # Only incoming money needs a valid amount.
         amount=_amount(transaction.get("amount")) if is_money_in else 0,
         currency=_currency(transaction),
         direction=direction,
@@ -93,16 +93,16 @@ def _part(document: dict[str, Any], name: str) -> dict[str, Any]:
     return part
 
 
-def _word(value: Any) -> str:
-    """A word that decides, in capitals, without spaces around it; "" for what is none."""
+def _keyword(value: Any) -> str:
+    """A keyword in capitals without surrounding spaces; "" if the value is not text."""
     return fold_identifier(_text(value)).upper()
 
 
 def _number(value: Any, *, least: int = 1) -> str:
-    """A reference of the bank's, which names one payment; "" where there is none.
+    """The bank's reference of a payment; "" if there is none.
 
-    The bank writes NONE, null or ? where it has none, and its own sample a space before it. What a
-    transaction calls itself is taken only where it is as long as a receipt's number.
+    The bank writes NONE, null or ? if it has none, and its own sample has a space before it.
+    ``least`` is the shortest length to accept.
     """
     text = _text(value) if type(value) is int else value
     text = fold_identifier(text) if isinstance(text, str) else ""
@@ -112,15 +112,15 @@ def _number(value: Any, *, least: int = 1) -> str:
 
 
 def _currency(transaction: dict[str, Any]) -> str:
-    """KES where the bank names no currency, as its published sample does not: it keeps the account
-    in KES. A currency that is named and is none stays what it is.
+    """The currency; KES if the bank names none, as in its published sample, since the account is in
+    KES. An unknown currency is returned as it is.
     """
-    named = _word(transaction.get("currency")) or _word(transaction.get("orderCurrency"))
+    named = _keyword(transaction.get("currency")) or _keyword(transaction.get("orderCurrency"))
     return "KES" if named in SHILLINGS else named
 
 
 def _other_account(value: Any) -> str:
-    """The account a notification names, where it is known not to be the shop's; else ""."""
+    """The account in a notification if it is known not to be the shop's; otherwise ""."""
     named = re.sub(r"[ -]", "", _text(value))
     ours = settings.EQUITY_ACCOUNT_NUMBER or _account_number(settings.EQUITY_ACCOUNT)
     if not ours or not any(letter.isdigit() for letter in named):
@@ -129,7 +129,7 @@ def _other_account(value: Any) -> str:
 
 
 def _account_number(typed: str) -> str:
-    """The whole account number that buyers type first; "" where that is a short alias."""
+    """The full account number at the start of what buyers type; "" if it is a short alias."""
     begins = _ACCOUNT.match(typed)
     return begins[0] if begins else ""
 
@@ -139,7 +139,7 @@ def _amount(value: Any) -> int:
         value = Decimal(value.strip())
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise UnreadableNotification("amount is missing or is not a number.")
-    if not 1 <= value <= MOST_KES or value != int(value):
+    if not 1 <= value <= MAX_KES or value != int(value):
         raise UnreadableNotification("amount is not a whole number of shillings, 1 or more.")
     return int(value)
 
@@ -152,10 +152,10 @@ def _text(value: Any) -> str:
 
 
 def _when(value: Any) -> datetime | None:
-    """Times without a zone are Nairobi's."""
+    """Parse a time; without a time zone it is in Nairobi time."""
     try:
         paid_at = datetime.fromisoformat(value)
-        # A year outside these is a garbled date, which a database may not be able to keep.
+        # Other years are garbled dates, which a database may not be able to store.
         if paid_at.year not in YEARS:
             return None
         return paid_at if paid_at.tzinfo else paid_at.replace(tzinfo=NAIROBI)
@@ -170,7 +170,7 @@ def _is_from_bank(request: HttpRequest) -> bool:
 
 
 def _pay_bill(reference: str) -> PayBill | None:
-    """None as well where the bank could not notify us: what is paid there would not be seen."""
+    """Also None if the bank cannot notify us, since payments would go unnoticed."""
     if not settings.EQUITY_IPN_PASSWORD or not settings.EQUITY_ACCOUNT:
         return None
     account = settings.EQUITY_ACCOUNT.replace("{reference}", reference)

@@ -252,7 +252,7 @@ def _closed_message(order: Order, payment: OrderPayment | None) -> Said:
             return _GIVEN_UP_STILL_OPEN
     if order.payment_status == PaymentStatus.EXPIRED and order.preempted:
         return _YIELDED
-    if order.payment_status == PaymentStatus.REFUND_DUE and order.is_given_up:
+    if order.payment_status == PaymentStatus.REFUND_DUE and order.was_cancelled_by_buyer:
         return _GIVEN_UP_PAID
     return _CLOSED[PaymentStatus(order.payment_status)]
 

@@ -6,15 +6,15 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 
-from omachemainproj.api.schema import error_answer, field_errors, refusals
+from omachemainproj.api.error_schemas import error_answer, field_errors, refusals
 from orders.hold_limits import PhoneHoldsTooMuch
 from orders.lifecycle import NotUnpaid
-from orders.serializers import CashoutConflictOutput
+from payments.checkout.serializers import CashoutConflictOutput
 
 from .stk_push import PromptOpen
 
 NOT_YOURS = error_answer("No Order matches the given query.", "not_found")
-CLOSED = error_answer("This order is no longer waiting for its payment.", "order_closed")
+CLOSED = error_answer("This order is no longer waiting for payment.", "order_closed")
 NOT_RUNG = refusals(PromptOpen, NotUnpaid, PhoneHoldsTooMuch)
 TOO_MANY = error_answer(
     "Too many different phones were asked to pay from your network.", "too_many_new_phones"
@@ -48,8 +48,8 @@ NOT_THERE = field_errors(
     nowhere={
         "delivery": {
             "county": [
-                "We do not deliver to Turkana yet. Choose a pick-up point, or arrange it with the "
-                "seller."
+                "We do not deliver to Turkana yet. Choose a pick-up point, or arrange delivery "
+                "with the seller."
             ]
         }
     },
@@ -69,7 +69,7 @@ CONFLICT = OpenApiResponse(
         OpenApiExample(
             "idempotency_key_in_use",
             value={
-                "detail": "This very request is being worked on. Ask again in a moment.",
+                "detail": "This request is already being processed. Try again in a moment.",
                 "code": "idempotency_key_in_use",
             },
         ),
@@ -77,7 +77,7 @@ CONFLICT = OpenApiResponse(
             "price_changed",
             value={
                 "detail": (
-                    "A price has changed since you saw it. See what it is now, and cash out again."
+                    "A price has changed since you saw it. Check the new price and order again."
                 ),
                 "code": "price_changed",
                 "order": [{"product": 7, "number": 2, "price": 1600, "amount": 3200}],
@@ -88,8 +88,8 @@ CONFLICT = OpenApiResponse(
             "network_holds_too_much",
             value={
                 "detail": (
-                    "New customers on your network hold as much as they may without paying. Try "
-                    "again in a few minutes with fewer goods, or from another network."
+                    "Too many items are currently reserved by new customers on your network. Try "
+                    "again in a few minutes with fewer items, or from another network."
                 ),
                 "code": "network_holds_too_much",
             },
@@ -98,8 +98,8 @@ CONFLICT = OpenApiResponse(
             "phone_holds_too_much",
             value={
                 "detail": (
-                    "Unpaid orders hold as much as one phone may pay for. Pay or cancel them "
-                    "first, wait a few minutes, or give another number."
+                    "Unpaid orders for this phone number have reached the limit. Pay or cancel "
+                    "them first, wait a few minutes, or use another number."
                 ),
                 "code": "phone_holds_too_much",
             },
@@ -108,9 +108,9 @@ CONFLICT = OpenApiResponse(
             "too_many_unpaid_goods",
             value={
                 "detail": (
-                    "You can hold 10 different products before paying, and this would make 12. "
-                    "Order fewer at once, or pay or cancel what you ordered first. Once you have "
-                    "paid for an order you can hold more."
+                    "You can reserve 10 different products before paying, and this would make 12. "
+                    "Order fewer, or pay or cancel your unpaid orders first. You can reserve more "
+                    "once you have paid for an order."
                 ),
                 "code": "too_many_unpaid_goods",
                 "most": 10,
@@ -122,8 +122,8 @@ CONFLICT = OpenApiResponse(
             "too_much_unpaid_value",
             value={
                 "detail": (
-                    "You can hold goods for KES 300,000 before paying. Pay or cancel what you "
-                    "ordered first, or order less at once."
+                    "You can reserve goods worth KES 300,000 before paying. Pay or cancel your "
+                    "unpaid orders first, or order less."
                 ),
                 "code": "too_much_unpaid_value",
                 "most": 300000,

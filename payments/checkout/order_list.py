@@ -21,10 +21,10 @@ from omachemainproj.media import media_prefix
 from orders.delivery.representation import deliveries_of
 from orders.models import Order
 from orders.representations import represent_order_row
-from orders.serializers import OrderRowOutput
 from orders.tracking.abilities import what_reader_may
 from orders.tracking.needs import needs_of
 from orders.tracking.queries import KEYSET, read_orders, read_rows_of
+from payments.checkout.serializers import OrderRowOutput
 from payments.models import amounts_credited
 
 _LINK = OpenApiParameter(

@@ -17,10 +17,12 @@ from django.utils import timezone
 from accounts.contacts import has_paid_from, proofs_of_payment
 from omachemainproj.api.errors import Refusal
 from omachemainproj.background import enqueue_after_commit
-from omachemainproj.compiled_queries import Update, compiled, compiled_update, locked_row
+from omachemainproj.compiled_queries import Update, compiled, compiled_update
 from omachemainproj.inserts import insert
+from omachemainproj.locking import locked_row
 from omachemainproj.task_registry import background_task
-from orders.hold_limits import check_phone_of_order, lock_phone
+from orders.allowance import lock_phone
+from orders.hold_limits import check_phone_of_order
 from orders.lifecycle import NotUnpaid, end_prompt, extend_hold
 from orders.models import Order
 from payments import gateway
@@ -102,6 +104,9 @@ def retry_payment(order: Order, *, phone: str | None = None, now: datetime | Non
         extend_hold(order, at_least=HOLD_AFTER_PROMPT, now=now)
         # Money paid by hand may have come for a part of it.
         missing = order.amount - amount_credited(order.pk)
+        if missing < 1:
+            # All of it came: the clock pays the order in a moment.
+            raise NotUnpaid()
         try:
             with transaction.atomic():
                 OrderPayment.objects.create(order=order, phone=order.mpesa_number, amount=missing)

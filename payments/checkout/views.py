@@ -25,23 +25,24 @@ from rest_framework.views import APIView
 from accounts.guests import guest_with
 from accounts.models import Guest, User
 from accounts.permissions import SignedInOrGuest, SignedInOrStranger
+from omachemainproj.api.error_schemas import error_answer
 from omachemainproj.api.errors import refuse_field
 from omachemainproj.api.fields import read_idempotency_key, read_input
 from omachemainproj.api.languages import in_their_language
-from omachemainproj.api.schema import error_answer
 from omachemainproj.background import is_awaited
 from omachemainproj.compiled_queries import compiled
 from omachemainproj.languages import language_for
 from omachemainproj.media import media_prefix
 from orders.cashout import place_order
 from orders.delivery.representation import delivery_of
-from orders.hold_limits import network_to_count
+from orders.hold_limits import newcomer_network
 from orders.lifecycle import cancel_order, expire_order
 from orders.models import CancelledBy, Order, OrderTrack
 from orders.representations import represent_guests_order, represent_order
-from orders.serializers import CashoutInput, OrderOutput, PayInput
+from orders.serializers import CashoutInput
 from orders.tracking.abilities import moves_of_line
 from orders.tracking.queries import lines_of
+from payments.checkout.serializers import OrderOutput, PayInput
 from payments.models import AttemptStatus, OrderPayment, amount_credited
 
 from . import openapi
@@ -68,17 +69,17 @@ def _answer(request: Request, order: Order, *, typed: bool = False) -> Response:
     """
     payment, lines = _represent_payment(request, order), list(lines_of(order))
     shown = {line.product_id: (line.seller_name, line.thumbnail) for line in lines}
-    besides, delivery = _besides(request, order, lines, shown), delivery_of(lines[0])
+    line_extras, delivery = _line_extras(request, order, lines, shown), delivery_of(lines[0])
     if request.user.pk == order.buyer_id:
-        answer = represent_order(order, lines, payment, delivery, besides=besides)
+        answer = represent_order(order, lines, payment, delivery, line_extras=line_extras)
     else:
         answer = represent_guests_order(
-            order, lines, payment, delivery, besides=besides, typed=typed
+            order, lines, payment, delivery, line_extras=line_extras, typed=typed
         )
     return in_their_language(request, Response(answer), ())
 
 
-def _besides(
+def _line_extras(
     request: Request,
     order: Order,
     lines: Sequence[OrderTrack],
@@ -199,20 +200,20 @@ class CashoutView(APIView):
             idempotency_key=key,
             shown_amount=asked.get("amount"),
             delivery=asked.get("delivery"),
-            network=network_to_count(request.META.get("REMOTE_ADDR")),
+            network=newcomer_network(request.META.get("REMOTE_ADDR")),
         )
         if not placed.replayed:
             payment = _represent_payment(request, placed.order, is_new=True)
             # It may have been paid while the prompt was being sent: then all is read again.
             if payment["prompt"]["status"] != AttemptStatus.CONFIRMED:
-                besides = _besides(request, placed.order, placed.tracks, placed.shown)
+                line_extras = _line_extras(request, placed.order, placed.tracks, placed.shown)
                 represent = (
                     partial(represent_guests_order, typed=True)
                     if placed.order.is_of_guest
                     else represent_order
                 )
                 answer = represent(
-                    placed.order, placed.tracks, payment, placed.delivery, besides=besides
+                    placed.order, placed.tracks, payment, placed.delivery, line_extras=line_extras
                 )
                 response = Response(answer, status=status.HTTP_201_CREATED)
                 return in_their_language(request, response, ())
@@ -303,7 +304,7 @@ class CancelView(APIView):
 
         Money that still comes for it, as a prompt may be open on the phone, is sent back.
         """
-        order = cancel_order(_own_order(request, order_token).pk, by=CancelledBy.BUYER)
+        order = cancel_order(_own_order(request, order_token).pk, cancelled_by=CancelledBy.BUYER)
         return _answer(request, order)
 
 

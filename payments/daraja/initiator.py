@@ -108,9 +108,11 @@ class InitiatorCalls(Connection):
         remarks: str,
         result_url: str,
         queue_timeout_url: str,
+        shortcode: str = "",
     ) -> Conversation:
         """Reverse a payment to us: the whole amount, in whole KES.
 
+        `shortcode` is the number of ours that was paid; left out, the one that prompts are about.
         A payment is reversed once, however often it is asked for: the second ends with R000001.
         """
         _check_receipt(receipt)
@@ -121,7 +123,7 @@ class InitiatorCalls(Connection):
         fields |= {
             "TransactionID": receipt,
             "Amount": str(amount),
-            "ReceiverParty": self._account.receiving_number,
+            "ReceiverParty": shortcode or self._account.receiving_number,
             "RecieverIdentifierType": REVERSAL_RECEIVER,
         }
         reply = self._post(REVERSAL_PATH, fields)

@@ -1,7 +1,7 @@
-"""A shop in use, for people to look at: a story of orders, and whole days of trade.
+"""Demos of the shop in use: a story of orders, and simulated days of trading.
 
-For a demonstration (``manage.py demo``, which ``make run`` starts too) and a rehearsal before
-opening (``manage.py demo_day``); ``tools`` says how it differs from the other engines that play the
-shop. All of it is done over HTTP, to the shop and to the simulator, as their users would. The
-database is only read, but for waits that are brought forward (``pending``).
+For demonstrations (``manage.py demo``, also started by ``make run``) and for a rehearsal before
+opening (``manage.py demo_day``). ``tools`` says how this differs from the other simulations.
+Everything is done over HTTP, to the shop and to the simulator, as their users would. The database
+is only read, except that waiting times are shortened (``pending``).
 """

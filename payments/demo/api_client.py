@@ -1,4 +1,4 @@
-"""People who use the shop's API, and the phones in their hands (the simulator's control plane)."""
+"""Users of the shop's API, and their phones (the simulator's control API)."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from typing import Any
 
 import requests
 
-#: How long the shop or the simulator may take to answer, seconds.
+#: Timeout of a request, in seconds.
 HTTP_TIMEOUT = 30
-#: How long something is waited for that the shop does by itself, seconds.
+#: Seconds to wait for something the shop does in the background.
 TIMEOUT = 20
 
-#: What the simulator answers for a phone that shows no prompt.
-NOTHING_RINGS = 409
+#: The simulator's status for a phone that shows no prompt.
+NO_PROMPT = 409
 
 
 class DemoError(Exception):
-    """The shop or the simulator did otherwise than it should. Its text is a plain sentence."""
+    """The shop or the simulator behaved unexpectedly. The text is a sentence."""
 
 
 def call(
     method: str, url: str, body: Any = None, *, token: str = "", key: str = ""
 ) -> tuple[int, Any]:
-    """Return the status and the JSON of an answer, None where it is none. Raises DemoError."""
+    """Return the status and JSON of a response (None if it is not JSON). Raises DemoError."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     if key:
         headers["Idempotency-Key"] = key
@@ -38,7 +38,7 @@ def call(
 
 
 def is_open(shop: str, mpesa: str) -> bool:
-    """Whether a shop answers there, and the simulator there."""
+    """Whether the shop and the simulator answer at these URLs."""
     try:
         ready = call("GET", f"{shop}/readyz/")[0], call("GET", f"{mpesa}/control/about")[0]
     except DemoError:
@@ -47,7 +47,7 @@ def is_open(shop: str, mpesa: str) -> bool:
 
 
 class Person:
-    """Somebody with an account, who signs in again when their token has run out."""
+    """A user with an account, who signs in again when the token expires."""
 
     def __init__(self, shop: str, username: str, password: str) -> None:
         self.username = username
@@ -55,7 +55,7 @@ class Person:
         self._token = ""
 
     def register(self) -> None:
-        """Join the shop. Raises DemoError."""
+        """Create the account. Raises DemoError."""
         both = {"password1": self._password, "password2": self._password}
         newcomer = {"username": self.username, "email": f"{self.username}@omache.example", **both}
         self._token = _expect(
@@ -63,7 +63,7 @@ class Person:
         )["access"]
 
     def ask(self, method: str, path: str, body: Any = None, key: str = "") -> tuple[int, Any]:
-        """Call the API; its status and its JSON. Raises DemoError where nobody answers."""
+        """Call the API; returns status and JSON. Raises DemoError if there is no response."""
         if not self._token:
             self._sign_in()
         status, said = call(method, f"{self._shop}{path}", body, token=self._token, key=key)
@@ -73,11 +73,11 @@ class Person:
         return status, said
 
     def get(self, path: str) -> Any:
-        """GET a path. Raises DemoError where the shop refuses."""
+        """GET a path. Raises DemoError if the shop refuses."""
         return _expect(*self.ask("GET", path), 200, self._asked(path))
 
     def post(self, path: str, body: Any = None, *, key: str = "") -> Any:
-        """POST to a path. Raises DemoError where the shop refuses."""
+        """POST to a path. Raises DemoError if the shop refuses."""
         status, said = self.ask("POST", path, body, key)
         return _expect(status, said, 200 if status == 200 else 201, self._asked(path))
 
@@ -88,9 +88,9 @@ class Person:
         key: str = "",
         delivery: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """Order so many of each product, once under a ``key``; a phone rings. Raises DemoError.
+        """Place an order of (product, number) lines, which prompts the phone. Raises DemoError.
 
-        With ``delivery`` it is brought there.
+        Repeating it with the same ``key`` has no effect. ``delivery`` says where it goes.
         """
         order = [{"product": product, "number": number} for product, number in lines]
         asked = {"order": order, "mpesa_number": phone, "delivery": delivery}
@@ -102,11 +102,11 @@ class Person:
         return self._poll(order, lambda now: now["prompt"]["status"] == has, f"a prompt {has}")
 
     def await_order(self, order: dict[str, Any], *, is_now: str) -> dict[str, Any]:
-        """Poll until the order has this payment status. Raises DemoError when it never has."""
+        """Poll until the order has this payment status. Raises DemoError after TIMEOUT."""
         return self._poll(order, lambda now: now["payment_status"] == is_now, is_now)
 
     def await_due(self, order: dict[str, Any], amount: int) -> dict[str, Any]:
-        """Poll until ``amount`` KES are still to come for the order. Raises DemoError."""
+        """Poll until ``amount`` KES of the order are unpaid. Raises DemoError."""
         return self._poll(order, lambda now: now["amount_due"] == amount, f"KES {amount} due")
 
     def _poll(self, order: dict[str, Any], is_so: Any, what: str) -> dict[str, Any]:
@@ -133,56 +133,56 @@ class Person:
 
 
 class Phones:
-    """Every phone of the simulator, and its faults on request."""
+    """All phones of the simulator, and its faults on request."""
 
     def __init__(self, mpesa: str) -> None:
         self._mpesa = mpesa
 
     def enter_pin(self, phone: str, pin: str = "1234") -> None:
-        """Answer the prompt that shows on a phone. Raises DemoError where none does."""
+        """Answer the prompt on a phone. Raises DemoError if there is none."""
         self._answer(f"phones/{phone}/pin", {"pin": pin})
 
     def cancel(self, phone: str) -> None:
-        """Dismiss the prompt that shows on a phone."""
+        """Dismiss the prompt on a phone."""
         self._answer(f"phones/{phone}/cancel", {})
 
     def ignore_next(self, phone: str) -> None:
-        """Let the next prompt of a phone run out at once, as it does when nobody looks."""
+        """Let the next prompt of a phone time out immediately."""
         self.script(phone=phone, outcome="timeout", decide_after=0.3)
 
     def pay(self, phone: str, account: str, amount: int) -> dict[str, Any]:
-        """Pay the pay bill by hand; what became of it: ``result_code``, ``receipt``, ``balance``.
+        """Pay to the pay bill manually; returns ``result_code``, ``receipt`` and ``balance``.
 
-        M-Pesa asks the shop beforehand.
+        M-Pesa asks the shop to validate it first.
         """
         typed = {"business": "174379", "account": account, "amount": amount, "pin": "1234"}
         paid: dict[str, Any] = self._post(f"phones/{phone}/pay", typed)
         return paid
 
     def script(self, *, times: int = 1, **how: Any) -> None:
-        """Have the next such request go in a certain way (daraja_simulator/README.md)."""
+        """Set the outcome of the next matching requests (daraja_simulator/README.md)."""
         self._post("scripts", {"times": times, **how})
 
     def forget_addresses(self) -> None:
-        """Let M-Pesa forget where it tells of payments by hand."""
+        """Deregister the URLs for manual payments."""
         self._post("c2b/forget", {})
 
     def fill_float(self, account: str, amount: int) -> None:
-        """Put KES of the shop's own into the account it pays out from, instead of what is there."""
+        """Set the float of the account that pays out, in KES."""
         self._post(f"accounts/{account}", {"utility": amount})
 
     def books(self) -> dict[str, Any]:
-        """Every shilling that moved, as M-Pesa has it."""
+        """The simulator's books of all movements."""
         books: dict[str, Any] = _expect(
             *call("GET", f"{self._mpesa}/control/books"), 200, "M-Pesa: books"
         )
         return books
 
     def _answer(self, path: str, body: Any) -> None:
-        """Answer a prompt, which rings a moment after the order where workers do that."""
+        """Answer a prompt, which workers may send a moment after the order."""
         deadline = time.monotonic() + TIMEOUT
         status, said = call("POST", f"{self._mpesa}/control/{path}", body)
-        while status == NOTHING_RINGS and time.monotonic() < deadline:
+        while status == NO_PROMPT and time.monotonic() < deadline:
             time.sleep(0.1)
             status, said = call("POST", f"{self._mpesa}/control/{path}", body)
         _expect(status, said, 200, f"M-Pesa: {path}")
@@ -193,5 +193,5 @@ class Phones:
 
 def _expect(status: int, said: Any, expected: int, asked: str) -> Any:
     if status != expected:
-        raise DemoError(f"{asked} was answered {status}, not {expected}: {said}")
+        raise DemoError(f"{asked} returned {status} instead of {expected}: {said}")
     return said

@@ -1,4 +1,4 @@
-"""The end of a day: waiting until all is settled, what came of it, and whether the books agree."""
+"""The end of a simulated day: waiting until all is settled, the summary, and comparing books."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from payments.proof.simulator_books import compare, gap
 from .api_client import DemoError, Phones
 from .pending import bring_forward, what_waits
 
-#: Rounds in a row in which nothing waits: what one round settles may begin something else.
+#: Rounds in a row without pending work, since settling something may start something else.
 QUIET_ROUNDS = 2
-#: Differences that are shown; the rest is counted.
-SHOWN = 20
+#: Differences shown; the others are counted.
+_SHOWN = 20
 
 
 def wait_until_settled(people: list[int], *, patience: float, say: Any) -> None:
-    """Wait until nothing is under way for these people; the shop's own clock does the work.
+    """Wait until nothing is pending for these users; the shop's own clock does the work.
 
     Raises DemoError after ``patience`` seconds.
     """
@@ -58,9 +58,9 @@ def wait_until_settled(people: list[int], *, patience: float, say: Any) -> None:
 
 
 class Books:
-    """The shop's books beside the pretend M-Pesa's, as they stood before the day and after it.
+    """Compares the shop's books with the simulator's, before and after the day.
 
-    A simulator that was started anew has forgotten what came before: only what is new counts.
+    A restarted simulator has lost earlier movements, so only new differences count.
     """
 
     def __init__(self, phones: Phones) -> None:
@@ -69,11 +69,11 @@ class Books:
 
     @property
     def differed_before(self) -> int:
-        """How many differences there were before the day began."""
+        """The number of differences before the day."""
         return len(self._differences)
 
     def broken(self) -> list[str]:
-        """Everything that is broken now and was not before the day, a sentence each."""
+        """A sentence for everything that is broken now and was not before the day."""
         lines = [str(broken) for broken in prove().broken]
         differences, gap_now = self._compare()
         if gap_now != self._gap:
@@ -81,8 +81,8 @@ class Books:
             lines.append(f"The day moved KES {gap_now - self._gap} that only one side knows of.")
         elif new := sorted(differences - self._differences):
             lines += new
-        if len(lines) > SHOWN:
-            lines[SHOWN:] = [f"… and {len(lines) - SHOWN} more."]
+        if len(lines) > _SHOWN:
+            lines[_SHOWN:] = [f"… and {len(lines) - _SHOWN} more."]
         return lines
 
     def _compare(self) -> tuple[set[str], int]:
@@ -92,9 +92,9 @@ class Books:
 
 
 def summary(people: list[int], actions: Counter[str]) -> Iterator[str]:
-    """What came of the day, as lines of a table. Money is whole KES.
+    """The results of the day as lines of a table. Money is whole KES.
 
-    What came in is the sum of the rows below it, less what sellers owe and what was written off.
+    The incoming amount is the sum of the rows below it, minus sellers' debts and write-offs.
     """
     orders = Order.objects.filter(buyer__in=people)
     yield from _table("Orders", _counts(orders, "payment_status"))

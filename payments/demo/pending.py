@@ -1,7 +1,7 @@
-"""What a day still waits for, and bringing forward what would take minutes.
+"""Pending work of a simulated day, and shortening its waits.
 
 Nothing is decided here: the times that rows wait for are set to now, and the shop's own clock does
-what it would have done then.
+the rest.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from accounts.models import User
 from orders.models import Order
 from payments.models import OPEN, GatewayEvent, OrderPayment, Payout, ReceiptQuestion, Refund
 
-#: A request to M-Pesa that was sent this lately may still be under way.
+#: A request sent to M-Pesa within this time may still be in progress.
 UNDER_WAY = timedelta(seconds=3)
 
 
 def what_waits(people: list[int]) -> dict[str, int]:
-    """What the shop has still to do for these people, in numbers; nothing is best.
+    """Count the pending work for these users; empty if there is none.
 
-    What waits for a person's decision is not here.
+    Rows that wait for staff are not counted.
     """
     waiting = {
         "unpaid orders": Order.objects.unpaid().filter(buyer__in=people),
@@ -39,14 +39,14 @@ def what_waits(people: list[int]) -> dict[str, int]:
 
 
 def bring_forward(people: list[int]) -> None:
-    """Let every wait of these people be over: holds, status queries, next tries. Safe to repeat."""
+    """End all waits of these users: holds, status queries, retries. Safe to repeat."""
     now = timezone.now()
     Order.objects.unpaid().filter(buyer__in=people).update(expires_at=now)
     later = {"next_check_at__gt": now}
     asked_lately = Q(rung_at__gt=now - UNDER_WAY) | Q(checked_at__gt=now - UNDER_WAY)
     prompts = OrderPayment.objects.filter(order__buyer__in=people, **later)
     prompts.exclude(asked_lately).update(next_check_at=now)
-    # One that was asked has its answer on the way, and is not asked twice for a day's sake.
+    # One that was already sent has its answer on the way.
     questions = ReceiptQuestion.objects.filter(receipt__order__buyer__in=people, **later)
     questions.filter(asked=0).update(next_check_at=now)
     sent_lately = Q(sent_at__gt=now - UNDER_WAY)
@@ -58,5 +58,5 @@ def bring_forward(people: list[int]) -> None:
 
 
 def ids_of(usernames: list[str]) -> list[int]:
-    """The people with these names."""
+    """The ids of the users with these names."""
     return list(User.objects.filter(username__in=usernames).values_list("pk", flat=True))

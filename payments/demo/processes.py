@@ -1,4 +1,4 @@
-"""The shop's processes on one machine: the pretend M-Pesa, the API, the clock."""
+"""The shop's processes on one machine: the M-Pesa simulator, the API and the clock."""
 
 from __future__ import annotations
 
@@ -18,40 +18,40 @@ from urllib.parse import quote
 HOST = "127.0.0.1"
 #: The simulator's books, in its folder.
 BOOKS = "books.jsonl"
-#: The last part of the address of delivery reports: a laptop's, which is no secret.
+#: The last part of the URL of delivery reports; on a laptop it is not secret.
 REPORTS_TOKEN = "laptop-only"  # noqa: S105
-#: The shop's e-mails, a file each, which the phone's address shows as a page.
+#: The folder of the shop's e-mails, which the simulator shows as a page.
 MAILS = "mail"
-#: How long the servers may take to answer, seconds.
+#: Seconds to wait for the servers to answer.
 PATIENCE = 180
-#: Below those that the system gives to whoever connects.
+#: Below the ports that the system assigns to outgoing connections.
 _PORTS = range(20_000, 32_000)
 
 Servers = dict[str, subprocess.Popen[bytes]]
 
 
 class ServerStopped(Exception):
-    """A server that should run does not. Its text is a plain sentence."""
+    """A server that should be running is not. The text is a sentence."""
 
 
 def environment(*, web: int, phone: int, kept: Path) -> dict[str, str]:
-    """The processes' environment, where nobody says otherwise.
+    """The default environment of the processes.
 
-    ``kept`` is the folder of the pretend M-Pesa's key and certificate.
+    ``kept`` is the folder of the simulator's key and certificate.
     """
     return {
         "DARAJA_CERTIFICATE": str(kept / "certificate.pem"),
         "DARAJA_BASE_URL": f"http://{HOST}:{phone}",
         "DARAJA_CALLBACK_BASE_URL": f"http://{HOST}:{web}",
         "FRONTEND_URL": f"http://{HOST}:{web}/shop",
-        # The pretend M-Pesa answers as many as it is asked.
+        # The simulator has no limit on queries.
         "DARAJA_QUERIES_A_MINUTE": "600",
-        # One agent carries all that a day of a demo sells.
+        # One agent carries everything that a demo day sells.
         "STAFF_MOVES_DAILY_LIMIT": "1000000000",
         "DJANGO_RUNSERVER_HIDE_WARNING": "true",
-        # A file each, or the welcome would be lost among them.
+        # In files, since on the terminal they would hide the welcome.
         "EMAIL_URL": f"filemail:///{quote(str(kept.resolve() / MAILS))}",
-        # What the simulator is born with (daraja_simulator/config.py): its phones show the SMS.
+        # Default credentials of the simulator (daraja_simulator/config.py): its phones show SMS.
         "SMS": "africastalking",
         "AFRICASTALKING_BASE_URL": f"http://{HOST}:{phone}",
         "AFRICASTALKING_USERNAME": "omache",
@@ -65,7 +65,7 @@ def environment(*, web: int, phone: int, kept: Path) -> dict[str, str]:
 def open_simulator(
     environ: dict[str, str], *, phone: int, kept: Path, log: IO[bytes] | None = None
 ) -> Iterator[Servers]:
-    """Run the pretend M-Pesa alone until the block ends, as ``open_shop`` does with the shop."""
+    """Run only the simulator until the block ends."""
     kept.mkdir(exist_ok=True)
     servers: Servers = {}
     signal.signal(signal.SIGTERM, _interrupt)
@@ -80,11 +80,11 @@ def open_simulator(
 def _simulator(environ: dict[str, str], phone: int, kept: Path) -> dict[str, list[str]]:
     key = ["--certificate", environ["DARAJA_CERTIFICATE"], "--key", str(kept / "key.pem")]
     key += ["--books", str(kept / BOOKS), "--mails", str(kept / MAILS)]
-    # As at Safaricom, each new token ends the one before it.
+    # As at Safaricom, a new token invalidates the previous one.
     newest = ["--set", "newest_token_only=on"]
     reports = f"{environ['DARAJA_CALLBACK_BASE_URL']}/safwebhook/sms/{REPORTS_TOKEN}/"
-    told = ["--set", f"sms_reports_url={reports}"]
-    return {"the simulator": ["daraja_simulator", "--port", str(phone), *key, *newest, *told]}
+    sms = ["--set", f"sms_reports_url={reports}"]
+    return {"the simulator": ["daraja_simulator", "--port", str(phone), *key, *newest, *sms]}
 
 
 @contextmanager
@@ -97,24 +97,24 @@ def open_shop(
     log: IO[bytes] | None = None,
     with_simulator: bool = True,
 ) -> Iterator[Servers]:
-    """Run a shop until the block ends, and begin the block once it is open. Raises ServerStopped.
+    """Run a shop until the block ends; the block starts once it is open. Raises ServerStopped.
 
-    What the processes print goes to ``log``, or to this process's own output. Without a simulator
-    of its own, one runs at ``phone`` already.
+    The processes print to ``log``, or to this process's output. ``with_simulator=False`` uses one
+    that is already running at ``phone``.
     """
     kept.mkdir(exist_ok=True)
     commands = {
         **(_simulator(environ, phone, kept) if with_simulator else {}),
         "the API": ["runserver", "--skip-checks", "--noreload", f"{HOST}:{web}"],
     }
-    # Often, so that somebody who watches need not wait.
+    # Often, so that viewers need not wait.
     clock = {"the clock": ["clock", "--every", "2"]}
     servers: Servers = {}
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         _start(servers, commands, environ, log)
         _wait_until_open(servers, (web, phone))
-        # The simulator remembers nothing: where to confirm payments by hand, for one.
+        # A new simulator has no URLs for manual payments.
         manage(environ, "register_c2b_urls", "--statement-number", "254700000000")
         _start(servers, clock, environ, log)
         yield servers
@@ -123,7 +123,7 @@ def open_shop(
 
 
 def manage(environ: dict[str, str], *command: str) -> None:
-    """Run a command of ours to its end, silently. Raises ServerStopped where it fails."""
+    """Run a management command silently. Raises ServerStopped if it fails."""
     ran = subprocess.run(  # noqa: S603 - our own commands
         [sys.executable, sys.argv[0], *command],
         env=environ,
@@ -137,14 +137,14 @@ def manage(environ: dict[str, str], *command: str) -> None:
 
 
 def refuse_dead(servers: Servers) -> None:
-    """Raise ServerStopped where a server has ended."""
+    """Raise ServerStopped if a server has ended."""
     for name, server in servers.items():
         if server.poll() is not None:
             raise ServerStopped(f"{name} stopped (exit {server.returncode}); see above for why.")
 
 
 def is_free(port: int) -> bool:
-    """Whether a server of ours could listen there."""
+    """Whether a server can listen on this port."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -155,7 +155,7 @@ def is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """A port nobody listens on, and that no connection of others is given until a server does."""
+    """A free port that the system will not assign to an outgoing connection."""
     while not is_free(port := random.choice(_PORTS)):  # noqa: S311 - no secret
         pass
     return port
@@ -195,7 +195,7 @@ def _answers(port: int) -> bool:
 
 
 def _stop(servers: Servers) -> None:
-    """End every server and whatever it started; each has a session of its own."""
+    """Stop all servers and their child processes; each has its own session."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         for server in servers.values():
             with suppress(ProcessLookupError):

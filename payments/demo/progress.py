@@ -1,4 +1,4 @@
-"""A line that grows while something lasts; plain lines where nobody watches."""
+"""A progress bar on a terminal; plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ WIDTH = 30
 
 
 class Progress:
-    """Says how far something has come, on a terminal or in a log. Safe between threads: one says.
+    """Shows progress on a terminal or in a log. Use it from one thread.
 
-    ``out`` is a command's own stdout.
+    ``out`` is the stdout of a command.
     """
 
     def __init__(self, out: Any, whole: int, what: str) -> None:
@@ -21,7 +21,7 @@ class Progress:
         self._tenths = 0
 
     def say(self, done: int, words: str = "") -> None:
-        """Show that so much of the whole is done."""
+        """Show how much of the whole is done."""
         seconds = f"{time.monotonic() - self._began:.0f} s"
         line = f"{done}/{self._whole} {self._what}  {seconds}  {words}"
         if self._is_watched:
@@ -34,6 +34,6 @@ class Progress:
             self._out.write(line.rstrip())
 
     def end(self) -> None:
-        """Leave the line as it is; what follows stands below it."""
+        """End the line, so that further output is below it."""
         if self._is_watched:
             self._out.write("")

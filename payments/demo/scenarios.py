@@ -1,4 +1,4 @@
-"""What people do in a day: buying, and what becomes of the goods. Each ends as its name says."""
+"""Scenarios of a simulated day: ways to pay, and what happens to the goods."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Handling = Callable[["Scene", Order, dict[str, Any]], None]
 
 
 class Scene(NamedTuple):
-    """Who takes part in one order, and what is bought: (product, how many)."""
+    """The participants of one order, and its lines: (product, number)."""
 
     buyer: Person
     phone: str
@@ -24,9 +24,6 @@ class Scene(NamedTuple):
     phones: Phones
     lines: tuple[tuple[int, int], ...]
     chance: Random
-
-
-# --- Paying ----------------------------------------------------------------------------------
 
 
 def enters_the_pin(scene: Scene) -> Order:
@@ -39,7 +36,7 @@ def mistypes_the_pin(scene: Scene) -> Order:
     order = scene.buyer.cash_out(scene.phone, *scene.lines)
     scene.phones.enter_pin(scene.phone, "0000")
     scene.buyer.await_prompt(order, has="failed")
-    return _rings_again(scene, order)
+    return _prompts_again(scene, order)
 
 
 def cancels_on_the_phone(scene: Scene) -> Order:
@@ -51,25 +48,25 @@ def cancels_on_the_phone(scene: Scene) -> Order:
 
 
 def ignores_the_phone(scene: Scene) -> Order:
-    """Left as it is: the order expires."""
+    """The prompt times out, and the order expires."""
     scene.phones.ignore_next(scene.phone)
     order = scene.buyer.cash_out(scene.phone, *scene.lines)
     return scene.buyer.await_prompt(order, has="failed")
 
 
 def pays_by_hand(scene: Scene) -> Order:
-    """The first time under half a reference, which the shop refuses."""
+    """First with half of the reference, which the shop refuses."""
     order = ignores_the_phone(scene)
     phone, amount = scene.phone, order["amount_due"]
     half = scene.phones.pay(phone, order["reference"][:4], amount)
     if half["result_code"] == "0":
-        raise DemoError(f"KES {amount} were taken under a reference that is no order's.")
+        raise DemoError(f"KES {amount} was accepted with a reference of no order.")
     scene.phones.pay(phone, order["reference"], amount)
     return scene.buyer.await_order(order, is_now="paid")
 
 
 def pays_in_two_parts(scene: Scene) -> Order:
-    """Less moves than was asked for; the rest comes by hand."""
+    """A part is paid by the prompt, the rest manually."""
     first = sum(number for _, number in scene.lines) * 10
     scene.phones.script(phone=scene.phone, outcome="success", paid_amount=first)
     order = scene.buyer.cash_out(scene.phone, *scene.lines)
@@ -80,7 +77,7 @@ def pays_in_two_parts(scene: Scene) -> Order:
 
 
 def pays_unheard(scene: Scene) -> Order:
-    """M-Pesa's callback is lost: its pay bill's confirmation tells."""
+    """M-Pesa's callback is lost; the pay bill's confirmation reports the payment."""
     scene.phones.script(phone=scene.phone, outcome="success", callbacks=0)
     order = scene.buyer.cash_out(scene.phone, *scene.lines)
     return scene.buyer.await_order(order, is_now="paid")
@@ -93,26 +90,23 @@ def is_told_twice(scene: Scene) -> Order:
 
 
 def changes_their_mind_twice(scene: Scene) -> Order:
-    """Cancelled while the phone rings, and paid all the same: the money goes back."""
+    """Cancelled while the prompt is open, then paid: the money is refunded."""
     order = scene.buyer.cash_out(scene.phone, *scene.lines)
-    # The phone of an order that is cancelled before is never rung.
+    # An order cancelled earlier is never prompted.
     scene.buyer.await_prompt(order, has="submitted")
     scene.buyer.post(f"/cashout/{order['order_token']}/cancel/")
     scene.phones.enter_pin(scene.phone)
     return scene.buyer.await_order(order, is_now="refunded")
 
 
-def _rings_again(scene: Scene, order: Order) -> Order:
+def _prompts_again(scene: Scene, order: Order) -> Order:
     scene.buyer.post(f"/cashout/{order['order_token']}/pay/")
     scene.phones.enter_pin(scene.phone)
     return scene.buyer.await_order(order, is_now="paid")
 
 
-# --- The goods -------------------------------------------------------------------------------
-
-
 def waits_at_the_seller(scene: Scene, order: Order, line: dict[str, Any]) -> None:
-    """Nobody has come for it yet."""
+    """It has not been fetched yet."""
 
 
 def is_fetched(scene: Scene, order: Order, line: dict[str, Any]) -> None:
@@ -125,13 +119,13 @@ def is_on_the_road(scene: Scene, order: Order, line: dict[str, Any]) -> None:
 
 
 def is_handed_over(scene: Scene, order: Order, line: dict[str, Any]) -> None:
-    """For the buyer's code, which the agent mishears now and then."""
+    """With the buyer's code, which the agent sometimes mistypes first."""
     is_on_the_road(scene, order, line)
     if scene.chance.random() < 0.2:
         wrong = f"{(int(line['collection_code']) + 1) % 10**6:06}"
         status, said = scene.agent.ask("POST", _move(line), {"to": "delivered", "code": wrong})
         if status != 400:
-            raise DemoError(f"A wrong code was answered with {status}: {said}")
+            raise DemoError(f"A wrong code returned {status}: {said}")
     move(scene.agent, line, "delivered", code=line["collection_code"])
     _reviews(scene, line)
 
@@ -151,20 +145,20 @@ def cannot_be_sold(scene: Scene, order: Order, line: dict[str, Any]) -> None:
 
 
 def comes_back(scene: Scene, order: Order, line: dict[str, Any]) -> None:
-    """After it was delivered, and its seller perhaps paid: that is their debt then.
+    """Returned after delivery. If the seller was already paid, they owe it to the shop.
 
-    What is dear waits for a second person of the shop.
+    A large amount needs a second person's approval.
     """
     is_taken_as_delivered(scene, order, line)
     note = "The buyer brought it back: it is not the colour on the picture."
     asked = {"to": "cancelled", "note": note, "goods_there": True}
     status, said = scene.support.ask("POST", _move(line), asked)
     if status != 200 and said.get("code") != "second_person_needed":
-        raise DemoError(f"A return was answered with {status}: {said}")
+        raise DemoError(f"A return returned {status}: {said}")
 
 
 def move(by: Person, line: dict[str, Any], to: str, **proof: Any) -> None:
-    """Move a line on its way at a person's word. Raises DemoError."""
+    """Move a line to a status as this user. Raises DemoError."""
     by.post(_move(line), {"to": to, **proof})
 
 
@@ -189,7 +183,7 @@ OPINIONS = [
     (3, "It works. The colour is another one."),
     (2, "Smaller than I thought."),
 ]
-#: How likely each is.
+#: Weights of the scenarios.
 PAYING: dict[Paying, int] = {
     enters_the_pin: 44,
     mistypes_the_pin: 8,

@@ -1,8 +1,8 @@
-"""The demo's story: orders in every state, and money and goods that went astray.
+"""The demo's story: orders in every state, including failed payments and returned goods.
 
-Each chapter is an order placed under an idempotency key of its own (named for its method here, so
-those names stay), and is played once, whatever has become of it since. Everything happens through
-the API and on the phones, so the simulator's books know of every shilling too.
+Each chapter is an order with its own idempotency key, named after its method (so do not rename
+those), and is played only once. Everything happens through the API and the phones, so the
+simulator's books stay complete.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from products.models import Product
 from .api_client import TIMEOUT, DemoError, Person, Phones
 from .scenarios import move
 
-#: What somebody typed as account number who paid for no order; and the phone that paid.
+#: The account number and the phone of a payment for no order.
 MISTYPED, STRANGER = "NYUMBA7", "254733444555"
-#: A phone that pays, but to which M-Pesa cannot pay: the simulator has 2040 mean that.
+#: A phone that can pay but cannot be paid: its ending 2040 means that to the simulator.
 UNREACHABLE = "254711002040"
-#: The pick-up point with a keeper of its own.
+#: The pick-up point that has a keeper.
 (KILIMANI,) = KEEPERS
-#: How long M-Pesa thinks about the payout that is under way, seconds.
+#: Seconds that M-Pesa takes for the payout in progress.
 THINKING = 3600
 
 
 class Story:
-    """Everybody in it, and its chapters in the order they are played."""
+    """The users of the story, and its chapters in order."""
 
     def __init__(self, shop: str, mpesa: str) -> None:
         names = (*SELLERS, *BUYERS, *STAFF, *KEEPERS.values())
@@ -42,9 +42,9 @@ class Story:
         self._phones = Phones(mpesa)
 
     def play(self) -> Iterator[str]:
-        """Play what was not played before, and yield a sentence about each chapter.
+        """Play the chapters that were not played yet, and yield a sentence about each.
 
-        Raises DemoError where the shop does otherwise than the story says.
+        Raises DemoError if the shop behaves unexpectedly.
         """
         played = set(
             Order.objects.filter(
@@ -56,7 +56,7 @@ class Story:
             if key not in played:
                 yield chapter(key)
         if not Receipt.objects.filter(reference=MISTYPED).exists():
-            yield self._nobodys_money()
+            yield self._unmatched_payment()
         if not Order.objects.unpaid().filter(buyer__username="wanjiku").exists():
             yield self._requested(f"story-requested-{time.time_ns()}")
 
@@ -86,13 +86,11 @@ class Story:
             self._at_the_point,
         )
 
-    # --- Goods that arrived -----------------------------------------------------------------
-
     def _delivered(self, key: str) -> str:
         order = self._pays("wanjiku", key, ("Chai flask 2 L, unbreakable", 2))
         self._hand_over(order)
         self._review("wanjiku", order, 5, "Chai is still hot at four. Asante!", "Karibu tena!")
-        return "Wanjiku has her chai flasks, is content, and says so."
+        return "Wanjiku has her chai flasks, and leaves a good review."
 
     def _disappointing(self, key: str) -> str:
         order = self._pays("otieno", key, ("Energy-saving charcoal jiko", 1))
@@ -107,7 +105,7 @@ class Story:
         self._hand_over(order)
         note = "The kettle does not switch itself off."
         move(self._people["support"], order["order"][1], "cancelled", note=note, goods_there=False)
-        return "Njeri keeps her sufurias and sends the kettle back: its money returns."
+        return "Njeri keeps her sufurias and returns the kettle: it is refunded."
 
     def _put_right(self, key: str) -> str:
         order = self._pays("wanjiku", key, ("Sufuria set of five with lids", 1))
@@ -117,13 +115,15 @@ class Story:
         seller.post(f"{address}messages/", {"text": "Pole! Would KES 200 put it right?"})
         self._people["wanjiku"].post(f"{address}messages/", {"text": "Yes, asante."})
         seller.post(f"{address}accept/", {"amount": 200, "note": "For the lid."})
-        return "One of Wanjiku's lids was dented: she keeps it, and KES 200 go back to her."
+        return "One of Wanjiku's lids was dented: she keeps it, and KES 200 is refunded."
 
     def _wrong_size(self, key: str) -> str:
         order = self._pays("njeri", key, ("Kitenge wrap skirt", 1))
         self._hand_over(order)
         self._reports("njeri", order, "wrong_goods", "It is another size than I ordered.")
-        return "Njeri's skirt is another size: its seller is asked, and is not paid meanwhile."
+        return (
+            "Njeri's skirt is another size: the seller has to answer, and is not paid until then."
+        )
 
     def _reports(self, name: str, order: dict[str, Any], kind: str, text: str) -> Person:
         """Report a problem with the order's first line; returns its seller."""
@@ -139,9 +139,7 @@ class Story:
 
     def _paid(self, key: str) -> str:
         self._pays("njeri", key, ("Maasai tyre sandals", 2))
-        return "Njeri's sandals are paid, and wait to be fetched."
-
-    # --- Goods that are brought somewhere ----------------------------------------------------
+        return "Njeri's sandals are paid, but not fetched yet."
 
     def _collected(self, key: str) -> str:
         to = {"pickup_point": self._point(KILIMANI)}
@@ -155,7 +153,7 @@ class Story:
             self._at_point(parcel, "delivered", code=code)
         return (
             "Wanjiku collected her parcels in Kilimani; "
-            f"KES {order['delivery_fee']} for bringing them are earned."
+            f"the delivery fee of KES {order['delivery_fee']} is earned."
         )
 
     def _on_its_way_home(self, key: str) -> str:
@@ -171,19 +169,19 @@ class Story:
         order = self._pays("otieno", key, ("Maasai tyre sandals", 1), delivery=to)
         move(self._people["otieno"], order["order"][0], "cancelled")
         self._people["otieno"].await_order(order, is_now="refunded")
-        return "Otieno cancelled before anybody came: the fee went back with the price."
+        return "Otieno cancelled before the goods were fetched: price and fee were refunded."
 
     def _free_to_take(self, key: str) -> str:
         (home, *_) = self._people["wanjiku"].get("/account/addresses/")
         goods = ("Maasai tyre sandals", 1)
         self._pays("wanjiku", key, goods, delivery={"address": home["id"]})
-        return "Wanjiku's sandals wait for an agent to take them on."
+        return "Wanjiku's sandals wait for an agent to claim them."
 
     def _taken_on(self, key: str) -> str:
         to = {"pickup_point": self._point(KILIMANI)}
         order = self._pays("kiprop", key, ("Chai flask 2 L, unbreakable", 1), delivery=to)
         self._claim(order)
-        return "The agent took on Kiprop's flask, and is yet to fetch it."
+        return "The agent has claimed Kiprop's flask, but not fetched it yet."
 
     def _picked_up(self, key: str) -> str:
         to = {"pickup_point": self._point("Moi Avenue Pick-up")}
@@ -198,10 +196,10 @@ class Story:
         for parcel in self._claim(order):
             self._bring(parcel, "fetched", "shipping")
             self._at_point(parcel, "arrived")
-        return "Otieno's skirt waits for him in Kilimani; he is told so."
+        return "Otieno's skirt waits in Kilimani; he has been notified."
 
     def _claim(self, order: dict[str, Any]) -> list[dict[str, Any]]:
-        """Let the agent take on every parcel of an order; they are returned."""
+        """Let the agent claim all parcels of an order; returns them."""
         agent = self._people["delivery"]
         listed = agent.get("/deliveries/?status=to_fetch&mine=false&page_size=100")
         return [
@@ -215,7 +213,7 @@ class Story:
             self._people["delivery"].post(_to(parcel, "move"), {"to": to})
 
     def _at_point(self, parcel: dict[str, Any], to: str, **proof: str) -> None:
-        """Let who hands over at the point say that a parcel has come, or is handed over."""
+        """Let the keeper of the point mark a parcel as arrived or delivered."""
         self._people[KEEPERS[KILIMANI]].post(_to(parcel, "move"), {"to": to, **proof})
 
     def _point(self, name: str) -> int:
@@ -225,20 +223,18 @@ class Story:
         except StopIteration as missing:
             raise DemoError(f"The demo's {name} is not there.") from missing
 
-    # --- Money that goes out -----------------------------------------------------------------
-
     def _refunded(self, key: str) -> str:
         order = self._pays("kiprop", key, ("Harambee Stars jersey", 1), ("Mikasa volleyball", 1))
         for line in order["order"]:
             move(self._people["kiprop"], line, "cancelled")
         self._people["kiprop"].await_order(order, is_now="refunded")
-        return "Kiprop changed his mind, and has his money back."
+        return "Kiprop changed his mind and was refunded."
 
     def _refund_due(self, key: str) -> str:
         self._phones.script(operation="reversal", phone=UNREACHABLE, outcome="R000002")
         order = self._pays("otieno", key, ("Badminton set for four", 1), phone=UNREACHABLE)
         move(self._people["otieno"], order["order"][0], "cancelled")
-        return "Otieno's money cannot go back by itself: the console asks a person."
+        return "Otieno cannot be refunded automatically: the console asks staff."
 
     def _payout_under_way(self, key: str) -> str:
         order = self._pays("kiprop", key, ("SanDisk flash disk 64 GB", 2))
@@ -250,47 +246,45 @@ class Story:
             decide_after=THINKING,
         )
         self._fetch(order)
-        return "Kiprop's flash disks are fetched; M-Pesa still thinks about paying their seller."
+        return "Kiprop's flash disks are fetched; M-Pesa has not paid the seller yet."
 
     def _payout_to_approve(self, key: str) -> str:
         order = self._pays("njeri", key, ("Lenovo IdeaPad Slim 3", 1))
         self._hand_over(order)
-        return "Njeri's laptop was dear: a second person must approve what its seller gets."
-
-    # --- Money that did not come, or not as it should ----------------------------------------
+        return "Njeri's laptop was expensive: a second person must approve the payout."
 
     def _cancelled(self, key: str) -> str:
         buyer, order = self._orders("otieno", key, ("Linen shirt for men", 1))
         self._phones.cancel(BUYERS["otieno"])
         buyer.await_prompt(order, has="failed")
         buyer.post(f"/cashout/{order['order_token']}/cancel/")
-        return "Otieno dismissed the prompt, and cancelled."
+        return "Otieno dismissed the prompt and cancelled the order."
 
     def _expired(self, key: str) -> str:
         self._phones.ignore_next(BUYERS["kiprop"])
         buyer, order = self._orders("kiprop", key, ("Nike running shoes", 1))
         buyer.await_prompt(order, has="failed")
-        # A quarter of an hour, brought forward.
+        # Instead of waiting for 15 minutes.
         placed = Order.objects.filter(order_token=order["order_token"]).unpaid()
         placed.update(expires_at=timezone.now())
         buyer.await_order(order, is_now="expired")
-        return "Kiprop's phone rang in vain: his order expired."
+        return "Kiprop ignored the prompt: his order expired."
 
     def _short(self, key: str) -> str:
         phone = BUYERS["otieno"]
         self._phones.script(phone=phone, outcome="success", paid_amount=2000)
         buyer, order = self._orders("otieno", key, ("Sun King solar lantern with phone charger", 1))
         buyer.await_due(order, order["amount"] - 2000)
-        return f"Otieno's lantern waits for KES {order['amount'] - 2000} more than came."
+        return f"Otieno paid part of his lantern: KES {order['amount'] - 2000} is missing."
 
     def _over(self, key: str) -> str:
         self._phones.script(phone=BUYERS["kiprop"], outcome="success", paid_amount=3000)
         buyer, order = self._orders("kiprop", key, ("Adidas match football, size 5", 1))
         buyer.await_order(order, is_now="paid")
-        return f"Kiprop paid KES {3000 - order['amount']} too much: it goes back."
+        return f"Kiprop paid KES {3000 - order['amount']} too much: it is refunded."
 
-    def _nobodys_money(self) -> str:
-        """Money for no order. Validation would reject it, so its address is deregistered first."""
+    def _unmatched_payment(self) -> str:
+        """A payment for no order. Validation would refuse it, so its URL is deregistered first."""
         self._phones.forget_addresses()
         self._phones.pay(STRANGER, MISTYPED, 750)
         call_command("register_c2b_urls", "--statement-number", "254700000000", stdout=StringIO())
@@ -300,13 +294,11 @@ class Story:
             if time.monotonic() > deadline:
                 raise DemoError("M-Pesa's statement was not read: is the clock running?")
             time.sleep(0.2)
-        return f"Somebody paid KES 750 for {MISTYPED}: it lies in suspense until a person decides."
+        return f"Somebody paid KES 750 for {MISTYPED}: it is in suspense until staff decide."
 
     def _requested(self, key: str) -> str:
         _, order = self._orders("wanjiku", key, ("Ankara maxi dress", 1))
-        return f"Wanjiku's phone rings for KES {order['amount']}: the PIN is 1234."
-
-    # --- What several chapters do ------------------------------------------------------------
+        return f"Wanjiku has a prompt for KES {order['amount']}: the PIN is 1234."
 
     def _orders(
         self,

@@ -1,4 +1,4 @@
-"""A shop for one day: its database, its pretend M-Pesa, its server and its clock end with it."""
+"""A temporary shop for one day, with its own database, simulator, server and clock."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from pathlib import Path
 from .api_client import DemoError
 from .processes import ServerStopped, environment, free_port, manage, open_shop
 
-#: What the shop keeps of each sale here, percent: so that there is some to account for.
+#: The commission in percent, so that the ledger has some.
 COMMISSION = "5"
-#: Settings of this machine's own shop that are not for this one.
+#: Prefixes of settings that are not passed on to the temporary shop.
 SETTINGS = (
     "DARAJA_", "EQUITY_", "CELERY_", "CACHE_", "EMAIL_", "ORDER_", "PAYOUT_", "DELIVERY_", "SMS",
     "AFRICASTALKING_", "DATABASE_", "MEDIA_ROOT", "COMMISSION_PERCENT",
 )  # fmt: skip
-#: The end of a server's own words that is shown when the day cannot be played.
+#: Characters of the server log shown if the shop cannot be started.
 LAST_WORDS = 2000
 
 
 def play_in_temporary_shop(*options: str, say: Callable[[str], object]) -> int:
-    """Open a shop, play ``demo_day`` there with these options, and close it.
+    """Start a shop, run ``demo_day`` there with these options, and stop it.
 
-    Returns the command's exit code. Raises DemoError where the shop cannot be opened.
+    Returns the exit code of the command. Raises DemoError if the shop cannot be started.
     """
     web, phone = free_port(), free_port()
     with tempfile.TemporaryDirectory(prefix="demo-day-") as folder:
@@ -39,7 +39,7 @@ def play_in_temporary_shop(*options: str, say: Callable[[str], object]) -> int:
             "MEDIA_ROOT": str(kept / "media"),
             "COMMISSION_PERCENT": COMMISSION,
         }
-        say("Opening a shop of its own …")
+        say("Starting a temporary shop …")
         log = kept / "servers.log"
         try:
             manage(environ, "migrate", "--verbosity", "0")

@@ -1,4 +1,4 @@
-"""What a laptop's servers print: all of it in a file, and on the terminal what is wrong."""
+"""Output of the servers on a laptop: all in a file, warnings and errors on the terminal."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _WRONG = {"WARNING", "ERROR", "CRITICAL"}
 
 @contextmanager
 def collecting(log: Path, show: Callable[[str], object]) -> Iterator[IO[bytes]]:
-    """Yield a file to print into: all goes to ``log``, and what is wrong to ``show`` too."""
+    """Yield a file for output: all goes to ``log``, warnings and errors also to ``show``."""
     reading, writing = os.pipe()
 
     def pass_on() -> None:
         with os.fdopen(reading, "rb") as printed, log.open("wb") as kept:
-            for line in what_is_wrong(_kept(printed, kept)):
+            for line in errors_in(_kept(printed, kept)):
                 show(line)
 
     thread = threading.Thread(target=pass_on, daemon=True)
@@ -32,8 +32,8 @@ def collecting(log: Path, show: Callable[[str], object]) -> Iterator[IO[bytes]]:
     thread.join(5)
 
 
-def what_is_wrong(lines: Iterable[str]) -> Iterator[str]:
-    """Of a server's lines the warnings and errors, and tracebacks whole."""
+def errors_in(lines: Iterable[str]) -> Iterator[str]:
+    """Yield warnings, errors and full tracebacks from a server's output."""
     in_traceback = False
     for line in lines:
         logged = _LOGGED.match(line)
@@ -41,7 +41,7 @@ def what_is_wrong(lines: Iterable[str]) -> Iterator[str]:
         starts = line.startswith("Traceback ")
         if is_wrong or starts or in_traceback:
             yield line
-        # It ends with the exception, which is not indented.
+        # A traceback ends with the exception, which is not indented.
         in_traceback = starts or (in_traceback and line.startswith(" "))
 
 

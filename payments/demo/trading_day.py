@@ -1,4 +1,4 @@
-"""A day of trade: who takes part, what each does, and playing it."""
+"""A simulated day of trading: its users, their plans, and running it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from .api_client import Person, Phones
 from .progress import Progress
 from .scenarios import HANDLING, PAYING, Handling, Paying, Scene
 
-#: Orders a day has at most: what they bring to sellers fits into a day's limit on payouts.
+#: The most orders of a day, so that payouts stay within the daily limit.
 MAX_ORDERS = 1000
 #: Orders played at the same time.
 WORKERS = 4
-#: What sellers of the day list: name, category, price in KES. Small prices, so that a long day
-#: stays below what may leave to sellers in one.
+#: Products of the day: name, category, price in KES. Prices are low, so that a long day stays below
+#: the daily limit on payouts.
 GOODS = [
     ("Enamel mug", "kitchen", 180),
     ("Wooden spoon, olive", "kitchen", 120),
@@ -36,13 +36,13 @@ GOODS = [
     ("Card game Kadi", "gaming", 150),
     ("Folding stool", "furniture", 850),
 ]
-#: The first of so many buyers and sellers have other first names.
+#: First names of buyers and sellers, used in turn.
 NAMES = ("achieng", "brian", "cherono", "daudi", "edna", "faraji", "grace", "hassan", "imani")
 STOCK = 500
 
 
 class OrderPlan(NamedTuple):
-    """What one order is to be, drawn before anything is played."""
+    """The plan of one order, drawn before the day starts."""
 
     buyer: int
     seller: int
@@ -53,9 +53,9 @@ class OrderPlan(NamedTuple):
 
 
 class TradingDay:
-    """One day at a shop, from its first registration to the last action on its last order.
+    """One day, from the first registration to the last action on the last order.
 
-    The same seed and number of orders draw the same day.
+    The same seed and number of orders give the same day.
     """
 
     def __init__(self, shop: str, mpesa: str, *, orders: int, seed: int, mark: str) -> None:
@@ -73,19 +73,19 @@ class TradingDay:
 
     @property
     def usernames(self) -> list[str]:
-        """Everybody who joined for this day."""
+        """The user names of all sellers and buyers of this day."""
         return [person.username for person in (*self.sellers, *self.buyers)]
 
     def open(self) -> None:
-        """Let everybody join, and the sellers list what they have. Raises DemoError."""
+        """Register all users and list the sellers' products. Raises DemoError."""
         with ThreadPoolExecutor(WORKERS) as workers:
             list(workers.map(Person.register, [*self.sellers, *self.buyers]))
             self._products = list(workers.map(self._list_goods, range(len(self.sellers))))
 
     def play(self, progress: Progress, *, a_second: float = 0) -> None:
-        """Play every order, ``a_second`` at most (0: as fast as the shop answers).
+        """Run all orders, at most ``a_second`` per second (0: no limit).
 
-        Raises DemoError, after bringing to an end what was begun.
+        Raises DemoError, after finishing the orders that were started.
         """
         between, now = 1 / a_second if a_second else 0, time.monotonic()
         with ThreadPoolExecutor(WORKERS) as workers:
@@ -100,12 +100,12 @@ class TradingDay:
         progress.end()
 
     def _play(self, number: int, plan: OrderPlan, *, not_before: float) -> tuple[str, list[str]]:
-        """Play one order; return who bought, and everything that was done."""
+        """Run one order; return the buyer's user name and the actions."""
         time.sleep(max(0.0, not_before - time.monotonic()))
         goods = self._products[plan.seller]
         scene = Scene(
             buyer=self.buyers[plan.buyer],
-            # Its own for each order: M-Pesa takes the same sum from a phone once in two minutes.
+            # One per order: M-Pesa accepts the same amount from a phone only once in two minutes.
             phone=self._phone(7, number),
             seller=self.sellers[plan.seller],
             agent=self.agent,
@@ -125,7 +125,7 @@ class TradingDay:
     def _draw(self, number: int) -> OrderPlan:
         chance = self._chance
         different = chance.choice([1, 1, 2])
-        # Everything happens once, in a day that is long enough.
+        # In a day that is long enough, each scenario happens at least once.
         first = list(PAYING)[number : number + 1]
         paying = first or chance.choices(list(PAYING), list(PAYING.values()))
         handling = list(HANDLING)[number : number + 1] * different
@@ -146,9 +146,9 @@ class TradingDay:
         return Person(self._shop, f"{name}.{kind}{number}.{self._mark}", f"day of {self._mark}")
 
     def _list_goods(self, number: int) -> list[int]:
-        """List half of the goods for one seller, every other one the other half.
+        """List half of the products for one seller; the next seller lists the other half.
 
-        First they say where these are collected.
+        Before that, set the address where they are collected.
         """
         place = {
             "label": "shop",
@@ -172,7 +172,7 @@ class TradingDay:
         return ids
 
     def _phone(self, kind: int, number: int) -> str:
-        """A number that is nobody else's; none that ends in 5 is magic to the simulator."""
+        """A unique phone. It ends in 5, which has no special meaning for the simulator."""
         return f"254{kind}{int(self._mark, 36) % 1000:03}{number:04}5"
 
 

@@ -20,6 +20,7 @@ from .order_balances import (
     backed,
     fees_earned,
     given_back,
+    is_rest_confirmed,
     order_balance,
 )
 from .order_payments import (
@@ -36,6 +37,7 @@ from .portal_statements import PortalStatement, Withdrawal, WithdrawalState
 from .query_schedules import STK_QUERIES, TRANSFER_QUERIES
 from .receipts import (
     DOUBTFUL,
+    TELL_AMOUNTS,
     Provider,
     QueryBudget,
     Receipt,
@@ -66,6 +68,7 @@ __all__ = [
     "MAX_TRIES",
     "OPEN",
     "STK_QUERIES",
+    "TELL_AMOUNTS",
     "TRANSFER_QUERIES",
     "AccessToken",
     "Account",
@@ -118,6 +121,7 @@ __all__ = [
     "fees_earned",
     "given_back",
     "is_clearing",
+    "is_rest_confirmed",
     "new_callback_token",
     "new_conversation_id",
     "order_balance",

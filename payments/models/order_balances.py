@@ -6,12 +6,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from django.db.models import Case, Exists, F, OuterRef, QuerySet, Sum, When
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Sum, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 
 from omachemainproj.compiled_queries import compiled
-from orders.models import FeeState, Order, OrderTrack, Parcel
+from orders.models import FeeState, Order, OrderTrack, Parcel, PaymentStatus
 
 from .receipts import Receipt, Verification
 from .refunds import Refund
@@ -114,6 +114,23 @@ def backed(orders: QuerySet[Order]) -> QuerySet[Any]:
         - back
         + total(never, by="order", of=Sum("written_off")),
     )
+
+
+def is_rest_confirmed(order_id: int) -> bool:
+    """Whether confirmed payments, and what the shop bears, leave what has to stay for an order once
+    all that is owed back of them has gone."""
+    orders = backed(Order.objects.filter(pk=order_id)).alias(earned=fees_earned(OuterRef("pk")))
+    paid = Q(payment_status=PaymentStatus.PAID)
+    enough = paid & Q(made_up__gte=F("needed")) | ~paid & Q(made_up__gte=F("earned"))
+    return orders.filter(enough).exists()
+
+
+def covered_but_unpaid() -> QuerySet[Order]:
+    """Orders that wait for the rest of their money though all of it is counted for them."""
+    waiting = Receipt.objects.filter(order=OuterRef("pk"), waiting=True)
+    came, owed = _came_and_owed()
+    unpaid = Order.objects.filter(Exists(waiting), payment_status=PaymentStatus.REQUESTED)
+    return unpaid.alias(credited=came - owed).filter(credited__gte=F("amount"))
 
 
 @compiled

@@ -41,6 +41,18 @@ class ReceiptSource(models.TextChoices):
     RETURNED = "returned", "M-Pesa's portal: what the shop had sent came back"
 
 
+#: A provider's own word for how much came under a number. The status query of a prompt names none,
+#: and a person's word is not the provider's.
+TELL_AMOUNTS = (
+    ReceiptSource.CALLBACK,
+    ReceiptSource.C2B,
+    ReceiptSource.STATEMENT,
+    ReceiptSource.BANK,
+    ReceiptSource.STATUS,
+    ReceiptSource.RETURNED,
+)
+
+
 class Verification(models.TextChoices):
     """How far a payment is known to have come."""
 
@@ -211,7 +223,7 @@ class Receipt(models.Model):
         permissions = [("decide_money", "Can decide about money that waits for a person")]
 
     def __str__(self) -> str:
-        return f"{self.number or 'number to come'}: {format_kes(self.amount)}"
+        return f"{self.number or 'number not known yet'}: {format_kes(self.amount)}"
 
     @property
     def came_back(self) -> bool:

@@ -68,6 +68,15 @@ class RefundQuerySet(MoneyOutQuerySet["Refund"]):
         replaced = Refund.objects.filter(replaces=OuterRef("pk"))
         return self.filter(~Exists(replaced), status=TransferStatus.REFUSED)
 
+    def lock_all_of(self, receipt: Receipt) -> None:
+        """Lock a receipt's refunds, oldest first: what is read of them afterwards stays as it is.
+
+        Whoever sends a refund locks its own row alone, so the lock of its order does not keep them
+        out. Call inside a transaction that holds the lock of the receipt's order, or the receipt's.
+        """
+        locked = self.filter(receipt=receipt).select_for_update(no_key=True).order_by("pk")
+        list(locked.values_list("pk", flat=True))
+
 
 class Refund(MoneyOut):
     """One try to give money of one receipt back, by one way.

@@ -11,7 +11,7 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from omachemainproj.background import enqueue_after_commit
-from omachemainproj.compiled_queries import locked_row
+from omachemainproj.locking import locked_row
 from orders.models import OrderTrack, TrackStatus
 from payments import ledger
 from payments.delivery_fees import settle_fee

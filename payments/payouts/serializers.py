@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 
 from rest_framework import serializers
 
+from accounts.fields import PasswordField
 from accounts.models import User
-from accounts.serializers import PasswordField
 from accounts.services import confirm_password
 from omachemainproj.api.fields import MpesaNumberField
 from payments.models import Payout, TransferStatus

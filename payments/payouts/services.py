@@ -19,7 +19,8 @@ from django.utils import timezone
 from accounts.contacts import record_paid_to
 from accounts.models import User
 from omachemainproj.background import enqueue_after_commit
-from omachemainproj.compiled_queries import compiled, locked_row
+from omachemainproj.compiled_queries import compiled
+from omachemainproj.locking import locked_row
 from omachemainproj.mpesa_limits import MAX_B2C, MIN_B2C
 from omachemainproj.task_registry import background_task
 from orders.models import Order

@@ -13,11 +13,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.authentication import current_user
+from omachemainproj.api.error_schemas import error_answer
 from omachemainproj.api.errors import Refusal
 from omachemainproj.api.languages import in_their_language
 from omachemainproj.api.pagination import KeysetPagination
 from omachemainproj.api.parameters import PAGING, refuse_unknown
-from omachemainproj.api.schema import error_answer
 from omachemainproj.csv_files import write_sheet
 from payments.models import LedgerEntry, Payout
 

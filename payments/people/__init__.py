@@ -1,4 +1,4 @@
-"""One person and all that the shop has of them: at a glance, as a file, and until it is deleted.
+"""A user's own data: ``/me/``, the export, and account deletion.
 
-It stands on top, since what is kept of a person stands in every app below.
+It is in ``payments``, the top app, since every app below stores personal data.
 """

@@ -1,8 +1,8 @@
-"""An account is deleted: whoever it was cannot be told any more, and the books stay true.
+"""Account deletion: personal data is erased, the books stay correct.
 
-What goes and what stays, table by table, says ``payments.people.inventory``. The person's own row
-and all that opens the account go in one transaction; words and phones in old orders, messages and
-reviews follow in batches, and again every night for a while, so that a crash leaves none behind.
+``payments.people.inventory`` says what is erased and what is kept, table by table. The user's row
+and everything that gives access to the account are erased in one transaction. Texts and phones in
+old orders, messages and reviews follow in batches, repeated nightly for a while in case of a crash.
 """
 
 from __future__ import annotations
@@ -23,53 +23,52 @@ from accounts.models import Guest, NameClaim, User
 from accounts.phone_login import THEIRS_FOR
 from omachemainproj.api.errors import Refusal
 from omachemainproj.phones import MASK
-from orders.lifecycle import taking_late_money
+from orders.lifecycle import accepting_late_payment
 from orders.models import Order, OrderDelivery, OrderTrack, Parcel, PaymentStatus, Problem
 from orders.models.notifications import Message, MessageState, Notice
 from payments.models import Receipt, Refund, TransferStatus
 from payments.payouts.balances import balance_of
 from products.listings.pictures import remove_all_pictures
 from products.models import Product, ProductPicture
-from products.reviews.services import forget_words
+from products.reviews.services import erase_texts
 
 from .inventory import HOLDINGS, WHOLE
 
-#: Rows a statement changes at most.
+#: Rows changed per statement.
 BATCH = 500
-#: How many of each kind an answer names.
-NAMED = 10
-#: A guest without an order for so long was refused theirs.
+#: Items of each kind that a response lists.
+_MAX_LISTED = 10
+#: A guest without an order after this long never placed one: it was refused.
 _NEVER_ORDERED = timedelta(days=1)
-#: For so long the nightly round looks after what was left behind.
-LOOKED_AFTER = timedelta(days=30)
+#: How long the nightly job repeats the erasure.
+_REPEATED_FOR = timedelta(days=30)
 
 
 class UnderWay(Refusal):
-    """Money or goods of this person are under way; the answer says which."""
+    """The user has orders, payments or goods in progress; the response lists them."""
 
     code = "under_way"
     message = (
-        "Your account cannot be deleted yet: money or goods of yours are under way. Once they are "
-        "where they belong, ask again."
+        "Your account cannot be deleted yet because you have orders or payments in progress. Try "
+        "again once they are completed."
     )
 
 
 class StaffStay(Refusal):
-    """Who works for the shop is not erased: others are bound by what they decided."""
+    """Staff accounts are not deleted, since their decisions affect others."""
 
     code = "staff_account"
-    message = "You work for the shop. Ask for your roles to be taken away first."
+    message = "You work for the shop. Ask to have your roles removed first."
 
 
 def what_is_under_way(user_id: int, now: datetime) -> list[dict[str, Any]]:
-    """What keeps an account from being deleted, ten of each kind at most.
+    """Everything that prevents the deletion of an account, at most ten of each kind.
 
-    ``what`` is a code: ``unpaid_order``, ``late_money`` (an order that ended without money, for
-    which it may come for a day), ``goods_to_come``, ``refund``, ``doubted_payment``,
-    ``goods_to_hand_over``, ``problem`` (with what they bought or sold, and undecided),
-    ``parcel_to_bring`` (they took it on; with its ``parcel``), ``money_owed`` (with ``amount``,
-    KES; below zero it is owed to the shop, and what is kept back is owed as well). Orders are
-    named by ``reference`` and ``order_token``.
+    ``what`` is a code: ``unpaid_order``, ``late_money`` (an unpaid order that ended, but may still
+    be paid for a day), ``goods_to_come``, ``refund``, ``doubted_payment``, ``goods_to_hand_over``,
+    ``problem`` (undecided, as buyer or seller), ``parcel_to_bring`` (claimed; with its ``parcel``),
+    ``money_owed`` (with ``amount`` in KES, including withheld earnings; below zero it is owed to
+    the shop). Orders are given by ``reference`` and ``order_token``.
     """
     bought = Order.objects.filter(buyer=user_id)
     to_come = OrderTrack.objects.to_fulfil().filter(order=OuterRef("pk"))
@@ -81,7 +80,7 @@ def what_is_under_way(user_id: int, now: datetime) -> list[dict[str, Any]]:
     waits = Q(order__payment_status=PaymentStatus.REQUESTED)
     found = [
         *_named("unpaid_order", bought.unpaid()),
-        *_named("late_money", taking_late_money(bought.filter(ended), now)),
+        *_named("late_money", accepting_late_payment(bought.filter(ended), now)),
         *_named("goods_to_come", bought.filter(Exists(to_come))),
         *_named("refund", bought.filter(is_back)),
         *_named("doubted_payment", bought.filter(Q(in_doubt=True) | Exists(doubted))),
@@ -93,7 +92,7 @@ def what_is_under_way(user_id: int, now: datetime) -> list[dict[str, Any]]:
     undecided = Problem.objects.undecided().filter(Q(track__buyer=user_id) | Q(seller=user_id))
     found += _named("problem", Order.objects.filter(pk__in=undecided.values("track__order")))
     parcels = Parcel.objects.claimed_by(user_id).to_bring().order_by("-pk")
-    for pk in parcels.values_list("pk", flat=True)[:NAMED]:
+    for pk in parcels.values_list("pk", flat=True)[:_MAX_LISTED]:
         found.append({"what": "parcel_to_bring", "parcel": pk})
     balance = balance_of(user_id)
     if any(balance):
@@ -102,7 +101,7 @@ def what_is_under_way(user_id: int, now: datetime) -> list[dict[str, Any]]:
 
 
 def _named(what: str, orders: QuerySet[Order]) -> Iterable[dict[str, Any]]:
-    named = orders.order_by("-pk").values_list("reference", "order_token")[:NAMED]
+    named = orders.order_by("-pk").values_list("reference", "order_token")[:_MAX_LISTED]
     return [
         {"what": what, "reference": reference, "order_token": str(token)}
         for reference, token in named
@@ -110,40 +109,40 @@ def _named(what: str, orders: QuerySet[Order]) -> Iterable[dict[str, Any]]:
 
 
 def erase_account(user: User, now: datetime) -> None:
-    """Delete a person's account; the caller has made sure that it is they who ask.
+    """Delete an account. The caller has verified that its owner asked for it.
 
-    Raises StaffStay and UnderWay; of two at once, the second is refused its token (401). Their
-    orders wait for this, and it for them: an order is placed before it, and refused here, or not.
+    Raises StaffStay or UnderWay. If two requests run concurrently, the second one's token is
+    refused (401). The lock also serialises this with new orders: an order is placed first and
+    prevents the deletion, or it is refused.
     """
     with transaction.atomic():
-        # In full, not as elsewhere: what names the person as its owner waits as well.
+        # A full lock instead of NO KEY: new rows that reference the user have to wait too.
         person = User.objects.select_for_update().get(pk=user.pk)
         if person.erased_at is not None:
             tokens.refuse("user_inactive")
-        if _works_here(person):
+        if _is_staff(person):
             raise StaffStay
         if found := what_is_under_way(person.pk, now):
             raise UnderWay(under_way=found)
         emails.tell_of_change(person, "account_deleted", to=person.email)
         tokens.revoke_all(person.pk)
-        _rest_names(person, now)
-        # Before the rows that know the names of the files.
+        _reserve_names(person, now)
+        # Before deleting the rows that hold the file names.
         _empty_listings(person.pk)
         _delete_rows(person, now)
     erase_words(user.pk)
 
 
 def erase_old_guests(now: datetime) -> int:
-    """Erase guests (accounts.guests) who ordered nothing for so long that their phone may be
-    another's by now, and those who never got to order. Returns how many.
+    """Erase guests (accounts.guests) whose phone may have a new owner, or who never ordered.
 
-    Nobody could ask for it: nobody signs in as a guest. What they ordered that somebody proved to
-    be theirs is that account's. Safe to run anywhere, twice, at once.
+    Returns how many. Guests cannot sign in, so they cannot ask for it. Orders that an account has
+    claimed belong to that account. Safe to repeat and to run concurrently.
     """
     done = 0
     for pk in list(_old_guests(now).values_list("pk", flat=True)[:BATCH]):
         with transaction.atomic():
-            # Who cashes out with the phone at this moment has this person locked, and an order.
+            # A checkout with this phone locks this row first, and then has an order.
             person = User.objects.select_for_update().get(pk=pk)
             if not _old_guests(now).filter(pk=pk).exists() or what_is_under_way(pk, now):
                 continue
@@ -169,24 +168,26 @@ def _delete_rows(person: User, now: datetime) -> None:
 
 
 def erase_words(user_id: int) -> int:
-    """Take words, phones and places of an erased person out of old rows; return how many rows.
+    """Remove an erased user's texts, phones and places from old rows; return how many rows.
 
-    Safe to repeat, anywhere, at once; a batch at a time.
+    Works in batches. Safe to repeat and to run concurrently.
     """
     bought = Order.objects.filter(buyer=user_id)
     masked = Concat(Value(MASK), Right("mpesa_number", 3))
     unmasked = bought.exclude(mpesa_number__startswith=MASK[0])
-    told = Message.objects.filter(user=user_id)
+    messages = Message.objects.filter(user=user_id)
     places = OrderDelivery.objects.filter(order__buyer=user_id)
     done = _change(unmasked, mpesa_number=masked)
     done += _change(bought.exclude(network=""), network="")
     done += _change(
-        told.filter(state=MessageState.DUE),
+        messages.filter(state=MessageState.DUE),
         state=MessageState.FAILED,
         next_try_at=None,
         reason="The account was deleted.",
     )
-    done += _change(told.exclude(contact="", subject="", text=""), contact="", subject="", text="")
+    done += _change(
+        messages.exclude(contact="", subject="", text=""), contact="", subject="", text=""
+    )
     for about in (Notice.objects.filter(user=user_id), Notice.objects.filter(order__buyer=user_id)):
         done += _change(about.exclude(phone="", facts={}), phone="", facts={})
     done += _change(
@@ -196,24 +197,24 @@ def erase_words(user_id: int) -> int:
         area="",
         directions="",
     )
-    return done + forget_words(user_id)
+    return done + erase_texts(user_id)
 
 
 def erase_what_is_left(now: datetime) -> int:
-    """Erase what a crash left of people who were erased lately, and what came in that moment.
+    """Repeat the erasure of recently erased users, for data left by a crash or a concurrent write.
 
-    Returns how many rows. Safe to run anywhere, twice, at once.
+    Returns how many rows. Safe to repeat and to run concurrently.
     """
-    lately = User.objects.filter(erased_at__gt=now - LOOKED_AFTER).order_by("pk")
+    recent = User.objects.filter(erased_at__gt=now - _REPEATED_FOR).order_by("pk")
     done = 0
-    for pk in lately.values_list("pk", flat=True):
+    for pk in recent.values_list("pk", flat=True):
         with transaction.atomic():
             done += _empty_listings(pk)
         done += erase_words(pk)
     return done
 
 
-def _works_here(person: User) -> bool:
+def _is_staff(person: User) -> bool:
     return (
         person.is_staff
         or person.is_superuser
@@ -223,8 +224,8 @@ def _works_here(person: User) -> bool:
     )
 
 
-def _rest_names(person: User, now: datetime) -> None:
-    """Nobody poses by a name of theirs for a year; whose it was is not kept."""
+def _reserve_names(person: User, now: datetime) -> None:
+    """Reserve the names for NAME_RESTS_DAYS against impersonation, without keeping the owner."""
     until = now + timedelta(days=settings.NAME_RESTS_DAYS)
     claims = NameClaim.objects.filter(user=person)
     claims.filter(rests_until=None).update(rests_until=until)
@@ -232,13 +233,13 @@ def _rest_names(person: User, now: datetime) -> None:
 
 
 def _empty_listings(user_id: int) -> int:
-    """Take what they sell off sale, and its pictures and words away; return how many listings.
+    """Unlist a user's products and remove their descriptions and pictures; return how many.
 
-    In a transaction. Files are deleted once it is committed.
+    Call inside a transaction. The files are deleted after it commits.
     """
     pictures = Exists(ProductPicture.objects.filter(product=OuterRef("pk")))
     bare = Q(listed=False, description="", image="", thumbnail="") & ~pictures
-    # By id, as orders lock goods.
+    # By id, the order in which orders lock products.
     goods = Product.objects.filter(~bare, seller=user_id).order_by("pk")
     found = list(goods.select_for_update(no_key=True).values_list("pk", "image", "thumbnail"))
     remove_all_pictures([pk for pk, *_ in found])
@@ -252,7 +253,7 @@ def _empty_listings(user_id: int) -> int:
 
 
 def _empty_person(person: User, now: datetime) -> None:
-    """Leave a number. No name of a person's has that sign, so nobody has or gets this one."""
+    """Replace the user name with ``#<id>``, which no account can choose, and clear the rest."""
     picture, number = person.avatar.name, f"#{person.pk}"
     closed = User(password="")
     closed.set_unusable_password()
@@ -265,7 +266,7 @@ def _empty_person(person: User, now: datetime) -> None:
         last_name="",
         gender="",
         phone="",
-        # Else the next payment would fill it in (accounts.contacts.record_paid_from).
+        # Otherwise the next payment would set it (accounts.contacts.record_paid_from).
         phone_chosen=True,
         avatar="",
         password=closed.password,
@@ -281,9 +282,9 @@ def _empty_person(person: User, now: datetime) -> None:
 
 
 def _change(rows: QuerySet[Any], **changes: Any) -> int:
-    """Change rows that still need it, a batch at a time; each is asked about again.
+    """Update rows that still match the filter, in batches.
 
-    Their keys are read at once, and in no order (``Holding.keys_of`` says why).
+    All keys are read first, unordered (``Holding.keys_of`` says why).
     """
     keys = list(rows.order_by().values_list("pk", flat=True))
     return sum(

@@ -1,4 +1,4 @@
-"""A person's data as one JSON file, written while it is read: as long as it is, it fits in memory.
+"""A user's data as one JSON file, streamed so that any size fits in memory.
 
 ``{"as_of": …, "person": […], "addresses": […], …}``: a list of rows for each section of
 ``payments.people.inventory``, in the order of their keys. Times are UTC.
@@ -16,7 +16,7 @@ from accounts.models import User
 
 from .inventory import HOLDINGS, Holding
 
-#: Rows read, and written, at a time.
+#: Rows read and written at a time.
 BATCH = 2000
 
 
@@ -27,12 +27,12 @@ class _Encoder(DjangoJSONEncoder):
         return super().default(o)
 
 
-#: One for all rows: to make one for each costs more than most rows.
+#: Shared by all rows: creating one costs more than encoding most rows.
 _WRITER = _Encoder(ensure_ascii=False)
 
 
 def write_export(user: User, now: datetime) -> Iterator[str]:
-    """The pieces of the file. A query or two a section, and one more for each BATCH of its rows."""
+    """Yield the file in pieces. One or two queries per section, and one per BATCH of rows."""
     yield f'{{"as_of": {_WRITER.encode(now)}'
     for holding in HOLDINGS:
         yield f", {_WRITER.encode(holding.section)}: ["
@@ -48,6 +48,6 @@ def _batches(holding: Holding, user_id: int) -> Iterator[list[dict[str, Any]]]:
     keys = sorted(holding.keys_of(user_id))
     for start in range(0, len(keys), BATCH):
         batch = holding.table._default_manager.filter(pk__in=keys[start : start + BATCH])
-        # Somebody may have deleted all of them since.
+        # All of them may have been deleted since.
         if rows := list(batch.order_by("pk").values(*holding.columns)):
             yield rows

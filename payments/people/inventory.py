@@ -1,8 +1,8 @@
-"""All that the shop keeps of a person: what of it they get, what goes with them and what stays.
+"""The inventory of personal data: what is exported, and what is erased or kept.
 
-Each column that names somebody, or holds words of theirs, stands here once: ``shown`` (in the
-export) or ``hidden``, and, when the account is deleted, ``goes`` or ``stays``, with a reason. A
-test walks all models and fails where a new one says nothing (tests/people/test_inventory.py).
+Every column that identifies a user or holds their words is listed once: as ``shown`` (in the
+export) or ``hidden``, and as ``goes`` or ``stays``, with a reason, when the account is deleted. A
+test checks that every model is covered (tests/people/test_inventory.py).
 """
 
 from __future__ import annotations
@@ -14,40 +14,40 @@ from typing import Any
 from django.apps import apps
 from django.db.models import Model, QuerySet
 
-#: Why something stays.
-BOOKS = "the law wants the books for years, and they prove whose the money is"
-AGREED = "what was agreed, which a digest proves; the other side has a right to it"
-ADDED_TO = "a record that is only added to"
-DECIDED = "by it money was decided about; the other side has a right to it, and no row is changed"
-NUMBER = "it says whose it was, by a number"
-STARS = "a verdict about goods, without a name"
-STAFF = "who works for the shop is not erased: others decided by what they did"
-NOBODY = "it says nothing of a person"
-#: A row that goes as a whole.
+#: Reasons to keep data.
+BOOKS = "the law requires accounting records, and they prove who owns the money"
+AGREED = "part of an agreement, protected by a digest; the other party has a right to it"
+ADDED_TO = "an append-only record"
+DECIDED = "evidence for a decision about money; the other party has a right to it"
+NUMBER = "it identifies the owner only by a number"
+STARS = "a rating of goods, without a name"
+STAFF = "staff accounts are not deleted, since their decisions affect others"
+NOBODY = "it is not about a person"
+#: The whole row is deleted.
 WHOLE = "*"
 
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """What one table keeps of one person, in one part. Columns are named one after the other."""
+    """The data of one user in one table. Columns are separated by spaces."""
 
     section: str
     model: str
-    #: Lookups that lead to the person; any of them does.
+    #: Lookups of the user, separated by spaces. A row that matches any of them is the user's.
     whose: str
     #: Columns of the export.
     shown: str
-    #: Columns that are no good outside (codes, tokens, digests), that have an address of their
-    #: own (pictures), that are about others, or are for staff alone.
+    #: Columns that are secret or meaningless outside (codes, tokens, digests), that have their own
+    #: URL (pictures), that are about others, or that are only for staff.
     hidden: str = ""
     #: Columns that are emptied, or WHOLE.
     goes: str = ""
-    #: By the reason, the columns that stay.
+    #: The columns that are kept, by reason.
     stays: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def table(self) -> type[Model]:
-        """The model; an app above this one may be named too."""
+        """The model."""
         return apps.get_model(self.model)
 
     @property
@@ -56,10 +56,10 @@ class Holding:
         return self.shown.split()
 
     def keys_of(self, user_id: int) -> set[Any]:
-        """The primary keys of the rows that are about this person.
+        """The primary keys of this user's rows.
 
-        All of them at once and in no order: asked for the first few of them by their key, a
-        database walks a large table from its beginning to find somebody's three rows.
+        Unordered and unlimited: with ORDER BY and LIMIT the database would scan a large table by
+        primary key to find a user's few rows.
         """
         rows = self.table._default_manager
         return {
@@ -69,7 +69,7 @@ class Holding:
         }
 
     def rows_of(self, user_id: int) -> QuerySet[Model]:
-        """The rows that are about this person, each once."""
+        """This user's rows, each once."""
         return self.table._default_manager.filter(pk__in=self.keys_of(user_id))
 
 
@@ -159,7 +159,7 @@ HOLDINGS = [
         "skeleton rests_until",
         hidden="user",
         goes="user",
-        stays={"for a year nobody else may pose by the name; then it goes too": "skeleton"},
+        stays={"reserved for a year against impersonation, then deleted": "skeleton"},
     ),
     Holding(
         "second_factors",
@@ -190,7 +190,7 @@ HOLDINGS = [
         goes="description image thumbnail",
         stays={
             NUMBER: "seller",
-            "the orders of others say what they bought": "name",
+            "the orders of others show what they bought": "name",
             BOOKS: "payment_mpesa_number",
             NOBODY: "sku",
         },
@@ -511,7 +511,7 @@ HOLDINGS = [
         stays={
             NUMBER: "user",
             NOBODY: "language reason",
-            "it proves that one message was sent once": "provider_id",
+            "proves that one message was sent once": "provider_id",
         },
     ),
     Holding(
@@ -637,34 +637,34 @@ HOLDINGS = [
     ),
 ]
 
-#: Tables that are about nobody, or from which nobody can be told, and why.
-NOBODYS = {
+#: Tables without personal data, and why.
+IMPERSONAL = {
     "auth.Group": "roles",
-    "auth.Permission": "what roles may do",
-    "contenttypes.ContentType": "the names of tables",
-    "sessions.Session": "the cookies of staff: which ones are open stands in accounts.Session",
-    "account.EmailConfirmation": "goes with its address; the shop writes none",
-    "socialaccount.SocialApp": "no log-in elsewhere is offered",
-    "socialaccount.SocialToken": "goes with its account; the shop writes none",
+    "auth.Permission": "permissions of roles",
+    "contenttypes.ContentType": "names of tables",
+    "sessions.Session": "cookies of staff; open sessions are in accounts.Session",
+    "account.EmailConfirmation": "deleted with its address; the shop creates none",
+    "socialaccount.SocialApp": "no social log-in is offered",
+    "socialaccount.SocialToken": "deleted with its account; the shop creates none",
     "omachemainproj.Heartbeat": "when the clock and the workers last ran",
-    "omachemainproj.CacheEntry": "counters and answers of minutes, under digests",
+    "omachemainproj.CacheEntry": "counters and responses for minutes, under digests",
     "accounts.ContactCount": "counters under keyed digests, for a day",
     "accounts.PhoneCode": "digests, for ten minutes",
-    "orders.SmsReport": "a provider's id, and its word for why an SMS did not arrive",
-    "products.SearchWord": "single words of goods' names",
+    "orders.SmsReport": "a provider's ID, and its reason why an SMS was not delivered",
+    "products.SearchWord": "single words from product names",
     "products.ReviewDigest": "a digest",
     "orders.OrderDigest": "a digest",
-    "orders.DeliveryDigest": "a digest, of nothing that names anybody",
-    "orders.PickupPoint": "a shop's counter and its phone, as its owner had it published",
+    "orders.DeliveryDigest": "a digest of impersonal data",
+    "orders.PickupPoint": "a shop's counter and its phone, published by its owner",
     "orders.DeliveryRate": "fees",
     "payments.AccessToken": "the shop's own key to M-Pesa",
-    "payments.PayoutStop": "why all payouts rested",
-    "payments.NightlyProof": "which rules of the books were broken, by the numbers of rows",
-    "payments.Trouble": "what keeps the shop from running",
-    "payments.AlertMail": "when the shop's own operator was told of that",
-    "payments.PortalStatement": "how far the shop's statements on the portal were read",
-    "payments.StatementPull": "how far the shop's own statement was read",
-    "payments.ReceiptQuestion": "the address of an answer",
+    "payments.PayoutStop": "why outgoing payments were stopped",
+    "payments.NightlyProof": "which integrity rules were broken, with row IDs",
+    "payments.Trouble": "conditions that keep the shop from running",
+    "payments.AlertMail": "when the shop's operator was alerted",
+    "payments.PortalStatement": "how far the portal statements have been read",
+    "payments.StatementPull": "how far M-Pesa's statement has been read",
+    "payments.ReceiptQuestion": "the address for an answer",
     "payments.LedgerPosting": "the name of an event",
     "payments.Original": "digests",
     "payments.StrangersPosts": "how much a network posted, for a day",

@@ -1,4 +1,4 @@
-"""Reads about the person who asks."""
+"""Reads about the current user."""
 
 from __future__ import annotations
 
@@ -29,35 +29,35 @@ from products.models import Product
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What waits for a person."""
+    """Numbers of items that need the user's attention."""
 
     unpaid_orders: int
     to_hand_over: int
-    #: MOST_UNREAD where it is as many or more.
+    #: At most MOST_UNREAD.
     unread_notices: int
-    #: Lines whose problem waits for a word of theirs.
+    #: Lines with a problem that awaits the user's answer.
     to_answer: int
 
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """A person at a glance, beside what stands in their own row."""
+    """What the ``/me/`` response needs in addition to the user's own row."""
 
     roles: list[str]
     is_seller: bool
-    #: Whether they hand parcels over at a pick-up point.
+    #: Whether they work at a pick-up point.
     is_at_point: bool
     language: str
     counts: Counts
 
 
 def glance_at(user: User, now: datetime) -> Glance:
-    """What a person is and what waits for them. One statement, and one for their roles.
+    """Read a user's summary. Two queries.
 
-    Refuses (401) somebody who is gone.
+    Refuses (401) a user who has been deleted.
     """
     rows = _row(user.pk, now)
-    if not rows:  # deleted in this very moment
+    if not rows:  # deleted concurrently
         refuse("user_not_found")
     language, sells, at_point, *counted = rows[0]
     names = user.groups.filter(name__in=ROLES).order_by("name").values_list("name", flat=True)

@@ -1,4 +1,4 @@
-"""Outputs about the person who asks."""
+"""Inputs and outputs about the current user."""
 
 from __future__ import annotations
 
@@ -7,69 +7,67 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.backoffice.roles import ROLES
+from accounts.fields import PasswordField
 from accounts.models import Language
 from accounts.second_factor import CODE_MAX
-from accounts.serializers import PasswordField
 from omachemainproj.api.fields import IdentifierField
 
 
 class CountsOutput(serializers.Serializer):
-    """What waits for them."""
+    """Numbers of items that need the user's attention."""
 
-    unpaid_orders = serializers.IntegerField(help_text="Their orders that wait for their money.")
+    unpaid_orders = serializers.IntegerField(help_text="The user's unpaid orders.")
     to_hand_over = serializers.IntegerField(
-        help_text="Lines they sold that are paid and wait to be fetched."
+        help_text="Sold items that are paid and not collected yet."
     )
     unread_notices = serializers.IntegerField(
-        help_text="What they were told and have not read (`/notices/`); 100 where it is more."
+        help_text="Unread notices (`/notices/`), at most 100."
     )
     to_answer = serializers.IntegerField(
-        help_text="Lines they bought whose problem waits for a word of theirs."
+        help_text="Bought items with a problem that awaits the buyer's answer."
     )
 
 
 class MeOutput(serializers.Serializer):
-    """Who asks."""
+    """The current user."""
 
-    id = serializers.IntegerField(help_text="Their number.")
-    username = serializers.CharField(help_text="How they are called here.")
-    email = serializers.CharField(help_text="Empty where none was given.", allow_blank=True)
+    id = serializers.IntegerField(help_text="The user's ID.")
+    username = serializers.CharField(help_text="The user name.")
+    email = serializers.CharField(help_text="Empty if none is set.", allow_blank=True)
     first_name = serializers.CharField(allow_blank=True)
     last_name = serializers.CharField(allow_blank=True)
     avatar = serializers.CharField(allow_null=True, help_text="The picture's URL, or null.")
-    phone = serializers.CharField(
-        allow_blank=True, help_text="12 digits, where they are called; empty where none was given."
+    phone = serializers.CharField(allow_blank=True, help_text="12 digits; empty if none is set.")
+    language = serializers.ChoiceField(
+        Language.choices, help_text="The language of messages to the user."
     )
-    language = serializers.ChoiceField(Language.choices, help_text="In which they are written to.")
     roles = serializers.ListField(
         child=serializers.ChoiceField([*ROLES, "superuser"]),
-        help_text="What they do for the shop; empty for most.",
+        help_text="Staff roles; empty for most users.",
     )
-    is_seller = serializers.BooleanField(help_text="Whether they have listed anything yet.")
-    is_at_point = serializers.BooleanField(
-        help_text="Whether they hand parcels over at a pick-up point."
-    )
+    is_seller = serializers.BooleanField(help_text="Whether the user has ever listed a product.")
+    is_at_point = serializers.BooleanField(help_text="Whether the user works at a pick-up point.")
     counts = CountsOutput()
 
 
 class DeleteAccountInput(serializers.Serializer):
-    """What shows that it is they who ask: a token may have been stolen."""
+    """Proof of identity, since a token may have been stolen."""
 
-    password = PasswordField(required=False, help_text="The account's own.")
+    password = PasswordField(required=False, help_text="The account's password.")
     token = serializers.CharField(
         required=False,
         max_length=64,
-        help_text="Instead of a password: of the answer of /account/phone/code/.",
+        help_text="Instead of a password: the token from /account/phone/code/.",
     )
     phone_code = IdentifierField(
-        required=False, max_length=32, help_text="And the six digits of its SMS."
+        required=False, max_length=32, help_text="With the token: the six digits from the SMS."
     )
     code = serializers.CharField(
         required=False,
         allow_blank=True,
         max_length=CODE_MAX,
         write_only=True,
-        help_text="Of the authenticator app, where log-in asks for one.",
+        help_text="The authenticator app's code, if log-in asks for one.",
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -80,9 +78,9 @@ class DeleteAccountInput(serializers.Serializer):
 
 
 class ExportOutput(serializers.Serializer):
-    """All that is kept of a person, a list of rows for each section.
+    """A user's personal data, with a list of rows per section.
 
-    Its sections and their columns are listed in the privacy notes; new ones may come.
+    The privacy notes list the sections and their columns; new ones may be added.
     """
 
     as_of = serializers.DateTimeField()

@@ -1,4 +1,4 @@
-"""One person over HTTP: at a glance, as a file, and gone."""
+"""The current user over HTTP: ``/me/``, the export and account deletion."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from accounts.authentication import current_user
 from accounts.phone_codes import Typed
 from accounts.phone_views import check_own_code
 from accounts.serializers import Done
+from omachemainproj.api.error_schemas import DetailError, error_answer, field_errors
 from omachemainproj.api.languages import in_their_language
-from omachemainproj.api.schema import DetailError, error_answer, field_errors
 from omachemainproj.media import media_prefix
 
 from .erasure import StaffStay, UnderWay, erase_account
@@ -48,16 +48,16 @@ _ME = OpenApiExample(
 
 
 class MeView(APIView):
-    """Who asks."""
+    """The current user."""
 
     throttle_scope = "read"
 
     @extend_schema(
         tags=["account"],
         operation_id="get_me",
-        summary="Who am I?",
-        description="All that a page needs of the caller, in one request: names, picture, "
-        "language, what they may do, and what waits for them.",
+        summary="Get the current user",
+        description="Everything a page needs about the user in one request: names, picture, "
+        "language, roles, and the numbers of items that need attention.",
         responses=MeOutput,
         examples=[_ME],
     )
@@ -84,7 +84,7 @@ class MeView(APIView):
 
 
 _EXPORT = OpenApiExample(
-    "the beginning of one",
+    "the beginning of an export",
     value={
         "as_of": "2026-11-24T05:15:00Z",
         "person": [{"id": 7, "username": "wanjiku", "phone": "254712345678"}],
@@ -95,11 +95,11 @@ _EXPORT = OpenApiExample(
 )
 _UNDER_WAY = OpenApiResponse(
     DetailError,
-    description="Money or goods are under way, and `under_way` says which: `unpaid_order`, "
-    "`late_money` (may still come, for a day), `goods_to_come`, `refund`, `doubted_payment`, "
-    "`goods_to_hand_over`, `problem` (undecided, with what was bought or sold) with their order, "
+    description="Orders or payments are in progress, listed in `under_way`: `unpaid_order`, "
+    "`late_money` (may still be paid, for a day), `goods_to_come`, `refund`, `doubted_payment`, "
+    "`goods_to_hand_over` and `problem` (undecided, as buyer or seller) with their order, "
     "`parcel_to_bring` with its `parcel`, `money_owed` with its `amount` (KES; below zero it is "
-    "owed to the shop). Or the caller works for the shop, or at a pick-up point: `staff_account`.",
+    "owed to the shop). Or the user is staff or works at a pick-up point: `staff_account`.",
     examples=[
         OpenApiExample(
             UnderWay.code,
@@ -119,8 +119,8 @@ _UNDER_WAY = OpenApiResponse(
         OpenApiExample(StaffStay.code, value={"detail": StaffStay.message, "code": StaffStay.code}),
     ],
 )
-_NOT_THEY = field_errors(
-    "The password, or the code, is not theirs.",
+_WRONG_PROOF = field_errors(
+    "The password or the code is wrong.",
     wrong={"password": ["This is not your password."]},
     code_needed={
         "detail": second_factor.CodeNeeded.message,
@@ -131,16 +131,16 @@ _LOCKED_OUT = error_answer("Too many failed attempts. Try again in 5 minutes.", 
 
 
 class ExportView(APIView):
-    """All that the shop keeps of the caller."""
+    """Download the user's personal data."""
 
     throttle_scope = "export"
 
     @extend_schema(
         tags=["account"],
         operation_id="export_account",
-        summary="Take one's data along",
-        description="All that is kept of the caller, as one JSON file, written while it is sent. "
-        "Left out are secrets (passwords, tokens, codes) and what is about others.",
+        summary="Export personal data",
+        description="The user's personal data as one streamed JSON file. Secrets (passwords, "
+        "tokens, codes) and data about others are left out.",
         responses=ExportOutput,
         examples=[_EXPORT],
     )
@@ -153,23 +153,25 @@ class ExportView(APIView):
 
 
 class DeleteAccountView(APIView):
-    """Deleting one's account."""
+    """Delete the user's account."""
 
     throttle_scope = "dj_rest_auth"
 
     @extend_schema(
         tags=["account"],
         operation_id="delete_account",
-        summary="Delete one's account",
-        description="Names, e-mail, phones, addresses, pictures and messages go, every session "
-        "ends, and listings are taken off sale. What the law wants kept, and what others bought "
-        "or sold, is kept under a number. It cannot be taken back.",
+        summary="Delete the account",
+        description="Deletes names, e-mail, phones, addresses, pictures and messages, ends every "
+        "session and unlists all products. Records that the law requires, and what others bought "
+        "or sold, are kept under a number. This cannot be undone.",
         request=DeleteAccountInput,
-        responses={200: Done, 400: _NOT_THEY, 409: _UNDER_WAY, 429: _LOCKED_OUT},
+        responses={200: Done, 400: _WRONG_PROOF, 409: _UNDER_WAY, 429: _LOCKED_OUT},
         examples=[
-            OpenApiExample("by password", value={"password": "correct horse"}, request_only=True),
             OpenApiExample(
-                "by a code",
+                "with a password", value={"password": "correct horse"}, request_only=True
+            ),
+            OpenApiExample(
+                "with a code by SMS",
                 value={"token": "q0s3xqS8pXv1V0a7d2T9yA", "phone_code": "481516"},
                 request_only=True,
             ),

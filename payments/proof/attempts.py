@@ -1,4 +1,4 @@
-"""Attempts to collect money, and receipts."""
+"""Payment attempts and receipts."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ from payments.models import (
 from .rule import rule
 
 
-@rule("A confirmed attempt has a receipt, credited to its order")
-def _proven(now: datetime) -> QuerySet[OrderPayment]:
+@rule("A confirmed attempt has a receipt credited to its order")
+def confirmed_attempt_has_receipt(now: datetime) -> QuerySet[OrderPayment]:
     credited = Receipt.objects.filter(payment=OuterRef("pk"), order=OuterRef("order"))
     return OrderPayment.objects.filter(~Exists(credited), status=AttemptStatus.CONFIRMED)
 
 
 @rule("A receipt is credited through a confirmed attempt of its order")
-def _attempted(now: datetime) -> QuerySet[Receipt]:
+def receipt_has_confirmed_attempt(now: datetime) -> QuerySet[Receipt]:
     attempt = OrderPayment.objects.filter(
         pk=OuterRef("payment_id"), order=OuterRef("order_id"), status=AttemptStatus.CONFIRMED
     )
     return Receipt.objects.filter(~Exists(attempt), order__isnull=False)
 
 
-@rule("A receipt without an order says why")
-def _explained(now: datetime) -> QuerySet[Receipt]:
+@rule("A receipt without an order has a note that says why")
+def suspense_has_a_note(now: datetime) -> QuerySet[Receipt]:
     return Receipt.objects.filter(order__isnull=True, note="")
 
 
-@rule("A prompt is live only while its end is unknown")
-def _live(now: datetime) -> QuerySet[OrderPayment]:
+@rule("A prompt is open only while its result is unknown")
+def open_prompt_has_no_result(now: datetime) -> QuerySet[OrderPayment]:
     return OrderPayment.objects.filter(live=True).exclude(status__in=OPEN)
 
 
-@rule("A submitted attempt has the request id M-Pesa gave it")
-def _named(now: datetime) -> QuerySet[OrderPayment]:
+@rule("A submitted attempt has M-Pesa's request ID")
+def submitted_attempt_has_request_id(now: datetime) -> QuerySet[OrderPayment]:
     return OrderPayment.objects.filter(status=AttemptStatus.SUBMITTED, checkout_request_id="")

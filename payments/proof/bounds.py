@@ -1,4 +1,4 @@
-"""No row is from the future, or waits for a year that nobody lives to see."""
+"""Timestamps are not in the future, and no retry is scheduled more than three days ahead."""
 
 from __future__ import annotations
 
@@ -29,13 +29,14 @@ from payments.models import (
 
 from .rule import rule
 
-#: Clocks differ, and the hosts' were seen to be a day off; nothing the shop plans is further away.
-FUTURE = timedelta(days=1)
-WAITS = timedelta(days=3)
-MONTH = timedelta(days=30)
+#: Clocks differ; hosts have been seen a day off.
+_CLOCK_ERROR = timedelta(days=1)
+#: The furthest retry that the shop schedules.
+_NEXT_WITHIN = timedelta(days=3)
+_MONTH = timedelta(days=30)
 
-#: When something has happened: by then it is over.
-PAST: list[tuple[type[Model], tuple[str, ...]]] = [
+#: Times of past events.
+_PAST: list[tuple[type[Model], tuple[str, ...]]] = [
     (OrderPayment, ("created_at", "rung_at", "checked_at", "confirmed_at")),
     (Receipt, ("created_at",)),
     (Refund, ("created_at", "sent_at", "done_at", "receipt_stands_at")),
@@ -49,8 +50,8 @@ PAST: list[tuple[type[Model], tuple[str, ...]]] = [
     (Message, ("created_at", "tried_at", "sent_at")),
     (Audit, ("at",)),
 ]
-#: When something is to be looked at again.
-NEXT: list[tuple[type[Model], tuple[str, ...]]] = [
+#: Times of next checks.
+_NEXT: list[tuple[type[Model], tuple[str, ...]]] = [
     (OrderPayment, ("next_check_at",)),
     (Refund, ("next_check_at",)),
     (Payout, ("next_check_at",)),
@@ -61,54 +62,54 @@ NEXT: list[tuple[type[Model], tuple[str, ...]]] = [
 
 def _enter(description: str, model: type[Model], names: tuple[str, ...], within: timedelta) -> None:
     @rule(f"{description}: {model._meta.verbose_name}")
-    def _too_late(now: datetime) -> QuerySet[Any]:
+    def time_within_bounds(now: datetime) -> QuerySet[Any]:
         late = Q()
         for name in names:
             late |= Q(**{f"{name}__gt": now + within})
         return model._default_manager.filter(late)
 
 
-for _model, _names in PAST:
-    _enter("Nothing has happened in the future", _model, _names, FUTURE)
-for _model, _names in NEXT:
-    _enter("Nothing waits longer than three days to be looked at", _model, _names, WAITS)
+for _model, _names in _PAST:
+    _enter("No past event is dated in the future", _model, _names, _CLOCK_ERROR)
+for _model, _names in _NEXT:
+    _enter("No check is scheduled more than three days ahead", _model, _names, _NEXT_WITHIN)
 
 
-@rule("A transfer M-Pesa may know of was sent at a time, and what was never sent has no number")
-def _refund_times(now: datetime) -> QuerySet[Refund]:
-    return Refund.objects.filter(_astray_in_time())
-
-
-@rule("A payout M-Pesa may know of was sent at a time, and what was never sent has no number")
-def _payout_times(now: datetime) -> QuerySet[Payout]:
-    return Payout.objects.filter(_astray_in_time())
-
-
-def _astray_in_time() -> Q:
-    return Q(status="sent", sent_at__isnull=True) | (
+def _inconsistent_times() -> Q:
+    return Q(status=TransferStatus.SENT, sent_at__isnull=True) | (
         ~Q(status=TransferStatus.DONE) & (~Q(number="") | Q(done_at__isnull=False))
     )
 
 
-@rule("A confirmed attempt was confirmed at a time")
-def _confirmed(now: datetime) -> QuerySet[OrderPayment]:
+@rule("A refund that M-Pesa accepted has a sending time, and one not done has no number")
+def refund_times_are_consistent(now: datetime) -> QuerySet[Refund]:
+    return Refund.objects.filter(_inconsistent_times())
+
+
+@rule("A payout that M-Pesa accepted has a sending time, and one not done has no number")
+def payout_times_are_consistent(now: datetime) -> QuerySet[Payout]:
+    return Payout.objects.filter(_inconsistent_times())
+
+
+@rule("A confirmed attempt has a confirmation time")
+def confirmed_attempt_has_time(now: datetime) -> QuerySet[OrderPayment]:
     return OrderPayment.objects.filter(status=AttemptStatus.CONFIRMED, confirmed_at__isnull=True)
 
 
-@rule("The statement was read from a time until a later one, and is read on soon after that")
-def _read(now: datetime) -> QuerySet[StatementPull]:
-    # A reading sets both: the next is hours after the end of the last, whatever the time is.
+@rule("M-Pesa's statement was read for a period with an end, and is read again soon")
+def statement_times_increase(now: datetime) -> QuerySet[StatementPull]:
+    # Each pull sets both: the next one is hours after the end of the last.
     backwards = Q(read_from__gt=F("read_until")) | Q(read_until__gt=F("next_pull_at"))
     return StatementPull.objects.filter(
-        backwards | Q(next_pull_at__gt=now + MONTH) | Q(read_until__gt=now + MONTH)
+        backwards | Q(next_pull_at__gt=now + _MONTH) | Q(read_until__gt=now + _MONTH)
     )
 
 
-@rule("A provider's id is of one message alone")
-def _one_each(now: datetime) -> QuerySet[Message]:
+@rule("A provider's message ID belongs to one message")
+def provider_id_is_unique(now: datetime) -> QuerySet[Message]:
     named = Message.objects.exclude(provider_id__in=["", *WITHOUT_ID])
     other = named.filter(provider_id=OuterRef("provider_id")).exclude(pk=OuterRef("pk"))
-    # SMS and mails each have an index of their ids: without it all messages would be read for each
-    # stretch of them.
+    # By channel, since each has its own index of ids. Otherwise every key range would read all
+    # messages.
     same = [Q(Exists(other.filter(channel=channel))) for channel in MessageChannel]
     return named.filter(reduce(or_, same))

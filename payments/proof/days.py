@@ -1,4 +1,4 @@
-"""What left on a day is what its payouts, or refunds, add up to."""
+"""Daily totals of payouts and refunds."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from payments.models import (
 
 from .rule import rule
 
-#: Counted into the day they were sent on; what certainly did not leave is taken out again.
-COUNTED = (TransferStatus.UNKNOWN, TransferStatus.SENT, TransferStatus.DONE)
+#: Transfers counted in the total of the day they were sent. One that surely failed is subtracted.
+_COUNTED = (TransferStatus.UNKNOWN, TransferStatus.SENT, TransferStatus.DONE)
 
 
-def _left(model: type[MoneyOut]) -> QuerySet[Any]:
-    """What left, with the day it was sent on, Nairobi's: the shop's time zone."""
-    rows = model._default_manager.filter(status__in=COUNTED, sent_at__isnull=False, amount__gt=0)
+def _sent(model: type[MoneyOut]) -> QuerySet[Any]:
+    """Transfers that were sent, annotated with the day in Nairobi, the shop's time zone."""
+    rows = model._default_manager.filter(status__in=_COUNTED, sent_at__isnull=False, amount__gt=0)
     return rows.annotate(day=TruncDate("sent_at"))
 
 
 def _miscounted(days: type[SentOnDay], model: type[MoneyOut], day_ids: list[int]) -> list[int]:
-    by_day = _left(model).order_by().values("day")
+    by_day = _sent(model).order_by().values("day")
     sent = dict(by_day.values_list("day", Sum("amount")))
     found = days._default_manager.in_bulk(day_ids)
     return [pk for pk in day_ids if sent.get(found[pk].day, 0) != found[pk].sent]
@@ -40,31 +40,31 @@ def _miscounted(days: type[SentOnDay], model: type[MoneyOut], day_ids: list[int]
 
 def _uncounted(days: type[SentOnDay], model: type[MoneyOut], row_ids: list[int]) -> list[int]:
     counted = set(days._default_manager.values_list("day", flat=True))
-    sent = _left(model).filter(pk__in=row_ids)
+    sent = _sent(model).filter(pk__in=row_ids)
     return sorted(pk for pk, day in sent.values_list("pk", "day") if day not in counted)
 
 
 @rule(
-    "What left to sellers on a day is what the payouts sent on it come to",
+    "The total sent to sellers on a day is the sum of that day's payouts",
     only=partial(_miscounted, PayoutDay, Payout),
 )
-def _of_the_day(now: datetime) -> QuerySet[PayoutDay]:
+def payout_day_is_sum(now: datetime) -> QuerySet[PayoutDay]:
     return PayoutDay.objects.all()
 
 
 @rule("A payout that was sent is counted in its day", only=partial(_uncounted, PayoutDay, Payout))
-def _in_a_day(now: datetime) -> QuerySet[Payout]:
-    return _left(Payout)
+def payout_is_counted(now: datetime) -> QuerySet[Payout]:
+    return _sent(Payout)
 
 
 @rule(
-    "What went back on a day is what the refunds sent on it come to",
+    "The total refunded on a day is the sum of that day's refunds",
     only=partial(_miscounted, RefundDay, Refund),
 )
-def _of_the_day_of_refunds(now: datetime) -> QuerySet[RefundDay]:
+def refund_day_is_sum(now: datetime) -> QuerySet[RefundDay]:
     return RefundDay.objects.all()
 
 
 @rule("A refund that was sent is counted in its day", only=partial(_uncounted, RefundDay, Refund))
-def _refund_in_a_day(now: datetime) -> QuerySet[Refund]:
-    return _left(Refund)
+def refund_is_counted(now: datetime) -> QuerySet[Refund]:
+    return _sent(Refund)

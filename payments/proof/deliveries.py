@@ -1,11 +1,9 @@
-"""Where goods go, their parcels, and whose the fees are."""
+"""Deliveries, parcels and delivery fees."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from itertools import groupby
-from operator import itemgetter
 from typing import Any
 
 from django.db.models import (
@@ -43,34 +41,27 @@ from payments.ledger import net
 from payments.models import Account, LedgerEntry, Side
 from payments.models.totals import total
 
-from .rule import rule
-
-#: Rows that are read at a time.
-_AT_A_TIME = 2000
+from .rule import digests_that_differ, rule
 
 
 def _differing(orders: QuerySet[Order]) -> Iterator[int]:
-    """Of these orders the ids of those whose digest is another than was kept, or missing."""
+    """The orders whose delivery does not match its digest."""
     rows = orders.order_by("pk").values_list(
         "pk",
         "delivery_digest__sha256",
         *(f"delivery__{name}" for name in AGREED_OF_DELIVERY),
         *(f"parcels__{name}" for name in AGREED_OF_PARCEL),
     )
-    end = 2 + len(AGREED_OF_DELIVERY)
-    for pk, parcels in groupby(rows.iterator(chunk_size=_AT_A_TIME), key=itemgetter(0)):
-        first, *rest = parcels
-        if first[1] != digest_delivery(first[2:end], [row[end:] for row in (first, *rest)]):
-            yield pk
+    return digests_that_differ(rows, len(AGREED_OF_DELIVERY), digest_delivery)
 
 
-@rule("Where an order goes, and what its parcels cost, is what was agreed", read=_differing)
-def _agreed(now: datetime) -> QuerySet[Order]:
+@rule("An order's delivery and its parcels' fees match the agreement", read=_differing)
+def delivery_matches_agreement(now: datetime) -> QuerySet[Order]:
     return Order.objects.filter(Q(delivery_digest__isnull=False) | Q(delivery__isnull=False))
 
 
-@rule("A line is in its seller's parcel where its order is delivered, and else in none")
-def _in_its_parcel(now: datetime) -> QuerySet[OrderTrack]:
+@rule("A line of a delivered order is in its seller's parcel, and any other line is in none")
+def line_has_its_parcel(now: datetime) -> QuerySet[OrderTrack]:
     delivered = Exists(OrderDelivery.objects.filter(order=OuterRef("order")))
     its_own = Q(parcel__order=F("order"), parcel__seller=F("seller"))
     lines = OrderTrack.objects.annotate(is_delivered=delivered)
@@ -80,8 +71,8 @@ def _in_its_parcel(now: datetime) -> QuerySet[OrderTrack]:
     )
 
 
-@rule("A parcel has a line, and its order goes somewhere")
-def _has_a_line(now: datetime) -> QuerySet[Parcel]:
+@rule("A parcel has lines, and its order has a delivery")
+def parcel_has_lines_and_delivery(now: datetime) -> QuerySet[Parcel]:
     lines = OrderTrack.objects.filter(parcel=OuterRef("pk"))
     delivered = OrderDelivery.objects.filter(order=OuterRef("order"))
     return Parcel.objects.filter(~Exists(lines) | ~Exists(delivered))
@@ -91,8 +82,8 @@ def _had(status: TrackStatus) -> Exists:
     return Exists(TrackEvent.objects.filter(track__parcel=OuterRef("pk"), track_status=status))
 
 
-def _where_fees_belong() -> QuerySet[Any]:
-    """Parcels with what decides about their fees: their lines, and who gave one back."""
+def _with_fee_conditions() -> QuerySet[Any]:
+    """Parcels annotated with what decides the state of their fee."""
     active = OrderTrack.objects.filter(parcel=OuterRef("pk"), returned=False)
     return Parcel.objects.annotate(
         is_off=~Exists(active),
@@ -102,16 +93,18 @@ def _where_fees_belong() -> QuerySet[Any]:
     )
 
 
-@rule("A fee is the shop's once a line of its parcel was handed over, and else the buyer's")
-def _whose(now: datetime) -> QuerySet[Parcel]:
-    made = Q(was_delivered=True) | Q(is_off=True, was_fetched=True)
+@rule(
+    "A delivery fee is the shop's once a line of its parcel was delivered, until then the buyer's"
+)
+def fee_state_is_right(now: datetime) -> QuerySet[Parcel]:
+    is_earned = Q(was_delivered=True) | Q(is_off=True, was_fetched=True)
     state = Case(
         When(was_given_back=True, then=Value(FeeState.RETURNED)),
-        When(made, then=Value(FeeState.EARNED)),
+        When(is_earned, then=Value(FeeState.EARNED)),
         When(is_off=True, then=Value(FeeState.RETURNED)),
         default=Value(FeeState.HELD),
     )
-    return _where_fees_belong().annotate(belongs=state).exclude(fee_state=F("belongs"))
+    return _with_fee_conditions().annotate(belongs=state).exclude(fee_state=F("belongs"))
 
 
 def _earned_in_ledger() -> Coalesce:
@@ -121,14 +114,14 @@ def _earned_in_ledger() -> Coalesce:
     return total(entries, by="posting__parcel", of=net(Side.CREDIT))
 
 
-@rule("A fee is in the ledger as the shop's as long as it is, and not before")
-def _in_ledger(now: datetime) -> QuerySet[Parcel]:
+@rule("A delivery fee is in the ledger as income exactly while the shop has earned it")
+def earned_fee_is_posted(now: datetime) -> QuerySet[Parcel]:
     fee = Case(When(fee_state=FeeState.EARNED, then=F("fee")), default=0)
     return Parcel.objects.annotate(earned=fee).exclude(earned=_earned_in_ledger())
 
 
-@rule("What the ledger has of delivery fees is a parcel's, and a parcel's is nothing else")
-def _of_a_parcel(now: datetime) -> QuerySet[LedgerEntry]:
+@rule("Ledger entries of delivery fees belong to parcels, and parcels have no other entries")
+def fee_posting_has_parcel(now: datetime) -> QuerySet[LedgerEntry]:
     fees = Q(account=Account.DELIVERY_FEES)
     held = Q(account=Account.BUYERS_HELD)
     return LedgerEntry.objects.filter(
@@ -137,21 +130,21 @@ def _of_a_parcel(now: datetime) -> QuerySet[LedgerEntry]:
     )
 
 
-@rule("A parcel is with whoever took it on last, and with nobody once that was given up")
-def _with_whom(now: datetime) -> QuerySet[Parcel]:
+@rule("A parcel's agent is the last one who claimed it, or nobody once it was released")
+def parcel_agent_is_last_claim(now: datetime) -> QuerySet[Parcel]:
     claims = ParcelEvent.objects.of_claims().filter(parcel=OuterRef("pk"))
     last = claims.order_by("-pk")
     whose = Case(When(last_step=ParcelStep.CLAIMED, then=Subquery(last.values("agent")[:1])))
     with_whom = Parcel.objects.annotate(last_step=Subquery(last.values("step")[:1]))
-    # Nothing is equal to NULL, nor different from it.
+    # Coalesce, since NULL is neither equal to nor different from anything.
     return with_whom.annotate(
-        told=Coalesce(whose, 0, output_field=BigIntegerField()),
-        kept=Coalesce("agent_id", 0, output_field=BigIntegerField()),
-    ).exclude(told=F("kept"))
+        expected=Coalesce(whose, 0, output_field=BigIntegerField()),
+        actual=Coalesce("agent_id", 0, output_field=BigIntegerField()),
+    ).exclude(expected=F("actual"))
 
 
-@rule("A parcel is at its pick-up point if that took it in, once, and its goods had left for it")
-def _arrived(now: datetime) -> QuerySet[Parcel]:
+@rule("A parcel at its pick-up point arrived there once, after its goods were shipped")
+def arrival_happened_once(now: datetime) -> QuerySet[Parcel]:
     taken_in = ParcelEvent.objects.filter(parcel=OuterRef("pk"), step=ParcelStep.ARRIVED)
     times = taken_in.order_by().values("parcel").annotate(times=Count("pk")).values("times")
     left = TrackEvent.objects.filter(
@@ -166,8 +159,8 @@ def _arrived(now: datetime) -> QuerySet[Parcel]:
     )
 
 
-@rule("A parcel was brought in vain to a door, and on its way there")
-def _attempted(now: datetime) -> QuerySet[ParcelEvent]:
+@rule("A failed delivery was to an address, and after the parcel was shipped")
+def failed_delivery_was_on_the_way(now: datetime) -> QuerySet[ParcelEvent]:
     left = TrackEvent.objects.filter(
         track__parcel=OuterRef("parcel"),
         track_status=TrackStatus.SHIPPING,

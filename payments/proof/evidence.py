@@ -1,4 +1,4 @@
-"""Whether what left had been confirmed before, and what is in doubt stays where it is."""
+"""Evidence: money that was sent had been confirmed, and orders in doubt are stopped."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
 
-from orders.models import Order
+from orders.models import Order, PaymentStatus
 from payments.models import (
     ANSWERS,
     Payout,
@@ -19,65 +19,88 @@ from payments.models import (
     RefundMethod,
     TransferStatus,
     Verification,
+    given_back,
 )
 from payments.models.totals import total
 from payments.models.transfers import UNDER_WAY
 
 from .rule import FORGOTTEN, rule
 
-LEFT = (*UNDER_WAY, TransferStatus.DONE)
+_SENT = (*UNDER_WAY, TransferStatus.DONE)
 
 
-def _told() -> QuerySet[ReceiptEvidence]:
-    """What agrees with the receipt outside in amount and number."""
+def _agreeing() -> QuerySet[ReceiptEvidence]:
+    """Evidence that agrees with the outer receipt in amount and number."""
     named = Q(number=OuterRef("number")) | Q(source=ReceiptSource.QUERY, number="")
     return ReceiptEvidence.objects.filter(named, receipt=OuterRef("pk"), amount=OuterRef("amount"))
 
 
-@rule("A payment is confirmed where two sources agree, and one is M-Pesa's own answer or a person")
-def _confirmed(now: datetime) -> QuerySet[Receipt]:
-    statement = _told().filter(source=ReceiptSource.STATEMENT)
-    status = _told().filter(source=ReceiptSource.STATUS)
-    others = _told().exclude(source__in=ANSWERS)
+@rule("A confirmed payment has two agreeing sources, one of them M-Pesa's own answer or staff")
+def confirmation_has_evidence(now: datetime) -> QuerySet[Receipt]:
+    statement = _agreeing().filter(source=ReceiptSource.STATEMENT)
+    status = _agreeing().filter(source=ReceiptSource.STATUS)
+    others = _agreeing().exclude(source__in=ANSWERS)
     by_mpesa = (Exists(statement) & Exists(status)) | (
         (Exists(statement) | Exists(status)) & Exists(others)
     )
-    by_bank = Exists(_told().filter(source=ReceiptSource.STAFF))
+    by_bank = Exists(_agreeing().filter(source=ReceiptSource.STAFF))
     enough = Q(by_mpesa, provider=Provider.MPESA) | (~Q(provider=Provider.MPESA) & Q(by_bank))
     return Receipt.objects.filter(verification=Verification.CONFIRMED, amount__gt=0).exclude(enough)
 
 
 def _answered(**receipt: object) -> QuerySet[ReceiptEvidence]:
-    """What lets money of a receipt leave, whatever the receipt was corrected to since."""
+    """First-hand evidence, which allows sending a receipt's money even if it is corrected later."""
     first_hand = Q(source__in=[*ANSWERS, ReceiptSource.EARLIER]) | (
         ~Q(receipt__provider=Provider.MPESA) & Q(source=ReceiptSource.STAFF)
     )
     return ReceiptEvidence.objects.filter(first_hand, **receipt)
 
 
-@rule("Nothing went back of a payment that was told of by news alone")
-def _went_back(now: datetime) -> QuerySet[Refund]:
-    sent = Refund.objects.filter(status__in=LEFT, way__in=[RefundMethod.REVERSAL, RefundMethod.B2C])
+@rule("No payment was refunded on notifications alone")
+def refund_had_evidence(now: datetime) -> QuerySet[Refund]:
+    sent = Refund.objects.filter(
+        status__in=_SENT, way__in=[RefundMethod.REVERSAL, RefundMethod.B2C]
+    )
     return sent.exclude(Exists(_answered(receipt=OuterRef("receipt"))))
 
 
-@rule("Nothing went to a seller for what was paid by news alone")
-def _went_out(now: datetime) -> QuerySet[Payout]:
+@rule("No confirmed payment of a paid order was refunded while only notifications cover the rest")
+def order_stays_covered_by_evidence(now: datetime) -> QuerySet[Order]:
+    never = Verification.NEVER_CAME
+    sure = Receipt.objects.filter(
+        Exists(_answered(receipt=OuterRef("pk"))) | Q(verification=never), order=OuterRef("pk")
+    )
+    gone = Refund.objects.owed().filter(
+        Exists(_answered(receipt=OuterRef("receipt"))) | Q(receipt__verification=never),
+        order=OuterRef("pk"),
+        status__in=_SENT,
+    )
+    sent = gone.filter(way__in=[RefundMethod.REVERSAL, RefundMethod.B2C])
+    paid = Order.objects.filter(Exists(sent), payment_status=PaymentStatus.PAID)
+    return paid.annotate(
+        stays=total(sure, by="order", of=Sum(F("amount") + F("written_off")))
+        - total(gone, by="order", of=Sum("amount")),
+        needed=F("amount") - given_back(OuterRef("pk")),
+    ).filter(stays__lt=F("needed"))
+
+
+@rule("No seller was paid for a payment known from notifications alone")
+def payout_had_evidence(now: datetime) -> QuerySet[Payout]:
     answered = Exists(_answered(receipt__order=OuterRef("pk")))
     unanswered = Order.objects.filter(
         ~answered, tracks__seller_share__payout=OuterRef("pk"), receipts__isnull=False
     )
-    # What never came the shop bears, and a second person may let its seller have theirs.
+    # The shop covers a payment that never arrived, and a second person may approve the payout.
     written_off = Receipt.objects.filter(
         verification=Verification.NEVER_CAME, written_off__gt=0, order=OuterRef("pk")
     )
-    by_news = Exists(unanswered.exclude(Exists(written_off)))
+    unproven = Exists(unanswered.exclude(Exists(written_off)))
     unapproved = Exists(unanswered) & Q(approved_by__isnull=True)
-    return Payout.objects.filter(by_news | unapproved, status__in=LEFT)
+    return Payout.objects.filter(unproven | unapproved, status__in=_SENT)
 
 
-@rule("An order whose payment is in doubt, or never came, hands nothing over, and no other does so")
-def _stopped(now: datetime) -> QuerySet[Order]:
+@rule("An order is in doubt exactly while its payment is in doubt or never arrived")
+def order_doubt_matches_receipts(now: datetime) -> QuerySet[Order]:
     never = Q(verification=Verification.NEVER_CAME, written_off__gt=0)
     doubted = Receipt.objects.filter(
         Q(verification=Verification.DOUBTED) | never, order=OuterRef("pk")
@@ -85,8 +108,8 @@ def _stopped(now: datetime) -> QuerySet[Order]:
     return Order.objects.annotate(doubted=Exists(doubted)).exclude(in_doubt=F("doubted"))
 
 
-@rule("What never came is written off whole")
-def _written_off(now: datetime) -> QuerySet[Receipt]:
+@rule("A payment that never arrived is written off in full")
+def missing_payment_is_written_off(now: datetime) -> QuerySet[Receipt]:
     off = Refund.objects.filter(
         receipt=OuterRef("pk"), way=RefundMethod.OUTSIDE, status=TransferStatus.DONE
     )
@@ -94,8 +117,8 @@ def _written_off(now: datetime) -> QuerySet[Receipt]:
     return never.exclude(amount=total(off, by="receipt", of=Sum("amount")))
 
 
-@rule("A refund that waits for M-Pesa to confirm its payment has it asked")
-def _asked(now: datetime) -> QuerySet[Refund]:
+@rule("M-Pesa is queried about the payment that a refund waits for")
+def refund_payment_is_queried(now: datetime) -> QuerySet[Refund]:
     asked = ReceiptQuestion.objects.filter(receipt=OuterRef("receipt"))
     return Refund.objects.filter(
         ~Exists(asked),

@@ -1,4 +1,4 @@
-"""The ledger: it balances, and says what the rows say."""
+"""The ledger balances and agrees with receipts."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ from payments.models.totals import total
 from .rule import rule
 
 
-@rule("Every posting balances, of two entries or more")
-def _balanced(now: datetime) -> QuerySet[LedgerPosting]:
+@rule("Every posting balances and has at least two entries")
+def posting_balances(now: datetime) -> QuerySet[LedgerPosting]:
     totals = LedgerPosting.objects.annotate(
         count=Count("entries"), difference=Coalesce(_difference(), 0)
     )
@@ -51,14 +51,14 @@ def _posted(account: Account | Concat, side: Side) -> Coalesce:
     return total(entries, by="posting__receipt", of=net(side))
 
 
-@rule("Every receipt is in the ledger with its amount, at the provider that has it")
-def _in_ledger(now: datetime) -> QuerySet[Receipt]:
+@rule("Every receipt is in the ledger with its amount, at its provider")
+def receipt_is_posted(now: datetime) -> QuerySet[Receipt]:
     clearing_account = Concat(OuterRef("provider"), Value(CLEARING))
     return Receipt.objects.exclude(amount=_posted(clearing_account, Side.DEBIT))
 
 
-@rule("What the ledger has at a provider came with a receipt, and went with a refund or a payout")
-def _of_a_receipt(now: datetime) -> QuerySet[LedgerEntry]:
+@rule("Ledger entries at a provider belong to a receipt, a refund or a payout")
+def clearing_entry_has_source(now: datetime) -> QuerySet[LedgerEntry]:
     return LedgerEntry.objects.filter(
         account__endswith=CLEARING,
         posting__receipt__isnull=True,
@@ -67,16 +67,16 @@ def _of_a_receipt(now: datetime) -> QuerySet[LedgerEntry]:
     )
 
 
-@rule("What a receipt fell short of is written off, and no part of it is on the shop's commission")
-def _written_off(now: datetime) -> QuerySet[Receipt]:
+@rule("A receipt's shortfall is written off, and none of it is taken from the commission")
+def write_off_is_posted(now: datetime) -> QuerySet[Receipt]:
     return Receipt.objects.annotate(
         booked_off=_posted(Account.WRITE_OFFS, Side.DEBIT),
         on_commission=_posted(Account.COMMISSION, Side.DEBIT),
     ).exclude(booked_off=F("written_off"), on_commission=0)
 
 
-@rule("A receipt's money is in suspense as long as it has no order and does not go back")
-def _in_suspense(now: datetime) -> QuerySet[Receipt]:
+@rule("A receipt's money is in suspense while it has no order and is not refunded")
+def suspense_is_posted(now: datetime) -> QuerySet[Receipt]:
     refunds = Refund.objects.owed().filter(receipt=OuterRef("pk"), order__isnull=True)
     owed = total(refunds, by="receipt", of=Sum("amount"))
     waiting = Case(When(order__isnull=True, then=F("amount") - owed), default=0)

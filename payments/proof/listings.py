@@ -1,4 +1,4 @@
-"""The catalogue: what it says can be bought is counted right, and pictures are in their order."""
+"""The catalogue: counts of products on sale, and the order of pictures."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ from products.models import MAX_PICTURES, CategoryShelf, Product, ProductPicture
 from .rule import rule
 
 
-@rule("What can be bought of a category is what its sum and its moves say")
-def _of_a_category(now: datetime) -> QuerySet[CategoryShelf]:
+@rule("The count of a category's products on sale matches its sum and its moves")
+def category_count_is_right(now: datetime) -> QuerySet[CategoryShelf]:
     moves = ShelfMove.objects.filter(category=OuterRef("pk"))
     goods = Product.objects.on_sale().filter(category=OuterRef("pk"))
-    said = F("for_sale") + total(moves, by="category", of=Sum("change"))
-    counted = CategoryShelf.objects.annotate(said=said)
-    return counted.exclude(said=total(goods, by="category", of=Count("pk")))
+    recorded = F("for_sale") + total(moves, by="category", of=Sum("change"))
+    counted = CategoryShelf.objects.annotate(recorded=recorded)
+    return counted.exclude(recorded=total(goods, by="category", of=Count("pk")))
 
 
-@rule("What can be bought of a seller is what their sum and their moves say")
-def _of_a_seller(now: datetime) -> QuerySet[User]:
+@rule("The count of a seller's products on sale matches its sum and its moves")
+def seller_count_is_right(now: datetime) -> QuerySet[User]:
     goods = Product.objects.on_sale().filter(seller=OuterRef("pk"))
-    counted = User.objects.annotate(said=for_sale_of_seller())
-    return counted.exclude(said=total(goods, by="seller", of=Count("pk")))
+    counted = User.objects.annotate(recorded=for_sale_of_seller())
+    return counted.exclude(recorded=total(goods, by="seller", of=Count("pk")))
 
 
 @rule("A product's own picture is the first of its pictures")
-def _first(now: datetime) -> QuerySet[Product]:
+def first_picture_is_product_picture(now: datetime) -> QuerySet[Product]:
     first = ProductPicture.objects.filter(product=OuterRef("pk"), place=0)
 
-    def its(column: str) -> Coalesce:
+    def first_value(column: str) -> Coalesce:
         return Coalesce(Subquery(first.values(column)), Value(""), output_field=TextField())
 
-    return Product.objects.exclude(image=its("image"), thumbnail=its("thumbnail"))
+    return Product.objects.exclude(image=first_value("image"), thumbnail=first_value("thumbnail"))
 
 
-@rule("A product's pictures stand one after the other, eight at most")
-def _in_order(now: datetime) -> QuerySet[ProductPicture]:
+@rule("A product's pictures are numbered without gaps, at most eight")
+def pictures_are_numbered(now: datetime) -> QuerySet[ProductPicture]:
     before = ProductPicture.objects.filter(product=OuterRef("product"), place__lt=OuterRef("place"))
     gone_before = total(before, by="product", of=Count("pk"))
     return ProductPicture.objects.filter(~Q(place=gone_before) | Q(place__gte=MAX_PICTURES))

@@ -1,4 +1,4 @@
-"""Nothing waits without a date or a person."""
+"""Everything that is pending has a next check, or waits for staff."""
 
 from __future__ import annotations
 
@@ -27,26 +27,26 @@ from payments.models import (
 from .rule import FORGOTTEN, OVERDUE, rule
 
 
-@rule("A message is acted on within five minutes")
-def _acted_on(now: datetime) -> QuerySet[GatewayEvent]:
+@rule("A message from the gateway is processed within five minutes")
+def message_is_processed_in_time(now: datetime) -> QuerySet[GatewayEvent]:
     return GatewayEvent.objects.filter(state=EventState.NEW, received_at__lt=now - FORGOTTEN)
 
 
-@rule("An attempt is sent or given up within five minutes")
-def _sent(now: datetime) -> QuerySet[OrderPayment]:
+@rule("An attempt is sent or dropped within five minutes")
+def attempt_is_sent_in_time(now: datetime) -> QuerySet[OrderPayment]:
     return OrderPayment.objects.filter(
         status=AttemptStatus.REQUESTED, created_at__lt=now - FORGOTTEN
     )
 
 
-@rule("A refund that is due is sent, or asked about, when it is time to")
-def _looked_after(now: datetime) -> QuerySet[Refund]:
+@rule("A due refund is sent or queried at its time")
+def due_refund_is_handled(now: datetime) -> QuerySet[Refund]:
     return Refund.objects.due(now - OVERDUE)
 
 
-@rule("A refund without a next time has ended, or was asked about for two days")
-def _refund_asked_about(now: datetime) -> QuerySet[Refund]:
-    # After the last question a person looks (the console).
+@rule("A refund without a next check has ended, or was queried for two days")
+def refund_was_queried_long_enough(now: datetime) -> QuerySet[Refund]:
+    # After the last query it waits for staff on the console.
     undated = Refund.objects.filter(
         status__in=[TransferStatus.DUE, TransferStatus.UNKNOWN, TransferStatus.SENT],
         next_check_at__isnull=True,
@@ -59,9 +59,9 @@ def _refund_asked_about(now: datetime) -> QuerySet[Refund]:
     )
 
 
-@rule("An attempt that was sent is asked about until it ends, or for a day")
-def _asked_about(now: datetime) -> QuerySet[OrderPayment]:
-    # After the last check a person looks (docs/money.md, "At night").
+@rule("An attempt that was sent is queried until it ends, or for a day")
+def attempt_was_queried_long_enough(now: datetime) -> QuerySet[OrderPayment]:
+    # After the last query it waits for staff on the console (docs/night.md).
     sent = OrderPayment.objects.filter(
         status__in=[AttemptStatus.UNKNOWN, AttemptStatus.SUBMITTED], next_check_at__isnull=True
     )
@@ -70,22 +70,22 @@ def _asked_about(now: datetime) -> QuerySet[OrderPayment]:
     )
 
 
-@rule("An unpaid order is expired within ten minutes of its time")
-def _expired(now: datetime) -> QuerySet[Order]:
+@rule("An unpaid order expires within ten minutes of its time")
+def unpaid_order_expires_in_time(now: datetime) -> QuerySet[Order]:
     return Order.objects.overdue(now - OVERDUE)
 
 
-@rule("What people are to be told is put into words within five minutes")
-def _composed(now: datetime) -> QuerySet[Notice]:
+@rule("A notification is composed within five minutes")
+def notice_is_composed_in_time(now: datetime) -> QuerySet[Notice]:
     return Notice.objects.to_compose().filter(created_at__lt=now - FORGOTTEN)
 
 
-@rule("A message is sent, tried again or given up when it is time to")
-def _told(now: datetime) -> QuerySet[Message]:
-    # One without a next time has ended, or is a person's: a constraint sees to that.
+@rule("A notification is sent, retried or given up at its time")
+def due_message_is_handled(now: datetime) -> QuerySet[Message]:
+    # A constraint ensures that one without a next try has ended or waits for staff.
     return Message.objects.to_send(now - OVERDUE)
 
 
-@rule("What an SMS said that did not arrive is said otherwise, or left to a person, in ten minutes")
-def _said_otherwise(now: datetime) -> QuerySet[SmsReport]:
+@rule("An undelivered SMS is replaced, or left to staff, within ten minutes")
+def undelivered_sms_is_replaced(now: datetime) -> QuerySet[SmsReport]:
     return SmsReport.objects.to_follow().filter(reported_at__lt=now - OVERDUE)

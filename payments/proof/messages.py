@@ -1,4 +1,4 @@
-"""Every message that was acted on is read again, and what it did is looked for."""
+"""Processed gateway messages are read again, and their effects are checked."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from payments.models import (
 from .rule import chunks, rule
 
 _OF_TRANSFER = ("callback_token", "amount", "phone", "status", "number")
-#: What is read of a message, and of what it is about.
+#: Columns read of a message and of the row it is about.
 _READ = (
     "source",
     "token",
@@ -46,8 +46,8 @@ _READ = (
 )
 
 
-class _Told(NamedTuple):
-    """Money in, as a message told of it."""
+class _Payment(NamedTuple):
+    """An incoming payment, as a message reports it."""
 
     provider: str
     number: str
@@ -60,18 +60,18 @@ def _without_effect(event_ids: list[int]) -> list[int]:
 
 
 def _messages(event_ids: list[int]) -> QuerySet[GatewayEvent]:
-    """Messages with what they are about, and no column that is not asked for: there are many."""
+    """Messages with the rows they are about, and only the columns that are needed."""
     about = GatewayEvent.objects.filter(pk__in=event_ids)
     return about.select_related("payment", "refund", "payout").only(*_READ)
 
 
 def _astray(event_ids: list[int]) -> Iterator[int]:
     events = list(_messages(event_ids))
-    told = {event.pk: found for event in events if (found := _money_in(event)) is not None}
+    reported = {event.pk: found for event in events if (found := _money_in(event)) is not None}
     receipts = {
         (receipt.provider, receipt.number): receipt
         for receipt in Receipt.objects.filter(
-            number__in=[each.number for each in told.values()]
+            number__in=[each.number for each in reported.values()]
         ).only("provider", "number", "amount", "phone", "payment")
     }
     corrected = set(
@@ -81,27 +81,27 @@ def _astray(event_ids: list[int]) -> Iterator[int]:
         ).values_list("receipt_id", flat=True)
     )
     for event in events:
-        found = told.get(event.pk)
+        found = reported.get(event.pk)
         if found is not None:
             receipt = receipts.get((found.provider, found.number))
             if receipt is None:
                 yield event.pk
             elif event.payment_id and receipt.payment_id != event.payment_id:
-                continue  # told of twice, and counted for the attempt that was first
-            elif not _fits(receipt, found, receipt.pk in corrected):
+                continue  # reported twice, and counted for the first attempt
+            elif not _matches(receipt, found, receipt.pk in corrected):
                 yield event.pk
-        elif not _has_moved(event):
+        elif not _has_outcome(event):
             yield event.pk
 
 
-def _fits(receipt: Receipt, told: _Told, is_corrected: bool) -> bool:
-    if receipt.amount != told.amount and not is_corrected:
+def _matches(receipt: Receipt, reported: _Payment, is_corrected: bool) -> bool:
+    if receipt.amount != reported.amount and not is_corrected:
         return False
-    return not told.phone or not _differ(told.phone, receipt.phone)
+    return not reported.phone or not _differ(reported.phone, receipt.phone)
 
 
 def _differ(shown: str, kept: str) -> bool:
-    """Whether two ways to show a phone cannot be of one: as far as either is a whole number."""
+    """Whether two representations cannot be the same phone. One of them must be a full number."""
     try:
         return match_phone(shown, normalise_phone(kept)) == PhoneMatch.DIFFERS
     except ValueError:
@@ -112,8 +112,8 @@ def _differ(shown: str, kept: str) -> bool:
         return False
 
 
-def _money_in(event: GatewayEvent) -> _Told | None:
-    """The payment a message told of that was believed; None where it told of none."""
+def _money_in(event: GatewayEvent) -> _Payment | None:
+    """The payment that a message reports and that was trusted, or None."""
     body = _body(event)
     try:
         if event.source == Source.C2B:
@@ -129,25 +129,25 @@ def _money_in(event: GatewayEvent) -> _Told | None:
         return None
     if bank is None or notification is None or not notification.is_money_in:
         return None
-    return _Told(bank.key, notification.number, notification.amount, notification.phone)
+    return _Payment(bank.key, notification.number, notification.amount, notification.phone)
 
 
 def _body(event: GatewayEvent) -> bytes:
-    # SQLite keeps a text in a column of bytes, if somebody writes one.
+    # SQLite returns text from a bytes column if text was written to it.
     body: object = event.body
     return body.encode() if isinstance(body, str) else bytes(event.body)
 
 
-def _of_pay_bill(event: GatewayEvent, body: bytes) -> _Told | None:
+def _of_pay_bill(event: GatewayEvent, body: bytes) -> _Payment | None:
     payment = read_c2b_payment(body)
     ours = {settings.DARAJA_SHORTCODE, settings.DARAJA_PARTY_B}
     is_money_in = payment.direction in {Direction.IN, Direction.UNSAID}
     if payment.is_reversal or not is_money_in or payment.shortcode not in ours:
         return None
-    return _Told(Provider.MPESA, payment.receipt, payment.amount, payment.phone)
+    return _Payment(Provider.MPESA, payment.receipt, payment.amount, payment.phone)
 
 
-def _of_prompt(event: GatewayEvent, body: bytes) -> _Told | None:
+def _of_prompt(event: GatewayEvent, body: bytes) -> _Payment | None:
     payment = event.payment
     callback = read_stk_callback(body)
     if payment is None or not callback.succeeded or callback.amount is None:
@@ -159,11 +159,11 @@ def _of_prompt(event: GatewayEvent, body: bytes) -> _Told | None:
         and payment.rung_at is not None
         and not event.is_from_elsewhere
     )
-    return _Told(Provider.MPESA, callback.receipt, callback.amount) if is_believed else None
+    return _Payment(Provider.MPESA, callback.receipt, callback.amount) if is_believed else None
 
 
-def _has_moved(event: GatewayEvent) -> bool:
-    """Whether the refund or the payout of a result is as the result said."""
+def _has_outcome(event: GatewayEvent) -> bool:
+    """Whether the transfer of a result has the outcome that the result reports."""
     row: MoneyOut | None = event.refund or event.payout
     if row is None or event.token != row.callback_token or event.is_from_elsewhere:
         return True
@@ -174,7 +174,7 @@ def _has_moved(event: GatewayEvent) -> bool:
     if not isinstance(result, Result) or not result.succeeded:
         return True
     if result.amount not in {None, row.amount}:
-        return True  # it is put before a person, and ends nothing
+        return True  # a different amount goes to staff and does not end the transfer
     if row.status != TransferStatus.DONE:
         return False
     receiver = result.facts.get("ReceiverPartyPublicName", "").partition(" ")[0]
@@ -182,8 +182,8 @@ def _has_moved(event: GatewayEvent) -> bool:
     return not is_elsewhere and (not result.transaction_id or bool(row.number))
 
 
-@rule("A message that was acted on did what it says: its money is there", only=_without_effect)
-def _effect(now: datetime) -> QuerySet[GatewayEvent]:
+@rule("A processed message had its effect: its money is recorded", only=_without_effect)
+def message_had_its_effect(now: datetime) -> QuerySet[GatewayEvent]:
     return GatewayEvent.objects.filter(state=EventState.APPLIED).exclude(source=Source.STATEMENT)
 
 
@@ -209,32 +209,32 @@ def _names_another(event: GatewayEvent) -> bool:
 
 
 def _only_result() -> Q:
-    """That no other message at any of its addresses, and no person, can have named its number."""
+    """No other processed message can have set the number of the transfer."""
     others = GatewayEvent.objects.filter(state=EventState.APPLIED).exclude(pk=OuterRef("pk"))
     of_refund = Q(refund__isnull=False) & ~Exists(others.filter(refund=OuterRef("refund")))
     of_payout = Q(payout__isnull=False) & ~Exists(others.filter(payout=OuterRef("payout")))
     return of_refund | of_payout
 
 
-@rule("A transfer of which one result alone came has the number it named", only=_numbered_otherwise)
-def _named(now: datetime) -> QuerySet[GatewayEvent]:
-    by_person = ["Seen on M-Pesa's portal.", "Sent on M-Pesa's portal."]
+@rule("A transfer with a single result has the number which that names", only=_numbered_otherwise)
+def transfer_number_matches_result(now: datetime) -> QuerySet[GatewayEvent]:
+    by_staff = ["Seen on M-Pesa's portal.", "Sent on M-Pesa's portal."]
     applied = GatewayEvent.objects.filter(_only_result(), state=EventState.APPLIED)
-    return applied.exclude(refund__result_text__in=by_person).exclude(
-        payout__result_text__in=by_person
+    return applied.exclude(refund__result_text__in=by_staff).exclude(
+        payout__result_text__in=by_staff
     )
 
 
-@rule("A message that came to an attempt's, a refund's or a payout's own address is about it")
-def _about_it(now: datetime) -> QuerySet[GatewayEvent]:
+@rule("A message to the address of an attempt, refund or payout is about that row")
+def message_belongs_to_its_address(now: datetime) -> QuerySet[GatewayEvent]:
     read = GatewayEvent.objects.filter(
         state__in=[EventState.APPLIED, EventState.CHECKING, EventState.UNMATCHED]
     )
     of_attempt = OrderPayment.objects.filter(callback_token=OuterRef("token"))
     addresses = Q(callback_token=OuterRef("token")) | Q(status_token=OuterRef("token"))
     of_refund, of_payout = Refund.objects.filter(addresses), Payout.objects.filter(addresses)
-    # Nearly all are about the row whose address it is, which is found by its key: random tokens are
-    # looked for among all of them only for the others.
+    # Checked first, by primary key, since nearly all messages are about the right row. Only the
+    # others need the search by token.
     own = (
         Q(Exists(of_attempt.filter(pk=OuterRef("payment"))))
         | Q(Exists(of_refund.filter(pk=OuterRef("refund"))))

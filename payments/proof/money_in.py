@@ -1,4 +1,4 @@
-"""Orders and their lines: where they are, and whether their money covers them."""
+"""The statuses of orders and lines, and whether payments cover them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,15 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce
 
-from orders.models import Order, OrderTrack, Parcel, PaymentStatus, TrackEvent, TrackStatus
+from orders.models import (
+    CANCELLED_LINE_STATUSES,
+    Order,
+    OrderTrack,
+    Parcel,
+    PaymentStatus,
+    TrackEvent,
+    TrackStatus,
+)
 from payments.models import (
     Receipt,
     Refund,
@@ -33,8 +41,8 @@ from payments.models.totals import total
 
 from .rule import FORGOTTEN, OVERDUE, rule
 
-#: Where a line may be while its order stands so; anywhere, where an order's status is missing.
-_LINES_OF = {
+#: Statuses of lines by the status of their order. Other statuses of orders allow any.
+_LINE_STATUSES = {
     PaymentStatus.REQUESTED: [TrackStatus.CREATED],
     PaymentStatus.PAID: [status for status in TrackStatus if status != TrackStatus.CREATED],
     PaymentStatus.CANCELLED: [TrackStatus.CANCELLED],
@@ -42,8 +50,8 @@ _LINES_OF = {
 }
 
 
-@rule("An order's amount is the sum of its lines, and of its parcels' fees")
-def _sums(now: datetime) -> QuerySet[Order]:
+@rule("An order's amount is the sum of its lines and its parcels' fees")
+def order_amount_is_sum(now: datetime) -> QuerySet[Order]:
     lines = OrderTrack.objects.filter(order=OuterRef("pk"))
     parcels = Parcel.objects.filter(order=OuterRef("pk"))
     return Order.objects.exclude(
@@ -52,19 +60,19 @@ def _sums(now: datetime) -> QuerySet[Order]:
     )
 
 
-@rule("A line is where its order's status lets it be")
-def _lines(now: datetime) -> QuerySet[OrderTrack]:
+@rule("A line's status is allowed by its order's status")
+def line_status_allowed_by_order(now: datetime) -> QuerySet[OrderTrack]:
     astray = Q()
-    for status, allowed in _LINES_OF.items():
+    for status, allowed in _LINE_STATUSES.items():
         astray |= Q(order__payment_status=status) & ~Q(track_status__in=allowed)
-    off = Q(track_status__in=[TrackStatus.CANCELLED, TrackStatus.REFUNDED])
-    # One that is off its way while its order goes on was cancelled by itself.
+    off = Q(track_status__in=CANCELLED_LINE_STATUSES)
+    # A cancelled line of a paid order was cancelled by itself, and so is returned.
     astray |= Q(order__payment_status=PaymentStatus.PAID, returned=False) & off
     return OrderTrack.objects.filter(astray)
 
 
-@rule("A line is where the last step of its history says")
-def _history(now: datetime) -> QuerySet[OrderTrack]:
+@rule("A line's status is that of its last step")
+def line_status_is_last_step(now: datetime) -> QuerySet[OrderTrack]:
     steps = TrackEvent.objects.filter(track=OuterRef("pk")).order_by("-pk")
     last = Coalesce(
         Subquery(steps.values("track_status")[:1]), Value("created"), output_field=TextField()
@@ -73,7 +81,7 @@ def _history(now: datetime) -> QuerySet[OrderTrack]:
 
 
 def _credited() -> Coalesce:
-    """What came for an order, and what the shop bears of it."""
+    """The payments of an order, and what the shop wrote off."""
     receipts = Receipt.objects.filter(order=OuterRef("pk"))
     return total(receipts, by="order", of=Sum(F("amount") + F("written_off")))
 
@@ -93,51 +101,51 @@ def _with_money(orders: QuerySet[Order]) -> Any:
     )
 
 
-@rule("A paid order's lines are covered by what came for it, and what is beyond is owed back")
-def _covered(now: datetime) -> QuerySet[Order]:
+@rule("The lines of a paid order are covered by its payments, and any excess is owed back")
+def paid_order_is_covered(now: datetime) -> QuerySet[Order]:
     paid = Order.objects.filter(payment_status=PaymentStatus.PAID)
     return _with_money(paid).exclude(credited=F("amount") - F("back") + F("owed"))
 
 
-@rule("An order whose money is due back or went back has had money, and owes all but fees back")
-def _refundable(now: datetime) -> QuerySet[Order]:
+@rule("An order that is refunded or refund due was paid, and owes back all but earned fees")
+def refunded_order_owes_its_payment(now: datetime) -> QuerySet[Order]:
     status = [PaymentStatus.REFUND_DUE, PaymentStatus.REFUNDED]
     due = _with_money(Order.objects.filter(payment_status__in=status))
     return due.filter(Q(credited=0) | ~Q(credited=F("owed") + F("earned")))
 
 
-@rule("An unpaid order has less than its amount, and owes nothing of it back")
-def _waiting(now: datetime) -> QuerySet[Order]:
+@rule("An unpaid order has received less than its amount, and owes none of it back")
+def unpaid_order_is_not_covered(now: datetime) -> QuerySet[Order]:
     credited = Receipt.objects.filter(order=OuterRef("pk"))
     unpaid = Order.objects.filter(Exists(credited), payment_status=PaymentStatus.REQUESTED)
     taken = Refund.objects.owed().filter(order=OuterRef("pk"), way=RefundMethod.OUTSIDE)
-    # What M-Pesa has taken back by itself is not owed, and does not count.
+    # What M-Pesa reversed without a request is not owed, and does not count.
     with_money = _with_money(unpaid).annotate(taken=total(taken, by="order", of=Sum("amount")))
     return with_money.filter(Q(credited__gte=F("amount") + F("taken")) | ~Q(owed=F("taken")))
 
 
-@rule("What came for a cancelled or expired order is owed back within five minutes")
-def _uncredited(now: datetime) -> QuerySet[Order]:
+@rule("Payments of a cancelled or expired order are owed back within five minutes")
+def closed_order_is_refunded_in_time(now: datetime) -> QuerySet[Order]:
     taken_back = Refund.objects.filter(receipt=OuterRef("pk"), way=RefundMethod.OUTSIDE)
     credited = Receipt.objects.filter(
         ~Exists(taken_back), order=OuterRef("pk"), created_at__lt=now - FORGOTTEN
     )
     closed = (PaymentStatus.CANCELLED, PaymentStatus.EXPIRED)
-    # One that closes with money in hand is looked after by the clock's next round.
+    # The clock's next round handles an order that has just closed.
     long_ago = Q(payment_status=PaymentStatus.CANCELLED) | Q(expires_at__lt=now - OVERDUE)
     return Order.objects.filter(Exists(credited), long_ago, payment_status__in=closed)
 
 
 @rule(
-    "Money without an order is not that of a prompt whose receipt has no number: the console asks",
+    "A payment without an order is not that of a prompt without a number: staff decide",
     only=only_counted_twice,
 )
-def _counted_twice(now: datetime) -> QuerySet[Receipt]:
+def payment_is_not_counted_twice(now: datetime) -> QuerySet[Receipt]:
     return maybe_counted_twice()
 
 
-@rule("An order is refunded when all that is owed back for it went back, and not before")
-def _refunded(now: datetime) -> QuerySet[Order]:
+@rule("An order is refunded exactly when all that it owes back was sent")
+def order_is_refunded_when_done(now: datetime) -> QuerySet[Order]:
     going = Refund.objects.owed().filter(order=OuterRef("pk")).exclude(status=TransferStatus.DONE)
     return Order.objects.annotate(is_going=Exists(going)).filter(
         Q(payment_status=PaymentStatus.REFUNDED, is_going=True)
@@ -145,13 +153,13 @@ def _refunded(now: datetime) -> QuerySet[Order]:
     )
 
 
-@rule("A returned line is refunded when all that is owed back for it went back, and not before")
-def _line_refunded(now: datetime) -> QuerySet[OrderTrack]:
+@rule("A returned line is refunded exactly when all that it owes back was sent")
+def line_is_refunded_when_done(now: datetime) -> QuerySet[OrderTrack]:
     refunds = Refund.objects.owed().filter(track=OuterRef("pk"))
     returned = OrderTrack.objects.filter(returned=True, order__payment_status=PaymentStatus.PAID)
     return returned.annotate(
         is_going=Exists(refunds.exclude(status=TransferStatus.DONE)),
-        # What went back before, as its price was reduced, is no refund of what was left of it.
+        # A refund for a price reduction is no refund of the rest.
         is_owed=Exists(refunds.exclude(cause=RefundReason.REDUCED)),
     ).filter(
         Q(track_status=TrackStatus.REFUNDED, is_going=True)

@@ -1,7 +1,7 @@
-"""The shop's books against M-Pesa's: its statement of the last two days, and what it holds of ours.
+"""Compares the shop's books with M-Pesa's statement of the last two days and with its balances.
 
-Pull Transactions shows what came in, so that is compared payment by payment, both ways. What went
-out is on no statement that can be pulled: it is in the balance, which M-Pesa tells by a result.
+Pull Transactions shows incoming payments only, which are compared one by one, both ways. Outgoing
+money is only visible in the balance, which M-Pesa sends as a result.
 """
 
 from __future__ import annotations
@@ -40,24 +40,24 @@ from payments.models.transfers import UNDER_WAY
 
 from .prove import one_moment
 
-#: How far back M-Pesa's statement goes, less a little for clocks that differ.
-REACH = timedelta(hours=47, minutes=50)
-#: News may be on its way for so long: what is younger is in nobody's books for sure.
-SETTLED = timedelta(minutes=10)
-#: A payment's time is M-Pesa's, its receipt's is ours: so far apart they may be at the far end.
-EDGE = timedelta(hours=1)
-#: Until a receipt without a number is on the statement under one, or never.
-NAMED_WITHIN = timedelta(hours=25)
+#: How far back M-Pesa's statement goes, minus a margin for clocks that differ.
+_REACH = timedelta(hours=47, minutes=50)
+#: A payment younger than this may not be in the books yet.
+_SETTLED = timedelta(minutes=10)
+#: Margin at the far end, since a payment's time is M-Pesa's and its receipt's is ours.
+_EDGE = timedelta(hours=1)
+#: A receipt without a number gets it from the statement within this time, or never.
+_NUMBERED_WITHIN = timedelta(hours=25)
 MAX_PAGES = 400
-#: Accounts that hold no money: what was paid for the others' movements.
+#: Accounts that hold no money, only charges paid.
 NO_MONEY = {"Charges Paid Account"}
-#: How long the result of a balance query is waited for, in seconds, and how often it is looked for.
+#: Seconds to wait for the result of a balance query, and between two looks.
 BALANCE_WITHIN, LOOK_EVERY = 60.0, 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What differs, a sentence each, and what was compared, in one."""
+    """A sentence for each difference, and one about what was compared."""
 
     differences: list[str]
     summary: str
@@ -66,16 +66,16 @@ class Comparison:
 def compare_with_mpesa(
     *, opening_balance: int | None = None, patience: float = BALANCE_WITHIN
 ) -> Comparison:
-    """Compare with M-Pesa's statement and, given ``opening_balance`` (KES), with what it holds.
+    """Compare with M-Pesa's statement and, given ``opening_balance`` (KES), with its balances.
 
-    The opening balance is what M-Pesa holds beside the ledger: what was put in, less what was taken
-    out and its charges. ``patience`` is how many seconds the balance is waited for. Nothing of the
-    books is written; no transaction is open while M-Pesa is asked.
+    The opening balance is what M-Pesa holds in addition to the ledger: deposits minus withdrawals
+    and charges. ``patience`` is how many seconds to wait for the balances. The books are not
+    changed, and no transaction is open during calls to M-Pesa.
 
-    Raises DarajaRefused and DarajaUnknown where M-Pesa cannot be asked.
+    Raises DarajaRefused and DarajaUnknown if M-Pesa cannot be queried.
     """
     now = timezone.now()
-    start, settled = now - REACH, now - SETTLED
+    start, settled = now - _REACH, now - _SETTLED
     rows = list(_statement(start, now))
     numbers = sorted({settings.DARAJA_PARTY_B or settings.DARAJA_SHORTCODE, _paying_number()})
     held = {number: _ask_balance(number, patience) for number in numbers if number}
@@ -86,26 +86,26 @@ def compare_with_mpesa(
             *_differences_of_receipts({row.receipt for row in rows}, start, settled),
         ]
         differences += [
-            f"M-Pesa did not say what {number} holds within {patience:.0f} seconds: "
-            "nothing was compared with it."
+            f"M-Pesa did not report the balance of {number} within {patience:.0f} seconds, "
+            "so it was not compared."
             for number, amount in held.items()
             if amount is None
         ]
-        said = "its balance is not known"
+        balances = "its balance is not known"
         if all(amount is not None for amount in held.values()):
             total = sum((amount for amount in held.values() if amount is not None), Decimal(0))
-            said = f"it holds KES {total:,.2f}, the ledger says KES "
-            said += f"{balance(Account.MPESA_CLEARING):,}"
+            balances = f"it holds KES {total:,.2f}, the ledger says KES "
+            balances += f"{balance(Account.MPESA_CLEARING):,}"
             if opening_balance is not None:
                 differences += _differences_of_balance(total, opening_balance, rows, known)
-                said += f" and KES {opening_balance:,} lay beside it"
-    came = [row for row in rows if row.direction == Direction.IN and not row.is_reversal]
+                balances += f", plus an opening balance of KES {opening_balance:,}"
+    incoming = [row for row in rows if row.direction == Direction.IN and not row.is_reversal]
     since = f"{start.astimezone(NAIROBI):%d %b %Y %H:%M}"
-    amount = sum(row.amount for row in came)
+    amount = sum(row.amount for row in incoming)
     return Comparison(
         differences,
-        f"M-Pesa's statement since {since} was compared: {len(came)} payments, KES {amount:,} in; "
-        f"{said}.",
+        f"M-Pesa's statement since {since} was compared: {len(incoming)} payments, KES {amount:,} "
+        f"in; {balances}.",
     )
 
 
@@ -126,7 +126,7 @@ def _statement(start: datetime, end: datetime) -> Iterator[StatementRow]:
 
 
 def _receipts(numbers: list[str]) -> dict[str, int]:
-    """What we say came under each of these numbers, in KES."""
+    """Our amount in KES for each of these receipt numbers."""
     found: dict[str, int] = {}
     for begin in range(0, len(numbers), 500):
         some = Receipt.objects.filter(
@@ -147,11 +147,13 @@ def _differences_of_rows(
         elif row.direction != Direction.IN:
             continue
         elif row.receipt not in known:
-            yield f"M-Pesa took KES {row.amount} under {row.receipt}; we know nothing of it."
+            yield (
+                f"M-Pesa received KES {row.amount} as {row.receipt}; the shop has no record of it."
+            )
         elif known[row.receipt] != row.amount:
             yield (
-                f"M-Pesa took KES {row.amount} under {row.receipt}; "
-                f"we say KES {known[row.receipt]}."
+                f"M-Pesa received KES {row.amount} as {row.receipt}; "
+                f"the shop recorded KES {known[row.receipt]}."
             )
 
 
@@ -164,32 +166,34 @@ def _difference_of_reversal(row: StatementRow) -> Iterator[str]:
     )
     if not back.exists():
         payment = row.reverses or row.receipt
-        yield f"M-Pesa took KES {row.amount} of {payment} back; we know nothing of it."
+        yield f"M-Pesa reversed KES {row.amount} of {payment}; the shop has no record of it."
 
 
 def _differences_of_receipts(shown: set[str], start: datetime, settled: datetime) -> Iterator[str]:
     ours = Receipt.objects.filter(
-        Q(paid_at__isnull=True) | Q(paid_at__gte=start + EDGE, paid_at__lte=settled),
+        Q(paid_at__isnull=True) | Q(paid_at__gte=start + _EDGE, paid_at__lte=settled),
         provider=Provider.MPESA,
         amount__gt=0,
-        created_at__gte=start + EDGE,
+        created_at__gte=start + _EDGE,
         created_at__lte=settled,
     ).order_by("pk")
-    # What the shop had sent came back to the number that pays out: Pull Transactions shows none.
+    # Returned transfers go to the number that pays out, which Pull Transactions does not show.
     ours = ours.exclude(source=ReceiptSource.RETURNED)
     for number, amount in ours.exclude(number="").values_list("number", "amount"):
         if number not in shown:
-            yield f"We say that {number} brought KES {amount}; M-Pesa's statement does not show it."
-    unnamed = ours.filter(number="", created_at__lte=timezone.now() - NAMED_WITHIN)
-    for receipt_id, amount in unnamed.values_list("pk", "amount"):
-        yield f"Receipt {receipt_id} of KES {amount} is on no statement: it has no number yet."
+            yield (
+                f"The shop recorded {number} of KES {amount}; M-Pesa's statement does not show it."
+            )
+    without_number = ours.filter(number="", created_at__lte=timezone.now() - _NUMBERED_WITHIN)
+    for receipt_id, amount in without_number.values_list("pk", "amount"):
+        yield f"Receipt {receipt_id} of KES {amount} has no number yet, so it cannot be compared."
 
 
 def _differences_of_balance(
     held: Decimal, opening_balance: int, rows: list[StatementRow], known: dict[str, int]
 ) -> Iterator[str]:
     ours = balance(Account.MPESA_CLEARING) + opening_balance
-    # What came a moment ago is there already, and in no book of ours.
+    # Payments of the last minutes are in M-Pesa's balance but not yet in our books.
     coming = sum(
         row.amount
         for row in rows
@@ -200,28 +204,28 @@ def _differences_of_balance(
         for model in (Refund, Payout)
     )
     if not ours + coming - leaving <= held <= ours + coming:
-        under_way = f", of which KES {leaving:,} may have left" if leaving else ""
+        under_way = f", of which KES {leaving:,} may have been sent" if leaving else ""
         yield (
-            f"M-Pesa holds KES {held:,.2f}; by our books it is KES {ours + coming:,}{under_way}. "
-            "Charges, and what was put in or taken out on the portal, are in no book of ours."
+            f"M-Pesa holds KES {held:,.2f}; our books say KES {ours + coming:,}{under_way}. "
+            "Charges, deposits and withdrawals on the portal are not in our books."
         )
 
 
 def _ask_balance(number: str, patience: float) -> Decimal | None:
-    """What a number holds, in KES; None where M-Pesa does not say so in time."""
+    """The balance of a number in KES; None if M-Pesa does not send it in time."""
     token = gateway.new_balance_token()
     address = gateway.callback_url(token)
     gateway.daraja().account_balance(
         shortcode=number, result_url=address, queue_timeout_url=address
     )
     give_up = time.monotonic() + patience
-    while (told := _told(token)) is None and time.monotonic() < give_up:
+    while (found := _read_balance(token)) is None and time.monotonic() < give_up:
         time.sleep(LOOK_EVERY)
-    return told
+    return found
 
 
-def _told(token: str) -> Decimal | None:
-    """What came to the address of a question, which is no refund's and no payout's."""
+def _read_balance(token: str) -> Decimal | None:
+    """The balance that was posted to the address of a query, or None."""
     for event in GatewayEvent.objects.filter(token=token).order_by("pk"):
         try:
             result = read_transfer_callback(bytes(event.body))
@@ -230,7 +234,7 @@ def _told(token: str) -> Decimal | None:
         if isinstance(result, Result) and result.succeeded and result.holdings:
             GatewayEvent.objects.filter(pk=event.pk).update(
                 state=EventState.APPLIED,
-                note="What M-Pesa holds, as prove asked.",
+                note="The balance that prove queried.",
                 applied_at=timezone.now(),
             )
             counted = (amount for name, amount in result.holdings.items() if name not in NO_MONEY)

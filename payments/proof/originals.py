@@ -1,4 +1,4 @@
-"""Rows say what they said when they were written, and none of them is gone."""
+"""Rows are unchanged since they were written, and none is missing."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from .rule import rule
 
 
 def _differ(fact: Fact) -> QuerySet[Any]:
-    same = Original.objects.filter(kind=fact.kind, row=OuterRef("pk"), digest=OuterRef("said"))
-    rows = fact.model._default_manager.annotate(said=Digest(*fact.columns))
+    same = Original.objects.filter(kind=fact.kind, row=OuterRef("pk"), digest=OuterRef("current"))
+    rows = fact.model._default_manager.annotate(current=Digest(*fact.columns))
     if not fact.once:
         return rows.filter(~Exists(same))
-    # Once it is known it is never another, nor unknown again; what is another's is known as that.
+    # A value that is set once never changes and is never cleared, except the number of a merged
+    # receipt.
     known = Original.objects.filter(kind=fact.kind, row=OuterRef("pk"))
     given_away = Q(pk__in=[])
     if fact.model is Receipt:
@@ -41,14 +42,14 @@ def _enter(fact: Fact) -> None:
     name = f"{fact.model._meta.verbose_name}"
     what = fact.kind.replace("_", " ")
 
-    @rule(f"What a row says of itself for ever is what it said at first: {name}, as {what}")
-    def _as_at_first(now: datetime) -> QuerySet[Any]:
+    @rule(f"The permanent facts of a row are unchanged: {name}, as {what}")
+    def row_is_unchanged(now: datetime) -> QuerySet[Any]:
         return _differ(fact)
 
     if not fact.once:
 
-        @rule(f"Nothing that was written is gone: {name}")
-        def _still_there(now: datetime) -> QuerySet[Original]:
+        @rule(f"No row is missing: {name}")
+        def row_still_exists(now: datetime) -> QuerySet[Original]:
             return _gone(fact)
 
 
@@ -57,6 +58,6 @@ for _fact in FACTS:
         _enter(_fact)
 
 
-@rule("A kept message has the bytes that came: its digest is theirs")
-def _bytes(now: datetime) -> QuerySet[GatewayEvent]:
+@rule("A stored message matches its digest")
+def message_digest_matches(now: datetime) -> QuerySet[GatewayEvent]:
     return GatewayEvent.objects.exclude(sha256=DigestOfBytes("body"))

@@ -1,4 +1,4 @@
-"""Money that goes to sellers."""
+"""Earnings and payouts of sellers."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ from payments.payouts.balances import annotate_balances
 from .rule import FORGOTTEN, OVERDUE, chunks, rule
 
 
-@rule("Who sold a line that was fetched is owed a share of it, and nobody else is")
-def _owed(now: datetime) -> QuerySet[OrderTrack]:
+@rule("The seller of a fetched line, and nobody else, has earnings for it")
+def fetched_line_has_earnings(now: datetime) -> QuerySet[OrderTrack]:
     fetched = [TrackStatus.FETCHED, TrackStatus.SHIPPING, TrackStatus.DELIVERED]
     owed = Exists(
         SellerShare.objects.owed().filter(track=OuterRef("pk"), seller=OuterRef("seller"))
@@ -55,8 +55,8 @@ def _owed(now: datetime) -> QuerySet[OrderTrack]:
     )
 
 
-@rule("A share is what was agreed when the line was sold")
-def _agreed(now: datetime) -> QuerySet[SellerShare]:
+@rule("A seller's earnings match the price and commission of the line")
+def earnings_match_line(now: datetime) -> QuerySet[SellerShare]:
     return SellerShare.objects.exclude(
         sold_for=F("track__amount"), commission=F("track__commission")
     )
@@ -67,8 +67,8 @@ def _share_posted(account: Account) -> Coalesce:
     return total(entries, by="posting__share", of=net(Side.CREDIT))
 
 
-@rule("A share is in the ledger as long as it is owed, its commission with it")
-def _share_in_ledger(now: datetime) -> QuerySet[SellerShare]:
+@rule("A seller's earnings and their commission are in the ledger while they are owed")
+def earnings_are_posted(now: datetime) -> QuerySet[SellerShare]:
     owed = Q(reversed_at__isnull=True)
     return SellerShare.objects.annotate(
         to_seller=Case(When(owed, then=share_due()), default=0),
@@ -78,8 +78,8 @@ def _share_in_ledger(now: datetime) -> QuerySet[SellerShare]:
     )
 
 
-@rule("A payout has left M-Pesa in the ledger when it is done, once, and not before")
-def _sent_out(now: datetime) -> QuerySet[Payout]:
+@rule("A payout leaves M-Pesa in the ledger once, when it is done")
+def payout_is_posted(now: datetime) -> QuerySet[Payout]:
     entries = LedgerEntry.objects.filter(
         posting__payout=OuterRef("pk"), account=Account.MPESA_CLEARING
     )
@@ -89,11 +89,11 @@ def _sent_out(now: datetime) -> QuerySet[Payout]:
     )
 
 
-@rule("Money found on M-Pesa's statement is the payout or the refund that it was said to be")
-def _found(now: datetime) -> QuerySet[Withdrawal]:
+@rule("A settled withdrawal matches its payout or refund")
+def withdrawal_matches_transfer(now: datetime) -> QuerySet[Withdrawal]:
     done = {"status": TransferStatus.DONE, "number": OuterRef("number")}
     payouts = Payout.objects.filter(pk=OuterRef("payout"), amount=OuterRef("amount"), **done)
-    # One withdrawal that took a payment back may have done several refunds of it.
+    # One withdrawal that reversed a payment may settle several refunds of it.
     refunds = Refund.objects.filter(pk=OuterRef("refund"), amount__lte=OuterRef("amount"))
     refunds = refunds.filter(status=TransferStatus.DONE)
     return Withdrawal.objects.filter(
@@ -102,16 +102,16 @@ def _found(now: datetime) -> QuerySet[Withdrawal]:
     )
 
 
-@rule("A payout carries the shares it says, and sends them to their number")
-def _carries(now: datetime) -> QuerySet[Payout]:
+@rule("A payout is the sum of its earnings, and goes to their number")
+def payout_matches_its_earnings(now: datetime) -> QuerySet[Payout]:
     shares = SellerShare.objects.filter(payout=OuterRef("pk"))
     astray = shares.exclude(seller=OuterRef("seller"), phone=OuterRef("phone"))
     live = Payout.objects.exclude(status=TransferStatus.DROPPED)
     return live.filter(Exists(astray) | ~Q(gross=total(shares, by="payout", of=Sum("carried"))))
 
 
-@rule("What the ledger owes a seller is on its way, or waits to be sent, or was kept for a debt")
-def _seller_balance(now: datetime) -> QuerySet[User]:
+@rule("What the ledger owes a seller is being sent, to be sent, or withheld for a debt")
+def seller_balance_is_explained(now: datetime) -> QuerySet[User]:
     sellers = annotate_balances(
         User.objects.filter(Exists(SellerShare.objects.filter(seller=OuterRef("pk"))))
     )
@@ -119,9 +119,9 @@ def _seller_balance(now: datetime) -> QuerySet[User]:
 
 
 def _with_enough(share_ids: list[int]) -> list[int]:
-    """Of these shares those of whose seller M-Pesa would take what could go to their number.
+    """Of these earnings, those that can be sent: M-Pesa accepts what their number would be paid.
 
-    Asked once of a seller and a number: asked of each share, it took the square of what they sold.
+    Computed once per seller and number, since per row it would be quadratic.
     """
     of: dict[tuple[int, str], list[int]] = {}
     for chunk in chunks(share_ids):
@@ -129,72 +129,74 @@ def _with_enough(share_ids: list[int]) -> list[int]:
         for pk, seller, phone in shares.values_list("pk", "seller", "phone"):
             of.setdefault((seller, phone), []).append(pk)
     first_of = {pks[0]: pks for pks in of.values()}
-    enough = [pk for chunk in chunks([*first_of]) for pk in _could_go(chunk, timezone.now())]
+    enough = [pk for chunk in chunks([*first_of]) for pk in _sendable(chunk, timezone.now())]
     return sorted(pk for first in enough for pk in first_of[first])
 
 
-def _could_go(share_ids: list[int], now: datetime) -> QuerySet[SellerShare, int]:
-    """Of these shares those to whose number enough could go: what its seller is owed, less what is
-    on its way, held back, or for another number."""
+def _sendable(share_ids: list[int], now: datetime) -> QuerySet[SellerShare, int]:
+    """Of these earnings, those whose number can be paid at least MIN_B2C.
+
+    That is what the seller is owed, less what is being sent, withheld, or for another number.
+    """
     never_left = Q(payout__isnull=True) | Q(
         payout__status__in=(TransferStatus.DROPPED, TransferStatus.REFUSED)
     )
     elsewhere = SellerShare.objects.owed().filter(never_left, seller=OuterRef("seller"))
-    unsettled, unsure = _unsettled(now), _unsure()
+    unsettled, unconfirmed = _unsettled(now), _unconfirmed()
     elsewhere = elsewhere.filter(
-        ~Q(phone=OuterRef("phone")) | _HELD | Exists(unsettled) | Exists(unsure)
+        ~Q(phone=OuterRef("phone")) | _WITHHELD | Exists(unsettled) | Exists(unconfirmed)
     )
     entries = LedgerEntry.objects.filter(seller=OuterRef("seller"))
     going = Payout.objects.still_open().filter(seller=OuterRef("seller"))
     shares = SellerShare.objects.filter(pk__in=share_ids).annotate(
-        could_go=total(entries, by="seller", of=net(Side.CREDIT))
+        sendable=total(entries, by="seller", of=net(Side.CREDIT))
         - total(going, by="seller", of=Sum("amount"))
         - total(elsewhere, by="seller", of=Sum(share_due()))
     )
-    return shares.filter(could_go__gte=MIN_B2C).values_list("pk", flat=True)
+    return shares.filter(sendable__gte=MIN_B2C).values_list("pk", flat=True)
 
 
-#: Kept back by a problem that is undecided, or by a person.
-_HELD = Q(track__disputed=True) | ~Q(withheld_why="")
+#: Withheld for an undecided problem, or by staff.
+_WITHHELD = Q(track__disputed=True) | ~Q(withheld_why="")
 
 
 def _unsettled(now: datetime) -> QuerySet[Problem]:
     return Problem.objects.not_settled_yet(now - FORGOTTEN).filter(track=OuterRef("track"))
 
 
-def _unsure() -> QuerySet[Receipt]:
-    unsure = Receipt.objects.exclude(verification=Verification.CONFIRMED)
-    return unsure.filter(order=OuterRef("track__order"))
+def _unconfirmed() -> QuerySet[Receipt]:
+    unconfirmed = Receipt.objects.exclude(verification=Verification.CONFIRMED)
+    return unconfirmed.filter(order=OuterRef("track__order"))
 
 
 @rule(
-    "What a seller is owed is in a payout within five minutes, where M-Pesa would take it",
+    "Earnings are in a payout within five minutes, if M-Pesa accepts the amount",
     only=_with_enough,
 )
-def _prepared(now: datetime) -> QuerySet[SellerShare]:
+def earnings_get_a_payout_in_time(now: datetime) -> QuerySet[SellerShare]:
     refused = Payout.objects.refused().filter(seller=OuterRef("seller"), phone=OuterRef("phone"))
     settled = Problem.objects.filter(track=OuterRef("track"), closed_at__gt=now - FORGOTTEN)
     return SellerShare.objects.owed().filter(
         Q(payout__isnull=True) | Q(payout__status=TransferStatus.DROPPED),
         ~Exists(refused),
-        # A debt is paid off with nothing that is not confirmed: it waits, without a payout.
-        ~Exists(_unsure()),
-        # What was held back until a moment ago is made ready now.
+        # Unconfirmed payments cannot repay a debt, so these earnings wait without a payout.
+        ~Exists(_unconfirmed()),
+        # Earnings released a moment ago are being put into a payout now.
         ~Exists(settled),
         ~Exists(_unsettled(now)),
-        ~_HELD,
+        ~_WITHHELD,
         amount__gt=F("reduced"),
         created_at__lt=now - FORGOTTEN,
     )
 
 
-@rule("A payout that is due is sent, or asked about, when it is time to")
-def _looked_after(now: datetime) -> QuerySet[Payout]:
+@rule("A due payout is sent or queried at its time")
+def due_payout_is_handled(now: datetime) -> QuerySet[Payout]:
     return Payout.objects.due(now - OVERDUE)
 
 
-@rule("A payout without a next time has ended, waits for a person, or was asked about for two days")
-def _asked_about(now: datetime) -> QuerySet[Payout]:
+@rule("A payout without a next check has ended, awaits staff, or was queried for two days")
+def payout_was_queried_long_enough(now: datetime) -> QuerySet[Payout]:
     undated = Payout.objects.still_open().filter(next_check_at__isnull=True, note="")
     return undated.exclude(AWAITS_APPROVAL).filter(
         Q(status=TransferStatus.DUE)

@@ -1,4 +1,4 @@
-"""Whose the money in the ledger is, from the rows it came of: order by order, seller by seller."""
+"""Ledger balances by order and by seller, compared with the rows that were posted."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ from payments.models.totals import total
 
 from .rule import rule
 
-#: Instead of a row that there is none of: nothing is equal to NULL, nor different from it.
+#: Replaces NULL, which is neither equal to nor different from anything.
 NOBODY = Value(0)
 
 
-@rule("An entry of what is owed to a seller names the seller of its share, or of its payout")
-def _of_the_seller(now: datetime) -> QuerySet[LedgerEntry]:
+@rule("A ledger entry owed to a seller names the seller of its earnings or payout")
+def payable_entry_names_seller(now: datetime) -> QuerySet[LedgerEntry]:
     seller = Coalesce("posting__share__seller", "posting__payout__seller", NOBODY)
     owed = LedgerEntry.objects.filter(account=Account.SELLERS_PAYABLE)
     return owed.annotate(whose=seller).exclude(seller_id=F("whose"))
 
 
-@rule("What the ledger owes a seller is what they have earned, less what they were sent")
-def _earned(now: datetime) -> QuerySet[User]:
+@rule("What the ledger owes a seller is their earnings less their payouts")
+def seller_is_owed_the_difference(now: datetime) -> QuerySet[User]:
     entries = LedgerEntry.objects.filter(account=Account.SELLERS_PAYABLE, seller=OuterRef("pk"))
     shares = SellerShare.objects.owed().filter(seller=OuterRef("pk"))
     sent = Payout.objects.filter(status=TransferStatus.DONE, seller=OuterRef("pk"))
@@ -56,8 +56,8 @@ def _earned(now: datetime) -> QuerySet[User]:
     )
 
 
-@rule("What the ledger holds for an order came for it, and neither went back nor was earned")
-def _held(now: datetime) -> QuerySet[Order]:
+@rule("What the ledger holds for an order was paid for it, and was not refunded or earned")
+def order_balance_is_explained(now: datetime) -> QuerySet[Order]:
     receipts = Receipt.objects.filter(order=OuterRef("pk"))
     refunds = Refund.objects.owed().filter(order=OuterRef("pk"))
     shares = SellerShare.objects.owed().filter(track__order=OuterRef("pk"))
@@ -75,8 +75,8 @@ def _held(now: datetime) -> QuerySet[Order]:
     )
 
 
-@rule("An entry is for the order of the receipt, refund, share or parcel it was posted for")
-def _of_the_order(now: datetime) -> QuerySet[LedgerEntry]:
+@rule("A ledger entry names the order of its receipt, refund, earnings or parcel")
+def entry_names_order(now: datetime) -> QuerySet[LedgerEntry]:
     order = Coalesce(
         "posting__share__track__order",
         "posting__refund__order",
@@ -90,13 +90,13 @@ def _of_the_order(now: datetime) -> QuerySet[LedgerEntry]:
     return of_one.annotate(whose=order).exclude(order_id=F("whose"))
 
 
-@rule("What of a receipt goes back, or went, was posted as owed on that receipt")
-def _owed_back(now: datetime) -> QuerySet[Receipt]:
+@rule("What a receipt refunds, or refunded, is posted as owed on that receipt")
+def refund_is_posted_on_receipt(now: datetime) -> QuerySet[Receipt]:
     refunds = Refund.objects.owed().filter(receipt=OuterRef("pk"))
     entries = LedgerEntry.objects.filter(
         account=Account.REFUNDS_PAYABLE, posting__receipt=OuterRef("pk")
     )
-    # What was owed before there were refunds is posted for the order alone.
+    # What was owed before refunds existed is posted for the order only.
     of_before = LedgerEntry.objects.filter(
         account=Account.REFUNDS_PAYABLE, order=OuterRef("order"), posting__refund__isnull=True
     )
@@ -110,21 +110,21 @@ def _owed_back(now: datetime) -> QuerySet[Receipt]:
     )
 
 
-@rule("A try to give money back is of the same money as the one it replaces")
-def _same_money(now: datetime) -> QuerySet[Refund]:
+@rule("A refund has the receipt and amount of the refund it replaces")
+def replacement_is_of_the_same_money(now: datetime) -> QuerySet[Refund]:
     return Refund.objects.filter(replaces__isnull=False).exclude(
         receipt=F("replaces__receipt"), amount=F("replaces__amount"), tries=F("replaces__tries") + 1
     )
 
 
 @rule("A refund is for its receipt's order")
-def _refund_of_its_order(now: datetime) -> QuerySet[Refund]:
+def refund_has_receipts_order(now: datetime) -> QuerySet[Refund]:
     of_one = Refund.objects.filter(order__isnull=False)
     return of_one.annotate(whose=Coalesce("receipt__order", NOBODY)).exclude(order_id=F("whose"))
 
 
-def _named(kind: str, of: str, after: str = "") -> Q:
-    """That an event of a kind is not named for the row its posting is for."""
+def _misnamed(kind: str, of: str, after: str = "") -> Q:
+    """Matches postings of a kind of event whose name is not that of their row."""
     name = Concat(
         Value(f"{kind}:"), Cast(F(of), TextField()), Value(after), output_field=TextField()
     )
@@ -132,8 +132,8 @@ def _named(kind: str, of: str, after: str = "") -> Q:
     return Q(event__startswith=begins, event__endswith=after) & ~Q(event=name)
 
 
-@rule("A posting is for the row that its event names")
-def _of_its_event(now: datetime) -> QuerySet[LedgerPosting]:
+@rule("A posting belongs to the row that its event names")
+def posting_matches_event(now: datetime) -> QuerySet[LedgerPosting]:
     of: list[tuple[Any, ...]] = [
         ("receipt", "receipt_id"),
         ("match", "receipt_id"),
@@ -152,12 +152,12 @@ def _of_its_event(now: datetime) -> QuerySet[LedgerPosting]:
     ]
     astray = Q()
     for each in of:
-        astray |= _named(*each)
+        astray |= _misnamed(*each)
     return LedgerPosting.objects.filter(astray)
 
 
-@rule("A share goes to the number of its line's sale, until M-Pesa has refused a payout to that")
-def _number_of_the_sale(now: datetime) -> QuerySet[SellerShare]:
+@rule("Earnings go to the phone agreed at the sale, until M-Pesa has rejected a payout to it")
+def earnings_go_to_agreed_phone(now: datetime) -> QuerySet[SellerShare]:
     refused = Payout.objects.filter(
         seller=OuterRef("seller"),
         phone=OuterRef("track__payment_mpesa_number"),
@@ -168,14 +168,14 @@ def _number_of_the_sale(now: datetime) -> QuerySet[SellerShare]:
     )
 
 
-@rule("M-Pesa's number of a movement is of one alone: a payment, a refund or a payout")
-def _one_movement(now: datetime) -> QuerySet[Receipt]:
+@rule("An M-Pesa receipt number belongs to one payment, refund or payout")
+def number_belongs_to_one_movement(now: datetime) -> QuerySet[Receipt]:
     back = Refund.objects.filter(number=OuterRef("number"))
     out = Payout.objects.filter(number=OuterRef("number"))
     return Receipt.objects.exclude(number="").filter(Exists(back) | Exists(out), provider="mpesa")
 
 
-@rule("What M-Pesa gave a refund its number for is no payout")
-def _refund_or_payout(now: datetime) -> QuerySet[Refund]:
+@rule("The receipt number of a refund is not that of a payout")
+def refund_number_is_no_payout(now: datetime) -> QuerySet[Refund]:
     out = Payout.objects.filter(number=OuterRef("number"))
     return Refund.objects.exclude(number="").filter(Exists(out))

@@ -1,7 +1,7 @@
-"""What must be true of the books at any moment, and the question whether it is.
+"""The integrity check: whether the database satisfies every rule at one moment.
 
-Each rule (payments.proof.rules) asks the database for the rows that break it, and a healthy shop
-has none. What a constraint forbids is not asked again. Nothing is locked and nothing is written.
+Each rule (payments.proof.rules) queries for the rows that violate it; a healthy shop has none.
+What a constraint forbids is not checked again. Nothing is locked and nothing is written.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from payments.models import Payout, Receipt, Refund
 from .rules import RULES, Rule
 from .stretches import Ends, ends_of, even_stretches, stretches
 
-#: Rows named for a broken rule; the rest is counted.
-SHOWN = 20
-#: How PostgreSQL goes through a stretch: by its keys, and to other tables by an index of theirs. It
-#: would read such a table whole, for every stretch anew, once it takes a stretch for long enough.
-PLANNED = (
+#: IDs named for a broken rule; the others are counted.
+IDS_SHOWN = 20
+#: Makes PostgreSQL read a key range by its keys, and other tables by an index. Otherwise it would
+#: scan those tables again for each larger range.
+_PLANNER_SETTINGS = (
     "enable_seqscan = off",
     "enable_hashjoin = off",
     "enable_mergejoin = off",
@@ -40,7 +40,7 @@ PLANNED = (
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A rule, and the rows that break it: the first of them, and how many more there are."""
+    """A broken rule, the first rows that violate it, and how many more there are."""
 
     rule: str
     rows: str
@@ -54,7 +54,7 @@ class Broken:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What was asked, of how much, and what is broken."""
+    """The result: what was checked, and what is broken."""
 
     broken: list[Broken]
     rules: int
@@ -65,14 +65,14 @@ class Proof:
 
 
 def prove(now: datetime | None = None, *, rules: Sequence[Rule] = RULES) -> Proof:
-    """Ask every rule, or these, of the database as it stands at one moment.
+    """Check all rules, or these, at one moment.
 
-    Inside a transaction it is asked as that transaction sees it.
+    Inside a transaction, the check sees what that transaction sees.
     """
     now = now or timezone.now()
     with one_moment():
         ends = ends_of(map(_model_of, rules))
-        found = (_ask(rule, now, ends[_model_of(rule)]) for rule in rules)
+        found = (_check(rule, now, ends[_model_of(rule)]) for rule in rules)
         return Proof(
             broken=[broken for broken in found if broken],
             rules=len(rules),
@@ -86,33 +86,33 @@ def prove(now: datetime | None = None, *, rules: Sequence[Rule] = RULES) -> Proo
 def ask_alone(
     rule: Rule, now: datetime, *, seconds: int, altogether: float | None = None
 ) -> Broken | None:
-    """Ask one rule of the database as it stands at one moment.
+    """Check one rule at one moment.
 
-    Raises django.db.Error where a statement takes longer than so many seconds, and TimeoutError
-    where all stretches of its table take longer than so many ``altogether``.
+    Raises django.db.Error if a statement takes longer than ``seconds``, and TimeoutError if all key
+    ranges of the table take longer than ``altogether`` seconds.
     """
     with one_moment(seconds=seconds):
         model = _model_of(rule)
-        return _ask(rule, now, ends_of([model])[model], altogether)
+        return _check(rule, now, ends_of([model])[model], altogether)
 
 
 @contextmanager
 def one_moment(*, seconds: int | None = None) -> Iterator[None]:
-    """Let all that is read inside belong to one moment, without a lock and without writing.
+    """Read a consistent snapshot, without locks and without writing.
 
-    A statement may take so many seconds; by itself as long as a whole shop takes.
+    ``seconds`` limits each statement; by default ten minutes, enough for a large shop.
     """
     if connection.in_atomic_block:
         yield
     elif connection.vendor == "postgresql":
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            # Five seconds are for a page.
+            # Longer than the five seconds that a web request has.
             cursor.execute(f"SET LOCAL statement_timeout = '{seconds or 600}s'")
-            cursor.execute("".join(f"SET LOCAL {each};" for each in PLANNED))
+            cursor.execute("".join(f"SET LOCAL {each};" for each in _PLANNER_SETTINGS))
             yield
     else:
-        # Not Django's block, which takes the write lock on SQLite.
+        # Not transaction.atomic(), which takes the write lock on SQLite.
         with connection.cursor() as cursor:
             cursor.execute("BEGIN DEFERRED")
             try:
@@ -124,7 +124,7 @@ def one_moment(*, seconds: int | None = None) -> Iterator[None]:
 
 @contextmanager
 def _interrupted_after(seconds: int | None) -> Iterator[None]:
-    """SQLite knows no longest time of a statement: here all of them together have it."""
+    """Limit all statements together, since SQLite has no statement timeout."""
     if seconds is None:
         yield
         return
@@ -139,17 +139,17 @@ def _interrupted_after(seconds: int | None) -> Iterator[None]:
 
 @cache
 def _model_of(rule: Rule) -> type[Model]:
-    """Whose rows a rule is about."""
+    """The model that a rule is about."""
     return rule.violations(timezone.now()).model
 
 
-def _ask(rule: Rule, now: datetime, ends: Ends, seconds: float | None = None) -> Broken | None:
+def _check(rule: Rule, now: datetime, ends: Ends, seconds: float | None = None) -> Broken | None:
     ids: list[int] = []
     more, began = 0, time.monotonic()
     for found in _breaking(rule, now, ends):
         if seconds is not None and time.monotonic() - began > seconds:
             raise TimeoutError(f"it takes more than {seconds:g} seconds")
-        shown = found[: SHOWN - len(ids)]
+        shown = found[: IDS_SHOWN - len(ids)]
         ids += shown
         more += len(found) - len(shown)
     if not ids:
@@ -158,7 +158,7 @@ def _ask(rule: Rule, now: datetime, ends: Ends, seconds: float | None = None) ->
 
 
 def _breaking(rule: Rule, now: datetime, ends: Ends) -> Iterator[list[int]]:
-    """The ids of the rows that break a rule, a stretch of the table at a time."""
+    """Yield the ids of rows that violate a rule, per key range of the table."""
     if rule.read is not None:
         for start, end in even_stretches(ends):
             yield list(rule.read(_within(rule.violations(now), start, end)))
@@ -178,5 +178,5 @@ def _within(rows: QuerySet[Any], start: int | None, end: int | None) -> QuerySet
 def _breaking_within(
     rule: Fixed[Rule], now: Sometimes[datetime], start: int | None, end: int | None
 ) -> QuerySet[Any, int]:
-    """Compiled once a rule: to compile them all costs a hundred times what they cost to answer."""
+    """Compiled once per rule, since compiling costs a hundred times more than running."""
     return _within(rule.violations(now), start, end).order_by("pk").values_list("pk", flat=True)

@@ -1,4 +1,4 @@
-"""Money that goes back to buyers."""
+"""Refunds to buyers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce
 
-from orders.models import Order
+from orders.models import Order, PaymentStatus
 from payments.ledger import net
 from payments.models import (
     Account,
@@ -25,27 +25,29 @@ from payments.models import (
     RefundMethod,
     Side,
     TransferStatus,
+    fees_earned,
 )
 from payments.models.ledger import CLEARING
 from payments.models.totals import total
+from payments.models.transfers import UNDER_WAY
 
 from .rule import rule
 
 
-def _gone_from_a_provider() -> Coalesce:
+def _posted_by_provider() -> Coalesce:
     entries = LedgerEntry.objects.filter(posting__refund=OuterRef("pk"), account__endswith=CLEARING)
     return total(entries, by="posting__refund", of=net(Side.CREDIT))
 
 
-@rule("A refund has left M-Pesa in the ledger when it is done, once, and not before")
-def _given(now: datetime) -> QuerySet[Refund]:
+@rule("A refund leaves M-Pesa in the ledger once, when it is done")
+def refund_is_posted(now: datetime) -> QuerySet[Refund]:
     given = Case(When(status=TransferStatus.DONE, then=F("amount")), default=0)
     refunds = Refund.objects.annotate(given=given)
-    return refunds.exclude(given=_gone_from_a_provider())
+    return refunds.exclude(given=_posted_by_provider())
 
 
-@rule("What is owed back, and is not back, is what the ledger says is owed for the order")
-def _payable(now: datetime) -> QuerySet[Order]:
+@rule("Open refunds of an order match what the ledger owes for it")
+def open_refunds_are_payable(now: datetime) -> QuerySet[Order]:
     refunds = Refund.objects.owed().filter(order=OuterRef("pk"))
     open_ones = refunds.exclude(status=TransferStatus.DONE)
     entries = LedgerEntry.objects.filter(order=OuterRef("pk"), account=Account.REFUNDS_PAYABLE)
@@ -56,10 +58,10 @@ def _payable(now: datetime) -> QuerySet[Order]:
     return orders.exclude(owed=F("posted"))
 
 
-@rule("No more of a receipt goes back than came")
-def _not_too_much(now: datetime) -> QuerySet[Receipt]:
-    # Of an order the shop bears what went twice; of money in suspense that M-Pesa took back by
-    # itself it is a debt there.
+@rule("A receipt is not refunded by more than its amount")
+def receipt_is_not_over_refunded(now: datetime) -> QuerySet[Receipt]:
+    # For an order, a double refund is written off. In suspense, M-Pesa's own reversal of a refunded
+    # payment is a debt.
     refunds = Refund.objects.owed().filter(receipt=OuterRef("pk"))
     refunds = refunds.exclude(order__isnull=True, way=RefundMethod.OUTSIDE)
     return Receipt.objects.annotate(back=total(refunds, by="receipt", of=Sum("amount"))).filter(
@@ -67,8 +69,21 @@ def _not_too_much(now: datetime) -> QuerySet[Receipt]:
     )
 
 
-@rule("A payment M-Pesa took back by itself is back whole, and nothing of it is still to be sent")
-def _taken_back(now: datetime) -> QuerySet[Receipt]:
+@rule("Write-offs of an order that is not paid are at most its earned fees and sent refunds")
+def write_offs_of_unpaid_order_are_explained(now: datetime) -> QuerySet[Order]:
+    receipts = Receipt.objects.filter(order=OuterRef("pk"), written_off__gt=0)
+    left = Refund.objects.owed().filter(
+        order=OuterRef("pk"), status__in=[*UNDER_WAY, TransferStatus.DONE]
+    )
+    orders = Order.objects.exclude(payment_status=PaymentStatus.PAID).annotate(
+        lost=total(receipts, by="order", of=Sum("written_off")),
+        left=total(left, by="order", of=Sum("amount")),
+    )
+    return orders.filter(lost__gt=fees_earned(OuterRef("pk")) + F("left"))
+
+
+@rule("A payment that M-Pesa reversed is fully refunded, and nothing of it is still to be sent")
+def reversed_payment_is_refunded(now: datetime) -> QuerySet[Receipt]:
     refunds = Refund.objects.owed().filter(receipt=OuterRef("pk"))
     outside = refunds.filter(way=RefundMethod.OUTSIDE)
     unsent = refunds.filter(status__in=[TransferStatus.DUE, TransferStatus.REFUSED])
@@ -78,7 +93,7 @@ def _taken_back(now: datetime) -> QuerySet[Receipt]:
     return taken.exclude(back=F("amount"), is_unsent=False)
 
 
-@rule("Money goes back one way only")
-def _one_way(now: datetime) -> QuerySet[Refund]:
+@rule("Only a rejected refund is replaced by another")
+def only_rejected_refunds_are_replaced(now: datetime) -> QuerySet[Refund]:
     after = Refund.objects.filter(replaces=OuterRef("pk"))
     return Refund.objects.filter(Exists(after)).exclude(status=TransferStatus.REFUSED)

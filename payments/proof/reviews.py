@@ -1,4 +1,4 @@
-"""Reviews: the sums beside them are theirs, and they are by who bought."""
+"""Reviews: ratings are their sums, and only buyers wrote them."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from orders.models import TrackEvent, TrackStatus
 from payments.models.totals import total
 from products.models import DIGESTED_OF_REVIEW, Product, Review, ReviewDigest, SellerRating
 
-from .rule import rule
+from .rule import digests_that_differ, rule
 
 
-def _astray(rated: QuerySet[Any], *, by: str) -> QuerySet[Any]:
-    """The rows whose sum or count is not that of their shown reviews."""
+def _miscounted(rated: QuerySet[Any], *, by: str) -> QuerySet[Any]:
+    """Rows whose sum or count differs from that of their visible reviews."""
     shown = Review.objects.shown().filter(**{by: OuterRef("pk")})
     return rated.filter(
         ~Q(review_stars=total(shown, by=by, of=Sum("stars")))
@@ -25,24 +25,24 @@ def _astray(rated: QuerySet[Any], *, by: str) -> QuerySet[Any]:
     )
 
 
-@rule("A product's stars and reviews are those of its shown reviews")
-def _rated(now: datetime) -> QuerySet[Product]:
-    return _astray(Product.objects.all(), by="product")
+@rule("A product's stars and reviews are those of its visible reviews")
+def product_rating_is_sum(now: datetime) -> QuerySet[Product]:
+    return _miscounted(Product.objects.all(), by="product")
 
 
-@rule("A seller's stars and reviews are those of the shown reviews of their goods")
-def _sellers_rated(now: datetime) -> QuerySet[SellerRating]:
-    return _astray(SellerRating.objects.all(), by="seller")
+@rule("A seller's stars and reviews are those of the visible reviews of their products")
+def seller_rating_is_sum(now: datetime) -> QuerySet[SellerRating]:
+    return _miscounted(SellerRating.objects.all(), by="seller")
 
 
-@rule("A shown review counts for a seller")
-def _counted(now: datetime) -> QuerySet[Review]:
+@rule("A visible review counts for a seller")
+def review_counts_for_seller(now: datetime) -> QuerySet[Review]:
     rating = SellerRating.objects.filter(pk=OuterRef("seller_id"))
     return Review.objects.shown().filter(~Exists(rating))
 
 
-@rule("A review is by the buyer of its line, of that product, and not of their own goods")
-def _of_its_line(now: datetime) -> QuerySet[Review]:
+@rule("A review is by the buyer of its line, of that product, and not of their own")
+def review_matches_line(now: datetime) -> QuerySet[Review]:
     return Review.objects.exclude(
         ~Q(buyer=F("seller")),
         buyer=F("line__buyer"),
@@ -52,7 +52,7 @@ def _of_its_line(now: datetime) -> QuerySet[Review]:
 
 
 @rule("A review was written after its line was delivered")
-def _after_delivery(now: datetime) -> QuerySet[Review]:
+def review_follows_delivery(now: datetime) -> QuerySet[Review]:
     delivered = TrackEvent.objects.filter(
         track=OuterRef("line"),
         track_status=TrackStatus.DELIVERED,
@@ -62,16 +62,14 @@ def _after_delivery(now: datetime) -> QuerySet[Review]:
 
 
 def _differing(reviews: QuerySet[Review]) -> Iterator[int]:
-    """The ids of those whose digest is another than was last kept, or was never kept."""
+    """The reviews that do not match their last digest."""
     digests = ReviewDigest.objects.filter(review=OuterRef("pk")).order_by("-pk")
     rows = reviews.order_by("pk").values_list(
         "pk", Subquery(digests.values("sha256")[:1]), *DIGESTED_OF_REVIEW
     )
-    for pk, kept, *review in rows.iterator(chunk_size=2000):
-        if kept != digest_of(review):
-            yield pk
+    return digests_that_differ(rows, len(DIGESTED_OF_REVIEW), lambda review, _: digest_of(review))
 
 
-@rule("A review says what was last written, answered or hidden of it", read=_differing)
-def _as_written(now: datetime) -> QuerySet[Review]:
+@rule("A review is as it was last written, answered or hidden", read=_differing)
+def review_matches_digest(now: datetime) -> QuerySet[Review]:
     return Review.objects.all()

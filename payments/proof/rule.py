@@ -1,19 +1,21 @@
-"""What a rule is, and the list of them all. Each module beside this one adds its own."""
+"""Rules, and the list of them. Each other module of this package adds its own."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from django.db.models import QuerySet
 
-#: The clock comes every ten seconds: what it has left alone for so long, it will not find.
+#: The clock runs every ten seconds, so that anything untouched this long was missed.
 FORGOTTEN = timedelta(minutes=5)
 OVERDUE = timedelta(minutes=10)
 
-#: Rows that are read by their ids at a time.
+#: IDs read at a time.
 CHUNK = 1000
 
 Violations = Callable[[datetime], QuerySet[Any]]
@@ -22,18 +24,17 @@ Reading = Callable[[QuerySet[Any]], Iterator[int]]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What must be so, and the question for the rows of which it is not.
+    """An invariant and the query that finds rows violating it.
 
-    The question is compiled once (omachemainproj.compiled_queries): it may take time from the
-    moment it is given, and does nothing else with it.
+    The query is compiled once (omachemainproj.compiled_queries): it may only subtract or add fixed
+    durations to the time it is given.
     """
 
     description: str
     violations: Violations
-    #: Of the ids the question finds, those that break the rule, where SQL cannot tell them all.
+    #: Filters the ids that the query finds, if SQL alone cannot tell which violate the rule.
     only: Callable[[list[int]], list[int]] | None = None
-    #: Where SQL can tell none of them: goes through all that the question finds, a row at a time,
-    #: and gives the ids of those that break the rule.
+    #: Reads the rows that the query finds and yields the ids of violations, if SQL cannot tell any.
     read: Reading | None = None
 
 
@@ -46,17 +47,33 @@ def rule(
     only: Callable[[list[int]], list[int]] | None = None,
     read: Reading | None = None,
 ) -> Callable[[Violations], Violations]:
-    """Enter a question into the list; what it finds breaks the rule, or what ``only`` leaves of it
-    or ``read`` finds in it."""
+    """Register a rule: what the query finds violates it, or what ``only`` or ``read`` leaves."""
 
-    def enter(violations: Violations) -> Violations:
+    def register(violations: Violations) -> Violations:
         RULES.append(Rule(description, violations, only, read))
         return violations
 
-    return enter
+    return register
 
 
 def chunks(ids: list[int]) -> Iterator[list[int]]:
-    """These ids, CHUNK at a time: what is found of a stretch has no bound."""
+    """Split ids into lists of CHUNK, since a key range may find any number."""
     for start in range(0, len(ids), CHUNK):
         yield ids[start : start + CHUNK]
+
+
+def digests_that_differ(
+    rows: QuerySet[Any, tuple[Any, ...]],
+    size: int,
+    digest: Callable[[Sequence[Any], list[tuple[Any, ...]]], str],
+) -> Iterator[int]:
+    """Yield the ids of rows whose stored digest is missing or differs from the computed one.
+
+    Each of ``rows`` is an id, the stored digest, ``size`` columns of the row, and the columns of a
+    related row. A row with several related rows comes once for each, in succession.
+    """
+    for pk, group in groupby(rows.iterator(chunk_size=2000), key=itemgetter(0)):
+        first, *rest = group
+        related = [row[2 + size :] for row in (first, *rest)]
+        if first[1] != digest(first[2 : 2 + size], related):
+            yield pk

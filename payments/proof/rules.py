@@ -1,4 +1,4 @@
-"""Every rule of the books, by what it is about (see payments.proof.prove)."""
+"""All integrity rules by subject (see payments.proof.prove)."""
 
 from . import (
     agreements,

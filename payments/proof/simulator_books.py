@@ -1,7 +1,6 @@
-"""The shop's books against somebody else's: every shilling in and out, receipt by receipt.
+"""Compares the shop's books with the simulator's, receipt by receipt and to the shilling.
 
-The pretend M-Pesa shows its books (``GET /control/books``), which no real one does. What it says
-moved must be what we say moved, to the shilling.
+The simulator shows its books (``GET /control/books``), which the real M-Pesa does not.
 """
 
 from __future__ import annotations
@@ -16,10 +15,10 @@ from payments.models import Account, Payout, Provider, Receipt, Refund, RefundMe
 
 
 def compare(books: Mapping[str, Any], *, sums: bool = True) -> list[str]:
-    """Every difference between the simulator's books and ours, a sentence each; none is best.
+    """Return a sentence for each difference; an empty list if the books agree.
 
-    Without ``sums`` only receipt by receipt. Holds the simulator's books in memory: they are for
-    rehearsals.
+    Without ``sums`` only receipts are compared, not balances. Holds all of the simulator's books in
+    memory.
     """
     entries = books["entries"]
     came = {entry["receipt"]: entry for entry in entries if entry["direction"] == "in"}
@@ -34,7 +33,7 @@ def compare(books: Mapping[str, Any], *, sums: bool = True) -> list[str]:
 
 
 def gap(books: Mapping[str, Any]) -> int:
-    """How many KES the ledger says are at M-Pesa beyond what M-Pesa says it has of ours."""
+    """The ledger's balance at M-Pesa minus the simulator's balance, in KES."""
     theirs = sum(
         entry["amount"] if entry["direction"] == "in" else -entry["amount"]
         for entry in books["entries"]
@@ -50,26 +49,31 @@ def _differences_in(came: Mapping[str, Any]) -> Iterator[str]:
     )
     for number, entry in came.items():
         if number not in ours:
-            yield f"M-Pesa took KES {entry['amount']} under {number}; we know nothing of it."
+            yield (
+                f"M-Pesa received KES {entry['amount']} as {number}; the shop has no record of it."
+            )
         elif ours[number] != entry["amount"]:
-            yield f"M-Pesa took KES {entry['amount']} under {number}; we say KES {ours[number]}."
+            yield (
+                f"M-Pesa received KES {entry['amount']} as {number}; "
+                f"the shop recorded KES {ours[number]}."
+            )
     for number in ours.keys() - came.keys():
-        yield f"We say that {number} brought KES {ours[number]}; M-Pesa knows nothing of it."
-    unnamed = Receipt.objects.without_number().filter(provider=Provider.MPESA)
-    for receipt_id, amount in unnamed.values_list("pk", "amount"):
+        yield f"The shop recorded {number} of KES {ours[number]}; M-Pesa has no record of it."
+    without_number = Receipt.objects.without_number().filter(provider=Provider.MPESA)
+    for receipt_id, amount in without_number.values_list("pk", "amount"):
         yield f"Receipt {receipt_id} of KES {amount} has no number yet."
 
 
 def _differences_outside(left: dict[str, Any], reversed_by: Mapping[str, str]) -> Iterator[str]:
-    """What M-Pesa took back by itself: one reversal may have done several refunds."""
+    """Differences in reversals that M-Pesa made; one may settle several refunds."""
     outside = Refund.objects.filter(status=TransferStatus.DONE, way=RefundMethod.OUTSIDE)
     totals = outside.values_list("receipt__number").annotate(total=Sum("amount"))
     for receipt, amount in totals.order_by("receipt__number"):
         entry = left.pop(reversed_by.get(receipt, ""), None)
         if entry is None:
-            yield f"We say that M-Pesa took {receipt} back; M-Pesa knows nothing of it."
+            yield f"The shop recorded that M-Pesa reversed {receipt}; M-Pesa has no record of it."
         elif entry["amount"] != amount:
-            yield f"KES {amount} of {receipt} went back; M-Pesa says {entry['amount']}."
+            yield f"KES {amount} of {receipt} was refunded; M-Pesa says {entry['amount']}."
 
 
 def _differences_out(went: Mapping[str, Any]) -> Iterator[str]:
@@ -81,19 +85,19 @@ def _differences_out(went: Mapping[str, Any]) -> Iterator[str]:
     for refund in done.iterator(chunk_size=2000):
         number = refund.number
         if not number and refund.way == RefundMethod.REVERSAL:
-            # M-Pesa only said that it had been reversed before.
+            # M-Pesa only reported that it had already been reversed.
             number = reversed_by.get(refund.receipt.number, "")
         entry = left.pop(number, None)
         if entry is None:
-            yield f"We say that refund {refund.pk} went ({number}); M-Pesa knows nothing of it."
+            yield f"The shop sent refund {refund.pk} ({number}); M-Pesa has no record of it."
         elif entry["amount"] != refund.amount:
             yield f"Refund {refund.pk} was of KES {refund.amount}; M-Pesa says {entry['amount']}."
     paid = Payout.objects.filter(status=TransferStatus.DONE, amount__gt=0)
     for payout_id, number, amount in paid.values_list("pk", "number", "amount"):
         entry = left.pop(number, None)
         if entry is None:
-            yield f"We say that payout {payout_id} went ({number}); M-Pesa knows nothing of it."
+            yield f"The shop sent payout {payout_id} ({number}); M-Pesa has no record of it."
         elif entry["amount"] != amount:
             yield f"Payout {payout_id} was of KES {amount}; M-Pesa says {entry['amount']}."
     for number, entry in left.items():
-        yield f"M-Pesa paid out KES {entry['amount']} under {number}; we know nothing of it."
+        yield f"M-Pesa sent KES {entry['amount']} as {number}; the shop has no record of it."

@@ -1,6 +1,6 @@
-"""What only people do: nobody about their own, nobody alone what needs two, all in the audit.
+"""Staff actions: not about their own rows, and always in the audit.
 
-That nobody agrees to what they proposed themselves is a constraint of the database.
+A database constraint ensures that nobody approves their own proposal.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from payments.originals import BORN_STAFF
 from .rule import rule
 
 
-@rule("Nobody moved a line as staff or agent that they bought or sold")
-def _no_own_lines(now: datetime) -> QuerySet[TrackEvent]:
+@rule("No staff member or agent moved a line that they bought or sold")
+def nobody_moved_own_lines(now: datetime) -> QuerySet[TrackEvent]:
     bought, sold = Q(actor=F("track__buyer")), Q(actor=F("track__seller"))
     on_the_way = Q(track_status__in=[TrackStatus.FETCHED, TrackStatus.SHIPPING])
     cancelled_late = Q(track_status=TrackStatus.CANCELLED, track__seller_share__isnull=False)
-    # Its seller may agree to what its buyer says is wrong.
+    # A seller may agree to a refund of their own line.
     agreed = Problem.objects.filter(
         track=OuterRef("track"),
         decided_by=OuterRef("actor"),
         ended_by=Party.SELLER,
         outcome__in=[Outcome.REFUNDED, Outcome.RETURNED],
     )
-    # And hands over by the code what nobody was to bring: fetched and delivered at once.
+    # And a seller hands over goods without delivery by the code: fetched and delivered at once.
     between_them = sold & Q(track_status=TrackStatus.FETCHED, track__parcel__isnull=True)
     handed_over = TrackEvent.objects.filter(
         track=OuterRef("track"), track_status=TrackStatus.DELIVERED, actor=OuterRef("actor")
@@ -41,7 +41,7 @@ def _no_own_lines(now: datetime) -> QuerySet[TrackEvent]:
 
 
 def audit_of(model: type[Model], **more: Any) -> QuerySet[Audit]:
-    """What staff did to the row outside."""
+    """Audit entries about the outer row."""
     return Audit.objects.filter(
         content_type__app_label=model._meta.app_label,
         content_type__model=model._meta.model_name,
@@ -50,8 +50,8 @@ def audit_of(model: type[Model], **more: Any) -> QuerySet[Audit]:
     )
 
 
-@rule("Who approved a payout did so on the console, and did not fetch its goods")
-def _approved(now: datetime) -> QuerySet[Payout]:
+@rule("A payout was approved on the console, by someone who did not fetch its goods")
+def approval_is_audited(now: datetime) -> QuerySet[Payout]:
     fetched = TrackEvent.objects.filter(
         track__seller_share__payout=OuterRef("pk"),
         track_status=TrackStatus.FETCHED,
@@ -62,24 +62,24 @@ def _approved(now: datetime) -> QuerySet[Payout]:
     return approved.filter(~did | Exists(fetched))
 
 
-@rule("A message was set aside by a person")
-def _set_aside(now: datetime) -> QuerySet[GatewayEvent]:
+@rule("A message was set aside by staff")
+def set_aside_is_audited(now: datetime) -> QuerySet[GatewayEvent]:
     aside = GatewayEvent.objects.filter(state=EventState.ASIDE)
     return aside.filter(~Exists(audit_of(GatewayEvent)))
 
 
-@rule("A stop of all payouts was ended by a person")
-def _ended(now: datetime) -> QuerySet[PayoutStop]:
+@rule("A stop of outgoing payments was lifted by staff")
+def lifted_stop_is_audited(now: datetime) -> QuerySet[PayoutStop]:
     return PayoutStop.objects.filter(~Exists(audit_of(PayoutStop)), is_open=False)
 
 
-@rule("That money is no prompt's was found by a person")
-def _stands_alone(now: datetime) -> QuerySet[Receipt]:
+@rule("A payment was marked as separate by staff")
+def separate_payment_is_audited(now: datetime) -> QuerySet[Receipt]:
     return Receipt.objects.filter(~Exists(audit_of(Receipt)), is_separate_payment=True)
 
 
-@rule("Whoever is staff was made so from the start, or by another, in the audit")
-def _powers(now: datetime) -> QuerySet[User]:
+@rule("Staff access was there from the start, or granted by someone else in the audit")
+def staff_access_is_audited(now: datetime) -> QuerySet[User]:
     from_the_start = Original.objects.filter(kind=BORN_STAFF, row=OuterRef("pk"))
     given = audit_of(User, changes__has_any_keys=["is_staff", "is_superuser"])
     return User.objects.filter(
@@ -87,8 +87,8 @@ def _powers(now: datetime) -> QuerySet[User]:
     )
 
 
-@rule("Whoever has a role or a permission of their own was given it, in the audit")
-def _roles(now: datetime) -> QuerySet[User]:
+@rule("A role or an individual permission was granted in the audit")
+def permission_is_audited(now: datetime) -> QuerySet[User]:
     given = audit_of(User, changes__has_any_keys=["groups", "user_permissions"])
     has = Q(Exists(User.groups.through.objects.filter(user=OuterRef("pk")))) | Q(
         Exists(User.user_permissions.through.objects.filter(user=OuterRef("pk")))

@@ -1,4 +1,4 @@
-"""The steps of lines, replayed against the tables of what may follow what."""
+"""The steps of lines, checked against the tables of transitions."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from django.db.models import (
 from django.db.models.fields import CharField, DateTimeField
 from django.db.models.functions import Coalesce, Concat, Lag
 
-from orders.fulfilment import TRANSITIONS
 from orders.lifecycle import LINE_STATUS_AFTER
+from orders.line_moves import TRANSITIONS
 from orders.models import (
     CancelledBy,
     Order,
@@ -32,17 +32,17 @@ from orders.models import (
 
 from .rule import rule
 
-#: Clocks differ, and the hosts' were seen to be a day off.
+#: Clocks differ; hosts have been seen a day off.
 _CLOCKS_APART = timedelta(days=1)
-#: Between the times that one transaction writes.
+#: The most that times written by one transaction may differ.
 _APART = timedelta(minutes=1)
 
-#: Steps that nothing but a person takes.
-_TAKEN = (TrackStatus.FETCHED, TrackStatus.SHIPPING)
+#: Steps that only people take.
+_BY_PEOPLE = (TrackStatus.FETCHED, TrackStatus.SHIPPING)
 
 
 def _allowed() -> Q:
-    """What may follow ``before``: with its order, as lines follow it, or by itself."""
+    """Allowed steps after ``before``: those that follow the order, and those of the line itself."""
     allowed = Q()
     for status, from_statuses in LINE_STATUS_AFTER.values():
         allowed |= Q(before__in=from_statuses, track_status=status) & ~Q(cause="")
@@ -52,8 +52,8 @@ def _allowed() -> Q:
     return allowed
 
 
-def _with_what_came_before() -> QuerySet[Any]:
-    """Steps with the status and the time before each: those of the step before, or of the sale."""
+def _with_previous() -> QuerySet[Any]:
+    """Steps annotated with the status and time of the previous step, or of the sale."""
     of_its_line: dict[str, Any] = {"partition_by": "track", "order_by": "pk"}
     return TrackEvent.objects.annotate(
         before=Coalesce(
@@ -69,27 +69,27 @@ def _with_what_came_before() -> QuerySet[Any]:
     )
 
 
-@rule("Each step of a line is one that may follow the step before")
-def _follows(now: datetime) -> QuerySet[TrackEvent]:
-    return _with_what_came_before().exclude(_allowed())
+@rule("Each step of a line may follow the step before it")
+def step_is_allowed(now: datetime) -> QuerySet[TrackEvent]:
+    return _with_previous().exclude(_allowed())
 
 
-@rule("The steps of a line come one after the other, none before the sale and none in the future")
-def _in_time(now: datetime) -> QuerySet[TrackEvent]:
+@rule("The steps of a line are in order of time, not before the sale and not in the future")
+def steps_are_in_order(now: datetime) -> QuerySet[TrackEvent]:
     early = Q(created_at__lt=F("since") - _CLOCKS_APART)
-    return _with_what_came_before().filter(early | Q(created_at__gt=now + _CLOCKS_APART))
+    return _with_previous().filter(early | Q(created_at__gt=now + _CLOCKS_APART))
 
 
-@rule("A step that somebody takes names them, and one that follows the order names nobody")
-def _by_whom(now: datetime) -> QuerySet[TrackEvent]:
-    taken = Q(track_status__in=_TAKEN) | Q(track_status=TrackStatus.CANCELLED, cause="")
+@rule("A person's step names them, and a step that follows the order names nobody")
+def step_names_its_actor(now: datetime) -> QuerySet[TrackEvent]:
+    taken = Q(track_status__in=_BY_PEOPLE) | Q(track_status=TrackStatus.CANCELLED, cause="")
     return TrackEvent.objects.filter(
         (taken & Q(actor__isnull=True)) | (~Q(cause="") & Q(actor__isnull=False))
     )
 
 
-@rule("A line was last changed when its last step was taken")
-def _changed(now: datetime) -> QuerySet[OrderTrack]:
+@rule("A line was last changed at its last step")
+def line_changed_with_last_step(now: datetime) -> QuerySet[OrderTrack]:
     steps = TrackEvent.objects.filter(track=OuterRef("pk")).order_by("-pk")
     last = Coalesce(
         Subquery(steps.values("created_at")[:1]), F("created_at"), output_field=DateTimeField()
@@ -99,8 +99,8 @@ def _changed(now: datetime) -> QuerySet[OrderTrack]:
     )
 
 
-@rule("A line is returned if it was cancelled by itself, and not if it went with its order")
-def _returned(now: datetime) -> QuerySet[OrderTrack]:
+@rule("A line is returned exactly if it was cancelled by itself, not with its order")
+def returned_line_was_cancelled_alone(now: datetime) -> QuerySet[OrderTrack]:
     by_itself = TrackEvent.objects.filter(
         track=OuterRef("pk"), track_status=TrackStatus.CANCELLED, cause=""
     )
@@ -111,8 +111,8 @@ def _closed(cause: Any) -> Exists:
     return Exists(TrackEvent.objects.filter(track__order=OuterRef("pk"), cause=cause))
 
 
-@rule("An order expired, or was cancelled by whom it says, as its lines were")
-def _closed_as_told(now: datetime) -> QuerySet[Order]:
+@rule("An order expired, or was cancelled by the named party, as its lines were")
+def order_closed_like_its_lines(now: datetime) -> QuerySet[Order]:
     by_whom = Concat(Value("cancelled_by_"), OuterRef("cancelled_by"), output_field=CharField())
     closed_by = {by: _closed(f"cancelled_by_{by}") for by in CancelledBy.values}
     is_cancelled = Q(payment_status=PaymentStatus.CANCELLED)

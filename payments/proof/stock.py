@@ -1,4 +1,4 @@
-"""Goods: what is held, what left the shelf, and what came back."""
+"""Stock: reserved, taken for orders, and put back."""
 
 from __future__ import annotations
 
@@ -22,32 +22,32 @@ from products.models import Product, StockMovement
 
 from .rule import rule
 
-#: Unpaid, or closed without money: nothing may have come for these, and nothing left the shelf.
+#: Orders that were not paid, and must not have taken stock.
 _WITHOUT_MONEY = (PaymentStatus.REQUESTED, PaymentStatus.CANCELLED, PaymentStatus.EXPIRED)
 
 
-@rule("What a product holds is what its unpaid orders were promised")
-def _held(now: datetime) -> QuerySet[Product]:
+@rule("A product's reserved stock is the sum of its unpaid orders")
+def reserved_stock_is_sum(now: datetime) -> QuerySet[Product]:
     promised = OrderTrack.objects.filter(
         product=OuterRef("pk"), order__payment_status=PaymentStatus.REQUESTED
     )
     return Product.objects.exclude(held=total(promised, by="product", of=Sum("number")))
 
 
-@rule("What stands on the shelf is what its movements add up to")
-def _moved(now: datetime) -> QuerySet[Product]:
+@rule("A product's stock on hand is the sum of its movements")
+def stock_is_sum_of_movements(now: datetime) -> QuerySet[Product]:
     moves = StockMovement.objects.filter(product=OuterRef("pk"))
     return Product.objects.exclude(item_number=total(moves, by="product", of=Sum("quantity")))
 
 
-@rule("What a product says was sold is what left its shelf for orders, less what came back")
-def _sold(now: datetime) -> QuerySet[Product]:
+@rule("A product's sold count is what was taken for orders, less returns")
+def sold_count_is_sum(now: datetime) -> QuerySet[Product]:
     for_orders = Q(reference__startswith="order:") | Q(reference__startswith="return:")
     moves = StockMovement.objects.filter(for_orders, product=OuterRef("pk"))
     return Product.objects.exclude(sold=-total(moves, by="product", of=Sum("quantity")))
 
 
-def _goods_left() -> Exists:
+def _stock_was_taken() -> Exists:
     reference = Concat(
         Value("order:"), Cast(OuterRef("order_id"), TextField()), output_field=TextField()
     )
@@ -58,13 +58,13 @@ def _goods_left() -> Exists:
     )
 
 
-@rule("Nothing leaves the shelf for an order that is unpaid, cancelled or expired")
-def _not_taken(now: datetime) -> QuerySet[OrderTrack]:
-    return OrderTrack.objects.filter(_goods_left(), order__payment_status__in=_WITHOUT_MONEY)
+@rule("No stock is taken for an order that is unpaid, cancelled or expired")
+def unpaid_order_took_no_stock(now: datetime) -> QuerySet[OrderTrack]:
+    return OrderTrack.objects.filter(_stock_was_taken(), order__payment_status__in=_WITHOUT_MONEY)
 
 
-@rule("Only goods of cancelled lines came back to the shelf, as many as had left it")
-def _came_back(now: datetime) -> QuerySet[StockMovement]:
+@rule("Only cancelled lines put stock back, in the number they took")
+def only_cancelled_lines_return_stock(now: datetime) -> QuerySet[StockMovement]:
     reference = Concat(Value("return:"), Cast(F("pk"), TextField()), output_field=TextField())
     lines = OrderTrack.objects.annotate(reference=reference).filter(
         returned=True,
@@ -79,13 +79,13 @@ def _was_paid(line: OuterRef) -> Exists:
     return Exists(TrackEvent.objects.filter(track=line, track_status=TrackStatus.PAID))
 
 
-@rule("The goods of a line that was ever paid left the shelf, as many as were bought")
-def _taken(now: datetime) -> QuerySet[OrderTrack]:
-    return OrderTrack.objects.filter(_was_paid(OuterRef("pk")), ~_goods_left())
+@rule("A line that was ever paid took its number from stock")
+def paid_line_took_stock(now: datetime) -> QuerySet[OrderTrack]:
+    return OrderTrack.objects.filter(_was_paid(OuterRef("pk")), ~_stock_was_taken())
 
 
-@rule("What left the shelf for an order is what one of its lines was paid for")
-def _for_a_line(now: datetime) -> QuerySet[StockMovement]:
+@rule("Stock taken for an order matches one of its paid lines")
+def taken_stock_has_line(now: datetime) -> QuerySet[StockMovement]:
     reference = Concat(Value("order:"), Cast(F("order_id"), TextField()), output_field=TextField())
     lines = OrderTrack.objects.annotate(reference=reference).filter(
         _was_paid(OuterRef("pk")),

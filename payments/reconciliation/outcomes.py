@@ -12,7 +12,8 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.contacts import record_paid_from
-from omachemainproj.compiled_queries import compiled, locked_row
+from omachemainproj.compiled_queries import compiled
+from omachemainproj.locking import locked_row
 from orders.lifecycle import mark_order_paid
 from orders.models import Order
 from payments import evidence
@@ -191,7 +192,13 @@ def _find_manual(payment: OrderPayment) -> Receipt | None:
 def _find_in_suspense(payment: OrderPayment) -> Receipt | None:
     """Money without an order that is this STK push's and can be nothing else."""
     found = sure_movement(payment)
-    return None if found is None or found.refunds.owed().exists() else found
+    if found is None:
+        return None
+    try:
+        receipts.check_may_be_matched(found)
+    except receipts.AlreadyMatched:
+        return None
+    return found
 
 
 def _claim_receipt(payment: OrderPayment, order: Order, receipt: Receipt, outcome: Outcome) -> str:
@@ -199,10 +206,19 @@ def _claim_receipt(payment: OrderPayment, order: Order, receipt: Receipt, outcom
     if receipt.order_id is None:
         # A person may be matching or refunding it at this very moment.
         receipt = locked_row(Receipt, receipt.pk)
+    if outcome.source == ReceiptSource.STAFF and receipt.amount != payment.amount:
+        return f"{receipt} came, and the prompt asked for KES {payment.amount}: it is another's."
     manual, ours = receipt.payment, (payment.order_id, Channel.PAY_BILL)
-    if receipt.order_id is None and not receipt.refunds.owed().exists():
+    if receipt.order_id is None:
         receipt.note = ""
-        receipts.match(receipt, order)
+        try:
+            # M-Pesa's own callback of this very prompt counts, though another answer put the money
+            # in doubt; a person has to decide about that first.
+            is_its_own = outcome.source == ReceiptSource.CALLBACK
+            receipts.match(receipt, order, though_in_doubt=is_its_own)
+        except receipts.AlreadyMatched as error:
+            logger.error("payment %s: %s", payment.pk, error)
+            return f"{error} Nothing was credited."
     elif manual is None or (manual.order_id, manual.channel) != ours:
         logger.error("payment %s: receipt %s is counted already", payment.pk, receipt.number)
         return f"Receipt {receipt.number} is counted already; nothing was credited."
@@ -215,7 +231,11 @@ def _claim_receipt(payment: OrderPayment, order: Order, receipt: Receipt, outcom
         manual.events.update(payment=payment)
         manual.delete()
     if outcome.amount not in {None, receipt.amount}:
-        receipts.correct_amount(receipt, reported_amount=outcome.amount or 0)
+        # Before what the correction leads to: what its buyer is notified of may go to this phone.
+        # It may pay the order, as another row, which ``order`` knows nothing of.
+        record_paid_from(order.buyer_id, payment.phone, timezone.now())
+        payment.settling = Settling(order.pk)
+        receipts.correct_amount(receipt, reported_amount=outcome.amount or 0, source=outcome.source)
     _confirm(payment, order, outcome)
     return "The money had come already; it is known to be this attempt's now."
 
@@ -244,7 +264,9 @@ def _add_details(payment: OrderPayment, order: Order, kept: Receipt, outcome: Ou
     kept.save(update_fields=["number", "paid_at", "source"])
     if outcome.amount not in {None, kept.amount}:
         # The query that proved the payment does not report an amount.
-        return receipts.correct_amount(kept, reported_amount=outcome.amount or 0)
+        return receipts.correct_amount(
+            kept, reported_amount=outcome.amount or 0, source=outcome.source
+        )
     return "Counted already; its receipt number is known now."
 
 

@@ -5,20 +5,24 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.contacts import record_paid_from
-from omachemainproj.compiled_queries import compiled, locked_row
+from omachemainproj.compiled_queries import compiled
+from omachemainproj.locking import locked_row
 from omachemainproj.phones import PhoneMatch, clearer_phone, match_phone
+from orders.lifecycle import mark_order_paid
 from orders.lookup import find_by_typed_reference
 from orders.models import Order
 from payments import evidence, ledger
 from payments.evidence import SourceReport, lock_receipt
 from payments.models import (
     DOUBTFUL,
+    TELL_AMOUNTS,
     AttemptStatus,
     Channel,
     OrderPayment,
@@ -26,6 +30,7 @@ from payments.models import (
     Receipt,
     ReceiptSource,
     Refund,
+    amount_credited,
 )
 from payments.models.same_payments import (
     attempts_behind,
@@ -35,8 +40,14 @@ from payments.models.same_payments import (
     movements_behind,
     sure_attempt,
 )
+from payments.refunds.corrections import (
+    drop_unsent,
+    missing_of_order,
+    missing_of_suspense,
+    owe_anew,
+)
 from payments.refunds.external_reversals import CannotBeReversed, record_outside_reversal
-from payments.refunds.services import drop_unsent_refunds, refund_excess
+from payments.refunds.services import drop_unsent_refunds, refund_excess, refund_excess_locked
 
 logger = logging.getLogger(__name__)
 
@@ -76,13 +87,15 @@ def record_receipt(incoming: IncomingPayment) -> tuple[Receipt, str]:
 
     Finds its order by the reference that was typed, pays the order if that covers it, and refunds
     what is too much. Without an order it names the receipt of the one prompt that was paid with
-    this amount, then, from this phone; else the money is held in suspense for a person. Safe to
-    repeat, from any source, in any order.
+    this amount, then, from this phone; else the money is held in suspense for a person. What lies
+    there becomes an order's as soon as a source tells its reference. Safe to repeat, from any
+    source, in any order.
 
     Returns the receipt and a note of what was done.
     """
     known = find_receipt(incoming.number, incoming.provider)
-    order_id = known.order_id if known else find_by_typed_reference(incoming.reference)
+    kept = None if known is None else known.order_id
+    order_id = kept or find_by_typed_reference(incoming.reference)
     is_named = order_id is not None
     if known is None and order_id is None:
         order_id = _order_of_unnamed(incoming)
@@ -90,7 +103,10 @@ def record_receipt(incoming: IncomingPayment) -> tuple[Receipt, str]:
     # Another source may have been faster, and held the order's lock until now.
     known = _lock_known(incoming)
     if known is not None:
-        return known, _merge(known, incoming)
+        note = _merge(known, incoming)
+        if known.order_id is None and order is not None and is_named:
+            return _give_named(known, order, note)
+        return known, note
     if order is None:
         return _hold_in_suspense(incoming)
     unnamed = _find_without_number(order, Receipt(**_reported(incoming)))
@@ -109,6 +125,26 @@ def record_receipt(incoming: IncomingPayment) -> tuple[Receipt, str]:
     record_manual_payment(receipt, order)
     refund_excess(order.pk)
     return receipt, "The money is credited."
+
+
+def may_name_its_order(receipt: Receipt, reference: str) -> bool:
+    """Whether a report with this reference may say whose money in suspense is."""
+    return receipt.order_id is None and bool(reference.strip())
+
+
+def _give_named(receipt: Receipt, order: Order, note: str) -> tuple[Receipt, str]:
+    """Give money in suspense to the order whose reference a later report of it has, as if that had
+    been the first. What may be no order's, or is on its way back, stays as it is.
+
+    Returns the receipt that it is by then, and a note.
+    """
+    try:
+        check_may_be_matched(receipt)
+        given = _give(receipt, order, note="", by_reference=True)
+    except AlreadyMatched as error:
+        logger.warning("receipt %s: %s", receipt.number, error)
+        return receipt, note
+    return given, "Counted already; it is known to be this order's now."
 
 
 def record_reversal_row(*, number: str, reverses: str, amount: int) -> tuple[Receipt | None, str]:
@@ -158,16 +194,22 @@ def match_to_order(receipt_id: int, order_id: int, *, note: str) -> Receipt:
     """
     order = locked_row(Order, order_id)
     receipt = locked_row(Receipt, receipt_id)
-    if receipt.order_id is not None or receipt.same_as_id or receipt.refunds.owed().exists():
-        raise AlreadyMatched(f"{receipt} has its order, or is on its way back.")
-    if receipt.verification in DOUBTFUL:
-        raise AlreadyMatched(f"{receipt} is in doubt: decide first whether it came.")
-    if receipt.came_back:
-        raise AlreadyMatched(f"{receipt} is what the shop had sent: no buyer paid it.")
+    check_may_be_matched(receipt)
+    return _give(receipt, order, note=note, by_reference=False)
+
+
+def _give(receipt: Receipt, order: Order, *, note: str, by_reference: bool) -> Receipt:
+    """Make money in suspense an order's: the receipt of its prompt that has no number, if it may be
+    that, else a payment by hand.
+
+    What no payer's reference says may be another order's prompt: that is decided first. Raises
+    AlreadyMatched and MayBeAnothers. Returns the order's receipt.
+    """
     same = _find_without_number(order, receipt)
     if same is not None and not receipt.is_no_prompts:
         return merge_receipts(same, receipt, order, note=note)
-    check_decided(receipt, besides=order.pk)
+    if not by_reference:
+        check_decided(receipt, besides=order.pk)
     receipt.note = note[:200]
     match(receipt, order)
     record_manual_payment(receipt, order)
@@ -176,16 +218,44 @@ def match_to_order(receipt_id: int, order_id: int, *, note: str) -> Receipt:
 
 
 class AlreadyMatched(ValueError):
-    """The receipt has an order, or is being refunded. Its text is a plain sentence."""
+    """The money may be no order's: it has one, is being refunded, is in doubt, or is nobody's
+    payment. Its text is a plain sentence."""
+
+
+def check_may_be_given(receipt: Receipt, *, though_in_doubt: bool = False) -> None:
+    """Raise AlreadyMatched for money that may be no order's: the one check of every way by which
+    money in suspense becomes an order's. ``check_may_be_matched`` asks about refunds too, which a
+    merge drops where they were not sent.
+
+    ``though_in_doubt`` is for what M-Pesa itself reports of an attempt at its own address: a doubt
+    is decided later, and the order's goods wait for that. Call inside a transaction that holds the
+    receipt's lock.
+    """
+    if receipt.order_id is not None or receipt.same_as_id:
+        raise AlreadyMatched(f"{receipt} has its order.")
+    if receipt.verification in DOUBTFUL and not (though_in_doubt and receipt.is_in_doubt):
+        raise AlreadyMatched(f"{receipt} is in doubt: decide first whether it came.")
+    if receipt.came_back:
+        raise AlreadyMatched(f"{receipt} is what the shop had sent: no buyer paid it.")
+
+
+def check_may_be_matched(receipt: Receipt, *, though_in_doubt: bool = False) -> None:
+    """Raise AlreadyMatched for money that may be no order's, or of which some is owed back.
+
+    Call inside a transaction that holds the receipt's lock.
+    """
+    check_may_be_given(receipt, though_in_doubt=though_in_doubt)
+    if receipt.refunds.owed().exists():
+        raise AlreadyMatched(f"{receipt} is on its way back.")
 
 
 def merge_receipts(unnamed: Receipt, movement: Receipt, order: Order, *, note: str) -> Receipt:
     """Make one of a receipt without a number and money in suspense: it came once.
 
     The receipt of the order takes the number, and the books take back what was posted for the
-    other, by opposite entries. Where their amounts differ, the movement's is what came. Call inside
-    a transaction that holds the order's lock. Raises AlreadyMatched when either is something else
-    by now, or the money is on its way back.
+    other, by opposite entries. Where their amounts differ, the movement's is what came, unless only
+    a person has said so. Call inside a transaction that holds the order's lock. Raises
+    AlreadyMatched when either is something else by now, or the money is on its way back.
 
     Returns the order's receipt.
     """
@@ -194,15 +264,14 @@ def merge_receipts(unnamed: Receipt, movement: Receipt, order: Order, *, note: s
     unnamed, movement = locked[unnamed.pk], locked[movement.pk]
     if unnamed.number or unnamed.same_as_id or unnamed.order_id != order.pk:
         raise AlreadyMatched("The number of that receipt has come.")
-    is_movement = movement.number and movement.order_id is None and not movement.same_as_id
-    if not is_movement or movement.provider != unnamed.provider:
-        raise AlreadyMatched(f"{movement} has its order.")
-    if movement.verification in DOUBTFUL:
-        raise AlreadyMatched(f"{movement} is in doubt: decide first whether it came.")
+    check_may_be_given(movement)
+    if not movement.number or movement.provider != unnamed.provider:
+        raise AlreadyMatched(f"{movement} is another payment.")
     if not drop_unsent_refunds(movement):
         raise AlreadyMatched(f"{movement} is on its way back.")
     ledger.post_merge(movement)
     number, amount = movement.number, movement.amount
+    amount_told_by = evidence.source_of_amount(movement)
     movement.note = f"KES {amount} as {number} is the receipt of order {order.reference}. {note}"
     movement.note = movement.note.strip()[:200]
     movement.number, movement.amount, movement.same_as = "", 0, unnamed
@@ -218,7 +287,7 @@ def merge_receipts(unnamed: Receipt, movement: Receipt, order: Order, *, note: s
     evidence.copy_evidence(unnamed, movement)
     logger.info("receipt %s: found to be that of order %s", number, order.reference)
     if amount != unnamed.amount:
-        correct_amount(unnamed, reported_amount=amount)
+        correct_amount(unnamed, reported_amount=amount, source=amount_told_by)
     refund_excess(order.pk)
     return unnamed
 
@@ -258,11 +327,18 @@ def check_decided(receipt: Receipt, *, besides: int = 0) -> None:
             )
 
 
-def match(receipt: Receipt, order: Order) -> None:
-    """Move money from suspense to an order. Call inside a transaction that locked both rows."""
+def match(receipt: Receipt, order: Order, *, though_in_doubt: bool = False) -> None:
+    """Move money from suspense to an order. Call inside a transaction that locked both rows.
+
+    Where a doubt about it is not decided, nothing of the order is handed over. Raises
+    AlreadyMatched where it may be no order's.
+    """
+    check_may_be_matched(receipt, though_in_doubt=though_in_doubt)
     receipt.order, receipt.waiting = order, receipt.amount < order.amount
     receipt.save(update_fields=["order", "waiting", "note"])
     ledger.post_match(receipt)
+    if receipt.is_in_doubt:
+        evidence.stop_goods(receipt)
 
 
 def record_manual_payment(receipt: Receipt, order: Order) -> None:
@@ -292,22 +368,41 @@ def _is_of_phone(receipt: Receipt, phone: str) -> bool:
     return is_whole and match_phone(receipt.phone, phone) == PhoneMatch.AGREES
 
 
-def correct_amount(receipt: Receipt, *, reported_amount: int) -> str:
+def correct_amount(receipt: Receipt, *, reported_amount: int, source: str) -> str:
     """Correct a receipt to the amount the provider reports, in KES. Returns a note.
 
-    What came in addition is its order's, once nothing of the receipt is written off any more; what
-    did not come is written off, and a person sees it. Call inside a transaction that holds the
-    order's lock.
+    ``source`` is the ``ReceiptSource`` that reports it; only a provider's own word changes what is
+    counted. What came in addition is its order's, once nothing of the receipt is written off any
+    more: the order is paid, if that covers it, and what is too much goes back. What did not come is
+    owed back no more, where it was not sent, and else written off, where an order was paid with it
+    or it has left. A person sees both. Call inside a transaction that holds the order's lock.
     """
+    if source not in TELL_AMOUNTS:
+        return f"KES {receipt.amount} is counted: only M-Pesa or a bank says what came."
     note = f"Counted as KES {receipt.amount}, but M-Pesa says KES {reported_amount}."
     logger.error("receipt %s: %s", receipt.number, note)
-    ledger.post_correction(receipt, reported_amount=reported_amount)
-    if receipt.order_id is not None:
-        receipt.written_off = max(receipt.written_off + receipt.amount - reported_amount, 0)
+    order = None if receipt.order_id is None else locked_row(Order, receipt.order_id)
+    less = receipt.amount - reported_amount
+    if order is None:
+        missing = missing_of_suspense(receipt, comes_to=reported_amount)
+    else:
+        missing = missing_of_order(order, less=less) if less > 0 else 0
+    missing, dropped = drop_unsent(receipt, order, missing=missing, comes_to=reported_amount)
+    lost = 0 if order is None else missing
+    if less < 0:
+        lost = -min(receipt.written_off, -less)
+    ledger.post_correction(receipt, reported_amount=reported_amount, lost=abs(lost))
+    receipt.written_off += lost
     receipt.amount, receipt.note, receipt.unacknowledged = reported_amount, note, True
     receipt.save(update_fields=["amount", "written_off", "note", "unacknowledged"])
     # What was said of it before was said of another amount.
     receipt.verification = evidence.reassess(receipt.pk).verification
+    if receipt.order_id is not None:
+        mark_order_paid(receipt.order_id, credited=partial(amount_credited, receipt.order_id))
+        order = locked_row(Order, receipt.order_id)
+    owe_anew(receipt, order, dropped)
+    if order is not None:
+        refund_excess_locked(order)
     return note
 
 
@@ -360,10 +455,7 @@ def _merge(known: Receipt, incoming: IncomingPayment) -> str:
     known.save(update_fields=FILLED_IN)
     evidence.record(known, incoming.told)
     if incoming.amount != known.amount:
-        note = correct_amount(known, reported_amount=incoming.amount)
-        if known.order_id is not None:
-            refund_excess(known.order_id)
-        return note
+        return correct_amount(known, reported_amount=incoming.amount, source=incoming.source)
     return "Counted already."
 
 

@@ -30,9 +30,15 @@ from payments.models import (
     ReceiptSource,
     StatementPull,
 )
+from payments.models.same_payments import movements_behind
 
 from .outcomes import Outcome, record_outcome
-from .receipts import IncomingPayment, record_receipt, record_reversal_row
+from .receipts import (
+    IncomingPayment,
+    may_name_its_order,
+    record_receipt,
+    record_reversal_row,
+)
 from .statement_rows import store_row
 
 logger = logging.getLogger(__name__)
@@ -136,7 +142,10 @@ def _record_page(page: StatementPage) -> int:
 
 
 def _adds_nothing(receipt: Receipt, row: StatementRow) -> bool:
-    """Whether a row shows no more of the payer than is known; what a person typed is no word."""
+    """Whether a row shows no more of the payer than is known, nor whose money in suspense is; what
+    a person typed is no word."""
+    if may_name_its_order(receipt, row.reference):
+        return False
     is_shown = receipt.phone_by_id is None
     return is_shown and clearer_phone(receipt.phone, row.phone) == receipt.phone
 
@@ -177,8 +186,8 @@ def _store_other_row(row: StatementRow, *, is_known: bool) -> None:
 def fail_attempts_not_on_statement() -> int:
     """Fail attempts without any report whose money is on no statement. Safe to repeat.
 
-    Only where everything from their STK push until a day later has been read. What is left a person
-    must look at.
+    Only where everything from their STK push until a day later has been read, and no money without
+    an order may be theirs: at a till no row has a reference. What is left a person must look at.
     """
     pull = StatementPull.objects.filter(shortcode=settings.DARAJA_SHORTCODE).first()
     if not settings.DARAJA_STATEMENT or pull is None or pull.read_until is None:
@@ -186,10 +195,15 @@ def fail_attempts_not_on_statement() -> int:
     shown = OrderPayment.objects.unresolved().filter(
         rung_at__gte=pull.read_from, rung_at__lte=pull.read_until - SHOWN_WITHIN
     )
-    ended = list(shown.values_list("pk", flat=True)[:MAX_ENDED])
-    for payment_id in ended:
-        record_outcome(payment_id, NEVER_SHOWN)
-    return len(ended)
+    ended = 0
+    for payment in list(shown.order_by("pk")):
+        if movements_behind(payment):
+            continue
+        record_outcome(payment.pk, NEVER_SHOWN)
+        ended += 1
+        if ended >= MAX_ENDED:
+            break
+    return ended
 
 
 def _claim(now: datetime) -> StatementPull | None:

@@ -34,7 +34,7 @@ from payments.models import (
     Withdrawal,
 )
 
-from .receipts import IncomingPayment, find_receipt, record_receipt
+from .receipts import IncomingPayment, find_receipt, may_name_its_order, record_receipt
 from .returns import take_in_returned
 from .statement_rows import store_row
 from .withdrawals import settle_again, take_in_withdrawal
@@ -165,7 +165,7 @@ def _take_in_payment(one: Movement, shortcode: str) -> bool:
     """Record a payment; whether it is new to us."""
     known = Receipt.objects.filter(provider=Provider.MPESA, number=one.receipt)
     same = known.filter(amount=one.amount).first()
-    if same is not None:
+    if same is not None and not may_name_its_order(same, one.reference):
         if is_our_number(shortcode):
             record_on_statement([same])
         return False

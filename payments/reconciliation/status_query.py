@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from omachemainproj.compiled_queries import locked_row
+from omachemainproj.locking import locked_row
 from omachemainproj.task_registry import background_task
 from payments import gateway
 from payments.daraja.client import StkOutcome, StkStatus

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -17,7 +18,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import User
-from omachemainproj.compiled_queries import locked_row
+from omachemainproj.locking import locked_row
 from omachemainproj.mpesa_limits import MAX_B2C, MIN_B2C
 from omachemainproj.phones import PhoneMatch, in_full, match_phone, normalise_phone
 from payments.daraja.portal_statement import Movement
@@ -25,11 +26,13 @@ from payments.models import (
     DOUBTFUL,
     MoneyOut,
     Payout,
+    PayoutStop,
     Receipt,
     Refund,
     RefundMethod,
     SellerShare,
     TransferStatus,
+    Unnumbered,
     Withdrawal,
     WithdrawalState,
 )
@@ -48,8 +51,10 @@ from .receipts import find_receipt
 
 logger = logging.getLogger(__name__)
 
-#: Rows that may have left, whatever they say: what was sent since the backup is not in them.
-MAY_HAVE_LEFT = (TransferStatus.DUE, *UNDER_WAY, TransferStatus.REFUSED)
+#: Rows that may have left: a person may send what was refused on the portal.
+MAY_HAVE_LEFT = (*UNDER_WAY, TransferStatus.REFUSED)
+#: By how much M-Pesa's clock and ours may differ.
+CLOCKS_DIFFER = timedelta(minutes=2)
 FOUND = "Found on M-Pesa's statement."
 #: Of a seller's numbers, how many of the latest a masked one is compared with.
 NUMBERS_COMPARED = 50
@@ -124,7 +129,7 @@ def _settle_reversal(withdrawal: Withdrawal) -> bool:
 
 
 def _named_by(ids: tuple[str, ...], amount: int) -> MoneyOut | None:
-    """The row that the request behind it was made for."""
+    """The row that the request behind it was made for; not one that has its number."""
     if not ids:
         return None
     named = Q(originator_conversation_id__in=ids) | Q(conversation_id__in=ids)
@@ -132,7 +137,7 @@ def _named_by(ids: tuple[str, ...], amount: int) -> MoneyOut | None:
         row
         for model in (Payout, Refund)
         for row in model._default_manager.filter(named, amount=amount)
-        .exclude(status=TransferStatus.DONE)
+        .exclude(~Q(number=""), status=TransferStatus.DONE)
         .order_by("pk")
     ]
     return found[0] if len(found) == 1 else None
@@ -154,16 +159,46 @@ def _only_candidate(withdrawal: Withdrawal) -> MoneyOut | None:
 def candidates(withdrawal: Withdrawal) -> Iterator[Payout | Refund]:
     """Refunds and payouts of this amount that may have left, to a phone this could be.
 
-    No refund of what came after it left: that may be the same money, which came back.
+    Those first of which M-Pesa said that they were made, and named no receipt. No refund of what
+    came after it left: that may be the same money, which came back.
     """
-    payouts = Payout.objects.filter(amount=withdrawal.amount, status__in=MAY_HAVE_LEFT)
+    yield from _done_without_a_number(withdrawal)
+    statuses = _may_have_left()
+    payouts = Payout.objects.filter(amount=withdrawal.amount, status__in=statuses)
     refunds = Refund.objects.owed().filter(
-        amount=withdrawal.amount, status__in=MAY_HAVE_LEFT, way=RefundMethod.B2C
+        amount=withdrawal.amount, status__in=statuses, way=RefundMethod.B2C
     )
     refunds = refunds.exclude(receipt__paid_at__gte=withdrawal.left_at)
     for row in (*payouts.order_by("pk"), *refunds.order_by("pk")):
         if match_phone(withdrawal.phone, row.phone) == PhoneMatch.AGREES:
             yield row
+
+
+def _may_have_left() -> tuple[TransferStatus, ...]:
+    """What a transfer may say of itself that has left. After a restore that is also that it is due:
+    what was sent since the backup is not in it. Else what is due was not sent, and another payment
+    of that amount to that phone is not it.
+    """
+    if PayoutStop.objects.after_a_restore().exists():
+        return (TransferStatus.DUE, *MAY_HAVE_LEFT)
+    return MAY_HAVE_LEFT
+
+
+def _done_without_a_number(withdrawal: Withdrawal) -> Iterator[Payout | Refund]:
+    """Transfers of this amount to this phone, done without a number, that were under way then."""
+    if not _is_full(withdrawal.phone):
+        return
+    rows = {
+        "amount": withdrawal.amount,
+        "phone": withdrawal.phone,
+        "status": TransferStatus.DONE,
+        "number": "",
+        "unnumbered": Unnumbered.NOT_TOLD,
+        "sent_at__lte": withdrawal.left_at + CLOCKS_DIFFER,
+        "done_at__gte": withdrawal.left_at - CLOCKS_DIFFER,
+    }
+    yield from Payout.objects.filter(**rows).order_by("pk")
+    yield from Refund.objects.owed().filter(**rows, way=RefundMethod.B2C).order_by("pk")
 
 
 @transaction.atomic
@@ -188,7 +223,7 @@ def settle_as_payout(withdrawal_id: int, *, seller: User) -> Payout:
     _settle(withdrawal, payout)
     mark_done(payout, number=withdrawal.number, amount=withdrawal.amount, text=FOUND)
     if not fitting:
-        drop_due_payouts(seller.pk, "What they were sent before the restore is deducted.")
+        drop_due_payouts(seller.pk, "What they were sent already is deducted.")
     payout.refresh_from_db()
     return payout
 
@@ -207,7 +242,7 @@ def _advance(withdrawal: Withdrawal, seller: User) -> Payout:
         amount=withdrawal.amount,
         # It has left: nobody has to approve it.
         approval_above=max(withdrawal.amount, settings.PAYOUT_APPROVAL_ABOVE),
-        note="Sent before the database was restored: for no line that is known of.",
+        note="M-Pesa's statement shows that it was sent: for no line that is known of.",
         sent_at=withdrawal.left_at,
     )
 

@@ -1,6 +1,6 @@
 """Money the shop has not got: reversed by M-Pesa at its customer's word, or never come at all.
 
-Locks: the order first, then the receipt.
+Locks: the order first, then the receipt, then its refunds.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Q, Sum
 from django.utils import timezone
 
-from omachemainproj.compiled_queries import locked_row
+from omachemainproj.locking import locked_row
 from orders.lifecycle import mark_order_refunded
 from orders.models import Order
 from payments import ledger
@@ -30,12 +30,14 @@ from payments.models import (
 from payments.models.refunds import UNSENT
 from payments.transfers import is_known_number, mark_done
 
+from .corrections import drop_unsent, owe_anew
 from .services import refund_excess_locked
 
 logger = logging.getLogger(__name__)
 
 BY_MPESA = "M-Pesa took the payment back by itself."
 NEVER_CAME = "It never came."
+KEPT = "Another payment of the order is gone, and this one pays for its goods."
 
 
 @transaction.atomic
@@ -60,6 +62,7 @@ def record_outside_reversal(receipt_id: int, *, number: str = "") -> str:
         return _name(known, number)
     if receipt.verification == Verification.NEVER_CAME:
         raise CannotBeReversed("It is written off as never having come.")
+    Refund.objects.lock_all_of(receipt)
     asked = receipt.refunds.filter(way=RefundMethod.REVERSAL).exclude(
         status__in=(*UNSENT, TransferStatus.DROPPED)
     )
@@ -84,7 +87,8 @@ def record_refund_found(
     of ours tells: a restored backup knows nothing of it. Returns the refund that it is. ``phone``
     is "" where nothing shows to which number.
 
-    A refund of that amount which may have left is that one. Else what its order's standing lines
+    A refund of that amount which may have left is that one, also where it is done and M-Pesa named
+    no receipt of it. Else what its order's standing lines
     lack from then on is written off, until they are cancelled.
 
     Raises CannotBeReversed where more would have gone back than came, or where one waits for a
@@ -94,8 +98,10 @@ def record_refund_found(
     order = locked_row(Order, order_id) if order_id is not None else None
     receipt = locked_row(Receipt, receipt_id)
     _check_number(receipt, number)
+    Refund.objects.lock_all_of(receipt)
     owed = receipt.refunds.owed()
-    waiting = owed.exclude(status=TransferStatus.DONE).filter(amount=amount)
+    is_unnamed = Q(way=RefundMethod.B2C, number="", unnumbered=Unnumbered.NOT_TOLD)
+    waiting = owed.filter(~Q(status=TransferStatus.DONE) | is_unnamed, amount=amount)
     refund = waiting.order_by("pk").first()
     if refund is not None:
         if refund.awaits_approval:
@@ -128,6 +134,7 @@ def write_off_never_came(receipt_id: int) -> Receipt:
     receipt = lock_receipt(receipt_id)
     if not receipt.is_in_doubt:
         raise NotInDoubt("Only a payment in doubt can be written off.")
+    Refund.objects.lock_all_of(receipt)
     if receipt.refunds.exclude(status__in=(*UNSENT, TransferStatus.DROPPED)).exists():
         raise NotInDoubt("Some of it was sent back, or may have been. Find out about that first.")
     order = None if receipt.order_id is None else Order.objects.get(pk=receipt.order_id)
@@ -153,14 +160,17 @@ def _take_back(
 ) -> None:
     """Post all of a payment back that the shop has not got, and write off what is missing then.
 
-    Call inside a transaction that holds the lock of its order, if it has one, and its own.
+    Call inside a transaction that holds the lock of its order, if it has one, its own, and those of
+    its refunds.
     """
     paid = _close_unsent(receipt, number=number, text=text)
     if paid < receipt.amount:
         _give_back(receipt, receipt.amount - paid, cause, number="" if paid else number, text=text)
     if order is not None:
         order.refresh_from_db()
+        dropped = _keep_what_was_too_much(receipt, order)
         _write_off_what_is_missing(receipt, order)
+        owe_anew(receipt, order, dropped)
         refund_excess_locked(order)
     receipt.waiting = False
     receipt.save(update_fields=["waiting", "written_off"])
@@ -200,7 +210,10 @@ def _name(known: Refund, number: str) -> str:
 
 
 def _close_unsent(receipt: Receipt, *, number: str, text: str) -> int:
-    """End what was owed of the payment and not sent: it is owed no more. Returns KES."""
+    """End what was owed of the payment and not sent: it is owed no more. Returns KES.
+
+    Call inside a transaction that holds the locks of all its refunds.
+    """
     paid = 0
     unsent = receipt.refunds.owed().filter(status__in=UNSENT)
     for refund in list(unsent.order_by("pk")):
@@ -237,6 +250,17 @@ def _give_back(
     )
     ledger.post_refund_due(refund)
     ledger.post_refund_paid(refund)
+
+
+def _keep_what_was_too_much(receipt: Receipt, order: Order) -> list[Refund]:
+    """Keep what was to go back of other payments of a paid order, as far as it lacks this one: what
+    was too much beside it pays for the goods now. Returns the refunds that were dropped for that.
+    """
+    money = order_balance(order.pk)
+    missing = money.needed(order) - money.credited
+    if not order.is_paid or missing <= 0:
+        return []
+    return drop_unsent(receipt, order, missing=missing, comes_to=receipt.amount, why=KEPT)[1]
 
 
 def _write_off_what_is_missing(receipt: Receipt, order: Order) -> None:

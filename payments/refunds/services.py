@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Sum
 from django.utils import timezone
 
-from omachemainproj.compiled_queries import locked_row
+from omachemainproj.locking import locked_row
 from orders.fulfilment import mark_line_refunded
 from orders.lifecycle import is_too_late, mark_order_refunded, mark_refund_due
 from orders.models import Order, OrderTrack
@@ -38,6 +38,7 @@ from payments.models import (
     TransferStatus,
     Unnumbered,
     Verification,
+    is_rest_confirmed,
     order_balance,
 )
 from payments.models.evidence import RECEIPT_QUERIES
@@ -104,16 +105,16 @@ def refund_excess_locked(
         excess -= amount
     if excess:
         _reverse_write_off(order, excess)
-        _close_if_nothing_goes_back(order)
+        close_if_nothing_goes_back(order)
 
 
 def _cause_of_closed(order: Order, credited: int) -> RefundReason:
     """Why all that came for a closed order goes back; ``credited`` is how much came, in KES."""
-    if order.is_given_up:
+    if order.was_cancelled_by_buyer:
         return RefundReason.CANCELLED
     if credited < order.amount:
         return RefundReason.SHORT
-    if OrderTrack.objects.bought_instead_of(order).exists():
+    if OrderTrack.objects.repurchases_of(order).exists():
         return RefundReason.PAID_AGAIN
     if is_too_late(order, timezone.now()):
         return RefundReason.TOO_LATE
@@ -142,7 +143,7 @@ def refund_unmatched(receipt_id: int, *, by: int | None = None) -> Refund:
     Raises NothingToRefund.
     """
     receipt = locked_row(Receipt, receipt_id)
-    left = _unrefunded(receipt)
+    left = unrefunded(receipt)
     if is_undecided(receipt):
         raise NothingToRefund(
             "It may be what an order's prompt was paid with, and M-Pesa has not named that receipt "
@@ -165,18 +166,19 @@ def drop_unsent_refunds(receipt: Receipt) -> bool:
     Call inside a transaction that holds the receipt's lock. False, and nothing is dropped, where
     some of it may have gone.
     """
-    refunds = list(receipt.refunds.select_for_update().order_by("pk"))
+    Refund.objects.lock_all_of(receipt)
+    refunds = list(receipt.refunds.order_by("pk"))
     going = [refund for refund in refunds if refund.status != TransferStatus.DROPPED]
     unsent = (TransferStatus.DUE, TransferStatus.REFUSED)
     if any(each.replaces_id or each.sent_at or each.status not in unsent for each in going):
         return False
     for refund in going:
-        _drop(refund, "The money is an order's.")
+        drop_refund(refund, "The money is an order's.")
     return True
 
 
-def _drop(refund: Refund, why: str) -> None:
-    """Owe no more what was not sent."""
+def drop_refund(refund: Refund, why: str) -> None:
+    """Owe no more what was not sent. Call inside a transaction that holds its lock."""
     refund.status, refund.next_check_at, refund.note = TransferStatus.DROPPED, None, why
     refund.save(update_fields=["status", "next_check_at", "note"])
     ledger.post_refund_dropped(refund)
@@ -198,7 +200,9 @@ def create_refund(
 
     Call inside a transaction that holds the lock of the receipt's order, or of the receipt.
     """
-    is_whole = amount == receipt.amount and not receipt.refunds.exists()
+    # One that was dropped before it was sent cannot have reversed it.
+    other = receipt.refunds.exclude(status=TransferStatus.DROPPED, sent_at__isnull=True)
+    is_whole = amount == receipt.amount and not other.exists()
     # What came back was no payment, and M-Pesa reverses payments alone.
     if is_whole and receipt.provider == Provider.MPESA and not receipt.came_back:
         refund = _create(receipt, amount, cause, Route(RefundMethod.REVERSAL), of, by)
@@ -216,9 +220,10 @@ def send_to_the_phone(receipt: Receipt) -> None:
 
     Call inside a transaction that holds the locks of the receipt and of its order, if it has one.
     """
+    Refund.objects.lock_all_of(receipt)
     unsent = receipt.refunds.owed().filter(way=RefundMethod.REVERSAL, status=TransferStatus.DUE)
     for refund in unsent.filter(sent_at__isnull=True).order_by("pk"):
-        _drop(refund, "What the shop had sent came back, and goes to the phone.")
+        drop_refund(refund, "What the shop had sent came back, and goes to the phone.")
         create_refund(receipt, refund.amount, refund.cause, of=refund.track, by=refund.author_id)
 
 
@@ -278,7 +283,10 @@ class RefundHandler(TransferHandler[Refund]):
         return limit
 
     def is_backed(self, row: Refund) -> bool:
-        return row.receipt.is_confirmed
+        """Whether its own payment is confirmed, and what stays for its order: else money that came
+        would go back while one that nobody has confirmed pays for the goods."""
+        is_rest_sure = row.order_id is None or is_rest_confirmed(row.order_id)
+        return row.receipt.is_confirmed and is_rest_sure
 
     def lock(self, row_id: int) -> Refund:
         return locked_refund(row_id)
@@ -287,7 +295,8 @@ class RefundHandler(TransferHandler[Refund]):
         """Keep a refund back while money of the same order is proven and has no receipt number.
 
         Until it has one, two receipts may be one, and nothing is given back. So is money without
-        an order that may be such a receipt's, and a payment that is not confirmed.
+        an order that may be such a receipt's, and a payment that is not confirmed, or that leaves
+        its order with what is not.
         """
         if row.order_id is None:
             undecided = is_undecided(row.receipt)
@@ -297,7 +306,8 @@ class RefundHandler(TransferHandler[Refund]):
             return now + NUMBER_DELAY
         if self.is_backed(row):
             return None
-        ask_about([row.receipt])
+        told = Receipt.objects.filter(order=row.order_id, verification=Verification.REPORTED)
+        ask_about([row.receipt] if row.order_id is None else [row.receipt, *told])
         return now + EVIDENCE_DELAY
 
     def receipt_to_ask_about(self, row: Refund, now: datetime) -> str:
@@ -363,6 +373,10 @@ class RefundHandler(TransferHandler[Refund]):
             said = f"{row.result_code} {row.result_text}".strip()
             put_in_doubt(row.receipt_id, f"M-Pesa would not reverse it: {said}")
             return
+        if unrefunded(row.receipt) < 0:
+            # It was of more than has come, as the provider said while M-Pesa had it.
+            _owe_what_came(row)
+            return
         after = row.retry_after(reason)
         if after is not None:
             create_replacement(row, way=row.way, phone=row.phone, after=after)
@@ -370,6 +384,16 @@ class RefundHandler(TransferHandler[Refund]):
             route = route_to_phone(row.receipt, row.amount)
             if route.way == RefundMethod.B2C:
                 create_replacement(row, way=route.way, phone=route.phone, after=REROUTE_DELAY)
+
+
+def _owe_what_came(refund: Refund) -> None:
+    """Drop a refused refund of more than came of its receipt, and owe what did come."""
+    drop_refund(refund, "It was of more than came: what did come is owed anew.")
+    if refund.order_id is not None:
+        order = Order.objects.get(pk=refund.order_id)
+        refund_excess_locked(order, given_back=RefundReason(refund.cause), of=refund.track)
+    elif (left := unrefunded(refund.receipt)) > 0:
+        create_refund(refund.receipt, left, refund.cause, by=refund.author_id)
 
 
 def was_taken_back(receipt: Receipt) -> bool:
@@ -458,7 +482,7 @@ def _allocate(order: Order, excess: int) -> Iterator[tuple[Receipt, int]]:
 
     Whole, because M-Pesa reverses only whole payments; the latest, because it was the one too many.
     """
-    left = {receipt: _unrefunded(receipt) for receipt in order.receipts.order_by("-pk")}
+    left = {receipt: unrefunded(receipt) for receipt in order.receipts.order_by("-pk")}
     for receipt in list(left):
         if 0 < left[receipt] == receipt.amount <= excess:
             excess -= receipt.amount
@@ -487,7 +511,7 @@ def _reverse_write_off(order: Order, amount: int) -> None:
                 stop_goods(receipt)
 
 
-def _unrefunded(receipt: Receipt) -> int:
+def unrefunded(receipt: Receipt) -> int:
     """KES of a receipt that were not refunded and are not due to be."""
     owed: int | None = receipt.refunds.owed().aggregate(total=Sum("amount"))["total"]
     return receipt.amount - (owed or 0)
@@ -512,6 +536,8 @@ def _cancel_replacements(refund: Refund) -> bool:
         last = after
     if following is None or last is None:
         return True
+    # Whoever sends it locks its own row alone.
+    last = locked_row(Refund, last.pk)
     if last.status not in {TransferStatus.DUE, TransferStatus.REFUSED}:
         return False
     last.status, last.next_check_at = TransferStatus.DROPPED, None
@@ -540,7 +566,7 @@ def _link_to_replacement(refund: Refund) -> None:
     head.save(update_fields=["replaces"])
 
 
-def _close_if_nothing_goes_back(order: Order) -> None:
+def close_if_nothing_goes_back(order: Order) -> None:
     """Mark an order as refunded that is due a refund and of which no money is to be sent: what was
     given back last, a delivery fee, say, the shop had borne."""
     if (

@@ -1,8 +1,7 @@
-"""The mails that tell of trouble, to ALERT_EMAIL.
+"""Alert e-mails about troubles, sent to ALERT_EMAIL.
 
-They leave as all mail does (orders.notifications.channels.smtp) and are tried again. Unlike a mail
-to a buyer, one of which nobody knows whether it left is sent again too: to be told twice is better
-than never.
+They are sent like all mail (orders.notifications.channels.smtp) and retried. Unlike a mail to a
+buyer, one that may have been sent is retried too: two alerts are better than none.
 """
 
 from __future__ import annotations
@@ -21,30 +20,30 @@ from payments.models import AlertMail
 
 logger = logging.getLogger(__name__)
 
-#: Before each further try; after the last it is given up.
-RETRY_DELAYS = tuple(timedelta(minutes=n) for n in (1, 5, 15, 60, 6 * 60))
-#: A try that says nothing for so long has ended with its process.
-TRY_WITHIN = timedelta(minutes=5)
+#: The delay before each retry. After the last one no more are made.
+_RETRY_DELAYS = tuple(timedelta(minutes=n) for n in (1, 5, 15, 60, 6 * 60))
+#: A try without a result after this time has ended with its process.
+_TRY_WITHIN = timedelta(minutes=5)
 
 
 def send_alert(mail_id: int) -> None:
-    """Send one mail that is due. Safe to repeat, anywhere, at once: one caller claims each try."""
+    """Send one due mail. Safe to repeat and to run concurrently: one caller claims each try."""
     now = timezone.now()
     due = AlertMail.objects.to_send(now).filter(pk=mail_id)
     if not settings.ALERT_EMAIL:
-        due.update(next_try_at=None, reason="ALERT_EMAIL is not set any more.")
+        due.update(next_try_at=None, reason="ALERT_EMAIL is no longer set.")
         return
-    if not due.update(tries=F("tries") + 1, next_try_at=now + TRY_WITHIN):
+    if not due.update(tries=F("tries") + 1, next_try_at=now + _TRY_WITHIN):
         return
     mail = AlertMail.objects.select_related("trouble").get(pk=mail_id)
     mine = AlertMail.objects.filter(pk=mail_id, tries=mail.tries)
     try:
         smtp.send(address=settings.ALERT_EMAIL, subject=subject_of(mail), text=text_of(mail))
     except (NotSent, MaybeSent) as error:
-        logger.error("the mail about trouble (%s) was not sent: %s", mail, error)
-        again = mail.tries <= len(RETRY_DELAYS)
+        logger.error("alert mail (%s) was not sent: %s", mail, error)
+        again = mail.tries <= len(_RETRY_DELAYS)
         mine.update(
-            next_try_at=now + RETRY_DELAYS[mail.tries - 1] if again else None,
+            next_try_at=now + _RETRY_DELAYS[mail.tries - 1] if again else None,
             reason=str(error)[:200],
         )
     else:
@@ -52,9 +51,9 @@ def send_alert(mail_id: int) -> None:
 
 
 def subject_of(mail: AlertMail) -> str:
-    """What is wrong, in a few words; of what is over, that it is."""
-    begun = mail.trouble.kind.replace("-", " ")
-    return f"O-Mache: {begun}{' is over' if mail.is_over else ''}"
+    """The kind of trouble, and whether it is over."""
+    kind = mail.trouble.kind.replace("-", " ")
+    return f"O-Mache: {kind}{' is over' if mail.is_over else ''}"
 
 
 def text_of(mail: AlertMail) -> str:

@@ -1,6 +1,7 @@
-"""What keeps the shop from running as it should: found every minute, told once, and once when over.
+"""Troubles: conditions that keep the shop from running properly.
 
-Each kind is a page of docs/night.md and the name of an alert (deploy/prometheus/alerts.yaml).
+They are checked every minute. Each is alerted once when it begins and once when it is over. Each
+kind has a section in docs/night.md and an alert in deploy/prometheus/alerts.yaml.
 """
 
 from __future__ import annotations
@@ -37,32 +38,34 @@ from .alert_mails import send_alert
 
 logger = logging.getLogger(__name__)
 
-#: A trouble that was told of and not so for this long is over: one that comes and goes is one.
+#: A reported trouble is over after this long without it, so that one that flaps stays one.
 OVER_AFTER = timedelta(minutes=5)
-#: A message of M-Pesa's is applied within seconds.
-APPLIED_WITHIN = timedelta(minutes=5)
-#: Who was silent is looked at again before anybody is told: they may just have been started, or the
-#: database may have been away, which is no fault of theirs.
+#: A message from M-Pesa is normally processed within seconds.
+_PROCESSED_WITHIN = timedelta(minutes=5)
+#: A silent process is checked again before an alert: it may have just started, or the database may
+#: have been down.
 SILENT_FOR = timedelta(seconds=45)
-#: A night's verdict is news for so long.
-PROVEN_WITHIN = timedelta(hours=30)
-#: Prompts are looked at that were made so lately, or that are open for so long; fewer than these
-#: say nothing.
-GATEWAY_LOOKED_AT = timedelta(minutes=15)
-HEARD_WITHIN = timedelta(minutes=3)
-FEW_PROMPTS = 5
-#: A mail or an SMS leaves within seconds; in an hour so many may fail.
-SENT_WITHIN = timedelta(minutes=15)
-FEW_MESSAGES = 5
+#: The longest time between two nightly integrity checks.
+_CHECKED_WITHIN = timedelta(hours=30)
+#: The age of the prompts that show whether M-Pesa accepts requests.
+_RECENT_PROMPTS = timedelta(minutes=15)
+#: M-Pesa normally sends the result of a prompt within this time.
+_RESULT_WITHIN = timedelta(minutes=3)
+#: Fewer prompts than this are no evidence.
+_MIN_PROMPTS = 5
+#: A mail or an SMS is normally sent within seconds.
+_MESSAGE_SENT_WITHIN = timedelta(minutes=15)
+#: Failed messages within an hour that are a trouble.
+_MIN_FAILED_MESSAGES = 5
 
 
 @dataclass(frozen=True, slots=True)
 class TroubleKind:
-    """One kind of trouble. ``find`` gives a sentence where it is so, else ""."""
+    """One kind of trouble. ``find`` returns a sentence if it is present, otherwise ""."""
 
     name: str
     find: Callable[[datetime], str]
-    #: How long it is so before anybody has to know.
+    #: How long it lasts before it is alerted.
     patience: timedelta = timedelta(0)
 
 
@@ -78,8 +81,9 @@ def _books_broken(now: datetime) -> str:
     verdict = NightlyProof.objects.last_verdict()
     if verdict is None or not verdict.broken:
         return ""
-    return f"the night found {len(verdict.broken)} of {verdict.rules} rules broken: " + " ".join(
-        verdict.broken
+    return (
+        f"the nightly integrity check found {len(verdict.broken)} of {verdict.rules} rules broken: "
+        + " ".join(verdict.broken)
     )
 
 
@@ -87,63 +91,65 @@ def _books_unproven(now: datetime) -> str:
     verdict = NightlyProof.objects.last_verdict()
     if verdict is None:
         first = NightlyProof.objects.order_by("night").first()
-        is_late = first is not None and first.began_at < now - PROVEN_WITHIN
-        return "no night's proof has come to its end" if is_late else ""
-    if verdict.ended_at is not None and verdict.ended_at < now - PROVEN_WITHIN:
-        return f"the books were last proven in the night to {verdict.night}"
+        is_late = first is not None and first.began_at < now - _CHECKED_WITHIN
+        return "no nightly integrity check has completed" if is_late else ""
+    if verdict.ended_at is not None and verdict.ended_at < now - _CHECKED_WITHIN:
+        return f"the last nightly integrity check was on {verdict.night}"
     if verdict.unanswered:
-        return f"{len(verdict.unanswered)} rules could not be asked: {verdict.unanswered[0]}"
+        return f"{len(verdict.unanswered)} rules could not be checked: {verdict.unanswered[0]}"
     return ""
 
 
 def _messages_waiting(now: datetime) -> str:
     oldest = GatewayEvent.objects.to_process().values_list("received_at", flat=True).first()
-    if oldest is None or oldest > now - APPLIED_WITHIN:
+    if oldest is None or oldest > now - _PROCESSED_WITHIN:
         return ""
     minutes = int((now - oldest).total_seconds() // 60)
-    return f"the oldest message of M-Pesa waits for {minutes} minutes to be applied"
+    return f"the oldest message from M-Pesa has been unprocessed for {minutes} minutes"
 
 
 def _money_stopped(now: datetime) -> str:
     stop = PayoutStop.objects.still_open().first()
-    return f"no money leaves: {stop}" if stop else ""
+    return f"outgoing payments are stopped: {stop}" if stop else ""
 
 
 def _money_stuck(now: datetime) -> str:
     counts = [(queue, queue.count(now)) for queue in QUEUES if not queue.for_information]
     waiting = [f"{queue.title}: {count}" for queue, count in counts if count]
-    return "rows on the console wait for a person. " + "; ".join(waiting) if waiting else ""
+    return "rows on the console need action. " + "; ".join(waiting) if waiting else ""
 
 
 def _gateway_down(now: datetime) -> str:
-    tried = OrderPayment.objects.filter(
-        channel=Channel.STK, created_at__gte=now - GATEWAY_LOOKED_AT, rung_at__isnull=False
+    attempted = OrderPayment.objects.filter(
+        channel=Channel.STK, created_at__gte=now - _RECENT_PROMPTS, rung_at__isnull=False
     )
-    if tried.exclude(checkout_request_id="").exists():
+    if attempted.exclude(checkout_request_id="").exists():
         return ""
-    # What M-Pesa said of the phone or of its owner is no fault of M-Pesa's.
-    not_taken = tried.filter(
+    # A refusal because of the phone or its owner does not count against M-Pesa.
+    not_accepted = attempted.filter(
         Q(status__in=(AttemptStatus.UNKNOWN, AttemptStatus.REQUESTED))
         | Q(status=AttemptStatus.FAILED, result_code__startswith="refused.")
         & ~Q(result_code__in=("refused.busy_phone", "refused.bad_request"))
     ).count()
-    if not_taken < FEW_PROMPTS:
+    if not_accepted < _MIN_PROMPTS:
         return ""
-    return f"M-Pesa took none of the last {not_taken} prompts"
+    return f"M-Pesa accepted none of the last {not_accepted} prompts"
 
 
 def _prompts_silent(now: datetime) -> str:
     silent = OrderPayment.objects.filter(
         status=AttemptStatus.SUBMITTED,
-        rung_at__lt=now - HEARD_WITHIN,
+        rung_at__lt=now - _RESULT_WITHIN,
         rung_at__gte=now - timedelta(hours=1),
     ).count()
-    return f"M-Pesa is silent about {silent} prompts it took" if silent >= FEW_PROMPTS else ""
+    return (
+        f"M-Pesa has sent no result for {silent} accepted prompts" if silent >= _MIN_PROMPTS else ""
+    )
 
 
 def _people_not_told(now: datetime) -> str:
     late = Message.objects.filter(
-        state=MessageState.DUE, next_try_at__isnull=False, created_at__lt=now - SENT_WITHIN
+        state=MessageState.DUE, next_try_at__isnull=False, created_at__lt=now - _MESSAGE_SENT_WITHIN
     ).count()
     failed = (
         Message.objects.resendable()
@@ -152,8 +158,8 @@ def _people_not_told(now: datetime) -> str:
         .count()
     )
     failed += Message.objects.untold().filter(sent_at__gte=now - timedelta(hours=1)).count()
-    if late or failed >= FEW_MESSAGES:
-        return f"{late} messages to people wait, and {failed} have failed within an hour"
+    if late or failed >= _MIN_FAILED_MESSAGES:
+        return f"{late} notifications are late, and {failed} have failed within an hour"
     return ""
 
 
@@ -173,54 +179,53 @@ KINDS = (
 
 @background_task(calls="mail and SMS")
 def watch(_: int) -> None:
-    """Look for trouble, and tell of it. Never raises; safe to repeat, anywhere, at once.
+    """Check for troubles and send alerts. Never raises; safe to repeat and to run concurrently.
 
-    The clock does so every minute. A web process does where it finds the clock silent.
+    The clock runs it every minute. A web process runs it if it finds the clock silent.
     """
     now = timezone.now()
     for kind in KINDS:
         try:
-            _note(kind, kind.find(now)[:500], now)
+            _update(kind, kind.find(now)[:500], now)
         except Exception:
-            logger.exception("whether there is trouble (%s) could not be found out", kind.name)
+            logger.exception("trouble (%s) could not be checked", kind.name)
     try:
         for mail_id in list(AlertMail.objects.to_send(now).values_list("pk", flat=True)):
             send_alert(mail_id)
     except Exception:
-        logger.exception("mails of trouble could not be sent; the next round tries again")
+        logger.exception("alert mails could not be sent; the next round retries")
 
 
 @receiver(heartbeats.found_silent, dispatch_uid="payments.watch_soon")
 def watch_soon(**kwargs: object) -> None:
-    """Let this process look for trouble beside what it is doing."""
+    """Check for troubles in this process, in the background."""
     enqueue(watch, 0)
 
 
-def _note(kind: TroubleKind, says: str, now: datetime) -> None:
-    open_ = Trouble.objects.still_open().filter(kind=kind.name)
+def _update(kind: TroubleKind, says: str, now: datetime) -> None:
+    current = Trouble.objects.still_open().filter(kind=kind.name)
     if says:
         new = Trouble(kind=kind.name, says=says, began_at=now, seen_at=now)
-        if not open_.update(says=says, seen_at=now):
+        if not current.update(says=says, seen_at=now):
             Trouble.objects.bulk_create([new], ignore_conflicts=True)
-        _tell(open_.filter(told_at__isnull=True, began_at__lte=now - kind.patience), now)
+        _alert(current.filter(told_at__isnull=True, began_at__lte=now - kind.patience), now)
     else:
-        # Of what nobody was told of, the next time is another: its patience and its "Since" begin
-        # when it does.
-        _end(open_.filter(Q(seen_at__lte=now - OVER_AFTER) | Q(told_at__isnull=True)), now)
+        # A trouble that was not alerted ends at once: if it returns, its patience starts again.
+        _end(current.filter(Q(seen_at__lte=now - OVER_AFTER) | Q(told_at__isnull=True)), now)
 
 
 @transaction.atomic
-def _tell(untold: QuerySet[Trouble], now: datetime) -> None:
-    for trouble in untold:
-        if untold.filter(pk=trouble.pk).update(told_at=now):
+def _alert(unreported: QuerySet[Trouble], now: datetime) -> None:
+    for trouble in unreported:
+        if unreported.filter(pk=trouble.pk).update(told_at=now):
             logger.error("trouble (%s): %s", trouble.kind, trouble.says)
             _mail(trouble, now, is_over=False)
 
 
 @transaction.atomic
-def _end(gone: QuerySet[Trouble], now: datetime) -> None:
-    for trouble in gone:
-        if gone.filter(pk=trouble.pk).update(over_at=now) and trouble.told_at is not None:
+def _end(over: QuerySet[Trouble], now: datetime) -> None:
+    for trouble in over:
+        if over.filter(pk=trouble.pk).update(over_at=now) and trouble.told_at is not None:
             logger.warning("trouble is over (%s): %s", trouble.kind, trouble.says)
             _mail(trouble, now, is_over=True)
 

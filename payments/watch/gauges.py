@@ -1,4 +1,4 @@
-"""What the database knows and Prometheus asks for: read when it asks, so it is so of all processes.
+"""Metrics that are read from the database at each scrape, so they cover all processes.
 
 Each group is a few bounded reads. One that fails is left out; ``omache_scrape_failed`` names it.
 """
@@ -21,10 +21,10 @@ from prometheus_client.registry import Collector
 
 from accounts.backoffice.admin import COUNT_AT_MOST
 from omachemainproj.background import task_broker
+from omachemainproj.expressions import SecondsBetween
 from omachemainproj.models import Heartbeat
 from orders.models.notifications import Message, MessageState, Notice
 from payments.backoffice.charts import percentile
-from payments.backoffice.dashboard import Seconds
 from payments.backoffice.queues import QUEUES
 from payments.checkout.failures import failure_code
 from payments.models import (
@@ -42,8 +42,8 @@ from .alerts import KINDS
 
 logger = logging.getLogger(__name__)
 
-#: Prompts and transfers are told of that were made, or done, so lately.
-LATELY = timedelta(hours=1)
+#: Prompts are counted that were created or ended within this time.
+_RECENT = timedelta(hours=1)
 
 Families = Iterator[GaugeMetricFamily]
 
@@ -59,12 +59,16 @@ def _one(name: str, about: str, value: float) -> GaugeMetricFamily:
 
 
 def _age(now: datetime, moment: datetime | None) -> float:
-    """Seconds; 0 where there is nothing to be old."""
+    """The age in seconds; 0 for None."""
     return 0.0 if moment is None else max((now - moment).total_seconds(), 0.0)
 
 
 def _heartbeats(now: datetime) -> Families:
-    ages = _gauge("heartbeat_age_seconds", "Since the clock or a worker was round.", "process")
+    ages = _gauge(
+        "heartbeat_age_seconds",
+        "Seconds since the last heartbeat of the clock or a worker.",
+        "process",
+    )
     for process, at in Heartbeat.objects.values_list("process", "at"):
         ages.add_metric((process,), _age(now, at))
     yield ages
@@ -75,25 +79,29 @@ def _proof(now: datetime) -> Families:
     if verdict is None:
         return
     yield _one(
-        "proof_age_seconds", "Since the last night's proof ended.", _age(now, verdict.ended_at)
+        "proof_age_seconds",
+        "Seconds since the last nightly integrity check ended.",
+        _age(now, verdict.ended_at),
     )
-    yield _one("proof_rules", "Rules the last night asked.", verdict.rules)
+    yield _one("proof_rules", "Rules in the last nightly integrity check.", verdict.rules)
     yield _one("proof_broken_rules", "Rules it found broken.", len(verdict.broken))
-    yield _one("proof_unanswered_rules", "Rules it could not ask.", len(verdict.unanswered))
+    yield _one("proof_unanswered_rules", "Rules it could not check.", len(verdict.unanswered))
 
 
 def _gateway_messages(now: datetime) -> Families:
     waiting = GatewayEvent.objects.to_process()
     oldest = waiting.values_list("received_at", flat=True).first()
     count = waiting.order_by()[:COUNT_AT_MOST].count()
-    yield _one("gateway_messages_waiting", "Messages of M-Pesa that are not applied yet.", count)
-    yield _one("gateway_message_oldest_seconds", "Age of the oldest of them.", _age(now, oldest))
+    yield _one(
+        "gateway_messages_waiting", "Messages from M-Pesa that are not processed yet.", count
+    )
+    yield _one("gateway_message_oldest_seconds", "Age of the oldest one.", _age(now, oldest))
 
 
 def _console(now: datetime) -> Families:
     rows = _gauge(
         "console_rows",
-        "Rows on the console, by queue, 1000 at most; whether they need a person.",
+        "Rows on the console by queue, at most 1000, and whether they need action.",
         "queue",
         "needs",
     )
@@ -105,7 +113,7 @@ def _console(now: datetime) -> Families:
 
 def _messages(now: datetime) -> Families:
     waiting = _gauge("messages_waiting", "Mail and SMS that are due.", "channel")
-    oldest = _gauge("message_oldest_seconds", "Age of the oldest of them.", "channel")
+    oldest = _gauge("message_oldest_seconds", "Age of the oldest one.", "channel")
     due = Message.objects.filter(state=MessageState.DUE, next_try_at__isnull=False)
     found = due.order_by().values_list("channel").annotate(Count("pk"), Min("created_at"))
     by_channel = {channel: (count, first) for channel, count, first in found}
@@ -115,17 +123,21 @@ def _messages(now: datetime) -> Families:
         oldest.add_metric((channel,), _age(now, first))
     yield from (waiting, oldest)
     unsent = Message.objects.resendable().order_by()[:COUNT_AT_MOST].count()
-    yield _one("messages_not_sent", "Mail and SMS that failed or may not have left.", unsent)
+    yield _one("messages_not_sent", "Mail and SMS that failed or may not have been sent.", unsent)
     untold = Message.objects.untold().order_by()[:COUNT_AT_MOST].count()
-    yield _one("sms_not_delivered", "SMS that did not arrive, and no e-mail said the same.", untold)
+    yield _one(
+        "sms_not_delivered",
+        "SMS that were not delivered and had no e-mail with the same content.",
+        untold,
+    )
     notices = Notice.objects.to_compose().order_by()[:COUNT_AT_MOST].count()
-    yield _one("notices_waiting", "Notifications that are not put into words yet.", notices)
+    yield _one("notices_waiting", "Notifications that are not composed yet.", notices)
 
 
 def _prompts(now: datetime) -> Families:
-    since = now - LATELY
+    since = now - _RECENT
     lately = _gauge(
-        "prompts_last_hour", "Attempts to pay made within an hour, by outcome.", "outcome"
+        "prompts_last_hour", "Payment attempts of the last hour, by outcome.", "outcome"
     )
     ended = (
         OrderPayment.objects.ended_since(since)
@@ -142,8 +154,8 @@ def _prompts(now: datetime) -> Families:
     yield lately
     took = _gauge(
         "prompt_seconds",
-        "Of attempts that ended within an hour: from the order to the push (sent), and from there "
-        "to the money (answered).",
+        "Attempts that ended in the last hour: seconds from the order to the push (sent), and from "
+        "the push to the payment (answered).",
         "stage",
         "quantile",
     )
@@ -157,7 +169,7 @@ def _prompts(now: datetime) -> Families:
             OrderPayment.objects.ended_since(since)
             .filter(rung_at__isnull=False, **only)
             .order_by()
-            .values_list(Seconds(end, begin))
+            .values_list(SecondsBetween(end, begin))
             .annotate(Count("pk"))
         )
         for seconds, count in found:
@@ -169,10 +181,10 @@ def _prompts(now: datetime) -> Families:
 
 
 def _transfers(now: datetime) -> Families:
-    open_ = _gauge(
+    counts = _gauge(
         "transfers", "Payouts and refunds that are not done, by state.", "kind", "status"
     )
-    money = _gauge("transfers_kes", "KES of them.", "kind", "status")
+    money = _gauge("transfers_kes", "KES of those transfers.", "kind", "status")
     for kind, model in (("payout", Payout), ("refund", Refund)):
         statuses = [TransferStatus.DUE, TransferStatus.UNKNOWN, TransferStatus.SENT]
         statuses.append(TransferStatus.REFUSED)
@@ -183,42 +195,42 @@ def _transfers(now: datetime) -> Families:
             found[status] = count + 1, kes + amount
         for status in statuses:
             count, kes = found.get(status, (0, 0))
-            open_.add_metric((kind, status), count)
+            counts.add_metric((kind, status), count)
             money.add_metric((kind, status), kes)
-    yield from (open_, money)
+    yield from (counts, money)
     done = _gauge("transfers_done_last_day", "Payouts and refunds done within a day.", "kind")
     for kind, model in (("payout", Payout), ("refund", Refund)):
-        # Of the newest: nothing finds what was done by its time.
+        # Among the newest only, since there is no index on done_at.
         lately = model._default_manager.order_by("-pk")[:COUNT_AT_MOST].values("pk")
         rows = model._default_manager.filter(pk__in=lately, done_at__gte=now - timedelta(days=1))
         done.add_metric((kind,), rows.count())
     yield done
 
 
-class _LeftAloneError(Exception):
-    """What would have to be asked did not answer a moment ago."""
+class _CircuitOpenError(Exception):
+    """The service failed recently and is not called now."""
 
 
 def _broker(now: datetime) -> Families:
     if not settings.CELERY_BROKER_URL:
         return
     if task_broker.is_open:
-        raise _LeftAloneError
-    # Imported here: a shop without a broker never pays for Celery.
+        raise _CircuitOpenError
+    # Imported here, so that a shop without a broker does not load Celery.
     from omachemainproj.celery import queue_length  # noqa: PLC0415
 
     yield _one("broker_tasks", "Tasks in Celery's queue.", queue_length())
 
 
 def _troubles(now: datetime) -> Families:
-    told = set(Trouble.objects.told().values_list("kind", flat=True))
-    open_ = _gauge("trouble", "1 while this trouble is told of (ALERT_EMAIL gets these).", "kind")
+    reported = set(Trouble.objects.told().values_list("kind", flat=True))
+    active = _gauge("trouble", "1 while this trouble is reported (ALERT_EMAIL gets these).", "kind")
     for kind in KINDS:
-        open_.add_metric((kind.name,), float(kind.name in told))
-    yield open_
+        active.add_metric((kind.name,), float(kind.name in reported))
+    yield active
 
 
-#: By the name that is told where one fails.
+#: By the name that ``omache_scrape_failed`` gives.
 GROUPS: dict[str, Callable[[datetime], Families]] = {
     "heartbeats": _heartbeats,
     "proof": _proof,
@@ -232,21 +244,23 @@ GROUPS: dict[str, Callable[[datetime], Families]] = {
 }
 
 
-class _Read(Collector):
-    """What is so now."""
+class _DatabaseCollector(Collector):
+    """Reads all groups when collected."""
 
     def collect(self) -> Iterator[Metric]:
-        build = _gauge("build_info", "What runs here.", "version", "python", "database")
+        build = _gauge("build_info", "The running version.", "version", "python", "database")
         build.add_metric((settings.RELEASE, platform.python_version(), connection.vendor), 1)
         yield build
         now = timezone.now()
-        failed = _gauge("scrape_failed", "1 where this could not be read of the database.", "group")
+        failed = _gauge(
+            "scrape_failed", "1 if this group could not be read from the database.", "group"
+        )
         is_up = _is_up()
         yield _one("database_up", "Whether the database answers.", float(is_up))
         for name, read in GROUPS.items():
             try:
                 found = list(read(now)) if is_up else None
-            except _LeftAloneError:
+            except _CircuitOpenError:
                 found = None
             except Exception:
                 logger.exception("the metrics of %s could not be read", name)
@@ -266,7 +280,7 @@ def _is_up() -> bool:
 
 
 def read_now() -> CollectorRegistry:
-    """What the database knows at this moment, once it is collected."""
+    """A registry that reads the database when it is collected."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Read())
+    registry.register(_DatabaseCollector())
     return registry

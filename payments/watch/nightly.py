@@ -1,4 +1,4 @@
-"""``prove``, by itself, every night: a few rules at a time, so that nothing else waits for it."""
+"""The nightly integrity check: ``prove`` in small slices, so that nothing else waits for it."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from payments.proof.rules import RULES
 
 logger = logging.getLogger(__name__)
 
-#: Seconds after which no further rule is begun in a round.
+#: Seconds after which a round starts no further rule.
 SLICE_SECONDS = 5.0
-#: Seconds a statement of a rule may take. What takes longer is told of, and not asked again.
+#: Seconds that one statement of a rule may take. A rule that takes longer is reported as unchecked.
 RULE_SECONDS = 60
-#: And all statements of a rule: within its lease, so that no other begins it meanwhile.
+#: Seconds for all statements of a rule. Less than LEASE, so that no other process starts it too.
 WHOLE_RULE_SECONDS = 240
-#: Who asks has the night to itself for so long after each rule; then whoever it was is gone.
+#: How long a process owns the check after each rule. After that it is considered dead.
 LEASE = timedelta(minutes=5)
-#: A rule at which so many processes ended is passed over.
+#: A rule is skipped after this many processes died while checking it.
 MAX_TRIES = 3
-#: Verdicts that are kept.
+#: How long verdicts are kept.
 KEPT = timedelta(days=90)
 
 
 def prove_some(now: datetime | None = None, *, seconds: float = SLICE_SECONDS) -> int:
-    """Ask the next rules of this night, for some seconds. Returns how many were asked.
+    """Check the next rules of tonight for some seconds. Returns how many were checked.
 
-    Safe to repeat, anywhere, at once: one caller at a time has the night, and where it ends the
-    next goes on. Nothing is asked by day, but for what the night has begun.
+    Safe to repeat and to run concurrently: one caller at a time owns the check, and the next one
+    continues it. A check only starts at night, but may finish by day.
     """
     proof = _claim(now or timezone.now())
     if proof is None:
@@ -52,20 +52,20 @@ def prove_some(now: datetime | None = None, *, seconds: float = SLICE_SECONDS) -
 
 
 def forget_old_proofs(now: datetime) -> int:
-    """Delete verdicts nobody asks for any more. Returns how many. Safe to repeat."""
+    """Delete verdicts older than KEPT. Returns how many. Safe to repeat."""
     return NightlyProof.objects.filter(night__lt=(now - KEPT).date()).delete()[0]
 
 
 def _claim(now: datetime) -> NightlyProof | None:
-    """This night's proof, for this caller alone; None where there is nothing to ask."""
-    there = now.astimezone(NAIROBI)
-    proof = NightlyProof.objects.filter(night=there.date()).first()
+    """Claim tonight's check for this caller; None if there is nothing to do."""
+    local = now.astimezone(NAIROBI)
+    proof = NightlyProof.objects.filter(night=local.date()).first()
     if proof is None:
-        if there.hour not in settings.PROOF_HOURS:
+        if local.hour not in settings.PROOF_HOURS:
             return None
-        new = NightlyProof(night=there.date(), digest=_digest(), rules=len(RULES))
+        new = NightlyProof(night=local.date(), digest=_digest(), rules=len(RULES))
         NightlyProof.objects.bulk_create([new], ignore_conflicts=True)
-        proof = NightlyProof.objects.get(night=there.date())
+        proof = NightlyProof.objects.get(night=local.date())
     if proof.ended_at is not None:
         return None
     lease = timezone.now() + LEASE
@@ -75,7 +75,7 @@ def _claim(now: datetime) -> NightlyProof | None:
         return None
     proof = NightlyProof.objects.get(pk=proof.pk)
     if proof.digest != _digest():
-        # Another release asks otherwise: what was found so far is of other rules.
+        # A new release has other rules, so the check starts again.
         proof.digest, proof.rules, proof.asked = _digest(), len(RULES), 0
         proof.broken, proof.unanswered, proof.tries = [], [], 1
     return proof
@@ -85,23 +85,23 @@ def _ask_next(proof: NightlyProof) -> None:
     rule = RULES[proof.asked]
     try:
         if proof.tries > MAX_TRIES:
-            raise TimeoutError(f"{MAX_TRIES} processes ended while they asked it")
+            raise TimeoutError(f"{MAX_TRIES} processes died while checking it")
         broken = ask_alone(
             rule, timezone.now(), seconds=RULE_SECONDS, altogether=WHOLE_RULE_SECONDS
         )
     except Exception:
-        # It took too long; or it is a bug, which must not keep the others from being asked.
-        logger.exception("the night could not ask “%s”", rule.description)
+        # A timeout, or a bug, which must not stop the other rules.
+        logger.exception("nightly integrity check: could not check “%s”", rule.description)
         proof.unanswered = [*proof.unanswered, rule.description]
     else:
         if broken is not None:
-            logger.critical("the night found something broken: %s", broken)
+            logger.critical("nightly integrity check: %s", broken)
             proof.broken = [*proof.broken, str(broken)]
     proof.asked += 1
 
 
 def _store(proof: NightlyProof) -> bool:
-    """Keep what was found. Returns whether the night is still this caller's."""
+    """Save the results. Returns whether this caller still owns the check."""
     mine = NightlyProof.objects.filter(pk=proof.pk, claimed_until=proof.claimed_until)
     proof.claimed_until, proof.tries = timezone.now() + LEASE, 1
     return bool(
@@ -123,7 +123,7 @@ def _release(proof: NightlyProof) -> None:
     mine.update(claimed_until=None, tries=0, ended_at=ended)
     if ended:
         logger.info(
-            "the night's proof: %d rules, %d broken, %d not answered",
+            "nightly integrity check: %d rules, %d broken, %d not checked",
             proof.rules,
             len(proof.broken),
             len(proof.unanswered),

@@ -1,4 +1,4 @@
-"""``/metrics/``: what is measured, for Prometheus."""
+"""``/metrics/``, for Prometheus."""
 
 from __future__ import annotations
 
@@ -17,10 +17,9 @@ from .gauges import read_now
 
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """What all processes have counted, and what the database knows now.
+    """The counters of all processes, and the metrics read from the database.
 
-    For who brings METRICS_TOKEN or asks from this very machine; for anybody else there is no such
-    page.
+    Needs METRICS_TOKEN or a request from this machine; otherwise 404.
     """
     if not _may_read(request):
         raise Http404
@@ -31,6 +30,6 @@ def metrics(request: HttpRequest) -> HttpResponse:
 def _may_read(request: HttpRequest) -> bool:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer" and settings.METRICS_TOKEN:
-        # As bytes: what is no ASCII would raise.
+        # As bytes, since compare_digest refuses strings that are not ASCII.
         return hmac.compare_digest(token.strip().encode(), settings.METRICS_TOKEN.encode())
     return is_asked_from_here(request)

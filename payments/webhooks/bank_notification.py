@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 
 from payments.banks import BankDirection, BankNotification, UnreadableNotification, find_bank
-from payments.models import EventState, GatewayEvent, ReceiptSource
+from payments.evidence import put_in_doubt
+from payments.models import EventState, GatewayEvent, ReceiptEvidence, ReceiptSource
 from payments.reconciliation.receipts import IncomingPayment, find_receipt, record_receipt
 
 logger = logging.getLogger(__name__)
@@ -16,7 +17,8 @@ def handle(event: GatewayEvent) -> None:
 
     One of a payment that failed moved no money, one of money that went out is none of ours to
     credit: they change nothing. One that does not say that money came in, to our account and in
-    KES, waits for a person, and so does one that takes back what was credited.
+    KES, waits for a person, and so does one that takes back what was credited. Messages may come in
+    any order: what was taken back before it was told of is credited, and in doubt.
     """
     bank = find_bank(event.source)
     if bank is None:
@@ -37,6 +39,7 @@ def handle(event: GatewayEvent) -> None:
         logger.error("event %s: %s", event.pk, doubt)
         event.set_state(EventState.FAILED, doubt)
         return
+    is_told_first = not _was_told_of(bank.key, notification.number)
     event.receipt, note = record_receipt(
         IncomingPayment(
             provider=bank.key,
@@ -50,6 +53,11 @@ def handle(event: GatewayEvent) -> None:
         )
     )
     event.payment = event.receipt.payment
+    if is_told_first and _went_out_before(bank.key, notification.number):
+        doubt = f"The bank told that {notification.number} went out before it told that it came."
+        put_in_doubt(event.receipt.pk, doubt)
+        event.set_state(EventState.FAILED, f"{doubt} Ask the bank: its payment is in doubt.")
+        return
     event.set_state(EventState.APPLIED, note)
 
 
@@ -68,9 +76,26 @@ def _note_money_out(event: GatewayEvent, provider: str, notification: BankNotifi
     """Note that money went out; where it was credited when it came, a person has to look."""
     event.receipt = find_receipt(notification.number, provider)
     if event.receipt is None:
-        event.set_state(EventState.APPLIED, "Money went out. Nothing was credited.")
+        event.set_state(EventState.APPLIED, _out_note(notification.number))
         return
     logger.error("event %s takes back receipt %s", event.pk, notification.number)
     event.set_state(
         EventState.FAILED, f"The bank took {notification.number} back, which is counted as paid."
     )
+
+
+def _out_note(number: str) -> str:
+    """The note of money that went out under a number nothing was credited under."""
+    under = f" under {number}" if number else ""
+    return f"Money went out{under}. Nothing was credited."
+
+
+def _was_told_of(provider: str, number: str) -> bool:
+    """Whether the bank told before that this payment came."""
+    told = ReceiptEvidence.objects.filter(source=ReceiptSource.BANK)
+    return told.filter(receipt__provider=provider, receipt__number=number).exists()
+
+
+def _went_out_before(source: str, number: str) -> bool:
+    """Whether the bank told of money that went out under this number as nothing was credited."""
+    return GatewayEvent.objects.filter(source=source, note=_out_note(number)).exists()

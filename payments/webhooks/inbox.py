@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 
 from django.db import transaction
 
-from omachemainproj.compiled_queries import locked_row
+from omachemainproj.locking import locked_row
 from omachemainproj.task_registry import background_task
 from payments.daraja.results import is_transfer_callback
 from payments.models import EventState, GatewayEvent, Source

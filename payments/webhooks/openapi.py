@@ -48,7 +48,7 @@ _STRANGERS = {
 _NOT_OURS = {"404": ("No address of ours.", "not_found", "There is nothing here.")}
 _NOT_THE_BANK = {
     "401": ("Not the bank.", "not_the_bank", "Name and password are not those of the bank."),
-    "404": ("No such bank.", "not_found", "Nothing lives at this address."),
+    "404": ("No such bank.", "not_found", "There is nothing at this address."),
 }
 _TOKEN = {
     "name": "token",

@@ -21,7 +21,7 @@ from payments.daraja.result_codes import (
 )
 from payments.daraja.results import QueueTimeout, Result, read_transfer_callback
 from payments.daraja.values import UnreadableCallback, says_reversal
-from payments.evidence import SourceReport, is_our_number, lock_receipt, put_in_doubt, record
+from payments.evidence import SourceReport, lock_receipt, put_in_doubt, record, was_paid_to_us
 from payments.models import (
     EventState,
     GatewayEvent,
@@ -92,7 +92,7 @@ def _take_back(receipt: Receipt, result: Result) -> str:
     except CannotBeReversed as error:
         return str(error)
     paid_to = _credited_number(result)
-    if result.amount == receipt.amount and is_our_number(paid_to):
+    if result.amount == receipt.amount and was_paid_to_us(receipt, paid_to):
         told = SourceReport(ReceiptSource.STATUS, receipt.amount, receipt.number, paid_to)
         record(lock_receipt(receipt.pk), told)
     return note
@@ -132,7 +132,7 @@ def _doubt(receipt: Receipt, result: Result, end: TransactionEnd) -> str:
 def _is_of(receipt: Receipt, paid_to: str) -> bool:
     """Whether money of the shop comes to this number: what came back, to the one that pays out."""
     is_paying = receipt.came_back and paid_to == settings.DARAJA_B2C_SHORTCODE
-    return is_paying or is_our_number(paid_to)
+    return is_paying or was_paid_to_us(receipt, paid_to)
 
 
 def _credited_number(result: Result) -> str:

@@ -1,4 +1,4 @@
-"""Filters of product lists. A value that cannot be read is answered with 400."""
+"""Filters of product lists. Invalid values get a 400."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from products.serializers import category_of
 
 from .search import MAX_TERM, matching_of_few, named_of_few, stop_words_in, word_forms
 
-#: Each name of an order, and the columns it pages by (omachemainproj.api.pagination).
+#: The names of orders, and the columns each pages by (omachemainproj.api.pagination).
 ORDERS = {
     "newest": ("newest",),
     "price": ("price", "id"),
@@ -30,9 +30,9 @@ ORDERS = {
     "stars": ("-star_rank", "-id"),
     "best-selling": ("-sold_rank", "-id"),
 }
-#: Other names of orders, as many who write filters would write them.
+#: Aliases that callers are likely to try.
 OTHER_NAMES = {"-stars": "stars", "-sold": "best-selling"}
-#: Only where there are words to be near to: products with all of them in the name come first.
+#: Products with all the words in their name come first. Only for searches with words.
 RELEVANCE = "relevance"
 #: The orders of a seller's own list.
 LISTING_ORDERS = {
@@ -43,12 +43,12 @@ LISTING_ORDERS = {
     "-available": ("-available", "-id"),
     "best-selling": ("-sold", "-id"),
 }
-#: What a seller has so few free of that it is time to restock, unless they say another number.
+#: At most how many units are free for a product to count as low on stock, by default.
 LOW_STOCK = 5
 
 
 class ChoiceFilter(django_filters.ChoiceFilter):
-    """Refuses what is none of its choices by naming them; ``also`` are taken, and not named."""
+    """Lists the choices when it refuses a value. ``also`` are accepted but not listed."""
 
     def __init__(self, *, choices: Any, also: Any = (), **kwargs: Any) -> None:
         named = list(choices)
@@ -60,7 +60,7 @@ class ChoiceFilter(django_filters.ChoiceFilter):
 
 
 class _ShillingsField(forms.RegexField):
-    """Plain digits; Django's IntegerField would also read “ １.0 ”."""
+    """Accepts plain digits only; Django's IntegerField would also accept “ １.0 ”."""
 
     default_error_messages = {"invalid": "Give a whole number of shillings, like 1500."}
 
@@ -80,7 +80,7 @@ class _ShillingsFilter(django_filters.NumberFilter):
     field_class = _ShillingsField
 
     def get_max_validator(self) -> None:
-        """None: the field's pattern bounds it already."""
+        """None, because the field's pattern limits the value already."""
 
 
 class _NumberFilter(_ShillingsFilter):
@@ -88,7 +88,7 @@ class _NumberFilter(_ShillingsFilter):
 
 
 class _StarsField(forms.RegexField):
-    """1 to 5, with one decimal at most; its value is in tenths."""
+    """1 to 5 with at most one decimal. The cleaned value is in tenths."""
 
     default_error_messages = {"invalid": "Give 1 to 5 stars, like 4 or 4.5."}
 
@@ -104,45 +104,47 @@ class _StarsFilter(django_filters.NumberFilter):
     field_class = _StarsField
 
     def get_max_validator(self) -> None:
-        """None: the field's pattern bounds it already."""
+        """None, because the field's pattern limits the value already."""
 
 
 class _ProductForm(forms.Form):
-    """Refuses bounds that nothing can lie between."""
+    """Refuses a lowest price above the highest."""
 
     def clean(self) -> dict[str, Any]:
-        asked: dict[str, Any] = super().clean() or {}
-        least, most = asked.get("min_price"), asked.get("max_price")
+        cleaned: dict[str, Any] = super().clean() or {}
+        least, most = cleaned.get("min_price"), cleaned.get("max_price")
         if least is not None and most is not None and least > most:
-            self.add_error("min_price", f"Nothing costs {least} or more and {most} or less.")
-        return asked
+            self.add_error(
+                "min_price", f"The lowest price (KES {least}) is above the highest (KES {most})."
+            )
+        return cleaned
 
 
 class ProductFilter(django_filters.FilterSet):
-    """What the lists of a category are narrowed by; ``ordering`` is only checked here."""
+    """The filters of a category's list. ``ordering`` is only validated here."""
 
     min_price = _ShillingsFilter(
-        field_name="price", lookup_expr="gte", help_text="KES; this or more."
+        field_name="price", lookup_expr="gte", help_text="Lowest price, in KES."
     )
     max_price = _ShillingsFilter(
-        field_name="price", lookup_expr="lte", help_text="KES; this or less."
+        field_name="price", lookup_expr="lte", help_text="Highest price, in KES."
     )
     min_stars = _StarsFilter(
-        method="keep_stars", help_text="1 to 5, with one decimal: what is reviewed so or better."
+        method="filter_stars", help_text="Lowest average of the reviews: 1 to 5, with one decimal."
     )
     in_stock = ChoiceFilter(
         choices=["true", "false"],
-        method="keep_stock",
-        help_text="`true`: what can be bought; `false`: only what is sold out.",
+        method="filter_stock",
+        help_text="`true`: products for sale; `false`: sold-out products.",
     )
     seller = django_filters.CharFilter(
-        method="keep_seller", max_length=150, help_text="A seller's `user_name`, in any case."
+        method="filter_seller", max_length=150, help_text="A seller's `user_name`, in any case."
     )
     ordering = ChoiceFilter(
         choices=ORDERS,
         also=OTHER_NAMES,
-        method="keep_all",
-        help_text="`newest` unless told; `stars` and `best-selling` are the best first.",
+        method="no_filter",
+        help_text="Default `newest`. `stars` and `best-selling` show the best first.",
     )
 
     class Meta:
@@ -152,56 +154,56 @@ class ProductFilter(django_filters.FilterSet):
 
     _seller: list[int] | None = None
 
-    def prices_alone(self) -> tuple[int | None, int | None] | None:
-        """The least and the most in KES, where nothing but prices narrows the list; else None."""
-        asked = self.form.cleaned_data
-        if asked.keys() - {"min_price", "max_price", "ordering"}:
+    def only_prices(self) -> tuple[int | None, int | None] | None:
+        """The lowest and highest price in KES, if there are no other filters; otherwise None."""
+        used = self.form.cleaned_data
+        if used.keys() - {"min_price", "max_price", "ordering"}:
             return None
-        return asked.get("min_price"), asked.get("max_price")
+        return used.get("min_price"), used.get("max_price")
 
-    def keep_stars(self, products: ProductQuerySet, name: str, value: int) -> ProductQuerySet:
+    def filter_stars(self, products: ProductQuerySet, name: str, value: int) -> ProductQuerySet:
         return products.filter(star_rank__gte=value * STAR_RANK)
 
-    def keep_stock(self, products: ProductQuerySet, name: str, value: str) -> ProductQuerySet:
+    def filter_stock(self, products: ProductQuerySet, name: str, value: str) -> ProductQuerySet:
         return products.filter(soldout=value == "false")
 
-    def keep_seller(self, products: ProductQuerySet, name: str, value: str) -> ProductQuerySet:
-        # Asked once, of however many shelves.
+    def filter_seller(self, products: ProductQuerySet, name: str, value: str) -> ProductQuerySet:
+        # One query, however many lists are filtered.
         if self._seller is None:
             self._seller = list(User.objects.called(value).values_list("pk", flat=True)[:1])
         return products.filter(seller=self._seller[0]) if self._seller else products.none()
 
-    def keep_all(self, products: ProductQuerySet, name: str, value: str) -> ProductQuerySet:
+    def no_filter(self, products: ProductQuerySet, name: str, value: str) -> ProductQuerySet:
         return products
 
 
 class CategoriesFilter(django_filters.CharFilter):
-    """One category or more; the list that has it reads them (``SearchView``)."""
+    """One or more categories. ``SearchView`` reads them."""
 
     #: May be given more than once.
     repeats = True
 
 
 class SearchFilter(ProductFilter):
-    """What a search is narrowed by."""
+    """The filters of the search."""
 
     category = CategoriesFilter(
-        method="keep_all",
-        help_text="One or more, with commas or given again; as in `/categories/`, in any case.",
+        method="no_filter",
+        help_text="One or more keys of `/categories/`, in any case: comma-separated or repeated.",
     )
     ordering = ChoiceFilter(
         choices=[RELEVANCE, *ORDERS],
         also=OTHER_NAMES,
-        method="keep_all",
+        method="no_filter",
         help_text=(
-            "`newest` unless told. `relevance`: what has all the words in its name first;"
+            "Default `newest`. `relevance`: products with all the words in their name first;"
             " `stars` and `best-selling`: the best first."
         ),
     )
 
 
 def read_categories(request: Request) -> list[str] | None:
-    """The categories a search is for; None for all. Raises ValidationError for an unknown one."""
+    """The categories to search in; None for all. Raises ValidationError for an unknown one."""
     typed = [
         word
         for value in request.query_params.getlist("category")
@@ -215,7 +217,7 @@ def read_categories(request: Request) -> list[str] | None:
     return list(dict.fromkeys(known)) or None
 
 
-#: What a seller's listing can be, and which they are.
+#: The statuses of a seller's listings, and the condition of each.
 STATUSES = {
     "on_sale": Q(listed=True, soldout=False),
     "low_stock": Q(listed=True, soldout=False, item_number__lte=F("held") + LOW_STOCK),
@@ -226,52 +228,53 @@ _TRUE_OR_FALSE = ["true", "false"]
 
 
 class StatusFilter(django_filters.MultipleChoiceFilter):
-    """One status or more."""
+    """One or more statuses."""
 
     repeats = True
 
 
 class ListingFilter(django_filters.FilterSet):
-    """What a seller narrows their own products by."""
+    """The filters of a seller's own list."""
 
-    id = _NumberFilter(help_text="One product, with all that this list says of it.")
+    id = _NumberFilter(help_text="Only the product with this id.")
     status = StatusFilter(
         choices=[(name, name) for name in STATUSES],
-        method="keep_statuses",
+        method="filter_statuses",
         error_messages={"invalid_choice": not_among("%(value)s", STATUSES)},
-        help_text=f"One or more, given again: any of them. `low_stock` has {LOW_STOCK} or fewer.",
+        help_text=f"Repeat for any of several. `low_stock`: {LOW_STOCK} or fewer available.",
     )
     low_stock = _NumberFilter(
-        method="keep_low", help_text="Of which at most so many can be bought: sold out ones too."
+        method="filter_low_stock",
+        help_text="Only products with at most this many units available, including sold-out ones.",
     )
     listed = ChoiceFilter(
         choices=_TRUE_OR_FALSE,
-        method="keep_if",
-        help_text="`true`: what the public sees; `false`: what you took off.",
+        method="filter_boolean",
+        help_text="`true`: visible to the public; `false`: taken off.",
     )
     soldout = ChoiceFilter(
-        choices=_TRUE_OR_FALSE, method="keep_if", help_text="`true`: what has nothing free."
+        choices=_TRUE_OR_FALSE, method="filter_boolean", help_text="`true`: no units available."
     )
     sku = django_filters.CharFilter(
-        method="keep_sku", max_length=MAX_SKU, help_text="Your own code, in its own case."
+        method="filter_sku", max_length=MAX_SKU, help_text="Your own code. Case matters."
     )
     search = django_filters.CharFilter(
-        method="keep_words",
+        method="filter_words",
         max_length=MAX_TERM,
-        help_text="Words, or beginnings of words, of name or description.",
+        help_text="Words, or beginnings of words, in the name or description.",
     )
     ordering = ChoiceFilter(
         choices=LISTING_ORDERS,
         also=["-sold"],
-        method="keep_all",
-        help_text="`newest` unless told; `available`: what is scarcest first.",
+        method="no_filter",
+        help_text="Default `newest`. `available`: the fewest first.",
     )
 
     class Meta:
         model = Product
         fields: list[str] = []
 
-    def keep_statuses(
+    def filter_statuses(
         self, products: ProductQuerySet, name: str, value: list[str]
     ) -> ProductQuerySet:
         any_of = Q()
@@ -279,44 +282,46 @@ class ListingFilter(django_filters.FilterSet):
             any_of |= STATUSES[status]
         return products.filter(any_of)
 
-    def keep_low(self, products: ProductQuerySet, name: str, value: int) -> ProductQuerySet:
+    def filter_low_stock(self, products: ProductQuerySet, name: str, value: int) -> ProductQuerySet:
         return products.filter(item_number__lte=F("held") + value)
 
-    def keep_if(self, products: ProductQuerySet, name: str, value: str) -> ProductQuerySet:
+    def filter_boolean(self, products: ProductQuerySet, name: str, value: str) -> ProductQuerySet:
         return products.filter(**{name: value == "true"})
 
-    def keep_sku(self, products: ProductQuerySet, name: str, value: str) -> ProductQuerySet:
+    def filter_sku(self, products: ProductQuerySet, name: str, value: str) -> ProductQuerySet:
         return products.filter(sku=fold_identifier(value))
 
-    def keep_words(self, products: ProductQuerySet, name: str, value: str) -> ProductQuerySet:
+    def filter_words(self, products: ProductQuerySet, name: str, value: str) -> ProductQuerySet:
         if stop_words := stop_words_in(value):
             products = named_of_few(products, stop_words)
         return matching_of_few(
             products, [[f"{each}*" for each in forms] for forms in word_forms(value)]
         )
 
-    def keep_all(self, products: ProductQuerySet, name: str, value: str) -> ProductQuerySet:
+    def no_filter(self, products: ProductQuerySet, name: str, value: str) -> ProductQuerySet:
         return products
 
 
 @lru_cache(maxsize=256)
-def _only(filters: Any, asked: frozenset[str]) -> Any:
-    """A FilterSet of the filters that are asked for alone: each copies all it has, field by field,
-    and a form of them, for one request."""
+def _only(filters: Any, used: frozenset[str]) -> Any:
+    """A FilterSet class with only the requested filters.
+
+    An instance copies all filters and form fields of its class, which is expensive per request.
+    """
     narrow = type(filters.__name__, (filters,), {"__module__": filters.__module__})
     narrow.base_filters = {  # type: ignore[attr-defined]
-        name: each for name, each in filters.base_filters.items() if name in asked
+        name: each for name, each in filters.base_filters.items() if name in used
     }
-    # Nor is the class of the form made anew: each copies its fields all the same.
+    # One form class for all instances, each of which copies its fields anyway.
     form = narrow().get_form_class()
     narrow.get_form_class = lambda self: form  # type: ignore[attr-defined]
     return narrow
 
 
 class ProductFilterBackend(DjangoFilterBackend):
-    """Builds the FilterSet only when a filter is asked for: it costs more than the query.
+    """Builds the FilterSet only if a filter is used, because it costs more than the query.
 
-    A parameter that is none of the view's is refused: its filters, and its ``parameters``.
+    Refuses query parameters that are neither filters nor among the view's ``parameters``.
     """
 
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> Any:
@@ -324,25 +329,25 @@ class ProductFilterBackend(DjangoFilterBackend):
         return queryset if filters is None else filters.filter_queryset(queryset)
 
     def read(self, request: Request, view: Any, *, known: Collection[str] = ()) -> Any:
-        """The FilterSet, with what is asked for read; None where nothing is.
+        """The FilterSet for the request, validated; None if no filter is used.
 
-        ``known`` are orders that need no FilterSet. Raises ValidationError for what cannot be
-        read, is given twice, or is no parameter.
+        ``known`` are orders that need no FilterSet. Raises ValidationError for invalid values,
+        repeated parameters and unknown parameters.
         """
         if not request.query_params:
             return None
         offered: dict[str, Any] = view.filterset_class.base_filters
         refuse_unknown(request, [*offered, *view.parameters])
-        asked = offered.keys() & request.query_params.keys()
-        for name in asked:
+        used = offered.keys() & request.query_params.keys()
+        for name in used:
             once = not getattr(offered[name], "repeats", False)
             if once and len(request.query_params.getlist(name)) > 1:
                 raise ValidationError({name: ["Give this once."]})
         if request.query_params.get("ordering") in known:
-            asked = asked - {"ordering"}
-        if not asked - {"category"}:
+            used = used - {"ordering"}
+        if not used - {"category"}:
             return None
-        narrowing = _only(view.filterset_class, frozenset(asked))
+        narrowing = _only(view.filterset_class, frozenset(used))
         filters = narrowing(request.query_params, view.queryset, request=request)
         if not filters.is_valid():
             raise translate_validation(filters.errors)

@@ -1,17 +1,16 @@
-"""The home page: the newest of six categories in one statement.
+"""The home page: the newest products of six categories, in one statement.
 
-Whoever lists hundreds at once does not fill it: everybody's first three come before anybody's next
-three (``Round``), and what was chosen stands newest first.
+A seller who lists hundreds at a time does not fill the page: every seller's first three come
+before any seller's next three (``Round``). The chosen products are shown newest first.
 
-Each branch walks ``product_front`` and stops after 25 rows. Django cannot write a
-limited branch of a union for SQLite nor a lateral join for PostgreSQL, so the statement is put
-together here, once per database.
+Each branch scans ``product_front`` and stops after 25 rows. Django can write neither a limited
+branch of a union for SQLite nor a lateral join for PostgreSQL, so the statement is built here,
+once per database.
 
-With PostgreSQL each process keeps the page it read last, and shows it for a second
-(``HOME_MAX_AGE``) without asking. Then one request asks, however many come at once, and sends the
-fingerprint of the page's rows with the query (the transaction that wrote each, ``xmin``, and its
-place, ``ctid``): PostgreSQL answers with rows only when one of them, or its seller, has changed
-since.
+With PostgreSQL each process caches the page and serves it for ``HOME_MAX_AGE`` seconds without a
+query. After that a single request refreshes it. It sends the fingerprint of the cached rows (each
+row's ``xmin``, the transaction that wrote it, and ``ctid``, its location), and PostgreSQL returns
+rows only if one of them, or its seller, has changed.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ from .representation import COLUMNS, ProductRepresentation
 
 PER_CATEGORY = 25
 _Row = namedtuple("_Row", COLUMNS)  # type: ignore[misc]
-#: The six keys of the answer, and the category each shows.
+#: The six keys of the response, and the category behind each.
 CATEGORIES = {
     "electronics": Category.ELECTRONICS,
     "fashions": Category.FASHIONS,
@@ -58,7 +57,7 @@ def _newest_of(category: str) -> QuerySet[Any, Any]:
 
 
 def _sqlite_statement() -> Statement[Any]:
-    """For SQLite: a branch compiled by Django, six times, once per category."""
+    """For SQLite: a union of one branch per category, each compiled by Django."""
     branches = [_newest_of.statement(category) for category in CATEGORIES.values()]
     return branches[0]._replace(
         sql=" UNION ALL ".join(f"SELECT * FROM ({branch.sql})" for branch in branches),  # noqa: S608
@@ -68,14 +67,14 @@ def _sqlite_statement() -> Statement[Any]:
 
 @cache
 def _postgresql_statement() -> str:
-    """For PostgreSQL: the fingerprint, and the rows as JSON unless it is the one given.
+    """For PostgreSQL: the fingerprint, and the rows as JSON if it differs from the one given.
 
-    Its parameters are a fingerprint, and the categories twice.
+    The parameters are a fingerprint, then the categories twice.
     """
     newest = _newest_of.statement("").sql % "wanted.category"
     wanted = ", ".join(["(%s)"] * len(CATEGORIES))
     columns = ", ".join(f"front.{name}" for name in COLUMNS)
-    # One plan for all six, in a fifth of the time that planning a union of them takes.
+    # Planned in a fifth of the time that a union of six branches takes.
     return f"""
         SELECT now.fingerprint, CASE WHEN now.fingerprint = %s THEN NULL ELSE (
             SELECT coalesce(json_agg(json_build_array({columns})), '[]')::text
@@ -100,17 +99,17 @@ def _postgresql_statement() -> str:
 
 
 class HomePage:
-    """The home page as it was at one moment: 25 rows at most under each key, newest first."""
+    """The home page at one moment: at most 25 rows under each key, newest first."""
 
     def __init__(self, rows: list[Any], fingerprint: str = "") -> None:
         self.fingerprint = fingerprint
-        #: When the database was last asked for it, in seconds of the monotonic clock.
+        #: When the database was last queried for it, in seconds of the monotonic clock.
         self.asked_at = 0.0
         by_category: dict[str, list[Any]] = {category: [] for category in CATEGORIES.values()}
         for row in rows:
             by_category[row.category].append(row)
         for products in by_category.values():
-            # Chosen round by round, and shown by age.
+            # Chosen by round, shown newest first.
             products.sort(key=lambda row: row.id, reverse=True)
         self.products = {key: by_category[category] for key, category in CATEGORIES.items()}
         self._written: dict[Any, tuple[bytes, str]] = {}
@@ -118,9 +117,9 @@ class HomePage:
     def written(
         self, request: Request | HttpRequest, fields: tuple[str, ...] | None = None
     ) -> tuple[bytes, str]:
-        """The JSON with picture addresses for this request's host, and its ETag.
+        """The JSON, with picture addresses for this request's host, and its ETag.
 
-        Each product has these ``fields`` alone, where they are given.
+        If ``fields`` are given, each product has only those.
         """
         wanted = (media_prefix(request), fields)
         if wanted not in self._written:
@@ -128,7 +127,7 @@ class HomePage:
             body = write_json(
                 {key: represent.products(rows, fields) for key, rows in self.products.items()}
             )
-            # Hosts and choices of fields: any number of them may be asked for.
+            # Clients can ask for any number of hosts and field lists.
             if len(self._written) >= 8:
                 self._written = {}
             etag = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
@@ -137,35 +136,34 @@ class HomePage:
 
 
 #: The last home page this process has read, by database alias.
-_kept: dict[str, HomePage] = {}
-#: Held by whoever reads it anew. Nobody waits longer for that than a page may be old.
-_turn = threading.Lock()
+_cached: dict[str, HomePage] = {}
+#: Held by the request that refreshes the page. The others wait for it for at most a second.
+_refresh_lock = threading.Lock()
 
 
 def home_page() -> HomePage:
-    """The home page as it was ``HOME_MAX_AGE`` seconds ago or later. One query at most, however
-    many products there are."""
+    """The home page, at most ``HOME_MAX_AGE`` seconds old. At most one query."""
     if connection.vendor != "postgresql":
         return HomePage(_sqlite_statement().rows())
     if (known := _fresh()) is not None:
         return known
-    is_mine = _turn.acquire(timeout=1)
+    is_mine = _refresh_lock.acquire(timeout=1)
     try:
-        return _fresh() or _read(_kept.get(connection.alias))
+        return _fresh() or _read(_cached.get(connection.alias))
     finally:
         if is_mine:
-            _turn.release()
+            _refresh_lock.release()
 
 
 def _fresh() -> HomePage | None:
-    """The kept page, unless it is too old."""
-    known = _kept.get(connection.alias)
+    """The cached page, or None if it is too old."""
+    known = _cached.get(connection.alias)
     is_fresh = known is not None and time.monotonic() < known.asked_at + settings.HOME_MAX_AGE
     return known if is_fresh else None
 
 
 def _read(known: HomePage | None) -> HomePage:
-    """The page as it is now: the known one, where nothing on it has changed. One query."""
+    """The current page: ``known`` itself if nothing on it has changed. One query."""
     now, fingerprint = time.monotonic(), known.fingerprint if known else ""
     categories = CATEGORIES.values()
     with connection.cursor() as cursor:
@@ -174,5 +172,5 @@ def _read(known: HomePage | None) -> HomePage:
     if known is None or rows is not None:
         known = HomePage([_Row._make(row) for row in orjson.loads(rows)], new_fingerprint)
     known.asked_at = now
-    _kept[connection.alias] = known
+    _cached[connection.alias] = known
     return known

@@ -1,4 +1,4 @@
-"""Lists of products over HTTP: a category, and the search of all of them."""
+"""Lists of products over HTTP: a category, and the search."""
 
 from __future__ import annotations
 
@@ -34,45 +34,45 @@ from .queries import Page, Source
 from .representation import COLUMNS, LIST_FIELDS, ProductRepresentation, columns_for
 from .search import (
     MAX_TERM,
-    Way,
+    SearchPlan,
     elsewhere,
     is_common_in_names,
     named,
+    plan_for,
     query_for,
     stop_words_in,
-    way_to,
     word_forms,
 )
 from .spelling import as_header, correct_spelling, corrected
 
-#: A list, by what makes it: a source and its text (products.catalogue.queries).
+#: A list of products: a source and the text it takes (products.catalogue.queries).
 Shelf = tuple[Source, str]
 
-#: Django makes the list of them anew each time.
+#: Kept, because Django builds the list on every access.
 _CATEGORIES = frozenset(Category.values)
 
 
 def read_term(request: Request, name: str) -> str:
-    """What somebody typed to search for; empty without. Raises FieldRefusal."""
+    """The search term in the address, or an empty string. Raises FieldRefusal."""
     typed = request.query_params.getlist(name)
     if len(typed) > 1:
         refuse_field(name, "Give this once.")
     term = clean_shown(typed[0]) if typed else ""
     if len(term) > MAX_TERM:
-        refuse_field(name, f"At most {MAX_TERM} characters are searched for.")
+        refuse_field(name, f"Search for at most {MAX_TERM} characters.")
     return term
 
 
 class NoSuchCategory(Refusal):
-    """The address names none of the categories."""
+    """The category in the address does not exist."""
 
     code = "category_not_found"
-    message = f"There is no such category. There are: {', '.join(Category.values)}."
+    message = f"There is no such category. Choose one of: {', '.join(Category.values)}."
     status_code = status.HTTP_404_NOT_FOUND
 
 
 class ProductListView(GenericAPIView):
-    """What the lists of products share: the filters, the orders, the queries."""
+    """The base of all lists of products: filters, orders and queries."""
 
     authentication_classes = []
     permission_classes = [AllowAny]
@@ -81,32 +81,32 @@ class ProductListView(GenericAPIView):
     filter_backends = [ProductFilterBackend]
     filterset_class: type[ProductFilter] = ProductFilter
     pagination_class = KeysetPagination
-    #: What else may stand in the address.
+    #: Query parameters other than the filters.
     parameters: tuple[str, ...] = ("fields", *PAGING)
-    #: The orders that need no filter to be checked.
+    #: The orders that can be checked without building the filters.
     orders = frozenset({*ORDERS, *OTHER_NAMES})
-    #: None without a filter: to build them costs more than the query.
+    #: None if the request has no filter: building them costs more than the query.
     filters: ProductFilter | None = None
 
     @property
     def ordering(self) -> str:
-        """The name of the order; the filters have refused unknown ones."""
-        asked = self.request.query_params.get("ordering") or "newest"
-        return OTHER_NAMES.get(asked, asked)
+        """The name of the order. Unknown ones have been refused by the filters."""
+        requested = self.request.query_params.get("ordering") or "newest"
+        return OTHER_NAMES.get(requested, requested)
 
     @property
     def keyset(self) -> tuple[str, ...]:
-        """The columns the pages of this order are cut by."""
+        """The columns by which this order is paged."""
         return ORDERS[self.ordering]
 
-    def read_asked(self, request: Request) -> None:
-        """Read what the address asks for. Raises ValidationError for what cannot be read."""
+    def read_parameters(self, request: Request) -> None:
+        """Read the query parameters. Raises ValidationError."""
         self.filters = ProductFilterBackend().read(request, self, known=self.orders)
         self.fields = read_words(request, "fields", LIST_FIELDS)
         self.columns = COLUMNS if self.fields is None else columns_for(self.fields)
 
     def page(self, shelves: list[Shelf], *, indexed: bool = True) -> list[Any]:
-        """The requested page of all that is on these shelves, filtered and ordered. One query."""
+        """The requested page of these lists together, filtered and ordered. One query."""
         pager = self.pagination_class()
         self._paginator = pager
         read = partial(self.read, shelves, self.keyset, indexed=indexed)
@@ -122,7 +122,7 @@ class ProductListView(GenericAPIView):
         *,
         indexed: bool = True,
     ) -> list[Any]:
-        """At most ``limit`` rows after a place, or before it. One query."""
+        """At most ``limit`` rows after a position, or before it if ``backwards``. One query."""
         page = Page(reverse(keyset) if backwards else keyset, after, limit, self.columns, indexed)
         if len(shelves) == 1:
             return self.read_page(shelves[0], page)
@@ -132,7 +132,7 @@ class ProductListView(GenericAPIView):
         return queries.read_shelves(shelves, page)
 
     def read_page(self, shelf: Shelf, page: Page) -> list[Any]:
-        """A page of one shelf, narrowed. One query."""
+        """A page of one list, with the filters applied. One query."""
         source, text = shelf
         if self.is_narrowed:
             return queries.read_filtered([self.narrow(source(text))], page)
@@ -140,11 +140,11 @@ class ProductListView(GenericAPIView):
 
     @property
     def is_narrowed(self) -> bool:
-        """Whether a list is narrowed by anything that its shelves do not say."""
+        """Whether any filter applies in addition to the lists themselves."""
         return self.filters is not None
 
     def narrow(self, products: ProductQuerySet) -> ProductQuerySet:
-        """What the filters leave of these products."""
+        """Apply the filters to these products."""
         return products if self.filters is None else self.filters.filter_queryset(products)
 
     def answer(self, rows: list[Any]) -> Response:
@@ -153,7 +153,7 @@ class ProductListView(GenericAPIView):
 
 
 class CategoryView(ProductListView):
-    """The products of one category that can be bought, newest first."""
+    """The products of one category that are for sale, newest first."""
 
     throttle_scope = "browse"
 
@@ -162,7 +162,7 @@ class CategoryView(ProductListView):
         category = category_of(category)
         if category not in _CATEGORIES:
             raise NoSuchCategory
-        self.read_asked(request)
+        self.read_parameters(request)
         source = queries.on_sale
         if request.query_params.get("in_stock") == "false":
             source = queries.sold_out
@@ -170,44 +170,45 @@ class CategoryView(ProductListView):
 
 
 class SearchView(ProductListView):
-    """Products with all these words, newest first; misspelt words are put right."""
+    """Products with all these words, newest first. Misspelt words are corrected."""
 
     throttle_scope = "search"
     filterset_class = SearchFilter
     parameters = ("search", *ProductListView.parameters)
     orders = ProductListView.orders | {RELEVANCE}
-    #: The words that are asked for, each with its other forms, and the categories; None for all.
+    #: The words searched for, each with its other forms.
     groups: list[list[str]] = []
     #: The stop words that have to be in the name.
     stop_words: list[str] = []
+    #: The categories searched in; None for all.
     categories: list[str] | None = None
-    #: How what matches each query is found.
-    _ways: dict[str, Way] = {}
+    #: The plan for finding the matches of each query.
+    _plans: dict[str, SearchPlan] = {}
 
     @extend_schema(**openapi.SEARCH)
     def get(self, request: Request) -> Response:
-        self.read_asked(request)
+        self.read_parameters(request)
         self.categories = read_categories(request)
         term = read_term(request, "search")
         self.groups, self.stop_words = word_forms(term), stop_words_in(term)
         words = [word for word, *_ in self.groups]
         found = self._find()
-        if words and self.stop_words and not found and not self._had_an_earlier_page():
+        if words and self.stop_words and not found and not self._is_beyond_last_page():
             self.stop_words = []
             found = self._find()
-        mended: list[str] = []
-        if words and not found and not self._had_an_earlier_page():
+        replacements: list[str] = []
+        if words and not found and not self._is_beyond_last_page():
             self.groups = correct_spelling(words)
             found = self._find()
-            mended = corrected(words, self.groups, found)
+            replacements = corrected(words, self.groups, found)
         answer = self.answer(found)
-        if mended:
-            answer["Search-Corrected"] = as_header(mended)
+        if replacements:
+            answer["Search-Corrected"] = as_header(replacements)
         return answer
 
     @property
     def ordering(self) -> str:
-        """As it is asked for; without words nothing is nearer than anything else."""
+        """The order asked for; newest instead of relevance if there are no words to match."""
         name = super().ordering
         return "newest" if name == RELEVANCE and not self.groups else name
 
@@ -219,10 +220,10 @@ class SearchView(ProductListView):
 
     @property
     def _newest(self) -> str:
-        """The column by which the newest come first, in an index that has them in this order.
+        """The column that orders products newest first, chosen by the index that serves it.
 
-        All categories at once are in the primary key. One seller's goods, and a category's, have
-        indexes of their own: the primary key would be walked past all others.
+        All products together use the primary key. One seller's products, or one category's, have
+        indexes of their own; by the primary key, the scan would have to skip all other products.
         """
         by_shelf = self.categories and not self.groups
         return "newest" if by_shelf or self.request.query_params.get("seller") else "-id"
@@ -244,7 +245,7 @@ class SearchView(ProductListView):
             walks = not self.stop_words or is_common_in_names(self.stop_words)
             return self.page(self._shelves(), indexed=walks)
         if self.ordering == RELEVANCE:
-            return self._nearest()
+            return self._by_relevance()
         query = query_for(self.groups)
         return self.page([(queries.found, query)], indexed=self._is_common(query))
 
@@ -258,35 +259,36 @@ class SearchView(ProductListView):
         *,
         indexed: bool = True,
     ) -> list[Any]:
-        """The newest matches of what is neither common nor rare are among the latest products."""
+        """As in any list, but look among the latest products first if the words are neither common
+        nor rare."""
         if self.groups and keyset == ("-id",) and not (indexed or backwards):
             (_, query), *_ = shelves
-            for reach in self._ways[query].reaches:
+            for reach in self._plans[query].reaches:
                 page = Page(keyset, after, limit, self.columns, indexed, reach)
                 if len(rows := self.read_page((queries.found_lately, query), page)) == limit:
                     return rows
         return super().read(shelves, keyset, after, limit, backwards, indexed=indexed)
 
     def read_page(self, shelf: Shelf, page: Page) -> list[Any]:
-        """As any other; words and prices alone need no query that is built for them.
+        """As in any list, but a search by words and prices alone uses a compiled query.
 
-        PostgreSQL plans it each time, as it knows the words and the prices (``to_tsquery``).
+        PostgreSQL still plans it for the actual words and prices (``to_tsquery``).
         """
-        prices = self.filters.prices_alone() if self.filters and self.groups else None
+        prices = self.filters.only_prices() if self.filters and self.groups else None
         if prices is None or self.categories or self.stop_words:
             return super().read_page(shelf, page)
         least, most = prices
         return queries.read_page(*shelf, page._replace(least=least, most=most))
 
     def _is_common(self, query: str) -> bool:
-        # Few goods have such a word in their name: these are collected, and nothing is walked.
+        # Few products have such a word in their name: collecting the matches is fastest.
         few = bool(self.stop_words)
-        way = Way(is_walk=False) if few else way_to(query, self.categories or ())
-        self._ways = {**self._ways, query: way}
-        return way.is_walk
+        plan = SearchPlan(is_scan=False) if few else plan_for(query, self.categories or ())
+        self._plans = {**self._plans, query: plan}
+        return plan.is_scan
 
     def _shelves(self) -> list[Shelf]:
-        """Everything, or each category's own lists: of what can be bought, and of what cannot."""
+        """All products, or the lists of each category: products for sale, and sold-out ones."""
         if not self.categories:
             return [(queries.everything, "")]
         in_stock = self.request.query_params.get("in_stock")
@@ -295,13 +297,13 @@ class SearchView(ProductListView):
         )
         return [(source, category) for category in self.categories for source in sources]
 
-    def _nearest(self) -> list[Any]:
-        """The page of what has all the words in its name, and then of what has them elsewhere."""
+    def _by_relevance(self) -> list[Any]:
+        """The page of products with all the words in their name, followed by all other matches."""
         pager = self.pagination_class()
         self._paginator = pager
-        return pager.paginate(self.request, self.keyset, self._read_nearest)
+        return pager.paginate(self.request, self.keyset, self._read_by_relevance)
 
-    def _read_nearest(self, after: list[int] | None, limit: int) -> list[Any]:
+    def _read_by_relevance(self, after: list[int] | None, limit: int) -> list[Any]:
         tiers = [query_for(self.groups, in_name=True), elsewhere(self.groups)]
         start, place = (after[0], [after[1]]) if after else (0, None)
         rows: list[Any] = []
@@ -314,15 +316,15 @@ class SearchView(ProductListView):
                 break
         return rows
 
-    def _had_an_earlier_page(self) -> bool:
-        """Whether this page is empty only because it is behind the last one."""
+    def _is_beyond_last_page(self) -> bool:
+        """Whether this page is empty only because it comes after the last one."""
         if "cursor" not in self.request.query_params:
             return False
         return bool(self.narrow(queries.found(query_for(self.groups)))[:1])
 
 
 def _in_tier(row: Any, tier: int) -> Any:
-    """The row, which says how near it is as well."""
+    """The row with its tier of relevance added."""
     return _tiered(row._fields)._make((*row, tier))
 
 

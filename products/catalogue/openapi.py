@@ -1,4 +1,4 @@
-"""OpenAPI descriptions of the catalogue: inputs, answers, examples."""
+"""OpenAPI descriptions of the catalogue: inputs, responses, examples."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from drf_spectacular.utils import (
     OpenApiResponse,
 )
 
-from omachemainproj.api.schema import error_answer, field_errors
+from omachemainproj.api.error_schemas import error_answer, field_errors
 from products.models import Category
 from products.serializers import (
     HomeOutput,
@@ -72,30 +72,32 @@ PICTURES = [
 ]
 _DETAIL = {**PRODUCT, "pictures": PICTURES}
 OWN_DETAIL = {**_DETAIL, "payment_mpesa_number": "254712345678", "listed": True}
-_BAD_PARAMETER = field_errors("A parameter cannot be read.")
+_BAD_PARAMETER = field_errors("A parameter is invalid.")
 LINK = OpenApiParameter(
     "Link",
     OpenApiTypes.STR,
     OpenApiParameter.HEADER,
     response=[200],
     description=(
-        '`<address>; rel="next"` (RFC 8288) where there is a next page, and `rel="prev"` where'
-        " the one before can be told."
+        '`<address>; rel="next"` (RFC 8288) if there is a next page, and `rel="prev"` if the'
+        " previous page is known."
     ),
 )
 FIELDS = OpenApiParameter(
     "fields",
     OpenApiTypes.STR,
     description=(
-        f"Only these of each product, with commas: `{'`, `'.join(LIST_FIELDS)}`."
-        " `pictures` is there only if it is asked for."
+        f"Only these fields of each product, comma-separated: `{'`, `'.join(LIST_FIELDS)}`."
+        " `pictures` is included only if requested."
     ),
     examples=[OpenApiExample("a light row", value="id,name,thumbnail,price,available")],
 )
 _HOME_FIELDS = OpenApiParameter(
     "fields",
     OpenApiTypes.STR,
-    description=f"Only these of each product, with commas: `{'`, `'.join(HOME_FIELDS)}`.",
+    description=(
+        f"Only these fields of each product, comma-separated: `{'`, `'.join(HOME_FIELDS)}`."
+    ),
     examples=[OpenApiExample("light", value="id,name,thumbnail,price,available")],
 )
 _CORRECTED = OpenApiParameter(
@@ -104,8 +106,8 @@ _CORRECTED = OpenApiParameter(
     OpenApiParameter.HEADER,
     response=[200],
     description=(
-        "Where nothing has the words as they were typed: those that were searched for in their"
-        " place, in UTF-8, percent-encoded where it is not ASCII."
+        "If nothing matched the words as typed: the corrected words that were searched for"
+        " instead, in UTF-8, with non-ASCII percent-encoded."
     ),
 )
 _ETAG = OpenApiParameter("ETag", OpenApiTypes.STR, OpenApiParameter.HEADER, response=[200, 304])
@@ -113,11 +115,11 @@ _IF_NONE_MATCH = OpenApiParameter(
     "If-None-Match",
     OpenApiTypes.STR,
     OpenApiParameter.HEADER,
-    description="The `ETag` of the answer you have; 304 when nothing has changed since.",
+    description="The `ETag` of your stored response; 304 if nothing has changed since.",
 )
 
 
-#: Given as it is, because an ``OpenApiResponse`` would hide from the generator that it is a list.
+#: Not in an ``OpenApiResponse``, which would hide from the generator that it is a list.
 _LIST = ProductOutput(many=True)
 _LIST_EXAMPLE = OpenApiExample("products", value=PRODUCT, response_only=True, status_codes=[200])
 
@@ -127,7 +129,7 @@ HOME: dict[str, Any] = {
     "summary": "Home",
     "tags": ["catalogue"],
     "auth": [],
-    "description": "The newest of six categories that can be bought, at most 25 each.",
+    "description": "The newest products for sale in six categories, at most 25 each.",
     "parameters": [_HOME_FIELDS, _IF_NONE_MATCH, _ETAG],
     "responses": {
         200: OpenApiResponse(
@@ -149,7 +151,9 @@ CATEGORY: dict[str, Any] = {
     "summary": "Products of a category",
     "tags": ["catalogue"],
     "auth": [],
-    "description": "What can be bought, newest first; `in_stock=false` shows what is sold out.",
+    "description": (
+        "Products for sale, newest first. `in_stock=false` returns sold-out products instead."
+    ),
     "parameters": [
         OpenApiParameter(
             "category",
@@ -165,7 +169,7 @@ CATEGORY: dict[str, Any] = {
         200: _LIST,
         400: _BAD_PARAMETER,
         404: error_answer(
-            "There is no such category. There are: electronics, furniture, …",
+            "There is no such category. Choose one of: electronics, furniture, …",
             "category_not_found",
         ),
     },
@@ -178,10 +182,10 @@ SEARCH: dict[str, Any] = {
     "tags": ["catalogue"],
     "auth": [],
     "description": (
-        "Products whose name or description has every word, as a whole or (from three letters on)"
-        " as the beginning of one, newest first, sold out or not. Where nothing does, words are"
-        " put right by the names there are: `samsng galxy` finds `Samsung Galaxy`. Without a word"
-        " worth looking for, the newest of everything."
+        "Products whose name or description has every word, either as a whole word or (from three"
+        " letters) as its beginning, newest first, including sold-out ones. If nothing matches,"
+        " words are corrected to those in product names: `samsng galxy` finds `Samsung Galaxy`."
+        " Without searchable words, all products, newest first."
     ),
     "parameters": [
         OpenApiParameter(
@@ -199,12 +203,12 @@ SEARCH: dict[str, Any] = {
 
 CATEGORIES: dict[str, Any] = {
     "operation_id": "categories",
-    "summary": "The categories",
+    "summary": "List categories",
     "tags": ["catalogue"],
     "auth": [],
     "description": (
-        "All eight, in one order: what each is called (`label` by `Accept-Language`), how many of"
-        " its goods can be bought, and the newest picture among them. Good for a minute."
+        "All eight, in a fixed order: the name of each (`label` follows `Accept-Language`), how"
+        " many of its products are for sale, and the newest picture. May be cached for a minute."
     ),
     "responses": {
         200: OpenApiResponse(
@@ -235,9 +239,9 @@ SUGGEST: dict[str, Any] = {
     "tags": ["catalogue"],
     "auth": [],
     "description": (
-        "From two letters on: searches that lead somewhere, likeliest first, and the goods of"
-        " those found that sell best. At most five of each. Good for a minute, with a limit of"
-        " its own: the search keeps its own."
+        "From two letters: searches that have results, likeliest first, and the best-selling"
+        " matching products, at most five of each. May be cached for a minute. Has its own rate"
+        " limit, separate from the search."
     ),
     "parameters": [
         OpenApiParameter(
@@ -247,7 +251,7 @@ SUGGEST: dict[str, Any] = {
     "responses": {
         200: OpenApiResponse(
             SuggestOutput,
-            description="Either may be empty.",
+            description="The suggestions. Either list may be empty.",
             examples=[
                 OpenApiExample(
                     "kett",
@@ -270,9 +274,9 @@ DETAIL: dict[str, Any] = {
     "tags": ["catalogue"],
     "auth": [{}, {"bearer": []}],
     "description": (
-        "Sold out or not, with its pictures in their sizes. With its seller's token,"
-        " `payment_mpesa_number` and `listed` are there as well, and a product is shown that was"
-        " taken off."
+        "Including sold-out products, with all pictures and their sizes. With its seller's token"
+        " the response includes `payment_mpesa_number` and `listed`, and unlisted products are"
+        " returned too."
     ),
     "parameters": [OpenApiParameter("product_id", OpenApiTypes.INT64, OpenApiParameter.PATH)],
     "responses": {
@@ -301,9 +305,9 @@ CART: dict[str, Any] = {
     "tags": ["catalogue"],
     "auth": [],
     "description": (
-        "The products with these ids, in the order asked, each once; sold out ones are there and"
-        " marked. An id that is not in the answer is not for sale (any more). The body is"
-        ' `{"ids": […]}` or the bare list, at most 200 ids.'
+        "The products with these ids, in the given order, each once, including sold-out ones. An"
+        " id that is missing from the response is not listed (any longer). The body is"
+        ' `{"ids": […]}` or just the list, with at most 200 ids.'
     ),
     "parameters": [FIELDS],
     "request": {
@@ -318,34 +322,35 @@ CART: dict[str, Any] = {
     "examples": [_LIST_EXAMPLE],
     "responses": {
         200: _LIST,
-        400: field_errors("The ids cannot be read."),
+        400: field_errors("The ids are invalid."),
     },
 }
 
 
 def join_product_addresses(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Describe ``/product/{category}/`` and ``/product/{product_id}/`` as the one address that
-    OpenAPI takes them for. A hook of drf-spectacular's.
+    """Merge ``/product/{category}/`` into ``/product/{product_id}/``, a drf-spectacular hook.
 
-    What is read there is a product, or, for the name of a category, a list of products.
+    OpenAPI considers the two the same path. It returns one product, or, for the name of a category,
+    a list of products.
     """
     lists = result["paths"].pop("/product/{category}/")["get"]
     one = result["paths"]["/product/{product_id}/"]["get"]
     own = {each["name"]: each for each in one["parameters"]}
     (category,) = (each for each in lists["parameters"] if each["name"] == "category")
     own["product_id"] |= {
-        "description": "The id of a product, or a category: its goods. " + category["description"],
+        "description": "The id of a product, or a category. " + category["description"],
         "schema": {"anyOf": [own["product_id"]["schema"], category["schema"]]},
     }
     others = [
-        {**each, "description": f"Of a category: {each.get('description', '')}".rstrip(": ")}
+        {**each, "description": f"For a category: {each.get('description', '')}".rstrip(": ")}
         for each in lists["parameters"]
         if each["name"] != "category"
     ]
     one["parameters"] = [*own.values(), *others]
     one["summary"] = "One product, or a category"
     one["description"] = (
-        f"By its id: {one['description']}\n\nBy a category's name: a list. {lists['description']}"
+        f"With an id: {one['description']}\n\nWith the name of a category: a list."
+        f" {lists['description']}"
     )
     for status, answer in lists["responses"].items():
         _join_answers(one["responses"].setdefault(status, answer), answer)
@@ -356,7 +361,7 @@ def join_product_addresses(result: dict[str, Any], **_: Any) -> dict[str, Any]:
 
 
 def _join_answers(one: dict[str, Any], other: dict[str, Any]) -> None:
-    """Let the first say what either does."""
+    """Merge the second response's headers, schemas and examples into the first."""
     if one is other:
         return
     one["headers"] = {**other.get("headers", {}), **one.get("headers", {})}

@@ -1,4 +1,4 @@
-"""What the catalogue reads: rows of products, and the kinds of pages, each compiled once."""
+"""Queries of the catalogue: rows of products, and pages of them, each compiled once."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from products.models import Newest, Product, ProductQuerySet
 from .representation import COLUMNS, LISTING_COLUMNS
 from .search import Unindexed, Within, having, having_dated
 
-#: Makes the products of a list from one text: a category, or a search query.
+#: Builds the queryset of a list from one text: a category, or a search query.
 Source = Callable[[str], ProductQuerySet]
 
 
 class Created(Func):
     """``created_at`` as the API writes it: ISO 8601 in UTC.
 
-    Formatted by the database: 150 times parsed into Python and formatted again were a fifth of
-    what the home page cost.
+    Formatted by the database: parsing and formatting 150 of them in Python was a fifth of the cost
+    of the home page.
     """
 
     output_field = TextField()
@@ -38,7 +38,7 @@ class Created(Func):
         return super().as_sql(compiler, connection, template=template)
 
     def as_sqlite(self, compiler: SQLCompiler, connection: Any, **extra: Any) -> tuple[str, Any]:
-        # Django stores moments in SQLite as text, in UTC.
+        # Django stores datetimes in SQLite as text, in UTC.
         template = "(replace(%(expressions)s, ' ', 'T') || '+00:00')"
         return super().as_sql(compiler, connection, template=template)
 
@@ -46,7 +46,7 @@ class Created(Func):
 class Pictures(Func):
     """The pictures of a product as JSON, in their order: see ``ProductRepresentation.pictures``.
 
-    Part of the statement that reads the product: a query of its own would cost more.
+    Part of the statement that reads the product, because a separate query would cost more.
     """
 
     output_field = TextField()
@@ -74,40 +74,40 @@ class Pictures(Func):
 def as_rows(
     products: ProductQuerySet, *more: str, columns: tuple[str, ...] = COLUMNS
 ) -> QuerySet[Any]:
-    """Named tuples of what the public sees of these products (``COLUMNS``), and ``more``."""
+    """Named tuples of the public columns of these products (``COLUMNS``), and ``more``."""
     seller = User.objects.filter(pk=OuterRef("seller_id")).values("username")
-    # Not a join: the database asks for the names of the rows it answers, and of no others.
+    # Not a join: the database looks up the names of the returned rows only.
     rows = products.annotate(user_name=Subquery(seller[:1]), created=Created(), gallery=Pictures())
     return rows.values_list(*columns, *more, named=True)
 
 
 def as_listings(products: ProductQuerySet, *more: str) -> QuerySet[Any]:
-    """Named tuples of what a seller sees of their own products, and ``more``."""
+    """Named tuples of the columns a seller sees of their own products, and ``more``."""
     return as_rows(products, *LISTING_COLUMNS[len(COLUMNS) :], *more)
 
 
 def everything(_: str) -> ProductQuerySet:
-    """All listed products; the text is not looked at."""
+    """All listed products. The text is ignored."""
     return Product.objects.listed()
 
 
 def found(query: str) -> ProductQuerySet:
-    """What a search finds (see products.catalogue.search.query_for)."""
+    """The matches of a search (see products.catalogue.search.query_for)."""
     return having(Product.objects.listed(), query)
 
 
 def found_lately(query: str) -> ProductQuerySet:
-    """What a search finds, for a page with a ``reach`` (PostgreSQL)."""
+    """The matches of a search, for a page with a ``reach`` (PostgreSQL)."""
     return having_dated(Product.objects.listed(), query)
 
 
 def on_sale(category: str) -> ProductQuerySet:
-    """What can be bought of a category."""
+    """The products of a category that are for sale."""
     return Product.objects.on_sale().filter(category=category)
 
 
 def sold_out(category: str) -> ProductQuerySet:
-    """What is sold out of a category."""
+    """The sold-out products of a category."""
     return Product.objects.sold_out().filter(category=category)
 
 
@@ -118,10 +118,10 @@ def in_order(
     indexed: bool,
     columns: tuple[str, ...] = COLUMNS,
 ) -> QuerySet[Any]:
-    """Rows of these products in the keyset's order, with its columns.
+    """Rows of these products in the keyset's order, including its columns.
 
-    Without ``indexed`` the order is written so that no index has it: the database then finds the
-    rows first and sorts them afterwards.
+    Without ``indexed``, the order is written so that no index serves it: the database then finds
+    the rows first and sorts them afterwards.
     """
     names = [name.lstrip("-") for name in keyset]
     if "newest" in names:
@@ -135,16 +135,16 @@ def in_order(
 
 
 class Page(NamedTuple):
-    """Which rows of a list are read: in which order, after what, how many, and how much of each."""
+    """One page of a list: its order, starting point, length and columns."""
 
     keyset: tuple[str, ...]
     after: Sequence[int] | None
     limit: int
     columns: tuple[str, ...] = COLUMNS
     indexed: bool = True
-    #: Of ``found_lately``: how far back from ``after`` to look (products.catalogue.search.Within).
+    #: For ``found_lately``: how far back from ``after`` to look (products.catalogue.search.Within).
     reach: int | None = None
-    #: KES; what costs less, or more, is left out.
+    #: Lowest and highest price, in KES.
     least: int | None = None
     most: int | None = None
 
@@ -169,7 +169,7 @@ def read_page(source: Source, text: str, page: Page) -> list[Any]:
 
 
 @compiled
-def _page(  # noqa: PLR0913, PLR0917 - what a page is, and of what
+def _page(  # noqa: PLR0913, PLR0917 - the fields of a Page, as parameters of the statement
     source: Fixed[Source],
     text: Sometimes[str],
     keyset: Fixed[tuple[str, ...]],
@@ -185,9 +185,9 @@ def _page(  # noqa: PLR0913, PLR0917 - what a page is, and of what
 
 
 def read_shelves(shelves: Sequence[tuple[Source, str]], page: Page) -> list[Any]:
-    """The rows of a page of several lists that have no product in common. One query.
+    """The rows of a page of several lists without common products. One query.
 
-    Each list is walked in its own index and stops after a page; only those few rows are sorted.
+    Each list is scanned in its own index up to a page of rows; only those rows are sorted.
     """
     return _merged(
         [_page.statement(source, text, *page) for source, text in shelves],
@@ -196,7 +196,7 @@ def read_shelves(shelves: Sequence[tuple[Source, str]], page: Page) -> list[Any]
 
 
 def read_filtered(shelves: Sequence[ProductQuerySet], page: Page) -> list[Any]:
-    """As ``read_shelves``, of lists that are narrowed by what nobody compiled. One query."""
+    """As ``read_shelves``, for lists with filters, which are not compiled. One query."""
     pages = [cut(products, page) for products in shelves if not products.query.is_empty()]
     if len(pages) < 2:
         return list(pages[0]) if pages else []
@@ -204,7 +204,7 @@ def read_filtered(shelves: Sequence[ProductQuerySet], page: Page) -> list[Any]:
 
 
 def _merged(branches: Sequence[Statement[Any]], page: Page) -> list[Any]:
-    # Django writes no branch with a limit of its own for SQLite.
+    # Django cannot write a branch with its own limit for SQLite.
     union = " UNION ALL ".join(
         f"SELECT * FROM ({branch.sql}) AS shelf_{number}"  # noqa: S608
         for number, branch in enumerate(branches)
@@ -231,21 +231,21 @@ def _one(product_id: int) -> QuerySet[Any, Any]:
 
 
 def read_product(product_id: int) -> Any | None:
-    """The row of one product, listed or not, or None.
+    """The row of one product, listed or not; None if there is none.
 
-    With its ``gallery``, ``seller_id``, ``payment_mpesa_number`` and ``listed``.
+    It includes ``gallery``, ``seller_id``, ``payment_mpesa_number`` and ``listed``.
     """
     rows = _one(product_id)
     return rows[0] if rows else None
 
 
 def read_gallery(product_id: int) -> str:
-    """The pictures of a product, as ``Pictures`` reads them. One query."""
+    """The pictures of a product, as JSON written by ``Pictures``. One query."""
     row = as_rows(Product.objects.filter(pk=product_id), columns=("gallery",)).get()
     return str(row.gallery)
 
 
 @compiled
 def read_cart(ids: Sequence[int], columns: Fixed[tuple[str, ...]] = COLUMNS) -> QuerySet[Any, Any]:
-    """The rows of those of these ids that are listed, in any order. One query, or none."""
+    """The rows of the listed products among these ids, in any order. At most one query."""
     return as_rows(Product.objects.listed().filter(pk__in=ids), columns=columns)

@@ -1,7 +1,7 @@
-"""A product as the API shows it, made by hand from a row of products.catalogue.queries.
+"""The API's representation of a product, built directly from a row of products.catalogue.queries.
 
-A serializer costs twenty times as much a row. ``products.serializers.ProductOutput`` describes the
-same shape for OpenAPI, and a test holds the two together.
+A serializer costs twenty times as much per row. ``products.serializers.ProductOutput`` describes
+the same shape for OpenAPI, and a test checks that the two agree.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from omachemainproj.media import media_prefix
 from products.models import Product, average_stars, back_within
 
-#: What a row holds, in the order ``ProductRepresentation.product`` reads it.
+#: The columns of a row, in the order ``ProductRepresentation.product`` reads them.
 COLUMNS = (
     "id",
     "name",
@@ -34,10 +34,10 @@ COLUMNS = (
     "review_count",
 )
 
-#: What a row for its own seller holds, in the order ``ProductRepresentation.listing`` reads it.
+#: The columns of a row for its seller, in the order ``ProductRepresentation.listing`` reads them.
 LISTING_COLUMNS = (*COLUMNS, "payment_mpesa_number", "sku", "sold", "listed", "gallery")
 
-#: The members of a product in a list, in their order; ``pictures`` where they are asked for.
+#: The members of a product in a list, in their order. ``pictures`` only if asked for.
 FIELDS = (
     "id",
     "name",
@@ -59,9 +59,9 @@ LIST_FIELDS = (*FIELDS, "pictures")
 
 
 def columns_for(fields: Sequence[str]) -> tuple[str, ...]:
-    """The columns that rows of these fields need: descriptions and pictures are not read in vain.
+    """The columns needed for these fields, without descriptions and pictures unless asked for.
 
-    Two questions decide it, so that clients cannot ask for thousands of different statements.
+    Only these two vary, so that clients cannot cause thousands of different statements.
     """
     columns = COLUMNS if "description" in fields else _WITHOUT_DESCRIPTION
     return (*columns, "gallery") if "pictures" in fields else columns
@@ -71,7 +71,7 @@ _WITHOUT_DESCRIPTION = tuple(name for name in COLUMNS if name != "description")
 
 
 def row_of(product: Product) -> tuple[Any, ...]:
-    """``COLUMNS`` of a product that was just saved, with its seller at hand. No query."""
+    """``COLUMNS`` of a product that was just saved. No query if its seller is loaded."""
     read = {
         "image": product.image.name,
         "thumbnail": product.thumbnail.name,
@@ -82,17 +82,17 @@ def row_of(product: Product) -> tuple[Any, ...]:
 
 
 class ProductRepresentation:
-    """Turns rows into JSON; what is the same for all rows of a request is found once."""
+    """Turns the rows of one request into JSON-ready dicts."""
 
     def __init__(self, request: Request | HttpRequest) -> None:
         self._media = media_prefix(request)
 
     def product(self, row: Sequence[Any]) -> dict[str, Any]:
-        """One row (``COLUMNS``; anything after them is left out) as the public sees it.
+        """One row as the public sees it. Columns after ``COLUMNS`` are ignored.
 
         ``image`` and ``thumbnail`` are absolute addresses or None, ``price`` is whole KES,
-        ``available`` is what can be bought of the ``item_number`` on the shelf, ``created_at`` is
-        ISO 8601 in UTC, ``stars`` has one decimal or is None.
+        ``available`` is the part of ``item_number`` that can be bought, ``created_at`` is ISO 8601
+        in UTC, ``stars`` has one decimal or is None.
         """
         pk, name, image, thumbnail, description, category, price, *rest = row
         item_number, held, soldout, user_name, created, stars, reviews = rest[:7]
@@ -117,9 +117,9 @@ class ProductRepresentation:
     def products(
         self, rows: Iterable[Any], fields: Sequence[str] | None = None
     ) -> list[dict[str, Any]]:
-        """Many rows, in their order; with these ``fields`` alone, where they are given.
+        """Many rows, in their order; with only these ``fields``, if given.
 
-        Rows of ``fields`` are named tuples with at least ``columns_for(fields)``.
+        With ``fields``, rows have to be named tuples with at least ``columns_for(fields)``.
         """
         if fields is None:
             return [self.product(row) for row in rows]
@@ -161,9 +161,9 @@ class ProductRepresentation:
         }
 
     def pictures(self, read: str) -> list[dict[str, Any]]:
-        """Pictures as ``queries.Pictures`` reads them, in their order, each in its sizes.
+        """The pictures in the JSON written by ``queries.Pictures``, each with its sizes.
 
-        Widths and heights are pixels, and None of a picture whose sizes are still to be drawn.
+        Widths and heights are in pixels; None for a picture whose sizes are not drawn yet.
         """
         return [self._picture(*columns) for columns in orjson.loads(read)]
 
@@ -172,7 +172,7 @@ class ProductRepresentation:
     ) -> dict[str, Any]:
         files = {"thumbnail": thumbnail, "medium": medium, "image": image}
         if sizes and sizes.get("thumbnail") == sizes.get("image"):
-            # So small that both are the same.
+            # A picture so small that both are the same.
             files["thumbnail"] = ""
         return {
             "id": pk,

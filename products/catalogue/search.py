@@ -1,8 +1,8 @@
-"""Search by words: every word must be there.
+"""Search by words: a product matches if it has every word.
 
-What people type is never query syntax: it is cut into words of letters and digits first. Whole
-words are searched for before prefixes, which cost PostgreSQL fifty times as much where they are
-common; see docs/search.md for what was measured.
+A search term is never query syntax: it is first cut into words of letters and digits. Whole words
+are searched for before prefixes, which cost PostgreSQL fifty times as much when they are common.
+docs/search.md has the measurements.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from omachemainproj.text import clean_shown, fold_identifier, lower
 from products.models import ProductQuerySet
 
 MAX_TERM = 100
-#: Further words are ignored: no shopper needs them, and each costs time.
+#: Further words are ignored: each costs time, and no shopper needs them.
 MAX_WORDS = 10
-#: A search is common when this many of so many of the newest products match.
+#: A search is common if at least ``_COMMON`` of the newest ``_SAMPLE`` products match.
 _COMMON, _SAMPLE = 3, 500
 
 _WORD = re.compile(r"[^\W_]+")
-#: PostgreSQL's English stop words: its index leaves them out, so none can be required.
+#: PostgreSQL's English stop words. Its index omits them, so none can be required.
 _NOISE = frozenset(
     """
     i me my myself we our ours ourselves you your yours yourself yourselves he him his himself she
@@ -39,22 +39,24 @@ _NOISE = frozenset(
     only own same so than too very s t can will just don should now
     """.split()  # noqa: SIM905
 )
-#: Those that tell goods apart beside other words: a jerry can, make up, a down jacket. The others
-#: join words more often than they name anything.
+#: The stop words that distinguish products next to other words: a jerry can, make up, a down
+#: jacket. The others are mostly used as grammar.
 _NAMING = frozenset({"can", "down", "off", "t", "up", "who"})
 
 
 def words_in(term: str) -> list[str]:
-    """The words of a search term that are worth looking for, lower case, once each.
+    """The words of a search term without stop words, in lower case, once each.
 
-    None of them ("", "%", "the") means that nothing in particular was asked for.
+    Empty for a term without any ("", "%", "the"), which matches everything.
     """
     return [word for word in _typed(term) if word not in _NOISE][:MAX_WORDS]
 
 
 def stop_words_in(term: str) -> list[str]:
-    """The stop words of a term that are looked for in names: those that name goods, and all of
-    them where nothing else was typed ("The Who")."""
+    """The stop words of a term that are searched for in names.
+
+    Only those that can name products, unless the term has no other words ("The Who").
+    """
     typed = _typed(term)
     stop_words = [word for word in typed if word in _NOISE]
     if len(stop_words) < len(typed):
@@ -63,12 +65,12 @@ def stop_words_in(term: str) -> list[str]:
 
 
 def _typed(term: str) -> list[str]:
-    # As names and descriptions are stored: "m²" stays what it is.
+    # Normalised as names and descriptions are stored: "m²" stays as it is.
     return list(dict.fromkeys(_WORD.findall(lower(clean_shown(term)))))
 
 
 def word_forms(term: str) -> list[list[str]]:
-    """The words of ``words_in``, each with what else it may be written as: "m²" and "m2"."""
+    """The words of ``words_in``, each with its alternative spellings: "m²" and "m2"."""
     return [list(dict.fromkeys([word, _plain(word)])) for word in words_in(term)]
 
 
@@ -78,7 +80,7 @@ def _plain(word: str) -> str:
 
 
 class _Matches(Func):
-    """Whether a product matches a query in its database's own language."""
+    """Whether a product matches a full-text query in the database's own syntax."""
 
     output_field = BooleanField()
 
@@ -95,17 +97,17 @@ class _Matches(Func):
 
 
 class _MatchesOneByOne(_Matches):
-    """As it is, where the goods that are looked through are few: no index of all words is read."""
+    """The same test without the full-text index, for when there are few products to check."""
 
     def as_postgresql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, Any]:
-        # What ``@@`` calls, which no index serves under its own name.
+        # The function behind ``@@``. Called by name, it uses no index.
         template = (
             'ts_match_vq("products_product"."search", to_tsquery(\'english\', %(expressions)s))'
         )
         return Func.as_sql(self, compiler, connection, template=template)
 
 
-#: What ``product_stop_words`` indexes, and of which names: those with a stop word.
+#: The expression and the condition of the index ``product_stop_words``: names with a stop word.
 _NAME_WORDS = (
     'to_tsvector(\'simple\', regexp_replace("products_product"."name",'
     " '[!-/:-@\\[-`{-~]+', ' ', 'g'))"
@@ -114,7 +116,7 @@ _HAS_STOP_WORD = f'"products_product"."name" ~* \'\\m({"|".join(sorted(_NOISE))}
 
 
 class _Named(_Matches):
-    """Whether a name has words that the index of all words leaves out on PostgreSQL."""
+    """Whether a name has these stop words, which PostgreSQL's full-text index omits."""
 
     def as_postgresql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, Any]:
         template = f"{_HAS_STOP_WORD} AND {_NAME_WORDS} @@ to_tsquery('simple', %(expressions)s)"
@@ -122,7 +124,7 @@ class _Named(_Matches):
 
 
 class _NamedOneByOne(_Matches):
-    """As it is, for goods that are few, and for words that may be unfinished."""
+    """The same test without the index, for few products and for unfinished words."""
 
     def as_postgresql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, Any]:
         template = f"{_NAME_WORDS} @@ to_tsquery('simple', %(expressions)s)"
@@ -130,34 +132,34 @@ class _NamedOneByOne(_Matches):
 
 
 def named(products: ProductQuerySet, stop_words: Sequence[str]) -> ProductQuerySet:
-    """Products that have these words of ``stop_words_in`` in their name, or their plural."""
+    """Products with these words of ``stop_words_in``, or their plurals, in their name."""
     groups = [[word, f"{word}s"] for word in stop_words]
     return products.filter(_Named(Value(_in_names(groups))))
 
 
 def named_of_few(products: ProductQuerySet, stop_words: Sequence[str]) -> ProductQuerySet:
-    """As ``matching_of_few``, by what begins with each of these words of ``stop_words_in``."""
+    """As ``matching_of_few``, for names with words that begin with these stop words."""
     return products.filter(_NamedOneByOne(Value(_in_names([[f"{w}*"] for w in stop_words]))))
 
 
 def _in_names(groups: Sequence[Sequence[str]]) -> str:
-    # The index has no weights: it is of names alone.
+    # PostgreSQL's index of stop words has no weights: it covers names only.
     return query_for(groups, in_name=connection.vendor != "postgresql")
 
 
 def is_common_in_names(stop_words: Sequence[str]) -> bool:
-    """Whether walking the products newest first soon fills a page of ``named``. One query at most.
+    """Whether scanning products newest first quickly fills a page of ``named``. At most one query.
 
-    Believed for a minute, as ``is_common`` is.
+    Cached like ``is_common``.
     """
-    return _way_by(_named_way, _in_names([[word, f"{word}s"] for word in stop_words])).is_walk
+    return _cached_plan(_named_plan, _in_names([[word, f"{word}s"] for word in stop_words])).is_scan
 
 
-def _named_way(query: str, _: tuple[str, ...]) -> Way:
+def _named_plan(query: str, _: tuple[str, ...]) -> SearchPlan:
     with connection.cursor() as cursor:
         cursor.execute(_NAMED_AMONG_THE_NEWEST, [_SAMPLE, query])
         (newest,) = cursor.fetchone()
-    return Way(newest >= _COMMON)
+    return SearchPlan(newest >= _COMMON)
 
 
 _NAMED_AMONG_THE_NEWEST = (
@@ -167,11 +169,11 @@ _NAMED_AMONG_THE_NEWEST = (
 
 
 def matching_of_few(products: ProductQuerySet, groups: Sequence[Sequence[str]]) -> ProductQuerySet:
-    """Of products that are few among all, as a seller's are: those with a word of every group.
+    """Products with a word of every group, for a queryset that is a small part of all products.
 
-    Words come from ``words_in``, so they are letters and digits; ``kett*`` is any that begins so.
-    The index of words would collect whatever matches in the whole shop first: of a beginning of a
-    word, and of a million products, a hundred thousand.
+    Words come from ``words_in``, so they are letters and digits; ``kett*`` matches any word that
+    begins with it. The full-text index is not used: it would first collect the matches in the
+    whole shop, which for a prefix in a million products can be a hundred thousand.
     """
     return products.filter(_MatchesOneByOne(Value(query_for(groups)))) if groups else products
 
@@ -182,17 +184,16 @@ def having(products: ProductQuerySet, query: str) -> ProductQuerySet:
 
 
 def query_for(groups: Sequence[Sequence[str]], *, in_name: bool = False) -> str:
-    """The full-text query for products that have, for every group, one of its words.
+    """The full-text query for products with at least one word of every group.
 
-    It is in the language of this database. Words come from ``words_in`` or the vocabulary, so they
-    are letters and digits; ``kett*`` is any word that begins so.
-
-    ``in_name`` asks for the words in the name, whatever the description says.
+    It is in the syntax of the current database. Words come from ``words_in`` or the vocabulary, so
+    they are letters and digits; ``kett*`` matches any word that begins with it. ``in_name``
+    requires the words in the name.
     """
     if connection.vendor == "postgresql":
         either, every, whole, beginning = " | ", " & ", "'{}'", "'{}':*"
         if in_name:
-            # The weight that names have in the index.
+            # The weight of names in the index.
             whole, beginning = "'{}':A", "'{}':*A"
     else:
         either, every, whole, beginning = " OR ", " AND ", '"{}"', '"{}"*'
@@ -208,7 +209,7 @@ def query_for(groups: Sequence[Sequence[str]], *, in_name: bool = False) -> str:
 
 
 def elsewhere(groups: Sequence[Sequence[str]]) -> str:
-    """The query for products that have every word, but not all of them in the name."""
+    """The query for products with every word, but not all of them in the name."""
     whole, named = query_for(groups), query_for(groups, in_name=True)
     if connection.vendor == "postgresql":
         return f"({whole}) & !({named})"
@@ -218,58 +219,57 @@ def elsewhere(groups: Sequence[Sequence[str]]) -> str:
 def is_common(
     groups: Sequence[Sequence[str]], *, query: str = "", categories: Sequence[str] = ()
 ) -> bool:
-    """Whether walking the products newest first soon fills a page with matches. One query at most.
+    """Whether scanning products newest first quickly fills a page of matches. At most one query.
 
-    PostgreSQL's planner guesses that, and for a word it has no statistics of, like every misspelt
-    one, it walks a million products in vain. ``query`` is what is asked where it is not
-    ``query_for(groups)``, and only what is of the ``categories`` counts, where there are any.
+    PostgreSQL's planner only guesses this, and for a word without statistics, such as a misspelt
+    one, it scans a million products for nothing. ``query`` overrides ``query_for(groups)``; if
+    there are ``categories``, only their products count.
 
-    What was found is believed for a minute (``COMMON_WORDS_MAX_AGE``): it decides by which way
-    goods are found, and not which.
+    Cached for ``COMMON_WORDS_MAX_AGE`` seconds: it decides how products are found, not which.
     """
-    return not groups or way_to(query or query_for(groups), categories).is_walk
+    return not groups or plan_for(query or query_for(groups), categories).is_scan
 
 
-class Way(NamedTuple):
-    """By which way a page of matches is found.
+class SearchPlan(NamedTuple):
+    """How to find a page of matches.
 
-    ``is_walk``: by walking the products in order. Otherwise matches are collected and sorted, and
-    the newest of them first ``Within`` each of the ``reaches``, before all are: of a million
-    products ten thousand have a word that one in a hundred has, and to collect those takes 30 ms;
-    among the latest ten thousand products it takes one. There are no reaches where so few match,
-    or so few products there are, that all are collected as soon.
+    ``is_scan``: by scanning the products in order. Otherwise by collecting the matches and sorting
+    them: first only those ``Within`` each of the ``reaches``, then all. In a million products, a
+    word in one of a hundred has ten thousand matches, which take 30 ms to collect; among the
+    latest ten thousand products they take 1 ms. There are no reaches if collecting all matches is
+    as fast, because there are few of them or few products.
     """
 
-    is_walk: bool
+    is_scan: bool
     reaches: tuple[int, ...] = ()
 
 
-def way_to(query: str, categories: Sequence[str] = ()) -> Way:
-    """How to find what matches a query, of these categories. One query at most, see is_common."""
-    return _way_by(_find_way, query, categories)
+def plan_for(query: str, categories: Sequence[str] = ()) -> SearchPlan:
+    """How to find the matches of a query in these categories. At most one query; see is_common."""
+    return _cached_plan(_find_plan, query, categories)
 
 
-def _way_by(
-    find: Callable[[str, tuple[str, ...]], Way], query: str, categories: Sequence[str] = ()
-) -> Way:
+def _cached_plan(
+    find: Callable[[str, tuple[str, ...]], SearchPlan], query: str, categories: Sequence[str] = ()
+) -> SearchPlan:
     if connection.vendor != "postgresql":
-        return Way(is_walk=True)
-    asked, now = (find, query, tuple(categories)), time.monotonic()
-    until, way = _known_ways.get(asked, (0.0, None))
-    if way is None or now >= until:
-        way = find(query, tuple(categories))
-        if len(_known_ways) >= _KEPT:
-            _known_ways.clear()
-        _known_ways[asked] = now + settings.COMMON_WORDS_MAX_AGE, way
-    return way
+        return SearchPlan(is_scan=True)
+    key, now = (find, query, tuple(categories)), time.monotonic()
+    expires, plan = _cached_plans.get(key, (0.0, None))
+    if plan is None or now >= expires:
+        plan = find(query, tuple(categories))
+        if len(_cached_plans) >= _MAX_CACHED:
+            _cached_plans.clear()
+        _cached_plans[key] = now + settings.COMMON_WORDS_MAX_AGE, plan
+    return plan
 
 
-#: By who found it, query and categories, until when a way is believed to be the right one.
-_known_ways: dict[tuple[Any, str, tuple[str, ...]], tuple[float, Way]] = {}
-_KEPT = 500
+#: The cached plans with their expiry (monotonic seconds), by finder, query and categories.
+_cached_plans: dict[tuple[Any, str, tuple[str, ...]], tuple[float, SearchPlan]] = {}
+_MAX_CACHED = 500
 
-#: What ``product_search_dated`` indexes: the words of a product, and the stretches of ids that it
-#: belongs to, of 8,192 and of 65,536: what matches among the latest alone is found in one index.
+#: The expression of the index ``product_search_dated``: the words of a product, and the ranges of
+#: 8,192 and 65,536 ids it is in. One index thus finds the matches among the latest products.
 REACHES = 13, 16
 _DATED = (
     "(products_product.search || array_to_tsvector(ARRAY["
@@ -277,20 +277,20 @@ _DATED = (
     + "]))"
 )
 _NEWEST = "(SELECT max(id) FROM products_product)"
-#: Of the first reach so many more than a page match that it fills one, as a rule; and no more are
-#: counted than these.
+#: With at least ``_MANY`` matches the first reach usually fills a page. At most ``ENOUGH`` are
+#: counted.
 _MANY, ENOUGH = 40, 100
 
 
 def _latest(reach: int, start: str) -> str:
-    """The query for the stretch of ids that ``start`` is in, and the one before."""
+    """The query for the range of ids that contains ``start``, and the range before it."""
     at = f"({start} >> {reach})"
-    # Quoted, since a "~" is no letter of a query.
+    # Quoted, because "~" is not allowed in a bare query word.
     return f"('''~{reach}.' || {at} || ''' | ''~{reach}.' || {at} - 1 || '''')::tsquery"
 
 
-def _find_way(query: str, categories: tuple[str, ...]) -> Way:
-    """The index of the latest products tells it of a large shop, the newest 500 of another."""
+def _find_plan(query: str, categories: tuple[str, ...]) -> SearchPlan:
+    """In a large shop, count in the index of the latest products; otherwise in the newest 500."""
     global _largest
     of_them = " AND category = ANY(%s)" if categories else ""
     among = [list(categories)] if categories else []
@@ -299,15 +299,15 @@ def _find_way(query: str, categories: tuple[str, ...]) -> Way:
             cursor.execute(_RECENT.format(of_them), [query, *among, ENOUGH])
             (recent,) = cursor.fetchone()
             if recent >= ENOUGH:
-                return Way(is_walk=True)
+                return SearchPlan(is_scan=True)
             few = () if recent < _COMMON else REACHES[1:]
-            return Way(False, REACHES if recent >= _MANY else few)
+            return SearchPlan(False, REACHES if recent >= _MANY else few)
         cursor.execute(_AMONG_THE_NEWEST.format(of_them), [query, *among, _SAMPLE])
         newest, _largest = cursor.fetchone()
-        return Way(newest >= _COMMON)
+        return SearchPlan(newest >= _COMMON)
 
 
-#: The largest id of a product that was seen.
+#: The largest product id seen so far.
 _largest = 0
 _AMONG_THE_NEWEST = (
     "SELECT count(*) FILTER (WHERE search @@ to_tsquery('english', %s){}), coalesce(max(id), 0)"
@@ -321,16 +321,17 @@ _RECENT = (
 
 
 class _DatedMatches(Func):
-    """``_Matches``, by the index that knows how old products are (PostgreSQL)."""
+    """``_Matches`` through the index ``product_search_dated`` (PostgreSQL)."""
 
     template = f"{_DATED} @@ to_tsquery('english', %(expressions)s)"
     output_field = BooleanField()
 
 
 class Within(Func):
-    """Whether a product is among the latest of a reach: of so many to twice as many (PostgreSQL).
+    """Whether a product is among the latest within a reach (PostgreSQL).
 
-    They are the latest ``before`` this id, or of all.
+    The latest are counted back from the id ``before``, or from the newest product. They are between
+    one and two times 2^reach ids.
     """
 
     output_field = BooleanField()
@@ -347,12 +348,12 @@ class Within(Func):
 
 
 def having_dated(products: ProductQuerySet, query: str) -> ProductQuerySet:
-    """Products that match a query, to be looked for ``Within`` a reach."""
+    """Products that match a query, for use with ``Within``."""
     return products.filter(_DatedMatches(Value(query)))
 
 
 class Unindexed(Func):
-    """A column to sort by that no index can serve, so that rows are found first, then sorted."""
+    """A sort expression that no index can serve, so that rows are found first, then sorted."""
 
     template = "(%(expressions)s + 0)"
     output_field = BigIntegerField()

@@ -1,4 +1,4 @@
-"""The description of categories and suggestions (made by views.py)."""
+"""OpenAPI descriptions of categories and suggestions. The views build the responses."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ class LabelsOutput(serializers.Serializer):
 
 
 class CategoryOutput(serializers.Serializer):
-    """A category, and what there is of it."""
+    """A category, with the number of products for sale in it."""
 
     key = serializers.ChoiceField(Category.choices)
     label = serializers.CharField(help_text="In the language of `Accept-Language`.")  # type: ignore[assignment]
     labels = LabelsOutput()
-    for_sale = serializers.IntegerField(min_value=0, help_text="How many goods can be bought.")
-    thumbnail = serializers.URLField(allow_null=True, help_text="The newest of these goods'.")
+    for_sale = serializers.IntegerField(min_value=0, help_text="The number of products for sale.")
+    thumbnail = serializers.URLField(allow_null=True, help_text="That of the newest product.")
 
 
 class SuggestedProductOutput(serializers.Serializer):
@@ -30,7 +30,7 @@ class SuggestedProductOutput(serializers.Serializer):
 
 
 class SuggestOutput(serializers.Serializer):
-    """What somebody who is typing may be looking for."""
+    """Suggestions while the user types a search."""
 
     words = serializers.ListField(child=serializers.CharField(), max_length=5)
     products = SuggestedProductOutput(many=True)

@@ -1,4 +1,4 @@
-"""How much can be bought of each category and each seller: read, and added up by the clock."""
+"""The number of products for sale by category and by seller: reading it, and adding up moves."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce
 
 from products.models import Category, CategoryShelf, SellerShelf, ShelfMove
 
-#: What categories are called.
+#: The display names of categories.
 LABELS = {
     Category.ELECTRONICS: {"en": "Electronics", "sw": "Vifaa vya umeme"},
     Category.FURNITURE: {"en": "Furniture", "sw": "Samani"},
@@ -24,18 +24,18 @@ LABELS = {
     Category.PHONES: {"en": "Phones & tablets", "sw": "Simu na tableti"},
     Category.SPORTS: {"en": "Sports", "sw": "Michezo"},
 }
-#: Moves that are added up at a time.
+#: How many moves are added up at a time.
 BATCH = 2000
-#: A category whose newest so many have no picture shows none.
+#: How many of a category's newest products are searched for a picture.
 _LOOKED_AT = 25
 
 
 class Shelf(NamedTuple):
-    """A category as it is now."""
+    """A category, with its current number of products for sale."""
 
     category: str
     for_sale: int
-    #: The stored name of its newest picture; empty without one.
+    #: The stored file name of its newest picture; empty without one.
     thumbnail: str
 
 
@@ -63,7 +63,7 @@ def _statement() -> str:
 
 
 def read_shelves() -> list[Shelf]:
-    """Every category, in the order of ``Category``. One query, and nothing is counted."""
+    """Every category, in the order of ``Category``. One query, without counting rows."""
     with connection.cursor() as cursor:
         cursor.execute(_statement(), list(LABELS))
         found = {row[0]: Shelf(row[0], int(row[1]), row[2]) for row in cursor.fetchall()}
@@ -71,7 +71,7 @@ def read_shelves() -> list[Shelf]:
 
 
 def for_sale_of_seller() -> Combinable:
-    """Of a row of sellers: how many of their goods can be bought. Nothing is counted."""
+    """An expression for a queryset of sellers: how many of their products are for sale."""
     kept = SellerShelf.objects.filter(seller=OuterRef("pk")).values("for_sale")
     return Coalesce(Subquery(kept), 0) + _moved("seller", OuterRef("pk"))
 
@@ -86,11 +86,11 @@ def _moved(by: str, key: OuterRef) -> Coalesce:
 
 
 @transaction.atomic
-def add_up_moves() -> int:
-    """Add the oldest moves to the sums they belong to. Safe to repeat, and at once.
+def apply_shelf_moves() -> int:
+    """Add the oldest moves to their totals and return how many there were.
 
-    Returns how many. Sums are changed in the order of their keys, so that two at once wait for one
-    another and no more.
+    Safe to repeat and to run concurrently. Totals are updated in key order, so that two concurrent
+    runs cannot deadlock.
     """
     waiting = ShelfMove.objects.select_for_update(skip_locked=True).order_by("pk")
     moves = list(waiting[:BATCH])

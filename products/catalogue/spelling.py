@@ -1,4 +1,4 @@
-"""Corrects misspelt search words by the words of product names."""
+"""Spelling correction of searches, using the words of product names."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from django.db import connection
 from omachemainproj.text import lower
 from products.models import SearchWord
 
-#: Letters of a word that is corrected. A name of 100 characters has at most 25 such words.
+#: Length of the words that are corrected. A name of 100 characters has at most 25 of them.
 SHORTEST, LONGEST = 3, 40
 _WORD = re.compile(rf"(?<![^\W_])[^\W_]{{{SHORTEST},{LONGEST}}}(?![^\W_])")
-#: How many words the database suggests for a misspelt one, and how many are searched for.
+#: How many words the database suggests for a misspelt one, and how many of them are used.
 _SUGGESTED, _TAKEN = 20, 5
 
 _POSTGRESQL = (
@@ -31,50 +31,50 @@ _SQLITE = (
 
 
 def words_of(name: str) -> list[str]:
-    """The words of a product's name as the vocabulary has them: lower case, once each, sorted."""
+    """The words of a product's name, as stored in the vocabulary: lower case, unique, sorted."""
     return sorted(set(_WORD.findall(lower(name))))
 
 
-def remember_words(name: str) -> None:
+def add_to_vocabulary(name: str) -> None:
     """Add the words of a product's name to the vocabulary. One query. Safe to repeat."""
-    # Sorted, so that two sellers adding the same new words wait in one order.
+    # Sorted, so that two sellers adding the same words cannot deadlock.
     rows = [SearchWord(word=word) for word in words_of(name)]
     SearchWord.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def correct_spelling(words: Sequence[str]) -> list[list[str]]:
-    """For each word, the known words that contain it, else those most like it. One query.
+    """For each word, the known words that contain it, or else the most similar ones. One query.
 
-    A word no name has is searched for as a beginning too (``kett*``), descriptions included.
+    A word that no name contains is also searched for as a prefix (``kett*``), in descriptions too.
     """
     longer = [word for word in words if SHORTEST <= len(word) <= LONGEST]
     suggested: dict[str, list[str]] = {word: [] for word in longer}
-    for asked, word in _suggestions(longer):
-        suggested[asked].append(word)
+    for misspelt, word in _suggestions(longer):
+        suggested[misspelt].append(word)
     return [_choose(word, suggested[word]) if word in suggested else [word] for word in words]
 
 
 def corrected(words: Sequence[str], groups: Sequence[Sequence[str]], found: Any) -> list[str]:
-    """The words that were searched for in place of these; empty where none was another.
+    """The words that were searched for instead of these; empty if they are the same.
 
-    Of several that are as near the one that the first product has in its name.
+    Among equally similar words, one in the first product's name is preferred.
     """
     if not found:
         return []
-    there = set(words_of(found[0].name))
-    mended = [_meant(word, group, there) for word, group in zip(words, groups, strict=True)]
-    return mended if mended != list(words) else []
+    in_name = set(words_of(found[0].name))
+    replacements = [_meant(word, group, in_name) for word, group in zip(words, groups, strict=True)]
+    return replacements if replacements != list(words) else []
 
 
-def _meant(word: str, group: Sequence[str], there: set[str]) -> str:
+def _meant(word: str, group: Sequence[str], in_name: set[str]) -> str:
     known = [other for other in group if not other.endswith("*")]
     if word in known or not known:
         return word
-    return next((other for other in known if other in there), known[0])
+    return next((other for other in known if other in in_name), known[0])
 
 
 def as_header(words: Sequence[str]) -> str:
-    """Words as the header ``Search-Corrected`` has them: what is not ASCII is percent-encoded."""
+    """Words as a value of the header ``Search-Corrected``: non-ASCII is percent-encoded."""
     return quote(" ".join(words), safe=" '")
 
 
@@ -87,7 +87,7 @@ def _suggestions(words: Sequence[str]) -> list[Any]:
     for word in words:
         if postgresql:
             inside = f"%{word}%"
-            # The beginning too: trigrams alone miss two letters that changed places.
+            # By prefix too: trigrams alone miss two swapped letters.
             parameters += [word, inside, word, f"{word[:3]}%", inside, word, _SUGGESTED]
         else:
             parameters += [word, _any_trigram(word), word, _SUGGESTED]
@@ -117,9 +117,10 @@ def _choose(word: str, suggestions: Sequence[str]) -> list[str]:
 
 
 def _distance(one: str, other: str, allowed: int) -> int:
-    """Letters added, left out, changed or swapped with their neighbour between two words.
+    """The Damerau–Levenshtein distance of two words (optimal string alignment).
 
-    Anything beyond ``allowed`` may come back as ``allowed + 1``.
+    It counts letters added, removed, changed, or swapped with their neighbour. A distance beyond
+    ``allowed`` may be returned as ``allowed + 1``.
     """
     if abs(len(one) - len(other)) > allowed:
         return allowed + 1

@@ -1,4 +1,4 @@
-"""What a person who is typing may be looking for: words to go on with, and a few goods."""
+"""Suggestions while the user types a search: completed words and a few products."""
 
 from __future__ import annotations
 
@@ -20,52 +20,52 @@ from .spelling import correct_spelling, corrected, words_of
 #: The members of a suggested product.
 FIELDS = ("id", "name", "thumbnail", "price")
 WORDS = PRODUCTS = 5
-#: Letters of the word being typed before anything is suggested for it.
+#: The fewest letters of the last word for which anything is suggested.
 SHORTEST = 2
-#: Words of so many goods are looked at, and so many of the vocabulary.
+#: How many products, and how many words of the vocabulary, completions are taken from.
 _LOOKED_AT, _KNOWN = 25, 50
 _COLUMNS = columns_for(FIELDS)
 _KEYSET = ("-sold_rank", "-id")
 
 
 class Suggestions(NamedTuple):
-    """Searches that lead somewhere, likeliest first, and goods that sell best among those found."""
+    """Searches that find something, likeliest first, and the best-selling matches."""
 
     words: list[str]
     products: list[Any]
 
 
-def kept_suggestions(typed: str) -> tuple[Suggestions, int]:
-    """What ``suggest`` says, and for how many seconds more: a process asks once a minute.
+def cached_suggestions(typed: str) -> tuple[Suggestions, int]:
+    """``suggest`` with a cache, and the seconds for which the result may still be kept.
 
-    Many people begin their words alike, and who asks may keep the answer that long anyway
-    (``SUGGESTIONS_MAX_AGE``): nothing shown is ever older than a minute.
+    Each process caches a term's suggestions for ``SUGGESTIONS_MAX_AGE`` seconds: many people type
+    the same beginnings. Clients may keep a result for the rest of that time only.
     """
     now = time.monotonic()
-    until, said = _kept.get(typed, (0.0, None))
-    if said is None or now >= until:
-        said, until = suggest(typed), now + settings.SUGGESTIONS_MAX_AGE
-        if len(_kept) >= _KEPT:
-            _kept.clear()
-        _kept[typed] = until, said
-    return said, int(until - now)
+    until, suggestions = _cached.get(typed, (0.0, None))
+    if suggestions is None or now >= until:
+        suggestions, until = suggest(typed), now + settings.SUGGESTIONS_MAX_AGE
+        if len(_cached) >= _MAX_CACHED:
+            _cached.clear()
+        _cached[typed] = until, suggestions
+    return suggestions, int(until - now)
 
 
-#: By what was typed, until when its suggestions are good.
-_kept: dict[str, tuple[float, Suggestions]] = {}
-_KEPT = 500
+#: The cached suggestions with their expiry (monotonic seconds), by the typed text.
+_cached: dict[str, tuple[float, Suggestions]] = {}
+_MAX_CACHED = 500
 
 
 def suggest(typed: str) -> Suggestions:
-    """At most five of each, of what can be bought. Words are as somebody would search for them.
+    """Suggest up to five searches and five products for sale.
 
-    The last word may be unfinished; all are looked for in names. Where nothing is found, misspelt
-    words are put right. Two to six short queries.
+    Words are matched in names, and the last may be unfinished. If nothing is found, misspelt words
+    are corrected. Two to six short queries.
     """
     forms = word_forms(typed)
     words = [word for word, *_ in forms]
     if not words:
-        # What was typed so far is a stop word, and may be the beginning of another word.
+        # A stop word may be the beginning of another word.
         begun = stop_words_in(typed)[-1:]
         return Suggestions(_ends(begun[0], [], alone=True) if begun else [], [])
     if len(words[-1]) < SHORTEST:
@@ -77,7 +77,7 @@ def suggest(typed: str) -> Suggestions:
         return Suggestions([" ".join([*before, end]) for end in ends], found[:PRODUCTS])
     groups = correct_spelling(words)
     if groups == [[f"{words[-1]}*"]]:
-        # No word that is known is like it: that is what was looked for already.
+        # No known word is similar, and this prefix has been searched for already.
         return Suggestions([], [])
     found = _find(groups)
     meant = corrected(words, groups, found)
@@ -95,7 +95,7 @@ def _find(groups: Sequence[Sequence[str]]) -> list[Any]:
 
 
 def _ends(begun: str, found: Sequence[Any], *, alone: bool) -> list[str]:
-    """How the last word may go on: what most of the goods found have first."""
+    """Completions of the last word, the most frequent among the found products first."""
     names = Counter(word for row in found for word in words_of(row.name) if word.startswith(begun))
     ends = [word for word, _ in sorted(names.items(), key=lambda item: (-item[1], item[0]))]
     if alone and len(ends) < WORDS:
@@ -104,7 +104,7 @@ def _ends(begun: str, found: Sequence[Any], *, alone: bool) -> list[str]:
 
 
 def _known(begun: str) -> list[str]:
-    """Words of the vocabulary that begin so: letters and digits, and so no pattern. One query."""
+    """Words of the vocabulary with this beginning, which is letters and digits only. One query."""
     sql = "SELECT word FROM products_searchword WHERE word LIKE %s LIMIT %s"
     with connection.cursor() as cursor:
         cursor.execute(sql, [f"{begun}%", _KNOWN])

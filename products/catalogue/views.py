@@ -24,11 +24,11 @@ from .home import home_page
 from .list_views import read_term
 from .representation import COLUMNS, FIELDS, LIST_FIELDS, ProductRepresentation, columns_for
 from .shelves import LABELS, read_shelves
-from .suggestions import kept_suggestions
+from .suggestions import cached_suggestions
 
 
 class NoSuchProduct(Refusal):
-    """No product the public may see has this id."""
+    """There is no product with this id, or it is not listed."""
 
     code = "product_not_found"
     message = "There is no such product."
@@ -48,13 +48,13 @@ class HomeView(APIView):
         body, etag = home_page().written(request, tuple(fields) if fields else None)
         response = HttpResponse(body, content_type="application/json")
         response["ETag"] = etag
-        # Kept by browsers, but asked about each time: what was sold out a second ago is gone.
+        # Browsers may store it but have to revalidate: a product may have sold out since.
         response["Cache-Control"] = "no-cache"
         return get_conditional_response(request._request, etag=etag, response=response)
 
 
 class ProductView(APIView):
-    """One product, sold out or not; its seller also sees where they are paid."""
+    """One product, sold out or not. Its seller also sees their payment number."""
 
     permission_classes = [AllowAny]
     throttle_scope = "browse"
@@ -76,9 +76,9 @@ class ProductView(APIView):
 
 
 class CartView(APIView):
-    """The products in a cart, as they are now."""
+    """The current state of the products in a cart."""
 
-    #: It answers with nothing but what anybody may see.
+    #: The response holds public data only.
     is_compressible = True
     authentication_classes = []
     permission_classes = [AllowAny]
@@ -89,15 +89,15 @@ class CartView(APIView):
         fields = read_words(request, "fields", LIST_FIELDS)
         columns = COLUMNS if fields is None else columns_for(fields)
         body = {"ids": request.data} if isinstance(request.data, list) else request.data
-        asked = read_input(CartInput, body)
-        ids = list(dict.fromkeys(pk for pk in asked["ids"] if 0 < pk <= MAX_ID))
+        cart = read_input(CartInput, body)
+        ids = list(dict.fromkeys(pk for pk in cart["ids"] if 0 < pk <= MAX_ID))
         found = {row.id: row for row in queries.read_cart(ids, columns)}
         in_order = [found[pk] for pk in ids if pk in found]
         return Response(ProductRepresentation(request).products(in_order, fields))
 
 
 class CategoriesView(APIView):
-    """What there is, by category."""
+    """All categories, with the number of products for sale in each."""
 
     authentication_classes = []
     permission_classes = [AllowAny]
@@ -122,12 +122,12 @@ class CategoriesView(APIView):
 
 
 def _language(request: Request) -> str:
-    """Of the header alone: nobody is asked who they are, and caches keep the answer."""
+    """From the header alone, not from the user's preference, so that caches can keep the answer."""
     return language_asked(request.headers.get("Accept-Language", "")) or ENGLISH
 
 
 class SuggestView(APIView):
-    """What somebody who is typing may be looking for."""
+    """Suggestions while the user types a search."""
 
     authentication_classes = []
     permission_classes = [AllowAny]
@@ -136,7 +136,7 @@ class SuggestView(APIView):
     @extend_schema(**openapi.SUGGEST)
     def get(self, request: Request) -> Response:
         refuse_unknown(request, ["q"])
-        (words, products), seconds = kept_suggestions(read_term(request, "q"))
+        (words, products), seconds = cached_suggestions(read_term(request, "q"))
         shown = ProductRepresentation(request).products(products, suggestions.FIELDS)
         body = {"words": words, "products": shown}
         return Response(body, headers={"Cache-Control": f"public, max-age={seconds}"})

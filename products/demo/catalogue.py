@@ -1,7 +1,7 @@
-"""What the demo shop sells: believable goods at Nairobi prices (KES), for a laptop to show.
+"""The products of the demo shop: realistic goods at Nairobi prices (KES).
 
-Each line: what it looks like (products.demo.pictures), name, price, how many, description. Sellers
-take turns, so that every one of them has something in most categories.
+Each line has an icon (products.demo.pictures), name, price, stock and description. Sellers take
+turns, so that each of them has something in most categories.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Pictures for the demo shop, drawn from a few shapes each: no photograph, no download.
+"""Pictures for the demo shop, each drawn from a few shapes.
 
-A shape is its kind, its numbers on a board of 100 by 100, and its shade: ``r`` a rectangle with
-round corners (left, top, right, bottom, radius), ``e`` an ellipse (left, top, right, bottom),
-``p`` a polygon, ``l`` a line (points, then its width), ``a`` an arc (its ellipse, from and to in
-degrees, then its width).
+A shape is written as its kind, its coordinates on a board of 100 by 100, and its shade: ``r`` a
+rectangle with round corners (left, top, right, bottom, radius), ``e`` an ellipse (left, top, right,
+bottom), ``p`` a polygon, ``l`` a line (points, then its width), ``a`` an arc (its ellipse, start
+and end in degrees, then its width).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from functools import cache
 from PIL import Image, ImageDraw, ImageFont
 
 _SIDE = 640
-#: Drawn this many times larger and scaled down, which smooths every edge.
+#: Drawn this many times larger and scaled down, for smooth edges.
 _FINE = 2
 
 #: The two ends of each category's background.
@@ -131,7 +131,7 @@ _ICONS = {
 
 
 def draw(icon: str, name: str, category: str) -> bytes:
-    """A PNG of 640 by 640: the icon and the name on the category's colours. Always the same."""
+    """A PNG of 640 by 640 with the icon and the name on the category's colours. Deterministic."""
     board = _background(category).copy()
     pen = ImageDraw.Draw(board)
     for shape in _ICONS[icon].split(";"):
@@ -156,7 +156,7 @@ def _background(category: str) -> Image.Image:
 
 
 def _place(numbers: list[float]) -> list[float]:
-    """Board coordinates to pixels: the icon fills the middle of the picture."""
+    """Convert board coordinates to pixels in the middle of the picture."""
     scale = _SIDE * _FINE * 0.0048
     left, top = _SIDE * _FINE * 0.26, _SIDE * _FINE * 0.18
     return [number * scale + (top if at % 2 else left) for at, number in enumerate(numbers)]
@@ -180,7 +180,7 @@ def _draw_shape(pen: ImageDraw.ImageDraw, shape: str) -> None:
 
 
 def _write(pen: ImageDraw.ImageDraw, name: str) -> None:
-    # Two lines of about one length, rather than a full one and a "TV".
+    # Two lines of about the same length, rather than a full one and a "TV".
     lines = textwrap.wrap(name, 24 if len(name) <= 24 else len(name) // 2 + 4)[:2]
     font = ImageFont.load_default(38)
     top = _SIDE * 0.87 - 24 * len(lines)

@@ -1,4 +1,4 @@
-"""A shop to look at: people, goods and pictures for a laptop. Never for production."""
+"""Demo data: people, products and pictures for development. Never for production."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .catalogue import CATALOGUE, Goods
 from .pictures import draw
 
 PASSWORD = "karibu2026"  # noqa: S105
-#: Who sells, and where they are paid.
+#: The sellers, and the numbers they are paid at.
 SELLERS = {
     "amina": "254712345601",
     "baraka": "254712345602",
@@ -26,7 +26,7 @@ SELLERS = {
     "dalmas": "254112345604",
     "esther": "254112345605",
 }
-#: Who buys, and the phone that rings. The first is the one to sign in as.
+#: The buyers, and the phones that get payment prompts. The first is the one to sign in as.
 BUYERS = {
     "wanjiku": "254790111222",
     "otieno": "254723456701",
@@ -34,8 +34,8 @@ BUYERS = {
     "kiprop": "254723456703",
 }
 PHONES = {**SELLERS, **BUYERS}
-#: Where they live: label, county, area, directions. The first is the default, and what a seller
-#: sells is collected there.
+#: Their addresses: label, county, area, directions. The first is the default, and a seller's goods
+#: are collected there.
 ADDRESSES = {
     "amina": [("shop", "mombasa", "Kongowea Market, stall 14", "Behind the fish auction")],
     "baraka": [("shop", "nairobi", "Gikomba, Quarry Road", "Third gate, blue container")],
@@ -51,32 +51,32 @@ ADDRESSES = {
     "kiprop": [("home", "kericho", "Kericho, Moi Highway", "Green roof beside the school")],
 }
 BUYER, ADMIN = "wanjiku", "admin"
-#: Staff are named for what they do; each is in the group of that name.
+#: Staff accounts, each named after its role and in the group of that name.
 STAFF = tuple(ROLES)
-#: Who hands parcels over at a pick-up point, by its name (orders.demo). They have no role.
+#: The keepers of pick-up points, by the point's name (orders.demo). They have no role.
 KEEPERS = {"Kilimani Pick-up": "faith"}
 
 
 class Added(NamedTuple):
-    """How many people and products were missing, and are there now."""
+    """How many people and products were added."""
 
     people: int
     products: int
 
 
 def add_demo_shop() -> Added:
-    """Add the demo's people and products that are not there yet. Safe to repeat.
+    """Add the demo's missing people and products. Safe to repeat.
 
-    What is there stays as it is, whatever has become of it.
+    Existing ones are left unchanged.
     """
     people = add_people()
     add_addresses()
     sellers = list(User.objects.filter(username__in=SELLERS).order_by("username"))
-    there = set(Product.objects.filter(seller__in=sellers).values_list("name", flat=True))
+    existing = set(Product.objects.filter(seller__in=sellers).values_list("name", flat=True))
     missing = [
         (sellers[turn % len(sellers)], category, goods)
-        for turn, (category, goods) in enumerate(_in_turn())
-        if goods.name not in there
+        for turn, (category, goods) in enumerate(_interleaved())
+        if goods.name not in existing
     ]
     for seller, category, goods in missing:
         _add_product(seller, category, goods)
@@ -84,18 +84,18 @@ def add_demo_shop() -> Added:
 
 
 def add_people() -> int:
-    """Add the demo's people who are not there yet, and return how many were not. Safe to repeat."""
-    # The admin first, who gives the staff their roles.
+    """Add the demo's missing people and return how many there were. Safe to repeat."""
+    # The admin comes first, because the audit names them as having assigned the roles.
     wanted = [ADMIN, *SELLERS, *BUYERS, *STAFF, *KEEPERS.values()]
-    there = set(User.objects.filter(username__in=wanted).values_list("username", flat=True))
+    existing = set(User.objects.filter(username__in=wanted).values_list("username", flat=True))
     for username in wanted:
-        if username not in there:
+        if username not in existing:
             _add_person(username)
-    return len(set(wanted) - there)
+    return len(set(wanted) - existing)
 
 
 def add_addresses() -> int:
-    """Give the demo's people who have no address theirs, and return how many. Safe to repeat."""
+    """Add addresses for the demo's people without one, and return how many. Safe to repeat."""
     people = User.objects.filter(username__in=ADDRESSES, addresses__isnull=True).order_by("pk")
     added = 0
     for person in list(people):
@@ -131,8 +131,8 @@ def _add_person(username: str) -> None:
         log(admin, "Changed", person, changes={"groups": [[], [username]]})
 
 
-def _in_turn() -> list[tuple[str, Goods]]:
-    """All goods, one of each category after another, so that the newest are of every kind."""
+def _interleaved() -> list[tuple[str, Goods]]:
+    """All products, alternating between categories, so that the newest are from all of them."""
     columns = [[(category, goods) for goods in each] for category, each in CATALOGUE.items()]
     return [item for row in zip(*columns, strict=True) for item in row]
 

@@ -1,4 +1,4 @@
-"""OpenAPI descriptions of sellers' own products: inputs, answers, examples."""
+"""OpenAPI descriptions of sellers' own products: inputs, responses, examples."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 
-from omachemainproj.api.schema import DetailError, error_answer, field_errors
+from omachemainproj.api.error_schemas import DetailError, error_answer, field_errors
 from products.catalogue.openapi import LINK, OWN_DETAIL, PICTURES, PRODUCT
 from products.serializers import (
     CreateProductInput,
@@ -45,24 +45,24 @@ CREATE: dict[str, Any] = {
     "summary": "List a product",
     "tags": ["catalogue"],
     "description": (
-        "Its seller is who sends it. A picture needs `multipart/form-data`: JPEG, HEIC, PNG"
-        " or WebP, at most 12 MB, kept as WebP without its metadata, in several sizes. More of"
-        " them are added at `/product/{product_id}/pictures/`. With an `Idempotency-Key` the same"
-        " request, sent again, is the same listing; pictures are not compared."
+        "The caller becomes the seller. To include a picture, send `multipart/form-data`: JPEG,"
+        " HEIC, PNG or WebP, at most 12 MB, which is stored as WebP without metadata in several"
+        " sizes. Add more at `/product/{product_id}/pictures/`. With an `Idempotency-Key` a"
+        " repeated request returns the same listing; pictures are not compared."
     ),
     "parameters": [
         OpenApiParameter(
             "Idempotency-Key",
             OpenApiTypes.STR,
             OpenApiParameter.HEADER,
-            description="The same key lists once, however often it is sent.",
+            description="A request with the same key creates the listing only once.",
         ),
         OpenApiParameter(
             "Idempotent-Replayed",
             OpenApiTypes.STR,
             OpenApiParameter.HEADER,
             response=[201],
-            description="`true` when an earlier request with this key has listed it.",
+            description="`true` if an earlier request with this key created the listing.",
         ),
     ],
     "request": {
@@ -76,7 +76,7 @@ CREATE: dict[str, Any] = {
             examples=[OpenApiExample("created", value=OWN_DETAIL, response_only=True)],
         ),
         400: field_errors(
-            "Something in the input is wrong.",
+            "The input is invalid.",
             price={"price": ["A whole number is needed, like 1500."]},
         ),
         422: error_answer(
@@ -87,12 +87,12 @@ CREATE: dict[str, Any] = {
 
 PRODUCTS: dict[str, Any] = {
     "operation_id": "seller_products",
-    "summary": "My products",
+    "summary": "List your products",
     "tags": _TAGS,
     "description": (
-        "All of the caller's products, newest first, taken off or not, each with how its stock"
-        " stands: `on_shelf` (the public's `item_number`), of it `held` for orders that are not"
-        " paid yet and `free` to sell, and `sold` so far."
+        "All of the caller's products, newest first, including unlisted ones, with their stock:"
+        " `on_shelf` (the public `item_number`), of which `held` are reserved for unpaid orders and"
+        " `free` can be sold, and `sold` so far."
     ),
     "parameters": [LINK],
     "responses": {200: ListingOutput(many=True)},
@@ -104,12 +104,12 @@ EDIT: dict[str, Any] = {
     "summary": "Change a product",
     "tags": _TAGS,
     "description": (
-        "By its seller; what is left out stays as it is. Orders keep the name, the price and the"
-        " number they were placed with: a change concerns what is sold from now on."
-        " `payment_mpesa_number` needs the account's `password` beside it; wrong ones count as"
-        " they do at log-in. `image` is a file in a form, which takes the place of the first"
-        " picture, or null to take that away; its own address changes nothing. `item_number` is"
-        " refused: stock is added by `/restock/`."
+        "Only the product's seller can do this. Omitted fields stay unchanged. Existing orders keep"
+        " the name, price and payment number they were placed with. Changing"
+        " `payment_mpesa_number` also needs the account's `password`; wrong passwords count as"
+        " failed log-ins. `image` is a file in a form that replaces the first picture, or null to"
+        " remove it; sending its current address changes nothing. `item_number` is refused: use"
+        " `/restock/` to change the stock."
     ),
     "parameters": [_ID],
     "request": {
@@ -126,9 +126,9 @@ EDIT: dict[str, Any] = {
         OpenApiExample("show it again", value={"listed": True}, request_only=True),
     ],
     "responses": {
-        200: OpenApiResponse(ListingOutput, description="As it is now.", examples=_AS_IT_IS),
+        200: OpenApiResponse(ListingOutput, description="The product.", examples=_AS_IT_IS),
         400: field_errors(
-            "Something in the input is wrong.",
+            "The input is invalid.",
             stock={
                 "item_number": [
                     'Stock is added, not overwritten: POST /product/41/restock/ with {"number": 5}.'
@@ -143,23 +143,23 @@ EDIT: dict[str, Any] = {
 
 UNLIST: dict[str, Any] = {
     "operation_id": "product_unlist",
-    "summary": "Take a product off",
+    "summary": "Unlist a product",
     "tags": _TAGS,
     "description": (
-        "Its seller hides it from the public. Its orders go on and its history stays; `PATCH`"
-        ' with `{"listed": true}` shows it again. Saying it twice is the same as once.'
+        "Hides the caller's product from the public. Existing orders and its history are kept;"
+        ' `PATCH` with `{"listed": true}` lists it again. Safe to repeat.'
     ),
     "parameters": [_ID],
-    "responses": {204: OpenApiResponse(description="It is off."), 404: _NOT_YOURS},
+    "responses": {204: OpenApiResponse(description="The product is unlisted."), 404: _NOT_YOURS},
 }
 
 RESTOCK: dict[str, Any] = {
     "operation_id": "product_restock",
-    "summary": "Add to the shelf",
+    "summary": "Restock a product",
     "tags": _TAGS,
     "description": (
-        "Adds to what stands there, whatever is sold meanwhile: two at once both count. A negative"
-        " number takes away what is free, like broken goods, and never what an order holds."
+        "Adds to the current stock; concurrent sales and restocks all count. A negative number"
+        " removes free units, for example broken ones, but never units reserved for an order."
     ),
     "parameters": [
         _ID,
@@ -167,14 +167,14 @@ RESTOCK: dict[str, Any] = {
             "Idempotency-Key",
             OpenApiTypes.STR,
             OpenApiParameter.HEADER,
-            description="The same key counts once, however often it is sent.",
+            description="A request with the same key counts only once.",
         ),
         OpenApiParameter(
             "Idempotent-Replayed",
             OpenApiTypes.STR,
             OpenApiParameter.HEADER,
             response=[201],
-            description="`true` when an earlier request with this key was counted already.",
+            description="`true` if an earlier request with this key was already counted.",
         ),
     ],
     "request": RestockInput,
@@ -183,13 +183,13 @@ RESTOCK: dict[str, Any] = {
         OpenApiExample("broken", value={"number": -1, "note": "Fell."}, request_only=True),
     ],
     "responses": {
-        201: OpenApiResponse(ListingOutput, description="As it stands now.", examples=_AS_IT_IS),
+        201: OpenApiResponse(ListingOutput, description="The product.", examples=_AS_IT_IS),
         400: field_errors(
-            "The shelf has no such number to take, or no room for it.",
+            "Fewer units are free, or the stock would be too large.",
             held={
-                "number": ["Only 3 are free; 2 are held for orders that are not paid yet."],
+                "number": ["Only 3 are available; 2 are reserved for unpaid orders."],
             },
-            full={"number": ["At most 100000 fit on a shelf; 99998 stand there."]},
+            full={"number": ["At most 100000 can be in stock; there are 99998 now."]},
         ),
         404: _NOT_YOURS,
         422: error_answer(
@@ -199,14 +199,14 @@ RESTOCK: dict[str, Any] = {
 }
 
 _PICTURES_NOW = [OpenApiExample("now", value=PICTURES, response_only=True)]
-#: Given as it is, because an ``OpenApiResponse`` would hide from the generator that it is a list.
+#: Not in an ``OpenApiResponse``, which would hide from the generator that it is a list.
 _PICTURES = PictureOutput(many=True)
 
 PICTURES_OF: dict[str, Any] = {
     "operation_id": "product_pictures",
-    "summary": "The pictures of my product",
+    "summary": "List a product's pictures",
     "tags": _TAGS,
-    "description": "In their order, each in its sizes. Anyone sees them with the product.",
+    "description": "The pictures of the caller's product in their order, each with its sizes.",
     "parameters": [_ID],
     "responses": {200: _PICTURES, 404: _NOT_YOURS},
     "examples": _PICTURES_NOW,
@@ -217,20 +217,20 @@ ADD_PICTURE: dict[str, Any] = {
     "summary": "Add a picture",
     "tags": _TAGS,
     "description": (
-        "A file in a form, put behind the others: 8 at most. It is drawn in 400, 800 and 1600 px,"
-        " and as a JPEG of 600 px for link previews; nothing is blown up."
+        "A file in a form, added after the others; at most 8. It is stored in 400, 800 and 1600 px,"
+        " and as a JPEG of 600 px for link previews. Pictures are never enlarged."
     ),
     "parameters": [_ID],
     "request": {"multipart/form-data": PictureInput},
     "responses": {
         201: _PICTURES,
         400: field_errors(
-            "It is no picture that is taken.",
+            "Not an accepted picture format.",
             json={"image": ["Send the picture as a file, in a form (multipart/form-data)."]},
         ),
         404: _NOT_YOURS,
         409: error_answer(
-            "A product has 8 pictures at most. Take one away first.", "too_many_pictures"
+            "A product can have at most 8 pictures. Remove one first.", "too_many_pictures"
         ),
     },
     "examples": _PICTURES_NOW,
@@ -238,16 +238,16 @@ ADD_PICTURE: dict[str, Any] = {
 
 ORDER_PICTURES: dict[str, Any] = {
     "operation_id": "product_pictures_order",
-    "summary": "Order the pictures",
+    "summary": "Reorder a product's pictures",
     "tags": _TAGS,
-    "description": "Every picture of the product, once each; the first is its `image` from now on.",
+    "description": "List every picture of the product once. The first becomes its `image`.",
     "parameters": [_ID],
     "request": {"application/json": PictureOrderInput},
     "responses": {
         200: _PICTURES,
         400: field_errors(
-            "They are not all there.",
-            missing={"order": ["Name each picture of the product once: 7, 9."]},
+            "The list is incomplete.",
+            missing={"order": ["List every picture of the product once: 7, 9."]},
         ),
         404: _NOT_YOURS,
     },
@@ -259,15 +259,15 @@ ORDER_PICTURES: dict[str, Any] = {
 
 REMOVE_PICTURE: dict[str, Any] = {
     "operation_id": "product_picture_remove",
-    "summary": "Take a picture away",
+    "summary": "Remove a picture",
     "tags": _TAGS,
-    "description": "Those behind it move up: without the first, the second is the `image`.",
+    "description": "The pictures after it move up. Without the first, the second is the `image`.",
     "parameters": [_ID, OpenApiParameter("picture_id", OpenApiTypes.INT64, OpenApiParameter.PATH)],
     "responses": {
-        204: OpenApiResponse(description="It is gone."),
+        204: OpenApiResponse(description="The picture is removed."),
         404: OpenApiResponse(
             DetailError,
-            description="It is not there, or not theirs.",
+            description="There is no such product or picture, or it is another seller's.",
             examples=[*_NOT_YOURS.examples, *_NO_PICTURE.examples],
         ),
     },
@@ -275,11 +275,11 @@ REMOVE_PICTURE: dict[str, Any] = {
 
 STOCK: dict[str, Any] = {
     "operation_id": "product_stock",
-    "summary": "What came and what left",
+    "summary": "List stock movements",
     "tags": _TAGS,
     "description": (
-        "Every change of what stands on the shelf of the caller's product, newest first; together"
-        " they are its `on_shelf`. What is held for unpaid orders has not left."
+        "Every change of the stock of the caller's product, newest first. Their sum is `on_shelf`."
+        " Units reserved for unpaid orders are still in stock."
     ),
     "parameters": [_ID, LINK],
     "responses": {200: StockMoveOutput(many=True), 404: _NOT_YOURS},

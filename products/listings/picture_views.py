@@ -32,9 +32,9 @@ class PicturesView(APIView):
     @extend_schema(**openapi.ADD_PICTURE)
     def post(self, request: Request, product_id: str) -> Response:
         product = own_product(request, product_id)
-        asked = PictureInput(data=request.data, context={"request": request})
-        asked.is_valid(raise_exception=True)
-        add_picture(product.pk, asked.validated_data["image"])
+        serializer = PictureInput(data=request.data, context={"request": request})
+        serializer.is_valid(raise_exception=True)
+        add_picture(product.pk, serializer.validated_data["image"])
         answer = _answer(request, product)
         answer.status_code = status.HTTP_201_CREATED
         return answer
@@ -42,9 +42,9 @@ class PicturesView(APIView):
     @extend_schema(**openapi.ORDER_PICTURES)
     def put(self, request: Request, product_id: str) -> Response:
         product = own_product(request, product_id)
-        asked = PictureOrderInput(data=request.data)
-        asked.is_valid(raise_exception=True)
-        order_pictures(product.pk, asked.validated_data["order"])
+        serializer = PictureOrderInput(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        order_pictures(product.pk, serializer.validated_data["order"])
         return _answer(request, product)
 
 

@@ -1,7 +1,8 @@
-"""The pictures of a product: added, ordered, taken away, and drawn in the sizes they lack.
+"""Adding, replacing, ordering and removing a product's pictures, and drawing missing sizes.
 
-A product's row is locked before its pictures change, so that two at once cannot both be the eighth,
-or leave a gap. Its ``image`` and ``thumbnail`` are those of the first picture, always.
+A product's row is locked before its pictures change, so that concurrent requests can neither
+exceed the limit nor leave a gap. Its ``image`` and ``thumbnail`` are always those of the first
+picture.
 """
 
 from __future__ import annotations
@@ -18,22 +19,22 @@ from django.utils import timezone
 from PIL import UnidentifiedImageError
 
 from omachemainproj.api.errors import FieldRefusal, Refusal
-from omachemainproj.compiled_queries import locked_row
 from omachemainproj.images import BadPicture, Picture, normalise_own
+from omachemainproj.locking import locked_row
 from products.models import MAX_PICTURES, Product, ProductPicture
 
 _FILES = ("image", "medium", "thumbnail", "preview")
-#: Added to places while pictures are put into another order: two never share one.
+#: Added to places while pictures are reordered, so that no two share a place.
 _ASIDE = 1000
-#: Products whose pictures one statement takes away, at most.
+#: At most how many products' pictures one statement deletes.
 _BATCH = 500
 
 
 class TooManyPictures(Refusal):
-    """The product has as many pictures as one may have."""
+    """The product already has MAX_PICTURES pictures."""
 
     code = "too_many_pictures"
-    message = f"A product has {MAX_PICTURES} pictures at most. Take one away first."
+    message = f"A product can have at most {MAX_PICTURES} pictures. Remove one first."
 
 
 class NoSuchPicture(Refusal):
@@ -46,9 +47,9 @@ class NoSuchPicture(Refusal):
 
 @contextmanager
 def stored_files(picture: Picture | None) -> Iterator[ProductPicture | None]:
-    """A picture's row, not saved, whose files are stored; None for None.
+    """Store a picture's files and yield its unsaved row; None for None.
 
-    Files that were stored are deleted when what is done inside fails.
+    The files are deleted again if the block raises.
     """
     if picture is None:
         yield None
@@ -67,7 +68,7 @@ def stored_files(picture: Picture | None) -> Iterator[ProductPicture | None]:
 
 
 def add_picture(product_id: int, picture: Picture) -> ProductPicture:
-    """Put a picture behind a product's others. Raises TooManyPictures."""
+    """Add a picture after a product's others. Raises TooManyPictures."""
     with stored_files(picture) as row, transaction.atomic():
         assert row is not None  # noqa: S101
         locked_row(Product, product_id)
@@ -80,9 +81,9 @@ def add_picture(product_id: int, picture: Picture) -> ProductPicture:
 
 
 def replace_picture(product_id: int, picture_id: int, picture: Picture) -> ProductPicture:
-    """Put a picture into the place of one of a product's. Raises NoSuchPicture.
+    """Replace one of a product's pictures. Raises NoSuchPicture.
 
-    The files of the one before are deleted once it is committed.
+    The old picture's files are deleted after the commit.
     """
     with stored_files(picture) as row, transaction.atomic():
         assert row is not None  # noqa: S101
@@ -98,9 +99,9 @@ def replace_picture(product_id: int, picture_id: int, picture: Picture) -> Produ
 
 
 def replace_first(product_id: int, new: ProductPicture | None) -> None:
-    """Put a picture, whose files are stored, into the place of the first; None takes that away.
+    """Replace the first picture by one whose files are stored, or remove it if ``new`` is None.
 
-    In a transaction. The files of the one before are deleted once it is committed.
+    Call it in a transaction. The old picture's files are deleted after the commit.
     """
     locked_row(Product, product_id)
     before = _pictures(product_id).filter(place=0).first()
@@ -116,15 +117,15 @@ def replace_first(product_id: int, new: ProductPicture | None) -> None:
 
 @transaction.atomic
 def order_pictures(product_id: int, ids: Sequence[int]) -> None:
-    """Put all of a product's pictures into this order. Safe to repeat.
+    """Reorder a product's pictures. Safe to repeat.
 
-    Raises FieldRefusal unless they are named once each.
+    Raises FieldRefusal unless ``ids`` has every picture exactly once.
     """
     locked_row(Product, product_id)
-    there = list(_pictures(product_id).order_by("place").values_list("pk", flat=True))
-    if sorted(ids) != sorted(there):
-        named = ", ".join(map(str, there)) or "none"
-        raise FieldRefusal({"order": [f"Name each picture of the product once: {named}."]})
+    current = list(_pictures(product_id).order_by("place").values_list("pk", flat=True))
+    if sorted(ids) != sorted(current):
+        listed = ", ".join(map(str, current)) or "none"
+        raise FieldRefusal({"order": [f"List every picture of the product once: {listed}."]})
     _pictures(product_id).update(place=F("place") + _ASIDE)
     for place, pk in enumerate(ids):
         _pictures(product_id).filter(pk=pk).update(place=place)
@@ -133,7 +134,7 @@ def order_pictures(product_id: int, ids: Sequence[int]) -> None:
 
 @transaction.atomic
 def remove_picture(product_id: int, picture_id: int) -> None:
-    """Take a picture away; those behind it move up. Raises NoSuchPicture."""
+    """Remove a picture; those after it move up. Raises NoSuchPicture."""
     locked_row(Product, product_id)
     picture = _pictures(product_id).filter(pk=picture_id).first()
     if picture is None:
@@ -144,9 +145,10 @@ def remove_picture(product_id: int, picture_id: int) -> None:
 
 
 def remove_all_pictures(product_ids: Sequence[int]) -> None:
-    """Take all pictures of these products away; the products are locked, and stop showing theirs.
+    """Delete all pictures of these products. Safe to repeat.
 
-    In a transaction. Files are deleted once it is committed. Safe to repeat.
+    Call it in a transaction that has locked the products and cleared their ``image`` and
+    ``thumbnail``. Files are deleted after the commit.
     """
     for start in range(0, len(product_ids), _BATCH):
         rows = ProductPicture.objects.filter(product__in=product_ids[start : start + _BATCH])
@@ -156,28 +158,28 @@ def remove_all_pictures(product_ids: Sequence[int]) -> None:
             transaction.on_commit(partial(_delete_files, [picture]), robust=True)
 
 
-def undrawn() -> QuerySet[ProductPicture]:
-    """Pictures from the time before there were more than two sizes, whose others are missing."""
+def pictures_missing_sizes() -> QuerySet[ProductPicture]:
+    """Pictures with missing sizes, uploaded when there were only two."""
     return ProductPicture.objects.filter(is_drawn=False).order_by("pk")
 
 
 def draw_sizes(picture_id: int) -> bool:
-    """Draw the sizes that a picture lacks from its largest. Safe to repeat, and at once.
+    """Draw the missing sizes of a picture from its largest. Safe to repeat and to run concurrently.
 
-    Returns whether it did. The two that are there keep their files: they may be shown anywhere.
-    Where the file is gone or cannot be read they stay alone, and it is not tried again.
+    Returns whether it did. The two existing sizes keep their files, to which links may exist. If
+    the file is gone or cannot be read, nothing is drawn, and the picture is not tried again.
     """
-    row = undrawn().filter(pk=picture_id).first()
+    row = pictures_missing_sizes().filter(pk=picture_id).first()
     if row is None:
         return False
     picture = _drawn_from(row)
     if picture is None:
-        undrawn().filter(pk=picture_id).update(is_drawn=True)
+        pictures_missing_sizes().filter(pk=picture_id).update(is_drawn=True)
         return False
     with stored_files(_without(picture)) as new:
         assert new is not None  # noqa: S101
         drawn = (
-            undrawn()
+            pictures_missing_sizes()
             .filter(pk=picture_id)
             .update(
                 medium=new.medium.name or "",
@@ -192,7 +194,7 @@ def draw_sizes(picture_id: int) -> bool:
 
 
 def _without(picture: Picture) -> Picture:
-    """The picture with nothing but what is drawn for a gallery."""
+    """The picture with only the sizes that are missing."""
     return replace(picture, full=None, thumbnail=None)  # type: ignore[arg-type]
 
 
@@ -209,20 +211,20 @@ def _pictures(product_id: int) -> QuerySet[ProductPicture]:
 
 
 def _forget(picture: ProductPicture) -> None:
-    # The row keeps its files' names: they go when nobody refers to them any more.
+    # The instance keeps its file names, and the files are deleted once nothing refers to them.
     _pictures(picture.product_id).filter(pk=picture.pk).delete()
     transaction.on_commit(partial(_delete_files, [picture]), robust=True)
 
 
 def _close_gap(product_id: int, place: int) -> None:
-    # One by one, from the gap on: two never share a place.
+    # One at a time, starting at the gap, so that no two share a place.
     behind = _pictures(product_id).filter(place__gt=place).order_by("place")
     for pk in list(behind.values_list("pk", flat=True)):
         _pictures(product_id).filter(pk=pk).update(place=F("place") - 1)
 
 
 def _show_first(product_id: int) -> None:
-    """Let the product's own picture be its first. Its row is locked."""
+    """Copy the first picture to the product's own columns. The product must be locked."""
     first = _pictures(product_id).filter(place=0).first()
     files = {
         "image": first.image.name if first else "",

@@ -1,4 +1,4 @@
-"""What sellers do with their listings: create, edit, unlist, restock."""
+"""Creating, editing, unlisting and restocking listings."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from django.utils import timezone
 
 from accounts.models import User
 from omachemainproj.api.errors import FieldRefusal, Refusal
-from omachemainproj.compiled_queries import locked_row
 from omachemainproj.constraints import breaks
 from omachemainproj.images import KEEP, Picture, PictureChange
+from omachemainproj.locking import locked_row
 from products import stock
-from products.catalogue.spelling import remember_words
+from products.catalogue.spelling import add_to_vocabulary
 from products.models import MAX_STOCK, ListingTerms, Newest, Product, StockMovement
 from products.stock import Overfull, Shortage, StockLine
 
 from .pictures import replace_first, stored_files
 
-#: What may be edited of a listing. Its stock is not edited but moved (products.stock).
+#: The editable columns of a listing. Stock is changed through products.stock only.
 EDITABLE = frozenset(
     {"name", "description", "category", "price", "sku", "payment_mpesa_number", "listed"}
 )
-#: How long it takes until one product of a seller crowds the home page no longer.
+#: How long one new product of a seller counts towards crowding the home page.
 FADES_EACH = timedelta(hours=8)
-#: A month's worth: whoever listed thousands at once waits no longer for the next to be shown.
+#: A month's worth, so that a seller who listed thousands at a time does not wait longer than that.
 MAX_CROWDING = 90
 SKU_TAKEN = "Another listing of yours has this sku."
 
 
 class ListingKeyReused(Refusal):
-    """An Idempotency-Key came back with other words, another price or another number."""
+    """The Idempotency-Key was already used for a different listing."""
 
     code = "idempotency_key_reused"
     message = "This Idempotency-Key was used for another listing. Use a new key for a new listing."
@@ -44,7 +44,7 @@ class ListingKeyReused(Refusal):
 
 
 class AlreadyListed(Exception):
-    """The seller's Idempotency-Key has listed this ``product`` before."""
+    """A request with the same Idempotency-Key has already created ``product``."""
 
     def __init__(self, product: Product) -> None:
         self.product = product
@@ -52,7 +52,7 @@ class AlreadyListed(Exception):
 
 
 class RestockKeyReused(Refusal):
-    """An Idempotency-Key came back with another number."""
+    """The Idempotency-Key was already used for a different number."""
 
     code = "idempotency_key_reused"
     message = "This Idempotency-Key was used for another number. Use a new key for a new restock."
@@ -74,15 +74,15 @@ def create_product(  # noqa: PLR0913
     by: User | None = None,
     key: str | None = None,
 ) -> Product:
-    """List a product: its row, its picture's files and its first stock movement.
+    """Create a product with its picture's files and its first stock movement.
 
-    ``price`` is whole KES, ``payment_mpesa_number`` 2547… or 2541…; ``by`` is who counted the
-    stock, if not the seller. All or nothing: files that were stored are deleted when the rows
-    cannot be. Raises FieldRefusal where the seller has the ``sku`` on another listing.
+    ``price`` is whole KES, ``payment_mpesa_number`` 2547… or 2541…; ``by`` is the user who counted
+    the stock, if not the seller. All or nothing: stored files are deleted if the rows cannot be
+    saved. Raises FieldRefusal if another of the seller's listings has the ``sku``.
 
-    Safe to repeat with a ``key``, the request's Idempotency-Key: its digest stands in the first
-    movement's reference, and the seller's row is locked while it is looked for. Raises
-    AlreadyListed for the second of two, and ListingKeyReused when that was to be another listing;
+    Safe to repeat with a ``key``, the request's Idempotency-Key: its digest is part of the first
+    movement's reference, and it is looked up while the seller's row is locked. Raises AlreadyListed
+    for a repeated request, and ListingKeyReused if the key was used for a different listing;
     pictures are not compared.
     """
     product = Product(
@@ -97,7 +97,7 @@ def create_product(  # noqa: PLR0913
         listed=listed,
     )
     reference = _listing_reference(key, product) if key else "listed"
-    # Before the transaction: a slow disk must not keep one open.
+    # Files are stored before the transaction starts, so that a slow disk does not keep it open.
     with stored_files(picture) as first, transaction.atomic():
         if first is not None:
             product.image, product.thumbnail = first.image, first.thumbnail
@@ -109,13 +109,13 @@ def create_product(  # noqa: PLR0913
         if first is not None:
             first.product = product
             first.save(force_insert=True)
-        remember_words(name)
+        add_to_vocabulary(name)
     return product
 
 
 def _listing_reference(key: str, product: Product) -> str:
-    """The first movement's reference: ``listed``, a digest of the key, one of what was asked."""
-    asked = (
+    """The first movement's reference: ``listed``, a digest of the key, a digest of the listing."""
+    content = (
         product.name,
         product.category,
         product.price,
@@ -124,14 +124,14 @@ def _listing_reference(key: str, product: Product) -> str:
         product.description,
         product.sku,
     )
-    digests = (hashlib.blake2b(text.encode(), digest_size=12) for text in (key, repr(asked)))
+    digests = (hashlib.blake2b(text.encode(), digest_size=12) for text in (key, repr(content)))
     return ":".join(["listed", *(digest.hexdigest() for digest in digests)])
 
 
 def _refuse_repeated(seller: User, reference: str) -> None:
-    """Raise AlreadyListed or ListingKeyReused where the seller has used the key of a reference.
+    """Raise AlreadyListed or ListingKeyReused if the seller has used the reference's key before.
 
-    The seller is locked: of two at once, the second finds the first.
+    The seller must be locked, so that the second of two concurrent requests finds the first.
     """
     same_key = reference.rpartition(":")[0] + ":"
     moves = StockMovement.objects.filter(actor=seller, reference__startswith=same_key)
@@ -144,10 +144,10 @@ def _refuse_repeated(seller: User, reference: str) -> None:
 
 
 def _crowding(seller: User) -> int:
-    """How crowded the shop is with what the seller listed lately: the next product's ``crowding``.
+    """The ``crowding`` of the seller's next product: how many they have listed recently.
 
-    Each product adds one, and one fades every eight hours. The seller is locked, so that uploads
-    at once do not count alike.
+    Each product adds one, and one expires every eight hours. Locks the seller, so that concurrent
+    uploads get different values.
     """
     locked_row(User, seller.pk)
     mine = Product.objects.owned_by(seller).order_by(Newest())
@@ -160,7 +160,7 @@ def _crowding(seller: User) -> int:
 
 @contextmanager
 def _refuse_taken_sku(sku: str | None) -> Iterator[None]:
-    """Around a write: raise FieldRefusal where the seller has the sku on another listing."""
+    """Turn a constraint error of the write into FieldRefusal if the sku is taken."""
     try:
         yield
     except IntegrityError as error:
@@ -170,13 +170,12 @@ def _refuse_taken_sku(sku: str | None) -> Iterator[None]:
 
 
 def edit_product(product_id: int, *, picture: PictureChange = KEEP, **changes: Any) -> None:
-    """Change these columns of a product, and no others. Safe to repeat.
+    """Change these columns of a product. Safe to repeat.
 
-    ``picture`` takes the place of the first, None takes the first away (the next one is the first
-    then), ``KEEP`` leaves it. Only changed columns are written:
-    the product may be sold at the same moment. Files that are replaced are deleted once the change
-    is committed, and the new ones if it fails. Raises FieldRefusal where another listing of the
-    seller has the ``sku``, and TypeError for a column that is not in ``EDITABLE``.
+    Only the given columns are written, because the product may be sold at the same time.
+    ``picture`` replaces the first picture; None removes it, and ``KEEP`` leaves it. Replaced files
+    are deleted after the commit, new ones if the change fails. Raises FieldRefusal if another of
+    the seller's listings has the ``sku``, and TypeError for a column that is not in ``EDITABLE``.
     """
     kept_out = changes.keys() - EDITABLE
     if kept_out:
@@ -196,15 +195,15 @@ def _write(product_id: int, changes: dict[str, Any]) -> None:
     with _refuse_taken_sku(changes.get("sku")):
         Product.objects.filter(pk=product_id).update(**changes, updated_at=timezone.now())
     if "name" in changes:
-        remember_words(changes["name"])
+        add_to_vocabulary(changes["name"])
     if changes.keys() & {"price", "payment_mpesa_number"}:
-        _keep_terms(product_id)
+        _record_terms(product_id)
 
 
-def _keep_terms(product_id: int) -> None:
-    """Keep the terms a product is sold on now, if they are others than before (ListingTerms).
+def _record_terms(product_id: int) -> None:
+    """Record the current terms of a product if they have changed (ListingTerms).
 
-    The product is locked: its row was written in this transaction.
+    The product's row is locked already, because this transaction has written it.
     """
     product = Product.objects.filter(pk=product_id).first()
     if product is None:
@@ -215,24 +214,24 @@ def _keep_terms(product_id: int) -> None:
 
 
 def list_product(product_id: int) -> None:
-    """Show a product to the public again. Safe to repeat."""
+    """Make a product visible to the public again. Safe to repeat."""
     _write(product_id, {"listed": True})
 
 
 def unlist_product(product_id: int) -> None:
-    """Hide a product from the public; orders that hold it go on. Safe to repeat."""
+    """Hide a product from the public. Existing orders are not affected. Safe to repeat."""
     _write(product_id, {"listed": False})
 
 
 def restock_product(
     product_id: int, *, number: int, by: User, key: str | None = None, note: str = ""
 ) -> bool:
-    """Add to a product's stock, or take away from what is free where ``number`` is negative.
+    """Add to a product's stock, or remove free units if ``number`` is negative.
 
-    Safe to repeat with a ``key``, the request's Idempotency-Key: its digest is the reference of the
-    movement, which is unique. Returns whether it was done now. Raises FieldRefusal when fewer are
-    free or there would be more than MAX_STOCK, and RestockKeyReused when the key was used with
-    another number. Orders keep their keys in orders.cashout.
+    Safe to repeat with a ``key``, the request's Idempotency-Key: its digest is the movement's
+    unique reference. Returns False if the stock was already changed under this key. Raises
+    FieldRefusal if fewer units are free or the stock would exceed MAX_STOCK, and RestockKeyReused
+    if the key was used with another number.
     """
     reference = restock_reference(key) if key else f"restock:{uuid4().hex}"
     line = StockLine(product_id, number)
@@ -240,7 +239,7 @@ def restock_product(
         moved = stock.restock(line, reference=reference, actor_id=by.pk, note=note)
     except (Shortage, Overfull) as error:
         product = Product.objects.get(pk=product_id)
-        raise FieldRefusal({"number": [why_not(product, number)]}) from error
+        raise FieldRefusal({"number": [restock_refusal(product, number)]}) from error
     known = StockMovement.objects.filter(product=product_id, reference=reference)
     if moved is None and known.values_list("quantity", flat=True).get() != number:
         raise RestockKeyReused
@@ -248,13 +247,13 @@ def restock_product(
 
 
 def restock_reference(key: str) -> str:
-    """The movement's reference for this key: a digest, since a key may be longer than it."""
+    """The movement's reference for this key: a digest, because keys can exceed the column."""
     return f"restock:{hashlib.blake2b(key.encode(), digest_size=16).hexdigest()}"
 
 
-def why_not(product: Product, number: int) -> str:
-    """Why so many cannot be added to, or taken from, a product's stock: a sentence for people."""
+def restock_refusal(product: Product, number: int) -> str:
+    """The message for a number that cannot be added to, or removed from, a product's stock."""
     if number > 0:
-        return f"At most {MAX_STOCK} fit on a shelf; {product.item_number} stand there."
-    held = f"; {product.held} are held for orders that are not paid yet" if product.held else ""
-    return f"Only {product.free} are free{held}."
+        return f"At most {MAX_STOCK} can be in stock; there are {product.item_number} now."
+    held = f"; {product.held} are reserved for unpaid orders" if product.held else ""
+    return f"Only {product.free} are available{held}."

@@ -1,4 +1,4 @@
-"""What came to the shelf of one of the caller's products, and what left it, over HTTP."""
+"""The stock movements of the caller's products over HTTP."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from products.serializers import StockMoveOutput
 from . import openapi
 from .views import own_product
 
-#: What a movement was for, by the beginning of its reference; the rest names rows of the shop's.
+#: The kind of a movement, by the beginning of its reference. The rest of it identifies rows.
 KINDS = {"listed": "listed", "order": "sold", "return": "returned"}
-#: Sellers' own restocks, and those of their sheets.
+#: Any other reference: restocks by the seller, including those from sheets.
 RESTOCKED = "restocked"
 
 

@@ -1,4 +1,4 @@
-"""What sellers do with their own products over HTTP; CSV files are in products.spreadsheets."""
+"""Sellers' own products over HTTP. CSV files are in products.spreadsheets."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ from .services import (
 
 
 class CreateView(APIView):
-    """A signed-in person lists a product."""
+    """Lists a product."""
 
     parser_classes = [StrictJSONParser, StrictMultiPartParser]
     throttle_scope = "create"
 
     @extend_schema(**openapi.CREATE)
     def post(self, request: Request) -> Response:
-        asked = CreateProductInput(data=request.data, context={"request": request})
-        asked.is_valid(raise_exception=True)
-        values = dict(asked.validated_data)
+        serializer = CreateProductInput(data=request.data, context={"request": request})
+        serializer.is_valid(raise_exception=True)
+        values = dict(serializer.validated_data)
         picture = values.pop("image", None)
         key = read_idempotency_key(request.headers.get("Idempotency-Key"))
         headers = {}
@@ -69,7 +69,7 @@ class CreateView(APIView):
 
 
 class SellerProductsView(GenericAPIView):
-    """Everything the caller sells, shown to the public or not."""
+    """All products of the caller, including unlisted ones."""
 
     serializer_class = ListingOutput
     queryset = Product.objects.none()
@@ -81,9 +81,9 @@ class SellerProductsView(GenericAPIView):
 
     @property
     def keyset(self) -> tuple[str, ...]:
-        """The columns the pages of this order are cut by."""
-        asked = self.request.query_params.get("ordering") or "newest"
-        return LISTING_ORDERS["best-selling" if asked == "-sold" else asked]
+        """The columns by which this order is paged."""
+        requested = self.request.query_params.get("ordering") or "newest"
+        return LISTING_ORDERS["best-selling" if requested == "-sold" else requested]
 
     @extend_schema(**openapi.PRODUCTS)
     def get(self, request: Request) -> Response:
@@ -96,7 +96,7 @@ class SellerProductsView(GenericAPIView):
 
 
 class OwnProductView(ProductView):
-    """One product: anyone reads it, its seller changes it."""
+    """One product: anyone can read it, only its seller can change it."""
 
     parser_classes = [StrictJSONParser, StrictMultiPartParser]
 
@@ -111,11 +111,11 @@ class OwnProductView(ProductView):
     @extend_schema(**openapi.EDIT)
     def patch(self, request: Request, product_id: str) -> Response:
         product = own_product(request, product_id)
-        asked = EditProductInput(
+        serializer = EditProductInput(
             product, data=request.data, partial=True, context={"request": request}
         )
-        asked.is_valid(raise_exception=True)
-        changes = dict(asked.validated_data)
+        serializer.is_valid(raise_exception=True)
+        changes = dict(serializer.validated_data)
         edit_product(product.pk, picture=changes.pop("image", KEEP), **changes)
         return _answer(request, product.pk)
 
@@ -133,11 +133,11 @@ class RestockView(APIView):
     @extend_schema(**openapi.RESTOCK)
     def post(self, request: Request, product_id: str) -> Response:
         product = own_product(request, product_id)
-        asked = RestockInput(data=request.data)
-        asked.is_valid(raise_exception=True)
+        serializer = RestockInput(data=request.data)
+        serializer.is_valid(raise_exception=True)
         key = read_idempotency_key(request.headers.get("Idempotency-Key"))
         is_new = restock_product(
-            product.pk, by=current_user(request), key=key, **asked.validated_data
+            product.pk, by=current_user(request), key=key, **serializer.validated_data
         )
         answer = _answer(request, product.pk)
         answer.status_code = status.HTTP_201_CREATED
@@ -147,7 +147,7 @@ class RestockView(APIView):
 
 
 def own_product(request: Request, product_id: str) -> Product:
-    """The caller's product, shown to the public or not. Raises NoSuchProduct for any other."""
+    """The caller's product, listed or not. Raises NoSuchProduct for any other."""
     product = Product.objects.owned_by(current_user(request)).filter(pk=int(product_id)).first()
     if product is None:
         raise NoSuchProduct

@@ -1,4 +1,4 @@
-"""What is for sale, and what is said of it."""
+"""Products, their stock and pictures, reviews, and the words of the search."""
 
 from .pictures import MAX_PICTURES, ProductPicture
 from .products import (

@@ -13,31 +13,31 @@ MAX_PICTURES = 8
 
 
 def own_path(picture: ProductPicture, name: str) -> str:
-    """Where a size of a picture is stored: beside the products' own files."""
+    """The storage path of one size of a picture, in the same folder as the product's files."""
     return picture_path(picture.product, name)
 
 
 class ProductPicture(models.Model):
-    """One of a product's pictures. The first is the product's ``image`` and ``thumbnail`` too.
+    """One picture of a product. The first is also the product's ``image`` and ``thumbnail``.
 
-    A size that would be no smaller than the next larger one has no file. ``sizes`` has the width
-    and height of each file by its column; none of a picture from the time before there were more
-    than two, until the clock has drawn the others (products.listings.pictures).
+    Pictures are never enlarged: a size no smaller than the next larger one has no file. ``sizes``
+    maps each column to its file's width and height. It is empty for a picture uploaded before all
+    sizes existed, until the clock draws the missing ones (products.listings.pictures).
     """
 
     product = models.ForeignKey(
         Product,
         on_delete=models.PROTECT,
         related_name="pictures",
-        db_index=False,  # product_has_a_picture_a_place begins with it
+        db_index=False,  # product_has_a_picture_a_place starts with this column
     )
-    #: From 0; places follow one another, but for the moment of a change.
+    #: From 0, without gaps except during a change.
     place = models.PositiveSmallIntegerField(default=0)
     image = models.ImageField(upload_to=own_path, help_text="At most 1600 px a side, WebP.")
     medium = models.ImageField(upload_to=own_path, blank=True, help_text="At most 800 px, WebP.")
     thumbnail = models.ImageField(upload_to=own_path, blank=True, help_text="At most 400 px, WebP.")
     preview = models.ImageField(upload_to=own_path, blank=True, help_text="At most 600 px, JPEG.")
-    #: Whether all its sizes are there, or cannot be drawn: its file is gone.
+    #: Whether all sizes exist, or cannot be drawn because the file is gone.
     is_drawn = models.BooleanField(default=False)
     sizes: models.JSONField[Any, Any] = models.JSONField(default=dict)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -53,7 +53,7 @@ class ProductPicture(models.Model):
             models.CheckConstraint(name="picture_has_a_file", condition=Q(image__gt="")),
         ]
         indexes = [
-            # Few are not drawn yet, and soon none: the clock finds them here.
+            # Lets the clock find the few pictures that are not drawn yet.
             models.Index(fields=["id"], name="picture_undrawn", condition=Q(is_drawn=False)),
         ]
 

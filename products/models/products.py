@@ -1,4 +1,4 @@
-"""Products, and every change to how many there are of each."""
+"""Products, the terms they are sold on, and every change of their stock."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ MAX_PRICE = 150_000
 MAX_STOCK = 100_000
 MAX_SKU = 40
 
-#: What a tenth of a star weighs in ``Product.star_rank``: more than any number of reviews.
+#: The weight of a tenth of a star in ``Product.star_rank``: more than any number of reviews.
 STAR_RANK = 1_000_000
 
-#: What the sum of stars and the number of reviews keep to when they move together.
+#: Holds while the sum of stars and the number of reviews are changed together.
 ONE_TO_FIVE_STARS_A_REVIEW = Q(
     review_stars__gte=F("review_count"), review_stars__lte=F("review_count") * 5
 )
 
 
 class Category(models.TextChoices):
-    """What goods are listed under. Another is a line here and a migration of the choices.
+    """The categories of products. Adding one takes a line here and a migration of the choices.
 
-    The home page shows those of ``products.catalogue.home.CATEGORIES``.
+    The home page shows those in ``products.catalogue.home.CATEGORIES``.
     """
 
     ELECTRONICS = "electronics"
@@ -47,10 +47,10 @@ def average_stars(stars: int, reviews: int) -> float | None:
 
 
 def back_within(item_number: int, held: int) -> int | None:
-    """Seconds within which something may be free again; None where something is, or nothing comes.
+    """Seconds within which stock may be free again. None if some is free, or none is reserved.
 
-    Nothing is free, and some of it is only held: unpaid orders end after the hold time, unless
-    they are paid, or prolonged by another prompt.
+    Applies when nothing is free but some units are only reserved: unpaid orders end after the hold
+    time unless they are paid, or extended by another payment prompt.
     """
     if held < item_number or not held:
         return None
@@ -58,11 +58,11 @@ def back_within(item_number: int, held: int) -> int | None:
 
 
 class Newest(Func):
-    """Minus the id, to order a list by: the newest product comes first.
+    """Minus the id, for ordering a list newest first.
 
-    An expression, so that PostgreSQL walks the index of the category. For a plain ``-id`` it would
-    walk the primary key backwards and throw away the other categories' rows, which is fine until a
-    category has had nothing new for a year.
+    An expression, so that PostgreSQL scans the category's index. For a plain ``-id`` it would scan
+    the primary key backwards and discard the other categories' rows, which is slow for a category
+    without new products.
     """
 
     template = "(-%(expressions)s)"
@@ -73,9 +73,9 @@ class Newest(Func):
 
 
 class Round(Func):
-    """In which round of its seller's goods a product comes on the home page: 0 for the first three.
+    """The round in which the home page shows a product: 0 for its seller's first three, then 1 …
 
-    An expression over ``crowding``, for the index of the home page.
+    An expression over ``crowding``, matched by the home page's index.
     """
 
     template = "(%(expressions)s / 3)"
@@ -106,7 +106,7 @@ def _sold_rank() -> Case:
 
 class ProductQuerySet(models.QuerySet["Product"]):
     def listed(self) -> ProductQuerySet:
-        """Products their sellers show; the public sees no others."""
+        """Listed products. The public sees no others."""
         return self.filter(listed=True)
 
     def on_sale(self) -> ProductQuerySet:
@@ -118,44 +118,44 @@ class ProductQuerySet(models.QuerySet["Product"]):
         return self.filter(listed=True, soldout=True)
 
     def sold_by(self, username: str) -> ProductQuerySet:
-        """Products of the seller with this name, whatever its case. Asks who that is: one query.
+        """Products of the seller with this user name, in any case. One query to find the seller.
 
-        PostgreSQL plans for an id by how many rows that seller has. For a subquery it would guess,
-        and walk a table for a seller who has few of them, or is nobody.
+        With a literal id PostgreSQL plans by how many rows that seller has. With a subquery it
+        guesses, and scans the table for a seller with few products, or for an unknown name.
         """
         seller = User.objects.called(username).values_list("pk", flat=True).first()
         return self.none() if seller is None else self.filter(seller=seller)
 
     def with_stock_version(self) -> ProductQuerySet:
-        """Each with its ``stock_version``: a number that grows with every change of its stock."""
-        # Counted in the index that keeps a product's references apart.
+        """Annotate ``stock_version``: a number that grows with every change of the stock."""
+        # Counted in the unique index of (product, reference).
         moves = StockMovement.objects.filter(product=OuterRef("pk")).order_by().values("product")
         moved = Subquery(moves.annotate(number=Count("*")).values("number"))
         return self.annotate(stock_version=Coalesce(moved, 0))
 
     def owned_by(self, seller: User | int) -> ProductQuerySet:
-        """A seller's own, shown to the public or not. Sellers' views start here."""
+        """A seller's own products, listed or not. Sellers' views start here."""
         return self.filter(seller=seller)
 
 
 def picture_path(product: Product, name: str) -> str:
-    """Where a product's picture is stored; its name is random (see omachemainproj.images)."""
+    """The storage path of a product's picture. ``name`` is random (see omachemainproj.images)."""
     return f"products/{name}"
 
 
 class Product(models.Model):
     """One listing of one seller.
 
-    ``item_number`` is how many there are, ``held`` of them are reserved for orders that are not
-    paid yet, and the difference can be sold. Both change by conditional updates only (see
-    products.stock), and constraints refuse what those would ever get wrong.
+    ``item_number`` is the stock on hand, ``held`` is the part of it that is reserved for unpaid
+    orders, and the difference can be sold. Both change only through conditional updates (see
+    products.stock), backed by constraints.
     """
 
     seller = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
         related_name="products",
-        db_index=False,  # product_seller_newest begins with it
+        db_index=False,  # product_seller_newest starts with this column
     )
     name = models.CharField(max_length=100)
     image = models.ImageField(upload_to=picture_path, blank=True)
@@ -172,8 +172,8 @@ class Product(models.Model):
     held = models.PositiveIntegerField(
         default=0, editable=False, help_text="Promised to orders that are not paid yet."
     )
-    #: Computed by the database. It flips rarely, so an update of the numbers leaves the
-    #: indexes below alone (a heap-only update in PostgreSQL), which is what a hot product needs.
+    #: Computed by the database. It changes rarely, so an update of the numbers does not touch the
+    #: indexes below (a heap-only update in PostgreSQL), which keeps a popular product fast.
     soldout = models.GeneratedField(
         expression=Q(item_number__lte=F("held")),  # type: ignore[arg-type]
         output_field=models.BooleanField(),
@@ -186,32 +186,33 @@ class Product(models.Model):
     sku = models.CharField(
         max_length=MAX_SKU, null=True, blank=True, help_text="The seller's own code for it."
     )
-    #: The sum of movements for orders, kept by products.stock: a popular product has thousands.
+    #: The sum of movements for orders, maintained by products.stock: a popular product has
+    #: thousands of them.
     sold = models.PositiveIntegerField(
         default=0, db_default=0, editable=False, help_text="Left the shelf for paid orders."
     )
-    #: The sum of the stars of its shown reviews, and their number. Moved with each review
+    #: The sum of the stars of its visible reviews, and their number. Updated with each review
     #: (products.reviews.services), never counted when read.
     review_stars = models.PositiveIntegerField(default=0, editable=False)
     review_count = models.PositiveIntegerField(default=0, editable=False)
-    #: To order by stars: the tenths shown, and among the same the number of reviews.
+    #: Orders products by stars (in tenths, as shown), then by the number of reviews.
     star_rank = models.GeneratedField(
         expression=_star_rank(), output_field=models.IntegerField(), db_persist=True
     )
-    #: To order by what sells: ``sold`` in two digits, so that a popular product, which has
-    #: hundreds sold, changes its place in an index at one sale in ten and not at each.
+    #: Orders products by sales: ``sold`` to two significant digits, so that a product with
+    #: hundreds of sales moves in an index at one sale in ten instead of at every one.
     sold_rank = models.GeneratedField(
         expression=_sold_rank(), output_field=models.IntegerField(), db_persist=True
     )
-    #: How many its seller had listed lately, when it was listed (listings.services). It never
-    #: changes, so that nobody gets to the front by editing.
+    #: How many products the seller had recently listed when this one was listed
+    #: (listings.services). Never changes, so that editing moves nothing to the front page.
     crowding = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
     objects = ProductQuerySet.as_manager()
 
-    #: Only on what was read ``with_stock_version``.
+    #: Only on rows read through ``with_stock_version``.
     stock_version: int
 
     class Meta:
@@ -229,8 +230,8 @@ class Product(models.Model):
             ),
         ]
         indexes = [
-            # A seller's own list. By what is free or was sold it is sorted each time: an index
-            # would be written to at every sale.
+            # A seller's own list. There is none by free stock or by sales: it would be written to
+            # at every sale.
             models.Index(fields=["seller", "price", "id"], name="product_of_seller_by_price"),
             models.Index(
                 "category",
@@ -244,7 +245,7 @@ class Product(models.Model):
                 condition=Q(listed=True, soldout=False),
             ),
             models.Index(fields=["price", "id"], name="product_price", condition=Q(listed=True)),
-            # Few are sold out: without this, a page of them would be looked for in all the others.
+            # Few are sold out: without this, a page of them would scan all the others.
             models.Index(
                 "category",
                 Newest(),
@@ -281,7 +282,7 @@ class Product(models.Model):
                 name="product_seller_price",
                 condition=Q(listed=True),
             ),
-            # The home page: everybody's first three before anybody's next three.
+            # The home page: every seller's first three before any seller's next three.
             models.Index(
                 "category",
                 Round(),
@@ -289,7 +290,7 @@ class Product(models.Model):
                 name="product_front",
                 condition=Q(listed=True, soldout=False),
             ),
-            # Few are unlisted: staff would look for a page of them in all the others.
+            # Few are unlisted: without this, staff's page of them would scan all the others.
             models.Index(fields=["id"], name="product_unlisted", condition=Q(listed=False)),
         ]
 
@@ -297,30 +298,30 @@ class Product(models.Model):
         return self.name
 
     def takes(self, number: int) -> bool:
-        """Whether so many units can be added, or taken away where it is negative, right now."""
+        """Whether ``number`` units can be added right now, or removed if it is negative."""
         return self.held <= self.item_number + number <= MAX_STOCK
 
     @property
     def free(self) -> int:
-        """How many can be sold."""
+        """The units that can be sold: in stock and not reserved."""
         return self.item_number - self.held
 
     @property
     def back_within(self) -> int | None:
-        """As ``back_within()`` says of its numbers."""
+        """Seconds within which stock may be free again; see ``back_within()``."""
         return back_within(self.item_number, self.held)
 
     @property
     def stars(self) -> float | None:
-        """The mean of its shown reviews, to one decimal; None without any."""
+        """The mean of its visible reviews, to one decimal; None without any."""
         return average_stars(self.review_stars, self.review_count)
 
 
 class ListingTerms(models.Model):
-    """On what terms a product is sold from a moment on: by whom, at what price, paid where.
+    """The terms a product is sold on from ``created_at``: seller, price, where they are paid.
 
     One row when it is listed, and one for each change (products.listings.services). Never changed
-    or deleted: the newest is what the product says, and a line was sold on one of them.
+    or deleted: the newest row matches the product, and every order line was sold on one of them.
     """
 
     product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="terms")
@@ -328,7 +329,7 @@ class ListingTerms(models.Model):
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
         related_name="+",
-        db_index=False,  # terms_of_seller is it
+        db_index=False,  # terms_of_seller covers it
     )
     price = models.PositiveIntegerField(help_text="Whole Kenyan shillings.")
     payment_mpesa_number = models.CharField(max_length=12)
@@ -338,7 +339,7 @@ class ListingTerms(models.Model):
         verbose_name = "terms of a listing"
         verbose_name_plural = "terms of listings"
         default_permissions = ()
-        # All that a person's export looks for is found by whose it is.
+        # A person's data export looks rows up by their owner.
         indexes = [models.Index(fields=["seller"], name="terms_of_seller")]
 
     def __str__(self) -> str:
@@ -346,7 +347,7 @@ class ListingTerms(models.Model):
 
     @classmethod
     def of(cls, product: Product) -> ListingTerms:
-        """Those a product has now, not saved."""
+        """The current terms of a product, not saved."""
         return cls(
             product=product,
             seller_id=product.seller_id,
@@ -355,31 +356,31 @@ class ListingTerms(models.Model):
         )
 
     def says(self) -> tuple[int, int, str]:
-        """Who sells it, at what price, and where they are paid."""
+        """The seller's id, the price in KES and the number they are paid at."""
         return self.seller_id, self.price, self.payment_mpesa_number
 
 
 class StockMovement(models.Model):
-    """One change of a product's ``item_number``, and what for. Never changed or deleted.
+    """One change of a product's ``item_number`` and its reason. Never changed or deleted.
 
-    The unique reference is what makes taking stock safe to repeat.
+    The unique ``reference`` makes stock changes safe to repeat.
     """
 
     product = models.ForeignKey(
         Product,
         on_delete=models.PROTECT,
         related_name="movements",
-        db_index=False,  # stock_moves_once_per_reference begins with it
+        db_index=False,  # stock_moves_once_per_reference starts with this column
     )
     quantity = models.IntegerField(help_text="Negative when stock leaves the shelf.")
     reference = models.CharField(max_length=64, help_text="Like “listed” or “order:4711”.")
-    #: None where the shop moved it, as for an order.
+    #: None if the shop moved it itself, for example for an order.
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,
         on_delete=models.PROTECT,
         related_name="+",
-        db_index=False,  # stock_moved_by, which the many movements of orders stay out of
+        db_index=False,  # stock_moved_by covers it, without the many movements for orders
     )
     note = models.CharField(max_length=200, blank=True, default="", db_default="")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -393,7 +394,7 @@ class StockMovement(models.Model):
         ]
         indexes = [
             models.Index(fields=["actor"], name="stock_moved_by", condition=Q(actor__isnull=False)),
-            # The history of a popular product has thousands.
+            # A popular product has thousands of movements.
             models.Index(fields=["product", "-id"], name="stock_moved_newest"),
         ]
 

@@ -1,4 +1,4 @@
-"""Reviews of products, and the rating they add up to for a seller."""
+"""Reviews of products, and the rating of each seller."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAX_REASON = 200
 
 class ReviewQuerySet(models.QuerySet["Review"]):
     def shown(self) -> ReviewQuerySet:
-        """Reviews the public sees; averages count no others."""
+        """Reviews that are not hidden. Only these are public and count in averages."""
         return self.filter(hidden=False)
 
     def of_product(self, product_id: int) -> ReviewQuerySet:
@@ -25,22 +25,22 @@ class ReviewQuerySet(models.QuerySet["Review"]):
         return self.filter(product=product_id)
 
     def of_seller(self, seller: User) -> ReviewQuerySet:
-        """Reviews of all that one seller sells."""
+        """Reviews of any product of one seller."""
         return self.filter(seller=seller)
 
     def written_by(self, user: User) -> ReviewQuerySet:
-        """The buyer's own reviews."""
+        """Reviews by one buyer."""
         return self.filter(buyer=user)
 
 
 class Review(models.Model):
-    """A buyer's review of goods that were delivered to them: one review a line.
+    """A buyer's review of a delivered order line: at most one per line.
 
     It stays, and counts, when the goods are returned: a seller must not be able to remove a bad
-    review by paying the buyer back. The API says so of it (``returned``).
+    review by refunding the buyer. The API marks it with ``returned``.
     """
 
-    #: Named, not imported: orders import products, and not the other way round.
+    #: By name: orders imports products, not the other way round.
     line = models.OneToOneField(
         "orders.OrderTrack", on_delete=models.PROTECT, related_name="review"
     )
@@ -48,7 +48,7 @@ class Review(models.Model):
         Product,
         on_delete=models.PROTECT,
         related_name="reviews",
-        db_index=False,  # review_of_product_newest begins with it
+        db_index=False,  # review_of_product_newest starts with this column
     )
     buyer = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="reviews"
@@ -60,10 +60,10 @@ class Review(models.Model):
     text = models.TextField(max_length=MAX_REVIEW, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     edited_at = models.DateTimeField(null=True, editable=False)
-    #: The seller's, given once.
+    #: The seller's answer. It can be given once.
     answer = models.TextField(max_length=MAX_REVIEW, blank=True)
     answered_at = models.DateTimeField(null=True, editable=False)
-    #: Staff took it out of sight, and said why; it counts for nothing meanwhile.
+    #: Hidden by staff, with a reason. A hidden review does not count in averages.
     hidden = models.BooleanField(default=False)
     hidden_reason = models.CharField(max_length=MAX_REASON, blank=True)
 
@@ -107,7 +107,7 @@ class Review(models.Model):
         return f"{self.stars} stars for {self.product}"
 
 
-#: What of a review its digests are of: all of it.
+#: The fields of a review that its digests cover: all of them.
 DIGESTED_OF_REVIEW = (
     "line_id",
     "product_id",
@@ -125,10 +125,10 @@ DIGESTED_OF_REVIEW = (
 
 
 class ReviewDigest(models.Model):
-    """SHA-256 of a review (omachemainproj.digests) as it was written, and after each change.
+    """SHA-256 of a review (omachemainproj.digests): one as it is written, and one per change.
 
-    Never changed or deleted: ``prove`` computes a review's newest one again, so stars that are
-    changed together with the averages are seen.
+    Never changed or deleted. ``prove`` recomputes each review's newest digest, which reveals stars
+    that were changed in the database together with the averages.
     """
 
     review = models.ForeignKey(Review, on_delete=models.PROTECT, related_name="digests")
@@ -143,7 +143,10 @@ class ReviewDigest(models.Model):
 
 
 class SellerRating(models.Model):
-    """The sum and number of the shown reviews of all a seller's goods (as Product.review_stars)."""
+    """The sum of stars and the number of visible reviews of all a seller's products.
+
+    Kept up to date like Product.review_stars.
+    """
 
     seller = models.OneToOneField(
         settings.AUTH_USER_MODEL,

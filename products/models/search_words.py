@@ -1,4 +1,4 @@
-"""The words that a misspelt search is corrected by (products.catalogue.spelling)."""
+"""The words that misspelt searches are corrected to (products.catalogue.spelling)."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""How many goods can be bought of each category and of each seller, without counting them.
+"""How many products of each category and of each seller are for sale, without counting rows.
 
-The database writes a ``ShelfMove`` wherever a product begins or ceases to be for sale (a trigger:
-migration 0011), and the clock adds moves up into the two tables of sums. Sum and moves together
-are the number at any moment. An order adds a row of its own and waits for nobody; sums that orders
-changed themselves would be locked in the order of whatever sells out.
+A trigger (migration 0011) writes a ``ShelfMove`` whenever a product starts or stops being for
+sale, and the clock adds these up into two tables of totals. The current number is the total plus
+the pending moves. An order only inserts a row and waits for nobody; if orders updated the totals
+themselves, they would lock them in whatever order their products sell out.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from .products import Category
 
 
 class ShelfMove(models.Model):
-    """A product became something that can be bought, or is it no more. Written by the database."""
+    """A product started (1) or stopped (-1) being for sale. Written by a database trigger."""
 
     category = models.CharField(max_length=12, choices=Category)
     seller = models.ForeignKey(
@@ -31,7 +31,7 @@ class ShelfMove(models.Model):
 
 
 class CategoryShelf(models.Model):
-    """How many goods of a category could be bought when moves were last added up."""
+    """How many products of a category were for sale when moves were last added up."""
 
     category = models.CharField(max_length=12, choices=Category, primary_key=True)
     for_sale = models.IntegerField(default=0)
@@ -44,7 +44,7 @@ class CategoryShelf(models.Model):
 
 
 class SellerShelf(models.Model):
-    """How many goods of a seller could be bought when moves were last added up."""
+    """How many products of a seller were for sale when moves were last added up."""
 
     seller = models.OneToOneField(
         settings.AUTH_USER_MODEL,

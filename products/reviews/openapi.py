@@ -1,4 +1,4 @@
-"""OpenAPI descriptions of reviews: inputs, answers, examples."""
+"""OpenAPI descriptions of reviews: inputs, responses, examples."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 
-from omachemainproj.api.schema import DetailError, error_answer, field_errors, refusals
+from omachemainproj.api.error_schemas import DetailError, error_answer, field_errors, refusals
 from products.catalogue.openapi import LINK
 
 from .serializers import (
@@ -41,7 +41,7 @@ _OWN: dict[str, Any] = {
     "hidden": False,
     "editable_until": "2026-12-01T09:12:44.120931+00:00",
 }
-#: Two of them are said by orders, which these descriptions know nothing of.
+#: The last two are refusals of the orders app, which this app cannot import.
 _NOT_REVIEWED = {
     AlreadyReviewed.code: AlreadyReviewed.message,
     "not_delivered": "You can review this once it is delivered.",
@@ -49,7 +49,7 @@ _NOT_REVIEWED = {
 }
 _NO_REVIEW = error_answer("There is no such review.", "review_not_found")
 _BAD_INPUT = field_errors(
-    "Something in the input is wrong.", stars={"stars": ["A whole number is needed, like 1500."]}
+    "The input is invalid.", stars={"stars": ["A whole number is needed, like 1500."]}
 )
 _REVIEW_ID = OpenApiParameter("review_id", OpenApiTypes.INT64, OpenApiParameter.PATH)
 _LINE = OpenApiParameter(
@@ -67,18 +67,20 @@ def _own(description: str) -> OpenApiResponse:
 
 SELLER_REVIEWS: dict[str, Any] = {
     "operation_id": "seller_reviews",
-    "summary": "What buyers say of my goods",
+    "summary": "List reviews of your products",
     "tags": ["selling"],
-    "description": "Of all the caller sells, newest first; those that staff hid are left out.",
+    "description": "Reviews of all the caller's products, newest first, without hidden ones.",
     "parameters": [
         OpenApiParameter(
-            "stars", OpenApiTypes.STR, description="Only these, with commas or given again: 1 to 5."
+            "stars",
+            OpenApiTypes.STR,
+            description="Only these numbers of stars, 1 to 5: comma-separated or repeated.",
         ),
         OpenApiParameter(
             "answered",
             OpenApiTypes.STR,
             enum=["true", "false"],
-            description="`false`: what waits for an answer.",
+            description="`false`: reviews without an answer.",
         ),
         LINK,
     ],
@@ -102,12 +104,12 @@ SELLER_REVIEWS: dict[str, Any] = {
 
 PRODUCT_REVIEWS: dict[str, Any] = {
     "operation_id": "product_reviews",
-    "summary": "What buyers say of a product",
+    "summary": "List reviews of a product",
     "tags": _TAGS,
     "auth": [],
     "description": (
-        "Newest first; those that staff hid are left out. A review stays when its goods went back,"
-        " and says so (`returned`)."
+        "Newest first, without reviews hidden by staff. A review stays if the goods are returned,"
+        " and is marked `returned`."
     ),
     "parameters": [
         OpenApiParameter("product_id", OpenApiTypes.INT64, OpenApiParameter.PATH),
@@ -115,7 +117,7 @@ PRODUCT_REVIEWS: dict[str, Any] = {
     ],
     "responses": {
         200: ReviewOutput(many=True),
-        400: field_errors("A parameter cannot be read."),
+        400: field_errors("A parameter is invalid."),
         404: error_answer("There is no such product.", "product_not_found"),
     },
     "examples": [OpenApiExample("reviews", value=_REVIEW, response_only=True, status_codes=[200])],
@@ -126,7 +128,7 @@ SELLER: dict[str, Any] = {
     "summary": "A seller",
     "tags": _TAGS,
     "auth": [],
-    "description": "What is public of somebody who sells; their name in any case.",
+    "description": "A seller's public profile. The user name is case-insensitive.",
     "parameters": [OpenApiParameter("username", OpenApiTypes.STR, OpenApiParameter.PATH)],
     "responses": {
         200: OpenApiResponse(
@@ -155,7 +157,7 @@ ANSWER: dict[str, Any] = {
     "operation_id": "review_answer",
     "summary": "Answer a review",
     "tags": _TAGS,
-    "description": "Once, by the seller of what was reviewed; everybody reads it.",
+    "description": "A seller can answer each review of their products once. Answers are public.",
     "parameters": [_REVIEW_ID],
     "request": AnswerInput,
     "responses": {
@@ -167,7 +169,8 @@ ANSWER: dict[str, Any] = {
         400: _BAD_INPUT,
         404: _NO_REVIEW,
         409: error_answer(
-            "You have answered this review. An answer is given once.", "already_answered"
+            "You have already answered this review. You can answer it only once.",
+            "already_answered",
         ),
     },
 }
@@ -176,13 +179,13 @@ EDIT_ANSWER: dict[str, Any] = {
     "operation_id": "review_answer_edit",
     "summary": "Change your answer",
     "tags": _TAGS,
-    "description": "For seven days after it was given.",
+    "description": "An answer can be changed for seven days after it was given.",
     "parameters": [_REVIEW_ID],
     "request": AnswerInput,
     "responses": {
         200: OpenApiResponse(
             ReviewOutput,
-            description="The review with its answer as it is now.",
+            description="The review with its changed answer.",
             examples=[OpenApiExample("changed", value=_REVIEW, response_only=True)],
         ),
         400: _BAD_INPUT,
@@ -197,7 +200,7 @@ READ: dict[str, Any] = {
     "operation_id": "track_review",
     "summary": "Your review of a line",
     "tags": _TAGS,
-    "description": "Hidden or not.",
+    "description": "The caller's review of this line, even if staff have hidden it.",
     "parameters": [_LINE],
     "responses": {200: _own("Your review."), 404: _NO_REVIEW},
 }
@@ -207,18 +210,18 @@ WRITE: dict[str, Any] = {
     "summary": "Review a line",
     "tags": _TAGS,
     "description": (
-        "By its buyer, once, when it was delivered. The text is plain text. Nobody reviews what"
-        " they sell themselves."
+        "A buyer can review each delivered line once, but not products they sell themselves. The"
+        " text is plain text."
     ),
     "parameters": [_LINE],
     "request": ReviewInput,
     "responses": {
         201: _own("The review."),
         400: _BAD_INPUT,
-        404: error_answer("There is no such line.", "line_not_found"),
+        404: error_answer("There is no such item.", "line_not_found"),
         409: OpenApiResponse(
             DetailError,
-            description="Nobody reviews twice, or what is not delivered, or their own goods.",
+            description="Already reviewed, not delivered yet, or the caller's own product.",
             examples=[
                 OpenApiExample(code, value={"detail": detail, "code": code})
                 for code, detail in _NOT_REVIEWED.items()
@@ -231,11 +234,11 @@ EDIT: dict[str, Any] = {
     "operation_id": "track_review_edit",
     "summary": "Change your review",
     "tags": _TAGS,
-    "description": "For seven days after it was written; what is left out stays as it is.",
+    "description": "For seven days after it was written. Omitted fields stay unchanged.",
     "parameters": [_LINE],
     "request": ReviewInput,
     "responses": {
-        200: _own("The review as it is now."),
+        200: _own("The changed review."),
         400: _BAD_INPUT,
         404: _NO_REVIEW,
         409: error_answer(

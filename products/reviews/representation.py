@@ -1,4 +1,4 @@
-"""Reviews and sellers as the API shows them; serializers.py describes the same shapes."""
+"""The API's representation of reviews and sellers; serializers.py describes the same shapes."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from products.models import Review, ReviewQuerySet, average_stars
 
 from .services import EDITABLE_FOR
 
-#: The track statuses of a line whose goods came back after they were delivered.
+#: The statuses of a line whose goods were returned after delivery.
 _RETURNED = frozenset({"cancelled", "refunded"})
-#: Shown for a buyer who gave no first name.
+#: Shown for buyers without a first name.
 ANONYMOUS = "A buyer"
 
-#: What a row of a review holds.
+#: The columns of a review's row.
 REVIEW_COLUMNS = (
     "id",
     "stars",
@@ -32,19 +32,19 @@ REVIEW_COLUMNS = (
 
 
 def as_rows(reviews: ReviewQuerySet, *more: str) -> QuerySet[Any]:
-    """Named tuples of what the public sees of these reviews (``REVIEW_COLUMNS``), and ``more``."""
+    """Named tuples of the public columns of these reviews (``REVIEW_COLUMNS``), and ``more``."""
     return reviews.values_list(*REVIEW_COLUMNS, *more, named=True)
 
 
 def as_sellers_rows(reviews: ReviewQuerySet) -> QuerySet[Any]:
-    """The same, with what was reviewed."""
+    """As ``as_rows``, with the reviewed product."""
     return as_rows(reviews, "product_id", "product__name", "product__thumbnail")
 
 
 def sellers_called(username: str) -> QuerySet[Any]:
-    """The seller with this username in any case, or nobody, as named tuples of what is public.
+    """The seller with this user name, in any case: at most one named tuple of public columns.
 
-    A user who has never listed anything is no seller.
+    A user who has never listed a product is not a seller.
     """
     sellers = User.objects.called(username).filter(is_active=True, products__isnull=False)
     rows = sellers.annotate(goods=for_sale_of_seller()).values_list(
@@ -61,7 +61,7 @@ def sellers_called(username: str) -> QuerySet[Any]:
 
 
 def represent_review(row: Any) -> dict[str, Any]:
-    """A row of ``as_rows()`` as the public sees it: of the buyer it has the first name only."""
+    """A row of ``as_rows()`` as the public sees it, with only the buyer's first name."""
     answer = {"text": row.answer, "created_at": row.answered_at} if row.answered_at else None
     return {
         "id": row.id,
@@ -76,7 +76,7 @@ def represent_review(row: Any) -> dict[str, Any]:
 
 
 def represent_sellers_review(row: Any, picture_prefix: str) -> dict[str, Any]:
-    """A row of ``as_sellers_rows()`` as the seller of what was reviewed sees it."""
+    """A row of ``as_sellers_rows()`` as the seller of the product sees it."""
     thumbnail = row.product__thumbnail
     product = {
         "id": row.product_id,
@@ -86,7 +86,7 @@ def represent_sellers_review(row: Any, picture_prefix: str) -> dict[str, Any]:
     return {**represent_review(row), "product": product}
 
 
-def represent_shown_review(review_id: int) -> dict[str, Any]:
+def represent_public_review(review_id: int) -> dict[str, Any]:
     """One review as the public sees it. One query."""
     return represent_review(as_rows(Review.objects.filter(pk=review_id)).get())
 
@@ -103,7 +103,7 @@ def represent_own_review(review_id: int) -> dict[str, Any]:
 
 
 def represent_seller(row: Any, picture_prefix: str) -> dict[str, Any]:
-    """A seller, from ``sellers_called()``, as the public sees them: of their names the first."""
+    """A row of ``sellers_called()`` as the public sees it, with only the first name."""
     reviews = row.rating__review_count or 0
     return {
         "user_name": row.username,

@@ -1,4 +1,4 @@
-"""Inputs of reviews, and the description of their outputs (made by representation.py)."""
+"""Inputs of reviews, and descriptions of the outputs that representation.py builds."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from products.models import MAX_REVIEW
 
 
 class PlainTextField(serializers.CharField):
-    """Lines of plain text, at most 2,000 characters; whoever shows it escapes it."""
+    """Lines of plain text, at most 2,000 characters. Not escaped: clients have to do that."""
 
     default_error_messages = {"control": "Write this without control characters."}
 
@@ -30,7 +30,7 @@ class PlainTextField(serializers.CharField):
 
 
 class ReviewInput(serializers.Serializer):
-    """Stars, and words where the buyer has some."""
+    """Stars and an optional text."""
 
     example: ClassVar[dict[str, Any]] = {"stars": 4, "text": "Boils fast. The lid is stiff."}
 
@@ -60,8 +60,8 @@ class ReviewOutput(serializers.Serializer):
     by = serializers.CharField(help_text="The buyer's first name, or “A buyer”.")
     created_at = serializers.DateTimeField()
     edited = serializers.BooleanField()
-    returned = serializers.BooleanField(help_text="The goods went back afterwards.")
-    answer = AnswerOutput(allow_null=True, help_text="The seller's.")
+    returned = serializers.BooleanField(help_text="The goods were returned afterwards.")
+    answer = AnswerOutput(allow_null=True, help_text="The seller's answer.")
 
 
 class ReviewedProductOutput(serializers.Serializer):
@@ -71,7 +71,7 @@ class ReviewedProductOutput(serializers.Serializer):
 
 
 class SellersReviewOutput(ReviewOutput):
-    """One review in the list of whose goods it is of."""
+    """One review in the seller's own list."""
 
     product = ReviewedProductOutput()
 
@@ -80,22 +80,22 @@ class OwnReviewOutput(ReviewOutput):
     """One review, as its writer sees it."""
 
     product = serializers.IntegerField()
-    hidden = serializers.BooleanField(help_text="Staff took it out of sight.")
+    hidden = serializers.BooleanField(help_text="Hidden by staff.")
     editable_until = serializers.DateTimeField()
 
 
 class SellerOutput(serializers.Serializer):
-    """What is public of a seller."""
+    """A seller's public profile."""
 
     user_name = serializers.CharField()
     display_name = serializers.CharField(help_text="Their first name, or else their user name.")
     avatar = serializers.URLField(allow_null=True, help_text="WebP, at most 400 px a side.")
-    goods = serializers.IntegerField(min_value=0, help_text="How many can be bought.")
+    goods = serializers.IntegerField(min_value=0, help_text="The number of products for sale.")
     stars = serializers.FloatField(
         allow_null=True,
         min_value=1,
         max_value=5,
-        help_text="The mean of the reviews of all they sell, to one decimal; null without any.",
+        help_text="The average of all their reviews, to one decimal; null without any.",
     )
-    reviews = serializers.IntegerField(help_text="How many reviews.")
+    reviews = serializers.IntegerField(help_text="The number of reviews.")
     member_since = serializers.DateField()

@@ -1,7 +1,7 @@
-"""The one place where reviews change, and with them the averages of products and sellers.
+"""All changes of reviews, and of the averages of products and sellers that follow from them.
 
-A change and what it does to the sums are one transaction: the review's row is locked first, then
-its product's, then its seller's, so that an edit and a hiding at once count each star once.
+A review and the sums change in one transaction. Locks are taken in the order review, product,
+seller, so that a concurrent edit and hiding count each star once.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from omachemainproj.api.errors import Refusal
-from omachemainproj.compiled_queries import locked_row
 from omachemainproj.digests import digest_of
+from omachemainproj.locking import locked_row
 from products.models import (
     DIGESTED_OF_REVIEW,
     Product,
@@ -28,7 +28,7 @@ EDITABLE_FOR = timedelta(days=7)
 
 
 class NoSuchReview(Refusal):
-    """The caller may not do this with a review of this id, or there is none."""
+    """There is no review with this id, or the caller may not do this with it."""
 
     code = "review_not_found"
     message = "There is no such review."
@@ -36,24 +36,26 @@ class NoSuchReview(Refusal):
 
 
 class AlreadyReviewed(Refusal):
-    """The line has its review."""
+    """The line already has a review."""
 
     code = "already_reviewed"
-    message = f"You have reviewed this. A review can be changed for {EDITABLE_FOR.days} days."
+    message = (
+        f"You have already reviewed this. A review can be changed for {EDITABLE_FOR.days} days."
+    )
 
 
 class ReviewClosed(Refusal):
-    """The days in which a review can be changed are over."""
+    """The review can no longer be changed."""
 
     code = "review_closed"
     message = f"A review can be changed for {EDITABLE_FOR.days} days after it was written."
 
 
 class AlreadyAnswered(Refusal):
-    """The seller has answered the review."""
+    """The seller has already answered the review."""
 
     code = "already_answered"
-    message = "You have answered this review. An answer is given once."
+    message = "You have already answered this review. You can answer it only once."
 
 
 class NoSuchAnswer(Refusal):
@@ -65,7 +67,7 @@ class NoSuchAnswer(Refusal):
 
 
 class AnswerClosed(Refusal):
-    """The days in which an answer can be changed are over."""
+    """The answer can no longer be changed."""
 
     code = "answer_closed"
     message = f"An answer can be changed for {EDITABLE_FOR.days} days after it was given."
@@ -74,9 +76,9 @@ class AnswerClosed(Refusal):
 def write_review(
     *, line_id: int, product_id: int, buyer_id: int, seller_id: int, stars: int, text: str = ""
 ) -> Review:
-    """Write a buyer's review of one line; the caller has checked that they may.
+    """Write a buyer's review of one line. The caller has to check that they may.
 
-    Raises AlreadyReviewed; of two at once, for the second.
+    Raises AlreadyReviewed, also for the second of two concurrent calls.
     """
     review = Review(
         line_id=line_id,
@@ -89,7 +91,7 @@ def write_review(
     try:
         with transaction.atomic():
             review.save(force_insert=True)
-            _keep_digest(review)
+            _record_digest(review)
             _count(review, stars=stars, reviews=1)
     except IntegrityError as error:
         if Review.objects.filter(line=line_id).exists():
@@ -108,7 +110,7 @@ def edit_review(
 ) -> None:
     """Change a review's stars or text, within a week. Safe to repeat.
 
-    A hidden one is changed too, out of sight. Raises ReviewClosed.
+    A hidden review can be changed too, and stays hidden. Raises ReviewClosed.
     """
     now = now or timezone.now()
     review = locked_row(Review, review_id)
@@ -121,27 +123,27 @@ def edit_review(
         return
     review.edited_at = now
     review.save(update_fields=["stars", "text", "edited_at"])
-    _keep_digest(review)
+    _record_digest(review)
     if not review.hidden:
         _count(review, stars=review.stars - before[0])
 
 
 @transaction.atomic
 def answer_review(review_id: int, *, seller_id: int, text: str) -> None:
-    """Write the seller's answer to a shown review of their goods.
+    """Write the seller's answer to a visible review of their products.
 
-    Raises NoSuchReview and AlreadyAnswered; of two at once, for the second.
+    Raises NoSuchReview and AlreadyAnswered, also for the second of two concurrent calls.
     """
     theirs = Review.objects.shown().filter(pk=review_id, seller=seller_id)
     unanswered = theirs.filter(answered_at=None)
     if not unanswered.update(answer=text, answered_at=timezone.now()):
         raise AlreadyAnswered if theirs.exists() else NoSuchReview
-    _keep_digest(Review.objects.get(pk=review_id))
+    _record_digest(Review.objects.get(pk=review_id))
 
 
 @transaction.atomic
 def edit_answer(review_id: int, *, seller_id: int, text: str, now: datetime | None = None) -> None:
-    """Change the seller's answer to a shown review, within a week. Safe to repeat.
+    """Change the seller's answer to a visible review, within a week. Safe to repeat.
 
     Raises NoSuchReview, NoSuchAnswer and AnswerClosed.
     """
@@ -158,42 +160,42 @@ def edit_answer(review_id: int, *, seller_id: int, text: str, now: datetime | No
         return
     review.answer = text
     review.save(update_fields=["answer"])
-    _keep_digest(review)
+    _record_digest(review)
 
 
 @transaction.atomic
 def hide_review(review_id: int, *, reason: str) -> bool:
-    """Take a review out of sight and out of the averages. Safe to repeat.
+    """Hide a review and take it out of the averages. Safe to repeat.
 
-    Returns whether it was shown until now; the first reason stays.
+    Returns False if it was hidden already; the first reason is kept.
     """
     review = locked_row(Review, review_id)
     if review.hidden:
         return False
     review.hidden, review.hidden_reason = True, reason
     review.save(update_fields=["hidden", "hidden_reason"])
-    _keep_digest(review)
+    _record_digest(review)
     _count(review, stars=-review.stars, reviews=-1)
     return True
 
 
 @transaction.atomic
 def show_review(review_id: int) -> bool:
-    """Put a hidden review back, as it is now. Safe to repeat. Returns whether it was hidden."""
+    """Show a hidden review again. Safe to repeat. Returns whether it was hidden."""
     review = locked_row(Review, review_id)
     if not review.hidden:
         return False
     review.hidden, review.hidden_reason = False, ""
     review.save(update_fields=["hidden", "hidden_reason"])
-    _keep_digest(review)
+    _record_digest(review)
     _count(review, stars=review.stars, reviews=1)
     return True
 
 
-def forget_words(person_id: int) -> int:
-    """Take the words of a deleted person out of reviews and answers; return how many.
+def erase_texts(person_id: int) -> int:
+    """Erase the texts of a deleted person's reviews and answers; return how many rows changed.
 
-    The stars stay. Safe to repeat, anywhere, at once: one review at a time.
+    The stars stay. Safe to repeat and to run concurrently: each review is its own transaction.
     """
     wrote, answered = Q(buyer=person_id) & ~Q(text=""), Q(seller=person_id) & ~Q(answer="")
     done = 0
@@ -205,19 +207,19 @@ def forget_words(person_id: int) -> int:
             if review.seller_id == person_id:
                 review.answer, review.answered_at = "", None
             review.save(update_fields=["text", "answer", "answered_at"])
-            _keep_digest(review)
+            _record_digest(review)
         done += 1
     return done
 
 
-def _keep_digest(review: Review) -> None:
-    """Keep the digest of a review as it is now, in the transaction that changed it."""
+def _record_digest(review: Review) -> None:
+    """Record the digest of a changed review, in the transaction that changed it."""
     sha256 = digest_of(attrgetter(*DIGESTED_OF_REVIEW)(review))
     ReviewDigest.objects.create(review=review, sha256=sha256)
 
 
 def _count(review: Review, *, stars: int, reviews: int = 0) -> None:
-    """Add to the sums of a review's product and seller, in the transaction that changes it."""
+    """Add to the sums of the review's product and seller, in the transaction that changes it."""
     if not stars and not reviews:
         return
     moved = {

@@ -1,4 +1,4 @@
-"""Reviews over HTTP. Writing one begins at a bought line: see orders.tracking.review_views."""
+"""Reviews over HTTP. Reviews are written through an order line: orders.tracking.review_views."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from . import openapi
 from .representation import (
     as_rows,
     as_sellers_rows,
+    represent_public_review,
     represent_review,
     represent_seller,
     represent_sellers_review,
-    represent_shown_review,
     sellers_called,
 )
 from .serializers import AnswerInput, ReviewOutput, SellersReviewOutput
@@ -35,7 +35,7 @@ from .services import answer_review, edit_answer
 
 
 class NoSuchSeller(Refusal):
-    """Nobody who sells here has this name."""
+    """There is no seller with this name."""
 
     code = "seller_not_found"
     message = "There is no such seller."
@@ -43,7 +43,7 @@ class NoSuchSeller(Refusal):
 
 
 class ProductReviewsView(GenericAPIView):
-    """What buyers say of one product."""
+    """The reviews of one product."""
 
     authentication_classes: Any = []
     permission_classes = [AllowAny]
@@ -64,7 +64,7 @@ class ProductReviewsView(GenericAPIView):
 
 
 class SellerReviewsView(GenericAPIView):
-    """What buyers say of all the caller sells."""
+    """The reviews of all the caller's products."""
 
     throttle_scope = "sell"
     queryset = Review.objects.none()
@@ -87,29 +87,29 @@ class SellerReviewsView(GenericAPIView):
 
 
 class AnswerView(APIView):
-    """A seller has a word too."""
+    """A seller's answer to a review."""
 
     throttle_scope = "review"
 
     @extend_schema(**openapi.ANSWER)
     def post(self, request: Request, review_id: str) -> Response:
-        asked = AnswerInput(data=request.data)
-        asked.is_valid(raise_exception=True)
+        serializer = AnswerInput(data=request.data)
+        serializer.is_valid(raise_exception=True)
         seller_id = current_user(request).pk
-        answer_review(int(review_id), seller_id=seller_id, text=asked.validated_data["text"])
-        return Response(represent_shown_review(int(review_id)), status=status.HTTP_201_CREATED)
+        answer_review(int(review_id), seller_id=seller_id, text=serializer.validated_data["text"])
+        return Response(represent_public_review(int(review_id)), status=status.HTTP_201_CREATED)
 
     @extend_schema(**openapi.EDIT_ANSWER)
     def patch(self, request: Request, review_id: str) -> Response:
-        asked = AnswerInput(data=request.data)
-        asked.is_valid(raise_exception=True)
+        serializer = AnswerInput(data=request.data)
+        serializer.is_valid(raise_exception=True)
         seller_id = current_user(request).pk
-        edit_answer(int(review_id), seller_id=seller_id, text=asked.validated_data["text"])
-        return Response(represent_shown_review(int(review_id)))
+        edit_answer(int(review_id), seller_id=seller_id, text=serializer.validated_data["text"])
+        return Response(represent_public_review(int(review_id)))
 
 
 class SellerView(APIView):
-    """Who sells."""
+    """A seller's public profile."""
 
     authentication_classes = []
     permission_classes = [AllowAny]

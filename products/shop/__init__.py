@@ -1,6 +1,6 @@
-"""The storefront's pages as they leave the server: what previews and eyes see first.
+"""Server-side rendering of the storefront's pages.
 
-The pages themselves are the React program in ``storefront/``. Here its ``index.html`` is filled:
-title and previews, the first sight of home, category and product as HTML, and the data that the
-program would have to ask for. The program then takes over, and nothing moves.
+The pages are the React app in ``storefront/``. This package fills its ``index.html`` with titles
+and link previews, with the first view of the home, category and product pages as HTML, and with the
+data that the app would otherwise request. The app then takes over without moving anything.
 """

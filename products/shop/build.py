@@ -1,4 +1,4 @@
-"""What ``make shop`` has built: the page to fill, and the files that a page will need."""
+"""The storefront's build, made by ``make shop``: the page to fill and the files it needs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 
-#: Where ``index.html`` is filled, and what stands there until then.
+#: The placeholders in ``index.html``.
 _MARKS = re.compile(
     r"<!--head-->.*?<!--/head-->|<!--root-->|<!--boot-->|(?<=<html lang=\")en(?=\")", re.DOTALL
 )
@@ -18,7 +18,7 @@ _IN_ORDER = ("language", "head", "root", "boot")
 
 
 class Filling(NamedTuple):
-    """What a page puts into ``index.html``: HTML all of it, but the language's code."""
+    """The values for the placeholders: a language code, then three pieces of HTML."""
 
     language: str
     head: str
@@ -37,7 +37,7 @@ class Build:
             raise ValueError(f"{folder / 'index.html'} lacks a mark to fill.")
 
     def fill(self, filling: Filling) -> bytes:
-        """The page with its marks filled."""
+        """The page with its placeholders filled."""
         before, *rest = self._between
         parts = [before]
         for text, after in zip(filling, rest, strict=True):
@@ -45,16 +45,16 @@ class Build:
         return "".join(parts).encode()
 
     def worker(self) -> bytes | None:
-        """The service worker, which knows the files of this build; None in a build without."""
+        """The service worker of this build; None if it has none."""
         try:
             return (self.folder / "sw.js").read_bytes()
         except FileNotFoundError:
             return None
 
     def modules(self, *sources: str) -> list[str]:
-        """The files, below ``/static/shop/``, of these sources and of what they import.
+        """The files below ``/static/shop/`` for these sources and their imports.
 
-        Without those that every page loads anyway. A source that the build does not know has none.
+        Files that every page loads anyway are left out, and so are unknown sources.
         """
         files: dict[str, None] = {}
         for source in sources:
@@ -77,14 +77,14 @@ class Build:
         return manifest
 
 
-#: The build last read, and when its page was written.
+#: The last build read, with the modification time of its page.
 _known: tuple[int, Build] | None = None
 
 
 def read_build() -> Build | None:
-    """The build there is now, or None where nobody has built the storefront.
+    """The current build, or None if the storefront has not been built.
 
-    Looks at the file's time at every call, so that a new build is served without a restart.
+    Checks the file's modification time on every call, so that a new build needs no restart.
     """
     global _known  # noqa: PLW0603
     folder = settings.STOREFRONT_BUILD

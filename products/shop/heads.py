@@ -1,4 +1,4 @@
-"""Titles, previews and structured data, for search engines and for links that people share."""
+"""Titles, link previews and structured data, for search engines and shared links."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from django.utils.safestring import SafeString, mark_safe
 
 from omachemainproj.api.renderers import write_json
 
-#: Search engines show about so many characters of a description.
+#: About how many characters of a description search engines show.
 _SHOWN = 160
 _MAX_WORDS = 60
 
 
 def product_path(product: Mapping[str, Any]) -> str:
-    """``product/41-ramtons-cordless-kettle``: below ``/shop/``, as the storefront links it."""
+    """The path of a product below ``/shop/``, such as ``product/41-ramtons-cordless-kettle``."""
     plain = "".join(
         letter
         for letter in unicodedata.normalize("NFKD", product["name"]).lower()
@@ -39,10 +39,10 @@ def head(  # noqa: PLR0913 - each is a part of the head
     data: Sequence[Mapping[str, Any]] = (),
     modules: Sequence[str] = (),
 ) -> str:
-    """What stands in the page's ``head``; everything is escaped here.
+    """The content of the page's ``head``, escaped.
 
-    Without an ``address`` the page is kept out of search engines. ``data`` are blocks of JSON-LD,
-    ``more`` are further OpenGraph properties.
+    Without an ``address`` the page is marked ``noindex``. ``data`` are blocks of JSON-LD, ``more``
+    are additional OpenGraph properties.
     """
     named = [("description", description)] if description else []
     if not address:
@@ -76,7 +76,7 @@ def head(  # noqa: PLR0913 - each is a part of the head
 
 
 def data_block(kind: str, data: Any, name: str = "") -> SafeString:
-    """JSON in a script element that no browser runs, and nothing in it can end."""
+    """JSON in a script element that browsers do not run, escaped so that it cannot close early."""
     text = write_json(data).decode()
     for sign, written in (("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026")):
         text = text.replace(sign, written)
@@ -92,7 +92,7 @@ def data_block(kind: str, data: Any, name: str = "") -> SafeString:
 def product_head(
     product: Mapping[str, Any], base: str, category: str, modules: Sequence[str]
 ) -> str:
-    """The head of a product's page. ``base`` is the shop's address, ``category`` its words."""
+    """The head of a product's page. ``base`` is the shop's address, ``category`` its name."""
     address = f"{base}{product_path(product)}"
     description = shorten(product["description"]) or f"KES {product['price']:,} · O-Mache"
     return head(
@@ -114,7 +114,7 @@ def product_head(
 
 
 def _preview(product: Mapping[str, Any]) -> str | None:
-    """The picture of a link to it: a JPEG where it is drawn, for messengers that read no WebP."""
+    """The picture for link previews: a JPEG if there is one, as some messengers read no WebP."""
     for picture in product["pictures"]:
         if picture["preview"]:
             return str(picture["preview"]["url"])
@@ -129,7 +129,7 @@ def shorten(text: str) -> str:
 
 
 def trail(steps: Sequence[tuple[str, str]]) -> dict[str, Any]:
-    """The way from the front page to a page, as JSON-LD: names and addresses, its own last."""
+    """The breadcrumbs of a page as JSON-LD, from (name, address) pairs, the page itself last."""
     return {
         "@context": "https://schema.org",
         "@type": "BreadcrumbList",

@@ -1,4 +1,4 @@
-"""Each page of the storefront: what it paints, what it brings along, and whether it is there."""
+"""The pages of the storefront: the rendered HTML, the embedded data, and the status."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .build import Build, Filling
 from .heads import data_block, head, product_head, product_path, trail
 from .words import KINDS, WORDS
 
-#: What a list shows of a product; storefront/src/api/queries.ts calls it a Card.
+#: The fields of a product in a list (a Card in storefront/src/api/queries.ts).
 CARD = (
     "id",
     "name",
@@ -39,8 +39,9 @@ CARD = (
     "category",
     "user_name",
 )
-#: The home page's six keys as its shelves stand, and the category of each; a shelf has so many.
-SHELVES = {
+#: The home page's six sections in their order, with the category of each, and how many products
+#: each has.
+SECTIONS = {
     "phonestablet": Category.PHONES,
     "electronics": Category.ELECTRONICS,
     "kitchen": Category.KITCHEN,
@@ -48,13 +49,13 @@ SHELVES = {
     "computing": Category.COMPUTING,
     "gaming": Category.GAMING,
 }
-A_SHELF = 8
-#: Shelves that are in sight at once; the program adds the others.
-_PAINTED = 2
-#: So few left that it is said (storefront/src/catalogue/Card.tsx).
-_FEW = 3
+PER_SECTION = 8
+#: How many sections are rendered: those visible without scrolling. The app adds the others.
+_RENDERED = 2
+#: At most how many left are mentioned on a card (storefront/src/catalogue/Card.tsx).
+_LOW_STOCK = 3
 
-#: A category's orders, and the words for them, as storefront/src/catalogue/Sieve.tsx has them.
+#: A category's orders, with the keys of their labels (as in storefront/src/catalogue/Sieve.tsx).
 _ORDERS = {
     "newest": "newest",
     "price": "cheapest",
@@ -66,8 +67,8 @@ _ORDERS = {
 _PRODUCT = re.compile(r"product/([0-9]{1,18})(?:-[^/]*)?")
 _SELLER = re.compile(r"seller/([A-Za-z0-9._+-]{1,150})")
 _CATEGORY = re.compile(r"category/([a-z]{1,40})")
-#: Pages that the program alone paints. storefront/src/app/pages.ts lists them all, and a test holds
-#: the two together.
+#: Pages rendered by the app only. storefront/src/app/pages.ts lists all pages, and a test compares
+#: the two.
 _OTHERS = re.compile(
     r"search|cart|checkout|pay/[^/]+|orders(?:/[^/]+(?:/problem/[^/]+)?)?|sign-in|join"
     r"|account(?:/(?:addresses|deleted?))?|delivering|notices"
@@ -77,14 +78,14 @@ _OTHERS = re.compile(
 
 
 class Page(NamedTuple):
-    """A page before it is filled in. ``status`` is the answer's."""
+    """A page before it is filled in, and the status of its response."""
 
     filling: Filling
     status: int = 200
 
 
 class Writer:
-    """Writes the pages of one request."""
+    """Renders the pages of one request."""
 
     def __init__(self, request: HttpRequest, build: Build, language: str) -> None:
         self.request = request
@@ -94,7 +95,7 @@ class Writer:
         self.base = request.build_absolute_uri("/shop/")
 
     def page(self, path: str) -> Page:
-        """The page below ``/shop/``; one that is not there has status 404."""
+        """The page at this path below ``/shop/``. An unknown one has status 404."""
         if not path:
             return self.home()
         if found := _PRODUCT.fullmatch(path):
@@ -108,17 +109,18 @@ class Writer:
         return self._plain(self.words["missing"], status=status.HTTP_404_NOT_FOUND)
 
     def home(self) -> Page:
-        """The newest goods. One query."""
+        """The home page. One query."""
         rows = home_page().products
         represent = ProductRepresentation(self.request)
         shelves = {
-            key: [_card(represent.product(row)) for row in rows[key][:A_SHELF]] for key in SHELVES
+            key: [_card(represent.product(row)) for row in rows[key][:PER_SECTION]]
+            for key in SECTIONS
         }
         painted = [
             {
-                "key": SHELVES[key].value,
-                "name": self.words[SHELVES[key].value],
-                "cards": [self._painted(card) for card in cards],
+                "key": SECTIONS[key].value,
+                "name": self.words[SECTIONS[key].value],
+                "cards": [self._rendered(card) for card in cards],
             }
             for key, cards in shelves.items()
             if cards
@@ -141,17 +143,17 @@ class Writer:
             data=[data],
             modules=self._modules("catalogue/HomePage"),
         )
-        root = self._paint("home", shelves=painted[:_PAINTED])
+        root = self._render("home", shelves=painted[:_RENDERED])
         return Page(self._filling(title, root, {"home": shelves}))
 
     def category(self, name: str) -> Page:
-        """The first goods of a category, by the filters in the address. One query."""
+        """The first products of a category, by the filters in the address. One query."""
         if name not in Category.values:
             return self._plain(self.words["missing"], status=status.HTTP_404_NOT_FOUND)
         shown = self.words[name]
         answer = self._ask_category(name)
         if answer.status_code != status.HTTP_200_OK:
-            # A filter that cannot be read, or too many requests: the program says what it is.
+            # An invalid filter, or too many requests: the app shows the error.
             return self._plain(f"{shown} · O-Mache")
         cards = [_card(product) for product in answer.data]
         cursor = _next_cursor(answer.get("Link", ""))
@@ -163,11 +165,11 @@ class Writer:
             data=[trail([(shown, "")])],
             modules=self._modules("catalogue/CategoryPage"),
         )
-        root = self._paint(
+        root = self._render(
             "category",
             name=name,
             shown=shown,
-            cards=[self._painted(card) for card in cards],
+            cards=[self._rendered(card) for card in cards],
             more=self._with(cursor),
             asked=asked,
             orders=[(value, self.words[key]) for value, key in _ORDERS.items()],
@@ -179,11 +181,11 @@ class Writer:
                 "page": {"items": cards, "next": cursor},
             }
         }
-        # The program begins with a list's first page, wherever the address points.
+        # The app always begins with a list's first page.
         return Page(self._filling(title, root, {} if "cursor" in asked else boot))
 
     def product(self, product_id: int) -> Page:
-        """One product, or 404 where nobody may buy it. One query."""
+        """One product, or 404 if it is not listed. One query."""
         row = queries.read_product(product_id)
         if row is None or not row.listed:
             return self._plain(self.words["gone"], status=status.HTTP_404_NOT_FOUND)
@@ -191,16 +193,16 @@ class Writer:
         product = {**shape.product(row), "pictures": shape.pictures(row.gallery)}
         kind = self.words[product["category"]]
         title = product_head(product, self.base, kind, self._modules("catalogue/ProductPage"))
-        root = self._paint(
+        root = self._render(
             "product",
-            product=self._painted(product),
+            product=self._rendered(product),
             kind=kind,
             files=_sizes(product),
         )
         return Page(self._filling(title, root, {"product": product}))
 
     def seller(self, username: str) -> Page:
-        """Somebody's goods, which the program paints; 404 where nobody of the name sells."""
+        """A seller's page, whose content the app renders; 404 if there is no such seller."""
         row = next(iter(sellers_called(username)), None)
         if row is None:
             return self._plain(self.words["missing"], status=status.HTTP_404_NOT_FOUND)
@@ -213,43 +215,45 @@ class Writer:
             kind="profile",
             modules=self._modules("seller/SellerPage"),
         )
-        return Page(self._filling(title, self._paint("top"), {}))
+        return Page(self._filling(title, self._render("top"), {}))
 
     def _ask_category(self, name: str) -> Response:
-        """What the API answers to the same question: filters, order and place are its own."""
+        """The API's response for the same filters, order and cursor."""
         response = CategoryView.as_view()(self.request, category=name)
         if not isinstance(response, Response):
             raise TypeError(f"{response!r} is no answer of the API")
         return response
 
     def _plain(self, title: str, *, status: int = 200) -> Page:
-        return Page(self._filling(head(title=title), self._paint("top"), {}), status)
+        return Page(self._filling(head(title=title), self._render("top"), {}), status)
 
     def _filling(self, title: str, root: str, boot: Mapping[str, Any]) -> Filling:
         block = data_block("application/json", {"features": _features(), **boot}, "boot")
         return Filling(self.language, title, root, block)
 
-    def _paint(self, template: str, **context: Any) -> str:
+    def _render(self, template: str, **context: Any) -> str:
         kinds = [(name, self.words[name]) for name in KINDS]
         return render_to_string(
             f"shop/{template}.html", {"words": self.words, "kinds": kinds, **context}
         )
 
-    def _painted(self, product: Mapping[str, Any]) -> dict[str, Any]:
+    def _rendered(self, product: Mapping[str, Any]) -> dict[str, Any]:
         available = product["available"]
         return {
             **product,
             "path": product_path(product),
-            # The space between KES and the number does not break.
+            # A no-break space between KES and the number.
             "money": format_kes(product["price"]).replace(" ", "\u00a0"),
-            "few": self.words["few"].format(number=available) if 0 < available <= _FEW else "",
+            "few": self.words["few"].format(number=available)
+            if 0 < available <= _LOW_STOCK
+            else "",
         }
 
     def _modules(self, page: str) -> list[str]:
         return self.build.modules(f"src/{page}.tsx", f"src/i18n/{self.language}/shop.po")
 
     def _with(self, cursor: str | None) -> str:
-        """The query of the same list's next page; empty without one."""
+        """The query string of the list's next page; empty if there is none."""
         if cursor is None:
             return ""
         asked = self.request.GET.copy()
@@ -258,7 +262,7 @@ class Writer:
 
 
 def _features() -> dict[str, bool]:
-    """What the settings let people do; storefront/src/api/boot.ts reads it on every page."""
+    """The features enabled in the settings; storefront/src/api/boot.ts reads them on every page."""
     return {"phone_login": settings.PHONE_LOGIN, "guest_checkout": settings.GUEST_CHECKOUT}
 
 
@@ -267,13 +271,13 @@ def _card(product: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _sizes(product: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The first picture's files to choose from, as storefront/src/ui/Picture.tsx does."""
+    """The files for the first picture's ``srcset``, as in storefront/src/ui/Picture.tsx."""
     files: list[dict[str, Any]] = product["pictures"][0]["sizes"] if product["pictures"] else []
     return files if len(files) > 1 and all(file["width"] for file in files) else files[:1]
 
 
 def _next_cursor(link: str) -> str | None:
-    """The cursor in an API answer's ``Link`` header."""
+    """The cursor of the next page, from an API response's ``Link`` header."""
     found = re.search(r'<([^>]+)>;\s*rel="next"', link)
     values: Iterable[str] = parse_qs(urlsplit(found[1]).query).get("cursor", ()) if found else ()
     return next(iter(values), None)

@@ -1,4 +1,4 @@
-"""The storefront over HTTP: its pages, and what search engines ask for."""
+"""The storefront over HTTP: its pages, service worker, sitemaps and robots.txt."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .build import read_build
 from .pages import Writer
 from .words import language_of
 
-#: Of no use to a search engine, and somebody's own.
+#: Personal pages, of no use to a search engine.
 _PRIVATE = (
     "account",
     "cart",
@@ -38,9 +38,9 @@ _PRIVATE = (
 @gzip_page
 @require_safe
 def shop(request: HttpRequest, path: str) -> HttpResponseBase:
-    """A page of the storefront, painted. Kept by browsers, and asked about each time.
+    """A rendered page of the storefront. Browsers may store it but have to revalidate.
 
-    Where nobody has built the storefront, a page that says how: 503.
+    If the storefront has not been built, a page with instructions and status 503.
     """
     build = read_build()
     if build is None:
@@ -61,9 +61,9 @@ def shop(request: HttpRequest, path: str) -> HttpResponseBase:
 @gzip_page
 @require_safe
 def worker(request: HttpRequest) -> HttpResponse:
-    """The storefront's service worker: here, and not in ``/static/``, it may keep ``/shop/``.
+    """The storefront's service worker, at an address whose scope includes ``/shop/``.
 
-    Asked about each time, so that a new build is known at once. 404 where there is none.
+    Browsers revalidate it each time, so that they notice a new build. 404 if there is none.
     """
     build = read_build()
     script = build.worker() if build else None
@@ -77,7 +77,7 @@ def worker(request: HttpRequest) -> HttpResponse:
 @for_everybody
 @require_safe
 def robots(request: HttpRequest) -> HttpResponse:
-    """What search engines may look at: the public pages, and what they are painted with."""
+    """robots.txt: search engines may read public pages and the files they need."""
     lines = [
         "User-agent: *",
         "Allow: /shop/",
@@ -95,7 +95,7 @@ def robots(request: HttpRequest) -> HttpResponse:
 @gzip_page
 @require_safe
 def sitemap(request: HttpRequest, part: str | None = None) -> HttpResponse:
-    """The index of the sitemaps, or one of them; a part beyond the last is empty."""
+    """The sitemap index, or one sitemap. One beyond the last is empty."""
     base = request.build_absolute_uri("/shop/")
     text = sitemaps.write_index(base) if part is None else sitemaps.write_part(base, int(part))
     response = HttpResponse(text, content_type="application/xml; charset=utf-8")

@@ -1,4 +1,4 @@
-"""The few words that the server paints, in both languages, as ``storefront/src/i18n`` has them."""
+"""The texts that the server renders, in both languages, copied from ``storefront/src/i18n``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.utils.translation.trans_real import parse_accept_lang_header
 
 LANGUAGES = ("en", "sw")
-#: The cookie in which the storefront keeps the language that somebody chose.
+#: The cookie with the language that the user chose in the storefront.
 COOKIE = "language"
 
 WORDS: dict[str, dict[str, str]] = {
@@ -117,9 +117,9 @@ KINDS = (
 
 
 def language_of(request: HttpRequest) -> str:
-    """The language somebody chose here, else the first of the browser's, else English.
+    """The language chosen in the storefront, or else the browser's first known one, or English.
 
-    The storefront goes by the same rule (storefront/src/i18n/language.ts).
+    The storefront has the same rule (storefront/src/i18n/language.ts).
     """
     chosen = request.COOKIES.get(COOKIE)
     if chosen in LANGUAGES:

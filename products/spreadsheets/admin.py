@@ -1,4 +1,4 @@
-"""The admin's pages to export products as a sheet, and to import one."""
+"""The admin's pages for exporting and importing products as a sheet."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ERROR_FLAG
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import QuerySet
@@ -24,28 +26,28 @@ from products.models import Product, ProductQuerySet
 from .csv_format import MAX_BYTES, MAX_ROWS, BadSheet
 from .import_export import ProductResource, SheetFormat, SheetStorage
 
-#: What stands in each column, as the page tells who reads a sheet in.
+#: The description of each column on the import page.
 COLUMNS_IN_WORDS = {
-    "seller": "the user name of who sells it",
-    "id": "the product’s number; empty for a new one",
-    "sku": "the seller’s own number of it",
-    "name": "what it is called",
-    "description": "more about it",
-    "category": "where it stands in the shop",
+    "seller": "the seller’s user name",
+    "id": "the product’s number; empty for a new product",
+    "sku": "the seller’s own code for the product",
+    "name": "the product’s name",
+    "description": "the product’s description",
+    "category": "the category in the shop",
     "price": "whole Kenyan shillings",
-    "item_number": "how many are on the shelf; read for new ones only",
-    "payment_mpesa_number": "the phone at which its seller is paid",
-    "listed": "yes, or no",
-    "restock": "how many have come in: it is added to what is there",
-    "stock_version": "leave it as it is: by it nothing is added twice",
+    "item_number": "the stock; read for new products only",
+    "payment_mpesa_number": "the phone number at which the seller is paid",
+    "listed": "yes or no",
+    "restock": "how many to add to the stock",
+    "stock_version": "leave this as it is; it prevents adding stock twice",
 }
 
 
 class SheetForm(ImportForm):
-    """A file of 2 MB at most."""
+    """The upload form. Files have at most 2 MB."""
 
     def clean_import_file(self) -> UploadedFile:
-        """Refuse what is too large before any of it is read."""
+        """Refuse a file that is too large before reading it."""
         sent: UploadedFile = self.cleaned_data["import_file"]
         if (sent.size or 0) > MAX_BYTES:
             raise ValidationError(f"The file is larger than {MAX_BYTES // 1024 // 1024} MB.")
@@ -53,7 +55,7 @@ class SheetForm(ImportForm):
 
 
 class ConfirmForm(ConfirmImportForm):
-    """What the preview's page sends back: the name of the kept file, and no other choice."""
+    """The form of the preview page: the name of the stored file, and fixed choices."""
 
     import_file_name = forms.RegexField(r"^[0-9a-f]{32}\Z", widget=forms.HiddenInput())
     original_file_name = forms.CharField(max_length=255, widget=forms.HiddenInput())
@@ -64,9 +66,9 @@ class ConfirmForm(ConfirmImportForm):
 
 
 class SheetAdmin(ImportExportMixin):
-    """Import for those who may change products, export for those who may download lists.
+    """Import for staff who may change products, export for staff who may download lists.
 
-    Both are on record: an export as such, an import row by row.
+    Both are audited: an export as a whole, an import row by row.
     """
 
     resource_classes = (ProductResource,)
@@ -76,7 +78,7 @@ class SheetAdmin(ImportExportMixin):
     export_form_class = ExportForm
     tmp_storage_class = SheetStorage
     import_export_change_list_template = "admin/import_export/change_list_import_export.html"
-    # Rows are recorded where they are saved, in the same transaction.
+    # Rows are audited where they are saved, in the same transaction.
     skip_admin_log = True
 
     def has_import_permission(self, request: HttpRequest) -> bool:
@@ -86,27 +88,30 @@ class SheetAdmin(ImportExportMixin):
         return request.user.has_perms(("products.view_product", "accounts.export_rows"))
 
     def get_import_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """What its page says; the library's own words are for who wrote the sheet's code."""
+        """The texts of the page. The library's own are written for developers."""
         return {
             **super().get_import_context_data(**kwargs),
-            "about": "A sheet as “Take along as a sheet” gives it, saved as CSV: "
-            f"{MAX_ROWS:,} rows at most. You see what it would do before anything is saved.",
+            "about": "Upload a sheet made by “Export as a sheet”, saved as CSV, with at most "
+            f"{MAX_ROWS:,} rows. You see a preview before anything is saved.",
             "sheet_columns": COLUMNS_IN_WORDS.items(),
             "process_url": reverse("admin:products_product_process_import"),
         }
 
     def import_action(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return _called("Read in a sheet", super().import_action(request, *args, **kwargs))
+        return _titled("Import a sheet", super().import_action(request, *args, **kwargs))
 
     def get_export_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return {
             **super().get_export_context_data(**kwargs),
-            "about": f"The newest {MAX_ROWS:,} products at most, of those that the list showed, as "
-            "CSV: change them in a spreadsheet, and read them in again. It is on record.",
+            "about": f"Downloads up to {MAX_ROWS:,} of the products in the list, newest first, as "
+            "CSV. Change them in a spreadsheet and import the file. Exports are audited.",
         }
 
     def export_action(self, request: HttpRequest) -> HttpResponse:
-        return _called("Take along as a sheet", super().export_action(request))
+        try:
+            return _titled("Export as a sheet", super().export_action(request))
+        except IncorrectLookupParameters:
+            return redirect(f"{reverse('admin:products_product_changelist')}?{ERROR_FLAG}=1")
 
     def add_success_message(self, result: Any, request: HttpRequest) -> None:
         new, changed, left = (
@@ -117,8 +122,8 @@ class SheetAdmin(ImportExportMixin):
                 RowResult.IMPORT_TYPE_SKIP,
             )
         )
-        said = f"The sheet is read: {new} new, {changed} changed, {left} left as they were."
-        messages.success(request, said)
+        message = f"Sheet imported: {new} new, {changed} changed, {left} unchanged."
+        messages.success(request, message)
 
     def add_data_read_fail_error_to_form(self, form: Any, e: Exception) -> None:
         if not isinstance(e, BadSheet):
@@ -141,12 +146,12 @@ class SheetAdmin(ImportExportMixin):
         return response
 
     def get_export_queryset(self, request: HttpRequest) -> QuerySet[Product]:
-        """As many as a sheet may have, so that it can be sent back."""
+        """At most as many products as an import accepts."""
         products: ProductQuerySet = super().get_export_queryset(request)
         return products.with_stock_version()[:MAX_ROWS]
 
     def get_valid_export_item_pks(self, request: HttpRequest) -> list[int]:
-        """None: rows are chosen by search and filter. The library would list all there are."""
+        """An empty list: rows are chosen by search and filter. The library would list them all."""
         return []
 
     def get_export_data(
@@ -157,8 +162,8 @@ class SheetAdmin(ImportExportMixin):
         return data
 
 
-def _called(title: str, page: HttpResponse) -> HttpResponse:
-    """A page of the library's under a title of ours; a download or a redirect as it is."""
+def _titled(title: str, page: HttpResponse) -> HttpResponse:
+    """Give a page of the library our title. Downloads and redirects are returned unchanged."""
     if isinstance(page, TemplateResponse) and page.context_data is not None:
         page.context_data["title"] = title
     return page

@@ -1,8 +1,8 @@
-"""What a person's spreadsheet makes of a cell, read back where it can mean one thing only.
+"""Reading cells that a spreadsheet has changed, where the meaning is unambiguous.
 
-Numbers with their separators and currency, yes and no in the languages of spreadsheets and of
-people, a phone number that lost its zero. What was cut cannot be read back and is refused: a
-barcode that became 5.90123E+12.
+Handles numbers with separators and currency, yes and no in several languages, and phone numbers
+without their leading zero. Shortened values, such as a barcode that became 5.90123E+12, cannot be
+recovered and are refused.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from products.models import Category
 
 from .csv_format import SheetRow
 
-#: By column, what its reader is told.
+#: Messages for the uploader, by column.
 Messages = dict[str, list[str]]
 
 _WORDS = {
@@ -26,11 +26,11 @@ _WORDS = {
     "false": "false no n hapana uongo falsch nein faux non falso onwaar",
 }
 _MEANT = {word: meant for meant, words in _WORDS.items() for word in words.split()}
-#: No number, word or date is longer.
+#: Longer cells are neither numbers, words nor dates.
 _LONGEST = 60
-#: Someone's own way to keep a spreadsheet from changing a text.
+#: ``="00123"``: a common trick to keep a spreadsheet from changing a text.
 _FORMULA_TEXT = re.compile(r'="([^"]*)"')
-#: Columns of free text: what stands there is what is meant.
+#: Columns of free text, which are taken literally.
 _PROSE = frozenset({"name", "description"})
 
 _BEFORE_MONEY = re.compile(
@@ -39,22 +39,22 @@ _BEFORE_MONEY = re.compile(
 _AFTER_MONEY = re.compile(r"\s*(?:(?:kes|kshs?|shs?)\.?|/[=-])\Z", re.IGNORECASE)
 _PLAIN = re.compile(r"-?[0-9]+")
 _POINT_ZERO = re.compile(r"(-?[0-9]+)[.,]0{1,2}")
-#: Groups of three after a comma, a space or an apostrophe: no decimals are written so.
+#: Groups of three after a comma, a space or an apostrophe: unambiguously thousands.
 _GROUPS = re.compile(
     r"(-?[1-9][0-9]{0,2}(?:(?P<by>[,'’ \u00a0\u2009\u202f])[0-9]{3})(?:(?P=by)[0-9]{3})*)"
     r"(?P<cents>[.,]0{1,2})?"
 )
-#: Groups after a point, where more than one group or a decimal comma says that they are groups.
+#: Groups after a point: unambiguous only with several groups or with a decimal comma.
 _POINT_GROUPS = re.compile(
     r"(-?[1-9][0-9]{0,2}(?:\.[0-9]{3})+),0{1,2}|(-?[1-9][0-9]{0,2}(?:\.[0-9]{3}){2,})"
 )
 _POINT_OR_GROUP = re.compile(r"-?[1-9][0-9]{0,2}\.[0-9]{3}")
 _POWER = re.compile(r"-?[0-9]+(?:[.,][0-9]*)?[eE][+-]?[0-9]+")
 
-#: A number as a spreadsheet shows it when it is long: a sign or a fraction, which no code of a
-#: seller's own has.
+#: A long number in a spreadsheet's scientific notation, with a sign or a fraction, which a seller's
+#: own code does not have.
 _CUT_NUMBER = re.compile(r"[0-9]+(?:[.,][0-9]*[eE][+-]?|[eE][+-])[0-9]+")
-#: A spreadsheet keeps fifteen digits, and writes zeros for the rest.
+#: A spreadsheet keeps fifteen digits and replaces the rest with zeros.
 _CUT_DIGITS = re.compile(r"[1-9][0-9]{14}0+")
 _MONTH = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
 _MADE_DATE = re.compile(
@@ -66,18 +66,18 @@ _NUMBER = re.compile(r"[0-9]+(?:[.,][0-9]+)?(?:[eE]\+?[0-9]{1,3})?")
 
 @dataclass(slots=True)
 class ReadRow:
-    """A row's cells as they were meant; of each that was written otherwise, a note."""
+    """The cells of a row as read, with a note for each that was written differently."""
 
     cells: dict[str, str]
-    #: The columns that no spreadsheet has changed: their texts are taken as they are.
+    #: The columns whose texts are known to be unchanged, and are taken literally.
     literal: frozenset[str]
     notes: Messages = field(default_factory=dict)
-    #: What can mean nothing, or two things.
+    #: Cells that are shortened or ambiguous.
     errors: Messages = field(default_factory=dict)
 
 
 class Unclear(ValueError):
-    """The cell was cut, or can mean two things; the text tells its sender."""
+    """The cell is shortened or ambiguous. The message is for the uploader."""
 
 
 def read_row(row: SheetRow) -> ReadRow:
@@ -100,12 +100,12 @@ def read_row(row: SheetRow) -> ReadRow:
             continue
         read.cells[name] = meant
         if meant.casefold() != typed.lstrip("'").casefold():
-            read.notes[name] = [f"“{_shown(typed)}” was read as {meant}."]
+            read.notes[name] = [f"“{_shortened(typed)}” was read as {meant}."]
     return read
 
 
 def looks_cut(text: str) -> bool:
-    """Whether this is what a spreadsheet makes of a longer number, of a date or of true."""
+    """Whether a spreadsheet may have made this of a longer number, a date or a boolean."""
     return bool(
         _CUT_NUMBER.fullmatch(text)
         or _CUT_DIGITS.fullmatch(text)
@@ -115,7 +115,7 @@ def looks_cut(text: str) -> bool:
 
 
 def number_in(text: str) -> Decimal | None:
-    """The number a spreadsheet sees in a text, which is all that it keeps of it; None for none."""
+    """The number that a spreadsheet would read in a text; None if it reads none."""
     if not _NUMBER.fullmatch(text):
         return None
     try:
@@ -124,8 +124,8 @@ def number_in(text: str) -> Decimal | None:
         return None
 
 
-def is_made_of(seen: str, stored: str) -> bool:
-    """Whether ``seen`` is what a spreadsheet makes of the text that is ``stored``."""
+def may_be_changed_from(seen: str, stored: str) -> bool:
+    """Whether a spreadsheet may have changed the text ``stored`` to ``seen``."""
     if seen == stored or len(seen) > _LONGEST or not is_altered(stored):
         return False
     if looks_cut(seen) or seen.casefold() == stored.casefold():
@@ -146,7 +146,9 @@ def _whole(typed: str) -> str:
     if _PLAIN.fullmatch(text):
         return text
     if _POWER.fullmatch(text):
-        raise Unclear(f"A spreadsheet wrote “{_shown(typed)}”: write the number in full.")
+        raise Unclear(
+            f"A spreadsheet shortened this to “{_shortened(typed)}”. Write the number in full."
+        )
     if match := _POINT_ZERO.fullmatch(text):
         return match[1]
     match = _GROUPS.fullmatch(text)
@@ -156,7 +158,9 @@ def _whole(typed: str) -> str:
         return (match[1] or match[2]).replace(".", "")
     if _POINT_OR_GROUP.fullmatch(text):
         joined = text.replace(".", "")
-        raise Unclear(f"“{_shown(typed)}” can be {joined} or a fraction: write {joined}.")
+        raise Unclear(
+            f"“{_shortened(typed)}” could be {joined} or a decimal number. Write {joined}."
+        )
     return typed
 
 
@@ -164,7 +168,7 @@ def _price(typed: str) -> str:
     text = typed.lstrip("'")
     before = _BEFORE_MONEY.match(text)
     meant = _whole(_AFTER_MONEY.sub("", text[before.end() :] if before else text))
-    # What is no number even without its currency is told as it was typed.
+    # If it is no number even without its currency, errors quote it as typed.
     return meant if _PLAIN.fullmatch(meant) else typed
 
 
@@ -172,7 +176,8 @@ def _phone(typed: str) -> str:
     text = typed.lstrip("'")
     if _POWER.fullmatch(text):
         raise Unclear(
-            f"A spreadsheet cut this number to “{_shown(typed)}”: write it like 0712345678."
+            f"A spreadsheet shortened this number to “{_shortened(typed)}”."
+            " Write it like 0712345678."
         )
     text = re.sub(r"\.0{1,2}\Z", "", text)
     if re.fullmatch(r"\+?[0-9]{1,3}(?:,[0-9]{3})+", text):
@@ -193,7 +198,7 @@ def _category(typed: str) -> str:
     return word if word in {*Category.values, "phonestablet"} else typed
 
 
-def _shown(typed: str) -> str:
+def _shortened(typed: str) -> str:
     return typed if len(typed) <= 40 else f"{typed[:39]}…"
 
 

@@ -1,8 +1,8 @@
 """The CSV format of listings, and its reader.
 
-It accepts what spreadsheets do to files: a byte order mark, UTF-16 with one, semicolons or tabs for
-commas, empty rows and columns, and the apostrophe before a text that they would run or change. What
-they do to a cell is read by products.spreadsheets.cells.
+It accepts what spreadsheets produce: a byte order mark, UTF-16 with one, semicolons or tabs instead
+of commas, empty rows and columns, and the apostrophe that protects a text. Changed cells are read
+by products.spreadsheets.cells.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from omachemainproj.text import fold_for_matching
 
 MAX_BYTES = 2 * 1024 * 1024
 MAX_ROWS = 1000
-#: The columns a file may have; each but ``id``, ``restock`` and ``stock_version`` is a field of
-#: POST /create/. The last changes whenever the shelf does: products.models.with_stock_version.
+#: The columns a file may have. All except ``id``, ``restock`` and ``stock_version`` are fields of
+#: POST /create/. The last changes with every change of the stock (``with_stock_version``).
 COLUMNS = (
     "id",
     "sku",
@@ -34,34 +34,34 @@ COLUMNS = (
     "restock",
     "stock_version",
 )
-#: What a spreadsheet makes of these is read back, so an export has them as they are.
+#: Exported without an apostrophe, because the import can read what a spreadsheet makes of them.
 READ_BACK = frozenset({"payment_mpesa_number", "listed"})
 #: The columns a new listing needs.
 NEEDED = ("name", "category", "price", "item_number", "payment_mpesa_number")
 
 _DELIMITERS = ",;\t"
-#: Excel's own first line, which it does not count as a row.
+#: Excel's separator line, which it does not count as a row.
 _SEPARATOR = re.compile(r"\"?sep=([,;\t])\"?\r?\n", re.IGNORECASE)
 
 
 class BadSheet(ValueError):
-    """The file cannot be read at all; the text tells its sender why."""
+    """The file as a whole cannot be read. The message is for the uploader."""
 
 
 @dataclass(frozen=True, slots=True)
 class SheetRow:
-    """One row by the names of its columns, numbered as a spreadsheet does: the header is row 1."""
+    """One row, by column name. Numbered as in a spreadsheet: the header is row 1."""
 
     number: int
     cells: dict[str, str]
-    #: What is wrong with the row as such, or nothing.
+    #: An error of the row as a whole; empty if there is none.
     fault: str = ""
-    #: The columns with an apostrophe before them: no spreadsheet has changed these.
+    #: The columns whose cell begins with an apostrophe, so no spreadsheet has changed it.
     literal: frozenset[str] = frozenset()
 
 
 def read_sheet(raw: bytes, *, columns: Sequence[str] = COLUMNS) -> list[SheetRow]:
-    """The rows of an uploaded file that are not empty. Raises BadSheet."""
+    """The non-empty rows of an uploaded file. Raises BadSheet."""
     text = _decode(raw)
     separator = _SEPARATOR.match(text)
     if separator:
@@ -88,7 +88,7 @@ def read_sheet(raw: bytes, *, columns: Sequence[str] = COLUMNS) -> list[SheetRow
 def _decode(raw: bytes) -> str:
     if len(raw) > MAX_BYTES:
         raise BadSheet(f"The file is larger than {MAX_BYTES // 1024 // 1024} MB.")
-    # Excel's “Unicode Text” says what it is; without its mark nothing does.
+    # Excel's “Unicode Text” is UTF-16 with a byte order mark, without which nothing identifies it.
     marked = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
         text = raw.decode("utf-16" if marked else "utf-8-sig")
@@ -109,14 +109,16 @@ def _read_header(cells: Sequence[str], columns: Sequence[str]) -> list[str]:
     unknown = [name for name in names if name not in columns]
     if unknown:
         shown = ", ".join(repr(name[:40]) for name in unknown[:5])
-        raise BadSheet(f"There is no column {shown}. There are: {', '.join(columns)}.")
+        raise BadSheet(f"There is no column {shown}. Choose from: {', '.join(columns)}.")
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise BadSheet(f"The file has the column {', '.join(twice)} twice.")
     missing = [name for name in NEEDED if name not in names]
     if missing and not {"id", "sku"} & set(names):
-        message = f"The columns {', '.join(missing)} are missing, or id or sku to change listings."
-        raise BadSheet(message)
+        raise BadSheet(
+            f"The columns {', '.join(missing)} are missing."
+            " (To change existing listings, id or sku is enough.)"
+        )
     return names
 
 
@@ -124,8 +126,8 @@ def _read_row(number: int, header: list[str], cells: Sequence[str]) -> SheetRow:
     fault = ""
     if any(cell.strip() for cell in cells[len(header) :]):
         fault = (
-            f"This row has {len(cells)} cells and the header {len(header)}: put a text with commas"
-            " into double quotes."
+            f"This row has {len(cells)} cells but the header has {len(header)}. Put text that"
+            " contains commas in double quotes."
         )
     sent = dict(zip(header, cells, strict=False))
     texts = {name: unguard(cell) for name, cell in sent.items()}

@@ -1,8 +1,8 @@
-"""Addresses that give a seller's sheet to whoever opens them, for a minute.
+"""Download links: signed addresses that return a seller's sheet without a token, for a minute.
 
-A plain link cannot send a token, and an old phone cannot hold a large file in a page. The address
-is signed, and ends with the minute, with the seller's password and with their account. Within the
-minute it opens more than once: phones ask twice for what they save.
+A plain link cannot send a token, and an old phone cannot hold a large file in a page. A link
+expires after a minute, when the seller changes their password, and when their account is closed.
+It can be opened repeatedly, because phones request a download twice.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ _SALT = "products.spreadsheets.download"
 
 
 def make_link(seller: User) -> str:
-    """What stands in the address of a seller's sheet from now on, for a minute."""
-    return signing.TimestampSigner(salt=_SALT).sign(f"{seller.pk}-{_mark(seller)}")
+    """The token in the download address of a seller's sheet, valid for ``LINK_SECONDS``."""
+    return signing.TimestampSigner(salt=_SALT).sign(f"{seller.pk}-{_password_fingerprint(seller)}")
 
 
-def holder_of(token: str) -> User | None:
-    """The seller whose sheet an address is of; None where it was never one, or is no more."""
+def seller_of_link(token: str) -> User | None:
+    """The seller whose sheet a token is for; None if it is invalid or has expired."""
     try:
-        said = signing.TimestampSigner(salt=_SALT).unsign(token, max_age=LINK_SECONDS)
+        value = signing.TimestampSigner(salt=_SALT).unsign(token, max_age=LINK_SECONDS)
     except signing.BadSignature:
         return None
-    pk, _, mark = said.partition("-")
+    pk, _, mark = value.partition("-")
     seller = User.objects.filter(pk=int(pk), is_active=True).first()
-    return seller if seller is not None and _mark(seller) == mark else None
+    return seller if seller is not None and _password_fingerprint(seller) == mark else None
 
 
-def _mark(seller: User) -> str:
-    """Changes with the password: who had it changed wants nobody to hold a link."""
+def _password_fingerprint(seller: User) -> str:
+    """A value that changes with the password, so that changing it invalidates links."""
     return hashlib.sha256(seller.password.encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""A seller's listings as the rows of a sheet, read in small batches."""
+"""Export of a seller's listings as the rows of a sheet, in batches."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from products.models import Newest, ProductQuerySet
 
 BATCH = 500
-#: What a row of a sheet is made of, in the order of products.spreadsheets.csv_format.COLUMNS.
+#: The fields of a row, in the order of products.spreadsheets.csv_format.COLUMNS.
 _FIELDS = (
     "id",
     "sku",
@@ -25,7 +25,7 @@ _FIELDS = (
 
 
 def batches(products: ProductQuerySet) -> Iterator[list[Sequence[Any]]]:
-    """The products' rows, newest first, 500 at a time. One query a batch, and none held open."""
+    """The products' rows, newest first, in lists of ``BATCH``. One query per batch; no cursor."""
     rows: QuerySet[Any] = products.with_stock_version().annotate(newest=Newest())
     rows = rows.order_by("newest").values_list(*_FIELDS, "stock_version", "newest", named=True)
     batch: list[Any] = list(rows[:BATCH])
@@ -35,7 +35,7 @@ def batches(products: ProductQuerySet) -> Iterator[list[Sequence[Any]]]:
 
 
 def _cells(row: Any) -> Sequence[Any]:
-    # A spreadsheet makes 2.54713E+11 of twelve digits; of these ten it only drops the 0.
+    # Spreadsheets turn twelve digits into 2.54713E+11; from ten they only drop the leading 0.
     number = f"0{row.payment_mpesa_number[3:]}"
     listed = "true" if row.listed else "false"
     return [*row[:7], number, listed, "", row.stock_version]

@@ -1,7 +1,7 @@
-"""Sheets of products in the admin: the sellers' columns, and one that names the seller.
+"""Sheets of products in the admin: the columns of sellers' sheets, and one for the seller.
 
-django-import-export brings the pages, the preview and the confirmation. Rows are checked and saved
-by products.spreadsheets.importer; files are read by products.spreadsheets.csv_format.
+django-import-export provides the pages, the preview and the confirmation. Rows are checked and
+saved by products.spreadsheets.importer; files are read by products.spreadsheets.csv_format.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from import_export.results import RowResult
 from import_export.tmp_storages import BaseStorage
 
 from accounts.backoffice import audit
-from accounts.backoffice.interest import (
-    OwnInterest,
+from accounts.backoffice.conflicts import (
+    ConflictOfInterest,
     Parties,
     find_parties,
-    has_interest,
+    is_party,
     log_refusal,
     own_numbers,
     people,
@@ -40,7 +40,8 @@ from omachemainproj.csv_files import write_sheet
 from products.models import Product
 
 from .csv_format import COLUMNS, READ_BACK, BadSheet, SheetRow, read_sheet
-from .importer import CREATED, FAILED, UNCHANGED, UPDATED, RowReport, SheetImport
+from .importer import SheetImport
+from .row_reports import CREATED, FAILED, UNCHANGED, UPDATED, RowReport
 
 STAFF_COLUMNS = ("seller", *COLUMNS)
 _TYPES = {
@@ -52,22 +53,22 @@ _TYPES = {
 
 
 class Sheet(tablib.Dataset):
-    """The rows of a file, with their numbers and faults beside the cells."""
+    """The rows of a file, including their numbers and errors."""
 
     rows: Sequence[SheetRow] = ()
 
 
 class SheetFormat(CSV):
-    """CSV as the shop reads it and writes it, whatever a spreadsheet made of it."""
+    """The shop's own CSV format, which tolerates changes by spreadsheets."""
 
     def is_binary(self) -> bool:
-        """Files are bytes: their encoding is checked by csv_format."""
+        """True, because csv_format decodes the bytes itself."""
         return True
 
     def create_dataset(self, in_stream: bytes | None, **kwargs: Any) -> Sheet:
         """Read a file. Raises BadSheet."""
         if in_stream is None:
-            raise BadSheet("The file is not here any more. Send it again.")
+            raise BadSheet("The file has expired. Upload it again.")
         rows = read_sheet(in_stream, columns=STAFF_COLUMNS)
         cells = [[row.cells.get(name, "") for name in STAFF_COLUMNS] for row in rows]
         sheet = Sheet(*cells, headers=STAFF_COLUMNS)
@@ -75,32 +76,32 @@ class SheetFormat(CSV):
         return sheet
 
     def export_data(self, dataset: tablib.Dataset, **kwargs: Any) -> bytes:
-        """Write a file in which no cell is a formula, and none is changed by a spreadsheet."""
+        """Write a file whose cells a spreadsheet neither runs as formulas nor changes."""
         pieces = write_sheet(dataset.headers, [list(dataset)], as_they_are=READ_BACK)
         return "".join(pieces).encode()
 
 
 class SheetStorage(BaseStorage):
-    """Keeps a file from its preview to its confirmation, for at most an hour.
+    """Keeps an uploaded file from its preview to its confirmation, for at most an hour.
 
-    In the database, which every process has: the one that confirms is seldom the one that showed.
+    Kept in the database, because another process may serve the confirmation.
     """
 
     LIFETIME = 3600
     name: str | None
 
     def save(self, data: bytes) -> None:
-        """Keep the file's bytes under a name of its own."""
+        """Store the file's bytes under a random name."""
         self.name = self.name or uuid4().hex
         self._kept.set(self._key, b64encode(data).decode(), self.LIFETIME)
 
     def read(self) -> bytes | None:
-        """The file's bytes, or None where its hour is over."""
+        """The file's bytes, or None if it has expired."""
         kept = self._kept.get(self._key)
         return None if kept is None else b64decode(kept)
 
     def remove(self) -> None:
-        """Keep it no longer. Safe to repeat."""
+        """Delete the file. Safe to repeat."""
         self._kept.delete(self._key)
 
     @property
@@ -113,7 +114,7 @@ class SheetStorage(BaseStorage):
 
 
 class ProductResource(Resource):
-    """Products as the rows of a sheet; each row is saved by itself, or not."""
+    """Products as the rows of a sheet. Each row is saved, or fails, on its own."""
 
     seller = Field(attribute="seller__username", column_name="seller")
     id = Field(attribute="pk", column_name="id")
@@ -130,20 +131,20 @@ class ProductResource(Resource):
 
     class Meta:
         import_id_fields = ()
-        # It looks nothing up: products.spreadsheets.importer finds the listing of a row.
+        # No look-up here: products.spreadsheets.importer finds the listing of a row.
         instance_loader_class = BaseInstanceLoader
         import_order = export_order = STAFF_COLUMNS
-        # A row that is saved stays, whatever becomes of the next; a preview saves none.
+        # A saved row stays saved if a later one fails; a preview saves nothing.
         use_transactions = False
         report_skipped = True
 
     @classmethod
     def get_display_name(cls) -> str:
-        """What the pages call it."""
+        """The name on the pages."""
         return "products"
 
     def dehydrate_payment_mpesa_number(self, product: Product) -> str:
-        """The number as ten digits: a spreadsheet makes 2.54713E+11 of twelve."""
+        """The number as ten digits, because spreadsheets turn twelve into 2.54713E+11."""
         return f"0{product.payment_mpesa_number[3:]}"
 
     def dehydrate_listed(self, product: Product) -> str:
@@ -156,7 +157,7 @@ class ProductResource(Resource):
         return [*STAFF_COLUMNS, "notes"]
 
     def before_import(self, dataset: Sheet, **kwargs: Any) -> None:
-        """Look up the sellers and their listings: one query, and two for each seller."""
+        """Look up the sellers and their listings: one query, plus two per seller."""
         self._rows = dataset.rows
         self._numbers = own_numbers(kwargs["user"])
         of_seller: dict[str, list[SheetRow]] = defaultdict(list)
@@ -171,9 +172,9 @@ class ProductResource(Resource):
         }
 
     def import_row(self, row: Any, instance_loader: Any, **kwargs: Any) -> RowResult:
-        """Save a row by the rules of the sellers' own sheets, unless it is only to be checked."""
+        """Save or check a row, by the rules of sellers' own sheets."""
         sheet_row: SheetRow = self._rows[kwargs["row_number"] - 1]
-        report = self._take(sheet_row, check=kwargs["dry_run"], **kwargs)
+        report = self._import(sheet_row, check=kwargs["dry_run"], **kwargs)
         result = RowResult()
         result.import_type = _TYPES[report.status]
         notes = " ".join(text for texts in report.notes.values() for text in texts)
@@ -184,24 +185,24 @@ class ProductResource(Resource):
         return result
 
     def _is_own(self, user: User, seller: User, row: SheetRow, product_id: int | None) -> bool:
-        """Whether a row is about goods its importer sells, or is or would be paid for."""
+        """Whether a row is for a product whose seller, or payee before or after it, is ``user``."""
         typed = phones([row.cells.get("payment_mpesa_number", "")])
         parties = Parties(people(seller.pk), typed)
         product = Product.objects.filter(pk=product_id).first() if product_id else None
         if product is not None:
             parties |= find_parties(product)
-        return has_interest(user, parties, numbers=self._numbers)
+        return is_party(user, parties, numbers=self._numbers)
 
-    def _take(self, row: SheetRow, *, check: bool, user: User, **kwargs: Any) -> RowReport:
+    def _import(self, row: SheetRow, *, check: bool, user: User, **kwargs: Any) -> RowReport:
         importing = self._imports.get(_seller_of(row))
         if importing is None:
-            errors = {"seller": ["Nobody here has this user name."]}
+            errors = {"seller": ["There is no user with this name."]}
             return RowReport(row.number, FAILED, errors=errors)
         checked = importing.import_row(row, check=True)
         if self._is_own(user, importing.seller, row, checked.id):
             if not check:
                 log_refusal(user, f"Import of row {row.number}", Product(pk=checked.id))
-            return RowReport(row.number, FAILED, errors={"seller": [OwnInterest.message]})
+            return RowReport(row.number, FAILED, errors={"seller": [ConflictOfInterest.message]})
         if check or checked.status not in {CREATED, UPDATED}:
             return checked
         with transaction.atomic():

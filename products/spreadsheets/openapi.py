@@ -12,7 +12,7 @@ from drf_spectacular.utils import (
     OpenApiResponse,
 )
 
-from omachemainproj.api.schema import error_answer, field_errors
+from omachemainproj.api.error_schemas import error_answer, field_errors
 from products.serializers import DownloadOutput, ImportInput, ImportOutput
 
 from .csv_format import COLUMNS, MAX_ROWS
@@ -32,11 +32,10 @@ EXPORT: dict[str, Any] = {
     "tags": _TAGS,
     "description": (
         f"All of the caller's products, newest first, in the columns `{'`, `'.join(COLUMNS)}`:"
-        " the file `/seller/products/import/` takes back. UTF-8 with a byte order mark, as Excel"
-        " wants it. A text that a spreadsheet would run as a formula, or save as another one"
-        " (`00123` as `123`, a barcode as `5.90123E+12`, `1-2` as a date), has an apostrophe"
-        " before it, which is taken off again when the file is sent back. `stock_version` changes"
-        " with every change of the stock: leave it as it is."
+        " the file that `/seller/products/import/` accepts. UTF-8 with a byte order mark, for"
+        " Excel. A text that a spreadsheet would run as a formula or change (`00123` to `123`, a"
+        " barcode to `5.90123E+12`, `1-2` to a date) has an apostrophe before it, which the import"
+        " removes. `stock_version` changes with every change of the stock: leave it as it is."
     ),
     "responses": {
         (200, "text/csv"): OpenApiResponse(
@@ -52,8 +51,8 @@ EXPORT_LINK: dict[str, Any] = {
     "summary": "A link to my products as CSV",
     "tags": _TAGS,
     "description": (
-        "An address that gives the file to whoever opens it, without a token, for a minute: a"
-        " browser, or a phone's own downloads, save it without a page that holds all of it."
+        "A download address that needs no token and is valid for a minute. A browser, or a phone's"
+        " download manager, can save the file directly."
     ),
     "request": None,
     "responses": {
@@ -79,51 +78,52 @@ DOWNLOAD: dict[str, Any] = {
     "tags": _TAGS,
     "auth": [],
     "description": (
-        "The address that `POST /seller/products/export/` gave out. It is good for a minute, and"
-        " ends with the password and the account of whose goods these are."
+        "The address returned by `POST /seller/products/export/`. It is valid for a minute, and"
+        " expires early if the seller changes their password or closes their account."
     ),
     "parameters": [OpenApiParameter("token", OpenApiTypes.STR, OpenApiParameter.PATH)],
     "responses": {
         (200, "text/csv"): OpenApiResponse(
             OpenApiTypes.STR, description="The file.", examples=[SHEET]
         ),
-        404: error_answer("This link is not good any more. Ask for another.", "link_expired"),
+        404: error_answer("This link has expired. Request a new one.", "link_expired"),
     },
 }
 
 IMPORT: dict[str, Any] = {
     "operation_id": "seller_import",
-    "summary": "Send listings as CSV",
+    "summary": "Import listings as CSV",
     "tags": _TAGS,
     "description": (
-        f"The first row names the columns: `{'`, `'.join(COLUMNS)}`. A row with an `id`, or with a"
-        " `sku` that is there, changes that listing; an empty cell leaves a thing as it is (but"
-        " an empty `description` is one). Any other row is a new listing. `item_number` is read"
-        " of new listings alone; `restock` adds to a shelf. Each row is saved, or not, by itself:"
-        f" the report tells. At most {MAX_ROWS:,} rows.\n\n"
-        "The same file sent twice lists nothing twice and adds nothing twice. A new row without a"
-        " `sku` whose name the caller has listed fails, unless it is that listing, which is then"
-        " `unchanged`. A listing is restocked once for each `stock_version`; in a file without"
-        " that column the same `restock` for the same `item_number` counts once. A fresh export,"
-        " or an `Idempotency-Key` of its own, says that it is another delivery. Another number for"
-        " a `stock_version` that was used fails. Where the stock has moved since the export,"
-        " `restock` is added to what is there now, and a note says so.\n\n"
-        "What a person's spreadsheet writes is read where it can mean one thing only, and each such"
-        " reading is a note: `1,500`, `1500.00`, `KES 1,500`; `722000000` of a new listing; `yes`,"
-        " `ndiyo`, `WAHR`. `1.500`, `2.54722E+11` and the like fail. So does a `sku` that looks"
-        " cut, or that is another of the caller's as a number (`123` where `00123` is): with an"
-        " apostrophe before it, it is taken as it stands. UTF-8, or UTF-16 with its mark; commas,"
-        " semicolons or tabs."
+        f"The first row names the columns: `{'`, `'.join(COLUMNS)}`. A row with an `id`, or with"
+        " an existing `sku`, changes that listing; an empty cell leaves the value unchanged (except"
+        " an empty `description`, which clears it). Any other row is a new listing. `item_number`"
+        " is read for new listings only; `restock` adds to the stock. Each row is saved, or fails,"
+        f" on its own, as the report shows. At most {MAX_ROWS:,} rows.\n\n"
+        "Importing is safe to repeat: the same file lists nothing twice and adds nothing twice. A"
+        " new row without a `sku` fails if the caller already has a listing with that name, unless"
+        " it is identical, which is reported as `unchanged`. A listing is restocked once per"
+        " `stock_version`; in a file without that column, the same `restock` for the same"
+        " `item_number` counts once. To add another delivery, use a new export or a new"
+        " `Idempotency-Key`. A different number for a `stock_version` that was already used fails."
+        " If the stock has changed since the export, `restock` is added to the current stock, and a"
+        " note says so.\n\n"
+        "Values that spreadsheets have changed are read if they are unambiguous, and each is"
+        " reported in a note: `1,500`, `1500.00`, `KES 1,500`; `722000000` for a new listing;"
+        " `yes`, `ndiyo`, `WAHR`. Ambiguous or shortened values fail: `1.500`, `2.54722E+11`. So"
+        " does a `sku` that looks shortened, or that equals another of the caller's as a number"
+        " (`123` and `00123`), unless it has an apostrophe before it. UTF-8, or UTF-16 with a byte"
+        " order mark; commas, semicolons or tabs."
     ),
     "parameters": [
         OpenApiParameter(
-            "check", OpenApiTypes.BOOL, description="`true` only tells, and changes nothing."
+            "check", OpenApiTypes.BOOL, description="`true` only reports, without saving anything."
         ),
         OpenApiParameter(
             "Idempotency-Key",
             OpenApiTypes.STR,
             OpenApiParameter.HEADER,
-            description="What is restocked under the same key counts once for each product.",
+            description="Each product is restocked once per key.",
         ),
     ],
     "request": {
@@ -133,7 +133,7 @@ IMPORT: dict[str, Any] = {
     "responses": {
         200: OpenApiResponse(
             ImportOutput,
-            description="The file was read; what became of each row.",
+            description="The file was read. The report has the outcome of each row.",
             examples=[
                 OpenApiExample(
                     "one of three failed",

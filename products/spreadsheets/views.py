@@ -28,16 +28,16 @@ from products.serializers import ImportInput
 
 from . import openapi
 from .csv_format import COLUMNS, READ_BACK, BadSheet, read_sheet
-from .download_links import LINK_SECONDS, holder_of, make_link
+from .download_links import LINK_SECONDS, make_link, seller_of_link
 from .exporter import batches
 from .importer import import_sheet
 
 
 class BadLink(Refusal):
-    """The address of a download was never one, or its minute is over."""
+    """The token of a download address is invalid or has expired."""
 
     code = "link_expired"
-    message = "This link is not good any more. Ask for another."
+    message = "This link has expired. Request a new one."
     status_code = status.HTTP_404_NOT_FOUND
 
 
@@ -49,12 +49,12 @@ class _Sheet(APIView):
     def perform_content_negotiation(
         self, request: Request, force: bool | None = False
     ) -> tuple[Any, str]:
-        """Whatever is accepted: the file is CSV, and a refusal is JSON as everywhere."""
+        """Ignore ``Accept``: the file is CSV, and errors are JSON as everywhere."""
         return JSONRenderer(), JSONRenderer.media_type
 
     def sheet_of(self, seller: User | int) -> StreamingHttpResponse:
         rows = batches(Product.objects.owned_by(seller))
-        # Read before anything is answered: trouble with the database is still a 503 here.
+        # Read before the response starts, so that a database error is still a 503.
         first: list[list[Sequence[Any]]] = [next(rows, [])]
         response = StreamingHttpResponse(
             write_sheet(COLUMNS, chain(first, rows), as_they_are=READ_BACK),
@@ -74,56 +74,56 @@ class ExportView(_Sheet):
 
     @extend_schema(**openapi.EXPORT_LINK)
     def post(self, request: Request) -> Response:
-        """An address for a plain link: a browser saves the file without keeping all of it."""
+        """An address for a plain link, with which a browser saves the file directly."""
         token = make_link(current_user(request))
         url = request.build_absolute_uri(f"{request.path}{token}/")
         return Response({"url": url, "expires_in": LINK_SECONDS}, status=status.HTTP_201_CREATED)
 
 
 class DownloadView(_Sheet):
-    """The same, for whoever has the address that its seller asked for a minute ago."""
+    """A seller's listings as CSV, by a download link."""
 
     authentication_classes = []
     permission_classes = [AllowAny]
-    #: Whose goods these are, and at what price, is nobody else's.
+    #: The sheet is private to its seller.
     is_private = True
 
     @extend_schema(**openapi.DOWNLOAD)
     def get(self, request: Request, token: str) -> StreamingHttpResponse:
-        seller = holder_of(token)
+        seller = seller_of_link(token)
         if seller is None:
             raise BadLink
         return self.sheet_of(seller)
 
 
 class ImportView(APIView):
-    """A sheet of listings sent back."""
+    """Imports a sheet of listings."""
 
     parser_classes = [StrictMultiPartParser, CSVParser]
     throttle_scope = "import"
 
     @extend_schema(**openapi.IMPORT)
     def post(self, request: Request) -> Response:
-        asked = ImportInput(data=_with_address(request))
-        asked.is_valid(raise_exception=True)
+        serializer = ImportInput(data=_with_address(request))
+        serializer.is_valid(raise_exception=True)
         key = read_idempotency_key(request.headers.get("Idempotency-Key"))
         try:
-            rows = read_sheet(asked.validated_data["file"].read())
+            rows = read_sheet(serializer.validated_data["file"].read())
         except BadSheet as bad:
             refuse_field("file", str(bad))
         report = import_sheet(
-            rows, seller=current_user(request), check=asked.validated_data["check"], key=key
+            rows, seller=current_user(request), check=serializer.validated_data["check"], key=key
         )
         return in_their_language(request, Response(report), {"errors", "notes"})
 
 
 def _with_address(request: Request) -> QueryDict:
-    """The form; ``check`` may be said in the address as well."""
+    """The form, including ``check`` from the query string."""
     form = QueryDict(mutable=True)
     form.update(request.data)
     for typed in request.query_params.getlist("check"):
         form.appendlist("check", typed)
-    # A form field would read an empty text as left out; who sends "check=" may mean true.
+    # A form field would read an empty text as missing, but "check=" may have been meant as true.
     if "" in form.getlist("check"):
         refuse_field("check", "Send true or false.")
     return form

@@ -39,7 +39,7 @@ test("the catalogue puts goods right", async ({ page }) => {
   });
 
   await job(page, "take them off the shop, without a mouse", 2, async () => {
-    await pressByKey(page, page.getByRole("button", { name: "Unlist it" }));
+    await pressByKey(page, page.getByRole("button", { name: "Unlist" }));
     await page.getByLabel("Why").fill("It is a copy");
     await isSound(page);
     await page.getByLabel("Why").press("Enter");
@@ -48,8 +48,8 @@ test("the catalogue puts goods right", async ({ page }) => {
 
   await job(page, "find them by their number, and list them again", 3, async () => {
     await findAnything(page, String(pot.id), `Product ${name}`);
-    await doWith(page, "List it again", "It is none");
-    await expect(page.getByRole("button", { name: "Unlist it" })).toBeVisible();
+    await doWith(page, "List again", "It is none");
+    await expect(page.getByRole("button", { name: "Unlist" })).toBeVisible();
   });
 
   await job(

@@ -103,7 +103,7 @@ test("an agent brings parcels, and keeps points and rates", async ({ page, mayFa
 
   await test.step("be refused a guess of the buyer's code", async () => {
     await handOver(code === "111111" ? "222222" : "111111");
-    await expect(said(page)).toContainText("This is not the code the buyer was given.");
+    await expect(said(page)).toContainText("This is not the buyer's code. Check it and try again.");
   });
 
   await job(page, "hand it over by the buyer's code, and see that it is done", 3, async () => {

@@ -100,7 +100,7 @@ test("finance decides about money", async ({ page }) => {
     await decide(`M-Pesa does not know ${denied}`);
     await isSound(page);
     await page.locator("form#never").getByLabel("Why").fill("Not on the statement");
-    await pressByKey(page, page.getByRole("button", { name: "It never came" }));
+    await pressByKey(page, page.getByRole("button", { name: "The payment never arrived" }));
     await expect(said(page)).toBeVisible();
   });
 
@@ -108,14 +108,14 @@ test("finance decides about money", async ({ page }) => {
     await decide(approved);
     await isSound(page);
     await act("approve", "The sofa is there");
-    await expect(said(page)).toContainText("KES 60,000 goes to");
+    await expect(said(page)).toContainText("KES 60,000 will be sent to");
   });
 
   await job(page, "keep a payout back", 3, async () => {
     await decide(kept);
     await expect(page.getByText(`M-Pesa does not know ${denied}`)).toHaveCount(0);
     await act("hold", "Its seller is new");
-    await expect(said(page)).toContainText("KES 60,000 is kept back.");
+    await expect(said(page)).toContainText("KES 60,000 is on hold.");
   });
 
   await job(page, "say that money in doubt has come", 3, async () => {
@@ -128,7 +128,7 @@ test("finance decides about money", async ({ page }) => {
     await decide(stuck.reference, "refund/");
     await isSound(page);
     await act("again", "The phone is on again");
-    await expect(said(page)).toContainText("goes back by");
+    await expect(said(page)).toContainText("is being refunded by");
   });
 
   await job(page, "write down a payment that was seen on the portal", 2, async () => {
@@ -139,7 +139,7 @@ test("finance decides about money", async ({ page }) => {
     await page.getByLabel("M-Pesa receipt number").fill(receipt);
     await page.getByLabel("Amount, KES").fill("700");
     await page.getByLabel("Why").fill("Seen on the portal");
-    await page.getByRole("button", { name: "Write it down" }).click();
+    await page.getByRole("button", { name: "Record the payment" }).click();
     await expect(said(page)).toContainText(`${receipt}`);
     await isSound(page);
   });

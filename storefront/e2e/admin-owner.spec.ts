@@ -50,7 +50,7 @@ test("the owner looks after the staff", async ({ page }) => {
     const row = page.getByRole("row").filter({ hasText: reference });
     await row.getByRole("link").first().click();
     await isSound(page);
-    await page.getByRole("button", { name: "Agree: do what was proposed" }).click();
+    await page.getByRole("button", { name: "Approve: do what was proposed" }).click();
     await isSound(page);
     await page.getByLabel(/^(Why|Note)/).fill("Seen the sofa");
     await page.locator("input[type=submit].default").click();
@@ -72,7 +72,7 @@ test("the owner looks after the staff", async ({ page }) => {
   });
 
   await job(page, "give them another role", 3, async () => {
-    await page.getByText("Password and powers").click();
+    await page.getByText("Password and permissions").click();
     await page.getByRole("checkbox", { name: "delivery: carries" }).check();
     await isSound(page);
     await page.getByRole("button", { name: "Save and continue editing" }).click();

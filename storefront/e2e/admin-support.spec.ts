@@ -73,7 +73,7 @@ test("support answers whoever calls", async ({ page }) => {
       .locator("details[open]")
       .getByRole("button", { name: /^Answer/ })
       .click();
-    await expect(said(page)).toContainText("It is written into the thread.");
+    await expect(said(page)).toContainText("Your answer is in the thread.");
     await expect(problems).toContainText("We have asked the seller");
   });
 
@@ -84,7 +84,7 @@ test("support answers whoever calls", async ({ page }) => {
     await form.getByLabel("Amount, KES").fill("300");
     await form.getByLabel("Why").fill("A lid costs 300");
     await form.getByRole("button", { name: /^Refund a part/ }).click();
-    await expect(said(page)).toContainText("KES 300 of the price goes back to the buyer.");
+    await expect(said(page)).toContainText("KES 300 of the price is refunded to the buyer.");
   });
 
   await job(page, "answer who says that they have paid, by M-Pesa’s receipt", 1, async () => {
@@ -99,18 +99,18 @@ test("support answers whoever calls", async ({ page }) => {
     await page.getByLabel("Why").fill("They bought another one");
     await page.locator("input[type=submit].default").click();
     await expect(said(page)).toContainText("1 of 1 done");
-    await expect(page.locator("#stands")).toContainText("all of its goods were cancelled.");
+    await expect(page.locator("#stands")).toContainText("all its goods were cancelled.");
   });
 
   await job(page, "ring the phone of an unpaid order again", 3, async () => {
     await findAnything(page, unpaid.reference, `Order ${unpaid.reference}`);
-    await doWith(page, "Ring the buyer's phone again", "They had no signal");
+    await doWith(page, "Send the buyer another prompt", "They had no signal");
     await expect(said(page)).toContainText("1 of 1 done");
     await unpaid.phone.cancel();
   });
 
   await job(page, "cancel an unpaid order, without a mouse", 2, async () => {
-    await pressByKey(page, page.getByRole("button", { name: "Cancel, and free the goods" }));
+    await pressByKey(page, page.getByRole("button", { name: "Cancel and release the goods" }));
     await page.getByLabel("Why").fill("They have changed their mind");
     await page.getByLabel("Why").press("Enter");
     await expect(page.locator("#stands")).toContainText("The shop cancelled it.");

@@ -169,7 +169,7 @@ test("a seller is led to an order, hands it over by the buyer's code, answers, a
   const wrong = code === "111111" ? "222222" : "111111";
   await kettleRow.getByLabel("The buyer's code").fill(wrong);
   await kettleRow.getByRole("button", { name: "Hand over" }).click();
-  await expect(kettleRow.getByText(/^This is not the code the buyer was given/)).toBeVisible();
+  await expect(kettleRow.getByText(/^This is not the buyer's code/)).toBeVisible();
   await isForEveryone(page);
   await kettleRow.getByLabel("The buyer's code").fill(`${code.slice(0, 3)} ${code.slice(3)}`);
   await kettleRow.getByRole("button", { name: "Hand over" }).click();

@@ -152,7 +152,7 @@ describe("the parcels of who brings them", () => {
   });
 
   it("say that another was faster", async () => {
-    const said = "Another agent brings this parcel.";
+    const said = "Another agent is delivering this parcel.";
     visit(
       { others: [free] },
       { "POST /deliveries/89/claim/": json({ detail: said, code: "parcel_claimed" }, 409) },
@@ -220,8 +220,8 @@ describe("handing over by the buyer's code", () => {
   });
 
   it.each([
-    "This is not the code the buyer was given.",
-    "Too many wrong codes were typed. The buyer or the shop can confirm.",
+    "This is not the buyer's code. Check it and try again.",
+    "Too many wrong codes were entered. The buyer or the shop must confirm delivery instead.",
   ])("says plainly: %s", async (said) => {
     await type("111111", json({ code: [said] }, 400));
     await press("Hand over");

@@ -290,7 +290,7 @@ describe("where an order goes", () => {
   });
 
   it("stands the API's refusal on its field", async () => {
-    const said = "Kilimani Pick-up takes no parcels in at the moment. Choose another point.";
+    const said = "Kilimani Pick-up is not accepting parcels at the moment. Choose another point.";
     checkOut({ "POST /cashout/": json({ delivery: { pickup_point: [said] } }, 400) });
     await choosePoint();
 
@@ -426,7 +426,7 @@ describe("an order that is brought", () => {
         history: [
           step("paid", "shop", 5),
           step("shipping", "agent", 6),
-          step("shipping", "shop", 7, "It waits at the pick-up point."),
+          step("shipping", "shop", 7, "The parcel is waiting at the pick-up point."),
         ],
       },
     });

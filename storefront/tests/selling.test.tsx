@@ -237,15 +237,15 @@ describe("handing over by the buyer's code", () => {
   it.each([
     [
       "wrong",
-      { code: ["This is not the code the buyer was given."] },
+      { code: ["This is not the buyer's code. Check it and try again."] },
       400,
-      "This is not the code the buyer was given.",
+      "This is not the buyer's code. Check it and try again.",
     ],
     [
       "used up",
-      { code: ["Too many wrong codes were typed. The buyer or the shop can confirm."] },
+      { code: ["Too many wrong codes were entered. The buyer or the shop must confirm delivery instead."] },
       400,
-      "Too many wrong codes were typed. The buyer or the shop can confirm.",
+      "Too many wrong codes were entered. The buyer or the shop must confirm delivery instead.",
     ],
     [
       "for goods that have moved on",

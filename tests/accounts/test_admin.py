@@ -7,7 +7,7 @@ from django.utils import timezone
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken
 
 from accounts import tokens
-from accounts.backoffice.interest import own_numbers
+from accounts.backoffice.conflicts import own_numbers
 from accounts.models import Audit, User
 from tests.edges.draw import png, upload
 from tests.factories import PASSWORD, AddressFactory, UserFactory
@@ -211,7 +211,7 @@ def test_a_clerks_actions_pass_over_whoever_has_powers(clerk):
     page = act(clerk, "sign_out", other).content.decode()
 
     assert BlacklistedToken.objects.count() == 0
-    assert "Only a superuser acts on an account of the staff." in page
+    assert "Only a superuser can change a staff account." in page
     assert not Audit.objects.exists()
 
 

@@ -297,7 +297,7 @@ def test_the_mailed_link_confirms(api, posted):
 
 def test_a_key_is_good_for_its_address_for_three_days_only(api, amina):
     key = make_key(amina)
-    over = {"key": ["This link is no longer good. Ask for a new one."]}
+    over = {"key": ["This link is no longer valid. Request a new one."]}
 
     with time_machine.travel(timezone.now() + timedelta(days=3, minutes=1)):
         assert api.post("/registration/verify-email/", {"key": key}).json() == over
@@ -321,3 +321,18 @@ def test_the_link_is_mailed_again_to_ones_own_address_once_a_day(amina_api, post
         assert amina_api.post("/registration/resend-email/").json() == {"detail": "ok"}
 
     assert [message.to for message in posted] == [["Amina@example.com"]]
+
+
+@pytest.mark.parametrize("name", [".", ".."])
+def test_a_name_that_browsers_take_out_of_an_address_is_refused(api, name):
+    assert register(api, name).status_code == 400
+
+
+@pytest.mark.parametrize("email", ["root@localhost", "a@[127.0.0.1]", "a@[IPv6:::1]"])
+def test_mail_is_sent_to_no_machine_of_ours(api, email):
+    response = register(api, "kamau", email)
+
+    assert (response.status_code, response.json()) == (
+        400,
+        {"email": ["Enter a valid email address."]},
+    )

@@ -279,7 +279,7 @@ def test_a_reset_ends_every_token_of_before(api, pair):
     assert refresh(pair["refresh"]).status_code == 401
 
 
-OVER = {"token": ["This link is no longer good. Ask for a new one."]}
+OVER = {"token": ["This link is no longer valid. Request a new one."]}
 
 
 def test_the_link_works_once(api, amina):

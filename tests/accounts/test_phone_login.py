@@ -5,16 +5,17 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.core import mail
 from django.db import IntegrityError
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from accounts import phone_codes, phone_login
+from accounts import emails, phone_codes, phone_login, services
 from accounts.models import CodePurpose, PhoneCode, PhoneLogin, User
 from accounts.phone_codes import delete_old_codes
 from omachemainproj.sms.errors import MaybeSent, NotSent
 from tests.conftest import signed_in
-from tests.factories import PASSWORD, UserFactory, give_role
+from tests.factories import PASSWORD, AddressFactory, UserFactory, give_role
 from tests.threads import at_once
 
 from .conftest import bearer, log_in
@@ -573,3 +574,62 @@ def test_who_has_no_phone_is_sent_no_code(carrier, amina_api):
 
 def test_a_purpose_is_one_there_is():
     assert set(CodePurpose.values) == {"login", "link", "own"}
+
+
+def test_an_sms_replaces_no_password_of_staff(carrier):
+    joined = enter(carrier).json()
+    person = User.objects.get(pk=joined["user"]["pk"])
+    api = signed_in(person)
+    with later(minutes=2):
+        sent = api.post("/account/phone/code/").json()
+        User.objects.filter(pk=person.pk).update(is_staff=True)
+        new = {"new_password1": "githeri 4 chapati", "new_password2": "githeri 4 chapati"}
+        chosen = api.post("/password/set/", {"token": sent["token"], "code": carrier.code, **new})
+    with later(minutes=4):
+        asked = api.post("/account/phone/code/")
+
+    assert code_of(chosen) == (403, "use_password")
+    assert (code_of(asked), len(carrier.sent)) == ((403, "use_password"), 2)
+    person.refresh_from_db()
+    assert not person.has_usable_password()
+
+
+def test_the_first_to_read_an_inbox_has_the_account_alone(carrier, amina, amina_api):
+    """Whoever typed an address that is not theirs left a phone, an address and a number to call."""
+    User.objects.filter(pk=amina.pk).update(email_confirmed_at=None)
+    link(amina_api, carrier)
+    amina_api.patch("/account/", {"phone": PHONE})
+    AddressFactory(user=amina)
+    uid, token = emails._link(amina).rsplit("/", 2)[1:]
+    new = {"new_password1": "githeri 4 chapati", "new_password2": "githeri 4 chapati"}
+
+    reset = APIClient().post("/password/reset/confirm/", {"uid": uid, "token": token, **new})
+
+    assert reset.status_code == 200
+    amina.refresh_from_db()
+    assert (amina.phone, amina.addresses.count(), phone_login.phone_of(amina)) == ("", 0, "")
+    with later(minutes=2):
+        assert enter(carrier).json()["user"]["pk"] != amina.pk
+
+
+def test_a_reset_of_a_confirmed_inbox_keeps_the_phone_and_the_addresses(carrier, amina, amina_api):
+    User.objects.filter(pk=amina.pk).update(email_confirmed_at=timezone.now())
+    link(amina_api, carrier)
+    AddressFactory(user=amina)
+    amina.refresh_from_db()
+
+    services.reset_password(amina, new="githeri 4 chapati")
+
+    assert (amina.addresses.count(), phone_login.phone_of(amina)) == (1, PHONE)
+
+
+def test_a_phone_that_is_linked_and_removed_is_told_to_the_inbox(carrier, amina, amina_api):
+    User.objects.filter(pk=amina.pk).update(email_confirmed_at=timezone.now())
+    link(amina_api, carrier)
+    amina_api.delete("/account/phone/")
+    emails._sender.submit(lambda: None).result()
+
+    assert [letter.subject for letter in mail.outbox] == [
+        "A phone signs in to your O-Mache account now",
+        "No phone signs in to your O-Mache account any more",
+    ]

@@ -1,4 +1,4 @@
-"""Everything that can need a person, made as it happens: by what M-Pesa and the bank post."""
+"""Every case that needs staff, created by requests of M-Pesa and the bank."""
 
 import itertools
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ from tests.shopping import PHONE, an_order
 
 _numbers = (f"TKB{n:07d}" for n in itertools.count(1))
 _phones = (f"2547{n:08d}" for n in itertools.count(30_000_000))
-#: Of what M-Pesa tells about payments by hand.
+#: A phone as M-Pesa masks it in manual payments.
 MASKED = "2547 ***** 678"
 
 
@@ -94,7 +94,7 @@ def result(refund: Refund, *, code=0, number=None, amount=None) -> None:
 
 
 def new_order(number=1, price=1500, phone=PHONE):
-    """An order of a buyer of its own; its prompt failed, so that it can be paid by hand."""
+    """An order of a new buyer whose prompt failed, so that it can be paid manually."""
     product = ProductFactory(item_number=number, price=price)
     order = an_order(UserFactory(), (product, number), phone=phone)
     order.payments.update(live=False, status="failed", result_text="Request cancelled by user")
@@ -102,12 +102,12 @@ def new_order(number=1, price=1500, phone=PHONE):
 
 
 def lost_receipt(reference="NOSUCHREF", amount=1500, **told) -> Receipt:
-    """Money without an order."""
+    """A payment without an order."""
     return Receipt.objects.get(number=by_hand(amount, reference, **told))
 
 
 def silent_attempt(ids=True) -> OrderPayment:
-    """A prompt M-Pesa never spoke of, a day old."""
+    """A prompt without a result from M-Pesa, a day old."""
     payment = ringing(new_order().payments.get(), f"ws_CO_{next(_numbers)}" if ids else "")
     payment.rung_at -= timedelta(days=1, hours=1)
     payment.live, payment.next_check_at = False, None
@@ -118,7 +118,7 @@ def silent_attempt(ids=True) -> OrderPayment:
 
 
 def owed_refund() -> Refund:
-    """Money for an order that was given up, which M-Pesa has not been asked for yet."""
+    """A refund for a cancelled order, not sent yet."""
     order = new_order()
     cancel_order(order.pk)
     an_order(UserFactory(), (order.tracks.get().product, 1), phone=next(_phones))
@@ -146,7 +146,7 @@ def refused_refund() -> Refund:
 
 
 def silent_refund() -> Refund:
-    """A refund M-Pesa took and never spoke of again."""
+    """A refund that M-Pesa accepted, without a result."""
     refund = sent_refund()
     Refund.objects.filter(pk=refund.pk).update(next_check_at=None)
     refund.refresh_from_db()
@@ -154,7 +154,7 @@ def silent_refund() -> Refund:
 
 
 def differing_refund() -> Refund:
-    """A refund of which M-Pesa says that another amount went back."""
+    """A refund for which M-Pesa reports another amount."""
     refund = sent_refund()
     result(refund, amount=refund.amount - 1)
     return refund
@@ -173,7 +173,7 @@ def double_refund() -> Refund:
 
 
 def unnamed_receipt(daraja) -> Receipt:
-    """Money only a status query has told of, more than an hour ago."""
+    """A receipt known only from a status query more than an hour ago."""
     payment = ringing(new_order().payments.get(), f"ws_CO_{next(_numbers)}")
     answer, daraja.answer = daraja.answer, PAID
     query_status(payment.pk)
@@ -183,7 +183,7 @@ def unnamed_receipt(daraja) -> Receipt:
 
 
 def corrected_receipt(daraja) -> Receipt:
-    """Money the query had proven, of which the callback tells another amount."""
+    """A receipt from a query whose callback reports another amount."""
     receipt = unnamed_receipt(daraja)
     told = success(receipt.payment, amount=receipt.amount - 100, receipt=next(_numbers))
     post(Client(), receipt.payment, told)

@@ -1,4 +1,4 @@
-"""A member of staff, and a shop with one sale in it."""
+"""Fixtures: a staff member, and a shop with one sale."""
 
 import pytest
 from django.test import Client
@@ -27,7 +27,7 @@ def desk(staff):
 
 @pytest.fixture
 def daraja(monkeypatch):
-    """M-Pesa, which takes whatever it is asked unless a test says otherwise."""
+    """A fake M-Pesa that accepts every request unless a test says otherwise."""
     fake = cases.FakeMpesa()
     monkeypatch.setattr("payments.gateway.daraja", lambda: fake)
     return fake
@@ -35,7 +35,7 @@ def daraja(monkeypatch):
 
 @pytest.fixture
 def sale(buyer, kettle):
-    """An order of two kettles, paid by receipt TKB1234567, with the message that said so."""
+    """An order of two kettles, paid by receipt TKB1234567, with its gateway message."""
     order = place_order(
         buyer=buyer, lines=[LineRequest(kettle.pk, 2)], mpesa_number="254712345678"
     ).order
@@ -61,7 +61,7 @@ def sale(buyer, kettle):
 
 @pytest.fixture
 def unpaid(buyer, kettle):
-    """An order of one kettle that waits for its money, its phone not rung."""
+    """An unpaid order of one kettle without an open prompt."""
     order = place_order(
         buyer=buyer, lines=[LineRequest(kettle.pk, 1)], mpesa_number="254712345678"
     ).order

@@ -1,4 +1,4 @@
-"""The console as a browser sees it: its pages, and a press of one of its buttons."""
+"""Helpers that open pages of the console and press its buttons."""
 
 from orders.models import Order
 from payments.models import (

@@ -1,4 +1,4 @@
-"""A row's page in the admin as a browser sees it: its sections, and what each shows."""
+"""Helpers that read the sections of a row's page in the admin."""
 
 from .test_pages import row_url
 

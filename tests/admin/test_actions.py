@@ -1,4 +1,4 @@
-"""What staff may do is done by the services, and written down."""
+"""Staff actions call services and are audited."""
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -139,7 +139,7 @@ def test_what_stays_of_an_action_that_is_refused(staff, sale, how, recorded, tex
     [
         ({}, [("Reword", True)]),
         ({"own_transaction": True}, [("Reword", True)]),
-        ({"calls_gateway": True}, [("Reword", False), ("What came of it: Reword", True)]),
+        ({"calls_gateway": True}, [("Reword", False), ("Result: Reword", True)]),
     ],
 )
 def test_what_an_action_changed_is_on_record(staff, sale, how, recorded):
@@ -152,7 +152,7 @@ def test_what_an_action_changed_is_on_record(staff, sale, how, recorded):
     assert list(kept) == [(did, changes if changed else {}) for did, changed in recorded]
 
 
-def test_staff_ring_again(desk, unpaid):
+def test_staff_send_another_prompt(desk, unpaid):
     act(desk, "ring", unpaid)
 
     assert [payment.live for payment in unpaid.payments.order_by("pk")] == [False, True]

@@ -1,4 +1,4 @@
-"""The books, the sellers' shares and the payouts are found in the admin, and written by nobody."""
+"""Ledger, earnings and payouts in the admin: found, and read-only."""
 
 import pytest
 from django.test import Client
@@ -93,7 +93,7 @@ def test_a_list_costs_the_same_for_one_row_or_many(
         (SellerShare, "reference", 1),
     ],
 )
-def test_what_is_asked_for_is_found_and_nothing_else(finance, line, model, typed, number):
+def test_a_search_finds_the_row_and_nothing_else(finance, line, model, typed, number):
     payout = Payout.objects.get()
     names = {
         "event": LedgerPosting.objects.earliest("pk").event,
@@ -107,11 +107,11 @@ def test_what_is_asked_for_is_found_and_nothing_else(finance, line, model, typed
 
 @pytest.mark.parametrize("model", ROWS[:4], ids=lambda model: model.__name__)
 @pytest.mark.parametrize("typed", ["nothing", "receipt:999999", "0799999999", "%", "9" * 40])
-def test_what_is_not_there_is_not_found(finance, line, model, typed):
+def test_an_unknown_row_is_not_found(finance, line, model, typed):
     assert found(finance, model, typed) == 0
 
 
-def test_payouts_are_narrowed_by_how_they_stand(finance, line):
+def test_payouts_are_filtered_by_status(finance, line):
     def rows(query):
         return finance.get(f"{list_url(Payout)}?{query}").context["cl"].result_count
 
@@ -143,7 +143,7 @@ def test_movements_of_stock_are_found_by_product_and_read_by_the_catalogue(buyer
 def test_nobody_saves_an_order_as_it_was_when_the_page_was_opened(desk, line):
     """A save of the whole row would undo a move made meanwhile, and wake the signals."""
     page = row_url(line)
-    move_line(line.pk, "shipping", by=UserFactory(is_superuser=True))
+    move_line(line.pk, "shipping", actor=UserFactory(is_superuser=True))
 
     saved = desk.post(page, {"events-TOTAL_FORMS": 0, "events-INITIAL_FORMS": 0})
 

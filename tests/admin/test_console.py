@@ -1,4 +1,4 @@
-"""What needs a person is shown with its story, and what is decided is on record."""
+"""The console: its queues, timelines and actions, which are audited."""
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -33,7 +33,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("daraja")]
 
 @pytest.fixture
 def onlooker(db):
-    """A browser of somebody who may see receipts and may not decide about money."""
+    """A client of a user who may view receipts but not decide about money."""
     clerk = UserFactory(username="clerk", is_staff=True)
     clerk.user_permissions.add(Permission.objects.get(codename="view_receipt"))
     return browser_of(clerk)
@@ -48,19 +48,19 @@ def snapshot():
 
 
 QUEUES = {
-    "Money without an order": lambda daraja: cases.lost_receipt(),
-    "Prompts M-Pesa never spoke of": lambda daraja: cases.silent_attempt(),
-    "Refunds that were refused": lambda daraja: cases.refused_refund(),
-    "Refunds M-Pesa never spoke of": lambda daraja: cases.silent_refund(),
-    "Refunds that ended otherwise": lambda daraja: cases.double_refund(),
-    "Receipts whose number has not come": cases.unnamed_receipt,
-    "Receipts whose amount was corrected": cases.corrected_receipt,
-    "Messages that broke": lambda daraja: cases.unreadable_confirmation(),
-    "Money that left, and nothing here says why": lambda daraja: Withdrawal.objects.create(
+    "Payments without an order": lambda daraja: cases.lost_receipt(),
+    "Prompts without a result from M-Pesa": lambda daraja: cases.silent_attempt(),
+    "Rejected refunds": lambda daraja: cases.refused_refund(),
+    "Refunds without a result from M-Pesa": lambda daraja: cases.silent_refund(),
+    "Refunds with an unexpected outcome": lambda daraja: cases.double_refund(),
+    "Receipts without a number": cases.unnamed_receipt,
+    "Corrected receipts": cases.corrected_receipt,
+    "Messages that could not be processed": lambda daraja: cases.unreadable_confirmation(),
+    "Unexplained withdrawals": lambda daraja: Withdrawal.objects.create(
         number="TKS0000001", shortcode="600000", amount=700, left_at=timezone.now()
     ),
     # Last, because nothing leaves the shop after it.
-    "Money is stopped from leaving": lambda daraja: (
+    "Outgoing payments are stopped": lambda daraja: (
         cases.stopped(daraja),
         PayoutStop.objects.get(),
     )[1],
@@ -68,7 +68,7 @@ QUEUES = {
 
 
 @pytest.mark.parametrize("title", QUEUES)
-def test_what_needs_a_person_is_shown_with_a_way_to_its_story(desk, daraja, title):
+def test_each_queue_lists_its_row_with_a_link_to_its_page(desk, daraja, title):
     row = QUEUES[title](daraja)
 
     shown = page(desk)
@@ -83,9 +83,9 @@ def test_what_needs_a_person_is_shown_with_a_way_to_its_story(desk, daraja, titl
 def test_an_empty_console_says_so(desk):
     shown = page(desk)
 
-    assert "Nothing needs you." in shown
+    assert "Nothing needs action." in shown
     assert "<table" not in shown.partition('class="console"')[2]
-    assert "Nothing needs you." in page(desk, "/admin/")
+    assert "Nothing needs action." in page(desk, "/admin/")
 
 
 def test_the_front_page_says_how_many_things_need_somebody(desk):
@@ -94,32 +94,32 @@ def test_the_front_page_says_how_many_things_need_somebody(desk):
 
     shown = " ".join(page(desk, "/admin/").split())
 
-    assert '<strong class="console-count">2</strong> things need you' in shown
+    assert '<strong class="console-count">2</strong> items need action' in shown
 
 
-def test_what_goes_on_by_itself_is_shown_and_not_counted(desk, daraja):
+def test_queues_for_information_are_shown_but_not_counted(desk, daraja):
     short = cases.short_payment()
     held = cases.owed_refund()
     Refund.objects.filter(pk=held.pk).update(created_at=timezone.now() - cases.timedelta(hours=1))
 
     shown = page(desk)
 
-    assert "Nothing needs you." in shown
+    assert "Nothing needs action." in shown
     assert timeline_path(short) in shown
     assert timeline_path(held) in shown
 
 
-def test_what_strangers_post_is_counted_and_not_listed(desk, client):
+def test_unsolicited_messages_are_counted_but_not_listed(desk, client):
     client.post("/safwebhook/", {"Body": "of a stranger"}, content_type="application/json")
 
     shown = page(desk)
 
-    assert "Nothing needs you." in shown
+    assert "Nothing needs action." in shown
     assert "of a stranger" not in shown
-    assert "1\n      message from strangers</a>" in shown
+    assert "1\n      unsolicited message</a>" in shown
 
 
-def test_a_story_is_told_in_order(desk):
+def test_a_timeline_is_in_order_of_time(desk):
     receipt = cases.lost_receipt(reference="kettle please")
     order = cases.new_order()
     act(desk, receipt, "give", reference=order.reference, why="She called and named it")
@@ -130,8 +130,8 @@ def test_a_story_is_told_in_order(desk):
         "ordered for KES 1,500",
         "Typed as reference: “kettle please”.",
         "nobody&#x27;s yet: a person must find out → held for buyers",
-        f"boss decided about {receipt.number}: KES 1,500:",
-        f"Give it to an order ({order.reference}). Why: She called and named it",
+        f"boss acted on {receipt.number}: KES 1,500:",
+        f"Match it to an order ({order.reference}). Why: She called and named it",
     ]
     assert [sentence for sentence in told if sentence not in story] == []
 
@@ -147,22 +147,22 @@ def decided(row):
 
 
 @pytest.mark.usefixtures("balanced_books")
-def test_money_is_given_to_an_order(desk):
+def test_a_payment_is_matched_to_an_order(desk):
     receipt, order = cases.lost_receipt(), cases.new_order()
 
     answer = act(desk, receipt, "give", reference=order.reference.lower())
 
     order.refresh_from_db()
     assert order.payment_status == "paid"
-    assert said(answer) == [f"KES 1,500 is given to order {order.reference}."]
+    assert said(answer) == [f"KES 1,500 is matched to order {order.reference}."]
     assert decided(receipt) == (
         "boss",
-        f"Give it to an order ({order.reference.lower()}). Why: Seen on the portal",
+        f"Match it to an order ({order.reference.lower()}). Why: Seen on the portal",
     )
 
 
 @pytest.mark.usefixtures("balanced_books")
-def test_money_is_sent_back(desk):
+def test_an_unmatched_payment_is_refunded(desk):
     receipt = cases.lost_receipt()
 
     act(desk, receipt, "back")
@@ -170,25 +170,25 @@ def test_money_is_sent_back(desk):
     assert list(Refund.objects.values_list("amount", "way", "cause")) == [
         (1500, "reversal", "staff")
     ]
-    assert decided(receipt) == ("boss", "Send it back. Why: Seen on the portal")
-    assert "Nothing needs you." in page(desk)
+    assert decided(receipt) == ("boss", "Refund it. Why: Seen on the portal")
+    assert "Nothing needs action." in page(desk)
 
 
-def test_an_attempt_is_asked_about(desk, daraja):
+def test_an_attempt_is_queried(desk, daraja):
     payment = cases.silent_attempt()
     daraja.answer = cases.PAID
 
     answer = act(desk, payment, "ask")
 
     assert (payment.status, daraja.queries) == ("confirmed", [payment.checkout_request_id])
-    assert said(answer)[0].endswith("The attempt is confirmed now.")
-    assert decided(payment) == ("boss", "Ask M-Pesa now. Why: Seen on the portal")
+    assert said(answer)[0].endswith("The attempt is now confirmed.")
+    assert decided(payment) == ("boss", "Query M-Pesa now. Why: Seen on the portal")
 
 
 @pytest.mark.usefixtures("balanced_books")
 @pytest.mark.parametrize("is_known", [True, False], ids=["in suspense", "not known"])
 @pytest.mark.parametrize("ids", [True, False])
-def test_an_attempt_is_declared_paid(desk, ids, is_known):
+def test_an_attempt_is_marked_paid(desk, ids, is_known):
     payment = cases.silent_attempt(ids=ids)
     if is_known:
         cases.by_hand(payment.amount, "nothing like it", number="TKG1234567")
@@ -198,7 +198,7 @@ def test_an_attempt_is_declared_paid(desk, ids, is_known):
     receipt = Receipt.objects.get()
     assert (payment.status, payment.order.payment_status) == ("confirmed", "paid")
     assert (receipt.number, receipt.payment) == ("TKG1234567", payment)
-    assert "Nothing needs you." in page(desk)
+    assert "Nothing needs action." in page(desk)
     assert decided(payment) == (
         "boss",
         "Say that it was paid (TKG1234567). Why: Seen on the portal",
@@ -216,20 +216,20 @@ def test_an_attempt_is_not_paid_by_money_of_another_order(desk):
 
 
 @pytest.mark.parametrize("ids", [True, False])
-def test_an_attempt_is_declared_unpaid(desk, ids):
+def test_an_attempt_is_marked_unpaid(desk, ids):
     payment = cases.silent_attempt(ids=ids)
 
     act(desk, payment, "unpaid")
 
     assert (payment.status, payment.result_code) == ("failed", "local.not_paid")
-    assert decided(payment) == ("boss", "Say that no money came. Why: Seen on the portal")
+    assert decided(payment) == ("boss", "It was not paid. Why: Seen on the portal")
 
 
 @pytest.mark.parametrize(
     ("key", "given", "way", "phone"),
     [("again", {}, "reversal", ""), ("send", {"phone": "0722 111 222"}, "b2c", "254722111222")],
 )
-def test_a_refused_refund_is_tried_again(desk, key, given, way, phone):
+def test_a_rejected_refund_is_retried(desk, key, given, way, phone):
     refund = cases.refused_refund()
 
     act(desk, refund, key, **given)
@@ -240,7 +240,7 @@ def test_a_refused_refund_is_tried_again(desk, key, given, way, phone):
 
 
 @pytest.mark.usefixtures("balanced_books")
-def test_a_refused_refund_was_given_back_on_the_portal(desk):
+def test_a_refund_on_the_portal_is_recorded(desk):
     refund = cases.refused_refund()
 
     act(desk, refund, "portal", number="tkc 1234567")
@@ -249,7 +249,7 @@ def test_a_refused_refund_was_given_back_on_the_portal(desk):
     assert (following.way, following.number, following.status) == ("portal", "TKC1234567", "done")
     assert decided(refund) == (
         "boss",
-        "It was given back on the portal (TKC1234567). Why: Seen on the portal",
+        "It was refunded on the portal (TKC1234567). Why: Seen on the portal",
     )
 
 
@@ -261,7 +261,7 @@ def test_a_refused_refund_was_given_back_on_the_portal(desk):
         (cases.differing_refund, "done", {"number": "TKD1234567"}, "done"),
     ],
 )
-def test_a_silent_refund_is_decided(desk, make, key, given, status):
+def test_a_refund_without_a_result_is_marked_by_staff(desk, make, key, given, status):
     refund = make()
 
     act(desk, refund, key, **given)
@@ -271,7 +271,7 @@ def test_a_silent_refund_is_decided(desk, make, key, given, status):
     assert decided(refund)[0] == "boss"
 
 
-def test_money_in_doubt_stands_in_one_queue_and_where_something_can_be_done_about_it(desk):
+def test_a_doubted_payment_is_in_one_queue(desk):
     receipt = cases.lost_receipt()
     assert counts("unmatched", "doubt") == (1, 0)
 
@@ -292,20 +292,22 @@ def test_a_number_that_another_refund_has_is_no_proof(desk):
     answer = act(desk, refund, "done", number="TKD1234567")
 
     assert refund.status == "sent"
-    assert said(answer) == ["Name the portal's own receipt number, not one that is known already."]
+    assert said(answer) == [
+        "Enter the receipt number shown on the M-Pesa portal. This one is already recorded."
+    ]
     assert not LogEntry.objects.exists()
 
 
-def test_what_went_back_twice_is_acknowledged(desk):
+def test_a_double_refund_is_acknowledged(desk):
     refund = cases.double_refund()
 
     act(desk, refund, "seen", why="Asked the buyer to pay it back")
 
-    assert "Nothing needs you." in page(desk)
-    assert decided(refund) == ("boss", "Acknowledge it. Why: Asked the buyer to pay it back")
+    assert "Nothing needs action." in page(desk)
+    assert decided(refund) == ("boss", "Acknowledge. Why: Asked the buyer to pay it back")
 
 
-def test_what_was_dropped_and_was_done_all_the_same_went_back_twice(desk):
+def test_a_dropped_refund_that_was_sent_is_a_double_refund(desk):
     first = cases.sent_refund()
     cases.result(first, code="2028")
     second = Refund.objects.get(replaces=first)
@@ -332,7 +334,7 @@ def test_a_corrected_receipt_is_acknowledged(desk, daraja):
     act(desk, receipt, "seen")
 
     assert (receipt.unacknowledged, receipt.written_off) == (False, 100)
-    assert "Nothing needs you." in page(desk)
+    assert "Nothing needs action." in page(desk)
 
 
 def test_a_receipt_gets_its_number(desk, daraja):
@@ -344,7 +346,7 @@ def test_a_receipt_gets_its_number(desk, daraja):
     assert decided(receipt) == ("boss", "Name its number (TKE1234567). Why: Seen on the portal")
 
 
-def test_a_message_is_acted_on_again(desk, settings):
+def test_a_message_is_reprocessed(desk, settings):
     settings.DARAJA_CALLBACK_IPS = ["196.201.214.200"]
     order = cases.new_order()
     cases.by_hand(1500, order.reference)
@@ -355,7 +357,7 @@ def test_a_message_is_acted_on_again(desk, settings):
 
     order.refresh_from_db()
     assert (event.state, order.payment_status) == ("applied", "paid")
-    assert decided(event) == ("boss", "Act on it again. Why: The list of addresses was wrong")
+    assert decided(event) == ("boss", "Reprocess it. Why: The list of addresses was wrong")
 
 
 def test_a_message_is_set_aside(desk):
@@ -364,21 +366,21 @@ def test_a_message_is_set_aside(desk):
     act(desk, event, "aside")
 
     assert event.state == "aside"
-    assert "Nothing needs you." in page(desk)
+    assert "Nothing needs action." in page(desk)
 
 
-def test_a_stop_is_ended(desk, daraja):
+def test_a_stop_is_lifted(desk, daraja):
     cases.stopped(daraja)
     stop = PayoutStop.objects.get()
 
     act(desk, stop, "end", why="The password was renewed")
 
     assert (stop.is_open, stop.ended_at is None) == (False, False)
-    assert decided(stop) == ("boss", "Let money leave again. Why: The password was renewed")
+    assert decided(stop) == ("boss", "Resume outgoing payments. Why: The password was renewed")
 
 
 @pytest.mark.usefixtures("balanced_books")
-def test_a_payment_somebody_saw_is_written_down(desk):
+def test_a_payment_that_staff_saw_is_recorded(desk):
     order = cases.new_order()
 
     desk.post(
@@ -414,7 +416,7 @@ def test_nothing_is_done_without_a_reason(desk, why):
 
 
 @pytest.mark.parametrize("typed", [{"number": ""}, {"amount": "0"}, {"phone": "12"}, {"why": ""}])
-def test_nothing_is_written_down_that_is_not_whole(desk, typed):
+def test_an_incomplete_payment_is_not_recorded(desk, typed):
     given = {"number": "TKF1234567", "amount": "1500", "reference": "", "why": "Seen", **typed}
 
     answer = desk.post(f"{CONSOLE}receipt/", given)
@@ -423,7 +425,7 @@ def test_nothing_is_written_down_that_is_not_whole(desk, typed):
     assert not Receipt.objects.exists()
 
 
-def test_who_may_not_decide_sees_everything_and_changes_nothing(onlooker):
+def test_read_only_users_see_everything_and_change_nothing(onlooker):
     receipt = cases.lost_receipt()
     before = snapshot()
 
@@ -437,7 +439,7 @@ def test_who_may_not_decide_sees_everything_and_changes_nothing(onlooker):
     assert timeline_path(receipt) in shown
     assert "<form" not in shown.partition('class="console"')[2]
     assert "<form" not in story
-    assert "You may look, and not decide." in story
+    assert "You have read-only access." in story
     assert [answer.status_code for answer in answers] == [403, 403]
     assert snapshot() == before
 
@@ -472,7 +474,7 @@ def test_staff_who_may_not_see_money_see_none_of_it(role):
     first = answers.pop(0)
     assert first.status_code == (200 if has_problems else 403)
     assert receipt.number not in first.content.decode()
-    assert "Write a payment down" not in first.content.decode()
+    assert "Record a payment" not in first.content.decode()
     assert {answer.status_code for answer in answers} == {403}
     assert snapshot() == before
     linked = f'href="{CONSOLE}"' in page(client, "/admin/").partition("<main")[2]
@@ -541,13 +543,13 @@ def test_a_form_from_elsewhere_is_refused(staff):
     assert snapshot() == before
 
 
-def test_what_was_decided_already_is_said_and_not_done_again(desk):
+def test_an_action_that_was_already_done_is_reported(desk):
     receipt = cases.lost_receipt()
 
     first, second = act(desk, receipt, "back"), act(desk, receipt, "back")
 
     assert (Refund.objects.count(), LogEntry.objects.count()) == (1, 1)
-    assert said(first) == ["KES 1,500 goes back by reversal of the payment."]
+    assert said(first) == ["KES 1,500 is being refunded by reversal of the payment."]
     assert said(second) == [f"{receipt} has its order, or is on its way back."]
 
 
@@ -566,7 +568,7 @@ def test_what_was_decided_already_is_said_and_not_done_again(desk):
         (cases.owed_refund, "seen", {}),
     ],
 )
-def test_what_cannot_be_done_is_said(desk, make, key, given):
+def test_an_action_that_is_not_possible_is_reported(desk, make, key, given):
     row = make()
     before = snapshot()[:-1]
 
@@ -578,14 +580,14 @@ def test_what_cannot_be_done_is_said(desk, make, key, given):
 
 
 @pytest.mark.parametrize("path", ["thing/1/", "receipt/999999/", "receipt/{pk}/explode/"])
-def test_what_there_is_not_is_not_found(desk, path):
+def test_unknown_rows_and_actions_are_not_found(desk, path):
     receipt = cases.lost_receipt()
     answer = desk.post if path.endswith("explode/") else desk.get
 
     assert answer(CONSOLE + path.format(pk=receipt.pk), {"why": "because"}).status_code == 404
 
 
-def test_what_a_payer_typed_is_shown_as_text(desk):
+def test_a_payers_reference_is_escaped(desk):
     evil = "<script>alert(1)</script>"
     receipt = cases.lost_receipt(reference=evil)
 
@@ -633,9 +635,7 @@ def test_an_order_whose_reference_was_mistyped_is_suggested(desk, spoil):
         ("2547 ***** 678", 1499, False),
     ],
 )
-def test_an_order_of_the_same_amount_is_suggested_where_the_phone_fits(
-    desk, shown, amount, is_suggested
-):
+def test_an_order_of_the_same_amount_and_phone_is_suggested(desk, shown, amount, is_suggested):
     order = cases.new_order()
     receipt = cases.lost_receipt(amount=amount, phone=shown)
 

@@ -1,4 +1,4 @@
-"""What the console says of the night's proof and of troubles, and to whom."""
+"""The nightly integrity check and troubles on the console."""
 
 import pytest
 from django.utils import timezone
@@ -25,36 +25,34 @@ def words(client):
     return " ".join(page(client).split())
 
 
-def test_before_the_first_night_it_says_so(desk):
-    assert "No night has proven the books yet." in words(desk)
+def test_the_console_says_that_no_integrity_check_has_run(desk):
+    assert "The nightly integrity check has not run yet." in words(desk)
 
 
-def test_a_night_that_found_nothing_is_told_with_its_date(desk):
+def test_a_clean_integrity_check_is_shown_with_its_date(desk):
     NightlyProof.objects.create(**NIGHT, ended_at=timezone.now())
 
     shown = words(desk)
-    assert (
-        "The night to 29 Nov 2026: 152 rules of the books were asked, nothing is broken." in shown
-    )
+    assert "Nightly integrity check, 29 Nov 2026: 152 rules checked, none broken." in shown
 
 
-def test_what_a_night_found_broken_is_told_rule_by_rule(desk):
+def test_broken_rules_are_listed(desk):
     NightlyProof.objects.create(
         **NIGHT, ended_at=timezone.now(), broken=[SAID], unanswered=["It ends"]
     )
 
     shown = words(desk)
-    assert "<strong>1 is broken</strong>, 1 could not be asked." in shown
+    assert "<strong>1 broken</strong>, 1 not checked." in shown
     assert f"<li>{SAID}</li>" in shown
 
 
-def test_a_night_that_is_not_over_has_no_verdict(desk):
+def test_an_unfinished_integrity_check_has_no_verdict(desk):
     NightlyProof.objects.create(**NIGHT)
 
-    assert "No night has proven the books yet." in words(desk)
+    assert "The nightly integrity check has not run yet." in words(desk)
 
 
-def test_a_trouble_is_shown_from_when_it_is_told_until_it_is_over(desk):
+def test_a_trouble_is_shown_from_its_alert_until_it_is_over(desk):
     seen = trouble()
     assert "the clock is gone" not in words(desk)
 
@@ -65,7 +63,7 @@ def test_a_trouble_is_shown_from_when_it_is_told_until_it_is_over(desk):
     assert "the clock is gone" not in words(desk)
 
 
-def test_who_may_not_see_money_is_told_neither():
+def test_users_who_may_not_see_money_see_no_check_and_no_troubles():
     NightlyProof.objects.create(**NIGHT, ended_at=timezone.now(), broken=[SAID])
     trouble(told_at=timezone.now())
 

@@ -1,11 +1,11 @@
-"""What a person decides about money that is to go to a seller."""
+"""Staff decisions about payouts."""
 
 import pytest
 from django.utils import timezone
 
 from accounts.backoffice.audit import log
+from accounts.backoffice.conflicts import ConflictOfInterest
 from accounts.backoffice.formats import dial
-from accounts.backoffice.interest import OwnInterest
 from accounts.models import Audit
 from omachemainproj.dates import NAIROBI
 from orders.fulfilment import move_line
@@ -36,7 +36,7 @@ def agent(db):
 @pytest.fixture
 def payout(buyer, kettle, agent):
     """KES 1,500 that an agent's fetching owes the seller."""
-    move_line(paid_line(buyer, kettle).pk, "fetched", by=agent)
+    move_line(paid_line(buyer, kettle).pk, "fetched", actor=agent)
     create_payouts(kettle.seller_id)
     return Payout.objects.get()
 
@@ -71,7 +71,7 @@ def test_a_large_payout_waits_on_the_console(large, desk, daraja):
     assert daraja.sent == []
 
 
-def test_a_second_person_lets_it_leave_and_is_on_record(large, desk, staff, daraja):
+def test_a_second_person_approves_a_payout_and_is_recorded(large, desk, staff, daraja):
     act(desk, large, "approve")
     process_payout(large.pk)
 
@@ -84,11 +84,11 @@ def test_a_second_person_lets_it_leave_and_is_on_record(large, desk, staff, dara
     )
 
 
-def test_who_fetched_the_goods_does_not_approve_their_payout(large, agent, daraja):
+def test_the_person_who_fetched_the_goods_cannot_approve_the_payout(large, agent, daraja):
     answer = act(browser_of(agent), large, "approve")
     process_payout(large.pk)
 
-    assert said(answer) == [OwnInterest.message]
+    assert said(answer) == [ConflictOfInterest.message]
     assert (large.approved_by, daraja.sent) == (None, [])
 
 
@@ -103,7 +103,7 @@ def test_nobody_approves_their_own_payout(large, kettle, daraja):
     assert large.approved_by is None
 
 
-def test_what_was_refused_is_tried_again(refused, desk):
+def test_a_rejected_payout_is_retried(refused, desk):
     act(desk, refused, "again")
     create_payouts(refused.seller_id)
 
@@ -112,61 +112,63 @@ def test_what_was_refused_is_tried_again(refused, desk):
     assert follower.phone == refused.phone
 
 
-def test_what_was_refused_goes_to_another_number(refused, desk):
+def test_a_rejected_payout_is_sent_to_another_number(refused, desk):
     act(desk, refused, "send", phone="0733 000 222")
     create_payouts(refused.seller_id)
 
     assert Payout.objects.latest("pk").phone == "254733000222"
 
 
-def test_what_was_refused_was_sent_on_the_portal(refused, desk):
+def test_a_payout_on_the_portal_is_recorded(refused, desk):
     act(desk, refused, "portal", number="TKB1234567")
 
     assert (refused.status, refused.number) == ("done", "TKB1234567")
 
 
-def test_one_m_pesa_never_spoke_of_went(silent, desk):
-    assert "Payouts M-Pesa never spoke of" in page(desk)
+def test_a_payout_without_a_result_is_marked_sent(silent, desk):
+    assert "Payouts without a result from M-Pesa" in page(desk)
 
     act(desk, silent, "done", number="TKB1234567")
 
     assert (silent.status, silent.number) == ("done", "TKB1234567")
 
 
-def test_one_m_pesa_never_spoke_of_never_went(silent, desk):
+def test_a_payout_without_a_result_is_marked_not_sent(silent, desk):
     act(desk, silent, "not-done")
 
     assert silent.status == "refused"
-    assert "Payouts that were refused" in page(desk)
+    assert "Rejected payouts" in page(desk)
 
 
 def test_a_number_that_is_known_already_is_not_another_payout_s(refused, buyer, desk, agent):
     other = ProductFactory(seller=UserFactory())
-    move_line(paid_line(buyer, other).pk, "fetched", by=agent)
+    move_line(paid_line(buyer, other).pk, "fetched", actor=agent)
     create_payouts(other.seller_id)
     known = Payout.objects.get(seller=other.seller)
     mark_done(known, number="TKB1234567")
 
     answer = act(desk, refused, "portal", number="TKB1234567")
 
-    assert said(answer) == ["Name the portal's own receipt number, not one that is known already."]
+    assert said(answer) == [
+        "Enter the receipt number shown on the M-Pesa portal. This one is already recorded."
+    ]
     assert refused.status == "refused"
 
 
-def test_what_ended_otherwise_is_acknowledged(payout, desk):
+def test_an_unexpected_payout_outcome_is_acknowledged(payout, desk):
     Payout.objects.update(unacknowledged=True, note="M-Pesa says KES 1 was sent.")
-    assert "Payouts that ended otherwise" in page(desk)
+    assert "Payouts with an unexpected outcome" in page(desk)
 
     act(desk, payout, "seen")
 
     assert payout.unacknowledged is False
 
 
-def test_the_story_tells_what_it_is_for(payout, desk):
+def test_the_timeline_of_a_payout_shows_its_lines(payout, desk):
     story = page(desk, timeline_path(payout))
 
     assert "1 × Kettle: fetched from the seller by agent." in story
-    assert f"KES 1,500 is to go to {payout.seller} at {dial(payout.phone)}." in story
+    assert f"A payout of KES 1,500 to {payout.seller} at {dial(payout.phone)} was created." in story
 
 
 def test_a_stop_holds_payouts_back_and_says_so(payout, desk, daraja):
@@ -176,4 +178,4 @@ def test_a_stop_holds_payouts_back_and_says_so(payout, desk, daraja):
     process_payout(payout.pk)
 
     assert daraja.sent == []
-    assert "Payouts that wait" in page(desk)
+    assert "Postponed payouts" in page(desk)

@@ -1,4 +1,4 @@
-"""What staff see of problems on the console, and what they decide about payouts kept back."""
+"""Problems on the console, and payouts on hold."""
 
 from datetime import timedelta
 
@@ -58,7 +58,7 @@ def press(client, problem, key, **given):
 
 
 def grown_older(problem, days):
-    """The same problem, reported so many days ago."""
+    """The same problem, reported the given number of days ago."""
     then = timezone.now() - timedelta(days=days)
     waits = Problem.objects.filter(waiting_since__isnull=False)
     waits.update(waiting_since=then)
@@ -79,32 +79,32 @@ def test_support_finds_a_problem_on_the_console_and_reads_all_of_it(helper, prob
         "0712 345 678",
         "amina",
         "0722 000 000",
-        "KES 1,500 is held back until this is decided.",
+        "KES 1,500 is withheld until this is decided.",
         "The lid is cracked.",
         "The buyer reported a problem: damaged.",
     ):
         assert text in shown, text
 
 
-def test_it_turns_red_after_three_days_without_an_answer(helper, problem):
-    assert "Problems that wait for the shop\n" not in page(helper)
+def test_a_problem_is_late_after_three_days_without_an_answer(helper, problem):
+    assert "Late problems\n" not in page(helper)
     grown_older(problem, 2.9)
-    assert "Nothing needs you" in page(helper)
+    assert "Nothing needs action" in page(helper)
 
     grown_older(problem, 3.1)
     shown = page(helper)
 
-    assert "Problems that wait for the shop\n" in shown
-    assert "Nothing needs you" not in shown
+    assert "Late problems\n" in shown
+    assert "Nothing needs action" not in shown
 
 
-def test_an_answer_of_the_sellers_lets_it_wait_but_not_for_ever(helper, problem, seller):
-    add_message(problem.pk, by=seller, party="seller", text="I look.")
+def test_a_sellers_answer_delays_a_late_problem_but_not_forever(helper, problem, seller):
+    add_message(problem.pk, author=seller, party="seller", text="I look.")
 
     grown_older(problem, 3.1)
-    assert "Problems that wait for the shop\n" not in page(helper)
+    assert "Late problems\n" not in page(helper)
     grown_older(problem, 12.1)
-    assert "Problems that wait for the shop\n" in page(helper)
+    assert "Late problems\n" in page(helper)
 
 
 def test_earlier_problems_of_both_are_counted(helper, buyer, seller, problem):
@@ -119,7 +119,7 @@ def test_earlier_problems_of_both_are_counted(helper, buyer, seller, problem):
 def test_support_decides_with_a_press(helper, problem):
     answer = press(helper, problem, "part", amount="300")
 
-    assert said(answer) == ["KES 300 of the price goes back to the buyer."]
+    assert said(answer) == ["KES 300 of the price is refunded to the buyer."]
     assert (problem.outcome, problem.refunded) == ("reduced", 300)
     assert Audit.objects.latest("pk").did == "Refund a part (300)"
 
@@ -142,10 +142,10 @@ def test_a_form_that_is_not_filled_in_changes_nothing(helper, problem, key, give
     assert problem.state == "open"
 
 
-def test_what_is_closed_offers_nothing(helper, problem):
+def test_a_closed_problem_offers_no_actions(helper, problem):
     press(helper, problem, "close")
 
-    assert "Nothing is left to decide here." in page(helper, path_of(problem))
+    assert "There is nothing to decide here." in page(helper, path_of(problem))
     assert said(press(helper, problem, "refund")) == ["This problem has been closed."]
 
 
@@ -153,7 +153,7 @@ def test_finance_sees_problems_and_does_not_decide_them(problem):
     client = browser_of(in_role("finance"))
 
     assert "The lid is cracked." in page(client, path_of(problem))
-    assert "You may look, and not decide." in page(client, path_of(problem))
+    assert "You have read-only access." in page(client, path_of(problem))
     assert press(client, problem, "refund").status_code == 403
     assert problem.state == "open"
 
@@ -197,7 +197,7 @@ def test_the_page_costs_the_same_however_long_the_thread_is(helper, problem, sel
             page(helper, path_of(problem))
         counts.append(len(queries))
         for each in range(10):
-            add_message(problem.pk, by=seller, party="seller", text=f"Look {number} {each}")
+            add_message(problem.pk, author=seller, party="seller", text=f"Look {number} {each}")
 
     assert counts[0] == counts[1]
 
@@ -207,8 +207,8 @@ def test_the_page_costs_the_same_however_long_the_thread_is(helper, problem, sel
 
 def brought(buyer, product):
     line = paid_delivery(buyer, (product, 1), fee=150).tracks.get()
-    move_line(line.pk, "fetched", by=UserFactory(is_superuser=True))
-    move_line(line.pk, "delivered", by=buyer)
+    move_line(line.pk, "fetched", actor=UserFactory(is_superuser=True))
+    move_line(line.pk, "delivered", actor=buyer)
     return line
 
 
@@ -217,7 +217,7 @@ def test_the_delivery_fee_goes_back_with_a_whole_refund(helper, buyer, kettle):
 
     answer = press(helper, problem, "refund", with_fee="on")
 
-    assert said(answer) == ["KES 1,500 goes back to the buyer. So does the delivery fee."]
+    assert said(answer) == ["KES 1,500 is refunded to the buyer. The delivery fee is refunded too."]
     assert sum(Refund.objects.values_list("amount", flat=True)) == 1650
 
 
@@ -228,7 +228,7 @@ def test_without_a_fee_there_is_none_to_give_back(helper, problem):
     assert (problem.state, Refund.objects.count()) == ("open", 0)
 
 
-# --- Payouts that wait for a second person ----------------------------------------------------
+# --- Postponed payouts for a second person ----------------------------------------------------
 
 
 @pytest.fixture
@@ -240,11 +240,11 @@ def large(buyer, kettle, settings):
     return Payout.objects.get()
 
 
-def test_a_payout_is_kept_back_with_a_reason_and_let_go_later(large, desk, daraja):
+def test_a_payout_is_put_on_hold_and_approved_later(large, desk, daraja):
     act(desk, large, "hold", why="A strange sale")
     tick()
     shown = page(desk)
-    assert "Payouts that are kept back\n" in shown
+    assert "Payouts on hold\n" in shown
     assert "A strange sale" in shown
     assert "Payouts to approve\n" not in shown
     assert (large.held_why, sent(daraja)) == ("A strange sale", [])
@@ -255,7 +255,7 @@ def test_a_payout_is_kept_back_with_a_reason_and_let_go_later(large, desk, daraj
     assert (large.held_at, large.held_why, sent(daraja)) == (None, "", [1500])
 
 
-def test_its_seller_is_not_told_why(large, desk, seller_api):
+def test_the_seller_is_not_told_why_a_payout_is_on_hold(large, desk, seller_api):
     act(desk, large, "hold", why="A strange sale")
 
     [row] = seller_api.get("/seller/payouts/").json()
@@ -263,63 +263,63 @@ def test_its_seller_is_not_told_why(large, desk, seller_api):
     assert row["reason"] == "It is large: somebody looks at it first."
     act(desk, large, "refuse", why="A strange sale")
     [row] = seller_api.get("/seller/payouts/").json()
-    assert (row["status"], row["reason"]) == ("replaced", "Somebody looks at it first.")
+    assert (row["status"], row["reason"]) == ("replaced", "Under review by staff.")
 
 
-def test_it_is_kept_back_once(large, desk):
+def test_a_payout_is_put_on_hold_only_once(large, desk):
     act(desk, large, "hold")
 
     assert said(act(desk, large, "hold")) == [
-        "It does not wait to be approved, or is kept back already."
+        "This payout is not waiting for approval, or is already on hold."
     ]
 
 
-def test_a_refused_payout_leaves_its_line_with_a_person(large, desk, seller, daraja):
+def test_rejecting_a_payout_withholds_its_earnings(large, desk, seller, daraja):
     answer = act(desk, large, "refuse", why="A strange sale")
     create_payouts(seller.pk)
     tick()
 
-    assert said(answer) == ["It is not sent; 1 line waits for a person."]
+    assert said(answer) == ["The payout is rejected. Earnings withheld: 1."]
     assert (payouts("status"), sent(daraja)) == (["dropped"], [])
     shown = page(desk)
-    assert "Earnings kept back\n" in shown
+    assert "Withheld earnings\n" in shown
     assert "A strange sale" in shown
 
 
-def test_what_was_kept_back_goes_into_a_new_payout_that_waits_again(large, desk, seller):
+def test_released_earnings_go_into_a_new_payout_to_approve(large, desk, seller):
     act(desk, large, "refuse", why="A strange sale")
     share = SellerShare.objects.get()
 
     answer = desk.post(f"{CONSOLE}share/{share.pk}/release/", {"why": "It is right"}, follow=True)
     create_payouts(seller.pk)
 
-    assert said(answer) == ["KES 1,500 goes into the seller's next payout."]
+    assert said(answer) == ["KES 1,500 will be part of the seller's next payout."]
     second = Payout.objects.latest("pk")
     assert (second.pk != large.pk, second.awaits_approval) == (True, True)
     assert "Payouts to approve\n" in page(desk)
 
 
-def test_what_was_refused_is_cancelled_with_its_line(large, desk, buyer):
+def test_withheld_earnings_are_cancelled_with_their_line(large, desk, buyer):
     act(desk, large, "refuse", why="A strange sale")
     line = large.shares.get().track
 
-    move_line(line.pk, "cancelled", by=UserFactory(is_superuser=True), note="It was a fraud.")
+    move_line(line.pk, "cancelled", actor=UserFactory(is_superuser=True), note="It was a fraud.")
 
-    assert "Earnings kept back\n" not in page(desk)
+    assert "Withheld earnings\n" not in page(desk)
     assert Refund.objects.get().amount == 1500
 
 
-def test_one_that_was_sent_is_neither_kept_back_nor_refused(large, desk, daraja):
+def test_a_sent_payout_cannot_be_held_or_rejected(large, desk, daraja):
     act(desk, large, "approve")
     tick()
 
     for key in ("hold", "refuse"):
-        assert "does not wait to be approved" in said(act(desk, large, key))[0]
+        assert "is not waiting for approval" in said(act(desk, large, key))[0]
     assert large.status == "sent"
 
 
 @pytest.mark.parametrize("key", ["hold", "refuse"])
-def test_its_seller_decides_nothing_about_it(large, seller, key):
+def test_a_seller_cannot_decide_about_their_own_payout(large, seller, key):
     seller.is_staff = seller.is_superuser = True
     seller.save()
 
@@ -329,7 +329,7 @@ def test_its_seller_decides_nothing_about_it(large, seller, key):
     assert not SellerShare.objects.withheld().exists()
 
 
-def test_the_other_payouts_of_a_seller_go_on(large, desk, seller, buyer, daraja):
+def test_other_payouts_of_the_seller_are_sent(large, desk, seller, buyer, daraja):
     act(desk, large, "refuse", why="A strange sale")
     line_at("fetched", buyer=buyer, product=ProductFactory(seller=seller, price=700))
     create_payouts(seller.pk)

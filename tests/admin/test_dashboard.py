@@ -1,4 +1,4 @@
-"""The dashboard tells how the shop is doing: right, quickly, and to those it is for."""
+"""The dashboard: correct numbers, few queries, and permissions."""
 
 import re
 from datetime import datetime, timedelta
@@ -12,15 +12,15 @@ from django.utils import timezone
 from accounts.backoffice.roles import ROLES
 from orders.models import Order
 from payments.backoffice.charts import percentile
-from payments.backoffice.dashboard import (
-    PANELS,
+from payments.backoffice.dashboard.goods import stock_running_out
+from payments.backoffice.dashboard.panels import PANELS
+from payments.backoffice.dashboard.payments import (
     outcomes,
     payouts_due,
-    sales,
-    stock_running_out,
     stuck_money,
     time_to_pay,
 )
+from payments.backoffice.dashboard.sales import sales
 from payments.backoffice.period import offered
 from payments.models import OrderPayment, Payout, SellerShare
 from tests.factories import ProductFactory, UserFactory
@@ -77,7 +77,7 @@ def attempt(*, code="1032", status="failed", **values):
 
 
 def paid_after(seconds, **values):
-    """A prompt that was paid so many seconds after the phone rang."""
+    """A prompt that was paid the given number of seconds after it was sent."""
     payment = paid_line(UserFactory(), ProductFactory()).order.payments.get()
     rung = timezone.now() - timedelta(hours=1)
     times = {"rung_at": rung, "confirmed_at": rung + timedelta(seconds=seconds)}
@@ -109,7 +109,7 @@ def test_sales_go_back_thirty_days_and_no_further():
     assert (said.columns.points[0].label, said.columns.points[0].value) == ("26 Oct", 7)
 
 
-def test_sales_are_of_goods_without_what_was_paid_to_bring_them(buyer, kettle):
+def test_sales_exclude_delivery_fees(buyer, kettle):
     paid_delivery(buyer, (kettle, 1), fee=250)
 
     assert figures(sales(lately()))["Sold"] == ("KES 1,500", "1 order")
@@ -123,7 +123,7 @@ def test_only_orders_that_are_paid_are_sales(status):
     assert figures(sales(offered("30", NOW)))["Sold"] == ("KES 0", "0 orders")
 
 
-def test_columns_are_drawn_to_one_scale_and_the_least_of_them_is_seen():
+def test_columns_share_one_scale_and_the_smallest_is_visible():
     sold(10_000, NOW)
     sold(1, NOW - timedelta(days=1))
 
@@ -180,9 +180,9 @@ def test_the_time_from_prompt_to_paid_is_told_by_median_and_95th_percentile():
     said = time_to_pay(lately())
 
     assert figures(said) == {
-        "Half were paid within": ("12 s", "median"),
-        "19 in 20 within": ("2 min 10 s", "95th percentile"),
-        "Prompts paid": ("5", ""),
+        "Half paid within": ("12 s", "median"),
+        "95% paid within": ("2 min 10 s", "95th percentile"),
+        "Paid prompts": ("5", ""),
     }
     assert bars(said) == {"up to 10 s": 2, "up to 20 s": 2, "up to 5 min": 1}
 
@@ -209,16 +209,21 @@ def test_stuck_money_is_what_the_console_holds_and_leads_there():
 
     assert [(link.words, link.url, count, then) for link, count, then in rows] == [
         (
-            "Money without an order",
+            "Payments without an order",
             "/admin/payments/console/#unmatched",
             "1",
-            "needs a person",
+            "needs action",
         ),
-        ("Messages that broke", "/admin/payments/console/#messages", "1", "needs a person"),
+        (
+            "Messages that could not be processed",
+            "/admin/payments/console/#messages",
+            "1",
+            "needs action",
+        ),
     ]
 
 
-def test_where_a_section_of_the_console_is_named_is_where_the_dashboard_leads(desk):
+def test_the_dashboard_links_to_the_queues_of_the_console(desk):
     cases.lost_receipt()
 
     assert b'id="unmatched"' in desk.get("/admin/payments/console/").content
@@ -228,7 +233,7 @@ def test_no_money_is_stuck_in_a_shop_without_any():
     assert stuck_money(lately()).empty == "No money is stuck."
 
 
-def test_stock_runs_out_where_few_are_free_of_what_sold_lately():
+def test_recently_sold_products_with_little_free_stock_are_low():
     scarce = ProductFactory(name="Jiko", item_number=5, seller=UserFactory(username="amina"))
     plenty = ProductFactory(item_number=6)
     paid_line(UserFactory(), scarce, 2)
@@ -242,7 +247,7 @@ def test_stock_runs_out_where_few_are_free_of_what_sold_lately():
     ]
 
 
-def test_what_is_promised_to_unpaid_orders_is_not_free():
+def test_stock_reserved_by_unpaid_orders_is_not_free():
     product = ProductFactory(item_number=5)
     paid_line(UserFactory(), product)
     an_order(UserFactory(), (product, 2), phone=next(cases._phones))
@@ -253,7 +258,7 @@ def test_what_is_promised_to_unpaid_orders_is_not_free():
 
 
 @pytest.mark.parametrize("why", ["unlisted", "unpaid", "long ago"])
-def test_what_is_not_for_sale_or_did_not_sell_lately_does_not_run_out(why, monkeypatch):
+def test_unlisted_and_unsold_products_are_not_low_on_stock(why, monkeypatch):
     product = ProductFactory(item_number=2)
     if why == "unpaid":
         an_order(UserFactory(), (product, 1))
@@ -263,13 +268,13 @@ def test_what_is_not_for_sale_or_did_not_sell_lately_does_not_run_out(why, monke
         product.listed = False
         product.save(update_fields=["listed"])
     if why == "long ago":
-        monkeypatch.setattr("payments.backoffice.dashboard.RECENT_LINES", 1)
+        monkeypatch.setattr("payments.backoffice.dashboard.goods.RECENT_LINES", 1)
         an_order(UserFactory(), (ProductFactory(), 1), phone=next(cases._phones))
 
-    assert stock_running_out(lately()).empty == "Nothing that sold lately runs out."
+    assert stock_running_out(lately()).empty == "No recently sold product is running out."
 
 
-def test_payouts_are_told_by_what_they_wait_for():
+def test_open_payouts_are_grouped_by_state():
     seller = UserFactory()
     line = delivered_line(UserFactory(), ProductFactory(seller=seller))
     SellerShare.objects.filter(track=line).update(payout=None)
@@ -291,15 +296,15 @@ def test_payouts_are_told_by_what_they_wait_for():
 
     share = SellerShare.objects.get().amount
     assert figures(payouts_due(lately())) == {
-        "Gathered for a payout": (f"KES {share:,}", "1 line"),
+        "Not in a payout yet": (f"KES {share:,}", "1 line"),
         "Due": ("KES 5,050", "3 payouts"),
-        "Waits for approval": ("KES 400", "1 payout"),
+        "Awaiting approval": ("KES 400", "1 payout"),
         "On its way": ("KES 130", "2 payouts"),
-        "Refused by M-Pesa": ("KES 800", "1 payout"),
+        "Rejected by M-Pesa": ("KES 800", "1 payout"),
     }
 
 
-def test_each_heap_of_payouts_leads_to_its_list(desk):
+def test_each_group_of_payouts_links_to_its_list(desk):
     pages = [figure.url for figure in payouts_due(lately()).figures if figure.url]
 
     assert [desk.get(page).status_code for page in pages] == [200] * 5
@@ -314,7 +319,7 @@ def test_a_role_sees_its_sections_and_no_others(role):
 
 
 @pytest.mark.parametrize("panel", PANELS, ids=lambda panel: panel.key)
-def test_what_a_person_may_not_see_is_not_even_asked_for(panel, django_assert_max_num_queries):
+def test_panels_the_user_may_not_see_are_not_queried(panel, django_assert_max_num_queries):
     person = UserFactory(is_staff=True)
     app, _, codename = panel.permission.partition(".")
     person.user_permissions.add(
@@ -329,13 +334,13 @@ def test_what_a_person_may_not_see_is_not_even_asked_for(panel, django_assert_ma
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_the_front_page_leads_to_the_dashboard_whoever_may_see_it(role):
+def test_the_start_page_links_to_the_dashboard_for_users_who_may_see_it(role):
     answer = browser_of(in_role(role)).get("/admin/")
 
     assert (PAGE in answer.content.decode()) == bool(SEES[role])
 
 
-def test_strangers_sign_in_first(client):
+def test_anonymous_users_are_sent_to_the_log_in_page(client):
     answer = client.get(PAGE)
 
     assert (answer.status_code, answer["Location"]) == (302, f"/admin/login/?next={PAGE}")
@@ -352,7 +357,7 @@ def test_the_page_keeps_to_the_strict_policy_for_content(desk):
     assert "<script" not in page.partition("<main")[2]
 
 
-def test_names_are_written_as_words_and_not_as_markup(desk):
+def test_names_are_escaped(desk):
     paid_line(UserFactory(), ProductFactory(name="<b>Jiko</b>", item_number=2))
 
     page = desk.get(PAGE).content.decode()
@@ -383,7 +388,7 @@ def test_the_page_costs_the_same_for_none_or_many(desk, django_assert_num_querie
         (time_to_pay, "payment_ended_by_time"),
     ],
 )
-def test_what_is_summed_is_read_from_its_index(read, index, django_assert_max_num_queries):
+def test_the_sums_are_read_from_an_index(read, index, django_assert_max_num_queries):
     with django_assert_max_num_queries(2) as queries:
         read(lately())
 

@@ -1,4 +1,4 @@
-"""The dashboard's period, what it says of people, goods and parcels, and its sheets."""
+"""The dashboard's period, its panels about people, goods and parcels, and its CSV."""
 
 import csv
 import io
@@ -15,16 +15,15 @@ from accounts.models import Audit, User
 from orders.models import Order, OrderDelivery, OrderTrack, Parcel, commission_of_reduction
 from orders.problems.decisions import withdraw
 from orders.problems.services import open_problem
-from payments.backoffice.dashboard import (
-    PANELS,
+from payments.backoffice.dashboard.goods import late_parcels, open_problems
+from payments.backoffice.dashboard.panels import PANELS
+from payments.backoffice.dashboard.payments import outcomes
+from payments.backoffice.dashboard.sales import (
     best_goods,
     best_sellers,
-    late_parcels,
+    commission_and_refunds,
     new_people,
-    open_problems,
-    outcomes,
     sales,
-    shops_share,
 )
 from payments.backoffice.period import DAYS_AT_MOST, Period, offered, read_period
 from payments.models import OrderPayment, RefundDay
@@ -62,7 +61,7 @@ def test_a_period_that_is_offered_ends_today_in_nairobi(key, first):
     assert period.until == datetime(2026, 11, 24, 21, tzinfo=UTC)
 
 
-def test_ones_own_days_are_whole_and_both_in():
+def test_a_chosen_period_includes_its_first_and_last_day():
     period, form = read_period({"period": "own", "since": "2026-11-01", "until": "2026-11-03"}, NOW)
 
     assert form.errors == {}
@@ -74,14 +73,14 @@ def test_ones_own_days_are_whole_and_both_in():
 @pytest.mark.parametrize(
     ("since", "until", "says"),
     [
-        ("2026-11-20", "2026-11-25", {"until": ["That day has not come yet."]}),
+        ("2026-11-20", "2026-11-25", {"until": ["This day is in the future."]}),
         ("2026-11-20", "2026-11-19", {"until": ["The last day is before the first."]}),
-        ("2026-08-24", "2026-11-24", {"since": ["92 days at most."]}),
+        ("2026-08-24", "2026-11-24", {"since": ["Choose at most 92 days."]}),
         ("", "2026-11-19", {"since": ["This field is required."]}),
         ("yesterday", "2026-11-19", {"since": ["Enter a valid date."]}),
     ],
 )
-def test_days_that_cannot_be_shown_are_said_to_be_so(since, until, says):
+def test_an_invalid_period_is_reported(since, until, says):
     period, form = read_period({"period": "own", "since": since, "until": until}, NOW)
 
     assert form.errors == says
@@ -111,7 +110,7 @@ def test_the_page_answers_any_period(desk, query, status):
     assert answer.context["period"].key == ("month" if "month" in query else "7")
 
 
-def test_what_was_sold_outside_the_days_is_not_in_them():
+def test_sales_outside_the_period_are_not_counted():
     sold(100, NOW - timedelta(days=1))
     sold(7, NOW - timedelta(days=2))
     sold(9000, NOW)
@@ -120,7 +119,7 @@ def test_what_was_sold_outside_the_days_is_not_in_them():
     assert figures(sales(day))["Sold"] == ("KES 107", "2 orders")
 
 
-def test_attempts_outside_the_days_are_not_in_them():
+def test_attempts_outside_the_period_are_not_counted():
     attempt(created_at=NOW)
     attempt(created_at=NOW - timedelta(days=1))
     day = Period(NOW, date(2026, 11, 23), date(2026, 11, 23))
@@ -141,11 +140,11 @@ def test_commission_is_of_what_was_sold_that_day_and_refunds_are_what_left_that_
     RefundDay.objects.create(day=date(2026, 11, 24), sent=1500)
     RefundDay.objects.create(day=date(2026, 11, 17), sent=9)
 
-    said = shops_share(lately(NOW))
+    said = commission_and_refunds(lately(NOW))
 
     assert figures(said) == {
         "Commission": ("KES 120", ""),
-        "Sent back to buyers": ("KES 1,500", ""),
+        "Refunded to buyers": ("KES 1,500", ""),
     }
     assert said.columns.table.rows[:2] == [
         ("24 Nov, so far", "KES 80", "KES 1,500"),
@@ -155,7 +154,7 @@ def test_commission_is_of_what_was_sold_that_day_and_refunds_are_what_left_that_
 
 @pytest.fixture
 def reduced(buyer, seller):
-    """A jiko for KES 1,000, of which KES 90 was the shop's, that a problem made cheaper by 400."""
+    """A jiko for KES 1,000 with a commission of KES 90, reduced by KES 400 for a problem."""
     jiko = ProductFactory(name="Jiko", price=1000, seller=seller)
     line = paid_line(buyer, jiko)
     OrderTrack.objects.filter(pk=line.pk).update(commission=90)
@@ -165,15 +164,15 @@ def reduced(buyer, seller):
     return 90 - taken
 
 
-def test_what_a_problem_took_off_a_price_was_not_sold_and_earned_nothing(reduced, seller):
+def test_price_reductions_are_neither_sales_nor_commission(reduced, seller):
     assert rows(best_goods(lately())) == [("Jiko", seller.username, "1", "KES 600")]
     assert rows(best_sellers(lately())) == [(seller.username, "1", "KES 600")]
-    assert figures(shops_share(lately()))["Commission"] == (f"KES {reduced}", "")
+    assert figures(commission_and_refunds(lately()))["Commission"] == (f"KES {reduced}", "")
     assert reduced == 54
     assert summarise(seller, timezone.now())["sales"]["today"]["amount"] == 600
 
 
-def test_what_is_not_known_yet_is_what_its_link_lists():
+def test_the_link_of_unknown_outcomes_lists_the_same_attempts():
     for status in ("requested", "unknown", "submitted"):
         attempt(status=status, code="")
 
@@ -194,7 +193,7 @@ def test_new_people_are_those_with_an_account_by_nairobis_days():
 
     said = new_people(lately(NOW))
 
-    assert figures(said) == {"New people": ("2", "")}
+    assert figures(said) == {"New accounts": ("2", "")}
     assert [point.value for point in said.columns.points] == [0, 0, 0, 0, 0, 1, 1]
 
 
@@ -238,7 +237,7 @@ def test_the_best_sellers_are_those_who_sold_for_most():
     ]
 
 
-def test_where_nothing_was_sold_nothing_sells_best():
+def test_without_sales_the_best_sellers_are_empty():
     assert best_goods(lately()).empty == best_sellers(lately()).empty == "Nothing was sold."
 
 
@@ -248,11 +247,11 @@ def test_problems_are_counted_until_they_are_closed(buyer, kettle):
 
     assert figures(open_problems(lately())) == {
         "Open": ("1", ""),
-        "Goods on their way back": ("0", ""),
-        "Wait for the shop": ("0", ""),
+        "Goods being returned": ("0", ""),
+        "Late": ("0", ""),
     }
     waits = open_problems(lately(timezone.now() + timedelta(days=30)))
-    assert figures(waits)["Wait for the shop"] == ("1", "")
+    assert figures(waits)["Late"] == ("1", "")
     withdraw(problem.pk, buyer=buyer)
     assert figures(open_problems(lately()))["Open"] == ("0", "")
 
@@ -269,7 +268,7 @@ def test_a_parcel_is_late_once_its_agreed_days_are_over(buyer, kettle, hours):
     if hours < 0:
         assert said.empty == "No parcel is late."
         return
-    assert rows(said) == [(order.reference, kettle.seller.username, "nobody yet", "23 Nov 2026")]
+    assert rows(said) == [(order.reference, kettle.seller.username, "no agent yet", "23 Nov 2026")]
     assert figures(said) == {"Late": ("1", "")}
 
 
@@ -407,11 +406,11 @@ def test_a_sheet_is_on_record_with_its_days(desk, staff):
         ("support", "nothing", 404),
     ],
 )
-def test_a_sheet_is_for_who_sees_its_panel(role, key, status):
+def test_a_sheet_needs_the_permission_of_its_panel(role, key, status):
     assert browser_of(in_role(role)).get(f"{PAGE}{key}/csv/").status_code == status
 
 
-def test_a_sheet_is_not_for_who_may_not_download(desk):
+def test_a_sheet_needs_the_permission_to_download(desk):
     person = in_role("support")
     person.groups.get().permissions.filter(codename="export_rows").delete()
     client = browser_of(User.objects.get(pk=person.pk))

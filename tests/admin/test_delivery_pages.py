@@ -1,11 +1,11 @@
-"""Pick-up points, rates and given-back fees in the admin: who keeps them, and what is on record."""
+"""Pick-up points, rates and refunded fees in the admin: permissions and audit."""
 
 import re
 
 import pytest
 
 from accounts.backoffice.actions import ACTIONS, perform
-from accounts.backoffice.interest import OwnInterest
+from accounts.backoffice.conflicts import ConflictOfInterest
 from accounts.backoffice.second_person import Cost, SecondPersonNeeded
 from accounts.models import Audit, Proposal
 from orders.fulfilment import move_line
@@ -80,7 +80,7 @@ def test_what_the_api_would_refuse_is_refused_on_its_field(browser, field, wrong
     assert not PickupPoint.objects.exists()
 
 
-def test_who_is_no_agent_cannot_hand_over_at_a_point(browser):
+def test_only_agents_can_be_keepers_of_a_point(browser):
     answer = browser.post(f"{POINTS}add/", {**POINT, "agents": [UserFactory().pk]})
 
     assert list(errors_of(answer)) == ["agents"]
@@ -188,7 +188,7 @@ def test_who_takes_the_goods_in_decides_nothing_about_them(buyer, kettle):
 
     answer = do(browser_of(support), "give_fee_back", line, why="It came late")
 
-    assert OwnInterest.message in told(answer)[0]
+    assert ConflictOfInterest.message in told(answer)[0]
     assert not FeeReturn.objects.exists()
 
 
@@ -203,12 +203,12 @@ def test_support_gives_a_fee_back_with_a_reason_on_record(buyer, kettle):
     answer = do(browser_of(support), "give_fee_back", line, why="It came late")
     again = do(browser_of(support), "give_fee_back", line, why="It came late")
 
-    assert "KES 100 are owed back." in " ".join(told(answer))
-    assert "Its fee was given back before." in " ".join(told(again))
+    assert "KES 100 will be refunded." in " ".join(told(answer))
+    assert "The delivery fee was already refunded." in " ".join(told(again))
     given = FeeReturn.objects.get()
     assert (given.decided_by, given.why) == (support, "It came late")
     assert Refund.objects.get().amount == 100
-    assert Audit.objects.order_by("pk").first().did == "Give the delivery fee back"
+    assert Audit.objects.order_by("pk").first().did == "Refund the delivery fee"
 
 
 def test_a_line_that_nothing_was_paid_to_bring_has_no_fee_to_give_back(buyer, kettle):
@@ -246,7 +246,7 @@ def test_cancelling_the_last_line_of_a_parcel_moves_its_fee_too(buyer, seller, k
     price = to_cancelled.staff_action.approval.price
 
     assert price(first, CANCEL) == Cost(moved=1500)
-    move_line(first.pk, "cancelled", by=buyer)
+    move_line(first.pk, "cancelled", actor=buyer)
     assert price(last, CANCEL) == Cost(moved=500)
 
 
@@ -255,7 +255,7 @@ def test_cancelling_what_follows_fetched_goods_moves_no_fee(buyer, seller, kettl
     first, last = paid_delivery(buyer, (kettle, 1), (pan, 1)).tracks.order_by("pk")
     boss = UserFactory(is_superuser=True)
     for status in ("fetched", "cancelled"):
-        move_line(first.pk, status, by=boss, note="It broke.")
+        move_line(first.pk, status, actor=boss, note="It broke.")
 
     assert to_cancelled.staff_action.approval.price(last, CANCEL) == Cost(moved=400)
 
@@ -272,14 +272,14 @@ def test_a_line_and_its_fee_above_a_days_moves_are_proposed_as_both(buyer, selle
 
 
 @pytest.mark.parametrize("typed", [10**30, 2**63, "x", "\x00", ""])
-def test_an_agent_that_no_column_can_hold_is_none_of_the_choices(browser, typed):
+def test_an_agent_id_that_no_column_can_hold_is_no_valid_choice(browser, typed):
     answer = browser.post(f"{POINTS}add/", {**POINT, "agents": [typed]})
 
     assert answer.status_code == 200
     assert list(errors_of(answer)) == ["agents"]
 
 
-def test_nor_is_such_a_role_a_role(client):
+def test_a_role_id_that_no_column_can_hold_is_no_valid_choice(client):
     boss, person = UserFactory(is_superuser=True, is_staff=True), UserFactory()
     client.force_login(boss)
     page = f"/admin/accounts/user/{person.pk}/change/"

@@ -1,4 +1,4 @@
-"""One box finds whatever was read out, opens it where it is one thing, and shows nobody more."""
+"""The search box finds rows, opens a single match, and respects permissions."""
 
 import hashlib
 
@@ -28,7 +28,7 @@ def find(client, typed):
 
 
 def opened(client, typed):
-    """The address that was opened at once; None where the answer is a page."""
+    """The address of the redirect; None if the response is a page."""
     answer = find(client, typed)
     return answer.headers.get("Location")
 
@@ -209,7 +209,7 @@ def test_a_prompt_opens_by_its_checkout_request_id(sale):
 
 @pytest.fixture
 def gift(sale):
-    """The sale, which goes to somebody else than its buyer."""
+    """The sale, with another recipient than its buyer."""
     OrderDelivery.objects.create(
         order=sale,
         way="home",
@@ -426,7 +426,7 @@ NOTHING = [
 
 
 @pytest.mark.parametrize("typed", NOTHING)
-def test_what_is_nothing_finds_nothing(desk, sale, typed):
+def test_meaningless_text_finds_nothing(desk, sale, typed):
     assert listed(desk, typed) == {}
 
 
@@ -463,7 +463,7 @@ def test_only_reading_is_done(desk, db):
     assert desk.post("/admin/find/", {"q": "x"}).status_code == 405
 
 
-def test_who_is_no_staff_is_led_to_the_door(client, buyer):
+def test_users_who_are_not_staff_are_sent_to_the_log_in_page(client, buyer):
     client.force_login(buyer, backend="accounts.backends.UsernameOrEmailBackend")
 
     assert find(client, "wanjiku").headers["Location"].startswith("/admin/login/")
@@ -496,7 +496,7 @@ def test_the_box_is_in_the_head_of_every_other_page(desk, sale):
         assert head.count('action="/admin/find/"') == 1, path
 
 
-def test_no_box_is_on_the_door(client, db):
+def test_the_log_in_page_has_no_search_box(client, db):
     assert 'role="search"' not in client.get("/admin/login/").content.decode()
 
 

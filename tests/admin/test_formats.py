@@ -1,4 +1,4 @@
-"""Money, phones, moments and how things stand are written in one way."""
+"""Money, phones, times and statuses are formatted in one way."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -51,11 +51,11 @@ def test_a_phone_can_be_tapped():
 @pytest.mark.parametrize(
     ("kept", "shown"), [("•••••••••678", "•••••••••678"), ("", "–"), (None, "–")]
 )
-def test_what_is_no_full_number_cannot_be_tapped(kept, shown):
+def test_a_masked_phone_is_no_link(kept, shown):
     assert formats.phone_link(kept) == shown
 
 
-def test_a_moment_is_nairobis():
+def test_a_time_is_shown_in_nairobi_time():
     at = datetime(2026, 11, 28, 22, 5, 30, tzinfo=UTC)
 
     assert formats.write_moment(at) == "29 Nov 2026, 01:05"
@@ -83,7 +83,7 @@ def test_a_badge_escapes_its_words():
     assert "<Script>" not in formats.badge("<script>", Tone.BAD)
 
 
-def test_templates_write_the_same():
+def test_template_filters_format_like_the_functions():
     page = Template(
         "{% load formats %}{{ amount|kes }} {{ phone|dial }} {{ at|moment }} "
         "{% badge 'due' 'open' %}"
@@ -99,7 +99,7 @@ def test_templates_write_the_same():
     )
 
 
-def test_every_standing_of_the_shop_has_its_tone():
+def test_every_status_has_a_tone():
     values = {
         value
         for model in admin.site._registry
@@ -112,7 +112,7 @@ def test_every_standing_of_the_shop_has_its_tone():
     assert values - formats.TONE_OF.keys() == set()
 
 
-def test_a_standing_is_a_badge():
+def test_a_status_is_shown_as_a_badge():
     assert formats.status_badge(Order(payment_status="refund_due"), "payment_status") == (
         '<span class="shop-badge shop-bad"><span aria-hidden="true">!</span> Refund due</span>'
     )
@@ -124,7 +124,7 @@ def test_goods_that_are_paid_are_still_to_be_fetched():
     )
 
 
-def test_every_standing_has_words_that_somebody_chose():
+def test_every_status_has_a_label():
     made_up = {
         f"{field}: {words}"
         for model in admin.site._registry

@@ -1,4 +1,4 @@
-"""Nobody of the staff decides about what they bought, sell, are paid by or wrote down."""
+"""Conflict of interest: staff cannot decide about their own orders, sales, payments or records."""
 
 from collections import defaultdict
 from dataclasses import replace
@@ -7,9 +7,9 @@ import pytest
 from django.contrib import admin
 from django.utils import timezone
 
-from accounts.backoffice import interest
+from accounts.backoffice import conflicts
 from accounts.backoffice.actions import ACTIONS, perform
-from accounts.backoffice.interest import OwnInterest, Parties
+from accounts.backoffice.conflicts import ConflictOfInterest, Parties
 from accounts.models import Audit, User
 from orders.models import Order, OrderTrack, Parcel
 from orders.parcels.actions import ACTIONS as PARCEL_ACTIONS
@@ -78,12 +78,12 @@ def test_every_staff_action_refuses_whoever_has_a_part_superusers_too(monkeypatc
     given, refused = defaultdict(str, why="x"), []
 
     for model, action in staff_actions():
-        assert interest.is_declared(model), f"say who has a part in a {model.__name__}"
-        monkeypatch.setitem(interest._tell, model, [lambda row: parties])
+        assert conflicts.is_declared(model), f"say who has a part in a {model.__name__}"
+        monkeypatch.setitem(conflicts._party_finders, model, [lambda row: parties])
         done = replace(action, do=lambda *_: pytest.fail("it was done"))
         row = model(pk=model._meta.pk.to_python(1))
         row.received_at, row.amount = timezone.now(), 1
-        with pytest.raises(OwnInterest):
+        with pytest.raises(ConflictOfInterest):
             perform(done, row, given, by=boss)
         refused.append(action.label)
 
@@ -92,8 +92,8 @@ def test_every_staff_action_refuses_whoever_has_a_part_superusers_too(monkeypatc
 
 
 def test_a_row_nobody_spoke_for_is_not_decided_about(staff):
-    with pytest.raises(TypeError, match="who has a part in a Audit"):
-        interest.require_no_interest(staff, Audit())
+    with pytest.raises(TypeError, match=r"no parties_of\(\) is declared for Audit"):
+        conflicts.refuse_conflicts(staff, Audit())
 
 
 # --- The attacks -----------------------------------------------------------------------------
@@ -110,7 +110,7 @@ def test_support_cancels_the_line_they_bought_and_had_delivered(kettle, source, 
         assert (answer.status_code, answer.json()["code"]) == (403, "own_interest")
     else:
         answer = do(browser_of(person), "to_cancelled", line, why="Broken", goods_there="no")
-        assert OwnInterest.message in told(answer)[0]
+        assert ConflictOfInterest.message in told(answer)[0]
 
     assert status_of(line) == "delivered"
     assert not Refund.objects.exists()
@@ -150,7 +150,7 @@ def test_finance_pays_their_own_order_with_an_invented_receipt(kettle, power):
     answer = write_down(browser_of(person), reference=order.reference)
 
     order.refresh_from_db()
-    assert said(answer) == [OwnInterest.message]
+    assert said(answer) == [ConflictOfInterest.message]
     assert (order.payment_status, Receipt.objects.count()) == ("requested", 0)
 
 
@@ -160,7 +160,7 @@ def test_finance_writes_a_receipt_down_as_paid_by_their_own_phone(kettle):
 
     answer = write_down(browser_of(person), phone="0700 000 001")
 
-    assert said(answer) == [OwnInterest.message]
+    assert said(answer) == [ConflictOfInterest.message]
     assert not Receipt.objects.exists()
 
 
@@ -172,7 +172,7 @@ def test_finance_writes_a_receipt_down_and_sends_it_back():
 
     answer = act(browser_of(person), receipt, "back")
 
-    assert said(answer) == [OwnInterest.message]
+    assert said(answer) == [ConflictOfInterest.message]
     assert not Refund.objects.exists()
 
 
@@ -183,7 +183,7 @@ def test_finance_gives_a_strangers_money_to_their_own_order(kettle):
 
     answer = act(browser_of(person), lost, "give", reference=order.reference)
 
-    assert said(answer) == [OwnInterest.message]
+    assert said(answer) == [ConflictOfInterest.message]
     assert lost.order is None
 
 
@@ -203,7 +203,7 @@ def test_finance_sends_a_sellers_money_to_a_number_of_their_own(kettle, buyer):
 
     answer = act(browser_of(person), payout, "send", phone="0700000001")
 
-    assert (said(answer), payout.status) == ([OwnInterest.message], "refused")
+    assert (said(answer), payout.status) == ([ConflictOfInterest.message], "refused")
 
 
 def test_finance_types_a_payouts_number_and_approves_it(kettle, buyer, settings):
@@ -215,7 +215,7 @@ def test_finance_types_a_payouts_number_and_approves_it(kettle, buyer, settings)
 
     answer = act(browser_of(person), large, "approve")
 
-    assert said(answer) == [OwnInterest.message]
+    assert said(answer) == [ConflictOfInterest.message]
     assert (large.phone, large.approved_by) == ("254700000001", None)
 
 
@@ -243,8 +243,8 @@ def test_catalogue_changes_lists_and_imports_goods_of_their_own(power):
 
     own.refresh_from_db()
     assert (own.price, own.listed) == (900, False)
-    assert said(changed) == [OwnInterest.message]
-    assert OwnInterest.message in imported
+    assert said(changed) == [ConflictOfInterest.message]
+    assert ConflictOfInterest.message in imported
     assert [kept.did for kept in Audit.objects.order_by("pk")] == [
         "Refused, own interest: Change",
         "Refused, own interest: List: show these products to the public",
@@ -258,7 +258,7 @@ def test_catalogue_imports_a_strangers_listing_that_is_paid_to_their_own_number(
 
     page = preview(client, sheet(NEW))
 
-    assert problems(page) == [{"seller": [OwnInterest.message]}]
+    assert problems(page) == [{"seller": [ConflictOfInterest.message]}]
     assert not seller.products.exists()
 
 
@@ -274,7 +274,7 @@ def test_catalogue_hides_a_bad_review_of_their_own_goods(buyer, action):
 
     review.refresh_from_db()
     assert not review.hidden
-    assert OwnInterest.message in told(answer)[0]
+    assert ConflictOfInterest.message in told(answer)[0]
 
 
 def test_a_superuser_changes_their_own_powers_email_and_password(desk, staff):
@@ -289,7 +289,7 @@ def test_a_superuser_changes_their_own_powers_email_and_password(desk, staff):
     password = desk.post(f"{page}password/", new)
     deleted = desk.post(f"{page}delete/", {"post": "yes"})
 
-    assert said(changed) == [OwnInterest.message]
+    assert said(changed) == [ConflictOfInterest.message]
     assert (password.status_code, deleted.status_code) == (403, 403)
     assert User.objects.values().get(pk=staff.pk) == before
     assert [kept.did for kept in Audit.objects.order_by("pk")] == [

@@ -1,4 +1,4 @@
-"""docs/admin.md counts the presses of each role's commonest jobs as the stories in Chromium do."""
+"""docs/admin.md counts the clicks of each role's commonest tasks as the browser tests do."""
 
 import re
 from pathlib import Path

@@ -1,8 +1,8 @@
-"""Lines are moved in the admin as far as each person may, one by one, and nobody guesses codes."""
+"""Moving lines in the admin: permissions, one by one, and no guessing of codes."""
 
 import pytest
 
-from accounts.backoffice.interest import OwnInterest
+from accounts.backoffice.conflicts import ConflictOfInterest
 from accounts.models import Audit
 from orders.fulfilment import move_line
 from orders.models import OrderTrack
@@ -50,7 +50,7 @@ def told(response):
 def bring(line, *statuses):
     boss = UserFactory(is_superuser=True)
     for status in statuses:
-        move_line(line.pk, status, by=boss, note="On the phone")
+        move_line(line.pk, status, actor=boss, note="On the phone")
     line.refresh_from_db()
     return line
 
@@ -106,7 +106,7 @@ def test_wrong_codes_are_counted_and_after_five_the_right_one_is_refused(agent, 
         response = do(agent, "to_delivered", line, code=wrong(line))
         line.refresh_from_db()
         assert line.code_misses == count
-        assert "2 × Kettle: This is not the code the buyer was given." in told(response)
+        assert "2 × Kettle: This is not the buyer's code. Check it and try again." in told(response)
     response = do(agent, "to_delivered", line, code=line.collection_code)
 
     assert "Too many wrong codes" in told(response)[0]
@@ -120,7 +120,7 @@ def test_an_agent_delivers_nothing_without_the_code(agent, line, given):
 
     response = do(agent, "to_delivered", line, **given)
 
-    assert "Type the code the buyer was given" in told(response)[0]
+    assert "Enter the code the buyer received" in told(response)[0]
     assert status_of(line) == "fetched"
 
 
@@ -169,7 +169,7 @@ def test_each_of_many_moves_by_itself_and_the_others_are_reported(agent, buyer, 
 
     assert (status_of(ready), status_of(gone)) == ("fetched", "delivered")
     assert told(response) == [
-        "1 × Pan: It is delivered: there is nothing you can do with it.",
+        "1 × Pan: This item is delivered. There is nothing more you can do with it.",
         "Fetched from the seller: 1 of 2 done.",
     ]
 
@@ -226,7 +226,7 @@ def test_nobody_is_offered_to_move_what_they_sell(line):
     response = do(client, "to_fetched", line)
 
     assert offered(client, line) == []
-    assert OwnInterest.message in told(response)[0]
+    assert ConflictOfInterest.message in told(response)[0]
     assert status_of(line) == "paid"
 
 

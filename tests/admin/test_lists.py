@@ -1,4 +1,4 @@
-"""Lists say what is in them: money, phones, times and standings in one way, under human names."""
+"""Lists format money, phones, times and statuses in one way, with readable headings."""
 
 import re
 from datetime import UTC, datetime
@@ -103,7 +103,7 @@ def test_a_failed_attempt_is_red_in_words_too(desk, unpaid):
 def test_a_receipt_whose_number_is_to_come_can_be_opened(desk, sale):
     Receipt.objects.update(number="")
 
-    assert cells(desk.get(list_url(Receipt)))["Receipt"] == "number to come"
+    assert cells(desk.get(list_url(Receipt)))["Receipt"] == "number not known yet"
 
 
 def test_every_list_says_each_cells_heading_for_who_reads_it_as_cards(desk, sale):

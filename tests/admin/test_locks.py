@@ -1,4 +1,4 @@
-"""Who waits for wrong passwords is seen, by support on the person's page, and is let try again."""
+"""Lockouts after wrong passwords: shown to support, and lifted."""
 
 import pytest
 
@@ -46,7 +46,7 @@ def test_support_reads_on_the_person_s_page_that_they_are_locked_out(amina):
     assert "Locked until" in facts(support, amina, "who")["Log-in"]
 
 
-def test_the_machine_room_says_who_waits_and_for_what(desk, amina):
+def test_the_system_section_lists_who_is_locked_out_and_why(desk, amina):
     fail(LIMITS["pair"].tries)
     fail(1, name="nobody-here")
 
@@ -54,7 +54,7 @@ def test_the_machine_room_says_who_waits_and_for_what(desk, amina):
     waiting = desk.get(LOCKS, {"locked": "yes"})
 
     seen = [cells(page, row) for row in range(5)]
-    assert {(each["Whose"], each["What is counted"], each["Wrong tries"]) for each in seen} == {
+    assert {(each["Whose"], each["What is counted"], each["Failed attempts"]) for each in seen} == {
         (amina.username, "Password of an account, from one network", "5"),
         (amina.username, "Password of an account, from anywhere", "5"),
         ("a name nobody has", "Password of an account, from one network", "1"),
@@ -75,7 +75,7 @@ def test_a_lock_is_lifted_on_record(desk, amina):
     assert Audit.objects.get().did == "Let them try again"
 
 
-def test_nobody_lifts_their_own(desk, staff):
+def test_nobody_lifts_their_own_lockout(desk, staff):
     PasswordTries.objects.create(
         key="password.pair:0", user=staff, failures=9, at=staff.date_joined
     )
@@ -85,7 +85,7 @@ def test_nobody_lifts_their_own(desk, staff):
     assert pair().failures == 9
 
 
-def test_who_only_signed_in_is_no_row(desk, amina):
+def test_a_successful_sign_in_makes_no_lockout_row(desk, amina):
     log_in(password=PASSWORD)
 
     assert "Nothing here" in desk.get(LOCKS).content.decode()

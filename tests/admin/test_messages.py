@@ -1,4 +1,4 @@
-"""Messages in the admin: found, shown without codes, and sent again by whoever may."""
+"""Messages in the admin: found, shown without codes, and resent with permission."""
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -21,7 +21,7 @@ LIST = reverse("admin:orders_message_changelist")
 
 @pytest.fixture
 def told(sale, settings):
-    """What the buyer and the seller of a sale were told, all of it failed."""
+    """Failed notifications to the buyer and the seller of a sale."""
     settings.SMS = "console"
     sale.buyer.email = "wanjiku@example.com"
     sale.buyer.save()
@@ -65,14 +65,14 @@ def test_the_collection_code_is_shown_to_no_staff(desk, sale, told):
     assert "Kettle ••••••" in page
 
 
-def test_what_failed_is_sent_again(desk, told):
+def test_a_failed_message_is_resent(desk, told):
     again(desk, told)
 
     told.refresh_from_db()
     assert (told.state, len(mail.outbox)) == ("sent", 1)
 
 
-def test_what_was_sent_is_not(desk, told):
+def test_a_sent_message_is_not_sent_again(desk, told):
     now = timezone.now()
     sent = {"tries": 1, "tried_at": now, "sent_at": now, "provider_id": "1"}
     Message.objects.update(state="sent", **sent)

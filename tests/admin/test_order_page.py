@@ -1,4 +1,4 @@
-"""An order is one page: what stands, its goods with their moves, its problems, its story."""
+"""The page of an order: status, goods with their actions, problems and history."""
 
 import re
 from datetime import timedelta
@@ -10,27 +10,13 @@ from accounts.models import Audit
 from orders.cashout import LineRequest, place_order
 from orders.fulfilment import move_line
 from orders.lifecycle import cancel_order
-from orders.models import (
-    FeeState,
-    Order,
-    Parcel,
-    ParcelStep,
-    Problem,
-    TrackStatus,
-)
+from orders.models import FeeState, Order, Parcel, ParcelStep, Problem, TrackStatus
 from orders.models.notifications import Message, MessageState, Notice
 from orders.problems.services import open_problem
-from payments.admin import order_page
+from payments.admin import order_goods
 from payments.backoffice import order_story, timeline
 from payments.backoffice.kinds import console_page
-from payments.models import (
-    GatewayEvent,
-    LedgerPosting,
-    Payout,
-    Receipt,
-    Refund,
-    SellerShare,
-)
+from payments.models import GatewayEvent, LedgerPosting, Payout, Receipt, Refund, SellerShare
 from payments.reconciliation.outcomes import Outcome, record_outcome
 from tests.factories import ProductFactory, UserFactory
 from tests.shopping import an_order, next_receipt, paid_line
@@ -87,36 +73,36 @@ def test_a_paid_order_says_who_bought_it_and_what_stands(support, sale):
     told = facts(support, sale)
 
     assert "Paid" in told["lead"]
-    assert (told["Asked"], told["Came"], told["Owed"]) == ("KES 3,000", "KES 3,000", "nothing")
+    assert (told["Price"], told["Received"], told["Owed"]) == ("KES 3,000", "KES 3,000", "nothing")
     assert told["Reference"] == f"<strong>{sale.reference}</strong>"
-    assert told["Phone that pays"] == (
+    assert told["Paying phone"] == (
         '<a class="shop-phone" href="tel:+254712345678">0712 345 678</a>'
     )
     assert told["Buyer"] == f'<a href="{row_url(sale.buyer)}">wanjiku</a>'
-    assert told["Goes to"] == "no delivery: buyer and seller arrange it between them"
+    assert told["Delivered to"] == "no delivery: buyer and seller arrange it themselves"
 
 
 def test_an_unpaid_order_says_what_its_buyer_owes(support, unpaid):
     told = facts(support, unpaid)
 
     assert "Not paid" in told["lead"]
-    assert "holds its goods until" in told["lead"]
-    assert (told["Came"], told["Owed"]) == ("nothing", "KES 1,500 by the buyer")
+    assert "Its goods are reserved until" in told["lead"]
+    assert (told["Received"], told["Owed"]) == ("nothing", "KES 1,500 by the buyer")
 
 
-def test_of_a_part_that_came_the_rest_is_owed(support):
+def test_of_a_partly_paid_order_the_rest_is_owed(support):
     order = cases.short_payment().order
 
     told = facts(support, order)
 
-    assert (told["Asked"], told["Came"], told["Owed"]) == (
+    assert (told["Price"], told["Received"], told["Owed"]) == (
         "KES 1,500",
         "KES 1,000",
         "KES 500 by the buyer",
     )
 
 
-def test_money_that_goes_back_is_owed_to_the_buyer_until_it_has_gone(support, daraja):
+def test_a_refund_is_owed_to_the_buyer_until_it_is_done(support, daraja):
     refund = cases.owed_refund()
     before = facts(support, refund.order)
 
@@ -126,9 +112,9 @@ def test_money_that_goes_back_is_owed_to_the_buyer_until_it_has_gone(support, da
     after = facts(support, refund.order)
 
     assert "Refund due" in before["lead"]
-    assert (before["Came"], before["Owed"]) == ("KES 1,500", "KES 1,500 to the buyer")
+    assert (before["Received"], before["Owed"]) == ("KES 1,500", "KES 1,500 to the buyer")
     assert "Refunded" in after["lead"]
-    assert (after["Came"], after["Went back"], after["Owed"]) == (
+    assert (after["Received"], after["Refunded"], after["Owed"]) == (
         "KES 1,500",
         "KES 1,500",
         "nothing",
@@ -138,32 +124,32 @@ def test_money_that_goes_back_is_owed_to_the_buyer_until_it_has_gone(support, da
 def test_an_order_whose_goods_were_all_cancelled_says_so_and_nothing_of_its_time(support, sale):
     staff = UserFactory(is_staff=True, is_superuser=True)
     move_line(
-        sale.tracks.get().pk, TrackStatus.CANCELLED, by=staff, note="Broken", goods_there=False
+        sale.tracks.get().pk, TrackStatus.CANCELLED, actor=staff, note="Broken", goods_there=False
     )
 
     lead = facts(support, sale)["lead"]
 
-    assert lead.endswith("Money came for it, and goes back: all of its goods were cancelled.")
+    assert lead.endswith("Its payment is being refunded: all its goods were cancelled.")
 
 
 def test_an_order_that_was_paid_too_late_says_so(support):
     order = cases.owed_refund().order
     Order.objects.filter(pk=order.pk).update(cancelled_by="")
 
-    assert facts(support, order)["lead"].endswith("goes back: its time was over.")
+    assert facts(support, order)["lead"].endswith("refunded: it had expired.")
 
 
 @pytest.mark.parametrize(
     ("change", "words", "sentence"),
     [
-        ({"payment_status": "cancelled", "cancelled_by": "buyer"}, "Cancelled", "Its buyer"),
+        ({"payment_status": "cancelled", "cancelled_by": "buyer"}, "Cancelled", "The buyer"),
         ({"payment_status": "cancelled", "cancelled_by": "staff"}, "Cancelled", "The shop"),
-        ({"payment_status": "expired"}, "Expired", "did not come in time"),
-        ({"payment_status": "refunded"}, "Refunded", "went back"),
-        ({"payment_status": "paid", "in_doubt": True}, "Payment in doubt", "stay where they are"),
+        ({"payment_status": "expired"}, "Expired", "not paid in time"),
+        ({"payment_status": "refunded"}, "Refunded", "was refunded"),
+        ({"payment_status": "paid", "in_doubt": True}, "Payment in doubt", "Do not hand over"),
     ],
 )
-def test_how_an_order_stands_is_said_in_a_sentence(support, unpaid, change, words, sentence):
+def test_the_status_of_an_order_is_a_sentence(support, unpaid, change, words, sentence):
     Order.objects.filter(pk=unpaid.pk).update(**change)
 
     lead = facts(support, unpaid)["lead"]
@@ -177,7 +163,7 @@ def test_a_guests_order_says_so(support, kettle):
 
     told = facts(support, guest)
 
-    assert told["Buyer"] == (f'<a href="{row_url(guest.buyer)}">a guest, without an account</a>')
+    assert told["Buyer"] == (f'<a href="{row_url(guest.buyer)}">a guest without an account</a>')
     assert story(support, guest)[0] == (
         "A guest ordered for KES 1,500, to be paid from 0712 345 678."
     )
@@ -240,7 +226,7 @@ def test_who_sees_all_sees_money_and_messages_too(desk, sale):
     shown = page(desk, sale)
     assert "TKB1234567" in shown
     assert f'href="/admin/payments/console/receipt/{Receipt.objects.get().pk}/"' in shown
-    assert any("came through M-Pesa as TKB1234567" in what for what in story(desk, sale))
+    assert any("was received through M-Pesa as TKB1234567" in what for what in story(desk, sale))
 
 
 @pytest.mark.parametrize("role", ["finance", "catalogue", "delivery"])
@@ -251,8 +237,8 @@ def test_no_other_role_opens_an_order(role, sale):
 def test_refunds_and_what_sellers_get_stand_on_it(desk, buyer, kettle):
     line = paid_line(buyer, kettle)
     boss = UserFactory(is_superuser=True)
-    move_line(line.pk, "fetched", by=boss)
-    move_line(line.pk, "cancelled", by=boss, note="It broke.", goods_there=False)
+    move_line(line.pk, "fetched", actor=boss)
+    move_line(line.pk, "cancelled", actor=boss, note="It broke.", goods_there=False)
 
     refunds = content(desk, line.order, "refunds").rows
     shares = content(desk, line.order, "shares").rows
@@ -264,7 +250,7 @@ def test_refunds_and_what_sellers_get_stand_on_it(desk, buyer, kettle):
         )
     ]
     assert "1 × Kettle" in str(shares[0][0])
-    assert "Not owed any more" in str(shares[0][3])
+    assert "No longer owed" in str(shares[0][3])
 
 
 def test_no_secret_of_an_order_is_on_it(desk, sale):
@@ -291,7 +277,7 @@ def test_no_secret_of_an_order_is_on_it(desk, sale):
 def test_a_line_has_buttons_for_what_may_be_done_with_it(support, buyer, kettle, steps, offered):
     line = paid_line(buyer, kettle)
     for step in steps:
-        move_line(line.pk, step, by=UserFactory(is_superuser=True), note="So", goods_there=True)
+        move_line(line.pk, step, actor=UserFactory(is_superuser=True), note="So", goods_there=True)
 
     assert moves(support, line.order) == {"1 × Kettle": offered}
 
@@ -331,11 +317,11 @@ def test_nobody_has_moves_for_what_they_bought(kettle):
     assert moves(browser_of(helper), line.order) == {"1 × Kettle": []}
 
 
-def test_an_unpaid_order_may_be_rung_and_cancelled(support, unpaid):
+def test_an_unpaid_order_offers_a_prompt_and_cancelling(support, unpaid):
     assert own_buttons(support, unpaid) == ["ring", "cancel"]
 
 
-def test_beyond_its_hold_its_phone_is_not_rung(support, unpaid):
+def test_after_its_hold_an_order_offers_no_prompt(support, unpaid):
     past = timezone.now() - timedelta(minutes=1)
     Order.objects.filter(pk=unpaid.pk).update(
         created_at=past - timedelta(hours=1), expires_at=past, held_until=past
@@ -383,8 +369,8 @@ def test_goods_stand_in_their_parcels_with_the_fee(support, buyer, kettle):
     shown = page(support, order)
 
     assert f"Parcel {parcel.pk}: to fetch" in shown
-    assert "Delivery fee: KES 100, the buyer&#x27;s until it is handed over." in shown
-    assert facts(support, order)["Asked"] == "KES 1,600: goods KES 1,500, delivery KES 100"
+    assert "Delivery fee: KES 100, held until delivery." in shown
+    assert facts(support, order)["Price"] == "KES 1,600: goods KES 1,500, delivery KES 100"
     assert whole(support, order) == [([], True)]
 
 
@@ -401,7 +387,7 @@ def test_several_goods_of_a_parcel_are_moved_at_once(support, buyer, seller, ket
     assert (done["Location"], statuses) == (row_url(order), {"fetched"})
 
 
-def test_a_fee_that_went_back_goes_back_no_more(support, buyer, kettle):
+def test_a_refunded_fee_cannot_be_refunded_again(support, buyer, kettle):
     order = paid_delivery(buyer, (kettle, 1))
     Parcel.objects.update(fee_state="returned")
 
@@ -414,7 +400,7 @@ def test_a_fee_that_went_back_goes_back_no_more(support, buyer, kettle):
 @pytest.fixture
 def problem(buyer, kettle):
     line = paid_line(buyer, kettle)
-    move_line(line.pk, "fetched", by=UserFactory(is_superuser=True))
+    move_line(line.pk, "fetched", actor=UserFactory(is_superuser=True))
     open_problem(line.pk, buyer=buyer, kind="damaged", text="One lid is dented.", pictures=[])
     return Problem.objects.get()
 
@@ -447,7 +433,7 @@ def test_a_decision_that_cannot_be_read_comes_back_where_it_was_made(support, pr
     assert "Enter a whole number." in shown
     assert 'value="The lid is dented"' in shown
     assert shown.count("<details open>") == 1
-    # Whoever corrects it begins there.
+    # The form with errors has the focus.
     assert re.search(r'name="amount"[^>]* autofocus', shown)
 
 
@@ -464,7 +450,7 @@ def test_a_parcel_s_move_that_cannot_be_read_comes_back_too(support, buyer, sell
     assert answer.content.decode().count("<details open>") == 1
 
 
-def test_what_was_sent_from_nowhere_comes_back_on_the_console(support, problem):
+def test_a_form_without_a_page_is_shown_again_on_the_console(support, problem):
     answer = support.post(
         f"/admin/payments/console/problem/{problem.pk}/part/",
         {"amount": "many", "why": "The lid is dented", "from_page": "/admin/no/such/place"},
@@ -485,7 +471,7 @@ def test_a_problem_s_own_page_says_and_offers_what_its_order_s_does(support, pro
 
 def test_money_leads_to_where_it_is_decided(desk, sale):
     for row in (Receipt.objects.get(), sale.payments.get()):
-        assert ways(desk, row)["Its story, and what you can do"] == console_page(row)
+        assert ways(desk, row)["History and actions"] == console_page(row)
 
 
 def test_deciding_on_it_leads_back_to_it(support, problem):
@@ -565,7 +551,7 @@ def test_what_is_due_is_not_sent_again(support, sale):
 def test_the_story_says_each_step_once_and_by_whom(support, buyer, kettle):
     line = paid_line(buyer, kettle, 2)
     boss = UserFactory(username="boss", is_superuser=True)
-    move_line(line.pk, "fetched", by=boss, note="Rider Otieno")
+    move_line(line.pk, "fetched", actor=boss, note="Rider Otieno")
 
     assert story(support, line.order) == [
         "wanjiku ordered for KES 3,000, to be paid from 0712 345 678.",
@@ -582,7 +568,7 @@ def test_steps_at_once_are_one_sentence(support, buyer):
     assert story(support, order)[1] == "Paid: all 4 goods."
 
 
-def test_a_deed_that_is_no_step_is_told(support, sale):
+def test_a_staff_action_that_is_no_step_is_in_the_history(support, sale):
     line = sale.tracks.get()
     form = {"action": "to_fetched", "_selected_action": line.pk, "said": "yes"}
 
@@ -594,7 +580,7 @@ def test_a_deed_that_is_no_step_is_told(support, sale):
 
     assert told[-1] == "Fetched from the seller, by support: 2 × Kettle."
     assert len([what for what in told if "2 × Kettle" in what]) == 2
-    assert story(support, sale)[-1] == "boss decided about 2 × Kettle:"
+    assert story(support, sale)[-1] == "boss acted on 2 × Kettle:"
 
 
 @pytest.mark.parametrize(
@@ -602,23 +588,23 @@ def test_a_deed_that_is_no_step_is_told(support, sale):
     [
         (timeline.STEPS, set(TrackStatus)),
         (order_story._PARCEL_STEPS, set(ParcelStep)),
-        (order_story._TOLD, set(MessageState)),
-        (order_page._FEE_WORDS, set(FeeState)),
+        (order_story._MESSAGE_STATES, set(MessageState)),
+        (order_goods._FEE_WORDS, set(FeeState)),
     ],
 )
-def test_there_are_words_for_all_there_is(words, values):
+def test_every_status_has_words_in_the_history(words, values):
     assert words.keys() == values
 
 
-def test_what_became_of_a_parcel_is_told(support, buyer, kettle):
+def test_the_history_shows_the_steps_of_parcels(support, buyer, kettle):
     parcel = paid_delivery(buyer, (kettle, 1)).parcels.get()
     agent = in_role("delivery")
     parcel.events.create(step="claimed", agent=agent, actor=agent)
     parcel.events.create(step="attempted", actor=agent, reason="no_code", note="She looks.")
 
     assert story(support, parcel.order)[-2:] == [
-        f"Parcel {parcel.pk} is taken on by delivery.",
-        f"Parcel {parcel.pk} is not handed over at the door, said delivery.",
+        f"Parcel {parcel.pk} is claimed by delivery.",
+        f"Parcel {parcel.pk} is not handed over at the address, reported by delivery.",
     ]
     assert "The buyer had no code. She looks." in page(support, parcel.order)
 
@@ -635,7 +621,7 @@ def test_a_line_a_receipt_a_prompt_and_a_message_lead_to_their_order(desk, sale)
 
 def test_a_refund_and_a_payout_lead_to_it(desk, buyer, kettle, daraja):
     line = paid_line(buyer, kettle)
-    move_line(line.pk, "fetched", by=UserFactory(is_superuser=True))
+    move_line(line.pk, "fetched", actor=UserFactory(is_superuser=True))
     payout = Payout.objects.create(
         seller=line.seller, phone="254712345601", amount=1500, gross=1500
     )
@@ -655,7 +641,7 @@ def test_finance_who_sees_no_orders_is_led_to_the_story_of_one(sale):
 
     assert found == {
         f"Order {sale.reference}": f"/admin/payments/console/order/{sale.pk}/",
-        "Its story, and what you can do": console_page(Receipt.objects.get()),
+        "History and actions": console_page(Receipt.objects.get()),
     }
     assert client.get(found[f"Order {sale.reference}"]).status_code == 200
 
@@ -680,7 +666,7 @@ def grow(order):
     """Everything an order's page shows, more than it shows of it."""
     boss = UserFactory(is_superuser=True)
     for line in order.tracks.all():
-        move_line(line.pk, "fetched", by=boss)
+        move_line(line.pk, "fetched", actor=boss)
     for number, line in enumerate(order.tracks.order_by("pk")[:12]):
         open_problem(line.pk, buyer=order.buyer, kind="damaged", text="Dented.", pictures=[])
         message_of(order, state="failed", reason=f"No. {number}")
@@ -693,7 +679,7 @@ def grow(order):
 def test_an_order_of_fifty_lines_costs_what_one_of_one_does(
     buyer, role, most, django_assert_num_queries, monkeypatch
 ):
-    monkeypatch.setattr("orders.hold_limits.CUSTOMER_GOODS", 60)
+    monkeypatch.setattr("orders.allowance.CUSTOMER_GOODS", 60)
     person = UserFactory(is_staff=True, is_superuser=True) if role == "superuser" else in_role(role)
     client = browser_of(person)
     small = bought(buyer, ProductFactory())
@@ -727,10 +713,10 @@ def test_a_line_tells_its_seller_and_buyer_only_to_who_sees_orders(support, sale
     assert "0722 000 000" not in page(agent, line)
 
 
-def test_a_line_tells_its_steps(support, sale):
+def test_a_lines_page_shows_its_steps(support, sale):
     line = sale.tracks.get()
     boss = UserFactory(username="boss", is_superuser=True)
-    move_line(line.pk, "fetched", by=boss, note="Rider Otieno")
+    move_line(line.pk, "fetched", actor=boss, note="Rider Otieno")
 
     fetched, paid = content(support, line, "steps").rows[:2]
 
@@ -754,7 +740,7 @@ def test_a_receipt_tells_who_told_of_it_and_a_prompt_what_came(desk, sale):
 
 def test_a_payout_tells_what_it_is_for_and_a_posting_its_entries(desk, buyer, kettle):
     line = paid_line(buyer, kettle)
-    move_line(line.pk, "fetched", by=UserFactory(is_superuser=True))
+    move_line(line.pk, "fetched", actor=UserFactory(is_superuser=True))
     payout = Payout.objects.create(
         seller=line.seller, phone="254712345601", amount=1500, gross=1500
     )

@@ -1,4 +1,4 @@
-"""The admin shows everything, lets nobody write money, and stays quick."""
+"""The admin shows everything, does not edit money, and stays fast."""
 
 import pytest
 from django.contrib import admin

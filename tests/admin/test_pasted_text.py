@@ -1,4 +1,4 @@
-"""What staff paste into the admin's forms is read in the form in which it is compared."""
+"""Text pasted into the admin's forms is normalised."""
 
 import pytest
 from django.contrib.auth.hashers import check_password

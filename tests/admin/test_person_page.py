@@ -1,4 +1,4 @@
-"""A person is one page: what they bought, sold, list and are owed, and what they were told."""
+"""The page of a person: orders, sales, listings, balance and notifications."""
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -31,7 +31,7 @@ def support(db):
 def sold(buyer, kettle):
     """A line of two kettles that was fetched: its seller is owed for it."""
     line = paid_line(buyer, kettle, 2)
-    return move_line(line.pk, "fetched", by=UserFactory(is_superuser=True))
+    return move_line(line.pk, "fetched", actor=UserFactory(is_superuser=True))
 
 
 def page(client, person):
@@ -47,7 +47,7 @@ def with_permissions(*codenames):
 # --- Who they are ----------------------------------------------------------------------------
 
 
-def test_it_says_who_somebody_is_and_how_they_are_reached(support, buyer):
+def test_a_persons_page_shows_who_they_are_and_how_to_reach_them(support, buyer):
     User.objects.filter(pk=buyer.pk).update(
         first_name="Wanjiku", email="w@example.com", phone="254722000111"
     )
@@ -60,7 +60,7 @@ def test_it_says_who_somebody_is_and_how_they_are_reached(support, buyer):
     assert told["Told in"] == "English"
 
 
-def test_who_may_not_help_people_does_not_see_where_they_are_called(buyer):
+def test_phones_are_hidden_from_staff_who_may_not_help_users(buyer):
     User.objects.filter(pk=buyer.pk).update(phone="254722000111")
     client = with_permissions("view_user")
 
@@ -81,7 +81,7 @@ def test_a_guest_has_no_account_and_nothing_to_sign_out_of(support):
     assert buttons(support, guest) == []
 
 
-def test_of_who_left_nothing_is_told_but_when(support, buyer):
+def test_a_deleted_account_shows_only_its_date(support, buyer):
     User.objects.filter(pk=buyer.pk).update(
         username=f"#{buyer.pk}",
         email="",
@@ -101,12 +101,12 @@ def test_of_who_left_nothing_is_told_but_when(support, buyer):
 # --- What is shown to whom -------------------------------------------------------------------
 
 
-def test_support_sees_orders_sales_problems_and_what_was_told(support, sold):
+def test_support_sees_orders_sales_problems_and_notifications(support, sold):
     assert sections(support, sold.buyer) == ["who", "orders", "told"]
     assert sections(support, sold.seller) == ["who", "orders", "sales", "told"]
 
 
-def test_who_sees_all_sees_listings_money_and_what_staff_did(desk, sold):
+def test_a_superuser_sees_listings_money_and_staff_actions(desk, sold):
     Payout.objects.create(seller=sold.seller, phone="254722000000", amount=100, gross=100)
 
     assert sections(desk, sold.seller) == [
@@ -166,19 +166,19 @@ def test_orders_and_sales_lead_to_their_pages(support, sold):
 def test_a_balance_says_what_is_owed_and_what_of_it_waits(desk, sold):
     told = facts(desk, sold.seller, "balance")
 
-    assert (told["Owed to them"], told["Waits to be sent"]) == ("KES 3,000", "KES 3,000")
-    assert told["Of that, held back by problems"] == "KES 0"
+    assert (told["Owed to the seller"], told["To be sent"]) == ("KES 3,000", "KES 3,000")
+    assert told["Of that, withheld for problems"] == "KES 0"
 
     open_problem(sold.pk, buyer=sold.buyer, kind="damaged", text="Dented.")
 
-    assert facts(desk, sold.seller, "balance")["Of that, held back by problems"] == "KES 3,000"
+    assert facts(desk, sold.seller, "balance")["Of that, withheld for problems"] == "KES 3,000"
 
 
-def test_who_never_sold_has_no_balance(desk, buyer):
+def test_a_person_without_sales_has_no_balance(desk, buyer):
     assert "balance" not in sections(desk, buyer)
 
 
-def test_problems_are_told_of_both_sides(support, sold):
+def test_problems_are_listed_as_buyer_and_as_seller(support, sold):
     open_problem(sold.pk, buyer=sold.buyer, kind="damaged", text="Dented.")
 
     assert [row[1:3] for row in cells(support, sold.buyer, "problems")] == [
@@ -187,7 +187,7 @@ def test_problems_are_told_of_both_sides(support, sold):
     assert [row[1:3] for row in cells(support, sold.seller, "problems")] == [["sold", "2 × Kettle"]]
 
 
-def test_what_they_were_told_is_sent_again_from_their_page(support, sale):
+def test_a_notification_is_resent_from_the_persons_page(support, sale):
     message = message_of(sale, state="failed", reason="No such subscriber")
 
     (told,) = content(support, sale.buyer, "told").of["messages"]
@@ -196,7 +196,7 @@ def test_what_they_were_told_is_sent_again_from_their_page(support, sale):
     assert "No such subscriber" in page(support, sale.buyer)
 
 
-def test_what_staff_did_about_them_is_told(desk, staff, buyer):
+def test_staff_actions_about_a_person_are_listed(desk, staff, buyer):
     log(staff, "Sign these people out everywhere", buyer, why="Her phone was stolen")
 
     ((what, who, why, _),) = cells(desk, buyer, "staff")
@@ -232,7 +232,7 @@ def test_password_and_powers_are_closed_until_somebody_asks(desk, buyer):
     closed = {name: options for name, options in fieldsets if "collapse" in options["classes"]}
 
     assert len(closed) == len(fieldsets)
-    assert "password" in closed["Password and powers"]["fields"]
+    assert "password" in closed["Password and permissions"]["fields"]
 
 
 # --- Long lists ------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""A product is one page: its stock, its pictures to add and order, its sales and holds."""
+"""The page of a product: stock, pictures, sales and reservations."""
 
 import io
 
@@ -6,7 +6,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
-from accounts.backoffice.interest import OwnInterest
+from accounts.backoffice.conflicts import ConflictOfInterest
 from accounts.models import Audit
 from products import stock
 from products.models import MAX_PICTURES, ProductPicture
@@ -203,7 +203,7 @@ def test_beyond_the_most_none_is_added(keeper, kettle):
 
     answer = change(keeper, kettle, "add", picture=upload())
 
-    assert "pictures at most" in said(answer)[0]
+    assert "at most 8 pictures" in said(answer)[0]
     assert len(pictures(kettle)) == MAX_PICTURES
     assert 'id="add-picture"' not in answer.content.decode()
 
@@ -251,7 +251,7 @@ def test_nobody_changes_the_pictures_of_what_they_sell(db):
 
     answer = change(browser_of(seller), product, "add", picture=upload())
 
-    assert said(answer) == [OwnInterest.message]
+    assert said(answer) == [ConflictOfInterest.message]
     assert pictures(product) == []
     assert Audit.objects.get().did == "Refused, own interest: Add a picture (kettle.png)"
 

@@ -1,4 +1,4 @@
-"""Each role sees its own part of the admin, and nobody gives themselves more."""
+"""Each role sees its own part of the admin, and nobody can extend their own permissions."""
 
 import pytest
 from django.apps import apps
@@ -98,8 +98,8 @@ def test_a_role_sees_its_part_of_the_front_page_and_no_other(role):
 
     seen = {
         f"{held['model']._meta.app_label}_{held['model']._meta.model_name}"
-        for room in response.context["app_list"]
-        for held in room["models"]
+        for section in response.context["app_list"]
+        for held in section["models"]
         if held["model"]
     }
     assert seen == SEES[role]

@@ -1,4 +1,4 @@
-"""An order is found by whatever a caller can read out."""
+"""Orders are found by anything that a caller can read out."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from accounts.models import Audit
 from orders.models import Order, OrderTrack
 from payments.models import GatewayEvent, OrderPayment, Receipt
 from products import finders
-from products.catalogue.search import REACHES, Way
+from products.catalogue.search import REACHES, SearchPlan
 from products.models import Product
 from tests.factories import ProductFactory, UserFactory
 
@@ -106,7 +106,9 @@ def test_products_are_listed_by_whole_words_and_else_by_how_words_begin(desk, se
 def test_a_long_list_of_words_is_looked_for_once(desk, seller, monkeypatch):
     """Among the latest of a large shop are fewer than a list of a thousand wants."""
     ProductFactory(name="Kettle")
-    monkeypatch.setattr(finders, "way_to", lambda query: Way(is_walk=False, reaches=REACHES))
+    monkeypatch.setattr(
+        finders, "plan_for", lambda query: SearchPlan(is_scan=False, reaches=REACHES)
+    )
     monkeypatch.setattr(finders, "having_dated", lambda *_: pytest.fail("looked in vain"))
 
     page = desk.get(list_url(Product), {"q": "kettle"})

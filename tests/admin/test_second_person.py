@@ -1,4 +1,4 @@
-"""What costs the shop money needs two people, and what one lets leave alone in a day is bounded."""
+"""Four-eyes approval: amounts at risk need two people; one person has daily limits."""
 
 import re
 from datetime import timedelta
@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.backoffice.actions import ACTIONS, perform
-from accounts.backoffice.interest import OwnInterest
+from accounts.backoffice.conflicts import ConflictOfInterest
 from accounts.backoffice.proposals import ProposalRefused, agree
 from accounts.backoffice.second_person import Cost, SecondPersonNeeded, spend_alone
 from accounts.models import Audit, Proposal, StaffDay
@@ -85,7 +85,7 @@ def decide(client, name, proposal):
 
 
 @pytest.mark.usefixtures("balanced_books")
-def test_support_with_a_friend_fetches_then_cancels(buyer, fridge, proposer):
+def test_cancelling_a_fetched_line_needs_a_second_person(buyer, fridge, proposer):
     line = paid_line(buyer, fridge)
     fetched = move(proposer, line, "fetched")
     cancelled = move(proposer, line, "cancelled", note="Broken on the way", goods_there=False)
@@ -121,7 +121,9 @@ def test_support_cancels_what_its_seller_was_paid_for(buyer, fridge, proposer, s
 def test_the_same_is_proposed_once(proposal, proposer):
     line = line_of(proposal)
 
-    with pytest.raises(SecondPersonNeeded, match=f"already, as proposal {proposal.pk}"):
+    with pytest.raises(
+        SecondPersonNeeded, match=f"already waiting for approval as proposal {proposal.pk}"
+    ):
         perform(to_cancelled.staff_action, line, CANCELLED, by=staff("support"))
 
     assert Proposal.objects.count() == 1
@@ -143,13 +145,13 @@ def test_what_cannot_be_done_is_not_proposed(buyer, fridge, proposer):
 
 
 @pytest.mark.parametrize("power", ["support", "superuser"])
-def test_the_approver_is_the_proposer(proposal, proposer, power):
+def test_a_proposer_cannot_approve_their_own_proposal(proposal, proposer, power):
     proposer.is_superuser = power == "superuser"
     proposer.save()
 
     answer = decide(browser_of(proposer), "agree", proposal)
 
-    assert OwnInterest.message in told(answer)[0]
+    assert ConflictOfInterest.message in told(answer)[0]
     assert (proposal.state, status_of(line_of(proposal))) == ("open", "delivered")
 
 
@@ -166,7 +168,7 @@ def test_the_approver_bought_what_is_refunded(proposal, buyer):
 
     answer = decide(browser_of(buyer), "agree", proposal)
 
-    assert OwnInterest.message in told(answer)[0]
+    assert ConflictOfInterest.message in told(answer)[0]
     assert proposal.state == "open"
 
 
@@ -176,15 +178,18 @@ def test_the_proposer_bought_it_meanwhile_or_has_left(proposal, proposer):
 
     answer = decide(browser_of(staff("support")), "agree", proposal)
 
-    assert "may not do it any more" in told(answer)[0]
+    assert "no longer has permission to do it" in told(answer)[0]
     assert status_of(line_of(proposal)) == "delivered"
 
 
 @pytest.mark.parametrize("role", ["finance", "catalogue", "delivery"])
-def test_who_could_not_do_it_alone_does_not_agree_to_it(proposal, role):
+def test_approving_needs_the_permission_of_the_action(proposal, role):
     decide(browser_of(staff(role)), "agree", proposal)
 
-    with pytest.raises(ProposalRefused, match="may do the same"), transaction.atomic():
+    with (
+        pytest.raises(ProposalRefused, match="with permission to do this action"),
+        transaction.atomic(),
+    ):
         agree.staff_action.do(proposal, {}, staff(role))
     assert proposal.state == "open"
 
@@ -201,18 +206,18 @@ def test_a_superuser_makes_a_second_account_to_agree(proposal, proposer, who):
 
     answer = decide(browser_of(other), "agree", proposal)
 
-    assert "one pair of eyes" in told(answer)[0]
+    assert "do not count as two people" in told(answer)[0]
     assert proposal.state == "open"
 
 
-def test_what_is_rejected_is_not_done_and_not_agreed_to_after(proposal):
+def test_a_rejected_proposal_cannot_be_approved(proposal):
     second = staff("support")
 
     decide(browser_of(second), "reject", proposal)
     answer = decide(browser_of(staff("support")), "agree", proposal)
 
     assert (proposal.state, proposal.decided_by) == ("rejected", second)
-    assert "decided about it already" in told(answer)[0]
+    assert "already been decided" in told(answer)[0]
     assert status_of(line_of(proposal)) == "delivered"
 
 
@@ -401,21 +406,21 @@ def test_finance_with_a_friend_writes_a_receipt_down_for_the_friends_order(buyer
     answer = browser_of(first).post(f"{CONSOLE}receipt/", {**form, "why": "Seen"}, follow=True)
     order.refresh_from_db()
     proposal = Proposal.objects.get()
-    assert "done once somebody else agrees" in said(answer)[0]
+    assert "carried out once a second person approves it" in said(answer)[0]
     assert (order.payment_status, Receipt.objects.count()) == ("requested", 0)
-    assert "Proposals that wait for a second person" in page(browser_of(second))
+    assert "Proposals about money" in page(browser_of(second))
 
     story = page(browser_of(second), f"{CONSOLE}proposal/{proposal.pk}/")
     own = act_on(first, proposal, "agree")
     act_on(second, proposal, "agree")
 
     assert f"{first} proposed: Wrote it down" in story
-    assert said(own) == [OwnInterest.message]
+    assert said(own) == [ConflictOfInterest.message]
     receipt = Receipt.objects.get()
     assert (receipt.number, proposal.object_id) == ("TKB7000000", str(receipt.pk))
-    # Both wrote it, and neither decides about it any more.
+    # Both are its authors, so neither can decide about it.
     for author in (first, second):
-        assert said(act(browser_of(author), receipt, "seen")) == [OwnInterest.message]
+        assert said(act(browser_of(author), receipt, "seen")) == [ConflictOfInterest.message]
 
 
 def act_on(person, proposal, key):

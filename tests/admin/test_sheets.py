@@ -1,4 +1,4 @@
-"""Sheets of products in the admin keep the rules of the sellers' sheets, and are on record."""
+"""Product spreadsheets in the admin follow the sellers' rules and are audited."""
 
 import csv
 import io
@@ -105,7 +105,7 @@ def test_a_preview_shows_each_row_and_saves_none(keeper, kettle):
     with CaptureQueriesContext(connection) as asked:
         page = preview(keeper, rows)
 
-    # Not even to be rolled back: a preview keeps nobody waiting. The file alone is kept.
+    # Nothing is written, not even to be rolled back. Only the file is stored.
     wrote = [one["sql"] for one in asked if one["sql"].startswith(("INSERT INTO", "UPDATE"))]
     assert [sql for sql in wrote if "omachemainproj_cacheentry" not in sql] == []
     result = page.context["result"]
@@ -128,7 +128,7 @@ def test_what_is_confirmed_is_created_and_on_record(keeper, kettle, seller):
         str(pan.pk),
     )
     assert kept.changes["price"] == [None, 900]
-    assert told(page) == ["The sheet is read: 1 new, 0 changed, 0 left as they were."]
+    assert told(page) == ["Sheet imported: 1 new, 0 changed, 0 unchanged."]
 
 
 def test_what_is_there_is_changed_and_the_values_before_are_kept(keeper, kettle):
@@ -183,7 +183,7 @@ def test_an_item_number_alone_changes_nothing(keeper, kettle):
     confirm(keeper, page)
 
     kettle.refresh_from_db()
-    assert "5 stand on the shelf" in page.content.decode()
+    assert "There are 5 in stock" in page.content.decode()
     assert kettle.item_number == 5
     assert not Audit.objects.exists()
 
@@ -228,7 +228,7 @@ def test_nobodys_listing_is_changed_under_another_name(keeper, kettle):
     page = preview(keeper, sheet({"seller": "baraka", "id": kettle.pk, "price": "1"}))
 
     assert problems(page) == [
-        {"id": ["The seller has no product with this id. A new one has none."]}
+        {"id": ["The seller has no product with this id. Leave it empty for a new listing."]}
     ]
 
 
@@ -246,7 +246,7 @@ def test_a_row_that_fails_when_it_is_saved_keeps_no_other_from_it(keeper, kettle
     done = confirm(keeper, page)
 
     assert Product.objects.filter(name="Lantern").exists()
-    assert told(done)[0].startswith("Row 1 of the file was not saved: Only 4 are free")
+    assert told(done)[0].startswith("Row 1 of the file was not saved: Only 4 are available")
     assert Audit.objects.get().object_name == "Lantern"
 
 
@@ -297,7 +297,7 @@ def test_a_file_is_confirmed_once(keeper, kettle):
 
     again = confirm(keeper, page)
 
-    assert told(again) == ["The file is not here any more. Send it again."]
+    assert told(again) == ["The file has expired. Upload it again."]
 
 
 def test_an_export_can_be_sent_back_and_is_on_record(keeper, kettle):
@@ -411,7 +411,7 @@ def test_the_list_leads_to_both(keeper):
 def test_the_page_tells_what_a_sheet_is_and_what_stands_in_each_column(keeper):
     page = keeper.get(f"{LIST}import/").content.decode()
 
-    assert "<h1>Read in a sheet</h1>" in page
+    assert "<h1>Import a sheet</h1>" in page
     for column in STAFF_COLUMNS:
         assert f"<code>{column}</code>" in page
     for word in ("importer", "Submit", "Format"):
@@ -448,6 +448,6 @@ def test_the_pages_own_forms_are_read(keeper, kettle):
 
 def _export(keeper):
     page = keeper.get(f"{LIST}export/").content.decode()
-    assert "<h1>Take along as a sheet</h1>" in page
+    assert "<h1>Export as a sheet</h1>" in page
     assert "exporter" not in page
     return page

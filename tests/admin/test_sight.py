@@ -1,4 +1,4 @@
-"""What a role may not see is on none of its pages, and no search or filter gives it away."""
+"""Hidden data is on no page of a role, and no search or filter reveals it."""
 
 import pytest
 from django.contrib import admin
@@ -19,7 +19,7 @@ LINES = list_url(OrderTrack)
 
 @pytest.fixture
 def line(buyer, kettle):
-    """A paid line of which the shop keeps 77."""
+    """A paid line with a commission of KES 77."""
     line = paid_line(buyer, kettle)
     OrderTrack.objects.filter(pk=line.pk).update(commission=77)
     Order.objects.filter(pk=line.order_id).update(idempotency_key="a-key-of-hers")
@@ -45,7 +45,7 @@ def test_who_carries_the_goods_sees_neither_commission_nor_where_the_seller_is_p
     assert {"name", "number", "track_status"} <= seen
 
 
-def test_support_sees_them(line):
+def test_support_sees_commission_and_the_sellers_payout_phone(line):
     assert {"payment_mpesa_number", "commission"} <= labels(as_role("support"), line)
 
 

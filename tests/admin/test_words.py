@@ -1,4 +1,4 @@
-"""A state has one word, wherever it is shown: in a list, its filter, on a page."""
+"""A status has the same label in lists, filters and pages."""
 
 import pytest
 from django.db.models import QuerySet

@@ -1,5 +1,4 @@
-"""A backup is whole or is none; a restore brings all of it back, and nothing leaves before it is
-known what left."""
+"""Backups are complete or fail; a restore brings everything back and stops outgoing payments."""
 
 import os
 import shutil
@@ -54,7 +53,7 @@ def shop(url, tmp_path_factory, django_db_setup, django_db_blocker):
 
 @pytest.fixture(scope="module")
 def taken(shop, tmp_path_factory):
-    """A backup of it, and what was said."""
+    """A backup, and the output of the command."""
     said, folder = [], tmp_path_factory.mktemp("backups")
     assert backup.take(shop[0], media=shop[1], folder=folder, keep=2, say=said.append) == 0
     return only(folder), said
@@ -87,11 +86,11 @@ def test_a_backup_is_proven_in_a_database_of_its_own(shop, taken):
     assert not [name for name in names_like(shop[0]) if "_check_" in name]
 
 
-def test_only_its_owner_can_read_it(taken):
+def test_only_its_owner_can_read_a_backup(taken):
     assert taken[0].stat().st_mode & 0o077 == 0
 
 
-def test_all_comes_back_and_what_was_there_is_kept(shop, taken):
+def test_a_restore_brings_back_everything_and_keeps_the_old_database(shop, taken):
     server, media = shop
     rows, pictures = rows_of(server), pictures_of(media)
     assert pictures
@@ -118,7 +117,7 @@ def test_all_comes_back_and_what_was_there_is_kept(shop, taken):
     assert [path.name[:13] for path in media.parent.glob("media.*")] == ["media.before-"]
 
 
-def test_it_refuses_what_is_not_empty(shop, taken):
+def test_a_restore_refuses_a_database_that_is_not_empty(shop, taken):
     before = rows_of(shop[0])
 
     with pytest.raises(Refused, match=r"is not empty: it has .* tables\. With --replace"):
@@ -127,7 +126,7 @@ def test_it_refuses_what_is_not_empty(shop, taken):
     assert rows_of(shop[0]) == before
 
 
-def test_it_refuses_a_folder_of_pictures_that_is_not_empty(url, taken, tmp_path):
+def test_a_restore_refuses_a_media_folder_that_is_not_empty(url, taken, tmp_path):
     (tmp_path / "media").mkdir()
     (tmp_path / "media" / "a.webp").write_bytes(b"x")
 
@@ -137,7 +136,7 @@ def test_it_refuses_a_folder_of_pictures_that_is_not_empty(url, taken, tmp_path)
         )
 
 
-def test_it_refuses_while_the_shop_runs(shop, taken):
+def test_a_restore_refuses_while_the_shop_runs(shop, taken):
     with (
         shop[0].connection(shop[0].name),
         pytest.raises(Refused, match="Stop the shop first: 1 connection"),
@@ -272,7 +271,7 @@ def test_what_is_no_database_of_postgresql_is_refused(url, why):
         Server(url)
 
 
-def test_the_program_says_so_and_ends_with_a_code(url, tmp_path):
+def test_the_command_reports_errors_and_exits_with_a_code(url, tmp_path):
     ran = subprocess.run(
         [settings.BASE_DIR / "deploy" / "restore", tmp_path / "none.tar"],
         env={
@@ -298,7 +297,7 @@ def test_newer_code_s_backup_is_refused():
         restore._refuse_newer(manifest)
 
 
-def test_a_server_that_is_not_there_is_said(tmp_path):
+def test_a_missing_server_is_reported(tmp_path):
     server = Server("postgres://nobody@127.0.0.1:1/shop")
 
     with pytest.raises(Failed, match="cannot be reached"):

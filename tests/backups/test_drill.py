@@ -1,4 +1,4 @@
-"""The drill comes to its end: every shilling of the lost hours is found again."""
+"""The recovery drill finds every movement of the lost hours."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ pytestmark = [
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_the_drill_finds_all_again(seed):
+def test_the_drill_recovers_everything(seed):
     if connection.vendor != "postgresql":
         pytest.skip("needs PostgreSQL")
     command = [sys.executable, "-m", "tools.drill", "--orders", "20", "--seed", str(seed)]
@@ -32,4 +32,4 @@ def test_the_drill_finds_all_again(seed):
 
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "The simulator's books agree" in ran.stdout
-    assert "Money that left, and nothing here says why" in ran.stdout
+    assert "Unexplained withdrawals" in ran.stdout

@@ -217,7 +217,7 @@ def _bought(simulator, *, brought: bool = False) -> Scene:
 def _owed(simulator) -> tuple[Scene, Payout]:
     """What was bought was fetched, and a payout of it is due."""
     scene = _bought(simulator)
-    move_for(scene.line, "fetched", by=scene.rider, note="Seen.")
+    move_for(scene.line, "fetched", actor=scene.rider, note="Seen.")
     due = Payout.objects.filter(shares__track=scene.line)
     wait_until(due.exists)
     return scene, due.get()

@@ -30,7 +30,7 @@ def tokens():
 
 @pytest.fixture
 def make_client(tokens):
-    """A client for a base URL, at half past nine in the evening in London."""
+    """A client for a base URL, with the time fixed to 21:30 in London."""
 
     def make(base_url, *, account=None, **how):
         how.setdefault("tokens", tokens)
@@ -47,7 +47,7 @@ def daraja(gateway, make_client):
 
 @pytest.fixture
 def client_for(gateway, make_client):
-    """Make a client that has a token already, and waits for this answer; not long for none."""
+    """Make a client that already has a token, with a timeout that suits the response."""
 
     def make(answer):
         tokens = MemoryTokenStore()
@@ -58,7 +58,7 @@ def client_for(gateway, make_client):
 
 
 def patience_for(answer):
-    """How long to wait for the connection and for this answer, seconds."""
+    """The timeouts for the connection and for the response, in seconds."""
     return (0.2, 0.2) if answer in (stays_silent, trickles) else (PATIENCE, PATIENCE)
 
 
@@ -71,7 +71,7 @@ def shop():
 
 @pytest.fixture
 def make_simulator():
-    """Start simulators with any settings; all are stopped afterwards."""
+    """Start simulators with any settings, and stop them after the test."""
     started = []
 
     def make(**settings):
@@ -95,7 +95,7 @@ def rehearsing(simulator):
 
 
 def rehearse(simulator, *, timeout=(PATIENCE, PATIENCE), tokens=None, **changes):
-    """A client of this simulator, with the account it expects unless told otherwise."""
+    """A client of this simulator, by default with valid credentials."""
     account = DarajaAccount(
         **{
             "base_url": simulator.url,

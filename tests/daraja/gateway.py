@@ -1,4 +1,4 @@
-"""A gateway on a real socket that answers what a test tells it to, good manners or not."""
+"""A fake gateway on a real socket, with scripted responses, valid or not."""
 
 import contextlib
 import json
@@ -123,7 +123,7 @@ class Gateway(ThreadingHTTPServer):
         return [heard for heard in self.heard if heard.path.partition("?")[0] == path]
 
     def handle_error(self, request, client_address):
-        """Clients that hang up are part of the tests."""
+        """Ignore closed connections, which are part of the tests."""
 
 
 @contextlib.contextmanager
@@ -141,7 +141,7 @@ def running_gateway() -> Iterator[Gateway]:
 
 
 def says(status, body, **headers):
-    """A whole answer: a dict goes out as JSON, bytes as they are."""
+    """A complete response: a dict is sent as JSON, bytes unchanged."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
 
     def act(handler):
@@ -172,7 +172,7 @@ def stays_silent(handler):
 
 
 def resets(handler):
-    """Drop the connection the hard way, after the whole request was read."""
+    """Reset the connection after the whole request was read."""
     handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     handler.connection.close()
     handler.close_connection = True
@@ -193,7 +193,7 @@ def stops_half_way(handler):
 
 
 def trickles(handler):
-    """A byte now and then without end: each pause is short, the whole is long."""
+    """Send single bytes endlessly: each pause is short, but the response never ends."""
     handler.send_response(200)
     handler.send_header("Content-Length", "100000")
     handler.end_headers()
@@ -204,14 +204,14 @@ def trickles(handler):
 
 
 def answers_and_hangs_up(handler):
-    """Close an idle connection without having announced it, as gateways do."""
+    """Close an idle connection without notice, as gateways do."""
     says(200, ACCEPTED)(handler)
     hangs_up(handler)
     handler.server.hung_up.set()
 
 
 def writes(raw):
-    """Any bytes at all in place of an answer."""
+    """Send any bytes instead of a response."""
 
     def act(handler):
         with contextlib.suppress(OSError):

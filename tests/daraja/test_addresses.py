@@ -1,4 +1,4 @@
-"""Which callback addresses Safaricom takes."""
+"""The callback URLs that Safaricom accepts."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Whatever answers a request of the operator, it is taken, certainly not taken, or unknown."""
+"""Fuzzing: any response to an initiator's request means accepted, refused or unknown."""
 
 import json
 
@@ -51,7 +51,7 @@ def with_token(make_client, gateway):
 
 
 def is_readable(answer):
-    """Whether the answer is an object that a careful reader takes: no NaN, no NUL."""
+    """Whether the response is an object that a strict parser accepts: no NaN, no NUL."""
     try:
         return isinstance(read_json(json.dumps(answer).encode()), dict)
     except NotStrictJson:

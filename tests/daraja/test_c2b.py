@@ -1,4 +1,4 @@
-"""Registering for payments by hand, and what is believed of them."""
+"""Registering C2B URLs, and reading C2B confirmations."""
 
 import json
 from datetime import datetime
@@ -175,14 +175,14 @@ def test_the_portals_payment_is_read():
     )
 
 
-def test_what_is_only_shown_may_be_missing():
+def test_display_only_fields_may_be_missing():
     shown = ("TransactionType", "TransTime", "BillRefNumber", "MSISDN", "FirstName")
 
     assert read(leave_out=shown) == C2bPayment("TAV1DE2FGH", 1500, "600966")
 
 
 @pytest.mark.parametrize("odd", [None, True, [], {}, 1.5])
-def test_what_is_only_shown_may_be_odd(odd):
+def test_display_only_fields_may_be_odd(odd):
     shown = ("TransactionType", "TransTime", "BillRefNumber", "MSISDN", "FirstName")
 
     assert read(**dict.fromkeys(shown, odd)) == C2bPayment("TAV1DE2FGH", 1500, "600966")
@@ -224,7 +224,7 @@ def test_a_reference_is_kept_as_it_was_typed_on_one_line():
         ("BusinessShortCode", True, "BusinessShortCode is missing or is not 5 to 12 digits."),
     ],
 )
-def test_what_money_hangs_on_must_be_right(name, value, sentence):
+def test_an_invalid_payment_field_is_refused(name, value, sentence):
     with pytest.raises(UnreadableCallback) as unreadable:
         read(**{name: value})
 

@@ -1,4 +1,4 @@
-"""What a callback is believed to say, and which bodies are not callbacks."""
+"""Reading STK callbacks, and refusing bodies that are none."""
 
 import json
 from datetime import datetime, timedelta, timezone
@@ -273,8 +273,8 @@ def test_a_success_without_a_list_of_items_is_refused(metadata):
 def test_a_date_is_nairobis_and_an_odd_one_is_left_out(value, paid_at):
     callback = read_stk_callback(a_body({"TransactionDate": value}))
 
-    assert callback.paid_at == paid_at
-    assert paid_at is None or callback.paid_at.utcoffset() == timedelta(hours=3)
+    # As text: equal times can still differ in their time zone.
+    assert str(callback.paid_at) == str(paid_at)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Whatever is posted, it is a callback or it is refused; and what is a callback is read back."""
+"""Fuzzing: any body is read as a callback or refused, and valid callbacks are read exactly."""
 
 import json
 from datetime import datetime, timedelta, timezone
@@ -26,7 +26,7 @@ nairobi_times = st.datetimes(
 
 
 def read(body):
-    """The callback, or None when it was refused. Anything else that is raised fails the test."""
+    """The callback, or None if it was refused. Any other exception fails the test."""
     try:
         return read_stk_callback(body)
     except UnreadableCallback:
@@ -34,7 +34,7 @@ def read(body):
 
 
 def is_sound(callback):
-    """Whether it was refused, or is what the rest of the shop may rely on."""
+    """Whether the body was refused, or the callback fulfils its guarantees."""
     if callback is None:
         return True
     assert isinstance(callback, StkCallback)

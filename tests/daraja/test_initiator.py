@@ -1,4 +1,4 @@
-"""What the operator's requests send, and what each answer to them means."""
+"""The initiator's requests, and the meaning of each response."""
 
 import base64
 
@@ -52,7 +52,7 @@ def call(client, name, **changes):
 
 
 def sent(gateway, name):
-    """The fields of the one request that was sent, and the password in it."""
+    """The fields of the only request sent, and the decrypted password."""
     (heard,) = gateway.heard_on(CALLS[name][0])
     fields = heard.fields
     return fields, Keys().decrypt(fields.pop("SecurityCredential"))
@@ -235,7 +235,7 @@ def test_the_shortest_and_the_longest_remarks_are_sent(daraja, gateway, remarks)
 
 @pytest.fixture(scope="session")
 def elliptic():
-    """A certificate whose key encrypts nothing."""
+    """A certificate whose key cannot encrypt."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "elliptic")])
     certificate = x509.load_pem_x509_certificate(Keys().certificate.encode())

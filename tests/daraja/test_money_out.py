@@ -1,4 +1,4 @@
-"""Payouts, reversals and questions, rehearsed with the simulator from the request to the result."""
+"""Payouts, reversals and queries with the simulator, from the request to the result."""
 
 import json
 
@@ -22,7 +22,7 @@ PHONE = A_PAYOUT["phone"]
 
 
 class Rehearsal:
-    """A client, the simulator behind it, and the shop that listens for results."""
+    """A client, its simulator, and a server that listens for results."""
 
     def __init__(self, simulator, shop, client=None):
         self.simulator = simulator
@@ -43,11 +43,11 @@ class Rehearsal:
         return self.client.transaction_status(**self.said_later, **about)
 
     def paid_in(self):
-        """The receipt of KES 1,500 paid by hand."""
+        """The receipt of a C2B payment of KES 1,500."""
         return self.simulator.pay_by_hand(PHONE, 1500, "SOFA22")["receipt"]
 
     def results(self):
-        """Every result so far, read."""
+        """All results so far, as read by the shop."""
         assert self.simulator.wait_until_quiet()
         return [read_result(json.dumps(body).encode()) for body in self.shop.told("result")]
 
@@ -153,7 +153,7 @@ def test_an_answer_spoiled_on_its_way_is_unknown_though_it_was_done(rehearsal, o
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_an_answer_that_comes_too_late_is_unknown_though_it_was_done(simulator, shop, operation):
-    # It has its token, and asks for nothing but this.
+    # It has a token already, so this is its only request.
     tokens = MemoryTokenStore()
     rehearse(simulator, tokens=tokens).register_pull(
         nominated_number="0722000111", callback_url=shop.at("pull")

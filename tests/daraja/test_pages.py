@@ -212,7 +212,7 @@ def test_a_page_in_place_of_a_token_is_never_a_fault_in_the_settings(daraja, gat
 
 
 def test_a_gateway_too_busy_for_a_token_was_asked_for_no_money(daraja, gateway):
-    """What would be a doubtful no to a push is a certain one here: no push was sent."""
+    """The refusal is certain here, other than for a push: nothing was sent."""
     busy = "System is busy. Please try again in few minutes."
     gateway.on(OAUTH, error(500, "500.003.02", busy))
 

@@ -1,4 +1,4 @@
-"""A statement of M-Pesa's portal is read whole, or not at all."""
+"""Reading portal statements: completely, or not at all."""
 
 from datetime import datetime
 
@@ -19,7 +19,7 @@ PAID = {
 SENT = {"receipt": "TKS0000001", "amount": -700, "phone": "254722000000"}
 
 
-def test_both_ways_are_read_oldest_first():
+def test_money_in_and_out_is_read_oldest_first():
     at = datetime(2026, 11, 28, 9, 30, tzinfo=NAIROBI)
 
     file = read_portal_file(statement({**PAID, "at": at}, SENT))
@@ -54,7 +54,7 @@ def test_both_ways_are_read_oldest_first():
         ({**SENT, "phone": "", "reverses": "TKC0000001"}, 1),
     ],
 )
-def test_what_is_no_completed_movement_of_a_customers_is_left_out(row, kept):
+def test_incomplete_and_internal_rows_are_ignored(row, kept):
     if row.get("status"):
         row = {**row, "amount": 0}
     assert len(read_portal_file(statement(row)).movements) == kept
@@ -103,12 +103,12 @@ def test_oldest_first_is_read_too():
         (statement(SENT).replace(b"TKS0000001", b"!"), "receipt number"),
     ],
 )
-def test_what_is_not_one_is_refused(content, why):
+def test_a_file_that_is_not_a_statement_is_refused(content, why):
     with pytest.raises(UnreadableStatement, match=why):
         read_portal_file(content)
 
 
-def test_a_time_that_is_none_is_refused():
+def test_an_invalid_time_is_refused():
     content = statement(SENT)
     at = content.split(b"TKS0000001,")[1].split(b",")[0]
 
@@ -208,7 +208,7 @@ def test_a_time_is_read_in_every_form_that_was_seen(shown, at):
 @pytest.mark.parametrize(
     "shown", ["15:50", "28-11-2026", "", "11/28/2026 09:30", "28-11-2026 25:00"]
 )
-def test_what_is_not_the_whole_of_a_time_is_refused(shown):
+def test_an_incomplete_time_is_refused(shown):
     with pytest.raises(UnreadableStatement, match="is no time"):
         read_portal_file(a_file(LINE.replace("28-11-2026 09:30:00", shown, 1)))
 
@@ -216,7 +216,7 @@ def test_what_is_not_the_whole_of_a_time_is_refused(shown):
 @pytest.mark.parametrize(
     "withdrawn", ["-700.00", "700.00", "700", "(700.00)", '"-700.00"', "−700.00"]
 )
-def test_what_left_is_read_however_its_minus_is_written(withdrawn):
+def test_outgoing_amounts_are_read_with_any_minus_sign(withdrawn):
     sent = (
         f"TKS0000001,28-11-2026 09:30:00,,Business Payment,Completed,,{withdrawn},300.00,true,"
         "Business Payment to Customer,254722000000 - AMINA,,"
@@ -247,7 +247,7 @@ def test_an_amount_that_may_mean_another_is_refused(shown):
         "Customer Payment",
     ],
 )
-def test_what_a_customer_paid_in_is_a_payment_whatever_the_word_for_it(word):
+def test_any_incoming_money_of_a_customer_is_a_payment(word):
     assert only(a_file(LINE.replace("Pay Bill Online", word))).is_payment
 
 
@@ -284,12 +284,12 @@ def test_the_columns_that_not_every_file_has_may_be_missing():
     assert paid.is_payment
 
 
-#: What payers call their accounts, and are called themselves.
+#: Account numbers and names of payers.
 TYPED = ["charger", "Phone charge", "school fee", "refund", "reversed", "withdraw 5", "salary"]
 
 
 @pytest.mark.parametrize("typed", TYPED)
-def test_what_a_payer_typed_is_no_word_for_the_movement(typed):
+def test_text_typed_by_a_payer_does_not_change_the_kind_of_movement(typed):
     paid = only(a_file(LINE.replace("SOFA22", typed)))
 
     assert (paid.is_payment, paid.reason, paid.amount) == (True, "Pay Bill Online", 1500)

@@ -1,4 +1,4 @@
-"""What a push sends, and what each answer to it means."""
+"""The request of an STK push, and the meaning of each response."""
 
 import base64
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Whether a push was sent, on real sockets. Where this is wrong, money is asked for twice."""
+"""Whether a push was sent, on real sockets. An error here prompts a buyer twice."""
 
 import gc
 import os
@@ -35,14 +35,14 @@ from .gateway import (
 
 @pytest.fixture
 def deaf_port():
-    """A port where connections are taken and never read from."""
+    """A port that accepts connections but never reads."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield listener.getsockname()[1]
 
 
 @pytest.fixture
 def full_port():
-    """A port whose queue is full, so that connecting to it takes for ever."""
+    """A port with a full backlog, so that connecting hangs."""
     with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
         address = listener.getsockname()
         waiting = [socket.socket() for _ in range(3)]
@@ -128,7 +128,7 @@ def test_an_answer_that_is_lost_is_unknown_and_the_push_is_sent_once(
 def test_an_answer_that_trickles_is_not_waited_for(client_for, gateway):
     gateway.on(PUSH, trickles)
 
-    # Of the whole, or where the machine stalls of one read.
+    # The total timeout, or, if the machine stalls, that of one read.
     with pytest.raises(DarajaUnknown, match=r"TimeoutError|ReadTimeout"):
         client_for(trickles).stk_push(**A_PUSH)
 
@@ -250,7 +250,7 @@ def test_a_given_session_is_used(gateway, make_client):
     assert gateway.heard_on(PUSH)[0].headers["X-Shop"] == "o-mache"
 
 
-# urllib3 leaves the socket of an answer whose headers contradict themselves to the collector.
+# urllib3 leaves the socket of a response with contradictory headers to the garbage collector.
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 @settings(
     max_examples=40,
@@ -280,7 +280,7 @@ def test_a_given_session_is_used(gateway, make_client):
         ).map(lambda text: text.encode("utf-8", "replace")),
     )
 )
-def test_whatever_comes_over_the_wire_ends_as_yes_no_or_unknown(shared_gateway, make_client, raw):
+def test_any_response_is_accepted_refused_or_unknown(shared_gateway, make_client, raw):
     shared_gateway.on(PUSH, writes(raw))
 
     try:
@@ -293,7 +293,7 @@ def test_whatever_comes_over_the_wire_ends_as_yes_no_or_unknown(shared_gateway, 
 
 @pytest.fixture
 def shared_gateway():
-    """One gateway for all examples, and nothing left for the collector to find in other tests."""
+    """One gateway for all examples; garbage is collected before other tests run."""
     with running_gateway() as gateway:
         yield gateway
     gc.collect()

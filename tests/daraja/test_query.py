@@ -1,4 +1,4 @@
-"""What the status query says, and all the ways in which it says nothing."""
+"""The results of the status query, and its inconclusive responses."""
 
 import base64
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""The closed lists of result codes that settle something, product by product."""
+"""The complete lists of final result codes, by API."""
 
 import pytest
 
@@ -96,7 +96,7 @@ def test_a_known_end_of_a_reversal_has_a_reason(code, reason):
     assert reversal_failure(code) == reason
 
 
-def test_both_lists_are_closed():
+def test_no_failure_code_is_missing_from_this_test():
     assert len(B2C_FAILURES) == len(OF_BOTH + OF_PAYOUTS)
     assert len(REVERSAL_FAILURES) == len(OF_BOTH + OF_REVERSALS)
 

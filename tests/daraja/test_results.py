@@ -1,4 +1,4 @@
-"""What a result and a queue timeout are believed to say, and which bodies are neither."""
+"""Reading results and queue timeouts, and refusing bodies that are neither."""
 
 import json
 
@@ -121,16 +121,16 @@ def test_a_transaction_id_that_is_no_receipt_is_left_out(odd):
     assert read(TransactionID=odd).transaction_id == ""
 
 
-def test_there_may_be_one_parameter_without_a_list():
+def test_a_single_parameter_may_come_without_a_list():
     assert read({"Key": "ReceiptNo", "Value": "TAV1DE2FGH"}).receipt == "TAV1DE2FGH"
 
 
 @pytest.mark.parametrize("odd", [..., None, "", [], 7, {}, {"ResultParameter": None}, [[]]])
-def test_there_may_be_no_parameters(odd):
+def test_parameters_may_be_missing(odd):
     assert read(ResultParameters=odd).facts == {}
 
 
-def test_what_is_no_parameter_is_passed_over():
+def test_invalid_parameters_are_ignored():
     odd = [7, None, "Amount", {}, {"Key": None}, {"Key": ["Amount"]}, {"Value": 1}, {"Key": " "}]
 
     assert read([*odd, *parameters(Amount=5)]).facts == {"Amount": "5"}
@@ -205,7 +205,7 @@ def test_a_reversal_names_the_payment_it_gave_back():
 
 
 @pytest.mark.parametrize("odd", ["", "no receipt", None, 7])
-def test_what_is_no_receipt_is_none(odd):
+def test_an_invalid_receipt_is_none(odd):
     result = read(parameters(ReceiptNo=odd, OriginalTransactionID=odd))
 
     assert (result.receipt, result.original_transaction_id) == ("", "")
@@ -290,7 +290,9 @@ def test_at_one_address_for_both_a_result_and_a_queue_timeout_are_told_apart():
         ),
     ],
 )
-def test_what_is_neither_a_result_nor_a_queue_timeout_is_refused_in_a_sentence(body, sentence):
+def test_a_body_that_is_neither_a_result_nor_a_queue_timeout_is_refused_with_a_message(
+    body, sentence
+):
     with pytest.raises(UnreadableCallback) as unreadable:
         read_transfer_callback(body)
 

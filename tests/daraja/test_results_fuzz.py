@@ -1,4 +1,4 @@
-"""Whatever is posted to the other addresses is read or refused; what is true is read back."""
+"""Fuzzing: any body of a result is read or refused, and valid ones are read exactly."""
 
 import json
 from dataclasses import astuple
@@ -22,7 +22,7 @@ READERS = {read_result: Result, read_queue_timeout: QueueTimeout, read_c2b_payme
 
 
 def read(reader, body):
-    """What the reader found, or None when it refused. Anything else that is raised is a failure."""
+    """The reader's result, or None if it refused. Any other exception fails the test."""
     try:
         found = reader(body)
     except UnreadableCallback:
@@ -32,7 +32,7 @@ def read(reader, body):
 
 
 def is_sound_result(result):
-    """Whether it was refused, or is what the rest of the shop may rely on."""
+    """Whether the body was refused, or the result fulfils its guarantees."""
     if result is None:
         return True
     amount = result.amount
@@ -67,7 +67,7 @@ def is_sound_payment(payment):
 
 
 def are_sound(body):
-    """Whether each reader refuses this, or finds what it promises, and all agree what it is."""
+    """Whether each reader refuses the body or returns a valid result, and all agree on its kind."""
     result, timeout = read(read_result, body), read(read_queue_timeout, body)
     known = is_transfer_callback(body)
     return (

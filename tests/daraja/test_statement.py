@@ -1,4 +1,4 @@
-"""Pulling the statement: what is asked, and that no row is silently lost."""
+"""Pull Transactions: the request, and that no row is silently lost."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -164,7 +164,7 @@ def test_the_rows_may_come_in_one_list_or_in_a_list_of_lists(daraja, gateway, fo
     assert pull(daraja, gateway, body).rows == (THE_ROW,)
 
 
-def test_what_is_only_shown_may_be_missing(daraja, gateway):
+def test_display_only_fields_may_be_missing(daraja, gateway):
     page = pull(daraja, gateway, a_page({"transactionId": "TAV1DE2FGH", "amount": 5}))
 
     assert page.rows == (StatementRow("TAV1DE2FGH", 5, None, "", "", ""),)
@@ -368,7 +368,7 @@ def test_a_token_that_became_worthless_is_replaced(simulator, registered):
 
 @pytest.mark.parametrize("odd", ODD)
 @pytest.mark.parametrize("field", ["sender", "trxDate", "organizationname", "msisdn"])
-def test_what_a_shown_field_holds_costs_no_row_of_the_page(daraja, gateway, field, odd):
+def test_odd_display_only_fields_lose_no_row_of_the_page(daraja, gateway, field, odd):
     page = a_page({**A_ROW, field: "put it here"}, {**A_ROW, "transactionId": "TAV1DE2FGK"})
 
     read = pull(daraja, gateway, with_odd(page, odd))

@@ -1,4 +1,4 @@
-"""One token for all, fetched by one, renewed in time, replaced once."""
+"""The shared access token: fetched once, renewed in time, replaced once."""
 
 import base64
 import contextlib
@@ -46,7 +46,7 @@ class RecordingStore(MemoryTokenStore):
 
 
 class CrowdedStore(MemoryTokenStore):
-    """A store that knows who came to fetch a token, first or not."""
+    """A store that records every attempt to fetch a token."""
 
     def __init__(self):
         super().__init__()
@@ -65,7 +65,7 @@ class Clock:
 
 
 def at_once(number, call):
-    """Run the call in so many threads that start together. Returns what each returned or raised."""
+    """Run the call in threads that start together. Returns each result or exception."""
     barrier = threading.Barrier(number, timeout=PATIENCE)
     results = []
 
@@ -125,7 +125,7 @@ def test_two_clients_share_a_token_through_the_store(gateway, make_client):
         (3599.0, [("t", 3539)]),
         ("121", [("t", 61)]),
         (10**9, [("t", 3540)]),
-        # Kept for some time in any case: fetched for every call, each would end another's.
+        # Always kept for a while: a token fetched per call would invalidate the others.
         ("61", [("t", 31)]),
         ("60", [("t", 30)]),
         ("1", [("t", 1)]),
@@ -280,7 +280,7 @@ GOOD = {PUSH: ACCEPTED, QUERY: PAID, PULL: {"ResponseCode": "1001", "Response": 
 def test_any_call_goes_again_until_it_has_a_token_that_is_taken(
     daraja, gateway, tokens, call, turned_down
 ):
-    """Another user of the key took the token away twice; nothing was processed meanwhile."""
+    """Another client of the key invalidated the token twice; nothing was processed meanwhile."""
     tokens.set("token-0", 3000)
     path, send = CALLS[call]
     gateway.on(path, turned_down, turned_down, says(200, GOOD.get(path, OPENED)))
@@ -354,7 +354,7 @@ def test_a_second_try_at_a_token_that_gets_no_answer_is_a_refusal(daraja, gatewa
 
 
 class BrokenStore(MemoryTokenStore):
-    """A store whose server went away, from one operation on."""
+    """A store whose server becomes unreachable at a given operation."""
 
     def __init__(self, *broken):
         super().__init__()

@@ -30,7 +30,7 @@ def test_an_unknown_address_is_a_json_404(db):
     response = Client().post("/nothing/here", {}, "application/json")
 
     assert response.status_code == 404
-    assert response.json() == {"detail": "Nothing lives at this address.", "code": "not_found"}
+    assert response.json() == {"detail": "There is nothing at this address.", "code": "not_found"}
 
 
 BAD = [
@@ -217,3 +217,8 @@ def test_an_unknown_address_that_can_be_read_is_a_404(path):
 )
 def test_a_client_is_as_large_as_the_network_it_may_hold(address, network):
     assert client_network(address) == network
+
+
+@pytest.mark.parametrize("action", ["confirmation", "validation"])
+def test_an_address_longer_than_any_of_ours_is_no_webhook(client, action):
+    assert client.post(f"/safwebhook/c2b/{'a' * 65}/{action}/").status_code == 404

@@ -102,3 +102,44 @@ def test_new_lines_are_looked_for_among_unpaid_orders(admin_client, django_asser
 
     assert list(answer.context["cl"].result_list) == [order.tracks.get()]
     assert any("\"payment_status\" = 'requested'" in query["sql"] for query in queries)
+
+
+FAR = 10**25
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "accounts/audit/?at__year=0",
+        "accounts/audit/?at__year=-1",
+        f"accounts/audit/?at__year__gte={FAR}",
+        f"products/product/?price__in={FAR}",
+        f"products/product/export/?price__in={FAR}",
+        "products/product/export/?listed__exact=abc",
+        "accounts/user/?last_login=0001-01-01",
+    ],
+)
+@pytest.mark.django_db(transaction=True)
+def test_a_filter_that_no_database_can_compare_leads_to_the_list(admin_client, address):
+    answer = admin_client.get(f"/admin/{address}")
+
+    assert answer.status_code in {200, 302}
+    if answer.status_code == 302:
+        assert answer["Location"].endswith("?e=1")
+
+
+@pytest.mark.parametrize("chosen", ["abc", "1.5", str(FAR), "-9999999999999999999", ""])
+def test_an_action_on_a_row_that_cannot_be_is_said_to_have_none(admin_client, chosen):
+    form = {"action": "sign_out", "_selected_action": chosen}
+    answer = admin_client.post("/admin/accounts/user/", form, follow=True)
+
+    assert answer.status_code == 200
+    assert "One of the chosen rows does not exist. Choose again." in answer.content.decode()
+
+
+@pytest.mark.parametrize("number", ["abc", "1.5", str(FAR)])
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_the_password_of_nobody_has_no_page(admin_client, method, number):
+    answer = getattr(admin_client, method)(f"/admin/accounts/user/{number}/password/", follow=True)
+
+    assert answer.status_code in {200, 404}

@@ -17,7 +17,7 @@ TOO_MANY_PIXELS = (
     "The picture has more than 8000 pixels a side or 24 million. Send a larger one as JPEG or HEIC."
 )
 TOO_LARGE_A_PHOTO = "The picture has more than 12000 pixels a side or 51 million."
-MOVES = "The picture moves. Send a still one."
+MOVES = "The picture is animated. Send a still one."
 
 
 def refusal(raw):

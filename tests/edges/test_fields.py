@@ -6,6 +6,8 @@ from rest_framework import serializers
 
 from omachemainproj.api.fields import (
     MpesaNumberField,
+    ShortListField,
+    ShownTextField,
     StrictBooleanField,
     WholeNumberField,
     read_input,
@@ -135,3 +137,52 @@ def test_one_serializer_reads_input_after_input():
     read = [read_input(Form, {"number": number}) for number in (1, 2)]
 
     assert read == [{"number": 1}, {"number": 2}]
+
+
+class Unbounded(serializers.Serializer):
+    number = WholeNumberField()
+
+
+@pytest.mark.parametrize("number", [2**53 - 1, 1 - 2**53])
+def test_a_number_without_bounds_is_one_that_every_reader_of_json_keeps(number):
+    assert read_input(Unbounded, {"number": number}) == {"number": number}
+
+
+@pytest.mark.parametrize("number", [2**53, -(2**53), 2**64, 10**30])
+def test_a_larger_number_is_refused(number):
+    form = Unbounded(data={"number": number})
+
+    assert not form.is_valid()
+    assert form.errors == {"number": ["This number is too large."]}
+
+
+class Text(serializers.Serializer):
+    text = ShownTextField(max_length=10)
+
+
+def test_invisible_signs_do_not_count_for_the_length_of_a_text():
+    assert read_input(Text, {"text": "kettle" + "\u200b" * 74}) == {"text": "kettle"}
+
+
+def test_a_text_of_many_times_its_length_is_refused_before_it_is_read(monkeypatch):
+    monkeypatch.setattr("omachemainproj.api.fields.clean_shown", pytest.fail)
+    form = Text(data={"text": "kettle" + "\u200b" * 75})
+
+    assert not form.is_valid()
+    assert form.errors == {"text": ["Ensure this field has no more than 10 characters."]}
+
+
+class Unread(serializers.Field):
+    def to_internal_value(self, data):
+        pytest.fail("it was read")
+
+
+class Ids(serializers.Serializer):
+    ids = ShortListField(child=Unread(), max_length=2)
+
+
+def test_a_list_is_counted_before_its_items_are_read():
+    form = Ids(data={"ids": [1, 2, 3]})
+
+    assert not form.is_valid()
+    assert form.errors == {"ids": ["Ensure this field has no more than 2 elements."]}

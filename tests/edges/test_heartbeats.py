@@ -84,7 +84,7 @@ def test_a_clocks_round_is_its_sign_of_life(client, monkeypatch):
     monkeypatch.setattr("payments.clock.run_periodic", lambda **_: {})
     monkeypatch.setattr("payments.clock.run_daily", lambda: 0)
     # Its threads' events are the patched one's.
-    monkeypatch.setattr(f"{module}.Beside.run", lambda *_: None)
+    monkeypatch.setattr(f"{module}.BackgroundThread.run", lambda *_: None)
 
     call_command("clock")
 

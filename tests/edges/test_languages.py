@@ -74,7 +74,7 @@ def test_every_failure_of_a_prompt_is_said_in_both_languages():
         ),
         ('"toys" is not a valid choice.', '"toys" si chaguo lililopo.'),
         ('"a "b"\n{c}" is not a valid choice.', '"a "b"\n{c}" si chaguo lililopo.'),
-        ("Only 2 are free; 3 are held for orders that are not paid yet.",
+        ("Only 2 are available; 3 are reserved for unpaid orders.",
          "Zilizo huru ni 2 tu; 3 zimeshikiliwa kwa oda ambazo hazijalipwa."),
         ("Request was throttled. Expected available in 48 seconds.",
          "Maombi ni mengi mno. Jaribu tena baada ya sekunde 48."),

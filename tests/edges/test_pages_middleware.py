@@ -16,6 +16,14 @@ def test_pages_and_log_ins_have_one(client, address):
 
 
 def test_who_brings_a_sessions_cookie_passes_them_anywhere(client):
-    client.cookies[settings.SESSION_COOKIE_NAME] = "a-session-that-is-over"
+    client.cookies[settings.SESSION_COOKIE_NAME] = "0123456789abcdefghijklmnopqrstuv"
 
     assert hasattr(client.get("/categories/").wsgi_request, "session")
+
+
+@pytest.mark.parametrize("key", ['"\\000abcdefghijk"', "a-session-of-another-shop", ""])
+@pytest.mark.parametrize("address", ["/", "/admin/login/", "/shop/"])
+def test_a_cookie_that_no_session_has_bars_nobody(client, address, key):
+    client.cookies.load(f"{settings.SESSION_COOKIE_NAME}={key}")
+
+    assert client.get(address).status_code == 200

@@ -17,7 +17,7 @@ from orders.models import OrderTrack, Parcel
 from orders.models.notifications import Message
 from orders.parcels.waiting import going_to_closed_points
 from orders.problems.queries import problems_of_seller
-from payments.backoffice.dashboard import late_parcels
+from payments.backoffice.dashboard.goods import late_parcels
 from payments.backoffice.period import Period
 from payments.backoffice.queues import QUEUES
 from payments.models import GatewayEvent
@@ -161,7 +161,9 @@ def test_a_list_of_few_among_millions_walks_their_index(rows, index):
 
 def test_who_else_has_a_messages_id_is_found_by_an_index_of_each_channel():
     rule = next(
-        each for each in RULES if each.description == "A provider's id is of one message alone"
+        each
+        for each in RULES
+        if each.description == "A provider's message ID belongs to one message"
     )
 
     plan = plan_of(rule.violations(timezone.now()))

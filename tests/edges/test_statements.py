@@ -11,14 +11,8 @@ from django.db.transaction import TransactionManagementError
 from django.utils import timezone
 
 from accounts.models import MessagePreferences, User
-from omachemainproj.compiled_queries import (
-    Fixed,
-    Sometimes,
-    Update,
-    compiled,
-    compiled_update,
-    locked_row,
-)
+from omachemainproj.compiled_queries import Fixed, Sometimes, Update, compiled, compiled_update
+from omachemainproj.locking import locked_row
 from orders import hold_limits
 from orders.models import Order
 from payments.models import GatewayEvent
@@ -472,7 +466,7 @@ def test_what_no_call_changes_is_written_out_and_odd_words_are_not():
     ("asked", "indexes"),
     [
         (
-            lambda: hold_limits._held_near.statement(
+            lambda: hold_limits._holds_counting_against.statement(
                 1, "254700000001", "10.0.0.0/8", timezone.now()
             ),
             ("order_unpaid_by_buyer", "order_of_phone", "order_unpaid_by_network"),
@@ -521,7 +515,7 @@ def test_one_plan_for_all_values_finds_few_rows_by_indexes_of_them(asked, indexe
     ("asked", "all_that_wait"),
     [
         (
-            lambda: hold_limits._held_near.statement(
+            lambda: hold_limits._holds_counting_against.statement(
                 1, "254700000001", "10.0.0.0/8", timezone.now()
             ),
             "order_unpaid_by_expiry",

@@ -10,7 +10,7 @@ from django.urls import get_resolver
 from rest_framework.test import APIClient
 from rest_framework_simplejwt.tokens import RefreshToken
 
-from accounts import views
+from accounts import profile_views, views
 from omachemainproj.api import throttles
 from omachemainproj.api.throttles import ScopedThrottle
 from products.reviews.views import ProductReviewsView
@@ -27,7 +27,7 @@ LIMIT = 60
 @pytest.fixture(autouse=True)
 def _limits(monkeypatch):
     """Limits on, as in production, in a minute that does not end during the test."""
-    for view in (views.SignInView, views.AccountView, views.UserView):
+    for view in (views.SignInView, profile_views.AccountView, profile_views.UserView):
         monkeypatch.setattr(view, "throttle_classes", [ScopedThrottle])
     with time_machine.travel("2030-01-01T00:00:12Z", tick=False):
         yield
@@ -99,7 +99,7 @@ def test_people_are_counted_by_themselves_not_by_their_address(monkeypatch):
 
 
 def test_a_view_without_a_scope_has_no_limit(monkeypatch):
-    monkeypatch.setattr(views.UserView, "throttle_scope", None)
+    monkeypatch.setattr(profile_views.UserView, "throttle_scope", None)
     client = signed_in(UserFactory())
 
     assert {client.get("/user/").status_code for _ in range(70)} == {200}

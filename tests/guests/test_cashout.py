@@ -9,8 +9,8 @@ from rest_framework.test import APIClient
 
 from accounts.contacts import has_paid_from, may_be_written_to
 from accounts.models import Guest, PhoneLogin, User
+from orders.allowance import MAX_UNPAID_ORDERS
 from orders.fulfilment import move_line
-from orders.hold_limits import MAX_UNPAID_ORDERS
 from orders.models import Order
 from payments.checkout.ring_budget import take_prompt
 from payments.models import OrderPayment
@@ -237,8 +237,8 @@ def test_the_admin_tells_guests_from_accounts(kettle, buyer, client):
 def test_guests_nobody_knows_any_more_are_forgotten(kettle):
     line = pay(as_guest((kettle, 1))).tracks.get()
     staff = UserFactory(is_superuser=True)
-    move_line(line.pk, "fetched", by=staff)
-    move_line(line.pk, "delivered", by=staff, note="Seen.")
+    move_line(line.pk, "fetched", actor=staff)
+    move_line(line.pk, "delivered", actor=staff, note="Seen.")
     with time_machine.travel(timezone.now() + timedelta(days=119)):
         assert erase_old_guests(timezone.now()) == 0
     with time_machine.travel(timezone.now() + timedelta(days=121)):

@@ -4,10 +4,10 @@ import uuid
 
 import pytest
 
-from orders.models import CancelledBy
+from orders.models import CancelledBy, Order
 from payments.models import OrderPayment
 from tests.conftest import signed_in
-from tests.factories import UserFactory
+from tests.factories import UserFactory, give_role
 from tests.orders.deliveries import a_point, a_rate
 from tests.shopping import PHONE, an_order, body, cash_out, shelf
 
@@ -191,3 +191,15 @@ def test_a_repeated_cash_out_of_an_account_is_still_its_own(kettle, buyer_api):
 
     own = cash_out(buyer_api, (kettle, 1), key="the-same-key").json()
     assert own["mpesa_number"] == "254712345678"
+
+
+@pytest.mark.parametrize("role", ["seller", "delivery", "support"])
+def test_the_token_is_shown_to_nobody_but_the_buyer(kettle, role):
+    order = Order.objects.get(order_token=as_guest((kettle, 1)).json()["order_token"])
+    line = order.tracks.get()
+    reader = kettle.seller if role == "seller" else give_role(UserFactory(is_staff=True), role)
+
+    story = signed_in(reader).get(f"/track/order/{line.pk}/")
+
+    assert (story.status_code, story.json()["order_token"]) == (200, None)
+    assert str(order.order_token) not in story.content.decode()

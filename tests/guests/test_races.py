@@ -91,7 +91,7 @@ def test_a_proof_finds_an_order_that_lapsed_and_is_being_paid(kettle, account, m
     expire_unpaid_orders(timezone.now() + timedelta(hours=1))
     looked = Event()
 
-    def slowly(order, hold_again=lifecycle._hold_again):
+    def slowly(order, hold_again=lifecycle._reserve_again):
         # That nobody has proved the phone was seen, and is not so any more when this goes on.
         looked.set()
         time.sleep(0.3)
@@ -101,7 +101,7 @@ def test_a_proof_finds_an_order_that_lapsed_and_is_being_paid(kettle, account, m
         assert looked.wait(PATIENCE)
         prove()
 
-    monkeypatch.setattr(lifecycle, "_hold_again", slowly)
+    monkeypatch.setattr(lifecycle, "_reserve_again", slowly)
     assert raised(at_once(prove_then, lambda: pay(placed))) == []
     order = Order.objects.get()
     assert (order.payment_status, order.buyer) == ("paid", account)

@@ -35,7 +35,7 @@ def test_the_phone_that_paid_is_told_how_to_see_the_code(told, api, kettle):
 
     assert (phone, language) == ("254712345678", "en")
     assert text.endswith(
-        "To see the code and all of the order, sign in with this phone: "
+        "To see the code and the full order, sign in with this phone: "
         "https://shop.example.co.ke/shop Thank you!"
     )
 

@@ -50,9 +50,9 @@ def test_a_buyer_finds_what_they_were_told_without_the_code(buyer, buyer_api, li
             "kind": "paid",
             "title": f"Order {order.reference} is paid",
             "text": (
-                f"KES 1,500 was received for your order {order.reference}. The order shows a code "
-                "for each of its goods: tell it who brings them, when you have them in your hands "
-                "and not before.\n\nKettle"
+                f"We received KES 1,500 for your order {order.reference}. Your order shows a code "
+                "for each item. When you have the goods, and not before, give it to the person who "
+                "brought them.\n\nKettle"
             ),
             "order_token": str(order.order_token),
             "reference": order.reference,
@@ -71,7 +71,7 @@ def test_it_says_where_goods_go_and_where_they_are_collected(buyer, buyer_api, s
     [bought], [sold] = buyer_api.get(LIST).json(), seller_api.get(LIST).json()
 
     assert order.delivery.pickup_point.name in bought["text"]
-    assert "Our agent comes for it" in sold["text"]
+    assert "Our agent needs to know where" in sold["text"]
     assert order.tracks.get().collection_code not in bought["text"] + sold["text"]
 
 
@@ -120,8 +120,8 @@ def test_who_wants_no_message_finds_it_in_the_app_all_the_same(buyer, buyer_api,
 
 def test_a_line_is_named_where_it_is_about_that_line(buyer, buyer_api, line):
     staff = UserFactory(is_superuser=True)
-    move_line(line.pk, "fetched", by=staff)
-    move_line(line.pk, "shipping", by=staff)
+    move_line(line.pk, "fetched", actor=staff)
+    move_line(line.pk, "shipping", actor=staff)
     tell()
 
     newest = buyer_api.get(LIST).json()[0]
@@ -263,7 +263,7 @@ VALUES = {
     "receipt": "",
     "about": "damaged",
 }
-PLACES = {"place": "Kilimani Pick-up", "where": " It goes to Kilimani.", "collect": " At Gikomba."}
+PLACES = {"place": "Kilimani Pick-up", "where": " Delivery to Kilimani.", "collect": " At Gikomba."}
 
 
 @pytest.mark.parametrize("places", [{}, PLACES], ids=["nowhere", "somewhere"])
@@ -290,9 +290,9 @@ def test_it_says_where_goods_wait_and_no_code(buyer, buyer_api, kettle):
 
     reference = parcel.order.reference
     assert rows["arrived"] == (
-        f"Goods of your order {reference} wait for you at Kilimani Pick-up, open Mon–Sat "
-        "8:00–19:00. When you have them in your hands, and not before, tell who hands them over "
-        "the code that your order shows.\n\nKettle"
+        f"Goods from your order {reference} are ready for you at Kilimani Pick-up, open Mon–Sat "
+        "8:00–19:00. When you have them, and not before, give the code shown on your order to the "
+        "person at the counter.\n\nKettle"
     )
     assert "within 2 days to Kilimani Pick-up" in rows["paid"]
     assert code_of(parcel) not in str(rows)

@@ -49,12 +49,12 @@ def test_a_paid_order_is_told_to_its_buyer_with_the_codes_and_to_its_seller(
     ]
     [_, to_buyer, _, to_seller] = written()
     assert to_buyer.text == (
-        f"O-Mache: KES 3,000 received for order {order.reference}. With the goods in your hands, "
-        f"tell who brought them the code: 2 x Kettle {code}. Thank you!"
+        f"O-Mache: we received KES 3,000 for order {order.reference}. Give this code only when "
+        f"you have the goods: 2 x Kettle {code}. Thank you!"
     )
     assert to_seller.text == (
-        f"O-Mache: you sold, for KES 3,000, order {order.reference}: 2 x Kettle. Please keep it "
-        "ready to be collected."
+        f"O-Mache: you made a sale of KES 3,000, order {order.reference}: 2 x Kettle. Please have "
+        "the goods ready for collection."
     )
     assert code not in to_seller.text
 
@@ -66,7 +66,7 @@ def test_the_mail_greets_by_name_and_lists_every_line(order, buyer, kettle, pan)
 
     first, second = codes(both)
     assert letter.subject == f"Order {both.reference} is paid"
-    assert letter.text.startswith("Hello Wanjiku,\n\nThank you! KES 2,200 was received")
+    assert letter.text.startswith("Hello Wanjiku,\n\nThank you! We received KES 2,200")
     assert f"  Kettle {first}\n  Pan {second}\n" in letter.text
 
 
@@ -81,10 +81,10 @@ def test_one_purchase_is_one_message_and_each_seller_hears_of_their_own_lines(
     sold = [(m.user.username, m.text) for m in written(NotificationKind.SOLD) if m.channel == "sms"]
     assert len([m for m in written(NotificationKind.PAID) if m.channel == "sms"]) == 1
     assert [name for name, _ in sold] == ["amina", "otieno"]
-    assert "for KES 2,900" in sold[0][1]
+    assert "a sale of KES 2,900" in sold[0][1]
     assert "Kettle, 2 x Pan" in sold[0][1]
     assert "Lamp" not in sold[0][1]
-    assert "for KES 100," in sold[1][1]
+    assert "a sale of KES 100," in sold[1][1]
 
 
 def test_who_reads_swahili_is_told_in_swahili(order, buyer, carrier):
@@ -214,7 +214,7 @@ def test_delivered_names_the_goods_and_no_code(order, carrier):
 
     [sms] = [m for m in written(NotificationKind.DELIVERED) if m.channel == "sms"]
 
-    assert "2 x Kettle. If you do not have it, tell us today." in sms.text
+    assert "2 x Kettle. If you did not get it, tell us today." in sms.text
     assert track.collection_code not in sms.text
 
 
@@ -231,10 +231,10 @@ def test_a_seller_who_was_paid_is_told_at_the_number_that_got_it(seller, carrier
 
     [letter, sms] = written(NotificationKind.PAID_OUT)
 
-    assert letter.subject == "KES 2,850 was sent to your M-Pesa"
+    assert letter.subject == "We sent KES 2,850 to your M-Pesa"
     assert (sms.contact, sms.text) == (
         "254733000111",
-        "O-Mache: KES 2,850 for what you sold was sent to your M-Pesa. M-Pesa receipt TKR1234567.",
+        "O-Mache: we sent KES 2,850 for your sales to your M-Pesa. M-Pesa receipt TKR1234567.",
     )
 
 
@@ -327,20 +327,20 @@ def test_nobody_is_told_to_collect_or_to_keep_ready_what_was_cancelled_meanwhile
 ):
     order = pay(an_order(buyer, (kettle, 1), (pan, 1)))
     kettles = order.tracks.get(product=kettle)
-    move_line(kettles.pk, "cancelled", by=buyer)
+    move_line(kettles.pk, "cancelled", actor=buyer)
 
     told = {(m.kind, m.channel): m.text for m in written()}
 
     assert "Pan" in told["paid", "sms"]
     assert "Kettle" not in told["paid", "sms"]
-    assert "for KES 700" in told["sold", "sms"]
+    assert "a sale of KES 700" in told["sold", "sms"]
 
 
 def test_nobody_is_told_that_an_order_is_paid_whose_lines_were_all_cancelled(
     order, buyer, kettle, carrier
 ):
     pay(order)
-    move_line(order.tracks.get().pk, "cancelled", by=buyer)
+    move_line(order.tracks.get().pk, "cancelled", actor=buyer)
 
     assert {m.kind for m in written()} & {"paid", "sold"} == set()
 
@@ -350,7 +350,7 @@ def test_goods_that_arrived_are_not_told_to_be_on_the_way(order, buyer, carrier)
     line, staff = order.tracks.get(), UserFactory(is_superuser=True)
     written()
     for to in ("fetched", "shipping", "delivered"):
-        move_line(line.pk, to, by=staff, note="The carrier says so.")
+        move_line(line.pk, to, actor=staff, note="The carrier says so.")
 
     assert [m.channel for m in written(NotificationKind.SHIPPED)] == []
     assert [m.channel for m in written(NotificationKind.DELIVERED)] == ["email", "sms"]

@@ -43,9 +43,9 @@ def test_who_paid_for_what_goes_to_a_point_is_told_where_and_until_when(carrier,
     pay(to_point)
 
     assert sent("paid") == [
-        f"O-Mache: KES 3,000 received for order {to_point.reference}. It comes within 2 days to "
-        "Kilimani Pick-up, open Mon-Sat 8:00-19:00. We tell you when it is there. With the goods "
-        f"in your hands, tell who brought them the code: 2 x Kettle {code_of(parcel)}. Thank you!"
+        f"O-Mache: we received KES 3,000 for order {to_point.reference}. Delivery within 2 days to "
+        "Kilimani Pick-up, open Mon-Sat 8:00-19:00. We will tell you when it is there. Give this "
+        f"code only when you have the goods: 2 x Kettle {code_of(parcel)}. Thank you!"
     ]
 
 
@@ -67,13 +67,13 @@ def test_the_buyer_is_told_that_it_waits_where_until_when_and_the_code(carrier, 
     bring(keeper, parcel, "arrived")
 
     assert sent("arrived") == [
-        f"O-Mache: order {to_point.reference} waits for you at Kilimani Pick-up, open Mon-Sat "
-        "8:00-19:00. With the goods in your hands, tell them the code: 2 x Kettle "
+        f"O-Mache: order {to_point.reference} is ready for you at Kilimani Pick-up, open Mon-Sat "
+        "8:00-19:00. Give this code only when you have the goods: 2 x Kettle "
         f"{code_of(parcel)}."
     ]
     assert sent("arrived", "email")[0].startswith(
-        f"Hello Wanjiku,\n\nGoods of your order {to_point.reference} wait for you at Kilimani "
-        "Pick-up, Argwings Kodhek Road, open Mon–Sat 8:00–19:00.\n\n"
+        f"Hello Wanjiku,\n\nGoods from your order {to_point.reference} are ready for you at "
+        "Kilimani Pick-up, Argwings Kodhek Road, open Mon–Sat 8:00–19:00.\n\n"
     )
 
 
@@ -87,11 +87,11 @@ def test_the_app_says_where_as_the_mail_does(keeper, to_point):
     said = {notice.kind: notice.said["en"]["text"] for notice in InboxNotice.objects.all()}
 
     at = "Kilimani Pick-up, "
-    where = f" It comes within 2 days to {at}"
+    where = f" Delivery within 2 days to {at}"
     assert where in said["paid"]
     assert where in mails["paid"][0]
-    assert f"wait for you at {at}" in said["arrived"]
-    assert f"wait for you at {at}" in mails["arrived"][0]
+    assert f"are ready for you at {at}" in said["arrived"]
+    assert f"are ready for you at {at}" in mails["arrived"][0]
     assert "add a collection place in your account." in said["sold"]
     assert code_of(parcel) not in str(said)
 
@@ -129,8 +129,8 @@ def test_nobody_is_told_that_it_waits_who_has_it(carrier, keeper, to_point):
 
     assert sent("arrived") == []
     assert sent("delivered") == [
-        f"O-Mache: delivered, order {to_point.reference}: 2 x Kettle. It was handed over at "
-        "Kilimani Pick-up. If you do not have it, tell us today."
+        f"O-Mache: order {to_point.reference} was delivered: 2 x Kettle. Collected at Kilimani "
+        "Pick-up. If you did not get it, tell us today."
     ]
 
 
@@ -142,8 +142,8 @@ def test_what_is_on_its_way_to_a_door_says_to_which(carrier, buyer, kettle):
     bring(agent, parcel, "shipping")
 
     (sms,), (mail,) = sent("shipped"), sent("shipped", "email")
-    assert f"order {order.reference}. It goes to Milimani Kisumu. With the goods" in sms
-    assert "on the way to you. It goes to Milimani, Kisumu (Blue gate).\n\n" in mail
+    assert f"order {order.reference} is on its way to you. Delivery to Milimani Kisumu. Give" in sms
+    assert "on their way to you. Delivery to Milimani, Kisumu (Blue gate).\n\n" in mail
 
 
 def test_a_seller_is_told_that_an_agent_comes_and_where_to(carrier, seller, to_point):
@@ -151,8 +151,8 @@ def test_a_seller_is_told_that_an_agent_comes_and_where_to(carrier, seller, to_p
     pay(to_point)
 
     assert sent("sold") == [
-        f"O-Mache: you sold, for KES 3,000, order {to_point.reference}: 2 x Kettle. Please keep it "
-        "ready to be collected. Our agent collects it at Eastleigh."
+        f"O-Mache: you made a sale of KES 3,000, order {to_point.reference}: 2 x Kettle. Please "
+        "have the goods ready for collection. Our agent will collect them from Eastleigh."
     ]
 
 
@@ -182,11 +182,10 @@ def test_an_order_without_a_delivery_says_what_it_said(carrier, order):
     pay(order)
 
     assert sent("paid") == [
-        f"O-Mache: KES 3,000 received for order {order.reference}. With the goods in your hands, "
-        f"tell who brought them the code: 2 x Kettle {order.tracks.get().collection_code}. "
-        "Thank you!"
+        f"O-Mache: we received KES 3,000 for order {order.reference}. Give this code only when "
+        f"you have the goods: 2 x Kettle {order.tracks.get().collection_code}. Thank you!"
     ]
-    assert sent("sold")[0].endswith("Please keep it ready to be collected.")
+    assert sent("sold")[0].endswith("Please have the goods ready for collection.")
 
 
 def a_delivery(way, length):
@@ -237,4 +236,4 @@ def test_what_somebody_typed_as_their_area_is_no_link_and_no_number(language):
 def test_where_a_seller_is_is_as_plain():
     place = a_place(UserFactory(), area="Pay 0712345678 <b>now</b>")
 
-    assert collect_sentence("en", place) == " Our agent collects it at Pay b now b."
+    assert collect_sentence("en", place) == " Our agent will collect them from Pay b now b."

@@ -142,7 +142,7 @@ def test_a_prompts_failure_is_not_sent_once_the_buyer_paid_for_the_same_goods(
 def test_what_was_sold_is_not_told_hours_later_once_it_was_cancelled(order, buyer, carrier, kind):
     pay(order)
     message = a_message(order, kind=kind, user=order.tracks.get().seller)
-    move_line(order.tracks.get().pk, "cancelled", by=buyer)
+    move_line(order.tracks.get().pk, "cancelled", actor=buyer)
 
     send_message(message.pk)
 

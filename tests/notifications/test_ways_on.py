@@ -34,7 +34,7 @@ def test_the_buyers_mail_leads_to_their_order_and_the_sellers_to_their_sales(ord
 
     told = mails()
     assert f"Your order:\n{SHOP}/orders/{order.order_token}\n" in told["paid"]
-    sold = f"What you sold:\n{SHOP}/selling/orders?order={order.reference}\n"
+    sold = f"Your sales:\n{SHOP}/selling/orders?order={order.reference}\n"
     assert sold in told["sold"]
     # A seller knows an order by its reference alone.
     assert str(order.order_token) not in told["sold"]
@@ -91,7 +91,7 @@ def test_every_mail_has_the_way_on_and_the_contact(kind, language, page):
 
 @pytest.mark.parametrize(
     ("language", "said"),
-    [("en", "Questions? Answer this e-mail."), ("sw", "Una swali? Jibu barua pepe hii.")],
+    [("en", "Questions? Reply to this e-mail."), ("sw", "Una swali? Jibu barua pepe hii.")],
 )
 def test_where_the_shop_names_nobody_the_mail_is_answered(settings, language, said):
     settings.SHOP_CONTACT = ""

@@ -27,7 +27,7 @@ def line_at(status, *, buyer, product, number=1) -> OrderTrack:
     line = paid_line(buyer, product, number)
     staff = UserFactory(is_superuser=True)
     for step in _STEPS[status]:
-        move_line(line.pk, step, by=staff, note="as it went")
+        move_line(line.pk, step, actor=staff, note="as it went")
     if status == TrackStatus.REFUNDED:
         mark_done(Refund.objects.get(track=line), number=f"TKX{line.pk:07d}")
     line.refresh_from_db()

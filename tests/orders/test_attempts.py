@@ -106,7 +106,7 @@ def test_the_buyer_is_told_why(
     [told] = [
         each for each in signed_in(buyer).get("/notices/").json() if each["kind"] == "attempted"
     ]
-    assert f"and could not hand them over: {why}. We call" in told["text"]
+    assert f"but could not deliver them: {why}. We will call" in told["text"]
 
 
 def test_saying_it_again_within_the_hour_changes_nothing(agent, parcel):

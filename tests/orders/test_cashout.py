@@ -204,7 +204,7 @@ def test_an_order_may_be_worth_a_quarter_million_and_not_a_shilling_more(buyer_a
     just_right = cash_out(buyer_api, (sofa, 2))
     one_shilling = cash_out(buyer_api, (sweet, 1))
 
-    said = "M-Pesa takes at most KES 250,000 at once; this is KES 250,001."
+    said = "M-Pesa accepts at most KES 250,000 per payment; this is KES 250,001."
     assert too_much.json() == {"order": {"non_field_errors": [said]}}
     assert (too_much.status_code, just_right.status_code) == (400, 201)
     assert (just_right.json()["amount"], one_shilling.json()["amount"]) == (250_000, 1)

@@ -6,10 +6,10 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
+from orders.allowance import HoldRequest
 from orders.cashout import LineRequest
 from orders.cashout_request import CashoutRequest
 from orders.delivery.destinations import Destination
-from orders.hold_limits import Asker
 from orders.lifecycle import cancel_order
 from orders.models import (
     DeliveryDigest,
@@ -229,7 +229,7 @@ def test_the_fingerprint_of_a_request_of_yesterday_is_what_it_was(buyer):
 
     def of(lines, amount):
         return CashoutRequest(
-            buyer, lines, "254712345678", "k", amount, Asker(1, ""), None
+            buyer, lines, "254712345678", "k", amount, HoldRequest(1, ""), None
         ).fingerprint()
 
     assert of(plain, None) == "f83eaef0ec0345087d28b3322144fc54f983e2ee51660942af7a081229dd654d"
@@ -255,7 +255,7 @@ def test_the_fingerprint_of_a_request_of_yesterday_is_what_it_was(buyer):
 def test_a_place_is_said_in_exactly_one_way(buyer_api, kettle, rates, delivery):
     errors = refused(ask(buyer_api, (kettle, 1), delivery=delivery))
 
-    assert errors["delivery"]["non_field_errors"][0].startswith("Say where to in one way:")
+    assert errors["delivery"]["non_field_errors"][0].startswith("Give one destination:")
 
 
 @pytest.mark.parametrize("missing", ["recipient", "phone", "county", "area"])
@@ -320,7 +320,7 @@ def test_a_closed_point_is_refused_on_its_field(buyer_api, kettle, rates):
     assert errors == {
         "delivery": {
             "pickup_point": [
-                "Kilimani Pick-up takes no parcels in at the moment. Choose another point."
+                "Kilimani Pick-up is not accepting parcels at the moment. Choose another point."
             ]
         }
     }
@@ -334,7 +334,8 @@ def test_a_closed_point_leads_to_open_ones_of_its_county(buyer_api, kettle, rate
     errors = refused(ask(buyer_api, (kettle, 1), delivery={"pickup_point": point.pk}))
 
     assert errors["delivery"]["pickup_point"] == [
-        "Kilimani Pick-up takes no parcels in at the moment. Choose another point: Adams, Yaya."
+        "Kilimani Pick-up is not accepting parcels at the moment. "
+        "Choose another point: Adams, Yaya."
     ]
 
 
@@ -348,7 +349,8 @@ def test_where_nothing_is_brought_is_refused_on_its_field(buyer, buyer_api, kett
     address = AddressFactory(user=buyer, county="turkana")
     a_rate("kiambu", way="home")
     to_turkana = (
-        "We do not deliver to Turkana yet. Choose a pick-up point, or arrange it with the seller."
+        "We do not deliver to Turkana yet. Choose a pick-up point, or arrange delivery with the "
+        "seller."
     )
 
     written = refused(ask(buyer_api, (kettle, 1), delivery={**WRITTEN, "county": "turkana"}))
@@ -360,8 +362,8 @@ def test_where_nothing_is_brought_is_refused_on_its_field(buyer, buyer_api, kett
     assert at_point == {
         "delivery": {
             "pickup_point": [
-                "We do not bring parcels to Kilimani Pick-up yet. Choose another point, or arrange "
-                "it with the seller."
+                "We do not deliver parcels to Kilimani Pick-up yet. Choose another pick-up point, "
+                "or arrange delivery with the seller."
             ]
         }
     }
@@ -379,8 +381,8 @@ def test_the_limit_of_a_payment_counts_the_fee(buyer_api, point):
     assert errors == {
         "order": {
             "non_field_errors": [
-                "M-Pesa takes at most KES 250,000 at once; this is KES 250,100, KES 100 of it for "
-                "the delivery."
+                "M-Pesa accepts at most KES 250,000 per payment; this is KES 250,100, "
+                "including KES 100 for delivery."
             ]
         }
     }
@@ -406,7 +408,7 @@ def test_a_fee_or_a_sum_that_was_shown_otherwise_is_refused_with_what_it_is(
 
     assert answer.status_code == 409
     assert answer.json() == {
-        "detail": "A price has changed since you saw it. See what it is now, and cash out again.",
+        "detail": "A price has changed since you saw it. Check the new price and order again.",
         "code": "price_changed",
         "order": [{"product": kettle.pk, "number": 1, "price": 1500, "amount": 1500}],
         "amount": 1600,
@@ -548,7 +550,13 @@ def test_a_place_costs_one_query_when_its_order_is_looked_at(
 def test_the_fingerprint_tells_places_apart(buyer):
     def of(**to):
         asked = CashoutRequest(
-            buyer, [LineRequest(1, 1)], "254712345678", "k", None, Asker(1, ""), Destination(**to)
+            buyer,
+            [LineRequest(1, 1)],
+            "254712345678",
+            "k",
+            None,
+            HoldRequest(1, ""),
+            Destination(**to),
         )
         return asked.fingerprint()
 

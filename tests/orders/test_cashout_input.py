@@ -111,7 +111,9 @@ def test_a_hundred_lines_are_taken_and_one_more_is_not(buyer_api, kettle):
         "order": {"non_field_errors": ["Ensure this field has no more than 100 elements."]}
     }
     # A hundred were read, and found to ask for more kettles than one person may hold.
-    assert a_hundred.json()["order"][20] == {"number": ["At most 20 of one product before paying."]}
+    assert a_hundred.json()["order"][20] == {
+        "number": ["You can reserve at most 20 of a product before paying."]
+    }
     assert shelf(kettle) == (5, 0)
 
 

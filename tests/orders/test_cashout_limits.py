@@ -72,7 +72,7 @@ def test_twenty_of_a_small_stock_may_be_held(buyer_api, seller):
 
     assert (too_many.status_code, too_many.json()) == (
         400,
-        {"order": [{"number": ["At most 20 of one product before paying."]}]},
+        {"order": [{"number": ["You can reserve at most 20 of a product before paying."]}]},
     )
     assert (twenty.status_code, shelf(mugs)) == (201, (100, 20))
 
@@ -83,7 +83,9 @@ def test_a_tenth_of_a_large_stock_may_be_held(buyer_api, seller):
     too_many = cash_out(buyer_api, (mugs, 101))
     a_tenth = cash_out(buyer_api, (mugs, 100))
 
-    assert too_many.json() == {"order": [{"number": ["At most 100 of one product before paying."]}]}
+    assert too_many.json() == {
+        "order": [{"number": ["You can reserve at most 100 of a product before paying."]}]
+    }
     assert a_tenth.status_code == 201
 
 
@@ -94,7 +96,7 @@ def test_what_the_buyer_holds_in_other_orders_counts(buyer, buyer_api, seller):
     too_many = cash_out(buyer_api, (mugs, 3), (mugs, 3))
     enough = cash_out(buyer_api, (mugs, 5))
 
-    refused = {"number": ["At most 20 of one product before paying."]}
+    refused = {"number": ["You can reserve at most 20 of a product before paying."]}
     token = str(own.order_token)
     assert too_many.json() == {
         "order": [{}, refused],

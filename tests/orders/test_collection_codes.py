@@ -9,8 +9,12 @@ from tests.threads import at_once
 
 from .lines import line_at, move, steps, with_role
 
-LOCKED = {"code": ["Too many wrong codes were typed. The buyer or the shop can confirm."]}
-WRONG = {"code": ["This is not the code the buyer was given."]}
+LOCKED = {
+    "code": [
+        "Too many wrong codes were entered. The buyer or the shop must confirm delivery instead."
+    ]
+}
+WRONG = {"code": ["This is not the buyer's code. Check it and try again."]}
 
 pytestmark = pytest.mark.django_db
 

@@ -44,12 +44,12 @@ def two(buyer, kettle, pan):
 
 
 def cancel(line, by):
-    return move_line(line.pk, "cancelled", by=by, note="It broke.")
+    return move_line(line.pk, "cancelled", actor=by, note="It broke.")
 
 
 def walk(line, staff, *statuses):
     for status in statuses:
-        move_line(line.pk, status, by=staff, note="Seen.")
+        move_line(line.pk, status, actor=staff, note="Seen.")
 
 
 def fee_states():
@@ -187,7 +187,7 @@ def test_a_parcel_that_is_free_moves_no_money(buyer, kettle, staff):
 
 def test_what_came_for_an_order_that_was_given_up_goes_back_with_its_fee(buyer, kettle):
     order = delivered_order(buyer, (kettle, 1))
-    cancel_order(order.pk, by="buyer")
+    cancel_order(order.pk, cancelled_by="buyer")
     pay(order)
 
     assert owed_back() == [(None, 1600, "cancelled", "due")]

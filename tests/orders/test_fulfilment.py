@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from orders.fulfilment import TRANSITIONS
+from orders.line_moves import TRANSITIONS
 from orders.models import OrderTrack, TrackEvent, TrackStatus
 from payments.models import SellerShare
 from payments.proof.prove import prove
@@ -93,7 +93,7 @@ def test_for_strangers_there_is_no_such_line(people, kettle, buyer, who, here):
     answers = [move(people[who], line, to, code=line.collection_code) for to in [*TO, "lost"]]
     told = signed_in(people[who]).get(f"/track/order/{line.pk}/")
 
-    nothing = (404, {"detail": "There is no such line.", "code": "line_not_found"})
+    nothing = (404, {"detail": "There is no such item.", "code": "line_not_found"})
     assert [(a.status_code, a.json()) for a in [*answers, told]] == [nothing] * 6
     line.refresh_from_db()
     assert (line.track_status, steps(line)) == (here, before)
@@ -154,9 +154,7 @@ def test_the_night_finds_nothing_wrong_with_what_a_seller_handed_over(seller, ke
     line = line_at("paid", buyer=buyer, product=kettle)
     move(seller, line, "delivered", code=line.collection_code)
 
-    own_lines = [
-        rule for rule in RULES if rule.description.startswith("Nobody moved a line as staff")
-    ]
+    own_lines = [rule for rule in RULES if rule.description.startswith("No staff member or agent")]
     assert len(own_lines) == 1
     assert prove(rules=own_lines).broken == []
 
@@ -196,9 +194,9 @@ def test_a_refusal_says_where_it_can_go(people, kettle, buyer):
     ]  # fmt: skip
 
     assert told == [
-        "It is fetched; others than you move it to cancelled.",
-        "It is delivered; from there it can go to cancelled.",
-        "It is delivered: there is nothing you can do with it.",
+        "This item is fetched. You do not have permission to mark it as cancelled.",
+        "This item is delivered. You can mark it as cancelled.",
+        "This item is delivered. There is nothing more you can do with it.",
     ]
 
 
@@ -239,7 +237,7 @@ def test_who_hands_over_needs_the_code(people, kettle, buyer, who, here):
     answer = move(people[who], line, "delivered", note="I gave it to them.")
 
     assert (answer.status_code, answer.json()) == (
-        400, {"code": ["Type the code the buyer was given when they paid."]}
+        400, {"code": ["Enter the code the buyer received when they paid."]}
     )  # fmt: skip
     assert steps(line)[-1] == here
 
@@ -251,7 +249,7 @@ def test_staff_say_why_or_type_the_code(people, kettle, buyer):
     with_why = move(people["staff"], line, "delivered", note="The buyer wrote to us.")
 
     assert (without.status_code, without.json()) == (
-        400, {"note": ["Say why it counts as delivered, or type the buyer's code."]}
+        400, {"note": ["Give the reason for marking it delivered, or enter the buyer's code."]}
     )  # fmt: skip
     assert (with_why.status_code, line.events.last().note) == (200, "The buyer wrote to us.")
 
@@ -271,7 +269,7 @@ def test_who_cancels_what_another_bought_says_why(people, kettle, buyer, who):
     without = move(people[who], line, "cancelled")
     with_blanks = move(people[who], line, "cancelled", note="   ")
 
-    said = (400, {"note": ["Say why it is cancelled."]})
+    said = (400, {"note": ["Give the reason for cancelling."]})
     assert [(a.status_code, a.json()) for a in (without, with_blanks)] == [said, said]
     assert steps(line) == ["paid"]
 

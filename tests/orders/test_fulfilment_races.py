@@ -149,7 +149,7 @@ def test_clocks_at_once_confirm_a_silent_delivery_once(buyer, kettle):
 
     confirmed = at_once(
         *[lambda: auto_confirm_deliveries(week_later)] * 4,
-        lambda: move_line(line.pk, "delivered", by=buyer) and 0,
+        lambda: move_line(line.pk, "delivered", actor=buyer) and 0,
     )
 
     assert sum(confirmed) in {0, 1}

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from orders import hold_limits
+from orders import allowance, hold_limits
+from orders.allowance import Allowance
 from orders.lifecycle import expire_order, expire_unpaid_orders
 from orders.models import Order
 from payments.checkout.stk_push import retry_payment
@@ -43,9 +44,9 @@ def test_a_newcomer_takes_the_whole_shop_with_one_order(buyer_api, goods):
         409,
         {
             "detail": (
-                "You can hold 10 different products before paying, and this would make 11. Order "
-                "fewer at once, or pay or cancel what you ordered first. Once you have paid for an "
-                "order you can hold more."
+                "You can reserve 10 different products before paying, and this would make 11. "
+                "Order fewer, or pay or cancel your unpaid orders first. You can reserve more once "
+                "you have paid for an order."
             ),
             "code": "too_many_unpaid_goods",
             "most": 10,
@@ -81,7 +82,9 @@ def test_a_newcomer_holds_the_dearest_goods_of_a_shop(buyer_api, seller):
         "too_much_unpaid_value",
         300_000,
     )
-    assert refused.json()["detail"].startswith("You can hold goods for KES 300,000 before paying.")
+    assert refused.json()["detail"].startswith(
+        "You can reserve goods worth KES 300,000 before paying."
+    )
     assert len(refused.json()["order_tokens"]) == 2
 
 
@@ -104,7 +107,7 @@ def test_newcomers_share_one_phone_to_hold_all_of_one_product(buyer_api, seller)
 
     refused = cash_out(buyer_api, (mugs, 1))
 
-    said = "At most 40 of one product for one phone before paying."
+    said = "One phone number can reserve at most 40 of a product before paying."
     assert (refused.status_code, refused.json()) == (400, {"order": [{"number": [said]}]})
 
 
@@ -195,7 +198,7 @@ def test_where_an_order_came_from_is_forgotten_with_it(settings, buyer_api, good
 def test_a_network_is_an_address_or_a_site(settings, limit, address, network):
     settings.UNPAID_GOODS_PER_NETWORK = limit
 
-    assert hold_limits.network_to_count(address) == network
+    assert hold_limits.newcomer_network(address) == network
 
 
 def test_one_lapse_harms_nobody(buyer, buyer_api, kettle):
@@ -212,7 +215,7 @@ def test_one_lapse_harms_nobody(buyer, buyer_api, kettle):
     [(1, 15, 3, 10), (2, 7.5, 2, 5), (4, 5, 1, 1), (20, 5, 1, 1)],
 )
 def test_who_lets_holds_lapse_gets_fewer_and_shorter_ones(times, minutes, orders, most):
-    allowance = hold_limits.Allowance(has_paid=False, lapses=times)
+    allowance = Allowance(has_paid=False, lapses=times)
 
     assert (allowance.hold, allowance.orders, allowance.goods) == (
         timedelta(minutes=minutes),
@@ -261,7 +264,7 @@ def test_a_payment_wipes_out_what_lapsed(buyer, buyer_api, goods, kettle):
 def test_what_lapsed_long_enough_ago_is_forgotten(buyer, buyer_api, goods, monkeypatch):
     lapsed(buyer, goods[0], 4)
     refused = cash_out(buyer_api, *each(goods[:10])).status_code
-    monkeypatch.setattr(hold_limits, "LAPSES_COUNT_FOR", timedelta(0))
+    monkeypatch.setattr(allowance, "LAPSES_COUNT_FOR", timedelta(0))
 
     assert refused == 409
     assert cash_out(buyer_api, *each(goods[:10])).status_code == 201

@@ -93,7 +93,7 @@ def test_an_expired_order_cannot_be_given_up(buyer_api, order):
 
     assert (response.status_code, response.json()) == (
         409,
-        {"detail": "This order is no longer waiting for its payment.", "code": "order_closed"},
+        {"detail": "This order is no longer waiting for payment.", "code": "order_closed"},
     )
 
 

@@ -9,10 +9,10 @@ from django.utils import timezone
 from orders.fulfilment import move_line
 from orders.lifecycle import cancel_order
 from orders.models import Order, OrderTrack
-from orders.models.orders import MAX_CODE_MISSES
+from orders.models.lines import MAX_CODE_MISSES
 from orders.problems.services import add_message, open_problem
 from orders.reviews import review_line
-from orders.serializers import OrderRowOutput
+from payments.checkout.serializers import OrderRowOutput
 from products.models import ProductPicture
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
@@ -171,7 +171,7 @@ def test_an_order_whose_time_is_over_is_not_to_be_paid(buyer, buyer_api, kettle)
 def test_goods_on_the_way_wait_to_be_confirmed_and_then_to_be_reviewed(buyer, buyer_api, kettle):
     line = line_at("shipping", buyer=buyer, product=kettle)
     on_the_way = buyer_api.get(LIST).json()[0]["needs"]
-    move_line(line.pk, "delivered", by=buyer)
+    move_line(line.pk, "delivered", actor=buyer)
     delivered = buyer_api.get(LIST).json()[0]["needs"]
     review_line(track_id=line.pk, buyer=buyer, stars=5)
 
@@ -183,9 +183,9 @@ def test_a_problem_waits_for_its_buyer_once_another_has_spoken(buyer, buyer_api,
     line = line_at("shipping", buyer=buyer, product=kettle)
     problem = open_problem(line.pk, buyer=buyer, kind="damaged", text="It leaks.").problem
     needs = [buyer_api.get(LIST).json()[0]["needs"]]
-    add_message(problem.pk, by=seller, party="seller", text="Where?")
+    add_message(problem.pk, author=seller, party="seller", text="Where?")
     needs.append(buyer_api.get(LIST).json()[0]["needs"])
-    add_message(problem.pk, by=buyer, party="buyer", text="At the spout.")
+    add_message(problem.pk, author=buyer, party="buyer", text="At the spout.")
     needs.append(buyer_api.get(LIST).json()[0]["needs"])
 
     assert needs == [["confirm"], ["answer", "confirm"], ["confirm"]]

@@ -71,7 +71,9 @@ def test_a_parcel_does_not_go_back(agent, pair):
     answer = bring(agent, pair, "fetched")
 
     assert said(answer) == (409, "move_not_allowed")
-    assert answer.json()["detail"] == "The parcel is shipping: it does not go back."
+    assert (
+        answer.json()["detail"] == "The parcel is shipping and cannot go back to an earlier status."
+    )
 
 
 def test_lines_that_were_cancelled_are_left_alone(agent, seller, pair):
@@ -154,7 +156,7 @@ def test_an_agent_needs_a_code(agent, pair):
 
     answer = bring(agent, pair, "delivered", note="She was not there.")
 
-    assert answer.json() == {"code": ["Type the code the buyer was given when they paid."]}
+    assert answer.json() == {"code": ["Enter the code the buyer received when they paid."]}
     assert statuses(pair) == ["fetched", "fetched"]
 
 
@@ -165,7 +167,7 @@ def test_the_code_of_a_line_that_is_not_handed_over_now_is_none(agent, buyer, pa
 
     answer = bring(agent, pair, "delivered", code=code_of(pair, 0))
 
-    assert answer.json() == {"code": ["This is not the code the buyer was given."]}
+    assert answer.json() == {"code": ["This is not the buyer's code. Check it and try again."]}
     assert statuses(pair) == ["delivered", "fetched"]
 
 
@@ -182,7 +184,9 @@ def test_five_wrong_codes_use_up_the_whole_parcel_by_whichever_door(agent, pair)
         move(agent, first, "delivered", code=wrong(pair))
     move(agent, second, "delivered", code=wrong(pair))
 
-    used_up = "Too many wrong codes were typed. The buyer or the shop can confirm."
+    used_up = (
+        "Too many wrong codes were entered. The buyer or the shop must confirm delivery instead."
+    )
     assert bring(agent, pair, "delivered", code=code_of(pair)).json() == {"code": [used_up]}
     for line in (first, second):
         answer = move(agent, line, "delivered", code=line.collection_code)
@@ -290,7 +294,7 @@ def test_the_buyers_story_tells_that_it_waits(agent, keeper, buyer, to_point):
         ("paid", ""),
         ("fetched", ""),
         ("shipping", ""),
-        ("shipping", "It waits at the pick-up point."),
+        ("shipping", "The parcel is waiting at the pick-up point."),
         ("delivered", "Collection code."),
     ]
     assert [step["at"] for step in story] == sorted(step["at"] for step in story)
@@ -311,7 +315,7 @@ def test_a_point_hands_over_by_the_code_alone(agent, keeper, to_point):
 
     answer = bring(keeper, to_point, "delivered", note="I know her.")
 
-    assert answer.json() == {"code": ["Type the code the buyer was given when they paid."]}
+    assert answer.json() == {"code": ["Enter the code the buyer received when they paid."]}
 
 
 def test_a_point_cancels_takes_on_and_gives_up_nothing(agent, keeper, to_point):
@@ -365,7 +369,7 @@ def test_what_goes_to_a_door_arrives_at_no_point(agent, buyer, kettle):
 
     answer = bring(give_role(UserFactory(), "support"), parcel, "arrived")
 
-    assert answer.json()["detail"] == "It goes to an address, and to no pick-up point."
+    assert answer.json()["detail"] == "This parcel goes to an address, not to a pick-up point."
 
 
 def test_an_agent_of_the_point_takes_in_what_another_agent_carries(agent, point, to_point):

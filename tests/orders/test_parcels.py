@@ -334,7 +334,9 @@ def test_once_fetched_only_staff_give_it_to_others_and_say_why(buyer, kettle):
     bring(agent, parcel, "fetched")
 
     assert said(release(agent, parcel)) == (409, "parcel_fetched")
-    assert release(support, parcel).json() == {"note": ["Say why somebody else is to bring it."]}
+    assert release(support, parcel).json() == {
+        "note": ["Give the reason for reassigning the parcel."]
+    }
 
     answer = release(support, parcel, note="His bike broke down.")
 

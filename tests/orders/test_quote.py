@@ -201,7 +201,7 @@ def test_a_price_that_was_shown_otherwise_can_still_be_bought(api, kettle):
 
     assert problems(quoted) == (["price_changed"], ["price_changed"])
     assert quoted["lines"][0]["available"]
-    assert quoted["lines"][0]["problem"]["message"] == "It costs KES 1,500 now."
+    assert quoted["lines"][0]["problem"]["message"] == "The price is now KES 1,500."
     assert [quoted["lines"][0]["problem"]["shown"], quoted["problems"][0]["shown"]] == [1400, 2800]
 
 
@@ -209,7 +209,7 @@ def test_a_fee_that_was_shown_otherwise_is_said(api, kettle, rates):
     quoted = quote(api, (kettle, 1), delivery={"county": "embu", "fee": 250})
 
     assert problems(quoted) == ([None], ["fee_changed"])
-    assert quoted["problems"][0]["message"] == "Bringing it costs KES 300 now."
+    assert quoted["problems"][0]["message"] == "Delivery now costs KES 300."
 
 
 def test_where_nothing_is_brought_the_goods_still_cost_what_they_cost(api, kettle):
@@ -217,7 +217,8 @@ def test_where_nothing_is_brought_the_goods_still_cost_what_they_cost(api, kettl
 
     assert problems(quoted) == ([None], ["no_rate"])
     assert quoted["problems"][0]["message"] == (
-        "We do not deliver to Turkana yet. Choose a pick-up point, or arrange it with the seller."
+        "We do not deliver to Turkana yet. Choose a pick-up point, or arrange delivery with the "
+        "seller."
     )
     assert (quoted["goods"], quoted["delivery_fee"], quoted["amount"]) == (1500, None, None)
 
@@ -299,3 +300,15 @@ def test_what_is_short_costs_one_query_more(api, kettle, django_assert_num_queri
 def test_what_is_quoted_as_available_is_sold(buyer_api, kettle):
     assert quote(buyer_api, (kettle, 5))["lines"][0]["available"]
     assert cash_out(buyer_api, (kettle, 5)).status_code == 201
+
+
+@pytest.mark.parametrize("price", [2**53, 2**64])
+def test_a_price_or_an_amount_that_no_shop_has_is_refused(api, pan, price):
+    too_large = ["This number is too large."]
+    [line] = lines((pan, 1))
+
+    priced = api.post("/cart/quote/", {"order": [{**line, "price": price}]})
+    summed = api.post("/cart/quote/", {"order": [line], "amount": price})
+
+    assert (priced.status_code, priced.json()) == (400, {"order": [{"price": too_large}]})
+    assert (summed.status_code, summed.json()) == (400, {"amount": too_large})

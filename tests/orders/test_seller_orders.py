@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from orders.models import OrderTrack, TrackStatus
-from orders.serializers import SaleOutput
+from orders.tracking.serializers import SaleOutput
 from payments.reconciliation.outcomes import Outcome, record_outcome
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory

@@ -47,7 +47,7 @@ def test_a_price_that_moved_is_a_conflict_with_the_new_ones_and_nothing_is_held(
         409,
         {
             "detail": (
-                "A price has changed since you saw it. See what it is now, and cash out again."
+                "A price has changed since you saw it. Check the new price and order again."
             ),
             "code": "price_changed",
             "order": [

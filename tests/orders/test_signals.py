@@ -106,7 +106,7 @@ def test_a_line_that_is_further_on_its_way_is_left_alone(order):
     record_outcome(order.payments.get().pk, PAID)
     agent = UserFactory(is_superuser=True)
     for to in ("fetched", "shipping"):
-        move_line(order.tracks.get().pk, to, by=agent)
+        move_line(order.tracks.get().pk, to, actor=agent)
 
     Order.objects.get().save()
 

@@ -9,11 +9,7 @@ from django.utils import timezone
 from orders.fulfilment import move_line
 from orders.models import InboxNotice, Notice, Parcel, PickupPoint
 from orders.notifications.rendering import compose
-from orders.parcels.waiting import (
-    going_to_closed_points,
-    remind_of_waiting_goods,
-    uncollected,
-)
+from orders.parcels.waiting import going_to_closed_points, remind_of_waiting_goods, uncollected
 from payments.models import LedgerPosting
 from tests.factories import UserFactory
 
@@ -74,8 +70,8 @@ def test_the_reminder_says_where_and_until_when(arrived, buyer):
     said = InboxNotice.objects.get(user=buyer, kind="waiting").said["en"]
     until = timezone.localtime(arrived.arrived_at) + timedelta(days=7)
     assert said["text"].startswith(
-        f"Goods of your order {arrived.order} still wait for you at Kilimani Pick-up, open "
-        f"Mon–Sat 8:00–19:00, until {until.day}/{until.month}/{until.year}."
+        f"Goods from your order {arrived.order} are still waiting for you at Kilimani Pick-up, "
+        f"open Mon–Sat 8:00–19:00, until {until.day}/{until.month}/{until.year}."
     )
     assert code_of(arrived) not in str(said)
 
@@ -88,7 +84,7 @@ def test_who_came_for_it_is_reminded_of_nothing(arrived, keeper):
 
 def test_what_was_collected_before_the_message_is_written_is_not_told(arrived, buyer):
     remind_of_waiting_goods(after(4))
-    move_line(lines(arrived)[0].pk, "delivered", by=buyer)
+    move_line(lines(arrived)[0].pk, "delivered", actor=buyer)
     compose(Notice.objects.get(kind="waiting").pk)
 
     assert not InboxNotice.objects.filter(kind="waiting").exists()

@@ -29,7 +29,7 @@ def hurry() -> None:
 def end_stop() -> None:
     """A person lets money leave again."""
     PayoutStop.objects.update(is_open=False, ended_at=timezone.now())
-    audit.log(UserFactory(is_superuser=True), "Let money leave again", PayoutStop.objects.get())
+    audit.log(UserFactory(is_superuser=True), "Resume outgoing payments", PayoutStop.objects.get())
 
 
 def payouts(*fields: str) -> list[Any]:

@@ -94,7 +94,7 @@ def test_the_books_miss_its_money_where_it_is_not_on_its_account(client, order):
 
     broken = [str(broken) for broken in prove().broken]
 
-    assert [rule for rule in broken if rule.startswith("Every receipt is in the ledger")]
+    assert [rule for rule in broken if rule.startswith("Every receipt is in the ledger with its")]
     Receipt.objects.update(provider="coop")
 
 
@@ -187,5 +187,5 @@ def test_once_it_is_gone_what_it_posted_waits_for_a_person(client, order, monkey
 
 @pytest.mark.parametrize("key", ["coop", "equity", "mpesa", "prompt", "", "k", "KCB", "kcb-ke"])
 def test_a_key_is_short_and_its_own(key):
-    with pytest.raises(ValueError, match="a bank's key is 2 to 7 small letters of its own"):
+    with pytest.raises(ValueError, match="a bank's key must be 2 to 7 unique lower-case letters"):
         register(Bank(key, "A bank", COOP.authenticate, COOP.read, COOP.pay_bill))

@@ -7,8 +7,10 @@ from django.db.models import Sum
 
 from orders.lifecycle import expire_order
 from orders.models import Order
+from payments.backoffice.receipt_services import confirm_bank_receipt
 from payments.ledger import balance
 from payments.models import Account, GatewayEvent, Receipt, Refund
+from tests.factories import UserFactory
 from tests.shopping import shelf
 
 from .bodies import by_hand, post_c2b
@@ -368,7 +370,8 @@ def test_money_that_went_out_pays_nothing_and_is_noted(client, order, said, amou
     answer = notify(client, message)
 
     assert answer.json() == {"ResultCode": 0, "ResultDesc": "Accepted"}
-    assert (event().state, event().note) == ("applied", "Money went out. Nothing was credited.")
+    note = "Money went out under 813612345678. Nothing was credited."
+    assert (event().state, event().note) == ("applied", note)
     assert (Receipt.objects.count(), status(order)) == (0, "requested")
     assert balance("equity_clearing") == 0
 
@@ -383,6 +386,46 @@ def test_a_debit_after_a_payment_sends_nothing_back(client, order, number):
 
     assert (Receipt.objects.count(), Refund.objects.count()) == (1, 0)
     assert balance("equity_clearing") == 3000
+
+
+@pytest.mark.parametrize("said", ["D", "R"])
+def test_what_the_bank_took_back_before_it_told_of_it_is_in_doubt(client, order, said):
+    out = told(order.reference, 3000)
+    out["bank"]["transactionType"] = said
+    notify(client, out)
+
+    notify(client, told(order.reference, 3000))
+
+    receipt = Receipt.objects.get()
+    order.refresh_from_db()
+    waiting = GatewayEvent.objects.broken(c2b_token="").get()
+    doubt = "The bank told that 813612345678 went out before it told that it came."
+    assert (receipt.verification, receipt.doubt) == ("doubted", doubt)
+    assert (order.payment_status, order.in_doubt) == ("paid", True)
+    assert waiting.note == f"{doubt} Ask the bank: its payment is in doubt."
+
+
+def test_what_a_person_decided_about_it_stays_where_the_bank_tells_of_it_again(client, order):
+    out = told(order.reference, 3000)
+    out["bank"]["transactionType"] = "R"
+    notify(client, out)
+    notify(client, told(order.reference, 3000))
+    confirm_bank_receipt(Receipt.objects.get().pk, by=UserFactory(is_superuser=True))
+
+    notify(client, told(order.reference, 3000))
+
+    assert (Receipt.objects.get().verification, event().state) == ("confirmed", "applied")
+
+
+def test_what_went_out_under_another_number_puts_nothing_in_doubt(client, order):
+    out = told(order.reference, 3000, number="813612345679")
+    out["bank"]["transactionType"] = "R"
+    notify(client, out)
+
+    notify(client, told(order.reference, 3000))
+
+    order.refresh_from_db()
+    assert (order.payment_status, order.in_doubt) == ("paid", False)
 
 
 def test_a_payment_that_the_bank_takes_back_is_put_before_a_person(client, order):

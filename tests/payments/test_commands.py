@@ -63,14 +63,16 @@ class TestInProduction:
 
         told = said("register_c2b_urls", "--statement-number", "254700000000")
 
-        assert told.startswith("M-Pesa has addresses already, and says not which. They should be:")
-        assert told.endswith("The statement may be read.\n")
+        assert told.startswith(
+            "M-Pesa already has URLs, but does not report which. They should be:"
+        )
+        assert told.endswith("The statement can now be read.\n")
 
 
 def test_without_a_token_registering_offers_one(settings):
     settings.DARAJA_C2B_TOKEN = ""
 
-    with pytest.raises(CommandError, match=r"DARAJA_C2B_TOKEN.*A new one: [0-9a-f]{32}$"):
+    with pytest.raises(CommandError, match=r"DARAJA_C2B_TOKEN.*For example: [0-9a-f]{32}$"):
         said("register_c2b_urls")
 
 
@@ -131,7 +133,7 @@ def test_a_replay_finds_what_was_not_acted_on(client, payment, daraja):
 
     dry = said("replay_events", "--all", "--dry-run")
     assert (dry.splitlines()[-1], Receipt.objects.count()) == (
-        "1 messages replayed; 1 movements of money posted, and taken back.", 0
+        "1 messages replayed; 1 movements of money posted, and rolled back.", 0
     )  # fmt: skip
     told = said("replay_events", "--id", str(event.pk))
 
@@ -159,7 +161,7 @@ def test_a_message_that_breaks_does_not_stop_a_replay(a_day, monkeypatch):
 
     monkeypatch.setattr(GatewayEvent, "set_state", become)
 
-    with pytest.raises(CommandError, match="1 messages broke; the rest was replayed"):
+    with pytest.raises(CommandError, match="1 messages failed; the others were replayed"):
         said("replay_events", "--all")
 
 
@@ -185,7 +187,7 @@ def test_money_we_know_nothing_of_is_named(paid, simulator):
     receipt = simulator.pay_by_hand("254733000111", 40, "SOFA22")["receipt"]
 
     assert broke("prove", "--against-simulator").splitlines() == [
-        f"M-Pesa took KES 40 under {receipt}; we know nothing of it.",
+        f"M-Pesa received KES 40 as {receipt}; the shop has no record of it.",
         "M-Pesa has KES 3040 of ours; the ledger says KES 3000.",
     ]
 
@@ -195,7 +197,7 @@ def test_money_m_pesa_knows_nothing_of_is_named(paid, simulator):
     simulator.reset()
 
     assert broke("prove", "--against-simulator").splitlines() == [
-        f"We say that {paid.receipt.number} brought KES 3000; M-Pesa knows nothing of it.",
+        f"The shop recorded {paid.receipt.number} of KES 3000; M-Pesa has no record of it.",
         "M-Pesa has KES 0 of ours; the ledger says KES 3000.",
     ]
 
@@ -210,7 +212,7 @@ def test_a_receipt_without_a_number_is_named(buyer, kettle, simulator):
 
     receipt = simulator.books()["entries"][0]["receipt"]
     assert broke("prove", "--against-simulator").splitlines() == [
-        f"M-Pesa took KES 3000 under {receipt}; we know nothing of it.",
+        f"M-Pesa received KES 3000 as {receipt}; the shop has no record of it.",
         f"Receipt {payment.receipt.pk} of KES 3000 has no number yet.",
     ]
 
@@ -228,7 +230,7 @@ def test_a_payout_we_know_nothing_of_is_named(paid, simulator, settings, tmp_pat
 
     receipt = simulator.books()["entries"][1]["receipt"]
     assert broke("prove", "--against-simulator").splitlines() == [
-        f"M-Pesa paid out KES 50 under {receipt}; we know nothing of it.",
+        f"M-Pesa sent KES 50 as {receipt}; the shop has no record of it.",
         "M-Pesa has KES 2950 of ours; the ledger says KES 3000.",
     ]
 
@@ -236,12 +238,12 @@ def test_a_payout_we_know_nothing_of_is_named(paid, simulator, settings, tmp_pat
 @pytest.mark.django_db(transaction=True)
 def test_a_payout_m_pesa_knows_nothing_of_is_named(paid, simulator):
     agent = UserFactory(is_superuser=True, is_staff=True)
-    move_line(paid.order.tracks.get().pk, "fetched", by=agent)
+    move_line(paid.order.tracks.get().pk, "fetched", actor=agent)
     payout = Payout.objects.get()
     mark_done(payout, number="SGL0000009")
 
     assert broke("prove", "--against-simulator").splitlines() == [
-        f"We say that payout {payout.pk} went (SGL0000009); M-Pesa knows nothing of it.",
+        f"The shop sent payout {payout.pk} (SGL0000009); M-Pesa has no record of it.",
         "M-Pesa has KES 3000 of ours; the ledger says KES 0.",
     ]
 
@@ -250,7 +252,7 @@ def test_a_payout_m_pesa_knows_nothing_of_is_named(paid, simulator):
 def test_without_a_simulator_there_is_nothing_to_compare_with(settings):
     settings.DARAJA_BASE_URL = "http://127.0.0.1:9"
 
-    with pytest.raises(CommandError, match="There is no simulator to ask"):
+    with pytest.raises(CommandError, match="No simulator answers"):
         said("prove", "--against-simulator")
 
 
@@ -261,7 +263,9 @@ def test_the_simulators_command_says_in_one_sentence_that_its_port_is_taken():
     with Simulator(port=0) as listening:
         port = listening.url.rpartition(":")[2]
 
-        taken = f"Port {port} on 127.0.0.1 is taken by another program; choose another with --port."
+        taken = (
+            f"Port {port} on 127.0.0.1 is in use by another program. Choose another with --port."
+        )
         with pytest.raises(CommandError) as refused:
             call_command("daraja_simulator", "--port", port)
 

@@ -15,7 +15,7 @@ from payments.backoffice import receipt_services as money_in
 from payments.backoffice import transfer_services as money_out
 from payments.backoffice.receipt_services import ActionNotAvailable
 from payments.daraja.statement import StatementPage, StatementRow
-from payments.evidence import record_on_statement
+from payments.evidence import ask_about, record_on_statement
 from payments.ledger import balance
 from payments.models import (
     Account,
@@ -156,7 +156,8 @@ def test_a_reversal_m_pesa_knows_no_payment_for_never_falls_back_to_a_phone(
     post(client, payment, success(payment, receipt=NUMBER))
     post_c2b(client, by_hand(order.reference, 3000, receipt="SGL0000002", MSISDN="254712345678"))
     rounds()
-    second = Receipt.objects.get(number="SGL0000002")
+    first, second = Receipt.objects.order_by("pk")
+    answer(first)
     answer(second)
     rounds(1)
     refund = Refund.objects.get()
@@ -195,7 +196,7 @@ def invented(order, insider):
 def test_an_invented_receipt_on_an_order_whose_line_is_fetched_pays_no_seller(
     invented, order, daraja
 ):
-    move_line(order.tracks.get().pk, "fetched", by=UserFactory(is_superuser=True))
+    move_line(order.tracks.get().pk, "fetched", actor=UserFactory(is_superuser=True))
 
     rounds()
 
@@ -210,7 +211,7 @@ def test_goods_whose_payment_is_in_doubt_stay_where_they_are(invented, order):
     answer_asked(invented, code="SFC_IC0003")
 
     with pytest.raises(PaymentInDoubt):
-        move_line(order.tracks.get().pk, "fetched", by=UserFactory(is_superuser=True))
+        move_line(order.tracks.get().pk, "fetched", actor=UserFactory(is_superuser=True))
 
 
 def answer_asked(receipt, **told):
@@ -221,17 +222,17 @@ def answer_asked(receipt, **told):
 def test_what_never_came_is_written_off_by_another_and_its_goods_come_back(
     invented, order, insider, colleague, kettle, daraja
 ):
-    move_line(order.tracks.get().pk, "fetched", by=UserFactory(is_superuser=True))
+    move_line(order.tracks.get().pk, "fetched", actor=UserFactory(is_superuser=True))
     answer_asked(invented, code="SFC_IC0003")
 
     with pytest.raises(ActionNotAvailable, match="cannot decide"):
-        money_in.say_it_never_came(invented.pk, by=insider)
-    money_in.say_it_never_came(invented.pk, by=colleague)
+        money_in.write_off_receipt(invented.pk, by=insider)
+    money_in.write_off_receipt(invented.pk, by=colleague)
     assert (balance(Account.MPESA_CLEARING), balance(Account.WRITE_OFFS)) == (0, 3000)
     rounds()
     assert left(daraja) == []
     move_line(
-        order.tracks.get().pk, "cancelled", by=UserFactory(is_superuser=True), note="Never paid."
+        order.tracks.get().pk, "cancelled", actor=UserFactory(is_superuser=True), note="Never paid."
     )
     rounds()
 
@@ -246,7 +247,7 @@ def test_what_never_came_for_no_order_leaves_no_trace_in_suspense(insider, colle
     money_in.refund_receipt(receipt.pk, by=insider)
     answer_asked(receipt, code="SFC_IC0003")
 
-    money_in.say_it_never_came(receipt.pk, by=colleague)
+    money_in.write_off_receipt(receipt.pk, by=colleague)
 
     assert [balance(account) for account in Account] == [0] * len(Account)
     assert list(Refund.objects.values_list("cause", "status")) == [("staff", "done")]
@@ -257,7 +258,7 @@ def test_what_never_came_for_no_order_leaves_no_trace_in_suspense(insider, colle
 
 def test_a_callback_and_m_pesas_answer_let_a_seller_be_paid(client, order, payment, daraja):
     post(client, payment, success(payment, receipt=NUMBER))
-    move_line(order.tracks.get().pk, "fetched", by=UserFactory(is_superuser=True))
+    move_line(order.tracks.get().pk, "fetched", actor=UserFactory(is_superuser=True))
     rounds(2)
     assert left(daraja) == []
 
@@ -321,7 +322,7 @@ def test_a_payment_of_ten_shillings_named_for_a_price_of_three_thousand_pays_no_
     order, payment, insider, daraja
 ):
     money_in.mark_attempt_paid(payment.pk, number=NUMBER, by=insider)
-    move_line(order.tracks.get().pk, "fetched", by=UserFactory(is_superuser=True))
+    move_line(order.tracks.get().pk, "fetched", actor=UserFactory(is_superuser=True))
     receipt = Receipt.objects.get()
     on_statement(daraja, receipt, amount=10)
     answer_asked(receipt)
@@ -371,16 +372,54 @@ def test_a_number_the_statement_shows_after_all_is_in_doubt_no_more(invented, or
 
 def test_a_doubt_is_ended_by_what_the_gateway_shows_alone(invented, colleague, daraja):
     answer_asked(invented, code="SFC_IC0003")
-    with pytest.raises(ActionNotAvailable, match="does not show it"):
-        money_in.say_it_came(invented.pk, by=colleague)
+    with pytest.raises(ActionNotAvailable, match="does not show this payment"):
+        money_in.confirm_doubted_receipt(invented.pk, by=colleague)
 
     ReceiptEvidence.objects.create(
         receipt=invented, source="statement", amount=3000, number=NUMBER, shortcode="174379"
     )
-    money_in.say_it_came(invented.pk, by=colleague)
+    money_in.confirm_doubted_receipt(invented.pk, by=colleague)
 
     invented.refresh_from_db()
     assert invented.verification == "confirmed"
+
+
+@pytest.fixture
+def declined(client, payment):
+    """Paid and confirmed; then M-Pesa, asked again, says that it was declined."""
+    post(client, payment, success(payment, receipt=NUMBER))
+    receipt = Receipt.objects.get()
+    ask_about([receipt])
+    rounds(1)
+    answer(receipt)
+    assert receipt.verification == "confirmed"
+    answer(receipt, TransactionStatus="Declined")
+    assert receipt.verification == "doubted"
+    return receipt
+
+
+def test_what_m_pesa_said_before_the_doubt_does_not_end_it(declined, order, colleague):
+    with pytest.raises(ActionNotAvailable, match="Since it is in doubt"):
+        money_in.confirm_doubted_receipt(declined.pk, by=colleague)
+
+    declined.refresh_from_db()
+    order.refresh_from_db()
+    assert (declined.verification, order.in_doubt) == ("doubted", True)
+
+
+def test_what_m_pesa_says_again_since_the_doubt_ends_it(declined, order):
+    answer(declined)
+
+    order.refresh_from_db()
+    assert (declined.verification, declined.doubted_at) == ("confirmed", None)
+    assert (order.payment_status, order.in_doubt) == ("paid", False)
+
+
+def test_an_answer_of_another_amount_that_was_given_before_does_not_end_a_doubt(declined):
+    answer(declined, Amount="10")
+    answer(declined, Amount="10")
+
+    assert declined.verification == "doubted"
 
 
 def test_what_was_said_cannot_be_said_otherwise_later(invented):
@@ -406,7 +445,7 @@ def forged_notice(client, order, settings):
 
 
 def test_one_notice_of_a_bank_pays_no_seller_and_nothing_back(forged_notice, order, daraja):
-    move_line(order.tracks.get().pk, "fetched", by=UserFactory(is_superuser=True))
+    move_line(order.tracks.get().pk, "fetched", actor=UserFactory(is_superuser=True))
 
     rounds()
 
@@ -418,7 +457,7 @@ def test_a_person_who_is_not_its_buyer_confirms_a_banks_payment(
 ):
     with pytest.raises(ActionNotAvailable, match="cannot decide"):
         money_in.confirm_bank_receipt(forged_notice.pk, by=order.buyer)
-    move_line(order.tracks.get().pk, "fetched", by=UserFactory(is_superuser=True))
+    move_line(order.tracks.get().pk, "fetched", actor=UserFactory(is_superuser=True))
 
     money_in.confirm_bank_receipt(forged_notice.pk, by=colleague)
     rounds()
@@ -429,9 +468,9 @@ def test_a_person_who_is_not_its_buyer_confirms_a_banks_payment(
 def test_a_payment_the_bank_does_not_show_is_written_off(forged_notice, order, colleague):
     money_in.doubt_bank_receipt(forged_notice.pk)
     with pytest.raises(PaymentInDoubt):
-        move_line(order.tracks.get().pk, "fetched", by=UserFactory(is_superuser=True))
+        move_line(order.tracks.get().pk, "fetched", actor=UserFactory(is_superuser=True))
 
-    money_in.say_it_never_came(forged_notice.pk, by=colleague)
+    money_in.write_off_receipt(forged_notice.pk, by=colleague)
 
     assert (balance("equity_clearing"), balance(Account.WRITE_OFFS)) == (0, 3000)
 
@@ -557,7 +596,7 @@ def test_a_payout_to_a_number_that_a_person_typed_needs_another(
     client, order, payment, daraja, insider, colleague
 ):
     post(client, payment, success(payment, receipt=NUMBER))
-    move_line(order.tracks.get().pk, "fetched", by=UserFactory(is_superuser=True))
+    move_line(order.tracks.get().pk, "fetched", actor=UserFactory(is_superuser=True))
     rounds(2)
     answer(Receipt.objects.get())
     rounds(1)
@@ -571,7 +610,7 @@ def test_a_payout_to_a_number_that_a_person_typed_needs_another(
     with pytest.raises(ActionNotAvailable, match="cannot approve"):
         money_out.approve_payout(last.pk, by=insider)
     money_out.approve_payout(last.pk, by=colleague)
-    audit.log(colleague, "Let it leave", last, why="Called the seller.")
+    audit.log(colleague, "Approve the payout", last, why="Called the seller.")
     rounds(1)
 
     assert [payout["phone"] for payout in daraja.payouts][1:] == [PHONE]
@@ -584,15 +623,15 @@ def news_to_a_debtor(client, order, payment, buyer, kettle, insider, daraja):
     boss = UserFactory(is_superuser=True)
     post(client, payment, success(payment, receipt=NUMBER))
     on_statement(daraja, Receipt.objects.get())
-    move_line(order.tracks.get().pk, "fetched", by=boss)
+    move_line(order.tracks.get().pk, "fetched", actor=boss)
     rounds(1)
     mark_done(Payout.objects.get(), number="SGB0000001")
-    move_line(order.tracks.get().pk, "cancelled", by=boss, note="It broke.")
+    move_line(order.tracks.get().pk, "cancelled", actor=boss, note="It broke.")
     other = an_order(buyer, (kettle, 2), phone="254733000111")
     money_in.record_seen_receipt(
         number="SGL0000009", amount=3000, reference=other.reference, by=insider
     )
-    move_line(other.tracks.get().pk, "fetched", by=boss)
+    move_line(other.tracks.get().pk, "fetched", actor=boss)
 
 
 def test_a_debt_is_not_paid_off_with_what_nobody_confirmed(news_to_a_debtor, daraja):
@@ -612,9 +651,7 @@ def test_beside_news_what_the_shop_bears_waits_where_the_debt_is_more(
 
     rounds()
 
-    prepared = [
-        rule for rule in RULES if rule.description.startswith("What a seller is owed is in")
-    ]
+    prepared = [rule for rule in RULES if rule.description.startswith("Earnings are in a payout")]
     receipt.refresh_from_db()
     assert (receipt.verification, receipt.written_off) == ("confirmed", 1500)
     assert (line.amount, Payout.objects.count(), len(daraja.payouts)) == (1500, 1, 1)
@@ -631,7 +668,7 @@ def fetched(client, buyer, kettle, daraja):
     order = an_order(buyer, (kettle, 2))
     payment = ringing(order.payments.get())
     post(client, payment, success(payment, receipt=NUMBER))
-    move_line(order.tracks.get().pk, "fetched", by=UserFactory(is_superuser=True))
+    move_line(order.tracks.get().pk, "fetched", actor=UserFactory(is_superuser=True))
     rounds()
     return Receipt.objects.get()
 
@@ -671,7 +708,7 @@ def test_what_was_earned_of_a_payment_that_never_came_waits_for_a_second_person(
     fetched, daraja, colleague
 ):
     answer(fetched, code="SFC_IC0003")
-    money_in.say_it_never_came(fetched.pk, by=colleague)
+    money_in.write_off_receipt(fetched.pk, by=colleague)
     rounds()
 
     fetched.refresh_from_db()
@@ -690,9 +727,129 @@ def test_what_was_written_off_as_never_come_and_is_said_to_be_reversed_is_shown_
     fetched, daraja, colleague
 ):
     answer(fetched, code="SFC_IC0003")
-    money_in.say_it_never_came(fetched.pk, by=colleague)
+    money_in.write_off_receipt(fetched.pk, by=colleague)
     answer(fetched, TransactionStatus="Reversed")
 
     assert fetched.events.order_by("pk").last().state == "applied"
     assert (fetched.verification, fetched.unacknowledged) == ("never_came", True)
     assert fetched.note == "It was written off as never having come, and M-Pesa shows it now."
+
+
+# --- What goes back leaves the order with what is confirmed --------------------------------------
+
+
+@pytest.fixture
+def paid_twice(payment, forged_notice, client):
+    """A bank's notice that nobody has looked up pays the order; its prompt was paid as well, which
+    M-Pesa confirms. The latest is owed back."""
+    post(client, payment, success(payment, receipt=NUMBER))
+    real = Receipt.objects.get(number=NUMBER)
+    record_on_statement([real])
+    refund = Refund.objects.get()
+    assert (refund.receipt, refund.amount, refund.way) == (real, 3000, "reversal")
+    return refund
+
+
+def test_confirmed_money_does_not_go_back_while_news_alone_pays_the_order(
+    paid_twice, forged_notice, daraja, colleague
+):
+    rounds()
+    assert (left(daraja), Receipt.objects.get(number=NUMBER).verification) == ([], "confirmed")
+
+    money_in.confirm_bank_receipt(forged_notice.pk, by=colleague)
+
+    # At once, not when it was to be looked at again.
+    paid_twice.refresh_from_db()
+    assert paid_twice.next_check_at <= timezone.now()
+    clock.process_due_refunds(timezone.now())
+    assert [each["receipt"] for each in daraja.reversals] == [NUMBER]
+
+
+def test_it_pays_for_the_goods_where_what_paid_for_them_never_came(
+    paid_twice, forged_notice, order, daraja, colleague
+):
+    money_in.doubt_bank_receipt(forged_notice.pk)
+    rounds()
+    assert left(daraja) == []
+
+    money_in.write_off_receipt(forged_notice.pk, by=colleague)
+    rounds()
+
+    paid_twice.refresh_from_db()
+    order.refresh_from_db()
+    assert (paid_twice.status, left(daraja)) == ("dropped", [])
+    assert (order.payment_status, order.in_doubt, balance(Account.WRITE_OFFS)) == ("paid", False, 0)
+
+
+def test_nor_does_it_go_back_where_m_pesa_took_the_other_payment_back(
+    client, order, payment, daraja
+):
+    post(client, payment, success(payment, receipt=NUMBER))
+    post_c2b(client, by_hand(order.reference, 3100, receipt="SGL0000002"))
+    assert Refund.objects.get().amount == 3100
+
+    record_outside_reversal(Receipt.objects.get(number=NUMBER).pk)
+
+    owed = Refund.objects.owed().exclude(way="outside").get()
+    assert (owed.amount, owed.receipt.number) == (100, "SGL0000002")
+    assert balance(Account.WRITE_OFFS) == 0
+
+
+def test_a_number_that_staff_mistyped_gives_the_payment_itself_not_back(
+    client, order, payment, daraja, insider, colleague
+):
+    money_in.mark_attempt_paid(payment.pk, number="SGX0000009", by=insider)
+    post_c2b(client, by_hand(order.reference, 3000, receipt=NUMBER))
+    mistyped, real = Receipt.objects.order_by("pk")
+    record_on_statement([real])
+    rounds()
+    assert left(daraja) == []
+
+    answer(mistyped, code="SFC_IC0003")
+    money_in.write_off_receipt(mistyped.pk, by=colleague)
+    rounds()
+
+    order.refresh_from_db()
+    assert (left(daraja), order.payment_status, order.in_doubt) == ([], "paid", False)
+    assert balance(Account.WRITE_OFFS) == 0
+    assert balance(Account.MPESA_CLEARING) == 3000
+
+
+# --- The shop has another pay bill number since --------------------------------------------------
+
+
+@pytest.fixture
+def paid_before(client, payment, settings):
+    """A prompt of KES 3,000 was paid to 174379; since then the shop's number is 600999."""
+    post(client, payment, success(payment, receipt=NUMBER))
+    assert settings.DARAJA_SHORTCODE == "174379"
+    settings.DARAJA_SHORTCODE = settings.DARAJA_PARTY_B = "600999"
+    receipt = Receipt.objects.get()
+    ask_about([receipt])
+    return receipt
+
+
+def test_what_was_paid_to_the_number_before_is_confirmed(paid_before, order):
+    answer_asked(paid_before, CreditPartyName="174379 - O-Mache")
+
+    order.refresh_from_db()
+    assert (paid_before.verification, order.in_doubt) == ("confirmed", False)
+
+
+def test_what_was_paid_to_a_number_that_was_never_ours_is_in_doubt(paid_before, order):
+    answer_asked(paid_before, CreditPartyName="600998 - Another Shop")
+
+    order.refresh_from_db()
+    assert (paid_before.verification, order.in_doubt) == ("doubted", True)
+
+
+def test_what_was_paid_to_the_number_before_is_reversed_there(paid_before, order, daraja):
+    answer_asked(paid_before, CreditPartyName="174379 - O-Mache")
+    move_line(order.tracks.get().pk, "cancelled", by=UserFactory(is_superuser=True), note="Broken.")
+
+    rounds()
+    Refund.objects.update(reversal_conversation_id="ours-1")
+    rounds(1)
+
+    assert [sent["shortcode"] for sent in daraja.reversals] == ["174379"]
+    assert daraja.questions[-1]["shortcode"] == "174379"

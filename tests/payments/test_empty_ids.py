@@ -124,7 +124,7 @@ def test_money_that_left_gave_no_payment_back_that_nobody_named(unnamed, typed):
     with pytest.raises(CannotBeSettled):
         settle_as_refund(withdrawal.pk, receipt_number=typed)
     with pytest.raises(ActionNotAvailable):
-        transfer_services.say_it_gave_back(withdrawal.pk, number=typed)
+        transfer_services.settle_withdrawal_as_refund(withdrawal.pk, number=typed)
 
     withdrawal.refresh_from_db()
     assert (withdrawal.state, Refund.objects.count()) == ("open", 0)

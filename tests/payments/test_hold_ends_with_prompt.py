@@ -5,6 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from orders.lifecycle import end_prompt, preempt_holds
+from orders.models import Order
 from payments.checkout.stk_push import expire_stk_pushes, retry_payment, send_stk_push
 from payments.daraja.errors import DarajaRefusal, DarajaRefused
 from payments.models import OrderPayment
@@ -20,19 +22,19 @@ def minutes_left(order):
     return round((order.expires_at - timezone.now()).total_seconds() / 60)
 
 
-def is_firm(order):
+def is_exclusive(order):
     order.refresh_from_db()
     return order.preemptible_after > timezone.now()
 
 
 @pytest.mark.parametrize("code", [1032, 1037, 2001, 1])
 def test_a_prompt_that_fails_leaves_five_minutes(client, order, payment, code):
-    before = minutes_left(order), is_firm(order)
+    before = minutes_left(order), is_exclusive(order)
 
     post(client, payment, failure(payment, code=code))
 
     assert before == (15, True)
-    assert (minutes_left(order), is_firm(order)) == (5, False)
+    assert (minutes_left(order), is_exclusive(order)) == (5, False)
 
 
 def test_a_silent_prompt_leaves_five_minutes(order, payment):
@@ -40,7 +42,7 @@ def test_a_silent_prompt_leaves_five_minutes(order, payment):
 
     expire_stk_pushes(now=timezone.now())
 
-    assert (minutes_left(order), is_firm(order)) == (5, False)
+    assert (minutes_left(order), is_exclusive(order)) == (5, False)
 
 
 def test_a_phone_that_cannot_ring_leaves_five_minutes(order, payment, kettle, daraja):
@@ -49,7 +51,7 @@ def test_a_phone_that_cannot_ring_leaves_five_minutes(order, payment, kettle, da
     send_stk_push(other.pk)
 
     assert other.payments.get().result_code == "local.phone_busy"
-    assert (minutes_left(other), is_firm(other)) == (5, False)
+    assert (minutes_left(other), is_exclusive(other)) == (5, False)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +74,7 @@ def test_another_prompt_brings_the_whole_hold_back(client, order, payment):
 
     retry_payment(order)
 
-    assert (minutes_left(order), is_firm(order)) == (15, True)
+    assert (minutes_left(order), is_exclusive(order)) == (15, True)
 
 
 def test_news_of_an_old_prompt_does_not_end_the_hold_of_the_next(client, order, payment):
@@ -81,7 +83,7 @@ def test_news_of_an_old_prompt_does_not_end_the_hold_of_the_next(client, order, 
 
     post(client, payment, failure(payment))
 
-    assert (minutes_left(order), is_firm(order)) == (15, True)
+    assert (minutes_left(order), is_exclusive(order)) == (15, True)
 
 
 def test_the_last_ones_go_to_the_next_buyer_once_the_prompt_is_cancelled(
@@ -122,6 +124,34 @@ def test_late_money_takes_goods_again_that_the_other_did_not_pay_for(
 
     order.refresh_from_db()
     assert (order.payment_status, shelf(kettle)) == ("paid", (3, 0))
+
+
+def test_a_prompt_that_fails_near_the_end_leaves_the_goods_to_who_has_half_paid(
+    client, order, payment, kettle
+):
+    post_c2b(client, by_hand(order.reference, 1500))
+    order.refresh_from_db()
+    near_the_end = order.held_until - timedelta(minutes=2)
+    Order.objects.update(expires_at=order.held_until)
+
+    end_prompt(order.pk, now=near_the_end)
+
+    order.refresh_from_db()
+    assert (order.expires_at, order.preemptible_after) == (order.held_until, order.held_until)
+    assert preempt_holds({kettle.pk: 5}, to=UserFactory().pk, now=near_the_end) == 0
+
+
+def test_one_that_fails_near_the_end_of_an_order_of_which_less_came_frees_them(
+    client, order, payment, kettle
+):
+    post_c2b(client, by_hand(order.reference, 1499))
+    order.refresh_from_db()
+    near_the_end = order.held_until - timedelta(minutes=2)
+    Order.objects.update(expires_at=order.held_until)
+
+    end_prompt(order.pk, now=near_the_end)
+
+    assert preempt_holds({kettle.pk: 5}, to=UserFactory().pk, now=near_the_end) == 1
 
 
 @pytest.mark.parametrize(("came", "answer"), [(1500, 400), (1499, 201)])

@@ -27,7 +27,7 @@ def close(order, how):
     if how == "expired":
         expire_order(order.pk, now=order.expires_at)
     else:
-        cancel_order(order.pk, by="staff" if how == "cancelled by staff" else "buyer")
+        cancel_order(order.pk, cancelled_by="staff" if how == "cancelled by staff" else "buyer")
 
 
 @pytest.mark.parametrize("how", ["expired", "cancelled by staff"])
@@ -182,7 +182,7 @@ def given_up(order, payment, buyer_api):
 
 
 def test_who_cancelled_an_order_is_written_down_once(order, given_up):
-    cancel_order(order.pk, by="staff")
+    cancel_order(order.pk, cancelled_by="staff")
 
     order.refresh_from_db()
     assert (given_up.cancelled_by, order.cancelled_by) == ("buyer", "buyer")
@@ -227,7 +227,7 @@ def test_who_gives_an_order_up_while_it_rings_is_told_that_its_money_would_come_
 
 
 def test_who_is_told_that_the_shop_cancelled_did_not_give_up(order, payment, buyer_api):
-    cancel_order(order.pk, by="staff")
+    cancel_order(order.pk, cancelled_by="staff")
 
     answer = buyer_api.get(f"/cashout/{order.order_token}/").json()
 
@@ -323,7 +323,7 @@ def test_late_money_takes_the_goods_again_whatever_else_was_bought(
         bought(client, buyer, (pan, 1))
     elif other == "cancelled since":
         line = bought(client, buyer, (kettle, 1)).tracks.get()
-        move_line(line.pk, "cancelled", by=buyer)
+        move_line(line.pk, "cancelled", actor=buyer)
     elif other == "a stranger":
         bought(client, UserFactory(), (kettle, 1))
 

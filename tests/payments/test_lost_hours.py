@@ -16,11 +16,11 @@ from orders.lifecycle import cancel_order
 from payments import clock
 from payments.backoffice.receipt_services import ActionNotAvailable
 from payments.backoffice.transfer_services import (
+    dismiss_withdrawal,
     lift_payout_stop,
     refuse_payout,
-    say_it_gave_back,
-    say_it_is_none_of_ours,
-    say_it_paid_a_seller,
+    settle_withdrawal_as_payout,
+    settle_withdrawal_as_refund,
 )
 from payments.ledger import balance
 from payments.models import (
@@ -72,7 +72,7 @@ def a_withdrawal(amount=1500, **more):
 
 def lift(stop):
     lift_payout_stop(stop.pk)
-    audit.log(UserFactory(is_superuser=True), "Let money leave again", stop)
+    audit.log(UserFactory(is_superuser=True), "Resume outgoing payments", stop)
 
 
 # --- The guard ---------------------------------------------------------------------------------
@@ -269,7 +269,7 @@ def test_what_a_lost_payout_brought_a_seller_is_not_paid_again(stop, buyer, kett
     again = line_at("paid", buyer=buyer, product=ProductFactory(seller=kettle.seller, price=700))
     read_all(a_withdrawal(700))
 
-    say_it_paid_a_seller(Withdrawal.objects.get().pk, username=kettle.seller.username)
+    settle_withdrawal_as_payout(Withdrawal.objects.get().pk, username=kettle.seller.username)
     create_payouts(kettle.seller_id)
     lift(stop)
     hurry()
@@ -287,7 +287,7 @@ def test_what_a_lost_payout_brought_a_seller_is_not_paid_again(stop, buyer, kett
 
 
 def steps_on(line):
-    move_line(line.pk, "fetched", by=UserFactory(is_superuser=True))
+    move_line(line.pk, "fetched", actor=UserFactory(is_superuser=True))
     create_payouts(line.seller_id)
 
 
@@ -318,7 +318,7 @@ def test_one_that_waits_for_a_second_person_is_approved_first(stop, daraja):
 
     second = UserFactory(is_superuser=True)
     Payout.objects.update(approved_by=second, next_check_at=timezone.now())
-    audit.log(second, "Let it leave", Payout.objects.get())
+    audit.log(second, "Approve the payout", Payout.objects.get())
     assert read_all(a_withdrawal()).unexplained == 0
     assert payouts("status") == ["done"]
 
@@ -332,7 +332,7 @@ def test_one_that_a_second_person_would_not_send_and_that_had_left_is_a_persons(
 
     assert read_all(a_withdrawal(details=named)).unexplained == 1
 
-    say_it_paid_a_seller(Withdrawal.objects.get().pk, username=payout.seller.username)
+    settle_withdrawal_as_payout(Withdrawal.objects.get().pk, username=payout.seller.username)
     assert payouts("status") == ["dropped", "done"]
     assert balance(Account.SELLERS_PAYABLE) == 0
 
@@ -362,7 +362,7 @@ def test_a_lost_refund_to_a_phone_is_named_by_a_person(stop, line, daraja):
     receipt = Receipt.objects.get(order=line.order)
     read_all(a_withdrawal(500, phone="254712345678"))
 
-    refund = say_it_gave_back(Withdrawal.objects.get().pk, number=receipt.number)
+    refund = settle_withdrawal_as_refund(Withdrawal.objects.get().pk, number=receipt.number)
 
     assert (refund.amount, refund.status, refund.number) == (500, "done", "TKS0000001")
     assert balance(Account.MPESA_CLEARING) == 1000
@@ -383,7 +383,9 @@ def test_what_is_shown_in_part_goes_down_as_the_sellers_own_number_and_proves_no
     read_all(a_withdrawal(700, phone="2547****000"))
     Withdrawal.objects.update(phone=shown)
 
-    payout = say_it_paid_a_seller(Withdrawal.objects.get().pk, username=kettle.seller.username)
+    payout = settle_withdrawal_as_payout(
+        Withdrawal.objects.get().pk, username=kettle.seller.username
+    )
 
     assert payout.phone == (PHONE if shown != SHOWN[2] else "254733000999")
     assert (payout.status, payout.amount) == ("done", 700)
@@ -393,7 +395,9 @@ def test_what_is_shown_in_part_goes_down_as_the_sellers_own_number_and_proves_no
 def test_what_is_shown_in_full_proves_the_number(stop, kettle):
     read_all(a_withdrawal(700, phone="254733000999"))
 
-    payout = say_it_paid_a_seller(Withdrawal.objects.get().pk, username=kettle.seller.username)
+    payout = settle_withdrawal_as_payout(
+        Withdrawal.objects.get().pk, username=kettle.seller.username
+    )
 
     assert payout.phone == "254733000999"
     assert PhoneProof.objects.filter(user=kettle.seller, phone="254733000999").exists()
@@ -403,7 +407,7 @@ def test_what_is_shown_in_part_paid_nobody_who_sells_nothing(stop):
     read_all(a_withdrawal(700, phone="2547****000"))
 
     with pytest.raises(ActionNotAvailable, match="only a part of the number"):
-        say_it_paid_a_seller(Withdrawal.objects.get().pk, username=UserFactory().username)
+        settle_withdrawal_as_payout(Withdrawal.objects.get().pk, username=UserFactory().username)
 
 
 @pytest.mark.parametrize(
@@ -415,7 +419,7 @@ def test_a_lost_refund_whose_number_is_shown_in_part_goes_down_to_its_payers(
     post_c2b(client, by_hand("", 700, receipt="SHC0000009", MSISDN=payer))
     read_all(a_withdrawal(700, phone="2547****678"))
 
-    refund = say_it_gave_back(Withdrawal.objects.get().pk, number="SHC0000009")
+    refund = settle_withdrawal_as_refund(Withdrawal.objects.get().pk, number="SHC0000009")
 
     assert (refund.way, refund.phone) == way
     assert (refund.status, refund.number) == ("done", "TKS0000001")
@@ -426,17 +430,17 @@ def test_no_more_goes_back_than_came(stop, line):
     number = Receipt.objects.get(order=line.order).number
 
     with pytest.raises(ActionNotAvailable, match="no more than KES 1500 came"):
-        say_it_gave_back(Withdrawal.objects.get().pk, number=number)
+        settle_withdrawal_as_refund(Withdrawal.objects.get().pk, number=number)
 
 
 def test_what_was_taken_out_on_the_portal_is_set_aside(stop):
     read_all(a_withdrawal(700))
 
-    say_it_is_none_of_ours(Withdrawal.objects.get().pk)
+    dismiss_withdrawal(Withdrawal.objects.get().pk)
 
     assert what_is_missing(stop) == []
     with pytest.raises(ActionNotAvailable, match="said already"):
-        say_it_is_none_of_ours(Withdrawal.objects.get().pk)
+        dismiss_withdrawal(Withdrawal.objects.get().pk)
 
 
 def test_reading_again_changes_nothing(stop, daraja):
@@ -462,10 +466,10 @@ def test_a_line_cancelled_again_sends_nothing_again(stop, line, daraja):
     """It was cancelled in the lost hours, and its buyer's money went to their phone."""
     receipt = Receipt.objects.get(order=line.order)
     read_all(a_withdrawal(phone="254712345678"))
-    say_it_gave_back(Withdrawal.objects.get().pk, number=receipt.number)
+    settle_withdrawal_as_refund(Withdrawal.objects.get().pk, number=receipt.number)
 
     boss = UserFactory(is_superuser=True)
-    move_line(line.pk, "cancelled", by=boss, note="Broken", goods_there=False)
+    move_line(line.pk, "cancelled", actor=boss, note="Broken", goods_there=False)
     lift(stop)
     hurry()
 
@@ -534,7 +538,7 @@ def test_restored_says_what_to_do_next():
 
 
 def test_restored_wants_a_time_that_has_been():
-    with pytest.raises(CommandError, match="has not come yet"):
+    with pytest.raises(CommandError, match="is in the future"):
         said("restored", "--backup-taken", "2126-11-01T09:00")
 
 
@@ -543,19 +547,19 @@ def test_read_statement_says_what_waits(stop, tmp_path):
     files[0].write_bytes(statement(shortcode=PAYBILL))
     files[1].write_bytes(statement(a_withdrawal(700)))
 
-    with pytest.raises(CommandError, match="may not leave yet"):
+    with pytest.raises(CommandError, match="stay stopped"):
         said("read_statement", *map(str, files))
 
-    say_it_is_none_of_ours(Withdrawal.objects.get().pk)
+    dismiss_withdrawal(Withdrawal.objects.get().pk)
     told = said("read_statement", *map(str, files))
-    assert "1 withdrawals, 0 wait for a person" in told
-    assert "Let money leave again on the console." in told
+    assert "1 withdrawals, 0 unexplained" in told
+    assert "You can resume outgoing payments on the console." in told
 
 
 def test_read_statement_says_what_it_credits_nothing_for(line, tmp_path):
     (file := tmp_path / "paybill.csv").write_bytes(statement(a_salary(), shortcode=PAYBILL))
 
-    assert "1 came in that by M-Pesa's word for it are no payments" in said(
+    assert "1 incoming movements are not payments by their type" in said(
         "read_statement", str(file)
     )
 
@@ -565,7 +569,7 @@ def test_read_statement_takes_nothing_of_two_files_where_one_is_torn(stop, tmp_p
     whole.write_bytes(statement(a_withdrawal()))
     torn.write_bytes(statement(a_withdrawal(), shortcode=PAYBILL)[:-40])
 
-    with pytest.raises(CommandError, match=r"torn\.csv: .*Nothing was taken in"):
+    with pytest.raises(CommandError, match=r"torn\.csv: .*Nothing was imported"):
         said("read_statement", str(whole), str(torn))
 
     assert payouts("status") == ["due"]
@@ -586,7 +590,7 @@ def test_a_statement_that_is_not_ours_is_refused(given, why):
 def refund_due(buyer, kettle):
     """A refund of a payment for an order that its buyer had cancelled."""
     order = an_order(buyer, (kettle, 1))
-    cancel_order(order.pk, by="buyer")
+    cancel_order(order.pk, cancelled_by="buyer")
     post_c2b(Client(), by_hand(order.reference, 1500, receipt="SHC0000001"))
     clock.process_stored_events(timezone.now() + timedelta(minutes=1))
     return Refund.objects.get()

@@ -13,7 +13,10 @@ from payments.backoffice import receipt_services
 from payments.backoffice.kinds import KINDS
 from payments.backoffice.queues import QUEUES
 from payments.backoffice.receipt_services import ActionNotAvailable
-from payments.backoffice.transfer_services import say_it_came_back, say_it_paid_a_seller
+from payments.backoffice.transfer_services import (
+    settle_withdrawal_as_payout,
+    settle_withdrawal_as_returned,
+)
 from payments.disbursement import process_refund
 from payments.evidence import put_in_doubt, record_first
 from payments.ledger import balance
@@ -98,7 +101,10 @@ def test_the_command_says_how_many_came_back(payout, tmp_path):
 
     call_command("read_statement", str(file), stdout=said)
 
-    assert "1 that had left came back: money without an order, on the console." in said.getvalue()
+    assert (
+        "1 withdrawals came back: see “Payments without an order” on the console."
+        in said.getvalue()
+    )
 
 
 def test_it_is_counted_once_however_often_the_statement_is_read(payout):
@@ -450,7 +456,7 @@ def test_what_left_for_a_refund_done_otherwise_and_came_back_is_one_decision(
     assert receipt.note == f"It had left as {SENT}: say there what that was."
     assert not KINDS["receipt"].actions["back"].applies(receipt)
 
-    assert say_it_came_back(withdrawal.pk) == receipt
+    assert settle_withdrawal_as_returned(withdrawal.pk) == receipt
 
     assert (shown("withdrawals"), shown("unmatched")) == ([], [])
     refund = receipt.refunds.get()
@@ -483,7 +489,7 @@ def test_a_part_that_came_back_of_it_is_decided_by_itself(done_otherwise):
     assert withdrawal.came_back is None
     assert [each.amount for each in shown("unmatched")] == [500]
     with pytest.raises(ActionNotAvailable, match="came back whole"):
-        say_it_came_back(withdrawal.pk)
+        settle_withdrawal_as_returned(withdrawal.pk)
 
 
 def test_what_was_sent_on_of_it_is_not_settled_by_it_too(done_otherwise):
@@ -492,7 +498,7 @@ def test_what_was_sent_on_of_it_is_not_settled_by_it_too(done_otherwise):
     read(statement(left(), row()))
 
     with pytest.raises(ActionNotAvailable, match="decided already about what came back"):
-        say_it_came_back(Withdrawal.objects.get().pk)
+        settle_withdrawal_as_returned(Withdrawal.objects.get().pk)
 
 
 def test_what_it_had_left_as_may_be_said_and_then_it_is_money_without_an_order(
@@ -501,10 +507,10 @@ def test_what_it_had_left_as_may_be_said_and_then_it_is_money_without_an_order(
     read(statement(left(), row()))
     withdrawal = Withdrawal.objects.get()
 
-    say_it_paid_a_seller(withdrawal.pk, username=kettle.seller.username)
+    settle_withdrawal_as_payout(withdrawal.pk, username=kettle.seller.username)
 
     receipt = Receipt.objects.get(number=BACK)
     assert shown("unmatched") == [receipt]
     assert KINDS["receipt"].actions["back"].applies(receipt)
     with pytest.raises(ActionNotAvailable, match="said already what it was"):
-        say_it_came_back(withdrawal.pk)
+        settle_withdrawal_as_returned(withdrawal.pk)

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.backoffice import audit
-from accounts.backoffice.interest import find_parties
+from accounts.backoffice.conflicts import find_parties
 from orders.fulfilment import move_line
 from orders.problems.decisions import withdraw
 from orders.problems.services import open_problem
@@ -42,7 +42,7 @@ def sell(buyer, seller):
 
 def give_back(line):
     """Staff take a line back after its goods were fetched."""
-    move_line(line.pk, "cancelled", by=UserFactory(is_superuser=True), note="It leaks.")
+    move_line(line.pk, "cancelled", actor=UserFactory(is_superuser=True), note="It leaks.")
 
 
 def owed():
@@ -270,7 +270,7 @@ def test_what_somebody_keeps_back_stays_as_it_is(sell, sell_at_a_loss, daraja):
     sell_at_a_loss(1500)
     tick()
     held = hold_payout(Payout.objects.latest("pk").pk, why="Its buyer is the seller's brother.")
-    audit.log(UserFactory(is_superuser=True), "Keep it back for now", held, why=held.held_why)
+    audit.log(UserFactory(is_superuser=True), "Put it on hold", held, why=held.held_why)
     sell(1200)
 
     tick()
@@ -368,7 +368,7 @@ def test_what_was_kept_for_a_debt_that_is_none_waits_where_staff_typed_the_numbe
     assert (payout.phone, payout.amount, payout.author) == (OTHER, 600, staff)
     assert payout.awaits_approval
     assert sent(daraja) == [(PHONE, 1000)]
-    with pytest.raises(ActionNotAvailable, match="typed its number"):
+    with pytest.raises(ActionNotAvailable, match="entered the phone number"):
         approve_payout(payout.pk, by=staff)
 
 
@@ -385,7 +385,7 @@ def test_nobody_who_typed_the_number_of_a_line_approves_what_it_goes_with(sell, 
     for typist in typists:
         share = SellerShare.objects.get(phone_by=typist)
         assert all(typist.pk in find_parties(row).people for row in (payout, share))
-        with pytest.raises(ActionNotAvailable, match="typed its number"):
+        with pytest.raises(ActionNotAvailable, match="entered the phone number"):
             approve_payout(payout.pk, by=typist)
 
 

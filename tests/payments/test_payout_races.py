@@ -45,7 +45,7 @@ def line(buyer, kettle):
 
 
 def cancel(line, staff):
-    return lambda: move_line(line.pk, "cancelled", by=staff, note="It leaks.")
+    return lambda: move_line(line.pk, "cancelled", actor=staff, note="It leaks.")
 
 
 def owed():
@@ -245,7 +245,7 @@ def test_a_refund_and_a_payout_of_one_order_are_sent_at_once(
 ):
     """A line comes back after its payout left: both are under way, and the debt stays."""
     line = line_at("delivered", buyer=buyer, product=kettle)
-    move_line(line.pk, "cancelled", by=staff, note="It leaks.")
+    move_line(line.pk, "cancelled", actor=staff, note="It leaks.")
     another = line_at("fetched", buyer=buyer, product=kettle)
     refund, payout = Refund.objects.get(), Payout.objects.get(shares__track=another)
 
@@ -264,7 +264,7 @@ def test_lines_of_one_seller_fetched_at_once_each_get_their_payout(buyer, kettle
     lines = [line_at("paid", buyer=buyer, product=kettle) for _ in range(4)]
 
     results = at_once(
-        *[lambda line=line: move_line(line.pk, "fetched", by=staff) for line in lines]
+        *[lambda line=line: move_line(line.pk, "fetched", actor=staff) for line in lines]
     )
 
     assert (raised(results), payouts("amount"), owed()) == ([], [1500] * 4, 6000)

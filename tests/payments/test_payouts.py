@@ -78,7 +78,7 @@ def test_the_commission_is_what_it_was_when_it_was_sold(buyer, kettle, settings,
     line = line_at("paid", buyer=buyer, product=kettle)
     settings.COMMISSION_PERCENT = 50
 
-    move_line(line.pk, "fetched", by=UserFactory(is_superuser=True))
+    move_line(line.pk, "fetched", actor=UserFactory(is_superuser=True))
     tick()
 
     share = SellerShare.objects.get()
@@ -90,7 +90,7 @@ def test_the_number_is_the_one_the_listing_had_when_it_was_sold(buyer, kettle, d
     line = line_at("paid", buyer=buyer, product=kettle)
     edit_product(kettle.pk, payment_mpesa_number=OTHER)
 
-    move_line(line.pk, "fetched", by=UserFactory(is_superuser=True))
+    move_line(line.pk, "fetched", actor=UserFactory(is_superuser=True))
     tick()
 
     assert sent(daraja) == [(PHONE, 1500)]
@@ -381,7 +381,7 @@ def test_large_ones_wait_for_a_second_person(buyer, seller, settings, daraja):
 
     second = UserFactory(is_superuser=True)
     Payout.objects.filter(pk=large.pk).update(approved_by=second, next_check_at=timezone.now())
-    audit.log(second, "Let it leave", large)
+    audit.log(second, "Approve the payout", large)
     hurry()
     assert sent(daraja) == [(PHONE, 5_000), (PHONE, 5_001)]
 

@@ -252,7 +252,7 @@ def test_money_and_its_buyers_cancelling_at_once_end_paid_or_sent_back(payment, 
 
     raised = at_once(
         callback(payment, success(payment)),
-        lambda: cancel_order(order.pk, by="buyer"),
+        lambda: cancel_order(order.pk, cancelled_by="buyer"),
     )
 
     order.refresh_from_db()
@@ -271,7 +271,7 @@ def test_both_pins_at_once_for_a_cancelled_order_and_the_one_after_it_pay_once(
     payment, kettle, turn
 ):
     order = payment.order
-    cancel_order(order.pk, by="buyer")
+    cancel_order(order.pk, cancelled_by="buyer")
     new = an_order(order.buyer, (kettle, 2), phone="254733000111")
     attempt = ringing(new.payments.get(), "ws_CO_2")
 

@@ -212,7 +212,7 @@ def test_money_that_went_back_twice_is_not_hidden(refused, simulator):
 
     assert note == "The money had gone back another way: it went back twice."
     assert balances == [0, 0, -3000]
-    assert broken == ["Money goes back one way only"]
+    assert broken == ["Only a rejected refund is replaced by another"]
 
 
 def test_a_reversal_that_was_done_already_counts_as_done(order, simulator):
@@ -466,7 +466,7 @@ def test_a_page_instead_of_a_token_is_no_refusal(order, simulator):
 def test_a_person_cannot_send_less_than_m_pesa_pays_out(order, simulator):
     pay(simulator, order, 3009, phone=PAYER)
 
-    with pytest.raises(ActionNotAvailable, match="KES 10 to 250000"):
+    with pytest.raises(ActionNotAvailable, match="between KES 10 and KES 250,000"):
         transfer_services.retry_refund(Refund.objects.get().pk, phone=OTHER)
 
 

@@ -58,7 +58,7 @@ def books():
 
 def cancel(order, line):
     line_id = order.tracks.order_by("pk")[line].pk
-    move_line(line_id, "cancelled", by=UserFactory(is_superuser=True), note="They broke.")
+    move_line(line_id, "cancelled", actor=UserFactory(is_superuser=True), note="They broke.")
 
 
 def refunds():
@@ -142,18 +142,18 @@ def test_no_person_writes_down_as_a_payment_what_another_movement_was(other_move
     receipt = Receipt.objects.get(number="SGC0000001")
     money_out.record_reversal_seen(receipt.pk, number=PAID)
 
-    with pytest.raises(ActionNotAvailable, match="the number of a refund or a payout"):
+    with pytest.raises(ActionNotAvailable, match="the receipt number of a refund or payout"):
         money_in.record_seen_receipt(number=number, amount=700, reference="")
 
 
 def test_no_attempt_was_paid_by_what_left(other_movements, payment):
-    with pytest.raises(ActionNotAvailable, match="the number of a refund or a payout"):
+    with pytest.raises(ActionNotAvailable, match="the receipt number of a refund or payout"):
         money_in.mark_attempt_paid(payment.pk, number="SGP0000001")
 
 
 @pytest.mark.parametrize("number", ["SGP0000001", "SGC0000001"])
 def test_a_payment_s_or_a_payout_s_number_is_no_proof_that_money_left(other_movements, number):
-    with pytest.raises(ActionNotAvailable, match="not one that is known already"):
+    with pytest.raises(ActionNotAvailable, match="This one is already recorded"):
         money_out.new_number(number)
 
 

@@ -58,7 +58,7 @@ def order(buyer, kettle, seller, simulator):
 def sold(order, agent):
     """Both lines fetched: KES 3,000 less 150, KES 700 less 35."""
     for line in order.tracks.order_by("pk"):
-        move_line(line.pk, "fetched", by=agent)
+        move_line(line.pk, "fetched", actor=agent)
     return order
 
 

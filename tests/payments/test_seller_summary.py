@@ -62,7 +62,7 @@ def test_sales_are_counted_by_nairobis_days(buyer, seller, kettle):
 
 def test_what_is_unpaid_or_was_cancelled_is_no_sale(buyer, seller_api, kettle):
     an_order(buyer, (kettle, 1))
-    move_line(paid_line(buyer, kettle).pk, "cancelled", by=buyer)
+    move_line(paid_line(buyer, kettle).pk, "cancelled", actor=buyer)
 
     assert seller_api.get(SUMMARY).json()["sales"]["days_30"] == NOTHING
 

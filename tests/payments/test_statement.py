@@ -9,12 +9,22 @@ from django.utils import timezone
 
 from orders.models import Order
 from payments import clock
+from payments.backoffice.receipt_services import (
+    ActionNotAvailable,
+    mark_as_separate_payment,
+    mark_attempt_unpaid,
+)
 from payments.daraja.client import StatementPage, StatementRow
 from payments.daraja.errors import DarajaRefused, DarajaUnknown
 from payments.models import GatewayEvent, OrderPayment, Receipt, Refund, StatementPull
+from payments.models.same_payments import is_undecided
 from payments.proof.simulator_books import compare
 from payments.reconciliation.receipts import record_receipt
-from payments.reconciliation.statement_pull import fail_attempts_not_on_statement, pull_statement
+from payments.reconciliation.statement_pull import (
+    _incoming_payment,
+    fail_attempts_not_on_statement,
+    pull_statement,
+)
 from tests.shopping import cash_out, shelf
 from tests.threads import at_once
 
@@ -335,3 +345,39 @@ def test_a_gap_in_the_reading_leaves_it_to_a_person(forsaken, daraja):
 
     forsaken.refresh_from_db()
     assert forsaken.status == "submitted"
+
+
+@pytest.fixture
+def at_a_till(forsaken):
+    """The row of the statement that the prompt was paid with, without a reference: at a till."""
+    paid = StatementRow(
+        "SGL7654321", 3000, NOW + timedelta(seconds=20), forsaken.phone, "", "Buy Goods"
+    )
+    receipt, _ = record_receipt(_incoming_payment(paid))
+    assert receipt.order is None
+    read_from_to(NOW, NOW + 26 * HOUR)
+    return receipt
+
+
+def test_an_attempt_whose_money_may_lie_in_suspense_has_not_failed(at_a_till, forsaken):
+    assert fail_attempts_not_on_statement() == 0
+
+    forsaken.refresh_from_db()
+    assert (forsaken.status, forsaken.result_code) == ("submitted", "")
+    assert is_undecided(at_a_till)
+
+
+def test_nor_may_a_person_say_that_no_money_came_before_it_is_decided(at_a_till, forsaken):
+    OrderPayment.objects.update(live=False)
+    with pytest.raises(ActionNotAvailable, match="SGL7654321: KES 3,000 arrived at that time"):
+        mark_attempt_unpaid(forsaken.pk)
+
+    mark_as_separate_payment(at_a_till.pk)
+
+    assert mark_attempt_unpaid(forsaken.pk).status == "failed"
+
+
+def test_it_fails_once_that_money_is_said_to_be_another_payment(at_a_till, forsaken):
+    mark_as_separate_payment(at_a_till.pk)
+
+    assert fail_attempts_not_on_statement() == 1

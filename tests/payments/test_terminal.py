@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from payments.demo.terminal import collecting, what_is_wrong
+from payments.demo.terminal import collecting, errors_in
 
 AT = "2026-11-29T01:18:03.123+00:00"
 LINES = [
@@ -22,10 +22,10 @@ LINES = [
 
 
 def test_warnings_errors_and_tracebacks_are_shown_and_nothing_else():
-    assert list(what_is_wrong(LINES)) == [LINES[2], *LINES[4:8], *LINES[9:]]
+    assert list(errors_in(LINES)) == [LINES[2], *LINES[4:8], *LINES[9:]]
 
 
-def test_all_that_servers_print_is_kept_and_what_is_wrong_is_told(tmp_path):
+def test_all_that_servers_print_is_kept_and_errors_in_is_told(tmp_path):
     told = []
     say = "import sys; print(*sys.argv[1:], sep='\\n')"
     with collecting(tmp_path / "servers.log", told.append) as log:

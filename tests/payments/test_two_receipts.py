@@ -32,7 +32,7 @@ NAIROBI = timezone.get_fixed_timezone(180)
 HASHED = hashlib.sha256(PHONE.encode()).hexdigest()
 MASKED = f"2547 ***** {PHONE[-3:]}"
 UNCLEAR = f"*******{PHONE[-2:]}"
-COUNTED_TWICE = "Money without an order is not that of a prompt"
+COUNTED_TWICE = "A payment without an order is not that of a prompt without a number: staff decide"
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def _find_apart(receipts):
     """A person finds that they are payments of their own."""
     receipts.update(is_separate_payment=True)
     for receipt in receipts:
-        audit.log(UserFactory(is_superuser=True), "It is a payment of its own", receipt)
+        audit.log(UserFactory(is_superuser=True), "It is a separate payment", receipt)
 
 
 @pytest.fixture
@@ -213,7 +213,7 @@ def test_a_person_says_that_it_is_this_receipt(pair, order, way):
 
 
 def test_a_person_says_that_they_are_two_payments(pair, order):
-    money_in.mark_payment_of_its_own(pair[1].pk)
+    money_in.mark_as_separate_payment(pair[1].pk)
 
     assert not undecided()
     assert money_in.refund_receipt(pair[1].pk).amount == 3000
@@ -281,7 +281,7 @@ def test_a_hashed_phone_is_kept_whole_and_its_order_suggested(client, payment, o
     receipt = Receipt.objects.get()
     assert receipt.phone == HASHED
     assert [(each.order, each.why) for each in suggest_orders(receipt)] == [
-        (order, "same amount, and the phone fits")
+        (order, "same amount and matching phone")
     ]
 
 

@@ -51,7 +51,7 @@ def come_short(payment):
 def cancel(order):
     """The goods are cancelled: nobody has them, and nobody paid for them but KES 1."""
     move_line(
-        order.tracks.get().pk, "cancelled", by=UserFactory(is_superuser=True), note="They broke."
+        order.tracks.get().pk, "cancelled", actor=UserFactory(is_superuser=True), note="They broke."
     )
 
 

@@ -41,7 +41,7 @@ def delete(user, body=None):
     return signed_in(user).post("/account/delete/", body or BODY)
 
 
-def why_not(user):
+def restock_refusal(user):
     answer = delete(user)
     assert answer.status_code == 409, answer.json()
     return [one["what"] for one in answer.json()["under_way"]]
@@ -78,8 +78,8 @@ def customer(wanjiku, kettle):
         wanjiku, kettle, recipient="W. Kamau", county="kiambu", area="Ruiru", directions="Church"
     )
     line = parcel.lines.get()
-    move_line(line.pk, "fetched", by=UserFactory(is_superuser=True))
-    move_line(line.pk, "delivered", by=wanjiku)
+    move_line(line.pk, "fetched", actor=UserFactory(is_superuser=True))
+    move_line(line.pk, "delivered", actor=wanjiku)
     review_line(track_id=line.pk, buyer=wanjiku, stars=5, text="Wanjiku says: it boils.")
     notice = Notice.objects.create(key="told", kind="paid", user=wanjiku, facts={"who": "W."})
     Message.objects.create(
@@ -149,14 +149,14 @@ def test_an_unpaid_order_keeps_its_buyer_and_its_seller(wanjiku, seller, kettle)
             "order_token": str(order.order_token),
         }
     ]
-    assert why_not(seller) == ["goods_to_hand_over"]
+    assert restock_refusal(seller) == ["goods_to_hand_over"]
 
 
 def test_money_may_come_for_a_day_after_an_order_ended(wanjiku, kettle):
     order = an_order(wanjiku, (kettle, 1))
     cancel_order(order.pk)
 
-    assert why_not(wanjiku) == ["late_money"]
+    assert restock_refusal(wanjiku) == ["late_money"]
     with two_days_later():
         assert delete(wanjiku).status_code == 200
 
@@ -172,7 +172,7 @@ def test_an_order_that_a_silent_clock_closed_late_keeps_its_buyer_for_a_day_from
     order.refresh_from_db()
     assert order.payment_status == "expired"
     assert not is_too_late(order, timezone.now())
-    assert why_not(wanjiku) == ["late_money"]
+    assert restock_refusal(wanjiku) == ["late_money"]
     with two_days_later():
         assert is_too_late(order, timezone.now())
         assert delete(wanjiku).status_code == 200
@@ -181,20 +181,20 @@ def test_an_order_that_a_silent_clock_closed_late_keeps_its_buyer_for_a_day_from
 def test_goods_on_their_way_keep_both(wanjiku, seller, kettle):
     paid_line(wanjiku, kettle)
 
-    assert why_not(wanjiku) == ["goods_to_come"]
-    assert why_not(seller) == ["goods_to_hand_over"]
+    assert restock_refusal(wanjiku) == ["goods_to_come"]
+    assert restock_refusal(seller) == ["goods_to_hand_over"]
 
 
 def test_money_on_its_way_back_keeps_its_buyer(wanjiku, kettle):
-    move_line(paid_line(wanjiku, kettle).pk, "cancelled", by=wanjiku)
+    move_line(paid_line(wanjiku, kettle).pk, "cancelled", actor=wanjiku)
 
-    assert why_not(wanjiku) == ["refund"]
+    assert restock_refusal(wanjiku) == ["refund"]
 
 
 def test_a_payment_in_doubt_keeps_its_buyer(customer):
     Order.objects.update(in_doubt=True)
 
-    assert why_not(customer) == ["doubted_payment"]
+    assert restock_refusal(customer) == ["doubted_payment"]
 
 
 def test_what_a_seller_is_owed_keeps_them(customer, seller):

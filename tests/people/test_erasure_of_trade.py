@@ -39,7 +39,7 @@ from tests.payments.paying_out import tell, tick
 from tests.problems.conftest import daraja, get, post, report  # noqa: F401
 from tests.threads import at_once
 
-from .test_erasure import delete, why_not
+from .test_erasure import delete, restock_refusal
 from .test_export import export_of
 
 pytestmark = pytest.mark.django_db
@@ -61,8 +61,8 @@ def parcel(buyer, kettle):
     parcel, agent = a_parcel(buyer, kettle), an_agent()
     claims.claim_parcel(parcel.pk, agent=agent)
     line = parcel.lines.get()
-    move_line(line.pk, "fetched", by=agent)
-    move_line(line.pk, "delivered", by=buyer)
+    move_line(line.pk, "fetched", actor=agent)
+    move_line(line.pk, "delivered", actor=buyer)
     agent.groups.clear()
     return parcel
 
@@ -73,7 +73,9 @@ def settled(parcel, buyer, seller):
     line = parcel.lines.get()
     report(line, buyer, text="Wanjiku's kettle leaks.", pictures=[picture()])
     problem = Problem.objects.get()
-    add_message(problem.pk, by=seller, party="seller", text="Amina is sorry.", pictures=[picture()])
+    add_message(
+        problem.pk, author=seller, party="seller", text="Amina is sorry.", pictures=[picture()]
+    )
     assert post(seller, line, "accept/", {"amount": 200, "note": "For the lid."}).status_code == 200
     # The rest of the price waits so long for what the buyer says to it.
     Problem.objects.update(closed_at=F("closed_at") - PART_STANDS_AFTER)
@@ -110,7 +112,7 @@ def test_an_undecided_problem_keeps_its_buyer_and_its_seller(buyer, seller, parc
             "order_token": str(order.order_token),
         }
     ]
-    assert why_not(seller) == ["problem"]
+    assert restock_refusal(seller) == ["problem"]
 
 
 def test_goods_that_are_to_come_back_keep_both(buyer, seller, parcel):
@@ -118,8 +120,8 @@ def test_goods_that_are_to_come_back_keep_both(buyer, seller, parcel):
     report(line, buyer)
     post(seller, line, "accept/", {"bring_back": True})
 
-    assert why_not(buyer) == ["problem"]
-    assert why_not(seller) == ["problem", "money_owed"]
+    assert restock_refusal(buyer) == ["problem"]
+    assert restock_refusal(seller) == ["problem", "money_owed"]
 
 
 def test_a_problem_that_ended_keeps_nobody(buyer, seller, settled):
@@ -129,13 +131,13 @@ def test_a_problem_that_ended_keeps_nobody(buyer, seller, settled):
 def test_a_parcel_that_was_taken_on_keeps_who_brings_it_and_no_role_any_more(buyer, kettle):
     parcel, agent = a_parcel(buyer, kettle), an_agent()
     claims.claim_parcel(parcel.pk, agent=agent)
-    move_line(parcel.lines.get().pk, "fetched", by=agent)
+    move_line(parcel.lines.get().pk, "fetched", actor=agent)
     agent.groups.clear()
 
     named = delete(agent).json()["under_way"]
 
     assert named == [{"what": "parcel_to_bring", "parcel": parcel.pk}]
-    move_line(parcel.lines.get().pk, "delivered", by=buyer)
+    move_line(parcel.lines.get().pk, "delivered", actor=buyer)
     assert delete(agent).status_code == 200
 
 

@@ -12,7 +12,7 @@ from django.db.models import (
 )
 
 from accounts.models import User
-from payments.people.inventory import HOLDINGS, NOBODYS, WHOLE
+from payments.people.inventory import HOLDINGS, IMPERSONAL, WHOLE
 
 #: What can hold words about somebody; one of a few known values cannot.
 WORDS = (BinaryField, CharField, FileField, GenericIPAddressField, JSONField, TextField)
@@ -54,7 +54,7 @@ def test_every_column_is_shown_or_hidden_and_goes_or_stays(model):
 
 
 def test_a_table_that_names_people_says_what_it_keeps():
-    missing = {model._meta.label for model in OTHERS} - NOBODYS.keys()
+    missing = {model._meta.label for model in OTHERS} - IMPERSONAL.keys()
 
     assert missing == set(), f"Say in payments/people/inventory.py what becomes of: {missing}"
 
@@ -71,7 +71,7 @@ def test_what_is_said_is_about_columns_that_are_there():
 
 
 def test_no_table_is_said_to_be_nobodys_that_names_somebody():
-    for label in NOBODYS:
+    for label in IMPERSONAL:
         model = apps.get_model(label)
         assert not any(
             field.is_relation and field.related_model is User

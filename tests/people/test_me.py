@@ -118,11 +118,11 @@ def test_problems_are_counted_while_they_wait_for_their_buyer(buyer, seller, ket
     problem = open_problem(line.pk, buyer=buyer, kind="damaged", text="It leaks.").problem
     assert me(buyer)["counts"]["to_answer"] == 0
 
-    add_message(problem.pk, by=seller, party="seller", text="Where?")
+    add_message(problem.pk, author=seller, party="seller", text="Where?")
     assert me(buyer)["counts"]["to_answer"] == 1
     assert me(seller)["counts"]["to_answer"] == 0
 
-    add_message(problem.pk, by=buyer, party="buyer", text="At the spout.")
+    add_message(problem.pk, author=buyer, party="buyer", text="At the spout.")
     assert me(buyer)["counts"]["to_answer"] == 0
 
 

@@ -128,7 +128,7 @@ class World:
             number="TKP9999999", shortcode="174379", amount=100, left_at=timezone.now()
         )
         StatementPull.objects.create(shortcode="174379", next_pull_at=timezone.now())
-        move_line(paid_line(buyer, self.product).pk, "cancelled", by=buyer)
+        move_line(paid_line(buyer, self.product).pk, "cancelled", actor=buyer)
 
     def _report(self, buyer):
         """A problem that is open, with a picture, and a line with one that was withdrawn."""

@@ -59,7 +59,7 @@ def world(django_db_setup, django_db_blocker):
     with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch, undone():
         patch.setattr("payments.gateway.daraja", FakeDaraja)
         # Drawn a thousand times, what a refusal looks like would take half of the time:
-        # tests/admin/test_rooms.py looks at it.
+        # tests/admin/test_sidebar.py looks at it.
         patch.setattr("accounts.backoffice.denied._page", _denied)
         _describe_once(patch)
         yield World()

@@ -4,7 +4,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from accounts.backoffice.actions import perform
-from accounts.backoffice.interest import OwnInterest
+from accounts.backoffice.conflicts import ConflictOfInterest
 from accounts.backoffice.proposals import agree
 from accounts.backoffice.second_person import SecondPersonNeeded
 from accounts.models import Audit, Proposal
@@ -133,7 +133,9 @@ def test_no_more_goes_back_than_is_left(problem, seller, line, amount):
     answer = post(seller, line, "accept/", {"amount": amount})
 
     assert answer.status_code == 400
-    assert answer.json() == {"amount": ["Give KES 1 to KES 1,500: so much is left of it."]}
+    assert answer.json() == {
+        "amount": ["Enter an amount between KES 1 and KES 1,500 (what is left of the price)."]
+    }
     assert not Refund.objects.exists()
 
 
@@ -158,7 +160,9 @@ def test_parts_add_up_to_no_more_than_the_price(buyer, seller, line, problem):
 
     answer = post(seller, line, "accept/", {"amount": 501})
 
-    assert answer.json() == {"amount": ["Give KES 1 to KES 500: so much is left of it."]}
+    assert answer.json() == {
+        "amount": ["Enter an amount between KES 1 and KES 500 (what is left of the price)."]
+    }
     post(seller, line, "accept/", {"amount": 499})
     assert (again(line).rest, balance(Account.SELLERS_PAYABLE)) == (1, 1)
     assert refunds("amount") == [1000, 499]
@@ -437,7 +441,7 @@ def test_staff_cancel_the_line_while_its_seller_agrees_to_a_part(problem, seller
 
     boss = UserFactory(is_superuser=True)
     outcomes = at_once(
-        lambda: move_line(line.pk, "cancelled", by=boss, note="It broke."),
+        lambda: move_line(line.pk, "cancelled", actor=boss, note="It broke."),
         lambda: refund_part(problem.pk, Decider(seller, "seller"), amount=300),
     )
 
@@ -505,7 +509,7 @@ def test_nobody_of_the_staff_decides_about_their_own(problem, buyer, seller, who
     person.is_staff = person.is_superuser = True
     person.save()
 
-    with pytest.raises(OwnInterest):
+    with pytest.raises(ConflictOfInterest):
         decide(problem, key, person, amount=1, text="Hello.")
 
     assert stands(problem) == ("open", "", "", 0)

@@ -193,7 +193,7 @@ def test_a_problem_before_the_goods_are_fetched_holds_back_what_they_earn(
 
     line = sell(900, "paid")
     report(line, buyer, kind="not_received", text="Nothing came.")
-    move_line(line.pk, "fetched", by=UserFactory(is_superuser=True))
+    move_line(line.pk, "fetched", actor=UserFactory(is_superuser=True))
 
     tick()
 
@@ -232,10 +232,10 @@ def test_a_debt_is_not_paid_with_what_is_held_back(buyer, seller, sell, daraja):
     returned = sell(1000)
     tick()
     tell(Payout.objects.get())
-    move_line(returned.pk, "cancelled", by=UserFactory(is_superuser=True), note="It leaks.")
+    move_line(returned.pk, "cancelled", actor=UserFactory(is_superuser=True), note="It leaks.")
     held = sell(1500, "paid")
     report(held, buyer)
-    move_line(held.pk, "fetched", by=UserFactory(is_superuser=True))
+    move_line(held.pk, "fetched", actor=UserFactory(is_superuser=True))
 
     sell(1200)
     tick()
@@ -255,7 +255,7 @@ def test_what_has_left_is_said_to_have_left(buyer, sell, daraja):
 
     assert payouts("status") == ["done"]
     assert describe_money(problem) == (
-        "KES 900 in a payout of KES 900 under TKP9000001 has left: what is refunded now is the "
+        "KES 900 in a payout of KES 900 as TKP9000001 was paid. A refund now becomes the "
         "seller's debt."
     )
 
@@ -267,14 +267,14 @@ def test_what_may_have_left_is_said_to_be_on_its_way(buyer, sell, daraja):
     problem = report(line, buyer)
 
     assert payouts("status") == ["sent"]
-    assert describe_money(problem).endswith("is on its way. It cannot be held back any more.")
+    assert describe_money(problem).endswith("is being sent. It can no longer be withheld.")
 
 
 @pytest.mark.parametrize(
     ("status", "said"),
     [
-        ("paid", "Nothing is owed yet: the goods were not fetched."),
-        ("fetched", "KES 900 is held back until this is decided."),
+        ("paid", "Nothing is owed yet: the goods have not been fetched."),
+        ("fetched", "KES 900 is withheld until this is decided."),
     ],
 )
 def test_where_the_sellers_money_is_is_said_to_the_shop(buyer, sell, status, said):

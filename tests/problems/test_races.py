@@ -7,9 +7,9 @@ import pytest
 from django.utils import timezone
 
 from orders.models import Party
-from orders.problems import sellers_word
+from orders.problems import seller_refund_limit
 from orders.problems.decisions import Decider, refund_whole
-from orders.problems.sellers_word import ShopDecides
+from orders.problems.seller_refund_limit import ShopDecides
 from payments.disbursement import process_payout
 from payments.models import Payout, TransferStatus
 from payments.payouts import services
@@ -58,7 +58,9 @@ def test_a_payout_is_not_claimed_between_the_look_at_it_and_the_refund(
 ):
     (problem, payout), looked = due_again, Event()
     monkeypatch.setattr(
-        sellers_word, "_covers", [slowly(each, looked) for each in sellers_word._covers]
+        seller_refund_limit,
+        "_checks",
+        [slowly(each, looked) for each in seller_refund_limit._checks],
     )
 
     at_once(

@@ -74,7 +74,7 @@ def test_a_week_after_its_delivery_it_is_too_late(buyer, line, days, status):
     if status == 409:
         assert answer.json() == {
             "code": "problem_too_late",
-            "detail": "A problem can be reported for 7 days after the delivery.",
+            "detail": "You can report a problem up to 7 days after delivery.",
         }
 
 
@@ -213,7 +213,7 @@ def test_a_line_that_is_cancelled_otherwise_ends_its_problem(buyer, seller, kett
     problem = report(line, buyer)
     by = {"buyer": buyer, "seller": seller}.get(who) or UserFactory(is_superuser=True)
 
-    move_line(line.pk, "cancelled", by=by, note="It is gone.")
+    move_line(line.pk, "cancelled", actor=by, note="It is gone.")
 
     problem.refresh_from_db()
     assert (problem.state, problem.outcome, problem.refunded) == ("closed", "cancelled", 1500)

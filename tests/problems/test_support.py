@@ -165,13 +165,13 @@ def test_it_says_what_is_wrong_and_where_it_is_and_nothing_the_buyer_wrote(akiny
 
     assert Message.objects.get(kind=KIND).text == (
         "Hello Akinyi,\n\n"
-        f"The buyer of order {line.order.reference} reports a problem, damaged:\n\n"
+        f"The buyer of order {line.order.reference} reported a problem (damaged):\n\n"
         "  Kettle\n\n"
-        "Its seller was told, and is to answer; their money for it waits. Where the two do not "
-        "settle it, the shop decides.\n\n"
-        "It is on the shop's console, among the problems with goods:\n"
+        "The seller was notified and should answer; their money for it is on hold. If the two do "
+        "not agree, the shop decides.\n\n"
+        "You find it on the console under “Problems with goods”:\n"
         f"/admin/payments/console/problem/{problem.pk}/\n\n"
-        "O-Mache\n\nYou get this because you have the role support.\n"
+        "O-Mache\n\nYou get this e-mail because you have the support role.\n"
     )
 
 

@@ -289,6 +289,6 @@ def test_it_costs_the_same_for_one_problem_or_many(
 
 
 def test_a_message_by_the_shop_is_no_buyers(problem, clerk):
-    message = add_message(problem.pk, by=clerk, party="shop", text="Hello.").message
+    message = add_message(problem.pk, author=clerk, party="shop", text="Hello.").message
 
     assert (message.party, message.author) == ("shop", clerk)

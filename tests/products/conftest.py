@@ -1,4 +1,4 @@
-"""Goods for the catalogue's tests."""
+"""Fixtures: products for the catalogue's tests."""
 
 import io
 import re
@@ -43,7 +43,7 @@ def line(buyer, kettle):
 
 @pytest.fixture
 def offer():
-    """What a seller posts, with nothing wrong in it."""
+    """A valid body of ``POST /create/``."""
     return {
         "name": "Ramtons kettle",
         "category": "kitchen",
@@ -62,7 +62,7 @@ def png():
 
 
 def sell_out(product):
-    """Promise all there is of a product to somebody."""
+    """Reserve all units of a product."""
     type(product).objects.filter(pk=product.pk).update(held=product.item_number)
 
 
@@ -90,7 +90,7 @@ def links(response):
 
 
 def walk(client, address):
-    """Every page from this address on, as lists of products."""
+    """All pages from this address on, as lists of products."""
     pages = []
     while address:
         response = client.get(address)
@@ -101,7 +101,7 @@ def walk(client, address):
 
 
 def sums(product):
-    """What the reviews of a product and of its seller add up to: stars and reviews of each."""
+    """The sums of stars and reviews of a product, and of its seller."""
     product.refresh_from_db()
     rating = SellerRating.objects.get(seller=product.seller_id)
     return (

@@ -17,13 +17,13 @@ def test_an_object_with_ids_is_read_like_the_list(api, listing):
     assert names(api.post("/cart/", {"ids": [b, a]}, format="json")) == ["B", "A"]
 
 
-def test_a_product_asked_for_twice_is_answered_once_at_its_first_place(api, listing):
+def test_a_repeated_id_is_returned_once_at_its_first_place(api, listing):
     a, b = (listing(name).pk for name in "AB")
 
     assert names(api.post("/cart/", [b, a, b], format="json")) == ["B", "A"]
 
 
-def test_what_is_not_for_sale_is_left_out(api, listing):
+def test_unlisted_products_are_left_out(api, listing):
     shown, hidden = listing("Shown"), listing("Hidden")
     hide(hidden)
 
@@ -32,7 +32,7 @@ def test_what_is_not_for_sale_is_left_out(api, listing):
     assert names(api.post("/cart/", asked, format="json")) == ["Shown"]
 
 
-def test_what_is_sold_out_is_there_and_marked(api, kettle):
+def test_sold_out_products_are_included_and_marked(api, kettle):
     sell_out(kettle)
 
     (row,) = api.post("/cart/", [kettle.pk], format="json").json()
@@ -73,7 +73,7 @@ def test_an_id_is_a_whole_number_and_nothing_like_one(api, bad):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("body", ["7", 7, None, True, {}, {"ids": 7}, {"ids": {"a": 1}}])
-def test_another_body_is_a_400(api, body):
+def test_an_invalid_body_is_a_400(api, body):
     assert api.post("/cart/", body, format="json").status_code == 400
 
 
@@ -107,3 +107,10 @@ def test_a_cart_writes_nothing(api, kettle):
 def test_a_cart_is_posted_as_json(api):
     assert api.post("/cart/", "ids=1", content_type="text/plain").status_code == 415
     assert api.get("/cart/").status_code == 405
+
+
+def test_too_many_ids_are_refused_whatever_each_is(api):
+    answer = api.post("/cart/", [""] * 201, format="json")
+
+    assert answer.status_code == 400
+    assert answer.json() == {"ids": ["Ensure this field has no more than 200 elements."]}

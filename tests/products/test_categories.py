@@ -1,10 +1,10 @@
-"""The categories: what they are called, and how many goods can be bought of each."""
+"""The categories: their labels, and the number of products for sale in each."""
 
 import pytest
 from django.db import connection, transaction
 
 from products.catalogue import shelves
-from products.catalogue.shelves import LABELS, add_up_moves
+from products.catalogue.shelves import LABELS, apply_shelf_moves
 from products.models import Category, CategoryShelf, Product, SellerShelf, ShelfMove
 from tests.factories import ProductFactory
 from tests.threads import at_once
@@ -58,7 +58,7 @@ def test_a_category_counts_what_can_be_bought(api, listing):
     assert (sold_out["kitchen"], back["kitchen"], for_sale(api)["kitchen"]) == (1, 2, 1)
 
 
-def test_what_moves_to_another_category_is_counted_there(api, listing):
+def test_a_product_moved_to_another_category_is_counted_there(api, listing):
     kettle = listing("Kettle")
     Product.objects.filter(pk=kettle.pk).update(category="sports")
 
@@ -83,8 +83,8 @@ def test_adding_moves_up_changes_no_count(api, listing):
     before = for_sale(api)
 
     # three came, one went
-    assert add_up_moves() == 4
-    assert add_up_moves() == 0
+    assert apply_shelf_moves() == 4
+    assert apply_shelf_moves() == 0
     assert for_sale(api) == before
     assert dict(CategoryShelf.objects.values_list("category", "for_sale")) == {
         "kitchen": 1,
@@ -95,7 +95,7 @@ def test_adding_moves_up_changes_no_count(api, listing):
 
 def test_a_sellers_page_counts_what_can_be_bought_of_them(api, listing):
     listing("Kettle", seller="amina")
-    add_up_moves()
+    apply_shelf_moves()
     sell_out(listing("Pan", seller="amina"))
     listing("Cup", seller="amina")
     listing("Sofa", seller="baraka")
@@ -145,7 +145,7 @@ def test_no_move_is_lost_or_counted_twice_while_clocks_and_sellers_are_at_work(s
             Product.objects.filter(pk=product.pk).update(held=held)
 
     def clock():
-        while add_up_moves():
+        while apply_shelf_moves():
             pass
 
     errors = at_once(*[lambda p=p: flicker(p) for p in goods[:5]], clock, clock)
@@ -159,7 +159,7 @@ def test_no_move_is_lost_or_counted_twice_while_clocks_and_sellers_are_at_work(s
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_orders_that_sell_out_in_other_orders_never_wait_for_one_another(seller):
-    """Sums that were locked in the order of what sells out would deadlock here."""
+    """This would deadlock if orders locked the totals as their products sell out."""
     goods = [ProductFactory(seller=seller, category=each) for each in ("kitchen", "phones") * 2]
 
     def sell(*products):
@@ -182,7 +182,7 @@ def test_a_parameter_is_refused(api):
 
 @pytest.mark.django_db
 def test_the_triggers_are_there():
-    """A migration that rebuilds the table on SQLite drops them."""
+    """On SQLite, a migration that rebuilds the table drops its triggers."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SELECT tgname FROM pg_trigger WHERE tgname LIKE 'products_shelf%'")

@@ -169,7 +169,7 @@ def test_a_category_is_one_of_eight_or_phonestablet(seller_api, offer, typed, ke
         ("image", 5),
     ],
 )
-def test_what_cannot_be_is_a_400_on_its_field_and_lists_nothing(seller_api, offer, field, value):
+def test_an_invalid_value_is_a_400_on_its_field_and_lists_nothing(seller_api, offer, field, value):
     response = post(seller_api, offer, **{field: value})
 
     assert response.status_code == 400
@@ -179,7 +179,7 @@ def test_what_cannot_be_is_a_400_on_its_field_and_lists_nothing(seller_api, offe
 
 
 @pytest.mark.parametrize("field", ["name", "category", "item_number", "price"])
-def test_what_is_missing_is_a_400_on_its_field(seller_api, offer, field):
+def test_a_missing_field_is_a_400(seller_api, offer, field):
     del offer[field]
 
     response = seller_api.post("/create/", offer, format="json")
@@ -309,7 +309,7 @@ def test_a_listing_sent_again_says_how_it_stands_now(seller_api, offer):
     assert post_once(seller_api, offer).json()["price"] == 1900
 
 
-def test_a_key_lists_no_second_thing(seller_api, offer):
+def test_a_key_cannot_be_used_for_another_listing(seller_api, offer):
     post_once(seller_api, offer)
 
     refused = post_once(seller_api, offer, price=1851)
@@ -318,7 +318,7 @@ def test_a_key_lists_no_second_thing(seller_api, offer):
     assert Product.objects.get().price == 1850
 
 
-def test_what_was_refused_leaves_the_key_free(seller_api, offer):
+def test_a_refused_listing_does_not_use_its_key(seller_api, offer):
     assert post_once(seller_api, offer, price=0).status_code == 400
 
     assert post_once(seller_api, offer).status_code == 201

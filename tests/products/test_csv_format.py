@@ -1,4 +1,4 @@
-"""CSV as spreadsheets write it, read back to what was meant."""
+"""Reading CSV files as spreadsheets write them."""
 
 import codecs
 import time
@@ -30,7 +30,7 @@ def rows(raw):
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
-def test_what_spreadsheets_save_is_read(end, mark, delimiter):
+def test_files_saved_by_spreadsheets_are_read(end, mark, delimiter):
     raw = (mark + sheet(ROW, end=end).decode().replace(",", delimiter)).encode()
 
     row = read_sheet(raw)[0]
@@ -40,7 +40,7 @@ def test_what_spreadsheets_save_is_read(end, mark, delimiter):
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
 @pytest.mark.parametrize("first", ["", "sep=;\r\n", "SEP=;\n", '"sep=;"\r\n'])
-def test_what_excel_calls_unicode_text_and_its_own_first_line_are_read(encoding, first):
+def test_excels_unicode_text_and_separator_line_are_read(encoding, first):
     raw = (first + sheet(ROW).decode().replace(",", ";")).encode(encoding)
 
     row = read_sheet(raw)[0]
@@ -66,15 +66,15 @@ def test_columns_may_be_named_in_any_order_case_and_with_empty_ones_behind():
     assert read_sheet(raw)[0].cells == {"id": "5", "name": "Kettle"}
 
 
-def test_a_short_row_says_nothing_of_the_rest():
+def test_a_short_row_leaves_the_other_columns_out():
     assert read_sheet(sheet("5", header="id,name"))[0].cells == {"id": "5"}
 
 
-def test_a_text_that_lost_its_quotes_is_a_fault_of_its_row():
+def test_a_text_without_its_quotes_is_an_error_of_its_row():
     row = read_sheet(sheet("5,Kettle, 1.7 L,9", header="id,name,price"))[0]
 
     assert row.fault == (
-        "This row has 4 cells and the header 3: put a text with commas into double quotes."
+        "This row has 4 cells but the header has 3. Put text that contains commas in double quotes."
     )
 
 
@@ -92,7 +92,7 @@ def test_a_text_that_lost_its_quotes_is_a_fault_of_its_row():
         (sheet(ROW).replace(b"Kettle", b"K\xe9ttle"), "save it as “CSV UTF-8”"),
         (sheet(ROW).replace(b"Kettle", b"K\x00ttle"), "NUL"),
         (b"PK\x03\x04" + b"\x00" * 50, "NUL"),
-        (sheet(ROW, header=HEADER + ",prise"), "There is no column 'prise'. There are: id, sku"),
+        (sheet(ROW, header=HEADER + ",prise"), "There is no column 'prise'. Choose from: id, sku"),
         (sheet(ROW, header="name,,price"), "There is no column ''"),
         (sheet(ROW, header=HEADER + ",price,PRICE"), "The file has the column price twice."),
         (sheet("Kettle,5", header="name,price"), "category, item_number, payment_mpesa_number"),
@@ -104,10 +104,10 @@ def test_a_text_that_lost_its_quotes_is_a_fault_of_its_row():
         (sheet(*[ROW] * (MAX_ROWS + 1)), "more than 1,000 rows"),
         (b"a" * (MAX_BYTES + 1), "larger than 2 MB"),
         (b"," * MAX_BYTES, "is not CSV|name the columns"),
-        (b"x," * 100_000, "There is no column 'x', 'x', 'x', 'x', 'x'. There are"),
+        (b"x," * 100_000, "There is no column 'x', 'x', 'x', 'x', 'x'. Choose from"),
     ],
 )
-def test_what_cannot_be_read_says_why(raw, told):
+def test_an_unreadable_file_is_refused_with_the_reason(raw, told):
     with pytest.raises(BadSheet, match=told) as bad:
         read_sheet(raw)
 
@@ -122,12 +122,12 @@ def test_a_thousand_rows_are_read():
     "text",
     ["=1+1", "+254", "-5 degrees", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "'=1", "''=1", "'-"],
 )
-def test_what_a_spreadsheet_would_run_is_text_and_comes_back(text):
+def test_formulas_are_exported_as_text_and_read_back(text):
     assert guard(text) == f"'{text}"
     assert unguard(guard(text)) == text
 
 
-#: Each is saved as another text by Excel, LibreOffice or Google Sheets, in one country or another.
+#: Each is changed by Excel, LibreOffice or Google Sheets in at least one locale.
 CHANGED = [
     "00123", "007", "123456789012", "5901234123457", "12345678901234567890", "254712345678",
     "1E5", "12e3", "5.90123E+12", "1E-5", ".5e3", "1D5", "1.10", "1,500", "1 500", "0.5", ".5",
@@ -139,7 +139,7 @@ CHANGED = [
 
 
 @pytest.mark.parametrize("text", CHANGED)
-def test_what_a_spreadsheet_would_change_is_text_and_comes_back(text):
+def test_changeable_texts_are_exported_as_text_and_read_back(text):
     assert guard(text) == f"'{text}"
     assert unguard(guard(text)) == text
 
@@ -162,12 +162,12 @@ def test_no_description_takes_long_to_guard(text):
     start = time.process_time()
     unguard(guard(text))
 
-    # Some hundredths; minutes, where each character is looked at once for each before it.
+    # Hundredths of a second; minutes if it took quadratic time.
     assert time.process_time() - start < 5
 
 
 @pytest.mark.parametrize("value", [1500, 10**12, None, True, 1.5])
-def test_what_is_no_text_is_left_alone(value):
+def test_values_that_are_not_text_are_left_alone(value):
     assert guard(value) is value
 
 
@@ -179,7 +179,7 @@ def test_columns_that_are_read_back_are_written_as_they_are():
     assert pieces.splitlines()[1] == "'007,0712345678,true"
 
 
-def test_what_was_written_is_read_back():
+def test_an_exported_file_is_read_back():
     texts = ['"Quoted", and; more', "two\nlines", "=cmd|' /C calc'!A0", "Ngũgĩ 茶", "'=x"]
 
     pieces = list(write(COLUMNS, [[[7, None, text, *[""] * 7]] for text in texts]))

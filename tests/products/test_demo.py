@@ -25,7 +25,7 @@ from products.models import Category, Product
 
 @pytest.fixture
 def small(monkeypatch, settings, tmp_path):
-    """One product a category: pictures take a tenth of a second each."""
+    """One product per category, because each picture takes a tenth of a second."""
     settings.MEDIA_ROOT = tmp_path
     monkeypatch.setattr(
         "products.demo.seed.CATALOGUE",
@@ -120,7 +120,7 @@ def test_the_demos_stock_equals_its_movements(small):
 def test_the_demo_is_refused_in_production(settings):
     settings.PRODUCTION = True
 
-    with pytest.raises(CommandError, match="not in production"):
+    with pytest.raises(CommandError, match="cannot run in production"):
         call_command("demo")
 
 

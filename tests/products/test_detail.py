@@ -19,7 +19,7 @@ FIELDS = {
     "stars",
     "reviews",
 }
-#: What one product shows beside what lists do.
+#: The fields of a single product that lists do not have.
 DETAILS = FIELDS | {"pictures"}
 
 
@@ -57,7 +57,7 @@ def test_a_sold_out_product_is_shown_marked(api, kettle):
     assert body["item_number"] == 5
 
 
-def test_what_is_held_cannot_be_bought_and_may_come_back(api, kettle):
+def test_reserved_units_cannot_be_bought_but_may_come_back(api, kettle):
     type(kettle).objects.filter(pk=kettle.pk).update(held=3)
     some = api.get(f"/product/{kettle.pk}/").json()
     sell_out(kettle)
@@ -67,7 +67,7 @@ def test_what_is_held_cannot_be_bought_and_may_come_back(api, kettle):
     assert (none["available"], none["soldout"], none["back_within"]) == (0, True, 15 * 60)
 
 
-def test_what_was_sold_to_the_last_does_not_come_back_by_itself(api, listing):
+def test_a_product_sold_to_the_last_unit_has_no_back_within(api, listing):
     product = listing()
     type(product).objects.filter(pk=product.pk).update(item_number=0)
 
@@ -76,7 +76,7 @@ def test_what_was_sold_to_the_last_does_not_come_back_by_itself(api, listing):
     assert (body["available"], body["soldout"], body["back_within"]) == (0, True, None)
 
 
-def test_its_seller_sees_where_they_are_paid(seller_api, seller, listing):
+def test_the_seller_of_a_product_sees_where_they_are_paid(seller_api, seller, listing):
     product = listing(seller=seller)
 
     body = seller_api.get(f"/product/{product.pk}/").json()
@@ -87,13 +87,13 @@ def test_its_seller_sees_where_they_are_paid(seller_api, seller, listing):
 
 
 @pytest.mark.parametrize("who", ["api", "buyer_api"])
-def test_nobody_else_sees_where_the_seller_is_paid(request, kettle, who):
+def test_other_users_do_not_see_where_the_seller_is_paid(request, kettle, who):
     client = request.getfixturevalue(who)
 
     assert client.get(f"/product/{kettle.pk}/").json().keys() == DETAILS
 
 
-def test_its_seller_sees_an_unlisted_product_marked(seller_api, kettle):
+def test_the_seller_of_a_product_sees_it_unlisted(seller_api, kettle):
     hide(kettle)
 
     body = seller_api.get(f"/product/{kettle.pk}/").json()

@@ -1,4 +1,4 @@
-"""What /schema/ and /docs/ say about the catalogue."""
+"""The catalogue's OpenAPI description at /schema/ and /docs/."""
 
 import re
 
@@ -34,7 +34,7 @@ OURS = {
 
 @pytest.fixture(scope="module")
 def schema():
-    """As the shop builds it; that it is valid OpenAPI, `make lint` sees."""
+    """The schema as generated. `make lint` checks that it is valid OpenAPI."""
     return description()
 
 
@@ -118,7 +118,7 @@ def test_a_listing_is_described_as_json_and_as_a_form(schema):
 @pytest.mark.parametrize(
     ("path", "method"), [("/", "get"), ("/cart/", "post"), ("/product/search/", "get")]
 )
-def test_what_anyone_may_read_asks_for_no_token(schema, path, method):
+def test_public_endpoints_need_no_token(schema, path, method):
     assert not schema["paths"][path][method].get("security")
 
 

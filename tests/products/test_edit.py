@@ -1,4 +1,4 @@
-"""Sellers change their listings, take them off and show them again."""
+"""Sellers edit, unlist and relist their listings."""
 
 from pathlib import Path
 
@@ -67,7 +67,7 @@ def test_a_sale_between_reading_and_saving_is_not_undone(seller_api, kettle, mon
     assert (body["price"], body["on_shelf"], body["held"], body["sold"]) == (999, 3, 1, 2)
 
 
-def test_what_was_ordered_keeps_its_name_price_and_number(buyer, seller_api, kettle):
+def test_orders_keep_the_name_price_and_number_they_were_placed_with(buyer, seller_api, kettle):
     line = an_order(buyer, (kettle, 1)).tracks.get()
 
     edit(
@@ -83,7 +83,7 @@ def test_what_was_ordered_keeps_its_name_price_and_number(buyer, seller_api, ket
     assert (line.name, line.price, line.payment_mpesa_number) == ("Kettle", 1500, "254722000000")
 
 
-def test_nothing_changed_is_fine(seller_api, kettle):
+def test_an_edit_without_changes_is_accepted(seller_api, kettle):
     assert edit(seller_api, kettle).status_code == 200
 
 
@@ -126,7 +126,9 @@ def test_item_number_is_refused_and_the_way_is_told(seller_api, kettle):
         ("password", {"a": 1}),
     ],
 )
-def test_what_cannot_be_is_a_400_on_its_field_and_changes_nothing(seller_api, kettle, field, value):
+def test_an_invalid_value_is_a_400_on_its_field_and_changes_nothing(
+    seller_api, kettle, field, value
+):
     before = seller_api.get("/seller/products/").json()
 
     response = edit(seller_api, kettle, **{field: value})
@@ -167,7 +169,7 @@ def test_a_sku_of_another_listing_is_refused(seller_api, seller, kettle):
 # --- Where the seller is paid --------------------------------------------------------------------
 
 
-def test_what_another_constraint_refuses_is_not_laid_on_the_sku(kettle):
+def test_other_constraint_errors_are_not_reported_for_the_sku(kettle):
     with pytest.raises(IntegrityError), transaction.atomic():
         services.edit_product(kettle.pk, sku="K-1", price=0)
 
@@ -246,7 +248,7 @@ def test_a_new_picture_replaces_the_old_one_and_its_files(
         body = replace(seller_api, pictured, png).json()
 
     after = stored_files(media)
-    # 640 × 480: there is no size between.
+    # At 640 × 480 there is no medium size.
     assert [name.split(".", 1)[1] for name in after] == ["preview.jpg", "thumb.webp", "webp"]
     assert not set(after) & set(before)
     assert body["image"].rsplit("/", 1)[1] in after
@@ -287,7 +289,7 @@ def test_new_files_are_deleted_when_the_change_fails(pictured, png, media, monke
     assert stored_files(media) == before
 
 
-def test_its_own_address_sent_back_leaves_the_picture(seller_api, pictured, media):
+def test_sending_a_pictures_own_address_leaves_it_unchanged(seller_api, pictured, media):
     shown = seller_api.get("/seller/products/").json()[0]
     before = stored_files(media)
 
@@ -312,7 +314,7 @@ def test_a_product_is_taken_off_and_its_history_stays(seller_api, api, buyer, ke
     assert (kettle.held, kettle.movements.count(), kettle.tracks.count()) == (1, 1, 1)
 
 
-def test_it_is_shown_again(seller_api, api, kettle):
+def test_an_unlisted_product_can_be_listed_again(seller_api, api, kettle):
     seller_api.delete(f"/product/{kettle.pk}/")
 
     assert edit(seller_api, kettle, listed=True).json()["listed"] is True
@@ -320,7 +322,7 @@ def test_it_is_shown_again(seller_api, api, kettle):
 
 
 @pytest.mark.parametrize("method", ["patch", "delete"])
-def test_somebody_elses_product_is_a_404(kettle, method):
+def test_another_sellers_product_is_a_404(kettle, method):
     other = signed_in(UserFactory())
 
     response = getattr(other, method)(f"/product/{kettle.pk}/", {"price": 1}, format="json")
@@ -332,7 +334,7 @@ def test_somebody_elses_product_is_a_404(kettle, method):
 
 @pytest.mark.parametrize("method", ["patch", "delete"])
 @pytest.mark.parametrize("number", ["0", "999999", "9" * 18])
-def test_what_is_not_there_is_a_404(seller_api, kettle, method, number):
+def test_a_missing_product_is_a_404(seller_api, kettle, method, number):
     assert getattr(seller_api, method)(f"/product/{number}/").status_code == 404
 
 

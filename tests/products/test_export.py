@@ -1,4 +1,4 @@
-"""A seller's listings as a file."""
+"""Export of a seller's listings as CSV."""
 
 import csv
 import io
@@ -52,7 +52,7 @@ def test_the_file_has_every_listing_of_the_seller_and_nobody_elses(seller_api, s
     assert (read[0]["name"], read[0]["sku"], read[0]["listed"]) == ("New, really", "", "true")
 
 
-def test_it_is_a_file_to_keep(seller_api, kettle):
+def test_the_export_is_a_download(seller_api, kettle):
     response = seller_api.get(EXPORT)
 
     assert response["Content-Type"] == "text/csv; charset=utf-8"
@@ -86,7 +86,7 @@ def test_a_seller_without_listings_gets_the_header(seller_api):
     assert download(seller_api) == ",".join(COLUMNS) + "\r\n"
 
 
-def test_whoever_accepts_only_csv_gets_it_and_refusals_are_json(seller_api, api, kettle):
+def test_a_client_that_accepts_only_csv_gets_it_and_errors_are_json(seller_api, api, kettle):
     accept = {"Accept": "text/csv"}
 
     assert "Kettle" in download(seller_api, headers=accept)
@@ -116,14 +116,14 @@ ODD_SKUS = [
 
 
 def as_libreoffice_saves(text):
-    """What LibreOffice 7.4 made of an export that was opened and saved, in a German shop."""
+    """An export opened and saved by LibreOffice 7.4 with German settings."""
     for written, saved in [(",", ";"), ("\r\n", "\n"), (";0722000000;true;", ";722000000;TRUE;")]:
         text = text.replace(written, saved)
     return text
 
 
 def as_google_saves(text):
-    """Google Sheets takes an apostrophe for its own, and does not write it."""
+    """Google Sheets treats a leading apostrophe as its own and does not save it."""
     return text.replace(",true,", ",TRUE,").replace(",0722", ",722").replace(",'", ",")
 
 
@@ -148,7 +148,7 @@ def test_an_export_that_a_spreadsheet_saved_changes_nothing(seller_api, seller, 
     assert list(Product.objects.order_by("pk").values()) == before
 
 
-def test_somebody_elses_file_is_of_no_use(seller_api, kettle):
+def test_an_export_of_another_seller_changes_nothing(seller_api, kettle):
     raw = download(seller_api).encode()
     other = signed_in(UserFactory())
 

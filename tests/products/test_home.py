@@ -291,11 +291,11 @@ def test_of_many_at_once_one_reads_the_home_page(kettle, settings, monkeypatch):
     def read_slowly(known):
         reads.append(known)
         time.sleep(0.05)
-        return home._kept.setdefault("default", page)
+        return home._cached.setdefault("default", page)
 
     page = HomePage([])
     page.asked_at = time.monotonic()
-    monkeypatch.setattr(home, "_kept", {})
+    monkeypatch.setattr(home, "_cached", {})
     monkeypatch.setattr(home, "_read", read_slowly)
 
     answers = at_once(*[home_page] * 8)

@@ -1,4 +1,4 @@
-"""A sheet sent back: each row by itself, told row by row, and nothing twice."""
+"""Import of listings: rows are independent and reported one by one, and repeating is safe."""
 
 import csv
 import io
@@ -105,7 +105,7 @@ def test_a_new_row_with_the_name_of_a_listing_is_not_doubled_by_accident(seller_
     assert told(response) == [
         (2, "failed", {"name": [
             f"You have a listing with this name already ({number}). Give its id to change it, or"
-            " a sku of its own to list another."
+            " a new sku to list another."
         ]})
     ]  # fmt: skip
     assert Product.objects.get().price == 1500
@@ -146,11 +146,15 @@ def test_an_id_that_is_not_ones_own_fails(seller_api, seller, typed):
     response = send(seller_api, f"{typed},9", header="id,price")
 
     assert told(response) == [
-        (2, "failed", {"id": ["You have no product with this id. A new one has none."]})
+        (
+            2,
+            "failed",
+            {"id": ["You have no product with this id. Leave it empty for a new listing."]},
+        )
     ]
 
 
-def test_somebody_elses_listing_cannot_be_reached(kettle):
+def test_another_sellers_listing_cannot_be_changed(kettle):
     response = send(signed_in(UserFactory()), f"{kettle.pk},9", header="id,price")
 
     assert told(response)[0][1] == "failed"
@@ -163,7 +167,7 @@ def test_where_one_is_paid_does_not_change_by_a_sheet(seller_api, kettle):
 
     response = send(seller_api, f"{kettle.pk},9,0733000000", header=header)
 
-    message = f"Where you are paid changes with your password: PATCH /product/{kettle.pk}/."
+    message = f"Changing where you are paid needs your password: PATCH /product/{kettle.pk}/."
     assert told(response) == [(2, "failed", {"payment_mpesa_number": [message]})]
     kettle.refresh_from_db()
     assert (kettle.payment_mpesa_number, kettle.price) == ("254722000000", 1500)
@@ -206,7 +210,7 @@ def exported(client):
 
 
 def send_back(client, rows, **more):
-    """The rows of an export, as a person edited them."""
+    """Import edited rows of an export."""
     header, *lines = [list(rows[0]), *(row.values() for row in rows)]
     out = io.StringIO()
     csv.writer(out).writerows(lines)
@@ -214,21 +218,22 @@ def send_back(client, rows, **more):
 
 
 def restocked(client, number):
-    """One fresh export, sent back with so many to add."""
+    """The rows of a new export with this number in restock."""
     return [{**row, "restock": str(number)} for row in exported(client)]
 
 
 def sell(kettle, number):
-    """They leave the shelf for an order that is paid."""
+    """Sell units in a paid order."""
     paid_line(UserFactory(), kettle, number)
 
 
 ADDED_BEFORE = (
-    "This was added before, and is not added again. If it is another delivery, say so in a fresh"
-    " export with its column stock_version, or with an Idempotency-Key of its own."
+    "This was added before and is not added again. If this is another delivery, enter it in a new"
+    " export that has the column stock_version, or send the file with a new Idempotency-Key."
 )
 MOVED = (
-    "The stock has moved since this was exported. What restock says is added to what is there now."
+    "The stock has changed since this was exported. The number in restock is added to the current"
+    " stock."
 )
 
 
@@ -249,7 +254,7 @@ def test_a_fresh_export_restocks_again_though_the_same_number_stands_there(selle
     assert shelf(kettle) == (15, 0)
 
 
-def test_whatever_moves_a_shelf_changes_its_version(seller_api, kettle):
+def test_every_stock_movement_changes_the_stock_version(seller_api, kettle):
     def version():
         return exported(seller_api)[0]["stock_version"]
 
@@ -286,9 +291,9 @@ def test_another_number_in_an_export_that_was_added_is_refused_whole(seller_api,
 
     assert told(response) == [
         (2, "failed", {"restock": [
-            "5 were added by this export before, and 8 cannot be the same delivery. Nothing was"
-            " added now. If it is another delivery, say so in a fresh export with its column"
-            " stock_version, or with an Idempotency-Key of its own."
+            "5 were already added from this export, so 8 cannot be the same delivery. Nothing was"
+            " added. If this is another delivery, enter it in a new export that has the column"
+            " stock_version, or send the file with a new Idempotency-Key."
         ]})
     ]  # fmt: skip
     kettle.refresh_from_db()
@@ -296,10 +301,10 @@ def test_another_number_in_an_export_that_was_added_is_refused_whole(seller_api,
 
 
 @pytest.mark.parametrize("typed", ["2", "99", "-1", "x", "1.5"])
-def test_a_version_that_no_export_had_is_refused(seller_api, kettle, typed):
+def test_an_impossible_stock_version_is_refused(seller_api, kettle, typed):
     response = send(seller_api, f"{kettle.pk},{typed},5", header="id,stock_version,restock")
 
-    why = "Leave this as your export has it, or empty."
+    why = "Leave this as it is in your export, or empty."
     assert told(response) == [(2, "failed", {"stock_version": [why]})]
     assert shelf(kettle) == (5, 0)
 
@@ -349,12 +354,12 @@ def test_another_number_under_the_same_idempotency_key_is_refused_in_a_check_too
 
 
 @pytest.mark.parametrize("query", ["", "?check=true"])
-def test_a_restock_that_cannot_be_fails_its_whole_row(seller_api, buyer, kettle, query):
+def test_an_impossible_restock_fails_its_whole_row(seller_api, buyer, kettle, query):
     an_order(buyer, (kettle, 3))
 
     response = send(seller_api, f"{kettle.pk},9,-3", header="id,price,restock", query=query)
 
-    message = "Only 2 are free; 3 are held for orders that are not paid yet."
+    message = "Only 2 are available; 3 are reserved for unpaid orders."
     assert told(response) == [(2, "failed", {"restock": [message]})]
     kettle.refresh_from_db()
     assert (kettle.price, kettle.item_number) == (1500, 5)

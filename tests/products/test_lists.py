@@ -47,7 +47,7 @@ def test_an_unknown_category_is_a_404_with_a_code(api, category):
 
     assert response.status_code == 404
     assert response.json() == {
-        "detail": "There is no such category. There are: electronics, furniture, fashions,"
+        "detail": "There is no such category. Choose one of: electronics, furniture, fashions,"
         " computing, gaming, kitchen, phones, sports.",
         "code": "category_not_found",
     }
@@ -92,7 +92,7 @@ def test_a_category_is_one_query_whatever_it_shows(api, seller, django_assert_nu
     for _ in range(4):
         ProductFactory(seller=seller)
 
-    # the page, its sellers' names and the row that tells whether there is another page
+    # the page, its sellers' names and one more row, to see whether there is another page
     with django_assert_num_queries(1):
         api.get("/product/kitchen/?page_size=2")
 
@@ -108,14 +108,14 @@ def test_filters_cost_no_second_query(api, seller, django_assert_num_queries):
 def test_a_sellers_name_is_asked_for_first(api, seller, django_assert_num_queries, path):
     ProductFactory(seller=seller)
 
-    # who that is, and their page
+    # the seller, and the page
     with django_assert_num_queries(2):
         api.get(f"{path}?min_price=1&seller={seller.username}&ordering=price")
 
 
 @pytest.mark.parametrize("path", ["/product/kitchen/", "/product/search/"])
 def test_nobodys_goods_are_looked_for_in_no_table(api, kettle, django_assert_num_queries, path):
-    # who that is: nobody, and no product is read
+    # the seller, who does not exist; no product is read
     with django_assert_num_queries(1):
         answer = api.get(f"{path}?seller=nobody&ordering=price")
 
@@ -127,7 +127,7 @@ def test_nobodys_goods_are_looked_for_in_no_table(api, kettle, django_assert_num
     ("keyset", "indexes"),
     [
         (("newest",), ["product_of_seller_newest"]),
-        # Or the one of all they list, unlisted goods too: both are in this order.
+        # Or the index that includes unlisted products: both have this order.
         (("price", "id"), ["product_of_seller_price", "product_of_seller_by_price"]),
         (("-price", "-id"), ["product_of_seller_price", "product_of_seller_by_price"]),
     ],
@@ -138,7 +138,7 @@ def test_one_sellers_goods_are_walked_in_their_own_index(seller, keyset, indexes
 
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            # Of an empty table the planner would rather read all.
+            # The planner would scan an empty table sequentially.
             cursor.execute("SET LOCAL enable_seqscan = off")
             cursor.execute("SET LOCAL enable_sort = off")
 
@@ -259,7 +259,7 @@ def _plan(query):
     if connection.vendor != "postgresql":
         return query.explain()
     with connection.cursor() as cursor:
-        # With a few rows PostgreSQL would read them all; this asks what else it could do.
+        # With few rows PostgreSQL would prefer a sequential scan.
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute("SET LOCAL enable_sort = off")
         cursor.execute("SET LOCAL enable_bitmapscan = off")

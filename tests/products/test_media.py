@@ -25,7 +25,7 @@ def test_a_picture_is_served_as_what_it_is_and_may_be_kept(client, picture):
     ["/media/", "/media/products/", "/media/products/none.webp", "/media/../manage.py",
      "/media/..%2f..%2fmanage.py", "/media//etc/passwd", "/media/products/%2e%2e/%2e%2e/x"],
 )  # fmt: skip
-def test_nothing_else_is_served_and_no_folder_is_listed(client, picture, path):
+def test_other_files_are_not_served_and_directories_are_not_listed(client, picture, path):
     response = client.get(path)
 
     assert response.status_code == 404

@@ -1,4 +1,4 @@
-"""Orders by stars, sales and nearness, what narrows a list, and light rows."""
+"""Ordering lists by stars, sales and relevance, filtering them, and choosing fields."""
 
 import re
 from urllib.parse import quote
@@ -63,7 +63,7 @@ def test_of_the_same_stars_more_reviews_come_first(api, listing):
     ("sold", "rank"),
     [(0, 0), (99, 99), (100, 100), (109, 100), (1279, 1200), (98_765, 98_000), (4_000_000, 10**6)],
 )
-def test_what_sells_has_a_rank_of_two_digits(listing, sold, rank):
+def test_the_sales_rank_has_two_significant_digits(listing, sold, rank):
     product = listing()
     Product.objects.filter(pk=product.pk).update(sold=sold)
 
@@ -98,7 +98,7 @@ def test_a_range_with_nothing_in_it_is_refused(api, start):
 
     assert (response.status_code, response.json()) == (
         400,
-        {"min_price": ["Nothing costs 500 or more and 499 or less."]},
+        {"min_price": ["The lowest price (KES 500) is above the highest (KES 499)."]},
     )
 
 
@@ -182,7 +182,7 @@ def test_several_categories_cost_one_query(api, listing, django_assert_num_queri
         api.get("/product/search/?category=kitchen,phones,sports&min_price=1&ordering=stars")
 
 
-def test_what_is_sold_out_can_be_left_out_of_a_category_in_a_search(api, listing):
+def test_sold_out_products_can_be_left_out_of_a_category_in_a_search(api, listing):
     sell_out(listing("Sold"))
     listing("Free")
 
@@ -201,7 +201,7 @@ def test_an_unknown_category_in_a_search_is_told_what_there_is(api):
     }
 
 
-def test_what_has_the_words_in_its_name_is_nearest(api, listing):
+def test_products_with_the_words_in_their_name_are_most_relevant(api, listing):
     listing("Steel kettle")
     listing("Stand", description="For a steel kettle.")
     listing("Blue kettle", description="Not of steel.")
@@ -223,11 +223,11 @@ def test_without_words_the_nearest_are_the_newest(api, listing):
 
 
 @pytest.mark.django_db
-def test_a_category_has_no_nearest(api):
+def test_a_category_cannot_be_ordered_by_relevance(api):
     assert api.get("/product/kitchen/?ordering=relevance").status_code == 400
 
 
-def test_a_mended_word_is_told(api, listing):
+def test_a_corrected_word_is_reported_in_a_header(api, listing):
     listing("Ramtons kettle")
     listing("Самовар")
 
@@ -265,7 +265,7 @@ def test_home_is_light_too(api, kettle):
 
 @pytest.mark.parametrize("path", ["/", "/product/kitchen/", "/product/search/"])
 @pytest.mark.django_db
-def test_a_field_that_is_none_is_told_what_there_is(api, path):
+def test_an_unknown_field_is_refused_with_a_list_of_fields(api, path):
     response = api.get(path, {"fields": "id,colour"})
 
     assert response.status_code == 400
@@ -323,7 +323,7 @@ def test_several_categories_are_sorted_by_the_page_and_no_more(listing):
     assert len(rows) == 26
     for index in ("product_category_stars", "product_soldout_stars"):
         assert index in plan
-    # Whatever is sorted is what the limited walks gave.
+    # Only the rows of the limited scans are sorted.
     assert "Seq Scan on products_product" not in plan
 
 

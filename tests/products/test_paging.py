@@ -11,7 +11,7 @@ KITCHEN = "/product/kitchen/?page_size=2&ordering="
 
 @pytest.fixture
 def nine(seller):
-    """Nine products, three of each price, so that every page ends within a price."""
+    """Nine products, three at each price, so that every page ends between equal prices."""
     return [ProductFactory(seller=seller, price=100 * (1 + at % 3)) for at in range(9)]
 
 
@@ -41,7 +41,7 @@ def test_no_product_is_repeated_or_skipped_while_others_write(api, nine, seller,
         response = api.get(address)
         seen += [row["id"] for row in response.json()]
         address = next_page(response)
-        # A new product at every place of the order, a sale, and the last row shown goes away.
+        # Add products everywhere in the order, sell one, and unlist the last row shown.
         for price in (50, 150, 250, 350):
             ProductFactory(seller=seller, price=price)
         Product.objects.filter(pk=seen[-1]).update(held=4)

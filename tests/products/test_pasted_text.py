@@ -1,4 +1,4 @@
-"""Names, skus and searches as people paste them: stored in one form, found in every one."""
+"""Unicode normalisation of pasted names, skus and searches."""
 
 import importlib
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""The pictures of a product: several, in an order, each in several sizes."""
+"""The pictures of a product, their order and their sizes."""
 
 import io
 from pathlib import Path
@@ -7,7 +7,12 @@ import pytest
 from PIL import Image
 
 from omachemainproj.images import normalise_own
-from products.listings.pictures import add_picture, draw_sizes, order_pictures, undrawn
+from products.listings.pictures import (
+    add_picture,
+    draw_sizes,
+    order_pictures,
+    pictures_missing_sizes,
+)
 from products.models import Product, ProductPicture
 from tests.edges.draw import encode, upload
 from tests.threads import at_once
@@ -66,7 +71,7 @@ def test_a_picture_is_drawn_in_every_size(seller_api, kettle, media):
         ((1, 1), [(1, 1)], (1, 1)),
     ],
 )
-def test_nothing_is_blown_up(seller_api, kettle, size, drawn, preview):
+def test_small_pictures_are_not_enlarged(seller_api, kettle, size, drawn, preview):
     (shown,) = post(seller_api, kettle, photo(size)).json()
 
     assert sizes(shown) == drawn
@@ -122,7 +127,7 @@ def test_an_order_names_every_picture_once(seller_api, kettle):
     for wrong in ([], ids[:1], [*ids, ids[0]], [ids[0], 10**9], [ids[0], "x"], None):
         assert seller_api.put(address, {"order": wrong}).status_code == 400
     said = seller_api.put(address, {"order": ids[:1]}).json()
-    assert said == {"order": [f"Name each picture of the product once: {ids[0]}, {ids[1]}."]}
+    assert said == {"order": [f"List every picture of the product once: {ids[0]}, {ids[1]}."]}
 
 
 def test_those_behind_one_that_goes_move_up(
@@ -199,7 +204,7 @@ def test_of_two_eighth_pictures_at_once_one_is_taken(kettle):
 
 
 @pytest.mark.parametrize("sent", [{"image": "data:image/png;base64,AAAA"}, {}, {"image": ""}])
-def test_what_is_no_file_is_refused_with_what_would_be(seller_api, kettle, sent):
+def test_a_picture_that_is_not_a_file_is_refused_with_instructions(seller_api, kettle, sent):
     response = seller_api.post(f"/product/{kettle.pk}/pictures/", sent, format="json")
 
     assert (response.status_code, list(response.json())) == (400, ["image"])
@@ -230,7 +235,7 @@ def test_an_empty_picture_is_none(seller_api, offer):
 
 @pytest.fixture
 def old(kettle):
-    """A picture from before there were more than two sizes."""
+    """A picture uploaded when there were only two sizes."""
     two = normalise_own(photo())
     kettle.image.save(two.full.name, two.full)
     kettle.thumbnail.save(two.thumbnail.name, two.thumbnail)
@@ -257,7 +262,7 @@ def test_the_sizes_of_an_old_picture_are_drawn_once(api, kettle, old, media):
     assert set(files(media)) - set(before) == {
         url.rsplit("/", 1)[1] for url in (shown["sizes"][1]["url"], shown["preview"]["url"])
     }
-    assert not undrawn().exists()
+    assert not pictures_missing_sizes().exists()
 
 
 @pytest.mark.parametrize("broken", [b"", b"RIFF", None])
@@ -266,7 +271,7 @@ def test_an_old_picture_that_cannot_be_read_stays_and_is_not_tried_again(old, me
     path.unlink() if broken is None else path.write_bytes(broken)
 
     assert draw_sizes(old.pk) is False
-    assert not undrawn().exists()
+    assert not pictures_missing_sizes().exists()
 
 
 def test_pictures_cost_a_product_no_query_of_their_own(api, kettle, django_assert_num_queries):

@@ -1,4 +1,4 @@
-"""One shape everywhere: the hand-made rows, the serializers and the description agree."""
+"""The directly built rows, the serializers and the OpenAPI description agree."""
 
 from datetime import datetime
 
@@ -28,7 +28,7 @@ def test_rows_made_by_hand_are_what_the_serializer_describes(pictured):
 
     assert list(by_hand) == list(described)
     assert tuple(by_hand) == FIELDS
-    # What is free, and when more of it is, are made of two columns.
+    # available and back_within are computed from two columns.
     assert len(by_hand) == len(COLUMNS) + 1
     shown, meant = by_hand.pop("created_at"), described.pop("created_at")
     assert datetime.fromisoformat(shown) == datetime.fromisoformat(meant)

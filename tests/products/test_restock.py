@@ -1,4 +1,4 @@
-"""Shelves are added to, never overwritten."""
+"""Restocking adds to the stock and never overwrites it."""
 
 import pytest
 
@@ -46,7 +46,7 @@ def test_broken_goods_are_taken_away(seller_api, kettle):
     assert restock(seller_api, kettle, -2).json()["on_shelf"] == 3
 
 
-def test_what_is_held_cannot_be_taken_away(seller_api, buyer, kettle):
+def test_reserved_units_cannot_be_removed(seller_api, buyer, kettle):
     an_order(buyer, (kettle, 2))
 
     refused = restock(seller_api, kettle, -4)
@@ -54,7 +54,7 @@ def test_what_is_held_cannot_be_taken_away(seller_api, buyer, kettle):
 
     assert (refused.status_code, refused.json()) == (
         400,
-        {"number": ["Only 3 are free; 2 are held for orders that are not paid yet."]},
+        {"number": ["Only 3 are available; 2 are reserved for unpaid orders."]},
     )
     assert taken.status_code == 201
     assert shelf(kettle) == (2, 2)
@@ -64,7 +64,7 @@ def test_a_shelf_is_filled_to_its_limit_and_not_beyond(seller_api, kettle):
     refused = restock(seller_api, kettle, MAX_STOCK - 4)
     filled = restock(seller_api, kettle, MAX_STOCK - 5)
 
-    assert refused.json() == {"number": ["At most 100000 fit on a shelf; 5 stand there."]}
+    assert refused.json() == {"number": ["At most 100000 can be in stock; there are 5 now."]}
     assert filled.json()["on_shelf"] == MAX_STOCK
     assert StockMovement.objects.count() == 2
 
@@ -72,7 +72,7 @@ def test_a_shelf_is_filled_to_its_limit_and_not_beyond(seller_api, kettle):
 @pytest.mark.parametrize(
     "number", [0, "5.0", 1.5, True, None, [], {}, 10**29, -(10**29), MAX_STOCK + 1, -MAX_STOCK - 1]
 )
-def test_a_number_that_cannot_be_is_a_400(seller_api, kettle, number):
+def test_an_invalid_number_is_a_400(seller_api, kettle, number):
     response = restock(seller_api, kettle, number)
 
     assert (response.status_code, list(response.json())) == (400, ["number"])
@@ -80,7 +80,7 @@ def test_a_number_that_cannot_be_is_a_400(seller_api, kettle, number):
 
 
 @pytest.mark.parametrize("note", ["a" * 201, "a\x00b", 5.5, []])
-def test_a_note_that_cannot_be_is_no_500(seller_api, kettle, note):
+def test_an_invalid_note_is_a_400(seller_api, kettle, note):
     assert restock(seller_api, kettle, 1, note=note).status_code in {201, 400}
 
 
@@ -131,7 +131,7 @@ def test_the_same_key_for_another_product_is_another_key(seller_api, seller, ket
 
 
 @pytest.mark.parametrize("key", ["k" * 256, "a b", "é".encode().decode("latin-1")])
-def test_a_key_that_cannot_be_is_a_400(seller_api, kettle, key):
+def test_an_invalid_key_is_a_400(seller_api, kettle, key):
     response = restock(seller_api, kettle, 1, key=key)
 
     assert (response.status_code, list(response.json())) == (400, ["Idempotency-Key"])
@@ -144,7 +144,7 @@ def test_without_a_key_every_restock_counts(seller_api, kettle):
     assert shelf(kettle) == (7, 0)
 
 
-def test_somebody_elses_shelf_is_a_404(kettle):
+def test_another_sellers_product_is_a_404(kettle):
     response = restock(signed_in(UserFactory()), kettle, 1)
 
     assert (response.status_code, response.json()["code"]) == (404, "product_not_found")

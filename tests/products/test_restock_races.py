@@ -1,4 +1,4 @@
-"""Restocks and sales at the same moment, with real threads on PostgreSQL: everything counts."""
+"""Concurrent restocks and sales, with threads on PostgreSQL: all of them count."""
 
 from collections import Counter
 

@@ -1,4 +1,4 @@
-"""Who may review what, once, and for how long it can be changed."""
+"""Writing reviews: who may review what, and for how long a review can be changed."""
 
 from datetime import datetime, timedelta
 
@@ -92,7 +92,7 @@ def test_a_line_is_reviewed_once(buyer_api, line, kettle):
 
     assert again.status_code == 409
     assert again.json() == {
-        "detail": "You have reviewed this. A review can be changed for 7 days.",
+        "detail": "You have already reviewed this. A review can be changed for 7 days.",
         "code": "already_reviewed",
     }
     assert sums(kettle) == ((5, 1), (5, 1))
@@ -105,21 +105,21 @@ def test_each_line_of_the_same_goods_has_its_own_review(buyer, buyer_api, line, 
     assert sums(kettle) == ((7, 2), (7, 2))
 
 
-def test_what_is_not_delivered_is_not_reviewed(buyer, buyer_api, kettle, superuser):
+def test_a_line_cannot_be_reviewed_before_delivery(buyer, buyer_api, kettle, superuser):
     line = paid_line(buyer, kettle)
     refusal = {"detail": "You can review this once it is delivered.", "code": "not_delivered"}
 
     for on_the_way in (None, "fetched", "shipping"):
         if on_the_way:
-            move_line(line.pk, on_the_way, by=superuser)
+            move_line(line.pk, on_the_way, actor=superuser)
         response = review(buyer_api, line)
         assert (response.status_code, response.json()) == (409, refusal)
 
     assert Review.objects.count() == 0
 
 
-def test_what_went_back_before_it_was_reviewed_is_not_reviewed(buyer_api, line, superuser):
-    move_line(line.pk, "cancelled", by=superuser, note="It was broken.")
+def test_a_returned_line_cannot_be_reviewed(buyer_api, line, superuser):
+    move_line(line.pk, "cancelled", actor=superuser, note="It was broken.")
 
     assert review(buyer_api, line).json()["code"] == "not_delivered"
 
@@ -139,7 +139,7 @@ def test_nobody_reviews_their_own_goods_of_an_order_of_before(seller, seller_api
 
 
 @pytest.mark.parametrize("who", ["seller_api", "another buyer", "staff"])
-def test_somebody_elses_line_is_a_404_to_review_and_to_change(request, who, buyer_api, line):
+def test_another_buyers_line_is_a_404_to_review_and_to_change(request, who, buyer_api, line):
     clients = {
         "seller_api": lambda: request.getfixturevalue("seller_api"),
         "another buyer": lambda: signed_in(UserFactory()),
@@ -227,7 +227,7 @@ def test_a_review_stays_marked_and_counts_when_its_goods_go_back(
 ):
     review(buyer_api, line, stars=1)
 
-    move_line(line.pk, "cancelled", by=superuser, note="It was broken.")
+    move_line(line.pk, "cancelled", actor=superuser, note="It was broken.")
 
     [shown] = reviews_of(api, kettle)
     assert (shown["stars"], shown["returned"]) == (1, True)
@@ -236,7 +236,7 @@ def test_a_review_stays_marked_and_counts_when_its_goods_go_back(
 
 def test_a_review_of_returned_goods_can_still_be_changed(buyer_api, line, kettle, superuser):
     review(buyer_api, line, stars=1)
-    move_line(line.pk, "cancelled", by=superuser, note="It was broken.")
+    move_line(line.pk, "cancelled", actor=superuser, note="It was broken.")
 
     assert change(buyer_api, line, stars=3).status_code == 200
     assert sums(kettle) == ((3, 1), (3, 1))

@@ -1,4 +1,4 @@
-"""Staff hide reviews with a reason and show them again, and it is written down."""
+"""Staff hide reviews with a reason and show them again, and both are audited."""
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -23,7 +23,7 @@ def review(buyer, line):
 
 
 def desk(*permissions):
-    """A browser of a member of staff with these permissions, and who it is."""
+    """A client signed in as staff with these permissions, and the user."""
     person = UserFactory(is_staff=True)
     person.user_permissions.set(Permission.objects.filter(codename__in=permissions))
     client = Client()
@@ -95,7 +95,8 @@ def test_a_hidden_review_is_shown_again(api, review, kettle):
 
 
 @pytest.mark.parametrize(
-    ("reason", "told"), [("", "Say why"), ("   ", "Say why"), ("a" * 201, "No action selected")]
+    ("reason", "told"),
+    [("", "Enter a reason"), ("   ", "Enter a reason"), ("a" * 201, "No action selected")],
 )
 def test_without_a_reason_nothing_is_hidden_and_staff_are_told(review, reason, told):
     client, _ = desk("view_review", "hide_review")
@@ -125,7 +126,7 @@ def test_who_may_only_look_hides_nothing(review):
     act(client, "hide", review, reason="Rude.")
 
     assert page.status_code == 200
-    assert b"Hide, for the reason given" not in page.content
+    assert b"Hide, with the reason given" not in page.content
     assert not Review.objects.get().hidden
 
 

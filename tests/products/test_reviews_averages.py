@@ -1,4 +1,4 @@
-"""Averages are kept, shown by every door, and cost no list a query."""
+"""Averages of reviews: in every endpoint, and without extra queries."""
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -94,7 +94,7 @@ def test_a_page_of_reviews_walks_an_index_that_has_its_order(reviewed):
     page = as_rows(Review.objects.shown().of_product(reviewed.pk)).order_by("-id")[:26]
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            # With a few rows PostgreSQL would read them all; this asks what else it could do.
+            # With few rows PostgreSQL would prefer a sequential scan.
             cursor.execute("SET LOCAL enable_seqscan = off")
             cursor.execute("SET LOCAL enable_sort = off")
             cursor.execute("SET LOCAL enable_bitmapscan = off")
@@ -107,7 +107,7 @@ def test_a_page_of_reviews_walks_an_index_that_has_its_order(reviewed):
 
 
 def warm(api):
-    """Whatever is asked only once per process has been asked."""
+    """Run the queries that each process makes only once."""
     api.get("/track/order/")
 
 
@@ -162,5 +162,5 @@ def test_a_sellers_page_is_one_query(api, reviewed, django_assert_num_queries):
     with django_assert_num_queries(1) as queries:
         api.get("/seller/amina/")
 
-    # Of somebody with ten thousand listings one row is read.
+    # One row is read, even for a seller with ten thousand listings.
     assert queries.captured_queries[0]["sql"].endswith("LIMIT 1")

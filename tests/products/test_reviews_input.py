@@ -1,4 +1,4 @@
-"""What a review and an answer may say."""
+"""Validation of reviews and answers."""
 
 import pytest
 
@@ -64,7 +64,7 @@ def test_a_huge_body_is_refused(buyer_api, line):
 
 
 @pytest.mark.parametrize("field", ["hidden", "answer", "buyer", "product", "created_at"])
-def test_nothing_else_of_a_review_is_written(buyer_api, line, field):
+def test_other_fields_of_a_review_cannot_be_written(buyer_api, line, field):
     buyer_api.post(f"/track/{line.pk}/review/", {"stars": 4})
     before = Review.objects.values().get()
 

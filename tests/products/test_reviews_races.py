@@ -1,4 +1,4 @@
-"""Reviews at the same moment, with real threads on PostgreSQL: each star is counted once."""
+"""Concurrent changes of reviews, with threads on PostgreSQL: each star counts once."""
 
 from collections import Counter
 from functools import partial
@@ -27,7 +27,7 @@ pytestmark = [
 
 @pytest.fixture(autouse=True)
 def daraja(monkeypatch):
-    """M-Pesa, which takes every prompt and says no more."""
+    """An M-Pesa that accepts every prompt and sends no callback."""
     fake = FakeDaraja()
     monkeypatch.setattr("payments.gateway.daraja", lambda: fake)
 
@@ -71,7 +71,7 @@ def test_the_first_reviews_of_a_seller_all_count(seller):
 
 
 def while_counting(monkeypatch, first, second):
-    """Run ``second`` while ``first`` has written its review and has not counted it."""
+    """Run ``second`` after ``first`` has written its review but before it has counted it."""
     inside, go_on, count = Event(), Event(), reviews._count
     slow = []
 

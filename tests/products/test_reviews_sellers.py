@@ -1,4 +1,4 @@
-"""What sellers say to reviews, and what the public sees of sellers."""
+"""Sellers' answers to reviews, and their public profiles."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -42,7 +42,7 @@ def test_an_answer_is_given_once(seller_api, review):
 
     assert again.status_code == 409
     assert again.json() == {
-        "detail": "You have answered this review. An answer is given once.",
+        "detail": "You have already answered this review. You can answer it only once.",
         "code": "already_answered",
     }
     assert Review.objects.get().answer == "Asante! It gets easier."
@@ -164,7 +164,7 @@ def test_who_sells_nothing_is_no_seller(api, buyer, kettle, name):
 
 
 @pytest.mark.parametrize("name", ["am%00ina", "a" * 151, "é", "a b", "a@b"])
-def test_what_no_username_can_be_is_a_404_too(api, name):
+def test_an_impossible_user_name_is_a_404(api, name):
     assert api.get(f"/seller/{name}/").status_code in {400, 404}
 
 

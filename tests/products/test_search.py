@@ -4,7 +4,7 @@ from django.db import connection
 from products import finders
 from products.catalogue import queries
 from products.catalogue.search import MAX_WORDS, is_common, named_of_few, words_in
-from products.catalogue.spelling import remember_words
+from products.catalogue.spelling import add_to_vocabulary
 from products.models import Product
 from tests.factories import ProductFactory
 
@@ -52,7 +52,7 @@ def test_every_word_must_be_there(api, listing, term):
         ("The Who", ["The Who on vinyl"]),
         ("himself", []),
         ("a lamp", ["Lamp for the desk"]),
-        # Nothing is both, and "can" may have been no more than a word between words.
+        # No product has both, so "can" is treated as a stop word.
         ("lamp can", ["Lamp for the desk"]),
         ("the", ["Lamp for the desk", "The Who on vinyl"]),
     ],
@@ -92,7 +92,7 @@ def test_of_a_sellers_own_and_in_the_admin_stop_words_are_looked_for_too(listing
 
 def test_a_stop_word_may_be_the_beginning_of_another_word(api, listing):
     listing("Candle")
-    remember_words("Candle")
+    add_to_vocabulary("Candle")
 
     assert api.get("/product/suggest/?q=can").json()["words"] == ["candle"]
 
@@ -201,7 +201,7 @@ def test_a_term_over_100_characters_is_a_400_on_search(api, length):
     response = api.get("/product/search/", {"search": "a" * length})
 
     assert response.status_code == 400
-    assert response.json() == {"search": ["At most 100 characters are searched for."]}
+    assert response.json() == {"search": ["Search for at most 100 characters."]}
 
 
 @pytest.mark.django_db
@@ -265,7 +265,7 @@ def test_putting_right_costs_the_same_however_many_words(api, listing, django_as
     assert len(response.json()) == 1
 
 
-def test_what_was_put_right_is_paged_like_any_list(api, listing):
+def test_results_of_a_corrected_search_are_paged(api, listing):
     for number in range(5):
         listing(f"Samsung phone {number}")
 
@@ -274,14 +274,14 @@ def test_what_was_put_right_is_paged_like_any_list(api, listing):
     assert [[row["name"][-1] for row in page] for page in pages] == [["4", "3"], ["2", "1"], ["0"]]
 
 
-def test_behind_the_last_page_nothing_is_put_right(api, listing):
+def test_words_are_not_corrected_after_the_last_page(api, listing):
     listing("Old smartphone")
     last = listing("Phone case")
     listing("Phone")
     second = next_page(api.get("/product/search/?search=phone&page_size=1"))
     hide(last)
 
-    # "phone" found something, so a smartphone is not what was meant.
+    # "phone" has matches, so it is not extended to "smartphone".
     assert names(api.get(second)) == []
 
 
@@ -360,6 +360,6 @@ def test_no_query_is_built_for_words_and_prices(api, listing, monkeypatch):
 
     assert find(api, "tub", min_price=100) == ["Tub"]
     assert built == []
-    # Of any other filter one is.
+    # With any other filter a query is built.
     find(api, "tub", min_price=100, in_stock="true")
     assert built

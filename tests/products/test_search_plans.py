@@ -1,4 +1,4 @@
-"""How PostgreSQL finds a page of many matches: among the latest products, and not among all."""
+"""Query plans on PostgreSQL: a page of many matches is found among the latest products."""
 
 import re
 
@@ -7,18 +7,18 @@ from django.db import connection
 
 from products.catalogue import queries, search
 from products.catalogue.queries import Page
-from products.catalogue.search import Way, is_common_in_names, named, query_for, way_to
+from products.catalogue.search import SearchPlan, is_common_in_names, named, plan_for, query_for
 from products.models import Product
 from tests.factories import ProductFactory
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
 
-#: The first id of the newest stretch of 8,192 in a shop of a million.
+#: The first id of the newest range of 8,192 ids in a shop with a million products.
 NEWEST = 122 << 13
 
 
 def make(seller, start, names):
-    """Products of these names, with ids from ``start`` on."""
+    """Products with these names, with ids from ``start`` on."""
     Product.objects.bulk_create(
         ProductFactory.build(id=start + number, seller=seller, name=name)
         for number, name in enumerate(names)
@@ -27,15 +27,15 @@ def make(seller, start, names):
 
 @pytest.fixture
 def million(seller, monkeypatch):
-    """A shop whose ids go beyond a million: 60 old tubs, 60 in the stretch before, 600 cups."""
+    """A shop with ids beyond a million: 60 old tubs, 60 in the previous range, 600 cups."""
     make(seller, 1, ["Old tub"] * 60)
     make(seller, NEWEST - 60, ["Blue tub"] * 60)
     make(seller, NEWEST, ["Cup"] * 600)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE products_product")
-    # The size of a shop is seen when it is asked for any word.
+    # Any search records the size of the shop.
     monkeypatch.setattr(search, "_largest", 0)
-    way_to(query_for([["nowhere"]]))
+    plan_for(query_for([["nowhere"]]))
 
 
 def explain(rows):
@@ -50,24 +50,24 @@ def test_a_word_of_the_latest_is_found_among_them(million):
 
     assert "Bitmap Index Scan on product_search_dated" in plan
     assert "Seq Scan" not in plan
-    # Those of the stretch before, and of the sixty old ones none.
+    # Those of the previous range, and none of the sixty old ones.
     (read,) = re.findall(r"Bitmap Heap Scan on products_product \(actual rows=(\d+)", plan)
     assert int(read) == 60
 
 
 def test_how_far_back_to_look_is_seen_in_the_latest(million, seller):
-    assert way_to(query_for([["cup"]])) == Way(is_walk=True)
-    assert way_to(query_for([["blue"]])) == Way(is_walk=False, reaches=(13, 16))
-    assert way_to(query_for([["old"]])) == Way(is_walk=False)
+    assert plan_for(query_for([["cup"]])) == SearchPlan(is_scan=True)
+    assert plan_for(query_for([["blue"]])) == SearchPlan(is_scan=False, reaches=(13, 16))
+    assert plan_for(query_for([["old"]])) == SearchPlan(is_scan=False)
     Product.objects.filter(name="Blue tub").exclude(id__gte=NEWEST - 10).delete()
-    assert way_to(query_for([["blue"]])) == Way(is_walk=False, reaches=(16,))
+    assert plan_for(query_for([["blue"]])) == SearchPlan(is_scan=False, reaches=(16,))
 
 
 def test_a_small_shop_collects_all_that_match(seller, monkeypatch):
     monkeypatch.setattr(search, "_largest", 0)
     make(seller, 1, ["Tub"] * 60 + ["Cup"] * 600)
 
-    assert way_to(query_for([["tub"]])) == Way(is_walk=False)
+    assert plan_for(query_for([["tub"]])) == SearchPlan(is_scan=False)
 
 
 def test_pages_go_on_behind_the_latest_and_miss_nothing(million, api):
@@ -93,7 +93,7 @@ def test_a_filter_is_kept_to_among_the_latest(million, api):
 def test_the_first_page_of_many_reads_no_more_than_the_latest(
     million, api, django_assert_num_queries
 ):
-    # Which way, and the page.
+    # the search plan, the page
     with django_assert_num_queries(2) as asked:
         api.get("/product/search/?search=tub")
 

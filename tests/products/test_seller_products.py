@@ -1,4 +1,4 @@
-"""Everything a seller sells, in their own list."""
+"""A seller's own list of products."""
 
 import pytest
 
@@ -31,7 +31,7 @@ def test_a_seller_sees_how_their_stock_stands(seller_api, kettle):
     assert (row["listed"], row["payment_mpesa_number"]) == (True, "254722000000")
 
 
-def test_what_came_back_is_not_sold(seller_api, kettle):
+def test_returned_units_do_not_count_as_sold(seller_api, kettle):
     line = StockLine(kettle.pk, 2)
     stock.hold([line])
     stock.take([line], reference="order:1")
@@ -110,7 +110,7 @@ def test_a_stranger_sees_nobodys_list(api, kettle):
     assert api.get(MINE).status_code == 401
 
 
-def test_somebody_without_products_sees_none(kettle):
+def test_a_user_without_products_gets_an_empty_list(kettle):
     assert signed_in(UserFactory()).get(MINE).json() == []
 
 

@@ -1,4 +1,4 @@
-"""What a seller sees of their own goods: lists, movements, reviews, a sheet by a link."""
+"""A seller's own lists: products, stock movements, reviews, and the download link."""
 
 import pytest
 import time_machine
@@ -96,7 +96,9 @@ def test_their_pages_follow_one_another(seller_api, shelf, ordering):
         ("colour=red", "colour", "status."),
     ],
 )
-def test_what_cannot_be_is_told_what_can(seller_api, shelf, query, field, names_it):
+def test_an_invalid_filter_is_refused_with_the_valid_values(
+    seller_api, shelf, query, field, names_it
+):
     response = seller_api.get(f"{MINE}?{query}")
 
     assert response.status_code == 400

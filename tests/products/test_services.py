@@ -1,4 +1,4 @@
-"""The services of the catalogue, apart from HTTP."""
+"""The services of the catalogue, without HTTP."""
 
 import uuid
 from pathlib import Path
@@ -25,7 +25,7 @@ def test_files_are_deleted_when_the_rows_cannot_be_written(seller, png, media, m
     def fail(name):
         raise RuntimeError("the database went away")
 
-    monkeypatch.setattr(services, "remember_words", fail)
+    monkeypatch.setattr(services, "add_to_vocabulary", fail)
 
     with pytest.raises(RuntimeError):
         _create(seller, picture=normalise_own(png))

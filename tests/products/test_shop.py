@@ -1,4 +1,4 @@
-"""The storefront's pages as they leave the server."""
+"""The storefront's server-rendered pages."""
 
 import gzip
 import json
@@ -34,7 +34,7 @@ STOREFRONT = Path(__file__).parents[2] / "storefront"
 
 @pytest.fixture(autouse=True)
 def built(tmp_path, settings):
-    """A storefront that was built, in a folder of the test's own."""
+    """A built storefront in a temporary folder."""
     (tmp_path / ".vite").mkdir()
     (tmp_path / ".vite" / "manifest.json").write_text(json.dumps(MANIFEST))
     (tmp_path / "index.html").write_text(PAGE)
@@ -47,7 +47,7 @@ def get(client: Client, path: str, **headers: str):
 
 
 def boot(response) -> dict:
-    """What a page brings along, beside what the settings let people do."""
+    """The data embedded in a page, without the features."""
     return {key: value for key, value in block(response).items() if key != "features"}
 
 
@@ -114,7 +114,7 @@ def test_a_product_is_found_by_its_id_whatever_words_follow(client, written):
     assert get(client, f"/shop/product/{product.pk}{written}").status_code == 200
 
 
-def test_what_a_seller_wrote_cannot_leave_its_place(client):
+def test_text_of_a_seller_is_escaped(client):
     nasty = '"><script>alert(1)</script><!-- & </script><img src=x>'
     product = ProductFactory(name=f"Pot {nasty}", description=nasty)
 
@@ -152,11 +152,13 @@ def test_a_link_to_a_product_shows_its_jpeg(client):
     product = ProductFactory(image="products/pot.webp", thumbnail="products/pot-400.webp")
     picture = ProductPicture.objects.create(product=product, image="products/pot.webp")
 
-    undrawn = get(client, f"/shop/product/{product.pk}")
+    pictures_missing_sizes = get(client, f"/shop/product/{product.pk}")
     ProductPicture.objects.filter(pk=picture.pk).update(preview="products/pot.jpg")
     drawn = get(client, f"/shop/product/{product.pk}")
 
-    assert meta(undrawn, "og:image") == "http://testserver/media/products/pot-400.webp"
+    assert (
+        meta(pictures_missing_sizes, "og:image") == "http://testserver/media/products/pot-400.webp"
+    )
     assert meta(drawn, "og:image") == "http://testserver/media/products/pot.jpg"
 
 
@@ -178,7 +180,7 @@ def test_home_brings_eight_cards_a_shelf_and_no_description(client, django_asser
         response = get(client, "/shop/")
 
     home = boot(response)["home"]
-    assert list(home) == list(pages.SHELVES)
+    assert list(home) == list(pages.SECTIONS)
     assert [card["name"] for card in home["kitchen"]] == [f"Pot {at}" for at in range(9, 1, -1)]
     assert set(home["kitchen"][0]) == set(pages.CARD)
     assert text(response).count('<li class="card') == 8
@@ -342,7 +344,7 @@ def test_the_painted_words_are_the_programs(language):
     texts = {
         json.loads(f'"{each}"') for each in re.findall(rf'^{name} "(.*)"$', known, re.MULTILINE)
     }
-    # "See all" and "Sold by" stand there with what follows them.
+    # "See all" and "Sold by" are followed by other text.
     painted = {
         key: word
         for key, word in words.WORDS[language].items()
@@ -390,7 +392,7 @@ def test_the_strict_policy_stands(client, settings):
     response = get(client, f"/shop/product/{ProductFactory().pk}")
 
     assert response["Content-Security-Policy"] == settings.CONTENT_SECURITY_POLICY
-    # Nothing in the page needs another one.
+    # The page needs no further query.
     assert " style=" not in text(response)
     assert not re.search(r"\son\w+=", text(response))
     kinds = set(re.findall(r'<script type="([^"]+)"', text(response)))
@@ -457,7 +459,7 @@ def test_the_service_worker_is_served_where_it_may_keep_the_shop(client, built, 
 
     response = get(client, "/shop/sw.js")
 
-    # Its scope is its folder, and no copy of it is older than the shop.
+    # Its scope is its folder, and browsers revalidate it.
     assert response.content == b"first"
     assert response["Content-Type"] == "text/javascript; charset=utf-8"
     assert response["Cache-Control"] == "no-cache"
@@ -474,7 +476,7 @@ def test_a_new_build_has_another_service_worker_at_once(client, built):
 
 
 @pytest.mark.parametrize("missing", ["sw.js", "index.html"])
-def test_there_is_no_service_worker_where_none_was_built(client, built, missing):
+def test_a_build_without_a_service_worker_gets_a_404(client, built, missing):
     (built / "sw.js").write_text("worker")
     (built / missing).unlink()
 
@@ -498,7 +500,7 @@ def test_the_app_that_can_be_installed_is_the_shop_and_has_its_icons():
     for icon in manifest["icons"]:
         head = (STOREFRONT / "public" / icon["src"]).read_bytes()[:24]
         side = int(icon["sizes"].partition("x")[0])
-        # A PNG says its width and height in its first chunk.
+        # A PNG has its width and height in its first chunk.
         assert head[1:4] == b"PNG"
         assert [int.from_bytes(head[16:20]), int.from_bytes(head[20:24])] == [side, side]
 

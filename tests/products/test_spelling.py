@@ -1,4 +1,4 @@
-"""The vocabulary, and how PostgreSQL is told where to look."""
+"""The vocabulary, and its query plan on PostgreSQL."""
 
 import pytest
 from django.db import connection
@@ -59,7 +59,7 @@ def test_a_search_asks_the_full_text_index(seller):
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL enable_seqscan = off")
             cursor.execute("SET LOCAL enable_indexscan = off")
-            # Fresh statistics, or an index on all listed products looks as good to it.
+            # Without fresh statistics the planner may prefer the index of all listed products.
             cursor.execute("ANALYZE products_product")
 
     plan = query.explain()
@@ -120,7 +120,7 @@ def test_rare_matches_are_found_first_and_sorted_then(cups, keyset):
     plan = queries.in_order(found, keyset, indexed=False)[:26].explain()
 
     assert "product_search" in plan
-    # An order that any index had would invite the planner to walk it.
+    # If an index had this order, the planner might scan it.
     assert f"{keyset[0].lstrip('-')} + 0" in plan.partition("Sort Key")[2].splitlines()[0]
 
 

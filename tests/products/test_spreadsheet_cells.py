@@ -1,4 +1,4 @@
-"""Cells as people and their spreadsheets write them: read where they can mean one thing only."""
+"""Reading cells that people and spreadsheets write: accepted if unambiguous."""
 
 import pytest
 
@@ -49,10 +49,10 @@ def test_a_price_is_read_as_people_write_it_and_the_report_says_so(seller_api, t
 @pytest.mark.parametrize(
     ("typed", "why"),
     [
-        ("1.500", "“1.500” can be 1500 or a fraction: write 1500."),
-        ("KES 1.500", "“1.500” can be 1500 or a fraction: write 1500."),
-        ("1.5E+3", "A spreadsheet wrote “1.5E+3”: write the number in full."),
-        ("1E+05", "A spreadsheet wrote “1E+05”: write the number in full."),
+        ("1.500", "“1.500” could be 1500 or a decimal number. Write 1500."),
+        ("KES 1.500", "“1.500” could be 1500 or a decimal number. Write 1500."),
+        ("1.5E+3", "A spreadsheet shortened this to “1.5E+3”. Write the number in full."),
+        ("1E+05", "A spreadsheet shortened this to “1E+05”. Write the number in full."),
         ("1500.50", "A whole number is needed, like 1500."),
         ("1,50", "A whole number is needed, like 1500."),
         ("1,500,00", "A whole number is needed, like 1500."),
@@ -122,7 +122,7 @@ def test_yes_and_no_are_read_in_the_languages_of_people_and_spreadsheets(seller_
 
 
 @pytest.mark.parametrize("typed", ["1", "0", "maybe", "x"])
-def test_what_is_neither_yes_nor_no_is_refused(seller_api, typed):
+def test_values_other_than_yes_and_no_are_refused(seller_api, typed):
     assert send_new(seller_api, listed=typed) == (2, "failed", {"listed": ["Send true or false."]})
 
 
@@ -157,7 +157,7 @@ def test_a_phone_that_lost_its_zero_is_read_as_what_it_can_only_mean(seller_api,
 
 @pytest.mark.parametrize("typed", ["2.54722E+11", "2,54722E+11", "7.22E+08"])
 def test_a_phone_that_was_cut_is_refused(seller_api, typed):
-    why = f"A spreadsheet cut this number to “{typed}”: write it like 0712345678."
+    why = f"A spreadsheet shortened this number to “{typed}”. Write it like 0712345678."
 
     row = send_new(seller_api, payment_mpesa_number=typed)
 
@@ -248,8 +248,8 @@ def test_a_sku_that_may_be_anothers_without_its_zeros_needs_the_id(seller_api, s
 
     assert told(alone) == [
         (2, "failed", {"sku": [
-            f"You have a listing with the sku “00123” ({other.pk}), of which a spreadsheet makes"
-            " “123”. Give its id, or put an apostrophe before the sku you mean: '00123"
+            f"You have a listing with the sku “00123” ({other.pk}), which a spreadsheet changes"
+            " to “123”. Give its id, or put an apostrophe before the sku you mean: '00123"
         ]})
     ]  # fmt: skip
     assert [told(named), told(literal)] == [[(2, "updated", {})]] * 2
@@ -273,11 +273,11 @@ def test_a_new_listing_with_a_sku_that_looks_cut_is_refused(seller_api, sku):
 
     assert told(response) == [
         (2, "failed", {"sku": [
-            f"“{sku}” is what a spreadsheet makes of a longer sku, or of a date. Write the sku in"
-            " full, with an apostrophe before it, like '5901234123457"
+            f"A spreadsheet seems to have changed a longer sku, or a date, to “{sku}”. Write the"
+            " sku in full with an apostrophe before it, like '5901234123457"
         ]})
     ]  # fmt: skip
-    # A sheet takes an apostrophe away only from what it stands before for a reason.
+    # An apostrophe is removed only where it protects the text.
     assert told(meant)[0][1] == "created"
 
 
@@ -329,7 +329,7 @@ def test_no_text_of_a_listing_is_cut_by_a_spreadsheet(
     assert getattr(kettle, column) == stored_text
 
 
-def test_somebody_elses_skus_stand_in_nobodys_way(seller_api, seller):
+def test_other_sellers_skus_do_not_matter(seller_api, seller):
     ProductFactory(sku="00123")
 
     response = send(seller_api, f"123,{new()['line']}", header=SKU_HEADER)
@@ -345,7 +345,7 @@ def test_a_listing_that_is_taken_off_is_said_to_be_when_it_is_listed_again(selle
 
     assert told(response) == [
         (2, "unchanged", {"listed": [
-            "This listing is taken off; true in this column shows it again."
+            "This listing is not shown. Put true in this column to list it again."
         ]})
     ]  # fmt: skip
 

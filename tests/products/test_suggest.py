@@ -1,4 +1,4 @@
-"""Suggestions while somebody types."""
+"""Search suggestions."""
 
 import time
 
@@ -28,7 +28,7 @@ def test_words_go_on_and_goods_are_few_and_light(api, listing):
     }
 
 
-def test_what_most_goods_have_comes_first(api, listing):
+def test_the_most_frequent_words_come_first(api, listing):
     for name in ("Samsung A", "Samsung B", "Samsonite bag"):
         listing(name)
 
@@ -76,7 +76,7 @@ def test_a_misspelt_word_is_put_right(api, listing):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("typed", ["", "k", " ", "%", "the", "'", "k%", "🫖", "a" * 100])
-def test_what_says_too_little_suggests_nothing(api, typed):
+def test_too_short_or_empty_terms_suggest_nothing(api, typed):
     assert suggest(api, typed) == {"words": [], "products": []}
 
 
@@ -84,7 +84,7 @@ def test_what_says_too_little_suggests_nothing(api, typed):
 @pytest.mark.parametrize(
     ("query", "field"), [("q=" + "a" * 101, "q"), ("q=a&q=b", "q"), ("search=kettle", "search")]
 )
-def test_what_cannot_be_read_is_a_400(api, query, field):
+def test_invalid_parameters_are_a_400(api, query, field):
     response = api.get(f"/product/suggest/?{query}")
 
     assert (response.status_code, list(response.json())) == (400, [field])
@@ -92,14 +92,14 @@ def test_what_cannot_be_read_is_a_400(api, query, field):
 
 @pytest.fixture
 def kept(settings):
-    """As in a shop, where what was suggested is good for a minute."""
+    """Cache suggestions for a minute, as in production."""
     settings.SUGGESTIONS_MAX_AGE = 60
-    suggestions._kept.clear()
+    suggestions._cached.clear()
     yield
-    suggestions._kept.clear()
+    suggestions._cached.clear()
 
 
-def test_it_may_be_kept_for_a_minute(api, listing, kept):
+def test_suggestions_may_be_cached_for_a_minute(api, listing, kept):
     listing("Kettle")
 
     answer = api.get("/product/suggest/?q=kett")
@@ -155,7 +155,7 @@ def test_suggestions_cost_few_queries(api, listing, django_assert_max_num_querie
         suggest(api, "kett")
 
 
-def test_what_no_known_word_is_like_is_not_looked_for_again(
+def test_a_term_unlike_any_known_word_is_not_searched_for_again(
     api, listing, django_assert_max_num_queries
 ):
     listing("Kettle")

@@ -1,4 +1,4 @@
-"""A shop of which nothing is broken."""
+"""A shop without broken rules."""
 
 import pytest
 

@@ -1,15 +1,15 @@
-"""Corruptions of where goods go, of parcels and of their fees, as in corruptions_of_sales.py."""
+"""Corruptions of deliveries, parcels and fees, as in corruptions_of_sales.py."""
 
-AGREED = "Where an order goes, and what its parcels cost"
-IN_ITS_PARCEL = "A line is in its seller's parcel"
-HAS_A_LINE = "A parcel has a line"
-WHOSE = "A fee is the shop's once a line"
-IN_LEDGER = "A fee is in the ledger as the shop's"
-OF_A_PARCEL = "What the ledger has of delivery fees is a parcel's"
-COVERED = "A paid order's lines are covered"
-WITH_WHOM = "A parcel is with whoever took it on last"
-AT_POINT = "A parcel is at its pick-up point if"
-IN_VAIN = "A parcel was brought in vain to a door"
+AGREED = "An order's delivery and its parcels' fees match the agreement"
+IN_ITS_PARCEL = "A line of a delivered order is in its seller's parcel, and any other line is in"
+HAS_A_LINE = "A parcel has lines"
+WHOSE = "A delivery fee is the shop's once a line of its parcel was delivered, until then the"
+IN_LEDGER = "A delivery fee is in the ledger as income exactly while the shop has earned it"
+OF_A_PARCEL = "Ledger entries of delivery fees belong to parcels, and parcels have no other entries"
+COVERED = "The lines of a paid order are covered by its payments, and any excess is owed back"
+WITH_WHOM = "A parcel's agent is the last one who claimed it, or nobody once it was released"
+AT_POINT = "A parcel at its pick-up point arrived there once, after its goods were shipped"
+IN_VAIN = "A failed delivery was to an address, and after the parcel was shipped"
 PARCELS_ARE_KEPT = "the steps of a parcel are only added to"
 FEES_ARE_KEPT = "fees given back are only added to"
 
@@ -171,12 +171,12 @@ OF_DELIVERIES = [
     (
         "a fee posted for another order",
         posted("again:2", "buyers_held", "delivery_fees", parcel="{earned}"),
-        "An entry is for the order of",
+        "A ledger entry names the order of its receipt, refund, earnings or parcel",
     ),
     (
         "a posting named for another parcel",
         posted("delivery:{held}", "buyers_held", "delivery_fees", parcel="{earned}"),
-        "A posting is for the row that its event names",
+        "A posting belongs to the row that its event names",
     ),
     ("taken on by nobody", of_parcel("{held}", "agent_id = NULL, claimed_at = NULL"), WITH_WHOM),
     ("with somebody else", of_parcel("{held}", "agent_id = {friend}"), WITH_WHOM),

@@ -1,20 +1,20 @@
-"""Corruptions of orders, lines, steps, stock, listings and reviews by SQL, and what sees each.
+"""Corruptions of orders, lines, steps, stock, listings and reviews by SQL.
 
-A name, statements, and the beginning of the rule that names the row, or of the database's refusal.
-Each changes all that agrees with it, as far as the database lets it. What is in braces is the id of
-a row of ``healthy`` (test_corruptions_of_sales.py).
+Each has a name, statements, and the beginning of the rule or of the database error that detects it.
+It changes every column that must agree with it, as far as the database allows. Names in braces are
+ids of rows of ``healthy`` (test_corruptions_of_sales.py).
 """
 
 from .corruptions_of_deliveries import OF_DELIVERIES
 
-AGREED = "An order and its lines are what was agreed"
-TERMS = "A product is sold by whom"
-FOLLOWS = "Each step of a line is one that may follow"
-IN_TIME = "The steps of a line come one after the other"
-BY_WHOM = "A step that somebody takes names them"
-CHANGED = "A line was last changed"
-CLOSED = "An order expired, or was cancelled by whom"
-WRITTEN = "A review says what was last written"
+AGREED = "An order and its lines match the agreement made when it was placed"
+TERMS = "A product's seller, price and phone match its newest terms"
+FOLLOWS = "Each step of a line may follow the step before it"
+IN_TIME = "The steps of a line are in order of time, not before the sale and not in the future"
+BY_WHOM = "A person's step names them, and a step that follows the order names nobody"
+CHANGED = "A line was last changed at its last step"
+CLOSED = "An order expired, or was cancelled by the named party, as its lines were"
+WRITTEN = "A review is as it was last written, answered or hidden"
 
 #: What triggers say of what is only added to.
 STEPS_ARE_KEPT = "the steps of a line are only added to"
@@ -62,20 +62,20 @@ def walked(line: str, *statuses: str, **how: str) -> list[str]:
 
 OF_ORDERS = [
     ("its buyer", [*of_order("buyer_id = {friend}"), *of_line("buyer_id = {friend}")], AGREED),
-    ("its guest", of_order("guest_id = {friend}"), "A guest's order is the guest's"),
+    ("its guest", of_order("guest_id = {friend}"), "A guest's order, with all its lines, belongs"),
     (
         "somebody is made a guest",
         [
             "INSERT INTO accounts_guest (user_id, phone, created_at)"
             " VALUES ({friend}, '254799000999', {now})"
         ],
-        "Nobody signs in as a guest",
+        "A guest account cannot be signed in to",
     ),
     ("its token", of_order("order_token = '00000000000000000000000000000001'"), AGREED),
     ("its reference", of_order("reference = 'ACDEFGHJ'"), AGREED),
-    ("its phone", of_order("mpesa_number = '254799000999'"), "An order's phone is one"),
+    ("its phone", of_order("mpesa_number = '254799000999'"), "An order's phone is one that was"),
     ("its phone, masked", of_order("mpesa_number = '2547*****999'"), "An order's phone is one"),
-    ("its amount", of_order("amount = amount - 1"), "An order's amount is the sum"),
+    ("its amount", of_order("amount = amount - 1"), "An order's amount is the sum of its lines"),
     (
         "its amount and price",
         [*of_order("amount = 100"), *of_line("price = 50, amount = 100, commission = 10")],
@@ -98,7 +98,7 @@ OF_ORDERS = [
     (
         "kept from others until 2999",
         ["UPDATE orders_order SET firm_until = {far} WHERE id = {unpaid}"],
-        "Nobody is kept from goods",
+        "Unpaid orders reserve goods no longer than they may, or while a prompt is open",
     ),
     ("expired before it was placed", of_order("expires_at = {past}"), "order_expires_after_it"),
     ("its key", of_order("idempotency_key = 'another'"), AGREED),
@@ -142,7 +142,7 @@ OF_ORDERS = [
          "INSERT INTO products_stockmovement (product_id, quantity, reference, note, created_at)"
          " VALUES ({kettle}, -1, 'order:{unpaid}', '', {now})",
          *walked("{unpaid_line}", "paid", actor="NULL", cause="paid")],
-        "A paid order's lines are covered",
+        "The lines of a paid order are covered by its payments, and any excess is owed back",
     ),
     ("its row is gone", ["DELETE FROM orders_order WHERE id = {order}"], FOREIGN_KEY),
     ("its id", of_order("id = id + 1000000"), FOREIGN_KEY),
@@ -188,17 +188,17 @@ OF_LINES = [
         CHANGED,
     ),
     ("a status there is not", of_line("track_status = 'lost'"), "track_status_is_one_there_is"),
-    ("delivered without a step", of_line("track_status = 'delivered'"), "A line is where the last"),
+    ("delivered without a step", of_line("track_status = 'delivered'"), "A line's status is that"),
     ("returned, though it is paid", of_line("returned = {true}"), "returned_track_is_cancelled"),
     (
         "returned, though it went with its order",
         ["UPDATE orders_ordertrack SET returned = {true} WHERE order_id = {given_up}"],
-        "A line is returned if",
+        "A line is returned exactly if it was cancelled by itself, not with its order",
     ),
     (
         "not returned, though it was cancelled by itself",
         ["UPDATE orders_ordertrack SET returned = {false} WHERE id = {returned}"],
-        "A line is returned if",
+        "A line is returned exactly if it was cancelled by itself, not with its order",
     ),
     ("its row is gone", ["DELETE FROM orders_ordertrack WHERE id = {unpaid_line}"], AGREED),
     (
@@ -236,7 +236,7 @@ OF_STEPS = [
     ("fetched in the past", walked("{paid}", "fetched", at="past"), IN_TIME),
     ("fetched in the future", walked("{paid}", "fetched", at="future"), IN_TIME),
     ("fetched by nobody", walked("{paid}", "fetched", actor="NULL"), BY_WHOM),
-    ("fetched by its seller", walked("{paid}", "fetched", actor="{seller}"), "Nobody moved a line"),
+    ("fetched by its seller", walked("{paid}", "fetched", actor="{seller}"), "No staff member or"),
     ("cancelled by nobody", walked("{paid}", "cancelled", actor="NULL"), BY_WHOM),
     (
         "with its order, by somebody",
@@ -251,22 +251,22 @@ OF_PRODUCTS = [
     ("another seller", of_product("seller_id = {friend}"), TERMS),
     ("another price", of_product("price = 1"), TERMS),
     ("paid to another number", of_product("payment_mpesa_number = '254799000999'"), TERMS),
-    ("more held", of_product("held = held + 1"), "What a product holds is"),
-    ("more on the shelf", of_product("item_number = item_number + 1"), "What stands on the shelf"),
-    ("more sold", of_product("sold = sold + 1"), "What a product says was sold"),
+    ("more held", of_product("held = held + 1"), "A product's reserved stock is the sum of its"),
+    ("more on the shelf", of_product("item_number = item_number + 1"), "A product's stock on hand"),
+    ("more sold", of_product("sold = sold + 1"), "A product's sold count is what was taken for"),
     (
         "goods that left for no order",
         [*of_product("item_number = item_number - 1, sold = sold + 1"),
          "INSERT INTO products_stockmovement (product_id, quantity, reference, note, created_at)"
          " VALUES ({kettle}, -1, 'order:0', '', {now})"],
-        "What left the shelf for an order",
+        "Stock taken for an order matches one of its paid lines",
     ),
     (
         "goods that left for an unpaid order",
         [*of_product("item_number = item_number - 1, sold = sold + 1"),
          "INSERT INTO products_stockmovement (product_id, quantity, reference, note, created_at)"
          " VALUES ({kettle}, -1, 'order:{unpaid}', '', {now})"],
-        "What left the shelf for an order",
+        "Stock taken for an order matches one of its paid lines",
     ),
     (
         "another movement, and the shelf with it",
@@ -293,7 +293,7 @@ OF_PRODUCTS = [
     (
         "a line sold on terms that never were",
         of_line("payment_mpesa_number = '254799000999'"),
-        "A line was sold on terms that",
+        "A line was sold on terms that its listing had",
     ),
 ]  # fmt: skip
 
@@ -306,7 +306,7 @@ _COUNTED_AGAIN = [
 
 
 def counted(stars: int, count: int) -> list[str]:
-    """The averages made to agree with so many reviews of so many stars."""
+    """Averages that agree with a number of reviews and stars."""
     return [statement.format(stars=stars, count=count) for statement in _COUNTED_AGAIN]
 
 
@@ -322,11 +322,11 @@ OF_REVIEWS = [
     ("more stars, counted", [*of_review("stars = 5"), *counted(5, 1)], WRITTEN),
     ("more stars than there are", of_review("stars = 6"), "review_has_one_to_five_stars"),
     ("another text", of_review("text = 'Buy it.'"), WRITTEN),
-    ("another author", of_review("buyer_id = {friend}"), "A review is by the buyer"),
-    ("another seller", of_review("seller_id = {friend}"), "A review is by the buyer"),
-    ("another product", of_review("product_id = {pot}"), "A review is by the buyer"),
-    ("another line", of_review("line_id = {paid}"), "A review was written after"),
-    ("written before it came", of_review("created_at = {past}"), "A review was written after"),
+    ("another author", of_review("buyer_id = {friend}"), "A review is by the buyer of its line"),
+    ("another seller", of_review("seller_id = {friend}"), "A review is by the buyer of its line"),
+    ("another product", of_review("product_id = {pot}"), "A review is by the buyer of its line"),
+    ("another line", of_review("line_id = {paid}"), "A review was written after its line was"),
+    ("written before it came", of_review("created_at = {past}"), "A review was written after its"),
     ("written in the future", of_review("created_at = {future}"), WRITTEN),
     ("edited before it was written", of_review("edited_at = {past}"), "review_is_written_before"),
     ("an answer nobody gave", of_review("answer = 'Lies.', answered_at = {future}"), WRITTEN),
@@ -338,11 +338,11 @@ OF_REVIEWS = [
     ("its row is gone", ["DELETE FROM products_review WHERE id = {review}"], FOREIGN_KEY),
     ("its digest", ["UPDATE products_reviewdigest SET sha256 = ''"], DIGESTS_ARE_KEPT),
     ("its digest is gone", ["DELETE FROM products_reviewdigest"], DIGESTS_ARE_KEPT),
-    ("averages", counted(5, 1), "A product's stars and reviews"),
+    ("averages", counted(5, 1), "A product's stars and reviews are those of its visible reviews"),
     (
         "a seller's average",
         ["UPDATE products_sellerrating SET review_stars = 5"],
-        "A seller's stars and reviews",
+        "A seller's stars and reviews are those of the visible reviews of their products",
     ),
 ]
 
@@ -350,7 +350,7 @@ OF_SHELVES = [
     (
         "more of a category than there is",
         ["INSERT INTO products_categoryshelf (category, for_sale) VALUES ('kitchen', 7)"],
-        "What can be bought of a category",
+        "The count of a category's products on sale matches its sum and its moves",
     ),
     (
         "a move of a category that was none",
@@ -359,17 +359,17 @@ OF_SHELVES = [
             "INSERT INTO products_shelfmove (category, seller_id, change)"
             " VALUES ('sports', {seller}, 1)",
         ],
-        "What can be bought of a category",
+        "The count of a category's products on sale matches its sum and its moves",
     ),
     (
         "more of a seller than there is",
         ["INSERT INTO products_sellershelf (seller_id, for_sale) VALUES ({seller}, 1)"],
-        "What can be bought of a seller",
+        "The count of a seller's products on sale matches its sum and its moves",
     ),
     (
         "forgotten moves",
         ["DELETE FROM products_shelfmove"],
-        "What can be bought of a seller",
+        "The count of a seller's products on sale matches its sum and its moves",
     ),
 ]
 
@@ -387,7 +387,7 @@ def with_pictures(*places: int) -> list[str]:
     ]
 
 
-FIRST, IN_ORDER = "A product's own picture is the first", "A product's pictures stand one after"
+FIRST, IN_ORDER = "A product's own picture is the first of its pictures", "A product's pictures are"
 OF_PICTURES = [
     ("a picture of nothing", of_product("image = 'products/x.webp'"), FIRST),
     (

@@ -1,4 +1,4 @@
-"""A day of a healthy shop, in which everything has happened once that money can go through."""
+"""A healthy shop in which every movement of money has happened once."""
 
 from datetime import timedelta
 
@@ -22,7 +22,7 @@ from tests.shopping import an_order
 
 
 def trade(buyer, settings):
-    """Two sellers' goods are bought and fetched, and most of it is paid out and told of.
+    """Goods of two sellers are bought and fetched, and most payouts and notifications are sent.
 
     One payout was large and was approved; one receipt is in suspense, and one went back.
     """
@@ -44,11 +44,11 @@ def trade(buyer, settings):
         lines.append(order.tracks.get())
     clock.process_stored_events(timezone.now() + timedelta(minutes=1))
     for line in lines:
-        move_line(line.pk, "fetched", by=agent)
+        move_line(line.pk, "fetched", actor=agent)
     hurry()
     large = Payout.objects.get(needs_approval=True)
     transfer_services.approve_payout(large.pk, by=keeper)
-    audit.log(keeper, "Let it leave", large, why="Seen.")
+    audit.log(keeper, "Approve the payout", large, why="Seen.")
     hurry()
     for payout in Payout.objects.order_by("pk"):
         tell(payout)
@@ -63,16 +63,16 @@ def trade(buyer, settings):
     AccessToken.objects.create(
         account="a" * 64, token="t", good_until=timezone.now() + timedelta(hours=1)
     )
-    # What the rest is to be told is written, and not sent yet.
+    # The other notifications are composed but not sent.
     deliver_notifications(lines[0].order_id)
     for notice in Notice.objects.to_compose():
         compose(notice.pk)
 
 
 def _give_back(client, buyer, kettle, keeper):
-    """An order that its buyer cancelled is paid by hand, and the money goes back by a reversal."""
+    """A cancelled order is paid manually and refunded by a reversal."""
     order = an_order(buyer, (kettle, 2))
-    cancel_order(order.pk, by="buyer")
+    cancel_order(order.pk, cancelled_by="buyer")
     post_c2b(client, by_hand(order.reference, 3000, receipt="SHC0000001"))
     clock.process_stored_events(timezone.now() + timedelta(minutes=1))
     Refund.objects.update(next_check_at=timezone.now())
@@ -84,4 +84,4 @@ def _stop_and_go_on(keeper):
     PayoutStop.objects.stop_payouts("The initiator is locked.")
     stop = PayoutStop.objects.get()
     transfer_services.lift_payout_stop(stop.pk)
-    audit.log(keeper, "Let money leave again", stop, why="Renewed.")
+    audit.log(keeper, "Resume outgoing payments", stop, why="Renewed.")

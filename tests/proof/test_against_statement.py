@@ -1,4 +1,4 @@
-"""``prove --against-statement`` over real HTTP: what M-Pesa says, against what the shop says."""
+"""``prove --against-statement`` over real HTTP: M-Pesa's books against the shop's."""
 
 from datetime import timedelta
 from io import StringIO
@@ -25,7 +25,7 @@ def traded(simulator, buyer_api, kettle, settings, tmp_path, monkeypatch):  # no
     call_command("register_c2b_urls", statement_number="254700000000", stdout=StringIO())
     monkeypatch.setattr(mpesa_books, "LOOK_EVERY", 0.02)
     # All of it has settled: the rows are seconds old.
-    monkeypatch.setattr(mpesa_books, "SETTLED", timedelta(seconds=-5))
+    monkeypatch.setattr(mpesa_books, "_SETTLED", timedelta(seconds=-5))
     cash_out(buyer_api, (kettle, 2))
     settled(simulator)
     return simulator
@@ -43,22 +43,24 @@ def test_books_that_agree_are_said_to(traded):
     call_command("prove", against_statement=True, opening_balance=opening, stdout=said)
 
     assert "1 payments, KES 3,000 in" in said.getvalue()
-    assert f"the ledger says KES 3,000 and KES {opening:,} lay beside it." in said.getvalue()
+    assert (
+        f"the ledger says KES 3,000, plus an opening balance of KES {opening:,}." in said.getvalue()
+    )
     assert set(GatewayEvent.objects.values_list("state", flat=True)) == {"applied"}
 
 
-def test_what_either_says_alone_is_named(traded):
+def test_a_payment_known_to_one_side_only_is_named(traded):
     receipt = Receipt.objects.get()
     Receipt.objects.filter(pk=receipt.pk).update(number="SGZ0000001")
     record_receipt(IncomingPayment("mpesa", "SGZ0000002", 70_000, "staff", phone="254712345678"))
     said = compare_with_mpesa(opening_balance=held(traded) - 3000)
 
     assert said.differences[:3] == [
-        f"M-Pesa took KES 3000 under {receipt.number}; we know nothing of it.",
-        "We say that SGZ0000001 brought KES 3000; M-Pesa's statement does not show it.",
-        "We say that SGZ0000002 brought KES 70000; M-Pesa's statement does not show it.",
+        f"M-Pesa received KES 3000 as {receipt.number}; the shop has no record of it.",
+        "The shop recorded SGZ0000001 of KES 3000; M-Pesa's statement does not show it.",
+        "The shop recorded SGZ0000002 of KES 70000; M-Pesa's statement does not show it.",
     ]
-    assert "Charges, and what was put in" in said.differences[3]
+    assert "Charges, deposits and withdrawals" in said.differences[3]
 
 
 def test_another_amount_is_named(traded):
@@ -66,28 +68,28 @@ def test_another_amount_is_named(traded):
     number = Receipt.objects.get().number
 
     assert compare_with_mpesa().differences == [
-        f"M-Pesa took KES 3000 under {number}; we say KES 2999."
+        f"M-Pesa received KES 3000 as {number}; the shop recorded KES 2999."
     ]
 
 
-def test_a_balance_nobody_tells_is_waited_for_and_given_up(traded):
+def test_a_missing_balance_is_waited_for_and_reported(traded):
     traded.script(operation="account_balance", callbacks=0, times=9)
 
     differences = compare_with_mpesa(patience=0.1).differences
 
-    assert all("did not say what" in each for each in differences)
+    assert all("did not report the balance" in each for each in differences)
     assert differences
 
 
 def test_without_m_pesa_nothing_is_said_to_agree(traded, settings):
     traded.script(operation="pull", refuse="internal_error", times=9)
 
-    with pytest.raises(CommandError, match="nothing was compared with it"):
+    with pytest.raises(CommandError, match="so nothing was compared"):
         call_command("prove", against_statement=True)
 
 
 def test_without_a_statement_there_is_nothing_to_compare_with(db, settings):
     settings.DARAJA_STATEMENT = False
 
-    with pytest.raises(CommandError, match="not switched on"):
+    with pytest.raises(CommandError, match="not enabled"):
         call_command("prove", against_statement=True)

@@ -1,7 +1,7 @@
-"""What somebody who can write SQL sets to another plausible value, ``prove`` or a constraint sees.
+"""Corruptions of money by SQL are found by ``prove`` or refused by a constraint.
 
-Each is tried on one healthy shop with every trigger off, as the owner of the tables can have it,
-and taken back.
+Each is applied to one healthy shop with all triggers disabled, as the owner of the tables can do,
+and rolled back.
 """
 
 import pytest
@@ -164,7 +164,7 @@ CORRUPTIONS = [
         "prompts rung in 2099",
         "UPDATE payments_orderpayment SET rung_at = '2099-01-01 00:00:00+00:00'",
     ),
-    # Money that went back.
+    # Refunds.
     ("a refund's phone changed", "UPDATE payments_refund SET phone = '254799999999'"),
     ("a refund's amount changed", "UPDATE payments_refund SET amount = amount - 1"),
     ("a refund's cause changed", "UPDATE payments_refund SET cause = 'staff'"),
@@ -242,7 +242,7 @@ CORRUPTIONS = [
     ("a stop ended by nobody", "UPDATE payments_payoutstop SET ended_at = NULL"),
     (
         "the audit of who ended a stop emptied",
-        "DELETE FROM accounts_audit WHERE did = 'Let money leave again'",
+        "DELETE FROM accounts_audit WHERE did = 'Resume outgoing payments'",
     ),
     # The ledger.
     (
@@ -280,7 +280,7 @@ CORRUPTIONS = [
         "the statement read again in 2999",
         "UPDATE payments_statementpull SET next_pull_at = '2999-01-01 00:00:00+00:00'",
     ),
-    # What people are told.
+    # Notifications.
     (
         "all messages marked sent",
         "UPDATE orders_message SET state = 'sent', next_try_at = NULL",

@@ -1,4 +1,4 @@
-"""As test_corruptions_of_money.py, about problems: what they hold back, and what they took off."""
+"""Corruptions of problems and price reductions, as in test_corruptions_of_money.py."""
 
 import pytest
 from django.db.models import F
@@ -123,7 +123,7 @@ CORRUPTIONS = [
     ),
     (
         "what the shop decided, decided nowhere",
-        "DELETE FROM accounts_audit WHERE did LIKE 'Close it%'",
+        "DELETE FROM accounts_audit WHERE did LIKE 'Close without%'",
     ),
     (
         "goods asked back by nobody",
@@ -131,14 +131,14 @@ CORRUPTIONS = [
     ),
     (
         "a payout kept back by nobody",
-        "DELETE FROM accounts_audit WHERE did LIKE 'Keep it back%'",
+        "DELETE FROM accounts_audit WHERE did LIKE 'Put it on hold%'",
     ),
 ]
 
 
 @pytest.fixture
 def troubled(buyer, seller, settings, monkeypatch):
-    """A problem of each kind: open, coming back, and ended in each way; a payout is kept back."""
+    """A problem in each state and with each outcome, and a payout on hold."""
     monkeypatch.setattr("payments.gateway.daraja", FakeDaraja)
     settings.COMMISSION_PERCENT = 10
     settings.PAYOUT_APPROVAL_ABOVE = 2000

@@ -1,4 +1,4 @@
-"""Whoever changes by SQL what was agreed, done, sold or said is refused, or named by ``prove``."""
+"""Changes by SQL of orders, steps, stock or reviews are refused or found by ``prove``."""
 
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
@@ -46,11 +46,11 @@ def _open_shop():
     pot = ProductFactory(seller=kettle.seller, price=kettle.price)
     delivered, paid = delivered_line(buyer, kettle), paid_line(buyer, kettle, 2)
     returned = paid_line(buyer, kettle)
-    move_line(returned.pk, "cancelled", by=buyer)
+    move_line(returned.pk, "cancelled", actor=buyer)
     review = review_line(track_id=delivered.pk, buyer=buyer, stars=2)
     given_up, unpaid = (an_order(buyer, (kettle, 1)) for _ in range(2))
     late = an_order(buyer, (pot, 1))
-    cancel_order(given_up.pk, by="buyer")
+    cancel_order(given_up.pk, cancelled_by="buyer")
     expire_order(late.pk, now=late.expires_at)
     brought = _bring(buyer, kettle, agent)
     now = timezone.now()
@@ -87,10 +87,10 @@ def _bring(buyer, kettle, agent):
     earned, returned = (paid_delivery(buyer, (kettle, 1)) for _ in range(2))
     claim_parcel(held.tracks.order_by("product_id")[0].parcel_id, agent=agent)
     for status in ("fetched", "arrived", "delivered"):
-        move_parcel(earned.parcels.get().pk, status, by=agent, note="Seen.")
+        move_parcel(earned.parcels.get().pk, status, actor=agent, note="Seen.")
     return_fee(returned.parcels.get().pk, by=agent, why="It was late.")
     off = paid_delivery(buyer, (kettle, 1))
-    move_line(off.tracks.get().pk, "cancelled", by=buyer)
+    move_line(off.tracks.get().pk, "cancelled", actor=buyer)
     elsewhere = a_point("Nyali Pick-up", "mombasa")
     of_kettle, of_drill = held.tracks.order_by("product_id")
     return {

@@ -1,4 +1,4 @@
-"""The role that web and workers connect as: the shop works, and what is kept stays as it is."""
+"""The database role of web and workers: the shop works, and append-only tables are protected."""
 
 from io import StringIO
 
@@ -54,7 +54,7 @@ def role(db):
 
 @pytest.fixture
 def as_role(role):
-    """Whatever is asked from here on, this role asks. It is not a member of the owner's."""
+    """Run all further statements as this role, which is no member of the owner's."""
     with connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL SESSION AUTHORIZATION {role}")
     yield
@@ -73,7 +73,7 @@ def test_the_shop_trades_as_that_role_and_cannot_undo_what_is_kept(
     assert [str(broken) for broken in prove().broken] == []
 
 
-def test_to_what_is_kept_it_may_add_and_no_more(role):
+def test_the_role_may_only_add_rows_to_append_only_tables(role):
     rights = {model: _rights(role, model._meta.db_table) for model in (*ADDED_TO, *READ_ONLY)}
 
     assert rights == {
@@ -102,14 +102,14 @@ def _is_refused(attack: str) -> bool:
     return False
 
 
-def test_a_role_that_nothing_binds_is_refused(db):
+def test_a_role_that_grants_cannot_limit_is_refused(db):
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE ROLE {ROLE} SUPERUSER")
 
-    with pytest.raises(CommandError, match="nothing would bind it"):
+    with pytest.raises(CommandError, match="too many rights"):
         call_command("database_role", ROLE)
 
 
-def test_a_role_that_is_not_there_is_named_with_how_to_make_it(db):
+def test_a_missing_role_is_reported_with_the_statement_to_create_it(db):
     with pytest.raises(CommandError, match=f"CREATE ROLE {ROLE} LOGIN"):
         call_command("database_role", ROLE)

@@ -1,4 +1,4 @@
-"""A large table is asked about a stretch at a time, and no row of it is left out."""
+"""Large tables are checked in key ranges, and no row is left out."""
 
 from itertools import pairwise
 
@@ -10,11 +10,11 @@ from payments.proof import stretches as cutting
 from payments.proof.prove import ask_alone, prove
 from payments.proof.rule import Rule
 from payments.proof.stretches import (
-    EVEN,
-    FIRST,
-    FOR_SO_MANY,
-    LONGEST,
-    SHORTEST,
+    COOLDOWN_RANGES,
+    EVEN_KEYS,
+    FIRST_KEYS,
+    LONGEST_KEYS,
+    SHORTEST_KEYS,
     WHOLE,
     ends_of,
     even_stretches,
@@ -42,7 +42,7 @@ def clock(monkeypatch):
 
 
 def cut(ends, clock, seconds):
-    """The stretches between ends where each takes so many seconds a key."""
+    """The ranges between ends if each key takes this many seconds."""
     found = []
     for start, end in stretches(ends):
         found.append((start, end))
@@ -62,11 +62,11 @@ def test_stretches_leave_no_key_out_and_name_none_twice(clock, seconds):
     assert all(one[1] == other[0] for one, other in pairwise(found))
 
 
-def test_what_is_quick_is_asked_of_many_and_what_is_slow_of_few(clock):
-    assert max(lengths(cut((1, 10_000_000), clock, 0))) == LONGEST
+def test_quick_ranges_grow_and_slow_ranges_shrink(clock):
+    assert max(lengths(cut((1, 10_000_000), clock, 0))) == LONGEST_KEYS
     *slow, _ = lengths(cut((1, 100_000), clock, 0.001))
-    assert slow[:4] == [FIRST, FIRST // 2, FIRST // 4, SHORTEST]
-    assert set(slow[4:]) == {SHORTEST}
+    assert slow[:4] == [FIRST_KEYS, FIRST_KEYS // 2, FIRST_KEYS // 4, SHORTEST_KEYS]
+    assert set(slow[4:]) == {SHORTEST_KEYS}
 
 
 def test_a_length_that_took_far_too_long_is_not_tried_again_for_a_while(clock):
@@ -78,31 +78,33 @@ def test_a_length_that_took_far_too_long_is_not_tried_again_for_a_while(clock):
 
     tried = [number for number, length in enumerate(taken) if length > 10_000]
     assert {taken[number] for number in tried} == {16_000}
-    assert {after - before for before, after in pairwise(tried)} == {FOR_SO_MANY + 1}
+    assert {after - before for before, after in pairwise(tried)} == {COOLDOWN_RANGES + 1}
 
 
 def test_one_stretch_that_something_else_held_up_does_not_slow_down_all_the_others(clock):
     for number, (start, end) in enumerate(stretches((1, 100_000_000))):
         clock.now += 1 if number == 2 else 0.001
         longest = end - start
-        if longest == LONGEST:
+        if longest == LONGEST_KEYS:
             break
 
-    assert longest == LONGEST
+    assert longest == LONGEST_KEYS
 
 
-@pytest.mark.parametrize("ends", [(5, 5), (5, EVEN + 4), (5, EVEN + 5), (1, 3 * EVEN + 1)])
+@pytest.mark.parametrize(
+    "ends", [(5, 5), (5, EVEN_KEYS + 4), (5, EVEN_KEYS + 5), (1, 3 * EVEN_KEYS + 1)]
+)
 def test_what_is_read_a_row_at_a_time_is_read_whole_and_no_row_twice(ends):
     found = list(even_stretches(ends))
 
     assert (found[0][0], found[-1][1]) == (ends[0] - 1, ends[1])
     assert all(before[1] == after[0] for before, after in pairwise(found))
-    assert max(end - start for start, end in found) <= EVEN
+    assert max(end - start for start, end in found) <= EVEN_KEYS
     assert list(even_stretches(None)) == [WHOLE]
 
 
 def test_a_small_table_is_one_stretch(clock):
-    assert cut_all((5, FIRST)) == cut_all(None) == [WHOLE]
+    assert cut_all((5, FIRST_KEYS)) == cut_all(None) == [WHOLE]
 
 
 def cut_all(ends):
@@ -122,7 +124,7 @@ def test_ends_are_the_first_and_the_last_key(seller):
 @pytest.fixture
 def two_at_a_time(monkeypatch):
     """Stretches of two keys, as of a large table."""
-    for name in ("EVEN", "FIRST", "SHORTEST", "LONGEST"):
+    for name in ("EVEN_KEYS", "FIRST_KEYS", "SHORTEST_KEYS", "LONGEST_KEYS"):
         monkeypatch.setattr(cutting, name, 2)
 
 
@@ -160,7 +162,7 @@ def test_what_breaks_a_rule_is_found_in_every_stretch(seller, two_at_a_time, mon
     products = [product.pk for product in ProductFactory.create_batch(7, seller=seller)]
     broken = [products[0], products[3], products[4], products[6]]
     Product.objects.filter(pk__in=broken).update(held=1)
-    monkeypatch.setattr(proving, "SHOWN", 3)
+    monkeypatch.setattr(proving, "IDS_SHOWN", 3)
 
     (found,) = prove(rules=[rule]).broken
     alone = ask_alone(rule, timezone.now(), seconds=60)
@@ -174,7 +176,7 @@ def test_what_breaks_a_rule_is_found_in_every_stretch(seller, two_at_a_time, mon
 
 
 @pytest.mark.django_db
-def test_a_rule_has_so_long_altogether(seller, two_at_a_time):
+def test_all_ranges_of_a_rule_share_a_time_limit(seller, two_at_a_time):
     ProductFactory.create_batch(7, seller=seller)
 
     with pytest.raises(TimeoutError, match="more than 0 seconds"):

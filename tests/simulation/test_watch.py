@@ -58,7 +58,7 @@ def paid_out(line):
 def indebted(line, paid_out):
     """The same, with the line cancelled afterwards."""
     staff = UserFactory(is_superuser=True)
-    move_line(line.pk, "cancelled", by=staff, note="It broke.", goods_there=False)
+    move_line(line.pk, "cancelled", actor=staff, note="It broke.", goods_there=False)
     return line.seller
 
 

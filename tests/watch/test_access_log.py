@@ -1,4 +1,4 @@
-"""The access log: a line a request, without anything that a client chose."""
+"""The access log: one line per request, without client-chosen text."""
 
 import json
 import logging
@@ -66,7 +66,7 @@ def test_a_line_says_method_route_status_time_statements_and_the_requests_id(cli
         ("/%FF%FEthe-secret/", "(none)"),
     ],
 )
-def test_a_path_is_not_told_of(client, lines, path, route):
+def test_the_access_log_contains_no_path(client, lines, path, route):
     client.get(path)
 
     assert [line["route"] for line in lines] == [route]
@@ -101,7 +101,7 @@ def test_a_request_that_breaks_has_a_line_too(client, lines, monkeypatch):
     assert [(line["route"], line["status"]) for line in lines] == [("/livez/", 500)]
 
 
-def test_what_cannot_be_told_keeps_nobody_from_an_answer(client, settings, monkeypatch, caplog):
+def test_a_failing_access_log_does_not_break_the_response(client, settings, monkeypatch, caplog):
     def full(*args):
         raise OSError("No space left on device")
 
@@ -109,10 +109,10 @@ def test_what_cannot_be_told_keeps_nobody_from_an_answer(client, settings, monke
     monkeypatch.setattr(logger, "info", full)
 
     assert client.get("/livez/").status_code == 200
-    assert "a request could not be told of" in caplog.messages
+    assert "a request could not be logged" in caplog.messages
 
 
-def test_it_is_on_in_production_and_off_on_a_laptop():
+def test_the_access_log_is_on_in_production_and_off_on_a_laptop():
     assert settings_of(PRODUCTION)["ACCESS_LOG"] is True
     assert settings_of(LAPTOP)["ACCESS_LOG"] is False
     loggers = settings_of(PRODUCTION)["LOGGING"]["loggers"]

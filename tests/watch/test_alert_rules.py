@@ -1,4 +1,4 @@
-"""The alert rules for Prometheus: what they ask for is measured, and each has its page."""
+"""The Prometheus alert rules: their metrics exist, and each has a page in the docs."""
 
 import re
 import shutil

@@ -1,4 +1,4 @@
-"""Troubles: found, told once, and once when they are over."""
+"""Troubles: found, alerted once, and once when they are over."""
 
 import smtplib
 from dataclasses import replace
@@ -48,7 +48,7 @@ def _alerts(settings, monkeypatch):
 
 @pytest.fixture
 def patient(monkeypatch):
-    """Who is silent is looked at twice, as it is but for these tests."""
+    """Require two silent checks, as in production."""
     monkeypatch.setattr(alerts, "KINDS", KINDS)
 
 
@@ -76,13 +76,13 @@ def subjects():
     return [each.subject for each in mail.outbox]
 
 
-def test_a_shop_without_trouble_tells_nobody():
+def test_without_trouble_no_alert_is_sent():
     watch(0)
 
     assert (open_troubles(), subjects()) == (set(), [])
 
 
-def test_a_trouble_is_told_once_however_often_it_is_looked_at():
+def test_a_trouble_is_alerted_once():
     silence()
     for _ in range(3):
         watch(0)
@@ -96,7 +96,7 @@ def test_a_trouble_is_told_once_however_often_it_is_looked_at():
     assert "/admin/payments/console/" in told.body
 
 
-def test_it_is_told_once_when_it_is_over():
+def test_the_end_of_a_trouble_is_alerted_once():
     silence()
     watch(0)
     beat("clock")
@@ -108,7 +108,7 @@ def test_it_is_told_once_when_it_is_over():
     assert open_troubles() == set()
 
 
-def test_one_that_comes_and_goes_is_one():
+def test_a_flapping_trouble_is_one_trouble():
     for _ in range(3):
         silence()
         watch(0)
@@ -119,7 +119,7 @@ def test_one_that_comes_and_goes_is_one():
     assert subjects() == ["O-Mache: clock silent"]
 
 
-def test_one_that_comes_back_after_it_was_over_is_told_again():
+def test_a_trouble_that_returns_is_alerted_again():
     for _ in range(2):
         silence()
         watch(0)
@@ -130,7 +130,7 @@ def test_one_that_comes_back_after_it_was_over_is_told_again():
     assert subjects() == ["O-Mache: clock silent", "O-Mache: clock silent is over"] * 2
 
 
-def test_one_that_may_last_a_while_is_told_when_it_has():
+def test_a_trouble_with_patience_is_alerted_after_it():
     PayoutStop.objects.stop_payouts("the initiator")
     watch(0)
     assert open_troubles() == {"money-stopped", "money-stuck"}
@@ -142,7 +142,7 @@ def test_one_that_may_last_a_while_is_told_when_it_has():
     assert subjects() == ["O-Mache: money stopped", "O-Mache: money stuck"]
 
 
-def test_what_was_never_told_is_not_said_to_be_over():
+def test_a_trouble_without_an_alert_ends_without_one():
     PayoutStop.objects.stop_payouts("the initiator")
     watch(0)
     PayoutStop.objects.update(is_open=False, ended_at=timezone.now())
@@ -161,7 +161,7 @@ def test_without_an_address_troubles_are_kept_and_nobody_is_mailed(settings, cli
     assert 'omache_trouble{kind="clock-silent"} 1.0' in client.get("/metrics/").content.decode()
 
 
-def test_a_mail_that_did_not_leave_is_tried_again(monkeypatch):
+def test_an_unsent_alert_is_retried(monkeypatch):
     tries = []
 
     def refuse(**how):
@@ -182,7 +182,7 @@ def test_a_mail_that_did_not_leave_is_tried_again(monkeypatch):
     assert AlertMail.objects.get().sent_at is not None
 
 
-def test_a_mail_of_which_nobody_knows_whether_it_left_is_sent_again(monkeypatch):
+def test_an_alert_that_may_have_been_sent_is_retried(monkeypatch):
     def unclear(**how):
         raise smtp.MaybeSent("SMTPServerDisconnected")
 
@@ -232,7 +232,7 @@ def test_a_mail_server_that_is_gone_for_good_is_given_up_in_the_end(monkeypatch)
     assert "busy" in mailed.reason
 
 
-def test_what_cannot_be_found_out_is_neither_begun_nor_over(monkeypatch, caplog):
+def test_a_failed_check_neither_starts_nor_ends_a_trouble(monkeypatch, caplog):
     silence()
     watch(0)
     later(30)
@@ -245,7 +245,7 @@ def test_what_cannot_be_found_out_is_neither_begun_nor_over(monkeypatch, caplog)
     watch(0)
 
     assert open_troubles() == {"clock-silent"}
-    assert "whether there is trouble (clock-silent) could not be found out" in caplog.messages
+    assert "trouble (clock-silent) could not be checked" in caplog.messages
 
 
 def test_books_that_the_night_found_broken_are_trouble_until_a_night_finds_nothing():
@@ -272,7 +272,7 @@ def test_a_verdict_that_is_older_than_a_night_is_trouble(hours, told):
     assert subjects() == told
 
 
-def test_rules_that_could_not_be_asked_are_trouble():
+def test_unchecked_rules_are_a_trouble():
     NightlyProof.objects.create(
         night="2026-11-28", digest="", rules=0, ended_at=timezone.now(), unanswered=["It ends"]
     )
@@ -303,7 +303,7 @@ def test_workers_that_are_silent_are_told_of_where_there_is_a_broker(settings):
     assert subjects() == ["O-Mache: worker silent"]
 
 
-def test_who_is_silent_at_one_look_and_round_at_the_next_is_not_told_of(patient, settings):
+def test_a_process_silent_at_one_check_only_is_not_alerted(patient, settings):
     """A worker that was started a moment ago; everybody, when the database comes back."""
     settings.CELERY_BROKER_URL = "redis://127.0.0.1:9/0"
     silence("clock")
@@ -319,7 +319,7 @@ def test_who_is_silent_at_one_look_and_round_at_the_next_is_not_told_of(patient,
     assert (open_troubles(), subjects()) == (set(), [])
 
 
-def test_who_is_silent_at_two_looks_is_told_of(patient):
+def test_a_process_silent_at_two_checks_is_alerted(patient):
     silence("clock")
     watch(0)
     later(1)
@@ -333,7 +333,7 @@ def since(began):
     return f"Since {(began - timedelta(minutes=1)).astimezone(NAIROBI):%-d %b %Y, %H:%M}"
 
 
-def test_one_that_nobody_was_told_of_begins_anew_when_it_comes_back(patient):
+def test_an_unalerted_trouble_starts_again_when_it_returns(patient):
     """A restart at 14:00 is not when a clock fell silent that died at 14:04."""
     silence("clock")
     watch(0)
@@ -366,7 +366,7 @@ def test_a_web_process_that_is_asked_for_a_silent_clock_tells_of_it(client, sett
 
 
 def attempts(count, *, minutes=5, **fields):
-    """So many prompts, rung so many minutes ago."""
+    """A number of prompts, sent the given minutes ago."""
     at = timezone.now() - timedelta(minutes=minutes)
     later = timezone.now() + timedelta(hours=1)
     for number in range(count):
@@ -402,7 +402,7 @@ def fixed(value):
         (9, "refused.busy_phone", []),
     ],
 )
-def test_prompts_that_mpesa_does_not_take_are_trouble(count, code, told):
+def test_prompts_that_mpesa_does_not_accept_are_a_trouble(count, code, told):
     attempts(count, status=fixed("failed"), result_code=fixed(code))
 
     assert told_after(3) == told
@@ -421,7 +421,7 @@ def test_one_prompt_that_was_taken_is_a_gateway_that_is_there():
     ("count", "minutes", "told"),
     [(5, 4, ["O-Mache: prompts silent"]), (4, 4, []), (5, 2, []), (5, 90, [])],
 )
-def test_prompts_that_mpesa_took_and_does_not_speak_of_are_trouble(count, minutes, told):
+def test_accepted_prompts_without_a_result_are_a_trouble(count, minutes, told):
     attempts(
         count,
         minutes=minutes,
@@ -452,7 +452,7 @@ def test_a_message_to_somebody_that_does_not_leave_is_trouble(minutes, told):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_that_look_at_once_tell_once():
+def test_concurrent_checks_send_one_alert():
     silence()
     at_once(*[lambda: watch(0)] * 4)
 

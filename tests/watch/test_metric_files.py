@@ -1,4 +1,4 @@
-"""Counting across processes: nothing is lost, counted twice, or left behind."""
+"""Metrics across processes: nothing is lost, counted twice, or left behind."""
 
 import os
 import signal
@@ -16,7 +16,7 @@ from payments.demo.processes import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 
-#: Counts as often as it is told, forks as often as it is told, and stays until its input ends.
+#: Counts and forks as often as requested, and runs until its input ends.
 _PROCESS = """
 import os, sys
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"

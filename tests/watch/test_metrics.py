@@ -1,4 +1,4 @@
-"""``/metrics/``: who may read it, and what it says."""
+"""``/metrics/``: access and content."""
 
 import re
 import time
@@ -37,7 +37,7 @@ def bearing(token):
     return {"headers": {"Authorization": f"Bearer {token}"}, "REMOTE_ADDR": "203.0.113.9"}
 
 
-def test_this_machine_may_read_it(client):
+def test_metrics_can_be_read_from_this_machine(client):
     assert client.get("/metrics/", REMOTE_ADDR="127.0.0.1").status_code == 200
     assert client.get("/metrics/", REMOTE_ADDR="::1").status_code == 200
 
@@ -85,7 +85,7 @@ def test_prometheus_asks_by_any_host_and_over_plain_http(client, settings):
     assert client.get("/metrics/", headers={"Host": "10.0.0.7:8000"}).status_code == 200
 
 
-def test_it_costs_nobody_a_query_who_may_not_read_it(client, django_assert_num_queries):
+def test_a_refused_request_makes_no_query(client, django_assert_num_queries):
     with django_assert_num_queries(0):
         client.get("/metrics/", REMOTE_ADDR="203.0.113.9")
 
@@ -138,7 +138,7 @@ def test_calls_to_mpesa_are_counted_by_what_they_were_and_how_they_ended(client)
     assert value_of(read(client), sample) == before + 2
 
 
-def test_what_waits_is_read_from_the_database(client):
+def test_pending_work_is_read_from_the_database(client):
     GatewayEvent.objects.create(body=b"{}", sha256="0" * 64)
     beat("clock")
 
@@ -155,7 +155,7 @@ def test_every_group_of_gauges_can_be_read(client):
     assert not re.search(r"omache_scrape_failed\{.*\} 1", read(client))
 
 
-def test_one_that_cannot_be_read_is_named_and_the_others_are_there(client, monkeypatch):
+def test_a_group_that_fails_is_named_and_the_others_are_there(client, monkeypatch):
     def broken(now):
         raise OperationalError("canceling statement due to statement timeout")
 
@@ -170,7 +170,7 @@ def test_one_that_cannot_be_read_is_named_and_the_others_are_there(client, monke
     assert value_of(text, "omache_gateway_messages_waiting") == 0
 
 
-def test_without_a_database_the_rest_is_told_of(client, monkeypatch):
+def test_without_a_database_the_counters_are_still_there(client, monkeypatch):
     def gone(self, sql, params=None):
         raise OperationalError("connection refused")
 

@@ -1,4 +1,4 @@
-"""``prove`` by itself at night: in slices, by one at a time, to a verdict."""
+"""The nightly integrity check: in slices, by one process at a time, with a verdict."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -34,7 +34,7 @@ def broken(says):
 
 @pytest.fixture
 def rules(settings, monkeypatch):
-    """Three rules, the second of which an order breaks."""
+    """Three rules; an order breaks the second."""
     settings.PROOF_HOURS = range(1, 5)
     three = [whole("One"), broken("Two"), whole("Three")]
     monkeypatch.setattr(nightly, "RULES", three)
@@ -53,12 +53,12 @@ def order():
     )
 
 
-def test_by_day_nothing_is_asked(rules):
+def test_no_check_starts_by_day(rules):
     assert prove_some(DAY) == 0
     assert not NightlyProof.objects.exists()
 
 
-def test_at_night_every_rule_is_asked_once_and_the_verdict_is_kept(rules):
+def test_at_night_every_rule_is_checked_once_and_the_verdict_is_stored(rules):
     assert prove_some(NIGHT, seconds=60) == 3
     assert prove_some(NIGHT, seconds=60) == 0
 
@@ -67,36 +67,36 @@ def test_at_night_every_rule_is_asked_once_and_the_verdict_is_kept(rules):
     assert (verdict.broken, verdict.unanswered, verdict.claimed_until) == ([], [], None)
 
 
-def test_a_round_asks_as_many_as_its_time_allows_and_the_next_goes_on(rules):
+def test_a_round_checks_rules_until_its_time_is_over_and_the_next_continues(rules):
     asked = [prove_some(NIGHT, seconds=0) for _ in range(4)]
 
     assert asked == [1, 1, 1, 0]
     assert NightlyProof.objects.last_verdict().asked == 3
 
 
-def test_what_the_night_has_begun_is_asked_to_its_end_by_day(rules):
+def test_a_check_started_at_night_is_finished_by_day(rules):
     prove_some(NIGHT, seconds=0)
 
     assert prove_some(DAY, seconds=60) == 2
     assert NightlyProof.objects.last_verdict() is not None
 
 
-def test_another_night_begins_anew(rules):
+def test_the_next_night_starts_a_new_check(rules):
     prove_some(NIGHT, seconds=60)
     prove_some(NIGHT + timedelta(days=1), seconds=60)
 
     assert NightlyProof.objects.filter(ended_at__isnull=False).count() == 2
 
 
-def test_what_is_broken_is_said_with_the_rows_that_break_it(rules, order, caplog):
+def test_a_broken_rule_is_reported_with_its_rows(rules, order, caplog):
     prove_some(NIGHT, seconds=60)
 
     said = f"Two: not so for order {order.pk}."
     assert NightlyProof.objects.last_verdict().broken == [said]
-    assert f"the night found something broken: {said}" in caplog.messages
+    assert f"nightly integrity check: {said}" in caplog.messages
 
 
-def test_a_rule_that_takes_too_long_is_told_of_and_the_others_are_asked(rules, monkeypatch):
+def test_a_rule_that_times_out_is_reported_and_the_others_are_checked(rules, monkeypatch):
     def ask(rule, now, *, seconds, altogether=None):
         if rule.description == "Two":
             raise OperationalError("canceling statement due to statement timeout")
@@ -108,7 +108,7 @@ def test_a_rule_that_takes_too_long_is_told_of_and_the_others_are_asked(rules, m
     assert (verdict.asked, verdict.unanswered, verdict.broken) == (3, ["Two"], [])
 
 
-def test_another_release_with_other_rules_begins_the_night_anew(rules, order):
+def test_a_release_with_other_rules_restarts_the_check(rules, order):
     prove_some(NIGHT, seconds=0)
     prove_some(NIGHT, seconds=0)
     rules[1:] = [whole("Four")]
@@ -118,21 +118,21 @@ def test_another_release_with_other_rules_begins_the_night_anew(rules, order):
     assert (verdict.rules, verdict.asked, verdict.broken) == (2, 2, [])
 
 
-def test_while_one_asks_nobody_else_does(rules):
+def test_only_one_process_checks_at_a_time(rules):
     prove_some(NIGHT, seconds=0)
     NightlyProof.objects.update(claimed_until=timezone.now() + timedelta(minutes=1))
 
     assert prove_some(NIGHT) == 0
 
 
-def test_where_one_has_ended_without_a_word_another_goes_on(rules):
+def test_the_check_of_a_dead_process_is_continued_by_another(rules):
     prove_some(NIGHT, seconds=0)
     NightlyProof.objects.update(claimed_until=timezone.now() - timedelta(seconds=1))
 
     assert prove_some(NIGHT, seconds=60) == 2
 
 
-def test_who_lost_the_night_to_another_writes_nothing_into_it(rules, monkeypatch):
+def test_a_process_that_lost_its_claim_writes_nothing(rules, monkeypatch):
     other = timezone.now() + timedelta(minutes=9)
 
     def ask(rule, now, *, seconds, altogether=None):
@@ -145,7 +145,7 @@ def test_who_lost_the_night_to_another_writes_nothing_into_it(rules, monkeypatch
     assert (proof.asked, proof.claimed_until) == (0, other)
 
 
-def test_a_rule_that_ends_every_process_is_passed_over(rules, monkeypatch):
+def test_a_rule_that_kills_every_process_is_skipped(rules, monkeypatch):
     class Killed(BaseException):
         pass
 
@@ -172,7 +172,7 @@ def test_every_rule_of_the_shop_is_asked(settings):
     assert (verdict.broken, verdict.unanswered) == ([], [])
 
 
-def test_a_proof_that_breaks_stops_no_clock(settings, monkeypatch, caplog):
+def test_a_failing_check_does_not_stop_the_clock(settings, monkeypatch, caplog):
     def gone(*args):
         raise OperationalError("the database is gone")
 

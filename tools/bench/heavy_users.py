@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from orders.models import Order, OrderTrack, Parcel, ParcelStatus, PickupPoint
-from orders.models.orders import TrackStatus
-from payments.backoffice.dashboard import PANELS
+from orders.models.line_status import TrackStatus
+from payments.backoffice.dashboard.panels import PANELS
 from payments.backoffice.period import CHOICES
 from payments.models import OrderPayment, Payout, Receipt, Refund
 from products.catalogue.filters import STATUSES

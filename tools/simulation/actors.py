@@ -15,8 +15,8 @@ from django.utils import timezone
 
 from accounts.backoffice import audit
 from accounts.models import User
-from daraja_simulator.books import Entry
 from daraja_simulator.control import ControlError
+from daraja_simulator.entries import Entry
 from omachemainproj.api.errors import Refusal
 from orders.lifecycle import cancel_order
 from orders.models import Order
@@ -604,4 +604,4 @@ def end_stop(stop_id: int) -> None:
     if keeper is None:
         keeper = User.objects.create_superuser("keeper")
     stop = transfer_services.lift_payout_stop(stop_id)
-    audit.log(keeper, "Let money leave again", stop)
+    audit.log(keeper, "Resume outgoing payments", stop)

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from daraja_simulator.books import CUSTOMER_REVERSAL, PAYOUT_REVERSAL, Entry
+from daraja_simulator.entries import CUSTOMER_REVERSAL, PAYOUT_REVERSAL, Entry
 from daraja_simulator.prompts import Prompt
 from daraja_simulator.simulator import Simulator
 from orders.lookup import letters_of_reference

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from accounts.models import User
 from omachemainproj.api.errors import Refusal
 from orders.models import OrderTrack, Parcel, TrackStatus
-from orders.models.orders import SOLD_LINE_STATUSES
+from orders.models.line_status import SOLD_LINE_STATUSES
 from payments.delivery_fees import return_fee
 
 from .activity import Activity
@@ -116,6 +116,7 @@ class Lines(Activity):
         if self.chance.happens(0.3):
             self.run.time.advance(self.chance.choice([3, 25]) * 3600.0)
             self.run.tick()
+            self.run.finish_statement()
 
     def _some(self, *statuses: str, **columns: Any) -> OrderTrack | None:
         lines = OrderTrack.objects.filter(track_status__in=statuses, **columns)

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from accounts.models import User
 from orders.models import OrderTrack, Problem, ProblemKind, ProblemState
-from orders.models.orders import SOLD_LINE_STATUSES
+from orders.models.line_status import SOLD_LINE_STATUSES
 
 from .activity import Activity
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from daraja_simulator.books import CUSTOMER_REVERSAL, PAYOUT_REVERSAL, Entry
+from daraja_simulator.entries import CUSTOMER_REVERSAL, PAYOUT_REVERSAL, Entry
 from payments.models import (
     Receipt,
     ReceiptSource,

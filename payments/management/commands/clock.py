@@ -27,19 +27,23 @@ MINUTE = 60.0
 
 class Command(BaseCommand):
     help = (
-        "Run the clock: apply kept callbacks, ask about silent payments, expire unpaid orders. "
-        "Any number of clocks may run at once."
+        "Run the periodic jobs: process stored callbacks, query payments without a result, expire "
+        "unpaid orders. Several clocks may run concurrently."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--once", action="store_true", help="run one round and stop")
         parser.add_argument(
-            "--every", type=float, default=10.0, metavar="SECONDS", help="between rounds (10)"
+            "--every",
+            type=float,
+            default=10.0,
+            metavar="SECONDS",
+            help="seconds between rounds (10)",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["once"]:
-            self.stdout.write(_told(clock.run_periodic()) or "Nothing was to be done.")
+            self.stdout.write(_describe(clock.run_periodic()) or "There was nothing to do.")
             clock.prove_tonight()
             clock.watch_the_shop()
             clock.run_daily()
@@ -54,13 +58,13 @@ class Command(BaseCommand):
             signal.signal(name, lambda *_: stopped.set())
         logger.info("the clock runs every %g seconds", options["every"])
         housekept = watched = -DAY
-        beside = Beside()
+        background = BackgroundThread()
         while not stopped.is_set():
             close_old_connections()
-            if told := _told(clock.run_periodic(still_here=partial(beat, CLOCK))):
-                logger.info("a round: %s", told)
+            if work := _describe(clock.run_periodic(still_here=partial(beat, CLOCK))):
+                logger.info("clock round: %s", work)
             beat(CLOCK)
-            beside.run(clock.prove_tonight)
+            background.run(clock.prove_tonight)
             if time.monotonic() - watched > MINUTE:
                 watched = time.monotonic()
                 clock.watch_the_shop()
@@ -73,19 +77,19 @@ class Command(BaseCommand):
         try:
             clock.run_daily()
         except Exception:
-            logger.exception("housekeeping failed; it tries again tomorrow")
+            logger.exception("housekeeping failed; it is retried tomorrow")
 
 
-class Beside:
-    """A thread for what may take longer than a round, one at a time."""
+class BackgroundThread:
+    """A thread for one job at a time that may take longer than a round."""
 
     def __init__(self) -> None:
         self._thread: threading.Thread | None = None
 
     def run(self, work: Callable[[], object]) -> None:
-        """Let the thread do this, unless it is still at what it was given before."""
+        """Start the job in the thread, unless an earlier one is still running."""
         if self._thread is None or not self._thread.is_alive():
-            # A daemon: what it does is safe to cut off.
+            # A daemon, since its jobs may be interrupted safely.
             self._thread = threading.Thread(target=self._do, args=(work,), daemon=True)
             self._thread.start()
 
@@ -97,5 +101,5 @@ class Beside:
             connection.close()
 
 
-def _told(done: dict[str, int]) -> str:
+def _describe(done: dict[str, int]) -> str:
     return ", ".join(f"{name} {count}" for name, count in done.items() if count)

@@ -1,4 +1,4 @@
-"""``manage.py database_role``: the rights of the role that web and workers connect as."""
+"""``manage.py database_role``: grants for the role that web, workers and clock connect as."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from orders.models import (
 from payments.models import LedgerEntry, LedgerPosting, Original, ReceiptEvidence
 from products.models import ListingTerms, ReviewDigest
 
-#: Rows are added to these and never changed; the originals are written by their triggers alone.
+#: Append-only tables: the role may add rows, but not change or delete them.
 ADDED_TO = (
     Audit,
     ListingTerms,
@@ -40,17 +40,18 @@ ADDED_TO = (
     LedgerPosting,
     LedgerEntry,
 )
+#: Written only by triggers.
 READ_ONLY = (Original,)
-#: Migrations are the owner's.
+#: Written only by the tables' owner.
 OF_THE_OWNER = ("django_migrations",)
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 
 def grants(role: str, *, schema: str, tables: list[str]) -> list[str]:
-    """The statements that give a role what the shop's processes need, and nothing more.
+    """The statements that grant a role what the shop's processes need, and nothing more.
 
-    Safe to repeat: what was given before and is not due any more is taken away.
+    Safe to repeat: earlier grants that are no longer needed are revoked.
     """
     added = [model._meta.db_table for model in ADDED_TO]
     read = [*(model._meta.db_table for model in READ_ONLY), *OF_THE_OWNER]
@@ -76,30 +77,33 @@ def _quoted(name: str) -> str:
 
 class Command(BaseCommand):
     help = (
-        "Give a PostgreSQL role what web, workers and clock need: to read and write rows, to add "
-        "to the ledger and to the audit and never to change them, and nothing of the tables "
-        "themselves. Run it as the tables' owner, after each migrate. Safe to repeat."
+        "Grant a PostgreSQL role what web, workers and clock need: to read and write rows, to add "
+        "to the ledger, the audit and other append-only tables without changing them, and no "
+        "rights on the tables themselves. Run it as the tables' owner after each migrate. Safe to "
+        "repeat."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("role", nargs="?", default="omache_app")
-        parser.add_argument(
-            "--print", action="store_true", help="print the statements, and run none of them"
-        )
+        parser.add_argument("--print", action="store_true", help="only print the statements")
 
     def handle(self, *args: Any, **options: Any) -> None:
         role = options["role"]
         if not _NAME.fullmatch(role):
-            raise CommandError("A role is small letters, digits and _, and begins with a letter.")
+            raise CommandError(
+                "A role name has lower-case letters, digits and _, and begins with a letter."
+            )
         if connection.vendor != "postgresql":
             raise CommandError("Only PostgreSQL has roles.")
-        # Two that grant at once fail each other.
+        # Concurrent grants make each other fail.
         alone = one_at_a_time(connection, self.stderr.write)
         with alone, transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SELECT current_schema(), current_user")
             schema, owner = cursor.fetchone()
             if role == owner:
-                raise CommandError("The tables' owner cannot be kept from them: name another role.")
+                raise CommandError(
+                    "This role owns the tables, so its rights cannot be limited. Use another role."
+                )
             statements = grants(role, schema=_quoted(schema), tables=_tables())
             if options["print"]:
                 self.stdout.write("".join(f"{statement};\n" for statement in statements))
@@ -107,18 +111,18 @@ class Command(BaseCommand):
             _check(cursor, role)
             for statement in statements:
                 cursor.execute(statement)
-        self.stdout.write(f"{role} may read and write rows, and change nothing that is kept.")
+        self.stdout.write(f"{role} may read and write rows, but not change append-only tables.")
 
 
 def _tables() -> list[str]:
-    """Every table of the shop's models, theirs between two models too."""
+    """Every table of the shop's models, including many-to-many tables."""
     return [model._meta.db_table for model in apps.get_models(include_auto_created=True)] + [
         "django_migrations"
     ]
 
 
 def _check(cursor: Any, role: str) -> None:
-    """Raise CommandError for a role that is not there, or that no grant could bind."""
+    """Raise CommandError for a role that does not exist, or that grants cannot limit."""
     cursor.execute(
         "SELECT rolsuper OR rolcreaterole OR rolcreatedb OR rolbypassrls"
         " OR pg_has_role(rolname, current_user, 'member')"
@@ -132,4 +136,4 @@ def _check(cursor: Any, role: str) -> None:
             f"CREATE ROLE {role} LOGIN PASSWORD '…' NOSUPERUSER NOCREATEDB NOCREATEROLE"
         )
     if found[0]:
-        raise CommandError(f"{role} is more than a role for processes: nothing would bind it.")
+        raise CommandError(f"{role} has too many rights to be limited by grants.")

@@ -1,4 +1,4 @@
-"""``manage.py demo``: a shop to look at."""
+"""``manage.py demo``: demo data and a story of orders."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from products.demo.seed import ADMIN, BUYERS, KEEPERS, PASSWORD, SELLERS, STAFF,
 
 class Command(BaseCommand):
     help = (
-        "Adds people, products and pictures to look at; and where the shop is open (make run), "
-        "orders in every state, payments, deliveries and reviews. Running it again adds only what "
-        "is missing."
+        "Add demo users, products and pictures; and, if the shop is running (make run), orders in "
+        "every state, payments, deliveries and reviews. Running it again adds only what is "
+        "missing."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--without-story", action="store_true", help="people and products, and no orders"
+            "--without-story", action="store_true", help="only users and products, no orders"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if settings.PRODUCTION:
-            raise CommandError("The demo's passwords are known to everyone: not in production.")
+            raise CommandError("The demo's passwords are public, so it cannot run in production.")
         added = add_demo_shop()
         add_delivery("delivery", KEEPERS)
         shop, mpesa = settings.DARAJA_CALLBACK_BASE_URL, settings.DARAJA_BASE_URL
@@ -45,8 +45,8 @@ class Command(BaseCommand):
             self._play(shop, mpesa)
         elif not options["without_story"]:
             self.stdout.write(
-                f"No shop is open at {shop} with its M-Pesa at {mpesa}: the story of its orders is "
-                "told by make run."
+                f"No shop is running at {shop} with its M-Pesa at {mpesa}. Use make run to play "
+                "the story of orders."
             )
 
     def _play(self, shop: str, mpesa: str) -> None:
@@ -54,4 +54,4 @@ class Command(BaseCommand):
             for sentence in Story(shop, mpesa).play():
                 self.stdout.write(sentence)
         except DemoError as error:
-            raise CommandError(f"The story broke off: {error}") from error
+            raise CommandError(f"The story failed: {error}") from error

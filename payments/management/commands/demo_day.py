@@ -1,4 +1,4 @@
-"""``manage.py demo_day``: a day of trade at a running shop, and whether the books agree then."""
+"""``manage.py demo_day``: simulate a day of trading and check the books afterwards."""
 
 from __future__ import annotations
 
@@ -19,37 +19,41 @@ from payments.demo.temporary_shop import play_in_temporary_shop
 from payments.demo.trading_day import MAX_ORDERS, TradingDay
 from products.demo.seed import add_people
 
-#: How long what was begun may take to settle, seconds, and what each order may add to it.
+#: Seconds to wait until everything is settled, and more for each order.
 PATIENCE, FOR_AN_ORDER = 90, 0.5
-#: What the shop has to pay out with when the day begins, KES.
+#: The shop's float for payouts at the beginning of the day, KES.
 FLOAT = 1_000_000
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
 class Command(BaseCommand):
     help = (
-        "Play a day of trade through the API and the pretend M-Pesa, as people would, then compare "
-        "the books to the shilling. At the shop that is open (make run), or at one of its own. "
-        "Ends with 1 when anything is broken."
+        "Simulate a day of trading through the API and the M-Pesa simulator, then compare the "
+        "books to the shilling. Uses the running shop (make run), or a temporary one. Exits with 1 "
+        "if anything is broken."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--orders", type=int, default=60, help="how many (60)")
-        parser.add_argument("--seed", type=int, default=1, help="another seed, another day (1)")
+        parser.add_argument("--orders", type=int, default=60, help="number of orders (60)")
+        parser.add_argument("--seed", type=int, default=1, help="random seed of the day (1)")
         parser.add_argument(
-            "--speed", type=float, default=0, metavar="ORDERS", help="a second, at most (no limit)"
+            "--speed",
+            type=float,
+            default=0,
+            metavar="ORDERS",
+            help="at most this many orders per second (no limit)",
         )
         parser.add_argument(
             "--own",
             action="store_true",
-            help="at a shop of its own, with a database that is thrown away",
+            help="use a temporary shop, with a database that is deleted afterwards",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if settings.PRODUCTION:
-            raise CommandError("A day of trade is made up: not in production.")
+            raise CommandError("A simulated day of trading cannot run in production.")
         if not 1 <= options["orders"] <= MAX_ORDERS or options["speed"] < 0:
-            raise CommandError(f"--orders is 1 to {MAX_ORDERS}, --speed 0 or more.")
+            raise CommandError(f"--orders must be 1 to {MAX_ORDERS}, --speed 0 or more.")
         try:
             if options["own"] or not self._is_open():
                 passed_on = [f"--{name}={options[name]}" for name in ("orders", "seed", "speed")]
@@ -58,13 +62,13 @@ class Command(BaseCommand):
         except DemoError as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
-            raise CommandError("Stopped; what was begun is left to the shop.") from None
+            raise CommandError("Stopped. The shop finishes what was started.") from None
 
     def _is_open(self) -> bool:
         shop, mpesa = settings.DARAJA_CALLBACK_BASE_URL, settings.DARAJA_BASE_URL
         found = is_open(shop, mpesa)
         if not found:
-            self.stdout.write(f"No shop is open at {shop} with its M-Pesa at {mpesa}.")
+            self.stdout.write(f"No shop is running at {shop} with its M-Pesa at {mpesa}.")
         return found
 
     def _play(self, options: dict[str, Any]) -> None:
@@ -75,14 +79,14 @@ class Command(BaseCommand):
         books = Books(day.phones)
         if books.differed_before:
             self.stdout.write(
-                f"The books differed by {books.differed_before} receipts before: the database or "
-                "the simulator's books were begun anew. Only what the day changes is compared."
+                f"The books already differed by {books.differed_before} receipts: the database or "
+                "the simulator's books were reset. Only changes of this day are compared."
             )
         day.phones.fill_float(settings.DARAJA_B2C_SHORTCODE, FLOAT)
         day.open()
         people = ids_of(day.usernames)
         if len(people) < len(day.usernames):
-            raise DemoError(f"{shop} keeps its people in another database: set DATABASE_URL to it.")
+            raise DemoError(f"{shop} uses another database. Set DATABASE_URL to it.")
         self.stdout.write(f"{len(day.sellers)} sellers and {len(day.buyers)} buyers have joined.")
         day.play(Progress(self.stdout, options["orders"], "orders"), a_second=options["speed"])
         patience = PATIENCE + FOR_AN_ORDER * options["orders"]
@@ -98,11 +102,11 @@ class Command(BaseCommand):
             self.stdout.write(line)
         if broken:
             sys.exit(1)
-        self.stdout.write("Nothing is broken, and the books agree about what the day changed.")
+        self.stdout.write("Nothing is broken, and the books agree about the changes of this day.")
 
 
 def _mark() -> str:
-    """A word that no other day has: the time, in letters and digits."""
+    """A unique mark for this day: the time, in letters and digits."""
     left, word = time.time_ns() // 10**8, ""
     while left:
         left, digit = divmod(left, 36)

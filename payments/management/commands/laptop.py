@@ -1,4 +1,4 @@
-"""``manage.py laptop``: the whole shop on one machine, as ``make run`` starts it."""
+"""``manage.py laptop``: the whole shop on one machine, started by ``make run``."""
 
 from __future__ import annotations
 
@@ -32,42 +32,45 @@ from payments.demo.terminal import collecting
 from products.demo.seed import KEEPERS, PASSWORD, STAFF
 
 _WELCOME = """
-O-Mache is open.
+O-Mache is running.
 
   The shop                          http://{host}:{web}/shop/
   The API, to try in the browser    http://{host}:{web}/docs/
   The home page, as JSON            http://{host}:{web}/
   The admin                         http://{host}:{web}/admin/
-  The phone that rings when you pay http://{host}:{phone}/
+  The phone that shows the prompts  http://{host}:{phone}/
   The e-mails it sends              http://{host}:{phone}/mails/
-  What the servers say              {kept}/servers.log
+  The servers' log                  {kept}/servers.log
 
   Sign in as wanjiku (buys), amina (sells), admin (runs the shop), one of its staff
-  ({staff}), or {keepers} (hands parcels over at
-  a pick-up point, without a role): password {password}
+  ({staff}), or {keepers} (works at a pick-up
+  point, without a role): password {password}
 
-A whole day of trade: python manage.py demo_day, in another terminal. Ctrl-C closes it.
+To simulate a day of trading, run python manage.py demo_day in another terminal. Ctrl-C stops
+the shop.
 """
 _STORY = """
-A story is played meanwhile. What goes wrong in it, and is warned of, is meant to:
+A story of orders is being played. Its errors and warnings are intended:
 """
 
 
 class Command(BaseCommand):
     help = (
-        "Migrate, fill in demo data, then serve the API, the pretend M-Pesa and the clock, and "
-        "play the demo's story."
+        "Migrate, add demo data, then run the API, the M-Pesa simulator and the clock, and play "
+        "the demo's story."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--port", type=int, default=8000, help="of the API (8000)")
-        parser.add_argument("--phone-port", type=int, default=8001, help="of the simulator (8001)")
-        parser.add_argument("--without-story", action="store_true", help="sell, and play no story")
+        parser.add_argument("--port", type=int, default=8000, help="port of the API (8000)")
+        parser.add_argument(
+            "--phone-port", type=int, default=8001, help="port of the simulator (8001)"
+        )
+        parser.add_argument("--without-story", action="store_true", help="do not play the story")
         parser.add_argument(
             "--kept",
             type=Path,
             default=settings.BASE_DIR / ".simulator",
-            help="folder of the simulator's key and books, and of the e-mails (.simulator)",
+            help="folder for the simulator's key and books, and for e-mails (.simulator)",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -79,20 +82,20 @@ class Command(BaseCommand):
         for port in (web, phone):
             if not is_free(port):
                 raise CommandError(
-                    f"Port {port} is taken. Stop what uses it, or choose another with --port or "
-                    "--phone-port."
+                    f"Port {port} is in use. Stop the process that uses it, or choose another port "
+                    "with --port or --phone-port."
                 )
-        # What goes right here is said in sentences.
+        # Progress is written as sentences below, not logged.
         logging.getLogger().setLevel(logging.WARNING)
         kept: Path = options["kept"]
-        self.stdout.write("Making the database …")
+        self.stdout.write("Creating the database …")
         if not connection.introspection.table_names():
-            # What M-Pesa moved for another database is nothing to this one.
+            # The simulator's books belong to an earlier database.
             (kept / BOOKS).unlink(missing_ok=True)
         call_command("migrate", verbosity=0)
-        self.stdout.write("Filling the shelves …")
+        self.stdout.write("Adding demo data …")
         call_command("demo", "--without-story", stdout=StringIO())
-        self.stdout.write("Opening …")
+        self.stdout.write("Starting …")
 
         kept.mkdir(exist_ok=True)
         ours = environment(web=web, phone=phone, kept=kept)
@@ -116,26 +119,26 @@ class Command(BaseCommand):
         except ServerStopped as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
-            self.stdout.write("\nClosed.")
+            self.stdout.write("\nStopped.")
 
     def _tell(self, story: subprocess.Popen[bytes]) -> None:
         for line in story.stdout or ():
             self.stdout.write(f"  · {line.decode(errors='replace').rstrip()}")
         if not story.wait():
-            self.stdout.write("The story is over. The shop stays open.")
+            self.stdout.write("The story has ended. The shop keeps running.")
 
     def _watch(self, servers: Servers) -> None:
         story = servers.get("the story")
         while True:
             if story and story.poll() is not None:
-                # Played or not, it has said so itself.
+                # It has reported its own outcome.
                 servers.pop("the story", None)
             refuse_dead(servers)
             time.sleep(0.5)
 
 
 def _begin_story(environ: dict[str, str]) -> subprocess.Popen[bytes]:
-    """Play the demo's story beside the shop: it takes a quarter of a minute."""
+    """Play the demo's story in another process; it takes 15 seconds."""
     return subprocess.Popen(  # noqa: S603 - our own command
         [sys.executable, sys.argv[0], "demo"],
         env={**environ, "PYTHONUNBUFFERED": "1"},
@@ -147,6 +150,6 @@ def _begin_story(environ: dict[str, str]) -> subprocess.Popen[bytes]:
 
 
 def _shown(folder: Path) -> str:
-    """The folder as somebody in this one would type it."""
+    """The folder relative to the current one, if it is inside."""
     here = Path.cwd()
     return str(folder.relative_to(here) if folder.is_relative_to(here) else folder)

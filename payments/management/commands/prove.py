@@ -1,4 +1,4 @@
-"""``manage.py prove``: is anything broken in the books?"""
+"""``manage.py prove``: check the integrity rules of the database."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from payments.proof.mpesa_books import Comparison, compare_with_mpesa
 from payments.proof.prove import one_moment, prove
 from payments.proof.simulator_books import compare
 
-#: Differences that are shown; the rest is counted.
-SHOWN = 50
+#: Differences shown; the others are counted.
+_SHOWN = 50
 
 
 class Command(BaseCommand):
     help = (
-        "Ask the database whether anything is broken: goods, orders, payments, the ledger. "
-        "Changes nothing and locks nothing. Ends with 1 when something is."
+        "Check whether anything in the database is broken: stock, orders, payments, the ledger. "
+        "Changes and locks nothing. Exits with 1 if something is broken."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -35,26 +35,30 @@ class Command(BaseCommand):
         parser.add_argument(
             "--against-statement",
             action="store_true",
-            help="also compare with M-Pesa itself: its statement of the last two days, and what the"
-            " shop's numbers hold",
+            help="also compare with M-Pesa: its statement of the last two days, and the balances of"
+            " the shop's numbers",
         )
         parser.add_argument(
             "--opening-balance",
             type=int,
             metavar="KES",
-            help="what M-Pesa holds that never went through the shop: put in, less taken out and"
-            " less its charges. Without it what it holds is shown, and not compared",
+            help="what M-Pesa holds that is not in the ledger: deposits minus withdrawals and "
+            "charges. Without it the balances are shown, but not compared",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         proof = prove()
         lines = [str(broken) for broken in proof.broken]
         if options["against_simulator"]:
-            books = _simulators_books()
+            books = _read_simulator_books()
             with one_moment():
                 differences = compare(books)
             lines += _shown(differences)
-        found = _mpesas_books(options["opening_balance"]) if options["against_statement"] else None
+        found = (
+            _compare_with_mpesa(options["opening_balance"])
+            if options["against_statement"]
+            else None
+        )
         if found is not None:
             lines += _shown(found.differences)
         for line in lines:
@@ -75,30 +79,30 @@ class Command(BaseCommand):
 
 
 def _shown(differences: list[str]) -> list[str]:
-    more = len(differences) - SHOWN
-    return differences[:SHOWN] + ([f"… and {more} more differences."] if more > 0 else [])
+    more = len(differences) - _SHOWN
+    return differences[:_SHOWN] + ([f"… and {more} more differences."] if more > 0 else [])
 
 
-def _mpesas_books(opening_balance: int | None) -> Comparison:
+def _compare_with_mpesa(opening_balance: int | None) -> Comparison:
     if not settings.DARAJA_STATEMENT:
         raise CommandError(
-            "M-Pesa's statement is not switched on (DARAJA_STATEMENT): the portal's is the only one"
-            " to compare with."
+            "M-Pesa's statement is not enabled (DARAJA_STATEMENT). Use the portal's statement"
+            " instead."
         )
     try:
         return compare_with_mpesa(opening_balance=opening_balance)
     except DarajaError as error:
         raise CommandError(
-            f"M-Pesa could not be asked, so nothing was compared with it: {error}. Try again later."
+            f"M-Pesa could not be queried, so nothing was compared: {error}. Try again later."
         ) from error
 
 
-def _simulators_books() -> dict[str, Any]:
+def _read_simulator_books() -> dict[str, Any]:
     address = f"{settings.DARAJA_BASE_URL}/control/books"
     try:
         response = requests.get(address, timeout=120)
         response.raise_for_status()
         books: dict[str, Any] = response.json()
     except (requests.RequestException, ValueError) as error:
-        raise CommandError(f"There is no simulator to ask at {address}: {error}") from error
+        raise CommandError(f"No simulator answers at {address}: {error}") from error
     return books

@@ -1,4 +1,4 @@
-"""``manage.py read_statement``: take in what statements of M-Pesa's portal show."""
+"""``manage.py read_statement``: import statements downloaded from M-Pesa's portal."""
 
 from __future__ import annotations
 
@@ -24,19 +24,25 @@ from .replay_events import read_time
 
 class Command(BaseCommand):
     help = (
-        "Take in statements downloaded from M-Pesa's portal as CSV, the only ones that show what "
-        "left. Payments that are new to us are counted; what left is found among refunds and "
-        "payouts, or put before a person; what of that came back is money without an order. After "
-        "a restore that is what lets money leave again. "
-        "Every file is read whole before anything is written; reading one again changes nothing. "
-        "Ends with 1 while something is left to do."
+        "Import statements downloaded from M-Pesa's portal as CSV, the only ones that show "
+        "outgoing money. New payments are recorded. Withdrawals are matched to refunds and payouts "
+        "or left to staff, and those that came back become payments without an order. After a "
+        "restore this is needed before outgoing payments can resume. All files are read before "
+        "anything is written, and reading one again changes nothing. Exits with 1 while something "
+        "is left to do."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
-        parser.add_argument("--shortcode", default="", help="the number, where no file says it")
-        parser.add_argument("--from", dest="begins", metavar="TIME", help="as 2026-11-23T09:00")
-        parser.add_argument("--to", dest="ends", metavar="TIME", help="where no file says it")
+        parser.add_argument(
+            "--shortcode", default="", help="the short code, if a file does not contain it"
+        )
+        parser.add_argument(
+            "--from", dest="begins", metavar="TIME", help="for example 2026-11-23T09:00"
+        )
+        parser.add_argument(
+            "--to", dest="ends", metavar="TIME", help="if a file does not contain it"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         statements = [self._open(file, options) for file in options["files"]]
@@ -46,31 +52,32 @@ class Command(BaseCommand):
                 f"{statement.shortcode}: {len(statement.file.movements)} movements from "
                 f"{statement.begins.astimezone(NAIROBI):%d %b %Y %H:%M} to "
                 f"{statement.ends.astimezone(NAIROBI):%d %b %Y %H:%M}, and "
-                f"{statement.file.others} charges and moves of our own."
+                f"{statement.file.others} charges and internal movements."
             )
         self.stdout.write(
-            f"{reading.payments} payments, {reading.new_payments} of them new to us; "
-            f"{reading.withdrawals} withdrawals, {reading.unexplained} wait for a person."
+            f"{reading.payments} payments, {reading.new_payments} of them new; "
+            f"{reading.withdrawals} withdrawals, {reading.unexplained} unexplained."
         )
         if reading.returned:
             self.stdout.write(
-                f"{reading.returned} that had left came back: money without an order, on the "
+                f"{reading.returned} withdrawals came back: see “Payments without an order” on the "
                 "console."
             )
         if reading.unclear:
             self.stdout.write(
-                f"{reading.unclear} came in that by M-Pesa's word for it are no payments: look at "
-                "them on the console, among the messages that broke."
+                f"{reading.unclear} incoming movements are not payments by their type: see "
+                "“Messages that could not be processed” on the console."
             )
         stops = PayoutStop.objects.after_a_restore()
         missing = [sentence for stop in stops for sentence in what_is_missing(stop)]
         for sentence in missing:
             self.stdout.write(sentence)
         if missing:
-            raise CommandError("Money may not leave yet.")
+            raise CommandError("Outgoing payments stay stopped.")
         if stops.exists():
             self.stdout.write(
-                "All that left since the backup is known. Let money leave again on the console."
+                "All withdrawals since the backup are known. You can resume outgoing payments on "
+                "the console."
             )
 
     def _open(self, file: Path, options: dict[str, Any]) -> Statement:
@@ -84,4 +91,4 @@ class Command(BaseCommand):
                 ends=read_time(options["ends"]) if options["ends"] else None,
             )
         except (OSError, UnreadableStatement, CannotBeRead) as error:
-            raise CommandError(f"{file}: {error} Nothing was taken in.") from error
+            raise CommandError(f"{file}: {error} Nothing was imported.") from error

@@ -1,4 +1,4 @@
-"""``manage.py register_c2b_urls``: tell M-Pesa where to ask and tell of payments by hand."""
+"""``manage.py register_c2b_urls``: register the URLs for manual payments (C2B) with M-Pesa."""
 
 from __future__ import annotations
 
@@ -17,9 +17,8 @@ from payments.daraja.errors import DarajaError, DarajaRefusal, DarajaRefused
 
 class Command(BaseCommand):
     help = (
-        "Register this shop's addresses for payments to the pay bill (C2B). In production "
-        "Safaricom takes them once; to change them, delete them in the portal's URL Management "
-        "first."
+        "Register this shop's URLs for payments to the pay bill (C2B). In production Safaricom "
+        "accepts them only once; to change them, first delete them in the portal's URL Management."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -33,8 +32,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DARAJA_C2B_TOKEN:
             raise CommandError(
-                "Set DARAJA_C2B_TOKEN first: the secret part of the addresses, for good. "
-                f"A new one: {secrets.token_hex(16)}"
+                "Set DARAJA_C2B_TOKEN first, the permanent secret part of the URLs. "
+                f"For example: {secrets.token_hex(16)}"
             )
         confirmation, validation = gateway.c2b_url("confirmation"), gateway.c2b_url("validation")
         objection = check_callback_url(confirmation)
@@ -47,8 +46,8 @@ class Command(BaseCommand):
             self.stdout.write(f"Registered for {settings.DARAJA_SHORTCODE}:")
         except DarajaRefused as refusal:
             if refusal.kind != DarajaRefusal.ALREADY_REGISTERED:
-                raise CommandError(f"M-Pesa did not take them: {refusal}") from refusal
-            self.stdout.write("M-Pesa has addresses already, and says not which. They should be:")
+                raise CommandError(f"M-Pesa rejected them: {refusal}") from refusal
+            self.stdout.write("M-Pesa already has URLs, but does not report which. They should be:")
         except DarajaError as error:
             raise CommandError(f"M-Pesa gave no clear answer: {error}. Try again.") from error
         self.stdout.write(f"  {confirmation}\n  {validation}")
@@ -61,5 +60,5 @@ class Command(BaseCommand):
                 nominated_number=phone, callback_url=gateway.c2b_url("confirmation")
             )
         except (DarajaError, ValueError) as error:
-            raise CommandError(f"The statement could not be registered for: {error}") from error
-        self.stdout.write("The statement may be read.")
+            raise CommandError(f"Registering for the statement failed: {error}") from error
+        self.stdout.write("The statement can now be read.")

@@ -1,4 +1,4 @@
-"""``manage.py replay_events``: act on kept messages once more."""
+"""``manage.py replay_events``: process stored messages again."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from payments.webhooks.inbox import replay_event
 
 class Command(BaseCommand):
     help = (
-        "Act again on what M-Pesa and the banks posted: after a database was restored, or a bug "
-        "was mended. Replaying what was acted on changes nothing."
+        "Process messages from M-Pesa and the banks again, after a restore or a bug fix. Replaying "
+        "a processed message changes nothing."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         which = parser.add_mutually_exclusive_group(required=True)
         which.add_argument("--id", type=int, nargs="+", help="these messages")
         which.add_argument(
-            "--since", metavar="TIME", help="those received since, as 2026-11-23T09:00"
+            "--since", metavar="TIME", help="those received since, for example 2026-11-23T09:00"
         )
         which.add_argument("--all", action="store_true", help="all of them")
         parser.add_argument(
-            "--dry-run", action="store_true", help="say what would be, change nothing"
+            "--dry-run", action="store_true", help="show the effects without changing anything"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -44,16 +44,16 @@ class Command(BaseCommand):
                 postings, note = _replay(event_id, dry_run=options["dry_run"])
             except Exception as error:
                 failed += 1
-                self.stderr.write(f"Message {event_id} broke: {error!r}")
+                self.stderr.write(f"Message {event_id} failed: {error!r}")
                 continue
             replayed += 1
             moved += postings
             if postings or options["id"]:
                 self.stdout.write(f"Message {event_id}: {note}")
-        told = f"{replayed} messages replayed; {moved or 'no'} movements of money posted"
-        self.stdout.write(told + (", and taken back." if options["dry_run"] else "."))
+        result = f"{replayed} messages replayed; {moved or 'no'} movements of money posted"
+        self.stdout.write(result + (", and rolled back." if options["dry_run"] else "."))
         if failed:
-            raise CommandError(f"{failed} messages broke; the rest was replayed.")
+            raise CommandError(f"{failed} messages failed; the others were replayed.")
 
 
 def _replay(event_id: int, *, dry_run: bool) -> tuple[int, str]:
@@ -71,7 +71,7 @@ def _last_posting() -> int:
 
 
 def read_time(typed: str) -> datetime:
-    """A time as an operator types it, Nairobi's unless it says. Raises CommandError."""
+    """Parse a time, in Nairobi time unless it has an offset. Raises CommandError."""
     try:
         time = parse_datetime(typed)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The start page and the sidebar are by job, each role sees its own, and a closed page says so."""
+"""The start page and the sidebar: sections by job, permissions, and pages that are closed."""
 
 import re
 
@@ -6,12 +6,12 @@ import pytest
 from django.contrib import admin
 from django.contrib.admin.models import CHANGE, LogEntry
 
-from accounts.backoffice import audit, rooms
+from accounts.backoffice import audit, sidebar
 from accounts.backoffice.denied import permissions_for
-from accounts.backoffice.rooms import PAGES, ROOMS, Shelf
+from accounts.backoffice.sidebar import PAGES, SIDEBAR, ModelList
 from accounts.models import Audit
 from orders.models import DeliveryRate, OrderTrack
-from payments.backoffice.dashboard import PANELS
+from payments.backoffice.dashboard.panels import PANELS
 from payments.models import LedgerPosting
 from tests.factories import UserFactory
 
@@ -20,7 +20,7 @@ from .test_roles import browser_of, in_role
 
 pytestmark = pytest.mark.django_db
 
-#: By role: the rooms, and what is in each, in order.
+#: By role: the sections, and what is in each, in order.
 SEES = {
     "support": {
         "Needs you": ["What needs you", "For a second person", "How the shop is doing"],
@@ -43,7 +43,7 @@ SEES = {
             "Paid out, by day",
             "Refunded, by day",
         ],
-        "Machine room": [
+        "System": [
             "Messages of the gateway",
             "M-Pesa’s statement",
             "Statements from the portal",
@@ -66,20 +66,20 @@ SEES = {
 def shown(client):
     answer = client.get("/admin/")
     return {
-        room["name"]: [held["name"] for held in room["models"]]
-        for room in answer.context["app_list"]
+        section["name"]: [held["name"] for held in section["models"]]
+        for section in answer.context["app_list"]
     }
 
 
 @pytest.mark.parametrize("role", SEES)
-def test_a_role_sees_its_rooms_in_the_order_of_its_jobs(role):
+def test_a_role_sees_its_sections_in_the_order_of_its_jobs(role):
     seen = shown(browser_of(in_role(role)))
 
     assert seen == SEES[role]
     assert list(seen) == list(SEES[role])
 
 
-def test_a_superuser_sees_every_room_the_machine_room_last(desk):
+def test_a_superuser_sees_every_section_the_system_last(desk):
     assert list(shown(desk)) == [
         "Needs you",
         "Orders",
@@ -88,31 +88,33 @@ def test_a_superuser_sees_every_room_the_machine_room_last(desk):
         "People",
         "Money",
         "Messages",
-        "Machine room",
+        "System",
     ]
 
 
-def test_every_registered_model_is_in_exactly_one_room():
-    held = [each.model for room in ROOMS for each in room.holds if isinstance(each, Shelf)]
+def test_every_registered_model_is_in_exactly_one_section():
+    held = [
+        each.model for section in SIDEBAR for each in section.entries if isinstance(each, ModelList)
+    ]
     registered = {model._meta.label for model in admin.site._registry}
 
     assert len(held) == len(set(held))
     assert registered == set(held)
 
 
-def test_a_list_that_no_room_names_is_in_the_last_and_not_lost(desk, monkeypatch):
-    monkeypatch.delitem(rooms._SHELVES, "products.Review")
+def test_a_list_without_a_section_is_in_the_last_one(desk, monkeypatch):
+    monkeypatch.delitem(sidebar._LISTS, "products.Review")
 
     seen = shown(desk)
 
-    assert seen["Machine room"][-1] == "Reviews"
+    assert seen["System"][-1] == "Reviews"
     assert "Reviews" not in seen["Goods"]
 
 
-def test_each_room_of_the_start_page_can_be_led_to(desk):
+def test_each_section_of_the_start_page_has_an_anchor(desk):
     page = desk.get("/admin/").content.decode()
 
-    assert [room.key for room in ROOMS if f'id="{room.key}"' not in page] == []
+    assert [section.key for section in SIDEBAR if f'id="{section.key}"' not in page] == []
 
 
 def test_whoever_sees_a_panel_of_the_dashboard_finds_the_dashboard():
@@ -200,7 +202,7 @@ def test_every_closed_page_names_who_may_open_it(role, path, says):
     assert says in answer.content.decode()
 
 
-def test_what_nobody_does_by_hand_is_said_to_a_superuser(desk, sale):
+def test_a_superuser_is_told_what_cannot_be_done_manually(desk, sale):
     answer = desk.post(row_url(sale).replace("change", "delete"), {"post": "yes"})
 
     assert answer.status_code == 403
@@ -214,7 +216,7 @@ def test_an_address_without_a_page_leads_back(desk):
     assert "Back to the start page" in answer.content.decode()
 
 
-def test_who_is_no_staff_learns_no_roles(client, buyer):
+def test_the_page_names_no_roles_to_users_who_are_not_staff(client, buyer):
     client.force_login(buyer, backend="accounts.backends.UsernameOrEmailBackend")
 
     answer = client.get("/admin/nothing/")
@@ -247,7 +249,7 @@ def test_a_form_and_a_page_are_called_what_they_show(desk, sale):
 
     assert title("/admin/orders/pickuppoint/add/") == "New pick-up point"
     assert title(row_url(posting)) == f"Posting {posting}"
-    assert title(f"/admin/accounts/user/{person.pk}/history/") == "What staff did with wanjiku"
+    assert title(f"/admin/accounts/user/{person.pk}/history/") == "Audit log of wanjiku"
     assert title(f"/admin/accounts/user/{person.pk}/password/") == "Set a password for wanjiku"
     assert title("/admin/password_change/") == "Change your password"
 
@@ -265,7 +267,7 @@ def test_nothing_is_said_in_django_s_words(desk, sale, path, django_s):
     assert django_s not in desk.get(path).content.decode()
 
 
-def test_nobody_deletes_before_they_read_what_goes(desk):
+def test_a_deletion_asks_for_confirmation_with_what_is_deleted(desk):
     rate = DeliveryRate.objects.create(county="kisumu", way="home", fee=300, days=2)
 
     page = desk.get(f"/admin/orders/deliveryrate/{rate.pk}/delete/").content.decode()

@@ -1,11 +1,11 @@
-"""What a role may do is said as people say it, where it is shown and where it is given."""
+"""Permissions are described in plain words wherever they are shown and assigned."""
 
 import re
 
 import pytest
 from django.contrib.auth.models import Group, Permission
 
-from accounts.backoffice.powers import POWERS, WORDS, name_of
+from accounts.backoffice.permission_labels import LABELS, PERMISSIONS, name_of
 from accounts.backoffice.roles import PURPOSES, ROLES, permissions
 from accounts.models import Audit, User
 from tests.factories import PASSWORD, UserFactory
@@ -28,13 +28,13 @@ def role(db):
 def test_every_power_of_a_role_has_words_and_no_two_have_the_same():
     given = {name for names in ROLES.values() for name in names}
 
-    assert given - WORDS.keys() == set()
-    assert len(set(WORDS.values())) == len(WORDS) == sum(len(powers) for _, powers in POWERS)
+    assert given - LABELS.keys() == set()
+    assert len(set(LABELS.values())) == len(LABELS) == sum(len(powers) for _, powers in PERMISSIONS)
     assert PURPOSES.keys() == ROLES.keys()
 
 
 def test_all_that_has_words_can_be_given():
-    assert len(permissions(tuple(WORDS))) == len(WORDS)
+    assert len(permissions(tuple(LABELS))) == len(LABELS)
 
 
 def test_a_role_s_page_says_what_it_is_for_what_it_lets_do_and_who_has_it(desk, role):
@@ -47,7 +47,7 @@ def test_a_role_s_page_says_what_it_is_for_what_it_lets_do_and_who_has_it(desk, 
     )
     may = dict(cells(desk, role, "may"))
     assert list(may) == ["Orders", "People", "Messages"]
-    assert "<p>Have a message sent again.</p>" in may["Messages"]
+    assert "<p>Send a message again.</p>" in may["Messages"]
     assert [row[0] for row in cells(desk, role, "people")] == [
         f'<a href="{row_url(User.objects.get(username="zuri"))}">zuri</a>'
     ]
@@ -66,21 +66,21 @@ def test_the_list_of_roles_says_what_each_is_for_and_how_many_have_it(desk, role
     assert re.search(r"answers buyers.*?>2</td>", page, re.DOTALL)
 
 
-def test_a_form_of_powers_has_people_s_words_by_room_and_nothing_of_libraries(desk):
+def test_a_permissions_form_has_plain_labels_by_section_and_none_of_libraries(desk):
     page = desk.get("/admin/auth/group/add/").content.decode()
 
-    assert "See what was refunded each day" in page
+    assert "See daily refund totals" in page
     assert ">Deliveries<" in page
     assert "Can " not in page
     assert "log entry" not in page
-    assert len(re.findall(r'name="permissions"', page)) == len(WORDS)
+    assert len(re.findall(r'name="permissions"', page)) == len(LABELS)
 
 
 def test_what_somebody_holds_is_offered_though_it_has_no_words(desk):
     rare = Permission.objects.get(codename="add_product")
     mine = Group.objects.create(name="mine")
     mine.permissions.add(rare)
-    assert name_of(rare) not in WORDS
+    assert name_of(rare) not in LABELS
 
     page = desk.get(row_url(mine)).content.decode()
     desk.post(row_url(mine), {"name": "ours", "permissions": [rare.pk]})
@@ -89,7 +89,7 @@ def test_what_somebody_holds_is_offered_though_it_has_no_words(desk):
     assert [*Group.objects.get(name="ours").permissions.all()] == [rare]
 
 
-def test_powers_that_have_no_words_are_given_to_nobody(desk):
+def test_permissions_without_a_label_are_given_to_nobody(desk):
     rare = Permission.objects.get(codename="add_logentry")
 
     answer = desk.post("/admin/auth/group/add/", {"name": "odd", "permissions": [rare.pk]})
@@ -167,7 +167,7 @@ def test_who_may_change_people_gives_them_no_role(role):
 def test_a_person_s_form_says_nothing_of_how_passwords_are_hashed(desk):
     page = desk.get(row_url(UserFactory(username="juma"))).content.decode()
 
-    assert "They have one, which nobody can read." in page
+    assert "A password is set. It cannot be displayed." in page
     for word in ("argon2", "algorithm", "Designates", "Superuser status", "Staff status"):
         assert word not in page
 

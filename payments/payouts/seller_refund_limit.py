@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 
 from orders.models import OrderTrack
-from orders.problems.sellers_word import covers
+from orders.problems.seller_refund_limit import checks_seller_refund
 from payments.models import SellerShare, TransferStatus
 
 from .balances import balance_of
@@ -14,8 +14,8 @@ from .balances import balance_of
 _NOT_LEFT = (TransferStatus.DUE, TransferStatus.REFUSED, TransferStatus.DROPPED)
 
 
-@covers
-def is_covered(line: OrderTrack, amount: int) -> bool:
+@checks_seller_refund
+def is_within_limit(line: OrderTrack, amount: int) -> bool:
     """Whether ``amount`` KES of a line's price have not left to its seller, or the debt it makes is
     within SELLER_REFUND_ON_CREDIT with all they owe already."""
     share = SellerShare.objects.owed().select_related("payout").filter(track=line).first()

@@ -1,8 +1,8 @@
-"""Interest: nobody of the staff decides about a row in which they have a part.
+"""Conflicts of interest: staff cannot act on records they are involved in.
 
-A part has whoever bought, sold, is paid or pays by it, or wrote it. Each app says who that is for
-its own rows (``parties_of``), and where it keeps numbers of people (``numbers_of``). A row of a
-kind for which nobody has said it is not decided about at all.
+The parties of a record are its buyer, seller, author, payer and payee, by account or by phone. Each
+app declares the parties of its own models (``parties_of``), and where it stores people's phone
+numbers (``phone_source``). Nobody can act on a record of a model without such a declaration.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ from omachemainproj.phones import PhoneMatch, match_phone
 
 from . import audit
 
-#: How the record of a decision begins that was refused to somebody who has a part in the row.
+#: The audit entry of an action refused for a conflict of interest begins with this.
 REFUSED = "Refused, own interest"
 
 
-class OwnInterest(Refusal):
-    """Whoever wants to decide has a part in the row. Nobody is above it: not superusers either."""
+class ConflictOfInterest(Refusal):
+    """The user is a party to the record. Superusers are no exception."""
 
     code = "own_interest"
     message = (
-        "You have a part in this, as buyer, seller or author or by a number of yours: somebody "
-        "else decides."
+        "You are involved in this (as buyer, seller or author, or through one of your phone "
+        "numbers). Someone else has to decide."
     )
     status_code = status.HTTP_403_FORBIDDEN
 
 
 @dataclass(frozen=True, slots=True)
 class Parties:
-    """Who has a part in a row: people by id, and phones as a provider or a form shows them."""
+    """The parties of a record: user ids, and phones as a provider or a form shows them."""
 
     people: frozenset[int] = frozenset()
     phones: frozenset[str] = frozenset()
@@ -50,66 +50,66 @@ class Parties:
 
 NOBODY = Parties()
 
-Tell = Callable[[Any], Parties]
-_tell: dict[type[Model], list[Tell]] = defaultdict(list)
-_numbers: list[Callable[[int], QuerySet[Any, Any]]] = []
+PartyFinder = Callable[[Any], Parties]
+_party_finders: dict[type[Model], list[PartyFinder]] = defaultdict(list)
+_phone_sources: list[Callable[[int], QuerySet[Any, Any]]] = []
 
 
-def parties_of(*models: type[Model]) -> Callable[[Tell], Tell]:
-    """Declare who has a part in rows of these models. Several functions of a model are added up."""
+def parties_of(*models: type[Model]) -> Callable[[PartyFinder], PartyFinder]:
+    """Declare the parties of these models. Several functions for one model are combined."""
 
-    def declare(tell: Tell) -> Tell:
+    def declare(tell: PartyFinder) -> PartyFinder:
         for model in models:
-            _tell[model].append(tell)
+            _party_finders[model].append(tell)
         return tell
 
     return declare
 
 
-def numbers_of(
+def phone_source(
     read: Callable[[int], QuerySet[Any, Any]],
 ) -> Callable[[int], QuerySet[Any, Any]]:
-    """Declare where numbers of a person, by id, are kept: one column of 12 digits, unordered."""
-    _numbers.append(read)
+    """Declare where a user's numbers are stored: one unordered column of 12 digits, by user id."""
+    _phone_sources.append(read)
     return read
 
 
 def is_declared(model: type[Model]) -> bool:
-    """Whether somebody has said who has a part in rows of a model."""
-    return model in _tell
+    """Whether the parties of a model have been declared."""
+    return model in _party_finders
 
 
 def find_parties(row: Model) -> Parties:
-    """Who has a part in a row. Raises TypeError where nobody has said it of its kind."""
+    """The parties of a row. Raises TypeError if those of its model were not declared."""
     model = type(row)._meta.concrete_model or type(row)
     if not is_declared(model):
-        raise TypeError(f"nobody has said who has a part in a {model.__name__}")
+        raise TypeError(f"no parties_of() is declared for {model.__name__}")
     found = NOBODY
-    for tell in _tell[model]:
+    for tell in _party_finders[model]:
         found |= tell(row)
     return found
 
 
 def people(*ids: int | None) -> frozenset[int]:
-    """These people, without those who are not there."""
+    """A set of these ids, without None."""
     return frozenset(each for each in ids if each is not None)
 
 
 def phones(shown: Iterable[str]) -> frozenset[str]:
-    """These numbers, without empty ones."""
+    """A set of these numbers, without empty ones."""
     return frozenset(each for each in shown if each)
 
 
 def own_numbers(by: User) -> frozenset[str]:
-    """Every number by which a person bought, sold or was paid here. One query."""
-    first, *rest = [read(by.pk).order_by() for read in _numbers]
+    """Every number the user has bought, sold or been paid with here. One query."""
+    first, *rest = [read(by.pk).order_by() for read in _phone_sources]
     return frozenset(first.union(*rest))
 
 
-def has_interest(by: User, parties: Parties, *, numbers: frozenset[str] | None = None) -> bool:
-    """Whether a person is one of the parties, by their account or by a number they use here.
+def is_party(by: User, parties: Parties, *, numbers: frozenset[str] | None = None) -> bool:
+    """Whether a user is one of the parties, by account or by a number they use here.
 
-    ``numbers`` are theirs, where they are read already. Else one query, where it is needed.
+    ``numbers`` are the user's, if the caller has read them; otherwise one query, if it is needed.
     """
     if by.pk in parties.people:
         return True
@@ -123,14 +123,14 @@ def has_interest(by: User, parties: Parties, *, numbers: frozenset[str] | None =
     )
 
 
-def require_no_interest(by: User, row: Model, *, besides: Parties = NOBODY) -> None:
-    """Raise OwnInterest where a person has a part in a row, or in what is to be done with it."""
-    if has_interest(by, find_parties(row) | besides):
-        raise OwnInterest
+def refuse_conflicts(by: User, row: Model, *, besides: Parties = NOBODY) -> None:
+    """Raise ConflictOfInterest if a user is a party to a row, or to ``besides``."""
+    if is_party(by, find_parties(row) | besides):
+        raise ConflictOfInterest
 
 
 def log_refusal(by: User, what: str, row: Model, *, why: str = "") -> None:
-    """Record that somebody was refused to decide about a row in which they have a part."""
+    """Record that a user was refused an action because of a conflict of interest."""
     audit.log(by, f"{REFUSED}: {what}", row, why=why)
 
 
@@ -144,20 +144,20 @@ def _of_tries(tries: PasswordTries) -> Parties:
     return Parties(people(tries.user_id))
 
 
-@numbers_of
+@phone_source
 def _phone_of_person(person: int) -> QuerySet[Any, Any]:
-    """The number they are called on."""
+    """The user's own phone."""
     return User.objects.filter(pk=person).exclude(phone="").values_list("phone", flat=True)
 
 
 @parties_of(Group)
 def _of_group(group: Group) -> Parties:
-    """Its members: what it may do, they may."""
+    """The members of the role: its permissions are theirs."""
     return Parties(frozenset(User.objects.filter(groups=group.pk).values_list("pk", flat=True)))
 
 
 def proposers(row: Model, actions: Iterable[str]) -> frozenset[int]:
-    """Who proposed one of these actions, by their keys, with a row, and who agreed to it."""
+    """The users who proposed one of these actions, by key, on a row, and who approved it."""
     mine = Proposal.objects.filter(
         content_type__app_label=row._meta.app_label,
         content_type__model=row._meta.model_name,

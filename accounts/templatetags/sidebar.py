@@ -1,4 +1,4 @@
-"""The admin's rooms, for breadcrumbs, and what its search looks for."""
+"""The admin's sections, for breadcrumbs, and what its search looks for."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import Any
 from django import template
 from django.db.models.options import Options
 
-from accounts.backoffice.rooms import find_shelf
 from accounts.backoffice.search import words_for
+from accounts.backoffice.sidebar import find_list
 from accounts.models import User
 
 register = template.Library()
 
 
 @register.simple_tag
-def shelf_of(opts: Options[Any]) -> dict[str, str]:
-    """The ``room`` and the ``name`` of a model's list, and the room's ``key``."""
-    room, shelf = find_shelf(opts)
-    return {"room": room.name, "key": room.key, "name": shelf.name}
+def sidebar_entry(opts: Options[Any]) -> dict[str, str]:
+    """The ``section`` and the ``name`` of a model's list, and the section's ``key``."""
+    section, entry = find_list(opts)
+    return {"section": section.name, "key": section.key, "name": entry.name}
 
 
 @register.simple_tag

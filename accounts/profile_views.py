@@ -1,0 +1,143 @@
+"""A person's own details, profile and notification preferences over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dj_rest_auth.views import UserDetailsView
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework.generics import RetrieveUpdateAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from omachemainproj.api.parsers import StrictJSONParser, StrictMultiPartParser
+
+from . import services
+from .authentication import current_user
+from .models import MessagePreferences, User
+from .openapi import LOCKED_OUT
+from .preferences import preferences_of
+from .serializers import AccountSerializer, MessagesSerializer, UserDetails, UserInput
+
+_TAGS = ["account"]
+_USER = [
+    OpenApiExample(
+        "a phone of one's own",
+        value={"username": "wanjiku", "phone": "0712 345 678"},
+        request_only=True,
+    ),
+    OpenApiExample(
+        "as it is kept",
+        value={
+            "pk": 12,
+            "username": "wanjiku",
+            "email": "wanjiku@example.com",
+            "first_name": "Wanjiku",
+            "last_name": "Kamau",
+            "phone": "254712345678",
+        },
+        response_only=True,
+        status_codes=[200],
+    ),
+]
+
+
+class UserView(UserDetailsView):
+    """Read and change how you are called and reached."""
+
+    throttle_scope = "read"
+    http_method_names = ["get", "put", "patch", "head", "options"]
+
+    @extend_schema(
+        tags=_TAGS,
+        operation_id="get_user",
+        summary="How the caller is called and reached",
+        responses=UserDetails,
+    )
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return Response(UserDetails(request.user).data)
+
+    @extend_schema(
+        tags=_TAGS,
+        operation_id="change_user",
+        summary="Change how the caller is called and reached",
+        request=UserInput,
+        responses={200: UserDetails, 429: LOCKED_OUT},
+        examples=_USER,
+    )
+    def put(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return self._change(request, partial=False)
+
+    @extend_schema(
+        tags=_TAGS,
+        operation_id="edit_user",
+        summary="Change some of how the caller is called and reached",
+        request=UserInput,
+        responses={200: UserDetails, 429: LOCKED_OUT},
+        examples=_USER,
+    )
+    def patch(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return self._change(request, partial=True)
+
+    def _change(self, request: Request, *, partial: bool) -> Response:
+        form = UserInput(data=request.data, partial=partial, context={"request": request})
+        form.is_valid(raise_exception=True)
+        services.change_details(current_user(request), form.validated_data)
+        return Response(UserDetails(request.user).data)
+
+
+class AccountView(RetrieveUpdateAPIView):
+    """Read and change what others see of you, as JSON or, with an avatar, as multipart."""
+
+    serializer_class = AccountSerializer
+    parser_classes = (StrictJSONParser, StrictMultiPartParser)
+    throttle_scope = "account"
+
+    @extend_schema(tags=_TAGS, operation_id="get_account", summary="What others see of the caller")
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return super().get(request, *args, **kwargs)
+
+    @extend_schema(
+        tags=_TAGS, operation_id="change_account", summary="Change what others see of the caller"
+    )
+    def put(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return super().put(request, *args, **kwargs)
+
+    @extend_schema(
+        tags=_TAGS,
+        operation_id="edit_account",
+        summary="Change some of what others see of the caller",
+    )
+    def patch(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return super().patch(request, *args, **kwargs)
+
+    def get_object(self) -> User:
+        return current_user(self.request)
+
+
+class MessagesView(RetrieveUpdateAPIView):
+    """Read and change what you are told by e-mail and SMS, and in which language."""
+
+    serializer_class = MessagesSerializer
+    throttle_scope = "account"
+
+    @extend_schema(
+        tags=_TAGS, operation_id="get_messages", summary="What the caller is told, and how"
+    )
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return super().get(request, *args, **kwargs)
+
+    @extend_schema(
+        tags=_TAGS, operation_id="change_messages", summary="Change what the caller is told"
+    )
+    def put(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return super().put(request, *args, **kwargs)
+
+    @extend_schema(
+        tags=_TAGS, operation_id="edit_messages", summary="Change some of what the caller is told"
+    )
+    def patch(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return super().patch(request, *args, **kwargs)
+
+    def get_object(self) -> MessagePreferences:
+        return preferences_of(current_user(self.request))

@@ -1,0 +1,238 @@
+"""Input and output of orders, for their buyers. Outputs only describe what is built elsewhere."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from rest_framework import serializers
+
+from omachemainproj.api.error_schemas import DetailError
+from omachemainproj.api.fields import MpesaNumberField
+from orders.delivery.serializers import OrderDeliveryOutput
+from orders.models import DeliveryWay, PaymentStatus, TrackStatus
+from orders.serializers import CODE_HELP, MOVES_HELP
+from orders.tracking.needs import Need
+from orders.tracking.serializers import AbilitiesOutput
+
+
+class PayInput(serializers.Serializer):
+    """Another phone to ring, if not the same one."""
+
+    example: ClassVar[dict[str, Any]] = {"mpesa_number": "0733000111"}
+
+    mpesa_number = MpesaNumberField(required=False)
+
+
+class LineOutput(serializers.Serializer):
+    example: ClassVar[dict[str, Any]] = {
+        "id": 512,
+        "product": 41,
+        "name": "Ramtons cordless kettle 1.7 L",
+        "number": 2,
+        "price": 1850,
+        "amount": 3700,
+        "track_status": "created",
+        "collection_code": None,
+        "thumbnail": "http://127.0.0.1:8000/media/products/3f1c.thumb.webp",
+        "seller": "amina",
+        "moves": ["cancelled"],
+    }
+
+    id = serializers.IntegerField(help_text="For `/track/order/{id}/` and `/track/{id}/move/`.")
+    product = serializers.IntegerField()
+    name = serializers.CharField()
+    number = serializers.IntegerField()
+    price = serializers.IntegerField(help_text="Whole KES, each, as agreed.")
+    amount = serializers.IntegerField(help_text="Whole KES: number × price.")
+    track_status = serializers.ChoiceField(TrackStatus.choices)
+    collection_code = serializers.CharField(allow_null=True, help_text=CODE_HELP)
+    thumbnail = serializers.URLField(allow_null=True, help_text="The product's picture, small.")
+    seller = serializers.CharField(help_text="The seller's user name.")
+    moves = serializers.ListField(
+        child=serializers.ChoiceField(TrackStatus.choices), help_text=MOVES_HELP
+    )
+
+
+class PromptOutput(serializers.Serializer):
+    example: ClassVar[dict[str, Any]] = {
+        "status": "submitted",
+        "message": "Look at your phone and enter your M-Pesa PIN.",
+        "code": "enter_pin",
+        "text": "Look at your phone and enter your M-Pesa PIN.",
+        "by_hand": "",
+        "live": True,
+        "rung_at": "2026-11-24T08:15:01.204417+00:00",
+        "ring_again_in": 118,
+        "expires_in": 58,
+    }
+
+    status = serializers.ChoiceField(
+        ["none", "requested", "submitted", "unknown", "confirmed", "failed"],
+        help_text="How the last prompt stands.",
+    )
+    message = serializers.CharField(
+        help_text="What to tell the buyer to do next, with how to pay by hand where that helps."
+    )
+    code = serializers.CharField(
+        help_text="Why it stands so, for programs: `enter_pin`, `wrong_pin`, `silent` …"
+    )
+    text = serializers.CharField(help_text="The message without how to pay by hand.")
+    by_hand = serializers.CharField(
+        allow_blank=True, help_text="How to pay by hand, in a sentence; empty where it is not time."
+    )
+    live = serializers.BooleanField(help_text="Whether the phone may be ringing now.")
+    rung_at = serializers.DateTimeField(allow_null=True, help_text="When M-Pesa was asked.")
+    ring_again_in = serializers.IntegerField(
+        allow_null=True,
+        help_text="Seconds until `pay` rings again instead of answering 409 `prompt_open`; 0: now; "
+        "null: never.",
+    )
+    expires_in = serializers.IntegerField(
+        allow_null=True, help_text="Seconds for which the phone may still show it."
+    )
+
+
+class ByHandOutput(serializers.Serializer):
+    example: ClassVar[dict[str, Any]] = {
+        "provider": "M-Pesa",
+        "pay_bill": "174379",
+        "account": "PR7KWQ4M",
+        "amount": 3700,
+    }
+
+    provider = serializers.CharField(help_text="Whose pay bill it is: M-Pesa, or a bank.")
+    pay_bill = serializers.CharField(help_text="The business number to type.")
+    account = serializers.CharField(help_text="The account number to type.")
+    amount = serializers.IntegerField(help_text="Whole KES.")
+
+
+class OrderOutput(serializers.Serializer):
+    """One order, for its buyer."""
+
+    example: ClassVar[dict[str, Any]] = {
+        "order_token": "1c7c2d0e-8f4b-4a52-9a0c-5d3f5f0e7b11",
+        "reference": "PR7KWQ4M",
+        "payment_status": "requested",
+        "amount": 3700,
+        "mpesa_number": "254712345678",
+        "created_at": "2026-11-24T08:15:00.123456+00:00",
+        "expires_at": "2026-11-24T08:30:00.123456+00:00",
+        "order": [LineOutput.example],
+        "delivery": None,
+        "delivery_fee": 0,
+        "amount_due": 3700,
+        "expires_in": 899,
+        "prompt": PromptOutput.example,
+        "by_hand": [ByHandOutput.example],
+    }
+
+    order_token = serializers.UUIDField()
+    reference = serializers.CharField(help_text="The account number the phone shows.")
+    payment_status = serializers.ChoiceField(PaymentStatus.choices)
+    amount = serializers.IntegerField(help_text="Whole KES.")
+    mpesa_number = serializers.CharField(
+        help_text="12 digits: 2547… or 2541…; of a guest's order three of them, as •••••••••678."
+    )
+    created_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField(help_text="Unpaid by then, its goods are free again.")
+    order = LineOutput(many=True)
+    delivery = OrderDeliveryOutput(
+        allow_null=True, help_text="Where it is brought; null where that was not agreed."
+    )
+    delivery_fee = serializers.IntegerField(help_text="Whole KES of the amount, for bringing it.")
+    amount_due = serializers.IntegerField(
+        help_text="Whole KES that are still to come; 0 once the order waits for nothing."
+    )
+    expires_in = serializers.IntegerField(
+        allow_null=True,
+        help_text="Seconds until `expires_at`, by our clock; null once it waits for nothing.",
+    )
+    prompt = PromptOutput()
+    by_hand = ByHandOutput(
+        many=True, help_text="Where to pay without the prompt; empty once nothing is due."
+    )
+
+
+class PricedLineOutput(serializers.Serializer):
+    """What a line costs now."""
+
+    product = serializers.IntegerField()
+    number = serializers.IntegerField()
+    price = serializers.IntegerField(help_text="Whole KES, each, now.")
+    amount = serializers.IntegerField(help_text="Whole KES: number × price.")
+
+
+class CashoutConflictOutput(DetailError):
+    """Why no order was placed. What a code names beside itself is described with it."""
+
+    order_token = serializers.UUIDField(
+        required=False,
+        help_text=(
+            "`too_many_unpaid_orders`, `too_many_unpaid_goods`, `too_much_unpaid_value`: the "
+            "caller's newest unpaid order, if there is one, to pay or to cancel."
+        ),
+    )
+    order_tokens = serializers.ListField(
+        child=serializers.UUIDField(), required=False, help_text="The same: all, newest first."
+    )
+    most = serializers.IntegerField(
+        required=False,
+        help_text=(
+            "`too_many_unpaid_goods`, `too_much_unpaid_value`: how many different products, or KES "
+            "in all, the caller can hold before paying."
+        ),
+    )
+    order = PricedLineOutput(
+        many=True, required=False, help_text="`price_changed`: every line, in the order sent."
+    )
+    amount = serializers.IntegerField(required=False, help_text="The same: whole KES in all, now.")
+    delivery_fee = serializers.IntegerField(
+        required=False,
+        help_text="The same, where the goods are brought: whole KES of the amount for that, now.",
+    )
+
+
+class OrderRowLineOutput(AbilitiesOutput):
+    """One line of an order, in a list of orders."""
+
+    id = serializers.IntegerField(help_text="For `/track/order/{id}/` and `/track/{id}/move/`.")
+    product = serializers.IntegerField()
+    name = serializers.CharField()
+    number = serializers.IntegerField()
+    amount = serializers.IntegerField(help_text="Whole KES: number × price.")
+    track_status = serializers.ChoiceField(TrackStatus.choices)
+    thumbnail = serializers.URLField(allow_null=True, help_text="The product's picture, small.")
+    seller = serializers.CharField(help_text="The seller's user name.")
+
+
+class ShortDeliveryOutput(serializers.Serializer):
+    """Where an order goes."""
+
+    way = serializers.ChoiceField(DeliveryWay.choices)
+    place = serializers.CharField(help_text="Where to, in one line.")
+    days = serializers.IntegerField(help_text="How many days it takes, by the estimate then.")
+    fee = serializers.IntegerField(help_text="Whole KES for all parcels.")
+
+
+class OrderRowOutput(serializers.Serializer):
+    """One of the caller's orders, in a list of them."""
+
+    order_token = serializers.UUIDField()
+    reference = serializers.CharField(help_text="The account number the phone shows.")
+    payment_status = serializers.ChoiceField(PaymentStatus.choices)
+    amount = serializers.IntegerField(help_text="Whole KES.")
+    amount_due = serializers.IntegerField(
+        help_text="Whole KES that are still to come; 0 once the order waits for nothing."
+    )
+    created_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField(help_text="Unpaid by then, its goods are free again.")
+    order = OrderRowLineOutput(many=True)
+    delivery = ShortDeliveryOutput(
+        allow_null=True, help_text="Where it is brought; null where that was not agreed."
+    )
+    needs = serializers.ListField(
+        child=serializers.ChoiceField(Need.choices),
+        help_text="What waits for the caller: `pay` it, `answer` about a problem, `confirm` goods "
+        "that are on the way, `review` what was delivered. More may come; leave out what you do "
+        "not know.",
+    )

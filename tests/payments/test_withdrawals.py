@@ -1,0 +1,148 @@
+"""Money that left by M-Pesa's statement, outside of any restore: which transfer it was."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from payments.backoffice.transfer_services import (
+    settle_withdrawal_as_payout,
+    settle_withdrawal_as_refund,
+)
+from payments.daraja.portal_statement import Movement
+from payments.models import Payout, Receipt, Refund, Withdrawal
+from payments.payouts.balances import balance_of
+from payments.payouts.services import create_payouts
+from payments.reconciliation.statement_recovery import stop_after_restore
+from payments.reconciliation.withdrawals import take_in_withdrawal
+from payments.transfers import mark_done, reserve_daily_limit
+from tests.orders.lines import line_at
+from tests.shopping import an_order
+
+from .bodies import post, success
+from .conftest import ringing
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("daraja")]
+
+LEFT = "SGP0000001"
+
+
+@pytest.fixture
+def payout(buyer, kettle):
+    """One kettle, KES 1,500, collected from its seller: its payout is due."""
+    create_payouts(line_at("fetched", buyer=buyer, product=kettle).seller_id)
+    return Payout.objects.get()
+
+
+@pytest.fixture
+def refund(client, buyer, kettle):
+    """KES 100 of 1,600 are owed back to the phone for a kettle of 1,500."""
+    payment = ringing(an_order(buyer, (kettle, 1)).payments.get())
+    post(client, payment, success(payment, receipt="SGL7654321", amount=1600))
+    return Refund.objects.get()
+
+
+def sent(row):
+    now = timezone.now()
+    assert reserve_daily_limit(row, now)
+    type(row).objects.filter(pk=row.pk).update(status="sent", sent_at=now, next_check_at=None)
+    row.refresh_from_db()
+    return row
+
+
+def done_without_a_number(row):
+    assert mark_done(sent(row), number="") != "Known already."
+    return row
+
+
+def left(row, *, ids=(), phone=None, at=None):
+    """M-Pesa's statement shows a payment of that amount to that phone."""
+    phone = row.phone if phone is None else phone
+    what = "Business Payment"
+    moved = Movement(LEFT, at or timezone.now(), False, row.amount, phone, what, "", "", ids)
+    return take_in_withdrawal(moved, shortcode="600000")
+
+
+@pytest.mark.parametrize("kind", ["payout", "refund"])
+def test_what_is_done_without_a_number_is_named_by_the_request_on_the_statement(kind, request):
+    row = done_without_a_number(request.getfixturevalue(kind))
+
+    withdrawal = left(row, ids=(row.originator_conversation_id,), phone="2547*****999")
+
+    row.refresh_from_db()
+    assert (withdrawal, row.status, row.number) == (None, "done", LEFT)
+
+
+@pytest.mark.parametrize("kind", ["payout", "refund"])
+def test_what_is_done_without_a_number_is_named_by_phone_amount_and_time(kind, request):
+    row = done_without_a_number(request.getfixturevalue(kind))
+
+    withdrawal = left(row)
+
+    row.refresh_from_db()
+    assert (withdrawal, row.number) == (None, LEFT)
+
+
+@pytest.mark.parametrize("kind", ["payout", "refund"])
+@pytest.mark.parametrize("minutes", [-3, 3])
+def test_it_is_not_what_left_before_it_was_sent_or_after_it_was_done(kind, minutes, request):
+    row = done_without_a_number(request.getfixturevalue(kind))
+
+    withdrawal = left(row, at=timezone.now() + timedelta(minutes=minutes))
+
+    row.refresh_from_db()
+    assert (withdrawal.state, row.number) == ("open", "")
+
+
+def test_a_person_who_says_that_it_paid_the_seller_names_that_payout(payout):
+    done_without_a_number(payout)
+    Withdrawal.objects.create(
+        number=LEFT, shortcode="600000", amount=1500, phone=payout.phone, left_at=timezone.now()
+    )
+
+    settle_withdrawal_as_payout(Withdrawal.objects.get().pk, username=payout.seller.username)
+
+    assert list(Payout.objects.values_list("status", "number")) == [("done", LEFT)]
+    assert balance_of(payout.seller_id).owed == 0
+
+
+def test_a_person_who_says_that_it_gave_a_payment_back_names_that_refund(refund):
+    done_without_a_number(refund)
+    withdrawal = left(refund, phone="2547*****999")
+
+    settle_withdrawal_as_refund(withdrawal.pk, number="SGL7654321")
+
+    assert list(Refund.objects.values_list("status", "number")) == [("done", LEFT)]
+    assert Receipt.objects.get().written_off == 0
+
+
+@pytest.mark.parametrize("kind", ["payout", "refund"])
+def test_what_was_never_sent_is_not_done_by_an_equal_payment_to_its_phone(kind, request):
+    row = request.getfixturevalue(kind)
+
+    withdrawal = left(row)
+
+    row.refresh_from_db()
+    assert (withdrawal.state, row.status, row.number) == ("open", "due", "")
+
+
+def test_what_a_seller_was_paid_otherwise_is_deducted_from_what_is_due_to_them(payout):
+    settle_withdrawal_as_payout(left(payout).pk, username=payout.seller.username)
+    create_payouts(payout.seller_id)
+
+    rows = Payout.objects.order_by("pk").values_list("gross", "amount", "status", "number")
+    assert list(rows) == [
+        (1500, 1500, "dropped", ""),
+        (0, 1500, "done", LEFT),
+        (1500, 0, "done", ""),
+    ]
+    assert balance_of(payout.seller_id).owed == 0
+
+
+def test_what_is_due_may_have_left_while_a_restore_keeps_money_back(payout):
+    stop_after_restore(lost_since=timezone.now() - timedelta(hours=1), now=timezone.now())
+
+    assert left(payout) is None
+
+    payout.refresh_from_db()
+    assert (payout.status, payout.number) == ("done", LEFT)
