@@ -18,7 +18,7 @@ from products.models import Product
 from tests.factories import ProductFactory, UserFactory
 from tests.orders.deliveries import paid_delivery
 from tests.shopping import fetched_line
-from tools.simulation.watch import Watch, told_twice
+from tools.simulation.watch import Watch, duplicate_messages
 
 pytestmark = pytest.mark.django_db
 
@@ -135,4 +135,6 @@ def test_a_message_sent_twice_is_found():
     events.add("sms", phone="254712345678", status_code=403, text="Never left.")
     safaricom = SimpleNamespace(world=SimpleNamespace(events=events))
 
-    assert list(told_twice(safaricom)) == ["wanjiku@example.com was told 1 times of 0: 'Paid.'"]
+    assert list(duplicate_messages(safaricom)) == [
+        "wanjiku@example.com was told 1 times of 0: 'Paid.'"
+    ]

@@ -44,7 +44,7 @@ def main() -> None:
     name = options.keep or DATABASE
     parts = urlsplit(options.database)
     server = options.database.replace(parts.path, "/postgres")
-    create(server, name, anew=not options.keep)
+    create(server, name, recreate=not options.keep)
     os.environ.update(environment(urlunsplit(parts._replace(path=f"/{name}"))))
     try:
         with gateway() as address:

@@ -109,7 +109,7 @@ def main() -> None:
     parts = urlsplit(options.database)
     server = parts._replace(path="/postgres").geturl()
     name = options.keep or DATABASE
-    create(server, name, anew=not options.keep)
+    create(server, name, recreate=not options.keep)
     try:
         with tempfile.TemporaryDirectory(prefix="omache-concurrency-") as folder:
             missed = Many(options, Path(folder), parts._replace(path=f"/{name}").geturl()).run()
@@ -128,11 +128,11 @@ class Many:
         self.database = urlsplit(database).path[1:]
         self.web, self.http, self.https, self.mpesa = (free_port() for _ in range(4))
         self.behind = not options.without_nginx
-        os.environ.update(environment(database) | self._told())
+        os.environ.update(environment(database) | self._extra_environment())
         self.products: list[int] = []
         self.tokens: list[str] = []
 
-    def _told(self) -> dict[str, str]:
+    def _extra_environment(self) -> dict[str, str]:
         phone = f"http://127.0.0.1:{self.mpesa}"
         told = {
             "BIND": f"127.0.0.1:{self.web}",

@@ -303,13 +303,13 @@ def _value(model: type[models.Model], field: models.Field[Any, Any], how: _Copie
     if name in _PHONES:
         return how.phone(column)
     if label in _NAMED_AFTER_A_ROW or label == "orders.Notice.key":
-        return _renamed(column, how)
+        return _event_of_copy(column, how)
     if label == "accounts.Audit.object_id":
         return f"CASE WHEN {column} = '' THEN '' ELSE ({how.key(f'{column}::bigint')})::text END"
     if label == "payments.GatewayEvent.body":
-        return _told(column)
+        return _message_of_copy(column)
     if label == "payments.GatewayEvent.sha256":
-        return f"encode(sha256({_told('it.body')}), 'hex')"
+        return f"encode(sha256({_message_of_copy('it.body')}), 'hex')"
     if name in _DIGESTED:
         return f"CASE WHEN {column} = '' THEN '' ELSE md5({column} || k) END"
     if (
@@ -323,7 +323,7 @@ def _value(model: type[models.Model], field: models.Field[Any, Any], how: _Copie
     return column
 
 
-def _renamed(column: str, how: _Copies) -> str:
+def _event_of_copy(column: str, how: _Copies) -> str:
     """Rename an event: the first number after a colon is an id; without one it is not unique."""
     return (
         f"CASE WHEN {column} ~ ':[0-9]' THEN regexp_replace({column}, '[0-9]+',"
@@ -332,7 +332,7 @@ def _renamed(column: str, how: _Copies) -> str:
     )
 
 
-def _told(body: str) -> str:
+def _message_of_copy(body: str) -> str:
     """The gateway events of a copy: about its own receipts (numbered as in ``_NUMBERED``), with
     no real phone number.
     """

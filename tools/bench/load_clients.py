@@ -120,7 +120,7 @@ class LoadClients:
         self._until = 0.0
         self._orders = itertools.count()
 
-    async def come(self) -> Met:
+    async def run(self) -> Met:
         """Run the clients for the plan's duration."""
         self._until = time.monotonic() + self.plan.seconds
         numbers = itertools.count()
@@ -259,7 +259,7 @@ def clients_of_each_kind(connections: int) -> dict[str, int]:
 
 def main() -> None:
     plan = Plan(**json.loads(sys.stdin.read()))
-    print(json.dumps(vars(asyncio.run(LoadClients(plan).come()))))
+    print(json.dumps(vars(asyncio.run(LoadClients(plan).run()))))
 
 
 if __name__ == "__main__":

@@ -7,9 +7,9 @@ import tempfile
 import psycopg
 
 
-def create(server: str, name: str, *, anew: bool = True) -> None:
-    """Create the database: ``anew``, or only if it does not exist."""
-    if anew:
+def create(server: str, name: str, *, recreate: bool = True) -> None:
+    """Create the database: ``recreate``, or only if it does not exist."""
+    if recreate:
         drop(server, name)
     with psycopg.connect(server, autocommit=True) as db:
         known = db.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()

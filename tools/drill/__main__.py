@@ -88,7 +88,7 @@ class Drill:
                 left = self._money_out()
                 self._destroy()
                 self._restore()
-                self._come_back(log, left)
+                self._recover(log, left)
         except ServerStopped as error:
             self.trouble.append(f"{error}\n{(self.folder / 'servers.log').read_text()[-3000:]}")
         finally:
@@ -175,7 +175,7 @@ class Drill:
         lost = {what: before[what] - now[what] for what in before}
         self._say("Lost: " + ", ".join(f"{count} {what}" for what, count in lost.items()) + ".")
 
-    def _come_back(self, log: Any, left: int) -> None:
+    def _recover(self, log: Any, left: int) -> None:
         from payments.demo.processes import open_shop
 
         from .people import People

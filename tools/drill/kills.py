@@ -47,7 +47,7 @@ class Kill:
 
     name: str
     die: Callable[[], object]
-    come_back: Callable[[], object]
+    restart: Callable[[], object]
     away: float
 
 
@@ -160,7 +160,7 @@ class Kills:
         died = time.monotonic()
         kill.die()
         time.sleep(kill.away)
-        kill.come_back()
+        kill.restart()
         back = time.monotonic()
         orders = clients.wait_for_paid_orders(4, began_after=back, patience=120)
         if not orders:

@@ -58,8 +58,8 @@ class Comparison:
     def run(self) -> None:
         """Compare, once everything has settled."""
         entries = self.safaricom.world.books.entries()
-        came = sum(self._came(entry) for entry in entries if entry.direction == "in")
-        went = sum(self._went(entry) for entry in entries if entry.direction == "out")
+        came = sum(self._check_incoming(entry) for entry in entries if entry.direction == "in")
+        went = sum(self._check_outgoing(entry) for entry in entries if entry.direction == "out")
         for receipt in self._receipts:
             if receipt.pk not in self._counted:
                 named = receipt.number or "without a number"
@@ -72,7 +72,7 @@ class Comparison:
 
     # --- What came in ----------------------------------------------------------------------------
 
-    def _came(self, entry: Entry) -> int:
+    def _check_incoming(self, entry: Entry) -> int:
         """Find the receipt of a payment; returns the amount the ledger must have for it, KES."""
         prompt = self._prompts.get(entry.purpose.checkout_request_id)
         attempt = self._attempt_of(entry)
@@ -100,10 +100,10 @@ class Comparison:
         if M-Pesa itself reports it, from the same phone; or by an earlier prompt that M-Pesa never
         answered for, and staff entered its number.
         """
-        prompt, other = (first, second) if self._is_of(receipt, first) else (second, first)
+        prompt, other = (first, second) if self._was_paid_by(receipt, first) else (second, first)
         if (
             STATEMENT not in self.sources
-            and self._is_of(receipt, prompt)
+            and self._was_paid_by(receipt, prompt)
             and prompt.receipt not in self.reported
             and _for_what(prompt) == _for_what(other)
             and (_was_typed(receipt) or (self._is_by_hand(other) and prompt.phone == other.phone))
@@ -113,7 +113,7 @@ class Comparison:
             return
         self._say(f"{second.receipt} and another are one receipt to the shop")
 
-    def _is_of(self, receipt: Receipt, entry: Entry) -> bool:
+    def _was_paid_by(self, receipt: Receipt, entry: Entry) -> bool:
         """Whether a payment was made by the prompt of this receipt."""
         attempt = self._attempt_of(entry)
         return attempt is not None and attempt.pk == receipt.payment_id
@@ -175,12 +175,12 @@ class Comparison:
 
     # --- What went out ---------------------------------------------------------------------------
 
-    def _went(self, entry: Entry) -> int:
+    def _check_outgoing(self, entry: Entry) -> int:
         """Find the refund or payout that sent this money."""
         if entry.purpose.transaction_type == CUSTOMER_REVERSAL:
-            return self._was_taken_back(entry)
+            return self._check_reversal(entry)
         transfer = self._refund_of(entry) or self._payout_of(entry)
-        if transfer is not None and self._is_a_persons(entry, transfer):
+        if transfer is not None and self._is_shown_to_staff(entry, transfer):
             self.explained["left, came back, and was left to a person: it was done otherwise"] += 1
             return 0
         if transfer is None or transfer.status != TransferStatus.DONE:
@@ -191,7 +191,7 @@ class Comparison:
             self._say(f"{entry.receipt} of KES {entry.amount} went out for a {transfer}")
         return entry.amount
 
-    def _is_a_persons(self, entry: Entry, transfer: Refund | Payout) -> bool:
+    def _is_shown_to_staff(self, entry: Entry, transfer: Refund | Payout) -> bool:
         """Whether money sent for a refund that M-Pesa has since done itself is shown to staff as a
         withdrawal: the refund is the customer's reversal by then.
         """
@@ -199,7 +199,7 @@ class Comparison:
         shown = Withdrawal.objects.still_open().filter(number=entry.receipt)
         return is_done_otherwise and shown.exists()
 
-    def _was_taken_back(self, entry: Entry) -> int:
+    def _check_reversal(self, entry: Entry) -> int:
         """Find the shop's record of a payment that M-Pesa reversed for its customer; returns the
         amount the ledger must have for it, KES.
 

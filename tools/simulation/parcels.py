@@ -46,7 +46,7 @@ class Parcels(Activity):
             case ParcelStatus.SHIPPING if goes_to_point:
                 self._move(people.point, parcel, ParcelStatus.ARRIVED)
             case ParcelStatus.SHIPPING if chance.happens(0.4):
-                self._in_vain(agent, parcel)
+                self._report_failed_attempt(agent, parcel)
             case _:
                 self._move(people.point if goes_to_point else agent, parcel, ParcelStatus.DELIVERED)
 
@@ -62,7 +62,7 @@ class Parcels(Activity):
             case 1:
                 self._post(who, parcel, "release", {"note": "Somebody else brings it."})
             case 2:
-                self._in_vain(who, parcel)
+                self._report_failed_attempt(who, parcel)
             case _:
                 self._move(who, parcel, self.chance.choice(list(ParcelStatus)[1:]))
 
@@ -71,7 +71,7 @@ class Parcels(Activity):
             self.chance.choice([*self.people.agents, self.people.point]), "GET", "/deliveries/"
         )
 
-    def _in_vain(self, who: User, parcel: Parcel) -> None:
+    def _report_failed_attempt(self, who: User, parcel: Parcel) -> None:
         reason = self.chance.choice(AttemptReason.values)
         self._post(who, parcel, "attempt", {"reason": reason})
 

@@ -58,7 +58,7 @@ from .processes import Crash, DatabaseAway, Processes, forget_what_was_asked
 from .seeds import GOODS_STAND_STILL, NOBODY_TAKES_BACK
 from .shop import ShopClient
 from .shop_people import HASHERS
-from .watch import Watch, told_twice
+from .watch import Watch, duplicate_messages
 
 #: Number of events in one run.
 STEPS = 90
@@ -212,7 +212,7 @@ class Run:
         for event in GatewayEvent.objects.filter(state=EventState.FAILED, tries__gt=0):
             self.fail(f"message {event.pk} could not be applied: {event.note}")
         self._nothing_is_open()
-        for difference in told_twice(self.safaricom):
+        for difference in duplicate_messages(self.safaricom):
             self.fail(difference)
         self._one_prompt_an_attempt()
         found = Comparison(self.safaricom, self.network.reported, self.sources)
@@ -240,9 +240,9 @@ class Run:
             if not self._is_of_a_payment_unnamed(payout):
                 self.fail(f"payout {payout.pk} is still {payout.status}: {payout.result_text}")
 
-        self._left_to_people_late_enough()
+        self._check_queries_before_staff()
 
-    def _left_to_people_late_enough(self) -> None:
+    def _check_queries_before_staff(self) -> None:
         """Rows are left to staff only after all scheduled queries to M-Pesa."""
         for payment in OrderPayment.objects.unresolved().exclude(checkout_request_id=""):
             if payment.checks < len(STK_QUERIES.seconds):
@@ -526,7 +526,7 @@ class _Reader(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         error = record.exc_info[1] if record.exc_info else None
-        if error is not None and not _is_ours(error):
+        if error is not None and not _is_injected_fault(error):
             self._run.fail(f"{record.getMessage()[:200]}: {error!r}")
         elif record.getMessage().startswith("constraint refused a write"):
             # A constraint is the last guard: earlier code should have refused.
@@ -535,7 +535,7 @@ class _Reader(logging.Handler):
             self._run.log(f"  · {record.getMessage()[:160]}")
 
 
-def _is_ours(error: BaseException | None) -> bool:
+def _is_injected_fault(error: BaseException | None) -> bool:
     """Whether an error is caused by this run's database faults."""
     while error is not None:
         if isinstance(error, DatabaseAway):

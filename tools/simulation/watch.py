@@ -240,7 +240,7 @@ def _what_makes_debts(shares: list[_Share], payouts: list[_Payout]) -> tuple[int
     )
 
 
-def told_twice(safaricom: Simulator) -> Iterator[str]:
+def duplicate_messages(safaricom: Simulator) -> Iterator[str]:
     """People who got a message more often than the shop has it."""
     sent = Counter[tuple[str, str]]()
     for event in safaricom.world.events.list(kind="sms"):
