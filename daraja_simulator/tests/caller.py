@@ -157,7 +157,7 @@ def password(shortcode="174379", passkey="simulator-passkey", timestamp=TIMESTAM
     return base64.b64encode(f"{shortcode}{passkey}{timestamp}".encode()).decode()
 
 
-def said_no(response):
+def error_of(response):
     """An error of Daraja: HTTP status, errorCode, errorMessage."""
     error = response.json()
     assert set(error) == {"requestId", "errorCode", "errorMessage"}

@@ -57,14 +57,14 @@ class Shop:
     @property
     def outcomes(self):
         """The ``Result`` of each asynchronous request, oldest first."""
-        return [body["Result"] for body in self.told("result")]
+        return [body["Result"] for body in self.posted_to("result")]
 
     def parameters(self, n=0):
         """The parameters of the nth result, by name."""
         rows = self.outcomes[n]["ResultParameters"]["ResultParameter"]
         return {row["Key"]: row.get("Value") for row in rows}
 
-    def told(self, place):
+    def posted_to(self, place):
         """The bodies posted to a path, oldest first."""
         return [body for path, _, body in self.heard if path.endswith(place)]
 

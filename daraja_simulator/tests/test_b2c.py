@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from .caller import PHONE, said_no
+from .caller import PHONE, error_of
 from .waiting import PATIENCE, wait_until
 
 
@@ -71,7 +71,7 @@ def test_the_money_reaches_the_phone_with_an_sms_and_the_books(daraja):
 def test_an_id_used_before_is_refused_and_pays_nothing(daraja, shop):
     daraja.pay_out()
 
-    refused = said_no(daraja.pay_out())
+    refused = error_of(daraja.pay_out())
 
     assert refused == (500, "500.002.1001", "Duplicate OriginatorConversationID.")
     assert len(shop.outcomes) == 1
@@ -82,13 +82,13 @@ def test_an_id_whose_payout_failed_is_refused_too(daraja):
     daraja.simulator.script(operation="b2c", outcome="17")
     daraja.pay_out()
 
-    assert said_no(daraja.pay_out())[1] == "500.002.1001"
+    assert error_of(daraja.pay_out())[1] == "500.002.1001"
 
 
 def test_an_id_that_was_refused_before_processing_can_be_used_again(daraja):
     daraja.simulator.script(operation="b2c", refuse="spike_arrest")
 
-    assert said_no(daraja.pay_out())[1] == "500.003.02"
+    assert error_of(daraja.pay_out())[1] == "500.003.02"
     assert daraja.pay_out().status_code == 200
 
 
@@ -97,7 +97,7 @@ def test_a_payout_whose_answer_was_lost_is_known_when_sent_again(daraja, shop):
     with pytest.raises(requests.ConnectionError):
         daraja.pay_out()
 
-    assert said_no(daraja.pay_out())[1] == "500.002.1001"
+    assert error_of(daraja.pay_out())[1] == "500.002.1001"
     assert codes(shop) == [0]
     assert daraja.simulator.books()["paid_out"] == 1500
 
@@ -129,7 +129,7 @@ def test_v1_has_no_id_of_the_client_and_pays_a_repeated_request_twice(daraja):
     ],
 )
 def test_an_invalid_field_is_named_in_the_error(daraja, shop, changes, field):
-    refused = said_no(daraja.pay_out(**changes))
+    refused = error_of(daraja.pay_out(**changes))
 
     assert refused == (400, "400.002.02", f"Bad Request - Invalid {field}")
     assert shop.heard == []
@@ -139,7 +139,7 @@ def test_a_bad_token_is_refused_in_b2c_s_own_code(daraja):
     assert daraja.token
     daraja.simulator.revoke_tokens()
 
-    assert said_no(daraja.pay_out()) == (401, "401.002.01", "Invalid Access Token")
+    assert error_of(daraja.pay_out()) == (401, "401.002.01", "Invalid Access Token")
 
 
 @pytest.mark.parametrize(
@@ -199,7 +199,7 @@ def test_a_queue_timeout_echoes_the_request_and_the_result_still_comes(daraja, s
     daraja.simulator.script(operation="b2c", queue_timeout="with_result")
     daraja.pay_out()
 
-    [echo] = shop.told("timeout")
+    [echo] = shop.posted_to("timeout")
     assert (echo["OriginatorConversationID"], echo["Amount"]) == ("ours-1", 1500)
     assert [path.rsplit("/", 1)[1] for path in shop.paths] == ["timeout", "result"]
 
@@ -212,7 +212,7 @@ def test_a_queue_timeout_can_come_without_a_result(daraja, shop, how, paid_out, 
     daraja.simulator.script(operation="b2c", queue_timeout=how)
     daraja.pay_out()
 
-    assert len(shop.told("timeout")) == 1
+    assert len(shop.posted_to("timeout")) == 1
     assert shop.outcomes == []
     assert daraja.simulator.books()["paid_out"] == paid_out
     assert daraja.simulator.conversations()[0]["status"] == status

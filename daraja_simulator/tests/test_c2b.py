@@ -5,11 +5,11 @@ import re
 
 import pytest
 
-from .caller import PHONE, said_no
+from .caller import PHONE, error_of
 
 
 def confirmations(shop):
-    return shop.told("confirm")
+    return shop.posted_to("confirm")
 
 
 def test_addresses_are_registered_and_answered_in_safaricom_s_spelling(daraja):
@@ -26,7 +26,7 @@ def test_the_sandbox_lets_addresses_be_registered_again(daraja, shop):
     daraja.register()
     daraja.simulate()
 
-    assert shop.told("old") == []
+    assert shop.posted_to("old") == []
     assert len(confirmations(shop)) == 1
 
 
@@ -34,7 +34,7 @@ def test_production_registers_addresses_once(daraja_with):
     daraja = daraja_with(production=True)
     daraja.register()
 
-    refused = said_no(daraja.register())
+    refused = error_of(daraja.register())
 
     assert refused == (500, "500.003.1001", "Urls are already registered.")
     daraja.simulator.forget_urls()
@@ -42,7 +42,7 @@ def test_production_registers_addresses_once(daraja_with):
 
 
 def test_simulate_is_unavailable_in_production(daraja_with):
-    assert said_no(daraja_with(production=True).simulate())[:2] == (404, "404.001.01")
+    assert error_of(daraja_with(production=True).simulate())[:2] == (404, "404.001.01")
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_simulate_is_unavailable_in_production(daraja_with):
     ],
 )
 def test_an_invalid_field_of_a_registration_is_named_in_the_error(daraja, changes, field):
-    refused = said_no(daraja.register(**changes))
+    refused = error_of(daraja.register(**changes))
 
     assert refused == (400, "400.002.02", f"Bad Request - Invalid {field}")
 
@@ -66,7 +66,7 @@ def test_c2b_refuses_a_bad_token_in_its_own_code(daraja, call):
     assert daraja.token
     daraja.simulator.revoke_tokens()
 
-    assert said_no(getattr(daraja, call)()) == (400, "400.003.01", "Invalid Access Token")
+    assert error_of(getattr(daraja, call)()) == (400, "400.003.01", "Invalid Access Token")
 
 
 def test_a_simulated_payment_is_validated_and_confirmed_in_text_throughout(daraja, shop):
@@ -74,7 +74,7 @@ def test_a_simulated_payment_is_validated_and_confirmed_in_text_throughout(daraj
 
     said = daraja.simulate().json()
 
-    [question], [told] = shop.told("validate"), confirmations(shop)
+    [question], [told] = shop.posted_to("validate"), confirmations(shop)
     [entry] = daraja.simulator.books()["entries"]
     assert said["ResponseDescription"] == "Accept the service request successfully."
     assert re.fullmatch(r"20[0-9]{12}", told["TransTime"])
@@ -129,7 +129,7 @@ def test_a_till_takes_goods_money_without_an_account(daraja, shop):
     ],
 )
 def test_an_invalid_field_of_a_simulation_is_named_in_the_error(daraja, changes, field):
-    refused = said_no(daraja.simulate(**changes))
+    refused = error_of(daraja.simulate(**changes))
 
     assert refused == (400, "400.002.02", f"Bad Request - Invalid {field}")
     assert daraja.simulator.books()["entries"] == []
@@ -194,7 +194,7 @@ def test_validation_can_be_switched_off(daraja_with, shop):
     daraja.register()
     daraja.simulate()
 
-    assert shop.told("validate") == []
+    assert shop.posted_to("validate") == []
     assert len(confirmations(shop)) == 1
 
 

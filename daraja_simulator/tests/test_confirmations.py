@@ -8,7 +8,7 @@ from .waiting import PATIENCE, wait_until
 
 
 def confirmations(shop):
-    return shop.told("confirm")
+    return shop.posted_to("confirm")
 
 
 def test_a_prompt_that_is_paid_is_confirmed_too_under_the_same_receipt(daraja, shop):
@@ -16,7 +16,7 @@ def test_a_prompt_that_is_paid_is_confirmed_too_under_the_same_receipt(daraja, s
     daraja.pay(AccountReference="SOFA22")
 
     [told] = confirmations(shop)
-    assert shop.told("validate") == []
+    assert shop.posted_to("validate") == []
     assert told["TransID"] == shop.items()["MpesaReceiptNumber"]
     assert (told["BillRefNumber"], told["TransAmount"]) == ("SOFA22", "1500.00")
     assert [path.rsplit("/", 1)[1] for path in shop.paths] == ["", "confirm"]

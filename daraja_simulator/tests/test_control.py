@@ -24,12 +24,12 @@ def person(daraja_with):
 
 
 @pytest.fixture
-def plane(person):
+def control(person):
     return Plane(person.simulator)
 
 
-def test_about_describes_the_simulator(plane):
-    about = plane.get("about").json()
+def test_about_describes_the_simulator(control):
+    about = control.get("about").json()
 
     assert about["merchant_name"] == "O-MACHE"
     assert (about["shortcode"], about["till"], about["pin"]) == ("174379", "600111", "1234")
@@ -44,8 +44,8 @@ def test_about_describes_the_simulator(plane):
     assert about["now"].endswith("+03:00")
 
 
-def test_a_script_is_added_and_listed(plane, person, shop):
-    answer = plane.post("scripts", {"phone": "0712345678", "outcome": "1032", "callbacks": 2})
+def test_a_script_is_added_and_listed(control, person, shop):
+    answer = control.post("scripts", {"phone": "0712345678", "outcome": "1032", "callbacks": 2})
 
     assert answer.json() == {
         "scripts": [
@@ -63,74 +63,74 @@ def test_a_script_is_added_and_listed(plane, person, shop):
     assert [r["ResultCode"] for r in shop.results] == [1032, 1032]
 
 
-def test_an_invalid_script_is_a_400_with_a_message(plane):
-    answer = plane.post("scripts", {"outcome": "sucess"})
+def test_an_invalid_script_is_a_400_with_a_message(control):
+    answer = control.post("scripts", {"outcome": "sucess"})
 
     assert answer.status_code == 400
     assert answer.json()["error"].startswith("outcome must be one of success")
 
 
-def test_a_prompt_is_paid_through_the_control_api(plane, person):
+def test_a_prompt_is_paid_through_the_control_api(control, person):
     person.push()
-    [phone] = plane.get("phones").json()["phones"]
-    prompt = plane.get(f"phones/{PHONE}").json()["prompt"]
+    [phone] = control.get("phones").json()["phones"]
+    prompt = control.get(f"phones/{PHONE}").json()["prompt"]
 
     fields = {"pin": "1234", "checkout_request_id": prompt["checkout_request_id"]}
-    ended = plane.post(f"phones/{PHONE}/pin", fields).json()
+    ended = control.post(f"phones/{PHONE}/pin", fields).json()
 
     assert phone["rings"]
     assert ended["state"] == "paid"
-    assert plane.get("books").json()["entries"][0]["receipt"] == ended["receipt"]
+    assert control.get("books").json()["entries"][0]["receipt"] == ended["receipt"]
 
 
-def test_a_prompt_is_cancelled_through_the_control_api(plane, person):
+def test_a_prompt_is_cancelled_through_the_control_api(control, person):
     person.push()
 
-    assert plane.post(f"phones/{PHONE}/cancel").json()["result_code"] == "1032"
-    assert plane.post(f"phones/{PHONE}/cancel").status_code == 409
+    assert control.post(f"phones/{PHONE}/cancel").json()["result_code"] == "1032"
+    assert control.post(f"phones/{PHONE}/cancel").status_code == 409
 
 
-def test_a_wallet_is_set_through_the_control_api(plane):
-    assert plane.post(f"phones/{PHONE}/wallet", {"amount": 7}).json()["balance"] == 7
-    assert plane.post(f"phones/{PHONE}/wallet", {"amount": -7}).status_code == 400
-    assert plane.post(f"phones/{PHONE}/wallet", {"amount": "7"}).status_code == 400
-    assert plane.post(f"phones/{PHONE}/wallet").status_code == 400
+def test_a_wallet_is_set_through_the_control_api(control):
+    assert control.post(f"phones/{PHONE}/wallet", {"amount": 7}).json()["balance"] == 7
+    assert control.post(f"phones/{PHONE}/wallet", {"amount": -7}).status_code == 400
+    assert control.post(f"phones/{PHONE}/wallet", {"amount": "7"}).status_code == 400
+    assert control.post(f"phones/{PHONE}/wallet").status_code == 400
 
 
-def test_the_clock_moves_only_forward(plane, person):
+def test_the_clock_moves_only_forward(control, person):
     person.push()
 
-    assert plane.post("clock", {"advance": 61}).json() == {"done": True}
-    assert plane.get("quiet?timeout=60").json() == {"quiet": True}
-    assert plane.get("prompts").json()["prompts"][0]["result_code"] == "1037"
-    assert plane.post("clock", {"advance": -1}).status_code == 400
-    assert plane.post("clock", {"advance": 1e300}).status_code == 400
-    assert plane.post("clock", {}).status_code == 400
+    assert control.post("clock", {"advance": 61}).json() == {"done": True}
+    assert control.get("quiet?timeout=60").json() == {"quiet": True}
+    assert control.get("prompts").json()["prompts"][0]["result_code"] == "1037"
+    assert control.post("clock", {"advance": -1}).status_code == 400
+    assert control.post("clock", {"advance": 1e300}).status_code == 400
+    assert control.post("clock", {}).status_code == 400
 
 
-def test_events_are_numbered_and_can_be_read_from_a_number_on(plane, person):
+def test_events_are_numbered_and_can_be_read_from_a_number_on(control, person):
     person.push()
-    events = plane.get("events").json()["events"]
+    events = control.get("events").json()["events"]
 
     assert [event["kind"] for event in events] == ["token_issued", "push_accepted"]
-    assert plane.get(f"events?after={events[0]['n']}").json()["events"] == events[1:]
-    assert plane.get("events?kind=push_accepted").json()["events"] == events[1:]
-    assert plane.get("events?after=x").status_code == 400
+    assert control.get(f"events?after={events[0]['n']}").json()["events"] == events[1:]
+    assert control.get("events?kind=push_accepted").json()["events"] == events[1:]
+    assert control.get("events?after=x").status_code == 400
 
 
-def test_a_reset_silences_every_phone(plane, person, shop):
+def test_a_reset_silences_every_phone(control, person, shop):
     person.push()
 
-    assert plane.post("reset").json() == {"done": True}
-    assert plane.get("phones").json() == {"phones": []}
+    assert control.post("reset").json() == {"done": True}
+    assert control.get("phones").json() == {"phones": []}
     person.simulator.advance(61)
     assert person.simulator.wait_until_quiet()
     assert shop.heard == []
 
 
-def test_tokens_are_revoked_through_the_control_api(plane, person):
+def test_tokens_are_revoked_through_the_control_api(control, person):
     assert person.token
-    plane.post("tokens/revoke")
+    control.post("tokens/revoke")
 
     assert person.push().status_code == 404
 
@@ -148,47 +148,47 @@ def test_tokens_are_revoked_through_the_control_api(plane, person):
         ("GET", "quiet?timeout=-1", 400),
     ],
 )
-def test_unknown_endpoints_are_refused_with_a_message(plane, method, path, status):
-    answer = requests.request(method, plane.url + path, json={}, timeout=PATIENCE)
+def test_unknown_endpoints_are_refused_with_a_message(control, method, path, status):
+    answer = requests.request(method, control.url + path, json={}, timeout=PATIENCE)
 
     assert answer.status_code == status
     assert answer.json()["error"]
 
 
 @pytest.mark.parametrize("body", ["{", "[]", "3", '{"a": NaN}', "[" * 50_000])
-def test_a_body_that_is_no_json_object_is_refused(plane, body):
+def test_a_body_that_is_no_json_object_is_refused(control, body):
     headers = {"Content-Type": "application/json"}
-    answer = requests.post(plane.url + "scripts", data=body, headers=headers, timeout=PATIENCE)
+    answer = requests.post(control.url + "scripts", data=body, headers=headers, timeout=PATIENCE)
 
     assert answer.status_code == 400
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:1"])
-def test_another_web_site_may_not_post(plane, person, origin):
+def test_another_web_site_may_not_post(control, person, origin):
     person.push()
 
-    answer = plane.post(f"phones/{PHONE}/pin", {"pin": "1234"}, headers={"Origin": origin})
+    answer = control.post(f"phones/{PHONE}/pin", {"pin": "1234"}, headers={"Origin": origin})
 
     assert answer.status_code == 403
     assert person.simulator.books()["received"] == 0
 
 
-def test_the_simulator_s_own_page_may_post(plane, person):
+def test_the_simulator_s_own_page_may_post(control, person):
     person.push()
     origin = {"Origin": person.simulator.url}
 
-    answer = plane.post(f"phones/{PHONE}/pin", {"pin": "1234"}, headers=origin)
+    answer = control.post(f"phones/{PHONE}/pin", {"pin": "1234"}, headers=origin)
     assert answer.status_code == 200
 
 
 @pytest.mark.parametrize(
     "content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""]
 )
-def test_a_form_may_not_post(plane, person, content_type):
+def test_a_form_may_not_post(control, person, content_type):
     person.push()
 
     answer = requests.post(
-        f"{plane.url}phones/{PHONE}/pin",
+        f"{control.url}phones/{PHONE}/pin",
         data='{"pin": "1234"}',
         headers={"Content-Type": content_type},
         timeout=PATIENCE,
@@ -216,9 +216,9 @@ def test_a_private_name_for_this_server_may_read(person, host):
     assert answer.status_code == 200
 
 
-def test_no_cors_headers_are_sent_to_other_origins(plane):
+def test_no_cors_headers_are_sent_to_other_origins(control):
     answer = requests.options(
-        plane.url + "reset",
+        control.url + "reset",
         headers={"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"},
         timeout=PATIENCE,
     )
@@ -227,72 +227,72 @@ def test_no_cors_headers_are_sent_to_other_origins(plane):
     assert not [name for name in answer.headers if name.lower().startswith("access-control")]
 
 
-def test_a_c2b_payment_is_made_through_the_control_api(plane, person):
+def test_a_c2b_payment_is_made_through_the_control_api(control, person):
     fields = {"business": "174379", "account": "SOFA22", "amount": 200, "pin": "1234"}
 
-    paid = plane.post(f"phones/{PHONE}/pay", fields).json()
+    paid = control.post(f"phones/{PHONE}/pay", fields).json()
 
-    [row] = plane.get(f"phones/{PHONE}/statement").json()["rows"]
+    [row] = control.get(f"phones/{PHONE}/statement").json()["rows"]
     assert (paid["result_code"], paid["balance"]) == ("0", 99_800)
     assert (row["receipt"], row["amount"], row["balance"]) == (paid["receipt"], -200, 99_800)
-    assert plane.post(f"phones/{PHONE}/pay", {**fields, "business": "1"}).status_code == 400
-    assert plane.post(f"phones/{PHONE}/pay", {**fields, "amount": "200"}).status_code == 400
-    assert plane.post(f"phones/{PHONE}/pay", {"amount": 200}).status_code == 400
-    wrong = plane.post(f"phones/{PHONE}/pay", {**fields, "pin": "0000"}).json()
+    assert control.post(f"phones/{PHONE}/pay", {**fields, "business": "1"}).status_code == 400
+    assert control.post(f"phones/{PHONE}/pay", {**fields, "amount": "200"}).status_code == 400
+    assert control.post(f"phones/{PHONE}/pay", {"amount": 200}).status_code == 400
+    wrong = control.post(f"phones/{PHONE}/pay", {**fields, "pin": "0000"}).json()
     assert (wrong["result_code"], wrong["receipt"]) == ("2001", None)
 
 
-def test_accounts_are_set_through_the_control_api(plane):
-    assert plane.post("accounts/600000", {"utility": 7}).json() == {"utility": 7, "working": 0}
+def test_accounts_are_set_through_the_control_api(control):
+    assert control.post("accounts/600000", {"utility": 7}).json() == {"utility": 7, "working": 0}
     for path, fields in [
         ("accounts/600000", {}),
         ("accounts/600000", {"utility": -1}),
         ("accounts/600000", {"charges": 1}),
         ("accounts/999999", {"utility": 1}),
     ]:
-        assert plane.post(path, fields).status_code == 400
+        assert control.post(path, fields).status_code == 400
 
 
-def test_registered_urls_are_listed_and_deleted_through_the_control_api(plane, person):
+def test_registered_urls_are_listed_and_deleted_through_the_control_api(control, person):
     person.register()
 
-    [registered] = plane.get("c2b").json()["registered"]
+    [registered] = control.get("c2b").json()["registered"]
     assert (registered["shortcode"], registered["version"]) == ("174379", 2)
-    assert plane.post("c2b/forget").json() == {"done": True}
-    assert plane.get("c2b").json() == {"registered": []}
+    assert control.post("c2b/forget").json() == {"done": True}
+    assert control.get("c2b").json() == {"registered": []}
 
 
-def test_a_credential_from_the_control_api_is_accepted(plane, person, shop):
-    credential = plane.get("credential").json()
+def test_a_credential_from_the_control_api_is_accepted(control, person, shop):
+    credential = control.get("credential").json()
     person.pay_out(SecurityCredential=credential["security_credential"])
 
-    [payout] = plane.get("conversations").json()["conversations"]
+    [payout] = control.get("conversations").json()["conversations"]
     assert (credential["initiator_name"], credential["locked"]) == ("simulator", False)
     assert (payout["api"], payout["status"], payout["result_code"]) == ("b2c", "Completed", "0")
     assert payout["originator_conversation_id"] == "ours-1"
 
 
-def test_the_control_api_unlocks_initiators_and_pins_and_deregisters_phones(plane, person, shop):
+def test_the_control_api_unlocks_initiators_and_pins_and_deregisters_phones(control, person, shop):
     bad = person.simulator.security_credential("wrong")
     for n in range(3):
         person.pay_out(originator=str(n), SecurityCredential=bad)
-    assert plane.get("credential").json()["locked"]
+    assert control.get("credential").json()["locked"]
 
-    assert plane.post("initiator/unlock").json() == {"done": True}
-    assert plane.post(f"phones/{PHONE}/registered", {"registered": False}).json()["done"]
-    assert plane.post(f"phones/{PHONE}/registered", {}).status_code == 400
-    assert plane.post(f"phones/{PHONE}/unlock").json() == {"done": True}
+    assert control.post("initiator/unlock").json() == {"done": True}
+    assert control.post(f"phones/{PHONE}/registered", {"registered": False}).json()["done"]
+    assert control.post(f"phones/{PHONE}/registered", {}).status_code == 400
+    assert control.post(f"phones/{PHONE}/unlock").json() == {"done": True}
     person.pay_out()
     assert shop.outcomes[-1]["ResultCode"] == 2040
-    assert not plane.get(f"phones/{PHONE}").json()["registered"]
+    assert not control.get(f"phones/{PHONE}").json()["registered"]
 
 
-def test_scripts_are_forgotten_and_nothing_else_is(plane, person):
-    plane.post("scripts", {"phone": "0712345678", "outcome": "1032"})
-    plane.post("phones/0712345678/wallet", {"amount": 50})
-    before = plane.get("books").json()
+def test_scripts_are_forgotten_and_nothing_else_is(control, person):
+    control.post("scripts", {"phone": "0712345678", "outcome": "1032"})
+    control.post("phones/0712345678/wallet", {"amount": 50})
+    before = control.get("books").json()
 
-    plane.post("scripts/forget")
+    control.post("scripts/forget")
 
-    assert plane.get("scripts").json() == {"scripts": []}
-    assert plane.get("books").json() == before
+    assert control.get("scripts").json() == {"scripts": []}
+    assert control.get("books").json() == before

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from .caller import PHONE, said_no
+from .caller import PHONE, error_of
 from .waiting import PATIENCE, wait_until
 
 
@@ -109,7 +109,7 @@ def test_a_web_page_for_an_answer_to_a_push_that_pays(daraja):
 def test_an_error_for_an_answer_to_a_push_that_pays(daraja):
     daraja.simulator.script(answer="error")
 
-    assert said_no(daraja.push())[:2] == (500, "500.003.02")
+    assert error_of(daraja.push())[:2] == (500, "500.003.02")
     assert daraja.simulator.wait_until_quiet()
     assert daraja.simulator.books()["received"] == 1500
 
@@ -220,7 +220,7 @@ def test_a_balance_as_text(daraja, shop):
 def test_a_push_refused_by_script_opens_no_prompt(daraja, refuse, refused):
     daraja.simulator.script(refuse=refuse)
 
-    assert said_no(daraja.push()) == refused
+    assert error_of(daraja.push()) == refused
     assert daraja.simulator.prompts() == []
     assert daraja.push().status_code == 200
 

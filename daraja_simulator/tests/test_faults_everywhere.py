@@ -3,7 +3,7 @@
 import pytest
 import requests
 
-from .caller import said_no
+from .caller import error_of
 from .waiting import PATIENCE
 
 CALLS = {
@@ -26,7 +26,7 @@ def test_every_api_can_refuse_a_request_before_doing_anything(daraja, shop, oper
     call, _ = CALLS[operation]
     daraja.simulator.script(operation=operation, refuse="busy")
 
-    assert said_no(call(daraja))[1] == "500.003.02"
+    assert error_of(call(daraja))[1] == "500.003.02"
     assert shop.heard == []
     assert daraja.simulator.books()["entries"] == []
     assert call(daraja).status_code == 200
@@ -37,8 +37,8 @@ def test_every_api_can_revoke_the_token_of_a_request(daraja, operation):
     call, refused = CALLS[operation]
     daraja.simulator.script(operation=operation, invalidate_token=True)
 
-    assert said_no(call(daraja))[:2] == refused
-    assert said_no(call(daraja))[:2] == refused
+    assert error_of(call(daraja))[:2] == refused
+    assert error_of(call(daraja))[:2] == refused
 
 
 @each_api
@@ -71,7 +71,7 @@ def test_every_api_needs_a_json_body(daraja, operation):
         timeout=PATIENCE,
     )
 
-    assert said_no(answer) == (400, "400.002.05", "Invalid Request Payload")
+    assert error_of(answer) == (400, "400.002.05", "Invalid Request Payload")
 
 
 def test_a_repeated_payout_does_not_use_up_the_script_of_the_next(daraja, shop):
@@ -94,5 +94,5 @@ def test_a_reset_forgets_ids_addresses_and_bad_passwords(daraja, shop):
     daraja.simulate()
     assert daraja.pay_out(originator="n-0").status_code == 200
     assert [outcome["ResultCode"] for outcome in shop.outcomes] == [0]
-    assert shop.told("confirm") == []
+    assert shop.posted_to("confirm") == []
     assert len(daraja.simulator.conversations()) == 1

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from .caller import said_no
+from .caller import error_of
 
 
 def test_a_token_has_28_characters_and_its_seconds_are_text(daraja):
@@ -17,7 +17,7 @@ def test_a_token_has_28_characters_and_its_seconds_are_text(daraja):
 
 @pytest.mark.parametrize("auth", [None, ("simulator-key", "wrong"), ("", "")])
 def test_wrong_keys_are_refused(daraja, auth):
-    assert said_no(daraja.oauth(auth=auth)) == (
+    assert error_of(daraja.oauth(auth=auth)) == (
         400,
         "400.008.01",
         "Invalid Authentication passed",
@@ -25,7 +25,7 @@ def test_wrong_keys_are_refused(daraja, auth):
 
 
 def test_another_grant_type_is_refused(daraja):
-    assert said_no(daraja.oauth(grant="password")) == (
+    assert error_of(daraja.oauth(grant="password")) == (
         400,
         "400.008.02",
         "Invalid grant type passed",
@@ -37,7 +37,7 @@ def test_a_token_nobody_issued_is_refused(daraja):
         "/mpesa/stkpush/v1/processrequest", {}, headers={"Authorization": "Bearer made-up"}
     )
 
-    assert said_no(answer) == (404, "404.001.03", "Invalid Access Token")
+    assert error_of(answer) == (404, "404.001.03", "Invalid Access Token")
 
 
 def test_a_call_without_a_bearer_token_is_refused(daraja):
@@ -45,7 +45,7 @@ def test_a_call_without_a_bearer_token_is_refused(daraja):
         "/mpesa/stkpush/v1/processrequest", {}, headers={"Authorization": "Basic abc"}
     )
 
-    assert said_no(answer) == (404, "404.001.04", "Invalid Authentication Header")
+    assert error_of(answer) == (404, "404.001.04", "Invalid Authentication Header")
 
 
 def test_a_token_expires(daraja):
@@ -53,7 +53,7 @@ def test_a_token_expires(daraja):
 
     daraja.simulator.advance(3600)
 
-    assert said_no(daraja.push())[1] == "404.001.03"
+    assert error_of(daraja.push())[1] == "404.001.03"
 
 
 def test_older_tokens_stay_good_by_default(daraja):
@@ -68,21 +68,21 @@ def test_a_new_token_can_end_the_older_one(daraja_with):
     assert daraja.token
     daraja.oauth()
 
-    assert said_no(daraja.push())[1] == "404.001.03"
+    assert error_of(daraja.push())[1] == "404.001.03"
 
 
 def test_revoked_tokens_are_refused(daraja):
     assert daraja.token
     daraja.simulator.revoke_tokens()
 
-    assert said_no(daraja.push())[1] == "404.001.03"
+    assert error_of(daraja.push())[1] == "404.001.03"
 
 
 def test_a_script_can_end_every_token_in_the_middle_of_work(daraja):
     daraja.simulator.script(invalidate_token=True)
 
-    assert said_no(daraja.push())[1] == "404.001.03"
-    assert said_no(daraja.push())[1] == "404.001.03"
+    assert error_of(daraja.push())[1] == "404.001.03"
+    assert error_of(daraja.push())[1] == "404.001.03"
     assert daraja.simulator.prompts() == []
 
 

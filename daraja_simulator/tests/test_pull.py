@@ -8,7 +8,7 @@ import requests
 
 from daraja_simulator.clock import EAT
 
-from .caller import PHONE, said_no
+from .caller import PHONE, error_of
 from .waiting import PATIENCE
 
 
@@ -68,7 +68,7 @@ def test_a_number_is_registered_once_and_then_known(daraja):
 
 
 def test_a_number_not_registered_cannot_pull(daraja):
-    refused = said_no(Puller(daraja).query())
+    refused = error_of(Puller(daraja).query())
 
     assert refused == (400, "400.002.02", "Bad Request - Invalid ShortCode")
 
@@ -162,7 +162,7 @@ def test_pull_transactions_can_be_queried_with_get(puller, daraja):
     ],
 )
 def test_an_invalid_field_is_named_in_the_error(puller, changes, field):
-    refused = said_no(puller.query(**changes))
+    refused = error_of(puller.query(**changes))
 
     assert refused == (400, "400.002.02", f"Bad Request - Invalid {field}")
 
@@ -173,11 +173,11 @@ def test_a_statement_can_be_empty_or_refused_by_script(puller, daraja):
     daraja.simulator.script(operation="pull", refuse="spike_arrest")
 
     assert puller.receipts() == []
-    assert said_no(puller.query())[1] == "500.003.02"
+    assert error_of(puller.query())[1] == "500.003.02"
     assert len(puller.receipts()) == 1
 
 
 def test_a_reset_forgets_who_may_pull(puller, daraja):
     daraja.simulator.reset()
 
-    assert said_no(puller.query())[2].endswith("ShortCode")
+    assert error_of(puller.query())[2].endswith("ShortCode")

@@ -3,7 +3,7 @@
 import pytest
 import requests
 
-from .caller import PHONE, password, said_no
+from .caller import PHONE, error_of, password
 from .waiting import PATIENCE
 
 REQUIRED = [
@@ -26,22 +26,22 @@ def invalid(name):
 
 @pytest.mark.parametrize("name", REQUIRED)
 def test_a_missing_field_is_named(daraja, name):
-    assert said_no(daraja.push(leave_out=[name])) == invalid(name)
+    assert error_of(daraja.push(leave_out=[name])) == invalid(name)
 
 
 def test_a_missing_description_is_called_remarks(daraja):
-    assert said_no(daraja.push(leave_out=["TransactionDesc"])) == invalid("Remarks")
+    assert error_of(daraja.push(leave_out=["TransactionDesc"])) == invalid("Remarks")
 
 
 @pytest.mark.parametrize("value", [None, "", "  ", [], {}, True, 1.5])
 @pytest.mark.parametrize("name", ["BusinessShortCode", "PhoneNumber", "AccountReference"])
 def test_a_field_of_the_wrong_type_is_named(daraja, name, value):
-    assert said_no(daraja.push(**{name: value})) == invalid(name)
+    assert error_of(daraja.push(**{name: value})) == invalid(name)
 
 
 @pytest.mark.parametrize("amount", [0, -1, 250_001, 1.5, 10.0, "ten", "1.00", "١٢", "9" * 400])
 def test_an_amount_that_is_not_whole_or_out_of_bounds_is_refused(daraja, amount):
-    assert said_no(daraja.push(amount=amount)) == invalid("Amount")
+    assert error_of(daraja.push(amount=amount)) == invalid("Amount")
 
 
 @pytest.mark.parametrize("amount", [1, "1", 250_000])
@@ -53,7 +53,7 @@ def test_an_amount_may_be_a_number_or_text(daraja, amount):
     "phone", ["0712345678", "+254712345678", "25471234567", "254212345678", "2547123456789"]
 )
 def test_a_phone_number_must_be_twelve_digits_of_kenya(daraja, phone):
-    assert said_no(daraja.push(PhoneNumber=phone)) == invalid("PhoneNumber")
+    assert error_of(daraja.push(PhoneNumber=phone)) == invalid("PhoneNumber")
 
 
 @pytest.mark.parametrize("phone", [254712345678, "254112345678"])
@@ -73,7 +73,7 @@ def test_a_phone_number_may_be_a_number_or_text(daraja, phone):
     ],
 )
 def test_a_field_against_its_rule_is_named(daraja, change, named):
-    assert said_no(daraja.push(**change)) == invalid(named)
+    assert error_of(daraja.push(**change)) == invalid(named)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_a_field_against_its_rule_is_named(daraja, change, named):
     ],
 )
 def test_a_callback_address_against_the_rules_is_refused(daraja, url):
-    assert said_no(daraja.push(CallBackURL=url)) == invalid("CallBackURL")
+    assert error_of(daraja.push(CallBackURL=url)) == invalid("CallBackURL")
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_a_callback_address_against_the_rules_is_refused(daraja, url):
 def test_an_address_of_this_machine_can_be_refused_as_in_production(daraja_with, url):
     daraja = daraja_with(local_callbacks=False)
 
-    assert said_no(daraja.push(CallBackURL=url)) == invalid("CallBackURL")
+    assert error_of(daraja.push(CallBackURL=url)) == invalid("CallBackURL")
 
 
 def test_a_public_address_passes_as_in_production(daraja_with):
@@ -121,27 +121,27 @@ def test_a_public_address_passes_as_in_production(daraja_with):
 def test_another_shortcode_is_no_merchant(daraja):
     answer = daraja.push(BusinessShortCode="600000", Password=password(shortcode="600000"))
 
-    assert said_no(answer) == (500, "500.001.1001", "Merchant does not exist")
+    assert error_of(answer) == (500, "500.001.1001", "Merchant does not exist")
 
 
 @pytest.mark.parametrize(
     "given", [password(passkey="other"), password(timestamp="20261123120001"), "%%%", "aGVsbG8="]
 )
 def test_a_password_that_does_not_match_the_body_is_refused(daraja, given):
-    assert said_no(daraja.push(Password=given)) == (500, "500.001.1001", "Wrong credentials")
+    assert error_of(daraja.push(Password=given)) == (500, "500.001.1001", "Wrong credentials")
 
 
 def test_the_first_thing_wrong_is_the_one_named(daraja):
     everything_wrong = {"Password": "x", "Amount": 0, "PhoneNumber": "1", "CallBackURL": "y"}
 
-    assert said_no(daraja.push(**everything_wrong))[2] == "Wrong credentials"
+    assert error_of(daraja.push(**everything_wrong))[2] == "Wrong credentials"
 
 
 def test_a_phone_with_an_open_prompt_is_locked(daraja_with):
     daraja = daraja_with(default="person")
     daraja.push()
 
-    assert said_no(daraja.push(amount=2)) == (
+    assert error_of(daraja.push(amount=2)) == (
         500,
         "500.001.1001",
         "Unable to lock subscriber, a transaction is already in process for the current subscriber",
@@ -157,7 +157,7 @@ def test_a_form_is_refused(daraja):
         timeout=PATIENCE,
     )
 
-    assert said_no(answer) == invalid("BusinessShortCode")
+    assert error_of(answer) == invalid("BusinessShortCode")
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_a_body_that_is_no_json_object_is_refused(daraja, body):
         timeout=PATIENCE,
     )
 
-    assert said_no(answer) == (400, "400.002.05", "Invalid Request Payload")
+    assert error_of(answer) == (400, "400.002.05", "Invalid Request Payload")
 
 
 def test_a_refused_push_opens_no_prompt(daraja):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from .caller import said_no
+from .caller import error_of
 
 BEING_PROCESSED = (500, "500.001.1001", "The transaction is being processed")
 DOES_NOT_EXIST = (500, "500.001.1001", "The transaction does not Exist")
@@ -52,11 +52,11 @@ def test_an_open_prompt_can_be_reported_as_an_error(daraja_with):
     daraja = daraja_with(default="person", pending_query="processing")
     checkout_id = daraja.push().json()["CheckoutRequestID"]
 
-    assert said_no(daraja.query(checkout_id)) == BEING_PROCESSED
+    assert error_of(daraja.query(checkout_id)) == BEING_PROCESSED
 
 
 def test_an_unknown_id_does_not_exist(daraja):
-    assert said_no(daraja.query("ws_CO_1")) == DOES_NOT_EXIST
+    assert error_of(daraja.query("ws_CO_1")) == DOES_NOT_EXIST
 
 
 @pytest.mark.parametrize(
@@ -65,11 +65,11 @@ def test_an_unknown_id_does_not_exist(daraja):
 def test_a_missing_field_is_named(daraja, name):
     answer = daraja.query("ws_CO_1", **{name: None})
 
-    assert said_no(answer) == (400, "400.002.02", f"Bad Request - Invalid {name}")
+    assert error_of(answer) == (400, "400.002.02", f"Bad Request - Invalid {name}")
 
 
 def test_a_wrong_password_is_refused(daraja):
-    assert said_no(daraja.query("ws_CO_1", Password="x"))[2] == "Wrong credentials"
+    assert error_of(daraja.query("ws_CO_1", Password="x"))[2] == "Wrong credentials"
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_a_script_can_hide_the_ending(daraja, mode, expected):
     daraja.simulator.script(query=mode)
     checkout_id = daraja.pay()
 
-    assert said_no(daraja.query(checkout_id)) == expected
+    assert error_of(daraja.query(checkout_id)) == expected
     assert daraja.simulator.books()["received"] == 1500
 
 
@@ -115,9 +115,9 @@ def test_a_flaky_query_fails_every_other_time_with_an_empty_message(daraja):
 
     answers = [daraja.query(checkout_id) for _ in range(4)]
 
-    assert said_no(answers[0]) == (200, "500.001.1001", "")
+    assert error_of(answers[0]) == (200, "500.001.1001", "")
     assert answers[1].json()["ResultCode"] == "0"
-    assert said_no(answers[2]) == (500, "500.001.1001", "")
+    assert error_of(answers[2]) == (500, "500.001.1001", "")
     assert answers[3].json()["ResultCode"] == "0"
 
 

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from .caller import PHONE, said_no
+from .caller import PHONE, error_of
 from .waiting import PATIENCE
 
 
@@ -129,7 +129,7 @@ def test_money_that_was_withdrawn_cannot_be_given_back(daraja, shop, receipt):
     ],
 )
 def test_an_invalid_field_is_named_in_the_error(daraja, receipt, changes, field):
-    refused = said_no(daraja.reverse(receipt, **changes))
+    refused = error_of(daraja.reverse(receipt, **changes))
 
     assert refused == (400, "400.002.02", f"Bad Request - Invalid {field}")
 
@@ -138,7 +138,7 @@ def test_a_bad_token_is_refused_in_reversal_s_own_code(daraja):
     assert daraja.token
     daraja.simulator.revoke_tokens()
 
-    assert said_no(daraja.reverse("ABC1DE2FGH")) == (404, "404.001.03", "Invalid Access Token")
+    assert error_of(daraja.reverse("ABC1DE2FGH")) == (404, "404.001.03", "Invalid Access Token")
 
 
 def test_a_reversal_can_be_scripted_for_the_phone_that_paid(daraja, shop, receipt):
@@ -153,7 +153,7 @@ def test_a_reversal_may_time_out_in_the_queue_and_be_done(daraja, shop, receipt)
     daraja.reverse(receipt)
 
     assert shop.outcomes == []
-    assert shop.told("timeout")[0]["TransactionID"] == receipt
+    assert shop.posted_to("timeout")[0]["TransactionID"] == receipt
     assert daraja.simulator.books()["paid_out"] == 1500
 
 

@@ -14,7 +14,7 @@ from daraja_simulator.clock import Clock
 from daraja_simulator.events import EventLog
 from daraja_simulator.settings_input import read_settings
 
-from .caller import said_no
+from .caller import error_of
 from .waiting import PATIENCE
 
 RUN = (
@@ -54,7 +54,7 @@ def raw(simulator, data):
 def test_an_unknown_address_is_not_found(simulator, path):
     answer = requests.get(simulator.url + path, timeout=PATIENCE)
 
-    assert said_no(answer) == (404, "404.001.01", "Resource not found")
+    assert error_of(answer) == (404, "404.001.01", "Resource not found")
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_an_unknown_address_is_not_found(simulator, path):
 def test_a_wrong_method_is_refused(simulator, method, path):
     answer = requests.request(method, simulator.url + path, timeout=PATIENCE)
 
-    assert said_no(answer) == (405, "405.001", "Method Not Allowed")
+    assert error_of(answer) == (405, "405.001", "Method Not Allowed")
 
 
 def test_one_connection_serves_many_requests(simulator):
@@ -122,7 +122,7 @@ def test_phones_of_dropped_prompts_are_free_again(daraja):
     ids = [daraja.pay(amount=amount) for amount in (1, 2, 3)]
 
     assert [p["checkout_request_id"] for p in daraja.simulator.prompts()] == ids[1:]
-    assert said_no(daraja.query(ids[0]))[2] == "The transaction does not Exist"
+    assert error_of(daraja.query(ids[0]))[2] == "The transaction does not Exist"
 
 
 def test_stopping_closes_idle_connections(make_simulator):

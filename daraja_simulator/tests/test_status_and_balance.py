@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from .caller import PHONE, said_no
+from .caller import PHONE, error_of
 
 
 def status(shop, n=-1):
@@ -118,7 +118,7 @@ def test_a_status_can_be_scripted(daraja, shop):
     ],
 )
 def test_an_invalid_field_is_named_in_the_error(daraja, changes, field):
-    refused = said_no(daraja.ask_status(**changes))
+    refused = error_of(daraja.ask_status(**changes))
 
     assert refused == (400, "400.002.02", f"Bad Request - Invalid {field}")
 
@@ -127,8 +127,8 @@ def test_each_question_refuses_a_bad_token_in_its_own_code(daraja):
     assert daraja.token
     daraja.simulator.revoke_tokens()
 
-    assert said_no(daraja.ask_status(TransactionID="A"))[:2] == (400, "400.003.01")
-    assert said_no(daraja.ask_balance())[:2] == (401, "401.002.01")
+    assert error_of(daraja.ask_status(TransactionID="A"))[:2] == (400, "400.003.01")
+    assert error_of(daraja.ask_balance())[:2] == (401, "401.002.01")
 
 
 def test_a_balance_result_is_text_throughout(daraja, shop):

@@ -122,15 +122,17 @@ def test_a_token_that_became_worthless_is_replaced(simulator, rehearsing, shop):
     assert simulator.events[-1]["kind"] == "urls_registered"
 
 
-def test_a_payment_by_hand_is_read_when_asked_and_when_told(simulator, rehearsing, shop):
+def test_a_c2b_payment_is_read_from_its_validation_and_its_confirmation(
+    simulator, rehearsing, shop
+):
     addresses = {"confirmation_url": shop.at("paid"), "validation_url": shop.at("may")}
     rehearsing.register_c2b_urls(**addresses)
     paid = simulator.pay_by_hand(PHONE, 1500, "sofa 22")
     assert simulator.wait_until_quiet(5)
 
-    (asked,), (told,) = shop.told("may"), shop.told("paid")
-    payment = read_c2b_payment(json.dumps(told).encode())
-    assert read_c2b_payment(json.dumps(asked).encode()).receipt == paid["receipt"]
+    (validation,), (confirmation,) = shop.posted_to("may"), shop.posted_to("paid")
+    payment = read_c2b_payment(json.dumps(confirmation).encode())
+    assert read_c2b_payment(json.dumps(validation).encode()).receipt == paid["receipt"]
     assert (payment.receipt, payment.amount) == (paid["receipt"], 1500)
     assert (payment.shortcode, payment.reference) == ("174379", "sofa 22")
     assert payment.phone == "2547 ***** 678"

@@ -49,11 +49,13 @@ class Rehearsal:
     def results(self):
         """All results so far, as read by the shop."""
         assert self.simulator.wait_until_quiet()
-        return [read_result(json.dumps(body).encode()) for body in self.shop.told("result")]
+        return [read_result(json.dumps(body).encode()) for body in self.shop.posted_to("result")]
 
     def timeouts(self):
         assert self.simulator.wait_until_quiet()
-        return [read_queue_timeout(json.dumps(body).encode()) for body in self.shop.told("timeout")]
+        return [
+            read_queue_timeout(json.dumps(body).encode()) for body in self.shop.posted_to("timeout")
+        ]
 
     @property
     def paid_out(self):

@@ -26,7 +26,7 @@ def send(client, *lines, header=HEADER, query="", key=None):
     return client.generic("POST", IMPORT + query, body, content_type="text/csv", headers=headers)
 
 
-def told(response):
+def reported(response):
     """(row, status, errors or notes) for each row."""
     assert response.status_code == 200, response.content
     return [
@@ -82,7 +82,7 @@ def test_a_check_tells_the_same_and_changes_nothing(seller_api, kettle, how):
         form = {"file": file, "check": "true"}
         response = seller_api.post(IMPORT, form, format="multipart")
 
-    assert [status for _, status, _ in told(response)] == ["updated", "failed", "failed"]
+    assert [status for _, status, _ in reported(response)] == ["updated", "failed", "failed"]
     assert response.json()["check"] is True
     assert list(Product.objects.values()) == before
     assert StockMovement.objects.count() == 1
@@ -102,7 +102,7 @@ def test_a_new_row_with_the_name_of_a_listing_is_not_doubled_by_accident(seller_
 
     response = send(seller_api, KETTLE.replace("1500", "1600"))
 
-    assert told(response) == [
+    assert reported(response) == [
         (2, "failed", {"name": [
             f"You have a listing with this name already ({number}). Give its id to change it, or"
             " a new sku to list another."
@@ -117,7 +117,7 @@ def test_a_sku_lists_once_and_changes_afterwards(seller_api):
     send(seller_api, f"K-1,{KETTLE}", f"K-2,{KETTLE}", header=header)
     response = send(seller_api, f"K-1,{KETTLE.replace('1500', '1600')}", header=header)
 
-    assert told(response) == [(2, "updated", {})]
+    assert reported(response) == [(2, "updated", {})]
     assert dict(Product.objects.values_list("sku", "price")) == {"K-1": 1600, "K-2": 1500}
 
 
@@ -128,7 +128,7 @@ def test_a_sku_lists_once_and_changes_afterwards(seller_api):
 def test_two_rows_about_the_same_new_listing_are_one(seller_api, header, line, column):
     response = send(seller_api, line, line, header=header)
 
-    assert told(response)[1] == (3, "failed", {column: ["Row 2 is about the same listing."]})
+    assert reported(response)[1] == (3, "failed", {column: ["Row 2 is about the same listing."]})
     assert Product.objects.count() == 1
 
 
@@ -137,7 +137,7 @@ def test_two_rows_about_one_listing_count_once(seller_api, kettle):
 
     response = send(seller_api, f"{kettle.pk},,7", ",K,8", header="id,sku,price")
 
-    assert told(response)[1] == (3, "failed", {"sku": ["Row 2 is about the same listing."]})
+    assert reported(response)[1] == (3, "failed", {"sku": ["Row 2 is about the same listing."]})
     assert Product.objects.get().price == 7
 
 
@@ -145,7 +145,7 @@ def test_two_rows_about_one_listing_count_once(seller_api, kettle):
 def test_an_id_that_is_not_ones_own_fails(seller_api, seller, typed):
     response = send(seller_api, f"{typed},9", header="id,price")
 
-    assert told(response) == [
+    assert reported(response) == [
         (
             2,
             "failed",
@@ -157,7 +157,7 @@ def test_an_id_that_is_not_ones_own_fails(seller_api, seller, typed):
 def test_another_sellers_listing_cannot_be_changed(kettle):
     response = send(signed_in(UserFactory()), f"{kettle.pk},9", header="id,price")
 
-    assert told(response)[0][1] == "failed"
+    assert reported(response)[0][1] == "failed"
     kettle.refresh_from_db()
     assert kettle.price == 1500
 
@@ -168,7 +168,7 @@ def test_where_one_is_paid_does_not_change_by_a_sheet(seller_api, kettle):
     response = send(seller_api, f"{kettle.pk},9,0733000000", header=header)
 
     message = f"Changing where you are paid needs your password: PATCH /product/{kettle.pk}/."
-    assert told(response) == [(2, "failed", {"payment_mpesa_number": [message]})]
+    assert reported(response) == [(2, "failed", {"payment_mpesa_number": [message]})]
     kettle.refresh_from_db()
     assert (kettle.payment_mpesa_number, kettle.price) == ("254722000000", 1500)
 
@@ -180,8 +180,8 @@ def test_restock_adds_and_item_number_does_not(seller_api, kettle):
     added = send(seller_api, f"{kettle.pk},5,7", header="id,item_number,restock")
     typed = send(seller_api, f"{kettle.pk},99,", header="id,item_number,restock")
 
-    assert told(added) == [(2, "updated", {})]
-    _, status, notes = told(typed)[0]
+    assert reported(added) == [(2, "updated", {})]
+    _, status, notes = reported(typed)[0]
     assert (status, list(notes)) == ("unchanged", ["item_number"])
     assert shelf(kettle) == (12, 0)
 
@@ -195,10 +195,10 @@ def test_the_same_restock_again_is_not_added_and_says_so(seller_api, kettle):
     another = send(seller_api, line, header=header, key="tuesday")
     retried = send(seller_api, line, header=header, key="tuesday")
 
-    assert [told(r)[0][1] for r in (again, checked, another, retried)] == [
+    assert [reported(r)[0][1] for r in (again, checked, another, retried)] == [
         "unchanged", "unchanged", "updated", "unchanged",
     ]  # fmt: skip
-    assert list(told(again)[0][2]) == ["restock"]
+    assert list(reported(again)[0][2]) == ["restock"]
     assert shelf(kettle) == (19, 0)
 
 
@@ -241,16 +241,16 @@ def test_a_fresh_export_restocks_again_though_the_same_number_stands_there(selle
     kettle = ProductFactory(seller=seller, item_number=10)
     first = restocked(seller_api, 5)
 
-    assert told(send_back(seller_api, first)) == [(2, "updated", {})]
+    assert reported(send_back(seller_api, first)) == [(2, "updated", {})]
     sell(kettle, 5)
     assert shelf(kettle) == (10, 0)
     fresh = restocked(seller_api, 5)
     second, again = send_back(seller_api, fresh), send_back(seller_api, fresh)
 
     assert (first[0]["item_number"], fresh[0]["item_number"]) == ("10", "10")
-    assert told(second) == [(2, "updated", {})]
-    assert told(again)[0][1] == "unchanged"
-    assert told(again)[0][2]["restock"] == [ADDED_BEFORE]
+    assert reported(second) == [(2, "updated", {})]
+    assert reported(again)[0][1] == "unchanged"
+    assert reported(again)[0][2]["restock"] == [ADDED_BEFORE]
     assert shelf(kettle) == (15, 0)
 
 
@@ -277,7 +277,7 @@ def test_a_stale_export_adds_once_to_what_is_there_now_and_says_so(seller_api, k
 
     response = send_back(seller_api, stale, query=query)
 
-    assert told(response) == [(2, "updated", {"stock_version": [MOVED]})]
+    assert reported(response) == [(2, "updated", {"stock_version": [MOVED]})]
     assert shelf(kettle) == (3 if query else 10, 0)
 
 
@@ -289,7 +289,7 @@ def test_another_number_in_an_export_that_was_added_is_refused_whole(seller_api,
     edited = [{**row, "restock": "8", "price": "9"} for row in rows]
     response = send_back(seller_api, edited, query=query)
 
-    assert told(response) == [
+    assert reported(response) == [
         (2, "failed", {"restock": [
             "5 were already added from this export, so 8 cannot be the same delivery. Nothing was"
             " added. If this is another delivery, enter it in a new export that has the column"
@@ -305,7 +305,7 @@ def test_an_impossible_stock_version_is_refused(seller_api, kettle, typed):
     response = send(seller_api, f"{kettle.pk},{typed},5", header="id,stock_version,restock")
 
     why = "Leave this as it is in your export, or empty."
-    assert told(response) == [(2, "failed", {"stock_version": [why]})]
+    assert reported(response) == [(2, "failed", {"stock_version": [why]})]
     assert shelf(kettle) == (5, 0)
 
 
@@ -314,7 +314,7 @@ def test_a_version_as_a_spreadsheet_writes_it_is_the_same(seller_api, kettle, ty
     send(seller_api, f"{kettle.pk},1,5", header="id,stock_version,restock")
     response = send(seller_api, f"{kettle.pk},{typed},5", header="id,stock_version,restock")
 
-    assert told(response)[0][1] == "unchanged"
+    assert reported(response)[0][1] == "unchanged"
     assert shelf(kettle) == (10, 0)
 
 
@@ -324,8 +324,8 @@ def test_a_file_of_before_the_version_is_read_as_it_was(seller_api, kettle):
     with_none = send(seller_api, line, header=header)
     without = send(seller_api, line.removesuffix(","), header=header.removesuffix(",stock_version"))
 
-    assert [told(with_none)[0][1], told(without)[0][1]] == ["updated", "unchanged"]
-    assert told(without)[0][2] == {"restock": [ADDED_BEFORE]}
+    assert [reported(with_none)[0][1], reported(without)[0][1]] == ["updated", "unchanged"]
+    assert reported(without)[0][2] == {"restock": [ADDED_BEFORE]}
     assert shelf(kettle) == (12, 0)
 
 
@@ -334,7 +334,7 @@ def test_an_idempotency_key_still_decides_before_the_version(seller_api, kettle)
 
     answers = [send_back(seller_api, rows, key=key) for key in ("mon", "mon", "tue")]
 
-    assert [told(answer)[0][1] for answer in answers] == ["updated", "unchanged", "updated"]
+    assert [reported(answer)[0][1] for answer in answers] == ["updated", "unchanged", "updated"]
     assert shelf(kettle) == (15, 0)
 
 
@@ -348,9 +348,9 @@ def test_another_number_under_the_same_idempotency_key_is_refused_in_a_check_too
         for query in ("", "?check=true")
     ]
 
-    assert told(answers[0]) == told(answers[1])
-    assert told(answers[0])[0][1] == "failed"
-    assert "Idempotency-Key" in told(answers[0])[0][2]["restock"][0]
+    assert reported(answers[0]) == reported(answers[1])
+    assert reported(answers[0])[0][1] == "failed"
+    assert "Idempotency-Key" in reported(answers[0])[0][2]["restock"][0]
 
 
 @pytest.mark.parametrize("query", ["", "?check=true"])
@@ -360,7 +360,7 @@ def test_an_impossible_restock_fails_its_whole_row(seller_api, buyer, kettle, qu
     response = send(seller_api, f"{kettle.pk},9,-3", header="id,price,restock", query=query)
 
     message = "Only 2 are available; 3 are reserved for unpaid orders."
-    assert told(response) == [(2, "failed", {"restock": [message]})]
+    assert reported(response) == [(2, "failed", {"restock": [message]})]
     kettle.refresh_from_db()
     assert (kettle.price, kettle.item_number) == (1500, 5)
 
@@ -374,7 +374,7 @@ def test_broken_goods_are_taken_away(seller_api, kettle):
 def test_a_new_listing_takes_no_restock(seller_api):
     response = send(seller_api, f"{KETTLE},2", header=f"{HEADER},restock")
 
-    assert list(told(response)[0][2]) == ["restock"]
+    assert list(reported(response)[0][2]) == ["restock"]
     assert not Product.objects.exists()
 
 

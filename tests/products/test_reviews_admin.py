@@ -22,7 +22,7 @@ def review(buyer, line):
     return review_line(track_id=line.pk, buyer=buyer, stars=1, text="Rubbish!")
 
 
-def desk(*permissions):
+def staff_client(*permissions):
     """A client signed in as staff with these permissions, and the user."""
     person = UserFactory(is_staff=True)
     person.user_permissions.set(Permission.objects.filter(codename__in=permissions))
@@ -37,7 +37,7 @@ def act(client, name, *reviews, **given):
 
 
 def test_a_review_is_hidden_for_a_reason(api, review, kettle):
-    client, person = desk("view_review", "hide_review")
+    client, person = staff_client("view_review", "hide_review")
 
     act(client, "hide", review, reason=" Names a rider. ")
 
@@ -51,7 +51,7 @@ def test_a_review_is_hidden_for_a_reason(api, review, kettle):
 
 
 def test_a_product_s_page_hides_its_review_and_shows_it_again(review, kettle):
-    client, _ = desk("view_product", "view_review", "hide_review")
+    client, _ = staff_client("view_product", "view_review", "hide_review")
     page = f"/admin/products/product/{kettle.pk}/change/"
     chosen = {"_selected_action": review.pk, "from_page": page}
     assert 'name="from_page"' in client.get(page).content.decode()
@@ -66,7 +66,7 @@ def test_a_product_s_page_hides_its_review_and_shows_it_again(review, kettle):
 
 
 def test_who_may_not_hide_reviews_finds_no_button_on_a_product_s_page(review, kettle):
-    client, _ = desk("view_product", "view_review")
+    client, _ = staff_client("view_product", "view_review")
 
     page = client.get(f"/admin/products/product/{kettle.pk}/change/").content.decode()
 
@@ -75,13 +75,13 @@ def test_who_may_not_hide_reviews_finds_no_button_on_a_product_s_page(review, ke
 
 
 def test_the_page_has_one_place_for_the_reason(review):
-    client, _ = desk("view_review", "hide_review")
+    client, _ = staff_client("view_review", "hide_review")
 
     assert client.get(LIST).content.decode().count('name="reason"') == 1
 
 
 def test_a_hidden_review_is_shown_again(api, review, kettle):
-    client, _ = desk("view_review", "hide_review")
+    client, _ = staff_client("view_review", "hide_review")
     act(client, "hide", review, reason="Names a rider.")
 
     act(client, "show", review)
@@ -99,7 +99,7 @@ def test_a_hidden_review_is_shown_again(api, review, kettle):
     [("", "Enter a reason"), ("   ", "Enter a reason"), ("a" * 201, "No action selected")],
 )
 def test_without_a_reason_nothing_is_hidden_and_staff_are_told(review, reason, told):
-    client, _ = desk("view_review", "hide_review")
+    client, _ = staff_client("view_review", "hide_review")
 
     page = act(client, "hide", review, reason=reason).content.decode()
 
@@ -110,7 +110,7 @@ def test_without_a_reason_nothing_is_hidden_and_staff_are_told(review, reason, t
 
 @pytest.mark.parametrize(("action", "times"), [("hide", 1), ("show", 0)])
 def test_doing_it_again_counts_and_records_nothing(review, kettle, action, times):
-    client, _ = desk("view_review", "hide_review")
+    client, _ = staff_client("view_review", "hide_review")
 
     for _ in range(2):
         act(client, action, review, reason="Rude.")
@@ -120,7 +120,7 @@ def test_doing_it_again_counts_and_records_nothing(review, kettle, action, times
 
 
 def test_who_may_only_look_hides_nothing(review):
-    client, _ = desk("view_review")
+    client, _ = staff_client("view_review")
 
     page = client.get(LIST)
     act(client, "hide", review, reason="Rude.")
@@ -132,13 +132,15 @@ def test_who_may_only_look_hides_nothing(review):
 
 @pytest.mark.parametrize("path", ["", "{pk}/change/"])
 def test_who_may_not_look_sees_none(review, path):
-    client, _ = desk()
+    client, _ = staff_client()
 
     assert client.get(LIST + path.format(pk=review.pk)).status_code == 403
 
 
 def test_nothing_of_a_review_is_written_added_or_deleted_here(review):
-    client, _ = desk("view_review", "change_review", "add_review", "delete_review", "hide_review")
+    client, _ = staff_client(
+        "view_review", "change_review", "add_review", "delete_review", "hide_review"
+    )
     before = Review.objects.values().get()
 
     client.post(f"{LIST}{review.pk}/change/", {"stars": 5, "text": "Good!", "hidden": "on"})
@@ -156,13 +158,13 @@ def test_nothing_of_a_review_is_written_added_or_deleted_here(review):
     [("wanjiku", 1), ("AMINA", 1), ("nobody", 0), ("%", 0), ("9" * 40, 0), ("", 1)],
 )
 def test_reviews_are_found_by_buyer_and_seller(review, typed, found):
-    client, _ = desk("view_review")
+    client, _ = staff_client("view_review")
 
     assert client.get(LIST, {"q": typed}).context["cl"].result_count == found
 
 
 def test_reviews_are_found_by_product(review, kettle):
-    client, _ = desk("view_review")
+    client, _ = staff_client("view_review")
 
     assert client.get(LIST, {"q": str(kettle.pk)}).context["cl"].result_count == 1
     assert client.get(LIST, {"q": str(kettle.pk + 1)}).context["cl"].result_count == 0
@@ -171,7 +173,7 @@ def test_reviews_are_found_by_product(review, kettle):
 def test_an_edit_of_a_hidden_review_stays_out_of_sight_until_it_is_shown(
     api, buyer_api, review, kettle
 ):
-    client, _ = desk("view_review", "hide_review")
+    client, _ = staff_client("view_review", "hide_review")
     act(client, "hide", review, reason="Rude.")
 
     said = buyer_api.patch(f"/track/{review.line_id}/review/", {"stars": 3}).json()

@@ -7,7 +7,7 @@ from tests.factories import ProductFactory
 from tests.guards import balanced_books  # noqa: F401
 from tests.shopping import shelf
 
-from .test_import import HEADER, send, told
+from .test_import import HEADER, reported, send
 
 pytestmark = pytest.mark.usefixtures("balanced_books")
 
@@ -29,7 +29,7 @@ def new(**changed):
 
 def send_new(client, **changed):
     row = new(**changed)
-    return told(send(client, row["line"], header=row["header"]))[0]
+    return reported(send(client, row["line"], header=row["header"]))[0]
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_ids_and_numbers_are_read_alike(seller_api, seller, column, typed, meant
         seller_api, ",".join(f'"{cell}"' for cell in cells.values()), header=",".join(cells)
     )
 
-    assert told(response)[0][1] == "unchanged"
+    assert reported(response)[0][1] == "unchanged"
     assert response.json()["rows"][0]["id"] == pan.pk
 
 
@@ -105,8 +105,8 @@ def test_a_restock_is_read_as_it_was_meant(seller_api, kettle, typed, number):
 def test_a_restock_that_cannot_be_read_adds_nothing(seller_api, kettle, typed):
     response = send(seller_api, f'{kettle.pk},"{typed}",9', header="id,restock,price")
 
-    assert told(response)[0][1:] == ("failed", told(response)[0][2])
-    assert list(told(response)[0][2]) == ["restock"]
+    assert reported(response)[0][1:] == ("failed", reported(response)[0][2])
+    assert list(reported(response)[0][2]) == ["restock"]
     assert (shelf(kettle), Product.objects.get().price) == ((5, 0), 1500)
 
 
@@ -215,7 +215,7 @@ def test_a_cut_sku_lists_nothing_under_another_name_either(seller_api, seller, s
 
     response = send(seller_api, f"{seen},{new(name='Pan')['line']}", header=SKU_HEADER)
 
-    assert (told(response)[0][1], list(told(response)[0][2])) == ("failed", ["sku"])
+    assert (reported(response)[0][1], list(reported(response)[0][2])) == ("failed", ["sku"])
 
 
 @pytest.mark.parametrize(
@@ -226,7 +226,7 @@ def test_a_sku_that_became_a_date_is_not_changed_to_it(seller_api, seller, sku, 
 
     response = send(seller_api, f"{kettle.pk},{seen}", header="id,sku")
 
-    assert (told(response)[0][1], list(told(response)[0][2])) == ("failed", ["sku"])
+    assert (reported(response)[0][1], list(reported(response)[0][2])) == ("failed", ["sku"])
 
 
 @pytest.mark.parametrize("sku", ["00123", "5901234123457", "1E5", "1-2", "true", "KET-17", "120"])
@@ -235,7 +235,7 @@ def test_a_sku_as_it_is_still_finds_its_listing(seller_api, seller, sku):
 
     response = send(seller_api, f"{sku},1600", header="sku,price")
 
-    assert told(response) == [(2, "updated", {})]
+    assert reported(response) == [(2, "updated", {})]
     assert Product.objects.get().price == 1600
 
 
@@ -246,13 +246,13 @@ def test_a_sku_that_may_be_anothers_without_its_zeros_needs_the_id(seller_api, s
     named = send(seller_api, f"{kettle.pk},123,1600", header="id,sku,price")
     literal = send(seller_api, "'00123,1700", header="sku,price")
 
-    assert told(alone) == [
+    assert reported(alone) == [
         (2, "failed", {"sku": [
             f"You have a listing with the sku “00123” ({other.pk}), which a spreadsheet changes"
             " to “123”. Give its id, or put an apostrophe before the sku you mean: '00123"
         ]})
     ]  # fmt: skip
-    assert [told(named), told(literal)] == [[(2, "updated", {})]] * 2
+    assert [reported(named), reported(literal)] == [[(2, "updated", {})]] * 2
     assert dict(Product.objects.values_list("sku", "price")) == {"00123": 1700, "123": 1600}
 
 
@@ -262,7 +262,7 @@ def test_a_new_sku_is_taken_literally_where_it_says_so(seller_api, seller, writt
 
     response = send(seller_api, f"{written},{new(name='Pan')['line']}", header=SKU_HEADER)
 
-    assert told(response)[0][1] == "created"
+    assert reported(response)[0][1] == "created"
     assert set(Product.objects.values_list("sku", flat=True)) == {"456", "0456"}
 
 
@@ -271,14 +271,14 @@ def test_a_new_listing_with_a_sku_that_looks_cut_is_refused(seller_api, sku):
     response = send(seller_api, f"{sku},{new()['line']}", header=SKU_HEADER)
     meant = send(seller_api, f"'{sku},{new()['line']}", header=SKU_HEADER)
 
-    assert told(response) == [
+    assert reported(response) == [
         (2, "failed", {"sku": [
             f"A spreadsheet seems to have changed a longer sku, or a date, to “{sku}”. Write the"
             " sku in full with an apostrophe before it, like '5901234123457"
         ]})
     ]  # fmt: skip
     # An apostrophe is removed only where it protects the text.
-    assert told(meant)[0][1] == "created"
+    assert reported(meant)[0][1] == "created"
 
 
 def test_two_new_skus_of_one_file_that_are_one_number_are_not_both_listed(seller_api):
@@ -286,8 +286,8 @@ def test_two_new_skus_of_one_file_that_are_one_number_are_not_both_listed(seller
 
     response = send(seller_api, f"0123,{line}", f"123,{line}", header=SKU_HEADER)
 
-    assert [status for _, status, _ in told(response)] == ["created", "failed"]
-    assert list(told(response)[1][2]) == ["sku"]
+    assert [status for _, status, _ in reported(response)] == ["created", "failed"]
+    assert list(reported(response)[1][2]) == ["sku"]
 
 
 def test_a_sku_that_lost_its_zeros_in_the_shop_is_not_listed_again_but_mended(seller_api, seller):
@@ -296,8 +296,8 @@ def test_a_sku_that_lost_its_zeros_in_the_shop_is_not_listed_again_but_mended(se
     again = send(seller_api, f"00123,{new()['line']}", header=SKU_HEADER)
     mended = send(seller_api, f"{kettle.pk},00123", header="id,sku")
 
-    assert (told(again)[0][1], list(told(again)[0][2])) == ("failed", ["sku"])
-    assert told(mended) == [(2, "updated", {"sku": ["Changed from “123” to “00123”."]})]
+    assert (reported(again)[0][1], list(reported(again)[0][2])) == ("failed", ["sku"])
+    assert reported(mended) == [(2, "updated", {"sku": ["Changed from “123” to “00123”."]})]
     assert Product.objects.get().sku == "00123"
 
 
@@ -306,7 +306,7 @@ def test_a_sku_that_changes_is_named_in_the_report(seller_api, seller):
 
     response = send(seller_api, f"{kettle.pk},00124", header="id,sku")
 
-    assert told(response) == [(2, "updated", {"sku": ["Changed from “00123” to “00124”."]})]
+    assert reported(response) == [(2, "updated", {"sku": ["Changed from “00123” to “00124”."]})]
 
 
 @pytest.mark.parametrize(
@@ -324,7 +324,7 @@ def test_no_text_of_a_listing_is_cut_by_a_spreadsheet(
 
     response = send(seller_api, f"{kettle.pk},{seen}", header=f"id,{column}")
 
-    assert (told(response)[0][1], list(told(response)[0][2])) == ("failed", [column])
+    assert (reported(response)[0][1], list(reported(response)[0][2])) == ("failed", [column])
     kettle.refresh_from_db()
     assert getattr(kettle, column) == stored_text
 
@@ -334,7 +334,7 @@ def test_other_sellers_skus_do_not_matter(seller_api, seller):
 
     response = send(seller_api, f"123,{new()['line']}", header=SKU_HEADER)
 
-    assert told(response) == [(2, "created", {})]
+    assert reported(response) == [(2, "created", {})]
 
 
 def test_a_listing_that_is_taken_off_is_said_to_be_when_it_is_listed_again(seller_api, seller):
@@ -343,7 +343,7 @@ def test_a_listing_that_is_taken_off_is_said_to_be_when_it_is_listed_again(selle
 
     response = send(seller_api, new()["line"])
 
-    assert told(response) == [
+    assert reported(response) == [
         (2, "unchanged", {"listed": [
             "This listing is not shown. Put true in this column to list it again."
         ]})

@@ -91,7 +91,7 @@ def test_invalid_parameters_are_a_400(api, query, field):
 
 
 @pytest.fixture
-def kept(settings):
+def cached(settings):
     """Cache suggestions for a minute, as in production."""
     settings.SUGGESTIONS_MAX_AGE = 60
     suggestions._cached.clear()
@@ -99,7 +99,7 @@ def kept(settings):
     suggestions._cached.clear()
 
 
-def test_suggestions_may_be_cached_for_a_minute(api, listing, kept):
+def test_suggestions_may_be_cached_for_a_minute(api, listing, cached):
     listing("Kettle")
 
     answer = api.get("/product/suggest/?q=kett")
@@ -110,7 +110,7 @@ def test_suggestions_may_be_cached_for_a_minute(api, listing, kept):
 
 
 def test_a_minute_begins_when_the_shop_asked_and_not_anew_for_each_who_asks(
-    api, listing, kept, monkeypatch, django_assert_num_queries
+    api, listing, cached, monkeypatch, django_assert_num_queries
 ):
     listing("Kettle")
     api.get("/product/suggest/?q=kett")
@@ -124,7 +124,7 @@ def test_a_minute_begins_when_the_shop_asked_and_not_anew_for_each_who_asks(
     assert answer["Cache-Control"] in {"public, max-age=19", "public, max-age=20"}
 
 
-def test_after_a_minute_what_changed_is_suggested(api, listing, kept, monkeypatch):
+def test_after_a_minute_what_changed_is_suggested(api, listing, cached, monkeypatch):
     listing("Kettle")
     api.get("/product/suggest/?q=kett")
     listing("Kettledrum")
