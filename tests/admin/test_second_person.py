@@ -95,7 +95,7 @@ def test_support_with_a_friend_fetches_then_cancels(buyer, fridge, proposer):
     assert (steps(line), Refund.objects.count()) == (["paid", "fetched"], 0)
     assert [kept.did for kept in Audit.objects.order_by("pk")] == [
         "Fetched from the seller",
-        "Proposed: Cancel, and give the money back",
+        "Proposed: Cancel and refund",
     ]
 
     answer = decide(browser_of(staff("support")), "agree", Proposal.objects.get())
