@@ -73,7 +73,7 @@ class CashoutInput(serializers.Serializer):
         return [LineRequest(**line) for line in lines]
 
 
-CODE_HELP = "Six digits the buyer reads out at the handover; shown to the buyer only, once paid."
+CODE_HELP = "Six digits the buyer reads out at the handover (shown to the buyer only, once paid)"
 
 
 MOVES_HELP = "Statuses to which the caller may move it now: `to` of `/track/{id}/move/`."
