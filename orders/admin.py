@@ -1,4 +1,4 @@
-"""Orders, their lines and messages, read-only; every change is an action that calls a service."""
+"""The read-only admin of orders, lines, problems and messages; every change is an action."""
 
 from __future__ import annotations
 
@@ -65,19 +65,18 @@ class OrderAdmin(RowPage, DownloadAdmin):
     list_select_related = ("buyer",)
     ordering = ("-pk",)
     search_help_text = (
-        "Order token, reference, M-Pesa receipt, buyer’s user name, phone, or the name of who "
-        "receives it."
+        "Order token, reference, M-Pesa receipt, buyer’s user name, phone, or the recipient’s name."
     )
     actions = ["cancel", "download"]
 
-    @admin.display(description="Stands")
+    @admin.display(description="Status")
     def stands(self, order: Order) -> str:
-        """As the order's own page says it: a payment in doubt is no paid order."""
+        """The status as on the order's page, which also shows a payment in doubt."""
         return describe_order(order)
 
     @admin.display(description="Held until")
     def goods_held_until(self, order: Order) -> str:
-        """Until when its goods wait for the money; nothing once they wait no more."""
+        """The end of the hold; empty unless the order is unpaid."""
         return moment(order.expires_at if order.is_unpaid else None)
 
     def find(self, term: str) -> dict[str, Any]:
@@ -89,13 +88,13 @@ class OrderAdmin(RowPage, DownloadAdmin):
     def has_decide_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("orders.decide_lines")
 
-    @staff_action("Cancel, and free the goods (unpaid orders only)", permissions=["decide"])
+    @staff_action("Cancel and release the goods (unpaid orders only)", permissions=["decide"])
     def cancel(order: Order, given: Mapping[str, Any], by: User) -> None:  # noqa: N805
         cancel_order(order.pk, cancelled_by=CancelledBy.STAFF)
 
 
 class TrackStatusFilter(admin.ChoicesFieldListFilter):
-    """Lines by status. New ones are found by their unpaid orders, which have an index."""
+    """Lines by status. Unpaid lines are found through their unpaid orders, which have an index."""
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any] | None:
         found = super().queryset(request, queryset)
@@ -105,19 +104,17 @@ class TrackStatusFilter(admin.ChoicesFieldListFilter):
 
 
 class OrderTrackAdmin(RowPage, DownloadAdmin):
-    """Every line sold, its history, and what moves it on. Registered in payments.admin."""
+    """Order lines with their history and actions. Registered in payments.admin."""
 
     list_display = ("name", "track_status", "number", "amount", "order", "seller", "updated_at")
     list_filter = (("track_status", TrackStatusFilter),)
-    labels: ClassVar[dict[str, str]] = {"name": "Goods", "number": "How many"}
+    labels: ClassVar[dict[str, str]] = {"name": "Goods", "number": "Quantity"}
     list_select_related = ("order", "seller")
     ordering = ("-pk",)
-    search_help_text = (
-        "Order token, reference, buyer’s user name, phone, or the name of who receives it."
-    )
+    search_help_text = "Order token, reference, buyer’s user name, phone, or the recipient’s name."
     actions = [*ACTIONS.values(), "download"]
-    #: What the seller is paid, and where, and who bought it: hidden from delivery agents. Whom they
-    #: have to call for a parcel is on the page of parcels, as long as they have to.
+    #: Hidden from delivery agents: the seller's pay and number, and the buyer. The parcels page
+    #: shows them whom to call, while they need it.
     hidden = ("payment_mpesa_number", "commission", "buyer")
 
     def find(self, term: str) -> dict[str, Any]:
@@ -129,7 +126,7 @@ class OrderTrackAdmin(RowPage, DownloadAdmin):
         return [*super().get_exclude(request, obj), *hidden]
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
-        """The list; who may not see orders is told no more than what finds lines for them."""
+        """Adapt the search help for users who may not see orders."""
         listed = super().get_changelist_instance(request)
         if not request.user.has_perm("orders.view_order"):
             listed.search_help_text = "Order token or reference."
@@ -138,7 +135,7 @@ class OrderTrackAdmin(RowPage, DownloadAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Search by token or reference only, for staff who may not see orders: not by people."""
+        """Search by token or reference only, not by people, for staff who may not see orders."""
         term = fold_identifier(search_term)
         if term and not request.user.has_perm("orders.view_order"):
             found = self.find(term)
@@ -166,12 +163,13 @@ class OrderTrackAdmin(RowPage, DownloadAdmin):
 @admin.register(Problem)
 class ProblemAdmin(RowPage, ReadOnlyAdmin):
     """Problems with goods, decided on their own pages (payments.admin.problem_sections)."""
+    """Problems with goods: each is read and decided on its page (payments.admin.order_page)."""
 
     page_name = "Problem:"
 
     list_display = ("kind", "state", "track", "seller", "outcome", "refunded", "opened_at")
     list_filter = ("state", "kind", "outcome")
-    labels: ClassVar[dict[str, str]] = {"kind": "Problem", "refunded": "Given back"}
+    labels: ClassVar[dict[str, str]] = {"kind": "Problem", "refunded": "Refunded"}
     list_select_related = ("track", "seller")
     ordering = ("-pk",)
 
@@ -187,7 +185,7 @@ class ProblemAdmin(RowPage, ReadOnlyAdmin):
 
 
 class MessageStateFilter(admin.ChoicesFieldListFilter):
-    """Messages by state. Those that are due have a next try, which has an index."""
+    """Messages by state. Due ones are found by ``next_try_at``, which has an index."""
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any] | None:
         found = super().queryset(request, queryset)
@@ -197,12 +195,12 @@ class MessageStateFilter(admin.ChoicesFieldListFilter):
 
 
 class DeliveryFilter(admin.SimpleListFilter):
-    """SMS that did not arrive, by whether anybody has told their readers otherwise."""
+    """Undelivered SMS: all, or those whose reader got no e-mail instead."""
 
     title, parameter_name = "arrived", "arrived"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("no", "No"), ("untold", "No, and no e-mail said the same")]
+        return [("no", "No"), ("untold", "No, and no e-mail was sent instead")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Message]) -> QuerySet[Message]:
         if self.value() == "no":
@@ -214,7 +212,7 @@ class DeliveryFilter(admin.SimpleListFilter):
 
 @admin.register(Message)
 class MessageAdmin(RowPage, LookupAdmin):
-    """Messages to buyers and sellers. Collection codes are hidden: only the buyer may see them."""
+    """Messages to buyers and sellers. Collection codes are hidden; only the buyer sees them."""
 
     list_display = (
         "kind",
@@ -227,7 +225,7 @@ class MessageAdmin(RowPage, LookupAdmin):
         "sent_at",
     )
     list_filter = (("state", MessageStateFilter), DeliveryFilter, "kind", "channel")
-    labels: ClassVar[dict[str, str]] = {"kind": "Message", "reason": "Why not"}
+    labels: ClassVar[dict[str, str]] = {"kind": "Message", "reason": "Why not sent"}
     ordering = ("-pk",)
     search_help_text = "E-mail address, phone, order token or reference."
     actions = ["send_again"]
@@ -262,8 +260,7 @@ class MessageAdmin(RowPage, LookupAdmin):
 
     @admin.display(description="arrived")
     def delivery(self, message: Any) -> str:
-        """What the provider of an SMS says became of it; nothing of e-mails, and where it is
-        silent."""
+        """The provider's report about an SMS; "–" without one, and for e-mails."""
         if not message.reported:
             return "–"
         why = f" ({message.reported_why})" if message.reported_why else ""
@@ -279,15 +276,15 @@ class MessageAdmin(RowPage, LookupAdmin):
 
     @admin.display(description="text")
     def words(self, message: Message) -> str:
-        """The text without collection codes, which prove a delivery."""
+        """The text with collection codes masked, because they prove a delivery."""
         return _CODE.sub("••••••", message.text)
 
     def has_resend_permission(self, request: HttpRequest) -> bool:
-        """Whether this member of staff may have messages sent again."""
+        """Whether this staff member may send messages again."""
         return bool(request.user.has_perm("orders.resend_message"))
 
     @admin.action(
-        description="Send again (only what failed, did not arrive, or is not known to have left)",
+        description="Send again (only failed, undelivered, or possibly unsent messages)",
         permissions=["resend"],
     )
     @decides_about_rows
@@ -295,6 +292,6 @@ class MessageAdmin(RowPage, LookupAdmin):
         again = [message for message in queryset if send_again(message.pk)]
         for message in again:
             self.log_change(request, message, "Sent again.")
-        self.message_user(request, f"{len(again)} are sent again.")
+        self.message_user(request, f"Messages sent again: {len(again)}.")
         back = page_before(request)
         return redirect(back) if back else None

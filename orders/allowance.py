@@ -1,6 +1,6 @@
-"""How much unpaid goods a buyer may hold, and for how long.
+"""How much a buyer may hold in unpaid orders, and for how long.
 
-Also the locks under which it is read and what is held already is counted.
+Also the locks under which allowances are read and existing holds are counted.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from omachemainproj.compiled_queries import Fixed, compiled
 
 from .models import Order, PaymentStatus
 
-#: Unpaid orders of one buyer.
+#: Maximum number of unpaid orders per buyer.
 MAX_UNPAID_ORDERS = 3
-#: Different goods that one buyer may hold: who has never paid here, and who has.
+#: Maximum number of different products held by a newcomer, and by a buyer who has paid before.
 NEWCOMER_GOODS, CUSTOMER_GOODS = 10, 40
-#: And KES: more than one payment's worth, and what M-Pesa lets one phone pay in a day.
+#: Maximum value held, in KES: more than one payment, and M-Pesa's daily limit of one phone.
 NEWCOMER_VALUE, CUSTOMER_VALUE = 300_000, 500_000
-#: The least payment, in KES, that makes a customer of a newcomer and wipes out what lapsed before.
+#: The smallest payment, in KES, that makes a newcomer a customer and clears earlier lapses.
 TRUSTED_PAYMENT = 100
-#: How long a lapsed order counts against who placed it, and whose phone it named.
+#: How long a lapsed order counts against its buyer and its phone.
 LAPSES_COUNT_FOR = timedelta(days=3)
-#: So many of them harm nobody. Each one more halves what one may hold, and how long.
+#: The number of lapses without consequences. Each further one halves the limits and the hold time.
 FORGIVEN_LAPSES = 1
-#: From so many on, whatever is held yields at once to whoever wants it.
+#: From this number of lapses on, a buyer's holds can be preempted at any time.
 LAPSES_UNTIL_PREEMPTIBLE = 4
-#: How long a hold is at least, however many lapsed.
+#: The minimum hold time, however many orders lapsed.
 SHORTEST_HOLD = timedelta(minutes=5)
 
 
@@ -44,7 +44,7 @@ def hold_time() -> timedelta:
 
 
 class HoldRequest(NamedTuple):
-    """Who wants to hold goods: the buyer's id, the phone that pays, and the network, if known."""
+    """Identifies who wants to hold goods: buyer id, paying phone, and network, if known."""
 
     buyer: int
     phone: str
@@ -53,7 +53,7 @@ class HoldRequest(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What one may hold: ``lapses`` is how many orders lapsed since the last payment."""
+    """What a buyer may hold; ``lapses`` is the number of lapsed orders since the last payment."""
 
     has_paid: bool
     lapses: int
@@ -78,22 +78,22 @@ class Allowance:
 
     @property
     def hold(self) -> timedelta:
-        """How long an order holds its goods; twice as long where its buyer keeps trying to pay."""
+        """How long an order holds its goods; up to twice as long while its buyer retries to pay."""
         return min(hold_time(), max(SHORTEST_HOLD, hold_time() / 2**self._halvings))
 
     @property
     def is_exclusive(self) -> bool:
-        """Whether nobody else can have the goods while the phone rings."""
+        """Whether other buyers cannot preempt the goods while a prompt is open."""
         return self.lapses < LAPSES_UNTIL_PREEMPTIBLE
 
 
 def lock_and_read_allowance(hold_request: HoldRequest) -> Allowance:
-    """Lock a buyer, and on PostgreSQL whoever else places an order for this phone.
+    """Lock a buyer and, on PostgreSQL, the phone; return the buyer's allowance. One query.
 
-    What they hold can be counted from here on. Call inside a transaction, before anything else is
-    locked. One query. Who has never paid answers for the phone's lapses too: whose phone a stranger
-    names can still buy, and who has paid is no worse off at all. Refuses (401) a buyer whose
-    account was closed while they waited.
+    After this, what they hold can be counted. Call inside a transaction, before any other lock.
+    For newcomers the phone's lapses count, too; buyers who have paid are not affected by what
+    strangers do with their phone. Refuses (401) a buyer whose account was closed while waiting for
+    the lock.
     """
     rows = _locked_buyer(
         hold_request.buyer,
@@ -109,24 +109,24 @@ def lock_and_read_allowance(hold_request: HoldRequest) -> Allowance:
 
 
 def read_allowance(hold_request: HoldRequest) -> Allowance:
-    """The same without a lock."""
+    """Like ``lock_and_read_allowance``, without locks."""
     since = timezone.now() - LAPSES_COUNT_FOR
     [(has_paid, own, of_phone)] = _buyer(hold_request.buyer, hold_request.phone, since)
     return Allowance(has_paid, own if has_paid else max(own, of_phone))
 
 
 def lock_phone(phone: str) -> None:
-    """On PostgreSQL, wait for whoever places an order for this phone at this moment.
+    """On PostgreSQL, wait for transactions that place an order with this phone.
 
-    On SQLite transactions come one after the other anyway.
+    SQLite runs transactions one after the other anyway.
     """
     _wait_for(_lock_name("phone", phone))
 
 
 def lock_network(network: str) -> None:
-    """The same for whoever places an order from this network.
+    """Like ``lock_phone``, for transactions that place an order from this network.
 
-    Thousands may share one, so call it late in a transaction: right before the goods are locked.
+    Thousands of buyers may share a network: call it late, right before the products are locked.
     """
     _wait_for(_lock_name("network", network))
 
@@ -153,7 +153,7 @@ def _locked_buyer(
 
 
 def _advisory_lock(name: Value) -> Func:
-    # What it returns is void, which reads as an empty text.
+    # The function returns void; cast to text it is an empty string.
     return Func(
         Func(name, Value(0), function="hashtextextended"),
         template="pg_advisory_xact_lock(%(expressions)s)::text",
@@ -173,11 +173,11 @@ _OF_AN_ACCOUNT = Q(guest__isnull=True) | ~Q(guest=F("buyer"))
 
 
 def _allowance_of(buyer: int, phone: str, since: datetime) -> QuerySet[User]:
-    """The buyer with what their allowance goes by."""
+    """The buyer, annotated with the columns of an allowance."""
     paid = Order.objects.filter(payment_status=PaymentStatus.PAID, amount__gte=TRUSTED_PAYMENT)
     lapsed, later = Order.objects.lapsed().filter(created_at__gte=since), OuterRef("created_at")
-    # What a guest's phone paid vouches for nobody who types it, until it is proved; and what
-    # strangers ordered with a phone and let lapse speaks against nobody who proves it.
+    # Payments of a guest's phone do not make anyone who enters it a customer until it is verified;
+    # and orders that strangers let lapse with a phone do not count against its verified owner.
     own = lapsed.filter(buyer=OuterRef("pk"), guest__isnull=True).exclude(
         Exists(paid.filter(buyer=OuterRef("buyer"), created_at__gt=later))
     )
@@ -192,5 +192,5 @@ def _allowance_of(buyer: int, phone: str, since: datetime) -> QuerySet[User]:
 
 
 def _count(orders: QuerySet[Order]) -> Subquery:
-    # No GROUP BY: then there is always one row.
+    # COUNT without GROUP BY always returns a row.
     return Subquery(orders.annotate(n=Func(F("pk"), function="COUNT")).values("n"))

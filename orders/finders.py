@@ -1,4 +1,4 @@
-"""How order lines, and the orders somebody waits for, are found in the admin's search."""
+"""The admin search for order lines, and for orders by their recipient."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ def _tell_order(order: Order, viewer: User) -> tuple[str, ...]:
 
 
 @finder(
-    "Orders, by who receives them",
-    by=("a phone, as people dial it", "the name of who receives an order, or how it begins"),
+    "Orders, by recipient",
+    by=("a phone number", "the recipient’s name, or its beginning"),
     permissions=(SEES_ORDERS,),
-    headings=("Order", "Stands", "Received by", "Phone", "Goes to", "Placed"),
+    headings=("Order", "Status", "Recipient", "Phone", "Destination", "Placed"),
     tell=_tell_order,
     place=21,
 )
 def find_orders_for(typed: Typed, viewer: User) -> Found:
-    """By the phone or the name of who takes the goods in, who is not always who ordered them."""
+    """Find orders by the recipient's phone or name; the recipient may not be the buyer."""
     found = deliveries_to(typed.phone or typed.text, NEWEST + 1)
-    more = list_of(Order, "All of this person", q=typed.text) if len(found) > NEWEST else None
+    more = list_of(Order, "All for this recipient", q=typed.text) if len(found) > NEWEST else None
     return Found([each.order for each in found[:NEWEST]], more)
 
 
@@ -56,14 +56,14 @@ def _tell(line: OrderTrack, viewer: User) -> tuple[str, ...]:
     "Order lines",
     by=("an order’s reference",),
     permissions=("orders.view_ordertrack",),
-    headings=("Goods", "Order", "Stands", "How many", "Changed"),
+    headings=("Goods", "Order", "Status", "Quantity", "Changed"),
     tell=_tell,
     place=13,
 )
 def find_lines(typed: Typed, viewer: User) -> Found:
-    """The lines of the order with a reference or a token: not by people, as in their list."""
+    """Find lines by their order's reference or token; never by people, as in their list."""
     if viewer.has_perm(SEES_ORDERS):
-        # They find the order, and all of its lines on its page.
+        # They find the order itself, with all its lines on its page.
         return Found()
     of_order = find_orders(typed.text)
     if not of_order.keys() & {"order_token", "reference"}:

@@ -1,7 +1,7 @@
-"""What staff and delivery agents do with order lines, in the admin and through the API.
+"""Actions of staff and delivery agents on order lines, in the admin and the API.
 
-Each calls ``move_line`` and is on record. Delivering has its ``own_transaction``: the count of
-wrong collection codes has to outlive the refusal that follows it.
+Each calls ``move_line`` and is audited. Delivering uses ``own_transaction``, because the count of
+wrong collection codes has to be committed although the action is refused.
 """
 
 from __future__ import annotations
@@ -31,20 +31,20 @@ _MOVERS = ("orders.move_track", "orders.decide_lines")
 
 
 class CollectionCode(forms.CharField):
-    """A collection code, as it is read out or copied."""
+    """A collection code, with or without spaces and dashes."""
 
     def to_python(self, value: Any) -> str:
         return digits_of_code(str(super().to_python(value)))
 
 
 class DeliverForm(ReasonForm):
-    """The buyer's code, for one line at a time; a reason, from those who may decide about lines."""
+    """The buyer's code, for a single line; a reason, from users who may decide about lines."""
 
     code = CollectionCode(
         required=False,
         max_length=40,
         label="Collection code",
-        help_text="The six digits the buyer was given when they paid.",
+        help_text="The six digits the buyer received when they paid.",
     )
 
     def adapt_to(self, rows: Sequence[Any], by: User) -> None:
@@ -55,27 +55,29 @@ class DeliverForm(ReasonForm):
             del self.fields["why"]
         elif is_one:
             self.fields["why"].required = False
-            self.fields["why"].help_text = "Why it counts as delivered, where there is no code."
+            self.fields["why"].help_text = "Required without a code: why it counts as delivered."
 
 
 class CancelForm(ReasonForm):
-    """Why a line is cancelled, and whether its goods go back into stock."""
+    """The reason for cancelling a line, and whether its goods go back into stock."""
 
     goods_there = forms.TypedChoiceField(
-        choices=[("", "Choose"), ("yes", "Yes, put them on the shelf"), ("no", "No")],
+        choices=[("", "Choose"), ("yes", "Yes, put them back into stock"), ("no", "No")],
         coerce=lambda typed: typed == "yes",
-        label="The goods are there to be sold again",
+        label="The goods can be sold again",
     )
 
 
 def _price_of_fetching(line: OrderTrack, given: Mapping[str, Any]) -> Cost:
-    """The seller's share, which is paid out from then on."""
+    """The seller's earnings, which can be paid out from then on."""
     return Cost(moved=line.share if line.track_status == TrackStatus.PAID else 0)
 
 
 def _price_of_cancelling(line: OrderTrack, given: Mapping[str, Any]) -> Cost:
-    """The buyer's money, which goes back, and the fee with the last line of a parcel; the shop may
-    lose it once the seller was paid for it."""
+    """The refund, with the fee for the last line of a parcel.
+
+    After the goods were fetched it is at risk: the seller may have been paid already.
+    """
     if line.track_status == TrackStatus.PAID:
         return Cost(moved=line.rest + fee_back_with(line))
     was_fetched = TrackStatus.CANCELLED in TRANSITIONS[line.track_status]
@@ -101,8 +103,8 @@ def to_shipping(line: OrderTrack, given: Mapping[str, Any], by: User) -> None:
     "Handed to the buyer",
     permissions=["move"],
     form=DeliverForm,
-    about="A line is handed over by its own buyer's code, one at a time. Who may decide about "
-    "lines can give a reason instead, for many at once as well.",
+    about="Enter the buyer's code, for one line at a time. Staff who may decide about lines can "
+    "give a reason instead, also for several lines.",
     own_transaction=True,
 )
 def to_delivered(line: OrderTrack, given: Mapping[str, Any], by: User) -> None:
@@ -111,10 +113,10 @@ def to_delivered(line: OrderTrack, given: Mapping[str, Any], by: User) -> None:
 
 
 @staff_action(
-    "Cancel, and give the money back",
+    "Cancel and refund",
     permissions=["decide"],
     form=CancelForm,
-    about="The line's money goes back to the buyer, and the other lines of its order go on.",
+    about="The line is refunded to the buyer; the other lines of the order are not affected.",
     approval=ApprovalPolicy(_price_of_cancelling, ("orders.decide_lines",), lock_line),
 )
 def to_cancelled(line: OrderTrack, given: Mapping[str, Any], by: User) -> None:
@@ -145,7 +147,7 @@ def move_for(
     code: str = "",
     goods_there: bool | None = None,
 ) -> None:
-    """Move a line for whoever asks through the API: staff and agents as in the admin, on record.
+    """Move a line for a user of the API; staff and agents as in the admin, audited.
 
     Raises what ``move_line`` raises; for staff and agents also SecondPersonNeeded. Call it outside
     of a transaction.
@@ -159,7 +161,7 @@ def move_for(
 
 
 def actions_for(line: OrderTrack, person: User) -> list[tuple[str, str]]:
-    """The names and labels of the actions that this person may use on a line as it is now."""
+    """Return names and labels of the actions this user may use on a line in its current status."""
     roles = roles_of(person, line) & {Role.STAFF, Role.AGENT}
     ways = TRANSITIONS[line.track_status]
     return [

@@ -1,8 +1,8 @@
-"""What unpaid orders may hold, and for how long: by person, by phone and by network.
+"""The limits on what unpaid orders may hold: per buyer, per phone and per network.
 
-To hold goods costs nothing, so what one may hold goes by what one did here before: who has paid
-holds more than a newcomer, and who lets hold after hold lapse holds less, and not for as long. A
-payment wipes that out. All of it is read from the orders themselves, under locks.
+Holding goods is free, so the limits depend on the buyer's history (orders.allowance): buyers who
+have paid before may hold more than newcomers, and buyers who let orders lapse may hold less, for a
+shorter time, until they pay again. Everything is read from the orders, under locks.
 """
 
 from __future__ import annotations
@@ -33,24 +33,24 @@ from .allowance import (
 )
 from .models import Order, OrderTrack, PaymentStatus
 
-#: Of one product, units or percent of the stock that one buyer may hold without paying.
+#: Per product and buyer: units, or percent of the stock if that is more.
 MAX_UNPAID_UNITS = 20
 MAX_UNPAID_PERCENT = 10
-#: So many times what one newcomer may hold, all newcomers together on one phone, which a family
-#: shares, and in one network, which an operator's customers share. The network's different goods
-#: are UNPAID_GOODS_PER_NETWORK.
+#: Multiples of one newcomer's limits for all newcomers together with one phone (shared by a family)
+#: and in one network (shared by an operator's customers). The limit of different products per
+#: network is UNPAID_GOODS_PER_NETWORK.
 PHONE_FACTOR, NETWORK_UNITS_FACTOR, NETWORK_VALUE_FACTOR = 2, 5, 8
-#: Of IPv6, what a site or a tunnel gets for nothing counts as one network (RFC 6177): by /64 it
-#: would be 65,536 of them, and no limit at all.
+#: The IPv6 prefix that counts as one network: what a site or a tunnel gets for free (RFC 6177). By
+#: /64 that would be 65,536 networks, and no limit at all.
 SITE = 48
 
-#: A prompt's way to a phone, and how long the phone shows it (payments.checkout.stk_push): until
-#: then nobody else can have the goods.
+#: How long a prompt takes to reach a phone and stays there (payments.checkout.stk_push). Until then
+#: no other buyer can preempt the goods.
 PROMPT_TIME = timedelta(minutes=3)
 
 
 class TooManyUnpaid(Refusal):
-    """The buyer already has as many unpaid orders as one may have; the answer names them."""
+    """The buyer has the maximum number of unpaid orders; the answer lists them."""
 
     code = "too_many_unpaid_orders"
     message = (
@@ -59,8 +59,10 @@ class TooManyUnpaid(Refusal):
 
 
 class PhoneHasTooManyUnpaid(Refusal):
-    """As many guests' orders as one phone may have wait for it. Whose they are is not known, so
-    none is named."""
+    """Guests with this phone have the maximum number of unpaid orders.
+
+    None is listed, because they may be someone else's.
+    """
 
     code = "too_many_unpaid_orders"
     retry_after = 300
@@ -71,19 +73,19 @@ class PhoneHasTooManyUnpaid(Refusal):
 
 
 class TooManyGoods(Refusal):
-    """The buyer would hold more different goods than one may without paying."""
+    """The buyer would hold too many different products without paying."""
 
     code = "too_many_unpaid_goods"
 
 
 class TooMuchValue(Refusal):
-    """The buyer would hold goods for more KES than one may without paying."""
+    """The buyer would hold goods of too much value without paying."""
 
     code = "too_much_unpaid_value"
 
 
 class PhoneHoldsTooMuch(Refusal):
-    """Newcomers hold too much already by orders that name this phone."""
+    """Newcomers' orders with this phone hold too much already."""
 
     code = "phone_holds_too_much"
     retry_after = 300
@@ -94,7 +96,7 @@ class PhoneHoldsTooMuch(Refusal):
 
 
 class NetworkHoldsTooMuch(Refusal):
-    """Newcomers hold too much already by orders from this network."""
+    """Newcomers' orders from this network hold too much already."""
 
     code = "network_holds_too_much"
     retry_after = 300
@@ -105,7 +107,7 @@ class NetworkHoldsTooMuch(Refusal):
 
 
 class TooManyUnits(Exception):
-    """More units of a product would be held than may be; the caller says so on its line."""
+    """Too many units of a product would be held; the caller reports it on the line."""
 
     def __init__(self, product_id: int, message: str, left: int, *, own: bool) -> None:
         self.product_id, self.message, self.left, self.own = product_id, message, left, own
@@ -113,17 +115,17 @@ class TooManyUnits(Exception):
 
 
 def newcomer_network(address: str | None) -> str:
-    """The network whose newcomers' holds an address counts among; empty where nobody counts."""
+    """Return the network in which an address counts for newcomers' holds; "" if not limited."""
     if not address or not settings.UNPAID_GOODS_PER_NETWORK:
         return ""
     return client_network(address, prefix=SITE)
 
 
 class HeldLine(NamedTuple):
-    """A line of an unpaid order whose time is not over; ``amount`` is in KES.
+    """A line of an unpaid order that has not expired; ``amount`` is in KES.
 
-    ``placed_by`` is the buyer or, of a guest's order, the guest, whoever proved the phone since:
-    what strangers order with somebody's phone takes none of that person's own room.
+    ``placed_by`` is the buyer or, for a guest's order, the guest, even if it has joined an account
+    since: orders that strangers place with someone's phone do not use up that user's own limits.
     """
 
     order: int
@@ -136,9 +138,9 @@ class HeldLine(NamedTuple):
 
 
 def holds_counting_against(hold_request: HoldRequest, *, exclude_order: int = 0) -> list[HeldLine]:
-    """What is held by the buyer, for their phone, and by newcomers in their network. One query.
+    """Return what is held by the buyer, with their phone, and by newcomers in their network.
 
-    There is no more of it than the limits allow.
+    One query. The limits bound the number of rows.
     """
     rows = _holds_counting_against(
         hold_request.buyer, hold_request.phone, hold_request.network or _NO_NETWORK, timezone.now()
@@ -146,10 +148,10 @@ def holds_counting_against(hold_request: HoldRequest, *, exclude_order: int = 0)
     return [held for held in map(HeldLine._make, rows) if held.order != exclude_order]
 
 
-#: No order that is unpaid is held for longer than twice what ORDER_HOLD_MINUTES can be.
+#: An upper bound of any hold: more than twice the maximum of ORDER_HOLD_MINUTES.
 LONGEST_HOLD = timedelta(days=3)
 
-#: No network is called that.
+#: Matches no network.
 _NO_NETWORK = "-"
 
 
@@ -157,13 +159,13 @@ _NO_NETWORK = "-"
 def _holds_counting_against(
     buyer: int, phone: str, network: str, now: datetime
 ) -> QuerySet[Any, Any]:
-    # Three questions, each with an index of its own. As one, and wherever few orders were unpaid
-    # when PostgreSQL last counted, it went through all of them: milliseconds in a rush.
+    # A union of three queries, each with its own index. In one query PostgreSQL went through all
+    # unpaid orders when its statistics said that there were few: milliseconds in a rush.
     unpaid = Order.objects.filter(payment_status=PaymentStatus.REQUESTED)
-    # That it is none of the orders without a network has to be said: their index leaves them out.
+    # ~Q(network="") is needed to match the partial index, which leaves those orders out.
     of_network = unpaid.filter(~Q(network=""), network=network)
-    # A phone's index has its paid orders too: of the last days, and not by the index of all unpaid
-    # ones, which ``=`` would allow.
+    # The index by phone includes paid orders, so limit it to recent ones; ``startswith`` instead of
+    # ``=`` keeps PostgreSQL from using the index of all unpaid orders.
     of_phone = Order.objects.filter(
         mpesa_number=phone,
         created_at__gt=now - LONGEST_HOLD,
@@ -188,8 +190,10 @@ def _holds_counting_against(
 
 @dataclass(frozen=True, slots=True)
 class RequestedUnits:
-    """Some of one product that somebody wants to hold: ``amount`` is in KES, and ``in_stock`` is
-    how many there are of it, held ones included."""
+    """Units of one product that a buyer wants to hold.
+
+    ``amount`` is in KES; ``in_stock`` is the stock on hand, held units included.
+    """
 
     number: int
     amount: int
@@ -202,7 +206,7 @@ def check_holds(
     held: Sequence[HeldLine],
     wanted: dict[int, RequestedUnits],
 ) -> None:
-    """Refuse what would be held beyond a limit; ``wanted`` is by product.
+    """Refuse holds beyond a limit; ``wanted`` is by product id.
 
     Raises TooManyUnits, TooManyGoods, TooMuchValue, PhoneHoldsTooMuch, NetworkHoldsTooMuch.
     """
@@ -224,7 +228,7 @@ def check_holds(
 
 
 def check_phone_of_order(order: Order, phone: str) -> None:
-    """Refuse another phone for an unpaid order where that one would have to answer for too much.
+    """Refuse to change an unpaid order's phone if the new one's limits would be exceeded.
 
     Call under ``lock_phone``. Raises PhoneHoldsTooMuch.
     """
@@ -244,7 +248,7 @@ def check_phone_of_order(order: Order, phone: str) -> None:
 def _check_phone(
     hold_request: HoldRequest, held: Iterable[HeldLine], wanted: dict[int, RequestedUnits]
 ) -> None:
-    """Refuse what newcomers would hold beyond the limits of one phone.
+    """Refuse holds beyond the limits of newcomers with one phone.
 
     Raises TooManyUnits, PhoneHoldsTooMuch.
     """
@@ -270,7 +274,7 @@ def _check_network(
 
 
 class _HeldTotals:
-    """What some lines hold together."""
+    """The totals of some held lines."""
 
     def __init__(self, lines: Iterable[HeldLine]) -> None:
         self.units: Counter[int] = Counter()
@@ -280,7 +284,7 @@ class _HeldTotals:
             self._value += line.amount
 
     def goods_with(self, wanted: dict[int, RequestedUnits]) -> int:
-        """Different goods, with those wanted."""
+        """The number of different products, including those wanted."""
         return len(self.units.keys() | wanted.keys())
 
     def value_with(self, wanted: dict[int, RequestedUnits]) -> int:

@@ -1,7 +1,7 @@
-"""Who has a part in an order, its lines and parcels, a problem with a line, and in a message.
+"""The parties of orders, lines, parcels, problems and messages, for conflicts of interest.
 
-See accounts.backoffice.conflicts. ``payments.interest`` adds the phones that were asked to pay, and
-the number a seller gave since.
+See accounts.backoffice.conflicts. ``payments.interest`` adds the phones that were prompted to pay,
+and numbers that sellers gave later.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from .models.notifications import Message
 
 @parties_of(Order)
 def _of_order(order: Order) -> Parties:
-    """Its buyer, who sold any of it, and who takes it in."""
+    """Its buyer, its sellers and its recipient."""
     lines = order.tracks.values_list("seller", "payment_mpesa_number")
     sellers, numbers = zip(*lines, strict=True) if lines else ((), ())
     numbers = (order.mpesa_number, *numbers, *_taken_in_by(order.pk))
@@ -34,7 +34,7 @@ def _of_order(order: Order) -> Parties:
 
 
 def _taken_in_by(order_id: int) -> Iterable[str]:
-    """The number of who takes an order's goods in, where it is brought somewhere."""
+    """The recipient's number, if the order has a delivery."""
     return OrderDelivery.objects.filter(order=order_id).values_list("phone", flat=True)
 
 
@@ -48,7 +48,7 @@ def _of_line(line: OrderTrack) -> Parties:
 
 @parties_of(Parcel)
 def _of_parcel(parcel: Parcel) -> Parties:
-    """Its buyer and its seller, and who takes it in."""
+    """Its buyer, its seller and its recipient."""
     order, numbers = parcel.order, parcel.lines.values_list("payment_mpesa_number", flat=True)
     return Parties(
         people(order.buyer_id, parcel.seller_id),
@@ -58,13 +58,13 @@ def _of_parcel(parcel: Parcel) -> Parties:
 
 @parties_of(Problem)
 def _of_problem(problem: Problem) -> Parties:
-    """Who has a part in its line."""
+    """The parties of its line."""
     return find_parties(problem.track)
 
 
 @parties_of(Message)
 def _of_message(message: Message) -> Parties:
-    """Who gets it."""
+    """Its recipient."""
     return Parties(people(message.user_id), phones([message.contact]))
 
 

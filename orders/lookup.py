@@ -1,6 +1,6 @@
-"""Finding an order by what a caller reads out: its token, its reference, its buyer's name.
+"""Finds an order by its token, its reference, its buyer's user name or its recipient.
 
-The search by the phone that paid is payments.admin.lookup.
+The search by paying phone is in payments.admin.lookup.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from .models import REFERENCE_ALPHABET, REFERENCE_LENGTH, Order, OrderDelivery
 
 
 def find_orders(typed: str) -> dict[str, Any]:
-    """Return the filter on orders for what was typed, or an empty dict when nothing matches.
+    """Return the filter on orders for a search term, or {} when nothing matches.
 
-    It is looked up as an order token, a reference and a user name, in this order, each exactly and
-    in an index.
+    The term is tried as an order token, a reference and a user name, in this order, each by exact
+    match in an index.
     """
     typed = fold_identifier(typed)
     try:
@@ -36,14 +36,14 @@ def find_orders(typed: str) -> dict[str, Any]:
     return {"buyer": buyer} if buyer else {}
 
 
-#: Fewer letters begin too many names.
+#: Minimum length of a name prefix; shorter ones match too many names.
 _FEWEST = 3
 
 
 def deliveries_to(typed: str, most: int) -> list[OrderDelivery]:
-    """Deliveries that are received at this phone, or by whom this is the name or how it begins.
+    """Return deliveries by recipient: a phone, or a name or its beginning.
 
-    With their orders, at most ``most``; of one phone or name the newest. One query.
+    With their orders, at most ``most``, newest first per phone or name. One query.
     """
     deliveries = OrderDelivery.objects.select_related("order")
     try:
@@ -59,8 +59,8 @@ def deliveries_to(typed: str, most: int) -> list[OrderDelivery]:
     return [each for each in following if each.lower_name.startswith(name.lower())]
 
 
-#: Characters that people read or type in place of those of a reference, and which it may have been.
-#: References contain none of them (REFERENCE_ALPHABET).
+#: Characters that never occur in references (REFERENCE_ALPHABET), with those they may be a misread
+#: form of.
 _LOOK_ALIKES = {
     "0": "QDC",
     "O": "QDC",
@@ -73,16 +73,16 @@ _LOOK_ALIKES = {
     "8": "R3",
     "B": "R3",
 }
-#: With more possible readings than these, nothing is looked up.
+#: With more possible readings than this, nothing is looked up.
 _READINGS = 64
 
 
 def find_by_typed_reference(typed: str) -> int | None:
-    """Return the id of the order a person meant, or None when that is not certain.
+    """Return the id of the order whose reference was typed, or None if that is not certain.
 
-    Case, spaces, punctuation, invisible signs and words around the reference are ignored. Wide
-    letters are read as plain ones, and a character that references never contain as those it looks
-    like. When two orders match, it is None.
+    Case, spaces, punctuation, invisible characters and words around the reference are ignored.
+    Full-width letters are read as plain ones, and characters that references never contain as those
+    they look like. None if two orders match.
     """
     letters = letters_of_reference(typed)
     windows = {
@@ -96,7 +96,7 @@ def find_by_typed_reference(typed: str) -> int | None:
 
 
 def letters_of_reference(typed: str) -> str:
-    """The capital letters and digits of what was typed as a reference, and nothing else."""
+    """Return the letters, as capitals, and digits of a typed reference, and nothing else."""
     capitals = fold_identifier(typed).upper()
     return "".join(letter for letter in capitals if letter.isascii() and letter.isalnum())
 

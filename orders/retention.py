@@ -1,7 +1,7 @@
-"""What is kept of buyers after their orders are over, and for how long (docs/privacy.md).
+"""Deletes personal data of buyers after their orders are over (docs/privacy.md).
 
-The duties are safe to run anywhere, twice, at once: each statement changes rows that are still as
-they were found, a batch at a time.
+The duties are safe to repeat and to run concurrently: each statement changes a batch of rows, and
+only those that still match.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from omachemainproj.phones import MASK
 from .models import Order, OrderDelivery, OrderTrack, PaymentStatus, ProblemPicture
 from .models.notifications import InboxNotice, Message, MessageChannel, MessageState, SmsReport
 
-#: Rows a statement changes at most, so that none holds the table for long.
+#: Maximum number of rows per statement, to keep locks short.
 BATCH = 500
 _FINISHED_STATUSES = (
     PaymentStatus.PAID,
@@ -28,12 +28,12 @@ _FINISHED_STATUSES = (
 
 
 def mask_old_phones(now: datetime) -> int:
-    """Keep three digits of the phones of orders that are long over. Returns how many orders.
+    """Mask all but three digits of the phones of old orders. Returns how many orders.
 
-    Who took the goods in, and where, is forgotten with it; the county and the point stay.
+    The recipient and the address are deleted, too; the county and the pick-up point stay.
 
-    Not while money is to come or to go back, or goods are to be handed over. A later refund goes
-    to the phone that paid, which payments keep.
+    Not while a payment, a refund or a delivery is outstanding. A later refund goes to the phone
+    that paid, which payments keep.
     """
     before = now - timedelta(days=settings.KEEP_PHONES_DAYS)
     unfinished = OrderTrack.objects.to_fulfil().filter(order=OuterRef("pk"))
@@ -42,7 +42,7 @@ def mask_old_phones(now: datetime) -> int:
         created_at__lt=before, payment_status__in=_FINISHED_STATUSES
     ).exclude(mpesa_number__startswith=MASK[0])
     over = old.filter(~Exists(unfinished), ~Exists(recent))
-    # First what is found by the orders' phones, which are masked last.
+    # Deliveries first: they are found by their orders' phones, which are masked last.
     _change_in_batches(
         OrderDelivery.objects.filter(order__in=over).exclude(phone__startswith=MASK[0]),
         recipient="",
@@ -54,10 +54,10 @@ def mask_old_phones(now: datetime) -> int:
 
 
 def forget_messages(now: datetime) -> int:
-    """Forget what old messages said and where they went. Returns how many.
+    """Delete texts and contacts of old messages. Returns how many.
 
-    That one was sent, when and about what stays. Those a person may still send again stay whole.
-    What waited in the app so long is deleted, and what was reported of SMS, and not counted.
+    Their kind and times stay. Messages that staff may still send again are kept. Old in-app
+    notifications and SMS reports are deleted, and not counted.
     """
     before = now - timedelta(days=settings.KEEP_MESSAGES_DAYS)
     _delete_in_batches(SmsReport.objects.filter(reported_at__lt=before))
@@ -78,9 +78,9 @@ def _delete_in_batches(rows: QuerySet) -> None:
 
 
 def forget_problem_pictures(now: datetime) -> int:
-    """Delete the pictures of problems that ended as long ago. Returns how many.
+    """Delete the pictures of problems closed KEEP_MESSAGES_DAYS ago. Returns how many.
 
-    What was said stays: by it money was decided about.
+    The messages stay, because decisions about money were based on them.
     """
     before = now - timedelta(days=settings.KEEP_MESSAGES_DAYS)
     old = ProblemPicture.objects.filter(message__problem__closed_at__lt=before)
@@ -95,7 +95,7 @@ def _change_in_batches(rows: QuerySet, **changes: object) -> int:
     while batch := list(
         rows.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:BATCH]
     ):
-        # Asked again, since another process may have changed them: nothing is masked twice.
+        # Filter again: another process may have changed them, and nothing is masked twice.
         done += rows.filter(pk__in=batch).update(**changes)
         last = batch[-1]
     return done

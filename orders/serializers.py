@@ -1,4 +1,4 @@
-"""Input and output of orders. Outputs only describe the shapes built in representations.py."""
+"""Input of a cash-out, and fields that several packages share."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ MAX_LINES = 100
 
 
 class LinesInput(serializers.ListSerializer):
-    """Lines whose errors mirror the list that was sent: ``[{}, {"number": ["…"]}]``.
+    """Lines whose errors have the shape of the request: ``[{}, {"number": ["…"]}]``.
 
-    DRF itself is about to answer ``{"1": {"number": ["…"]}}`` instead.
+    A future version of DRF returns ``{"1": {"number": ["…"]}}`` instead.
     """
 
     def to_internal_value(self, data: Any) -> list[Any]:
@@ -35,23 +35,23 @@ class LinesInput(serializers.ListSerializer):
 
 
 class LineInput(serializers.Serializer):
-    """One product and how many of it."""
+    """A product and a number of units."""
 
     product = WholeNumberField(
         min_value=1,
         help_text="The product's id.",
         validators=[MaxValueValidator(MAX_ID, "This product is not for sale.")],
     )
-    number = WholeNumberField(min_value=1, max_value=MAX_STOCK, help_text="How many of it.")
+    number = WholeNumberField(min_value=1, max_value=MAX_STOCK, help_text="Number of units.")
     price = WholeNumberField(
         min_value=1,
         required=False,
-        help_text="Whole KES, each, as it was shown to the buyer; another price now is a 409.",
+        help_text="Unit price in whole KES, as shown to the buyer; 409 if it is different now.",
     )
 
 
 class CashoutInput(serializers.Serializer):
-    """What a buyer wants, and the phone that pays for it."""
+    """The lines to order, and the phone that pays."""
 
     order = LinesInput(child=LineInput(), allow_empty=False, max_length=MAX_LINES)
     mpesa_number = MpesaNumberField(help_text="As people write it: 0712345678, +254 712 345 678.")
@@ -59,30 +59,28 @@ class CashoutInput(serializers.Serializer):
     amount = WholeNumberField(
         min_value=1,
         required=False,
-        help_text="Whole KES in all, as it was shown to the buyer; another sum now is a 409.",
+        help_text="Total in whole KES, as shown to the buyer; 409 if it is different now.",
     )
 
     delivery = DeliveryInput(
         required=False,
         allow_null=True,
-        help_text="Where to bring the goods, for a fee a seller's parcel. Without it, or with "
-        "null, the caller and the sellers arrange it between them.",
+        help_text="The destination, for a fee per seller's parcel. Without it, or with null, the "
+        "caller and the sellers arrange the handover between them.",
     )
 
     def validate_order(self, lines: list[dict[str, Any]]) -> list[LineRequest]:
         return [LineRequest(**line) for line in lines]
 
 
-CODE_HELP = (
-    "Six digits to read out when the goods are handed over; the buyer's alone, from paid on."
-)
+CODE_HELP = "Six digits the buyer reads out at the handover (shown to the buyer only, once paid)"
 
 
 MOVES_HELP = "Statuses to which the caller may move it now: `to` of `/track/{id}/move/`."
 
 
 class CollectionCodeField(serializers.RegexField):
-    """Six digits, as they are read out or copied: spaces and dashes between them are ignored."""
+    """Six digits; spaces and dashes between them are ignored."""
 
     default_error_messages = {"invalid": "The code has six digits."}
 
@@ -91,5 +89,5 @@ class CollectionCodeField(serializers.RegexField):
 
     def to_internal_value(self, data: Any) -> str:
         typed = super().to_internal_value(data)
-        # A line break is no part of one code.
+        # A line break is not part of a code.
         return typed if "\n" in typed else digits_of_code(typed)

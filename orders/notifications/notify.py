@@ -1,4 +1,4 @@
-"""Notifying buyers and sellers. Every notification of the shop is stored here first."""
+"""Stores notifications to buyers and sellers. Every notification of the shop starts here."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def notify(
     phone: str = "",
     **facts: Any,
 ) -> None:
-    """Store one notification, as ``notify_all`` does; the arguments are the columns of Notice."""
+    """Store one notification, like ``notify_all``; the arguments are columns of Notice."""
     notice = Notice(
         kind=kind,
         key=key,
@@ -36,12 +36,12 @@ def notify(
 
 
 def notify_all(notices: Iterable[Notice]) -> None:
-    """Store notifications, and have them sent after commit. One insert.
+    """Store notifications and send them after commit. One insert.
 
-    Safe to repeat: a notification whose key is stored already is left out. Call inside the
-    transaction of what they are about: rolled back with it, they are not sent; committed with it,
-    they are sent even if this process dies, by the clock. Texts, languages and channels are
-    decided after commit, by a worker where there is a broker.
+    Safe to repeat: notifications whose key exists are skipped. Call inside the transaction of the
+    event they report: they are rolled back with it, and once committed they are sent even if this
+    process dies (by the clock). Texts, languages and channels are decided after commit, by a
+    worker if there is a broker.
     """
     stored = list(notices)
     insert(stored, ignore_conflicts=True)

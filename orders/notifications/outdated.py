@@ -1,4 +1,4 @@
-"""Whether a notification is still true when it is written or sent, which may be hours later."""
+"""Checks whether a notification is still true when it is written or sent, maybe hours later."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from orders.models import (
 )
 from orders.models.notifications import Notice, NotificationKind
 
-#: Kinds that are about some lines of an order, each with a notification of its own.
+#: Kinds with a notification per line.
 OF_LINES = {
     NotificationKind.SHIPPED,
     NotificationKind.ARRIVED,
@@ -25,11 +25,12 @@ OF_LINES = {
 
 
 def is_outdated(notice: Notice, *, reader_id: int | None = None) -> bool:
-    """Whether there is nothing left of what a notification says, or of what it asks for.
+    """Whether a notification is no longer true or no longer needed.
 
-    That a prompt failed is not told once its order waits for no money, or its buyer has paid for
-    the same goods with another order. Lines are not told of once they are off, or further on. Money
-    that moved has moved. ``reader_id`` is who reads it, where they are one of several.
+    A failed prompt is outdated once its order no longer waits for payment, or its buyer has paid
+    for the same goods in another order. A notification about lines is outdated once they are
+    cancelled or have moved on. Notifications about money never are. ``reader_id`` is the recipient,
+    if there are several.
     """
     if notice.order_id is None:
         return False
@@ -46,22 +47,21 @@ def is_outdated(notice: Notice, *, reader_id: int | None = None) -> bool:
 
 
 def current_lines(notice: Notice) -> OrderTrackQuerySet:
-    """The lines a notification is about that still are as it says, by id.
+    """Return the lines for which a notification is still true, by id.
 
-    Of those shipped, arrived, waiting or delivered, all that the order's notifications of that kind
-    name.
+    For a kind in OF_LINES: the lines of all the order's notifications of that kind.
     """
     kind = NotificationKind(notice.kind)
     lines = OrderTrack.objects.exclude(track_status__in=_NOT_ANY_MORE[kind]).order_by("pk")
     if kind == NotificationKind.SHIPPED:
-        # What waits at a pick-up point is on its way no more.
+        # A parcel at its pick-up point is no longer on its way.
         lines = lines.filter(parcel__arrived_at__isnull=True)
     if kind in OF_LINES:
         return lines.filter(notices__order=notice.order_id, notices__kind=kind)
     return lines.filter(order=notice.order_id)
 
 
-#: By the kind: the statuses of a line of which it need not be told any more.
+#: By kind: the statuses of a line that make the notification outdated.
 _NOT_ANY_MORE = {
     NotificationKind.PAID: CANCELLED_LINE_STATUSES,
     NotificationKind.SOLD: CANCELLED_LINE_STATUSES,

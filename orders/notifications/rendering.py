@@ -1,6 +1,6 @@
-"""Writing the messages of a notification: for whom, in which language, over which channels.
+"""Writes the messages of a notification: recipients, language and channels.
 
-Done after commit, so that the transaction a notification is about pays for one insert only.
+Runs after commit, so that the transaction of the event only pays for one insert.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from .problem_words import problem_words
 from .templates import Item
 from .to_support import write_to_support
 
-#: Which of a person's preferences a kind falls under.
+#: The group of message preferences each kind belongs to.
 _PREFERENCES = {
     NotificationKind.PAID: "buying",
     NotificationKind.SHIPPED: "buying",
@@ -57,7 +57,7 @@ _PREFERENCES = {
     NotificationKind.SOLD: "selling",
     NotificationKind.PAID_OUT: "selling",
 }
-#: Kinds that go to buyer or seller, as the notice says in ``to``.
+#: Kinds for buyer or seller, depending on ``to`` of the notice.
 OF_A_PROBLEM = {
     NotificationKind.PROBLEM,
     NotificationKind.PROBLEM_REPLY,
@@ -75,29 +75,29 @@ class _Draft:
     reference: str
     link: Link
     items: list[Item] = field(default_factory=list)
-    #: Where the goods of a buyer's go.
+    #: For a buyer: the destination of the order.
     delivery: OrderDelivery | None = None
-    #: The buyer is a guest, who has no account to look into.
+    #: The buyer is a guest, without an account.
     is_guest: bool = False
-    #: Of a seller's, that an agent comes for them, and where to.
+    #: For a seller: whether an agent collects the goods, and where.
     is_collected: bool = False
     collected_at: Address | None = None
 
 
 class _Told:
-    """The order that notifications are about, as it is now: read once, however many they are."""
+    """The order that notifications are about, read once for all of them."""
 
     def __init__(self, order_id: int | None) -> None:
         self._order_id = order_id or 0
 
     @cached_property
     def order(self) -> Order:
-        """With its buyer, their preferences, and where it is brought."""
+        """The order with its buyer, the buyer's preferences and the destination."""
         return _order_to_tell_of(self._order_id)[0]
 
     @cached_property
     def lines(self) -> list[OrderTrack]:
-        """Those that are not off, by id, with their sellers and those people's preferences."""
+        """Its lines that are not cancelled, by id, with sellers and their preferences."""
         return _lines_to_tell_of(self._order_id)
 
 
@@ -117,12 +117,12 @@ def _lines_to_tell_of(order: int) -> QuerySet[OrderTrack]:
 
 @transaction.atomic
 def compose(notice_id: int) -> int:
-    """Write the messages of a notification, and return how many. Safe to repeat, at once.
+    """Write the messages of a notification and return how many. Safe to repeat and concurrently.
 
-    There are none for people who chose not to get them, none to an inbox or a phone that has not
-    proven itself (accounts.contacts), and none of what is not so any more. What there are none of
-    for such a reason waits in the app all the same (InboxNotice), but for what goes to staff.
-    Notifications of one order that some line is shipped or delivered are combined.
+    None are written against the recipient's preferences, to an unverified address or phone
+    (accounts.contacts), or if the notification is outdated. Except for the latter, and those for
+    staff, it is still stored for the app (InboxNotice). Notifications about lines of one order
+    (OF_LINES) are combined.
     """
     notices = _lock(notice_id)
     return _write([notices]) if notices else 0
@@ -130,7 +130,7 @@ def compose(notice_id: int) -> int:
 
 @transaction.atomic
 def compose_for_order(order_id: int) -> int | None:
-    """Do as ``compose`` does for all that is due of an order, at once; None where nothing is."""
+    """Like ``compose``, for all due notifications of an order; None if there are none."""
     due = _due_of_order(order_id)
     if not due:
         return None
@@ -142,9 +142,9 @@ def compose_for_order(order_id: int) -> int | None:
 
 
 def _write(groups: Sequence[list[Notice]]) -> int:
-    """Write the messages of notifications that are locked, and return how many.
+    """Write the messages of locked notifications and return how many.
 
-    Those of a group are combined. All are of one order, or one alone.
+    Those in a group are combined. All belong to one order, or there is only one.
     """
     if not groups:
         return 0
@@ -171,14 +171,14 @@ def _mark_composed(notices: Sequence[int], now: datetime) -> Update:
 
 
 def _is_outdated(notice: Notice, told: _Told) -> bool:
-    """As ``is_outdated``; of goods paid and sold the lines are read for the message anyway."""
+    """Like ``is_outdated``; for paid and sold, uses the lines that are read anyway."""
     if notice.kind in {NotificationKind.PAID, NotificationKind.SOLD}:
         return not told.lines
     return is_outdated(notice)
 
 
 def _lock(notice_id: int) -> list[Notice]:
-    """The notification and those combined with it, locked by id; none if it is written already."""
+    """Lock a notification and those combined with it, by id; [] if already composed."""
     for notice in _due(notice_id):
         if notice.kind in OF_LINES and notice.order_id is not None:
             due = Notice.objects.to_compose().select_for_update(no_key=True).order_by("pk")
@@ -226,7 +226,7 @@ def _draft_for_buyer(notices: list[Notice], told: _Told) -> Iterator[_Draft]:
 
 
 def _drafts_for_sellers(notices: list[Notice], told: _Told) -> Iterator[_Draft]:
-    """One draft a seller, with all their lines of the order."""
+    """One draft per seller, with all their lines of the order."""
     order = told.order
     is_collected = hasattr(order, "delivery")
     sold = sorted(told.lines, key=lambda line: line.seller_id)
@@ -261,7 +261,7 @@ def _draft_for_user(notices: list[Notice], _: _Told) -> Iterator[_Draft]:
 
 
 def _draft_for_party(notices: list[Notice], _: _Told) -> Iterator[_Draft]:
-    """One draft, for the buyer or the seller of the line, as the notice says."""
+    """One draft, for the line's buyer or seller, depending on ``to`` of the notice."""
     notice = notices[0]
     line = OrderTrack.objects.select_related(
         "order", "buyer__message_preferences", "seller__message_preferences"
@@ -297,7 +297,7 @@ _DRAFTS: dict[NotificationKind, Callable[[list[Notice], _Told], Iterator[_Draft]
 
 
 def _render(notice: Notice, draft: _Draft) -> Iterator[Message]:
-    """The draft as a message for each channel that its reader wants and can be reached over."""
+    """Yield a message for each channel the recipient has chosen and can be reached on."""
     preferences = preferences_of(draft.user)
     language, group = preferences.language, _preference(notice)
     values = _template_values(notice, draft, language)
@@ -318,7 +318,7 @@ def _render(notice: Notice, draft: _Draft) -> Iterator[Message]:
             channel=MessageChannel.EMAIL, contact=draft.user.email, subject=subject, text=text
         )
     wants_sms = is_sms_on() and getattr(preferences, f"{group}_sms")
-    # Anybody may have a guest's phone rung, and write to it by that.
+    # Anyone can cause prompts to a guest's phone, and would cause these SMS, too.
     wants_sms = wants_sms and not (draft.is_guest and group == "prompts")
     if wants_sms and may_be_written_to(draft.user.pk, draft.phone, timezone.now()):
         said = values | _places(notice, draft, language, in_full=False)
@@ -327,7 +327,7 @@ def _render(notice: Notice, draft: _Draft) -> Iterator[Message]:
 
 
 def _places(notice: Notice, draft: _Draft, language: str, *, in_full: bool) -> dict[str, str]:
-    """Where goods go, or are collected; nothing of it where there is no delivery."""
+    """The template values about places; empty without a delivery."""
     kind, to = notice.kind, draft.delivery
     collect = collect_sentence(language, draft.collected_at) if draft.is_collected else ""
     return {
@@ -338,8 +338,7 @@ def _places(notice: Notice, draft: _Draft, language: str, *, in_full: bool) -> d
 
 
 def _for_the_app(notices: list[Notice], draft: _Draft) -> InboxNotice:
-    """The draft as it waits in the app, in both languages and without codes; of where goods go it
-    says what an SMS says."""
+    """The draft for the app, in both languages and without codes; places as in an SMS."""
     notice = notices[0]
     said = {}
     for language in Language.values:
@@ -358,7 +357,7 @@ def _for_the_app(notices: list[Notice], draft: _Draft) -> InboxNotice:
 
 
 def _preference(notice: Notice) -> str:
-    """Which of its reader's preferences a notification falls under."""
+    """The group of message preferences a notification belongs to."""
     kind = NotificationKind(notice.kind)
     if kind in OF_A_PROBLEM:
         return "buying" if notice.facts["to"] == Party.BUYER else "selling"

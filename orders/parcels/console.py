@@ -1,4 +1,4 @@
-"""The delivery role's page in the admin: parcels to fetch and to hand over, for a phone.
+"""The admin page of the delivery role, made for phones: parcels to fetch and to hand over.
 
 It shows what the API shows, and its buttons are the staff actions of actions.py.
 """
@@ -32,9 +32,9 @@ from .actions import ACTIONS, form_name, offered
 from .queries import Reader, in_county, read_rows, seen_by, with_ends, without_own
 from .representation import represent_collection, represent_destination
 
-#: Parcels a page shows.
+#: Number of parcels per page.
 PAGE = 30
-#: The page's parts, and which parcels each shows.
+#: The tabs of the page, with the parcels each shows.
 PARTS: dict[str, tuple[str, Callable[[ParcelQuerySet], ParcelQuerySet]]] = {
     "fetch": ("To fetch", lambda found: found.at_status(ParcelStatus.TO_FETCH)),
     "bring": ("To hand over", lambda found: found.under_way()),
@@ -43,7 +43,7 @@ PARTS: dict[str, tuple[str, Callable[[ParcelQuerySet], ParcelQuerySet]]] = {
 
 
 class FilterForm(forms.Form):
-    """Which parcels of a part to show."""
+    """Filter of the parcels of a tab."""
 
     part = forms.ChoiceField(
         choices=[(key, title) for key, (title, _) in PARTS.items()],
@@ -65,7 +65,7 @@ class FilterForm(forms.Form):
 
 @require_safe
 def parcels(request: HttpRequest) -> HttpResponse:
-    """Show the parcels of a part: those the person has taken on, and those that are free."""
+    """Show the parcels of a tab: the user's own and unclaimed ones."""
     reader = _reader(request)
     form = FilterForm(request.GET, auto_id="filter-%s")
     wanted = form.cleaned_data if form.is_valid() else {}
@@ -94,7 +94,7 @@ def parcels(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def act(request: HttpRequest, parcel_id: int, key: str) -> HttpResponse:
-    """Do an action with a parcel, and lead back to the part it was chosen in."""
+    """Perform an action on a parcel and redirect to the tab it came from."""
     reader = _reader(request)
     action = ACTIONS.get(key)
     if action is None:
@@ -115,7 +115,7 @@ def act(request: HttpRequest, parcel_id: int, key: str) -> HttpResponse:
 
 
 def _reader(request: HttpRequest) -> Reader:
-    """Who asks, if they bring parcels or decide about lines. Raises PermissionDenied."""
+    """Return the reader. Raises PermissionDenied unless they deliver, or decide about lines."""
     reader = Reader.of(current_user(request))
     if not (reader.brings or reader.decides):
         raise PermissionDenied
@@ -133,7 +133,7 @@ def _filter(found: ParcelQuerySet, wanted: dict[str, Any], user: User) -> Parcel
 
 
 def _abandoned(page: list[Parcel]) -> set[int]:
-    """Of these parcels, those whose agent may bring none any more. One query."""
+    """Return the ids of those parcels whose agent is no longer one. One query."""
     theirs = Parcel.objects.filter(is_abandoned(), pk__in=[parcel.pk for parcel in page])
     return set(theirs.values_list("pk", flat=True))
 
@@ -159,17 +159,17 @@ def _card(request: HttpRequest, row: Any, reader: Reader, abandoned: set[int]) -
 
 
 def _form(request: HttpRequest, parcel: Parcel, key: str, action: StaffAction) -> forms.Form:
-    """A button's form: as it was filled in where it had mistakes, else empty."""
+    """Return a button's form: as sent if it had errors, else empty."""
     name = form_name(parcel, key)
     return came_back(request, name) or action.form(auto_id=f"{name}-%s")
 
 
 def _named(end: dict[str, Any]) -> dict[str, Any]:
-    """An end of a parcel's way with its county as people call it."""
+    """Add the county's display name to a collection place or destination."""
     return {**end, "county": County(end["county"]).label if end["county"] else ""}
 
 
-#: What asks for something before it is done.
+#: Actions that ask for input first.
 _ASKS = {"delivered", "release", "attempt"}
 
 

@@ -89,7 +89,7 @@ _TAGS = ["delivery"]
 
 LIST: dict[str, Any] = {
     "operation_id": "deliveries",
-    "summary": "Parcels to fetch and to hand over",
+    "summary": "List parcels",
     "tags": _TAGS,
     "parameters": [ParcelFilterInput, _LINK],
     "responses": {200: ParcelOutput(many=True), 403: _NO_AGENT},
@@ -97,7 +97,7 @@ LIST: dict[str, Any] = {
 }
 CLAIM: dict[str, Any] = {
     "operation_id": "delivery_claim",
-    "summary": "Take a parcel on",
+    "summary": "Claim a parcel",
     "tags": _TAGS,
     "request": None,
     "responses": {200: ParcelOutput, 403: _NOT_THEIRS, 404: _NONE, 409: _CLAIMED},
@@ -105,7 +105,7 @@ CLAIM: dict[str, Any] = {
 }
 RELEASE: dict[str, Any] = {
     "operation_id": "delivery_release",
-    "summary": "Give a parcel up",
+    "summary": "Release a parcel",
     "tags": _TAGS,
     "request": ReleaseInput,
     "responses": {200: ParcelOutput, 403: _NOT_THEIRS, 404: _NONE, 409: _FETCHED},
@@ -116,7 +116,7 @@ RELEASE: dict[str, Any] = {
 }
 ATTEMPT: dict[str, Any] = {
     "operation_id": "delivery_attempt",
-    "summary": "Say that a parcel could not be handed over",
+    "summary": "Report a failed delivery",
     "tags": _TAGS,
     "request": AttemptInput,
     "responses": {200: ParcelOutput, 403: _NOT_THEIRS, 404: _NONE, 409: _NOT_ATTEMPTED},

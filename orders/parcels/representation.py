@@ -12,9 +12,10 @@ from .queries import ParcelRow, Reader
 
 
 def represent_parcel(row: ParcelRow, reader: Reader) -> dict[str, Any]:
-    """One parcel for somebody who may see it, from ``read_rows``; times in UTC, no prices.
+    """Return a parcel, from ``read_rows``, for a user who may see it; times in UTC, no prices.
 
-    Of each end it has what this reader needs, and null for the rest (docs/delivery.md).
+    Collection place and destination have what this reader needs, and null for the rest
+    (docs/delivery.md).
     """
     parcel = row.parcel
     return {
@@ -43,7 +44,7 @@ def represent_parcel(row: ParcelRow, reader: Reader) -> dict[str, Any]:
 
 
 def represent_collection(row: ParcelRow, reader: Reader) -> dict[str, Any]:
-    """Where a parcel is collected. Its seller's name is all that its pick-up point needs."""
+    """Return where a parcel is collected; agents of its pick-up point see only the seller."""
     seller, place = row.parcel.seller, row.place
     if not reader.sees_seller(row.parcel):
         return {"name": seller.username, **dict.fromkeys(_PLACE)}
@@ -63,7 +64,7 @@ _PLACE = ("phone", "county", "county_name", "area", "directions")
 
 
 def represent_destination(parcel: Parcel, reader: Reader) -> dict[str, Any]:
-    """Where a parcel goes, and who takes it in."""
+    """Return a parcel's destination and recipient."""
     delivery = parcel.order.delivery
     point = delivery.pickup_point
     return {

@@ -22,7 +22,7 @@ _ID = re.compile(r"[0-9]{1,18}")
 
 @extend_schema_field(OpenApiTypes.INT)
 class QueryIdField(serializers.Field):
-    """An id in an address's query: plain ASCII digits."""
+    """An id in the query string: ASCII digits."""
 
     default_error_messages = {"whole": "A whole number is needed, like 7."}
 
@@ -34,7 +34,7 @@ class QueryIdField(serializers.Field):
 
 @extend_schema_field(OpenApiTypes.BOOL)
 class QueryFlagField(serializers.Field):
-    """A flag in an address's query: true or false, in these words."""
+    """A flag in the query string: ``true`` or ``false``."""
 
     default_error_messages = {"strict": "Say true or false."}
 
@@ -45,31 +45,31 @@ class QueryFlagField(serializers.Field):
 
 
 class ParcelFilterInput(serializers.Serializer):
-    """Which of the parcels somebody may see to list."""
+    """Filter of the parcels the caller may see."""
 
     status = OneOfField(
-        ParcelStatus.choices, required=False, help_text="How far they are. All of them unless told."
+        ParcelStatus.choices, required=False, help_text="Their status; all by default."
     )
     county = serializers.ChoiceField(
-        County.choices, required=False, help_text="Where they are collected, or go."
+        County.choices, required=False, help_text="Where they are collected or delivered."
     )
-    pickup_point = QueryIdField(required=False, help_text="The point they go to.")
+    pickup_point = QueryIdField(required=False, help_text="The id of the point they go to.")
     open = QueryFlagField(
-        required=False, help_text="true: what is still to be brought; false: what was handed over."
+        required=False, help_text="true: still to be delivered; false: delivered."
     )
     mine = QueryFlagField(
-        required=False, help_text="true: those the caller has taken on; false: all others."
+        required=False, help_text="true: claimed by the caller; false: all others."
     )
 
 
 class ReleaseInput(serializers.Serializer):
-    """Why a parcel is given up: needed from staff, welcome from its agent."""
+    """The reason for releasing a parcel: required from staff, optional for its agent."""
 
     note = ShownTextField(required=False, default="", allow_blank=True, max_length=200)
 
 
 class AttemptInput(serializers.Serializer):
-    """Why a parcel that was brought to its door was not handed over."""
+    """The reason for a failed delivery."""
 
     reason = OneOfField(AttemptReason.choices)
     note = ShownTextField(
@@ -77,12 +77,12 @@ class AttemptInput(serializers.Serializer):
         default="",
         allow_blank=True,
         max_length=200,
-        help_text="More about it; the buyer and the seller read it.",
+        help_text="Details; shown to the buyer and the seller.",
     )
 
 
 class ParcelMoveInput(serializers.Serializer):
-    """Where a whole parcel is to go, and what shows that it may."""
+    """The new status of a parcel, with a reason or the collection code."""
 
     to = OneOfField(list(LINE_STATUS))
     note = ShownTextField(
@@ -90,12 +90,12 @@ class ParcelMoveInput(serializers.Serializer):
         default="",
         allow_blank=True,
         max_length=200,
-        help_text="Why; the buyer and the seller read it.",
+        help_text="The reason; shown to the buyer and the seller.",
     )
     code = CollectionCodeField(
         required=False,
         default="",
-        help_text="The collection code of any line of it that is handed over.",
+        help_text="The collection code of any line handed over.",
     )
 
 
@@ -107,7 +107,7 @@ class ParcelLineOutput(serializers.Serializer):
 
 
 class CollectOutput(serializers.Serializer):
-    """Where a parcel is collected; null is what this reader is not told, or nobody knows."""
+    """Where a parcel is collected; null for what is unknown or not shown to the caller."""
 
     name = serializers.CharField()
     phone = serializers.CharField(allow_null=True, help_text="12 digits: 2547… or 2541….")
@@ -125,13 +125,13 @@ class PointOutput(serializers.Serializer):
 
 
 class DeliverOutput(serializers.Serializer):
-    """Where a parcel goes."""
+    """The destination of a parcel."""
 
     way = serializers.ChoiceField(DeliveryWay.choices)
-    recipient = serializers.CharField(help_text="Whose name is on it.")
+    recipient = serializers.CharField(help_text="The recipient's name.")
     phone = serializers.CharField(
         allow_null=True,
-        help_text="Theirs; of a parcel that goes to a pick-up point, for who hands over there.",
+        help_text="The recipient's phone; for a pick-up point shown to its agents only.",
     )
     county = serializers.ChoiceField(County.choices)
     county_name = serializers.CharField()
@@ -141,20 +141,20 @@ class DeliverOutput(serializers.Serializer):
 
 
 class ParcelOutput(serializers.Serializer):
-    """The lines of one order that come from one seller, and both ends of their way."""
+    """The lines of one order from one seller, with collection place and destination."""
 
     id = serializers.IntegerField()
     order = serializers.CharField(help_text="The order's reference, as its buyer has it.")
     status = serializers.ChoiceField(
-        ParcelStatus.choices, help_text="As far as the line of it that is behind."
+        ParcelStatus.choices, help_text="The status of its least advanced line."
     )
-    mine = serializers.BooleanField(help_text="Whether the caller has taken it on.")
+    mine = serializers.BooleanField(help_text="Whether the caller has claimed it.")
     claimed_at = serializers.DateTimeField(allow_null=True)
-    since = serializers.DateTimeField(help_text="When it was last moved on.")
+    since = serializers.DateTimeField(help_text="When its status last changed.")
     arrived_at = serializers.DateTimeField(
-        allow_null=True, help_text="When its pick-up point took it in."
+        allow_null=True, help_text="When it arrived at its pick-up point."
     )
-    lines = ParcelLineOutput(many=True, help_text="What is in it, without what was cancelled.")
+    lines = ParcelLineOutput(many=True, help_text="Its lines, without cancelled ones.")
     collect = CollectOutput()
     deliver = DeliverOutput()
     actions = serializers.ListField(

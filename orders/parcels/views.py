@@ -1,4 +1,4 @@
-"""Parcels over HTTP, for who brings them and who hands them over at pick-up points."""
+"""The API of parcels, for delivery agents and agents of pick-up points."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from .serializers import (
 
 
 class NoSuchParcel(Refusal):
-    """There is no such parcel, or it is none of the caller's business."""
+    """The parcel does not exist, or does not concern the caller."""
 
     code = "parcel_not_found"
     message = "There is no such parcel."
@@ -52,13 +52,13 @@ class ParcelsView(GenericAPIView):
 
     @extend_schema(**descriptions.LIST)
     def get(self, request: Request) -> Response:
-        """Of a delivery agent: what they have taken on, and what is free to take. Of who hands over
-        at a pick-up point: what was fetched for it. Newest first, until a week after it was
-        handed over; never what the caller bought, sold or is paid for.
+        """Delivery agents see parcels they have claimed and unclaimed ones; agents of a pick-up
+        point see parcels fetched for it. Newest first, until a week after delivery; never parcels
+        the caller bought, sold or is paid for.
 
-        Each says what is in it, where to collect it and where it goes, as far as the caller has to
-        know: whom to call at a door, not who comes to a pick-up point; and what the caller may do
-        with it now.
+        Each parcel has its lines, the collection place and the destination, as far as the caller
+        needs them: the phone of a recipient at an address, but not of one who collects at a
+        pick-up point. `actions` is what the caller may do with it now.
         """
         reader = Reader.of(current_user(request))
         if not reader.has_to_do:
@@ -72,18 +72,17 @@ class ParcelsView(GenericAPIView):
 
 
 class ParcelClaimView(APIView):
-    """Taking a parcel on."""
+    """Claiming a parcel."""
 
     throttle_scope = "claim"
 
     @extend_schema(**descriptions.CLAIM)
     def post(self, request: Request, parcel_id: str) -> Response:
-        """Take a parcel on: it is the caller's to bring, and in nobody else's list of free ones.
+        """Claim a parcel: only the caller can deliver it then. Repeating it changes nothing.
 
-        Of two agents at once one gets it, and the other a 409 `parcel_claimed`. Repeating it
-        changes nothing. Who has taken on as many as one may without fetching any gets a 409
-        `too_many_claims`, and of what was handed over or cancelled a 409 `parcel_closed`. What is
-        not fetched within a day is free again.
+        One of two concurrent agents gets it, the other a 409 `parcel_claimed`. An agent with too
+        many claimed parcels that are not fetched gets a 409 `too_many_claims`. A delivered or
+        cancelled parcel is a 409 `parcel_closed`. A parcel not fetched within a day is released.
         """
         reader, parcel, was_seen = _find(request, parcel_id)
         perform(CLAIM, parcel, {"why": ""}, by=reader.user)
@@ -91,16 +90,16 @@ class ParcelClaimView(APIView):
 
 
 class ParcelReleaseView(APIView):
-    """Giving a parcel up."""
+    """Releasing a parcel."""
 
     throttle_scope = "claim"
 
     @extend_schema(**descriptions.RELEASE)
     def post(self, request: Request, parcel_id: str) -> Response:
-        """Give a parcel up, so that others may take it on. Repeating it changes nothing.
+        """Release a parcel so that others can claim it. Repeating it changes nothing.
 
-        Its agent may until they fetch it (409 `parcel_fetched` after that), staff who decide about
-        lines at any time, with a `note` that says why.
+        Its agent can do so until it is fetched (then 409 `parcel_fetched`); staff who decide about
+        lines at any time, with the reason in `note`.
         """
         reader, parcel, was_seen = _find(request, parcel_id)
         asked = ReleaseInput(data=request.data)
@@ -110,17 +109,17 @@ class ParcelReleaseView(APIView):
 
 
 class ParcelAttemptView(APIView):
-    """Saying that a parcel could not be handed over."""
+    """Reporting a failed delivery."""
 
     throttle_scope = "move"
 
     @extend_schema(**descriptions.ATTEMPT)
     def post(self, request: Request, parcel_id: str) -> Response:
-        """Say that a parcel was brought to its door and not handed over, and why.
+        """Report that a parcel could not be delivered to its address, and why.
 
-        Its agent may, and staff who decide about lines, while it is on its way to an address. Its
-        buyer is told, and reads it in the line's `history`; the code goes on working. What is said
-        again within an hour changes nothing.
+        For its agent, and staff who decide about lines, while it is on its way to an address. The
+        buyer is notified and sees it in the line's `history`; the code remains valid. Another
+        report within an hour changes nothing.
         """
         reader, parcel, was_seen = _find(request, parcel_id)
         asked = AttemptInput(data=request.data)
@@ -140,16 +139,16 @@ class ParcelMoveView(APIView):
 
     @extend_schema(**descriptions.MOVE)
     def post(self, request: Request, parcel_id: str) -> Response:
-        """Move every line of a parcel at once, or none, as `/track/{id}/move/` moves one.
+        """Move all lines of a parcel, or none, like `/track/{id}/move/` moves one.
 
-        Delivery agents: `fetched` (a parcel that is free is theirs then), `shipping`, and
-        `delivered` with the code of any of its lines. Who hands over at its pick-up point:
-        `arrived` once they have it, which tells its buyer, and `delivered` with the code. Five
-        wrong codes for a parcel and its lines use them up; then its buyer or the shop confirm.
-        Lines that were cancelled are left alone. Repeating a move changes nothing.
+        Delivery agents: `fetched` (which claims an unclaimed parcel), `shipping`, and `delivered`
+        with the code of any of its lines. Agents of its pick-up point: `arrived`, which notifies
+        the buyer, and `delivered` with the code. After five wrong codes for a parcel and its lines
+        only the buyer or the shop can confirm delivery. Cancelled lines are left alone. Repeating
+        a move changes nothing.
 
-        What another agent has taken on is not moved: 409 `parcel_claimed`. What one does not
-        decide alone is proposed to a second person: 409 `second_person_needed`.
+        A parcel claimed by another agent is a 409 `parcel_claimed`. A move that needs a second
+        person's approval is proposed: 409 `second_person_needed`.
         """
         reader, parcel, was_seen = _find(request, parcel_id)
         asked = ParcelMoveInput(data=request.data)
@@ -157,7 +156,7 @@ class ParcelMoveView(APIView):
         try:
             move_for(parcel, actor=reader.user, **asked.validated_data)
         except Parcel.DoesNotExist:
-            # All of it was cancelled since it was found.
+            # It was cancelled entirely since it was read.
             raise NoSuchParcel from None
         return _answer(parcel, reader, was_seen=was_seen)
 
@@ -194,7 +193,7 @@ def _filter(parcels: ParcelQuerySet, wanted: dict[str, Any], reader: Reader) -> 
 
 
 class _Found(NamedTuple):
-    """A parcel, what the caller is to it, and whether they are shown it as it is."""
+    """A parcel, its reader, and whether the reader sees it in lists."""
 
     reader: Reader
     parcel: Parcel
@@ -202,10 +201,10 @@ class _Found(NamedTuple):
 
 
 def _find(request: Request, parcel_id: str) -> _Found:
-    """A parcel, and what the caller is to it. Raises NoSuchParcel.
+    """Find a parcel for the caller. Raises NoSuchParcel.
 
-    Agents and staff find one that another agent has as well: what they may not do with it is said
-    in the answer.
+    Agents and staff also find parcels of other agents, so that the error can say why an action is
+    refused.
     """
     reader = Reader.of(current_user(request))
     found = Reader(reader.user, reader.brings, reader.brings or reader.decides, reader.points)
@@ -220,10 +219,10 @@ def _is_seen(parcel: Parcel, reader: Reader) -> bool:
 
 
 def _answer(parcel: Parcel, reader: Reader, *, was_seen: bool) -> Response:
-    """The parcel as it is now, for who was shown it before what they did, or is since.
+    """Return the parcel, if the caller could see it before the action or can see it now.
 
-    Repeating a move changes nothing and is refused to nobody: what it answers must tell nobody
-    where another agent brings a parcel. Raises ClaimedByAnother and NoSuchParcel.
+    Repeating a move is never refused, so the answer must not reveal where another agent delivers
+    a parcel. Raises ClaimedByAnother and NoSuchParcel.
     """
     if not (was_seen or _is_seen(parcel, reader)):
         raise NoSuchParcel if parcel.agent_id is None else ClaimedByAnother

@@ -46,8 +46,8 @@ KEY = OpenApiParameter(
     "Idempotency-Key",
     OpenApiTypes.STR,
     OpenApiParameter.HEADER,
-    description="1 to 255 visible ASCII characters: the same request again does nothing more. "
-    "Without one, the same words within 15 seconds are a double click.",
+    description="1 to 255 visible ASCII characters; repeating the request has no further effect. "
+    "Without it, the same text within 15 seconds counts as a double click.",
 )
 LINK = OpenApiParameter(
     "Link",
@@ -77,14 +77,14 @@ OPEN: dict[str, Any] = {
     "tags": _TAGS,
     "parameters": [KEY],
     "description": (
-        "For the line's buyer, from when it is paid until a week after its delivery. What its"
-        " seller is owed for it is held back until the problem is decided. One at a time; after"
-        " one was closed another may be reported. 200 where the same was reported a moment ago."
+        "For the line's buyer, from payment until a week after delivery. The seller's earnings for"
+        " the line are held until the problem is decided. One problem at a time; another can be"
+        " reported after it is closed. 200 if the same request was made a moment ago."
     ),
     "request": _body(ProblemInput),
     "responses": {
-        201: OpenApiResponse(LineProblemOutput, description="It is open.", examples=_SHOWN),
-        200: OpenApiResponse(LineProblemOutput, description="It was reported a moment ago."),
+        201: OpenApiResponse(LineProblemOutput, description="Reported.", examples=_SHOWN),
+        200: OpenApiResponse(LineProblemOutput, description="Already reported a moment ago."),
         400: field_errors(
             "Something in the input is wrong.",
             pictures={"pictures": ["Send at most 3 pictures at a time."]},
@@ -101,20 +101,20 @@ OPEN: dict[str, Any] = {
 }
 READ: dict[str, Any] = {
     "operation_id": "problem",
-    "summary": "How a problem stands",
+    "summary": "Retrieve a problem",
     "tags": _TAGS,
     "description": "The newest problem with a line, for its buyer and its seller.",
     "responses": {
-        200: OpenApiResponse(LineProblemOutput, description="It.", examples=_SHOWN),
+        200: OpenApiResponse(LineProblemOutput, description="The problem.", examples=_SHOWN),
         404: _NONE,
     },
 }
 THREAD: dict[str, Any] = {
     "operation_id": "problem_messages",
-    "summary": "What was said about a problem",
+    "summary": "List the messages about a problem",
     "tags": _TAGS,
     "description": (
-        "All of it, oldest first, for the line's buyer and seller. Who speaks for the shop is not"
+        "All messages, oldest first, for the line's buyer and seller. The shop's staff are not"
         " named."
     ),
     "responses": {
@@ -128,21 +128,22 @@ THREAD: dict[str, Any] = {
 }
 WRITE: dict[str, Any] = {
     "operation_id": "problem_message",
-    "summary": "Say something about a problem",
+    "summary": "Write a message about a problem",
     "tags": _TAGS,
     "parameters": [KEY],
     "description": (
-        "For the line's buyer and seller, until it is closed. The others are told, at most once an"
-        " hour. What was said stays. 200 where the same was said a moment ago."
+        "For the line's buyer and seller, until the problem is closed. The other parties are"
+        " notified at most once an hour. Messages cannot be changed. 200 if the same message was"
+        " sent a moment ago."
     ),
     "request": _body(MessageInput),
     "responses": {
         201: OpenApiResponse(
             MessageOutput,
-            description="It is written.",
+            description="Written.",
             examples=[OpenApiExample("said", value=_MESSAGE, response_only=True)],
         ),
-        200: OpenApiResponse(MessageOutput, description="It was written a moment ago."),
+        200: OpenApiResponse(MessageOutput, description="Already written a moment ago."),
         404: _NONE,
         409: refusals(ProblemClosed, TooManyMessages),
         422: _KEY_REUSED,
@@ -154,15 +155,15 @@ ACCEPT: dict[str, Any] = {
     "summary": "Agree to a refund",
     "tags": _TAGS,
     "description": (
-        "For the line's seller, and final. Without more the whole price goes back at once; with"
-        " `amount` that part of it, and the buyer keeps the goods; with `bring_back` the goods come"
-        " back first (`/track/{id}/problem/returned/`). What was paid out for it already is taken"
-        " off what the seller is sent next; beyond what anybody may owe the shop it decides (409"
-        " `shop_decides`)."
+        "For the line's seller, and final. With an empty body the whole price is refunded"
+        " immediately; with `amount` that part of it, and the buyer keeps the goods; with"
+        " `bring_back` the goods are returned first (`/track/{id}/problem/returned/`). What was"
+        " already paid out for the line is deducted from the next payout; above the limit of a"
+        " seller's debt the shop decides (409 `shop_decides`)."
     ),
     "request": AcceptInput,
     "responses": {
-        200: OpenApiResponse(LineProblemOutput, description="It is decided.", examples=_ENDED),
+        200: OpenApiResponse(LineProblemOutput, description="Decided.", examples=_ENDED),
         400: field_errors(
             "Something in the input is wrong.",
             amount={
@@ -189,13 +190,12 @@ ACCEPT: dict[str, Any] = {
 }
 RETURNED: dict[str, Any] = {
     "operation_id": "problem_returned",
-    "summary": "Say that the goods are back",
+    "summary": "Confirm that the goods were returned",
     "tags": _TAGS,
-    "description": "For the line's seller, where the goods were to come back: the buyer is "
-    "refunded.",
+    "description": "For the line's seller, after a return was requested: the buyer is refunded.",
     "request": ReturnedInput,
     "responses": {
-        200: OpenApiResponse(LineProblemOutput, description="It is decided."),
+        200: OpenApiResponse(LineProblemOutput, description="Decided."),
         404: _NONE,
         409: refusals(NotReturning, ProblemClosed, ShopDecides, NotAllowed, PaymentInDoubt),
     },
@@ -205,24 +205,24 @@ WITHDRAW: dict[str, Any] = {
     "operation_id": "problem_withdraw",
     "summary": "Withdraw a problem",
     "tags": _TAGS,
-    "description": "For the line's buyer: it is closed, and what its seller is owed is paid.",
+    "description": "For the line's buyer: it is closed, and the seller's earnings are released.",
     "request": None,
     "responses": {
-        200: OpenApiResponse(LineProblemOutput, description="It is closed."),
+        200: OpenApiResponse(LineProblemOutput, description="Closed."),
         404: _NONE,
         409: _CLOSED,
     },
 }
 PICTURE: dict[str, Any] = {
     "operation_id": "problem_picture",
-    "summary": "A picture of a problem",
+    "summary": "Retrieve a picture of a problem",
     "tags": _TAGS,
     "description": "For the line's buyer and seller, with their token. WebP, at most 1600 px.",
     "responses": {(200, "image/webp"): OpenApiTypes.BINARY, 404: _NONE},
 }
 SELLERS: dict[str, Any] = {
     "operation_id": "seller_problems",
-    "summary": "Problems with what was sold",
+    "summary": "List problems with the caller's sales",
     "tags": ["selling"],
     "parameters": [LINK],
     "responses": {200: LineProblemOutput(many=True)},

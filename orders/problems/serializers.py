@@ -25,21 +25,21 @@ from orders.models import (
 
 
 class ProblemSummaryOutput(serializers.Serializer):
-    """How the newest problem with a line stands."""
+    """The newest problem with a line."""
 
     id = serializers.IntegerField()
     kind = serializers.ChoiceField(ProblemKind.choices)
     state = serializers.ChoiceField(ProblemState.choices)
     outcome = serializers.ChoiceField(
-        Outcome.choices, allow_null=True, help_text="How it ended; null while it is undecided."
+        Outcome.choices, allow_null=True, help_text="The outcome; null while it is undecided."
     )
     ended_by = serializers.ChoiceField(
         Party.choices,
         allow_null=True,
-        help_text="Who ended it; null while it is undecided, and where the goods were cancelled.",
+        help_text="Who ended it; null while it is undecided, and if the line was cancelled.",
     )
-    refunded = serializers.IntegerField(help_text="Whole KES that go back by it, or went.")
-    messages = serializers.IntegerField(help_text="How many there are in its thread.")
+    refunded = serializers.IntegerField(help_text="Whole KES refunded, or due to be.")
+    messages = serializers.IntegerField(help_text="Number of messages.")
     opened_at = serializers.DateTimeField()
     closed_at = serializers.DateTimeField(allow_null=True)
 
@@ -59,21 +59,21 @@ class PicturesField(serializers.ListField):
 
 
 class MessageInput(serializers.Serializer):
-    """What there is to say about a problem; ``context`` has the ``request``."""
+    """A message about a problem; ``context`` has the ``request``."""
 
     example: ClassVar[dict[str, Any]] = {"text": "The lid is cracked."}
 
-    text = ShownTextField(max_length=MAX_TEXT, help_text="Buyer, seller and the shop read it.")
+    text = ShownTextField(max_length=MAX_TEXT, help_text="Shown to buyer, seller and the shop.")
     pictures = PicturesField(
         help_text=(
             f"At most {MAX_PICTURES}, as `multipart/form-data`: JPEG, HEIC, PNG or WebP, 12 MB "
-            "each and 13 MB in all. Buyer, seller and the shop see them, and nobody else."
+            "each and 13 MB in total. Only buyer, seller and the shop can see them."
         )
     )
 
 
 class ProblemInput(MessageInput):
-    """What is wrong with a line; ``context`` has the ``request``."""
+    """A report of a problem; ``context`` has the ``request``."""
 
     example: ClassVar[dict[str, Any]] = {**MessageInput.example, "kind": "damaged"}
 
@@ -81,25 +81,24 @@ class ProblemInput(MessageInput):
 
 
 class AcceptInput(serializers.Serializer):
-    """What the seller agrees to; nothing of it is the whole price, at once."""
+    """What the seller agrees to; an empty body is an immediate full refund."""
 
     amount = WholeNumberField(
         required=False,
         min_value=1,
-        help_text="Whole KES, for a part of the price: it goes back, and the buyer keeps the "
-        "goods.",
+        help_text="Whole KES of the price to refund; the buyer keeps the goods.",
     )
     bring_back = StrictBooleanField(
         required=False,
         default=False,
-        help_text="Whether the goods come back first, and the money goes back after that.",
+        help_text="Whether the goods have to be returned before the refund.",
     )
     note = ShownTextField(
         required=False,
         default="",
         allow_blank=True,
         max_length=200,
-        help_text="Why; the buyer reads it.",
+        help_text="The reason; shown to the buyer.",
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -111,7 +110,7 @@ class AcceptInput(serializers.Serializer):
 
 
 class ReturnedInput(serializers.Serializer):
-    """That the goods are back."""
+    """Confirms that the goods were returned."""
 
     goods_there = StrictBooleanField(help_text="Whether they can be sold again.")
     note = ShownTextField(
@@ -119,12 +118,12 @@ class ReturnedInput(serializers.Serializer):
         default="",
         allow_blank=True,
         max_length=200,
-        help_text="How they came back; the buyer reads it.",
+        help_text="How they were returned; shown to the buyer.",
     )
 
 
 class LineProblemOutput(ProblemSummaryOutput):
-    """A problem, and the line it is about."""
+    """A problem with its line."""
 
     example: ClassVar[dict[str, Any]] = {
         "id": 31,
@@ -149,15 +148,15 @@ class LineProblemOutput(ProblemSummaryOutput):
     track = serializers.IntegerField(help_text="The line's id.")
     order = serializers.CharField(help_text="The order's reference.")
     product = serializers.IntegerField()
-    name = serializers.CharField(help_text="As it was when it was sold.")
+    name = serializers.CharField(help_text="The product's name at the sale.")
     number = serializers.IntegerField()
     amount = serializers.IntegerField(help_text="Whole KES: number × price, as agreed.")
-    reduced = serializers.IntegerField(help_text="Whole KES taken off it since.")
+    reduced = serializers.IntegerField(help_text="Whole KES by which it was reduced since.")
     track_status = serializers.ChoiceField(TrackStatus.choices)
 
 
 class MessageOutput(serializers.Serializer):
-    """One thing that was said about a problem, or decided."""
+    """A message or a decision about a problem."""
 
     example: ClassVar[dict[str, Any]] = {
         "id": 77,
@@ -174,9 +173,9 @@ class MessageOutput(serializers.Serializer):
     decided = serializers.ChoiceField(
         [*Outcome.values, ProblemState.RETURNING.value],
         allow_null=True,
-        help_text="What was decided with it; null for a mere word.",
+        help_text="The decision; null for a message.",
     )
     pictures = serializers.ListField(
-        child=serializers.URLField(), help_text="To be fetched with the caller's token."
+        child=serializers.URLField(), help_text="They need the caller's token."
     )
     at = serializers.DateTimeField()

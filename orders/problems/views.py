@@ -1,4 +1,4 @@
-"""Problems over HTTP, for a line's buyer and its seller. The shop decides on the console."""
+"""The API of problems, for a line's buyer and seller. The shop decides on the console."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ EVERYBODY = (Party.BUYER, Party.SELLER)
 
 
 class _ThreadView(APIView):
-    """Reading costs little; what is written may have pictures."""
+    """Reading has the cheap throttle; writing may upload pictures."""
 
     parser_classes = [StrictJSONParser, StrictMultiPartParser]
     throttle_scope = "problem"
@@ -44,7 +44,7 @@ class _ThreadView(APIView):
 
 
 class ProblemView(_ThreadView):
-    """What is wrong with a line."""
+    """The problem with a line."""
 
     @extend_schema(**openapi.READ)
     def get(self, request: Request, track_id: str) -> Response:
@@ -64,7 +64,7 @@ class ProblemView(_ThreadView):
 
 
 class MessagesView(_ThreadView):
-    """What is said about it."""
+    """The messages about a problem."""
 
     @extend_schema(**openapi.THREAD)
     def get(self, request: Request, track_id: str) -> Response:
@@ -109,7 +109,7 @@ class AcceptView(APIView):
 
 
 class ReturnedView(APIView):
-    """The seller has the goods back."""
+    """The seller confirms that the goods were returned."""
 
     throttle_scope = "problem"
 
@@ -124,7 +124,7 @@ class ReturnedView(APIView):
 
 
 class WithdrawView(APIView):
-    """The buyer has no problem with it any more."""
+    """The buyer withdraws the problem."""
 
     throttle_scope = "problem"
 
@@ -136,7 +136,7 @@ class WithdrawView(APIView):
 
 
 class PictureView(APIView):
-    """A picture, for those who may read the thread it is in."""
+    """A picture, for users who may read its thread."""
 
     throttle_scope = "read"
 
@@ -147,7 +147,7 @@ class PictureView(APIView):
 
 
 class SellerProblemsView(GenericAPIView):
-    """Problems with what the caller sold."""
+    """Problems with the caller's sales."""
 
     queryset = Problem.objects.none()
     serializer_class = LineProblemOutput
@@ -157,8 +157,8 @@ class SellerProblemsView(GenericAPIView):
 
     @extend_schema(**openapi.SELLERS)
     def get(self, request: Request) -> Response:
-        """Undecided ones first, then the newest. Answer at `/track/{id}/problem/messages/`, agree
-        at `/track/{id}/problem/accept/`.
+        """Undecided problems first, then the newest. Reply at `/track/{id}/problem/messages/`,
+        agree to a refund at `/track/{id}/problem/accept/`.
         """
         refuse_unknown(request, PAGING)
         page = self.paginate_queryset(problems_of_seller(current_user(request))) or []
@@ -166,7 +166,7 @@ class SellerProblemsView(GenericAPIView):
 
 
 def answer_picture(image: bytes) -> HttpResponse:
-    """The answer with a picture, which no cache keeps for others."""
+    """Return a response with a picture that shared caches may not store."""
     response = HttpResponse(image, content_type="image/webp")
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Disposition"] = "inline"

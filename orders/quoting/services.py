@@ -1,6 +1,6 @@
-"""What a cart would cost at this moment, brought where, and what stands in the way of buying it.
+"""Quotes: what a cart would cost now, with delivery, and what would prevent its cash-out.
 
-Nothing is written, and nothing is held: what is said here is true when it is said.
+Nothing is written and nothing is reserved, so a quote is only valid at that moment.
 """
 
 from __future__ import annotations
@@ -27,9 +27,10 @@ from products.models import Product
 
 @dataclass(frozen=True, slots=True)
 class QuoteIssue:
-    """Why something cannot be bought as it was asked for, or costs otherwise; ``code`` is stable.
+    """Why a line or the order cannot be bought as requested, or costs something else.
 
-    ``left`` is how many there are, ``shown`` what the client showed, in KES; where they say more.
+    ``code`` is stable. Depending on it, ``left`` is the number of available units, and ``shown``
+    the price the client showed, in KES.
     """
 
     code: str
@@ -40,8 +41,10 @@ class QuoteIssue:
 
 @dataclass(frozen=True, slots=True)
 class QuotedLine:
-    """One line as it was asked for: ``price`` each and ``amount`` are KES as they are now; None,
-    as the name and the seller, of a product that is not for sale."""
+    """A requested line with its current unit price and ``amount``, in KES.
+
+    Name, seller, price and amount are None for a product that is not for sale.
+    """
 
     product: int
     number: int
@@ -55,8 +58,7 @@ class QuotedLine:
 
 @dataclass(frozen=True, slots=True)
 class QuotedParcel:
-    """What one seller's goods would cost to bring, KES: nothing from ``free_above`` on, where that
-    is said."""
+    """The delivery of one seller's goods, amounts in KES; free from ``free_above`` on, if set."""
 
     seller: str
     goods: int
@@ -67,9 +69,9 @@ class QuotedParcel:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What the lines that are available cost together, KES, and how many days that takes at most.
+    """The total of the available lines, in KES, and the maximum delivery time in days.
 
-    ``delivery_fee`` and ``amount`` are None where it is not known what bringing them costs.
+    ``delivery_fee`` and ``amount`` are None if the delivery cannot be priced.
     """
 
     lines: list[QuotedLine]
@@ -89,10 +91,10 @@ def quote(
     mpesa_number: str = "",
     shown_amount: int | None = None,
 ) -> Quote:
-    """What a cash-out with the same input would cost and run into, at this moment.
+    """Return what a cash-out with the same input would cost now, and its problems.
 
-    ``buyer`` is None for a stranger, who has no addresses. What unpaid orders may hold together
-    (``orders.hold_limits``) is not looked at. At most four queries.
+    ``buyer`` is None for a user who is not signed in, who has no addresses. Hold limits
+    (``orders.hold_limits``) are not checked. At most four queries.
     """
     products = {row.id: row for row in _products(list({line.product for line in lines}))}
     quoted = _quote_lines(lines, products, buyer)

@@ -1,4 +1,4 @@
-"""What the reader of a line may do with it now. Read off its row: no query."""
+"""What a user may do with a line now, computed from its row without a query."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from products.reviews.services import EDITABLE_FOR
 
 
 def what_reader_may(row: Any, reader_id: int, now: datetime) -> dict[str, Any]:
-    """As ``what_roles_may``, for who bought or sold the line."""
+    """Like ``what_roles_may``, for the line's buyer or seller."""
     return what_roles_may(row, _own_roles(row, reader_id), now)
 
 
 def what_roles_may(row: Any, roles: frozenset[Role], now: datetime) -> dict[str, Any]:
-    """What somebody with these roles may do with a line, from ``as_track_rows()``.
+    """Return what a user with these roles may do with a line, from ``as_track_rows()``.
 
-    ``moves`` are statuses they may move it to. The rest is its buyer's alone:
-    ``can_report_problem`` and ``can_review`` are about this moment, ``reviewable_until`` is until
-    when a review that was written may be changed, None before.
+    ``moves`` are the statuses they may move it to. The rest is for its buyer only:
+    ``can_report_problem`` and ``can_review`` are true if that is possible now;
+    ``reviewable_until`` is when an existing review can no longer be changed, else None.
     """
     buys = Role.BUYER in roles
     reviewed_at = row.review__created_at if buys else None
@@ -36,12 +36,12 @@ def what_roles_may(row: Any, roles: frozenset[Role], now: datetime) -> dict[str,
 
 
 def moves_of_reader(row: Any, reader_id: int) -> list[str]:
-    """The statuses to which who bought or sold a line may move it."""
+    """Return the statuses to which the line's buyer or seller may move it."""
     return _moves(row, _own_roles(row, reader_id))
 
 
 def moves_of_line(line: OrderTrack, order: Order) -> list[str]:
-    """The statuses to which the buyer of an order may move a line of it."""
+    """Return the statuses to which an order's buyer may move one of its lines."""
     roles = own_roles(order.buyer_id, buyer_id=line.buyer_id, seller_id=line.seller_id)
     return moves_of(
         line.track_status,
@@ -67,5 +67,5 @@ def _own_roles(row: Any, reader_id: int) -> frozenset[Role]:
 
 
 def _can_report_problem(row: Any, now: datetime) -> bool:
-    """Whether a problem can be reported with a line: in time, while none is undecided."""
+    """Whether a problem can be reported: in time, and while no other is undecided."""
     return not row.disputed and is_in_time(row.track_status, row.updated_at, now)

@@ -1,4 +1,4 @@
-"""What waits for the buyer of an order, in codes that never change."""
+"""What an order needs from its buyer, as stable codes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from orders.models import Order, TrackStatus
 
 
 class Need(TextChoices):
-    """What may wait for the buyer of an order."""
+    """What an order may need from its buyer."""
 
     PAY = "pay"
     ANSWER = "answer"
@@ -28,9 +28,12 @@ def needs_of(
     amount_due: int,
     now: datetime,
 ) -> list[str]:
-    """The most pressing first: to pay while there is time; to answer about a problem, of which its
-    seller or the shop spoke last; to say that goods have arrived which are on the way; to review
-    what was delivered. ``amount_due`` is in KES. ``lines`` are from ``read_rows_of``."""
+    """Return what an order needs from its buyer, most urgent first.
+
+    To pay before it expires; to answer a message about a problem; to confirm a delivery that is on
+    the way; to review delivered goods. ``amount_due`` is in KES; ``lines`` are from
+    ``read_rows_of``.
+    """
     on_the_way = any(
         line.track_status == TrackStatus.SHIPPING and TrackStatus.DELIVERED in may["moves"]
         for line, may in zip(lines, abilities, strict=True)

@@ -1,4 +1,4 @@
-"""What tracking reads of lines: the columns its rows have, and the buyer's list."""
+"""Queries of tracking: the columns of its rows, and the buyer's lists."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from orders.models import Order, OrderTrack, Problem
 
 KEYSET = ("-id",)
 
-#: What a buyer sees of a line (orders.representations.represent_track).
+#: The columns for a buyer (orders.representations.represent_track).
 TRACK_COLUMNS = (
     "id",
     "buyer_id",
@@ -40,7 +40,7 @@ TRACK_COLUMNS = (
     "review__created_at",
 )
 
-#: What its seller sees of it (orders.representations.represent_sale).
+#: The columns for a seller (orders.representations.represent_sale).
 SALE_COLUMNS = (
     "id",
     "buyer_id",
@@ -67,26 +67,30 @@ SALE_COLUMNS = (
 
 
 def as_track_rows(lines: QuerySet[OrderTrack]) -> QuerySet[OrderTrack, Any]:
-    """These lines as named tuples of TRACK_COLUMNS."""
+    """Return lines as named tuples of TRACK_COLUMNS."""
     return lines.values_list(*TRACK_COLUMNS, named=True)
 
 
 def as_sale_rows(lines: QuerySet[OrderTrack]) -> QuerySet[OrderTrack, Any]:
-    """These lines as named tuples of SALE_COLUMNS."""
+    """Return lines as named tuples of SALE_COLUMNS."""
     return lines.values_list(*SALE_COLUMNS, named=True)
 
 
 def lines_of(order: Order) -> QuerySet[Any]:
-    """The order's lines, in its order, each with the ``thumbnail`` (its stored name, or "") of its
-    product and its ``seller_name``."""
+    """Return an order's lines by id, annotated with ``thumbnail`` and ``seller_name``.
+
+    ``thumbnail`` is the stored name of the product's thumbnail, or "".
+    """
     return order.tracks.annotate(
         thumbnail=F("product__thumbnail"), seller_name=F("seller__username")
     ).order_by("pk")
 
 
 def read_rows_of(orders: Sequence[int]) -> list[Any]:
-    """The lines of these orders, by id, as ``as_track_rows`` does, with ``order_id`` and
-    whether a problem waits ``to_answer`` for a word of its buyer's. One query."""
+    """Return the lines of these orders by id, as in ``as_track_rows``. One query.
+
+    With ``order_id``, and ``to_answer``: whether a problem waits for the buyer's answer.
+    """
     problems = Problem.objects.to_answer().filter(track=OuterRef("pk"))
     asked = Case(When(disputed=True, then=Exists(problems)), default=Value(False))
     rows = OrderTrack.objects.filter(order__in=orders).order_by("pk").annotate(to_answer=asked)
@@ -95,8 +99,7 @@ def read_rows_of(orders: Sequence[int]) -> list[Any]:
 
 @compiled
 def read_orders(buyer_id: int, after: Sequence[int] | None, limit: Fixed[int]) -> QuerySet[Order]:
-    """At most ``limit`` of the buyer's own orders, newest first, those after a place where one is
-    given. One query."""
+    """Return at most ``limit`` of the buyer's orders, newest first, after a keyset position."""
     orders = Order.objects.placed_by(buyer_id).order_by(*KEYSET)
     if after:
         orders = orders.filter(beyond(KEYSET, list(after)))
@@ -107,8 +110,7 @@ def read_orders(buyer_id: int, after: Sequence[int] | None, limit: Fixed[int]) -
 def read_tracks(
     buyer_id: int, after: Sequence[int] | None, limit: Fixed[int]
 ) -> QuerySet[OrderTrack, Any]:
-    """At most ``limit`` of the buyer's own lines, newest first, those after a place where one is
-    given. One query."""
+    """Return at most ``limit`` of the buyer's lines, newest first, after a keyset position."""
     tracks = OrderTrack.objects.bought_by(buyer_id).order_by(*KEYSET)
     if after:
         tracks = tracks.filter(beyond(KEYSET, list(after)))
@@ -118,7 +120,7 @@ def read_tracks(
 def read_filtered_tracks(
     buyer_id: int, columns: Mapping[str, Any], after: Sequence[int] | None, limit: int
 ) -> list[Any]:
-    """As ``read_tracks``, of the lines whose ``columns`` have these values. One query."""
+    """Like ``read_tracks``, for lines whose ``columns`` have these values. One query."""
     tracks = OrderTrack.objects.bought_by(buyer_id).filter(**columns).order_by(*KEYSET)
     if after:
         tracks = tracks.filter(beyond(KEYSET, list(after)))

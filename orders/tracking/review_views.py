@@ -1,4 +1,4 @@
-"""A buyer's review of a line, over HTTP."""
+"""The API of a buyer's review of a line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A seller's lines over HTTP."""
+"""The API of a seller's order lines."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _SALE = OpenApiExample(
 
 
 class SellerOrdersView(GenericAPIView):
-    """Lines that the caller sold."""
+    """The caller's sales."""
 
     queryset = OrderTrack.objects.none()
     serializer_class = SaleOutput
@@ -71,11 +71,11 @@ class SellerOrdersView(GenericAPIView):
         examples=[_SALE],
     )
     def get(self, request: Request) -> Response:
-        """The caller's own lines, newest first: those that are paid for and not delivered yet, or
-        those of the `status` asked for, once or several times.
+        """The caller's sales, newest first: those paid and not delivered yet, or those with the
+        given `status`, which can be repeated.
 
-        Of the buyer it tells the first name and, from paid to a week after delivery, the `phone`
-        and the `county` it is brought to.
+        The buyer is shown by first name and, from payment until a week after delivery, with
+        `phone` and `county`.
         """
         seller = current_user(request)
         sold = OrderTrack.objects.sold_by(seller)

@@ -1,4 +1,4 @@
-"""Tracking over HTTP: a buyer's lines, one line with its history, and moving it."""
+"""The tracking API: a buyer's lines, one line with its history, and moving a line."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from orders.tracking.serializers import MoveInput, TrackFilterInput, TrackOutput
 from .abilities import what_reader_may, what_roles_may
 from .queries import KEYSET, as_track_rows, read_filtered_tracks, read_tracks
 
-#: Built once: a serializer makes its fields anew for each request.
+#: Built once: each serializer instance copies its fields.
 _FILTERS = TrackFilterInput().fields.keys()
 _NO_SUCH = error_answer("There is no such item.", "line_not_found")
 _NOT_ALLOWED = refusals(NotAllowed, PaymentInDoubt, ClaimedByAnother, SecondPersonNeeded)
@@ -45,7 +45,7 @@ _OWN = refusals(ConflictOfInterest)
 
 
 class TrackOrderView(GenericAPIView):
-    """All lines that the caller bought."""
+    """The lines the caller bought."""
 
     throttle_scope = "read"
     queryset = OrderTrack.objects.none()
@@ -54,12 +54,12 @@ class TrackOrderView(GenericAPIView):
 
     @extend_schema(
         operation_id="track_order",
-        summary="The lines the caller bought",
+        summary="List the lines the caller bought",
         parameters=[TrackFilterInput],
         responses={200: TrackOutput(many=True)},
     )
     def get(self, request: Request) -> Response:
-        """The caller's own lines, newest first: one row a product a seller delivers."""
+        """The caller's lines, newest first: one row per product."""
         refuse_unknown(request, (*_FILTERS, *PAGING))
         pager = self.pagination_class()
         buyer_id = current_user(request).pk
@@ -87,11 +87,11 @@ class TrackStoryView(APIView):
 
     @extend_schema(
         operation_id="track_story",
-        summary="One line, with its whole way",
+        summary="Retrieve a line with its history",
         responses={200: TrackStoryOutput, 404: _NO_SUCH},
     )
     def get(self, request: Request, track_id: str) -> Response:
-        """A line with its whole way, oldest step first."""
+        """A line with its history, oldest step first."""
         return _story(request, _visible(request, int(track_id)))
 
 
@@ -102,7 +102,7 @@ class MoveView(APIView):
 
     @extend_schema(
         operation_id="track_move",
-        summary="Move a line on",
+        summary="Move a line to another status",
         request=MoveInput,
         responses={200: TrackStoryOutput, 403: _OWN, 404: _NO_SUCH, 409: _NOT_ALLOWED},
         examples=[
@@ -113,17 +113,17 @@ class MoveView(APIView):
         ],
     )
     def post(self, request: Request, track_id: str) -> Response:
-        """Move a line on, and write down who did and why.
+        """Move a line to another status; who did it and why is recorded.
 
-        Delivery agents and staff: `fetched`, `shipping`, `delivered` (agents by the buyer's code).
-        The seller: `delivered` with the code, also what is only paid where no delivery was agreed;
-        or `cancelled` before it is fetched, with a reason.
-        The buyer: `delivered`, or `cancelled` before it is fetched. Staff cancel at any time, with
-        a reason. What is cancelled is paid back. Repeating a move changes nothing.
+        Delivery agents and staff: `fetched`, `shipping`, `delivered` (agents with the buyer's
+        code). The seller: `delivered` with the code, without a delivery also directly from `paid`;
+        or `cancelled` before it is fetched, with a reason. The buyer: `delivered`, or `cancelled`
+        before it is fetched. Staff can cancel at any time, with a reason. A cancelled line is
+        refunded. Repeating a move changes nothing.
 
-        Nobody moves what they bought, sold or are paid for as an agent or as staff: 403
-        `own_interest`. What one of the staff does not decide alone is proposed to a second one: 409
-        `second_person_needed`, and the line stays as it is until somebody agrees.
+        Agents and staff cannot move lines they bought, sold or are paid for: 403 `own_interest`. A
+        move that needs a second person's approval is proposed: 409 `second_person_needed`, and the
+        line is unchanged until it is approved.
         """
         line = _visible(request, int(track_id))
         asked = MoveInput(data=request.data)
@@ -149,7 +149,7 @@ def _read_filter(request: Request) -> dict[str, Any]:
 
 
 def _visible(request: Request, track_id: int) -> Any:
-    """The line, if the caller has a role for it, with its newest ``problem_id``.
+    """Return a line the caller has a role for, annotated with its newest ``problem_id``.
 
     Raises NoSuchLine.
     """
@@ -161,7 +161,7 @@ def _visible(request: Request, track_id: int) -> Any:
 
 
 def _roles_now(reader: User, line: OrderTrack) -> frozenset[Role]:
-    """The reader's roles for a line; none for staff and agents who have a part in it."""
+    """Return the reader's roles; none for staff and agents with a conflict of interest."""
     roles = roles_of(reader, line)
     is_outside = bool(roles & {Role.AGENT, Role.STAFF})
     return frozenset() if is_outside and is_party(reader, find_parties(line)) else roles
@@ -172,7 +172,7 @@ def _story(request: Request, line: Any) -> Response:
     reader = current_user(request)
     may = what_roles_may(row, _roles_now(reader, line), timezone.now())
     answer = represent_track(row, media_prefix(request), may, reader_id=reader.pk)
-    # Whoever sells or delivers it is shown as much as they need elsewhere.
+    # Sellers and agents see what they need of the destination elsewhere.
     delivery = delivery_of(line) if line.buyer_id == reader.pk else None
     story = {
         **answer,
@@ -180,12 +180,12 @@ def _story(request: Request, line: Any) -> Response:
         "history": represent_history(line),
         "problem": _problem_shown(line, reader),
     }
-    # A note may be a sentence of the shop's.
+    # Notes written by the shop are translated.
     return in_their_language(request, Response(story), {"note"})
 
 
 def _problem_shown(line: Any, reader: User) -> dict[str, Any] | None:
-    """How the line's newest problem stands, for its buyer and its seller."""
+    """Return the line's newest problem, for its buyer and seller; None for others."""
     if line.problem_id is None or not roles_of(reader, line) & {Role.BUYER, Role.SELLER}:
         return None
     return represent_summary(with_counts(Problem.objects.filter(pk=line.problem_id)).get())

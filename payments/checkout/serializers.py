@@ -1,4 +1,7 @@
-"""Input and output of orders, for their buyers. Outputs only describe what is built elsewhere."""
+"""Input and output of orders, for their buyers.
+
+Outputs only describe the shapes built in orders.representations and payments.checkout.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from orders.tracking.serializers import AbilitiesOutput
 
 
 class PayInput(serializers.Serializer):
-    """Another phone to ring, if not the same one."""
+    """The phone to prompt, if not the order's."""
 
     example: ClassVar[dict[str, Any]] = {"mpesa_number": "0733000111"}
 
@@ -68,23 +71,23 @@ class PromptOutput(serializers.Serializer):
 
     status = serializers.ChoiceField(
         ["none", "requested", "submitted", "unknown", "confirmed", "failed"],
-        help_text="How the last prompt stands.",
+        help_text="The status of the last prompt.",
     )
     message = serializers.CharField(
-        help_text="What to tell the buyer to do next, with how to pay by hand where that helps."
+        help_text="What to tell the buyer to do next, with how to pay manually if that helps."
     )
     code = serializers.CharField(
-        help_text="Why it stands so, for programs: `enter_pin`, `wrong_pin`, `silent` …"
+        help_text="The reason as a code: `enter_pin`, `wrong_pin`, `silent` …"
     )
-    text = serializers.CharField(help_text="The message without how to pay by hand.")
+    text = serializers.CharField(help_text="The message without how to pay manually.")
     by_hand = serializers.CharField(
-        allow_blank=True, help_text="How to pay by hand, in a sentence; empty where it is not time."
+        allow_blank=True, help_text="How to pay manually, in a sentence; empty if not yet needed."
     )
-    live = serializers.BooleanField(help_text="Whether the phone may be ringing now.")
-    rung_at = serializers.DateTimeField(allow_null=True, help_text="When M-Pesa was asked.")
+    live = serializers.BooleanField(help_text="Whether the phone may be showing the prompt now.")
+    rung_at = serializers.DateTimeField(allow_null=True, help_text="When the prompt was sent.")
     ring_again_in = serializers.IntegerField(
         allow_null=True,
-        help_text="Seconds until `pay` rings again instead of answering 409 `prompt_open`; 0: now; "
+        help_text="Seconds until `pay` sends another prompt instead of 409 `prompt_open`; 0: now; "
         "null: never.",
     )
     expires_in = serializers.IntegerField(
@@ -154,7 +157,7 @@ class OrderOutput(serializers.Serializer):
 
 
 class PricedLineOutput(serializers.Serializer):
-    """What a line costs now."""
+    """A line at its current price."""
 
     product = serializers.IntegerField()
     number = serializers.IntegerField()
@@ -163,7 +166,7 @@ class PricedLineOutput(serializers.Serializer):
 
 
 class CashoutConflictOutput(DetailError):
-    """Why no order was placed. What a code names beside itself is described with it."""
+    """Why no order was placed. Additional members depend on the code."""
 
     order_token = serializers.UUIDField(
         required=False,

@@ -93,9 +93,9 @@ test("support answers whoever calls", async ({ page }) => {
   });
 
   await job(page, "cancel a line for its buyer", 3, async () => {
-    await page.getByRole("button", { name: /^Cancel, and give the money back/ }).click();
+    await page.getByRole("button", { name: /^Cancel and refund/ }).click();
     await isSound(page);
-    await page.getByLabel("The goods are there to be sold again").selectOption("yes");
+    await page.getByLabel("The goods can be sold again").selectOption("yes");
     await page.getByLabel("Why").fill("They bought another one");
     await page.locator("input[type=submit].default").click();
     await expect(said(page)).toContainText("1 of 1 done");

@@ -264,7 +264,7 @@ def test_the_code_is_on_no_page_of_the_admin(support, line):
     ("role", "said"),
     [
         ("delivery", "Order token or reference."),
-        ("support", "Order token, reference, buyer’s user name, phone, or the name"),
+        ("support", "Order token, reference, buyer’s user name, phone, or the recipient’s"),
     ],
 )
 def test_nobody_is_told_to_look_for_lines_by_what_finds_none_for_them(role, said):

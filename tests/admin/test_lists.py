@@ -72,7 +72,7 @@ def test_an_order_is_listed_as_people_read_it(desk, sale):
 
     assert cells(page) == {
         "Order": sale.reference,
-        "Stands": "✓ Paid",
+        "Status": "✓ Paid",
         "Amount": "KES 3,000",
         "Buyer": "wanjiku",
         "M-Pesa phone": "0712 345 678",
@@ -85,7 +85,7 @@ def test_a_line_is_listed_by_its_goods(desk, sale):
     assert headings(desk.get(list_url(OrderTrack))) == [
         "Goods",
         "Stands",
-        "How many",
+        "Quantity",
         "Amount",
         "Order",
         "Seller",

@@ -95,7 +95,7 @@ def test_cancelling_a_fetched_line_needs_a_second_person(buyer, fridge, proposer
     assert (steps(line), Refund.objects.count()) == (["paid", "fetched"], 0)
     assert [kept.did for kept in Audit.objects.order_by("pk")] == [
         "Fetched from the seller",
-        "Proposed: Cancel, and give the money back",
+        "Proposed: Cancel and refund",
     ]
 
     answer = decide(browser_of(staff("support")), "agree", Proposal.objects.get())

@@ -23,7 +23,7 @@ def support(db):
 def test_the_list_of_orders_says_what_an_order_s_page_says(support, unpaid, status, in_doubt):
     Order.objects.update(payment_status=status, in_doubt=in_doubt)
 
-    listed = cells(support.get(list_url(Order)))["Stands"]
+    listed = cells(support.get(list_url(Order)))["Status"]
 
     words = "Payment in doubt" if in_doubt else status.label.capitalize()
     assert listed.endswith(words)

@@ -234,7 +234,7 @@ def test_no_more_than_a_hundred_are_counted(buyer, line, monkeypatch):
     assert (count_unread(buyer), MOST_UNREAD) == (2, 100)
 
 
-def test_it_is_told_once(buyer, line):
+def test_a_notification_is_stored_in_the_app_once(buyer, line):
     told = InboxNotice.objects.get(user=buyer)
     again = InboxNotice(notice=told.notice, user=buyer, kind="paid", said=told.said)
 

@@ -58,7 +58,7 @@ def test_in_swahili_to_whoever_reads_swahili(order, buyer, seller):
     assert f"Una swali? Wasiliana nasi: {CONTACT}\n" in told["paid"]
 
 
-def test_an_sms_has_neither(order, carrier):
+def test_an_sms_has_neither_a_link_nor_a_contact(order, carrier):
     pay(order)
     written()
 

@@ -383,7 +383,7 @@ def test_an_agent_does_not_see_or_take_what_they_bought(kettle):
     assert said(claim(agent, parcel)) == (403, "own_interest")
 
 
-def test_nor_what_they_sold(buyer):
+def test_an_agent_is_not_shown_parcels_they_sold(buyer):
     agent = an_agent()
     parcel = a_parcel(buyer, ProductFactory(seller=agent))
 
@@ -393,7 +393,7 @@ def test_nor_what_they_sold(buyer):
     assert statuses(parcel) == ["paid"]
 
 
-def test_nor_what_is_paid_to_a_number_of_theirs(buyer, kettle):
+def test_an_agent_is_not_shown_parcels_paid_to_their_number(buyer, kettle):
     agent = an_agent()
     ProductFactory(seller=agent, payment_mpesa_number=kettle.payment_mpesa_number)
     parcel = a_parcel(buyer, kettle)
@@ -403,7 +403,7 @@ def test_nor_what_is_paid_to_a_number_of_theirs(buyer, kettle):
     assert Audit.objects.filter(did__startswith="Refused, own interest").count() == 1
 
 
-def test_nor_what_is_taken_in_on_a_number_of_theirs(buyer, kettle):
+def test_an_agent_is_not_shown_parcels_received_at_their_number(buyer, kettle):
     agent = an_agent()
     ProductFactory(seller=agent, payment_mpesa_number="254733000777")
     parcel = a_parcel(buyer, kettle)

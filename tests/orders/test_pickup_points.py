@@ -74,7 +74,7 @@ def test_pages_follow_each_other(api, django_assert_num_queries):
     assert "Link" not in second
 
 
-def test_they_may_be_kept_by_whoever_asks(api):
+def test_pickup_points_may_be_cached(api):
     answer = api.get("/pickup-points/")
 
     assert answer["Cache-Control"] == "public, max-age=300"

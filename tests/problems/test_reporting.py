@@ -79,7 +79,7 @@ def test_a_week_after_its_delivery_it_is_too_late(buyer, line, days, status):
 
 
 @pytest.mark.parametrize("who", ["seller", "stranger", "agent", "support"])
-def test_nobody_else_reports_a_problem_with_it(seller, line, who):
+def test_only_the_buyer_reports_a_problem(seller, line, who):
     people = {"seller": seller, "stranger": UserFactory()}
     person = people.get(who) or with_role({"agent": "delivery"}.get(who, who))
 

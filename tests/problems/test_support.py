@@ -71,7 +71,7 @@ def test_each_of_support_is_told_by_mail_and_by_nothing_else(akinyi, line, buyer
         {"is_superuser": True, "role": "catalogue"},
     ],
 )
-def test_nobody_else_is(akinyi, line, buyer, about):
+def test_only_support_is_mailed_about_a_new_problem(akinyi, line, buyer, about):
     member("other", **about)
 
     report(line, buyer)
@@ -99,7 +99,7 @@ def test_who_has_a_part_in_it_is_not_told_as_support(akinyi, line, part):
     assert [who for who, *_ in told()] == ["akinyi"]
 
 
-def test_neither_is_who_has_a_part_in_it_by_a_number(akinyi, line, buyer, kettle):
+def test_staff_with_a_conflict_of_interest_by_number_are_not_mailed(akinyi, line, buyer, kettle):
     # They once bought on the phone that paid for this.
     theirs = line_at("delivered", buyer=member("cousin"), product=kettle)
     assert theirs.order.mpesa_number == line.order.mpesa_number

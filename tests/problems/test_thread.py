@@ -58,7 +58,7 @@ def test_nobody_is_told_who_of_the_shop_said_it(buyer, line, problem, clerk):
 
 @pytest.mark.parametrize("who", ["stranger", "delivery", "support", "superuser"])
 @pytest.mark.parametrize("what", ["", "messages/"])
-def test_nobody_else_reads_it(line, problem, who, what):
+def test_only_buyer_and_seller_read_a_problem(line, problem, who, what):
     person = (
         UserFactory(is_superuser=who == "superuser")
         if who in {"stranger", "superuser"}
@@ -150,7 +150,7 @@ def test_ten_messages_in_an_hour_are_told_of_once(buyer, seller, line, problem):
     assert told("problem_reply") == ["buyer", "buyer"]
 
 
-def test_the_shop_tells_both(line, problem, clerk):
+def test_an_answer_of_the_shop_notifies_buyer_and_seller(line, problem, clerk):
     with time_machine.travel(timezone.now() + timedelta(hours=2), tick=True):
         decide(problem, "answer", clerk, why="", text="We look at it.")
 
@@ -192,7 +192,7 @@ def test_three_pictures_are_encoded_anew_and_shown_to_buyer_and_seller(buyer, se
         assert "no-store" in shown["Cache-Control"]
 
 
-def test_nobody_else_fetches_a_picture(buyer, line, api):
+def test_only_buyer_and_seller_fetch_its_pictures(buyer, line, api):
     send(buyer, line, "", kind="damaged")
     [address] = get(buyer, line, "messages/").json()[0]["pictures"]
 
