@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dj_rest_auth.views import UserDetailsView
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework.generics import RetrieveUpdateAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -86,6 +86,15 @@ class UserView(UserDetailsView):
         return Response(UserDetails(request.user).data)
 
 
+@extend_schema_view(
+    get=extend_schema(tags=_TAGS, operation_id="get_account", summary="Get the public profile"),
+    put=extend_schema(
+        tags=_TAGS, operation_id="change_account", summary="Replace the public profile"
+    ),
+    patch=extend_schema(
+        tags=_TAGS, operation_id="edit_account", summary="Change the public profile"
+    ),
+)
 class AccountView(RetrieveUpdateAPIView):
     """Read and change your public profile, as JSON or, with an avatar, as multipart."""
 
@@ -93,49 +102,26 @@ class AccountView(RetrieveUpdateAPIView):
     parser_classes = (StrictJSONParser, StrictMultiPartParser)
     throttle_scope = "account"
 
-    @extend_schema(tags=_TAGS, operation_id="get_account", summary="Get the public profile")
-    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return super().get(request, *args, **kwargs)
-
-    @extend_schema(
-        tags=_TAGS, operation_id="change_account", summary="Replace the caller's public profile"
-    )
-    def put(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return super().put(request, *args, **kwargs)
-
-    @extend_schema(
-        tags=_TAGS,
-        operation_id="edit_account",
-        summary="Change the caller's public profile",
-    )
-    def patch(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return super().patch(request, *args, **kwargs)
-
     def get_object(self) -> User:
         return current_user(self.request)
 
 
+@extend_schema_view(
+    get=extend_schema(
+        tags=_TAGS, operation_id="get_messages", summary="Get notification preferences"
+    ),
+    put=extend_schema(
+        tags=_TAGS, operation_id="change_messages", summary="Replace notification preferences"
+    ),
+    patch=extend_schema(
+        tags=_TAGS, operation_id="edit_messages", summary="Change notification preferences"
+    ),
+)
 class MessagesView(RetrieveUpdateAPIView):
     """Read and change your notification preferences and language."""
 
     serializer_class = MessagesSerializer
     throttle_scope = "account"
-
-    @extend_schema(tags=_TAGS, operation_id="get_messages", summary="Get notification preferences")
-    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return super().get(request, *args, **kwargs)
-
-    @extend_schema(
-        tags=_TAGS, operation_id="change_messages", summary="Replace notification preferences"
-    )
-    def put(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return super().put(request, *args, **kwargs)
-
-    @extend_schema(
-        tags=_TAGS, operation_id="edit_messages", summary="Change notification preferences"
-    )
-    def patch(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return super().patch(request, *args, **kwargs)
 
     def get_object(self) -> MessagePreferences:
         return preferences_of(current_user(self.request))
