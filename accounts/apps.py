@@ -24,7 +24,7 @@ class AccountsConfig(AppConfig):
 
 
 class ShopAdminConfig(admin_apps.AdminConfig):
-    """Django's admin, entered through the shop's own doors."""
+    """Django's admin with the shop's own sign-in."""
 
     # Named in INSTALLED_APPS; "accounts" alone means the one above.
     default = False

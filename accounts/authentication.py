@@ -1,4 +1,4 @@
-"""The person who asks: read from the access token, and looked up at every request."""
+"""Authentication by access token; the user is looked up at every request."""
 
 from __future__ import annotations
 
@@ -19,11 +19,10 @@ from .tokens import holder, refuse_unreadable
 
 
 class JWTAuthentication(Base):
-    """``Authorization: Bearer <access token>``; one query, and none for strangers.
+    """``Authorization: Bearer <access token>``; one query, none for anonymous requests.
 
-    The person is looked up each time, so a person who is deactivated, deleted or has a new password
-    is refused at the very next request. Where anybody is let in, a token that opens nothing is a
-    stranger's: a public page does not mind an old log-in.
+    The user is looked up each time, so a deactivated or deleted user, or one with a new password,
+    is refused at the next request. Public views treat an invalid token as anonymous.
     """
 
     def authenticate(  # type: ignore[override]
@@ -42,13 +41,13 @@ class JWTAuthentication(Base):
 
 
 class Public:
-    """Open to strangers. A token sent along is not read, so a stale one refuses nobody."""
+    """Public views. Tokens are not read, so an old one does not cause a refusal."""
 
     authentication_classes: Any = ()
     permission_classes: Any = (AllowAny,)
 
     def get_authenticate_header(self, request: Request) -> str:
-        """Make a refusal 401 where DRF, seeing no way to authenticate, would say 403."""
+        """Make refusals 401; without authentication classes DRF would answer 403."""
         return 'Bearer realm="api"'
 
 
@@ -68,9 +67,9 @@ def _lets_anybody_in(request: Request) -> bool:
 
 
 def current_user(request: Request | HttpRequest) -> User:
-    """The person who asks, in a view that lets in nobody who is not signed in.
+    """The user of a request, for views that require sign-in.
 
-    Raises NotAuthenticated (401) where a view lets strangers in all the same.
+    Raises NotAuthenticated (401) for an anonymous request.
     """
     if not isinstance(request.user, User):
         raise NotAuthenticated

@@ -15,7 +15,7 @@ from .models import User
 
 
 class UsernameOrEmailBackend(ModelBackend):
-    """Finds a person by username or e-mail; every door that asks for a password checks it here."""
+    """Finds a user by username or e-mail; all password checks go through it."""
 
     def authenticate(
         self,
@@ -24,16 +24,16 @@ class UsernameOrEmailBackend(ModelBackend):
         password: str | None = None,
         **kwargs: Any,
     ) -> User | None:
-        """Return the person, or None. An unknown name takes as long as a wrong password.
+        """Return the user, or None. An unknown name takes as long as a wrong password.
 
-        Raises LockedOut (429) where too many tries failed, this one perhaps among them.
+        Raises LockedOut (429) after too many failures, including this attempt.
         """
         if not username or not password:
             return None
         try:
             return self._check(request, username, password)
         except lockout.LockedOut:
-            # Django tells of the failures that it hears of; this one passes it by.
+            # Django does not send this signal when the backend raises.
             user_login_failed.send(
                 sender=__name__, credentials={"username": username}, request=request
             )
@@ -46,8 +46,7 @@ class UsernameOrEmailBackend(ModelBackend):
             attempt.take_back()
             return user
         if user is None:
-            # Hashes as often as checking a wrong password does: timing must not reveal who is
-            # registered.
+            # Hash as often as for a wrong password: timing must not reveal who is registered.
             for _ in {password, fold_password(password)}:
                 User().set_password(password)
         attempt.fail()

@@ -25,7 +25,7 @@ from .validators import (
 class PasswordField(serializers.CharField):
     """A password exactly as typed; one over 128 characters is refused before it is hashed.
 
-    What it is compared with may have been hashed before passwords had one form.
+    Not normalised, since older passwords were hashed as typed.
     """
 
     def __init__(self, **kwargs: Any) -> None:
@@ -35,7 +35,7 @@ class PasswordField(serializers.CharField):
 
 
 class NewPasswordField(PasswordField):
-    """A password in the form it is hashed, so that it is judged by what it comes to."""
+    """A password in the normalised form in which it is validated and hashed."""
 
     def to_internal_value(self, data: Any) -> str:
         password = fold_password(super().to_internal_value(data))
@@ -55,7 +55,7 @@ class UsernameField(serializers.CharField):
 
 
 class ShownNameField(ShownTextField):
-    """A person's name as others see it; not the shop's, and not M-Pesa's."""
+    """A user's displayed name, which must not look like the shop's or M-Pesa's."""
 
     default_error_messages = {"poses": names.NAME_IS_KEPT}
 
@@ -67,7 +67,7 @@ class ShownNameField(ShownTextField):
 
 
 class EmailField(serializers.EmailField):
-    """An e-mail in the form it is stored; none at all is ``""`` or null."""
+    """An e-mail in the form it is stored; ``""`` or null means none."""
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("allow_blank", True)

@@ -1,4 +1,4 @@
-"""Sessions by cookie, as the admin has them: ended when they were idle or have lasted too long."""
+"""Ends cookie sessions of the admin that were idle or have lasted too long."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from .models import Session, User
 
 
 class CookieSessionMiddleware:
-    """Signs out whose session is over or was ended elsewhere. One query, and none without a cookie.
+    """Signs out users whose session has ended. One query, or none without a cookie.
 
-    Stands behind Django's SessionMiddleware and AuthenticationMiddleware.
+    Placed after Django's SessionMiddleware and AuthenticationMiddleware.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -37,7 +37,7 @@ class CookieSessionMiddleware:
 
 
 def _note(request: HttpRequest, session: Session) -> None:
-    """Put the idle end off, for those whom a page let in."""
+    """Extend the session of staff after a successful request."""
     user = request.user
     is_due = session.last_used_at <= timezone.now() - sessions.NOTED_EVERY
     if is_due and isinstance(user, User) and user.is_staff and user.pk == session.user_id:

@@ -1,8 +1,8 @@
-"""Usernames as property: kept for the shop, confusable with somebody's, or resting after a change.
+"""Availability of usernames: reserved, confusable with another, or quarantined after a change.
 
-A new name claims its skeleton (accounts.lookalikes) in the transaction that gives it: the claim is
-unique, so of two confusable names at once one is given. Names of before have no claim, and two of
-them may be confusable; the column ``User.skeleton`` finds them.
+A new name claims its skeleton (accounts.lookalikes) in the transaction that saves it. Claims are
+unique, so of two confusable names chosen concurrently only one succeeds. Older names have no claim,
+and may be confusable; the column ``User.skeleton`` finds them.
 """
 
 from __future__ import annotations
@@ -22,13 +22,12 @@ from .models import USERNAME_TAKEN, NameClaim, User
 NAME_IS_KEPT = "This name is reserved for the shop and its partners. Choose another."
 NAME_IS_CONFUSABLE = "This name looks like one that is taken. Choose another."
 CHANGED_TOO_OFTEN = "You have changed your name often. Keep this one for now."
-#: How many names of one person rest at a time: nobody is to keep names from others by passing
-#: through them.
+#: How many names of one user are quarantined at a time, so that nobody can block many names.
 RESTING_AT_MOST = 3
 
 
 def refusal(username: str, *, but: int = 0) -> str | None:
-    """Why this name is not to be had, or None. ``but`` is who asks; their own name is."""
+    """Why this name is not available, or None. ``but`` is the user whose own name is allowed."""
     if is_kept(username):
         return NAME_IS_KEPT
     looks = skeleton(username)
@@ -43,9 +42,9 @@ def refusal(username: str, *, but: int = 0) -> str | None:
 
 
 def claim(user: User, username: str) -> bool:
-    """Give the person this name's skeleton; whether nobody else has it.
+    """Claim this name's skeleton for the user; return False if another user has it.
 
-    Call in the transaction that saves the name, behind the save.
+    Call in the transaction that saves the name, after saving.
     """
     looks, now = skeleton(username), timezone.now()
     NameClaim.objects.bulk_create([NameClaim(skeleton=looks, user=user)], ignore_conflicts=True)
@@ -57,7 +56,7 @@ def claim(user: User, username: str) -> bool:
 
 
 def rest(user: User, username: str) -> None:
-    """Let a name that its owner no longer has rest: for a year nobody else is given it."""
+    """Quarantine a former name: for NAME_RESTS_DAYS nobody else can take it."""
     looks = skeleton(username)
     until = timezone.now() + timedelta(days=settings.NAME_RESTS_DAYS)
     if not NameClaim.objects.filter(skeleton=looks, user=user).update(rests_until=until):
@@ -68,9 +67,9 @@ def rest(user: User, username: str) -> None:
 
 @transaction.atomic
 def change(user: User, *, before: str, after: str) -> None:
-    """Claim the new name and let the old one rest, in the transaction that has saved the new one.
+    """Claim the new name and quarantine the old one; call in the transaction that saved it.
 
-    Raises FieldRefusal where another was given it meanwhile, or too many names of theirs rest.
+    Raises FieldRefusal if another user took it concurrently, or too many names are quarantined.
     """
     if skeleton(before) == skeleton(after):
         return
@@ -83,5 +82,5 @@ def change(user: User, *, before: str, after: str) -> None:
 
 
 def forget_rested_names(now: datetime) -> int:
-    """Delete claims that are over. Safe to repeat, anywhere, at once."""
+    """Delete expired claims. Safe to repeat and to run concurrently."""
     return int(NameClaim.objects.filter(rests_until__lte=now).delete()[0])

@@ -12,7 +12,7 @@ from .cookies import OtherOrigin
 TAGS = ["account"]
 BAD_TOKEN = OpenApiResponse(
     TokenError,
-    description="It opens nothing.",
+    description="The token is missing, invalid or no longer valid.",
     examples=[
         OpenApiExample(
             "no token of ours",
@@ -55,8 +55,8 @@ BAD_TOKEN = OpenApiResponse(
 )
 OPENS = OpenApiResponse(
     {"type": "object", "additionalProperties": False},
-    description="It would.",
-    examples=[OpenApiExample("it would", value={})],
+    description="The token is valid.",
+    examples=[OpenApiExample("valid", value={})],
 )
 LOCKED_OUT = error_answer("Too many failed attempts. Try again in 5 minutes.", "locked_out")
 OTHER_ORIGIN = error_answer(OtherOrigin.message, OtherOrigin.code)
@@ -65,38 +65,38 @@ TRANSPORT_HEADER = OpenApiParameter(
     OpenApiTypes.STR,
     OpenApiParameter.HEADER,
     enum=["cookie", "body"],
-    description="`cookie`: the refresh token goes into an HttpOnly cookie that is sent below "
-    "/token/ alone, and `refresh` is empty; for the shop's own pages. `body`: it is in the "
-    "answer. With either, the answer says in seconds how long the tokens are good. Without the "
-    "header it is in the answer, and nothing more.",
+    description="`cookie`: the refresh token is set in an HttpOnly cookie that is only sent below "
+    "/token/, and `refresh` is empty; for the shop's own pages. `body`: it is in the response. "
+    "With either, the response includes the tokens' lifetimes in seconds. Without the header "
+    "the token is in the response, without lifetimes.",
 )
 REFRESH_KEY = OpenApiParameter(
     "Idempotency-Key",
     OpenApiTypes.STR,
     OpenApiParameter.HEADER,
-    description="A random text of 16 characters or more, a new one for each token that is "
-    "renewed, kept until the answer is there. The same key with the same token gets the same "
-    "successor, for a day, while that one is not renewed itself.",
+    description="A random text of at least 16 characters, a new one for each token that is "
+    "renewed, kept until the response arrives. For a day, the same key with the same token gets "
+    "the same successor, unless that was renewed itself.",
 )
 REPLAYED = OpenApiParameter(
     "Idempotent-Replayed",
     OpenApiTypes.STR,
     OpenApiParameter.HEADER,
     response=[200],
-    description="`true` where the refresh token of the answer was given out before.",
+    description="`true` if the refresh token in the response had already been issued.",
 )
 REFRESHING = """\
-A refresh token works once: of any number of clients that show it, one gets its successor. The same
-client may ask again and gets the same one: with the `Idempotency-Key` it asked with before, and, in
-a browser (`Token-Transport: cookie`), for ten seconds from any of its tabs. Half a minute after it
-was renewed, anybody else who shows a spent token is taken for a thief: all sessions end.
+A refresh token works once: of all clients that send it, one gets its successor. The same client may
+repeat the request and gets the same one: with the same `Idempotency-Key` or, in a browser
+(`Token-Transport: cookie`), within ten seconds from any tab. Half a minute after it was renewed,
+any other use of the old token counts as theft: all sessions end.
 
-With `Token-Transport: cookie` no body is needed; the token is in the cookie. A page that kept one
-itself until now sends it in the body once: its successor goes into the cookie.
+With `Token-Transport: cookie` no body is needed; the token is in the cookie. A page that has stored
+a token itself sends it in the body once; its successor is set in the cookie.
 """
 SIGNING_OUT = """\
-With `Token-Transport: cookie` the token is in the cookie, which is taken away; without a cookie
-the answer is the same. Without the header it is as /logout/.
+With `Token-Transport: cookie` the token is in the cookie, which is removed; without a cookie the
+response is the same. Without the header it works like /logout/.
 """
 REFRESHED = [
     OpenApiExample("by a browser", value={}, request_only=True),

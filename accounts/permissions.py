@@ -1,4 +1,4 @@
-"""Who is let in besides those who are signed in."""
+"""Permissions that also admit anonymous requests and guests."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from .models import User
 
 
 class SignedInOrStranger(BasePermission):
-    """Whoever is signed in and, by the methods of the view, who says nothing of who they are.
+    """Signed-in users and, for methods the view has, anonymous requests.
 
-    Not who says it in vain: a token that is over is renewed, and makes nobody a guest by accident.
-    The view decides what a stranger may do, and refuses others (401).
+    Requests with an invalid token are refused, so that an expired one does not turn a user into a
+    guest by accident. The view decides what anonymous clients may do.
     """
 
     def has_permission(self, request: Request, view: APIView) -> bool:
@@ -25,7 +25,7 @@ class SignedInOrStranger(BasePermission):
 
 
 class SignedInOrGuest(SignedInOrStranger):
-    """The same, where the shop sells to guests; else only who is signed in."""
+    """The same if GUEST_CHECKOUT is on; otherwise only signed-in users."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         signed_in = isinstance(request.user, User)

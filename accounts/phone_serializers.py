@@ -13,28 +13,30 @@ from .token_serializers import SignedIn
 
 
 class PhoneInput(serializers.Serializer):
-    """Where the code goes."""
+    """The phone to send a code to."""
 
     phone = MpesaNumberField()
 
 
 class LinkPhoneInput(PhoneInput):
-    """Where the code goes, and that it is they who ask."""
+    """The phone to send a code to, and the account's password."""
 
-    password = PasswordField(help_text="The account's own.")
+    password = PasswordField(help_text="The account's password.")
 
 
 class CodeSent(serializers.Serializer):
-    """A code is on its way; the same whoever has the phone."""
+    """A code was sent; the same response for any phone."""
 
     detail = serializers.CharField()
     token = serializers.CharField(help_text="Send it back with the code.")
-    expires_in = serializers.IntegerField(help_text="Seconds for which the code is good.")
-    again_in = serializers.IntegerField(help_text="Seconds until another may be asked for.")
+    expires_in = serializers.IntegerField(help_text="Seconds until the code expires.")
+    again_in = serializers.IntegerField(help_text="Seconds until another may be requested.")
 
 
 class _TypedCode(serializers.Serializer):
-    token = serializers.CharField(max_length=64, help_text="Of the answer that sent the code.")
+    token = serializers.CharField(
+        max_length=64, help_text="The token from the response that sent the code."
+    )
     code = IdentifierField(max_length=32, help_text="The six digits of the SMS.")
 
 
@@ -45,7 +47,7 @@ class PhoneSignInInput(_TypedCode):
     password = PasswordField(
         required=False,
         allow_blank=True,
-        help_text="The account's, only where the answer was `password_needed`.",
+        help_text="The account's, only after the response `password_needed`.",
     )
 
 
@@ -56,26 +58,26 @@ class PhoneConfirmInput(_TypedCode):
 
 
 class PhoneSignedIn(SignedIn):
-    """What signing in by phone answers."""
+    """The response to signing in by phone."""
 
     example: ClassVar[dict[str, Any]] = {**SignedIn.example, "is_new": False}
 
-    is_new = serializers.BooleanField(help_text="Whether they have just joined.")
+    is_new = serializers.BooleanField(help_text="Whether the account was just created.")
 
 
 class PhoneOutput(serializers.Serializer):
-    """The phone that opens the caller's account."""
+    """The phone linked to the caller's account."""
 
     example: ClassVar[dict[str, Any]] = {"phone": "254712345678", "is_only_way_in": False}
 
     phone = serializers.CharField(allow_blank=True, help_text="12 digits; empty for none.")
     is_only_way_in = serializers.BooleanField(
-        help_text="Whether no password opens it: then the phone cannot be taken away."
+        help_text="True if the account has no password; the phone cannot be removed then."
     )
 
 
 class SetPasswordInput(_TypedCode):
-    """The code that was sent to one's own phone, and the new password twice."""
+    """The code sent to the linked phone, and the new password twice."""
 
     new_password1 = NewPasswordField()
     new_password2 = NewPasswordField()

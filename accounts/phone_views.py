@@ -45,7 +45,7 @@ _TOO_MANY_OR_LOCKED_OUT = OpenApiResponse(
 )
 _USE_PASSWORD = refusals(phone_login.UsePassword)
 _WRONG = field_errors(
-    "The code is wrong, or over.",
+    "The code is wrong or has expired.",
     wrong={"code": [phone_codes.WRONG]},
     password_needed={
         "detail": phone_login.PasswordNeeded.message,
@@ -91,7 +91,7 @@ def _send(request: Request, phone: str, purpose: CodePurpose, user: User | None 
 
 
 class AskForCodeView(Public, GenericAPIView):
-    """Ask for a code to sign in, or to join, with a phone."""
+    """Request a code to sign in or register with a phone."""
 
     serializer_class = PhoneInput
     throttle_scope = "code"
@@ -100,8 +100,8 @@ class AskForCodeView(Public, GenericAPIView):
         tags=TAGS,
         operation_id="login_by_phone",
         summary="Send a code to a phone",
-        description="By SMS, in the language of `Accept-Language`. The answer is "
-        "the same whether the phone has an account or not.",
+        description="By SMS, in the language of `Accept-Language`. The response is "
+        "the same whether or not the phone has an account.",
         responses={200: CodeSent, 404: _OFF, 429: _TOO_MANY},
         examples=[_PHONE, _SENT],
     )
@@ -112,7 +112,7 @@ class AskForCodeView(Public, GenericAPIView):
 
 
 class PhoneSignInView(Public, GenericAPIView):
-    """Sign in, or join, with the code that was sent to a phone."""
+    """Sign in or register with the code sent to a phone."""
 
     serializer_class = PhoneSignInInput
     throttle_scope = "code"
@@ -120,9 +120,9 @@ class PhoneSignInView(Public, GenericAPIView):
     @extend_schema(
         tags=TAGS,
         operation_id="confirm_login_by_phone",
-        summary="Sign in or join with a code",
-        description="Who has no account yet has one then, without a password, under a name they "
-        "may change. A code works once, five may be typed wrong, and it is over after ten "
+        summary="Sign in or register with a code",
+        description="Without an account one is created, without a password and with a user name "
+        "that can be changed. A code works once, allows five attempts, and expires after ten "
         "minutes.",
         parameters=[TRANSPORT_HEADER],
         responses={
@@ -160,7 +160,7 @@ class PhoneSignInView(Public, GenericAPIView):
 
 
 class PhoneView(GenericAPIView):
-    """The phone that opens the caller's account."""
+    """The phone linked to the caller's account."""
 
     queryset = User.objects.none()
     serializer_class = PhoneOutput
@@ -169,7 +169,7 @@ class PhoneView(GenericAPIView):
     @extend_schema(
         tags=TAGS,
         operation_id="get_sign_in_phone",
-        summary="Which phone opens one's account?",
+        summary="Get the phone used to sign in",
         responses=PhoneOutput,
         examples=[
             OpenApiExample(
@@ -191,8 +191,8 @@ class PhoneView(GenericAPIView):
     @extend_schema(
         tags=TAGS,
         operation_id="link_sign_in_phone",
-        summary="Let a phone open one's account",
-        description="Sends a code there, which is then typed at /account/phone/confirm/.",
+        summary="Link a phone to sign in with",
+        description="Sends a code to the phone, to be confirmed at /account/phone/confirm/.",
         request=LinkPhoneInput,
         responses={
             200: CodeSent,
@@ -226,7 +226,7 @@ class PhoneView(GenericAPIView):
     @extend_schema(
         tags=TAGS,
         operation_id="unlink_sign_in_phone",
-        summary="Let no phone open one's account",
+        summary="Unlink the phone used to sign in",
         responses={
             204: None,
             409: refusals(phone_login.NoOtherWayIn),
@@ -238,7 +238,7 @@ class PhoneView(GenericAPIView):
 
 
 class ConfirmPhoneView(GenericAPIView):
-    """Type the code that was sent to the phone that is to open the account."""
+    """Confirm the phone to be linked with the code sent to it."""
 
     serializer_class = PhoneConfirmInput
     throttle_scope = "code"
@@ -246,7 +246,7 @@ class ConfirmPhoneView(GenericAPIView):
     @extend_schema(
         tags=TAGS,
         operation_id="confirm_sign_in_phone",
-        summary="Confirm the phone that opens one's account",
+        summary="Confirm the phone to sign in with",
         responses={
             200: PhoneOutput,
             400: _WRONG,
@@ -275,7 +275,7 @@ class ConfirmPhoneView(GenericAPIView):
 
 
 class OwnCodeView(GenericAPIView):
-    """Ask for a code to one's own phone."""
+    """Request a code to the linked phone."""
 
     serializer_class = CodeSent
     throttle_scope = "code"
@@ -283,8 +283,8 @@ class OwnCodeView(GenericAPIView):
     @extend_schema(
         tags=TAGS,
         operation_id="send_own_code",
-        summary="Send a code to one's own phone",
-        description="Where there is no password to type: to choose one at /password/set/, or to "
+        summary="Send a code to the linked phone",
+        description="For accounts without a password: to set one at /password/set/, or to "
         "delete the account.",
         request=None,
         responses={200: CodeSent, 403: _USE_PASSWORD, 404: _OFF, 429: _TOO_MANY},
@@ -301,7 +301,7 @@ class OwnCodeView(GenericAPIView):
 
 
 class SetPasswordView(GenericAPIView):
-    """Choose a password with a code that was sent to one's own phone."""
+    """Set a password with a code sent to the linked phone."""
 
     serializer_class = SetPasswordInput
     throttle_scope = "dj_rest_auth"
@@ -309,8 +309,8 @@ class SetPasswordView(GenericAPIView):
     @extend_schema(
         tags=TAGS,
         operation_id="set_password",
-        summary="Choose a password by a code",
-        description="Every token of before is out at once; the answer has new ones.",
+        summary="Set a password with a code",
+        description="All earlier tokens are revoked; the response has new ones.",
         parameters=[TRANSPORT_HEADER],
         responses={
             200: PasswordChanged,
@@ -354,9 +354,9 @@ class SetPasswordView(GenericAPIView):
 
 
 def check_own_code(request: Request, user: User, typed: Typed) -> None:
-    """Use up a code that was sent to the caller's own phone.
+    """Use up a code sent to the caller's linked phone.
 
-    Raises as ``check_code``, and UsePassword for staff and for who has a second factor: an SMS is
+    Raises like ``check_code``, and UsePassword for staff and for who has a second factor: an SMS is
     neither of theirs.
     """
     if not phone_login.may_use_phone(user):

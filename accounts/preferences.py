@@ -1,4 +1,4 @@
-"""Which notifications people want: read by orders.notifications, changed by themselves."""
+"""Notification preferences: set by users, read by orders.notifications."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from .models import MessagePreferences, User
 
 
 def preferences_of(user: User) -> MessagePreferences:
-    """A person's choices, or everything in English where they made none.
+    """A user's preferences; by default everything, in English.
 
-    One query, or none where ``message_preferences`` was joined.
+    One query, or none if ``message_preferences`` was joined.
     """
     try:
         return user.message_preferences
@@ -19,7 +19,7 @@ def preferences_of(user: User) -> MessagePreferences:
 
 
 def change_preferences(user: User, changes: dict[str, Any]) -> MessagePreferences:
-    """Change these choices, and no others: two devices may each change one at once."""
+    """Change only these preferences, so that concurrent changes of others are kept."""
     if changes:
         MessagePreferences.objects.bulk_create(
             [MessagePreferences(user=user, **changes)],

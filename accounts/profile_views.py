@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dj_rest_auth.views import UserDetailsView
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework.generics import RetrieveUpdateAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -22,12 +22,12 @@ from .serializers import AccountSerializer, MessagesSerializer, UserDetails, Use
 _TAGS = ["account"]
 _USER = [
     OpenApiExample(
-        "a phone of one's own",
+        "with a phone",
         value={"username": "wanjiku", "phone": "0712 345 678"},
         request_only=True,
     ),
     OpenApiExample(
-        "as it is kept",
+        "as stored",
         value={
             "pk": 12,
             "username": "wanjiku",
@@ -43,7 +43,7 @@ _USER = [
 
 
 class UserView(UserDetailsView):
-    """Read and change how you are called and reached."""
+    """Read and change your user name, e-mail, names and phone."""
 
     throttle_scope = "read"
     http_method_names = ["get", "put", "patch", "head", "options"]
@@ -51,7 +51,7 @@ class UserView(UserDetailsView):
     @extend_schema(
         tags=_TAGS,
         operation_id="get_user",
-        summary="How the caller is called and reached",
+        summary="Get the caller's details",
         responses=UserDetails,
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -60,7 +60,7 @@ class UserView(UserDetailsView):
     @extend_schema(
         tags=_TAGS,
         operation_id="change_user",
-        summary="Change how the caller is called and reached",
+        summary="Replace the caller's details",
         request=UserInput,
         responses={200: UserDetails, 429: LOCKED_OUT},
         examples=_USER,
@@ -71,7 +71,7 @@ class UserView(UserDetailsView):
     @extend_schema(
         tags=_TAGS,
         operation_id="edit_user",
-        summary="Change some of how the caller is called and reached",
+        summary="Change the caller's details",
         request=UserInput,
         responses={200: UserDetails, 429: LOCKED_OUT},
         examples=_USER,
@@ -86,58 +86,42 @@ class UserView(UserDetailsView):
         return Response(UserDetails(request.user).data)
 
 
+@extend_schema_view(
+    get=extend_schema(tags=_TAGS, operation_id="get_account", summary="Get the public profile"),
+    put=extend_schema(
+        tags=_TAGS, operation_id="change_account", summary="Replace the public profile"
+    ),
+    patch=extend_schema(
+        tags=_TAGS, operation_id="edit_account", summary="Change the public profile"
+    ),
+)
 class AccountView(RetrieveUpdateAPIView):
-    """Read and change what others see of you, as JSON or, with an avatar, as multipart."""
+    """Read and change your public profile, as JSON or, with an avatar, as multipart."""
 
     serializer_class = AccountSerializer
     parser_classes = (StrictJSONParser, StrictMultiPartParser)
     throttle_scope = "account"
 
-    @extend_schema(tags=_TAGS, operation_id="get_account", summary="What others see of the caller")
-    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return super().get(request, *args, **kwargs)
-
-    @extend_schema(
-        tags=_TAGS, operation_id="change_account", summary="Change what others see of the caller"
-    )
-    def put(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return super().put(request, *args, **kwargs)
-
-    @extend_schema(
-        tags=_TAGS,
-        operation_id="edit_account",
-        summary="Change some of what others see of the caller",
-    )
-    def patch(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return super().patch(request, *args, **kwargs)
-
     def get_object(self) -> User:
         return current_user(self.request)
 
 
+@extend_schema_view(
+    get=extend_schema(
+        tags=_TAGS, operation_id="get_messages", summary="Get notification preferences"
+    ),
+    put=extend_schema(
+        tags=_TAGS, operation_id="change_messages", summary="Replace notification preferences"
+    ),
+    patch=extend_schema(
+        tags=_TAGS, operation_id="edit_messages", summary="Change notification preferences"
+    ),
+)
 class MessagesView(RetrieveUpdateAPIView):
-    """Read and change what you are told by e-mail and SMS, and in which language."""
+    """Read and change your notification preferences and language."""
 
     serializer_class = MessagesSerializer
     throttle_scope = "account"
-
-    @extend_schema(
-        tags=_TAGS, operation_id="get_messages", summary="What the caller is told, and how"
-    )
-    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return super().get(request, *args, **kwargs)
-
-    @extend_schema(
-        tags=_TAGS, operation_id="change_messages", summary="Change what the caller is told"
-    )
-    def put(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return super().put(request, *args, **kwargs)
-
-    @extend_schema(
-        tags=_TAGS, operation_id="edit_messages", summary="Change some of what the caller is told"
-    )
-    def patch(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return super().patch(request, *args, **kwargs)
 
     def get_object(self) -> MessagePreferences:
         return preferences_of(current_user(self.request))

@@ -1,9 +1,9 @@
-"""The security log: who signed in or failed to, what gives access and was changed, what staff did.
+"""The security log: sign-ins and failures, changes of credentials, and staff actions.
 
-One line an event, of the logger ``omache.security``: the event, the person's number where one is
-known, the address it came from, and, as in every line, the time and the request's id. A name that
-was typed and is nobody's is not written, for people type passwords into that field: ``who`` is a
-digest of it, keyed with DJANGO_SECRET_KEY, the same for every spelling of one name.
+One line per event, by the logger ``omache.security``: the event, the user's id if known, the client
+address and, as in every line, the time and request id. An unknown name that was typed is not
+logged, since people type passwords into that field: ``who`` is a digest of it, keyed with
+DJANGO_SECRET_KEY, and the same for every spelling of a name.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from .validators import normalise_email
 
 logger = logging.getLogger("omache.security")
 
-#: What a person or the shop did in the usual way; all else is a warning.
+#: Normal events; all others are warnings.
 _USUAL = {"login_ok", "session_ended_all", "staff_did"}
 
 
 def record(event: str, *, user: Any = None, name: str = "", **more: Any) -> None:
-    """Log an event now. ``user`` is a person's number, ``name`` what was typed instead.
+    """Log an event now. ``user`` is a user's id, ``name`` a typed name without a user.
 
-    ``more`` is not to hold anything secret. Never raises.
+    ``more`` must not contain secrets. Never raises.
     """
     fields = {
         "event": event,
@@ -43,16 +43,16 @@ def record(event: str, *, user: Any = None, name: str = "", **more: Any) -> None
 
 
 def record_on_commit(event: str, *, user: Any = None, **more: Any) -> None:
-    """Log an event once it is committed: what was taken back did not happen."""
+    """Log an event on commit, so that nothing rolled back is logged."""
     transaction.on_commit(partial(record, event, user=user, **more), robust=True)
 
 
 def digest(name: str) -> str:
-    """12 letters that stand for a name that was typed; the same for all its spellings."""
+    """A 12-character digest of a typed name, the same for all its spellings."""
     text = normalise_email(name).lower()
     return salted_hmac("accounts.security_log", text, algorithm="sha256").hexdigest()[:12]
 
 
 def record_log_in(sender: Any, user: Any, **kwargs: Any) -> None:
-    """Receiver of ``user_logged_in``: the API and the admin send it, once all asked was given."""
+    """Receiver of ``user_logged_in``, which the API and the admin send after a complete sign-in."""
     record("login_ok", user=user.pk)

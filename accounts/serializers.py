@@ -30,7 +30,7 @@ from .validators import EMAIL_MAX
 
 
 class UserOutput(serializers.ModelSerializer):
-    """A person as they see themselves."""
+    """The user's own view of their account."""
 
     example: ClassVar[dict[str, Any]] = {
         "pk": 12,
@@ -49,14 +49,14 @@ class UserOutput(serializers.ModelSerializer):
 
 
 class UserDetails(UserOutput):
-    """A person as they see themselves, with the phone they are called on."""
+    """The user's own view of their account, with their phone."""
 
     example: ClassVar[dict[str, Any]] = {**UserOutput.example, "phone": "254712345678"}
 
     phone = serializers.CharField(
         read_only=True,
-        help_text="12 digits: 2547… or 2541…; empty where none is known. Taken from the first "
-        "order that is paid, until a person says it themselves.",
+        help_text="12 digits: 2547… or 2541…; empty if unknown. Taken from the first paid "
+        "order, until the user sets it.",
     )
 
     class Meta:
@@ -66,7 +66,7 @@ class UserDetails(UserOutput):
 
 
 class RegistrationInput(serializers.Serializer):
-    """A newcomer."""
+    """A new account."""
 
     example: ClassVar[dict[str, Any]] = {
         "username": "wanjiku",
@@ -90,7 +90,7 @@ class RegistrationInput(serializers.Serializer):
         return attrs
 
     def save(self, **kwargs: Any) -> User:
-        """Register the newcomer."""
+        """Create the account."""
         return services.register(
             username=self.validated_data["username"],
             email=self.validated_data["email"],
@@ -99,7 +99,7 @@ class RegistrationInput(serializers.Serializer):
 
 
 class ConfirmEmailInput(serializers.Serializer):
-    """What the mailed link ends in."""
+    """The key of a confirmation link."""
 
     example: ClassVar[dict[str, Any]] = {"key": "MTI:1vNq2B:3pZ0c5"}
 
@@ -107,7 +107,7 @@ class ConfirmEmailInput(serializers.Serializer):
 
 
 class LoginInput(serializers.Serializer):
-    """A name and a password; the username or the e-mail may stand in either field."""
+    """A name and a password; username and e-mail are accepted in either field."""
 
     example: ClassVar[dict[str, Any]] = {"username": "wanjiku", "password": "githeri 4 chapati"}
 
@@ -119,7 +119,7 @@ class LoginInput(serializers.Serializer):
         allow_blank=True,
         max_length=CODE_MAX,
         write_only=True,
-        help_text="Of the authenticator app, or a recovery code: where the answer was "
+        help_text="The authenticator app's code, or a recovery code; needed after the response "
         "`mfa_required`.",
     )
 
@@ -139,7 +139,7 @@ class LoginInput(serializers.Serializer):
 
 
 class Done(serializers.Serializer):
-    """A sentence about what was done."""
+    """A message about the result."""
 
     example: ClassVar[dict[str, Any]] = {"detail": "ok"}
 
@@ -147,16 +147,18 @@ class Done(serializers.Serializer):
 
 
 class SessionOutput(serializers.ModelSerializer):
-    """One place where a person is signed in."""
+    """One session of a user."""
 
-    kind = serializers.ChoiceField(SessionKind.choices, help_text="`admin` is by cookie.")
+    kind = serializers.ChoiceField(SessionKind.choices, help_text="`admin` uses a cookie.")
     last_used_at = serializers.DateTimeField(
-        help_text="When its tokens were renewed: at least every five minutes of use."
+        help_text="When its tokens were last renewed; at least every five minutes of use."
     )
-    expires_at = serializers.DateTimeField(help_text="When it ends if it is not used until then.")
-    address = serializers.CharField(allow_null=True, help_text="The network address, at that time.")
+    expires_at = serializers.DateTimeField(help_text="When it ends if unused.")
+    address = serializers.CharField(allow_null=True, help_text="The network address at that time.")
     device = serializers.CharField(help_text="Like “Chrome on Android”; empty if unknown.")
-    current = serializers.SerializerMethodField(help_text="Whether it is the one that asks.")
+    current = serializers.SerializerMethodField(
+        help_text="Whether it is the session of this request."
+    )
 
     class Meta:
         model = Session
@@ -173,18 +175,18 @@ class SessionOutput(serializers.ModelSerializer):
         read_only_fields = fields
 
     def get_current(self, session: Session) -> bool:
-        """Whether the request came in this session."""
+        """Whether this request belongs to the session."""
         return bool(session.pk == self.context.get("here"))
 
 
 class EndedOutput(Done):
-    """What signing out everywhere answers."""
+    """The response to signing out everywhere."""
 
     ended = serializers.IntegerField(help_text="How many sessions were open.")
 
 
 class PasswordChangeInput(serializers.Serializer):
-    """The password before, and the new one twice."""
+    """The current password, and the new one twice."""
 
     example: ClassVar[dict[str, Any]] = {
         "old_password": "githeri 4 chapati",
@@ -207,14 +209,14 @@ class PasswordChangeInput(serializers.Serializer):
 
 
 class PasswordResetInput(serializers.Serializer):
-    """Where to send the link."""
+    """The address to send the link to."""
 
     example: ClassVar[dict[str, Any]] = {"email": "wanjiku@example.com"}
 
     email = EmailField(allow_blank=False)
 
     def save(self, **kwargs: Any) -> None:
-        """Send the link, if anybody is there to read it."""
+        """Send the link, if a user has this address."""
         send_reset_link(self.validated_data["email"])
 
 
@@ -248,7 +250,7 @@ class PasswordResetConfirmInput(serializers.Serializer):
 
 
 class UserInput(serializers.Serializer):
-    """What a person may change of how they are called and reached."""
+    """The details a user may change."""
 
     username = UsernameField()
     email = EmailField(required=False)
@@ -257,11 +259,9 @@ class UserInput(serializers.Serializer):
     phone = MpesaNumberField(
         required=False,
         allow_blank=True,
-        help_text="Where you are called about your orders; an empty text takes it away.",
+        help_text="The phone for questions about your orders; an empty text removes it.",
     )
-    password = PasswordField(
-        required=False, help_text="Needed to change the e-mail, which can reset the password."
-    )
+    password = PasswordField(required=False, help_text="Required to change the e-mail address.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         user = self.context["request"].user
@@ -279,7 +279,7 @@ class UserInput(serializers.Serializer):
 
 
 class AccountSerializer(serializers.ModelSerializer):
-    """What others see of a person. A field left out stays as it is, with PUT as with PATCH."""
+    """A user's public profile. Missing fields are unchanged, with PUT as with PATCH."""
 
     example_sent: ClassVar[dict[str, Any]] = {"first_name": "Wanjiku", "gender": "woman"}
 
@@ -294,10 +294,10 @@ class AccountSerializer(serializers.ModelSerializer):
         required=False,
         allow_null=True,
         help_text="Send a file as multipart (JPEG, HEIC, PNG or WebP, at most 12 MB), or null to "
-        "take it away. Its own URL changes nothing.",
+        "remove it. Sending its URL back changes nothing.",
     )
 
-    #: DRF's own for the model's texts.
+    #: Replaces DRF's field for text columns.
     serializer_field_mapping = {
         **serializers.ModelSerializer.serializer_field_mapping,
         CharField: ShownTextField,
@@ -314,7 +314,7 @@ class AccountSerializer(serializers.ModelSerializer):
         return attrs
 
     def to_internal_value(self, data: Any) -> Any:
-        """Read the input; an avatar sent back as the URL it was given as is left alone."""
+        """Validate the input; an avatar sent back as its own URL is unchanged."""
         avatar = getattr(self.instance, "avatar", None)
         if isinstance(data, Mapping) and is_its_own_address(avatar, data.get("avatar")):
             data = {name: data[name] for name in data if name != "avatar"}
@@ -327,7 +327,7 @@ class AccountSerializer(serializers.ModelSerializer):
 
 
 class MessagesSerializer(serializers.ModelSerializer):
-    """What a person is told, and how. A field left out stays as it is, with PUT as with PATCH."""
+    """Notification preferences. Missing fields are unchanged, with PUT as with PATCH."""
 
     example_sent: ClassVar[dict[str, Any]] = {"language": "sw", "prompts_email": False}
 
@@ -350,7 +350,7 @@ class MessagesSerializer(serializers.ModelSerializer):
         required=False, help_text="A prompt failed, and what to do next."
     )
     prompts_sms = StrictBooleanField(
-        required=False, help_text="The same, to the number that was rung."
+        required=False, help_text="The same, to the number that was prompted."
     )
     selling_email = StrictBooleanField(required=False, help_text="Sold, paid out.")
     selling_sms = StrictBooleanField(required=False, help_text="The same, to the listing's number.")
@@ -374,14 +374,14 @@ class MessagesSerializer(serializers.ModelSerializer):
 
 
 def _is_theirs(request: Any, password: str) -> bool:
-    """Whether it is the password of whoever asks. Raises LockedOut after too many wrong ones."""
+    """Whether this is the caller's password. Raises LockedOut after too many failures."""
     return services.confirm_password(request._request, request.user, password=password)
 
 
 def check_new_password(
     attrs: dict[str, Any], user: User, first: str = "new_password1", second: str = "new_password2"
 ) -> None:
-    """Raise ValidationError where the two differ, or the password is no good."""
+    """Raise ValidationError if the two differ or the password is too weak."""
     if attrs[first] != attrs[second]:
         raise serializers.ValidationError({second: ["The two passwords are not the same."]})
     try:

@@ -50,7 +50,7 @@ _SESSIONS = OpenApiExample(
 
 
 class SessionsView(GenericAPIView):
-    """Where the caller is signed in."""
+    """The caller's sessions."""
 
     queryset = Session.objects.none()
     serializer_class = SessionOutput
@@ -59,12 +59,12 @@ class SessionsView(GenericAPIView):
     @extend_schema(
         tags=_TAGS,
         operation_id="list_sessions",
-        summary="Where the caller is signed in",
+        summary="List the caller's sessions",
         responses=SessionOutput(many=True),
         examples=[_SESSIONS],
     )
     def get(self, request: Request) -> Response:
-        """The caller's own sessions that are open, the last used first, 100 at most."""
+        """The caller's open sessions, the most recently used first, at most 100."""
         refuse_unknown(request, ())
         open_ones = tokens.open_sessions(current_user(request))
         here = tokens.session_of(request.auth) if isinstance(request.auth, AccessToken) else 0
@@ -72,7 +72,7 @@ class SessionsView(GenericAPIView):
 
 
 class SessionView(GenericAPIView):
-    """One session of the caller's own."""
+    """One of the caller's sessions."""
 
     queryset = Session.objects.none()
     serializer_class = SessionOutput
@@ -81,11 +81,11 @@ class SessionView(GenericAPIView):
     @extend_schema(
         tags=_TAGS,
         operation_id="end_session",
-        summary="Sign out there",
+        summary="End a session",
         responses={204: None, 404: _NO_SUCH_SESSION},
     )
     def delete(self, request: Request, session_id: str) -> Response:
-        """Sign out there. Its tokens are refused at the next request; twice is the same as once."""
+        """End a session. Its tokens are refused at the next request. Safe to repeat."""
         if not tokens.end_session(current_user(request), int(session_id)):
             raise NotFound
         return Response(status=204)
@@ -113,7 +113,7 @@ class EndSessionsView(GenericAPIView):
         ],
     )
     def post(self, request: Request) -> Response:
-        """End all of the caller's sessions, this one too: every token is refused from now on."""
+        """End all of the caller's sessions, including this one, and revoke all tokens."""
         ended = tokens.revoke_all(current_user(request).pk)
         answer = {"detail": "You are signed out everywhere.", "ended": ended}
         return in_their_language(request, Response(answer))

@@ -1,8 +1,8 @@
-"""Sessions: where a person is signed in, since when, and until when at the latest.
+"""Sessions: where a user is signed in, since when, and until when at the latest.
 
-A log-in opens one, and every token or cookie that descends from it names it. Once it is ended all
-of them are refused at the next request. It ends by being signed out, by idleness, or, however
-often its tokens are renewed, when it has lasted its longest.
+A log-in opens one, and all its tokens or its cookie refer to it. When it ends, all of them are
+refused at the next request. It ends by signing out, by idleness, or at its maximum age, however
+often its tokens are renewed.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from rest_framework.request import Request
 
 from .models import Session, SessionKind, User
 
-#: Where a session of the admin, which is Django's own, keeps the id of its row.
+#: The key in Django's session (of the admin) that holds the id of its row.
 ROW_KEY = "session_row"
-#: A session in use is noted at most this often.
+#: The use of a session is recorded at most this often.
 NOTED_EVERY = timedelta(minutes=1)
-#: How many rows are deleted at a time.
+#: Rows deleted per query.
 BATCH = 1000
 
 _BROWSERS = (
@@ -54,7 +54,7 @@ _PRODUCT = re.compile(r"[A-Za-z0-9._-]{1,40}")
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a request came from: the network address, and a few words about the device."""
+    """The origin of a request: its network address and a short device description."""
 
     address: str | None = None
     device: str = ""
@@ -69,9 +69,9 @@ class Origin:
 
 
 def describe_device(user_agent: str) -> str:
-    """A browser and a system, like ``Chrome on Android``; nothing of what is not known.
+    """Browser and system, like ``Chrome on Android``, as far as known.
 
-    The header itself, which tells one person's device from all others, is not kept.
+    The header itself, which can identify a device, is not stored.
     """
     browser = next((name for mark, name in _BROWSERS if mark in user_agent), "")
     system = next((name for mark, name in _SYSTEMS if mark in user_agent), "")
@@ -82,14 +82,14 @@ def describe_device(user_agent: str) -> str:
 
 
 def longest(user: User) -> timedelta:
-    """How long a session of this person lasts at most, however often it is renewed."""
+    """The maximum age of this user's sessions, however often they are renewed."""
     if user.is_staff:
         return timedelta(hours=settings.STAFF_SESSION_MAX_HOURS)
     return timedelta(days=settings.SESSION_MAX_DAYS)
 
 
 def idle(user: User) -> timedelta:
-    """After how long without use a session of this person ends."""
+    """The idle time after which this user's sessions end."""
     if user.is_staff:
         return timedelta(minutes=settings.STAFF_SESSION_IDLE_MINUTES)
     return timedelta(days=settings.SESSION_IDLE_DAYS)
@@ -102,7 +102,7 @@ def open_session(
     origin: Origin | None = None,
     started_at: datetime | None = None,
 ) -> Session:
-    """Open a session; ``started_at`` where it began before there were rows of them."""
+    """Open a session; ``started_at`` is given for log-ins older than sessions."""
     now = timezone.now()
     began = started_at or now
     origin = origin or Origin()
@@ -118,7 +118,7 @@ def open_session(
 
 
 def renew(session: Session, user: User, origin: Origin | None) -> None:
-    """Note that the session is in use, and from where."""
+    """Record the use of a session, and its origin."""
     now = timezone.now()
     session.last_used_at, session.expires_at = now, _expiry(user, session.started_at, now)
     changes: dict[str, Any] = {"last_used_at": now, "expires_at": session.expires_at}
@@ -137,9 +137,9 @@ def _expiry(user: User, began: datetime, now: datetime) -> datetime:
 
 
 def open_with_cookie(sender: Any, request: HttpRequest | None, user: User, **kwargs: Any) -> None:
-    """Receiver of ``user_logged_in``: a log-in by cookie, as to the admin, opens a session.
+    """Receiver of ``user_logged_in``: open a session for a log-in by cookie (the admin).
 
-    Signing in to the API sends the signal too, and has no cookie.
+    The API sends the signal too, without a cookie.
     """
     store = getattr(request, "session", None)
     if store is not None and SESSION_KEY in store and ROW_KEY not in store:
@@ -148,7 +148,7 @@ def open_with_cookie(sender: Any, request: HttpRequest | None, user: User, **kwa
 
 
 def reopen_with_cookie(request: HttpRequest, user: User) -> None:
-    """Keep the cookie of this very request, where all of the person's sessions were just ended."""
+    """Keep the session of this request after all the user's sessions were ended."""
     request.session.pop(ROW_KEY, None)
     open_with_cookie(User, request, user)
 
@@ -156,16 +156,16 @@ def reopen_with_cookie(request: HttpRequest, user: User) -> None:
 def end_with_cookie(
     sender: Any, request: HttpRequest | None, user: User | None, **kwargs: Any
 ) -> None:
-    """Receiver of ``user_logged_out``: the cookie's session ends with it."""
+    """Receiver of ``user_logged_out``: end the cookie's session."""
     row = getattr(request, "session", {}).get(ROW_KEY)
     if row is not None:
         end(Session.objects.filter(pk=row))
 
 
 def delete_old_sessions(now: datetime) -> int:
-    """Delete sessions, and with them addresses and devices, a while after their end.
+    """Delete sessions, with their addresses and devices, KEEP_SESSIONS_DAYS after they expire.
 
-    Their last tokens have expired by then. Safe to repeat, anywhere, at once.
+    Their tokens have expired by then. Safe to repeat and to run concurrently.
     """
     before = now - timedelta(days=settings.KEEP_SESSIONS_DAYS)
     deleted = 0

@@ -1,6 +1,6 @@
-"""What this app tells those above it.
+"""Signals for the apps above this one.
 
-phone_proved    a person typed a code that was sent to their phone: orders
+phone_proved    a user entered a code sent to their phone: orders
                 (orders.signals: orders_follow_phone) gives them what a guest ordered with it
 """
 

@@ -1,4 +1,4 @@
-"""Inputs and outputs about tokens: given out, renewed, ended."""
+"""Inputs and outputs of issuing, renewing and revoking tokens."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from rest_framework import serializers
 from .serializers import Done, UserOutput
 
 TOKEN_MAX = 4096
-_ASKED = "Only where `Token-Transport` was sent. "
+_ASKED = "Only if `Token-Transport` was sent. "
 
 
 class _Lifetimes(serializers.Serializer):
-    """How long the tokens are good, counted from the answer: a phone's clock may be wrong."""
+    """The tokens' lifetimes, relative to the response: a phone's clock may be wrong."""
 
     access_expires_in = serializers.IntegerField(
-        required=False, help_text=_ASKED + "Seconds until the access token ends."
+        required=False, help_text=_ASKED + "Seconds until the access token expires."
     )
     refresh_expires_in = serializers.IntegerField(
-        required=False, help_text=_ASKED + "Seconds until the refresh token ends."
+        required=False, help_text=_ASKED + "Seconds until the refresh token expires."
     )
 
 
 class SignedIn(_Lifetimes):
-    """What registering and signing in answer."""
+    """The response to registering and signing in."""
 
     example: ClassVar[dict[str, Any]] = {
         "access": "eyJ…",
@@ -34,7 +34,7 @@ class SignedIn(_Lifetimes):
 
     access = serializers.CharField(help_text="Send it as `Authorization: Bearer …`.")
     refresh = serializers.CharField(
-        help_text="Exchange it, once, at /token/refresh/. Empty where it is in a cookie."
+        help_text="Exchange it, once, at /token/refresh/. Empty if it is in a cookie."
     )
     user = UserOutput()
 
@@ -48,19 +48,19 @@ class RefreshInput(serializers.Serializer):
 
 
 class RefreshInputOrCookie(serializers.Serializer):
-    """A refresh token; none where it is in the cookie."""
+    """A refresh token, unless it is in the cookie."""
 
     example: ClassVar[dict[str, Any]] = {"refresh": "eyJ…"}
 
     refresh = serializers.CharField(
         max_length=TOKEN_MAX,
         required=False,
-        help_text="Needed unless it is in the cookie.",
+        help_text="Required unless it is in the cookie.",
     )
 
 
 class RefreshOutput(_Lifetimes):
-    """The next pair of tokens, and when each ends."""
+    """The new pair of tokens, and when each expires."""
 
     access = serializers.CharField()
     refresh = serializers.CharField(help_text="Empty where it is in a cookie.")
@@ -77,7 +77,7 @@ class TokenInput(serializers.Serializer):
 
 
 class PasswordChanged(Done, _Lifetimes):
-    """What changing the password answers: the tokens to go on with."""
+    """The response to changing the password, with the new tokens."""
 
     example: ClassVar[dict[str, Any]] = {
         "detail": "New password has been saved.",

@@ -1,4 +1,4 @@
-"""Renewing and ending tokens: HTTP in, one service called, HTTP out."""
+"""Renewing and revoking tokens over HTTP: each view calls one service."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from .token_serializers import RefreshInput, RefreshInputOrCookie, RefreshOutput
 
 
 class SignOutView(Public, GenericAPIView):
-    """End a refresh token. Saying it twice is the same as once."""
+    """Revoke a refresh token. Safe to repeat."""
 
     serializer_class = RefreshInput
     throttle_scope = "dj_rest_auth"
@@ -53,7 +53,7 @@ class SignOutView(Public, GenericAPIView):
 
 
 class VerifyView(Public, GenericAPIView):
-    """Ask whether a token, access or refresh, would open anything now."""
+    """Check whether an access or refresh token is valid."""
 
     serializer_class = TokenInput
     throttle_scope = "refresh"
@@ -61,7 +61,7 @@ class VerifyView(Public, GenericAPIView):
     @extend_schema(
         tags=TAGS,
         operation_id="verify_token",
-        summary="Does a token open anything?",
+        summary="Verify a token",
         responses={200: OPENS, 401: BAD_TOKEN},
     )
     def post(self, request: Request) -> Response:
@@ -72,7 +72,7 @@ class VerifyView(Public, GenericAPIView):
 
 
 class RefreshView(Public, GenericAPIView):
-    """Exchange a refresh token, once, for the next pair."""
+    """Exchange a refresh token, once, for a new pair."""
 
     serializer_class = RefreshInput
     throttle_scope = "refresh"
@@ -80,7 +80,7 @@ class RefreshView(Public, GenericAPIView):
     @extend_schema(
         tags=TAGS,
         operation_id="refresh_token",
-        summary="Renew one's tokens",
+        summary="Renew tokens",
         description=REFRESHING,
         parameters=[TRANSPORT_HEADER, REFRESH_KEY, REPLAYED],
         request=RefreshInputOrCookie,
@@ -105,7 +105,7 @@ class RefreshView(Public, GenericAPIView):
         return transport.deliver(response, pair)
 
     def _shown(self, request: Request, transport: Transport) -> tuple[str, bool]:
-        """The token that is shown, and whether it came in the body."""
+        """The token sent, and whether it came in the body."""
         shape = RefreshInputOrCookie if transport.is_cookie else RefreshInput
         form = shape(data=request.data)
         form.is_valid(raise_exception=True)
@@ -115,7 +115,7 @@ class RefreshView(Public, GenericAPIView):
 
 
 class SignOutOfBrowserView(Public, GenericAPIView):
-    """End a refresh token that is in a cookie, which is sent below /token/ alone."""
+    """Revoke the refresh token in the cookie, which is only sent below /token/."""
 
     serializer_class = RefreshInput
     throttle_scope = "dj_rest_auth"
@@ -133,7 +133,7 @@ class SignOutOfBrowserView(Public, GenericAPIView):
     def post(self, request: Request) -> Response:
         transport = Transport.of(request)
         if transport.is_cookie:
-            # Whatever it is worth, the browser has none of it afterwards.
+            # Valid or not, the cookie is removed.
             with suppress(AuthenticationFailed):
                 tokens.revoke(transport.refresh_token(request))
         else:

@@ -30,28 +30,28 @@ from .sessions import Origin
 from .token_serializers import PasswordChanged, SignedIn
 
 _TAGS = ["account"]
-_LINK_IS_OVER = field_errors("The link is over.", over={"key": [services.LINK_IS_OVER]})
+_LINK_IS_OVER = field_errors(
+    "The link is invalid or expired.", over={"key": [services.LINK_IS_OVER]}
+)
 _WRONG_PASSWORD = field_errors(
-    "The name and the password do not belong together, or the input is wrong. Or a second factor "
-    "is needed: send its code too.",
+    "The name or the password is wrong, or the input is invalid. Or a second factor "
+    "is required: send its code too.",
     wrong={"non_field_errors": ["Unable to log in with provided credentials."]},
     code_needed={"detail": CodeNeeded.message, "code": CodeNeeded.code},
     code_wrong={"detail": WrongCode.message, "code": WrongCode.code},
 )
-_TAKEN = field_errors(
-    "Something in the input is wrong.", taken={"username": ["This username is taken."]}
-)
+_TAKEN = field_errors("The input is invalid.", taken={"username": ["This username is taken."]})
 
 
 class RegistrationView(Public, RegisterView):
-    """Join. The answer signs the newcomer in; no cookie is set unless it is asked for."""
+    """Register. The response signs the new user in; a cookie is only set on request."""
 
     throttle_scope = "registration"
 
     @extend_schema(
         tags=_TAGS,
         operation_id="register",
-        summary="Join",
+        summary="Register",
         parameters=[TRANSPORT_HEADER],
         responses={201: SignedIn, 400: _TAKEN, 403: OTHER_ORIGIN},
     )
@@ -66,7 +66,7 @@ class RegistrationView(Public, RegisterView):
 
 
 class ConfirmEmailView(Public, GenericAPIView):
-    """Confirm an e-mail address with what the mailed link ends in: `…/email/confirm/{key}`."""
+    """Confirm an e-mail address with the key of the mailed link: `…/email/confirm/{key}`."""
 
     serializer_class = ConfirmEmailInput
     throttle_scope = "dj_rest_auth"
@@ -85,7 +85,7 @@ class ConfirmEmailView(Public, GenericAPIView):
 
 
 class ResendConfirmationView(GenericAPIView):
-    """Ask for the mail that confirms one's address again."""
+    """Request another confirmation mail."""
 
     serializer_class = Done
     throttle_scope = "dj_rest_auth"
@@ -93,14 +93,14 @@ class ResendConfirmationView(GenericAPIView):
     @extend_schema(
         tags=_TAGS,
         operation_id="resend_confirmation",
-        summary="Mail the confirming link again",
+        summary="Resend the confirmation mail",
         request=None,
         responses=Done,
     )
     def post(self, request: Request) -> Response:
-        """Mail the link to the caller's own address, unless it is confirmed or was mailed today.
+        """Mail the link to the caller's address, unless it is confirmed or was mailed today. The
 
-        The answer is the same.
+        response is the same in any case.
         """
         send_confirmation(current_user(request))
         return in_their_language(request, Response({"detail": "ok"}))
@@ -136,7 +136,7 @@ class SignInView(Public, LoginView):
         return self.transport.deliver(response, self.pair)
 
     def login(self) -> None:
-        """Give out tokens for whom the serializer recognised."""
+        """Issue tokens for the user the serializer authenticated."""
         self.user = self.serializer.validated_data["user"]
         origin = Origin.of(self.request)
         self.pair = tokens.issue(self.user, origin, browser=self.transport.browser)
@@ -144,7 +144,7 @@ class SignInView(Public, LoginView):
 
 
 class ChangePasswordView(PasswordChangeView):
-    """Change the password. Every token of before is out at once; the answer has new ones."""
+    """Change the password. All earlier tokens are revoked; the response has new ones."""
 
     @extend_schema(
         tags=_TAGS,
@@ -172,12 +172,12 @@ class ChangePasswordView(PasswordChangeView):
 
 
 class ResetPasswordView(Public, PasswordResetView):
-    """Ask for a mail with a link. The answer is the same whether or not anybody is there."""
+    """Request a reset link by e-mail. The response is the same for unknown addresses."""
 
     @extend_schema(
         tags=_TAGS,
         operation_id="reset_password",
-        summary="Ask for a link to a new password",
+        summary="Request a password reset link",
         responses=Done,
     )
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -185,12 +185,12 @@ class ResetPasswordView(Public, PasswordResetView):
 
 
 class ConfirmResetView(Public, PasswordResetConfirmView):
-    """Choose the new password with what the mailed link ends in: `…/{uid}/{token}`."""
+    """Set a new password with the mailed link's uid and token: `…/{uid}/{token}`."""
 
     @extend_schema(
         tags=_TAGS,
         operation_id="confirm_password_reset",
-        summary="Choose a new password by a link",
+        summary="Set a new password with a reset link",
         responses={200: Done, 429: LOCKED_OUT},
     )
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:

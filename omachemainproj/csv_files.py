@@ -12,10 +12,10 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
-#: A spreadsheet runs a cell that begins so.
+#: Spreadsheets run cells that begin like this as formulas.
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
-#: A spreadsheet saves a cell that is so as another text. No branch of it goes back over a long
-#: cell: descriptions are read with it.
+#: Spreadsheets would change cells like these when saving. No branch backtracks over a long cell,
+#: since descriptions are matched too.
 _ALTERED = re.compile(
     r"""'*+(?:
         # Numbers, dates and times: what lives is a number of up to eleven digits.
@@ -36,12 +36,12 @@ _ALTERED = re.compile(
 
 
 def is_altered(text: str) -> bool:
-    """Whether a spreadsheet would run this text, or save another one in its place."""
+    """Whether a spreadsheet would run or change this text."""
     return bool(_FORMULA.match(text) or _ALTERED.fullmatch(text))
 
 
 def guard(value: Any) -> Any:
-    """The value, with an apostrophe before it where a spreadsheet would run it or change it."""
+    """The value, with an apostrophe before it if a spreadsheet would run or change it."""
     return f"'{value}" if isinstance(value, str) and is_altered(value) else value
 
 
@@ -56,11 +56,11 @@ def write_sheet(
     *,
     as_they_are: Collection[str] = (),
 ) -> Iterator[str]:
-    """The file piece by piece, one for each batch of rows.
+    """Yield the file in pieces, one per batch of rows.
 
-    The columns ``as_they_are`` get no apostrophe: whatever is made of them is read back.
+    The columns ``as_they_are`` get no apostrophe: they are read back in any form.
     """
-    # Without the byte order mark Excel does not read UTF-8, and every “Ngũgĩ” is garbled.
+    # Without a byte order mark Excel does not read UTF-8, and garbles every “Ngũgĩ”.
     yield "\ufeff" + _write([header])
     left = [name in as_they_are for name in header]
     for batch in batches:

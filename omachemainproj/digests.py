@@ -13,8 +13,8 @@ from uuid import UUID
 def digest_of(values: Sequence[Any]) -> str:
     """SHA-256, in hex, of values as canonical JSON.
 
-    Values are None, texts, whole numbers, truths, moments (aware, to the microsecond, as UTC),
-    UUIDs, and lists or tuples of these. Raises TypeError for any other.
+    Values are None, strings, integers, booleans, datetimes (aware; as UTC, in microseconds), UUIDs,
+    and lists or tuples of these. Raises TypeError for any other.
     """
     return hashlib.sha256(_WRITER.encode(values).encode()).hexdigest()
 
@@ -27,5 +27,5 @@ def _as_text(value: Any) -> str:
     raise TypeError(f"no digest of a {type(value).__name__}")
 
 
-#: One for all: ``prove`` makes the digests of all orders anew.
+#: Shared, since ``prove`` recomputes the digests of all orders.
 _WRITER = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), default=_as_text)

@@ -1,6 +1,6 @@
-"""The API's description for programs and for people: written once a process, then only sent.
+"""The API's OpenAPI description and documentation page, generated once per process.
 
-It is the same for everybody, and takes a third of a second of CPU to write.
+It is the same for everyone, and generating it takes a third of a second of CPU.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ class _Written(NamedTuple):
     etag: str
 
 
-#: By the form it is written in: YAML and JSON, each under two media types.
+#: By format: YAML and JSON, each with two media types.
 _written: dict[str, _Written] = {}
-#: Many who ask at once wait for one that writes.
+#: Concurrent requests wait for the one that generates it.
 _writing = threading.Lock()
 
 
@@ -57,7 +57,7 @@ class SchemaView(SpectacularAPIView):
 
 
 def _write(renderer: BaseRenderer) -> _Written:
-    """The description in the renderer's form, from memory once it was written."""
+    """The description in the renderer's format, cached."""
     form = type(renderer).__name__
     if form not in _written:
         with _writing:
@@ -76,7 +76,7 @@ class DocsView(SpectacularSwaggerSplitView):
 
     url_name = "schema"
     throttle_scope = "browse"
-    #: OPTIONS would be described in a template that describes nothing.
+    #: OPTIONS would be rendered with the page's template.
     metadata_class = None
 
     @extend_schema(exclude=True)

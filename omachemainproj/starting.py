@@ -1,6 +1,6 @@
-"""How each process starts: not over what would break under it, and with a line that tells of it.
+"""Checks before a process starts, and the log line of its start.
 
-What is wrong with the settings themselves has stopped it before (production.py).
+Problems of the settings themselves are reported before (production.py).
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ OUR_APPS = ("omachemainproj", "accounts", "products", "orders", "payments")
 
 
 def refuse_unfit(process: str) -> None:
-    """Raise ImproperlyConfigured, a sentence each, for what a process of production would break on.
+    """Raise ImproperlyConfigured with all problems that would break a production process.
 
-    A database that does not answer now stops nobody: it may be starting too.
+    An unreachable database is no problem: it may be starting too.
     """
     if not settings.PRODUCTION:
         return
@@ -49,7 +49,7 @@ def _find_uncollected(process: str) -> Iterator[str]:
 
 
 def _find_wrong_with_database() -> Iterator[str]:
-    """What the database lacks: migrations, and the limits of what may hold the shop up."""
+    """Missing migrations, and missing statement and lock timeouts."""
     limits: dict[str, int] = {}
     try:
         with connection.cursor() as cursor:
@@ -63,7 +63,7 @@ def _find_wrong_with_database() -> Iterator[str]:
     except Error:
         return
     finally:
-        # gunicorn forks after this: neither a connection nor a pool's threads go along.
+        # gunicorn forks after this, and neither connections nor a pool's threads survive a fork.
         connection.close()
         if hasattr(connection, "close_pool"):
             connection.close_pool()
@@ -71,7 +71,7 @@ def _find_wrong_with_database() -> Iterator[str]:
     if missing:
         first = ".".join(missing[0])
         yield f"run `python manage.py migrate`: {len(missing)} steps are missing, {first} first."
-    # Whoever says less of a role wants less.
+    # A role may have shorter timeouts.
     if any(not 0 < limit <= settings.DATABASE_TIMEOUTS[name] for name, limit in limits.items()):
         found = ", ".join(f"{name} {limit}" for name, limit in limits.items())
         wanted = ", ".join(str(settings.DATABASE_TIMEOUTS[name]) for name in limits)
@@ -84,7 +84,7 @@ def _find_wrong_with_database() -> Iterator[str]:
 
 
 def _read_limits(cursor: Any) -> dict[str, int]:
-    """The timeouts that hold here, milliseconds: options of a connection may be lost on its way."""
+    """The timeouts in effect (milliseconds): a proxy may drop a connection's options."""
     names = list(settings.DATABASE_TIMEOUTS)
     cursor.execute("SELECT name, setting::int FROM pg_settings WHERE name = ANY(%s)", [names])
     found = dict(cursor.fetchall())
@@ -92,9 +92,9 @@ def _read_limits(cursor: Any) -> dict[str, int]:
 
 
 def _steps_of_code() -> Iterator[tuple[str, str]]:
-    """Our own migrations by their files' names: loading them costs half a second and memory.
+    """Our migrations by file name: loading them costs half a second and memory.
 
-    One that stands for others is left out: they are written down wherever it was applied.
+    Squashed ones are left out: where one was applied, those it replaces are recorded.
     """
     for label in OUR_APPS:
         folder = Path(apps.get_app_config(label).path) / "migrations"
@@ -104,9 +104,9 @@ def _steps_of_code() -> Iterator[tuple[str, str]]:
 
 
 def log_start(process: str) -> None:
-    """Log that a process starts, and with what: names and kinds, and no value that is a secret.
+    """Log the start of a process and its configuration, without secrets.
 
-    ``process`` is ``web``, ``worker``, ``beat`` or ``clock``. Asks nothing of the network.
+    ``process`` is ``web``, ``worker``, ``beat`` or ``clock``. Makes no network calls.
     """
     broker = settings.CELERY_BROKER_URL.partition("://")[0] or "none"
     logger.info(

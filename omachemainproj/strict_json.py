@@ -1,4 +1,4 @@
-"""JSON as two careful parsers would both read it, for bodies that strangers send.
+"""Strict JSON, which any two careful parsers read the same, for untrusted input.
 
 Python's parser accepts more than JSON: the last of two equal keys, NaN, numbers beyond any size,
 half of a surrogate pair. Each of these lets a body mean one thing here and another elsewhere, or
@@ -21,7 +21,7 @@ MAX_DIGITS = 30
 
 
 class Fault(Enum):
-    """Which rule a body breaks. Its readers may each say it in words of their own."""
+    """The rule a body violates. Callers may use their own messages."""
 
     TOO_LONG = auto()
     NOT_UTF8 = auto()
@@ -52,9 +52,9 @@ _SENTENCES = {
 
 
 class NotStrictJson(ValueError):
-    """The bytes are not JSON that is accepted. Its text is a plain sentence that says why.
+    """The bytes are not acceptable JSON. Its text is a sentence with the reason.
 
-    ``detail`` is the word that is no number, the limit in kB, or what Python's parser says.
+    ``detail`` is the invalid number, the limit in kB, or the parser's message.
     """
 
     def __init__(self, fault: Fault, detail: str = "") -> None:
@@ -68,7 +68,7 @@ def read_json(
     at_most: int | None = None,
     fractions: type[Decimal] | type[float] = Decimal,
 ) -> Any:
-    """Read UTF-8 JSON of at most so many bytes, nested at most 20 levels deep.
+    """Read UTF-8 JSON of at most ``at_most`` bytes, nested at most 20 levels deep.
 
     Numbers with a point or an exponent become Decimal, so that nothing is rounded, or float where
     the caller says so. Raises NotStrictJson, and nothing else, for any bytes.
@@ -96,20 +96,20 @@ def read_json(
 
 
 class Refused(Enum):
-    """What stands in a forgiving reading where JSON has no one value: nothing reads it as one."""
+    """Replaces ambiguous values in a lenient reading; never treated as a value."""
 
     REFUSED = auto()
 
 
 def read_json_forgivingly(body: bytes | memoryview, *, at_most: int | None = None) -> Any:
-    """Read JSON for its reader to take what is sound and to leave the rest.
+    """Read JSON leniently, so that the caller can use the valid parts.
 
-    For messages that are sent once: what a name or a date holds must not cost the amount beside
-    it. Bytes that are not UTF-8 become U+FFFD; NUL, halves of surrogate pairs and control signs
-    stand in texts as they came, and are the reader's to leave out before they are kept. Where a key
-    comes twice, or a number is none or too long, stands ``Refused``. Depth is not counted.
+    For messages that are only sent once: a bad name or date must not lose the amount beside it.
+    Bytes that are not UTF-8 become U+FFFD; NUL, halves of surrogate pairs and control signs stand
+    in texts as they came, and are the reader's to leave out before they are kept. Where a key comes
+    twice, or a number is none or too long, stands ``Refused``. Depth is not counted.
 
-    Raises NotStrictJson where there is no JSON at all.
+    Raises NotStrictJson if it is no JSON at all.
     """
     if at_most is not None and len(body) > at_most:
         raise NotStrictJson(Fault.TOO_LONG, str(at_most // 1024))

@@ -1,14 +1,13 @@
-"""What a worker may be asked to run: service functions, by their dotted names.
+"""The registry of background tasks: service functions by their dotted names.
 
-Stands apart from ``background`` so that the Celery app can know the tasks while ``background``
-sends them to it.
+Separate from ``background``, which imports the Celery app, which imports this.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-#: Takes a row's id, and is safe to run twice, anywhere, at once.
+#: Takes a row's id; safe to repeat and to run concurrently.
 Task = Callable[[int], None]
 
 _tasks: dict[str, Task] = {}
@@ -16,9 +15,9 @@ _services: dict[str, str] = {}
 
 
 def background_task(calls: str = "the database") -> Callable[[Task], Task]:
-    """Register a service that takes a row's id and is safe to run twice, anywhere, at once.
+    """Register a function that takes a row's id, and is safe to repeat and to run concurrently.
 
-    ``calls`` says what it waits for, so that tasks of a slow service hold up no others.
+    ``calls`` names the service it calls, so that a slow one delays no other tasks.
     """
 
     def register(function: Task) -> Task:
@@ -35,10 +34,10 @@ def run_task(name: str, row_id: int) -> None:
 
 
 def service_of(name: str) -> str:
-    """What a task waits for. Raises KeyError for a name that is not registered."""
+    """The service a task calls. Raises KeyError for an unregistered name."""
     return _services[name]
 
 
 def name_of(task: Task) -> str:
-    """The dotted name by which a worker is asked for a task."""
+    """The dotted name of a task."""
     return f"{task.__module__}.{task.__qualname__}"

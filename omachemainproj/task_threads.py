@@ -1,8 +1,7 @@
-"""Threads of a web process that run background tasks, where no broker has workers for them.
+"""Threads of a web process that run background tasks in a shop without a broker.
 
-So nobody's request waits for M-Pesa, for mail or for SMS. Tasks that call the same service share
-threads of their own: one that takes ten seconds to answer holds up nothing but what needs it.
-Nothing here is relied on: a task that is dropped, or cut off with its process, is the clock's.
+So no request waits for M-Pesa, mail or SMS. Each service has its own threads, so that a slow one
+only delays its own tasks. Tasks that are dropped or interrupted are left to the clock.
 """
 
 from __future__ import annotations
@@ -20,14 +19,14 @@ from .task_registry import run_task, service_of
 
 logger = logging.getLogger(__name__)
 
-#: Tasks that may wait for threads, a service; more are left to the clock.
+#: Queued tasks per service; more are left to the clock.
 MOST_WAITING = 1000
 
 _Job = tuple[str, int, str]
 
 
 class TaskThreads:
-    """A few threads a service, begun by its first task: a process that forks has none before."""
+    """A few threads per service, started by its first task, after the process has forked."""
 
     def __init__(self, threads: int) -> None:
         self._threads = threads
@@ -36,7 +35,7 @@ class TaskThreads:
         self._running: list[threading.Thread] = []
 
     def put(self, name: str, row_id: int) -> None:
-        """Let a thread run the task ``name`` soon. Never waits, never raises."""
+        """Queue the task ``name`` for a thread. Never waits, never raises."""
         service = service_of(name)
         try:
             waiting = self._queue_of(service)
@@ -53,7 +52,7 @@ class TaskThreads:
             )
 
     def stop(self, seconds: float) -> None:
-        """Begin no task that waits, and wait for those under way, ``seconds`` at most."""
+        """Drop queued tasks, and wait at most ``seconds`` for running ones."""
         with self._lock:
             for waiting in self._queues.values():
                 _empty(waiting)
@@ -70,7 +69,7 @@ class TaskThreads:
                 waiting: queue.Queue[_Job | None] = queue.Queue(MOST_WAITING)
                 self._queues[service] = waiting
                 for number in range(self._threads):
-                    # A daemon: what it does is safe to cut off, and a laptop closes at once.
+                    # A daemon: tasks can safely be interrupted, and the process exits immediately.
                     thread = threading.Thread(
                         target=_work,
                         args=(service, waiting),
@@ -94,7 +93,7 @@ def _work(service: str, waiting: queue.Queue[_Job | None]) -> None:
             TASKS.labels("failed").inc()
             logger.exception("%s(%s) was put off; the clock will find it", name, row_id)
         finally:
-            # As after a request: nothing here keeps a connection while there is nothing to do.
+            # As after a request: idle threads keep no connection.
             close_old_connections()
 
 

@@ -68,7 +68,7 @@ _SHOWN_FORMS = _shown_forms()
 
 
 def without_invisible(text: str) -> str:
-    """The text without the signs that nobody sees, wherever they stand."""
+    """The text without invisible characters."""
     return text if text.isascii() else text.translate(_IGNORED)
 
 
@@ -96,13 +96,13 @@ def _plain(sign: str) -> str:
 
 
 def lower(text: str) -> str:
-    """A text in small letters as the databases write them: a Turkish "İ" is one sign, and not the
-    two that Python makes of it."""
+    """A text in lower case as databases do it: a Turkish "İ" becomes one character, not two as in
+    Python."""
     return text.lower().replace("i\u0307", "i")
 
 
 def fold_for_matching(text: str) -> str:
-    """A text as it is matched whatever its case: ``fold_identifier`` and case folding."""
+    """A text for case-insensitive matching: ``fold_identifier`` and case folding."""
     return fold_identifier(fold_identifier(text).casefold())
 
 
@@ -141,12 +141,12 @@ def tidy_line(text: str) -> str:
 
 
 def has_controls(line: str) -> bool:
-    """Whether a cleaned line has signs that no name has: control characters and the like."""
+    """Whether a cleaned line has characters that no name has, such as control characters."""
     return not without_invisible(line).isprintable()
 
 
 def is_turned(text: str) -> bool:
-    """Whether signs turn the order of its letters by force: it reads otherwise than it is."""
+    """Whether the text contains direction overrides, so that it reads differently than it is."""
     return "\u202d" in text or "\u202e" in text
 
 

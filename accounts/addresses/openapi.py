@@ -1,4 +1,4 @@
-"""How the addresses are described (OpenAPI)."""
+"""OpenAPI descriptions of addresses and counties."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ _COUNTY = "There is no such county. Send the key of one, as GET /counties/ lists
 
 
 class LineField(ShownTextField):
-    """A text of one line, as it is stored and shown; breaks of lines are single spaces."""
+    """A line of text in the form it is stored; line breaks become single spaces."""
 
     default_error_messages = {"controls": "This text has signs that cannot be shown."}
 
@@ -45,14 +45,14 @@ class CountyField(serializers.ChoiceField):
 
 
 class AddressInput(serializers.Serializer):
-    """An address as a person gives it."""
+    """The input for an address."""
 
     label = LineField(  # type: ignore[assignment]  # DRF takes the fields off the class
         required=False, allow_blank=True, max_length=30, help_text="Like “home” or “shop”."
     )
-    recipient = LineField(max_length=100, help_text="Whose name is called out there.")
-    phone = MpesaNumberField(help_text="As people write it; who brings goods calls it.")
-    county = CountyField(help_text="Its key, of `/counties/`.")
+    recipient = LineField(max_length=100, help_text="The recipient's name.")
+    phone = MpesaNumberField(help_text="In any common notation; the agent calls it.")
+    county = CountyField(help_text="A key from `/counties/`.")
     area = LineField(max_length=100, help_text="Town, estate or street.")
     directions = LineField(
         required=False,
@@ -60,16 +60,14 @@ class AddressInput(serializers.Serializer):
         max_length=300,
         help_text="A landmark, or how to find it.",
     )
-    is_default = StrictBooleanField(
-        required=False, help_text="Whether it is the one a form begins with."
-    )
+    is_default = StrictBooleanField(required=False, help_text="Whether it is preselected in forms.")
     is_collection_place = StrictBooleanField(
-        required=False, help_text="Whether what the person sells is collected there."
+        required=False, help_text="Whether goods the user sells are collected there."
     )
 
 
 class AddressOutput(serializers.ModelSerializer):
-    """An address as its person sees it."""
+    """An address as its owner sees it."""
 
     phone = serializers.CharField(help_text="12 digits: 2547… or 2541….")
     county_name = serializers.CharField(source="get_county_display", read_only=True)
@@ -94,5 +92,5 @@ class AddressOutput(serializers.ModelSerializer):
 class CountyOutput(serializers.Serializer):
     """One of Kenya's counties."""
 
-    key = serializers.CharField(help_text="What an address is sent with.")
+    key = serializers.CharField(help_text="The value for an address.")
     name = serializers.CharField()

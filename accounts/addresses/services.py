@@ -1,4 +1,4 @@
-"""Changing a person's addresses: one default, one collection place, ten in all."""
+"""Changing a user's addresses: one default, one collection place, at most ten."""
 
 from __future__ import annotations
 
@@ -11,45 +11,44 @@ from accounts.models import MAX_ADDRESSES, Address, User
 from omachemainproj.api.errors import Refusal, refuse_field
 from omachemainproj.locking import locked_row
 
-#: What an address says; two that say the same are one.
+#: The text fields of an address; two with the same texts are one.
 TEXTS = ("label", "recipient", "phone", "county", "area", "directions")
-#: What one of a person's addresses may be.
+#: Flags that one of a user's addresses may have.
 MARKS = ("is_default", "is_collection_place")
 STAYS_DEFAULT = "Make another address the default instead."
 
 
 class TooManyAddresses(Refusal):
-    """They have as many as a person may have."""
+    """The user has the maximum number of addresses."""
 
     code = "too_many_addresses"
     message = f"You have {MAX_ADDRESSES} addresses already. Delete or change one of them."
 
 
 class Added(NamedTuple):
-    """An address; ``is_new`` where it was not there before."""
+    """An address; ``is_new`` unless it existed before."""
 
     address: Address
     is_new: bool
 
 
 def add_address(user: User, fields: Mapping[str, Any]) -> Added:
-    """Add an address to a person's. Safe to repeat: one that says the same is there once.
+    """Add an address. Safe to repeat: the same address is stored once.
 
-    ``fields`` has each of ``TEXTS``, ``label`` and ``directions`` if there are any, and
-    ``is_default`` and ``is_collection_place`` where they are asked for. The first address is the
-    default whatever was asked; another one that is asked to be takes its place, and so it is with
-    the collection place. Raises TooManyAddresses (409).
+    ``fields`` has ``TEXTS`` (``label`` and ``directions`` are optional) and optionally
+    ``is_default`` and ``is_collection_place``. The first address is always the default. A new
+    default or collection place replaces the old one. Raises TooManyAddresses (409).
     """
     texts = {name: fields.get(name, "") for name in TEXTS}
     with transaction.atomic():
-        # Whatever is changed of a person's addresses waits here for what was begun before.
+        # Serialises all changes of the user's addresses.
         locked_row(User, user.pk)
         there = list(Address.objects.of(user).newest_first())
         same = next((each for each in there if _says(each, texts)), None)
         if same is None and len(there) >= MAX_ADDRESSES:
             raise TooManyAddresses
         address = same or Address(user=user, **texts)
-        # Said again without a mark, it keeps the marks it has.
+        # Added again without a flag, it keeps the flags it has.
         asked = {name: True for name in MARKS if fields.get(name)}
         _set_marks(address, there, asked, is_first=not there)
         address.save()
@@ -57,11 +56,10 @@ def add_address(user: User, fields: Mapping[str, Any]) -> Added:
 
 
 def change_address(user: User, address_id: int, changes: Mapping[str, Any]) -> Address:
-    """Change these fields of a person's address, and no others.
+    """Change only these fields of a user's address.
 
-    Made the default, or the collection place, it takes the place of the one that was it. The
-    default cannot be made none. Raises Address.DoesNotExist where it is not theirs, and
-    FieldRefusal.
+    A new default or collection place replaces the old one. The default's flag cannot be removed.
+    Raises Address.DoesNotExist if it is not theirs, and FieldRefusal.
     """
     with transaction.atomic():
         locked_row(User, user.pk)
@@ -79,11 +77,11 @@ def change_address(user: User, address_id: int, changes: Mapping[str, Any]) -> A
 
 
 def delete_address(user: User, address_id: int) -> None:
-    """Delete a person's address; orders keep their own copies.
+    """Delete a user's address; orders keep their own copies.
 
-    Of the default's, the newest that is left takes the place. The collection place's nobody takes:
-    goods are collected only where their seller said. Raises Address.DoesNotExist where it is not
-    theirs.
+    If it was the default, the newest one left becomes the default. A deleted collection place is
+    not replaced: goods are collected only where their seller said. Raises Address.DoesNotExist if
+    it is not theirs.
     """
     with transaction.atomic():
         locked_row(User, user.pk)
@@ -103,9 +101,9 @@ def _says(address: Address, texts: Mapping[str, str]) -> bool:
 def _set_marks(
     address: Address, there: list[Address], changes: Mapping[str, Any], *, is_first: bool
 ) -> None:
-    """Mark the address, and take the marks that it gets from the one that has them.
+    """Set the address's flags, and remove them from the address that had them.
 
-    From that one first: a person has one of each (constraints of Address). The caller saves.
+    Removed first, since each flag is unique per user (constraints of Address). The caller saves.
     """
     for name in MARKS:
         is_marked = changes.get(name, getattr(address, name))

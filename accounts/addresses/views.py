@@ -1,4 +1,4 @@
-"""A person's addresses over HTTP, and the counties for their form."""
+"""Addresses and counties over HTTP."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ class AddressesView(GenericAPIView):
 
     @extend_schema(**openapi.LIST)
     def get(self, request: Request) -> Response:
-        """The caller's own addresses, the default first, then the newest; ten at most."""
+        """The caller's addresses, the default first, then the newest; at most ten."""
         refuse_unknown(request, ())
         listed = Address.objects.of(current_user(request)).as_listed()
         return Response(AddressOutput(listed, many=True).data)
 
     @extend_schema(**openapi.ADD)
     def post(self, request: Request) -> Response:
-        """Add an address. The first is the default; one that says the same as another is not
-        stored twice (200). A new default, or collection place, takes the mark from the old one."""
+        """Add an address. The first is the default; the same address is not stored twice (200). A
+        new default or collection place replaces the old one."""
         form = self.get_serializer(data=request.data)
         form.is_valid(raise_exception=True)
         added = services.add_address(current_user(request), form.validated_data)
@@ -48,7 +48,7 @@ class AddressesView(GenericAPIView):
 
 
 class AddressView(GenericAPIView):
-    """One of the caller's addresses; anybody else's is a 404."""
+    """One of the caller's addresses; others are a 404."""
 
     queryset = Address.objects.none()
     serializer_class = AddressInput
@@ -64,7 +64,7 @@ class AddressView(GenericAPIView):
 
     @extend_schema(**openapi.CHANGE)
     def patch(self, request: Request, address_id: str) -> Response:
-        """Change what is sent, and nothing else. Orders that were placed keep what they have."""
+        """Change only the fields sent. Existing orders keep their copy."""
         form = self.get_serializer(data=request.data, partial=True)
         form.is_valid(raise_exception=True)
         try:
@@ -77,8 +77,8 @@ class AddressView(GenericAPIView):
 
     @extend_schema(**openapi.DELETE)
     def delete(self, request: Request, address_id: str) -> Response:
-        """Delete it. Of the default's, the newest that is left takes the place; a collection
-        place has none until one is chosen."""
+        """Delete an address. If it was the default, the newest one left becomes the default; a
+        collection place is not replaced."""
         try:
             services.delete_address(current_user(request), int(address_id))
         except Address.DoesNotExist as error:

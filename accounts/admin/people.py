@@ -122,7 +122,7 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
         ("Password and permissions", _closed("password", *_ACCESS_FIELDS)),
     )
     add_fieldsets = (
-        ("Who they are", {"fields": ("username", "first_name", "last_name", "email")}),
+        ("Identity", {"fields": ("username", "first_name", "last_name", "email")}),
         ("Their password", {"fields": ("password1", "password2")}),
         ("Their job", {"fields": ("groups",)}),
     )

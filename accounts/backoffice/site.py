@@ -1,4 +1,4 @@
-"""The admin's doors: log-in by password and code, and each person's own password and factor."""
+"""The admin's sign-in by password and code, and pages for one's own password and second factor."""
 
 from __future__ import annotations
 
@@ -36,35 +36,35 @@ from .sidebar import build_sidebar
 
 #: Seconds in which the code must follow the password.
 CODE_WITHIN = 300
-#: In the session: whose password was right, and until when the code is waited for.
+#: Session key: the user whose password was right, and until when the code is accepted.
 _PENDING = "second_factor_of"
-#: In the session: the secret that is being set up, encrypted.
+#: Session key: the encrypted secret that is being set up.
 _OFFERED = "second_factor_offered"
 _BACKEND = "accounts.backends.UsernameOrEmailBackend"
 
 
 class TooOften(Refusal):
-    """More tries from one network than a minute has room for."""
+    """Too many attempts from one network within a minute."""
 
     code = "throttled"
     status_code = 429
-    message = "Too many tries from here. Wait a minute."
+    message = "Too many attempts. Wait a minute."
 
 
 class SignInForm(AdminAuthenticationForm):
-    """Name and password. Whoever is no staff learns nothing, and it counts as a failure."""
+    """Name and password. For other users it looks, and counts, like a wrong password."""
 
     def confirm_login_allowed(self, user: Any) -> None:
         try:
             super().confirm_login_allowed(user)
         except forms.ValidationError:
-            # Nothing may tell a right password of a buyer from a wrong one, the count neither.
+            # A buyer's right password must be indistinguishable from a wrong one, counts included.
             lockout.begin(self.request, user).fail()
             raise
 
 
 class OwnPasswordForm(AdminPasswordChangeForm):
-    """One's own password: the old one counts with all other tries at it."""
+    """Changes one's own password; wrong old passwords count as failed attempts."""
 
     request: HttpRequest
 
@@ -83,7 +83,7 @@ class OwnPasswordForm(AdminPasswordChangeForm):
 
 
 class CodeForm(forms.Form):
-    """A code of the person's app, or one of the ten for emergencies."""
+    """A code of the user's app, or a recovery code."""
 
     code = forms.CharField(
         max_length=second_factor.CODE_MAX,
@@ -96,7 +96,7 @@ class CodeForm(forms.Form):
 
 
 class EnrolForm(CodeForm):
-    """A first code, and the password: a session left open must not lock its owner out."""
+    """A first code, and the password, so that nobody can use a session left open to enrol."""
 
     password = forms.CharField(
         max_length=PASSWORD_MAX,
@@ -111,7 +111,7 @@ class EnrolForm(CodeForm):
 
 
 class _SignIn(LoginView):
-    """Asks for the code after the password, of those who have a second factor."""
+    """Asks users with a second factor for its code, after the password."""
 
     def form_valid(self, form: Any) -> HttpResponse:
         user, request = form.get_user(), self.request
@@ -128,7 +128,7 @@ class _SignIn(LoginView):
 
 
 class _OwnPassword(PasswordChangeView):
-    """Tells the person's address, and ends every other session and token."""
+    """Notifies the user by e-mail, and ends all other sessions and tokens."""
 
     def get_form(self, form_class: Any = None) -> Any:
         form: Any = super().get_form(form_class)
@@ -145,13 +145,13 @@ class _OwnPassword(PasswordChangeView):
 
 
 def _keep_this_session(request: HttpRequest, user: User) -> None:
-    """All others were ended with the change of their second factor."""
+    """Keep this session after the change of the second factor has ended all sessions."""
     update_session_auth_hash(request, user)
     sessions.reopen_with_cookie(request, user)
 
 
 class ShopSite(AdminSite):
-    """Django's admin. Whoever must have a second factor and has none sees the page to set it up."""
+    """Django's admin. Staff who must set up a second factor only see the page to do so."""
 
     login_form = SignInForm
 
@@ -166,7 +166,7 @@ class ShopSite(AdminSite):
         return own + super().get_urls()
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
-        """The rooms (sidebar.py), in the place of Django's apps; of one app, what is in them."""
+        """The sidebar's sections (sidebar.py) instead of Django's apps."""
         apps = self._build_app_dict(request, app_label).values()
         lists = [each for app in apps for each in app["models"]]
         if app_label and not lists:
@@ -220,7 +220,7 @@ class ShopSite(AdminSite):
 
     @method_decorator([never_cache, csrf_protect])
     def second_factor(self, request: HttpRequest) -> HttpResponse:
-        """Set one's own second factor up, renew its recovery codes, or take it away."""
+        """Set up one's own second factor, renew its recovery codes, or remove it."""
         if not _is_staff(request):
             return redirect("admin:login")
         if current_user(request).second_factor_at is None:
@@ -246,7 +246,7 @@ class ShopSite(AdminSite):
             "Set up your second factor",
             form=form,
             secret=secret,
-            # Ours, of a text of ours: letters, digits and a name that holds nothing else.
+            # Generated here from safe text: letters, digits and a validated user name.
             picture=mark_safe(second_factor.draw(user, secret)),  # noqa: S308
             is_needed=second_factor.is_missing(user),
             is_nav_sidebar_enabled=not second_factor.is_missing(user),
@@ -328,7 +328,7 @@ class ShopSite(AdminSite):
 
 
 def _record(user: User, did: str) -> None:
-    # A request's user is a lazy object, which is no row.
+    # A request's user is a lazy object, not a model instance.
     audit.log(user, did, User.objects.get(pk=user.pk))
 
 
@@ -338,7 +338,7 @@ def _is_staff(request: HttpRequest) -> bool:
 
 
 def _pending(request: HttpRequest) -> tuple[User | None, str]:
-    """Whose password was right a moment ago in this session, and where they were going."""
+    """The user who just entered the right password in this session, and the page to go to next."""
     pending = request.session.get(_PENDING) or {}
     if pending.get("until", 0) < time.time():
         return None, ""
@@ -349,7 +349,7 @@ def _pending(request: HttpRequest) -> tuple[User | None, str]:
 
 
 def _refuse_too_often(request: HttpRequest) -> None:
-    """Raise TooOften beyond the log-ins a minute that the API takes from a network, or a person."""
+    """Raise TooOften beyond the API's limit of log-ins per minute and network or user."""
     view: Any = SimpleNamespace(throttle_scope="login")
     throttle = ScopedThrottle()
     if not settings.THROTTLES or request.method != "POST":

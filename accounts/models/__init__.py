@@ -1,4 +1,4 @@
-"""People, where they live, what they want to be notified of, and the record of what staff did."""
+"""Users, their addresses, sessions and preferences, and the audit log."""
 
 from .addresses import MAX_ADDRESSES, Address, AddressQuerySet
 from .guests import Guest

@@ -1,4 +1,4 @@
-"""Where people have goods brought, or collected from."""
+"""Users' addresses, for delivery and collection."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAX_ADDRESSES = 10
 
 class AddressQuerySet(models.QuerySet["Address"]):
     def of(self, user: User) -> AddressQuerySet:
-        """A person's own addresses. Their views start here and nowhere else."""
+        """A user's own addresses; views must start from here."""
         return self.filter(user=user)
 
     def newest_first(self) -> AddressQuerySet:
@@ -32,9 +32,9 @@ class AddressQuerySet(models.QuerySet["Address"]):
 
 
 class Address(models.Model):
-    """One place of a person's: their own, or where a parcel of theirs is taken in.
+    """An address of a user, or one that receives parcels for them.
 
-    Orders keep a copy of their own, so that changing or deleting one changes no order.
+    Orders keep a copy, so changing or deleting an address changes no order.
     """
 
     user = models.ForeignKey(
@@ -52,7 +52,7 @@ class Address(models.Model):
         max_length=300, blank=True, help_text="A landmark, or how to find it."
     )
     is_default = models.BooleanField(default=False)
-    #: Where agents collect what this person sells.
+    #: Where agents collect the goods this user sells.
     is_collection_place = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

@@ -1,4 +1,4 @@
-"""Who buys without an account."""
+"""Guests: buyers without an account."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from .users import User
 
 
 class Guest(models.Model):
-    """A person who is only known by the phone that is asked to pay: nobody signs in as them.
+    """A buyer known only by the phone that is asked to pay. Nobody can sign in as a guest.
 
-    Their ``User`` has no name, no password and no ``PhoneLogin``; anybody who types the phone at a
-    cash-out orders as them. Written by ``accounts.guests`` alone.
+    The ``User`` has no name, password or ``PhoneLogin``; anyone who enters the phone at checkout
+    orders as this guest. Only written by ``accounts.guests``.
     """
 
     user = models.OneToOneField(

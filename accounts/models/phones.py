@@ -9,10 +9,10 @@ from .users import User
 
 
 class PhoneLogin(models.Model):
-    """The phone a person signs in with: they typed a code that was sent there.
+    """The phone a user signs in with, verified by a code sent to it.
 
-    It is another thing than ``User.phone``, which anybody may type: changing where one is called
-    opens no account. Written by ``accounts.phone_login`` alone.
+    Not ``User.phone``, which is unverified and gives no access. Only written by
+    ``accounts.phone_login``.
     """
 
     user = models.OneToOneField(
@@ -20,8 +20,8 @@ class PhoneLogin(models.Model):
     )
     phone = models.CharField(max_length=12, unique=True)
     linked_at = models.DateTimeField()
-    #: When a code that was sent there was last typed for this account. A number that was not used
-    #: for long may be somebody else's by now.
+    #: When a code sent there was last entered for this account. A number unused for long may have
+    #: been reassigned.
     proved_at = models.DateTimeField()
 
     class Meta:
@@ -38,10 +38,10 @@ class CodePurpose(models.TextChoices):
 
 
 class PhoneCode(models.Model):
-    """A code that was sent to a phone: short-lived, for one try that is right and few that are not.
+    """A code sent to a phone: short-lived, for one success and a few failures.
 
-    Neither the phone nor the code stands here: only a keyed digest of both, of what it was sent
-    for, and of a token that only who asked for it knows.
+    Neither the phone nor the code is stored: only a keyed digest of both, the purpose, and a token
+    that only the requester knows.
     """
 
     #: A keyed digest of that token.

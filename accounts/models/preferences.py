@@ -1,4 +1,4 @@
-"""What people want to be notified of, and whom the shop may reach."""
+"""Notification preferences, verified phones, and counts of contacts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Language(models.TextChoices):
 
 
 class MessagePreferences(models.Model):
-    """Which notifications a person wants, how, and in which language. Without a row: all."""
+    """Which notifications a user wants, how, and in which language. Without a row: all."""
 
     user = models.OneToOneField(
         User, on_delete=models.CASCADE, primary_key=True, related_name="message_preferences"
@@ -38,9 +38,9 @@ class MessagePreferences(models.Model):
 
 
 class PhoneProof(models.Model):
-    """A phone that has proven itself to be a person's: it paid an order of theirs, or got a payout.
+    """A verified phone of a user: it paid an order of theirs, or received a payout.
 
-    Nothing but a prompt goes to a phone without one (accounts.contacts).
+    A phone without one only gets payment prompts (accounts.contacts).
     """
 
     user = models.ForeignKey(
@@ -50,9 +50,9 @@ class PhoneProof(models.Model):
         db_index=False,  # phone_is_proven_once_a_person begins with it
     )
     phone = models.CharField(max_length=12)
-    #: When it last paid an order of theirs; only who knows its PIN can do that.
+    #: When it last paid an order of theirs, which takes its M-Pesa PIN.
     paid_at = models.DateTimeField(null=True)
-    #: When a payout of theirs last arrived on it; its owner need not have asked for that.
+    #: When a payout of theirs last arrived on it, which its owner need not have requested.
     received_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -69,12 +69,12 @@ class PhoneProof(models.Model):
 
 
 class ContactCount(models.Model):
-    """How often somebody was reached, or did reach others, within a window of time.
+    """How often a contact was reached, or a source reached others, within a time window.
 
     Counted by accounts.contact_budgets; deleted once the window is over.
     """
 
-    #: Whom or what, and the length of the window: a keyed digest, so that no phone stands here.
+    #: A keyed digest of contact, kind and window, so that no phone is stored.
     key = models.CharField(max_length=64, primary_key=True)
     used = models.PositiveIntegerField(default=0)
     ends_at = models.DateTimeField(db_index=True)

@@ -1,4 +1,4 @@
-"""Where people are signed in, how often a password was wrong, and who may have which name."""
+"""Sessions, failed password attempts, and claims of user names."""
 
 from __future__ import annotations
 
@@ -13,24 +13,23 @@ from .users import User
 
 
 class PasswordTries(models.Model):
-    """How often a password, or a second factor's code, was got wrong lately under one key.
+    """Recent failed attempts at a password or code, counted under one key.
 
-    Written by ``accounts.lockout`` alone.
+    Only written by ``accounts.lockout``.
     """
 
-    #: What is counted, and a keyed digest of whom and where from: what was typed as a name may be
-    #: a password.
+    #: The kind of count, and a keyed digest of account and network: a typed name may be a password.
     key = models.CharField(max_length=80, primary_key=True)
-    #: Whose they are, where the name that was typed is somebody's.
+    #: The user whose name was typed, if any.
     user = models.ForeignKey(
         User, on_delete=models.CASCADE, null=True, related_name="password_tries"
     )
     failures = models.PositiveIntegerField(default=0)
     #: The last try.
     at = models.DateTimeField(db_index=True)
-    #: No more tries until then.
+    #: No attempts are accepted until then.
     until = models.DateTimeField(null=True)
-    #: When this person last signed in from this network.
+    #: When the user last signed in from this network.
     proved_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -49,16 +48,16 @@ class SessionKind(models.TextChoices):
 
 class SessionQuerySet(models.QuerySet["Session"]):
     def live(self, now: datetime) -> SessionQuerySet:
-        """Sessions that were not ended and whose time is not over."""
+        """Sessions that have neither ended nor expired."""
         return self.filter(ended_at__isnull=True, expires_at__gt=now)
 
     def over_before(self, moment: datetime) -> SessionQuerySet:
-        """Sessions that were over by then."""
+        """Sessions that expired before then."""
         return self.filter(expires_at__lt=moment)
 
 
 class Session(models.Model):
-    """One log-in and all the tokens, or the cookie, that descend from it (accounts.sessions)."""
+    """One log-in, with all its tokens or its cookie (accounts.sessions)."""
 
     user = models.ForeignKey(
         User,
@@ -69,9 +68,9 @@ class Session(models.Model):
     kind = models.CharField(max_length=5, choices=SessionKind, default=SessionKind.API)
     started_at = models.DateTimeField()
     last_used_at = models.DateTimeField()
-    #: Unused until then it is over: the idle end, and at most the longest a session lasts.
+    #: When it ends if unused: after the idle time, at most at its maximum age.
     expires_at = models.DateTimeField(db_index=True)
-    #: When it was signed out, here or elsewhere, or a spent token of it was shown again.
+    #: When it was ended, by signing out or because a used token was reused.
     ended_at = models.DateTimeField(null=True)
     #: The address it was last used from.
     address = models.GenericIPAddressField(null=True)
@@ -89,17 +88,17 @@ class Session(models.Model):
 
 class NameClaimQuerySet(models.QuerySet["NameClaim"]):
     def active(self, now: datetime) -> NameClaimQuerySet:
-        """Claims of names that are in use, or that rest."""
+        """Claims of names that are in use or quarantined."""
         return self.filter(Q(rests_until__isnull=True) | Q(rests_until__gt=now))
 
 
 class NameClaim(models.Model):
-    """What a name looks like, and who has or had a name that looks like it (accounts.names)."""
+    """The skeleton of a name, and the user who has or had a name like it (accounts.names)."""
 
     skeleton = models.CharField(max_length=USERNAME_MAX, unique=True)
-    #: None where the account is gone.
+    #: None if the account was deleted.
     user = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="names")
-    #: Its owner has another name; until then nobody else is given it.
+    #: Its owner has changed their name; until then nobody else can take it.
     rests_until = models.DateTimeField(null=True, db_index=True)
 
     objects = NameClaimQuerySet.as_manager()

@@ -1,4 +1,4 @@
-"""The record of what staff did, and what waits for a second one of them."""
+"""The audit log, and proposals that wait for a second person."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from .users import User
 
 
 class Audit(models.Model):
-    """One thing a member of staff did: who, what, why, and each value before and after.
+    """One staff action: who, what, why, and each value before and after.
 
-    Written by ``accounts.backoffice.audit`` alone and only added to: triggers refuse every
-    change. Whoever did something cannot be deleted any more, only be made inactive.
+    Only written by ``accounts.backoffice.audit``, and append-only: triggers refuse every change. A
+    user with audit entries can no longer be deleted, only deactivated.
     """
 
     at = models.DateTimeField("when", auto_now_add=True, db_index=True)
@@ -33,9 +33,9 @@ class Audit(models.Model):
         db_index=False,  # audit_by_row begins with it
         verbose_name="kind",
     )
-    #: Empty where it was done to a whole list.
+    #: Empty for an action on a whole list.
     object_id = models.CharField(max_length=64, blank=True)
-    #: What the row was called at that time.
+    #: The row's name at that time.
     object_name = models.CharField("row", max_length=200)
     #: By column: the value before, and after.
     changes = models.JSONField(default=dict)
@@ -59,22 +59,22 @@ class ProposalState(models.TextChoices):
 
 
 class Proposal(models.Model):
-    """What one member of staff may not do alone: it is done once a second one agrees.
+    """An action that one person may not do alone; it is carried out once a second one approves.
 
-    Written by ``accounts.backoffice.second_person`` alone. The database refuses that somebody
-    decides about what they proposed.
+    Only created by ``accounts.backoffice.second_person``. A constraint keeps users from deciding
+    their own proposals.
     """
 
-    #: The key of the staff action, and what it is called.
+    #: The key of the staff action, and its label.
     action = models.CharField(max_length=60)
     label = models.CharField("what", max_length=200)
     content_type = models.ForeignKey(
         ContentType, on_delete=models.PROTECT, related_name="+", verbose_name="kind"
     )
-    #: Empty while the row is not there: it is made once somebody agrees.
+    #: Empty until the row exists: it is created on approval.
     object_id = models.CharField(max_length=64, blank=True)
     object_name = models.CharField("row", max_length=200)
-    #: What was typed, as the action's form read it.
+    #: The cleaned data of the action's form.
     given = models.JSONField(default=dict)
     why = models.CharField(max_length=200, blank=True)
     cost = models.PositiveIntegerField(help_text="Whole Kenyan shillings that leave, or may.")
@@ -125,16 +125,16 @@ class Proposal(models.Model):
 
     @property
     def is_open(self) -> bool:
-        """Whether it waits for a second person."""
+        """Whether the proposal waits for a decision."""
         return self.state == ProposalState.OPEN
 
 
 class StaffDay(models.Model):
-    """What one member of staff let leave alone on one day, by Nairobi's calendar, in KES."""
+    """The money one staff member approved alone on one day (Nairobi time), in KES."""
 
     person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
     day = models.DateField()
-    #: What the shop may lose, and what merely goes to whom it is owed.
+    #: Money the shop may lose, and money that is owed to its receiver.
     at_risk = models.PositiveIntegerField(default=0)
     moved = models.PositiveIntegerField(default=0)
 

@@ -26,16 +26,16 @@ EMAIL_TAKEN = "Somebody is registered with this e-mail address."
 
 
 def _said_together(*columns: str) -> Func:
-    """Columns with a space between them, in small letters.
+    """Columns joined by a space, in lower case.
 
-    Without a parameter, as ``Concat`` would have one: SQLite then sees that an index is of it.
+    Without a parameter, which ``Concat`` would add: otherwise SQLite would not use the index.
     """
-    # As a migration writes them: in another order they would be another index to Django.
+    # In a migration's argument order: Django would see another order as a different index.
     return Func(*columns, arg_joiner=" || ' ' || ", template="LOWER(%(expressions)s)")
 
 
-#: What people are called by, in small letters: their names in both orders in which they are said.
-#: Each has an index.
+#: Lower-case expressions for searching users by name, with full names in both orders. Each has an
+#: index.
 CALLED_BY = {
     "username": Lower("username"),
     "email": Lower("email"),
@@ -51,63 +51,63 @@ else:
 
 
 class People(_UserManager):
-    """Finds people whatever the case and form they are typed in (accounts.validators).
+    """Finds users by name or e-mail in any case and form (accounts.validators), using the unique
 
-    By the indexes that keep them unique.
+    indexes.
     """
 
     use_in_migrations = False
 
     @classmethod
     def normalize_email(cls, email: str | None) -> str:
-        """An e-mail as it is stored, for Django's own forms and commands."""
+        """The stored form of an e-mail, for Django's forms and commands."""
         return normalise_email(email or "")
 
     def create_user(
         self, username: str, email: str | None = None, password: str | None = None, **extra: Any
     ) -> User:
-        """Create a person whose password has the form that is checked (``User.set_password``)."""
+        """Create a user with a normalised password (``User.set_password``)."""
         return super().create_user(username, email, _as_hashed(password), **extra)
 
     def create_superuser(
         self, username: str, email: str | None = None, password: str | None = None, **extra: Any
     ) -> User:
-        """Create a superuser; their password as in ``create_user``."""
+        """Create a superuser with a normalised password."""
         return super().create_superuser(username, email, _as_hashed(password), **extra)
 
     def with_language(self) -> QuerySet[User]:
-        """People with the language they chose, so that ``spoken_language`` asks for nothing."""
+        """Users with their chosen language, so that ``spoken_language`` needs no query."""
         return self.annotate(chosen_language=F("message_preferences__language"))
 
     def called(self, username: str) -> QuerySet[User]:
-        """The person with this username, or nobody."""
+        """The user with this username, if any."""
         return self.filter(Exact(Lower("username"), normalise_username(username).lower()))
 
     def called_from(self, text: str, *, by: str) -> QuerySet[User]:
-        """People in the order of what they are called by (``CALLED_BY``), from this text on.
+        """Users ordered by one of ``CALLED_BY``, starting at this text.
 
-        Each has it as ``called``; who gave none is not among them. No pattern is asked for: an
-        index serves one in one collation only.
+        Each has the expression as ``called``; empty ones are left out. No LIKE pattern is used,
+        since an index only supports it in one collation.
         """
         people = self.exclude(**{by: ""}).annotate(called=CALLED_BY[by])
         return people.filter(called__gte=text.lower()).order_by("called")
 
     def reached_at(self, email: str) -> QuerySet[User]:
-        """The people with this e-mail, whose it is first; nobody at all for ``""``.
+        """The users with this e-mail, its owner first; none for ``""``.
 
-        It is whose who confirmed it, and else, of those whose account is open, whose who typed it
-        first: nobody who types it later takes a log-in or a reset link away.
+        The owner is the user who confirmed it or else, among open accounts, the first who entered
+        it, so that a later account cannot take over log-ins or reset links.
         """
         wanted = normalise_email(email).lower()
         people = self.filter(Exact(Lower("email"), wanted)).exclude(email="")
         return people.order_by("-is_active", F("email_confirmed_at").desc(nulls_last=True), "pk")
 
     def confirmed_at(self, email: str) -> QuerySet[User]:
-        """The person who confirmed this e-mail, or nobody."""
+        """The user who confirmed this e-mail, if any."""
         return self.reached_at(email).filter(email_confirmed_at__isnull=False)
 
     def known_as(self, typed: str) -> QuerySet[User]:
-        """The person with this e-mail or this username; only an e-mail contains an ``@``."""
+        """The user with this e-mail or username; only an e-mail contains an ``@``."""
         typed = normalise_email(typed)
         return self.reached_at(typed) if "@" in typed else self.called(typed)
 
@@ -122,7 +122,7 @@ def avatar_path(user: User, name: str) -> str:
 
 
 class SkeletonField(models.CharField):
-    """What the username looks like, computed whenever a row is saved (accounts.lookalikes)."""
+    """The username's skeleton, computed whenever a row is saved (accounts.lookalikes)."""
 
     def pre_save(self, model_instance: models.Model, add: bool) -> str:
         value = skeleton(str(getattr(model_instance, "username", "")))
@@ -131,10 +131,10 @@ class SkeletonField(models.CharField):
 
 
 class User(AbstractUser):
-    """A person who buys, sells, or both.
+    """A user who buys, sells, or both.
 
-    Names are unique whatever their case, and so are e-mails that their owners have confirmed:
-    whoever types a stranger's keeps it from nobody.
+    Usernames are unique in any case, and so are confirmed e-mails: entering someone else's address
+    does not keep them from using it.
     """
 
     username = models.CharField(
@@ -145,19 +145,19 @@ class User(AbstractUser):
     )
     email = models.EmailField(blank=True, max_length=EMAIL_MAX)
     avatar = models.ImageField(upload_to=avatar_path, blank=True)
-    #: Where they are called about their orders, 12 digits; empty while nobody said.
+    #: The phone for questions about orders, 12 digits; empty if unknown.
     phone = models.CharField(max_length=12, blank=True, default="", db_default="")
-    #: Whether they gave it, or took it away, themselves: then no cash-out changes it any more.
+    #: Whether the user set or removed the phone themselves; then payments no longer change it.
     phone_chosen = models.BooleanField(default=False, db_default=False, editable=False)
     #: People describe themselves in their own words.
     gender = models.CharField(max_length=30, blank=True)
     skeleton = SkeletonField(max_length=USERNAME_MAX, default="", editable=False, db_index=True)
-    #: When its owner followed a link that was mailed there; None: anybody may have typed it.
+    #: When the owner followed a link mailed there; None: unconfirmed.
     email_confirmed_at = models.DateTimeField(null=True, editable=False)
-    #: Since when log-in asks for a second factor; empty: it asks for none. What the factor is,
-    #: allauth's Authenticator rows know; accounts.second_factor alone writes both.
+    #: Since when log-in requires a second factor; empty: it does not. The factor itself is in
+    #: allauth's Authenticator rows; only accounts.second_factor writes both.
     second_factor_at = models.DateTimeField("second factor since", null=True, editable=False)
-    #: Since when the account is deleted; what is left is a number (payments.people.erasure).
+    #: When the account was deleted; only its number is left (payments.people.erasure).
     erased_at = models.DateTimeField("deleted", null=True, editable=False)
 
     objects: ClassVar[People] = People()
@@ -200,9 +200,9 @@ class User(AbstractUser):
                 fields=["erased_at"], name="user_erased", condition=Q(erased_at__isnull=False)
             ),
             models.Index(fields=["date_joined"], name="user_by_joined"),
-            # Whoever calls says their number.
+            # For callers who give their number,
             models.Index(fields=["phone"], name="user_by_phone", condition=~Q(phone="")),
-            # Or their name, in either order.
+            # or their name, in either order.
             models.Index(
                 CALLED_BY["first_name"], name="user_by_first_name", condition=~Q(first_name="")
             ),
@@ -221,14 +221,14 @@ class User(AbstractUser):
 
     @classmethod
     def normalize_username(cls, username: Any) -> Any:
-        """A username as it is stored, for Django's own forms and commands."""
+        """The stored form of a username, for Django's forms and commands."""
         return normalise_username(username) if isinstance(username, str) else username
 
     @property
     def spoken_language(self) -> str:
-        """The language they chose; English where they chose none.
+        """The user's chosen language, English by default.
 
-        One query, and none where ``with_language()`` found them.
+        One query, or none after ``with_language()``.
         """
         if "chosen_language" not in self.__dict__:
             own = type(self).objects.filter(pk=self.pk)
@@ -237,13 +237,13 @@ class User(AbstractUser):
         return self.__dict__["chosen_language"] or "en"
 
     def set_password(self, raw_password: str | None) -> None:
-        """Set the password, in the form in which every keyboard types it."""
+        """Set the password in normalised form, so that any keyboard can type it."""
         super().set_password(_as_hashed(raw_password))
 
     def check_password(self, raw_password: str | None) -> bool:
-        """Whether this is the password: as typed, or in the form in which new ones are hashed.
+        """Check the password as typed, and in normalised form.
 
-        As typed first: hashes of before are of whatever form was sent.
+        As typed first, since old hashes were not normalised.
         """
         folded = _as_hashed(raw_password)
         return super().check_password(raw_password) or (
@@ -251,9 +251,9 @@ class User(AbstractUser):
         )
 
     def _get_session_auth_hash(self, secret: Any = None) -> str:
-        """What a session is bound to: the password, and the second factor.
+        """Bind sessions to the password and the second factor.
 
-        A session of before either of them changed is over.
+        A change of either ends all older sessions.
         """
         bound = super()._get_session_auth_hash(secret=secret)  # type: ignore[misc]
         if self.second_factor_at is None:

@@ -1,16 +1,16 @@
 """Django's PostgreSQL backend, with cheaper statements and a cheaper health check.
 
-Values go beside a statement and not in it (``server_side_binding``), so that a connection can have
-PostgreSQL keep the statements it sends again and again, parsed and planned: half of what the
-database did for an order was that. A search is planned each time: of a word that is known, and only
-then, can PostgreSQL tell whether it is in three products or in all of them.
+Parameters are bound on the server (``server_side_binding``), so that PostgreSQL can keep prepared
+statements, parsed and planned; that was half of the database's work for an order. Searches are
+planned each time: only with the word known can PostgreSQL tell whether it is in three products or
+in all of them.
 
-Django's own (``CONN_HEALTH_CHECKS``) is a query before each request, which costs as much as the
-query of a page. A server that closed a connection has left something to read on its socket, and
-to poll a socket costs next to nothing.
+Django's health check (``CONN_HEALTH_CHECKS``) is a query before each request, which costs as much
+as a page's query. A connection closed by the server has data to read on its socket, and polling a
+socket costs almost nothing.
 
-Where the address says ``pooling=transaction``, each transaction may be another connection of a
-proxy's: nothing here outlives one.
+With ``pooling=transaction`` in DATABASE_URL each transaction may use another connection of a proxy,
+so no state here outlives a transaction.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from typing import Any
 
 from django.db.backends.postgresql import base, operations
 
-#: Statements that a connection has PostgreSQL keep: an order and its payment send eighty.
+#: Prepared statements per connection: an order and its payment use eighty.
 _KEPT = 250
-#: What is sent once: a full-text search, whose plan hangs on its words, and a savepoint's own name.
+#: Never prepared: full-text searches, whose plan depends on the words, and savepoints.
 _PLANNED_ANEW = re.compile(r"\bto_tsquery\(|\A(?:RELEASE |ROLLBACK TO )?SAVEPOINT ")
 
 
@@ -35,7 +35,7 @@ def _is_planned_anew(sql: str) -> bool:
 
 
 class _Cursor(base.ServerBindingCursor):
-    """Lets statements be prepared once they are sent often, but for what is better planned anew."""
+    """Prepares repeated statements, except those that are better planned each time."""
 
     def execute(self, query: Any, params: Any = None, *args: Any, **kwargs: Any) -> Any:
         if isinstance(query, str) and _is_planned_anew(query):
@@ -44,13 +44,13 @@ class _Cursor(base.ServerBindingCursor):
 
 
 class DatabaseOperations(operations.DatabaseOperations):
-    """Has inserts written once."""
+    """Uses the compiler that caches the SQL of inserts."""
 
     compiler_module = "omachemainproj.postgresql.compiler"
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Has statements prepared, and uses no pooled connection that the server has closed."""
+    """Prepares statements, and discards pooled connections that the server has closed."""
 
     ops_class = DatabaseOperations
 
@@ -62,13 +62,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     @property
     def has_a_session(self) -> bool:
-        """Whether what is said to PostgreSQL now is still known to it after a commit."""
+        """Whether session state survives a commit (not behind a transaction-pooling proxy)."""
         return bool(self.settings_dict.get("POOLING") != "transaction")
 
     def chunked_cursor(self) -> Any:
-        """A cursor of PostgreSQL's own, which a proxy would lose between two transactions.
+        """A server-side cursor, which a proxy would lose between transactions.
 
-        There, and outside of one, all rows come at once.
+        Behind a proxy and outside of a transaction all rows are fetched together.
         """
         if self.has_a_session or self.in_atomic_block:
             return super().chunked_cursor()
@@ -79,11 +79,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return bool(super()._configure_connection(connection))  # type: ignore[misc]
 
     def at_once(self, sql: str, parameters: Sequence[Any]) -> Any:
-        """Send a statement whose answer is read before the next one is sent; returns the cursor.
+        """Run a statement and return a shared cursor; read it before running the next one.
 
-        A connection has one cursor for all of these: to make one for each, as ``cursor()`` does,
-        costs as much as PostgreSQL needs for an answer. Errors, wrappers and the log of queries are
-        as they are there.
+        All of these share one cursor per connection: creating one each time, as ``cursor()`` does,
+        costs as much as the query itself. Errors, wrappers and query logging work as with
+        ``cursor()``.
         """
         if self.queries_logged:
             logging = self.cursor()
@@ -99,7 +99,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return cursor
 
     def _cursor_of_connection(self) -> Any:
-        # On the connection itself: a pool hands it from one wrapper to another.
+        # Stored on the connection itself, which a pool passes from one wrapper to another.
         cursor = getattr(self.connection, "at_once", None)
         if cursor is None or cursor.closed:
             with self.wrap_database_errors:
@@ -117,7 +117,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         for _ in range(self.pool.max_size if self.pool else 0):
             if not _is_closed(connection):
                 break
-            # The server sent something without being asked: it is closing the connection.
+            # Unexpected data from the server means that it is closing the connection.
             connection.close()
             self.pool.putconn(connection)
             connection = super().get_new_connection(conn_params)

@@ -1,8 +1,8 @@
-"""Django's PostgreSQL compilers, but that an ``INSERT`` of a kind is written once.
+"""Django's PostgreSQL compilers, with cached SQL for ``INSERT``.
 
-To write its SQL costs Django more than PostgreSQL needs to parse it; what differs from one row to
-the next is its values. A few rows go as ``VALUES``: as arrays, which Django sends from two rows on,
-they cost both sides more.
+Generating the SQL costs Django more than PostgreSQL needs to parse it, and only the values differ
+between rows. A few rows are sent as ``VALUES``: as arrays, which Django uses from two rows on, they
+cost both sides more.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ __all__ = [
     "SQLUpdateCompiler",
 ]
 
-#: Rows of one statement; more go as arrays, of which one statement takes any number.
+#: Rows sent as ``VALUES``; more are sent as arrays, in one statement for any number.
 _FEW = 8
-#: By model, columns, rows, conflicts and what is returned: bounded by the shop's own code.
+#: By model, columns, rows, conflicts and returned columns: bounded by the shop's code.
 _written: dict[Any, tuple[str, tuple[Any, ...]]] = {}
 
 
 class SQLInsertCompiler(compiler.SQLInsertCompiler):
-    """Remembers its SQL, where that depends on no value."""
+    """Caches its SQL if that does not depend on values."""
 
-    # The stubs know no statement but a SELECT's.
+    # The stubs only know SELECT statements.
     query: Any
     returning_params: Any
     connection: Any

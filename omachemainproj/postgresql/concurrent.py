@@ -1,4 +1,4 @@
-"""Indexes that are built and taken down while the shop is open."""
+"""Building and removing indexes while the shop is running."""
 
 from __future__ import annotations
 
@@ -9,40 +9,40 @@ from django.db.migrations.operations import AddIndex, RemoveIndex
 
 
 class AddIndexWhileOpen(AddIndexConcurrently):
-    """Add an index without keeping anybody from writing; its migration has ``atomic = False``.
+    """Add an index without blocking writes; its migration has ``atomic = False``.
 
-    SQLite lets nobody write beside a migration anyway, and has the index at once.
+    On SQLite a migration blocks writes anyway, and the index is built normally.
     """
 
     def database_forwards(
         self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
     ) -> None:
-        """Build it."""
+        """Build the index."""
         cls = AddIndexConcurrently if _is_postgresql(schema_editor) else AddIndex
         cls.database_forwards(self, app_label, schema_editor, from_state, to_state)
 
     def database_backwards(
         self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
     ) -> None:
-        """Take it down again."""
+        """Remove the index again."""
         cls = AddIndexConcurrently if _is_postgresql(schema_editor) else AddIndex
         cls.database_backwards(self, app_label, schema_editor, from_state, to_state)
 
 
 class RemoveIndexWhileOpen(RemoveIndexConcurrently):
-    """Remove an index without keeping anybody from its table; as ``AddIndexWhileOpen``."""
+    """Remove an index without blocking its table; see ``AddIndexWhileOpen``."""
 
     def database_forwards(
         self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
     ) -> None:
-        """Take it down."""
+        """Remove the index."""
         cls = RemoveIndexConcurrently if _is_postgresql(schema_editor) else RemoveIndex
         cls.database_forwards(self, app_label, schema_editor, from_state, to_state)
 
     def database_backwards(
         self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
     ) -> None:
-        """Build it again."""
+        """Build the index again."""
         cls = RemoveIndexConcurrently if _is_postgresql(schema_editor) else RemoveIndex
         cls.database_backwards(self, app_label, schema_editor, from_state, to_state)
 

@@ -1,4 +1,4 @@
-"""One at a time changes what a database consists of: its tables, and who may do what with them."""
+"""Serialises migrations and changes of roles in one database."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from contextlib import contextmanager
 from django.core.management.base import CommandError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-#: The number of the advisory lock: whoever holds it in a database migrates it.
+#: The advisory lock's number; its holder may migrate the database.
 LOCK = 0x6F6D61636865  # "omache"
-#: Seconds between two tries to be the one.
+#: Seconds between attempts to get the lock.
 PAUSE = 1.0
-#: Seconds after which the other one is taken for stuck.
+#: Seconds after which the other process is considered stuck.
 PATIENCE = 15 * 60
 
 
 @contextmanager
 def one_at_a_time(connection: BaseDatabaseWrapper, tell: Callable[[str], object]) -> Iterator[None]:
-    """Be the only one in this database, for as long as it takes; who comes second waits.
+    """Hold the migration lock of this database; a second process waits.
 
-    No statement is cut off, as a request's would be after five seconds; but none waits longer than
-    lock_timeout for a table that is in use, since everybody else would wait behind it. ``tell`` is
-    given a sentence where it waits. Raises CommandError after PATIENCE, and at once where a proxy
-    gives each transaction another session: the lock is a session's. SQLite lets nobody in beside a
-    writer anyway.
+    Statements are not cancelled after five seconds, as those of requests are, but none waits longer
+    than lock_timeout for a table in use, since everything else would queue behind it. ``tell`` is
+    called with a message when it waits. Raises CommandError after PATIENCE, and immediately behind
+    a transaction-pooling proxy, since the lock belongs to a session. SQLite only allows one writer
+    anyway.
     """
     if connection.vendor != "postgresql":
         yield
@@ -41,7 +41,7 @@ def one_at_a_time(connection: BaseDatabaseWrapper, tell: Callable[[str], object]
         _run(connection, "SET idle_in_transaction_session_timeout = 0")
         yield
     finally:
-        # A connection that broke has let go of it.
+        # A broken connection has released the lock.
         if connection.is_usable():
             _run(connection, "RESET statement_timeout")
             _run(connection, "RESET idle_in_transaction_session_timeout")
@@ -49,15 +49,15 @@ def one_at_a_time(connection: BaseDatabaseWrapper, tell: Callable[[str], object]
 
 
 def _wait(connection: BaseDatabaseWrapper, tell: Callable[[str], object]) -> None:
-    # Asked again and again, and not waited for: CREATE INDEX CONCURRENTLY waits for every
-    # statement that runs, and so for one that would wait for its own session.
+    # Polled instead of waited for: CREATE INDEX CONCURRENTLY waits for all running statements, and
+    # would deadlock with one that waits for its session.
     deadline = time.monotonic() + PATIENCE
     is_told = False
     while not _run(connection, f"SELECT pg_try_advisory_lock({LOCK})"):
         if time.monotonic() > deadline:
-            raise CommandError("Another migrate holds this database and does not end.")
+            raise CommandError("Another migrate holds this database and does not finish.")
         if not is_told:
-            tell("Another migrate is at work here; waiting for its end.")
+            tell("Another migrate is running; waiting for it to finish.")
             is_told = True
         time.sleep(PAUSE)
 

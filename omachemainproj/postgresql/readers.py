@@ -1,7 +1,7 @@
-"""What a row is inserted with, read of its instance.
+"""Reads the values to insert from a model instance.
 
-Django asks each column's field what to make of its value, in six calls, and of a text, a truth
-value or an id it makes nothing. That took a fifth of what an insert costs Python.
+Django makes six calls per column to convert its value, which changes nothing for texts, booleans
+and ids. That took a fifth of an insert's time in Python.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-#: By kind of column, of which class of value the driver is given just that.
+#: By field class: the type of values passed to the driver unchanged.
 _AS_IS: dict[str, type] = {
     "CharField": str,
     "TextField": str,
@@ -22,10 +22,10 @@ _AS_IS: dict[str, type] = {
 
 @lru_cache(maxsize=4096)
 def reader_of(field: Any) -> Callable[[Any, Any], Any]:
-    """What reads the value of a column: called with an instance and a connection, it returns what
-    Django would insert, or the expression that stands in its place.
+    """A function that reads a column's value: called with an instance and a connection, it returns
+    what Django would insert, or an expression.
 
-    It may write to the instance, as ``auto_now_add`` does.
+    It may change the instance, as ``auto_now_add`` does.
     """
 
     def read(instance: Any, connection: Any) -> Any:
@@ -34,7 +34,7 @@ def reader_of(field: Any) -> Callable[[Any, Any], Any]:
             return value
         return field.get_db_prep_save(value, connection=connection)
 
-    # Only Django's own: another may make something of a text.
+    # Only Django's own fields: others may convert texts.
     is_django = type(field).__module__ == "django.db.models.fields"
     as_is, name = _AS_IS.get(field.get_internal_type()) if is_django else None, field.attname
 

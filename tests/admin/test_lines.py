@@ -238,7 +238,7 @@ def test_from_a_lines_page_the_way_leads_back_to_it(agent, line):
     done = agent.post(LIST, {**form, "said": "yes"})
 
     assert f'<input type="hidden" name="from_page" value="{here}">' in page
-    assert f'<a href="{here}" class="button cancel-link">Leave it</a>' in page
+    assert f'<a href="{here}" class="button cancel-link">Cancel</a>' in page
     assert done["Location"] == here
 
 

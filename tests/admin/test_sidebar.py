@@ -136,7 +136,7 @@ def test_the_start_page_says_what_one_did_last_in_people_s_words(desk, staff, sa
 def test_a_history_without_entries_says_so_in_people_s_words(desk, sale):
     page = desk.get(f"/admin/orders/order/{sale.pk}/history/").content.decode()
 
-    assert "Nobody of the staff has done anything with it in the admin." in page
+    assert "No staff member has changed this in the admin." in page
     assert '<a href="/admin/#orders">Orders</a>' in page
 
 
@@ -180,7 +180,7 @@ def test_a_closed_page_says_which_role_it_takes_and_leads_back(sale):
 
     page = answer.content.decode()
     assert answer.status_code == 403
-    assert "It takes the role <strong>support</strong>. Your roles: catalogue." in page
+    assert "This page is for the role <strong>support</strong>. Your roles: catalogue." in page
     assert 'href="/admin/">Back to the start page</a>' in page
 
 
@@ -192,7 +192,7 @@ def test_a_closed_page_says_which_role_it_takes_and_leads_back(sale):
         ("finance", "/admin/deliveries/", "<strong>support</strong> or"),
         ("catalogue", "/admin/payments/console/receipt/1/", "<strong>finance</strong>"),
         ("support", "/admin/payments/payout/", "<strong>finance</strong>"),
-        ("support", "/admin/auth/group/", "it takes a superuser"),
+        ("support", "/admin/auth/group/", "Only a superuser can see this page"),
     ],
 )
 def test_every_closed_page_names_who_may_open_it(role, path, says):
@@ -206,7 +206,7 @@ def test_a_superuser_is_told_what_cannot_be_done_manually(desk, sale):
     answer = desk.post(row_url(sale).replace("change", "delete"), {"post": "yes"})
 
     assert answer.status_code == 403
-    assert "Nobody does this by hand" in answer.content.decode()
+    assert "Nobody can do this manually" in answer.content.decode()
 
 
 def test_an_address_without_a_page_leads_back(desk):
@@ -273,7 +273,7 @@ def test_a_deletion_asks_for_confirmation_with_what_is_deleted(desk):
     page = desk.get(f"/admin/orders/deliveryrate/{rate.pk}/delete/").content.decode()
     desk.post(f"/admin/orders/deliveryrate/{rate.pk}/delete/", {"post": "yes"})
 
-    assert "It cannot be brought back." in page
+    assert "This cannot be undone." in page
     assert "Are you sure" not in page
     assert not DeliveryRate.objects.filter(pk=rate.pk).exists()
 
@@ -330,6 +330,6 @@ def test_a_phone_in_the_record_is_written_as_people_dial_it(desk, staff, sale):
 def test_whoever_bought_cannot_be_deleted_and_the_page_says_what_shuts_them_out(desk, sale):
     page = desk.get(f"/admin/accounts/user/{sale.buyer_id}/delete/").content.decode()
 
-    assert "It stays: with it would go what is kept for the books." in page
-    assert "close their account: take the tick at <strong>May sign in</strong> away" in page
+    assert "It cannot be deleted: records required for the books would be deleted with it." in page
+    assert "close their account: clear the box <strong>May sign in</strong>" in page
     assert 'value="Delete it"' not in page

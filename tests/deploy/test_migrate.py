@@ -50,7 +50,7 @@ def test_a_second_migrate_waits_for_the_first_and_then_finds_nothing_to_do(other
     second.join(PATIENCE)
 
     assert waited
-    assert told.getvalue().strip() == "Another migrate is at work here; waiting for its end."
+    assert told.getvalue().strip() == "Another migrate is running; waiting for it to finish."
     assert "No migrations to apply." in said.getvalue()
 
 
