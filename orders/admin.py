@@ -163,7 +163,6 @@ class OrderTrackAdmin(RowPage, DownloadAdmin):
 @admin.register(Problem)
 class ProblemAdmin(RowPage, ReadOnlyAdmin):
     """Problems with goods, decided on their own pages (payments.admin.problem_sections)."""
-    """Problems with goods: each is read and decided on its page (payments.admin.order_page)."""
 
     page_name = "Problem:"
 
