@@ -8,7 +8,7 @@ from django.utils import timezone
 from orders.lifecycle import expire_order
 from payments.models import Receipt, Refund
 from payments.people import erasure
-from payments.reconciliation.outcomes import Outcome, record_outcome
+from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from tests.payments.conftest import daraja, ringing  # noqa: F401
 from tests.shopping import an_order, shelf
 from tests.threads import PATIENCE, at_once
@@ -30,7 +30,7 @@ def late(buyer, kettle):
 
 
 def money(payment):
-    record_outcome(payment.pk, Outcome(True, "0", "", "callback", 1500, "SGL7654321"))
+    record_outcome(payment.pk, AttemptOutcome(True, "0", "", "callback", 1500, "SGL7654321"))
 
 
 def ends(payment):
