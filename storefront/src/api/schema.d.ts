@@ -13,7 +13,7 @@ export interface paths {
         };
         /**
          * Home
-         * @description The newest of six categories that can be bought, at most 25 each.
+         * @description The newest products for sale in six categories, at most 25 each.
          */
         get: operations["home"];
         put?: never;
@@ -32,13 +32,13 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What others see of the caller
-         * @description Read and change what others see of you, as JSON or, with an avatar, as multipart.
+         * Get the public profile
+         * @description Read and change your public profile, as JSON or, with an avatar, as multipart.
          */
         get: operations["get_account"];
         /**
-         * Change what others see of the caller
-         * @description Read and change what others see of you, as JSON or, with an avatar, as multipart.
+         * Replace the public profile
+         * @description Read and change your public profile, as JSON or, with an avatar, as multipart.
          */
         put: operations["change_account"];
         post?: never;
@@ -46,8 +46,8 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Change some of what others see of the caller
-         * @description Read and change what others see of you, as JSON or, with an avatar, as multipart.
+         * Change the public profile
+         * @description Read and change your public profile, as JSON or, with an avatar, as multipart.
          */
         patch: operations["edit_account"];
         trace?: never;
@@ -61,14 +61,14 @@ export interface paths {
         };
         /**
          * The caller's addresses
-         * @description The caller's own addresses, the default first, then the newest; ten at most.
+         * @description The caller's addresses, the default first, then the newest; at most ten.
          */
         get: operations["list_addresses"];
         put?: never;
         /**
          * Add an address
-         * @description Add an address. The first is the default; one that says the same as another is not
-         *     stored twice (200). A new default, or collection place, takes the mark from the old one.
+         * @description Add an address. The first is the default; the same address is not stored twice (200). A
+         *     new default or collection place replaces the old one.
          */
         post: operations["add_address"];
         delete?: never;
@@ -93,15 +93,15 @@ export interface paths {
         post?: never;
         /**
          * Delete an address
-         * @description Delete it. Of the default's, the newest that is left takes the place; a collection
-         *     place has none until one is chosen.
+         * @description Delete an address. If it was the default, the newest one left becomes the default; a
+         *     collection place is not replaced.
          */
         delete: operations["delete_address"];
         options?: never;
         head?: never;
         /**
          * Change an address
-         * @description Change what is sent, and nothing else. Orders that were placed keep what they have.
+         * @description Change only the fields sent. Existing orders keep their copy.
          */
         patch: operations["edit_address"];
         trace?: never;
@@ -116,8 +116,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Delete one's account
-         * @description Names, e-mail, phones, addresses, pictures and messages go, every session ends, and listings are taken off sale. What the law wants kept, and what others bought or sold, is kept under a number. It cannot be taken back.
+         * Delete the account
+         * @description Deletes names, e-mail, phones, addresses, pictures and messages, ends every session and unlists all products. Records that the law requires, and what others bought or sold, are kept under a number. This cannot be undone.
          */
         post: operations["delete_account"];
         delete?: never;
@@ -134,8 +134,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Take one's data along
-         * @description All that is kept of the caller, as one JSON file, written while it is sent. Left out are secrets (passwords, tokens, codes) and what is about others.
+         * Export personal data
+         * @description The user's personal data as one streamed JSON file. Secrets (passwords, tokens, codes) and data about others are left out.
          */
         get: operations["export_account"];
         put?: never;
@@ -154,13 +154,13 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What the caller is told, and how
-         * @description Read and change what you are told by e-mail and SMS, and in which language.
+         * Get notification preferences
+         * @description Read and change your notification preferences and language.
          */
         get: operations["get_messages"];
         /**
-         * Change what the caller is told
-         * @description Read and change what you are told by e-mail and SMS, and in which language.
+         * Replace notification preferences
+         * @description Read and change your notification preferences and language.
          */
         put: operations["change_messages"];
         post?: never;
@@ -168,8 +168,8 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Change some of what the caller is told
-         * @description Read and change what you are told by e-mail and SMS, and in which language.
+         * Change notification preferences
+         * @description Read and change your notification preferences and language.
          */
         patch: operations["edit_messages"];
         trace?: never;
@@ -182,19 +182,19 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Which phone opens one's account?
-         * @description The phone that opens the caller's account.
+         * Get the phone used to sign in
+         * @description The phone linked to the caller's account.
          */
         get: operations["get_sign_in_phone"];
         put?: never;
         /**
-         * Let a phone open one's account
-         * @description Sends a code there, which is then typed at /account/phone/confirm/.
+         * Link a phone to sign in with
+         * @description Sends a code to the phone, to be confirmed at /account/phone/confirm/.
          */
         post: operations["link_sign_in_phone"];
         /**
-         * Let no phone open one's account
-         * @description The phone that opens the caller's account.
+         * Unlink the phone used to sign in
+         * @description The phone linked to the caller's account.
          */
         delete: operations["unlink_sign_in_phone"];
         options?: never;
@@ -212,8 +212,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Send a code to one's own phone
-         * @description Where there is no password to type: to choose one at /password/set/, or to delete the account.
+         * Send a code to the linked phone
+         * @description For accounts without a password: to set one at /password/set/, or to delete the account.
          */
         post: operations["send_own_code"];
         delete?: never;
@@ -232,8 +232,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Confirm the phone that opens one's account
-         * @description Type the code that was sent to the phone that is to open the account.
+         * Confirm the phone to sign in with
+         * @description Confirm the phone to be linked with the code sent to it.
          */
         post: operations["confirm_sign_in_phone"];
         delete?: never;
@@ -250,8 +250,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Where the caller is signed in
-         * @description The caller's own sessions that are open, the last used first, 100 at most.
+         * List the caller's sessions
+         * @description The caller's open sessions, the most recently used first, at most 100.
          */
         get: operations["list_sessions"];
         put?: never;
@@ -273,8 +273,8 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Sign out there
-         * @description Sign out there. Its tokens are refused at the next request; twice is the same as once.
+         * End a session
+         * @description End a session. Its tokens are refused at the next request. Safe to repeat.
          */
         delete: operations["end_session"];
         options?: never;
@@ -293,7 +293,7 @@ export interface paths {
         put?: never;
         /**
          * Sign out everywhere
-         * @description End all of the caller's sessions, this one too: every token is refused from now on.
+         * @description End all of the caller's sessions, including this one, and revoke all tokens.
          */
         post: operations["end_all_sessions"];
         delete?: never;
@@ -313,7 +313,7 @@ export interface paths {
         put?: never;
         /**
          * The products in a cart
-         * @description The products with these ids, in the order asked, each once; sold out ones are there and marked. An id that is not in the answer is not for sale (any more). The body is `{"ids": […]}` or the bare list, at most 200 ids.
+         * @description The products with these ids, in the given order, each once, including sold-out ones. An id that is missing from the response is not listed (any longer). The body is `{"ids": […]}` or just the list, with at most 200 ids.
          */
         post: operations["cart"];
         delete?: never;
@@ -358,29 +358,31 @@ export interface paths {
         put?: never;
         /**
          * Place an order
-         * @description Place an order and ring the phone that pays for it.
+         * @description Place an order and send a payment prompt to the phone that pays for it.
          *
-         *     Prices are the shop's, all lines or none are held, and the goods stay held until
-         *     `expires_at`; when a prompt ends without money that is moved to five minutes from then, and
-         *     goods that are sold out otherwise go to the next buyer who wants them. A shortage is pointed
-         *     at on its line: `{"order": [{}, {"number": ["Only 3 left."]}]}`.
+         *     Prices are the shop's. All lines are reserved or none, until `expires_at`. When a prompt
+         *     ends without payment, `expires_at` moves to five minutes from then, and goods that are
+         *     otherwise sold out go to the next buyer who wants them. A shortage is reported on its line:
+         *     `{"order": [{}, {"number": ["Only 3 left."]}]}`.
          *
-         *     What one may hold unpaid is limited by number, by value, by phone and by network: less for
-         *     who has never paid, and less and not for as long for who lets order after order lapse.
+         *     Unpaid reservations are limited by number, value, phone and network: more strictly for
+         *     buyers who have never paid, and more strictly and for a shorter time for buyers who let
+         *     several orders expire.
          *
-         *     A client may say what it showed: a `price` on any line, an `amount` in all. Where one of
-         *     them is not so any more, nothing is held, and the 409 `price_changed` has today's prices.
+         *     A client may send what it showed: a `price` on any line, a total `amount`. If one of them
+         *     is no longer right, nothing is reserved, and the 409 `price_changed` has today's prices.
          *
-         *     With `delivery` the goods are brought there: to a pick-up point, to one of the caller's
+         *     With `delivery` the goods are delivered: to a pick-up point, to one of the caller's
          *     addresses, or to a place written out. Each seller's goods are a parcel with a fee of its
-         *     own; the fees are part of `amount`, and place, fees and days stay as they are at this
-         *     moment. Where nothing is brought is refused on its field. `POST /cart/quote/` says all of
-         *     it beforehand. Without `delivery`, the caller and the sellers arrange it between them.
+         *     own. The fees are part of `amount`; place, fees and days are fixed now. A place without
+         *     delivery is refused on its field. `POST /cart/quote/` returns all of this beforehand.
+         *     Without `delivery`, the caller and the sellers arrange it between them.
          *
-         *     Without `Authorization`, where the shop sells to guests (else 401), `mpesa_number` is all
-         *     that is known of the guest. They follow the order by its token, as nobody signed in, and
-         *     have the rest of it once they prove the phone at `/login/phone/confirm/`. A guest has no
-         *     addresses to name, and a newcomer's limits; `too_many_unpaid_orders` names none of them.
+         *     Without `Authorization`, if the shop sells to guests (else 401), `mpesa_number` is all that
+         *     is known of the guest. They follow the order by its token, without signing in, and see the
+         *     rest of it after verifying the phone at `/login/phone/confirm/`. A guest has no saved
+         *     addresses and the limits of a new buyer; `too_many_unpaid_orders` lists none of their
+         *     orders.
          */
         post: operations["cashout"];
         delete?: never;
@@ -397,12 +399,12 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * How an order stands
-         * @description How an order stands. Ask every second or two while the phone rings.
+         * Get an order's status
+         * @description Get an order's status. Poll every second or two while the prompt is open.
          *
-         *     A guest's order is shown to whoever has its token, signed in or not: without collection
-         *     codes, names and places, and with three digits of its phones. Once somebody has proved the
-         *     phone it is their account's, and nobody else's.
+         *     A guest's order is shown to anyone who has its token, signed in or not: without collection
+         *     codes, names and places, and with only three digits of its phones. Once someone has
+         *     verified the phone, the order belongs to their account and is shown to nobody else.
          */
         get: operations["order"];
         put?: never;
@@ -423,10 +425,11 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Give an order up
-         * @description Give an unpaid order up; its goods are free at once. A guest's too, by its token.
+         * Cancel an order
+         * @description Cancel an unpaid order; its goods are released immediately. A guest's too, by its token.
          *
-         *     Money that still comes for it, as a prompt may be open on the phone, is sent back.
+         *     If it is paid after that, because a prompt is still open on the phone, the money is sent
+         *     back.
          */
         post: operations["cancel"];
         delete?: never;
@@ -445,14 +448,14 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Ring again
-         * @description Ring the buyer's phone once more, or another one; for a guest's order the same alone.
+         * Send another prompt
+         * @description Send another prompt to the buyer's phone or to another one; a guest's only to the same.
          *
-         *     The goods stay held for this prompt, within the hard limit of their hold.
+         *     The goods stay reserved for this prompt, up to the reservation's hard limit.
          *
          *     Refused with 409 while a prompt is open (`prompt_open`), once the order is paid, cancelled
-         *     or expired (`order_closed`), and for another phone that unpaid orders name for as much as
-         *     one may pay for (`phone_holds_too_much`).
+         *     or expired (`order_closed`), and if the other phone's unpaid orders have reached its limit
+         *     (`phone_holds_too_much`).
          */
         post: operations["pay"];
         delete?: never;
@@ -469,8 +472,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The categories
-         * @description All eight, in one order: what each is called (`label` by `Accept-Language`), how many of its goods can be bought, and the newest picture among them. Good for a minute.
+         * List categories
+         * @description All eight, in a fixed order: the name of each (`label` follows `Accept-Language`), how many of its products are for sale, and the newest picture. May be cached for a minute.
          */
         get: operations["categories"];
         put?: never;
@@ -512,7 +515,7 @@ export interface paths {
         put?: never;
         /**
          * List a product
-         * @description Its seller is who sends it. A picture needs `multipart/form-data`: JPEG, HEIC, PNG or WebP, at most 12 MB, kept as WebP without its metadata, in several sizes. More of them are added at `/product/{product_id}/pictures/`. With an `Idempotency-Key` the same request, sent again, is the same listing; pictures are not compared.
+         * @description The caller becomes the seller. To include a picture, send `multipart/form-data`: JPEG, HEIC, PNG or WebP, at most 12 MB, which is stored as WebP without metadata in several sizes. Add more at `/product/{product_id}/pictures/`. With an `Idempotency-Key` a repeated request returns the same listing; pictures are not compared.
          */
         post: operations["product_create"];
         delete?: never;
@@ -529,14 +532,14 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Parcels to fetch and to hand over
-         * @description Of a delivery agent: what they have taken on, and what is free to take. Of who hands over
-         *     at a pick-up point: what was fetched for it. Newest first, until a week after it was
-         *     handed over; never what the caller bought, sold or is paid for.
+         * List parcels
+         * @description Delivery agents see parcels they have claimed and unclaimed ones; agents of a pick-up
+         *     point see parcels fetched for it. Newest first, until a week after delivery; never parcels
+         *     the caller bought, sold or is paid for.
          *
-         *     Each says what is in it, where to collect it and where it goes, as far as the caller has to
-         *     know: whom to call at a door, not who comes to a pick-up point; and what the caller may do
-         *     with it now.
+         *     Each parcel has its lines, the collection place and the destination, as far as the caller
+         *     needs them: the phone of a recipient at an address, but not of one who collects at a
+         *     pick-up point. `actions` is what the caller may do with it now.
          */
         get: operations["deliveries"];
         put?: never;
@@ -557,12 +560,12 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Say that a parcel could not be handed over
-         * @description Say that a parcel was brought to its door and not handed over, and why.
+         * Report a failed delivery
+         * @description Report that a parcel could not be delivered to its address, and why.
          *
-         *     Its agent may, and staff who decide about lines, while it is on its way to an address. Its
-         *     buyer is told, and reads it in the line's `history`; the code goes on working. What is said
-         *     again within an hour changes nothing.
+         *     For its agent, and staff who decide about lines, while it is on its way to an address. The
+         *     buyer is notified and sees it in the line's `history`; the code remains valid. Another
+         *     report within an hour changes nothing.
          */
         post: operations["delivery_attempt"];
         delete?: never;
@@ -581,13 +584,12 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Take a parcel on
-         * @description Take a parcel on: it is the caller's to bring, and in nobody else's list of free ones.
+         * Claim a parcel
+         * @description Claim a parcel: only the caller can deliver it then. Repeating it changes nothing.
          *
-         *     Of two agents at once one gets it, and the other a 409 `parcel_claimed`. Repeating it
-         *     changes nothing. Who has taken on as many as one may without fetching any gets a 409
-         *     `too_many_claims`, and of what was handed over or cancelled a 409 `parcel_closed`. What is
-         *     not fetched within a day is free again.
+         *     One of two concurrent agents gets it, the other a 409 `parcel_claimed`. An agent with too
+         *     many claimed parcels that are not fetched gets a 409 `too_many_claims`. A delivered or
+         *     cancelled parcel is a 409 `parcel_closed`. A parcel not fetched within a day is released.
          */
         post: operations["delivery_claim"];
         delete?: never;
@@ -607,16 +609,16 @@ export interface paths {
         put?: never;
         /**
          * Move a whole parcel
-         * @description Move every line of a parcel at once, or none, as `/track/{id}/move/` moves one.
+         * @description Move all lines of a parcel, or none, like `/track/{id}/move/` moves one.
          *
-         *     Delivery agents: `fetched` (a parcel that is free is theirs then), `shipping`, and
-         *     `delivered` with the code of any of its lines. Who hands over at its pick-up point:
-         *     `arrived` once they have it, which tells its buyer, and `delivered` with the code. Five
-         *     wrong codes for a parcel and its lines use them up; then its buyer or the shop confirm.
-         *     Lines that were cancelled are left alone. Repeating a move changes nothing.
+         *     Delivery agents: `fetched` (which claims an unclaimed parcel), `shipping`, and `delivered`
+         *     with the code of any of its lines. Agents of its pick-up point: `arrived`, which notifies
+         *     the buyer, and `delivered` with the code. After five wrong codes for a parcel and its lines
+         *     only the buyer or the shop can confirm delivery. Cancelled lines are left alone. Repeating
+         *     a move changes nothing.
          *
-         *     What another agent has taken on is not moved: 409 `parcel_claimed`. What one does not
-         *     decide alone is proposed to a second person: 409 `second_person_needed`.
+         *     A parcel claimed by another agent is a 409 `parcel_claimed`. A move that needs a second
+         *     person's approval is proposed: 409 `second_person_needed`.
          */
         post: operations["delivery_move"];
         delete?: never;
@@ -635,11 +637,11 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Give a parcel up
-         * @description Give a parcel up, so that others may take it on. Repeating it changes nothing.
+         * Release a parcel
+         * @description Release a parcel so that others can claim it. Repeating it changes nothing.
          *
-         *     Its agent may until they fetch it (409 `parcel_fetched` after that), staff who decide about
-         *     lines at any time, with a `note` that says why.
+         *     Its agent can do so until it is fetched (then 409 `parcel_fetched`); staff who decide about
+         *     lines at any time, with the reason in `note`.
          */
         post: operations["delivery_release"];
         delete?: never;
@@ -679,7 +681,7 @@ export interface paths {
         put?: never;
         /**
          * Send a code to a phone
-         * @description By SMS, in the language of `Accept-Language`. The answer is the same whether the phone has an account or not.
+         * @description By SMS, in the language of `Accept-Language`. The response is the same whether or not the phone has an account.
          */
         post: operations["login_by_phone"];
         delete?: never;
@@ -698,8 +700,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Sign in or join with a code
-         * @description Who has no account yet has one then, without a password, under a name they may change. A code works once, five may be typed wrong, and it is over after ten minutes.
+         * Sign in or register with a code
+         * @description Without an account one is created, without a password and with a user name that can be changed. A code works once, allows five attempts, and expires after ten minutes.
          */
         post: operations["confirm_login_by_phone"];
         delete?: never;
@@ -719,7 +721,7 @@ export interface paths {
         put?: never;
         /**
          * Sign out
-         * @description End a refresh token. Saying it twice is the same as once.
+         * @description Revoke a refresh token. Safe to repeat.
          */
         post: operations["logout"];
         delete?: never;
@@ -736,8 +738,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Who am I?
-         * @description All that a page needs of the caller, in one request: names, picture, language, what they may do, and what waits for them.
+         * Get the current user
+         * @description Everything a page needs about the user in one request: names, picture, language, roles, and the numbers of items that need attention.
          */
         get: operations["get_me"];
         put?: never;
@@ -799,9 +801,9 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What the caller ordered
-         * @description The caller's own orders, newest first, with their lines, what is still to pay, and what
-         *     waits for the caller (`needs`). `/cashout/{order_token}/` has one of them whole.
+         * List the caller's orders
+         * @description List the caller's own orders, newest first, with their lines, the amount still due and
+         *     what the caller has to do (`needs`). `/cashout/{order_token}/` returns one in full.
          */
         get: operations["orders"];
         put?: never;
@@ -823,7 +825,7 @@ export interface paths {
         put?: never;
         /**
          * Change the password
-         * @description Change the password. Every token of before is out at once; the answer has new ones.
+         * @description Change the password. All earlier tokens are revoked; the response has new ones.
          */
         post: operations["change_password"];
         delete?: never;
@@ -842,8 +844,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Ask for a link to a new password
-         * @description Ask for a mail with a link. The answer is the same whether or not anybody is there.
+         * Request a password reset link
+         * @description Request a reset link by e-mail. The response is the same for unknown addresses.
          */
         post: operations["reset_password"];
         delete?: never;
@@ -862,8 +864,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Choose a new password by a link
-         * @description Choose the new password with what the mailed link ends in: `…/{uid}/{token}`.
+         * Set a new password with a reset link
+         * @description Set a new password with the mailed link's uid and token: `…/{uid}/{token}`.
          */
         post: operations["confirm_password_reset"];
         delete?: never;
@@ -882,8 +884,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Choose a password by a code
-         * @description Every token of before is out at once; the answer has new ones.
+         * Set a password with a code
+         * @description All earlier tokens are revoked; the response has new ones.
          */
         post: operations["set_password"];
         delete?: never;
@@ -901,7 +903,7 @@ export interface paths {
         };
         /**
          * Pick-up points
-         * @description The pick-up points that take parcels, of one county or of all.
+         * @description List the pick-up points that accept parcels, of one county or of all.
          */
         get: operations["pickup_points"];
         put?: never;
@@ -921,23 +923,23 @@ export interface paths {
         };
         /**
          * One product, or a category
-         * @description By its id: Sold out or not, with its pictures in their sizes. With its seller's token, `payment_mpesa_number` and `listed` are there as well, and a product is shown that was taken off.
+         * @description With an id: Including sold-out products, with all pictures and their sizes. With its seller's token the response includes `payment_mpesa_number` and `listed`, and unlisted products are returned too.
          *
-         *     By a category's name: a list. What can be bought, newest first; `in_stock=false` shows what is sold out.
+         *     With the name of a category: a list. Products for sale, newest first. `in_stock=false` returns sold-out products instead.
          */
         get: operations["product"];
         put?: never;
         post?: never;
         /**
-         * Take a product off
-         * @description Its seller hides it from the public. Its orders go on and its history stays; `PATCH` with `{"listed": true}` shows it again. Saying it twice is the same as once.
+         * Unlist a product
+         * @description Hides the caller's product from the public. Existing orders and its history are kept; `PATCH` with `{"listed": true}` lists it again. Safe to repeat.
          */
         delete: operations["product_unlist"];
         options?: never;
         head?: never;
         /**
          * Change a product
-         * @description By its seller; what is left out stays as it is. Orders keep the name, the price and the number they were placed with: a change concerns what is sold from now on. `payment_mpesa_number` needs the account's `password` beside it; wrong ones count as they do at log-in. `image` is a file in a form, which takes the place of the first picture, or null to take that away; its own address changes nothing. `item_number` is refused: stock is added by `/restock/`.
+         * @description Only the product's seller can do this. Omitted fields stay unchanged. Existing orders keep the name, price and payment number they were placed with. Changing `payment_mpesa_number` also needs the account's `password`; wrong passwords count as failed log-ins. `image` is a file in a form that replaces the first picture, or null to remove it; sending its current address changes nothing. `item_number` is refused: use `/restock/` to change the stock.
          */
         patch: operations["product_edit"];
         trace?: never;
@@ -950,18 +952,18 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The pictures of my product
-         * @description In their order, each in its sizes. Anyone sees them with the product.
+         * List a product's pictures
+         * @description The pictures of the caller's product in their order, each with its sizes.
          */
         get: operations["product_pictures"];
         /**
-         * Order the pictures
-         * @description Every picture of the product, once each; the first is its `image` from now on.
+         * Reorder a product's pictures
+         * @description List every picture of the product once. The first becomes its `image`.
          */
         put: operations["product_pictures_order"];
         /**
          * Add a picture
-         * @description A file in a form, put behind the others: 8 at most. It is drawn in 400, 800 and 1600 px, and as a JPEG of 600 px for link previews; nothing is blown up.
+         * @description A file in a form, added after the others; at most 8. It is stored in 400, 800 and 1600 px, and as a JPEG of 600 px for link previews. Pictures are never enlarged.
          */
         post: operations["product_picture_add"];
         delete?: never;
@@ -981,8 +983,8 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Take a picture away
-         * @description Those behind it move up: without the first, the second is the `image`.
+         * Remove a picture
+         * @description The pictures after it move up. Without the first, the second is the `image`.
          */
         delete: operations["product_picture_remove"];
         options?: never;
@@ -1000,8 +1002,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Add to the shelf
-         * @description Adds to what stands there, whatever is sold meanwhile: two at once both count. A negative number takes away what is free, like broken goods, and never what an order holds.
+         * Restock a product
+         * @description Adds to the current stock; concurrent sales and restocks all count. A negative number removes free units, for example broken ones, but never units reserved for an order.
          */
         post: operations["product_restock"];
         delete?: never;
@@ -1018,8 +1020,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What buyers say of a product
-         * @description Newest first; those that staff hid are left out. A review stays when its goods went back, and says so (`returned`).
+         * List reviews of a product
+         * @description Newest first, without reviews hidden by staff. A review stays if the goods are returned, and is marked `returned`.
          */
         get: operations["product_reviews"];
         put?: never;
@@ -1038,8 +1040,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What came and what left
-         * @description Every change of what stands on the shelf of the caller's product, newest first; together they are its `on_shelf`. What is held for unpaid orders has not left.
+         * List stock movements
+         * @description Every change of the stock of the caller's product, newest first. Their sum is `on_shelf`. Units reserved for unpaid orders are still in stock.
          */
         get: operations["product_stock"];
         put?: never;
@@ -1059,7 +1061,7 @@ export interface paths {
         };
         /**
          * Search
-         * @description Products whose name or description has every word, as a whole or (from three letters on) as the beginning of one, newest first, sold out or not. Where nothing does, words are put right by the names there are: `samsng galxy` finds `Samsung Galaxy`. Without a word worth looking for, the newest of everything.
+         * @description Products whose name or description has every word, either as a whole word or (from three letters) as its beginning, newest first, including sold-out ones. If nothing matches, words are corrected to those in product names: `samsng galxy` finds `Samsung Galaxy`. Without searchable words, all products, newest first.
          */
         get: operations["product_search"];
         put?: never;
@@ -1079,7 +1081,7 @@ export interface paths {
         };
         /**
          * Suggestions while typing
-         * @description From two letters on: searches that lead somewhere, likeliest first, and the goods of those found that sell best. At most five of each. Good for a minute, with a limit of its own: the search keeps its own.
+         * @description From two letters: searches that have results, likeliest first, and the best-selling matching products, at most five of each. May be cached for a minute. Has its own rate limit, separate from the search.
          */
         get: operations["product_suggest"];
         put?: never;
@@ -1100,8 +1102,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Join
-         * @description Join. The answer signs the newcomer in; no cookie is set unless it is asked for.
+         * Register
+         * @description Register. The response signs the new user in; a cookie is only set on request.
          */
         post: operations["register"];
         delete?: never;
@@ -1120,10 +1122,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Mail the confirming link again
-         * @description Mail the link to the caller's own address, unless it is confirmed or was mailed today.
+         * Resend the confirmation mail
+         * @description Mail the link to the caller's address, unless it is confirmed or was mailed today. The
          *
-         *     The answer is the same.
+         *     response is the same in any case.
          */
         post: operations["resend_confirmation"];
         delete?: never;
@@ -1143,7 +1145,7 @@ export interface paths {
         put?: never;
         /**
          * Confirm an e-mail address
-         * @description Confirm an e-mail address with what the mailed link ends in: `…/email/confirm/{key}`.
+         * @description Confirm an e-mail address with the key of the mailed link: `…/email/confirm/{key}`.
          */
         post: operations["confirm_email"];
         delete?: never;
@@ -1163,7 +1165,7 @@ export interface paths {
         put?: never;
         /**
          * Answer a review
-         * @description Once, by the seller of what was reviewed; everybody reads it.
+         * @description A seller can answer each review of their products once. Answers are public.
          */
         post: operations["review_answer"];
         delete?: never;
@@ -1171,7 +1173,7 @@ export interface paths {
         head?: never;
         /**
          * Change your answer
-         * @description For seven days after it was given.
+         * @description An answer can be changed for seven days after it was given.
          */
         patch: operations["review_answer_edit"];
         trace?: never;
@@ -1185,7 +1187,7 @@ export interface paths {
         };
         /**
          * A seller
-         * @description What is public of somebody who sells; their name in any case.
+         * @description A seller's public profile. The user name is case-insensitive.
          */
         get: operations["seller"];
         put?: never;
@@ -1205,8 +1207,8 @@ export interface paths {
         };
         /**
          * Money owed and held back
-         * @description What the shop owes the caller for what they sold, and where it is. What problems hold
-         *     back is `held`, until they are decided (`/seller/problems/`).
+         * @description Get what the shop owes the caller for their sales, and where it is. What undecided
+         *     problems hold back is `held` (`/seller/problems/`).
          */
         get: operations["seller_balance"];
         put?: never;
@@ -1226,11 +1228,11 @@ export interface paths {
         };
         /**
          * Lines to fulfil
-         * @description The caller's own lines, newest first: those that are paid for and not delivered yet, or
-         *     those of the `status` asked for, once or several times.
+         * @description The caller's sales, newest first: those paid and not delivered yet, or those with the
+         *     given `status`, which can be repeated.
          *
-         *     Of the buyer it tells the first name and, from paid to a week after delivery, the `phone`
-         *     and the `county` it is brought to.
+         *     The buyer is shown by first name and, from payment until a week after delivery, with
+         *     `phone` and `county`.
          */
         get: operations["seller_orders"];
         put?: never;
@@ -1250,7 +1252,7 @@ export interface paths {
         };
         /**
          * Payouts
-         * @description The caller's payouts, newest first. One that was `refused` needs another number.
+         * @description List the caller's payouts, newest first. One that was `refused` needs another number.
          */
         get: operations["seller_payouts"];
         put?: never;
@@ -1272,7 +1274,7 @@ export interface paths {
         put?: never;
         /**
          * Send a refused payout to another number
-         * @description Let what M-Pesa refused go to another number, as a payout of its own.
+         * @description Send what M-Pesa refused to another number, as a new payout.
          */
         post: operations["seller_payout_number"];
         delete?: never;
@@ -1289,9 +1291,9 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Problems with what was sold
-         * @description Undecided ones first, then the newest. Answer at `/track/{id}/problem/messages/`, agree
-         *     at `/track/{id}/problem/accept/`.
+         * List problems with the caller's sales
+         * @description Undecided problems first, then the newest. Reply at `/track/{id}/problem/messages/`,
+         *     agree to a refund at `/track/{id}/problem/accept/`.
          */
         get: operations["seller_problems"];
         put?: never;
@@ -1310,8 +1312,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * My products
-         * @description All of the caller's products, newest first, taken off or not, each with how its stock stands: `on_shelf` (the public's `item_number`), of it `held` for orders that are not paid yet and `free` to sell, and `sold` so far.
+         * List your products
+         * @description All of the caller's products, newest first, including unlisted ones, with their stock: `on_shelf` (the public `item_number`), of which `held` are reserved for unpaid orders and `free` can be sold, and `sold` so far.
          */
         get: operations["seller_products"];
         put?: never;
@@ -1331,13 +1333,13 @@ export interface paths {
         };
         /**
          * My products as CSV
-         * @description All of the caller's products, newest first, in the columns `id`, `sku`, `name`, `description`, `category`, `price`, `item_number`, `payment_mpesa_number`, `listed`, `restock`, `stock_version`: the file `/seller/products/import/` takes back. UTF-8 with a byte order mark, as Excel wants it. A text that a spreadsheet would run as a formula, or save as another one (`00123` as `123`, a barcode as `5.90123E+12`, `1-2` as a date), has an apostrophe before it, which is taken off again when the file is sent back. `stock_version` changes with every change of the stock: leave it as it is.
+         * @description All of the caller's products, newest first, in the columns `id`, `sku`, `name`, `description`, `category`, `price`, `item_number`, `payment_mpesa_number`, `listed`, `restock`, `stock_version`: the file that `/seller/products/import/` accepts. UTF-8 with a byte order mark, for Excel. A text that a spreadsheet would run as a formula or change (`00123` to `123`, a barcode to `5.90123E+12`, `1-2` to a date) has an apostrophe before it, which the import removes. `stock_version` changes with every change of the stock: leave it as it is.
          */
         get: operations["seller_export"];
         put?: never;
         /**
          * A link to my products as CSV
-         * @description An address that gives the file to whoever opens it, without a token, for a minute: a browser, or a phone's own downloads, save it without a page that holds all of it.
+         * @description A download address that needs no token and is valid for a minute. A browser, or a phone's download manager, can save the file directly.
          */
         post: operations["seller_export_link"];
         delete?: never;
@@ -1355,7 +1357,7 @@ export interface paths {
         };
         /**
          * A seller's products as CSV, by a link
-         * @description The address that `POST /seller/products/export/` gave out. It is good for a minute, and ends with the password and the account of whose goods these are.
+         * @description The address returned by `POST /seller/products/export/`. It is valid for a minute, and expires early if the seller changes their password or closes their account.
          */
         get: operations["seller_download"];
         put?: never;
@@ -1376,12 +1378,12 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Send listings as CSV
-         * @description The first row names the columns: `id`, `sku`, `name`, `description`, `category`, `price`, `item_number`, `payment_mpesa_number`, `listed`, `restock`, `stock_version`. A row with an `id`, or with a `sku` that is there, changes that listing; an empty cell leaves a thing as it is (but an empty `description` is one). Any other row is a new listing. `item_number` is read of new listings alone; `restock` adds to a shelf. Each row is saved, or not, by itself: the report tells. At most 1,000 rows.
+         * Import listings as CSV
+         * @description The first row names the columns: `id`, `sku`, `name`, `description`, `category`, `price`, `item_number`, `payment_mpesa_number`, `listed`, `restock`, `stock_version`. A row with an `id`, or with an existing `sku`, changes that listing; an empty cell leaves the value unchanged (except an empty `description`, which clears it). Any other row is a new listing. `item_number` is read for new listings only; `restock` adds to the stock. Each row is saved, or fails, on its own, as the report shows. At most 1,000 rows.
          *
-         *     The same file sent twice lists nothing twice and adds nothing twice. A new row without a `sku` whose name the caller has listed fails, unless it is that listing, which is then `unchanged`. A listing is restocked once for each `stock_version`; in a file without that column the same `restock` for the same `item_number` counts once. A fresh export, or an `Idempotency-Key` of its own, says that it is another delivery. Another number for a `stock_version` that was used fails. Where the stock has moved since the export, `restock` is added to what is there now, and a note says so.
+         *     Importing is safe to repeat: the same file lists nothing twice and adds nothing twice. A new row without a `sku` fails if the caller already has a listing with that name, unless it is identical, which is reported as `unchanged`. A listing is restocked once per `stock_version`; in a file without that column, the same `restock` for the same `item_number` counts once. To add another delivery, use a new export or a new `Idempotency-Key`. A different number for a `stock_version` that was already used fails. If the stock has changed since the export, `restock` is added to the current stock, and a note says so.
          *
-         *     What a person's spreadsheet writes is read where it can mean one thing only, and each such reading is a note: `1,500`, `1500.00`, `KES 1,500`; `722000000` of a new listing; `yes`, `ndiyo`, `WAHR`. `1.500`, `2.54722E+11` and the like fail. So does a `sku` that looks cut, or that is another of the caller's as a number (`123` where `00123` is): with an apostrophe before it, it is taken as it stands. UTF-8, or UTF-16 with its mark; commas, semicolons or tabs.
+         *     Values that spreadsheets have changed are read if they are unambiguous, and each is reported in a note: `1,500`, `1500.00`, `KES 1,500`; `722000000` for a new listing; `yes`, `ndiyo`, `WAHR`. Ambiguous or shortened values fail: `1.500`, `2.54722E+11`. So does a `sku` that looks shortened, or that equals another of the caller's as a number (`123` and `00123`), unless it has an apostrophe before it. UTF-8, or UTF-16 with a byte order mark; commas, semicolons or tabs.
          */
         post: operations["seller_import"];
         delete?: never;
@@ -1398,8 +1400,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What buyers say of my goods
-         * @description Of all the caller sells, newest first; those that staff hid are left out.
+         * List reviews of your products
+         * @description Reviews of all the caller's products, newest first, without hidden ones.
          */
         get: operations["seller_reviews"];
         put?: never;
@@ -1419,9 +1421,9 @@ export interface paths {
         };
         /**
          * Money earned and sent
-         * @description Every sale, commission, refund and payout, newest first, with the balance it left.
+         * @description List every sale, commission, refund and payout, newest first, with the running balance.
          *
-         *     `/seller/statement/export/` gives all of it as CSV, oldest first.
+         *     `/seller/statement/export/` returns all of it as CSV, oldest first.
          */
         get: operations["seller_statement"];
         put?: never;
@@ -1441,7 +1443,7 @@ export interface paths {
         };
         /**
          * The statement as CSV
-         * @description Every movement, oldest first, in the columns of `/seller/statement/`.
+         * @description Download every movement, oldest first, with the columns of `/seller/statement/`.
          */
         get: operations["seller_statement_export"];
         put?: never;
@@ -1461,8 +1463,8 @@ export interface paths {
         };
         /**
          * Sales, money and stock at a glance
-         * @description What the caller sold today, in 7 and in 30 days, what is to be handed over, how their
-         *     money and their stock stand. Somebody who sells nothing gets zeros.
+         * @description Get what the caller sold today, in 7 and in 30 days, what is to be handed over, their
+         *     money and their stock. Users who sell nothing get zeros.
          */
         get: operations["seller_summary"];
         put?: never;
@@ -1484,8 +1486,8 @@ export interface paths {
         put?: never;
         /**
          * Sign out of this browser
-         * @description With `Token-Transport: cookie` the token is in the cookie, which is taken away; without a cookie
-         *     the answer is the same. Without the header it is as /logout/.
+         * @description With `Token-Transport: cookie` the token is in the cookie, which is removed; without a cookie the
+         *     response is the same. Without the header it works like /logout/.
          */
         post: operations["logout_of_browser"];
         delete?: never;
@@ -1504,14 +1506,14 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Renew one's tokens
-         * @description A refresh token works once: of any number of clients that show it, one gets its successor. The same
-         *     client may ask again and gets the same one: with the `Idempotency-Key` it asked with before, and, in
-         *     a browser (`Token-Transport: cookie`), for ten seconds from any of its tabs. Half a minute after it
-         *     was renewed, anybody else who shows a spent token is taken for a thief: all sessions end.
+         * Renew tokens
+         * @description A refresh token works once: of all clients that send it, one gets its successor. The same client may
+         *     repeat the request and gets the same one: with the same `Idempotency-Key` or, in a browser
+         *     (`Token-Transport: cookie`), within ten seconds from any tab. Half a minute after it was renewed,
+         *     any other use of the old token counts as theft: all sessions end.
          *
-         *     With `Token-Transport: cookie` no body is needed; the token is in the cookie. A page that kept one
-         *     itself until now sends it in the body once: its successor goes into the cookie.
+         *     With `Token-Transport: cookie` no body is needed; the token is in the cookie. A page that has stored
+         *     a token itself sends it in the body once; its successor is set in the cookie.
          */
         post: operations["refresh_token"];
         delete?: never;
@@ -1530,8 +1532,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Does a token open anything?
-         * @description Ask whether a token, access or refresh, would open anything now.
+         * Verify a token
+         * @description Check whether an access or refresh token is valid.
          */
         post: operations["verify_token"];
         delete?: never;
@@ -1550,18 +1552,18 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Move a line on
-         * @description Move a line on, and write down who did and why.
+         * Move a line to another status
+         * @description Move a line to another status; who did it and why is recorded.
          *
-         *     Delivery agents and staff: `fetched`, `shipping`, `delivered` (agents by the buyer's code).
-         *     The seller: `delivered` with the code, also what is only paid where no delivery was agreed;
-         *     or `cancelled` before it is fetched, with a reason.
-         *     The buyer: `delivered`, or `cancelled` before it is fetched. Staff cancel at any time, with
-         *     a reason. What is cancelled is paid back. Repeating a move changes nothing.
+         *     Delivery agents and staff: `fetched`, `shipping`, `delivered` (agents with the buyer's
+         *     code). The seller: `delivered` with the code, without a delivery also directly from `paid`;
+         *     or `cancelled` before it is fetched, with a reason. The buyer: `delivered`, or `cancelled`
+         *     before it is fetched. Staff can cancel at any time, with a reason. A cancelled line is
+         *     refunded. Repeating a move changes nothing.
          *
-         *     Nobody moves what they bought, sold or are paid for as an agent or as staff: 403
-         *     `own_interest`. What one of the staff does not decide alone is proposed to a second one: 409
-         *     `second_person_needed`, and the line stays as it is until somebody agrees.
+         *     Agents and staff cannot move lines they bought, sold or are paid for: 403 `own_interest`. A
+         *     move that needs a second person's approval is proposed: 409 `second_person_needed`, and the
+         *     line is unchanged until it is approved.
          */
         post: operations["track_move"];
         delete?: never;
@@ -1578,14 +1580,14 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * How a problem stands
+         * Retrieve a problem
          * @description The newest problem with a line, for its buyer and its seller.
          */
         get: operations["problem"];
         put?: never;
         /**
          * Report a problem
-         * @description For the line's buyer, from when it is paid until a week after its delivery. What its seller is owed for it is held back until the problem is decided. One at a time; after one was closed another may be reported. 200 where the same was reported a moment ago.
+         * @description For the line's buyer, from payment until a week after delivery. The seller's earnings for the line are held until the problem is decided. One problem at a time; another can be reported after it is closed. 200 if the same request was made a moment ago.
          */
         post: operations["problem_open"];
         delete?: never;
@@ -1605,7 +1607,7 @@ export interface paths {
         put?: never;
         /**
          * Agree to a refund
-         * @description For the line's seller, and final. Without more the whole price goes back at once; with `amount` that part of it, and the buyer keeps the goods; with `bring_back` the goods come back first (`/track/{id}/problem/returned/`). What was paid out for it already is taken off what the seller is sent next; beyond what anybody may owe the shop it decides (409 `shop_decides`).
+         * @description For the line's seller, and final. With an empty body the whole price is refunded immediately; with `amount` that part of it, and the buyer keeps the goods; with `bring_back` the goods are returned first (`/track/{id}/problem/returned/`). What was already paid out for the line is deducted from the next payout; above the limit of a seller's debt the shop decides (409 `shop_decides`).
          */
         post: operations["problem_accept"];
         delete?: never;
@@ -1622,14 +1624,14 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What was said about a problem
-         * @description All of it, oldest first, for the line's buyer and seller. Who speaks for the shop is not named.
+         * List the messages about a problem
+         * @description All messages, oldest first, for the line's buyer and seller. The shop's staff are not named.
          */
         get: operations["problem_messages"];
         put?: never;
         /**
-         * Say something about a problem
-         * @description For the line's buyer and seller, until it is closed. The others are told, at most once an hour. What was said stays. 200 where the same was said a moment ago.
+         * Write a message about a problem
+         * @description For the line's buyer and seller, until the problem is closed. The other parties are notified at most once an hour. Messages cannot be changed. 200 if the same message was sent a moment ago.
          */
         post: operations["problem_message"];
         delete?: never;
@@ -1646,7 +1648,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * A picture of a problem
+         * Retrieve a picture of a problem
          * @description For the line's buyer and seller, with their token. WebP, at most 1600 px.
          */
         get: operations["problem_picture"];
@@ -1668,8 +1670,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Say that the goods are back
-         * @description For the line's seller, where the goods were to come back: the buyer is refunded.
+         * Confirm that the goods were returned
+         * @description For the line's seller, after a return was requested: the buyer is refunded.
          */
         post: operations["problem_returned"];
         delete?: never;
@@ -1689,7 +1691,7 @@ export interface paths {
         put?: never;
         /**
          * Withdraw a problem
-         * @description For the line's buyer: it is closed, and what its seller is owed is paid.
+         * @description For the line's buyer: it is closed, and the seller's earnings are released.
          */
         post: operations["problem_withdraw"];
         delete?: never;
@@ -1707,13 +1709,13 @@ export interface paths {
         };
         /**
          * Your review of a line
-         * @description Hidden or not.
+         * @description The caller's review of this line, even if staff have hidden it.
          */
         get: operations["track_review"];
         put?: never;
         /**
          * Review a line
-         * @description By its buyer, once, when it was delivered. The text is plain text. Nobody reviews what they sell themselves.
+         * @description A buyer can review each delivered line once, but not products they sell themselves. The text is plain text.
          */
         post: operations["track_review_write"];
         delete?: never;
@@ -1721,7 +1723,7 @@ export interface paths {
         head?: never;
         /**
          * Change your review
-         * @description For seven days after it was written; what is left out stays as it is.
+         * @description For seven days after it was written. Omitted fields stay unchanged.
          */
         patch: operations["track_review_edit"];
         trace?: never;
@@ -1734,8 +1736,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The lines the caller bought
-         * @description The caller's own lines, newest first: one row a product a seller delivers.
+         * List the lines the caller bought
+         * @description The caller's lines, newest first: one row per product.
          */
         get: operations["track_order"];
         put?: never;
@@ -1754,8 +1756,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * One line, with its whole way
-         * @description A line with its whole way, oldest step first.
+         * Retrieve a line with its history
+         * @description A line with its history, oldest step first.
          */
         get: operations["track_story"];
         put?: never;
@@ -1774,13 +1776,13 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * How the caller is called and reached
-         * @description Read and change how you are called and reached.
+         * Get the caller's details
+         * @description Read and change your user name, e-mail, names and phone.
          */
         get: operations["get_user"];
         /**
-         * Change how the caller is called and reached
-         * @description Read and change how you are called and reached.
+         * Replace the caller's details
+         * @description Read and change your user name, e-mail, names and phone.
          */
         put: operations["change_user"];
         post?: never;
@@ -1788,8 +1790,8 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Change some of how the caller is called and reached
-         * @description Read and change how you are called and reached.
+         * Change the caller's details
+         * @description Read and change your user name, e-mail, names and phone.
          */
         patch: operations["edit_user"];
         trace?: never;
@@ -1804,8 +1806,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * A callback to no secret address
-         * @description The body is kept as it came, answered, and processed when the answer has been sent. Nothing of it is believed because it was posted: amounts, ids and receipts must agree, or M-Pesa is asked. What comes here is believed only when the status query says the same.
+         * Receive a callback without a token
+         * @description The body is stored as received, answered, and processed after the answer was sent. It is not trusted just because it was posted: amounts, ids and receipts must match, or M-Pesa is queried. A callback to this URL counts only if a status query confirms it.
          */
         post: operations["receive_callback"];
         delete?: never;
@@ -1824,8 +1826,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * How a prompt, a refund or a payout ended
-         * @description The body is kept as it came, answered, and processed when the answer has been sent. Nothing of it is believed because it was posted: amounts, ids and receipts must agree, or M-Pesa is asked.
+         * Receive the result of a prompt, a refund or a payout
+         * @description The body is stored as received, answered, and processed after the answer was sent. It is not trusted just because it was posted: amounts, ids and receipts must match, or M-Pesa is queried.
          */
         post: operations["receive_callback_of_transfer"];
         delete?: never;
@@ -1844,8 +1846,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Money was paid by hand
-         * @description The body is kept as it came, answered, and processed when the answer has been sent. Nothing of it is believed because it was posted: amounts, ids and receipts must agree, or M-Pesa is asked.
+         * Receive the confirmation of a manual payment
+         * @description The body is stored as received, answered, and processed after the answer was sent. It is not trusted just because it was posted: amounts, ids and receipts must match, or M-Pesa is queried.
          */
         post: operations["receive_c2b_confirmation"];
         delete?: never;
@@ -1864,8 +1866,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * May money be paid by hand?
-         * @description Asked before the money moves, and answered within eight seconds. Nothing is kept.
+         * Validate a manual payment
+         * @description Called before the money moves, and answered within eight seconds. Nothing is stored.
          */
         post: operations["validate_c2b_payment"];
         delete?: never;
@@ -1884,8 +1886,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Money came to our account at a bank
-         * @description The body is kept as it came, answered, and processed when the answer has been sent. Nothing of it is believed because it was posted: amounts, ids and receipts must agree, or M-Pesa is asked.
+         * Receive a bank's notification of a payment
+         * @description The body is stored as received, answered, and processed after the answer was sent. It is not trusted just because it was posted: amounts, ids and receipts must match, or M-Pesa is queried.
          */
         post: operations["receive_bank_notification"];
         delete?: never;
@@ -1898,41 +1900,41 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description What the seller agrees to; nothing of it is the whole price, at once. */
+        /** @description What the seller agrees to; an empty body is an immediate full refund. */
         AcceptInput: {
-            /** @description Whole KES, for a part of the price: it goes back, and the buyer keeps the goods. */
+            /** @description Whole KES of the price to refund; the buyer keeps the goods. */
             amount?: number;
             /**
-             * @description Whether the goods come back first, and the money goes back after that.
+             * @description Whether the goods have to be returned before the refund.
              * @default false
              */
             bring_back?: boolean;
             /**
-             * @description Why; the buyer reads it.
+             * @description The reason; shown to the buyer.
              * @default
              */
             note?: string;
         };
-        /** @description What others see of a person. A field left out stays as it is, with PUT as with PATCH. */
+        /** @description A user's public profile. Missing fields are unchanged, with PUT as with PATCH. */
         Account: {
             first_name: string;
             last_name: string;
             /**
              * Format: uri
-             * @description Send a file as multipart (JPEG, HEIC, PNG or WebP, at most 12 MB), or null to take it away. Its own URL changes nothing.
+             * @description Send a file as multipart (JPEG, HEIC, PNG or WebP, at most 12 MB), or null to remove it. Sending its URL back changes nothing.
              */
             avatar: string | null;
             gender: string;
         };
-        /** @description What others see of a person. A field left out stays as it is, with PUT as with PATCH. */
+        /** @description A user's public profile. Missing fields are unchanged, with PUT as with PATCH. */
         AccountInputForm: {
             first_name?: string;
             last_name?: string;
-            /** @description Send a file as multipart (JPEG, HEIC, PNG or WebP, at most 12 MB), or null to take it away. Its own URL changes nothing. */
+            /** @description Send a file as multipart (JPEG, HEIC, PNG or WebP, at most 12 MB), or null to remove it. Sending its URL back changes nothing. */
             avatar?: Blob | "";
             gender?: string;
         };
-        /** @description What others see of a person. A field left out stays as it is, with PUT as with PATCH. */
+        /** @description A user's public profile. Missing fields are unchanged, with PUT as with PATCH. */
         AccountInputJson: {
             first_name?: string;
             last_name?: string;
@@ -1953,19 +1955,19 @@ export interface components {
         ActionsEnum: "claim" | "release" | "attempt" | "fetched" | "shipping" | "arrived" | "delivered";
         /** @enum {string} */
         AddAddressErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "not_authenticated" | "parse_error" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "too_many_addresses" | "unsupported_media_type" | "user_inactive" | "user_not_found";
-        /** @description An address as a person gives it. */
+        /** @description The input for an address. */
         AddressInput: {
             /** @description Like “home” or “shop”. */
             label?: string;
-            /** @description Whose name is called out there. */
+            /** @description The recipient's name. */
             recipient: string;
             /**
-             * @description As people write it; who brings goods calls it.
+             * @description In any common notation; the agent calls it.
              * @example 0712345678
              */
             phone: string | number;
             /**
-             * @description Its key, of `/counties/`.
+             * @description A key from `/counties/`.
              *
              *     * `mombasa` - Mombasa
              *     * `kwale` - Kwale
@@ -2020,12 +2022,12 @@ export interface components {
             area: string;
             /** @description A landmark, or how to find it. */
             directions?: string;
-            /** @description Whether it is the one a form begins with. */
+            /** @description Whether it is preselected in forms. */
             is_default?: boolean;
-            /** @description Whether what the person sells is collected there. */
+            /** @description Whether goods the user sells are collected there. */
             is_collection_place?: boolean;
         };
-        /** @description An address as its person sees it. */
+        /** @description An address as its owner sees it. */
         AddressOutput: {
             readonly id: number;
             /** @description Like “home” or “shop”. */
@@ -2060,24 +2062,24 @@ export interface components {
          * @enum {string}
          */
         AttemptInputReasonEnum: "nobody_there" | "not_found" | "another_time" | "no_code";
-        /** @description Why a parcel that was brought to its door was not handed over. */
+        /** @description The reason for a failed delivery. */
         AttemptInput: {
             reason: components["schemas"]["AttemptInputReasonEnum"];
             /**
-             * @description More about it; the buyer and the seller read it.
+             * @description Details; shown to the buyer and the seller.
              * @default
              */
             note?: string;
         };
-        /** @description How a seller's account stands; whole KES. */
+        /** @description A seller's balance; whole KES. */
         BalanceOutput: {
-            /** @description What the shop owes in all; below zero what the seller owes. */
+            /** @description The total the shop owes; negative if the seller owes money. */
             owed: number;
-            /** @description Of it, what a payout is to send or sends. */
+            /** @description The part of it in payouts that are due or under way. */
             on_its_way: number;
-            /** @description Of it, what is too small to go alone, or waits for a person or a number. */
+            /** @description The part of it that is too small to send alone, or waits for staff or a number. */
             waiting: number;
-            /** @description Of it, what is held back because of problems that are not decided. */
+            /** @description The part of it held back by undecided problems. */
             held: number;
         };
         /**
@@ -2101,7 +2103,7 @@ export interface components {
         CancelErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "not_authenticated" | "not_found" | "order_closed" | "parse_error" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "unsupported_media_type" | "user_inactive" | "user_not_found";
         /** @enum {string} */
         CartErrorCode: "body_broke_off" | "busy" | "charset" | "parse_error" | "throttled" | "too_large" | "unsupported_media_type";
-        /** @description Why no order was placed. What a code names beside itself is described with it. */
+        /** @description Why no order was placed. Additional members depend on the code. */
         CashoutConflictOutput: {
             /** @description For people; the wording may change. */
             detail: string;
@@ -2125,7 +2127,7 @@ export interface components {
         };
         /** @enum {string} */
         CashoutErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "held_by_your_order" | "idempotency_key_in_use" | "idempotency_key_reused" | "network_holds_too_much" | "not_authenticated" | "parse_error" | "password_changed" | "phone_holds_too_much" | "price_changed" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "too_many_new_phones" | "too_many_unpaid_goods" | "too_many_unpaid_orders" | "too_much_unpaid_value" | "unsupported_media_type" | "user_inactive" | "user_not_found";
-        /** @description What a buyer wants, and the phone that pays for it. */
+        /** @description The lines to order, and the phone that pays. */
         CashoutInput: {
             order: components["schemas"]["LineInput"][];
             /**
@@ -2133,9 +2135,9 @@ export interface components {
              * @example 0712345678
              */
             mpesa_number: string | number;
-            /** @description Whole KES in all, as it was shown to the buyer; another sum now is a 409. */
+            /** @description Total in whole KES, as shown to the buyer; 409 if it is different now. */
             amount?: number;
-            /** @description Where to bring the goods, for a fee a seller's parcel. Without it, or with null, the caller and the sellers arrange it between them. */
+            /** @description The destination, for a fee per seller's parcel. Without it, or with null, the caller and the sellers arrange the handover between them. */
             delivery?: components["schemas"]["DeliveryInput"] | null;
         };
         /** @enum {string} */
@@ -2152,17 +2154,17 @@ export interface components {
          * @enum {string}
          */
         CategoryEnum: "electronics" | "furniture" | "fashions" | "computing" | "gaming" | "kitchen" | "phones" | "sports";
-        /** @description A category, and what there is of it. */
+        /** @description A category, with the number of products for sale in it. */
         CategoryOutput: {
             key: components["schemas"]["CategoryEnum"];
             /** @description In the language of `Accept-Language`. */
             label: string;
             labels: components["schemas"]["LabelsOutput"];
-            /** @description How many goods can be bought. */
+            /** @description The number of products for sale. */
             for_sale: number;
             /**
              * Format: uri
-             * @description The newest of these goods'.
+             * @description That of the newest product.
              */
             thumbnail: string | null;
         };
@@ -2174,17 +2176,17 @@ export interface components {
         ChangePasswordErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "locked_out" | "not_authenticated" | "other_origin" | "parse_error" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "unsupported_media_type" | "user_inactive" | "user_not_found";
         /** @enum {string} */
         ChangeUserErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "locked_out" | "not_authenticated" | "parse_error" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "unsupported_media_type" | "user_inactive" | "user_not_found";
-        /** @description A code is on its way; the same whoever has the phone. */
+        /** @description A code was sent; the same response for any phone. */
         CodeSent: {
             detail: string;
             /** @description Send it back with the code. */
             token: string;
-            /** @description Seconds for which the code is good. */
+            /** @description Seconds until the code expires. */
             expires_in: number;
-            /** @description Seconds until another may be asked for. */
+            /** @description Seconds until another may be requested. */
             again_in: number;
         };
-        /** @description Where a parcel is collected; null is what this reader is not told, or nobody knows. */
+        /** @description Where a parcel is collected; null for what is unknown or not shown to the caller. */
         CollectOutput: {
             name: string;
             /** @description 12 digits: 2547… or 2541…. */
@@ -2196,7 +2198,7 @@ export interface components {
         };
         /** @enum {string} */
         ConfirmEmailErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "parse_error" | "throttled" | "too_large" | "unsupported_media_type";
-        /** @description What the mailed link ends in. */
+        /** @description The key of a confirmation link. */
         ConfirmEmailInput: {
             key: string;
         };
@@ -2206,15 +2208,15 @@ export interface components {
         ConfirmPasswordResetErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "locked_out" | "parse_error" | "throttled" | "too_large" | "unsupported_media_type";
         /** @enum {string} */
         ConfirmSignInPhoneErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "locked_out" | "not_authenticated" | "parse_error" | "password_changed" | "password_needed" | "phone_login_off" | "phone_taken" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "unsupported_media_type" | "use_password" | "user_inactive" | "user_not_found";
-        /** @description What waits for them. */
+        /** @description Numbers of items that need the user's attention. */
         CountsOutput: {
-            /** @description Their orders that wait for their money. */
+            /** @description The user's unpaid orders. */
             unpaid_orders: number;
-            /** @description Lines they sold that are paid and wait to be fetched. */
+            /** @description Sold items that are paid and not collected yet. */
             to_hand_over: number;
-            /** @description What they were told and have not read (`/notices/`); 100 where it is more. */
+            /** @description Unread notices (`/notices/`), at most 100. */
             unread_notices: number;
-            /** @description Lines they bought whose problem waits for a word of theirs. */
+            /** @description Bought items with a problem that awaits the buyer's answer. */
             to_answer: number;
         };
         /**
@@ -2270,11 +2272,11 @@ export interface components {
         CountyEnum: "mombasa" | "kwale" | "kilifi" | "tana_river" | "lamu" | "taita_taveta" | "garissa" | "wajir" | "mandera" | "marsabit" | "isiolo" | "meru" | "tharaka_nithi" | "embu" | "kitui" | "machakos" | "makueni" | "nyandarua" | "nyeri" | "kirinyaga" | "muranga" | "kiambu" | "turkana" | "west_pokot" | "samburu" | "trans_nzoia" | "uasin_gishu" | "elgeyo_marakwet" | "nandi" | "baringo" | "laikipia" | "nakuru" | "narok" | "kajiado" | "kericho" | "bomet" | "kakamega" | "vihiga" | "bungoma" | "busia" | "siaya" | "kisumu" | "homa_bay" | "migori" | "kisii" | "nyamira" | "nairobi";
         /** @description One of Kenya's counties. */
         CountyOutput: {
-            /** @description What an address is sent with. */
+            /** @description The value for an address. */
             key: string;
             name: string;
         };
-        /** @description A new listing. The seller is who sends it; anything not listed here is not read. */
+        /** @description A new listing. The caller is the seller; unknown fields are ignored. */
         CreateProductInputForm: {
             name: string;
             /** @description JPEG, HEIC, PNG or WebP, at most 12 MB and 51 megapixels (PNG, WebP: 24). */
@@ -2289,12 +2291,12 @@ export interface components {
              * @example 0712345678
              */
             payment_mpesa_number: string | number;
-            /** @description Your own code for it; no two of your listings have the same. */
+            /** @description Your own code for the product, unique among your listings. */
             sku?: string;
-            /** @description How many there are to sell. */
+            /** @description The number of units in stock. */
             item_number: number;
         };
-        /** @description A new listing. The seller is who sends it; anything not listed here is not read. */
+        /** @description A new listing. The caller is the seller; unknown fields are ignored. */
         CreateProductInputJson: {
             name: string;
             /** @description None: `null` or `""`. A picture is sent in a form. */
@@ -2309,9 +2311,9 @@ export interface components {
              * @example 0712345678
              */
             payment_mpesa_number: string | number;
-            /** @description Your own code for it; no two of your listings have the same. */
+            /** @description Your own code for the product, unique among your listings. */
             sku?: string | null;
-            /** @description How many there are to sell. */
+            /** @description The number of units in stock. */
             item_number: number;
         };
         /**
@@ -2327,25 +2329,25 @@ export interface components {
         DecidedEnum: "refunded" | "reduced" | "returned" | "dismissed" | "withdrawn" | "cancelled" | "returning";
         /** @enum {string} */
         DeleteAccountErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "locked_out" | "mfa_required" | "not_authenticated" | "parse_error" | "password_changed" | "session_ended" | "staff_account" | "throttled" | "token_not_valid" | "too_large" | "under_way" | "unsupported_media_type" | "user_inactive" | "user_not_found";
-        /** @description What shows that it is they who ask: a token may have been stolen. */
+        /** @description Proof of identity, since a token may have been stolen. */
         DeleteAccountInput: {
-            /** @description The account's own. */
+            /** @description The account's password. */
             password?: string;
-            /** @description Instead of a password: of the answer of /account/phone/code/. */
+            /** @description Instead of a password: the token from /account/phone/code/. */
             token?: string;
-            /** @description And the six digits of its SMS. */
+            /** @description With the token: the six digits from the SMS. */
             phone_code?: string;
-            /** @description Of the authenticator app, where log-in asks for one. */
+            /** @description The authenticator app's code, if log-in asks for one. */
             code?: string;
         };
         /** @enum {string} */
         DeleteAddressErrorCode: "busy" | "conflict" | "not_authenticated" | "not_found" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "user_inactive" | "user_not_found";
-        /** @description Where a parcel goes. */
+        /** @description The destination of a parcel. */
         DeliverOutput: {
             way: components["schemas"]["WayEnum"];
-            /** @description Whose name is on it. */
+            /** @description The recipient's name. */
             recipient: string;
-            /** @description Theirs; of a parcel that goes to a pick-up point, for who hands over there. */
+            /** @description The recipient's phone; for a pick-up point shown to its agents only. */
             phone: string | null;
             county: components["schemas"]["CountyEnum"];
             county_name: string;
@@ -2359,16 +2361,16 @@ export interface components {
         DeliveryAttemptErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "move_not_allowed" | "not_an_agent" | "not_authenticated" | "own_interest" | "parcel_claimed" | "parcel_not_found" | "parse_error" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "unsupported_media_type" | "user_inactive" | "user_not_found";
         /** @enum {string} */
         DeliveryClaimErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "not_an_agent" | "not_authenticated" | "own_interest" | "parcel_claimed" | "parcel_closed" | "parcel_not_found" | "parse_error" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "too_many_claims" | "unsupported_media_type" | "user_inactive" | "user_not_found";
-        /** @description Where to: a pick-up point, one of the caller's addresses, or a place written out. */
+        /** @description A destination: a pick-up point, one of the caller's addresses, or a full address. */
         DeliveryInput: {
             /** @description The id of a pick-up point that is open. */
             pickup_point?: number | null;
             /** @description The id of one of the caller's addresses. */
             address?: number | null;
-            /** @description Who takes the goods in; at a pick-up point the caller unless told. */
+            /** @description Recipient of the goods; at a pick-up point the caller by default. */
             recipient?: string | null;
             /**
-             * @description Whom to call there; at a pick-up point the caller unless told.
+             * @description The number to call; at a pick-up point the caller's by default.
              * @example 0712345678
              */
             phone?: string | number | null;
@@ -2428,50 +2430,50 @@ export interface components {
             area?: string | null;
             /** @description A landmark, or how to find it. */
             directions?: string | null;
-            /** @description Whole KES for all parcels, as it was shown to the buyer; another fee now is a 409. */
+            /** @description Whole KES for all parcels, as shown to the buyer; 409 if the fee is different now. */
             fee?: number | null;
         };
         /** @enum {string} */
         DeliveryMoveErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "move_not_allowed" | "not_an_agent" | "not_authenticated" | "own_interest" | "parcel_claimed" | "parcel_closed" | "parcel_not_found" | "parse_error" | "password_changed" | "payment_in_doubt" | "second_person_needed" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "too_many_claims" | "unsupported_media_type" | "user_inactive" | "user_not_found";
-        /** @description Where an order goes, as it was agreed. */
+        /** @description The destination of an order, as agreed. */
         DeliveryOutput: {
             way: components["schemas"]["WayEnum"];
-            /** @description Where to, in one line. */
+            /** @description The destination in one line. */
             place: string;
             /** @description The point's id; null for an address. */
             pickup_point: number | null;
-            /** @description Who takes the goods in. */
+            /** @description Recipient of the goods. */
             recipient: string;
-            /** @description Whom to call there, 12 digits: 2547… or 2541…. */
+            /** @description The number to call, 12 digits: 2547… or 2541…. */
             phone: string;
             county: components["schemas"]["CountyEnum"];
             county_name: string;
-            /** @description Town, estate or street; of a point also its name. */
+            /** @description Town, estate or street; for a point also its name. */
             area: string;
             directions: string;
-            /** @description Of the point; null for an address. */
+            /** @description For a pick-up point; null for an address. */
             opening_hours: string | null;
-            /** @description How many days it takes, by the estimate then. */
+            /** @description Delivery time in days, as estimated at the sale. */
             days: number;
         };
         /** @enum {string} */
         DeliveryReleaseErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "not_an_agent" | "not_authenticated" | "own_interest" | "parcel_claimed" | "parcel_fetched" | "parcel_not_found" | "parse_error" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "unsupported_media_type" | "user_inactive" | "user_not_found";
-        /** @description An error that is about no field: ``detail`` is for people, ``code`` for programs. */
+        /** @description An error that is not about a field: ``detail`` is for people, ``code`` for programs. */
         DetailError: {
             /** @description For people; the wording may change. */
             detail: string;
             /** @description For programs; it never changes. */
             code: string;
         };
-        /** @description A sentence about what was done. */
+        /** @description A message about the result. */
         Done: {
             detail: string;
         };
-        /** @description An address that is good for a while. */
+        /** @description A download address with a limited lifetime. */
         DownloadOutput: {
             /**
              * Format: uri
-             * @description To be opened as it is, without a token.
+             * @description Works without a token.
              */
             url: string;
             /** @description Seconds. */
@@ -2489,7 +2491,7 @@ export interface components {
         EndAllSessionsErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "not_authenticated" | "parse_error" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "unsupported_media_type" | "user_inactive" | "user_not_found";
         /** @enum {string} */
         EndSessionErrorCode: "busy" | "conflict" | "not_authenticated" | "not_found" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "user_inactive" | "user_not_found";
-        /** @description What signing out everywhere answers. */
+        /** @description The response to signing out everywhere. */
         EndedOutput: {
             detail: string;
             /** @description How many sessions were open. */
@@ -2498,9 +2500,9 @@ export interface components {
         /** @enum {string} */
         ExportAccountErrorCode: "busy" | "not_authenticated" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "user_inactive" | "user_not_found";
         /**
-         * @description All that is kept of a person, a list of rows for each section.
+         * @description A user's personal data, with a list of rows per section.
          *
-         *     Its sections and their columns are listed in the privacy notes; new ones may come.
+         *     The privacy notes list the sections and their columns; new ones may be added.
          */
         ExportOutput: {
             /** Format: date-time */
@@ -2514,9 +2516,9 @@ export interface components {
             }[];
         };
         /**
-         * @description Sentences under the names of fields, nested as the input is.
+         * @description Messages by field name, nested like the input.
          *
-         *         A lone text is an id or a code to go on with.
+         *         A plain string is an id or a code.
          */
         FieldErrors: {
             [key: string]: string[] | components["schemas"]["FieldErrors"][] | components["schemas"]["FieldErrors"] | string;
@@ -2535,7 +2537,7 @@ export interface components {
         GetUserErrorCode: "busy" | "not_authenticated" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "user_inactive" | "user_not_found";
         /** @enum {string} */
         HomeErrorCode: "busy" | "throttled";
-        /** @description The newest of six categories, at most 25 each, nothing sold out. */
+        /** @description The newest products for sale in six categories, at most 25 each. */
         HomeOutput: {
             electronics: components["schemas"]["ProductOutput"][];
             fashions: components["schemas"]["ProductOutput"][];
@@ -2553,12 +2555,12 @@ export interface components {
              */
             file: Blob;
             /**
-             * @description `true` only tells, and changes nothing.
+             * @description `true` only reports, without saving anything.
              * @default false
              */
             check?: boolean;
         };
-        /** @description What became of a sheet, row by row. */
+        /** @description The outcome of an import, row by row. */
         ImportOutput: {
             /** @description Whether it was only checked. */
             check: boolean;
@@ -2566,9 +2568,9 @@ export interface components {
             totals: components["schemas"]["TotalsOutput"];
         };
         /**
-         * @description What is wrong with the input: sentences under the name of each field, nested as the input is.
+         * @description Errors of the input: messages by field name, nested like the input.
          *
-         *         Where it is about no field (a body that cannot be read, say) there are ``detail`` and ``code``.
+         *         Errors that are not about a field, such as an unreadable body, have ``detail`` and ``code``.
          */
         InputError: {
             /** @description For people; the wording may change. */
@@ -2590,13 +2592,13 @@ export interface components {
          * @enum {string}
          */
         LanguageEnum: "en" | "sw";
-        /** @description One product and how many of it. */
+        /** @description A product and a number of units. */
         LineInput: {
             /** @description The product's id. */
             product: number;
-            /** @description How many of it. */
+            /** @description Number of units. */
             number: number;
-            /** @description Whole KES, each, as it was shown to the buyer; another price now is a 409. */
+            /** @description Unit price in whole KES, as shown to the buyer; 409 if it is different now. */
             price?: number;
         };
         LineOutput: {
@@ -2610,7 +2612,7 @@ export interface components {
             /** @description Whole KES: number × price. */
             amount: number;
             track_status: components["schemas"]["TrackStatusEnum"];
-            /** @description Six digits to read out when the goods are handed over; the buyer's alone, from paid on. */
+            /** @description Six digits the buyer reads out at the handover (shown to the buyer only, once paid) */
             collection_code: string | null;
             /**
              * Format: uri
@@ -2622,13 +2624,13 @@ export interface components {
             /** @description Statuses to which the caller may move it now: `to` of `/track/{id}/move/`. */
             moves: components["schemas"]["TrackStatusEnum"][];
         };
-        /** @description A problem, and the line it is about. */
+        /** @description A problem with its line. */
         LineProblemOutput: {
             id: number;
             kind: components["schemas"]["ProblemKindEnum"];
             state: components["schemas"]["StateEnum"];
             /**
-             * @description How it ended; null while it is undecided.
+             * @description The outcome; null while it is undecided.
              *
              *     * `refunded` - refunded whole
              *     * `reduced` - a part was refunded
@@ -2639,16 +2641,16 @@ export interface components {
              */
             outcome: components["schemas"]["OutcomeEnum"] | null;
             /**
-             * @description Who ended it; null while it is undecided, and where the goods were cancelled.
+             * @description Who ended it; null while it is undecided, and if the line was cancelled.
              *
              *     * `buyer` - Buyer
              *     * `seller` - Seller
              *     * `shop` - Shop
              */
             ended_by: components["schemas"]["ByEnum"] | null;
-            /** @description Whole KES that go back by it, or went. */
+            /** @description Whole KES refunded, or due to be. */
             refunded: number;
-            /** @description How many there are in its thread. */
+            /** @description Number of messages. */
             messages: number;
             /** Format: date-time */
             opened_at: string;
@@ -2659,20 +2661,20 @@ export interface components {
             /** @description The order's reference. */
             order: string;
             product: number;
-            /** @description As it was when it was sold. */
+            /** @description The product's name at the sale. */
             name: string;
             number: number;
             /** @description Whole KES: number × price, as agreed. */
             amount: number;
-            /** @description Whole KES taken off it since. */
+            /** @description Whole KES by which it was reduced since. */
             reduced: number;
             track_status: components["schemas"]["TrackStatusEnum"];
         };
-        /** @description Where the code goes, and that it is they who ask. */
+        /** @description The phone to send a code to, and the account's password. */
         LinkPhoneInput: {
             /** @example 0712345678 */
             phone: string | number;
-            /** @description The account's own. */
+            /** @description The account's password. */
             password: string;
         };
         /** @enum {string} */
@@ -2683,7 +2685,7 @@ export interface components {
         ListCountiesErrorCode: "busy" | "throttled";
         /** @enum {string} */
         ListSessionsErrorCode: "busy" | "not_authenticated" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "user_inactive" | "user_not_found";
-        /** @description A product in its seller's own list: on the shelf, held, free, sold, and shown or not. */
+        /** @description A product in its seller's own list, with its stock, sales and visibility. */
         ListingOutput: {
             readonly id: number;
             name: string;
@@ -2701,35 +2703,35 @@ export interface components {
             category: components["schemas"]["CategoryEnum"];
             /** @description Whole Kenyan shillings. */
             price: number;
-            /** @description On the shelf, with what is held for orders that are not paid yet. */
+            /** @description The stock, including units reserved for unpaid orders. */
             item_number: number;
-            /** @description What can be bought now: the shelf less what is held. */
+            /** @description The units that can be bought now. */
             available: number;
             /** @description Nothing is `available`. */
             soldout: boolean;
-            /** @description Where nothing is `available`, and some is only held: seconds within which it comes back unless it is paid for. Otherwise null. */
+            /** @description If nothing is `available` but some units are only reserved for unpaid orders: seconds within which they become available unless they are paid for. Otherwise null. */
             back_within: number | null;
-            /** @description Its seller. */
+            /** @description The seller. */
             user_name: string;
             /** Format: date-time */
             readonly created_at: string;
             /**
              * Format: double
-             * @description The mean of its reviews, to one decimal; null without any.
+             * @description The average of its reviews, to one decimal; null without any.
              */
             stars: number | null;
-            /** @description How many reviews. */
+            /** @description The number of reviews. */
             reviews: number;
             /** @description Where the seller is paid: 2547… or 2541…, 12 digits. */
             payment_mpesa_number: string;
             sku: string | null;
-            /** @description The same `item_number`. */
+            /** @description The same as `item_number`. */
             on_shelf: number;
-            /** @description Promised to orders that are not paid yet. */
+            /** @description Units reserved for unpaid orders. */
             held: number;
-            /** @description What can still be sold: on shelf less held. */
+            /** @description Units that can be sold: `on_shelf` less `held`. */
             free: number;
-            /** @description Left the shelf for paid orders and did not return. */
+            /** @description Units sold in paid orders and not returned. */
             sold: number;
             listed: boolean;
             /** @description The first is `image`; at most 8. */
@@ -2739,66 +2741,66 @@ export interface components {
         LoginByPhoneErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "parse_error" | "phone_login_off" | "throttled" | "too_large" | "too_many_codes" | "unsupported_media_type";
         /** @enum {string} */
         LoginErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "locked_out" | "mfa_invalid" | "mfa_not_set_up" | "mfa_required" | "other_origin" | "parse_error" | "throttled" | "too_large" | "unsupported_media_type";
-        /** @description A name and a password; the username or the e-mail may stand in either field. */
+        /** @description A name and a password; username and e-mail are accepted in either field. */
         LoginInput: {
             username?: string;
             email?: string;
             password: string;
-            /** @description Of the authenticator app, or a recovery code: where the answer was `mfa_required`. */
+            /** @description The authenticator app's code, or a recovery code; needed after the response `mfa_required`. */
             code?: string;
         };
         /** @enum {string} */
         LogoutErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "no_cookie" | "parse_error" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "token_spent" | "too_large" | "unsupported_media_type" | "user_inactive" | "user_not_found";
         /** @enum {string} */
         LogoutOfBrowserErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "no_cookie" | "other_origin" | "parse_error" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "token_spent" | "too_large" | "unsupported_media_type" | "user_inactive" | "user_not_found";
-        /** @description Who asks. */
+        /** @description The current user. */
         MeOutput: {
-            /** @description Their number. */
+            /** @description The user's ID. */
             id: number;
-            /** @description How they are called here. */
+            /** @description The user name. */
             username: string;
-            /** @description Empty where none was given. */
+            /** @description Empty if none is set. */
             email: string;
             first_name: string;
             last_name: string;
             /** @description The picture's URL, or null. */
             avatar: string | null;
-            /** @description 12 digits, where they are called; empty where none was given. */
+            /** @description 12 digits; empty if none is set. */
             phone: string;
             /**
-             * @description In which they are written to.
+             * @description The language of messages to the user.
              *
              *     * `en` - English
              *     * `sw` - Kiswahili
              */
             language: components["schemas"]["LanguageEnum"];
-            /** @description What they do for the shop; empty for most. */
+            /** @description Staff roles; empty for most users. */
             roles: components["schemas"]["RolesEnum"][];
-            /** @description Whether they have listed anything yet. */
+            /** @description Whether the user has ever listed a product. */
             is_seller: boolean;
-            /** @description Whether they hand parcels over at a pick-up point. */
+            /** @description Whether the user works at a pick-up point. */
             is_at_point: boolean;
             counts: components["schemas"]["CountsOutput"];
         };
-        /** @description What there is to say about a problem; ``context`` has the ``request``. */
+        /** @description A message about a problem; ``context`` has the ``request``. */
         MessageInputForm: {
-            /** @description Buyer, seller and the shop read it. */
+            /** @description Shown to buyer, seller and the shop. */
             text: string;
-            /** @description At most 3, as `multipart/form-data`: JPEG, HEIC, PNG or WebP, 12 MB each and 13 MB in all. Buyer, seller and the shop see them, and nobody else. */
+            /** @description At most 3, as `multipart/form-data`: JPEG, HEIC, PNG or WebP, 12 MB each and 13 MB in total. Only buyer, seller and the shop can see them. */
             pictures?: Blob[];
         };
-        /** @description What there is to say about a problem; ``context`` has the ``request``. */
+        /** @description A message about a problem; ``context`` has the ``request``. */
         MessageInputJson: {
-            /** @description Buyer, seller and the shop read it. */
+            /** @description Shown to buyer, seller and the shop. */
             text: string;
         };
-        /** @description One thing that was said about a problem, or decided. */
+        /** @description A message or a decision about a problem. */
         MessageOutput: {
             id: number;
             by: components["schemas"]["ByEnum"];
             text: string;
             /**
-             * @description What was decided with it; null for a mere word.
+             * @description The decision; null for a message.
              *
              *     * `refunded` - refunded
              *     * `reduced` - reduced
@@ -2809,12 +2811,12 @@ export interface components {
              *     * `returning` - returning
              */
             decided: components["schemas"]["DecidedEnum"] | null;
-            /** @description To be fetched with the caller's token. */
+            /** @description They need the caller's token. */
             pictures: string[];
             /** Format: date-time */
             at: string;
         };
-        /** @description What a person is told, and how. A field left out stays as it is, with PUT as with PATCH. */
+        /** @description Notification preferences. Missing fields are unchanged, with PUT as with PATCH. */
         Messages: {
             language: components["schemas"]["LanguageEnum"];
             /** @description Paid, on the way, delivered, refunded. */
@@ -2823,14 +2825,14 @@ export interface components {
             buying_sms: boolean;
             /** @description A prompt failed, and what to do next. */
             prompts_email: boolean;
-            /** @description The same, to the number that was rung. */
+            /** @description The same, to the number that was prompted. */
             prompts_sms: boolean;
             /** @description Sold, paid out. */
             selling_email: boolean;
             /** @description The same, to the listing's number. */
             selling_sms: boolean;
         };
-        /** @description What a person is told, and how. A field left out stays as it is, with PUT as with PATCH. */
+        /** @description Notification preferences. Missing fields are unchanged, with PUT as with PATCH. */
         MessagesInput: {
             language?: components["schemas"]["LanguageEnum"];
             /** @description Paid, on the way, delivered, refunded. */
@@ -2839,7 +2841,7 @@ export interface components {
             buying_sms?: boolean;
             /** @description A prompt failed, and what to do next. */
             prompts_email?: boolean;
-            /** @description The same, to the number that was rung. */
+            /** @description The same, to the number that was prompted. */
             prompts_sms?: boolean;
             /** @description Sold, paid out. */
             selling_email?: boolean;
@@ -2867,15 +2869,15 @@ export interface components {
          * @enum {string}
          */
         MoveInputToEnum: "fetched" | "shipping" | "delivered" | "cancelled";
-        /** @description One movement on the seller's account. */
+        /** @description A movement on the seller's account. */
         MovementOutput: {
             id: number;
             /** Format: date-time */
             at: string;
             kind: components["schemas"]["MovementOutputKindEnum"];
-            /** @description Whole KES; below zero what left the account. */
+            /** @description Whole KES; negative if it left the account. */
             amount: number;
-            /** @description What it left, whole KES; below zero what the seller owes. */
+            /** @description The balance after it, whole KES; negative if the seller owes money. */
             balance: number;
             /** @description The order's reference. */
             order: string | null;
@@ -2901,7 +2903,7 @@ export interface components {
          * @enum {string}
          */
         NeedsEnum: "pay" | "answer" | "confirm" | "review";
-        /** @description Another number for what M-Pesa refused; ``context`` has the ``request``. */
+        /** @description Another number for a payout that M-Pesa refused; ``context`` has the ``request``. */
         NewNumberInput: {
             /**
              * @description Where it is to go instead.
@@ -2969,25 +2971,25 @@ export interface components {
         NoticesErrorCode: "busy" | "not_authenticated" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "user_inactive" | "user_not_found";
         /** @enum {string} */
         NoticesReadErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "not_authenticated" | "parse_error" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "unsupported_media_type" | "user_inactive" | "user_not_found";
-        /** @description Where an order goes, as it was agreed. */
+        /** @description The destination of an order, as agreed. */
         OrderDeliveryOutput: {
             way: components["schemas"]["WayEnum"];
-            /** @description Where to, in one line. */
+            /** @description The destination in one line. */
             place: string;
             /** @description The point's id; null for an address. */
             pickup_point: number | null;
-            /** @description Who takes the goods in. */
+            /** @description Recipient of the goods. */
             recipient: string;
-            /** @description Whom to call there, 12 digits: 2547… or 2541…. */
+            /** @description The number to call, 12 digits: 2547… or 2541…. */
             phone: string;
             county: components["schemas"]["CountyEnum"];
             county_name: string;
-            /** @description Town, estate or street; of a point also its name. */
+            /** @description Town, estate or street; for a point also its name. */
             area: string;
             directions: string;
-            /** @description Of the point; null for an address. */
+            /** @description For a pick-up point; null for an address. */
             opening_hours: string | null;
-            /** @description How many days it takes, by the estimate then. */
+            /** @description Delivery time in days, as estimated at the sale. */
             days: number;
             /** @description Whole KES for all parcels. */
             fee: number;
@@ -3103,12 +3105,12 @@ export interface components {
             /** Format: date-time */
             created_at: string;
             edited: boolean;
-            /** @description The goods went back afterwards. */
+            /** @description The goods were returned afterwards. */
             returned: boolean;
-            /** @description The seller's. */
+            /** @description The seller's answer. */
             answer: components["schemas"]["AnswerOutput"] | null;
             product: number;
-            /** @description Staff took it out of sight. */
+            /** @description Hidden by staff. */
             hidden: boolean;
             /** Format: date-time */
             editable_until: string;
@@ -3120,16 +3122,16 @@ export interface components {
             number: number;
             track_status: components["schemas"]["TrackStatusEnum"];
         };
-        /** @description Where a whole parcel is to go, and what shows that it may. */
+        /** @description The new status of a parcel, with a reason or the collection code. */
         ParcelMoveInput: {
             to: components["schemas"]["ParcelMoveInputToEnum"];
             /**
-             * @description Why; the buyer and the seller read it.
+             * @description The reason; shown to the buyer and the seller.
              * @default
              */
             note?: string;
             /**
-             * @description The collection code of any line of it that is handed over.
+             * @description The collection code of any line handed over.
              * @default
              */
             code?: string;
@@ -3142,13 +3144,13 @@ export interface components {
          * @enum {string}
          */
         ParcelMoveInputToEnum: "fetched" | "shipping" | "arrived" | "delivered";
-        /** @description The lines of one order that come from one seller, and both ends of their way. */
+        /** @description The lines of one order from one seller, with collection place and destination. */
         ParcelOutput: {
             id: number;
             /** @description The order's reference, as its buyer has it. */
             order: string;
             /**
-             * @description As far as the line of it that is behind.
+             * @description The status of its least advanced line.
              *
              *     * `to_fetch` - to fetch
              *     * `fetched` - fetched
@@ -3157,21 +3159,21 @@ export interface components {
              *     * `delivered` - handed over
              */
             status: components["schemas"]["ParcelOutputStatusEnum"];
-            /** @description Whether the caller has taken it on. */
+            /** @description Whether the caller has claimed it. */
             mine: boolean;
             /** Format: date-time */
             claimed_at: string | null;
             /**
              * Format: date-time
-             * @description When it was last moved on.
+             * @description When its status last changed.
              */
             since: string;
             /**
              * Format: date-time
-             * @description When its pick-up point took it in.
+             * @description When it arrived at its pick-up point.
              */
             arrived_at: string | null;
-            /** @description What is in it, without what was cancelled. */
+            /** @description Its lines, without cancelled ones. */
             lines: components["schemas"]["ParcelLineOutput"][];
             collect: components["schemas"]["CollectOutput"];
             deliver: components["schemas"]["DeliverOutput"];
@@ -3187,18 +3189,18 @@ export interface components {
          * @enum {string}
          */
         ParcelOutputStatusEnum: "to_fetch" | "fetched" | "shipping" | "arrived" | "delivered";
-        /** @description The password before, and the new one twice. */
+        /** @description The current password, and the new one twice. */
         PasswordChangeInput: {
             old_password: string;
             new_password1: string;
             new_password2: string;
         };
-        /** @description What changing the password answers: the tokens to go on with. */
+        /** @description The response to changing the password, with the new tokens. */
         PasswordChanged: {
             detail: string;
-            /** @description Only where `Token-Transport` was sent. Seconds until the access token ends. */
+            /** @description Only if `Token-Transport` was sent. Seconds until the access token expires. */
             access_expires_in?: number;
-            /** @description Only where `Token-Transport` was sent. Seconds until the refresh token ends. */
+            /** @description Only if `Token-Transport` was sent. Seconds until the refresh token expires. */
             refresh_expires_in?: number;
             access: string;
             /** @description Empty where it is in a cookie. */
@@ -3211,20 +3213,20 @@ export interface components {
             new_password1: string;
             new_password2: string;
         };
-        /** @description Where to send the link. */
+        /** @description The address to send the link to. */
         PasswordResetInput: {
             /** Format: email */
             email: string;
         };
-        /** @description What others see of a person. A field left out stays as it is, with PUT as with PATCH. */
+        /** @description A user's public profile. Missing fields are unchanged, with PUT as with PATCH. */
         EditAccountInputForm: {
             first_name?: string;
             last_name?: string;
-            /** @description Send a file as multipart (JPEG, HEIC, PNG or WebP, at most 12 MB), or null to take it away. Its own URL changes nothing. */
+            /** @description Send a file as multipart (JPEG, HEIC, PNG or WebP, at most 12 MB), or null to remove it. Sending its URL back changes nothing. */
             avatar?: Blob | "";
             gender?: string;
         };
-        /** @description What others see of a person. A field left out stays as it is, with PUT as with PATCH. */
+        /** @description A user's public profile. Missing fields are unchanged, with PUT as with PATCH. */
         EditAccountInputJson: {
             first_name?: string;
             last_name?: string;
@@ -3232,19 +3234,19 @@ export interface components {
             avatar?: string | null;
             gender?: string;
         };
-        /** @description An address as a person gives it. */
+        /** @description The input for an address. */
         EditAddressInput: {
             /** @description Like “home” or “shop”. */
             label?: string;
-            /** @description Whose name is called out there. */
+            /** @description The recipient's name. */
             recipient?: string;
             /**
-             * @description As people write it; who brings goods calls it.
+             * @description In any common notation; the agent calls it.
              * @example 0712345678
              */
             phone?: string | number;
             /**
-             * @description Its key, of `/counties/`.
+             * @description A key from `/counties/`.
              *
              *     * `mombasa` - Mombasa
              *     * `kwale` - Kwale
@@ -3299,9 +3301,9 @@ export interface components {
             area?: string;
             /** @description A landmark, or how to find it. */
             directions?: string;
-            /** @description Whether it is the one a form begins with. */
+            /** @description Whether it is preselected in forms. */
             is_default?: boolean;
-            /** @description Whether what the person sells is collected there. */
+            /** @description Whether goods the user sells are collected there. */
             is_collection_place?: boolean;
         };
         /** @description The seller's answer. */
@@ -3309,9 +3311,9 @@ export interface components {
             text?: string;
         };
         /**
-         * @description What a seller changes of a listing; what is left out stays as it is.
+         * @description Changes of a listing. Omitted fields stay unchanged.
          *
-         *     ``context`` has the ``request``, whose user the password is asked of.
+         *     ``context`` needs the ``request``, whose user's password is checked.
          */
         EditProductInputForm: {
             name?: string;
@@ -3327,17 +3329,17 @@ export interface components {
              * @example 0712345678
              */
             payment_mpesa_number?: string | number;
-            /** @description Your own code for it; no two of your listings have the same. */
+            /** @description Your own code for the product, unique among your listings. */
             sku?: string;
             /** @description Whether the public sees it. */
             listed?: boolean;
-            /** @description Yours; needed to change `payment_mpesa_number`. */
+            /** @description Your password; required to change `payment_mpesa_number`. */
             password?: string;
         };
         /**
-         * @description What a seller changes of a listing; what is left out stays as it is.
+         * @description Changes of a listing. Omitted fields stay unchanged.
          *
-         *     ``context`` has the ``request``, whose user the password is asked of.
+         *     ``context`` needs the ``request``, whose user's password is checked.
          */
         EditProductInputJson: {
             name?: string;
@@ -3353,14 +3355,14 @@ export interface components {
              * @example 0712345678
              */
             payment_mpesa_number?: string | number;
-            /** @description Your own code for it; no two of your listings have the same. */
+            /** @description Your own code for the product, unique among your listings. */
             sku?: string | null;
             /** @description Whether the public sees it. */
             listed?: boolean;
-            /** @description Yours; needed to change `payment_mpesa_number`. */
+            /** @description Your password; required to change `payment_mpesa_number`. */
             password?: string;
         };
-        /** @description What a person is told, and how. A field left out stays as it is, with PUT as with PATCH. */
+        /** @description Notification preferences. Missing fields are unchanged, with PUT as with PATCH. */
         EditMessagesInput: {
             language?: components["schemas"]["LanguageEnum"];
             /** @description Paid, on the way, delivered, refunded. */
@@ -3369,35 +3371,35 @@ export interface components {
             buying_sms?: boolean;
             /** @description A prompt failed, and what to do next. */
             prompts_email?: boolean;
-            /** @description The same, to the number that was rung. */
+            /** @description The same, to the number that was prompted. */
             prompts_sms?: boolean;
             /** @description Sold, paid out. */
             selling_email?: boolean;
             /** @description The same, to the listing's number. */
             selling_sms?: boolean;
         };
-        /** @description Stars, and words where the buyer has some. */
+        /** @description Stars and an optional text. */
         EditReviewInput: {
             stars?: number;
             text?: string;
         };
-        /** @description What a person may change of how they are called and reached. */
+        /** @description The details a user may change. */
         EditUserInput: {
             username?: string;
             email?: string;
             first_name?: string;
             last_name?: string;
             /**
-             * @description Where you are called about your orders; an empty text takes it away.
+             * @description The phone for questions about your orders; an empty text removes it.
              * @example 0712345678
              */
             phone?: string | number;
-            /** @description Needed to change the e-mail, which can reset the password. */
+            /** @description Required to change the e-mail address. */
             password?: string;
         };
         /** @enum {string} */
         PayErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "not_authenticated" | "not_found" | "order_closed" | "parse_error" | "password_changed" | "phone_holds_too_much" | "prompt_open" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "too_many_new_phones" | "unsupported_media_type" | "user_inactive" | "user_not_found";
-        /** @description Another phone to ring, if not the same one. */
+        /** @description The phone to prompt, if not the order's. */
         PayInput: {
             /** @example 0712345678 */
             mpesa_number?: string | number;
@@ -3412,21 +3414,21 @@ export interface components {
          * @enum {string}
          */
         PaymentStatusEnum: "requested" | "paid" | "cancelled" | "expired" | "refund_due" | "refunded";
-        /** @description One payment to the seller. */
+        /** @description A payout to the seller. */
         PayoutOutput: {
             id: number;
             status: components["schemas"]["PayoutOutputStatusEnum"];
             /** @description Whole KES. */
             amount: number;
-            /** @description Whole KES kept for what the seller owed. */
+            /** @description Whole KES deducted for a debt of the seller's. */
             kept_back: number;
             /** @description Where it goes. */
             mpesa_number: string;
-            /** @description M-Pesa's receipt; empty until it is there. */
+            /** @description M-Pesa's receipt; empty until it is known. */
             number: string;
-            /** @description The ids of the lines it is for. */
+            /** @description The ids of the lines it pays for. */
             lines: number[];
-            /** @description Why M-Pesa refused it, or why it waits. */
+            /** @description Why M-Pesa refused it, or why it is waiting. */
             reason: string;
             /** Format: date-time */
             created_at: string;
@@ -3442,9 +3444,9 @@ export interface components {
          * @enum {string}
          */
         PayoutOutputStatusEnum: "waiting" | "on_its_way" | "paid" | "refused" | "replaced";
-        /** @description What was sold in a period, and not cancelled since. */
+        /** @description Sales of a period that were not cancelled since. */
         PeriodOutput: {
-            /** @description Orders with goods of the caller's. */
+            /** @description Orders with goods of the caller. */
             orders: number;
             /** @description How many goods. */
             goods: number;
@@ -3453,51 +3455,51 @@ export interface components {
         };
         /** @description A phone and the code that was sent there. */
         PhoneConfirmInput: {
-            /** @description Of the answer that sent the code. */
+            /** @description The token from the response that sent the code. */
             token: string;
             /** @description The six digits of the SMS. */
             code: string;
             /** @example 0712345678 */
             phone: string | number;
         };
-        /** @description Where the code goes. */
+        /** @description The phone to send a code to. */
         PhoneInput: {
             /** @example 0712345678 */
             phone: string | number;
         };
-        /** @description The phone that opens the caller's account. */
+        /** @description The phone linked to the caller's account. */
         PhoneOutput: {
             /** @description 12 digits; empty for none. */
             phone: string;
-            /** @description Whether no password opens it: then the phone cannot be taken away. */
+            /** @description True if the account has no password; the phone cannot be removed then. */
             is_only_way_in: boolean;
         };
         /** @description A phone and the code that was sent there. */
         PhoneSignInInput: {
-            /** @description Of the answer that sent the code. */
+            /** @description The token from the response that sent the code. */
             token: string;
             /** @description The six digits of the SMS. */
             code: string;
             /** @example 0712345678 */
             phone: string | number;
-            /** @description The account's, only where the answer was `password_needed`. */
+            /** @description The account's, only after the response `password_needed`. */
             password?: string;
         };
-        /** @description What signing in by phone answers. */
+        /** @description The response to signing in by phone. */
         PhoneSignedIn: {
-            /** @description Only where `Token-Transport` was sent. Seconds until the access token ends. */
+            /** @description Only if `Token-Transport` was sent. Seconds until the access token expires. */
             access_expires_in?: number;
-            /** @description Only where `Token-Transport` was sent. Seconds until the refresh token ends. */
+            /** @description Only if `Token-Transport` was sent. Seconds until the refresh token expires. */
             refresh_expires_in?: number;
             /** @description Send it as `Authorization: Bearer …`. */
             access: string;
-            /** @description Exchange it, once, at /token/refresh/. Empty where it is in a cookie. */
+            /** @description Exchange it, once, at /token/refresh/. Empty if it is in a cookie. */
             refresh: string;
             user: components["schemas"]["UserOutput"];
-            /** @description Whether they have just joined. */
+            /** @description Whether the account was just created. */
             is_new: boolean;
         };
-        /** @description A point that takes parcels. */
+        /** @description A pick-up point that accepts parcels. */
         PickupPointOutput: {
             id: number;
             name: string;
@@ -3513,7 +3515,7 @@ export interface components {
         };
         /** @enum {string} */
         PickupPointsErrorCode: "busy" | "throttled";
-        /** @description One size of a picture. Not known yet of a picture whose sizes are still to be drawn. */
+        /** @description One size of a picture. Width and height are null until all sizes are drawn. */
         PictureFileOutput: {
             /** Format: uri */
             url: string;
@@ -3522,7 +3524,7 @@ export interface components {
             /** @description Pixels. */
             height: number | null;
         };
-        /** @description Another picture of a product. */
+        /** @description A new picture of a product. */
         PictureInputForm: {
             /**
              * Format: binary
@@ -3530,17 +3532,17 @@ export interface components {
              */
             image: Blob;
         };
-        /** @description The pictures of a product in another order. */
+        /** @description A new order of a product's pictures. */
         PictureOrderInput: {
-            /** @description All their ids; the first is `image`. */
+            /** @description The ids of all pictures; the first becomes `image`. */
             order: number[];
         };
         /** @description One picture of a product. */
         PictureOutput: {
             id: number;
-            /** @description WebP, the smallest first: 400, 800, 1600 px on the longer side; never blown up, so a small picture has fewer. */
+            /** @description WebP, smallest first: 400, 800, 1600 px on the longer side. Never enlarged, so a small picture has fewer sizes. */
             sizes: components["schemas"]["PictureFileOutput"][];
-            /** @description JPEG of at most 600 px, as link previews want it. */
+            /** @description JPEG of at most 600 px, for link previews. */
             preview: components["schemas"]["PictureFileOutput"] | null;
         };
         PointOutput: {
@@ -3549,7 +3551,7 @@ export interface components {
             opening_hours: string;
             phone: string;
         };
-        /** @description What a line costs now. */
+        /** @description A line at its current price. */
         PricedLineOutput: {
             product: number;
             number: number;
@@ -3562,17 +3564,17 @@ export interface components {
         ProblemAcceptErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "move_not_allowed" | "not_authenticated" | "nothing_to_bring_back" | "parse_error" | "password_changed" | "payment_in_doubt" | "problem_closed" | "problem_not_found" | "problem_returning" | "session_ended" | "shop_decides" | "throttled" | "token_not_valid" | "too_large" | "unsupported_media_type" | "user_inactive" | "user_not_found";
         /** @enum {string} */
         ProblemErrorCode: "busy" | "not_authenticated" | "password_changed" | "problem_not_found" | "session_ended" | "throttled" | "token_not_valid" | "user_inactive" | "user_not_found";
-        /** @description What is wrong with a line; ``context`` has the ``request``. */
+        /** @description A report of a problem; ``context`` has the ``request``. */
         ProblemInputForm: {
-            /** @description Buyer, seller and the shop read it. */
+            /** @description Shown to buyer, seller and the shop. */
             text: string;
-            /** @description At most 3, as `multipart/form-data`: JPEG, HEIC, PNG or WebP, 12 MB each and 13 MB in all. Buyer, seller and the shop see them, and nobody else. */
+            /** @description At most 3, as `multipart/form-data`: JPEG, HEIC, PNG or WebP, 12 MB each and 13 MB in total. Only buyer, seller and the shop can see them. */
             pictures?: Blob[];
             kind: components["schemas"]["ProblemKindEnum"];
         };
-        /** @description What is wrong with a line; ``context`` has the ``request``. */
+        /** @description A report of a problem; ``context`` has the ``request``. */
         ProblemInputJson: {
-            /** @description Buyer, seller and the shop read it. */
+            /** @description Shown to buyer, seller and the shop. */
             text: string;
             kind: components["schemas"]["ProblemKindEnum"];
         };
@@ -3605,13 +3607,13 @@ export interface components {
         ProblemPictureErrorCode: "busy" | "not_authenticated" | "password_changed" | "problem_not_found" | "session_ended" | "throttled" | "token_not_valid" | "user_inactive" | "user_not_found";
         /** @enum {string} */
         ProblemReturnedErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "move_not_allowed" | "not_authenticated" | "parse_error" | "password_changed" | "payment_in_doubt" | "problem_closed" | "problem_not_found" | "problem_not_returning" | "session_ended" | "shop_decides" | "throttled" | "token_not_valid" | "too_large" | "unsupported_media_type" | "user_inactive" | "user_not_found";
-        /** @description How the newest problem with a line stands. */
+        /** @description The newest problem with a line. */
         ProblemSummaryOutput: {
             id: number;
             kind: components["schemas"]["ProblemKindEnum"];
             state: components["schemas"]["StateEnum"];
             /**
-             * @description How it ended; null while it is undecided.
+             * @description The outcome; null while it is undecided.
              *
              *     * `refunded` - refunded whole
              *     * `reduced` - a part was refunded
@@ -3622,16 +3624,16 @@ export interface components {
              */
             outcome: components["schemas"]["OutcomeEnum"] | null;
             /**
-             * @description Who ended it; null while it is undecided, and where the goods were cancelled.
+             * @description Who ended it; null while it is undecided, and if the line was cancelled.
              *
              *     * `buyer` - Buyer
              *     * `seller` - Seller
              *     * `shop` - Shop
              */
             ended_by: components["schemas"]["ByEnum"] | null;
-            /** @description Whole KES that go back by it, or went. */
+            /** @description Whole KES refunded, or due to be. */
             refunded: number;
-            /** @description How many there are in its thread. */
+            /** @description Number of messages. */
             messages: number;
             /** Format: date-time */
             opened_at: string;
@@ -3642,7 +3644,7 @@ export interface components {
         ProblemWithdrawErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "not_authenticated" | "parse_error" | "password_changed" | "problem_closed" | "problem_not_found" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "unsupported_media_type" | "user_inactive" | "user_not_found";
         /** @enum {string} */
         ProductCreateErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "idempotency_key_reused" | "not_authenticated" | "parse_error" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "unsupported_media_type" | "user_inactive" | "user_not_found";
-        /** @description A product; `payment_mpesa_number` and `listed` are there for its own seller only. */
+        /** @description A product. `payment_mpesa_number` and `listed` are included for its seller only. */
         ProductDetailOutput: {
             readonly id: number;
             name: string;
@@ -3660,24 +3662,24 @@ export interface components {
             category: components["schemas"]["CategoryEnum"];
             /** @description Whole Kenyan shillings. */
             price: number;
-            /** @description On the shelf, with what is held for orders that are not paid yet. */
+            /** @description The stock, including units reserved for unpaid orders. */
             item_number: number;
-            /** @description What can be bought now: the shelf less what is held. */
+            /** @description The units that can be bought now. */
             available: number;
             /** @description Nothing is `available`. */
             soldout: boolean;
-            /** @description Where nothing is `available`, and some is only held: seconds within which it comes back unless it is paid for. Otherwise null. */
+            /** @description If nothing is `available` but some units are only reserved for unpaid orders: seconds within which they become available unless they are paid for. Otherwise null. */
             back_within: number | null;
-            /** @description Its seller. */
+            /** @description The seller. */
             user_name: string;
             /** Format: date-time */
             readonly created_at: string;
             /**
              * Format: double
-             * @description The mean of its reviews, to one decimal; null without any.
+             * @description The average of its reviews, to one decimal; null without any.
              */
             stars: number | null;
-            /** @description How many reviews. */
+            /** @description The number of reviews. */
             reviews: number;
             /** @description The first is `image`; at most 8. */
             pictures: components["schemas"]["PictureOutput"][];
@@ -3706,24 +3708,24 @@ export interface components {
             category: components["schemas"]["CategoryEnum"];
             /** @description Whole Kenyan shillings. */
             price: number;
-            /** @description On the shelf, with what is held for orders that are not paid yet. */
+            /** @description The stock, including units reserved for unpaid orders. */
             item_number: number;
-            /** @description What can be bought now: the shelf less what is held. */
+            /** @description The units that can be bought now. */
             available: number;
             /** @description Nothing is `available`. */
             soldout: boolean;
-            /** @description Where nothing is `available`, and some is only held: seconds within which it comes back unless it is paid for. Otherwise null. */
+            /** @description If nothing is `available` but some units are only reserved for unpaid orders: seconds within which they become available unless they are paid for. Otherwise null. */
             back_within: number | null;
-            /** @description Its seller. */
+            /** @description The seller. */
             user_name: string;
             /** Format: date-time */
             readonly created_at: string;
             /**
              * Format: double
-             * @description The mean of its reviews, to one decimal; null without any.
+             * @description The average of its reviews, to one decimal; null without any.
              */
             stars: number | null;
-            /** @description How many reviews. */
+            /** @description The number of reviews. */
             reviews: number;
         };
         /** @enum {string} */
@@ -3748,7 +3750,7 @@ export interface components {
         ProductUnlistErrorCode: "busy" | "conflict" | "not_authenticated" | "password_changed" | "product_not_found" | "session_ended" | "throttled" | "token_not_valid" | "user_inactive" | "user_not_found";
         PromptOutput: {
             /**
-             * @description How the last prompt stands.
+             * @description The status of the last prompt.
              *
              *     * `none` - none
              *     * `requested` - requested
@@ -3758,22 +3760,22 @@ export interface components {
              *     * `failed` - failed
              */
             status: components["schemas"]["PromptOutputStatusEnum"];
-            /** @description What to tell the buyer to do next, with how to pay by hand where that helps. */
+            /** @description What to tell the buyer to do next, with how to pay manually if that helps. */
             message: string;
-            /** @description Why it stands so, for programs: `enter_pin`, `wrong_pin`, `silent` … */
+            /** @description The reason as a code: `enter_pin`, `wrong_pin`, `silent` … */
             code: string;
-            /** @description The message without how to pay by hand. */
+            /** @description The message without how to pay manually. */
             text: string;
-            /** @description How to pay by hand, in a sentence; empty where it is not time. */
+            /** @description How to pay manually, in a sentence; empty if not yet needed. */
             by_hand: string;
-            /** @description Whether the phone may be ringing now. */
+            /** @description Whether the phone may be showing the prompt now. */
             live: boolean;
             /**
              * Format: date-time
-             * @description When M-Pesa was asked.
+             * @description When the prompt was sent.
              */
             rung_at: string | null;
-            /** @description Seconds until `pay` rings again instead of answering 409 `prompt_open`; 0: now; null: never. */
+            /** @description Seconds until `pay` sends another prompt instead of 409 `prompt_open`; 0: now; null: never. */
             ring_again_in: number | null;
             /** @description Seconds for which the phone may still show it. */
             expires_in: number | null;
@@ -3797,10 +3799,10 @@ export interface components {
             pickup_point?: number | null;
             /** @description The id of one of the caller's addresses. */
             address?: number | null;
-            /** @description Who takes the goods in; at a pick-up point the caller unless told. */
+            /** @description Recipient of the goods; at a pick-up point the caller by default. */
             recipient?: string | null;
             /**
-             * @description Whom to call there; at a pick-up point the caller unless told.
+             * @description The number to call; at a pick-up point the caller's by default.
              * @example 0712345678
              */
             phone?: string | number | null;
@@ -3860,7 +3862,7 @@ export interface components {
             area?: string | null;
             /** @description A landmark, or how to find it. */
             directions?: string | null;
-            /** @description Whole KES for all parcels, as it was shown to the buyer; another fee now is a 409. */
+            /** @description Whole KES for all parcels, as shown to the buyer; 409 if the fee is different now. */
             fee?: number | null;
         };
         /** @enum {string} */
@@ -3873,7 +3875,7 @@ export interface components {
              * @example 0712345678
              */
             mpesa_number?: string | number | null;
-            /** @description Whole KES in all, as it was shown to the buyer; another sum now is a 409. */
+            /** @description Total in whole KES, as shown to the buyer; 409 if it is different now. */
             amount?: number;
             /** @description Where to: a pick-up point, a county, one of the caller's addresses, or none. */
             delivery?: components["schemas"]["QuoteDeliveryInput"] | null;
@@ -3940,20 +3942,20 @@ export interface components {
              */
             up_to?: number;
         };
-        /** @description A refresh token; none where it is in the cookie. */
+        /** @description A refresh token, unless it is in the cookie. */
         RefreshInputOrCookieInput: {
-            /** @description Needed unless it is in the cookie. */
+            /** @description Required unless it is in the cookie. */
             refresh?: string;
         };
         /** @description A refresh token. */
         RefreshInput: {
             refresh: string;
         };
-        /** @description The next pair of tokens, and when each ends. */
+        /** @description The new pair of tokens, and when each expires. */
         RefreshOutput: {
-            /** @description Only where `Token-Transport` was sent. Seconds until the access token ends. */
+            /** @description Only if `Token-Transport` was sent. Seconds until the access token expires. */
             access_expires_in?: number;
-            /** @description Only where `Token-Transport` was sent. Seconds until the refresh token ends. */
+            /** @description Only if `Token-Transport` was sent. Seconds until the refresh token expires. */
             refresh_expires_in?: number;
             access: string;
             /** @description Empty where it is in a cookie. */
@@ -3967,14 +3969,14 @@ export interface components {
         RefreshTokenErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "no_cookie" | "other_origin" | "parse_error" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "token_spent" | "too_large" | "unsupported_media_type" | "user_inactive" | "user_not_found";
         /** @enum {string} */
         RegisterErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "other_origin" | "parse_error" | "throttled" | "too_large" | "unsupported_media_type";
-        /** @description A newcomer. */
+        /** @description A new account. */
         RegistrationInput: {
             username: string;
             email?: (string | null) | string;
             password1: string;
             password2: string;
         };
-        /** @description Why a parcel is given up: needed from staff, welcome from its agent. */
+        /** @description The reason for releasing a parcel: required from staff, optional for its agent. */
         ReleaseInput: {
             /** @default  */
             note?: string;
@@ -3983,22 +3985,22 @@ export interface components {
         ResendConfirmationErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "not_authenticated" | "parse_error" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "unsupported_media_type" | "user_inactive" | "user_not_found";
         /** @enum {string} */
         ResetPasswordErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "parse_error" | "throttled" | "too_large" | "unsupported_media_type";
-        /** @description How many more there are, or fewer. */
+        /** @description A change of the stock. */
         RestockInput: {
-            /** @description How many to add; negative takes away what is free, like broken goods. */
+            /** @description Units to add. A negative number removes free units, for example broken ones. */
             number: number;
             /**
-             * @description Why.
+             * @description The reason.
              * @default
              */
             note?: string;
         };
-        /** @description That the goods are back. */
+        /** @description Confirms that the goods were returned. */
         ReturnedInput: {
             /** @description Whether they can be sold again. */
             goods_there: boolean;
             /**
-             * @description How they came back; the buyer reads it.
+             * @description How they were returned; shown to the buyer.
              * @default
              */
             note?: string;
@@ -4007,7 +4009,7 @@ export interface components {
         ReviewAnswerEditErrorCode: "answer_closed" | "answer_not_found" | "body_broke_off" | "busy" | "charset" | "conflict" | "not_authenticated" | "parse_error" | "password_changed" | "review_not_found" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "unsupported_media_type" | "user_inactive" | "user_not_found";
         /** @enum {string} */
         ReviewAnswerErrorCode: "already_answered" | "body_broke_off" | "busy" | "charset" | "conflict" | "not_authenticated" | "parse_error" | "password_changed" | "review_not_found" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "unsupported_media_type" | "user_inactive" | "user_not_found";
-        /** @description Stars, and words where the buyer has some. */
+        /** @description Stars and an optional text. */
         ReviewInput: {
             stars: number;
             text?: string;
@@ -4023,9 +4025,9 @@ export interface components {
             /** Format: date-time */
             created_at: string;
             edited: boolean;
-            /** @description The goods went back afterwards. */
+            /** @description The goods were returned afterwards. */
             returned: boolean;
-            /** @description The seller's. */
+            /** @description The seller's answer. */
             answer: components["schemas"]["AnswerOutput"] | null;
         };
         ReviewedProductOutput: {
@@ -4043,18 +4045,18 @@ export interface components {
          * @enum {string}
          */
         RolesEnum: "support" | "finance" | "catalogue" | "delivery" | "superuser";
-        /** @description What became of a row, or would have, when it was only checked. */
+        /** @description The outcome of a row, or its expected outcome if it was only checked. */
         RowOutput: {
-            /** @description As a spreadsheet counts: the header is row 1. */
+            /** @description Counted as in a spreadsheet: the header is row 1. */
             row: number;
             status: components["schemas"]["RowOutputStatusEnum"];
-            /** @description The listing's. */
+            /** @description The listing's id. */
             id: number | null;
-            /** @description Why it failed, by column; `row` is the row as such. */
+            /** @description Why it failed, by column; `row` for the row as a whole. */
             errors: {
                 [key: string]: string[];
             };
-            /** @description What was left aside, read otherwise than written, or changed of a sku, by column; the row did not fail for it. */
+            /** @description Remarks by column that did not make the row fail: values that were ignored or corrected, and changes of a sku. */
             notes: {
                 [key: string]: string[];
             };
@@ -4150,7 +4152,7 @@ export interface components {
             /** @description Statuses to which the caller may move it now: `to` of `/track/{id}/move/`. */
             moves: components["schemas"]["TrackStatusEnum"][];
         };
-        /** @description By Nairobi's calendar days, today with them. */
+        /** @description By calendar days in Nairobi, including today. */
         SalesOutput: {
             today: components["schemas"]["PeriodOutput"];
             days_7: components["schemas"]["PeriodOutput"];
@@ -4170,7 +4172,7 @@ export interface components {
         SellerImportErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "not_authenticated" | "parse_error" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "unsupported_media_type" | "user_inactive" | "user_not_found";
         /** @enum {string} */
         SellerOrdersErrorCode: "busy" | "not_authenticated" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "user_inactive" | "user_not_found";
-        /** @description What is public of a seller. */
+        /** @description A seller's public profile. */
         SellerOutput: {
             user_name: string;
             /** @description Their first name, or else their user name. */
@@ -4180,14 +4182,14 @@ export interface components {
              * @description WebP, at most 400 px a side.
              */
             avatar: string | null;
-            /** @description How many can be bought. */
+            /** @description The number of products for sale. */
             goods: number;
             /**
              * Format: double
-             * @description The mean of the reviews of all they sell, to one decimal; null without any.
+             * @description The average of all their reviews, to one decimal; null without any.
              */
             stars: number | null;
-            /** @description How many reviews. */
+            /** @description The number of reviews. */
             reviews: number;
             /** Format: date */
             member_since: string;
@@ -4208,7 +4210,7 @@ export interface components {
         SellerStatementExportErrorCode: "busy" | "not_authenticated" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "user_inactive" | "user_not_found";
         /** @enum {string} */
         SellerSummaryErrorCode: "busy" | "not_authenticated" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "user_inactive" | "user_not_found";
-        /** @description One review in the list of whose goods it is of. */
+        /** @description One review in the seller's own list. */
         SellersReviewOutput: {
             id: number;
             stars: number;
@@ -4219,19 +4221,19 @@ export interface components {
             /** Format: date-time */
             created_at: string;
             edited: boolean;
-            /** @description The goods went back afterwards. */
+            /** @description The goods were returned afterwards. */
             returned: boolean;
-            /** @description The seller's. */
+            /** @description The seller's answer. */
             answer: components["schemas"]["AnswerOutput"] | null;
             product: components["schemas"]["ReviewedProductOutput"];
         };
         /** @enum {string} */
-        SendOwnCodeErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "not_authenticated" | "parse_error" | "password_changed" | "phone_login_off" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "too_many_codes" | "unsupported_media_type" | "user_inactive" | "user_not_found";
-        /** @description One place where a person is signed in. */
+        SendOwnCodeErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "not_authenticated" | "parse_error" | "password_changed" | "phone_login_off" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "too_many_codes" | "unsupported_media_type" | "use_password" | "user_inactive" | "user_not_found";
+        /** @description One session of a user. */
         SessionOutput: {
             readonly id: number;
             /**
-             * @description `admin` is by cookie.
+             * @description `admin` uses a cookie.
              *
              *     * `api` - app or website
              *     * `admin` - back office
@@ -4241,19 +4243,19 @@ export interface components {
             readonly started_at: string;
             /**
              * Format: date-time
-             * @description When its tokens were renewed: at least every five minutes of use.
+             * @description When its tokens were last renewed; at least every five minutes of use.
              */
             last_used_at: string;
             /**
              * Format: date-time
-             * @description When it ends if it is not used until then.
+             * @description When it ends if unused.
              */
             expires_at: string;
-            /** @description The network address, at that time. */
+            /** @description The network address at that time. */
             address: string | null;
             /** @description Like “Chrome on Android”; empty if unknown. */
             device: string;
-            /** @description Whether it is the one that asks. */
+            /** @description Whether it is the session of this request. */
             readonly current: boolean;
         };
         /**
@@ -4263,10 +4265,10 @@ export interface components {
          */
         SessionOutputKindEnum: "api" | "admin";
         /** @enum {string} */
-        SetPasswordErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "locked_out" | "not_authenticated" | "other_origin" | "parse_error" | "password_changed" | "password_needed" | "phone_login_off" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "unsupported_media_type" | "user_inactive" | "user_not_found";
-        /** @description The code that was sent to one's own phone, and the new password twice. */
+        SetPasswordErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "locked_out" | "not_authenticated" | "other_origin" | "parse_error" | "password_changed" | "password_needed" | "phone_login_off" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "unsupported_media_type" | "use_password" | "user_inactive" | "user_not_found";
+        /** @description The code sent to the linked phone, and the new password twice. */
         SetPasswordInput: {
-            /** @description Of the answer that sent the code. */
+            /** @description The token from the response that sent the code. */
             token: string;
             /** @description The six digits of the SMS. */
             code: string;
@@ -4283,15 +4285,15 @@ export interface components {
             /** @description Whole KES for all parcels. */
             fee: number;
         };
-        /** @description What registering and signing in answer. */
+        /** @description The response to registering and signing in. */
         SignedIn: {
-            /** @description Only where `Token-Transport` was sent. Seconds until the access token ends. */
+            /** @description Only if `Token-Transport` was sent. Seconds until the access token expires. */
             access_expires_in?: number;
-            /** @description Only where `Token-Transport` was sent. Seconds until the refresh token ends. */
+            /** @description Only if `Token-Transport` was sent. Seconds until the refresh token expires. */
             refresh_expires_in?: number;
             /** @description Send it as `Authorization: Bearer …`. */
             access: string;
-            /** @description Exchange it, once, at /token/refresh/. Empty where it is in a cookie. */
+            /** @description Exchange it, once, at /token/refresh/. Empty if it is in a cookie. */
             refresh: string;
             user: components["schemas"]["UserOutput"];
         };
@@ -4311,14 +4313,14 @@ export interface components {
             /** @description Why, where somebody said so. */
             note: string;
         };
-        /** @description One change of what stands on the shelf. */
+        /** @description One change of the stock. */
         StockMoveOutput: {
             id: number;
-            /** @description Negative where it left the shelf. */
+            /** @description Negative if units were removed. */
             number: number;
             kind: components["schemas"]["StockMoveOutputKindEnum"];
             note: string;
-            /** @description Who, if it was no order. */
+            /** @description The user; null for an order. */
             by: string | null;
             /** Format: date-time */
             created_at: string;
@@ -4334,14 +4336,14 @@ export interface components {
         StockOutput: {
             /** @description Products that are listed. */
             listed: number;
-            /** @description Of those, with 1 to 5 left to sell. */
+            /** @description Those with 1 to 5 left to sell. */
             low: number;
-            /** @description Of those, with none left to sell. */
+            /** @description Those with none left to sell. */
             sold_out: number;
-            /** @description Products that were taken off. */
+            /** @description Products that were taken off sale. */
             unlisted: number;
         };
-        /** @description What somebody who is typing may be looking for. */
+        /** @description Suggestions while the user types a search. */
         SuggestOutput: {
             words: string[];
             products: components["schemas"]["SuggestedProductOutput"][];
@@ -4359,11 +4361,11 @@ export interface components {
             sales: components["schemas"]["SalesOutput"];
             to_hand_over: components["schemas"]["ToHandOverOutput"];
             balance: components["schemas"]["BalanceOutput"];
-            /** @description The oldest payout that has not arrived; null without one. */
+            /** @description The oldest payout that has not arrived; null if there is none. */
             next_payout: components["schemas"]["NextPayoutOutput"] | null;
             stock: components["schemas"]["StockOutput"];
             rating: components["schemas"]["RatingOutput"];
-            /** @description What waits for the seller's word. */
+            /** @description What is waiting for the seller's answer. */
             to_answer: components["schemas"]["ToAnswerOutput"];
         };
         ToAnswerOutput: {
@@ -4375,15 +4377,15 @@ export interface components {
             reviews: number;
         };
         ToHandOverOutput: {
-            /** @description Paid lines that nobody has fetched yet. */
+            /** @description Paid lines that have not been collected yet. */
             waiting: number;
-            /** @description Lines that were fetched, and not delivered. */
+            /** @description Lines that were collected and not delivered yet. */
             under_way: number;
         };
         /**
-         * @description Nobody knows who asks, or their token opens nothing.
+         * @description The access token is missing or invalid.
          *
-         *     `token_not_valid` has a `reason`: an access token that has expired is renewed at `renew`.
+         *     `token_not_valid` has a `reason`; an expired access token is renewed at `renew`.
          */
         TokenError: {
             /** @description For people; the wording may change. */
@@ -4404,7 +4406,7 @@ export interface components {
         TokenInput: {
             token: string;
         };
-        /** @description How many rows ended how. */
+        /** @description The number of rows with each outcome. */
         TotalsOutput: {
             created: number;
             updated: number;
@@ -4431,8 +4433,11 @@ export interface components {
              */
             reviewable_until: string | null;
             id: number;
-            /** Format: uuid */
-            order_token: string;
+            /**
+             * Format: uuid
+             * @description Null for a reader who is not the buyer.
+             */
+            order_token: string | null;
             /** @description The order's reference, as the phone shows it. */
             reference: string;
             product: number;
@@ -4451,7 +4456,7 @@ export interface components {
             seller: string;
             track_status: components["schemas"]["TrackStatusEnum"];
             payment_status: components["schemas"]["PaymentStatusEnum"];
-            /** @description Six digits to read out when the goods are handed over; the buyer's alone, from paid on. */
+            /** @description Six digits the buyer reads out at the handover (shown to the buyer only, once paid) */
             collection_code: string | null;
             /** Format: date-time */
             created_at: string;
@@ -4493,8 +4498,11 @@ export interface components {
              */
             reviewable_until: string | null;
             id: number;
-            /** Format: uuid */
-            order_token: string;
+            /**
+             * Format: uuid
+             * @description Null for a reader who is not the buyer.
+             */
+            order_token: string | null;
             /** @description The order's reference, as the phone shows it. */
             reference: string;
             product: number;
@@ -4513,7 +4521,7 @@ export interface components {
             seller: string;
             track_status: components["schemas"]["TrackStatusEnum"];
             payment_status: components["schemas"]["PaymentStatusEnum"];
-            /** @description Six digits to read out when the goods are handed over; the buyer's alone, from paid on. */
+            /** @description Six digits the buyer reads out at the handover (shown to the buyer only, once paid) */
             collection_code: string | null;
             /** Format: date-time */
             created_at: string;
@@ -4533,7 +4541,7 @@ export interface components {
             /** @description How many are not read; 100 where there are more. */
             unread: number;
         };
-        /** @description A person as they see themselves, with the phone they are called on. */
+        /** @description The user's own view of their account, with their phone. */
         UserDetails: {
             /** ID */
             readonly pk: number;
@@ -4542,24 +4550,24 @@ export interface components {
             readonly email: string;
             readonly first_name: string;
             readonly last_name: string;
-            /** @description 12 digits: 2547… or 2541…; empty where none is known. Taken from the first order that is paid, until a person says it themselves. */
+            /** @description 12 digits: 2547… or 2541…; empty if unknown. Taken from the first paid order, until the user sets it. */
             readonly phone: string;
         };
-        /** @description What a person may change of how they are called and reached. */
+        /** @description The details a user may change. */
         UserInput: {
             username: string;
             email?: string;
             first_name?: string;
             last_name?: string;
             /**
-             * @description Where you are called about your orders; an empty text takes it away.
+             * @description The phone for questions about your orders; an empty text removes it.
              * @example 0712345678
              */
             phone?: string | number;
-            /** @description Needed to change the e-mail, which can reset the password. */
+            /** @description Required to change the e-mail address. */
             password?: string;
         };
-        /** @description A person as they see themselves. */
+        /** @description The user's own view of their account. */
         UserOutput: {
             /** ID */
             readonly pk: number;
@@ -4583,9 +4591,9 @@ export interface components {
             /** @description The point's name. */
             pickup_point: string | null;
         };
-        /** @description What M-Pesa reads of an answer. */
+        /** @description The part of an answer that M-Pesa reads. */
         WebhookAnswer: {
-            /** @description 0: taken. A validation refuses with one of Daraja's, like `C2B00012`. */
+            /** @description 0: accepted. A refusal has one of Daraja's, like `C2B00012`. */
             ResultCode: number | string;
             ResultDesc: string;
         };
@@ -4626,11 +4634,11 @@ export interface operations {
     home: {
         parameters: {
             query?: {
-                /** @description Only these of each product, with commas: `id`, `name`, `image`, `thumbnail`, `description`, `category`, `price`, `item_number`, `available`, `soldout`, `back_within`, `user_name`, `created_at`, `stars`, `reviews`. */
+                /** @description Only these fields of each product, comma-separated: `id`, `name`, `image`, `thumbnail`, `description`, `category`, `price`, `item_number`, `available`, `soldout`, `back_within`, `user_name`, `created_at`, `stars`, `reviews`. */
                 fields?: string;
             };
             header?: {
-                /** @description The `ETag` of the answer you have; 304 when nothing has changed since. */
+                /** @description The `ETag` of your stored response; 304 if nothing has changed since. */
                 "If-None-Match"?: string;
             };
             path?: never;
@@ -4659,7 +4667,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A parameter is wrong, or there is none of that name. */
+            /** @description A query parameter is invalid or unknown. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -4720,7 +4728,7 @@ export interface operations {
                     "application/json": components["schemas"]["Account"];
                 };
             };
-            /** @description A parameter is wrong, or there is none of that name. */
+            /** @description A query parameter is invalid or unknown. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -4733,7 +4741,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -4813,7 +4821,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -4827,7 +4835,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Somebody changed this at the same moment. Try again. */
+            /** @description Someone else changed this at the same moment. Try again. */
             409: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -4854,7 +4862,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of no type that is read here. */
+            /** @description The media type is not supported. */
             415: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -4933,7 +4941,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -4947,7 +4955,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Somebody changed this at the same moment. Try again. */
+            /** @description Someone else changed this at the same moment. Try again. */
             409: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -4974,7 +4982,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of no type that is read here. */
+            /** @description The media type is not supported. */
             415: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -5035,7 +5043,7 @@ export interface operations {
                     "application/json": components["schemas"]["AddressOutput"][];
                 };
             };
-            /** @description A parameter is wrong, or there is none of that name. */
+            /** @description A query parameter is invalid or unknown. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -5048,7 +5056,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -5136,7 +5144,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -5177,7 +5185,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of no type that is read here. */
+            /** @description The media type is not supported. */
             415: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -5240,7 +5248,7 @@ export interface operations {
                     "application/json": components["schemas"]["AddressOutput"];
                 };
             };
-            /** @description A parameter is wrong, or there is none of that name. */
+            /** @description A query parameter is invalid or unknown. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -5253,7 +5261,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -5329,7 +5337,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A parameter is wrong, or there is none of that name. */
+            /** @description A query parameter is invalid or unknown. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -5342,7 +5350,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -5369,7 +5377,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Somebody changed this at the same moment. Try again. */
+            /** @description Someone else changed this at the same moment. Try again. */
             409: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -5450,7 +5458,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -5477,7 +5485,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Somebody changed this at the same moment. Try again. */
+            /** @description Someone else changed this at the same moment. Try again. */
             409: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -5504,7 +5512,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of no type that is read here. */
+            /** @description The media type is not supported. */
             415: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -5569,7 +5577,7 @@ export interface operations {
                     "application/json": components["schemas"]["Done"];
                 };
             };
-            /** @description The password, or the code, is not theirs. */
+            /** @description The password or the code is wrong. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -5582,7 +5590,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -5596,7 +5604,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Money or goods are under way, and `under_way` says which: `unpaid_order`, `late_money` (may still come, for a day), `goods_to_come`, `refund`, `doubted_payment`, `goods_to_hand_over`, `problem` (undecided, with what was bought or sold) with their order, `parcel_to_bring` with its `parcel`, `money_owed` with its `amount` (KES; below zero it is owed to the shop). Or the caller works for the shop, or at a pick-up point: `staff_account`. */
+            /** @description Orders or payments are in progress, listed in `under_way`: `unpaid_order`, `late_money` (may still be paid, for a day), `goods_to_come`, `refund`, `doubted_payment`, `goods_to_hand_over` and `problem` (undecided, as buyer or seller) with their order, `parcel_to_bring` with its `parcel`, `money_owed` with its `amount` (KES; below zero it is owed to the shop). Or the user is staff or works at a pick-up point: `staff_account`. */
             409: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -5623,7 +5631,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of no type that is read here. */
+            /** @description The media type is not supported. */
             415: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -5684,7 +5692,7 @@ export interface operations {
                     "application/json": components["schemas"]["ExportOutput"];
                 };
             };
-            /** @description A parameter is wrong, or there is none of that name. */
+            /** @description A query parameter is invalid or unknown. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -5697,7 +5705,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -5759,7 +5767,7 @@ export interface operations {
                     "application/json": components["schemas"]["Messages"];
                 };
             };
-            /** @description A parameter is wrong, or there is none of that name. */
+            /** @description A query parameter is invalid or unknown. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -5772,7 +5780,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -5851,7 +5859,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -5865,7 +5873,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Somebody changed this at the same moment. Try again. */
+            /** @description Someone else changed this at the same moment. Try again. */
             409: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -5892,7 +5900,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of no type that is read here. */
+            /** @description The media type is not supported. */
             415: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -5970,7 +5978,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -5984,7 +5992,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Somebody changed this at the same moment. Try again. */
+            /** @description Someone else changed this at the same moment. Try again. */
             409: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -6011,7 +6019,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of no type that is read here. */
+            /** @description The media type is not supported. */
             415: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -6072,7 +6080,7 @@ export interface operations {
                     "application/json": components["schemas"]["PhoneOutput"];
                 };
             };
-            /** @description A parameter is wrong, or there is none of that name. */
+            /** @description A query parameter is invalid or unknown. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -6085,7 +6093,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -6164,7 +6172,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -6191,7 +6199,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Signing in by phone is not offered here. */
+            /** @description Signing in by phone is not available. */
             404: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -6204,7 +6212,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Somebody changed this at the same moment. Try again. */
+            /** @description Someone else changed this at the same moment. Try again. */
             409: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -6231,7 +6239,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of no type that is read here. */
+            /** @description The media type is not supported. */
             415: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -6291,7 +6299,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A parameter is wrong, or there is none of that name. */
+            /** @description A query parameter is invalid or unknown. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -6304,7 +6312,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -6393,7 +6401,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -6407,7 +6415,20 @@ export interface operations {
                     };
                 };
             };
-            /** @description Signing in by phone is not offered here. */
+            /** @description Sign in to this account with its password. */
+            403: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["SendOwnCodeErrorCode"];
+                    };
+                };
+            };
+            /** @description Signing in by phone is not available. */
             404: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -6420,7 +6441,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Somebody changed this at the same moment. Try again. */
+            /** @description Someone else changed this at the same moment. Try again. */
             409: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -6447,7 +6468,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of no type that is read here. */
+            /** @description The media type is not supported. */
             415: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -6460,7 +6481,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Enough codes were sent lately. Type the newest one, or try again later. */
+            /** @description Too many codes were sent recently. Enter the newest one, or try again later. */
             429: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -6512,7 +6533,7 @@ export interface operations {
                     "application/json": components["schemas"]["PhoneOutput"];
                 };
             };
-            /** @description The code is wrong, or over. */
+            /** @description The code is wrong or has expired. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -6525,7 +6546,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -6552,7 +6573,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Signing in by phone is not offered here. */
+            /** @description Signing in by phone is not available. */
             404: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -6565,7 +6586,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Another account signs in with this phone. Sign in to it, and take the phone away. */
+            /** @description This phone number is used to sign in to another account. Sign in there and remove it first. */
             409: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -6592,7 +6613,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of no type that is read here. */
+            /** @description The media type is not supported. */
             415: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -6653,7 +6674,7 @@ export interface operations {
                     "application/json": components["schemas"]["SessionOutput"][];
                 };
             };
-            /** @description A parameter is wrong, or there is none of that name. */
+            /** @description A query parameter is invalid or unknown. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -6666,7 +6687,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -6729,7 +6750,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A parameter is wrong, or there is none of that name. */
+            /** @description A query parameter is invalid or unknown. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -6742,7 +6763,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -6769,7 +6790,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Somebody changed this at the same moment. Try again. */
+            /** @description Someone else changed this at the same moment. Try again. */
             409: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -6844,7 +6865,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -6858,7 +6879,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Somebody changed this at the same moment. Try again. */
+            /** @description Someone else changed this at the same moment. Try again. */
             409: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -6885,7 +6906,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of no type that is read here. */
+            /** @description The media type is not supported. */
             415: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -6931,7 +6952,7 @@ export interface operations {
     cart: {
         parameters: {
             query?: {
-                /** @description Only these of each product, with commas: `id`, `name`, `image`, `thumbnail`, `description`, `category`, `price`, `item_number`, `available`, `soldout`, `back_within`, `user_name`, `created_at`, `stars`, `reviews`, `pictures`. `pictures` is there only if it is asked for. */
+                /** @description Only these fields of each product, comma-separated: `id`, `name`, `image`, `thumbnail`, `description`, `category`, `price`, `item_number`, `available`, `soldout`, `back_within`, `user_name`, `created_at`, `stars`, `reviews`, `pictures`. `pictures` is included only if requested. */
                 fields?: string;
             };
             header?: never;
@@ -6956,7 +6977,7 @@ export interface operations {
                     "application/json": components["schemas"]["ProductOutput"][];
                 };
             };
-            /** @description The ids cannot be read. */
+            /** @description The ids are invalid. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -6982,7 +7003,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of no type that is read here. */
+            /** @description The media type is not supported. */
             415: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -7060,7 +7081,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Somebody changed this at the same moment. Try again. */
+            /** @description Someone else changed this at the same moment. Try again. */
             409: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -7087,7 +7108,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of no type that is read here. */
+            /** @description The media type is not supported. */
             415: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -7148,7 +7169,7 @@ export interface operations {
         responses: {
             201: {
                 headers: {
-                    /** @description `true` when an earlier request had placed this order: under the same key, or, without a key, for the same lines and phone within 15 seconds while it is unpaid. */
+                    /** @description `true` if an earlier request placed this order: with the same key, or, without a key, for the same lines and phone within 15 seconds while it is unpaid. */
                     "Idempotent-Replayed"?: string;
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
@@ -7157,7 +7178,7 @@ export interface operations {
                     "application/json": components["schemas"]["OrderOutput"];
                 };
             };
-            /** @description The input is wrong, or goods cannot be had: the error is on its line. With the code `held_by_your_order` unpaid orders of the caller hold them; `order_token` is the newest, `order_tokens` are all, to pay (`/cashout/{order_token}/pay/`) or to cancel. */
+            /** @description The input is invalid, or goods are not available: the error is on its line. With the code `held_by_your_order` they are reserved by unpaid orders of the caller; `order_token` is the newest, `order_tokens` are all, to pay (`/cashout/{order_token}/pay/`) or to cancel. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -7170,7 +7191,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -7184,7 +7205,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description No order was placed, and nothing is held. */
+            /** @description No order was placed, and nothing is reserved. */
             409: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -7211,7 +7232,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of no type that is read here. */
+            /** @description The media type is not supported. */
             415: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -7287,7 +7308,7 @@ export interface operations {
                     "application/json": components["schemas"]["OrderOutput"];
                 };
             };
-            /** @description A parameter is wrong, or there is none of that name. */
+            /** @description A query parameter is invalid or unknown. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -7300,7 +7321,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -7390,7 +7411,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -7417,7 +7438,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description This order is no longer waiting for its payment. */
+            /** @description This order is no longer waiting for payment. */
             409: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -7444,7 +7465,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of no type that is read here. */
+            /** @description The media type is not supported. */
             415: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -7524,7 +7545,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -7551,7 +7572,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A prompt is open on the phone. Answer it, or wait two minutes and try again. This order is no longer waiting for its payment. Unpaid orders hold as much as one phone may pay for. Pay or cancel them first, wait a few minutes, or give another number. */
+            /** @description A prompt is open on the phone. Answer it, or wait two minutes and try again. This order is no longer waiting for payment. Unpaid orders for this phone number have reached the limit. Pay or cancel them first, wait a few minutes, or use another number. */
             409: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -7578,7 +7599,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of no type that is read here. */
+            /** @description The media type is not supported. */
             415: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -7642,7 +7663,7 @@ export interface operations {
                     "application/json": components["schemas"]["CategoryOutput"][];
                 };
             };
-            /** @description You have it: nothing has changed. */
+            /** @description Not modified since the version the client has. */
             304: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -7651,7 +7672,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A parameter cannot be read. */
+            /** @description A parameter is invalid. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -7714,7 +7735,7 @@ export interface operations {
                     "application/json": components["schemas"]["CountyOutput"][];
                 };
             };
-            /** @description You have it: nothing has changed. */
+            /** @description Not modified since the version the client has. */
             304: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -7723,7 +7744,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A parameter is wrong, or there is none of that name. */
+            /** @description A query parameter is invalid or unknown. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -7770,7 +7791,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key lists once, however often it is sent. */
+                /** @description A request with the same key creates the listing only once. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -7786,7 +7807,7 @@ export interface operations {
             /** @description The product as its seller sees it; `Location` is its address. */
             201: {
                 headers: {
-                    /** @description `true` when an earlier request with this key has listed it. */
+                    /** @description `true` if an earlier request with this key created the listing. */
                     "Idempotent-Replayed"?: string;
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
@@ -7795,7 +7816,7 @@ export interface operations {
                     "application/json": components["schemas"]["ProductDetailOutput"];
                 };
             };
-            /** @description Something in the input is wrong. */
+            /** @description The input is invalid. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -7808,7 +7829,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -7822,7 +7843,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Somebody changed this at the same moment. Try again. */
+            /** @description Someone else changed this at the same moment. Try again. */
             409: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -7849,7 +7870,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of no type that is read here. */
+            /** @description The media type is not supported. */
             415: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -7909,7 +7930,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Where they are collected, or go.
+                 * @description Where they are collected or delivered.
                  *
                  *     * `mombasa` - Mombasa
                  *     * `kwale` - Kwale
@@ -7962,16 +7983,16 @@ export interface operations {
                 county?: "mombasa" | "kwale" | "kilifi" | "tana_river" | "lamu" | "taita_taveta" | "garissa" | "wajir" | "mandera" | "marsabit" | "isiolo" | "meru" | "tharaka_nithi" | "embu" | "kitui" | "machakos" | "makueni" | "nyandarua" | "nyeri" | "kirinyaga" | "muranga" | "kiambu" | "turkana" | "west_pokot" | "samburu" | "trans_nzoia" | "uasin_gishu" | "elgeyo_marakwet" | "nandi" | "baringo" | "laikipia" | "nakuru" | "narok" | "kajiado" | "kericho" | "bomet" | "kakamega" | "vihiga" | "bungoma" | "busia" | "siaya" | "kisumu" | "homa_bay" | "migori" | "kisii" | "nyamira" | "nairobi";
                 /** @description Where the page starts; take it from the `Link` header. */
                 cursor?: string;
-                /** @description true: those the caller has taken on; false: all others. */
+                /** @description true: claimed by the caller; false: all others. */
                 mine?: boolean;
-                /** @description true: what is still to be brought; false: what was handed over. */
+                /** @description true: still to be delivered; false: delivered. */
                 open?: boolean;
                 /** @description Rows a page; above 100 they are 100. */
                 page_size?: number;
-                /** @description The point they go to. */
+                /** @description The id of the point they go to. */
                 pickup_point?: number;
                 /**
-                 * @description How far they are. All of them unless told.
+                 * @description Their status; all by default.
                  *
                  *     * `to_fetch` - to fetch
                  *     * `fetched` - fetched
@@ -7997,7 +8018,7 @@ export interface operations {
                     "application/json": components["schemas"]["ParcelOutput"][];
                 };
             };
-            /** @description A parameter is wrong, or there is none of that name. */
+            /** @description A query parameter is invalid or unknown. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -8010,7 +8031,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -8024,7 +8045,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Only delivery agents take parcels on. */
+            /** @description Only delivery agents can take parcels. */
             403: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -8104,7 +8125,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -8118,7 +8139,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description You have a part in this, as buyer, seller or author or by a number of yours: somebody else decides. Only delivery agents take parcels on. */
+            /** @description You are involved in this (as buyer, seller or author, or through one of your phone numbers). Someone else has to decide. Only delivery agents can take parcels. */
             403: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -8144,7 +8165,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description This cannot be done with the goods as they are now. Another agent brings this parcel. */
+            /** @description This action is not possible in the item's current status. Another agent is delivering this parcel. */
             409: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -8171,7 +8192,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of no type that is read here. */
+            /** @description The media type is not supported. */
             415: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -8247,7 +8268,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -8261,7 +8282,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description You have a part in this, as buyer, seller or author or by a number of yours: somebody else decides. Only delivery agents take parcels on. */
+            /** @description You are involved in this (as buyer, seller or author, or through one of your phone numbers). Someone else has to decide. Only delivery agents can take parcels. */
             403: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -8287,7 +8308,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Another agent brings this parcel. You have taken on as many parcels as you may. Fetch or release some of them first. There is nothing left to bring of this parcel. */
+            /** @description Another agent is delivering this parcel. You have reached your limit of parcels. Collect or release some of them first. There is nothing left to deliver in this parcel. */
             409: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -8314,7 +8335,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of no type that is read here. */
+            /** @description The media type is not supported. */
             415: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -8394,7 +8415,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -8408,7 +8429,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description You have a part in this, as buyer, seller or author or by a number of yours: somebody else decides. Only delivery agents take parcels on. */
+            /** @description You are involved in this (as buyer, seller or author, or through one of your phone numbers). Someone else has to decide. Only delivery agents can take parcels. */
             403: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -8434,7 +8455,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description This cannot be done with the goods as they are now. Another agent brings this parcel. You have taken on as many parcels as you may. Fetch or release some of them first. There is nothing left to bring of this parcel. The payment of this order is being looked into. Its goods stay where they are. A second person has to agree to this. */
+            /** @description This action is not possible in the item's current status. Another agent is delivering this parcel. You have reached your limit of parcels. Collect or release some of them first. There is nothing left to deliver in this parcel. We are checking the payment for this order. Please do not hand over or ship the goods yet. One person may not decide this alone. It has been recorded as a proposal; nothing has been done yet. */
             409: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -8461,7 +8482,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of no type that is read here. */
+            /** @description The media type is not supported. */
             415: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -8541,7 +8562,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -8555,7 +8576,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description You have a part in this, as buyer, seller or author or by a number of yours: somebody else decides. Only delivery agents take parcels on. */
+            /** @description You are involved in this (as buyer, seller or author, or through one of your phone numbers). Someone else has to decide. Only delivery agents can take parcels. */
             403: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -8581,7 +8602,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Another agent brings this parcel. You have fetched it already. Bring it, or ask the shop to give it to somebody else. */
+            /** @description Another agent is delivering this parcel. You have already collected this parcel. Deliver it, or ask the shop to reassign it. */
             409: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -8608,7 +8629,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of no type that is read here. */
+            /** @description The media type is not supported. */
             415: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -8655,7 +8676,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description `cookie`: the refresh token goes into an HttpOnly cookie that is sent below /token/ alone, and `refresh` is empty; for the shop's own pages. `body`: it is in the answer. With either, the answer says in seconds how long the tokens are good. Without the header it is in the answer, and nothing more. */
+                /** @description `cookie`: the refresh token is set in an HttpOnly cookie that is only sent below /token/, and `refresh` is empty; for the shop's own pages. `body`: it is in the response. With either, the response includes the tokens' lifetimes in seconds. Without the header the token is in the response, without lifetimes. */
                 "Token-Transport"?: "body" | "cookie";
             };
             path?: never;
@@ -8676,7 +8697,7 @@ export interface operations {
                     "application/json": components["schemas"]["SignedIn"];
                 };
             };
-            /** @description The name and the password do not belong together, or the input is wrong. Or a second factor is needed: send its code too. */
+            /** @description The name or the password is wrong, or the input is invalid. Or a second factor is required: send its code too. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -8702,7 +8723,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Somebody changed this at the same moment. Try again. */
+            /** @description Someone else changed this at the same moment. Try again. */
             409: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -8729,7 +8750,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of no type that is read here. */
+            /** @description The media type is not supported. */
             415: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -8807,7 +8828,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Signing in by phone is not offered here. */
+            /** @description Signing in by phone is not available. */
             404: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -8820,7 +8841,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Somebody changed this at the same moment. Try again. */
+            /** @description Someone else changed this at the same moment. Try again. */
             409: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -8847,7 +8868,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of no type that is read here. */
+            /** @description The media type is not supported. */
             415: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -8860,7 +8881,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Enough codes were sent lately. Type the newest one, or try again later. */
+            /** @description Too many codes were sent recently. Enter the newest one, or try again later. */
             429: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -8894,7 +8915,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description `cookie`: the refresh token goes into an HttpOnly cookie that is sent below /token/ alone, and `refresh` is empty; for the shop's own pages. `body`: it is in the answer. With either, the answer says in seconds how long the tokens are good. Without the header it is in the answer, and nothing more. */
+                /** @description `cookie`: the refresh token is set in an HttpOnly cookie that is only sent below /token/, and `refresh` is empty; for the shop's own pages. `body`: it is in the response. With either, the response includes the tokens' lifetimes in seconds. Without the header the token is in the response, without lifetimes. */
                 "Token-Transport"?: "body" | "cookie";
             };
             path?: never;
@@ -8924,7 +8945,7 @@ export interface operations {
                     "application/json": components["schemas"]["PhoneSignedIn"];
                 };
             };
-            /** @description The code is wrong, or over. */
+            /** @description The code is wrong or has expired. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -8964,7 +8985,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Signing in by phone is not offered here. */
+            /** @description Signing in by phone is not available. */
             404: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -8977,7 +8998,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Somebody changed this at the same moment. Try again. */
+            /** @description Someone else changed this at the same moment. Try again. */
             409: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -9004,7 +9025,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of no type that is read here. */
+            /** @description The media type is not supported. */
             415: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -9082,7 +9103,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It opens nothing. */
+            /** @description The token is missing, invalid or no longer valid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -9096,7 +9117,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Somebody changed this at the same moment. Try again. */
+            /** @description Someone else changed this at the same moment. Try again. */
             409: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -9123,7 +9144,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of no type that is read here. */
+            /** @description The media type is not supported. */
             415: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -9184,7 +9205,7 @@ export interface operations {
                     "application/json": components["schemas"]["MeOutput"];
                 };
             };
-            /** @description A parameter is wrong, or there is none of that name. */
+            /** @description A query parameter is invalid or unknown. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -9197,7 +9218,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -9273,7 +9294,7 @@ export interface operations {
                     "application/json": components["schemas"]["NoticeOutput"][];
                 };
             };
-            /** @description A parameter is wrong, or there is none of that name. */
+            /** @description A query parameter is invalid or unknown. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -9286,7 +9307,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -9365,7 +9386,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -9379,7 +9400,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Somebody changed this at the same moment. Try again. */
+            /** @description Someone else changed this at the same moment. Try again. */
             409: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -9406,7 +9427,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of no type that is read here. */
+            /** @description The media type is not supported. */
             415: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -9473,7 +9494,7 @@ export interface operations {
                     "application/json": components["schemas"]["OrderRowOutput"][];
                 };
             };
-            /** @description A parameter is wrong, or there is none of that name. */
+            /** @description A query parameter is invalid or unknown. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -9486,7 +9507,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -9534,7 +9555,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description `cookie`: the refresh token goes into an HttpOnly cookie that is sent below /token/ alone, and `refresh` is empty; for the shop's own pages. `body`: it is in the answer. With either, the answer says in seconds how long the tokens are good. Without the header it is in the answer, and nothing more. */
+                /** @description `cookie`: the refresh token is set in an HttpOnly cookie that is only sent below /token/, and `refresh` is empty; for the shop's own pages. `body`: it is in the response. With either, the response includes the tokens' lifetimes in seconds. Without the header the token is in the response, without lifetimes. */
                 "Token-Transport"?: "body" | "cookie";
             };
             path?: never;
@@ -9568,7 +9589,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -9595,7 +9616,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Somebody changed this at the same moment. Try again. */
+            /** @description Someone else changed this at the same moment. Try again. */
             409: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -9622,7 +9643,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of no type that is read here. */
+            /** @description The media type is not supported. */
             415: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -9700,7 +9721,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Somebody changed this at the same moment. Try again. */
+            /** @description Someone else changed this at the same moment. Try again. */
             409: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -9727,7 +9748,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of no type that is read here. */
+            /** @description The media type is not supported. */
             415: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -9805,7 +9826,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Somebody changed this at the same moment. Try again. */
+            /** @description Someone else changed this at the same moment. Try again. */
             409: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -9832,7 +9853,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of no type that is read here. */
+            /** @description The media type is not supported. */
             415: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -9879,7 +9900,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description `cookie`: the refresh token goes into an HttpOnly cookie that is sent below /token/ alone, and `refresh` is empty; for the shop's own pages. `body`: it is in the answer. With either, the answer says in seconds how long the tokens are good. Without the header it is in the answer, and nothing more. */
+                /** @description `cookie`: the refresh token is set in an HttpOnly cookie that is only sent below /token/, and `refresh` is empty; for the shop's own pages. `body`: it is in the response. With either, the response includes the tokens' lifetimes in seconds. Without the header the token is in the response, without lifetimes. */
                 "Token-Transport"?: "body" | "cookie";
             };
             path?: never;
@@ -9900,7 +9921,7 @@ export interface operations {
                     "application/json": components["schemas"]["PasswordChanged"];
                 };
             };
-            /** @description The code is wrong, or over. */
+            /** @description The code is wrong or has expired. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -9913,7 +9934,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -9927,7 +9948,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Only the shop's own pages may sign in with a cookie. */
+            /** @description Sign in to this account with its password. Only the shop's own pages may sign in with a cookie. */
             403: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -9940,7 +9961,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Signing in by phone is not offered here. */
+            /** @description Signing in by phone is not available. */
             404: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -9953,7 +9974,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Somebody changed this at the same moment. Try again. */
+            /** @description Someone else changed this at the same moment. Try again. */
             409: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -9980,7 +10001,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of no type that is read here. */
+            /** @description The media type is not supported. */
             415: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -10027,7 +10048,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Its key, of `/counties/`; all unless told.
+                 * @description A key from `/counties/`; all by default.
                  *
                  *     * `mombasa` - Mombasa
                  *     * `kwale` - Kwale
@@ -10101,7 +10122,7 @@ export interface operations {
                     "application/json": components["schemas"]["PickupPointOutput"][];
                 };
             };
-            /** @description You have it: nothing has changed. */
+            /** @description Not modified since the version the client has. */
             304: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -10156,25 +10177,25 @@ export interface operations {
     product: {
         parameters: {
             query?: {
-                /** @description Of a category: Where the page starts; take it from the `Link` header. */
+                /** @description For a category: Where the page starts; take it from the `Link` header. */
                 cursor?: string;
-                /** @description Of a category: Only these of each product, with commas: `id`, `name`, `image`, `thumbnail`, `description`, `category`, `price`, `item_number`, `available`, `soldout`, `back_within`, `user_name`, `created_at`, `stars`, `reviews`, `pictures`. `pictures` is there only if it is asked for. */
+                /** @description For a category: Only these fields of each product, comma-separated: `id`, `name`, `image`, `thumbnail`, `description`, `category`, `price`, `item_number`, `available`, `soldout`, `back_within`, `user_name`, `created_at`, `stars`, `reviews`, `pictures`. `pictures` is included only if requested. */
                 fields?: string;
                 /**
-                 * @description Of a category: `true`: what can be bought; `false`: only what is sold out.
+                 * @description For a category: `true`: products for sale; `false`: sold-out products.
                  *
                  *     * `true` - true
                  *     * `false` - false
                  */
                 in_stock?: "false" | "true";
-                /** @description Of a category: KES; this or less. */
+                /** @description For a category: Highest price, in KES. */
                 max_price?: number;
-                /** @description Of a category: KES; this or more. */
+                /** @description For a category: Lowest price, in KES. */
                 min_price?: number;
-                /** @description Of a category: 1 to 5, with one decimal: what is reviewed so or better. */
+                /** @description For a category: Lowest average of the reviews: 1 to 5, with one decimal. */
                 min_stars?: number;
                 /**
-                 * @description Of a category: `newest` unless told; `stars` and `best-selling` are the best first.
+                 * @description For a category: Default `newest`. `stars` and `best-selling` show the best first.
                  *
                  *     * `newest` - newest
                  *     * `price` - price
@@ -10185,14 +10206,14 @@ export interface operations {
                  *     * `-sold` - -sold
                  */
                 ordering?: "-price" | "-sold" | "-stars" | "best-selling" | "newest" | "price" | "stars";
-                /** @description Of a category: Rows a page; above 100 they are 100. */
+                /** @description For a category: Rows a page; above 100 they are 100. */
                 page_size?: number;
-                /** @description Of a category: A seller's `user_name`, in any case. */
+                /** @description For a category: A seller's `user_name`, in any case. */
                 seller?: string;
             };
             header?: never;
             path: {
-                /** @description The id of a product, or a category: its goods. In any case; `phonestablet` is another name for `phones`. */
+                /** @description The id of a product, or a category. In any case; `phonestablet` is another name for `phones`. */
                 product_id: number | ("computing" | "electronics" | "fashions" | "furniture" | "gaming" | "kitchen" | "phones" | "phonestablet" | "sports");
             };
             cookie?: never;
@@ -10212,7 +10233,7 @@ export interface operations {
                     "application/json": components["schemas"]["ProductDetailOutput"] | components["schemas"]["ProductOutput"][];
                 };
             };
-            /** @description You have it: nothing has changed. */
+            /** @description Not modified since the version the client has. */
             304: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -10221,7 +10242,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A parameter is wrong, or there is none of that name. */
+            /** @description A query parameter is invalid or unknown. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -10288,7 +10309,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It is off. */
+            /** @description The product is unlisted. */
             204: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -10296,7 +10317,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A parameter is wrong, or there is none of that name. */
+            /** @description A query parameter is invalid or unknown. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -10309,7 +10330,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -10336,7 +10357,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Somebody changed this at the same moment. Try again. */
+            /** @description Someone else changed this at the same moment. Try again. */
             409: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -10396,7 +10417,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description As it is now. */
+            /** @description The product. */
             200: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -10406,7 +10427,7 @@ export interface operations {
                     "application/json": components["schemas"]["ListingOutput"];
                 };
             };
-            /** @description Something in the input is wrong. */
+            /** @description The input is invalid. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -10419,7 +10440,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -10446,7 +10467,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Somebody changed this at the same moment. Try again. */
+            /** @description Someone else changed this at the same moment. Try again. */
             409: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -10473,7 +10494,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of no type that is read here. */
+            /** @description The media type is not supported. */
             415: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -10536,7 +10557,7 @@ export interface operations {
                     "application/json": components["schemas"]["PictureOutput"][];
                 };
             };
-            /** @description A parameter is wrong, or there is none of that name. */
+            /** @description A query parameter is invalid or unknown. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -10549,7 +10570,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -10630,7 +10651,7 @@ export interface operations {
                     "application/json": components["schemas"]["PictureOutput"][];
                 };
             };
-            /** @description They are not all there. */
+            /** @description The list is incomplete. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -10643,7 +10664,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -10670,7 +10691,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Somebody changed this at the same moment. Try again. */
+            /** @description Someone else changed this at the same moment. Try again. */
             409: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -10697,7 +10718,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of no type that is read here. */
+            /** @description The media type is not supported. */
             415: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -10764,7 +10785,7 @@ export interface operations {
                     "application/json": components["schemas"]["PictureOutput"][];
                 };
             };
-            /** @description It is no picture that is taken. */
+            /** @description Not an accepted picture format. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -10777,7 +10798,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -10804,7 +10825,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A product has 8 pictures at most. Take one away first. */
+            /** @description A product can have at most 8 pictures. Remove one first. */
             409: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -10831,7 +10852,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of no type that is read here. */
+            /** @description The media type is not supported. */
             415: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -10886,7 +10907,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It is gone. */
+            /** @description The picture is removed. */
             204: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -10894,7 +10915,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A parameter is wrong, or there is none of that name. */
+            /** @description A query parameter is invalid or unknown. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -10907,7 +10928,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -10921,7 +10942,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It is not there, or not theirs. */
+            /** @description There is no such product or picture, or it is another seller's. */
             404: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -10934,7 +10955,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Somebody changed this at the same moment. Try again. */
+            /** @description Someone else changed this at the same moment. Try again. */
             409: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -10982,7 +11003,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key counts once, however often it is sent. */
+                /** @description A request with the same key counts only once. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -10996,10 +11017,10 @@ export interface operations {
             };
         };
         responses: {
-            /** @description As it stands now. */
+            /** @description The product. */
             201: {
                 headers: {
-                    /** @description `true` when an earlier request with this key was counted already. */
+                    /** @description `true` if an earlier request with this key was already counted. */
                     "Idempotent-Replayed"?: string;
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
@@ -11008,7 +11029,7 @@ export interface operations {
                     "application/json": components["schemas"]["ListingOutput"];
                 };
             };
-            /** @description The shelf has no such number to take, or no room for it. */
+            /** @description Fewer units are free, or the stock would be too large. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -11021,7 +11042,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -11048,7 +11069,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Somebody changed this at the same moment. Try again. */
+            /** @description Someone else changed this at the same moment. Try again. */
             409: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -11075,7 +11096,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of no type that is read here. */
+            /** @description The media type is not supported. */
             415: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -11159,7 +11180,7 @@ export interface operations {
                     "application/json": components["schemas"]["ReviewOutput"][];
                 };
             };
-            /** @description You have it: nothing has changed. */
+            /** @description Not modified since the version the client has. */
             304: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -11168,7 +11189,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A parameter cannot be read. */
+            /** @description A parameter is invalid. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -11250,7 +11271,7 @@ export interface operations {
                     "application/json": components["schemas"]["StockMoveOutput"][];
                 };
             };
-            /** @description A parameter is wrong, or there is none of that name. */
+            /** @description A query parameter is invalid or unknown. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -11263,7 +11284,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -11323,27 +11344,27 @@ export interface operations {
     product_search: {
         parameters: {
             query?: {
-                /** @description One or more, with commas or given again; as in `/categories/`, in any case. */
+                /** @description One or more keys of `/categories/`, in any case: comma-separated or repeated. */
                 category?: string;
                 /** @description Where the page starts; take it from the `Link` header. */
                 cursor?: string;
-                /** @description Only these of each product, with commas: `id`, `name`, `image`, `thumbnail`, `description`, `category`, `price`, `item_number`, `available`, `soldout`, `back_within`, `user_name`, `created_at`, `stars`, `reviews`, `pictures`. `pictures` is there only if it is asked for. */
+                /** @description Only these fields of each product, comma-separated: `id`, `name`, `image`, `thumbnail`, `description`, `category`, `price`, `item_number`, `available`, `soldout`, `back_within`, `user_name`, `created_at`, `stars`, `reviews`, `pictures`. `pictures` is included only if requested. */
                 fields?: string;
                 /**
-                 * @description `true`: what can be bought; `false`: only what is sold out.
+                 * @description `true`: products for sale; `false`: sold-out products.
                  *
                  *     * `true` - true
                  *     * `false` - false
                  */
                 in_stock?: "false" | "true";
-                /** @description KES; this or less. */
+                /** @description Highest price, in KES. */
                 max_price?: number;
-                /** @description KES; this or more. */
+                /** @description Lowest price, in KES. */
                 min_price?: number;
-                /** @description 1 to 5, with one decimal: what is reviewed so or better. */
+                /** @description Lowest average of the reviews: 1 to 5, with one decimal. */
                 min_stars?: number;
                 /**
-                 * @description `newest` unless told. `relevance`: what has all the words in its name first; `stars` and `best-selling`: the best first.
+                 * @description Default `newest`. `relevance`: products with all the words in their name first; `stars` and `best-selling`: the best first.
                  *
                  *     * `relevance` - relevance
                  *     * `newest` - newest
@@ -11371,7 +11392,7 @@ export interface operations {
             200: {
                 headers: {
                     Link: components["headers"]["Link"];
-                    /** @description Where nothing has the words as they were typed: those that were searched for in their place, in UTF-8, percent-encoded where it is not ASCII. */
+                    /** @description If nothing matched the words as typed: the corrected words that were searched for instead, in UTF-8, with non-ASCII percent-encoded. */
                     "Search-Corrected"?: string;
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     ETag: components["headers"]["ETag"];
@@ -11382,7 +11403,7 @@ export interface operations {
                     "application/json": components["schemas"]["ProductOutput"][];
                 };
             };
-            /** @description You have it: nothing has changed. */
+            /** @description Not modified since the version the client has. */
             304: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -11391,7 +11412,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A parameter cannot be read. */
+            /** @description A parameter is invalid. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -11446,7 +11467,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Either may be empty. */
+            /** @description The suggestions. Either list may be empty. */
             200: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -11458,7 +11479,7 @@ export interface operations {
                     "application/json": components["schemas"]["SuggestOutput"];
                 };
             };
-            /** @description You have it: nothing has changed. */
+            /** @description Not modified since the version the client has. */
             304: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -11467,7 +11488,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A parameter cannot be read. */
+            /** @description A parameter is invalid. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -11514,7 +11535,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description `cookie`: the refresh token goes into an HttpOnly cookie that is sent below /token/ alone, and `refresh` is empty; for the shop's own pages. `body`: it is in the answer. With either, the answer says in seconds how long the tokens are good. Without the header it is in the answer, and nothing more. */
+                /** @description `cookie`: the refresh token is set in an HttpOnly cookie that is only sent below /token/, and `refresh` is empty; for the shop's own pages. `body`: it is in the response. With either, the response includes the tokens' lifetimes in seconds. Without the header the token is in the response, without lifetimes. */
                 "Token-Transport"?: "body" | "cookie";
             };
             path?: never;
@@ -11535,7 +11556,7 @@ export interface operations {
                     "application/json": components["schemas"]["SignedIn"];
                 };
             };
-            /** @description Something in the input is wrong. */
+            /** @description The input is invalid. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -11561,7 +11582,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Somebody changed this at the same moment. Try again. */
+            /** @description Someone else changed this at the same moment. Try again. */
             409: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -11588,7 +11609,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of no type that is read here. */
+            /** @description The media type is not supported. */
             415: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -11662,7 +11683,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -11676,7 +11697,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Somebody changed this at the same moment. Try again. */
+            /** @description Someone else changed this at the same moment. Try again. */
             409: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -11703,7 +11724,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of no type that is read here. */
+            /** @description The media type is not supported. */
             415: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -11768,7 +11789,7 @@ export interface operations {
                     "application/json": components["schemas"]["Done"];
                 };
             };
-            /** @description The link is over. */
+            /** @description The link is invalid or expired. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -11781,7 +11802,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Somebody changed this at the same moment. Try again. */
+            /** @description Someone else changed this at the same moment. Try again. */
             409: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -11808,7 +11829,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of no type that is read here. */
+            /** @description The media type is not supported. */
             415: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -11876,7 +11897,7 @@ export interface operations {
                     "application/json": components["schemas"]["ReviewOutput"];
                 };
             };
-            /** @description Something in the input is wrong. */
+            /** @description The input is invalid. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -11889,7 +11910,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -11916,7 +11937,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description You have answered this review. An answer is given once. */
+            /** @description You have already answered this review. You can answer it only once. */
             409: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -11943,7 +11964,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of no type that is read here. */
+            /** @description The media type is not supported. */
             415: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -12001,7 +12022,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The review with its answer as it is now. */
+            /** @description The review with its changed answer. */
             200: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -12011,7 +12032,7 @@ export interface operations {
                     "application/json": components["schemas"]["ReviewOutput"];
                 };
             };
-            /** @description Something in the input is wrong. */
+            /** @description The input is invalid. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -12024,7 +12045,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -12078,7 +12099,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of no type that is read here. */
+            /** @description The media type is not supported. */
             415: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -12144,7 +12165,7 @@ export interface operations {
                     "application/json": components["schemas"]["SellerOutput"];
                 };
             };
-            /** @description You have it: nothing has changed. */
+            /** @description Not modified since the version the client has. */
             304: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -12153,7 +12174,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A parameter is wrong, or there is none of that name. */
+            /** @description A query parameter is invalid or unknown. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -12227,7 +12248,7 @@ export interface operations {
                     "application/json": components["schemas"]["BalanceOutput"];
                 };
             };
-            /** @description A parameter is wrong, or there is none of that name. */
+            /** @description A query parameter is invalid or unknown. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -12240,7 +12261,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -12310,7 +12331,7 @@ export interface operations {
                     "application/json": components["schemas"]["SaleOutput"][];
                 };
             };
-            /** @description A parameter is wrong, or there is none of that name. */
+            /** @description A query parameter is invalid or unknown. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -12323,7 +12344,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -12391,7 +12412,7 @@ export interface operations {
                     "application/json": components["schemas"]["PayoutOutput"][];
                 };
             };
-            /** @description A parameter is wrong, or there is none of that name. */
+            /** @description A query parameter is invalid or unknown. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -12404,7 +12425,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -12485,7 +12506,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -12539,7 +12560,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of no type that is read here. */
+            /** @description The media type is not supported. */
             415: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -12606,7 +12627,7 @@ export interface operations {
                     "application/json": components["schemas"]["LineProblemOutput"][];
                 };
             };
-            /** @description A parameter is wrong, or there is none of that name. */
+            /** @description A query parameter is invalid or unknown. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -12619,7 +12640,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -12668,19 +12689,19 @@ export interface operations {
             query?: {
                 /** @description Where the page starts; take it from the `Link` header. */
                 cursor?: string;
-                /** @description One product, with all that this list says of it. */
+                /** @description Only the product with this id. */
                 id?: number;
                 /**
-                 * @description `true`: what the public sees; `false`: what you took off.
+                 * @description `true`: visible to the public; `false`: taken off.
                  *
                  *     * `true` - true
                  *     * `false` - false
                  */
                 listed?: "false" | "true";
-                /** @description Of which at most so many can be bought: sold out ones too. */
+                /** @description Only products with at most this many units available, including sold-out ones. */
                 low_stock?: number;
                 /**
-                 * @description `newest` unless told; `available`: what is scarcest first.
+                 * @description Default `newest`. `available`: the fewest first.
                  *
                  *     * `newest` - newest
                  *     * `price` - price
@@ -12693,19 +12714,19 @@ export interface operations {
                 ordering?: "-available" | "-price" | "-sold" | "available" | "best-selling" | "newest" | "price";
                 /** @description Rows a page; above 100 they are 100. */
                 page_size?: number;
-                /** @description Words, or beginnings of words, of name or description. */
+                /** @description Words, or beginnings of words, in the name or description. */
                 search?: string;
-                /** @description Your own code, in its own case. */
+                /** @description Your own code. Case matters. */
                 sku?: string;
                 /**
-                 * @description `true`: what has nothing free.
+                 * @description `true`: no units available.
                  *
                  *     * `true` - true
                  *     * `false` - false
                  */
                 soldout?: "false" | "true";
                 /**
-                 * @description One or more, given again: any of them. `low_stock` has 5 or fewer.
+                 * @description Repeat for any of several. `low_stock`: 5 or fewer available.
                  *
                  *     * `on_sale` - on_sale
                  *     * `low_stock` - low_stock
@@ -12730,7 +12751,7 @@ export interface operations {
                     "application/json": components["schemas"]["ListingOutput"][];
                 };
             };
-            /** @description A parameter is wrong, or there is none of that name. */
+            /** @description A query parameter is invalid or unknown. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -12743,7 +12764,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -12806,7 +12827,7 @@ export interface operations {
                     "text/csv": string;
                 };
             };
-            /** @description A parameter is wrong, or there is none of that name. */
+            /** @description A query parameter is invalid or unknown. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -12819,7 +12840,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -12895,7 +12916,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -12909,7 +12930,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Somebody changed this at the same moment. Try again. */
+            /** @description Someone else changed this at the same moment. Try again. */
             409: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -12936,7 +12957,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of no type that is read here. */
+            /** @description The media type is not supported. */
             415: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -13000,7 +13021,7 @@ export interface operations {
                     "text/csv": string;
                 };
             };
-            /** @description A parameter is wrong, or there is none of that name. */
+            /** @description A query parameter is invalid or unknown. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -13013,7 +13034,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description This link is not good any more. Ask for another. */
+            /** @description This link has expired. Request a new one. */
             404: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -13059,11 +13080,11 @@ export interface operations {
     seller_import: {
         parameters: {
             query?: {
-                /** @description `true` only tells, and changes nothing. */
+                /** @description `true` only reports, without saving anything. */
                 check?: boolean;
             };
             header?: {
-                /** @description What is restocked under the same key counts once for each product. */
+                /** @description Each product is restocked once per key. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -13076,7 +13097,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The file was read; what became of each row. */
+            /** @description The file was read. The report has the outcome of each row. */
             200: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -13099,7 +13120,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -13113,7 +13134,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Somebody changed this at the same moment. Try again. */
+            /** @description Someone else changed this at the same moment. Try again. */
             409: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -13140,7 +13161,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of no type that is read here. */
+            /** @description The media type is not supported. */
             415: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -13186,13 +13207,13 @@ export interface operations {
     seller_reviews: {
         parameters: {
             query?: {
-                /** @description `false`: what waits for an answer. */
+                /** @description `false`: reviews without an answer. */
                 answered?: "false" | "true";
                 /** @description Where the page starts; take it from the `Link` header. */
                 cursor?: string;
                 /** @description Rows a page; above 100 they are 100. */
                 page_size?: number;
-                /** @description Only these, with commas or given again: 1 to 5. */
+                /** @description Only these numbers of stars, 1 to 5: comma-separated or repeated. */
                 stars?: string;
             };
             header?: never;
@@ -13211,7 +13232,7 @@ export interface operations {
                     "application/json": components["schemas"]["SellersReviewOutput"][];
                 };
             };
-            /** @description A parameter is wrong, or there is none of that name. */
+            /** @description A query parameter is invalid or unknown. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -13224,7 +13245,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -13292,7 +13313,7 @@ export interface operations {
                     "application/json": components["schemas"]["MovementOutput"][];
                 };
             };
-            /** @description A parameter is wrong, or there is none of that name. */
+            /** @description A query parameter is invalid or unknown. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -13305,7 +13326,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -13368,7 +13389,7 @@ export interface operations {
                     "text/csv": string;
                 };
             };
-            /** @description A parameter is wrong, or there is none of that name. */
+            /** @description A query parameter is invalid or unknown. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -13381,7 +13402,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -13443,7 +13464,7 @@ export interface operations {
                     "application/json": components["schemas"]["SummaryOutput"];
                 };
             };
-            /** @description A parameter is wrong, or there is none of that name. */
+            /** @description A query parameter is invalid or unknown. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -13456,7 +13477,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -13504,7 +13525,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description `cookie`: the refresh token goes into an HttpOnly cookie that is sent below /token/ alone, and `refresh` is empty; for the shop's own pages. `body`: it is in the answer. With either, the answer says in seconds how long the tokens are good. Without the header it is in the answer, and nothing more. */
+                /** @description `cookie`: the refresh token is set in an HttpOnly cookie that is only sent below /token/, and `refresh` is empty; for the shop's own pages. `body`: it is in the response. With either, the response includes the tokens' lifetimes in seconds. Without the header the token is in the response, without lifetimes. */
                 "Token-Transport"?: "body" | "cookie";
             };
             path?: never;
@@ -13538,7 +13559,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It opens nothing. */
+            /** @description The token is missing, invalid or no longer valid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -13565,7 +13586,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Somebody changed this at the same moment. Try again. */
+            /** @description Someone else changed this at the same moment. Try again. */
             409: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -13592,7 +13613,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of no type that is read here. */
+            /** @description The media type is not supported. */
             415: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -13639,9 +13660,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A random text of 16 characters or more, a new one for each token that is renewed, kept until the answer is there. The same key with the same token gets the same successor, for a day, while that one is not renewed itself. */
+                /** @description A random text of at least 16 characters, a new one for each token that is renewed, kept until the response arrives. For a day, the same key with the same token gets the same successor, unless that was renewed itself. */
                 "Idempotency-Key"?: string;
-                /** @description `cookie`: the refresh token goes into an HttpOnly cookie that is sent below /token/ alone, and `refresh` is empty; for the shop's own pages. `body`: it is in the answer. With either, the answer says in seconds how long the tokens are good. Without the header it is in the answer, and nothing more. */
+                /** @description `cookie`: the refresh token is set in an HttpOnly cookie that is only sent below /token/, and `refresh` is empty; for the shop's own pages. `body`: it is in the response. With either, the response includes the tokens' lifetimes in seconds. Without the header the token is in the response, without lifetimes. */
                 "Token-Transport"?: "body" | "cookie";
             };
             path?: never;
@@ -13655,7 +13676,7 @@ export interface operations {
         responses: {
             200: {
                 headers: {
-                    /** @description `true` where the refresh token of the answer was given out before. */
+                    /** @description `true` if the refresh token in the response had already been issued. */
                     "Idempotent-Replayed"?: string;
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
@@ -13677,7 +13698,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It opens nothing. */
+            /** @description The token is missing, invalid or no longer valid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -13704,7 +13725,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Somebody changed this at the same moment. Try again. */
+            /** @description Someone else changed this at the same moment. Try again. */
             409: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -13731,7 +13752,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of no type that is read here. */
+            /** @description The media type is not supported. */
             415: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -13787,7 +13808,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It would. */
+            /** @description The token is valid. */
             200: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -13810,7 +13831,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It opens nothing. */
+            /** @description The token is missing, invalid or no longer valid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -13824,7 +13845,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Somebody changed this at the same moment. Try again. */
+            /** @description Someone else changed this at the same moment. Try again. */
             409: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -13851,7 +13872,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of no type that is read here. */
+            /** @description The media type is not supported. */
             415: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -13931,7 +13952,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -13945,7 +13966,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description You have a part in this, as buyer, seller or author or by a number of yours: somebody else decides. */
+            /** @description You are involved in this (as buyer, seller or author, or through one of your phone numbers). Someone else has to decide. */
             403: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -13958,7 +13979,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no such line. */
+            /** @description There is no such item. */
             404: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -13971,7 +13992,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description This cannot be done with the goods as they are now. The payment of this order is being looked into. Its goods stay where they are. Another agent brings this parcel. A second person has to agree to this. */
+            /** @description This action is not possible in the item's current status. We are checking the payment for this order. Please do not hand over or ship the goods yet. Another agent is delivering this parcel. One person may not decide this alone. It has been recorded as a proposal; nothing has been done yet. */
             409: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -13998,7 +14019,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of no type that is read here. */
+            /** @description The media type is not supported. */
             415: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -14052,7 +14073,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It. */
+            /** @description The problem. */
             200: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -14062,7 +14083,7 @@ export interface operations {
                     "application/json": components["schemas"]["LineProblemOutput"];
                 };
             };
-            /** @description A parameter is wrong, or there is none of that name. */
+            /** @description A query parameter is invalid or unknown. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -14075,7 +14096,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -14089,7 +14110,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description No problem was reported with this. */
+            /** @description No problem has been reported for this item. */
             404: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -14136,7 +14157,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description 1 to 255 visible ASCII characters: the same request again does nothing more. Without one, the same words within 15 seconds are a double click. */
+                /** @description 1 to 255 visible ASCII characters; repeating the request has no further effect. Without it, the same text within 15 seconds counts as a double click. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -14151,7 +14172,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It was reported a moment ago. */
+            /** @description Already reported a moment ago. */
             200: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -14161,7 +14182,7 @@ export interface operations {
                     "application/json": components["schemas"]["LineProblemOutput"];
                 };
             };
-            /** @description It is open. */
+            /** @description Reported. */
             201: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -14184,7 +14205,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -14198,7 +14219,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no such line. */
+            /** @description There is no such item. */
             404: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -14211,7 +14232,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description You have reported a problem with this already. Write what there is to add to it. That cannot be done. A problem can be reported with what is paid and was not cancelled. You have reported many problems today. Call the shop, or go on tomorrow. */
+            /** @description You have already reported a problem with this item. Add to that report instead. That cannot be done. You can only report a problem with an item that is paid and not cancelled. You have reported many problems today. Call the shop, or continue tomorrow. */
             409: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -14238,7 +14259,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of no type that is read here. */
+            /** @description The media type is not supported. */
             415: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -14309,7 +14330,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It is decided. */
+            /** @description Decided. */
             200: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -14332,7 +14353,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -14346,7 +14367,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description No problem was reported with this. */
+            /** @description No problem has been reported for this item. */
             404: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -14359,7 +14380,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description This problem has been closed. You have been paid for this already, so the shop decides about it. Write into the thread what you agree to. The goods are to come back already. The goods have not left the seller: refund them, or wait. This cannot be done with the goods as they are now. The payment of this order is being looked into. Its goods stay where they are. */
+            /** @description This problem has been closed. You have already been paid for this item, so the shop decides about the refund. Write in the thread what you agree to. A return has already been requested. The goods have not left the seller yet. Refund them, or wait. This action is not possible in the item's current status. We are checking the payment for this order. Please do not hand over or ship the goods yet. */
             409: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -14386,7 +14407,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of no type that is read here. */
+            /** @description The media type is not supported. */
             415: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -14450,7 +14471,7 @@ export interface operations {
                     "application/json": components["schemas"]["MessageOutput"][];
                 };
             };
-            /** @description A parameter is wrong, or there is none of that name. */
+            /** @description A query parameter is invalid or unknown. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -14463,7 +14484,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -14477,7 +14498,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description No problem was reported with this. */
+            /** @description No problem has been reported for this item. */
             404: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -14524,7 +14545,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description 1 to 255 visible ASCII characters: the same request again does nothing more. Without one, the same words within 15 seconds are a double click. */
+                /** @description 1 to 255 visible ASCII characters; repeating the request has no further effect. Without it, the same text within 15 seconds counts as a double click. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -14539,7 +14560,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It was written a moment ago. */
+            /** @description Already written a moment ago. */
             200: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -14549,7 +14570,7 @@ export interface operations {
                     "application/json": components["schemas"]["MessageOutput"];
                 };
             };
-            /** @description It is written. */
+            /** @description Written. */
             201: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -14572,7 +14593,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -14586,7 +14607,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description No problem was reported with this. */
+            /** @description No problem has been reported for this item. */
             404: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -14599,7 +14620,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description This problem has been closed. You have written a lot about this. The shop reads it, and decides. */
+            /** @description This problem has been closed. You have reached the message limit for this problem. The shop will read it and decide. */
             409: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -14626,7 +14647,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of no type that is read here. */
+            /** @description The media type is not supported. */
             415: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -14703,7 +14724,7 @@ export interface operations {
                     "image/webp": Blob;
                 };
             };
-            /** @description A parameter is wrong, or there is none of that name. */
+            /** @description A query parameter is invalid or unknown. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -14716,7 +14737,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -14730,7 +14751,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description No problem was reported with this. */
+            /** @description No problem has been reported for this item. */
             404: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -14788,7 +14809,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It is decided. */
+            /** @description Decided. */
             200: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -14811,7 +14832,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -14825,7 +14846,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description No problem was reported with this. */
+            /** @description No problem has been reported for this item. */
             404: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -14838,7 +14859,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Nobody decided that the goods are to come back. This problem has been closed. You have been paid for this already, so the shop decides about it. Write into the thread what you agree to. This cannot be done with the goods as they are now. The payment of this order is being looked into. Its goods stay where they are. */
+            /** @description No return has been requested for this problem. This problem has been closed. You have already been paid for this item, so the shop decides about the refund. Write in the thread what you agree to. This action is not possible in the item's current status. We are checking the payment for this order. Please do not hand over or ship the goods yet. */
             409: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -14865,7 +14886,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of no type that is read here. */
+            /** @description The media type is not supported. */
             415: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -14919,7 +14940,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It is closed. */
+            /** @description Closed. */
             200: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -14942,7 +14963,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -14956,7 +14977,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description No problem was reported with this. */
+            /** @description No problem has been reported for this item. */
             404: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -14996,7 +15017,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of no type that is read here. */
+            /** @description The media type is not supported. */
             415: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -15061,7 +15082,7 @@ export interface operations {
                     "application/json": components["schemas"]["OwnReviewOutput"];
                 };
             };
-            /** @description A parameter is wrong, or there is none of that name. */
+            /** @description A query parameter is invalid or unknown. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -15074,7 +15095,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -15157,7 +15178,7 @@ export interface operations {
                     "application/json": components["schemas"]["OwnReviewOutput"];
                 };
             };
-            /** @description Something in the input is wrong. */
+            /** @description The input is invalid. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -15170,7 +15191,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -15184,7 +15205,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no such line. */
+            /** @description There is no such item. */
             404: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -15197,7 +15218,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Nobody reviews twice, or what is not delivered, or their own goods. */
+            /** @description Already reviewed, not delivered yet, or the caller's own product. */
             409: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -15224,7 +15245,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of no type that is read here. */
+            /** @description The media type is not supported. */
             415: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -15283,7 +15304,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The review as it is now. */
+            /** @description The changed review. */
             200: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -15293,7 +15314,7 @@ export interface operations {
                     "application/json": components["schemas"]["OwnReviewOutput"];
                 };
             };
-            /** @description Something in the input is wrong. */
+            /** @description The input is invalid. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -15306,7 +15327,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -15360,7 +15381,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of no type that is read here. */
+            /** @description The media type is not supported. */
             415: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -15439,7 +15460,7 @@ export interface operations {
                     "application/json": components["schemas"]["TrackOutput"][];
                 };
             };
-            /** @description A parameter is wrong, or there is none of that name. */
+            /** @description A query parameter is invalid or unknown. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -15452,7 +15473,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -15516,7 +15537,7 @@ export interface operations {
                     "application/json": components["schemas"]["TrackStoryOutput"];
                 };
             };
-            /** @description A parameter is wrong, or there is none of that name. */
+            /** @description A query parameter is invalid or unknown. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -15529,7 +15550,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -15543,7 +15564,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no such line. */
+            /** @description There is no such item. */
             404: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -15604,7 +15625,7 @@ export interface operations {
                     "application/json": components["schemas"]["UserDetails"];
                 };
             };
-            /** @description A parameter is wrong, or there is none of that name. */
+            /** @description A query parameter is invalid or unknown. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -15617,7 +15638,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -15696,7 +15717,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -15710,7 +15731,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Somebody changed this at the same moment. Try again. */
+            /** @description Someone else changed this at the same moment. Try again. */
             409: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -15737,7 +15758,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of no type that is read here. */
+            /** @description The media type is not supported. */
             415: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -15815,7 +15836,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no access token, or it opens nothing. */
+            /** @description The access token is missing or invalid. */
             401: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -15829,7 +15850,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Somebody changed this at the same moment. Try again. */
+            /** @description Someone else changed this at the same moment. Try again. */
             409: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -15856,7 +15877,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is of no type that is read here. */
+            /** @description The media type is not supported. */
             415: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -15906,14 +15927,14 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        /** @description Whatever is sent, at most 64 kB. */
+        /** @description Any body, at most 64 kB. */
         requestBody?: {
             content: {
                 "application/json": unknown;
             };
         };
         responses: {
-            /** @description Taken. */
+            /** @description Accepted. */
             200: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -15923,7 +15944,7 @@ export interface operations {
                     "application/json": components["schemas"]["WebhookAnswer"];
                 };
             };
-            /** @description The body broke off. */
+            /** @description The body is incomplete. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -15935,7 +15956,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Only posted to. */
+            /** @description Only POST is allowed. */
             405: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -15959,7 +15980,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too much came to nobody's address. */
+            /** @description Too much was posted to unknown addresses. */
             429: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -15972,7 +15993,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Not now. */
+            /** @description Unavailable. */
             503: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -15991,19 +16012,19 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The secret of the address, as it was given to M-Pesa. */
+                /** @description The secret part of the URL, as it was given to M-Pesa. */
                 token: string;
             };
             cookie?: never;
         };
-        /** @description Whatever is sent, at most 64 kB. */
+        /** @description Any body, at most 64 kB. */
         requestBody?: {
             content: {
                 "application/json": unknown;
             };
         };
         responses: {
-            /** @description Taken. */
+            /** @description Accepted. */
             200: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -16013,7 +16034,7 @@ export interface operations {
                     "application/json": components["schemas"]["WebhookAnswer"];
                 };
             };
-            /** @description The body broke off. */
+            /** @description The body is incomplete. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -16025,7 +16046,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Only posted to. */
+            /** @description Only POST is allowed. */
             405: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -16049,7 +16070,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too much came to nobody's address. */
+            /** @description Too much was posted to unknown addresses. */
             429: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -16062,7 +16083,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Not now. */
+            /** @description Unavailable. */
             503: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -16081,19 +16102,19 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The secret of the address, as it was given to M-Pesa. */
+                /** @description The secret part of the URL, as it was given to M-Pesa. */
                 token: string;
             };
             cookie?: never;
         };
-        /** @description Whatever is sent, at most 64 kB. */
+        /** @description Any body, at most 64 kB. */
         requestBody?: {
             content: {
                 "application/json": unknown;
             };
         };
         responses: {
-            /** @description Taken. */
+            /** @description Accepted. */
             200: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -16103,7 +16124,7 @@ export interface operations {
                     "application/json": components["schemas"]["WebhookAnswer"];
                 };
             };
-            /** @description The body broke off. */
+            /** @description The body is incomplete. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -16115,7 +16136,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Only posted to. */
+            /** @description Only POST is allowed. */
             405: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -16139,7 +16160,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too much came to nobody's address. */
+            /** @description Too much was posted to unknown addresses. */
             429: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -16152,7 +16173,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Not now. */
+            /** @description Unavailable. */
             503: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -16171,19 +16192,19 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The secret of the address, as it was given to M-Pesa. */
+                /** @description The secret part of the URL, as it was given to M-Pesa. */
                 token: string;
             };
             cookie?: never;
         };
-        /** @description Whatever is sent, at most 64 kB. */
+        /** @description Any body, at most 64 kB. */
         requestBody?: {
             content: {
                 "application/json": unknown;
             };
         };
         responses: {
-            /** @description Taken. */
+            /** @description Accepted. */
             200: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -16193,7 +16214,7 @@ export interface operations {
                     "application/json": components["schemas"]["WebhookAnswer"];
                 };
             };
-            /** @description The body broke off. */
+            /** @description The body is incomplete. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -16205,7 +16226,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description No address of ours. */
+            /** @description Not one of our addresses. */
             404: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -16217,7 +16238,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Only posted to. */
+            /** @description Only POST is allowed. */
             405: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -16241,7 +16262,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Not now. */
+            /** @description Unavailable. */
             503: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -16260,19 +16281,19 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The key of a bank that is registered. */
+                /** @description The key of a registered bank. */
                 bank: string;
             };
             cookie?: never;
         };
-        /** @description Whatever is sent, at most 64 kB. */
+        /** @description Any body, at most 64 kB. */
         requestBody?: {
             content: {
                 "application/json": unknown;
             };
         };
         responses: {
-            /** @description Taken. */
+            /** @description Accepted. */
             200: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -16282,7 +16303,7 @@ export interface operations {
                     "application/json": components["schemas"]["WebhookAnswer"];
                 };
             };
-            /** @description The body broke off. */
+            /** @description The body is incomplete. */
             400: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -16318,7 +16339,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Only posted to. */
+            /** @description Only POST is allowed. */
             405: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -16342,7 +16363,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too much came to nobody's address. */
+            /** @description Too much was posted to unknown addresses. */
             429: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -16355,7 +16376,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Not now. */
+            /** @description Unavailable. */
             503: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
