@@ -9,7 +9,7 @@ from django.db.models import Model, QuerySet
 from .compiled_queries import AnyModel, Fixed, compiled
 
 
-def locked_row(model: type[AnyModel], pk: int) -> AnyModel:
+def lock_row(model: type[AnyModel], pk: int) -> AnyModel:
     """Get the row with this primary key and lock it until the transaction ends. One query.
 
     The lock still lets others insert references to the row (``FOR NO KEY UPDATE``). Raises the

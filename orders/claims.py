@@ -20,7 +20,7 @@ from rest_framework import status
 from accounts.models import User
 from omachemainproj.api.errors import Refusal, refuse_field
 from omachemainproj.compiled_queries import compiled
-from omachemainproj.locking import locked_row
+from omachemainproj.locking import lock_row
 
 from .models import Order, OrderTrack, Parcel, ParcelEvent, ParcelQuerySet, ParcelStep
 
@@ -79,7 +79,7 @@ def claim_parcel(parcel_id: int, *, agent: User) -> Parcel:
     """
     if not agent.has_perm(BRINGS):
         raise BringsNothing
-    locked_row(User, agent.pk)
+    lock_row(User, agent.pk)
     parcel = Parcel.objects.get(pk=parcel_id)
     if parcel.agent_id == agent.pk:
         return parcel
@@ -212,7 +212,7 @@ def _free_if_due(parcel_id: int, now: datetime) -> bool:
 def lock_parcel(parcel_id: int) -> Parcel:
     """Lock a parcel's order, then read and return the parcel. Call inside a transaction."""
     order_id = Parcel.objects.values_list("order_id", flat=True).get(pk=parcel_id)
-    order = locked_row(Order, order_id)
+    order = lock_row(Order, order_id)
     parcel = Parcel.objects.get(pk=parcel_id)
     parcel.order = order
     return parcel

@@ -14,7 +14,7 @@ from django.db import DatabaseError, transaction
 from accounts.backoffice.conflicts import refuse_conflicts
 from accounts.models import User
 from omachemainproj.api.errors import Refusal, refuse_field
-from omachemainproj.locking import locked_row
+from omachemainproj.locking import lock_row
 from products import stock
 from products.stock import StockLine
 
@@ -286,7 +286,7 @@ def mark_line_refunded(track_id: int) -> None:
 
     Call inside a transaction that holds the order's lock.
     """
-    line = locked_row(OrderTrack, track_id)
+    line = lock_row(OrderTrack, track_id)
     if line.returned and line.track_status == TrackStatus.CANCELLED:
         _set_status(line, TrackStatus.REFUNDED, actor=None, note="")
 
@@ -309,6 +309,6 @@ def _set_status(
 def _lock(track_id: int) -> tuple[Order, OrderTrack]:
     """Return the order and the line, locked in that order."""
     order_id = OrderTrack.objects.values_list("order_id", flat=True).get(pk=track_id)
-    order, line = locked_row(Order, order_id), locked_row(OrderTrack, track_id)
+    order, line = lock_row(Order, order_id), lock_row(OrderTrack, track_id)
     line.order = order
     return order, line

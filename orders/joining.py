@@ -21,7 +21,7 @@ from django.utils import timezone
 from accounts.contacts import record_paid_from
 from accounts.models import Guest, PhoneLogin, PhoneProof, User
 from accounts.phone_login import THEIRS_FOR, may_use_phone
-from omachemainproj.locking import locked_row
+from omachemainproj.locking import lock_row
 
 from .models import InboxNotice, JoinedOrder, Message, Order, OrderTrack, PaymentStatus
 
@@ -65,7 +65,7 @@ def _join(orders: Sequence[Order], phone: str, now: datetime) -> int:
     found = PhoneLogin.objects.filter(phone=phone).values_list("user", flat=True).first()
     if not orders or found is None:
         return 0
-    account = locked_row(User, found)
+    account = lock_row(User, found)
     # The account may have been closed, or have lost the phone, while waiting for the lock.
     proof = PhoneLogin.objects.filter(user=account, phone=phone).first()
     if proof is None or not account.is_active or not may_use_phone(account):

@@ -23,7 +23,7 @@ from accounts.models import User
 from omachemainproj.api.errors import Refusal
 from omachemainproj.compiled_queries import Fixed, Update, compiled, compiled_update_of
 from omachemainproj.inserts import insert
-from omachemainproj.locking import locked_row
+from omachemainproj.locking import lock_row
 from products import stock
 from products.models import Product
 from products.stock import Shortage, StockLine
@@ -90,7 +90,7 @@ def mark_order_paid(
     available, and the buyer has not paid for any of the same products since. Otherwise, or if the
     buyer cancelled it, the order becomes due a refund.
     """
-    order = locked or locked_row(Order, order_id)
+    order = locked or lock_row(Order, order_id)
     if not order.may_become(PaymentStatus.PAID):
         return
     came = credited()
@@ -144,7 +144,7 @@ def _reserve_again(order: Order) -> bool:
     if order.was_cancelled_by_buyer or is_too_late(order, timezone.now()):
         return False
     # If two orders for the same goods are paid late concurrently, the second sees the first.
-    locked_row(User, order.buyer_id)
+    lock_row(User, order.buyer_id)
     if OrderTrack.objects.repurchases_of(order).exists():
         return False
     try:
@@ -172,7 +172,7 @@ def cancel_order(order_id: int, *, cancelled_by: str = CancelledBy.STAFF) -> Ord
     ``cancelled_by`` is a ``CancelledBy``. Money that arrives for an order its buyer cancelled is
     refunded. Raises NotUnpaid if it is paid or expired.
     """
-    order = locked_row(Order, order_id)
+    order = lock_row(Order, order_id)
     if order.payment_status == PaymentStatus.CANCELLED:
         return order
     if not order.is_unpaid:
@@ -188,7 +188,7 @@ def expire_order(order_id: int, *, now: datetime) -> bool:
 
     Returns whether this call expired it.
     """
-    order = locked_row(Order, order_id)
+    order = lock_row(Order, order_id)
     if not order.is_unpaid or order.expires_at > now:
         return False
     _close_and_release(order, PaymentStatus.EXPIRED)
@@ -254,7 +254,7 @@ def _orders_to_preempt(wanted: Mapping[int, int], to: int, now: datetime) -> lis
 @transaction.atomic
 def _preempt_order(order_id: int, now: datetime) -> bool:
     """Expire an unpaid order if, once locked, its prompt is still over; return whether it was."""
-    order = locked_row(Order, order_id)
+    order = lock_row(Order, order_id)
     if not order.is_unpaid or order.preemptible_after > now:
         return False
     order.preempted = True

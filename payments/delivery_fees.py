@@ -9,7 +9,7 @@ from django.db import transaction
 
 from accounts.models import User
 from omachemainproj.api.errors import Refusal
-from omachemainproj.locking import locked_row
+from omachemainproj.locking import lock_row
 from orders.delivery.fees import was_fetched
 from orders.models import FeeReturn, FeeState, Order, OrderTrack, Parcel, TrackStatus
 
@@ -54,7 +54,7 @@ def return_fee(parcel_id: int, *, by: User, why: str) -> bool:
 
     Raises NoFeePaid if the delivery is free, or its order was never paid.
     """
-    order = locked_row(Order, Parcel.objects.values_list("order_id", flat=True).get(pk=parcel_id))
+    order = lock_row(Order, Parcel.objects.values_list("order_id", flat=True).get(pk=parcel_id))
     parcel = Parcel.objects.get(pk=parcel_id)
     if parcel.fee_state == FeeState.RETURNED:
         return False

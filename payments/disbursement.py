@@ -13,7 +13,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from django.db import transaction
 from django.utils import timezone
 
-from omachemainproj.locking import locked_row
+from omachemainproj.locking import lock_row
 from omachemainproj.task_registry import background_task
 
 from . import gateway
@@ -28,10 +28,10 @@ from .daraja.errors import (
 from .daraja.result_codes import PayoutReason
 from .models import (
     TRANSFER_QUERIES,
-    MoneyOut,
     Payout,
     PayoutStop,
     Refund,
+    Transfer,
     TransferStatus,
 )
 from .payouts.services import retry_payout
@@ -45,7 +45,7 @@ from .transfers import (
     reserve_daily_limit,
 )
 
-Row = TypeVar("Row", bound=MoneyOut)
+Row = TypeVar("Row", bound=Transfer)
 
 logger = logging.getLogger(__name__)
 
@@ -113,7 +113,7 @@ class _Claimed(NamedTuple, Generic[Row]):
 @transaction.atomic
 def _claim(model: type[Row], row_id: int, now: datetime) -> _Claimed[Row] | None:
     """Claim a row for one caller, if it is due and nothing postpones it."""
-    row = locked_row(model, row_id)
+    row = lock_row(model, row_id)
     if row.next_check_at is None or row.next_check_at > now:
         return None
     stopped = PayoutStop.objects.payouts_are_stopped()
@@ -128,7 +128,7 @@ def _claim(model: type[Row], row_id: int, now: datetime) -> _Claimed[Row] | None
         return _Claimed(row, was_sent=True)
     if row.awaits_approval or (row.status != TransferStatus.DUE and not row.only_asks):
         return None
-    later = now + LOOK_AGAIN if stopped else handler_of(row).hold_until(row, now)
+    later = now + LOOK_AGAIN if stopped else handler_of(row).postpone_until(row, now)
     if later is not None:
         _postpone(row, later)
     # It may need approval first; then it has no next check.
@@ -150,7 +150,7 @@ def _claim_unheld(row: Row, now: datetime) -> _Claimed[Row] | None:
     return _Claimed(row, receipt=receipt, waited=waited) if receipt or is_sent else None
 
 
-def _wait_before(row: MoneyOut) -> timedelta:
+def _wait_before(row: Transfer) -> timedelta:
     """The delay that was planned after M-Pesa last did not accept a row; zero if there was none.
 
     Computed from the planned time, not the actual one: a delay because the clock was down does not
@@ -162,12 +162,12 @@ def _wait_before(row: MoneyOut) -> timedelta:
     return planned if planned <= LONGEST_WAIT + TRY_AGAIN else timedelta(0)
 
 
-def _postpone(row: MoneyOut, until: datetime) -> None:
+def _postpone(row: Transfer, until: datetime) -> None:
     row.next_check_at = until
     row.save(update_fields=["next_check_at"])
 
 
-def _may_be_asked_about(row: MoneyOut) -> bool:
+def _may_be_asked_about(row: Transfer) -> bool:
     """Whether M-Pesa may be queried about a row while payouts are stopped.
 
     After a restore it may. Not if M-Pesa rejects the initiator, and not by sending the row again.
@@ -175,14 +175,14 @@ def _may_be_asked_about(row: MoneyOut) -> bool:
     return not PayoutStop.objects.questions_are_stopped() and not _was_never_taken(row)
 
 
-def _was_never_taken(row: MoneyOut) -> bool:
+def _was_never_taken(row: Transfer) -> bool:
     """Whether to send it again, which is safe: an id is paid once, and a payment reversed once."""
     if row.status != TransferStatus.UNKNOWN:
         return False
     return row.is_reversal or row.result_code == NOT_FOUND
 
 
-def _send(row: MoneyOut, *, waited: timedelta = timedelta(0)) -> None:
+def _send(row: Transfer, *, waited: timedelta = timedelta(0)) -> None:
     """Send a claimed row to M-Pesa and record its answer."""
     claimed = row.still(TransferStatus.UNKNOWN)
     try:
@@ -203,7 +203,7 @@ def _send(row: MoneyOut, *, waited: timedelta = timedelta(0)) -> None:
         claimed.update(status=TransferStatus.SENT, result_code="", result_text="", **ids)
 
 
-def _request(row: MoneyOut) -> Conversation:
+def _request(row: Transfer) -> Conversation:
     address = gateway.callback_url(row.callback_token)
     about: dict[str, Any] = {
         "amount": row.amount,
@@ -222,7 +222,7 @@ def _request(row: MoneyOut) -> Conversation:
     )
 
 
-def _record_refusal(row: MoneyOut, refusal: DarajaRefused, waited: timedelta) -> None:
+def _record_refusal(row: Transfer, refusal: DarajaRefused, waited: timedelta) -> None:
     """Record that M-Pesa did not accept this request. An earlier one with the same id may have
     been."""
     logger.warning("%s %s: M-Pesa rejected it: %s", row.kind, row.pk, refusal)
@@ -240,7 +240,7 @@ def _record_refusal(row: MoneyOut, refusal: DarajaRefused, waited: timedelta) ->
 
 
 @transaction.atomic
-def _send_again_later(row: MoneyOut, refusal: DarajaRefused, waited: timedelta) -> None:
+def _send_again_later(row: Transfer, refusal: DarajaRefused, waited: timedelta) -> None:
     """Make a row due again that M-Pesa did not accept, each time later; at the longest delay alert
     staff."""
     # A stop postpones the other rows. This one is sent as soon as it is lifted, to test the
@@ -256,7 +256,7 @@ def _send_again_later(row: MoneyOut, refusal: DarajaRefused, waited: timedelta) 
         release_daily_limit(row)
 
 
-def _query_status(row: MoneyOut) -> None:
+def _query_status(row: Transfer) -> None:
     """Query its status; the answer is posted to a callback URL of its own."""
     about = {"originator_conversation_id": row.query_id}
     if row.is_reversal:
@@ -265,17 +265,17 @@ def _query_status(row: MoneyOut) -> None:
     _ask(row, about)
 
 
-def _query_payment(row: MoneyOut, receipt: str) -> None:
+def _query_payment(row: Transfer, receipt: str) -> None:
     """Query whether the payment still stands before its money leaves another way."""
     _ask(row, {"receipt": receipt, "shortcode": paid_shortcode(receipt)})
 
 
-def _ask(row: MoneyOut, about: dict[str, str]) -> None:
+def _ask(row: Transfer, about: dict[str, str]) -> None:
     if not query_transaction_status(token=row.status_token, name=f"{row.kind} {row.pk}", **about):
         _query_again(row)
 
 
-def _query_again(row: MoneyOut) -> None:
+def _query_again(row: Transfer) -> None:
     """Schedule another query if the last one failed or was not answered."""
     now = timezone.now()
     row.still(TransferStatus.UNKNOWN, TransferStatus.SENT).filter(next_check_at=None).update(

@@ -10,7 +10,7 @@ import logging
 from django.db import transaction
 from django.utils import timezone
 
-from omachemainproj.locking import locked_row
+from omachemainproj.locking import lock_row
 
 from .evidence import SourceReport, lock_receipt, stop_goods, wake_transfers
 from .models import (
@@ -55,7 +55,7 @@ def end_doubt_if_reported_again(receipt: Receipt, report: SourceReport) -> None:
 
     Call inside a transaction that holds the lock of its order, if it has one.
     """
-    kept = locked_row(Receipt, receipt.pk)
+    kept = lock_row(Receipt, receipt.pk)
     agrees = (report.amount, report.number) == (kept.amount, kept.number)
     if kept.is_in_doubt and agrees and is_enough(kept, list(kept.evidence.all())):
         end_doubt(kept, Verification.CONFIRMED)

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from omachemainproj.compiled_queries import compiled
 from omachemainproj.inserts import insert
-from omachemainproj.locking import locked_row
+from omachemainproj.locking import lock_row
 from orders.models import Order
 
 from .models import (
@@ -76,7 +76,7 @@ def record(receipt: Receipt, report: SourceReport) -> None:
     ):
         # This report was recorded and assessed before.
         return
-    kept = locked_row(Receipt, receipt.pk)
+    kept = lock_row(Receipt, receipt.pk)
     rows = [_row(kept, report)]
     ReceiptEvidence.objects.bulk_create(rows, ignore_conflicts=True)
     _reassess(kept)
@@ -166,13 +166,13 @@ def lock_receipt(receipt_id: int) -> Receipt:
     order_id = Receipt.objects.values_list("order_id", flat=True).get(pk=receipt_id)
     if order_id is None:
         with transaction.atomic():
-            receipt = locked_row(Receipt, receipt_id)
+            receipt = lock_row(Receipt, receipt_id)
             if receipt.order_id is None:
                 return receipt
             transaction.set_rollback(True)
         order_id = receipt.order_id
-    locked_row(Order, order_id)
-    return locked_row(Receipt, receipt_id)
+    lock_row(Order, order_id)
+    return lock_row(Receipt, receipt_id)
 
 
 def source_of_amount(receipt: Receipt) -> str:

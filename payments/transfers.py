@@ -1,6 +1,6 @@
 """How a transfer ends: the steps that refunds and payouts share.
 
-A transfer is a row of MoneyOut. Steps that differ are in the handlers of refunds.handler and
+A transfer is a row of Transfer. Steps that differ are in the handlers of refunds.handler and
 payouts.handler. disbursement.py sends transfers and queries their status.
 """
 
@@ -21,24 +21,24 @@ from omachemainproj.money import format_kes
 
 from .daraja.result_codes import PayoutReason
 from .models import (
-    MoneyOut,
     Payout,
     PayoutStop,
     Provider,
     Receipt,
     Refund,
     SentOnDay,
+    Transfer,
     TransferStatus,
     Unnumbered,
 )
 from .models.transfers import UNDER_WAY
 
-Row = TypeVar("Row", bound=MoneyOut)
+Row = TypeVar("Row", bound=Transfer)
 Handler = TypeVar("Handler", bound="type[TransferHandler[Any]]")
 
 logger = logging.getLogger(__name__)
 
-_handlers: dict[type[MoneyOut], TransferHandler[Any]] = {}
+_handlers: dict[type[Transfer], TransferHandler[Any]] = {}
 
 
 class TransferHandler(ABC, Generic[Row]):
@@ -56,7 +56,7 @@ class TransferHandler(ABC, Generic[Row]):
         """Lock and return the row, after the rows that are locked before it."""
 
     @abstractmethod
-    def hold_until(self, row: Row, now: datetime) -> datetime | None:
+    def postpone_until(self, row: Row, now: datetime) -> datetime | None:
         """When to look again at a due row that must not leave yet; None if it may leave.
 
         May also drop the row, or save it without a next check because it needs approval first.
@@ -92,7 +92,7 @@ class TransferHandler(ABC, Generic[Row]):
         """Do what follows the refusal of a row, which is saved already."""
 
 
-def handles(model: type[MoneyOut]) -> Callable[[Handler], Handler]:
+def handles(model: type[Transfer]) -> Callable[[Handler], Handler]:
     """Class decorator: register the handler of a model's rows."""
 
     def register(handler: Handler) -> Handler:
@@ -109,7 +109,7 @@ def handler_of(row: Row) -> TransferHandler[Row]:
 
 @transaction.atomic
 def mark_done(
-    row: MoneyOut, *, number: str, amount: int | None = None, code: str = "0", text: str = ""
+    row: Transfer, *, number: str, amount: int | None = None, code: str = "0", text: str = ""
 ) -> str:
     """Record that a transfer was made. Safe to repeat, also after it was recorded as failed.
 
@@ -145,7 +145,7 @@ def mark_done(
 
 
 @transaction.atomic
-def mark_refused(row: MoneyOut, *, code: str, text: str, reason: PayoutReason) -> str:
+def mark_refused(row: Transfer, *, code: str, text: str, reason: PayoutReason) -> str:
     """Record that M-Pesa has definitely not made a transfer. Safe to repeat. Returns a note.
 
     After a temporary reason it is retried later under a new id; after any other it goes another
@@ -166,7 +166,7 @@ def mark_refused(row: MoneyOut, *, code: str, text: str, reason: PayoutReason) -
     return "M-Pesa refused it."
 
 
-def mark_failed(row: MoneyOut, *, code: str, text: str, reason: PayoutReason) -> str:
+def mark_failed(row: Transfer, *, code: str, text: str, reason: PayoutReason) -> str:
     """Record a failure that M-Pesa reported. Safe to repeat. Returns a note.
 
     A refund of a payment that was reversed before is done: the buyer has the money.
@@ -176,7 +176,7 @@ def mark_failed(row: MoneyOut, *, code: str, text: str, reason: PayoutReason) ->
     return mark_refused(row, code=code, text=text, reason=reason)
 
 
-def reserve_daily_limit(row: MoneyOut, now: datetime) -> bool:
+def reserve_daily_limit(row: Transfer, now: datetime) -> bool:
     """Count a transfer towards today's limit of its kind; False if it no longer fits.
 
     Counted in the database, which all workers share. Call when the transfer is claimed.
@@ -185,7 +185,7 @@ def reserve_daily_limit(row: MoneyOut, now: datetime) -> bool:
     return bool(left.update(sent=F("sent") + row.amount))
 
 
-def release_daily_limit(row: MoneyOut) -> None:
+def release_daily_limit(row: Transfer) -> None:
     """Take a transfer out of the total of the day it was claimed on, because it was not sent.
 
     Call once, in the transaction that records this.
@@ -197,7 +197,7 @@ def release_daily_limit(row: MoneyOut) -> None:
         sent_on.filter(sent__gte=row.amount).update(sent=F("sent") - row.amount)
 
 
-def _total_of_day(row: MoneyOut, at: datetime) -> QuerySet[SentOnDay]:
+def _total_of_day(row: Transfer, at: datetime) -> QuerySet[SentOnDay]:
     """The total of the row's kind for that day in Nairobi; created if there is none yet."""
     days, day = handler_of(row).days, at.astimezone(NAIROBI).date()
     days._default_manager.bulk_create([days(day=day)], ignore_conflicts=True)

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import Proposal, ProposalState, User
 from omachemainproj.api.errors import Refusal
-from omachemainproj.locking import locked_row
+from omachemainproj.locking import lock_row
 
 from . import audit
 from .actions import ACTIONS, ApprovalPolicy, StaffAction, describe, staff_action
@@ -90,7 +90,7 @@ def reject(waiting: Proposal, given: Mapping[str, Any], by: User) -> str:
 
 
 def _locked(proposal_id: int) -> Proposal:
-    proposal = locked_row(Proposal, proposal_id)
+    proposal = lock_row(Proposal, proposal_id)
     if not proposal.is_open:
         raise ProposalRefused("This proposal has already been decided.")
     return proposal

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.contacts import has_proven_email
 from omachemainproj.background import enqueue, enqueue_after_commit
-from omachemainproj.locking import locked_row
+from omachemainproj.locking import lock_row
 from omachemainproj.phones import mask_phone
 from omachemainproj.sms.reports import DeliveryReport, UnreadableReport
 from omachemainproj.task_registry import background_task
@@ -76,7 +76,7 @@ def record_report(said: DeliveryReport) -> SmsReport:
         defaults={"status": said.status, "reason": said.reason, "reported_at": now},
     )
     if not is_new:
-        report = locked_row(SmsReport, report.pk)
+        report = lock_row(SmsReport, report.pk)
         if _ORDER.index(said.status) <= _ORDER.index(report.status):
             return report
         report.status, report.reason, report.reported_at = said.status, said.reason, now
@@ -107,7 +107,7 @@ def follow_report(report_id: int) -> None:
 @transaction.atomic
 def _follow(report_id: int, now: datetime) -> int | None:
     """The id of the e-mail that was written instead, if one was."""
-    report = locked_row(SmsReport, report_id)
+    report = lock_row(SmsReport, report_id)
     if report.followed_at is not None or report.status not in NOT_DELIVERED:
         return None
     of_sms = Message.objects.filter(channel=MessageChannel.SMS)

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from omachemainproj.api.errors import Refusal, refuse_field
-from omachemainproj.locking import locked_row
+from omachemainproj.locking import lock_row
 from omachemainproj.money import format_kes
 from orders.fulfilment import cancel_locked, lock_line
 from orders.models import (
@@ -163,7 +163,7 @@ def lock_problem(problem: Problem) -> Problem:
 def _lock(problem_id: int) -> tuple[OrderTrack, Problem]:
     """Return an undecided problem and its line, both locked. Raises ProblemClosed."""
     line = lock_line(OrderTrack.objects.get(problems=problem_id))
-    problem = locked_row(Problem, problem_id)
+    problem = lock_row(Problem, problem_id)
     problem.track = line
     if not problem.is_undecided:
         raise ProblemClosed
@@ -173,7 +173,7 @@ def _lock(problem_id: int) -> tuple[OrderTrack, Problem]:
 def _lock_to_give(problem_id: int, decider: Decider) -> tuple[OrderTrack, Problem]:
     """Like ``_lock``; lock a deciding seller first, so that their debt cannot grow meanwhile."""
     if decider.party == Party.SELLER:
-        locked_row(User, decider.person.pk)
+        lock_row(User, decider.person.pk)
     return _lock(problem_id)
 
 

@@ -17,7 +17,7 @@ from accounts.models import User
 from accounts.tokens import refuse
 from omachemainproj.api.errors import Refusal
 from omachemainproj.images import Picture
-from omachemainproj.locking import locked_row
+from omachemainproj.locking import lock_row
 from orders.fulfilment import lock_line
 from orders.idempotency import REPEAT_WINDOW
 from orders.models import OrderTrack, Party, Problem, ProblemMessage, ProblemPicture, TrackStatus
@@ -181,7 +181,7 @@ def add_message(
     once in TOLD_EVERY. Safe to repeat, like ``open_problem``. Raises ProblemClosed,
     TooManyMessages and ProblemKeyReused.
     """
-    problem = locked_row(Problem, problem_id)
+    problem = lock_row(Problem, problem_id)
     before = _said_before(problem.track_id, author, key)
     if before is not None and before.problem_id == problem_id:
         if before.text == text and before.decided == "" and _has(before, pictures):
@@ -293,7 +293,7 @@ def _lock_buyer(buyer: User) -> None:
     can be counted. Locking it after the order is safe (docs/architecture.md, Locks): nothing is
     held yet that other transactions wait for.
     """
-    if not locked_row(User, buyer.pk).is_active:
+    if not lock_row(User, buyer.pk).is_active:
         refuse("user_inactive")
 
 

@@ -30,13 +30,13 @@ from omachemainproj.money import format_kes
 from orders.models import Order, Problem
 from payments.models import (
     GatewayEvent,
-    MoneyOut,
     OrderPayment,
     Payout,
     PayoutStop,
     Receipt,
     Refund,
     SellerShare,
+    Transfer,
     Withdrawal,
 )
 
@@ -141,12 +141,12 @@ def console_action(  # noqa: PLR0913
     return decorate
 
 
-def cost_full_amount(row: Receipt | OrderPayment | MoneyOut | Withdrawal, given: Given) -> Cost:
+def cost_full_amount(row: Receipt | OrderPayment | Transfer | Withdrawal, given: Given) -> Cost:
     """The whole amount is at risk, since it depends on what one person says."""
     return Cost(at_risk=row.amount)
 
 
-def cost_as_owed(row: MoneyOut, given: Given) -> Cost:
+def cost_as_owed(row: Transfer, given: Given) -> Cost:
     """The amount is sent as it was owed, so none of it is at risk."""
     return Cost(moved=row.amount)
 

@@ -143,7 +143,7 @@ PAYOUTS_TO_APPROVE = Queue(
     "so a second person must approve it. Check what was sold and the number.",
     rows=lambda now: (
         Payout.objects.to_approve()
-        .filter(held_at__isnull=True)
+        .filter(on_hold_since__isnull=True)
         .select_related("seller")
         .order_by("pk")
     ),
@@ -158,11 +158,15 @@ PAYOUTS_ON_HOLD = Queue(
     "or reject it.",
     rows=lambda now: (
         Payout.objects.to_approve()
-        .filter(held_at__isnull=False)
+        .filter(on_hold_since__isnull=False)
         .select_related("seller")
         .order_by("pk")
     ),
-    columns={**_PAYOUT, "Reason": lambda payout: payout.held_why, "Since": lambda p: p.held_at},
+    columns={
+        **_PAYOUT,
+        "Reason": lambda payout: payout.on_hold_reason,
+        "Since": lambda p: p.on_hold_since,
+    },
     listed="payments_payout_changelist?status__exact=due&needs_approval__exact=1&approved_by__isnull=1",
 )
 
@@ -228,7 +232,7 @@ POSTPONED_REFUNDS = Queue(
     about="These wait for money in the account that pays them, a limit, a receipt number, M-Pesa's "
     "confirmation of the payment, or the end of a stop. Then they are sent automatically.",
     rows=lambda now: (
-        Refund.objects.on_hold(now - _SENT_WITHIN)
+        Refund.objects.postponed(now - _SENT_WITHIN)
         .select_related("order", "receipt", "replaces")
         .order_by("next_check_at")
     ),
@@ -251,7 +255,7 @@ POSTPONED_PAYOUTS = Queue(
     about="These wait for money in the account that pays them, the daily limit, M-Pesa's "
     "confirmation of the payment, or the end of a stop. Then they are sent automatically.",
     rows=lambda now: (
-        Payout.objects.on_hold(now - _SENT_WITHIN)
+        Payout.objects.postponed(now - _SENT_WITHIN)
         .select_related("seller")
         .order_by("next_check_at")
     ),

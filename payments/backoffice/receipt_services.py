@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts.backoffice.second_person import is_one_hand
 from accounts.models import User
 from omachemainproj.api.errors import Refusal
-from omachemainproj.locking import locked_row
+from omachemainproj.locking import lock_row
 from omachemainproj.text import fold_identifier
 from orders.lookup import find_by_typed_reference
 from orders.models import Order
@@ -102,8 +102,8 @@ def merge_with_order(receipt_id: int, *, reference: str, why: str) -> Receipt:
 
     The order's receipt, known from a status query, gets the number. The money is counted once.
     """
-    order = locked_row(Order, _find_order(reference))
-    movement = locked_row(Receipt, receipt_id)
+    order = lock_row(Order, _find_order(reference))
+    movement = lock_row(Receipt, receipt_id)
     without_number = Receipt.objects.without_number().filter(order=order).order_by("pk")
     same = without_number.filter(amount=movement.amount).first() or without_number.first()
     if same is None:
@@ -124,7 +124,7 @@ def _find_order(reference: str) -> int:
 @transaction.atomic
 def mark_as_separate_payment(receipt_id: int) -> Receipt:
     """Record that a receipt in suspense is not the payment of any order's prompt."""
-    receipt = locked_row(Receipt, receipt_id)
+    receipt = lock_row(Receipt, receipt_id)
     if not is_undecided(receipt):
         raise ActionNotAvailable("There is no prompt this payment could belong to.")
     receipt.is_separate_payment = True
@@ -175,7 +175,7 @@ def set_receipt_number(receipt_id: int, *, number: str, by: User | None = None) 
         raise ActionNotAvailable("This receipt already has a number, or has no order.")
     known = find_receipt(tidy_number(number))
     if known is not None and known.order_id is None:
-        order = locked_row(Order, receipt.order.pk)
+        order = lock_row(Order, receipt.order.pk)
         with not_available_on(AlreadyMatched):
             return merge_receipts(receipt, known, order, note="")
     record_seen_receipt(
@@ -207,7 +207,7 @@ def mark_attempt_unpaid(payment_id: int) -> OrderPayment:
     A late success still overrides this. Unmatched money that may be this payment has to be decided
     first.
     """
-    payment = locked_row(OrderPayment, payment_id)
+    payment = lock_row(OrderPayment, payment_id)
     if not payment.is_open or payment.live:
         raise ActionNotAvailable("This attempt has ended, or its prompt may still be open.")
     if behind := movements_behind(payment):
@@ -234,7 +234,7 @@ def mark_attempt_paid(payment_id: int, *, number: str, by: User | None = None) -
 
     If the number is already known, M-Pesa's own amount counts and must be the requested one.
     """
-    payment = locked_row(OrderPayment, payment_id)
+    payment = lock_row(OrderPayment, payment_id)
     if not payment.is_open:
         raise ActionNotAvailable("This attempt has ended.")
     note = record_outcome(
@@ -349,7 +349,7 @@ def reprocess_message(event_id: int) -> GatewayEvent:
 @transaction.atomic
 def set_message_aside(event_id: int) -> GatewayEvent:
     """Record that a message was reviewed and needs no action."""
-    event = locked_row(GatewayEvent, event_id)
+    event = lock_row(GatewayEvent, event_id)
     if event.state not in MAY_BE_SET_ASIDE:
         raise ActionNotAvailable("This message has already been processed or is being processed.")
     event.set_state(EventState.ASIDE, event.note)

@@ -21,7 +21,6 @@ from payments.models import (
     AttemptStatus,
     GatewayEvent,
     LedgerPosting,
-    MoneyOut,
     OrderPayment,
     Payout,
     PayoutStop,
@@ -30,6 +29,7 @@ from payments.models import (
     RefundMethod,
     SellerShare,
     Side,
+    Transfer,
     TransferStatus,
     Withdrawal,
 )
@@ -290,7 +290,7 @@ def _from_problem(problem: Problem) -> Iterator[TimelineEntry]:
         yield TimelineEntry(problem.closed_at, ended, problem, "message")
 
 
-def _end_of(row: MoneyOut, kind: str, done: str, detail: str) -> Iterator[TimelineEntry]:
+def _end_of(row: Transfer, kind: str, done: str, detail: str) -> Iterator[TimelineEntry]:
     """The latest status of a transfer; nothing while it is due and without a result."""
     if row.status == TransferStatus.DONE:
         what = f"{done} as {row.number}." if row.number else f"{done}."

@@ -8,12 +8,12 @@ from accounts.models import User
 from omachemainproj.money import format_kes
 from payments.interest import SENT_ELSEWHERE
 from payments.models import (
-    MoneyOut,
     Payout,
     PayoutStop,
     Refund,
     RefundMethod,
     SellerShare,
+    Transfer,
     TransferStatus,
     Withdrawal,
 )
@@ -105,7 +105,7 @@ ENTER_RECEIPT = "Enter the receipt number that the portal shows for it."
 STILL_OWED = "Confirm on the portal first. The money will still be owed."
 
 
-def _is_unresolved(row: MoneyOut) -> bool:
+def _is_unresolved(row: Transfer) -> bool:
     """Whether its outcome is unknown and M-Pesa is no longer queried."""
     return row.is_under_way and row.next_check_at is None
 
@@ -136,7 +136,7 @@ def approve_payout_action(payout: Payout, given: Given, by: User) -> str:
     "Put it on hold",
     "It moves to “Payouts on hold” until staff approve or reject it. The seller is told only that "
     "it is under review.",
-    applies=lambda payout: payout.awaits_approval and payout.held_at is None,
+    applies=lambda payout: payout.awaits_approval and payout.on_hold_since is None,
 )
 def hold_payout_action(payout: Payout, given: Given, by: User) -> str:
     held = transfer_services.hold_payout(payout.pk, why=given["why"])
@@ -315,7 +315,7 @@ def mark_payout_not_sent_action(payout: Payout, given: Given, by: User) -> str:
     return "Recorded as not sent. Retry it, or send it to another number."
 
 
-def _has_unexpected_outcome(row: MoneyOut) -> bool:
+def _has_unexpected_outcome(row: Transfer) -> bool:
     return row.unacknowledged and not row.is_under_way
 
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.backoffice.second_person import is_one_hand
 from accounts.models import User
 from omachemainproj.background import enqueue_after_commit
-from omachemainproj.locking import locked_row
+from omachemainproj.locking import lock_row
 from omachemainproj.money import format_kes
 from omachemainproj.mpesa_limits import MAX_B2C, MIN_B2C
 from omachemainproj.phones import normalise_phone
@@ -23,13 +23,13 @@ from payments.daraja.result_codes import PayoutReason
 from payments.evidence import staff_who_reported
 from payments.models import (
     DOUBTFUL,
-    MoneyOut,
     Payout,
     PayoutStop,
     Receipt,
     Refund,
     RefundMethod,
     SellerShare,
+    Transfer,
     TransferStatus,
     Withdrawal,
 )
@@ -49,7 +49,7 @@ from payments.transfers import handler_of, is_known_number, mark_done, mark_refu
 
 from .receipt_services import STAFF_SAYS_UNPAID, ActionNotAvailable, not_available_on, tidy_number
 
-Transfer = TypeVar("Transfer", bound=MoneyOut)
+TransferT = TypeVar("TransferT", bound=Transfer)
 
 SECOND_PERSON = (
     "You cannot approve this: you decided it, entered the phone number, or recorded the payment."
@@ -70,7 +70,7 @@ def lift_payout_stop(stop_id: int) -> PayoutStop:
     them explained (payments.reconciliation.statement_recovery). Otherwise staff vouch that the
     initiator's password and certificate are correct.
     """
-    stop = locked_row(PayoutStop, stop_id)
+    stop = lock_row(PayoutStop, stop_id)
     if not stop.is_open:
         raise ActionNotAvailable("This stop has already been lifted.")
     if missing := what_is_missing(stop):
@@ -119,7 +119,7 @@ def approve_payout(payout_id: int, *, by: User) -> Payout:
     recorded the order's payment, nor who counts as one person with one of them
     (accounts.backoffice.second_person.is_one_hand).
     """
-    payout = locked_row(Payout, payout_id)
+    payout = lock_row(Payout, payout_id)
     if not Payout.objects.to_approve().filter(pk=payout_id).exists():
         raise ActionNotAvailable(NOT_AWAITING_APPROVAL)
     fetched = TrackEvent.objects.filter(
@@ -140,19 +140,19 @@ def approve_payout(payout_id: int, *, by: User) -> Payout:
     if is_one_hand(by, paid | decided):
         raise ActionNotAvailable(ONE_HAND)
     payout.approved_by, payout.next_check_at = by, timezone.now()
-    payout.held_at, payout.held_why = None, ""
-    payout.save(update_fields=["approved_by", "next_check_at", "held_at", "held_why"])
+    payout.on_hold_since, payout.on_hold_reason = None, ""
+    payout.save(update_fields=["approved_by", "next_check_at", "on_hold_since", "on_hold_reason"])
     return payout
 
 
 @transaction.atomic
 def hold_payout(payout_id: int, *, why: str) -> Payout:
     """Put a payout that awaits approval on hold, until staff approve or reject it."""
-    payout = locked_row(Payout, payout_id)
-    if not payout.awaits_approval or payout.held_at is not None:
+    payout = lock_row(Payout, payout_id)
+    if not payout.awaits_approval or payout.on_hold_since is not None:
         raise ActionNotAvailable("This payout is not waiting for approval, or is already on hold.")
-    payout.held_at, payout.held_why = timezone.now(), why[:200]
-    payout.save(update_fields=["held_at", "held_why"])
+    payout.on_hold_since, payout.on_hold_reason = timezone.now(), why[:200]
+    payout.save(update_fields=["on_hold_since", "on_hold_reason"])
     return payout
 
 
@@ -163,10 +163,10 @@ def refuse_payout(payout_id: int, *, why: str) -> int:
     Locks the seller, the earnings and then the payout: the order in which a problem withholds one.
     """
     seller_id = Payout.objects.values_list("seller_id", flat=True).get(pk=payout_id)
-    locked_row(User, seller_id)
+    lock_row(User, seller_id)
     carried = SellerShare.objects.filter(payout=payout_id).order_by("pk")
     share_ids = [share.pk for share in carried.select_for_update(no_key=True)]
-    payout = locked_row(Payout, payout_id)
+    payout = lock_row(Payout, payout_id)
     if not payout.awaits_approval:
         raise ActionNotAvailable(NOT_AWAITING_APPROVAL)
     if not share_ids:
@@ -181,7 +181,7 @@ def refuse_payout(payout_id: int, *, why: str) -> int:
 @transaction.atomic
 def release_share(share_id: int) -> SellerShare:
     """Release withheld earnings into the seller's next payout."""
-    share = locked_row(SellerShare, share_id)
+    share = lock_row(SellerShare, share_id)
     if not share.withheld_why or share.reversed_at is not None:
         raise ActionNotAvailable("These earnings are no longer on hold.")
     share.withheld_why = ""
@@ -284,7 +284,7 @@ def record_payout_on_portal(payout_id: int, *, number: str) -> None:
 
 
 @transaction.atomic
-def record_transfer_outcome(transfer: Transfer, *, number: str = "") -> Transfer:
+def record_transfer_outcome(transfer: TransferT, *, number: str = "") -> TransferT:
     """Record the outcome of a transfer whose result M-Pesa never reported, as its portal shows it.
 
     With a receipt ``number`` the money was sent. Without one it was not: a refund is then replaced
@@ -314,7 +314,7 @@ def record_transfer_outcome(transfer: Transfer, *, number: str = "") -> Transfer
 @transaction.atomic
 def acknowledge(row: Receipt | Refund | Payout) -> None:
     """Record that staff have seen the note of a receipt, a refund or a payout."""
-    locked = locked_row(type(row), row.pk)
+    locked = lock_row(type(row), row.pk)
     if not locked.unacknowledged:
         raise ActionNotAvailable("This has already been acknowledged.")
     locked.unacknowledged = False

@@ -19,7 +19,7 @@ from omachemainproj.api.errors import Refusal
 from omachemainproj.background import enqueue_after_commit
 from omachemainproj.compiled_queries import Update, compiled, compiled_update
 from omachemainproj.inserts import insert
-from omachemainproj.locking import locked_row
+from omachemainproj.locking import lock_row
 from omachemainproj.task_registry import background_task
 from orders.allowance import lock_phone
 from orders.hold_limits import check_phone_of_order
@@ -94,7 +94,7 @@ def retry_payment(order: Order, *, phone: str | None = None, now: datetime | Non
         # Lock the attempts before the order, as record_outcome() does. In the other order, adding
         # an attempt would wait for one that is being confirmed, which waits for the order.
         list(_locked(order=order.pk))
-        order = locked_row(Order, order.pk)
+        order = lock_row(Order, order.pk)
         if not order.is_unpaid or order.held_until <= now:
             raise NotUnpaid()
         if phone and phone != order.mpesa_number:

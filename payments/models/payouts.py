@@ -17,9 +17,9 @@ from orders.models import Problem
 
 from .transfers import (
     UNDER_WAY,
-    MoneyOut,
-    MoneyOutQuerySet,
     SentOnDay,
+    Transfer,
+    TransferQuerySet,
     TransferStatus,
     Unnumbered,
 )
@@ -31,7 +31,7 @@ def default_approval_above() -> int:
     return limit
 
 
-class PayoutQuerySet(MoneyOutQuerySet["Payout"]):
+class PayoutQuerySet(TransferQuerySet["Payout"]):
     def of_seller(self, seller: User) -> PayoutQuerySet:
         """A seller's own payouts. Seller views start here and nowhere else."""
         return self.filter(seller=seller)
@@ -53,7 +53,7 @@ class PayoutQuerySet(MoneyOutQuerySet["Payout"]):
         return self.refused().filter(next_check_at__isnull=True)
 
 
-class Payout(MoneyOut):
+class Payout(Transfer):
     """One attempt to pay a seller's earnings to one number.
 
     It carries the share of one line, or of several that are too small to be sent alone. ``amount``
@@ -72,9 +72,14 @@ class Payout(MoneyOut):
     )
 
     #: Since when staff have put it on hold while it waits for approval, and why (staff only).
-    held_at = models.DateTimeField(null=True, editable=False)
-    held_why = models.CharField(
-        max_length=200, blank=True, default="", db_default="", editable=False
+    on_hold_since = models.DateTimeField(db_column="held_at", null=True, editable=False)
+    on_hold_reason = models.CharField(
+        db_column="held_why",
+        max_length=200,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
     )
 
     objects = PayoutQuerySet.as_manager()
@@ -83,10 +88,10 @@ class Payout(MoneyOut):
         constraints = [
             models.CheckConstraint(
                 name="payout_that_is_kept_back_waits_for_a_person",
-                condition=Q(held_at__isnull=True, held_why="")
+                condition=Q(on_hold_since__isnull=True, on_hold_reason="")
                 | Q(
-                    ~Q(held_why=""),
-                    held_at__isnull=False,
+                    ~Q(on_hold_reason=""),
+                    on_hold_since__isnull=False,
                     needs_approval=True,
                     approved_by__isnull=True,
                     status__in=[TransferStatus.DUE, TransferStatus.DROPPED],

@@ -12,9 +12,9 @@ from omachemainproj.money import format_kes
 from .receipts import Provider, Receipt
 from .transfers import (
     UNDER_WAY,
-    MoneyOut,
-    MoneyOutQuerySet,
     SentOnDay,
+    Transfer,
+    TransferQuerySet,
     TransferStatus,
     Unnumbered,
 )
@@ -57,7 +57,7 @@ UNSENT = (TransferStatus.DUE, TransferStatus.REFUSED)
 STANDS_FOR = timedelta(hours=1)
 
 
-class RefundQuerySet(MoneyOutQuerySet["Refund"]):
+class RefundQuerySet(TransferQuerySet["Refund"]):
     def owed(self) -> RefundQuerySet:
         """Refunds that are due or done: the last row of each chain, unless it was dropped."""
         return self.filter(replaced_by__isnull=True).exclude(status=TransferStatus.DROPPED)
@@ -82,7 +82,7 @@ class RefundQuerySet(MoneyOutQuerySet["Refund"]):
         list(locked.values_list("pk", flat=True))
 
 
-class Refund(MoneyOut):
+class Refund(Transfer):
     """One attempt to refund money of one receipt, by one method.
 
     Only after M-Pesa has definitely refused does another row follow (``replaces``), with its own

@@ -60,10 +60,10 @@ def new_conversation_id() -> str:
     return f"omache-{uuid.uuid4().hex}"
 
 
-AnyMoneyOut = TypeVar("AnyMoneyOut", bound="MoneyOut")
+AnyMoneyOut = TypeVar("AnyMoneyOut", bound="Transfer")
 
 
-class MoneyOutQuerySet(models.QuerySet[AnyMoneyOut]):
+class TransferQuerySet(models.QuerySet[AnyMoneyOut]):
     """Queries shared by refunds and payouts."""
 
     def not_done(self) -> Self:
@@ -104,14 +104,14 @@ class MoneyOutQuerySet(models.QuerySet[AnyMoneyOut]):
         """Transfers waiting for approval: too large, or to a number that staff typed."""
         return self.filter(AWAITS_APPROVAL)
 
-    def on_hold(self, before: datetime) -> Self:
+    def postponed(self, before: datetime) -> Self:
         """Transfers due since before then and not sent: for lack of float, a limit, or a stop."""
         return self.filter(
             status=TransferStatus.DUE, next_check_at__isnull=False, created_at__lt=before
         )
 
 
-class MoneyOut(models.Model):
+class Transfer(models.Model):
     """One attempt to send money out under one fixed id: the base of Refund and Payout.
 
     The row is committed before it is sent to M-Pesa and keeps its id on every resend.

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from omachemainproj.background import enqueue_after_commit
-from omachemainproj.locking import locked_row
+from omachemainproj.locking import lock_row
 from omachemainproj.money import format_kes
 from omachemainproj.mpesa_limits import MAX_B2C, MIN_B2C
 from omachemainproj.task_registry import background_task
@@ -46,7 +46,7 @@ def create_payouts(seller_id: int) -> None:
     written-off payments last. Nothing is created for a number that M-Pesa has just refused, nor for
     shares held back by an undecided problem or by staff. The clock sends each payout.
     """
-    locked_row(User, seller_id)
+    lock_row(User, seller_id)
     blocked = set(Payout.objects.refused().filter(seller=seller_id).values_list("phone", flat=True))
     shares = [share for share in _shares_to_pay(seller_id) if share.phone not in blocked]
     balance = balance_of(seller_id)
@@ -105,7 +105,7 @@ def _unapproved_deductions(seller_id: int) -> list[Payout]:
     One that staff have put on hold stays as it is.
     """
     due = Payout.objects.not_done().filter(status=TransferStatus.DUE)
-    unapproved = due.filter(seller=seller_id, approved_by__isnull=True, held_at__isnull=True)
+    unapproved = due.filter(seller=seller_id, approved_by__isnull=True, on_hold_since__isnull=True)
     less = unapproved.filter(gross__gt=F("amount")).order_by("pk").select_for_update(no_key=True)
     return [
         row for row in less if orders_of(row).filter(confirmed_amount__lt=F("price_due")).exists()

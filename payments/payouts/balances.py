@@ -44,7 +44,7 @@ def annotate_balances(sellers: QuerySet[User]) -> QuerySet[Any]:
     entries = LedgerEntry.objects.filter(seller=OuterRef("pk"))
     payouts = Payout.objects.filter(seller=OuterRef("pk"))
     new = SellerShare.objects.to_pay().filter(seller=OuterRef("pk"))
-    # Not done, and refused or dropped: see MoneyOutQuerySet.not_done.
+    # Not done, and refused or dropped: see TransferQuerySet.not_done.
     left = SellerShare.objects.owed().filter(
         ~Q(payout__status=TransferStatus.DONE),
         payout__seller=OuterRef("pk"),

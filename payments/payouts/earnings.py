@@ -11,7 +11,7 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from omachemainproj.background import enqueue_after_commit
-from omachemainproj.locking import locked_row
+from omachemainproj.locking import lock_row
 from orders.models import OrderTrack, TrackStatus
 from payments import ledger
 from payments.delivery_fees import settle_fee
@@ -124,4 +124,4 @@ def _locked_share(line: OrderTrack) -> SellerShare | None:
     """Lock and return a line's share; None if nothing is owed for it."""
     owed = SellerShare.objects.owed().filter(track=line)
     share_id = owed.values_list("pk", flat=True).first()
-    return locked_row(SellerShare, share_id) if share_id is not None else None
+    return lock_row(SellerShare, share_id) if share_id is not None else None

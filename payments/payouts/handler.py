@@ -57,7 +57,7 @@ class PayoutHandler(TransferHandler[Payout]):
     def lock(self, row_id: int) -> Payout:
         return lock_payout(row_id)
 
-    def hold_until(self, row: Payout, now: datetime) -> datetime | None:
+    def postpone_until(self, row: Payout, now: datetime) -> datetime | None:
         """Postpone a payout whose orders have an unconfirmed payment, and query that payment.
 
         If part of the price is written off, a second person has to approve it: someone may have

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from accounts.models import User
 from omachemainproj.background import enqueue_after_commit
-from omachemainproj.locking import locked_row
+from omachemainproj.locking import lock_row
 from payments.models import Payout, TransferStatus
 
 from .allocation import create_payouts
@@ -61,5 +61,5 @@ def drop_unsent(payout_id: int, note: str) -> bool:
 def lock_payout(payout_id: int) -> Payout:
     """Lock and return a payout, after its seller."""
     seller_id = Payout.objects.values_list("seller_id", flat=True).get(pk=payout_id)
-    locked_row(User, seller_id)
-    return locked_row(Payout, payout_id)
+    lock_row(User, seller_id)
+    return lock_row(Payout, payout_id)

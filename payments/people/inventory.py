@@ -299,11 +299,12 @@ HOLDINGS = [
         "seller",
         ("id amount phone status number result_code result_text note created_at sent_at done_at"),
         hidden=(
-            "seller held_why originator_conversation_id conversation_id callback_token status_token"
+            "seller on_hold_reason originator_conversation_id conversation_id callback_token "
+            "status_token"
         ),
         stays={
             BOOKS: (
-                "seller phone number result_code result_text note held_why "
+                "seller phone number result_code result_text note on_hold_reason "
                 "originator_conversation_id conversation_id callback_token status_token"
             ),
         },

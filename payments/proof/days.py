@@ -10,12 +10,12 @@ from django.db.models import QuerySet, Sum
 from django.db.models.functions import TruncDate
 
 from payments.models import (
-    MoneyOut,
     Payout,
     PayoutDay,
     Refund,
     RefundDay,
     SentOnDay,
+    Transfer,
     TransferStatus,
 )
 
@@ -25,20 +25,20 @@ from .rule import rule
 _COUNTED = (TransferStatus.UNKNOWN, TransferStatus.SENT, TransferStatus.DONE)
 
 
-def _sent(model: type[MoneyOut]) -> QuerySet[Any]:
+def _sent(model: type[Transfer]) -> QuerySet[Any]:
     """Transfers that were sent, annotated with the day in Nairobi, the shop's time zone."""
     rows = model._default_manager.filter(status__in=_COUNTED, sent_at__isnull=False, amount__gt=0)
     return rows.annotate(day=TruncDate("sent_at"))
 
 
-def _miscounted(days: type[SentOnDay], model: type[MoneyOut], day_ids: list[int]) -> list[int]:
+def _miscounted(days: type[SentOnDay], model: type[Transfer], day_ids: list[int]) -> list[int]:
     by_day = _sent(model).order_by().values("day")
     sent = dict(by_day.values_list("day", Sum("amount")))
     found = days._default_manager.in_bulk(day_ids)
     return [pk for pk in day_ids if sent.get(found[pk].day, 0) != found[pk].sent]
 
 
-def _uncounted(days: type[SentOnDay], model: type[MoneyOut], row_ids: list[int]) -> list[int]:
+def _uncounted(days: type[SentOnDay], model: type[Transfer], row_ids: list[int]) -> list[int]:
     counted = set(days._default_manager.values_list("day", flat=True))
     sent = _sent(model).filter(pk__in=row_ids)
     return sorted(pk for pk, day in sent.values_list("pk", "day") if day not in counted)

@@ -20,13 +20,13 @@ from payments.models import (
     EventState,
     GatewayEvent,
     LedgerPosting,
-    MoneyOut,
     OrderPayment,
     Payout,
     Provider,
     Receipt,
     Refund,
     Source,
+    Transfer,
     TransferStatus,
 )
 
@@ -164,7 +164,7 @@ def _of_prompt(event: GatewayEvent, body: bytes) -> _Payment | None:
 
 def _has_outcome(event: GatewayEvent) -> bool:
     """Whether the transfer of a result has the outcome that the result reports."""
-    row: MoneyOut | None = event.refund or event.payout
+    row: Transfer | None = event.refund or event.payout
     if row is None or event.token != row.callback_token or event.is_from_elsewhere:
         return True
     try:
@@ -195,7 +195,7 @@ def _numbered_otherwise(event_ids: list[int]) -> list[int]:
 
 
 def _names_another(event: GatewayEvent) -> bool:
-    row: MoneyOut | None = event.refund or event.payout
+    row: Transfer | None = event.refund or event.payout
     if row is None or event.token != row.callback_token or event.is_from_elsewhere:
         return False
     try:

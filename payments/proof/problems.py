@@ -154,7 +154,7 @@ def return_was_requested(now: datetime) -> QuerySet[Problem]:
 
 @rule("A payout on hold was put on hold by staff")
 def payout_hold_is_audited(now: datetime) -> QuerySet[Payout]:
-    return Payout.objects.filter(~Exists(audit_of(Payout)), held_at__isnull=False)
+    return Payout.objects.filter(~Exists(audit_of(Payout)), on_hold_since__isnull=False)
 
 
 @rule("The posting of a price reduction names one of its line")

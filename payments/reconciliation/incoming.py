@@ -9,7 +9,7 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from omachemainproj.locking import locked_row
+from omachemainproj.locking import lock_row
 from omachemainproj.phones import PhoneMatch, clearer_phone, match_phone
 from orders.lookup import find_by_typed_reference
 from orders.models import Order
@@ -79,7 +79,7 @@ def record_receipt(incoming: IncomingPayment) -> tuple[Receipt, str]:
     is_named = order_id is not None
     if known is None and order_id is None:
         order_id = _order_paid_by_prompt(incoming)
-    order = locked_row(Order, order_id) if order_id else None
+    order = lock_row(Order, order_id) if order_id else None
     # Another source may have recorded it while we waited for the order's lock.
     known = _lock_known(incoming)
     if known is not None:

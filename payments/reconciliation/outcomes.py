@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.contacts import record_paid_from
 from omachemainproj.compiled_queries import compiled
-from omachemainproj.locking import locked_row
+from omachemainproj.locking import lock_row
 from omachemainproj.money import format_kes
 from orders.lifecycle import mark_order_paid
 from orders.models import Order
@@ -209,7 +209,7 @@ def _claim_receipt(
     """Assign a receipt that another source reported to this attempt, if it belongs to it."""
     if receipt.order_id is None:
         # Staff may be matching or refunding it right now.
-        receipt = locked_row(Receipt, receipt.pk)
+        receipt = lock_row(Receipt, receipt.pk)
     if outcome.source == ReceiptSource.STAFF and receipt.amount != payment.amount:
         asked = format_kes(payment.amount)
         return f"{receipt} arrived, but the prompt was for {asked}: it is another payment."

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.contacts import record_paid_from
 from omachemainproj.compiled_queries import compiled
-from omachemainproj.locking import locked_row
+from omachemainproj.locking import lock_row
 from omachemainproj.money import format_kes
 from omachemainproj.phones import PhoneMatch, match_phone
 from orders.lifecycle import mark_order_paid
@@ -94,7 +94,7 @@ def correct_amount(receipt: Receipt, *, reported_amount: int, source: str) -> st
         return f"{recorded} is recorded: only M-Pesa or a bank reports what arrived."
     note = f"Recorded as {recorded}, but M-Pesa reports {reported}."
     logger.error("receipt %s: %s", receipt.number, note)
-    order = None if receipt.order_id is None else locked_row(Order, receipt.order_id)
+    order = None if receipt.order_id is None else lock_row(Order, receipt.order_id)
     less = receipt.amount - reported_amount
     if order is None:
         missing = missing_of_suspense(receipt, comes_to=reported_amount)
@@ -112,7 +112,7 @@ def correct_amount(receipt: Receipt, *, reported_amount: int, source: str) -> st
     receipt.verification = evidence.reassess(receipt.pk).verification
     if receipt.order_id is not None:
         mark_order_paid(receipt.order_id, credited=partial(amount_credited, receipt.order_id))
-        order = locked_row(Order, receipt.order_id)
+        order = lock_row(Order, receipt.order_id)
     owe_anew(receipt, order, dropped)
     if order is not None:
         refund_excess_locked(order)

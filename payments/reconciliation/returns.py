@@ -19,11 +19,11 @@ from payments.daraja.portal_statement import Movement
 from payments.evidence import SourceReport, lock_receipt, record
 from payments.models import (
     Channel,
-    MoneyOut,
     Payout,
     Receipt,
     ReceiptSource,
     Refund,
+    Transfer,
     TransferStatus,
     Verification,
     Withdrawal,
@@ -130,13 +130,13 @@ def _returned_fields(movement: Movement, order: Order | None = None) -> dict[str
     }
 
 
-def _sent_as(number: str) -> MoneyOut | None:
+def _sent_as(number: str) -> Transfer | None:
     """The payout or refund that was made under this number."""
     payout = Payout.objects.numbered(number).filter(status=TransferStatus.DONE).first()
     return payout or Refund.objects.numbered(number).filter(status=TransferStatus.DONE).first()
 
 
-def _what_came_back(movement: Movement, row: MoneyOut | None) -> str:
+def _what_came_back(movement: Movement, row: Transfer | None) -> str:
     if row is None:
         of = movement.reverses or "an unnamed transfer"
         return f"M-Pesa took {of} back from its receiver: it is no payout or refund of ours."
@@ -147,7 +147,7 @@ def _what_came_back(movement: Movement, row: MoneyOut | None) -> str:
     )
 
 
-def _whose(row: MoneyOut | None, order: Order | None) -> str:
+def _whose(row: Transfer | None, order: Order | None) -> str:
     if order is not None:
         return f"No buyer paid it, but it was matched to order {order.reference}. Ask whose it is."
     return "" if row is None else "Ask whose it is; a refund goes to that phone again."

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from omachemainproj.locking import locked_row
+from omachemainproj.locking import lock_row
 from omachemainproj.task_registry import background_task
 from payments import gateway
 from payments.daraja.client import StkOutcome, StkStatus
@@ -46,7 +46,7 @@ def query_now(payment_id: int) -> None:
     """Query M-Pesa about an attempt for staff, at most once every ten seconds."""
     now = timezone.now()
     with transaction.atomic():
-        payment = locked_row(OrderPayment, payment_id)
+        payment = lock_row(OrderPayment, payment_id)
         if payment.checkout_request_id and not payment.is_confirmed:
             schedule_status_query(payment, now=now)
     query_status(payment_id)

@@ -9,7 +9,7 @@ import logging
 
 from django.db import transaction
 
-from omachemainproj.locking import locked_row
+from omachemainproj.locking import lock_row
 from omachemainproj.money import format_kes
 from omachemainproj.phones import clearer_phone
 from orders.models import Order
@@ -41,8 +41,8 @@ def match_to_order(receipt_id: int, order_id: int, *, note: str) -> Receipt:
     phone. Raises AlreadyMatched if the receipt has an order or is being refunded, MayBeAnothers if
     it may be another order's prompt.
     """
-    order = locked_row(Order, order_id)
-    receipt = locked_row(Receipt, receipt_id)
+    order = lock_row(Order, order_id)
+    receipt = lock_row(Receipt, receipt_id)
     check_may_be_matched(receipt)
     return give_to_order(receipt, order, note=note, by_reference=False)
 
@@ -109,7 +109,7 @@ def merge_receipts(unnamed: Receipt, movement: Receipt, order: Order, *, note: s
     Returns the order's receipt.
     """
     # In the order of their ids: staff may be matching either right now.
-    locked = {pk: locked_row(Receipt, pk) for pk in sorted((unnamed.pk, movement.pk))}
+    locked = {pk: lock_row(Receipt, pk) for pk in sorted((unnamed.pk, movement.pk))}
     unnamed, movement = locked[unnamed.pk], locked[movement.pk]
     if unnamed.number or unnamed.same_as_id or unnamed.order_id != order.pk:
         raise AlreadyMatched("The number of that receipt is known already.")
@@ -153,7 +153,7 @@ def merge_if_sure(receipt_id: int) -> bool:
     attempt = sure_attempt(movement_of(receipt))
     if attempt is None or not attempt.is_confirmed or len(movements_behind(attempt)) != 1:
         return False
-    order = locked_row(Order, attempt.order_id)
+    order = lock_row(Order, attempt.order_id)
     try:
         merge_receipts(attempt.receipt, receipt, order, note="")
     except AlreadyMatched:

@@ -19,20 +19,20 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import User
-from omachemainproj.locking import locked_row
+from omachemainproj.locking import lock_row
 from omachemainproj.money import format_kes
 from omachemainproj.mpesa_limits import MAX_B2C, MIN_B2C
 from omachemainproj.phones import PhoneMatch, in_full, match_phone, normalise_phone
 from payments.daraja.portal_statement import Movement
 from payments.models import (
     DOUBTFUL,
-    MoneyOut,
     Payout,
     PayoutStop,
     Receipt,
     Refund,
     RefundMethod,
     SellerShare,
+    Transfer,
     TransferStatus,
     Unnumbered,
     Withdrawal,
@@ -96,7 +96,7 @@ def take_in_withdrawal(movement: Movement, *, shortcode: str) -> Withdrawal | No
 @transaction.atomic
 def settle_again(withdrawal_id: int) -> bool:
     """Check again whether a withdrawal fits one row only by now; return whether it is settled."""
-    withdrawal = locked_row(Withdrawal, withdrawal_id)
+    withdrawal = lock_row(Withdrawal, withdrawal_id)
     return not withdrawal.is_open or _settle_by_itself(withdrawal, ())
 
 
@@ -130,12 +130,12 @@ def _settle_reversal(withdrawal: Withdrawal) -> bool:
     return True
 
 
-def _named_by(ids: tuple[str, ...], amount: int) -> MoneyOut | None:
+def _named_by(ids: tuple[str, ...], amount: int) -> Transfer | None:
     """The row of the request that caused it, unless it has its number already."""
     if not ids:
         return None
     named = Q(originator_conversation_id__in=ids) | Q(conversation_id__in=ids)
-    found: list[MoneyOut] = [
+    found: list[Transfer] = [
         row
         for model in (Payout, Refund)
         for row in model._default_manager.filter(named, amount=amount)
@@ -145,14 +145,14 @@ def _named_by(ids: tuple[str, ...], amount: int) -> MoneyOut | None:
     return found[0] if len(found) == 1 else None
 
 
-def _only_candidate(withdrawal: Withdrawal) -> MoneyOut | None:
+def _only_candidate(withdrawal: Withdrawal) -> Transfer | None:
     """The row it fits by phone and amount; of a seller's equal payouts the oldest.
 
     None if it fits two people, or a refund as well as a payout.
     """
     if not _is_full(withdrawal.phone):
         return None
-    rows: list[MoneyOut] = list(candidates(withdrawal))
+    rows: list[Transfer] = list(candidates(withdrawal))
     payouts = [row for row in rows if isinstance(row, Payout)]
     of_one_seller = len({row.seller_id for row in payouts}) == 1 and len(payouts) == len(rows)
     return rows[0] if len(rows) == 1 or of_one_seller else None
@@ -239,7 +239,7 @@ def _advance(withdrawal: Withdrawal, seller: User) -> Payout:
         )
     phone = withdrawal.phone if _is_full(withdrawal.phone) else _likeliest(withdrawal, seller)
     # The seller is locked before their payouts.
-    locked_row(User, seller.pk)
+    lock_row(User, seller.pk)
     return Payout.objects.create(
         seller=seller,
         phone=phone,
@@ -310,7 +310,7 @@ def settle_as_returned(withdrawal_id: int) -> Receipt:
     receipt = withdrawal.came_back
     if receipt is None:
         raise CannotBeSettled("No statement read so far shows that all of it came back.")
-    receipt = locked_row(Receipt, receipt.pk)
+    receipt = lock_row(Receipt, receipt.pk)
     unmatched = Receipt.objects.unmatched().filter(pk=receipt.pk, refunds=None)
     if receipt.verification in DOUBTFUL or not unmatched.exists():
         raise CannotBeSettled("Someone has already decided about the money that came back.")
@@ -338,13 +338,13 @@ def set_withdrawal_aside(withdrawal_id: int) -> Withdrawal:
 
 
 def _locked_open(withdrawal_id: int) -> Withdrawal:
-    withdrawal = locked_row(Withdrawal, withdrawal_id)
+    withdrawal = lock_row(Withdrawal, withdrawal_id)
     if not withdrawal.is_open:
         raise CannotBeSettled("This withdrawal has already been explained.")
     return withdrawal
 
 
-def _settle(withdrawal: Withdrawal, row: MoneyOut | None) -> None:
+def _settle(withdrawal: Withdrawal, row: Transfer | None) -> None:
     withdrawal.settled_at = timezone.now()
     if isinstance(row, Payout):
         withdrawal.state, withdrawal.payout = WithdrawalState.PAYOUT, row

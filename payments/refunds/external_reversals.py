@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Q, Sum
 from django.utils import timezone
 
-from omachemainproj.locking import locked_row
+from omachemainproj.locking import lock_row
 from omachemainproj.money import format_kes
 from orders.lifecycle import mark_order_refunded
 from orders.models import Order
@@ -54,8 +54,8 @@ def record_outside_reversal(receipt_id: int, *, number: str = "") -> str:
     recorded already.
     """
     order_id = Receipt.objects.values_list("order_id", flat=True).get(pk=receipt_id)
-    order = locked_row(Order, order_id) if order_id is not None else None
-    receipt = locked_row(Receipt, receipt_id)
+    order = lock_row(Order, order_id) if order_id is not None else None
+    receipt = lock_row(Receipt, receipt_id)
     if receipt.order_id != order_id or receipt.provider != Provider.MPESA or not receipt.amount:
         raise CannotBeReversed("Only a payment received by M-Pesa can be reversed by M-Pesa.")
     _check_number(receipt, number)
@@ -97,8 +97,8 @@ def record_refund_found(
     a second person, who has to approve it first.
     """
     order_id = Receipt.objects.values_list("order_id", flat=True).get(pk=receipt_id)
-    order = locked_row(Order, order_id) if order_id is not None else None
-    receipt = locked_row(Receipt, receipt_id)
+    order = lock_row(Order, order_id) if order_id is not None else None
+    receipt = lock_row(Receipt, receipt_id)
     _check_number(receipt, number)
     Refund.objects.lock_all_of(receipt)
     owed = receipt.refunds.owed()

@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from omachemainproj.locking import locked_row
+from omachemainproj.locking import lock_row
 from orders.fulfilment import mark_line_refunded
 from orders.lifecycle import mark_order_refunded
 from orders.models import Order
@@ -83,7 +83,7 @@ class RefundHandler(TransferHandler[Refund]):
     def lock(self, row_id: int) -> Refund:
         return lock_refund(row_id)
 
-    def hold_until(self, row: Refund, now: datetime) -> datetime | None:
+    def postpone_until(self, row: Refund, now: datetime) -> datetime | None:
         """Postpone a refund while a receipt of its order has no number yet, or its payment or the
         rest of its order's money is unconfirmed.
 
@@ -219,7 +219,7 @@ def _record_double_refund(refund: Refund) -> None:
     ledger.post_refund_due(refund, again=True)
     ledger.post_refund_paid(refund)
     if refund.order_id is not None:
-        receipt = locked_row(Receipt, refund.receipt_id)
+        receipt = lock_row(Receipt, refund.receipt_id)
         ledger.post_loss(receipt, refund.amount)
         receipt.written_off += refund.amount
         receipt.save(update_fields=["written_off"])
@@ -285,7 +285,7 @@ def _cancel_replacements(refund: Refund) -> bool:
     if following is None or last is None:
         return True
     # Whoever sends it locks its own row alone.
-    last = locked_row(Refund, last.pk)
+    last = lock_row(Refund, last.pk)
     if last.status not in {TransferStatus.DUE, TransferStatus.REFUSED}:
         return False
     last.drop("The earlier refund was completed after all.")
@@ -328,7 +328,7 @@ def lock_refund(refund_id: int) -> Refund:
     ids = Refund.objects.values_list("order_id", "receipt_id").get(pk=refund_id)
     order_id, receipt_id = ids
     if order_id is not None:
-        locked_row(Order, order_id)
+        lock_row(Order, order_id)
     else:
-        locked_row(Receipt, receipt_id)
-    return locked_row(Refund, refund_id)
+        lock_row(Receipt, receipt_id)
+    return lock_row(Refund, refund_id)

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Sum
 from django.utils import timezone
 
-from omachemainproj.locking import locked_row
+from omachemainproj.locking import lock_row
 from orders.lifecycle import is_too_late, mark_order_refunded, mark_refund_due
 from orders.models import Order, OrderTrack
 from orders.models.notifications import NotificationKind
@@ -46,7 +46,7 @@ def refund_excess(order_id: int) -> None:
     ``orders.lifecycle.mark_order_paid`` reserves an expired order's goods again if it can. The
     clock sends each refund.
     """
-    refund_excess_locked(locked_row(Order, order_id))
+    refund_excess_locked(lock_row(Order, order_id))
 
 
 def refund_excess_locked(
@@ -120,7 +120,7 @@ def refund_unmatched(receipt_id: int, *, actor_id: int | None = None) -> Refund:
 
     Raises NothingToRefund.
     """
-    receipt = locked_row(Receipt, receipt_id)
+    receipt = lock_row(Receipt, receipt_id)
     left = unrefunded(receipt)
     if is_undecided(receipt):
         raise NothingToRefund(

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 
 from django.db import transaction
 
-from omachemainproj.locking import locked_row
+from omachemainproj.locking import lock_row
 from omachemainproj.task_registry import background_task
 from payments.daraja.results import is_transfer_callback
 from payments.models import EventState, GatewayEvent, Source
@@ -55,7 +55,7 @@ def process_event(event_id: int) -> None:
     """
     try:
         with transaction.atomic():
-            event = locked_row(GatewayEvent, event_id)
+            event = lock_row(GatewayEvent, event_id)
             if event.state == EventState.NEW:
                 _handle(event)
     except Exception as error:
@@ -69,7 +69,7 @@ def replay_event(event_id: int) -> str:
 
     Safe to repeat: an event that was applied before changes nothing, and keeps its own note.
     """
-    event = locked_row(GatewayEvent, event_id)
+    event = lock_row(GatewayEvent, event_id)
     before = {"state": event.state, "note": event.note, "applied_at": event.applied_at}
     _handle(event)
     note = event.note
@@ -128,7 +128,7 @@ def _handle(event: GatewayEvent) -> None:
 def _write_failure(event_id: int, error: Exception) -> None:
     try:
         with transaction.atomic():
-            event = locked_row(GatewayEvent, event_id)
+            event = lock_row(GatewayEvent, event_id)
             if event.state != EventState.NEW:
                 return
             event.tries += 1

@@ -22,10 +22,10 @@ from payments.disbursement import NOT_FOUND, process_refund
 from payments.models import (
     EventState,
     GatewayEvent,
-    MoneyOut,
     Payout,
     PayoutStop,
     Refund,
+    Transfer,
     TransferStatus,
 )
 from payments.models.refunds import UNSENT
@@ -83,7 +83,7 @@ def handle(event: GatewayEvent, row: Refund | Payout) -> None:
         event.set_state(EventState.APPLIED, _apply_result(row, message))
 
 
-def _apply_result(row: MoneyOut, result: Result) -> str:
+def _apply_result(row: Transfer, result: Result) -> str:
     if result.succeeded:
         return mark_done(
             row,
@@ -98,7 +98,7 @@ def _apply_result(row: MoneyOut, result: Result) -> str:
     return mark_failed(row, code=result.result_code, text=result.description, reason=reason)
 
 
-def _apply_answer(row: MoneyOut, result: Result) -> str:
+def _apply_answer(row: Transfer, result: Result) -> str:
     """Apply the answer to a status query, whose own success says nothing about the transfer."""
     if not result.succeeded:
         return _no_answer(row, result)
@@ -126,7 +126,7 @@ def _apply_answer(row: MoneyOut, result: Result) -> str:
     return f"M-Pesa reports the status {status or 'unknown'}."
 
 
-def _is_about_payment(row: MoneyOut, answer: Result) -> TypeGuard[Refund]:
+def _is_about_payment(row: Transfer, answer: Result) -> TypeGuard[Refund]:
     """Whether M-Pesa answers the query that was made before money was sent to a phone: whether the
     payment still stands.
 
@@ -156,7 +156,7 @@ def _apply_answer_about_payment(refund: Refund, result: Result) -> str:
     return note
 
 
-def _no_answer(row: MoneyOut, result: Result) -> str:
+def _no_answer(row: Transfer, result: Result) -> str:
     if b2c_failure(result.result_code) == PayoutReason.INITIATOR:
         PayoutStop.objects.stop_payouts(
             f"M-Pesa does not accept the initiator: {result.result_code}"
@@ -172,7 +172,7 @@ def _no_answer(row: MoneyOut, result: Result) -> str:
     return "M-Pesa does not know it yet."
 
 
-def _schedule_status_query(row: MoneyOut) -> None:
+def _schedule_status_query(row: Transfer) -> None:
     now = timezone.now()
     later = row.still(TransferStatus.UNKNOWN, TransferStatus.SENT)
     later.filter(Q(next_check_at__isnull=True) | Q(next_check_at__gt=now)).update(next_check_at=now)

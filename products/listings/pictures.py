@@ -20,7 +20,7 @@ from PIL import UnidentifiedImageError
 
 from omachemainproj.api.errors import FieldRefusal, Refusal
 from omachemainproj.images import BadPicture, Picture, normalise_own
-from omachemainproj.locking import locked_row
+from omachemainproj.locking import lock_row
 from products.models import MAX_PICTURES, Product, ProductPicture
 
 _FILES = ("image", "medium", "thumbnail", "preview")
@@ -71,7 +71,7 @@ def add_picture(product_id: int, picture: Picture) -> ProductPicture:
     """Add a picture after a product's others. Raises TooManyPictures."""
     with stored_files(picture) as row, transaction.atomic():
         assert row is not None  # noqa: S101
-        locked_row(Product, product_id)
+        lock_row(Product, product_id)
         row.product_id, row.place = product_id, _pictures(product_id).count()
         if row.place >= MAX_PICTURES:
             raise TooManyPictures
@@ -87,7 +87,7 @@ def replace_picture(product_id: int, picture_id: int, picture: Picture) -> Produ
     """
     with stored_files(picture) as row, transaction.atomic():
         assert row is not None  # noqa: S101
-        locked_row(Product, product_id)
+        lock_row(Product, product_id)
         before = _pictures(product_id).filter(pk=picture_id).first()
         if before is None:
             raise NoSuchPicture
@@ -103,7 +103,7 @@ def replace_first(product_id: int, new: ProductPicture | None) -> None:
 
     Call it in a transaction. The old picture's files are deleted after the commit.
     """
-    locked_row(Product, product_id)
+    lock_row(Product, product_id)
     before = _pictures(product_id).filter(place=0).first()
     if before is not None:
         _forget(before)
@@ -121,7 +121,7 @@ def order_pictures(product_id: int, ids: Sequence[int]) -> None:
 
     Raises FieldRefusal unless ``ids`` has every picture exactly once.
     """
-    locked_row(Product, product_id)
+    lock_row(Product, product_id)
     current = list(_pictures(product_id).order_by("place").values_list("pk", flat=True))
     if sorted(ids) != sorted(current):
         listed = ", ".join(map(str, current)) or "none"
@@ -135,7 +135,7 @@ def order_pictures(product_id: int, ids: Sequence[int]) -> None:
 @transaction.atomic
 def remove_picture(product_id: int, picture_id: int) -> None:
     """Remove a picture; those after it move up. Raises NoSuchPicture."""
-    locked_row(Product, product_id)
+    lock_row(Product, product_id)
     picture = _pictures(product_id).filter(pk=picture_id).first()
     if picture is None:
         raise NoSuchPicture

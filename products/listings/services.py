@@ -16,7 +16,7 @@ from accounts.models import User
 from omachemainproj.api.errors import FieldRefusal, Refusal
 from omachemainproj.constraints import breaks
 from omachemainproj.images import KEEP, Picture, PictureChange
-from omachemainproj.locking import locked_row
+from omachemainproj.locking import lock_row
 from products import stock
 from products.catalogue.spelling import add_to_vocabulary
 from products.models import MAX_STOCK, ListingTerms, Newest, Product, StockMovement
@@ -149,7 +149,7 @@ def _crowding(seller: User) -> int:
     Each product adds one, and one expires every eight hours. Locks the seller, so that concurrent
     uploads get different values.
     """
-    locked_row(User, seller.pk)
+    lock_row(User, seller.pk)
     mine = Product.objects.owned_by(seller).order_by(Newest())
     newest = mine.values_list("crowding", "created_at").first()
     if newest is None:

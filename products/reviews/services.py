@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from omachemainproj.api.errors import Refusal
 from omachemainproj.digests import digest_of
-from omachemainproj.locking import locked_row
+from omachemainproj.locking import lock_row
 from products.models import (
     DIGESTED_OF_REVIEW,
     Product,
@@ -113,7 +113,7 @@ def edit_review(
     A hidden review can be changed too, and stays hidden. Raises ReviewClosed.
     """
     now = now or timezone.now()
-    review = locked_row(Review, review_id)
+    review = lock_row(Review, review_id)
     if now - review.created_at > EDITABLE_FOR:
         raise ReviewClosed
     before = review.stars, review.text
@@ -151,7 +151,7 @@ def edit_answer(review_id: int, *, seller_id: int, text: str, now: datetime | No
     theirs = Review.objects.shown().filter(pk=review_id, seller=seller_id)
     if not theirs.exists():
         raise NoSuchReview
-    review = locked_row(Review, review_id)
+    review = lock_row(Review, review_id)
     if review.answered_at is None:
         raise NoSuchAnswer
     if now - review.answered_at > EDITABLE_FOR:
@@ -169,7 +169,7 @@ def hide_review(review_id: int, *, reason: str) -> bool:
 
     Returns False if it was hidden already; the first reason is kept.
     """
-    review = locked_row(Review, review_id)
+    review = lock_row(Review, review_id)
     if review.hidden:
         return False
     review.hidden, review.hidden_reason = True, reason
@@ -182,7 +182,7 @@ def hide_review(review_id: int, *, reason: str) -> bool:
 @transaction.atomic
 def show_review(review_id: int) -> bool:
     """Show a hidden review again. Safe to repeat. Returns whether it was hidden."""
-    review = locked_row(Review, review_id)
+    review = lock_row(Review, review_id)
     if not review.hidden:
         return False
     review.hidden, review.hidden_reason = False, ""
@@ -201,7 +201,7 @@ def erase_texts(person_id: int) -> int:
     done = 0
     for pk in Review.objects.filter(wrote | answered).order_by("pk").values_list("pk", flat=True):
         with transaction.atomic():
-            review = locked_row(Review, pk)
+            review = lock_row(Review, pk)
             if review.buyer_id == person_id:
                 review.text = ""
             if review.seller_id == person_id:

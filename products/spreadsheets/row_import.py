@@ -11,7 +11,7 @@ from django.http import QueryDict
 
 from accounts.models import User
 from omachemainproj.api.errors import FieldRefusal
-from omachemainproj.locking import locked_row
+from omachemainproj.locking import lock_row
 from omachemainproj.text import clean_shown, fold_identifier, tidy_line
 from products.listings.services import create_product, edit_product
 from products.models import Product
@@ -177,7 +177,7 @@ class RowImport:
     def _list(self, values: dict[str, Any]) -> int:
         with transaction.atomic():
             # Under this lock, of two concurrent uploads each sees the other's listings.
-            locked_row(User, self._seller.pk)
+            lock_row(User, self._seller.pk)
             mine = Product.objects.owned_by(self._seller).filter(pk__gt=self._known.last_id)
             if not values.get("sku") and mine.filter(name=values["name"]).exists():
                 raise RowFailed("name", "Another upload listed this name a moment ago.")

@@ -247,12 +247,12 @@ def test_a_payout_is_put_on_hold_and_approved_later(large, desk, daraja):
     assert "Payouts on hold\n" in shown
     assert "A strange sale" in shown
     assert "Payouts to approve\n" not in shown
-    assert (large.held_why, sent(daraja)) == ("A strange sale", [])
+    assert (large.on_hold_reason, sent(daraja)) == ("A strange sale", [])
 
     act(desk, large, "approve")
     tick()
 
-    assert (large.held_at, large.held_why, sent(daraja)) == (None, "", [1500])
+    assert (large.on_hold_since, large.on_hold_reason, sent(daraja)) == (None, "", [1500])
 
 
 def test_the_seller_is_not_told_why_a_payout_is_on_hold(large, desk, seller_api):
@@ -325,7 +325,7 @@ def test_a_seller_cannot_decide_about_their_own_payout(large, seller, key):
 
     act(browser_of(seller), large, key)
 
-    assert (large.status, large.held_at) == ("due", None)
+    assert (large.status, large.on_hold_since) == ("due", None)
     assert not SellerShare.objects.withheld().exists()
 
 

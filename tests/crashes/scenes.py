@@ -21,7 +21,7 @@ from orders.models import DeliveryRate, Order, OrderTrack, PickupPoint
 from orders.parcels.actions import move_for as move_parcel_for
 from orders.problems.services import open_problem
 from payments.disbursement import process_payout, process_refund
-from payments.models import MoneyOut, OrderPayment, Payout
+from payments.models import OrderPayment, Payout, Transfer
 from payments.refunds.services import refund_excess
 from products.models import Product, StockMovement
 from tests.factories import ProductFactory, UserFactory
@@ -280,7 +280,7 @@ def _resulting(shop, simulator, scene, operation) -> Scene:
     return _told_of_its_end(shop, simulator, scene, refund, f"refund, result of {operation}")
 
 
-def _told_of_its_end(shop, simulator, scene, row: MoneyOut, phase: str) -> Scene:
+def _told_of_its_end(shop, simulator, scene, row: Transfer, phase: str) -> Scene:
     """M-Pesa has made the transfer, and is about to post the result that it withheld."""
     assert simulator.wait_until_quiet()
     row.refresh_from_db()

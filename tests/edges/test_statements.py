@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import MessagePreferences, User
 from omachemainproj.compiled_queries import Fixed, Sometimes, Update, compiled, compiled_update
-from omachemainproj.locking import locked_row
+from omachemainproj.locking import lock_row
 from orders import hold_limits
 from orders.models import Order
 from payments.models import GatewayEvent
@@ -424,11 +424,11 @@ def test_a_lock_needs_a_transaction(kettle):
         return Product.objects.select_for_update().filter(pk=pk).values_list("pk", flat=True)
 
     with transaction.atomic():
-        assert locked_row(Product, kettle.pk) == kettle
+        assert lock_row(Product, kettle.pk) == kettle
         assert lock(pk=kettle.pk) == [kettle.pk]
     # Compiled by now, which is when Django would have complained.
     with pytest.raises(TransactionManagementError):
-        locked_row(Product, kettle.pk)
+        lock_row(Product, kettle.pk)
     with pytest.raises(TransactionManagementError):
         lock(pk=kettle.pk)
 
@@ -436,7 +436,7 @@ def test_a_lock_needs_a_transaction(kettle):
 @pytest.mark.django_db
 def test_a_row_that_is_not_there_cannot_be_locked():
     with pytest.raises(Product.DoesNotExist):
-        locked_row(Product, 4711)
+        lock_row(Product, 4711)
 
 
 @compiled

@@ -271,7 +271,7 @@ def test_what_somebody_keeps_back_stays_as_it_is(sell, sell_at_a_loss, daraja):
     sell_at_a_loss(1500)
     tick()
     held = hold_payout(Payout.objects.latest("pk").pk, why="Its buyer is the seller's brother.")
-    audit.log(UserFactory(is_superuser=True), "Put it on hold", held, why=held.held_why)
+    audit.log(UserFactory(is_superuser=True), "Put it on hold", held, why=held.on_hold_reason)
     sell(1200)
 
     tick()
