@@ -141,7 +141,7 @@ LABELS = {
     "user": "Person",
     "waiting": "Waits for the rest",
     "waiting_since": "Unanswered since",
-    "withheld_why": "Kept back because",
+    "withheld_why": "Withheld because",
     "preempted": "Given up early for another buyer",
     "written_off": "Written off",
 }

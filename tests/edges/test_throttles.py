@@ -163,9 +163,9 @@ FREE = {
     # What is kept of it is bounded (payments/webhooks/strangers.py), and M-Pesa is never refused.
     "safwebhook/",
     r"safwebhook/^(?P<token>[^/]{1,64})/$",
-    "safwebhook/c2b/<str:token>/confirmation/",
+    r"safwebhook/^c2b/(?P<token>[^/]{1,64})/confirmation/$",
     # Only at a secret address; nothing is written.
-    "safwebhook/c2b/<str:token>/validation/",
+    r"safwebhook/^c2b/(?P<token>[^/]{1,64})/validation/$",
     # Only at a secret address; one row an SMS that somebody has sent.
     "safwebhook/sms/<str:token>/",
     # With the bank's name and password.
