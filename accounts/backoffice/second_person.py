@@ -106,7 +106,7 @@ def propose(
 
 def is_one_hand(person: User, others: Iterable[int | None]) -> bool:
     """Whether a person gave one of these people, by id, their account, powers or password this
-    week, or had theirs from one of them: together they are one pair of eyes."""
+    week, or had theirs from one of them: together they count as one person."""
     ids = {pk for pk in others if pk is not None}
     given = Q(actor=person, object_id__in=[str(pk) for pk in ids])
     pairs = given | Q(actor__in=ids, object_id=str(person.pk))

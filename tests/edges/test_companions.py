@@ -14,9 +14,9 @@ def test_without_m_pesa_and_a_clock_both_are_named_with_their_commands(settings)
     settings.DARAJA_BASE_URL = "http://127.0.0.1:9"
 
     assert list(companions.find_missing()) == [
-        "no M-Pesa answers at http://127.0.0.1:9, so no phone rings: "
+        "no M-Pesa answers at http://127.0.0.1:9, so no prompt is sent: "
         "python manage.py daraja_simulator (or make run, which starts all)",
-        "no clock runs, so nothing that is late is seen to: "
+        "no clock is running, so periodic jobs are not run: "
         "python manage.py clock (or make run, which starts all)",
     ]
 

@@ -399,10 +399,10 @@ def test_what_the_bank_took_back_before_it_told_of_it_is_in_doubt(client, order,
     receipt = Receipt.objects.get()
     order.refresh_from_db()
     waiting = GatewayEvent.objects.broken(c2b_token="").get()
-    doubt = "The bank told that 813612345678 went out before it told that it came."
+    doubt = "The bank reported that 813612345678 left before it reported its arrival."
     assert (receipt.verification, receipt.doubt) == ("doubted", doubt)
     assert (order.payment_status, order.in_doubt) == ("paid", True)
-    assert waiting.note == f"{doubt} Ask the bank: its payment is in doubt."
+    assert waiting.note == f"{doubt} The payment is in doubt: ask the bank."
 
 
 def test_what_a_person_decided_about_it_stays_where_the_bank_tells_of_it_again(client, order):

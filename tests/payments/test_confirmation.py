@@ -372,7 +372,7 @@ def test_a_number_the_statement_shows_after_all_is_in_doubt_no_more(invented, or
 
 def test_a_doubt_is_ended_by_what_the_gateway_shows_alone(invented, colleague, daraja):
     answer_asked(invented, code="SFC_IC0003")
-    with pytest.raises(ActionNotAvailable, match="does not show this payment"):
+    with pytest.raises(ActionNotAvailable, match="has not shown this payment"):
         money_in.confirm_doubted_receipt(invented.pk, by=colleague)
 
     ReceiptEvidence.objects.create(
@@ -399,7 +399,7 @@ def declined(client, payment):
 
 
 def test_what_m_pesa_said_before_the_doubt_does_not_end_it(declined, order, colleague):
-    with pytest.raises(ActionNotAvailable, match="Since it is in doubt"):
+    with pytest.raises(ActionNotAvailable, match="since it was put in doubt"):
         money_in.confirm_doubted_receipt(declined.pk, by=colleague)
 
     declined.refresh_from_db()

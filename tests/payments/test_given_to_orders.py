@@ -57,7 +57,7 @@ def returned():
 
 
 def test_no_attempt_is_paid_with_what_came_back(order, payment, returned):
-    with pytest.raises(ActionNotAvailable, match="is what the shop had sent: no buyer paid it"):
+    with pytest.raises(ActionNotAvailable, match="came back: no buyer paid it"):
         money_in.mark_attempt_paid(payment.pk, number=NUMBER, by=UserFactory())
 
     assert (stand(order), balance(Account.SUSPENSE)) == (("requested", False), 3000)
@@ -69,7 +69,8 @@ def test_nor_where_a_callback_names_its_number(client, order, payment, returned)
     event = payment.events.get()
     assert (event.state, stand(order)) == ("applied", ("requested", False))
     assert event.note == (
-        f"{NUMBER}: KES 3,000 is what the shop had sent: no buyer paid it. Nothing was credited."
+        f"{NUMBER}: KES 3,000 was sent by the shop and came back: no buyer paid it. "
+        "Nothing was credited."
     )
 
 
@@ -77,9 +78,9 @@ def test_no_prompts_receipt_is_named_by_what_came_back(order, payment, returned)
     record_outcome(payment.pk, AttemptOutcome(True, "0", "", ReceiptSource.QUERY))
     unnamed = Receipt.objects.get(order=order)
 
-    with pytest.raises(ActionNotAvailable, match="is what the shop had sent"):
+    with pytest.raises(ActionNotAvailable, match="was sent by the shop and came back"):
         money_in.set_receipt_number(unnamed.pk, number=NUMBER, by=UserFactory())
-    with pytest.raises(ActionNotAvailable, match="is what the shop had sent"):
+    with pytest.raises(ActionNotAvailable, match="was sent by the shop and came back"):
         money_in.merge_with_order(returned.pk, reference=order.reference, why="It fits.")
 
     returned.refresh_from_db()
@@ -113,7 +114,7 @@ def test_goods_bought_with_a_payment_in_doubt_wait_until_it_is_decided(
 
 
 def test_a_person_cannot_pay_an_attempt_with_a_payment_in_doubt(order, payment, doubted):
-    with pytest.raises(ActionNotAvailable, match="is in doubt: decide first whether it came"):
+    with pytest.raises(ActionNotAvailable, match="is in doubt. Decide first whether it arrived"):
         money_in.mark_attempt_paid(payment.pk, number=NUMBER, by=UserFactory())
 
     assert stand(order) == ("requested", False)
@@ -138,7 +139,9 @@ def test_a_prompt_that_a_query_proves_is_not_paid_with_a_payment_in_doubt(order,
 def test_a_persons_word_changes_no_amount_that_m_pesa_reported(order, payment):
     receipt = seen(10)
 
-    with pytest.raises(ActionNotAvailable, match="the prompt asked for KES 3000: it is another's"):
+    with pytest.raises(
+        ActionNotAvailable, match="the prompt was for KES 3,000: it is another payment"
+    ):
         money_in.mark_attempt_paid(payment.pk, number=NUMBER, by=UserFactory())
 
     receipt.refresh_from_db()

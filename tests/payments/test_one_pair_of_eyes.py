@@ -21,7 +21,7 @@ from tests.orders.lines import line_at
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("daraja")]
 
-refused = pytest.raises(ActionNotAvailable, match="one pair of eyes")
+refused = pytest.raises(ActionNotAvailable, match="count as two people")
 
 
 @pytest.fixture

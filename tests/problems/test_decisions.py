@@ -128,7 +128,7 @@ def test_the_seller_names_a_part_and_says_why(problem, seller, line, buyer):
     assert (last["by"], last["text"], last["decided"]) == ("seller", "For the lid.", "reduced")
 
 
-@pytest.mark.parametrize("amount", [1501, 999_999_999_999, 10**17])
+@pytest.mark.parametrize("amount", [1501, 999_999_999_999, 10**15])
 def test_no_more_goes_back_than_is_left(problem, seller, line, amount):
     answer = post(seller, line, "accept/", {"amount": amount})
 
