@@ -60,7 +60,9 @@ test("an agent takes a parcel on, fetches it, loses the line, and hands it over 
   const wrong = code === "111111" ? "222222" : "111111";
   for (const digit of wrong) await page.getByRole("button", { name: digit, exact: true }).click();
   await page.getByRole("button", { name: "Hand over", exact: true }).click();
-  await expect(page.getByText("This is not the buyer's code. Check it and try again.")).toBeVisible();
+  await expect(
+    page.getByText("This is not the buyer's code. Check it and try again."),
+  ).toBeVisible();
   await isForEveryone(page);
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
   // By keyboard as well.

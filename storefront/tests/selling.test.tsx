@@ -243,7 +243,11 @@ describe("handing over by the buyer's code", () => {
     ],
     [
       "used up",
-      { code: ["Too many wrong codes were entered. The buyer or the shop must confirm delivery instead."] },
+      {
+        code: [
+          "Too many wrong codes were entered. The buyer or the shop must confirm delivery instead.",
+        ],
+      },
       400,
       "Too many wrong codes were entered. The buyer or the shop must confirm delivery instead.",
     ],
