@@ -66,7 +66,7 @@ def test_a_report_says_what_became_of_a_message(sent, report):
 
     answer = report("Success", networkCode="63902", retryCount="0")
 
-    assert (answer.status_code, answer.json()) == (200, {"detail": "Kept."})
+    assert (answer.status_code, answer.json()) == (200, {"detail": "Stored."})
     assert delivery(sent) == "success"
     assert not Message.objects.undelivered().exists()
 

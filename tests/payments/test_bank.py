@@ -399,7 +399,7 @@ def test_what_the_bank_took_back_before_it_told_of_it_is_in_doubt(client, order,
     receipt = Receipt.objects.get()
     order.refresh_from_db()
     waiting = GatewayEvent.objects.broken(c2b_token="").get()
-    doubt = "The bank reported that 813612345678 left before it reported its arrival."
+    doubt = "The bank reported that 813612345678 went out before it came in."
     assert (receipt.verification, receipt.doubt) == ("doubted", doubt)
     assert (order.payment_status, order.in_doubt) == ("paid", True)
     assert waiting.note == f"{doubt} The payment is in doubt: ask the bank."
@@ -437,7 +437,7 @@ def test_a_payment_that_the_bank_takes_back_is_put_before_a_person(client, order
 
     waiting = GatewayEvent.objects.broken(c2b_token="").get()
     assert waiting.receipt == Receipt.objects.get()
-    assert waiting.note == "The bank took 813612345678 back, which is recorded as paid."
+    assert waiting.note == "The bank reversed 813612345678, which is recorded as paid."
 
 
 @pytest.mark.parametrize(
