@@ -57,7 +57,7 @@ def test_its_agent_says_that_nobody_was_there(agent, parcel):
     assert (event.reason, event.note) == ("nobody_there", "I called twice.")
     assert statuses(parcel) == ["shipping", "shipping"]
     assert (
-        Audit.objects.get(actor=agent, did="Could not hand it over (nobody_there)").why
+        Audit.objects.get(actor=agent, did="Record a failed attempt (nobody_there)").why
         == "I called twice."
     )
 

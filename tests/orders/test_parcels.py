@@ -304,8 +304,8 @@ def test_who_took_it_on_and_gave_it_up_is_on_record(buyer, kettle):
     told = list(ParcelEvent.objects.order_by("pk").values_list("step", "agent", "actor"))
     assert told == [("claimed", agent.pk, agent.pk), ("released", agent.pk, agent.pk)]
     assert [kept.did for kept in Audit.objects.order_by("pk")][:2] == [
-        "Take it on",
-        "Free it for others",
+        "Claim",
+        "Release",
     ]
     assert rows(an_agent())[parcel.pk]["claimed_at"] is None
 
