@@ -185,7 +185,7 @@ def test_a_parcel_that_is_free_moves_no_money(buyer, kettle, staff):
     assert not LedgerPosting.objects.filter(parcel__isnull=False).exists()
 
 
-def test_what_came_for_an_order_that_was_given_up_goes_back_with_its_fee(buyer, kettle):
+def test_money_for_a_cancelled_order_is_refunded_with_its_fee(buyer, kettle):
     order = delivered_order(buyer, (kettle, 1))
     cancel_order(order.pk, cancelled_by="buyer")
     pay(order)
@@ -215,7 +215,7 @@ def test_late_money_pays_for_goods_and_fee(buyer, kettle, staff):
     assert books() == (0, 100, 0, 1500)
 
 
-def test_what_was_paid_too_much_goes_back_and_the_fee_stays(buyer, kettle):
+def test_the_excess_is_refunded_without_the_fee(buyer, kettle):
     order = pay(delivered_order(buyer, (kettle, 1)), amount=1650)
 
     assert owed_back() == [(None, 50, "excess", "due")]

@@ -112,7 +112,9 @@ def test_money_at_a_bank_is_on_its_own_clearing_account(client, order):
         basic(name=""),
     ],
 )
-def test_whoever_is_not_the_bank_is_told_so_and_nothing_is_kept(client, order, authorization):
+def test_a_caller_that_is_not_the_bank_is_refused_and_nothing_is_stored(
+    client, order, authorization
+):
     answer = notify(client, told(order.reference, 3000), authorization=authorization)
 
     assert (answer.status_code, answer.json()) == (
@@ -161,7 +163,7 @@ def test_a_notification_without_a_whole_amount_is_stored_and_credits_nothing(cli
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"\xff", b'{"callbackType": "IPN"}'])
-def test_what_cannot_be_read_is_kept(client, db, body):
+def test_unreadable_notifications_are_stored(client, db, body):
     answer = notify(client, body)
 
     assert answer.json() == {"ResultCode": 0, "ResultDesc": "Accepted"}
@@ -389,7 +391,7 @@ def test_a_debit_after_a_payment_sends_nothing_back(client, order, number):
 
 
 @pytest.mark.parametrize("said", ["D", "R"])
-def test_what_the_bank_took_back_before_it_told_of_it_is_in_doubt(client, order, said):
+def test_a_payment_reversed_before_it_was_reported_is_in_doubt(client, order, said):
     out = told(order.reference, 3000)
     out["bank"]["transactionType"] = said
     notify(client, out)
@@ -405,7 +407,7 @@ def test_what_the_bank_took_back_before_it_told_of_it_is_in_doubt(client, order,
     assert waiting.note == f"{doubt} The payment is in doubt: ask the bank."
 
 
-def test_what_a_person_decided_about_it_stays_where_the_bank_tells_of_it_again(client, order):
+def test_a_staff_decision_stands_when_the_bank_reports_a_payment_again(client, order):
     out = told(order.reference, 3000)
     out["bank"]["transactionType"] = "R"
     notify(client, out)
@@ -417,7 +419,7 @@ def test_what_a_person_decided_about_it_stays_where_the_bank_tells_of_it_again(c
     assert (Receipt.objects.get().verification, event().state) == ("confirmed", "applied")
 
 
-def test_what_went_out_under_another_number_puts_nothing_in_doubt(client, order):
+def test_outgoing_money_with_another_number_puts_nothing_in_doubt(client, order):
     out = told(order.reference, 3000, number="813612345679")
     out["bank"]["transactionType"] = "R"
     notify(client, out)

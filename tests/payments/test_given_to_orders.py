@@ -63,7 +63,9 @@ def test_no_attempt_is_paid_with_what_came_back(order, payment, returned):
     assert (stand(order), balance(Account.SUSPENSE)) == (("requested", False), 3000)
 
 
-def test_nor_where_a_callback_names_its_number(client, order, payment, returned):
+def test_returned_money_is_not_given_to_an_order_by_a_callback_with_its_number(
+    client, order, payment, returned
+):
     post(client, payment, success(payment, receipt=NUMBER))
 
     event = payment.events.get()
@@ -149,7 +151,7 @@ def test_a_persons_word_changes_no_amount_that_m_pesa_reported(order, payment):
     assert balance(Account.MPESA_CLEARING) == 10
 
 
-def test_nor_where_both_tell_of_it_at_once(order):
+def test_returned_money_is_not_given_to_an_order_by_concurrent_reports(order):
     receipt = seen(10, reference=order.reference)
 
     # A person's report that was checked just before M-Pesa's came in.
@@ -160,7 +162,7 @@ def test_nor_where_both_tell_of_it_at_once(order):
 
 
 @pytest.mark.parametrize(("source", "counted", "lost"), [("staff", 3000, 0), ("c2b", 300, 2700)])
-def test_what_only_a_person_saw_of_an_amount_changes_nothing_of_a_prompts(
+def test_an_amount_only_staff_saw_does_not_change_a_prompts_payment(
     order, payment, source, counted, lost
 ):
     record_outcome(payment.pk, AttemptOutcome(True, "0", "", ReceiptSource.QUERY))
@@ -215,7 +217,7 @@ def test_a_reference_that_comes_later_pays_its_order(client, daraja, order, sett
     assert (balance(Account.SUSPENSE), balance(Account.BUYERS_HELD, order_id=order.pk)) == (0, 3000)
 
 
-def test_it_names_the_receipt_of_the_orders_prompt_where_it_may_be_that(client, order, payment):
+def test_a_reference_merges_money_with_the_receipt_of_the_orders_prompt(client, order, payment):
     told_without_reference()
     record_outcome(payment.pk, AttemptOutcome(True, "0", "", ReceiptSource.QUERY))
 
@@ -227,7 +229,7 @@ def test_it_names_the_receipt_of_the_orders_prompt_where_it_may_be_that(client, 
     assert balance(Account.MPESA_CLEARING) == 3000
 
 
-def test_what_is_on_its_way_back_stays_so_whatever_reference_comes_later(client, order):
+def test_money_being_refunded_is_not_matched_by_a_later_reference(client, order):
     receipt = told_without_reference()
     money_in.refund_receipt(receipt.pk)
 
@@ -239,7 +241,7 @@ def test_what_is_on_its_way_back_stays_so_whatever_reference_comes_later(client,
     )  # fmt: skip
 
 
-def test_what_is_in_doubt_is_no_orders_whatever_reference_comes_later(client, order, doubted):
+def test_money_in_doubt_is_not_matched_by_a_later_reference(client, order, doubted):
     post_c2b(client, by_hand(order.reference, 3000, receipt=NUMBER))
 
     doubted.refresh_from_db()

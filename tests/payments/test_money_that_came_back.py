@@ -88,7 +88,7 @@ def test_a_payout_that_came_back_is_money_without_an_order_and_says_which_it_was
     assert payout.status == "done"
 
 
-def test_it_is_on_the_console(payout):
+def test_returned_money_is_on_the_console(payout):
     came_back()
 
     waiting = next(each for each in QUEUES if each.key == "unmatched")
@@ -128,7 +128,7 @@ def test_whatever_word_says_so(payout, changed):
     assert balance(Account.SUSPENSE) == 1500
 
 
-def test_what_a_person_wrote_down_of_it_before_is_it(payout):
+def test_returned_money_recorded_by_staff_before_is_recognised(payout):
     seen = {"number": BACK, "amount": 1500, "reference": "", "phone": "254733000999"}
     receipt_services.record_seen_receipt(**seen, by=UserFactory(is_superuser=True))
 
@@ -149,7 +149,7 @@ def ways(receipt):
     return list(receipt.refunds.order_by("pk").values_list("way", "phone", "status", "amount"))
 
 
-def test_what_was_to_be_reversed_of_it_goes_to_the_phone_once_it_is_known(payout, daraja):
+def test_an_unsent_reversal_of_returned_money_is_sent_to_the_phone_instead(payout, daraja):
     receipt = write_down()
     receipt_services.refund_receipt(receipt.pk)
     before = books()
@@ -268,7 +268,7 @@ def test_a_part_that_came_back_says_of_how_much(payout):
     assert receipt.amount == 500
 
 
-def test_what_came_back_of_nothing_of_ours_is_a_persons_too(payout):
+def test_returned_money_of_an_unknown_transfer_is_left_to_staff(payout):
     came_back(reverses="TKP0000009")
 
     receipt = Receipt.objects.get(number=BACK)
@@ -372,7 +372,7 @@ def test_m_pesa_is_asked_about_it_at_the_number_that_pays_out_and_confirms_it(
     assert (receipt.verification, receipt.doubt) == ("confirmed", "")
 
 
-def test_one_that_a_person_wrote_down_is_in_doubt_until_the_statement_shows_what_it_is(
+def test_returned_money_recorded_by_staff_is_in_doubt_until_the_statement_shows_it(
     client, payout, daraja, monkeypatch
 ):
     monkeypatch.setattr("payments.evidence.record_first", record_first)
@@ -444,9 +444,7 @@ def shown(key):
     return list(next(each for each in QUEUES if each.key == key).rows(timezone.now()))
 
 
-def test_what_left_for_a_refund_done_otherwise_and_came_back_is_one_decision(
-    done_otherwise, daraja
-):
+def test_a_withdrawal_for_a_manual_refund_that_came_back_is_one_decision(done_otherwise, daraja):
     before = balance(Account.MPESA_CLEARING)
     named = f"Original conversation ID is {done_otherwise.originator_conversation_id}."
 
@@ -469,7 +467,7 @@ def test_what_left_for_a_refund_done_otherwise_and_came_back_is_one_decision(
     assert read(statement(left(details=named), row())) == Reading(0, 0, 1, 0, 0)
 
 
-def test_what_came_back_is_the_same_whichever_statement_is_read_first(done_otherwise):
+def test_returned_money_is_recorded_alike_in_any_order_of_statements(done_otherwise):
     came_back()
     assert [each.number for each in shown("unmatched")] == [BACK]
 
@@ -495,7 +493,7 @@ def test_a_part_that_came_back_of_it_is_decided_by_itself(done_otherwise):
         settle_withdrawal_as_returned(withdrawal.pk)
 
 
-def test_what_was_sent_on_of_it_is_not_settled_by_it_too(done_otherwise):
+def test_returned_money_that_was_sent_on_is_not_settled_again(done_otherwise):
     came_back()
     receipt_services.refund_receipt(Receipt.objects.get(number=BACK).pk)
     read(statement(left(), row()))

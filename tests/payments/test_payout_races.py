@@ -272,7 +272,7 @@ def test_lines_of_one_seller_fetched_at_once_each_get_their_payout(buyer, kettle
 
 
 @TURNS
-def test_one_is_let_go_while_what_was_sold_since_is_to_pay_the_debt_in_its_place(
+def test_a_payout_is_released_while_later_sales_replace_it_for_the_debt(
     buyer, seller, daraja, staff, monkeypatch, turn
 ):
     """Either it leaves, and what was sold since is sent whole; or it is made again."""

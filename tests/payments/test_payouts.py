@@ -197,7 +197,7 @@ def test_a_transfer_m_pesa_does_not_know_is_resent_with_the_same_id(line, daraja
     assert payouts("status") == ["sent"]
 
 
-def test_what_m_pesa_took_is_never_sent_again_though_it_is_not_found(payout, daraja):
+def test_an_accepted_payout_is_never_sent_again_though_it_is_not_found(payout, daraja):
     hurry()
     assert tell_when_asked(payout, code="SFC_IC0003") == "M-Pesa does not know it yet."
 

@@ -576,7 +576,7 @@ def test_another_amount_of_money_that_is_matched_meanwhile_is_its_orders(order, 
     assert balance(Account.BUYERS_HELD, order_id=order.pk) == 3000
 
 
-def test_what_two_sources_show_of_a_payer_at_once_is_all_kept(order, monkeypatch):
+def test_payer_details_of_concurrent_sources_are_all_kept(order, monkeypatch):
     receipt, _ = record_receipt(told(3000, phone="2547*****111"))
     there = lingering(monkeypatch, evidence, "record")
 

@@ -119,7 +119,7 @@ def test_a_part_of_what_an_unknown_number_paid_is_put_before_a_person(order, sim
     assert went_back(simulator) == []
 
 
-def test_what_is_over_goes_back_to_the_orders_own_phone_by_b2c(order, simulator):
+def test_the_excess_is_refunded_to_the_orders_phone_by_b2c(order, simulator):
     pay(simulator, order, 3500, phone=PAYER)
 
     look_after(simulator)

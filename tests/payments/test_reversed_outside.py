@@ -101,7 +101,7 @@ def test_a_refund_that_was_not_sent_is_done_by_it(paid):
     assert paid.tracks.order_by("pk")[0].track_status == "refunded"
 
 
-def test_what_was_given_back_before_it_is_lost(paid):
+def test_an_earlier_refund_of_a_reversed_payment_is_lost(paid):
     cancel(paid, 0)
     Refund.objects.update(next_check_at=None)
     mark_done(Refund.objects.get(), number="SGB0000001")
@@ -212,7 +212,7 @@ def test_goods_that_were_paid_out_before_it_are_borne_and_their_seller_keeps_the
     assert books() == {"mpesa_clearing": -1500, "write_offs": 1500}
 
 
-def test_what_the_shop_reversed_before_it_is_told_of_again_is_counted_once(buyer, kettle, daraja):
+def test_a_reversal_by_the_shop_that_is_reported_again_counts_once(buyer, kettle, daraja):
     line_at("refunded", buyer=buyer, product=kettle)
     before = refunds(), books()
 
@@ -445,7 +445,7 @@ def test_an_answer_from_elsewhere_lets_nothing_leave(client, owed, daraja, setti
     assert (daraja.payouts, owed.status) == ([], "due")
 
 
-def test_what_m_pesa_never_answers_about_is_a_persons_who_may_let_it_go(owed, daraja):
+def test_a_reversal_m_pesa_never_answers_about_can_be_released_by_staff(owed, daraja):
     for _ in range(10):
         Refund.objects.filter(next_check_at__isnull=False).update(next_check_at=timezone.now())
         process_refund(owed.pk)
@@ -476,7 +476,7 @@ def test_before_a_person_gives_it_back_m_pesa_is_asked_too(client, for_a_person,
     assert for_a_person.receipt_stands_at
 
 
-def test_what_was_reversed_leaves_a_persons_list(client, for_a_person, daraja):
+def test_a_reversed_payment_leaves_the_staff_queue(client, for_a_person, daraja):
     answer(client, for_a_person, status="Reversed")
 
     assert refunds() == [(5, "outside", "done", ""), (3000, "outside", "done", "")]
@@ -518,7 +518,7 @@ def test_a_reversal_on_the_statement_is_no_money_in(paid, daraja):
 
 
 @pytest.mark.parametrize("row", [a_row(reverses="SGL0000009"), a_row(3000)])
-def test_one_of_a_payment_nobody_knows_or_of_a_part_is_a_persons(paid, daraja, row):
+def test_a_partial_reversal_or_one_of_an_unknown_payment_is_left_to_staff(paid, daraja, row):
     told_by_the_statement(daraja, row)
     told_by_the_statement(daraja, row)
 

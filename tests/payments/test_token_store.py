@@ -159,7 +159,7 @@ def test_no_row_is_locked_and_no_transaction_open_while_a_token_is_fetched(store
 
 
 @ALIVE
-def test_who_waited_for_a_fetch_that_failed_is_told_the_same_and_does_not_try_too(store, other):
+def test_callers_waiting_for_a_failed_fetch_get_its_error_and_do_not_retry(store, other):
     wrong = DarajaRefused(
         "Invalid Authentication passed", code="400.008.01", kind=DarajaRefusal.CONFIGURATION
     )

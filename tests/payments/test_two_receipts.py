@@ -230,9 +230,7 @@ def test_a_pair_of_other_amounts_is_one_at_a_persons_word_and_what_came_counts(
     assert list(Refund.objects.values_list("amount", flat=True)) == [100]
 
 
-def test_what_was_to_go_back_before_the_query_proved_it_waits_and_then_stays(
-    client, payment, order, daraja
-):
+def test_a_refund_due_before_the_query_waits_and_is_then_dropped(client, payment, order, daraja):
     OrderPayment.objects.update(status="failed", live=False)
     at_a_till(client, phone=UNCLEAR)
     movement = Receipt.objects.get()
@@ -310,7 +308,7 @@ def test_a_phone_is_replaced_by_one_that_says_more_and_never_by_less(client, pay
     assert seen == [MASKED, HASHED, HASHED, PHONE, PHONE, PHONE, PHONE, PHONE]
 
 
-def test_what_a_hashed_phone_paid_too_much_goes_back_to_the_order_s_own(client, payment, order):
+def test_the_excess_paid_by_a_hashed_phone_is_refunded_to_the_orders_phone(client, payment, order):
     OrderPayment.objects.update(status="failed", live=False)
 
     post_c2b(client, by_hand(order.reference, 3200, MSISDN=HASHED))
@@ -346,9 +344,7 @@ def of(order):
     return sorted(order.receipts.values_list("number", "amount"))
 
 
-def test_what_another_phone_paid_for_the_same_order_is_not_what_its_prompt_was_paid_with(
-    client, proven, order, daraja
-):
+def test_a_payment_by_another_phone_is_not_the_prompts(client, proven, order, daraja):
     post_c2b(client, by_hand(order.reference, 3000, receipt="SGL7654321", MSISDN=ANOTHERS))
 
     assert of(order) == BOTH
@@ -406,7 +402,7 @@ def test_a_number_that_a_person_typed_tells_no_two_payments_apart(payment, order
     assert not Refund.objects.exists()
 
 
-def test_what_was_taken_back_of_two_equal_payments_leaves_the_prompts_with_its_order(
+def test_reversing_one_of_two_equal_payments_leaves_the_prompts_with_its_order(
     client, proven, order
 ):
     post_c2b(client, by_hand(order.reference, 3000, receipt="SGL7654321", MSISDN=ANOTHERS))

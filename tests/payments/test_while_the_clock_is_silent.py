@@ -88,7 +88,9 @@ def test_once_the_clock_is_round_again_nothing_is_said_of_it(buyer_api, kettle, 
         ),
     ],
 )
-def test_what_only_the_clock_would_do_is_not_promised(buyer_api, kettle, daraja, code, rung, text):
+def test_work_of_the_clock_is_not_promised_while_it_is_silent(
+    buyer_api, kettle, daraja, code, rung, text
+):
     silence("clock")
     order = cash_out(buyer_api, (kettle, 1)).json()
     OrderPayment.objects.update(

@@ -137,7 +137,7 @@ def test_while_the_phone_rings_nothing_but_the_prompt_is_told(order, payment, du
 
 
 @pytest.mark.parametrize("status", ["failed", "confirmed", "submitted"])
-def test_what_is_missing_is_told_whatever_the_prompt_came_to(order, payment, status):
+def test_the_missing_amount_is_shown_whatever_the_prompts_result(order, payment, status):
     payment.status, payment.live = status, False
 
     message = told(order, payment, due=2000, ways=[M_PESA | {"amount": 2000}])["message"]
