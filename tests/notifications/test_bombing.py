@@ -42,7 +42,7 @@ def goods(seller):
 
 @pytest.fixture
 def after_commit(django_capture_on_commit_callbacks):
-    """What follows a commit is done as it would be without a broker."""
+    """Tasks enqueued on commit are run as without a broker."""
     return lambda: django_capture_on_commit_callbacks(execute=True)
 
 

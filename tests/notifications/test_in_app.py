@@ -26,7 +26,7 @@ LIST, READ = "/notices/", "/notices/read/"
 
 @pytest.fixture
 def line(buyer, kettle):
-    """A paid kettle; buyer and seller were told."""
+    """A paid kettle; buyer and seller were notified."""
     line = paid_line(buyer, kettle)
     tell()
     return line

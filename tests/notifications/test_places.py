@@ -31,7 +31,7 @@ def to_point(buyer, kettle, keeper):
 
 
 def sent(kind, channel="sms"):
-    """The texts of a kind, of all that was to be told by now."""
+    """The texts of a kind, of all messages due by now."""
     for notice_id in Notice.objects.to_compose().order_by("pk").values_list("pk", flat=True):
         compose(notice_id)
     told = Message.objects.filter(kind=kind, channel=channel).order_by("pk")

@@ -49,7 +49,7 @@ def owed_back():
 
 
 def give_back():
-    """All that is owed back reaches its buyer."""
+    """All refunds reach their buyer."""
     for refund in Refund.objects.exclude(status="done"):
         mark_done(refund, number=f"TKY{refund.pk:07d}")
 

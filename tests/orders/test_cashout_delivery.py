@@ -1,4 +1,4 @@
-"""A cash-out that says where to: what is frozen, what it costs, and what is refused."""
+"""A cash-out with a destination: what is fixed, what it costs, and what is refused."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""The shop's own part of a sale: never more than it says, and whole shillings on every line."""
+"""The shop's commission: never more than its rate, and whole shillings on every line."""
 
 from decimal import Decimal
 

@@ -38,7 +38,7 @@ def drill(db):
 
 @pytest.fixture
 def two(buyer, kettle, pan):
-    """A kettle and a pan in one parcel, KES 1,900 and 100 for bringing it, paid: the lines."""
+    """The lines of a paid parcel: a kettle and a pan for KES 1,900, delivery for 100."""
     order = paid_delivery(buyer, (kettle, 1), (pan, 1))
     return list(order.tracks.order_by("product_id"))
 
@@ -61,7 +61,7 @@ def owed_back():
 
 
 def give_back():
-    """All that is owed back reaches its buyer."""
+    """All refunds reach their buyer."""
     for refund in Refund.objects.exclude(status="done").order_by("pk"):
         mark_done(refund, number=f"TKY{refund.pk:07d}")
 
@@ -71,7 +71,7 @@ def status():
 
 
 def books():
-    """What is held for buyers, earned by bringing, owed back, and owed to sellers."""
+    """The balances held for buyers, earned by delivery, owed back, and owed to sellers."""
     accounts = ("buyers_held", "delivery_fees", "refunds_payable", "sellers_payable")
     return tuple(balance(account) for account in accounts)
 
@@ -328,7 +328,7 @@ def test_a_loss_ends_as_the_fee_is_given_back(two, staff):
 
 
 def losses():
-    """What the shop bears, and how much of it by the order's receipts."""
+    """The losses written off, and how much of them by the order's receipts."""
     written_off = sum(Receipt.objects.values_list("written_off", flat=True))
     return balance("write_offs"), written_off
 

@@ -1,4 +1,4 @@
-"""The way of a line: who may move it where, over the whole table."""
+"""The statuses of a line: who may move it where, over the whole table."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""A whole parcel at once: all lines or none, codes, pick-up points, and single lines."""
+"""Moving whole parcels: all lines or none, codes, pick-up points, and single lines."""
 
 from datetime import timedelta
 
@@ -245,7 +245,7 @@ def test_support_hands_over_with_a_reason(agent, pair):
 
 @pytest.fixture
 def keeper(db):
-    """Who hands over at Kilimani Pick-up, and has no role."""
+    """The user who hands over at Kilimani Pick-up, without a role."""
     return UserFactory()
 
 

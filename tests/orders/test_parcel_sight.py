@@ -1,4 +1,4 @@
-"""Who sees what of a sale, when: actor × field × moment (docs/privacy.md)."""
+"""The visibility of a sale's details: actor × field × moment (docs/privacy.md)."""
 
 from datetime import timedelta
 

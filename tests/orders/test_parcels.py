@@ -1,4 +1,4 @@
-"""Agents' parcels: who sees which, and taking them on."""
+"""Agents' parcels: who sees which, and claiming them."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""POST /cart/quote/: what a cart would cost, brought where, and what stands in the way."""
+"""POST /cart/quote/: the cost of a cart with its delivery, and what would prevent the order."""
 
 from datetime import timedelta
 
@@ -43,7 +43,7 @@ def quote(api, *wanted, **more):
 
 
 def problems(quoted):
-    """The codes of each line's problem, and of all of it."""
+    """The codes of each line's problem, and of the cart's."""
     of_lines = [line["problem"] and line["problem"]["code"] for line in quoted["lines"]]
     return of_lines, [problem["code"] for problem in quoted["problems"]]
 

@@ -1,4 +1,4 @@
-"""What is kept of buyers, and until when."""
+"""The retention of buyers' data."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What a seller has to fulfil, and what they learn of the buyer."""
+"""The lines that a seller has to fulfil, and the buyer's details they see."""
 
 import pytest
 from django.db import connection

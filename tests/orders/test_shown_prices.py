@@ -1,4 +1,4 @@
-"""What a client showed is what its buyer is charged, or nothing is held."""
+"""A buyer is charged the price their client showed, or nothing is reserved."""
 
 import pytest
 

@@ -115,7 +115,7 @@ def test_a_line_that_is_further_on_its_way_is_left_alone(order):
 
 
 def moved(kettle):
-    """What a paid order moves: its line, its stock, and the shelf."""
+    """The effects of a paid order: on its line, its stock, and the catalogue."""
     line = OrderTrack.objects.get()
     movements = StockMovement.objects.count()
     return line.track_status, TrackEvent.objects.count(), movements, shelf(kettle)

@@ -1,4 +1,4 @@
-"""What waits at a pick-up point: its buyer is reminded, and then staff decide; no money moves."""
+"""Goods waiting at a pick-up point: the buyer is reminded, then staff decide; no money moves."""
 
 from datetime import timedelta
 

@@ -235,7 +235,7 @@ def test_clock_once_reports_what_each_duty_did(order, kettle):
 
 @pytest.fixture
 def seconds(monkeypatch):
-    """What the clock and the expiry take for the time that has gone by: set, not waited for."""
+    """The time as the clock and the expiry see it: set, not waited for."""
     passed = SimpleNamespace(now=0.0)
     fake = SimpleNamespace(monotonic=lambda: passed.now)
     monkeypatch.setattr(clock, "time", fake)

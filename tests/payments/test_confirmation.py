@@ -44,7 +44,7 @@ NUMBER, PHONE = "SGL7654321", "254722999888"
 
 @pytest.fixture(autouse=True)
 def payments_are_confirmed():
-    """Here nobody confirms a payment but who is said to."""
+    """Override: payments are not confirmed automatically here."""
 
 
 @pytest.fixture(autouse=True)
@@ -386,7 +386,7 @@ def test_a_doubt_is_ended_by_what_the_gateway_shows_alone(invented, colleague, d
 
 @pytest.fixture
 def declined(client, payment):
-    """Paid and confirmed; then M-Pesa, asked again, says that it was declined."""
+    """Paid and confirmed; then M-Pesa, queried again, reports that it was declined."""
     post(client, payment, success(payment, receipt=NUMBER))
     receipt = Receipt.objects.get()
     request_confirmation([receipt])
@@ -436,7 +436,7 @@ def test_evidence_cannot_be_changed(invented):
 
 @pytest.fixture
 def forged_notice(client, order, settings):
-    """One notice of the bank's that pays the order: whoever knows its password can post it."""
+    """A bank's notification that pays the order: anyone who knows its password can post it."""
     settings.EQUITY_IPN_USERNAME, settings.EQUITY_IPN_PASSWORD = NAME, PASSWORD
     notify(client, told(order.reference, 3000))
     order.refresh_from_db()

@@ -1,4 +1,4 @@
-"""What follows where M-Pesa says that a payment was of another amount than was counted."""
+"""Corrections: M-Pesa reports another amount for a payment than was credited."""
 
 import time
 from threading import Event
@@ -31,7 +31,7 @@ FIRST, SECOND = "SGX0000001", "SGX0000002"
 
 
 def seen(number, amount, reference="", source="statement", **more):
-    """What a source reports of a payment."""
+    """A source's report of a payment."""
     incoming = IncomingPayment("mpesa", number, amount, source, reference=reference, **more)
     return record_receipt(incoming)[0]
 
@@ -41,7 +41,7 @@ def seen(number, amount, reference="", source="statement", **more):
 
 @pytest.fixture
 def in_parts(order):
-    """KES 2,500 of 3,000 came by hand, in two parts."""
+    """KES 2,500 of 3,000 were paid manually, in two parts."""
     seen(FIRST, 1000, order.reference, "c2b")
     seen(SECOND, 1500, order.reference, "c2b")
     return order
@@ -79,7 +79,7 @@ def test_late_money_that_was_more_holds_its_goods_again_once(order, payment, ket
 
 @pytest.fixture
 def covered_and_unpaid(in_parts, monkeypatch):
-    """All of it is counted, and the order was not told."""
+    """All of it is credited, but the order was not marked as paid."""
     with monkeypatch.context() as patch:
         patch.setattr("payments.reconciliation.receipts.mark_order_paid", lambda *a, **k: None)
         seen(SECOND, 2000)
@@ -109,7 +109,7 @@ def test_no_prompt_is_sent_for_nothing(covered_and_unpaid):
 
 
 def owed_back():
-    """What is owed back: KES, how, and why."""
+    """The refunds owed: KES, method and reason."""
     owed = Refund.objects.owed().order_by("pk")
     return list(owed.values_list("amount", "way", "cause"))
 

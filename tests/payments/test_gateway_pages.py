@@ -73,7 +73,7 @@ def pages(simulator, operation, answer, *, times):
 
 
 def until_done(simulator, model, *, rounds=8):
-    """Rounds of the clock, in each of which all that waits for its time is due."""
+    """Rounds of the clock, in each of which all scheduled work is due."""
     for _ in range(rounds):
         model.objects.filter(next_check_at__isnull=False).update(next_check_at=timezone.now())
         clock.run_periodic()

@@ -28,11 +28,11 @@ NUMBER = "SGX0000001"
 
 @pytest.fixture(autouse=True)
 def payments_are_confirmed():
-    """Here nobody confirms a payment but who is said to."""
+    """Override: payments are not confirmed automatically here."""
 
 
 def seen(amount, *, reference="", source=ReceiptSource.STATEMENT, number=NUMBER, **more):
-    """What a source reports of a payment."""
+    """A source's report of a payment."""
     more.setdefault("shortcode", "174379")
     return record_receipt(
         IncomingPayment("mpesa", number, amount, source, reference=reference, **more)
@@ -40,7 +40,7 @@ def seen(amount, *, reference="", source=ReceiptSource.STATEMENT, number=NUMBER,
 
 
 def stand(order):
-    """How an order stands: its payment, and whether its goods wait for a doubt to be decided."""
+    """An order's payment status, and whether its goods wait for a doubt to be decided."""
     order.refresh_from_db()
     return order.payment_status, order.in_doubt
 
@@ -94,7 +94,7 @@ def test_no_prompts_receipt_is_named_by_what_came_back(order, payment, returned)
 
 @pytest.fixture
 def doubted():
-    """KES 3,000 that a person wrote down, and that M-Pesa says it does not know."""
+    """KES 3,000 recorded by staff, of which M-Pesa says that it does not know it."""
     receipt = seen(3000, source=ReceiptSource.STAFF, by=UserFactory().pk)
     put_in_doubt(receipt.pk, f"M-Pesa does not know {NUMBER}.")
     return receipt
@@ -178,7 +178,7 @@ def test_an_amount_only_staff_saw_does_not_change_a_prompts_payment(
 
 
 def told_without_reference():
-    """KES 3,000 that a person saw, and of which nobody has said yet what was typed."""
+    """KES 3,000 recorded by staff, whose typed reference no source has reported yet."""
     return seen(3000, source=ReceiptSource.STAFF, by=UserFactory().pk, shortcode="")
 
 

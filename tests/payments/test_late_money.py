@@ -168,7 +168,7 @@ def test_a_late_failure_changes_nothing(client, order, payment, kettle):
 
 
 def told_why(order):
-    """What the buyer is told of the money that goes back: how much, and why."""
+    """The amount and reason in the buyer's message about a refund."""
     notice = Notice.objects.get(order=order, kind="goes_back")
     return notice.facts["amount"], notice.facts["why"]
 
@@ -268,7 +268,7 @@ def test_a_part_of_the_price_of_what_its_buyer_gave_up_goes_back(client, given_u
 
 
 def bought(client, buyer, *lines, checkout="ws_CO_2"):
-    """Another order of the buyer, rung on another phone and paid."""
+    """Another order of the buyer, prompted on another phone and paid."""
     other = an_order(buyer, *lines, phone="254733000111")
     attempt = ringing(other.payments.get(), checkout)
     post(client, attempt, success(attempt))

@@ -326,7 +326,7 @@ def test_a_payout_that_needs_approval_is_approved_first(stop, daraja):
 
 
 def test_a_declined_payout_that_had_left_is_left_to_staff(stop, seller):
-    """Approved and sent after the backup, and refused after the restore by who could not know."""
+    """Approved and sent after the backup, and declined after the restore, which had lost that."""
     Payout.objects.update(needs_approval=True, next_check_at=None)
     payout = Payout.objects.get()
     refuse_payout(payout.pk, why="Who is this?")

@@ -44,7 +44,7 @@ def _paying_number(settings):
 
 @pytest.fixture
 def payout(buyer, kettle, daraja):
-    """KES 1,500 that M-Pesa says its seller has."""
+    """A payout of KES 1,500 that M-Pesa reported as done."""
     line_at("fetched", buyer=buyer, product=kettle)
     clock.run_periodic(timezone.now() + timedelta(minutes=1))
     tell(Payout.objects.get(), number=SENT)
@@ -433,7 +433,7 @@ def left(amount=1500, **more):
 
 @pytest.fixture
 def done_otherwise(buyer, kettle, daraja):
-    """A refund to a phone that M-Pesa says was reversed; since then its payment was, too."""
+    """A refund to a phone that M-Pesa reported as reversed, as it did its payment since then."""
     line_at("cancelled", buyer=buyer, product=kettle)
     Refund.objects.update(way="b2c", phone=PHONE, status="refused", result_code="status.reversed")
     record_outside_reversal(Receipt.objects.get().pk, number="TKQ1234567")

@@ -1,4 +1,4 @@
-"""Who gave somebody their account this week is no second person with them, about money either."""
+"""A user who gave another their account this week cannot approve their decisions about money."""
 
 from datetime import timedelta
 

@@ -116,7 +116,7 @@ def test_each_line_has_a_payout_of_its_own(buyer, kettle, daraja):
 
 
 def test_a_payout_is_unknown_before_it_is_sent(line, daraja):
-    """The row says unknown, in the database, before M-Pesa hears a word."""
+    """The row is ``unknown`` in the database before M-Pesa is called."""
     seen = []
     daraja.on_pay = lambda asked: seen.extend(payouts("status", "originator_conversation_id"))
 

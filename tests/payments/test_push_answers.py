@@ -81,7 +81,7 @@ def used():
 
 
 class Refusing:
-    """A gateway that takes no prompt; the phone pays its buyer's order while it says so."""
+    """A gateway that refuses every prompt; the order is paid while the refusal is on its way."""
 
     def __init__(self, meanwhile):
         self.meanwhile = meanwhile

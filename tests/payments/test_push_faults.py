@@ -24,7 +24,7 @@ def prompt_of(api, placed):
 
 
 def by_hand(placed):
-    """What a buyer is told after the words about a prompt that is over."""
+    """The text added to a buyer's message about a finished prompt."""
     reference = placed.json()["reference"]
     return f" Or pay by hand: M-Pesa pay bill 174379, account {reference}, KES 3,000."
 

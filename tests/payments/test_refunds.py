@@ -37,7 +37,7 @@ def simulator_habits():
 
 @pytest.fixture(autouse=True)
 def money_can_go_out(simulator, settings, tmp_path):
-    """The initiator's certificate, and an address for payments by hand."""
+    """The initiator's certificate, and an address for manual payments."""
     certificate = tmp_path / "certificate.pem"
     certificate.write_text(simulator.certificate)
     settings.DARAJA_CERTIFICATE = str(certificate)
@@ -64,7 +64,7 @@ def order(buyer, kettle, simulator):
 
 
 def pay(simulator, order, amount, phone=OTHER):
-    """Pay by hand; returns M-Pesa's receipt number."""
+    """Pay manually; returns M-Pesa's receipt number."""
     events = GatewayEvent.objects.count()
     paid = simulator.pay_by_hand(phone, amount, order.reference)
     settled(simulator, events=events + 1)

@@ -460,7 +460,7 @@ def test_a_reversal_m_pesa_never_answers_about_can_be_released_by_staff(owed, da
 
 @pytest.fixture
 def for_a_person(client, payment, order, daraja):
-    """KES 5 too much, less than M-Pesa pays out: a person is to give it back on the portal."""
+    """An excess of KES 5, less than M-Pesa pays out: staff have to refund it on the portal."""
     post(client, payment, success(payment, receipt=PAID, amount=3005))
     refund = Refund.objects.get()
     assert refunds() == [(5, "portal", "refused", "")]

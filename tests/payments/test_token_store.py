@@ -27,18 +27,18 @@ ALIVE = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def store():
-    """What one process has."""
+    """The token store of one process."""
     return DatabaseTokenStore(ACCOUNT)
 
 
 @pytest.fixture
 def other():
-    """What another process has: the same database, and nothing else in common."""
+    """The token store of another process: the same database, and nothing else in common."""
     return DatabaseTokenStore(ACCOUNT)
 
 
 class Fetch:
-    """A fetch that hangs until it is told to end."""
+    """A fetch that hangs until it is released."""
 
     def __init__(self, ends_with="token-1"):
         self.ends_with = ends_with

@@ -72,7 +72,7 @@ def _find_apart(receipts):
 
 @pytest.fixture
 def pair(client, proven):
-    """Both receipts, of a phone of which too little is shown to be sure. It ends decided."""
+    """Both receipts, from a phone that is masked too much to be sure. Decided at the end."""
     at_a_till(client, phone=UNCLEAR)
     receipts = Receipt.objects.get(number=""), Receipt.objects.get(number="SGL7654321")
     assert undecided()

@@ -286,7 +286,7 @@ def test_where_the_sellers_money_is_is_said_to_the_shop(buyer, sell, status, sai
 def test_a_payout_not_accepted_is_not_sent_again_once_a_problem_is_reported(
     buyer, sell, daraja, monkeypatch
 ):
-    """It is due again, though a problem was reported while nobody knew whether it had left."""
+    """It is due again, though a problem was reported while its result was unknown."""
     line = sell(900)
 
     def refuse(**about):
@@ -467,7 +467,7 @@ def test_a_problem_is_decided_while_its_payout_ends(buyer, seller, sell, daraja)
 def test_problems_of_one_order_and_its_payouts_do_not_wait_for_each_other(
     buyer, seller, sell, daraja
 ):
-    """Twelve at once: reporting, deciding, paying out, in every order; none waits for ever."""
+    """Twelve concurrent reports, decisions and payouts, in every order, without a deadlock."""
     lines = [sell(900) for _ in range(4)]
     problems = [report(line, buyer) for line in lines[:2]]
 

@@ -36,7 +36,7 @@ def member(username, *, role="support", **about):
 
 
 def told():
-    """Who is told of problems as support, and over what, once all is put into words."""
+    """The support staff notified of problems, and the channels, once messages are written."""
     for notice in Notice.objects.to_compose():
         compose(notice.pk)
     written = Message.objects.filter(kind=KIND).order_by("pk")
