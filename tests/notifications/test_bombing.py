@@ -96,7 +96,7 @@ def test_a_day_of_asking_rings_a_stranger_ten_times(goods, daraja):
     assert len(daraja.pushes) == 10
 
 
-def test_one_account_rings_three_of_ten_strangers(goods, daraja):
+def test_one_account_prompts_three_of_ten_strangers(goods, daraja):
     asker = UserFactory()
     for n in range(10):
         order = an_order(asker, (goods, 1), phone=f"2547200000{n:02}")

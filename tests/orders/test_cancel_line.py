@@ -172,7 +172,7 @@ def test_the_excess_is_refunded_in_addition_to_the_line(two, buyer):
     ]  # fmt: skip
 
 
-def test_less_than_m_pesa_pays_out_waits_for_a_person(buyer, seller, kettle):
+def test_less_than_m_pesa_pays_out_waits_for_staff(buyer, seller, kettle):
     straw = ProductFactory(seller=seller, price=9)
     order = an_order(buyer, (kettle, 1), (straw, 1))
     record_outcome(

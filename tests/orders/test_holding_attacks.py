@@ -270,7 +270,7 @@ def test_old_lapses_are_forgotten(buyer, buyer_api, goods, monkeypatch):
     assert cash_out(buyer_api, *each(goods[:10])).status_code == 201
 
 
-def test_goods_whose_holders_phone_rings_no_more_go_to_who_wants_them(buyer, buyer_api, goods):
+def test_goods_of_a_buyer_whose_prompt_is_over_go_to_the_next_buyer(buyer, buyer_api, goods):
     held = an_order(UserFactory(), *each(goods[:2]), phone="254711111111")
 
     while_it_rings = cash_out(buyer_api, (goods[0], 1))

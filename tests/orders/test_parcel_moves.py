@@ -318,7 +318,7 @@ def test_a_point_hands_over_by_the_code_alone(agent, keeper, to_point):
     assert answer.json() == {"code": ["Enter the code the buyer received when they paid."]}
 
 
-def test_a_point_cancels_takes_on_and_gives_up_nothing(agent, keeper, to_point):
+def test_keepers_of_a_point_cannot_cancel_claim_or_release(agent, keeper, to_point):
     bring(agent, to_point, "fetched")
     (line,) = lines(to_point)
 

@@ -271,7 +271,7 @@ def test_fully_cancelled_parcels_are_not_listed_or_claimed(buyer, kettle):
 # --- Taking on and giving up -------------------------------------------------------------------
 
 
-def test_a_parcel_that_was_taken_on_is_nobody_elses(buyer, kettle):
+def test_a_claimed_parcel_is_closed_to_other_agents(buyer, kettle):
     agent, other, parcel = an_agent(), an_agent(), a_parcel(buyer, kettle)
 
     answer = claim(agent, parcel)
@@ -473,7 +473,7 @@ def test_a_week_after_it_was_handed_over_nobody_sees_it(buyer, kettle):
         assert said(bring(agent, parcel, "delivered")) == (404, "parcel_not_found")
 
 
-def test_nobody_takes_on_what_was_handed_over(buyer, kettle):
+def test_a_parcel_that_was_handed_over_cannot_be_claimed(buyer, kettle):
     parcel = a_parcel(buyer, kettle)
     signed_in(give_role(UserFactory(), "support")).post(
         f"/deliveries/{parcel.pk}/move/", {"to": "fetched"}, format="json"

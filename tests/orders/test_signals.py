@@ -142,7 +142,7 @@ def test_loading_a_fixture_moves_nothing(order, kettle):
     assert by_a_save == ("paid", 1, 2, (3, 0))
 
 
-def test_a_fixture_of_a_new_order_rings_no_phone(order):
+def test_a_fixture_of_a_new_order_prompts_no_phone(order):
     line = order.tracks.get()
     another = {"pk": order.pk + 1, "order_token": uuid4(), "reference": "ACDEFGHJ"}
     for name, value in {**another, "idempotency_key": "another"}.items():

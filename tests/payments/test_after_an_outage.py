@@ -193,7 +193,7 @@ def test_four_clocks_at_the_same_moment_after_an_outage_ask_once(rung, daraja):
     assert (rung.checks, len(daraja.queries)) == (1, 1)
 
 
-def test_a_prompt_without_an_id_to_ask_by_is_a_persons_at_once(rung, daraja):
+def test_a_prompt_without_an_id_to_ask_by_is_left_to_staff_immediately(rung, daraja):
     OrderPayment.objects.update(checkout_request_id="", status="unknown")
     rung.refresh_from_db()
 

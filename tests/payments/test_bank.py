@@ -194,7 +194,7 @@ def test_a_payment_that_neither_succeeded_nor_failed_moves_nothing(client, order
 
 
 @pytest.mark.parametrize("currency", ["USD", "usd ", "UGX", "shillings"])
-def test_another_currency_is_kept_for_a_person(client, order, currency):
+def test_another_currency_is_kept_for_staff(client, order, currency):
     notify(client, told(order.reference, 3000, currency=currency))
 
     assert event().state == "failed"
@@ -250,7 +250,7 @@ def test_money_for_no_order_waits_in_suspense_on_the_banks_account(client, order
     assert balance("equity_clearing") == 3000
 
 
-def test_a_buyer_is_told_the_way_through_the_bank(buyer_api, order):
+def test_a_buyer_is_shown_how_to_pay_through_the_bank(buyer_api, order):
     answer = buyer_api.get(f"/cashout/{order.order_token}/").json()
 
     assert answer["by_hand"][1] == {
@@ -430,7 +430,7 @@ def test_outgoing_money_with_another_number_puts_nothing_in_doubt(client, order)
     assert (order.payment_status, order.in_doubt) == ("paid", False)
 
 
-def test_a_payment_that_the_bank_takes_back_is_put_before_a_person(client, order):
+def test_a_payment_that_the_bank_reverses_is_left_to_staff(client, order):
     notify(client, told(order.reference, 3000))
     message = told(order.reference, 3000)
     message["bank"]["transactionType"] = "D"
@@ -445,7 +445,7 @@ def test_a_payment_that_the_bank_takes_back_is_put_before_a_person(client, order
 @pytest.mark.parametrize(
     "said", [None, "", "X", "CD", "NOT CREDIT", 1, True, [], {"C": 1}, "MISSING"]
 )
-def test_money_of_which_nobody_says_that_it_came_in_waits_for_a_person(client, order, said):
+def test_money_not_reported_as_incoming_waits_for_staff(client, order, said):
     message = told(order.reference, 3000)
     message["bank"]["transactionType"] = said
     if said == "MISSING":
@@ -475,7 +475,7 @@ def test_where_only_the_order_names_a_currency_it_counts(client, order):
 
 
 @pytest.mark.parametrize("number", [8136, " 8136", "8136 ", "\u00a08136", "8136\u200b"])
-def test_a_reference_of_the_banks_is_one_whatever_stands_around_it(client, order, number):
+def test_a_reference_of_the_banks_is_one_with_any_text_around_it(client, order, number):
     notify(client, told(order.reference, 3000, number="8136"))
     notify(client, told(order.reference, 3000, number=number))
 
@@ -486,7 +486,7 @@ def test_a_reference_of_the_banks_is_one_whatever_stands_around_it(client, order
     ("number", "typed"),
     [("0111234241028", "0180#{reference}"), ("", "0111234241028#{reference}")],
 )
-def test_money_at_another_account_is_put_before_a_person(client, order, settings, number, typed):
+def test_money_at_another_account_is_left_to_staff(client, order, settings, number, typed):
     settings.EQUITY_ACCOUNT_NUMBER, settings.EQUITY_ACCOUNT = number, typed
 
     notify(client, sample(PUBLISHED, order.reference, bank={"account": "0299999999999"}))

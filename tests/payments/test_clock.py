@@ -185,7 +185,7 @@ def test_an_m_pesa_that_hangs_does_not_keep_orders_from_expiring(buyer, kettle, 
     assert (rung, len(orders)) == (1, 3)
 
 
-def test_a_message_that_breaks_is_tried_ten_times_and_then_put_before_a_person(db, monkeypatch):
+def test_a_message_that_breaks_is_tried_ten_times_and_then_left_to_staff(db, monkeypatch):
     def bug(body):
         raise ZeroDivisionError
 

@@ -536,7 +536,7 @@ def test_a_refused_transfer_does_not_count_towards_the_day(owed, daraja):
     assert RefundDay.objects.get().sent == 0
 
 
-def test_a_number_that_a_person_typed_is_paid_once_another_has_looked(
+def test_a_number_that_staff_entered_is_paid_once_another_has_looked(
     owed, daraja, insider, colleague
 ):
     refund = money_in.refund_receipt(owed.pk)
@@ -558,7 +558,7 @@ def test_a_number_that_a_person_typed_is_paid_once_another_has_looked(
     assert [payout["phone"] for payout in daraja.payouts] == [PHONE]
 
 
-def test_a_payers_number_that_a_person_typed_needs_another_too(daraja, insider, order):
+def test_a_payers_number_that_staff_entered_needs_another_too(daraja, insider, order):
     receipt = money_in.record_seen_receipt(
         number=NUMBER, amount=3500, reference=order.reference, phone=PHONE, by=insider
     )
@@ -590,7 +590,7 @@ def test_given_back_on_the_portal_is_not_said_of_what_nobody_confirmed(client, p
         money_out.record_refund_on_portal(refund.pk, number="SGB0000001")
 
 
-def test_a_payout_to_a_number_that_a_person_typed_needs_another(
+def test_a_payout_to_a_number_that_staff_entered_needs_another(
     client, order, payment, daraja, insider, colleague
 ):
     post(client, payment, success(payment, receipt=NUMBER))

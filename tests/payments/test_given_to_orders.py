@@ -115,7 +115,7 @@ def test_goods_bought_with_a_payment_in_doubt_wait_until_it_is_decided(
     assert (doubted.verification, stand(order)) == ("confirmed", ("paid", False))
 
 
-def test_a_person_cannot_pay_an_attempt_with_a_payment_in_doubt(order, payment, doubted):
+def test_staff_cannot_pay_an_attempt_with_a_payment_in_doubt(order, payment, doubted):
     with pytest.raises(ActionNotAvailable, match="Decide first whether it arrived"):
         money_in.mark_attempt_paid(payment.pk, number=NUMBER, by=UserFactory())
 
@@ -138,7 +138,7 @@ def test_a_prompt_that_a_query_proves_is_not_paid_with_a_payment_in_doubt(order,
 # --- Whose word for an amount counts --------------------------------------------------------------
 
 
-def test_a_persons_word_changes_no_amount_that_m_pesa_reported(order, payment):
+def test_staff_change_no_amount_that_m_pesa_reported(order, payment):
     receipt = seen(10)
 
     with pytest.raises(

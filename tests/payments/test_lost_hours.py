@@ -149,7 +149,7 @@ def a_salary(**more):
     }
 
 
-def test_money_in_that_is_called_money_out_is_kept_for_a_person(line):
+def test_money_in_that_is_called_money_out_is_kept_for_staff(line):
     file = statement(a_salary(), shortcode=PAYBILL)
     first, again = read(file), read(file)
 
@@ -252,7 +252,7 @@ def test_the_request_it_names_decides_before_phone_and_amount(stop, buyer, kettl
     assert payouts("status") == ["due", "done"]
 
 
-def test_a_payout_whose_row_is_lost_waits_for_a_person(stop):
+def test_a_payout_whose_row_is_lost_waits_for_staff(stop):
     reading = read_all(a_withdrawal(700))
 
     assert reading.unexplained == 1
@@ -360,7 +360,7 @@ def test_a_reversal_of_the_lost_hours_is_not_asked_for_again(stop, buyer, kettle
     assert Withdrawal.objects.get().refund_id == refund.pk
 
 
-def test_a_lost_refund_to_a_phone_is_named_by_a_person(stop, line, daraja):
+def test_a_lost_refund_to_a_phone_is_named_by_staff(stop, line, daraja):
     receipt = Receipt.objects.get(order=line.order)
     read_all(a_withdrawal(500, phone="254712345678"))
 

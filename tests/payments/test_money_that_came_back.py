@@ -180,7 +180,7 @@ def test_given_to_an_order_that_owes_it_back_it_goes_to_the_phone_and_closes_the
     assert (balance(Account.REFUNDS_PAYABLE), balance(Account.BUYERS_HELD)) == (0, 0)
 
 
-def test_the_order_it_paid_for_keeps_it_and_a_person_sees_that(payout, order):
+def test_the_order_it_paid_for_keeps_it_and_is_shown_to_staff(payout, order):
     receipt = write_down(order.amount)
     receipt_services.match_receipt_to_order(receipt.pk, reference=order.reference, why="Seen.")
 
@@ -238,7 +238,7 @@ def test_a_returned_transfer_that_was_written_off_stays_written_off(payout):
     assert (receipt.source, receipt.verification) == ("staff", "never_came")
 
 
-def test_a_prompts_own_receipt_that_was_given_its_number_stays_and_a_person_sees_it(
+def test_a_prompts_own_receipt_that_was_given_its_number_stays_and_is_shown_to_staff(
     payout, payment, order
 ):
     """The prompt's money came too: told that this receipt came back, the shop would have one sum of
@@ -412,7 +412,9 @@ def test_a_customers_reversal_on_the_paybills_statement_is_no_money_that_came_ba
     assert (reading.returned, balance(Account.SUSPENSE)) == (0, 0)
 
 
-def test_a_payout_that_m_pesa_says_was_reversed_is_still_owed_and_a_persons(buyer, kettle, daraja):
+def test_a_payout_that_m_pesa_says_was_reversed_is_still_owed_and_left_to_staff(
+    buyer, kettle, daraja
+):
     line_at("fetched", buyer=buyer, product=kettle)
     clock.run_periodic(timezone.now() + timedelta(minutes=1))
 

@@ -69,7 +69,7 @@ def seen(number=BACK):
     return money_out.record_reversal_seen(Receipt.objects.get().pk, number=number)
 
 
-def test_finance_writes_it_down_and_the_shop_bears_what_stands(paid):
+def test_a_reversal_outside_the_shop_is_recorded_and_written_off(paid):
     seen()
 
     receipt = Receipt.objects.get()
@@ -383,7 +383,9 @@ def test_a_payment_that_stands_may_go_back(client, owed, daraja):
     assert len(daraja.questions) == 1
 
 
-def test_the_same_answer_told_again_says_nothing_of_the_money_on_its_way(client, owed, daraja):
+def test_the_same_answer_reported_again_says_nothing_about_the_money_on_its_way(
+    client, owed, daraja
+):
     answer(client, owed)
     answer(client, owed)
 
@@ -430,7 +432,7 @@ def test_without_a_clear_answer_nothing_leaves(client, owed, daraja, told):
     assert owed.next_check_at > timezone.now()
 
 
-def test_a_payment_that_never_was_is_a_persons(client, owed, daraja):
+def test_a_payment_that_never_was_is_left_to_staff(client, owed, daraja):
     answer(client, owed, status="Declined")
 
     assert (daraja.payouts, owed.status) == ([], "refused")
@@ -468,7 +470,7 @@ def for_a_person(client, payment, order, daraja):
     return refund
 
 
-def test_before_a_person_gives_it_back_m_pesa_is_asked_too(client, for_a_person, daraja):
+def test_before_staff_refund_it_m_pesa_is_asked_too(client, for_a_person, daraja):
     answer(client, for_a_person, Amount="3005")
 
     assert [question["receipt"] for question in daraja.questions] == [PAID]

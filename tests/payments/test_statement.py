@@ -63,7 +63,7 @@ def registered(simulator):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_prompt_nobody_told_of_is_found_on_the_statement(buyer_api, kettle, registered):
+def test_an_unreported_prompt_is_found_on_the_statement(buyer_api, kettle, registered):
     registered.forget_urls()
     registered.script(callbacks=0, query="unknown")
     cash_out(buyer_api, (kettle, 2))
@@ -160,7 +160,7 @@ def test_the_range_read_without_a_gap_is_recorded(db, daraja):
     assert pull().read_until == NOW + 6 * HOUR
 
 
-def test_after_a_gap_it_begins_anew(db, daraja):
+def test_after_a_gap_it_starts_again(db, daraja):
     pull_statement(NOW)
     pull_statement(NOW + 100 * HOUR)
 
@@ -238,7 +238,7 @@ def test_a_statement_longer_than_is_read_at_once_does_not_pass_for_read(order, d
     assert (pull().read_until, pull().result_text) == (None, "It has more than 2 pages.")
 
 
-def test_a_row_that_cannot_be_read_is_kept_once_for_a_person(order, daraja):
+def test_a_row_that_cannot_be_read_is_kept_once_for_staff(order, daraja):
     daraja.on_pull = one_page(row(order), unreadable=['{"transactionId": null}'])
 
     pull_statement(NOW)
@@ -339,7 +339,7 @@ def test_the_clock_reads_and_then_ends_what_is_not_there(forsaken, daraja):
     assert (forsaken.status, forsaken.result_code) == ("failed", "local.not_on_statement")
 
 
-def test_a_gap_in_the_reading_leaves_it_to_a_person(forsaken, daraja):
+def test_a_gap_in_the_reading_leaves_it_to_staff(forsaken, daraja):
     for hours in (0, 48, 54):
         clock.pull_and_apply_statement(NOW + hours * HOUR)
 

@@ -177,7 +177,7 @@ def test_callers_waiting_for_a_failed_fetch_get_its_error_and_do_not_retry(store
 
 
 @ALIVE
-def test_a_failure_is_over_for_who_comes_after_it(store, other):
+def test_a_failure_is_over_for_later_callers(store, other):
     failed = Fetch(DarajaRefused("no", kind=DarajaRefusal.UNREACHABLE))
     failed.end.set()
     with pytest.raises(DarajaRefused):

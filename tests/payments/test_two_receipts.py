@@ -113,7 +113,7 @@ def test_the_statement_names_it_too(proven, order, daraja):
     assert counted() == [("SGL7654321", 3000, order.pk)]
 
 
-def test_a_person_who_writes_it_down_names_it_too(proven, order):
+def test_staff_who_record_it_name_it_too(proven, order):
     money_in.record_seen_receipt(number="SGL7654321", amount=3000, reference="", phone=PHONE)
 
     assert counted() == [("SGL7654321", 3000, order.pk)]
@@ -160,7 +160,7 @@ def test_money_that_differs_in_amount_phone_or_time_is_another_payment(
     assert money_in.refund_receipt(Receipt.objects.get(number="SGL7654321").pk)
 
 
-def test_where_two_prompts_fit_a_person_decides(client, proven, order, kettle):
+def test_where_two_prompts_fit_staff_decide(client, proven, order, kettle):
     other = ringing(an_order(UserFactory(), (kettle, 2), phone="254799999678").payments.get(), "2")
 
     at_a_till(client, phone="2547*****678")
@@ -189,7 +189,7 @@ def test_a_pair_cannot_be_given_to_another_order_either(pair, kettle):
 
 
 @pytest.mark.parametrize("way", ["same", "give", "name"])
-def test_a_person_says_that_it_is_this_receipt(pair, order, way):
+def test_staff_say_that_it_is_this_receipt(pair, order, way):
     unnamed, movement = pair
     if way == "same":
         money_in.merge_with_order(movement.pk, reference=order.reference, why="The portal says so")
@@ -212,7 +212,7 @@ def test_a_person_says_that_it_is_this_receipt(pair, order, way):
     assert not undecided()
 
 
-def test_a_person_says_that_they_are_two_payments(pair, order):
+def test_staff_say_that_they_are_two_payments(pair, order):
     money_in.mark_as_separate_payment(pair[1].pk)
 
     assert not undecided()
@@ -325,7 +325,7 @@ def test_a_strangers_money_of_the_same_amount_makes_nothing_unclear(client, prov
     assert proven.receipt.number == "SGL7654321"
 
 
-def test_where_two_movements_fit_a_person_decides(client, pair, proven):
+def test_where_two_movements_fit_staff_decide(client, pair, proven):
     at_a_till(client, receipt="SGL0000002")
 
     proven.receipt.refresh_from_db()
@@ -384,7 +384,7 @@ def test_a_receipt_matched_from_suspense_is_not_counted_twice(client, proven, or
 
 
 @pytest.mark.parametrize("is_first", [True, False])
-def test_a_number_that_a_person_typed_tells_no_two_payments_apart(payment, order, daraja, is_first):
+def test_a_number_that_staff_entered_tells_no_two_payments_apart(payment, order, daraja, is_first):
     daraja.answer = PAID
     if not is_first:
         query_now(payment.pk)

@@ -41,7 +41,9 @@ def stands(api, order):
     return api.get(f"/cashout/{order['order_token']}/").json()["prompt"]
 
 
-def test_the_order_is_placed_and_its_phone_rings_and_its_buyer_is_told(buyer_api, kettle, daraja):
+def test_the_order_is_placed_and_its_phone_prompted_and_its_buyer_informed(
+    buyer_api, kettle, daraja
+):
     silence("clock")
 
     answer = cash_out(buyer_api, (kettle, 1))
@@ -64,7 +66,7 @@ def test_messages_about_paying_are_translated_into_swahili(buyer_api, kettle, da
     assert answer.json()["prompt"]["text"].endswith("Yanahesabiwa vilevile; usilipe mara mbili.")
 
 
-def test_once_the_clock_is_round_again_nothing_is_said_of_it(buyer_api, kettle, daraja):
+def test_once_the_clock_is_round_again_the_notice_is_gone(buyer_api, kettle, daraja):
     silence("clock")
     order = cash_out(buyer_api, (kettle, 1)).json()
     beat("clock")
@@ -133,7 +135,7 @@ def test_a_database_that_does_not_say_keeps_nobody_from_cashing_out(
     assert cash_out(buyer_api, (kettle, 1)).status_code == 201
 
 
-def test_without_its_workers_a_shop_with_a_broker_rings_phones_itself(
+def test_without_its_workers_a_shop_with_a_broker_prompts_phones_itself(
     order, daraja, settings, monkeypatch
 ):
     given = []

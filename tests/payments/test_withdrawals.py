@@ -94,7 +94,7 @@ def test_a_withdrawal_before_sending_or_after_completion_is_another(kind, minute
     assert (withdrawal.state, row.number) == ("open", "")
 
 
-def test_a_person_who_says_that_it_paid_the_seller_names_that_payout(payout):
+def test_staff_who_say_that_it_paid_the_seller_name_that_payout(payout):
     done_without_a_number(payout)
     Withdrawal.objects.create(
         number=LEFT, shortcode="600000", amount=1500, phone=payout.phone, left_at=timezone.now()
@@ -106,7 +106,7 @@ def test_a_person_who_says_that_it_paid_the_seller_names_that_payout(payout):
     assert balance_of(payout.seller_id).owed == 0
 
 
-def test_a_person_who_says_that_it_gave_a_payment_back_names_that_refund(refund):
+def test_staff_who_say_that_it_refunded_a_payment_name_that_refund(refund):
     done_without_a_number(refund)
     withdrawal = left(refund, phone="2547*****999")
 

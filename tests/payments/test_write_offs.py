@@ -174,7 +174,7 @@ def test_the_same_amount_may_be_reported_again_after_another(payment):
 
 
 @pytest.mark.django_db
-def test_a_correction_of_before_that_is_named_by_its_amount_stands_in_nobodys_way(payment):
+def test_a_correction_of_before_that_is_named_by_its_amount_blocks_nobody(payment):
     record_outcome(payment.pk, PROVEN)
     receipt = Receipt.objects.get()
     post(

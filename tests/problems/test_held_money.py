@@ -212,7 +212,7 @@ def test_a_payout_that_needs_approval_is_dropped_too(buyer, sell, settings):
     assert payouts("status") == ["dropped"]
 
 
-def test_the_clock_does_not_come_for_what_is_held_back(buyer, sell):
+def test_sellers_with_withheld_earnings_alone_are_not_due_for_payouts(buyer, sell):
     report(sell(900), buyer)
 
     assert sellers_to_pay(before=timezone.now() + timezone.timedelta(hours=1)) == []
@@ -228,7 +228,7 @@ def test_repeated_payout_runs_do_not_pay_withheld_earnings(buyer, seller, sell, 
     assert sent(daraja) == []
 
 
-def test_a_debt_is_not_paid_with_what_is_held_back(buyer, seller, sell, daraja):
+def test_a_debt_is_not_paid_with_withheld_money(buyer, seller, sell, daraja):
     from orders.fulfilment import move_line
 
     returned = sell(1000)
