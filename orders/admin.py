@@ -74,7 +74,7 @@ class OrderAdmin(RowPage, DownloadAdmin):
         """The status as on the order's page, which also shows a payment in doubt."""
         return describe_order(order)
 
-    @admin.display(description="Held until")
+    @admin.display(description="Reserved until")
     def goods_held_until(self, order: Order) -> str:
         """The end of the hold; empty unless the order is unpaid."""
         return moment(order.expires_at if order.is_unpaid else None)

@@ -1,4 +1,4 @@
-"""Pick-up points and rates for a laptop: somewhere to bring the demo's goods to."""
+"""Pick-up points and delivery rates of the demo shop."""
 
 from __future__ import annotations
 
@@ -65,10 +65,11 @@ RATES = (
 
 
 def add_delivery(agent: str, keepers: Mapping[str, str]) -> int:
-    """Add the demo's points and rates that are not there yet; return how many points were not.
+    """Add the demo's missing points and rates; return how many points were added.
 
-    ``keepers`` are the user names of who hands parcels over, by point, and ``agent`` of who does at
-    every other. Safe to repeat; what is there stays as it is, but that a point gets its keeper.
+    ``keepers`` are the user names of the agents who hand parcels over, by point; ``agent`` is the
+    one at all other points. Safe to repeat: existing rows do not change, except that a point gets
+    its keeper.
     """
     wanted = User.objects.filter(username__in=[agent, *keepers.values()])
     people, added = {person.username: person for person in wanted}, 0

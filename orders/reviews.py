@@ -1,4 +1,4 @@
-"""Reviews of what was bought: who may write one. products.reviews.services stores them."""
+"""Buyers' reviews of their order lines. products.reviews.services stores them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def review_line(*, track_id: int, buyer: User, stars: int, text: str = "") -> Re
     line = OrderTrack.objects.bought_by(buyer).get(pk=track_id)
     if line.seller_id == buyer.pk:
         raise OwnGoods
-    # Not locked: a line cancelled at this moment could as well be cancelled after the review.
+    # Not locked: a line that is cancelled concurrently could also be cancelled after the review.
     if line.track_status != TrackStatus.DELIVERED:
         raise NotDelivered
     return write_review(

@@ -1,4 +1,4 @@
-"""What orders know of a person and of a product, as sections of their pages in the admin."""
+"""Sections about orders on the admin pages of users, order lines and products."""
 
 from __future__ import annotations
 
@@ -29,31 +29,29 @@ SEES_ORDERS = "orders.view_order"
 
 
 def describe_order(order: Order) -> str:
-    """How an order stands, as a badge."""
+    """An order's status, as a badge."""
     if order.in_doubt:
         return badge("payment in doubt", Tone.BAD)
     return status_badge(order, "payment_status")
 
 
 def describe_problem(problem: Problem) -> str:
-    """How a problem stands or ended, as a badge."""
+    """A problem's status or outcome, as a badge."""
     if problem.is_undecided:
         return status_badge(problem, "state")
-    back = f", {kes(problem.refunded)} back" if problem.refunded else ""
+    back = f", {kes(problem.refunded)} refunded" if problem.refunded else ""
     return badge(f"{problem.get_outcome_display()}{back}", Tone.QUIET)
 
 
 def describe_messages(messages: Sequence[Any], viewer: User) -> list[dict[str, Any]]:
-    """Messages as a page shows them, with the button to send one again where it may be.
-
-    They were read ``with_delivery``.
-    """
+    """Messages read ``with_delivery``, as a page shows them, with a button to send one again if the
+    viewer may."""
     again = viewer.has_perm("orders.resend_message")
     return [
         {
             "link": link_to(message, viewer, capfirst(message.get_kind_display())),
             "to": f"{message.get_channel_display()}, {dial(message.contact)}",
-            "state": _how_it_stands(message),
+            "state": _delivery_badge(message),
             "reason": message.reason or message.reported_why or "",
             "at": moment(message.sent_at or message.created_at),
             "buttons": Buttons(message, [("send_again", "Send again")])
@@ -64,8 +62,8 @@ def describe_messages(messages: Sequence[Any], viewer: User) -> list[dict[str, A
     ]
 
 
-def _how_it_stands(message: Any) -> str:
-    """A message's state as a badge; of an SMS that left, what its provider says became of it."""
+def _delivery_badge(message: Any) -> str:
+    """A message's state as a badge; for a sent SMS, the status its provider reported."""
     if message.state == MessageState.SENT and message.reported:
         tone = {ReportedStatus.SUCCESS: Tone.GOOD}.get(message.reported, Tone.OPEN)
         if message.reported in NOT_DELIVERED:
@@ -75,15 +73,15 @@ def _how_it_stands(message: Any) -> str:
 
 
 def may_be_sent_again(message: Any) -> bool:
-    """Whether a message with its delivery did not reach its reader, or perhaps not."""
+    """Whether a message, read ``with_delivery``, may not have reached its recipient."""
     is_unsent = message.state in {MessageState.FAILED, MessageState.UNKNOWN}
     return is_unsent or (message.state == MessageState.SENT and message.reported in NOT_DELIVERED)
 
 
-# --- Of a person -----------------------------------------------------------------------------
+# --- User pages ------------------------------------------------------------------------------
 
 
-@section(User, "orders", "What they bought", permission=SEES_ORDERS, place=20)
+@section(User, "orders", "Orders", permission=SEES_ORDERS, place=20)
 def show_orders(person: User, viewer: User) -> Content:
     orders, has_more = newest_of(Order.objects.placed_by(person))
     rows = [
@@ -96,17 +94,17 @@ def show_orders(person: User, viewer: User) -> Content:
         )
         for order in orders
     ]
-    more = list_of(Order, "All their orders", buyer=person.pk) if has_more else None
-    headings = ("Order", "Stands", "Asked", "Phone that pays", "Placed")
-    return Table(headings, rows, "They have ordered nothing.", more)
+    more = list_of(Order, "All orders", buyer=person.pk) if has_more else None
+    headings = ("Order", "Status", "Amount", "M-Pesa phone", "Placed")
+    return Table(headings, rows, "No orders.", more)
 
 
-@section(User, "sales", "What they sold", permission=SEES_ORDERS, place=30)
+@section(User, "sales", "Sales", permission=SEES_ORDERS, place=30)
 def show_sales(person: User, viewer: User) -> Content | None:
     lines, has_more = newest_of(OrderTrack.objects.sold_by(person).select_related("order"))
     if not lines:
         return None
-    more = list_of(OrderTrack, "All their sales", seller=person.pk) if has_more else None
+    more = list_of(OrderTrack, "All sales", seller=person.pk) if has_more else None
     return _table_of_lines(lines, viewer, more)
 
 
@@ -121,7 +119,7 @@ def _table_of_lines(lines: Sequence[OrderTrack], viewer: User, more: Any) -> Tab
         )
         for line in lines
     ]
-    return Table(("Goods", "Order", "Stands", "Price", "Ordered"), rows, "None.", more)
+    return Table(("Goods", "Order", "Status", "Price", "Ordered"), rows, "None.", more)
 
 
 @section(User, "problems", "Problems", permission="orders.view_problem", place=70)
@@ -135,7 +133,7 @@ def show_problems(person: User, viewer: User) -> Content | None:
     rows = [
         (
             link_to(problem, viewer, capfirst(problem.get_kind_display())),
-            "bought" if problem in bought else "sold",
+            "buyer" if problem in bought else "seller",
             str(problem.track),
             link_to(problem.track.order, viewer),
             describe_problem(problem),
@@ -145,26 +143,26 @@ def show_problems(person: User, viewer: User) -> Content | None:
     ]
     more = None
     if more_sold:
-        more = list_of(Problem, "All with what they sold", seller=person.pk)
+        more = list_of(Problem, "All problems as seller", seller=person.pk)
     elif more_bought:
-        more = list_of(Problem, "All with what they bought", track__buyer=person.pk)
-    return Table(("Problem", "They", "Goods", "Order", "Stands", "Reported"), rows, "", more)
+        more = list_of(Problem, "All problems as buyer", track__buyer=person.pk)
+    return Table(("Problem", "As", "Goods", "Order", "Status", "Reported"), rows, "", more)
 
 
-@section(User, "told", "What they were told", permission="orders.view_message", place=80)
-def show_told(person: User, viewer: User) -> Content:
+@section(User, "told", "Notifications", permission="orders.view_message", place=80)
+def show_notifications(person: User, viewer: User) -> Content:
     messages, has_more = newest_of(Message.objects.with_delivery().filter(user=person.pk))
-    more = list_of(Message, "All they were told", user=person.pk) if has_more else None
-    told = describe_messages(messages, viewer)
-    return Part("admin/orders/page/told.html", {"messages": told, "more": more})
+    more = list_of(Message, "All messages", user=person.pk) if has_more else None
+    notifications = describe_messages(messages, viewer)
+    return Part("admin/orders/page/told.html", {"messages": notifications, "more": more})
 
 
-# --- Of a line -------------------------------------------------------------------------------
+# --- Order line pages ------------------------------------------------------------------------
 
 
-@section(OrderTrack, "stands", "What stands", permission="orders.view_ordertrack", place=10)
+@section(OrderTrack, "stands", "Status", permission="orders.view_ordertrack", place=10)
 def show_line(line: OrderTrack, viewer: User) -> Content:
-    """How a line stands; who bought it and what its seller gets only for who sees orders."""
+    """A line's status; buyer and commission only for viewers who may see orders."""
     facts: list[tuple[str, Any]] = [
         ("Goods", str(line)),
         ("Price", price_of(line)),
@@ -181,14 +179,14 @@ def show_line(line: OrderTrack, viewer: User) -> Content:
 
 
 def price_of(line: OrderTrack) -> str:
-    """A line's price, in KES, and what it was reduced by."""
+    """A line's price, and its reduction if any, in KES."""
     price = kes(line.amount)
     if line.number > 1:
         price = f"{line.number} × {kes(line.price)} = {price}"
     return f"{price}, reduced by {kes(line.reduced)}" if line.reduced else price
 
 
-@section(OrderTrack, "steps", "Its steps", permission="orders.view_trackevent", place=20)
+@section(OrderTrack, "steps", "History", permission="orders.view_trackevent", place=20)
 def show_steps(line: OrderTrack, viewer: User) -> Content:
     steps, _ = newest_of(TrackEvent.objects.filter(track=line.pk).select_related("actor"))
     rows = [
@@ -203,12 +201,12 @@ def show_steps(line: OrderTrack, viewer: User) -> Content:
     return Table(("Step", "By", "Note", "When"), rows, "None.")
 
 
-# --- Of a product ----------------------------------------------------------------------------
+# --- Product pages ---------------------------------------------------------------------------
 
 
-@section(Product, "holds", "Held for", permission=SEES_ORDERS, place=60, below=True)
+@section(Product, "holds", "Reserved for", permission=SEES_ORDERS, place=60, below=True)
 def show_holds(product: Product, viewer: User) -> Content | None:
-    """The unpaid orders that hold it. No query where none does."""
+    """The unpaid orders that reserve the product. No query if none does."""
     if not product.held:
         return None
     held = OrderTrack.objects.filter(
@@ -222,9 +220,9 @@ def show_holds(product: Product, viewer: User) -> Content | None:
     more = None
     if has_more:
         more = list_of(
-            OrderTrack, "All that hold it", product=product.pk, track_status__exact="created"
+            OrderTrack, "All reservations", product=product.pk, track_status__exact="created"
         )
-    return Table(("Order", "How many", "Until"), rows, "None.", more)
+    return Table(("Order", "Quantity", "Until"), rows, "None.", more)
 
 
 @section(Product, "sales", "Sales", permission=SEES_ORDERS, place=70, below=True)
@@ -232,5 +230,5 @@ def show_sales_of_product(product: Product, viewer: User) -> Content:
     lines, has_more = newest_of(
         OrderTrack.objects.filter(product=product.pk).select_related("order")
     )
-    more = list_of(OrderTrack, "All its sales", product=product.pk) if has_more else None
+    more = list_of(OrderTrack, "All sales", product=product.pk) if has_more else None
     return _table_of_lines(lines, viewer, more)

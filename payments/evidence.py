@@ -40,7 +40,7 @@ from .shortcodes import receiving_shortcode
 
 logger = logging.getLogger(__name__)
 
-#: Delay until an unconfirmed payment is checked again; a confirmation wakes what waits for it.
+#: Delay until an unconfirmed payment is checked again. A confirmation wakes waiting transfers.
 EVIDENCE_DELAY = timedelta(minutes=15)
 
 
@@ -194,7 +194,7 @@ def is_shown_by_gateway(receipt: Receipt) -> bool:
 
 
 def request_confirmation(receipts: Iterable[Receipt], *, again: bool = False) -> None:
-    """Schedule status queries of payments that something waits for. Safe to repeat, concurrently.
+    """Schedule status queries of payments that transfers wait for. Safe to repeat, concurrently.
 
     Each payment is queried until M-Pesa answers, for a day at most. With ``again`` the queries
     start over. The clock sends them.
@@ -251,8 +251,8 @@ def _reassess(receipt: Receipt) -> None:
 
 
 def _is_answered(receipt: Receipt, reports: list[ReceiptEvidence]) -> bool:
-    """Whether the gateway has shown a receipt since it was put in doubt; earlier answers were known
-    then."""
+    """Whether the gateway has shown a receipt since it was put in doubt. Earlier answers were
+    already known then."""
     since: datetime | None = receipt.doubted_at
     return any(
         row.source in ANSWERS and row.agrees_with(receipt) and (not since or row.told_at >= since)
@@ -289,7 +289,7 @@ def wake_transfers(receipt_ids: list[int]) -> None:
     waiting = {"status": TransferStatus.DUE, "next_check_at__gt": now}
     orders = Receipt.objects.filter(pk__in=receipt_ids, order__isnull=False).values("order")
     Refund.objects.filter(receipt__in=receipt_ids, **waiting).update(next_check_at=now)
-    # What goes back of another payment of the order may have waited for this one to stay.
+    # Refunds of the order's other payments may have waited for this one to be confirmed.
     Refund.objects.filter(order__in=orders, **waiting).update(next_check_at=now)
     payouts = Payout.objects.filter(shares__track__order__in=orders, **waiting)
     Payout.objects.filter(pk__in=payouts.values("pk")).update(next_check_at=now)

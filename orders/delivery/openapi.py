@@ -1,4 +1,4 @@
-"""How pick-up points, and where an order goes, are described (OpenAPI)."""
+"""OpenAPI description of pick-up points."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _LINK = OpenApiParameter(
     OpenApiTypes.STR,
     OpenApiParameter.HEADER,
     response=[200],
-    description='`<address>; rel="next"` (RFC 8288) where there is a next page.',
+    description='`<address>; rel="next"` (RFC 8288) if there is a next page.',
 )
 
 PICKUP_POINTS: dict[str, Any] = {
     "operation_id": "pickup_points",
-    "summary": "Pick-up points",
+    "summary": "List pick-up points",
     "auth": [],
     "tags": ["pickup-points"],
     "parameters": [PickupPointFilterInput, _LINK],

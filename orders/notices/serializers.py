@@ -1,4 +1,4 @@
-"""Input and output of what people are told."""
+"""Input and output of in-app notices."""
 
 from __future__ import annotations
 
@@ -9,40 +9,38 @@ from rest_framework import serializers
 from omachemainproj.api.fields import MAX_ID, OneOfField, ShortListField, WholeNumberField
 from orders.models.notifications import TO_PEOPLE
 
-#: Of one request; a page has no more.
+#: Maximum per request: a page has no more.
 MAX_IDS = 100
 
 
 class NoticeFilterInput(serializers.Serializer):
-    """Which to list."""
+    """Filter of the caller's notices."""
 
-    unread = OneOfField(
-        ["true"], required=False, help_text="`true`: only those that are not read yet."
-    )
+    unread = OneOfField(["true"], required=False, help_text="`true`: only unread notices.")
 
 
 class NoticeOutput(serializers.Serializer):
-    """Something the caller was told."""
+    """A notice to the caller."""
 
     id = serializers.IntegerField()
     kind = serializers.ChoiceField(TO_PEOPLE)
     title = serializers.CharField(help_text="In the caller's language.")
     text = serializers.CharField(help_text="The same; lines are separated by line breaks.")
     order_token = serializers.UUIDField(
-        allow_null=True, help_text="The order it is about, where the caller bought it."
+        allow_null=True, help_text="The order it is about, if the caller is its buyer."
     )
     reference = serializers.CharField(
-        allow_null=True, help_text="That order's, for its sellers too."
+        allow_null=True, help_text="The order's reference, for its sellers too."
     )
     line = serializers.IntegerField(
-        allow_null=True, help_text="For `/track/order/{id}/`, where it is about one line alone."
+        allow_null=True, help_text="For `/track/order/{id}/`, if it is about a single line."
     )
     created_at = serializers.DateTimeField()
     read = serializers.BooleanField()
 
 
 class ReadInput(serializers.Serializer):
-    """What was read: some of them, or all up to one."""
+    """The notices that were read: some by ID, or all up to one."""
 
     ids = ShortListField(
         child=WholeNumberField(min_value=1, max_value=MAX_ID),
@@ -54,7 +52,8 @@ class ReadInput(serializers.Serializer):
         min_value=1,
         max_value=MAX_ID,
         required=False,
-        help_text="The newest that was shown: it and all before it. What came since stays unread.",
+        help_text="The newest notice that was shown. It and all older ones become read; newer ones "
+        "stay unread.",
     )
 
     def validate(self, said: dict[str, Any]) -> dict[str, Any]:
@@ -64,6 +63,6 @@ class ReadInput(serializers.Serializer):
 
 
 class UnreadOutput(serializers.Serializer):
-    """What is left."""
+    """The number of unread notices."""
 
-    unread = serializers.IntegerField(help_text="How many are not read; 100 where there are more.")
+    unread = serializers.IntegerField(help_text="The number of unread notices, 100 at most.")

@@ -1,4 +1,4 @@
-"""What a person was told, as it waits in the app: reading it, and having read it."""
+"""In-app notices: reading them, counting them and marking them as read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from omachemainproj.compiled_queries import Fixed, compiled
 from orders.models import InboxNotice
 
 KEYSET = ("-id",)
-#: More that is unread is not counted.
+#: Unread notices are counted up to this number.
 MOST_UNREAD = 100
 COLUMNS = (
     "id",
@@ -33,8 +33,8 @@ COLUMNS = (
 def read_notices(
     user_id: int, unread: Fixed[bool], after: Sequence[int] | None, limit: Fixed[int]
 ) -> QuerySet[InboxNotice, Any]:
-    """At most ``limit`` of what a person was told, newest first, or of what is unread of it; after
-    a place where one is given. One query."""
+    """At most ``limit`` of a user's notices, or of their unread ones, newest first; those after the
+    keyset position ``after``, if given. One query."""
     told = InboxNotice.objects.of(user_id).order_by(*KEYSET)
     if unread:
         told = told.unread()
@@ -44,14 +44,14 @@ def read_notices(
 
 
 def count_unread(user: User | int) -> int:
-    """How much a person has not read; MOST_UNREAD where it is as much or more. One query."""
+    """The number of a user's unread notices, MOST_UNREAD at most. One query."""
     return InboxNotice.objects.of(user).unread()[:MOST_UNREAD].count()
 
 
 def mark_read(user: User, *, ids: Sequence[int] = (), up_to: int | None = None) -> None:
-    """Note that a person has read these, or all up to and with one, which may be none of theirs.
+    """Mark notices of a user as read: these, or all up to and including one, even one of others.
 
-    Safe to repeat: when each was read first stays. What others were told is not touched.
+    Safe to repeat: the first time of reading is kept. Other users' notices are not changed.
     """
     told = InboxNotice.objects.of(user).unread()
     told = told.filter(pk__in=ids) if up_to is None else told.filter(pk__lte=up_to)
@@ -59,7 +59,7 @@ def mark_read(user: User, *, ids: Sequence[int] = (), up_to: int | None = None) 
 
 
 def represent_notice(row: Any, *, reader_id: int, language: str) -> dict[str, Any]:
-    """One of ``read_notices()`` for its reader; an order's token is its buyer's alone."""
+    """A row of ``read_notices()`` for its reader. Only its buyer gets the order's token."""
     said = row.said.get(language) or row.said["en"]
     is_buyer = row.order__buyer_id == reader_id
     return {

@@ -1,4 +1,4 @@
-"""What the caller was told, over HTTP."""
+"""The caller's in-app notices over HTTP."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _LINK = OpenApiParameter(
     OpenApiTypes.STR,
     OpenApiParameter.HEADER,
     response=[200],
-    description='`<address>; rel="next"` (RFC 8288) where there is a next page.',
+    description='`<address>; rel="next"` (RFC 8288) if there is a next page.',
 )
 _UNREAD = OpenApiParameter(
     "Unread-Count",
     OpenApiTypes.INT,
     OpenApiParameter.HEADER,
     response=[200],
-    description="How many are not read, on all pages together; 100 where there are more.",
+    description="The number of unread notices on all pages together, 100 at most.",
 )
 _NOTICE = OpenApiExample(
     "paid",
@@ -57,7 +57,7 @@ _NOTICE = OpenApiExample(
 
 
 class NoticesView(GenericAPIView):
-    """All that the caller was told."""
+    """The caller's notices."""
 
     throttle_scope = "read"
     queryset = InboxNotice.objects.none()
@@ -66,16 +66,17 @@ class NoticesView(GenericAPIView):
 
     @extend_schema(
         operation_id="notices",
-        summary="What the caller was told",
+        summary="List notices",
         tags=["notices"],
         parameters=[NoticeFilterInput, _LINK, _UNREAD],
         responses={200: NoticeOutput(many=True)},
         examples=[_NOTICE],
     )
     def get(self, request: Request) -> Response:
-        """What the caller was told, newest first, also where they want no e-mail and no SMS.
+        """The caller's notices, newest first, also if they have turned e-mail and SMS off.
 
-        It is kept as long as the texts of messages are (180 days, unless the shop says otherwise).
+        Notices are kept as long as the texts of messages (180 days, unless the shop sets another
+        period).
         """
         refuse_unknown(request, ("unread", *PAGING))
         pager = self.pagination_class()
@@ -91,13 +92,13 @@ class NoticesView(GenericAPIView):
 
 
 class NoticesReadView(APIView):
-    """Having read it."""
+    """Marking notices as read."""
 
     throttle_scope = "read"
 
     @extend_schema(
         operation_id="notices_read",
-        summary="Mark as read",
+        summary="Mark notices as read",
         tags=["notices"],
         request=ReadInput,
         responses={200: UnreadOutput},
@@ -108,8 +109,8 @@ class NoticesReadView(APIView):
         ],
     )
     def post(self, request: Request) -> Response:
-        """Note that the caller has read some of it, or all up to one. Safe to repeat; what others
-        were told is not touched."""
+        """Mark some of the caller's notices as read, or all up to one. Safe to repeat. Other users'
+        notices are not changed."""
         asked = ReadInput(data=request.data)
         asked.is_valid(raise_exception=True)
         user = current_user(request)

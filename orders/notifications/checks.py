@@ -1,4 +1,4 @@
-"""What ``manage.py check --deploy`` says of messages."""
+"""Checks of ``manage.py check --deploy`` about messages."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from omachemainproj.ip_addresses import is_loopback_url
 
 
 def warn_of_dead_ends(**kwargs: Any) -> list[CheckMessage]:
-    """Warn of a shop whose e-mails name nobody to turn to, or lead to the reader's own machine."""
+    """Warn if e-mails name no contact, or have links to the reader's own machine."""
     warnings: list[CheckMessage] = []
     if not settings.SHOP_CONTACT:
         warnings.append(
             Warning(
                 "SHOP_CONTACT is not set: e-mails about orders ask people to answer them.",
-                hint="Set it to a phone and an e-mail at which somebody helps.",
+                hint="Set it to the phone number and e-mail address of your support.",
                 id="orders.W001",
             )
         )
     if is_loopback_url(settings.FRONTEND_URL):
         warnings.append(
             Warning(
-                "FRONTEND_URL is on this machine: the links in e-mails lead nowhere.",
-                hint="Set it to where people open the shop.",
+                "FRONTEND_URL is on this machine: links in e-mails do not work elsewhere.",
+                hint="Set it to the shop's public address.",
                 id="orders.W002",
             )
         )

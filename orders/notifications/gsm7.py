@@ -1,7 +1,7 @@
-"""The GSM alphabet of SMS, and how many parts a text takes.
+"""The GSM alphabet of SMS, and the number of parts of a text.
 
 Source: 3GPP TS 23.038, 6.2.1 (the default alphabet and its extension table); TS 23.040, 9.2.3.24.1
-(a message of several parts spends 7 septets of each part's 160 on its header).
+(a message of several parts uses 7 of each part's 160 septets for a header).
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ _BASIC = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
-#: An escape and a character: two septets, which must stand in the same part.
+#: Sent as an escape and a character: two septets, which must be in the same part.
 _EXTENDED = frozenset("\f^{}\\[~]|€")
-#: Typographic characters and what is written for them.
+#: Typographic characters and their replacements.
 _LOOKS_LIKE = str.maketrans("’‘“”–—…×•", "''\"\"--.x*")
 
 #: Septets of an SMS of one part, and of each part of a longer one.
@@ -28,7 +28,7 @@ def to_gsm(text: str) -> str:
 
 
 def count_parts(text: str) -> int:
-    """How many parts an SMS of this text, in the GSM alphabet, is sent and charged as."""
+    """The number of parts an SMS of this text, in the GSM alphabet, is sent and charged as."""
     costs = [2 if character in _EXTENDED else 1 for character in text]
     if sum(costs) <= ONE_PART:
         return 1
@@ -41,7 +41,7 @@ def count_parts(text: str) -> int:
 
 
 def is_gsm(text: str) -> bool:
-    """Whether each character is in the GSM alphabet: with one other, all of them take 16 bits."""
+    """Whether all characters are in the GSM alphabet: any other makes all of them take 16 bits."""
     return all(character in _BASIC or character in _EXTENDED for character in text)
 
 

@@ -1,6 +1,6 @@
-"""Where a message leads: the pages of the frontend, whose own addresses these are.
+"""Links in messages: the pages of the frontend, with its own paths.
 
-``FRONTEND_URL`` is what they stand behind, as ``https://shop.example.co.ke/shop``.
+They are relative to ``FRONTEND_URL``, for example ``https://shop.example.co.ke/shop``.
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ from orders.models import Order
 
 
 class Page(StrEnum):
-    """A page of the frontend, and its path there."""
+    """The path of a page of the frontend."""
 
-    #: A buyer's order; it asks them to sign in.
+    #: A buyer's order, which requires a sign-in.
     ORDER = "/orders/{order_token}"
-    #: What a seller sold in an order. Sellers know orders by their references alone.
+    #: A seller's lines of an order. Sellers know orders by their references only.
     SALES = "/selling/orders?order={reference}"
-    #: What a seller was paid.
+    #: A seller's payouts.
     MONEY = "/selling/money"
 
 
 class Link(NamedTuple):
-    """A page, and its whole address."""
+    """A page, and its full address."""
 
     page: Page
     address: str
 
 
 def link_to(page: Page, order: Order | None = None) -> Link:
-    """The way to a page; ``order`` is the one it is about, where it is about one."""
+    """The link to a page, about ``order`` if the page is about one."""
     about = {"order_token": order.order_token, "reference": order.reference} if order else {}
     return Link(page, settings.FRONTEND_URL + page.format(**about))

@@ -1,7 +1,7 @@
-"""What one person typed, as another may read it in a message of the shop's.
+"""Cleaning text that one user typed before another reads it in a message from the shop.
 
-A message comes in the shop's name, so nothing in it may be tapped, dialled or paid to that a
-stranger wrote: no link, no address, no number to call or to send money to.
+Messages are sent in the shop's name, so a stranger's text in them must not contain anything to tap,
+dial or pay to: no link, no address, no number to call or to send money to.
 """
 
 from __future__ import annotations
@@ -11,20 +11,20 @@ import unicodedata
 
 from omachemainproj.text import clean_shown
 
-#: As many digits, with whatever is written between them, are a phone, a till or a code.
+#: More digits, even with separators between them, may be a phone number, a till or a code.
 _MAX_DIGITS = 5
 _BETWEEN = r"[\s().+_/-]*"
 _LONG_NUMBER = re.compile(rf"\+?\d(?:{_BETWEEN}\d){{{_MAX_DIGITS},}}")
 _SCHEME = re.compile(r"\b(?:https?|ftp|mailto|tel|sms|www)\b\S*", re.IGNORECASE)
-#: A point stays inside of a number, and these inside of a name: "1.5 l", "USB-C", "men's".
+#: A point is kept within a number, and these within a word: "1.5 l", "USB-C", "men's".
 _POINT = re.compile(r"(?<=\d)\.(?=\d)")
 _INSIDE = re.compile(r"(?<=[^\W_])[-'&](?=[^\W_])")
 
 
 def plain(typed: str) -> str:
-    """Letters, digits and single spaces of a name; "" where nothing is left.
+    """The letters, digits and single spaces of a name; "" if nothing is left.
 
-    Numbers of six digits and more are left out, and so are links.
+    Links and numbers of six or more digits are removed.
     """
     text = "".join(map(_one_digit, clean_shown(typed).replace("’", "'")))
     text = _LONG_NUMBER.sub(" ", _SCHEME.sub(" ", text))
@@ -37,5 +37,5 @@ def plain(typed: str) -> str:
 
 
 def _one_digit(sign: str) -> str:
-    """Every script's digit as ASCII's, so that no number hides in another one."""
+    """Convert a digit of any script to ASCII, so that other scripts' numbers are recognised."""
     return str(unicodedata.decimal(sign)) if sign.isdecimal() else sign

@@ -1,4 +1,4 @@
-"""Where Africa's Talking posts its delivery reports: a secret address, a form, a short answer."""
+"""The webhook for Africa's Talking's delivery reports: form posts to a secret address."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from .reports import record_report
 
 logger = logging.getLogger(__name__)
 
-#: A report is two hundred bytes.
+#: Bytes. A report has about two hundred.
 MAX_BODY = 8 * 1024
 
 
 @csrf_exempt
 def receive_report(request: HttpRequest, token: str) -> HttpResponse:
-    """Keep a delivery report. Whoever does not know the address finds nothing there.
+    """Store a delivery report. Answers 404 to anyone who does not know the secret address.
 
-    What is kept already, or is about no message of ours, is answered as if it were new: the
-    provider cannot help with it. 400 for what is no report, 413 for more than 8 kB.
+    A report that is already stored, or about no message of ours, is answered as if it were new:
+    the provider could do nothing about it. 400 for a body that is not a report, 413 above 8 kB.
     """
     secret = settings.AFRICASTALKING_REPORTS_TOKEN
     if not secret or not constant_time_compare(token, secret):
         return _answer("There is nothing here.", "not_found", 404)
     if request.method != "POST":
-        refused = _answer("Delivery reports are posted here.", "method_not_allowed", 405)
+        refused = _answer("Use POST to send a delivery report.", "method_not_allowed", 405)
         refused["Allow"] = "POST"
         return refused
     try:
@@ -45,9 +45,9 @@ def receive_report(request: HttpRequest, token: str) -> HttpResponse:
     try:
         record_report(read_report(body))
     except UnreadableReport as error:
-        logger.warning("a delivery report was not read: %s", error)
-        return _answer(f"This is no delivery report. {error}", "report_unreadable", 400)
-    return JsonResponse({"detail": "Kept."})
+        logger.warning("a delivery report could not be read: %s", error)
+        return _answer(f"This is not a delivery report. {error}", "report_unreadable", 400)
+    return JsonResponse({"detail": "Stored."})
 
 
 def _answer(detail: str, code: str, status: int) -> JsonResponse:

@@ -1,6 +1,6 @@
-"""Delivery reports: kept, held against the message they are about, and followed where it failed.
+"""SMS delivery reports: storing them, and sending an e-mail instead of an SMS that failed.
 
-Locks: the report. What follows one is a message of its own, made once: a constraint sees to that.
+Locks: the report. A constraint ensures that the e-mail is created only once.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ from .templates import render_instead
 
 logger = logging.getLogger(__name__)
 
-#: How far along its way an SMS is. Of two reports the one that is further counts, whichever comes
-#: first; and that it is on the phone counts most: part of a long one may have failed before.
+#: An SMS's progress. Of two reports the further one counts, in whatever order they come. Delivery
+#: to the phone counts most: a part of a long SMS may have been reported as failed before.
 _ORDER: list[str] = [
     ReportedStatus.SENT,
     ReportedStatus.SUBMITTED,
@@ -44,8 +44,8 @@ _ORDER: list[str] = [
     ReportedStatus.FAILED,
     ReportedStatus.SUCCESS,
 ]
-#: What is sent by e-mail too where the SMS did not arrive, also to who wants no e-mail of its kind:
-#: their goods wait for them, or their money has moved. All else waits in the app.
+#: Kinds that are also sent by e-mail if the SMS was not delivered, even to users who turned e-mail
+#: of that kind off: their goods are waiting, or their money has moved. Others are in the app only.
 MATTERS = frozenset(
     {
         NotificationKind.PAID,
@@ -62,11 +62,11 @@ MATTERS = frozenset(
 
 @transaction.atomic
 def record_report(said: DeliveryReport) -> SmsReport:
-    """Keep what a provider says of one SMS, whether it is known here or not. Returns what counts.
+    """Store a provider's report of one SMS, known here or not. Returns the report that counts.
 
-    Safe to repeat, and in any order. One that names another phone than the message went to is kept
-    too: it is the provider's id that says what it is about. Raises UnreadableReport for what stands
-    in the place of an id where a message has none: it would be about all of those.
+    Safe to repeat, in any order. A report is matched by the provider's id only, even if it names
+    another phone than the message was sent to. Raises UnreadableReport for a placeholder id: it
+    would match every message without an id.
     """
     if said.provider_id in WITHOUT_ID:
         raise UnreadableReport("It names no message.")
@@ -94,10 +94,10 @@ def record_report(said: DeliveryReport) -> SmsReport:
 
 @background_task()
 def follow_report(report_id: int) -> None:
-    """See to it that who did not get an SMS hears of it otherwise, where it matters.
+    """Send an e-mail instead of an SMS that was not delivered, if its kind is in MATTERS.
 
-    Safe to repeat, anywhere, at once. Where its message does not know its id yet, nothing is done:
-    the clock comes again.
+    Safe to repeat, concurrently. If no message has the report's id yet, nothing is done: the clock
+    retries.
     """
     message_id = _follow(report_id, timezone.now())
     if message_id is not None:
@@ -120,12 +120,15 @@ def _follow(report_id: int, now: datetime) -> int | None:
 
 
 def _write_by_mail(sms: Message, now: datetime) -> int | None:
-    """Say by e-mail what an SMS said, once; None where nothing is to be said, or nobody to write
-    to: it is left to a person then (Message.objects.untold)."""
+    """Create an e-mail with the content of an SMS, once, and return its id.
+
+    None if there is nothing to send, or no confirmed address: then it is left to staff
+    (Message.objects.untold).
+    """
     told = Message.objects.filter(notice=sms.notice_id, user=sms.user_id)
     if sms.kind not in MATTERS or told.filter(channel=MessageChannel.EMAIL).exists():
         return None
-    # What was forgotten is too old to be said (orders.retention).
+    # A text that was erased is too old to send (orders.retention).
     if not sms.text or not has_proven_email(sms.user):
         return None
     if is_outdated(sms.notice, reader_id=sms.user_id):

@@ -1,7 +1,7 @@
 """Sending messages, each at most once.
 
-As with money: a message is claimed and committed before its provider is called, no lock is held
-meanwhile, and an unclear answer is never followed by a second try.
+As with money, a message is claimed and the claim committed before its provider is called, no lock
+is held during the call, and an unclear answer is never followed by a second try.
 """
 
 from __future__ import annotations
@@ -35,20 +35,20 @@ from .rendering import OF_A_PROBLEM, compose, compose_for_order
 
 logger = logging.getLogger(__name__)
 
-#: Before each new try of a message that was definitely not sent; after the last it has failed.
+#: Delays before each retry of a message that was definitely not sent. After the last it has failed.
 RETRY_DELAYS = tuple(timedelta(seconds=n) for n in (30, 120, 600, 3600, 6 * 3600))
-#: Why a message is not sent that is not true any more (orders.notifications.outdated).
+#: Reason for not sending a message that is no longer true (orders.notifications.outdated).
 OUTDATED = "The order moved on."
-#: Why one is not sent whose receiver has got as many as anybody may (accounts.contacts).
-TOO_MANY = "Its receiver has had too many messages."
+#: Reason for not sending a message whose recipient's budget is used up (accounts.contacts).
+TOO_MANY = "Its recipient has had too many messages."
 
 
 @background_task()
 def deliver_notifications(order_id: int) -> None:
-    """Write and send what is due of an order's notifications; with 0, of those of no order.
+    """Write and send an order's due notifications; with 0, those without an order.
 
-    Where nothing is to be sent of what was written now, what waits from before is the clock's.
-    Safe to repeat, anywhere, at once.
+    If nothing that is written now is to be sent, messages from before are left to the clock. Safe
+    to repeat, concurrently.
     """
     order = order_id or None
     if order is not None:
@@ -71,10 +71,10 @@ def _due_messages(order: int | None, now: datetime) -> QuerySet[Message, int]:
 
 @background_task(calls="mail and SMS")
 def send_message(message_id: int) -> None:
-    """Send a message that is due. Safe to repeat, anywhere, at once.
+    """Send a message that is due. Safe to repeat, concurrently.
 
-    One caller claims it, and from then on it is ``unknown`` until a clear answer. One that was
-    definitely not sent is tried again later where that may help, and fails in the end.
+    One caller claims it, and it is ``unknown`` until a clear answer arrives. A message that was
+    definitely not sent is retried later if that may help, and fails in the end.
     """
     message = _claim(message_id, timezone.now())
     if message is None:
@@ -83,7 +83,7 @@ def send_message(message_id: int) -> None:
     try:
         provider_id = _send(message)
     except NotSent as error:
-        logger.warning("message %s was not taken: %s", message.pk, error)
+        logger.warning("message %s was not accepted: %s", message.pk, error)
         claimed.update(**_after_refusal(message, error), reason=str(error)[:200])
         give_back(*_budgets(message, timezone.now()), now=timezone.now())
     except MaybeSent as error:
@@ -92,7 +92,7 @@ def send_message(message_id: int) -> None:
     else:
         claimed.update(
             state=MessageState.SENT,
-            # Not before it was tried: another machine's clock may have been ahead.
+            # Never before tried_at: the clock of the machine that set it may have been ahead.
             sent_at=Greatest(timezone.now(), F("tried_at")),
             provider_id=provider_id or UNNAMED,
             reason="",
@@ -100,13 +100,12 @@ def send_message(message_id: int) -> None:
 
 
 def send_again(message_id: int) -> bool:
-    """Send a message again that failed, whose state is unknown, or that did not arrive, because a
-    person decided so.
+    """Send a message again that failed, whose state is unknown, or that was not delivered.
 
-    Its reader may get it twice: the person accepts that. Returns whether it could be sent again.
+    Staff decide this, as its recipient may get it twice. Returns whether it could be sent again.
     """
     due = {"state": MessageState.DUE, "next_try_at": timezone.now(), "reason": ""}
-    # What is reported of it is of the try before: a new one gets an id of its own.
+    # Delivery reports are about the try before: a new try gets a new id.
     due |= {"sent_at": None, "provider_id": ""}
     unsent = Message.objects.resendable().filter(pk=message_id)
     if not (
@@ -118,7 +117,7 @@ def send_again(message_id: int) -> bool:
 
 
 def _claim(message_id: int, now: datetime) -> Message | None:
-    """Mark a due message as unknown, for this caller alone to send. Committed on return."""
+    """Mark a due message as unknown, so that only this caller sends it. Committed on return."""
     with transaction.atomic(durable=True):
         due = Message.objects.to_send(now).filter(pk=message_id)
         if not due.update(

@@ -90,9 +90,9 @@ def _action(
     return register(StaffAction(label, do, form, key=f"parcel.{key}", **more))
 
 
-CLAIM = _action("Take it on", _claim, "claim")
-RELEASE = _action("Free it for others", _release, "release")
-ATTEMPT = _action("Could not hand it over", _attempt, "attempt", AttemptForm)
+CLAIM = _action("Claim", _claim, "claim")
+RELEASE = _action("Release", _release, "release")
+ATTEMPT = _action("Record a failed attempt", _attempt, "attempt", AttemptForm)
 #: By the status they move a parcel to.
 MOVES = {
     ParcelStatus.FETCHED.value: _action(

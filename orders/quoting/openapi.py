@@ -1,4 +1,4 @@
-"""How a quote is described (OpenAPI)."""
+"""OpenAPI description of quotes."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ _LINES = [{"product": 7, "number": 2}]
 
 QUOTE: dict[str, Any] = {
     "operation_id": "quote",
-    "summary": "What a cart would cost",
+    "summary": "Quote a cart",
     "tags": ["cart"],
     "request": QuoteInput,
     "responses": {
@@ -81,7 +81,7 @@ QUOTE: dict[str, Any] = {
             value={"order": _LINES, "delivery": {"county": "nairobi"}},
             request_only=True,
         ),
-        OpenApiExample("one of two can be had", value=_ANSWER, response_only=True),
-        OpenApiExample("nothing is brought there", value=_NOWHERE, response_only=True),
+        OpenApiExample("one of two is available", value=_ANSWER, response_only=True),
+        OpenApiExample("no delivery there", value=_NOWHERE, response_only=True),
     ],
 }

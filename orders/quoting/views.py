@@ -18,19 +18,19 @@ from .services import quote
 
 
 class QuoteView(APIView):
-    """What a cart costs, brought where."""
+    """The cost of a cart with its delivery."""
 
     permission_classes = (AllowAny,)
     throttle_scope = "quote"
 
     @extend_schema(**openapi.QUOTE)
     def post(self, request: Request) -> Response:
-        """What a cash-out with the same body would cost at this moment, and what stands in its way.
+        """The cost of a cash-out with the same body at this moment, and what would prevent it.
 
-        Nothing is kept and nothing is held. No sign-in is needed, but for one of the caller's own
-        addresses; who is signed in is also told of their own goods. Whatever is missing, sold out
-        or not brought there is said in the answer, which is a 200; a 400 is for a body that cannot
-        be read.
+        Nothing is stored or reserved. No sign-in is needed, except to use one of the caller's own
+        addresses; for a signed-in caller, goods of their own are reported too. Goods that are
+        missing, sold out or cannot be delivered there are reported in a 200 response; 400 is for
+        bodies that cannot be read.
         """
         wanted = read_input(QuoteInput, request.data)
         made = quote(

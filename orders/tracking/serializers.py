@@ -1,4 +1,4 @@
-"""Input and output of order lines: how far they are, and what may be done with them."""
+"""Input and output of order lines: their status, and the actions on them."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ from orders.serializers import CODE_HELP, MOVES_HELP, CollectionCodeField
 
 
 class AbilitiesOutput(serializers.Serializer):
-    """What the caller may do with a line now."""
+    """The actions that the caller may take on a line now."""
 
     moves = serializers.ListField(
         child=serializers.ChoiceField(TrackStatus.choices), help_text=MOVES_HELP
     )
     can_report_problem = serializers.BooleanField(
-        help_text="Whether its buyer can report a problem now: from paid to some days after the "
+        help_text="Whether its buyer can report a problem now: from payment until some days after "
         "delivery."
     )
     can_review = serializers.BooleanField(
-        help_text="Whether its buyer may write a review now, which they can once it is delivered."
+        help_text="Whether its buyer may write a review now, as after delivery."
     )
     reviewed = serializers.BooleanField(help_text="Whether its buyer has written a review.")
     reviewable_until = serializers.DateTimeField(
         allow_null=True,
-        help_text="Until when that review may be changed; null before it is written, which can be "
-        "done at any time after the delivery.",
+        help_text="Until when that review can be changed; null until it is written, which has no "
+        "time limit.",
     )
 
 
@@ -76,7 +76,7 @@ class TrackOutput(AbilitiesOutput):
     name = serializers.CharField()
     avatar = serializers.URLField(allow_null=True, help_text="The product's picture.")
     number = serializers.IntegerField()
-    price = serializers.IntegerField(help_text="Whole KES, each, as agreed.")
+    price = serializers.IntegerField(help_text="The agreed price of one, in whole KES.")
     amount = serializers.IntegerField(help_text="Whole KES: number × price.")
     seller = serializers.CharField(help_text="The seller's user name.")
     track_status = serializers.ChoiceField(TrackStatus.choices)
@@ -87,7 +87,7 @@ class TrackOutput(AbilitiesOutput):
 
 
 class StepOutput(serializers.Serializer):
-    """One step on the way of a line."""
+    """A status change of a line."""
 
     example: ClassVar[dict[str, Any]] = {
         "track_status": "shipping",
@@ -99,11 +99,11 @@ class StepOutput(serializers.Serializer):
     track_status = serializers.ChoiceField(TrackStatus.choices)
     at = serializers.DateTimeField()
     by = serializers.ChoiceField(Party.choices)
-    note = serializers.CharField(allow_blank=True, help_text="Why, where somebody said so.")
+    note = serializers.CharField(allow_blank=True, help_text="The reason, if one was given.")
 
 
 class TrackStoryOutput(TrackOutput):
-    """One line, where it goes, and its whole way."""
+    """One line with its destination and history."""
 
     example: ClassVar[dict[str, Any]] = {
         **TrackOutput.example,
@@ -114,17 +114,16 @@ class TrackStoryOutput(TrackOutput):
 
     delivery = DeliveryOutput(
         allow_null=True,
-        help_text="Where its order is brought, for its buyer alone; null where that was not "
-        "agreed.",
+        help_text="The order's destination, only for its buyer; null if no delivery was agreed.",
     )
     history = StepOutput(many=True, help_text="Oldest first.")
     problem = ProblemSummaryOutput(
-        allow_null=True, help_text="The newest one, for its buyer and its seller; null without any."
+        allow_null=True, help_text="The newest problem, for its buyer and seller; null if none."
     )
 
 
 class MoveInput(serializers.Serializer):
-    """Where a line is to go, and what shows that it may."""
+    """A line's next status, with what that status requires."""
 
     to = OneOfField(
         [
@@ -139,46 +138,46 @@ class MoveInput(serializers.Serializer):
         default="",
         allow_blank=True,
         max_length=200,
-        help_text="Why; the buyer and the seller read it.",
+        help_text="The reason, which buyer and seller can read.",
     )
     code = CollectionCodeField(
-        required=False, help_text="The buyer's collection code, from whoever hands over."
+        required=False, help_text="The buyer's collection code, from the user who hands over."
     )
     goods_there = StrictBooleanField(
         required=False,
-        help_text="On cancelling, from the seller or staff: whether the goods are there to be sold "
-        "again. Unless told: yes when the buyer cancels, no otherwise.",
+        help_text="When the seller or staff cancel: whether the goods can be sold again. Default: "
+        "yes if the buyer cancels, otherwise no.",
     )
 
 
 class PastedUUIDField(serializers.UUIDField):
-    """A token, as it is copied from a page or a message."""
+    """A token that may have been copied from a page or a message."""
 
     def to_internal_value(self, data: Any) -> Any:
         return super().to_internal_value(fold_identifier(data) if isinstance(data, str) else data)
 
 
 class TrackFilterInput(serializers.Serializer):
-    """Which of the caller's lines to list."""
+    """Filter of the caller's lines."""
 
     status = OneOfField(TrackStatus.choices, required=False)
-    order = PastedUUIDField(required=False, help_text="Its `order_token`.")
+    order = PastedUUIDField(required=False, help_text="The order's `order_token`.")
 
 
 class SaleFilterInput(serializers.Serializer):
-    """Which of the lines the caller sold to list."""
+    """Filter of the lines that the caller sold."""
 
     status = ShortListField(
         child=OneOfField(TrackStatus.choices),
         max_length=20,
         required=False,
-        help_text="Several times, or with commas. What is to be fulfilled (`paid`, `fetched`,"
-        " `shipping`) unless told.",
+        help_text="Repeated or comma-separated. Default: lines to be fulfilled (`paid`, `fetched`,"
+        " `shipping`).",
     )
 
 
 class WayOutput(serializers.Serializer):
-    """How a line is brought to its buyer."""
+    """The delivery method of a line."""
 
     way = serializers.ChoiceField(DeliveryWay.choices)
     pickup_point = serializers.CharField(allow_null=True, help_text="The point's name.")
@@ -188,26 +187,28 @@ class SaleOutput(serializers.Serializer):
     """One line of an order, for its seller."""
 
     id = serializers.IntegerField()
-    order = serializers.CharField(help_text="The order's reference, as its buyer has it.")
-    reference = serializers.CharField(help_text="The same.")
+    order = serializers.CharField(help_text="The order's reference, as its buyer sees it.")
+    reference = serializers.CharField(help_text="The same as `order`.")
     product = serializers.IntegerField()
-    name = serializers.CharField(help_text="As it was when it was sold.")
+    name = serializers.CharField(help_text="The product's name when it was sold.")
     thumbnail = serializers.URLField(allow_null=True)
     number = serializers.IntegerField()
-    price = serializers.IntegerField(help_text="Whole KES, each, as agreed.")
+    price = serializers.IntegerField(help_text="The agreed price of one, in whole KES.")
     amount = serializers.IntegerField(help_text="Whole KES: number × price.")
     track_status = serializers.ChoiceField(TrackStatus.choices)
-    buyer = serializers.CharField(help_text="Their first name, or `customer`.")
+    buyer = serializers.CharField(help_text="The buyer's first name, or `customer`.")
     phone = serializers.CharField(
-        allow_null=True, help_text="The number to call, once it is paid: 2547… or 2541…."
+        allow_null=True, help_text="The buyer's number to call, once paid: 2547… or 2541…."
     )
     county = serializers.ChoiceField(
         County.choices,
         allow_null=True,
-        help_text="Where it goes, while `phone` is shown; null where no delivery was agreed.",
+        help_text="The destination, while `phone` is shown; null if no delivery was agreed.",
     )
     delivery = WayOutput(
-        allow_null=True, help_text="The same; an agent collects it at the seller's place."
+        allow_null=True,
+        help_text="The delivery method, if one was agreed; an agent collects the goods from the "
+        "seller.",
     )
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()

@@ -217,7 +217,7 @@ class GatewayEventAdmin(OnConsole, LookupAdmin):
     ordering = ("-pk",)
     exclude = ("body",)
     readonly_fields = ("text",)
-    search_help_text = "Receipt number, checkout request id, or whatever finds the order."
+    search_help_text = "A receipt number, a checkout request ID, or anything that finds the order."
     actions = ["reapply"]
 
     @admin.display(description="Body")
@@ -236,7 +236,7 @@ class GatewayEventAdmin(OnConsole, LookupAdmin):
         return request.user.has_perm("payments.decide_money")
 
     @staff_action(
-        "Reprocess it (processed messages are not changed)",
+        "Reprocess (already processed messages are not changed)",
         permissions=["decide"],
         calls_gateway=True,
     )

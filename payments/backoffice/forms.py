@@ -1,4 +1,4 @@
-"""Forms of the console's actions: the reason, and whatever else an action needs."""
+"""Forms of the console's actions: the reason, and any other input that an action needs."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ class PartForm(DecisionForm):
     amount = forms.IntegerField(
         label="Amount, KES",
         validators=[MinValueValidator(1), MaxValueValidator(MAX_PAYMENT)],
-        help_text="The amount to refund. Refunding the whole rest of the price cancels the line.",
+        help_text="The amount to refund. Refunding all that is left of the price cancels the line.",
     )
 
 
@@ -159,7 +159,7 @@ class AnswerForm(OptionalReasonForm):
 
 
 class SeenPaymentForm(ReasonForm):
-    """A payment that staff have seen on the portal or on a buyer's phone."""
+    """A payment that a staff member saw on the portal or on a buyer's phone."""
 
     number = ReceiptNumber(label="M-Pesa receipt number")
     amount = forms.IntegerField(

@@ -34,8 +34,8 @@ class Prompt(TypedDict):
     ``status`` is the last attempt's, ``none`` without one. ``code`` says why, for programs.
     ``message`` is for the buyer and includes how to pay manually; ``text`` is the same without
     that, and ``by_hand`` is that part alone, or "". ``live`` is whether the phone may be showing
-    the prompt, ``rung_at`` since when. ``ring_again_in`` are the seconds until it can be prompted
-    again (0: now, None: never), ``expires_in`` those for which the prompt may still be shown.
+    the prompt, ``rung_at`` since when. ``ring_again_in`` is the number of seconds until it can be
+    prompted again (0: now, None: never), ``expires_in`` how many the prompt may still be shown for.
     """
 
     status: str
@@ -176,8 +176,8 @@ def notify_payment_failed(payment: OrderPayment, order: Order, code: str, *, liv
     open, or if the prompt of another order of theirs made this one fail. This is checked again when
     the message is written and sent (orders.notifications.outdated).
 
-    ``live`` is whether the prompt of this attempt was open until now: then no other is, which a
-    constraint guarantees. Call inside the transaction in which it failed.
+    ``live`` is whether this attempt's prompt was open until now. If so, a constraint guarantees
+    that no other is. Call inside the transaction in which it failed.
     """
     others = OrderPayment.objects.filter(order=order, live=True).exclude(pk=payment.pk)
     if not order.is_unpaid or (not live and others.exists()) or _lost_to_own(payment, order, code):
@@ -216,7 +216,7 @@ def describe_prompt(
     """The status of an order's last attempt for its buyer; ``payment`` is that attempt, if any.
 
     ``due`` is the amount still to be paid, in KES. ``options``, the ways to pay it manually, are
-    shown once the prompt has failed. While the clock is not running, nothing it does is promised.
+    shown once the prompt has failed. While the clock is not running, its work is not promised.
     """
     now = now or timezone.now()
     is_slow = order.is_unpaid and CLOCK in silent()

@@ -45,7 +45,7 @@ class LineOutput(serializers.Serializer):
     product = serializers.IntegerField()
     name = serializers.CharField()
     number = serializers.IntegerField()
-    price = serializers.IntegerField(help_text="Whole KES, each, as agreed.")
+    price = serializers.IntegerField(help_text="The agreed price of one, in whole KES.")
     amount = serializers.IntegerField(help_text="Whole KES: number × price.")
     track_status = serializers.ChoiceField(TrackStatus.choices)
     collection_code = serializers.CharField(allow_null=True, help_text=CODE_HELP)
@@ -134,25 +134,30 @@ class OrderOutput(serializers.Serializer):
     payment_status = serializers.ChoiceField(PaymentStatus.choices)
     amount = serializers.IntegerField(help_text="Whole KES.")
     mpesa_number = serializers.CharField(
-        help_text="12 digits: 2547… or 2541…; of a guest's order three of them, as •••••••••678."
+        help_text="12 digits: 2547… or 2541…; for a guest's order only the last three, as "
+        "•••••••••678."
     )
     created_at = serializers.DateTimeField()
-    expires_at = serializers.DateTimeField(help_text="Unpaid by then, its goods are free again.")
+    expires_at = serializers.DateTimeField(
+        help_text="If it is unpaid by then, its goods are released."
+    )
     order = LineOutput(many=True)
     delivery = OrderDeliveryOutput(
-        allow_null=True, help_text="Where it is brought; null where that was not agreed."
+        allow_null=True, help_text="The destination; null if no delivery was agreed."
     )
-    delivery_fee = serializers.IntegerField(help_text="Whole KES of the amount, for bringing it.")
+    delivery_fee = serializers.IntegerField(
+        help_text="The delivery part of the amount, in whole KES."
+    )
     amount_due = serializers.IntegerField(
-        help_text="Whole KES that are still to come; 0 once the order waits for nothing."
+        help_text="The amount still to be paid, in whole KES; 0 once none is expected."
     )
     expires_in = serializers.IntegerField(
         allow_null=True,
-        help_text="Seconds until `expires_at`, by our clock; null once it waits for nothing.",
+        help_text="Seconds until `expires_at`, by our clock; null once no payment is expected.",
     )
     prompt = PromptOutput()
     by_hand = ByHandOutput(
-        many=True, help_text="Where to pay without the prompt; empty once nothing is due."
+        many=True, help_text="Ways to pay without a prompt; empty once nothing is due."
     )
 
 
@@ -161,7 +166,7 @@ class PricedLineOutput(serializers.Serializer):
 
     product = serializers.IntegerField()
     number = serializers.IntegerField()
-    price = serializers.IntegerField(help_text="Whole KES, each, now.")
+    price = serializers.IntegerField(help_text="The current price of one, in whole KES.")
     amount = serializers.IntegerField(help_text="Whole KES: number × price.")
 
 
@@ -172,26 +177,31 @@ class CashoutConflictOutput(DetailError):
         required=False,
         help_text=(
             "`too_many_unpaid_orders`, `too_many_unpaid_goods`, `too_much_unpaid_value`: the "
-            "caller's newest unpaid order, if there is one, to pay or to cancel."
+            "caller's newest unpaid order, if any, to pay or cancel first."
         ),
     )
     order_tokens = serializers.ListField(
-        child=serializers.UUIDField(), required=False, help_text="The same: all, newest first."
+        child=serializers.UUIDField(),
+        required=False,
+        help_text="For the same codes: all unpaid orders, newest first.",
     )
     most = serializers.IntegerField(
         required=False,
         help_text=(
-            "`too_many_unpaid_goods`, `too_much_unpaid_value`: how many different products, or KES "
-            "in all, the caller can hold before paying."
+            "`too_many_unpaid_goods`, `too_much_unpaid_value`: the number of different products, "
+            "or the total in KES, that the caller can reserve before paying."
         ),
     )
     order = PricedLineOutput(
         many=True, required=False, help_text="`price_changed`: every line, in the order sent."
     )
-    amount = serializers.IntegerField(required=False, help_text="The same: whole KES in all, now.")
+    amount = serializers.IntegerField(
+        required=False, help_text="`price_changed`: the current total in whole KES."
+    )
     delivery_fee = serializers.IntegerField(
         required=False,
-        help_text="The same, where the goods are brought: whole KES of the amount for that, now.",
+        help_text="`price_changed`, with a delivery: the current delivery fee in whole KES, part "
+        "of `amount`.",
     )
 
 
@@ -209,33 +219,35 @@ class OrderRowLineOutput(AbilitiesOutput):
 
 
 class ShortDeliveryOutput(serializers.Serializer):
-    """Where an order goes."""
+    """The destination of an order, in short."""
 
     way = serializers.ChoiceField(DeliveryWay.choices)
-    place = serializers.CharField(help_text="Where to, in one line.")
-    days = serializers.IntegerField(help_text="How many days it takes, by the estimate then.")
-    fee = serializers.IntegerField(help_text="Whole KES for all parcels.")
+    place = serializers.CharField(help_text="The destination in one line.")
+    days = serializers.IntegerField(help_text="The delivery time estimated at cash-out, in days.")
+    fee = serializers.IntegerField(help_text="The fee for all parcels, in whole KES.")
 
 
 class OrderRowOutput(serializers.Serializer):
-    """One of the caller's orders, in a list of them."""
+    """One of the caller's orders, in a list."""
 
     order_token = serializers.UUIDField()
     reference = serializers.CharField(help_text="The account number the phone shows.")
     payment_status = serializers.ChoiceField(PaymentStatus.choices)
     amount = serializers.IntegerField(help_text="Whole KES.")
     amount_due = serializers.IntegerField(
-        help_text="Whole KES that are still to come; 0 once the order waits for nothing."
+        help_text="The amount still to be paid, in whole KES; 0 once none is expected."
     )
     created_at = serializers.DateTimeField()
-    expires_at = serializers.DateTimeField(help_text="Unpaid by then, its goods are free again.")
+    expires_at = serializers.DateTimeField(
+        help_text="If it is unpaid by then, its goods are released."
+    )
     order = OrderRowLineOutput(many=True)
     delivery = ShortDeliveryOutput(
-        allow_null=True, help_text="Where it is brought; null where that was not agreed."
+        allow_null=True, help_text="The destination; null if no delivery was agreed."
     )
     needs = serializers.ListField(
         child=serializers.ChoiceField(Need.choices),
-        help_text="What waits for the caller: `pay` it, `answer` about a problem, `confirm` goods "
-        "that are on the way, `review` what was delivered. More may come; leave out what you do "
-        "not know.",
+        help_text="The caller's next actions: `pay` the order, `answer` about a problem, `confirm` "
+        "goods that are on the way, `review` delivered goods. More may be added; ignore unknown "
+        "ones.",
     )

@@ -57,7 +57,7 @@ class IncomingPayment:
 
     @property
     def report(self) -> SourceReport:
-        """The part of it that may confirm a receipt."""
+        """The details that may confirm a receipt."""
         return SourceReport(self.source, self.amount, self.number, self.shortcode, self.by)
 
 
@@ -65,11 +65,11 @@ class IncomingPayment:
 def record_receipt(incoming: IncomingPayment) -> tuple[Receipt, str]:
     """Record a payment reported by a source other than the callback or status query of an STK push.
 
-    Finds its order by the reference that was typed, pays the order if the money covers it, and
-    refunds any excess. Without an order, it may be the missing receipt of the one prompt that
-    matches in amount, time and phone; else the money is put in suspense for staff. Money in
-    suspense becomes an order's as soon as a source reports its reference. Safe to repeat, from any
-    source, in any order.
+    Finds its order by the typed reference, pays the order if the money covers it, and
+    refunds any excess. Without an order, it may be the missing receipt of the only prompt that
+    matches in amount, time and phone; otherwise the money is put in suspense for staff. Money in
+    suspense is matched to an order as soon as a source reports that order's reference. Safe to
+    repeat, from any source, in any order.
 
     Returns the receipt and a note of what was done.
     """
@@ -91,7 +91,7 @@ def record_receipt(incoming: IncomingPayment) -> tuple[Receipt, str]:
         return _hold_in_suspense(incoming)
     unnamed = find_without_number(order, Receipt(**_reported(incoming)))
     if unnamed is None and not is_named:
-        # The missing number came from elsewhere while we waited for the order's lock.
+        # Another source supplied the missing number while we waited for the order's lock.
         return _hold_in_suspense(incoming)
     if unnamed is not None:
         unnamed.number, unnamed.source = incoming.number, incoming.source
@@ -113,10 +113,10 @@ def may_name_its_order(receipt: Receipt, reference: str) -> bool:
 
 
 def _give_named(receipt: Receipt, order: Order, note: str) -> tuple[Receipt, str]:
-    """Give money in suspense to the order whose reference a later report has, as if that had been
-    the first. Money that cannot be an order's, or is being refunded, stays as it is.
+    """Match money in suspense to the order whose reference a later report gives.
 
-    Returns the receipt it is by then, and a note.
+    Money that cannot be an order's, or is being refunded, stays in suspense. Returns the receipt
+    that holds the money now, and a note.
     """
     try:
         check_may_be_matched(receipt)
@@ -124,7 +124,7 @@ def _give_named(receipt: Receipt, order: Order, note: str) -> tuple[Receipt, str
     except AlreadyMatched as error:
         logger.warning("receipt %s: %s", receipt.number, error)
         return receipt, note
-    return given, "Already recorded; it is now known to be this order's."
+    return given, "Already recorded; now matched to this order."
 
 
 def _hold_in_suspense(incoming: IncomingPayment) -> tuple[Receipt, str]:
@@ -147,12 +147,12 @@ def _hold_in_suspense(incoming: IncomingPayment) -> tuple[Receipt, str]:
 
 
 def _lock_known(incoming: IncomingPayment) -> Receipt | None:
-    """Lock and return the receipt with the reported number, after its order, as it is now."""
+    """Lock the receipt with the reported number, after its order, and return its current state."""
     while (known := find_receipt(incoming.number, incoming.provider)) is not None:
         receipt = lock_receipt(known.pk)
         if receipt.number == incoming.number:
             return receipt
-        # It was merged into another receipt, which has the number now.
+        # It was merged into another receipt, which now has the number.
     return None
 
 
@@ -183,7 +183,7 @@ def _fill_in(receipt: Receipt, incoming: IncomingPayment) -> None:
 
 
 def _order_paid_by_prompt(incoming: IncomingPayment) -> int | None:
-    """The order whose prompt was paid with this money, if it cannot be anything else."""
+    """The order whose prompt was paid with this money, if no other match is possible."""
     if incoming.provider != Provider.MPESA:
         return None
     attempt = sure_attempt(

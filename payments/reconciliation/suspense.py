@@ -48,10 +48,10 @@ def match_to_order(receipt_id: int, order_id: int, *, note: str) -> Receipt:
 
 
 def give_to_order(receipt: Receipt, order: Order, *, note: str, by_reference: bool) -> Receipt:
-    """Give money in suspense to an order: merge it with the receipt of its prompt that has no
-    number if it may be that, otherwise record it as a manual payment.
+    """Give money in suspense to an order: merge it with a receipt of the order's prompt that has
+    no number, if they may be the same payment; otherwise record it as a manual payment.
 
-    Money that no payer's reference assigns may be another order's prompt: staff decide that first.
+    Without a payer's reference the money may belong to another order's prompt: staff decide first.
     Raises AlreadyMatched and MayBeAnothers. Returns the order's receipt.
     """
     same = find_without_number(order, receipt)
@@ -67,16 +67,16 @@ def give_to_order(receipt: Receipt, order: Order, *, note: str, by_reference: bo
 
 
 class AlreadyMatched(ValueError):
-    """The money cannot become an order's: it has one, is being refunded, is in doubt, or is not a
-    buyer's payment. Its text can be shown to staff."""
+    """The money cannot be matched to an order: it already has one, is being refunded, is in doubt,
+    or is not a buyer's payment. Its text can be shown to staff."""
 
 
 def check_may_be_given(receipt: Receipt, *, though_in_doubt: bool = False) -> None:
-    """Raise AlreadyMatched for money that cannot become an order's: the one check of all ways by
-    which money in suspense does. ``check_may_be_matched`` checks refunds too, of which a merge
-    drops the unsent ones.
+    """Raise AlreadyMatched if the money cannot be matched to an order. Every way to match it uses
+    this check.
 
-    ``though_in_doubt`` is for M-Pesa's own report about an attempt at its own address: the doubt is
+    Refunds are checked by ``check_may_be_matched`` only, because a merge drops the unsent ones.
+    ``though_in_doubt`` is for M-Pesa's own report at an attempt's callback address: the doubt is
     decided later, and the order's goods wait for that. Call inside a transaction that holds the
     receipt's lock.
     """
@@ -89,7 +89,7 @@ def check_may_be_given(receipt: Receipt, *, though_in_doubt: bool = False) -> No
 
 
 def check_may_be_matched(receipt: Receipt, *, though_in_doubt: bool = False) -> None:
-    """Raise AlreadyMatched for money that cannot become an order's, or that is being refunded.
+    """Raise AlreadyMatched if the money cannot be matched to an order, or is being refunded.
 
     Call inside a transaction that holds the receipt's lock.
     """
@@ -99,12 +99,12 @@ def check_may_be_matched(receipt: Receipt, *, though_in_doubt: bool = False) -> 
 
 
 def merge_receipts(unnamed: Receipt, movement: Receipt, order: Order, *, note: str) -> Receipt:
-    """Merge money in suspense into an order's receipt without a number: it was one payment.
+    """Merge money in suspense into an order's receipt without a number: both are one payment.
 
     The order's receipt takes the number, and the posting of the other is reversed by opposite
     entries. If their amounts differ, the amount in suspense is right, unless only staff reported
     it. Call inside a transaction that holds the order's lock. Raises AlreadyMatched if either has
-    changed by now, or the money is being refunded.
+    changed meanwhile, or the money is being refunded.
 
     Returns the order's receipt.
     """
@@ -112,7 +112,7 @@ def merge_receipts(unnamed: Receipt, movement: Receipt, order: Order, *, note: s
     locked = {pk: lock_row(Receipt, pk) for pk in sorted((unnamed.pk, movement.pk))}
     unnamed, movement = locked[unnamed.pk], locked[movement.pk]
     if unnamed.number or unnamed.same_as_id or unnamed.order_id != order.pk:
-        raise AlreadyMatched("The number of that receipt is known already.")
+        raise AlreadyMatched("The number of that receipt is already known.")
     check_may_be_given(movement)
     if not movement.number or movement.provider != unnamed.provider:
         raise AlreadyMatched(f"{movement} is another payment.")
@@ -144,10 +144,10 @@ def merge_receipts(unnamed: Receipt, movement: Receipt, order: Order, *, note: s
 
 @transaction.atomic
 def merge_if_sure(receipt_id: int) -> bool:
-    """Merge money in suspense with the receipt without a number that it is, if that is certain.
+    """Merge money in suspense with a receipt without a number if they are certainly one payment.
 
-    It is if no other prompt and no other money agree in amount, time and phone. Safe to repeat.
-    Returns whether it was done.
+    They are if no other prompt and no other money agree in amount, time and phone. Safe to repeat.
+    Returns whether they were merged.
     """
     receipt = Receipt.objects.get(pk=receipt_id)
     attempt = sure_attempt(movement_of(receipt))
@@ -162,11 +162,11 @@ def merge_if_sure(receipt_id: int) -> bool:
 
 
 class MayBeAnothers(ValueError):
-    """The money may be a prompt's whose receipt has no number. Its text can be shown to staff."""
+    """The money may have paid a prompt whose receipt has no number. Staff can see its text."""
 
 
 def check_decided(receipt: Receipt, *, except_order: int = 0) -> None:
-    """Raise MayBeAnothers if it may be a prompt's of an order other than ``except_order``."""
+    """Raise MayBeAnothers if it may have paid a prompt of an order other than ``except_order``."""
     if receipt.is_not_from_prompt or receipt.provider != Provider.MPESA:
         return
     for attempt, _ in attempts_behind(movement_of(receipt)):
@@ -180,8 +180,8 @@ def check_decided(receipt: Receipt, *, except_order: int = 0) -> None:
 def match(receipt: Receipt, order: Order, *, though_in_doubt: bool = False) -> None:
     """Move money from suspense to an order. Call inside a transaction that locked both rows.
 
-    Where a doubt about it is not decided, nothing of the order is handed over. Raises
-    AlreadyMatched where it may be no order's.
+    While the money is in doubt, no goods of the order are handed over. Raises AlreadyMatched if it
+    cannot be matched.
     """
     check_may_be_matched(receipt, though_in_doubt=though_in_doubt)
     receipt.order, receipt.waiting = order, receipt.amount < order.amount

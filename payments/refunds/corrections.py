@@ -1,4 +1,4 @@
-"""What is owed back once a payment turns out to be of another amount than was counted.
+"""Correcting the refunds of a payment whose amount turns out to differ from the one recorded.
 
 Locks: the order first, then the receipt, then its refunds.
 """
@@ -17,18 +17,18 @@ from .services import (
     unrefunded,
 )
 
-LESS_CAME = "The payment was of another amount: what is owed of it is owed anew."
+LESS_CAME = "The payment's amount was corrected: its refund is created again for what is due now."
 
 
 def drop_unsent(
     receipt: Receipt, order: Order | None, *, missing: int, comes_to: int, why: str = LESS_CAME
 ) -> tuple[int, list[Refund]]:
-    """Owe back no more than came, as far as nothing was sent: ``missing`` KES less.
+    """Drop unsent refunds until ``missing`` KES less are owed back.
 
-    ``comes_to`` is what the receipt comes to, in KES: a reversal of another amount is dropped too,
-    for a payment is reversed whole. Returns the KES that are missing all the same, since they have
-    left or may have, and what was dropped: the caller owes it anew (``owe_anew``) once the receipt
-    is written down as it is.
+    ``comes_to`` is the receipt's corrected amount, in KES: a reversal of any other amount is
+    dropped too, because a payment is reversed whole. Returns the KES that no unsent refund covers,
+    because they have left or may have, and the refunds that were dropped. The caller replaces those
+    (``owe_anew``) once the receipt is corrected.
 
     Call inside a transaction that holds the locks of the receipt and of its order, if it has one.
     """
@@ -45,8 +45,8 @@ def drop_unsent(
 
 
 def owe_anew(receipt: Receipt, order: Order | None, dropped: list[Refund]) -> None:
-    """Owe back what is due in place of refunds that were dropped: of an order what is too much for
-    it, of money in suspense what is left of it.
+    """Create the refunds that are due in place of the dropped ones: an order's excess, or what is
+    left of money in suspense.
 
     Call inside a transaction that holds the locks of the receipt and of its order, if it has one.
     """
@@ -57,15 +57,17 @@ def owe_anew(receipt: Receipt, order: Order | None, dropped: list[Refund]) -> No
             if amount > 0:
                 create_refund(receipt, amount, refund.cause, actor_id=refund.author_id)
     elif dropped:
-        # Of several the last was dropped in part only.
+        # Of several, only the last is still partly due.
         last = dropped[-1]
         refund_excess_locked(order, reason=RefundReason(last.cause), line=last.track)
         close_if_nothing_outstanding(order)
 
 
 def missing_of_order(order: Order, *, less: int) -> int:
-    """KES that an order lacks for what has to stay for it, once ``less`` KES of what is counted
-    have not come. An unpaid one lacks nothing: it waits for its money."""
+    """The KES an order would lack if ``less`` KES of its credited money had never arrived.
+
+    An unpaid order lacks nothing: it is still waiting for its money.
+    """
     if order.is_unpaid:
         return 0
     money = order_balance(order.pk)
@@ -73,17 +75,19 @@ def missing_of_order(order: Order, *, less: int) -> int:
 
 
 def missing_of_suspense(receipt: Receipt, *, comes_to: int) -> int:
-    """KES by which more is owed back of money in suspense than came."""
+    """The KES by which the refunds of money in suspense exceed its corrected amount."""
     return max(receipt.amount - unrefunded(receipt) - comes_to, 0)
 
 
 def _unsent(receipt: Receipt, order: Order | None) -> list[Refund]:
-    """What is owed back and was not sent, locked: of a paid order all of it, for it is one buyer's;
-    else the receipt's own, for each payer of a closed order is owed theirs. First the receipt's,
-    and what no line is owed, then the latest."""
+    """Lock and return the unsent refunds: all of a paid order's, because they go to one buyer;
+    otherwise the receipt's own, because each payer of a closed order is owed their own money.
+
+    The receipt's refunds come first, then those of no single line, then the newest.
+    """
     is_of_order = order is not None and order.is_paid
     of = {"order": receipt.order_id} if is_of_order else {"receipt": receipt.pk}
-    # The clock claims a refund by its own row alone: its status is read under its lock.
+    # The clock claims a refund by locking only its row, so its status is read under that lock.
     unsent = Refund.objects.owed().filter(status__in=UNSENT, **of).order_by("-pk")
     locked = list(unsent.select_for_update(no_key=True, of=("self",)))
     return sorted(locked, key=lambda each: (each.receipt_id != receipt.pk, bool(each.track_id)))

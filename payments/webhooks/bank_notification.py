@@ -17,8 +17,8 @@ def handle(event: GatewayEvent) -> None:
     """Process a notification of the bank that the event's source names.
 
     Failed payments and outgoing money change nothing. A notification that does not clearly say that
-    KES arrived in our account waits for staff, and so does one that takes a credited payment back.
-    Messages may come in any order: a payment whose reversal was reported first is credited, and put
+    KES arrived in our account waits for staff, and so does one that reverses a credited payment.
+    Messages may come in any order: a payment whose reversal was reported first is credited and put
     in doubt.
     """
     bank = find_bank(event.source)
@@ -55,7 +55,7 @@ def handle(event: GatewayEvent) -> None:
     )
     event.payment = event.receipt.payment
     if is_first_report and _went_out_before(bank.key, notification.number):
-        doubt = f"The bank reported that {notification.number} left before it reported its arrival."
+        doubt = f"The bank reported that {notification.number} went out before it came in."
         put_in_doubt(event.receipt.pk, doubt)
         event.set_state(EventState.FAILED, f"{doubt} The payment is in doubt: ask the bank.")
         return
@@ -63,7 +63,7 @@ def handle(event: GatewayEvent) -> None:
 
 
 def _doubt_money_in(notification: BankNotification) -> str:
-    """Why it does not prove that KES arrived in our account; "" if it does."""
+    """Why the notification does not prove that KES arrived in our account; "" if it does."""
     if not notification.is_money_in:
         return "The bank does not say that money was received."
     if notification.other_account:
@@ -74,19 +74,19 @@ def _doubt_money_in(notification: BankNotification) -> str:
 
 
 def _note_money_out(event: GatewayEvent, provider: str, notification: BankNotification) -> None:
-    """Note that money went out; if it had been credited when it came in, staff have to look."""
+    """Note that money went out. If it had been credited as a payment, staff have to decide."""
     event.receipt = find_receipt(notification.number, provider)
     if event.receipt is None:
         event.set_state(EventState.APPLIED, _out_note(notification.number))
         return
     logger.error("event %s takes back receipt %s", event.pk, notification.number)
     event.set_state(
-        EventState.FAILED, f"The bank took {notification.number} back, which is recorded as paid."
+        EventState.FAILED, f"The bank reversed {notification.number}, which is recorded as paid."
     )
 
 
 def _out_note(number: str) -> str:
-    """The note of outgoing money with a number under which nothing was credited."""
+    """The note for outgoing money under whose number nothing was credited."""
     under = f" under {number}" if number else ""
     return f"Money went out{under}. Nothing was credited."
 

@@ -46,18 +46,18 @@ test("an agent brings parcels, and keeps points and rates", async ({ page, mayFa
   });
 
   await job(page, "take a parcel on", 1, async () => {
-    await parcel.getByRole("button", { name: /^Take it on/ }).click();
-    await expect(said(page)).toContainText("Take it on.");
+    await parcel.getByRole("button", { name: /^Claim/ }).click();
+    await expect(said(page)).toContainText("Claim.");
   });
 
   await job(page, "take another on, and free it for others", 3, async () => {
     const second = page.getByRole("article").filter({ hasText: other.reference });
-    await second.getByRole("button", { name: /^Take it on/ }).click();
-    await second.locator("summary", { hasText: "Free it for others" }).click();
+    await second.getByRole("button", { name: /^Claim/ }).click();
+    await second.locator("summary", { hasText: "Release" }).click();
     await isSound(page);
     await second.getByLabel("Note").fill("Too far for me");
     await second.getByRole("button", { name: /^Confirm/ }).click();
-    await expect(said(page)).toContainText("Free it for others.");
+    await expect(said(page)).toContainText("Release.");
   });
 
   await job(page, "fetch it, without a mouse", 1, async () => {
@@ -72,7 +72,7 @@ test("an agent brings parcels, and keeps points and rates", async ({ page, mayFa
   });
 
   await test.step("make a slip, which is said where it was made", async () => {
-    await parcel.locator("summary", { hasText: "Could not hand it over" }).click();
+    await parcel.locator("summary", { hasText: "Record a failed attempt" }).click();
     mayFail.requests = true;
     await parcel
       .locator("details[open]")
@@ -86,13 +86,13 @@ test("an agent brings parcels, and keeps points and rates", async ({ page, mayFa
   });
 
   await job(page, "find nobody there", 3, async () => {
-    await parcel.locator("summary", { hasText: "Could not hand it over" }).click();
+    await parcel.locator("summary", { hasText: "Record a failed attempt" }).click();
     await parcel.getByLabel("What happened").selectOption("nobody_there");
     await parcel
       .locator("details[open]")
       .getByRole("button", { name: /^Confirm/ })
       .click();
-    await expect(said(page)).toContainText("Could not hand it over.");
+    await expect(said(page)).toContainText("Record a failed attempt.");
   });
 
   const handOver = async (typed: string) => {

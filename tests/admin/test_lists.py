@@ -77,14 +77,14 @@ def test_an_order_is_listed_as_people_read_it(desk, sale):
         "Buyer": "wanjiku",
         "M-Pesa phone": "0712 345 678",
         "Placed": "29 Nov 2026, 01:05",
-        "Held until": "–",
+        "Reserved until": "–",
     }
 
 
 def test_a_line_is_listed_by_its_goods(desk, sale):
     assert headings(desk.get(list_url(OrderTrack))) == [
         "Goods",
-        "Stands",
+        "Status",
         "Quantity",
         "Amount",
         "Order",
@@ -96,7 +96,7 @@ def test_a_line_is_listed_by_its_goods(desk, sale):
 def test_a_failed_attempt_is_red_in_words_too(desk, unpaid):
     page = desk.get(list_url(OrderPayment))
 
-    assert cells(page)["Stands"] == "! Failed"
+    assert cells(page)["Status"] == "! Failed"
     assert "shop-badge shop-bad" in page.content.decode()
 
 
@@ -118,7 +118,7 @@ def test_goods_are_held_until_a_time_while_their_order_is_not_paid(desk, unpaid)
     at = datetime(2026, 11, 28, 22, 5, tzinfo=UTC)
     Order.objects.update(created_at=at, expires_at=at)
 
-    assert cells(desk.get(list_url(Order)))["Held until"] == "29 Nov 2026, 01:05"
+    assert cells(desk.get(list_url(Order)))["Reserved until"] == "29 Nov 2026, 01:05"
 
 
 def test_a_list_says_yes_and_no_in_words(desk, sale):
@@ -137,7 +137,7 @@ def test_the_list_of_people_says_how_each_stands_as_their_page_does(desk, sale):
 
     listed = cells(desk.get(f"{list_url(User)}?q=wanjiku"))
 
-    assert (listed["Name"], listed["Stands"]) == ("Wanjiku Kamau", "✓ Open account")
+    assert (listed["Name"], listed["Status"]) == ("Wanjiku Kamau", "✓ Open account")
 
 
 def test_no_column_is_called_what_the_database_calls_it(desk, sale):
@@ -162,9 +162,10 @@ ALSO_OURS = {
         "Decided by",
         "Ended by",
         "Free above",
-        "Held until",
+        "Reserved until",
         "In doubt",
         "Item number",
+        "On hold since",
         "Written off",
     ),
     *(

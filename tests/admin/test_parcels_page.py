@@ -97,7 +97,7 @@ def test_the_whole_way_by_its_buttons(browser, agent, parcel):
 
     assert [told(answer) for answer in went] == [
         [f"{parcel.order}: {label}."]
-        for label in ("Take it on", "Fetched from the seller", "On the way", "Handed to the buyer")
+        for label in ("Claim", "Fetched from the seller", "On the way", "Handed to the buyer")
     ]
     assert statuses(parcel) == ["delivered"]
     assert cards(browser, part="done") == {parcel.order.reference: []}
@@ -154,7 +154,7 @@ def test_support_sees_whose_it_is_and_gives_it_to_others_with_a_reason(agent, pa
     assert shown == {parcel.order.reference: ["shipping", "delivered", "release"]}
     assert f"with {agent}" in told_before
     assert told(without) == [f"{parcel.order}: Give the reason for reassigning the parcel."]
-    assert told(given) == [f"{parcel.order}: Free it for others."]
+    assert told(given) == [f"{parcel.order}: Release."]
     parcel.refresh_from_db()
     assert parcel.agent is None
 

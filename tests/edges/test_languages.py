@@ -20,7 +20,7 @@ from tests.shopping import an_order
 #: Said to nobody who buys or sells: to operators, to staff, of a message in the admin, in notes
 #: of the books, and in what describes the API.
 NOT_THEIRS = re.compile(
-    r"^(SHOP_CONTACT|FRONTEND_URL|Set it to|The order moved on|Its receiver has"
+    r"^(SHOP_CONTACT|FRONTEND_URL|Set it to|The order moved on|Its recipient has"
     r"|M-Pesa says \{\} was sent|The seller has the money|Six digits to read"
     r"|Statuses to which|Rows a page"
     r"|Where the page starts|The \{\} agreed"

@@ -21,14 +21,14 @@ def _watched(balanced_books, no_network_in_transactions):  # noqa: F811
 
 @pytest.fixture(autouse=True)
 def daraja(monkeypatch):
-    """M-Pesa, which takes every prompt and says no more."""
+    """M-Pesa, which accepts every prompt and never reports a result."""
     fake = FakeDaraja()
     monkeypatch.setattr("payments.gateway.daraja", lambda: fake)
     return fake
 
 
 class Carrier:
-    """Takes every SMS, unless ``trouble`` says otherwise."""
+    """Accepts every SMS, unless ``trouble`` is set."""
 
     def __init__(self):
         self.sent = []
@@ -44,7 +44,7 @@ class Carrier:
 
 @pytest.fixture
 def carrier(settings, monkeypatch):
-    """SMS are on, and this is who carries them."""
+    """SMS are on, and this is their provider."""
     settings.SMS = "console"
     carrier = Carrier()
     monkeypatch.setattr(channels, "sms_provider", lambda: carrier)

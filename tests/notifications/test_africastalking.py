@@ -73,12 +73,12 @@ def test_the_request_is_the_documented_one(server):
 
 
 @pytest.mark.parametrize("code", [100, 101, 102])
-def test_what_is_taken_has_a_name(server, code):
+def test_an_accepted_sms_has_an_id(server, code):
     assert answer(server, recipient(statusCode=code)) == "ATXid_1"
 
 
 @pytest.mark.parametrize("no_id", ["None", "", None, 7])
-def test_what_is_taken_without_an_id_has_none(server, no_id):
+def test_an_sms_accepted_without_an_id_has_none(server, no_id):
     assert answer(server, recipient(messageId=no_id)) == ""
 
 

@@ -42,7 +42,7 @@ def goods(seller):
 
 @pytest.fixture
 def after_commit(django_capture_on_commit_callbacks):
-    """What follows a commit is done as it would be without a broker."""
+    """Tasks enqueued on commit are run as without a broker."""
     return lambda: django_capture_on_commit_callbacks(execute=True)
 
 
@@ -96,7 +96,7 @@ def test_a_day_of_asking_rings_a_stranger_ten_times(goods, daraja):
     assert len(daraja.pushes) == 10
 
 
-def test_one_account_rings_three_of_ten_strangers(goods, daraja):
+def test_one_account_prompts_three_of_ten_strangers(goods, daraja):
     asker = UserFactory()
     for n in range(10):
         order = an_order(asker, (goods, 1), phone=f"2547200000{n:02}")
@@ -161,7 +161,7 @@ def test_twelve_accounts_at_once_ring_one_phone_exactly_as_often_as_there_is_roo
     assert len(daraja.pushes) == 5
 
 
-def test_who_rings_too_often_is_told_what_tells_nothing_of_the_phone(goods, daraja):
+def test_the_refusal_of_too_many_prompts_reveals_nothing_about_the_phone(goods, daraja):
     orders = orders_of(7, goods)
     spent = [ring(order) for order in orders][-1]
 
@@ -241,7 +241,7 @@ def test_a_wait_for_the_phone_ends_after_three_minutes(order, goods, daraja):
     assert (during, ended.live, ended.result_code) == (True, False, "local.phone_busy")
 
 
-def test_who_waits_may_ask_anew_on_another_phone(order, goods, daraja):
+def test_a_waiting_buyer_can_be_prompted_on_another_phone(order, goods, daraja):
     [stranger] = orders_of(1, goods)
     send_stk_push(stranger.pk)
     send_stk_push(order.pk)
@@ -281,9 +281,7 @@ def test_an_order_turned_to_a_stranger_and_paid_otherwise_tells_the_stranger_not
 
 
 @pytest.mark.parametrize(("shown", "written"), [("254720000001", 1), ("2547 ***** 001", 0)])
-def test_who_pays_by_hand_is_written_to_where_mpesa_names_their_number(
-    goods, carrier, shown, written
-):
+def test_a_manual_payer_is_notified_if_m_pesa_shows_their_number(goods, carrier, shown, written):
     order = an_order(UserFactory(), (goods, 1), phone="254720000001")
 
     record_receipt(
@@ -313,7 +311,7 @@ def test_a_payout_of_ten_shillings_opens_a_phone_to_five_sms_an_hour(order, sell
 
 
 @pytest.mark.parametrize("kind", ["problem", "problem_reply", "problem_ended"])
-def test_who_reports_and_withdraws_without_end_keeps_nothing_else_from_a_seller(
+def test_endless_problem_reports_do_not_block_a_sellers_other_messages(
     order, seller, carrier, kind
 ):
     """Each costs nothing: one line, reported and withdrawn, took all that a phone may get."""
@@ -329,7 +327,7 @@ def test_who_reports_and_withdraws_without_end_keeps_nothing_else_from_a_seller(
     assert Message.objects.get(kind="paid_out").state == "sent"
 
 
-def test_what_staff_send_again_counts_too(order, carrier):
+def test_messages_resent_by_staff_count_too(order, carrier):
     messages = [a_message(order, kind=f"{n}") for n in range(30)]
     for message in messages:
         send_message(message.pk)
@@ -351,7 +349,7 @@ def test_an_inbox_nobody_confirmed_gets_no_mail(goods, carrier):
     assert not Message.objects.filter(contact="stranger@example.com").exists()
 
 
-def test_who_paid_before_proofs_were_kept_has_proven_their_phone_and_inbox(goods):
+def test_earlier_payers_have_proven_their_phone_and_inbox(goods):
     payer, other = (UserFactory(email=f"{name}@Example.com") for name in ("Payer", "other"))
     pay(an_order(payer, (goods, 1)))
     an_order(other, (goods, 1))

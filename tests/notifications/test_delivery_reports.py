@@ -66,7 +66,7 @@ def test_a_report_says_what_became_of_a_message(sent, report):
 
     answer = report("Success", networkCode="63902", retryCount="0")
 
-    assert (answer.status_code, answer.json()) == (200, {"detail": "Kept."})
+    assert (answer.status_code, answer.json()) == (200, {"detail": "Stored."})
     assert delivery(sent) == "success"
     assert not Message.objects.undelivered().exists()
 
@@ -97,7 +97,7 @@ def test_a_newer_word_for_not_delivered_is_its_own_reason(sent, report, word):
     assert (kept.status, kept.reason) == ("failed", word)
 
 
-def test_what_is_about_no_message_of_ours_is_kept_and_changes_nothing(sent, report):
+def test_a_report_about_an_unknown_message_is_stored_and_changes_nothing(sent, report):
     assert report("Failed", id="ATXid_of_a_code").status_code == 200
 
     kept = SmsReport.objects.get()
@@ -120,7 +120,7 @@ def test_a_report_is_about_no_message_whose_id_nobody_named(sent, report, stands
 
 
 @pytest.mark.parametrize("address", ["/safwebhook/sms/wrong/", "/safwebhook/sms/laptop-only/"])
-def test_who_does_not_know_the_address_finds_nothing(sent, report, address):
+def test_a_wrong_secret_address_is_not_found(sent, report, address):
     assert report("Failed", address=address).status_code == 404
     assert not SmsReport.objects.exists()
 
@@ -149,7 +149,7 @@ def test_reports_are_posted(client):
         {f"field{n}": "x" for n in range(20)},
     ],
 )
-def test_what_is_no_report_is_said_to_be_none(report, changed):
+def test_a_body_that_is_not_a_report_is_refused(report, changed):
     answer = report(**changed)
 
     assert (answer.status_code, answer.json()["code"]) == (400, "report_unreadable")
@@ -170,7 +170,7 @@ def test_a_report_is_short(client):
     assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
 
 
-def test_who_wanted_an_sms_alone_reads_it_by_mail_when_it_did_not_arrive(
+def test_an_undelivered_sms_is_mailed_to_users_who_chose_sms_only(
     buyer, sent, report, django_capture_on_commit_callbacks
 ):
     wish(buyer, buying_email=False)
@@ -187,7 +187,7 @@ def test_who_wanted_an_sms_alone_reads_it_by_mail_when_it_did_not_arrive(
     assert Message.objects.undelivered().get() == sent
 
 
-def test_it_is_written_once_however_often_it_is_reported(sent, report):
+def test_the_mail_is_written_once_for_repeated_reports(sent, report):
     for word in ["Rejected", "Failed", "Failed"]:
         report(word)
         follow_report(SmsReport.objects.get().pk)
@@ -196,7 +196,7 @@ def test_it_is_written_once_however_often_it_is_reported(sent, report):
     assert Message.objects.filter(channel="email").count() == 1
 
 
-def test_who_got_it_by_mail_anyway_gets_no_second_mail(order, sent, report):
+def test_users_who_got_the_mail_anyway_get_no_second(order, sent, report):
     a_message(order, channel="email", contact="wanjiku@example.com", subject="Paid")
 
     report("Failed")
@@ -205,7 +205,7 @@ def test_who_got_it_by_mail_anyway_gets_no_second_mail(order, sent, report):
     assert Message.objects.filter(channel="email").count() == 1
 
 
-def test_what_does_not_matter_so_much_waits_in_the_app(order, carrier, report):
+def test_an_undelivered_sms_of_a_minor_kind_is_not_mailed(order, carrier, report):
     message = a_message(order, kind=NotificationKind.PROBLEM_REPLY)
     send_message(message.pk)
 
@@ -216,7 +216,9 @@ def test_what_does_not_matter_so_much_waits_in_the_app(order, carrier, report):
     assert SmsReport.objects.get().followed_at is not None
 
 
-def test_who_has_no_inbox_is_left_to_a_person_who_may_send_it_again(buyer, sent, report, carrier):
+def test_an_undelivered_sms_without_an_inbox_is_left_to_staff_to_resend(
+    buyer, sent, report, carrier
+):
     buyer.email_confirmed_at = None
     buyer.save(update_fields=["email_confirmed_at"])
     report("Failed")
@@ -247,7 +249,7 @@ def test_a_report_that_is_faster_than_the_answer_is_followed_by_the_clock(order,
     assert Message.objects.filter(channel="email").count() == 1
 
 
-def test_what_was_reported_is_forgotten_with_the_messages(settings, sent, report):
+def test_delivery_reports_are_erased_with_the_messages(settings, sent, report):
     report("Success")
 
     forget_messages(timezone.now() + timedelta(days=settings.KEEP_MESSAGES_DAYS - 1))
@@ -273,7 +275,7 @@ def test_staff_see_what_arrived(admin_client, sent, report):
 
 
 @pytest.mark.parametrize(("word", "count"), [("Failed", 1), ("Success", 0), ("Sent", 0)])
-def test_what_nobody_was_told_is_counted(buyer, sent, report, word, count):
+def test_undelivered_messages_are_counted(buyer, sent, report, word, count):
     buyer.email_confirmed_at = None
     buyer.save(update_fields=["email_confirmed_at"])
 

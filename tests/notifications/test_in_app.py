@@ -26,7 +26,7 @@ LIST, READ = "/notices/", "/notices/read/"
 
 @pytest.fixture
 def line(buyer, kettle):
-    """A paid kettle; buyer and seller were told."""
+    """A paid kettle; buyer and seller were notified."""
     line = paid_line(buyer, kettle)
     tell()
     return line
@@ -64,7 +64,9 @@ def test_a_buyer_finds_what_they_were_told_without_the_code(buyer, buyer_api, li
     assert line.collection_code not in str(told.said)
 
 
-def test_it_says_where_goods_go_and_where_they_are_collected(buyer, buyer_api, seller_api, kettle):
+def test_notices_say_where_goods_go_and_where_they_are_collected(
+    buyer, buyer_api, seller_api, kettle
+):
     order = paid_delivery(buyer, (kettle, 1))
     tell()
 
@@ -95,7 +97,7 @@ def test_a_seller_is_told_the_reference_and_not_the_buyers_token(seller_api, lin
         ("fr", "is paid"),
     ],
 )
-def test_it_is_read_in_the_language_that_is_asked_for(buyer_api, line, header, title):
+def test_notices_are_in_the_requested_language(buyer_api, line, header, title):
     row = buyer_api.get(LIST, headers={"Accept-Language": header}).json()[0]
 
     assert title in row["title"]
@@ -107,7 +109,7 @@ def test_without_a_header_it_is_read_in_the_accounts_language(buyer, buyer_api, 
     assert "imelipwa" in buyer_api.get(LIST).json()[0]["title"]
 
 
-def test_who_wants_no_message_finds_it_in_the_app_all_the_same(buyer, buyer_api, kettle):
+def test_users_who_want_no_messages_still_get_notices(buyer, buyer_api, kettle):
     off = {"buying_email": False, "buying_sms": False}
     MessagePreferences.objects.create(user=buyer, **off)
 
@@ -153,7 +155,7 @@ def three_for(user, line):
     return rows
 
 
-def test_what_was_shown_is_read_and_what_came_since_is_not(buyer, buyer_api, line):
+def test_shown_notices_become_read_and_newer_ones_do_not(buyer, buyer_api, line):
     _, second, third = three_for(buyer, line)
 
     answer = buyer_api.post(READ, {"up_to": second.pk})
@@ -195,7 +197,7 @@ def test_nobody_reads_for_others(seller, buyer, buyer_api, line):
     "body",
     [{}, {"ids": []}, {"ids": [1], "up_to": 2}, {"up_to": 0}, {"ids": ["x"]}, {"up_to": 2**63}],
 )
-def test_what_cannot_be_read_is_refused(buyer_api, body):
+def test_unreadable_input_is_refused(buyer_api, body):
     assert buyer_api.post(READ, body, format="json").status_code == 400
 
 
@@ -242,7 +244,7 @@ def test_a_notification_is_stored_in_the_app_once(buyer, line):
         again.save()
 
 
-def test_it_is_forgotten_with_the_messages(buyer, seller, line, settings):
+def test_notices_are_erased_with_the_messages(buyer, seller, line, settings):
     settings.KEEP_MESSAGES_DAYS = 180
     told = InboxNotice.objects.get(user=buyer)
 
@@ -279,7 +281,7 @@ def test_everything_that_is_told_can_wait_in_the_app(kind, language, places):
     assert "{" not in text
 
 
-def test_it_says_where_goods_wait_and_no_code(buyer, buyer_api, kettle):
+def test_a_notice_says_where_goods_wait_without_the_code(buyer, buyer_api, kettle):
     agent, keeper = an_agent(), UserFactory()
     parcel = a_parcel(buyer, kettle, point=a_point(keeper, name="Kilimani Pick-up"))
     bring(agent, parcel, "fetched")

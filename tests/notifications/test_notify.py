@@ -87,7 +87,7 @@ def test_one_purchase_is_one_message_and_each_seller_hears_of_their_own_lines(
     assert "a sale of KES 100," in sold[1][1]
 
 
-def test_who_reads_swahili_is_told_in_swahili(order, buyer, carrier):
+def test_messages_are_in_swahili_for_users_who_read_it(order, buyer, carrier):
     wish(buyer, language="sw")
     pay(order)
 
@@ -117,7 +117,7 @@ def test_nobody_is_told_what_they_do_not_want(order, buyer, carrier, wishes, lef
     assert [m.channel for m in written(NotificationKind.PAID)] == left
 
 
-def test_who_has_no_address_gets_no_mail(order, buyer, carrier):
+def test_users_without_an_address_get_no_mail(order, buyer, carrier):
     buyer.email = ""
     buyer.save()
 
@@ -263,7 +263,7 @@ def test_telling_is_one_insert_however_much_is_told(order, django_assert_num_que
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_is_rolled_back_is_told_to_nobody(order, carrier):
+def test_a_rolled_back_change_sends_no_message(order, carrier):
     with transaction.atomic():
         notify(NotificationKind.PAID, key="paid:order:1", order_id=order.pk)
         transaction.set_rollback(True)
@@ -384,7 +384,7 @@ def test_nobody_is_told_that_their_phone_was_busy_with_their_own_other_order(ord
     assert not Notice.objects.filter(order=other).exists()
 
 
-def test_that_a_strangers_prompt_kept_the_phone_busy_is_told(order, pan):
+def test_a_buyer_is_told_that_a_strangers_prompt_kept_their_phone_busy(order, pan):
     rung(order)
     other, _ = another_order(UserFactory(), pan)
 
@@ -412,7 +412,9 @@ def test_nobody_is_told_of_what_their_own_other_prompt_may_have_caused(
 
 
 @pytest.mark.parametrize("code", ["1", "1032", "2001", "8006"])
-def test_what_the_buyer_did_themselves_is_told_whatever_else_rang(order, buyer, pan, daraja, code):
+def test_a_failure_the_buyer_caused_is_notified_despite_other_prompts(
+    order, buyer, pan, daraja, code
+):
     rung(order, ago=110)
     other, attempt = another_order(buyer, pan)
     rung(other, live=False)

@@ -31,14 +31,14 @@ def to_point(buyer, kettle, keeper):
 
 
 def sent(kind, channel="sms"):
-    """The texts of a kind, of all that was to be told by now."""
+    """The texts of a kind, of all messages due by now."""
     for notice_id in Notice.objects.to_compose().order_by("pk").values_list("pk", flat=True):
         compose(notice_id)
     told = Message.objects.filter(kind=kind, channel=channel).order_by("pk")
     return list(told.values_list("text", flat=True))
 
 
-def test_who_paid_for_what_goes_to_a_point_is_told_where_and_until_when(carrier, to_point):
+def test_a_paid_message_names_the_pickup_point_and_the_date(carrier, to_point):
     parcel = to_point.parcels.get()
     pay(to_point)
 
@@ -49,7 +49,7 @@ def test_who_paid_for_what_goes_to_a_point_is_told_where_and_until_when(carrier,
     ]
 
 
-def test_who_paid_for_what_comes_to_a_door_is_told_so(carrier, buyer, kettle):
+def test_a_paid_message_names_the_home_delivery(carrier, buyer, kettle):
     wish(buyer, language="sw")
     order = pay(order_to(buyer, (kettle, 2), days=1))
 
@@ -96,7 +96,7 @@ def test_the_app_says_where_as_the_mail_does(keeper, to_point):
     assert code_of(parcel) not in str(said)
 
 
-def test_it_is_told_in_swahili_too(carrier, buyer, keeper, to_point):
+def test_places_are_named_in_swahili_too(carrier, buyer, keeper, to_point):
     wish(buyer, language="sw")
     pay(to_point)
     parcel = to_point.parcels.get()
@@ -134,7 +134,7 @@ def test_nobody_is_told_that_it_waits_who_has_it(carrier, keeper, to_point):
     ]
 
 
-def test_what_is_on_its_way_to_a_door_says_to_which(carrier, buyer, kettle):
+def test_a_shipped_message_names_the_address(carrier, buyer, kettle):
     order = pay(order_to(buyer, (kettle, 2), area="Milimani, Kisumu"))
     parcel = order.parcels.get()
     agent = an_agent()
@@ -221,7 +221,7 @@ def test_with_a_place_no_sms_is_longer_than_two_parts(kind, language, way, count
 
 
 @pytest.mark.parametrize("language", ["en", "sw"])
-def test_what_somebody_typed_as_their_area_is_no_link_and_no_number(language):
+def test_a_typed_area_contains_no_link_or_number(language):
     delivery = OrderDelivery(
         way="home", area="Call 0712 345 678 or https://evil.example", directions="", days=1
     )

@@ -31,7 +31,7 @@ def look(message):
     return message.state, message.reason
 
 
-def test_what_is_taken_is_sent_and_named(order, carrier):
+def test_an_accepted_message_is_sent_and_has_an_id(order, carrier):
     message = a_message(order)
 
     send_message(message.pk)
@@ -42,7 +42,7 @@ def test_what_is_taken_is_sent_and_named(order, carrier):
     assert message.sent_at is not None
 
 
-def test_what_was_sent_is_not_sent_again(order, carrier):
+def test_a_sent_message_is_not_sent_again(order, carrier):
     message = a_message(order)
 
     send_message(message.pk)
@@ -139,7 +139,7 @@ def test_a_prompts_failure_is_not_sent_once_the_buyer_paid_for_the_same_goods(
 
 
 @pytest.mark.parametrize("kind", ["paid", "sold"])
-def test_what_was_sold_is_not_told_hours_later_once_it_was_cancelled(order, buyer, carrier, kind):
+def test_no_late_message_about_a_sale_that_was_cancelled(order, buyer, carrier, kind):
     pay(order)
     message = a_message(order, kind=kind, user=order.tracks.get().seller)
     move_line(order.tracks.get().pk, "cancelled", actor=buyer)
@@ -158,7 +158,7 @@ def test_a_person_may_have_it_sent_again(order, carrier, state):
     assert (look(message), len(carrier.sent)) == (("sent", ""), 1)
 
 
-def test_what_was_sent_is_not_to_be_sent_again_by_a_person(order, carrier):
+def test_staff_cannot_resend_a_sent_message(order, carrier):
     message = a_message(order)
     send_message(message.pk)
     carrier.sent.clear()

@@ -125,7 +125,7 @@ def test_long_names_are_cut_before_lines_are_left_out():
     assert text.count("Electric kettle Electric kett. 123456") == 5
 
 
-def test_what_does_not_fit_is_counted():
+def test_parts_of_a_long_text_are_counted():
     text = templates.render_sms(NotificationKind.PAID, "en", values("en"), items(100))
 
     shown = text.count("Kettle 123456")
@@ -175,7 +175,7 @@ def test_other_letters_become_what_looks_like_them(typed, sent):
         ("Sufuria ya alumini ũkĩ", "Sufuria ya alumini ũkĩ"),
     ],
 )
-def test_what_a_stranger_typed_holds_nothing_to_tap_dial_or_pay_to(typed, read):
+def test_a_strangers_text_contains_nothing_to_tap_dial_or_pay_to(typed, read):
     assert plain(typed) == read
 
 

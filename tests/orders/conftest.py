@@ -1,4 +1,4 @@
-"""Every test here leaves the books in order, and rings no phone."""
+"""Every test here leaves the books in order and prompts no phone."""
 
 import pytest
 
@@ -13,7 +13,7 @@ def _watched(balanced_books, no_network_in_transactions):  # noqa: F811
 
 @pytest.fixture(autouse=True)
 def daraja(monkeypatch):
-    """M-Pesa, which takes every prompt and says no more."""
+    """M-Pesa, which accepts every prompt and never reports a result."""
     fake = FakeDaraja()
     monkeypatch.setattr("payments.gateway.daraja", lambda: fake)
     return fake

@@ -1,4 +1,4 @@
-"""Parcels in the status that a test needs, and who has to do with them."""
+"""Parcels in the status that a test needs, and the people involved."""
 
 from accounts.models import Address
 from orders.cashout import LineRequest, place_order
@@ -14,12 +14,12 @@ RECIPIENT = "254733000777"
 
 
 def an_agent(**more):
-    """A delivery agent, who has nothing else to do with anything."""
+    """A delivery agent with no other part in the sale."""
     return give_role(UserFactory(**more), "delivery")
 
 
 def a_point(*agents, **more):
-    """A pick-up point, and who hands over there."""
+    """A pick-up point, and its keeper."""
     named = {"name": f"Point {PickupPoint.objects.count()}"}
     about = {
         "county": "nairobi",
@@ -115,5 +115,5 @@ def rows(user, **query):
 
 
 def steps_of(parcel):
-    """Who took it on or gave it up, in order."""
+    """The agents who claimed or released it, in order."""
     return list(parcel.events.order_by("pk").values_list("step", flat=True))

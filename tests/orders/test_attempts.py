@@ -48,7 +48,7 @@ def parcel(buyer, seller, agent):
     return parcel
 
 
-def test_its_agent_says_that_nobody_was_there(agent, parcel):
+def test_the_agent_reports_that_nobody_was_there(agent, parcel):
     answer = attempt(agent, parcel, note="I called twice.")
 
     assert (answer.status_code, answer.json()["status"]) == (200, "shipping")
@@ -57,7 +57,7 @@ def test_its_agent_says_that_nobody_was_there(agent, parcel):
     assert (event.reason, event.note) == ("nobody_there", "I called twice.")
     assert statuses(parcel) == ["shipping", "shipping"]
     assert (
-        Audit.objects.get(actor=agent, did="Could not hand it over (nobody_there)").why
+        Audit.objects.get(actor=agent, did="Record a failed attempt (nobody_there)").why
         == "I called twice."
     )
 
@@ -167,7 +167,7 @@ def test_of_what_nobody_brings_only_staff_say_it(agent, parcel):
     assert ParcelEvent.objects.attempts().get().agent is None
 
 
-def test_its_buyer_and_its_seller_find_no_such_parcel(parcel, buyer, seller):
+def test_buyer_and_seller_do_not_find_the_parcel(parcel, buyer, seller):
     assert said(attempt(buyer, parcel)) == (404, "parcel_not_found")
     assert said(attempt(seller, parcel)) == (404, "parcel_not_found")
 
@@ -186,7 +186,7 @@ def test_a_reason_there_is_not_is_refused(agent, parcel, body, field):
     assert (answer.status_code, list(answer.json())) == (400, [field])
 
 
-def test_it_is_offered_to_who_may_say_it_and_where(agent, parcel, buyer):
+def test_a_failed_attempt_is_offered_where_it_can_be_recorded(agent, parcel, buyer):
     support = give_role(UserFactory(), "support")
     waiting = a_parcel(buyer)
     claim(agent, waiting)

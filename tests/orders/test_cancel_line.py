@@ -49,7 +49,7 @@ def owed_back():
 
 
 def give_back():
-    """All that is owed back reaches its buyer."""
+    """All refunds reach their buyer."""
     for refund in Refund.objects.exclude(status="done"):
         mark_done(refund, number=f"TKY{refund.pk:07d}")
 
@@ -157,7 +157,7 @@ def test_when_the_last_line_is_cancelled_all_is_owed_back(two, buyer):
     assert [amount for _, amount, _, _ in owed_back()] == [3000, 400]
 
 
-def test_what_was_paid_too_much_goes_back_beside_the_line(two, buyer):
+def test_the_excess_is_refunded_in_addition_to_the_line(two, buyer):
     order = two[0].order
     payment = order.payments.get()
     again = order.payments.create(
@@ -172,7 +172,7 @@ def test_what_was_paid_too_much_goes_back_beside_the_line(two, buyer):
     ]  # fmt: skip
 
 
-def test_less_than_m_pesa_pays_out_waits_for_a_person(buyer, seller, kettle):
+def test_less_than_m_pesa_pays_out_waits_for_staff(buyer, seller, kettle):
     straw = ProductFactory(seller=seller, price=9)
     order = an_order(buyer, (kettle, 1), (straw, 1))
     record_outcome(
@@ -207,7 +207,7 @@ def test_one_reference_puts_goods_back_once(two, buyer, kettle):
     assert (kettle.item_number, kettle.sold) == (5, 0)
 
 
-def test_what_came_meanwhile_stays_on_the_shelf(two, buyer, kettle):
+def test_stock_added_meanwhile_stays(two, buyer, kettle):
     an_order(UserFactory(), (kettle, 1), phone="254733000111")
 
     move(buyer, two[0], "cancelled")

@@ -128,7 +128,7 @@ def test_of_two_lines_for_one_product_the_one_that_is_too_much_is_pointed_at(buy
     assert response.json() == {"order": [{}, {"number": ["Only 5 left."]}]}
 
 
-def test_what_others_hold_is_not_left(buyer_api, kettle):
+def test_goods_reserved_by_others_are_not_available(buyer_api, kettle):
     an_order(UserFactory(), (kettle, 4))
 
     response = cash_out(buyer_api, (kettle, 2))
@@ -136,7 +136,7 @@ def test_what_others_hold_is_not_left(buyer_api, kettle):
     assert response.json() == {"order": [{"number": ["Only 1 left."]}]}
 
 
-def test_what_is_all_held_is_sold_out(buyer_api, kettle):
+def test_fully_reserved_goods_are_sold_out(buyer_api, kettle):
     an_order(UserFactory(), (kettle, 5))
 
     response = cash_out(buyer_api, (kettle, 1))
@@ -177,7 +177,7 @@ def test_overdue_orders_for_other_goods_are_left_to_the_clock(buyer_api, kettle,
     assert overdue.payment_status == "requested"
 
 
-def test_what_is_not_for_sale_is_pointed_at(buyer_api, kettle, seller):
+def test_goods_not_for_sale_are_named(buyer_api, kettle, seller):
     hidden = ProductFactory(seller=seller, listed=False)
 
     response = buyer_api.post(

@@ -1,4 +1,4 @@
-"""A cash-out that says where to: what is frozen, what it costs, and what is refused."""
+"""A cash-out with a destination: what is fixed, what it costs, and what is refused."""
 
 from datetime import timedelta
 
@@ -193,7 +193,7 @@ def test_a_rate_that_changes_later_changes_no_order(buyer_api, kettle, point, ra
     assert (looked["delivery"], looked["amount"]) == (placed["delivery"], 1600)
 
 
-def test_what_was_agreed_is_kept_in_a_digest_that_nothing_changes(buyer_api, kettle, point, rates):
+def test_the_agreed_delivery_is_kept_in_an_unchanging_digest(buyer_api, kettle, point, rates):
     ask(buyer_api, (kettle, 1), delivery={"pickup_point": point.pk})
 
     assert len(DeliveryDigest.objects.get().sha256) == 64
@@ -392,7 +392,7 @@ def test_the_limit_of_a_payment_counts_the_fee(buyer_api, point):
 @pytest.mark.parametrize(
     ("shown", "fee"), [({"amount": 1600}, None), ({}, 100), ({"amount": 1600}, 100)]
 )
-def test_what_was_shown_and_is_so_is_no_matter(buyer_api, kettle, point, rates, shown, fee):
+def test_a_shown_fee_that_is_right_is_accepted(buyer_api, kettle, point, rates, shown, fee):
     to = {"pickup_point": point.pk, **({} if fee is None else {"fee": fee})}
 
     assert ask(buyer_api, (kettle, 1), delivery=to, **shown).status_code == 201
@@ -507,7 +507,7 @@ def test_a_line_of_an_order_that_goes_nowhere_says_so(buyer, buyer_api, kettle):
     assert buyer_api.get(f"/track/order/{line.pk}/").json()["delivery"] is None
 
 
-def test_who_took_it_in_and_where_is_forgotten_with_the_phone(buyer, kettle, rates):
+def test_recipient_and_place_are_erased_with_the_phone(buyer, kettle, rates):
     ask(signed_in(buyer), (kettle, 1), delivery=WRITTEN)
     cancel_order(Order.objects.get().pk)
 

@@ -80,7 +80,7 @@ def line(**changed):
         ({**line(), "mpesa_number": ["0712345678"]}, {"mpesa_number": [NUMBER]}),
     ],
 )
-def test_what_cannot_be_read_is_pointed_at(buyer_api, sent, answer):
+def test_unreadable_input_is_named(buyer_api, sent, answer):
     response = buyer_api.post("/cashout/", sent)
 
     assert (response.status_code, response.json()) == (400, answer)

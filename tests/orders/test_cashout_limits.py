@@ -29,7 +29,7 @@ def test_a_fourth_unpaid_order_is_refused(buyer, buyer_api, kettle):
     assert shelf(kettle) == (5, 3)
 
 
-def test_it_says_when_the_first_of_them_ends_by_itself(buyer, buyer_api, kettle):
+def test_the_refusal_says_when_the_first_order_expires(buyer, buyer_api, kettle):
     orders = [an_order(buyer, (kettle, 1)) for _ in range(3)]
     with time_machine.travel(orders[1].created_at, tick=False):
         ends = {orders[0]: 400, orders[1]: 90, orders[2]: 600}
@@ -89,7 +89,7 @@ def test_a_tenth_of_a_large_stock_may_be_held(buyer_api, seller):
     assert a_tenth.status_code == 201
 
 
-def test_what_the_buyer_holds_in_other_orders_counts(buyer, buyer_api, seller):
+def test_reservations_of_other_orders_count(buyer, buyer_api, seller):
     mugs = ProductFactory(seller=seller, item_number=100, price=10)
     own = an_order(buyer, (mugs, 15))
 
@@ -107,7 +107,7 @@ def test_what_the_buyer_holds_in_other_orders_counts(buyer, buyer_api, seller):
     assert (enough.status_code, shelf(mugs)) == (201, (100, 20))
 
 
-def test_what_was_given_up_is_not_held_and_does_not_count(buyer, buyer_api, seller):
+def test_reservations_of_cancelled_orders_do_not_count(buyer, buyer_api, seller):
     mugs = ProductFactory(seller=seller, item_number=100, price=10)
     order = an_order(buyer, (mugs, 20))
     buyer_api.post(f"/cashout/{order.order_token}/cancel/")

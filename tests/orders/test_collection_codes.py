@@ -128,7 +128,7 @@ def test_a_code_is_for_delivery_alone(line, agent, to):
 @pytest.mark.parametrize(
     "code", ["", "12345", "1234567", "12345a", "１２３４５", " 123456\n7", None, [], {}, 1e99]
 )
-def test_what_is_no_code_is_refused_and_not_counted(line, agent, code):
+def test_input_that_is_not_a_code_is_refused_and_not_counted(line, agent, code):
     answer = move(agent, line, "delivered", code=code)
 
     assert (answer.status_code, list(answer.json()), misses(line)) == (400, ["code"], 0)

@@ -1,4 +1,4 @@
-"""The shop's own part of a sale: never more than it says, and whole shillings on every line."""
+"""The shop's commission: never more than its rate, and whole shillings on every line."""
 
 from decimal import Decimal
 
@@ -52,7 +52,7 @@ def test_nobody_who_lost_less_is_rounded_up_before_one_who_lost_more(amounts, pe
         ([1500, 1], "100", [1500, 1]),
     ],
 )
-def test_what_is_left_goes_to_the_lines_that_lost_most(amounts, percent, parts):
+def test_the_remainder_goes_to_the_lines_that_lost_most(amounts, percent, parts):
     assert commissions(amounts, Decimal(percent)) == parts
 
 
@@ -63,7 +63,7 @@ def test_the_settings_percentage_counts_where_none_is_given(settings):
 
 
 @pytest.mark.django_db
-def test_what_the_shop_keeps_is_fixed_when_the_goods_are_sold(buyer, seller, settings):
+def test_the_commission_is_fixed_at_the_sale(buyer, seller, settings):
     settings.COMMISSION_PERCENT = Decimal("10")
     mug, pan = [ProductFactory(seller=seller, price=price) for price in (25, 25)]
 

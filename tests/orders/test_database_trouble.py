@@ -30,7 +30,7 @@ def lock_timeout(value):
         (IntegrityError("duplicate key"), 409, "conflict"),
     ],
 )
-def test_what_the_database_refuses_may_be_tried_again(
+def test_a_request_the_database_refused_can_be_retried(
     buyer_api, kettle, monkeypatch, error, status, code
 ):
     def trouble(lines):

@@ -38,7 +38,7 @@ def drill(db):
 
 @pytest.fixture
 def two(buyer, kettle, pan):
-    """A kettle and a pan in one parcel, KES 1,900 and 100 for bringing it, paid: the lines."""
+    """The lines of a paid parcel: a kettle and a pan for KES 1,900, delivery for 100."""
     order = paid_delivery(buyer, (kettle, 1), (pan, 1))
     return list(order.tracks.order_by("product_id"))
 
@@ -61,7 +61,7 @@ def owed_back():
 
 
 def give_back():
-    """All that is owed back reaches its buyer."""
+    """All refunds reach their buyer."""
     for refund in Refund.objects.exclude(status="done").order_by("pk"):
         mark_done(refund, number=f"TKY{refund.pk:07d}")
 
@@ -71,7 +71,7 @@ def status():
 
 
 def books():
-    """What is held for buyers, earned by bringing, owed back, and owed to sellers."""
+    """The balances held for buyers, earned by delivery, owed back, and owed to sellers."""
     accounts = ("buyers_held", "delivery_fees", "refunds_payable", "sellers_payable")
     return tuple(balance(account) for account in accounts)
 
@@ -185,7 +185,7 @@ def test_a_parcel_that_is_free_moves_no_money(buyer, kettle, staff):
     assert not LedgerPosting.objects.filter(parcel__isnull=False).exists()
 
 
-def test_what_came_for_an_order_that_was_given_up_goes_back_with_its_fee(buyer, kettle):
+def test_money_for_a_cancelled_order_is_refunded_with_its_fee(buyer, kettle):
     order = delivered_order(buyer, (kettle, 1))
     cancel_order(order.pk, cancelled_by="buyer")
     pay(order)
@@ -215,7 +215,7 @@ def test_late_money_pays_for_goods_and_fee(buyer, kettle, staff):
     assert books() == (0, 100, 0, 1500)
 
 
-def test_what_was_paid_too_much_goes_back_and_the_fee_stays(buyer, kettle):
+def test_the_excess_is_refunded_without_the_fee(buyer, kettle):
     order = pay(delivered_order(buyer, (kettle, 1)), amount=1650)
 
     assert owed_back() == [(None, 50, "excess", "due")]
@@ -328,7 +328,7 @@ def test_a_loss_ends_as_the_fee_is_given_back(two, staff):
 
 
 def losses():
-    """What the shop bears, and how much of it by the order's receipts."""
+    """The losses written off, and how much of them by the order's receipts."""
     written_off = sum(Receipt.objects.values_list("written_off", flat=True))
     return balance("write_offs"), written_off
 

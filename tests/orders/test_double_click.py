@@ -1,4 +1,4 @@
-"""A double click without an Idempotency-Key is one order, and the answer says so."""
+"""A double click without an Idempotency-Key creates one order, and the answer says so."""
 
 from datetime import timedelta
 

@@ -62,7 +62,7 @@ def test_cancelling_an_expired_order_is_refused(order):
         cancel_order(order.pk)
 
 
-def test_one_that_cannot_expire_does_not_keep_the_others_from_it(order, kettle, monkeypatch):
+def test_an_order_that_cannot_expire_does_not_block_the_others(order, kettle, monkeypatch):
     other = an_order(UserFactory(), (kettle, 1))
     expire = lifecycle.expire_order
 

@@ -1,4 +1,4 @@
-"""The way of a line: who may move it where, over the whole table."""
+"""The statuses of a line: who may move it where, over the whole table."""
 
 import itertools
 
@@ -99,7 +99,7 @@ def test_for_strangers_there_is_no_such_line(people, kettle, buyer, who, here):
     assert (line.track_status, steps(line)) == (here, before)
 
 
-def test_who_is_not_signed_in_is_asked_to(api, kettle, buyer):
+def test_anonymous_callers_must_sign_in(api, kettle, buyer):
     line = line_at("paid", buyer=buyer, product=kettle)
 
     answers = [
@@ -171,7 +171,7 @@ def test_a_seller_hands_nothing_over_by_their_word(seller, kettle, buyer, said):
     assert steps(line) == ["paid"]
 
 
-def test_what_agents_bring_is_handed_over_by_no_seller(seller, kettle, buyer):
+def test_sellers_cannot_hand_over_goods_that_agents_deliver(seller, kettle, buyer):
     line = paid_delivery(buyer, (kettle, 1)).tracks.get()
     assert signed_in(seller).get("/seller/orders/").json()[0]["moves"] == ["cancelled"]
 
@@ -201,7 +201,7 @@ def test_a_refusal_says_where_it_can_go(people, kettle, buyer):
 
 
 @pytest.mark.parametrize("who", ["agent", "staff", "superuser"])
-def test_who_carries_goods_does_not_collect_their_own(people, buyer, who):
+def test_agents_cannot_collect_their_own_goods(people, buyer, who):
     own = ProductFactory(seller=people[who])
     line = line_at("paid", buyer=buyer, product=own)
 
@@ -212,7 +212,7 @@ def test_who_carries_goods_does_not_collect_their_own(people, buyer, who):
 
 
 @pytest.mark.parametrize("who", ["agent", "staff"])
-def test_who_carries_goods_hands_over_their_own_by_the_buyers_code_only(people, buyer, who):
+def test_agents_hand_over_goods_they_sold_only_by_the_buyers_code(people, buyer, who):
     own = ProductFactory(seller=people[who])
     line = line_at("shipping", buyer=buyer, product=own)
 
@@ -231,7 +231,7 @@ def test_an_agent_who_bought_it_confirms_by_word(people, kettle):
 
 @pytest.mark.parametrize("here", ["fetched", "shipping"])
 @pytest.mark.parametrize("who", ["seller", "agent"])
-def test_who_hands_over_needs_the_code(people, kettle, buyer, who, here):
+def test_handing_over_needs_the_code(people, kettle, buyer, who, here):
     line = line_at(here, buyer=buyer, product=kettle)
 
     answer = move(people[who], line, "delivered", note="I gave it to them.")
@@ -263,7 +263,7 @@ def test_the_history_says_that_the_code_was_typed(people, kettle, buyer):
 
 
 @pytest.mark.parametrize("who", ["seller", "staff"])
-def test_who_cancels_what_another_bought_says_why(people, kettle, buyer, who):
+def test_cancelling_another_buyers_line_needs_a_reason(people, kettle, buyer, who):
     line = line_at("paid", buyer=buyer, product=kettle)
 
     without = move(people[who], line, "cancelled")

@@ -124,7 +124,7 @@ def test_the_first_money_back_and_the_last_line_cancelled_at_once(two, buyer, tu
     assert [steps(line)[-1] for line in two] == ["refunded", "refunded"]
 
 
-def test_what_comes_back_and_what_is_sold_meanwhile_both_count(buyer, kettle):
+def test_concurrent_returns_and_sales_both_count(buyer, kettle):
     """Three are left; two come back while five buyers want one each, and a box of two comes."""
     line = line_at("paid", buyer=buyer, product=kettle, number=2)
     others = [signed_in(UserFactory()) for _ in range(5)]

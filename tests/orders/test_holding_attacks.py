@@ -58,7 +58,7 @@ def test_a_newcomer_takes_the_whole_shop_with_one_order(buyer_api, goods):
     assert Order.objects.count() == 1
 
 
-def test_who_has_paid_may_hold_more_goods(buyer, buyer_api, goods, kettle):
+def test_buyers_who_have_paid_can_reserve_more_goods(buyer, buyer_api, goods, kettle):
     paid_line(buyer, kettle)
 
     assert cash_out(buyer_api, *each(goods)).status_code == 201
@@ -163,7 +163,7 @@ def test_many_newcomers_hold_from_one_network(settings, goods, address, same):
     assert (refused.status_code, refused.json()["code"]) == (409, "network_holds_too_much")
 
 
-def test_who_has_paid_is_not_counted_by_network(settings, buyer, buyer_api, kettle, goods):
+def test_buyers_who_have_paid_are_not_counted_by_network(settings, buyer, buyer_api, kettle, goods):
     settings.UNPAID_GOODS_PER_NETWORK = 1
     paid_line(buyer, kettle)
     from_address(buyer_api, "105.161.7.1", *each(goods[:2]), phone="0711000001")
@@ -214,7 +214,7 @@ def test_one_lapse_harms_nobody(buyer, buyer_api, kettle):
     ("times", "minutes", "orders", "most"),
     [(1, 15, 3, 10), (2, 7.5, 2, 5), (4, 5, 1, 1), (20, 5, 1, 1)],
 )
-def test_who_lets_holds_lapse_gets_fewer_and_shorter_ones(times, minutes, orders, most):
+def test_lapsed_reservations_lead_to_fewer_and_shorter_ones(times, minutes, orders, most):
     allowance = Allowance(has_paid=False, lapses=times)
 
     assert (allowance.hold, allowance.orders, allowance.goods) == (
@@ -261,7 +261,7 @@ def test_a_payment_wipes_out_what_lapsed(buyer, buyer_api, goods, kettle):
     assert cash_out(buyer_api, *each(goods)).status_code == 201
 
 
-def test_what_lapsed_long_enough_ago_is_forgotten(buyer, buyer_api, goods, monkeypatch):
+def test_old_lapses_are_forgotten(buyer, buyer_api, goods, monkeypatch):
     lapsed(buyer, goods[0], 4)
     refused = cash_out(buyer_api, *each(goods[:10])).status_code
     monkeypatch.setattr(allowance, "LAPSES_COUNT_FOR", timedelta(0))
@@ -270,7 +270,7 @@ def test_what_lapsed_long_enough_ago_is_forgotten(buyer, buyer_api, goods, monke
     assert cash_out(buyer_api, *each(goods[:10])).status_code == 201
 
 
-def test_goods_whose_holders_phone_rings_no_more_go_to_who_wants_them(buyer, buyer_api, goods):
+def test_goods_of_a_buyer_whose_prompt_is_over_go_to_the_next_buyer(buyer, buyer_api, goods):
     held = an_order(UserFactory(), *each(goods[:2]), phone="254711111111")
 
     while_it_rings = cash_out(buyer_api, (goods[0], 1))
@@ -327,7 +327,7 @@ def test_nobody_loses_a_hold_for_a_buyer_who_cannot_have_enough_anyway(buyer_api
     assert (refused.status_code, held.payment_status) == (400, "requested")
 
 
-def test_who_lets_orders_lapse_takes_nothing_from_others_and_keeps_nothing_from_them(
+def test_buyers_with_lapsed_orders_take_no_reserved_goods_and_can_lose_theirs(
     buyer, buyer_api, goods
 ):
     lapsed(buyer, goods[0], 4)

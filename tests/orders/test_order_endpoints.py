@@ -20,7 +20,7 @@ def give_up(api, order):
     return api.post(f"/cashout/{order.order_token}/cancel/")
 
 
-def test_its_buyer_sees_an_order(buyer_api, order):
+def test_a_buyer_sees_their_order(buyer_api, order):
     response = buyer_api.get(f"/cashout/{order.order_token}/")
 
     assert response.status_code == 200

@@ -290,7 +290,7 @@ def test_a_second_problem_is_not_reported_while_one_is_undecided(buyer, kettle):
     assert _row(buyer, line)["can_report_problem"] is False
 
 
-def test_what_was_cancelled_is_no_problem_any_more(buyer, kettle):
+def test_a_cancelled_line_no_longer_has_a_problem(buyer, kettle):
     line = line_at("cancelled", buyer=buyer, product=kettle)
 
     assert _row(buyer, line)["can_report_problem"] is False

@@ -13,7 +13,7 @@ OWN = {"product": ["These are your own goods."]}
 NONE = {"product": ["This product is not for sale."]}
 
 
-def test_it_is_said_on_the_line_and_nothing_is_held(seller_api, kettle):
+def test_own_goods_are_reported_on_the_line_and_nothing_is_reserved(seller_api, kettle):
     other = ProductFactory()
 
     response = cash_out(seller_api, (other, 1), (kettle, 1))
@@ -37,7 +37,7 @@ def test_ones_own_that_is_off_sale_is_not_for_sale(seller, seller_api):
     assert cash_out(seller_api, (off, 1)).json() == {"order": [NONE]}
 
 
-def test_it_goes_before_a_price_that_changed_and_what_is_sold_out(seller_api, seller):
+def test_own_goods_are_reported_before_changed_prices_and_sold_out_goods(seller_api, seller):
     empty = ProductFactory(seller=seller, item_number=0)
     asked = body((empty, 1))
     asked["order"][0]["price"] = 1
@@ -51,7 +51,7 @@ def test_others_buy_them_as_before(buyer_api, kettle):
     assert cash_out(buyer_api, (kettle, 1)).status_code == 201
 
 
-def test_it_costs_no_query(seller_api, kettle, django_assert_num_queries):
+def test_checking_for_own_goods_costs_no_query(seller_api, kettle, django_assert_num_queries):
     seller_api.get("/track/order/")
 
     # caller; savepoint, their lock, unpaid orders, products, back to the savepoint and its release
@@ -83,7 +83,7 @@ def test_an_order_of_before_can_still_be_given_up(seller, seller_api, kettle):
     ("buyer", "said"),
     [(7, [{}, OWN, NONE]), (8, [OWN, {}, NONE]), (None, [{}, {}, NONE])],
 )
-def test_what_keeps_lines_from_being_bought_is_shaped_like_them(buyer, said):
+def test_objections_have_the_shape_of_the_lines(buyer, said):
     lines = [LineRequest(product, 1) for product in (1, 2, 3)]
 
     assert line_objections(lines, {1: 8, 2: 7}, buyer=buyer) == said

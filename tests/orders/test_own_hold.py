@@ -20,7 +20,7 @@ def last(seller):
     return ProductFactory(seller=seller, item_number=1)
 
 
-def test_who_dismissed_the_prompt_and_buys_again_is_led_to_their_order_and_can_pay_it(
+def test_a_buyer_who_dismissed_the_prompt_and_buys_again_can_pay_the_first_order(
     buyer_api, last, daraja
 ):
     placed = cash_out(buyer_api, (last, 1), key="k-1").json()

@@ -1,4 +1,4 @@
-"""A whole parcel at once: all lines or none, codes, pick-up points, and single lines."""
+"""Moving whole parcels: all lines or none, codes, pick-up points, and single lines."""
 
 from datetime import timedelta
 
@@ -123,13 +123,13 @@ def test_goods_in_doubt_stay_where_they_are(agent, pair):
 
 
 @pytest.mark.parametrize("body", [{}, {"to": "paid"}, {"to": "cancelled"}, {"to": "to_fetch"}])
-def test_it_goes_to_no_other_place(agent, pair, body):
+def test_a_parcel_arrives_at_no_other_point(agent, pair, body):
     answer = signed_in(agent).post(f"/deliveries/{pair.pk}/move/", body, format="json")
 
     assert (answer.status_code, list(answer.json())) == (400, ["to"])
 
 
-def test_what_is_worth_more_than_one_lets_go_waits_for_support(buyer, seller, agent, settings):
+def test_a_parcel_above_the_approval_limit_waits_for_support(buyer, seller, agent, settings):
     settings.STAFF_MOVES_DAILY_LIMIT = 2_999
     parcel = a_parcel(buyer, *[ProductFactory(seller=seller) for _ in "ab"])
     claim(agent, parcel)
@@ -245,7 +245,7 @@ def test_support_hands_over_with_a_reason(agent, pair):
 
 @pytest.fixture
 def keeper(db):
-    """Who hands over at Kilimani Pick-up, and has no role."""
+    """The user who hands over at Kilimani Pick-up, without a role."""
     return UserFactory()
 
 
@@ -318,7 +318,7 @@ def test_a_point_hands_over_by_the_code_alone(agent, keeper, to_point):
     assert answer.json() == {"code": ["Enter the code the buyer received when they paid."]}
 
 
-def test_a_point_cancels_takes_on_and_gives_up_nothing(agent, keeper, to_point):
+def test_keepers_of_a_point_cannot_cancel_claim_or_release(agent, keeper, to_point):
     bring(agent, to_point, "fetched")
     (line,) = lines(to_point)
 
@@ -338,7 +338,7 @@ def test_a_point_has_nothing_to_do_with_another_points_parcels(agent, to_point):
     assert said(move(stranger, lines(to_point)[0], "shipping")) == (404, "line_not_found")
 
 
-def test_who_left_a_point_has_nothing_to_do_with_it(agent, keeper, point, to_point):
+def test_a_former_keeper_has_no_access_to_the_points_parcels(agent, keeper, point, to_point):
     bring(agent, to_point, "fetched")
     point.agents.clear()
 
@@ -355,7 +355,7 @@ def test_a_point_closed_for_new_parcels_hands_over_what_it_has(agent, keeper, po
     assert bring(keeper, to_point, "delivered", code=code_of(to_point)).status_code == 200
 
 
-def test_who_carried_it_does_not_say_that_it_arrived(agent, to_point):
+def test_the_carrier_cannot_report_the_arrival(agent, to_point):
     bring(agent, to_point, "fetched")
 
     assert said(bring(agent, to_point, "arrived")) == (409, "move_not_allowed")
@@ -363,7 +363,7 @@ def test_who_carried_it_does_not_say_that_it_arrived(agent, to_point):
     assert to_point.arrived_at is None
 
 
-def test_what_goes_to_a_door_arrives_at_no_point(agent, buyer, kettle):
+def test_a_home_delivery_arrives_at_no_point(agent, buyer, kettle):
     parcel = a_parcel(buyer, kettle)
     bring(agent, parcel, "fetched")
 
@@ -392,7 +392,7 @@ def test_a_point_does_not_hand_over_to_itself(agent, kettle, keeper, point):
     assert said(bring(keeper, parcel, "arrived")) == (403, "own_interest")
 
 
-def test_what_lies_at_a_point_is_not_delivered_by_time(agent, keeper, buyer, kettle, to_point):
+def test_a_parcel_at_a_point_is_not_delivered_by_time(agent, keeper, buyer, kettle, to_point):
     home = a_parcel(buyer, kettle)
     for parcel in (home, to_point):
         bring(agent, parcel, "fetched")

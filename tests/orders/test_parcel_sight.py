@@ -1,4 +1,4 @@
-"""Who sees what of a sale, when: actor × field × moment (docs/privacy.md)."""
+"""The visibility of a sale's details: actor × field × moment (docs/privacy.md)."""
 
 from datetime import timedelta
 
@@ -229,7 +229,7 @@ def test_a_move_that_changes_nothing_shows_no_agent_where_another_brings_it(buye
     assert "Wanjiku" not in answer.content.decode()
 
 
-def test_nor_where_what_nobody_had_taken_on_was_brought(buyer, kettle):
+def test_an_unclaimed_parcel_that_was_delivered_is_not_shown(buyer, kettle):
     parcel = a_parcel(buyer, kettle)
     support = give_role(UserFactory(), "support")
     bring(support, parcel, "fetched")
@@ -240,7 +240,7 @@ def test_nor_where_what_nobody_had_taken_on_was_brought(buyer, kettle):
     assert (answer.status_code, answer.json()["code"]) == (404, "parcel_not_found")
 
 
-def test_who_brings_on_what_nobody_has_taken_on_is_shown_it_to_the_end(buyer, kettle):
+def test_an_agent_who_moves_an_unclaimed_parcel_sees_it_to_the_end(buyer, kettle):
     parcel, agent = a_parcel(buyer, kettle), an_agent()
     bring(give_role(UserFactory(), "support"), parcel, "fetched")
 

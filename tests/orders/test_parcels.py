@@ -1,4 +1,4 @@
-"""Agents' parcels: who sees which, and taking them on."""
+"""Agents' parcels: who sees which, and claiming them."""
 
 from datetime import timedelta
 
@@ -246,21 +246,21 @@ def test_the_list_costs_the_same_for_one_parcel_or_many(
     assert len(found) == number
 
 
-def test_whoever_brings_nothing_is_refused_the_list(buyer, seller, kettle):
+def test_the_list_is_refused_to_users_who_do_not_deliver(buyer, seller, kettle):
     a_parcel(buyer, kettle)
 
     for person in (buyer, seller, UserFactory(), give_role(UserFactory(), "finance")):
         assert said(deliveries(person)) == (403, "not_an_agent")
 
 
-def test_what_is_not_paid_is_in_no_list(buyer, kettle):
+def test_unpaid_parcels_are_not_listed(buyer, kettle):
     parcel = a_parcel(buyer, kettle, is_paid=False)
 
     assert rows(an_agent()) == {}
     assert said(claim(an_agent(), parcel)) == (404, "parcel_not_found")
 
 
-def test_what_was_cancelled_whole_is_in_no_list_and_not_taken_on(buyer, kettle):
+def test_fully_cancelled_parcels_are_not_listed_or_claimed(buyer, kettle):
     agent, parcel = an_agent(), a_parcel(buyer, kettle)
     signed_in(buyer).post(f"/track/{lines(parcel)[0].pk}/move/", {"to": "cancelled"})
 
@@ -271,7 +271,7 @@ def test_what_was_cancelled_whole_is_in_no_list_and_not_taken_on(buyer, kettle):
 # --- Taking on and giving up -------------------------------------------------------------------
 
 
-def test_a_parcel_that_was_taken_on_is_nobody_elses(buyer, kettle):
+def test_a_claimed_parcel_is_closed_to_other_agents(buyer, kettle):
     agent, other, parcel = an_agent(), an_agent(), a_parcel(buyer, kettle)
 
     answer = claim(agent, parcel)
@@ -295,7 +295,7 @@ def test_taking_it_on_again_changes_nothing(buyer, kettle):
     assert steps_of(parcel) == ["claimed"]
 
 
-def test_who_took_it_on_and_gave_it_up_is_on_record(buyer, kettle):
+def test_claims_and_releases_are_audited(buyer, kettle):
     agent, parcel = an_agent(), a_parcel(buyer, kettle)
     claim(agent, parcel)
     release(agent, parcel)
@@ -304,8 +304,8 @@ def test_who_took_it_on_and_gave_it_up_is_on_record(buyer, kettle):
     told = list(ParcelEvent.objects.order_by("pk").values_list("step", "agent", "actor"))
     assert told == [("claimed", agent.pk, agent.pk), ("released", agent.pk, agent.pk)]
     assert [kept.did for kept in Audit.objects.order_by("pk")][:2] == [
-        "Take it on",
-        "Free it for others",
+        "Claim",
+        "Release",
     ]
     assert rows(an_agent())[parcel.pk]["claimed_at"] is None
 
@@ -355,7 +355,7 @@ def test_support_takes_nothing_on(buyer, kettle):
     assert said(claim(give_role(UserFactory(), "support"), parcel)) == (403, "not_an_agent")
 
 
-def test_what_an_agent_fetches_by_the_line_is_theirs(buyer, kettle):
+def test_a_parcel_fetched_by_the_line_is_claimed(buyer, kettle):
     agent, parcel = an_agent(), a_parcel(buyer, kettle)
 
     signed_in(agent).post(f"/track/{lines(parcel)[0].pk}/move/", {"to": "fetched"})
@@ -364,7 +364,7 @@ def test_what_an_agent_fetches_by_the_line_is_theirs(buyer, kettle):
     assert steps_of(parcel) == ["claimed"]
 
 
-def test_what_staff_fetch_is_free_to_be_brought(buyer, kettle):
+def test_a_parcel_fetched_by_staff_is_unclaimed(buyer, kettle):
     parcel = a_parcel(buyer, kettle)
 
     bring(give_role(UserFactory(), "support"), parcel, "fetched")
@@ -415,7 +415,7 @@ def test_an_agent_is_not_shown_parcels_received_at_their_number(buyer, kettle):
 # --- What ends by itself -----------------------------------------------------------------------
 
 
-def test_what_is_not_fetched_in_a_day_is_free_again(buyer, kettle):
+def test_a_claim_lapses_if_the_parcel_is_not_fetched_in_a_day(buyer, kettle):
     agent, parcel = an_agent(), a_parcel(buyer, kettle)
     claim(agent, parcel)
     day = timezone.now() + timedelta(hours=24)
@@ -428,7 +428,7 @@ def test_what_is_not_fetched_in_a_day_is_free_again(buyer, kettle):
     assert claim(an_agent(), parcel).status_code == 200
 
 
-def test_what_was_fetched_stays_with_its_agent(buyer, kettle):
+def test_a_fetched_parcel_stays_with_its_agent(buyer, kettle):
     agent, parcel = an_agent(), a_parcel(buyer, kettle)
     bring(agent, parcel, "fetched")
 
@@ -450,7 +450,7 @@ def test_the_parcels_of_an_agent_who_ends_are_free(buyer, kettle, end):
     assert claim(an_agent(), parcel).status_code == 200
 
 
-def test_who_lost_the_role_sees_and_moves_nothing_of_what_they_had(buyer, kettle):
+def test_a_former_agent_cannot_see_or_move_their_parcels(buyer, kettle):
     agent, parcel = an_agent(), a_parcel(buyer, kettle)
     bring(agent, parcel, "fetched")
     agent.groups.clear()
@@ -473,7 +473,7 @@ def test_a_week_after_it_was_handed_over_nobody_sees_it(buyer, kettle):
         assert said(bring(agent, parcel, "delivered")) == (404, "parcel_not_found")
 
 
-def test_nobody_takes_on_what_was_handed_over(buyer, kettle):
+def test_a_parcel_that_was_handed_over_cannot_be_claimed(buyer, kettle):
     parcel = a_parcel(buyer, kettle)
     signed_in(give_role(UserFactory(), "support")).post(
         f"/deliveries/{parcel.pk}/move/", {"to": "fetched"}, format="json"
@@ -496,7 +496,7 @@ def test_a_claim_is_refused_by_the_service_to_who_is_no_agent(buyer, kettle):
 # --- What is asked of indexes says what was said before -----------------------------------------
 
 
-def test_who_may_bring_is_who_has_the_right_whichever_way():
+def test_agents_are_found_however_the_permission_is_granted():
     right = Permission.objects.get(content_type__app_label="orders", codename="move_track")
     an_agent()
     UserFactory().user_permissions.add(right)

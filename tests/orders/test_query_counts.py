@@ -1,4 +1,4 @@
-"""What each request asks of the database, to the query."""
+"""The exact number of queries of each request."""
 
 from types import SimpleNamespace
 

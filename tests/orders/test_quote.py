@@ -1,4 +1,4 @@
-"""POST /cart/quote/: what a cart would cost, brought where, and what stands in the way."""
+"""POST /cart/quote/: the cost of a cart with its delivery, and what would prevent the order."""
 
 from datetime import timedelta
 
@@ -43,7 +43,7 @@ def quote(api, *wanted, **more):
 
 
 def problems(quoted):
-    """The codes of each line's problem, and of all of it."""
+    """The codes of each line's problem, and of the cart's."""
     of_lines = [line["problem"] and line["problem"]["code"] for line in quoted["lines"]]
     return of_lines, [problem["code"] for problem in quoted["problems"]]
 
@@ -122,7 +122,7 @@ def test_lines_stand_in_the_order_asked(api, kettle, pan):
     assert quoted["goods"] == 2700
 
 
-def test_what_is_not_for_sale_is_said_on_its_line(api, kettle, pan):
+def test_goods_not_for_sale_are_reported_on_their_line(api, kettle, pan):
     Product.objects.filter(pk=pan.pk).update(listed=False)
     gone = Product(pk=404)
 
@@ -147,7 +147,7 @@ def test_what_is_not_for_sale_is_said_on_its_line(api, kettle, pan):
     assert quoted["goods"] == 1500
 
 
-def test_what_is_sold_out_or_short_says_how_many_are_left(api, kettle):
+def test_short_and_sold_out_lines_say_how_many_are_left(api, kettle):
     quoted = quote(api, (ProductFactory(item_number=0), 1), (kettle, 6))
 
     assert problems(quoted) == (["sold_out", "short"], [])
@@ -164,13 +164,13 @@ def test_two_lines_of_one_product_share_what_there_is(api, kettle):
     assert quoted["lines"][1]["problem"]["left"] == 2
 
 
-def test_what_others_hold_is_not_there(api, buyer, kettle):
+def test_goods_reserved_by_others_are_not_quoted(api, buyer, kettle):
     an_order(buyer, (kettle, 4))
 
     assert quote(api, (kettle, 2))["lines"][0]["problem"]["left"] == 1
 
 
-def test_what_a_cash_out_would_take_from_a_silent_order_is_there(api, buyer, kettle):
+def test_goods_a_cash_out_would_take_from_a_silent_order_are_quoted(api, buyer, kettle):
     order = an_order(buyer, (kettle, 4))
     Order.objects.filter(pk=order.pk).update(
         preemptible_after=timezone.now() - timedelta(minutes=1)
@@ -182,7 +182,7 @@ def test_what_a_cash_out_would_take_from_a_silent_order_is_there(api, buyer, ket
     assert problems(own) == (["short"], [])
 
 
-def test_what_an_overdue_order_holds_is_there(api, buyer, kettle):
+def test_goods_of_an_overdue_order_are_quoted(api, buyer, kettle):
     order = an_order(buyer, (kettle, 5))
     Order.objects.filter(pk=order.pk).update(expires_at=order.created_at)
 
@@ -265,7 +265,7 @@ def test_above_what_mpesa_takes_is_said_with_the_fee_counted(api, point):
         ({"delivery": {"pickup_point": 2**64}}, "delivery"),
     ],
 )
-def test_what_cannot_be_read_is_refused_on_its_field(api, kettle, wrong, where):
+def test_unreadable_input_is_refused_on_its_field(api, kettle, wrong, where):
     asked = wrong if not wrong else {"order": lines((kettle, 1)), **wrong}
 
     answer = api.post("/cart/quote/", asked)
@@ -280,7 +280,7 @@ def test_an_old_log_in_is_a_strangers(api, kettle):
 
 
 @pytest.mark.parametrize(("to", "queries"), [("nowhere", 1), ("a county", 2), ("a point", 3)])
-def test_what_a_quote_asks_of_the_database(
+def test_a_quote_costs_a_fixed_number_of_queries(
     api, kettle, rates, django_assert_num_queries, to, queries
 ):
     delivery = {"a county": {"county": "embu"}, "a point": {"pickup_point": a_point().pk}}.get(to)
@@ -292,12 +292,12 @@ def test_what_a_quote_asks_of_the_database(
         quote(api, (kettle, 1), (drill, 1), delivery=delivery)
 
 
-def test_what_is_short_costs_one_query_more(api, kettle, django_assert_num_queries):
+def test_a_shortage_costs_one_query_more(api, kettle, django_assert_num_queries):
     with django_assert_num_queries(2):
         quote(api, (kettle, 9))
 
 
-def test_what_is_quoted_as_available_is_sold(buyer_api, kettle):
+def test_goods_quoted_as_available_are_sold(buyer_api, kettle):
     assert quote(buyer_api, (kettle, 5))["lines"][0]["available"]
     assert cash_out(buyer_api, (kettle, 5)).status_code == 201
 

@@ -116,7 +116,7 @@ def test_one_key_with_two_bodies_is_one_order(buyer, kettle):
 
 
 @pytest.mark.parametrize("turn", range(2))
-def test_a_double_click_without_a_key_is_one_order_and_rings_once(buyer, kettle, daraja, turn):
+def test_a_double_click_without_a_key_is_one_order_and_prompts_once(buyer, kettle, daraja, turn):
     apis = [signed_in(buyer) for _ in range(8)]
 
     responses = at_once(*[lambda api=api: cash_out(api, (kettle, 2)) for api in apis])

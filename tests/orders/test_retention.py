@@ -1,4 +1,4 @@
-"""What is kept of buyers, and until when."""
+"""The retention of buyers' data."""
 
 from datetime import timedelta
 
@@ -84,7 +84,7 @@ def a_message(user, **columns):
     )
 
 
-def test_what_old_messages_said_and_where_they_went_is_forgotten(buyer):
+def test_texts_and_contacts_of_old_messages_are_erased(buyer):
     a_message(buyer, channel="sms", contact=PHONE, state="sent")
     a_message(buyer, channel="email", contact="wanjiku@example.com", state="sent")
 

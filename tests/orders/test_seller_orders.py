@@ -1,4 +1,4 @@
-"""What a seller has to fulfil, and what they learn of the buyer."""
+"""The lines that a seller has to fulfil, and the buyer's details they see."""
 
 import pytest
 from django.db import connection
@@ -92,7 +92,7 @@ def test_a_buyer_without_a_first_name_is_a_customer(seller_api, buyer, kettle):
     assert seller_api.get(SOLD).json()[0]["buyer"] == "customer"
 
 
-def test_what_is_not_paid_is_not_to_fulfil(seller_api, buyer, kettle):
+def test_unpaid_lines_are_not_to_be_fulfilled(seller_api, buyer, kettle):
     an_order(buyer, (kettle, 1))
 
     assert seller_api.get(SOLD).json() == []

@@ -1,4 +1,4 @@
-"""What a client showed is what its buyer is charged, or nothing is held."""
+"""A buyer is charged the price their client showed, or nothing is reserved."""
 
 import pytest
 
@@ -30,7 +30,7 @@ def reprice(product, price):
 
 @pytest.mark.parametrize("shown", [{}, {"amount": 3700}])
 @pytest.mark.parametrize("prices", [(1500, 700), (1500, None), (None, None)])
-def test_what_is_still_so_is_ordered(buyer_api, kettle, pan, prices, shown):
+def test_unchanged_prices_are_ordered(buyer_api, kettle, pan, prices, shown):
     response = cash_out(buyer_api, (kettle, 2, prices[0]), (pan, 1, prices[1]), **shown)
 
     assert (response.status_code, response.json()["amount"]) == (201, 3700)
@@ -86,7 +86,7 @@ def test_one_product_at_two_prices_is_a_conflict(buyer_api, kettle):
     )
 
 
-def test_who_does_not_say_what_they_showed_is_charged_todays_price(buyer_api, kettle):
+def test_without_shown_prices_the_current_price_is_charged(buyer_api, kettle):
     reprice(kettle, 1600)
 
     response = cash_out(buyer_api, (kettle, 1, None))

@@ -115,7 +115,7 @@ def test_a_line_that_is_further_on_its_way_is_left_alone(order):
 
 
 def moved(kettle):
-    """What a paid order moves: its line, its stock, and the shelf."""
+    """The effects of a paid order: on its line, its stock, and the catalogue."""
     line = OrderTrack.objects.get()
     movements = StockMovement.objects.count()
     return line.track_status, TrackEvent.objects.count(), movements, shelf(kettle)
@@ -142,7 +142,7 @@ def test_loading_a_fixture_moves_nothing(order, kettle):
     assert by_a_save == ("paid", 1, 2, (3, 0))
 
 
-def test_a_fixture_of_a_new_order_rings_no_phone(order):
+def test_a_fixture_of_a_new_order_prompts_no_phone(order):
     line = order.tracks.get()
     another = {"pk": order.pk + 1, "order_token": uuid4(), "reference": "ACDEFGHJ"}
     for name, value in {**another, "idempotency_key": "another"}.items():

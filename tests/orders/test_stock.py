@@ -22,14 +22,14 @@ def shelf_only(kettle):
     Product.objects.filter(pk=kettle.pk).update(held=0)
 
 
-def test_what_is_free_can_be_held(shelf_only):
+def test_free_stock_can_be_reserved(shelf_only):
     held(shelf_only, 3)
     held(shelf_only, 2)
 
     assert shelf(shelf_only) == (5, 5)
 
 
-def test_one_more_than_is_free_is_a_shortage(shelf_only):
+def test_reserving_more_than_is_free_is_a_shortage(shelf_only):
     held(shelf_only, 3)
 
     with pytest.raises(Shortage) as shortage:
@@ -39,7 +39,7 @@ def test_one_more_than_is_free_is_a_shortage(shelf_only):
     assert shelf(shelf_only) == (5, 3)
 
 
-def test_what_its_seller_hides_is_a_shortage(shelf_only):
+def test_a_hidden_product_is_a_shortage(shelf_only):
     Product.objects.update(listed=False)
 
     with pytest.raises(Shortage):

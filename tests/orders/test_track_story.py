@@ -71,7 +71,7 @@ def test_the_code_is_told_to_the_buyer_alone_while_it_is_of_use(buyer, seller, k
     assert told == [line.collection_code if of_use else None, None, None, None]
 
 
-def test_one_line_costs_the_same_however_long_its_way(
+def test_a_lines_history_costs_the_same_number_of_queries_at_any_length(
     buyer, buyer_api, kettle, django_assert_num_queries
 ):
     line = line_at("delivered", buyer=buyer, product=kettle)
@@ -199,7 +199,7 @@ def after(age, line):
     return line.updated_at + age
 
 
-def test_what_is_on_the_road_for_a_week_counts_as_delivered(buyer, kettle):
+def test_a_line_on_the_way_for_a_week_counts_as_delivered(buyer, kettle):
     line = line_at("shipping", buyer=buyer, product=kettle)
 
     done = clock.run_periodic(now=after(7 * DAY, line))
@@ -221,7 +221,7 @@ def test_a_minute_less_than_a_week_does_not_count(buyer, kettle):
 
 
 @pytest.mark.parametrize("here", ["created", "paid", "fetched", "cancelled", "refunded"])
-def test_what_never_left_is_never_delivered_by_silence(buyer, kettle, here):
+def test_a_line_that_never_left_is_never_delivered_by_time(buyer, kettle, here):
     line = line_at(here, buyer=buyer, product=kettle)
 
     assert auto_confirm_deliveries(after(365 * DAY, line)) == 0

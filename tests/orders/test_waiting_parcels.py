@@ -1,4 +1,4 @@
-"""What waits at a pick-up point: its buyer is reminded, and then staff decide; no money moves."""
+"""Goods waiting at a pick-up point: the buyer is reminded, then staff decide; no money moves."""
 
 from datetime import timedelta
 
@@ -76,13 +76,13 @@ def test_the_reminder_says_where_and_until_when(arrived, buyer):
     assert code_of(arrived) not in str(said)
 
 
-def test_who_came_for_it_is_reminded_of_nothing(arrived, keeper):
+def test_a_buyer_who_collected_is_not_reminded(arrived, keeper):
     bring(keeper, arrived, "delivered", code=code_of(arrived))
 
     assert remind_of_waiting_goods(after(4)) == 0
 
 
-def test_what_was_collected_before_the_message_is_written_is_not_told(arrived, buyer):
+def test_no_message_is_written_about_goods_collected_meanwhile(arrived, buyer):
     remind_of_waiting_goods(after(4))
     move_line(lines(arrived)[0].pk, "delivered", actor=buyer)
     compose(Notice.objects.get(kind="waiting").pk)
@@ -103,7 +103,7 @@ def test_support_finds_it_on_the_console_and_no_money_has_moved(arrived):
     Parcel.objects.update(arrived_at=arrived.arrived_at)
 
 
-def test_what_goes_to_a_point_that_closed_since_is_shown_to_support(buyer, kettle):
+def test_parcels_for_a_closed_point_are_shown_to_support(buyer, kettle):
     parcel = a_parcel(buyer, kettle, point=a_point(name="Kilimani Pick-up"))
     assert str(parcel.order) not in console("support")
 

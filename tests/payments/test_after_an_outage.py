@@ -109,7 +109,7 @@ def test_the_next_question_is_as_far_off_as_it_would_have_been_an_hour_at_most(h
 
 
 @pytest.mark.parametrize("schedule", [STK_QUERIES, TRANSFER_QUERIES])
-def test_what_is_asked_in_time_is_asked_at_the_times_of_the_schedule(schedule):
+def test_timely_queries_follow_the_schedule(schedule):
     waits = [
         next_in(schedule, seconds, asked) for asked, seconds in enumerate(schedule.seconds, start=1)
     ]
@@ -143,7 +143,7 @@ def test_a_prompt_nobody_was_asked_about_for_a_day_is_asked_about_ten_times(rung
     assert list(OrderPayment.objects.unresolved()) == [rung]
 
 
-def test_one_that_was_asked_about_before_the_outage_is_asked_about_as_often_in_all(rung, daraja):
+def test_queries_before_the_outage_count_towards_the_total(rung, daraja):
     for seconds in (30, 60, 120, 300, 900):
         with at(rung.rung_at, seconds):
             clock.query_silent_payments(timezone.now())
@@ -161,7 +161,7 @@ def test_an_outage_within_the_day_leaves_no_hours_without_a_question(rung, daraj
     assert asked == [*sums(PROMPT_STEPS), 11 * HOUR]
 
 
-def test_what_m_pesa_says_at_the_second_question_spares_a_person_the_trouble(rung, daraja):
+def test_an_answer_to_the_second_query_needs_no_staff(rung, daraja):
     with at(rung.rung_at, 26 * HOUR):
         clock.query_silent_payments(timezone.now())
     rung.refresh_from_db()
@@ -193,7 +193,7 @@ def test_four_clocks_at_the_same_moment_after_an_outage_ask_once(rung, daraja):
     assert (rung.checks, len(daraja.queries)) == (1, 1)
 
 
-def test_a_prompt_without_an_id_to_ask_by_is_a_persons_at_once(rung, daraja):
+def test_a_prompt_without_an_id_to_ask_by_is_left_to_staff_immediately(rung, daraja):
     OrderPayment.objects.update(checkout_request_id="", status="unknown")
     rung.refresh_from_db()
 

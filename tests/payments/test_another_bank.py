@@ -186,7 +186,7 @@ def test_another_bank_needs_no_migration(db):
     call_command("makemigrations", check=True, dry_run=True, verbosity=0)
 
 
-def test_once_it_is_gone_what_it_posted_waits_for_a_person(client, order, monkeypatch):
+def test_once_it_is_gone_what_it_posted_waits_for_staff(client, order, monkeypatch):
     notify(client, paid(order.reference))
     monkeypatch.delitem(bank._banks, "coop")
 

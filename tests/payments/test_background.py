@@ -41,7 +41,7 @@ def test_without_a_broker_it_is_done_here(order, daraja):
     assert len(daraja.pushes) == 1
 
 
-def test_without_its_broker_a_shop_rings_phones_itself(settings, order, daraja, monkeypatch):
+def test_without_its_broker_a_shop_prompts_phones_itself(settings, order, daraja, monkeypatch):
     settings.CELERY_BROKER_URL = "redis://127.0.0.1:9/0"
 
     def down(*args):

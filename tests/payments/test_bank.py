@@ -112,7 +112,9 @@ def test_money_at_a_bank_is_on_its_own_clearing_account(client, order):
         basic(name=""),
     ],
 )
-def test_whoever_is_not_the_bank_is_told_so_and_nothing_is_kept(client, order, authorization):
+def test_a_caller_that_is_not_the_bank_is_refused_and_nothing_is_stored(
+    client, order, authorization
+):
     answer = notify(client, told(order.reference, 3000), authorization=authorization)
 
     assert (answer.status_code, answer.json()) == (
@@ -161,7 +163,7 @@ def test_a_notification_without_a_whole_amount_is_stored_and_credits_nothing(cli
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"\xff", b'{"callbackType": "IPN"}'])
-def test_what_cannot_be_read_is_kept(client, db, body):
+def test_unreadable_notifications_are_stored(client, db, body):
     answer = notify(client, body)
 
     assert answer.json() == {"ResultCode": 0, "ResultDesc": "Accepted"}
@@ -192,7 +194,7 @@ def test_a_payment_that_neither_succeeded_nor_failed_moves_nothing(client, order
 
 
 @pytest.mark.parametrize("currency", ["USD", "usd ", "UGX", "shillings"])
-def test_another_currency_is_kept_for_a_person(client, order, currency):
+def test_another_currency_is_kept_for_staff(client, order, currency):
     notify(client, told(order.reference, 3000, currency=currency))
 
     assert event().state == "failed"
@@ -248,7 +250,7 @@ def test_money_for_no_order_waits_in_suspense_on_the_banks_account(client, order
     assert balance("equity_clearing") == 3000
 
 
-def test_a_buyer_is_told_the_way_through_the_bank(buyer_api, order):
+def test_a_buyer_is_shown_how_to_pay_through_the_bank(buyer_api, order):
     answer = buyer_api.get(f"/cashout/{order.order_token}/").json()
 
     assert answer["by_hand"][1] == {
@@ -389,7 +391,7 @@ def test_a_debit_after_a_payment_sends_nothing_back(client, order, number):
 
 
 @pytest.mark.parametrize("said", ["D", "R"])
-def test_what_the_bank_took_back_before_it_told_of_it_is_in_doubt(client, order, said):
+def test_a_payment_reversed_before_it_was_reported_is_in_doubt(client, order, said):
     out = told(order.reference, 3000)
     out["bank"]["transactionType"] = said
     notify(client, out)
@@ -399,13 +401,13 @@ def test_what_the_bank_took_back_before_it_told_of_it_is_in_doubt(client, order,
     receipt = Receipt.objects.get()
     order.refresh_from_db()
     waiting = GatewayEvent.objects.broken(c2b_token="").get()
-    doubt = "The bank reported that 813612345678 left before it reported its arrival."
+    doubt = "The bank reported that 813612345678 went out before it came in."
     assert (receipt.verification, receipt.doubt) == ("doubted", doubt)
     assert (order.payment_status, order.in_doubt) == ("paid", True)
     assert waiting.note == f"{doubt} The payment is in doubt: ask the bank."
 
 
-def test_what_a_person_decided_about_it_stays_where_the_bank_tells_of_it_again(client, order):
+def test_a_staff_decision_stands_when_the_bank_reports_a_payment_again(client, order):
     out = told(order.reference, 3000)
     out["bank"]["transactionType"] = "R"
     notify(client, out)
@@ -417,7 +419,7 @@ def test_what_a_person_decided_about_it_stays_where_the_bank_tells_of_it_again(c
     assert (Receipt.objects.get().verification, event().state) == ("confirmed", "applied")
 
 
-def test_what_went_out_under_another_number_puts_nothing_in_doubt(client, order):
+def test_outgoing_money_with_another_number_puts_nothing_in_doubt(client, order):
     out = told(order.reference, 3000, number="813612345679")
     out["bank"]["transactionType"] = "R"
     notify(client, out)
@@ -428,7 +430,7 @@ def test_what_went_out_under_another_number_puts_nothing_in_doubt(client, order)
     assert (order.payment_status, order.in_doubt) == ("paid", False)
 
 
-def test_a_payment_that_the_bank_takes_back_is_put_before_a_person(client, order):
+def test_a_payment_that_the_bank_reverses_is_left_to_staff(client, order):
     notify(client, told(order.reference, 3000))
     message = told(order.reference, 3000)
     message["bank"]["transactionType"] = "D"
@@ -437,13 +439,13 @@ def test_a_payment_that_the_bank_takes_back_is_put_before_a_person(client, order
 
     waiting = GatewayEvent.objects.broken(c2b_token="").get()
     assert waiting.receipt == Receipt.objects.get()
-    assert waiting.note == "The bank took 813612345678 back, which is recorded as paid."
+    assert waiting.note == "The bank reversed 813612345678, which is recorded as paid."
 
 
 @pytest.mark.parametrize(
     "said", [None, "", "X", "CD", "NOT CREDIT", 1, True, [], {"C": 1}, "MISSING"]
 )
-def test_money_of_which_nobody_says_that_it_came_in_waits_for_a_person(client, order, said):
+def test_money_not_reported_as_incoming_waits_for_staff(client, order, said):
     message = told(order.reference, 3000)
     message["bank"]["transactionType"] = said
     if said == "MISSING":
@@ -473,7 +475,7 @@ def test_where_only_the_order_names_a_currency_it_counts(client, order):
 
 
 @pytest.mark.parametrize("number", [8136, " 8136", "8136 ", "\u00a08136", "8136\u200b"])
-def test_a_reference_of_the_banks_is_one_whatever_stands_around_it(client, order, number):
+def test_a_reference_of_the_banks_is_one_with_any_text_around_it(client, order, number):
     notify(client, told(order.reference, 3000, number="8136"))
     notify(client, told(order.reference, 3000, number=number))
 
@@ -484,7 +486,7 @@ def test_a_reference_of_the_banks_is_one_whatever_stands_around_it(client, order
     ("number", "typed"),
     [("0111234241028", "0180#{reference}"), ("", "0111234241028#{reference}")],
 )
-def test_money_at_another_account_is_put_before_a_person(client, order, settings, number, typed):
+def test_money_at_another_account_is_left_to_staff(client, order, settings, number, typed):
     settings.EQUITY_ACCOUNT_NUMBER, settings.EQUITY_ACCOUNT = number, typed
 
     notify(client, sample(PUBLISHED, order.reference, bank={"account": "0299999999999"}))

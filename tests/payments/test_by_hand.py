@@ -116,7 +116,7 @@ def test_a_reference_is_read_as_it_was_pasted(client, payment, order, typed):
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"\xff", b'"text"'])
-def test_what_cannot_be_read_is_refused(client, db, body):
+def test_unreadable_input_is_refused(client, db, body):
     assert asked(client, body).json()["ResultCode"] == "C2B00016"
 
 

@@ -44,7 +44,7 @@ def result(payout, code=0):
 
 
 def became():
-    """What became of the last message, and whom it was found to be about."""
+    """The state of the last message, and the attempt it was matched to."""
     event = GatewayEvent.objects.latest("pk")
     return event.state, event.payment_id, event.payout_id
 

@@ -185,7 +185,7 @@ def test_an_m_pesa_that_hangs_does_not_keep_orders_from_expiring(buyer, kettle, 
     assert (rung, len(orders)) == (1, 3)
 
 
-def test_a_message_that_breaks_is_tried_ten_times_and_then_put_before_a_person(db, monkeypatch):
+def test_a_message_that_breaks_is_tried_ten_times_and_then_left_to_staff(db, monkeypatch):
     def bug(body):
         raise ZeroDivisionError
 
@@ -235,7 +235,7 @@ def test_clock_once_reports_what_each_duty_did(order, kettle):
 
 @pytest.fixture
 def seconds(monkeypatch):
-    """What the clock and the expiry take for the time that has gone by: set, not waited for."""
+    """The time as the clock and the expiry see it: set, not waited for."""
     passed = SimpleNamespace(now=0.0)
     fake = SimpleNamespace(monotonic=lambda: passed.now)
     monkeypatch.setattr(clock, "time", fake)

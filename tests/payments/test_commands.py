@@ -85,7 +85,7 @@ def test_an_address_safaricom_would_refuse_is_not_sent(settings):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_m_pesa_out_of_reach_is_told(settings):
+def test_unreachable_m_pesa_is_reported(settings):
     settings.DARAJA_BASE_URL = "http://127.0.0.1:9"
 
     with pytest.raises(CommandError, match="could not be reached"):

@@ -44,7 +44,7 @@ NUMBER, PHONE = "SGL7654321", "254722999888"
 
 @pytest.fixture(autouse=True)
 def payments_are_confirmed():
-    """Here nobody confirms a payment but who is said to."""
+    """Override: payments are not confirmed automatically here."""
 
 
 @pytest.fixture(autouse=True)
@@ -386,7 +386,7 @@ def test_a_doubt_is_ended_by_what_the_gateway_shows_alone(invented, colleague, d
 
 @pytest.fixture
 def declined(client, payment):
-    """Paid and confirmed; then M-Pesa, asked again, says that it was declined."""
+    """Paid and confirmed; then M-Pesa, queried again, reports that it was declined."""
     post(client, payment, success(payment, receipt=NUMBER))
     receipt = Receipt.objects.get()
     request_confirmation([receipt])
@@ -398,7 +398,7 @@ def declined(client, payment):
     return receipt
 
 
-def test_what_m_pesa_said_before_the_doubt_does_not_end_it(declined, order, colleague):
+def test_an_answer_from_before_the_doubt_does_not_end_it(declined, order, colleague):
     with pytest.raises(ActionNotAvailable, match="since it was put in doubt"):
         money_in.confirm_doubted_receipt(declined.pk, by=colleague)
 
@@ -407,7 +407,7 @@ def test_what_m_pesa_said_before_the_doubt_does_not_end_it(declined, order, coll
     assert (declined.verification, order.in_doubt) == ("doubted", True)
 
 
-def test_what_m_pesa_says_again_since_the_doubt_ends_it(declined, order):
+def test_an_answer_since_the_doubt_ends_it(declined, order):
     answer(declined)
 
     order.refresh_from_db()
@@ -436,7 +436,7 @@ def test_evidence_cannot_be_changed(invented):
 
 @pytest.fixture
 def forged_notice(client, order, settings):
-    """One notice of the bank's that pays the order: whoever knows its password can post it."""
+    """A bank's notification that pays the order: anyone who knows its password can post it."""
     settings.EQUITY_IPN_USERNAME, settings.EQUITY_IPN_PASSWORD = NAME, PASSWORD
     notify(client, told(order.reference, 3000))
     order.refresh_from_db()
@@ -536,7 +536,7 @@ def test_a_refused_transfer_does_not_count_towards_the_day(owed, daraja):
     assert RefundDay.objects.get().sent == 0
 
 
-def test_a_number_that_a_person_typed_is_paid_once_another_has_looked(
+def test_a_number_that_staff_entered_is_paid_once_another_has_looked(
     owed, daraja, insider, colleague
 ):
     refund = money_in.refund_receipt(owed.pk)
@@ -558,7 +558,7 @@ def test_a_number_that_a_person_typed_is_paid_once_another_has_looked(
     assert [payout["phone"] for payout in daraja.payouts] == [PHONE]
 
 
-def test_a_payers_number_that_a_person_typed_needs_another_too(daraja, insider, order):
+def test_a_payers_number_that_staff_entered_needs_another_too(daraja, insider, order):
     receipt = money_in.record_seen_receipt(
         number=NUMBER, amount=3500, reference=order.reference, phone=PHONE, by=insider
     )
@@ -571,9 +571,7 @@ def test_a_payers_number_that_a_person_typed_needs_another_too(daraja, insider, 
     assert daraja.payouts == []
 
 
-def test_what_the_provider_shows_of_the_payer_stands_above_what_a_person_typed(
-    client, insider, order
-):
+def test_the_providers_payer_details_replace_those_entered_by_staff(client, insider, order):
     receipt = money_in.record_seen_receipt(
         number=NUMBER, amount=700, reference="", phone=PHONE, by=insider
     )
@@ -592,7 +590,7 @@ def test_given_back_on_the_portal_is_not_said_of_what_nobody_confirmed(client, p
         money_out.record_refund_on_portal(refund.pk, number="SGB0000001")
 
 
-def test_a_payout_to_a_number_that_a_person_typed_needs_another(
+def test_a_payout_to_a_number_that_staff_entered_needs_another(
     client, order, payment, daraja, insider, colleague
 ):
     post(client, payment, success(payment, receipt=NUMBER))
@@ -706,9 +704,7 @@ def test_an_answer_about_a_reversal_another_amount_or_receiver_confirms_nothing(
     assert (fetched.verification, left(daraja)) == ("told", [])
 
 
-def test_what_was_earned_of_a_payment_that_never_came_waits_for_a_second_person(
-    fetched, daraja, colleague
-):
+def test_earnings_of_a_payment_that_never_came_wait_for_approval(fetched, daraja, colleague):
     answer(fetched, code="SFC_IC0003")
     money_in.write_off_receipt(fetched.pk, by=colleague)
     rounds()
@@ -725,9 +721,7 @@ def test_what_was_earned_of_a_payment_that_never_came_waits_for_a_second_person(
     assert [sent["amount"] for sent in daraja.payouts] == [3000]
 
 
-def test_what_was_written_off_as_never_come_and_is_said_to_be_reversed_is_shown_to_a_person(
-    fetched, daraja, colleague
-):
+def test_a_reported_reversal_of_a_written_off_payment_is_shown_to_staff(fetched, daraja, colleague):
     answer(fetched, code="SFC_IC0003")
     money_in.write_off_receipt(fetched.pk, by=colleague)
     answer(fetched, TransactionStatus="Reversed")
@@ -767,7 +761,7 @@ def test_confirmed_money_does_not_go_back_while_news_alone_pays_the_order(
     assert [each["receipt"] for each in daraja.reversals] == [NUMBER]
 
 
-def test_it_pays_for_the_goods_where_what_paid_for_them_never_came(
+def test_a_second_payment_covers_the_order_if_the_first_never_came(
     paid_twice, forged_notice, order, daraja, colleague
 ):
     money_in.doubt_bank_receipt(forged_notice.pk)
@@ -783,7 +777,7 @@ def test_it_pays_for_the_goods_where_what_paid_for_them_never_came(
     assert (order.payment_status, order.in_doubt, balance(Account.WRITE_OFFS)) == ("paid", False, 0)
 
 
-def test_nor_does_it_go_back_where_m_pesa_took_the_other_payment_back(
+def test_a_second_payment_is_not_refunded_if_m_pesa_reversed_the_first(
     client, order, payment, daraja
 ):
     post(client, payment, success(payment, receipt=NUMBER))
@@ -831,21 +825,21 @@ def paid_before(client, payment, settings):
     return receipt
 
 
-def test_what_was_paid_to_the_number_before_is_confirmed(paid_before, order):
+def test_a_payment_to_the_previous_short_code_is_confirmed(paid_before, order):
     answer_asked(paid_before, CreditPartyName="174379 - O-Mache")
 
     order.refresh_from_db()
     assert (paid_before.verification, order.in_doubt) == ("confirmed", False)
 
 
-def test_what_was_paid_to_a_number_that_was_never_ours_is_in_doubt(paid_before, order):
+def test_a_payment_to_a_short_code_that_was_never_ours_is_in_doubt(paid_before, order):
     answer_asked(paid_before, CreditPartyName="600998 - Another Shop")
 
     order.refresh_from_db()
     assert (paid_before.verification, order.in_doubt) == ("doubted", True)
 
 
-def test_what_was_paid_to_the_number_before_is_reversed_there(paid_before, order, daraja):
+def test_a_payment_to_the_previous_short_code_is_reversed_there(paid_before, order, daraja):
     answer_asked(paid_before, CreditPartyName="174379 - O-Mache")
     move_line(
         order.tracks.get().pk, "cancelled", actor=UserFactory(is_superuser=True), note="Broken."

@@ -20,7 +20,7 @@ def test_an_order_has_one_live_prompt(order):
     refused(lambda: OrderPayment.objects.create(order=order, phone="1", amount=1))
 
 
-def test_a_phone_rings_for_one_attempt(payment, kettle):
+def test_a_phone_is_prompted_for_one_attempt(payment, kettle):
     other = an_order(UserFactory(), (kettle, 1))
 
     refused(lambda: other.payments.update(rung_at=payment.rung_at))

@@ -1,4 +1,4 @@
-"""What follows where M-Pesa says that a payment was of another amount than was counted."""
+"""Corrections: M-Pesa reports another amount for a payment than was credited."""
 
 import time
 from threading import Event
@@ -31,7 +31,7 @@ FIRST, SECOND = "SGX0000001", "SGX0000002"
 
 
 def seen(number, amount, reference="", source="statement", **more):
-    """What a source reports of a payment."""
+    """A source's report of a payment."""
     incoming = IncomingPayment("mpesa", number, amount, source, reference=reference, **more)
     return record_receipt(incoming)[0]
 
@@ -41,7 +41,7 @@ def seen(number, amount, reference="", source="statement", **more):
 
 @pytest.fixture
 def in_parts(order):
-    """KES 2,500 of 3,000 came by hand, in two parts."""
+    """KES 2,500 of 3,000 were paid manually, in two parts."""
     seen(FIRST, 1000, order.reference, "c2b")
     seen(SECOND, 1500, order.reference, "c2b")
     return order
@@ -56,7 +56,7 @@ def test_a_part_that_was_more_pays_its_order(in_parts):
     assert not Receipt.objects.filter(waiting=True).exists()
 
 
-def test_what_is_too_much_of_it_goes_back(in_parts):
+def test_the_excess_of_a_corrected_payment_is_refunded(in_parts):
     seen(SECOND, 2200)
 
     in_parts.refresh_from_db()
@@ -79,7 +79,7 @@ def test_late_money_that_was_more_holds_its_goods_again_once(order, payment, ket
 
 @pytest.fixture
 def covered_and_unpaid(in_parts, monkeypatch):
-    """All of it is counted, and the order was not told."""
+    """All of it is credited, but the order was not marked as paid."""
     with monkeypatch.context() as patch:
         patch.setattr("payments.reconciliation.receipts.mark_order_paid", lambda *a, **k: None)
         seen(SECOND, 2000)
@@ -109,7 +109,7 @@ def test_no_prompt_is_sent_for_nothing(covered_and_unpaid):
 
 
 def owed_back():
-    """What is owed back: KES, how, and why."""
+    """The refunds owed: KES, method and reason."""
     owed = Refund.objects.owed().order_by("pk")
     return list(owed.values_list("amount", "way", "cause"))
 
@@ -170,7 +170,7 @@ def test_no_more_of_a_closed_order_goes_back_than_came(closed, daraja):
     assert send(Refund.objects.latest("pk"), daraja) == 2000
 
 
-def test_what_had_left_of_it_is_written_off_until_m_pesa_refuses_it(closed, daraja):
+def test_a_sent_refund_is_written_off_until_m_pesa_refuses_it(closed, daraja):
     refund = Refund.objects.get()
     assert send(refund, daraja) == 3000
 
@@ -190,7 +190,7 @@ def test_what_had_left_of_it_is_written_off_until_m_pesa_refuses_it(closed, dara
         (2900, [], 100),
     ],
 )
-def test_what_was_too_much_for_an_order_is_owed_no_more_before_anything_is_written_off(
+def test_an_orders_unsent_excess_is_dropped_before_anything_is_written_off(
     payment, came, back, lost
 ):
     record_outcome(payment.pk, AttemptOutcome(True, "0", "", "callback", 3500, FIRST))
@@ -201,7 +201,7 @@ def test_what_was_too_much_for_an_order_is_owed_no_more_before_anything_is_writt
     assert (owed_back(), losses()) == (back, lost)
 
 
-def test_what_another_payment_of_the_order_was_too_much_is_kept_for_it(order, payment):
+def test_another_payments_excess_is_kept_for_the_order(order, payment):
     record_outcome(payment.pk, AttemptOutcome(True, "0", "", "callback", 3000, FIRST))
     seen(SECOND, 3000, order.reference, "c2b")
     assert owed_back() == [(3000, "reversal", "excess")]
@@ -212,7 +212,7 @@ def test_what_another_payment_of_the_order_was_too_much_is_kept_for_it(order, pa
     assert Refund.objects.owed().get().receipt.number == FIRST
 
 
-def test_what_is_owed_for_a_cancelled_line_stays_that_lines(buyer, kettle):
+def test_a_corrected_refund_of_a_cancelled_line_stays_with_that_line(buyer, kettle):
     order = an_order(buyer, (kettle, 1), (ProductFactory(price=1500), 1))
     payment = ringing(order.payments.get())
     record_outcome(payment.pk, AttemptOutcome(True, "0", "", "callback", 3000, FIRST))

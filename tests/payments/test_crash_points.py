@@ -38,7 +38,7 @@ def tick(seconds):
         return clock.run_periodic()
 
 
-def test_between_the_commit_and_the_push_the_clock_rings(buyer_api, kettle, daraja, monkeypatch):
+def test_between_the_commit_and_the_push_the_clock_prompts(buyer_api, kettle, daraja, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr("omachemainproj.background.run_task", cut_power)
         with pytest.raises(PowerCut):
@@ -52,7 +52,7 @@ def test_between_the_commit_and_the_push_the_clock_rings(buyer_api, kettle, dara
     assert OrderPayment.objects.get().status == "submitted"
 
 
-def test_between_the_commit_and_the_push_nobody_is_rung_after_a_minute(
+def test_between_the_commit_and_the_push_nobody_is_prompted_after_a_minute(
     buyer_api, kettle, daraja, monkeypatch
 ):
     with monkeypatch.context() as patch:

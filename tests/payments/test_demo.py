@@ -36,7 +36,7 @@ def simulator_habits():
 
 @pytest.fixture
 def shop(simulator, settings, tmp_path):
-    """A shop that knows its M-Pesa, as ``make run`` opens it, and whose clock stands still."""
+    """A shop with M-Pesa settings, as ``make run`` starts it, and a stopped clock."""
     certificate = tmp_path / "certificate.pem"
     certificate.write_text(simulator.certificate)
     settings.DARAJA_CERTIFICATE = str(certificate)
@@ -231,7 +231,7 @@ def test_without_an_open_shop_there_is_no_story(monkeypatch):
 
 
 def _pay_unheard_in_the_evening(simulator, monkeypatch):
-    """Let KES 40 come after the last order, of which M-Pesa tells nobody."""
+    """Let KES 40 arrive after the last order, which M-Pesa does not report."""
     play = TradingDay.play
 
     def play_and_pay(day, *told, **how):

@@ -1,4 +1,4 @@
-"""The outcome depends on what happened, not on the order in which the shop was told."""
+"""The outcome depends on what happened, not on the order of the reports."""
 
 import random
 from contextlib import suppress

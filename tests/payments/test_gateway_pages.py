@@ -73,7 +73,7 @@ def pages(simulator, operation, answer, *, times):
 
 
 def until_done(simulator, model, *, rounds=8):
-    """Rounds of the clock, in each of which all that waits for its time is due."""
+    """Rounds of the clock, in each of which all scheduled work is due."""
     for _ in range(rounds):
         model.objects.filter(next_check_at__isnull=False).update(next_check_at=timezone.now())
         clock.run_periodic()
@@ -119,7 +119,7 @@ def test_a_prompt_without_a_token_goes_by_the_clock(buyer_api, kettle, simulator
 @pytest.mark.sampled
 @pytest.mark.parametrize("answer", TURNED_AWAY)
 @pytest.mark.parametrize("operation", ["oauth", "stk_push"])
-def test_a_firewall_that_stays_is_never_told_to_the_buyer_as_our_settings(
+def test_a_firewall_that_stays_is_never_shown_to_the_buyer_as_our_settings(
     buyer_api, kettle, simulator, operation, answer
 ):
     pages(simulator, operation, answer, times=8)
@@ -170,7 +170,7 @@ def test_a_status_query_is_put_again_even_after_the_last_where_a_page_answered(
     assert order.payment_status == "paid"
 
 
-def test_after_a_week_of_pages_a_person_looks(buyer, kettle, simulator):
+def test_after_a_week_of_pages_staff_are_asked(buyer, kettle, simulator):
     simulator.script(callbacks=0)
     an_order(buyer, (kettle, 2))
     settled(simulator, events=0)

@@ -28,11 +28,11 @@ NUMBER = "SGX0000001"
 
 @pytest.fixture(autouse=True)
 def payments_are_confirmed():
-    """Here nobody confirms a payment but who is said to."""
+    """Override: payments are not confirmed automatically here."""
 
 
 def seen(amount, *, reference="", source=ReceiptSource.STATEMENT, number=NUMBER, **more):
-    """What a source reports of a payment."""
+    """A source's report of a payment."""
     more.setdefault("shortcode", "174379")
     return record_receipt(
         IncomingPayment("mpesa", number, amount, source, reference=reference, **more)
@@ -40,7 +40,7 @@ def seen(amount, *, reference="", source=ReceiptSource.STATEMENT, number=NUMBER,
 
 
 def stand(order):
-    """How an order stands: its payment, and whether its goods wait for a doubt to be decided."""
+    """An order's payment status, and whether its goods wait for a doubt to be decided."""
     order.refresh_from_db()
     return order.payment_status, order.in_doubt
 
@@ -63,7 +63,9 @@ def test_no_attempt_is_paid_with_what_came_back(order, payment, returned):
     assert (stand(order), balance(Account.SUSPENSE)) == (("requested", False), 3000)
 
 
-def test_nor_where_a_callback_names_its_number(client, order, payment, returned):
+def test_returned_money_is_not_given_to_an_order_by_a_callback_with_its_number(
+    client, order, payment, returned
+):
     post(client, payment, success(payment, receipt=NUMBER))
 
     event = payment.events.get()
@@ -92,7 +94,7 @@ def test_no_prompts_receipt_is_named_by_what_came_back(order, payment, returned)
 
 @pytest.fixture
 def doubted():
-    """KES 3,000 that a person wrote down, and that M-Pesa says it does not know."""
+    """KES 3,000 recorded by staff, of which M-Pesa says that it does not know it."""
     receipt = seen(3000, source=ReceiptSource.STAFF, by=UserFactory().pk)
     put_in_doubt(receipt.pk, f"M-Pesa does not know {NUMBER}.")
     return receipt
@@ -113,7 +115,7 @@ def test_goods_bought_with_a_payment_in_doubt_wait_until_it_is_decided(
     assert (doubted.verification, stand(order)) == ("confirmed", ("paid", False))
 
 
-def test_a_person_cannot_pay_an_attempt_with_a_payment_in_doubt(order, payment, doubted):
+def test_staff_cannot_pay_an_attempt_with_a_payment_in_doubt(order, payment, doubted):
     with pytest.raises(ActionNotAvailable, match="Decide first whether it arrived"):
         money_in.mark_attempt_paid(payment.pk, number=NUMBER, by=UserFactory())
 
@@ -136,7 +138,7 @@ def test_a_prompt_that_a_query_proves_is_not_paid_with_a_payment_in_doubt(order,
 # --- Whose word for an amount counts --------------------------------------------------------------
 
 
-def test_a_persons_word_changes_no_amount_that_m_pesa_reported(order, payment):
+def test_staff_change_no_amount_that_m_pesa_reported(order, payment):
     receipt = seen(10)
 
     with pytest.raises(
@@ -149,7 +151,7 @@ def test_a_persons_word_changes_no_amount_that_m_pesa_reported(order, payment):
     assert balance(Account.MPESA_CLEARING) == 10
 
 
-def test_nor_where_both_tell_of_it_at_once(order):
+def test_returned_money_is_not_given_to_an_order_by_concurrent_reports(order):
     receipt = seen(10, reference=order.reference)
 
     # A person's report that was checked just before M-Pesa's came in.
@@ -160,7 +162,7 @@ def test_nor_where_both_tell_of_it_at_once(order):
 
 
 @pytest.mark.parametrize(("source", "counted", "lost"), [("staff", 3000, 0), ("c2b", 300, 2700)])
-def test_what_only_a_person_saw_of_an_amount_changes_nothing_of_a_prompts(
+def test_an_amount_only_staff_saw_does_not_change_a_prompts_payment(
     order, payment, source, counted, lost
 ):
     record_outcome(payment.pk, AttemptOutcome(True, "0", "", ReceiptSource.QUERY))
@@ -176,7 +178,7 @@ def test_what_only_a_person_saw_of_an_amount_changes_nothing_of_a_prompts(
 
 
 def told_without_reference():
-    """KES 3,000 that a person saw, and of which nobody has said yet what was typed."""
+    """KES 3,000 recorded by staff, whose typed reference no source has reported yet."""
     return seen(3000, source=ReceiptSource.STAFF, by=UserFactory().pk, shortcode="")
 
 
@@ -215,7 +217,7 @@ def test_a_reference_that_comes_later_pays_its_order(client, daraja, order, sett
     assert (balance(Account.SUSPENSE), balance(Account.BUYERS_HELD, order_id=order.pk)) == (0, 3000)
 
 
-def test_it_names_the_receipt_of_the_orders_prompt_where_it_may_be_that(client, order, payment):
+def test_a_reference_merges_money_with_the_receipt_of_the_orders_prompt(client, order, payment):
     told_without_reference()
     record_outcome(payment.pk, AttemptOutcome(True, "0", "", ReceiptSource.QUERY))
 
@@ -227,7 +229,7 @@ def test_it_names_the_receipt_of_the_orders_prompt_where_it_may_be_that(client, 
     assert balance(Account.MPESA_CLEARING) == 3000
 
 
-def test_what_is_on_its_way_back_stays_so_whatever_reference_comes_later(client, order):
+def test_money_being_refunded_is_not_matched_by_a_later_reference(client, order):
     receipt = told_without_reference()
     money_in.refund_receipt(receipt.pk)
 
@@ -239,7 +241,7 @@ def test_what_is_on_its_way_back_stays_so_whatever_reference_comes_later(client,
     )  # fmt: skip
 
 
-def test_what_is_in_doubt_is_no_orders_whatever_reference_comes_later(client, order, doubted):
+def test_money_in_doubt_is_not_matched_by_a_later_reference(client, order, doubted):
     post_c2b(client, by_hand(order.reference, 3000, receipt=NUMBER))
 
     doubted.refresh_from_db()

@@ -126,7 +126,7 @@ def test_late_money_takes_goods_again_that_the_other_did_not_pay_for(
     assert (order.payment_status, shelf(kettle)) == ("paid", (3, 0))
 
 
-def test_a_prompt_that_fails_near_the_end_leaves_the_goods_to_who_has_half_paid(
+def test_a_prompt_that_fails_near_the_end_leaves_the_goods_to_the_buyer_who_has_half_paid(
     client, order, payment, kettle
 ):
     post_c2b(client, by_hand(order.reference, 1500))
@@ -141,7 +141,7 @@ def test_a_prompt_that_fails_near_the_end_leaves_the_goods_to_who_has_half_paid(
     assert preempt_holds({kettle.pk: 5}, to=UserFactory().pk, now=near_the_end) == 0
 
 
-def test_one_that_fails_near_the_end_of_an_order_of_which_less_came_frees_them(
+def test_a_prompt_failing_near_the_end_of_a_part_paid_order_releases_its_goods(
     client, order, payment, kettle
 ):
     post_c2b(client, by_hand(order.reference, 1499))

@@ -117,7 +117,7 @@ def test_an_order_that_closed_more_than_a_day_ago_is_not_payable_at_its_old_pric
     )
 
 
-def test_who_pays_more_than_a_day_late_is_told_so(client, buyer, kettle):
+def test_a_buyer_who_pays_more_than_a_day_late_is_notified(client, buyer, kettle):
     order, payment = closed_long_ago(buyer, kettle, "expired", timedelta(days=30))
 
     post(client, payment, success(payment))
@@ -168,7 +168,7 @@ def test_a_late_failure_changes_nothing(client, order, payment, kettle):
 
 
 def told_why(order):
-    """What the buyer is told of the money that goes back: how much, and why."""
+    """The amount and reason in the buyer's message about a refund."""
     notice = Notice.objects.get(order=order, kind="goes_back")
     return notice.facts["amount"], notice.facts["why"]
 
@@ -181,7 +181,7 @@ def given_up(order, payment, buyer_api):
     return order
 
 
-def test_who_cancelled_an_order_is_recorded_once(order, given_up):
+def test_the_canceller_of_an_order_is_recorded_once(order, given_up):
     cancel_order(order.pk, cancelled_by="staff")
 
     order.refresh_from_db()
@@ -215,9 +215,7 @@ def test_the_buyer_is_told_in_both_languages_that_the_money_goes_back(client, gi
     )
 
 
-def test_who_gives_an_order_up_while_it_rings_is_told_that_its_money_would_come_back(
-    order, payment, buyer_api
-):
+def test_cancelling_during_a_prompt_promises_a_refund_of_its_money(order, payment, buyer_api):
     answer = buyer_api.post(f"/cashout/{order.order_token}/cancel/").json()
 
     assert answer["prompt"]["message"] == (
@@ -226,7 +224,7 @@ def test_who_gives_an_order_up_while_it_rings_is_told_that_its_money_would_come_
     )
 
 
-def test_who_is_told_that_the_shop_cancelled_did_not_give_up(order, payment, buyer_api):
+def test_an_order_cancelled_by_the_shop_was_not_cancelled_by_its_buyer(order, payment, buyer_api):
     cancel_order(order.pk, cancelled_by="staff")
 
     answer = buyer_api.get(f"/cashout/{order.order_token}/").json()
@@ -270,7 +268,7 @@ def test_a_part_of_the_price_of_what_its_buyer_gave_up_goes_back(client, given_u
 
 
 def bought(client, buyer, *lines, checkout="ws_CO_2"):
-    """Another order of the buyer, rung on another phone and paid."""
+    """Another order of the buyer, prompted on another phone and paid."""
     other = an_order(buyer, *lines, phone="254733000111")
     attempt = ringing(other.payments.get(), checkout)
     post(client, attempt, success(attempt))

@@ -35,7 +35,7 @@ def attempt(order):
 
 
 def everything_said(api, order, kettle):
-    """Every address that speaks of orders, in all it says: status line, headers, bytes."""
+    """Every endpoint about orders, with its whole answer: status line, headers, bytes."""
     own = f"/cashout/{order.order_token}/"
     answers = [
         api.get(own),

@@ -89,7 +89,7 @@ def test_an_excess_is_due_back(payment, order):
     assert balances(order) == {"buyers_held": 3000, "refunds_payable": 1}
 
 
-def test_what_never_covered_its_order_is_owed_back_once_that_is_closed(payment, order):
+def test_a_partial_payment_is_owed_back_once_its_order_is_closed(payment, order):
     record_outcome(payment.pk, money(amount=2999))
     expire_order(order.pk, now=order.expires_at)
 

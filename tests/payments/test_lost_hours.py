@@ -89,7 +89,7 @@ def test_nothing_is_sent_after_a_restore(stop, buyer, kettle, daraja):
     assert Refund.objects.get().status == "due"
 
 
-def test_what_was_under_way_is_asked_about_and_not_sent_again(line, daraja):
+def test_transfers_under_way_are_queried_and_not_sent_again(line, daraja):
     tick()
     stop_after_restore(lost_since=timezone.now(), now=timezone.now())
     Payout.objects.update(result_code="local.not_found", status="unknown")
@@ -149,7 +149,7 @@ def a_salary(**more):
     }
 
 
-def test_money_in_that_is_called_money_out_is_kept_for_a_person(line):
+def test_money_in_that_is_called_money_out_is_kept_for_staff(line):
     file = statement(a_salary(), shortcode=PAYBILL)
     first, again = read(file), read(file)
 
@@ -160,7 +160,7 @@ def test_money_in_that_is_called_money_out_is_kept_for_a_person(line):
     assert not Receipt.objects.filter(number="TKC0000009").exists()
 
 
-def test_it_says_so_where_we_count_it_as_a_payment(line, client):
+def test_the_note_says_if_a_withdrawal_is_recorded_as_a_payment(line, client):
     post_c2b(client, by_hand("", 700, receipt="TKC0000009"))
 
     read_all(paybill=[a_salary()])
@@ -252,7 +252,7 @@ def test_the_request_it_names_decides_before_phone_and_amount(stop, buyer, kettl
     assert payouts("status") == ["due", "done"]
 
 
-def test_a_payout_whose_row_is_lost_waits_for_a_person(stop):
+def test_a_payout_whose_row_is_lost_waits_for_staff(stop):
     reading = read_all(a_withdrawal(700))
 
     assert reading.unexplained == 1
@@ -266,7 +266,7 @@ def test_a_payout_whose_row_is_lost_waits_for_a_person(stop):
     assert balance(Account.MPESA_CLEARING) == 1500
 
 
-def test_what_a_lost_payout_brought_a_seller_is_not_paid_again(stop, buyer, kettle, daraja):
+def test_the_earnings_of_a_lost_payout_are_not_paid_again(stop, buyer, kettle, daraja):
     """The line it was for is fetched again: its share is what they have had."""
     again = line_at("paid", buyer=buyer, product=ProductFactory(seller=kettle.seller, price=700))
     read_all(a_withdrawal(700))
@@ -313,7 +313,7 @@ def test_a_masked_number_says_not_enough(stop):
     assert read_all(a_withdrawal(phone="2547****000")).unexplained == 1
 
 
-def test_one_that_waits_for_a_second_person_is_approved_first(stop, daraja):
+def test_a_payout_that_needs_approval_is_approved_first(stop, daraja):
     Payout.objects.update(needs_approval=True, next_check_at=None)
 
     assert read_all(a_withdrawal()).unexplained == 1
@@ -325,8 +325,8 @@ def test_one_that_waits_for_a_second_person_is_approved_first(stop, daraja):
     assert payouts("status") == ["done"]
 
 
-def test_one_that_a_second_person_would_not_send_and_that_had_left_is_a_persons(stop, seller):
-    """Approved and sent after the backup, and refused after the restore by who could not know."""
+def test_a_declined_payout_that_had_left_is_left_to_staff(stop, seller):
+    """Approved and sent after the backup, and declined after the restore, which had lost that."""
     Payout.objects.update(needs_approval=True, next_check_at=None)
     payout = Payout.objects.get()
     refuse_payout(payout.pk, why="Who is this?")
@@ -360,7 +360,7 @@ def test_a_reversal_of_the_lost_hours_is_not_asked_for_again(stop, buyer, kettle
     assert Withdrawal.objects.get().refund_id == refund.pk
 
 
-def test_a_lost_refund_to_a_phone_is_named_by_a_person(stop, line, daraja):
+def test_a_lost_refund_to_a_phone_is_named_by_staff(stop, line, daraja):
     receipt = Receipt.objects.get(order=line.order)
     read_all(a_withdrawal(500, phone="254712345678"))
 
@@ -377,9 +377,7 @@ SHOWN = ["2547****000", hashlib.sha256(PHONE.encode()).hexdigest(), "2547****999
 
 
 @pytest.mark.parametrize("shown", SHOWN)
-def test_what_is_shown_in_part_goes_down_as_the_sellers_own_number_and_proves_none(
-    stop, kettle, shown
-):
+def test_a_masked_number_is_recorded_as_the_sellers_own_and_proves_nothing(stop, kettle, shown):
     ProductFactory(seller=kettle.seller, payment_mpesa_number="254733000999")
     PhoneProof.objects.all().delete()
     read_all(a_withdrawal(700, phone="2547****000"))
@@ -394,7 +392,7 @@ def test_what_is_shown_in_part_goes_down_as_the_sellers_own_number_and_proves_no
     assert not PhoneProof.objects.exists()
 
 
-def test_what_is_shown_in_full_proves_the_number(stop, kettle):
+def test_a_number_shown_in_full_is_proven(stop, kettle):
     read_all(a_withdrawal(700, phone="254733000999"))
 
     payout = settle_withdrawal_as_payout(
@@ -405,7 +403,7 @@ def test_what_is_shown_in_full_proves_the_number(stop, kettle):
     assert PhoneProof.objects.filter(user=kettle.seller, phone="254733000999").exists()
 
 
-def test_what_is_shown_in_part_paid_nobody_who_sells_nothing(stop):
+def test_a_masked_number_matches_no_user_who_sells_nothing(stop):
     read_all(a_withdrawal(700, phone="2547****000"))
 
     with pytest.raises(ActionNotAvailable, match="only part of the number"):
@@ -435,7 +433,7 @@ def test_no_more_goes_back_than_came(stop, line):
         settle_withdrawal_as_refund(Withdrawal.objects.get().pk, number=number)
 
 
-def test_what_was_taken_out_on_the_portal_is_set_aside(stop):
+def test_withdrawals_on_the_portal_are_set_aside(stop):
     read_all(a_withdrawal(700))
 
     dismiss_withdrawal(Withdrawal.objects.get().pk)

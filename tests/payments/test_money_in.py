@@ -61,7 +61,7 @@ def test_a_confirmation_without_a_word_counts_by_its_address(client, order, miss
 
 
 @pytest.mark.parametrize("word", WENT_OUT + NOBODY_KNOWS)
-def test_a_confirmation_of_anything_else_is_put_before_a_person(client, order, word, settings):
+def test_a_confirmation_of_anything_else_is_left_to_staff(client, order, word, settings):
     answer = post_c2b(client, by_hand(order.reference, 3000, TransactionType=word))
 
     assert answer.json() == {"ResultCode": 0, "ResultDesc": "Accepted"}
@@ -79,7 +79,7 @@ def test_an_outgoing_movement_after_a_payment_sends_nothing_back(client, order, 
 
 
 @pytest.mark.parametrize("shortcode", ["600000", "174378", 600966, "0174379"])
-def test_a_confirmation_of_money_at_another_number_is_put_before_a_person(
+def test_a_confirmation_of_money_at_another_number_is_left_to_staff(
     client, order, shortcode, settings
 ):
     post_c2b(client, by_hand(order.reference, 3000, BusinessShortCode=shortcode))
@@ -121,7 +121,7 @@ def test_a_validation_of_anything_but_a_payment_is_refused(client, order, word):
 
 
 @pytest.mark.parametrize("amount", ["-3000.00", -3000, "0.00", 0])
-def test_no_amount_below_one_shilling_comes_in_by_hand(client, order, amount):
+def test_no_amount_below_one_shilling_is_recorded_manually(client, order, amount):
     post_c2b(client, by_hand(order.reference, amount))
 
     assert GatewayEvent.objects.get().state == "unreadable"
@@ -162,9 +162,7 @@ def test_a_row_of_money_that_went_out_is_noted_once_and_pays_nothing(
 
 
 @pytest.mark.parametrize("word", ["", "?", *NOBODY_KNOWS])
-def test_a_row_that_does_not_say_that_money_came_is_put_before_a_person(
-    daraja, order, settings, word
-):
+def test_a_row_that_does_not_say_that_money_came_is_left_to_staff(daraja, order, settings, word):
     read_statement(daraja, settings, statement_row(order, word))
 
     waiting = GatewayEvent.objects.broken(c2b_token="").get()
@@ -173,7 +171,7 @@ def test_a_row_that_does_not_say_that_money_came_is_put_before_a_person(
 
 
 @pytest.mark.parametrize("word", ["Withdrawal of funds", "Something new", ""])
-def test_a_row_of_another_kind_about_a_payment_we_count_is_put_before_a_person(
+def test_a_row_of_another_kind_about_a_payment_we_count_is_left_to_staff(
     daraja, client, order, settings, word
 ):
     post_c2b(client, by_hand(order.reference, 3000, receipt="SGL7654321"))

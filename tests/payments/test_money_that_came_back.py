@@ -44,7 +44,7 @@ def _paying_number(settings):
 
 @pytest.fixture
 def payout(buyer, kettle, daraja):
-    """KES 1,500 that M-Pesa says its seller has."""
+    """A payout of KES 1,500 that M-Pesa reported as done."""
     line_at("fetched", buyer=buyer, product=kettle)
     clock.run_periodic(timezone.now() + timedelta(minutes=1))
     tell(Payout.objects.get(), number=SENT)
@@ -88,7 +88,7 @@ def test_a_payout_that_came_back_is_money_without_an_order_and_says_which_it_was
     assert payout.status == "done"
 
 
-def test_it_is_on_the_console(payout):
+def test_returned_money_is_on_the_console(payout):
     came_back()
 
     waiting = next(each for each in QUEUES if each.key == "unmatched")
@@ -128,7 +128,7 @@ def test_whatever_word_says_so(payout, changed):
     assert balance(Account.SUSPENSE) == 1500
 
 
-def test_what_a_person_wrote_down_of_it_before_is_it(payout):
+def test_returned_money_recorded_by_staff_before_is_recognised(payout):
     seen = {"number": BACK, "amount": 1500, "reference": "", "phone": "254733000999"}
     receipt_services.record_seen_receipt(**seen, by=UserFactory(is_superuser=True))
 
@@ -149,7 +149,7 @@ def ways(receipt):
     return list(receipt.refunds.order_by("pk").values_list("way", "phone", "status", "amount"))
 
 
-def test_what_was_to_be_reversed_of_it_goes_to_the_phone_once_it_is_known(payout, daraja):
+def test_an_unsent_reversal_of_returned_money_is_sent_to_the_phone_instead(payout, daraja):
     receipt = write_down()
     receipt_services.refund_receipt(receipt.pk)
     before = books()
@@ -180,7 +180,7 @@ def test_given_to_an_order_that_owes_it_back_it_goes_to_the_phone_and_closes_the
     assert (balance(Account.REFUNDS_PAYABLE), balance(Account.BUYERS_HELD)) == (0, 0)
 
 
-def test_the_order_it_paid_for_keeps_it_and_a_person_sees_that(payout, order):
+def test_the_order_it_paid_for_keeps_it_and_is_shown_to_staff(payout, order):
     receipt = write_down(order.amount)
     receipt_services.match_receipt_to_order(receipt.pk, reference=order.reference, why="Seen.")
 
@@ -238,7 +238,7 @@ def test_a_returned_transfer_that_was_written_off_stays_written_off(payout):
     assert (receipt.source, receipt.verification) == ("staff", "never_came")
 
 
-def test_a_prompts_own_receipt_that_was_given_its_number_stays_and_a_person_sees_it(
+def test_a_prompts_own_receipt_that_was_given_its_number_stays_and_is_shown_to_staff(
     payout, payment, order
 ):
     """The prompt's money came too: told that this receipt came back, the shop would have one sum of
@@ -268,7 +268,7 @@ def test_a_part_that_came_back_says_of_how_much(payout):
     assert receipt.amount == 500
 
 
-def test_what_came_back_of_nothing_of_ours_is_a_persons_too(payout):
+def test_returned_money_of_an_unknown_transfer_is_left_to_staff(payout):
     came_back(reverses="TKP0000009")
 
     receipt = Receipt.objects.get(number=BACK)
@@ -372,7 +372,7 @@ def test_m_pesa_is_asked_about_it_at_the_number_that_pays_out_and_confirms_it(
     assert (receipt.verification, receipt.doubt) == ("confirmed", "")
 
 
-def test_one_that_a_person_wrote_down_is_in_doubt_until_the_statement_shows_what_it_is(
+def test_returned_money_recorded_by_staff_is_in_doubt_until_the_statement_shows_it(
     client, payout, daraja, monkeypatch
 ):
     monkeypatch.setattr("payments.evidence.record_first", record_first)
@@ -412,7 +412,9 @@ def test_a_customers_reversal_on_the_paybills_statement_is_no_money_that_came_ba
     assert (reading.returned, balance(Account.SUSPENSE)) == (0, 0)
 
 
-def test_a_payout_that_m_pesa_says_was_reversed_is_still_owed_and_a_persons(buyer, kettle, daraja):
+def test_a_payout_that_m_pesa_says_was_reversed_is_still_owed_and_left_to_staff(
+    buyer, kettle, daraja
+):
     line_at("fetched", buyer=buyer, product=kettle)
     clock.run_periodic(timezone.now() + timedelta(minutes=1))
 
@@ -433,7 +435,7 @@ def left(amount=1500, **more):
 
 @pytest.fixture
 def done_otherwise(buyer, kettle, daraja):
-    """A refund to a phone that M-Pesa says was reversed; since then its payment was, too."""
+    """A refund to a phone that M-Pesa reported as reversed, as it did its payment since then."""
     line_at("cancelled", buyer=buyer, product=kettle)
     Refund.objects.update(way="b2c", phone=PHONE, status="refused", result_code="status.reversed")
     record_outside_reversal(Receipt.objects.get().pk, number="TKQ1234567")
@@ -444,9 +446,7 @@ def shown(key):
     return list(next(each for each in QUEUES if each.key == key).rows(timezone.now()))
 
 
-def test_what_left_for_a_refund_done_otherwise_and_came_back_is_one_decision(
-    done_otherwise, daraja
-):
+def test_a_withdrawal_for_a_manual_refund_that_came_back_is_one_decision(done_otherwise, daraja):
     before = balance(Account.MPESA_CLEARING)
     named = f"Original conversation ID is {done_otherwise.originator_conversation_id}."
 
@@ -469,7 +469,7 @@ def test_what_left_for_a_refund_done_otherwise_and_came_back_is_one_decision(
     assert read(statement(left(details=named), row())) == Reading(0, 0, 1, 0, 0)
 
 
-def test_what_came_back_is_the_same_whichever_statement_is_read_first(done_otherwise):
+def test_returned_money_is_recorded_alike_in_any_order_of_statements(done_otherwise):
     came_back()
     assert [each.number for each in shown("unmatched")] == [BACK]
 
@@ -495,7 +495,7 @@ def test_a_part_that_came_back_of_it_is_decided_by_itself(done_otherwise):
         settle_withdrawal_as_returned(withdrawal.pk)
 
 
-def test_what_was_sent_on_of_it_is_not_settled_by_it_too(done_otherwise):
+def test_returned_money_that_was_sent_on_is_not_settled_again(done_otherwise):
     came_back()
     receipt_services.refund_receipt(Receipt.objects.get(number=BACK).pk)
     read(statement(left(), row()))

@@ -1,4 +1,4 @@
-"""Who gave somebody their account this week is no second person with them, about money either."""
+"""A user who gave another their account this week cannot approve their decisions about money."""
 
 from datetime import timedelta
 
@@ -92,7 +92,7 @@ def test_a_refund_is_not_approved_by_an_account_that_who_typed_its_number_made(r
     assert (refund.awaits_approval, refund.approved_by) == (True, None)
 
 
-def test_nor_by_who_gave_the_typist_a_password_this_week(payout, boss):
+def test_a_payout_is_not_approved_by_whoever_reset_the_typists_password_this_week(payout, boss):
     giver = UserFactory(is_superuser=True)
     gave(giver, boss, did="Changed")
 
@@ -100,7 +100,7 @@ def test_nor_by_who_gave_the_typist_a_password_this_week(payout, boss):
         money_out.approve_payout(payout.pk, by=giver)
 
 
-def test_nor_by_an_account_that_its_seller_made(buyer, kettle, settings):
+def test_a_payout_is_not_approved_by_an_account_its_seller_created(buyer, kettle, settings):
     settings.PAYOUT_APPROVAL_ABOVE = 1000
     create_payouts(line_at("fetched", buyer=buyer, product=kettle).seller_id)
     payout, second = Payout.objects.get(), UserFactory(is_superuser=True)

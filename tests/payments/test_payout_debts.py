@@ -78,7 +78,7 @@ def test_a_share_too_small_to_send_goes_with_the_next(sell, daraja):
     assert sent(daraja) == [(PHONE, 704), (PHONE, 900)]
 
 
-def test_what_was_sent_for_a_returned_line_is_kept_back_from_the_next(sell, daraja):
+def test_a_payout_of_a_returned_line_is_deducted_from_the_next(sell, daraja):
     returned = sell(1000)
     tick()
     tell(Payout.objects.get())
@@ -112,7 +112,7 @@ def test_a_debt_is_worked_off_over_several_lines_to_the_shilling(sell, daraja):
     assert sent(daraja) == [(PHONE, 1000), (PHONE, 40)]
 
 
-def test_what_a_debt_keeps_back_waits_for_nobody_whoever_typed_the_number(sell, daraja):
+def test_money_withheld_for_a_debt_needs_no_approval(sell, daraja):
     returned = sell(1000)
     tick()
     tell(Payout.objects.get())
@@ -171,7 +171,7 @@ def prove_of_now():
 
 
 @pytest.mark.usefixtures("in_debt")
-def test_what_the_shop_bears_pays_a_debt_once_a_second_person_let_it_go(sell_at_a_loss, daraja):
+def test_a_loss_borne_by_the_shop_pays_a_debt_once_approved(sell_at_a_loss, daraja):
     sell_at_a_loss(1500)
 
     tick()
@@ -188,7 +188,7 @@ def test_what_the_shop_bears_pays_a_debt_once_a_second_person_let_it_go(sell_at_
 
 @pytest.mark.parametrize("price", [300, 1000, 1009])
 @pytest.mark.usefixtures("in_debt")
-def test_what_the_shop_bears_pays_no_debt_where_nothing_is_left_to_look_at(
+def test_a_loss_borne_by_the_shop_pays_no_debt_if_nothing_is_left_to_approve(
     sell_at_a_loss, daraja, price
 ):
     sell_at_a_loss(price)
@@ -200,7 +200,7 @@ def test_what_the_shop_bears_pays_no_debt_where_nothing_is_left_to_look_at(
 
 
 @pytest.mark.usefixtures("in_debt")
-def test_what_the_shop_bears_goes_in_one_with_the_next_that_pays_the_debt(sell_at_a_loss, daraja):
+def test_a_loss_borne_by_the_shop_joins_the_next_payout_that_pays_the_debt(sell_at_a_loss, daraja):
     for price in (300, 600, 400):
         sell_at_a_loss(price)
     tick()
@@ -210,7 +210,7 @@ def test_what_the_shop_bears_goes_in_one_with_the_next_that_pays_the_debt(sell_a
 
 
 @pytest.mark.usefixtures("in_debt")
-def test_what_was_paid_for_pays_a_debt_before_what_the_shop_bears(sell, sell_at_a_loss, daraja):
+def test_paid_sales_pay_a_debt_before_losses_borne_by_the_shop(sell, sell_at_a_loss, daraja):
     sell_at_a_loss(1500, phone=OTHER)
     sell(400)
 
@@ -232,9 +232,7 @@ def test_a_rest_too_small_to_send_goes_with_what_the_shop_bears(sell, sell_at_a_
 
 
 @pytest.mark.usefixtures("in_debt")
-def test_what_is_sold_while_nobody_has_looked_pays_the_debt_in_its_place(
-    sell, sell_at_a_loss, daraja
-):
+def test_a_sale_before_the_approval_pays_the_debt_instead(sell, sell_at_a_loss, daraja):
     sell_at_a_loss(1500)
     tick()
     sell(1200)
@@ -252,7 +250,7 @@ def test_what_is_sold_while_nobody_has_looked_pays_the_debt_in_its_place(
 
 
 @pytest.mark.usefixtures("in_debt")
-def test_what_is_sold_once_it_was_let_go_is_sent_whole(sell, sell_at_a_loss, daraja):
+def test_a_sale_after_the_approval_is_paid_out_whole(sell, sell_at_a_loss, daraja):
     sell_at_a_loss(1500)
     tick()
     approve_payout(Payout.objects.latest("pk").pk, by=UserFactory(is_superuser=True))
@@ -267,7 +265,7 @@ def test_what_is_sold_once_it_was_let_go_is_sent_whole(sell, sell_at_a_loss, dar
 
 
 @pytest.mark.usefixtures("in_debt")
-def test_what_somebody_keeps_back_stays_as_it_is(sell, sell_at_a_loss, daraja):
+def test_a_payout_that_staff_withhold_does_not_change(sell, sell_at_a_loss, daraja):
     sell_at_a_loss(1500)
     tick()
     held = hold_payout(Payout.objects.latest("pk").pk, why="Its buyer is the seller's brother.")
@@ -334,7 +332,7 @@ def test_a_line_returned_while_its_payout_is_under_way_is_no_debt_if_it_is_refus
     assert (payouts("status"), owed(), len(daraja.payouts)) == (["dropped"], 0, 1)
 
 
-def test_what_was_kept_for_a_debt_that_is_none_is_sent(sell, daraja):
+def test_money_withheld_for_a_cancelled_debt_is_sent(sell, daraja):
     """A line comes back while its payout is under way, and M-Pesa refuses that payout."""
     returned = sell(1000)
     tick()
@@ -352,7 +350,9 @@ def test_what_was_kept_for_a_debt_that_is_none_is_sent(sell, daraja):
     assert owed() == 0
 
 
-def test_what_was_kept_for_a_debt_that_is_none_waits_where_staff_typed_the_number(sell, daraja):
+def test_money_withheld_for_a_cancelled_debt_needs_approval_if_staff_entered_the_number(
+    sell, daraja
+):
     returned = sell(1000)
     tick()
     give_back(returned)

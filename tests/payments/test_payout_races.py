@@ -108,7 +108,7 @@ def test_a_return_and_the_sending_of_its_payout_at_once(line, staff, daraja, tur
 def test_a_return_that_comes_while_a_payout_is_claimed_does_not_drop_it(
     line, staff, daraja, monkeypatch
 ):
-    """Claimed, and not committed yet: whoever returns the line waits and sees that it leaves."""
+    """Claimed, and not committed yet: returning the line waits and sees that the payout leaves."""
     inside = Event()
     fits = transfers.reserve_daily_limit
 
@@ -272,10 +272,10 @@ def test_lines_of_one_seller_fetched_at_once_each_get_their_payout(buyer, kettle
 
 
 @TURNS
-def test_one_is_let_go_while_what_was_sold_since_is_to_pay_the_debt_in_its_place(
+def test_a_payout_is_released_while_later_sales_replace_it_for_the_debt(
     buyer, seller, daraja, staff, monkeypatch, turn
 ):
-    """Either it leaves, and what was sold since is sent whole; or it is made again."""
+    """Either it is sent, and later sales are paid out whole; or it is created again."""
 
     def sell(price):
         product = ProductFactory(seller=seller, price=price)

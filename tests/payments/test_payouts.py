@@ -116,7 +116,7 @@ def test_each_line_has_a_payout_of_its_own(buyer, kettle, daraja):
 
 
 def test_a_payout_is_unknown_before_it_is_sent(line, daraja):
-    """The row says unknown, in the database, before M-Pesa hears a word."""
+    """The row is ``unknown`` in the database before M-Pesa is called."""
     seen = []
     daraja.on_pay = lambda asked: seen.extend(payouts("status", "originator_conversation_id"))
 
@@ -133,7 +133,7 @@ def test_the_result_ends_it(payout):
     assert (owed(), balance(Account.MPESA_CLEARING)) == (0, 0)
 
 
-def test_a_result_told_twice_counts_once(payout):
+def test_a_result_reported_twice_counts_once(payout):
     tell(payout, number="TKP9000001")
 
     assert tell(payout, number="TKP9000001") == "Already recorded."
@@ -167,7 +167,7 @@ def test_a_failure_after_the_success_changes_nothing(payout):
     assert (payouts("status"), owed()) == (["done"], 0)
 
 
-def test_a_result_with_another_amount_is_put_before_a_person(payout):
+def test_a_result_with_another_amount_is_left_to_staff(payout):
     note = tell(payout, amount=15)
 
     assert note == "M-Pesa says KES 15 was sent, KES 1,500 was due."
@@ -209,7 +209,7 @@ def test_a_transfer_m_pesa_does_not_know_is_resent_with_the_same_id(line, daraja
     assert payouts("status") == ["sent"]
 
 
-def test_what_m_pesa_took_is_never_sent_again_though_it_is_not_found(payout, daraja):
+def test_an_accepted_payout_is_never_sent_again_though_it_is_not_found(payout, daraja):
     hurry()
     assert tell_when_asked(payout, code="SFC_IC0003") == "M-Pesa does not know it yet."
 
@@ -281,7 +281,7 @@ def test_a_temporary_refusal_of_a_payout_is_retried_later_with_a_new_id(
     assert payouts("status", "tries") == [("dropped", 0), ("sent", 1)]
 
 
-def test_after_nine_refusals_a_person_decides(payout, daraja):
+def test_after_nine_refusals_staff_decide(payout, daraja):
     for _ in range(9):
         tell(Payout.objects.latest("pk"), 1)
         hurry()
@@ -370,7 +370,7 @@ def test_time_in_which_m_pesa_was_not_asked_is_no_refusal_of_its(line, daraja, k
     assert (payout.note, payout.unacknowledged) == ("", False)
 
 
-def test_once_a_stop_is_ended_what_it_kept_back_is_sent_at_once_and_not_in_an_hour(line, daraja):
+def test_once_a_stop_is_ended_withheld_transfers_are_sent_immediately(line, daraja):
     daraja.on_pay = _raise(DarajaRefused("wrong keys", kind=DarajaRefusal.CONFIGURATION))
     tick()
     with time_machine.travel(timezone.now() + timedelta(days=1)):

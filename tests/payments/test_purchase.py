@@ -67,7 +67,7 @@ def test_a_second_prompt_on_another_phone_pays(buyer_api, kettle, simulator):
     ]
 
 
-def test_a_phone_that_is_answered_while_it_is_rung_is_told_of_at_once(buyer_api, kettle, daraja):
+def test_an_answer_during_the_push_is_reported_immediately(buyer_api, kettle, daraja):
     paid = AttemptOutcome(succeeded=True, code="0", text="Paid", source=ReceiptSource.QUERY)
     daraja.on_push = lambda push: record_outcome(OrderPayment.objects.get().pk, paid)
 

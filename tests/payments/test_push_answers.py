@@ -81,7 +81,7 @@ def used():
 
 
 class Refusing:
-    """A gateway that takes no prompt; the phone pays its buyer's order while it says so."""
+    """A gateway that refuses every prompt; the order is paid while the refusal is on its way."""
 
     def __init__(self, meanwhile):
         self.meanwhile = meanwhile
@@ -112,7 +112,7 @@ def test_a_prompt_that_reached_no_phone_uses_no_budget_whoever_owns_it_now(
     assert used() == [0] * 5
 
 
-def test_a_phone_that_was_rung_before_stays_counted_where_it_is_not_rung_again(db):
+def test_a_phone_prompted_before_stays_counted_if_it_is_not_prompted_again(db):
     now = timezone.now()
     rung = reserve_prompt(1, PHONE, now, is_own=False)
     again = reserve_prompt(1, PHONE, now, is_own=False)

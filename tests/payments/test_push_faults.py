@@ -24,7 +24,7 @@ def prompt_of(api, placed):
 
 
 def by_hand(placed):
-    """What a buyer is told after the words about a prompt that is over."""
+    """The text added to a buyer's message about a finished prompt."""
     reference = placed.json()["reference"]
     return f" Or pay by hand: M-Pesa pay bill 174379, account {reference}, KES 3,000."
 
@@ -181,7 +181,7 @@ def test_a_buyer_who_retries_does_not_wait_for_the_clock(buyer_api, kettle, simu
     ]
 
 
-def test_a_token_that_others_keep_ending_is_never_told_to_the_buyer_as_a_fault(
+def test_a_token_that_others_keep_ending_is_never_shown_to_the_buyer_as_a_fault(
     buyer_api, kettle, simulator
 ):
     """Whoever else uses the key, nothing was processed: the prompt goes a little later."""
@@ -222,7 +222,7 @@ def test_a_token_that_is_never_taken_leaves_the_order_payable_and_blames_nobody(
     assert prompt_of(buyer_api, placed)[0] == "paid"
 
 
-def test_a_wrong_consumer_secret_is_told_to_staff_as_settings(
+def test_a_wrong_consumer_secret_is_reported_to_staff_as_settings(
     buyer_api, kettle, simulator, settings
 ):
     settings.DARAJA_CONSUMER_SECRET = "not-the-secret"

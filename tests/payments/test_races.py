@@ -110,7 +110,7 @@ def test_late_money_and_a_new_buyer_want_the_same_last_goods(payment, kettle, tu
 
 
 @TURNS
-def test_ringing_again_six_times_at_once_rings_once(payment, buyer, daraja, turn):
+def test_six_concurrent_retries_prompt_once(payment, buyer, daraja, turn):
     post(Client(), payment, failure(payment))
     address = f"/cashout/{payment.order.order_token}/pay/"
 
@@ -182,7 +182,7 @@ def test_a_query_and_a_callback_at_once_are_one_receipt(payment, monkeypatch):
     assert [error for error in raised if isinstance(error, Exception)] == []
 
 
-def test_of_many_who_want_to_ask_one_does(payment, daraja, monkeypatch):
+def test_of_many_concurrent_queries_one_is_sent(payment, daraja, monkeypatch):
     slow_down(monkeypatch, "payments.reconciliation.status_query.take_query_token")
     OrderPayment.objects.update(next_check_at=timezone.now())
 
@@ -203,7 +203,7 @@ def slow_down(monkeypatch, name, seconds=0.2):
     monkeypatch.setattr(name, slowly)
 
 
-def test_ringing_one_order_six_times_at_once_pushes_once(order, daraja):
+def test_six_concurrent_prompts_of_an_order_push_once(order, daraja):
     OrderPayment.objects.update(status="requested", rung_at=None, live=True)
     pushes = len(daraja.pushes)
 
@@ -213,7 +213,7 @@ def test_ringing_one_order_six_times_at_once_pushes_once(order, daraja):
 
 
 @TURNS
-def test_one_phone_rings_for_one_of_many_orders_at_once(buyer, seller, daraja, turn):
+def test_one_phone_is_prompted_for_one_of_many_concurrent_orders(buyer, seller, daraja, turn):
     product = ProductFactory(seller=seller, item_number=50)
     orders = [an_order(UserFactory(), (product, 1)) for _ in range(6)]
     OrderPayment.objects.update(
@@ -449,7 +449,7 @@ def test_two_parts_at_once_that_together_cover_an_order_pay_it(payment, kettle, 
     assert not Receipt.objects.filter(waiting=True).exists()
 
 
-def test_a_part_by_prompt_and_a_part_by_hand_at_once_pay_the_order(payment, kettle, monkeypatch):
+def test_a_part_by_prompt_and_a_manual_part_at_once_pay_the_order(payment, kettle, monkeypatch):
     slow_down(monkeypatch, "payments.reconciliation.incoming.create_receipt")
     slow_down(monkeypatch, "payments.reconciliation.outcomes._confirm")
     order = payment.order
@@ -479,7 +479,7 @@ def test_the_statement_and_a_confirmation_at_once_are_one_payment(payment, kettl
     assert (order.payment_status, shelf(kettle), Refund.objects.count()) == ("paid", (3, 0), 0)
 
 
-def test_money_of_no_order_through_two_doors_at_once_lies_in_suspense_once(db, monkeypatch):
+def test_money_of_no_order_through_two_channels_at_once_lies_in_suspense_once(db, monkeypatch):
     slow_down(monkeypatch, "payments.reconciliation.incoming.create_receipt")
     told = by_hand("nobody", 3000, receipt="SGL7654321")
 
@@ -576,7 +576,7 @@ def test_another_amount_of_money_that_is_matched_meanwhile_is_its_orders(order, 
     assert balance(Account.BUYERS_HELD, order_id=order.pk) == 3000
 
 
-def test_what_two_sources_show_of_a_payer_at_once_is_all_kept(order, monkeypatch):
+def test_payer_details_of_concurrent_sources_are_all_kept(order, monkeypatch):
     receipt, _ = record_receipt(told(3000, phone="2547*****111"))
     there = lingering(monkeypatch, evidence, "record")
 

@@ -1,4 +1,4 @@
-"""What is owed back changes while it is being sent, with real threads on PostgreSQL."""
+"""Refunds that change while they are being sent, with real threads on PostgreSQL."""
 
 from threading import Event
 
@@ -34,7 +34,7 @@ pytestmark = [
 
 @pytest.fixture
 def broken():
-    """What the books are to say when a test is over; it may add to it."""
+    """The expected books at the end of a test, which may add to them."""
     return []
 
 

@@ -37,7 +37,7 @@ def simulator_habits():
 
 @pytest.fixture(autouse=True)
 def money_can_go_out(simulator, settings, tmp_path):
-    """The initiator's certificate, and an address for payments by hand."""
+    """The initiator's certificate, and an address for manual payments."""
     certificate = tmp_path / "certificate.pem"
     certificate.write_text(simulator.certificate)
     settings.DARAJA_CERTIFICATE = str(certificate)
@@ -64,7 +64,7 @@ def order(buyer, kettle, simulator):
 
 
 def pay(simulator, order, amount, phone=OTHER):
-    """Pay by hand; returns M-Pesa's receipt number."""
+    """Pay manually; returns M-Pesa's receipt number."""
     events = GatewayEvent.objects.count()
     paid = simulator.pay_by_hand(phone, amount, order.reference)
     settled(simulator, events=events + 1)
@@ -110,7 +110,7 @@ def test_a_payment_too_many_is_reversed(order, simulator):
     assert balance(Account.MPESA_CLEARING) == 3000 == balance(Account.BUYERS_HELD)
 
 
-def test_a_part_of_what_an_unknown_number_paid_is_put_before_a_person(order, simulator):
+def test_a_part_of_what_an_unknown_number_paid_is_left_to_staff(order, simulator):
     pay(simulator, order, 3500)
 
     look_after(simulator, events=0)
@@ -119,7 +119,7 @@ def test_a_part_of_what_an_unknown_number_paid_is_put_before_a_person(order, sim
     assert went_back(simulator) == []
 
 
-def test_what_is_over_goes_back_to_the_orders_own_phone_by_b2c(order, simulator):
+def test_the_excess_is_refunded_to_the_orders_phone_by_b2c(order, simulator):
     pay(simulator, order, 3500, phone=PAYER)
 
     look_after(simulator)
@@ -129,7 +129,7 @@ def test_what_is_over_goes_back_to_the_orders_own_phone_by_b2c(order, simulator)
     assert Refund.objects.get().number == simulator.books()["entries"][-1]["receipt"]
 
 
-def test_less_than_m_pesa_pays_out_is_put_before_a_person(order, simulator):
+def test_less_than_m_pesa_pays_out_is_left_to_staff(order, simulator):
     pay(simulator, order, 3009, phone=PAYER)
 
     assert ways("amount", "way", "status", "note") == [
@@ -263,7 +263,7 @@ def test_a_payout_nobody_took_is_sent_again_under_its_own_id(order, simulator):
     ]
 
 
-def test_a_payout_that_lay_too_long_and_was_not_done_is_put_before_a_person(order, simulator):
+def test_a_payout_that_lay_too_long_and_was_not_done_is_left_to_staff(order, simulator):
     simulator.script(operation="b2c", queue_timeout="not_done")
     pay(simulator, order, 3200, phone=PAYER)
 
@@ -287,7 +287,7 @@ def test_a_result_that_never_comes_is_asked_for(order, simulator):
     assert ways("status", "number") == [("done", entry["receipt"])]
 
 
-def test_a_result_told_twice_is_counted_once(order, simulator):
+def test_a_result_reported_twice_is_counted_once(order, simulator):
     simulator.script(operation="b2c", callbacks=3, together=True)
     pay(simulator, order, 3200, phone=PAYER)
 
@@ -327,7 +327,7 @@ def test_a_late_notice_is_no_refusal(order, simulator):
     assert went_back(simulator) == [("b2c", PAYER, 200)]
 
 
-def test_a_number_without_m_pesa_is_put_before_a_person(order, simulator):
+def test_a_number_without_m_pesa_is_left_to_staff(order, simulator):
     pay(simulator, order, 3200, phone=PAYER)
     simulator.set_registered(PAYER, False)
 
@@ -409,7 +409,7 @@ def test_money_of_an_order_with_a_receipt_still_to_be_named_waits(order, simulat
     assert ways("status") == [("done",)]
 
 
-def test_money_in_suspense_goes_back_at_a_persons_word(order, simulator):
+def test_money_in_suspense_goes_back_if_staff_decide_so(order, simulator):
     receipt, _ = record_receipt(
         IncomingPayment(provider="mpesa", number=pay_wrongly(simulator), amount=70, source="c2b")
     )
@@ -463,7 +463,7 @@ def test_a_page_instead_of_a_token_is_no_refusal(order, simulator):
     assert ways("status") == [("done",)]
 
 
-def test_a_person_cannot_send_less_than_m_pesa_pays_out(order, simulator):
+def test_staff_cannot_send_less_than_m_pesa_pays_out(order, simulator):
     pay(simulator, order, 3009, phone=PAYER)
 
     with pytest.raises(ActionNotAvailable, match="between KES 10 and KES 250,000"):

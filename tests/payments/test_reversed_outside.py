@@ -69,7 +69,7 @@ def seen(number=BACK):
     return money_out.record_reversal_seen(Receipt.objects.get().pk, number=number)
 
 
-def test_finance_writes_it_down_and_the_shop_bears_what_stands(paid):
+def test_a_reversal_outside_the_shop_is_recorded_and_written_off(paid):
     seen()
 
     receipt = Receipt.objects.get()
@@ -101,7 +101,7 @@ def test_a_refund_that_was_not_sent_is_done_by_it(paid):
     assert paid.tracks.order_by("pk")[0].track_status == "refunded"
 
 
-def test_what_was_given_back_before_it_is_lost(paid):
+def test_an_earlier_refund_of_a_reversed_payment_is_lost(paid):
     cancel(paid, 0)
     Refund.objects.update(next_check_at=None)
     mark_done(Refund.objects.get(), number="SGB0000001")
@@ -212,7 +212,7 @@ def test_goods_that_were_paid_out_before_it_are_borne_and_their_seller_keeps_the
     assert books() == {"mpesa_clearing": -1500, "write_offs": 1500}
 
 
-def test_what_the_shop_reversed_before_it_is_told_of_again_is_counted_once(buyer, kettle, daraja):
+def test_a_reversal_by_the_shop_that_is_reported_again_counts_once(buyer, kettle, daraja):
     line_at("refunded", buyer=buyer, product=kettle)
     before = refunds(), books()
 
@@ -383,7 +383,9 @@ def test_a_payment_that_stands_may_go_back(client, owed, daraja):
     assert len(daraja.questions) == 1
 
 
-def test_the_same_answer_told_again_says_nothing_of_the_money_on_its_way(client, owed, daraja):
+def test_the_same_answer_reported_again_says_nothing_about_the_money_on_its_way(
+    client, owed, daraja
+):
     answer(client, owed)
     answer(client, owed)
 
@@ -430,7 +432,7 @@ def test_without_a_clear_answer_nothing_leaves(client, owed, daraja, told):
     assert owed.next_check_at > timezone.now()
 
 
-def test_a_payment_that_never_was_is_a_persons(client, owed, daraja):
+def test_a_payment_that_never_was_is_left_to_staff(client, owed, daraja):
     answer(client, owed, status="Declined")
 
     assert (daraja.payouts, owed.status) == ([], "refused")
@@ -445,7 +447,7 @@ def test_an_answer_from_elsewhere_lets_nothing_leave(client, owed, daraja, setti
     assert (daraja.payouts, owed.status) == ([], "due")
 
 
-def test_what_m_pesa_never_answers_about_is_a_persons_who_may_let_it_go(owed, daraja):
+def test_a_reversal_m_pesa_never_answers_about_can_be_released_by_staff(owed, daraja):
     for _ in range(10):
         Refund.objects.filter(next_check_at__isnull=False).update(next_check_at=timezone.now())
         process_refund(owed.pk)
@@ -460,7 +462,7 @@ def test_what_m_pesa_never_answers_about_is_a_persons_who_may_let_it_go(owed, da
 
 @pytest.fixture
 def for_a_person(client, payment, order, daraja):
-    """KES 5 too much, less than M-Pesa pays out: a person is to give it back on the portal."""
+    """An excess of KES 5, less than M-Pesa pays out: staff have to refund it on the portal."""
     post(client, payment, success(payment, receipt=PAID, amount=3005))
     refund = Refund.objects.get()
     assert refunds() == [(5, "portal", "refused", "")]
@@ -468,7 +470,7 @@ def for_a_person(client, payment, order, daraja):
     return refund
 
 
-def test_before_a_person_gives_it_back_m_pesa_is_asked_too(client, for_a_person, daraja):
+def test_before_staff_refund_it_m_pesa_is_asked_too(client, for_a_person, daraja):
     answer(client, for_a_person, Amount="3005")
 
     assert [question["receipt"] for question in daraja.questions] == [PAID]
@@ -476,7 +478,7 @@ def test_before_a_person_gives_it_back_m_pesa_is_asked_too(client, for_a_person,
     assert for_a_person.receipt_stands_at
 
 
-def test_what_was_reversed_leaves_a_persons_list(client, for_a_person, daraja):
+def test_a_reversed_payment_leaves_the_staff_queue(client, for_a_person, daraja):
     answer(client, for_a_person, status="Reversed")
 
     assert refunds() == [(5, "outside", "done", ""), (3000, "outside", "done", "")]
@@ -518,7 +520,7 @@ def test_a_reversal_on_the_statement_is_no_money_in(paid, daraja):
 
 
 @pytest.mark.parametrize("row", [a_row(reverses="SGL0000009"), a_row(3000)])
-def test_one_of_a_payment_nobody_knows_or_of_a_part_is_a_persons(paid, daraja, row):
+def test_a_partial_reversal_or_one_of_an_unknown_payment_is_left_to_staff(paid, daraja, row):
     told_by_the_statement(daraja, row)
     told_by_the_statement(daraja, row)
 

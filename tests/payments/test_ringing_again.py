@@ -29,7 +29,7 @@ def attempts(order):
     return list(order.payments.order_by("pk").values_list("phone", "status", "live"))
 
 
-def test_after_a_failure_the_same_phone_rings_again(order, failed):
+def test_after_a_failure_the_same_phone_is_prompted_again(order, failed):
     retry_payment(order)
 
     assert attempts(order) == [
@@ -38,7 +38,7 @@ def test_after_a_failure_the_same_phone_rings_again(order, failed):
     ]
 
 
-def test_another_phone_rings_if_one_is_given_and_the_order_remembers_it(order, failed, buyer_api):
+def test_another_phone_is_prompted_if_given_and_the_order_keeps_it(order, failed, buyer_api):
     response = buyer_api.post(f"/cashout/{order.order_token}/pay/", {"mpesa_number": "0733000111"})
 
     assert (response.status_code, response.json()["mpesa_number"]) == (200, "254733000111")
@@ -54,7 +54,7 @@ def test_a_prompt_that_is_open_is_not_followed_by_another(order, payment, buyer_
     assert (len(attempts(order)), order.mpesa_number) == (1, "254712345678")
 
 
-def test_a_refusal_says_in_how_many_seconds_it_can_be_rung_again(order, payment, buyer):
+def test_a_refusal_says_in_how_many_seconds_it_can_be_prompted_again(order, payment, buyer):
     with time_machine.travel(payment.rung_at + timedelta(seconds=30), tick=False):
         api = signed_in(buyer)
         refused = api.post(f"/cashout/{order.order_token}/pay/")
@@ -93,7 +93,7 @@ def test_an_attempt_nobody_sent_in_a_minute_may_be_followed_by_another(order):
 
 
 @pytest.mark.parametrize("status", ["paid", "cancelled", "expired", "refund_due"])
-def test_a_closed_order_rings_no_more(client, order, payment, buyer_api, status):
+def test_a_closed_order_is_not_prompted_again(client, order, payment, buyer_api, status):
     post(client, payment, success(payment) if status == "paid" else failure(payment))
     if status == "expired":
         expire_order(order.pk, now=order.expires_at)
@@ -163,7 +163,7 @@ def test_an_unreadable_body_sends_no_prompt(order, failed, buyer_api, sent, stat
     assert len(attempts(order)) == (2 if status == 200 else 1)
 
 
-def test_one_phone_rings_for_one_order_at_a_time(order, payment, kettle, daraja):
+def test_a_phone_is_prompted_for_one_order_at_a_time(order, payment, kettle, daraja):
     other = an_order(UserFactory(), (kettle, 1))
 
     send_stk_push(other.pk)

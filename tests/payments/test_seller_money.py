@@ -93,7 +93,7 @@ def test_a_sale_its_commission_and_its_payout_are_on_the_statement(sold, seller_
     )
 
 
-def test_what_was_sent_is_what_m_pesa_says(sold, seller, simulator):
+def test_the_amount_sent_is_the_one_m_pesa_reports(sold, seller, simulator):
     paid_out(simulator)
 
     sent = Payout.objects.order_by("pk").values_list("status", "amount", "phone")
@@ -169,7 +169,7 @@ def test_a_payout_tells_where_it_goes_and_what_for(sold, seller_api):
 
 
 @pytest.mark.parametrize(("status", "unseen"), [("done", False), ("done", True), ("due", True)])
-def test_what_only_staff_are_to_read_of_a_payout_is_not_shown_to_its_seller(sold, status, unseen):
+def test_staff_only_details_of_a_payout_are_not_shown_to_its_seller(sold, status, unseen):
     payout = Payout.objects.latest("pk")
     payout.status, payout.unacknowledged = status, unseen
     payout.note = "It was thought to have failed: the same money may have gone twice."

@@ -67,7 +67,7 @@ def test_unpaid_and_cancelled_lines_are_not_sales(buyer, seller_api, kettle):
     assert seller_api.get(SUMMARY).json()["sales"]["days_30"] == NOTHING
 
 
-def test_others_sales_are_not_told(buyer, kettle):
+def test_other_sellers_sales_are_not_shown(buyer, kettle):
     paid_line(buyer, kettle)
 
     assert signed_in(UserFactory()).get(SUMMARY).json()["sales"]["today"] == NOTHING
@@ -84,7 +84,7 @@ def test_waiting_lines_and_lines_under_way_are_counted_separately(buyer, seller_
     assert shown == {"waiting": 2, "under_way": 1}
 
 
-def test_money_stands_as_the_books_say(buyer, seller, seller_api, kettle):
+def test_balances_agree_with_the_books(buyer, seller, seller_api, kettle):
     fetched_line(buyer, kettle)
     shown = seller_api.get(SUMMARY).json()
     payout = Payout.objects.filter(seller=seller).first()

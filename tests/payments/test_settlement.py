@@ -116,7 +116,7 @@ def test_a_number_that_comes_later_completes_the_receipt(payment):
     assert (receipt.number, receipt.source, receipt.note) == ("SGL0000001", "callback", "")
 
 
-def test_less_than_was_counted_at_first_is_borne_and_put_before_a_person(payment, caplog):
+def test_a_lower_amount_than_credited_is_written_off_and_shown_to_staff(payment, caplog):
     record_outcome(payment.pk, PROVEN)
 
     note = record_outcome(payment.pk, money("SGL0000001", amount=1))

@@ -63,7 +63,7 @@ def registered(simulator):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_prompt_nobody_told_of_is_found_on_the_statement(buyer_api, kettle, registered):
+def test_an_unreported_prompt_is_found_on_the_statement(buyer_api, kettle, registered):
     registered.forget_urls()
     registered.script(callbacks=0, query="unknown")
     cash_out(buyer_api, (kettle, 2))
@@ -89,7 +89,7 @@ def test_a_known_payment_on_the_statement_changes_nothing(buyer_api, kettle, reg
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_a_customer_had_reversed_is_found_on_the_statement(buyer_api, kettle, registered):
+def test_a_reversal_for_a_customer_is_found_on_the_statement(buyer_api, kettle, registered):
     cash_out(buyer_api, (kettle, 2))
     settled(registered, events=2)
     back = registered.reverse_for_customer(Receipt.objects.get().number)
@@ -138,7 +138,7 @@ class TestPages:
 # --- How it is read ----------------------------------------------------------------------------
 
 
-def test_it_is_read_from_as_far_back_as_it_reaches_and_then_on_with_an_hours_overlap(db, daraja):
+def test_the_statement_is_read_from_its_start_and_then_with_an_hours_overlap(db, daraja):
     pull_statement(NOW)
     pull_statement(NOW + 6 * HOUR)
     pull_statement(NOW + 100 * HOUR)
@@ -151,7 +151,7 @@ def test_it_is_read_from_as_far_back_as_it_reaches_and_then_on_with_an_hours_ove
     ]
 
 
-def test_what_was_read_without_a_gap_is_written_down(db, daraja):
+def test_the_range_read_without_a_gap_is_recorded(db, daraja):
     pull_statement(NOW)
     first = pull().read_from
     pull_statement(NOW + 6 * HOUR)
@@ -160,7 +160,7 @@ def test_what_was_read_without_a_gap_is_written_down(db, daraja):
     assert pull().read_until == NOW + 6 * HOUR
 
 
-def test_after_a_gap_it_begins_anew(db, daraja):
+def test_after_a_gap_it_starts_again(db, daraja):
     pull_statement(NOW)
     pull_statement(NOW + 100 * HOUR)
 
@@ -238,7 +238,7 @@ def test_a_statement_longer_than_is_read_at_once_does_not_pass_for_read(order, d
     assert (pull().read_until, pull().result_text) == (None, "It has more than 2 pages.")
 
 
-def test_a_row_that_cannot_be_read_is_kept_once_for_a_person(order, daraja):
+def test_a_row_that_cannot_be_read_is_kept_once_for_staff(order, daraja):
     daraja.on_pull = one_page(row(order), unreadable=['{"transactionId": null}'])
 
     pull_statement(NOW)
@@ -339,7 +339,7 @@ def test_the_clock_reads_and_then_ends_what_is_not_there(forsaken, daraja):
     assert (forsaken.status, forsaken.result_code) == ("failed", "local.not_on_statement")
 
 
-def test_a_gap_in_the_reading_leaves_it_to_a_person(forsaken, daraja):
+def test_a_gap_in_the_reading_leaves_it_to_staff(forsaken, daraja):
     for hours in (0, 48, 54):
         clock.pull_and_apply_statement(NOW + hours * HOUR)
 
@@ -367,7 +367,7 @@ def test_an_attempt_whose_money_may_lie_in_suspense_has_not_failed(at_a_till, fo
     assert is_undecided(at_a_till)
 
 
-def test_nor_may_a_person_say_that_no_money_came_before_it_is_decided(at_a_till, forsaken):
+def test_staff_cannot_say_that_no_money_came_before_it_is_decided(at_a_till, forsaken):
     OrderPayment.objects.update(live=False)
     with pytest.raises(ActionNotAvailable, match="SGL7654321: KES 3,000 arrived at that time"):
         mark_attempt_unpaid(forsaken.pk)
@@ -377,7 +377,7 @@ def test_nor_may_a_person_say_that_no_money_came_before_it_is_decided(at_a_till,
     assert mark_attempt_unpaid(forsaken.pk).status == "failed"
 
 
-def test_it_fails_once_that_money_is_said_to_be_another_payment(at_a_till, forsaken):
+def test_a_prompt_fails_once_its_money_is_found_to_be_another_payment(at_a_till, forsaken):
     mark_as_separate_payment(at_a_till.pk)
 
     assert fail_attempts_not_on_statement() == 1

@@ -116,7 +116,7 @@ def test_a_crowd_of_networks_fills_neither_the_messages_nor_the_counts(client, f
     assert StrangersPosts.objects.count() == 6
 
 
-def test_the_next_hour_begins_anew(client, few, at):
+def test_the_next_hour_has_a_new_limit(client, few, at):
     for _ in range(4):
         from_network(client, "41.90.1.2")
 

@@ -25,7 +25,7 @@ def test_warnings_errors_and_tracebacks_are_shown_and_nothing_else():
     assert list(errors_in(LINES)) == [LINES[2], *LINES[4:8], *LINES[9:]]
 
 
-def test_all_that_servers_print_is_kept_and_errors_in_is_told(tmp_path):
+def test_all_that_servers_print_is_kept_and_errors_are_shown(tmp_path):
     told = []
     say = "import sys; print(*sys.argv[1:], sep='\\n')"
     with collecting(tmp_path / "servers.log", told.append) as log:

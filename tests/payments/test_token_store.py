@@ -27,18 +27,18 @@ ALIVE = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def store():
-    """What one process has."""
+    """The token store of one process."""
     return DatabaseTokenStore(ACCOUNT)
 
 
 @pytest.fixture
 def other():
-    """What another process has: the same database, and nothing else in common."""
+    """The token store of another process: the same database, and nothing else in common."""
     return DatabaseTokenStore(ACCOUNT)
 
 
 class Fetch:
-    """A fetch that hangs until it is told to end."""
+    """A fetch that hangs until it is released."""
 
     def __init__(self, ends_with="token-1"):
         self.ends_with = ends_with
@@ -159,7 +159,7 @@ def test_no_row_is_locked_and_no_transaction_open_while_a_token_is_fetched(store
 
 
 @ALIVE
-def test_who_waited_for_a_fetch_that_failed_is_told_the_same_and_does_not_try_too(store, other):
+def test_callers_waiting_for_a_failed_fetch_get_its_error_and_do_not_retry(store, other):
     wrong = DarajaRefused(
         "Invalid Authentication passed", code="400.008.01", kind=DarajaRefusal.CONFIGURATION
     )
@@ -177,7 +177,7 @@ def test_who_waited_for_a_fetch_that_failed_is_told_the_same_and_does_not_try_to
 
 
 @ALIVE
-def test_a_failure_is_over_for_who_comes_after_it(store, other):
+def test_a_failure_is_over_for_later_callers(store, other):
     failed = Fetch(DarajaRefused("no", kind=DarajaRefusal.UNREACHABLE))
     failed.end.set()
     with pytest.raises(DarajaRefused):

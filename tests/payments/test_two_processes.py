@@ -29,7 +29,7 @@ def simulator_habits():
 
 @pytest.fixture
 def orders(seller, monkeypatch):
-    """Fifty buyers who have cashed out, and whose phones nobody has rung."""
+    """Fifty buyers who have cashed out and have not been prompted."""
     monkeypatch.setattr("payments.checkout.stk_push.enqueue_after_commit", lambda *_: None)
     kettle = ProductFactory(seller=seller, item_number=PROMPTS, price=100)
     return [

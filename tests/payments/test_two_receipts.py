@@ -72,7 +72,7 @@ def _find_apart(receipts):
 
 @pytest.fixture
 def pair(client, proven):
-    """Both receipts, of a phone of which too little is shown to be sure. It ends decided."""
+    """Both receipts, from a phone that is masked too much to be sure. Decided at the end."""
     at_a_till(client, phone=UNCLEAR)
     receipts = Receipt.objects.get(number=""), Receipt.objects.get(number="SGL7654321")
     assert undecided()
@@ -113,7 +113,7 @@ def test_the_statement_names_it_too(proven, order, daraja):
     assert counted() == [("SGL7654321", 3000, order.pk)]
 
 
-def test_a_person_who_writes_it_down_names_it_too(proven, order):
+def test_staff_who_record_it_name_it_too(proven, order):
     money_in.record_seen_receipt(number="SGL7654321", amount=3000, reference="", phone=PHONE)
 
     assert counted() == [("SGL7654321", 3000, order.pk)]
@@ -160,7 +160,7 @@ def test_money_that_differs_in_amount_phone_or_time_is_another_payment(
     assert money_in.refund_receipt(Receipt.objects.get(number="SGL7654321").pk)
 
 
-def test_where_two_prompts_fit_a_person_decides(client, proven, order, kettle):
+def test_where_two_prompts_fit_staff_decide(client, proven, order, kettle):
     other = ringing(an_order(UserFactory(), (kettle, 2), phone="254799999678").payments.get(), "2")
 
     at_a_till(client, phone="2547*****678")
@@ -189,7 +189,7 @@ def test_a_pair_cannot_be_given_to_another_order_either(pair, kettle):
 
 
 @pytest.mark.parametrize("way", ["same", "give", "name"])
-def test_a_person_says_that_it_is_this_receipt(pair, order, way):
+def test_staff_say_that_it_is_this_receipt(pair, order, way):
     unnamed, movement = pair
     if way == "same":
         money_in.merge_with_order(movement.pk, reference=order.reference, why="The portal says so")
@@ -212,7 +212,7 @@ def test_a_person_says_that_it_is_this_receipt(pair, order, way):
     assert not undecided()
 
 
-def test_a_person_says_that_they_are_two_payments(pair, order):
+def test_staff_say_that_they_are_two_payments(pair, order):
     money_in.mark_as_separate_payment(pair[1].pk)
 
     assert not undecided()
@@ -230,9 +230,7 @@ def test_a_pair_of_other_amounts_is_one_at_a_persons_word_and_what_came_counts(
     assert list(Refund.objects.values_list("amount", flat=True)) == [100]
 
 
-def test_what_was_to_go_back_before_the_query_proved_it_waits_and_then_stays(
-    client, payment, order, daraja
-):
+def test_a_refund_due_before_the_query_waits_and_is_then_dropped(client, payment, order, daraja):
     OrderPayment.objects.update(status="failed", live=False)
     at_a_till(client, phone=UNCLEAR)
     movement = Receipt.objects.get()
@@ -310,7 +308,7 @@ def test_a_phone_is_replaced_by_one_that_says_more_and_never_by_less(client, pay
     assert seen == [MASKED, HASHED, HASHED, PHONE, PHONE, PHONE, PHONE, PHONE]
 
 
-def test_what_a_hashed_phone_paid_too_much_goes_back_to_the_order_s_own(client, payment, order):
+def test_the_excess_paid_by_a_hashed_phone_is_refunded_to_the_orders_phone(client, payment, order):
     OrderPayment.objects.update(status="failed", live=False)
 
     post_c2b(client, by_hand(order.reference, 3200, MSISDN=HASHED))
@@ -327,7 +325,7 @@ def test_a_strangers_money_of_the_same_amount_makes_nothing_unclear(client, prov
     assert proven.receipt.number == "SGL7654321"
 
 
-def test_where_two_movements_fit_a_person_decides(client, pair, proven):
+def test_where_two_movements_fit_staff_decide(client, pair, proven):
     at_a_till(client, receipt="SGL0000002")
 
     proven.receipt.refresh_from_db()
@@ -346,9 +344,7 @@ def of(order):
     return sorted(order.receipts.values_list("number", "amount"))
 
 
-def test_what_another_phone_paid_for_the_same_order_is_not_what_its_prompt_was_paid_with(
-    client, proven, order, daraja
-):
+def test_a_payment_by_another_phone_is_not_the_prompts(client, proven, order, daraja):
     post_c2b(client, by_hand(order.reference, 3000, receipt="SGL7654321", MSISDN=ANOTHERS))
 
     assert of(order) == BOTH
@@ -388,7 +384,7 @@ def test_a_receipt_matched_from_suspense_is_not_counted_twice(client, proven, or
 
 
 @pytest.mark.parametrize("is_first", [True, False])
-def test_a_number_that_a_person_typed_tells_no_two_payments_apart(payment, order, daraja, is_first):
+def test_a_number_that_staff_entered_tells_no_two_payments_apart(payment, order, daraja, is_first):
     daraja.answer = PAID
     if not is_first:
         query_now(payment.pk)
@@ -406,7 +402,7 @@ def test_a_number_that_a_person_typed_tells_no_two_payments_apart(payment, order
     assert not Refund.objects.exists()
 
 
-def test_what_was_taken_back_of_two_equal_payments_leaves_the_prompts_with_its_order(
+def test_reversing_one_of_two_equal_payments_leaves_the_prompts_with_its_order(
     client, proven, order
 ):
     post_c2b(client, by_hand(order.reference, 3000, receipt="SGL7654321", MSISDN=ANOTHERS))

@@ -26,7 +26,7 @@ SLOW = (
 
 @pytest.fixture(autouse=True)
 def _asked_after(settings, monkeypatch):
-    """A process that has not yet looked who is round, and looks every time."""
+    """A process without a cached view of the heartbeats, which reads them every time."""
     monkeypatch.setattr(heartbeats, "_known", heartbeats._Known())
     monkeypatch.setattr("payments.watch.alerts.enqueue", lambda task, row_id: None)
     settings.HEARTBEATS_MAX_AGE = 0.0
@@ -41,7 +41,9 @@ def stands(api, order):
     return api.get(f"/cashout/{order['order_token']}/").json()["prompt"]
 
 
-def test_the_order_is_placed_and_its_phone_rings_and_its_buyer_is_told(buyer_api, kettle, daraja):
+def test_the_order_is_placed_and_its_phone_prompted_and_its_buyer_informed(
+    buyer_api, kettle, daraja
+):
     silence("clock")
 
     answer = cash_out(buyer_api, (kettle, 1))
@@ -64,7 +66,7 @@ def test_messages_about_paying_are_translated_into_swahili(buyer_api, kettle, da
     assert answer.json()["prompt"]["text"].endswith("Yanahesabiwa vilevile; usilipe mara mbili.")
 
 
-def test_once_the_clock_is_round_again_nothing_is_said_of_it(buyer_api, kettle, daraja):
+def test_once_the_clock_is_round_again_the_notice_is_gone(buyer_api, kettle, daraja):
     silence("clock")
     order = cash_out(buyer_api, (kettle, 1)).json()
     beat("clock")
@@ -88,7 +90,9 @@ def test_once_the_clock_is_round_again_nothing_is_said_of_it(buyer_api, kettle, 
         ),
     ],
 )
-def test_what_only_the_clock_would_do_is_not_promised(buyer_api, kettle, daraja, code, rung, text):
+def test_work_of_the_clock_is_not_promised_while_it_is_silent(
+    buyer_api, kettle, daraja, code, rung, text
+):
     silence("clock")
     order = cash_out(buyer_api, (kettle, 1)).json()
     OrderPayment.objects.update(
@@ -131,7 +135,7 @@ def test_a_database_that_does_not_say_keeps_nobody_from_cashing_out(
     assert cash_out(buyer_api, (kettle, 1)).status_code == 201
 
 
-def test_without_its_workers_a_shop_with_a_broker_rings_phones_itself(
+def test_without_its_workers_a_shop_with_a_broker_prompts_phones_itself(
     order, daraja, settings, monkeypatch
 ):
     given = []

@@ -64,7 +64,7 @@ def left(row, *, ids=(), phone=None, at=None):
 
 
 @pytest.mark.parametrize("kind", ["payout", "refund"])
-def test_what_is_done_without_a_number_is_named_by_the_request_on_the_statement(kind, request):
+def test_a_transfer_without_a_number_is_found_by_its_request_on_the_statement(kind, request):
     row = done_without_a_number(request.getfixturevalue(kind))
 
     withdrawal = left(row, ids=(row.originator_conversation_id,), phone="2547*****999")
@@ -74,7 +74,7 @@ def test_what_is_done_without_a_number_is_named_by_the_request_on_the_statement(
 
 
 @pytest.mark.parametrize("kind", ["payout", "refund"])
-def test_what_is_done_without_a_number_is_named_by_phone_amount_and_time(kind, request):
+def test_a_transfer_without_a_number_is_found_by_phone_amount_and_time(kind, request):
     row = done_without_a_number(request.getfixturevalue(kind))
 
     withdrawal = left(row)
@@ -85,7 +85,7 @@ def test_what_is_done_without_a_number_is_named_by_phone_amount_and_time(kind, r
 
 @pytest.mark.parametrize("kind", ["payout", "refund"])
 @pytest.mark.parametrize("minutes", [-3, 3])
-def test_it_is_not_what_left_before_it_was_sent_or_after_it_was_done(kind, minutes, request):
+def test_a_withdrawal_before_sending_or_after_completion_is_another(kind, minutes, request):
     row = done_without_a_number(request.getfixturevalue(kind))
 
     withdrawal = left(row, at=timezone.now() + timedelta(minutes=minutes))
@@ -94,7 +94,7 @@ def test_it_is_not_what_left_before_it_was_sent_or_after_it_was_done(kind, minut
     assert (withdrawal.state, row.number) == ("open", "")
 
 
-def test_a_person_who_says_that_it_paid_the_seller_names_that_payout(payout):
+def test_staff_who_say_that_it_paid_the_seller_name_that_payout(payout):
     done_without_a_number(payout)
     Withdrawal.objects.create(
         number=LEFT, shortcode="600000", amount=1500, phone=payout.phone, left_at=timezone.now()
@@ -106,7 +106,7 @@ def test_a_person_who_says_that_it_paid_the_seller_names_that_payout(payout):
     assert balance_of(payout.seller_id).owed == 0
 
 
-def test_a_person_who_says_that_it_gave_a_payment_back_names_that_refund(refund):
+def test_staff_who_say_that_it_refunded_a_payment_name_that_refund(refund):
     done_without_a_number(refund)
     withdrawal = left(refund, phone="2547*****999")
 
@@ -117,7 +117,7 @@ def test_a_person_who_says_that_it_gave_a_payment_back_names_that_refund(refund)
 
 
 @pytest.mark.parametrize("kind", ["payout", "refund"])
-def test_what_was_never_sent_is_not_done_by_an_equal_payment_to_its_phone(kind, request):
+def test_an_unsent_transfer_is_not_completed_by_an_equal_payment_to_its_phone(kind, request):
     row = request.getfixturevalue(kind)
 
     withdrawal = left(row)
@@ -126,7 +126,7 @@ def test_what_was_never_sent_is_not_done_by_an_equal_payment_to_its_phone(kind, 
     assert (withdrawal.state, row.status, row.number) == ("open", "due", "")
 
 
-def test_what_a_seller_was_paid_otherwise_is_deducted_from_what_is_due_to_them(payout):
+def test_a_manual_payout_is_deducted_from_what_is_due_to_its_seller(payout):
     settle_withdrawal_as_payout(left(payout).pk, username=payout.seller.username)
     create_payouts(payout.seller_id)
 
@@ -139,7 +139,7 @@ def test_what_a_seller_was_paid_otherwise_is_deducted_from_what_is_due_to_them(p
     assert balance_of(payout.seller_id).owed == 0
 
 
-def test_what_is_due_may_have_left_while_a_restore_keeps_money_back(payout):
+def test_a_due_payout_may_have_left_while_a_restore_withholds_money(payout):
     stop_after_restore(lost_since=timezone.now() - timedelta(hours=1), now=timezone.now())
 
     assert left(payout) is None

@@ -50,7 +50,7 @@ def test_every_failure_says_what_to_do_next(order, payment, code):
     assert code not in prompt["message"].split()
 
 
-def test_every_refusal_has_words_of_its_own(order, payment):
+def test_every_refusal_has_its_own_message(order, payment):
     payment.status, payment.live = AttemptStatus.FAILED, False
     said = set()
     for payment.result_code in OURS:
@@ -72,14 +72,14 @@ def test_a_refusal_does_not_reveal_prompts_of_others(order, payment):
 
 @pytest.mark.parametrize("status", AttemptStatus)
 @pytest.mark.parametrize("live", [True, False])
-def test_every_stand_of_an_attempt_is_told(order, payment, status, live):
+def test_every_status_of_an_attempt_has_a_message(order, payment, status, live):
     payment.status, payment.live = status, live
 
     assert told(order, payment)["message"]
 
 
 @pytest.mark.parametrize("status", [s for s in PaymentStatus if s != PaymentStatus.REQUESTED])
-def test_every_end_of_an_order_is_told(order, payment, status):
+def test_every_end_of_an_order_has_a_message(order, payment, status):
     order.payment_status = status
 
     assert told(order, payment)["message"]
@@ -109,7 +109,7 @@ def test_a_prompt_that_lapsed_asks_for_patience(order, payment):
 
 
 @pytest.mark.parametrize("status", ["failed", "submitted"])
-def test_once_the_prompt_is_over_the_way_by_hand_is_told(order, payment, status):
+def test_once_the_prompt_is_over_the_manual_way_to_pay_is_shown(order, payment, status):
     payment.status, payment.live, payment.result_code = status, False, "1032"
 
     message = told(order, payment, ways=[M_PESA])["message"]
@@ -117,7 +117,7 @@ def test_once_the_prompt_is_over_the_way_by_hand_is_told(order, payment, status)
     assert message.endswith(" Or pay by hand: M-Pesa pay bill 174379, account SFA7KQ, KES 3,000.")
 
 
-def test_a_second_way_by_hand_is_told_after_the_first(order, payment):
+def test_a_second_manual_way_to_pay_is_shown_after_the_first(order, payment):
     payment.status, payment.live, payment.result_code = "failed", False, "1032"
 
     message = told(order, payment, ways=[M_PESA, EQUITY | {"amount": 3000}])["message"]
@@ -130,14 +130,14 @@ def test_a_second_way_by_hand_is_told_after_the_first(order, payment):
 
 
 @pytest.mark.parametrize("due", [3000, 2000])
-def test_while_the_phone_rings_nothing_but_the_prompt_is_told(order, payment, due):
+def test_while_a_prompt_is_open_only_the_prompt_is_shown(order, payment, due):
     message = told(order, payment, due=due, ways=[M_PESA])["message"]
 
     assert message == "Look at your phone and enter your M-Pesa PIN."
 
 
 @pytest.mark.parametrize("status", ["failed", "confirmed", "submitted"])
-def test_what_is_missing_is_told_whatever_the_prompt_came_to(order, payment, status):
+def test_the_missing_amount_is_shown_whatever_the_prompts_result(order, payment, status):
     payment.status, payment.live = status, False
 
     message = told(order, payment, due=2000, ways=[M_PESA | {"amount": 2000}])["message"]
@@ -162,7 +162,7 @@ def test_a_closed_order_names_no_way_to_pay(order, payment):
 # --- What a frontend builds its buttons and its countdown from ------------------------------------
 
 
-def test_the_way_by_hand_is_a_member_of_its_own(order, payment):
+def test_the_manual_way_to_pay_is_a_separate_member(order, payment):
     payment.status, payment.live, payment.result_code = "failed", False, "1032"
 
     prompt = told(order, payment, ways=[M_PESA])
@@ -213,7 +213,7 @@ def test_an_order_that_is_closed_or_over_is_never_rung_for_again(order, payment)
 
 
 @pytest.mark.parametrize("status", [s for s in PaymentStatus if s != PaymentStatus.REQUESTED])
-def test_every_end_of_an_order_is_told_in_swahili(order, payment, status):
+def test_every_end_of_an_order_has_a_message_in_swahili(order, payment, status):
     order.payment_status = status
 
     english, swahili = told(order, payment), told(order, payment, language="sw")

@@ -174,7 +174,7 @@ def test_the_same_amount_may_be_reported_again_after_another(payment):
 
 
 @pytest.mark.django_db
-def test_a_correction_of_before_that_is_named_by_its_amount_stands_in_nobodys_way(payment):
+def test_a_correction_of_before_that_is_named_by_its_amount_blocks_nobody(payment):
     record_outcome(payment.pk, PROVEN)
     receipt = Receipt.objects.get()
     post(
@@ -205,7 +205,7 @@ def test_the_same_loss_may_be_undone_again_after_it_came_back(payment):
 
 
 @pytest.mark.django_db
-def test_what_was_booked_on_commission_is_moved_off_it(booked_as_then, payment):
+def test_write_offs_posted_to_commission_are_moved_off_it(booked_as_then, payment):
     come_short(payment)
     assert losses() == (-2999, 0)
 
@@ -234,7 +234,7 @@ def test_a_database_of_then_has_it_moved_by_its_migration(before, payment):
 
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
-def test_what_was_undone_on_commission_is_moved_too(before, order, payment):
+def test_undone_write_offs_on_commission_are_moved_too(before, order, payment):
     come_short(payment)
     cancel(order)
     assert losses() == (0, 0)

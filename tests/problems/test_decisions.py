@@ -140,7 +140,7 @@ def test_no_more_goes_back_than_is_left(problem, seller, line, amount):
 
 
 @pytest.mark.parametrize("amount", [0, -5, 1.5, "three", "-300", True, None, [300]])
-def test_what_is_no_amount_is_refused(problem, seller, line, amount):
+def test_invalid_amounts_are_refused(problem, seller, line, amount):
     answer = post(seller, line, "accept/", {"amount": amount}, format="json")
 
     assert (answer.status_code, list(answer.json())) == (400, ["amount"])
@@ -182,7 +182,7 @@ def test_a_reduced_line_that_is_cancelled_later_gives_back_the_rest_alone(
     assert again(line.order).payment_status == "refund_due"
 
 
-def test_it_is_refunded_once_both_parts_are_back(buyer, seller, line, problem, clerk):
+def test_a_line_is_refunded_once_both_parts_are_refunded(buyer, seller, line, problem, clerk):
     post(seller, line, "accept/", {"amount": 400})
     first = Refund.objects.get()
     decide(report(line, buyer, text="Now it is dead."), "refund", clerk)
@@ -235,7 +235,7 @@ def test_the_commission_falls_with_the_price_rounded_for_the_seller(
     assert commission - sum(found) == commission * line.rest // amount
 
 
-def test_what_was_paid_out_already_is_the_sellers_debt(buyer, seller, line, problem, clerk, daraja):
+def test_a_refund_after_the_payout_is_the_sellers_debt(buyer, seller, line, problem, clerk, daraja):
     decide(problem, "close", clerk)
     tick()
     tell(Payout.objects.get())
@@ -330,7 +330,7 @@ def test_goods_that_never_left_are_not_brought_back(buyer, seller, kettle):
     assert (answer.status_code, answer.json()["code"]) == (409, "nothing_to_bring_back")
 
 
-def test_they_are_asked_for_once(problem, seller, line):
+def test_goods_are_requested_back_once(problem, seller, line):
     post(seller, line, "accept/", {"bring_back": True})
 
     answer = post(seller, line, "accept/", {"bring_back": True})
@@ -373,7 +373,7 @@ def test_the_buyer_withdraws_it_and_the_seller_is_told(problem, buyer, line):
 
 
 @pytest.mark.parametrize("what", ["accept/", "returned/", "withdraw/"])
-def test_who_has_no_part_decides_nothing(problem, line, what):
+def test_users_who_are_not_involved_decide_nothing(problem, line, what):
     for person in (UserFactory(), support(), UserFactory(is_superuser=True)):
         assert post(person, line, what, {"goods_there": True}).status_code == 404
     assert stands(problem) == ("open", "", "", 0)
@@ -400,7 +400,7 @@ PRESSES = {
 
 
 @pytest.mark.parametrize("what", PRESSES)
-def test_what_has_ended_is_not_decided_again(problem, buyer, seller, line, what):
+def test_a_closed_problem_is_not_decided_again(problem, buyer, seller, line, what):
     post(seller, line, "accept/", {"amount": 300})
     person = buyer if what == "withdraw/" else seller
 
@@ -489,7 +489,7 @@ def test_much_money_takes_a_second_person(buyer, sell, clerk, key, given, cost):
     assert not again(problem).is_undecided
 
 
-def test_what_was_decided_meanwhile_is_not_done_by_agreeing(buyer, seller, sell, clerk):
+def test_agreeing_does_nothing_after_another_decision(buyer, seller, sell, clerk):
     line = sell(49_000, "delivered")
     problem = report(line, buyer)
     with pytest.raises(SecondPersonNeeded):

@@ -35,7 +35,9 @@ def owed_to(seller):
     return signed_in(seller).get("/seller/balance/").json()
 
 
-def test_what_was_not_sent_yet_waits_and_the_other_lines_leave(buyer, seller, sell, daraja):
+def test_the_lines_unsent_earnings_wait_and_the_other_lines_are_paid_out(
+    buyer, seller, sell, daraja
+):
     wrong = sell(900)
     sell(700)
     report(wrong, buyer)
@@ -60,7 +62,7 @@ def test_lines_that_went_together_leave_without_the_one_that_waits(buyer, seller
     assert owed_to(seller)["held"] == 4
 
 
-def test_it_leaves_once_it_is_closed(buyer, sell, daraja):
+def test_earnings_are_paid_out_once_the_problem_is_closed(buyer, sell, daraja):
     line = sell(900)
     problem = report(line, buyer)
     tick()
@@ -72,7 +74,7 @@ def test_it_leaves_once_it_is_closed(buyer, sell, daraja):
     assert sent(daraja) == [(PHONE, 900)]
 
 
-def test_it_leaves_once_it_is_withdrawn(buyer, sell, daraja):
+def test_earnings_are_paid_out_once_the_problem_is_withdrawn(buyer, sell, daraja):
     line = sell(900)
     report(line, buyer)
     post(buyer, line, "withdraw/")
@@ -161,7 +163,7 @@ def test_goods_that_came_back_to_a_seller_who_was_paid_are_the_shops_to_refund(
     assert again(line).returned
 
 
-def test_what_was_not_sent_yet_is_the_sellers_to_give_back(buyer, seller, sell, daraja, settings):
+def test_a_seller_can_refund_from_unsent_earnings(buyer, seller, sell, daraja, settings):
     settings.SELLER_REFUND_ON_CREDIT = 0
     fetched, paid = sell(900), sell(700, "paid")
     for line in (fetched, paid):
@@ -200,7 +202,7 @@ def test_a_problem_before_the_goods_are_fetched_holds_back_what_they_earn(
     assert (sent(daraja), owed_to(seller)["held"]) == ([], 900)
 
 
-def test_one_that_waits_for_a_second_person_is_dropped_too(buyer, sell, settings):
+def test_a_payout_that_needs_approval_is_dropped_too(buyer, sell, settings):
     settings.PAYOUT_APPROVAL_ABOVE = 500
     line = sell(900)
     assert Payout.objects.get().awaits_approval
@@ -210,13 +212,13 @@ def test_one_that_waits_for_a_second_person_is_dropped_too(buyer, sell, settings
     assert payouts("status") == ["dropped"]
 
 
-def test_the_clock_does_not_come_for_what_is_held_back(buyer, sell):
+def test_sellers_with_withheld_earnings_alone_are_not_due_for_payouts(buyer, sell):
     report(sell(900), buyer)
 
     assert sellers_to_pay(before=timezone.now() + timezone.timedelta(hours=1)) == []
 
 
-def test_what_is_held_back_is_not_paid_as_something_to_spare(buyer, seller, sell, daraja):
+def test_repeated_payout_runs_do_not_pay_withheld_earnings(buyer, seller, sell, daraja):
     report(sell(900), buyer)
 
     for _ in range(3):
@@ -226,7 +228,7 @@ def test_what_is_held_back_is_not_paid_as_something_to_spare(buyer, seller, sell
     assert sent(daraja) == []
 
 
-def test_a_debt_is_not_paid_with_what_is_held_back(buyer, seller, sell, daraja):
+def test_a_debt_is_not_paid_with_withheld_money(buyer, seller, sell, daraja):
     from orders.fulfilment import move_line
 
     returned = sell(1000)
@@ -246,7 +248,7 @@ def test_a_debt_is_not_paid_with_what_is_held_back(buyer, seller, sell, daraja):
 # --- What has left ---------------------------------------------------------------------------
 
 
-def test_what_has_left_is_said_to_have_left(buyer, sell, daraja):
+def test_sent_earnings_are_shown_as_sent(buyer, sell, daraja):
     line = sell(900)
     tick()
     tell(Payout.objects.get(), number="TKP9000001")
@@ -260,7 +262,7 @@ def test_what_has_left_is_said_to_have_left(buyer, sell, daraja):
     )
 
 
-def test_what_may_have_left_is_said_to_be_on_its_way(buyer, sell, daraja):
+def test_earnings_that_may_have_left_are_shown_as_on_their_way(buyer, sell, daraja):
     line = sell(900)
     tick()
 
@@ -281,8 +283,10 @@ def test_where_the_sellers_money_is_is_said_to_the_shop(buyer, sell, status, sai
     assert describe_money(report(sell(900, status), buyer)) == said
 
 
-def test_one_that_was_not_taken_after_all_is_not_sent_again(buyer, sell, daraja, monkeypatch):
-    """It is due again, though a problem was reported while nobody knew whether it had left."""
+def test_a_payout_not_accepted_is_not_sent_again_once_a_problem_is_reported(
+    buyer, sell, daraja, monkeypatch
+):
+    """It is due again, though a problem was reported while its result was unknown."""
     line = sell(900)
 
     def refuse(**about):
@@ -305,7 +309,7 @@ def test_one_that_was_not_taken_after_all_is_not_sent_again(buyer, sell, daraja,
 @pytest.mark.parametrize(
     ("how", "given", "left"), [("part", {"amount": 200}, [700]), ("refund", {}, [])]
 )
-def test_what_was_decided_while_mpesa_might_have_had_it_is_not_sent_as_it_was(
+def test_a_decision_during_a_payout_changes_what_is_sent_next(
     buyer, sell, daraja, monkeypatch, how, given, left
 ):
     """The problem is reported and decided between the claim and M-Pesa's refusal to take it."""
@@ -326,7 +330,7 @@ def test_what_was_decided_while_mpesa_might_have_had_it_is_not_sent_as_it_was(
     assert [amount for _, amount in sent(daraja)] == left
 
 
-def test_what_was_refused_is_not_tried_again_while_it_waits(buyer, sell, daraja):
+def test_a_refused_payout_is_not_retried_while_it_waits(buyer, sell, daraja):
     line = sell(900)
     tick()
     tell(Payout.objects.get(), code=1)
@@ -391,7 +395,7 @@ def test_payouts_are_created_while_the_problem_is_reported(buyer, seller, sell, 
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_who_makes_payouts_looks_again_after_waiting_for_who_reports(
+def test_making_payouts_rereads_problems_after_waiting_for_the_lock(
     buyer, seller, sell, monkeypatch
 ):
     """The share is chosen before the problem is reported, and locked after."""
@@ -463,7 +467,7 @@ def test_a_problem_is_decided_while_its_payout_ends(buyer, seller, sell, daraja)
 def test_problems_of_one_order_and_its_payouts_do_not_wait_for_each_other(
     buyer, seller, sell, daraja
 ):
-    """Twelve at once: reporting, deciding, paying out, in every order; none waits for ever."""
+    """Twelve concurrent reports, decisions and payouts, in every order, without a deadlock."""
     lines = [sell(900) for _ in range(4)]
     problems = [report(line, buyer) for line in lines[:2]]
 

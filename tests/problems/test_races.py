@@ -89,7 +89,7 @@ def test_nothing_is_given_back_of_a_payout_that_is_being_claimed(
     assert daraja.payouts == []
 
 
-def test_what_was_claimed_before_the_problem_counts_as_paid(
+def test_earnings_claimed_before_the_problem_count_as_paid(
     sell, buyer, seller, daraja, monkeypatch, settings
 ):
     settings.SELLER_REFUND_ON_CREDIT = 5000

@@ -49,7 +49,7 @@ def test_a_problem_is_reported_and_says_how_it_stands(buyer, line):
 
 
 @pytest.mark.parametrize("status", ["paid", "fetched", "shipping", "delivered"])
-def test_it_can_be_reported_from_when_it_is_paid(buyer, kettle, status):
+def test_a_problem_can_be_reported_once_the_line_is_paid(buyer, kettle, status):
     line = line_at(status, buyer=buyer, product=kettle)
 
     assert post(buyer, line, body=DAMAGED).status_code == 201
@@ -101,7 +101,7 @@ def test_only_the_buyer_reports_a_problem(seller, line, who):
         ({"kind": "damaged", "text": "It.", "pictures": "x"}, "pictures"),
     ],
 )
-def test_what_cannot_be_read_is_said_on_its_field(buyer, line, body, field):
+def test_unreadable_input_is_reported_on_its_field(buyer, line, body, field):
     answer = post(buyer, line, body=body, format="json")
 
     assert (answer.status_code, list(answer.json())) == (400, [field])

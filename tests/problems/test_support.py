@@ -36,7 +36,7 @@ def member(username, *, role="support", **about):
 
 
 def told():
-    """Who is told of problems as support, and over what, once all is put into words."""
+    """The support staff notified of problems, and the channels, once messages are written."""
     for notice in Notice.objects.to_compose():
         compose(notice.pk)
     written = Message.objects.filter(kind=KIND).order_by("pk")
@@ -88,7 +88,7 @@ def test_an_inbox_that_is_not_confirmed_gets_nothing(line, buyer):
 
 
 @pytest.mark.parametrize("part", ["buyer", "seller"])
-def test_who_has_a_part_in_it_is_not_told_as_support(akinyi, line, part):
+def test_support_staff_involved_in_a_problem_are_not_notified_as_support(akinyi, line, part):
     person = getattr(line, part)
     person.is_staff, person.email = True, "part@omache.example"
     person.save()
@@ -109,7 +109,7 @@ def test_staff_with_a_conflict_of_interest_by_number_are_not_mailed(akinyi, line
     assert [who for who, *_ in told()] == ["akinyi"]
 
 
-def test_what_they_chose_about_buying_and_selling_keeps_none_of_it_away(akinyi, line, buyer):
+def test_message_settings_for_buying_and_selling_do_not_apply_to_support(akinyi, line, buyer):
     change_preferences(akinyi, {"buying_email": False, "selling_email": False})
 
     report(line, buyer)
@@ -129,7 +129,7 @@ def test_a_problem_is_told_once(akinyi, line, buyer):
     assert (len(told()), len(told())) == (1, 1)
 
 
-def test_one_that_is_withdrawn_and_reported_anew_is_told_once_a_day(akinyi, line, buyer):
+def test_a_problem_reported_again_is_notified_once_a_day(akinyi, line, buyer):
     report(line, buyer)
     for hours, count in [(0, 1), (23, 1), (25, 2), (26, 2)]:
         with time_machine.travel(timezone.now() + timedelta(hours=hours), tick=False):
@@ -158,7 +158,7 @@ def test_the_mail_is_sent_once_the_report_is_committed(
 # --- What ------------------------------------------------------------------------------------
 
 
-def test_it_says_what_is_wrong_and_where_it_is_and_nothing_the_buyer_wrote(akinyi, line, buyer):
+def test_the_message_names_kind_and_page_but_not_the_buyers_text(akinyi, line, buyer):
     problem = report(line, buyer, text="Call 0722123456 for a prize.")
 
     told()
@@ -175,7 +175,7 @@ def test_it_says_what_is_wrong_and_where_it_is_and_nothing_the_buyer_wrote(akiny
     )
 
 
-def test_it_is_told_in_their_language(akinyi, line, buyer):
+def test_the_message_is_in_the_recipients_language(akinyi, line, buyer):
     change_preferences(akinyi, {"language": "sw"})
     problem = report(line, buyer)
 
@@ -225,7 +225,7 @@ def test_the_page_it_names_opens_for_support(akinyi, line, buyer, client):
     assert line.order.reference in page.content.decode()
 
 
-def test_it_is_not_among_the_kinds_that_people_read_in_the_app(akinyi, line, buyer):
+def test_messages_to_support_are_not_in_app_notices(akinyi, line, buyer):
     report(line, buyer)
     told()
 

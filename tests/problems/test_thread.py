@@ -81,7 +81,7 @@ def test_without_a_problem_there_is_nothing_to_read(buyer, line):
     ] * 3
 
 
-def test_what_was_said_is_never_changed_or_deleted(problem):
+def test_thread_messages_are_never_changed_or_deleted(problem):
     said = ProblemMessage.objects.all()
 
     for change in (lambda: said.update(text="Nothing."), said.delete):
@@ -219,7 +219,7 @@ def test_a_fourth_picture_is_refused_before_any_is_decoded(buyer, line, monkeypa
     assert not Problem.objects.exists()
 
 
-def test_what_is_no_picture_is_refused_and_nothing_is_kept(buyer, line):
+def test_a_file_that_is_not_a_picture_is_refused_and_not_stored(buyer, line):
     body = {"text": "See.", "kind": "damaged", "pictures": [upload(b"<svg onload=x>")]}
 
     answer = post(buyer, line, "", body, format="multipart")
@@ -261,7 +261,7 @@ def test_the_seller_lists_their_problems_open_first(buyer, seller_api, sell):
     assert [each["id"] for each in listed] == [problems[1].pk, problems[0].pk, problems[2].pk]
 
 
-def test_it_is_read_page_by_page(buyer, seller_api, sell):
+def test_problems_are_listed_in_pages(buyer, seller_api, sell):
     problems = [report(sell(900, "delivered"), buyer) for _ in range(3)]
 
     first = seller_api.get("/seller/problems/?page_size=2")
@@ -277,7 +277,7 @@ def test_nobody_lists_what_others_sold(problem):
     assert signed_in(UserFactory()).get("/seller/problems/").json() == []
 
 
-def test_it_costs_the_same_for_one_problem_or_many(
+def test_the_list_costs_the_same_number_of_queries_for_many_problems(
     buyer, seller_api, sell, django_assert_num_queries
 ):
     for _ in range(3):

@@ -1,4 +1,4 @@
-"""Where messages leave: e-mail by SMTP, SMS by the provider that the settings name."""
+"""Channels for sending messages: e-mail by SMTP, SMS by the provider in the settings."""
 
 from omachemainproj.sms import is_sms_on, sms_provider
 

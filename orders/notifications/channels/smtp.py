@@ -1,4 +1,4 @@
-"""E-mail by Django's mail backend, with an exact answer to whether it was sent."""
+"""E-mail by Django's mail backend, reporting exactly whether it was sent."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from omachemainproj.sms.errors import MaybeSent, NotSent
 
 
 def send(*, address: str, subject: str, text: str) -> str:
-    """Send one e-mail, once. Returns its Message-ID, 64 letters at most.
+    """Send one e-mail, once. Returns its Message-ID, 64 characters at most.
 
     Raises NotSent and MaybeSent.
     """
     message_id = f"<{uuid4().hex}@{str(DNS_NAME)[:29]}>"
     connection = get_connection()
     try:
-        # Before sending: what fails here has certainly sent nothing.
+        # Opened before sending: if this fails, certainly nothing was sent.
         connection.open()
     except Exception as error:
         raise NotSent(f"the mail server: {_brief(error)}", retryable=True) from error
@@ -32,7 +32,7 @@ def send(*, address: str, subject: str, text: str) -> str:
         codes = [code for code, _ in error.recipients.values()]
         raise NotSent(_brief(error), retryable=_are_temporary(codes)) from error
     except smtplib.SMTPResponseException as error:
-        # The server refused: 4xx for now, 5xx for good (RFC 5321, 4.2.1).
+        # The server refused: 4xx is temporary, 5xx is final (RFC 5321, 4.2.1).
         raise NotSent(_brief(error), retryable=_are_temporary([error.smtp_code])) from error
     except Exception as error:
         raise MaybeSent(_brief(error)) from error
