@@ -1,7 +1,7 @@
-"""What stops the start: settings that are missing, dangerous, or do not go together.
+"""Start-up checks: settings that are missing, dangerous or inconsistent.
 
-Each function yields the variable's name and a sentence about it for the person who starts the
-shop. Values that cannot be read at all have been told of before (environment.py).
+Each function yields the variable's name and a sentence about it for the person starting the shop.
+Unreadable values have already been reported (environment.py).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .service_urls import hosts_of
 Settings = Mapping[str, Any]
 Problems = Iterator[tuple[str, str]]
 
-#: What is published with the simulator: worth nothing, and no secret.
+#: Their defaults are published with the simulator, so they protect nothing.
 _SECRETS = (
     "DARAJA_CONSUMER_KEY",
     "DARAJA_CONSUMER_SECRET",
@@ -38,7 +38,7 @@ _NEEDED = (
     "DARAJA_SHORTCODE",
     "DARAJA_PASSKEY",
 )
-#: What has a default that is a laptop's, and why production says it itself.
+#: Settings whose defaults suit only a laptop, and what to set them to in production.
 _SAID = {
     "DATABASE_URL": "set DATABASE_URL: postgres://…, or sqlite:////path/of/a/file for a small shop "
     "on one machine.",
@@ -55,9 +55,9 @@ _INITIATOR = (
 
 
 def find_problems(settings: Settings, is_in_trouble: Callable[..., bool]) -> Problems:
-    """What is wrong with the settings as a whole.
+    """Yield the problems of the settings as a whole.
 
-    ``is_in_trouble(*names)`` says whether the values of these variables could not be read.
+    ``is_in_trouble(*names)`` tells whether one of these variables already has a problem.
     """
     shop = {**settings, "DJANGO_ALLOWED_HOSTS": settings["ALLOWED_HOSTS"]}
     yield from _find_anywhere(shop)
@@ -225,7 +225,7 @@ def _find_weak(shop: Settings) -> Problems:
 
 
 def _find_wrong_about_gateway(shop: Settings) -> Problems:
-    """What a real gateway asks for; a rehearsal on loopback addresses needs none of it."""
+    """Requirements of a real gateway; a rehearsal on loopback addresses has none of them."""
     base, gateway = shop["DARAJA_CALLBACK_BASE_URL"], shop["DARAJA_BASE_URL"]
     if is_loopback_url(base):
         if not is_loopback_url(gateway):
@@ -276,9 +276,9 @@ def _find_what_only_rehearses(shop: Settings) -> Problems:
 
 
 def _find_uncallable(base: str, c2b_token: str) -> Problems:
-    """Ask of each address that we give Safaricom what Safaricom asks of it."""
+    """Check each address that we give Safaricom against Safaricom's rules."""
     name = "DARAJA_CALLBACK_BASE_URL"
-    # An attempt's own token is 32 hexadecimal digits, which spell no word.
+    # An attempt's token is 32 hexadecimal digits, so it cannot contain a forbidden word.
     if objection := check_callback_url(f"{base}/safwebhook/{'0' * 32}/"):
         yield name, objection.replace("The callback address", name, 1)
     elif c2b_token and (
@@ -293,9 +293,9 @@ def _find_uncallable(base: str, c2b_token: str) -> Problems:
 
 
 def _find_production_without_a_key(shop: Settings) -> Problems:
-    """Without a key debug is on and nothing is limited: no place for anything of a real shop.
+    """Refuse a real shop's settings without a key, when debug is on and nothing is limited.
 
-    Whatever leads to another machine, and every secret but the simulator's, is a real shop's.
+    Any address of another machine, and any secret except the simulator's, belongs to a real shop.
     """
     mail = shop["EMAIL_HOST"] if shop["EMAIL_BACKEND"].endswith(".smtp.EmailBackend") else None
     signs = {
