@@ -70,7 +70,7 @@ nothing.
 def send_confirmation(user: User) -> None:
     """E-mail a link that confirms the user's address. Never raises.
 
-    Not if it is confirmed; at most one mail per inbox and three per user a day.
+    Nothing is sent if it is already confirmed; at most one mail per inbox and three per user a day.
     """
     if not user.email or user.email_confirmed_at:
         return

@@ -232,7 +232,7 @@ def writer_of(field: Field[Any, Any]) -> Callable[[Any], Any] | None:
 
 
 def _what_went_wrong(row: Any) -> str:
-    """M-Pesa's result text in a list; empty on success, which the badge shows."""
+    """M-Pesa's result text in a list; a dash on success, which the badge shows."""
     return row.result_text if row.result_text and row.result_code != "0" else formats.NOTHING
 
 

@@ -1,6 +1,6 @@
-"""A person's page in the admin: who they are, and what staff did about them.
+"""A person's page in the admin: their details, and staff actions about them.
 
-What they bought, sold, are owed and were told is declared by the apps above.
+Sections about their orders, sales, money and messages are declared by higher apps.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from .formats import Tone, badge, dial_in, moment, phone_link, write_moment
 from .links import link_to
 from .row_page import Content, Facts, Table, list_of, newest_of, section
 
-#: Who has this permission sees where people live and are called.
+#: The permission to see people's addresses and phones.
 HELPS = "accounts.help_user"
 
 
 def is_guest(person: User) -> bool:
-    """Whether somebody bought as a guest, and has no account."""
+    """Whether a user bought as a guest, without an account."""
     return hasattr(person, "guest")
 
 
@@ -56,7 +56,7 @@ def _email(person: User) -> str:
 
 
 def kind_of(person: User) -> str:
-    """How somebody's account stands, as a badge."""
+    """The status of a user's account, as a badge."""
     if person.erased_at is not None:
         return badge("deleted account", Tone.QUIET)
     if is_guest(person):

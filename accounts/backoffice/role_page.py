@@ -1,4 +1,4 @@
-"""A role's page in the admin: what who has it may do, and who has it."""
+"""A role's page in the admin: its purpose, its permissions and its members."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from .permission_labels import labels_by_section
 from .roles import PURPOSES
 from .row_page import Content, Facts, Table, list_of, newest_of, section
 
-#: Who has this permission sees roles: superusers.
+#: The permission to see roles, which only superusers have.
 _SEES = "auth.view_group"
 
 
 def purpose_of(role: Group) -> str:
-    """What a role is for; nothing is said of those that the shop made for itself."""
+    """The purpose of a role; "" for roles created by the shop itself."""
     return PURPOSES.get(role.name, "")
 
 
