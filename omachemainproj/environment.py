@@ -83,7 +83,7 @@ class Environment:
             if name.startswith(prefixes) and name not in known:
                 near = difflib.get_close_matches(name, sorted(known), n=1)
                 hint = f"; did you mean {near[0]}?" if near else "."
-                self.refuse(name, f"{name} is no setting of ours{hint}")
+                self.refuse(name, f"{name} is not a known setting{hint}")
 
     def refuse_problems(self) -> None:
         """Raise ImproperlyConfigured with all problems, one per line."""
@@ -112,12 +112,13 @@ class Environment:
     def digits(self, name: str, *, default: str = "") -> str:
         """A number assigned by M-Pesa: 5 to 7 digits."""
         return (
-            self._read(name, _matching(r"(?:[0-9]{5,7})?"), default, "is 5 to 7 digits") or default
+            self._read(name, _matching(r"(?:[0-9]{5,7})?"), default, "must be 5 to 7 digits")
+            or default
         )
 
     def switch(self, name: str, *, default: bool) -> bool:
         """``on`` or ``off``; a misspelt word must not silently mean off."""
-        return self._read(name, _switch, default, "is on or off, not {value}")
+        return self._read(name, _switch, default, "must be on or off, not {value}")
 
     def choice(self, name: str, *, among: Sequence[str], default: str) -> str:
         """One of these words, in any case; returned as spelled in ``among``."""
@@ -125,22 +126,25 @@ class Environment:
         def read(text: str) -> str:
             return {word.lower(): word for word in among}[_filled(text).lower()]
 
-        return self._read(name, read, default, f"is one of {', '.join(among)}, not {{value}}")
+        return self._read(name, read, default, f"must be one of {', '.join(among)}, not {{value}}")
 
     def number(self, name: str, *, default: int, least: int = 0, most: int) -> int:
         """A whole number within these bounds."""
         read = self._read(
-            name, _whole_number(least), default, f"is a whole number from {least}, not {{value}}"
+            name,
+            _whole_number(least),
+            default,
+            f"must be a whole number from {least}, not {{value}}",
         )
         if read > most:
-            self.refuse(name, f"{name} is at most {most}, not {read}.")
+            self.refuse(name, f"{name} must be at most {most}, not {read}.")
             return default
         return read
 
     def percent(self, name: str) -> Decimal:
         """A percentage from 0 to 99.99 with at most two decimals, such as ``5`` or ``2.5``."""
         read = _matching(r"[0-9]{1,2}(\.[0-9]{1,2})?")
-        wrong = "is a percentage from 0 to 99.99, not {value}"
+        wrong = "must be a percentage from 0 to 99.99, not {value}"
         return Decimal(self._read(name, read, "0", wrong))
 
     def url(
@@ -174,7 +178,7 @@ class Environment:
             try:
                 found[read(entry)] = None
             except ValueError:
-                self.refuse(name, f"{name} holds {wrong}: {entry} is not one.")
+                self.refuse(name, f"{name} must list {wrong}: {entry} is not one.")
         return list(found)
 
     def networks(self, name: str) -> list[str]:
@@ -223,10 +227,12 @@ class Environment:
             unicodedata.category(sign) in _UNSEEN and not (may_break and sign.isspace())
             for sign in text
         ):
-            self.refuse(name, f"{name} holds a line break or another sign that cannot be seen.")
+            self.refuse(name, f"{name} contains a line break or another invisible character.")
             return None
         if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
-            self.refuse(name, f"{name} is in quotes, which would be part of it: take them off.")
+            self.refuse(
+                name, f"{name} is in quotes, which would become part of its value: remove them."
+            )
             return None
         return text
 
@@ -236,15 +242,13 @@ class Environment:
             # Windows editors may put a byte order mark before the text.
             text = Path(path).read_text(encoding="utf-8-sig") if path else ""
         except (OSError, ValueError):
-            self.refuse(
-                name, f"{name}_FILE must be a file of text that can be read; {path} is not."
-            )
+            self.refuse(name, f"{name}_FILE must be a readable text file; {path} is not.")
             return None
         # An empty file is a secret that somebody forgot to fill in.
         return text or " "
 
     def _refuse_nothing(self, name: str) -> None:
-        self.refuse(name, f"{name} is set and comes to nothing: give it a value, or take it out.")
+        self.refuse(name, f"{name} is set but empty: give it a value, or remove it.")
 
 
 class _Nothing(ValueError):
@@ -318,11 +322,11 @@ def read_env_file(path: Path, *, must_exist: bool) -> tuple[dict[str, str], list
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        return {}, [f"OMACHE_ENV_FILE is {path}, which is not there."] if must_exist else []
+        return {}, [f"OMACHE_ENV_FILE is {path}, which does not exist."] if must_exist else []
     except (OSError, ValueError):
         text = "\0"
     if "\0" in text:
-        return {}, [f"{path} cannot be read: it must be a file of UTF-8 text."]
+        return {}, [f"{path} cannot be read: it must be a UTF-8 text file."]
     found: dict[str, str] = {}
     problems = []
     for number, line in enumerate(text.splitlines(), start=1):

@@ -83,7 +83,7 @@ def may_be_sent_again(message: Any) -> bool:
 # --- Of a person -----------------------------------------------------------------------------
 
 
-@section(User, "orders", "What they bought", permission=SEES_ORDERS, place=20)
+@section(User, "orders", "Orders", permission=SEES_ORDERS, place=20)
 def show_orders(person: User, viewer: User) -> Content:
     orders, has_more = newest_of(Order.objects.placed_by(person))
     rows = [
@@ -97,11 +97,11 @@ def show_orders(person: User, viewer: User) -> Content:
         for order in orders
     ]
     more = list_of(Order, "All their orders", buyer=person.pk) if has_more else None
-    headings = ("Order", "Stands", "Asked", "Phone that pays", "Placed")
+    headings = ("Order", "Status", "Price", "Paying phone", "Placed")
     return Table(headings, rows, "They have ordered nothing.", more)
 
 
-@section(User, "sales", "What they sold", permission=SEES_ORDERS, place=30)
+@section(User, "sales", "Sales", permission=SEES_ORDERS, place=30)
 def show_sales(person: User, viewer: User) -> Content | None:
     lines, has_more = newest_of(OrderTrack.objects.sold_by(person).select_related("order"))
     if not lines:
@@ -121,7 +121,7 @@ def _table_of_lines(lines: Sequence[OrderTrack], viewer: User, more: Any) -> Tab
         )
         for line in lines
     ]
-    return Table(("Goods", "Order", "Stands", "Price", "Ordered"), rows, "None.", more)
+    return Table(("Goods", "Order", "Status", "Price", "Ordered"), rows, "None.", more)
 
 
 @section(User, "problems", "Problems", permission="orders.view_problem", place=70)
@@ -135,7 +135,7 @@ def show_problems(person: User, viewer: User) -> Content | None:
     rows = [
         (
             link_to(problem, viewer, capfirst(problem.get_kind_display())),
-            "bought" if problem in bought else "sold",
+            "buyer" if problem in bought else "seller",
             str(problem.track),
             link_to(problem.track.order, viewer),
             describe_problem(problem),
@@ -148,13 +148,13 @@ def show_problems(person: User, viewer: User) -> Content | None:
         more = list_of(Problem, "All with what they sold", seller=person.pk)
     elif more_bought:
         more = list_of(Problem, "All with what they bought", track__buyer=person.pk)
-    return Table(("Problem", "They", "Goods", "Order", "Stands", "Reported"), rows, "", more)
+    return Table(("Problem", "Role", "Goods", "Order", "Status", "Reported"), rows, "", more)
 
 
-@section(User, "told", "What they were told", permission="orders.view_message", place=80)
+@section(User, "told", "Notifications", permission="orders.view_message", place=80)
 def show_told(person: User, viewer: User) -> Content:
     messages, has_more = newest_of(Message.objects.with_delivery().filter(user=person.pk))
-    more = list_of(Message, "All they were told", user=person.pk) if has_more else None
+    more = list_of(Message, "All their notifications", user=person.pk) if has_more else None
     told = describe_messages(messages, viewer)
     return Part("admin/orders/page/told.html", {"messages": told, "more": more})
 
@@ -162,7 +162,7 @@ def show_told(person: User, viewer: User) -> Content:
 # --- Of a line -------------------------------------------------------------------------------
 
 
-@section(OrderTrack, "stands", "What stands", permission="orders.view_ordertrack", place=10)
+@section(OrderTrack, "stands", "Status", permission="orders.view_ordertrack", place=10)
 def show_line(line: OrderTrack, viewer: User) -> Content:
     """How a line stands; who bought it and what its seller gets only for who sees orders."""
     facts: list[tuple[str, Any]] = [
@@ -188,7 +188,7 @@ def price_of(line: OrderTrack) -> str:
     return f"{price}, reduced by {kes(line.reduced)}" if line.reduced else price
 
 
-@section(OrderTrack, "steps", "Its steps", permission="orders.view_trackevent", place=20)
+@section(OrderTrack, "steps", "Steps", permission="orders.view_trackevent", place=20)
 def show_steps(line: OrderTrack, viewer: User) -> Content:
     steps, _ = newest_of(TrackEvent.objects.filter(track=line.pk).select_related("actor"))
     rows = [

@@ -145,7 +145,7 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
     def called(self, person: User) -> str:
         return person.get_full_name() or NOTHING
 
-    @admin.display(description="Stands")
+    @admin.display(description="Status")
     def stands(self, person: User) -> str:
         """The account's status, as on the user's own page."""
         return kind_of(person)

@@ -59,7 +59,7 @@ def _tell(person: User, viewer: User) -> tuple[str, ...]:
 
 @finder(
     "People",
-    by=("a user name, a first or a last name, or how one begins", "an e-mail address"),
+    by=("a user name, first or last name, or its beginning", "an e-mail address"),
     permissions=("accounts.view_user",),
     headings=("Person", "Account", "Name", "E-mail", "Since"),
     tell=_tell,

@@ -62,7 +62,7 @@ def _by_kind(field: Any, value: Any) -> str:
 def _row_named(field: Any, key: Any) -> str:
     """The name of the row with this id, or the id if the row is gone."""
     row = field.related_model._base_manager.filter(pk=key).first()
-    return str(row) if row is not None else f"number {key}, which is gone"
+    return str(row) if row is not None else f"{key} (deleted)"
 
 
 def _field_of(model: type[Model] | None, name: str) -> Any:

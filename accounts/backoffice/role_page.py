@@ -24,27 +24,27 @@ def purpose_of(role: Group) -> str:
     return PURPOSES.get(role.name, "")
 
 
-@section(Group, "for", "What it is for", permission=_SEES, place=10)
+@section(Group, "for", "Purpose", permission=_SEES, place=10)
 def show_purpose(role: Group, viewer: User) -> Content | None:
     purpose = purpose_of(role)
     return Facts((), lead=f"{purpose[:1].upper()}{purpose[1:]}.") if purpose else None
 
 
-@section(Group, "may", "What it lets people do", permission=_SEES, place=20)
+@section(Group, "may", "Allowed actions", permission=_SEES, place=20)
 def show_powers(role: Group, viewer: User) -> Content:
-    told = labels_by_section(role.permissions.select_related("content_type"))
-    rows = [(room, format_html_join("", "<p>{}</p>", _sentences(words))) for room, words in told]
-    return Table(("In", "They may"), rows, "Nothing.")
+    labels = labels_by_section(role.permissions.select_related("content_type"))
+    rows = [(name, format_html_join("", "<p>{}</p>", _sentences(words))) for name, words in labels]
+    return Table(("Section", "May"), rows, "None.")
 
 
-@section(Group, "people", "Who has it", permission=_SEES, place=30)
+@section(Group, "people", "People with this role", permission=_SEES, place=30)
 def show_people(role: Group, viewer: User) -> Content:
     people, has_more = newest_of(User.objects.filter(groups=role))
     rows = [
         (link_to(each, viewer), each.get_full_name() or "not given", moment(each.last_login))
         for each in people
     ]
-    more = list_of(User, "All of them", groups__id__exact=role.pk) if has_more else None
+    more = list_of(User, "All with this role", groups__id__exact=role.pk) if has_more else None
     return Table(("Person", "Name", "Last log-in"), rows, "Nobody.", more)
 
 

@@ -79,9 +79,9 @@ ROLES: dict[str, tuple[str, ...]] = {
 #: The purpose of each role, shown on its page and in the forms that assign it.
 PURPOSES = {
     "support": "answers buyers, and decides about orders and problems",
-    "finance": "looks after the money",
-    "catalogue": "looks after what is for sale",
-    "delivery": "carries goods, and keeps the pick-up points",
+    "finance": "manages money",
+    "catalogue": "manages products and reviews",
+    "delivery": "delivers goods, and manages pick-up points",
 }
 
 _APPS = frozenset(name.split(".")[0] for names in ROLES.values() for name in names)

@@ -630,6 +630,6 @@ def test_a_phone_that_is_linked_and_removed_is_told_to_the_inbox(carrier, amina,
     emails._sender.submit(lambda: None).result()
 
     assert [letter.subject for letter in mail.outbox] == [
-        "A phone signs in to your O-Mache account now",
-        "No phone signs in to your O-Mache account any more",
+        "A phone number was added to your O-Mache sign-in",
+        "A phone number was removed from your O-Mache sign-in",
     ]

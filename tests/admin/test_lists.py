@@ -84,7 +84,7 @@ def test_an_order_is_listed_as_people_read_it(desk, sale):
 def test_a_line_is_listed_by_its_goods(desk, sale):
     assert headings(desk.get(list_url(OrderTrack))) == [
         "Goods",
-        "Stands",
+        "Status",
         "Quantity",
         "Amount",
         "Order",
@@ -96,7 +96,7 @@ def test_a_line_is_listed_by_its_goods(desk, sale):
 def test_a_failed_attempt_is_red_in_words_too(desk, unpaid):
     page = desk.get(list_url(OrderPayment))
 
-    assert cells(page)["Stands"] == "! Failed"
+    assert cells(page)["Status"] == "! Failed"
     assert "shop-badge shop-bad" in page.content.decode()
 
 
@@ -137,7 +137,7 @@ def test_the_list_of_people_says_how_each_stands_as_their_page_does(desk, sale):
 
     listed = cells(desk.get(f"{list_url(User)}?q=wanjiku"))
 
-    assert (listed["Name"], listed["Stands"]) == ("Wanjiku Kamau", "✓ Open account")
+    assert (listed["Name"], listed["Status"]) == ("Wanjiku Kamau", "✓ Open account")
 
 
 def test_no_column_is_called_what_the_database_calls_it(desk, sale):
@@ -176,7 +176,15 @@ ALSO_OURS = {
         "Last name",
         "Lost since",
     ),
-    *("Opening hours", "Proposed by", "Read from", "Read until", "Sold for", "Sold out"),
+    *(
+        "On hold since",
+        "Opening hours",
+        "Proposed by",
+        "Read from",
+        "Read until",
+        "Sold for",
+        "Sold out",
+    ),
 }
 
 
@@ -209,7 +217,7 @@ def test_a_row_s_page_writes_amounts_phones_and_choices_as_people_do(desk, sale)
 
     assert '<span class="shop-kes">KES 3,000</span>' in page
     assert re.search(r'<span class="shop-phone">07\d\d \d{3} \d{3}</span>', page)
-    assert "Seller is paid at" in page
+    assert "Seller’s payout number" in page
     assert "icon-no" not in page
 
 

@@ -37,7 +37,7 @@ def test_a_line_is_called_the_same_in_the_list_on_its_page_and_on_its_order_s(
     QuerySet(OrderTrack).update(track_status=status)
     line = unpaid.tracks.get()
 
-    listed = cells(support.get(list_url(OrderTrack)))["Stands"]
+    listed = cells(support.get(list_url(OrderTrack)))["Status"]
     (group,) = content(support, unpaid, "goods").of["groups"]
 
     assert listed.endswith(status.label.capitalize())
@@ -48,5 +48,5 @@ def test_a_line_is_called_the_same_in_the_list_on_its_page_and_on_its_order_s(
 def test_a_filter_is_called_what_its_column_is_called(support, unpaid):
     page = support.get(list_url(Order)).content.decode()
 
-    assert "<summary>Stands: <strong>All</strong></summary>" in page
+    assert "<summary>Status: <strong>All</strong></summary>" in page
     assert ">Not paid</a>" in page
