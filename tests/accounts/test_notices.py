@@ -63,7 +63,7 @@ def test_a_changed_password_is_told(amina_api):
     assert inbox() == [(["Amina@example.com"], "Your O-Mache password was changed")]
 
 
-def test_what_a_superuser_changes_of_an_account_is_told_too(amina):
+def test_changes_by_a_superuser_are_notified_too(amina):
     new = "quite another secret"
     boss_at(
         f"/admin/accounts/user/{amina.pk}/password/",

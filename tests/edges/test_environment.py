@@ -181,7 +181,7 @@ def test_a_list_of_commas_is_none(name, text):
 @pytest.mark.parametrize(
     "text", ["pass\nkey", "pass\u200bkey", "\ufeffpasskey", "pass\x00key", "pass\u2060key"]
 )
-def test_what_cannot_be_seen_is_in_no_value(text):
+def test_values_with_invisible_characters_are_refused(text):
     environment = Environment({"DARAJA_PASSKEY": text})
     environment.visible("DARAJA_PASSKEY")
 
@@ -243,7 +243,7 @@ def test_quotes_around_a_value_are_refused(text):
          "DARAJA_CALLBACK_IP is not a known setting; did you mean DARAJA_CALLBACK_IPS?"),
     ],
 )  # fmt: skip
-def test_what_is_not_on_its_list_or_within_its_bounds_is_named(name, text, sentence):
+def test_invalid_choices_and_values_out_of_bounds_are_reported(name, text, sentence):
     assert problems_of(PRODUCTION, **{name: text}) == [sentence]
 
 
@@ -406,7 +406,7 @@ def test_the_process_goes_before_the_file(tmp_path, secret):
     assert (read["DARAJA_PASSKEY"], read["DARAJA_SHORTCODE"]) == ("new", "600000")
 
 
-def test_what_the_file_adds_is_there_for_programs_started_from_here(tmp_path, monkeypatch):
+def test_variables_from_the_file_reach_child_processes(tmp_path, monkeypatch):
     path = tmp_path / ".env"
     path.write_text("HTTPS_PROXY=http://proxy.omache.co.ke:3128\n")
     monkeypatch.setattr(os, "environ", {"OMACHE_ENV_FILE": str(path)})

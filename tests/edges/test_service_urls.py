@@ -203,7 +203,7 @@ def test_the_address_of_a_file_is_read_as_it_stands(url, name):
     assert read_database_url(url)["NAME"] == name
 
 
-def test_what_an_address_asks_of_the_connection_is_kept():
+def test_connection_options_in_the_url_are_kept():
     options = production(
         "DATABASES",
         DATABASE_URL="postgres://a:b@db.omache.co.ke/omache?sslmode=verify-full&options=-c%20work_mem=8MB",
@@ -243,7 +243,7 @@ def test_what_an_address_asks_of_the_connection_is_kept():
         ),
     ],
 )  # fmt: skip
-def test_what_is_no_address_of_a_service_stops_the_start(name, urls):
+def test_an_invalid_service_url_stops_the_start(name, urls):
     told = [problems_of(PRODUCTION, **{name: url}) for url in urls]
 
     assert [len(sentences) for sentences in told] == [1] * len(urls)

@@ -173,7 +173,7 @@ def setting(expression, **changes):
         ),
     ],
 )
-def test_what_is_missing_or_dangerous_stops_the_start_with_one_sentence(changes, sentence):
+def test_missing_or_dangerous_settings_stop_the_start_with_one_sentence(changes, sentence):
     done = run("manage.py", "check", **changes)
 
     assert done.returncode == 1
@@ -240,7 +240,7 @@ def test_a_rehearsal_on_a_loopback_address_needs_no_https():
         ("consolemail://", "console None None None None False False"),
     ],
 )
-def test_one_address_says_how_e_mail_leaves(url, settings):
+def test_one_url_configures_e_mail(url, settings):
     assert settings == setting(
         "s.EMAIL_BACKEND.split('.')[-2], s.EMAIL_HOST, s.EMAIL_PORT, s.EMAIL_HOST_USER,"
         " s.EMAIL_HOST_PASSWORD, s.EMAIL_USE_TLS, s.EMAIL_USE_SSL",
@@ -358,7 +358,7 @@ def fit(settings, tmp_path):
 
 
 @pytest.mark.django_db
-def test_what_is_migrated_and_collected_starts_without_a_word(fit, caplog, monkeypatch):
+def test_a_migrated_and_collected_shop_starts_without_warnings(fit, caplog, monkeypatch):
     monkeypatch.setattr(starting.connection, "close", lambda: None)
     starting.refuse_unfit("web")
 
