@@ -141,8 +141,8 @@ NOTICES = {
     ("account_deleted", "en"): (
         "Your O-Mache account was deleted",
         "Your O-Mache account was deleted, as its owner requested. Records that we must keep by "
-        "law are kept under a number instead of your name.\n\nIf this was not you, reply to this e-mail "
-        "immediately.\n",
+        "law are kept under a number instead of your name.\n\nIf this was not you, reply to this "
+        "e-mail immediately.\n",
     ),
     ("account_deleted", "sw"): (
         "Akaunti yako ya O-Mache imefutwa",
