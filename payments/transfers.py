@@ -119,10 +119,7 @@ def mark_done(
     handler = handler_of(row)
     row = handler.lock(row.pk)
     if row.status == TransferStatus.DONE:
-        if number and not row.number:
-            row.number = number
-            row.save(update_fields=["number"])
-        return "Already recorded."
+        return _record_number(row, number)
     if amount not in {None, row.amount}:
         row.note, row.unacknowledged = (
             handler.wrong_amount.format(format_kes(amount or 0), format_kes(row.amount)),
@@ -142,6 +139,26 @@ def mark_done(
         # last, as when a row is claimed.
         _total_of_day(row, row.sent_at).update(sent=F("sent") + row.amount)
     return row.note or handler.done
+
+
+def _record_number(row: Transfer, number: str) -> str:
+    """Record the number that M-Pesa reports of a transfer that is done. Returns a note.
+
+    A second number of money sent to a phone is a second movement: the row is left for staff. A
+    payment is reversed once, whatever number a report gives to that.
+    """
+    if not number or number == row.number or (row.number and row.is_reversal):
+        return "Already recorded."
+    if not row.number:
+        row.number = number
+        row.save(update_fields=["number"])
+        return "Already recorded."
+    note = f"M-Pesa also reports it as {number}: the money may have been sent twice."
+    if row.note != note:
+        row.note, row.unacknowledged = note, True
+        row.save(update_fields=["note", "unacknowledged"])
+        logger.critical("%s %s is done as %s: %s", row.kind, row.pk, row.number, note)
+    return note
 
 
 @transaction.atomic

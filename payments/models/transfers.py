@@ -60,10 +60,10 @@ def new_conversation_id() -> str:
     return f"omache-{uuid.uuid4().hex}"
 
 
-AnyMoneyOut = TypeVar("AnyMoneyOut", bound="Transfer")
+AnyTransfer = TypeVar("AnyTransfer", bound="Transfer")
 
 
-class TransferQuerySet(models.QuerySet[AnyMoneyOut]):
+class TransferQuerySet(models.QuerySet[AnyTransfer]):
     """Queries shared by refunds and payouts."""
 
     def not_done(self) -> Self:

@@ -140,6 +140,18 @@ def test_a_result_told_twice_counts_once(payout):
     assert (owed(), balance(Account.MPESA_CLEARING)) == (0, 0)
 
 
+def test_a_second_number_of_a_payout_that_is_done_is_left_for_staff(payout):
+    tell(payout, number="TKP8000001")
+    tell(payout, number="TKP8000002")
+    tell(payout, number="TKP8000002")
+
+    payout.refresh_from_db()
+    assert (payout.number, payout.status, payout.unacknowledged) == ("TKP8000001", "done", True)
+    assert payout.note == (
+        "M-Pesa also reports it as TKP8000002: the money may have been sent twice."
+    )
+
+
 def test_a_result_that_is_faster_than_the_answer_counts(line, daraja):
     daraja.on_pay = lambda asked: tell(Payout.objects.get())
 
