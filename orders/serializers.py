@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
 from django.core.validators import MaxValueValidator
@@ -34,10 +35,16 @@ class LinesInput(serializers.ListSerializer):
             raise serializers.ValidationError(mirrored) from error
 
 
+class _ProductField(WholeNumberField):
+    """The id of a product; its own validator refuses one that no product can have."""
+
+    largest = inf
+
+
 class LineInput(serializers.Serializer):
     """A product and a number of units."""
 
-    product = WholeNumberField(
+    product = _ProductField(
         min_value=1,
         help_text="The product's id.",
         validators=[MaxValueValidator(MAX_ID, "This product is not for sale.")],

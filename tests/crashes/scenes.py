@@ -160,7 +160,7 @@ def hand_over(shop, simulator) -> Scene:
     """A parcel is at its pick-up point, and is about to be handed over with its buyer's code."""
     scene = _bought(simulator, brought=True)
     for to in ("fetched", "shipping", "arrived"):
-        move_parcel_for(scene.line.parcel, to, by=scene.rider, note="Seen.")
+        move_parcel_for(scene.line.parcel, to, actor=scene.rider, note="Seen.")
     code = {"to": "delivered", "code": scene.line.collection_code}
     return _asked(shop, scene, "move", code, "hand over")
 

@@ -75,7 +75,7 @@ def test_an_index_is_built_concurrently_while_a_second_migrate_waits(other):
 
 def test_a_migrate_that_waits_too_long_says_so(other, monkeypatch):
     monkeypatch.setattr(migrating, "PATIENCE", 0.2)
-    with one_at_a_time(other, tell=str), pytest.raises(CommandError, match="does not end"):
+    with one_at_a_time(other, tell=str), pytest.raises(CommandError, match="does not finish"):
         call_command("migrate", stdout=StringIO(), stderr=StringIO())
 
 

@@ -18,7 +18,7 @@ from payments.checkout.stk_push import retry_payment, send_stk_push
 from payments.daraja.client import StatementRow
 from payments.ledger import balance
 from payments.models import Account, GatewayEvent, OrderPayment, Receipt, Refund
-from payments.reconciliation import receipts, suspense
+from payments.reconciliation import incoming, suspense
 from payments.reconciliation.incoming import IncomingPayment, record_receipt
 from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from payments.reconciliation.statement_pull import _incoming_payment
@@ -398,7 +398,7 @@ def nothing_broke(raised):
     "slow",
     [
         "payments.reconciliation.outcomes._known_receipts",
-        "payments.reconciliation.receipts.create_receipt",
+        "payments.reconciliation.incoming.create_receipt",
     ],
 )
 def test_a_confirmation_and_the_callback_of_one_receipt_at_once_are_one_payment(
@@ -436,7 +436,7 @@ def test_a_confirmation_and_expiry_at_once_end_paid(payment, kettle, turn):
 
 
 def test_two_parts_at_once_that_together_cover_an_order_pay_it(payment, kettle, monkeypatch):
-    slow_down(monkeypatch, "payments.reconciliation.receipts.record_manual_payment")
+    slow_down(monkeypatch, "payments.reconciliation.incoming.record_manual_payment")
     order = payment.order
 
     raised = at_once(
@@ -450,7 +450,7 @@ def test_two_parts_at_once_that_together_cover_an_order_pay_it(payment, kettle, 
 
 
 def test_a_part_by_prompt_and_a_part_by_hand_at_once_pay_the_order(payment, kettle, monkeypatch):
-    slow_down(monkeypatch, "payments.reconciliation.receipts.create_receipt")
+    slow_down(monkeypatch, "payments.reconciliation.incoming.create_receipt")
     slow_down(monkeypatch, "payments.reconciliation.outcomes._confirm")
     order = payment.order
 
@@ -464,7 +464,7 @@ def test_a_part_by_prompt_and_a_part_by_hand_at_once_pay_the_order(payment, kett
 
 
 def test_the_statement_and_a_confirmation_at_once_are_one_payment(payment, kettle, monkeypatch):
-    slow_down(monkeypatch, "payments.reconciliation.receipts.create_receipt")
+    slow_down(monkeypatch, "payments.reconciliation.incoming.create_receipt")
     order = payment.order
 
     raised = at_once(
@@ -480,7 +480,7 @@ def test_the_statement_and_a_confirmation_at_once_are_one_payment(payment, kettl
 
 
 def test_money_of_no_order_through_two_doors_at_once_lies_in_suspense_once(db, monkeypatch):
-    slow_down(monkeypatch, "payments.reconciliation.receipts.create_receipt")
+    slow_down(monkeypatch, "payments.reconciliation.incoming.create_receipt")
     told = by_hand("nobody", 3000, receipt="SGL7654321")
 
     raised = at_once(*[lambda: post_c2b(Client(), told).status_code] * 4)
@@ -554,7 +554,7 @@ def told(amount, **more):
 @pytest.mark.parametrize("where", ["_fill_in", "match"])
 def test_another_amount_of_money_that_is_matched_meanwhile_is_its_orders(order, monkeypatch, where):
     receipt, _ = record_receipt(told(3000, phone="254799000111"))
-    there = lingering(monkeypatch, receipts if where == "_fill_in" else suspense, where)
+    there = lingering(monkeypatch, incoming if where == "_fill_in" else suspense, where)
     if where == "_fill_in":
         # It is matched after it was looked at, and before it is saved.
         first = lambda: record_receipt(told(3500, source="statement"))  # noqa: E731

@@ -107,7 +107,9 @@ def test_a_replacement_that_is_claimed_as_the_first_turns_out_done_is_not_droppe
 ):
     Refund.objects.update(status="sent", sent_at=timezone.now(), next_check_at=None)
     RefundDay.objects.create(day=timezone.localdate(timezone=NAIROBI), sent=100)
-    broken.append(f"Money goes back one way only: not so for refund {paid_too_much.pk}.")
+    broken.append(
+        f"Only a rejected refund is replaced by another: not so for refund {paid_too_much.pk}."
+    )
     mark_refused(paid_too_much, code="1", text="no funds", reason=PayoutReason.NO_FUNDS)
     Refund.objects.update(next_check_at=timezone.now(), receipt_stands_at=timezone.now())
     second = Refund.objects.get(replaces=paid_too_much)
@@ -119,7 +121,7 @@ def test_a_replacement_that_is_claimed_as_the_first_turns_out_done_is_not_droppe
     assert (second.status, second.next_check_at is not None) == ("sent", True)
     paid_too_much.refresh_from_db()
     assert (paid_too_much.status, paid_too_much.unacknowledged) == ("done", True)
-    assert "it went back twice" in paid_too_much.note
+    assert "refunded twice" in paid_too_much.note
 
 
 def test_a_reversal_that_is_claimed_as_its_money_turns_out_to_have_come_back_is_not_sent_again(

@@ -41,7 +41,7 @@ TABLE = {
     "token/refresh/": "PUBLIC POST=2",
     "token/logout/": "PUBLIC POST=2",
     "password/change/": "PRIVATE POST=122222222222",
-    "password/set/": "PRIVATE POST=120000000000",
+    "password/set/": "PRIVATE POST=120003333333",
     "password/reset/": "PUBLIC POST=2",
     "password/reset/confirm/": "PUBLIC POST=2",
     "user/": "PAGE GET=122222222222 POST=1........... DELETE=1...........",
