@@ -40,7 +40,7 @@ somebody, hopefully you, asked for a new O-Mache password. Choose one here withi
 
 {link}
 
-If it was not you, ignore this mail: nothing has changed.
+If this was not you, ignore this e-mail: nothing has changed.
 """,
     "sw": """\
 Habari{name},
@@ -58,19 +58,18 @@ Kama si wewe, puuza barua hii: hakuna kilichobadilika.
 _CONFIRM_TEXT = """\
 Hello,
 
-somebody, hopefully you, gave this address at O-Mache. If it was you, confirm it within three days:
+somebody, hopefully you, used this address at O-Mache. If it was you, confirm it within three days:
 
 {link}
 
-If it was not you, ignore this mail: without it the address is nobody's, and it keeps you from
-nothing.
+If this was not you, ignore this e-mail: the address stays unconfirmed, and you can still use it.
 """
 
 
 def send_confirmation(user: User) -> None:
     """E-mail a link that confirms the user's address. Never raises.
 
-    Not if it is confirmed; at most one mail per inbox and three per user a day.
+    Nothing is sent if it is already confirmed; at most one mail per inbox and three per user a day.
     """
     if not user.email or user.email_confirmed_at:
         return
@@ -122,7 +121,7 @@ NOTICES = {
     ("password_changed", "en"): (
         "Your O-Mache password was changed",
         "The password of your O-Mache account was changed, and every device was signed out.\n\n"
-        "If it was not you, choose a new password now:\n\n{link}\n",
+        "If this was not you, choose a new password now:\n\n{link}\n",
     ),
     ("password_changed", "sw"): (
         "Nenosiri lako la O-Mache limebadilishwa",
@@ -130,9 +129,9 @@ NOTICES = {
         "Kama si wewe, chagua nenosiri jipya sasa:\n\n{link}\n",
     ),
     ("email_changed", "en"): (
-        "The e-mail of your O-Mache account was changed",
-        "Your O-Mache account has another e-mail address from now on; no more is sent to this "
-        "one.\n\nIf it was not you, answer this e-mail at once.\n",
+        "The e-mail address of your O-Mache account was changed",
+        "Your O-Mache account now has another e-mail address; we will send nothing more to this "
+        "one.\n\nIf this was not you, reply to this e-mail immediately.\n",
     ),
     ("email_changed", "sw"): (
         "Barua pepe ya akaunti yako ya O-Mache imebadilishwa",
@@ -141,8 +140,9 @@ NOTICES = {
     ),
     ("account_deleted", "en"): (
         "Your O-Mache account was deleted",
-        "Your O-Mache account was deleted, as its owner asked. What the law wants us to keep is "
-        "kept under a number.\n\nIf it was not you, answer this e-mail at once.\n",
+        "Your O-Mache account was deleted, as its owner requested. Records that we must keep by "
+        "law are kept under a number instead of your name.\n\nIf this was not you, reply to this "
+        "e-mail immediately.\n",
     ),
     ("account_deleted", "sw"): (
         "Akaunti yako ya O-Mache imefutwa",
@@ -151,8 +151,8 @@ NOTICES = {
     ),
     ("phone_changed", "en"): (
         "The phone of your O-Mache account was changed",
-        "The phone number of your O-Mache account was changed or taken away.\n\n"
-        "If it was not you, choose a new password now:\n\n{link}\n",
+        "The phone number of your O-Mache account was changed or removed.\n\n"
+        "If this was not you, choose a new password now:\n\n{link}\n",
     ),
     ("phone_changed", "sw"): (
         "Nambari ya simu ya akaunti yako ya O-Mache imebadilishwa",
@@ -160,9 +160,9 @@ NOTICES = {
         "Kama si wewe, chagua nenosiri jipya sasa:\n\n{link}\n",
     ),
     ("phone_linked", "en"): (
-        "A phone signs in to your O-Mache account now",
-        "From now on a phone number opens your O-Mache account with a code by SMS.\n\n"
-        "If it was not you, remove that phone in your account, and choose a new password now:"
+        "A phone number was added to your O-Mache sign-in",
+        "A phone number can now sign in to your O-Mache account with a code by SMS.\n\n"
+        "If this was not you, remove that phone in your account, and choose a new password now:"
         "\n\n{link}\n",
     ),
     ("phone_linked", "sw"): (
@@ -172,9 +172,9 @@ NOTICES = {
         "\n\n{link}\n",
     ),
     ("phone_unlinked", "en"): (
-        "No phone signs in to your O-Mache account any more",
-        "The phone that opened your O-Mache account with a code by SMS was removed.\n\n"
-        "If it was not you, choose a new password now:\n\n{link}\n",
+        "A phone number was removed from your O-Mache sign-in",
+        "The phone number that signed in to your O-Mache account with a code by SMS was removed."
+        "\n\nIf this was not you, choose a new password now:\n\n{link}\n",
     ),
     ("phone_unlinked", "sw"): (
         "Simu haiingii tena kwenye akaunti yako ya O-Mache",
@@ -182,9 +182,9 @@ NOTICES = {
         "Kama si wewe, chagua nenosiri jipya sasa:\n\n{link}\n",
     ),
     ("factor_added", "en"): (
-        "Your O-Mache account asks for a code now",
-        "A second factor was set up for your O-Mache account: log-in asks for a code too.\n\n"
-        "If it was not you, tell a superuser of the shop at once.\n",
+        "Your O-Mache account now asks for a code",
+        "A second factor was set up for your O-Mache account: log-in now asks for a code too.\n\n"
+        "If this was not you, tell a superuser of the shop immediately.\n",
     ),
     ("factor_added", "sw"): (
         "Akaunti yako ya O-Mache sasa inaomba msimbo",
@@ -192,9 +192,9 @@ NOTICES = {
         "msimbo pia.\n\nKama si wewe, mwambie msimamizi mkuu wa duka mara moja.\n",
     ),
     ("factor_removed", "en"): (
-        "Your O-Mache account asks for no code any more",
-        "The second factor of your O-Mache account was taken away.\n\n"
-        "If you do not know why, tell a superuser of the shop at once.\n",
+        "Your O-Mache account no longer asks for a code",
+        "The second factor of your O-Mache account was removed.\n\n"
+        "If you do not know why, tell a superuser of the shop immediately.\n",
     ),
     ("factor_removed", "sw"): (
         "Akaunti yako ya O-Mache haiombi msimbo tena",

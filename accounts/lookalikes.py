@@ -1,11 +1,11 @@
-"""Which names look alike, and which could be the shop's own or M-Pesa's.
+"""Detects names that look alike, and names that could be the shop's own or M-Pesa's.
 
-After Unicode's UTS 39 (*Unicode Security Mechanisms*, section 4): two names are confusable where
-their skeletons are equal. Its table is of all scripts; usernames are of ASCII
-(accounts.validators), where little is confused: case, ``0``/``o``, ``1``/``l``/``i``, ``5``/``s``,
-``rn``/``m``, ``vv``/``w``, a letter or two of it, and ``. _ - +``, which the eye passes over.
-Digits before a letter are read as letters (``4dmin``). Those a name ends in are a number, so that
-``juma1`` and ``juma11`` are two people.
+Based on Unicode's UTS 39 (*Unicode Security Mechanisms*, section 4): two names are confusable if
+their skeletons are equal. Its table covers all scripts; usernames are ASCII (accounts.validators),
+where few characters are confusable: case, ``0``/``o``, ``1``/``l``/``i``, ``5``/``s``,
+``rn``/``m``, ``vv``/``w``, single and double letters, and ``. _ - +``, which are easily overlooked.
+Digits before a letter are read as letters (``4dmin``). Digits at the end are a number, so that
+``juma1`` and ``juma11`` are different names.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ _REPEATED = re.compile(r"(.)\1+")
 _LETTERS_OF_DIGITS = str.maketrans("01234578", "olzeastb")
 _LOOKALIKE_DIGITS = str.maketrans("015", "ols")
 
-#: Never part of a name: there is one of each, and people send it money.
+#: Never allowed as a part of a name: companies that people send money to.
 _BRANDS = ("omache", "safaricom", "mpesa", "equitybank", "airtelmoney", "tkash", "fuliza")
-#: Who acts for the shop.
+#: Roles that act for the shop.
 _OFFICES = [
     "admin",
     "administrator",
@@ -43,7 +43,7 @@ _OFFICES = [
     "security",
     "management",
 ]
-#: What else nobody is called by.
+#: Other reserved names.
 _OTHERS = [
     "root",
     "superuser",
@@ -82,7 +82,7 @@ _OTHERS = [
     "buygoods",
     "mshwari",
 ]
-#: What makes no other name of one that is kept: ``the-real-admin``, ``support-kenya``.
+#: Words that do not make a reserved name available: ``the-real-admin``, ``support-kenya``.
 _FILLERS = [
     "the",
     "real",
@@ -112,8 +112,8 @@ _FILLERS = [
     "ltd",
     "shop",
 ]
-#: Letters of other scripts that look like Latin ones, as people's shown names may have them
-#: (UTS 39, confusables.txt: the small letters of Cyrillic and Greek).
+#: Letters of other scripts that look like Latin ones; shown names may contain them (UTS 39,
+#: confusables.txt: the lower-case letters of Cyrillic and Greek).
 _OTHER_SCRIPTS = str.maketrans(
     "аеорсухіјѕԁһԛԝмкнтвпαοερνικτυμһ",
     "aeopcyxijsdhqwmkhtbnaoepvikt" + "umh",
@@ -121,7 +121,7 @@ _OTHER_SCRIPTS = str.maketrans(
 
 
 def skeleton(name: str) -> str:
-    """What a username looks like: the same for two that could be taken for each other."""
+    """A key for how a username looks: equal for two names that could be mistaken for each other."""
     text = name.lower().strip("._+-")
     number = _NUMBER_AT_END.search(text)
     at = number.start() if number else len(text)
@@ -130,7 +130,7 @@ def skeleton(name: str) -> str:
 
 
 def is_kept(name: str) -> bool:
-    """Whether a username is one of the shop, of M-Pesa or a bank, or looks like one."""
+    """Whether a username is reserved for the shop, M-Pesa or a bank, or looks like one that is."""
     text = name.lower()
     parts = [text, *_SIGNS.split(text)]
     return _has_brand(text) or any(
@@ -139,14 +139,14 @@ def is_kept(name: str) -> bool:
 
 
 def poses(shown: str) -> bool:
-    """Whether a shown name, of any script, could be the shop's own or M-Pesa's."""
+    """Whether a shown name, in any script, could be the shop's own or M-Pesa's."""
     text = unicodedata.normalize("NFKD", shown.lower()).translate(_OTHER_SCRIPTS)
     plain = "".join(sign for sign in text if sign.isascii() and sign.isalnum())
     return _has_brand(plain) or _consists_of(_as_letters(plain), _KEPT_OFFICES)
 
 
 def _as_letters(text: str) -> str:
-    """All signs as the letters they look like, each of them once."""
+    """All characters as the letters they look like, without repetitions."""
     letters = _SIGNS.sub("", text).translate(_LETTERS_OF_DIGITS).replace("i", "l")
     return _REPEATED.sub(r"\1", letters.replace("rn", "m").replace("vv", "w"))
 
@@ -157,11 +157,12 @@ def _has_brand(text: str) -> bool:
 
 
 def _consists_of(letters: str, kept: frozenset[str]) -> bool:
-    """Whether all of it is kept words, one at least, and fillers, one behind the other.
+    """Whether the text is a sequence of kept words, at least one, and fillers.
 
-    A word may begin with the letter the one before it ends in: ``supportteam`` has lost a ``t``.
+    A word may share its first letter with the end of the previous one: ``supportteam`` has lost a
+    ``t``.
     """
-    # How far one comes, and whether a kept word was among them.
+    # Positions that words reach from the start, and whether a kept word was among them.
     reached = {(0, False)}
     for at in range(len(letters)):
         for has_kept in (False, True):

@@ -1,7 +1,7 @@
-"""Which passwords are refused: short ones, leaked ones, and what everybody here would try first.
+"""Password validation: refuses short, leaked and easily guessed passwords.
 
-As NIST SP 800-63B and OWASP ASVS 5 (6.2) ask: a least length, lists of what is common, words of
-the context, and no rules about which characters to mix.
+Follows NIST SP 800-63B and OWASP ASVS 5 (6.2): a minimum length, lists of common passwords, words
+of the context, and no rules about mixing kinds of characters.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from django.utils.translation import ngettext
 from .validators import normalise_email
 
 LEAST, LEAST_OF_STAFF = 8, 12
-#: Characters that a password must have beside what everybody knows.
+#: Characters that a password must have in addition to its guessable parts.
 OWN = 6
-#: Different characters that a password must have.
+#: Distinct characters that a password must have.
 VARIETY = 5
 
-#: The shop, the country's money and phones, its places, names, greetings and clubs, and what
-#: people anywhere begin a password with. Four letters or more.
+#: Words about the shop; Kenyan money, phones, places, names, greetings and clubs; common beginnings
+#: of passwords anywhere. All have at least four letters.
 _TEXT = """
 omache omachee soko sokoni duka dukani biashara market marketplace shop shopping store seller
 buyer mpesa mpesha pesa pesapal safaricom saricom safcom airtel telkom equitel faiba jamii fuliza
@@ -56,7 +56,7 @@ winter
 """
 _WORDS = frozenset(_TEXT.split())
 
-#: Rows of keys, and columns; walked either way.
+#: Sequences of keys, in rows and columns; matched in both directions.
 _ROWS = (
     "01234567890",
     "abcdefghijklmnopqrstuvwxyz",
@@ -78,7 +78,7 @@ _WALKS = frozenset(
 )
 #: Years, repeated characters, and Kenyan phone numbers.
 _PATTERNS = re.compile(r"(?:19|20)\d\d|(.)\1\1+|(?:\+?254|0)[17]\d{8}")
-#: The letters that signs and digits stand for; 1 may be either of two.
+#: Letters that symbols and digits replace; 1 may be i or l.
 _LEET = str.maketrans("0345789@$!|", "oeastbgasil")
 _IGNORED = re.compile(r"[^a-z0-9@$!|]")
 
@@ -87,10 +87,10 @@ _SIMILARITY = UserAttributeSimilarityValidator()
 
 
 class LengthValidator:
-    """Refuses short passwords: under 8 characters, under 12 of staff."""
+    """Refuses passwords of fewer than 8 characters, or 12 for staff."""
 
     def validate(self, password: str, user: Any = None) -> None:
-        """Raise ValidationError for too short a password."""
+        """Raise ValidationError if the password is too short."""
         least = LEAST_OF_STAFF if _is_staff(user) else LEAST
         if len(password) < least:
             raise ValidationError(
@@ -108,16 +108,15 @@ class LengthValidator:
 
 
 class GuessableValidator(CommonPasswordValidator):
-    """Refuses what is like the person's names, leaked, or made of words that are known here.
+    """Refuses passwords that resemble the user's names, were leaked, or consist of known parts.
 
-    For one reason at a time, the first of these. A word is known in either direction, with digits
-    and signs for letters; so are the person's own names, years, phone numbers, repetitions and
-    walks over the keyboard. What is left beside them must be 6 characters at least, and each
-    other known word counts as one.
+    Gives only the first of these reasons. Known parts are the words above, forwards or backwards,
+    with digits or symbols for letters, the user's own names, years, phone numbers, repetitions and
+    keyboard sequences. At least 6 other characters must remain; each word counts as one of them.
     """
 
     def validate(self, password: str, user: Any = None) -> None:
-        """Raise ValidationError for a password that is soon guessed."""
+        """Raise ValidationError if the password is easily guessed."""
         _SIMILARITY.validate(password, user)
         super().validate(password, user)
         if is_guessable(password, _names_of(user)):
@@ -132,7 +131,7 @@ class GuessableValidator(CommonPasswordValidator):
 
 
 def is_guessable(password: str, names: tuple[str, ...] = ()) -> bool:
-    """Whether little of a password is its owner's own, beside what everybody tries."""
+    """Whether a password has too few characters that are not part of something guessable."""
     plain = _IGNORED.sub("", password.lower())
     if len(set(password.lower())) < VARIETY or _is_repeated(password.lower()):
         return True
@@ -143,13 +142,13 @@ def is_guessable(password: str, names: tuple[str, ...] = ()) -> bool:
     for spelling in _spellings(plain):
         marked, found = known.copy(), 0
         for word in words:
-            # Each other word that is known counts as a character: many make a good password too.
+            # Each known word counts as a character: many words make a good password too.
             if _mark(spelling, word, marked) + _mark(spelling, word[::-1], marked):
                 found += word not in names
         any_known = any_known or any(marked)
         own = [c for c, is_known in zip(plain, marked, strict=True) if not is_known and c.isalnum()]
         fewest = min(fewest, len(own) + found)
-    # Letters of another alphabet are nobody's first guess, and stand in none of these lists.
+    # Letters of other alphabets are not guessed first, and are in none of these lists.
     fewest += sum(1 for c in password if c.isalpha() and not c.isascii())
     return any_known and fewest < OWN
 
@@ -161,7 +160,7 @@ def _spellings(plain: str) -> Iterator[str]:
 
 
 def _mark(text: str, word: str, known: list[bool]) -> bool:
-    """Mark where a word stands; say whether that was not marked before."""
+    """Mark the occurrences of a word; return whether any of it was not marked before."""
     is_new, at = False, text.find(word)
     while at >= 0:
         is_new = is_new or not all(known[at : at + len(word)])
@@ -179,13 +178,13 @@ def _mark_patterns(plain: str, known: list[bool]) -> None:
 
 
 def _is_repeated(text: str) -> bool:
-    """Whether a text is a short one, written again and again."""
+    """Whether the text repeats a sequence of fewer than 8 characters."""
     period = (text + text).find(text, 1)
     return period < len(text) and period < LEAST
 
 
 def _names_of(user: Any) -> tuple[str, ...]:
-    """The parts of a person's names and e-mail that are long enough to be found in a password."""
+    """The parts of a user's names and e-mail address that have at least 4 letters."""
     if user is None:
         return ()
     email = normalise_email(getattr(user, "email", "") or "").rpartition("@")[0]

@@ -233,8 +233,8 @@ def reset_password(user: User, *, new: str) -> None:
 def _remove_what_a_stranger_may_have_left(user: User) -> None:
     """Remove the sign-in phone, the contact phone and the addresses of an account.
 
-    Whoever registered it may have typed somebody else's e-mail and waited for them (account
-    pre-hijacking: Sudhodanan and Paverd, USENIX Security 2022).
+    A stranger may have registered it with somebody else's e-mail address, and waited for the owner
+    to use it (account pre-hijacking: Sudhodanan and Paverd, USENIX Security 2022).
     """
     if PhoneLogin.objects.filter(user=user).delete()[0]:
         security_log.record_on_commit("phone_unlinked", user=user.pk)

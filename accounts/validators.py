@@ -1,4 +1,4 @@
-"""What usernames, e-mails and passwords may be, wherever they are typed in."""
+"""Validation and normal forms of usernames, e-mail addresses and passwords."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.utils.deconstruct import deconstructible
 
 from omachemainproj.text import fold_identifier
 
-#: Longer ones are refused before they are hashed: hashing costs time, and strangers send them.
+#: Longer ones are refused before hashing, which costs time, and strangers can cause it.
 PASSWORD_MAX = 128
 USERNAME_MAX = 150
 EMAIL_MAX = 254
@@ -19,29 +19,29 @@ EMAIL_MAX = 254
 class UsernameValidator(RegexValidator):
     """Latin letters without accents, digits and ``. _ - +``.
 
-    No ``@``, so that no username can pose as somebody's e-mail. No other letters, so that none
-    can pose as a username that looks the same, and so that every database agrees about case.
-    Neither ``.`` nor ``..``: browsers take them out of an address, and with them the seller's page.
+    No ``@``, so that no username can pose as somebody's e-mail address. No other letters, so that
+    none can pose as a username that looks the same, and so that all databases agree on case.
+    Neither ``.`` nor ``..``: browsers remove them from the URL of the seller's page.
     """
 
     regex = r"\A(?!\.\.?\Z)[A-Za-z0-9._+-]+\Z"
     message = "Use letters from a to z, digits and . _ - + only."
 
 
-#: The dots that IDNA takes for "." (RFC 3490, 3.1), and that NFKC leaves as they are.
+#: Dots that IDNA treats as "." (RFC 3490, 3.1), but that NFKC does not change.
 _DOTS = str.maketrans("\u3002\uff61", "..")
 
 
 def normalise_username(typed: str) -> str:
-    """Return the username as it is stored: its plain letters, without invisible signs."""
+    """Return the username as it is stored: in plain letters, without invisible characters."""
     return fold_identifier(typed)
 
 
 def normalise_email(typed: str) -> str:
-    """Return the e-mail as it is stored: as typed, with its domain in lower case.
+    """Return the e-mail address as it is stored: as typed, with its domain in lower case.
 
-    Without invisible signs and a link's ``mailto:``, wide letters as plain ones. A domain of other
-    letters than ASCII's is written in them, however it was sent (``xn--…``).
+    Invisible characters and a link's ``mailto:`` are removed, wide letters become plain ones. A
+    domain with non-ASCII letters is stored in those letters, even if it was sent as ``xn--…``.
     """
     text = fold_identifier(typed)
     if text[:7].lower() == "mailto:":
@@ -54,16 +54,16 @@ def normalise_email(typed: str) -> str:
 
 
 def has_public_domain(email: str) -> bool:
-    """Whether an e-mail goes to a domain with a dot in its name.
+    """Whether an e-mail address has a domain with a dot in its name.
 
-    Django also takes ``root@localhost`` and ``root@[10.0.0.5]``: machines of our own network.
+    Django also accepts ``root@localhost`` and ``root@[10.0.0.5]``: machines on our own network.
     """
     domain = email.rpartition("@")[2]
     return "." in domain and not domain.startswith("[")
 
 
 def _label(label: str) -> str:
-    """A label of a domain in its own letters, where its ASCII form stands for just them."""
+    """A domain label in its own letters, if its ASCII form decodes to exactly those."""
     if not label.startswith("xn--"):
         return label
     try:

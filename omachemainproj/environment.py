@@ -1,8 +1,8 @@
-"""Reads settings from the environment, ``.env`` and files of secrets: raw, trimmed, checked.
+"""Reads settings from the environment, ``.env`` and secret files: raw, trimmed, checked.
 
-A value means what it says: ``$x`` in it is no other variable, white space and line breaks around
-it are no part of it, and what cannot be read in one way only is a problem and not a default.
-Problems are collected, so that all of them are reported at once.
+Values are literal: ``$x`` is not expanded, surrounding white space and line breaks are removed, and
+an ambiguous value is a problem instead of falling back to the default. Problems are collected, so
+that all of them are reported together.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .ip_addresses import read_network
 Value = TypeVar("Value")
 
 _ON, _OFF = {"on", "true", "yes", "1"}, {"off", "false", "no", "0"}
-#: Controls, invisible signs, halves of characters: nobody puts these into a value on purpose.
+#: Control, format and surrogate characters and line separators: never intended in a value.
 _UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 _SEPARATORS = re.compile(r"[\s,]+")
 
@@ -31,9 +31,9 @@ _SEPARATORS = re.compile(r"[\s,]+")
 class Environment:
     """Settings by the names of their variables.
 
-    Each reader returns the value, and the default where the variable is not there. Where it is
-    there and cannot be, the default is returned and a sentence kept in ``problems``, one a
-    variable: call ``refuse_problems`` before anything is done with the values.
+    Each reader returns the value, or the default if the variable is not set. For an invalid value
+    it returns the default and adds a sentence to ``problems``, one per variable: call
+    ``refuse_problems`` before using the values.
     """
 
     def __init__(self, variables: Mapping[str, str], problems: Iterable[str] = ()) -> None:
@@ -44,16 +44,16 @@ class Environment:
 
     @classmethod
     def of_process(cls, folder: Path) -> Environment:
-        """The process's own variables, and those that the ``.env`` file in the folder adds.
+        """The process's own variables, and those added by the ``.env`` file in the folder.
 
-        ``OMACHE_ENV_FILE`` names another file. What the file adds is put into ``os.environ``, for
-        programs that are started from here.
+        ``OMACHE_ENV_FILE`` names another file. The file's variables are also added to
+        ``os.environ``, for child processes.
         """
         named = os.environ.get("OMACHE_ENV_FILE")
         added, problems = read_env_file(
             folder / (".env" if named is None else named.strip()), must_exist=named is not None
         )
-        # A variable of the process goes before the file's, as NAME or as NAME_FILE.
+        # The process's variables take precedence over the file's, as NAME or as NAME_FILE.
         own = {name.removesuffix("_FILE") for name in os.environ}
         for name, value in added.items():
             if name.removesuffix("_FILE") not in own:
@@ -61,32 +61,32 @@ class Environment:
         return cls(os.environ, problems)
 
     def refuse(self, name: str, sentence: str) -> None:
-        """Keep what is wrong with a variable; only the first sentence about each is kept."""
+        """Record a problem with a variable; only the first one for each variable is kept."""
         if name not in self._in_trouble:
             self._in_trouble.add(name)
             self.problems.append(sentence)
 
     def is_in_trouble(self, *names: str) -> bool:
-        """Whether something is wrong with one of these variables."""
+        """Whether one of these variables has a problem."""
         return not self._in_trouble.isdisjoint(names)
 
     def given(self) -> list[str]:
-        """The names of the variables that were read and are set, whatever they hold."""
+        """The names of the variables that were read and are set, to any value."""
         return sorted(
             name for name in self._known if not {name, f"{name}_FILE"}.isdisjoint(self._variables)
         )
 
     def refuse_unknown(self, *prefixes: str) -> None:
-        """Refuse variables with our prefixes that nothing has read: a misspelt one is not set."""
+        """Refuse variables with our prefixes that nothing has read: they may be misspelt."""
         known = self._known | {f"{name}_FILE" for name in self._known}
         for name in self._variables:
             if name.startswith(prefixes) and name not in known:
                 near = difflib.get_close_matches(name, sorted(known), n=1)
                 hint = f"; did you mean {near[0]}?" if near else "."
-                self.refuse(name, f"{name} is no setting of ours{hint}")
+                self.refuse(name, f"{name} is not a known setting{hint}")
 
     def refuse_problems(self) -> None:
-        """Raise ImproperlyConfigured with every problem there is, a line each."""
+        """Raise ImproperlyConfigured with all problems, one per line."""
         if len(self.problems) == 1:
             raise ImproperlyConfigured(self.problems[0])
         if self.problems:
@@ -99,7 +99,7 @@ class Environment:
         return self._read(name, str, default, "") or default
 
     def secret(self, name: str) -> str:
-        """A text that must not be empty where it is there at all; empty where it is not."""
+        """A text that must not be empty if it is set; empty if it is not set."""
         return self._read(name, _filled, "", "")
 
     def visible(self, name: str, *, default: str = "") -> str:
@@ -110,37 +110,41 @@ class Environment:
         )
 
     def digits(self, name: str, *, default: str = "") -> str:
-        """A number that M-Pesa gives out: 5 to 7 digits."""
+        """A number assigned by M-Pesa: 5 to 7 digits."""
         return (
-            self._read(name, _matching(r"(?:[0-9]{5,7})?"), default, "is 5 to 7 digits") or default
+            self._read(name, _matching(r"(?:[0-9]{5,7})?"), default, "must be 5 to 7 digits")
+            or default
         )
 
     def switch(self, name: str, *, default: bool) -> bool:
         """``on`` or ``off``; a misspelt word must not silently mean off."""
-        return self._read(name, _switch, default, "is on or off, not {value}")
+        return self._read(name, _switch, default, "must be on or off, not {value}")
 
     def choice(self, name: str, *, among: Sequence[str], default: str) -> str:
-        """One of these words, in any case; returned as it is written here."""
+        """One of these words, in any case; returned as spelled in ``among``."""
 
         def read(text: str) -> str:
             return {word.lower(): word for word in among}[_filled(text).lower()]
 
-        return self._read(name, read, default, f"is one of {', '.join(among)}, not {{value}}")
+        return self._read(name, read, default, f"must be one of {', '.join(among)}, not {{value}}")
 
     def number(self, name: str, *, default: int, least: int = 0, most: int) -> int:
         """A whole number within these bounds."""
         read = self._read(
-            name, _whole_number(least), default, f"is a whole number from {least}, not {{value}}"
+            name,
+            _whole_number(least),
+            default,
+            f"must be a whole number from {least}, not {{value}}",
         )
         if read > most:
-            self.refuse(name, f"{name} is at most {most}, not {read}.")
+            self.refuse(name, f"{name} must be at most {most}, not {read}.")
             return default
         return read
 
     def percent(self, name: str) -> Decimal:
-        """0 to 99.99, with at most two decimals, as people write a rate: ``5`` or ``2.5``."""
+        """A percentage from 0 to 99.99 with at most two decimals, such as ``5`` or ``2.5``."""
         read = _matching(r"[0-9]{1,2}(\.[0-9]{1,2})?")
-        wrong = "is a percentage from 0 to 99.99, not {value}"
+        wrong = "must be a percentage from 0 to 99.99, not {value}"
         return Decimal(self._read(name, read, "0", wrong))
 
     def url(
@@ -152,7 +156,7 @@ class Environment:
         wrong: str,
         may_be_empty: bool = True,
     ) -> Value:
-        """What a function of service_urls makes of the text; ``wrong`` says what it has to be."""
+        """The text parsed by a function of service_urls; ``wrong`` describes valid values."""
 
         def read_filled(text: str) -> Value:
             return default if may_be_empty and not text else read(_filled(text))
@@ -162,7 +166,7 @@ class Environment:
     def words(
         self, name: str, read: Callable[[str], str], *, default: Sequence[str] = (), wrong: str
     ) -> list[str]:
-        """A list, separated by commas, white space or line breaks, each entry read by itself."""
+        """A list separated by commas, white space or line breaks; ``read`` parses each entry."""
         text = self._raw(name, may_break=True)
         if not text:
             return list(default)
@@ -174,11 +178,11 @@ class Environment:
             try:
                 found[read(entry)] = None
             except ValueError:
-                self.refuse(name, f"{name} holds {wrong}: {entry} is not one.")
+                self.refuse(name, f"{name} must list {wrong}: {entry} is not one.")
         return list(found)
 
     def networks(self, name: str) -> list[str]:
-        """Addresses and networks, each in its one spelling."""
+        """IP addresses and networks, in canonical form."""
 
         def read(text: str) -> str:
             network = read_network(text)
@@ -190,7 +194,7 @@ class Environment:
             wrong="IP addresses, and networks like 196.201.212.0/23",
         )
 
-    # --- What stands behind them ---------------------------------------------------------------
+    # --- Reading raw values --------------------------------------------------------------------
 
     def _read(self, name: str, read: Callable[[str], Value], default: Value, wrong: str) -> Value:
         text = self._raw(name)
@@ -205,7 +209,7 @@ class Environment:
         return default
 
     def _raw(self, name: str, *, may_break: bool = False) -> str | None:
-        """The text as it was set, without the white space around it; None where it is not set."""
+        """The text as set, without surrounding white space; None if it is not set."""
         self._known.add(name)
         value = self._variables.get(name)
         if f"{name}_FILE" in self._variables:
@@ -223,32 +227,32 @@ class Environment:
             unicodedata.category(sign) in _UNSEEN and not (may_break and sign.isspace())
             for sign in text
         ):
-            self.refuse(name, f"{name} holds a line break or another sign that cannot be seen.")
+            self.refuse(name, f"{name} contains a line break or another invisible character.")
             return None
         if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
-            self.refuse(name, f"{name} is in quotes, which would be part of it: take them off.")
+            self.refuse(
+                name, f"{name} is in quotes, which would become part of its value: remove them."
+            )
             return None
         return text
 
     def _read_file(self, name: str) -> str | None:
         path = self._variables[f"{name}_FILE"].strip()
         try:
-            # An editor of Windows puts a mark before the text, which is no part of it.
+            # Windows editors may put a byte order mark before the text.
             text = Path(path).read_text(encoding="utf-8-sig") if path else ""
         except (OSError, ValueError):
-            self.refuse(
-                name, f"{name}_FILE must be a file of text that can be read; {path} is not."
-            )
+            self.refuse(name, f"{name}_FILE must be a readable text file; {path} is not.")
             return None
         # An empty file is a secret that somebody forgot to fill in.
         return text or " "
 
     def _refuse_nothing(self, name: str) -> None:
-        self.refuse(name, f"{name} is set and comes to nothing: give it a value, or take it out.")
+        self.refuse(name, f"{name} is set but empty: give it a value, or remove it.")
 
 
 class _Nothing(ValueError):
-    """A variable is there, and nothing is in it."""
+    """A variable is set, but empty."""
 
 
 def _filled(text: str) -> str:
@@ -293,15 +297,15 @@ def _whole_number(least: int) -> Callable[[str], int]:
 _LINE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)")
 _LITERAL = re.compile(r"'([^']*)'\s*(?:#.*)?")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"\s*(?:#.*)?')
-#: What loses its backslash between double quotes, as in a shell.
+#: Characters whose backslash is removed between double quotes, as in a shell.
 _ESCAPED = re.compile(r'\\([\\"$`])')
 
 
 def read_release(folder: Path) -> str:
-    """What the program in this folder is called: the first line of its file ``RELEASE``.
+    """The name of the deployed release: the first line of the file ``RELEASE`` in this folder.
 
-    Whoever lays the program out writes it there, and not into the settings, which stay where they
-    are when another version is gone back to. Empty where nobody has.
+    The deployment writes it there and not into the settings, which stay the same after a rollback
+    to another version. Empty if there is no such file.
     """
     try:
         return (folder / "RELEASE").read_text(encoding="utf-8").partition("\n")[0].strip()
@@ -310,19 +314,19 @@ def read_release(folder: Path) -> str:
 
 
 def read_env_file(path: Path, *, must_exist: bool) -> tuple[dict[str, str], list[str]]:
-    """What a ``.env`` file sets, and a sentence for each line that cannot be read. Never raises.
+    """The variables of a ``.env`` file, and a sentence for each unreadable line. Never raises.
 
-    Lines are ``NAME=value``, empty, or begin with ``#``. A value may stand in quotes, and is raw
-    without them: nothing is looked up or replaced.
+    Lines are ``NAME=value``, empty, or begin with ``#``. Quotes around a value are removed; nothing
+    is expanded.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        return {}, [f"OMACHE_ENV_FILE is {path}, which is not there."] if must_exist else []
+        return {}, [f"OMACHE_ENV_FILE is {path}, which does not exist."] if must_exist else []
     except (OSError, ValueError):
         text = "\0"
     if "\0" in text:
-        return {}, [f"{path} cannot be read: it must be a file of UTF-8 text."]
+        return {}, [f"{path} cannot be read: it must be a UTF-8 text file."]
     found: dict[str, str] = {}
     problems = []
     for number, line in enumerate(text.splitlines(), start=1):
@@ -343,10 +347,10 @@ def read_env_file(path: Path, *, must_exist: bool) -> tuple[dict[str, str], list
 
 
 def _value_of(text: str) -> str | None:
-    """The value written after ``=``, or None where it can be read in two ways."""
+    """The value written after ``=``, or None if it is ambiguous."""
     if match := _LITERAL.fullmatch(text):
         return match[1]
     if match := _QUOTED.fullmatch(text):
         return _ESCAPED.sub(r"\1", match[1])
-    # A comment after a value would be a part of it for some, and not for others.
+    # Some parsers include a comment in an unquoted value before it, others do not.
     return None if text[:1] in {"'", '"'} or re.search(r"\s#", text) else text

@@ -1,9 +1,9 @@
-"""gunicorn's threads, and few of them for who has not yet sent a whole request.
+"""A gunicorn thread worker that slow or incomplete requests cannot block.
 
-gunicorn reads a request in the thread that answers it, and waits for its next byte without end:
-as many half requests as there are threads silence it. Here a connection waits beside the threads
-until its head, and a short body too, lie in the kernel's buffer. A larger body is read by a thread,
-by half of them at most, and no longer than it takes at a slow connection's rate.
+gunicorn reads a request in the thread that answers it, with no time limit between bytes: as many
+incomplete requests as there are threads block it. Here a connection gets no thread until its head,
+and a short body too, are in the kernel's buffer. A larger body is read by a thread, by at most half
+of them, and only for as long as it takes at a slow connection's rate.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from typing import Any, NamedTuple
 
 from gunicorn.workers.gthread import ThreadWorker
 
-#: Seconds from a connection's first wait until its request has to be there.
+#: Seconds within which a request has to arrive, from the connection's first wait.
 WHOLE_WITHIN = 10
-#: Larger bodies are not waited for: JSON_BODY_MAX, which the kernel's buffer holds.
+#: Bytes. Larger bodies are read by a thread: JSON_BODY_MAX, which fits in the kernel's buffer.
 SHORT_BODY = 64 * 1024
-#: Bytes a second at which a larger body has to come, after WHOLE_WITHIN.
+#: The lowest rate for a larger body, in bytes per second, after WHOLE_WITHIN.
 SLOWEST = 64 * 1024
-#: What a body may be that does not say how long it is: MULTIPART_BODY_MAX.
+#: Bytes assumed for a body of unknown length: MULTIPART_BODY_MAX.
 _UNKNOWN = 13 * 1024 * 1024
-#: Seconds a larger body waits for a thread that may read it.
+#: Seconds a larger body waits for a thread to read it.
 TURN_WITHIN = 60
-#: Longer heads are the parser's to refuse.
+#: Bytes to look at; longer heads are left to the parser to refuse.
 _MOST = SHORT_BODY + 64 * 1024
-#: What ends a worker.
+#: Signals that end a worker.
 _ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,9})[ \t]*\r\n", re.IGNORECASE)
@@ -47,46 +47,46 @@ os.register_at_fork(after_in_parent=_hear_ending)
 
 
 class _Request(NamedTuple):
-    """What is known of a connection's request before anything of it is read."""
+    """What is known about a connection's request before it is read."""
 
-    #: How many bytes there have to be before it is worth looking again; 0: go on.
+    #: The number of bytes to wait for before looking again; 0: proceed.
     wait_for: int = 0
-    #: How many bytes of its body a thread has to wait for.
+    #: Bytes of its body that have not arrived.
     rest: int = 0
 
 
 class PatientWorker(ThreadWorker):
-    """Gives a connection to a thread once its request is there, and closes it if it never is.
+    """Gives a connection to a thread once its request has arrived, or closes it after a time limit.
 
     Everything here runs in gunicorn's main thread.
 
-    A worker that was just forked has the master's handlers for a moment, and what they put into its
-    copy of the master's queue nobody reads: told to end, it would serve on until it is killed, with
-    whom it serves. So what ends it is kept for it, from before the fork until it can hear.
+    A newly forked worker still has the master's signal handlers, which only write to its copy of
+    the master's queue: it would miss an order to stop, and be killed later while serving requests.
+    So the stopping signals are blocked from before the fork until its own handlers are installed.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
-        #: Connections without a whole request, and when each is closed.
+        #: Connections without a complete request, and when each is closed.
         self._waiting: dict[Any, float] = {}
-        #: Those whose larger body a thread reads, and when nothing more is read.
+        #: Connections whose larger body a thread is reading, and when reading is cut off.
         self._reading: dict[Any, float] = {}
-        #: Those whose larger body waits for such a thread, and how much of it is to come.
+        #: Connections whose larger body waits for a thread, and the bytes still to come.
         self._queue: dict[Any, int] = {}
 
     def init_signals(self) -> None:
-        """Handle signals as a worker does, those first that came since the fork."""
+        """Install the worker's signal handlers, then deliver the signals blocked since the fork."""
         super().init_signals()
         _hear_ending()
 
     def enqueue_req(self, conn: Any) -> None:
-        """Let a thread answer the connection's request, now or when it is there."""
-        # The proxy ends TLS: gunicorn's own cannot be looked into.
+        """Let a thread answer the connection's request, now or once it has arrived."""
+        # TLS ends at the proxy; a request inside gunicorn's own TLS cannot be inspected.
         request = _Request() if self.cfg.is_ssl else _look(conn)
         if request.wait_for:
             self._waiting.setdefault(conn, time.monotonic() + WHOLE_WITHIN)
-            # The poller would else wake for the bytes that are there already, again and again.
+            # Otherwise the poller would keep waking for the bytes that are already there.
             conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, request.wait_for)
             self.poller.register(conn.sock, EVENT_READ, partial(self._on_more, conn))
             return
@@ -101,7 +101,7 @@ class PatientWorker(ThreadWorker):
             self._queue[conn] = request.rest
 
     def finish_request(self, conn: Any, fs: Any) -> None:
-        """What gunicorn does after a request; then the next larger body has its turn."""
+        """Finish the request as gunicorn does, then start reading the next larger body."""
         self._reading.pop(conn, None)
         super().finish_request(conn, fs)
         if self._queue and len(self._reading) < max(self.cfg.threads // 2, 1):
@@ -110,7 +110,7 @@ class PatientWorker(ThreadWorker):
             self._read(first, self._queue.pop(first))
 
     def murder_pending(self) -> None:
-        """Close connections whose request never came; called once a second or more often."""
+        """Close connections past their time limit; called at least once a second."""
         super().murder_pending()
         now = time.monotonic()
         for conn in [conn for conn, until in self._waiting.items() if until <= now]:
@@ -122,7 +122,7 @@ class PatientWorker(ThreadWorker):
         for conn in [conn for conn, until in self._reading.items() if until <= now]:
             self._reading[conn] = math.inf
             with suppress(OSError):
-                # The thread reads the end of it, and answers that the body broke off.
+                # The thread sees the end of the body, and answers that it is incomplete.
                 conn.sock.shutdown(socket.SHUT_RD)
 
     def _on_more(self, conn: Any, client: socket.socket) -> None:
@@ -137,9 +137,9 @@ class PatientWorker(ThreadWorker):
 
 
 def _look(conn: Any) -> _Request:
-    """What has to be waited for: nothing too where the other side is gone, or nobody can tell."""
+    """What to wait for: nothing if the client has gone, or if it cannot be determined."""
     if conn.parser is not None and conn.parser.unreader.buf.getvalue():
-        # A part of this request was read with the one before.
+        # Part of this request was read together with the previous one.
         return _Request(rest=_UNKNOWN)
     try:
         there = conn.sock.recv(_MOST, socket.MSG_PEEK | socket.MSG_DONTWAIT)

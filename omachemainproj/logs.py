@@ -1,4 +1,4 @@
-"""Log lines: one line each, searchable, with a zone, and what is private or secret masked."""
+"""Log formatting: one line per record, with a time zone, and private or secret data masked."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ _SECRETS = re.compile(
     r"(ws_CO_)\w+"
     # A JSON web token.
     r"|(?<![\w-])eyJ[\w-]+\.[\w-]+\.[\w-]*"
-    # The links of e-mails, as they are mailed, and of a seller's sheet.
+    # Links in e-mails, and to a seller's sheet.
     r"|((?:password/reset/confirm|email/confirm|seller/products/export)/)[^\s?#\"'<>]+"
-    # Named in a query; a form or a JSON body that an error quotes.
+    # Query parameters; then members of a form or a JSON body quoted by an error.
     r"|([?&](?:code|token|key|uid|refresh|access|otp|pin|secret)=)[^&\s\"'#]+"
     r"|(\b(?:old_|new_)?(?:password|passkey|secret)[12]?[\"']?\s?[=:]\s?[\"']?)[^&\s\"',;}]+"
     r"|(\b(?:[Bb]earer|[Bb]asic) )[\w.+/=~-]{8,}"
-    # A code to collect goods with, or of an authenticator app.
+    # A collection code, or a code from an authenticator app.
     r"|((?:\b|_)(?:code|msimbo)[\"']?(?:\s(?:is|ni))?[:=]?\s?[\"']?)[0-9]{6}\b(?!\.[0-9])"
-    # The user and the password of an address like redis://.
+    # The user and the password in a URL such as redis://.
     r"|(://)[^\s/@\"'<>]+(?=@)"
-    # Somebody's e-mail: the first letter and the domain tell which one is meant.
+    # E-mail addresses: the first letter and the domain are kept, to recognise the address.
     r"|((?<![\w.+-])[\w.+-])[\w.+-]*(?=@[\w-]+\.)",
     re.IGNORECASE,
 )
-#: One of these stands in every ASCII text in which ``_SECRETS`` finds something: most lines have
-#: none, and looking for them costs a tenth.
+#: Every ASCII text matched by ``_SECRETS`` contains one of these. Most lines contain none, and
+#: searching for these takes a tenth of the time.
 _SIGNS = (
     *("ws_co_", "eyj", "confirm/", "export/", "=", "password", "passkey", "secret"),
     *("bearer", "basic", "code", "msimbo", "@"),
@@ -55,12 +55,12 @@ _CONTROLS = {
 
 
 def mask_private(text: str) -> str:
-    """Return the text without what gives access or is private, ``***`` in its place.
+    """Return the text with private data and credentials replaced by ``***``.
 
-    Phones, e-mails, tokens of callbacks and of people, links that were mailed, codes, passwords.
+    Phones, e-mails, tokens of callbacks and of users, mailed links, codes, passwords.
     """
     folded = text.lower() if text.isascii() else ""
-    # Tokens first: ten digits in the middle of one may look like a phone.
+    # Tokens first: ten digits inside one may look like a phone.
     if not folded or "safwebhook" in folded:
         text = _CALLBACK.sub(_mask_callback, text)
     if not folded or any(sign in folded for sign in _SIGNS):
@@ -99,21 +99,21 @@ _TRACEBACKS = logging.Formatter()
 
 
 class ZonedFormatter(logging.Formatter):
-    """Writes when it was in ISO 8601, with milliseconds and the zone: UTC, on every machine."""
+    """Writes the time in ISO 8601, in UTC on every machine, with milliseconds and the offset."""
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802
         return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
 
 
 class PlainFormatter(ZonedFormatter):
-    """A line for a terminal: time, level, logger, request id, message."""
+    """One line for a terminal: time, level, logger, request id, message."""
 
     def __init__(self) -> None:
         super().__init__("{asctime} {levelname} {name} [{request_id}] {message}", style="{")
 
 
 class JSONFormatter(ZonedFormatter, JsonFormatter):
-    """One JSON object a line: time, level, logger, request id, message, traceback."""
+    """One JSON object per line: time, level, logger, request id, message, traceback."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -128,7 +128,7 @@ class JSONFormatter(ZonedFormatter, JsonFormatter):
         return mask_private(str(super().formatException(ei)))
 
     def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
-        """Mask private data in the record's extra fields too; in its message it is masked."""
+        """Mask private data in the record's extra fields; the message is already masked."""
         return {
             name: mask_private(value)
             if isinstance(value, str) and name not in _OF_EVERY_LINE
@@ -137,5 +137,5 @@ class JSONFormatter(ZonedFormatter, JsonFormatter):
         }
 
 
-#: Members that ``PrivateFilter`` has looked at, or that hold nothing anybody sent.
+#: Members already masked by ``PrivateFilter``, or without any client's data.
 _OF_EVERY_LINE = frozenset({"time", "level", "logger", "request_id", "message"})

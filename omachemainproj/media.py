@@ -17,7 +17,7 @@ from rest_framework.request import Request
 def media_prefix(request: Request | HttpRequest) -> str:
     """The absolute URL that a stored file's name is appended to.
 
-    Made once a request: asking the storage for each of 25 rows costs more than the query.
+    Build it once per request: asking the storage for each of 25 rows costs more than the query.
     """
     return request.build_absolute_uri(settings.MEDIA_URL)
 
@@ -34,15 +34,15 @@ def is_its_own_address(stored: FieldFile | None, sent: Any) -> bool:
 
 @require_safe
 def media(request: HttpRequest, path: str) -> HttpResponseBase:
-    """Answer one stored file; a folder or an unknown name is a 404.
+    """Serve one stored file; a folder or an unknown name is a 404.
 
-    A file never changes under its name (names are random), so it may be cached for a year. Each
-    file occupies a worker's thread while it is sent: in a real shop let the proxy serve /media/
-    from ``MEDIA_ROOT``, with these headers (docs/deploy.md).
+    The file behind a name never changes (names are random), so it may be cached for a year. Sending
+    a file occupies a worker's thread: in production let the proxy serve /media/ from
+    ``MEDIA_ROOT``, with these headers (docs/deploy.md).
     """
     response = serve(request, path, document_root=str(settings.MEDIA_ROOT))
     response["Cache-Control"] = "public, max-age=31536000, immutable"
     response["X-Content-Type-Options"] = "nosniff"
-    # Frontends of other origins show these pictures.
+    # Frontends on other origins show these pictures.
     response["Cross-Origin-Resource-Policy"] = "cross-origin"
     return response

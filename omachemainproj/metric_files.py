@@ -1,14 +1,13 @@
-"""The files in which the processes of a shop count, so that any of them can tell of all.
+"""Metric files shared by the processes of a shop, so that each can report the metrics of all.
 
-``prometheus_client`` gives each process files of its own in a shared folder, by its id. Those of
-processes that are gone stay for ever (a worker is replaced every 20,000 requests), are read at
-every scrape, and cannot be deleted without counters that fall. Here a process takes the first free
-*place* instead, and goes on counting where the one before it in that place has ended: there are as
-many files as processes ever ran at once. A place is a lock that the kernel holds for as long as the
-process lives, so one that is killed leaves nothing to tidy up, and one in another container is seen
-too.
+``prometheus_client`` gives each process its own files in a shared folder, named by its process id.
+The files of ended processes stay for ever (a worker is replaced every 20,000 requests), are read at
+every scrape, and deleting them would make counters fall. Here a process takes the first free
+*place* instead, and continues the counters of the previous process in that place: there are as many
+files as processes ever ran concurrently. A place is a lock held by the kernel while the process
+lives, so a killed process leaves nothing to clean up, and processes in other containers are seen.
 
-Knows nothing of Django: gunicorn's configuration reads it before there is a shop.
+Does not import Django: gunicorn's configuration imports it before the settings are loaded.
 """
 
 from __future__ import annotations
@@ -21,12 +20,12 @@ from pathlib import Path
 
 from prometheus_client.mmap_dict import MmapedDict
 
-#: What ``prometheus_client`` itself reads, wherever it is used.
+#: The environment variable that ``prometheus_client`` itself reads.
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 
 class Place:
-    """The number under which this process counts: that of a lock which no living process shares."""
+    """The number of this process's metric files: that of a lock no other living process holds."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -35,7 +34,7 @@ class Place:
         self._number = 0
 
     def number(self) -> int:
-        """Take a place at the first call of a process, also of one that was forked."""
+        """Return this process's number; its first call, also after a fork, takes a place."""
         if self._process != os.getpid():
             self._take()
         return self._number
@@ -49,14 +48,14 @@ class Place:
             number += 1
         self._lock, self._number, self._process = lock, number, os.getpid()
         for file in _files_of(self._folder, number):
-            # A process that was killed while it wrote may have left one that nobody can go on with.
-            # What a gauge said was of that process alone.
+            # A process killed while writing may have left a damaged file. A gauge described only
+            # the process that is gone.
             if file.name.startswith("gauge_") or not is_whole(file):
                 file.unlink(missing_ok=True)
 
 
 def files_to_read(folder: Path) -> list[str]:
-    """The files that make up what is told: of gauges only those of processes that live."""
+    """The files to report from; gauges only of living processes."""
     return [
         str(file)
         for file in sorted(folder.glob("*.db"))
@@ -65,8 +64,10 @@ def files_to_read(folder: Path) -> list[str]:
 
 
 def sweep(folder: Path) -> None:
-    """Delete what nobody counts in any more. For the start of the web: what another release has
-    counted has other names and other buckets."""
+    """Delete the files of places without a living process.
+
+    For the start of the web: another release may have used other names and other buckets.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for lock in folder.glob("*.lock"):
         held = _locked(lock)
@@ -103,7 +104,7 @@ def _number_in(file: Path) -> str:
 
 
 def _locked(path: Path, *, shared: bool = False) -> int | None:
-    """A descriptor that holds the lock, or None where a living process has it."""
+    """A descriptor that holds the lock, or None if a living process has it."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     with suppress(OSError):
         fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)

@@ -1,7 +1,7 @@
 """Kenyan mobile numbers: parsed as people write them, stored in one form, masked in logs.
 
 There is no list of operators' prefixes: new ranges appear every year (Communications Authority of
-Kenya), and only M-Pesa knows who has an account. Knows nothing of Django.
+Kenya), and only M-Pesa knows which numbers have an account. Does not import Django.
 """
 
 import hashlib
@@ -12,20 +12,20 @@ from typing import NamedTuple
 from .text import fold_identifier
 
 _TYPED = re.compile(r"(?:(?:\+|00)?2540?|0)?([17][0-9]{8})")
-#: A link to dial (RFC 3966), or the word before a number on a card.
+#: The scheme of a telephone link (RFC 3966), or the “Tel.” before a number on a card.
 _LINK = re.compile(r"\Atel[:.]?\s*", re.IGNORECASE)
-#: Separators between digits, once the text is folded; a keycap surrounds the digit before it.
+#: Separators between digits, once the text is folded; a keycap encloses the digit before it.
 _BETWEEN = re.compile("[\\s.()/\u20e3-]")
-#: Of what was typed, and of what is left without the invisible signs.
+#: Characters, as typed and without the invisible ones.
 _LONGEST_TYPED, _LONGEST = 200, 40
 _MASKED = re.compile(r"([0-9]*)\*+([0-9]*)")
-#: Signs that stand for hidden digits.
+#: Characters shown in place of hidden digits.
 _HIDING = str.maketrans(dict.fromkeys("xX#•●∗＊", "*"))
-#: SHA-256 in hexadecimal; so many letters of it where it was kept in a column of that width.
+#: Characters of a hexadecimal SHA-256 that was cut to fit an older column.
 _SHORT_HASH = 20
 _HASHED = re.compile(rf"[0-9a-f]{{{_SHORT_HASH}}}|[0-9a-f]{{64}}")
 _GAP = r"[\s/\u00ad\u200b-\u200f\u2010-\u2015\u202a-\u202e\u2060-\u2069\u2212\ufe0f\ufeff.()-]{0,3}"
-#: A number in a text, in any grouping; without anything before it, nine digits in a row.
+#: A number in a text, in any grouping; without a prefix, only nine consecutive digits.
 _MASKABLE = re.compile(
     r"(?:(?<![0-9A-Za-z])|(?<=%2B)|(?<=%20))"
     rf"(?:((?:\+|00)?254(?:{_GAP}0)?|0)({_GAP})([17](?:{_GAP}[0-9]){{2}})(?:{_GAP}[0-9]){{3}}{_GAP}"
@@ -39,9 +39,9 @@ _DIGITS = 9
 def normalise_phone(typed: str | int) -> str:
     """Return ``2547XXXXXXXX`` or ``2541XXXXXXXX`` for a number as a person writes it.
 
-    Spaces, dashes, dots, brackets and invisible signs are ignored, digits are read in any script
-    and width; ``07…``, ``7…``, ``254…``, ``+254…``, ``00254…``, ``+254 (0)7…`` and ``tel:…`` are
-    read alike. Raises ValueError for anything else.
+    Spaces, dashes, dots, brackets and invisible characters are ignored, and digits may be of any
+    script and width; ``07…``, ``7…``, ``254…``, ``+254…``, ``00254…``, ``+254 (0)7…`` and ``tel:…``
+    are accepted. Raises ValueError for anything else.
     """
     text = "" if isinstance(typed, bool) or len(str(typed)) > _LONGEST_TYPED else str(typed)
     text = _LINK.sub("", fold_identifier(text)) if text else ""
@@ -53,13 +53,13 @@ def normalise_phone(typed: str | int) -> str:
 
 
 class MaskedPhone(NamedTuple):
-    """What a provider shows of a number: its first and its last digits, as they stand."""
+    """The first and last digits of a number, as shown by a provider."""
 
     start: str
     end: str
 
     def fits(self, number: str) -> bool:
-        """Whether every digit that is shown agrees with a number of 12 digits."""
+        """Whether all shown digits match a number of 12 digits."""
         start = re.sub(r"^0", "254", self.start)
         return number.startswith(start) and number.endswith(self.end)
 
@@ -71,25 +71,25 @@ def read_masked_phone(shown: str) -> MaskedPhone | None:
 
 
 def read_hashed_phone(shown: str) -> str:
-    """The SHA-256 text of a number, in small letters; "" for anything else."""
+    """The SHA-256 of a number as lower-case hexadecimal; "" for anything else."""
     hashed = shown.strip().lower()
     return hashed if _HASHED.fullmatch(hashed) else ""
 
 
 class PhoneMatch(IntEnum):
-    """Whether what a provider shows of a number is that of a number that is known."""
+    """Whether a number shown by a provider is a given number."""
 
     DIFFERS = 0
-    #: Too little is shown to tell.
+    #: Too little is shown to decide.
     UNCLEAR = 1
     AGREES = 2
 
 
 def match_phone(shown: str, number: str) -> PhoneMatch:
-    """Compare what a provider shows of a number with one of 12 digits.
+    """Compare a number shown by a provider with one of 12 digits.
 
-    Shown in full, as SHA-256 of any common spelling, or with its middle hidden. A masked one agrees
-    where every digit it shows does and the country's code and the last three are among them.
+    It may be shown in full, as SHA-256 of any common spelling, or with its middle hidden. A masked
+    one agrees if all its digits match and include the country code and the last three digits.
     """
     try:
         return PhoneMatch.AGREES if normalise_phone(shown) == number else PhoneMatch.DIFFERS
@@ -108,16 +108,16 @@ def match_phone(shown: str, number: str) -> PhoneMatch:
 
 
 def clearer_phone(kept: str, shown: str) -> str:
-    """Of two that a provider shows of one number, the one that says more; of equals, the first.
+    """Return the more informative of two provider's versions of one number, the first if equal.
 
-    A full number says more than a hashed one, that more than a masked one, and that more than
-    any other text. A full number is given as 12 digits.
+    In descending order: a full number (returned as 12 digits), a hashed one, a masked one, any
+    other text.
     """
     return max(in_full(kept), in_full(shown), key=_clarity)
 
 
 def in_full(shown: str) -> str:
-    """A number that is shown in full as 12 digits; anything else as it is shown."""
+    """A full number as 12 digits; anything else unchanged."""
     try:
         return normalise_phone(shown)
     except ValueError:
@@ -125,7 +125,7 @@ def in_full(shown: str) -> str:
 
 
 def _clarity(shown: str) -> tuple[int, int]:
-    """How much is shown of a number: its kind first, then how many letters of it."""
+    """How informative a shown number is: its kind, then its number of characters."""
     try:
         return 4, len(normalise_phone(shown))
     except ValueError:
@@ -138,16 +138,16 @@ def _clarity(shown: str) -> tuple[int, int]:
 
 
 def shown_as(number: str) -> list[str]:
-    """Each text in which a provider shows a number of 12 digits and no other: in full, or hashed.
+    """The texts in which a provider may show a number of 12 digits: in full, or hashed.
 
-    Not those of which some digits are hidden, which are those of a thousand others.
+    Not the masked ones, which match thousands of other numbers too.
     """
     hashed = _hashes(number)
     return [number, *hashed, *(each[:_SHORT_HASH] for each in hashed)]
 
 
 def _hashes(number: str) -> list[str]:
-    """SHA-256 of a number of 12 digits, in each spelling that gateways hash."""
+    """SHA-256 of a number of 12 digits, in each spelling hashed by gateways."""
     spellings = (number, f"+{number}", f"0{number[3:]}", number[3:])
     return [hashlib.sha256(each.encode()).hexdigest() for each in spellings]
 
@@ -155,7 +155,7 @@ def _hashes(number: str) -> list[str]:
 def mask_phones(text: str) -> str:
     """Return the text with the middle digits of every phone number replaced by ``***``.
 
-    Digits of any script and width are written as ASCII's.
+    Digits of any script and width become ASCII digits.
     """
     if not text.isascii():
         text = _with_plain_digits(text)
@@ -169,16 +169,16 @@ def _with_plain_digits(text: str) -> str:
 
 
 def write_phone(phone: str) -> str:
-    """A phone of 12 digits as people dial it, ``0712 345 678``; any other text as it is."""
+    """A number of 12 digits as people dial it, ``0712 345 678``; any other text unchanged."""
     if len(phone) == 12 and phone.isascii() and phone.isdecimal() and phone.startswith("254"):
         return f"0{phone[3:6]} {phone[6:9]} {phone[9:]}"
     return phone
 
 
-#: What stands for the digits of a phone that are not shown or not kept any more.
+#: Replaces the digits of a phone that are not shown or no longer kept.
 MASK = "•" * 9
 
 
 def mask_phone(phone: str) -> str:
-    """A phone of which three digits are left: enough to tell a caller which one it was."""
+    """A phone with all but its last three digits masked: enough to tell a caller which it was."""
     return f"{MASK}{phone[-3:]}" if phone else ""

@@ -1,13 +1,13 @@
-"""Redraws one uploaded picture, a program of its own: ``picture_decoder.py [gallery] < in > out``.
+"""A program that re-encodes one uploaded picture: ``picture_decoder.py [gallery] < in > out``.
 
-Decoders are C code that reads what strangers send. Here a file that crashes them, or that wants too
-much memory or time, ends this process and nothing else (``omachemainproj.images`` runs it, outside
-the threads that answer requests). Nothing of the shop is imported.
+Decoders are C code that reads strangers' input. Here a file that crashes them, or needs too much
+memory or time, ends only this process (``omachemainproj.images`` runs it, outside the threads that
+answer requests). It imports nothing from the shop.
 
-It answers with one line, ``pictures`` and the bytes of each file, then the files: the picture and
-its thumbnail, and of a gallery also the medium size (of no bytes where it would be no smaller) and
-the preview. Or with the name of a ``PictureRefusal``. Anything else that it cannot read ends it
-with an error.
+It writes one line, ``pictures`` and the length of each file in bytes, then the files: the picture
+and its thumbnail, and with ``gallery`` also the medium size (0 bytes if it would be no smaller) and
+the preview. If the picture is refused, it writes the name of a ``PictureRefusal`` instead. On any
+other input that it cannot read it exits with an error.
 """
 
 from __future__ import annotations
@@ -27,41 +27,41 @@ FORMATS = ("PNG", "JPEG", "WEBP")
 
 
 class Size(NamedTuple):
-    """The most pixels of a picture, a side and in all."""
+    """The largest allowed size of a picture: pixels per side, and in total."""
 
     side: int
     pixels: int
 
     def fits(self, width: int, height: int) -> bool:
-        """Whether a picture is no larger."""
+        """Whether a picture is within these limits."""
         return max(width, height) <= self.side and width * height <= self.pixels
 
 
-#: A JPEG is decoded at a part of its size and a HEIC picture in bands: as phones take them,
-#: 8192 × 6144 at most.
+#: A JPEG is decoded at reduced size and a HEIC picture in bands, so phones' photos fit, which have
+#: at most 8192 × 6144 pixels.
 PHOTO = Size(side=12_000, pixels=51_000_000)
-#: PNG, WebP and printers' JPEGs have no smaller decoding: every pixel is held at once.
+#: PNG, WebP and CMYK JPEGs cannot be decoded at reduced size: every pixel is in memory.
 WHOLE = Size(side=8_000, pixels=24_000_000)
-#: Passes of a progressive JPEG; cameras and editors write about ten. Each costs as much time as the
-#: picture is large, and may be a few bytes long.
+#: Scans of a progressive JPEG; cameras and editors write about ten. A scan of a few bytes takes as
+#: long to decode as the whole picture.
 MAX_SCANS = 100
-#: Pixels times passes: ten passes over the largest photo, and some more.
+#: Pixels times scans: ten scans of the largest photo, and some more.
 MAX_WORK = 12 * PHOTO.pixels
 
 #: The longest sides of the stored pictures, in pixels.
 FULL_SIDE = 1600
 MEDIUM_SIDE = 800
 THUMBNAIL_SIDE = 400
-#: Of the JPEG that chats show of a link; they take no WebP, and nothing of 300 kB.
+#: Of the JPEG that chat apps show for a link; they accept no WebP, and no file of 300 kB.
 PREVIEW_SIDE = 600
 
-#: Address space and processor seconds. A picture of 51 megapixels takes 400 MB and a second; ten
-#: passes over one five seconds.
+#: Address space in bytes, and CPU seconds. A picture of 51 megapixels takes 400 MB and a second, or
+#: five seconds with ten scans.
 MEMORY_LIMIT = 1024**3
 CPU_LIMIT = 8
 
 _ORIENTATION_TAG = 0x0112
-#: How to turn a picture upright, by what its camera says (EXIF's orientation).
+#: How to turn a picture upright, by its EXIF orientation.
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -71,13 +71,13 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-#: Rows that are scaled down at a time: Pillow's own copy of the whole would be as large again.
+#: Rows scaled down at a time: a copy of the whole picture would double the memory.
 _BAND = 256
 _SIMPLE = frozenset({"L", "RGB", "RGBA", "RGBa"})
 
 
 class PictureRefusal(StrEnum):
-    """Why a sound picture is not taken."""
+    """Why a valid picture is refused."""
 
     PHOTO_TOO_LARGE = "photo_too_large"
     TOO_LARGE = "too_large"
@@ -85,7 +85,7 @@ class PictureRefusal(StrEnum):
 
 
 class Refused(ValueError):
-    """The picture is not taken; its argument is a ``PictureRefusal``."""
+    """The picture is refused; its argument is a ``PictureRefusal``."""
 
     def __init__(self, reason: PictureRefusal) -> None:
         self.reason = reason
@@ -93,23 +93,23 @@ class Refused(ValueError):
 
 
 class TooManyScans(ValueError):
-    """A JPEG of more passes than anything writes."""
+    """A JPEG with more scans than any program writes."""
 
 
 def redraw(raw: bytes) -> tuple[bytes, bytes]:
-    """Return the picture as WebP, upright, in sRGB, without metadata, and its thumbnail.
+    """Return the picture and its thumbnail as WebP, upright, in sRGB, without metadata.
 
-    At most ``FULL_SIDE`` and ``THUMBNAIL_SIDE`` pixels. Format, size, frames and passes are read
-    before any pixel is decoded. Raises Refused, or whatever the libraries raise for a damaged file.
+    At most ``FULL_SIDE`` and ``THUMBNAIL_SIDE`` pixels. Format, size, frames and scans are checked
+    before any pixel is decoded. Raises Refused, or the libraries' errors for a damaged file.
     """
     picture = _read(raw)
     return _write(picture), _write(_at_most(picture, THUMBNAIL_SIDE))
 
 
 def redraw_gallery(raw: bytes) -> tuple[bytes, bytes, bytes, bytes]:
-    """As ``redraw``, and at most ``MEDIUM_SIDE`` pixels of it, and a JPEG of ``PREVIEW_SIDE``.
+    """As ``redraw``, with a WebP of ``MEDIUM_SIDE`` and a JPEG of ``PREVIEW_SIDE`` pixels.
 
-    Nothing is blown up. The medium size is empty where the picture is no larger.
+    Nothing is enlarged. The medium file is empty if the picture is no larger than that.
     """
     picture = _read(raw)
     medium = _write(_at_most(picture, MEDIUM_SIDE)) if max(picture.size) > MEDIUM_SIDE else b""
@@ -118,7 +118,7 @@ def redraw_gallery(raw: bytes) -> tuple[bytes, bytes, bytes, bytes]:
 
 
 def _read(raw: bytes) -> Image.Image:
-    """The picture as it is stored at its largest, in pixels."""
+    """The decoded picture at the largest size that is stored."""
     if raw[4:8] == b"ftyp":
         return _in_stored_colours(_read_heic(raw))
     try:
@@ -140,12 +140,12 @@ def _check_header(image: Image.Image) -> None:
         raise Refused(PictureRefusal.MOVES)
 
 
-#: In the coded pixels of a JPEG: what is neither a pixel's byte nor a restart.
+#: The next marker in a JPEG's coded data that is neither an escaped byte nor a restart marker.
 _NEXT_MARKER = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])")
 
 
 def _check_scans(raw: bytes, pixels: int) -> None:
-    """Raise TooManyScans for more passes than any picture has, or than one of its size may."""
+    """Raise TooManyScans for more scans than any picture has, or than one of this size may have."""
     most = min(MAX_SCANS, MAX_WORK // pixels)
     at, scans = 2, 0
     while (found := _NEXT_MARKER.search(raw, at)) and found[1] != b"\xd9":
@@ -171,7 +171,7 @@ def _scaled_upright(image: Image.Image) -> Image.Image:
 
 
 def _full_size(width: int, height: int) -> tuple[int, int]:
-    """The size at which the longer side is as long as is stored."""
+    """The size with the longer side scaled to ``FULL_SIDE``."""
     factor = FULL_SIDE / max(width, height)
     return math.ceil(width * factor), math.ceil(height * factor)
 
@@ -186,7 +186,7 @@ def _orientation(image: Image.Image) -> int:
 
 def _in_scalable_colours(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I"):
-        # Grey of 16 bits; a plain conversion would turn all but the darkest to white.
+        # 16-bit grey; a plain conversion would turn all but the darkest pixels white.
         return _eight_bits(image)
     if image.mode in {"L", "RGB", "RGBA", "CMYK"} and "transparency" not in image.info:
         return image
@@ -203,9 +203,9 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 def _read_heic(raw: bytes) -> Image.Image:
     """A HEIC picture, scaled down and upright.
 
-    The file's own turns are made by libheif; EXIF's, which repeat them, are not looked at.
+    libheif applies the file's own rotation; EXIF's orientation repeats it and is ignored.
     """
-    # A fifth of the time that this program takes to start, and hardly a picture needs it.
+    # Importing it takes a fifth of this program's start, and few pictures need it.
     from pillow_heif import open_heif, options  # noqa: PLC0415
 
     options.DECODE_THREADS = 1
@@ -224,7 +224,7 @@ def _read_heic(raw: bytes) -> Image.Image:
 
 
 def thumbnail_inside(raw: bytes, image: Any, side: int) -> Image.Image | None:
-    """A smaller picture in the HEIC file that is as good as the whole, or None."""
+    """An embedded thumbnail of the HEIC file that is large enough for ``side``, or None."""
     if not image.info["thumbnails"] or max(image.size) <= side:
         return None
     from pillow_heif import HeifImageFile  # noqa: PLC0415
@@ -239,7 +239,7 @@ def thumbnail_inside(raw: bytes, image: Any, side: int) -> Image.Image | None:
 
 
 def _in_bands(image: Any, side: int) -> Image.Image:
-    """The picture divided by the whole number that leaves at least ``side``."""
+    """The picture reduced by the largest whole factor that leaves at least ``side`` pixels."""
     if image.mode not in _SIMPLE:
         whole: Image.Image = image.to_pillow()
         return _eight_bits(whole) if whole.mode.startswith("I") else whole
@@ -256,7 +256,7 @@ def _in_bands(image: Any, side: int) -> Image.Image:
     return small
 
 
-# --- What is stored ---------------------------------------------------------------------------
+# --- Stored files -----------------------------------------------------------------------------
 
 
 def _in_stored_colours(small: Image.Image) -> Image.Image:
@@ -272,9 +272,9 @@ def _at_most(image: Image.Image, side: int) -> Image.Image:
 
 
 def _in_srgb(image: Image.Image, profile: Any) -> Image.Image:
-    """The picture in the colours that a browser takes for granted; its own profile is dropped.
+    """The picture converted to sRGB, which browsers assume; its own profile is dropped.
 
-    A phone's Display P3 would look pale without. A profile that cannot be read changes nothing.
+    A phone's Display P3 would look pale otherwise. An unreadable profile changes nothing.
     """
     if not profile:
         return image
@@ -291,7 +291,7 @@ def _in_srgb(image: Image.Image, profile: Any) -> Image.Image:
 
 
 def _write(image: Image.Image) -> bytes:
-    # A new image: whatever Pillow carried along in `info` stays behind.
+    # A new image, without the metadata in Pillow's `info`.
     clean = Image.new(image.mode, image.size)
     clean.paste(image)
     out = io.BytesIO()
@@ -300,7 +300,7 @@ def _write(image: Image.Image) -> bytes:
 
 
 def _write_jpeg(image: Image.Image) -> bytes:
-    # On white, as shops show goods: JPEG knows no transparency.
+    # On white, as shops show goods: JPEG has no transparency.
     clean = Image.new("RGB", image.size, "white")
     clean.paste(image, mask=image.getchannel("A") if image.mode == "RGBA" else None)
     out = io.BytesIO()
@@ -312,9 +312,9 @@ def _write_jpeg(image: Image.Image) -> bytes:
 
 
 def limit_resources() -> None:
-    """Let the system end this process when it takes too much, and serve requests before it.
+    """Limit memory and CPU time, and run at a lower priority than requests.
 
-    Where there are no limits, none.
+    Does nothing on systems without such limits.
     """
     with contextlib.suppress(ImportError, ValueError, OSError):
         import resource  # noqa: PLC0415
@@ -327,7 +327,7 @@ def limit_resources() -> None:
 
 
 def answer(raw: bytes, *, gallery: bool = False) -> bytes:
-    """What the program writes about a file."""
+    """The program's output for a file."""
     try:
         files = redraw_gallery(raw) if gallery else redraw(raw)
     except Refused as refused:

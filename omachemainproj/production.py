@@ -1,7 +1,7 @@
-"""What stops the start: settings that are missing, dangerous, or do not go together.
+"""Start-up checks: settings that are missing, dangerous or inconsistent.
 
-Each function yields the variable's name and a sentence about it for the person who starts the
-shop. Values that cannot be read at all have been told of before (environment.py).
+Each function yields the variable's name and a sentence about it for the person starting the shop.
+Unreadable values have already been reported (environment.py).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .service_urls import hosts_of
 Settings = Mapping[str, Any]
 Problems = Iterator[tuple[str, str]]
 
-#: What is published with the simulator: worth nothing, and no secret.
+#: Their defaults are published with the simulator, so they protect nothing.
 _SECRETS = (
     "DARAJA_CONSUMER_KEY",
     "DARAJA_CONSUMER_SECRET",
@@ -38,7 +38,7 @@ _NEEDED = (
     "DARAJA_SHORTCODE",
     "DARAJA_PASSKEY",
 )
-#: What has a default that is a laptop's, and why production says it itself.
+#: Settings whose defaults suit only a laptop, and what to set them to in production.
 _SAID = {
     "DATABASE_URL": "set DATABASE_URL: postgres://…, or sqlite:////path/of/a/file for a small shop "
     "on one machine.",
@@ -55,9 +55,9 @@ _INITIATOR = (
 
 
 def find_problems(settings: Settings, is_in_trouble: Callable[..., bool]) -> Problems:
-    """What is wrong with the settings as a whole.
+    """Yield the problems of the settings as a whole.
 
-    ``is_in_trouble(*names)`` says whether the values of these variables could not be read.
+    ``is_in_trouble(*names)`` tells whether one of these variables already has a problem.
     """
     shop = {**settings, "DJANGO_ALLOWED_HOSTS": settings["ALLOWED_HOSTS"]}
     yield from _find_anywhere(shop)
@@ -74,32 +74,32 @@ def _find_anywhere(shop: Settings) -> Problems:
     if "*" in shop["CORS_ALLOWED_ORIGINS"]:
         yield (
             "CORS_ALLOWED_ORIGINS",
-            "CORS_ALLOWED_ORIGINS must name the frontends; * is not an origin.",
+            "CORS_ALLOWED_ORIGINS must list the frontends; * is not an origin.",
         )
     if not _is_mailbox(shop["DEFAULT_FROM_EMAIL"]):
         yield (
             "DEFAULT_FROM_EMAIL",
-            "DEFAULT_FROM_EMAIL is an e-mail address, or a name and <its address>.",
+            "DEFAULT_FROM_EMAIL must be an e-mail address, or a name and an <address>.",
         )
     if shop["ALERT_EMAIL"] and not re.fullmatch(r"[^@\s,;<>]+@[^@\s,;<>]+", shop["ALERT_EMAIL"]):
-        yield "ALERT_EMAIL", "ALERT_EMAIL is one e-mail address, such as ops@example.co.ke."
+        yield "ALERT_EMAIL", "ALERT_EMAIL must be one e-mail address, such as ops@example.co.ke."
     if shop["METRICS_TOKEN"] and not re.fullmatch("[!-~]{16,200}", shop["METRICS_TOKEN"]):
         yield (
             "METRICS_TOKEN",
-            "METRICS_TOKEN is 16 to 200 letters, digits and signs: nobody may guess it.",
+            "METRICS_TOKEN must be 16 to 200 letters, digits and symbols, hard to guess.",
         )
     if shop["SHOP_CONTACT"] and not _is_reachable(shop["SHOP_CONTACT"]):
         yield (
             "SHOP_CONTACT",
-            "SHOP_CONTACT is a phone or an e-mail that people reach, or both, in 100 characters.",
+            "SHOP_CONTACT must be a phone number, an e-mail address or both, in 100 characters.",
         )
     if re.search(r"[{}]", shop["EQUITY_ACCOUNT"].replace("{reference}", "")):
         yield (
             "EQUITY_ACCOUNT",
-            "EQUITY_ACCOUNT holds no braces but those of {reference}, the order's own.",
+            "EQUITY_ACCOUNT must contain no braces except those of {reference}.",
         )
     if ":" in shop["EQUITY_IPN_USERNAME"]:
-        yield "EQUITY_IPN_USERNAME", "EQUITY_IPN_USERNAME must not hold a colon."
+        yield "EQUITY_IPN_USERNAME", "EQUITY_IPN_USERNAME must not contain a colon."
     yield from _find_half_a_carrier(shop)
 
 
@@ -127,15 +127,15 @@ def _find_half_a_carrier(shop: Settings) -> Problems:
     if not re.fullmatch("[0-9A-Za-z _-]{0,11}", shop["AFRICASTALKING_SENDER_ID"]):
         yield (
             "AFRICASTALKING_SENDER_ID",
-            "AFRICASTALKING_SENDER_ID is a short code or a name of 1 to 11 letters and digits.",
+            "AFRICASTALKING_SENDER_ID must be a short code or 1 to 11 letters and digits.",
         )
     if not _is_safe(shop["AFRICASTALKING_BASE_URL"]):
         yield (
             "AFRICASTALKING_BASE_URL",
-            "AFRICASTALKING_BASE_URL must start with https://: the API key travels to it.",
+            "AFRICASTALKING_BASE_URL must start with https://: it is sent the API key.",
         )
     if shop["PRODUCTION"] and shop["PHONE_LOGIN"] and shop["SMS"] == "off":
-        yield "PHONE_LOGIN", "PHONE_LOGIN=on needs a provider of SMS: set SMS too."
+        yield "PHONE_LOGIN", "PHONE_LOGIN=on needs an SMS provider: set SMS too."
     if shop["GUEST_CHECKOUT"] and not shop["PHONE_LOGIN"]:
         yield (
             "GUEST_CHECKOUT",
@@ -186,23 +186,23 @@ def _find_weak(shop: Settings) -> Problems:
     if key.startswith(("laptop-only-", "django-insecure-")):
         yield (
             "DJANGO_SECRET_KEY",
-            "DJANGO_SECRET_KEY begins as one that others know: make one of your own.",
+            "DJANGO_SECRET_KEY begins like a published one: generate your own.",
         )
     before = shop["SECRET_KEY_FALLBACKS"]
     if any(len(each) < 50 or each == key for each in before):
         yield (
             "DJANGO_SECRET_KEY_BEFORE",
-            "DJANGO_SECRET_KEY_BEFORE is the key before, of at least 50 characters, and another.",
+            "DJANGO_SECRET_KEY_BEFORE must be the previous key, of 50 characters or more.",
         )
     if "*" in shop["ALLOWED_HOSTS"]:
         yield (
             "DJANGO_ALLOWED_HOSTS",
-            "DJANGO_ALLOWED_HOSTS must name the hosts; * would let anyone forge links.",
+            "DJANGO_ALLOWED_HOSTS must list the hosts; * would let anyone forge links.",
         )
     if token and (not re.fullmatch("[0-9a-z]{16,64}", token) or len(set(token)) < 5):
         yield (
             "DARAJA_C2B_TOKEN",
-            "DARAJA_C2B_TOKEN must be at least 16 small letters and digits: nobody may guess it.",
+            "DARAJA_C2B_TOKEN must be at least 16 lower-case letters and digits, hard to guess.",
         )
     reports = shop["AFRICASTALKING_REPORTS_TOKEN"]
     if reports and (not re.fullmatch("[0-9a-z]{16,64}", reports) or len(set(reports)) < 5):
@@ -220,12 +220,12 @@ def _find_weak(shop: Settings) -> Problems:
     if certificate and not (os.path.isfile(certificate) and os.access(certificate, os.R_OK)):
         yield (
             "DARAJA_CERTIFICATE",
-            f"DARAJA_CERTIFICATE must be a file that can be read; {certificate} is not.",
+            f"DARAJA_CERTIFICATE must be a readable file; {certificate} is not.",
         )
 
 
 def _find_wrong_about_gateway(shop: Settings) -> Problems:
-    """What a real gateway asks for; a rehearsal on loopback addresses needs none of it."""
+    """Requirements of a real gateway; a rehearsal on loopback addresses has none of them."""
     base, gateway = shop["DARAJA_CALLBACK_BASE_URL"], shop["DARAJA_BASE_URL"]
     if is_loopback_url(base):
         if not is_loopback_url(gateway):
@@ -252,12 +252,12 @@ def _find_wrong_about_gateway(shop: Settings) -> Problems:
         yield from _find_lost_links(shop["FRONTEND_URL"])
     for name in _SECRETS:
         if shop[name] == shop["SIMULATED"][name]:
-            yield name, f"{name} is the simulator's, which everybody knows."
+            yield name, f"{name} is the simulator's, which is public."
 
 
 def _find_lost_links(frontend: str) -> Problems:
     if is_loopback_url(frontend):
-        yield "FRONTEND_URL", "FRONTEND_URL leads to this machine: nobody else can follow it."
+        yield "FRONTEND_URL", "FRONTEND_URL leads to this machine: nobody else can open it."
     elif urlsplit(frontend).scheme == "http":
         yield (
             "FRONTEND_URL",
@@ -270,15 +270,15 @@ def _find_what_only_rehearses(shop: Settings) -> Problems:
         if not shop[name]:
             yield (
                 name,
-                f"{name}=off only rehearses production: DARAJA_CALLBACK_BASE_URL must be loopback "
+                f"{name}=off is only for rehearsals: DARAJA_CALLBACK_BASE_URL must be loopback "
                 "then.",
             )
 
 
 def _find_uncallable(base: str, c2b_token: str) -> Problems:
-    """Ask of each address that we give Safaricom what Safaricom asks of it."""
+    """Check each address that we give Safaricom against Safaricom's rules."""
     name = "DARAJA_CALLBACK_BASE_URL"
-    # An attempt's own token is 32 hexadecimal digits, which spell no word.
+    # An attempt's token is 32 hexadecimal digits, so it cannot contain a forbidden word.
     if objection := check_callback_url(f"{base}/safwebhook/{'0' * 32}/"):
         yield name, objection.replace("The callback address", name, 1)
     elif c2b_token and (
@@ -293,9 +293,9 @@ def _find_uncallable(base: str, c2b_token: str) -> Problems:
 
 
 def _find_production_without_a_key(shop: Settings) -> Problems:
-    """Without a key debug is on and nothing is limited: no place for anything of a real shop.
+    """Refuse a real shop's settings without a key, when debug is on and nothing is limited.
 
-    Whatever leads to another machine, and every secret but the simulator's, is a real shop's.
+    Any address of another machine, and any secret except the simulator's, belongs to a real shop.
     """
     mail = shop["EMAIL_HOST"] if shop["EMAIL_BACKEND"].endswith(".smtp.EmailBackend") else None
     signs = {
@@ -327,8 +327,7 @@ def _find_production_without_a_key(shop: Settings) -> Problems:
     if real:
         yield (
             "DJANGO_SECRET_KEY",
-            f"set DJANGO_SECRET_KEY too, or take out what belongs to a real shop: "
-            f"{', '.join(real)}.",
+            f"set DJANGO_SECRET_KEY too, or remove the settings of a real shop: {', '.join(real)}.",
         )
 
 

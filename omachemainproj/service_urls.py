@@ -1,7 +1,7 @@
-"""Reads the addresses that settings hold: hosts, origins, URLs of services, databases, e-mail.
+"""Parses the addresses in settings: hosts, origins, URLs of services, databases and e-mail.
 
-Every function returns the one form that Django, browsers and libraries compare with, and raises
-ValueError where the text is not what it should be. No message repeats a URL: passwords are in some.
+Every function returns the canonical form that Django, browsers and libraries compare with, and
+raises ValueError for an invalid text. No message repeats a URL, which may contain a password.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-#: Machines of one's own network may have an underscore in their names.
+#: Unlike public host names, names of machines on a private network may contain an underscore.
 _MACHINE = re.compile(r"[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\]")
 _VISIBLE = re.compile(r"[!-~]+")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def read_host(text: str) -> str:
-    """A host name or IP address as Django compares it: small letters, no last dot, ``[::1]``."""
+    """A host or IP address as Django compares it: lower case, no trailing dot, ``[::1]``."""
     name = text.lower().removesuffix(".")
     try:
         address = ipaddress.ip_address(name.removeprefix("[").removesuffix("]"))
@@ -35,7 +35,7 @@ def read_host(text: str) -> str:
 
 
 def read_allowed_host(text: str) -> str:
-    """An entry of ``ALLOWED_HOSTS``: a host, ``.example.co.ke`` for all below it, or ``*``."""
+    """An entry of ``ALLOWED_HOSTS``: a host, ``.example.co.ke`` with all subdomains, or ``*``."""
     if text == "*":
         return text
     if text.startswith("."):
@@ -47,9 +47,9 @@ def read_allowed_host(text: str) -> str:
 
 
 def read_origin(text: str, *, may_be_wild: bool = False) -> str:
-    """A web origin as browsers send it: ``https://shop.example.co.ke``, without a last slash.
+    """A web origin as browsers send it: ``https://shop.example.co.ke``, no trailing slash.
 
-    With ``may_be_wild``, ``https://*.example.co.ke`` stands for all below it.
+    With ``may_be_wild``, ``https://*.example.co.ke`` matches all subdomains.
     """
     scheme, separator, rest = text.partition("://")
     wild = may_be_wild and rest.startswith("*.")
@@ -60,7 +60,7 @@ def read_origin(text: str, *, may_be_wild: bool = False) -> str:
 
 
 def read_base_url(text: str) -> str:
-    """An http(s) address that paths are put after: its host in small letters, no last slash."""
+    """An http(s) URL to append paths to: its host in lower case, no trailing slash."""
     parts = _split(text)
     return f"{parts.scheme}://{_netloc(parts)}{parts.path.rstrip('/')}"
 
@@ -82,7 +82,7 @@ def _netloc(parts: SplitResult) -> str:
 
 
 def read_service_url(text: str, schemes: Collection[str]) -> str:
-    """The URL of a cache or a broker, or several of them joined by ``;``, as it is."""
+    """The URL of a cache or a broker, or several joined by ``;``, returned unchanged."""
     for one in text.split(";"):
         parts = urlsplit(one) if _VISIBLE.fullmatch(one) else urlsplit("")
         if parts.scheme not in schemes or "#" in one:
@@ -96,7 +96,7 @@ def read_service_url(text: str, schemes: Collection[str]) -> str:
 
 
 def hosts_of(text: str) -> list[str]:
-    """The machines a readable URL of a service names; none for a socket or a file."""
+    """The hosts in a valid service URL; empty for a socket or a file."""
     netlocs = [urlsplit(one).netloc.rpartition("@")[2] for one in text.split(";")]
     return [
         _machine_and_port(machine)[0].strip("[]")
@@ -121,9 +121,9 @@ _POSTGRES = {"postgres", "postgresql", "psql", "pgsql"}
 def read_database_url(text: str) -> dict[str, Any]:
     """``sqlite:///file`` or ``postgres://user:password@host:port/name?sslmode=require``.
 
-    Returns Django's settings of it. A socket is ``postgres:////run/postgresql/name``, several
-    machines are joined by commas, and what follows ``?`` are libpq's own options, but for ours:
-    ``pooling=transaction`` says that a proxy gives each transaction another connection.
+    Returns Django's settings for it. A socket is ``postgres:////run/postgresql/name``, several
+    hosts are joined by commas, and the query contains libpq's options and one of ours:
+    ``pooling=transaction`` means that a proxy may give each transaction another connection.
     """
     if text in {"sqlite://:memory:", "sqlite://"}:
         return _sqlite(":memory:")
@@ -156,7 +156,7 @@ def read_database_url(text: str) -> dict[str, Any]:
         "HOST": host,
         "PORT": port,
         "OPTIONS": options,
-        # Of ours, and nothing that Django knows: omachemainproj.postgresql reads it.
+        # Ours, unknown to Django: omachemainproj.postgresql reads it.
         "POOLING": pooling,
     }
 
@@ -190,7 +190,7 @@ _MAIL = {
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """How e-mail leaves, in the words of Django's settings."""
+    """How e-mail is sent, as values of Django's settings."""
 
     backend: str
     host: str | None

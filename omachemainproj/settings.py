@@ -1,9 +1,9 @@
 """Every setting of O-Mache, read from the environment.
 
 Without ``DJANGO_SECRET_KEY`` this is a laptop: debug on, localhost only, SQLite, the simulator
-as M-Pesa. With it, this is production. What is missing, misspelt or dangerous stops the start,
-all of it at once, a sentence each (production.py), and so does anything of a real shop on a
-laptop. ``.env.example`` explains each variable; a ``.env`` file beside ``manage.py`` is read.
+as M-Pesa. With it, this is production. Missing, misspelt or dangerous settings prevent the start,
+all reported together, one sentence each (production.py); so do a real shop's settings on a laptop.
+``.env.example`` explains each variable; a ``.env`` file beside ``manage.py`` is read.
 """
 
 import hashlib
@@ -68,8 +68,8 @@ CSRF_TRUSTED_ORIGINS = env.words(
 # --- The shop's policy -----------------------------------------------------------------------
 
 ORDER_HOLD_MINUTES = env.number("ORDER_HOLD_MINUTES", default=15, least=1, most=24 * 60)
-#: Different goods that people who have never paid hold from one network; 0: nobody counts. A
-#: laptop, and a rehearsal without rate limits, are one network to themselves.
+#: Distinct products that people who have never paid may hold from one network; 0: no limit. On a
+#: laptop, and in a rehearsal without rate limits, everybody is on one network.
 UNPAID_GOODS_PER_NETWORK = env.number(
     "UNPAID_GOODS_PER_NETWORK", default=40 if THROTTLES else 0, most=1_000_000
 )
@@ -79,16 +79,16 @@ COMMISSION_PERCENT = env.percent("COMMISSION_PERCENT")
 PROBLEM_DAYS = env.number("PROBLEM_DAYS", default=7, least=1, most=90)
 #: Days without an answer after which a problem is shown in red on the console.
 PROBLEM_ANSWER_DAYS = env.number("PROBLEM_ANSWER_DAYS", default=3, least=1, most=30)
-#: What a seller who was paid may give back on their own word, KES, with all they owe the shop; more
-#: the shop decides. 0: nothing.
+#: The most that a seller whose earnings were paid out may refund without the shop's decision, KES,
+#: including all they already owe the shop. 0: nothing.
 SELLER_REFUND_ON_CREDIT = env.number("SELLER_REFUND_ON_CREDIT", default=5_000, most=MAX_B2C)
 #: Shipped goods count as delivered after this many days without an answer from their buyer.
 DELIVERY_CONFIRM_DAYS = env.number("DELIVERY_CONFIRM_DAYS", default=7, least=1, most=365)
-#: A parcel waits so many days at its pick-up point; its buyer is reminded after half of them, and
-#: then staff decide.
+#: Days a parcel waits at its pick-up point; its buyer is reminded after half of them. After that,
+#: staff decide.
 PICKUP_DAYS = env.number("PICKUP_DAYS", default=7, least=2, most=90)
-#: Parcels an agent may have taken on and not fetched yet, and the hours after which one that is not
-#: fetched is free for others again.
+#: The number of claimed parcels that an agent has yet to fetch, and the hours after which an
+#: unfetched parcel becomes available to others again.
 PARCELS_HELD_UNFETCHED = env.number("PARCELS_HELD_UNFETCHED", default=20, least=1, most=1000)
 PARCEL_CLAIM_HOURS = env.number("PARCEL_CLAIM_HOURS", default=24, least=1, most=24 * 14)
 #: The limit of payouts to sellers in one day, KES. At least M-Pesa's largest payment.
@@ -97,12 +97,12 @@ PAYOUT_DAILY_LIMIT = env.number(
 )
 #: A payout above this, KES, waits for the approval of a second person.
 PAYOUT_APPROVAL_ABOVE = env.number("PAYOUT_APPROVAL_ABOVE", default=50_000, most=MAX_B2C)
-#: What one member of staff may risk of the shop's money without a second one, KES: by one action,
-#: and in a day. 0: nothing.
+#: How much of the shop's money one staff member may risk without a second person's approval, KES:
+#: per action, and per day. 0: nothing.
 STAFF_ALONE_LIMIT = env.number("STAFF_ALONE_LIMIT", default=5_000, most=MAX_B2C)
 STAFF_ALONE_DAILY_LIMIT = env.number("STAFF_ALONE_DAILY_LIMIT", default=20_000, most=1_000_000)
-#: What one may let go, in a day, to whom it is owed: to sellers whose goods they fetch, and back to
-#: who paid for what is cancelled before that. KES.
+#: How much one staff member may release per day to its owners, KES: to sellers whose goods they
+#: fetch, and back to payers whose lines are cancelled before that.
 STAFF_MOVES_DAILY_LIMIT = env.number("STAFF_MOVES_DAILY_LIMIT", default=300_000, most=1_000_000_000)
 
 #: The limit of refunds to buyers in one day, KES. At least M-Pesa's largest payment.
@@ -111,8 +111,8 @@ REFUND_DAILY_LIMIT = env.number(
 )
 #: A refund above this, KES, waits for the approval of a second person.
 REFUND_APPROVAL_ABOVE = env.number("REFUND_APPROVAL_ABOVE", default=50_000, most=MAX_PAYMENT)
-#: Phones which have not paid here that one network may have rung in an hour, and five times that in
-#: a day. Many customers of a mobile network share one address.
+#: Phones that have never paid here and that one network may send prompts to in an hour; in a day,
+#: five times as many. Many customers of a mobile network share one address.
 NEW_PHONES_A_NETWORK = env.number("NEW_PHONES_A_NETWORK", default=60, least=1, most=100_000)
 
 #: Seconds a process serves the home page without checking for changes.
@@ -122,17 +122,17 @@ COMMON_WORDS_MAX_AGE = 60.0
 #: Seconds for which search suggestions may be cached.
 SUGGESTIONS_MAX_AGE = 60.0
 
-# --- What is kept of people, and for how long (docs/privacy.md) --------------------------------
+# --- Personal data, and how long it is kept (docs/privacy.md) ----------------------------------
 
-#: The phone of an order that is over; then its last three digits.
+#: Days for which the phone of a finished order is kept; then only its last three digits.
 KEEP_PHONES_DAYS = env.number("KEEP_PHONES_DAYS", default=365, least=30, most=3650)
-#: What a sent message said, and where it went.
+#: Days for which the text and the recipient of a sent message are kept.
 KEEP_MESSAGES_DAYS = env.number("KEEP_MESSAGES_DAYS", default=180, least=7, most=3650)
 #: Days after delivery during which a seller sees the buyer's number.
 SELLER_SEES_PHONE_DAYS = env.number("SELLER_SEES_PHONE_DAYS", default=7, most=365)
-#: How long after it was handed over an agent is shown a parcel of theirs, with both its ends.
+#: Days after a parcel is handed over during which its agent sees it, with both addresses.
 AGENT_SEES_PARCEL_DAYS = env.number("AGENT_SEES_PARCEL_DAYS", default=7, most=365)
-#: A name somebody had: for so many days it is given to nobody else.
+#: Days for which a username that its user gave up is not available to others.
 NAME_RESTS_DAYS = env.number("NAME_RESTS_DAYS", default=365, least=1, most=3650)
 #: Ended sessions: times, addresses and devices.
 KEEP_SESSIONS_DAYS = env.number("KEEP_SESSIONS_DAYS", default=30, least=1, most=3650)
@@ -177,14 +177,14 @@ DARAJA_TRANSACTION_TYPE = env.choice(
 DARAJA_PARTY_B = env.digits("DARAJA_PARTY_B")
 #: Addresses and networks that callbacks are accepted from; empty: any.
 DARAJA_CALLBACK_IPS = env.networks("DARAJA_CALLBACK_IPS")
-#: Status queries a minute, by all workers together: what the sandbox was seen to take.
+#: Status queries per minute by all workers together: the rate the sandbox was seen to accept.
 DARAJA_QUERIES_A_MINUTE = env.number("DARAJA_QUERIES_A_MINUTE", default=5, least=1, most=100_000)
 
 #: The secret part of the URLs that receive C2B payments to the pay bill; empty: no such URLs.
 DARAJA_C2B_TOKEN = env.visible("DARAJA_C2B_TOKEN", default=_DEFAULTS["DARAJA_C2B_TOKEN"])
 #: Whether M-Pesa's statement may be read (Pull Transactions, registered for the pay bill).
 DARAJA_STATEMENT = env.switch("DARAJA_STATEMENT", default=not PRODUCTION)
-#: The initiator of B2C payments and reversals; empty: refunds wait for a person.
+#: The initiator of B2C payments and reversals; empty: staff make refunds manually.
 DARAJA_B2C_SHORTCODE = env.digits("DARAJA_B2C_SHORTCODE", default=_DEFAULTS["DARAJA_B2C_SHORTCODE"])
 DARAJA_INITIATOR_NAME = env.text(
     "DARAJA_INITIATOR_NAME", default=_DEFAULTS["DARAJA_INITIATOR_NAME"]
@@ -200,17 +200,17 @@ DARAJA_CERTIFICATE = env.text("DARAJA_CERTIFICATE")
 #: The credentials of Equity Bank's notifications (IPN); no password: no such URL.
 EQUITY_IPN_USERNAME = env.text("EQUITY_IPN_USERNAME")
 EQUITY_IPN_PASSWORD = env.text("EQUITY_IPN_PASSWORD")
-#: The pay bill of Equity, and what a buyer types there as account number: {reference} stands for
-#: the order's. Shown to buyers where it is set.
+#: Equity's pay bill, and the account number that a buyer enters there: {reference} is replaced by
+#: the order's. Shown to buyers if it is set.
 EQUITY_PAY_BILL = env.digits("EQUITY_PAY_BILL", default="247247")
 EQUITY_ACCOUNT = env.text("EQUITY_ACCOUNT")
-#: The shop's account at the bank: a notification that names another is none of its money. Empty:
-#: the number that EQUITY_ACCOUNT begins with, where that is a whole account number.
+#: The shop's account at the bank: a notification for another account is not the shop's money.
+#: Empty: the number that EQUITY_ACCOUNT begins with, if that is a whole account number.
 EQUITY_ACCOUNT_NUMBER = env.digits("EQUITY_ACCOUNT_NUMBER")
 
 # --- Notifications ---------------------------------------------------------------------------
 
-#: Who sends SMS: nobody, the log of a laptop, or Africa's Talking.
+#: How SMS are sent: not at all, to a laptop's log, or by Africa's Talking.
 SMS = env.choice(
     "SMS", among=("off", "console", "africastalking"), default="off" if PRODUCTION else "console"
 )
@@ -231,18 +231,18 @@ AFRICASTALKING_BASE_URL = env.url(
 
 #: Whether users may sign in and register by phone, with codes sent by SMS.
 PHONE_LOGIN = env.switch("PHONE_LOGIN", default=not PRODUCTION)
-#: Whether people may cash out without an account, by a phone alone; who then types a code that is
-#: sent there has the order in their account (orders.joining).
+#: Whether people may cash out with only a phone number, without an account. An account that then
+#: proves that phone with a code takes over the order (orders.joining).
 GUEST_CHECKOUT = env.switch("GUEST_CHECKOUT", default=PHONE_LOGIN and not PRODUCTION)
-#: Codes that are asked for from one network in an hour, and five times that in a day; and that the
-#: shop sends in a day, in all: each of them costs money.
+#: Codes that one network may request in an hour (in a day, five times as many), and codes that the
+#: shop sends in a day in total: each costs money.
 PHONE_CODES_A_NETWORK = env.number("PHONE_CODES_A_NETWORK", default=120, least=1, most=100_000)
 PHONE_CODES_A_DAY = env.number("PHONE_CODES_A_DAY", default=5_000, least=1, most=10_000_000)
 
 # --- Applications ----------------------------------------------------------------------------
 
 INSTALLED_APPS = [
-    # First: its templates stand in for the admin's own.
+    # First: its templates replace the admin's own.
     "omachemainproj",
     # django.contrib.admin, with the shop's own sign-in.
     "accounts.apps.ShopAdminConfig",
@@ -336,13 +336,13 @@ DATABASES: dict[str, dict[str, Any]] = {
 DATABASE_POOL_SIZE = env.number("DATABASE_POOL_SIZE", default=16, least=1, most=1000)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 _database = DATABASES["default"]
-#: What a proxy that gives each transaction another connection (PgBouncer) knows nothing of; one
-#: that keeps them (from 1.21 on, max_prepared_statements) takes ``on``.
+#: Off by default behind a proxy that gives each transaction another connection (PgBouncer). Set
+#: ``on`` if the proxy supports prepared statements (from 1.21, max_prepared_statements).
 DATABASE_PREPARED_STATEMENTS = env.switch(
     "DATABASE_PREPARED_STATEMENTS", default=_database.get("POOLING") != "transaction"
 )
-#: No statement, lock or forgotten transaction may hold the shop up (milliseconds). Where a
-#: connection cannot ask for it, its role has it (``manage.py database_timeouts``).
+#: Milliseconds, so that no statement, lock or forgotten transaction blocks the shop. Set on the
+#: role where connections cannot set them (``manage.py database_timeouts``).
 DATABASE_TIMEOUTS = {
     "statement_timeout": 5000,
     "lock_timeout": 3000,
@@ -350,7 +350,7 @@ DATABASE_TIMEOUTS = {
 }
 if "sqlite" in _database["ENGINE"]:
     _database["OPTIONS"] = {
-        # Every atomic block takes the write lock at once: a read followed by a write inside it
+        # Every atomic block takes the write lock when it begins: a read followed by a write in it
         # is safe, and two writers wait instead of failing with "database is locked".
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
@@ -359,19 +359,18 @@ if "sqlite" in _database["ENGINE"]:
         ),
     }
 else:
-    # What the address says of the connection (sslmode, sslrootcert) stands beside what we ask for.
+    # The URL's connection options (sslmode, sslrootcert) are kept beside ours.
     _asked = _database["OPTIONS"]
     _database["OPTIONS"] = {
         **_asked,
-        #: At least gunicorn's threads and three times TASK_THREADS; a process never asks for more
+        #: At least gunicorn's threads plus three times TASK_THREADS; a process never opens more
         #: connections than this.
         "pool": {
             "min_size": 1,
             "max_size": DATABASE_POOL_SIZE,
             "timeout": 5,
-            # Each try waits twice as long as the one before, for so many seconds; then whoever asks
-            # begins anew. By itself it would go on for five minutes: a database that is back would
-            # be left alone for as long as it was away.
+            # Seconds of retries with doubling delays; the next request starts over. The default is
+            # five minutes, with delays so long that a database would be back unnoticed.
             "reconnect_timeout": 3,
             "max_lifetime": 1800,
             "max_idle": 300,
@@ -380,15 +379,15 @@ else:
     if _database["POOLING"] == "session":
         # A proxy that pools transactions takes no options, or drops them.
         _timeouts = [f"-c {name}={limit}" for name, limit in DATABASE_TIMEOUTS.items()]
-        # To compile a plan that PostgreSQL takes for dear costs more than any statement that
-        # somebody waits for: with a million products it took the parcels' page 0.2 s to compile
-        # what then read 31 rows (docs/performance.md).
+        # Compiling a plan that PostgreSQL considers expensive costs more than any statement of a
+        # request: with a million products, the parcels' page spent 0.2 s compiling a query that
+        # read 31 rows (docs/performance.md).
         _asked_for = [_asked.get("options", ""), "-c jit=off", *_timeouts]
         _database["OPTIONS"]["options"] = " ".join(_asked_for).strip()
-    # What a connection has sent five times PostgreSQL keeps, parsed and planned.
+    # After a connection has sent a statement five times, PostgreSQL keeps it parsed and planned.
     _database["OPTIONS"]["server_side_binding"] = True
     _database["OPTIONS"]["prepare_threshold"] = 5 if DATABASE_PREPARED_STATEMENTS else None
-    # Django's own backend, but that it sees dead connections without asking the server.
+    # Django's own backend, except that it detects dead connections without asking the server.
     _database["ENGINE"] = "omachemainproj.postgresql"
     _database["CONN_MAX_AGE"] = 0
 
@@ -405,7 +404,7 @@ CACHES: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "omachemainproj.caches.RedisCache",
         "LOCATION": CACHE_URL,
-        # Seconds. It is asked twice a request: one that is slower is as if it were gone.
+        # Seconds. Each request uses it twice, so a slower cache is treated as down.
         "OPTIONS": {"socket_connect_timeout": 0.25, "socket_timeout": 0.1},
     }
     if CACHE_URL
@@ -415,15 +414,15 @@ CACHES: dict[str, dict[str, Any]] = {
     else {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
         "LOCATION": "omache",
-        # Django's 300 would throw counters away while they count.
+        # Django's default of 300 would discard counters in use.
         "OPTIONS": {"MAX_ENTRIES": 100_000},
     }
 }
 
-# --- Tasks: by workers where there is a broker, else in threads of the web processes -----------
+# --- Tasks: run by workers if there is a broker, else in threads of the web processes ----------
 
-#: Threads for each service that tasks wait for: M-Pesa, mail and SMS, the database. 0: none, and
-#: whoever asks waits for what follows.
+#: Threads for each service that tasks wait for: M-Pesa, mail and SMS, the database. 0: none; tasks
+#: run within the request.
 TASK_THREADS = env.number("TASK_THREADS", default=3, least=0, most=64)
 
 CELERY_BROKER_URL = env.url(
@@ -441,7 +440,7 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_TIME_LIMIT = 120
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-#: A broker that is down must not hold a request up: it does the work itself (background.py).
+#: A broker that is down must not delay a request, which then runs the task itself (background.py).
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 0.5,
     "socket_timeout": 5,
@@ -462,7 +461,7 @@ AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.backends.UsernameOrEmailBackend"]
 #: Lock out log-ins and codes after too many failures (accounts/lockout.py).
 LOCKOUT = THROTTLES
-#: So much is kept of what is posted to nobody's address (payments/webhooks/strangers.py).
+#: Limit how much is stored of posts to unknown webhook URLs (payments/webhooks/strangers.py).
 BOUND_STRANGERS = THROTTLES
 #: Staff who work with money, and superusers, must have a second factor (accounts/second_factor.py).
 STAFF_MFA = env.switch("STAFF_MFA", default=PRODUCTION)
@@ -471,7 +470,8 @@ MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 #: A phone's clock may be half a minute off.
 MFA_TOTP_TOLERANCE = 1
 PASSWORD_HASHERS = ["accounts.hashers.Argon2", "accounts.hashers.PBKDF2"]
-#: Passwords that one process hashes at once, each in 19 MiB; a few more wait, the rest is told so.
+#: Passwords that one process hashes concurrently, each in 19 MiB; a few more requests wait, the
+#: others are refused.
 HASHING_AT_ONCE = env.number("HASHING_AT_ONCE", default=2, least=1, most=64)
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "accounts.passwords.LengthValidator"},
@@ -482,7 +482,7 @@ REST_AUTH = {
     "USE_JWT": True,
     "TOKEN_MODEL": None,
     "SESSION_LOGIN": False,
-    # Tokens travel in the body; a refresh answers with the new refresh token too.
+    # Tokens are sent in the body; a refresh also returns the new refresh token.
     "JWT_AUTH_HTTPONLY": False,
     "OLD_PASSWORD_FIELD_ENABLED": True,
     "LOGOUT_ON_PASSWORD_CHANGE": True,
@@ -497,11 +497,11 @@ REST_AUTH = {
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
-#: Where the frontend is, this one or another: links in e-mails lead there.
+#: The URL of the frontend, ours or another: links in e-mails lead there.
 FRONTEND_URL = env.url(
     "FRONTEND_URL", read_base_url, default="http://127.0.0.1:8000/shop", wrong=_AN_ADDRESS
 )
-#: The link works once, and for an hour.
+#: Seconds. A link also works only once.
 PASSWORD_RESET_TIMEOUT = 3600
 _mail = env.url(
     "EMAIL_URL",
@@ -518,7 +518,7 @@ EMAIL_HOST_USER = _mail.user
 EMAIL_HOST_PASSWORD = _mail.password
 EMAIL_USE_TLS = _mail.use_tls
 EMAIL_USE_SSL = _mail.use_ssl
-#: The folder of filemail://, which keeps each e-mail as a file.
+#: The folder of filemail://, which saves each e-mail as a file.
 EMAIL_FILE_PATH = _mail.folder
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", default="O-Mache <hello@omache.example>")
@@ -527,16 +527,16 @@ SHOP_CONTACT = env.text("SHOP_CONTACT")
 
 #: A session ends after this many days without use.
 SESSION_IDLE_DAYS = env.number("SESSION_IDLE_DAYS", default=14, least=1, most=90)
-#: However often its tokens are renewed, a session ends this many days after its log-in.
+#: A session ends this many days after its log-in, however often its tokens are renewed.
 SESSION_MAX_DAYS = env.number("SESSION_MAX_DAYS", default=90, least=1, most=365)
-#: Staff are signed out, of the admin and of the API, after this long without a request, and so
-#: many hours after their log-in.
+#: Staff are signed out of the admin and the API after this long without a request, and in any case
+#: this many hours after their log-in.
 STAFF_SESSION_IDLE_MINUTES = env.number(
     "STAFF_SESSION_IDLE_MINUTES", default=30, least=5, most=24 * 60
 )
 STAFF_SESSION_MAX_HOURS = env.number("STAFF_SESSION_MAX_HOURS", default=12, least=1, most=24 * 7)
 
-#: Signs tokens only, so that it is not the key that signs sessions and reset links.
+#: Only for tokens: a different key from the one that signs sessions and reset links.
 _JWT_KEY = hashlib.sha256(b"omache.jwt:" + SECRET_KEY.encode()).hexdigest()
 SIMPLE_JWT = {
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=5),
@@ -566,9 +566,9 @@ REST_FRAMEWORK = {
     if THROTTLES
     else [],
     "DEFAULT_THROTTLE_RATES": {
-        # Per person or client. Thousands of people share an address at a Kenyan mobile operator, so
-        # it has the room of twenty clients; of one where a secret is tried (api/throttles.py).
-        # Guessing at one name is stopped by accounts.lockout, after five tries.
+        # Per user or client. Thousands of people share an address at a Kenyan mobile operator, so
+        # an address gets twenty times these rates, but only these where a secret can be tried
+        # (api/throttles.py). accounts.lockout stops guessing at one name, after five tries.
         "login": "60/min",
         "registration": "20/min",
         "refresh": "300/min",
@@ -576,14 +576,14 @@ REST_FRAMEWORK = {
         "account": "60/min",
         "browse": "600/min",
         "search": "60/min",
-        # Asked while somebody types, a few letters at a time.
+        # Requested while somebody types, every few letters.
         "suggest": "300/min",
         "create": "30/hour",
-        # A seller at work, and what they upload: 1,000 rows at most each time.
+        # A seller at work, and their uploads of at most 1,000 rows each.
         "sell": "120/min",
         "import": "30/hour",
         "cashout": "10/min",
-        # Each change of a cart, or of where it goes, asks again.
+        # Requested again for each change of a cart or its destination.
         "quote": "60/min",
         "review": "30/min",
         # With up to three pictures, each of which takes a second to decode.
@@ -593,11 +593,11 @@ REST_FRAMEWORK = {
         "deliveries": "120/min",
         "claim": "60/min",
         "poll": "120/min",
-        # A person's own: who they are, what they bought.
+        # A user's own data: their profile, their orders.
         "read": "240/min",
-        # All that is kept of one person.
+        # All data stored about a user.
         "export": "6/hour",
-        # Codes by SMS, asked for and typed.
+        # Codes by SMS, requested and entered.
         "code": "30/min",
     },
     "EXCEPTION_HANDLER": "omachemainproj.api.handlers.answer_error",
@@ -618,7 +618,7 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": r"/",
-    # What has one name in the API and two meanings, or two names and one meaning.
+    # Enums of different fields with the same name, or of the same choices under two names.
     "ENUM_NAME_OVERRIDES": {
         "CategoryEnum": "products.models.Category",
         "ByEnum": "orders.models.Party",
@@ -633,11 +633,11 @@ SPECTACULAR_SETTINGS = {
     ],
 }
 
-#: Every address, one with a line break in it too.
+#: Every path, even one that contains a line break.
 CORS_URLS_REGEX = r""
-#: Nothing hangs on a header but Authorization, which a star does not cover, and no cookie is taken
-#: from another origin: what tracing, caching or a framework adds may come along. The rest is named
-#: for what does not know the star.
+#: Any header is allowed, for what tracing, caching or a framework adds: no cookie is accepted from
+#: another origin, and only Authorization grants access. A star does not include Authorization, and
+#: some clients do not know the star, so headers are listed too.
 CORS_ALLOW_HEADERS = [
     "accept",
     "accept-language",
@@ -665,7 +665,7 @@ CORS_ALLOW_HEADERS = [
     "x-requested-with",
     "*",
 ]
-#: What an answer of ours may carry that a page cannot read unasked.
+#: Response headers of ours that a page of another origin cannot read by default.
 CORS_EXPOSE_HEADERS = [
     "Allow",
     "Content-Disposition",
@@ -684,7 +684,7 @@ CORS_EXPOSE_HEADERS = [
 ]
 CORS_PREFLIGHT_MAX_AGE = 3600
 
-#: Largest bodies we read, in bytes. JSON is capped by its parser, pictures by their field.
+#: The largest bodies we read, in bytes. The parser limits JSON, their fields limit pictures.
 JSON_BODY_MAX = 64 * 1024
 CSV_BODY_MAX = 2 * 1024 * 1024
 MULTIPART_BODY_MAX = 13 * 1024 * 1024
@@ -702,7 +702,7 @@ FILE_UPLOAD_PERMISSIONS = 0o644
 # --- Files -----------------------------------------------------------------------------------
 
 STATIC_URL = "/static/"
-#: What `make shop` builds. Where nobody has, the shop's pages say so; the API needs none of it.
+#: Built by `make shop`. Without it the shop's pages say so; the API does not need it.
 STOREFRONT_BUILD = BASE_DIR / "storefront" / "dist"
 STATICFILES_DIRS = [("shop", str(STOREFRONT_BUILD))]
 STATIC_ROOT = Path(env.text("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
@@ -716,7 +716,7 @@ STORAGES = {
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
 }
-#: Files with a hash in their name, as Django and as Vite write it, never change.
+#: Files with a hash in their name, in Django's or Vite's format, never change.
 WHITENOISE_IMMUTABLE_FILE_TEST = (
     r"^/static/(?:.+\.[0-9a-f]{12}\.[a-z0-9]+|shop/assets/[^/]+-[\w-]{8}\.[a-z0-9]+)$"
 )
@@ -726,8 +726,8 @@ WHITENOISE_USE_FINDERS = DEBUG
 # --- Transport and headers -------------------------------------------------------------------
 
 SECURE_SSL_REDIRECT = HTTPS
-#: For how long browsers refuse this host without https: an hour until somebody is sure of more.
-#: What ``preload`` says, of all subdomains too, is in browsers for good.
+#: For how long browsers refuse this host without https: an hour, until you are sure of more.
+#: ``preload`` includes all subdomains, and is practically permanent: browsers ship the list.
 HSTS = env.choice("HSTS", among=("hour", "day", "year", "preload"), default="hour")
 SECURE_HSTS_SECONDS = (
     {"hour": 3600, "day": 86400, "year": 31536000, "preload": 63072000}[HSTS] if HTTPS else 0
@@ -748,23 +748,23 @@ CSRF_COOKIE_SAMESITE = "Strict"
 REFRESH_COOKIE_NAME = "refresh"
 CLIENT_COOKIE_NAME = "client"
 if HTTPS:
-    # A browser lets nobody but this very host set a cookie with this prefix.
+    # Browsers let only this host itself set a cookie with this prefix.
     SESSION_COOKIE_NAME = "__Host-sessionid"
     CSRF_COOKIE_NAME = "__Host-csrftoken"
     CLIENT_COOKIE_NAME = "__Host-client"
-    # It has a path, which that prefix forbids; by itself it opens nothing.
+    # It has a path, which that prefix forbids; it gives no access without the client cookie.
     REFRESH_COOKIE_NAME = "__Secure-refresh"
-#: Said with every answer (RequestIdMiddleware); a page that needs more says so itself.
+#: Sent with every response (RequestIdMiddleware); a page that needs more sets its own.
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
     "object-src 'none'"
 )
-#: Load balancers and Prometheus ask over plain http.
+#: Load balancers and Prometheus use plain http.
 SECURE_REDIRECT_EXEMPT = [r"^livez/$", r"^metrics/$", r"^readyz/(clock/)?$"]
 SILENCED_SYSTEM_CHECKS: list[str] = [
-    # A storefront that nobody built has no folder of files.
+    # A storefront that was not built has no folder of files.
     "staticfiles.W004",
-    # What the admin needs stands in PAGES_MIDDLEWARE.
+    # The middleware that the admin needs is in PAGES_MIDDLEWARE.
     "admin.E408",
     "admin.E409",
     "admin.E410",
@@ -777,19 +777,19 @@ if not HTTPS:
 
 # --- Logs, metrics, alerts -----------------------------------------------------------------------
 
-#: A line a request.
+#: Whether each request is logged, in one line.
 ACCESS_LOG = env.switch("ACCESS_LOG", default=PRODUCTION)
-#: What `/metrics/` is shown for; empty: to this machine's own addresses alone.
+#: The token that grants access to `/metrics/`; empty: only this machine's own addresses have it.
 METRICS_TOKEN = env.secret("METRICS_TOKEN")
-#: The folder in which web, clock and workers of a machine count together. gunicorn makes one for
-#: its processes where none is named.
+#: The folder of metrics shared by the web, clock and worker processes of a machine. If empty,
+#: gunicorn creates one for its own processes.
 METRICS_DIR = env.text("METRICS_DIR")
 #: The deployed release: a tag or a commit.
 RELEASE = env.text("RELEASE") or read_release(BASE_DIR) or "unnamed"
 #: The address mailed once about each incident, and once when it ends. Empty: none.
 ALERT_EMAIL = env.text("ALERT_EMAIL")
-#: Hours of the night, in Nairobi, in which the clock begins to prove the books; once begun it goes
-#: on to the end.
+#: Hours, in Nairobi, in which the clock may start the nightly integrity check; once started, it
+#: runs to the end.
 PROOF_HOURS = range(1, 5)
 #: Seconds a process caches whether the clock and the workers are running.
 HEARTBEATS_MAX_AGE: float | None = 5.0
@@ -809,7 +809,7 @@ LOGGING = {
             "formatter": "json" if PRODUCTION else "plain",
             "filters": ["private"],
         },
-        # It names no path, no person and nothing that a client chose: there is nothing to mask.
+        # It contains no path, no user and nothing chosen by a client: there is nothing to mask.
         "access": {
             "class": "logging.StreamHandler",
             "formatter": "access" if PRODUCTION else "plain",
@@ -819,7 +819,7 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
         "django": {"handlers": [], "propagate": True, "level": "INFO"},
-        # runserver's own line for each request would bypass the filter above.
+        # runserver's own request log would bypass the filter above.
         "django.server": {"handlers": ["console"], "propagate": False, "level": "WARNING"},
         "django.utils.autoreload": {"level": "WARNING"},
         "omache.access": {"handlers": ["access"], "propagate": False, "level": "INFO"},
@@ -827,9 +827,9 @@ LOGGING = {
     },
 }
 
-# --- Start, or say why not -------------------------------------------------------------------
+# --- Start, or report the problems -----------------------------------------------------------
 
-#: The names of the variables that are set: production requires some, and they are logged at start.
+#: The names of the variables that are set: production requires some, and all are logged at start.
 GIVEN_SETTINGS = env.given()
 env.refuse_unknown("DARAJA_", "EQUITY_", "AFRICASTALKING_")
 for _name, _sentence in find_problems(globals(), env.is_in_trouble):

@@ -1,18 +1,18 @@
 """One normal form for text that is compared, and one for text that is shown.
 
-What is copied from a chat, a PDF or a phone's contacts carries signs nobody sees (zero-width
-spaces, marks of direction, soft hyphens, a byte order mark), letters in several encodings ("é" as
-one sign or two), joined ones ("ﬁ") and wide ones ("Ａ"). All of them are the same text to whoever
-typed it.
+Text copied from a chat, a PDF or a phone's contacts contains invisible characters (zero-width
+spaces, direction marks, soft hyphens, a byte order mark), letters in several encodings ("é" as one
+character or two), ligatures ("ﬁ") and wide letters ("Ａ"). To the person who typed it, all of them
+are the same text.
 
-Sources: Unicode UAX #15 (normal forms), UAX #31 (NFKC_Casefold), UAX #44 (signs to be ignored);
+Sources: Unicode UAX #15 (normal forms), UAX #31 (NFKC_Casefold), UAX #44 (ignorable characters);
 RFC 8264 and 8265 (PRECIS: width, spaces, passwords), RFC 5892 appendix A (where a joiner belongs).
-Letters that only look alike (UTS #39: a Cyrillic "а") stay different. Knows nothing of Django.
+Letters that only look alike (UTS #39: a Cyrillic "а") stay different. Does not import Django.
 """
 
 import unicodedata
 
-#: Unicode's Default_Ignorable_Code_Point (UAX #44, 16.0), first and last of each range.
+#: Unicode's Default_Ignorable_Code_Point (UAX #44, 16.0): the first and last of each range.
 _IGNORABLE_RANGES = (
     (0x00AD, 0x00AD),
     (0x034F, 0x034F),
@@ -32,7 +32,7 @@ _IGNORABLE_RANGES = (
     (0x1D173, 0x1D17A),
     (0xE0000, 0xE0FFF),
 )
-#: Not in that list, but as invisible: the marks of an annotation.
+#: Not in that list, but just as invisible: annotation marks.
 _ANNOTATION = (0xFFF9, 0xFFFB)
 _IGNORED: dict[int, None] = {
     code: None
@@ -40,7 +40,7 @@ _IGNORED: dict[int, None] = {
     for code in range(first, last + 1)
 }
 
-#: Every dash and hyphen that a keyboard's or a word processor's correction puts for "-".
+#: Dashes and hyphens that keyboards and word processors substitute for "-".
 _DASHES = dict.fromkeys((*range(0x2010, 0x2016), 0x2043, 0x2212, 0xFE58, 0xFE63, 0xFF0D), "-")
 
 _ZWNJ, _ZWJ = "\u200c", "\u200d"
@@ -51,10 +51,10 @@ _VIRAMA = 9
 
 
 def _shown_forms() -> dict[int, str]:
-    """The wide, narrow and joined forms of letters, and the plain ones they are shown as."""
+    """Wide, narrow and joined forms of letters, mapped to the plain letters they are shown as."""
     forms = {0x3000: " "}
-    # Latin, Armenian and Hebrew ligatures, and the shapes of Arabic letters: but not its words
-    # (U+FDF0 and on), which people type.
+    # Latin, Armenian and Hebrew ligatures, and the shapes of Arabic letters, but not Arabic word
+    # ligatures (from U+FDF0), which people type.
     for first, last in ((0xFB00, 0xFB06), (0xFB13, 0xFB17), (0xFB1D, 0xFDEF), (0xFE70, 0xFEFC)):
         forms |= {code: unicodedata.normalize("NFKC", chr(code)) for code in range(first, last + 1)}
     for code in range(0xFF01, 0xFFEF):
@@ -73,14 +73,14 @@ def without_invisible(text: str) -> str:
 
 
 def fold_identifier(text: str) -> str:
-    """A name, a code or a number as it is compared, in the case it was typed in.
+    """A name, a code or a number in the form used for comparison; its case is kept.
 
-    NFKC without invisible signs and without space around it; every script's digits are ASCII's,
-    every dash is "-", every space " ". Doing it again changes nothing.
+    NFKC without invisible characters or surrounding space; digits of any script become ASCII
+    digits, every dash "-", every space " ". Idempotent.
     """
     if text.isascii():
         return text.strip()
-    # Again at the end: what stood apart on the two sides of an invisible sign may be composed.
+    # Twice: characters that an invisible one separated may now compose.
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).translate(_IGNORED))
     return "".join(map(_plain, folded.translate(_IGNORED))).strip()
 
@@ -96,21 +96,20 @@ def _plain(sign: str) -> str:
 
 
 def lower(text: str) -> str:
-    """A text in lower case as databases do it: a Turkish "İ" becomes one character, not two as in
-    Python."""
+    """The text in lower case as in databases: "İ" becomes one character, not two as in Python."""
     return text.lower().replace("i\u0307", "i")
 
 
 def fold_for_matching(text: str) -> str:
-    """A text for case-insensitive matching: ``fold_identifier`` and case folding."""
+    """The text for case-insensitive matching: ``fold_identifier`` and case folding."""
     return fold_identifier(fold_identifier(text).casefold())
 
 
 def fold_password(typed: str) -> str:
-    """A password as it is hashed: NFKC, without invisible signs, every space " ".
+    """A password as it is hashed: NFKC, without invisible characters, every space " ".
 
-    As RFC 8265's OpaqueString, but NFKC as NIST SP 800-63B has it: a phone's keyboard and a
-    laptop's type the same sign in other forms. Case, length and spaces around it are kept.
+    As RFC 8265's OpaqueString, but NFKC as in NIST SP 800-63B: a phone's and a laptop's keyboard
+    may encode the same character differently. Case and surrounding spaces are kept.
     """
     if typed.isascii():
         return typed
@@ -119,12 +118,12 @@ def fold_password(typed: str) -> str:
 
 
 def clean_shown(text: str) -> str:
-    """A text as it is stored and shown: NFC, wide and joined letters as plain ones.
+    """The text as it is stored and shown: NFC, wide and joined letters as plain ones.
 
-    Invisible signs go, but for those with a meaning: joiners between letters that need them
-    (Persian, Indic) and in emoji, variation selectors behind a symbol, marks of direction inside a
-    text with letters from right to left. Overrides and isolates go always: they turn what
-    follows them. Space around it goes too. Doing it again changes nothing.
+    Invisible characters are removed, except meaningful ones: joiners between letters that need them
+    (Persian, Indic) and in emoji, variation selectors after a symbol, direction marks inside text
+    with right-to-left letters. Direction overrides and isolates, which turn the text after them,
+    and surrounding space are always removed. Idempotent.
     """
     if text.isascii():
         return text.strip()
@@ -136,12 +135,12 @@ def clean_shown(text: str) -> str:
 
 
 def tidy_line(text: str) -> str:
-    """A name as it is stored and shown: ``clean_shown`` in one line, with single spaces."""
+    """A name as it is stored and shown: ``clean_shown`` on one line, with single spaces."""
     return clean_shown(" ".join(clean_shown(text).split()))
 
 
 def has_controls(line: str) -> bool:
-    """Whether a cleaned line has characters that no name has, such as control characters."""
+    """Whether a cleaned line has characters that do not belong in a name, such as controls."""
     return not without_invisible(line).isprintable()
 
 
@@ -164,10 +163,10 @@ def _meant_signs(text: str) -> list[str]:
 
 
 def _next_visible_signs(text: str) -> list[str]:
-    """For each sign of a text the next visible one after it, "" where there is none.
+    """For each character of a text, the next visible one after it, or "".
 
-    Found in one walk from the end: looked for from each sign anew, a long row of invisible ones
-    takes the square of its length.
+    One pass from the end: searching forward from each character takes quadratic time on a long run
+    of invisible ones.
     """
     following: list[str] = []
     after = ""
@@ -180,7 +179,7 @@ def _next_visible_signs(text: str) -> list[str]:
 
 
 def _is_meant(sign: str, before: str, after: str, right_to_left: bool) -> bool:
-    """Whether an invisible sign has a meaning between these two."""
+    """Whether an invisible character is meaningful between these two."""
     if sign in {_ZWNJ, _ZWJ}:
         if before in {_ZWNJ, _ZWJ}:
             return False
@@ -200,7 +199,7 @@ def _is_mongolian(sign: str) -> bool:
 
 
 def _may_join(sign: str) -> bool:
-    """Whether a sign can be joined to its neighbour: no space, and no letter of Europe's."""
+    """Whether a character may be joined to its neighbour: no space, no European letter."""
     if not sign or unicodedata.category(sign)[0] in "ZCP":
         return False
     return not sign.isascii() and not unicodedata.name(sign, "").startswith(

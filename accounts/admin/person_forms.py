@@ -132,8 +132,8 @@ class PersonForm(_AvailableIdentityMixin, _RoleGrantsStaffMixin, UserChangeForm)
     class Meta(UserChangeForm.Meta):
         labels: ClassVar[dict[str, str]] = {
             "is_active": "May sign in",
-            "is_staff": "Works here",
-            "is_superuser": "May do everything",
+            "is_staff": "Staff",
+            "is_superuser": "Superuser",
         }
         help_texts: ClassVar[dict[str, str]] = {
             "is_active": "Clear this box to close the account. Existing orders are kept.",

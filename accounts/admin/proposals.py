@@ -51,7 +51,7 @@ class ProposalAdmin(RowPage, ReadOnlyAdmin):
     )
     readonly_fields = ("where", "typed")
 
-    @admin.display(description="What was typed")
+    @admin.display(description="As typed")
     def typed(self, proposal: Proposal) -> str:
         model = proposal.content_type.model_class()
         told = [

@@ -28,7 +28,7 @@ class RoleForm(forms.ModelForm):
     permissions = PermissionsField(
         Permission.objects.none(),
         required=False,
-        label="They may",
+        label="Allowed actions",
         widget=forms.CheckboxSelectMultiple,
     )
 
@@ -54,7 +54,7 @@ class RoleAdmin(RowPage, ShopAdmin, GroupAdmin):
     labels: ClassVar[dict[str, str]] = {"name": "Role"}
     search_fields = ()
 
-    @admin.display(description="What it is for")
+    @admin.display(description="Purpose")
     def purpose(self, role: Group) -> str:
         return purpose_of(role)
 

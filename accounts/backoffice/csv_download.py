@@ -1,4 +1,4 @@
-"""Lists of the admin as CSV, for staff who may download them; each download is logged."""
+"""Downloads of the admin's lists as CSV, for staff with permission; each download is logged."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ from . import audit
 from .admin import LookupAdmin
 from .columns import PHONES
 
-#: Rows read at a time, so that no query is long and nothing is held open between two.
+#: Rows per query, so that no query is long and no cursor is held open between two.
 BATCH = 2000
 
 
 class DownloadAdmin(LookupAdmin):
-    """A list whose chosen rows, or all that a filter shows, can be downloaded as CSV.
+    """A list whose selected rows, or all that a filter shows, can be downloaded as CSV.
 
-    A list names ``download`` among its actions. The file has every
-    column except secrets, and those that this person's page leaves out.
+    A list must name ``download`` in its actions. The file has all columns except secrets and those
+    that the user's page omits.
     """
 
     def has_export_permission(self, request: HttpRequest) -> bool:
-        """Whether this person may download rows."""
+        """Whether this user may download rows."""
         return request.user.has_perm("accounts.export_rows")
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The list, with a button for all that it shows."""
+        """The list, with a button that downloads all its rows."""
         context = {
             "may_download": self.has_export_permission(request),
             "checkbox": ACTION_CHECKBOX_NAME,
@@ -47,7 +47,7 @@ class DownloadAdmin(LookupAdmin):
         return super().changelist_view(request, context)
 
     def _masks(self, request: HttpRequest) -> frozenset[str]:
-        """The columns of which this person is given the last digits only: a file goes astray."""
+        """The columns masked for this user except for the last digits, since files leak."""
         may_have_phones = request.user.has_perm("accounts.export_phones")
         return frozenset() if may_have_phones else PHONES
 
@@ -73,7 +73,7 @@ class DownloadAdmin(LookupAdmin):
 def batches(
     rows: QuerySet[Any], columns: Sequence[str], masked: frozenset[str] = frozenset()
 ) -> Iterator[list[list[Any]]]:
-    """These columns of the rows, newest first, 2000 at a time. One query a batch."""
+    """These columns of the rows, newest first, in batches of 2000. One query per batch."""
     newest = rows.order_by("-pk").values_list("pk", *columns)
     batch = list(newest[:BATCH])
     while batch:

@@ -1,6 +1,6 @@
-"""What somebody of the staff is told at a page that is not for them, or not there at all.
+"""The admin's error pages for staff: no permission, and not found.
 
-Everybody else, and everything outside the admin, is answered by omachemainproj.api.handlers.
+All other users, and everything outside the admin, get those of omachemainproj.api.handlers.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from .roles import ROLES
 from .sidebar import PAGES
 
 _ADMIN = "/admin/"
-#: What each page of a list asks for; all others ask to see the row.
+#: The permission's verb for each page of a list; all others need “view”.
 _VERBS = {"add": "add", "delete": "delete"}
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Say in the admin's dress that a page is not for this person, and for whom it is. 403."""
+    """The admin's 403 page: says which roles may see the page asked for."""
     if not _is_in_the_admin(request):
         return handlers.permission_denied(request, exception)
     roles = roles_for(request)
@@ -29,14 +29,14 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Say in the admin's dress that nothing is at an address. 404."""
+    """The admin's 404 page."""
     if not _is_in_the_admin(request):
         return handlers.not_found(request, exception)
     return _page(request, "There is no such page", 404, is_missing=True)
 
 
 def roles_for(request: HttpRequest) -> list[str]:
-    """The roles that see the page asked for; none where only a superuser may, or nobody."""
+    """The roles that may see the requested page; empty if only superusers may, or nobody."""
     match = request.resolver_match
     name = (match.url_name if match else None) or ""
     needed = permissions_for(name, request.method or "GET")
@@ -44,7 +44,7 @@ def roles_for(request: HttpRequest) -> list[str]:
 
 
 def permissions_for(url_name: str, method: str) -> tuple[str, ...]:
-    """The permissions of which it takes one to open a page of the admin, by its URL's name."""
+    """The permissions for an admin page by its URL's name; any one of them is enough."""
     for page_name, page in PAGES.items():
         if url_name == page_name or url_name.startswith(f"{page_name.split('-')[0]}-"):
             return page.permissions

@@ -1,4 +1,4 @@
-"""How people are found in the admin, in its search and in their list."""
+"""Finds people in the admin, for its search and for their list."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from .person_page import HELPS, kind_of
 from .row_page import NEWEST, list_of
 from .search import Found, Typed, finder
 
-#: Fewer letters begin too many names.
+#: Too many names begin with fewer letters.
 _FEWEST = 3
 
 
 def people_at(phone: str, most: int) -> list[User]:
-    """Whom a phone of 12 digits calls or signs in, and the guest who typed it; the newest first.
+    """Users with this phone of 12 digits, for contact or sign-in, or as a guest; newest first.
 
-    They may be any number: so many are looked at.
+    There may be any number of them: only ``most`` are read.
     """
     # One index each; joined by “or” across tables, none would be used.
     called = User.objects.filter(phone=phone).exclude(phone="")
@@ -34,16 +34,16 @@ def people_at(phone: str, most: int) -> list[User]:
 
 
 def people_called(text: str, most: int) -> list[User]:
-    """Whose user name, e-mail address, or first and last name in either order this is, or begins.
+    """Users whose user name, e-mail address, or first and last name (in either order) begins so.
 
-    The one who is called so comes first. Four queries at most.
+    An exact match comes first. Four queries at most.
     """
     if "@" in text:
         exact, ways = list(User.objects.reached_at(text)[:most]), ["email"]
     else:
         exact, ways = list(User.objects.called(text)), ["username", "first_name", "last_name"]
     if exact:
-        # A name is one person's, and others may have it for their first or last one.
+        # An exact user name is unique; it may also be other people's first or last name.
         del ways[0]
     found = {person.pk: person for person in exact}
     said = " ".join(text.split())
@@ -59,19 +59,19 @@ def _tell(person: User, viewer: User) -> tuple[str, ...]:
 
 @finder(
     "People",
-    by=("a user name, a first or a last name, or how one begins", "an e-mail address"),
+    by=("a user name, first or last name, or its beginning", "an e-mail address"),
     permissions=("accounts.view_user",),
     headings=("Person", "Account", "Name", "E-mail", "Since"),
     tell=_tell,
     place=20,
 )
 def find_people(typed: Typed, viewer: User) -> Found:
-    """By their names, their e-mail address, or their phone where that may be seen."""
+    """Find people by name, e-mail address, or phone if the viewer may see phones."""
     if typed.phone:
         people = people_at(typed.phone, NEWEST + 1) if viewer.has_perm(HELPS) else []
     else:
         people = people_called(typed.text, NEWEST + 1)
-    # Not joined: the planner reads all guests where it expects many of these people.
+    # Not joined: the planner would read all guests if it expects many of these people.
     prefetch_related_objects(people, "guest")
     more = list_of(User, "All of these people", q=typed.text) if len(people) > NEWEST else None
     return Found(people[:NEWEST], more)

@@ -1,6 +1,6 @@
-"""How the admin writes money, phones, moments and how things stand: each in one way on all pages.
+"""The admin's formats of money, phones, times and statuses, the same on all pages.
 
-Templates have the same as filters and a tag: ``{% load formats %}``.
+Also available in templates as filters and tags: ``{% load formats %}``.
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ from omachemainproj.phones import write_phone
 
 _NUMBER = re.compile(r"(?<![\w+])254[17][0-9]{8}(?!\w)")
 
-#: What stands where there is nothing.
+#: Shown for an empty value.
 NOTHING = "–"
 
 
 class Tone(StrEnum):
-    """How something stands, for a badge's colour and sign."""
+    """The kind of a status, for a badge's colour and sign."""
 
     GOOD = "good"
     BAD = "bad"
-    #: Goes on by itself, or waits for somebody.
+    #: In progress, or waiting for somebody.
     OPEN = "open"
-    #: Over, and neither good nor bad.
+    #: Finished, neither good nor bad.
     QUIET = "quiet"
 
 
-#: What stands before a badge's words, so that nobody needs its colour.
+#: Shown before a badge's text, so that nobody has to rely on its colour.
 _SIGNS = {Tone.GOOD: "✓", Tone.BAD: "!", Tone.OPEN: "…", Tone.QUIET: ""}
 
 
 def kes(amount: int | Decimal | None) -> str:
-    """Whole shillings: ``KES 1,234``; a loss is ``−KES 1,234``. A dash for None."""
+    """Whole shillings: ``KES 1,234``; negative: ``−KES 1,234``. A dash for None."""
     if amount is None:
         return NOTHING
     whole = int(amount)
@@ -48,17 +48,17 @@ def kes(amount: int | Decimal | None) -> str:
 
 
 def dial(phone: str | None) -> str:
-    """A Kenyan number as people dial it, ``0712 345 678``; anything else as it is."""
+    """A Kenyan number as people dial it, ``0712 345 678``; anything else unchanged."""
     return write_phone(str(phone or ""))
 
 
 def dial_in(text: Any) -> str:
-    """A text with the numbers in it as people dial them: the record keeps them as they are kept."""
+    """A text with its phone numbers written as people dial them."""
     return _NUMBER.sub(lambda found: write_phone(found[0]), str(text))
 
 
 def phone_link(phone: str | None) -> str | SafeString:
-    """A number to tap, written as people dial it; what is no full number is only written."""
+    """A number as a link to call it, written as people dial it; text if it is not a full number."""
     shown = dial(phone)
     if shown == (phone or ""):
         return shown or NOTHING
@@ -66,17 +66,17 @@ def phone_link(phone: str | None) -> str | SafeString:
 
 
 def write_moment(at: datetime) -> str:
-    """A moment in Nairobi's time: ``29 Nov 2026, 09:20``."""
+    """A time in Nairobi: ``29 Nov 2026, 09:20``."""
     return f"{timezone.localtime(at):%-d %b %Y, %H:%M}"
 
 
 def write_day(day: date) -> str:
-    """A day: ``29 Nov 2026``."""
+    """A date: ``29 Nov 2026``."""
     return f"{day:%-d %b %Y}"
 
 
 def moment(at: datetime | None) -> str | SafeString:
-    """The same as an element that programs read too. A dash for None."""
+    """A time in Nairobi as a ``<time>`` element. A dash for None."""
     if at is None:
         return NOTHING
     there = timezone.localtime(at)
@@ -87,7 +87,7 @@ def moment(at: datetime | None) -> str | SafeString:
 
 
 def badge(words: Any, tone: Tone | str) -> SafeString:
-    """How something stands, in words, a sign and a colour (omachemainproj/admin.css)."""
+    """A status as a badge of words, a sign and a colour (omachemainproj/admin.css)."""
     tone = Tone(tone)
     text = str(words)
     shown = f"{text[:1].upper()}{text[1:]}"
@@ -102,7 +102,7 @@ def badge(words: Any, tone: Tone | str) -> SafeString:
     )
 
 
-#: How the columns named in ``STATUS_COLUMNS`` stand, by value; a word means one thing everywhere.
+#: Tones of the values in ``STATUS_COLUMNS``; a value has the same tone in all of them.
 _TONES = {
     Tone.GOOD: ("paid", "delivered", "confirmed", "done", "sent", "applied"),
     Tone.BAD: ("failed", "refused", "doubted", "never_came", "unreadable", "refund_due"),
@@ -123,13 +123,13 @@ _TONES = {
     ),
 }
 TONE_OF = {value: tone for tone, values in _TONES.items() for value in values}
-#: Where a value's tone is another in one column: a paid line's goods are still to be fetched.
+#: Exceptions, by column and value: the goods of a paid line are still to be fetched.
 _BUT = {("track_status", "paid"): Tone.OPEN}
-#: Columns that say how a row stands.
+#: Columns with a row's status.
 STATUS_COLUMNS = frozenset({"payment_status", "track_status", "status", "state", "verification"})
 
 
 def status_badge(row: Any, column: str) -> SafeString:
-    """How a row stands by one of its columns, as a badge: the words are those of its choices."""
+    """A status column of a row as a badge with its choice's label."""
     value = getattr(row, column)
     return badge(getattr(row, f"get_{column}_display")(), _BUT.get((column, value), TONE_OF[value]))

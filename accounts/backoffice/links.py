@@ -1,4 +1,4 @@
-"""Which page of a row is whose, and the way there."""
+"""Links to rows' pages, depending on what the viewer may see."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _elsewhere: dict[type[Model], Callable[[User, Any], str]] = {}
 
 
 def shown_elsewhere(model: type[Model]) -> Callable[[Any], Any]:
-    """Declare which page of a row of a model is for whoever may not see the admin's own.
+    """Declare the page of a model's rows for users who may not see its page in the admin.
 
-    The function is given who looks and the row, and returns an address, or "".
+    The function gets the viewer and the row, and returns a URL, or "".
     """
 
     def declare(where: Callable[[User, Any], str]) -> Callable[[User, Any], str]:
@@ -29,7 +29,7 @@ def shown_elsewhere(model: type[Model]) -> Callable[[Any], Any]:
 
 
 def page_of(row: Model, viewer: User) -> str:
-    """The address of a row's page for somebody; "" where they may see none."""
+    """The URL of a row's page for this viewer; "" if they may not see one."""
     meta = row._meta
     if viewer.has_perm(f"{meta.app_label}.view_{meta.model_name}"):
         try:
@@ -41,7 +41,7 @@ def page_of(row: Model, viewer: User) -> str:
 
 
 def link_to(row: Model | None, viewer: User, words: Any = None) -> str | SafeString:
-    """A row as a link to its page, or as text for who may not see one; "" for None."""
+    """A row as a link to its page, or as text if the viewer may not see it; "" for None."""
     if row is None:
         return ""
     shown, url = row if words is None else words, page_of(row, viewer)

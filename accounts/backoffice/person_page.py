@@ -1,6 +1,6 @@
-"""A person's page in the admin: who they are, and what staff did about them.
+"""A person's page in the admin: their details, and staff actions about them.
 
-What they bought, sold, are owed and were told is declared by the apps above.
+Sections about their orders, sales, money and messages are declared by higher apps.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from .formats import Tone, badge, dial_in, moment, phone_link, write_moment
 from .links import link_to
 from .row_page import Content, Facts, Table, list_of, newest_of, section
 
-#: Who has this permission sees where people live and are called.
+#: The permission to see people's addresses and phones.
 HELPS = "accounts.help_user"
 
 
 def is_guest(person: User) -> bool:
-    """Whether somebody bought as a guest, and has no account."""
+    """Whether a user bought as a guest, without an account."""
     return hasattr(person, "guest")
 
 
-@section(User, "who", "Who they are", permission="accounts.view_user", place=10)
+@section(User, "who", "Details", permission="accounts.view_user", place=10)
 def show_who(person: User, viewer: User) -> Content:
     if person.erased_at is not None:
         since = moment(person.erased_at)
@@ -33,7 +33,7 @@ def show_who(person: User, viewer: User) -> Content:
     facts: list[tuple[str, Any]] = [("Name", person.get_full_name() or "not given")]
     if is_guest(person):
         if viewer.has_perm(HELPS):
-            facts.append(("Phone they typed", phone_link(person.guest.phone)))
+            facts.append(("Phone entered", phone_link(person.guest.phone)))
     else:
         facts.append(("E-mail", _email(person)))
         if viewer.has_perm(HELPS):
@@ -43,7 +43,7 @@ def show_who(person: User, viewer: User) -> Content:
         if until is not None:
             facts.append(("Log-in", badge(f"locked until {write_moment(until)}", Tone.BAD)))
     facts += [
-        ("Told in", Language(person.spoken_language).label),
+        ("Language", Language(person.spoken_language).label),
         ("Since", moment(person.date_joined)),
     ]
     return Facts(facts, lead=kind_of(person))
@@ -56,7 +56,7 @@ def _email(person: User) -> str:
 
 
 def kind_of(person: User) -> str:
-    """How somebody's account stands, as a badge."""
+    """The status of a user's account, as a badge."""
     if person.erased_at is not None:
         return badge("deleted account", Tone.QUIET)
     if is_guest(person):
@@ -68,7 +68,7 @@ def kind_of(person: User) -> str:
     return badge("open account", Tone.GOOD)
 
 
-@section(User, "staff", "What staff did about them", permission="accounts.view_audit", place=90)
+@section(User, "staff", "Staff actions", permission="accounts.view_audit", place=90)
 def show_audit(person: User, viewer: User) -> Content:
     kind = ContentType.objects.get_for_model(User, for_concrete_model=False)
     about = Audit.objects.filter(content_type=kind, object_id=str(person.pk))
@@ -83,5 +83,5 @@ def show_audit(person: User, viewer: User) -> Content:
         for entry in entries
     ]
     query = {"content_type": kind.pk, "object_id": person.pk}
-    more = list_of(Audit, "All about them", **query) if has_more else None
+    more = list_of(Audit, "All staff actions", **query) if has_more else None
     return Table(("What", "Who", "Why", "When"), rows, "Nothing.", more)

@@ -1,7 +1,7 @@
-"""What stands in the record of staff's actions, in people's words.
+"""Audit entries in readable form.
 
-The record keeps a row's columns as the database has them: names of columns, values of choices,
-numbers of other rows, times in UTC.
+Entries store a row's columns as in the database: column names, values of choices, ids of other
+rows, times in UTC.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ NONE = "nothing"
 
 
 def name_in_words(model: type[Model] | None, name: str) -> str:
-    """What a column is called; of one that is in a row below, behind what names that row."""
+    """The label of a column; a column of a related row comes after that row's name."""
     row, _, column = name.rpartition(": ")
     label = LABELS.get(column)
     if label is None:
@@ -31,7 +31,7 @@ def name_in_words(model: type[Model] | None, name: str) -> str:
 
 
 def value_in_words(model: type[Model] | None, name: str, value: Any) -> str:
-    """A value of a column as the admin's pages write it."""
+    """A column's value in the admin's format."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if value in (None, "", [], {}):
@@ -60,9 +60,9 @@ def _by_kind(field: Any, value: Any) -> str:
 
 
 def _row_named(field: Any, key: Any) -> str:
-    """The row that a number stands for, or the number where it is gone."""
+    """The name of the row with this id, or the id if the row is gone."""
     row = field.related_model._base_manager.filter(pk=key).first()
-    return str(row) if row is not None else f"number {key}, which is gone"
+    return str(row) if row is not None else f"{key} (deleted)"
 
 
 def _field_of(model: type[Model] | None, name: str) -> Any:

@@ -1,4 +1,4 @@
-"""A role's page in the admin: what who has it may do, and who has it."""
+"""A role's page in the admin: its purpose, its permissions and its members."""
 
 from __future__ import annotations
 
@@ -15,36 +15,36 @@ from .permission_labels import labels_by_section
 from .roles import PURPOSES
 from .row_page import Content, Facts, Table, list_of, newest_of, section
 
-#: Who has this permission sees roles: superusers.
+#: The permission to see roles, which only superusers have.
 _SEES = "auth.view_group"
 
 
 def purpose_of(role: Group) -> str:
-    """What a role is for; nothing is said of those that the shop made for itself."""
+    """The purpose of a role; "" for roles created by the shop itself."""
     return PURPOSES.get(role.name, "")
 
 
-@section(Group, "for", "What it is for", permission=_SEES, place=10)
+@section(Group, "for", "Purpose", permission=_SEES, place=10)
 def show_purpose(role: Group, viewer: User) -> Content | None:
     purpose = purpose_of(role)
     return Facts((), lead=f"{purpose[:1].upper()}{purpose[1:]}.") if purpose else None
 
 
-@section(Group, "may", "What it lets people do", permission=_SEES, place=20)
+@section(Group, "may", "Allowed actions", permission=_SEES, place=20)
 def show_powers(role: Group, viewer: User) -> Content:
-    told = labels_by_section(role.permissions.select_related("content_type"))
-    rows = [(room, format_html_join("", "<p>{}</p>", _sentences(words))) for room, words in told]
-    return Table(("In", "They may"), rows, "Nothing.")
+    labels = labels_by_section(role.permissions.select_related("content_type"))
+    rows = [(name, format_html_join("", "<p>{}</p>", _sentences(words))) for name, words in labels]
+    return Table(("Section", "May"), rows, "None.")
 
 
-@section(Group, "people", "Who has it", permission=_SEES, place=30)
+@section(Group, "people", "People with this role", permission=_SEES, place=30)
 def show_people(role: Group, viewer: User) -> Content:
     people, has_more = newest_of(User.objects.filter(groups=role))
     rows = [
         (link_to(each, viewer), each.get_full_name() or "not given", moment(each.last_login))
         for each in people
     ]
-    more = list_of(User, "All of them", groups__id__exact=role.pk) if has_more else None
+    more = list_of(User, "All with this role", groups__id__exact=role.pk) if has_more else None
     return Table(("Person", "Name", "Last log-in"), rows, "Nobody.", more)
 
 

@@ -1,7 +1,7 @@
-"""What staff may do: four roles, each a group of Django's with its own permissions.
+"""Staff roles: four Django groups, each with its own permissions.
 
-Superusers put people into a role, and make them staff, which admits them to the admin. Every
-migrate sets the groups' permissions to the table below.
+Superusers assign roles, and make people staff, which admits them to the admin. Every migrate sets
+the groups' permissions to the table below.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from django.db.models import Q
 
 #: By role. The apps above this one are named, not imported; they declare their permissions.
 ROLES: dict[str, tuple[str, ...]] = {
-    # Answers buyers: corrects orders and their lines, decides about problems, with a reason. Sees
-    # people, changes none.
+    # Answers buyers: corrects orders and their lines, and decides problems, with a reason. Sees
+    # people, but cannot change them.
     "support": (
         "accounts.view_user",
         "accounts.help_user",
@@ -29,7 +29,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "orders.view_message",
         "orders.resend_message",
     ),
-    # Handles money: all that came and went, and what waits for a decision.
+    # Handles money: all payments in and out, and everything that waits for a decision.
     "finance": (
         "accounts.export_rows",
         "accounts.export_phones",
@@ -60,8 +60,8 @@ ROLES: dict[str, tuple[str, ...]] = {
         "products.view_review",
         "products.hide_review",
     ),
-    # Delivers goods: moves order lines, and sees no other part of an order. Keeps the pick-up
-    # points, and what bringing a parcel costs.
+    # Delivers goods: moves order lines, and sees no other part of an order. Manages pick-up points
+    # and delivery rates.
     "delivery": (
         "orders.view_ordertrack",
         "orders.view_trackevent",
@@ -76,21 +76,21 @@ ROLES: dict[str, tuple[str, ...]] = {
     ),
 }
 
-#: What each role is for, as its page and the forms that give it say.
+#: The purpose of each role, shown on its page and in the forms that assign it.
 PURPOSES = {
     "support": "answers buyers, and decides about orders and problems",
-    "finance": "looks after the money",
-    "catalogue": "looks after what is for sale",
-    "delivery": "carries goods, and keeps the pick-up points",
+    "finance": "manages money",
+    "catalogue": "manages products and reviews",
+    "delivery": "delivers goods, and manages pick-up points",
 }
 
 _APPS = frozenset(name.split(".")[0] for names in ROLES.values() for name in names)
 
 
 def update_roles(app_label: str) -> None:
-    """Set the groups' permissions to the table, once those of an app it names are there.
+    """Set the groups' permissions to the table, after an app in it was migrated.
 
-    Safe to repeat. A permission whose app has not been migrated yet is left for that app's turn.
+    Safe to repeat. Permissions of apps that are not migrated yet are added when they are.
     """
     if app_label not in _APPS:
         return
@@ -101,7 +101,7 @@ def update_roles(app_label: str) -> None:
 
 
 def permissions(names: tuple[str, ...]) -> list[Permission]:
-    """The permissions with these names, like “orders.move_track”, that are there. One query."""
+    """The existing permissions with these names, like “orders.move_track”. One query."""
     return list(Permission.objects.filter(named(names)))
 
 
@@ -116,7 +116,7 @@ def named(names: tuple[str, ...]) -> Q:
 
 def update_roles_after_migrate(app_config: Any, using: str, **kwargs: Any) -> None:
     """Receiver of ``post_migrate``: set the groups' permissions to the table."""
-    # A migration backwards may have taken the groups' own table away; a flush names no apps.
+    # Migrating backwards may have dropped the groups' table; a flush passes no ``apps``.
     apps = kwargs.get("apps", global_apps)
     if using == "default" and "group" in apps.all_models["auth"]:
         update_roles(app_config.label)

@@ -1,8 +1,7 @@
-"""A row's own page in the admin: what it is, what may be done with it, and what belongs to it.
+"""A row's page in the admin: its sections, its actions and its related rows.
 
-Each app declares the sections it knows something for (``section``), also for rows of the apps
-below it, with the permission it takes to see one. What is longer than a page shows its newest rows
-and leads to the list that has all of them.
+Each app declares sections (``section``), also for models of lower apps, with the permission needed
+to see each. A section of many rows shows the newest and links to the list of all.
 """
 
 from __future__ import annotations
@@ -26,13 +25,13 @@ from .actions import FROM_PAGE
 from .links import page_of
 from .sent_forms import PageForm, came_back
 
-#: Rows a section shows; beyond them its list is the way.
+#: Rows shown in a section; the others are in its list.
 NEWEST = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A way to another page: what it is called, and its address."""
+    """A link to another page: its text and its URL."""
 
     words: str
     url: str
@@ -44,9 +43,9 @@ class Table:
 
     headings: Sequence[str]
     rows: Sequence[Sequence[Any]]
-    #: What is said where there are none.
+    #: Shown if there are no rows.
     none: str
-    #: The way to all of them, where there are more.
+    #: The link to all rows, if there are more.
     more: Link | None = None
     template: ClassVar[str] = "admin/page/table.html"
 
@@ -58,7 +57,7 @@ class Table:
 
 @dataclass(slots=True)
 class Facts:
-    """Names and values, and sentences before them."""
+    """Names and values, with sentences before them."""
 
     facts: Sequence[tuple[str, Any]]
     lead: Any = ""
@@ -67,29 +66,29 @@ class Facts:
 
 @dataclass(slots=True)
 class Part:
-    """Whatever a template of its own shows of this."""
+    """Content with its own template, which gets the values in ``of``."""
 
     template: str
     of: dict[str, Any] = field(default_factory=dict)
-    #: The forms on it: one that had mistakes is shown as it was filled in.
+    #: Its forms: one with errors is shown again as it was filled in.
     forms: Sequence[PageForm] = ()
 
 
 Content = Table | Facts | Part
-#: What a section shows of a row to somebody; None where there is nothing to show.
+#: Returns what a section shows of a row to a user, or None for nothing.
 Show = Callable[[Any, User], Content | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of a kind of row's page; ``permission`` is what it takes to see it."""
+    """A section of a model's row pages, for users with ``permission``."""
 
     key: str
     title: str
     permission: str
     show: Show
     place: int
-    #: Whether it stands after the row's own columns.
+    #: Whether it is shown after the row's own columns.
     is_below: bool = False
 
 
@@ -99,7 +98,7 @@ _sections: dict[type[Model], list[Section]] = defaultdict(list)
 def section(
     model: type[Model], key: str, title: str, *, permission: str, place: int, below: bool = False
 ) -> Callable[[Show], Show]:
-    """Declare a section of the page of rows of a model; sections stand in order of ``place``."""
+    """Declare a section of a model's row pages; sections are sorted by ``place``."""
 
     def declare(show: Show) -> Show:
         _sections[model].append(Section(key, title, permission, show, place, below))
@@ -110,38 +109,38 @@ def section(
 
 
 def list_of(model: type[Model], words: str, **query: Any) -> Link:
-    """The way to the admin's list of a model, filtered."""
+    """A link to the admin's list of a model, filtered by ``query``."""
     name = f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"
     return Link(words, f"{reverse(name)}?{urlencode(query)}")
 
 
 def columns_of(fields: Sequence[Any], title: str = "All columns") -> list[Any]:
-    """The columns of a row as a fieldset that opens at a click, for pages that tell them better."""
+    """A row's columns as a collapsed fieldset, for pages whose sections show them better."""
     return [(title, {"fields": fields, "classes": ["collapse"]})]
 
 
 def newest_of(rows: QuerySet[Any]) -> tuple[list[Any], bool]:
-    """The newest rows by id, and whether there are more. One query, and nothing is counted."""
+    """The newest rows by id, and whether there are more. One query, without counting."""
     found = list(rows.order_by("-pk")[: NEWEST + 1])
     return found[:NEWEST], len(found) > NEWEST
 
 
 @dataclass(frozen=True, slots=True)
 class Buttons:
-    """Staff actions with one row, chosen on a page: names and labels, and where they are sent."""
+    """Buttons for staff actions on one row: the actions' names and labels."""
 
     row: Model
     actions: Sequence[tuple[str, str]]
 
     @property
     def url(self) -> str:
-        """The list whose actions they are."""
+        """The URL of the list that has these actions."""
         meta = self.row._meta
         return reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist")
 
 
 def sections_for(row: Model, viewer: User) -> list[tuple[Section, Content]]:
-    """The sections of a row's page that somebody may see, with what they show."""
+    """The sections of a row's page that the viewer may see, with their content."""
     shown = []
     for each in _sections[type(row)]:
         if viewer.has_perm(each.permission):
@@ -152,24 +151,24 @@ def sections_for(row: Model, viewer: User) -> list[tuple[Section, Content]]:
 
 
 class RowPage(admin.ModelAdmin):
-    """Gives an admin's rows a page of sections. Put it before the admin's other bases."""
+    """Gives a model admin row pages with sections. Put it before the admin's other bases."""
 
     change_form_template = "admin/row_page.html"
-    #: Of the list's actions those that the page offers too, each with the rows it fits.
+    #: The list's actions that the page offers too; each function tells whether a row fits.
     page_actions: ClassVar[dict[str, Callable[[Any], bool]]] = {}
-    #: What a button says, where the list's words are for many rows.
+    #: Labels of buttons, where the list's label is for several rows.
     page_words: ClassVar[dict[str, str]] = {}
 
     def rows_around(self, row: Any) -> Iterable[tuple[str, Model | None]]:
-        """What a row belongs to, as its page leads there: what each is to it, and the row."""
+        """Related rows that the page links to, each after its relation to the row in words."""
         return ()
 
     def other_ways(self, row: Any) -> Iterable[Link]:
-        """Where else a row's page leads."""
+        """Other links on the row's page."""
         return ()
 
     def buttons(self, request: HttpRequest, row: Any) -> Buttons:
-        """The actions of this list that somebody may use on a row as it is now."""
+        """The actions that this user may apply to the row in its current state."""
         allowed = self.get_actions(request)
         offered = [
             (name, allowed.get(name)) for name, fits in self.page_actions.items() if fits(row)

@@ -1,7 +1,7 @@
-"""One box in which staff type whatever they were told, and what of it each of them may see.
+"""The admin's search: one box for names, numbers and codes, with results by permission.
 
-Each app declares how its rows are found (``finder``), by what is indexed, and to whom. What is
-found is led to by ``page_of``, so nobody is shown a row whose page is not theirs.
+Each app declares how its rows are found (``finder``), by indexed columns, and who may find them.
+Results link to ``page_of`` the row, so that nobody sees a row whose page they may not open.
 """
 
 from __future__ import annotations
@@ -24,22 +24,21 @@ from omachemainproj.text import fold_identifier
 from .links import link_to, page_of
 from .row_page import NEWEST, Link, Table
 
-#: Whoever types more means none of what is looked for.
+#: Characters. A longer text cannot match anything.
 LONGEST = 200
 
 
 class Typed(NamedTuple):
-    """What was typed, folded; the phone it is in 12 digits, or ""."""
+    """The typed text, folded; and as a phone of 12 digits, or "" if it is none."""
 
     text: str
     phone: str
 
 
 class Found(NamedTuple):
-    """Rows of one kind, at most ten, and the way to all where there are more.
+    """At most ten rows of one kind, and a link to all if there are more.
 
-    ``is_certain``: what was typed is the name of these and of nothing else, so that nobody need
-    look further.
+    ``is_certain``: the text identifies these rows and nothing else, so the search ends here.
     """
 
     rows: Sequence[Model] = ()
@@ -47,17 +46,17 @@ class Found(NamedTuple):
     is_certain: bool = False
 
 
-#: What is found of what was typed, for somebody who has the permission.
+#: Finds rows by the typed text, for a viewer with permission.
 Find = Callable[[Typed, User], Found]
-#: What is told of a row, after its name.
+#: Returns a row's cells after its name.
 Tell = Callable[[Any, User], Sequence[Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Finder:
-    """How rows of one kind are found, told and called; ``by`` is what they are found by, in words.
+    """How rows of one kind are found and shown; ``by`` describes in words what finds them.
 
-    It takes one of the ``permissions``.
+    Any one of the ``permissions`` is enough.
     """
 
     title: str
@@ -69,7 +68,7 @@ class Finder:
     place: int
 
     def is_for(self, viewer: User) -> bool:
-        """Whether somebody may find these rows."""
+        """Whether the viewer may find these rows."""
         return any(map(viewer.has_perm, self.permissions))
 
 
@@ -85,9 +84,9 @@ def finder(
     tell: Tell,
     place: int,
 ) -> Callable[[Find], Find]:
-    """Declare how rows of one kind are found; those of a lower ``place`` are looked for first.
+    """Declare how rows of one kind are found; finders run in order of ``place``.
 
-    The first of the ``headings`` is that of a row's name.
+    The first of the ``headings`` is for the row's name.
     """
 
     def declare(find: Find) -> Find:
@@ -100,19 +99,19 @@ def finder(
 
 
 def words_for(viewer: User) -> list[str]:
-    """What somebody may type, in words; none for whom nothing is found."""
+    """What the viewer can search by, in words; empty if they may find nothing."""
     mine = (each.by for each in _finders if each.is_for(viewer))
     return list(dict.fromkeys(words for by in mine for words in by))
 
 
 def first_of(rows: QuerySet[Any], more: Link | None = None) -> Found:
-    """The first ten rows in the order they have; ``more`` is the way to all. One query."""
+    """The first ten rows in their order; ``more`` links to all of them. One query."""
     found = list(rows[: NEWEST + 1])
     return Found(found[:NEWEST], more if len(found) > NEWEST else None)
 
 
 def search(typed: str, viewer: User) -> list[tuple[Finder, Found]]:
-    """What is found, by kind, of what somebody may see; each row once, as what it is first."""
+    """The results that the viewer may see, by kind; each row once, under the first kind."""
     text = fold_identifier(typed)
     if not text or len(text) > LONGEST:
         return []
@@ -132,7 +131,7 @@ def search(typed: str, viewer: User) -> list[tuple[Finder, Found]]:
 
 
 def phone_in(text: str) -> str:
-    """The phone that was typed, in 12 digits; "" where it is none."""
+    """The typed phone as 12 digits; "" if it is none."""
     try:
         return normalise_phone(text)
     except ValueError:
@@ -141,7 +140,7 @@ def phone_in(text: str) -> str:
 
 @require_safe
 def find(request: HttpRequest) -> HttpResponse:
-    """Open what was typed where it is one thing, and list it by kind where it may be several."""
+    """Open the page of a single result; list several by kind."""
     viewer, typed = current_user(request), request.GET.get("q", "").strip()
     shown = search(typed, viewer)
     only = [row for _, found in shown for row in found.rows]

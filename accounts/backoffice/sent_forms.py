@@ -1,4 +1,4 @@
-"""Forms that stand on a row's page and are sent elsewhere: what cannot be read comes back there."""
+"""Forms on a row's page that post to another URL: with errors, the row's page is shown again."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from django.urls import resolve
 
 from .actions import ReasonForm, StaffAction
 
-#: On a request: the form that came back, by its name.
+#: A request's attribute with the form that had errors, by its name.
 _CAME_BACK = "form_that_came_back"
 
 
 @dataclass(slots=True)
 class PageForm:
-    """A staff action's form on a row's page; ``name`` is its own on that page, and begins its ids.
+    """A staff action's form on a row's page; ``name`` is unique on the page and begins its ids.
 
-    ``about`` names its row for whoever hears the page, ``url`` is where it is sent.
+    ``about`` names its row for screen readers, ``url`` is the address it posts to.
     """
 
     name: str
@@ -32,20 +32,20 @@ class PageForm:
 
     @classmethod
     def of(cls, action: StaffAction, name: str, url: str, about: str) -> PageForm:
-        """The form, empty."""
+        """An empty form."""
         return cls(name, action, url, about, action.form(auto_id=f"{name}-%s"))
 
 
 def came_back(request: HttpRequest, name: str) -> ReasonForm | None:
-    """The form of this name that was sent from this page and had mistakes; None for no such."""
+    """The form of this name that was sent from this page and had errors, or None."""
     known = getattr(request, _CAME_BACK, {})
     return cast(ReasonForm | None, known.get(name))
 
 
 def send_back(request: HttpRequest, page: str, name: str, form: forms.Form) -> HttpResponse | None:
-    """Show a page of the admin again, with a form of it as it was filled in and what is wrong.
+    """Show an admin page again, with one of its forms as it was filled in and its errors.
 
-    None where nothing lives at that address.
+    None if there is no page at that address.
     """
     there = urlsplit(page)
     again: Any = copy(request)

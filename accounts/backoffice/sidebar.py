@@ -47,7 +47,7 @@ SIDEBAR = (
         "Needs you",
         (
             Page("console", "What needs you", ("payments.view_receipt", "orders.view_problem")),
-            ModelList("accounts.Proposal", "For a second person"),
+            ModelList("accounts.Proposal", "Approvals"),
             Page(
                 "dashboard",
                 "How the shop is doing",
@@ -97,7 +97,7 @@ SIDEBAR = (
         (
             ModelList("accounts.User", "People"),
             ModelList("auth.Group", "Roles"),
-            ModelList("accounts.Audit", "What staff did"),
+            ModelList("accounts.Audit", "Audit log"),
         ),
     ),
     SidebarSection(
@@ -105,12 +105,12 @@ SIDEBAR = (
         "Money",
         (
             ModelList("payments.Receipt", "Money in"),
-            ModelList("payments.OrderPayment", "Attempts to pay"),
+            ModelList("payments.OrderPayment", "Payment attempts"),
             ModelList("payments.Refund", "Refunds"),
             ModelList("payments.Payout", "Payouts"),
-            ModelList("payments.SellerShare", "Owed to sellers, by line"),
-            ModelList("payments.PayoutStop", "Stops of all payouts"),
-            ModelList("payments.Withdrawal", "Money that left unexplained"),
+            ModelList("payments.SellerShare", "Seller earnings"),
+            ModelList("payments.PayoutStop", "Payout stops"),
+            ModelList("payments.Withdrawal", "Unexplained withdrawals"),
             ModelList("payments.PayoutDay", "Paid out, by day"),
             ModelList("payments.RefundDay", "Refunded, by day"),
         ),
@@ -120,9 +120,9 @@ SIDEBAR = (
         "system",
         "System",
         (
-            ModelList("payments.GatewayEvent", "Messages of the gateway"),
+            ModelList("payments.GatewayEvent", "Gateway messages"),
             ModelList("payments.StatementPull", "M-Pesa’s statement"),
-            ModelList("payments.PortalStatement", "Statements from the portal"),
+            ModelList("payments.PortalStatement", "Portal statements"),
             ModelList("payments.LedgerPosting", "Postings"),
             ModelList("payments.LedgerEntry", "Ledger entries"),
             ModelList("accounts.PasswordTries", "Failed log-ins and locks"),

@@ -1,4 +1,4 @@
-"""The admin's lists: each cell says what it is, so that a row can be read as a card on a phone."""
+"""Template filters for the admin's lists: labelled cells, so that phones can show rows as cards."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ register = template.Library()
 
 @register.filter
 def under(cells: Iterable[Any], headers: list[dict[str, Any]]) -> Iterator[SafeString]:
-    """Django's cells of a row, each with the words above it as ``data-label``."""
+    """Django's cells of a row, each with its column's heading as ``data-label``."""
     for cell, header in zip(cells, headers, strict=True):
         html = str(cell)
         label = "" if is_checkbox(header["class_attrib"]) else escape(capfirst(header["text"]))
@@ -26,5 +26,5 @@ def under(cells: Iterable[Any], headers: list[dict[str, Any]]) -> Iterator[SafeS
 
 @register.filter
 def is_checkbox(class_attribute: str) -> bool:
-    """Whether a heading is that of the boxes that choose rows."""
+    """Whether a heading is that of the column of checkboxes."""
     return "action-checkbox-column" in class_attribute

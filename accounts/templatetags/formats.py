@@ -1,4 +1,4 @@
-"""The admin's formats, for templates (accounts.backoffice.formats says how each is written)."""
+"""The admin's formats for templates (accounts.backoffice.formats describes each)."""
 
 from __future__ import annotations
 

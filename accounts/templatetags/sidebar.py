@@ -1,4 +1,4 @@
-"""The admin's sections, for breadcrumbs, and what its search looks for."""
+"""Template tags for breadcrumbs (sections of the sidebar) and for the search's hint."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ register = template.Library()
 
 @register.simple_tag
 def sidebar_entry(opts: Options[Any]) -> dict[str, str]:
-    """The ``section`` and the ``name`` of a model's list, and the section's ``key``."""
+    """The ``section`` and ``name`` of a model's list, and the section's ``key``."""
     section, entry = find_list(opts)
     return {"section": section.name, "key": section.key, "name": entry.name}
 
 
 @register.simple_tag
 def what_finds(person: Any) -> list[str]:
-    """What somebody may type into the search, in words; none for who is no staff."""
+    """What a user can search by, in words; empty for anonymous users."""
     return words_for(person) if isinstance(person, User) else []

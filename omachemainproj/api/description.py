@@ -1,4 +1,4 @@
-"""The API's description as a whole: what stands in no operation, and how its parts are called."""
+"""The parts of the OpenAPI document outside of operations, and the names of its components."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 _REF = "#/components/schemas/"
 
-#: What any address can answer, and no operation says.
+#: Conventions and errors of all operations.
 OVERVIEW = """\
 A marketplace that sells what is there, and accounts for every shilling.
 
@@ -41,7 +41,7 @@ TAGS = {
     "account": "Joining, signing in, and what is kept of a person.",
     "webhooks": "Where M-Pesa and the banks post. Not for clients.",
 }
-#: The headers of answers; which has which is said in schema.py.
+#: The response headers; schema.py says which operations have which.
 HEADERS: dict[str, dict[str, Any]] = {
     "X-Request-ID": {
         "description": "Names the request in our log; tell it to whom you ask for help.",
@@ -78,15 +78,15 @@ HEADERS: dict[str, dict[str, Any]] = {
 
 
 def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Add what stands in no operation, give components names that read well, drop the unused.
+    """Add tags, headers and the overview, give components readable names, drop unused ones.
 
-    A hook of drf-spectacular's; it runs last.
+    A drf-spectacular hook; it runs last.
     """
     result["info"]["description"] = OVERVIEW
     result["tags"] = [{"name": name, "description": said} for name, said in TAGS.items()]
     result["components"]["headers"] = HEADERS
     schemas = result["components"]["schemas"]
-    # Some sentences are translated only when they are written.
+    # Some sentences are lazy translations, which become text only when serialised.
     written = json.dumps(result, default=str).replace(
         f'{{"$ref": "{_REF}NullEnum"}}', '{"type": "null"}'
     )
@@ -117,7 +117,7 @@ def _as_input(found: re.Match[str]) -> str:
 
 
 def _drop_unused(result: dict[str, Any]) -> None:
-    """Leave out what nothing names: pages, and bodies that were parted."""
+    """Remove unreferenced schemas: pages, and bodies that were split by content type."""
     schemas = result["components"]["schemas"]
     while True:
         named = set(re.findall(rf'"{_REF}(\w+)"', json.dumps(result)))
@@ -129,7 +129,7 @@ def _drop_unused(result: dict[str, Any]) -> None:
 
 
 def _share_examples(result: dict[str, Any]) -> None:
-    """Write an error once that many operations can answer."""
+    """Write an error example once if several operations share it."""
     shared: dict[str, Any] = {}
     for media in _error_media(result["paths"]):
         for name, example in media.get("examples", {}).items():

@@ -1,4 +1,4 @@
-"""Strict serializer fields, and reading of input."""
+"""Strict serializer fields, and functions that validate input."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from omachemainproj.text import clean_shown, fold_identifier, is_turned
 MAX_ID = 2**63 - 1
 
 _DIGITS = re.compile(r"-?[0-9]{1,18}")
-#: A text may be typed so many times longer than it is stored: with invisible signs, or spaces.
+#: A typed text may be this many times as long as its field allows: it may contain invisible
+#: characters or spaces that are removed.
 _LONGEST_TYPED = 8
-#: What an Idempotency-Key may be.
+#: A valid Idempotency-Key.
 _KEY = re.compile(r"[!-~]{1,255}")
 
 
@@ -29,7 +30,7 @@ def _came_in_a_form(field: serializers.Field) -> bool:
 
 
 class _NormalisedField(serializers.CharField):
-    """A text in normal form. ``turned`` is the error for direction overrides, else removed."""
+    """A text in normal form. Direction overrides are removed, or refused with error ``turned``."""
 
     def __init__(self, *, turned: str = "", **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -41,7 +42,7 @@ class _NormalisedField(serializers.CharField):
     def to_internal_value(self, data: Any) -> str:
         typed = super().to_internal_value(data)
         if self.max_length is not None and len(typed) > self.max_length * _LONGEST_TYPED:
-            # DRF measures what was normalised, which costs what was sent.
+            # DRF checks the length after normalising, whose cost grows with the text sent.
             self.fail("max_length", max_length=self.max_length)
         if self._turned and is_turned(typed):
             raise serializers.ValidationError(self._turned, code="invalid")
@@ -52,14 +53,14 @@ class _NormalisedField(serializers.CharField):
 
 
 class ShownTextField(_NormalisedField):
-    """A text in the form it is stored and shown (omachemainproj.text.clean_shown)."""
+    """A text, cleaned as it is stored and shown (omachemainproj.text.clean_shown)."""
 
     def normalise(self, text: str) -> str:
         return clean_shown(text)
 
 
 class IdentifierField(_NormalisedField):
-    """A code or a number as it is compared (omachemainproj.text.fold_identifier)."""
+    """A code or a number, folded for comparison (omachemainproj.text.fold_identifier)."""
 
     def normalise(self, text: str) -> str:
         return fold_identifier(text)
@@ -73,8 +74,8 @@ class WholeNumberField(serializers.IntegerField):
         "too_large": "This number is too large.",
     }
 
-    #: The largest number of a field without a ``max_value``, and of a negative one without a
-    #: ``min_value``. JSON's readers agree on no larger one (RFC 8259, section 6).
+    #: The limit, positive and negative, of a field without ``max_value`` or ``min_value``. JSON
+    #: parsers do not agree on larger integers (RFC 8259, section 6).
     largest: float = 2**53 - 1
 
     def to_internal_value(self, data: Any) -> int:
@@ -82,7 +83,7 @@ class WholeNumberField(serializers.IntegerField):
             data = int(data.strip())
         if isinstance(data, bool) or not isinstance(data, int):
             self.fail("whole")
-        # Where the field has a limit of its own, that says more.
+        # The error of the field's own limit is more specific.
         too_large = self.max_value is None and data > self.largest
         if too_large or (self.min_value is None and data < -self.largest):
             self.fail("too_large")
@@ -90,7 +91,7 @@ class WholeNumberField(serializers.IntegerField):
 
 
 class ShortListField(serializers.ListField):
-    """A list whose length is checked before its items: DRF reads 20,000 of them first."""
+    """A list whose length is checked before its items are validated, unlike DRF's."""
 
     def to_internal_value(self, data: Any) -> list[Any]:
         if isinstance(data, list) and self.max_length is not None and len(data) > self.max_length:
@@ -99,7 +100,7 @@ class ShortListField(serializers.ListField):
 
 
 class OneOfField(serializers.ChoiceField):
-    """One of a few values; the error lists them."""
+    """One of a few values; the error message lists them."""
 
     def __init__(self, choices: Any, **kwargs: Any) -> None:
         super().__init__(choices, **kwargs)
@@ -108,7 +109,7 @@ class OneOfField(serializers.ChoiceField):
 
 
 class StrictBooleanField(serializers.BooleanField):
-    """A JSON true or false; in a form, those words. Never a number that looks like one."""
+    """A JSON true or false; in a form, the same as text. Never a number such as 1."""
 
     default_error_messages = {"strict": "Send true or false."}
     #: A missing value in a form does not mean false, unlike an HTML checkbox.
@@ -124,7 +125,7 @@ class StrictBooleanField(serializers.BooleanField):
 
 @extend_schema_field({"oneOf": [{"type": "string"}, {"type": "integer"}], "example": "0712345678"})
 class MpesaNumberField(serializers.Field):
-    """A Kenyan mobile number as people write it, text or JSON integer; kept as 12 digits.
+    """A Kenyan mobile number as people write it, text or JSON integer; stored as 12 digits.
 
     With ``allow_blank`` an empty text means no number, ``""``.
     """

@@ -1,4 +1,4 @@
-"""Where SMS leave: by the provider that the settings name."""
+"""Sends SMS through the provider named in the settings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .africastalking import AfricasTalking
 
 logger = logging.getLogger(__name__)
 
-#: What stands for a provider's id where there is no provider: the SMS is in the log alone.
+#: The id of an SMS that was only logged, since there is no provider.
 LOGGED = "logged"
 
 
@@ -20,14 +20,14 @@ class SmsProvider(Protocol):
     """A company that sends SMS."""
 
     def send(self, *, phone: str, text: str) -> str:
-        """Send one SMS to 12 digits, once, and return the provider's id of it.
+        """Send one SMS to a number of 12 digits, once, and return the provider's id of it.
 
         Raises NotSent and MaybeSent (omachemainproj.sms.errors).
         """
 
 
 class LogOnly:
-    """For laptops: the SMS goes to the log alone, with the middle of the number hidden."""
+    """For laptops: the SMS is only logged, with the middle of the number masked."""
 
     def send(self, *, phone: str, text: str) -> str:
         logger.info("SMS to %s: %s", phone, text)
@@ -35,12 +35,12 @@ class LogOnly:
 
 
 def is_sms_on() -> bool:
-    """Whether this shop sends SMS at all."""
+    """Whether this shop sends SMS."""
     return settings.SMS != "off"
 
 
 def sms_provider() -> SmsProvider:
-    """The provider that the settings name. Safe to share between threads."""
+    """The provider named in the settings. Safe to share between threads."""
     if settings.SMS != "africastalking":
         return LogOnly()
     return _africastalking(

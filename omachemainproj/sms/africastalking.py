@@ -1,7 +1,7 @@
-"""SMS by Africa's Talking.
+"""Sends SMS through Africa's Talking.
 
-Source: http://docs.africastalking.com/sms/sending/python (addresses, the fields of the form, the
-``apiKey`` header, the answer and the status codes of its recipients).
+Source: http://docs.africastalking.com/sms/sending/python (addresses, form fields, the ``apiKey``
+header, the response and the status codes of its recipients).
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from omachemainproj.strict_json import read_json
 from .errors import MaybeSent, NotSent
 
 PATH = "/version1/messaging"
-#: Seconds to connect, and to answer.
+#: Seconds to connect, and to wait for the response.
 TIMEOUT = (3.0, 10.0)
 
-#: Of a recipient: processed, sent, queued.
+#: A recipient's status codes: processed, sent, queued.
 ACCEPTED = {100, 101, 102}
-#: Of a recipient: not sent, and may be later: credit that ran out, errors of the provider.
+#: A recipient's status codes: not sent, but may be later (no credit left, provider's errors).
 RETRYABLE = {405, 500, 501}
-#: HTTP: refused before it was read. Any other 5xx may come after the message was accepted.
+#: HTTP statuses: refused before it was read. Any other 5xx may follow an accepted message.
 BUSY = {429, 503}
-#: HTTP: our settings are wrong, as where they redirect. Messages are retried meanwhile.
+#: HTTP statuses: our settings are wrong, also if redirected. Messages are retried meanwhile.
 MISCONFIGURED = {401, 403, 404, 405, *range(300, 400)}
 
 
 class AfricasTalking(HttpExchange):
-    """One account. Safe to share between threads."""
+    """A client for one account. Safe to share between threads."""
 
     def __init__(
         self,
@@ -50,9 +50,9 @@ class AfricasTalking(HttpExchange):
         self._sender = sender
 
     def send(self, *, phone: str, text: str) -> str:
-        """Send one SMS to 12 digits, once, and return the ``messageId``.
+        """Send one SMS to a number of 12 digits, once, and return the ``messageId``.
 
-        Raises NotSent when it was certainly not sent, and MaybeSent when it may have been.
+        Raises NotSent if it was certainly not sent, and MaybeSent if it may have been.
         """
         fields = {"username": self._username, "to": f"+{phone}", "message": text}
         if self._sender:
@@ -85,7 +85,7 @@ def _read(answer: Answer) -> str:
     data = _object(_object(_document(answer)).get("SMSMessageData"))
     recipients = data.get("Recipients")
     if recipients == []:
-        # Nobody was sent to; Message names the reason, InvalidSenderId for one.
+        # Not sent to anybody; Message gives the reason, such as InvalidSenderId.
         raise NotSent(_one_line(data.get("Message")) or "no recipient", retryable=True)
     if not isinstance(recipients, list) or len(recipients) != 1:
         raise MaybeSent(f"HTTP {answer.status} without the recipient")
@@ -97,7 +97,7 @@ def _read_recipient(recipient: Mapping[str, Any]) -> str:
     if isinstance(code, bool) or not isinstance(code, int):
         raise MaybeSent("an answer without a status code")
     if code in ACCEPTED:
-        # "None" is its word for no id, as for recipients it does not send to.
+        # "None" means no id, as for recipients to whom it does not send.
         named = _one_line(recipient.get("messageId"))[:64]
         return "" if named == "None" else named
     if not 400 <= code < 600:
@@ -121,7 +121,7 @@ def _object(value: Any) -> Mapping[str, Any]:
 
 
 def _one_line(value: Any) -> str:
-    """A text for people as one printable line; empty for anything else."""
+    """A text as one printable line of at most 150 characters; empty for anything else."""
     text = value if isinstance(value, str) else ""
     return "".join(letter if letter.isprintable() else " " for letter in text)[:150].strip()
 

@@ -1,4 +1,4 @@
-"""The two outcomes of sending, other than sent."""
+"""The two outcomes of sending other than success."""
 
 
 class NotSent(Exception):
@@ -13,7 +13,7 @@ class NotSent(Exception):
 
 
 class MaybeSent(Exception):
-    """It may have been sent, or not. Its text says what was seen, in one line.
+    """It may or may not have been sent. Its text says what was observed, in one line.
 
-    Never send it again without a person's decision: somebody may get it twice.
+    Send it again only if a staff member decides so: the recipient may get it twice.
     """

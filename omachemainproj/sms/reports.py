@@ -1,7 +1,7 @@
-"""Delivery reports of Africa's Talking: what became of an SMS it had taken.
+"""Delivery reports from Africa's Talking: the outcome of an SMS it accepted.
 
 Source: http://docs.africastalking.com/sms/deliveryreports (the form's fields, the statuses and
-which of them are final). Statuses of newer pages that end a message are read as failures too.
+which of them are final). Final statuses documented later count as failures too.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 
 from omachemainproj.phones import normalise_phone
 
-#: By the provider's word for it, in small letters: ours, and why where the word itself says it.
+#: By the provider's status in lower case: ours, and the reason if the status itself is one.
 _STATUSES = {
     "sent": ("sent", ""),
     "submitted": ("submitted", ""),
@@ -27,15 +27,15 @@ _MOST_FIELDS = 20
 
 
 class UnreadableReport(ValueError):
-    """It is no delivery report. Its text says why, in one sentence."""
+    """Not a delivery report. Its text says why, in one sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryReport:
-    """What a provider says of one SMS: the id it gave it, and a ``ReportedStatus``.
+    """A provider's report about one SMS: the provider's id of it, and a ``ReportedStatus``.
 
-    ``phone`` is 12 digits, "" where the report names none that can be read; ``reason`` is the
-    provider's own word for why it was not delivered.
+    ``phone`` is 12 digits, "" if the report has no readable number; ``reason`` is the provider's
+    own word for why it was not delivered.
     """
 
     provider_id: str
@@ -45,7 +45,7 @@ class DeliveryReport:
 
 
 def read_report(body: bytes) -> DeliveryReport:
-    """Read a form as it was posted. Raises UnreadableReport."""
+    """Read a posted form. Raises UnreadableReport."""
     try:
         fields = parse_qs(body.decode(), max_num_fields=_MOST_FIELDS, keep_blank_values=True)
     except ValueError as error:
@@ -66,7 +66,7 @@ def read_report(body: bytes) -> DeliveryReport:
 
 
 def _one(fields: dict[str, list[str]], name: str) -> str:
-    """The one value of a field as a printable line; empty where it is not there."""
+    """The single value of a field as a printable line; empty if it is missing."""
     values = fields.get(name, [])
     if len(values) > 1:
         raise UnreadableReport(f"It says {name} more than once.")
@@ -76,7 +76,7 @@ def _one(fields: dict[str, list[str]], name: str) -> str:
 
 def _phone(shown: str) -> str:
     try:
-        # A form turns the + of a number that was not escaped into a space.
+        # In a form an unescaped + becomes a space, which normalise_phone ignores.
         return normalise_phone(shown) if shown else ""
     except ValueError:
         return ""

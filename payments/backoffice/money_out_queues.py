@@ -70,7 +70,7 @@ WITHDRAWALS = Queue(
         "To": lambda withdrawal: dial(withdrawal.phone),
         "Details from M-Pesa": "reason",
         "Reversal of": "reverses",
-        "Came back under": lambda withdrawal: (
+        "Returned under receipt": lambda withdrawal: (
             withdrawal.came_back.number if withdrawal.came_back else ""
         ),
         "Possible matches": _possible_matches,

@@ -173,7 +173,7 @@ test("finance decides about money", async ({ page }) => {
   });
 
   await test.step("look through the books", async () => {
-    for (const list of ["Refunds", "Ledger entries", "Messages of the gateway"]) {
+    for (const list of ["Refunds", "Ledger entries", "Gateway messages"]) {
       await open(page, list);
       await isSound(page);
     }

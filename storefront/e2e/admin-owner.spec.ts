@@ -15,7 +15,7 @@ import { expect, goods, newcomer, ofTheDemo, staffMoves, test, unique } from "./
 
 test.use({ viewport: { width: 1280, height: 800 }, hasTouch: false });
 
-test("the owner looks after the staff", async ({ page }) => {
+test("the owner manages the staff", async ({ page }) => {
   test.slow();
   // Not the demo's superuser: who gave support their account is no second person with them.
   const owner = await hire("support", { is_superuser: "on" });
@@ -45,7 +45,7 @@ test("the owner looks after the staff", async ({ page }) => {
   });
 
   await job(page, "agree to what support proposed", 4, async () => {
-    await open(page, "For a second person");
+    await open(page, "Approvals");
     await isSound(page);
     const row = page.getByRole("row").filter({ hasText: reference });
     await row.getByRole("link").first().click();
@@ -64,7 +64,7 @@ test("the owner looks after the staff", async ({ page }) => {
     await page.getByLabel("Username").fill(clerk);
     await page.getByRole("textbox", { name: "Password:" }).fill("maharagwe na wali 4");
     await page.getByLabel("Password confirmation").fill("maharagwe na wali 4");
-    await page.getByRole("checkbox", { name: "catalogue: looks" }).check();
+    await page.getByRole("checkbox", { name: "catalogue: manages" }).check();
     await isSound(page);
     await page.getByRole("button", { name: "Save", exact: true }).click();
     await expect(said(page)).toContainText("was added successfully");
@@ -73,7 +73,7 @@ test("the owner looks after the staff", async ({ page }) => {
 
   await job(page, "give them another role", 3, async () => {
     await page.getByText("Password and permissions").click();
-    await page.getByRole("checkbox", { name: "delivery: carries" }).check();
+    await page.getByRole("checkbox", { name: "delivery: delivers" }).check();
     await isSound(page);
     await page.getByRole("button", { name: "Save and continue editing" }).click();
     await expect(said(page)).toContainText("was changed successfully");
@@ -103,7 +103,7 @@ test("the owner looks after the staff", async ({ page }) => {
   });
 
   await job(page, "read what staff did", 1, async () => {
-    await open(page, "What staff did");
+    await open(page, "Audit log");
     await isSound(page);
   });
 
@@ -116,12 +116,12 @@ test("the owner looks after the staff", async ({ page }) => {
     await open(page, "Roles");
     await isSound(page);
     await page.locator("#result_list").getByRole("link", { name: "support" }).click();
-    await expect(page.locator("#may")).toContainText("Have a message sent again.");
+    await expect(page.locator("#may")).toContainText("Send a message again.");
     await isSound(page);
   });
 
   await test.step("look at stops and the books, and leave", async () => {
-    for (const list of ["Stops of all payouts", "Postings"]) {
+    for (const list of ["Payout stops", "Postings"]) {
       await open(page, list);
       await isSound(page);
     }

@@ -49,13 +49,13 @@ class _Clock:
         return self._now
 
 
-def test_what_one_reader_makes_of_a_token_no_other_sees(raw):
+def test_each_reader_gets_its_own_copy_of_a_token(raw):
     read_access_token(raw)["user_id"] = "1000000"
 
     assert read_access_token(raw)["user_id"] != "1000000"
 
 
-def test_what_is_no_token_of_ours_is_refused_each_time(raw):
+def test_an_invalid_token_is_refused_each_time(raw):
     for _ in range(2):
         with pytest.raises(TokenError):
             read_access_token(raw[:-2])

@@ -137,7 +137,7 @@ def test_taking_no_avatar_away_is_no_error(amina_api, media):
 
 
 @pytest.mark.parametrize("kind", ["json", "multipart"])
-def test_what_was_read_can_be_put_back(amina_api, media, kind):
+def test_an_account_that_was_read_can_be_put_back(amina_api, media, kind):
     send(amina_api, avatar=upload(png()), first_name="Amina")
     body = amina_api.get("/account/").json()
 

@@ -126,13 +126,13 @@ def test_a_change_leaves_the_rest_as_it_was(buyer, buyer_api):
     assert response.json() == first | changed
 
 
-def test_what_was_read_can_be_sent_back(buyer_api):
+def test_an_address_that_was_read_can_be_sent_back(buyer_api):
     first = add(buyer_api, is_collection_place=True).json()
 
     assert buyer_api.patch(at(first), first).json() == first
 
 
-def test_of_the_default_that_is_deleted_the_newest_left_takes_the_place(buyer, buyer_api):
+def test_the_newest_address_replaces_a_deleted_default(buyer, buyer_api):
     first = add(buyer_api).json()
     add(buyer_api, area="Lavington")
     add(buyer_api, area="Karen")
@@ -192,7 +192,7 @@ def test_more_than_ten_are_refused(buyer, buyer_api):
 
 
 @pytest.mark.parametrize("method", ["get", "patch", "delete"])
-def test_somebody_elses_is_a_404(buyer, buyer_api, method):
+def test_another_users_address_is_a_404(buyer, buyer_api, method):
     other = AddressFactory(is_default=True)
     before = Address.objects.values().get(pk=other.pk)
 
@@ -238,7 +238,7 @@ def test_bad_input_is_refused_on_its_field(buyer_api, field, typed):
 
 
 @pytest.mark.parametrize("field", ["recipient", "phone", "county", "area"])
-def test_what_is_needed_is_asked_for(buyer_api, field):
+def test_missing_required_fields_are_refused(buyer_api, field):
     body = {name: value for name, value in HOME.items() if name != field}
 
     assert buyer_api.post(PATH, body).json() == {field: ["This field is required."]}
@@ -295,7 +295,7 @@ FIELDS = HOME | {"phone": "254712345678"}
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_of_twenty_added_at_once_ten_are_there_and_one_is_the_default():
+def test_twenty_concurrent_additions_leave_ten_addresses_and_one_default():
     person = UserFactory()
 
     told = in_a_crowd(
@@ -345,7 +345,7 @@ def test_marks_moved_and_deleted_at_once_leave_one_default(turn):
 # --- Counties ----------------------------------------------------------------------------------
 
 
-def test_everybody_reads_the_counties(api):
+def test_the_counties_are_public(api):
     response = api.get("/counties/")
 
     listed = response.json()
@@ -356,7 +356,7 @@ def test_everybody_reads_the_counties(api):
     assert response["Cache-Control"] == "public, max-age=86400"
 
 
-def test_they_cost_no_query_and_a_stale_token_bars_nobody(api, django_assert_num_queries):
+def test_the_counties_cost_no_query_and_ignore_a_stale_token(api, django_assert_num_queries):
     api.credentials(HTTP_AUTHORIZATION="Bearer stale")
 
     with django_assert_num_queries(0):

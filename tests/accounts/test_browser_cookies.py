@@ -86,7 +86,7 @@ def test_in_production_only_this_very_host_can_set_the_browsers_name(amina, sett
 
 
 @pytest.mark.parametrize("headers", [{}, {"Token-Transport": "body"}])
-def test_who_does_not_ask_for_a_cookie_gets_none(amina, headers):
+def test_no_cookie_is_set_unless_requested(amina, headers):
     body = {"username": "Amina", "password": PASSWORD}
 
     answer = APIClient().post("/login/", body, headers=headers)
@@ -102,7 +102,7 @@ def test_without_the_header_an_answer_has_what_it_had(api, pair):
     }  # fmt: skip
 
 
-def test_who_asks_is_told_in_seconds_how_long_the_tokens_are_good(amina):
+def test_the_answer_states_the_tokens_lifetimes_in_seconds(amina):
     answer = (
         APIClient()
         .post(
@@ -358,7 +358,7 @@ def test_a_key_of_no_form_is_refused(api, pair):
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_of_twelve_clients_with_keys_of_their_own_one_succeeds(pair):
+def test_one_of_twelve_clients_with_different_keys_succeeds(pair):
     def ask(number):
         return APIClient().post(
             "/token/refresh/", pair, headers={"Idempotency-Key": f"{KEY}{number}"}
@@ -371,7 +371,7 @@ def test_of_twelve_clients_with_keys_of_their_own_one_succeeds(pair):
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_of_twelve_browsers_with_one_stolen_cookie_its_own_alone_succeeds(browser):
+def test_a_stolen_cookie_works_only_in_its_own_browser_of_twelve(browser):
     def ask(number):
         other = same_jar(browser)
         if number:

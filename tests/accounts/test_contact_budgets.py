@@ -36,7 +36,7 @@ PHONE = "254712345678"
 HOURLY, DAILY = Budget("test", 2, HOUR), Budget("test", 3, DAY)
 
 
-def test_it_lets_through_as_many_as_its_limit_and_more_once_the_window_is_over():
+def test_a_budget_allows_its_limit_and_more_once_the_window_is_over():
     now = timezone.now()
 
     taken = [take(HOURLY, now=now) for _ in range(3)]
@@ -46,7 +46,7 @@ def test_it_lets_through_as_many_as_its_limit_and_more_once_the_window_is_over()
     assert take(HOURLY, now=now + HOUR)
 
 
-def test_of_several_all_are_taken_or_none():
+def test_several_budgets_are_all_taken_or_none():
     now = timezone.now()
     for _ in range(3):
         take(HOURLY, DAILY, now=now)
@@ -55,12 +55,12 @@ def test_of_several_all_are_taken_or_none():
     assert not take(DAILY, now=now)
 
 
-def test_of_however_many_budgets_it_takes_in_one_statement(django_assert_num_queries):
+def test_any_number_of_budgets_is_taken_in_one_statement(django_assert_num_queries):
     with django_assert_num_queries(1):
         assert take(HOURLY, DAILY, now=timezone.now())
 
 
-def test_of_several_groups_all_are_taken_or_none_and_locked_group_by_group(
+def test_several_groups_are_all_taken_or_none_and_locked_group_by_group(
     django_assert_num_queries,
 ):
     now, first = timezone.now(), [Budget("zebra", 1, DAY), Budget("ape", 1, DAY)]
@@ -95,7 +95,7 @@ def test_what_did_not_happen_is_given_back_once():
     assert [take(HOURLY, now=now) for _ in range(3)] == [True, True, False]
 
 
-def test_what_one_budget_refuses_is_not_counted_in_the_next():
+def test_a_refusal_by_one_budget_is_not_counted_in_the_next():
     now = timezone.now()
 
     assert [count(HOURLY, DAILY, now=now) for _ in range(4)] == [True, True, False, False]
@@ -106,7 +106,7 @@ def test_what_one_budget_refuses_is_not_counted_in_the_next():
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("way", [take, count])
-def test_of_twelve_at_once_exactly_the_limit_gets_through(way):
+def test_exactly_the_limit_of_twelve_concurrent_requests_passes(way):
     now, five = timezone.now(), Budget("test", 5, HOUR)
 
     answers = at_once(*[lambda: way(five, Budget("test", 7, DAY), now=now)] * 12)
@@ -133,7 +133,7 @@ def test_no_phone_stands_in_the_table_and_what_is_over_is_deleted():
         ("+tag@example.com", "+tag@example.com"),
     ],
 )
-def test_one_inbox_has_many_spellings(typed, inbox):
+def test_spellings_of_one_inbox_share_a_budget(typed, inbox):
     assert one_inbox(typed) == inbox
 
 

@@ -34,7 +34,7 @@ def errors_of(password, **person):
     return []
 
 
-def test_what_everybody_tries_first_is_refused_for_one_reason():
+def test_a_guessable_password_is_refused_for_one_reason():
     assert {word: len(errors_of(word)) for word in GUESSABLE} == dict.fromkeys(GUESSABLE, 1)
 
 

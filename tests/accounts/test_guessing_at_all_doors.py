@@ -121,7 +121,7 @@ def test_a_new_password_by_mail_opens_the_lock(amina):
     assert log_in(password=PASSWORD).status_code == 200
 
 
-def test_one_place_that_tries_many_names_is_locked(amina):
+def test_a_network_that_tries_many_names_is_locked(amina):
     for n in range(101):
         lockout.begin(APIClient().get("/livez/", REMOTE_ADDR="41.90.1.2").wsgi_request, f"n{n}")
         if PasswordTries.objects.filter(until__isnull=False).exists():
@@ -182,7 +182,7 @@ def test_the_admins_log_in_has_a_limit_by_network_before_anything_is_hashed(sett
     assert int(answers[2]["Retry-After"]) > 0
 
 
-def test_what_was_typed_as_a_name_is_not_kept(db):
+def test_typed_names_are_not_stored(db):
     log_in("my password by mistake")
 
     assert "mistake" not in str(list(PasswordTries.objects.values()))

@@ -75,7 +75,7 @@ def test_beyond_the_queue_nobody_waits_and_the_answer_says_when_to_come_back(api
     assert answer["Retry-After"] == "2"
 
 
-def test_whoever_waits_too_long_gives_up_and_leaves_room(monkeypatch):
+def test_a_request_that_waits_too_long_gives_up_and_frees_its_place(monkeypatch):
     room = Room(at_once=1, waiting=1, patience=PATIENCE)
     begun, done = Event(), Event()
     holder = Thread(target=room.run, args=(lambda: (begun.set(), done.wait(PATIENCE)),))

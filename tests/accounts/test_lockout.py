@@ -85,7 +85,7 @@ def test_a_stranger_cannot_lock_somebody_out_elsewhere(amina):
     assert log_in(password=PASSWORD).status_code == 200
 
 
-def test_one_locked_name_locks_no_other(amina):
+def test_a_locked_name_locks_no_other(amina):
     UserFactory(username="wanjiku")
     fail(5)
 

@@ -18,7 +18,7 @@ ALL = {
 }
 
 
-def test_who_chose_nothing_is_told_everything_in_english(amina_api):
+def test_the_default_is_all_messages_in_english(amina_api):
     response = amina_api.get("/account/messages/")
 
     assert (response.status_code, response.json()) == (200, ALL)
@@ -27,7 +27,7 @@ def test_who_chose_nothing_is_told_everything_in_english(amina_api):
 
 
 @pytest.mark.parametrize("method", ["put", "patch"])
-def test_what_is_left_out_stays_as_it_is(amina_api, method):
+def test_omitted_preferences_stay_unchanged(amina_api, method):
     amina_api.patch("/account/messages/", {"selling_sms": False})
 
     response = getattr(amina_api, method)("/account/messages/", {"language": "sw"})
@@ -58,7 +58,7 @@ def test_strangers_read_and_change_nothing(api, db, method):
     assert getattr(api, method)("/account/messages/").status_code == 401
 
 
-def test_nobody_changes_what_another_is_told(amina_api, buyer_api):
+def test_users_cannot_change_anothers_preferences(amina_api, buyer_api):
     amina_api.patch("/account/messages/", {"language": "sw", "user": 1})
 
     assert buyer_api.get("/account/messages/").json() == ALL

@@ -111,7 +111,7 @@ def test_renaming_oneself_to_admin_is_refused(amina_api):
     assert response.json() == {"username": [names.NAME_IS_KEPT]}
 
 
-def test_who_has_a_kept_name_may_send_it_back_unchanged(db):
+def test_a_user_with_a_reserved_name_may_send_it_back_unchanged(db):
     root = UserFactory(username="root")
 
     assert signed_in(root).put("/user/", {"username": "Root"}).status_code == 200
@@ -183,13 +183,13 @@ def test_a_renamed_sellers_old_name_is_not_free_for_a_year(api, amina, amina_api
         assert register(api, "amina").status_code == 201
 
 
-def test_who_had_a_name_may_take_it_back(amina_api):
+def test_a_user_may_take_back_their_former_name(amina_api):
     amina_api.patch("/user/", {"username": "zawadi"})
 
     assert amina_api.patch("/user/", {"username": "amina"}).status_code == 200
 
 
-def test_nobody_passes_through_names_to_keep_them_from_others(amina_api):
+def test_changing_through_several_names_does_not_reserve_them_all(amina_api):
     answers = [
         amina_api.patch("/user/", {"username": name}).status_code
         for name in ("zawadi", "neema", "baraka", "imani", "tumaini")
@@ -272,7 +272,7 @@ def test_a_reset_link_followed_confirms_the_address(api, amina, posted):
     assert amina.email_confirmed_at is not None
 
 
-def test_one_inbox_is_sent_one_confirmation_a_day_over_all_accounts(api, posted):
+def test_an_inbox_gets_one_confirmation_a_day_over_all_accounts(api, posted):
     addresses = ["victim@gmail.com", "v.ictim@gmail.com", "victim+1@gmail.com", "VICTIM@gmail.com"]
     for name, address in zip(["neema", "baraka", "imani", "zawadi"], addresses, strict=True):
         assert register(api, name, address).status_code == 201

@@ -32,7 +32,7 @@ def boss_at(address, form):
 def test_a_changed_e_mail_is_told_to_the_address_before(amina_api):
     assert change_email(amina_api).status_code == 200
 
-    told = [(["Amina@example.com"], "The e-mail of your O-Mache account was changed")]
+    told = [(["Amina@example.com"], "The e-mail address of your O-Mache account was changed")]
     assert inbox() == told
     # Whoever took the account over learns, and says, nothing by it.
     assert "thief" not in mail.outbox[0].body
@@ -63,7 +63,7 @@ def test_a_changed_password_is_told(amina_api):
     assert inbox() == [(["Amina@example.com"], "Your O-Mache password was changed")]
 
 
-def test_what_a_superuser_changes_of_an_account_is_told_too(amina):
+def test_changes_by_a_superuser_are_notified_too(amina):
     new = "quite another secret"
     boss_at(
         f"/admin/accounts/user/{amina.pk}/password/",
@@ -78,7 +78,9 @@ def test_an_e_mail_that_a_superuser_changes_is_told_to_the_one_before(amina):
     boss_at(f"/admin/accounts/user/{amina.pk}/change/", form)
 
     assert User.objects.get(pk=amina.pk).email == "new@example.com"
-    assert inbox() == [(["Amina@example.com"], "The e-mail of your O-Mache account was changed")]
+    assert inbox() == [
+        (["Amina@example.com"], "The e-mail address of your O-Mache account was changed")
+    ]
 
 
 def test_every_notice_exists_in_both_languages():

@@ -50,7 +50,7 @@ def test_every_token_of_before_is_out_at_once(pair):
     assert refresh(pair["refresh"]).status_code == 401
 
 
-def test_whoever_changed_it_goes_on_with_new_tokens(pair):
+def test_changing_the_password_returns_new_tokens(pair):
     fresh = change(bearer(pair["access"])).json()
 
     assert bearer(fresh["access"]).get("/user/").status_code == 200
@@ -96,7 +96,7 @@ def test_strangers_change_nothing(api, db):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_changes_at_once_one_happens(amina):
+def test_one_of_two_concurrent_changes_succeeds(amina):
     first, second = signed_in(amina), signed_in(amina)
 
     answers = at_once(
@@ -199,7 +199,7 @@ def test_an_inbox_that_never_proved_itself_gets_three_mails_a_day_whatever_is_ty
     assert mails_of(api, 23, typed, every=60) == 0
 
 
-def test_who_confirmed_their_inbox_always_has_a_link_that_is_good_and_no_more(api, amina):
+def test_a_confirmed_inbox_is_limited_but_always_has_a_valid_link(api, amina):
     proven(amina)
 
     assert mails_of(api, 2, ["amina@example.com"], every=6) == 6
@@ -253,7 +253,7 @@ def test_a_mail_server_that_is_down_is_nobodys_500(api, amina, settings, caplog)
 
 
 @pytest.mark.parametrize("email", ["", "amina", None, 5, ["a@b.co"], "a@b.co\nBcc: c@d.co"])
-def test_what_is_no_email_is_refused(api, db, email):
+def test_an_invalid_email_is_refused(api, db, email):
     response = ask(api, email)
 
     assert response.status_code == 400
@@ -329,7 +329,7 @@ def test_a_closed_account_cannot_be_opened_by_its_link(api, amina):
     assert confirm(api, address).json() == OVER
 
 
-def test_somebody_elses_uid_makes_the_link_no_good(api, amina, buyer):
+def test_a_link_with_another_users_uid_is_invalid(api, amina, buyer):
     ask(api, "amina@example.com")
 
     response = confirm(api, link(), uid=urlsafe_base64_encode(str(buyer.pk).encode()))

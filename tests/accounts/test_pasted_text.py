@@ -166,7 +166,7 @@ def test_the_first_superuser_is_made_in_one_form(monkeypatch):
 
 
 @pytest.mark.parametrize(("password", "hashes"), [("plain", 1), (DECOMPOSED, 2)])
-def test_nobody_costs_as_many_hashes_as_somebody(amina, monkeypatch, password, hashes):
+def test_an_unknown_name_costs_as_many_hashes_as_a_known_one(amina, monkeypatch, password, hashes):
     counted = []
     monkeypatch.setattr(User, "set_password", lambda self, typed: counted.append(typed))
 

@@ -44,7 +44,7 @@ def test_a_phone_is_kept_in_its_one_form(amina, amina_api, method, typed, kept):
 @pytest.mark.parametrize(
     "typed", ["0712", "0201234567", "+1 202 555 0100", True, None, 7.5, [], {}]
 )
-def test_what_is_no_kenyan_mobile_is_refused_on_its_field(amina, amina_api, typed):
+def test_a_number_that_is_no_kenyan_mobile_is_refused_on_its_field(amina, amina_api, typed):
     response = amina_api.patch("/user/", {"phone": typed, "first_name": "Amina"})
 
     assert (response.status_code, list(response.json())) == (400, ["phone"])
@@ -119,7 +119,7 @@ def test_a_payment_never_goes_against_their_word(buyer, buyer_api, said):
     assert phone_of(buyer) == (said, True)
 
 
-def test_what_was_read_before_the_payment_and_is_sent_back_takes_nothing_away(buyer, buyer_api):
+def test_sending_back_details_read_before_the_payment_keeps_the_phone(buyer, buyer_api):
     read = buyer_api.get("/user/").json()
     stale = User.objects.get(pk=buyer.pk)
     record_paid_from(buyer.pk, PHONE, timezone.now())
@@ -132,7 +132,7 @@ def test_what_was_read_before_the_payment_and_is_sent_back_takes_nothing_away(bu
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("turn", range(3))
-def test_of_their_own_word_and_a_payment_at_once_theirs_holds(turn):
+def test_a_users_choice_wins_over_a_concurrent_payment(turn):
     person = UserFactory()
 
     raised = at_once(
@@ -183,7 +183,7 @@ def test_another_phone_is_told_to_an_inbox_that_is_theirs():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_it_is_told_in_the_language_they_chose():
+def test_the_notice_is_in_the_users_language():
     juma = proven(UserFactory(username="juma", email="juma@example.com", phone=PHONE))
     MessagePreferences.objects.create(user=juma, language="sw")
 

@@ -95,7 +95,7 @@ def test_a_newcomer_joins_with_a_phone_alone(carrier):
     assert bearer(joined["access"]).get("/me/").json()["phone"] == PHONE
 
 
-def test_who_joined_signs_in_to_the_same_account(carrier):
+def test_signing_in_again_opens_the_same_account(carrier):
     first = enter(carrier).json()
     with later(minutes=2):
         again = enter(carrier)
@@ -188,7 +188,7 @@ def test_only_kenyan_mobiles_are_sent_anything(carrier, phone):
     assert carrier.sent == []
 
 
-def test_it_is_off_by_a_setting(carrier, settings, amina_api):
+def test_phone_login_can_be_turned_off_by_a_setting(carrier, settings, amina_api):
     settings.PHONE_LOGIN = False
 
     for answer in (
@@ -245,7 +245,7 @@ def test_a_code_is_of_no_use_for_another_phone(carrier):
     assert type_in(token, carrier.code, "254712000001").status_code == 400
 
 
-def test_who_asks_for_more_codes_spoils_nobodys(carrier):
+def test_requesting_more_codes_does_not_invalidate_anothers_code(carrier):
     victims, code = ask().json()["token"], carrier.code
     with later(minutes=2):
         ask()
@@ -261,7 +261,7 @@ def test_a_code_for_one_purpose_is_none_for_another(carrier, amina_api):
 
 
 @pytest.mark.parametrize("code", ["", "12345", "1234567", "abcdef", "١٢٣٤٥٦7", "0" * 33])
-def test_what_is_no_code_is_refused_politely(carrier, code):
+def test_an_invalid_code_is_refused_politely(carrier, code):
     assert type_in(ask().json()["token"], code).status_code == 400
 
 
@@ -289,7 +289,7 @@ def test_strangers_lock_nobody_out_by_wrong_codes(carrier, settings):
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_of_twelve_who_type_one_code_at_once_one_gets_in(carrier):
+def test_one_of_twelve_concurrent_uses_of_a_code_succeeds(carrier):
     token, code = ask().json()["token"], carrier.code
 
     answers = at_once(*[lambda: type_in(token, code)] * 12)
@@ -299,7 +299,7 @@ def test_of_twelve_who_type_one_code_at_once_one_gets_in(carrier):
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_of_twelve_guesses_at_once_five_are_looked_at(carrier):
+def test_five_of_twelve_concurrent_guesses_are_checked(carrier):
     token = ask().json()["token"]
     wrong = f"{(int(carrier.code) + 1) % 10**6:06}"
 
@@ -385,14 +385,14 @@ def test_the_shop_pays_for_so_many_codes_a_day(carrier, settings):
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_of_twelve_who_ask_at_once_one_is_sent_a_code(carrier):
+def test_twelve_concurrent_requests_send_one_code(carrier):
     answers = at_once(*[ask] * 12)
 
     assert sorted(answer.status_code for answer in answers) == [200] + [429] * 11
     assert len(carrier.sent) == 1
 
 
-def test_what_was_certainly_not_sent_does_not_count(carrier):
+def test_a_code_that_was_certainly_not_sent_does_not_count(carrier):
     carrier.trouble = NotSent("no credit", retryable=True)
     ask()
     carrier.trouble = None
@@ -400,7 +400,7 @@ def test_what_was_certainly_not_sent_does_not_count(carrier):
     assert ask().status_code == 200
 
 
-def test_what_may_have_been_sent_counts(carrier):
+def test_a_code_that_may_have_been_sent_counts(carrier):
     carrier.trouble = MaybeSent("no answer")
     assert ask().status_code == 200
 
@@ -498,7 +498,7 @@ def test_a_phone_of_another_account_is_not_taken_from_it(carrier, amina_api):
         assert code_of(link(amina_api, carrier)) == (409, "phone_taken")
 
 
-def test_what_else_a_database_refuses_is_not_called_a_taken_phone(amina, monkeypatch):
+def test_other_database_errors_are_not_reported_as_a_taken_phone(amina, monkeypatch):
     def refuse(**_):
         raise IntegrityError("another constraint")
 
@@ -530,7 +530,7 @@ def test_the_only_way_in_is_not_taken_away(carrier):
     assert code_of(api.delete("/account/phone/")) == (409, "no_other_way_in")
 
 
-def test_who_joined_by_phone_chooses_a_password_by_a_code(carrier):
+def test_a_user_who_joined_by_phone_sets_a_password_with_a_code(carrier):
     joined = enter(carrier).json()
     api = bearer(joined["access"])
     with later(minutes=2):
@@ -554,7 +554,7 @@ def test_a_stolen_token_sets_no_password(carrier):
     assert answer.status_code == 400
 
 
-def test_who_joined_by_phone_leaves_by_a_code(carrier):
+def test_a_user_who_joined_by_phone_deletes_the_account_with_a_code(carrier):
     joined = enter(carrier).json()
     api = bearer(joined["access"])
     assert api.post("/account/delete/", {"password": ""}).status_code == 400
@@ -568,7 +568,7 @@ def test_who_joined_by_phone_leaves_by_a_code(carrier):
         assert enter(carrier).json()["user"]["pk"] != joined["user"]["pk"]
 
 
-def test_who_has_no_phone_is_sent_no_code(carrier, amina_api):
+def test_a_user_without_a_phone_is_sent_no_code(carrier, amina_api):
     assert amina_api.post("/account/phone/code/").status_code == 404
 
 
@@ -630,6 +630,6 @@ def test_a_phone_that_is_linked_and_removed_is_told_to_the_inbox(carrier, amina,
     emails._sender.submit(lambda: None).result()
 
     assert [letter.subject for letter in mail.outbox] == [
-        "A phone signs in to your O-Mache account now",
-        "No phone signs in to your O-Mache account any more",
+        "A phone number was added to your O-Mache sign-in",
+        "A phone number was removed from your O-Mache sign-in",
     ]

@@ -22,7 +22,7 @@ def join(**fields):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_twelve_newcomers_with_one_name_one_joins():
+def test_one_of_twelve_concurrent_registrations_of_a_name_succeeds():
     names = ["Amina", "amina", "AMINA"] * 4
 
     answers = at_once(*[join(username=name) for name in names])
@@ -34,7 +34,7 @@ def test_of_twelve_newcomers_with_one_name_one_joins():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_newcomers_whose_names_look_alike_one_joins():
+def test_one_of_two_concurrent_registrations_of_lookalike_names_succeeds():
     answers = at_once(join(username="amina"), join(username="arnina"))
 
     assert sorted(answer.status_code for answer in answers) == [201, 400]
@@ -42,7 +42,7 @@ def test_of_two_newcomers_whose_names_look_alike_one_joins():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_eight_who_confirm_one_email_at_once_one_gets_it():
+def test_one_of_eight_concurrent_confirmations_of_an_email_succeeds():
     people = [UserFactory(email="amina@example.com") for _ in range(8)]
     keys = [make_key(person) for person in people]
 
@@ -66,7 +66,7 @@ def test_a_name_taken_after_it_was_looked_up_is_refused_by_the_database(amina):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_who_take_one_name_one_gets_it():
+def test_one_of_two_concurrent_changes_to_a_name_succeeds():
     first, second = signed_in(UserFactory()), signed_in(UserFactory())
 
     answers = at_once(

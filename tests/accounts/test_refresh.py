@@ -105,7 +105,7 @@ def test_a_forgotten_device_does_not_end_a_log_in_made_after_the_theft(api, pair
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_of_twelve_exchanges_at_once_one_succeeds(pair):
+def test_one_of_twelve_concurrent_exchanges_succeeds(pair):
     responses = at_once(*[lambda: refresh(pair["refresh"])] * 12)
 
     assert sorted(response.status_code for response in responses) == [200] + [401] * 11
@@ -196,7 +196,7 @@ def test_the_database_never_holds_a_token_itself(pair):
     ("path", "field"),
     [("/token/refresh/", "refresh"), ("/logout/", "refresh"), ("/token/verify/", "token")],
 )
-def test_what_is_no_token_is_refused_politely(api, db, path, field, token, status):
+def test_an_invalid_token_is_refused_politely(api, db, path, field, token, status):
     response = api.post(path, {field: token})
 
     assert response.status_code == status

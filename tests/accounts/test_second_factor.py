@@ -84,7 +84,7 @@ def test_a_superuser_without_a_factor_reaches_nothing_but_its_page(boss):
 
 
 @pytest.mark.parametrize(("role", "status"), [("finance", 302), ("support", 200)])
-def test_who_works_with_money_must_have_one_and_others_may(role, status):
+def test_a_second_factor_is_required_for_work_with_money_and_optional_for_others(role, status):
     person = UserFactory(username="juma", is_staff=True)
     person.groups.add(Group.objects.get(name=role))
 
@@ -265,7 +265,7 @@ def test_codes_are_guessed_five_times_at_the_api(api, enrolled):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_log_ins_with_one_code_at_once_one_gets_in(enrolled, secret):
+def test_one_of_two_concurrent_log_ins_with_one_code_succeeds(enrolled, secret):
     from rest_framework.test import APIClient
 
     code = code_of(secret, 1)
@@ -301,13 +301,13 @@ def test_a_superuser_takes_anothers_away_and_it_is_on_record(enrolled, settings)
     assert Audit.objects.get().actor == other
 
 
-def test_nobody_takes_their_own_away_by_their_word(enrolled):
+def test_removing_ones_own_second_factor_needs_a_code(enrolled):
     take_away(browser(enrolled), enrolled)
 
     assert User.objects.get().second_factor_at is not None
 
 
-def test_one_takes_ones_own_away_with_a_code(enrolled, secret):
+def test_a_code_removes_ones_own_second_factor(enrolled, secret):
     desk = browser(enrolled)
 
     desk.post("/admin/second-factor/", {"code": "000000", "remove": "yes"})

@@ -131,7 +131,7 @@ def test_a_second_factor_that_is_taken_away(lines, amina):
     ]
 
 
-def test_what_staff_decide_is_logged_without_why_and_what_they_typed(lines, amina):
+def test_staff_decisions_are_logged_without_reasons_and_typed_values(lines, amina):
     staff = UserFactory(is_staff=True)
     did = "Close the account (typed 42)"
 
@@ -143,7 +143,7 @@ def test_what_staff_decide_is_logged_without_why_and_what_they_typed(lines, amin
     )
 
 
-def test_what_was_taken_back_is_not_logged(lines):
+def test_a_rolled_back_event_is_not_logged(lines):
     def undone():
         with transaction.atomic():
             security_log.record_on_commit("email_changed", user=1)

@@ -221,7 +221,7 @@ def test_a_spent_token_of_before_there_were_sessions_raises_one_alarm(api, pair,
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_of_replays_at_once_one_raises_the_alarm(pair, caplog):
+def test_concurrent_replays_raise_one_alarm(pair, caplog):
     refresh(pair["refresh"])
     Session.objects.update(started_at=timezone.now())
     with time_machine.travel(timezone.now() + timedelta(seconds=31)):
@@ -274,7 +274,7 @@ def test_staff_are_out_of_the_api_after_twelve_hours(api, db):
         assert refresh(token).status_code == 401
 
 
-def test_who_became_staff_keeps_no_session_of_before(pair, amina):
+def test_becoming_staff_ends_earlier_sessions(pair, amina):
     User.objects.update(is_staff=True)
 
     with later(hours=1):

@@ -55,7 +55,7 @@ def test_put_needs_the_username(amina_api):
     assert response.json() == {"username": ["This field is required."]}
 
 
-def test_what_was_read_can_be_put_back(amina, amina_api):
+def test_details_that_were_read_can_be_put_back(amina, amina_api):
     body = amina_api.get("/user/").json()
 
     response = amina_api.put("/user/", body)
@@ -70,7 +70,7 @@ def test_the_case_of_ones_own_name_can_be_changed(amina, amina_api):
     assert response.json()["username"] == "AMINA"
 
 
-def test_somebody_elses_username_is_taken_in_any_case(amina_api, buyer):
+def test_another_users_username_is_taken_in_any_case(amina_api, buyer):
     response = amina_api.patch("/user/", {"username": "WANJIKU"})
 
     assert response.status_code == 400
@@ -106,7 +106,7 @@ def test_with_the_password_the_email_is_changed(amina, amina_api):
     assert response.json()["email"] == "new@example.com"
 
 
-def test_somebody_elses_email_is_taken_in_any_case(amina_api):
+def test_another_users_email_is_taken_in_any_case(amina_api):
     UserFactory(email="taken@example.com", email_confirmed_at=timezone.now())
 
     response = amina_api.patch("/user/", {"email": "TAKEN@example.com", "password": PASSWORD})
@@ -135,7 +135,7 @@ def test_privileges_and_the_password_are_left_alone(amina, amina_api):
     assert User.objects.values().get() == before
 
 
-def test_nobody_elses_row_changes(amina_api, buyer):
+def test_no_other_users_row_changes(amina_api, buyer):
     before = User.objects.values().get(pk=buyer.pk)
 
     amina_api.patch("/user/", {"pk": buyer.pk, "first_name": "Mine"})

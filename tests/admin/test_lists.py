@@ -177,7 +177,15 @@ ALSO_OURS = {
         "Last name",
         "Lost since",
     ),
-    *("Opening hours", "Proposed by", "Read from", "Read until", "Sold for", "Sold out"),
+    *(
+        "On hold since",
+        "Opening hours",
+        "Proposed by",
+        "Read from",
+        "Read until",
+        "Sold for",
+        "Sold out",
+    ),
 }
 
 
@@ -210,7 +218,7 @@ def test_a_row_s_page_writes_amounts_phones_and_choices_as_people_do(desk, sale)
 
     assert '<span class="shop-kes">KES 3,000</span>' in page
     assert re.search(r'<span class="shop-phone">07\d\d \d{3} \d{3}</span>', page)
-    assert "Seller is paid at" in page
+    assert "Seller’s payout number" in page
     assert "icon-no" not in page
 
 

@@ -57,7 +57,7 @@ def test_a_persons_page_shows_who_they_are_and_how_to_reach_them(support, buyer)
     assert "Open account" in told["lead"]
     assert (told["Name"], told["E-mail"]) == ("Wanjiku", "w@example.com (not confirmed)")
     assert "0722 000 111" in told["Phone"]
-    assert told["Told in"] == "English"
+    assert told["Language"] == "English"
 
 
 def test_phones_are_hidden_from_staff_who_may_not_help_users(buyer):
@@ -75,8 +75,8 @@ def test_a_guest_has_no_account_and_nothing_to_sign_out_of(support):
     told = facts(support, guest, "who")
 
     assert "Guest, without an account" in told["lead"]
-    assert "0712 345 678" in told["Phone they typed"]
-    assert told["Told in"] == "Kiswahili"
+    assert "0712 345 678" in told["Phone entered"]
+    assert told["Language"] == "Kiswahili"
     assert "E-mail" not in told
     assert buttons(support, guest) == []
 

@@ -23,30 +23,30 @@ pytestmark = pytest.mark.django_db
 #: By role: the sections, and what is in each, in order.
 SEES = {
     "support": {
-        "Needs you": ["What needs you", "For a second person", "How the shop is doing"],
+        "Needs you": ["What needs you", "Approvals", "How the shop is doing"],
         "Orders": ["Orders", "Order lines", "Problems with goods"],
         "Deliveries": ["Parcels"],
         "People": ["People"],
         "Messages": ["Messages to people"],
     },
     "finance": {
-        "Needs you": ["What needs you", "For a second person", "How the shop is doing"],
+        "Needs you": ["What needs you", "Approvals", "How the shop is doing"],
         "Orders": ["Problems with goods"],
         "Money": [
             "Money in",
-            "Attempts to pay",
+            "Payment attempts",
             "Refunds",
             "Payouts",
-            "Owed to sellers, by line",
-            "Stops of all payouts",
-            "Money that left unexplained",
+            "Seller earnings",
+            "Payout stops",
+            "Unexplained withdrawals",
             "Paid out, by day",
             "Refunded, by day",
         ],
         "System": [
-            "Messages of the gateway",
+            "Gateway messages",
             "M-Pesa’s statement",
-            "Statements from the portal",
+            "Portal statements",
             "Postings",
             "Ledger entries",
         ],
@@ -56,7 +56,7 @@ SEES = {
         "Goods": ["Products", "Reviews", "Stock movements"],
     },
     "delivery": {
-        "Needs you": ["For a second person"],
+        "Needs you": ["Approvals"],
         "Orders": ["Order lines"],
         "Deliveries": ["Parcels", "Pick-up points", "Delivery rates"],
     },
@@ -300,11 +300,11 @@ def test_the_record_names_rows_choices_times_and_sums_as_pages_do(desk, staff, s
 
     page = desk.get(row_url(Audit.objects.latest("pk"))).content.decode()
 
-    assert "<p>Stands: to fetch → fetched</p>" in page
+    assert "<p>Status: to fetch → fetched</p>" in page
     assert "<p>Changed: 29 Nov 2026, 01:05</p>" in page
     assert "<p>Amount: KES 3,000 → KES 2,000</p>" in page
-    assert "<p>Seller is paid at: 0712 345 601</p>" in page
-    assert f"<p>Seller: {line.seller} → number 999999, which is gone</p>" in page
+    assert "<p>Seller’s payout number: 0712 345 601</p>" in page
+    assert f"<p>Seller: {line.seller} → 999999 (deleted)</p>" in page
 
 
 def test_a_phone_in_the_record_is_written_as_people_dial_it(desk, staff, sale):

@@ -61,7 +61,7 @@ def test_every_answer_says_who_may_keep_it(client, address, route):
 
 
 @pytest.mark.parametrize("route", sorted(PUBLIC))
-def test_what_is_public_is_not_sent_twice(client, address, route):
+def test_an_unchanged_public_answer_is_not_sent_twice(client, address, route):
     first = client.get(address(route))
 
     again = client.get(address(route), headers={"If-None-Match": first["ETag"]})
@@ -70,7 +70,7 @@ def test_what_is_public_is_not_sent_twice(client, address, route):
     assert again["Cache-Control"] == first["Cache-Control"]
 
 
-def test_what_changed_is_sent_again(client):
+def test_a_changed_answer_is_sent_again(client):
     first = client.get("/product/kitchen/")
     ProductFactory()
 
@@ -95,7 +95,7 @@ def test_a_product_tells_caches_that_a_token_changes_it(client, address):
 
 
 @pytest.mark.parametrize("path", ["/product/999999/", "/product/cars/", "/nowhere/", "/livez/"])
-def test_what_is_not_there_is_not_kept(client, path):
+def test_a_404_is_not_cached(client, path):
     assert client.get(path)["Cache-Control"] == "no-store"
 
 
@@ -128,7 +128,7 @@ def test_large_json_travels_in_gzip(client, accepted):
 
 
 @pytest.mark.parametrize("accepted", ["", "identity", "br", "gzip;q=0", "x-gzip-like"])
-def test_who_reads_no_gzip_gets_none(client, accepted):
+def test_a_client_without_gzip_gets_none(client, accepted):
     answer = large(client, **{"Accept-Encoding": accepted})
 
     assert not answer.has_header("Content-Encoding")
@@ -136,7 +136,7 @@ def test_who_reads_no_gzip_gets_none(client, accepted):
     assert len(answer.json()) == 5
 
 
-def test_what_came_in_gzip_is_not_sent_twice_either(client):
+def test_an_unchanged_gzip_answer_is_not_sent_twice_either(client):
     first = large(client, **{"Accept-Encoding": "gzip"})
 
     again = client.get(
@@ -204,7 +204,7 @@ def test_a_view_of_combined_permissions_is_private(rf):
     assert is_public(request) is False
 
 
-def test_what_is_kept_compressed_is_bounded():
+def test_the_cache_of_compressed_answers_is_bounded():
     middleware = AnswerMiddleware(lambda request: None)
 
     for number in range(200):

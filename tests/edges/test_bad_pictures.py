@@ -55,7 +55,7 @@ EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\nshowpa
     ],
     ids=lambda raw: raw[:12],
 )
-def test_what_is_not_one_of_four_formats_is_refused(raw):
+def test_a_file_in_none_of_the_four_formats_is_refused(raw):
     assert refusal(raw) == BROKEN
 
 

@@ -126,7 +126,7 @@ def test_the_boundary_is_read_as_the_parser_reads_it(send, quoted):
     assert send(form(png()), kind=f"multipart/form-data; boundary={quoted}")[0] == 201
 
 
-def test_what_looks_like_the_end_inside_a_picture_is_none(send):
+def test_a_boundary_lookalike_inside_a_picture_does_not_end_the_body(send):
     cut = form(png()).replace(b"--x--\r\n", b"")[:-8] + b" --x--"
 
     assert send(cut, kind=FORM) == (400, BROKE_OFF)
@@ -294,7 +294,7 @@ def refused(coming, path, kind, **extra):
         ("/nowhere/", "application/json", False, 404),
     ],
 )
-def test_who_is_refused_while_they_send_is_heard_out(token, path, kind, is_known, status):
+def test_a_body_refused_while_being_sent_is_read_to_its_end(token, path, kind, is_known, status):
     coming = BytesIO(bytes(14 * 1024 * 1024))
     who = {"HTTP_AUTHORIZATION": token} if is_known else {}
 

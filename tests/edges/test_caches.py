@@ -110,7 +110,7 @@ class Attack:
         return setattr, (Attack, "ran", True)
 
 
-def test_what_somebody_wrote_into_redis_runs_no_code():
+def test_foreign_values_in_redis_run_no_code():
     assert JSONSerializer().loads(pickle.dumps(Attack())) is None
     assert not Attack.ran
 
@@ -162,7 +162,7 @@ def test_counts_whose_window_is_over_are_deleted(table):
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_of_a_crowd_in_many_connections_exactly_the_limit_passes(table):
+def test_concurrent_counts_in_many_connections_are_exact(table):
     passed = at_once(*[lambda: table.add("limit", 1, 60) or table.incr("limit")] * 12)
 
     assert sorted(int(each) for each in passed) == [1, *range(2, 13)]

@@ -93,7 +93,7 @@ def test_a_copy_is_made_by_one_at_a_time(tmp_path):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_was_committed_is_gone_and_roles_stay():
+def test_committed_rows_are_removed_and_roles_stay():
     UserFactory()
     support = Group.objects.get(name="support").pk
 
@@ -111,7 +111,7 @@ def test_what_was_committed_is_gone_and_roles_stay():
         "UPDATE auth_group SET name = 'x' WHERE name = 'support'",
     ],
 )
-def test_what_was_done_to_roles_is_undone(broken):
+def test_changes_to_roles_are_undone(broken):
     with connection.cursor() as cursor:
         cursor.execute(broken)
 

@@ -10,7 +10,7 @@ from tools.deploy_check import PRODUCTION
 from .starting import LAPTOP, problems_of, production, settings_of
 
 KEY = "$k3y-$(is)_&raw#" + "abcdefghijklmnopqrstuvwxyz0123456789"
-NOTHING = "{} is set and comes to nothing: give it a value, or take it out."
+NOTHING = "{} is set but empty: give it a value, or remove it."
 
 
 # --- The switch ---------------------------------------------------------------------------------
@@ -78,13 +78,13 @@ def test_anything_of_a_real_shop_without_a_key_is_no_laptop(changes):
     (name,) = changes
 
     assert problems_of(LAPTOP, **changes) == [
-        f"set DJANGO_SECRET_KEY too, or take out what belongs to a real shop: {name}."
+        f"set DJANGO_SECRET_KEY too, or remove the settings of a real shop: {name}."
     ]
 
 
 def test_a_production_that_lost_its_key_is_told_of_all_that_it_has():
     assert problems_of(PRODUCTION, DJANGO_SECRET_KEY=None) == [
-        "set DJANGO_SECRET_KEY too, or take out what belongs to a real shop: "
+        "set DJANGO_SECRET_KEY too, or remove the settings of a real shop: "
         "DJANGO_ALLOWED_HOSTS, FRONTEND_URL, EMAIL_URL, DARAJA_BASE_URL, "
         "DARAJA_CALLBACK_BASE_URL, DARAJA_CONSUMER_KEY, DARAJA_CONSUMER_SECRET, DARAJA_PASSKEY."
     ]
@@ -94,8 +94,7 @@ def test_sms_that_cost_money_are_no_laptops():
     account = {"AFRICASTALKING_USERNAME": "omache", "AFRICASTALKING_API_KEY": "key"}
 
     assert problems_of(LAPTOP, SMS="africastalking", **account) == [
-        "set DJANGO_SECRET_KEY too, or take out what belongs to a real shop: "
-        "AFRICASTALKING_API_KEY."
+        "set DJANGO_SECRET_KEY too, or remove the settings of a real shop: AFRICASTALKING_API_KEY."
     ]
 
 
@@ -182,65 +181,69 @@ def test_a_list_of_commas_is_none(name, text):
 @pytest.mark.parametrize(
     "text", ["pass\nkey", "pass\u200bkey", "\ufeffpasskey", "pass\x00key", "pass\u2060key"]
 )
-def test_what_cannot_be_seen_is_in_no_value(text):
+def test_values_with_invisible_characters_are_refused(text):
     environment = Environment({"DARAJA_PASSKEY": text})
     environment.visible("DARAJA_PASSKEY")
 
     assert environment.problems == [
-        "DARAJA_PASSKEY holds a line break or another sign that cannot be seen."
+        "DARAJA_PASSKEY contains a line break or another invisible character."
     ]
 
 
 @pytest.mark.parametrize("text", ["'passkey'", '"passkey"', ' "passkey"\n'])
 def test_quotes_around_a_value_are_refused(text):
     assert problems_of(PRODUCTION, DARAJA_PASSKEY=text) == [
-        "DARAJA_PASSKEY is in quotes, which would be part of it: take them off."
+        "DARAJA_PASSKEY is in quotes, which would become part of its value: remove them."
     ]
 
 
 @pytest.mark.parametrize(
     ("name", "text", "sentence"),
     [
-        ("TRUSTED_PROXIES", "-1", "TRUSTED_PROXIES is a whole number from 0, not -1."),
-        ("TRUSTED_PROXIES", "1.0", "TRUSTED_PROXIES is a whole number from 0, not 1.0."),
-        ("TRUSTED_PROXIES", "²", "TRUSTED_PROXIES is a whole number from 0, not ²."),
-        ("TRUSTED_PROXIES", "11", "TRUSTED_PROXIES is at most 10, not 11."),
-        ("ORDER_HOLD_MINUTES", "1441", "ORDER_HOLD_MINUTES is at most 1440, not 1441."),
-        ("DELIVERY_CONFIRM_DAYS", "366", "DELIVERY_CONFIRM_DAYS is at most 365, not 366."),
-        ("PAYOUT_DAILY_LIMIT", "1", "PAYOUT_DAILY_LIMIT is a whole number from 250000, not 1."),
-        ("PAYOUT_APPROVAL_ABOVE", "250001", "PAYOUT_APPROVAL_ABOVE is at most 250000, not 250001."),
+        ("TRUSTED_PROXIES", "-1", "TRUSTED_PROXIES must be a whole number from 0, not -1."),
+        ("TRUSTED_PROXIES", "1.0", "TRUSTED_PROXIES must be a whole number from 0, not 1.0."),
+        ("TRUSTED_PROXIES", "²", "TRUSTED_PROXIES must be a whole number from 0, not ²."),
+        ("TRUSTED_PROXIES", "11", "TRUSTED_PROXIES must be at most 10, not 11."),
+        ("ORDER_HOLD_MINUTES", "1441", "ORDER_HOLD_MINUTES must be at most 1440, not 1441."),
+        ("DELIVERY_CONFIRM_DAYS", "366", "DELIVERY_CONFIRM_DAYS must be at most 365, not 366."),
+        ("PAYOUT_DAILY_LIMIT", "1",
+         "PAYOUT_DAILY_LIMIT must be a whole number from 250000, not 1."),
+        ("PAYOUT_APPROVAL_ABOVE", "250001",
+         "PAYOUT_APPROVAL_ABOVE must be at most 250000, not 250001."),
         ("DARAJA_QUERIES_A_MINUTE", "100001",
-         "DARAJA_QUERIES_A_MINUTE is at most 100000, not 100001."),
-        ("DATABASE_POOL_SIZE", "none", "DATABASE_POOL_SIZE is a whole number from 1, not none."),
-        ("DATABASE_POOL_SIZE", "1001", "DATABASE_POOL_SIZE is at most 1000, not 1001."),
+         "DARAJA_QUERIES_A_MINUTE must be at most 100000, not 100001."),
+        ("DATABASE_POOL_SIZE", "none",
+         "DATABASE_POOL_SIZE must be a whole number from 1, not none."),
+        ("DATABASE_POOL_SIZE", "1001", "DATABASE_POOL_SIZE must be at most 1000, not 1001."),
         ("COMMISSION_PERCENT", "100",
-         "COMMISSION_PERCENT is a percentage from 0 to 99.99, not 100."),
-        ("COMMISSION_PERCENT", "5%", "COMMISSION_PERCENT is a percentage from 0 to 99.99, not 5%."),
-        ("HTTPS", "enabled", "HTTPS is on or off, not enabled."),
+         "COMMISSION_PERCENT must be a percentage from 0 to 99.99, not 100."),
+        ("COMMISSION_PERCENT", "5%",
+         "COMMISSION_PERCENT must be a percentage from 0 to 99.99, not 5%."),
+        ("HTTPS", "enabled", "HTTPS must be on or off, not enabled."),
         (
             "DARAJA_TRANSACTION_TYPE", "CustomerBuyGoods",
-            "DARAJA_TRANSACTION_TYPE is one of CustomerPayBillOnline, CustomerBuyGoodsOnline, not "
-            "CustomerBuyGoods.",
+            "DARAJA_TRANSACTION_TYPE must be one of CustomerPayBillOnline, CustomerBuyGoodsOnline, "
+            "not CustomerBuyGoods.",
         ),
-        ("DARAJA_SHORTCODE", "600 000", "DARAJA_SHORTCODE is 5 to 7 digits."),
-        ("DARAJA_PARTY_B", "till 600111", "DARAJA_PARTY_B is 5 to 7 digits."),
+        ("DARAJA_SHORTCODE", "600 000", "DARAJA_SHORTCODE must be 5 to 7 digits."),
+        ("DARAJA_PARTY_B", "till 600111", "DARAJA_PARTY_B must be 5 to 7 digits."),
         (
             "DARAJA_CONSUMER_KEY", "a key # mine",
             "DARAJA_CONSUMER_KEY must be ASCII characters without spaces.",
         ),
         (
             "DEFAULT_FROM_EMAIL", "O-Mache",
-            "DEFAULT_FROM_EMAIL is an e-mail address, or a name and <its address>.",
+            "DEFAULT_FROM_EMAIL must be an e-mail address, or a name and an <address>.",
         ),
         (
             "EQUITY_ACCOUNT", "0180#{refernce}",
-            "EQUITY_ACCOUNT holds no braces but those of {reference}, the order's own.",
+            "EQUITY_ACCOUNT must contain no braces except those of {reference}.",
         ),
         ("DARAJA_CALLBACK_IP", "196.201.214.200",
-         "DARAJA_CALLBACK_IP is no setting of ours; did you mean DARAJA_CALLBACK_IPS?"),
+         "DARAJA_CALLBACK_IP is not a known setting; did you mean DARAJA_CALLBACK_IPS?"),
     ],
 )  # fmt: skip
-def test_what_is_not_on_its_list_or_within_its_bounds_is_named(name, text, sentence):
+def test_invalid_choices_and_values_out_of_bounds_are_reported(name, text, sentence):
     assert problems_of(PRODUCTION, **{name: text}) == [sentence]
 
 
@@ -248,8 +251,8 @@ def test_all_problems_are_told_at_once_a_line_each():
     changes = {"HTTPS": "maybe", "DARAJA_SHORTCODE": "x", "CACHE_URL": "reddis://x", "SMS": " "}
 
     assert problems_of(PRODUCTION, **changes) == [
-        "HTTPS is on or off, not maybe.",
-        "DARAJA_SHORTCODE is 5 to 7 digits.",
+        "HTTPS must be on or off, not maybe.",
+        "DARAJA_SHORTCODE must be 5 to 7 digits.",
         NOTHING.format("SMS"),
         "CACHE_URL must be like redis://:password@127.0.0.1:6379/0, with what is special in a "
         "password percent-encoded.",
@@ -291,7 +294,7 @@ def test_a_file_that_is_not_there_is_told(path):
 
     assert told in (
         [NOTHING.format("DJANGO_SECRET_KEY")],
-        [f"DJANGO_SECRET_KEY_FILE must be a file of text that can be read; {path} is not."],
+        [f"DJANGO_SECRET_KEY_FILE must be a readable text file; {path} is not."],
     )
 
 
@@ -299,7 +302,7 @@ def test_bytes_are_no_text(secret):
     path = secret(b"\xff\xfe\x00")
 
     assert problems_of(PRODUCTION, DARAJA_PASSKEY=None, DARAJA_PASSKEY_FILE=path) == [
-        f"DARAJA_PASSKEY_FILE must be a file of text that can be read; {path} is not."
+        f"DARAJA_PASSKEY_FILE must be a readable text file; {path} is not."
     ]
 
 
@@ -354,7 +357,7 @@ def test_a_line_that_cannot_be_read_stops_the_start(tmp_path, line):
     assert problems_of(LAPTOP, OMACHE_ENV_FILE=str(path)) == [
         f"Line 2 of {path} cannot be read: write NAME=value, a value with a # or a quote in "
         "quotes.",
-        "set DJANGO_SECRET_KEY too, or take out what belongs to a real shop: HTTPS.",
+        "set DJANGO_SECRET_KEY too, or remove the settings of a real shop: HTTPS.",
     ]
 
 
@@ -371,13 +374,13 @@ def test_a_file_that_cannot_be_read_stops_the_start(tmp_path, content):
     path.mkdir() if content is None else path.write_bytes(content)
 
     assert problems_of(LAPTOP, OMACHE_ENV_FILE=str(path)) == [
-        f"{path} cannot be read: it must be a file of UTF-8 text."
+        f"{path} cannot be read: it must be a UTF-8 text file."
     ]
 
 
 def test_a_file_that_was_named_has_to_be_there(tmp_path):
     assert problems_of(LAPTOP, OMACHE_ENV_FILE=f"{tmp_path}/env") == [
-        f"OMACHE_ENV_FILE is {tmp_path}/env, which is not there."
+        f"OMACHE_ENV_FILE is {tmp_path}/env, which does not exist."
     ]
 
 
@@ -403,7 +406,7 @@ def test_the_process_goes_before_the_file(tmp_path, secret):
     assert (read["DARAJA_PASSKEY"], read["DARAJA_SHORTCODE"]) == ("new", "600000")
 
 
-def test_what_the_file_adds_is_there_for_programs_started_from_here(tmp_path, monkeypatch):
+def test_variables_from_the_file_reach_child_processes(tmp_path, monkeypatch):
     path = tmp_path / ".env"
     path.write_text("HTTPS_PROXY=http://proxy.omache.co.ke:3128\n")
     monkeypatch.setattr(os, "environ", {"OMACHE_ENV_FILE": str(path)})

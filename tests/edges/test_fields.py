@@ -55,7 +55,7 @@ def test_digits_in_a_text_are_a_number(text):
         "9" * 19,
     ],
 )
-def test_what_only_looks_like_one_is_refused(value):
+def test_values_that_only_look_like_a_whole_number_are_refused(value):
     assert read(number=value) == {"number": ["A whole number is needed, like 1500."]}
 
 
@@ -67,7 +67,7 @@ def test_what_only_looks_like_one_is_refused(value):
         (10**29, "Ensure this value is less than or equal to 100."),
     ],
 )
-def test_its_bounds_are_kept(number, message):
+def test_a_whole_numbers_bounds_are_enforced(number, message):
     assert read(number=number) == {"number": [message]}
 
 
@@ -93,7 +93,7 @@ def test_a_phone_is_kept_in_one_form(typed):
 
 
 @pytest.mark.parametrize("typed", ["", "12", True, 7.5, [], {}, ["0712345678"], "x" * 60_000])
-def test_what_is_no_phone_is_refused(typed):
+def test_an_invalid_phone_is_refused(typed):
     assert read(phone=typed) == {"phone": ["Enter a Kenyan mobile number, like 0712345678."]}
 
 
@@ -133,7 +133,7 @@ def test_input_is_read_as_by_a_serializer_of_its_own(data):
     assert outcome(lambda: read_input(Choice, data)) == outcome(read_alone)
 
 
-def test_one_serializer_reads_input_after_input():
+def test_one_serializer_validates_successive_inputs():
     read = [read_input(Form, {"number": number}) for number in (1, 2)]
 
     assert read == [{"number": 1}, {"number": 2}]

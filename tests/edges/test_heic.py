@@ -102,7 +102,7 @@ def test_the_colours_of_a_phones_screen_become_a_browsers():
     assert abs(blue - 126) <= 6
 
 
-def test_what_is_see_through_stays_see_through():
+def test_transparency_is_kept():
     full = reopen(normalise(heic(Image.new("RGBA", (40, 30), (255, 0, 0, 0)))).full)
 
     assert full.getpixel((5, 5))[3] <= 4
@@ -116,7 +116,7 @@ def test_shades_of_grey_are_read(mode):
     assert near(full.convert("RGB").getpixel((32, 32)), (128, 128, 128))
 
 
-def test_of_a_burst_the_chosen_picture_is_taken():
+def test_the_primary_picture_of_a_burst_is_used():
     blue = Image.new("RGB", (64, 64), "blue")
     raw = heic(Image.new("RGB", (64, 64), "red"), save_all=True, append_images=[blue])
 
@@ -162,7 +162,7 @@ def test_a_size_that_the_header_lies_about_is_refused_or_bounded():
         b"\xff\xff\xff\xffftypheic" + b"\xff" * 500,
     ],
 )
-def test_what_only_begins_like_a_picture_is_refused(raw):
+def test_a_file_that_only_begins_like_a_picture_is_refused(raw):
     assert refusal(raw) == BROKEN
 
 

@@ -167,7 +167,7 @@ def test_printers_colours_become_screen_colours():
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA"])
-def test_what_is_see_through_stays_see_through(mode):
+def test_transparency_is_kept(mode):
     clear = (255, 0, 0, 0) if mode == "RGBA" else (255, 0)
 
     full = reopen(normalise(encode(Image.new(mode, (40, 30), clear))).full)
@@ -223,7 +223,7 @@ def test_the_colours_of_a_phones_screen_become_a_browsers():
     assert abs(blue - 126) <= 4
 
 
-def test_what_is_see_through_stays_so_when_its_colours_change():
+def test_transparency_is_kept_when_colours_are_converted():
     image = Image.new("RGBA", (40, 30), (200, 150, 130, 0))
 
     full = reopen(normalise(encode(image, icc_profile=display_p3())).full)
@@ -294,7 +294,7 @@ def sent_by(sender):
     return thread
 
 
-def test_whoever_finds_every_place_taken_is_told_to_come_again(decoding, monkeypatch):
+def test_an_upload_is_refused_if_all_places_are_taken(decoding, monkeypatch):
     begun, let_go = decoding
     at_work = sent_by(1)
     assert begun.wait(PATIENCE)
@@ -311,7 +311,7 @@ def test_whoever_finds_every_place_taken_is_told_to_come_again(decoding, monkeyp
     assert images._queue._taken == []
 
 
-def test_nobody_fills_the_places_alone(decoding):
+def test_one_user_cannot_take_all_places(decoding):
     begun, let_go = decoding
     at_work = sent_by(1)
     assert begun.wait(PATIENCE)
@@ -323,7 +323,7 @@ def test_nobody_fills_the_places_alone(decoding):
     at_work.join()
 
 
-def test_nobody_waits_for_long(decoding, monkeypatch):
+def test_waiting_for_a_place_is_limited(decoding, monkeypatch):
     monkeypatch.setattr(images, "WAITING_SECONDS", 0.05)
     begun, let_go = decoding
     at_work = sent_by(1)
@@ -353,7 +353,7 @@ def test_a_seller_who_finds_every_place_taken_gets_a_503(seller_api, decoding):
 
 
 @pytest.mark.long
-def test_what_takes_too_much_processor_is_ended_by_the_system(monkeypatch, tmp_path):
+def test_a_picture_that_takes_too_much_cpu_ends_its_process(monkeypatch, tmp_path):
     program = images._DECODER.read_text()
     greedy = program.replace("CPU_LIMIT = 8", "CPU_LIMIT = 1").replace(
         "sys.stdout.buffer.write(", "while True: ("

@@ -111,7 +111,7 @@ def test_an_expression_is_written_each_time():
     assert sorted(words.values_list("word", flat=True)) == ["POT", "kettle", "pan"]
 
 
-def test_what_is_inserted_alone_is_what_a_bulk_of_it_would_be(monkeypatch):
+def test_a_single_insert_equals_a_bulk_insert_of_one(monkeypatch):
     product = ProductFactory()
     monkeypatch.setattr(inserts, "_templates", {})
     alone, bulk = some_movements(product, 5), some_movements(product, 6)
@@ -230,7 +230,7 @@ def test_a_row_and_those_that_refer_to_it_are_inserted_together(lines):
     assert not movements[0]._state.adding
 
 
-def test_what_is_inserted_together_is_refused_together():
+def test_rows_inserted_together_are_refused_together():
     kettle, known = ProductFactory(), some_movements(ProductFactory(), 1)
     insert(known)
     copy = ProductFactory.build(seller=kettle.seller, name="Sufuria")

@@ -50,7 +50,7 @@ def test_a_key_that_comes_twice_is_refused(raw):
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
-def test_what_is_no_number_is_refused(number):
+def test_an_invalid_number_is_refused(number):
     assert refusal(number.encode()) == f"{number} is not a number in JSON."
 
 
@@ -112,7 +112,7 @@ def test_bytes_that_are_not_utf_8_are_refused(raw):
         b"tru",
     ],
 )
-def test_what_is_not_json_is_refused(raw):
+def test_invalid_json_is_refused(raw):
     assert refusal(raw).startswith("The body is not JSON")
 
 
@@ -219,7 +219,7 @@ def test_json_is_answered_to_whoever_takes_it(db, accept):
     assert response.status_code == 400
 
 
-def test_whoever_takes_no_json_is_told_so(db):
+def test_a_client_that_accepts_no_json_gets_406(db):
     response = post(b"{}", HTTP_ACCEPT="text/html")
 
     assert response.status_code == 406

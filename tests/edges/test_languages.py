@@ -212,7 +212,7 @@ def test_codes_of_input_that_cannot_be_read_are_drfs_own(buyer_api):
     }
 
 
-def test_what_leads_on_from_a_refusal_is_not_translated(buyer, buyer_api, kettle):
+def test_the_code_and_the_token_of_a_refusal_are_not_translated(buyer, buyer_api, kettle):
 
     own = an_order(buyer, (kettle, 5))
 

@@ -47,7 +47,7 @@ def juma(db):
         ),
     ],
 )
-def test_what_was_done_is_said_in_swahili(juma, path, body, said):
+def test_success_messages_are_in_swahili(juma, path, body, said):
     answer = signed_in(juma).post(path, body, format="json", headers=SWAHILI)
 
     assert (answer.status_code, answer.json()["detail"]) == (200, said)
@@ -129,7 +129,7 @@ def test_an_order_says_in_which_language_its_prompt_is_told(buyer, buyer_api, ke
         (answer_busy, "Duka lina shughuli nyingi. Tafadhali jaribu tena baada ya muda mfupi."),
     ],
 )
-def test_what_went_wrong_on_our_side_is_said_in_swahili(rf, answer, said):
+def test_server_errors_are_in_swahili(rf, answer, said):
     response = answer(rf.get("/", headers=SWAHILI))
 
     assert json.loads(response.content)["detail"] == said

@@ -81,11 +81,11 @@ def as_json(made):
         ("nothing private", "nothing private"),
     ],
 )
-def test_what_is_private_is_hidden(message, hidden):
+def test_private_data_is_masked(message, hidden):
     assert plain(record(message)) == f"[-] {hidden}"
 
 
-def test_it_is_hidden_in_arguments_too():
+def test_private_data_in_arguments_is_masked_too():
     assert plain(record("paid by %s", "0712345678")) == "[-] paid by 0712***678"
 
 
@@ -99,7 +99,7 @@ def test_it_is_hidden_in_arguments_too():
         ("Wanjikũ 🙂", "Wanjikũ 🙂"),
     ],
 )
-def test_one_line_stays_one_line(sent, written):
+def test_a_record_stays_on_one_line(sent, written):
     assert plain(record("search for %s", sent)) == f"[-] search for {written}"
 
 
@@ -159,7 +159,7 @@ def test_json_has_a_member_for_each_thing_asked_for():
     }
 
 
-def test_what_is_hung_on_a_record_is_hidden_too():
+def test_private_data_in_extra_fields_is_masked_too():
     line = as_json(record("hello", phone="0712345678", request=object()))
 
     assert line["phone"] == "0712***678"

@@ -15,7 +15,7 @@ def test_pages_and_log_ins_have_one(client, address):
     assert hasattr(client.get(address).wsgi_request, "session")
 
 
-def test_who_brings_a_sessions_cookie_passes_them_anywhere(client):
+def test_a_session_cookie_runs_the_pages_middleware_anywhere(client):
     client.cookies[settings.SESSION_COOKIE_NAME] = "0123456789abcdefghijklmnopqrstuv"
 
     assert hasattr(client.get("/categories/").wsgi_request, "session")

@@ -44,7 +44,7 @@ from omachemainproj.phones import mask_phones, normalise_phone, read_masked_phon
         "".join(f"{digit}\ufe0f\u20e3" for digit in "0712345678"),
     ],
 )
-def test_one_number_has_one_form(typed):
+def test_all_spellings_of_a_number_have_one_form(typed):
     assert normalise_phone(typed) == "254712345678"
 
 
@@ -129,5 +129,5 @@ def test_a_masked_number_is_read_and_fits_the_one_it_hides(shown, start, end):
 
 
 @pytest.mark.parametrize("shown", ["", "254712345678", "2547**1**678", "no number"])
-def test_what_hides_nothing_or_shows_the_middle_is_no_masked_number(shown):
+def test_a_text_without_a_hidden_middle_is_no_masked_number(shown):
     assert read_masked_phone(shown) is None

@@ -34,15 +34,15 @@ def runs(*marks, cases=1, asks=False):
     )
 
 
-def test_what_asks_no_database_is_played_once():
+def test_a_test_without_a_database_runs_once():
     assert runs() == ([0], [])
 
 
-def test_what_asks_a_database_is_played_on_both():
+def test_a_test_with_a_database_runs_on_both():
     assert runs(asks=True) == ([0], [0])
 
 
-def test_of_many_cases_the_quick_run_plays_one_and_the_full_one_the_others():
+def test_the_quick_run_runs_one_of_many_cases_and_the_full_run_the_others():
     assert runs(cases=4) == ([0], [1, 2, 3])
     assert runs(cases=4, asks=True) == ([0], [0, 1, 2, 3])
 
@@ -72,7 +72,7 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_what_passed_in_one_of_the_runs_was_played(folder, capsys):
+def test_a_test_that_passed_in_one_of_the_runs_counts_as_run(folder, capsys):
     (folder / "quick").write_text("test_a\ntest_b")
     (folder / "full").write_text("test_b\ntest_c")
 
@@ -80,7 +80,7 @@ def test_what_passed_in_one_of_the_runs_was_played(folder, capsys):
     assert "2 of 3 tests passed in `make test`" in capsys.readouterr().out
 
 
-def test_what_passed_in_neither_is_named(folder, capsys):
+def test_a_test_that_passed_in_neither_run_is_named(folder, capsys):
     (folder / "quick").write_text("test_a")
     (folder / "full").write_text("test_a\ntest_c")
 

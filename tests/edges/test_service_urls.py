@@ -7,10 +7,12 @@ from tools.deploy_check import PRODUCTION
 
 from .starting import problems_of, production
 
-HOSTS = "DJANGO_ALLOWED_HOSTS holds host names like api.example.co.ke, without scheme, port or path"
-CORS = "CORS_ALLOWED_ORIGINS holds origins like https://shop.example.co.ke, without a path"
-CSRF = "CSRF_TRUSTED_ORIGINS holds origins like https://api.example.co.ke, without a path"
-IPS = "DARAJA_CALLBACK_IPS holds IP addresses, and networks like 196.201.212.0/23"
+HOSTS = (
+    "DJANGO_ALLOWED_HOSTS must list host names like api.example.co.ke, without scheme, port or path"
+)
+CORS = "CORS_ALLOWED_ORIGINS must list origins like https://shop.example.co.ke, without a path"
+CSRF = "CSRF_TRUSTED_ORIGINS must list origins like https://api.example.co.ke, without a path"
+IPS = "DARAJA_CALLBACK_IPS must list IP addresses, and networks like 196.201.212.0/23"
 
 
 @pytest.mark.parametrize(
@@ -128,9 +130,9 @@ def test_an_address_that_is_none_stops_the_start(name, address):
 @pytest.mark.parametrize(
     ("token", "wrong"),
     [
-        ("laptop-only", "must be at least 16 small letters and digits: nobody may guess it"),
-        ("0000000000000000", "must be at least 16 small letters and digits: nobody may guess it"),
-        ("0123456789ABCDEF", "must be at least 16 small letters and digits: nobody may guess it"),
+        ("laptop-only", "must be at least 16 lower-case letters and digits, hard to guess"),
+        ("0000000000000000", "must be at least 16 lower-case letters and digits, hard to guess"),
+        ("0123456789ABCDEF", "must be at least 16 lower-case letters and digits, hard to guess"),
         ("abcmpesa12345678", 'must not hold "mpesa", which Safaricom refuses'),
         ("abcquery12345678", 'must not hold "query", which Safaricom refuses'),
     ],
@@ -155,7 +157,7 @@ def test_a_real_gateway_cannot_call_this_machine():
 )
 def test_the_simulators_secrets_are_no_secrets(name, value):
     assert problems_of(PRODUCTION, **{name: value}) == [
-        f"{name} is the simulator's, which everybody knows."
+        f"{name} is the simulator's, which is public."
     ]
 
 
@@ -164,7 +166,7 @@ def test_the_simulators_secrets_are_no_secrets(name, value):
 )
 def test_a_key_that_others_know_is_none(key):
     assert problems_of(PRODUCTION, DJANGO_SECRET_KEY=key) == [
-        "DJANGO_SECRET_KEY begins as one that others know: make one of your own."
+        "DJANGO_SECRET_KEY begins like a published one: generate your own."
     ]
 
 
@@ -201,7 +203,7 @@ def test_the_address_of_a_file_is_read_as_it_stands(url, name):
     assert read_database_url(url)["NAME"] == name
 
 
-def test_what_an_address_asks_of_the_connection_is_kept():
+def test_connection_options_in_the_url_are_kept():
     options = production(
         "DATABASES",
         DATABASE_URL="postgres://a:b@db.omache.co.ke/omache?sslmode=verify-full&options=-c%20work_mem=8MB",
@@ -241,7 +243,7 @@ def test_what_an_address_asks_of_the_connection_is_kept():
         ),
     ],
 )  # fmt: skip
-def test_what_is_no_address_of_a_service_stops_the_start(name, urls):
+def test_an_invalid_service_url_stops_the_start(name, urls):
     told = [problems_of(PRODUCTION, **{name: url}) for url in urls]
 
     assert [len(sentences) for sentences in told] == [1] * len(urls)

@@ -64,11 +64,11 @@ def setting(expression, **changes):
         ),
         (
             {"DJANGO_ALLOWED_HOSTS": "*"},
-            "DJANGO_ALLOWED_HOSTS must name the hosts; * would let anyone forge links.",
+            "DJANGO_ALLOWED_HOSTS must list the hosts; * would let anyone forge links.",
         ),
         (
             {"CORS_ALLOWED_ORIGINS": "*"},
-            "CORS_ALLOWED_ORIGINS must name the frontends; * is not an origin.",
+            "CORS_ALLOWED_ORIGINS must list the frontends; * is not an origin.",
         ),
         (
             {"DARAJA_CALLBACK_BASE_URL": "http://api.omache.example"},
@@ -90,7 +90,7 @@ def setting(expression, **changes):
                 "DARAJA_B2C_SHORTCODE": "600000",
                 "DARAJA_CERTIFICATE": "/nowhere.pem",
             },
-            "DARAJA_CERTIFICATE must be a file that can be read; /nowhere.pem is not.",
+            "DARAJA_CERTIFICATE must be a readable file; /nowhere.pem is not.",
         ),
         (
             {"AFRICASTALKING_REPORTS_TOKEN": "guess"},
@@ -99,7 +99,7 @@ def setting(expression, **changes):
         ),
         (
             {"DARAJA_C2B_TOKEN": "guess"},
-            "DARAJA_C2B_TOKEN must be at least 16 small letters and digits: nobody may guess it.",
+            "DARAJA_C2B_TOKEN must be at least 16 lower-case letters and digits, hard to guess.",
         ),
         (
             {"EQUITY_IPN_PASSWORD": "0123456789abcdef"},
@@ -115,19 +115,19 @@ def setting(expression, **changes):
         ),
         (
             {"AFRICASTALKING_SENDER_ID": "far too long a name"},
-            "AFRICASTALKING_SENDER_ID is a short code or a name of 1 to 11 letters and digits.",
+            "AFRICASTALKING_SENDER_ID must be a short code or 1 to 11 letters and digits.",
         ),
         (
             {"AFRICASTALKING_BASE_URL": "http://api.africastalking.com"},
-            "AFRICASTALKING_BASE_URL must start with https://: the API key travels to it.",
+            "AFRICASTALKING_BASE_URL must start with https://: it is sent the API key.",
         ),
         (
             {"SHOP_CONTACT": "the shop"},
-            "SHOP_CONTACT is a phone or an e-mail that people reach, or both, in 100 characters.",
+            "SHOP_CONTACT must be a phone number, an e-mail address or both, in 100 characters.",
         ),
         (
             {"SHOP_CONTACT": "help@omache.co.ke" + " or " * 30},
-            "SHOP_CONTACT is a phone or an e-mail that people reach, or both, in 100 characters.",
+            "SHOP_CONTACT must be a phone number, an e-mail address or both, in 100 characters.",
         ),
         (
             {"SMS": "console"},
@@ -135,7 +135,7 @@ def setting(expression, **changes):
         ),
         (
             {"PHONE_LOGIN": "on"},
-            "PHONE_LOGIN=on needs a provider of SMS: set SMS too.",
+            "PHONE_LOGIN=on needs an SMS provider: set SMS too.",
         ),
         (
             {"GUEST_CHECKOUT": "on"},
@@ -153,7 +153,7 @@ def setting(expression, **changes):
         ),
         (
             {"FRONTEND_URL": "http://localhost:5173"},
-            "FRONTEND_URL leads to this machine: nobody else can follow it.",
+            "FRONTEND_URL leads to this machine: nobody else can open it.",
         ),
         (
             {"EMAIL_URL": None},
@@ -165,16 +165,15 @@ def setting(expression, **changes):
         ),
         (
             {"HTTPS": "off"},
-            "HTTPS=off only rehearses production: DARAJA_CALLBACK_BASE_URL must be loopback then.",
+            "HTTPS=off is only for rehearsals: DARAJA_CALLBACK_BASE_URL must be loopback then.",
         ),
         (
             {"THROTTLES": "off"},
-            "THROTTLES=off only rehearses production: DARAJA_CALLBACK_BASE_URL must be loopback "
-            "then.",
+            "THROTTLES=off is only for rehearsals: DARAJA_CALLBACK_BASE_URL must be loopback then.",
         ),
     ],
 )
-def test_what_is_missing_or_dangerous_stops_the_start_with_one_sentence(changes, sentence):
+def test_missing_or_dangerous_settings_stop_the_start_with_one_sentence(changes, sentence):
     done = run("manage.py", "check", **changes)
 
     assert done.returncode == 1
@@ -241,7 +240,7 @@ def test_a_rehearsal_on_a_loopback_address_needs_no_https():
         ("consolemail://", "console None None None None False False"),
     ],
 )
-def test_one_address_says_how_e_mail_leaves(url, settings):
+def test_one_url_configures_e_mail(url, settings):
     assert settings == setting(
         "s.EMAIL_BACKEND.split('.')[-2], s.EMAIL_HOST, s.EMAIL_PORT, s.EMAIL_HOST_USER,"
         " s.EMAIL_HOST_PASSWORD, s.EMAIL_USE_TLS, s.EMAIL_USE_SSL",
@@ -269,10 +268,10 @@ def test_passwords_are_hashed_with_argon2():
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"TRUSTED_PROXIES": "one"}, "TRUSTED_PROXIES is a whole number from 0, not one."),
-        ({"THROTTLES": "enabled"}, "THROTTLES is on or off, not enabled."),
-        ({"SMS": "twilio"}, "SMS is one of off, console, africastalking, not twilio."),
-        ({"ORDER_HOLD_MINUTES": "0"}, "ORDER_HOLD_MINUTES is a whole number from 1, not 0."),
+        ({"TRUSTED_PROXIES": "one"}, "TRUSTED_PROXIES must be a whole number from 0, not one."),
+        ({"THROTTLES": "enabled"}, "THROTTLES must be on or off, not enabled."),
+        ({"SMS": "twilio"}, "SMS must be one of off, console, africastalking, not twilio."),
+        ({"ORDER_HOLD_MINUTES": "0"}, "ORDER_HOLD_MINUTES must be a whole number from 1, not 0."),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
@@ -301,8 +300,8 @@ def test_every_way_to_start_tells_all_that_is_wrong(command):
     assert "Traceback" not in done.stderr
     assert (
         "O-Mache cannot start: \n"
-        "- DJANGO_SECRET_KEY is set and comes to nothing: give it a value, or take it out.\n"
-        "- DARAJA_CALLBACK_IPS holds IP addresses, and networks like 196.201.212.0/23: "
+        "- DJANGO_SECRET_KEY is set but empty: give it a value, or remove it.\n"
+        "- DARAJA_CALLBACK_IPS must list IP addresses, and networks like 196.201.212.0/23: "
         "196.201.214 is not one.\n"
     ) in done.stderr
 
@@ -359,7 +358,7 @@ def fit(settings, tmp_path):
 
 
 @pytest.mark.django_db
-def test_what_is_migrated_and_collected_starts_without_a_word(fit, caplog, monkeypatch):
+def test_a_migrated_and_collected_shop_starts_without_warnings(fit, caplog, monkeypatch):
     monkeypatch.setattr(starting.connection, "close", lambda: None)
     starting.refuse_unfit("web")
 
@@ -392,12 +391,12 @@ def test_pictures_inside_the_programs_folder_are_warned_of(fit, settings, caplog
 @pytest.mark.parametrize(
     ("name", "text", "sentence"),
     [
-        ("WEB_CONCURRENCY", "0", "WEB_CONCURRENCY is a whole number from 1, not 0."),
-        ("WEB_THREADS", "0", "WEB_THREADS is a whole number from 1, not 0."),
+        ("WEB_CONCURRENCY", "0", "WEB_CONCURRENCY must be a whole number from 1, not 0."),
+        ("WEB_THREADS", "0", "WEB_THREADS must be a whole number from 1, not 0."),
         (
             "WEB_THREADS",
             "",
-            "WEB_THREADS is set and comes to nothing: give it a value, or take it out.",
+            "WEB_THREADS is set but empty: give it a value, or remove it.",
         ),
     ],
 )

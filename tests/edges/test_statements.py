@@ -148,7 +148,7 @@ def test_with_none_it_is_another_statement(buyer, kettle):
 
 
 @pytest.mark.django_db
-def test_what_is_fixed_shapes_the_statement():
+def test_fixed_values_are_part_of_the_statement():
     for price in (300, 100, 200):
         ProductFactory(price=price)
 
@@ -188,7 +188,7 @@ def test_an_update_tells_how_many_rows_it_wrote(kettle):
 
 
 @pytest.mark.django_db
-def test_it_is_compiled_once_for_each_vendor_and_shape(monkeypatch):
+def test_a_statement_is_compiled_once_per_vendor_and_shape(monkeypatch):
     built = []
 
     @compiled
@@ -256,7 +256,7 @@ def test_arguments_must_be_those_of_the_function(args, kwargs):
 
 
 @pytest.mark.django_db
-def test_what_has_a_default_may_be_left_out():
+def test_parameters_with_a_default_may_be_omitted():
     ProductFactory(price=100)
 
     @compiled
@@ -388,7 +388,7 @@ def test_a_parameter_says_what_it_is():
 
 
 @pytest.mark.django_db
-def test_what_is_annotated_is_an_attribute_of_the_instance(buyer, kettle):
+def test_annotations_are_attributes_of_the_instance(buyer, kettle):
     @compiled
     def dearer(least: int) -> QuerySet:
         return Order.objects.filter(amount__gte=least).annotate(more=F("amount") + 1)

@@ -13,7 +13,7 @@ def fault(body, **how):
     return refused.value.fault
 
 
-def test_it_reads_json_with_fractions_as_they_are_written():
+def test_fractions_are_read_as_they_are_written():
     body = '{"name": "Wanjikũ 🙂", "n": [1, -2.50, 1e3, true, null], "o": {}}'.encode()
 
     document = read_json(body)
@@ -33,7 +33,7 @@ def test_fractions_are_floats_where_the_caller_says_so():
 
 
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
-def test_it_reads_any_kind_of_bytes(kind):
+def test_any_kind_of_bytes_is_read(kind):
     assert read_json(kind(b'{"a": 1}')) == {"a": 1}
 
 

@@ -47,7 +47,7 @@ def register(monkeypatch, name, function, service):
     monkeypatch.setitem(task_registry._services, name, service)
 
 
-def test_whoever_asks_does_not_wait_for_the_gateway(gateway, threads, monkeypatch):
+def test_a_request_does_not_wait_for_the_gateway(gateway, threads, monkeypatch):
     monkeypatch.setattr(background, "_threads", threads)
     monkeypatch.setattr(background, "name_of", lambda task: "t.ring")
 
@@ -107,7 +107,7 @@ def test_a_task_logs_under_the_request_that_asked_for_it(threads, monkeypatch):
     assert sorted(seen.get(timeout=PATIENCE) for _ in range(2)) == ["r-1", "r-2"]
 
 
-def test_what_is_too_much_is_left_to_the_clock(gateway, monkeypatch, caplog):
+def test_excess_tasks_are_left_to_the_clock(gateway, monkeypatch, caplog):
     monkeypatch.setattr(task_threads, "MOST_WAITING", 2)
     threads = TaskThreads(1)
     threads.put("t.ring", 1)

@@ -85,7 +85,7 @@ def test_letters_that_only_look_alike_stay_different():
         "ﷺ",
     ],
 )
-def test_what_a_name_an_emoji_or_a_language_needs_is_kept(text):
+def test_meaningful_invisible_characters_are_kept(text):
     assert clean_shown(text) == text
     assert tidy_line(text) == text
     assert not has_controls(text)
@@ -112,7 +112,7 @@ def test_what_a_name_an_emoji_or_a_language_needs_is_kept(text):
         ("ㅤ", ""),
     ],
 )
-def test_what_a_paste_brought_along_is_not_shown(pasted, shown):
+def test_pasted_invisible_characters_are_removed(pasted, shown):
     assert clean_shown(pasted) == shown
     assert clean_shown(shown) == shown
 

@@ -119,7 +119,7 @@ class SlowCache:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_a_crowd_exactly_the_limit_passes(monkeypatch):
+def test_exactly_the_limit_of_concurrent_requests_passes(monkeypatch):
     monkeypatch.setattr(throttles, "cache", SlowCache())
 
     answers = in_a_crowd([log_in] * (LIMIT + 20), at_a_time=12)
@@ -269,7 +269,7 @@ def test_the_cookie_of_a_browser_names_it(two_a_minute, settings):
     assert ask(two_a_minute, 3, browser) == [200, 200, 429]
 
 
-def test_who_sends_a_token_is_counted_by_themselves_on_a_public_page(two_a_minute):
+def test_a_client_with_a_token_is_counted_separately_on_a_public_page(two_a_minute):
     ask(two_a_minute, 41)
     wanjiku = signed_in(UserFactory())
 

@@ -40,7 +40,7 @@ def test_a_proxy_that_keeps_prepared_statements_may_be_sent_some():
     assert production("DATABASES", **told)["default"]["OPTIONS"]["prepare_threshold"] == 5
 
 
-def test_what_an_address_asks_of_each_connection_is_still_asked():
+def test_connection_options_in_the_url_still_apply():
     read = production("DATABASES", DATABASE_URL=f"{POOLED}&options=-c%20jit=off")
 
     assert read["default"]["OPTIONS"]["options"] == "-c jit=off"
@@ -147,7 +147,7 @@ def test_sqlite_has_no_roles():
 @postgres
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("command", ["migrate", "database_role"])
-def test_what_locks_by_its_session_does_not_go_through_a_proxy(command, monkeypatch):
+def test_session_locks_do_not_go_through_a_proxy(command, monkeypatch):
     monkeypatch.setitem(connection.settings_dict, "POOLING", "transaction")
 
     with pytest.raises(CommandError, match="needs PostgreSQL itself"):

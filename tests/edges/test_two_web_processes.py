@@ -186,7 +186,7 @@ def test_a_key_names_one_order(shop):
     assert replayed.count(None) == 1
 
 
-def test_what_is_left_is_sold_once(shop):
+def test_the_last_item_is_sold_once(shop):
     kettle = ProductFactory(item_number=2, price=100)
     headers = []
     for number in range(3):
@@ -207,7 +207,7 @@ def test_what_is_left_is_sold_once(shop):
     assert kettle.held == Order.objects.filter(payment_status="requested").count() == 2
 
 
-def test_who_leaves_one_process_is_out_of_both(shop):
+def test_signing_out_in_one_process_applies_to_both(shop):
     joined("juma")
     header = signed_in(shop, "juma")
 

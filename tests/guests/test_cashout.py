@@ -77,7 +77,7 @@ def test_an_address_of_an_account_is_no_guests(kettle, buyer):
     assert answer.json() == {"delivery": {"address": ["Sign in to choose one of your addresses."]}}
 
 
-def test_one_key_is_one_order(kettle):
+def test_an_idempotency_key_places_one_order(kettle):
     first = as_guest((kettle, 1), key="a-key-of-their-own")
     again = as_guest((kettle, 1), key="a-key-of-their-own")
 
@@ -124,7 +124,7 @@ def test_the_same_from_another_network_is_no_double_click(kettle, settings):
     assert stranger.json()["order_token"] != first.json()["order_token"]
 
 
-def test_one_phone_has_three_unpaid_orders_and_a_refusal_names_none(goods):
+def test_a_phone_has_at_most_three_unpaid_orders_and_a_refusal_names_none(goods):
     for product in goods[:MAX_UNPAID_ORDERS]:
         assert as_guest((product, 1)).status_code == 201
 

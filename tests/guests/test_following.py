@@ -37,7 +37,7 @@ def test_the_token_shows_how_the_order_stands(kettle, api):
     assert shown["prompt"]["code"] == "about_to_ring"
 
 
-def test_it_hides_phone_and_code(kettle, api):
+def test_tracking_hides_the_phone_and_the_code(kettle, api):
     placed = as_guest((kettle, 1))
     pay(placed)
 
@@ -47,7 +47,7 @@ def test_it_hides_phone_and_code(kettle, api):
     assert (shown["order"][0]["collection_code"], shown["order"][0]["moves"]) == (None, [])
 
 
-def test_it_hides_who_takes_the_goods_in_and_where(kettle, api):
+def test_tracking_hides_the_recipient_and_the_address(kettle, api):
     a_rate(way="home", fee=300)
     placed = api.post("/cashout/", {**body((kettle, 1)), "delivery": HOME})
 
@@ -58,7 +58,7 @@ def test_it_hides_who_takes_the_goods_in_and_where(kettle, api):
     assert shown["phone"] == "•••••••••111"
 
 
-def test_it_says_at_which_point_the_goods_will_be(kettle, api):
+def test_tracking_shows_the_pick_up_point(kettle, api):
     a_rate()
     point = a_point(directions="Ground floor.")
     asked = {**body((kettle, 1)), "delivery": {"pickup_point": point.pk}}
@@ -96,7 +96,7 @@ def test_a_stale_access_token_is_told_so(kettle, api):
     assert answer.status_code == 401
 
 
-def test_who_is_signed_in_sees_no_more_by_the_token_than_anybody(kettle, buyer_api):
+def test_a_signed_in_user_sees_no_more_by_token_than_a_stranger(kettle, buyer_api):
     placed = as_guest((kettle, 1))
 
     assert buyer_api.get(path_of(placed)).json()["mpesa_number"] == "•••••••••678"
@@ -161,7 +161,7 @@ def test_the_token_cancels_nothing_that_is_paid(kettle, api):
     assert (order.payment_status, order.cancelled_by) == ("paid", "")
 
 
-def test_what_a_guest_gave_up_was_given_up_by_its_buyer(kettle, api):
+def test_an_order_cancelled_by_a_guest_is_cancelled_by_its_buyer(kettle, api):
     placed = as_guest((kettle, 1))
     api.post(path_of(placed, "cancel/"))
 

@@ -63,7 +63,7 @@ def test_a_newcomer_is_spoken_to_as_the_guest_was(kettle, prove, api):
     assert prove().get("/me/").json()["language"] == "sw"
 
 
-def test_what_waits_for_its_money_is_theirs_too(kettle, prove):
+def test_orders_awaiting_payment_join_the_account_too(kettle, prove):
     placed = as_guest((kettle, 1))
 
     assert tokens(prove()) == [placed.json()["order_token"]]
@@ -97,7 +97,7 @@ def test_a_phone_that_was_only_written_into_an_account_gets_nothing(kettle, buye
     assert join_orders(PHONE, timezone.now()) == 0
 
 
-def test_who_paid_from_the_phone_before_gets_nothing(kettle, buyer, goods):
+def test_having_paid_from_the_phone_does_not_take_over_guest_orders(kettle, buyer, goods):
     order = an_order(buyer, (goods[0], 1))
     pay(cash_out(signed_in(buyer), (goods[1], 1)))
     pay(as_guest((kettle, 1)))
@@ -311,7 +311,7 @@ def test_whose_it_became_is_kept(kettle, buyer):
         JoinedOrder.objects.update(account=UserFactory())
 
 
-def test_nobody_signs_in_as_a_guest(kettle, api):
+def test_a_guest_user_cannot_sign_in(kettle, api):
     as_guest((kettle, 1))
     guest = User.objects.get(guest__isnull=False)
 

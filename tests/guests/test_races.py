@@ -55,7 +55,7 @@ def test_twelve_cash_outs_of_one_phone_are_one_guest_with_three_orders(goods):
     assert (Guest.objects.count(), Order.objects.count()) == (1, 3)
 
 
-def test_one_key_twelve_times_is_one_order(kettle):
+def test_twelve_concurrent_uses_of_a_key_place_one_order(kettle):
     answers = at_once(*[partial(as_guest, (kettle, 1), key="a-key-of-their-own")] * 12)
 
     assert {answer.status_code for answer in answers} <= {201, 409}

@@ -40,7 +40,7 @@ def test_the_phone_that_paid_is_told_how_to_see_the_code(told, api, kettle):
     )
 
 
-def test_it_is_told_in_the_language_of_the_cash_out(told, api, kettle):
+def test_messages_are_in_the_language_of_the_cash_out(told, api, kettle):
     [(_, language, text)] = told(pay, api, kettle, **{"Accept-Language": "sw-KE,en;q=0.5"})
 
     assert language == "sw"

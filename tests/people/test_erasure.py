@@ -129,7 +129,7 @@ def test_staff_stay(power):
     assert (answer.status_code, answer.json()["code"]) == (409, "staff_account")
 
 
-def test_who_has_a_role_stays(wanjiku):
+def test_a_user_with_a_role_cannot_be_deleted(wanjiku):
     assert delete(give_role(wanjiku, "delivery")).json()["code"] == "staff_account"
 
 
@@ -312,7 +312,7 @@ def test_every_session_ends(api, wanjiku):
     assert not OutstandingToken.objects.filter(user=wanjiku).exists()
 
 
-def test_nobody_signs_in_with_what_was(api, wanjiku):
+def test_a_deleted_users_credentials_do_not_work(api, wanjiku):
     delete(wanjiku)
 
     for name in ("wanjiku", "wanjiku@example.com", f"#{wanjiku.pk}"):
@@ -332,7 +332,7 @@ def test_the_name_rests_and_the_e_mail_is_free(api, wanjiku):
     assert NameClaim.objects.get(skeleton__startswith="w").user is None
 
 
-def test_its_owner_is_told_in_their_language(
+def test_the_owner_is_notified_in_their_language(
     wanjiku, mailoutbox, django_capture_on_commit_callbacks
 ):
     with django_capture_on_commit_callbacks(execute=True):
@@ -342,7 +342,7 @@ def test_its_owner_is_told_in_their_language(
     assert mail.to == ["wanjiku@example.com"]
 
 
-def test_it_is_on_record_in_the_security_log(wanjiku, caplog, django_capture_on_commit_callbacks):
+def test_the_deletion_is_in_the_security_log(wanjiku, caplog, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
         delete(wanjiku)
 
@@ -361,7 +361,7 @@ def test_the_database_keeps_no_name_of_a_deleted_person(wanjiku):
 # --- Crashes and races ---------------------------------------------------------------------------
 
 
-def test_what_a_crash_left_is_erased_in_the_night(customer, monkeypatch):
+def test_deletions_interrupted_by_a_crash_finish_at_night(customer, monkeypatch):
     monkeypatch.setattr(erasure, "erase_words", lambda user_id: 0)
     delete(customer)
     monkeypatch.undo()
@@ -375,7 +375,7 @@ def test_what_a_crash_left_is_erased_in_the_night(customer, monkeypatch):
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_of_an_order_and_a_deletion_at_once_one_happens(buyer, buyer_api, kettle):
+def test_one_of_a_concurrent_order_and_deletion_succeeds(buyer, buyer_api, kettle):
     placed, deleted = at_once(
         lambda: cash_out(buyer_api, (kettle, 1), key="once"), lambda: delete(buyer)
     )
@@ -387,13 +387,13 @@ def test_of_an_order_and_a_deletion_at_once_one_happens(buyer, buyer_api, kettle
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_of_two_deletions_at_once_one_is_told_that_it_is_gone(buyer):
+def test_the_second_of_two_concurrent_deletions_is_told_the_account_is_gone(buyer):
     answers = at_once(lambda: delete(buyer), lambda: delete(buyer))
 
     assert sorted(answer.status_code for answer in answers) == [200, 401]
 
 
-def test_who_waited_for_a_deletion_places_no_order(buyer, kettle):
+def test_an_order_that_waited_for_the_deletion_is_refused(buyer, kettle):
     api = signed_in(buyer)
     erase_account(buyer, timezone.now())
     User.objects.filter(pk=buyer.pk).update(erased_at=None, is_active=False)

@@ -287,7 +287,7 @@ def test_a_deleted_buyer_reports_nothing_any_more(buyer, parcel):
     assert answer.status_code == 401
 
 
-def test_who_waited_for_a_deletion_reports_no_problem(buyer, parcel):
+def test_a_problem_report_that_waited_for_the_deletion_is_refused(buyer, parcel):
     erase_account(buyer, timezone.now())
 
     with pytest.raises(Exception, match="closed"):
@@ -298,7 +298,7 @@ def test_who_waited_for_a_deletion_reports_no_problem(buyer, parcel):
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_of_a_problem_and_a_deletion_at_once_one_happens(buyer, parcel):
+def test_one_of_a_concurrent_problem_and_deletion_succeeds(buyer, parcel):
     line = parcel.lines.get()
     told, deleted = at_once(
         lambda: post(buyer, line, "", {"kind": "damaged", "text": "It leaks."}),

@@ -43,7 +43,7 @@ def test_every_section_is_there(wanjiku):
     assert list(kept) == ["as_of", *(one.section for one in HOLDINGS)]
 
 
-def test_what_they_did_is_there(wanjiku):
+def test_the_export_contains_the_users_actions(wanjiku):
     _, _, kept = export_of(wanjiku)
 
     assert kept["person"][0]["first_name"] == "Wanjikũ"
@@ -74,7 +74,7 @@ def test_a_seller_gets_what_they_sold_and_nobodys_name(seller, wanjiku):
     assert "254712345678" not in text
 
 
-def test_what_another_did_is_not_there(wanjiku):
+def test_the_export_contains_no_other_users_actions(wanjiku):
     stranger = UserFactory()
     an_order(stranger, (ProductFactory(name="Sufuria"), 1), phone="254712000009")
 
@@ -92,7 +92,7 @@ def test_no_secret_is_there(wanjiku):
     assert attempt.callback_token not in text
 
 
-def test_it_is_a_file_that_no_cache_keeps(wanjiku):
+def test_the_export_is_a_file_that_is_not_cached(wanjiku):
     answer, _, _ = export_of(wanjiku)
 
     assert answer["Content-Type"] == "application/json"

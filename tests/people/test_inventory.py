@@ -59,7 +59,7 @@ def test_a_table_that_names_people_says_what_it_keeps():
     assert missing == set(), f"Say in payments/people/inventory.py what becomes of: {missing}"
 
 
-def test_what_is_said_is_about_columns_that_are_there():
+def test_the_inventory_names_existing_columns():
     for one in HOLDINGS:
         names = {field.name for field in one.table._meta.concrete_fields}
         names |= {field.attname for field in one.table._meta.concrete_fields}

@@ -40,7 +40,7 @@ def test_a_newcomer_is_told_all_of_themselves(buyer):
     }
 
 
-def test_what_they_said_of_themselves_is_there(db):
+def test_the_users_own_details_are_included(db):
     amina = UserFactory(
         first_name="Amina", last_name="Ali", avatar="avatars/1.webp", phone="254712345678"
     )
@@ -53,7 +53,7 @@ def test_what_they_said_of_themselves_is_there(db):
     assert (shown["phone"], shown["language"]) == ("254712345678", "sw")
 
 
-def test_who_is_not_signed_in_is_told_to(api, db):
+def test_signing_in_is_required(api, db):
     assert api.get("/me/").status_code == 401
 
 
@@ -65,13 +65,13 @@ def test_roles_are_named_and_other_groups_are_not(db):
     assert me(clerk)["roles"] == ["finance", "support", "superuser"]
 
 
-def test_who_listed_anything_is_a_seller_also_once_it_is_off_sale(seller, kettle):
+def test_a_user_who_ever_listed_a_product_is_a_seller(seller, kettle):
     type(kettle).objects.update(listed=False)
 
     assert me(seller)["is_seller"] is True
 
 
-def test_who_hands_parcels_over_at_a_point_is_told_apart(buyer):
+def test_a_pick_up_points_staff_are_marked(buyer):
     a_point(buyer)
 
     assert (me(buyer)["is_at_point"], me(UserFactory())["is_at_point"]) == (True, False)
@@ -100,7 +100,7 @@ def test_lines_to_hand_over_are_counted_until_they_are_fetched(buyer, seller, ke
     assert me(buyer)["counts"]["to_hand_over"] == 0
 
 
-def test_what_is_unread_is_counted_as_notices_count_it(buyer, kettle, monkeypatch):
+def test_the_unread_count_is_that_of_notices(buyer, kettle, monkeypatch):
     for _ in range(2):
         line = paid_line(buyer, kettle)
         notice = line.order.notices.filter(kind="paid").get()
@@ -126,7 +126,7 @@ def test_problems_are_counted_while_they_wait_for_their_buyer(buyer, seller, ket
     assert me(buyer)["counts"]["to_answer"] == 0
 
 
-def test_it_costs_three_statements(buyer, django_assert_num_queries):
+def test_reading_the_profile_takes_three_statements(buyer, django_assert_num_queries):
     api = signed_in(buyer)
     api.get("/me/")
 

@@ -113,7 +113,7 @@ def _letter(world, who, method, route):
         *(pytest.param(bad, METHODS, marks=pytest.mark.slow) for bad in BAD),
     ],
 )
-def test_whoever_carries_it_gets_what_a_stranger_gets(world, strangers_letter, bad, methods):
+def test_a_bad_token_gets_the_same_answers_as_no_token(world, strangers_letter, bad, methods):
     """Public pages answer, private ones say 401, all others what they always say."""
     token = BAD[bad](UserFactory())
     bearer = Client(HTTP_AUTHORIZATION=f"Bearer {token}", raise_request_exception=False)

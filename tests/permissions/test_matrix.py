@@ -148,7 +148,7 @@ def check(world, route, who_asks, table=TABLE, **values):
 ROUTES = [route for route in TABLE if " " not in route]
 
 
-def test_what_watches_a_request_does_not_watch_the_next(world, monkeypatch):
+def test_observers_of_a_request_do_not_observe_the_next(world, monkeypatch):
     monkeypatch.setattr(connections["default"], "execute_wrappers", [])
 
     for _ in range(2):

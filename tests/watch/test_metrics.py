@@ -93,7 +93,7 @@ def test_a_refused_request_makes_no_query(client, django_assert_num_queries):
 @pytest.mark.parametrize("token", ["short", "with a space in it, and long"])
 def test_a_token_that_can_be_guessed_stops_the_start(token):
     assert problems_of(PRODUCTION, METRICS_TOKEN=token) == [
-        "METRICS_TOKEN is 16 to 200 letters, digits and signs: nobody may guess it."
+        "METRICS_TOKEN must be 16 to 200 letters, digits and symbols, hard to guess."
     ]
 
 
@@ -183,7 +183,7 @@ def test_without_a_database_the_counters_are_still_there(client, monkeypatch):
 
 
 def test_an_alert_address_that_is_none_stops_the_start():
-    said = ["ALERT_EMAIL is one e-mail address, such as ops@example.co.ke."]
+    said = ["ALERT_EMAIL must be one e-mail address, such as ops@example.co.ke."]
 
     for wrong in ("ops", "ops@", "a@example.co.ke, b@example.co.ke", "Ops <a@example.co.ke>"):
         assert problems_of(PRODUCTION, ALERT_EMAIL=wrong) == said

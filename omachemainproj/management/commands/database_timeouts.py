@@ -1,4 +1,4 @@
-"""``manage.py database_timeouts``: limits of statements, where no connection can ask for them."""
+"""``manage.py database_timeouts``: sets timeouts on the role where connections cannot set them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``manage.py migrate``, one at a time, and with the time that a large table takes."""
+"""``manage.py migrate``, one at a time, and with enough time for large tables."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from omachemainproj.postgresql.migrating import one_at_a_time
 
 
 class Command(migrate.Command):
-    """Django's own, but that several at once do the work of one (``one_at_a_time``).
+    """Django's own, except that concurrent runs wait for each other (``one_at_a_time``).
 
-    Whoever comes second waits, and then finds nothing to do: containers that each migrate at their
-    start, a deploy and a person beside it. A migration that had to wait too long for a table has
-    changed nothing: run it again.
+    A second run waits, and then finds nothing to do: containers may each migrate at their start. A
+    migration that waited too long for a table's lock has changed nothing: run it again.
     """
 
     def handle(self, *args: Any, **options: Any) -> None:
