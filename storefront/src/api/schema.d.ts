@@ -332,13 +332,13 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * What a cart would cost
-         * @description What a cash-out with the same body would cost at this moment, and what stands in its way.
+         * Quote a cart
+         * @description The cost of a cash-out with the same body at this moment, and what would prevent it.
          *
-         *     Nothing is kept and nothing is held. No sign-in is needed, but for one of the caller's own
-         *     addresses; who is signed in is also told of their own goods. Whatever is missing, sold out
-         *     or not brought there is said in the answer, which is a 200; a 400 is for a body that cannot
-         *     be read.
+         *     Nothing is stored or reserved. No sign-in is needed, except to use one of the caller's own
+         *     addresses; for a signed-in caller, goods of their own are reported too. Goods that are
+         *     missing, sold out or cannot be delivered there are reported in a 200 response; 400 is for
+         *     bodies that cannot be read.
          */
         post: operations["quote"];
         delete?: never;
@@ -758,10 +758,11 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What the caller was told
-         * @description What the caller was told, newest first, also where they want no e-mail and no SMS.
+         * List notices
+         * @description The caller's notices, newest first, also if they have turned e-mail and SMS off.
          *
-         *     It is kept as long as the texts of messages are (180 days, unless the shop says otherwise).
+         *     Notices are kept as long as the texts of messages (180 days, unless the shop sets another
+         *     period).
          */
         get: operations["notices"];
         put?: never;
@@ -782,9 +783,9 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Mark as read
-         * @description Note that the caller has read some of it, or all up to one. Safe to repeat; what others
-         *     were told is not touched.
+         * Mark notices as read
+         * @description Mark some of the caller's notices as read, or all up to one. Safe to repeat. Other users'
+         *     notices are not changed.
          */
         post: operations["notices_read"];
         delete?: never;
@@ -902,7 +903,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Pick-up points
+         * List pick-up points
          * @description List the pick-up points that accept parcels, of one county or of all.
          */
         get: operations["pickup_points"];
@@ -2111,18 +2112,18 @@ export interface components {
             code: string;
             /**
              * Format: uuid
-             * @description `too_many_unpaid_orders`, `too_many_unpaid_goods`, `too_much_unpaid_value`: the caller's newest unpaid order, if there is one, to pay or to cancel.
+             * @description `too_many_unpaid_orders`, `too_many_unpaid_goods`, `too_much_unpaid_value`: the caller's newest unpaid order, if any, to pay or cancel first.
              */
             order_token?: string;
-            /** @description The same: all, newest first. */
+            /** @description For the same codes: all unpaid orders, newest first. */
             order_tokens?: string[];
-            /** @description `too_many_unpaid_goods`, `too_much_unpaid_value`: how many different products, or KES in all, the caller can hold before paying. */
+            /** @description `too_many_unpaid_goods`, `too_much_unpaid_value`: the number of different products, or the total in KES, that the caller can reserve before paying. */
             most?: number;
             /** @description `price_changed`: every line, in the order sent. */
             order?: components["schemas"]["PricedLineOutput"][];
-            /** @description The same: whole KES in all, now. */
+            /** @description `price_changed`: the current total in whole KES. */
             amount?: number;
-            /** @description The same, where the goods are brought: whole KES of the amount for that, now. */
+            /** @description `price_changed`, with a delivery: the current delivery fee in whole KES, part of `amount`. */
             delivery_fee?: number;
         };
         /** @enum {string} */
@@ -2607,7 +2608,7 @@ export interface components {
             product: number;
             name: string;
             number: number;
-            /** @description Whole KES, each, as agreed. */
+            /** @description The agreed price of one, in whole KES. */
             price: number;
             /** @description Whole KES: number × price. */
             amount: number;
@@ -2848,17 +2849,17 @@ export interface components {
             /** @description The same, to the listing's number. */
             selling_sms?: boolean;
         };
-        /** @description Where a line is to go, and what shows that it may. */
+        /** @description A line's next status, with what that status requires. */
         MoveInput: {
             to: components["schemas"]["MoveInputToEnum"];
             /**
-             * @description Why; the buyer and the seller read it.
+             * @description The reason, which buyer and seller can read.
              * @default
              */
             note?: string;
-            /** @description The buyer's collection code, from whoever hands over. */
+            /** @description The buyer's collection code, from the user who hands over. */
             code?: string;
-            /** @description On cancelling, from the seller or staff: whether the goods are there to be sold again. Unless told: yes when the buyer cancels, no otherwise. */
+            /** @description When the seller or staff cancel: whether the goods can be sold again. Default: yes if the buyer cancels, otherwise no. */
             goods_there?: boolean;
         };
         /**
@@ -2927,7 +2928,7 @@ export interface components {
          * @enum {string}
          */
         NextPayoutOutputStatusEnum: "waiting" | "on_its_way";
-        /** @description Something the caller was told. */
+        /** @description A notice to the caller. */
         NoticeOutput: {
             id: number;
             kind: components["schemas"]["NoticeOutputKindEnum"];
@@ -2937,12 +2938,12 @@ export interface components {
             text: string;
             /**
              * Format: uuid
-             * @description The order it is about, where the caller bought it.
+             * @description The order it is about, if the caller is its buyer.
              */
             order_token: string | null;
-            /** @description That order's, for its sellers too. */
+            /** @description The order's reference, for its sellers too. */
             reference: string | null;
-            /** @description For `/track/order/{id}/`, where it is about one line alone. */
+            /** @description For `/track/order/{id}/`, if it is about a single line. */
             line: number | null;
             /** Format: date-time */
             created_at: string;
@@ -3005,41 +3006,41 @@ export interface components {
             payment_status: components["schemas"]["PaymentStatusEnum"];
             /** @description Whole KES. */
             amount: number;
-            /** @description 12 digits: 2547… or 2541…; of a guest's order three of them, as •••••••••678. */
+            /** @description 12 digits: 2547… or 2541…; for a guest's order only the last three, as •••••••••678. */
             mpesa_number: string;
             /** Format: date-time */
             created_at: string;
             /**
              * Format: date-time
-             * @description Unpaid by then, its goods are free again.
+             * @description If it is unpaid by then, its goods are released.
              */
             expires_at: string;
             order: components["schemas"]["LineOutput"][];
-            /** @description Where it is brought; null where that was not agreed. */
+            /** @description The destination; null if no delivery was agreed. */
             delivery: components["schemas"]["OrderDeliveryOutput"] | null;
-            /** @description Whole KES of the amount, for bringing it. */
+            /** @description The delivery part of the amount, in whole KES. */
             delivery_fee: number;
-            /** @description Whole KES that are still to come; 0 once the order waits for nothing. */
+            /** @description The amount still to be paid, in whole KES; 0 once none is expected. */
             amount_due: number;
-            /** @description Seconds until `expires_at`, by our clock; null once it waits for nothing. */
+            /** @description Seconds until `expires_at`, by our clock; null once no payment is expected. */
             expires_in: number | null;
             prompt: components["schemas"]["PromptOutput"];
-            /** @description Where to pay without the prompt; empty once nothing is due. */
+            /** @description Ways to pay without a prompt; empty once nothing is due. */
             by_hand: components["schemas"]["ByHandOutput"][];
         };
         /** @description One line of an order, in a list of orders. */
         OrderRowLineOutput: {
             /** @description Statuses to which the caller may move it now: `to` of `/track/{id}/move/`. */
             moves: components["schemas"]["TrackStatusEnum"][];
-            /** @description Whether its buyer can report a problem now: from paid to some days after the delivery. */
+            /** @description Whether its buyer can report a problem now: from payment until some days after delivery. */
             can_report_problem: boolean;
-            /** @description Whether its buyer may write a review now, which they can once it is delivered. */
+            /** @description Whether its buyer may write a review now, as after delivery. */
             can_review: boolean;
             /** @description Whether its buyer has written a review. */
             reviewed: boolean;
             /**
              * Format: date-time
-             * @description Until when that review may be changed; null before it is written, which can be done at any time after the delivery.
+             * @description Until when that review can be changed; null until it is written, which has no time limit.
              */
             reviewable_until: string | null;
             /** @description For `/track/order/{id}/` and `/track/{id}/move/`. */
@@ -3058,7 +3059,7 @@ export interface components {
             /** @description The seller's user name. */
             seller: string;
         };
-        /** @description One of the caller's orders, in a list of them. */
+        /** @description One of the caller's orders, in a list. */
         OrderRowOutput: {
             /** Format: uuid */
             order_token: string;
@@ -3067,19 +3068,19 @@ export interface components {
             payment_status: components["schemas"]["PaymentStatusEnum"];
             /** @description Whole KES. */
             amount: number;
-            /** @description Whole KES that are still to come; 0 once the order waits for nothing. */
+            /** @description The amount still to be paid, in whole KES; 0 once none is expected. */
             amount_due: number;
             /** Format: date-time */
             created_at: string;
             /**
              * Format: date-time
-             * @description Unpaid by then, its goods are free again.
+             * @description If it is unpaid by then, its goods are released.
              */
             expires_at: string;
             order: components["schemas"]["OrderRowLineOutput"][];
-            /** @description Where it is brought; null where that was not agreed. */
+            /** @description The destination; null if no delivery was agreed. */
             delivery: components["schemas"]["ShortDeliveryOutput"] | null;
-            /** @description What waits for the caller: `pay` it, `answer` about a problem, `confirm` goods that are on the way, `review` what was delivered. More may come; leave out what you do not know. */
+            /** @description The caller's next actions: `pay` the order, `answer` about a problem, `confirm` goods that are on the way, `review` delivered goods. More may be added; ignore unknown ones. */
             needs: components["schemas"]["NeedsEnum"][];
         };
         /** @enum {string} */
@@ -3555,7 +3556,7 @@ export interface components {
         PricedLineOutput: {
             product: number;
             number: number;
-            /** @description Whole KES, each, now. */
+            /** @description The current price of one, in whole KES. */
             price: number;
             /** @description Whole KES: number × price. */
             amount: number;
@@ -3592,15 +3593,15 @@ export interface components {
         ProblemMessagesErrorCode: "busy" | "not_authenticated" | "password_changed" | "problem_not_found" | "session_ended" | "throttled" | "token_not_valid" | "user_inactive" | "user_not_found";
         /** @enum {string} */
         ProblemOpenErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "idempotency_key_reused" | "line_not_found" | "not_authenticated" | "parse_error" | "password_changed" | "problem_not_possible" | "problem_open" | "problem_too_late" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "too_many_problems" | "unsupported_media_type" | "user_inactive" | "user_not_found";
-        /** @description Why something cannot be bought as asked, or costs otherwise. */
+        /** @description Why something cannot be bought as requested, or has another price. */
         ProblemOutput: {
-            /** @description For programs. */
+            /** @description The reason as a code. */
             code: string;
-            /** @description For people. */
+            /** @description The reason, to show to the buyer. */
             message: string;
-            /** @description `short`, `sold_out`: how many there are; else null. */
+            /** @description `short`, `sold_out`: the number available; otherwise null. */
             left: number | null;
-            /** @description `price_changed`, `fee_changed`: the KES that were shown; else null. */
+            /** @description `price_changed`, `fee_changed`: the amount that was shown, in KES; otherwise null. */
             shown: number | null;
         };
         /** @enum {string} */
@@ -3791,8 +3792,8 @@ export interface components {
          */
         PromptOutputStatusEnum: "none" | "requested" | "submitted" | "unknown" | "confirmed" | "failed";
         /**
-         * @description Where to, as at cash-out; or a county alone (`{"county": "nairobi"}`), for bringing it to an
-         *     address there.
+         * @description The destination, as at cash-out; or only a county (`{"county": "nairobi"}`), for delivery to
+         *     an address there.
          */
         QuoteDeliveryInput: {
             /** @description The id of a pick-up point that is open. */
@@ -3867,62 +3868,62 @@ export interface components {
         };
         /** @enum {string} */
         QuoteErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "parse_error" | "throttled" | "too_large" | "unsupported_media_type";
-        /** @description A cash-out as it would be sent; nothing of it is kept. */
+        /** @description The body of a cash-out. Nothing of it is stored. */
         QuoteInput: {
             order: components["schemas"]["LineInput"][];
             /**
-             * @description Checked where it is sent, and not used.
+             * @description Checked if given, but not used.
              * @example 0712345678
              */
             mpesa_number?: string | number | null;
             /** @description Total in whole KES, as shown to the buyer; 409 if it is different now. */
             amount?: number;
-            /** @description Where to: a pick-up point, a county, one of the caller's addresses, or none. */
+            /** @description The destination: a pick-up point, a county, one of the caller's addresses, or none. */
             delivery?: components["schemas"]["QuoteDeliveryInput"] | null;
         };
-        /** @description What it costs at this moment: of the lines that are available. */
+        /** @description The current cost of the lines that are available. */
         QuoteOutput: {
             /** @description In the order sent. */
             lines: components["schemas"]["QuotedLineOutput"][];
             parcels: components["schemas"]["QuotedParcelOutput"][];
             /** @description Whole KES. */
             goods: number;
-            /** @description Whole KES; null where nothing is brought there. */
+            /** @description Whole KES; null if we do not deliver there. */
             delivery_fee: number | null;
-            /** @description Whole KES in all; null where the fee is. */
+            /** @description The total in whole KES; null if the fee is null. */
             amount: number | null;
-            /** @description How many days it takes, at most; null where nothing is brought. */
+            /** @description The longest time the delivery takes, in days; null without a delivery. */
             days: number | null;
-            /** @description Of all of it: `no_such_point`, `point_closed`, `no_such_address`, `sign_in`, `no_rate`, `above_limit`, `fee_changed`, `price_changed`. */
+            /** @description Problems of the whole cart: `no_such_point`, `point_closed`, `no_such_address`, `sign_in`, `no_rate`, `above_limit`, `fee_changed`, `price_changed`. */
             problems: components["schemas"]["ProblemOutput"][];
         };
         QuotedLineOutput: {
             product: number;
             number: number;
-            /** @description Null where it is not for sale. */
+            /** @description Null if it is not for sale. */
             name: string | null;
             /** @description The seller's user name. */
             seller: string | null;
-            /** @description Whole KES, each, now. */
+            /** @description The current price of one, in whole KES. */
             price: number | null;
             /** @description Whole KES: number × price. */
             amount: number | null;
-            /** @description Whether it can be bought now, as asked. */
+            /** @description Whether it can be bought now, as requested. */
             available: boolean;
             /** @description `not_for_sale`, `own_goods`, `sold_out`, `short`, or `price_changed`. */
             problem: components["schemas"]["ProblemOutput"] | null;
         };
-        /** @description One seller's goods, brought together. */
+        /** @description One seller's goods, delivered together. */
         QuotedParcelOutput: {
             /** @description The seller's user name. */
             seller: string;
-            /** @description Whole KES: what they are worth. */
+            /** @description The price of the goods, in whole KES. */
             goods: number;
-            /** @description Whole KES for bringing them; 0 where that is free. */
+            /** @description The delivery fee, in whole KES; 0 if it is free. */
             fee: number;
-            /** @description Whole KES of goods from which on it is free; null: never. */
+            /** @description The price of the goods, in whole KES, from which delivery is free; null: never. */
             free_above: number | null;
-            /** @description How many days it takes, at most. */
+            /** @description The longest time the delivery takes, in days. */
             days: number;
         };
         RatingOutput: {
@@ -3933,12 +3934,12 @@ export interface components {
             stars: number | null;
             reviews: number;
         };
-        /** @description What was read: some of them, or all up to one. */
+        /** @description The notices that were read: some by ID, or all up to one. */
         ReadInput: {
             ids?: number[];
             /**
              * Format: int64
-             * @description The newest that was shown: it and all before it. What came since stays unread.
+             * @description The newest notice that was shown. It and all older ones become read; newer ones stay unread.
              */
             up_to?: number;
         };
@@ -4072,27 +4073,27 @@ export interface components {
         /** @description One line of an order, for its seller. */
         SaleOutput: {
             id: number;
-            /** @description The order's reference, as its buyer has it. */
+            /** @description The order's reference, as its buyer sees it. */
             order: string;
-            /** @description The same. */
+            /** @description The same as `order`. */
             reference: string;
             product: number;
-            /** @description As it was when it was sold. */
+            /** @description The product's name when it was sold. */
             name: string;
             /** Format: uri */
             thumbnail: string | null;
             number: number;
-            /** @description Whole KES, each, as agreed. */
+            /** @description The agreed price of one, in whole KES. */
             price: number;
             /** @description Whole KES: number × price. */
             amount: number;
             track_status: components["schemas"]["TrackStatusEnum"];
-            /** @description Their first name, or `customer`. */
+            /** @description The buyer's first name, or `customer`. */
             buyer: string;
-            /** @description The number to call, once it is paid: 2547… or 2541…. */
+            /** @description The buyer's number to call, once paid: 2547… or 2541…. */
             phone: string | null;
             /**
-             * @description Where it goes, while `phone` is shown; null where no delivery was agreed.
+             * @description The destination, while `phone` is shown; null if no delivery was agreed.
              *
              *     * `mombasa` - Mombasa
              *     * `kwale` - Kwale
@@ -4143,7 +4144,7 @@ export interface components {
              *     * `nairobi` - Nairobi City
              */
             county: components["schemas"]["CountyEnum"] | null;
-            /** @description The same; an agent collects it at the seller's place. */
+            /** @description The delivery method, if one was agreed; an agent collects the goods from the seller. */
             delivery: components["schemas"]["WayOutput"] | null;
             /** Format: date-time */
             created_at: string;
@@ -4275,14 +4276,14 @@ export interface components {
             new_password1: string;
             new_password2: string;
         };
-        /** @description Where an order goes. */
+        /** @description The destination of an order, in short. */
         ShortDeliveryOutput: {
             way: components["schemas"]["WayEnum"];
-            /** @description Where to, in one line. */
+            /** @description The destination in one line. */
             place: string;
-            /** @description How many days it takes, by the estimate then. */
+            /** @description The delivery time estimated at cash-out, in days. */
             days: number;
-            /** @description Whole KES for all parcels. */
+            /** @description The fee for all parcels, in whole KES. */
             fee: number;
         };
         /** @description The response to registering and signing in. */
@@ -4304,13 +4305,13 @@ export interface components {
          * @enum {string}
          */
         StateEnum: "open" | "returning" | "closed";
-        /** @description One step on the way of a line. */
+        /** @description A status change of a line. */
         StepOutput: {
             track_status: components["schemas"]["TrackStatusEnum"];
             /** Format: date-time */
             at: string;
             by: components["schemas"]["ByEnum"];
-            /** @description Why, where somebody said so. */
+            /** @description The reason, if one was given. */
             note: string;
         };
         /** @description One change of the stock. */
@@ -4421,15 +4422,15 @@ export interface components {
         TrackOutput: {
             /** @description Statuses to which the caller may move it now: `to` of `/track/{id}/move/`. */
             moves: components["schemas"]["TrackStatusEnum"][];
-            /** @description Whether its buyer can report a problem now: from paid to some days after the delivery. */
+            /** @description Whether its buyer can report a problem now: from payment until some days after delivery. */
             can_report_problem: boolean;
-            /** @description Whether its buyer may write a review now, which they can once it is delivered. */
+            /** @description Whether its buyer may write a review now, as after delivery. */
             can_review: boolean;
             /** @description Whether its buyer has written a review. */
             reviewed: boolean;
             /**
              * Format: date-time
-             * @description Until when that review may be changed; null before it is written, which can be done at any time after the delivery.
+             * @description Until when that review can be changed; null until it is written, which has no time limit.
              */
             reviewable_until: string | null;
             id: number;
@@ -4448,7 +4449,7 @@ export interface components {
              */
             avatar: string | null;
             number: number;
-            /** @description Whole KES, each, as agreed. */
+            /** @description The agreed price of one, in whole KES. */
             price: number;
             /** @description Whole KES: number × price. */
             amount: number;
@@ -4482,19 +4483,19 @@ export interface components {
         TrackStatusEnum: "created" | "paid" | "fetched" | "shipping" | "delivered" | "cancelled" | "refunded";
         /** @enum {string} */
         TrackStoryErrorCode: "busy" | "line_not_found" | "not_authenticated" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "user_inactive" | "user_not_found";
-        /** @description One line, where it goes, and its whole way. */
+        /** @description One line with its destination and history. */
         TrackStoryOutput: {
             /** @description Statuses to which the caller may move it now: `to` of `/track/{id}/move/`. */
             moves: components["schemas"]["TrackStatusEnum"][];
-            /** @description Whether its buyer can report a problem now: from paid to some days after the delivery. */
+            /** @description Whether its buyer can report a problem now: from payment until some days after delivery. */
             can_report_problem: boolean;
-            /** @description Whether its buyer may write a review now, which they can once it is delivered. */
+            /** @description Whether its buyer may write a review now, as after delivery. */
             can_review: boolean;
             /** @description Whether its buyer has written a review. */
             reviewed: boolean;
             /**
              * Format: date-time
-             * @description Until when that review may be changed; null before it is written, which can be done at any time after the delivery.
+             * @description Until when that review can be changed; null until it is written, which has no time limit.
              */
             reviewable_until: string | null;
             id: number;
@@ -4513,7 +4514,7 @@ export interface components {
              */
             avatar: string | null;
             number: number;
-            /** @description Whole KES, each, as agreed. */
+            /** @description The agreed price of one, in whole KES. */
             price: number;
             /** @description Whole KES: number × price. */
             amount: number;
@@ -4527,18 +4528,18 @@ export interface components {
             created_at: string;
             /** Format: date-time */
             updated_at: string;
-            /** @description Where its order is brought, for its buyer alone; null where that was not agreed. */
+            /** @description The order's destination, only for its buyer; null if no delivery was agreed. */
             delivery: components["schemas"]["DeliveryOutput"] | null;
             /** @description Oldest first. */
             history: components["schemas"]["StepOutput"][];
-            /** @description The newest one, for its buyer and its seller; null without any. */
+            /** @description The newest problem, for its buyer and seller; null if none. */
             problem: components["schemas"]["ProblemSummaryOutput"] | null;
         };
         /** @enum {string} */
         UnlinkSignInPhoneErrorCode: "busy" | "conflict" | "no_other_way_in" | "not_authenticated" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "user_inactive" | "user_not_found";
-        /** @description What is left. */
+        /** @description The number of unread notices. */
         UnreadOutput: {
-            /** @description How many are not read; 100 where there are more. */
+            /** @description The number of unread notices, 100 at most. */
             unread: number;
         };
         /** @description The user's own view of their account, with their phone. */
@@ -4585,7 +4586,7 @@ export interface components {
          * @enum {string}
          */
         WayEnum: "home" | "pickup";
-        /** @description How a line is brought to its buyer. */
+        /** @description The delivery method of a line. */
         WayOutput: {
             way: components["schemas"]["WayEnum"];
             /** @description The point's name. */
@@ -9270,7 +9271,7 @@ export interface operations {
                 /** @description Rows a page; above 100 they are 100. */
                 page_size?: number;
                 /**
-                 * @description `true`: only those that are not read yet.
+                 * @description `true`: only unread notices.
                  *
                  *     * `true` - true
                  */
@@ -9285,7 +9286,7 @@ export interface operations {
             200: {
                 headers: {
                     Link: components["headers"]["Link"];
-                    /** @description How many are not read, on all pages together; 100 where there are more. */
+                    /** @description The number of unread notices on all pages together, 100 at most. */
                     "Unread-Count"?: number;
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
@@ -12312,7 +12313,7 @@ export interface operations {
                 cursor?: string;
                 /** @description Rows a page; above 100 they are 100. */
                 page_size?: number;
-                /** @description Several times, or with commas. What is to be fulfilled (`paid`, `fetched`, `shipping`) unless told. */
+                /** @description Repeated or comma-separated. Default: lines to be fulfilled (`paid`, `fetched`, `shipping`). */
                 status?: ("created" | "paid" | "fetched" | "shipping" | "delivered" | "cancelled" | "refunded")[];
             };
             header?: never;
@@ -15429,7 +15430,7 @@ export interface operations {
             query?: {
                 /** @description Where the page starts; take it from the `Link` header. */
                 cursor?: string;
-                /** @description Its `order_token`. */
+                /** @description The order's `order_token`. */
                 order?: string;
                 /** @description Rows a page; above 100 they are 100. */
                 page_size?: number;
