@@ -54,7 +54,6 @@ _FILES = (
 )
 
 _TOO_MANY_BYTES = f"The picture is larger than {MAX_BYTES // 1024 // 1024} MB."
-_TOO_MANY_PICTURES = "Other pictures are being processed. Please send yours again in a moment."
 _DAMAGED = "This is not a JPEG, PNG, WebP or HEIC picture, or it is damaged."
 _REFUSALS = {
     PictureRefusal.PHOTO_TOO_LARGE: f"The picture has more than {PHOTO.side} pixels a side or "

@@ -10,6 +10,7 @@ class PaymentsConfig(AppConfig):
         from . import interest, signals  # noqa: F401, PLC0415
         from .originals import give_sqlite_its_digest, keep_originals  # noqa: PLC0415
         from .payouts import handler, seller_refund_limit  # noqa: F401, PLC0415
+        from .refunds import handler as refund_handler  # noqa: F401, PLC0415
 
         post_migrate.connect(
             keep_originals, sender=self, dispatch_uid="payments.originals.keep_originals"

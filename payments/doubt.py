@@ -13,10 +13,7 @@ from django.utils import timezone
 from omachemainproj.locking import lock_row
 
 from .evidence import SourceReport, lock_receipt, stop_goods, wake_transfers
-from .models import (
-    Receipt,
-    Verification,
-)
+from .models import Receipt, Verification
 from .models.evidence import is_enough
 
 logger = logging.getLogger(__name__)

@@ -9,11 +9,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from .doubt import put_in_doubt
-from .models import (
-    PayoutStop,
-    ReceiptQuestion,
-    Verification,
-)
+from .models import PayoutStop, ReceiptQuestion, Verification
 from .models.evidence import RECEIPT_QUERIES
 from .shortcodes import paid_shortcode
 from .transaction_status import query_transaction_status

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 
-from .models import (
-    Provider,
-    Receipt,
-    ReceiptEvidence,
-)
+from .models import Provider, Receipt, ReceiptEvidence
 
 
 def receiving_shortcode() -> str:

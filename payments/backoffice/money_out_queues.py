@@ -162,11 +162,7 @@ PAYOUTS_ON_HOLD = Queue(
         .select_related("seller")
         .order_by("pk")
     ),
-    columns={
-        **_PAYOUT,
-        "Reason": lambda payout: payout.on_hold_reason,
-        "Since": lambda p: p.on_hold_since,
-    },
+    columns={**_PAYOUT, "Reason": "on_hold_reason", "Since": "on_hold_since"},
     listed="payments_payout_changelist?status__exact=due&needs_approval__exact=1&approved_by__isnull=1",
 )
 

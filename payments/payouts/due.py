@@ -11,12 +11,7 @@ from django.utils import timezone
 from accounts.models import User
 from omachemainproj.compiled_queries import compiled
 from omachemainproj.mpesa_limits import MIN_B2C
-from payments.models import (
-    Payout,
-    SellerShare,
-    TransferStatus,
-    share_due,
-)
+from payments.models import Payout, SellerShare, TransferStatus, share_due
 
 from .balances import annotate_balances
 

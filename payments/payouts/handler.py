@@ -19,14 +19,7 @@ from orders.notifications.notify import notify
 from payments import ledger
 from payments.daraja.result_codes import PayoutReason
 from payments.evidence import EVIDENCE_DELAY, request_confirmation
-from payments.models import (
-    Payout,
-    PayoutDay,
-    Receipt,
-    TransferStatus,
-    Verification,
-    Withdrawal,
-)
+from payments.models import Payout, PayoutDay, Receipt, TransferStatus, Verification, Withdrawal
 from payments.transfers import TransferHandler, handles
 
 from .allocation import create_payouts, orders_of

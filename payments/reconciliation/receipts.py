@@ -26,9 +26,7 @@ from payments.models import (
     Receipt,
     amount_credited,
 )
-from payments.models.same_payments import (
-    may_be_paid_with,
-)
+from payments.models.same_payments import may_be_paid_with
 from payments.refunds.corrections import (
     drop_unsent,
     missing_of_order,

@@ -14,11 +14,7 @@ from omachemainproj.money import format_kes
 from omachemainproj.phones import clearer_phone
 from orders.models import Order
 from payments import evidence, ledger
-from payments.models import (
-    DOUBTFUL,
-    Provider,
-    Receipt,
-)
+from payments.models import DOUBTFUL, Provider, Receipt
 from payments.models.same_payments import (
     attempts_behind,
     movement_of,

@@ -1,6 +1,6 @@
 """Money the shop does not have: reversed by M-Pesa itself, or never received.
 
-Locks: the order first, then the receipt.
+Locks: the order first, then the receipt, then its refunds.
 """
 
 from __future__ import annotations
@@ -90,8 +90,8 @@ def record_refund_found(
 
     Returns the refund it was. ``phone`` is "" if nothing shows the number it went to. A refund of
     that amount which may have been sent, or is done without a receipt number, is taken to be this
-    one. Otherwise, what the order's
-    remaining lines lack after it is written off, until they are cancelled.
+    one. Otherwise, what the order's remaining lines lack after it is written off, until they are
+    cancelled.
 
     Raises CannotBeReversed if more would be refunded than was paid, or if the refund is waiting for
     a second person, who has to approve it first.

@@ -14,12 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from omachemainproj.money import format_kes
-from payments.daraja.result_codes import (
-    PayoutReason,
-    TransactionEnd,
-    b2c_failure,
-    transaction_end,
-)
+from payments.daraja.result_codes import PayoutReason, TransactionEnd, b2c_failure, transaction_end
 from payments.daraja.results import QueueTimeout, Result, read_transfer_callback
 from payments.daraja.values import UnreadableCallback, says_reversal
 from payments.doubt import end_doubt_if_reported_again, put_in_doubt
