@@ -118,10 +118,21 @@ test("finance decides about money", async ({ page }) => {
     await expect(said(page)).toContainText("KES 60,000 is on hold.");
   });
 
-  await job(page, "say that money in doubt has come", 3, async () => {
+  await job(page, "have M-Pesa queried about money in doubt", 3, async () => {
     await decide(stuck.receipt, "receipt/");
-    await act("came", "It is on the statement");
-    await expect(said(page)).toContainText("is confirmed");
+    await act("ask", "The buyer has the message");
+    await expect(said(page)).toContainText("M-Pesa will be queried in a moment.");
+  });
+
+  await test.step("see that its answer ends the doubt", async () => {
+    const doubted = page
+      .getByRole("row")
+      .filter({ hasText: stuck.receipt })
+      .filter({ has: page.locator('a[href*="/console/receipt/"]') });
+    await expect(async () => {
+      await page.goto("/admin/payments/console/");
+      await expect(doubted).toHaveCount(0, { timeout: 500 });
+    }).toPass({ timeout: 60_000 });
   });
 
   await job(page, "try a refused refund again", 3, async () => {

@@ -87,7 +87,7 @@ test("the owner manages the staff", async ({ page }) => {
   });
 
   await job(page, "close their account", 3, async () => {
-    await page.getByText("The account").click();
+    await page.getByRole("heading", { name: "The account" }).click();
     await page.getByLabel("May sign in").uncheck();
     await page.getByRole("button", { name: "Save", exact: true }).click();
     await expect(said(page)).toContainText("was changed successfully");

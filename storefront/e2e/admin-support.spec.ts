@@ -89,7 +89,7 @@ test("support answers whoever calls", async ({ page }) => {
 
   await job(page, "answer who says that they have paid, by M-Pesa’s receipt", 1, async () => {
     await findAnything(page, ` ${sold.receipt.toLowerCase()} `, `Order ${sold.reference}`);
-    await expect(page.locator("#stands")).toContainText("CameKES 1,800");
+    await expect(page.locator("#stands")).toContainText("ReceivedKES 1,800");
   });
 
   await job(page, "cancel a line for its buyer", 3, async () => {
