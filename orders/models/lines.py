@@ -105,9 +105,17 @@ class OrderTrack(models.Model):
     Name, price and the seller's number are copied at the time of sale.
     """
 
-    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="tracks")
+    order = models.ForeignKey(
+        Order,
+        on_delete=models.PROTECT,
+        related_name="tracks",
+        db_index=False,  # order_lists_a_product_once begins with it
+    )
     buyer = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="tracks"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="tracks",
+        db_index=False,  # track_of_buyer_newest begins with it
     )
     product = models.ForeignKey("products.Product", on_delete=models.PROTECT, related_name="tracks")
     seller = models.ForeignKey(

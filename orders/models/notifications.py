@@ -145,7 +145,12 @@ class InboxNotice(models.Model):
     which the order shows while they are valid. Deleted with old messages (orders.retention).
     """
 
-    notice = models.ForeignKey(Notice, on_delete=models.PROTECT, related_name="in_app")
+    notice = models.ForeignKey(
+        Notice,
+        on_delete=models.PROTECT,
+        related_name="in_app",
+        db_index=False,  # person_finds_it_once begins with it
+    )
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
@@ -273,7 +278,12 @@ class Message(models.Model):
     between it is not sent again, unless staff decide so.
     """
 
-    notice = models.ForeignKey(Notice, on_delete=models.PROTECT, related_name="messages")
+    notice = models.ForeignKey(
+        Notice,
+        on_delete=models.PROTECT,
+        related_name="messages",
+        db_index=False,  # person_is_told_once_per_channel begins with it
+    )
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,

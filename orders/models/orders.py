@@ -127,7 +127,10 @@ class Order(models.Model):
     """An order: the agreed amount, the time until which it may be paid, and its status."""
 
     buyer = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="orders"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="orders",
+        db_index=False,  # order_of_buyer_newest begins with it
     )
     #: The guest who placed it (accounts.guests): also its buyer, until it joins an account.
     guest = models.ForeignKey(

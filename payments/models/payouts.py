@@ -62,7 +62,10 @@ class Payout(Transfer):
     """
 
     seller = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="payouts"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="payouts",
+        db_index=False,  # payout_of_seller_newest begins with it
     )
     gross = models.PositiveIntegerField(help_text="Whole Kenyan shillings, before any debt.")
     approval_above = models.PositiveIntegerField(
