@@ -1,4 +1,4 @@
-"""An index costs every write of its table: of those an order or a payment writes, none is redundant."""
+"""Each index costs a write: where orders and payments write, none repeats another."""
 
 import pytest
 from django.db import connection
