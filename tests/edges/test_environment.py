@@ -4,7 +4,9 @@ import os
 
 import pytest
 
-from omachemainproj.environment import Environment, read_env_file, read_release
+from omachemainproj.env_file import read_env_file
+from omachemainproj.environment import Environment
+from omachemainproj.settings.monitoring import read_release
 from tools.deploy_check import PRODUCTION
 
 from .starting import LAPTOP, problems_of, production, settings_of
@@ -252,10 +254,10 @@ def test_all_problems_are_told_at_once_a_line_each():
 
     assert problems_of(PRODUCTION, **changes) == [
         "HTTPS must be on or off, not maybe.",
-        "DARAJA_SHORTCODE must be 5 to 7 digits.",
-        NOTHING.format("SMS"),
         "CACHE_URL must be like redis://:password@127.0.0.1:6379/0, with what is special in a "
         "password percent-encoded.",
+        "DARAJA_SHORTCODE must be 5 to 7 digits.",
+        NOTHING.format("SMS"),
     ]
 
 
