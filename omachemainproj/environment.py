@@ -156,7 +156,7 @@ class Environment:
         wrong: str,
         may_be_empty: bool = True,
     ) -> Value:
-        """The text parsed by a function of service_urls; ``wrong`` describes valid values."""
+        """The text as ``read`` parses it (service_urls.py); ``wrong`` describes valid values."""
 
         def read_filled(text: str) -> Value:
             return default if may_be_empty and not text else read(_filled(text))

@@ -23,7 +23,7 @@ from accounts.validators import normalise_email
 from omachemainproj.phones import normalise_phone
 from omachemainproj.text import fold_identifier
 
-from . import finders  # noqa: F401  # declares how lines are found
+from . import finders, sections  # noqa: F401  # declare the search, and sections of pages
 from .delivery.admin import DeliveryRateAdmin, PickupPointAdmin
 from .fulfilment_actions import ACTIONS, actions_for
 from .lifecycle import cancel_order
@@ -40,7 +40,7 @@ from .models import (
 )
 from .models.notifications import Message, MessageState, ReportedStatus
 from .notifications.sending import send_again
-from .sections import describe_order, may_be_sent_again
+from .sections.descriptions import describe_order, may_be_sent_again
 
 admin.site.register(PickupPoint, PickupPointAdmin)
 admin.site.register(DeliveryRate, DeliveryRateAdmin)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from omachemainproj.service_urls import read_database_url
+from omachemainproj.database_urls import read_database_url
 
 from .base import BASE_DIR, env
 

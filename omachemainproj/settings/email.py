@@ -1,6 +1,6 @@
 """E-mail, and the links and the contact in it."""
 
-from omachemainproj.service_urls import read_mail_url
+from omachemainproj.mail_urls import read_mail_url
 
 from .base import PRODUCTION, env
 

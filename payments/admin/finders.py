@@ -11,7 +11,7 @@ from accounts.backoffice.search import Found, Typed, finder, first_of
 from accounts.models import User
 from orders.lookup import find_by_typed_reference, letters_of_reference
 from orders.models import REFERENCE_LENGTH, Order
-from orders.sections import SEES_ORDERS, describe_order
+from orders.sections.descriptions import SEES_ORDERS, describe_order
 from payments.backoffice.permissions import VIEW_MONEY
 from payments.backoffice.receipt_services import tidy_number
 from payments.models import OrderPayment, Payout, Receipt, Refund, Withdrawal
