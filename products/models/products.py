@@ -168,10 +168,10 @@ class Product(models.Model):
         help_text="Whole Kenyan shillings.",
     )
     item_number = models.PositiveIntegerField(
-        validators=[MaxValueValidator(MAX_STOCK)], help_text="On the shelf."
+        validators=[MaxValueValidator(MAX_STOCK)], help_text="In stock."
     )
     held = models.PositiveIntegerField(
-        default=0, editable=False, help_text="Promised to orders that are not paid yet."
+        default=0, editable=False, help_text="Reserved for unpaid orders."
     )
     #: Computed by the database. It changes rarely, so an update of the numbers does not touch the
     #: indexes below (a heap-only update in PostgreSQL), which keeps a popular product fast.
@@ -181,7 +181,7 @@ class Product(models.Model):
         db_persist=True,
     )
     payment_mpesa_number = models.CharField(
-        max_length=12, help_text="Where the seller is paid: 2547… or 2541…, 12 digits."
+        max_length=12, help_text="The phone the seller is paid at, 12 digits: 2547… or 2541…."
     )
     listed = models.BooleanField(default=True)
     sku = models.CharField(
@@ -190,7 +190,7 @@ class Product(models.Model):
     #: The sum of movements for orders, maintained by products.stock: a popular product has
     #: thousands of them.
     sold = models.PositiveIntegerField(
-        default=0, db_default=0, editable=False, help_text="Left the shelf for paid orders."
+        default=0, db_default=0, editable=False, help_text="Sold in paid orders."
     )
     #: The sum of the stars of its visible reviews, and their number. Updated with each review
     #: (products.reviews.services), never counted when read.
@@ -373,7 +373,7 @@ class StockMovement(models.Model):
         related_name="movements",
         db_index=False,  # stock_moves_once_per_reference starts with this column
     )
-    quantity = models.IntegerField(help_text="Negative when stock leaves the shelf.")
+    quantity = models.IntegerField(help_text="Negative when stock decreases.")
     reference = models.CharField(max_length=64, help_text="Like “listed” or “order:4711”.")
     #: None if the shop moved it itself, for example for an order.
     actor = models.ForeignKey(
