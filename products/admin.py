@@ -34,7 +34,7 @@ from accounts.backoffice.admin import (
     ReadOnlyAdmin,
     ShopAdmin,
 )
-from accounts.backoffice.formats import NOTHING, Tone, badge
+from accounts.backoffice.formats import EMPTY_VALUE, Tone, badge
 from accounts.backoffice.row_page import RowPage, columns_of
 from accounts.models import User
 from omachemainproj.api.errors import Refusal
@@ -106,7 +106,7 @@ class ProductAdmin(RowPage, SheetAdmin, ShopAdmin):
 
     @admin.display(description="Sold out")
     def sold_out(self, product: Product) -> str:
-        return badge("sold out", Tone.BAD) if product.soldout else NOTHING
+        return badge("sold out", Tone.BAD) if product.soldout else EMPTY_VALUE
 
     @staff_action("List: show these products to the public", permissions=["change"])
     def show(product: Product, given: Mapping[str, Any], by: User) -> None:  # noqa: N805

@@ -214,7 +214,7 @@ def refuse_conflicts_of_action(
 ) -> None:
     """Raise ConflictOfInterest, and record it, if a user is party to the row or the form data."""
     try:
-        refuse_conflicts(by, row, besides=action.form.parties(given))
+        refuse_conflicts(by, row, others=action.form.parties(given))
     except ConflictOfInterest:
         log_refusal(by, describe(action.label, given), row, why=given.get("why", ""))
         raise

@@ -28,7 +28,7 @@ from omachemainproj.text import clean_shown, fold_identifier
 from . import audit
 from .columns import LABELS, column, field_of_page
 from .conflicts import ConflictOfInterest, find_parties, is_declared, is_party, log_refusal
-from .formats import NOTHING, dial_in
+from .formats import EMPTY_VALUE, dial_in
 from .sidebar import find_list
 
 admin.site.site_header = "O-Mache"
@@ -129,7 +129,7 @@ class ShopAdmin(admin.ModelAdmin):
     #: Counting by filter, or sorting by a column without an index, reads a whole table.
     show_facets = admin.ShowFacets.NEVER
     sortable_by: ClassVar[Any] = ()
-    empty_value_display = NOTHING
+    empty_value_display = EMPTY_VALUE
     #: The name for a new row; empty for the model's verbose name.
     kind: ClassVar[str] = ""
     #: Comes before the row's name in its page title; empty for the model's verbose name.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from accounts.backoffice.formats import NOTHING, dial, kes, moment, status_badge
+from accounts.backoffice.formats import EMPTY_VALUE, dial, kes, moment, status_badge
 from accounts.backoffice.links import link_to
 from accounts.backoffice.row_page import list_of
 from accounts.backoffice.search import Found, Typed, finder, first_of
@@ -92,7 +92,7 @@ def _paid_by(typed: Typed, viewer: User) -> Found:
 
 
 def _tell_receipt(receipt: Receipt, viewer: User) -> tuple[str, ...]:
-    order = link_to(receipt.order, viewer) or NOTHING
+    order = link_to(receipt.order, viewer) or EMPTY_VALUE
     return status_badge(receipt, "verification"), order, moment(receipt.paid_at)
 
 
