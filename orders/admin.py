@@ -14,9 +14,9 @@ from django.shortcuts import redirect
 
 from accounts.authentication import current_user
 from accounts.backoffice.actions import decides_about_rows, page_before, staff_action
-from accounts.backoffice.admin import LookupAdmin, ReadOnlyAdmin
 from accounts.backoffice.csv_download import DownloadAdmin
 from accounts.backoffice.formats import moment
+from accounts.backoffice.read_only_admin import LookupAdmin, ReadOnlyAdmin
 from accounts.backoffice.row_page import Buttons, RowPage, columns_of
 from accounts.models import User
 from accounts.validators import normalise_email

@@ -19,7 +19,8 @@ from django.utils.html import format_html, format_html_join
 from accounts import emails, lockout, names, second_factor, services, tokens
 from accounts.authentication import current_user
 from accounts.backoffice.actions import staff_action
-from accounts.backoffice.admin import COUNT_AT_MOST, ShopAdmin
+from accounts.backoffice.admin import ShopAdmin
+from accounts.backoffice.change_list import COUNT_AT_MOST
 from accounts.backoffice.conflicts import log_refusal
 from accounts.backoffice.finders import people_at, people_called
 from accounts.backoffice.formats import EMPTY_VALUE, dial

@@ -25,8 +25,8 @@ from omachemainproj.api.errors import FieldRefusal, Refusal
 from omachemainproj.text import clean_shown
 
 from . import audit
-from .admin import read_text
 from .conflicts import NOBODY, ConflictOfInterest, Parties, log_refusal, refuse_conflicts
+from .form_fields import read_text
 from .second_person import Cost, propose, spend_alone
 
 #: Rows per action: they are processed one by one while the browser waits.
