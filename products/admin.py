@@ -28,13 +28,10 @@ from accounts.backoffice.actions import (
     staff_action,
     words_of,
 )
-from accounts.backoffice.admin import (
-    COUNT_AT_MOST,
-    LookupAdmin,
-    ReadOnlyAdmin,
-    ShopAdmin,
-)
-from accounts.backoffice.formats import NOTHING, Tone, badge
+from accounts.backoffice.admin import ShopAdmin
+from accounts.backoffice.change_list import COUNT_AT_MOST
+from accounts.backoffice.formats import EMPTY_VALUE, Tone, badge
+from accounts.backoffice.read_only_admin import LookupAdmin, ReadOnlyAdmin
 from accounts.backoffice.row_page import RowPage, columns_of
 from accounts.models import User
 from omachemainproj.api.errors import Refusal
@@ -106,7 +103,7 @@ class ProductAdmin(RowPage, SheetAdmin, ShopAdmin):
 
     @admin.display(description="Sold out")
     def sold_out(self, product: Product) -> str:
-        return badge("sold out", Tone.BAD) if product.soldout else NOTHING
+        return badge("sold out", Tone.BAD) if product.soldout else EMPTY_VALUE
 
     @staff_action("List: show these products to the public", permissions=["change"])
     def show(product: Product, given: Mapping[str, Any], by: User) -> None:  # noqa: N805

@@ -19,10 +19,11 @@ from django.utils.html import format_html, format_html_join
 from accounts import emails, lockout, names, second_factor, services, tokens
 from accounts.authentication import current_user
 from accounts.backoffice.actions import staff_action
-from accounts.backoffice.admin import COUNT_AT_MOST, ShopAdmin
+from accounts.backoffice.admin import ShopAdmin
+from accounts.backoffice.change_list import COUNT_AT_MOST
 from accounts.backoffice.conflicts import log_refusal
 from accounts.backoffice.finders import people_at, people_called
-from accounts.backoffice.formats import NOTHING, dial
+from accounts.backoffice.formats import EMPTY_VALUE, dial
 from accounts.backoffice.person_page import is_guest, kind_of
 from accounts.backoffice.row_page import RowPage
 from accounts.backoffice.search import phone_in
@@ -143,7 +144,7 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
 
     @admin.display(description="Name")
     def called(self, person: User) -> str:
-        return person.get_full_name() or NOTHING
+        return person.get_full_name() or EMPTY_VALUE
 
     @admin.display(description="Status")
     def stands(self, person: User) -> str:

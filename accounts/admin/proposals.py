@@ -11,8 +11,8 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
 from accounts.authentication import current_user
-from accounts.backoffice.admin import ReadOnlyAdmin
 from accounts.backoffice.proposals import agree, keys_for, reject, row_proposed_about
+from accounts.backoffice.read_only_admin import ReadOnlyAdmin
 from accounts.backoffice.recorded import name_in_words, value_in_words
 from accounts.backoffice.row_page import RowPage
 from accounts.models import Proposal

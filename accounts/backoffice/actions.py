@@ -25,8 +25,8 @@ from omachemainproj.api.errors import FieldRefusal, Refusal
 from omachemainproj.text import clean_shown
 
 from . import audit
-from .admin import read_text
 from .conflicts import NOBODY, ConflictOfInterest, Parties, log_refusal, refuse_conflicts
+from .form_fields import read_text
 from .second_person import Cost, propose, spend_alone
 
 #: Rows per action: they are processed one by one while the browser waits.
@@ -214,7 +214,7 @@ def refuse_conflicts_of_action(
 ) -> None:
     """Raise ConflictOfInterest, and record it, if a user is party to the row or the form data."""
     try:
-        refuse_conflicts(by, row, besides=action.form.parties(given))
+        refuse_conflicts(by, row, others=action.form.parties(given))
     except ConflictOfInterest:
         log_refusal(by, describe(action.label, given), row, why=given.get("why", ""))
         raise

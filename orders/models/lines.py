@@ -133,9 +133,11 @@ class OrderTrack(models.Model):
     price = models.PositiveIntegerField(help_text="Whole Kenyan shillings, each.")
     amount = models.PositiveIntegerField(help_text="Whole Kenyan shillings: number × price.")
     commission = models.PositiveIntegerField(
-        default=0, help_text="The shop's part of the amount, KES, as it was when it was sold."
+        default=0, help_text="The shop's commission, KES, as agreed at the sale."
     )
-    payment_mpesa_number = models.CharField(max_length=12, help_text="Where the seller is paid.")
+    payment_mpesa_number = models.CharField(
+        max_length=12, help_text="The phone the seller is paid at."
+    )
     #: Shown to the buyer once the line is paid; entered by the person who hands over the goods.
     collection_code = models.CharField(max_length=6, default=new_collection_code, editable=False)
     #: Number of wrong codes entered.

@@ -10,7 +10,7 @@ from django.db.models import Model
 from django.template import Context
 from django.urls import NoReverseMatch, reverse
 
-from accounts.backoffice.admin import COUNT_AT_MOST
+from accounts.backoffice.change_list import COUNT_AT_MOST
 from omachemainproj.money import format_kes
 from orders.models import Order
 from payments.backoffice.kinds import console_page

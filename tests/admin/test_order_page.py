@@ -246,7 +246,7 @@ def test_refunds_and_what_sellers_get_stand_on_it(desk, buyer, kettle):
     assert [(str(row[0]), row[2]) for row in refunds] == [
         (
             f'<a href="/admin/payments/console/refund/{Refund.objects.get().pk}/">KES 1,500</a>',
-            "the goods were cancelled after they were paid",
+            "the goods were cancelled after payment",
         )
     ]
     assert "1 × Kettle" in str(shares[0][0])
@@ -731,7 +731,7 @@ def test_a_receipt_tells_who_told_of_it_and_a_prompt_what_came(desk, sale):
     receipt = Receipt.objects.get()
 
     assert content(desk, receipt, "evidence").rows[-1][1:4] == (
-        "callback at the attempt's own address",
+        "callback of the prompt",
         "KES 3,000",
         "TKB1234567",
     )
