@@ -82,7 +82,7 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
 class Notice(models.Model):
     """A notification, stored in the transaction of the event it reports.
 
-    Its recipients, channels and texts are decided after commit (orders.notifications.rendering).
+    Its recipients, channels and texts are decided after commit (orders.notifications.composing).
     """
 
     key = models.CharField(max_length=64, unique=True, help_text="Like “paid:order:12”.")
