@@ -158,7 +158,7 @@ def test_the_status_of_an_order_is_a_sentence(support, unpaid, change, words, se
     assert sentence in lead
 
 
-def test_a_guests_order_says_so(support, kettle):
+def test_a_guests_order_is_marked_as_a_guests(support, kettle):
     guest = guest_order(kettle)
 
     told = facts(support, guest)
@@ -474,7 +474,7 @@ def test_money_leads_to_where_it_is_decided(desk, sale):
         assert ways(desk, row)["History and actions"] == console_page(row)
 
 
-def test_deciding_on_it_leads_back_to_it(support, problem):
+def test_deciding_a_problem_from_the_order_page_leads_back_to_the_order(support, problem):
     here = row_url(problem.track.order)
 
     done = support.post(
@@ -523,7 +523,7 @@ def test_what_was_told_stands_on_it_without_codes(support, sale):
     assert "987604" not in shown
 
 
-def test_what_failed_is_sent_again_from_it(support, sale):
+def test_a_failed_message_is_sent_again_from_the_order_page(support, sale):
     message, here = message_of(sale, state="failed"), row_url(sale)
     (told,) = content(support, sale, "told").of["messages"]
 

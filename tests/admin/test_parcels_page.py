@@ -77,7 +77,7 @@ def test_a_free_parcel_is_shown_with_phones_to_tap_and_what_may_be_done(browser,
     assert "1 × Kettle" in page
 
 
-def test_it_obeys_the_policy_about_scripts_and_styles(browser, parcel):
+def test_the_parcels_page_obeys_the_content_security_policy(browser, parcel):
     page = browser.get(PAGE)
     own = re.search(r'<div id="content-main".*', page.content.decode(), re.DOTALL)[0]
 

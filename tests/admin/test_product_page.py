@@ -58,7 +58,7 @@ def three(keeper, kettle):
 # --- What stands -----------------------------------------------------------------------------
 
 
-def test_it_says_what_is_there_held_and_sold(keeper, buyer, kettle):
+def test_the_page_shows_stock_reserved_and_sold(keeper, buyer, kettle):
     paid_line(buyer, kettle, 2)
     an_order(buyer, (kettle, 1))
     kettle.refresh_from_db()
@@ -112,7 +112,7 @@ def test_the_newest_movements_come_first_and_the_list_has_the_others(keeper, sta
     assert keeper.get(told.more.url).context["cl"].result_count == 13
 
 
-def test_it_is_unlisted_and_listed_again_from_its_page(keeper, kettle):
+def test_a_product_is_unlisted_and_listed_again_from_its_page(keeper, kettle):
     here = row_url(kettle)
     form = {"_selected_action": kettle.pk, "from_page": here, "said": "yes", "why": "A fake"}
     assert buttons(keeper, kettle) == ["hide"]

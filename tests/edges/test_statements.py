@@ -110,7 +110,7 @@ def test_what_was_joined_and_is_not_there_is_not_asked_for_again(
 
 
 @pytest.mark.django_db
-def test_instances_are_whole(buyer, kettle):
+def test_a_compiled_query_returns_whole_instances(buyer, kettle):
     order = an_order(buyer, (kettle, 1))
 
     (read,) = one_order(pk=order.pk)

@@ -153,7 +153,7 @@ def test_parts_are_counted_as_the_networks_do(text, count):
     ("typed", "sent"),
     [("Wanjikũ", "Wanjiku"), ("“Pan” – 5×", '"Pan" - 5x'), ("💡", "?"), ("café €", "café €")],
 )
-def test_other_letters_become_what_looks_like_them(typed, sent):
+def test_letters_outside_the_sms_alphabet_become_similar_ones(typed, sent):
     assert to_gsm(typed) == sent
 
 
@@ -193,5 +193,5 @@ def test_a_name_of_which_nothing_may_be_written_has_another(language, called):
     assert "0722" not in sms + mail
 
 
-def test_amounts_are_written_as_people_write_them():
+def test_amounts_have_thousands_separators():
     assert format_kes(1234) == "KES 1,234"
