@@ -380,6 +380,7 @@ def test_the_page_costs_the_same_for_none_or_many(desk, django_assert_num_querie
         desk.get(PAGE)
 
 
+@pytest.mark.usefixtures("never_analyzed")
 @pytest.mark.parametrize(
     ("read", "index"),
     [

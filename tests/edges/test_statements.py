@@ -460,6 +460,7 @@ def test_what_no_call_changes_is_written_out_and_odd_words_are_not():
         assert statement.parameters == ["O'Brien's 50% \\ kettle", 1]
 
 
+@pytest.mark.usefixtures("never_analyzed")
 @pytest.mark.postgres
 @pytest.mark.django_db
 @pytest.mark.parametrize(
@@ -509,6 +510,7 @@ def test_one_plan_for_all_values_finds_few_rows_by_indexes_of_them(asked, indexe
     assert [index for index in indexes if index not in plan] == []
 
 
+@pytest.mark.usefixtures("never_analyzed")
 @pytest.mark.postgres
 @pytest.mark.django_db
 @pytest.mark.parametrize(

@@ -90,6 +90,7 @@ def test_the_database_refuses_a_review_that_cannot_be(reviewed, wrong):
         Review.objects.update(**wrong)
 
 
+@pytest.mark.usefixtures("never_analyzed")
 def test_a_page_of_reviews_walks_an_index_that_has_its_order(reviewed):
     page = as_rows(Review.objects.shown().of_product(reviewed.pk)).order_by("-id")[:26]
     if connection.vendor == "postgresql":
