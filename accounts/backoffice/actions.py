@@ -170,16 +170,16 @@ def perform(action: StaffAction, row: Model, given: Mapping[str, Any], *, by: Us
             row.pk = pk
             raise propose(action.key, what, row, given, by=by, cost=much.cost) from None
     if action.calls_gateway:
-        audit.log_with_history(by, what, row, why=why)
+        audit.log_with_history(by, what, row, action=action.key, why=why)
     commits_itself = action.calls_gateway or action.own_transaction
     with nullcontext() if commits_itself else transaction.atomic():
         before = audit.values_of(row)
         said = action.do(row, given, by)
         changes = audit.difference(before, audit.values_of(row))
         if not action.calls_gateway:
-            audit.log_with_history(by, what, row, why=why, changes=changes)
+            audit.log_with_history(by, what, row, action=action.key, why=why, changes=changes)
         elif changes:
-            audit.log(by, f"Result: {action.label}", row, changes=changes)
+            audit.log(by, f"Result: {action.label}", row, action=action.key, changes=changes)
     return said
 
 
@@ -205,7 +205,7 @@ def _do_alone(
         raise _TooMuchAlone(cost)
     changes = audit.difference(before, audit.values_of(row))
     what, why = describe(action.label, given), given.get("why", "")
-    audit.log_with_history(by, what, row, why=why, changes=changes)
+    audit.log_with_history(by, what, row, action=action.key, why=why, changes=changes)
     return said
 
 

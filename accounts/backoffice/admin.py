@@ -250,19 +250,26 @@ class ShopAdmin(admin.ModelAdmin):
     def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
         own_message, _ = _split(message)
         changes = audit.difference({}, {**audit.values_of(obj), **audit.rows_named_by(obj)})
-        audit.log(current_user(request), "Added", obj, changes=changes)
+        audit.log(current_user(request), "Added", obj, action=audit.ADDED, changes=changes)
         return super().log_addition(request, obj, own_message)
 
     def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
         own_message, changes = _split(message)
-        did = message if isinstance(message, str) else "Changed"
-        audit.log(current_user(request), did, obj, changes=changes)
+        # A sentence of ours is about a list action, not about the row's form.
+        sentence = message if isinstance(message, str) else ""
+        audit.log(
+            current_user(request),
+            sentence or "Changed",
+            obj,
+            action=audit.REMARK if sentence else audit.CHANGED,
+            changes=changes,
+        )
         return super().log_change(request, obj, own_message)
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
         for row in queryset:
             changes = audit.difference(audit.values_of(row), {})
-            audit.log(current_user(request), "Deleted", row, changes=changes)
+            audit.log(current_user(request), "Deleted", row, action=audit.DELETED, changes=changes)
         return super().log_deletions(request, queryset)
 
 

@@ -131,7 +131,7 @@ def refuse_conflicts(by: User, row: Model, *, others: Parties = NOBODY) -> None:
 
 def log_refusal(by: User, what: str, row: Model, *, why: str = "") -> None:
     """Record that a user was refused an action because of a conflict of interest."""
-    audit.log(by, f"{REFUSED}: {what}", row, why=why)
+    audit.log(by, f"{REFUSED}: {what}", row, action=audit.REFUSED, why=why)
 
 
 @parties_of(User)

@@ -60,7 +60,14 @@ class DownloadAdmin(LookupAdmin):
             if audit.is_logged(field) and field.name not in hidden
         ]
         asked = {"list": [None, request.GET.urlencode()], "rows": [None, _chosen(request)]}
-        audit.log(current_user(request), "Downloaded as CSV", None, kind=self.model, changes=asked)
+        audit.log(
+            current_user(request),
+            "Downloaded as CSV",
+            None,
+            action=audit.DOWNLOADED,
+            kind=self.model,
+            changes=asked,
+        )
         response = StreamingHttpResponse(
             write_sheet(columns, batches(rows, columns, self._masks(request))),
             content_type="text/csv; charset=utf-8",

@@ -73,7 +73,12 @@ def agree(waiting: Proposal, given: Mapping[str, Any], by: User) -> str:
     changes = audit.difference(before, audit.values_of(row))
     what = describe(action.label, proposal.given)
     audit.log_with_history(
-        by, f"{what}, as {proposer} proposed", row, why=proposal.why, changes=changes
+        by,
+        f"{what}, as {proposer} proposed",
+        row,
+        action=action.key,
+        why=proposal.why,
+        changes=changes,
     )
     proposal.object_id = str(row.pk)
     _decide(proposal, ProposalState.DONE, by)

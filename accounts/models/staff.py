@@ -25,6 +25,9 @@ class Audit(models.Model):
         verbose_name="staff member",
     )
     did = models.CharField("action", max_length=200)
+    #: The key of what was done, by which other code finds entries: that of the staff action, or one
+    #: of ``accounts.backoffice.audit``. "" in entries from before there was this column.
+    action = models.CharField(max_length=60, blank=True, default="", db_default="", editable=False)
     why = models.CharField(max_length=200, blank=True)
     content_type = models.ForeignKey(
         ContentType,

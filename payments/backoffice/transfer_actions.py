@@ -6,7 +6,6 @@ from accounts.backoffice.formats import dial
 from accounts.backoffice.second_person import Cost
 from accounts.models import User
 from omachemainproj.money import format_kes
-from payments.interest import SENT_ELSEWHERE
 from payments.models import (
     Payout,
     PayoutStop,
@@ -195,7 +194,7 @@ def retry_refund_action(refund: Refund, given: Given, by: User) -> str:
 @console_action(
     "refund",
     "send",
-    SENT_ELSEWHERE,
+    "Send it to another number",
     "Sent to that phone once a second person has approved it.",
     applies=_is_refused_refund,
     form=PhoneForm,
@@ -221,7 +220,7 @@ def retry_payout_action(payout: Payout, given: Given, by: User) -> str:
 @console_action(
     "payout",
     "send",
-    SENT_ELSEWHERE,
+    "Send it to another number",
     "Only use a number the seller gave you and that you have called back. A second person must "
     "approve it.",
     applies=_is_refused_payout,

@@ -92,7 +92,14 @@ def dashboard_sheet(request: HttpRequest, key: str) -> StreamingHttpResponse:
     asked = {"panel": [None, panel.key], "period": [None, period.words]}
     app, _, codename = panel.permission.partition(".")
     kind = apps.get_model(app, codename.removeprefix("view_"))
-    audit.log(current_user(request), "Downloaded as CSV", None, kind=kind, changes=asked)
+    audit.log(
+        current_user(request),
+        "Downloaded as CSV",
+        None,
+        action=audit.DOWNLOADED,
+        kind=kind,
+        changes=asked,
+    )
     response = StreamingHttpResponse(
         write_sheet(sheet.header, [sheet.rows]), content_type="text/csv; charset=utf-8"
     )

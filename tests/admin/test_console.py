@@ -201,7 +201,7 @@ def test_an_attempt_is_marked_paid(desk, ids, is_known):
     assert "Nothing needs action." in page(desk)
     assert decided(payment) == (
         "boss",
-        "Say that it was paid (TKG1234567). Why: Seen on the portal",
+        "Mark it as paid (TKG1234567). Why: Seen on the portal",
     )
 
 
@@ -343,7 +343,10 @@ def test_a_receipt_gets_its_number(desk, daraja):
     act(desk, receipt, "name", number="TKE1234567")
 
     assert Receipt.objects.get().number == "TKE1234567"
-    assert decided(receipt) == ("boss", "Name its number (TKE1234567). Why: Seen on the portal")
+    assert decided(receipt) == (
+        "boss",
+        "Enter its receipt number (TKE1234567). Why: Seen on the portal",
+    )
 
 
 def test_a_message_is_reprocessed(desk, settings):

@@ -80,7 +80,7 @@ def test_what_staff_did_is_found_by_who_did_it_and_by_what_it_was_done_to(
 ):
     clerk, other = UserFactory(username="clerk", is_staff=True), UserFactory(pk=10_001)
     for who, did, row in ((clerk, "Looked", sale), (staff, "Hid", sale), (clerk, "Changed", other)):
-        audit.log(who, did, row)
+        audit.log(who, did, row, action=audit.CHANGED)
 
     rows = desk.get(list_url(Audit), {"q": typed.format(sale=sale.pk)}).context["cl"].result_list
 

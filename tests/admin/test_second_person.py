@@ -414,7 +414,7 @@ def test_finance_with_a_friend_writes_a_receipt_down_for_the_friends_order(buyer
     own = act_on(first, proposal, "agree")
     act_on(second, proposal, "agree")
 
-    assert f"{first} proposed: Wrote it down" in story
+    assert f"{first} proposed: Record a payment that was seen" in story
     assert said(own) == [ConflictOfInterest.message]
     receipt = Receipt.objects.get()
     assert (receipt.number, proposal.object_id) == ("TKB7000000", str(receipt.pk))

@@ -141,7 +141,8 @@ def test_a_history_without_entries_says_so_in_people_s_words(desk, sale):
 
 
 def test_the_record_tells_each_value_before_and_after_in_words(desk, staff, sale):
-    audit.log(staff, "Changed", sale, changes={"is_open": [True, False], "tries": [None, 1]})
+    changes = {"is_open": [True, False], "tries": [None, 1]}
+    audit.log(staff, "Changed", sale, action=audit.CHANGED, changes=changes)
 
     page = desk.get(row_url(Audit.objects.latest("pk"))).content.decode()
 
@@ -289,6 +290,7 @@ def test_the_record_names_rows_choices_times_and_sums_as_pages_do(desk, staff, s
         staff,
         "Changed",
         line,
+        action=audit.CHANGED,
         changes={
             "track_status": ["paid", "fetched"],
             "updated_at": [None, "2026-11-28T22:05:00.123+00:00"],
@@ -309,8 +311,8 @@ def test_the_record_names_rows_choices_times_and_sums_as_pages_do(desk, staff, s
 
 def test_a_phone_in_the_record_is_written_as_people_dial_it(desk, staff, sale):
     did = "Send it elsewhere (254712345601, TKB254712345601)"
-    audit.log_with_history(staff, did, sale, why="Asked to")
-    audit.log(staff, did, sale.buyer)
+    audit.log_with_history(staff, did, sale, action="console.payout.send", why="Asked to")
+    audit.log(staff, did, sale.buyer, action="console.payout.send")
     deed = Audit.objects.filter(object_id=str(sale.pk)).latest("pk")
 
     for path in (

@@ -608,7 +608,13 @@ def test_a_payout_to_a_number_that_staff_entered_needs_another(
     with pytest.raises(ActionNotAvailable, match="cannot approve"):
         money_out.approve_payout(last.pk, by=insider)
     money_out.approve_payout(last.pk, by=colleague)
-    audit.log(colleague, "Approve the payout", last, why="Called the seller.")
+    audit.log(
+        colleague,
+        "Approve the payout",
+        last,
+        action="console.payout.approve",
+        why="Called the seller.",
+    )
     rounds(1)
 
     assert [payout["phone"] for payout in daraja.payouts][1:] == [PHONE]

@@ -72,7 +72,9 @@ def a_withdrawal(amount=1500, **more):
 
 def lift(stop):
     lift_payout_stop(stop.pk)
-    audit.log(UserFactory(is_superuser=True), "Resume outgoing payments", stop)
+    audit.log(
+        UserFactory(is_superuser=True), "Resume outgoing payments", stop, action="console.stop.end"
+    )
 
 
 # --- The guard ---------------------------------------------------------------------------------
@@ -320,7 +322,7 @@ def test_a_payout_that_needs_approval_is_approved_first(stop, daraja):
 
     second = UserFactory(is_superuser=True)
     Payout.objects.update(approved_by=second, next_check_at=timezone.now())
-    audit.log(second, "Approve the payout", Payout.objects.get())
+    audit.log(second, "Approve the payout", Payout.objects.get(), action="console.payout.approve")
     assert read_all(a_withdrawal()).unexplained == 0
     assert payouts("status") == ["done"]
 

@@ -6,6 +6,7 @@ import pytest
 from django.contrib.contenttypes.models import ContentType
 from django.utils import timezone
 
+from accounts.backoffice import audit
 from accounts.models import Audit, User
 from payments.backoffice import receipt_services as money_in
 from payments.backoffice import transfer_services as money_out
@@ -37,9 +38,8 @@ def second(boss):
     return made
 
 
-def gave(giver, got, did="Added"):
-    kind = ContentType.objects.get_for_model(User)
-    return Audit.objects.create(actor=giver, did=did, content_type=kind, object_id=str(got.pk))
+def gave(giver, got, action=audit.ADDED):
+    return audit.log(giver, "By whatever name", got, action=action)
 
 
 def refused_by_mpesa(row):
@@ -94,10 +94,30 @@ def test_a_refund_is_not_approved_by_an_account_that_who_typed_its_number_made(r
 
 def test_a_payout_is_not_approved_by_whoever_reset_the_typists_password_this_week(payout, boss):
     giver = UserFactory(is_superuser=True)
-    gave(giver, boss, did="Changed")
+    gave(giver, boss, action=audit.CHANGED)
 
     with refused:
         money_out.approve_payout(payout.pk, by=giver)
+
+
+@pytest.mark.parametrize("did", ["Added", "Changed"])
+def test_an_account_made_before_the_audit_had_keys_is_no_second_person(payout, boss, did):
+    second = UserFactory(is_superuser=True)
+    kind = ContentType.objects.get_for_model(User)
+    Audit.objects.create(actor=boss, did=did, content_type=kind, object_id=str(second.pk))
+
+    with refused:
+        money_out.approve_payout(payout.pk, by=second)
+
+
+def test_whoever_only_looked_after_the_account_is_a_second_person(payout, boss):
+    second = UserFactory(is_superuser=True)
+    gave(boss, second, action=audit.REMARK)
+
+    money_out.approve_payout(payout.pk, by=second)
+
+    payout.refresh_from_db()
+    assert payout.approved_by == second
 
 
 def test_a_payout_is_not_approved_by_an_account_its_seller_created(buyer, kettle, settings):

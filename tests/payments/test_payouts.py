@@ -395,7 +395,7 @@ def test_large_ones_wait_for_a_second_person(buyer, seller, settings, daraja):
 
     second = UserFactory(is_superuser=True)
     Payout.objects.filter(pk=large.pk).update(approved_by=second, next_check_at=timezone.now())
-    audit.log(second, "Approve the payout", large)
+    audit.log(second, "Approve the payout", large, action="console.payout.approve")
     hurry()
     assert sent(daraja) == [(PHONE, 5_000), (PHONE, 5_001)]
 

@@ -67,7 +67,12 @@ def _find_apart(receipts):
     """A person finds that they are payments of their own."""
     receipts.update(is_separate_payment=True)
     for receipt in receipts:
-        audit.log(UserFactory(is_superuser=True), "It is a separate payment", receipt)
+        audit.log(
+            UserFactory(is_superuser=True),
+            "It is a separate payment",
+            receipt,
+            action="console.receipt.apart",
+        )
 
 
 @pytest.fixture

@@ -464,4 +464,4 @@ def end_stop(stop_id: int) -> None:
     if keeper is None:
         keeper = User.objects.create_superuser("keeper")
     stop = transfer_services.lift_payout_stop(stop_id)
-    audit.log(keeper, "Resume outgoing payments", stop)
+    audit.log(keeper, "Resume outgoing payments", stop, action="console.stop.end")

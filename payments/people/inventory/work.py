@@ -65,8 +65,8 @@ WORK = [
         "accounts.Audit",
         "actor",
         "at did why object_name",
-        hidden="actor object_id changes",
-        stays={STAFF: "actor did why object_id object_name changes"},
+        hidden="action actor object_id changes",
+        stays={STAFF: "actor did action why object_id object_name changes"},
     ),
     Holding(
         "proposals",
