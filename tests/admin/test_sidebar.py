@@ -331,5 +331,5 @@ def test_whoever_bought_cannot_be_deleted_and_the_page_says_what_shuts_them_out(
     page = desk.get(f"/admin/accounts/user/{sale.buyer_id}/delete/").content.decode()
 
     assert "It cannot be deleted: records required for the books would be deleted with it." in page
-    assert "close their account: clear the box <strong>May sign in</strong>" in page
+    assert "To shut them out, use <strong>Close their account</strong> on their page." in page
     assert 'value="Delete it"' not in page
