@@ -525,6 +525,10 @@ DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", default="O-Mache <hello@omac
 #: The contact for questions, shown in e-mails about orders.
 SHOP_CONTACT = env.text("SHOP_CONTACT")
 
+#: What a page of the admin says next is kept in the session: in a cookie it would be lost with an
+#: answer that does not arrive.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+
 #: A session ends after this many days without use.
 SESSION_IDLE_DAYS = env.number("SESSION_IDLE_DAYS", default=14, least=1, most=90)
 #: A session ends this many days after its log-in, however often its tokens are renewed.
