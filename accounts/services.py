@@ -195,6 +195,22 @@ def change_account(user: User, changes: dict[str, str], avatar: PictureChange) -
         raise
 
 
+@transaction.atomic
+def close_account(user: User) -> None:
+    """Keep a user from signing in, and end all their sessions. Safe to repeat.
+
+    Their orders, listings and records are kept. ``reopen_account`` undoes it.
+    """
+    _update(user, {"is_active": False})
+    tokens.revoke_all(user.pk)
+
+
+def reopen_account(user: User) -> None:
+    """Let the user of a closed account sign in again; deleted ones stay as they are."""
+    if user.erased_at is None:
+        _update(user, {"is_active": True})
+
+
 def change_password(
     user: User, *, new: str, origin: Origin | None = None, browser: str = ""
 ) -> tokens.Tokens:

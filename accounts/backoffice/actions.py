@@ -84,6 +84,13 @@ class OptionalReasonForm(ReasonForm):
     )
 
 
+class AlreadyDone(Exception):
+    """Raised by an action that finds its work done before: it changes nothing, and says so.
+
+    Buttons are pressed again when an answer was slow or lost. Such a press is not recorded.
+    """
+
+
 #: Called by an action with the row, the cleaned form data, and the user who acts. Returns a
 #: message for the page, or None.
 Handler = Callable[[Any, Mapping[str, Any], User], str | None]
@@ -154,12 +161,20 @@ def register(action: StaffAction) -> StaffAction:
 def perform(action: StaffAction, row: Model, given: Mapping[str, Any], *, by: User) -> str | None:
     """Do an action with one row, and record who did it, why, and what it changed.
 
-    Returns the action's message, if any. Raises Refusal: ConflictOfInterest, which is recorded too,
+    Returns the action's message, if any; if it was done before, nothing is recorded, and the
+    message says so (AlreadyDone). Raises Refusal: ConflictOfInterest, which is recorded too,
     for a user who is involved in the row, and SecondPersonNeeded, after recording a proposal, for
     what one person may not decide alone. Call it outside of a transaction, so that these records
     are kept.
     """
     refuse_conflicts_of_action(action, row, given, by)
+    try:
+        return _perform(action, row, given, by)
+    except AlreadyDone as done:
+        return str(done)
+
+
+def _perform(action: StaffAction, row: Model, given: Mapping[str, Any], by: User) -> str | None:
     what, why = describe(action.label, given), given.get("why", "")
     if action.approval:
         pk = row.pk

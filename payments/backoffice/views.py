@@ -180,7 +180,7 @@ def _show_console(
     return _render(
         request,
         "console",
-        title="What needs you",
+        title="Needs attention",
         status=status,
         waiting=[view for view in waiting if view.count],
         known=[view for view in known if view.count],

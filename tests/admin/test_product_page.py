@@ -140,6 +140,19 @@ def test_a_picture_is_added_and_on_record(keeper, kettle):
     assert kept.changes["image"] == ["", picture.image.name]
 
 
+def test_several_pictures_are_added_at_once_each_on_record_and_what_is_none_is_named(
+    keeper, kettle
+):
+    broken = SimpleUploadedFile("broken.png", b"no picture", "image/png")
+
+    answer = change(keeper, kettle, "add", picture=[upload(), broken, upload()])
+
+    assert len(pictures(kettle)) == 2
+    assert Audit.objects.filter(did__startswith="Add a picture").count() == 2
+    assert said(answer)[0].startswith("broken.png: ")
+    assert said(answer)[1] == "Add a picture: 2 of 3 done."
+
+
 def test_pictures_are_put_into_another_order(keeper, kettle, three):
     red, green, blue = three
 
