@@ -33,7 +33,7 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Strict"
 #: The cookie lasts as long as the session can; the session itself says when it is over.
 SESSION_COOKIE_AGE = STAFF_SESSION_MAX_HOURS * 3600
-#: Messages of the admin are kept in the session: in a cookie they would be lost with a response that
+#: The admin keeps messages in the session: in a cookie they would be lost with a response that
 #: does not arrive.
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 CSRF_COOKIE_SECURE = HTTPS
