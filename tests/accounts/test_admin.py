@@ -245,9 +245,6 @@ def test_with_a_person_goes_their_avatar(
     assert media() == []
 
 
-# --- Where people are reached ------------------------------------------------------------------
-
-
 @pytest.fixture
 def amina_at_home(amina):
     User.objects.filter(pk=amina.pk).update(phone="254712345678")

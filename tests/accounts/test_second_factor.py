@@ -70,9 +70,6 @@ def give_code(client, code):
     return client.post("/admin/login/code/", {"code": code})
 
 
-# --- Who must have one --------------------------------------------------------------------------
-
-
 def test_a_superuser_without_a_factor_reaches_nothing_but_its_page(boss):
     desk = browser(boss)
 
@@ -103,9 +100,6 @@ def test_without_staff_mfa_nobody_needs_a_second_factor(api, boss, settings):
 
     assert browser(boss).get("/admin/").status_code == 200
     assert log_in(api, "boss").status_code == 200
-
-
-# --- Setting it up ------------------------------------------------------------------------------
 
 
 def test_a_factor_is_set_up_and_its_recovery_codes_are_shown_once(boss):
@@ -152,9 +146,6 @@ def test_the_secret_lies_encrypted_in_the_database_and_the_session(enrolled, sec
 def test_a_second_one_is_not_set_up_over_the_first(enrolled, secret):
     with pytest.raises(second_factor.AlreadyEnrolled):
         second_factor.enrol(enrolled, secret=secret, code=code_of(secret, 1))
-
-
-# --- Signing in to the admin --------------------------------------------------------------------
 
 
 def test_the_password_alone_opens_nothing(client, enrolled):
@@ -242,9 +233,6 @@ def test_a_password_that_was_changed_meanwhile_voids_the_first_half(client, enro
     assert client.get("/admin/").status_code == 302
 
 
-# --- Signing in to the API ----------------------------------------------------------------------
-
-
 def api_log_in(api, code=None):
     body = {"username": "boss", "password": PASSWORD}
     return api.post("/login/", body if code is None else {**body, "code": code})
@@ -277,9 +265,6 @@ def test_one_of_two_concurrent_log_ins_with_one_code_succeeds(enrolled, secret):
 
 def test_a_buyer_without_a_factor_signs_in_as_ever(api, amina):
     assert log_in(api, "Amina").status_code == 200
-
-
-# --- Taking it away -----------------------------------------------------------------------------
 
 
 def take_away(client, person):
@@ -325,9 +310,6 @@ def test_new_recovery_codes_void_the_old(enrolled, secret):
     fresh = re.findall(r"<code>(\d{8})</code>", answer.content.decode())
     assert len(fresh) == 10
     assert not set(fresh) & set(enrolled.codes)
-
-
-# --- The key that encrypts ----------------------------------------------------------------------
 
 
 def test_a_changed_key_reads_what_the_one_before_encrypted(enrolled, secret, settings):

@@ -42,9 +42,6 @@ def desk(db):
     return client
 
 
-# --- The list ----------------------------------------------------------------------------------
-
-
 def test_a_log_in_is_listed_with_when_where_and_on_what(api, amina):
     answer = api.post(
         "/login/",
@@ -96,9 +93,6 @@ def test_the_list_has_the_callers_own_open_sessions_only(api, pair, buyer):
 )  # fmt: skip
 def test_a_device_is_a_few_known_words(header, shown):
     assert describe_device(header) == shown
-
-
-# --- Ending them -------------------------------------------------------------------------------
 
 
 def test_ending_another_session_shuts_its_access_and_refresh_tokens_out_at_once(api, pair):
@@ -167,9 +161,6 @@ def test_a_request_in_a_session_costs_one_query(pair, django_assert_num_queries)
         assert bearer(pair["access"]).get("/user/").status_code == 200
 
 
-# --- A thief's replay --------------------------------------------------------------------------
-
-
 def test_a_spent_token_replayed_again_and_again_signs_out_once(api, pair):
     spent = pair["refresh"]
     for days in (1, 2, 3):
@@ -228,9 +219,6 @@ def test_concurrent_replays_raise_one_alarm(pair, caplog):
         at_once(*[lambda: refresh(pair["refresh"])] * 6)
 
     assert caplog.text.count("token_reuse") == 1
-
-
-# --- The end that comes by itself --------------------------------------------------------------
 
 
 def test_a_session_ends_after_ninety_days_however_often_it_is_rotated(api, pair):

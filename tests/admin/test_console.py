@@ -136,9 +136,6 @@ def test_a_timeline_is_in_order_of_time(desk):
     assert [sentence for sentence in told if sentence not in story] == []
 
 
-# --- What may be done -------------------------------------------------------------------------
-
-
 def decided(row):
     """Who decided last about a row, and what was written down of it."""
     entry = LogEntry.objects.get(object_id=str(row.pk))
@@ -403,9 +400,6 @@ def test_a_payment_that_staff_saw_is_recorded(desk):
     assert decided(receipt)[1].endswith("Why: The buyer showed the SMS")
 
 
-# --- What must not be done --------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("why", ["", "  ", "ok", "x" * 201])
 def test_nothing_is_done_without_a_reason(desk, why):
     receipt = cases.lost_receipt()
@@ -602,9 +596,6 @@ def test_a_payers_reference_is_escaped(desk):
 
     assert evil not in pages
     assert "&lt;script&gt;alert(1)" in pages
-
-
-# --- Suggestions, size ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

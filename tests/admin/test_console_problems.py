@@ -202,9 +202,6 @@ def test_the_page_costs_the_same_however_long_the_thread_is(helper, problem, sel
     assert counts[0] == counts[1]
 
 
-# --- With the delivery fee -------------------------------------------------------------------
-
-
 def brought(buyer, product):
     line = paid_delivery(buyer, (product, 1), fee=150).tracks.get()
     move_line(line.pk, "fetched", actor=UserFactory(is_superuser=True))
@@ -226,9 +223,6 @@ def test_without_a_fee_there_is_none_to_give_back(helper, problem):
 
     assert said(answer) == ["Nothing was paid for the delivery of this parcel."]
     assert (problem.state, Refund.objects.count()) == ("open", 0)
-
-
-# --- Postponed payouts for a second person ----------------------------------------------------
 
 
 @pytest.fixture

@@ -42,9 +42,6 @@ def rows(said):
     return [tuple(getattr(cell, "words", cell) for cell in row) for row in said.table.rows]
 
 
-# --- Which days ------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("key", "first"),
     [
@@ -125,9 +122,6 @@ def test_attempts_outside_the_period_are_not_counted():
     day = Period(NOW, date(2026, 11, 23), date(2026, 11, 23))
 
     assert figures(outcomes(day))["Failed"] == ("1", "100.0%")
-
-
-# --- What it says ----------------------------------------------------------------------------
 
 
 def test_commission_is_of_what_was_sold_that_day_and_refunds_are_what_left_that_day():
@@ -312,9 +306,6 @@ def test_each_late_parcel_is_listed_once_the_longest_first(buyer, kettle):
     )
 
 
-# --- Where each number leads -----------------------------------------------------------------
-
-
 @pytest.mark.parametrize("role", [role for role in ROLES if role != "delivery"])
 def test_every_number_leads_to_a_list_that_its_reader_may_see(role, buyer, kettle):
     order = paid_delivery(buyer, (kettle, 1))
@@ -349,9 +340,6 @@ def links_of(said):
     found += [cell.url for cell in cells if hasattr(cell, "url")]
     found += [point.url for point in (said.bars.points if said.bars else [])]
     return filter(None, found)
-
-
-# --- Sheets ----------------------------------------------------------------------------------
 
 
 def sheet(answer):

@@ -192,9 +192,6 @@ def test_who_takes_the_goods_in_decides_nothing_about_them(buyer, kettle):
     assert not FeeReturn.objects.exists()
 
 
-# --- Giving a fee back ---------------------------------------------------------------------------
-
-
 @pytest.mark.usefixtures("balanced_books")
 def test_support_gives_a_fee_back_with_a_reason_on_record(buyer, kettle):
     support = in_role("support")

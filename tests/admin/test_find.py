@@ -51,8 +51,6 @@ def story(order):
     return f"/admin/payments/console/order/{order.pk}/"
 
 
-# --- What is one thing is opened -------------------------------------------------------------
-
 SPELLINGS = {
     "its reference": lambda order: order.reference,
     "its reference in small letters, with a space": lambda order: (
@@ -204,9 +202,6 @@ def test_a_prompt_opens_by_its_checkout_request_id(sale):
     assert opened(as_role("finance"), payment.checkout_request_id) == row_url(payment)
 
 
-# --- An order opens by who receives it, and by who paid it -----------------------------------
-
-
 @pytest.fixture
 def gift(sale):
     """The sale, with another recipient than its buyer."""
@@ -328,9 +323,6 @@ def test_a_refund_opens_by_mpesas_number_of_it(db):
     assert opened(finance, refund.originator_conversation_id) == row_url(refund)
 
 
-# --- What may be several is listed -----------------------------------------------------------
-
-
 def test_a_phone_lists_who_has_it_and_the_orders_it_was_asked_to_pay(sale, unpaid, buyer):
     User.objects.filter(pk=buyer.pk).update(phone="254712345678")
 
@@ -398,8 +390,6 @@ def test_a_superuser_finds_every_kind(desk, buyer, kettle):
     assert list(listed(desk, "0712000999")) == ["Orders", "People"]
     assert opened(desk, line.order.reference) == row_url(line.order)
 
-
-# --- What is nothing -------------------------------------------------------------------------
 
 NOTHING = [
     "nothing like it",
@@ -477,9 +467,6 @@ def test_staff_without_a_role_find_nothing_and_see_no_box(sale):
     assert answer.status_code == 200
     assert "You have no role yet" in answer.content.decode()
     assert 'role="search"' not in nobody.get("/admin/").content.decode()
-
-
-# --- Where it stands, and what it costs ------------------------------------------------------
 
 
 def test_the_box_is_on_the_start_page_once_and_says_what_a_role_may_type(sale):

@@ -168,9 +168,6 @@ def test_entries_are_looked_for_by_keys_of_actions_there_are():
     assert {*WRITING, SENT_ELSEWHERE} <= of_actions
 
 
-# --- The attacks -----------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("source", ["the API", "the admin"])
 @pytest.mark.parametrize("power", ["support", "superuser"])
 def test_support_cancels_the_line_they_bought_and_had_delivered(kettle, source, power):

@@ -58,9 +58,6 @@ def story(client, order):
     return [entry.what for entry in content(client, order, "story").of["entries"]]
 
 
-# --- What stands -----------------------------------------------------------------------------
-
-
 def test_a_page_is_named_for_its_row(support, sale):
     titles = [
         support.get(row_url(row)).context["title"] for row in (sale, sale.tracks.get(), sale.buyer)
@@ -202,9 +199,6 @@ def test_a_buyers_own_phone_is_told_where_another_pays(support, sale):
     assert "0722 000 111" in facts(support, sale)["Buyer's own phone"]
 
 
-# --- Who sees what ---------------------------------------------------------------------------
-
-
 def test_support_sees_goods_and_words_and_no_rows_of_money(support, sale):
     seen = sections(support, sale)
 
@@ -260,9 +254,6 @@ def test_no_secret_of_an_order_is_on_it(desk, sale):
 
     assert line.collection_code not in shown
     assert sale.payments.get().callback_token not in shown
-
-
-# --- Its moves -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -346,9 +337,6 @@ def test_cancelling_leads_back_to_the_order(support, unpaid):
     assert (done["Location"], unpaid.payment_status) == (here, "cancelled")
 
 
-# --- Its parcels -----------------------------------------------------------------------------
-
-
 def _key(form):
     return form.name.rpartition("-")[2]
 
@@ -392,9 +380,6 @@ def test_a_refunded_fee_cannot_be_refunded_again(support, buyer, kettle):
     Parcel.objects.update(fee_state="returned")
 
     assert whole(support, order) == [([], False)]
-
-
-# --- Problems --------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -494,9 +479,6 @@ def test_who_may_not_decide_problems_only_reads_them(problem):
     assert keys(browser_of(watcher), problem.track.order) == []
 
 
-# --- What was told ---------------------------------------------------------------------------
-
-
 def message_of(order, **values):
     notice = Notice.objects.create(
         key=f"paid:{order.pk}:{values.get('reason', '')}", kind="paid", order=order
@@ -543,9 +525,6 @@ def test_what_is_due_is_not_sent_again(support, sale):
     (told,) = content(support, sale, "told").of["messages"]
 
     assert told["buttons"] is None
-
-
-# --- Its story -------------------------------------------------------------------------------
 
 
 def test_the_story_says_each_step_once_and_by_whom(support, buyer, kettle):
@@ -609,9 +588,6 @@ def test_the_history_shows_the_steps_of_parcels(support, buyer, kettle):
     assert "The buyer had no code. She looks." in page(support, parcel.order)
 
 
-# --- What leads to it ------------------------------------------------------------------------
-
-
 def test_a_line_a_receipt_a_prompt_and_a_message_lead_to_their_order(desk, sale):
     name, here = f"Order {sale.reference}", row_url(sale)
 
@@ -648,9 +624,6 @@ def test_finance_who_sees_no_orders_is_led_to_the_story_of_one(sale):
 
 def test_who_carries_goods_is_led_to_no_order(sale):
     assert ways(browser_of(in_role("delivery")), sale.tracks.get()) == {}
-
-
-# --- What it costs ---------------------------------------------------------------------------
 
 
 def bought(buyer, *products):
@@ -696,9 +669,6 @@ def test_an_order_of_fifty_lines_costs_what_one_of_one_does(
         answer = client.get(row_url(large))
 
     assert answer.content.decode().count('value="to_cancelled"') == 50
-
-
-# --- The pages of what belongs to it ---------------------------------------------------------
 
 
 def test_a_line_tells_its_seller_and_buyer_only_to_who_sees_orders(support, sale):

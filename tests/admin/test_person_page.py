@@ -45,9 +45,6 @@ def with_permissions(*codenames):
     return browser_of(person)
 
 
-# --- Who they are ----------------------------------------------------------------------------
-
-
 def test_a_persons_page_shows_who_they_are_and_how_to_reach_them(support, buyer):
     User.objects.filter(pk=buyer.pk).update(
         first_name="Wanjiku", email="w@example.com", phone="254722000111"
@@ -99,9 +96,6 @@ def test_a_deleted_account_shows_only_its_date(support, buyer):
     assert buttons(support, buyer) == []
 
 
-# --- What is shown to whom -------------------------------------------------------------------
-
-
 def test_support_sees_orders_sales_problems_and_notifications(support, sold):
     assert sections(support, sold.buyer) == ["who", "orders", "told"]
     assert sections(support, sold.seller) == ["who", "orders", "sales", "told"]
@@ -146,9 +140,6 @@ def test_each_section_is_for_its_permission_alone(sold, permission, section):
 @pytest.mark.parametrize("role", ["finance", "catalogue", "delivery"])
 def test_no_other_role_opens_a_person(role, buyer):
     assert browser_of(in_role(role)).get(row_url(buyer)).status_code == 403
-
-
-# --- What each section says ------------------------------------------------------------------
 
 
 def test_orders_and_sales_lead_to_their_pages(support, sold):
@@ -204,9 +195,6 @@ def test_staff_actions_about_a_person_are_listed(desk, staff, buyer):
 
     assert "Sign these people out everywhere" in what
     assert (who, why) == (f'<a href="{row_url(staff)}">boss</a>', "Her phone was stolen")
-
-
-# --- What may be done ------------------------------------------------------------------------
 
 
 def test_support_signs_somebody_out_and_comes_back(support, buyer):
@@ -281,9 +269,6 @@ def test_password_and_powers_are_closed_until_somebody_asks(desk, buyer):
 
     assert len(closed) == len(fieldsets)
     assert "password" in closed["Password and permissions"]["fields"]
-
-
-# --- Long lists ------------------------------------------------------------------------------
 
 
 def test_the_newest_ten_are_shown_and_the_list_has_the_others(support, buyer):
