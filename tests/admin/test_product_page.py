@@ -81,14 +81,14 @@ def test_catalogue_sees_stock_and_pictures_and_no_orders(keeper, buyer, kettle):
     assert line.order.reference not in keeper.get(row_url(kettle)).content.decode()
 
 
-def test_who_sees_all_sees_sales_and_holds(desk, buyer, kettle):
+def test_who_sees_all_sees_sales_and_holds(staff_browser, buyer, kettle):
     line = paid_line(buyer, kettle, 2)
     unpaid = an_order(buyer, (kettle, 1))
 
-    assert sections(desk, kettle) == ["stands", "pictures", "movements", "holds", "sales"]
-    ((order, number, _),) = cells(desk, kettle, "holds")
+    assert sections(staff_browser, kettle) == ["stands", "pictures", "movements", "holds", "sales"]
+    ((order, number, _),) = cells(staff_browser, kettle, "holds")
     assert (order, number) == (f'<a href="{row_url(unpaid)}">{unpaid.reference}</a>', "1")
-    assert cells(desk, kettle, "sales")[1][:2] == [
+    assert cells(staff_browser, kettle, "sales")[1][:2] == [
         f'<a href="{row_url(line)}">2 × Kettle</a>',
         f'<a href="{row_url(line.order)}">{line.order.reference}</a>',
     ]

@@ -296,7 +296,7 @@ def test_more_than_the_proxies_let_through_is_not_heard_out(token):
 
 
 @pytest.fixture
-def desk(db):
+def staff_browser(db):
     """The headers of a superuser's browser, and the mark its forms carry."""
     boss = UserFactory(is_staff=True, is_superuser=True)
     client = Client()
@@ -319,8 +319,8 @@ WRITE = "/admin/payments/console/receipt/"
 URLENCODED = "application/x-www-form-urlencoded"
 
 
-def test_half_an_amount_is_never_written_down(desk):
-    mark, browser = desk
+def test_half_an_amount_is_never_written_down(staff_browser):
+    mark, browser = staff_browser
     body = urlencode(receipt_form(mark)).encode()
 
     status, told = exchange(
@@ -331,8 +331,8 @@ def test_half_an_amount_is_never_written_down(desk):
     assert not Receipt.objects.exists()
 
 
-def test_a_whole_amount_is(desk):
-    mark, browser = desk
+def test_a_whole_amount_is(staff_browser):
+    mark, browser = staff_browser
     body = urlencode(receipt_form(mark)).encode()
 
     status, _ = exchange(request("POST", WRITE, body, Content_Type=URLENCODED, **browser))
@@ -342,8 +342,8 @@ def test_a_whole_amount_is(desk):
 
 @pytest.mark.parametrize("length", ["says more", "agrees"])
 @pytest.mark.parametrize("filling", [0, 100_000], ids=["short", "long"])
-def test_a_form_of_parts_in_the_admin_needs_its_end(desk, filling, length):
-    mark, browser = desk
+def test_a_form_of_parts_in_the_admin_needs_its_end(staff_browser, filling, length):
+    mark, browser = staff_browser
     fields = receipt_form(mark) | {"more": "x" * filling}
     amount = fields.pop("amount")
     fields["amount"] = amount
