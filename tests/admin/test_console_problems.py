@@ -261,7 +261,7 @@ def test_the_seller_is_not_told_why_a_payout_is_on_hold(large, desk, seller_api)
     [row] = seller_api.get("/seller/payouts/").json()
 
     assert row["reason"] == "This is a large amount, so a second person reviews it first."
-    act(desk, large, "refuse", why="A strange sale")
+    act(desk, large, "reject", why="A strange sale")
     [row] = seller_api.get("/seller/payouts/").json()
     assert (row["status"], row["reason"]) == ("replaced", "Under review by staff.")
 
@@ -275,7 +275,7 @@ def test_a_payout_is_put_on_hold_only_once(large, desk):
 
 
 def test_rejecting_a_payout_withholds_its_earnings(large, desk, seller, daraja):
-    answer = act(desk, large, "refuse", why="A strange sale")
+    answer = act(desk, large, "reject", why="A strange sale")
     create_payouts(seller.pk)
     tick()
 
@@ -287,7 +287,7 @@ def test_rejecting_a_payout_withholds_its_earnings(large, desk, seller, daraja):
 
 
 def test_released_earnings_go_into_a_new_payout_to_approve(large, desk, seller):
-    act(desk, large, "refuse", why="A strange sale")
+    act(desk, large, "reject", why="A strange sale")
     share = SellerShare.objects.get()
 
     answer = desk.post(f"{CONSOLE}share/{share.pk}/release/", {"why": "It is right"}, follow=True)
@@ -300,7 +300,7 @@ def test_released_earnings_go_into_a_new_payout_to_approve(large, desk, seller):
 
 
 def test_withheld_earnings_are_cancelled_with_their_line(large, desk, buyer):
-    act(desk, large, "refuse", why="A strange sale")
+    act(desk, large, "reject", why="A strange sale")
     line = large.shares.get().track
 
     move_line(line.pk, "cancelled", actor=UserFactory(is_superuser=True), note="It was a fraud.")
@@ -313,12 +313,12 @@ def test_a_sent_payout_cannot_be_held_or_rejected(large, desk, daraja):
     act(desk, large, "approve")
     tick()
 
-    for key in ("hold", "refuse"):
+    for key in ("hold", "reject"):
         assert "is not waiting for approval" in said(act(desk, large, key))[0]
     assert large.status == "sent"
 
 
-@pytest.mark.parametrize("key", ["hold", "refuse"])
+@pytest.mark.parametrize("key", ["hold", "reject"])
 def test_a_seller_cannot_decide_about_their_own_payout(large, seller, key):
     seller.is_staff = seller.is_superuser = True
     seller.save()
@@ -330,7 +330,7 @@ def test_a_seller_cannot_decide_about_their_own_payout(large, seller, key):
 
 
 def test_other_payouts_of_the_seller_are_sent(large, desk, seller, buyer, daraja):
-    act(desk, large, "refuse", why="A strange sale")
+    act(desk, large, "reject", why="A strange sale")
     line_at("fetched", buyer=buyer, product=ProductFactory(seller=seller, price=700))
     create_payouts(seller.pk)
 
