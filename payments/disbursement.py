@@ -25,7 +25,7 @@ from .daraja.errors import (
     DarajaRefused,
     DarajaUnknown,
 )
-from .daraja.result_codes import PayoutReason
+from .daraja.result_codes import TransferFailure
 from .models import (
     TRANSFER_QUERIES,
     Payout,
@@ -117,7 +117,7 @@ def _claim(model: type[Row], row_id: int, now: datetime) -> _Claimed[Row] | None
     row = lock_row(model, row_id)
     if row.next_check_at is None or row.next_check_at > now:
         return None
-    stopped = PayoutStop.objects.payouts_are_stopped()
+    stopped = PayoutStop.objects.transfers_are_stopped()
     if row.is_under_way and stopped and not _may_be_asked_about(row):
         _postpone(row, now + LOOK_AGAIN)
         return None
@@ -171,7 +171,7 @@ def _postpone(row: Transfer, until: datetime) -> None:
 
 
 def _may_be_asked_about(row: Transfer) -> bool:
-    """Whether M-Pesa may be queried about a row while payouts are stopped.
+    """Whether M-Pesa may be queried about a row while transfers are stopped.
 
     After a restore it may. Not if M-Pesa rejects the initiator, and not by sending the row again.
     """
@@ -231,14 +231,14 @@ def _record_refusal(row: Transfer, refusal: DarajaRefused, waited: timedelta) ->
     logger.warning("%s %s: M-Pesa rejected it: %s", row.kind, row.pk, refusal)
     claimed = row.still(TransferStatus.UNKNOWN)
     if refusal.kind == DarajaRefusal.CONFIGURATION:
-        PayoutStop.objects.stop_payouts(f"M-Pesa rejected a {row.kind}: {refusal}")
+        PayoutStop.objects.stop_transfers(f"M-Pesa rejected a {row.kind}: {refusal}")
     if row.checks:
         claimed.update(result_text=str(refusal)[:200])
         _query_again(row)
     elif refusal.kind in SENT_AGAIN or not refusal.code:
         _send_again_later(row, refusal, waited)
     else:
-        reason = row.failure_reason(refusal.code) or PayoutReason.OTHER
+        reason = row.failure_reason(refusal.code) or TransferFailure.OTHER
         mark_failed(row, code=refusal.code, text=refusal.message, reason=reason)
 
 

@@ -20,7 +20,7 @@ from django.utils import timezone
 from omachemainproj.dates import NAIROBI
 from omachemainproj.money import format_kes
 
-from .daraja.result_codes import PayoutReason
+from .daraja.result_codes import TransferFailure
 from .models import (
     Payout,
     PayoutStop,
@@ -108,7 +108,7 @@ class TransferHandler(ABC, Generic[Row]):
         """Save a row that became done from the status ``was``, and do what follows."""
 
     @abstractmethod
-    def on_refused(self, row: Row, reason: PayoutReason) -> None:
+    def on_refused(self, row: Row, reason: TransferFailure) -> None:
         """Do what follows the refusal of a row, which is saved already."""
 
 
@@ -182,7 +182,7 @@ def _record_number(row: Transfer, number: str) -> str:
 
 
 @transaction.atomic
-def mark_refused(row: Transfer, *, code: str, text: str, reason: PayoutReason) -> str:
+def mark_refused(row: Transfer, *, code: str, text: str, reason: TransferFailure) -> str:
     """Record that M-Pesa has definitely not made a transfer. Safe to repeat. Returns a note.
 
     After a temporary reason it is retried later under a new id; after any other it goes another
@@ -197,18 +197,18 @@ def mark_refused(row: Transfer, *, code: str, text: str, reason: PayoutReason) -
     row.save()
     release_daily_limit(row)
     logger.warning("%s %s: M-Pesa refused it: %s %s", row.kind, row.pk, code, text)
-    if reason == PayoutReason.INITIATOR:
-        PayoutStop.objects.stop_payouts(f"M-Pesa does not accept the initiator: {code} {text}")
+    if reason == TransferFailure.INITIATOR:
+        PayoutStop.objects.stop_transfers(f"M-Pesa does not accept the initiator: {code} {text}")
     handler.on_refused(row, reason)
     return "M-Pesa refused it."
 
 
-def mark_failed(row: Transfer, *, code: str, text: str, reason: PayoutReason) -> str:
+def mark_failed(row: Transfer, *, code: str, text: str, reason: TransferFailure) -> str:
     """Record a failure that M-Pesa reported. Safe to repeat. Returns a note.
 
     A refund of a payment that was reversed before is done: the buyer has the money.
     """
-    if reason == PayoutReason.ALREADY_REVERSED:
+    if reason == TransferFailure.ALREADY_REVERSED:
         return mark_done(row, number="", code=code, text=text)
     return mark_refused(row, code=code, text=text, reason=reason)
 

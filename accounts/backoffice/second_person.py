@@ -27,6 +27,11 @@ from . import audit
 
 #: For so long, who gave somebody an account, a password or powers is no second person with them.
 ONE_HAND_FOR = timedelta(days=7)
+#: Shown to whoever counts as one person with somebody involved (``is_one_hand``).
+ONE_HAND = (
+    "One of you gave the other their account, password or permissions this week, so you do not "
+    "count as two people. A third person has to decide."
+)
 
 
 class Cost(NamedTuple):

@@ -62,6 +62,16 @@ class CancelledBy(models.TextChoices):
     STAFF = "staff"
 
 
+class LateRefusal(models.TextChoices):
+    """Why late money did not buy the goods of a closed order after all."""
+
+    CANCELLED = "cancelled", "its buyer had cancelled it"
+    TOO_LATE = "too_late", "it was closed more than a day before"
+    PAID_AGAIN = "paid_again", "its buyer had paid for the same goods with another order"
+    OFF_SALE = "off_sale", "some of the goods were no longer on sale"
+    GOODS_GONE = "goods_gone", "some of the goods were gone"
+
+
 #: The statuses an order can have once its buyer has cancelled it.
 _STATUSES_AFTER_BUYER_CANCELLED = (
     PaymentStatus.CANCELLED,
@@ -172,6 +182,12 @@ class Order(models.Model):
         max_length=5, choices=CancelledBy, blank=True, default="", db_default=""
     )
 
+    #: Why money that covered it did not pay it once it was closed; decided by
+    #: ``orders.lifecycle.mark_order_paid``, read by the refund. Empty if no such money came, and
+    #: for orders from before this was recorded.
+    late_refusal = models.CharField(
+        max_length=10, choices=LateRefusal, blank=True, default="", db_default="", editable=False
+    )
     #: M-Pesa has not confirmed its payment: none of its goods may be handed over.
     in_doubt = models.BooleanField(default=False, db_default=False, editable=False)
 

@@ -135,7 +135,9 @@ MOVES = {
 ACTIONS = {"claim": CLAIM, "release": RELEASE, "attempt": ATTEMPT, **MOVES}
 
 
-def move_for(parcel: Parcel, to: str, *, actor: User, note: str = "", code: str = "") -> None:
+def move_parcel_for(
+    parcel: Parcel, to: str, *, actor: User, note: str = "", code: str = ""
+) -> None:
     """Move a parcel for a user of the API; staff and agents as in the admin, audited.
 
     Raises what ``move_parcel`` raises; for staff and agents also SecondPersonNeeded. Call it

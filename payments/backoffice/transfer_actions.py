@@ -144,14 +144,14 @@ def hold_payout_action(payout: Payout, given: Given, by: User) -> str:
 
 @console_action(
     "payout",
-    "refuse",
+    "reject",
     "Reject the payout",
     "It is dropped, and its earnings move to “Withheld earnings” until staff release them into a "
     "new payout. If the goods must be cancelled, support does that.",
     applies=lambda payout: payout.awaits_approval and payout.shares.exists(),
 )
 def reject_payout_action(payout: Payout, given: Given, by: User) -> str:
-    count = transfer_services.refuse_payout(payout.pk, why=given["why"])
+    count = transfer_services.reject_payout(payout.pk, why=given["why"])
     return f"The payout is rejected. Earnings withheld: {count}."
 
 

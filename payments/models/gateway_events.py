@@ -22,7 +22,8 @@ from .refunds import Refund
 class Source(models.TextChoices):
     """The webhook endpoint a message came to; for a bank's endpoint, the bank's key."""
 
-    PROMPT = "prompt", "address of a prompt, refund or payout"
+    #: Kept as "prompt" from the time when only prompts had addresses.
+    CALLBACK = "prompt", "address of a prompt, refund or payout"
     C2B = "c2b", "address for pay bill payments"
     STATEMENT = "statement", "row of M-Pesa's statement"
 
@@ -56,6 +57,14 @@ class GatewayEventQuerySet(models.QuerySet["GatewayEvent"]):
         """Messages that are not processed yet, oldest first."""
         return self.filter(state=EventState.NEW).order_by("pk")
 
+    def doubtful_of(self, payment: int) -> GatewayEventQuerySet:
+        """Messages about this attempt that M-Pesa is still queried about.
+
+        By the beginning of the state: with ``=`` PostgreSQL's planner would choose the partial
+        index of waiting messages, and search those of all attempts.
+        """
+        return self.filter(payment=payment, state__startswith=EventState.CHECKING)
+
     def broken(self, *, c2b_token: str) -> GatewayEventQuerySet:
         """Messages staff must look at: those that failed, and unclear ones about money.
 
@@ -70,8 +79,8 @@ class GatewayEventQuerySet(models.QuerySet["GatewayEvent"]):
         )
 
     def unsolicited(self) -> GatewayEventQuerySet:
-        """Messages to prompts' endpoints that match nothing of ours: anyone can post them."""
-        return self.filter(source=Source.PROMPT, state__in=NOT_UNDERSTOOD)
+        """Messages to callback addresses that match nothing of ours: anyone can post them."""
+        return self.filter(source=Source.CALLBACK, state__in=NOT_UNDERSTOOD)
 
 
 class GatewayEvent(models.Model):
@@ -82,7 +91,7 @@ class GatewayEvent(models.Model):
 
     body = models.BinaryField()
     sha256 = models.CharField(max_length=64)
-    source = models.CharField(max_length=9, choices=source_choices, default=Source.PROMPT)
+    source = models.CharField(max_length=9, choices=source_choices, default=Source.CALLBACK)
     #: The secret part of the URL it came to; empty for the bare URL.
     token = models.CharField(max_length=64, blank=True)
     remote_address = models.GenericIPAddressField(null=True)
@@ -114,7 +123,7 @@ class GatewayEvent(models.Model):
                 fields=["id"],
                 name="event_for_a_person",
                 condition=Q(state=EventState.FAILED)
-                | Q(~Q(source__in=[Source.PROMPT, Source.STATEMENT]), state__in=NOT_UNDERSTOOD),
+                | Q(~Q(source__in=[Source.CALLBACK, Source.STATEMENT]), state__in=NOT_UNDERSTOOD),
             ),
             # Staff search for these among all others.
             models.Index(
@@ -125,12 +134,12 @@ class GatewayEvent(models.Model):
             models.Index(
                 fields=["source", "-id"],
                 name="event_of_other_sources",
-                condition=~Q(source=Source.PROMPT),
+                condition=~Q(source=Source.CALLBACK),
             ),
             models.Index(
                 fields=["id"],
                 name="event_of_strangers",
-                condition=Q(state__in=NOT_UNDERSTOOD, source=Source.PROMPT),
+                condition=Q(state__in=NOT_UNDERSTOOD, source=Source.CALLBACK),
             ),
         ]
 

@@ -133,7 +133,8 @@ class OrderPayment(models.Model):
     checked_at = models.DateTimeField(null=True)
     confirmed_at = models.DateTimeField(null=True)
 
-    #: A ``SettlementContext``, set while the attempt is confirmed under its order's lock.
+    #: The ``SettlementContext`` that ``save_settling`` passes to the receiver of its save; None at
+    #: all other times.
     settlement: Any = None
 
     objects = OrderPaymentQuerySet.as_manager()
@@ -186,6 +187,19 @@ class OrderPayment(models.Model):
     def __str__(self) -> str:
         payer = write_phone(self.phone) or self.get_channel_display()
         return f"{format_kes(self.amount)} from {payer}, {self.get_status_display()}"
+
+    def save_settling(self, settlement: Any, *, update_fields: Iterable[str]) -> None:
+        """Save it as ``save()`` does, and pass its receiver what the caller knows of its order, a
+        ``SettlementContext``.
+
+        The receiver (payments.signals.pay_order_of_confirmed_payment) then need not lock and read
+        the order again, and leaves the balance it read in ``settlement``. No later save sees it.
+        """
+        self.settlement = settlement
+        try:
+            self.save(update_fields=update_fields)
+        finally:
+            self.settlement = None
 
     @property
     def is_confirmed(self) -> bool:

@@ -46,7 +46,7 @@ class PayoutQuerySet(TransferQuerySet["Payout"]):
 
     def dropped(self) -> PayoutQuerySet:
         """Payouts that were never sent, and whose shares other payouts carry or will carry."""
-        return self.not_done().filter(status=TransferStatus.DROPPED)
+        return self.with_status(TransferStatus.DROPPED)
 
     def needs_action(self) -> PayoutQuerySet:
         """Refused payouts that a retry cannot fix: the number must change, or staff decide."""

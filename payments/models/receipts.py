@@ -1,4 +1,5 @@
-"""Receipts of incoming payments, and how far M-Pesa's statement has been read."""
+"""Receipts of incoming payments, how far M-Pesa's statement has been read, and how many status
+queries about prompts a minute has left."""
 
 from __future__ import annotations
 

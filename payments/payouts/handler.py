@@ -17,7 +17,7 @@ from omachemainproj.background import enqueue_after_commit
 from orders.models.notifications import NotificationKind
 from orders.notifications.notify import notify
 from payments import ledger
-from payments.daraja.result_codes import PayoutReason
+from payments.daraja.result_codes import TransferFailure
 from payments.evidence import EVIDENCE_DELAY, request_confirmation
 from payments.models import Payout, PayoutDay, Receipt, TransferStatus, Verification, Withdrawal
 from payments.transfers import NOT_TO_BE_SENT, READY, Readiness, TransferHandler, handles
@@ -110,7 +110,7 @@ class PayoutHandler(TransferHandler[Payout]):
             receipt=row.number,
         )
 
-    def on_refused(self, row: Payout, reason: PayoutReason) -> None:
+    def on_refused(self, row: Payout, reason: TransferFailure) -> None:
         """Retry after a temporary reason; else another number is needed, or staff decide."""
         after = row.retry_after(reason)
         if after is not None:

@@ -15,6 +15,7 @@ from .products import (
     StockMovement,
     average_stars,
     back_within,
+    hold_time,
     picture_path,
 )
 from .reviews import (
@@ -56,5 +57,6 @@ __all__ = [
     "StockMovement",
     "average_stars",
     "back_within",
+    "hold_time",
     "picture_path",
 ]

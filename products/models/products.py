@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -46,15 +47,21 @@ def average_stars(stars: int, reviews: int) -> float | None:
     return (20 * stars + reviews) // (2 * reviews) / 10 if reviews else None
 
 
+def hold_time() -> timedelta:
+    """How long goods are held for an unpaid order, at most, unless its buyer tries again to pay."""
+    return timedelta(minutes=settings.ORDER_HOLD_MINUTES)
+
+
 def back_within(item_number: int, held: int) -> int | None:
     """Seconds within which stock may be free again. None if some is free, or none is reserved.
 
     Applies when nothing is free but some units are only reserved: unpaid orders end after the hold
-    time unless they are paid, or extended by another payment prompt.
+    time, or a shorter one (``orders.allowance``), unless they are paid, or extended by another
+    payment prompt.
     """
     if held < item_number or not held:
         return None
-    return int(settings.ORDER_HOLD_MINUTES) * 60
+    return int(hold_time().total_seconds())
 
 
 class Newest(Func):

@@ -9,7 +9,7 @@ from accounts.backoffice.formats import dial
 from accounts.models import Audit
 from omachemainproj.dates import NAIROBI
 from orders.fulfilment import move_line
-from payments.daraja.result_codes import PayoutReason
+from payments.daraja.result_codes import TransferFailure
 from payments.disbursement import process_payout
 from payments.models import Payout, PayoutDay, PayoutStop
 from payments.payouts.allocation import create_payouts
@@ -52,7 +52,7 @@ def large(settings, request):
 def refused(payout):
     now = timezone.now()
     Payout.objects.update(status="unknown", sent_at=now, next_check_at=now)
-    mark_refused(payout, code="2040", text="No M-Pesa", reason=PayoutReason.NOT_REGISTERED)
+    mark_refused(payout, code="2040", text="No M-Pesa", reason=TransferFailure.NOT_REGISTERED)
     return payout
 
 

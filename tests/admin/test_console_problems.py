@@ -255,7 +255,7 @@ def test_the_seller_is_not_told_why_a_payout_is_on_hold(large, staff_browser, se
     [row] = seller_api.get("/seller/payouts/").json()
 
     assert row["reason"] == "This is a large amount, so a second person reviews it first."
-    act(staff_browser, large, "refuse", why="A strange sale")
+    act(staff_browser, large, "reject", why="A strange sale")
     [row] = seller_api.get("/seller/payouts/").json()
     assert (row["status"], row["reason"]) == ("replaced", "Under review by staff.")
 
@@ -269,7 +269,7 @@ def test_a_payout_is_put_on_hold_only_once(large, staff_browser):
 
 
 def test_rejecting_a_payout_withholds_its_earnings(large, staff_browser, seller, daraja):
-    answer = act(staff_browser, large, "refuse", why="A strange sale")
+    answer = act(staff_browser, large, "reject", why="A strange sale")
     create_payouts(seller.pk)
     tick()
 
@@ -281,7 +281,7 @@ def test_rejecting_a_payout_withholds_its_earnings(large, staff_browser, seller,
 
 
 def test_released_earnings_go_into_a_new_payout_to_approve(large, staff_browser, seller):
-    act(staff_browser, large, "refuse", why="A strange sale")
+    act(staff_browser, large, "reject", why="A strange sale")
     share = SellerShare.objects.get()
 
     answer = staff_browser.post(
@@ -296,7 +296,7 @@ def test_released_earnings_go_into_a_new_payout_to_approve(large, staff_browser,
 
 
 def test_withheld_earnings_are_cancelled_with_their_line(large, staff_browser, buyer):
-    act(staff_browser, large, "refuse", why="A strange sale")
+    act(staff_browser, large, "reject", why="A strange sale")
     line = large.shares.get().track
 
     move_line(line.pk, "cancelled", actor=UserFactory(is_superuser=True), note="It was a fraud.")
@@ -309,12 +309,12 @@ def test_a_sent_payout_cannot_be_held_or_rejected(large, staff_browser, daraja):
     act(staff_browser, large, "approve")
     tick()
 
-    for key in ("hold", "refuse"):
+    for key in ("hold", "reject"):
         assert "is not waiting for approval" in said(act(staff_browser, large, key))[0]
     assert large.status == "sent"
 
 
-@pytest.mark.parametrize("key", ["hold", "refuse"])
+@pytest.mark.parametrize("key", ["hold", "reject"])
 def test_a_seller_cannot_decide_about_their_own_payout(large, seller, key):
     seller.is_staff = seller.is_superuser = True
     seller.save()
@@ -326,7 +326,7 @@ def test_a_seller_cannot_decide_about_their_own_payout(large, seller, key):
 
 
 def test_other_payouts_of_the_seller_are_sent(large, staff_browser, seller, buyer, daraja):
-    act(staff_browser, large, "refuse", why="A strange sale")
+    act(staff_browser, large, "reject", why="A strange sale")
     line_at("fetched", buyer=buyer, product=ProductFactory(seller=seller, price=700))
     create_payouts(seller.pk)
 

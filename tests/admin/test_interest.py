@@ -17,7 +17,7 @@ from orders.parcels.actions import ACTIONS as PARCEL_ACTIONS
 from orders.reviews import review_line
 from payments.backoffice.kinds import KINDS
 from payments.backoffice.receipt_actions import WRITE_DOWN
-from payments.daraja.result_codes import PayoutReason
+from payments.daraja.result_codes import TransferFailure
 from payments.interest import SENT_ELSEWHERE, WRITING
 from payments.models import Payout, Receipt, Refund
 from payments.payouts.allocation import create_payouts
@@ -262,7 +262,7 @@ def refused_payout(kettle, buyer):
     now = timezone.now()
     Payout.objects.update(status="unknown", sent_at=now, next_check_at=now)
     payout = Payout.objects.get()
-    mark_refused(payout, code="2040", text="No M-Pesa", reason=PayoutReason.NOT_REGISTERED)
+    mark_refused(payout, code="2040", text="No M-Pesa", reason=TransferFailure.NOT_REGISTERED)
     return payout
 
 

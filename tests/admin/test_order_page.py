@@ -324,7 +324,7 @@ def test_after_its_hold_an_order_offers_no_prompt(support, unpaid):
 
 
 def test_a_closed_order_has_no_buttons_of_its_own(support, unpaid):
-    cancel_order(unpaid.pk)
+    cancel_order(unpaid.pk, cancelled_by="staff")
 
     assert own_buttons(support, unpaid) == []
 

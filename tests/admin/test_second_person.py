@@ -384,7 +384,7 @@ FREE = {
     "console.refund.seen",
     "console.payout.seen",
     "console.payout.hold",
-    "console.payout.refuse",
+    "console.payout.reject",
     "console.problem.answer",
     # What it leads to costs, once the goods are back.
     "console.problem.back",

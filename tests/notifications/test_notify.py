@@ -173,7 +173,7 @@ def test_a_failure_is_not_told_while_another_prompt_rings(order, buyer):
 
 
 def test_a_failure_is_not_told_of_an_order_that_was_given_up(order):
-    cancel_order(order.pk)
+    cancel_order(order.pk, cancelled_by="staff")
 
     fail(order)
 

@@ -118,7 +118,7 @@ def test_a_refusal_that_may_pass_is_tried_again_less_and_less_often_and_then_giv
 
 def test_a_prompts_failure_is_not_sent_once_the_order_was_given_up(order, carrier):
     message = a_message(order, kind="prompt_failed")
-    cancel_order(order.pk)
+    cancel_order(order.pk, cancelled_by="staff")
 
     send_message(message.pk)
 

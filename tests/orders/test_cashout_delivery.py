@@ -491,7 +491,7 @@ def test_a_line_of_an_order_that_goes_nowhere_says_so(buyer, buyer_api, kettle):
 
 def test_recipient_and_place_are_erased_with_the_phone(buyer, kettle, rates):
     ask(signed_in(buyer), (kettle, 1), delivery=WRITTEN)
-    cancel_order(Order.objects.get().pk)
+    cancel_order(Order.objects.get().pk, cancelled_by="staff")
 
     def kept():
         return OrderDelivery.objects.values_list(

@@ -7,6 +7,7 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
+from omachemainproj.mpesa_limits import MAX_B2C, MIN_B2C
 from orders.lifecycle import cancel_order, expire_order
 from orders.models import Order
 from payments import clock
@@ -15,6 +16,7 @@ from payments.ledger import balance
 from payments.models import Account, GatewayEvent, OrderPayment, Receipt, Refund
 from payments.reconciliation.statement_pull import pull_statement
 from payments.reconciliation.status_query import query_now
+from payments.refunds.routes import why_no_route
 from tests.factories import UserFactory
 from tests.shopping import an_order, cash_out, shelf
 
@@ -122,7 +124,7 @@ def test_an_order_that_waits_for_nothing_takes_no_payment(client, payment, order
     if end == "paid":
         post(client, payment, success(payment))
     elif end == "cancelled":
-        cancel_order(order.pk)
+        cancel_order(order.pk, cancelled_by="staff")
     else:
         expire_order(order.pk, now=order.expires_at)
 
@@ -472,6 +474,19 @@ def test_too_much_from_a_phone_nobody_knows_is_a_persons_to_send(client, payment
         "refused",
         "The payer's number is not known.",
     )
+
+
+@pytest.mark.parametrize(
+    ("amount", "why"),
+    [
+        (MIN_B2C - 1, "M-Pesa pays out KES 10 or more, and reverses only whole payments."),
+        (MIN_B2C, "The payer's number is not known."),
+        (MAX_B2C, "The payer's number is not known."),
+        (MAX_B2C + 1, "M-Pesa pays out at most KES 250,000 at once. Refund it on the portal."),
+    ],
+)
+def test_staff_read_why_a_refund_is_theirs_to_send(amount, why):
+    assert why_no_route(amount) == why
 
 
 def test_money_after_expiry_takes_goods_that_are_still_there(client, payment, order, kettle):

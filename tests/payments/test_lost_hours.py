@@ -18,7 +18,7 @@ from payments.backoffice.receipt_services import ActionNotAvailable
 from payments.backoffice.transfer_services import (
     dismiss_withdrawal,
     lift_payout_stop,
-    refuse_payout,
+    reject_payout,
     settle_withdrawal_as_payout,
     settle_withdrawal_as_refund,
 )
@@ -102,7 +102,7 @@ def test_transfers_under_way_are_queried_and_not_sent_again(line, daraja):
 
 
 def test_a_bad_initiator_stops_beside_a_restore(stop, daraja):
-    PayoutStop.objects.stop_payouts("The password was wrong.")
+    PayoutStop.objects.stop_transfers("The password was wrong.")
 
     assert PayoutStop.objects.still_open().count() == 2
     assert PayoutStop.objects.questions_are_stopped()
@@ -319,7 +319,7 @@ def test_a_declined_payout_that_had_left_is_left_to_staff(stop, seller):
     """Approved and sent after the backup, and declined after the restore, which had lost that."""
     Payout.objects.update(needs_approval=True, next_check_at=None)
     payout = Payout.objects.get()
-    refuse_payout(payout.pk, why="Who is this?")
+    reject_payout(payout.pk, why="Who is this?")
     named = f"Original conversation ID is {payout.originator_conversation_id}."
 
     assert read_all(a_withdrawal(details=named)).unexplained == 1

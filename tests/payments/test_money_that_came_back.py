@@ -166,7 +166,7 @@ def test_an_unsent_reversal_of_returned_money_is_sent_to_the_phone_instead(payou
 def test_given_to_an_order_that_owes_it_back_it_goes_to_the_phone_and_closes_the_order(
     payout, order, daraja
 ):
-    cancel_order(order.pk)
+    cancel_order(order.pk, cancelled_by="staff")
     receipt = write_down()
     receipt_services.match_receipt_to_order(receipt.pk, reference=order.reference, why="Seen.")
     assert ways(receipt) == [("reversal", "", "due", 1500)]

@@ -11,7 +11,7 @@ from accounts.models import Audit, User
 from payments.backoffice import receipt_services as money_in
 from payments.backoffice import transfer_services as money_out
 from payments.backoffice.receipt_services import ActionNotAvailable
-from payments.daraja.result_codes import PayoutReason
+from payments.daraja.result_codes import TransferFailure
 from payments.doubt import put_in_doubt
 from payments.models import Payout, Provider, Receipt, ReceiptSource, Refund
 from payments.payouts.services import create_payouts
@@ -46,7 +46,7 @@ def refused_by_mpesa(row):
     now = timezone.now()
     reserve_daily_limit(row, now)
     type(row).objects.filter(pk=row.pk).update(status="sent", sent_at=now)
-    mark_refused(row, code="2040", text="", reason=PayoutReason.NOT_REGISTERED)
+    mark_refused(row, code="2040", text="", reason=TransferFailure.NOT_REGISTERED)
 
 
 @pytest.fixture

@@ -17,7 +17,6 @@ from payments.backoffice.receipt_services import (
 from payments.daraja.client import StatementPage, StatementRow
 from payments.daraja.errors import DarajaRefused, DarajaUnknown
 from payments.models import GatewayEvent, OrderPayment, Receipt, Refund, StatementPull
-from payments.models.same_payments import is_undecided
 from payments.proof.simulator_books import compare
 from payments.reconciliation.incoming import record_receipt
 from payments.reconciliation.statement_pull import (
@@ -25,6 +24,7 @@ from payments.reconciliation.statement_pull import (
     fail_attempts_not_on_statement,
     pull_statement,
 )
+from payments.same_payments import is_undecided
 from tests.shopping import cash_out, shelf
 from tests.threads import at_once
 

@@ -148,7 +148,7 @@ def test_an_unpaid_order_keeps_its_buyer_and_its_seller(wanjiku, seller, kettle)
 
 def test_money_may_come_for_a_day_after_an_order_ended(wanjiku, kettle):
     order = an_order(wanjiku, (kettle, 1))
-    cancel_order(order.pk)
+    cancel_order(order.pk, cancelled_by="staff")
 
     assert restock_refusal(wanjiku) == ["late_money"]
     with two_days_later():

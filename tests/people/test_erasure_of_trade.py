@@ -147,7 +147,7 @@ def test_who_hands_over_at_a_point_stays_until_they_are_taken_off_it(db):
     assert delete(person).status_code == 200
 
 
-@pytest.mark.parametrize("way", ["hold_payout", "refuse_payout"])
+@pytest.mark.parametrize("way", ["hold_payout", "reject_payout"])
 def test_money_that_is_kept_back_keeps_its_seller(buyer, seller, settings, way):
     settings.PAYOUT_APPROVAL_ABOVE = 500
     line_at("delivered", buyer=buyer, product=ProductFactory(seller=seller, price=900))

@@ -81,7 +81,7 @@ def _give_back(client, buyer, kettle, keeper):
 
 
 def _stop_and_go_on(keeper):
-    PayoutStop.objects.stop_payouts("The initiator is locked.")
+    PayoutStop.objects.stop_transfers("The initiator is locked.")
     stop = PayoutStop.objects.get()
     transfer_services.lift_payout_stop(stop.pk)
     audit.log(keeper, "Resume outgoing payments", stop, action="console.stop.end", why="Renewed.")

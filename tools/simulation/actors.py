@@ -383,7 +383,7 @@ class Actors:
         process_event(event_id)
 
     def _staff_cancel(self, order_id: int) -> None:
-        cancel_order(order_id)
+        cancel_order(order_id, cancelled_by="staff")
 
     def _staff_give(self, receipt_id: int) -> None:
         if order := self._some():
