@@ -24,7 +24,7 @@ from products.reviews.representation import represent_seller, sellers_called
 
 from .build import Build, Filling
 from .heads import data_block, head, product_head, product_path, trail
-from .words import KINDS, WORDS
+from .words import CATEGORY_NAMES, WORDS
 
 #: The fields of a product in a list (a Card in storefront/src/api/queries.ts).
 CARD = (
@@ -55,7 +55,7 @@ _RENDERED = 2
 #: At most how many left are mentioned on a card (storefront/src/catalogue/Card.tsx).
 _LOW_STOCK = 3
 
-#: A category's orders, with the keys of their labels (as in storefront/src/catalogue/Sieve.tsx).
+#: A category's orders, with their labels' keys (as in storefront/src/catalogue/FilterForm.tsx).
 _ORDERS = {
     "newest": "newest",
     "price": "cheapest",
@@ -191,12 +191,12 @@ class Writer:
             return self._plain(self.words["gone"], status=status.HTTP_404_NOT_FOUND)
         shape = ProductRepresentation(self.request)
         product = {**shape.product(row), "pictures": shape.pictures(row.gallery)}
-        kind = self.words[product["category"]]
-        title = product_head(product, self.base, kind, self._modules("catalogue/ProductPage"))
+        category = self.words[product["category"]]
+        title = product_head(product, self.base, category, self._modules("catalogue/ProductPage"))
         root = self._render(
             "product",
             product=self._rendered(product),
-            kind=kind,
+            category=category,
             files=_sizes(product),
         )
         return Page(self._filling(title, root, {"product": product}))
@@ -215,7 +215,7 @@ class Writer:
             kind="profile",
             modules=self._modules("seller/SellerPage"),
         )
-        return Page(self._filling(title, self._render("top"), {}))
+        return Page(self._filling(title, self._render("base"), {}))
 
     def _ask_category(self, name: str) -> Response:
         """The API's response for the same filters, order and cursor."""
@@ -225,16 +225,16 @@ class Writer:
         return response
 
     def _plain(self, title: str, *, status: int = 200) -> Page:
-        return Page(self._filling(head(title=title), self._render("top"), {}), status)
+        return Page(self._filling(head(title=title), self._render("base"), {}), status)
 
     def _filling(self, title: str, root: str, boot: Mapping[str, Any]) -> Filling:
         block = data_block("application/json", {"features": _features(), **boot}, "boot")
         return Filling(self.language, title, root, block)
 
     def _render(self, template: str, **context: Any) -> str:
-        kinds = [(name, self.words[name]) for name in KINDS]
+        categories = [(name, self.words[name]) for name in CATEGORY_NAMES]
         return render_to_string(
-            f"shop/{template}.html", {"words": self.words, "kinds": kinds, **context}
+            f"shop/{template}.html", {"words": self.words, "categories": categories, **context}
         )
 
     def _rendered(self, product: Mapping[str, Any]) -> dict[str, Any]:

@@ -104,7 +104,7 @@ WORDS: dict[str, dict[str, str]] = {
     },
 }
 #: The categories in the order the storefront shows them (storefront/src/catalogue/categories.ts).
-KINDS = (
+CATEGORY_NAMES = (
     "phones",
     "electronics",
     "computing",

@@ -110,7 +110,7 @@ test("a buyer reports a problem with a picture, is answered with a part of the p
   await isForEveryone(page);
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
   await page
-    .locator("li.told", { has: page.locator(`a[href$="/problem/${line.id}"]`) })
+    .locator("li.notice-row", { has: page.locator(`a[href$="/problem/${line.id}"]`) })
     .first()
     .click();
   await expect(page.getByText("A part of the price goes back: KES 300")).toBeVisible();

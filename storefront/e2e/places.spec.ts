@@ -84,12 +84,15 @@ test("a search that finds nothing leads on", async ({ page }) => {
 test("what Django paints is where the program puts it", async ({ browser, page }) => {
   const kettle = await goods();
   for (const [path, parts] of [
-    ["/shop/", [".top", ".welcome h1", ".kinds", ".shelf h2", ".card .name"]],
+    ["/shop/", [".top", ".welcome h1", ".category-links", ".shelf h2", ".card .name"]],
     [
       `/shop/product/${kettle.id}`,
       [".top", ".product .name", ".product .price", ".meta", ".promise", ".description"],
     ],
-    ["/shop/category/kitchen", [".top", "h1", ".kinds", ".sieve", ".card .picture", ".card .name"]],
+    [
+      "/shop/category/kitchen",
+      [".top", "h1", ".category-links", ".filter-form", ".card .picture", ".card .name"],
+    ],
   ] as const) {
     for (const width of [390, 1280]) {
       const without = await browser.newContext({
@@ -205,7 +208,10 @@ function cutOff(page: Page): Promise<string[]> {
     const found = [...document.querySelectorAll<HTMLElement>("#root *")].filter((each) => {
       const style = getComputedStyle(each);
       // Said to screen readers alone, or a row that is scrolled on purpose.
-      if (style.clipPath !== "none" || each.closest(".kinds, .rail, .strip, .tabs, .hidden"))
+      if (
+        style.clipPath !== "none" ||
+        each.closest(".category-links, .rail, .strip, .tabs, .hidden")
+      )
         return false;
       const isOut = each.getBoundingClientRect().right > innerWidth + 1;
       const isCut = style.overflowX === "hidden" && each.scrollWidth > each.clientWidth + 1;

@@ -2,7 +2,7 @@ import { fireEvent, screen } from "@testing-library/react";
 import { describe, expect, it, vi } from "vitest";
 import CartPage from "../src/cart/CartPage";
 import type { CartLine } from "../src/cart/cart";
-import { canOrder, judge, totalOf } from "../src/cart/judge";
+import { canOrder, checkLines, totalOf } from "../src/cart/checkLines";
 import { answerWith, aProduct, show } from "./page";
 
 const line = (changes: Partial<CartLine> = {}): CartLine => ({
@@ -82,15 +82,15 @@ describe("what stands between a cart and an order", () => {
     ["short", { number: 6 }, {}],
     ["soldout", {}, { soldout: true }],
   ] as const)("is %s", (state, ofLine, ofProduct) => {
-    expect(judge([line(ofLine)], [aProduct(ofProduct)])[0]?.state).toBe(state);
+    expect(checkLines([line(ofLine)], [aProduct(ofProduct)])[0]?.state).toBe(state);
   });
 
   it("is gone where the shop does not name it", () => {
-    expect(judge([line()], [])[0]?.state).toBe("gone");
+    expect(checkLines([line()], [])[0]?.state).toBe("gone");
   });
 
   it("counts today's prices, and nothing for what cannot be had", () => {
-    const lines = judge(
+    const lines = checkLines(
       [line({ number: 2, price: 1 }), line({ id: 42 })],
       [aProduct(), aProduct({ id: 42, soldout: true })],
     );
@@ -100,8 +100,8 @@ describe("what stands between a cart and an order", () => {
 
   it("is too much beyond what M-Pesa moves at once", () => {
     const product = aProduct({ price: 150_000, item_number: 9 });
-    expect(canOrder(judge([line({ price: 150_000 })], [product]))).toBe(true);
-    expect(canOrder(judge([line({ price: 150_000, number: 2 })], [product]))).toBe(false);
+    expect(canOrder(checkLines([line({ price: 150_000 })], [product]))).toBe(true);
+    expect(canOrder(checkLines([line({ price: 150_000, number: 2 })], [product]))).toBe(false);
   });
 });
 

@@ -81,7 +81,7 @@ const press = async (name: string | RegExp) =>
 describe("the parcels of who brings them", () => {
   it("keep their place while they are read", () => {
     visit({}, { "GET /deliveries/": new Promise(() => undefined) });
-    expect(document.querySelectorAll(".parcel.bone")).toHaveLength(2);
+    expect(document.querySelectorAll(".parcel.skeleton")).toHaveLength(2);
   });
 
   it("are counted, and those that press most are shown first", async () => {
@@ -185,7 +185,7 @@ describe("the parcels of who brings them", () => {
   it("have nothing to press once they were handed over", async () => {
     visit({ done: [aParcel({ status: "delivered", actions: [] })] }, {}, "/?part=done");
     await screen.findByRole("heading", { name: "PR7KWQ4M" });
-    expect(document.querySelector(".presses")).toBeNull();
+    expect(document.querySelector(".buttons")).toBeNull();
   });
 });
 

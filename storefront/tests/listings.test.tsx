@@ -108,7 +108,7 @@ const press = (name: string | RegExp) => fireEvent.click(screen.getByRole("butto
 const PUT_UP = "Put it up for sale";
 
 /** Where the page led. */
-function Where() {
+function DeliveryDetails() {
   const { pathname, state } = useLocation();
   return <p>{`${pathname} ${JSON.stringify(state)}`}</p>;
 }
@@ -117,7 +117,7 @@ const showNew = () =>
   show(
     <>
       <NewPage />
-      <Where />
+      <DeliveryDetails />
     </>,
     { path: "*" },
   );

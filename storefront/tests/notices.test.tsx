@@ -1,7 +1,7 @@
 import { screen, waitFor } from "@testing-library/react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { session } from "../src/api/session";
-import { Top } from "../src/app/Top";
+import { Header } from "../src/app/Header";
 import NoticesPage from "../src/notices/NoticesPage";
 import { type Notice, placeOf } from "../src/notices/queries";
 import { answerWith, json, show } from "./page";
@@ -30,7 +30,7 @@ function visit(answers: Record<string, unknown>) {
 describe("what a person was told", () => {
   it("keeps its place while it is read", () => {
     visit({ "GET /notices/": new Promise(() => undefined) });
-    expect(document.querySelectorAll(".told.bone")).toHaveLength(3);
+    expect(document.querySelectorAll(".notice-row.skeleton")).toHaveLength(3);
   });
 
   it("is read once it is seen, all up to the newest", async () => {
@@ -101,7 +101,7 @@ describe("the bell in the header", () => {
 
   it("asks nothing for who is not signed in, and is not there", async () => {
     const asked = answerWith({});
-    show(<Top />);
+    show(<Header />);
     await vi.advanceTimersByTimeAsync(5000);
     expect(asked).not.toHaveBeenCalled();
     expect(screen.queryByRole("link", { name: /Notices/ })).toBeNull();
@@ -110,7 +110,7 @@ describe("the bell in the header", () => {
   it("counts what is unread, a moment after the page", async () => {
     signIn();
     answerWith({ "GET /me/": { counts: { unpaid_orders: 0, unread_notices: 3 } } });
-    show(<Top />);
+    show(<Header />);
     expect(screen.getByRole("link", { name: "Notices" })).toBeTruthy();
     await vi.dynamicImportSettled();
     await vi.advanceTimersByTimeAsync(100);

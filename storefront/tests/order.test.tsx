@@ -78,7 +78,7 @@ describe("the buyer's order", () => {
     answerWith({ [`GET /cashout/${TOKEN}/`]: new Promise(() => undefined) });
     show(<OrderPage />, AT);
     expect(screen.getByRole("heading", { name: "Your order" })).toBeTruthy();
-    expect(document.querySelectorAll(".bone")).toHaveLength(2);
+    expect(document.querySelectorAll(".skeleton")).toHaveLength(2);
   });
 
   it("shows a failure with a way on", async () => {

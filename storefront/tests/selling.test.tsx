@@ -3,11 +3,11 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import AccountPage from "../src/account/AccountPage";
 import { session } from "../src/api/session";
 import type { LineProblem } from "../src/problems/queries";
+import { countyName } from "../src/selling/labels";
 import MoneyPage from "../src/selling/MoneyPage";
 import ProblemsPage from "../src/selling/ProblemsPage";
 import type { Payout, Sale } from "../src/selling/queries";
 import SalesPage from "../src/selling/SalesPage";
-import { countyName } from "../src/selling/words";
 import { answerWith, json, show } from "./page";
 
 const aSale = (changes: Partial<Sale> = {}): Sale => ({

@@ -6,12 +6,12 @@ import { session } from "../api/session";
 import { Title } from "../app/Title";
 import { ChoosePassword } from "./ChoosePassword";
 import { Export } from "./Export";
+import { LinkedPhone } from "./LinkedPhone";
 import { MessagesForm } from "./MessagesForm";
 import { PasswordForm } from "./PasswordForm";
 import { ProfileForm } from "./ProfileForm";
 import { signInPhoneQuery } from "./queries";
 import { Sessions } from "./Sessions";
-import { SignInPhone } from "./SignInPhone";
 import { useUser } from "./useUser";
 
 export default function AccountPage() {
@@ -47,7 +47,7 @@ export default function AccountPage() {
         </section>
         <MessagesForm />
         {byPhoneAlone ? <ChoosePassword /> : <PasswordForm />}
-        <SignInPhone />
+        <LinkedPhone />
         <Sessions />
         <section className="panel">
           <h2>

@@ -2,7 +2,7 @@ import type { MessageDescriptor } from "@lingui/core";
 import { Trans, useLingui } from "@lingui/react/macro";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { mine, read, type Schemas } from "../api/client";
+import { dataOf, type Schemas, userApi } from "../api/client";
 import { userQuery } from "../api/queries";
 import { missingOfPlace, type Place, wrongOf } from "../delivery/choice";
 import { PlaceFields } from "../delivery/PlaceFields";
@@ -22,13 +22,13 @@ export function AddressForm({ address, close }: { address?: Address; close: () =
   const save = useMutation({
     mutationFn: (body: Schemas["AddressInput"]) =>
       address
-        ? read(
-            mine.PATCH("/account/addresses/{address_id}/", {
+        ? dataOf(
+            userApi.PATCH("/account/addresses/{address_id}/", {
               params: { path: { address_id: address.id } },
               body,
             }),
           )
-        : read(mine.POST("/account/addresses/", { body })),
+        : dataOf(userApi.POST("/account/addresses/", { body })),
     onSuccess: async () => {
       await client.invalidateQueries({ queryKey: addressesQuery.queryKey });
       close();

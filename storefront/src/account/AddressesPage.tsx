@@ -2,11 +2,11 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link } from "react-router";
-import { mine, read } from "../api/client";
+import { dataOf, userApi } from "../api/client";
 import { Title } from "../app/Title";
 import { AddressLine } from "../delivery/DeliveryChoice";
 import { type Address, addressesQuery } from "../delivery/queries";
-import { Ask } from "../ui/Ask";
+import { ConfirmButton } from "../ui/ConfirmButton";
 import { Empty, Problem } from "../ui/parts";
 import { AddressForm } from "./AddressForm";
 
@@ -26,7 +26,7 @@ export default function AddressesPage() {
       <Title text={t`Your addresses`} />
       <h1>{t`Your addresses`}</h1>
       {list.isError && <Problem error={list.error} again={() => void list.refetch()} />}
-      {list.isPending && <div className="panel bone" aria-hidden="true" />}
+      {list.isPending && <div className="panel skeleton" aria-hidden="true" />}
       {list.isSuccess && addresses.length === 0 && open !== "new" && (
         <Empty title={<Trans>You have kept no address yet</Trans>}>
           <p className="quiet">
@@ -78,11 +78,13 @@ function Shown({ address, change }: { address: Address; change: () => void }) {
   const params = { path: { address_id: address.id } };
   const prefer = useMutation({
     mutationFn: () =>
-      read(mine.PATCH("/account/addresses/{address_id}/", { params, body: { is_default: true } })),
+      dataOf(
+        userApi.PATCH("/account/addresses/{address_id}/", { params, body: { is_default: true } }),
+      ),
     onSettled: again,
   });
   const remove = useMutation({
-    mutationFn: () => read(mine.DELETE("/account/addresses/{address_id}/", { params })),
+    mutationFn: () => dataOf(userApi.DELETE("/account/addresses/{address_id}/", { params })),
     onSettled: again,
   });
   return (
@@ -119,15 +121,15 @@ function Shown({ address, change }: { address: Address; change: () => void }) {
             <Trans>Make it the first choice</Trans>
           </button>
         )}
-        <Ask
-          open={<Trans>Delete</Trans>}
-          means={
+        <ConfirmButton
+          label={<Trans>Delete</Trans>}
+          warning={
             <Trans>It is gone from your addresses. What you have ordered still goes there.</Trans>
           }
-          yes={<Trans>Yes, delete it</Trans>}
+          confirm={<Trans>Yes, delete it</Trans>}
           isBusy={remove.isPending}
           error={remove.error}
-          act={() => remove.mutate()}
+          onConfirm={() => remove.mutate()}
         />
       </div>
     </>

@@ -1,6 +1,6 @@
 import { Trans } from "@lingui/react/macro";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { mine, read } from "../api/client";
+import { dataOf, userApi } from "../api/client";
 import { ApiError } from "../api/errors";
 import { session } from "../api/session";
 import { Field, Problem } from "../ui/parts";
@@ -15,8 +15,8 @@ export function ChoosePassword() {
   const sms = useOwnSms();
   const choose = useMutation({
     mutationFn: ({ code, next }: { code: string; next: string }) =>
-      read(
-        mine.POST("/password/set/", {
+      dataOf(
+        userApi.POST("/password/set/", {
           body: { token: sms.token, code, new_password1: next, new_password2: next },
         }),
       ),

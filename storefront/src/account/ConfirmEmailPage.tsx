@@ -1,7 +1,7 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { useMutation } from "@tanstack/react-query";
 import { Link, useParams } from "react-router";
-import { open, read } from "../api/client";
+import { dataOf, publicApi } from "../api/client";
 import { ApiError } from "../api/errors";
 import { Title } from "../app/Title";
 import { Problem } from "../ui/parts";
@@ -11,7 +11,7 @@ export default function ConfirmEmailPage() {
   const { t } = useLingui();
   const { key = "" } = useParams();
   const confirm = useMutation({
-    mutationFn: () => read(open.POST("/registration/verify-email/", { body: { key } })),
+    mutationFn: () => dataOf(publicApi.POST("/registration/verify-email/", { body: { key } })),
   });
   const isOver = confirm.error instanceof ApiError && Boolean(confirm.error.body.key);
   return (

@@ -1,7 +1,7 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { useMutation } from "@tanstack/react-query";
 import { Link } from "react-router";
-import { open, read } from "../api/client";
+import { dataOf, publicApi } from "../api/client";
 import { ApiError } from "../api/errors";
 import { Title } from "../app/Title";
 import { Field, Problem } from "../ui/parts";
@@ -9,7 +9,7 @@ import { Field, Problem } from "../ui/parts";
 export default function ForgotPage() {
   const { t } = useLingui();
   const send = useMutation({
-    mutationFn: (email: string) => read(open.POST("/password/reset/", { body: { email } })),
+    mutationFn: (email: string) => dataOf(publicApi.POST("/password/reset/", { body: { email } })),
   });
   const wrong = send.error instanceof ApiError ? send.error.field("email") : null;
   return (

@@ -3,14 +3,14 @@ import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link, Navigate, useSearchParams } from "react-router";
 import { features } from "../api/boot";
-import { open, read } from "../api/client";
+import { dataOf, publicApi } from "../api/client";
 import { ApiError } from "../api/errors";
 import { session } from "../api/session";
 import { Title } from "../app/Title";
 import { useIsLeaving } from "../app/useIsLeaving";
 import { Field, Problem } from "../ui/parts";
 import { ownPath } from "./ownPath";
-import { PhoneDoor } from "./PhoneDoor";
+import { PhoneSignIn } from "./PhoneSignIn";
 import { useUser } from "./useUser";
 
 const FIELDS = ["username", "email", "password1", "password2"] as const;
@@ -25,8 +25,8 @@ export default function JoinPage() {
     mutationFn: (typed: FormData) => {
       const text = (name: string) => String(typed.get(name) ?? "");
       const password = text("password1");
-      return read(
-        open.POST("/registration/", {
+      return dataOf(
+        publicApi.POST("/registration/", {
           body: {
             username: text("username"),
             email: text("email"),
@@ -51,7 +51,7 @@ export default function JoinPage() {
         <Trans>Join O-Mache</Trans>
       </h1>
       {byPhone && (
-        <PhoneDoor
+        <PhoneSignIn
           ask={<Trans>Send me a code by SMS</Trans>}
           hint={<Trans>Nothing else is needed: no name and no password.</Trans>}
           onSent={setCodeSent}

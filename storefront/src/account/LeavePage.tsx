@@ -4,7 +4,7 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link, useNavigate } from "react-router";
-import { mine, read, type Schemas } from "../api/client";
+import { dataOf, type Schemas, userApi } from "../api/client";
 import { ApiError, isObject } from "../api/errors";
 import { Title } from "../app/Title";
 import { money } from "../i18n/format";
@@ -23,7 +23,7 @@ export default function LeavePage() {
   const [needsCode, setNeedsCode] = useState(false);
   const leave = useMutation({
     mutationFn: (body: Schemas["DeleteAccountInput"]) =>
-      read(mine.POST("/account/delete/", { body })),
+      dataOf(userApi.POST("/account/delete/", { body })),
     // That page forgets them: here there would be nobody to show it to.
     onSuccess: () => navigate("/account/deleted", { replace: true, state: IS_DELETED }),
     onError: (error) => {
@@ -77,7 +77,7 @@ export default function LeavePage() {
         <h2>
           <Trans>It cannot be taken back</Trans>
         </h2>
-        {phone.isPending && <div className="account-line bone" aria-hidden="true" />}
+        {phone.isPending && <div className="account-line skeleton" aria-hidden="true" />}
         {phone.isError && <Problem error={phone.error} again={() => void phone.refetch()} />}
         {!phone.isPending && !byCode && (
           <Field

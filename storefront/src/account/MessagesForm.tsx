@@ -1,7 +1,7 @@
 import { Trans } from "@lingui/react/macro";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import type { ReactNode } from "react";
-import { mine, read, type Schemas } from "../api/client";
+import { dataOf, type Schemas, userApi } from "../api/client";
 import { messagesQuery } from "../api/queries";
 import { changeLanguage } from "../i18n";
 import { Problem } from "../ui/parts";
@@ -23,7 +23,7 @@ export function MessagesForm() {
   const messages = useQuery(messagesQuery);
   const save = useMutation({
     mutationFn: (body: Schemas["EditMessagesInput"]) =>
-      read(mine.PATCH("/account/messages/", { body })),
+      dataOf(userApi.PATCH("/account/messages/", { body })),
     onSuccess: (saved) => client.setQueryData(messagesQuery.queryKey, saved),
   });
   const now = { ...messages.data, ...(save.isPending ? save.variables : {}) };

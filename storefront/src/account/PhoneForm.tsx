@@ -1,6 +1,6 @@
 import { Trans } from "@lingui/react/macro";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { mine, read } from "../api/client";
+import { dataOf, userApi } from "../api/client";
 import { ApiError } from "../api/errors";
 import { userQuery } from "../api/queries";
 import { phone } from "../i18n/format";
@@ -11,7 +11,7 @@ export function PhoneForm() {
   const client = useQueryClient();
   const user = useQuery(userQuery);
   const save = useMutation({
-    mutationFn: (number: string) => read(mine.PATCH("/user/", { body: { phone: number } })),
+    mutationFn: (number: string) => dataOf(userApi.PATCH("/user/", { body: { phone: number } })),
     onSuccess: (saved) => client.setQueryData(userQuery.queryKey, saved),
   });
   const wrong = save.error instanceof ApiError ? save.error.field("phone") : null;

@@ -1,7 +1,7 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { useMutation } from "@tanstack/react-query";
 import { Link, useParams } from "react-router";
-import { open, read } from "../api/client";
+import { dataOf, publicApi } from "../api/client";
 import { ApiError } from "../api/errors";
 import { Title } from "../app/Title";
 import { Field, Problem } from "../ui/parts";
@@ -12,8 +12,8 @@ export default function ResetPage() {
   const { uid = "", token = "" } = useParams();
   const reset = useMutation({
     mutationFn: (password: string) =>
-      read(
-        open.POST("/password/reset/confirm/", {
+      dataOf(
+        publicApi.POST("/password/reset/confirm/", {
           body: { uid, token, new_password1: password, new_password2: password },
         }),
       ),

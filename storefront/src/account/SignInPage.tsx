@@ -3,7 +3,7 @@ import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link, Navigate, useSearchParams } from "react-router";
 import { features } from "../api/boot";
-import { open, read } from "../api/client";
+import { dataOf, publicApi } from "../api/client";
 import { ApiError } from "../api/errors";
 import { session } from "../api/session";
 import { Title } from "../app/Title";
@@ -11,7 +11,7 @@ import { useIsLeaving } from "../app/useIsLeaving";
 import { Field, Problem } from "../ui/parts";
 import { LockedOut } from "./LockedOut";
 import { ownPath } from "./ownPath";
-import { PhoneDoor } from "./PhoneDoor";
+import { PhoneSignIn } from "./PhoneSignIn";
 import { useUser } from "./useUser";
 
 type Typed = { username: string; password: string; code?: string };
@@ -26,7 +26,7 @@ export default function SignInPage() {
   const [byPhone, setByPhone] = useState(features.phone_login);
   const [isCodeSent, setCodeSent] = useState(false);
   const signIn = useMutation({
-    mutationFn: (body: Typed) => read(open.POST("/login/", { body })),
+    mutationFn: (body: Typed) => dataOf(publicApi.POST("/login/", { body })),
     onSuccess: (answer) => session.begin(answer, answer.user),
     onError: (error) => {
       if (error instanceof ApiError && error.code.startsWith("mfa")) setNeedsCode(true);
@@ -41,7 +41,7 @@ export default function SignInPage() {
         <Trans>Sign in</Trans>
       </h1>
       {byPhone && (
-        <PhoneDoor
+        <PhoneSignIn
           ask={<Trans>Send me a code by SMS</Trans>}
           onSent={setCodeSent}
           onOff={() => setByPhone(false)}

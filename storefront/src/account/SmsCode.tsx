@@ -1,7 +1,7 @@
 import { Trans } from "@lingui/react/macro";
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
-import { mine, read, type Schemas, serverNow } from "../api/client";
+import { dataOf, type Schemas, serverNow, userApi } from "../api/client";
 import { Field, Problem, useSecondsUntil } from "../ui/parts";
 
 type Sent = Schemas["CodeSent"];
@@ -18,7 +18,7 @@ export function useSms(send: () => Promise<Sent>) {
 
 /** A code to the phone that opens one's own account. */
 export function useOwnSms() {
-  return useSms(() => read(mine.POST("/account/phone/code/")));
+  return useSms(() => dataOf(userApi.POST("/account/phone/code/")));
 }
 
 /** Where the code is typed, with the way to another one. */

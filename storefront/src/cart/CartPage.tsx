@@ -8,7 +8,7 @@ import { money } from "../i18n/format";
 import { Picture } from "../ui/Picture";
 import { Empty, Money, Problem, Stepper } from "../ui/parts";
 import { MOST_OF_ONE } from "./cart";
-import { canOrder, type Judged, judge, MOST_AT_ONCE, totalOf } from "./judge";
+import { type CheckedLine, canOrder, checkLines, MOST_AT_ONCE, totalOf } from "./checkLines";
 import { useCart } from "./useCart";
 
 export default function CartPage() {
@@ -31,7 +31,7 @@ export default function CartPage() {
       </>
     );
   }
-  const lines = query.data ? judge(cart.lines, query.data) : [];
+  const lines = query.data ? checkLines(cart.lines, query.data) : [];
   return (
     <>
       <Title text={t`Cart`} />
@@ -59,7 +59,7 @@ function Unchecked({ line }: { line: { name: string; number: number; thumbnail: 
   );
 }
 
-function Line({ line }: { line: Judged }) {
+function Line({ line }: { line: CheckedLine }) {
   const { t } = useLingui();
   const cart = useCart();
   const { id, name, state, left } = line;
@@ -135,7 +135,7 @@ function Line({ line }: { line: Judged }) {
   );
 }
 
-function Sum({ lines, isOld }: { lines: Judged[]; isOld: boolean }) {
+function Sum({ lines, isOld }: { lines: CheckedLine[]; isOld: boolean }) {
   const total = totalOf(lines);
   const most = money(MOST_AT_ONCE);
   const fits = canOrder(lines) && !isOld;

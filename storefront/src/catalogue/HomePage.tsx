@@ -7,10 +7,10 @@ import { type Card as CardData, homeQuery } from "../api/queries";
 import { Title } from "../app/Title";
 import { Empty, Problem, useSeen } from "../ui/parts";
 import { Card, CardBones } from "./Card";
+import { CategoryLinks } from "./CategoryLinks";
 import { CATEGORIES, SHELVES } from "./categories";
-import { Kinds } from "./Kinds";
 
-const KindTiles = lazy(() => import("./KindTiles"));
+const CategoryTiles = lazy(() => import("./CategoryTiles"));
 
 /** A shelf shows so many; its category shows all. */
 const A_SHELF = 8;
@@ -34,7 +34,7 @@ export default function HomePage() {
           </Trans>
         </p>
       </section>
-      <Kinds />
+      <CategoryLinks />
       {home.isError && <Problem error={home.error} again={() => void home.refetch()} />}
       {home.isPending && <CardBones count={8} className="rail shelf" />}
       {home.isSuccess && shelves.length === 0 && (
@@ -52,13 +52,13 @@ export default function HomePage() {
 function AllKinds() {
   const [ref, seen] = useSeen<HTMLElement>("100px");
   return (
-    <section className="shelf all-kinds" ref={ref}>
+    <section className="shelf all-categories" ref={ref}>
       <h2>
         <Trans>All categories</Trans>
       </h2>
       {seen && (
         <Suspense>
-          <KindTiles />
+          <CategoryTiles />
         </Suspense>
       )}
     </section>

@@ -7,7 +7,7 @@ import type { Page } from "../api/boot";
 import type { ProductDetail } from "../api/client";
 import { ApiError } from "../api/errors";
 import { type Card, homeQuery, productQuery } from "../api/queries";
-import { Missing } from "../app/Missing";
+import { NotFound } from "../app/NotFound";
 import { Title } from "../app/Title";
 import { MOST_OF_ONE } from "../cart/cart";
 import { useCart } from "../cart/useCart";
@@ -21,7 +21,7 @@ import { Reviews } from "./Reviews";
 
 export default function ProductPage() {
   const id = Number.parseInt(useParams().product ?? "", 10);
-  return id > 0 ? <Known id={id} /> : <Missing />;
+  return id > 0 ? <Known id={id} /> : <NotFound />;
 }
 
 function Known({ id }: { id: number }) {
@@ -31,7 +31,7 @@ function Known({ id }: { id: number }) {
   const query = useQuery({ ...productQuery(id), placeholderData: () => fromAList(client, id) });
   if (query.error instanceof ApiError && query.error.status === 404) {
     return (
-      <Missing title={t`This is not for sale any more`}>
+      <NotFound title={t`This is not for sale any more`}>
         <Trans>Its seller took it off, or it was never here.</Trans>
         {user && (
           <>
@@ -41,13 +41,13 @@ function Known({ id }: { id: number }) {
             </Link>
           </>
         )}
-      </Missing>
+      </NotFound>
     );
   }
   const problem = query.isError && (
     <Problem error={query.error} again={() => void query.refetch()} />
   );
-  if (!query.data) return problem || <Bones />;
+  if (!query.data) return problem || <Skeleton />;
   return (
     <>
       {problem}
@@ -126,7 +126,7 @@ function Shown({ product, isWhole }: { product: ProductDetail; isWhole: boolean 
               </>
             )
           ) : (
-            <div className="bone" aria-hidden="true">
+            <div className="skeleton" aria-hidden="true">
               <br />
               <br />
             </div>
@@ -241,15 +241,15 @@ function Share({ product }: { product: ProductDetail }) {
   );
 }
 
-function Bones() {
+function Skeleton() {
   return (
     <div className="product" aria-hidden="true">
       <div className="gallery">
-        <div className="picture bone" />
+        <div className="picture skeleton" />
       </div>
       <div>
-        <div className="name bone">&nbsp;</div>
-        <div className="price bone">&nbsp;</div>
+        <div className="name skeleton">&nbsp;</div>
+        <div className="price skeleton">&nbsp;</div>
       </div>
     </div>
   );

@@ -6,8 +6,8 @@ import { Title } from "../app/Title";
 import { day } from "../i18n/format";
 import { Empty, Stars } from "../ui/parts";
 import { CardList } from "./CardList";
-import KindTiles from "./KindTiles";
-import { Sieve } from "./Sieve";
+import CategoryTiles from "./CategoryTiles";
+import { FilterForm } from "./FilterForm";
 
 export default function SearchPage() {
   const [params] = useSearchParams();
@@ -22,7 +22,7 @@ export default function SearchPage() {
       <h1>{heading}</h1>
       {seller && <Seller username={seller} />}
       <Corrected typed={term} found={list.data?.pages[0]?.corrected ?? null} />
-      <Sieve error={list.error} isSearch />
+      <FilterForm error={list.error} isSearch />
       <CardList
         list={list}
         nothing={
@@ -33,7 +33,7 @@ export default function SearchPage() {
                 <Link to="/">Start again</Link>
               </Trans>
             </p>
-            <KindTiles />
+            <CategoryTiles />
           </Empty>
         }
       />

@@ -5,19 +5,19 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link } from "react-router";
 import { useUser } from "../account/useUser";
-import { mine, read, type Schemas } from "../api/client";
+import { dataOf, type Schemas, userApi } from "../api/client";
 import { ApiError, NoAnswer } from "../api/errors";
 import { userQuery } from "../api/queries";
-import { MOST_AT_ONCE } from "../cart/judge";
+import { MOST_AT_ONCE } from "../cart/checkLines";
 import { askedOf, type Choice, missingOf, type Place, sentOf, wrongOf } from "../delivery/choice";
 import { DeliveryChoice } from "../delivery/DeliveryChoice";
+import { Days } from "../delivery/DeliveryDetails";
 import { type Address, addressesQuery, type Quote } from "../delivery/queries";
-import { Days } from "../delivery/Where";
 import { money, phone } from "../i18n/format";
 import { Field, Problem } from "../ui/parts";
 import type { CashoutBody } from "./attempt";
+import { CheckoutError } from "./CheckoutError";
 import { isMpesaNumber, rememberedNumber } from "./mpesaNumber";
-import { Refusal } from "./Refusal";
 import type { useCashout } from "./useCashout";
 
 type Unread = Partial<Record<string, MessageDescriptor>>;
@@ -150,7 +150,7 @@ export function CheckoutForm({
           </>
         }
       />
-      {error && !wrongNumber && !isPlaceRefused && <Refusal error={error} />}
+      {error && !wrongNumber && !isPlaceRefused && <CheckoutError error={error} />}
       {keep.error && !isPlaceRefused && <Problem error={keep.error} />}
       {error instanceof NoAnswer && (
         <p className="quiet">
@@ -228,7 +228,8 @@ function Hindrance({ quote, isHad }: { quote: Quote; isHad: boolean }) {
 function useKeep() {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (body: Schemas["AddressInput"]) => read(mine.POST("/account/addresses/", { body })),
+    mutationFn: (body: Schemas["AddressInput"]) =>
+      dataOf(userApi.POST("/account/addresses/", { body })),
     onSuccess: (kept) => {
       client.setQueryData(addressesQuery.queryKey, (known: Address[] = []) => [
         ...known.filter(({ id }) => id !== kept.id),

@@ -12,7 +12,7 @@ import { quoteQuery } from "../delivery/queries";
 import { Empty, Problem } from "../ui/parts";
 import { waitingAttempt } from "./attempt";
 import { CheckoutForm } from "./CheckoutForm";
-import { Sums } from "./Sums";
+import { OrderSummary } from "./OrderSummary";
 import { useCashout } from "./useCashout";
 
 /** Where it goes, what it costs now, and who pays. What is shown is what the shop quotes. */
@@ -69,7 +69,7 @@ export default function CheckoutPage() {
           cashout={cashout}
         />
         {quote && (
-          <Sums
+          <OrderSummary
             quote={quote}
             names={new Map(cart.lines.map(({ id, name }) => [id, name]))}
             errors={lineErrors(cashout.error)}

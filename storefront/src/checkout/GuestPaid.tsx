@@ -1,6 +1,6 @@
 import { Trans } from "@lingui/react/macro";
 import { Link, useNavigate } from "react-router";
-import { PhoneDoor } from "../account/PhoneDoor";
+import { PhoneSignIn } from "../account/PhoneSignIn";
 import { features } from "../api/boot";
 import { phone as written } from "../i18n/format";
 
@@ -26,7 +26,7 @@ export function GuestPaid({ token, phone }: { token: string; phone: string | und
         )}
       </p>
       {features.phone_login ? (
-        <PhoneDoor
+        <PhoneSignIn
           phone={phone}
           ask={
             phone ? (

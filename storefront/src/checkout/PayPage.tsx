@@ -8,21 +8,21 @@ import { useUser } from "../account/useUser";
 import { type Order, serverNow } from "../api/client";
 import { ApiError, NoAnswer } from "../api/errors";
 import { orderQuery } from "../api/queries";
-import { Missing } from "../app/Missing";
+import { NotFound } from "../app/NotFound";
 import { Title } from "../app/Title";
 import { useCart } from "../cart/useCart";
-import { Fee, Where } from "../delivery/Where";
+import { DeliveryDetails, Fee } from "../delivery/DeliveryDetails";
 import { clock, minutes, money, phone } from "../i18n/format";
 import { useGuestOrders } from "../orders/guestOrders";
 import { Icon } from "../ui/Icon";
 import { Money, Problem } from "../ui/parts";
 import { ByHand } from "./ByHand";
-import { GiveUp } from "./GiveUp";
+import { CancelOrder } from "./CancelOrder";
 import { GuestPaid } from "./GuestPaid";
+import { PromptAgain } from "./PromptAgain";
 import { pauseOf } from "./polling";
 import { type Stage, stageOf, wayOf } from "./prompt";
-import { RingAgain } from "./RingAgain";
-import { useLeft } from "./useLeft";
+import { useSecondsLeft } from "./useSecondsLeft";
 
 /** How an order stands, and since when this page knows it. */
 type Standing = { order: Order; since: number };
@@ -53,9 +53,9 @@ export default function PayPage() {
   if (!query.data) {
     const refused = query.error instanceof ApiError ? query.error.status : null;
     if (!user && refused === 401) return <Navigate to={`/sign-in?to=/pay/${token}`} replace />;
-    if (refused === 404) return <Missing title={t`There is no such order`} />;
+    if (refused === 404) return <NotFound title={t`There is no such order`} />;
     if (query.isError) return <Problem error={query.error} again={() => void query.refetch()} />;
-    return <div className="panel stage bone" aria-hidden="true" />;
+    return <div className="panel stage skeleton" aria-hidden="true" />;
   }
   const order = query.data;
   const standing = { order, since: query.dataUpdatedAt };
@@ -83,13 +83,13 @@ export default function PayPage() {
         <ByHand ways={order.by_hand} isOpen={stage === "failed" && wayOf(order) === "hand"} />
       )}
       {order.delivery && (
-        <Where
+        <DeliveryDetails
           delivery={order.delivery}
           isUnderWay={order.payment_status === "requested" || order.payment_status === "paid"}
         />
       )}
       <Lines order={order} />
-      {order.payment_status === "requested" && <GiveUp order={order} />}
+      {order.payment_status === "requested" && <CancelOrder order={order} />}
     </div>
   );
 }
@@ -235,9 +235,9 @@ function Unpaid({
   isOfGuest: boolean;
 }) {
   const { expires_in: showsFor, ring_again_in: againIn } = order.prompt;
-  const shown = useLeft(showsFor, since);
-  const wait = useLeft(againIn, since);
-  const held = useLeft(order.expires_in, since);
+  const shown = useSecondsLeft(showsFor, since);
+  const wait = useSecondsLeft(againIn, since);
+  const held = useSecondsLeft(order.expires_in, since);
   const until = clock(order.expires_at);
   const left = minutes(held);
   const seconds = Math.ceil(shown);
@@ -259,7 +259,7 @@ function Unpaid({
         </>
       )}
       {againIn !== null && (!isOpen || wait === 0) && (
-        <RingAgain
+        <PromptAgain
           order={order}
           number={number}
           wait={wait}

@@ -7,8 +7,9 @@ import { ApiError } from "../api/errors";
 import { Title } from "../app/Title";
 import { countiesQuery } from "../delivery/queries";
 import { clock } from "../i18n/format";
-import { More } from "../ui/More";
 import { Empty, Problem } from "../ui/parts";
+import { ShowMore } from "../ui/ShowMore";
+import { DONE } from "./labels";
 import { ParcelCard } from "./ParcelCard";
 import {
   type Action,
@@ -18,7 +19,6 @@ import {
   othersQuery,
   type Parcel,
 } from "./queries";
-import { DONE } from "./words";
 
 /** Parts of a day's work, the one that presses most first. */
 const PARTS = ["bring", "fetch", "point", "take", "done"] as const;
@@ -112,12 +112,12 @@ export default function DeliveringPage() {
           <Trans>This is how it stood at {readAt}.</Trans>
         </p>
       )}
-      {part === "take" && <Where county={county} change={(to) => change({ county: to })} />}
+      {part === "take" && <CountyFilter county={county} change={(to) => change({ county: to })} />}
       {part === "done" ? (
         <Done />
       ) : (
         <>
-          {!isRead && !error && <Bones />}
+          {!isRead && !error && <Skeleton />}
           {isRead && parcels[part].length === 0 && <Nothing part={part} />}
           <ul className="stack">
             {parcels[part].map((parcel) => (
@@ -130,7 +130,7 @@ export default function DeliveringPage() {
           </ul>
         </>
       )}
-      {(part === "take" || part === "point") && <More of={others} />}
+      {(part === "take" || part === "point") && <ShowMore of={others} />}
     </div>
   );
 }
@@ -149,11 +149,11 @@ function PartName({ part }: { part: Part }) {
   return <Trans>Done</Trans>;
 }
 
-function Bones() {
+function Skeleton() {
   return (
     <div className="stack" aria-hidden="true">
-      <div className="panel bone parcel" />
-      <div className="panel bone parcel" />
+      <div className="panel skeleton parcel" />
+      <div className="panel skeleton parcel" />
     </div>
   );
 }
@@ -195,7 +195,7 @@ function Nothing({ part }: { part: Exclude<Part, "done"> }) {
   );
 }
 
-function Where({ county, change }: { county: County | null; change: (to: string) => void }) {
+function CountyFilter({ county, change }: { county: County | null; change: (to: string) => void }) {
   const [isChoosing, setChoosing] = useState(county !== null);
   const counties = useQuery({ ...countiesQuery, enabled: isChoosing });
   if (!isChoosing) {
@@ -235,7 +235,7 @@ function Done() {
   return (
     <>
       {list.isError && <Problem error={list.error} again={() => void list.refetch()} />}
-      {list.isPending && <Bones />}
+      {list.isPending && <Skeleton />}
       {list.isSuccess && parcels.length === 0 && (
         <Empty title={<Trans>You have handed nothing over lately</Trans>} />
       )}
@@ -244,7 +244,7 @@ function Done() {
           <ParcelCard key={parcel.id} parcel={parcel} done={() => undefined} />
         ))}
       </ul>
-      <More of={list} />
+      <ShowMore of={list} />
     </>
   );
 }

@@ -4,13 +4,13 @@ import { NoAnswer } from "../api/errors";
 import { dayAndClock } from "../i18n/format";
 import { Problem } from "../ui/parts";
 import { CodeSheet } from "./CodeSheet";
-import { Collect, Deliver } from "./Ends";
-import { InVain } from "./InVain";
-import { LetGo } from "./LetGo";
+import { FailedDelivery } from "./FailedDelivery";
+import { ACTION, PARCEL_STATUS } from "./labels";
+import { CollectFrom, DeliverTo } from "./ParcelStops";
 import type { Action, Parcel } from "./queries";
+import { ReleaseParcel } from "./ReleaseParcel";
 import { type Unsent, useUnsent } from "./unsent";
 import { useParcel } from "./useParcel";
-import { ACTION, PARCEL_STATUS } from "./words";
 
 /** One parcel: what is in it, the end of its way that is next, and the press that is next. */
 export function ParcelCard({
@@ -45,14 +45,14 @@ export function ParcelCard({
           </li>
         ))}
       </ul>
-      {isFetching ? <Collect of={parcel} /> : <Deliver of={parcel} />}
+      {isFetching ? <CollectFrom of={parcel} /> : <DeliverTo of={parcel} />}
       {parcel.status !== "delivered" && (
         <details>
           <summary>
             {isFetching ? <Trans>Where it goes then</Trans> : <Trans>Where it comes from</Trans>}
             <span className="hidden"> ({parcel.order})</span>
           </summary>
-          {isFetching ? <Deliver of={parcel} /> : <Collect of={parcel} />}
+          {isFetching ? <DeliverTo of={parcel} /> : <CollectFrom of={parcel} />}
         </details>
       )}
       {waits && (
@@ -127,7 +127,7 @@ function Presses({
   if (!next) return null;
   const others = ORDER.filter((each) => each !== next && may.has(each));
   return (
-    <div className="presses">
+    <div className="buttons">
       <Press action={next} parcel={parcel} isBusy={isBusy} isNext act={act} handOver={handOver} />
       {others.map((each) => (
         <Press
@@ -140,14 +140,14 @@ function Presses({
         />
       ))}
       {may.has("release") && (
-        <LetGo
+        <ReleaseParcel
           order={parcel.order}
           isBusy={isBusy}
           send={(note) => act({ action: "release", note })}
         />
       )}
       {may.has("attempt") && (
-        <InVain
+        <FailedDelivery
           order={parcel.order}
           isBusy={isBusy}
           send={(reason, note) => act({ action: "attempt", reason, note })}

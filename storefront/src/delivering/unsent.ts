@@ -2,7 +2,7 @@
 
 import { useSyncExternalStore } from "react";
 import { readStored, store } from "../api/storage";
-import type { Reason } from "./InVain";
+import type { Reason } from "./FailedDelivery";
 import type { Action } from "./queries";
 
 export type Unsent = {

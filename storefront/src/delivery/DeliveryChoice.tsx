@@ -6,8 +6,8 @@ import { phone } from "../i18n/format";
 import { Problem } from "../ui/parts";
 import { CountyField } from "./CountyField";
 import type { Choice, Place, Wrong } from "./choice";
+import { PickupPoints } from "./PickupPoints";
 import { PlaceFields } from "./PlaceFields";
-import { Points } from "./Points";
 import { type Address, addressesQuery } from "./queries";
 
 /** How an order reaches its buyer: by the seller, at a pick-up point, or at an address. */
@@ -58,7 +58,7 @@ export function DeliveryChoice({
             change={(county) => change({ ...choice, county, point: null })}
           />
           {choice.county && (
-            <Points
+            <PickupPoints
               county={choice.county}
               chosen={choice.point}
               error={wrong.pickup_point}

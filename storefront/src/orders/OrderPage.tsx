@@ -4,17 +4,17 @@ import { Link, Navigate, useParams } from "react-router";
 import type { Line, Order } from "../api/client";
 import { ApiError } from "../api/errors";
 import { orderQuery, trackStoryQuery } from "../api/queries";
-import { Missing } from "../app/Missing";
+import { NotFound } from "../app/NotFound";
 import { Title } from "../app/Title";
-import { Fee, Where } from "../delivery/Where";
+import { DeliveryDetails, Fee } from "../delivery/DeliveryDetails";
 import { dayAndClock, money, phone } from "../i18n/format";
 import { Picture } from "../ui/Picture";
 import { Money, Problem, useSeen } from "../ui/parts";
-import { Moves } from "./Moves";
+import { LineActions } from "./LineActions";
+import { LineHistory } from "./LineHistory";
+import { PAYMENT_STATUS, TRACK_STATUS, toneOf, UNDER_WAY } from "./labels";
 import { ProblemLine } from "./ProblemLine";
 import { ReviewLine } from "./ReviewLine";
-import { Story } from "./Story";
-import { PAYMENT_STATUS, TRACK_STATUS, toneOf, UNDER_WAY } from "./status";
 
 /** One order: each line with its code, its way and what can be done. */
 export default function OrderPage() {
@@ -27,7 +27,7 @@ export default function OrderPage() {
   });
   if (!query.data) {
     if (query.error instanceof ApiError && query.error.status === 404) {
-      return <Missing title={t`There is no such order`} />;
+      return <NotFound title={t`There is no such order`} />;
     }
     return (
       <div className="narrow stack">
@@ -36,7 +36,7 @@ export default function OrderPage() {
         {query.isError ? (
           <Problem error={query.error} again={() => void query.refetch()} />
         ) : (
-          <Bones />
+          <Skeleton />
         )}
       </div>
     );
@@ -55,7 +55,7 @@ export default function OrderPage() {
       {query.isError && <Problem error={query.error} again={() => void query.refetch()} />}
       <Paying order={order} />
       {order.delivery ? (
-        <Where
+        <DeliveryDetails
           delivery={order.delivery}
           isUnderWay={order.order.some(({ track_status: status }) => UNDER_WAY.has(status))}
         />
@@ -77,11 +77,11 @@ export default function OrderPage() {
 }
 
 /** As high as what comes in its place. */
-function Bones() {
+function Skeleton() {
   return (
     <div className="stack" aria-hidden="true">
-      <div className="panel bone order-sum" />
-      <div className="panel bone order-line" />
+      <div className="panel skeleton order-sum" />
+      <div className="panel skeleton order-line" />
     </div>
   );
 }
@@ -159,8 +159,8 @@ function LineCard({ order, line }: { order: Order; line: Line }) {
         {line.collection_code && line.track_status !== "delivered" && (
           <Code code={line.collection_code} />
         )}
-        <Moves order={order} line={line} />
-        <Story
+        <LineActions order={order} line={line} />
+        <LineHistory
           story={story.data}
           status={line.track_status}
           error={story.error}

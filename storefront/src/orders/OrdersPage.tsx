@@ -8,11 +8,11 @@ import { ApiError } from "../api/errors";
 import { orderQuery, ordersQuery } from "../api/queries";
 import { Title } from "../app/Title";
 import { clock, day, money } from "../i18n/format";
-import { More } from "../ui/More";
 import { Picture } from "../ui/Picture";
 import { Empty, Money, Problem } from "../ui/parts";
+import { ShowMore } from "../ui/ShowMore";
 import { guestOrders, useGuestOrders } from "./guestOrders";
-import { PAYMENT_STATUS, TRACK_STATUS, toneOf } from "./status";
+import { PAYMENT_STATUS, TRACK_STATUS, toneOf } from "./labels";
 
 type Row = Schemas["OrderRowOutput"];
 /** What a row shows, of an account's order and of a guest's. */
@@ -57,7 +57,7 @@ function Ordered() {
   return (
     <>
       {list.isError && <Problem error={list.error} again={() => void list.refetch()} />}
-      {list.isPending && <Bones />}
+      {list.isPending && <Skeleton />}
       {list.isSuccess && rows.length === 0 && (
         <Empty title={<Trans>You have not ordered anything yet</Trans>}>
           <Link className="button" to="/">
@@ -81,7 +81,7 @@ function Ordered() {
           <Rows rows={others} />
         </section>
       )}
-      <More of={list} />
+      <ShowMore of={list} />
     </>
   );
 }
@@ -100,20 +100,20 @@ function WithoutAccount({ tokens }: { tokens: string[] }) {
       </h2>
       <ul className="stack">
         {tokens.map((token) => (
-          <OneOfGuest key={token} token={token} />
+          <GuestOrder key={token} token={token} />
         ))}
       </ul>
     </section>
   );
 }
 
-function OneOfGuest({ token }: { token: string }) {
+function GuestOrder({ token }: { token: string }) {
   const query = useQuery(orderQuery(token));
   const isGone = query.error instanceof ApiError && [401, 404].includes(query.error.status);
   useEffect(() => {
     if (isGone) guestOrders.drop(token);
   }, [isGone, token]);
-  if (query.isPending || isGone) return <Bone />;
+  if (query.isPending || isGone) return <RowSkeleton />;
   if (!query.data) return <Problem error={query.error} again={() => void query.refetch()} />;
   return <OrderRow order={asRow(query.data)} isOfGuest />;
 }
@@ -149,7 +149,7 @@ function OrderRow({ order, isOfGuest = false }: { order: Shown; isOfGuest?: bool
           </span>
         )}
       </div>
-      <div className="told">
+      <div className="about">
         <h3>
           <Link to={to}>
             {first && first.number > 1 && `${first.number} × `}
@@ -243,16 +243,16 @@ function Need({ order, to }: { order: Shown; to: string }) {
   return null;
 }
 
-function Bones() {
+function Skeleton() {
   return (
     <ul className="stack orders-list">
-      <Bone />
-      <Bone />
-      <Bone />
+      <RowSkeleton />
+      <RowSkeleton />
+      <RowSkeleton />
     </ul>
   );
 }
 
-function Bone() {
-  return <li className="panel bone order-bone" aria-hidden="true" />;
+function RowSkeleton() {
+  return <li className="panel skeleton order-skeleton" aria-hidden="true" />;
 }

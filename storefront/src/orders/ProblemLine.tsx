@@ -2,7 +2,7 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { Link } from "react-router";
 import type { TrackStory } from "../api/client";
 import { money } from "../i18n/format";
-import { DECIDED } from "../problems/words";
+import { DECIDED } from "../problems/labels";
 
 /** The door to what is wrong with a line: to report it, or to read how it stands. */
 export function ProblemLine({ token, line }: { token: string; line: TrackStory }) {

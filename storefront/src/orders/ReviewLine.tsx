@@ -1,7 +1,7 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { type Line, mine, read } from "../api/client";
+import { dataOf, type Line, userApi } from "../api/client";
 import { ApiError } from "../api/errors";
 import { ownReviewQuery } from "../api/queries";
 import { dayAndClock } from "../i18n/format";
@@ -19,8 +19,8 @@ export function ReviewLine({ line, isWritten }: { line: Line; isWritten: boolean
     mutationFn: (body: { stars: number; text: string }) => {
       const params = { path: { track_id: line.id } };
       return written
-        ? read(mine.PATCH("/track/{track_id}/review/", { params, body }))
-        : read(mine.POST("/track/{track_id}/review/", { params, body }));
+        ? dataOf(userApi.PATCH("/track/{track_id}/review/", { params, body }))
+        : dataOf(userApi.POST("/track/{track_id}/review/", { params, body }));
     },
     onSuccess: (saved) => {
       client.setQueryData(ownReviewQuery(line.id).queryKey, saved);
@@ -49,7 +49,7 @@ export function ReviewLine({ line, isWritten }: { line: Line; isWritten: boolean
   }
   if (!written && isThere) {
     if (own.isError) return <Problem error={own.error} again={() => void own.refetch()} />;
-    return <div className="own-review bone" aria-hidden="true" />;
+    return <div className="own-review skeleton" aria-hidden="true" />;
   }
   if (!written) {
     return (

@@ -1,6 +1,6 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { useEffect, useRef, useState } from "react";
-import { smaller } from "../pictures/smaller";
+import { smaller } from "../pictures/shrink";
 import { Icon } from "../ui/Icon";
 
 /** Of one message (orders/problems/serializers.py). */
@@ -110,7 +110,7 @@ export function Bitmap({ of: bitmap, name }: { of: ImageBitmap | null | undefine
   return (
     <canvas
       ref={canvas}
-      className={bitmap ? "" : "bone"}
+      className={bitmap ? "" : "skeleton"}
       role="img"
       aria-label={name}
       width="400"

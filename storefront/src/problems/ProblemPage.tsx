@@ -3,19 +3,19 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { Link, useParams } from "react-router";
-import { mine, read, type TrackStory } from "../api/client";
+import { dataOf, type TrackStory, userApi } from "../api/client";
 import { ApiError } from "../api/errors";
 import { trackStoryQuery } from "../api/queries";
-import { Missing } from "../app/Missing";
+import { NotFound } from "../app/NotFound";
 import { Title } from "../app/Title";
 import { day, money } from "../i18n/format";
-import { Ask } from "../ui/Ask";
+import { ConfirmButton } from "../ui/ConfirmButton";
 import { Picture } from "../ui/Picture";
 import { Money, Problem } from "../ui/parts";
+import { DECIDED, PROBLEM_KIND } from "./labels";
 import { readAnew } from "./queries";
-import { Report } from "./Report";
+import { ReportForm } from "./ReportForm";
 import { Thread } from "./Thread";
-import { DECIDED, PROBLEM_KIND } from "./words";
 
 /** What is wrong with something that was bought: reported, talked about, decided, withdrawn. */
 export default function ProblemPage() {
@@ -29,7 +29,7 @@ export default function ProblemPage() {
   });
   const story = query.data;
   if (!story && query.error instanceof ApiError && query.error.status === 404) {
-    return <Missing title={t`There is no such order`} />;
+    return <NotFound title={t`There is no such order`} />;
   }
   return (
     <div className="narrow stack">
@@ -40,8 +40,8 @@ export default function ProblemPage() {
       {query.isError && <Problem error={query.error} again={() => void query.refetch()} />}
       {query.isPending && (
         <div className="stack" aria-hidden="true">
-          <div className="panel bone about-line" />
-          <div className="panel bone about-form" />
+          <div className="panel skeleton about-line" />
+          <div className="panel skeleton about-form" />
         </div>
       )}
       {story && <Line story={story} />}
@@ -79,7 +79,7 @@ function State({ story }: { story: TrackStory }) {
   const { problem } = story;
   const [isAnother, setAnother] = useState(false);
   if (!problem || isAnother) {
-    if (story.can_report_problem) return <Report track={story.id} />;
+    if (story.can_report_problem) return <ReportForm track={story.id} />;
     if (!problem) return <TooLate />;
   }
   const isClosed = problem.state === "closed";
@@ -161,26 +161,26 @@ function Withdraw({ track }: { track: number }) {
   const client = useQueryClient();
   const withdraw = useMutation({
     mutationFn: () =>
-      read(
-        mine.POST("/track/{track_id}/problem/withdraw/", {
+      dataOf(
+        userApi.POST("/track/{track_id}/problem/withdraw/", {
           params: { path: { track_id: track } },
         }),
       ),
     onSettled: (_, error) => readAnew(client, error),
   });
   return (
-    <Ask
-      open={<Trans>It is settled: withdraw the problem</Trans>}
-      means={
+    <ConfirmButton
+      label={<Trans>It is settled: withdraw the problem</Trans>}
+      warning={
         <Trans>
           The problem is closed without a refund, and the seller is paid. The thread stays to be
           read.
         </Trans>
       }
-      yes={<Trans>Yes, withdraw it</Trans>}
+      confirm={<Trans>Yes, withdraw it</Trans>}
       isBusy={withdraw.isPending}
       error={withdraw.error}
-      act={() => withdraw.mutate()}
+      onConfirm={() => withdraw.mutate()}
     />
   );
 }

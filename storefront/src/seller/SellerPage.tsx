@@ -6,7 +6,7 @@ import { useUser } from "../account/useUser";
 import type { Schemas } from "../api/client";
 import { ApiError } from "../api/errors";
 import { searchQuery, sellerQuery } from "../api/queries";
-import { Missing } from "../app/Missing";
+import { NotFound } from "../app/NotFound";
 import { Title } from "../app/Title";
 import { CardList } from "../catalogue/CardList";
 import { day } from "../i18n/format";
@@ -20,7 +20,7 @@ export default function SellerPage() {
   const username = useParams().username ?? "";
   const query = useQuery(sellerQuery(username));
   if (query.error instanceof ApiError && query.error.status === 404 && !query.data) {
-    return <Missing title={t`Nobody of this name sells here`} />;
+    return <NotFound title={t`Nobody of this name sells here`} />;
   }
   return (
     <>
@@ -28,7 +28,7 @@ export default function SellerPage() {
       {query.isError && !query.data && (
         <Problem error={query.error} again={() => void query.refetch()} />
       )}
-      {query.isPending && <div className="seller bone" aria-hidden="true" />}
+      {query.isPending && <div className="seller skeleton" aria-hidden="true" />}
       {query.data && <About seller={query.data} />}
       <Goods username={username} />
     </>

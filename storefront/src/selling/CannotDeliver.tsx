@@ -4,7 +4,7 @@ import { ApiError } from "../api/errors";
 import { money } from "../i18n/format";
 import { Problem } from "../ui/parts";
 import type { Sale } from "./queries";
-import { useMove } from "./useMove";
+import { useMoveLine } from "./useMoveLine";
 
 /** The seller gives a sale up: why, and whether the goods can be sold to others. */
 export function CannotDeliver({ sale, done }: { sale: Sale; done: (said: string) => void }) {
@@ -12,7 +12,7 @@ export function CannotDeliver({ sale, done }: { sale: Sale; done: (said: string)
   const [isOpen, setOpen] = useState(false);
   const amount = money(sale.amount);
   const name = sale.name;
-  const move = useMove(sale.id, () =>
+  const move = useMoveLine(sale.id, () =>
     done(t`Cancelled: ${name}. ${amount} goes back to the buyer.`),
   );
   const wrong = move.error instanceof ApiError ? move.error.field("note") : null;

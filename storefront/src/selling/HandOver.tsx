@@ -2,13 +2,13 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { ApiError } from "../api/errors";
 import { Problem } from "../ui/parts";
 import type { Sale } from "./queries";
-import { useMove } from "./useMove";
+import { useMoveLine } from "./useMoveLine";
 
 /** The buyer reads their six digits out; typed here, the goods are theirs. */
 export function HandOver({ sale, done }: { sale: Sale; done: (said: string) => void }) {
   const { t } = useLingui();
   const name = sale.name;
-  const move = useMove(sale.id, () => done(t`Handed over: ${name}.`));
+  const move = useMoveLine(sale.id, () => done(t`Handed over: ${name}.`));
   // "code" is a field here, and what every other refusal calls its kind.
   const said = move.error instanceof ApiError && !move.error.code ? move.error.field("code") : null;
   const id = `code-${sale.id}`;

@@ -2,10 +2,10 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useRef, useState } from "react";
 import { Link, useLocation, useParams } from "react-router";
-import { mine, read, type Schemas } from "../api/client";
+import { dataOf, type Schemas, userApi } from "../api/client";
 import { ApiError } from "../api/errors";
 import { productQuery } from "../api/queries";
-import { Missing } from "../app/Missing";
+import { NotFound } from "../app/NotFound";
 import { productPath } from "../catalogue/categories";
 import { phone } from "../i18n/format";
 import { Field, Problem } from "../ui/parts";
@@ -17,8 +17,8 @@ import { Offline, Selling } from "./parts";
 import { type Listing, listingQuery } from "./queries";
 import { Restock } from "./Restock";
 import { ShareButton } from "./ShareButton";
-import { StockStory } from "./StockStory";
-import { useFirstWrong } from "./useFirstWrong";
+import { StockHistory } from "./StockHistory";
+import { useFirstError } from "./useFirstError";
 import { useListed } from "./useListed";
 import { useOnline } from "./useOnline";
 
@@ -30,11 +30,11 @@ export default function ListingPage() {
   const listing = query.data;
   if (listing === null || (query.error instanceof ApiError && query.error.status === 400)) {
     return (
-      <Missing title={t`This is none of your goods`}>
+      <NotFound title={t`This is none of your goods`}>
         <Link to="/selling/listings">
           <Trans>See what you sell</Trans>
         </Link>
-      </Missing>
+      </NotFound>
     );
   }
   return (
@@ -42,7 +42,7 @@ export default function ListingPage() {
       {query.isError && !listing && (
         <Problem error={query.error} again={() => void query.refetch()} />
       )}
-      {query.isPending && <Bones />}
+      {query.isPending && <Skeleton />}
       {listing && (
         <>
           <Known listing={listing} />
@@ -57,12 +57,12 @@ export default function ListingPage() {
 }
 
 /** As tall as what comes, so that nothing jumps. */
-function Bones() {
+function Skeleton() {
   return (
     <div className="stack" aria-hidden="true">
-      <div className="panel bone tall" />
-      <div className="panel bone taller" />
-      <div className="panel bone taller" />
+      <div className="panel skeleton tall" />
+      <div className="panel skeleton taller" />
+      <div className="panel skeleton taller" />
     </div>
   );
 }
@@ -132,8 +132,8 @@ function useChanges(listing: Listing) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: (body: Changes) =>
-      read(
-        mine.PATCH("/product/{product_id}/", {
+      dataOf(
+        userApi.PATCH("/product/{product_id}/", {
           params: { path: { product_id: listing.id } },
           body,
         }),
@@ -152,7 +152,7 @@ function Edit({ listing }: { listing: Listing }) {
   const save = useChanges(listing);
   const error = save.error instanceof ApiError && save.error.status === 400 ? save.error : null;
   const wrong = (name: string) => error?.field(name) ?? null;
-  useFirstWrong(form, error);
+  useFirstError(form, error);
   const values = {
     name: listing.name,
     category: listing.category,
@@ -226,7 +226,7 @@ function Stock({ listing }: { listing: Listing }) {
         {left !== null && <Trans>Counted: {left} to sell now.</Trans>}
       </p>
       <Restock listing={listing} done={(now) => setLeft(now.free)} />
-      <StockStory id={listing.id} />
+      <StockHistory id={listing.id} />
     </section>
   );
 }
@@ -238,7 +238,7 @@ function WherePaid({ listing }: { listing: Listing }) {
   const save = useChanges(listing);
   const error = save.error instanceof ApiError ? save.error : null;
   const wrong = (name: string) => (error?.status === 400 ? error.field(name) : null);
-  useFirstWrong(form, error);
+  useFirstError(form, error);
   return (
     <section className="panel">
       <h2>

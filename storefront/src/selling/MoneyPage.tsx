@@ -1,14 +1,14 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { useInfiniteQuery, useMutation, useQuery } from "@tanstack/react-query";
 import { Link } from "react-router";
-import { mine, read, type Schemas } from "../api/client";
+import { dataOf, type Schemas, userApi } from "../api/client";
 import { dayAndClock, money } from "../i18n/format";
 import { Empty, Money, Problem } from "../ui/parts";
+import { MOVEMENT } from "./labels";
 import { PayoutRow } from "./PayoutRow";
 import { Pages, Selling } from "./parts";
 import { balanceQuery, type Movement, payoutsQuery, statementQuery } from "./queries";
 import { saveFile } from "./saveFile";
-import { MOVEMENT } from "./words";
 
 /** What the caller is owed, what was sent, and every movement that led there. */
 export default function MoneyPage() {
@@ -19,7 +19,7 @@ export default function MoneyPage() {
   return (
     <Selling name={t`Your money`}>
       {balance.isError && <Problem error={balance.error} again={() => void balance.refetch()} />}
-      {balance.isPending && <div className="panel sale bone" aria-hidden="true" />}
+      {balance.isPending && <div className="panel sale skeleton" aria-hidden="true" />}
       {balance.data && <Balance of={balance.data} />}
       <h2>
         <Trans>Payouts</Trans>
@@ -143,7 +143,8 @@ function MovementRow({ movement }: { movement: Movement }) {
 /** The whole statement for a spreadsheet. It needs the token, so a link would not do. */
 function AsFile() {
   const save = useMutation({
-    mutationFn: () => read<unknown>(mine.GET("/seller/statement/export/", { parseAs: "blob" })),
+    mutationFn: () =>
+      dataOf<unknown>(userApi.GET("/seller/statement/export/", { parseAs: "blob" })),
     onSuccess: (file) => saveFile("statement.csv", file as Blob),
   });
   return (

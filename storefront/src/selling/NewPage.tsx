@@ -3,13 +3,13 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { Link, useNavigate } from "react-router";
 import { useUser } from "../account/useUser";
-import { mine, type Product, read } from "../api/client";
+import { dataOf, type Product, userApi } from "../api/client";
 import { ApiError } from "../api/errors";
 import { newKey } from "../api/keys";
 import { meQuery } from "../api/queries";
 import { phone } from "../i18n/format";
-import { keepPictures, keptPictures } from "../pictures/keep";
 import { Preview } from "../pictures/Preview";
+import { keepPictures, keptPictures } from "../pictures/storedPictures";
 import { Icon } from "../ui/Icon";
 import { Field, Problem } from "../ui/parts";
 import {
@@ -26,7 +26,7 @@ import { CategoryField, DescriptionField, NameField, PriceField } from "./fields
 import { MAX_PICTURES, moved, PickPictures, Tiles } from "./Pictures";
 import { Offline, Selling } from "./parts";
 import { lastNumberQuery } from "./queries";
-import { useFirstWrong } from "./useFirstWrong";
+import { useFirstError } from "./useFirstError";
 import { useOnline } from "./useOnline";
 
 /** Something is put up for sale. */
@@ -114,7 +114,7 @@ function Form({
   });
   const error = list.error instanceof ApiError ? list.error : null;
   const wrong = (name: string) => (error?.status === 400 ? error.field(name) : null);
-  useFirstWrong(form, error);
+  useFirstError(form, error);
   if (draft.product !== undefined && (list.isIdle || list.isError)) {
     return (
       <PicturesLeft
@@ -285,11 +285,13 @@ async function create({ fields, key }: Draft, picture: Blob | undefined): Promis
     price: digits(fields.price ?? ""),
     item_number: digits(fields.item_number ?? ""),
   };
-  if (!picture) return read(mine.POST("/create/", { params, body: body as never }));
+  if (!picture) return dataOf(userApi.POST("/create/", { params, body: body as never }));
   const form = new FormData();
   for (const [name, value] of Object.entries(body)) form.set(name, value);
   form.set("image", picture, "picture.jpg");
-  return read(mine.POST("/create/", { params, body: form as never, bodySerializer: (it) => it }));
+  return dataOf(
+    userApi.POST("/create/", { params, body: form as never, bodySerializer: (it) => it }),
+  );
 }
 
 /** Send the pictures behind the first, those that are not there yet. */
@@ -297,13 +299,13 @@ async function sendOthers(id: number, pictures: Picture[], tell: (sent: number) 
   if (pictures.length < 2) return;
   const params = { path: { product_id: id } };
   // What was sent before, and whose answer was lost, is there.
-  let there = (await read(mine.GET("/product/{product_id}/pictures/", { params }))).length;
+  let there = (await dataOf(userApi.GET("/product/{product_id}/pictures/", { params }))).length;
   for (; there < pictures.length; there++) {
     tell(there);
     const form = new FormData();
     form.set("image", pictures[there]?.blob as Blob, "picture.jpg");
-    await read(
-      mine.POST("/product/{product_id}/pictures/", {
+    await dataOf(
+      userApi.POST("/product/{product_id}/pictures/", {
         params,
         body: form as never,
         bodySerializer: (it) => it,

@@ -1,11 +1,11 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { mine, read } from "../api/client";
+import { dataOf, userApi } from "../api/client";
 import { ApiError } from "../api/errors";
 import { dayAndClock, money, phone } from "../i18n/format";
 import { Field, Money, Problem } from "../ui/parts";
+import { PAYOUT_STATUS } from "./labels";
 import type { Payout } from "./queries";
-import { PAYOUT_STATUS } from "./words";
 
 const TONES: Partial<Record<Payout["status"], string>> = {
   waiting: "warn",
@@ -52,8 +52,8 @@ function NewNumber({ payout }: { payout: Payout }) {
   const client = useQueryClient();
   const send = useMutation({
     mutationFn: (body: { mpesa_number: string; password: string }) =>
-      read(
-        mine.POST("/seller/payouts/{payout_id}/number/", {
+      dataOf(
+        userApi.POST("/seller/payouts/{payout_id}/number/", {
           params: { path: { payout_id: payout.id } },
           body,
         }),

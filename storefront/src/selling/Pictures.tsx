@@ -2,7 +2,7 @@
 
 import { Trans, useLingui } from "@lingui/react/macro";
 import { type ReactNode, useState } from "react";
-import { smaller } from "../pictures/smaller";
+import { smaller } from "../pictures/shrink";
 import { Icon } from "../ui/Icon";
 
 /** What one listing may have (products/models). */

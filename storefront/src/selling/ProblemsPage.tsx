@@ -2,13 +2,13 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { day, money } from "../i18n/format";
+import { DECIDED, PROBLEM_KIND } from "../problems/labels";
 import type { LineProblem } from "../problems/queries";
 import { Thread } from "../problems/Thread";
-import { DECIDED, PROBLEM_KIND } from "../problems/words";
 import { Empty, Money } from "../ui/parts";
-import { Decide } from "./Decide";
 import { Pages, Selling } from "./parts";
 import { problemsQuery } from "./queries";
+import { ResolveProblem } from "./ResolveProblem";
 
 /** What buyers say is wrong, undecided first: read, answered, agreed to. */
 export default function ProblemsPage() {
@@ -68,7 +68,7 @@ function ProblemRow({ problem }: { problem: LineProblem }) {
         </summary>
         {isOpen && <Thread track={problem.track} reader="seller" isClosed={isClosed} />}
       </details>
-      {!isClosed && <Decide problem={problem} />}
+      {!isClosed && <ResolveProblem problem={problem} />}
     </li>
   );
 }

@@ -1,16 +1,16 @@
 import { Trans } from "@lingui/react/macro";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useRef, useState } from "react";
-import { mine, read } from "../api/client";
+import { dataOf, userApi } from "../api/client";
 import { ApiError, NoAnswer } from "../api/errors";
 import { productQuery } from "../api/queries";
 import { Problem } from "../ui/parts";
 import { digits } from "./draft";
 import { Labelled } from "./fields";
-import { endKey, keyFor } from "./keys";
 import { Offline } from "./parts";
 import { type Listing, listingQuery } from "./queries";
-import { useFirstWrong } from "./useFirstWrong";
+import { endKey, keyFor } from "./restockKeys";
+import { useFirstError } from "./useFirstError";
 import { useOnline } from "./useOnline";
 
 /** More came in, or some are gone: added to what is there, whatever is sold meanwhile. */
@@ -31,8 +31,8 @@ export function Restock({
   const subject = `restock-${id}`;
   const restock = useMutation({
     mutationFn: (body: { number: number; note: string }) =>
-      read(
-        mine.POST("/product/{product_id}/restock/", {
+      dataOf(
+        userApi.POST("/product/{product_id}/restock/", {
           params: { path: { product_id: id }, header: { "Idempotency-Key": keyFor(subject) } },
           body,
         }),
@@ -54,7 +54,7 @@ export function Restock({
   });
   const wrong = (name: string) =>
     restock.error instanceof ApiError ? restock.error.field(name) : null;
-  useFirstWrong(form, restock.error);
+  useFirstError(form, restock.error);
   const isCounted =
     restock.error instanceof ApiError && restock.error.code === "idempotency_key_reused";
   return (

@@ -2,7 +2,7 @@ import { Trans } from "@lingui/react/macro";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link } from "react-router";
-import { mine, read, serverNow } from "../api/client";
+import { dataOf, serverNow, userApi } from "../api/client";
 import { ApiError } from "../api/errors";
 import { day } from "../i18n/format";
 import { Picture } from "../ui/Picture";
@@ -23,7 +23,7 @@ export function ReviewRow({ review }: { review: SellersReview }) {
   const name = product.name;
   const mayChange = answer !== null && serverNow() - Date.parse(answer.created_at) < EDITABLE_FOR;
   return (
-    <li className="panel stack told">
+    <li className="panel stack review-row">
       <header>
         <Picture src={product.thumbnail} />
         <div>
@@ -76,10 +76,10 @@ function Answer({ review, close }: { review: SellersReview; close: () => void })
     mutationFn: (text: string) => {
       const params = { path: { review_id: review.id } };
       const body = { text };
-      return read(
+      return dataOf(
         review.answer
-          ? mine.PATCH("/review/{review_id}/answer/", { params, body })
-          : mine.POST("/review/{review_id}/answer/", { params, body }),
+          ? userApi.PATCH("/review/{review_id}/answer/", { params, body })
+          : userApi.POST("/review/{review_id}/answer/", { params, body }),
       );
     },
     onSuccess: close,

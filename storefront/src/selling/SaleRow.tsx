@@ -2,13 +2,13 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { useEffect, useRef } from "react";
 import { Link } from "react-router";
 import { dayAndClock, phone } from "../i18n/format";
-import { toneOf } from "../orders/status";
+import { toneOf } from "../orders/labels";
 import { Picture } from "../ui/Picture";
 import { CopyButton, Money } from "../ui/parts";
 import { CannotDeliver } from "./CannotDeliver";
 import { HandOver } from "./HandOver";
+import { countyName, SALE_STATUS } from "./labels";
 import type { Sale } from "./queries";
-import { countyName, SALE_STATUS } from "./words";
 
 /** One line that was sold: what, to whom, where it goes, and what there is to do. */
 export function SaleRow({

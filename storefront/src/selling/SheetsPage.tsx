@@ -1,14 +1,14 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
-import { mine, read, type Schemas } from "../api/client";
+import { dataOf, type Schemas, userApi } from "../api/client";
 import { ApiError, NoAnswer } from "../api/errors";
 import { newKey } from "../api/keys";
 import { Problem } from "../ui/parts";
+import { ROW_STATUS } from "./labels";
 import { Offline, Selling } from "./parts";
 import { saveFile } from "./saveFile";
 import { useOnline } from "./useOnline";
-import { ROW_STATUS } from "./words";
 
 type Report = Schemas["ImportOutput"];
 type Row = Schemas["RowOutput"];
@@ -35,7 +35,7 @@ export default function SheetsPage() {
 function Download() {
   const isOnline = useOnline();
   const ask = useMutation({
-    mutationFn: () => read(mine.POST("/seller/products/export/")),
+    mutationFn: () => dataOf(userApi.POST("/seller/products/export/")),
     // A plain address: the browser saves the file itself, also on old phones.
     onSuccess: ({ url }) => location.assign(url),
   });
@@ -92,8 +92,8 @@ function Upload() {
     mutationFn: async ({ sheet, check }: { sheet: File; check: boolean }): Promise<Report> => {
       const form = new FormData();
       form.set("file", sheet, sheet.name);
-      return read(
-        mine.POST("/seller/products/import/", {
+      return dataOf(
+        userApi.POST("/seller/products/import/", {
           params: { query: { check }, header: { "Idempotency-Key": key } },
           body: form as never,
           bodySerializer: (it) => it,

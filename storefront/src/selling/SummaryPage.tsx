@@ -32,7 +32,7 @@ export default function SummaryPage() {
       }
     >
       {query.isError && <Problem error={query.error} again={() => void query.refetch()} />}
-      {query.isPending && <Bones />}
+      {query.isPending && <Skeleton />}
       {summary && (
         <>
           <Needs summary={summary} />
@@ -45,12 +45,12 @@ export default function SummaryPage() {
   );
 }
 
-function Bones() {
+function Skeleton() {
   return (
     <div className="stack" aria-hidden="true">
-      <div className="panel bone tall" />
-      <div className="panel bone tall" />
-      <div className="panel bone tall" />
+      <div className="panel skeleton tall" />
+      <div className="panel skeleton tall" />
+      <div className="panel skeleton tall" />
     </div>
   );
 }

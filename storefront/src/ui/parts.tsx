@@ -2,8 +2,8 @@
 
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import { type ReactNode, useEffect, useRef, useState } from "react";
+import { useConnection } from "../api/connection";
 import { ApiError, NoAnswer } from "../api/errors";
-import { useLine } from "../api/line";
 import { money } from "../i18n/format";
 
 export { CopyButton, Field, Stepper, useSecondsUntil } from "./inputs";
@@ -36,7 +36,9 @@ export function Stars({ stars, reviews }: { stars: number | null; reviews: numbe
 export function Problem({ error, again }: { error: unknown; again?: (() => void) | undefined }) {
   return (
     <div className="notice bad stack" role="alert">
-      <p>{error instanceof NoAnswer ? <Unanswered isAsked={!!again} /> : <Words of={error} />}</p>
+      <p>
+        {error instanceof NoAnswer ? <Unanswered isAsked={!!again} /> : <ErrorText of={error} />}
+      </p>
       {again && (
         <button type="button" className="button plain little" onClick={again}>
           <Trans>Try again</Trans>
@@ -49,7 +51,7 @@ export function Problem({ error, again }: { error: unknown; again?: (() => void)
 /** Nothing came back. What a page only reads comes by itself once there is a line; what somebody
  *  wanted done is theirs to press again. */
 function Unanswered({ isAsked }: { isAsked: boolean }) {
-  const isUp = useLine();
+  const isUp = useConnection();
   if (isAsked && !isUp) {
     return <Trans>This needs a connection. It comes by itself once there is one.</Trans>;
   }
@@ -59,7 +61,7 @@ function Unanswered({ isAsked }: { isAsked: boolean }) {
   return <Trans>No answer came then. You are connected again: try again.</Trans>;
 }
 
-function Words({ of: error }: { of: unknown }) {
+function ErrorText({ of: error }: { of: unknown }) {
   if (!(error instanceof ApiError)) return <Trans>Something went wrong on this page.</Trans>;
   if (error.status === 429 && error.retryAfter && !error.code) {
     return (

@@ -1,0 +1,75 @@
+import type { MessageDescriptor } from "@lingui/core";
+import { msg } from "@lingui/core/macro";
+import { Trans, useLingui } from "@lingui/react/macro";
+import { useState } from "react";
+import { Field } from "../ui/parts";
+
+const REASONS: MessageDescriptor[] = [
+  msg`The seller does not answer.`,
+  msg`The goods are not ready.`,
+  msg`The goods are not what was ordered.`,
+  msg`I have no time or no way to get there.`,
+];
+
+/** An agent gives a parcel up before it is fetched: why, and it is free for others. */
+export function ReleaseParcel({
+  order,
+  isBusy,
+  send,
+}: {
+  order: string;
+  isBusy: boolean;
+  send: (note: string) => void;
+}) {
+  const { i18n } = useLingui();
+  const [isOpen, setOpen] = useState(false);
+  if (!isOpen) {
+    return (
+      <button type="button" className="as-link" onClick={() => setOpen(true)}>
+        <Trans>I cannot fetch it</Trans>
+        <span className="hidden"> ({order})</span>
+      </button>
+    );
+  }
+  return (
+    <form
+      className="notice warn stack"
+      onSubmit={(event) => {
+        event.preventDefault();
+        const typed = new FormData(event.currentTarget);
+        const said = [typed.get("reason"), typed.get("more")].map((each) => String(each ?? ""));
+        send(
+          said
+            .map((each) => each.trim())
+            .filter(Boolean)
+            .join(" ")
+            .slice(0, 200),
+        );
+      }}
+    >
+      <fieldset className="choices">
+        <legend className="label">
+          <Trans>Why? The shop reads it.</Trans>
+        </legend>
+        {REASONS.map((reason) => (
+          <label className="choice" key={reason.id}>
+            <input type="radio" name="reason" value={i18n._(reason)} required />
+            <span>{i18n._(reason)}</span>
+          </label>
+        ))}
+      </fieldset>
+      <Field label={<Trans>More, if you like</Trans>} name="more" maxLength={120} />
+      <p>
+        <Trans>It is free again, and somebody else may take it on.</Trans>
+      </p>
+      <div className="buttons">
+        <button type="submit" className="button danger wide" disabled={isBusy}>
+          {isBusy ? <Trans>One moment…</Trans> : <Trans>Let it go</Trans>}
+        </button>
+        <button type="button" className="button plain wide" onClick={() => setOpen(false)}>
+          <Trans>No, leave it</Trans>
+        </button>
+      </div>
+    </form>
+  );
+}
