@@ -58,8 +58,8 @@ _LOW_STOCK = 3
 #: A category's orders, with their labels' keys (as in storefront/src/catalogue/FilterForm.tsx).
 _ORDERS = {
     "newest": "newest",
-    "price": "cheapest",
-    "-price": "dearest",
+    "price": "price_low",
+    "-price": "price_high",
     "stars": "best_rated",
     "best-selling": "best_selling",
 }
@@ -106,7 +106,7 @@ class Writer:
             return self.seller(found[1])
         if _OTHERS.fullmatch(path):
             return self._plain("O-Mache")
-        return self._plain(self.words["missing"], status=status.HTTP_404_NOT_FOUND)
+        return self._plain(self.words["not_found"], status=status.HTTP_404_NOT_FOUND)
 
     def home(self) -> Page:
         """The home page. One query."""
@@ -149,7 +149,7 @@ class Writer:
     def category(self, name: str) -> Page:
         """The first products of a category, by the filters in the address. One query."""
         if name not in Category.values:
-            return self._plain(self.words["missing"], status=status.HTTP_404_NOT_FOUND)
+            return self._plain(self.words["not_found"], status=status.HTTP_404_NOT_FOUND)
         shown = self.words[name]
         answer = self._ask_category(name)
         if answer.status_code != status.HTTP_200_OK:
@@ -188,7 +188,7 @@ class Writer:
         """One product, or 404 if it is not listed. One query."""
         row = queries.read_product(product_id)
         if row is None or not row.listed:
-            return self._plain(self.words["gone"], status=status.HTTP_404_NOT_FOUND)
+            return self._plain(self.words["unavailable"], status=status.HTTP_404_NOT_FOUND)
         shape = ProductRepresentation(self.request)
         product = {**shape.product(row), "pictures": shape.pictures(row.gallery)}
         category = self.words[product["category"]]
@@ -205,7 +205,7 @@ class Writer:
         """A seller's page, whose content the app renders; 404 if there is no such seller."""
         row = next(iter(sellers_called(username)), None)
         if row is None:
-            return self._plain(self.words["missing"], status=status.HTTP_404_NOT_FOUND)
+            return self._plain(self.words["not_found"], status=status.HTTP_404_NOT_FOUND)
         seller = represent_seller(row, media_prefix(self.request))
         shown = seller["display_name"]
         title = head(

@@ -120,7 +120,7 @@ describe("the cart's page", () => {
     // Nothing need be pressed: it is asked again as the line comes back.
     expect(await screen.findByText(/It comes by itself once there is one/)).toBeTruthy();
     expect(screen.getByText("Kettle")).toBeTruthy();
-    expect(screen.queryByText("Cash out")).toBeNull();
+    expect(screen.queryByText("Checkout")).toBeNull();
   });
 
   it("says so beyond M-Pesa's limit", async () => {
@@ -129,7 +129,7 @@ describe("the cart's page", () => {
     show(<CartPage />);
 
     expect(await screen.findByText(/M-Pesa takes KES 250,000 at most at once/)).toBeTruthy();
-    fireEvent.click(screen.getByLabelText("One fewer"));
-    expect(await screen.findByRole("link", { name: "Cash out" })).toBeTruthy();
+    fireEvent.click(screen.getByLabelText("Decrease quantity"));
+    expect(await screen.findByRole("link", { name: "Checkout" })).toBeTruthy();
   });
 });

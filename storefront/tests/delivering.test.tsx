@@ -109,45 +109,51 @@ describe("the parcels of who brings them", () => {
   it("say that a seller has named no place", async () => {
     const collect = { ...aParcel().collect, area: null, directions: null, county_name: null };
     visit({ mine: [aParcel({ collect })] });
-    expect(await screen.findByText("The seller has named no place: call and ask.")).toBeTruthy();
+    expect(
+      await screen.findByText("The seller has not given an address. Call them and ask."),
+    ).toBeTruthy();
     expect(screen.queryByRole("link", { name: /null/ })).toBeNull();
   });
 
   it("are taken on with one press", async () => {
     const sent = visit({ others: [free] }, { "POST /deliveries/89/claim/": aParcel({ id: 89 }) });
-    await press("I take it on (FREE2345)");
-    expect(await screen.findByText("It is yours to fetch.")).toBeTruthy();
+    await press("Take this parcel (FREE2345)");
+    expect(await screen.findByText("It is yours. Collect it from the seller.")).toBeTruthy();
     expect(sent).toEqual([{ path: "/deliveries/89/claim/", body: null }]);
   });
 
   it("are not fetched by a slip of the thumb", async () => {
     const sent = visit({ mine: [aParcel()] }, { "POST /deliveries/88/move/": carried });
-    await press(/^I have fetched it/);
+    await press(/^I have collected it/);
     expect(sent).toEqual([]);
-    await press(/^Yes, I have all of it/);
-    expect(await screen.findByText("Fetched. It is with you now.")).toBeTruthy();
+    await press(/^Yes, I have everything/);
+    expect(await screen.findByText("Collected. You have it now.")).toBeTruthy();
     expect(sent).toEqual([{ path: "/deliveries/88/move/", body: { to: "fetched" } }]);
   });
 
   it("are let go with a reason", async () => {
     const sent = visit({ mine: [aParcel()] }, { "POST /deliveries/88/release/": free });
-    await press(/^I cannot fetch it/);
-    fireEvent.click(screen.getByLabelText("The goods are not ready."));
-    fireEvent.change(screen.getByLabelText("More, if you like"), { target: { value: "Monday" } });
-    await press("Let it go");
-    expect(await screen.findByText("Others may take it on now.")).toBeTruthy();
+    await press(/^I cannot collect it/);
+    fireEvent.click(screen.getByLabelText("The items are not ready."));
+    fireEvent.change(screen.getByLabelText("More details (optional)"), {
+      target: { value: "Monday" },
+    });
+    await press("Release it");
+    expect(await screen.findByText("Released. Other agents can take it now.")).toBeTruthy();
     expect(sent).toEqual([
-      { path: "/deliveries/88/release/", body: { note: "The goods are not ready. Monday" } },
+      { path: "/deliveries/88/release/", body: { note: "The items are not ready. Monday" } },
     ]);
   });
 
   it("are brought in vain, and the buyer is told why", async () => {
     const onTheWay = aParcel({ status: "shipping", actions: ["delivered", "attempt"] });
     const sent = visit({ mine: [onTheWay] }, { "POST /deliveries/88/attempt/": onTheWay });
-    await press(/^Nobody takes it in/);
-    fireEvent.click(screen.getByLabelText("Nobody was there, or answered the phone."));
-    await press("Tell the buyer");
-    expect(await screen.findByText("The buyer has been told. It is with you still.")).toBeTruthy();
+    await press(/^Could not deliver/);
+    fireEvent.click(screen.getByLabelText("Nobody was there or answered the phone."));
+    await press("Notify the buyer");
+    expect(
+      await screen.findByText("We have notified the buyer. You still have the parcel."),
+    ).toBeTruthy();
     expect(sent).toEqual([{ path: "/deliveries/88/attempt/", body: { reason: "nobody_there" } }]);
   });
 
@@ -157,16 +163,16 @@ describe("the parcels of who brings them", () => {
       { others: [free] },
       { "POST /deliveries/89/claim/": json({ detail: said, code: "parcel_claimed" }, 409) },
     );
-    await press(/^I take it on/);
+    await press(/^Take this parcel/);
     expect((await screen.findByRole("alert")).textContent).toBe(said);
   });
 
   it.each([
-    ["/?part=bring", "You have nothing to hand over"],
-    ["/?part=fetch", "You have nothing to fetch"],
-    ["/?part=take", "Nothing is free to take on"],
-    ["/?part=point", "Nothing is at your point"],
-    ["/?part=done", "You have handed nothing over lately"],
+    ["/?part=bring", "Nothing to hand over"],
+    ["/?part=fetch", "Nothing to collect"],
+    ["/?part=take", "No parcels available"],
+    ["/?part=point", "Nothing at your pick-up point"],
+    ["/?part=done", "No recent deliveries"],
   ])("say at %s that there are none", async (at, said) => {
     visit({}, {}, at);
     expect(await screen.findByText(said)).toBeTruthy();
@@ -174,7 +180,7 @@ describe("the parcels of who brings them", () => {
 
   it("are for nobody else", async () => {
     visit({}, { "GET /deliveries/": json({ detail: "No.", code: "not_an_agent" }, 403) });
-    expect(await screen.findByText("This is for who brings parcels")).toBeTruthy();
+    expect(await screen.findByText("This page is for delivery agents")).toBeTruthy();
   });
 
   it("show a failure with a way on", async () => {
@@ -226,7 +232,7 @@ describe("handing over by the buyer's code", () => {
     await type("111111", json({ code: [said] }, 400));
     await press("Hand over");
     expect(await screen.findByText(said)).toBeTruthy();
-    expect(screen.getByLabelText<HTMLInputElement>(/^Six digits/).value).toBe("");
+    expect(screen.getByLabelText<HTMLInputElement>(/^6 digits/).value).toBe("");
   });
 });
 
@@ -239,26 +245,26 @@ describe("a press that no answer came to", () => {
       { mine: [aParcel({ status: "fetched", actions: ["shipping", "delivered"] })] },
       answers,
     );
-    await press(/^I am on my way/);
-    expect(await screen.findByText("Not sent: there is no network.")).toBeTruthy();
+    await press(/^Start delivery/);
+    expect(await screen.findByText("Not sent: no connection.")).toBeTruthy();
     answers["POST /deliveries/88/move/"] = carried;
-    await press("Send it again");
-    expect(await screen.findByText("On the way. The buyer has been told.")).toBeTruthy();
+    await press("Send again");
+    expect(await screen.findByText("On the way. We have notified the buyer.")).toBeTruthy();
     expect(sent.map(({ body }) => body)).toEqual([{ to: "shipping" }, { to: "shipping" }]);
-    expect(screen.queryByText("Not sent: there is no network.")).toBeNull();
+    expect(screen.queryByText("Not sent: no connection.")).toBeNull();
   });
 
   it("is offered again after a reload, while it can still be done", async () => {
     visit({ mine: [aParcel()] });
     keepUnsent(88, { action: "fetched" });
-    expect(await screen.findByText("Not sent: there is no network.")).toBeTruthy();
+    expect(await screen.findByText("Not sent: no connection.")).toBeTruthy();
   });
 
   it("is not offered where it had arrived after all", async () => {
     visit({ mine: [carried] });
     keepUnsent(88, { action: "fetched" });
     await screen.findByRole("heading", { name: "PR7KWQ4M" });
-    expect(screen.queryByText("Not sent: there is no network.")).toBeNull();
+    expect(screen.queryByText("Not sent: no connection.")).toBeNull();
   });
 });
 
@@ -277,8 +283,8 @@ describe("the pick-up point", () => {
       { others: [coming] },
       { "POST /deliveries/91/move/": { ...coming, status: "arrived" } },
     );
-    await press(/^It has arrived here/);
-    expect(await screen.findByText("It is here. The buyer has been told.")).toBeTruthy();
+    await press(/^It has arrived/);
+    expect(await screen.findByText("It is here. We have notified the buyer.")).toBeTruthy();
     expect(sent).toEqual([{ path: "/deliveries/91/move/", body: { to: "arrived" } }]);
     expect(screen.getAllByRole("button", { name: /^(1 ?My point|Done)$/ })).toHaveLength(2);
     expect(screen.queryByRole("button", { name: /To take|To fetch/ })).toBeNull();

@@ -190,7 +190,7 @@ describe("where an order goes", () => {
     const { to } = checkOut();
     fireEvent.click(await radio(/pick-up point/));
 
-    await press("Pay by M-Pesa");
+    await press("Pay with M-Pesa");
 
     expect(await screen.findByText("Choose a county.")).toBeTruthy();
     expect(to("/cashout/")).toEqual([]);
@@ -217,7 +217,7 @@ describe("where an order goes", () => {
 
   it("is a new address, which is kept first and then ordered to", async () => {
     const { to } = checkOut({ "POST /account/addresses/": HOME, "POST /cashout/": REFUSED });
-    fireEvent.click(await radio(/Bring it to an address/));
+    fireEvent.click(await radio(/Deliver to an address/));
     await screen.findByDisplayValue("Wanjiku Kamau");
     await screen.findByRole("option", { name: "Nairobi City" });
     fireEvent.change(screen.getByLabelText("County"), { target: { value: "nairobi" } });
@@ -238,10 +238,10 @@ describe("where an order goes", () => {
 
   it("is a new address for once", async () => {
     const { to } = checkOut({ "POST /cashout/": REFUSED });
-    fireEvent.click(await radio(/Bring it to an address/));
+    fireEvent.click(await radio(/Deliver to an address/));
     await screen.findByDisplayValue("Wanjiku Kamau");
     await screen.findByRole("option", { name: "Nairobi City" });
-    fireEvent.click(screen.getByLabelText("Keep it among my addresses"));
+    fireEvent.click(screen.getByLabelText("Save this address"));
     fireEvent.change(screen.getByLabelText("County"), { target: { value: "nairobi" } });
     type("Town, estate or street", "Kilimani");
 
@@ -262,8 +262,8 @@ describe("where an order goes", () => {
   it("keeps the number that was typed before the account's own arrived", async () => {
     let arrive: (user: unknown) => void = () => {};
     checkOut({ "GET /user/": new Promise((resolve) => (arrive = resolve)) });
-    const number = () => screen.getByLabelText("M-Pesa number that pays") as HTMLInputElement;
-    await screen.findByLabelText("M-Pesa number that pays");
+    const number = () => screen.getByLabelText("M-Pesa number") as HTMLInputElement;
+    await screen.findByLabelText("M-Pesa number");
     fireEvent.input(number(), { target: { value: "0733000111" } });
 
     arrive({ pk: 9, first_name: "Wanjiku", last_name: "Kamau", phone: "254712345678" });
@@ -274,16 +274,16 @@ describe("where an order goes", () => {
 
   it("names each part of a new address that is missing", async () => {
     checkOut({ "GET /user/": { pk: 9, first_name: "", last_name: "", phone: "" } });
-    fireEvent.click(await radio(/Bring it to an address/));
-    type("M-Pesa number that pays", "0712345678");
+    fireEvent.click(await radio(/Deliver to an address/));
+    type("M-Pesa number", "0712345678");
 
-    await press("Pay by M-Pesa");
+    await press("Pay with M-Pesa");
 
     for (const words of [
-      "Say who takes it in.",
-      "Give a Kenyan mobile number, like 0712 345 678.",
+      "Enter the recipient's name.",
+      "Enter a Kenyan mobile number, like 0712 345 678.",
       "Choose a county.",
-      "Say the town, estate or street.",
+      "Enter the town, estate or street.",
     ]) {
       expect(await screen.findByText(words)).toBeTruthy();
     }
@@ -296,7 +296,7 @@ describe("where an order goes", () => {
 
     await press(/^Pay KES\s1,650 by M-Pesa$/);
 
-    const points = await screen.findByRole("group", { name: "Which one" });
+    const points = await screen.findByRole("group", { name: "Pick-up point" });
     expect(await within(points).findByText(said)).toBeTruthy();
   });
 
@@ -306,7 +306,7 @@ describe("where an order goes", () => {
     await choosePoint();
 
     expect(await screen.findByText(/Nothing is brought there yet/)).toBeTruthy();
-    expect(screen.getByRole("button", { name: "Pay by M-Pesa" }).hasAttribute("disabled")).toBe(
+    expect(screen.getByRole("button", { name: "Pay with M-Pesa" }).hasAttribute("disabled")).toBe(
       true,
     );
   });
@@ -334,7 +334,7 @@ describe("where an order goes", () => {
     await press(/^Pay KES\s1,500 by M-Pesa$/);
 
     await screen.findByText("Placing your order…");
-    const group = screen.getByRole("group", { name: "How it reaches you" });
+    const group = screen.getByRole("group", { name: "Delivery" });
     expect(group.hasAttribute("disabled")).toBe(true);
   });
 
@@ -364,10 +364,10 @@ describe("where an order goes", () => {
 
 describe("what a quote says about a line", () => {
   it.each([
-    ["not_for_sale", {}, "Not for sale any more."],
-    ["sold_out", { left: 0 }, "Sold out for now."],
+    ["not_for_sale", {}, "No longer available."],
+    ["sold_out", { left: 0 }, "Sold out."],
     ["short", { left: 2 }, "Only 2 are left."],
-    ["own_goods", {}, "These are your own goods."],
+    ["own_goods", {}, "This is your own listing."],
     ["something_new", {}, "As the shop says it."],
   ])("%s: on the line, and it cannot be paid", async (code, more, words) => {
     const line = aLine({ available: false, problem: aProblem(code, more) });
@@ -375,7 +375,7 @@ describe("what a quote says about a line", () => {
 
     expect(await screen.findByText(words)).toBeTruthy();
     expect(screen.getByRole("button", { name: /^Pay/ }).hasAttribute("disabled")).toBe(true);
-    expect(screen.getByRole("link", { name: "See your cart" })).toBeTruthy();
+    expect(screen.getByRole("link", { name: "View cart" })).toBeTruthy();
   });
 
   it("price_changed: the old and the new one, and the new one is paid", async () => {
@@ -432,7 +432,7 @@ describe("an order that is brought", () => {
     });
     show(<OrderPage />, { at: `/orders/${shown.order_token}`, path: "/orders/:token" });
 
-    expect(await screen.findByText("At the pick-up point, it waits for you")).toBeTruthy();
+    expect(await screen.findByText("Ready to collect at the pick-up point")).toBeTruthy();
     expect(screen.getAllByText("On its way to you")).toHaveLength(2);
     expect(screen.getAllByText("Open: Mon–Sat 8:00–19:00")).toHaveLength(2);
   });
@@ -467,14 +467,14 @@ describe("the page of one's addresses", () => {
 
   it("is empty at first, and takes a new one", async () => {
     const sent = visit([], { "POST /account/addresses/": HOME });
-    expect(await screen.findByText("You have kept no address yet")).toBeTruthy();
+    expect(await screen.findByText("No saved addresses")).toBeTruthy();
     fireEvent.click(screen.getByRole("button", { name: "Add an address" }));
     await screen.findByDisplayValue("0712 345 678");
     await screen.findByRole("option", { name: "Nairobi City" });
     fireEvent.change(screen.getByLabelText("County"), { target: { value: "nairobi" } });
     type("Town, estate or street", "Kilimani");
 
-    fireEvent.click(screen.getByRole("button", { name: "Save the address" }));
+    fireEvent.click(screen.getByRole("button", { name: "Save address" }));
 
     expect(JSON.parse((await sent("POST")).text)).toMatchObject({
       recipient: "Wanjiku Kamau",
@@ -485,9 +485,9 @@ describe("the page of one's addresses", () => {
 
   it("makes another one the first choice", async () => {
     const sent = visit([HOME, SHOP], { "PATCH /account/addresses/42/": SHOP });
-    expect(await screen.findByText("The first choice")).toBeTruthy();
+    expect(await screen.findByText("Default")).toBeTruthy();
 
-    fireEvent.click(screen.getByRole("button", { name: "Make it the first choice" }));
+    fireEvent.click(screen.getByRole("button", { name: "Make default" }));
 
     expect(await sent("PATCH")).toEqual({
       path: "/account/addresses/42/",
@@ -508,8 +508,8 @@ describe("the page of one's addresses", () => {
   it("stands a refusal of the shop on its field", async () => {
     const said = "This text has signs that cannot be shown.";
     visit([HOME], { "PATCH /account/addresses/41/": json({ area: [said] }, 400) });
-    fireEvent.click(await screen.findByRole("button", { name: "Change this" }));
-    fireEvent.click(screen.getByRole("button", { name: "Save the address" }));
+    fireEvent.click(await screen.findByRole("button", { name: "Edit" }));
+    fireEvent.click(screen.getByRole("button", { name: "Save address" }));
 
     expect(await screen.findByText(said)).toBeTruthy();
   });

@@ -75,7 +75,7 @@ describe("cashing out without an account", () => {
   it("sends the phone that pays without a token, and keeps the order's here", async () => {
     const asked = checkOut({ "POST /cashout/": json(anOrder(), 201) });
     await screen.findByText(/You need no account/);
-    type("M-Pesa number that pays", "0712 345 678");
+    type("M-Pesa number", "0712 345 678");
     await pay();
 
     expect(await screen.findByText("elsewhere")).toBeTruthy();
@@ -88,14 +88,14 @@ describe("cashing out without an account", () => {
 
   it("brings it to a place that is written out, and keeps no address", async () => {
     const asked = checkOut({ "POST /cashout/": json(anOrder(), 201) });
-    fireEvent.click(await screen.findByRole("radio", { name: /Bring it to an address/ }));
+    fireEvent.click(await screen.findByRole("radio", { name: /Deliver to an address/ }));
     await screen.findByRole("option", { name: "Nairobi City" });
-    expect(screen.queryByRole("checkbox", { name: /Keep it among my addresses/ })).toBeNull();
-    type("Who takes it in", "Wanjiku");
-    type("Phone there", "0712345678");
+    expect(screen.queryByRole("checkbox", { name: /Save this address/ })).toBeNull();
+    type("Recipient's name", "Wanjiku");
+    type("Recipient's phone", "0712345678");
     type("County", "nairobi");
     type("Town, estate or street", "Kilimani");
-    type("M-Pesa number that pays", "0712345678");
+    type("M-Pesa number", "0712345678");
     await pay();
 
     await waitFor(() => expect(requestsTo(asked, "/cashout/")).toHaveLength(1));
@@ -124,7 +124,7 @@ describe("cashing out without an account", () => {
     checkOut({ "POST /cashout/": json({ detail: "x", code: "not_authenticated" }, 401) });
     if (isOffered) {
       await screen.findByText(/You need no account/);
-      type("M-Pesa number that pays", "0712345678");
+      type("M-Pesa number", "0712345678");
       await pay();
     }
 

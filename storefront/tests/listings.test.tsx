@@ -94,18 +94,18 @@ function type(label: string, value: string) {
 
 async function fillIn(price = "1,500") {
   await waitFor(() =>
-    expect(
-      (screen.getByLabelText("Where you are paid (M-Pesa)") as HTMLInputElement).value,
-    ).not.toBe(""),
+    expect((screen.getByLabelText("Payout number (M-Pesa)") as HTMLInputElement).value).not.toBe(
+      "",
+    ),
   );
-  type("What is it?", "Kettle");
+  type("Product name", "Kettle");
   fireEvent.change(screen.getByLabelText("Category"), { target: { value: "kitchen" } });
   type("Price (KES)", price);
-  type("How many?", "3");
+  type("Quantity", "3");
 }
 
 const press = (name: string | RegExp) => fireEvent.click(screen.getByRole("button", { name }));
-const PUT_UP = "Put it up for sale";
+const PUT_UP = "List for sale";
 
 /** Where the page led. */
 function DeliveryDetails() {
@@ -126,7 +126,7 @@ describe("a new listing", () => {
   it("tells who never sold what happens, and knows their phone", async () => {
     api({ "GET /me/": me(false) });
     showNew();
-    expect(await screen.findByRole("heading", { name: "Sell your first thing" })).toBeTruthy();
+    expect(await screen.findByRole("heading", { name: "Sell your first product" })).toBeTruthy();
     expect(screen.getByText(/^Your share comes to your M-Pesa/)).toBeTruthy();
     expect(await screen.findByDisplayValue("0700 000 001")).toBeTruthy();
   });
@@ -162,7 +162,7 @@ describe("a new listing", () => {
     const first = showNew();
     await fillIn();
     press(PUT_UP);
-    await screen.findByText("No answer came. See that you are connected, then try again.");
+    await screen.findByText("We could not reach the shop. Check your connection and try again.");
     first.unmount();
     showNew();
     expect(screen.getByDisplayValue("Kettle")).toBeTruthy();
@@ -191,7 +191,7 @@ describe("a new listing", () => {
     await fillIn();
     press(PUT_UP);
     expect(await screen.findByText(/^This was listed already/)).toBeTruthy();
-    press("It is another thing: list it too");
+    press("It is a different product: list it too");
     press(PUT_UP);
     await waitFor(() => expect(to("POST /create/")).toHaveLength(2));
     const [one, two] = to("POST /create/").map(({ key }) => key);
@@ -229,10 +229,10 @@ describe("a new listing", () => {
     await screen.findByRole("button", { name: "Picture 2: take it away" });
     press(PUT_UP);
     expect(await screen.findByText(/^It is up for sale\. Not all/)).toBeTruthy();
-    press("Send the pictures again");
+    press("Retry pictures");
     await screen.findByText(/^It is up for sale\. Not all/);
     expect(to("POST /create/")).toHaveLength(1);
-    press("Go on without them");
+    press("Continue without them");
     expect(await screen.findByText(/^\/selling\/listings\/41/)).toBeTruthy();
   });
 
@@ -253,9 +253,9 @@ describe("a new listing", () => {
 describe("the seller's goods", () => {
   it.each([
     ["On sale", {}],
-    ["Running low", { free: 5 }],
+    ["Low stock", { free: 5 }],
     ["Sold out", { free: 0 }],
-    ["Taken off", { listed: false }],
+    ["Not on sale", { listed: false }],
   ] as const)("are told apart: %s", async (said, changes) => {
     api({ "GET /seller/products/": [aListing(changes)] });
     show(<ListingsPage />);
@@ -283,7 +283,7 @@ describe("the seller's goods", () => {
   it("begin with the first", async () => {
     api({});
     show(<ListingsPage />);
-    const link = await screen.findByRole("link", { name: "Sell your first thing" });
+    const link = await screen.findByRole("link", { name: "Sell your first product" });
     expect(link.getAttribute("href")).toBe("/selling/new");
   });
 
@@ -312,12 +312,12 @@ describe("the seller's goods", () => {
     });
     show(<ListingsPage />);
     fireEvent.click(await screen.findByRole("button", { name: "Restock (Kettle)" }));
-    fireEvent.click(screen.getByLabelText("Some are gone"));
-    type("How many?", "2");
+    fireEvent.click(screen.getByLabelText("Remove stock"));
+    type("Quantity", "2");
     type("Note", "They fell.");
-    press("Take them off the shelf");
-    await screen.findByText("No answer came. See that you are connected, then try again.");
-    press("Take them off the shelf");
+    press("Remove from stock");
+    await screen.findByText("We could not reach the shop. Check your connection and try again.");
+    press("Remove from stock");
     await waitFor(() => expect(to("POST /product/41/restock/")).toHaveLength(2));
     const [one, two] = to("POST /product/41/restock/");
     expect(one?.body).toEqual({ number: -2, note: "They fell." });
@@ -352,7 +352,7 @@ describe("one of the seller's goods", () => {
   it("says so where it is somebody else's", async () => {
     api({});
     showListing();
-    expect(await screen.findByRole("heading", { name: "This is none of your goods" })).toBeTruthy();
+    expect(await screen.findByRole("heading", { name: "This is not your listing" })).toBeTruthy();
   });
 
   it("is paid elsewhere only with the password", async () => {
@@ -365,7 +365,7 @@ describe("one of the seller's goods", () => {
       target: { value: "0733000222" },
     });
     fireEvent.input(screen.getByLabelText("Your password"), { target: { value: "guess" } });
-    press("Change the number");
+    press("Change number");
     expect(await screen.findByText("This is not your password.")).toBeTruthy();
     expect(to("PATCH /product/41/")[0]?.body).toEqual({
       payment_mpesa_number: "0733000222",
@@ -416,7 +416,7 @@ describe("one of the seller's goods", () => {
       ],
     });
     showListing();
-    const story = (await screen.findByText("What came and what left")).closest("details");
+    const story = (await screen.findByText("Stock history")).closest("details");
     if (story) story.open = true;
     fireEvent(story as Element, new Event("toggle"));
     expect(await screen.findByText("+5")).toBeTruthy();
@@ -435,22 +435,22 @@ describe("the seller's day", () => {
       }),
     });
     show(<SummaryPage />);
-    const needs = (await screen.findByRole("heading", { name: "What needs you" })).parentElement;
+    const needs = (await screen.findByRole("heading", { name: "To do" })).parentElement;
     const links = within(needs as HTMLElement).getAllByRole("link");
     expect(links.map((link) => [link.textContent, link.getAttribute("href")])).toEqual([
-      ["1 payout was refused: give another number", "/selling/money"],
-      ["1 buyer says that something is wrong", "/selling/problems"],
-      ["2 sales are paid: get them ready", "/selling/orders"],
-      ["1 thing is sold out", "/selling/listings?status=sold_out"],
+      ["1 payout failed: enter another number", "/selling/money"],
+      ["1 buyer has a problem", "/selling/problems"],
+      ["2 paid orders to prepare", "/selling/orders"],
+      ["1 product sold out", "/selling/listings?status=sold_out"],
       ["3 things run low", "/selling/listings?status=low_stock&ordering=available"],
-      ["4 reviews have no answer", "/selling/reviews?answered=false"],
+      ["4 reviews to reply to", "/selling/reviews?answered=false"],
     ]);
   });
 
   it("has figures, and says that nothing waits", async () => {
     api({ "GET /seller/summary/": aSummary() });
     show(<SummaryPage />);
-    expect(await screen.findByText("Nothing waits for you.")).toBeTruthy();
+    expect(await screen.findByText("You are all caught up.")).toBeTruthy();
     expect(screen.getByText("KES 7,400")).toBeTruthy();
     expect(screen.getByText("3 orders · 4 things")).toBeTruthy();
   });
@@ -482,8 +482,8 @@ describe("reviews", () => {
     });
     show(<ReviewsPage />);
     fireEvent.click(await screen.findByRole("button", { name: "Answer (Kettle)" }));
-    type("Your answer", "It gets easier.");
-    press("Send the answer");
+    type("Your reply", "It gets easier.");
+    press("Send reply");
     await waitFor(() =>
       expect(to("POST /review/12/answer/")[0]?.body).toEqual({ text: "It gets easier." }),
     );
@@ -503,8 +503,8 @@ describe("reviews", () => {
     expect(change !== null).toBe(isOpen);
     if (!change) return;
     fireEvent.click(change);
-    type("Your answer", "Asante sana!");
-    press("Send the answer");
+    type("Your reply", "Asante sana!");
+    press("Send reply");
     await waitFor(() =>
       expect(to("PATCH /review/12/answer/")[0]?.body).toEqual({ text: "Asante sana!" }),
     );
@@ -513,14 +513,14 @@ describe("reviews", () => {
   it("are narrowed by the address", async () => {
     const { to } = api({ "GET /seller/reviews/": [] });
     show(<ReviewsPage />, { at: "/?answered=false&stars=2" });
-    expect(await screen.findByText("There is nothing here")).toBeTruthy();
+    expect(await screen.findByText("Nothing here")).toBeTruthy();
     expect(to("GET /seller/reviews/")[0]?.query).toBe("?answered=false&stars=2");
   });
 
   it("are none at first", async () => {
     api({ "GET /seller/reviews/": [] });
     show(<ReviewsPage />);
-    expect(await screen.findByText("Nobody has said anything yet")).toBeTruthy();
+    expect(await screen.findByText("No reviews yet")).toBeTruthy();
   });
 });
 
@@ -549,10 +549,10 @@ describe("spreadsheets", () => {
     const { to } = api({ "POST /seller/products/import/": aReport(true) });
     show(<SheetsPage />);
     choose();
-    expect(screen.queryByRole("button", { name: "Save it like this" })).toBeNull();
-    press("Check it first");
+    expect(screen.queryByRole("button", { name: "Save changes" })).toBeNull();
+    press("Check file");
     expect(await screen.findByText(/^Nothing is changed yet/)).toBeTruthy();
-    press("Save it like this");
+    press("Save changes");
     await waitFor(() => expect(to("POST /seller/products/import/")).toHaveLength(2));
     const [checked, saved] = to("POST /seller/products/import/");
     expect([checked?.query, saved?.query]).toEqual(["?check=true", "?check=false"]);
@@ -563,7 +563,7 @@ describe("spreadsheets", () => {
     api({ "POST /seller/products/import/": aReport(true) });
     show(<SheetsPage />);
     choose();
-    press("Check it first");
+    press("Check file");
     const rows = await screen.findAllByText(/^Row \d/);
     expect(rows.map((row) => row.textContent)).toEqual(["Row 3", "Row 2"]);
     expect(screen.getByText("price").parentElement?.textContent).toBe(
@@ -576,7 +576,7 @@ describe("spreadsheets", () => {
     api({ "POST /seller/products/import/": json({ file: ["This is no CSV."] }, 400) });
     show(<SheetsPage />);
     choose();
-    press("Check it first");
+    press("Check file");
     expect(await screen.findByText("This is no CSV.")).toBeTruthy();
   });
 
@@ -584,7 +584,7 @@ describe("spreadsheets", () => {
     const go = vi.spyOn(location, "assign").mockImplementation(() => undefined);
     api({ "POST /seller/products/export/": { url: "http://shop/x/", expires_in: 60 } });
     show(<SheetsPage />);
-    press("Download your goods");
+    press("Download listings");
     await waitFor(() => expect(go).toHaveBeenCalledWith("http://shop/x/"));
   });
 });
@@ -614,8 +614,6 @@ describe("a seller's public page", () => {
   it("says that nobody of the name sells", async () => {
     api({});
     showSeller();
-    expect(
-      await screen.findByRole("heading", { name: "Nobody of this name sells here" }),
-    ).toBeTruthy();
+    expect(await screen.findByRole("heading", { name: "Seller not found" })).toBeTruthy();
   });
 });

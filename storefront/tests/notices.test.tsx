@@ -62,7 +62,7 @@ describe("what a person was told", () => {
 
   it("says where there is nothing", async () => {
     visit({ "GET /notices/": [] });
-    expect(await screen.findByText("You have been told nothing yet")).toBeTruthy();
+    expect(await screen.findByText("No notifications yet")).toBeTruthy();
   });
 
   it("shows a failure with a way on", async () => {
@@ -104,14 +104,14 @@ describe("the bell in the header", () => {
     show(<Header />);
     await vi.advanceTimersByTimeAsync(5000);
     expect(asked).not.toHaveBeenCalled();
-    expect(screen.queryByRole("link", { name: /Notices/ })).toBeNull();
+    expect(screen.queryByRole("link", { name: /Notifications/ })).toBeNull();
   });
 
   it("counts what is unread, a moment after the page", async () => {
     signIn();
     answerWith({ "GET /me/": { counts: { unpaid_orders: 0, unread_notices: 3 } } });
     show(<Header />);
-    expect(screen.getByRole("link", { name: "Notices" })).toBeTruthy();
+    expect(screen.getByRole("link", { name: "Notifications" })).toBeTruthy();
     await vi.dynamicImportSettled();
     await vi.advanceTimersByTimeAsync(100);
     await vi.advanceTimersByTimeAsync(2000);

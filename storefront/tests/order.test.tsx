@@ -90,7 +90,7 @@ describe("the buyer's order", () => {
   it("is nobody else's", async () => {
     answerWith({});
     show(<OrderPage />, AT);
-    expect(await screen.findByText("There is no such order")).toBeTruthy();
+    expect(await screen.findByText("Order not found")).toBeTruthy();
   });
 
   it("has the code in two halves, each digit read out", async () => {
@@ -100,7 +100,7 @@ describe("the buyer's order", () => {
 
   it("says what is still to come of its way", async () => {
     visit({ track_status: "fetched" });
-    const way = await screen.findByRole("list", { name: "Its whole way" });
+    const way = await screen.findByRole("list", { name: "Order history" });
     const steps = [...way.querySelectorAll("li")].map((each) => each.textContent);
     expect(steps.slice(-2)).toEqual([
       "On its way to you (still to come)",
@@ -119,7 +119,7 @@ describe("the buyer's order", () => {
       { "GET /track/order/1/": aStory(), "POST /track/1/move/": aStory() },
       { payment_status: "paid", order: [aLine({ moves: ["cancelled", "delivered"] })] },
     );
-    fireEvent.click(await screen.findByRole("button", { name: "Cancel this" }));
+    fireEvent.click(await screen.findByRole("button", { name: "Cancel item" }));
     expect(screen.getByText(/KES.1,500 goes back to the phone that paid/)).toBeTruthy();
     fireEvent.click(screen.getByRole("button", { name: "Yes, cancel it" }));
     await waitFor(() => expect(sent("POST /track/1/move/")).toBeTruthy());
@@ -138,11 +138,11 @@ describe("the buyer's order", () => {
   );
 
   it.each([
-    [{ can_report_problem: true }, "Something is wrong with it (Kettle)"],
+    [{ can_report_problem: true }, "Report a problem (Kettle)"],
     [{ problem: aProblem() }, "Read and answer (Kettle)"],
     [
       { problem: aProblem({ state: "closed", outcome: "reduced", refunded: 300 }) },
-      "Read what was said (Kettle)",
+      "View messages (Kettle)",
     ],
   ])("leads to what is wrong with a line", async (story, name) => {
     visit({}, story);
@@ -152,7 +152,7 @@ describe("the buyer's order", () => {
 
   it("says nothing of problems where there can be none", async () => {
     visit({ track_status: "delivered" });
-    await screen.findByRole("list", { name: "Its whole way" });
+    await screen.findByRole("list", { name: "Order history" });
     expect(screen.queryByRole("link", { name: /wrong|answer|said/ })).toBeNull();
   });
 });
@@ -184,10 +184,10 @@ describe("a problem with what was bought", () => {
 
   const report = async () => {
     fireEvent.click(await screen.findByLabelText("Damaged"));
-    fireEvent.change(screen.getByLabelText("Tell what happened"), {
+    fireEvent.change(screen.getByLabelText("What happened?"), {
       target: { value: " The lid is cracked. " },
     });
-    fireEvent.click(screen.getByRole("button", { name: "Report the problem" }));
+    fireEvent.click(screen.getByRole("button", { name: "Report problem" }));
   };
 
   it("is reported with a picture, made small first", async () => {
@@ -216,7 +216,7 @@ describe("a problem with what was bought", () => {
     );
     await report();
     await screen.findByText(/^No answer came/);
-    fireEvent.click(screen.getByRole("button", { name: "Report the problem" }));
+    fireEvent.click(screen.getByRole("button", { name: "Report problem" }));
     await waitFor(() => expect(posted()).toHaveLength(2));
     const [first, second] = posted().map(({ headers }) => headers.get("Idempotency-Key"));
     expect(first).toBe(second);
@@ -229,8 +229,8 @@ describe("a problem with what was bought", () => {
     );
     await report();
     await screen.findByText(/^No answer came/);
-    fireEvent.change(screen.getByLabelText("Tell what happened"), { target: { value: "Bent." } });
-    fireEvent.click(screen.getByRole("button", { name: "Report the problem" }));
+    fireEvent.change(screen.getByLabelText("What happened?"), { target: { value: "Bent." } });
+    fireEvent.click(screen.getByRole("button", { name: "Report problem" }));
     await waitFor(() => expect(posted()).toHaveLength(2));
     const [first, second] = posted().map(({ headers }) => headers.get("Idempotency-Key"));
     expect(first).not.toBe(second);
@@ -258,13 +258,13 @@ describe("a problem with what was bought", () => {
       },
     );
     await screen.findByText("Sorry.");
-    const said = within("What was said");
+    const said = within("Messages");
     expect(said.map((each) => each.querySelector("strong")?.textContent)).toEqual([
       "You",
       "The seller",
       "The shop",
     ]);
-    expect(said[2]?.textContent).toContain("The goods come back first");
+    expect(said[2]?.textContent).toContain("Return requested");
   });
 
   it("is withdrawn once it was said what that means", async () => {
@@ -272,22 +272,20 @@ describe("a problem with what was bought", () => {
       { problem: aProblem() },
       { "POST /track/1/problem/withdraw/": { id: 31, state: "closed" } },
     );
-    fireEvent.click(
-      await screen.findByRole("button", { name: "It is settled: withdraw the problem" }),
-    );
-    fireEvent.click(screen.getByRole("button", { name: "Yes, withdraw it" }));
+    fireEvent.click(await screen.findByRole("button", { name: "It is solved: close the problem" }));
+    fireEvent.click(screen.getByRole("button", { name: "Yes, close it" }));
     await waitFor(() => expect(posted()).toHaveLength(1));
     expect(new URL(posted()[0]?.url ?? "").pathname).toBe("/track/1/problem/withdraw/");
   });
 
   it.each([
-    ["refunded", 1500, "The whole price goes back: KES\u00a01,500"],
-    ["reduced", 300, "A part of the price goes back: KES\u00a0300"],
+    ["refunded", 1500, "Full refund: KES\u00a01,500"],
+    ["reduced", 300, "Part of the price is refunded: KES\u00a0300"],
     ["dismissed", 0, "Closed without a refund"],
   ] as const)("says how it ended: %s", async (outcome, refunded, said) => {
     look({ problem: aProblem({ state: "closed", outcome, refunded }) });
     expect((await screen.findByRole("status")).textContent).toContain(said);
-    expect(screen.queryByLabelText("Your answer")).toBeNull();
+    expect(screen.queryByLabelText("Your reply")).toBeNull();
     expect(screen.queryByRole("button", { name: /withdraw/ })).toBeNull();
   });
 
@@ -296,8 +294,8 @@ describe("a problem with what was bought", () => {
       can_report_problem: true,
       problem: aProblem({ state: "closed", outcome: "reduced", refunded: 300 }),
     });
-    fireEvent.click(await screen.findByRole("button", { name: "Something is still wrong" }));
-    expect(screen.getByRole("button", { name: "Report the problem" })).toBeTruthy();
+    fireEvent.click(await screen.findByRole("button", { name: "Still not solved" }));
+    expect(screen.getByRole("button", { name: "Report problem" })).toBeTruthy();
   });
 
   it("is told when it is too late", async () => {

@@ -24,9 +24,9 @@ export function Export() {
           disabled={take.isPending}
           onClick={() => take.mutate()}
         >
-          {take.isPending ? <Trans>One moment…</Trans> : <Trans>Take your data along</Trans>}
+          {take.isPending ? <Trans>Please wait…</Trans> : <Trans>Download your data</Trans>}
         </button>
-        <span role="status">{take.isSuccess && <Trans>It is in your downloads.</Trans>}</span>
+        <span role="status">{take.isSuccess && <Trans>Saved to your downloads.</Trans>}</span>
       </p>
     </div>
   );

@@ -46,14 +46,14 @@ export default function JoinPage() {
   const isAboutAField = FIELDS.some((name) => wrong(name));
   return (
     <div className="sign">
-      <Title text={t`Join`} />
+      <Title text={t`Create account`} />
       <h1>
-        <Trans>Join O-Mache</Trans>
+        <Trans>Create your O-Mache account</Trans>
       </h1>
       {byPhone && (
         <PhoneSignIn
-          ask={<Trans>Send me a code by SMS</Trans>}
-          hint={<Trans>Nothing else is needed: no name and no password.</Trans>}
+          ask={<Trans>Send code by SMS</Trans>}
+          hint={<Trans>No name or password needed.</Trans>}
           onSent={setCodeSent}
           onOff={() => setByPhone(false)}
         />
@@ -78,15 +78,15 @@ export default function JoinPage() {
           autoCapitalize="none"
           required
           error={wrong("username")}
-          hint={<Trans>Others see it where you sell.</Trans>}
+          hint={<Trans>Buyers see this name when you sell.</Trans>}
         />
         <Field
-          label={<Trans>E-mail</Trans>}
+          label={<Trans>Email</Trans>}
           name="email"
           type="email"
           autoComplete="email"
           error={wrong("email")}
-          hint={<Trans>May be left empty; a forgotten password is reset through it.</Trans>}
+          hint={<Trans>Optional. Needed to reset a forgotten password.</Trans>}
         />
         <Field
           label={<Trans>Password</Trans>}
@@ -95,7 +95,7 @@ export default function JoinPage() {
           autoComplete="new-password"
           required
           error={wrong("password1")}
-          hint={<Trans>At least 8 characters, and not an everyday word.</Trans>}
+          hint={<Trans>At least 8 characters, and not a common word.</Trans>}
         />
         {error && !isAboutAField && <Problem error={error} />}
         <button
@@ -103,12 +103,12 @@ export default function JoinPage() {
           className={byPhone ? "button plain wide" : "button wide"}
           disabled={join.isPending}
         >
-          {join.isPending ? <Trans>One moment…</Trans> : <Trans>Join</Trans>}
+          {join.isPending ? <Trans>Please wait…</Trans> : <Trans>Create account</Trans>}
         </button>
       </form>
       <p>
         <Link to={`/sign-in?to=${encodeURIComponent(to)}`}>
-          <Trans>I have an account</Trans>
+          <Trans>I already have an account</Trans>
         </Link>
       </p>
     </div>

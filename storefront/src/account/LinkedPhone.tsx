@@ -32,15 +32,15 @@ export function LinkedPhone() {
           <p role="status">
             {number ? (
               <Trans>
-                A code that is sent to <strong>{number}</strong> opens this account.
+                You sign in to this account with a code sent to <strong>{number}</strong>.
               </Trans>
             ) : (
-              <Trans>No phone opens this account. With one you need no password.</Trans>
+              <Trans>No phone is linked. Link one to sign in without a password.</Trans>
             )}
           </p>
           {linked.data.is_only_way_in ? (
             <p className="quiet small">
-              <Trans>It is your only way in: choose a password before you take it away.</Trans>
+              <Trans>It is your only way to sign in. Set a password before you remove it.</Trans>
             </p>
           ) : (
             <div className="row">
@@ -53,9 +53,9 @@ export function LinkedPhone() {
               </button>
               {number && (
                 <ConfirmButton
-                  label={<Trans>Take it away</Trans>}
-                  warning={<Trans>From then on your password alone opens this account.</Trans>}
-                  confirm={<Trans>Yes, take it away</Trans>}
+                  label={<Trans>Remove</Trans>}
+                  warning={<Trans>You will sign in with your password only.</Trans>}
+                  confirm={<Trans>Yes, remove it</Trans>}
                   isBusy={remove.isPending}
                   error={remove.error}
                   onConfirm={() => remove.mutate()}
@@ -100,16 +100,16 @@ function Link({ close }: { close: () => void }) {
         }}
       >
         <p role="status">
-          <Trans>A code is on its way to {number}.</Trans>
+          <Trans>We sent a code to {number}.</Trans>
         </p>
         <CodeField sms={sms} name="sms_code" error={wrong(confirm.error, "code")} />
         {confirm.error && !wrong(confirm.error, "code") && <Problem error={confirm.error} />}
         <p className="row">
           <button type="submit" className="button little" disabled={confirm.isPending}>
-            {confirm.isPending ? <Trans>One moment…</Trans> : <Trans>Link this phone</Trans>}
+            {confirm.isPending ? <Trans>Please wait…</Trans> : <Trans>Link this phone</Trans>}
           </button>
           <button type="button" className="button plain little" onClick={close}>
-            <Trans>No, leave it</Trans>
+            <Trans>Go back</Trans>
           </button>
         </p>
       </form>
@@ -125,7 +125,7 @@ function Link({ close }: { close: () => void }) {
     >
       <div className="pairs">
         <Field
-          label={<Trans>Phone to sign in with</Trans>}
+          label={<Trans>Phone number</Trans>}
           name="sign_in_phone"
           type="tel"
           autoComplete="tel"
@@ -148,10 +148,10 @@ function Link({ close }: { close: () => void }) {
       {sms.ask.error && !isOnField && <Problem error={sms.ask.error} />}
       <p className="row">
         <button type="submit" className="button little" disabled={sms.ask.isPending}>
-          {sms.ask.isPending ? <Trans>One moment…</Trans> : <Trans>Send me a code</Trans>}
+          {sms.ask.isPending ? <Trans>Please wait…</Trans> : <Trans>Send me a code</Trans>}
         </button>
         <button type="button" className="button plain little" onClick={close}>
-          <Trans>No, leave it</Trans>
+          <Trans>Go back</Trans>
         </button>
       </p>
     </form>

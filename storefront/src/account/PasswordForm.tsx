@@ -52,7 +52,7 @@ export function PasswordForm() {
         />
         <div className="pairs">
           <Field
-            label={<Trans>Password now</Trans>}
+            label={<Trans>Current password</Trans>}
             name="old_password"
             type="password"
             autoComplete="current-password"
@@ -73,10 +73,12 @@ export function PasswordForm() {
         )}
         <p className="row">
           <button type="submit" className="button little" disabled={change.isPending}>
-            <Trans>Change the password</Trans>
+            <Trans>Change password</Trans>
           </button>
           <span role="status">
-            {change.isSuccess && <Trans>Changed. Other devices are signed out.</Trans>}
+            {change.isSuccess && (
+              <Trans>Password changed. Your other devices are signed out.</Trans>
+            )}
           </span>
         </p>
       </form>

@@ -32,14 +32,14 @@ export function PhoneForm() {
           autoComplete="tel"
           defaultValue={phone(user.data?.phone ?? "")}
           error={wrong}
-          hint={<Trans>Where you are called about your orders.</Trans>}
+          hint={<Trans>We call this number about your orders.</Trans>}
         />
       </fieldset>
       {user.isError && <Problem error={user.error} again={() => void user.refetch()} />}
       {save.error && !wrong && <Problem error={save.error} />}
       <p className="row">
         <button type="submit" className="button little" disabled={save.isPending || !user.data}>
-          <Trans>Save the phone</Trans>
+          <Trans>Save number</Trans>
         </button>
         <span role="status">{save.isSuccess && <Trans>Saved.</Trans>}</span>
       </p>

@@ -78,16 +78,16 @@ export function PhoneSignIn({
         event.preventDefault();
         const typed = phone ?? String(new FormData(event.currentTarget).get("phone") ?? "").trim();
         const isRead = isMpesaNumber(typed);
-        setUnread(isRead ? null : t`Give a Kenyan mobile number, like 0712 345 678.`);
+        setUnread(isRead ? null : t`Enter a Kenyan mobile number, like 0712 345 678.`);
         if (isRead) send.mutate(typed);
       }}
     >
       {isPasswordOnly && (
         <p className="notice warn" role="alert">
-          <Trans>This account is opened with its password alone.</Trans>{" "}
+          <Trans>Sign in to this account with its password.</Trans>{" "}
           {phone !== undefined && (
             <Link to="/sign-in">
-              <Trans>Sign in with the password</Trans>
+              <Trans>Sign in with your password</Trans>
             </Link>
           )}
         </p>
@@ -105,7 +105,7 @@ export function PhoneSignIn({
       )}
       {send.error && !wrong && <Problem error={send.error} />}
       <button type="submit" className="button wide" disabled={send.isPending}>
-        {send.isPending ? <Trans>One moment…</Trans> : ask}
+        {send.isPending ? <Trans>Please wait…</Trans> : ask}
       </button>
     </form>
   );
@@ -178,17 +178,17 @@ function TypeCode({
         event.preventDefault();
         const typed = new FormData(event.currentTarget);
         const code = readCode(String(typed.get("code") ?? ""));
-        setUnread(code ? null : t`Type the six digits of the SMS.`);
+        setUnread(code ? null : t`Enter the 6-digit code from the SMS.`);
         if (code) mutate({ code, password: String(typed.get("password") ?? "") });
       }}
     >
       <p role="status">
         <Trans>
-          A code is on its way to <strong>{number}</strong> by SMS.
+          We sent a code by SMS to <strong>{number}</strong>.
         </Trans>
       </p>
       <Field
-        label={<Trans>Code of the SMS</Trans>}
+        label={<Trans>SMS code</Trans>}
         name="code"
         inputMode="numeric"
         autoComplete="one-time-code"
@@ -201,7 +201,7 @@ function TypeCode({
         <>
           <p className="notice" role="status">
             <Trans>
-              This number was not used here for a long time. Type your account's password too.
+              This number has not been used here for a long time. Enter your password too.
             </Trans>
           </p>
           <Field
@@ -216,9 +216,9 @@ function TypeCode({
       {isOver ? (
         <p className="notice warn" role="alert">
           {left <= 0 ? (
-            <Trans>It was typed wrong too often. Ask for another code.</Trans>
+            <Trans>Too many wrong codes. Request a new one.</Trans>
           ) : (
-            <Trans>This code is over. Ask for another one.</Trans>
+            <Trans>This code has expired. Request a new one.</Trans>
           )}
         </p>
       ) : (
@@ -226,13 +226,13 @@ function TypeCode({
       )}
       {!isOver && (
         <button type="submit" className="button wide" disabled={confirm.isPending}>
-          {confirm.isPending ? <Trans>One moment…</Trans> : <Trans>Go on</Trans>}
+          {confirm.isPending ? <Trans>Please wait…</Trans> : <Trans>Continue</Trans>}
         </button>
       )}
       <Again sent={sent} again={again} isOver={isOver} />
       {!isFixed && (
         <button type="button" className="as-link" onClick={() => keep(null)}>
-          <Trans>Another number</Trans>
+          <Trans>Use another number</Trans>
         </button>
       )}
     </form>
@@ -257,8 +257,8 @@ function Again({
         <p className="quiet small">
           <Plural
             value={wait}
-            one="Nothing came? You can ask for another in # second."
-            other="Nothing came? You can ask for another in # seconds."
+            one="No code? Resend it in # second."
+            other="No code? Resend it in # seconds."
           />
         </p>
       ) : (
@@ -268,7 +268,7 @@ function Again({
           disabled={again.isPending}
           onClick={() => again.mutate(sent.phone)}
         >
-          <Trans>Send another code</Trans>
+          <Trans>Resend code</Trans>
         </button>
       )}
     </>
@@ -279,8 +279,8 @@ function Wrong({ left }: { left: number }) {
   return (
     <Plural
       value={left}
-      one="This code is wrong. You can try # time more."
-      other="This code is wrong. You can try # times more."
+      one="Wrong code. You have # try left."
+      other="Wrong code. You have # tries left."
     />
   );
 }

@@ -47,7 +47,7 @@ export function ProfileForm() {
         )}
         <div>
           <label className="button plain little">
-            {show.isPending ? <Trans>One moment…</Trans> : <Trans>Choose a picture</Trans>}
+            {show.isPending ? <Trans>Please wait…</Trans> : <Trans>Choose a picture</Trans>}
             <input
               className="hidden"
               type="file"
@@ -61,7 +61,7 @@ export function ProfileForm() {
           </label>{" "}
           {avatar && (
             <button type="button" className="as-link" onClick={() => show.mutate(null)}>
-              <Trans>Take it away</Trans>
+              <Trans>Remove</Trans>
             </button>
           )}
         </div>

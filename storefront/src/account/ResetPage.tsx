@@ -23,14 +23,14 @@ export default function ResetPage() {
   const isOver = error instanceof ApiError && Boolean(error.body.token ?? error.body.uid);
   return (
     <div className="sign">
-      <Title text={t`A new password`} />
+      <Title text={t`Set a new password`} />
       <h1>
-        <Trans>A new password</Trans>
+        <Trans>Set a new password</Trans>
       </h1>
       {reset.isSuccess ? (
         <>
           <p className="notice ok" role="status">
-            <Trans>It is saved. Everybody who was signed in as you is out.</Trans>
+            <Trans>Password saved. All your devices have been signed out.</Trans>
           </p>
           <Link className="button wide" to="/sign-in">
             <Trans>Sign in</Trans>
@@ -39,10 +39,10 @@ export default function ResetPage() {
       ) : isOver ? (
         <>
           <p className="notice warn" role="alert">
-            <Trans>This link is over: it works once, and for an hour.</Trans>
+            <Trans>This link has expired. It works once, within one hour.</Trans>
           </p>
           <Link className="button wide" to="/password/reset">
-            <Trans>Send me another link</Trans>
+            <Trans>Send a new link</Trans>
           </Link>
         </>
       ) : (
@@ -60,7 +60,7 @@ export default function ResetPage() {
             autoComplete="new-password"
             required
             error={wrong}
-            hint={<Trans>At least 8 characters, and not an everyday word.</Trans>}
+            hint={<Trans>At least 8 characters, and not a common word.</Trans>}
           />
           {error && !wrong && <Problem error={error} />}
           <button type="submit" className="button wide" disabled={reset.isPending}>

@@ -29,7 +29,7 @@ export function Sessions() {
   return (
     <section className="panel">
       <h2>
-        <Trans>Where you are signed in</Trans>
+        <Trans>Signed-in devices</Trans>
       </h2>
       {sessions.isError && <Problem error={sessions.error} again={() => void sessions.refetch()} />}
       {end.error && <Problem error={end.error} />}
@@ -42,12 +42,12 @@ export function Sessions() {
           return (
             <li className="between" key={each.id}>
               <span>
-                {device || <Trans>A device we do not know</Trans>}
+                {device || <Trans>Unknown device</Trans>}
                 {each.kind === "admin" && (
                   <>
                     {" "}
                     <span className="tag">
-                      <Trans>back office</Trans>
+                      <Trans>admin site</Trans>
                     </span>
                   </>
                 )}
@@ -65,7 +65,7 @@ export function Sessions() {
               </span>
               {each.current ? (
                 <span className="tag ok">
-                  <Trans>This one</Trans>
+                  <Trans>This device</Trans>
                 </span>
               ) : (
                 <button
@@ -74,7 +74,7 @@ export function Sessions() {
                   disabled={end.isPending}
                   onClick={() => end.mutate(each.id)}
                 >
-                  <Trans>Sign out there</Trans>
+                  <Trans>Sign out this device</Trans>
                   <span className="hidden"> ({device})</span>
                 </button>
               )}
@@ -86,8 +86,8 @@ export function Sessions() {
         <div className="end-all">
           <ConfirmButton
             label={<Trans>Sign out everywhere</Trans>}
-            warning={<Trans>On every device, and here too: you sign in again.</Trans>}
-            confirm={<Trans>Yes, everywhere</Trans>}
+            warning={<Trans>This signs you out on every device, including this one.</Trans>}
+            confirm={<Trans>Yes, sign out everywhere</Trans>}
             isBusy={endAll.isPending}
             error={endAll.error}
             onConfirm={() => endAll.mutate()}

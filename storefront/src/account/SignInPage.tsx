@@ -42,7 +42,7 @@ export default function SignInPage() {
       </h1>
       {byPhone && (
         <PhoneSignIn
-          ask={<Trans>Send me a code by SMS</Trans>}
+          ask={<Trans>Send code by SMS</Trans>}
           onSent={setCodeSent}
           onOff={() => setByPhone(false)}
         />
@@ -67,7 +67,7 @@ export default function SignInPage() {
         }}
       >
         <Field
-          label={<Trans>User name or e-mail</Trans>}
+          label={<Trans>User name or email</Trans>}
           name="username"
           autoComplete="username"
           autoCapitalize="none"
@@ -82,7 +82,7 @@ export default function SignInPage() {
         />
         {needsCode && (
           <Field
-            label={<Trans>Code of your authenticator app</Trans>}
+            label={<Trans>Authenticator app code</Trans>}
             name="code"
             inputMode="numeric"
             autoComplete="one-time-code"
@@ -95,15 +95,15 @@ export default function SignInPage() {
           className={byPhone ? "button plain wide" : "button wide"}
           disabled={signIn.isPending}
         >
-          {signIn.isPending ? <Trans>One moment…</Trans> : <Trans>Sign in</Trans>}
+          {signIn.isPending ? <Trans>Please wait…</Trans> : <Trans>Sign in</Trans>}
         </button>
       </form>
       <p className="between">
         <Link to={`/join?to=${encodeURIComponent(to)}`}>
-          <Trans>Join</Trans>
+          <Trans>Create account</Trans>
         </Link>
         <Link to="/password/reset">
-          <Trans>Forgot the password?</Trans>
+          <Trans>Forgot password?</Trans>
         </Link>
       </p>
     </div>
@@ -114,7 +114,7 @@ function Refused({ error }: { error: Error }) {
   if (error instanceof ApiError && error.code === "mfa_required") {
     return (
       <p className="notice" role="status">
-        <Trans>Now the code of your authenticator app.</Trans>
+        <Trans>Enter the code from your authenticator app.</Trans>
       </p>
     );
   }
@@ -122,7 +122,7 @@ function Refused({ error }: { error: Error }) {
   if (error instanceof ApiError && error.body.non_field_errors) {
     return (
       <p className="notice bad" role="alert">
-        <Trans>This name and this password do not belong together.</Trans>
+        <Trans>Wrong user name or password.</Trans>
       </p>
     );
   }

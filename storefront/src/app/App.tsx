@@ -18,7 +18,7 @@ export function App() {
   return (
     <>
       <a className="skip" href="#main">
-        <Trans>Skip to the page</Trans>
+        <Trans>Skip to content</Trans>
       </a>
       <StatusBanner />
       <Header />
@@ -97,10 +97,10 @@ class ErrorBoundary extends Component<{ children: ReactNode }, { isBroken: boole
           <Trans>This page did not load</Trans>
         </h1>
         <p className="quiet">
-          <Trans>The line broke off, or there is a newer version of the shop.</Trans>
+          <Trans>Your connection dropped, or there is a newer version of the shop.</Trans>
         </p>
         <button type="button" className="button" onClick={() => location.reload()}>
-          <Trans>Load it again</Trans>
+          <Trans>Reload</Trans>
         </button>
       </div>
     );

@@ -14,16 +14,16 @@ export function Footer() {
     <footer className="bottom">
       <div className="wrap between">
         <p>
-          <Trans>O-Mache: from sellers across Kenya</Trans>
+          <Trans>O-Mache: products from sellers across Kenya</Trans>
           <br />
           <Link to="/selling">
-            <Trans>Sell here</Trans>
+            <Trans>Sell on O-Mache</Trans>
           </Link>
         </p>
         <p className="row">
           {install && (
             <button type="button" className="as-link" onClick={install}>
-              <Trans>Put the shop on your home screen</Trans>
+              <Trans>Install the app</Trans>
             </button>
           )}
           <button

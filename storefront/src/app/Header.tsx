@@ -26,13 +26,13 @@ export function Header() {
           O-Mache
         </Link>
         <SearchBox />
-        <nav className="top-links" aria-label={t`Yours`}>
+        <nav className="top-links" aria-label={t`Your account`}>
           {user && (
             // Before the others, which stay where they were painted.
             <Link className="top-link" to="/notices">
               <Icon name="bell" />
               <span className="word">
-                <Trans>Notices</Trans>
+                <Trans>Notifications</Trans>
               </span>
               <Suspense>
                 <Unread />
@@ -72,7 +72,7 @@ export function Header() {
               <span className="count">
                 {inCart > 99 ? "99+" : inCart}
                 <span className="hidden">
-                  <Plural value={inCart} one="thing" other="things" />
+                  <Plural value={inCart} one="item" other="items" />
                 </span>
               </span>
             )}

@@ -6,7 +6,7 @@ import { Title } from "./Title";
 /** There is no such page, or no such thing. */
 export function NotFound({ title, children }: { title?: string; children?: ReactNode }) {
   const { t } = useLingui();
-  const said = title ?? t`There is no such page`;
+  const said = title ?? t`Page not found`;
   return (
     <>
       <Title text={said} />
@@ -15,7 +15,7 @@ export function NotFound({ title, children }: { title?: string; children?: React
         {children && <p className="quiet">{children}</p>}
         <p>
           <Link className="button" to="/">
-            <Trans>Look around</Trans>
+            <Trans>Browse products</Trans>
           </Link>
         </p>
       </div>

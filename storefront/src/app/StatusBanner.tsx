@@ -10,14 +10,14 @@ export function StatusBanner() {
     <div role="status">
       {!isUp && (
         <p className="banner">
-          <Trans>You are offline. You see what this page knew last.</Trans>
+          <Trans>You are offline. This page may be out of date.</Trans>
         </p>
       )}
       {isNew && (
         <p className="banner new">
-          <Trans>There is a new version of the shop.</Trans>{" "}
+          <Trans>A new version of the shop is available.</Trans>{" "}
           <button type="button" className="as-link" onClick={takeNewVersion}>
-            <Trans>Load it</Trans>
+            <Trans>Update now</Trans>
           </button>
         </p>
       )}

@@ -22,10 +22,10 @@ export default function CartPage() {
         <h1 className="hidden">{t`Cart`}</h1>
         <Empty title={<Trans>Your cart is empty</Trans>}>
           <p className="quiet">
-            <Trans>What you put in stays here, also when you close the browser.</Trans>
+            <Trans>Items you add stay here even if you close the browser.</Trans>
           </p>
           <Link className="button" to="/">
-            <Trans>Look around</Trans>
+            <Trans>Browse products</Trans>
           </Link>
         </Empty>
       </>
@@ -89,26 +89,26 @@ function Line({ line }: { line: CheckedLine }) {
             className="as-link"
             onClick={() => cart.setPrice(id, line.product?.price ?? 0)}
           >
-            <Trans>All right</Trans>
+            <Trans>OK</Trans>
           </button>
         </p>
       )}
       {state === "short" && (
         <p className="notice warn row">
-          <Plural value={left} one="Only # is left." other="Only # are left." />
+          <Plural value={left} one="Only # left." other="Only # left." />
           <button type="button" className="as-link" onClick={() => cart.setNumber(id, left)}>
-            <Plural value={left} one="Take #" other="Take #" />
+            <Plural value={left} one="Change to #" other="Change to #" />
           </button>
         </p>
       )}
       {state === "soldout" && (
         <p className="notice warn">
-          <Trans>Sold out for now.</Trans>
+          <Trans>Sold out.</Trans>
         </p>
       )}
       {state === "gone" && (
         <p className="notice warn">
-          <Trans>Not for sale any more.</Trans>
+          <Trans>No longer available.</Trans>
         </p>
       )}
       <div className="between">
@@ -116,7 +116,7 @@ function Line({ line }: { line: CheckedLine }) {
           <Stepper
             value={line.number}
             most={Math.min(MOST_OF_ONE, Math.max(left, line.number))}
-            label={t`How many of ${name}`}
+            label={t`Quantity of ${name}`}
             change={(to) => cart.setNumber(id, to)}
           />
         ) : (
@@ -126,9 +126,9 @@ function Line({ line }: { line: CheckedLine }) {
           type="button"
           className="as-link"
           onClick={() => cart.remove(id)}
-          aria-label={t`Take out ${name}`}
+          aria-label={t`Remove ${name}`}
         >
-          <Trans>Take out</Trans>
+          <Trans>Remove</Trans>
         </button>
       </div>
     </li>
@@ -142,29 +142,29 @@ function Sum({ lines, isOld }: { lines: CheckedLine[]; isOld: boolean }) {
   return (
     <aside className="panel sum">
       <p className="between total">
-        <Trans>Together</Trans>
+        <Trans>Total</Trans>
         <Money kes={total} />
       </p>
       {total > MOST_AT_ONCE && (
         <p className="notice warn">
-          <Trans>M-Pesa takes {most} at most at once. Order in two parts.</Trans>
+          <Trans>M-Pesa allows up to {most} per payment. Split this into two orders.</Trans>
         </p>
       )}
       {fits ? (
         <Link className="button wide" to="/checkout">
-          <Trans>Cash out</Trans>
+          <Trans>Checkout</Trans>
         </Link>
       ) : (
         <>
           <button type="button" className="button wide" disabled>
-            <Trans>Cash out</Trans>
+            <Trans>Checkout</Trans>
           </button>
           {total <= MOST_AT_ONCE && (
             <p className="quiet small">
               {isOld ? (
-                <Trans>You can cash out once the shop has answered.</Trans>
+                <Trans>You can check out once your cart has loaded.</Trans>
               ) : (
-                <Trans>Change or take out what cannot be had, then cash out.</Trans>
+                <Trans>Change or remove unavailable items to check out.</Trans>
               )}
             </p>
           )}

@@ -29,7 +29,7 @@ function Listed({ category }: { category: keyof typeof CATEGORIES }) {
       <CardList
         list={list}
         nothing={
-          <Empty title={<Trans>Nothing here fits</Trans>}>
+          <Empty title={<Trans>No products match these filters</Trans>}>
             <p>
               <Link to={`/category/${category}`}>
                 <Trans>Show all of {name}</Trans>

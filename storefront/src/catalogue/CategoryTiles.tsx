@@ -19,7 +19,7 @@ export default function CategoryTiles() {
             <Picture src={known?.thumbnail ?? null} />
             <strong>{i18n._(label)}</strong>
             <span className="quiet small">
-              {known ? <Plural value={count} one="# for sale" other="# for sale" /> : "\u00a0"}
+              {known ? <Plural value={count} one="# product" other="# products" /> : "\u00a0"}
             </span>
           </Link>
         );

@@ -54,19 +54,19 @@ export function FilterForm({ error, isSearch = false }: { error: unknown; isSear
       }}
       onBlur={(event) => read(event.currentTarget)}
     >
-      <Choice name="ordering" label={t`Order`} now={filters.ordering}>
+      <Choice name="ordering" label={t`Sort by`} now={filters.ordering}>
         {isSearch && params.get("search") ? (
           <>
-            <option value="">{t`What fits best`}</option>
-            <option value="newest">{t`Newest first`}</option>
+            <option value="">{t`Best match`}</option>
+            <option value="newest">{t`Newest`}</option>
           </>
         ) : (
-          <option value="">{t`Newest first`}</option>
+          <option value="">{t`Newest`}</option>
         )}
-        <option value="price">{t`Cheapest first`}</option>
-        <option value="-price">{t`Dearest first`}</option>
-        <option value="stars">{t`Best rated first`}</option>
-        <option value="best-selling">{t`Best-selling first`}</option>
+        <option value="price">{t`Price: low to high`}</option>
+        <option value="-price">{t`Price: high to low`}</option>
+        <option value="stars">{t`Top rated`}</option>
+        <option value="best-selling">{t`Best selling`}</option>
       </Choice>
       <details className="filters" open={set > 0 || isWrong}>
         <summary className="button plain">
@@ -76,7 +76,7 @@ export function FilterForm({ error, isSearch = false }: { error: unknown; isSear
             <span className="count">
               {set}
               <span className="hidden">
-                <Plural value={set} one="filter set" other="filters set" />
+                <Plural value={set} one="filter on" other="filters on" />
               </span>
             </span>
           )}
@@ -94,20 +94,20 @@ export function FilterForm({ error, isSearch = false }: { error: unknown; isSear
           )}
           <Price
             name="min_price"
-            label={t`From KES`}
+            label={t`Min price (KES)`}
             now={filters.min_price}
             error={wrong("min_price")}
           />
           <Price
             name="max_price"
-            label={t`To KES`}
+            label={t`Max price (KES)`}
             now={filters.max_price}
             error={wrong("max_price")}
           />
-          <Choice name="min_stars" label={t`Rated`} now={filters.min_stars}>
+          <Choice name="min_stars" label={t`Rating`} now={filters.min_stars}>
             <option value="">{t`Any`}</option>
-            <option value="4">{t`4 stars or more`}</option>
-            <option value="3">{t`3 stars or more`}</option>
+            <option value="4">{t`4 stars and up`}</option>
+            <option value="3">{t`3 stars and up`}</option>
           </Choice>
           {isSearch && (
             <label className="choice">
@@ -118,19 +118,19 @@ export function FilterForm({ error, isSearch = false }: { error: unknown; isSear
                 defaultChecked={filters.in_stock === "true"}
               />
               <span>
-                <Trans>Only what can be bought now</Trans>
+                <Trans>In stock only</Trans>
               </span>
             </label>
           )}
           {set > 0 && (
             <button type="button" className="as-link" onClick={clear}>
-              <Trans>Take all filters off</Trans>
+              <Trans>Clear filters</Trans>
             </button>
           )}
         </div>
       </details>
       <button type="submit" className="hidden">
-        <Trans>Show</Trans>
+        <Trans>Apply</Trans>
       </button>
     </form>
   );

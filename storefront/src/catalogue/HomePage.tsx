@@ -23,23 +23,19 @@ export default function HomePage() {
   ).filter(([, products]) => products.length > 0);
   return (
     <>
-      <Title text={t`O-Mache: goods from Kenyan sellers, paid by M-Pesa`} plain />
+      <Title text={t`O-Mache: shop from Kenyan sellers, pay with M-Pesa`} plain />
       <section className="welcome">
         <h1>
           <Trans>What do you need today?</Trans>
         </h1>
         <p>
-          <Trans>
-            From sellers across Kenya. Paid by M-Pesa, tracked until it is in your hands.
-          </Trans>
+          <Trans>From sellers across Kenya. Pay with M-Pesa and track it to your door.</Trans>
         </p>
       </section>
       <CategoryLinks />
       {home.isError && <Problem error={home.error} again={() => void home.refetch()} />}
       {home.isPending && <CardBones count={8} className="rail shelf" />}
-      {home.isSuccess && shelves.length === 0 && (
-        <Empty title={<Trans>Nothing is on sale yet</Trans>} />
-      )}
+      {home.isSuccess && shelves.length === 0 && <Empty title={<Trans>No products yet</Trans>} />}
       {shelves.map(([category, products], at) => (
         <Shelf key={category} category={category} products={products} first={at === 0} />
       ))}

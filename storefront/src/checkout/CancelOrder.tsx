@@ -16,13 +16,13 @@ export function CancelOrder({ order }: { order: Order }) {
   });
   return (
     <ConfirmButton
-      label={<Trans>Give this order up</Trans>}
+      label={<Trans>Cancel order</Trans>}
       warning={
         <Trans>
-          The goods are free for others at once. Money that still comes for it is sent back to you.
+          The items go back on sale right away. Any payment that still arrives is refunded to you.
         </Trans>
       }
-      confirm={<Trans>Yes, give it up</Trans>}
+      confirm={<Trans>Yes, cancel order</Trans>}
       isBusy={cancel.isPending}
       error={cancel.error}
       onConfirm={() => cancel.mutate()}

@@ -19,8 +19,8 @@ export function CheckoutError({ error }: { error: Error }) {
     return (
       <p className="notice warn" role="alert">
         <Trans>
-          A price has changed since you saw it. Together it is {amount} now. Nothing was ordered:
-          press again if that is all right.
+          A price has changed. The new total is {amount}. You have not ordered yet: press Pay again
+          to continue.
         </Trans>
       </p>
     );
@@ -34,7 +34,7 @@ export function CheckoutError({ error }: { error: Error }) {
           {tokens.map((token, at) => (
             <li key={token}>
               <Link to={`/pay/${token}`}>
-                <Trans>Unpaid order {at + 1}: pay or cancel it</Trans>
+                <Trans>Unpaid order {at + 1}: pay or cancel</Trans>
               </Link>
             </li>
           ))}
@@ -46,8 +46,8 @@ export function CheckoutError({ error }: { error: Error }) {
     return (
       <p className="notice warn" role="alert">
         <Trans>
-          Somebody was faster. See what is left beside your order, then{" "}
-          <Link to="/cart">change your cart</Link>.
+          Some items were just bought by others. Check what is left, then{" "}
+          <Link to="/cart">edit your cart</Link>.
         </Trans>
       </p>
     );

@@ -43,11 +43,11 @@ export default function CheckoutPage() {
   if (cart.lines.length === 0 && !isOver) {
     return (
       <>
-        <Title text={t`Cash out`} />
-        <h1 className="hidden">{t`Cash out`}</h1>
+        <Title text={t`Checkout`} />
+        <h1 className="hidden">{t`Checkout`}</h1>
         <Empty title={<Trans>Your cart is empty</Trans>}>
           <Link className="button" to="/">
-            <Trans>Look around</Trans>
+            <Trans>Browse products</Trans>
           </Link>
         </Empty>
       </>
@@ -56,8 +56,8 @@ export default function CheckoutPage() {
   const quote = query.data;
   return (
     <>
-      <Title text={t`Cash out`} />
-      <h1>{t`Cash out`}</h1>
+      <Title text={t`Checkout`} />
+      <h1>{t`Checkout`}</h1>
       {query.isError && <Problem error={query.error} again={() => void query.refetch()} />}
       <div className="two">
         <CheckoutForm

@@ -60,14 +60,14 @@ export function OrderSummary({
       )}
       {isBrought && !isKnown && (
         <p className="between">
-          <Trans>Bringing it</Trans>
+          <Trans>Delivery</Trans>
           <span className="quiet">
             <Trans>not known yet</Trans>
           </span>
         </p>
       )}
       <p className="between total" aria-live="polite">
-        {isBrought && !isKnown ? <Trans>Goods</Trans> : <Trans>Together</Trans>}
+        {isBrought && !isKnown ? <Trans>Items</Trans> : <Trans>Total</Trans>}
         <Money kes={(isBrought && !isKnown ? null : quote.amount) ?? quote.goods} />
       </p>
     </aside>
@@ -81,13 +81,13 @@ function Parcel({ parcel }: { parcel: Quote["parcels"][number] }) {
     <li>
       <p className="between">
         <span>
-          <Trans>Bringing it from {seller}</Trans>
+          <Trans>Delivery from {seller}</Trans>
         </span>
         <Fee kes={fee} />
       </p>
       {fee > 0 && parcel.free_above !== null && (
         <p className="quiet small">
-          <Trans>Free from {least} of their goods on.</Trans>
+          <Trans>Free delivery from this seller over {least}.</Trans>
         </p>
       )}
     </li>
@@ -108,13 +108,13 @@ function Why({ line }: { line: QuotedLine }) {
         </Trans>
       );
     case "short":
-      return <Plural value={left} one="Only # is left." other="Only # are left." />;
+      return <Plural value={left} one="Only # left." other="Only # left." />;
     case "sold_out":
-      return <Trans>Sold out for now.</Trans>;
+      return <Trans>Sold out.</Trans>;
     case "not_for_sale":
-      return <Trans>Not for sale any more.</Trans>;
+      return <Trans>No longer available.</Trans>;
     case "own_goods":
-      return <Trans>These are your own goods.</Trans>;
+      return <Trans>This is your own listing.</Trans>;
     default:
       return <>{problem?.message}</>;
   }

@@ -58,7 +58,7 @@ export function PromptAgain({
             event.preventDefault();
             const typed = String(new FormData(event.currentTarget).get("mpesa_number") ?? "");
             if (!isMpesaNumber(typed)) {
-              setUnread(t`Give a Kenyan mobile number, like 0712 345 678.`);
+              setUnread(t`Enter a Kenyan mobile number, like 0712 345 678.`);
               return;
             }
             setUnread(null);
@@ -66,24 +66,24 @@ export function PromptAgain({
           }}
         >
           <Field
-            label={<Trans>Another M-Pesa number</Trans>}
+            label={<Trans>M-Pesa number</Trans>}
             name="mpesa_number"
             type="tel"
             autoComplete="tel"
             error={unread ?? wrong}
           />
           <button type="submit" className="button wide" disabled={ring.isPending}>
-            <Trans>Ring this number</Trans>
+            <Trans>Send M-Pesa prompt</Trans>
           </button>
           <button type="button" className="as-link" onClick={() => setWantsOther(false)}>
-            <Trans>Rather the same number</Trans>
+            <Trans>Keep the same number</Trans>
           </button>
         </form>
       ) : (
         <>
           {isOtherBetter && (
             <button type="button" className="button" onClick={() => setWantsOther(true)}>
-              <Trans>Ring another number</Trans>
+              <Trans>Use another number</Trans>
             </button>
           )}
           <button
@@ -93,18 +93,18 @@ export function PromptAgain({
             onClick={() => ring.mutate(null)}
           >
             {ring.isPending ? (
-              <Trans>Ringing…</Trans>
+              <Trans>Sending…</Trans>
             ) : wait > 0 ? (
               <Trans>
-                Ring {number} again in {seconds} s
+                Resend prompt to {number} in {seconds} s
               </Trans>
             ) : (
-              <Trans>Ring {number} again</Trans>
+              <Trans>Resend prompt to {number}</Trans>
             )}
           </button>
           {!isOtherBetter && !isOfGuest && (
             <button type="button" className="as-link" onClick={() => setWantsOther(true)}>
-              <Trans>Ring another number</Trans>
+              <Trans>Use another number</Trans>
             </button>
           )}
         </>
@@ -117,7 +117,9 @@ function Refused({ error }: { error: Error }) {
   if (error instanceof ApiError && error.code === "prompt_open") {
     return (
       <p className="notice" role="alert">
-        <Trans>Your phone may still show our prompt. Answer it there, or wait a moment.</Trans>
+        <Trans>
+          Your phone may still show our M-Pesa prompt. Answer it there, or wait a moment.
+        </Trans>
       </p>
     );
   }

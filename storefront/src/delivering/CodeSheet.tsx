@@ -53,7 +53,7 @@ export function CodeSheet({
           </button>
         </div>
         <label htmlFor="sheet-code">
-          <Trans>Six digits that {recipient} reads out with the goods in hand</Trans>
+          <Trans>The 6-digit code {recipient} reads to you once they have the items</Trans>
         </label>
         <input
           id="sheet-code"
@@ -81,7 +81,7 @@ export function CodeSheet({
             type="button"
             className="word"
             disabled={!code}
-            aria-label={t`Take the last digit away`}
+            aria-label={t`Delete the last digit`}
             onClick={() => setCode(code.slice(0, -1))}
           >
             ⌫

@@ -69,11 +69,11 @@ export default function DeliveringPage() {
   const readAt = own.isError && own.data ? clock(own.dataUpdatedAt) : "";
   return (
     <div className="delivering">
-      <Title text={t`Delivering`} />
+      <Title text={t`Deliveries`} />
       <h1>
-        <Trans>Delivering</Trans>
+        <Trans>Deliveries</Trans>
       </h1>
-      <nav className="parts" aria-label={t`Which parcels`}>
+      <nav className="parts" aria-label={t`Filter parcels`}>
         {shown.map((each) => (
           <button
             key={each}
@@ -109,7 +109,7 @@ export default function DeliveringPage() {
       )}
       {readAt && (
         <p className="quiet small">
-          <Trans>This is how it stood at {readAt}.</Trans>
+          <Trans>Last updated at {readAt}.</Trans>
         </p>
       )}
       {part === "take" && <CountyFilter county={county} change={(to) => change({ county: to })} />}
@@ -143,9 +143,9 @@ function isAtPoint({ actions, deliver, mine }: Parcel): boolean {
 
 function PartName({ part }: { part: Part }) {
   if (part === "bring") return <Trans>With me</Trans>;
-  if (part === "fetch") return <Trans>To fetch</Trans>;
+  if (part === "fetch") return <Trans>To collect</Trans>;
   if (part === "point") return <Trans>My point</Trans>;
-  if (part === "take") return <Trans>To take</Trans>;
+  if (part === "take") return <Trans>Available</Trans>;
   return <Trans>Done</Trans>;
 }
 
@@ -161,35 +161,35 @@ function Skeleton() {
 function Nothing({ part }: { part: Exclude<Part, "done"> }) {
   if (part === "bring") {
     return (
-      <Empty title={<Trans>You have nothing to hand over</Trans>}>
+      <Empty title={<Trans>Nothing to hand over</Trans>}>
         <p className="quiet">
-          <Trans>What you have fetched stands here.</Trans>
+          <Trans>Parcels you have collected appear here.</Trans>
         </p>
       </Empty>
     );
   }
   if (part === "fetch") {
     return (
-      <Empty title={<Trans>You have nothing to fetch</Trans>}>
+      <Empty title={<Trans>Nothing to collect</Trans>}>
         <p className="quiet">
-          <Trans>Take parcels on under “To take”.</Trans>
+          <Trans>Take parcels under “Available”.</Trans>
         </p>
       </Empty>
     );
   }
   if (part === "point") {
     return (
-      <Empty title={<Trans>Nothing is at your point</Trans>}>
+      <Empty title={<Trans>Nothing at your pick-up point</Trans>}>
         <p className="quiet">
-          <Trans>What was fetched for a pick-up point of yours stands here.</Trans>
+          <Trans>Parcels for your pick-up point appear here.</Trans>
         </p>
       </Empty>
     );
   }
   return (
-    <Empty title={<Trans>Nothing is free to take on</Trans>}>
+    <Empty title={<Trans>No parcels available</Trans>}>
       <p className="quiet">
-        <Trans>What is paid and nobody has taken on stands here at once.</Trans>
+        <Trans>Paid orders that need an agent appear here.</Trans>
       </p>
     </Empty>
   );
@@ -202,7 +202,7 @@ function CountyFilter({ county, change }: { county: County | null; change: (to: 
     return (
       <p>
         <button type="button" className="as-link" onClick={() => setChoosing(true)}>
-          <Trans>Only of one county</Trans>
+          <Trans>Filter by county</Trans>
         </button>
       </p>
     );
@@ -210,7 +210,7 @@ function CountyFilter({ county, change }: { county: County | null; change: (to: 
   return (
     <div className="field">
       <label className="label" htmlFor="county">
-        <Trans>County where it is collected or goes</Trans>
+        <Trans>Pick-up or delivery county</Trans>
       </label>
       <select
         id="county"
@@ -237,7 +237,7 @@ function Done() {
       {list.isError && <Problem error={list.error} again={() => void list.refetch()} />}
       {list.isPending && <Skeleton />}
       {list.isSuccess && parcels.length === 0 && (
-        <Empty title={<Trans>You have handed nothing over lately</Trans>} />
+        <Empty title={<Trans>No recent deliveries</Trans>} />
       )}
       <ul className="stack">
         {parcels.map((parcel) => (
@@ -253,13 +253,13 @@ function NotYours() {
   const { t } = useLingui();
   return (
     <>
-      <Title text={t`Delivering`} />
-      <Empty title={<Trans>This is for who brings parcels</Trans>}>
+      <Title text={t`Deliveries`} />
+      <Empty title={<Trans>This page is for delivery agents</Trans>}>
         <p className="quiet">
-          <Trans>The shop makes people delivery agents, or names them on a pick-up point.</Trans>
+          <Trans>Ask the shop to make you a delivery agent or to add you to a pick-up point.</Trans>
         </p>
         <Link className="button" to="/">
-          <Trans>Look around</Trans>
+          <Trans>Browse products</Trans>
         </Link>
       </Empty>
     </>

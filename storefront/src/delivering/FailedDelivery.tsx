@@ -8,8 +8,8 @@ import { Field } from "../ui/parts";
 export type Reason = Schemas["AttemptInput"]["reason"];
 
 const REASONS: Record<Reason, MessageDescriptor> = {
-  nobody_there: msg`Nobody was there, or answered the phone.`,
-  not_found: msg`I did not find the place.`,
+  nobody_there: msg`Nobody was there or answered the phone.`,
+  not_found: msg`I could not find the place.`,
   another_time: msg`They asked for another time.`,
   no_code: msg`They had no code.`,
 };
@@ -29,7 +29,7 @@ export function FailedDelivery({
   if (!isOpen) {
     return (
       <button type="button" className="as-link" onClick={() => setOpen(true)}>
-        <Trans>Nobody takes it in</Trans>
+        <Trans>Could not deliver</Trans>
         <span className="hidden"> ({order})</span>
       </button>
     );
@@ -46,7 +46,7 @@ export function FailedDelivery({
     >
       <fieldset className="choices">
         <legend className="label">
-          <Trans>Why? The buyer reads it.</Trans>
+          <Trans>Why? The buyer will see this.</Trans>
         </legend>
         {Object.entries(REASONS).map(([reason, words]) => (
           <label className="choice" key={reason}>
@@ -55,19 +55,19 @@ export function FailedDelivery({
           </label>
         ))}
       </fieldset>
-      <Field label={<Trans>More, if you like</Trans>} name="more" maxLength={120} />
+      <Field label={<Trans>More details (optional)</Trans>} name="more" maxLength={120} />
       <p>
         <Trans>
-          Keep it with you, and try again. If it cannot be handed over at all, tell the shop: it
-          gives it to somebody else, or pays the buyer back.
+          Keep the parcel and try again. If you cannot deliver it, contact the shop: they will
+          reassign it or refund the buyer.
         </Trans>
       </p>
       <div className="buttons">
         <button type="submit" className="button wide" disabled={isBusy}>
-          <Trans>Tell the buyer</Trans>
+          <Trans>Notify the buyer</Trans>
         </button>
         <button type="button" className="button plain wide" onClick={() => setOpen(false)}>
-          <Trans>No, leave it</Trans>
+          <Trans>Go back</Trans>
         </button>
       </div>
     </form>

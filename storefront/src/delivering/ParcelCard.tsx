@@ -49,7 +49,7 @@ export function ParcelCard({
       {parcel.status !== "delivered" && (
         <details>
           <summary>
-            {isFetching ? <Trans>Where it goes then</Trans> : <Trans>Where it comes from</Trans>}
+            {isFetching ? <Trans>Where it goes next</Trans> : <Trans>Collected from</Trans>}
             <span className="hidden"> ({parcel.order})</span>
           </summary>
           {isFetching ? <DeliverTo of={parcel} /> : <CollectFrom of={parcel} />}
@@ -59,12 +59,12 @@ export function ParcelCard({
         <div className="notice warn stack" role="alert">
           <p>
             <strong>
-              <Trans>Not sent: there is no network.</Trans>
+              <Trans>Not sent: no connection.</Trans>
             </strong>{" "}
             {i18n._(ACTION[unsent.action])}
           </p>
           <button type="button" className="button wide" onClick={() => act(unsent)}>
-            <Trans>Send it again</Trans>
+            <Trans>Send again</Trans>
           </button>
         </div>
       )}
@@ -190,7 +190,7 @@ function Press({
       {action === "fetched" && isSure && (
         <p className="notice warn" role="status">
           <Trans>
-            Only with the goods in your hands, and all of them: from then on the seller is paid.
+            Confirm only when you have all the items in your hands: the seller is paid from then on.
           </Trans>
         </p>
       )}
@@ -201,9 +201,9 @@ function Press({
         onClick={press}
       >
         {isBusy && isNext ? (
-          <Trans>One moment…</Trans>
+          <Trans>Please wait…</Trans>
         ) : isSure ? (
-          <Trans>Yes, I have all of it</Trans>
+          <Trans>Yes, I have everything</Trans>
         ) : (
           i18n._(ACTION[action])
         )}

@@ -16,9 +16,9 @@ export function CollectFrom({ of: { collect, order } }: { of: Parcel }) {
       ) : (
         <p className="quiet">
           {collect.phone ? (
-            <Trans>The seller has named no place: call and ask.</Trans>
+            <Trans>The seller has not given an address. Call them and ask.</Trans>
           ) : (
-            <Trans>The seller has named no place and no phone. Ask the shop.</Trans>
+            <Trans>The seller has not given an address or phone. Ask the shop.</Trans>
           )}
         </p>
       )}
@@ -38,7 +38,7 @@ export function DeliverTo({ of: { deliver, order } }: { of: Parcel }) {
   const { recipient } = deliver;
   return (
     <section className="stop">
-      <h3>{point ? <Trans>Bring to the pick-up point</Trans> : <Trans>Bring to</Trans>}</h3>
+      <h3>{point ? <Trans>Deliver to the pick-up point</Trans> : <Trans>Deliver to</Trans>}</h3>
       <p className="who">{point ? point.name : recipient}</p>
       <Place
         // Of a point the area begins with its name, which stands above.
@@ -107,7 +107,7 @@ function ContactLinks({
           href={map.href}
           target="_blank"
           rel="noopener noreferrer"
-          aria-label={t`Map of ${place} (opens a map)`}
+          aria-label={t`Map of ${place} (opens Google Maps)`}
         >
           <Trans>Map</Trans>
         </a>

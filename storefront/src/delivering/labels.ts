@@ -6,7 +6,7 @@ import type { Action, Parcel } from "./queries";
 
 export const PARCEL_STATUS: Record<Parcel["status"], MessageDescriptor> = {
   to_fetch: msg`With the seller`,
-  fetched: msg`Fetched`,
+  fetched: msg`Collected`,
   shipping: msg`On the way`,
   arrived: msg`At the pick-up point`,
   delivered: msg`Handed over`,
@@ -14,22 +14,22 @@ export const PARCEL_STATUS: Record<Parcel["status"], MessageDescriptor> = {
 
 /** What a button says. */
 export const ACTION: Record<Action, MessageDescriptor> = {
-  claim: msg`I take it on`,
-  release: msg`Let it go`,
-  attempt: msg`Nobody takes it in`,
-  fetched: msg`I have fetched it`,
-  shipping: msg`I am on my way`,
-  arrived: msg`It has arrived here`,
-  delivered: msg`Hand it over`,
+  claim: msg`Take this parcel`,
+  release: msg`Release it`,
+  attempt: msg`Could not deliver`,
+  fetched: msg`I have collected it`,
+  shipping: msg`Start delivery`,
+  arrived: msg`It has arrived`,
+  delivered: msg`Hand over`,
 };
 
 /** What is said once it is so. */
 export const DONE: Record<Action, MessageDescriptor> = {
-  claim: msg`It is yours to fetch.`,
-  release: msg`Others may take it on now.`,
-  attempt: msg`The buyer has been told. It is with you still.`,
-  fetched: msg`Fetched. It is with you now.`,
-  shipping: msg`On the way. The buyer has been told.`,
-  arrived: msg`It is here. The buyer has been told.`,
+  claim: msg`It is yours. Collect it from the seller.`,
+  release: msg`Released. Other agents can take it now.`,
+  attempt: msg`We have notified the buyer. You still have the parcel.`,
+  fetched: msg`Collected. You have it now.`,
+  shipping: msg`On the way. We have notified the buyer.`,
+  arrived: msg`It is here. We have notified the buyer.`,
   delivered: msg`Handed over. Well done.`,
 };

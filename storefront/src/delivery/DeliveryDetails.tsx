@@ -19,9 +19,9 @@ export function Days({ days }: { days: number }) {
   return (
     <Plural
       value={days}
-      _0="On the day you pay."
-      one="Within # day of your payment."
-      other="Within # days of your payment."
+      _0="Arrives the day you pay."
+      one="Arrives within # day of payment."
+      other="Arrives within # days of payment."
     />
   );
 }
@@ -41,9 +41,9 @@ export function DeliveryDetails({
     <section className="panel sum">
       <h2>
         {delivery.way === "pickup" ? (
-          <Trans>You collect it at a pick-up point</Trans>
+          <Trans>Collect at a pick-up point</Trans>
         ) : (
-          <Trans>It is brought to you</Trans>
+          <Trans>Delivery to your address</Trans>
         )}
       </h2>
       <p>

@@ -21,13 +21,13 @@ export function PickupPoints({
   return (
     <fieldset className="choices" aria-describedby={error ? "points-about" : undefined}>
       <legend className="label">
-        <Trans>Which one</Trans>
+        <Trans>Pick-up point</Trans>
       </legend>
       {list.isError && <Problem error={list.error} again={() => void list.refetch()} />}
       {list.isPending && <p className="quiet">…</p>}
       {list.isSuccess && points.length === 0 && (
         <p className="notice" role="status">
-          <Trans>There is no pick-up point in this county yet. Look in one nearby.</Trans>
+          <Trans>No pick-up points in this county yet. Try a nearby county.</Trans>
         </p>
       )}
       {points.map((point) => (

@@ -26,8 +26,8 @@ export default function NoticesPage() {
   const days = byDay(notices);
   return (
     <div className="narrow">
-      <Title text={t`Notices`} />
-      <h1>{t`Notices`}</h1>
+      <Title text={t`Notifications`} />
+      <h1>{t`Notifications`}</h1>
       {list.isError && <Problem error={list.error} again={() => void list.refetch()} />}
       {list.isPending && (
         <div className="stack" aria-hidden="true">
@@ -37,12 +37,12 @@ export default function NoticesPage() {
         </div>
       )}
       {list.isSuccess && notices.length === 0 && (
-        <Empty title={<Trans>You have been told nothing yet</Trans>}>
+        <Empty title={<Trans>No notifications yet</Trans>}>
           <p className="quiet">
-            <Trans>What happens with your orders, and with what you sell, stands here.</Trans>
+            <Trans>Updates about your orders and sales appear here.</Trans>
           </p>
           <Link className="button" to="/">
-            <Trans>Look around</Trans>
+            <Trans>Browse products</Trans>
           </Link>
         </Empty>
       )}

@@ -28,15 +28,17 @@ export function LineActions({ order, line }: { order: Order; line: Line }) {
   if (line.moves.includes("cancelled")) {
     return (
       <ConfirmButton
-        label={<Trans>Cancel this</Trans>}
+        label={<Trans>Cancel item</Trans>}
         warning={
           <>
             <Trans>
-              The seller will not send it, and {amount} goes back to the phone that paid ({number}).
+              The seller will not send it, and {amount} is refunded to the phone that paid ({number}
+              ).
             </Trans>{" "}
             {order.delivery_fee > 0 && (
               <Trans>
-                What bringing it costs goes back too, if nothing else of this seller is brought.
+                The delivery fee is refunded too, unless this seller is delivering other items to
+                you.
               </Trans>
             )}
           </>
@@ -51,11 +53,11 @@ export function LineActions({ order, line }: { order: Order; line: Line }) {
   if (line.moves.includes("delivered")) {
     return (
       <ConfirmButton
-        label={<Trans>I have it</Trans>}
+        label={<Trans>I received it</Trans>}
         warning={
-          <Trans>Only when it is in your hands and as it should be: this cannot be undone.</Trans>
+          <Trans>Confirm only if you have it and it is as described. This cannot be undone.</Trans>
         }
-        confirm={<Trans>Yes, I have it</Trans>}
+        confirm={<Trans>Yes, I received it</Trans>}
         isBusy={move.isPending}
         error={move.error}
         onConfirm={() => move.mutate("delivered")}

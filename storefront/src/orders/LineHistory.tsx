@@ -27,13 +27,13 @@ export function LineHistory({
   if (error && !story) return <Problem error={error} again={again} />;
   if (!story) return <div className="steps-to-come skeleton" aria-hidden="true" />;
   return (
-    <ol className="steps" aria-label={t`Its whole way`}>
+    <ol className="steps" aria-label={t`Order history`}>
       {story.history.map((step, at, steps) => {
         const isAtPoint = isArrival(step, steps[at - 1]);
         return (
           <li key={step.at}>
             {isAtPoint ? (
-              <Trans>At the pick-up point, it waits for you</Trans>
+              <Trans>Ready to collect at the pick-up point</Trans>
             ) : step.track_status === "created" ? (
               <Trans>Ordered</Trans>
             ) : (
@@ -54,7 +54,7 @@ export function LineHistory({
           {i18n._(TRACK_STATUS[each])}
           <span className="hidden">
             {" "}
-            <Trans>(still to come)</Trans>
+            <Trans>(not yet)</Trans>
           </span>
         </li>
       ))}

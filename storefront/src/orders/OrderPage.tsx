@@ -27,7 +27,7 @@ export default function OrderPage() {
   });
   if (!query.data) {
     if (query.error instanceof ApiError && query.error.status === 404) {
-      return <NotFound title={t`There is no such order`} />;
+      return <NotFound title={t`Order not found`} />;
     }
     return (
       <div className="narrow stack">
@@ -61,7 +61,7 @@ export default function OrderPage() {
         />
       ) : (
         <p className="quiet">
-          <Trans>You and the seller arrange how it reaches you.</Trans>
+          <Trans>You and the seller arrange delivery.</Trans>
         </p>
       )}
       {order.order.map((line) => (
@@ -98,19 +98,19 @@ function Paying({ order }: { order: Order }) {
       </p>
       {order.delivery && (
         <p className="between">
-          <Trans>Of it, bringing it</Trans>
+          <Trans>Includes delivery</Trans>
           <Fee kes={order.delivery_fee} />
         </p>
       )}
       <p className="quiet small">
         <Trans>
-          Placed {placed}, with the number {number}
+          Placed {placed}, paid from {number}
         </Trans>
       </p>
       {(order.payment_status === "refund_due" || order.payment_status === "expired") && (
         <p>
           <Link to={`/pay/${order.order_token}`}>
-            <Trans>How the money stands</Trans>
+            <Trans>Payment details</Trans>
           </Link>
         </p>
       )}
@@ -184,7 +184,7 @@ function GoesBack({ order, line }: { order: Order; line: Line }) {
     return (
       <p>
         <Trans>
-          {amount} is on its way back to the phone that paid ({number}).
+          {amount} is being refunded to the phone that paid ({number}).
         </Trans>
       </p>
     );
@@ -193,7 +193,7 @@ function GoesBack({ order, line }: { order: Order; line: Line }) {
     return (
       <p>
         <Trans>
-          {amount} went back to the phone that paid ({number}).
+          {amount} was refunded to the phone that paid ({number}).
         </Trans>
       </p>
     );
@@ -205,7 +205,7 @@ function Code({ code }: { code: string }) {
   return (
     <div className="code">
       <p>
-        <Trans>Read this out when you have your goods in hand, not before:</Trans>
+        <Trans>Read this code out only once you have your items:</Trans>
       </p>
       <output aria-label={code.split("").join(" ")}>
         {code.slice(0, 3)} {code.slice(3)}

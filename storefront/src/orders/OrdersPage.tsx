@@ -41,7 +41,7 @@ export default function OrdersPage() {
       {!user && (
         <p className="notice orders-list">
           <Link to="/sign-in?to=/orders">
-            <Trans>Sign in to see the orders of your account</Trans>
+            <Trans>Sign in to see your orders</Trans>
           </Link>
         </p>
       )}
@@ -59,16 +59,16 @@ function Ordered() {
       {list.isError && <Problem error={list.error} again={() => void list.refetch()} />}
       {list.isPending && <Skeleton />}
       {list.isSuccess && rows.length === 0 && (
-        <Empty title={<Trans>You have not ordered anything yet</Trans>}>
+        <Empty title={<Trans>No orders yet</Trans>}>
           <Link className="button" to="/">
-            <Trans>Look around</Trans>
+            <Trans>Browse products</Trans>
           </Link>
         </Empty>
       )}
       {waiting.length > 0 && (
         <section className="orders-list">
           <h2>
-            <Trans>Waiting for you</Trans>
+            <Trans>Needs your attention</Trans>
           </h2>
           <Rows rows={waiting} />
         </section>
@@ -76,7 +76,7 @@ function Ordered() {
       {others.length > 0 && (
         <section className="orders-list">
           <h2 className={waiting.length > 0 ? undefined : "hidden"}>
-            {waiting.length > 0 ? <Trans>All others</Trans> : <Trans>All of them</Trans>}
+            {waiting.length > 0 ? <Trans>Other orders</Trans> : <Trans>All orders</Trans>}
           </h2>
           <Rows rows={others} />
         </section>
@@ -96,7 +96,7 @@ function WithoutAccount({ tokens }: { tokens: string[] }) {
   return (
     <section className="orders-list">
       <h2>
-        <Trans>Ordered here without an account</Trans>
+        <Trans>Orders placed without an account</Trans>
       </h2>
       <ul className="stack">
         {tokens.map((token) => (
@@ -222,11 +222,15 @@ function Need({ order, to }: { order: Shown; to: string }) {
   if (needs.includes("confirm")) {
     return (
       <div className="need">
-        <Link className="button plain little" to={to} aria-label={t`I have it, order ${reference}`}>
-          <Trans>I have it</Trans>
+        <Link
+          className="button plain little"
+          to={to}
+          aria-label={t`I received it, order ${reference}`}
+        >
+          <Trans>I received it</Trans>
         </Link>
         <p className="small">
-          <Trans>Say so once it is in your hands.</Trans>
+          <Trans>Confirm when you have received it.</Trans>
         </p>
       </div>
     );
@@ -234,8 +238,8 @@ function Need({ order, to }: { order: Shown; to: string }) {
   if (needs.includes("review")) {
     return (
       <div className="need">
-        <Link to={to} aria-label={t`Review it, order ${reference}`}>
-          <Trans>Review it</Trans>
+        <Link to={to} aria-label={t`Write a review, order ${reference}`}>
+          <Trans>Write a review</Trans>
         </Link>
       </div>
     );

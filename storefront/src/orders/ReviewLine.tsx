@@ -54,7 +54,7 @@ export function ReviewLine({ line, isWritten }: { line: Line; isWritten: boolean
   if (!written) {
     return (
       <button type="button" className="button plain little" onClick={() => setWriting(true)}>
-        <Trans>Review it</Trans>
+        <Trans>Write a review</Trans>
       </button>
     );
   }
@@ -79,7 +79,7 @@ export function ReviewLine({ line, isWritten }: { line: Line; isWritten: boolean
       {new Date(written.editable_until) > new Date() && (
         <p className="small">
           <button type="button" className="as-link" onClick={() => setWriting(true)}>
-            <Trans>Change it</Trans>
+            <Trans>Edit</Trans>
           </button>{" "}
           <span className="quiet">
             <Trans>until {until}</Trans>
@@ -112,7 +112,7 @@ function ReviewForm(props: {
     >
       <fieldset>
         <legend>
-          <Trans>How many stars?</Trans>
+          <Trans>Your rating</Trans>
         </legend>
         <div className="star-choice">
           {[1, 2, 3, 4, 5].map((each) => (
@@ -134,7 +134,7 @@ function ReviewForm(props: {
       </fieldset>
       <div className="field">
         <label className="label" htmlFor="text">
-          <Trans>What should others know?</Trans>
+          <Trans>Your review</Trans>
         </label>
         <textarea
           id="text"
@@ -147,7 +147,7 @@ function ReviewForm(props: {
       </div>
       {props.error && !wrong("stars") && !wrong("text") && <Problem error={props.error} />}
       <button type="submit" className="button little" disabled={props.isBusy || stars === 0}>
-        <Trans>Publish</Trans>
+        <Trans>Submit review</Trans>
       </button>
     </form>
   );

@@ -5,22 +5,22 @@ import { msg } from "@lingui/core/macro";
 import type { PaymentStatus, TrackStatus } from "../api/client";
 
 export const TRACK_STATUS: Record<TrackStatus, MessageDescriptor> = {
-  created: msg`Waits for your payment`,
-  paid: msg`Paid, the seller gets it ready`,
+  created: msg`Waiting for payment`,
+  paid: msg`Paid, the seller is preparing it`,
   fetched: msg`Collected from the seller`,
   shipping: msg`On its way to you`,
   delivered: msg`Delivered`,
   cancelled: msg`Cancelled`,
-  refunded: msg`Cancelled, your money is back`,
+  refunded: msg`Cancelled and refunded`,
 };
 
 export const PAYMENT_STATUS: Record<PaymentStatus, MessageDescriptor> = {
   requested: msg`Not paid yet`,
   paid: msg`Paid`,
-  cancelled: msg`Given up`,
+  cancelled: msg`Cancelled`,
   expired: msg`Not paid in time`,
-  refund_due: msg`Your money comes back`,
-  refunded: msg`Your money is back`,
+  refund_due: msg`Refund on its way`,
+  refunded: msg`Refunded`,
 };
 
 /** The colour of a line's status. */

@@ -70,8 +70,8 @@ export function ReportForm({ track }: { track: number }) {
       </fieldset>
       <MessageField
         id="text"
-        label={<Trans>Tell what happened</Trans>}
-        hint={<Trans>The seller and the shop read it.</Trans>}
+        label={<Trans>What happened?</Trans>}
+        hint={<Trans>The seller and the shop will see this.</Trans>}
         error={wrong("text")}
         value={text}
         change={(to) => {
@@ -91,7 +91,7 @@ export function ReportForm({ track }: { track: number }) {
         <Problem error={report.error} />
       )}
       <button type="submit" className="button" disabled={report.isPending}>
-        {report.isPending ? <Trans>One moment…</Trans> : <Trans>Report the problem</Trans>}
+        {report.isPending ? <Trans>Please wait…</Trans> : <Trans>Report problem</Trans>}
       </button>
     </form>
   );

@@ -35,7 +35,7 @@ export function Thread({
     <div className="stack">
       {thread.isPending && <div className="said skeleton" aria-hidden="true" />}
       {thread.isError && <Problem error={thread.error} again={() => void thread.refetch()} />}
-      <ol className="thread" aria-live="polite" aria-label={t`What was said`}>
+      <ol className="thread" aria-live="polite" aria-label={t`Messages`}>
         {thread.data?.map((message) => (
           <Said key={message.id} message={message} reader={reader} />
         ))}
@@ -75,7 +75,7 @@ function Shown({ address }: { address: string }) {
   if (picture.isError) {
     return <Problem error={picture.error} again={() => void picture.refetch()} />;
   }
-  return <Bitmap of={picture.data} name={t`A picture of it`} />;
+  return <Bitmap of={picture.data} name={t`Picture`} />;
 }
 
 function Answer({ track, reader }: { track: number; reader: Reader }) {
@@ -118,12 +118,12 @@ function Answer({ track, reader }: { track: number; reader: Reader }) {
     >
       <MessageField
         id={id}
-        label={<Trans>Your answer</Trans>}
+        label={<Trans>Your reply</Trans>}
         hint={
           reader === "seller" ? (
-            <Trans>The buyer and the shop read it.</Trans>
+            <Trans>The buyer and the shop will see this.</Trans>
           ) : (
-            <Trans>The seller and the shop read it.</Trans>
+            <Trans>The seller and the shop will see this.</Trans>
           )
         }
         error={wrong("text")}
@@ -143,7 +143,7 @@ function Answer({ track, reader }: { track: number; reader: Reader }) {
       />
       {write.error && !wrong("text") && !wrong("pictures") && <Problem error={write.error} />}
       <button type="submit" className="button little" disabled={write.isPending}>
-        {write.isPending ? <Trans>One moment…</Trans> : <Trans>Send the answer</Trans>}
+        {write.isPending ? <Trans>Please wait…</Trans> : <Trans>Send reply</Trans>}
       </button>
     </form>
   );

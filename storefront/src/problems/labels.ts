@@ -7,19 +7,19 @@ import type { Message, ProblemKind, Reader } from "./queries";
 export const PROBLEM_KIND: Record<ProblemKind, MessageDescriptor> = {
   not_received: msg`Not received`,
   damaged: msg`Damaged`,
-  wrong_goods: msg`Other goods than ordered`,
+  wrong_goods: msg`Wrong item`,
   not_as_described: msg`Not as described`,
 };
 
 /** How a problem ended, and what was decided along the way. */
 export const DECIDED: Record<NonNullable<Message["decided"]>, MessageDescriptor> = {
-  refunded: msg`The whole price goes back`,
-  reduced: msg`A part of the price goes back`,
-  returned: msg`The goods came back, and the whole price goes back`,
+  refunded: msg`Full refund`,
+  reduced: msg`Part of the price is refunded`,
+  returned: msg`Returned, full refund`,
   dismissed: msg`Closed without a refund`,
-  withdrawn: msg`The buyer withdrew it`,
-  cancelled: msg`The goods were cancelled`,
-  returning: msg`The goods come back first`,
+  withdrawn: msg`The buyer closed the problem`,
+  cancelled: msg`The item was cancelled`,
+  returning: msg`Return requested`,
 };
 
 const SAYS: Record<Message["by"], MessageDescriptor> = {

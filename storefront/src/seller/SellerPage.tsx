@@ -20,7 +20,7 @@ export default function SellerPage() {
   const username = useParams().username ?? "";
   const query = useQuery(sellerQuery(username));
   if (query.error instanceof ApiError && query.error.status === 404 && !query.data) {
-    return <NotFound title={t`Nobody of this name sells here`} />;
+    return <NotFound title={t`Seller not found`} />;
   }
   return (
     <>
@@ -52,16 +52,16 @@ function About({ seller }: { seller: Seller }) {
         <p className="meta">
           <Stars stars={seller.stars} reviews={seller.reviews} />
           <span>
-            <Plural value={seller.goods} one="# thing to buy" other="# things to buy" />
+            <Plural value={seller.goods} one="# product" other="# products" />
           </span>
           <span className="quiet">
-            <Trans>here since {since}</Trans>
+            <Trans>selling since {since}</Trans>
           </span>
         </p>
         {user?.username === seller.user_name && (
           <p>
             <Link to="/selling">
-              <Trans>This is your shop as buyers see it. Go to selling</Trans>
+              <Trans>This is how buyers see your shop. Go to your dashboard</Trans>
             </Link>
           </p>
         )}
@@ -74,10 +74,10 @@ function Goods({ username }: { username: string }) {
   const { t } = useLingui();
   const list = useInfiniteQuery(searchQuery("", { seller: username, ordering: "newest" }));
   return (
-    <section aria-label={t`What they sell`}>
+    <section aria-label={t`Products`}>
       <CardList
         list={list}
-        nothing={<Empty title={<Trans>There is nothing to buy at the moment</Trans>} />}
+        nothing={<Empty title={<Trans>No products for sale right now</Trans>} />}
       />
     </section>
   );

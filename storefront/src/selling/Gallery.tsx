@@ -95,7 +95,7 @@ export function Gallery({ listing }: { listing: Listing }) {
         />
       ) : (
         <p className="quiet">
-          <Trans>It has none yet. Goods with pictures sell.</Trans>
+          <Trans>No pictures yet. Listings with pictures sell better.</Trans>
         </p>
       )}
       <PickPictures

@@ -34,14 +34,14 @@ export function HandOver({ sale, done }: { sale: Sale; done: (said: string) => v
             required
             // As it is read out: with spaces or dashes between.
             pattern="\s*(?:[0-9][\s\-]*){6}"
-            title={t`Six digits`}
+            title={t`6 digits`}
             maxLength={13}
             aria-invalid={said ? true : undefined}
             aria-describedby={`${id}-about`}
           />
         </div>
         <button type="submit" className="button" disabled={move.isPending}>
-          {move.isPending ? <Trans>One moment…</Trans> : <Trans>Hand over</Trans>}
+          {move.isPending ? <Trans>Please wait…</Trans> : <Trans>Hand over</Trans>}
         </button>
       </div>
       <p id={`${id}-about`} role={said ? "alert" : undefined}>
@@ -49,7 +49,7 @@ export function HandOver({ sale, done }: { sale: Sale; done: (said: string) => v
           <span className="error">{said}</span>
         ) : (
           <span className="quiet small">
-            <Trans>Six digits that the buyer reads out with the goods in hand.</Trans>
+            <Trans>The 6-digit code the buyer reads to you once they have the item.</Trans>
           </span>
         )}
       </p>

@@ -19,9 +19,9 @@ export default function ProblemsPage() {
       <Pages
         of={list}
         empty={
-          <Empty title={<Trans>Nobody has a problem with what you sold</Trans>}>
+          <Empty title={<Trans>No problems reported</Trans>}>
             <p className="quiet">
-              <Trans>What a buyer reports stands here, and you are told.</Trans>
+              <Trans>Problems that buyers report appear here. We will notify you.</Trans>
             </p>
           </Empty>
         }
@@ -63,7 +63,7 @@ function ProblemRow({ problem }: { problem: LineProblem }) {
       {problem.state === "returning" && <p>{i18n._(DECIDED.returning)}</p>}
       <details onToggle={(event) => setOpen(event.currentTarget.open)}>
         <summary>
-          {isClosed ? <Trans>Read what was said</Trans> : <Trans>Read and answer</Trans>}
+          {isClosed ? <Trans>View messages</Trans> : <Trans>View and reply</Trans>}
           <span className="hidden"> ({problem.name})</span>
         </summary>
         {isOpen && <Thread track={problem.track} reader="seller" isClosed={isClosed} />}

@@ -16,13 +16,12 @@ export function ResolveProblem({ problem }: { problem: LineProblem }) {
   const isReturning = problem.state === "returning";
   const mayReturn = problem.track_status !== "paid";
   const ways: [Way, ReactNode][] = isReturning
-    ? [["returned", <Trans key="returned">The goods are back</Trans>]]
+    ? [["returned", <Trans key="returned">I have the item back</Trans>]]
     : [
-        ["whole", <Trans key="whole">Give the whole price back</Trans>],
-        ["part", <Trans key="part">Give a part of it back</Trans>],
+        ["whole", <Trans key="whole">Refund in full</Trans>],
+        ["part", <Trans key="part">Refund part of it</Trans>],
       ];
-  if (!isReturning && mayReturn)
-    ways.push(["back", <Trans key="back">Ask for the goods first</Trans>]);
+  if (!isReturning && mayReturn) ways.push(["back", <Trans key="back">Request a return</Trans>]);
   if (way) return <Agree key={way} problem={problem} way={way} close={() => setWay(null)} />;
   return (
     <div className="row">
@@ -84,7 +83,7 @@ function Agree({ problem, way, close }: { problem: LineProblem; way: Way; close:
       </p>
       {way === "part" && (
         <Field
-          label={<Trans>How much goes back (KES)</Trans>}
+          label={<Trans>Refund amount (KES)</Trans>}
           name={`amount-${problem.id}`}
           type="number"
           inputMode="numeric"
@@ -99,12 +98,12 @@ function Agree({ problem, way, close }: { problem: LineProblem; way: Way; close:
         <label className="choice">
           <input type="checkbox" name="goods_there" />
           <span>
-            <Trans>The goods are there to be sold again</Trans>
+            <Trans>Put the item back in stock</Trans>
           </span>
         </label>
       )}
       <Field
-        label={<Trans>A word to the buyer (if you like)</Trans>}
+        label={<Trans>Message to the buyer (optional)</Trans>}
         name={`note-${problem.id}`}
         maxLength={200}
         error={wrong("note")}
@@ -112,10 +111,10 @@ function Agree({ problem, way, close }: { problem: LineProblem; way: Way; close:
       {decide.error && !wrong("amount") && !wrong("note") && <Problem error={decide.error} />}
       <div className="row">
         <button type="submit" className="button danger little" disabled={decide.isPending}>
-          {decide.isPending ? <Trans>One moment…</Trans> : <Trans>Yes, I agree to that</Trans>}
+          {decide.isPending ? <Trans>Please wait…</Trans> : <Trans>Yes, I agree</Trans>}
         </button>
         <button type="button" className="button plain little" onClick={close}>
-          <Trans>No, leave it</Trans>
+          <Trans>Go back</Trans>
         </button>
       </div>
     </form>
@@ -127,26 +126,25 @@ function Means({ way, rest }: { way: Way; rest: number }) {
   if (way === "whole") {
     return (
       <Trans>
-        {amount} goes back to the buyer at once, and you are not paid for it. The goods do not come
-        back. This cannot be undone.
+        We refund {amount} to the buyer right away and you are not paid for this item. You do not
+        get it back. This cannot be undone.
       </Trans>
     );
   }
   if (way === "part") {
     return (
       <Trans>
-        The buyer keeps the goods and gets a part of {amount} back; you are paid the rest. This
-        cannot be undone.
+        The buyer keeps the item and gets part of {amount} back; you are paid the rest. This cannot
+        be undone.
       </Trans>
     );
   }
   if (way === "back") {
     return (
       <Trans>
-        The buyer brings the goods back. Once you say that they are there, {amount} goes back to the
-        buyer.
+        The buyer returns the item. Once you confirm you have it, we refund {amount} to the buyer.
       </Trans>
     );
   }
-  return <Trans>{amount} goes back to the buyer. This cannot be undone.</Trans>;
+  return <Trans>We refund {amount} to the buyer. This cannot be undone.</Trans>;
 }

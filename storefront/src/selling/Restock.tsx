@@ -74,23 +74,23 @@ export function Restock({
     >
       <fieldset className="segments" disabled={restock.isPending}>
         <legend className="hidden">
-          <Trans>How the stock changes</Trans>
+          <Trans>Stock change</Trans>
         </legend>
         <label>
           <input type="radio" name="way" checked={!isLess} onChange={() => setLess(false)} />
           <span>
-            <Trans>More came in</Trans>
+            <Trans>Add stock</Trans>
           </span>
         </label>
         <label>
           <input type="radio" name="way" checked={isLess} onChange={() => setLess(true)} />
           <span>
-            <Trans>Some are gone</Trans>
+            <Trans>Remove stock</Trans>
           </span>
         </label>
       </fieldset>
       <div className="halves">
-        <Labelled id={`number-${id}`} label={<Trans>How many?</Trans>} error={wrong("number")}>
+        <Labelled id={`number-${id}`} label={<Trans>Quantity</Trans>} error={wrong("number")}>
           <input
             id={`number-${id}`}
             name="number"
@@ -120,7 +120,7 @@ export function Restock({
       {isCounted ? (
         <p className="notice warn" role="alert">
           <Trans>
-            Your earlier try was counted already. See what is there now before you go on.
+            Your earlier change was already saved. Check the current stock before you continue.
           </Trans>
         </p>
       ) : (
@@ -129,16 +129,16 @@ export function Restock({
       <div className="row">
         <button type="submit" className="button little" disabled={restock.isPending || !isOnline}>
           {restock.isPending ? (
-            <Trans>One moment…</Trans>
+            <Trans>Please wait…</Trans>
           ) : isLess ? (
-            <Trans>Take them off the shelf</Trans>
+            <Trans>Remove from stock</Trans>
           ) : (
-            <Trans>Put them on the shelf</Trans>
+            <Trans>Add to stock</Trans>
           )}
         </button>
         {close && (
           <button type="button" className="button plain little" onClick={close}>
-            <Trans>Leave it</Trans>
+            <Trans>Cancel</Trans>
           </button>
         )}
       </div>

@@ -46,12 +46,12 @@ export function ReviewRow({ review }: { review: SellersReview }) {
       {answer && !isWriting && (
         <div className="own-words">
           <p className="quiet small">
-            <Trans>You answered</Trans>
+            <Trans>Your reply</Trans>
           </p>
           <p className="words">{answer.text}</p>
           {mayChange && (
             <button type="button" className="as-link" onClick={() => setWriting(true)}>
-              <Trans>Change your answer</Trans>
+              <Trans>Edit reply</Trans>
               <span className="hidden"> ({name})</span>
             </button>
           )}
@@ -59,7 +59,7 @@ export function ReviewRow({ review }: { review: SellersReview }) {
       )}
       {!answer && !isWriting && (
         <button type="button" className="button plain little" onClick={() => setWriting(true)}>
-          <Trans>Answer</Trans>
+          <Trans>Reply</Trans>
           <span className="hidden"> ({name})</span>
         </button>
       )}
@@ -101,8 +101,8 @@ function Answer({ review, close }: { review: SellersReview; close: () => void })
     >
       <Labelled
         id={id}
-        label={<Trans>Your answer</Trans>}
-        hint={<Trans>Everybody reads it. You can change it for seven days.</Trans>}
+        label={<Trans>Your reply</Trans>}
+        hint={<Trans>Everyone can see your reply. You can edit it for 7 days.</Trans>}
         error={wrong}
       >
         <textarea
@@ -122,10 +122,10 @@ function Answer({ review, close }: { review: SellersReview; close: () => void })
       {write.error && !wrong && <Problem error={write.error} />}
       <p className="row">
         <button type="submit" className="button little" disabled={write.isPending || !isOnline}>
-          {write.isPending ? <Trans>One moment…</Trans> : <Trans>Send the answer</Trans>}
+          {write.isPending ? <Trans>Please wait…</Trans> : <Trans>Send reply</Trans>}
         </button>
         <button type="button" className="button plain little" onClick={close}>
-          <Trans>Leave it</Trans>
+          <Trans>Cancel</Trans>
         </button>
       </p>
     </form>

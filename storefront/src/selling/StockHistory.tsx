@@ -12,7 +12,7 @@ export function StockHistory({ id }: { id: number }) {
   return (
     <details className="story" onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>
-        <Trans>What came and what left</Trans>
+        <Trans>Stock history</Trans>
       </summary>
       {isOpen && <LineActions id={id} />}
     </details>

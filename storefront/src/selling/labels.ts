@@ -8,27 +8,27 @@ import type { Movement, Payout, StockMove } from "./queries";
 /** How a line stands, to its seller. */
 export const SALE_STATUS: Record<TrackStatus, MessageDescriptor> = {
   created: msg`Not paid yet`,
-  paid: msg`Paid: get it ready`,
+  paid: msg`Paid: prepare it`,
   fetched: msg`Collected from you`,
   shipping: msg`On its way to the buyer`,
   delivered: msg`Delivered`,
   cancelled: msg`Cancelled`,
-  refunded: msg`Cancelled, and paid back`,
+  refunded: msg`Cancelled and refunded`,
 };
 
 export const PAYOUT_STATUS: Record<Payout["status"], MessageDescriptor> = {
   waiting: msg`Waiting`,
   on_its_way: msg`On its way`,
   paid: msg`Sent`,
-  refused: msg`Refused`,
-  replaced: msg`Replaced by another`,
+  refused: msg`Rejected`,
+  replaced: msg`Replaced`,
 };
 
 export const MOVEMENT: Record<Movement["kind"], MessageDescriptor> = {
   sale: msg`Sale`,
   commission: msg`Commission`,
   refund: msg`Refund`,
-  commission_refund: msg`Commission given back`,
+  commission_refund: msg`Commission refund`,
   price_reduction: msg`Price reduced`,
   payout: msg`Payout`,
 };
@@ -37,15 +37,15 @@ export const MOVEMENT: Record<Movement["kind"], MessageDescriptor> = {
 export const ROW_STATUS: Record<Schemas["RowOutput"]["status"], MessageDescriptor> = {
   created: msg`New`,
   updated: msg`Changed`,
-  unchanged: msg`As it was`,
-  failed: msg`Refused`,
+  unchanged: msg`Unchanged`,
+  failed: msg`Rejected`,
 };
 
 export const STOCK_MOVE: Record<StockMove["kind"], MessageDescriptor> = {
-  listed: msg`Put up for sale`,
+  listed: msg`Listed`,
   restocked: msg`Restocked`,
   sold: msg`Sold`,
-  returned: msg`Came back`,
+  returned: msg`Returned`,
 };
 
 const NAMES: Record<string, string> = {

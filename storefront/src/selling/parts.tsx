@@ -37,7 +37,7 @@ export function Selling({
           <Trans>Orders</Trans>
         </NavLink>
         <NavLink to="/selling/listings">
-          <Trans>Your goods</Trans>
+          <Trans>Your listings</Trans>
         </NavLink>
         <NavLink to="/selling/problems">
           <Trans>Problems</Trans>
@@ -68,7 +68,7 @@ export function Offline() {
   if (useOnline()) return null;
   return (
     <p className="notice warn" role="status">
-      <Trans>You are offline: nothing can be sent now. What you typed stays here.</Trans>
+      <Trans>You are offline. What you typed is kept here until you can send it.</Trans>
     </p>
   );
 }

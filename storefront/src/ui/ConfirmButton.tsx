@@ -37,10 +37,10 @@ export function ConfirmButton({
           disabled={isBusy}
           onClick={onConfirm}
         >
-          {isBusy ? <Trans>One moment…</Trans> : confirm}
+          {isBusy ? <Trans>Please wait…</Trans> : confirm}
         </button>
         <button type="button" className="button plain little" onClick={() => setOpen(false)}>
-          <Trans>No, leave it</Trans>
+          <Trans>Go back</Trans>
         </button>
       </div>
     </div>

@@ -53,12 +53,12 @@ export function Problem({ error, again }: { error: unknown; again?: (() => void)
 function Unanswered({ isAsked }: { isAsked: boolean }) {
   const isUp = useConnection();
   if (isAsked && !isUp) {
-    return <Trans>This needs a connection. It comes by itself once there is one.</Trans>;
+    return <Trans>You are offline. This will load when you are back online.</Trans>;
   }
   if (isAsked || !isUp) {
-    return <Trans>No answer came. See that you are connected, then try again.</Trans>;
+    return <Trans>We could not reach the shop. Check your connection and try again.</Trans>;
   }
-  return <Trans>No answer came then. You are connected again: try again.</Trans>;
+  return <Trans>That did not go through, but you are back online. Try again.</Trans>;
 }
 
 function ErrorText({ of: error }: { of: unknown }) {
@@ -67,15 +67,19 @@ function ErrorText({ of: error }: { of: unknown }) {
     return (
       <Plural
         value={error.retryAfter}
-        one="Too much was asked from your network. Try again in # second."
-        other="Too much was asked from your network. Try again in # seconds."
+        one="Too many requests from your network. Try again in # second."
+        other="Too many requests from your network. Try again in # seconds."
       />
     );
   }
   if (error.status === 503) return <Trans>The shop is very busy. Try again in a moment.</Trans>;
   if (error.status >= 500) {
     const id = error.requestId;
-    return <Trans>Something broke at the shop. If it stays so, tell us this number: {id}</Trans>;
+    return (
+      <Trans>
+        Something went wrong on our side. If it keeps happening, contact us with this number: {id}
+      </Trans>
+    );
   }
   return <>{error.general ?? firstOf(error) ?? error.message}</>;
 }
