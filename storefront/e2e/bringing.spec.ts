@@ -39,7 +39,7 @@ test("an agent takes a parcel on, fetches it, loses the line, and hands it over 
   await expect(page.getByText("It is yours. Collect it from the seller.")).toBeVisible();
   await isForEveryone(page);
   await part("To collect").click();
-  await expect(parcel.getByText(/^The seller has named no place/)).toBeVisible();
+  await expect(parcel.getByText(/^The seller has not given an address/)).toBeVisible();
   await parcel.getByRole("button", { name: /^I have collected it/ }).click();
   await isForEveryone(page);
   await parcel.getByRole("button", { name: /^Yes, I have everything/ }).click();
@@ -66,7 +66,7 @@ test("an agent takes a parcel on, fetches it, loses the line, and hands it over 
   await isForEveryone(page);
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
   // By keyboard as well.
-  await page.getByLabel(/^Six digits that Wanjiku Kamau/).pressSequentially(code);
+  await page.getByLabel(/^The 6-digit code Wanjiku Kamau/).pressSequentially(code);
   await page.keyboard.press("Enter");
   await expect(page.getByText("Handed over. Well done.")).toBeVisible();
   await part("Done").click();
@@ -132,7 +132,7 @@ test("somebody takes their data along and leaves", async ({ page, mayFail }) => 
 
   await page.getByRole("link", { name: "Delete your account" }).click();
   await page.getByLabel("Your password").fill("not it");
-  await page.getByLabel(/^I know that nobody/).check();
+  await page.getByLabel(/^I understand this/).check();
   await page.getByRole("button", { name: "Delete my account" }).click();
   await expect(page.getByText("This is not your password.")).toBeVisible();
   await isForEveryone(page);

@@ -32,7 +32,7 @@ test("a newcomer finds something by search, joins at the till, and pays with the
   await isForEveryone(page);
   await page.getByRole("link", { name: "Checkout" }).click();
 
-  await page.getByRole("link", { name: "I have one, let me sign in" }).click();
+  await page.getByRole("link", { name: "Have one? Sign in" }).click();
   await expect(page.getByRole("heading", { name: "Sign in" })).toBeVisible();
   await isForEveryone(page);
   await page.getByRole("link", { name: "Create account" }).click();
@@ -43,7 +43,7 @@ test("a newcomer finds something by search, joins at the till, and pays with the
 
   await page.getByLabel("M-Pesa number").fill(phone.number);
   await isForEveryone(page);
-  await page.getByRole("button", { name: "Pay KES 1,850 by M-Pesa" }).click();
+  await page.getByRole("button", { name: "Pay KES 1,850 with M-Pesa" }).click();
   await expect(page.getByRole("heading", { name: "Enter your M-Pesa PIN" })).toBeVisible();
   await isForEveryone(page);
   await phone.enterPin();
@@ -52,7 +52,7 @@ test("a newcomer finds something by search, joins at the till, and pays with the
   await expect(page.getByRole("link", { name: /^Cart/ })).not.toContainText("1");
 
   await page.getByRole("link", { name: "View order" }).click();
-  await expect(page.getByText("Read this out when you have your goods in hand")).toBeVisible();
+  await expect(page.getByText("Read this code out only once you have your items")).toBeVisible();
   await expect(page.locator(".code output")).toHaveText(/^\d{3} \d{3}$/);
   await isForEveryone(page);
   await expect(page.locator(".steps li:not(.to-come)")).toHaveCount(2);
@@ -70,7 +70,7 @@ test("somebody cancels on the phone, has it rung again, and pays", async ({ page
   await phone.cancel();
   await expect(page.getByText("You cancelled on your phone.")).toBeVisible();
   await isForEveryone(page);
-  await page.getByRole("button", { name: /^Ring 07.* again$/ }).click();
+  await page.getByRole("button", { name: /^Resend prompt to 07/ }).click();
   await expect(page.getByRole("heading", { name: "Enter your M-Pesa PIN" })).toBeVisible();
   await phone.enterPin();
 
@@ -85,7 +85,7 @@ test("a wrong PIN is told in plain words, and the right one pays", async ({ page
 
   await phone.enterPin("9999");
   await expect(page.getByText("The M-Pesa PIN was wrong.")).toBeVisible();
-  await page.getByRole("button", { name: /again$/ }).click();
+  await page.getByRole("button", { name: /^Resend prompt/ }).click();
   await phone.enterPin();
 
   await expect(page.getByRole("heading", { name: "Paid" })).toBeVisible();
@@ -102,7 +102,7 @@ test("a phone without money gives way to another number", async ({ page }) => {
   await page.getByRole("button", { name: "Use another number" }).click();
   await page.getByLabel("M-Pesa number").fill("12");
   await page.getByRole("button", { name: "Send M-Pesa prompt" }).click();
-  await expect(page.getByText("Give a Kenyan mobile number")).toBeVisible();
+  await expect(page.getByText("Enter a Kenyan mobile number")).toBeVisible();
   await page.getByLabel("M-Pesa number").fill(other.number);
   await page.getByRole("button", { name: "Send M-Pesa prompt" }).click();
   await other.enterPin();
@@ -157,7 +157,7 @@ test("an order is given up, and its goods go back into the cart", async ({ page 
   await cashOut(page, phone.number);
 
   await page.getByRole("button", { name: "Cancel order" }).click();
-  await expect(page.getByText("The goods are free for others at once.")).toBeVisible();
+  await expect(page.getByText("The items go back on sale right away.")).toBeVisible();
   await isForEveryone(page);
   await page.getByRole("button", { name: "Yes, cancel order" }).click();
   await expect(page.getByRole("heading", { name: "Cancelled" })).toBeVisible();
@@ -194,7 +194,7 @@ test("somebody buys without an account, and a code to the phone that paid opens 
   await putInCart(page, kettle.id);
   await page.goto("/shop/cart");
   await page.getByRole("link", { name: "Checkout" }).click();
-  await expect(page.getByText("You need no account")).toBeVisible();
+  await expect(page.getByText("No account needed")).toBeVisible();
   await isForEveryone(page);
   await page.getByLabel("M-Pesa number").fill(phone.number);
   await page.getByRole("button", { name: /^Pay KES/ }).click();
@@ -208,7 +208,7 @@ test("somebody buys without an account, and a code to the phone that paid opens 
   await expect(page.getByText("Orders placed without an account")).toBeVisible();
   await isForEveryone(page);
   await page.getByRole("link", { name: /^Pay now/ }).click();
-  await page.getByRole("button", { name: /^Ring 07.* again$/ }).click();
+  await page.getByRole("button", { name: /^Resend prompt to 07/ }).click();
   await phone.enterPin();
   await expect(page.getByRole("heading", { name: "Paid" })).toBeVisible();
   await isForEveryone(page);
@@ -239,7 +239,7 @@ test("somebody joins with a phone and a code, by keyboard, after a wrong one", a
   const code = await phone.code();
   await page.keyboard.type(code === "000000" ? "111111" : "000000");
   await page.keyboard.press("Enter");
-  await expect(page.getByText("This code is wrong. You can try 4 times more.")).toBeVisible();
+  await expect(page.getByText("Wrong code. You have 4 tries left.")).toBeVisible();
   await isForEveryone(page);
 
   // The page is loaded anew while the SMS is read.

@@ -20,7 +20,7 @@ test("somebody has it brought to a pick-up point, sees the fee before paying, an
   await signIn(page, buyer);
   await putInCart(page, kettle.id);
   await page.goto("/shop/checkout");
-  await expect(page.getByRole("button", { name: "Pay KES 1,850 by M-Pesa" })).toBeVisible();
+  await expect(page.getByRole("button", { name: "Pay KES 1,850 with M-Pesa" })).toBeVisible();
   await page.getByLabel("M-Pesa number").fill(phone.number);
 
   await page.getByLabel("Collect at a pick-up point").check();
@@ -30,17 +30,15 @@ test("somebody has it brought to a pick-up point, sees the fee before paying, an
   await page.getByLabel("County").selectOption("Nairobi City");
   await page.getByLabel("Kilimani Pick-up").check();
   await expect(page.getByText("Open: Mon–Sat 8:00–19:00")).toBeVisible();
-  await expect(page.getByText(/^Bringing it from seller/)).toBeVisible();
-  await expect(
-    page.getByText("Bringing it costs KES 100. Within 1 day of your payment."),
-  ).toBeVisible();
+  await expect(page.getByText(/^Delivery from seller/)).toBeVisible();
+  await expect(page.getByText("Delivery: KES 100. Arrives within 1 day of payment.")).toBeVisible();
   await isForEveryone(page);
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
   // What was chosen outlives the page.
   await page.reload();
   await expect(page.getByLabel("Kilimani Pick-up")).toBeChecked();
   await page.getByLabel("M-Pesa number").fill(phone.number);
-  await page.getByRole("button", { name: "Pay KES 1,950 by M-Pesa" }).click();
+  await page.getByRole("button", { name: "Pay KES 1,950 with M-Pesa" }).click();
 
   await expect(page.getByRole("heading", { name: "Enter your M-Pesa PIN" })).toBeVisible();
   await expect(page.getByText("Collect at a pick-up point")).toBeVisible();
@@ -70,7 +68,7 @@ test("an address is kept at the till, and is there for the next order", async ({
   await page.getByLabel("County").selectOption("Kiambu");
   await page.getByLabel("Town, estate or street").fill("Ruiru");
   await isForEveryone(page);
-  await page.getByRole("button", { name: "Pay KES 2,150 by M-Pesa" }).click();
+  await page.getByRole("button", { name: "Pay KES 2,150 with M-Pesa" }).click();
   await page.waitForURL(/\/shop\/pay\//);
   await expect(page.getByText("Ruiru, Kiambu")).toBeVisible();
 
@@ -91,5 +89,5 @@ test("an address is kept at the till, and is there for the next order", async ({
   await putInCart(page, kettle.id);
   await page.goto("/shop/checkout");
   await page.getByLabel("shop: Gikomba, Nairobi City").check();
-  await expect(page.getByRole("button", { name: "Pay KES 2,100 by M-Pesa" })).toBeVisible();
+  await expect(page.getByRole("button", { name: "Pay KES 2,100 with M-Pesa" })).toBeVisible();
 });

@@ -46,7 +46,7 @@ test("without a line the shop opens, with the goods seen last, the cart and the 
   await expect(page.getByRole("heading", { level: 1 })).toHaveText(kettle.name);
   await page.getByRole("link", { name: /^Cart/ }).click();
   await expect(page.locator(".line")).toContainText(kettle.name);
-  await expect(page.getByText("This needs a connection.")).toBeVisible();
+  await expect(page.getByText("This will load when you are back online.")).toBeVisible();
   await page.goto("/shop/");
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("What do you need today?");
 

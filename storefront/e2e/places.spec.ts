@@ -327,7 +327,7 @@ test("a line is delivered, confirmed and reviewed; another is cancelled and paid
   const potLine = page.locator("article", { hasText: pot.name });
 
   await potLine.getByRole("button", { name: "Cancel item" }).click();
-  await expect(potLine.getByText("KES 700 goes back to the phone that paid")).toBeVisible();
+  await expect(potLine.getByText("KES 700 is refunded to the phone that paid")).toBeVisible();
   await isForEveryone(page);
   await potLine.getByRole("button", { name: "Yes, cancel it" }).click();
   await expect(potLine.getByText("Cancelled", { exact: false }).first()).toBeVisible();

@@ -58,12 +58,12 @@ test("a first thing is listed by the keyboard alone, restocked, and priced anew 
   await page.keyboard.press("Enter");
   const png = { name: "kettle.png", mimeType: "image/png", buffer: aPicture() };
   await (await chooser).setFiles([png, { ...png, name: "side.png" }]);
-  await expect(page.getByRole("button", { name: "Picture 2: take it away" })).toBeVisible();
+  await expect(page.getByRole("button", { name: "Remove picture 2" })).toBeVisible();
   await tabTo(page, page.getByLabel("Product name"));
   await page.keyboard.type(name);
   await page.reload();
   await expect(page.getByLabel("Product name")).toHaveValue(name);
-  await expect(page.getByRole("button", { name: "Picture 2: take it away" })).toBeVisible();
+  await expect(page.getByRole("button", { name: "Remove picture 2" })).toBeVisible();
   await isForEveryone(page);
   await tabTo(page, page.getByLabel("Category"));
   await page.keyboard.type("Kitchen");
@@ -75,7 +75,7 @@ test("a first thing is listed by the keyboard alone, restocked, and priced anew 
   await page.keyboard.type("0722000001");
   await page.keyboard.press("Enter");
   await expect(page.getByText("It is on sale. Share it:")).toBeVisible();
-  await expect(page.getByRole("button", { name: "Picture 2: take it away" })).toBeVisible();
+  await expect(page.getByRole("button", { name: "Remove picture 2" })).toBeVisible();
   await isForEveryone(page);
   const kettle = { id: Number(new URL(page.url()).pathname.split("/").at(-1)), name };
 
@@ -85,8 +85,8 @@ test("a first thing is listed by the keyboard alone, restocked, and priced anew 
   await page.getByLabel("Quantity").fill("4");
   await page.getByLabel("Note").fill("From Nakuru");
   await page.getByRole("button", { name: "Add to stock" }).click();
-  await expect(page.getByText(`${name}: 5 to sell now.`)).toBeVisible();
-  await page.getByRole("link", { name: `Change (${name})` }).click();
+  await expect(page.getByText(`${name}: 5 in stock.`)).toBeVisible();
+  await page.getByRole("link", { name: `Edit (${name})` }).click();
   await page.getByText("Stock history").click();
   await expect(page.getByText("Restocked: From Nakuru")).toBeVisible();
   await isForEveryone(page);
@@ -104,7 +104,7 @@ test("a first thing is listed by the keyboard alone, restocked, and priced anew 
     .setInputFiles({ name: "goods.csv", mimeType: "text/csv", buffer: changed });
   await page.getByRole("button", { name: "Check file" }).click();
   await expect(page.getByText("1 changed")).toBeVisible();
-  await expect(page.getByText("1 refused")).toBeVisible();
+  await expect(page.getByText("1 rejected")).toBeVisible();
   await isForEveryone(page);
   await page.getByRole("button", { name: "Save changes" }).click();
   await expect(page.getByText("Done. Results:")).toBeVisible();
@@ -158,7 +158,7 @@ test("a seller is led to an order, hands it over by the buyer's code, answers, a
   await potRow.getByLabel("Why? The buyer will see this.").fill("It has a crack.");
   await potRow.getByLabel("Put the item back in stock").check();
   await potRow.getByRole("button", { name: "Cancel sale" }).click();
-  await expect(page.getByText(/^Cancelled: .* KES.700 goes back to the buyer\.$/)).toBeVisible();
+  await expect(page.getByText(/^Cancelled: .* KES.700 is refunded to the buyer\.$/)).toBeVisible();
   await expect(potRow).toHaveCount(0);
 
   await staffMoves(kettleLine.id, "fetched");

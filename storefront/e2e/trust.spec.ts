@@ -32,15 +32,15 @@ test("a price that changes on the till is never charged unseen", async ({ page, 
   await putInCart(page, kettle.id);
   await page.goto("/shop/checkout");
   await page.getByLabel("M-Pesa number").fill(phone.number);
-  await expect(page.getByRole("button", { name: "Pay KES 500 by M-Pesa" })).toBeVisible();
+  await expect(page.getByRole("button", { name: "Pay KES 500 with M-Pesa" })).toBeVisible();
   await kettle.reprice(900);
 
-  await page.getByRole("button", { name: "Pay KES 500 by M-Pesa" }).click();
+  await page.getByRole("button", { name: "Pay KES 500 with M-Pesa" }).click();
 
-  await expect(page.getByText("Together it is KES 900 now. Nothing was ordered")).toBeVisible();
+  await expect(page.getByText("The new total is KES 900. You have not ordered yet")).toBeVisible();
   expect(await buyer.orders()).toEqual([]);
   await isForEveryone(page);
-  await page.getByRole("button", { name: "Pay KES 900 by M-Pesa" }).click();
+  await page.getByRole("button", { name: "Pay KES 900 with M-Pesa" }).click();
   await phone.enterPin();
   await expect(page.getByRole("heading", { name: "Paid" })).toBeVisible();
 });
@@ -95,11 +95,11 @@ test("goods that are gone or short are said so in the cart, with a way on", asyn
   await page.goto("/shop/cart");
 
   await expect(page.getByText("No longer available.")).toBeVisible();
-  await expect(page.getByText("Only 2 are left.")).toBeVisible();
+  await expect(page.getByText("Only 2 left.")).toBeVisible();
   await expect(page.getByRole("button", { name: "Checkout" })).toBeDisabled();
   await isForEveryone(page);
-  await page.getByRole("button", { name: "Take 2" }).click();
-  await page.getByRole("button", { name: `Take out ${pot.name}` }).click();
+  await page.getByRole("button", { name: "Change to 2" }).click();
+  await page.getByRole("button", { name: `Remove ${pot.name}` }).click();
   await expect(page.getByRole("link", { name: "Checkout" })).toBeVisible();
 });
 

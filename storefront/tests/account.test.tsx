@@ -32,7 +32,7 @@ const type = (label: string, value: string) =>
   fireEvent.change(screen.getByLabelText(label), { target: { value } });
 
 describe("leaving", () => {
-  const agree = () => fireEvent.click(screen.getByLabelText(/^I know that nobody/));
+  const agree = () => fireEvent.click(screen.getByLabelText(/^I understand this/));
 
   it("by password leads to where it is said", async () => {
     const sent = visit(<LeavePage />, { "POST /account/delete/": { detail: "Gone." } });
@@ -64,7 +64,7 @@ describe("leaving", () => {
     });
     await press("Send me a code");
     await screen.findByLabelText("6-digit SMS code");
-    expect(screen.getByText(/^Another code in \d+ s$/)).toBeTruthy();
+    expect(screen.getByText(/^Resend in \d+ s$/)).toBeTruthy();
     type("6-digit SMS code", "481 516");
     agree();
     await press("Delete my account");
@@ -85,7 +85,7 @@ describe("leaving", () => {
     type("Your password", "sukuma");
     agree();
     await press("Delete my account");
-    expect(await screen.findByText(/^Not yet: money or goods/)).toBeTruthy();
+    expect(await screen.findByText(/^Your account cannot be deleted yet/)).toBeTruthy();
     const ways = ["PR7KWQ4M", "AB7KWQ4M"].map((name) =>
       screen.getByRole("link", { name }).getAttribute("href"),
     );
@@ -189,7 +189,7 @@ describe("the phone one signs in with", () => {
       "POST /account/phone/code/": SENT,
       "POST /password/set/": { access: ACCESS, refresh: "r2", detail: "Saved." },
     });
-    expect(await screen.findByText(/^It is your only way in/)).toBeTruthy();
+    expect(await screen.findByText(/^It is your only way to sign in/)).toBeTruthy();
     expect(screen.queryByRole("button", { name: "Use another phone" })).toBeNull();
     await press("Set a password");
     await screen.findByLabelText("6-digit SMS code");

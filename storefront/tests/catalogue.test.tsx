@@ -79,7 +79,7 @@ describe("a product", () => {
     const opened = vi.spyOn(HTMLDialogElement.prototype, "showModal");
     show(<ProductPage />, AT);
 
-    fireEvent.click(await screen.findByLabelText("Look at picture 2 of 2 closely"));
+    fireEvent.click(await screen.findByLabelText("Zoom in on picture 2 of 2"));
 
     expect(opened).toHaveBeenCalledOnce();
     const dialog = screen.getByLabelText("Pictures of Kettle");

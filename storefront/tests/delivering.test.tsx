@@ -89,8 +89,8 @@ describe("the parcels of who brings them", () => {
     expect(
       await screen.findByRole("button", { name: /^1 ?With me/, current: "page" }),
     ).toBeTruthy();
-    expect(screen.getByRole("button", { name: /^1 ?To fetch/ })).toBeTruthy();
-    expect(screen.getByRole("button", { name: /^1 ?To take/ })).toBeTruthy();
+    expect(screen.getByRole("button", { name: /^1 ?To collect/ })).toBeTruthy();
+    expect(screen.getByRole("button", { name: /^1 ?Available/ })).toBeTruthy();
     expect(screen.queryByRole("button", { name: /My point/ })).toBeNull();
     expect(screen.getByRole("heading", { name: "CARRIED2" })).toBeTruthy();
   });
@@ -198,14 +198,14 @@ describe("the parcels of who brings them", () => {
 describe("handing over by the buyer's code", () => {
   async function type(digits: string, answer: unknown) {
     const sent = visit({ mine: [carried] }, { "POST /deliveries/88/move/": answer });
-    await press(/^Hand it over \(/);
+    await press(/^Hand over \(/);
     for (const digit of digits) await press(digit);
     return sent;
   }
 
   it("takes six digits, and no seventh", async () => {
     await type("4829137", carried);
-    const field = screen.getByLabelText<HTMLInputElement>(/^Six digits that Wanjiku Kamau/);
+    const field = screen.getByLabelText<HTMLInputElement>(/^The 6-digit code Wanjiku Kamau/);
     expect(field.value).toBe("482 913");
   });
 
@@ -287,7 +287,7 @@ describe("the pick-up point", () => {
     expect(await screen.findByText("It is here. We have notified the buyer.")).toBeTruthy();
     expect(sent).toEqual([{ path: "/deliveries/91/move/", body: { to: "arrived" } }]);
     expect(screen.getAllByRole("button", { name: /^(1 ?My point|Done)$/ })).toHaveLength(2);
-    expect(screen.queryByRole("button", { name: /To take|To fetch/ })).toBeNull();
+    expect(screen.queryByRole("button", { name: /Available|To collect/ })).toBeNull();
   });
 
   it("is where an agent brings it, with its hours and phone", async () => {

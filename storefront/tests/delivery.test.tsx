@@ -152,10 +152,10 @@ async function choosePoint() {
 describe("where an order goes", () => {
   it("is arranged with the seller unless another way is chosen: nothing is sent about it", async () => {
     const { to } = checkOut({ "POST /cashout/": REFUSED });
-    const seller = await radio(/arrange it with the seller/);
+    const seller = await radio(/^Arrange with the seller/);
     expect((seller as HTMLInputElement).checked).toBe(true);
 
-    await press(/^Pay KES\s1,500 by M-Pesa$/);
+    await press(/^Pay KES\s1,500 with M-Pesa$/);
 
     await waitFor(() => expect(to("/cashout/")).toHaveLength(1));
     expect(to("/cashout/")[0]?.body).toEqual({
@@ -171,13 +171,11 @@ describe("where an order goes", () => {
 
     expect(screen.getByText("Open: Mon–Sat 8:00–19:00")).toBeTruthy();
     expect(screen.getByText("0711 000 101")).toBeTruthy();
-    expect(await screen.findByText("Bringing it from amina")).toBeTruthy();
+    expect(await screen.findByText("Delivery from amina")).toBeTruthy();
     expect(screen.getByText("KES 150")).toBeTruthy();
-    expect(screen.getByText("Free from KES 5,000 of their goods on.")).toBeTruthy();
-    expect(
-      screen.getByText("Bringing it costs KES 150. Within 1 day of your payment."),
-    ).toBeTruthy();
-    await press(/^Pay KES\s1,650 by M-Pesa$/);
+    expect(screen.getByText("Free delivery from this seller over KES 5,000.")).toBeTruthy();
+    expect(screen.getByText("Delivery: KES 150. Arrives within 1 day of payment.")).toBeTruthy();
+    await press(/^Pay KES\s1,650 with M-Pesa$/);
 
     await waitFor(() => expect(to("/cashout/")).toHaveLength(1));
     expect(to("/cashout/")[0]?.body).toMatchObject({
@@ -202,14 +200,14 @@ describe("where an order goes", () => {
     await screen.findByRole("option", { name: "Turkana" });
     fireEvent.change(screen.getByLabelText("County"), { target: { value: "turkana" } });
 
-    expect(await screen.findByText(/There is no pick-up point in this county yet/)).toBeTruthy();
+    expect(await screen.findByText(/No pick-up points in this county yet/)).toBeTruthy();
   });
 
   it("is one of their addresses", async () => {
     const { to } = checkOut({ "GET /account/addresses/": [HOME], "POST /cashout/": REFUSED });
     fireEvent.click(await radio(/home: Kilimani, Nairobi City/));
 
-    await press(/^Pay KES\s1,650 by M-Pesa$/);
+    await press(/^Pay KES\s1,650 with M-Pesa$/);
 
     await waitFor(() => expect(to("/cashout/")).toHaveLength(1));
     expect(to("/cashout/")[0]?.body?.delivery).toEqual({ address: 41, fee: 150 });
@@ -223,7 +221,7 @@ describe("where an order goes", () => {
     fireEvent.change(screen.getByLabelText("County"), { target: { value: "nairobi" } });
     type("Town, estate or street", "Kilimani");
 
-    await press(/^Pay KES\s1,650 by M-Pesa$/);
+    await press(/^Pay KES\s1,650 with M-Pesa$/);
 
     await waitFor(() => expect(to("/cashout/")).toHaveLength(1));
     expect(to("/account/addresses/")[0]?.body).toEqual({
@@ -245,7 +243,7 @@ describe("where an order goes", () => {
     fireEvent.change(screen.getByLabelText("County"), { target: { value: "nairobi" } });
     type("Town, estate or street", "Kilimani");
 
-    await press(/^Pay KES\s1,650 by M-Pesa$/);
+    await press(/^Pay KES\s1,650 with M-Pesa$/);
 
     await waitFor(() => expect(to("/cashout/")).toHaveLength(1));
     expect(to("/account/addresses/")).toEqual([]);
@@ -294,7 +292,7 @@ describe("where an order goes", () => {
     checkOut({ "POST /cashout/": json({ delivery: { pickup_point: [said] } }, 400) });
     await choosePoint();
 
-    await press(/^Pay KES\s1,650 by M-Pesa$/);
+    await press(/^Pay KES\s1,650 with M-Pesa$/);
 
     const points = await screen.findByRole("group", { name: "Pick-up point" });
     expect(await within(points).findByText(said)).toBeTruthy();
@@ -305,7 +303,7 @@ describe("where an order goes", () => {
     checkOut({}, aQuote({ problems, delivery_fee: null, amount: null }));
     await choosePoint();
 
-    expect(await screen.findByText(/Nothing is brought there yet/)).toBeTruthy();
+    expect(await screen.findByText(/We do not deliver there yet/)).toBeTruthy();
     expect(screen.getByRole("button", { name: "Pay with M-Pesa" }).hasAttribute("disabled")).toBe(
       true,
     );
@@ -319,19 +317,19 @@ describe("where an order goes", () => {
         answer = resolve;
       }),
     );
-    await screen.findByRole("button", { name: /^Pay KES\s1,500 by M-Pesa$/ });
+    await screen.findByRole("button", { name: /^Pay KES\s1,500 with M-Pesa$/ });
     await choosePoint();
     expect(screen.getByRole("button", { name: /^Pay/ }).hasAttribute("disabled")).toBe(true);
 
     answer(BROUGHT);
 
-    await press(/^Pay KES\s1,650 by M-Pesa$/);
+    await press(/^Pay KES\s1,650 with M-Pesa$/);
   });
 
   it("cannot be changed while the order is placed", async () => {
     checkOut({ "POST /cashout/": new Promise(() => undefined) });
 
-    await press(/^Pay KES\s1,500 by M-Pesa$/);
+    await press(/^Pay KES\s1,500 with M-Pesa$/);
 
     await screen.findByText("Placing your order…");
     const group = screen.getByRole("group", { name: "Delivery" });
@@ -341,7 +339,7 @@ describe("where an order goes", () => {
   it("is as it was chosen after a reload, so that one press stays one order", async () => {
     checkOut();
     await choosePoint();
-    await screen.findByText("Bringing it from amina");
+    await screen.findByText("Delivery from amina");
     cleanup();
 
     checkOut();
@@ -354,10 +352,10 @@ describe("where an order goes", () => {
     checkOut({ "POST /cashout/": json(now, 409) });
     await choosePoint();
 
-    await press(/^Pay KES\s1,650 by M-Pesa$/);
+    await press(/^Pay KES\s1,650 with M-Pesa$/);
 
     expect(
-      await screen.findByText(/Together it is KES 1,700 now\. Nothing was ordered/),
+      await screen.findByText(/The new total is KES 1,700\. You have not ordered yet/),
     ).toBeTruthy();
   });
 });
@@ -366,7 +364,7 @@ describe("what a quote says about a line", () => {
   it.each([
     ["not_for_sale", {}, "No longer available."],
     ["sold_out", { left: 0 }, "Sold out."],
-    ["short", { left: 2 }, "Only 2 are left."],
+    ["short", { left: 2 }, "Only 2 left."],
     ["own_goods", {}, "This is your own listing."],
     ["something_new", {}, "As the shop says it."],
   ])("%s: on the line, and it cannot be paid", async (code, more, words) => {
@@ -386,7 +384,7 @@ describe("what a quote says about a line", () => {
     expect(
       await screen.findByText("The price has changed from KES 1,500 to KES 1,900."),
     ).toBeTruthy();
-    expect(screen.getByRole("button", { name: /^Pay KES\s1,900 by M-Pesa$/ })).toBeTruthy();
+    expect(screen.getByRole("button", { name: /^Pay KES\s1,900 with M-Pesa$/ })).toBeTruthy();
   });
 });
 
@@ -517,7 +515,7 @@ describe("the page of one's addresses", () => {
   it("takes no eleventh", async () => {
     visit(Array.from({ length: 10 }, (_, id) => ({ ...HOME, id: id + 1, is_default: id === 0 })));
 
-    expect(await screen.findByText(/as many as one can keep/)).toBeTruthy();
+    expect(await screen.findByText(/reached the address limit/)).toBeTruthy();
     expect(screen.queryByRole("button", { name: "Add an address" })).toBeNull();
   });
 });

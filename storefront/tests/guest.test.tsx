@@ -50,7 +50,7 @@ const type = (label: string, value: string) =>
   fireEvent.change(screen.getByLabelText(label), { target: { value } });
 
 async function pay() {
-  const button = await screen.findByRole("button", { name: /^Pay KES\s1,500 by M-Pesa$/ });
+  const button = await screen.findByRole("button", { name: /^Pay KES\s1,500 with M-Pesa$/ });
   await waitFor(() => expect(button.hasAttribute("disabled")).toBe(false));
   fireEvent.click(button);
 }
@@ -64,8 +64,8 @@ describe("cashing out without an account", () => {
   it("asks for no account, and says how to use one", async () => {
     const asked = checkOut();
 
-    await screen.findByText(/You need no account/);
-    const link = screen.getByRole("link", { name: /let me sign in/ });
+    await screen.findByText(/No account needed/);
+    const link = screen.getByRole("link", { name: /Have one\? Sign in/ });
     expect(link.getAttribute("href")).toBe("/sign-in?to=/checkout");
     await waitFor(() => expect(requestsTo(asked, "/cart/quote/")).not.toEqual([]));
     expect(requestsTo(asked, "/account/addresses/")).toEqual([]);
@@ -74,7 +74,7 @@ describe("cashing out without an account", () => {
 
   it("sends the phone that pays without a token, and keeps the order's here", async () => {
     const asked = checkOut({ "POST /cashout/": json(anOrder(), 201) });
-    await screen.findByText(/You need no account/);
+    await screen.findByText(/No account needed/);
     type("M-Pesa number", "0712 345 678");
     await pay();
 
@@ -123,7 +123,7 @@ describe("cashing out without an account", () => {
     features.guest_checkout = isOffered;
     checkOut({ "POST /cashout/": json({ detail: "x", code: "not_authenticated" }, 401) });
     if (isOffered) {
-      await screen.findByText(/You need no account/);
+      await screen.findByText(/No account needed/);
       type("M-Pesa number", "0712345678");
       await pay();
     }

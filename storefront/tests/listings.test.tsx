@@ -127,7 +127,7 @@ describe("a new listing", () => {
     api({ "GET /me/": me(false) });
     showNew();
     expect(await screen.findByRole("heading", { name: "Sell your first product" })).toBeTruthy();
-    expect(screen.getByText(/^Your share comes to your M-Pesa/)).toBeTruthy();
+    expect(screen.getByText(/^Listing is free/)).toBeTruthy();
     expect(await screen.findByDisplayValue("0700 000 001")).toBeTruthy();
   });
 
@@ -135,7 +135,7 @@ describe("a new listing", () => {
     api({ "GET /seller/products/": [aListing()] });
     showNew();
     expect(await screen.findByDisplayValue("0712 345 678")).toBeTruthy();
-    expect(screen.queryByText(/^Your share comes to your M-Pesa/)).toBeNull();
+    expect(screen.queryByText(/^Listing is free/)).toBeNull();
   });
 
   it("is sent with a key, and leads to its own page", async () => {
@@ -190,7 +190,7 @@ describe("a new listing", () => {
     showNew();
     await fillIn();
     press(PUT_UP);
-    expect(await screen.findByText(/^This was listed already/)).toBeTruthy();
+    expect(await screen.findByText(/^This is already listed/)).toBeTruthy();
     press("It is a different product: list it too");
     press(PUT_UP);
     await waitFor(() => expect(to("POST /create/")).toHaveLength(2));
@@ -209,7 +209,7 @@ describe("a new listing", () => {
     const files = ["a", "b", "c"].map((name) => new File([name], `${name}.jpg`));
     const input = screen.getByLabelText("Choose pictures");
     fireEvent.change(input, { target: { files } });
-    await screen.findByRole("button", { name: "Picture 3: take it away" });
+    await screen.findByRole("button", { name: "Remove picture 3" });
     press(PUT_UP);
     await screen.findByText(/^\/selling\/listings\/41/);
     expect(to("POST /create/")).toHaveLength(1);
@@ -226,11 +226,11 @@ describe("a new listing", () => {
     await fillIn();
     const files = ["a", "b"].map((name) => new File([name], `${name}.jpg`));
     fireEvent.change(screen.getByLabelText("Choose pictures"), { target: { files } });
-    await screen.findByRole("button", { name: "Picture 2: take it away" });
+    await screen.findByRole("button", { name: "Remove picture 2" });
     press(PUT_UP);
-    expect(await screen.findByText(/^It is up for sale\. Not all/)).toBeTruthy();
+    expect(await screen.findByText(/^It is on sale, but some/)).toBeTruthy();
     press("Retry pictures");
-    await screen.findByText(/^It is up for sale\. Not all/);
+    await screen.findByText(/^It is on sale, but some/);
     expect(to("POST /create/")).toHaveLength(1);
     press("Continue without them");
     expect(await screen.findByText(/^\/selling\/listings\/41/)).toBeTruthy();
@@ -240,7 +240,7 @@ describe("a new listing", () => {
     vi.spyOn(navigator, "onLine", "get").mockReturnValue(false);
     api({});
     showNew();
-    expect(await screen.findByText(/^You are offline: nothing can be sent now/)).toBeTruthy();
+    expect(await screen.findByText(/^You are offline. What you typed/)).toBeTruthy();
     expect(screen.getByRole("button", { name: PUT_UP }).hasAttribute("disabled")).toBe(true);
   });
 
@@ -266,15 +266,15 @@ describe("the seller's goods", () => {
   it("say what is held, and what was sold", async () => {
     api({ "GET /seller/products/": [aListing({ held: 2, free: 7 })] });
     show(<ListingsPage />);
-    expect(await screen.findByText("2 held for orders")).toBeTruthy();
-    expect(screen.getByText("7 to sell")).toBeTruthy();
+    expect(await screen.findByText("2 reserved")).toBeTruthy();
+    expect(screen.getByText("7 in stock")).toBeTruthy();
     expect(screen.getByText("4 sold")).toBeTruthy();
   });
 
   it("are asked for as the address narrows them", async () => {
     const { to } = api({});
     show(<ListingsPage />, { at: "/?status=low_stock&search=kett&ordering=available" });
-    expect(await screen.findByText("Nothing of yours is called “kett”")).toBeTruthy();
+    expect(await screen.findByText("No listings match “kett”")).toBeTruthy();
     expect(to("GET /seller/products/").map(({ query }) => query)).toEqual([
       "?status=low_stock&search=kett&ordering=available",
     ]);
@@ -300,8 +300,8 @@ describe("the seller's goods", () => {
       "PATCH /product/41/": aListing({ listed: false }),
     });
     show(<ListingsPage />);
-    fireEvent.click(await screen.findByRole("button", { name: "Take off (Kettle)" }));
-    expect(await screen.findByText("Taken off: Kettle.")).toBeTruthy();
+    fireEvent.click(await screen.findByRole("button", { name: "Remove from sale (Kettle)" }));
+    expect(await screen.findByText("Removed from sale: Kettle.")).toBeTruthy();
     expect(to("PATCH /product/41/")[0]?.body).toEqual({ listed: false });
   });
 
@@ -395,7 +395,7 @@ describe("one of the seller's goods", () => {
       "PUT /product/41/pictures/": [picture(9), picture(7)],
     });
     showListing();
-    fireEvent.click(await screen.findByRole("button", { name: "Picture 2: one place forward" }));
+    fireEvent.click(await screen.findByRole("button", { name: "Move picture 2 forward" }));
     await waitFor(() =>
       expect(to("PUT /product/41/pictures/")[0]?.body).toEqual({ order: [9, 7] }),
     );
@@ -442,7 +442,7 @@ describe("the seller's day", () => {
       ["1 buyer has a problem", "/selling/problems"],
       ["2 paid orders to prepare", "/selling/orders"],
       ["1 product sold out", "/selling/listings?status=sold_out"],
-      ["3 things run low", "/selling/listings?status=low_stock&ordering=available"],
+      ["3 products low in stock", "/selling/listings?status=low_stock&ordering=available"],
       ["4 reviews to reply to", "/selling/reviews?answered=false"],
     ]);
   });
@@ -452,7 +452,7 @@ describe("the seller's day", () => {
     show(<SummaryPage />);
     expect(await screen.findByText("You are all caught up.")).toBeTruthy();
     expect(screen.getByText("KES 7,400")).toBeTruthy();
-    expect(screen.getByText("3 orders · 4 things")).toBeTruthy();
+    expect(screen.getByText("3 orders · 4 items")).toBeTruthy();
   });
 
   it("begins with a first listing for who never sold", async () => {
@@ -481,7 +481,7 @@ describe("reviews", () => {
       "POST /review/12/answer/": { id: 12 },
     });
     show(<ReviewsPage />);
-    fireEvent.click(await screen.findByRole("button", { name: "Answer (Kettle)" }));
+    fireEvent.click(await screen.findByRole("button", { name: "Reply (Kettle)" }));
     type("Your reply", "It gets easier.");
     press("Send reply");
     await waitFor(() =>
@@ -499,7 +499,7 @@ describe("reviews", () => {
     });
     show(<ReviewsPage />);
     await screen.findByText("Asante!");
-    const change = screen.queryByRole("button", { name: "Change your answer (Kettle)" });
+    const change = screen.queryByRole("button", { name: "Edit reply (Kettle)" });
     expect(change !== null).toBe(isOpen);
     if (!change) return;
     fireEvent.click(change);
@@ -551,7 +551,7 @@ describe("spreadsheets", () => {
     choose();
     expect(screen.queryByRole("button", { name: "Save changes" })).toBeNull();
     press("Check file");
-    expect(await screen.findByText(/^Nothing is changed yet/)).toBeTruthy();
+    expect(await screen.findByText(/^Nothing has changed yet/)).toBeTruthy();
     press("Save changes");
     await waitFor(() => expect(to("POST /seller/products/import/")).toHaveLength(2));
     const [checked, saved] = to("POST /seller/products/import/");
@@ -569,7 +569,7 @@ describe("spreadsheets", () => {
     expect(screen.getByText("price").parentElement?.textContent).toBe(
       "price A whole number is needed.",
     );
-    expect(screen.getByText("1 refused")).toBeTruthy();
+    expect(screen.getByText("1 rejected")).toBeTruthy();
   });
 
   it("say of a file that cannot be read why", async () => {
@@ -607,7 +607,7 @@ describe("a seller's public page", () => {
     });
     showSeller();
     expect(await screen.findByRole("heading", { name: "Amina" })).toBeTruthy();
-    expect(screen.getByText("38 things to buy")).toBeTruthy();
+    expect(screen.getByText("38 products")).toBeTruthy();
     expect(await screen.findByRole("link", { name: "Kettle" })).toBeTruthy();
   });
 

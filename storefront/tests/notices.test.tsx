@@ -115,6 +115,6 @@ describe("the bell in the header", () => {
     await vi.dynamicImportSettled();
     await vi.advanceTimersByTimeAsync(100);
     await vi.advanceTimersByTimeAsync(2000);
-    expect(await screen.findByRole("link", { name: /Notices 3 ?unread/ })).toBeTruthy();
+    expect(await screen.findByRole("link", { name: /Notifications 3 ?unread/ })).toBeTruthy();
   });
 });

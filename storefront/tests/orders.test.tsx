@@ -159,7 +159,7 @@ describe("the list of orders, signed out", () => {
 
     const row = await rowOf("ACDEFGHJ");
     expect(row.getByRole("link").getAttribute("href")).toBe(`/pay/${paid.order_token}`);
-    expect(screen.getByRole("link", { name: /Sign in to see the orders/ })).toBeTruthy();
+    expect(screen.getByRole("link", { name: /Sign in to see your orders/ })).toBeTruthy();
   });
 
   it("forgets an order that is in somebody's account now", async () => {

@@ -98,21 +98,26 @@ describe("the page of a payment", () => {
 
   it.each<[string, Partial<Order>, string, RegExp]>([
     ["about to ring", open("about_to_ring"), "Sending the M-Pesa prompt", /As the shop says/],
-    ["ringing", {}, "Enter your M-Pesa PIN", /stays on your phone for 110 s more/],
+    ["ringing", {}, "Enter your M-Pesa PIN", /stays on your phone for 110 s/],
     ["phone busy", open("waits_for_phone"), "Your phone is busy", /0712 345 678/],
     ["unknown", open("asking"), "Check your phone", /As the shop says asking/],
     [
       "silent",
       open("silent", { live: false, ring_again_in: 0 }),
       "Waiting for M-Pesa",
-      /^Ring 0712 345 678 again$/,
+      /^Resend prompt to 0712 345 678$/,
     ],
-    ["no PIN", failed("expired"), "Not paid yet", /^Ring 0712 345 678 again$/],
-    ["no answer", failed("no_answer"), "Not paid yet", /^Ring 0712 345 678 again$/],
+    ["no PIN", failed("expired"), "Not paid yet", /^Resend prompt to 0712 345 678$/],
+    ["no answer", failed("no_answer"), "Not paid yet", /^Resend prompt to 0712 345 678$/],
     ["wrong PIN", failed("wrong_pin"), "Not paid yet", /As the shop says wrong_pin/],
     ["no money", failed("no_money"), "Not paid yet", /^Use another number$/],
     ["cancelled", failed("cancelled"), "Not paid yet", /As the shop says cancelled/],
-    ["another prompt", failed("refused_busy_phone"), "Not paid yet", /Ring 0712 345 678 again/],
+    [
+      "another prompt",
+      failed("refused_busy_phone"),
+      "Not paid yet",
+      /Resend prompt to 0712 345 678/,
+    ],
     ["pestered", failed("phone_not_now"), "Not paid yet", /^Use another number$/],
     [
       "wrong amount by hand",
@@ -121,7 +126,12 @@ describe("the page of a payment", () => {
       /KES 400 came\. Pay the missing KES 1,100/,
     ],
     ["paid", closed("paid", "paid"), "Paid", /View order/],
-    ["expired", closed("expired", "expired"), "Time ran out", /we keep looking for your money/],
+    [
+      "expired",
+      closed("expired", "expired"),
+      "Time ran out",
+      /we are still checking for your payment/,
+    ],
     ["given up", closed("cancelled", "cancelled"), "Cancelled", /Add to cart again/],
     [
       "called off",
@@ -133,9 +143,9 @@ describe("the page of a payment", () => {
       "money comes back",
       closed("refund_due", "refund_due"),
       "Refund on its way",
-      /It goes to the phone that paid/,
+      /We refund the phone that paid/,
     ],
-    ["money is back", closed("refunded", "refunded"), "Refunded", /M-Pesa has sent you a message/],
+    ["money is back", closed("refunded", "refunded"), "Refunded", /M-Pesa has sent you an SMS/],
   ])("%s: says what it means and what to do", async (_, changes, heading, more) => {
     at(changes);
 
@@ -154,7 +164,7 @@ describe("the page of a payment", () => {
   it("rings no phone while it may still show the prompt, and says when it can", async () => {
     at(open("silent", { ring_again_in: 42 }));
 
-    const ring = await screen.findByRole("button", { name: /again in 4[12] s$/ });
+    const ring = await screen.findByRole("button", { name: / in 4[12] s$/ });
     expect((ring as HTMLButtonElement).disabled).toBe(true);
   });
 
@@ -162,16 +172,16 @@ describe("the page of a payment", () => {
     at({ prompt: aPrompt("failed", "x", { code: "no_answer", ring_again_in: null }) });
 
     await title("Not paid yet");
-    expect(screen.queryByRole("button", { name: /^Ring/ })).toBeNull();
+    expect(screen.queryByRole("button", { name: /^Resend/ })).toBeNull();
   });
 
   it.each([
     ["limit", "Use another number"],
-    ["wrong_pin", "Ring 0712 345 678 again"],
+    ["wrong_pin", "Resend prompt to 0712 345 678"],
   ])("puts first what helps most against %s", async (code, first) => {
     at(failed(code));
 
-    const rings = await screen.findAllByRole("button", { name: /^Ring/ });
+    const rings = await screen.findAllByRole("button", { name: /^Resend/ });
     expect(rings[0]?.textContent).toBe(first);
   });
 
@@ -205,9 +215,9 @@ describe("the page of a payment", () => {
         409,
       ),
     });
-    fireEvent.click(await screen.findByRole("button", { name: /^Ring 0712/ }));
+    fireEvent.click(await screen.findByRole("button", { name: /^Resend prompt to 0712/ }));
 
-    expect(await screen.findByText(/Your phone may still show our prompt/)).toBeTruthy();
+    expect(await screen.findByText(/Your phone may still show our M-Pesa prompt/)).toBeTruthy();
   });
 
   it("without a network shows how it stood, and asks again by itself", async () => {
@@ -218,7 +228,7 @@ describe("the page of a payment", () => {
     });
     act(() => void dispatchEvent(new Event("visibilitychange")));
 
-    expect(await screen.findByText(/No connection\. This is how it stood at/)).toBeTruthy();
+    expect(await screen.findByText(/No connection\. Last updated at/)).toBeTruthy();
     expect(screen.getByRole("heading", { level: 1 }).textContent).toBe("Enter your M-Pesa PIN");
   });
 
@@ -262,7 +272,9 @@ describe("the page of a payment without an account", () => {
     guestOrders.add({ token: anOrder().order_token, phone: "0712345678" });
     at(failed("no_money"));
 
-    expect(await screen.findByRole("button", { name: "Ring 0712 345 678 again" })).toBeTruthy();
+    expect(
+      await screen.findByRole("button", { name: "Resend prompt to 0712 345 678" }),
+    ).toBeTruthy();
     expect(screen.queryByRole("button", { name: "Use another number" })).toBeNull();
   });
 

@@ -30,7 +30,7 @@ async function afterCodeSent(confirmed: Response = WRONG) {
   show(<SignInPage />, { at: "/sign-in?to=/orders", path: "/sign-in" });
   fireEvent.input(screen.getByLabelText("Phone"), { target: { value: "0712 345 678" } });
   fireEvent.click(screen.getByRole("button", { name: "Send code by SMS" }));
-  await screen.findByText(/A code is on its way to/);
+  await screen.findByText(/We sent a code by SMS to/);
   return asked;
 }
 
@@ -48,7 +48,7 @@ describe("signing in by phone", () => {
     fireEvent.input(screen.getByLabelText("Phone"), { target: { value: "12" } });
     fireEvent.click(screen.getByRole("button", { name: "Send code by SMS" }));
 
-    expect(await screen.findByText(/Give a Kenyan mobile number/)).toBeTruthy();
+    expect(await screen.findByText(/Enter a Kenyan mobile number/)).toBeTruthy();
     expect(asked).not.toHaveBeenCalled();
   });
 
@@ -77,14 +77,14 @@ describe("signing in by phone", () => {
   it("counts the wrong ones, and asks for another code after five", async () => {
     await afterCodeSent();
     await typeCode();
-    expect(await screen.findByText("This code is wrong. You can try 4 times more.")).toBeTruthy();
-    for (const left of ["3 times", "2 times", "1 time"]) {
+    expect(await screen.findByText("Wrong code. You have 4 tries left.")).toBeTruthy();
+    for (const left of ["3 tries", "2 tries", "1 try"]) {
       await typeCode();
-      expect(await screen.findByText(`This code is wrong. You can try ${left} more.`)).toBeTruthy();
+      expect(await screen.findByText(`Wrong code. You have ${left} left.`)).toBeTruthy();
     }
     await typeCode();
 
-    expect(await screen.findByText(/It was typed wrong too often/)).toBeTruthy();
+    expect(await screen.findByText(/Too many wrong codes/)).toBeTruthy();
     expect(screen.queryByRole("button", { name: "Continue" })).toBeNull();
   });
 
@@ -103,13 +103,13 @@ describe("signing in by phone", () => {
     sessionStorage.setItem("phone-code", JSON.stringify(sent));
     show(<SignInPage />);
 
-    expect(screen.getByText(/You can ask for another in 2 seconds/)).toBeTruthy();
+    expect(screen.getByText(/Resend it in 2 seconds/)).toBeTruthy();
     expect(screen.queryByRole("button", { name: "Resend code" })).toBeNull();
     act(() => void vi.advanceTimersByTime(2_000));
     expect(screen.getByRole("button", { name: "Resend code" })).toBeTruthy();
     expect(screen.getByRole("button", { name: "Continue" })).toBeTruthy();
     act(() => void vi.advanceTimersByTime(2_000));
-    expect(screen.getByText(/This code is over/)).toBeTruthy();
+    expect(screen.getByText(/This code has expired/)).toBeTruthy();
     expect(screen.queryByRole("button", { name: "Continue" })).toBeNull();
   });
 
@@ -137,7 +137,7 @@ describe("signing in by phone", () => {
     await afterCodeSent(refusal("use_password", 403));
     await typeCode();
 
-    expect(await screen.findByText(/opened with its password alone/)).toBeTruthy();
+    expect(await screen.findByText(/Sign in to this account with its password/)).toBeTruthy();
     await waitFor(() =>
       expect(screen.getByLabelText("User name or email").closest("form")?.hidden).toBe(false),
     );
@@ -181,7 +181,7 @@ describe("signing in by phone", () => {
     show(<JoinPage />, { at: "/join?to=/checkout", path: "/join" });
     fireEvent.input(screen.getByLabelText("Phone"), { target: { value: "0712345678" } });
     fireEvent.click(screen.getByRole("button", { name: "Send code by SMS" }));
-    await screen.findByText(/A code is on its way to/);
+    await screen.findByText(/We sent a code by SMS to/);
     await typeCode();
 
     expect(await screen.findByText("elsewhere")).toBeTruthy();
