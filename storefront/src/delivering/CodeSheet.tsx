@@ -7,7 +7,7 @@ import type { Parcel } from "./queries";
 const DIGITS = 6;
 const KEYS = ["1", "2", "3", "4", "5", "6", "7", "8", "9"] as const;
 
-/** The code that the buyer reads out, typed with one thumb on large keys. */
+/** The buyer reads six digits out; they are typed with one thumb, on keys as large as it. */
 export function CodeSheet({
   parcel,
   isBusy,
@@ -29,7 +29,7 @@ export function CodeSheet({
   useEffect(() => {
     sheet.current?.showModal();
   }, []);
-  // A wrong code is cleared.
+  // What was wrong is not typed on.
   useEffect(() => {
     if (error instanceof ApiError) setCode("");
   }, [error]);
@@ -53,7 +53,7 @@ export function CodeSheet({
           </button>
         </div>
         <label htmlFor="sheet-code">
-          <Trans>The six-digit code that {recipient} reads out when they have the goods</Trans>
+          <Trans>The 6-digit code {recipient} reads to you once they have the items</Trans>
         </label>
         <input
           id="sheet-code"

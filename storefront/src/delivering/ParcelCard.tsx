@@ -4,21 +4,21 @@ import { NoAnswer } from "../api/errors";
 import { dayAndClock } from "../i18n/format";
 import { Problem } from "../ui/parts";
 import { CodeSheet } from "./CodeSheet";
-import { Collect, Deliver } from "./CollectAndDeliver";
-import { FailedAttempt } from "./FailedAttempt";
+import { FailedDelivery } from "./FailedDelivery";
+import { ACTION, PARCEL_STATUS } from "./labels";
+import { CollectFrom, DeliverTo } from "./ParcelStops";
 import type { Action, Parcel } from "./queries";
 import { ReleaseParcel } from "./ReleaseParcel";
 import { type Unsent, useUnsent } from "./unsent";
 import { useParcel } from "./useParcel";
-import { ACTION, PARCEL_STATUS } from "./words";
 
-/** One parcel: its contents, where the agent goes next, and the next action. */
+/** One parcel: what is in it, the end of its way that is next, and the press that is next. */
 export function ParcelCard({
   parcel,
   done,
 }: {
   parcel: Parcel;
-  /** Reports the action: the card may leave the list with it. */
+  /** Say what was done: the card may leave the list with it. */
   done: (now: Parcel, action: Action) => void;
 }) {
   const { i18n } = useLingui();
@@ -45,32 +45,32 @@ export function ParcelCard({
           </li>
         ))}
       </ul>
-      {isFetching ? <Collect of={parcel} /> : <Deliver of={parcel} />}
+      {isFetching ? <CollectFrom of={parcel} /> : <DeliverTo of={parcel} />}
       {parcel.status !== "delivered" && (
         <details>
           <summary>
-            {isFetching ? <Trans>Where it goes</Trans> : <Trans>Where it comes from</Trans>}
+            {isFetching ? <Trans>Where it goes next</Trans> : <Trans>Collected from</Trans>}
             <span className="hidden"> ({parcel.order})</span>
           </summary>
-          {isFetching ? <Deliver of={parcel} /> : <Collect of={parcel} />}
+          {isFetching ? <DeliverTo of={parcel} /> : <CollectFrom of={parcel} />}
         </details>
       )}
       {waits && (
         <div className="notice warn stack" role="alert">
           <p>
             <strong>
-              <Trans>Not sent: there is no network.</Trans>
+              <Trans>Not sent: no connection.</Trans>
             </strong>{" "}
             {i18n._(ACTION[unsent.action])}
           </p>
           <button type="button" className="button wide" onClick={() => act(unsent)}>
-            <Trans>Send it again</Trans>
+            <Trans>Send again</Trans>
           </button>
         </div>
       )}
       {refused && <Problem error={move.error} />}
       {!waits && (
-        <Actions
+        <Presses
           parcel={parcel}
           isBusy={move.isPending}
           act={act}
@@ -105,7 +105,7 @@ const TONE: Record<Parcel["status"], string> = {
 };
 
 /** What can be done now, the next step large and at the bottom, where the thumb is. */
-function Actions({
+function Presses({
   parcel,
   isBusy,
   act,
@@ -117,27 +117,20 @@ function Actions({
   handOver: () => void;
 }) {
   const may = new Set(parcel.actions);
-  // It is fetched only after it was taken: one slip of the thumb must not do both.
+  // Who takes one on fetches it later: a free one is not fetched by a slip of the thumb.
   if (may.has("claim")) may.delete("fetched");
   const toPoint = parcel.deliver.way === "pickup";
   const next = ORDER.find(
-    // It is brought to a pick-up point, and handed over there or at the buyer's door.
+    // To a point it is brought; there, and at a door, it is handed over.
     (each) => may.has(each) && !(each === "delivered" && parcel.status === "fetched" && toPoint),
   );
   if (!next) return null;
   const others = ORDER.filter((each) => each !== next && may.has(each));
   return (
-    <div className="presses">
-      <ActionButton
-        action={next}
-        parcel={parcel}
-        isBusy={isBusy}
-        isNext
-        act={act}
-        handOver={handOver}
-      />
+    <div className="buttons">
+      <Press action={next} parcel={parcel} isBusy={isBusy} isNext act={act} handOver={handOver} />
       {others.map((each) => (
-        <ActionButton
+        <Press
           key={each}
           action={each}
           parcel={parcel}
@@ -154,7 +147,7 @@ function Actions({
         />
       )}
       {may.has("attempt") && (
-        <FailedAttempt
+        <FailedDelivery
           order={parcel.order}
           isBusy={isBusy}
           send={(reason, note) => act({ action: "attempt", reason, note })}
@@ -167,7 +160,7 @@ function Actions({
 /** The steps in their order. */
 const ORDER = ["claim", "fetched", "arrived", "shipping", "delivered"] as const;
 
-function ActionButton({
+function Press({
   action,
   parcel,
   isBusy,
@@ -196,7 +189,9 @@ function ActionButton({
     <>
       {action === "fetched" && isSure && (
         <p className="notice warn" role="status">
-          <Trans>Confirm only when you have all the goods: the seller is paid from then on.</Trans>
+          <Trans>
+            Confirm only when you have all the items in your hands: the seller is paid from then on.
+          </Trans>
         </p>
       )}
       <button
@@ -206,7 +201,7 @@ function ActionButton({
         onClick={press}
       >
         {isBusy && isNext ? (
-          <Trans>One moment…</Trans>
+          <Trans>Please wait…</Trans>
         ) : isSure ? (
           <Trans>Yes, I have everything</Trans>
         ) : (
