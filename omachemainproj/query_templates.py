@@ -190,13 +190,12 @@ _PLACE = re.compile("%%|%s")
 
 
 def _with_constants(written: CompiledSQL, slots: list[_Slot]) -> tuple[CompiledSQL, list[_Slot]]:
-    """Inline the parameters that are the same in every call: ``WHERE status = %s AND buyer_id =
+    """Inline the parameters that are the same in every call.
 
-    %s`` with ("paid", buyer) becomes ``WHERE status = 'paid' AND buyer_id = %s``. PostgreSQL's
-
-    generic plan of a prepared statement has to work for all parameter values. With the status as a
-
-    parameter it could not use a partial index on it, and the statement was planned each time.
+    ``WHERE status = %s AND buyer_id = %s`` with ("paid", buyer) becomes
+    ``WHERE status = 'paid' AND buyer_id = %s``. PostgreSQL's generic plan of a prepared statement
+    has to work for all parameter values: with the status as a parameter it could not use a partial
+    index on it, and the statement was planned each time.
     """
     values = {slot.position: slot for slot in slots}
     places = iter(range(len(written.parameters)))

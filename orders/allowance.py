@@ -1,7 +1,4 @@
-"""How much a buyer may hold in unpaid orders, and for how long.
-
-Also the locks under which allowances are read and existing holds are counted.
-"""
+"""How much a buyer may hold in unpaid orders, and for how long."""
 
 from __future__ import annotations
 
@@ -9,15 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from django.conf import settings
 from django.db import connection
-from django.db.models import Exists, F, Func, OuterRef, Q, QuerySet, Subquery, TextField, Value
+from django.db.models import Exists, F, Func, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from accounts.models import User
 from accounts.tokens import refuse
 from omachemainproj.compiled_queries import Fixed, compiled
+from products.models import hold_time
 
+from . import hold_locks
 from .models import Order, PaymentStatus
 
 #: Maximum number of unpaid orders per buyer.
@@ -36,11 +34,6 @@ FORGIVEN_LAPSES = 1
 LAPSES_UNTIL_PREEMPTIBLE = 4
 #: The minimum hold time, however many orders lapsed.
 SHORTEST_HOLD = timedelta(minutes=5)
-
-
-def hold_time() -> timedelta:
-    """How long goods are held for an unpaid order."""
-    return timedelta(minutes=settings.ORDER_HOLD_MINUTES)
 
 
 class HoldRequest(NamedTuple):
@@ -98,7 +91,7 @@ def lock_and_read_allowance(hold_request: HoldRequest) -> Allowance:
     rows = _locked_buyer(
         hold_request.buyer,
         hold_request.phone,
-        _lock_name("phone", hold_request.phone),
+        hold_locks.name_of_phone(hold_request.phone),
         timezone.now() - LAPSES_COUNT_FOR,
         connection.vendor,
     )
@@ -115,50 +108,13 @@ def read_allowance(hold_request: HoldRequest) -> Allowance:
     return Allowance(has_paid, own if has_paid else max(own, of_phone))
 
 
-def lock_phone(phone: str) -> None:
-    """On PostgreSQL, wait for transactions that place an order with this phone.
-
-    SQLite runs transactions one after the other anyway.
-    """
-    _wait_for(_lock_name("phone", phone))
-
-
-def lock_network(network: str) -> None:
-    """Like ``lock_phone``, for transactions that place an order from this network.
-
-    Thousands of buyers may share a network: call it late, right before the products are locked.
-    """
-    _wait_for(_lock_name("network", network))
-
-
-def _lock_name(kind: str, value: str) -> str:
-    return f"hold:{kind}:{value}"
-
-
-def _wait_for(name: str) -> None:
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
-
-
 @compiled
 def _locked_buyer(
     buyer: int, phone: str, lock_name: str, since: datetime, vendor: Fixed[str]
 ) -> QuerySet[Any, Any]:
     people = _allowance_of(buyer, phone, since).filter(is_active=True)
     row = people.select_for_update(no_key=True)
-    name = Value(lock_name)
-    lock = _advisory_lock(name) if vendor == "postgresql" else name
-    return row.values_list(lock, *_ALLOWANCE)
-
-
-def _advisory_lock(name: Value) -> Func:
-    # The function returns void; cast to text it is an empty string.
-    return Func(
-        Func(name, Value(0), function="hashtextextended"),
-        template="pg_advisory_xact_lock(%(expressions)s)::text",
-        output_field=TextField(),
-    )
+    return row.values_list(hold_locks.lock_in_query(lock_name, vendor), *_ALLOWANCE)
 
 
 @compiled

@@ -22,7 +22,7 @@ from products import stock
 from products.models import Product
 from products.stock import Shortage, StockLine
 
-from .allowance import Allowance, HoldRequest, lock_and_read_allowance, lock_network, read_allowance
+from .allowance import Allowance, HoldRequest, lock_and_read_allowance, read_allowance
 from .cashout_request import CashoutRequest
 from .commission import commissions
 from .delivery.destinations import Destination, Place, find_rate_to, freeze_delivery
@@ -38,6 +38,7 @@ from .hold_limits import (
     check_holds,
     holds_counting_against,
 )
+from .hold_locks import lock_network
 from .idempotency import find_same_order, read_earlier_orders, refuse_concurrent_retry
 from .lifecycle import MAX_HOLD_FACTOR, expire_unpaid_orders, preempt_holds
 from .models import (

@@ -20,7 +20,7 @@ from products.stock import StockLine
 
 from .claims import ClaimedByAnother, require_claim
 from .collection_codes import check_code
-from .lifecycle import close_if_all_returned
+from .lifecycle import mark_refund_due_if_all_returned
 from .line_moves import (
     CARRIER_ROLES,
     GOODS_MOVED,
@@ -177,7 +177,7 @@ def cancel_locked(line: OrderTrack, *, actor: User, note: str, goods_there: bool
     _set_status(
         line, TrackStatus.CANCELLED, actor=actor, note=note, extra_fields=("returned", "disputed")
     )
-    close_if_all_returned(line.order)
+    mark_refund_due_if_all_returned(line.order)
     if goods_there:
         stock.put_back(StockLine(line.product_id, line.number), reference=f"return:{line.pk}")
 

@@ -138,7 +138,7 @@ ACTIONS: dict[str, Any] = {
 }
 
 
-def move_for(
+def move_line_for(
     line: OrderTrack,
     to: str,
     *,

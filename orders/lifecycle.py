@@ -31,7 +31,7 @@ from products.stock import Shortage, StockLine
 from .hold_limits import PROMPT_TIME
 from .joining import join_if_proved
 from .models import (
-    CancelledBy,
+    LateRefusal,
     Order,
     OrderQuerySet,
     OrderTrack,
@@ -88,7 +88,7 @@ def mark_order_paid(
     Money that arrived is never rejected. For an order that expired or was cancelled by staff
     within LATE_MONEY_WITHIN, the goods are reserved again if all of them are still on sale and
     available, and the buyer has not paid for any of the same products since. Otherwise, or if the
-    buyer cancelled it, the order becomes due a refund.
+    buyer cancelled it, the order becomes due a refund, and keeps the reason (``late_refusal``).
     """
     order = locked or lock_row(Order, order_id)
     if not order.may_become(PaymentStatus.PAID):
@@ -100,11 +100,13 @@ def mark_order_paid(
             order.save(update_fields=["preemptible_after"])
         return
     join_if_proved(order)
-    if order.is_unpaid or _reserve_again(order):
+    refusal = "" if order.is_unpaid else _reserve_again(order)
+    if refusal:
+        order.late_refusal = refusal
+        _set_status(order, PaymentStatus.REFUND_DUE)
+    else:
         _set_status(order, PaymentStatus.PAID)
         notify_order_paid(order_id)
-    else:
-        _set_status(order, PaymentStatus.REFUND_DUE)
 
 
 def mark_refund_due(order: Order) -> None:
@@ -116,7 +118,7 @@ def mark_refund_due(order: Order) -> None:
         _set_status(order, PaymentStatus.REFUND_DUE)
 
 
-def close_if_all_returned(order: Order) -> None:
+def mark_refund_due_if_all_returned(order: Order) -> None:
     """Mark a paid order as due a refund once all its lines are cancelled. Safe to repeat.
 
     Call inside a transaction that holds the order's lock.
@@ -134,25 +136,28 @@ def mark_order_refunded(order: Order) -> None:
         _set_status(order, PaymentStatus.REFUNDED)
 
 
-def _reserve_again(order: Order) -> bool:
-    """Reserve a closed order's goods again, all of them or none; return whether that succeeded.
+def _reserve_again(order: Order) -> str:
+    """Reserve a closed order's goods again, all of them or none.
 
     Not for an order its buyer cancelled or that was closed more than LATE_MONEY_WITHIN ago, not
     for goods that are no longer on sale, and not if the buyer has bought any of its products in
-    another order since.
+    another order since. Returns "" if that succeeded, otherwise the ``LateRefusal``.
     """
-    if order.was_cancelled_by_buyer or is_too_late(order, timezone.now()):
-        return False
+    if order.was_cancelled_by_buyer:
+        return LateRefusal.CANCELLED
+    if is_too_late(order, timezone.now()):
+        return LateRefusal.TOO_LATE
     # If two orders for the same goods are paid late concurrently, the second sees the first.
     lock_row(User, order.buyer_id)
     if OrderTrack.objects.repurchases_of(order).exists():
-        return False
+        return LateRefusal.PAID_AGAIN
     try:
         with transaction.atomic():
             stock.hold(_stock_lines(order))
     except Shortage:
-        return False
-    return True
+        is_off_sale = order.tracks.filter(product__listed=False).exists()
+        return LateRefusal.OFF_SALE if is_off_sale else LateRefusal.GOODS_GONE
+    return ""
 
 
 def is_too_late(order: Order, now: datetime) -> bool:
@@ -166,7 +171,7 @@ def accepting_late_payment(orders: OrderQuerySet, now: datetime) -> OrderQuerySe
 
 
 @transaction.atomic
-def cancel_order(order_id: int, *, cancelled_by: str = CancelledBy.STAFF) -> Order:
+def cancel_order(order_id: int, *, cancelled_by: str) -> Order:
     """Cancel an unpaid order and release its goods. Safe to repeat; the first actor is kept.
 
     ``cancelled_by`` is a ``CancelledBy``. Money that arrives for an order its buyer cancelled is
@@ -358,7 +363,7 @@ def _set_status(order: Order, status: str) -> None:
     order.payment_status = status
     # The network is needed only while the order holds goods.
     order.network = ""
-    order.save(update_fields=["payment_status", "cancelled_by", "network"])
+    order.save(update_fields=["payment_status", "cancelled_by", "network", "late_refusal"])
 
 
 def _stock_lines(order: Order) -> list[StockLine]:

@@ -1,14 +1,15 @@
 """The signals of the shop's business, and what each of them causes:
 
-    Order created           ->  payments: request_payment_of_new_order    ->  request_payment
-    Order due a refund      ->  payments: close_order_reversed_by_mpesa   ->  close_if_taken_back
-    OrderPayment confirmed  ->  payments: pay_order_of_confirmed_payment  ->  mark_order_paid
-    Order, status changed   ->  orders: tracks_follow_order               ->  sync_lines
-    Order paid              ->  orders: stock_falls_for_paid_order        ->  take_stock_of_order
-    OrderTrack fetched,     ->  payments: money_follows_line              ->  update_seller_earnings
+    Order created           ->  payments: request_payment_of_new_order   ->  request_payment
+    Order due a refund      ->  payments: close_order_reversed_by_mpesa  ->
+                                                               mark_refunded_if_taken_back
+    OrderPayment confirmed  ->  payments: pay_order_of_confirmed_payment ->  mark_order_paid
+    Order, status changed   ->  orders: tracks_follow_order              ->  sync_lines
+    Order paid              ->  orders: stock_falls_for_paid_order       ->  take_stock_of_order
+    OrderTrack fetched,     ->  payments: money_follows_line             ->  settle_moved_line
       delivered, or cancelled after paid
-      or its price reduced  ->  (the same)                            ->  follow_reductions
-      or disputed, or not   ->  (the same)                            ->  follow_problem
+      or its price reduced  ->  (the same)                               ->  follow_reductions
+      or disputed, or not   ->  (the same)                               ->  follow_problem
 
 The receivers are in the signals.py of the app named; orders do not know payments. Each runs inside
 the transaction of the save and reads the status a row has, not how it changed, so saving a row

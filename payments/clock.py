@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import wraps
 from typing import Any
 
 from django.conf import settings
@@ -28,7 +29,7 @@ from orders.claims import free_parcels
 from orders.fulfilment import auto_confirm_deliveries
 from orders.lifecycle import expire_unpaid_orders
 from orders.models.notifications import Message, Notice, SmsReport
-from orders.notifications.rendering import compose
+from orders.notifications.composing import compose
 from orders.notifications.reports import follow_report
 from orders.notifications.sending import send_message
 from orders.parcels.waiting import remind_of_waiting_goods
@@ -40,7 +41,6 @@ from .checkout.stk_push import SEND_AGAIN_AFTER, expire_stk_pushes, send_stk_pus
 from .disbursement import process_payout, process_refund
 from .models import GatewayEvent, OrderPayment, Payout, Receipt, ReceiptQuestion, Refund
 from .models.order_balances import covered_but_unpaid
-from .models.same_payments import maybe_counted_twice
 from .payouts.allocation import create_payouts
 from .payouts.due import sellers_to_pay
 from .people.erasure import erase_old_guests, erase_what_is_left
@@ -50,7 +50,8 @@ from .reconciliation.statement_pull import fail_attempts_not_on_statement, pull_
 from .reconciliation.status_query import delete_old_budgets, query_status
 from .reconciliation.suspense import merge_if_sure
 from .refunds.services import refund_excess
-from .watch.alerts import watch
+from .same_payments import maybe_counted_twice
+from .watch.alerts import check_for_troubles
 from .watch.nightly import forget_old_proofs, prove_some
 from .webhooks.inbox import process_event
 from .webhooks.strangers import delete_old_posts
@@ -122,14 +123,14 @@ def run_daily() -> int:
     """
     now, done = timezone.now(), 0
     for duty in (
-        lambda _: delete_expired_tokens(),
+        _without_time(delete_expired_tokens),
         delete_old_budgets,
         delete_ended_counts,
         delete_old_codes,
         delete_old_sessions,
         forget_rested_names,
-        lambda _: lockout.delete_old(),
-        lambda _: delete_old_posts(),
+        _without_time(lockout.delete_old),
+        _without_time(delete_old_posts),
         forget_messages,
         forget_problem_pictures,
         mask_old_phones,
@@ -140,9 +141,22 @@ def run_daily() -> int:
         try:
             done += duty(now)
         except Exception:
-            logger.exception("a daily duty failed; the next round tries again")
+            logger.exception(
+                "daily duty %s failed; the next round tries again",
+                f"{duty.__module__}.{duty.__qualname__}",
+            )
     clear_expired_cookies()
     return done
+
+
+def _without_time(duty: Callable[[], int]) -> Callable[[datetime], int]:
+    """A duty that looks at no time, as the others are called."""
+
+    @wraps(duty)
+    def run(now: datetime) -> int:
+        return duty()
+
+    return run
 
 
 def prove_tonight() -> int:
@@ -159,7 +173,7 @@ def prove_tonight() -> int:
 
 def watch_the_shop() -> None:
     """Look for incidents and send alerts. Never raises."""
-    watch(0)
+    check_for_troubles()
 
 
 def clear_expired_cookies() -> None:

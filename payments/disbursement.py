@@ -25,7 +25,7 @@ from .daraja.errors import (
     DarajaRefused,
     DarajaUnknown,
 )
-from .daraja.result_codes import PayoutReason
+from .daraja.result_codes import TransferFailure
 from .models import (
     TRANSFER_QUERIES,
     Payout,
@@ -38,6 +38,7 @@ from .payouts.services import retry_payout
 from .shortcodes import paid_shortcode, reversing_shortcode
 from .transaction_status import query_transaction_status
 from .transfers import (
+    Readiness,
     handler_of,
     mark_failed,
     next_day,
@@ -116,7 +117,7 @@ def _claim(model: type[Row], row_id: int, now: datetime) -> _Claimed[Row] | None
     row = lock_row(model, row_id)
     if row.next_check_at is None or row.next_check_at > now:
         return None
-    stopped = PayoutStop.objects.payouts_are_stopped()
+    stopped = PayoutStop.objects.transfers_are_stopped()
     if row.is_under_way and stopped and not _may_be_asked_about(row):
         _postpone(row, now + LOOK_AGAIN)
         return None
@@ -128,11 +129,13 @@ def _claim(model: type[Row], row_id: int, now: datetime) -> _Claimed[Row] | None
         return _Claimed(row, was_sent=True)
     if row.awaits_approval or (row.status != TransferStatus.DUE and not row.only_asks):
         return None
-    later = now + LOOK_AGAIN if stopped else handler_of(row).postpone_until(row, now)
-    if later is not None:
-        _postpone(row, later)
-    # It may need approval first; then it has no next check.
-    return None if later or row.next_check_at is None else _claim_unheld(row, now)
+    if stopped:
+        readiness = Readiness.postponed_until(now + LOOK_AGAIN)
+    else:
+        readiness = handler_of(row).check_readiness(row, now)
+    if readiness.look_again_at is not None:
+        _postpone(row, readiness.look_again_at)
+    return _claim_unheld(row, now) if readiness.may_be_sent else None
 
 
 def _claim_unheld(row: Row, now: datetime) -> _Claimed[Row] | None:
@@ -168,7 +171,7 @@ def _postpone(row: Transfer, until: datetime) -> None:
 
 
 def _may_be_asked_about(row: Transfer) -> bool:
-    """Whether M-Pesa may be queried about a row while payouts are stopped.
+    """Whether M-Pesa may be queried about a row while transfers are stopped.
 
     After a restore it may. Not if M-Pesa rejects the initiator, and not by sending the row again.
     """
@@ -228,14 +231,14 @@ def _record_refusal(row: Transfer, refusal: DarajaRefused, waited: timedelta) ->
     logger.warning("%s %s: M-Pesa rejected it: %s", row.kind, row.pk, refusal)
     claimed = row.still(TransferStatus.UNKNOWN)
     if refusal.kind == DarajaRefusal.CONFIGURATION:
-        PayoutStop.objects.stop_payouts(f"M-Pesa rejected a {row.kind}: {refusal}")
+        PayoutStop.objects.stop_transfers(f"M-Pesa rejected a {row.kind}: {refusal}")
     if row.checks:
         claimed.update(result_text=str(refusal)[:200])
         _query_again(row)
     elif refusal.kind in SENT_AGAIN or not refusal.code:
         _send_again_later(row, refusal, waited)
     else:
-        reason = row.failure_reason(refusal.code) or PayoutReason.OTHER
+        reason = row.failure_reason(refusal.code) or TransferFailure.OTHER
         mark_failed(row, code=refusal.code, text=refusal.message, reason=reason)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model, QuerySet
 
+from accounts.backoffice import audit
 from accounts.backoffice.conflicts import (
     NOBODY,
     Parties,
@@ -22,7 +23,7 @@ from accounts.backoffice.conflicts import (
     phones,
     proposers,
 )
-from accounts.models import Audit, User
+from accounts.models import User
 from orders.lookup import find_by_typed_reference
 from orders.models import Order, OrderTrack, Parcel, Problem, TrackEvent, TrackStatus
 from payments.models import (
@@ -38,15 +39,10 @@ from payments.models import (
     Withdrawal,
 )
 
-#: Staff actions that record money, and the keys of their audit entries.
-WROTE_DOWN, SAID_PAID, NAMED = "Wrote it down", "Say that it was paid", "Name its number"
-WRITING = {
-    "console.receipt.write": WROTE_DOWN,
-    "console.attempt.paid": SAID_PAID,
-    "console.receipt.name": NAMED,
-}
-#: Staff actions that set the number money goes to.
-SENT_ELSEWHERE = "Send it to another number"
+#: The keys of the staff actions that record money.
+WRITING = ("console.receipt.write", "console.attempt.paid", "console.receipt.name")
+#: The key of the one that sets the number a payout goes to.
+SENT_ELSEWHERE = "console.payout.send"
 
 
 @parties_of(Order)
@@ -91,11 +87,10 @@ def _writers(receipt: Receipt) -> frozenset[int]:
         rows.append(receipt.payment)
     found: frozenset[int] = frozenset()
     for row in rows:
-        deeds = Audit.objects.filter(
+        written = audit.entries_of(*WRITING).filter(
             content_type=ContentType.objects.get_for_model(row), object_id=str(row.pk)
         )
-        for did in WRITING.values():
-            found |= frozenset(deeds.filter(did__startswith=did).values_list("actor", flat=True))
+        found |= frozenset(written.values_list("actor", flat=True))
         found |= proposers(row, WRITING)
     return found
 
@@ -140,12 +135,13 @@ def _who_typed(payout: Payout) -> Iterable[int | None]:
     """Staff who redirected money of this seller to this number, by the rows and by the audit."""
     typed = payout.shares.values_list("phone_by", flat=True)
     before = Payout.objects.dropped().filter(seller=payout.seller_id)
-    deeds = Audit.objects.filter(
+    redirected = audit.entries_of(SENT_ELSEWHERE).filter(
         content_type=ContentType.objects.get_for_model(Payout),
         object_id__in=[str(pk) for pk in before.values_list("pk", flat=True)],
-        did__startswith=f"{SENT_ELSEWHERE} ({payout.phone})",
+        # What was typed stands behind the label, whatever that says (backoffice.actions.describe).
+        did__contains=f"({payout.phone})",
     )
-    return {payout.author_id, *typed, *deeds.values_list("actor", flat=True)}
+    return {payout.author_id, *typed, *redirected.values_list("actor", flat=True)}
 
 
 @parties_of(GatewayEvent)

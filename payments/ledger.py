@@ -283,7 +283,7 @@ def post_fee_back(parcel: Parcel) -> None:
 
 
 def _post_fee(what: str, parcel: Parcel, debit: Account, credit: Account) -> None:
-    """Build the posting of a parcel's fee; none if the delivery is free."""
+    """Post a parcel's fee from one account to another; nothing if the delivery is free."""
     if parcel.fee:
         post(
             Posting(

@@ -15,8 +15,8 @@ from orders.models import Order, OrderTrack, PaymentStatus
 
 from .checkout.stk_push import request_payment
 from .models import OrderPayment, SettlementContext
-from .payouts.earnings import follow_problem, follow_reductions, update_seller_earnings
-from .refunds.external_reversals import close_if_taken_back
+from .payouts.earnings import follow_problem, follow_reductions, settle_moved_line
+from .refunds.external_reversals import mark_refunded_if_taken_back
 
 
 @receiver(post_save, sender=Order, dispatch_uid="payments.request_payment_of_new_order")
@@ -30,13 +30,14 @@ def request_payment_of_new_order(instance: Order, created: bool, raw: bool, **kw
 def close_order_reversed_by_mpesa(instance: Order, raw: bool, **kwargs: Any) -> None:
     """A refund became due: the order is refunded already, if M-Pesa reversed all of its money."""
     if instance.payment_status == PaymentStatus.REFUND_DUE and not raw:
-        close_if_taken_back(instance)
+        mark_refunded_if_taken_back(instance)
 
 
 @receiver(post_save, sender=OrderPayment, dispatch_uid="payments.pay_order_of_confirmed_payment")
 def pay_order_of_confirmed_payment(instance: OrderPayment, raw: bool, **kwargs: Any) -> None:
     """A payment was confirmed: its order is paid, if everything credited to it covers the price."""
     if instance.is_confirmed and not raw:
+        # Only a caller that holds the order's lock passes it (``OrderPayment.save_settling``).
         settlement = instance.settlement or SettlementContext(instance.order_id)
         mark_order_paid(
             settlement.order_id, credited=settlement.amount_credited, locked=settlement.order
@@ -62,6 +63,6 @@ def money_follows_line(
     if "reduced" in saved and instance.reduced and not instance.returned:
         follow_reductions(instance)
     if "track_status" in saved:
-        update_seller_earnings(instance)
-    elif "disputed" in saved:
+        settle_moved_line(instance)
+    if "disputed" in saved and not instance.returned:
         follow_problem(instance)

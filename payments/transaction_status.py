@@ -16,7 +16,7 @@ def query_transaction_status(*, token: str, name: str, **about: str) -> bool:
 
     ``about`` are the arguments that identify it (``daraja.initiator.transaction_status``), ``name``
     is what the log calls it. Returns False if M-Pesa refused the query or did not answer. If the
-    settings are to blame, payouts are stopped. Raises ValueError for a malformed receipt number.
+    settings are to blame, transfers are stopped. Raises ValueError for a malformed receipt number.
     """
     address = gateway.callback_url(token)
     try:
@@ -24,7 +24,7 @@ def query_transaction_status(*, token: str, name: str, **about: str) -> bool:
     except DarajaRefused as refusal:
         logger.warning("%s could not be queried: %s", name, refusal)
         if refusal.kind == DarajaRefusal.CONFIGURATION:
-            PayoutStop.objects.stop_payouts(f"M-Pesa rejected a status query: {refusal}")
+            PayoutStop.objects.stop_transfers(f"M-Pesa rejected a status query: {refusal}")
         return False
     except DarajaUnknown as silence:
         logger.info("%s: no answer to the status query: %s", name, silence)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -19,7 +20,7 @@ from django.utils import timezone
 from omachemainproj.dates import NAIROBI
 from omachemainproj.money import format_kes
 
-from .daraja.result_codes import PayoutReason
+from .daraja.result_codes import TransferFailure
 from .models import (
     Payout,
     PayoutStop,
@@ -41,6 +42,25 @@ logger = logging.getLogger(__name__)
 _handlers: dict[type[Transfer], TransferHandler[Any]] = {}
 
 
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether a due row may be sent now; if not, when to look again.
+
+    Without a time it is not looked at again: it was dropped, or waits for approval.
+    """
+
+    may_be_sent: bool
+    look_again_at: datetime | None = None
+
+    @classmethod
+    def postponed_until(cls, time: datetime) -> Readiness:
+        return cls(may_be_sent=False, look_again_at=time)
+
+
+READY = Readiness(may_be_sent=True)
+NOT_TO_BE_SENT = Readiness(may_be_sent=False)
+
+
 class TransferHandler(ABC, Generic[Row]):
     """The steps of a transfer that differ between refunds and payouts."""
 
@@ -56,8 +76,8 @@ class TransferHandler(ABC, Generic[Row]):
         """Lock and return the row, after the rows that are locked before it."""
 
     @abstractmethod
-    def postpone_until(self, row: Row, now: datetime) -> datetime | None:
-        """When to look again at a due row that must not leave yet; None if it may leave.
+    def check_readiness(self, row: Row, now: datetime) -> Readiness:
+        """Whether a due row may be sent now.
 
         May also drop the row, or save it without a next check because it needs approval first.
         """
@@ -88,7 +108,7 @@ class TransferHandler(ABC, Generic[Row]):
         """Save a row that became done from the status ``was``, and do what follows."""
 
     @abstractmethod
-    def on_refused(self, row: Row, reason: PayoutReason) -> None:
+    def on_refused(self, row: Row, reason: TransferFailure) -> None:
         """Do what follows the refusal of a row, which is saved already."""
 
 
@@ -162,7 +182,7 @@ def _record_number(row: Transfer, number: str) -> str:
 
 
 @transaction.atomic
-def mark_refused(row: Transfer, *, code: str, text: str, reason: PayoutReason) -> str:
+def mark_refused(row: Transfer, *, code: str, text: str, reason: TransferFailure) -> str:
     """Record that M-Pesa has definitely not made a transfer. Safe to repeat. Returns a note.
 
     After a temporary reason it is retried later under a new id; after any other it goes another
@@ -177,18 +197,18 @@ def mark_refused(row: Transfer, *, code: str, text: str, reason: PayoutReason) -
     row.save()
     release_daily_limit(row)
     logger.warning("%s %s: M-Pesa refused it: %s %s", row.kind, row.pk, code, text)
-    if reason == PayoutReason.INITIATOR:
-        PayoutStop.objects.stop_payouts(f"M-Pesa does not accept the initiator: {code} {text}")
+    if reason == TransferFailure.INITIATOR:
+        PayoutStop.objects.stop_transfers(f"M-Pesa does not accept the initiator: {code} {text}")
     handler.on_refused(row, reason)
     return "M-Pesa refused it."
 
 
-def mark_failed(row: Transfer, *, code: str, text: str, reason: PayoutReason) -> str:
+def mark_failed(row: Transfer, *, code: str, text: str, reason: TransferFailure) -> str:
     """Record a failure that M-Pesa reported. Safe to repeat. Returns a note.
 
     A refund of a payment that was reversed before is done: the buyer has the money.
     """
-    if reason == PayoutReason.ALREADY_REVERSED:
+    if reason == TransferFailure.ALREADY_REVERSED:
         return mark_done(row, number="", code=code, text=text)
     return mark_refused(row, code=code, text=text, reason=reason)
 

@@ -61,7 +61,15 @@ def paid_line(buyer, product: Product, number: int = 1) -> OrderTrack:
     order = an_order(buyer, (product, number))
     payment = order.payments.get()
     record_outcome(
-        payment.pk, AttemptOutcome(True, "0", "", "callback", order.amount, next(_receipts))
+        payment.pk,
+        AttemptOutcome(
+            succeeded=True,
+            code="0",
+            text="",
+            source="callback",
+            amount=order.amount,
+            receipt=next(_receipts),
+        ),
     )
     return order.tracks.get()
 

@@ -123,15 +123,15 @@ def is_party(by: User, parties: Parties, *, numbers: frozenset[str] | None = Non
     )
 
 
-def refuse_conflicts(by: User, row: Model, *, besides: Parties = NOBODY) -> None:
-    """Raise ConflictOfInterest if a user is a party to a row, or to ``besides``."""
-    if is_party(by, find_parties(row) | besides):
+def refuse_conflicts(by: User, row: Model, *, others: Parties = NOBODY) -> None:
+    """Raise ConflictOfInterest if a user is a party to a row, or to ``others``."""
+    if is_party(by, find_parties(row) | others):
         raise ConflictOfInterest
 
 
 def log_refusal(by: User, what: str, row: Model, *, why: str = "") -> None:
     """Record that a user was refused an action because of a conflict of interest."""
-    audit.log(by, f"{REFUSED}: {what}", row, why=why)
+    audit.log(by, f"{REFUSED}: {what}", row, action=audit.REFUSED, why=why)
 
 
 @parties_of(User)

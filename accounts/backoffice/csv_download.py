@@ -17,8 +17,8 @@ from omachemainproj.csv_files import write_sheet
 from omachemainproj.phones import mask_phone
 
 from . import audit
-from .admin import LookupAdmin
 from .columns import PHONES
+from .read_only_admin import LookupAdmin
 
 #: Rows per query, so that no query is long and no cursor is held open between two.
 BATCH = 2000
@@ -60,7 +60,14 @@ class DownloadAdmin(LookupAdmin):
             if audit.is_logged(field) and field.name not in hidden
         ]
         asked = {"list": [None, request.GET.urlencode()], "rows": [None, _chosen(request)]}
-        audit.log(current_user(request), "Downloaded as CSV", None, kind=self.model, changes=asked)
+        audit.log(
+            current_user(request),
+            "Downloaded as CSV",
+            None,
+            action=audit.DOWNLOADED,
+            kind=self.model,
+            changes=asked,
+        )
         response = StreamingHttpResponse(
             write_sheet(columns, batches(rows, columns, self._masks(request))),
             content_type="text/csv; charset=utf-8",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from accounts.models import Proposal, ProposalState, User
@@ -15,7 +15,7 @@ from omachemainproj.locking import lock_row
 from . import audit
 from .actions import ACTIONS, ApprovalPolicy, StaffAction, describe, staff_action
 from .conflicts import NOBODY, Parties, find_parties, is_party, parties_of, people
-from .second_person import is_one_hand
+from .second_person import ONE_HAND, is_one_hand
 
 
 class ProposalRefused(Refusal):
@@ -34,6 +34,12 @@ def may_second(person: User, action: StaffAction | None) -> bool:
 def keys_for(person: User) -> list[str]:
     """The keys of the actions a user may approve."""
     return [key for key, action in ACTIONS.items() if may_second(person, action)]
+
+
+def waiting_for(person: User) -> QuerySet[Proposal]:
+    """The proposals that wait for a user, oldest first; their own wait for somebody else."""
+    mine = Proposal.objects.filter(state=ProposalState.OPEN, action__in=keys_for(person))
+    return mine.exclude(proposed_by=person).order_by("pk")
 
 
 @staff_action(
@@ -55,10 +61,7 @@ def agree(waiting: Proposal, given: Mapping[str, Any], by: User) -> str:
             "The person who proposed this no longer has permission to do it. Reject the proposal."
         )
     if is_one_hand(by, [proposer.pk]):
-        raise ProposalRefused(
-            "One of you gave the other their account, password or permissions this week, so you do "
-            "not count as two people. A third person has to decide."
-        )
+        raise ProposalRefused(ONE_HAND)
     row = _row_of(proposal, approval)
     # ConflictOfInterest of the approver was raised before this was called (backoffice.actions).
     if is_party(proposer, find_parties(row) | action.form.parties(proposal.given)):
@@ -73,7 +76,12 @@ def agree(waiting: Proposal, given: Mapping[str, Any], by: User) -> str:
     changes = audit.difference(before, audit.values_of(row))
     what = describe(action.label, proposal.given)
     audit.log_with_history(
-        by, f"{what}, as {proposer} proposed", row, why=proposal.why, changes=changes
+        by,
+        f"{what}, as {proposer} proposed",
+        row,
+        action=action.key,
+        why=proposal.why,
+        changes=changes,
     )
     proposal.object_id = str(row.pk)
     _decide(proposal, ProposalState.DONE, by)

@@ -18,7 +18,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Model, Q
 from django.utils import timezone
 
-from accounts.models import Audit, Proposal, ProposalState, StaffDay, User
+from accounts.models import Proposal, ProposalState, StaffDay, User
 from omachemainproj.api.errors import Refusal
 from omachemainproj.dates import NAIROBI
 from omachemainproj.money import format_kes
@@ -27,6 +27,11 @@ from . import audit
 
 #: For so long, who gave somebody an account, a password or powers is no second person with them.
 ONE_HAND_FOR = timedelta(days=7)
+#: Shown to whoever counts as one person with somebody involved (``is_one_hand``).
+ONE_HAND = (
+    "One of you gave the other their account, password or permissions this week, so you do not "
+    "count as two people. A third person has to decide."
+)
 
 
 class Cost(NamedTuple):
@@ -90,7 +95,9 @@ def propose(
                 cost=sum(cost),
                 proposed_by=by,
             )
-            audit.log_with_history(by, f"Proposed: {what}", row, why=proposal.why)
+            audit.log_with_history(
+                by, f"Proposed: {what}", row, action=audit.PROPOSED, why=proposal.why
+            )
     except IntegrityError:
         open_ones = Proposal.objects.filter(state=ProposalState.OPEN, content_type=kind)
         waiting = open_ones.filter(action=action, object_id=object_id).first()
@@ -110,9 +117,12 @@ def is_one_hand(person: User, others: Iterable[int | None]) -> bool:
     ids = {pk for pk in others if pk is not None}
     given = Q(actor=person, object_id__in=[str(pk) for pk in ids])
     pairs = given | Q(actor__in=ids, object_id=str(person.pk))
-    return Audit.objects.filter(
-        pairs,
-        content_type=ContentType.objects.get_for_model(User),
-        did__in=("Added", "Changed"),
-        at__gte=timezone.now() - ONE_HAND_FOR,
-    ).exists()
+    return (
+        audit.entries_of(audit.ADDED, audit.CHANGED)
+        .filter(
+            pairs,
+            content_type=ContentType.objects.get_for_model(User),
+            at__gte=timezone.now() - ONE_HAND_FOR,
+        )
+        .exists()
+    )

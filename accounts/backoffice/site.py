@@ -329,7 +329,7 @@ class ShopSite(AdminSite):
 
 def _record(user: User, did: str) -> None:
     # A request's user is a lazy object, not a model instance.
-    audit.log(user, did, User.objects.get(pk=user.pk))
+    audit.log(user, did, User.objects.get(pk=user.pk), action=audit.OWN_ACCOUNT)
 
 
 def _is_staff(request: HttpRequest) -> bool:

@@ -3,12 +3,11 @@
 Users with a token are counted individually, on public pages too. Anonymous requests are counted per
 client id, which the client chooses, and per network address, whose limit is that of
 ``ADDRESS_ROOM`` clients, since a Kenyan operator puts a whole town behind one address. As client
-ids can be forged, the network's limit is the effective bound. Endpoints that check a secret allow a
-network no more than one client.
+ids can be forged, the network's limit is the effective bound. Scopes that check a secret allow a
+network fewer clients (``_SCOPES``).
 
-DRF's throttles read, append and write back, so concurrent requests are undercounted: with a limit
-of 20, 244 to 293 passed when measured. A fixed window with an atomic increment lets exactly 20
-through.
+Each window has a fixed start, and a request is counted by an atomic increment: DRF's throttles
+read, append and write back, which undercounts concurrent requests.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ import logging
 import math
 import re
 import time
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from django.conf import settings
 from django.core.cache import cache
@@ -42,9 +41,30 @@ _SECONDS = {"sec": 1, "min": 60, "hour": 3600, "day": 86400}
 _FAIL_CLOSED = {"login", "registration", "refresh", "dj_rest_auth", "code"}
 #: The limit of a network, as a multiple of one client's.
 ADDRESS_ROOM = 20
-#: The same for scopes that cost more than a query: checking or hashing a password, sending mail.
-#: Attempts are also counted by accounts.lockout, and mails by accounts.contact_budgets.
-_ROOM_OF = {"login": 1, "dj_rest_auth": 1, "code": 2, "registration": 5}
+
+
+class _Scope(NamedTuple):
+    """How a scope counts anonymous requests.
+
+    ``clients``: how many clients' limits a network has. ``by_client``: whether a client id is
+    counted by itself, below its network. ``by_token``: whether a request with an access token is
+    counted under its user on views that ignore tokens.
+    """
+
+    clients: int
+    by_client: bool = True
+    by_token: bool = False
+
+
+_BY_DEFAULT = _Scope(ADDRESS_ROOM, by_token=True)
+#: Scopes that cost more than a query: checking or hashing a password, sending mail. Attempts are
+#: also counted by accounts.lockout, and mails by accounts.contact_budgets.
+_SCOPES = {
+    "login": _Scope(1, by_client=False),
+    "dj_rest_auth": _Scope(1, by_client=False),
+    "code": _Scope(2),
+    "registration": _Scope(5),
+}
 #: A client id, from our cookie or the header ``Client-ID``.
 _CLIENT = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
@@ -61,11 +81,11 @@ class ScopedThrottle(BaseThrottle):
         limit, seconds = _rate(scope)
         now = time.time()
         self._wait = seconds - now % seconds
-        for name, room in _counted(request, scope):
+        for name, clients in _counted(request, scope):
             who = hashlib.sha256(name.encode()).hexdigest()[:24]
             key = f"throttle:{scope}:{who}:{int(now // seconds)}"
             # A refused client does not count against its network.
-            if _count(key, seconds, scope) > limit * room:
+            if _count(key, seconds, scope) > limit * clients:
                 return False
         return True
 
@@ -79,16 +99,16 @@ def _counted(request: Request, scope: str) -> list[tuple[str, int]]:
     user: Any = request.user
     if user is not None and user.is_authenticated:
         return [(f"user:{user.pk}", 1)]
-    room = _ROOM_OF.get(scope, ADDRESS_ROOM)
-    holder = _read_holder(request) if room == ADDRESS_ROOM else None
+    counts = _SCOPES.get(scope, _BY_DEFAULT)
+    holder = _read_holder(request) if counts.by_token else None
     if holder:
         return [(f"user:{holder}", 1)]
     # Behind a proxy, EdgeMiddleware has set this to the client's own address.
     address = f"address:{client_network(request.META.get('REMOTE_ADDR', ''))}"
-    client = _read_client(request)
-    if not client or room == 1:
-        return [(address, room)]
-    return [(f"client:{client} {address}", 1), (address, room)]
+    client = _read_client(request) if counts.by_client else ""
+    if not client:
+        return [(address, counts.clients)]
+    return [(f"client:{client} {address}", 1), (address, counts.clients)]
 
 
 def _read_holder(request: Request) -> str | None:

@@ -62,6 +62,16 @@ class CancelledBy(models.TextChoices):
     STAFF = "staff"
 
 
+class LateRefusal(models.TextChoices):
+    """Why late money did not buy the goods of a closed order after all."""
+
+    CANCELLED = "cancelled", "its buyer had cancelled it"
+    TOO_LATE = "too_late", "it was closed more than a day before"
+    PAID_AGAIN = "paid_again", "its buyer had paid for the same goods with another order"
+    OFF_SALE = "off_sale", "some of the goods were no longer on sale"
+    GOODS_GONE = "goods_gone", "some of the goods were gone"
+
+
 #: The statuses an order can have once its buyer has cancelled it.
 _STATUSES_AFTER_BUYER_CANCELLED = (
     PaymentStatus.CANCELLED,
@@ -127,7 +137,10 @@ class Order(models.Model):
     """An order: the agreed amount, the time until which it may be paid, and its status."""
 
     buyer = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="orders"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="orders",
+        db_index=False,  # order_of_buyer_newest begins with it
     )
     #: The guest who placed it (accounts.guests): also its buyer, until it joins an account.
     guest = models.ForeignKey(
@@ -140,13 +153,15 @@ class Order(models.Model):
     )
     order_token = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     reference = models.CharField(max_length=12, default=new_reference, unique=True, editable=False)
-    mpesa_number = models.CharField(max_length=12, help_text="The phone that is asked to pay.")
+    mpesa_number = models.CharField(
+        max_length=12, help_text="The phone that gets the payment prompt."
+    )
     amount = models.PositiveIntegerField(help_text="Whole Kenyan shillings.")
     payment_status = models.CharField(
         max_length=10, choices=PaymentStatus, default=PaymentStatus.REQUESTED
     )
     created_at = models.DateTimeField(auto_now_add=True)
-    expires_at = models.DateTimeField(help_text="Unpaid by then, its goods are free again.")
+    expires_at = models.DateTimeField(help_text="If it is unpaid by then, its goods are released.")
     #: A retried payment moves expires_at, but never beyond this.
     held_until = models.DateTimeField()
     #: Until then a prompt is open, and no other buyer can preempt its goods (orders.lifecycle).
@@ -167,6 +182,12 @@ class Order(models.Model):
         max_length=5, choices=CancelledBy, blank=True, default="", db_default=""
     )
 
+    #: Why money that covered it did not pay it once it was closed; decided by
+    #: ``orders.lifecycle.mark_order_paid``, read by the refund. Empty if no such money came, and
+    #: for orders from before this was recorded.
+    late_refusal = models.CharField(
+        max_length=10, choices=LateRefusal, blank=True, default="", db_default="", editable=False
+    )
     #: M-Pesa has not confirmed its payment: none of its goods may be handed over.
     in_doubt = models.BooleanField(default=False, db_default=False, editable=False)
 

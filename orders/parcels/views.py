@@ -21,7 +21,7 @@ from orders.claims import BringsNothing, ClaimedByAnother
 from orders.models import Parcel, ParcelQuerySet, ParcelStatus
 
 from . import openapi as descriptions
-from .actions import ATTEMPT, CLAIM, RELEASE, move_for
+from .actions import ATTEMPT, CLAIM, RELEASE, move_parcel_for
 from .queries import Reader, in_county, read_rows, seen_by, with_ends, without_own
 from .representation import represent_parcel
 from .serializers import (
@@ -154,7 +154,7 @@ class ParcelMoveView(APIView):
         asked = ParcelMoveInput(data=request.data)
         asked.is_valid(raise_exception=True)
         try:
-            move_for(parcel, actor=reader.user, **asked.validated_data)
+            move_parcel_for(parcel, actor=reader.user, **asked.validated_data)
         except Parcel.DoesNotExist:
             # It was cancelled entirely since it was read.
             raise NoSuchParcel from None

@@ -26,7 +26,7 @@ from omachemainproj.media import media_prefix
 from orders.claims import ClaimedByAnother
 from orders.delivery.representation import delivery_of, represent_delivery
 from orders.fulfilment import NoSuchLine, NotAllowed, PaymentInDoubt
-from orders.fulfilment_actions import move_for
+from orders.fulfilment_actions import move_line_for
 from orders.line_moves import Role, roles_of
 from orders.models import OrderTrack, Problem, latest_problem_of
 from orders.problems.queries import with_counts
@@ -128,7 +128,7 @@ class MoveView(APIView):
         line = _visible(request, int(track_id))
         asked = MoveInput(data=request.data)
         asked.is_valid(raise_exception=True)
-        move_for(line, actor=current_user(request), **asked.validated_data)
+        move_line_for(line, actor=current_user(request), **asked.validated_data)
         line.refresh_from_db()
         return _story(request, line)
 

@@ -11,7 +11,7 @@ from omachemainproj.phones import PhoneMatch, match_phone, read_masked_phone
 from orders.lookup import letters_of_reference
 from orders.models import REFERENCE_ALPHABET, REFERENCE_LENGTH, Order, PaymentStatus
 from payments.models import Receipt
-from payments.models.same_payments import unnamed_behind
+from payments.same_payments import unnamed_behind
 
 #: The newest orders in which to look for the same amount.
 _RECENT = 5000

@@ -8,7 +8,6 @@ from accounts.models import User
 from omachemainproj.money import format_kes
 from omachemainproj.phones import PhoneMatch, match_phone
 from orders.lookup import find_by_typed_reference
-from payments.interest import NAMED, SAID_PAID, WROTE_DOWN
 from payments.models import (
     OrderPayment,
     Provider,
@@ -18,7 +17,7 @@ from payments.models import (
     TransferStatus,
     Verification,
 )
-from payments.models.same_payments import is_undecided
+from payments.same_payments import is_undecided
 
 from . import receipt_services, transfer_services
 from .forms import OrderReferenceForm, ReceiptNumberForm, SeenPaymentForm
@@ -77,7 +76,7 @@ def _seen(given: Given) -> Receipt:
 #: On no row's page: the console has a separate form for it.
 WRITE_DOWN = register(
     StaffAction(
-        WROTE_DOWN,
+        "Record a payment that was seen",
         _record_seen,
         SeenPaymentForm,
         key="console.receipt.write",
@@ -259,7 +258,7 @@ def record_reversal_action(receipt: Receipt, given: Given, by: User) -> str:
 @console_action(
     "receipt",
     "name",
-    NAMED,
+    "Enter its receipt number",
     "The receipt number that the portal shows for this payment.",
     applies=lambda receipt: not receipt.number and receipt.same_as_id is None,
     form=ReceiptNumberForm,
@@ -288,7 +287,7 @@ def query_attempt_action(payment: OrderPayment, given: Given, by: User) -> str:
 @console_action(
     "attempt",
     "paid",
-    SAID_PAID,
+    "Mark it as paid",
     "Enter the receipt number that the portal shows for this phone, amount and time.",
     applies=lambda payment: payment.is_open,
     form=ReceiptNumberForm,

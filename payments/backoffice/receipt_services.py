@@ -6,13 +6,13 @@ longer in a suitable state. The caller records who did it and why.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Set
 from contextlib import contextmanager
 
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.backoffice.second_person import is_one_hand
+from accounts.backoffice.second_person import ONE_HAND, is_one_hand
 from accounts.models import User
 from omachemainproj.api.errors import Refusal
 from omachemainproj.locking import lock_row
@@ -39,7 +39,6 @@ from payments.models import (
     Verification,
 )
 from payments.models.evidence import is_enough
-from payments.models.same_payments import is_undecided, movements_behind
 from payments.reconciliation.incoming import IncomingPayment, record_receipt
 from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from payments.reconciliation.receipts import find_receipt
@@ -52,6 +51,7 @@ from payments.reconciliation.suspense import (
 )
 from payments.refunds.external_reversals import NotInDoubt, write_off_never_came
 from payments.refunds.services import NothingToRefund, refund_unmatched
+from payments.same_payments import is_undecided, receipts_behind
 from payments.transfers import is_number_of_transfer
 from payments.webhooks.inbox import reprocess_event
 
@@ -65,6 +65,19 @@ class ActionNotAvailable(Refusal):
     """The action is not possible in the row's current state."""
 
     code = "cannot_do"
+
+
+def require_uninvolved(by: User, involved: Mapping[str, Set[int | None]]) -> None:
+    """Raise ActionNotAvailable if a user is one of those involved, or counts as one person with
+    one of them (accounts.backoffice.second_person.is_one_hand).
+
+    ``involved`` are ids of users, by the sentence that tells one of them so.
+    """
+    for sentence, ids in involved.items():
+        if by.pk in ids:
+            raise ActionNotAvailable(sentence)
+    if is_one_hand(by, set[int | None]().union(*involved.values())):
+        raise ActionNotAvailable(ONE_HAND)
 
 
 @contextmanager
@@ -210,7 +223,7 @@ def mark_attempt_unpaid(payment_id: int) -> OrderPayment:
     payment = lock_row(OrderPayment, payment_id)
     if not payment.is_open or payment.live:
         raise ActionNotAvailable("This attempt has ended, or its prompt may still be open.")
-    if behind := movements_behind(payment):
+    if behind := receipts_behind(payment):
         raise ActionNotAvailable(
             f"{behind[0]} arrived at that time without an order and may be this payment. First "
             "record that this attempt was paid, or that the other is a separate payment."
@@ -324,15 +337,9 @@ def _check_not_involved(receipt: Receipt, by: User) -> None:
     involved: set[int | None] = {*staff_who_reported([receipt.pk])}
     if receipt.order is not None:
         involved.add(receipt.order.buyer_id)
-    if by.pk in involved:
-        raise ActionNotAvailable(
-            "You cannot decide this: you recorded the payment or made the purchase."
-        )
-    if is_one_hand(by, involved):
-        raise ActionNotAvailable(
-            "One of you gave the other their account, password or permissions this week, so you do "
-            "not count as two people. A third person has to decide."
-        )
+    require_uninvolved(
+        by, {"You cannot decide this: you recorded the payment or made the purchase.": involved}
+    )
 
 
 def _id_of(person: User | None) -> int | None:

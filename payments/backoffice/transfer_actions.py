@@ -6,7 +6,6 @@ from accounts.backoffice.formats import dial
 from accounts.backoffice.second_person import Cost
 from accounts.models import User
 from omachemainproj.money import format_kes
-from payments.interest import SENT_ELSEWHERE
 from payments.models import (
     Payout,
     PayoutStop,
@@ -145,14 +144,14 @@ def hold_payout_action(payout: Payout, given: Given, by: User) -> str:
 
 @console_action(
     "payout",
-    "refuse",
+    "reject",
     "Reject the payout",
     "It is dropped, and its earnings move to “Withheld earnings” until staff release them into a "
     "new payout. If the goods must be cancelled, support does that.",
     applies=lambda payout: payout.awaits_approval and payout.shares.exists(),
 )
 def reject_payout_action(payout: Payout, given: Given, by: User) -> str:
-    count = transfer_services.refuse_payout(payout.pk, why=given["why"])
+    count = transfer_services.reject_payout(payout.pk, why=given["why"])
     return f"The payout is rejected. Earnings withheld: {count}."
 
 
@@ -195,7 +194,7 @@ def retry_refund_action(refund: Refund, given: Given, by: User) -> str:
 @console_action(
     "refund",
     "send",
-    SENT_ELSEWHERE,
+    "Send it to another number",
     "Sent to that phone once a second person has approved it.",
     applies=_is_refused_refund,
     form=PhoneForm,
@@ -221,7 +220,7 @@ def retry_payout_action(payout: Payout, given: Given, by: User) -> str:
 @console_action(
     "payout",
     "send",
-    SENT_ELSEWHERE,
+    "Send it to another number",
     "Only use a number the seller gave you and that you have called back. A second person must "
     "approve it.",
     applies=_is_refused_payout,

@@ -11,7 +11,6 @@ from typing import TypeVar
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.backoffice.second_person import is_one_hand
 from accounts.models import User
 from omachemainproj.background import enqueue_after_commit
 from omachemainproj.locking import lock_row
@@ -19,7 +18,7 @@ from omachemainproj.money import format_kes
 from omachemainproj.mpesa_limits import MAX_B2C, MIN_B2C
 from omachemainproj.phones import normalise_phone
 from orders.models import TrackEvent, TrackStatus
-from payments.daraja.result_codes import PayoutReason
+from payments.daraja.result_codes import TransferFailure
 from payments.evidence import staff_who_reported
 from payments.models import (
     DOUBTFUL,
@@ -47,16 +46,21 @@ from payments.refunds.external_reversals import CannotBeReversed, record_outside
 from payments.refunds.handler import NOT_ANSWERED, create_replacement, lock_refund
 from payments.transfers import handler_of, is_known_number, mark_done, mark_refused
 
-from .receipt_services import STAFF_SAYS_UNPAID, ActionNotAvailable, not_available_on, tidy_number
+from .receipt_services import (
+    STAFF_SAYS_UNPAID,
+    ActionNotAvailable,
+    not_available_on,
+    require_uninvolved,
+    tidy_number,
+)
 
 TransferT = TypeVar("TransferT", bound=Transfer)
 
 SECOND_PERSON = (
     "You cannot approve this: you decided it, entered the phone number, or recorded the payment."
 )
-ONE_HAND = (
-    "One of you gave the other their account, password or permissions this week, so you do not "
-    "count as two people. A third person has to approve it."
+SELLS_OR_CARRIES = (
+    "You cannot approve this payout: you collected the goods or you are the seller being paid."
 )
 NOT_REFUSED = "M-Pesa has not rejected this transfer, or a retry already exists."
 NOT_AWAITING_APPROVAL = "This is not waiting for approval."
@@ -125,20 +129,16 @@ def approve_payout(payout_id: int, *, by: User) -> Payout:
     fetched = TrackEvent.objects.filter(
         track__seller_share__payout=payout, track_status=TrackStatus.FETCHED
     )
-    paid = {payout.seller_id, *fetched.values_list("actor", flat=True)}
-    if by.pk in paid:
-        raise ActionNotAvailable(
-            "You cannot approve this payout: you collected the goods or you are the seller being "
-            "paid."
-        )
     orders = payout.shares.values("track__order")
     receipts = Receipt.objects.filter(order__in=orders).values_list("pk", flat=True)
     typed = payout.shares.filter(phone_by__isnull=False).values_list("phone_by", flat=True)
-    decided = {payout.author_id, *typed, *staff_who_reported(receipts)}
-    if by.pk in decided:
-        raise ActionNotAvailable(SECOND_PERSON)
-    if is_one_hand(by, paid | decided):
-        raise ActionNotAvailable(ONE_HAND)
+    require_uninvolved(
+        by,
+        {
+            SELLS_OR_CARRIES: {payout.seller_id, *fetched.values_list("actor", flat=True)},
+            SECOND_PERSON: {payout.author_id, *typed, *staff_who_reported(receipts)},
+        },
+    )
     payout.approved_by, payout.next_check_at = by, timezone.now()
     payout.on_hold_since, payout.on_hold_reason = None, ""
     payout.save(update_fields=["approved_by", "next_check_at", "on_hold_since", "on_hold_reason"])
@@ -157,7 +157,7 @@ def hold_payout(payout_id: int, *, why: str) -> Payout:
 
 
 @transaction.atomic
-def refuse_payout(payout_id: int, *, why: str) -> int:
+def reject_payout(payout_id: int, *, why: str) -> int:
     """Drop a payout that awaits approval, and withhold its earnings. Returns how many.
 
     Locks the seller, the earnings and then the payout: the order in which a problem withholds one.
@@ -204,10 +204,7 @@ def approve_refund(refund_id: int, *, by: User) -> Refund:
     involved = {refund.author_id, receipt.phone_by_id, *staff_who_reported([receipt.pk])}
     if refund.order is not None:
         involved.add(refund.order.buyer_id)
-    if by.pk in involved:
-        raise ActionNotAvailable(SECOND_PERSON)
-    if is_one_hand(by, involved):
-        raise ActionNotAvailable(ONE_HAND)
+    require_uninvolved(by, {SECOND_PERSON: involved})
     refund.approved_by, refund.next_check_at = by, timezone.now()
     refund.save(update_fields=["approved_by", "next_check_at"])
     return refund
@@ -305,7 +302,7 @@ def record_transfer_outcome(transfer: TransferT, *, number: str = "") -> Transfe
             row,
             code=STAFF_SAYS_UNPAID,
             text="Staff found that no money was sent.",
-            reason=PayoutReason.OTHER,
+            reason=TransferFailure.OTHER,
         )
     row.refresh_from_db()
     return row

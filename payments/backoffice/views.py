@@ -22,7 +22,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.authentication import current_user
 from accounts.backoffice import audit
 from accounts.backoffice.actions import FASTER, ReasonForm, page_before, perform
-from accounts.backoffice.admin import COUNT_AT_MOST
+from accounts.backoffice.change_list import COUNT_AT_MOST
 from accounts.backoffice.sent_forms import send_back
 from accounts.models import Proposal, User
 from omachemainproj.api.errors import Refusal
@@ -92,7 +92,14 @@ def dashboard_sheet(request: HttpRequest, key: str) -> StreamingHttpResponse:
     asked = {"panel": [None, panel.key], "period": [None, period.words]}
     app, _, codename = panel.permission.partition(".")
     kind = apps.get_model(app, codename.removeprefix("view_"))
-    audit.log(current_user(request), "Downloaded as CSV", None, kind=kind, changes=asked)
+    audit.log(
+        current_user(request),
+        "Downloaded as CSV",
+        None,
+        action=audit.DOWNLOADED,
+        kind=kind,
+        changes=asked,
+    )
     response = StreamingHttpResponse(
         write_sheet(sheet.header, [sheet.rows]), content_type="text/csv; charset=utf-8"
     )
@@ -173,7 +180,7 @@ def _show_console(
     return _render(
         request,
         "console",
-        title="What needs you",
+        title="Needs attention",
         status=status,
         waiting=[view for view in waiting if view.count],
         known=[view for view in known if view.count],

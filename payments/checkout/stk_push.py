@@ -21,8 +21,8 @@ from omachemainproj.compiled_queries import Update, compiled, compiled_update
 from omachemainproj.inserts import insert
 from omachemainproj.locking import lock_row
 from omachemainproj.task_registry import background_task
-from orders.allowance import lock_phone
 from orders.hold_limits import check_phone_of_order
+from orders.hold_locks import lock_phone
 from orders.lifecycle import NotUnpaid, end_prompt, extend_hold
 from orders.models import Order
 from payments import gateway

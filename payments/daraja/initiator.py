@@ -207,7 +207,7 @@ def _money_moves(
     reply: Reply,
     request: str,
     *,
-    failure: Callable[[str], result_codes.PayoutReason | None],
+    failure: Callable[[str], result_codes.TransferFailure | None],
     ours: str = "",
 ) -> Conversation:
     """The conversation. Raises DarajaRefused only if the money certainly stays."""

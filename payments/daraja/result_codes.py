@@ -72,7 +72,7 @@ def stk_failure(code: str) -> StkReason | None:
     return STK_FAILURES.get(code)
 
 
-class PayoutReason(StrEnum):
+class TransferFailure(StrEnum):
     """Why a B2C payment or a reversal was not made."""
 
     NO_FUNDS = "no_funds"
@@ -94,15 +94,15 @@ class PayoutReason(StrEnum):
 
 #: Codes of M-Pesa's core for B2C and reversals alike.
 _CORE = {
-    "1": PayoutReason.NO_FUNDS,
-    "11": PayoutReason.MISCONFIGURED,
-    "18": PayoutReason.INITIATOR,
-    "20": PayoutReason.INITIATOR,
-    "21": PayoutReason.INITIATOR,
-    "2001": PayoutReason.INITIATOR,
-    "2006": PayoutReason.MISCONFIGURED,
-    "2028": PayoutReason.MISCONFIGURED,
-    "8006": PayoutReason.INITIATOR,
+    "1": TransferFailure.NO_FUNDS,
+    "11": TransferFailure.MISCONFIGURED,
+    "18": TransferFailure.INITIATOR,
+    "20": TransferFailure.INITIATOR,
+    "21": TransferFailure.INITIATOR,
+    "2001": TransferFailure.INITIATOR,
+    "2006": TransferFailure.MISCONFIGURED,
+    "2028": TransferFailure.MISCONFIGURED,
+    "8006": TransferFailure.INITIATOR,
 }
 
 #: B2C: the money certainly was not sent. Deliberately complete: an unlisted code is not final (15
@@ -110,30 +110,30 @@ _CORE = {
 #: pay twice.
 B2C_FAILURES = {
     **_CORE,
-    "2": PayoutReason.LIMIT,
-    "3": PayoutReason.LIMIT,
-    "4": PayoutReason.LIMIT,
-    "8": PayoutReason.LIMIT,
-    "2040": PayoutReason.NOT_REGISTERED,
-    "SFC_IC0003": PayoutReason.NOT_REGISTERED,
+    "2": TransferFailure.LIMIT,
+    "3": TransferFailure.LIMIT,
+    "4": TransferFailure.LIMIT,
+    "8": TransferFailure.LIMIT,
+    "2040": TransferFailure.NOT_REGISTERED,
+    "SFC_IC0003": TransferFailure.NOT_REGISTERED,
 }
 
 #: Reversal: it moved nothing. ALREADY_REVERSED: an earlier one did. 25 is a bad parameter in the
 #: core's list; that it also means a different amount is a guess.
 REVERSAL_FAILURES = {
     **_CORE,
-    "25": PayoutReason.NOT_REVERSIBLE,
-    "R000001": PayoutReason.ALREADY_REVERSED,
-    "R000002": PayoutReason.NO_SUCH_PAYMENT,
+    "25": TransferFailure.NOT_REVERSIBLE,
+    "R000001": TransferFailure.ALREADY_REVERSED,
+    "R000002": TransferFailure.NO_SUCH_PAYMENT,
 }
 
 
-def b2c_failure(code: str) -> PayoutReason | None:
+def b2c_failure(code: str) -> TransferFailure | None:
     """Why a B2C payment with this result code was not made, or None if it may have been."""
     return B2C_FAILURES.get(code)
 
 
-def reversal_failure(code: str) -> PayoutReason | None:
+def reversal_failure(code: str) -> TransferFailure | None:
     """Why a reversal with this result code moved nothing, or None if it may have."""
     return REVERSAL_FAILURES.get(code)
 

@@ -22,9 +22,10 @@ from .refunds import Refund
 class Source(models.TextChoices):
     """The webhook endpoint a message came to; for a bank's endpoint, the bank's key."""
 
-    PROMPT = "prompt", "the own address of a prompt, a refund or a payout"
-    C2B = "c2b", "the address for payments to the pay bill"
-    STATEMENT = "statement", "no address: a row of M-Pesa's statement"
+    #: Kept as "prompt" from the time when only prompts had addresses.
+    CALLBACK = "prompt", "address of a prompt, refund or payout"
+    C2B = "c2b", "address for pay bill payments"
+    STATEMENT = "statement", "row of M-Pesa's statement"
 
 
 def source_choices() -> list[tuple[str, str]]:
@@ -35,12 +36,15 @@ def source_choices() -> list[tuple[str, str]]:
 
 
 class EventState(models.TextChoices):
-    NEW = "new", "not acted on yet"  # stored
-    APPLIED = "applied", "acted on"  # or found to change nothing
-    CHECKING = "checking", "M-Pesa is asked"  # not trusted alone: the status query decides
-    UNMATCHED = "unmatched", "about nothing of ours"  # readable
+    NEW = "new", "not processed yet"  # stored
+    APPLIED = "applied", "processed"  # or found to change nothing
+    CHECKING = (
+        "checking",
+        "being verified with M-Pesa",
+    )  # not trusted alone: the status query decides
+    UNMATCHED = "unmatched", "matches nothing"  # readable
     UNREADABLE = "unreadable", "unreadable"  # in an unknown format; kept for staff
-    FAILED = "failed", "acting on it failed"  # repeatedly: staff must look
+    FAILED = "failed", "processing failed"  # repeatedly: staff must look
     ASIDE = "aside", "set aside"  # reviewed by staff, no action needed
 
 
@@ -52,6 +56,14 @@ class GatewayEventQuerySet(models.QuerySet["GatewayEvent"]):
     def to_process(self) -> GatewayEventQuerySet:
         """Messages that are not processed yet, oldest first."""
         return self.filter(state=EventState.NEW).order_by("pk")
+
+    def doubtful_of(self, payment: int) -> GatewayEventQuerySet:
+        """Messages about this attempt that M-Pesa is still queried about.
+
+        By the beginning of the state: with ``=`` PostgreSQL's planner would choose the partial
+        index of waiting messages, and search those of all attempts.
+        """
+        return self.filter(payment=payment, state__startswith=EventState.CHECKING)
 
     def broken(self, *, c2b_token: str) -> GatewayEventQuerySet:
         """Messages staff must look at: those that failed, and unclear ones about money.
@@ -67,8 +79,8 @@ class GatewayEventQuerySet(models.QuerySet["GatewayEvent"]):
         )
 
     def unsolicited(self) -> GatewayEventQuerySet:
-        """Messages to prompts' endpoints that match nothing of ours: anyone can post them."""
-        return self.filter(source=Source.PROMPT, state__in=NOT_UNDERSTOOD)
+        """Messages to callback addresses that match nothing of ours: anyone can post them."""
+        return self.filter(source=Source.CALLBACK, state__in=NOT_UNDERSTOOD)
 
 
 class GatewayEvent(models.Model):
@@ -79,7 +91,7 @@ class GatewayEvent(models.Model):
 
     body = models.BinaryField()
     sha256 = models.CharField(max_length=64)
-    source = models.CharField(max_length=9, choices=source_choices, default=Source.PROMPT)
+    source = models.CharField(max_length=9, choices=source_choices, default=Source.CALLBACK)
     #: The secret part of the URL it came to; empty for the bare URL.
     token = models.CharField(max_length=64, blank=True)
     remote_address = models.GenericIPAddressField(null=True)
@@ -99,8 +111,8 @@ class GatewayEvent(models.Model):
     objects = GatewayEventQuerySet.as_manager()
 
     class Meta:
-        verbose_name = "message of the gateway"
-        verbose_name_plural = "messages of the gateway"
+        verbose_name = "gateway message"
+        verbose_name_plural = "gateway messages"
         indexes = [
             models.Index(
                 fields=["id"],
@@ -111,7 +123,7 @@ class GatewayEvent(models.Model):
                 fields=["id"],
                 name="event_for_a_person",
                 condition=Q(state=EventState.FAILED)
-                | Q(~Q(source__in=[Source.PROMPT, Source.STATEMENT]), state__in=NOT_UNDERSTOOD),
+                | Q(~Q(source__in=[Source.CALLBACK, Source.STATEMENT]), state__in=NOT_UNDERSTOOD),
             ),
             # Staff search for these among all others.
             models.Index(
@@ -122,12 +134,12 @@ class GatewayEvent(models.Model):
             models.Index(
                 fields=["source", "-id"],
                 name="event_of_other_sources",
-                condition=~Q(source=Source.PROMPT),
+                condition=~Q(source=Source.CALLBACK),
             ),
             models.Index(
                 fields=["id"],
                 name="event_of_strangers",
-                condition=Q(state__in=NOT_UNDERSTOOD, source=Source.PROMPT),
+                condition=Q(state__in=NOT_UNDERSTOOD, source=Source.CALLBACK),
             ),
         ]
 

@@ -12,7 +12,7 @@ from django.db import models
 from django.db.models import Q
 
 from omachemainproj.money import format_kes
-from payments.daraja.result_codes import PayoutReason, b2c_failure, reversal_failure
+from payments.daraja.result_codes import TransferFailure, b2c_failure, reversal_failure
 
 from .order_payments import new_callback_token
 
@@ -23,9 +23,9 @@ MAX_TRIES = 8
 #: Temporary refusals, and the delay before the first retry. It doubles with each try.
 RETRY_DELAYS = {
     # Payouts are stopped then, until staff lift the stop.
-    PayoutReason.INITIATOR: timedelta(0),
-    PayoutReason.NO_FUNDS: timedelta(hours=1),
-    PayoutReason.LIMIT: timedelta(hours=12),
+    TransferFailure.INITIATOR: timedelta(0),
+    TransferFailure.NO_FUNDS: timedelta(hours=1),
+    TransferFailure.LIMIT: timedelta(hours=12),
 }
 MAX_RETRY_DELAY = timedelta(hours=24)
 
@@ -46,9 +46,9 @@ AWAITS_APPROVAL = Q(status=TransferStatus.DUE, needs_approval=True, approved_by_
 class Unnumbered(models.TextChoices):
     """How a transfer without an M-Pesa receipt number is known to be done."""
 
-    ALREADY_REVERSED = "reversed", "M-Pesa only said that it had been reversed before"
-    OUTSIDE = "outside", "M-Pesa took the payment back by itself"
-    NOT_TOLD = "not_told", "M-Pesa said that it was done, and named no receipt"
+    ALREADY_REVERSED = "reversed", "M-Pesa reported that it had been reversed already"
+    OUTSIDE = "outside", "M-Pesa reversed the payment itself"
+    NOT_TOLD = "not_told", "M-Pesa reported success without a receipt number"
 
 
 #: M-Pesa may have received it, and its outcome is not known.
@@ -67,12 +67,16 @@ class TransferQuerySet(models.QuerySet[AnyTransfer]):
     """Queries shared by refunds and payouts."""
 
     def not_done(self) -> Self:
-        """Transfers that are not done.
-
-        Combined with a filter by status this looks redundant, and is not: PostgreSQL uses the
-        partial index of rows that are not done only where the query says so.
-        """
+        """Transfers that are not done."""
         return self.exclude(status=TransferStatus.DONE)
+
+    def with_status(self, *statuses: TransferStatus) -> Self:
+        """Transfers with one of these statuses, among which is not that of done ones.
+
+        It says so twice: PostgreSQL uses the partial index of rows that are not done only where
+        the query excludes them.
+        """
+        return self.not_done().filter(status__in=statuses)
 
     def numbered(self, number: str) -> Self:
         """Transfers with this receipt number of M-Pesa's; none if the number is empty.
@@ -206,11 +210,11 @@ class Transfer(models.Model):
         self.status, self.next_check_at, self.note = TransferStatus.DROPPED, None, note[:200]
         self.save(update_fields=["status", "next_check_at", "note"])
 
-    def failure_reason(self, code: str) -> PayoutReason | None:
+    def failure_reason(self, code: str) -> TransferFailure | None:
         """What a result code of M-Pesa's means for this transfer; None if it does not end it."""
         return (reversal_failure if self.is_reversal else b2c_failure)(code)
 
-    def retry_after(self, reason: PayoutReason) -> timedelta | None:
+    def retry_after(self, reason: TransferFailure) -> timedelta | None:
         """How long after its refusal it may be retried.
 
         None if it may not: the reason is not temporary, or it was refused too often.
@@ -247,16 +251,16 @@ class StopCause(models.TextChoices):
 
 
 class PayoutStopQuerySet(models.QuerySet["PayoutStop"]):
-    def stop_payouts(self, reason: str) -> None:
+    def stop_transfers(self, reason: str) -> None:
         """Stop all transfers until staff lift the stop: M-Pesa rejects the initiator.
 
         Safe to repeat.
         """
         stop = self.model(reason=reason[:200])
         self.bulk_create([stop], ignore_conflicts=True)
-        logger.critical("payouts are stopped: %s", stop.reason)
+        logger.critical("transfers are stopped: %s", stop.reason)
 
-    def payouts_are_stopped(self) -> bool:
+    def transfers_are_stopped(self) -> bool:
         """Whether all transfers are stopped."""
         return self.still_open().exists()
 
@@ -298,8 +302,8 @@ class PayoutStop(models.Model):
     objects = PayoutStopQuerySet.as_manager()
 
     class Meta:
-        verbose_name = "stop of all payouts"
-        verbose_name_plural = "stops of all payouts"
+        verbose_name = "payout stop"
+        verbose_name_plural = "payout stops"
         constraints = [
             models.UniqueConstraint(
                 name="payouts_are_stopped_once_for_a_cause",

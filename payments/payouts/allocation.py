@@ -104,7 +104,7 @@ def _unapproved_deductions(seller_id: int) -> list[Payout]:
 
     One that staff have put on hold stays as it is.
     """
-    due = Payout.objects.not_done().filter(status=TransferStatus.DUE)
+    due = Payout.objects.with_status(TransferStatus.DUE)
     unapproved = due.filter(seller=seller_id, approved_by__isnull=True, on_hold_since__isnull=True)
     less = unapproved.filter(gross__gt=F("amount")).order_by("pk").select_for_update(no_key=True)
     return [
@@ -153,6 +153,13 @@ def _pay_unallocated(seller_id: int, amount: int, blocked: set[str]) -> None:
         _create(seller_id, last.phone, [], gross=0, amount=amount, numbered_by=[last])
 
 
+def _needs_approval(amount: int, limit: int, typed_by: int | None) -> bool:
+    """Whether a second person has to approve a payout: above ``limit`` KES, or to a number that a
+    staff member typed, by id. A payout of nothing, because a debt takes all of it, goes to no
+    number."""
+    return amount > limit or (amount > 0 and typed_by is not None)
+
+
 def _create(
     seller_id: int,
     phone: str,
@@ -167,8 +174,7 @@ def _create(
     limit = settings.PAYOUT_APPROVAL_ABOVE
     # If several people typed it, the first is its author; none of them can approve it.
     typed_by = next((share.phone_by_id for share in numbered_by if share.phone_by_id), None)
-    # A payout of nothing, because a debt takes all of it, goes to no number.
-    waits = amount > limit or (amount > 0 and typed_by is not None)
+    waits = _needs_approval(amount, limit, typed_by)
     payout = Payout(
         seller_id=seller_id,
         phone=phone,

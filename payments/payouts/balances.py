@@ -9,6 +9,7 @@ from django.db.models import Case, F, OuterRef, Q, QuerySet, Sum, When
 from accounts.models import User
 from payments.models import LedgerEntry, Payout, SellerShare, Side, TransferStatus, share_due
 from payments.models.totals import total
+from payments.models.transfers import UNDER_WAY
 
 
 class SellerBalance(NamedTuple):
@@ -44,7 +45,7 @@ def annotate_balances(sellers: QuerySet[User]) -> QuerySet[Any]:
     entries = LedgerEntry.objects.filter(seller=OuterRef("pk"))
     payouts = Payout.objects.filter(seller=OuterRef("pk"))
     new = SellerShare.objects.to_pay().filter(seller=OuterRef("pk"))
-    # Not done, and refused or dropped: see TransferQuerySet.not_done.
+    # Not done, and refused or dropped: see TransferQuerySet.with_status.
     left = SellerShare.objects.owed().filter(
         ~Q(payout__status=TransferStatus.DONE),
         payout__seller=OuterRef("pk"),
@@ -53,7 +54,7 @@ def annotate_balances(sellers: QuerySet[User]) -> QuerySet[Any]:
     return sellers.annotate(
         owed=total(entries, group_by="seller", of=Sum(usual)),
         in_transit=total(
-            payouts.not_done().still_open(),
+            payouts.with_status(TransferStatus.DUE, *UNDER_WAY),
             group_by="seller",
             of=Sum(F("amount")),
         ),

@@ -52,10 +52,8 @@ def _refused() -> QuerySet[Payout]:
 @compiled
 def _with_unallocated(before: datetime) -> QuerySet[Any, int]:
     """Sellers from whom too much was deducted, because a payout was not made after all."""
-    never_left = Payout.objects.not_done().filter(
-        seller=OuterRef("pk"),
-        status__in=[TransferStatus.REFUSED, TransferStatus.DROPPED],
-        created_at__gt=before - LOOKBACK,
+    never_left = Payout.objects.with_status(TransferStatus.REFUSED, TransferStatus.DROPPED).filter(
+        seller=OuterRef("pk"), created_at__gt=before - LOOKBACK
     )
     sellers = annotate_balances(User.objects.filter(Exists(never_left)))
     unallocated = sellers.filter(owed__gte=F("in_transit") + F("pending") + MIN_B2C)

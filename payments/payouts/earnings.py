@@ -19,10 +19,10 @@ from payments.models import RefundReason, SellerShare
 from payments.refunds.services import refund_excess_locked
 
 from .allocation import create_payouts
-from .services import HELD_BACK, drop_unsent
+from .services import HELD_BACK, drop_unsent_payout
 
 
-def update_seller_earnings(line: OrderTrack) -> None:
+def settle_moved_line(line: OrderTrack) -> None:
     """Credit a line's seller once it is collected; reverse that and refund once it is cancelled.
 
     The fee of its parcel is earned once it is delivered, or given back with the last line.
@@ -72,7 +72,7 @@ def _reverse_earning(line: OrderTrack) -> None:
     share.save(update_fields=["reversed_at"])
     ledger.post_return(share, order_id=line.order_id)
     if share.payout_id is not None:
-        drop_unsent(share.payout_id, "One of its order items was cancelled.")
+        drop_unsent_payout(share.payout_id, "One of its order items was cancelled.")
     enqueue_after_commit(create_payouts, share.seller_id)
 
 
@@ -86,7 +86,7 @@ def follow_problem(line: OrderTrack) -> None:
     if share is None:
         return
     if line.disputed and share.payout_id is not None:
-        drop_unsent(share.payout_id, HELD_BACK)
+        drop_unsent_payout(share.payout_id, HELD_BACK)
     # Its payout's other shares leave with another payout; so does this one, once it may.
     enqueue_after_commit(create_payouts, share.seller_id)
 
@@ -116,7 +116,7 @@ def _reduce(share: SellerShare, line: OrderTrack) -> None:
             ledger.post_reduction(share, reduction, order_id=line.order_id)
     share.save(update_fields=["reduced", "commission_reduced"])
     if share.payout_id is not None:
-        drop_unsent(share.payout_id, "One of its order items was reduced in price.")
+        drop_unsent_payout(share.payout_id, "One of its order items was reduced in price.")
     enqueue_after_commit(create_payouts, share.seller_id)
 
 

@@ -47,7 +47,7 @@ def retry_payout(
     return True
 
 
-def drop_unsent(payout_id: int, note: str) -> bool:
+def drop_unsent_payout(payout_id: int, note: str) -> bool:
     """Drop a payout that is due and was not sent; ``create_payouts`` puts its shares into others.
 
     Returns False if it was sent, or may have been. Call inside a transaction.

@@ -118,7 +118,7 @@ def _money_in(event: GatewayEvent) -> _Payment | None:
     try:
         if event.source == Source.C2B:
             return _of_pay_bill(event, body)
-        if event.source == Source.PROMPT:
+        if event.source == Source.CALLBACK:
             return _of_prompt(event, body) if event.payment is not None else None
     except UnreadableCallback:
         return None
@@ -243,4 +243,4 @@ def message_belongs_to_its_address(now: datetime) -> QuerySet[GatewayEvent]:
     astray = Q(payment__isnull=True) & Q(Exists(of_attempt))
     astray |= Q(refund__isnull=True) & Q(Exists(of_refund))
     astray |= Q(payout__isnull=True) & Q(Exists(of_payout))
-    return read.filter(~own, astray, source=Source.PROMPT).exclude(token="")
+    return read.filter(~own, astray, source=Source.CALLBACK).exclude(token="")

@@ -35,8 +35,8 @@ from payments.models import (
     fees_earned,
     given_back,
 )
-from payments.models.same_payments import maybe_counted_twice, only_counted_twice
 from payments.models.totals import total
+from payments.same_payments import maybe_counted_twice, only_counted_twice
 
 from .rule import FORGOTTEN, OVERDUE, rule
 

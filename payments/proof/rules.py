@@ -1,4 +1,8 @@
-"""All integrity rules by subject (see payments.proof.prove)."""
+"""All integrity rules by subject (see payments.proof.prove).
+
+A new rule needs a corruption that it finds: ``BREAKS`` in tests/test_proof.py, or the SQL in
+tests/proof/corruptions_of_sales.py. A test fails for a rule that has never found anything.
+"""
 
 from . import (
     agreements,

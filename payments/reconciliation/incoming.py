@@ -16,8 +16,8 @@ from orders.models import Order
 from payments import evidence
 from payments.evidence import SourceReport, lock_receipt
 from payments.models import Provider, Receipt, ReceiptSource
-from payments.models.same_payments import movement, movements_behind, sure_attempt
 from payments.refunds.services import refund_excess
+from payments.same_payments import receipts_behind, reported_money, sure_attempt
 
 from .receipts import (
     correct_amount,
@@ -27,7 +27,7 @@ from .receipts import (
     find_without_number,
     record_manual_payment,
 )
-from .suspense import AlreadyMatched, check_may_be_matched, give_to_order
+from .suspense import AlreadyMatched, check_may_be_matched, give_to_order, hold
 
 logger = logging.getLogger(__name__)
 
@@ -132,7 +132,7 @@ def _hold_in_suspense(incoming: IncomingPayment) -> tuple[Receipt, str]:
     note = f"No order has the reference “{typed}”." if typed else "No reference was typed."
     try:
         with transaction.atomic():
-            receipt = create_receipt(
+            receipt = hold(
                 Receipt(number=incoming.number, note=note, **_reported(incoming)), incoming.report
             )
     except IntegrityError:
@@ -187,7 +187,7 @@ def _order_paid_by_prompt(incoming: IncomingPayment) -> int | None:
     if incoming.provider != Provider.MPESA:
         return None
     attempt = sure_attempt(
-        movement(
+        reported_money(
             amount=incoming.amount,
             phone=incoming.phone,
             source=incoming.source,
@@ -195,7 +195,7 @@ def _order_paid_by_prompt(incoming: IncomingPayment) -> int | None:
             reported_at=timezone.now(),
         )
     )
-    if attempt is None or not attempt.is_confirmed or movements_behind(attempt):
+    if attempt is None or not attempt.is_confirmed or receipts_behind(attempt):
         return None
     return attempt.order_id
 

@@ -32,8 +32,8 @@ from payments.models import (
     amount_credited,
     order_balance,
 )
-from payments.models.same_payments import may_be_paid_with, sure_movement
 from payments.refunds.services import refund_excess, refund_excess_locked
+from payments.same_payments import may_be_paid_with, sure_receipt
 from payments.shortcodes import receiving_shortcode
 
 from . import receipts, suspense
@@ -87,14 +87,13 @@ def record_outcome_locked(payment: OrderPayment, outcome: AttemptOutcome) -> str
     ``payment.order`` already: two attempts of one order may end at the same time."""
     if outcome.succeeded:
         order = payment.order
-        payment.settlement = SettlementContext(order.pk, order)
-        note = _credit(payment, order, outcome)
-        money = payment.settlement.money
+        settlement = SettlementContext(order.pk, order)
+        note = _credit(payment, order, outcome, settlement)
+        money = settlement.money
         if money is None or not order.is_paid:
             # The receivers may have changed the order.
             money = order_balance(order.pk)
             order.payment_status = money.payment_status
-        payment.settlement = None
         refund_excess_locked(order, money=money)
         return note
     if not payment.is_open:
@@ -103,7 +102,7 @@ def record_outcome_locked(payment: OrderPayment, outcome: AttemptOutcome) -> str
             payment.save(update_fields=["next_check_at"])
         return f"A failure after it ended: still {payment.status}."
     payment.status, was_live = AttemptStatus.FAILED, payment.live
-    _close(payment, outcome)
+    payment.save(update_fields=_end(payment, outcome))
     if was_live:
         end_hold_of(payment, outcome.code)
     notify_payment_failed(payment, payment.order, outcome.code, live=was_live)
@@ -117,7 +116,14 @@ def sync_order_with_payment(order_id: int) -> None:
     refund_excess(order_id)
 
 
-def _credit(payment: OrderPayment, order: Order, outcome: AttemptOutcome) -> str:
+def _credit(
+    payment: OrderPayment, order: Order, outcome: AttemptOutcome, settlement: SettlementContext
+) -> str:
+    """Credit the money of an attempt, once, and confirm the attempt.
+
+    ``settlement`` goes to the save that confirms it; where another row of the order was changed
+    first, so that ``order`` may be outdated, that save gets a new one, without the order.
+    """
     known = _known_receipts(payment, outcome.receipt)
     kept = next((receipt for receipt in known if receipt.payment_id == payment.pk), None)
     if kept is not None and outcome.receipt in {"", kept.number}:
@@ -132,7 +138,7 @@ def _credit(payment: OrderPayment, order: Order, outcome: AttemptOutcome) -> str
     else:
         found = _find_manual(payment) or _find_in_suspense(payment)
     if found is not None:
-        note = _claim_receipt(payment, order, found, outcome)
+        note = _claim_receipt(payment, order, found, outcome, settlement)
         _keep_evidence(payment, outcome)
         return note
     receipt = receipts.create_receipt(
@@ -146,7 +152,7 @@ def _credit(payment: OrderPayment, order: Order, outcome: AttemptOutcome) -> str
         ),
         outcome.as_report(payment.amount),
     )
-    _confirm(payment, order, outcome)
+    _confirm(payment, order, outcome, settlement)
     if receipt.amount != payment.amount:
         return f"{format_kes(receipt.amount)} arrived, {format_kes(payment.amount)} was requested."
     return "The payment is credited."
@@ -193,7 +199,7 @@ def _find_manual(payment: OrderPayment) -> Receipt | None:
 
 def _find_in_suspense(payment: OrderPayment) -> Receipt | None:
     """Money without an order that can only be this STK push's."""
-    found = sure_movement(payment)
+    found = sure_receipt(payment)
     if found is None:
         return None
     try:
@@ -204,7 +210,11 @@ def _find_in_suspense(payment: OrderPayment) -> Receipt | None:
 
 
 def _claim_receipt(
-    payment: OrderPayment, order: Order, receipt: Receipt, outcome: AttemptOutcome
+    payment: OrderPayment,
+    order: Order,
+    receipt: Receipt,
+    outcome: AttemptOutcome,
+    settlement: SettlementContext,
 ) -> str:
     """Assign a receipt that another source reported to this attempt, if it belongs to it."""
     if receipt.order_id is None:
@@ -239,9 +249,9 @@ def _claim_receipt(
         # Before the correction takes effect: its notifications may go to this phone. It may pay the
         # order through another row, of which ``order`` knows nothing.
         record_paid_from(order.buyer_id, payment.phone, timezone.now())
-        payment.settlement = SettlementContext(order.pk)
+        settlement = SettlementContext(order.pk)
         receipts.correct_amount(receipt, reported_amount=outcome.amount or 0, source=outcome.source)
-    _confirm(payment, order, outcome)
+    _confirm(payment, order, outcome, settlement)
     return "The money was already recorded; it is now known to be this attempt's."
 
 
@@ -255,9 +265,8 @@ def _add_details(
     ):
         # The number came from another source and was wrongly taken for this attempt's. The order is
         # paid by another row then, whose receiver has to read the order again.
-        payment.settlement = SettlementContext(order.pk)
         receipts.record_manual_payment(kept, order)
-        return _credit(payment, order, outcome)
+        return _credit(payment, order, outcome, SettlementContext(order.pk))
     found = find_receipt(outcome.receipt)
     if found is not None:
         return _merge_found(kept, found, order)
@@ -292,7 +301,7 @@ def _merge_found(kept: Receipt, found: Receipt, order: Order) -> str:
 def _hold_second_receipt(kept: Receipt, outcome: AttemptOutcome) -> str:
     """Put a second receipt of one STK push, which pays only once, in suspense for staff."""
     note = f"A second receipt for the attempt behind {kept.number}."
-    receipts.create_receipt(
+    suspense.hold(
         Receipt(
             number=outcome.receipt,
             amount=outcome.amount or 0,
@@ -306,26 +315,21 @@ def _hold_second_receipt(kept: Receipt, outcome: AttemptOutcome) -> str:
     return note
 
 
-def _confirm(payment: OrderPayment, order: Order, outcome: AttemptOutcome) -> None:
+def _confirm(
+    payment: OrderPayment, order: Order, outcome: AttemptOutcome, settlement: SettlementContext
+) -> None:
+    """Save an attempt as paid; the receiver of that save pays its order (payments.signals)."""
     payment.status = AttemptStatus.CONFIRMED
     payment.confirmed_at = timezone.now()
     # Before the receivers run: their notifications may go to this phone.
     record_paid_from(order.buyer_id, payment.phone, payment.confirmed_at)
-    _close(payment, outcome)
+    payment.save_settling(settlement, update_fields=_end(payment, outcome))
 
 
-def _close(payment: OrderPayment, outcome: AttemptOutcome) -> None:
+def _end(payment: OrderPayment, outcome: AttemptOutcome) -> list[str]:
+    """Set how an attempt ended; returns the columns to save."""
     payment.live = False
     payment.next_check_at = None
     payment.result_code = outcome.code
     payment.result_text = outcome.text[:200]
-    payment.save(
-        update_fields=[
-            "status",
-            "live",
-            "next_check_at",
-            "result_code",
-            "result_text",
-            "confirmed_at",
-        ]
-    )
+    return ["status", "live", "next_check_at", "result_code", "result_text", "confirmed_at"]

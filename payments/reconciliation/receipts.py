@@ -26,14 +26,14 @@ from payments.models import (
     Receipt,
     amount_credited,
 )
-from payments.models.same_payments import may_be_paid_with
 from payments.refunds.corrections import (
-    drop_unsent,
+    drop_refunds_to_cover,
     missing_of_order,
     missing_of_suspense,
     owe_anew,
 )
 from payments.refunds.services import refund_excess_locked
+from payments.same_payments import may_be_paid_with
 
 logger = logging.getLogger(__name__)
 
@@ -98,7 +98,9 @@ def correct_amount(receipt: Receipt, *, reported_amount: int, source: str) -> st
         missing = missing_of_suspense(receipt, comes_to=reported_amount)
     else:
         missing = missing_of_order(order, less=less) if less > 0 else 0
-    missing, dropped = drop_unsent(receipt, order, missing=missing, comes_to=reported_amount)
+    missing, dropped = drop_refunds_to_cover(
+        receipt, order, missing=missing, comes_to=reported_amount
+    )
     lost = 0 if order is None else missing
     if less < 0:
         lost = -min(receipt.written_off, -less)

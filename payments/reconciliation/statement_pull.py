@@ -30,7 +30,7 @@ from payments.models import (
     ReceiptSource,
     StatementPull,
 )
-from payments.models.same_payments import movements_behind
+from payments.same_payments import receipts_behind
 from payments.shortcodes import receiving_shortcode
 
 from .incoming import IncomingPayment, may_name_its_order, record_receipt
@@ -193,7 +193,7 @@ def fail_attempts_not_on_statement() -> int:
     )
     ended = 0
     for payment in list(shown.order_by("pk")):
-        if movements_behind(payment):
+        if receipts_behind(payment):
             continue
         record_outcome(payment.pk, NEVER_SHOWN)
         ended += 1

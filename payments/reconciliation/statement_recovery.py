@@ -69,7 +69,7 @@ def stop_after_restore(*, lost_since: datetime, now: datetime) -> PayoutStop:
         stop.lost_since, stop.reason = lost_since, f"It was restored from a backup of {at}."
         stop.save(update_fields=["lost_since", "reason"])
     StatementPull.objects.update(next_pull_at=now)
-    logger.critical("payouts are stopped: %s", stop.reason)
+    logger.critical("transfers are stopped: %s", stop.reason)
     return stop
 
 

@@ -1,4 +1,5 @@
-"""Money in suspense: matching it to an order, or merging it with a receipt that has no number.
+"""Money in suspense: putting it there, matching it to an order, or merging it with a receipt that
+has no number.
 
 Locks: the order first, then the receipts, the lower id first.
 """
@@ -14,18 +15,35 @@ from omachemainproj.money import format_kes
 from omachemainproj.phones import clearer_phone
 from orders.models import Order
 from payments import evidence, ledger
+from payments.evidence import SourceReport
 from payments.models import DOUBTFUL, Provider, Receipt
-from payments.models.same_payments import (
+from payments.refunds.services import drop_unsent_refunds, refund_excess
+from payments.same_payments import (
     attempts_behind,
-    movement_of,
-    movements_behind,
+    receipts_behind,
+    sought_of,
     sure_attempt,
 )
-from payments.refunds.services import drop_unsent_refunds, refund_excess
 
-from .receipts import correct_amount, fill_in_details, find_without_number, record_manual_payment
+from .receipts import (
+    correct_amount,
+    create_receipt,
+    fill_in_details,
+    find_without_number,
+    record_manual_payment,
+)
 
 logger = logging.getLogger(__name__)
+
+
+def hold(receipt: Receipt, report: SourceReport) -> Receipt:
+    """Record new money that is no order's yet; ``receipt.note`` tells staff why.
+
+    Raises IntegrityError if its number is recorded already. Call inside a transaction.
+    """
+    if receipt.order_id is not None:
+        raise TypeError(f"{receipt} is order {receipt.order_id}'s: it is not held in suspense")
+    return create_receipt(receipt, report)
 
 
 @transaction.atomic
@@ -146,8 +164,8 @@ def merge_if_sure(receipt_id: int) -> bool:
     Returns whether they were merged.
     """
     receipt = Receipt.objects.get(pk=receipt_id)
-    attempt = sure_attempt(movement_of(receipt))
-    if attempt is None or not attempt.is_confirmed or len(movements_behind(attempt)) != 1:
+    attempt = sure_attempt(sought_of(receipt))
+    if attempt is None or not attempt.is_confirmed or len(receipts_behind(attempt)) != 1:
         return False
     order = lock_row(Order, attempt.order_id)
     try:
@@ -165,7 +183,7 @@ def check_decided(receipt: Receipt, *, except_order: int = 0) -> None:
     """Raise MayBeAnothers if it may have paid a prompt of an order other than ``except_order``."""
     if receipt.is_not_from_prompt or receipt.provider != Provider.MPESA:
         return
-    for attempt, _ in attempts_behind(movement_of(receipt)):
+    for attempt, _ in attempts_behind(sought_of(receipt)):
         if attempt.order_id != except_order and attempt.is_confirmed:
             raise MayBeAnothers(
                 f"It may be the receipt of order {attempt.order.reference}, whose number is not "

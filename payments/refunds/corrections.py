@@ -10,9 +10,9 @@ from payments.models import Receipt, Refund, RefundReason, order_balance
 from payments.models.refunds import UNSENT
 
 from .services import (
-    close_if_nothing_outstanding,
     create_refund,
     drop_refund,
+    mark_refunded_if_none_outstanding,
     refund_excess_locked,
     unrefunded,
 )
@@ -20,7 +20,7 @@ from .services import (
 LESS_CAME = "The payment's amount was corrected: its refund is created again for what is due now."
 
 
-def drop_unsent(
+def drop_refunds_to_cover(
     receipt: Receipt, order: Order | None, *, missing: int, comes_to: int, why: str = LESS_CAME
 ) -> tuple[int, list[Refund]]:
     """Drop unsent refunds until ``missing`` KES less are owed back.
@@ -60,7 +60,7 @@ def owe_anew(receipt: Receipt, order: Order | None, dropped: list[Refund]) -> No
         # Of several, only the last is still partly due.
         last = dropped[-1]
         refund_excess_locked(order, reason=RefundReason(last.cause), line=last.track)
-        close_if_nothing_outstanding(order)
+        mark_refunded_if_none_outstanding(order)
 
 
 def missing_of_order(order: Order, *, less: int) -> int:

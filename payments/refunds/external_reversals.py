@@ -32,7 +32,7 @@ from payments.models import (
 from payments.models.refunds import UNSENT
 from payments.transfers import is_known_number, mark_done
 
-from .corrections import drop_unsent, owe_anew
+from .corrections import drop_refunds_to_cover, owe_anew
 from .services import refund_excess_locked
 
 logger = logging.getLogger(__name__)
@@ -189,10 +189,12 @@ def _keep_excess(receipt: Receipt, order: Order) -> list[Refund]:
     missing = money.needed(order) - money.credited
     if not order.is_paid or missing <= 0:
         return []
-    return drop_unsent(receipt, order, missing=missing, comes_to=receipt.amount, why=KEPT)[1]
+    return drop_refunds_to_cover(
+        receipt, order, missing=missing, comes_to=receipt.amount, why=KEPT
+    )[1]
 
 
-def close_if_taken_back(order: Order) -> None:
+def mark_refunded_if_taken_back(order: Order) -> None:
     """Mark an order as refunded if its money was reversed by M-Pesa, never arrived, or was found to
     have been refunded before a restore.
 

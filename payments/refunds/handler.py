@@ -20,7 +20,7 @@ from orders.models.notifications import NotificationKind
 from orders.notifications.notify import notify
 from payments import ledger
 from payments.checkout.failures import refund_explanation
-from payments.daraja.result_codes import PayoutReason, reversal_failure
+from payments.daraja.result_codes import TransferFailure, reversal_failure
 from payments.doubt import put_in_doubt
 from payments.evidence import EVIDENCE_DELAY, request_confirmation
 from payments.models import (
@@ -36,13 +36,14 @@ from payments.models import (
     is_rest_confirmed,
 )
 from payments.models.evidence import RECEIPT_QUERIES
-from payments.models.same_payments import is_undecided
-from payments.transfers import TransferHandler, handles
+from payments.same_payments import is_undecided
+from payments.transfers import READY, Readiness, TransferHandler, handles
 
 from .routes import route_to_phone
 from .services import (
     create_refund,
     drop_refund,
+    needs_approval,
     refund_excess_locked,
     reverse_write_off,
     unrefunded,
@@ -83,7 +84,7 @@ class RefundHandler(TransferHandler[Refund]):
     def lock(self, row_id: int) -> Refund:
         return lock_refund(row_id)
 
-    def postpone_until(self, row: Refund, now: datetime) -> datetime | None:
+    def check_readiness(self, row: Refund, now: datetime) -> Readiness:
         """Postpone a refund while a receipt of its order has no number yet, or its payment or the
         rest of its order's money is unconfirmed.
 
@@ -95,12 +96,12 @@ class RefundHandler(TransferHandler[Refund]):
         else:
             undecided = Receipt.objects.without_number().filter(order=row.order_id).exists()
         if undecided:
-            return now + NUMBER_DELAY
+            return Readiness.postponed_until(now + NUMBER_DELAY)
         if self.is_covered(row):
-            return None
+            return READY
         reported = Receipt.objects.filter(order=row.order_id, verification=Verification.REPORTED)
         request_confirmation([row.receipt] if row.order_id is None else [row.receipt, *reported])
-        return now + EVIDENCE_DELAY
+        return Readiness.postponed_until(now + EVIDENCE_DELAY)
 
     def receipt_to_ask_about(self, row: Refund, now: datetime) -> str:
         """Query the payment before its money leaves other than by reversal: M-Pesa may have
@@ -124,7 +125,7 @@ class RefundHandler(TransferHandler[Refund]):
     def reason_without_number(self, row: Refund) -> Unnumbered:
         if row.way == RefundMethod.OUTSIDE:
             return Unnumbered.OUTSIDE
-        is_known = reversal_failure(row.result_code) == PayoutReason.ALREADY_REVERSED
+        is_known = reversal_failure(row.result_code) == TransferFailure.ALREADY_REVERSED
         return Unnumbered.ALREADY_REVERSED if is_known and row.is_reversal else Unnumbered.NOT_TOLD
 
     def on_done(self, row: Refund, *, was: str) -> None:
@@ -153,7 +154,7 @@ class RefundHandler(TransferHandler[Refund]):
                 **_why(row),
             )
 
-    def on_refused(self, row: Refund, reason: PayoutReason) -> None:
+    def on_refused(self, row: Refund, reason: TransferFailure) -> None:
         """Retry later or another way; if neither is possible, staff decide.
 
         Not if M-Pesa knows no such payment, as there is nothing to refund then, nor if it has
@@ -162,7 +163,7 @@ class RefundHandler(TransferHandler[Refund]):
         if was_reversed_by_mpesa(row.receipt):
             _drop_refused(row)
             return
-        if reason == PayoutReason.NO_SUCH_PAYMENT:
+        if reason == TransferFailure.NO_SUCH_PAYMENT:
             reported = f"{row.result_code} {row.result_text}".strip()
             put_in_doubt(row.receipt_id, f"M-Pesa refused to reverse it: {reported}")
             return
@@ -250,14 +251,13 @@ def create_replacement(
     Call inside a transaction that holds the refund's lock.
     """
     same = way == refund.way and phone == refund.phone and actor_id is None
-    author = actor_id or refund.author_id or who_typed(refund.receipt, phone)
-    is_large = way != RefundMethod.PORTAL and refund.amount > settings.REFUND_APPROVAL_ABOVE
-    is_typed = bool(phone) and (
-        actor_id is not None or who_typed(refund.receipt, phone) is not None
-    )
+    typed_by = who_typed(refund.receipt, phone)
+    author = actor_id or refund.author_id or typed_by
     approved_by = refund.approved_by_id if same else None
-    needs_approval = is_large or is_typed or (same and refund.needs_approval)
-    waits = needs_approval and approved_by is None
+    is_needed = needs_approval(way, refund.amount, (actor_id if phone else None) or typed_by)
+    # What needed it for another reason still does: the day's limit, for example.
+    is_needed = is_needed or (same and refund.needs_approval)
+    waits = is_needed and approved_by is None
     return Refund.objects.create(
         receipt_id=refund.receipt_id,
         order_id=refund.order_id,
@@ -269,7 +269,7 @@ def create_replacement(
         replaces=refund,
         tries=refund.tries + 1,
         receipt_stands_at=stands_at,
-        needs_approval=needs_approval,
+        needs_approval=is_needed,
         approved_by_id=approved_by,
         author_id=author,
         next_check_at=None if waits else timezone.now() + after,

@@ -29,6 +29,8 @@ def why_no_route(amount: int) -> str:
     """A sentence for staff: why a payment to a phone is not possible."""
     if amount < MIN_B2C:
         return f"M-Pesa pays out {format_kes(MIN_B2C)} or more, and reverses only whole payments."
+    if amount > MAX_B2C:
+        return f"M-Pesa pays out at most {format_kes(MAX_B2C)} at once. Refund it on the portal."
     return "The payer's number is not known."
 
 

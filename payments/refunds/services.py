@@ -13,8 +13,8 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from omachemainproj.locking import lock_row
-from orders.lifecycle import is_too_late, mark_order_refunded, mark_refund_due
-from orders.models import Order, OrderTrack
+from orders.lifecycle import mark_order_refunded, mark_refund_due
+from orders.models import LateRefusal, Order, OrderTrack
 from orders.models.notifications import NotificationKind
 from orders.notifications.notify import notify
 from payments import ledger
@@ -32,7 +32,7 @@ from payments.models import (
     Verification,
     order_balance,
 )
-from payments.models.same_payments import is_undecided
+from payments.same_payments import is_undecided
 
 from .routes import Route, route_to_phone, why_no_route
 
@@ -82,22 +82,32 @@ def refund_excess_locked(
         excess -= amount
     if excess:
         reverse_write_off(order, excess)
-        close_if_nothing_outstanding(order)
+        mark_refunded_if_none_outstanding(order)
+
+
+#: The reason of the refund, by why the order stayed closed.
+_CAUSE_OF_REFUSAL: dict[str, RefundReason] = {
+    LateRefusal.CANCELLED: RefundReason.CANCELLED,
+    LateRefusal.TOO_LATE: RefundReason.TOO_LATE,
+    LateRefusal.PAID_AGAIN: RefundReason.PAID_AGAIN,
+    LateRefusal.OFF_SALE: RefundReason.OFF_SALE,
+    LateRefusal.GOODS_GONE: RefundReason.GOODS_GONE,
+}
 
 
 def _cause_of_closed(order: Order, credited: int) -> RefundReason:
-    """Why all money of a closed order is refunded; ``credited`` is the total, in KES."""
+    """Why all money of a closed order is refunded; ``credited`` is the total, in KES.
+
+    Why it was not enough to buy the goods after all, ``orders.lifecycle.mark_order_paid`` has
+    decided and recorded. For an order closed in another way, the goods are gone.
+    """
     if order.was_cancelled_by_buyer:
         return RefundReason.CANCELLED
     if credited < order.amount:
         return RefundReason.SHORT
-    if OrderTrack.objects.repurchases_of(order).exists():
-        return RefundReason.PAID_AGAIN
-    if is_too_late(order, timezone.now()):
-        return RefundReason.TOO_LATE
-    if order.tracks.filter(product__listed=False).exists():
-        return RefundReason.OFF_SALE
-    return RefundReason.GOODS_GONE
+    # Read again: another instance of the order may have been saved with it.
+    decided = Order.objects.values_list("late_refusal", flat=True).get(pk=order.pk)
+    return _CAUSE_OF_REFUSAL.get(decided, RefundReason.GOODS_GONE)
 
 
 def _notify_late_refund(order: Order, amount: int, cause: RefundReason) -> None:
@@ -212,6 +222,16 @@ def who_typed(receipt: Receipt, phone: str) -> int | None:
     return receipt.phone_by_id if phone and phone == receipt.phone else None
 
 
+def needs_approval(way: str, amount: int, typed_by: int | None) -> bool:
+    """Whether a second person has to approve a refund of ``amount`` KES by this ``RefundMethod``.
+
+    One that is large, unless staff make it on the portal, or that goes to a number a staff member
+    typed, by id.
+    """
+    is_large = way != RefundMethod.PORTAL and amount > settings.REFUND_APPROVAL_ABOVE
+    return is_large or typed_by is not None
+
+
 def _create(
     receipt: Receipt,
     amount: int,
@@ -227,9 +247,8 @@ def _create(
         status == TransferStatus.REFUSED and receipt.provider == Provider.MPESA and receipt.number
     )
     typed_by = who_typed(receipt, route.phone)
-    is_large = amount > settings.REFUND_APPROVAL_ABOVE and route.way != RefundMethod.PORTAL
-    needs_approval = is_large or typed_by is not None
-    is_next = not needs_approval and status == TransferStatus.DUE
+    waits = needs_approval(route.way, amount, typed_by)
+    is_next = not waits and status == TransferStatus.DUE
     return Refund.objects.create(
         receipt=receipt,
         order_id=receipt.order_id,
@@ -240,7 +259,7 @@ def _create(
         phone=route.phone,
         status=status,
         note="" if status == TransferStatus.DUE else why_no_route(amount),
-        needs_approval=needs_approval,
+        needs_approval=waits,
         author_id=actor_id or typed_by,
         next_check_at=timezone.now() if is_next or is_portal_asked else None,
     )
@@ -286,7 +305,7 @@ def unrefunded(receipt: Receipt) -> int:
     return receipt.amount - (owed or 0)
 
 
-def close_if_nothing_outstanding(order: Order) -> None:
+def mark_refunded_if_none_outstanding(order: Order) -> None:
     """Mark an order that is due a refund as refunded if nothing has to be sent: what was given back
     last, such as a delivery fee, the shop had written off."""
     if not Refund.objects.outstanding().filter(order=order.pk).exists():

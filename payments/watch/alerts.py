@@ -177,8 +177,7 @@ KINDS = (
 )
 
 
-@background_task(calls="mail and SMS")
-def watch(_: int) -> None:
+def check_for_troubles() -> None:
     """Check for troubles and send alerts. Never raises; safe to repeat and to run concurrently.
 
     The clock runs it every minute. A web process runs it if it finds the clock silent.
@@ -194,6 +193,12 @@ def watch(_: int) -> None:
             send_alert(mail_id)
     except Exception:
         logger.exception("alert mails could not be sent; the next round retries")
+
+
+@background_task(calls="mail and SMS")
+def watch(_: int) -> None:
+    """``check_for_troubles()`` as a background task, which is about no row."""
+    check_for_troubles()
 
 
 @receiver(heartbeats.found_silent, dispatch_uid="payments.watch_soon")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from payments.banks import BankDirection, BankNotification, UnreadableNotification, find_bank
+from payments.banks import Bank, BankDirection, BankNotification, UnreadableNotification
 from payments.doubt import put_in_doubt
 from payments.models import EventState, GatewayEvent, ReceiptEvidence, ReceiptSource
 from payments.reconciliation.incoming import IncomingPayment, record_receipt
@@ -13,18 +13,14 @@ from payments.reconciliation.receipts import find_receipt
 logger = logging.getLogger(__name__)
 
 
-def handle(event: GatewayEvent) -> None:
-    """Process a notification of the bank that the event's source names.
+def handle(event: GatewayEvent, bank: Bank) -> None:
+    """Process a notification of a bank.
 
     Failed payments and outgoing money change nothing. A notification that does not clearly say that
     KES arrived in our account waits for staff, and so does one that reverses a credited payment.
     Messages may come in any order: a payment whose reversal was reported first is credited and put
     in doubt.
     """
-    bank = find_bank(event.source)
-    if bank is None:
-        event.set_state(EventState.FAILED, f"No bank {event.source} is registered.")
-        return
     try:
         notification = bank.read(bytes(event.body))
     except UnreadableNotification as error:

@@ -14,6 +14,7 @@ from django.db import transaction
 
 from omachemainproj.locking import lock_row
 from omachemainproj.task_registry import background_task
+from payments.banks import find_bank
 from payments.daraja.results import is_transfer_callback
 from payments.models import EventState, GatewayEvent, Source
 
@@ -31,7 +32,7 @@ def store_event(
     token: str,
     remote_address: str | None,
     headers: Mapping[str, str],
-    source: str = Source.PROMPT,
+    source: str = Source.CALLBACK,
 ) -> int:
     """Commit a posted message without parsing it. Returns the event's id."""
     event = GatewayEvent.objects.create(
@@ -113,16 +114,24 @@ def _handle_statement_row(event: GatewayEvent) -> None:
     event.set_state(EventState.FAILED, event.note)
 
 
-#: The handler for messages of each source; every other source is a bank.
+#: The handler for messages of each source that is not a bank's.
 HANDLERS: dict[str, Callable[[GatewayEvent], None]] = {
-    Source.PROMPT: _handle_callback,
+    Source.CALLBACK: _handle_callback,
     Source.C2B: c2b.handle,
     Source.STATEMENT: _handle_statement_row,
 }
 
 
 def _handle(event: GatewayEvent) -> None:
-    HANDLERS.get(event.source, bank_notification.handle)(event)
+    """Handle a message by its source; one of a source nobody knows is kept for staff."""
+    handle, bank = HANDLERS.get(event.source), find_bank(event.source)
+    if handle is not None:
+        handle(event)
+    elif bank is not None:
+        bank_notification.handle(event, bank)
+    else:
+        logger.error("message %s is from an unknown source: %s", event.pk, event.source)
+        event.set_state(EventState.FAILED, f"No bank {event.source} is registered.")
 
 
 def _write_failure(event_id: int, error: Exception) -> None:

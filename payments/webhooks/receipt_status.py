@@ -14,7 +14,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from omachemainproj.money import format_kes
-from payments.daraja.result_codes import PayoutReason, TransactionEnd, b2c_failure, transaction_end
+from payments.daraja.result_codes import (
+    TransactionEnd,
+    TransferFailure,
+    b2c_failure,
+    transaction_end,
+)
 from payments.daraja.results import QueueTimeout, Result, read_transfer_callback
 from payments.daraja.values import UnreadableCallback, says_reversal
 from payments.doubt import end_doubt_if_reported_again, put_in_doubt
@@ -150,8 +155,8 @@ def _credited_number(result: Result) -> str:
 
 
 def _no_answer(receipt: Receipt, result: Result) -> str:
-    if b2c_failure(result.result_code) == PayoutReason.INITIATOR:
-        PayoutStop.objects.stop_payouts(
+    if b2c_failure(result.result_code) == TransferFailure.INITIATOR:
+        PayoutStop.objects.stop_transfers(
             f"M-Pesa does not accept the initiator: {result.result_code}"
         )
     if result.result_code != UNKNOWN_TRANSACTION:

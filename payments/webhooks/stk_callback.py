@@ -86,7 +86,7 @@ def _resolve_doubtful(payment_id: int) -> None:
     status."""
     if not _doubtful_of(payment_id):
         return
-    doubtful = GatewayEvent.objects.filter(payment=payment_id, state=EventState.CHECKING)
+    doubtful = GatewayEvent.objects.doubtful_of(payment_id)
     now = timezone.now()
     payment = OrderPayment.objects.get(pk=payment_id)
     if payment.is_confirmed:
@@ -98,9 +98,7 @@ def _resolve_doubtful(payment_id: int) -> None:
 
 @compiled
 def _doubtful_of(payment: int) -> QuerySet[GatewayEvent, int]:
-    # With ``=`` the planner would search all waiting messages of all payments.
-    doubtful = GatewayEvent.objects.filter(payment=payment, state__startswith=EventState.CHECKING)
-    return doubtful.values_list("pk", flat=True)[:1]
+    return GatewayEvent.objects.doubtful_of(payment).values_list("pk", flat=True)[:1]
 
 
 def _named_by(request_id: str) -> OrderPayment | None:

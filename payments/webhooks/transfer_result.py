@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from omachemainproj.background import enqueue_after_commit
 from payments.daraja.result_codes import (
-    PayoutReason,
     TransactionEnd,
+    TransferFailure,
     b2c_failure,
     transaction_end,
 )
@@ -107,7 +107,7 @@ def _apply_answer(row: Transfer, result: Result) -> str:
     if says_reversal(status) and not row.is_reversal:
         # It was sent and reversed: nobody has the money, and it is still due.
         return mark_refused(
-            row, code=f"status.{status.lower()}", text=status, reason=PayoutReason.OTHER
+            row, code=f"status.{status.lower()}", text=status, reason=TransferFailure.OTHER
         )
     if end == TransactionEnd.COMPLETED:
         return mark_done(row, number=result.receipt, amount=result.amount, text=status)
@@ -121,7 +121,7 @@ def _apply_answer(row: Transfer, result: Result) -> str:
         return f"M-Pesa reports the status {status} without a reason. It is requested again."
     if end == TransactionEnd.NOT_DONE:
         return mark_refused(
-            row, code=f"status.{status.lower()}", text=status, reason=PayoutReason.OTHER
+            row, code=f"status.{status.lower()}", text=status, reason=TransferFailure.OTHER
         )
     return f"M-Pesa reports the status {status or 'unknown'}."
 
@@ -157,8 +157,8 @@ def _apply_answer_about_payment(refund: Refund, result: Result) -> str:
 
 
 def _no_answer(row: Transfer, result: Result) -> str:
-    if b2c_failure(result.result_code) == PayoutReason.INITIATOR:
-        PayoutStop.objects.stop_payouts(
+    if b2c_failure(result.result_code) == TransferFailure.INITIATOR:
+        PayoutStop.objects.stop_transfers(
             f"M-Pesa does not accept the initiator: {result.result_code}"
         )
     if result.result_code != UNKNOWN_TRANSACTION:

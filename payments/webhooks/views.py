@@ -51,7 +51,7 @@ def receive(request: HttpRequest, token: str = "") -> HttpResponse:
 
     The answer is always the same, unless strangers have posted too much (strangers.py).
     """
-    return _answer_post(request, partial(_store, request, Source.PROMPT, token))
+    return _answer_post(request, partial(_store, request, Source.CALLBACK, token))
 
 
 @csrf_exempt

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from django.contrib.auth.models import Group
 
 from accounts.addresses.services import add_address
-from accounts.backoffice.audit import log
+from accounts.backoffice.audit import CHANGED, log
 from accounts.backoffice.roles import ROLES
 from accounts.models import User
 from omachemainproj.images import normalise_own
@@ -128,7 +128,7 @@ def _add_person(username: str) -> None:
     if username in STAFF:
         person.groups.add(Group.objects.get(name=username))
         admin = User.objects.get(username=ADMIN)
-        log(admin, "Changed", person, changes={"groups": [[], [username]]})
+        log(admin, "Changed", person, action=CHANGED, changes={"groups": [[], [username]]})
 
 
 def _interleaved() -> list[tuple[str, Goods]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -32,6 +32,17 @@ EDITABLE = frozenset(
 FADES_EACH = timedelta(hours=8)
 #: A month's worth, so that a seller who listed thousands at a time does not wait longer than that.
 MAX_CROWDING = 90
+#: The columns an Idempotency-Key covered from the start, in the order of their digest, which never
+#: changes.
+_FIRST_COVERED = (
+    "name",
+    "category",
+    "price",
+    "item_number",
+    "payment_mpesa_number",
+    "description",
+    "sku",
+)
 SKU_TAKEN = "Another listing of yours has this sku."
 
 
@@ -85,18 +96,19 @@ def create_product(  # noqa: PLR0913
     for a repeated request, and ListingKeyReused if the key was used for a different listing;
     pictures are not compared.
     """
-    product = Product(
-        seller=seller,
-        name=name,
-        category=category,
-        price=price,
-        item_number=item_number,
-        payment_mpesa_number=payment_mpesa_number,
-        description=description,
-        sku=sku,
-        listed=listed,
-    )
-    reference = _listing_reference(key, product) if key else "listed"
+    # All columns the request decides, so that the key covers what is written.
+    columns = {
+        "name": name,
+        "category": category,
+        "price": price,
+        "item_number": item_number,
+        "payment_mpesa_number": payment_mpesa_number,
+        "description": description,
+        "sku": sku,
+        "listed": listed,
+    }
+    product = Product(seller=seller, **columns)
+    reference = _listing_reference(key, columns) if key else "listed"
     # Files are stored before the transaction starts, so that a slow disk does not keep it open.
     with stored_files(picture) as first, transaction.atomic():
         if first is not None:
@@ -113,17 +125,17 @@ def create_product(  # noqa: PLR0913
     return product
 
 
-def _listing_reference(key: str, product: Product) -> str:
-    """The first movement's reference: ``listed``, a digest of the key, a digest of the listing."""
-    content = (
-        product.name,
-        product.category,
-        product.price,
-        product.item_number,
-        product.payment_mpesa_number,
-        product.description,
-        product.sku,
-    )
+def _listing_reference(key: str, columns: Mapping[str, Any]) -> str:
+    """The first movement's reference: ``listed``, a digest of the key, a digest of the listing.
+
+    The digest is of every column of a listing. One that is not in ``_FIRST_COVERED`` counts where
+    it differs from its default, so that a request without it has the digest it always had.
+    """
+    content: tuple[Any, ...] = tuple(columns[name] for name in _FIRST_COVERED)
+    default = Product()
+    for name in sorted(columns.keys() - {*_FIRST_COVERED}):
+        if columns[name] != getattr(default, name):
+            content += (name, columns[name])
     digests = (hashlib.blake2b(text.encode(), digest_size=12) for text in (key, repr(content)))
     return ":".join(["listed", *(digest.hexdigest() for digest in digests)])
 

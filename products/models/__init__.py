@@ -1,5 +1,6 @@
 """Products, their stock and pictures, reviews, and the words of the search."""
 
+from .listing_terms import ListingTerms
 from .pictures import MAX_PICTURES, ProductPicture
 from .products import (
     MAX_PRICE,
@@ -7,7 +8,6 @@ from .products import (
     MAX_STOCK,
     STAR_RANK,
     Category,
-    ListingTerms,
     Newest,
     Product,
     ProductQuerySet,
@@ -15,6 +15,7 @@ from .products import (
     StockMovement,
     average_stars,
     back_within,
+    hold_time,
     picture_path,
 )
 from .reviews import (
@@ -56,5 +57,6 @@ __all__ = [
     "StockMovement",
     "average_stars",
     "back_within",
+    "hold_time",
     "picture_path",
 ]

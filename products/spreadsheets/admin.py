@@ -158,7 +158,13 @@ class SheetAdmin(ImportExportMixin):
         self, file_format: Any, request: HttpRequest, queryset: Any, **kwargs: Any
     ) -> Any:
         data = super().get_export_data(file_format, request, queryset, **kwargs)
-        audit.log(current_user(request), f"Exported up to {MAX_ROWS:,} as CSV", None, kind=Product)
+        audit.log(
+            current_user(request),
+            f"Exported up to {MAX_ROWS:,} as CSV",
+            None,
+            action=audit.DOWNLOADED,
+            kind=Product,
+        )
         return data
 
 

@@ -211,7 +211,13 @@ class ProductResource(Resource):
             if report.id is not None and report.status in {CREATED, UPDATED}:
                 product = Product.objects.get(pk=report.id)
                 changes = audit.difference(before, audit.values_of(product))
-                audit.log(user, f"Imported: {report.status}", product, changes=changes)
+                audit.log(
+                    user,
+                    f"Imported: {report.status}",
+                    product,
+                    action=audit.IMPORTED,
+                    changes=changes,
+                )
         return report
 
 

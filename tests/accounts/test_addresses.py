@@ -150,7 +150,7 @@ def test_another_one_deleted_leaves_the_default(buyer, buyer_api):
     assert marks(buyer) == (["Kilimani"], [])
 
 
-def test_the_collection_places_mark_goes_with_it(buyer, buyer_api):
+def test_deleting_the_collection_place_leaves_none_marked(buyer, buyer_api):
     add(buyer_api)
     shop = add(buyer_api, area="Gikomba", is_collection_place=True).json()
 
@@ -268,7 +268,7 @@ def test_the_list_takes_no_other_method(buyer_api, method):
     assert getattr(buyer_api, method)(PATH, HOME).status_code == 405
 
 
-def test_strangers_have_none(api):
+def test_addresses_need_a_signed_in_user(api):
     assert (api.get(PATH).status_code, api.post(PATH, HOME).status_code) == (401, 401)
 
 
@@ -287,8 +287,6 @@ def test_the_database_holds_one_of_each(buyer, mark):
     with pytest.raises(IntegrityError), transaction.atomic():
         AddressFactory(user=buyer, **{mark: True})
 
-
-# --- At once -----------------------------------------------------------------------------------
 
 FIELDS = HOME | {"phone": "254712345678"}
 
@@ -342,9 +340,6 @@ def test_marks_moved_and_deleted_at_once_leave_one_default(turn):
     assert [len(each) for each in marks(person)] == [1, 1]
 
 
-# --- Counties ----------------------------------------------------------------------------------
-
-
 def test_the_counties_are_public(api):
     response = api.get("/counties/")
 
@@ -363,7 +358,7 @@ def test_the_counties_cost_no_query_and_ignore_a_stale_token(api, django_assert_
         assert api.get("/counties/").status_code == 200
 
 
-def test_signed_in_another_sees_nothing_of_it(buyer_api, seller):
+def test_another_user_does_not_see_the_address(buyer_api, seller):
     add(buyer_api)
 
     assert signed_in(seller).get(PATH).json() == []

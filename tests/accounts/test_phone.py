@@ -68,7 +68,7 @@ def test_a_put_without_it_leaves_it_alone(amina, amina_api):
     assert amina_api.put("/user/", {"username": "Amina"}).json()["phone"] == PHONE
 
 
-def test_two_people_may_share_one(amina_api, buyer_api):
+def test_two_people_may_share_one_phone(amina_api, buyer_api):
     amina_api.patch("/user/", {"phone": PHONE})
 
     assert buyer_api.patch("/user/", {"phone": PHONE}).status_code == 200
@@ -84,9 +84,6 @@ def test_the_account_page_and_the_log_in_answer_as_they_did(api, amina, amina_ap
     assert list(log_in["user"]) == ["pk", "username", "email", "first_name", "last_name"]
     amina_api.put("/account/", {"phone": OTHER, "first_name": "Amina"})
     assert phone_of(amina) == (PHONE, True)
-
-
-# --- Remembered --------------------------------------------------------------------------------
 
 
 def test_the_phone_of_the_first_paid_order_is_remembered(buyer):
@@ -156,9 +153,6 @@ def test_two_first_payments_at_once_leave_one_of_the_two():
 
     assert raised == [None, None]
     assert phone_of(person)[0] in {PHONE, OTHER}
-
-
-# --- Told --------------------------------------------------------------------------------------
 
 
 def inbox():

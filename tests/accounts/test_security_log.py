@@ -135,7 +135,9 @@ def test_staff_decisions_are_logged_without_reasons_and_typed_values(lines, amin
     staff = UserFactory(is_staff=True)
     did = "Close the account (typed 42)"
 
-    (line,) = lines(lambda: audit.log(staff, did, amina, why="x", changes={"a": [1, 2]}))
+    (line,) = lines(
+        lambda: audit.log(staff, did, amina, action=audit.CHANGED, why="x", changes={"a": [1, 2]})
+    )
 
     assert line.startswith(
         f"staff_did user={staff.pk} who=- did='Close the account' kind=accounts.user "

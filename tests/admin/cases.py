@@ -120,7 +120,7 @@ def silent_attempt(ids=True) -> OrderPayment:
 def owed_refund() -> Refund:
     """A refund for a cancelled order, not sent yet."""
     order = new_order()
-    cancel_order(order.pk)
+    cancel_order(order.pk, cancelled_by="staff")
     an_order(UserFactory(), (order.tracks.get().product, 1), phone=next(_phones))
     by_hand(order.amount, order.reference)
     return Refund.objects.get(order=order)

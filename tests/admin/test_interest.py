@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import pytest
 from django.contrib import admin
+from django.contrib.contenttypes.models import ContentType
 from django.utils import timezone
 
-from accounts.backoffice import conflicts
+from accounts.backoffice import audit, conflicts
 from accounts.backoffice.actions import ACTIONS, perform
 from accounts.backoffice.conflicts import ConflictOfInterest, Parties
 from accounts.models import Audit, User
@@ -16,7 +17,8 @@ from orders.parcels.actions import ACTIONS as PARCEL_ACTIONS
 from orders.reviews import review_line
 from payments.backoffice.kinds import KINDS
 from payments.backoffice.receipt_actions import WRITE_DOWN
-from payments.daraja.result_codes import PayoutReason
+from payments.daraja.result_codes import TransferFailure
+from payments.interest import SENT_ELSEWHERE, WRITING
 from payments.models import Payout, Receipt, Refund
 from payments.payouts.allocation import create_payouts
 from payments.transfers import mark_refused
@@ -96,7 +98,74 @@ def test_a_row_nobody_spoke_for_is_not_decided_about(staff):
         conflicts.refuse_conflicts(staff, Audit())
 
 
-# --- The attacks -----------------------------------------------------------------------------
+def payment_seen_by_staff():
+    return Receipt.objects.create(number="TKB7000000", amount=1500, source="staff")
+
+
+def money_sent_again(kettle, buyer):
+    """A payout to a number that somebody typed, as far as only the audit knows."""
+    first = refused_payout(kettle, buyer)
+    first.shares.update(phone="254700000001")
+    first.drop("It is being retried.")
+    create_payouts(kettle.seller_id)
+    return first, Payout.objects.latest("pk")
+
+
+@pytest.mark.parametrize(
+    ("action", "did"),
+    [(key, "By whatever label") for key in WRITING]
+    + [("", audit.TEXT_BEFORE_KEYS[key] + " (TKB7000000)") for key in WRITING],
+)
+def test_who_recorded_a_payment_is_known_by_the_key_and_of_old_entries_by_the_text(
+    staff, action, did
+):
+    receipt = payment_seen_by_staff()
+    Audit.objects.create(
+        actor=staff,
+        did=did,
+        action=action,
+        content_type=ContentType.objects.get_for_model(Receipt),
+        object_id=str(receipt.pk),
+    )
+
+    with pytest.raises(ConflictOfInterest):
+        conflicts.refuse_conflicts(staff, receipt)
+
+
+@pytest.mark.parametrize(
+    ("action", "did"),
+    [(SENT_ELSEWHERE, "By whatever label"), ("", audit.TEXT_BEFORE_KEYS[SENT_ELSEWHERE])],
+)
+def test_who_typed_a_number_is_known_by_the_key_and_of_old_entries_by_the_text(
+    staff, kettle, buyer, action, did
+):
+    dropped, payout = money_sent_again(kettle, buyer)
+    conflicts.refuse_conflicts(staff, payout)
+    Audit.objects.create(
+        actor=staff,
+        did=f"{did} ({payout.phone})",
+        action=action,
+        content_type=ContentType.objects.get_for_model(Payout),
+        object_id=str(dropped.pk),
+    )
+
+    with pytest.raises(ConflictOfInterest):
+        conflicts.refuse_conflicts(staff, payout)
+
+
+def test_what_was_done_with_a_payment_besides_makes_nobody_its_author(staff):
+    receipt = payment_seen_by_staff()
+    for action in ("console.receipt.seen", audit.REFUSED, audit.PROPOSED):
+        audit.log(staff, "Wrote it down", receipt, action=action)
+
+    conflicts.refuse_conflicts(staff, receipt)
+
+
+def test_entries_are_looked_for_by_keys_of_actions_there_are():
+    of_actions = {key for key in audit.TEXT_BEFORE_KEYS if not key.startswith("admin.")}
+
+    assert of_actions <= ACTIONS.keys()
+    assert {*WRITING, SENT_ELSEWHERE} <= of_actions
 
 
 @pytest.mark.parametrize("source", ["the API", "the admin"])
@@ -193,7 +262,7 @@ def refused_payout(kettle, buyer):
     now = timezone.now()
     Payout.objects.update(status="unknown", sent_at=now, next_check_at=now)
     payout = Payout.objects.get()
-    mark_refused(payout, code="2040", text="No M-Pesa", reason=PayoutReason.NOT_REGISTERED)
+    mark_refused(payout, code="2040", text="No M-Pesa", reason=TransferFailure.NOT_REGISTERED)
     return payout
 
 
@@ -277,17 +346,17 @@ def test_catalogue_hides_a_bad_review_of_their_own_goods(buyer, action):
     assert ConflictOfInterest.message in told(answer)[0]
 
 
-def test_a_superuser_changes_their_own_powers_email_and_password(desk, staff):
+def test_a_superuser_changes_their_own_powers_email_and_password(staff_browser, staff):
     page = f"/admin/accounts/user/{staff.pk}/"
     before = User.objects.values().get(pk=staff.pk)
 
-    changed = desk.post(
+    changed = staff_browser.post(
         f"{page}change/", {"username": "boss", "email": "b@example.com", "is_active": "on"},
         follow=True,
     )  # fmt: skip
     new = {"password1": "mine mine mine", "password2": "mine mine mine"}
-    password = desk.post(f"{page}password/", new)
-    deleted = desk.post(f"{page}delete/", {"post": "yes"})
+    password = staff_browser.post(f"{page}password/", new)
+    deleted = staff_browser.post(f"{page}delete/", {"post": "yes"})
 
     assert said(changed) == [ConflictOfInterest.message]
     assert (password.status_code, deleted.status_code) == (403, 403)

@@ -55,10 +55,7 @@ def three(keeper, kettle):
     return [picture.pk for picture in pictures(kettle)]
 
 
-# --- What stands -----------------------------------------------------------------------------
-
-
-def test_it_says_what_is_there_held_and_sold(keeper, buyer, kettle):
+def test_the_page_shows_stock_reserved_and_sold(keeper, buyer, kettle):
     paid_line(buyer, kettle, 2)
     an_order(buyer, (kettle, 1))
     kettle.refresh_from_db()
@@ -84,14 +81,14 @@ def test_catalogue_sees_stock_and_pictures_and_no_orders(keeper, buyer, kettle):
     assert line.order.reference not in keeper.get(row_url(kettle)).content.decode()
 
 
-def test_who_sees_all_sees_sales_and_holds(desk, buyer, kettle):
+def test_who_sees_all_sees_sales_and_holds(staff_browser, buyer, kettle):
     line = paid_line(buyer, kettle, 2)
     unpaid = an_order(buyer, (kettle, 1))
 
-    assert sections(desk, kettle) == ["stands", "pictures", "movements", "holds", "sales"]
-    ((order, number, _),) = cells(desk, kettle, "holds")
+    assert sections(staff_browser, kettle) == ["stands", "pictures", "movements", "holds", "sales"]
+    ((order, number, _),) = cells(staff_browser, kettle, "holds")
     assert (order, number) == (f'<a href="{row_url(unpaid)}">{unpaid.reference}</a>', "1")
-    assert cells(desk, kettle, "sales")[1][:2] == [
+    assert cells(staff_browser, kettle, "sales")[1][:2] == [
         f'<a href="{row_url(line)}">2 × Kettle</a>',
         f'<a href="{row_url(line.order)}">{line.order.reference}</a>',
     ]
@@ -112,7 +109,7 @@ def test_the_newest_movements_come_first_and_the_list_has_the_others(keeper, sta
     assert keeper.get(told.more.url).context["cl"].result_count == 13
 
 
-def test_it_is_unlisted_and_listed_again_from_its_page(keeper, kettle):
+def test_a_product_is_unlisted_and_listed_again_from_its_page(keeper, kettle):
     here = row_url(kettle)
     form = {"_selected_action": kettle.pk, "from_page": here, "said": "yes", "why": "A fake"}
     assert buttons(keeper, kettle) == ["hide"]
@@ -125,9 +122,6 @@ def test_it_is_unlisted_and_listed_again_from_its_page(keeper, kettle):
     assert "Unlisted" in facts(keeper, kettle, "stands")["lead"]
 
 
-# --- Pictures --------------------------------------------------------------------------------
-
-
 def test_a_picture_is_added_and_on_record(keeper, kettle):
     answer = change(keeper, kettle, "add", picture=upload())
 
@@ -138,6 +132,19 @@ def test_a_picture_is_added_and_on_record(keeper, kettle):
     assert kettle.image.name == picture.image.name
     assert (kept.actor.username, kept.did) == ("catalogue", "Add a picture (kettle.png)")
     assert kept.changes["image"] == ["", picture.image.name]
+
+
+def test_several_pictures_are_added_at_once_each_on_record_and_what_is_none_is_named(
+    keeper, kettle
+):
+    broken = SimpleUploadedFile("broken.png", b"no picture", "image/png")
+
+    answer = change(keeper, kettle, "add", picture=[upload(), broken, upload()])
+
+    assert len(pictures(kettle)) == 2
+    assert Audit.objects.filter(did__startswith="Add a picture").count() == 2
+    assert said(answer)[0].startswith("broken.png: ")
+    assert said(answer)[1] == "Add a picture: 2 of 3 done."
 
 
 def test_pictures_are_put_into_another_order(keeper, kettle, three):
@@ -260,9 +267,6 @@ def test_of_an_unknown_action_or_product_there_is_no_page(keeper, kettle):
     assert change(keeper, kettle, "paint").status_code == 404
     assert keeper.post("/admin/products/product/999/pictures/add/").status_code == 404
     assert keeper.get(f"/admin/products/product/{kettle.pk}/pictures/add/").status_code == 405
-
-
-# --- What it costs ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("role", "most"), [("catalogue", 11), ("superuser", 11)])

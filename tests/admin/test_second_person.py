@@ -27,7 +27,6 @@ from tests.shopping import PHONE, an_order, paid_line
 from tests.threads import at_once
 
 from .console import CONSOLE, act, page, said
-from .pages import buttons
 from .test_lines import do, status_of, told
 from .test_roles import browser_of
 
@@ -64,14 +63,74 @@ def proposal(buyer, fridge, proposer):
     return Proposal.objects.get()
 
 
-def test_a_proposal_s_page_offers_to_decide_while_it_is_open(proposal, proposer):
+def offers(client, proposal):
+    """Where a proposal can be decided with one press: of the list, its own page."""
+    places = {"list": PROPOSALS, "page": f"{PROPOSALS}{proposal.pk}/change/"}
+    shown = {name: client.get(path).content.decode() for name, path in places.items()}
+    return [name for name, page in shown.items() if 'value="agree" class' in page]
+
+
+def test_a_proposal_is_decided_on_the_list_or_its_page_while_it_is_open(proposal):
     second = browser_of(staff("support"))
 
-    assert buttons(second, proposal) == ["agree", "reject"]
+    assert offers(second, proposal) == ["list", "page"]
     Proposal.objects.update(
         state="rejected", decided_by=staff("support"), decided_at=timezone.now()
     )
-    assert buttons(second, proposal) == []
+    assert offers(second, proposal) == []
+
+
+def test_a_proposal_waits_for_somebody_else_than_its_proposer(proposal, proposer):
+    assert offers(browser_of(proposer), proposal) == []
+
+
+def test_the_start_page_says_how_many_proposals_wait_for_whoever_looks(proposal, proposer):
+    def says(client):
+        return "1 proposal waits for your approval" in " ".join(
+            re.sub("<[^>]+>", "", client.get("/admin/").content.decode()).split()
+        )
+
+    assert says(browser_of(staff("support")))
+    assert not says(browser_of(proposer))
+    assert not says(browser_of(staff("catalogue")))
+
+
+def test_a_proposal_is_approved_from_the_list_which_then_says_what_was_done(proposal):
+    form = {"action": "agree", "_selected_action": proposal.pk, "said": "yes", "why": "I asked"}
+
+    answer = browser_of(staff("support")).post(
+        PROPOSALS, {**form, "from_page": PROPOSALS}, follow=True
+    )
+
+    proposal.refresh_from_db()
+    assert (answer.request["PATH_INFO"], proposal.state) == (PROPOSALS, "done")
+    assert "1 of 1 done" in told(answer)[-1]
+
+
+def test_a_proposal_is_not_approved_without_a_reason(proposal):
+    form = {"action": "agree", "_selected_action": proposal.pk, "said": "yes", "why": ""}
+
+    answer = browser_of(staff("support")).post(PROPOSALS, form)
+
+    proposal.refresh_from_db()
+    assert "Give a reason" in answer.content.decode()
+    assert proposal.state == "open"
+
+
+def test_the_list_costs_the_same_however_many_proposals_wait(
+    proposal, django_assert_num_queries, buyer, fridge
+):
+    second = browser_of(staff("support"))
+    second.get(PROPOSALS)
+    with django_assert_num_queries(8):
+        second.get(PROPOSALS)
+    for _ in range(2):
+        line = line_at("delivered", buyer=buyer, product=fridge)
+        with pytest.raises(SecondPersonNeeded):
+            perform(to_cancelled.staff_action, line, CANCELLED, by=staff("support"))
+
+    with django_assert_num_queries(8):
+        assert second.get(PROPOSALS).content.decode().count('value="agree" class') == 3
 
 
 def decide(client, name, proposal):
@@ -79,9 +138,6 @@ def decide(client, name, proposal):
     answer = client.post(PROPOSALS, form, follow=True)
     proposal.refresh_from_db()
     return answer
-
-
-# --- The attack: 49,000 lost -----------------------------------------------------------------
 
 
 @pytest.mark.usefixtures("balanced_books")
@@ -139,9 +195,6 @@ def test_what_cannot_be_done_is_not_proposed(buyer, fridge, proposer):
     move(proposer, line, "fetched")
 
     assert not Proposal.objects.exists()
-
-
-# --- Who agrees ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("power", ["support", "superuser"])
@@ -234,9 +287,6 @@ def test_two_tabs_agree_at_once_and_it_is_done_once(proposal):
     assert sorted(type(each).__name__ for each in outcomes) == ["ProposalRefused", "str"]
     assert Refund.objects.count() == 1
     assert steps(line_of(proposal)).count("cancelled") == 1
-
-
-# --- How much one lets leave alone -----------------------------------------------------------
 
 
 def test_small_amounts_are_decided_alone_until_the_day_is_full(buyer, seller, proposer, settings):
@@ -334,7 +384,7 @@ FREE = {
     "console.refund.seen",
     "console.payout.seen",
     "console.payout.hold",
-    "console.payout.refuse",
+    "console.payout.reject",
     "console.problem.answer",
     # What it leads to costs, once the goods are back.
     "console.problem.back",
@@ -414,7 +464,7 @@ def test_finance_with_a_friend_writes_a_receipt_down_for_the_friends_order(buyer
     own = act_on(first, proposal, "agree")
     act_on(second, proposal, "agree")
 
-    assert f"{first} proposed: Wrote it down" in story
+    assert f"{first} proposed: Record a payment that was seen" in story
     assert said(own) == [ConflictOfInterest.message]
     receipt = Receipt.objects.get()
     assert (receipt.number, proposal.object_id) == ("TKB7000000", str(receipt.pk))
@@ -429,8 +479,6 @@ def act_on(person, proposal, key):
     proposal.refresh_from_db()
     return answer
 
-
-# --- The table of docs/admin.md --------------------------------------------------------------
 
 #: By role: the settings that bound what one person of it lets leave alone in a day.
 BOUNDS = {

@@ -15,10 +15,10 @@ from django.utils import timezone
 from daraja_simulator.tests.waiting import wait_until
 from orders.cashout import LineRequest, place_order
 from orders.delivery.destinations import Destination
-from orders.fulfilment_actions import move_for
+from orders.fulfilment_actions import move_line_for
 from orders.lifecycle import cancel_order, expire_order
 from orders.models import DeliveryRate, Order, OrderTrack, PickupPoint
-from orders.parcels.actions import move_for as move_parcel_for
+from orders.parcels.actions import move_parcel_for
 from orders.problems.services import open_problem
 from payments.disbursement import process_payout, process_refund
 from payments.models import OrderPayment, Payout, Transfer
@@ -91,7 +91,7 @@ def callback(shop, simulator) -> Scene:
 def late_callback(shop, simulator) -> Scene:
     """The same, but the order was cancelled in the meantime and its goods are gone."""
     scene = callback(shop, simulator)
-    cancel_order(scene.order.pk)
+    cancel_order(scene.order.pk, cancelled_by="staff")
     Product.objects.filter(pk=scene.goods.pk).update(item_number=0)
     StockMovement.objects.create(product=scene.goods, quantity=-STOCK, reference="lost")
     return scene
@@ -217,7 +217,7 @@ def _bought(simulator, *, brought: bool = False) -> Scene:
 def _owed(simulator) -> tuple[Scene, Payout]:
     """A collected order whose payout is due."""
     scene = _bought(simulator)
-    move_for(scene.line, "fetched", actor=scene.rider, note="Seen.")
+    move_line_for(scene.line, "fetched", actor=scene.rider, note="Seen.")
     due = Payout.objects.filter(shares__track=scene.line)
     wait_until(due.exists)
     return scene, due.get()

@@ -8,8 +8,8 @@ from daraja_simulator.tests.waiting import PATIENCE, wait_until
 from payments.daraja.client import MemoryTokenStore
 from payments.daraja.errors import DarajaDuplicate, DarajaRefusal, DarajaRefused, DarajaUnknown
 from payments.daraja.result_codes import (
-    PayoutReason,
     TransactionEnd,
+    TransferFailure,
     b2c_failure,
     reversal_failure,
     transaction_end,
@@ -95,9 +95,9 @@ def test_a_payout_asked_for_twice_is_paid_once(rehearsal):
 @pytest.mark.parametrize(
     ("script", "code", "reason"),
     [
-        ({"outcome": "1"}, "1", PayoutReason.NO_FUNDS),
-        ({"outcome": "2040"}, "2040", PayoutReason.NOT_REGISTERED),
-        ({"outcome": "SFC_IC0003"}, "SFC_IC0003", PayoutReason.NOT_REGISTERED),
+        ({"outcome": "1"}, "1", TransferFailure.NO_FUNDS),
+        ({"outcome": "2040"}, "2040", TransferFailure.NOT_REGISTERED),
+        ({"outcome": "SFC_IC0003"}, "SFC_IC0003", TransferFailure.NOT_REGISTERED),
         ({"outcome": "17"}, "17", None),
         ({"outcome": "E3008"}, "E3008", None),
     ],
@@ -119,7 +119,7 @@ def test_a_wrong_password_is_told_in_the_result(simulator, shop):
     rehearsal.pay()
 
     (result,) = rehearsal.results()
-    assert b2c_failure(result.result_code) == PayoutReason.INITIATOR
+    assert b2c_failure(result.result_code) == TransferFailure.INITIATOR
 
 
 def test_a_result_may_name_another_originator_and_still_matches(rehearsal):
@@ -238,15 +238,15 @@ def test_a_second_reversal_finds_it_done(rehearsal):
 
     first, second = rehearsal.results()
     assert first.succeeded
-    assert reversal_failure(second.result_code) == PayoutReason.ALREADY_REVERSED
+    assert reversal_failure(second.result_code) == TransferFailure.ALREADY_REVERSED
     assert rehearsal.paid_out == 1500
 
 
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"receipt": "ABC1DE2FGH"}, PayoutReason.NO_SUCH_PAYMENT),
-        ({"amount": 1499}, PayoutReason.NOT_REVERSIBLE),
+        ({"receipt": "ABC1DE2FGH"}, TransferFailure.NO_SUCH_PAYMENT),
+        ({"amount": 1499}, TransferFailure.NOT_REVERSIBLE),
     ],
 )
 def test_a_reversal_that_fails_is_told(rehearsal, changes, reason):

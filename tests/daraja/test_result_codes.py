@@ -6,9 +6,9 @@ from payments.daraja.result_codes import (
     B2C_FAILURES,
     REVERSAL_FAILURES,
     STK_FAILURES,
-    PayoutReason,
     StkReason,
     TransactionEnd,
+    TransferFailure,
     b2c_failure,
     is_success,
     reversal_failure,
@@ -61,28 +61,28 @@ def test_any_other_code_of_an_stk_push_settles_nothing(code):
 
 
 OF_BOTH = [
-    ("1", PayoutReason.NO_FUNDS),
-    ("11", PayoutReason.MISCONFIGURED),
-    ("18", PayoutReason.INITIATOR),
-    ("20", PayoutReason.INITIATOR),
-    ("21", PayoutReason.INITIATOR),
-    ("2001", PayoutReason.INITIATOR),
-    ("2006", PayoutReason.MISCONFIGURED),
-    ("2028", PayoutReason.MISCONFIGURED),
-    ("8006", PayoutReason.INITIATOR),
+    ("1", TransferFailure.NO_FUNDS),
+    ("11", TransferFailure.MISCONFIGURED),
+    ("18", TransferFailure.INITIATOR),
+    ("20", TransferFailure.INITIATOR),
+    ("21", TransferFailure.INITIATOR),
+    ("2001", TransferFailure.INITIATOR),
+    ("2006", TransferFailure.MISCONFIGURED),
+    ("2028", TransferFailure.MISCONFIGURED),
+    ("8006", TransferFailure.INITIATOR),
 ]
 OF_PAYOUTS = [
-    ("2", PayoutReason.LIMIT),
-    ("3", PayoutReason.LIMIT),
-    ("4", PayoutReason.LIMIT),
-    ("8", PayoutReason.LIMIT),
-    ("2040", PayoutReason.NOT_REGISTERED),
-    ("SFC_IC0003", PayoutReason.NOT_REGISTERED),
+    ("2", TransferFailure.LIMIT),
+    ("3", TransferFailure.LIMIT),
+    ("4", TransferFailure.LIMIT),
+    ("8", TransferFailure.LIMIT),
+    ("2040", TransferFailure.NOT_REGISTERED),
+    ("SFC_IC0003", TransferFailure.NOT_REGISTERED),
 ]
 OF_REVERSALS = [
-    ("25", PayoutReason.NOT_REVERSIBLE),
-    ("R000001", PayoutReason.ALREADY_REVERSED),
-    ("R000002", PayoutReason.NO_SUCH_PAYMENT),
+    ("25", TransferFailure.NOT_REVERSIBLE),
+    ("R000001", TransferFailure.ALREADY_REVERSED),
+    ("R000002", TransferFailure.NO_SUCH_PAYMENT),
 ]
 
 

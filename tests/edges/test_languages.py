@@ -94,7 +94,7 @@ def test_a_long_text_is_nobodys_sentence():
     assert translate(typed, "sw") == typed
 
 
-def test_values_stand_where_the_translation_has_them():
+def test_values_are_filled_in_where_the_translation_has_them():
     values = {"came": "KES 1,000", "amount": "KES 3,000", "due": "KES 2,000"}
 
     said = say(
@@ -128,9 +128,6 @@ def test_values_stand_where_the_translation_has_them():
 )
 def test_the_header_is_read_as_it_is_sent(header, language):
     assert language_asked(header) == language
-
-
-# --- Over the API ---------------------------------------------------------------------------------
 
 
 @pytest.mark.django_db

@@ -2,7 +2,8 @@
 
 import pytest
 
-from omachemainproj.service_urls import read_database_url, read_mail_url
+from omachemainproj.database_urls import read_database_url
+from omachemainproj.mail_urls import read_mail_url
 from tools.deploy_check import PRODUCTION
 
 from .starting import problems_of, production
@@ -168,9 +169,6 @@ def test_a_key_that_others_know_is_none(key):
     assert problems_of(PRODUCTION, DJANGO_SECRET_KEY=key) == [
         "DJANGO_SECRET_KEY begins like a published one: generate your own."
     ]
-
-
-# --- Databases, caches, brokers, e-mail ---------------------------------------------------------
 
 
 @pytest.mark.parametrize(

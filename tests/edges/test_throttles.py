@@ -210,9 +210,6 @@ def test_a_whole_prefix_of_ipv6_has_the_room_of_one_client():
     assert log_in(REMOTE_ADDR="2001:db8:1:3::1").status_code == 400
 
 
-# --- Strangers behind one address ---------------------------------------------------------------
-
-
 @pytest.fixture
 def two_a_minute(monkeypatch):
     """Two requests a minute of one client, on a page that is open to strangers."""
@@ -262,7 +259,7 @@ def test_a_name_of_another_form_is_none(two_a_minute, name):
     assert ask(two_a_minute, 3, HTTP_CLIENT_ID=name) == [200] * 3
 
 
-def test_the_cookie_of_a_browser_names_it(two_a_minute, settings):
+def test_a_browser_is_recognised_by_its_cookie(two_a_minute, settings):
     browser = APIClient()
     browser.cookies[settings.CLIENT_COOKIE_NAME] = "c" * 22
 

@@ -12,8 +12,8 @@ from orders.fulfilment import move_line
 from orders.lifecycle import cancel_order
 from orders.models import Order
 from orders.models.notifications import Message, Notice, NotificationKind
+from orders.notifications.composing import compose
 from orders.notifications.notify import notify, notify_all
-from orders.notifications.rendering import compose
 from payments.checkout.stk_push import _record_refusal, retry_payment, send_stk_push
 from payments.daraja.errors import DarajaRefusal, DarajaRefused
 from payments.models import OrderPayment
@@ -173,7 +173,7 @@ def test_a_failure_is_not_told_while_another_prompt_rings(order, buyer):
 
 
 def test_a_failure_is_not_told_of_an_order_that_was_given_up(order):
-    cancel_order(order.pk)
+    cancel_order(order.pk, cancelled_by="staff")
 
     fail(order)
 
@@ -283,9 +283,6 @@ def test_after_the_commit_everybody_is_told_at_once(order, carrier):
     assert set(Message.objects.values_list("state", flat=True)) == {"sent"}
 
 
-# --- What is not so any more when it is put into words -------------------------------------------
-
-
 def test_a_failure_is_not_told_once_the_buyer_paid_for_the_same_goods(buyer, kettle, carrier):
     first = an_order(buyer, (kettle, 1))
     second = an_order(proven(buyer, "254733000111"), (kettle, 1), phone="254733000111")
@@ -354,9 +351,6 @@ def test_goods_that_arrived_are_not_told_to_be_on_the_way(order, buyer, carrier)
 
     assert [m.channel for m in written(NotificationKind.SHIPPED)] == []
     assert [m.channel for m in written(NotificationKind.DELIVERED)] == ["email", "sms"]
-
-
-# --- Prompts that lost to the buyer's own --------------------------------------------------------
 
 
 def another_order(buyer, product, phone="254712345678"):

@@ -15,7 +15,7 @@ from orders.fulfilment import move_line
 from orders.lifecycle import cancel_order
 from orders.models.notifications import Message, Notice
 from orders.notifications import sending
-from orders.notifications.rendering import compose
+from orders.notifications.composing import compose
 from orders.notifications.sending import RETRY_DELAYS, send_again, send_message
 from payments import clock
 from tests.shopping import an_order
@@ -118,7 +118,7 @@ def test_a_refusal_that_may_pass_is_tried_again_less_and_less_often_and_then_giv
 
 def test_a_prompts_failure_is_not_sent_once_the_order_was_given_up(order, carrier):
     message = a_message(order, kind="prompt_failed")
-    cancel_order(order.pk)
+    cancel_order(order.pk, cancelled_by="staff")
 
     send_message(message.pk)
 

@@ -37,7 +37,7 @@ def line_at(status, *, buyer, product, number=1) -> OrderTrack:
 def given_up_line(*, buyer, product) -> OrderTrack:
     """A line that was never paid, of an order its buyer gave up."""
     order = an_order(buyer, (product, 1))
-    cancel_order(order.pk)
+    cancel_order(order.pk, cancelled_by="staff")
     return order.tracks.get()
 
 

@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from orders.models import Order, OrderTrack
 from payments import clock
-from payments.daraja.result_codes import PayoutReason
+from payments.daraja.result_codes import TransferFailure
 from payments.ledger import balance
 from payments.models import Account, Refund, SellerShare
 from payments.reconciliation.incoming import IncomingPayment, record_receipt
@@ -138,7 +138,7 @@ def test_a_refund_m_pesa_refused_leaves_the_line_cancelled(two, buyer):
     refund = Refund.objects.get()
     Refund.objects.update(status="sent")
 
-    mark_refused(refund, code="2040", text="", reason=PayoutReason.NOT_REGISTERED)
+    mark_refused(refund, code="2040", text="", reason=TransferFailure.NOT_REGISTERED)
 
     assert steps(two[1]) == ["paid", "cancelled"]
     assert OrderTrack.objects.get(pk=two[1].pk).returned

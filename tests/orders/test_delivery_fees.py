@@ -290,7 +290,7 @@ def test_the_fee_of_an_order_that_is_refunded_can_still_be_given_back(two, staff
 def test_no_fee_is_given_back_that_was_not_paid(buyer, kettle, staff, closed):
     order = delivered_order(buyer, (kettle, 1))
     if closed:
-        cancel_order(order.pk)
+        cancel_order(order.pk, cancelled_by="staff")
 
     with pytest.raises(NoFeePaid):
         return_fee(Parcel.objects.get().pk, by=staff, why="Why not.")

@@ -88,7 +88,7 @@ def test_an_order_that_waits_for_nothing_more_is_not_given_again(buyer_api, kett
         told = AttemptOutcome(True, "0", "", "callback", 1500, "SGL0000001")
         record_outcome(order.payments.get().pk, told)
     elif end == "cancelled":
-        cancel_order(order.pk)
+        cancel_order(order.pk, cancelled_by="staff")
     elif end == "expired":
         expire_order(order.pk, now=order.expires_at)
     else:

@@ -49,7 +49,7 @@ def test_expiring_twice_frees_the_goods_once(order, kettle):
 
 
 def test_an_expired_order_is_not_cancelled_and_a_cancelled_one_does_not_expire(order, buyer):
-    cancel_order(order.pk)
+    cancel_order(order.pk, cancelled_by="staff")
     late = expire_order(order.pk, now=later())
     order.refresh_from_db()
     assert (late, order.payment_status) == (False, "cancelled")
@@ -59,7 +59,7 @@ def test_cancelling_an_expired_order_is_refused(order):
     expire_order(order.pk, now=later())
 
     with pytest.raises(NotUnpaid):
-        cancel_order(order.pk)
+        cancel_order(order.pk, cancelled_by="staff")
 
 
 def test_an_order_that_cannot_expire_does_not_block_the_others(order, kettle, monkeypatch):

@@ -202,9 +202,9 @@ def test_cancelling_and_expiring_at_once_frees_goods_once(buyer, kettle, turn):
     order = an_order(buyer, (kettle, 2))
 
     at_once(
-        lambda: cancel_order(order.pk),
+        lambda: cancel_order(order.pk, cancelled_by="staff"),
         lambda: expire_order(order.pk, now=order.expires_at),
-        lambda: cancel_order(order.pk),
+        lambda: cancel_order(order.pk, cancelled_by="staff"),
     )
 
     assert shelf(kettle) == (5, 3)

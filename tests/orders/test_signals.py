@@ -1,5 +1,6 @@
 """The signals: exactly these rows wake exactly these receivers, and waking them twice is safe."""
 
+import contextlib
 from importlib import import_module
 from uuid import uuid4
 
@@ -12,11 +13,12 @@ from django.utils.module_loading import import_string
 
 from orders.fulfilment import move_line
 from orders.models import Order, OrderTrack, TrackEvent
-from payments.models import OrderPayment, ReceiptSource
+from payments.models import OrderPayment, Payout, Receipt, ReceiptSource, SettlementContext
+from payments.payouts.allocation import create_payouts
 from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from products.models import StockMovement
 from tests.factories import UserFactory
-from tests.shopping import an_order, shelf
+from tests.shopping import an_order, fetched_line, shelf
 
 OURS = {"accounts", "products", "orders", "payments"}
 PAID = AttemptOutcome(
@@ -101,6 +103,57 @@ def test_saving_what_is_paid_again_changes_nothing(order, kettle):
 
     assert (TrackEvent.objects.count(), shelf(kettle)) == (1, (3, 0))
     assert StockMovement.objects.filter(quantity__lt=0).count() == 1
+
+
+def test_a_problem_is_followed_though_the_line_moves_in_the_same_save(buyer, kettle):
+    line = fetched_line(buyer, kettle)
+    create_payouts(line.seller_id)
+    payout = Payout.objects.get()
+
+    with transaction.atomic():
+        line.track_status, line.disputed = "delivered", True
+        line.save(update_fields=["track_status", "disputed"])
+        payout.refresh_from_db()
+        # A line is only disputed while there is a problem.
+        transaction.set_rollback(True)
+
+    assert payout.status == "dropped"
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_what_one_save_of_a_payment_tells_its_receiver_no_later_one_does(order, monkeypatch, fails):
+    payment, settlement = order.payments.get(), SettlementContext(order.pk)
+    seen = []
+
+    def look(*args, instance, **kwargs):
+        seen.append(instance.settlement)
+        if fails:
+            raise Crash
+
+    with contextlib.suppress(Crash), transaction.atomic():
+        post_save.connect(look, sender=OrderPayment)
+        try:
+            payment.save_settling(settlement, update_fields=["result_text"])
+        finally:
+            post_save.disconnect(look, sender=OrderPayment)
+
+    assert (seen, payment.settlement) == ([settlement], None)
+
+
+def test_a_payment_that_is_confirmed_by_any_save_pays_its_order(order):
+    """The receiver needs nothing from whoever saves."""
+    with transaction.atomic():
+        payment = order.payments.get()
+        Receipt.objects.create(
+            number="SGL0000001", amount=3000, source="callback", order=order, payment=payment
+        )
+        payment.status, payment.live, payment.confirmed_at = "confirmed", False, order.created_at
+        payment.save()
+        order.refresh_from_db()
+        # The receipt was not posted.
+        transaction.set_rollback(True)
+
+    assert order.payment_status == "paid"
 
 
 def test_a_line_that_is_further_on_its_way_is_left_alone(order):

@@ -29,7 +29,12 @@ def hurry() -> None:
 def end_stop() -> None:
     """Lift the stop of payouts, as staff."""
     PayoutStop.objects.update(is_open=False, ended_at=timezone.now())
-    audit.log(UserFactory(is_superuser=True), "Resume outgoing payments", PayoutStop.objects.get())
+    audit.log(
+        UserFactory(is_superuser=True),
+        "Resume outgoing payments",
+        PayoutStop.objects.get(),
+        action="console.stop.end",
+    )
 
 
 def payouts(*fields: str) -> list[Any]:

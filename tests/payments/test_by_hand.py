@@ -7,6 +7,7 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
+from omachemainproj.mpesa_limits import MAX_B2C, MIN_B2C
 from orders.lifecycle import cancel_order, expire_order
 from orders.models import Order
 from payments import clock
@@ -15,6 +16,7 @@ from payments.ledger import balance
 from payments.models import Account, GatewayEvent, OrderPayment, Receipt, Refund
 from payments.reconciliation.statement_pull import pull_statement
 from payments.reconciliation.status_query import query_now
+from payments.refunds.routes import why_no_route
 from tests.factories import UserFactory
 from tests.shopping import an_order, cash_out, shelf
 
@@ -40,9 +42,6 @@ def receipts():
 
 def owed_back():
     return list(Refund.objects.order_by("pk").values_list("receipt__number", "amount", "way"))
-
-
-# --- Before M-Pesa moves anything --------------------------------------------------------------
 
 
 def asked(client, told, **where):
@@ -125,7 +124,7 @@ def test_an_order_that_waits_for_nothing_takes_no_payment(client, payment, order
     if end == "paid":
         post(client, payment, success(payment))
     elif end == "cancelled":
-        cancel_order(order.pk)
+        cancel_order(order.pk, cancelled_by="staff")
     else:
         expire_order(order.pk, now=order.expires_at)
 
@@ -137,9 +136,6 @@ def test_once_a_part_came_only_the_rest_may_be_paid(client, order, amount, code)
     post_c2b(client, by_hand(order.reference, 1000))
 
     assert asked(client, by_hand(order.reference, amount)).json()["ResultCode"] == code
-
-
-# --- After the money has moved -----------------------------------------------------------------
 
 
 def test_a_payment_by_hand_pays_its_order(client, order, kettle):
@@ -297,9 +293,6 @@ def test_without_a_token_of_ours_no_confirmation_is_believed(client, order, sett
     assert (event().state, Receipt.objects.count()) == ("unmatched", 0)
 
 
-# --- The same money through two doors ----------------------------------------------------------
-
-
 def test_m_pesas_confirmation_of_a_prompt_counts_nothing_twice(client, payment, order):
     post(client, payment, success(payment, receipt="SGL7654321"))
 
@@ -408,9 +401,6 @@ def test_money_by_hand_beside_the_prompts_goes_back_whole(client, payment, order
     assert owed_back() == [("SGL0000002", 3000, "reversal")]
 
 
-# --- Another amount than is missing ------------------------------------------------------------
-
-
 def answer_of(api, order):
     return api.get(f"/cashout/{order.order_token}/").json()
 
@@ -486,6 +476,19 @@ def test_too_much_from_a_phone_nobody_knows_is_a_persons_to_send(client, payment
     )
 
 
+@pytest.mark.parametrize(
+    ("amount", "why"),
+    [
+        (MIN_B2C - 1, "M-Pesa pays out KES 10 or more, and reverses only whole payments."),
+        (MIN_B2C, "The payer's number is not known."),
+        (MAX_B2C, "The payer's number is not known."),
+        (MAX_B2C + 1, "M-Pesa pays out at most KES 250,000 at once. Refund it on the portal."),
+    ],
+)
+def test_staff_read_why_a_refund_is_theirs_to_send(amount, why):
+    assert why_no_route(amount) == why
+
+
 def test_money_after_expiry_takes_goods_that_are_still_there(client, payment, order, kettle):
     expire_order(order.pk, now=order.expires_at)
 
@@ -503,9 +506,6 @@ def test_money_after_the_goods_were_gone_goes_back(client, payment, order, kettl
     assert (status(order), shelf(kettle)) == ("refund_due", (5, 4))
     assert owed_back() == [("SGL7654321", 3000, "reversal")]
     assert Refund.objects.get().cause == "goods_gone"
-
-
-# --- What the buyer is told --------------------------------------------------------------------
 
 
 def test_at_each_stage_the_buyer_is_told_what_to_pay_and_where(client, buyer_api, payment, order):
@@ -555,9 +555,6 @@ def test_where_payments_by_hand_find_no_order_the_way_is_not_told(
     setattr(settings, name, value)
 
     assert answer_of(buyer_api, order)["by_hand"] == []
-
-
-# --- Over real HTTP ----------------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from orders.lifecycle import NotUnpaid, expire_order
 from orders.models import Order
 from payments import clock, disbursement
 from payments.checkout.stk_push import retry_payment
-from payments.daraja.result_codes import PayoutReason
+from payments.daraja.result_codes import TransferFailure
 from payments.disbursement import process_refund
 from payments.ledger import balance
 from payments.models import Account, OrderPayment, Receipt, Refund, amount_credited
@@ -34,9 +34,6 @@ def seen(number, amount, reference="", source="statement", **more):
     """A source's report of a payment."""
     incoming = IncomingPayment("mpesa", number, amount, source, reference=reference, **more)
     return record_receipt(incoming)[0]
-
-
-# --- More than was counted ------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -103,9 +100,6 @@ def test_no_prompt_is_sent_for_nothing(covered_and_unpaid):
 
     assert not OrderPayment.objects.filter(amount=0).exists()
     clock.sync_unsynced_orders(timezone.now())
-
-
-# --- Less than was counted, and some of it is owed back -------------------------------------------
 
 
 def owed_back():
@@ -177,7 +171,7 @@ def test_a_sent_refund_is_written_off_until_m_pesa_refuses_it(closed, daraja):
     seen(FIRST, 2000)
     assert (owed_back(), losses()) == ([(3000, "reversal", "off_sale")], 1000)
 
-    mark_refused(refund, code="25", text="bad amount", reason=PayoutReason.NOT_REVERSIBLE)
+    mark_refused(refund, code="25", text="bad amount", reason=TransferFailure.NOT_REVERSIBLE)
     # Not whole by a reversal: M-Pesa has refused one of it.
     assert (owed_back(), losses()) == ([(2000, "b2c", "off_sale")], 0)
 
@@ -257,5 +251,5 @@ def test_a_refund_that_is_claimed_at_this_moment_is_not_dropped(daraja, monkeypa
 
     refund.refresh_from_db()
     assert (refund.status, [each["amount"] for each in daraja.reversals]) == ("sent", [3000])
-    mark_refused(refund, code="25", text="bad amount", reason=PayoutReason.NOT_REVERSIBLE)
+    mark_refused(refund, code="25", text="bad amount", reason=TransferFailure.NOT_REVERSIBLE)
     assert [each[0] for each in owed_back()] == [300]

@@ -27,3 +27,16 @@ def test_a_duty_that_breaks_keeps_no_other_from_running(monkeypatch):
 
     assert clock.run_daily() == 2
     assert len(ran) == 1
+
+
+@pytest.mark.parametrize("name", ["delete_old_posts", "mask_old_phones"])
+def test_the_log_names_the_duty_that_broke(monkeypatch, caplog, name):
+    def bug(*args):
+        raise ZeroDivisionError
+
+    bug.__qualname__ = name
+    monkeypatch.setattr(clock, name, bug)
+
+    clock.run_daily()
+
+    assert f"{__name__}.{name} failed" in caplog.text

@@ -43,7 +43,7 @@ def _expiry(client, payment, daraja):
 
 def _cancel(client, payment, daraja):
     with suppress(NotUnpaid):
-        cancel_order(payment.order_id)
+        cancel_order(payment.order_id, cancelled_by="staff")
 
 
 def _query(says):

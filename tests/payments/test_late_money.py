@@ -11,9 +11,10 @@ from django.utils import timezone
 
 from orders.fulfilment import move_line
 from orders.lifecycle import cancel_order, expire_order
-from orders.models import TrackEvent
+from orders.models import LateRefusal, TrackEvent
 from orders.models.notifications import Notice
 from payments.models import Receipt, Refund
+from payments.refunds.services import _CAUSE_OF_REFUSAL
 from products.listings.services import edit_product
 from products.models import Product
 from tests.factories import ProductFactory, UserFactory
@@ -146,7 +147,7 @@ def test_a_refund_stays_due_when_goods_come_back(client, order, payment, kettle)
     other = an_order(UserFactory(), (kettle, 4))
     told = success(payment)
     post(client, payment, told)
-    cancel_order(other.pk)
+    cancel_order(other.pk, cancelled_by="staff")
 
     post(client, payment, told)
 
@@ -162,9 +163,6 @@ def test_a_late_failure_changes_nothing(client, order, payment, kettle):
     order.refresh_from_db()
     assert (order.payment_status, shelf(kettle)) == ("cancelled", (5, 0))
     assert not Receipt.objects.exists()
-
-
-# --- What its buyer gave up ----------------------------------------------------------------------
 
 
 def told_why(order):
@@ -264,9 +262,6 @@ def test_a_part_of_the_price_of_what_its_buyer_gave_up_goes_back(client, given_u
     assert told_why(given_up)[0] == 1000
 
 
-# --- What its buyer has bought otherwise ---------------------------------------------------------
-
-
 def bought(client, buyer, *lines, checkout="ws_CO_2"):
     """Another order of the buyer, prompted on another phone and paid."""
     other = an_order(buyer, *lines, phone="254733000111")
@@ -274,6 +269,34 @@ def bought(client, buyer, *lines, checkout="ws_CO_2"):
     post(client, attempt, success(attempt))
     other.refresh_from_db()
     return other
+
+
+def test_the_buyer_gets_the_reason_that_was_decided_where_several_hold(client, buyer, kettle):
+    """More than a day late, bought again since, and off sale: the first of these decides."""
+    order, payment = closed_long_ago(buyer, kettle, "expired", timedelta(hours=25))
+    bought(client, buyer, (kettle, 1))
+    Product.objects.update(listed=False)
+
+    post(client, payment, success(payment))
+
+    order.refresh_from_db()
+    assert (order.payment_status, order.late_refusal) == ("refund_due", "too_late")
+    assert [each.cause for each in Refund.objects.filter(order=order)] == ["too_late"]
+
+
+def test_the_reason_stays_that_of_the_decision_when_more_money_comes(client, order, payment):
+    close(order, "expired")
+    Product.objects.update(listed=False)
+    post(client, payment, success(payment))
+    Product.objects.update(listed=True)
+
+    post_c2b(client, by_hand(order.reference, 3000))
+
+    assert [each.cause for each in Refund.objects.order_by("pk")] == ["off_sale", "off_sale"]
+
+
+def test_each_reason_to_leave_an_order_closed_is_one_of_a_refund():
+    assert {*_CAUSE_OF_REFUSAL} == {*LateRefusal}
 
 
 @pytest.mark.parametrize("how", ["expired", "cancelled by staff"])

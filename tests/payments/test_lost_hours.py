@@ -18,7 +18,7 @@ from payments.backoffice.receipt_services import ActionNotAvailable
 from payments.backoffice.transfer_services import (
     dismiss_withdrawal,
     lift_payout_stop,
-    refuse_payout,
+    reject_payout,
     settle_withdrawal_as_payout,
     settle_withdrawal_as_refund,
 )
@@ -72,10 +72,9 @@ def a_withdrawal(amount=1500, **more):
 
 def lift(stop):
     lift_payout_stop(stop.pk)
-    audit.log(UserFactory(is_superuser=True), "Resume outgoing payments", stop)
-
-
-# --- The guard ---------------------------------------------------------------------------------
+    audit.log(
+        UserFactory(is_superuser=True), "Resume outgoing payments", stop, action="console.stop.end"
+    )
 
 
 def test_nothing_is_sent_after_a_restore(stop, buyer, kettle, daraja):
@@ -103,7 +102,7 @@ def test_transfers_under_way_are_queried_and_not_sent_again(line, daraja):
 
 
 def test_a_bad_initiator_stops_beside_a_restore(stop, daraja):
-    PayoutStop.objects.stop_payouts("The password was wrong.")
+    PayoutStop.objects.stop_transfers("The password was wrong.")
 
     assert PayoutStop.objects.still_open().count() == 2
     assert PayoutStop.objects.questions_are_stopped()
@@ -136,9 +135,6 @@ def test_the_database_wants_the_backups_time_of_a_restore_alone(lost_since):
         PayoutStop.objects.create(cause=cause, lost_since=since, reason="x")
 
 
-# --- What came in and is no payment by M-Pesa's word for it ---------------------------------------
-
-
 def a_salary(**more):
     return {
         "receipt": "TKC0000009",
@@ -167,9 +163,6 @@ def test_the_note_says_if_a_withdrawal_is_recorded_as_a_payment(line, client):
 
     event = GatewayEvent.objects.get(source="statement")
     assert event.note == "Salary Payment: about receipt TKC0000009, which is recorded as a payment."
-
-
-# --- Letting money leave again -----------------------------------------------------------------
 
 
 def test_money_leaves_again_once_both_numbers_statements_were_read(stop, daraja):
@@ -224,9 +217,6 @@ def test_transfers_do_not_resume_while_a_withdrawal_is_unexplained(stop):
         ActionNotAvailable, match="1 withdrawal on it is not explained by any refund"
     ):
         lift_payout_stop(stop.pk)
-
-
-# --- What left in the lost hours ---------------------------------------------------------------
 
 
 def test_a_payout_sent_in_the_lost_hours_is_not_sent_again(stop, daraja):
@@ -320,7 +310,7 @@ def test_a_payout_that_needs_approval_is_approved_first(stop, daraja):
 
     second = UserFactory(is_superuser=True)
     Payout.objects.update(approved_by=second, next_check_at=timezone.now())
-    audit.log(second, "Approve the payout", Payout.objects.get())
+    audit.log(second, "Approve the payout", Payout.objects.get(), action="console.payout.approve")
     assert read_all(a_withdrawal()).unexplained == 0
     assert payouts("status") == ["done"]
 
@@ -329,7 +319,7 @@ def test_a_declined_payout_that_had_left_is_left_to_staff(stop, seller):
     """Approved and sent after the backup, and declined after the restore, which had lost that."""
     Payout.objects.update(needs_approval=True, next_check_at=None)
     payout = Payout.objects.get()
-    refuse_payout(payout.pk, why="Who is this?")
+    reject_payout(payout.pk, why="Who is this?")
     named = f"Original conversation ID is {payout.originator_conversation_id}."
 
     assert read_all(a_withdrawal(details=named)).unexplained == 1
@@ -477,9 +467,6 @@ def test_a_line_cancelled_again_sends_nothing_again(stop, line, daraja):
     assert [balance(each) for each in (Account.WRITE_OFFS, Account.MPESA_CLEARING)] == [0, 0]
 
 
-# --- What came in the lost hours ---------------------------------------------------------------
-
-
 def came(order, receipt="TKC0000001", **more):
     return {
         "receipt": receipt,
@@ -524,9 +511,6 @@ def test_a_payment_taken_back_in_the_lost_hours_is_both(buyer, kettle):
 
     assert Refund.objects.get().number == "TKR0000001"
     assert balance(Account.MPESA_CLEARING) == 0
-
-
-# --- Commands ----------------------------------------------------------------------------------
 
 
 def test_restored_says_what_to_do_next():

@@ -123,7 +123,7 @@ def test_a_returned_transfer_is_recorded_once_however_often_the_statement_is_rea
         {"reason": "Reversal", "phone": "2547****000"},
     ],
 )
-def test_whatever_word_says_so(payout, changed):
+def test_a_returned_payout_is_recognised_by_any_of_mpesas_words(payout, changed):
     assert came_back(**changed).returned == 1
     assert balance(Account.SUSPENSE) == 1500
 
@@ -166,7 +166,7 @@ def test_an_unsent_reversal_of_returned_money_is_sent_to_the_phone_instead(payou
 def test_given_to_an_order_that_owes_it_back_it_goes_to_the_phone_and_closes_the_order(
     payout, order, daraja
 ):
-    cancel_order(order.pk)
+    cancel_order(order.pk, cancelled_by="staff")
     receipt = write_down()
     receipt_services.match_receipt_to_order(receipt.pk, reference=order.reference, why="Seen.")
     assert ways(receipt) == [("reversal", "", "due", 1500)]
@@ -424,9 +424,6 @@ def test_a_payout_that_m_pesa_says_was_reversed_is_still_owed_and_left_to_staff(
     assert (payout.status, payout.result_code) == ("refused", "status.reversed")
     assert list(Payout.objects.needs_action()) == [payout]
     assert balance(Account.SELLERS_PAYABLE) == 1500
-
-
-# --- What left and came back, and is no row of ours --------------------------------------------
 
 
 def left(amount=1500, **more):

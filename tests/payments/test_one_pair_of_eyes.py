@@ -6,11 +6,12 @@ import pytest
 from django.contrib.contenttypes.models import ContentType
 from django.utils import timezone
 
+from accounts.backoffice import audit
 from accounts.models import Audit, User
 from payments.backoffice import receipt_services as money_in
 from payments.backoffice import transfer_services as money_out
 from payments.backoffice.receipt_services import ActionNotAvailable
-from payments.daraja.result_codes import PayoutReason
+from payments.daraja.result_codes import TransferFailure
 from payments.doubt import put_in_doubt
 from payments.models import Payout, Provider, Receipt, ReceiptSource, Refund
 from payments.payouts.services import create_payouts
@@ -37,16 +38,15 @@ def second(boss):
     return made
 
 
-def gave(giver, got, did="Added"):
-    kind = ContentType.objects.get_for_model(User)
-    return Audit.objects.create(actor=giver, did=did, content_type=kind, object_id=str(got.pk))
+def gave(giver, got, action=audit.ADDED):
+    return audit.log(giver, "By whatever name", got, action=action)
 
 
 def refused_by_mpesa(row):
     now = timezone.now()
     reserve_daily_limit(row, now)
     type(row).objects.filter(pk=row.pk).update(status="sent", sent_at=now)
-    mark_refused(row, code="2040", text="", reason=PayoutReason.NOT_REGISTERED)
+    mark_refused(row, code="2040", text="", reason=TransferFailure.NOT_REGISTERED)
 
 
 @pytest.fixture
@@ -94,10 +94,30 @@ def test_a_refund_is_not_approved_by_an_account_that_who_typed_its_number_made(r
 
 def test_a_payout_is_not_approved_by_whoever_reset_the_typists_password_this_week(payout, boss):
     giver = UserFactory(is_superuser=True)
-    gave(giver, boss, did="Changed")
+    gave(giver, boss, action=audit.CHANGED)
 
     with refused:
         money_out.approve_payout(payout.pk, by=giver)
+
+
+@pytest.mark.parametrize("did", ["Added", "Changed"])
+def test_an_account_made_before_the_audit_had_keys_is_no_second_person(payout, boss, did):
+    second = UserFactory(is_superuser=True)
+    kind = ContentType.objects.get_for_model(User)
+    Audit.objects.create(actor=boss, did=did, content_type=kind, object_id=str(second.pk))
+
+    with refused:
+        money_out.approve_payout(payout.pk, by=second)
+
+
+def test_whoever_only_looked_after_the_account_is_a_second_person(payout, boss):
+    second = UserFactory(is_superuser=True)
+    gave(boss, second, action=audit.REMARK)
+
+    money_out.approve_payout(payout.pk, by=second)
+
+    payout.refresh_from_db()
+    assert payout.approved_by == second
 
 
 def test_a_payout_is_not_approved_by_an_account_its_seller_created(buyer, kettle, settings):
@@ -122,7 +142,7 @@ def test_a_week_later_two_are_two(payout, boss, monkeypatch):
     assert (payout.awaits_approval, payout.approved_by) == (False, second)
 
 
-def test_a_third_person_approves_it(payout, second):
+def test_a_third_person_approves_the_payout(payout, second):
     third = UserFactory(is_superuser=True)
 
     money_out.approve_payout(payout.pk, by=third)

@@ -269,7 +269,13 @@ def test_a_payout_that_staff_withhold_does_not_change(sell, sell_at_a_loss, dara
     sell_at_a_loss(1500)
     tick()
     held = hold_payout(Payout.objects.latest("pk").pk, why="Its buyer is the seller's brother.")
-    audit.log(UserFactory(is_superuser=True), "Put it on hold", held, why=held.on_hold_reason)
+    audit.log(
+        UserFactory(is_superuser=True),
+        "Put it on hold",
+        held,
+        action="console.payout.hold",
+        why=held.on_hold_reason,
+    )
     sell(1200)
 
     tick()

@@ -10,7 +10,7 @@ from django.utils import timezone
 from orders.fulfilment import move_line
 from payments import clock, transfers
 from payments.backoffice.transfer_services import approve_payout
-from payments.daraja.result_codes import PayoutReason
+from payments.daraja.result_codes import TransferFailure
 from payments.disbursement import process_payout, process_refund
 from payments.ledger import balance
 from payments.models import Account, Payout, PayoutDay, Refund, SellerShare
@@ -176,7 +176,7 @@ def test_a_success_and_a_refusal_at_once_end_done(line, turn):
 
     at_once(
         lambda: mark_done(payout, number="TKP8000002", amount=1500),
-        lambda: mark_refused(payout, code="1", text="", reason=PayoutReason.NO_FUNDS),
+        lambda: mark_refused(payout, code="1", text="", reason=TransferFailure.NO_FUNDS),
     )
 
     assert (payouts("status"), owed()) == (["done"], 0)
@@ -185,7 +185,7 @@ def test_a_success_and_a_refusal_at_once_end_done(line, turn):
 def test_two_workers_replace_what_was_refused_once(line, daraja):
     payout = Payout.objects.get()
     process_payout(payout.pk)
-    mark_refused(payout, code="1", text="", reason=PayoutReason.NO_FUNDS)
+    mark_refused(payout, code="1", text="", reason=TransferFailure.NO_FUNDS)
     Payout.objects.update(next_check_at=timezone.now())
 
     results = at_once(*[lambda: process_payout(payout.pk)] * 4)
@@ -200,7 +200,7 @@ def test_a_refusal_and_a_return_at_once_owe_nothing(line, staff, daraja, turn):
     process_payout(payout.pk)
 
     results = at_once(
-        lambda: mark_refused(payout, code="1", text="", reason=PayoutReason.NO_FUNDS),
+        lambda: mark_refused(payout, code="1", text="", reason=TransferFailure.NO_FUNDS),
         cancel(line, staff),
     )
     Payout.objects.filter(status="refused").update(next_check_at=timezone.now())
@@ -215,7 +215,7 @@ def test_a_refusal_and_a_return_at_once_owe_nothing(line, staff, daraja, turn):
 def test_a_late_success_and_the_sending_of_what_follows_at_once(line, daraja, turn):
     first = Payout.objects.get()
     process_payout(first.pk)
-    mark_refused(first, code="1", text="", reason=PayoutReason.NO_FUNDS)
+    mark_refused(first, code="1", text="", reason=TransferFailure.NO_FUNDS)
     service.retry_payout(first.pk)
     second = Payout.objects.latest("pk")
 

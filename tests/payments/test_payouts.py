@@ -126,7 +126,7 @@ def test_a_payout_is_unknown_before_it_is_sent(line, daraja):
     assert payouts("status") == ["sent"]
 
 
-def test_the_result_ends_it(payout):
+def test_a_result_completes_the_payout(payout):
     assert tell(payout, number="TKP9000000") == "The seller has the money."
 
     assert payouts("status", "number", "next_check_at") == [("done", "TKP9000000", None)]
@@ -395,7 +395,7 @@ def test_large_ones_wait_for_a_second_person(buyer, seller, settings, daraja):
 
     second = UserFactory(is_superuser=True)
     Payout.objects.filter(pk=large.pk).update(approved_by=second, next_check_at=timezone.now())
-    audit.log(second, "Approve the payout", large)
+    audit.log(second, "Approve the payout", large, action="console.payout.approve")
     hurry()
     assert sent(daraja) == [(PHONE, 5_000), (PHONE, 5_001)]
 

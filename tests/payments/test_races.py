@@ -87,7 +87,7 @@ def test_a_callback_and_a_cancellation_at_once_end_paid(payment, kettle, turn):
     at_once(
         callback(payment, success(payment)),
         callback(payment, failure(payment)),
-        lambda: cancel_order(order.pk),
+        lambda: cancel_order(order.pk, cancelled_by="staff"),
     )
 
     order.refresh_from_db()
@@ -235,7 +235,7 @@ def test_cancelling_while_the_phone_is_about_to_ring(order, daraja, turn):
     OrderPayment.objects.update(status="requested", rung_at=None, live=True, checkout_request_id="")
     pushes = len(daraja.pushes)
 
-    at_once(lambda: send_stk_push(order.pk), lambda: cancel_order(order.pk))
+    at_once(lambda: send_stk_push(order.pk), lambda: cancel_order(order.pk, cancelled_by="staff"))
 
     rung = len(daraja.pushes) - pushes
     payment = order.payments.get()
@@ -331,7 +331,7 @@ def test_a_cancellation_waits_for_a_phone_that_is_about_to_ring(order, monkeypat
 
     def cancel():
         assert about_to_ring.wait(PATIENCE)
-        cancel_order(order.pk)
+        cancel_order(order.pk, cancelled_by="staff")
         return order.payments.get().status
 
     monkeypatch.setattr(prompts, "_take_unless_refused", slowly)
@@ -525,8 +525,6 @@ def test_money_in_suspense_goes_back_or_to_its_prompt_and_never_both(payment, ke
     assert (order.payment_status, Refund.objects.count()) in {("paid", 0), ("requested", 1)}
     assert Receipt.objects.count() == 1
 
-
-# --- A report of money that is known, while something becomes of it -------------------------------
 
 #: Long enough for whoever waits for a lock to wait for it.
 A_WHILE = 0.3

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from omachemainproj.dates import NAIROBI
 from payments import transfers
-from payments.daraja.result_codes import PayoutReason
+from payments.daraja.result_codes import TransferFailure
 from payments.disbursement import process_refund
 from payments.evidence import lock_receipt
 from payments.ledger import balance
@@ -110,7 +110,7 @@ def test_a_replacement_that_is_claimed_as_the_first_turns_out_done_is_not_droppe
     broken.append(
         f"Only a rejected refund is replaced by another: not so for refund {paid_too_much.pk}."
     )
-    mark_refused(paid_too_much, code="1", text="no funds", reason=PayoutReason.NO_FUNDS)
+    mark_refused(paid_too_much, code="1", text="no funds", reason=TransferFailure.NO_FUNDS)
     Refund.objects.update(next_check_at=timezone.now(), receipt_stands_at=timezone.now())
     second = Refund.objects.get(replaces=paid_too_much)
 

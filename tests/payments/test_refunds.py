@@ -10,7 +10,7 @@ from orders.models import Order
 from payments import clock, gateway
 from payments.backoffice import transfer_services
 from payments.backoffice.receipt_services import ActionNotAvailable
-from payments.daraja.result_codes import PayoutReason
+from payments.daraja.result_codes import TransferFailure
 from payments.ledger import balance
 from payments.models import Account, GatewayEvent, PayoutStop, Receipt, Refund
 from payments.proof.prove import prove
@@ -476,7 +476,7 @@ def test_a_refusal_after_the_end_changes_nothing(order, simulator):
     look_after(simulator)
     refund = Refund.objects.get()
 
-    note = mark_refused(refund, code="1", text="late", reason=PayoutReason.NO_FUNDS)
+    note = mark_refused(refund, code="1", text="late", reason=TransferFailure.NO_FUNDS)
 
     assert note == "A refusal after it ended: still done."
     assert ways("status", "result_code") == [("done", "0")]

@@ -9,7 +9,7 @@ from orders.models import Order
 from payments.backoffice import receipt_services as money_in
 from payments.backoffice import transfer_services as money_out
 from payments.backoffice.receipt_services import ActionNotAvailable
-from payments.daraja.result_codes import PayoutReason
+from payments.daraja.result_codes import TransferFailure
 from payments.daraja.statement import StatementPage, StatementRow
 from payments.disbursement import process_payout, process_refund
 from payments.ledger import balance
@@ -250,7 +250,7 @@ def test_a_refused_refund_of_a_payment_m_pesa_reversed_is_dropped(client, order,
     refund = in_suspense(client)
     seen()
 
-    mark_refused(refund, code="2040", text="No such phone.", reason=PayoutReason.OTHER)
+    mark_refused(refund, code="2040", text="No such phone.", reason=TransferFailure.OTHER)
 
     assert refunds() == [(700, "b2c", "dropped", ""), (700, "outside", "done", BACK)]
     assert books() == {}
@@ -260,7 +260,7 @@ def test_a_refused_refund_of_a_payment_m_pesa_reversed_is_dropped(client, order,
 def test_a_refund_m_pesa_makes_after_reversing_the_payment_is_a_loss(client, order, daraja):
     refund = in_suspense(client)
     seen()
-    mark_refused(refund, code="2040", text="No such phone.", reason=PayoutReason.OTHER)
+    mark_refused(refund, code="2040", text="No such phone.", reason=TransferFailure.OTHER)
 
     mark_done(refund, number="SGB0000001")
 
@@ -288,7 +288,7 @@ def test_a_refund_on_its_way_that_m_pesa_refuses_after_it_is_owed_no_more(paid, 
     seen()
     assert books()["write_offs"] == 3500
 
-    mark_refused(refund, code="2040", text="No such phone.", reason=PayoutReason.OTHER)
+    mark_refused(refund, code="2040", text="No such phone.", reason=TransferFailure.OTHER)
 
     assert refunds() == [(1500, "b2c", "dropped", ""), (3500, "outside", "done", BACK)]
     assert books() == {"buyers_held": 2000, "write_offs": 2000}
@@ -299,7 +299,7 @@ def test_a_refund_on_its_way_that_m_pesa_refuses_after_it_is_owed_no_more(paid, 
 def test_a_refund_that_went_after_it_was_dropped_is_lost(paid, daraja):
     refund = sent_to_a_phone(paid)
     seen()
-    mark_refused(refund, code="2040", text="No such phone.", reason=PayoutReason.OTHER)
+    mark_refused(refund, code="2040", text="No such phone.", reason=TransferFailure.OTHER)
 
     mark_done(refund, number="SGB0000001")
 
@@ -329,9 +329,6 @@ def test_a_part_that_is_due_back_is_done_by_it(client, payment, order):
 
     assert refunds() == [(500, "outside", "done", BACK)]
     assert Order.objects.get().payment_status == "refunded"
-
-
-# --- Before money goes back another way --------------------------------------------------------
 
 
 @pytest.fixture
@@ -492,9 +489,6 @@ def test_a_reversal_by_the_shop_needs_no_question(client, payment, order, daraja
     process_refund(Refund.objects.get().pk)
 
     assert (daraja.questions, len(daraja.reversals)) == ([], 1)
-
-
-# --- What M-Pesa tells of it -------------------------------------------------------------------
 
 
 def told_by_the_statement(daraja, *rows):

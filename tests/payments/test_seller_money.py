@@ -7,7 +7,7 @@ from django.utils import timezone
 from orders.fulfilment import move_line
 from orders.models import OrderTrack
 from payments import clock, gateway
-from payments.daraja.result_codes import PayoutReason
+from payments.daraja.result_codes import TransferFailure
 from payments.models import GatewayEvent, Payout
 from payments.payouts.serializers import represent_payout
 from payments.proof.simulator_books import compare
@@ -184,7 +184,7 @@ def refused(sold):
     Payout.objects.filter(pk=payout.pk).update(
         status="unknown", sent_at=timezone.now(), next_check_at=timezone.now()
     )
-    reason = PayoutReason.NOT_REGISTERED
+    reason = TransferFailure.NOT_REGISTERED
     mark_refused(payout, code="2040", text="Credit party unknown", reason=reason)
     return payout
 

@@ -17,7 +17,6 @@ from payments.backoffice.receipt_services import (
 from payments.daraja.client import StatementPage, StatementRow
 from payments.daraja.errors import DarajaRefused, DarajaUnknown
 from payments.models import GatewayEvent, OrderPayment, Receipt, Refund, StatementPull
-from payments.models.same_payments import is_undecided
 from payments.proof.simulator_books import compare
 from payments.reconciliation.incoming import record_receipt
 from payments.reconciliation.statement_pull import (
@@ -25,6 +24,7 @@ from payments.reconciliation.statement_pull import (
     fail_attempts_not_on_statement,
     pull_statement,
 )
+from payments.same_payments import is_undecided
 from tests.shopping import cash_out, shelf
 from tests.threads import at_once
 
@@ -51,9 +51,6 @@ def pull():
 
 def asked(daraja):
     return [(pull["start"] - NOW, pull["end"] - NOW, pull["offset"]) for pull in daraja.pulls]
-
-
-# --- Over real HTTP ----------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -133,9 +130,6 @@ class TestPages:
 
         assert read == [2, 3]
         assert Receipt.objects.count() == 3
-
-
-# --- How it is read ----------------------------------------------------------------------------
 
 
 def test_the_statement_is_read_from_its_start_and_then_with_an_hours_overlap(db, daraja):
@@ -277,9 +271,6 @@ def test_two_clocks_at_once_read_it_once(daraja, turn):
 
     assert len(daraja.pulls) == 1
     assert StatementPull.objects.count() == 1
-
-
-# --- Attempts M-Pesa never spoke of ------------------------------------------------------------
 
 
 @pytest.fixture

@@ -67,7 +67,12 @@ def _find_apart(receipts):
     """A person finds that they are payments of their own."""
     receipts.update(is_separate_payment=True)
     for receipt in receipts:
-        audit.log(UserFactory(is_superuser=True), "It is a separate payment", receipt)
+        audit.log(
+            UserFactory(is_superuser=True),
+            "It is a separate payment",
+            receipt,
+            action="console.receipt.apart",
+        )
 
 
 @pytest.fixture
@@ -265,9 +270,6 @@ def test_money_at_a_bank_is_never_a_prompts(proven, order):
         Receipt.objects.create(**at_equity, amount=3000, phone=PHONE)
         assert not undecided()
         transaction.set_rollback(True)
-
-
-# --- A phone that is hashed --------------------------------------------------------------------
 
 
 def test_a_hashed_phone_is_kept_whole_and_its_order_suggested(client, payment, order):

@@ -95,9 +95,6 @@ def customer(wanjiku, kettle):
     return wanjiku
 
 
-# --- Who may -----------------------------------------------------------------------------------
-
-
 def test_whose_it_is_says_so_by_the_password(wanjiku):
     answer = delete(wanjiku)
 
@@ -123,7 +120,7 @@ def test_guesses_with_a_stolen_token_lock(wanjiku, settings):
 
 
 @pytest.mark.parametrize("power", [{"is_staff": True}, {"is_superuser": True}])
-def test_staff_stay(power):
+def test_staff_accounts_cannot_be_deleted(power):
     answer = delete(UserFactory(**power))
 
     assert (answer.status_code, answer.json()["code"]) == (409, "staff_account")
@@ -131,9 +128,6 @@ def test_staff_stay(power):
 
 def test_a_user_with_a_role_cannot_be_deleted(wanjiku):
     assert delete(give_role(wanjiku, "delivery")).json()["code"] == "staff_account"
-
-
-# --- What keeps it -----------------------------------------------------------------------------
 
 
 def test_an_unpaid_order_keeps_its_buyer_and_its_seller(wanjiku, seller, kettle):
@@ -154,7 +148,7 @@ def test_an_unpaid_order_keeps_its_buyer_and_its_seller(wanjiku, seller, kettle)
 
 def test_money_may_come_for_a_day_after_an_order_ended(wanjiku, kettle):
     order = an_order(wanjiku, (kettle, 1))
-    cancel_order(order.pk)
+    cancel_order(order.pk, cancelled_by="staff")
 
     assert restock_refusal(wanjiku) == ["late_money"]
     with two_days_later():
@@ -197,7 +191,7 @@ def test_a_payment_in_doubt_keeps_its_buyer(customer):
     assert restock_refusal(customer) == ["doubted_payment"]
 
 
-def test_what_a_seller_is_owed_keeps_them(customer, seller):
+def test_a_seller_who_is_owed_money_cannot_be_deleted(customer, seller):
     answer = delete(seller)
 
     assert answer.json()["under_way"] == [{"what": "money_owed", "amount": 1500}]
@@ -213,10 +207,7 @@ def test_a_refusal_changes_nothing(wanjiku, kettle):
     assert Address.objects.filter(user=wanjiku).exists()
 
 
-# --- What goes ---------------------------------------------------------------------------------
-
-
-def test_nothing_is_left_that_names_them(customer):
+def test_no_column_names_a_deleted_person(customer):
     assert delete(customer).status_code == 200
 
     for holding in HOLDINGS:
@@ -302,7 +293,7 @@ def test_the_files_of_pictures_are_deleted(
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
-def test_every_session_ends(api, wanjiku):
+def test_deletion_ends_every_session(api, wanjiku):
     pair = log_in(api, "wanjiku").json()
     delete(wanjiku)
 
@@ -356,9 +347,6 @@ def test_the_database_keeps_no_name_of_a_deleted_person(wanjiku):
     for change in ({"email": "w@example.com"}, {"is_active": True}, {"username": "wanjiku"}):
         with pytest.raises(IntegrityError), transaction.atomic():
             User.objects.filter(pk=wanjiku.pk).update(**change)
-
-
-# --- Crashes and races ---------------------------------------------------------------------------
 
 
 def test_deletions_interrupted_by_a_crash_finish_at_night(customer, monkeypatch):

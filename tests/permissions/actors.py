@@ -103,7 +103,7 @@ class World:
         self._leave_untold(buyer)
         self._report(buyer)
         self._propose()
-        audit.log(buyer, "Listed", self.product)
+        audit.log(buyer, "Listed", self.product, action=audit.CHANGED)
         PasswordTries.objects.create(
             key="password.account:0", user=buyer, failures=9, at=timezone.now()
         )

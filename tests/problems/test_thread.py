@@ -98,7 +98,7 @@ def test_a_closed_thread_is_closed(buyer, seller, line, problem):
     assert get(seller, line, "messages/").status_code == 200
 
 
-def test_a_message_sent_twice_is_one(seller, line, problem):
+def test_a_message_sent_twice_is_stored_once(seller, line, problem):
     first, second = (post(seller, line, "messages/", HELLO) for _ in range(2))
 
     assert (first.status_code, second.status_code) == (201, 200)
@@ -123,9 +123,6 @@ def test_nobody_writes_without_end(seller, line, problem, monkeypatch):
     answer = post(seller, line, "messages/", {"text": "More."})
 
     assert (answer.status_code, answer.json()["code"]) == (409, "too_many_messages")
-
-
-# --- Who is told -----------------------------------------------------------------------------
 
 
 def test_the_other_one_is_told_of_a_message_and_not_who_wrote_it(buyer, seller, line, problem):
@@ -169,9 +166,6 @@ def test_the_buyer_waits_until_somebody_else_speaks(buyer, seller, line, problem
 
     post(buyer, line, "messages/", {"text": "Here."})
     assert Problem.objects.get().waiting_since > reported
-
-
-# --- Pictures --------------------------------------------------------------------------------
 
 
 def send(person, line, what="messages/", pictures=1, **body):
@@ -246,9 +240,6 @@ def test_pictures_are_deleted_long_after_the_end_and_the_words_stay(buyer, line,
     assert forget_problem_pictures(timezone.now() + timedelta(days=29)) == 0
     assert forget_problem_pictures(later) == 1
     assert [said["pictures"] for said in get(buyer, line, "messages/").json()] == [[], []]
-
-
-# --- The seller's list -----------------------------------------------------------------------
 
 
 def test_the_seller_lists_their_problems_open_first(buyer, seller_api, sell):

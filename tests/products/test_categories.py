@@ -1,11 +1,16 @@
 """The categories: their labels, and the number of products for sale in each."""
 
+from pathlib import Path
+
 import pytest
 from django.db import connection, transaction
 
 from products.catalogue import shelves
 from products.catalogue.shelves import LABELS, apply_shelf_moves
+from products.demo.catalogue import CATALOGUE
+from products.demo.pictures import _COLOURS
 from products.models import Category, CategoryShelf, Product, SellerShelf, ShelfMove
+from products.shop.words import KINDS, WORDS
 from tests.factories import ProductFactory
 from tests.threads import at_once
 
@@ -194,3 +199,15 @@ def test_the_triggers_are_there():
         {"products_shelf_added", "products_shelf_changed"},
         {"products_shelf_added", "products_shelf_left", "products_shelf_joined"},
     )
+
+
+WEBSITE = (Path(__file__).parents[2] / "storefront/src/catalogue/categories.ts").read_text()
+
+
+@pytest.mark.parametrize("category", Category.values)
+def test_a_category_is_named_everywhere_and_has_a_demo(category):
+    assert LABELS[category].keys() == {"en", "sw"}
+    assert category in KINDS
+    assert all(words[category] for words in WORDS.values())
+    assert f"  {category}: msg" in WEBSITE
+    assert (category in CATALOGUE, category in _COLOURS) == (True, True)

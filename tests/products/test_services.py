@@ -1,5 +1,6 @@
 """The services of the catalogue, without HTTP."""
 
+import inspect
 import uuid
 from pathlib import Path
 
@@ -7,7 +8,14 @@ import pytest
 
 from omachemainproj.images import normalise_own
 from products.listings import services
-from products.listings.services import create_product, edit_product, list_product, unlist_product
+from products.listings.services import (
+    AlreadyListed,
+    ListingKeyReused,
+    create_product,
+    edit_product,
+    list_product,
+    unlist_product,
+)
 from products.models import Product, SearchWord, StockMovement
 
 
@@ -19,6 +27,48 @@ def stored_files(settings):
 def media(settings, tmp_path):
     settings.MEDIA_ROOT = tmp_path
     return settings
+
+
+#: By argument of ``create_product``: two values; None for one that is no part of the listing.
+LISTING = {
+    "seller": None,
+    "picture": None,
+    "by": None,
+    "key": None,
+    "name": ("Kettle", "Pan"),
+    "category": ("kitchen", "gaming"),
+    "price": (1500, 1501),
+    "item_number": (5, 6),
+    "payment_mpesa_number": ("254712345678", "254712345679"),
+    "description": ("", "New"),
+    "sku": (None, "K-1"),
+    "listed": (True, False),
+}
+
+
+def test_every_argument_of_a_listing_is_known_to_these_tests():
+    assert {*inspect.signature(create_product).parameters} == {*LISTING}
+
+
+@pytest.mark.parametrize("name", [name for name, values in LISTING.items() if values])
+def test_a_key_is_of_one_listing_whichever_of_its_fields_differs(seller, name):
+    first = {field: values[0] for field, values in LISTING.items() if values}
+    create_product(seller=seller, key="abc", **first)
+
+    with pytest.raises(AlreadyListed):
+        create_product(seller=seller, key="abc", **first)
+    with pytest.raises(ListingKeyReused):
+        create_product(seller=seller, key="abc", **first | {name: LISTING[name][1]})
+
+
+def test_the_reference_of_a_plain_listing_is_that_of_earlier_versions(seller):
+    first = {field: values[0] for field, values in LISTING.items() if values}
+
+    create_product(seller=seller, key="abc", **first)
+
+    assert StockMovement.objects.get().reference == (
+        "listed:48b4f1f9042a2d5033b382b5:7cfc481c79b9719dcc2703b1"
+    )
 
 
 def test_files_are_deleted_when_the_rows_cannot_be_written(seller, png, media, monkeypatch):

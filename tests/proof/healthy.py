@@ -9,7 +9,7 @@ from accounts.backoffice import audit
 from orders.fulfilment import move_line
 from orders.lifecycle import cancel_order
 from orders.models.notifications import Notice
-from orders.notifications.rendering import compose
+from orders.notifications.composing import compose
 from orders.notifications.sending import deliver_notifications
 from payments import clock
 from payments.backoffice import receipt_services, transfer_services
@@ -48,7 +48,7 @@ def trade(buyer, settings):
     hurry()
     large = Payout.objects.get(needs_approval=True)
     transfer_services.approve_payout(large.pk, by=keeper)
-    audit.log(keeper, "Approve the payout", large, why="Seen.")
+    audit.log(keeper, "Approve the payout", large, action="console.payout.approve", why="Seen.")
     hurry()
     for payout in Payout.objects.order_by("pk"):
         tell(payout)
@@ -59,7 +59,7 @@ def trade(buyer, settings):
     clock.process_stored_events(timezone.now() + timedelta(minutes=1))
     aside = GatewayEvent.objects.get(source="prompt", payment=None, refund=None, payout=None)
     receipt_services.set_message_aside(aside.pk)
-    audit.log(keeper, "Set it aside", aside, why="Noise.")
+    audit.log(keeper, "Set it aside", aside, action="console.message.aside", why="Noise.")
     AccessToken.objects.create(
         account="a" * 64, token="t", good_until=timezone.now() + timedelta(hours=1)
     )
@@ -81,7 +81,7 @@ def _give_back(client, buyer, kettle, keeper):
 
 
 def _stop_and_go_on(keeper):
-    PayoutStop.objects.stop_payouts("The initiator is locked.")
+    PayoutStop.objects.stop_transfers("The initiator is locked.")
     stop = PayoutStop.objects.get()
     transfer_services.lift_payout_stop(stop.pk)
-    audit.log(keeper, "Resume outgoing payments", stop, why="Renewed.")
+    audit.log(keeper, "Resume outgoing payments", stop, action="console.stop.end", why="Renewed.")

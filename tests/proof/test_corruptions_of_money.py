@@ -309,6 +309,8 @@ CORRUPTIONS = [
     ),
     ("another reason in the audit", "UPDATE accounts_audit SET why = 'As agreed.'"),
     ("another row in the audit", "UPDATE accounts_audit SET object_id = '999'"),
+    ("another action in the audit", "UPDATE accounts_audit SET action = 'console.stop.end'"),
+    ("no action in the audit", "UPDATE accounts_audit SET action = ''"),
     (
         "an audit of next year",
         "UPDATE accounts_audit SET at = '2099-01-01 00:00:00+00:00'",

@@ -131,7 +131,7 @@ def test_a_trouble_that_returns_is_alerted_again():
 
 
 def test_a_trouble_with_patience_is_alerted_after_it():
-    PayoutStop.objects.stop_payouts("the initiator")
+    PayoutStop.objects.stop_transfers("the initiator")
     watch(0)
     assert open_troubles() == {"money-stopped", "money-stuck"}
     assert subjects() == ["O-Mache: money stopped"]
@@ -143,7 +143,7 @@ def test_a_trouble_with_patience_is_alerted_after_it():
 
 
 def test_a_trouble_without_an_alert_ends_without_one():
-    PayoutStop.objects.stop_payouts("the initiator")
+    PayoutStop.objects.stop_transfers("the initiator")
     watch(0)
     PayoutStop.objects.update(is_open=False, ended_at=timezone.now())
     later(6)

@@ -70,7 +70,7 @@ class ShopPeople:
         for agent in people.agents:
             agent.groups.add(Group.objects.get(name="delivery"))
             given = {"groups": [[], ["delivery"]]}
-            audit.log(people.support[0], "Changed", agent, changes=given)
+            audit.log(people.support[0], "Changed", agent, action=audit.CHANGED, changes=given)
         people.pickup_point.agents.add(people.point)
         rate = {"county": "", "days": 2}
         DeliveryRate.objects.create(way=DeliveryWay.PICKUP, fee=100, free_above=4000, **rate)

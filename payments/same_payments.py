@@ -14,8 +14,8 @@ from django.db.models.functions import Coalesce
 
 from omachemainproj.phones import PhoneMatch, match_phone
 
-from .order_payments import PROMPTS_UNDER_WAY, Channel, OrderPayment
-from .receipts import Provider, Receipt, ReceiptSource
+from .models import Channel, OrderPayment, Provider, Receipt, ReceiptSource
+from .models.order_payments import PROMPTS_UNDER_WAY
 
 #: A prompt's money moves between this long before it was sent (clocks differ) and this long after.
 BEFORE, AFTER = timedelta(minutes=2), timedelta(minutes=15)
@@ -23,7 +23,7 @@ BEFORE, AFTER = timedelta(minutes=2), timedelta(minutes=15)
 REPORTED_WITHIN, CLOCKS_DIFFER = timedelta(days=3), timedelta(minutes=10)
 
 
-class SoughtMovement(NamedTuple):
+class SoughtMoney(NamedTuple):
     """What identifies incoming money: KES, the payer's phone as shown, and when it moved."""
 
     amount: int
@@ -32,9 +32,9 @@ class SoughtMovement(NamedTuple):
     latest: datetime
 
 
-def movement_of(receipt: Receipt) -> SoughtMovement:
+def sought_of(receipt: Receipt) -> SoughtMoney:
     """What identifies the money of a saved receipt."""
-    return movement(
+    return reported_money(
         amount=receipt.amount,
         phone=receipt.phone,
         source=receipt.source,
@@ -43,23 +43,23 @@ def movement_of(receipt: Receipt) -> SoughtMovement:
     )
 
 
-def movement(
+def reported_money(
     *, amount: int, phone: str, source: str, paid_at: datetime | None, reported_at: datetime
-) -> SoughtMovement:
+) -> SoughtMoney:
     """What identifies the money of a report.
 
     If the provider's time cannot be right, the time of the report is used. A payment that staff
     recorded may be days old.
     """
     if source == ReceiptSource.STAFF:
-        return SoughtMovement(amount, phone, reported_at - REPORTED_WITHIN, reported_at)
+        return SoughtMoney(amount, phone, reported_at - REPORTED_WITHIN, reported_at)
     at = paid_at
     if at is None or not reported_at - REPORTED_WITHIN <= at <= reported_at + CLOCKS_DIFFER:
         at = reported_at
-    return SoughtMovement(amount, phone, at, at)
+    return SoughtMoney(amount, phone, at, at)
 
 
-def attempts_behind(moved: SoughtMovement) -> list[tuple[OrderPayment, PhoneMatch]]:
+def attempts_behind(moved: SoughtMoney) -> list[tuple[OrderPayment, PhoneMatch]]:
     """Prompts this money may have paid, and how their phones match. Two queries.
 
     Prompts whose receipt has no number, and those whose outcome is not known.
@@ -91,30 +91,30 @@ def may_be_paid_with(payment: OrderPayment | None, receipt: Receipt) -> bool:
     return match_phone(receipt.phone, payment.phone) != PhoneMatch.DIFFERS
 
 
-def sure_attempt(moved: SoughtMovement) -> OrderPayment | None:
+def sure_attempt(moved: SoughtMoney) -> OrderPayment | None:
     """The prompt this money paid, if only one fits and its phone agrees."""
     found = attempts_behind(moved)
     return found[0][0] if [match for _, match in found] == [PhoneMatch.AGREES] else None
 
 
-def movements_behind(payment: OrderPayment) -> list[Receipt]:
+def receipts_behind(payment: OrderPayment) -> list[Receipt]:
     """Money without an order that may be this prompt's payment."""
     same = Receipt.objects.unidentified_payments().filter(amount=_amount(payment))
     rang = payment.rung_at or payment.created_at
     return [
         receipt
         for receipt in same
-        if (moved := movement_of(receipt)).earliest - AFTER <= rang <= moved.latest + BEFORE
+        if (moved := sought_of(receipt)).earliest - AFTER <= rang <= moved.latest + BEFORE
         and match_phone(receipt.phone, payment.phone) != PhoneMatch.DIFFERS
     ]
 
 
-def sure_movement(payment: OrderPayment) -> Receipt | None:
+def sure_receipt(payment: OrderPayment) -> Receipt | None:
     """The money without an order that is this prompt's payment, if neither can be another's."""
-    found = movements_behind(payment)
+    found = receipts_behind(payment)
     if len(found) != 1:
         return None
-    attempt = sure_attempt(movement_of(found[0]))
+    attempt = sure_attempt(sought_of(found[0]))
     return found[0] if attempt is not None and attempt.pk == payment.pk else None
 
 
@@ -145,7 +145,7 @@ def unnamed_behind(receipt: Receipt) -> list[OrderPayment]:
         return []
     if receipt.provider != Provider.MPESA:
         return []
-    found = attempts_behind(movement_of(receipt))
+    found = attempts_behind(sought_of(receipt))
     return [attempt for attempt, _ in found if attempt.is_confirmed]
 
 
@@ -153,7 +153,7 @@ def is_undecided(receipt: Receipt) -> bool:
     """Whether money without an order may be a prompt's payment, confirmed or still unknown."""
     if receipt.order_id is not None or receipt.is_not_from_prompt or not receipt.number:
         return False
-    return receipt.provider == Provider.MPESA and bool(attempts_behind(movement_of(receipt)))
+    return receipt.provider == Provider.MPESA and bool(attempts_behind(sought_of(receipt)))
 
 
 def _amount(payment: OrderPayment) -> int:
