@@ -180,7 +180,7 @@ test("money that comes after an order was given up goes back, and the page says 
   await expect(page.getByRole("heading", { name: "Cancelled" })).toBeVisible();
   await phone.enterPin();
 
-  await expect(page.getByRole("heading", { name: /^Your money (comes|is) back$/ })).toBeVisible({
+  await expect(page.getByRole("heading", { name: /^(Refund on its way|Refunded)$/ })).toBeVisible({
     timeout: 60_000,
   });
   await isForEveryone(page);

@@ -207,7 +207,7 @@ test("a seller is led to an order, hands it over by the buyer's code, answers, a
   await page.getByLabel("Your reply").fill("I am sorry.");
   await page.getByRole("button", { name: "Send reply" }).click();
   await expect(page.getByText("I am sorry.")).toBeVisible();
-  await page.getByRole("button", { name: /^Partial refund/ }).click();
+  await page.getByRole("button", { name: /^Refund part of it/ }).click();
   await isForEveryone(page);
   await page.getByLabel("Refund amount (KES)").fill("300");
   await page.getByRole("button", { name: "Yes, I agree" }).click();

@@ -232,7 +232,7 @@ describe("handing over by the buyer's code", () => {
     await type("111111", json({ code: [said] }, 400));
     await press("Hand over");
     expect(await screen.findByText(said)).toBeTruthy();
-    expect(screen.getByLabelText<HTMLInputElement>(/^6 digits/).value).toBe("");
+    expect(screen.getByLabelText<HTMLInputElement>(/^The 6-digit code/).value).toBe("");
   });
 });
 

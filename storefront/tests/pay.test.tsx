@@ -123,7 +123,7 @@ describe("the page of a payment", () => {
       "wrong amount by hand",
       { ...failed("short"), amount_due: 1100 },
       "Partly paid",
-      /KES 400 came\. Pay the missing KES 1,100/,
+      /We received KES 400\. Pay the remaining KES 1,100/,
     ],
     ["paid", closed("paid", "paid"), "Paid", /View order/],
     [
@@ -181,7 +181,7 @@ describe("the page of a payment", () => {
   ])("puts first what helps most against %s", async (code, first) => {
     at(failed(code));
 
-    const rings = await screen.findAllByRole("button", { name: /^Resend/ });
+    const rings = await screen.findAllByRole("button", { name: /^(Resend|Use another)/ });
     expect(rings[0]?.textContent).toBe(first);
   });
 

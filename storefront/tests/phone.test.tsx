@@ -123,7 +123,7 @@ describe("signing in by phone", () => {
   it("asks for the password too where the number rested, and sends both", async () => {
     const asked = await afterCodeSent(refusal("password_needed", 400));
     await typeCode();
-    expect(await screen.findByText(/was not used here for a long time/)).toBeTruthy();
+    expect(await screen.findByText(/has not been used here for a long time/)).toBeTruthy();
     const [door] = screen.getAllByLabelText("Password");
     fireEvent.input(door as HTMLElement, { target: { value: "sukuma" } });
     await typeCode();

@@ -414,8 +414,8 @@ describe("a problem with what was sold", () => {
   });
 
   it.each([
-    ["Full refund", {}, { note: "" }],
-    ["Partial refund", { amount: "300" }, { amount: 300, note: "" }],
+    ["Refund in full", {}, { note: "" }],
+    ["Refund part of it", { amount: "300" }, { amount: 300, note: "" }],
     ["Request a return", {}, { bring_back: true, note: "" }],
   ])("ends with: %s", async (name, typed: { amount?: string }, body) => {
     const sent = api({
@@ -440,7 +440,7 @@ describe("a problem with what was sold", () => {
   it("cannot ask for goods back that were not collected", async () => {
     api({ "GET /seller/problems/": [aProblem({ track_status: "paid" })] });
     show(<ProblemsPage />);
-    await screen.findByRole("button", { name: /^Full refund/ });
+    await screen.findByRole("button", { name: /^Refund in full/ });
     expect(screen.queryByRole("button", { name: /^Request a return/ })).toBeNull();
   });
 
@@ -453,7 +453,7 @@ describe("a problem with what was sold", () => {
       ),
     });
     show(<ProblemsPage />);
-    fireEvent.click(await screen.findByRole("button", { name: /^Full refund/ }));
+    fireEvent.click(await screen.findByRole("button", { name: /^Refund in full/ }));
     fireEvent.click(screen.getByRole("button", { name: "Yes, I agree" }));
     expect(await screen.findByText("It is decided.")).toBeTruthy();
   });

@@ -26,7 +26,7 @@ export function Header() {
           O-Mache
         </Link>
         <SearchBox />
-        <nav className="top-links" aria-label={t`Your account`}>
+        <nav className="top-links" aria-label={t`Main menu`}>
           {user && (
             // Before the others, which stay where they were painted.
             <Link className="top-link" to="/notices">

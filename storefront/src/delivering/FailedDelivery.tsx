@@ -14,7 +14,7 @@ const REASONS: Record<Reason, MessageDescriptor> = {
   no_code: msg`They had no code.`,
 };
 
-/** An agent was at the door and has it still: why, and the buyer is told. */
+/** A failed delivery attempt: the agent gives the reason, and the buyer is notified. */
 export function FailedDelivery({
   order,
   isBusy,

@@ -79,7 +79,7 @@ function Place({
   );
 }
 
-/** To call there, and to see it on a map, which is told the place and no name. */
+/** Buttons to call, and to open a map, which gets the place and no name. */
 function ContactLinks({
   order,
   number,

@@ -11,7 +11,7 @@ const REASONS: MessageDescriptor[] = [
   msg`I have no time or no way to get there.`,
 ];
 
-/** An agent gives a parcel up before it is fetched: why, and it is free for others. */
+/** An agent releases a parcel that is not fetched yet, with a reason, for other agents. */
 export function ReleaseParcel({
   order,
   isBusy,

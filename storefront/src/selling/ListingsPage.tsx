@@ -82,7 +82,7 @@ export default function ListingsPage() {
         </form>
         <label className="by">
           <span className="hidden">
-            <Trans>Order</Trans>
+            <Trans>Sort by</Trans>
           </span>
           <select
             className="input"
