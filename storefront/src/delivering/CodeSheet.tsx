@@ -7,7 +7,7 @@ import type { Parcel } from "./queries";
 const DIGITS = 6;
 const KEYS = ["1", "2", "3", "4", "5", "6", "7", "8", "9"] as const;
 
-/** The buyer reads six digits out; they are typed with one thumb, on keys as large as it. */
+/** The code that the buyer reads out, typed with one thumb on large keys. */
 export function CodeSheet({
   parcel,
   isBusy,
@@ -29,7 +29,7 @@ export function CodeSheet({
   useEffect(() => {
     sheet.current?.showModal();
   }, []);
-  // What was wrong is not typed on.
+  // A wrong code is cleared.
   useEffect(() => {
     if (error instanceof ApiError) setCode("");
   }, [error]);

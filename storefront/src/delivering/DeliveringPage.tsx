@@ -20,11 +20,11 @@ import {
   type Parcel,
 } from "./queries";
 
-/** Parts of a day's work, the one that presses most first. */
+/** The tabs, the most urgent one first. */
 const PARTS = ["bring", "fetch", "point", "take", "done"] as const;
 type Part = (typeof PARTS)[number];
 
-/** Parcels of who brings them, and of who hands them over at pick-up points. */
+/** Parcels of delivery agents, and of the agents of pick-up points. */
 export default function DeliveringPage() {
   const { t, i18n } = useLingui();
   const [params, setParams] = useSearchParams();
@@ -47,7 +47,7 @@ export default function DeliveringPage() {
   const wanted = PARTS.find((each) => each === params.get("part"));
   const part =
     wanted ?? PARTS.find((each) => each !== "done" && parcels[each].length > 0) ?? "take";
-  // Who only hands over at a point brings nothing, and most who bring have no point.
+  // Agents of a pick-up point may deliver nothing, and most delivery agents have no point.
   const hasPoint = parcels.point.length > 0;
   const brings = !hasPoint || parcels.bring.length + parcels.fetch.length + parcels.take.length > 0;
   const shown = PARTS.filter(
@@ -135,7 +135,7 @@ export default function DeliveringPage() {
   );
 }
 
-/** Whether a parcel is for who stands at its pick-up point: to be taken in there, or waiting. */
+/** Whether a parcel is for the agent of its pick-up point: to be received there, or waiting. */
 function isAtPoint({ actions, deliver, mine }: Parcel): boolean {
   if (deliver.way !== "pickup") return false;
   return actions.includes("arrived") || (actions.includes("delivered") && !mine);

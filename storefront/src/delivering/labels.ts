@@ -1,4 +1,4 @@
-/** What the pages of who brings parcels call things. */
+/** The texts of parcels' statuses and actions. */
 
 import type { MessageDescriptor } from "@lingui/core";
 import { msg } from "@lingui/core/macro";
@@ -12,7 +12,7 @@ export const PARCEL_STATUS: Record<Parcel["status"], MessageDescriptor> = {
   delivered: msg`Handed over`,
 };
 
-/** What a button says. */
+/** The label of a button. */
 export const ACTION: Record<Action, MessageDescriptor> = {
   claim: msg`Take this parcel`,
   release: msg`Release it`,
@@ -23,7 +23,7 @@ export const ACTION: Record<Action, MessageDescriptor> = {
   delivered: msg`Hand over`,
 };
 
-/** What is said once it is so. */
+/** The message after an action has succeeded. */
 export const DONE: Record<Action, MessageDescriptor> = {
   claim: msg`It is yours. Collect it from the seller.`,
   release: msg`Released. Other agents can take it now.`,

@@ -1,4 +1,4 @@
-/** Presses that no answer came to: a bad line loses them, and they are offered again. */
+/** Actions that got no response on a bad connection: they are offered again. */
 
 import { useSyncExternalStore } from "react";
 import { readStored, store } from "../api/storage";
