@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Min, Q
 from django.utils import timezone
 
 from omachemainproj.compiled_queries import Update, compiled_update
@@ -68,6 +68,16 @@ class GatewayEventQuerySet(models.QuerySet["GatewayEvent"]):
             | Q(from_pay_bill, state__in=NOT_UNDERSTOOD)
             | Q(~Q(source__in=Source.values), state__in=NOT_UNDERSTOOD)
         )
+
+    def first_received(self, event: GatewayEvent) -> datetime:
+        """When the first of these messages with the same bytes was received.
+
+        M-Pesa delivers some messages twice, and staff may process one again: what it says was known
+        from then on. Messages of one row, as no index has the bytes.
+        """
+        same = self.filter(sha256=event.sha256, pk__lt=event.pk)
+        first: datetime | None = same.aggregate(first=Min("received_at"))["first"]
+        return first or event.received_at
 
     def unsolicited(self) -> GatewayEventQuerySet:
         """Messages to prompts' endpoints that match nothing of ours: anyone can post them."""
