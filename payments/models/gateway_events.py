@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, Min, OuterRef, Q
 from django.utils import timezone
 
 from omachemainproj.compiled_queries import Update, compiled_update
@@ -83,6 +83,16 @@ class GatewayEventQuerySet(models.QuerySet["GatewayEvent"]):
         recorded = Receipt.objects.filter(provider=Provider.MPESA, number=OuterRef("awaited"))
         kept = self.filter(state__in=(EventState.FAILED, EventState.ASIDE)).exclude(awaited="")
         return kept.filter(Exists(recorded))
+
+    def first_received(self, event: GatewayEvent) -> datetime:
+        """When the first of these messages with the same bytes was received.
+
+        M-Pesa delivers some messages twice, and staff may process one again: what it says was known
+        from then on. Messages of one row, as no index has the bytes.
+        """
+        same = self.filter(sha256=event.sha256, pk__lt=event.pk)
+        first: datetime | None = same.aggregate(first=Min("received_at"))["first"]
+        return first or event.received_at
 
     def unsolicited(self) -> GatewayEventQuerySet:
         """Messages to callback addresses that match nothing of ours: anyone can post them."""

@@ -308,7 +308,7 @@ def test_a_refund_on_its_way_that_m_pesa_refuses_after_it_is_owed_no_more(paid, 
 def test_a_refused_refund_that_it_closes_is_not_counted_as_sent_that_day(paid, daraja):
     refund = sent_to_a_phone(paid)
     assert RefundDay.objects.get().sent == 1500
-    mark_refused(refund, code="2040", text="No such phone.", reason=PayoutReason.NOT_REGISTERED)
+    mark_refused(refund, code="2040", text="No such phone.", reason=TransferFailure.NOT_REGISTERED)
 
     seen()
 
