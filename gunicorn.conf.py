@@ -28,7 +28,7 @@ workers = _env.number("WEB_CONCURRENCY", default=2, least=1, most=256)
 #: With the threads of tasks no more than DATABASE_POOL_SIZE: one that waits for a connection serves
 #: nobody.
 threads = _env.number("WEB_THREADS", default=4, least=1, most=256)
-#: Seconds. A request waits for the database alone, which gives up long before (settings.py).
+#: Seconds. A request waits for the database alone, which gives up long before (DATABASE_TIMEOUTS).
 timeout = 90
 graceful_timeout = 30
 keepalive = 5

@@ -96,9 +96,6 @@ def _box() -> MultiFernet:
     )
 
 
-# --- Who must have one -----------------------------------------------------------------------
-
-
 def is_missing(user: User) -> bool:
     """Whether this user, because they see or move money, must set up a second factor.
 
@@ -172,9 +169,6 @@ def _match(secret: str, code: str, after: int = 0) -> int | None:
         if counter > after and compare_user_code(actual=code, expected=expected):
             return counter
     return None
-
-
-# --- Setting up and taking away ----------------------------------------------------------------
 
 
 def new_secret() -> str:

@@ -18,7 +18,9 @@ from typing import TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
 
+from .env_file import read_env_file
 from .ip_addresses import read_network
+from .service_urls import read_base_url
 
 Value = TypeVar("Value")
 
@@ -92,8 +94,6 @@ class Environment:
         if self.problems:
             raise ImproperlyConfigured("".join(f"\n- {problem}" for problem in self.problems))
 
-    # --- Kinds of values ---------------------------------------------------------------------
-
     def text(self, name: str, *, default: str = "") -> str:
         """A line of text."""
         return self._read(name, str, default, "") or default
@@ -156,12 +156,17 @@ class Environment:
         wrong: str,
         may_be_empty: bool = True,
     ) -> Value:
-        """The text parsed by a function of service_urls; ``wrong`` describes valid values."""
+        """The text as ``read`` parses it (service_urls.py); ``wrong`` describes valid values."""
 
         def read_filled(text: str) -> Value:
             return default if may_be_empty and not text else read(_filled(text))
 
         return self._read(name, read_filled, default, wrong)
+
+    def base_url(self, name: str, *, default: str = "") -> str:
+        """The address of a service or a site, without a slash at its end."""
+        wrong = "must be an address like https://api.example.co.ke, with nothing behind its path"
+        return self.url(name, read_base_url, default=default, wrong=wrong)
 
     def words(
         self, name: str, read: Callable[[str], str], *, default: Sequence[str] = (), wrong: str
@@ -193,8 +198,6 @@ class Environment:
             read,
             wrong="IP addresses, and networks like 196.201.212.0/23",
         )
-
-    # --- Reading raw values --------------------------------------------------------------------
 
     def _read(self, name: str, read: Callable[[str], Value], default: Value, wrong: str) -> Value:
         text = self._raw(name)
@@ -290,67 +293,3 @@ def _whole_number(least: int) -> Callable[[str], int]:
         return int(text)
 
     return read
-
-
-# --- The file ---------------------------------------------------------------------------------
-
-_LINE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)")
-_LITERAL = re.compile(r"'([^']*)'\s*(?:#.*)?")
-_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"\s*(?:#.*)?')
-#: Characters whose backslash is removed between double quotes, as in a shell.
-_ESCAPED = re.compile(r'\\([\\"$`])')
-
-
-def read_release(folder: Path) -> str:
-    """The name of the deployed release: the first line of the file ``RELEASE`` in this folder.
-
-    The deployment writes it there and not into the settings, which stay the same after a rollback
-    to another version. Empty if there is no such file.
-    """
-    try:
-        return (folder / "RELEASE").read_text(encoding="utf-8").partition("\n")[0].strip()
-    except (OSError, ValueError):
-        return ""
-
-
-def read_env_file(path: Path, *, must_exist: bool) -> tuple[dict[str, str], list[str]]:
-    """The variables of a ``.env`` file, and a sentence for each unreadable line. Never raises.
-
-    Lines are ``NAME=value``, empty, or begin with ``#``. Quotes around a value are removed; nothing
-    is expanded.
-    """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        return {}, [f"OMACHE_ENV_FILE is {path}, which does not exist."] if must_exist else []
-    except (OSError, ValueError):
-        text = "\0"
-    if "\0" in text:
-        return {}, [f"{path} cannot be read: it must be a UTF-8 text file."]
-    found: dict[str, str] = {}
-    problems = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
-        match = _LINE.fullmatch(line.strip())
-        value = _value_of(match[2]) if match else None
-        if match is None or value is None:
-            problems.append(
-                f"Line {number} of {path} cannot be read: write NAME=value, a value with a # or "
-                "a quote in quotes."
-            )
-        elif match[1] in found:
-            problems.append(f"{match[1]} is set twice in {path}.")
-        else:
-            found[match[1]] = value
-    return found, problems
-
-
-def _value_of(text: str) -> str | None:
-    """The value written after ``=``, or None if it is ambiguous."""
-    if match := _LITERAL.fullmatch(text):
-        return match[1]
-    if match := _QUOTED.fullmatch(text):
-        return _ESCAPED.sub(r"\1", match[1])
-    # Some parsers include a comment in an unquoted value before it, others do not.
-    return None if text[:1] in {"'", '"'} or re.search(r"\s#", text) else text

@@ -197,9 +197,6 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     return image.point(lambda level: level / 257).convert("L")
 
 
-# --- HEIC -------------------------------------------------------------------------------------
-
-
 def _read_heic(raw: bytes) -> Image.Image:
     """A HEIC picture, scaled down and upright.
 
@@ -256,9 +253,6 @@ def _in_bands(image: Any, side: int) -> Image.Image:
     return small
 
 
-# --- Stored files -----------------------------------------------------------------------------
-
-
 def _in_stored_colours(small: Image.Image) -> Image.Image:
     profile = small.info.get("icc_profile")
     small = small.convert("RGBA" if small.has_transparency_data else "RGB")
@@ -306,9 +300,6 @@ def _write_jpeg(image: Image.Image) -> bytes:
     out = io.BytesIO()
     clean.save(out, "JPEG", quality=80, optimize=True)
     return out.getvalue()
-
-
-# --- The program ------------------------------------------------------------------------------
 
 
 def limit_resources() -> None:

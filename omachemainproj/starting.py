@@ -1,6 +1,6 @@
 """Checks before a process starts, and the log line of its start.
 
-Problems of the settings themselves are reported before (production.py).
+Problems of the settings themselves are reported before (settings/checks/).
 """
 
 from __future__ import annotations

@@ -14,16 +14,16 @@ from django.shortcuts import redirect
 
 from accounts.authentication import current_user
 from accounts.backoffice.actions import decides_about_rows, page_before, staff_action
-from accounts.backoffice.admin import LookupAdmin, ReadOnlyAdmin
 from accounts.backoffice.csv_download import DownloadAdmin
 from accounts.backoffice.formats import moment
+from accounts.backoffice.read_only_admin import LookupAdmin, ReadOnlyAdmin
 from accounts.backoffice.row_page import Buttons, RowPage, columns_of
 from accounts.models import User
 from accounts.validators import normalise_email
 from omachemainproj.phones import normalise_phone
 from omachemainproj.text import fold_identifier
 
-from . import finders  # noqa: F401  # declares how lines are found
+from . import finders, sections  # noqa: F401  # declare the search, and sections of pages
 from .delivery.admin import DeliveryRateAdmin, PickupPointAdmin
 from .fulfilment_actions import ACTIONS, actions_for
 from .lifecycle import cancel_order
@@ -40,7 +40,7 @@ from .models import (
 )
 from .models.notifications import Message, MessageState, ReportedStatus
 from .notifications.sending import send_again
-from .sections import describe_order, may_be_sent_again
+from .sections.descriptions import describe_order, may_be_sent_again
 
 admin.site.register(PickupPoint, PickupPointAdmin)
 admin.site.register(DeliveryRate, DeliveryRateAdmin)

@@ -9,9 +9,7 @@ from accounts.models import User
 
 from .lookup import deliveries_to, find_orders
 from .models import Order, OrderTrack
-from .sections import SEES_ORDERS, describe_order
-
-# --- Orders, by who receives them ------------------------------------------------------------
+from .sections.descriptions import SEES_ORDERS, describe_order
 
 
 def _tell_order(order: Order, viewer: User) -> tuple[str, ...]:
@@ -38,9 +36,6 @@ def find_orders_for(typed: Typed, viewer: User) -> Found:
     found = deliveries_to(typed.phone or typed.text, NEWEST + 1)
     more = list_of(Order, "All for this recipient", q=typed.text) if len(found) > NEWEST else None
     return Found([each.order for each in found[:NEWEST]], more)
-
-
-# --- Lines -----------------------------------------------------------------------------------
 
 
 def _tell(line: OrderTrack, viewer: User) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ from orders.claims import free_parcels
 from orders.fulfilment import auto_confirm_deliveries
 from orders.lifecycle import expire_unpaid_orders
 from orders.models.notifications import Message, Notice, SmsReport
-from orders.notifications.rendering import compose
+from orders.notifications.composing import compose
 from orders.notifications.reports import follow_report
 from orders.notifications.sending import send_message
 from orders.parcels.waiting import remind_of_waiting_goods

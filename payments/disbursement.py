@@ -38,6 +38,7 @@ from .payouts.services import retry_payout
 from .shortcodes import paid_shortcode, reversing_shortcode
 from .transaction_status import query_transaction_status
 from .transfers import (
+    Readiness,
     handler_of,
     mark_failed,
     next_day,
@@ -128,11 +129,13 @@ def _claim(model: type[Row], row_id: int, now: datetime) -> _Claimed[Row] | None
         return _Claimed(row, was_sent=True)
     if row.awaits_approval or (row.status != TransferStatus.DUE and not row.only_asks):
         return None
-    later = now + LOOK_AGAIN if stopped else handler_of(row).postpone_until(row, now)
-    if later is not None:
-        _postpone(row, later)
-    # It may need approval first; then it has no next check.
-    return None if later or row.next_check_at is None else _claim_unheld(row, now)
+    if stopped:
+        readiness = Readiness.postponed_until(now + LOOK_AGAIN)
+    else:
+        readiness = handler_of(row).check_readiness(row, now)
+    if readiness.look_again_at is not None:
+        _postpone(row, readiness.look_again_at)
+    return _claim_unheld(row, now) if readiness.may_be_sent else None
 
 
 def _claim_unheld(row: Row, now: datetime) -> _Claimed[Row] | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -41,6 +42,25 @@ logger = logging.getLogger(__name__)
 _handlers: dict[type[Transfer], TransferHandler[Any]] = {}
 
 
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether a due row may be sent now; if not, when to look again.
+
+    Without a time it is not looked at again: it was dropped, or waits for approval.
+    """
+
+    may_be_sent: bool
+    look_again_at: datetime | None = None
+
+    @classmethod
+    def postponed_until(cls, time: datetime) -> Readiness:
+        return cls(may_be_sent=False, look_again_at=time)
+
+
+READY = Readiness(may_be_sent=True)
+NOT_TO_BE_SENT = Readiness(may_be_sent=False)
+
+
 class TransferHandler(ABC, Generic[Row]):
     """The steps of a transfer that differ between refunds and payouts."""
 
@@ -56,8 +76,8 @@ class TransferHandler(ABC, Generic[Row]):
         """Lock and return the row, after the rows that are locked before it."""
 
     @abstractmethod
-    def postpone_until(self, row: Row, now: datetime) -> datetime | None:
-        """When to look again at a due row that must not leave yet; None if it may leave.
+    def check_readiness(self, row: Row, now: datetime) -> Readiness:
+        """Whether a due row may be sent now.
 
         May also drop the row, or save it without a next check because it needs approval first.
         """

@@ -15,6 +15,7 @@ from django.forms import ModelForm
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path, reverse
+from django.utils.datastructures import MultiValueDict
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.utils.text import Truncator
@@ -22,19 +23,17 @@ from django.views.decorators.http import require_POST
 
 from accounts.authentication import current_user
 from accounts.backoffice.actions import (
+    StaffAction,
     decides_about_rows,
     page_before,
     perform,
     staff_action,
     words_of,
 )
-from accounts.backoffice.admin import (
-    COUNT_AT_MOST,
-    LookupAdmin,
-    ReadOnlyAdmin,
-    ShopAdmin,
-)
-from accounts.backoffice.formats import NOTHING, Tone, badge
+from accounts.backoffice.admin import ShopAdmin
+from accounts.backoffice.change_list import COUNT_AT_MOST
+from accounts.backoffice.formats import EMPTY_VALUE, Tone, badge
+from accounts.backoffice.read_only_admin import LookupAdmin, ReadOnlyAdmin
 from accounts.backoffice.row_page import RowPage, columns_of
 from accounts.models import User
 from omachemainproj.api.errors import Refusal
@@ -43,7 +42,7 @@ from omachemainproj.text import clean_shown, fold_identifier, tidy_line
 from . import product_page  # noqa: F401  # declares sections of pages
 from .finders import ids_named, is_id
 from .listings.services import edit_product, list_product, unlist_product
-from .models import MAX_REASON, Product, ProductQuerySet, Review, StockMovement
+from .models import MAX_PICTURES, MAX_REASON, Product, ProductQuerySet, Review, StockMovement
 from .picture_actions import PICTURE_ACTIONS
 from .reviews.services import hide_review, show_review
 from .spreadsheets.admin import SheetAdmin
@@ -106,7 +105,7 @@ class ProductAdmin(RowPage, SheetAdmin, ShopAdmin):
 
     @admin.display(description="Sold out")
     def sold_out(self, product: Product) -> str:
-        return badge("sold out", Tone.BAD) if product.soldout else NOTHING
+        return badge("sold out", Tone.BAD) if product.soldout else EMPTY_VALUE
 
     @staff_action("List: show these products to the public", permissions=["change"])
     def show(product: Product, given: Mapping[str, Any], by: User) -> None:  # noqa: N805
@@ -141,19 +140,40 @@ class ProductAdmin(RowPage, SheetAdmin, ShopAdmin):
         action = PICTURE_ACTIONS.get(key)
         if action is None:
             raise Http404
-        form = action.form(request.POST, request.FILES)
-        if not form.is_valid():
-            message = " ".join(str(text) for texts in form.errors.values() for text in texts)
-            messages.error(request, message)
+        uploaded = request.FILES.getlist("picture")
+        if key == "add" and len(uploaded) > 1:
+            self._add_pictures(request, product, uploaded[:MAX_PICTURES])
+        elif refusal := self._change_picture(request, product, action, request.FILES):
+            messages.error(request, refusal)
         else:
-            try:
-                perform(action, product, form.cleaned_data, by=current_user(request))
-            except Refusal as refusal:
-                messages.error(request, words_of(refusal))
-            else:
-                messages.success(request, f"{action.label}: done.")
+            messages.success(request, f"{action.label}: done.")
         page = reverse("admin:products_product_change", args=[product.pk])
         return redirect(f"{page}#pictures")
+
+    def _add_pictures(self, request: HttpRequest, product: Product, uploaded: list[Any]) -> None:
+        """Add several pictures, each as an action of its own; those that are refused are named."""
+        action, done = PICTURE_ACTIONS["add"], 0
+        for each in uploaded:
+            files = MultiValueDict({"picture": [each]})
+            refusal = self._change_picture(request, product, action, files)
+            if refusal:
+                messages.error(request, f"{each.name}: {refusal}")
+            else:
+                done += 1
+        messages.success(request, f"{action.label}: {done} of {len(uploaded)} done.")
+
+    def _change_picture(
+        self, request: HttpRequest, product: Product, action: StaffAction, files: Any
+    ) -> str:
+        """Run a picture action; return why it was refused, or an empty text."""
+        form = action.form(request.POST, files)
+        if not form.is_valid():
+            return " ".join(str(text) for texts in form.errors.values() for text in texts)
+        try:
+            perform(action, product, form.cleaned_data, by=current_user(request))
+        except Refusal as refusal:
+            return words_of(refusal)
+        return ""
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

@@ -209,7 +209,7 @@ class ListingInput(GivenOnce):
     )
     category = CategoryField()
     price = WholeNumberField(min_value=1, max_value=MAX_PRICE, help_text="Whole KES, each.")
-    payment_mpesa_number = MpesaNumberField(help_text="Where the seller is paid.")
+    payment_mpesa_number = MpesaNumberField(help_text="The phone the seller is paid at.")
     sku = IdentifierField(
         max_length=MAX_SKU,
         turned="Give a sku without control characters.",

@@ -17,7 +17,12 @@ from omachemainproj.wsgi_handler import Utf8Request
 
 from . import played
 from .confirming import confirmed_by_statement
-from .databases import emptied_quickly, migrated_database
+from .databases import (
+    emptied_quickly,
+    forget_statistics,
+    migrated_database,
+    shrink_large_tables,
+)
 from .description import answers_are_as_described  # noqa: F401
 from .factories import ProductFactory, UserFactory
 from .sampling import mark_runs, mark_the_rest_slow
@@ -147,6 +152,21 @@ def seller_api(seller):
 def kettle(seller):
     """Five kettles at KES 1,500."""
     return ProductFactory(seller=seller, name="Kettle", item_number=5, price=1500)
+
+
+@pytest.fixture(scope="module")
+def _small_tables(django_db_setup, django_db_blocker):
+    with django_db_blocker.unblock():
+        shrink_large_tables()
+
+
+@pytest.fixture
+def never_analyzed(_small_tables, db):
+    """For a test of plans: PostgreSQL knows nothing of the tables that other tests have left.
+
+    By ``usefixtures``, which come before the fixtures that write rows.
+    """
+    forget_statistics()
 
 
 @pytest.fixture(autouse=True, scope="session")

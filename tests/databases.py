@@ -224,8 +224,7 @@ def emptied_quickly() -> Iterator[None]:
     work.
     """
     written, thorough = _written_by_migrate(), TransactionTestCase._fixture_teardown
-    names = connection.introspection.django_table_names(only_existing=True, include_views=False)
-    rest = sorted({*names} - {*WRITTEN_BY_MIGRATE})
+    rest = _tables_of_tests()
 
     def empty(test: Any) -> None:
         nonlocal written
@@ -259,10 +258,9 @@ def _empty(tables: list[str]) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             # Writers finish first, as with TRUNCATE.
-            names = ", ".join(map(connection.ops.quote_name, tables))
-            cursor.execute(f"LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE")
+            cursor.execute(f"LOCK TABLE {_quoted(tables)} IN SHARE ROW EXCLUSIVE MODE")
             if not _may_silence_triggers(cursor):
-                cursor.execute(f"TRUNCATE {names}")
+                cursor.execute(f"TRUNCATE {_quoted(tables)}")
                 return
             # Without triggers: neither append-only nor foreign-key triggers.
             cursor.execute("SET LOCAL session_replication_role = replica")
@@ -270,6 +268,63 @@ def _empty(tables: list[str]) -> None:
         cursor.execute(" UNION ALL ".join(filled))
         deletes = [f"DELETE FROM {table}" for (table,) in cursor.fetchall()]
         connection.ops.execute_sql_flush(deletes)
+
+
+def forget_statistics() -> None:
+    """Until the transaction ends, PostgreSQL plans as for tables never analyzed.
+
+    It remembers how many rows a table had when autovacuum or an ANALYZE counted them, even one that
+    was rolled back: the plan of a statement depended on which tests had run before, and on the
+    minute.
+    """
+    if connection.vendor != "postgresql":
+        return
+    with connection.cursor() as cursor:
+        tables = _tables_of_tests()
+        if not _may_silence_triggers(cursor):
+            cursor.execute(f"TRUNCATE {_quoted(tables)}")
+            return
+        # Keeps autovacuum out.
+        cursor.execute(f"LOCK TABLE {_quoted(tables)} IN SHARE UPDATE EXCLUSIVE MODE")
+        for kind, pages, rows in (("r", 0, -1), ("i", 1, 0)):
+            cursor.execute(
+                "UPDATE pg_class SET relpages = %s, reltuples = %s WHERE relkind = %s"
+                " AND relnamespace = current_schema()::regnamespace"
+                " AND (relpages, reltuples) <> (%s, %s)",
+                [pages, rows, kind, pages, rows],
+            )
+        cursor.execute(
+            "DELETE FROM pg_statistic USING pg_class WHERE pg_class.oid = starelid"
+            " AND relnamespace = current_schema()::regnamespace"
+        )
+
+
+def shrink_large_tables() -> None:
+    """Free the pages that rolled back rows have left, which PostgreSQL takes for rows."""
+    if connection.vendor != "postgresql":
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM pg_class WHERE relnamespace = current_schema()::regnamespace"
+            " AND relkind = 'r' AND pg_relation_size(oid) > %s",
+            [_AS_NEW],
+        )
+        if cursor.fetchone():
+            cursor.execute(f"TRUNCATE {_quoted(_tables_of_tests())}")
+
+
+#: PostgreSQL takes a table of fewer than ten pages for one of ten.
+_AS_NEW = 5 * 8192
+
+
+def _tables_of_tests() -> list[str]:
+    """All tables but those that migrate writes."""
+    names = connection.introspection.django_table_names(only_existing=True, include_views=False)
+    return sorted({*names} - {*WRITTEN_BY_MIGRATE})
+
+
+def _quoted(tables: list[str]) -> str:
+    return ", ".join(map(connection.ops.quote_name, tables))
 
 
 def _may_silence_triggers(cursor: Any) -> bool:

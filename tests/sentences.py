@@ -14,8 +14,8 @@ ELSEWHERE = re.compile(
     # programs
     r"|daraja|webhooks|report_view|reports|banks|strict_json|openapi|schema|error_schemas|form_bodies|description|documentation"
     # operators and developers
-    r"|migrations|management|demo|proof|models|channels|postgresql|disbursement|production"
-    r"|environment|settings|celery|wsgi|service_urls|callback_addresses|append_only|caches"
+    r"|migrations|management|demo|proof|models|channels|postgresql|disbursement"
+    r"|environment|env_file|settings|celery|wsgi|service_urls|database_urls|mail_urls|callback_addresses|append_only|caches"
     r"|compiled_queries|query_templates|locking|background|watch|metrics|gunicorn_worker|to_support|starting|picture_decoder"
     # in both languages already
     r"|templates|emails|failures|problem_words|words)(/|\.py$|_)"

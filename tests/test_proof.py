@@ -646,6 +646,6 @@ def test_the_check_reads_one_snapshot_and_blocks_no_writers(kettle):
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_prove_writes_nothing(kettle):
+def test_prove_writes_nothing_to_the_database(kettle):
     with pytest.raises(InternalError, match="read-only"), one_moment():
         Product.objects.update(held=1)

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts import lockout
 from accounts.backoffice.actions import staff_action
-from accounts.backoffice.admin import ReadOnlyAdmin
+from accounts.backoffice.read_only_admin import ReadOnlyAdmin
 from accounts.models import PasswordTries, User
 
 from .reach import is_superuser

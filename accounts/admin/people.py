@@ -19,10 +19,11 @@ from django.utils.html import format_html, format_html_join
 from accounts import emails, lockout, names, second_factor, services, tokens
 from accounts.authentication import current_user
 from accounts.backoffice.actions import staff_action
-from accounts.backoffice.admin import COUNT_AT_MOST, ShopAdmin
+from accounts.backoffice.admin import ShopAdmin
+from accounts.backoffice.change_list import COUNT_AT_MOST
 from accounts.backoffice.conflicts import log_refusal
 from accounts.backoffice.finders import people_at, people_called
-from accounts.backoffice.formats import NOTHING, dial
+from accounts.backoffice.formats import EMPTY_VALUE, dial
 from accounts.backoffice.person_page import is_guest, kind_of
 from accounts.backoffice.row_page import RowPage
 from accounts.backoffice.search import phone_in
@@ -100,19 +101,30 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
     ordering = ("-pk",)
     #: Only the users themselves change their phone.
     readonly_fields = (*_CONTACT_FIELDS, "avatar_preview", "last_login", "date_joined")
-    actions = ("take_avatars_away", "sign_out", "let_try_again", "take_second_factor_away")
+    actions = (
+        "take_avatars_away",
+        "sign_out",
+        "let_try_again",
+        "take_second_factor_away",
+        "close",
+        "reopen",
+    )
     page_name = "Person"
     page_actions = {
         "take_avatars_away": lambda person: bool(person.avatar),
         "sign_out": _has_account,
         "let_try_again": _has_account,
         "take_second_factor_away": lambda person: person.second_factor_at is not None,
+        "close": lambda person: _has_account(person) and person.is_active,
+        "reopen": lambda person: _has_account(person) and not person.is_active,
     }
     page_words = {
         "take_avatars_away": "Take their avatar away",
         "sign_out": "Sign them out everywhere",
         "let_try_again": "Let them try their password again",
         "take_second_factor_away": "Take their second factor away",
+        "close": "Close their account",
+        "reopen": "Open their account again",
     }
     #: Collapsed: the sections above show the same facts, except for sign-in and access fields.
     fieldsets = (
@@ -143,7 +155,7 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
 
     @admin.display(description="Name")
     def called(self, person: User) -> str:
-        return person.get_full_name() or NOTHING
+        return person.get_full_name() or EMPTY_VALUE
 
     @admin.display(description="Status")
     def stands(self, person: User) -> str:
@@ -199,6 +211,21 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
         if person.pk == by.pk:
             raise OwnFactor
         second_factor.remove(person)
+
+    @staff_action(
+        "Close the accounts of these people",
+        permissions=["change"],
+        about="They are signed out everywhere and cannot sign in any more. Their orders, listings "
+        "and records are kept. You can open the account again.",
+    )
+    def close(person: User, given: Mapping[str, Any], by: User) -> None:  # noqa: N805
+        require_reach(by, person)
+        services.close_account(person)
+
+    @staff_action("Open the accounts of these people again", permissions=["change"])
+    def reopen(person: User, given: Mapping[str, Any], by: User) -> None:  # noqa: N805
+        require_reach(by, person)
+        services.reopen_account(person)
 
     def has_take_factor_permission(self, request: HttpRequest) -> bool:
         return is_superuser(request)

@@ -16,7 +16,7 @@ from django.contrib.auth.hashers import is_password_usable
 from django.contrib.auth.models import Group, Permission
 
 from accounts import names
-from accounts.backoffice.admin import KnownChoices
+from accounts.backoffice.form_fields import KnownChoices
 from accounts.backoffice.permission_labels import PermissionsField, offer_permissions
 from accounts.backoffice.role_page import purpose_of
 from accounts.models import EMAIL_TAKEN, User

@@ -5,28 +5,33 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.contenttypes.models import ContentType
 from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
+from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html, format_html_join
 
 from accounts.authentication import current_user
-from accounts.backoffice.admin import ReadOnlyAdmin
-from accounts.backoffice.proposals import agree, keys_for, reject, row_proposed_about
+from accounts.backoffice.actions import FROM_PAGE, SUBMITTED, ReasonForm
+from accounts.backoffice.formats import kes, moment
+from accounts.backoffice.proposals import agree, keys_for, reject, waiting_for
+from accounts.backoffice.read_only_admin import ReadOnlyAdmin
 from accounts.backoffice.recorded import name_in_words, value_in_words
-from accounts.backoffice.row_page import RowPage
+from accounts.backoffice.row_page import NEWEST, RowPage
 from accounts.models import Proposal
 
 
 @admin.register(Proposal)
 class ProposalAdmin(RowPage, ReadOnlyAdmin):
-    """Actions waiting for a second person, who approves or rejects them."""
+    """Actions waiting for a second person, who approves or rejects them.
 
+    Those that wait for whoever looks are above the list, each with a form to decide it.
+    """
+
+    change_list_template = "admin/accounts/proposals.html"
+    change_form_template = "admin/accounts/proposal.html"
     page_name = "Proposal:"
-    page_actions: ClassVar[Any] = {
-        "agree": lambda proposal: proposal.is_open,
-        "reject": lambda proposal: proposal.is_open,
-    }
 
     list_display = (
         "label",
@@ -51,6 +56,37 @@ class ProposalAdmin(RowPage, ReadOnlyAdmin):
     )
     readonly_fields = ("where", "typed")
 
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        waiting = waiting_for(current_user(request)).select_related("proposed_by")
+        cards = [self._card(proposal) for proposal in waiting[:NEWEST]]
+        return super().changelist_view(
+            request, {"waiting": cards, **_names(request), **(extra_context or {})}
+        )
+
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        proposal = context["original"]
+        waits = proposal.is_open and proposal.proposed_by_id != current_user(request).pk
+        card = self._card(proposal) if waits else None
+        return super().render_change_form(
+            request, {**context, "card": card, **_names(request)}, *args, **kwargs
+        )
+
+    def _card(self, proposal: Proposal) -> dict[str, Any]:
+        """What a second person reads before deciding, and the form to decide with."""
+        facts = [
+            ("What it is about", self.where(proposal)),
+            ("Costs", kes(proposal.cost)),
+            ("Proposed by", proposal.proposed_by),
+            ("When", moment(proposal.proposed_at)),
+            ("Why", proposal.why or "no reason given"),
+        ]
+        form = ReasonForm(auto_id=f"decide-{proposal.pk}-%s")
+        return {"proposal": proposal, "facts": facts, "form": form}
+
     @admin.display(description="As typed")
     def typed(self, proposal: Proposal) -> str:
         model = proposal.content_type.model_class()
@@ -62,12 +98,16 @@ class ProposalAdmin(RowPage, ReadOnlyAdmin):
 
     @admin.display(description="What it is about")
     def where(self, proposal: Proposal) -> str:
-        """A link to the record's own page, for users who may see it."""
-        row = row_proposed_about(proposal)
-        if row is None:
-            return "will be created once someone approves"
-        name = f"admin:{row._meta.app_label}_{row._meta.model_name}_change"
-        return format_html('<a href="{}">{}</a>', reverse(name, args=[row.pk]), row)
+        """A link to the record's own page."""
+        if not proposal.object_id:
+            return f"{proposal.object_name}: will be created once someone approves"
+        kind = ContentType.objects.get_for_id(proposal.content_type_id)
+        name = f"admin:{kind.app_label}_{kind.model}_change"
+        try:
+            url = reverse(name, args=[proposal.object_id])
+        except NoReverseMatch:
+            return proposal.object_name
+        return format_html('<a href="{}">{}</a>', url, proposal.object_name)
 
     def has_view_permission(self, request: HttpRequest, obj: Proposal | None = None) -> bool:
         """Users see the proposals they may approve, and the list if they may approve any."""
@@ -83,3 +123,13 @@ class ProposalAdmin(RowPage, ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Proposal]:
         return super().get_queryset(request).filter(action__in=keys_for(current_user(request)))
+
+
+def _names(request: HttpRequest) -> dict[str, str]:
+    """The names of the hidden fields with which a card's form is posted."""
+    return {
+        "checkbox": ACTION_CHECKBOX_NAME,
+        "submitted": SUBMITTED,
+        "from_page": FROM_PAGE,
+        "here": request.path,
+    }

@@ -25,8 +25,8 @@ from omachemainproj.api.errors import FieldRefusal, Refusal
 from omachemainproj.text import clean_shown
 
 from . import audit
-from .admin import read_text
 from .conflicts import NOBODY, ConflictOfInterest, Parties, log_refusal, refuse_conflicts
+from .form_fields import read_text
 from .second_person import Cost, propose, spend_alone
 
 #: Rows per action: they are processed one by one while the browser waits.
@@ -82,6 +82,13 @@ class OptionalReasonForm(ReasonForm):
     why = forms.CharField(
         required=False, max_length=200, label="Note", help_text="Recorded with your name."
     )
+
+
+class AlreadyDone(Exception):
+    """Raised by an action that finds its work done before: it changes nothing, and says so.
+
+    Buttons are pressed again when an answer was slow or lost. Such a press is not recorded.
+    """
 
 
 #: Called by an action with the row, the cleaned form data, and the user who acts. Returns a
@@ -154,12 +161,20 @@ def register(action: StaffAction) -> StaffAction:
 def perform(action: StaffAction, row: Model, given: Mapping[str, Any], *, by: User) -> str | None:
     """Do an action with one row, and record who did it, why, and what it changed.
 
-    Returns the action's message, if any. Raises Refusal: ConflictOfInterest, which is recorded too,
+    Returns the action's message, if any; if it was done before, nothing is recorded, and the
+    message says so (AlreadyDone). Raises Refusal: ConflictOfInterest, which is recorded too,
     for a user who is involved in the row, and SecondPersonNeeded, after recording a proposal, for
     what one person may not decide alone. Call it outside of a transaction, so that these records
     are kept.
     """
     refuse_conflicts_of_action(action, row, given, by)
+    try:
+        return _perform(action, row, given, by)
+    except AlreadyDone as done:
+        return str(done)
+
+
+def _perform(action: StaffAction, row: Model, given: Mapping[str, Any], by: User) -> str | None:
     what, why = describe(action.label, given), given.get("why", "")
     if action.approval:
         pk = row.pk
@@ -214,7 +229,7 @@ def refuse_conflicts_of_action(
 ) -> None:
     """Raise ConflictOfInterest, and record it, if a user is party to the row or the form data."""
     try:
-        refuse_conflicts(by, row, besides=action.form.parties(given))
+        refuse_conflicts(by, row, others=action.form.parties(given))
     except ConflictOfInterest:
         log_refusal(by, describe(action.label, given), row, why=given.get("why", ""))
         raise

@@ -12,24 +12,23 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.exceptions import FieldDoesNotExist, ValidationError
-from django.core.paginator import Paginator
 from django.db import DataError
 from django.db.models import DateField, Field, Model, QuerySet
 from django.forms import BaseForm, ModelForm
 from django.forms.models import model_to_dict
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils.functional import cached_property
 from django.utils.text import capfirst
 
 from accounts.authentication import current_user
 from omachemainproj.text import clean_shown, fold_identifier
 
 from . import audit
-from .columns import LABELS, column, field_of_page
+from .change_list import BoundedPaginator, ShopList
+from .columns import column, field_of_page
 from .conflicts import ConflictOfInterest, find_parties, is_declared, is_party, log_refusal
-from .formats import NOTHING, dial_in
-from .sidebar import find_list
+from .form_fields import KnownChoices, read_text
+from .formats import EMPTY_VALUE, dial_in
 
 admin.site.site_header = "O-Mache"
 admin.site.site_title = "O-Mache"
@@ -52,68 +51,6 @@ SPANS = frozenset({"gte", "gt", "lte", "lt", "year", "month", "day"})
 #: Shown in the list of actions before one is chosen.
 CHOOSE = [("", "Choose what to do with them")]
 
-#: How many rows a list can be paged through; further ones are found by search or filter.
-COUNT_AT_MOST = 1000
-
-
-class BoundedPaginator(Paginator):
-    """Counts at most 1000 rows, so that a list of a million opens as fast as one of a hundred."""
-
-    @cached_property
-    def count(self) -> int:
-        """The number of rows, at most 1000."""
-        rows: Any = self.object_list
-        if isinstance(rows, QuerySet):
-            return rows.order_by()[:COUNT_AT_MOST].count()
-        return min(len(rows), COUNT_AT_MOST)
-
-
-class ShopList(ChangeList):
-    """A list with a fixed order, whatever the URL asks for, and its sidebar entry's name."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if not self.is_popup:
-            self.title = find_list(self.opts)[1].name
-
-    def get_results(self, request: HttpRequest) -> None:
-        """Hide the actions of an empty list."""
-        super().get_results(request)
-        self.show_admin_actions = self.show_admin_actions and bool(self.result_list)
-
-    def get_filters(self, request: HttpRequest) -> Any:
-        """The filters, named like their columns."""
-        filters, *rest = super().get_filters(request)
-        labels = {**LABELS, **getattr(self.model_admin, "labels", {})}
-        for each in filters:
-            each.title = labels.get(getattr(each, "field_path", ""), each.title)
-        return filters, *rest
-
-    def get_ordering_field(self, field_name: Any) -> Any:
-        if self.sortable_by is not None and field_name not in self.sortable_by:
-            return None
-        return super().get_ordering_field(field_name)
-
-
-class WithOrWithout(admin.EmptyFieldListFilter):
-    """Filters by whether a column is empty, with plain labels."""
-
-    def choices(self, changelist: ChangeList) -> Any:
-        words = {"All": "all", "Empty": "without", "Not empty": "with"}
-        for choice in super().choices(changelist):
-            yield {**choice, "display": words.get(str(choice["display"]), choice["display"])}
-
-
-class KnownChoices(forms.ModelMultipleChoiceField):
-    """A multiple choice of rows that also refuses ids larger than an integer column."""
-
-    def clean(self, value: Any) -> Any:
-        try:
-            return super().clean(value)
-        except OverflowError as error:
-            # SQLite raises instead of finding nothing.
-            raise ValidationError("One of the selected values is not a valid choice.") from error
-
 
 class ShopAdmin(admin.ModelAdmin):
     """The base of the shop's admin pages: 50 rows a page, nothing counted or sorted in full.
@@ -129,7 +66,7 @@ class ShopAdmin(admin.ModelAdmin):
     #: Counting by filter, or sorting by a column without an index, reads a whole table.
     show_facets = admin.ShowFacets.NEVER
     sortable_by: ClassVar[Any] = ()
-    empty_value_display = NOTHING
+    empty_value_display = EMPTY_VALUE
     #: The name for a new row; empty for the model's verbose name.
     kind: ClassVar[str] = ""
     #: Comes before the row's name in its page title; empty for the model's verbose name.
@@ -341,16 +278,6 @@ def _none_of(field: Any) -> str:
     return "–" if field.blank else "Choose one"
 
 
-def read_text(field: forms.CharField, normalise: Callable[[str], str]) -> None:
-    """Make a form field normalise typed text before validating it."""
-    to_python = field.to_python
-
-    def read(typed: Any) -> Any:
-        return to_python(normalise(typed) if isinstance(typed, str) else typed)
-
-    field.to_python = read  # type: ignore[method-assign,assignment]
-
-
 def _split(message: Any) -> tuple[Any, audit.Changes]:
     """Split Django's change message from the values ``construct_change_message`` added."""
     if isinstance(message, str):
@@ -374,62 +301,3 @@ def _changes_of(form: BaseForm, inline: str = "") -> Iterator[tuple[str, list[An
         if name in now and name not in audit.SECRETS:
             before, after = audit.plain(form.initial.get(name)), audit.plain(now[name])
         yield (f"{inline}: {name}" if inline else name), [before, after]
-
-
-class ReadOnlyAdmin(ShopAdmin):
-    """Shows rows read-only: money and statuses change through actions that call services.
-
-    Secrets (audit.SECRETS) are hidden from everyone, superusers included.
-    """
-
-    actions_on_bottom = True
-
-    def get_exclude(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
-        """Hide secret columns."""
-        secrets = [f.name for f in self.opts.concrete_fields if f.name in audit.SECRETS]
-        return [*(super().get_exclude(request, obj) or ()), *secrets]
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
-        names = self._names(request, obj)
-        return [*names, *self.cells_of(request, names)]
-
-    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
-        """The columns, labelled and formatted as in a list (columns.py)."""
-        return self.cells_of(request, self.fields or self._names(request, obj))
-
-    def _names(self, request: HttpRequest, obj: Model | None) -> list[str]:
-        shown = list(self.readonly_fields)
-        left_out = {*shown, *self.get_exclude(request, obj)}
-        return shown + [
-            field.name for field in self.opts.concrete_fields if field.name not in left_out
-        ]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        # Even a form without fields saves the whole row as it was read, undoing concurrent changes.
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-
-class LookupAdmin(ReadOnlyAdmin):
-    """A read-only list searched by exact, indexed values, never by scanning."""
-
-    #: Makes Django show the search box; ``find`` does the search.
-    search_fields = ("pk",)
-
-    def find(self, term: str) -> dict[str, Any]:
-        """Return the filter for what was typed, or an empty one when nothing matches."""
-        raise NotImplementedError
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        term = fold_identifier(search_term)
-        if not term:
-            return queryset, False
-        found = self.find(term)
-        return (queryset.filter(**found) if found else queryset.none()), False

@@ -190,7 +190,7 @@ def field_of_page(
         return cell
 
     def link(row: Any) -> Any:
-        return link_to(getattr(row, name), viewer) or formats.NOTHING
+        return link_to(getattr(row, name), viewer) or formats.EMPTY_VALUE
 
     link.__name__ = name
     return admin.display(description=_label_of(field, labels))(link)
@@ -207,7 +207,7 @@ def _whole_words(name: str) -> Callable[[Any], str]:
         value = getattr(row, name)
         if isinstance(value, bool):
             return "yes" if value else "no"
-        return value or formats.NOTHING
+        return value or formats.EMPTY_VALUE
 
     cell.__name__ = name
     return cell
@@ -233,7 +233,7 @@ def writer_of(field: Field[Any, Any]) -> Callable[[Any], Any] | None:
 
 def _what_went_wrong(row: Any) -> str:
     """M-Pesa's result text in a list; a dash on success, which the badge shows."""
-    return row.result_text if row.result_text and row.result_code != "0" else formats.NOTHING
+    return row.result_text if row.result_text and row.result_code != "0" else formats.EMPTY_VALUE
 
 
 def _kind_of_row(row: Any) -> str:
@@ -252,7 +252,7 @@ _OF_THEIR_OWN: dict[str, Callable[[Any], Any]] = {
 def _phone(kept: str) -> str:
     shown = formats.dial(kept)
     if shown == kept:
-        return shown or formats.NOTHING
+        return shown or formats.EMPTY_VALUE
     return format_html('<span class="shop-phone">{}</span>', shown)
 
 
@@ -264,11 +264,11 @@ def _as_it_is(field: Field[Any, Any]) -> Callable[[Any], Any]:
 
     def written(row: Any) -> Any:
         value = getattr(row, name)
-        return formats.NOTHING if value is None or value == "" else value
+        return formats.EMPTY_VALUE if value is None or value == "" else value
 
     return written
 
 
 def _first_up(words: Any) -> str:
-    text = str(words or formats.NOTHING)
+    text = str(words or formats.EMPTY_VALUE)
     return f"{text[:1].upper()}{text[1:]}"

@@ -123,9 +123,9 @@ def is_party(by: User, parties: Parties, *, numbers: frozenset[str] | None = Non
     )
 
 
-def refuse_conflicts(by: User, row: Model, *, besides: Parties = NOBODY) -> None:
-    """Raise ConflictOfInterest if a user is a party to a row, or to ``besides``."""
-    if is_party(by, find_parties(row) | besides):
+def refuse_conflicts(by: User, row: Model, *, others: Parties = NOBODY) -> None:
+    """Raise ConflictOfInterest if a user is a party to a row, or to ``others``."""
+    if is_party(by, find_parties(row) | others):
         raise ConflictOfInterest
 
 

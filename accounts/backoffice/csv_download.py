@@ -17,8 +17,8 @@ from omachemainproj.csv_files import write_sheet
 from omachemainproj.phones import mask_phone
 
 from . import audit
-from .admin import LookupAdmin
 from .columns import PHONES
+from .read_only_admin import LookupAdmin
 
 #: Rows per query, so that no query is long and no cursor is held open between two.
 BATCH = 2000

@@ -21,7 +21,7 @@ from omachemainproj.phones import write_phone
 _NUMBER = re.compile(r"(?<![\w+])254[17][0-9]{8}(?!\w)")
 
 #: Shown for an empty value.
-NOTHING = "–"
+EMPTY_VALUE = "–"
 
 
 class Tone(StrEnum):
@@ -42,7 +42,7 @@ _SIGNS = {Tone.GOOD: "✓", Tone.BAD: "!", Tone.OPEN: "…", Tone.QUIET: ""}
 def kes(amount: int | Decimal | None) -> str:
     """Whole shillings: ``KES 1,234``; negative: ``−KES 1,234``. A dash for None."""
     if amount is None:
-        return NOTHING
+        return EMPTY_VALUE
     whole = int(amount)
     return f"−{format_kes(-whole)}" if whole < 0 else format_kes(whole)
 
@@ -61,7 +61,7 @@ def phone_link(phone: str | None) -> str | SafeString:
     """A number as a link to call it, written as people dial it; text if it is not a full number."""
     shown = dial(phone)
     if shown == (phone or ""):
-        return shown or NOTHING
+        return shown or EMPTY_VALUE
     return format_html('<a class="shop-phone" href="tel:+{}">{}</a>', phone, shown)
 
 
@@ -78,7 +78,7 @@ def write_day(day: date) -> str:
 def moment(at: datetime | None) -> str | SafeString:
     """A time in Nairobi as a ``<time>`` element. A dash for None."""
     if at is None:
-        return NOTHING
+        return EMPTY_VALUE
     there = timezone.localtime(at)
     written = write_moment(at)
     return format_html(

@@ -13,7 +13,7 @@ from django.contrib.auth.models import Permission
 from django.db.models import Q, QuerySet
 from django.forms.models import ModelChoiceIterator
 
-from .admin import KnownChoices
+from .form_fields import KnownChoices
 from .roles import named
 
 PERMISSIONS: tuple[tuple[str, dict[str, str]], ...] = (

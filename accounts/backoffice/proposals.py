@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from accounts.models import Proposal, ProposalState, User
@@ -34,6 +34,12 @@ def may_second(person: User, action: StaffAction | None) -> bool:
 def keys_for(person: User) -> list[str]:
     """The keys of the actions a user may approve."""
     return [key for key, action in ACTIONS.items() if may_second(person, action)]
+
+
+def waiting_for(person: User) -> QuerySet[Proposal]:
+    """The proposals that wait for a user, oldest first; their own wait for somebody else."""
+    mine = Proposal.objects.filter(state=ProposalState.OPEN, action__in=keys_for(person))
+    return mine.exclude(proposed_by=person).order_by("pk")
 
 
 @staff_action(

@@ -43,10 +43,10 @@ class SidebarSection:
 
 SIDEBAR = (
     SidebarSection(
-        "needs-you",
-        "Needs you",
+        "overview",
+        "Overview",
         (
-            Page("console", "What needs you", ("payments.view_receipt", "orders.view_problem")),
+            Page("console", "Needs attention", ("payments.view_receipt", "orders.view_problem")),
             ModelList("accounts.Proposal", "Approvals"),
             Page(
                 "dashboard",

@@ -44,7 +44,7 @@ class Address(models.Model):
         db_index=False,  # address_of_person begins with it
     )
     label = models.CharField(max_length=30, blank=True, help_text="Like “home” or “shop”.")
-    recipient = models.CharField(max_length=100, help_text="Whose name is called out there.")
+    recipient = models.CharField(max_length=100, help_text="Who receives the parcels.")
     phone = models.CharField(max_length=12, help_text="12 digits: 2547… or 2541….")
     county = models.CharField(max_length=15, choices=County)
     area = models.CharField(max_length=100, help_text="Town, estate or street.")

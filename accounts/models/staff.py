@@ -16,15 +16,15 @@ class Audit(models.Model):
     user with audit entries can no longer be deleted, only deactivated.
     """
 
-    at = models.DateTimeField("when", auto_now_add=True, db_index=True)
+    at = models.DateTimeField("time", auto_now_add=True, db_index=True)
     actor = models.ForeignKey(
         User,
         on_delete=models.PROTECT,
-        related_name="deeds",
+        related_name="staff_actions",
         db_index=False,  # audit_by_actor begins with it
-        verbose_name="who",
+        verbose_name="staff member",
     )
-    did = models.CharField("what", max_length=200)
+    did = models.CharField("action", max_length=200)
     #: The key of what was done, by which other code finds entries: that of the staff action, or one
     #: of ``accounts.backoffice.audit``. "" in entries from before there was this column.
     action = models.CharField(max_length=60, blank=True, default="", db_default="", editable=False)
@@ -34,12 +34,12 @@ class Audit(models.Model):
         on_delete=models.PROTECT,
         related_name="+",
         db_index=False,  # audit_by_row begins with it
-        verbose_name="kind",
+        verbose_name="type",
     )
     #: Empty for an action on a whole list.
     object_id = models.CharField(max_length=64, blank=True)
     #: The row's name at that time.
-    object_name = models.CharField("row", max_length=200)
+    object_name = models.CharField("record", max_length=200)
     #: By column: the value before, and after.
     changes = models.JSONField(default=dict)
 
@@ -56,8 +56,8 @@ class Audit(models.Model):
 
 
 class ProposalState(models.TextChoices):
-    OPEN = "open", "waits for a second person"
-    DONE = "done", "agreed to and done"
+    OPEN = "open", "waiting for a second person"
+    DONE = "done", "approved and done"
     REJECTED = "rejected", "rejected"
 
 
@@ -70,17 +70,19 @@ class Proposal(models.Model):
 
     #: The key of the staff action, and its label.
     action = models.CharField(max_length=60)
-    label = models.CharField("what", max_length=200)
+    label = models.CharField("action", max_length=200)
     content_type = models.ForeignKey(
-        ContentType, on_delete=models.PROTECT, related_name="+", verbose_name="kind"
+        ContentType, on_delete=models.PROTECT, related_name="+", verbose_name="type"
     )
     #: Empty until the row exists: it is created on approval.
     object_id = models.CharField(max_length=64, blank=True)
-    object_name = models.CharField("row", max_length=200)
+    object_name = models.CharField("record", max_length=200)
     #: The cleaned data of the action's form.
     given = models.JSONField(default=dict)
     why = models.CharField(max_length=200, blank=True)
-    cost = models.PositiveIntegerField(help_text="Whole Kenyan shillings that leave, or may.")
+    cost = models.PositiveIntegerField(
+        help_text="What it may cost the shop, in whole Kenyan shillings."
+    )
     proposed_by = models.ForeignKey(
         User, on_delete=models.PROTECT, related_name="proposals", verbose_name="proposed by"
     )

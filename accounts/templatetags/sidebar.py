@@ -1,4 +1,4 @@
-"""Template tags for breadcrumbs (sections of the sidebar) and for the search's hint."""
+"""Template tags for breadcrumbs and the phone menu (sidebar's sections), and the search's hint."""
 
 from __future__ import annotations
 
@@ -13,12 +13,21 @@ from accounts.models import User
 
 register = template.Library()
 
+#: As many pages as a phone's menu shows without being opened.
+SHORT_MENU = 6
+
 
 @register.simple_tag
 def sidebar_entry(opts: Options[Any]) -> dict[str, str]:
     """The ``section`` and ``name`` of a model's list, and the section's ``key``."""
     section, entry = find_list(opts)
     return {"section": section.name, "key": section.key, "name": entry.name}
+
+
+@register.filter
+def is_short(sections: list[dict[str, Any]]) -> bool:
+    """Whether the sidebar's sections have so few pages that a phone's menu shows them at once."""
+    return sum(len(section["models"]) for section in sections) <= SHORT_MENU
 
 
 @register.simple_tag

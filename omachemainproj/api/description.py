@@ -14,64 +14,64 @@ OVERVIEW = """\
 A marketplace that sells what is there, and accounts for every shilling.
 
 **Lists** are plain arrays of 25 rows (`page_size`, at most 100); the `Link` header has the
-addresses of other pages. **Money** is whole Kenyan shillings. **Phones** are taken as people write
-them, and whole numbers as digits in a text too.
+URLs of the next and the previous page. **Money** is in whole Kenyan shillings. **Phone numbers**
+are accepted in any usual format, and whole numbers also as strings of digits.
 
-**Errors** about fields are `{"field": ["…"]}`, nested as the input is; all others
+**Validation errors** are `{"field": ["…"]}`, nested like the input; all other errors are
 `{"detail": "…", "code": "…"}`. Match on codes, which never change, and not on sentences, which are
-in English or Swahili (`Accept-Language`). With `Prefer: error-codes` the errors of fields have
-`codes` beside them.
+in English or Swahili (`Accept-Language`). With `Prefer: error-codes`, validation errors include
+`codes`.
 
-**Any address** can also answer 400 (`bad_address`, `bad_request`: it cannot be read), 404
-(`not_found`), 405 (`method_not_allowed`), 406 (`not_acceptable`), 411 (`length_required`) and,
-where something broke on our side, 500 (`server_error`) with a `request_id`.
+**Every endpoint** can also respond with 400 (`bad_address`, `bad_request`: the request cannot be
+read), 404 (`not_found`), 405 (`method_not_allowed`), 406 (`not_acceptable`), 411
+(`length_required`) and, if something failed on our side, 500 (`server_error`) with a `request_id`.
 """
 TAGS = {
-    "catalogue": "What is for sale, for everybody.",
-    "cart": "What a cart would cost, brought where.",
+    "catalogue": "Products on sale; public.",
+    "cart": "The price of a cart, with delivery.",
     "cashout": "Placing an order and paying for it.",
-    "orders": "What the caller ordered.",
-    "track": "One line of an order, for its buyer, its seller and who brings it.",
-    "problems": "What a buyer says is wrong, and how it is decided.",
-    "reviews": "What buyers say of goods and sellers.",
-    "notices": "What the caller was told.",
-    "selling": "A seller's goods, orders and money.",
-    "delivery": "Parcels, for who brings them.",
-    "pickup-points": "Where parcels can be fetched.",
-    "account": "Joining, signing in, and what is kept of a person.",
-    "webhooks": "Where M-Pesa and the banks post. Not for clients.",
+    "orders": "The caller's orders.",
+    "track": "One line of an order, for its buyer, its seller and the delivery agent.",
+    "problems": "Problems that buyers report, and their outcome.",
+    "reviews": "Buyers' reviews of products and sellers.",
+    "notices": "Notifications to the caller.",
+    "selling": "A seller's products, sales and payouts.",
+    "delivery": "Parcels, for delivery agents and pick-up points.",
+    "pickup-points": "Places where buyers can collect parcels.",
+    "account": "Registration, sign-in, and a person's data.",
+    "webhooks": "Callbacks of M-Pesa and the banks. Not for clients.",
 }
 #: The response headers; schema.py says which operations have which.
 HEADERS: dict[str, dict[str, Any]] = {
     "X-Request-ID": {
-        "description": "Names the request in our log; tell it to whom you ask for help.",
+        "description": "The request's ID in our log; quote it when you ask for help.",
         "required": True,
         "schema": {"type": "string", "example": "1f0c9d3a5b7e2468"},
     },
     "Content-Language": {
-        "description": "The language of its sentences: that of `Accept-Language`, or else of the "
+        "description": "The language of the response: that of `Accept-Language`, else that of the "
         "caller's account.",
         "schema": {"type": "string", "enum": ["en", "sw"]},
     },
     "Retry-After": {
-        "description": "Seconds after which the same request may do, where time mends it.",
+        "description": "Seconds after which the same request may succeed.",
         "schema": {"type": "integer", "minimum": 0, "example": 12},
     },
     "ETag": {
-        "description": "Names this very answer, for `If-None-Match`.",
+        "description": "Identifies this version of the response, for `If-None-Match`.",
         "schema": {"type": "string", "example": '"0b6cc0d5"'},
     },
     "Cache-Control": {
-        "description": "Who may keep the answer, and for how long.",
+        "description": "Who may cache the response, and for how long.",
         "schema": {"type": "string", "example": "no-cache"},
     },
     "Link": {
-        "description": '`<address>; rel="next"` (RFC 8288) where there is a next page, and '
-        '`rel="prev"` where the one before can be told.',
+        "description": '`<address>; rel="next"` (RFC 8288) if there is a next page, and '
+        '`rel="prev"` if the previous page is known.',
         "schema": {"type": "string"},
     },
     "WWW-Authenticate": {
-        "description": "What is asked for.",
+        "description": "The required authentication scheme.",
         "schema": {"type": "string", "example": 'Bearer realm="api"'},
     },
 }

@@ -14,7 +14,7 @@ class TrackStatus(models.TextChoices):
     SHIPPING = "shipping", "on the way"
     DELIVERED = "delivered", "handed over"
     CANCELLED = "cancelled", "cancelled"
-    REFUNDED = "refunded", "cancelled, money back"
+    REFUNDED = "refunded", "cancelled, refunded"
 
 
 #: Paid, and not delivered yet.

@@ -105,9 +105,17 @@ class OrderTrack(models.Model):
     Name, price and the seller's number are copied at the time of sale.
     """
 
-    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="tracks")
+    order = models.ForeignKey(
+        Order,
+        on_delete=models.PROTECT,
+        related_name="tracks",
+        db_index=False,  # order_lists_a_product_once begins with it
+    )
     buyer = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="tracks"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="tracks",
+        db_index=False,  # track_of_buyer_newest begins with it
     )
     product = models.ForeignKey("products.Product", on_delete=models.PROTECT, related_name="tracks")
     seller = models.ForeignKey(
@@ -125,9 +133,11 @@ class OrderTrack(models.Model):
     price = models.PositiveIntegerField(help_text="Whole Kenyan shillings, each.")
     amount = models.PositiveIntegerField(help_text="Whole Kenyan shillings: number × price.")
     commission = models.PositiveIntegerField(
-        default=0, help_text="The shop's part of the amount, KES, as it was when it was sold."
+        default=0, help_text="The shop's commission, KES, as agreed at the sale."
     )
-    payment_mpesa_number = models.CharField(max_length=12, help_text="Where the seller is paid.")
+    payment_mpesa_number = models.CharField(
+        max_length=12, help_text="The phone the seller is paid at."
+    )
     #: Shown to the buyer once the line is paid; entered by the person who hands over the goods.
     collection_code = models.CharField(max_length=6, default=new_collection_code, editable=False)
     #: Number of wrong codes entered.

@@ -21,18 +21,18 @@ class NotificationKind(models.TextChoices):
     PROMPT_FAILED = "prompt_failed", "prompt failed"
     SHIPPED = "shipped", "on the way"
     ARRIVED = "arrived", "at the pick-up point"
-    ATTEMPTED = "attempted", "brought in vain"
+    ATTEMPTED = "attempted", "delivery attempted"
     WAITING = "waiting", "still at the pick-up point"
     UNCOLLECTED = "uncollected", "not collected"
     DELIVERED = "delivered", "delivered"
-    GOES_BACK = "goes_back", "money is going back"
-    REFUNDED = "refunded", "money sent back"
+    GOES_BACK = "goes_back", "refund started"
+    REFUNDED = "refunded", "refund sent"
     SOLD = "sold", "goods sold"
     PAID_OUT = "paid_out", "seller paid"
     PROBLEM = "problem", "problem reported"
     PROBLEM_REPLY = "problem_reply", "message about a problem"
     PROBLEM_ENDED = "problem_ended", "problem decided"
-    PROBLEM_SHOP = "problem_shop", "problem told to support"
+    PROBLEM_SHOP = "problem_shop", "problem reported to support"
 
 
 #: Kinds for staff: sent by e-mail only, not shown in the app.
@@ -48,7 +48,7 @@ class MessageChannel(models.TextChoices):
 
 class MessageState(models.TextChoices):
     DUE = "due", "to be sent"  # at next_try_at
-    UNKNOWN = "unknown", "perhaps sent"  # claimed for sending; the result is not known
+    UNKNOWN = "unknown", "possibly sent"  # claimed for sending; the result is not known
     SENT = "sent", "sent"  # the provider accepted it
     FAILED = "failed", "not sent"  # definitely, and not tried again
 
@@ -56,12 +56,12 @@ class MessageState(models.TextChoices):
 class ReportedStatus(models.TextChoices):
     """A provider's report about an accepted SMS. The latest counts, and a final one wins."""
 
-    SENT = "sent", "left the provider"
-    SUBMITTED = "submitted", "given to the network"
-    BUFFERED = "buffered", "waits in the network"
+    SENT = "sent", "sent by the provider"
+    SUBMITTED = "submitted", "submitted to the network"
+    BUFFERED = "buffered", "queued by the network"
     REJECTED = "rejected", "refused by the network"
     FAILED = "failed", "not delivered"
-    SUCCESS = "success", "on the phone"
+    SUCCESS = "success", "delivered"
 
 
 #: Reports that an SMS will never reach the phone.
@@ -82,7 +82,7 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
 class Notice(models.Model):
     """A notification, stored in the transaction of the event it reports.
 
-    Its recipients, channels and texts are decided after commit (orders.notifications.rendering).
+    Its recipients, channels and texts are decided after commit (orders.notifications.composing).
     """
 
     key = models.CharField(max_length=64, unique=True, help_text="Like “paid:order:12”.")
@@ -145,7 +145,12 @@ class InboxNotice(models.Model):
     which the order shows while they are valid. Deleted with old messages (orders.retention).
     """
 
-    notice = models.ForeignKey(Notice, on_delete=models.PROTECT, related_name="in_app")
+    notice = models.ForeignKey(
+        Notice,
+        on_delete=models.PROTECT,
+        related_name="in_app",
+        db_index=False,  # person_finds_it_once begins with it
+    )
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
@@ -273,7 +278,12 @@ class Message(models.Model):
     between it is not sent again, unless staff decide so.
     """
 
-    notice = models.ForeignKey(Notice, on_delete=models.PROTECT, related_name="messages")
+    notice = models.ForeignKey(
+        Notice,
+        on_delete=models.PROTECT,
+        related_name="messages",
+        db_index=False,  # person_is_told_once_per_channel begins with it
+    )
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,

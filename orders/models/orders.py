@@ -137,7 +137,10 @@ class Order(models.Model):
     """An order: the agreed amount, the time until which it may be paid, and its status."""
 
     buyer = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="orders"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="orders",
+        db_index=False,  # order_of_buyer_newest begins with it
     )
     #: The guest who placed it (accounts.guests): also its buyer, until it joins an account.
     guest = models.ForeignKey(
@@ -150,13 +153,15 @@ class Order(models.Model):
     )
     order_token = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     reference = models.CharField(max_length=12, default=new_reference, unique=True, editable=False)
-    mpesa_number = models.CharField(max_length=12, help_text="The phone that is asked to pay.")
+    mpesa_number = models.CharField(
+        max_length=12, help_text="The phone that gets the payment prompt."
+    )
     amount = models.PositiveIntegerField(help_text="Whole Kenyan shillings.")
     payment_status = models.CharField(
         max_length=10, choices=PaymentStatus, default=PaymentStatus.REQUESTED
     )
     created_at = models.DateTimeField(auto_now_add=True)
-    expires_at = models.DateTimeField(help_text="Unpaid by then, its goods are free again.")
+    expires_at = models.DateTimeField(help_text="If it is unpaid by then, its goods are released.")
     #: A retried payment moves expires_at, but never beyond this.
     held_until = models.DateTimeField()
     #: Until then a prompt is open, and no other buyer can preempt its goods (orders.lifecycle).

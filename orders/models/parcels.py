@@ -277,8 +277,8 @@ class FeeReturn(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        verbose_name = "fee that was given back"
-        verbose_name_plural = "fees that were given back"
+        verbose_name = "refunded delivery fee"
+        verbose_name_plural = "refunded delivery fees"
         default_permissions = ()
 
     def __str__(self) -> str:

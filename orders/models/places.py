@@ -44,7 +44,7 @@ class PickupPoint(models.Model):
         settings.AUTH_USER_MODEL,
         blank=True,
         related_name="pickup_points",
-        help_text="Who hands parcels over there.",
+        help_text="The agents who hand parcels over there.",
     )
 
     objects = PickupPointQuerySet.as_manager()
@@ -92,7 +92,7 @@ class DeliveryRate(models.Model):
         null=True,
         blank=True,
         validators=[MaxValueValidator(MAX_PAYMENT)],
-        help_text="Whole Kenyan shillings: a parcel worth this or more costs nothing.",
+        help_text="Whole Kenyan shillings: delivery of a parcel worth this or more is free.",
     )
 
     class Meta:
@@ -152,7 +152,7 @@ class OrderDelivery(models.Model):
     #: For a pick-up point, its name and area.
     area = models.CharField(max_length=200)
     directions = models.CharField(max_length=300, blank=True)
-    days = models.PositiveSmallIntegerField(help_text="The estimate at the sale.")
+    days = models.PositiveSmallIntegerField(help_text="The estimate given at the sale.")
 
     objects = OrderDeliveryQuerySet.as_manager()
 

@@ -37,19 +37,19 @@ class ProblemKind(models.TextChoices):
 
 class ProblemState(models.TextChoices):
     OPEN = "open", "open"
-    RETURNING = "returning", "goods on their way back"  # the refund follows
+    RETURNING = "returning", "goods being returned"  # the refund follows
     CLOSED = "closed", "closed"
 
 
 class Outcome(models.TextChoices):
     """How a problem ended."""
 
-    REFUNDED = "refunded", "refunded whole"
-    REDUCED = "reduced", "a part was refunded"
-    RETURNED = "returned", "the goods came back and were refunded"
+    REFUNDED = "refunded", "refunded in full"
+    REDUCED = "reduced", "partly refunded"
+    RETURNED = "returned", "goods returned and refunded"
     DISMISSED = "dismissed", "closed without a refund"
     WITHDRAWN = "withdrawn", "withdrawn by the buyer"
-    CANCELLED = "cancelled", "the line was cancelled otherwise"
+    CANCELLED = "cancelled", "the line was cancelled"
 
 
 #: Outcomes with a refund.
@@ -140,7 +140,7 @@ class Problem(models.Model):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
     refunded = models.PositiveIntegerField(
-        default=0, help_text="Whole Kenyan shillings that go back to the buyer by it."
+        default=0, help_text="Whole Kenyan shillings refunded to the buyer."
     )
     opened_at = models.DateTimeField(auto_now_add=True)
     closed_at = models.DateTimeField(null=True)
@@ -230,7 +230,7 @@ class ProblemMessage(models.Model):
     #: For a decision: the outcome, or that the goods are returned first. Empty for a message.
     decided = models.CharField(
         max_length=9,
-        choices=[*Outcome.choices, (ProblemState.RETURNING, "the goods come back first")],
+        choices=[*Outcome.choices, (ProblemState.RETURNING, "return requested")],
         blank=True,
         default="",
     )

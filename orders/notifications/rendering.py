@@ -1,385 +1,173 @@
-"""Writes the messages of a notification: recipients, language and channels.
-
-Runs after commit, so that the transaction of the event only pays for one insert.
-"""
+"""Fills the templates of notifications: for SMS, within its length, for e-mail and for the app."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from functools import cached_property, partial
-from itertools import groupby
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import QuerySet
-from django.utils import timezone
 
-from accounts.contacts import has_proven_email, may_be_written_to
-from accounts.models import Address, Language, User
-from accounts.preferences import preferences_of
-from omachemainproj.compiled_queries import Update, compiled, compiled_update
-from omachemainproj.inserts import insert
 from omachemainproj.money import format_kes
-from orders.models import CANCELLED_LINE_STATUSES, Order, OrderDelivery, OrderTrack, Party
-from orders.models.notifications import (
-    TO_STAFF,
-    InboxNotice,
-    Message,
-    MessageChannel,
-    Notice,
-    NotificationKind,
+from orders.models.notifications import NotificationKind
+
+from .gsm7 import count_parts, to_gsm
+from .links import Link
+from .plain_text import plain
+from .templates import (
+    AND_MORE,
+    DEFAULTS,
+    GREETING,
+    IN_APP_TEXTS,
+    LINK_INTRODUCTIONS,
+    MANUAL_PAYMENT,
+    QUESTIONS,
+    RECEIPT,
+    REPLY_TO_EMAIL,
+    SIGN_IN,
+    SIGNATURE,
+    SMS_INSTEAD,
+    TEMPLATES,
+    UNNAMED_GOODS,
+    WITHOUT_PLACES,
 )
 
-from . import templates
-from .channels import is_sms_on
-from .links import Link, Page, link_to
-from .outdated import OF_LINES, current_lines, is_outdated
-from .places import collect_sentence, place_of, where_sentence
-from .problem_words import problem_words
-from .templates import Item
-from .to_support import write_to_support
-
-#: The group of message preferences each kind belongs to.
-_PREFERENCES = {
-    NotificationKind.PAID: "buying",
-    NotificationKind.SHIPPED: "buying",
-    NotificationKind.ARRIVED: "buying",
-    NotificationKind.ATTEMPTED: "buying",
-    NotificationKind.WAITING: "buying",
-    NotificationKind.UNCOLLECTED: "buying",
-    NotificationKind.DELIVERED: "buying",
-    NotificationKind.GOES_BACK: "buying",
-    NotificationKind.REFUNDED: "buying",
-    NotificationKind.PROMPT_FAILED: "prompts",
-    NotificationKind.SOLD: "selling",
-    NotificationKind.PAID_OUT: "selling",
-}
-#: Kinds for buyer or seller, depending on ``to`` of the notice.
-OF_A_PROBLEM = {
-    NotificationKind.PROBLEM,
-    NotificationKind.PROBLEM_REPLY,
-    NotificationKind.PROBLEM_ENDED,
-}
+#: More parts cost more, and old phones show them as separate messages.
+MAX_SMS_PARTS = 2
+#: Maximum lengths of product names, tried in turn until all lines fit.
+_NAME_LENGTHS = (60, 30, 20, 12)
+#: Maximum length of the reader's name in a greeting.
+_GREETING_LENGTH = 40
 
 
 @dataclass(frozen=True, slots=True)
-class _Draft:
-    """The content of the messages for one person; amounts in KES."""
+class Item:
+    """An order line as a message shows it; ``code`` is the collection code, or empty."""
 
-    user: User
-    phone: str
-    amount: int
-    reference: str
-    link: Link
-    items: list[Item] = field(default_factory=list)
-    #: For a buyer: the destination of the order.
-    delivery: OrderDelivery | None = None
-    #: The buyer is a guest, without an account.
-    is_guest: bool = False
-    #: For a seller: whether an agent collects the goods, and where.
-    is_collected: bool = False
-    collected_at: Address | None = None
+    name: str
+    number: int
+    code: str = ""
 
 
-class _Told:
-    """The order that notifications are about, read once for all of them."""
+def manual_payment_sentence(language: str, option: Mapping[str, Any] | None) -> str:
+    """Return a sentence on how to pay without a prompt, or "" without an option.
 
-    def __init__(self, order_id: int | None) -> None:
-        self._order_id = order_id or 0
-
-    @cached_property
-    def order(self) -> Order:
-        """The order with its buyer, the buyer's preferences and the destination."""
-        return _order_to_tell_of(self._order_id)[0]
-
-    @cached_property
-    def lines(self) -> list[OrderTrack]:
-        """Its lines that are not cancelled, by id, with sellers and their preferences."""
-        return _lines_to_tell_of(self._order_id)
-
-
-@compiled
-def _order_to_tell_of(order: int) -> QuerySet[Order]:
-    beside = "buyer__message_preferences", "delivery__pickup_point"
-    return Order.objects.filter(pk=order).select_related(*beside)
-
-
-@compiled
-def _lines_to_tell_of(order: int) -> QuerySet[OrderTrack]:
-    active = OrderTrack.objects.filter(order=order).exclude(
-        track_status__in=CANCELLED_LINE_STATUSES
-    )
-    return active.select_related("seller__message_preferences").order_by("pk")
-
-
-@transaction.atomic
-def compose(notice_id: int) -> int:
-    """Write the messages of a notification and return how many. Safe to repeat and concurrently.
-
-    None are written against the recipient's preferences, to an unverified address or phone
-    (accounts.contacts), or if the notification is outdated. Except for the latter, and those for
-    staff, it is still stored for the app (InboxNotice). Notifications about lines of one order
-    (OF_LINES) are combined.
+    ``option`` has ``pay_bill``, ``account`` and ``amount`` (KES).
     """
-    notices = _lock(notice_id)
-    return _write([notices]) if notices else 0
+    if not option:
+        return ""
+    return MANUAL_PAYMENT[language].format(**{**option, "amount": format_kes(option["amount"])})
 
 
-@transaction.atomic
-def compose_for_order(order_id: int) -> int | None:
-    """Like ``compose``, for all due notifications of an order; None if there are none."""
-    due = _due_of_order(order_id)
-    if not due:
-        return None
-    combined: dict[object, list[Notice]] = {}
-    for notice in due:
-        together = (notice.kind, notice.user_id) if notice.kind in OF_LINES else notice.pk
-        combined.setdefault(together, []).append(notice)
-    return _write(list(combined.values()))
+def sign_in_sentence(language: str, address: str) -> str:
+    """Return a sentence that tells a guest how to see the full order, at ``address``."""
+    return SIGN_IN[language].format(address=address)
 
 
-def _write(groups: Sequence[list[Notice]]) -> int:
-    """Write the messages of locked notifications and return how many.
+def receipt_sentence(language: str, number: str | None) -> str:
+    """Return a sentence with M-Pesa's receipt number, or "" without one."""
+    return RECEIPT[language].format(number=number) if number else ""
 
-    Those in a group are combined. All belong to one order, or there is only one.
+
+def render_sms(
+    kind: str, language: str, values: Mapping[str, str], items: Sequence[Item] = ()
+) -> str:
+    """Return the SMS, in the GSM alphabet and at most two parts long.
+
+    To make it fit: product names are shortened first, then the delivery or collection place is
+    dropped, then the last lines are counted instead of named, then optional sentences are dropped.
     """
-    if not groups:
-        return 0
-    told = _Told(groups[0][0].order_id)
-    messages: list[Message] = []
-    in_app: list[InboxNotice] = []
-    for notices in groups:
-        kind = NotificationKind(notices[0].kind)
-        if kind in TO_STAFF:
-            messages += write_to_support(notices[0])
-        elif not _is_outdated(notices[0], told):
-            drafts = list(_DRAFTS[kind](notices, told))
-            messages += [message for draft in drafts for message in _render(notices[0], draft)]
-            in_app += [_for_the_app(notices, draft) for draft in drafts]
-    insert(messages)
-    insert(in_app)
-    _mark_composed([notice.pk for notices in groups for notice in notices], timezone.now())
-    return len(messages)
+    template = TEMPLATES[kind, language].sms
+
+    def fill(listed: str, **changed: str) -> str:
+        return to_gsm(template.format(**{**DEFAULTS, **values, **changed}, items=listed))
+
+    for dropped in ({}, WITHOUT_PLACES) if _has_places(values) else ({},):
+        for length in _NAME_LENGTHS:
+            listed = ", ".join(_describe(item, length, language) for item in items)
+            text = fill(listed, **dropped)
+            if count_parts(text) <= MAX_SMS_PARTS:
+                return text
+    for count in range(len(items) - 1, 0, -1):
+        described = [_describe(item, _NAME_LENGTHS[-1], language) for item in items[:count]]
+        rest = AND_MORE[language].format(count=len(items) - count)
+        text = fill(", ".join([*described, rest]), **WITHOUT_PLACES)
+        if count_parts(text) <= MAX_SMS_PARTS:
+            return text
+    return fill("", by_hand="", receipt="", because="", **WITHOUT_PLACES)
 
 
-@compiled_update
-def _mark_composed(notices: Sequence[int], now: datetime) -> Update:
-    return Notice.objects.filter(pk__in=notices), {"composed_at": now}
+def _has_places(values: Mapping[str, str]) -> bool:
+    return any(values.get(name) for name in WITHOUT_PLACES)
 
 
-def _is_outdated(notice: Notice, told: _Told) -> bool:
-    """Like ``is_outdated``; for paid and sold, uses the lines that are read anyway."""
-    if notice.kind in {NotificationKind.PAID, NotificationKind.SOLD}:
-        return not told.lines
-    return is_outdated(notice)
+def contact_sentence(language: str) -> str:
+    """Return a sentence on how to contact the shop."""
+    contact = settings.SHOP_CONTACT
+    return QUESTIONS[language].format(contact=contact) if contact else REPLY_TO_EMAIL[language]
 
 
-def _lock(notice_id: int) -> list[Notice]:
-    """Lock a notification and those combined with it, by id; [] if already composed."""
-    for notice in _due(notice_id):
-        if notice.kind in OF_LINES and notice.order_id is not None:
-            due = Notice.objects.to_compose().select_for_update(no_key=True).order_by("pk")
-            return list(due.filter(order=notice.order_id, kind=notice.kind, user=notice.user_id))
-    return _due_and_locked(notice_id)
+def greet(language: str, name: str) -> str:
+    """Return the greeting of an e-mail."""
+    return GREETING[language].format(name=plain(name)[:_GREETING_LENGTH])
 
 
-@compiled
-def _due(notice: int) -> QuerySet[Notice]:
-    return Notice.objects.to_compose().filter(pk=notice)
+def list_items(items: Sequence[Item], language: str) -> str:
+    """Return the order lines for an e-mail, one per row."""
+    return "\n".join(f"  {_describe(item, 100, language)}" for item in items)
 
 
-@compiled
-def _due_and_locked(notice: int) -> QuerySet[Notice]:
-    return Notice.objects.to_compose().select_for_update(no_key=True).filter(pk=notice)
+def render_email(
+    kind: str, language: str, values: Mapping[str, str], items: Sequence[Item] = (), *, link: Link
+) -> tuple[str, str]:
+    """Return the subject and text of the e-mail, with every order line.
 
-
-@compiled
-def _due_of_order(order: int) -> QuerySet[Notice]:
-    due = Notice.objects.to_compose().select_for_update(no_key=True)
-    return due.filter(order=order).order_by("pk")
-
-
-def _draft_for_buyer(notices: list[Notice], told: _Told) -> Iterator[_Draft]:
-    notice, order = notices[0], told.order
-    lines: Iterable[OrderTrack] = []
-    if notice.kind == NotificationKind.PAID:
-        lines = told.lines
-    elif notice.kind in OF_LINES:
-        lines = current_lines(notice).filter(notices__in=notices).distinct()
-    with_codes = notice.kind != NotificationKind.DELIVERED
-    yield _Draft(
-        user=order.buyer,
-        phone=notice.phone or order.mpesa_number,
-        amount=notice.facts.get("amount", order.amount),
-        reference=order.reference,
-        link=link_to(Page.ORDER, order),
-        items=[
-            Item(line.name, line.number, (line.shown_code or "") if with_codes else "")
-            for line in lines
-        ],
-        delivery=getattr(order, "delivery", None),
-        is_guest=order.is_of_guest,
+    ``link`` leads to the page it is about; the shop's contact is added.
+    """
+    template = TEMPLATES[kind, language]
+    text = template.text.format(**_with_places(values), items=list_items(items, language))
+    parts = (
+        greet(language, values["name"]),
+        text,
+        f"{LINK_INTRODUCTIONS[link.page, language]}\n{link.address}",
+        contact_sentence(language),
+        SIGNATURE[language],
     )
+    return template.subject.format(**values), "\n\n".join(parts) + "\n"
 
 
-def _drafts_for_sellers(notices: list[Notice], told: _Told) -> Iterator[_Draft]:
-    """One draft per seller, with all their lines of the order."""
-    order = told.order
-    is_collected = hasattr(order, "delivery")
-    sold = sorted(told.lines, key=lambda line: line.seller_id)
-    places: dict[int, Address] = {}
-    if is_collected:
-        sellers = {line.seller_id for line in sold}
-        of_sellers = Address.objects.collection_places().filter(user__in=sellers)
-        places = {place.user_id: place for place in of_sellers}
-    for seller_id, lines in groupby(sold, key=lambda line: line.seller_id):
-        theirs = list(lines)
-        yield _Draft(
-            user=theirs[0].seller,
-            phone=theirs[0].payment_mpesa_number,
-            amount=sum(line.amount for line in theirs),
-            reference=order.reference,
-            link=link_to(Page.SALES, order),
-            items=[Item(line.name, line.number) for line in theirs],
-            is_collected=is_collected,
-            collected_at=places.get(seller_id),
-        )
-
-
-def _draft_for_user(notices: list[Notice], _: _Told) -> Iterator[_Draft]:
-    notice = notices[0]
-    yield _Draft(
-        user=User.objects.select_related("message_preferences").get(notices=notice),
-        phone=notice.phone,
-        amount=notice.facts["amount"],
-        reference="",
-        link=link_to(Page.MONEY),
+def render_instead(language: str, *, name: str, title: str, text: str) -> tuple[str, str]:
+    """Return the subject and text of an e-mail that repeats an SMS that was not delivered."""
+    parts = (
+        greet(language, name),
+        SMS_INSTEAD[language],
+        text,
+        contact_sentence(language),
+        SIGNATURE[language],
     )
+    return title, "\n\n".join(parts) + "\n"
 
 
-def _draft_for_party(notices: list[Notice], _: _Told) -> Iterator[_Draft]:
-    """One draft, for the line's buyer or seller, depending on ``to`` of the notice."""
-    notice = notices[0]
-    line = OrderTrack.objects.select_related(
-        "order", "buyer__message_preferences", "seller__message_preferences"
-    ).get(notices=notice)
-    is_buyer = notice.facts["to"] == Party.BUYER
-    yield _Draft(
-        user=line.buyer if is_buyer else line.seller,
-        phone=line.order.mpesa_number if is_buyer else line.payment_mpesa_number,
-        amount=notice.facts.get("amount", line.rest),
-        reference=line.order.reference,
-        link=link_to(Page.ORDER if is_buyer else Page.SALES, line.order),
-        items=[Item(line.name, line.number)],
-    )
+def render_in_app(
+    kind: str, language: str, values: Mapping[str, str], items: Sequence[Item] = ()
+) -> tuple[str, str]:
+    """Return the title and text of an in-app notification: every order line, but no codes."""
+    template = TEMPLATES[kind, language]
+    listed = "\n".join(_describe(Item(item.name, item.number), 100, language) for item in items)
+    text = IN_APP_TEXTS.get((NotificationKind(kind), language), template.text)
+    body = text.format(**_with_places(values), items=listed)
+    return template.subject.format(**values), body.strip()
 
 
-_DRAFTS: dict[NotificationKind, Callable[[list[Notice], _Told], Iterator[_Draft]]] = {
-    NotificationKind.PAID: _draft_for_buyer,
-    NotificationKind.PROMPT_FAILED: _draft_for_buyer,
-    NotificationKind.SHIPPED: _draft_for_buyer,
-    NotificationKind.ARRIVED: _draft_for_buyer,
-    NotificationKind.ATTEMPTED: _draft_for_buyer,
-    NotificationKind.WAITING: _draft_for_buyer,
-    NotificationKind.UNCOLLECTED: _draft_for_buyer,
-    NotificationKind.DELIVERED: _draft_for_buyer,
-    NotificationKind.GOES_BACK: _draft_for_buyer,
-    NotificationKind.REFUNDED: _draft_for_buyer,
-    NotificationKind.SOLD: _drafts_for_sellers,
-    NotificationKind.PAID_OUT: _draft_for_user,
-    NotificationKind.PROBLEM: _draft_for_party,
-    NotificationKind.PROBLEM_REPLY: _draft_for_party,
-    NotificationKind.PROBLEM_ENDED: _draft_for_party,
-}
+def _with_places(values: Mapping[str, str]) -> dict[str, str]:
+    """Add the values about places, which are empty for an order without a delivery."""
+    where = values.get("where", "").strip()
+    return {**DEFAULTS, **values, "where_first": f"{where} " if where else ""}
 
 
-def _render(notice: Notice, draft: _Draft) -> Iterator[Message]:
-    """Yield a message for each channel the recipient has chosen and can be reached on."""
-    preferences = preferences_of(draft.user)
-    language, group = preferences.language, _preference(notice)
-    values = _template_values(notice, draft, language)
-    message = partial(
-        Message,
-        notice=notice,
-        user=draft.user,
-        kind=notice.kind,
-        language=language,
-        next_try_at=timezone.now(),
-    )
-    if getattr(preferences, f"{group}_email") and has_proven_email(draft.user):
-        said = values | _places(notice, draft, language, in_full=True)
-        subject, text = templates.render_email(
-            notice.kind, language, said, draft.items, link=draft.link
-        )
-        yield message(
-            channel=MessageChannel.EMAIL, contact=draft.user.email, subject=subject, text=text
-        )
-    wants_sms = is_sms_on() and getattr(preferences, f"{group}_sms")
-    # Anyone can cause prompts to a guest's phone, and would cause these SMS, too.
-    wants_sms = wants_sms and not (draft.is_guest and group == "prompts")
-    if wants_sms and may_be_written_to(draft.user.pk, draft.phone, timezone.now()):
-        said = values | _places(notice, draft, language, in_full=False)
-        text = templates.render_sms(notice.kind, language, said, draft.items)
-        yield message(channel=MessageChannel.SMS, contact=draft.phone, text=text)
-
-
-def _places(notice: Notice, draft: _Draft, language: str, *, in_full: bool) -> dict[str, str]:
-    """The template values about places; empty without a delivery."""
-    kind, to = notice.kind, draft.delivery
-    collect = collect_sentence(language, draft.collected_at) if draft.is_collected else ""
-    return {
-        "place": place_of(kind, language, to, in_full=in_full),
-        "where": where_sentence(kind, language, to, in_full=in_full),
-        "collect": collect,
-    }
-
-
-def _for_the_app(notices: list[Notice], draft: _Draft) -> InboxNotice:
-    """The draft for the app, in both languages and without codes; places as in an SMS."""
-    notice = notices[0]
-    said = {}
-    for language in Language.values:
-        values = _template_values(notice, draft, language)
-        values |= _places(notice, draft, language, in_full=False)
-        title, text = templates.render_in_app(notice.kind, language, values, draft.items)
-        said[language] = {"title": title, "text": text}
-    return InboxNotice(
-        notice=notice,
-        user=draft.user,
-        kind=notice.kind,
-        order_id=notice.order_id,
-        track_id=notice.track_id if len(notices) == 1 else None,
-        said=said,
-    )
-
-
-def _preference(notice: Notice) -> str:
-    """The group of message preferences a notification belongs to."""
-    kind = NotificationKind(notice.kind)
-    if kind in OF_A_PROBLEM:
-        return "buying" if notice.facts["to"] == Party.BUYER else "selling"
-    return _PREFERENCES[kind]
-
-
-def _template_values(notice: Notice, draft: _Draft, language: str) -> dict[str, str]:
-    facts: dict[str, Any] = notice.facts
-    why = facts.get("why", {}).get(language, "")
-    return {
-        "name": draft.user.first_name or draft.user.username,
-        "amount": format_kes(draft.amount),
-        "reference": draft.reference,
-        "why": why,
-        "because": f" {why}" if why else "",
-        "until": facts.get("until", ""),
-        "by_hand": templates.manual_payment_sentence(language, facts.get("by_hand")),
-        "sign_in": (
-            templates.sign_in_sentence(language, settings.FRONTEND_URL) if draft.is_guest else ""
-        ),
-        "receipt": templates.receipt_sentence(language, facts.get("receipt")),
-        "about": problem_words(
-            language, facts.get("about"), to=facts.get("to"), amount=format_kes(draft.amount)
-        ),
-    }
+def _describe(item: Item, name_length: int, language: str) -> str:
+    """Return number, name and code of a line, with the name cut to ``name_length`` characters."""
+    name = plain(item.name) or UNNAMED_GOODS[language]
+    name = name if len(name) <= name_length else f"{name[: name_length - 1].rstrip()}."
+    counted = name if item.number == 1 else f"{item.number} x {name}"
+    return f"{counted} {item.code}" if item.code else counted

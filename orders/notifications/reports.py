@@ -29,8 +29,8 @@ from orders.models.notifications import (
 )
 
 from .outdated import is_outdated
+from .rendering import render_instead
 from .sending import send_message
-from .templates import render_instead
 
 logger = logging.getLogger(__name__)
 

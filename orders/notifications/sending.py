@@ -30,8 +30,8 @@ from orders.models.notifications import (
 
 from . import channels
 from .channels import smtp
+from .composing import OF_A_PROBLEM, compose, compose_for_order
 from .outdated import is_outdated
-from .rendering import OF_A_PROBLEM, compose, compose_for_order
 
 logger = logging.getLogger(__name__)
 

@@ -20,7 +20,7 @@ from orders.models.lines import OrderTrack
 from orders.models.notifications import Message, MessageChannel, Notice
 
 from .problem_words import problem_words
-from .templates import Item, greet, list_items
+from .rendering import Item, greet, list_items
 
 
 @dataclass(frozen=True, slots=True)

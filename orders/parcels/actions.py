@@ -8,7 +8,9 @@ from typing import Any
 from django import forms
 
 from accounts.backoffice.actions import (
+    AlreadyDone,
     ApprovalPolicy,
+    Handler,
     OptionalReasonForm,
     ReasonForm,
     StaffAction,
@@ -17,13 +19,14 @@ from accounts.backoffice.actions import (
 )
 from accounts.backoffice.second_person import Cost
 from accounts.models import User
+from omachemainproj.locking import lock_row
 from orders.claims import BRINGS, claim_parcel, lock_parcel, release_parcel
 from orders.fulfilment_actions import CollectionCode
 from orders.line_moves import powers_of
 from orders.models import AttemptReason, DeliveryWay, Parcel, ParcelStatus, TrackStatus
 
-from .attempts import record_attempt
-from .moves import lines_of, move_parcel
+from .attempts import record_attempt, was_attempted
+from .moves import has_reached, lines_of, move_parcel
 
 
 class HandOverForm(OptionalReasonForm):
@@ -45,33 +48,47 @@ class AttemptForm(OptionalReasonForm):
     )
 
 
-def _claim(parcel: Parcel, given: Mapping[str, Any], by: User) -> None:
+def _claim(parcel: Parcel, given: Mapping[str, Any], by: User) -> str:
+    # Locked as in claim_parcel: of two presses at once, the second finds the first one's claim.
+    lock_row(User, by.pk)
+    was_theirs = Parcel.objects.claimed_by(by).filter(pk=parcel.pk).exists()
     claim_parcel(parcel.pk, agent=by)
+    if was_theirs:
+        raise AlreadyDone("It is yours already")
+    return "It is yours to fetch"
 
 
-def _release(parcel: Parcel, given: Mapping[str, Any], by: User) -> None:
+def _release(parcel: Parcel, given: Mapping[str, Any], by: User) -> str:
+    was_free = lock_parcel(parcel.pk).agent_id is None
     release_parcel(parcel.pk, actor=by, note=given["why"])
+    if was_free:
+        raise AlreadyDone("It is free already")
+    return "It is free for other agents"
 
 
-def _fetch(parcel: Parcel, given: Mapping[str, Any], by: User) -> None:
-    move_parcel(parcel.pk, ParcelStatus.FETCHED, actor=by, note=given["why"])
+def _move(to: ParcelStatus) -> Handler:
+    """A handler that moves a parcel to this status, and says so if it was there before."""
+
+    def do(parcel: Parcel, given: Mapping[str, Any], by: User) -> None:
+        # Codes are checked outside of a transaction (collection_codes), so nothing is locked then.
+        locked = parcel if to == ParcelStatus.DELIVERED else lock_parcel(parcel.pk)
+        was_there = has_reached(locked, to)
+        code = given.get("code", "")
+        move_parcel(parcel.pk, to, actor=by, note=given["why"], code=code)
+        if was_there:
+            raise AlreadyDone(
+                f"{MOVES[to].label}: this was recorded already. Nothing was done twice"
+            )
+
+    return do
 
 
-def _ship(parcel: Parcel, given: Mapping[str, Any], by: User) -> None:
-    move_parcel(parcel.pk, ParcelStatus.SHIPPING, actor=by, note=given["why"])
-
-
-def _take_in(parcel: Parcel, given: Mapping[str, Any], by: User) -> None:
-    move_parcel(parcel.pk, ParcelStatus.ARRIVED, actor=by, note=given["why"])
-
-
-def _hand_over(parcel: Parcel, given: Mapping[str, Any], by: User) -> None:
-    code = given.get("code", "")
-    move_parcel(parcel.pk, ParcelStatus.DELIVERED, actor=by, note=given["why"], code=code)
-
-
-def _attempt(parcel: Parcel, given: Mapping[str, Any], by: User) -> None:
+def _attempt(parcel: Parcel, given: Mapping[str, Any], by: User) -> str:
+    was_recorded = was_attempted(lock_parcel(parcel.pk))
     record_attempt(parcel.pk, given["reason"], actor=by, note=given["why"])
+    if was_recorded:
+        raise AlreadyDone("A failed attempt was recorded within the last hour. Nothing was added")
+    return "The failed attempt is recorded, and the buyer is notified"
 
 
 def _price_of_fetching(parcel: Parcel, given: Mapping[str, Any]) -> Cost:
@@ -97,15 +114,21 @@ ATTEMPT = _action("Record a failed attempt", _attempt, "attempt", AttemptForm)
 MOVES = {
     ParcelStatus.FETCHED.value: _action(
         "Fetched from the seller",
-        _fetch,
+        _move(ParcelStatus.FETCHED),
         "fetched",
         # Not by another agent: a parcel has one.
         approval=ApprovalPolicy(_price_of_fetching, ("orders.decide_lines",), _lock),
     ),
-    ParcelStatus.SHIPPING.value: _action("On the way", _ship, "shipping"),
-    ParcelStatus.ARRIVED.value: _action("At the pick-up point", _take_in, "arrived"),
+    ParcelStatus.SHIPPING.value: _action("On the way", _move(ParcelStatus.SHIPPING), "shipping"),
+    ParcelStatus.ARRIVED.value: _action(
+        "At the pick-up point", _move(ParcelStatus.ARRIVED), "arrived"
+    ),
     ParcelStatus.DELIVERED.value: _action(
-        "Handed to the buyer", _hand_over, "delivered", HandOverForm, own_transaction=True
+        "Handed to the buyer",
+        _move(ParcelStatus.DELIVERED),
+        "delivered",
+        HandOverForm,
+        own_transaction=True,
     ),
 }
 #: All actions, by their name in the addresses of the admin page.

@@ -73,7 +73,7 @@ def record_attempt(parcel_id: int, reason: str, *, actor: User, note: str = "") 
         raise NotAllowed("This parcel goes to a pick-up point, not to an address.")
     if status != ParcelStatus.SHIPPING:
         raise NotAllowed("This parcel is not out for delivery.")
-    if _was_there(parcel):
+    if was_attempted(parcel):
         return parcel
     event = ParcelEvent.objects.create(
         parcel=parcel,
@@ -112,6 +112,7 @@ def _require_carrier(parcel: Parcel, actor: User) -> None:
     raise ClaimedByAnother
 
 
-def _was_there(parcel: Parcel) -> bool:
+def was_attempted(parcel: Parcel) -> bool:
+    """Whether a report would count as the last one, made within the hour."""
     since = timezone.now() - ONE_WAY
     return parcel.events.attempts().filter(created_at__gt=since).exists()

@@ -62,6 +62,13 @@ def move_parcel(parcel_id: int, to: str, *, actor: User, note: str = "", code: s
     return _move(parcel_id, to, actor=actor, roles=roles, note=note, has_code=has_code)
 
 
+def has_reached(parcel: Parcel, to: str) -> bool:
+    """Whether a move to this status would change nothing."""
+    if to == ParcelStatus.ARRIVED:
+        return parcel.arrived_at is not None
+    return not _behind(lines_of(parcel), to)
+
+
 @transaction.atomic
 def _move(
     parcel_id: int, to: str, *, actor: User, roles: frozenset[Role], note: str, has_code: bool

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from accounts.backoffice.formats import NOTHING, dial, kes, moment, status_badge
+from accounts.backoffice.formats import EMPTY_VALUE, dial, kes, moment, status_badge
 from accounts.backoffice.links import link_to
 from accounts.backoffice.row_page import list_of
 from accounts.backoffice.search import Found, Typed, finder, first_of
 from accounts.models import User
 from orders.lookup import find_by_typed_reference, letters_of_reference
 from orders.models import REFERENCE_LENGTH, Order
-from orders.sections import SEES_ORDERS, describe_order
+from orders.sections.descriptions import SEES_ORDERS, describe_order
 from payments.backoffice.permissions import VIEW_MONEY
 from payments.backoffice.receipt_services import tidy_number
 from payments.models import OrderPayment, Payout, Receipt, Refund, Withdrawal
@@ -92,7 +92,7 @@ def _paid_by(typed: Typed, viewer: User) -> Found:
 
 
 def _tell_receipt(receipt: Receipt, viewer: User) -> tuple[str, ...]:
-    order = link_to(receipt.order, viewer) or NOTHING
+    order = link_to(receipt.order, viewer) or EMPTY_VALUE
     return status_badge(receipt, "verification"), order, moment(receipt.paid_at)
 
 

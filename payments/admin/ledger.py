@@ -6,7 +6,8 @@ from typing import Any
 
 from django.contrib import admin
 
-from accounts.backoffice.admin import COUNT_AT_MOST, LookupAdmin
+from accounts.backoffice.change_list import COUNT_AT_MOST
+from accounts.backoffice.read_only_admin import LookupAdmin
 from accounts.backoffice.row_page import RowPage
 from payments.models import LedgerEntry, LedgerPosting
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from accounts.backoffice.admin import COUNT_AT_MOST
+from accounts.backoffice.change_list import COUNT_AT_MOST
 from omachemainproj.phones import normalise_phone
 from orders import lookup
 from orders.models import Order

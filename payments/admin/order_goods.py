@@ -35,7 +35,7 @@ from orders.models import (
 )
 from orders.parcels.actions import form_name, offered
 from orders.parcels.queries import Reader
-from orders.sections import price_of
+from orders.sections.descriptions import price_of
 
 from .fees import give_fee_back, may_return_fee
 

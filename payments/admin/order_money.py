@@ -26,7 +26,7 @@ from orders.models import (
     Order,
     PaymentStatus,
 )
-from orders.sections import describe_order
+from orders.sections.descriptions import describe_order
 from payments.models import (
     Refund,
     TransferStatus,

@@ -24,7 +24,7 @@ from orders.models import (
     Parcel,
 )
 from orders.models.notifications import Message
-from orders.sections import describe_messages
+from orders.sections.descriptions import describe_messages
 from payments.backoffice.kinds import console_page
 from payments.backoffice.order_story import tell_order
 from payments.backoffice.permissions import VIEW_MONEY

@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db.models import Model
 
-from accounts.backoffice.admin import COUNT_AT_MOST, LookupAdmin, ReadOnlyAdmin, WithOrWithout
+from accounts.backoffice.change_list import COUNT_AT_MOST, WithOrWithout
 from accounts.backoffice.csv_download import DownloadAdmin
+from accounts.backoffice.read_only_admin import LookupAdmin, ReadOnlyAdmin
 from accounts.backoffice.row_page import NEWEST
 from accounts.models import User
 from omachemainproj.phones import normalise_phone

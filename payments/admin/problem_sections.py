@@ -25,7 +25,7 @@ from orders.models import (
     ProblemMessage,
     ProblemPicture,
 )
-from orders.sections import describe_problem
+from orders.sections.descriptions import describe_problem
 from payments.backoffice.kinds import KINDS, act_name, console_page
 from payments.backoffice.permissions import DECIDE_PROBLEMS, VIEW_PROBLEMS
 

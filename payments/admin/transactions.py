@@ -11,8 +11,9 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 
 from accounts.backoffice.actions import staff_action
-from accounts.backoffice.admin import LookupAdmin, ReadOnlyAdmin, WithOrWithout
+from accounts.backoffice.change_list import WithOrWithout
 from accounts.backoffice.csv_download import DownloadAdmin
+from accounts.backoffice.read_only_admin import LookupAdmin, ReadOnlyAdmin
 from accounts.models import User
 from orders.admin import OrderAdmin, OrderTrackAdmin
 from orders.models import Order, OrderTrack

@@ -9,8 +9,8 @@ from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 
 from accounts.backoffice.actions import OptionalReasonForm, ReasonForm
-from accounts.backoffice.admin import read_text
 from accounts.backoffice.conflicts import Parties, phones
+from accounts.backoffice.form_fields import read_text
 from omachemainproj.mpesa_limits import MAX_PAYMENT, MIN_PAYMENT
 from omachemainproj.phones import normalise_phone
 from omachemainproj.text import clean_shown, fold_identifier

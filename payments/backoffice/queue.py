@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils.functional import cached_property
 
-from accounts.backoffice.admin import COUNT_AT_MOST
+from accounts.backoffice.change_list import COUNT_AT_MOST
 
 from .permissions import DECIDE_MONEY, VIEW_MONEY
 

@@ -22,7 +22,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.authentication import current_user
 from accounts.backoffice import audit
 from accounts.backoffice.actions import FASTER, ReasonForm, page_before, perform
-from accounts.backoffice.admin import COUNT_AT_MOST
+from accounts.backoffice.change_list import COUNT_AT_MOST
 from accounts.backoffice.sent_forms import send_back
 from accounts.models import Proposal, User
 from omachemainproj.api.errors import Refusal
@@ -180,7 +180,7 @@ def _show_console(
     return _render(
         request,
         "console",
-        title="What needs you",
+        title="Needs attention",
         status=status,
         waiting=[view for view in waiting if view.count],
         known=[view for view in known if view.count],

@@ -2,8 +2,8 @@
 
 A bank's module reads its notifications and its settings (see payments.banks.bank.Bank). Registering
 it adds its webhook address, receipts, clearing account, admin filters and the payment instructions
-for buyers. Its secrets are settings (omachemainproj.settings), checked at startup by
-omachemainproj.production.
+for buyers. Its secrets are settings (omachemainproj.settings.banks), checked at startup by
+omachemainproj.settings.checks.
 """
 
 from __future__ import annotations

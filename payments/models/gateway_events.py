@@ -22,10 +22,10 @@ from .refunds import Refund
 class Source(models.TextChoices):
     """The webhook endpoint a message came to; for a bank's endpoint, the bank's key."""
 
-    #: Kept as "prompt" from the time when only prompts had addresses.
-    CALLBACK = "prompt", "the own address of a prompt, a refund or a payout"
-    C2B = "c2b", "the address for payments to the pay bill"
-    STATEMENT = "statement", "no address: a row of M-Pesa's statement"
+    #: Stored as "prompt" since the time when only prompts had addresses.
+    CALLBACK = "prompt", "address of a prompt, refund or payout"
+    C2B = "c2b", "address for pay bill payments"
+    STATEMENT = "statement", "row of M-Pesa's statement"
 
 
 def source_choices() -> list[tuple[str, str]]:
@@ -36,12 +36,15 @@ def source_choices() -> list[tuple[str, str]]:
 
 
 class EventState(models.TextChoices):
-    NEW = "new", "not acted on yet"  # stored
-    APPLIED = "applied", "acted on"  # or found to change nothing
-    CHECKING = "checking", "M-Pesa is asked"  # not trusted alone: the status query decides
-    UNMATCHED = "unmatched", "about nothing of ours"  # readable
+    NEW = "new", "not processed yet"  # stored
+    APPLIED = "applied", "processed"  # or found to change nothing
+    CHECKING = (
+        "checking",
+        "being verified with M-Pesa",
+    )  # not trusted alone: the status query decides
+    UNMATCHED = "unmatched", "matches nothing"  # readable
     UNREADABLE = "unreadable", "unreadable"  # in an unknown format; kept for staff
-    FAILED = "failed", "acting on it failed"  # repeatedly: staff must look
+    FAILED = "failed", "processing failed"  # repeatedly: staff must look
     ASIDE = "aside", "set aside"  # reviewed by staff, no action needed
 
 
@@ -108,8 +111,8 @@ class GatewayEvent(models.Model):
     objects = GatewayEventQuerySet.as_manager()
 
     class Meta:
-        verbose_name = "message of the gateway"
-        verbose_name_plural = "messages of the gateway"
+        verbose_name = "gateway message"
+        verbose_name_plural = "gateway messages"
         indexes = [
             models.Index(
                 fields=["id"],

@@ -24,11 +24,11 @@ class Account(models.TextChoices):
     MPESA_CLEARING = "mpesa_clearing", "at M-Pesa"
     BUYERS_HELD = "buyers_held", "held for buyers until their goods are handed over"
     SELLERS_PAYABLE = "sellers_payable", "owed to sellers"
-    COMMISSION = "commission", "the shop's own share"
-    DELIVERY_FEES = "delivery_fees", "the shop's, for bringing parcels"
-    WRITE_OFFS = "write_offs", "written off: the shop bears it"
+    COMMISSION = "commission", "commission"
+    DELIVERY_FEES = "delivery_fees", "delivery fees"
+    WRITE_OFFS = "write_offs", "written off"
     REFUNDS_PAYABLE = "refunds_payable", "owed back to buyers"
-    SUSPENSE = "suspense", "nobody's yet: a person must find out"
+    SUSPENSE = "suspense", "not matched to an order yet"
 
 
 #: The suffix of every clearing account's name.

@@ -21,15 +21,15 @@ def new_callback_token() -> str:
 
 
 class Channel(models.TextChoices):
-    STK = "stk", "prompt on the phone"
-    PAY_BILL = "pay_bill", "by hand through the pay bill"
-    BANK = "bank", "by hand through a bank"
+    STK = "stk", "prompt"
+    PAY_BILL = "pay_bill", "pay bill, without a prompt"
+    BANK = "bank", "bank payment"
 
 
 class AttemptStatus(models.TextChoices):
-    REQUESTED = "requested", "to be asked for"  # not sent to M-Pesa yet
+    REQUESTED = "requested", "to be sent"  # not sent to M-Pesa yet
     UNKNOWN = "unknown", "no clear answer"  # may have been sent; only evidence ends this
-    SUBMITTED = "submitted", "asked for"  # accepted by M-Pesa: the phone is prompted
+    SUBMITTED = "submitted", "sent"  # accepted by M-Pesa: the phone is prompted
     CONFIRMED = "confirmed", "confirmed"  # paid; final
     FAILED = "failed", "failed"  # not paid; a late success still overrides it
 
@@ -113,7 +113,7 @@ class OrderPayment(models.Model):
     channel = models.CharField(max_length=8, choices=Channel, default=Channel.STK)
     #: The phone that is prompted; empty for manual payments.
     phone = models.CharField(max_length=12, blank=True)
-    amount = models.PositiveIntegerField(help_text="Whole Kenyan shillings that were asked for.")
+    amount = models.PositiveIntegerField(help_text="Whole Kenyan shillings requested.")
     status = models.CharField(max_length=9, choices=AttemptStatus, default=AttemptStatus.REQUESTED)
     #: True while the phone may be showing this attempt's prompt, or it is still to be sent.
     live = models.BooleanField(default=True)
@@ -126,7 +126,7 @@ class OrderPayment(models.Model):
     result_code = models.CharField(max_length=32, blank=True)
     result_text = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
-    rung_at = models.DateTimeField(null=True, help_text="When M-Pesa was asked.")
+    rung_at = models.DateTimeField(null=True, help_text="When M-Pesa was asked to show the prompt.")
     #: When the clock queries its status next; None if it is not to be queried.
     next_check_at = models.DateTimeField(null=True)
     checks = models.PositiveSmallIntegerField(default=0)
@@ -140,8 +140,8 @@ class OrderPayment(models.Model):
     objects = OrderPaymentQuerySet.as_manager()
 
     class Meta:
-        verbose_name = "attempt to pay"
-        verbose_name_plural = "attempts to pay"
+        verbose_name = "payment attempt"
+        verbose_name_plural = "payment attempts"
         constraints = [
             # Our own rule: one prompt at a time.
             models.UniqueConstraint(

@@ -62,13 +62,18 @@ class Payout(Transfer):
     """
 
     seller = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="payouts"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="payouts",
+        db_index=False,  # payout_of_seller_newest begins with it
     )
-    gross = models.PositiveIntegerField(help_text="Whole Kenyan shillings, before any debt.")
+    gross = models.PositiveIntegerField(
+        help_text="Whole Kenyan shillings, before the seller's debt is deducted."
+    )
     approval_above = models.PositiveIntegerField(
         default=default_approval_above,
         editable=False,
-        help_text="Whole Kenyan shillings: what was too large at the time.",
+        help_text="Whole Kenyan shillings: the amount above which it needed approval.",
     )
 
     #: Since when staff have put it on hold while it waits for approval, and why (staff only).
@@ -246,8 +251,8 @@ class SellerShare(models.Model):
     objects = SellerShareQuerySet.as_manager()
 
     class Meta:
-        verbose_name = "seller’s share of a line"
-        verbose_name_plural = "sellers’ shares of lines"
+        verbose_name = "seller’s earnings from a line"
+        verbose_name_plural = "sellers’ earnings from lines"
         constraints = [
             models.CheckConstraint(
                 name="share_and_commission_are_the_price",
@@ -290,5 +295,5 @@ class PayoutDay(SentOnDay):
     """The total of payouts sent on one day."""
 
     class Meta(SentOnDay.Meta):
-        verbose_name = "day of payouts"
-        verbose_name_plural = "days of payouts"
+        verbose_name = "day’s payouts"
+        verbose_name_plural = "payouts by day"

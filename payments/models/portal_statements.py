@@ -43,8 +43,8 @@ class PortalStatement(models.Model):
     objects = PortalStatementQuerySet.as_manager()
 
     class Meta:
-        verbose_name = "statement from the portal"
-        verbose_name_plural = "statements from the portal"
+        verbose_name = "portal statement"
+        verbose_name_plural = "portal statements"
         constraints = [
             models.UniqueConstraint(
                 name="portal_statement_is_read_once",
@@ -62,10 +62,10 @@ class PortalStatement(models.Model):
 class WithdrawalState(models.TextChoices):
     """What a withdrawal without a refund or payout turned out to be."""
 
-    OPEN = "open", "nobody has said what it was"
-    PAYOUT = "payout", "it paid a seller"
-    REFUND = "refund", "it gave a payment back"
-    ASIDE = "aside", "it was none of the shop's"
+    OPEN = "open", "unexplained"
+    PAYOUT = "payout", "payout to a seller"
+    REFUND = "refund", "refund of a payment"
+    ASIDE = "aside", "not for a sale"
 
 
 class WithdrawalQuerySet(models.QuerySet["Withdrawal"]):
@@ -82,11 +82,11 @@ class Withdrawal(models.Model):
     """
 
     number = models.CharField(max_length=20, unique=True, help_text="M-Pesa's receipt for it.")
-    shortcode = models.CharField(max_length=12, help_text="The number of ours it left.")
+    shortcode = models.CharField(max_length=12, help_text="The shop's short code that it left.")
     amount = models.PositiveIntegerField(help_text="Whole Kenyan shillings.")
     #: As M-Pesa shows it: in full, masked, or "" if it did not go to a phone.
     phone = models.CharField(max_length=64, blank=True)
-    reason = models.CharField(max_length=100, blank=True, help_text="M-Pesa's word for it.")
+    reason = models.CharField(max_length=100, blank=True, help_text="M-Pesa's description of it.")
     #: The payment that was reversed, if it is a reversal.
     reverses = models.CharField(max_length=20, blank=True)
     left_at = models.DateTimeField()

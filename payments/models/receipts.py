@@ -31,15 +31,15 @@ def provider_choices() -> list[tuple[str, str]]:
 class ReceiptSource(models.TextChoices):
     """Sources that report a receipt, first or later."""
 
-    CALLBACK = "callback", "callback at the attempt's own address"
+    CALLBACK = "callback", "callback of the prompt"
     QUERY = "query", "status query"
     C2B = "c2b", "M-Pesa's confirmation of a payment to the pay bill"
     STATEMENT = "statement", "M-Pesa's statement"
     BANK = "bank", "a bank's notification"
-    STAFF = "staff", "written down by a person"
+    STAFF = "staff", "entered by staff"
     STATUS = "status", "transaction status query"
-    EARLIER = "earlier", "money of it left before it was kept who told of it"
-    RETURNED = "returned", "M-Pesa's portal: what the shop had sent came back"
+    EARLIER = "earlier", "from before sources were recorded"
+    RETURNED = "returned", "M-Pesa's portal: a payment of the shop that came back"
 
 
 #: A provider's own word for how much came under a number. The status query of a prompt names none,
@@ -60,7 +60,7 @@ class Verification(models.TextChoices):
     REPORTED = "told", "not confirmed yet"  # by one source; no money leaves on that
     CONFIRMED = "confirmed", "confirmed"  # two sources agree, one of them the gateway itself
     DOUBTED = "doubted", "in doubt"  # M-Pesa knows no such payment, or a different one
-    NEVER_CAME = "never_came", "never came"  # as staff found; it is written off
+    NEVER_CAME = "never_came", "never arrived"  # as staff found; it is written off
 
 
 #: A payment with one of these pays no order and is not refunded.
@@ -144,7 +144,9 @@ class Receipt(models.Model):
 
     provider = models.CharField(max_length=8, choices=provider_choices, default=Provider.MPESA)
     number = models.CharField(max_length=40, blank=True)
-    amount = models.PositiveIntegerField(help_text="Whole Kenyan shillings, as the provider says.")
+    amount = models.PositiveIntegerField(
+        help_text="Whole Kenyan shillings, as reported by the provider."
+    )
     #: The part of the order's price that is written off, because less arrived than first recorded.
     written_off = models.PositiveIntegerField(
         default=0, db_column="borne", help_text="Whole Kenyan shillings."
@@ -163,11 +165,11 @@ class Receipt(models.Model):
     phone_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
-    payer = models.CharField(max_length=100, blank=True, help_text="The payer's name, if told.")
+    payer = models.CharField(max_length=100, blank=True, help_text="The payer's name, if known.")
     reference = models.CharField(max_length=40, blank=True, help_text="What the payer typed.")
     #: Credited to an order whose price is not covered yet.
     waiting = models.BooleanField(default=False)
-    paid_at = models.DateTimeField(null=True, help_text="As the provider says.")
+    paid_at = models.DateTimeField(null=True, help_text="As reported by the provider.")
     note = models.CharField(max_length=200, blank=True)
     #: The note reports a difference that staff have not acknowledged yet.
     unacknowledged = models.BooleanField(default=False, db_column="unseen")

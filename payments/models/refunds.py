@@ -25,25 +25,25 @@ class RefundMethod(models.TextChoices):
 
     REVERSAL = "reversal", "reversal of the payment"
     B2C = "b2c", "payment to the phone"
-    PORTAL = "portal", "a person, on M-Pesa's portal"
-    OUTSIDE = "outside", "no payment of the shop's"
+    PORTAL = "portal", "manually, on M-Pesa's portal"
+    OUTSIDE = "outside", "not paid by the shop"
 
 
 class RefundReason(models.TextChoices):
     """Why money is refunded."""
 
-    GOODS_GONE = "goods_gone", "it came after the goods were gone"
-    SHORT = "short", "it never covered the order"
-    CANCELLED = "cancelled", "its buyer had cancelled the order"
-    PAID_AGAIN = "paid_again", "its buyer had paid for the same goods with another order"
-    EXCESS = "excess", "it was more than the order's price"
-    RETURNED = "returned", "the goods were cancelled after they were paid"
-    FEE = "fee", "the delivery fee was given back"
-    STAFF = "staff", "a person decided so"
-    OUTSIDE = "outside", "M-Pesa took the payment back by itself"
-    TOO_LATE = "too_late", "it came more than a day after the order was closed"
-    OFF_SALE = "off_sale", "it came after the goods were taken off sale"
-    NEVER_CAME = "never_came", "it never came, and is written off"
+    GOODS_GONE = "goods_gone", "paid after the goods were sold out"
+    SHORT = "short", "the order was not paid in full"
+    CANCELLED = "cancelled", "the buyer had cancelled the order"
+    PAID_AGAIN = "paid_again", "the buyer had paid for the same goods with another order"
+    EXCESS = "excess", "more than the order's price"
+    RETURNED = "returned", "the goods were cancelled after payment"
+    FEE = "fee", "the delivery fee was refunded"
+    STAFF = "staff", "staff decided it"
+    OUTSIDE = "outside", "M-Pesa reversed the payment itself"
+    TOO_LATE = "too_late", "paid more than a day after the order was closed"
+    OFF_SALE = "off_sale", "paid after the goods were taken off sale"
+    NEVER_CAME = "never_came", "the payment never arrived and was written off"
     REDUCED = "reduced", "the price was reduced after a problem"
 
 
@@ -211,5 +211,5 @@ class RefundDay(SentOnDay):
     """The total of refunds sent on one day."""
 
     class Meta(SentOnDay.Meta):
-        verbose_name = "day of refunds"
-        verbose_name_plural = "days of refunds"
+        verbose_name = "day’s refunds"
+        verbose_name_plural = "refunds by day"

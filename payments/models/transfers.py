@@ -46,9 +46,9 @@ AWAITS_APPROVAL = Q(status=TransferStatus.DUE, needs_approval=True, approved_by_
 class Unnumbered(models.TextChoices):
     """How a transfer without an M-Pesa receipt number is known to be done."""
 
-    ALREADY_REVERSED = "reversed", "M-Pesa only said that it had been reversed before"
-    OUTSIDE = "outside", "M-Pesa took the payment back by itself"
-    NOT_TOLD = "not_told", "M-Pesa said that it was done, and named no receipt"
+    ALREADY_REVERSED = "reversed", "M-Pesa reported that it had been reversed already"
+    OUTSIDE = "outside", "M-Pesa reversed the payment itself"
+    NOT_TOLD = "not_told", "M-Pesa reported success without a receipt number"
 
 
 #: M-Pesa may have received it, and its outcome is not known.
@@ -302,8 +302,8 @@ class PayoutStop(models.Model):
     objects = PayoutStopQuerySet.as_manager()
 
     class Meta:
-        verbose_name = "stop of all payouts"
-        verbose_name_plural = "stops of all payouts"
+        verbose_name = "payout stop"
+        verbose_name_plural = "payout stops"
         constraints = [
             models.UniqueConstraint(
                 name="payouts_are_stopped_once_for_a_cause",

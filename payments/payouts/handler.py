@@ -20,7 +20,7 @@ from payments import ledger
 from payments.daraja.result_codes import TransferFailure
 from payments.evidence import EVIDENCE_DELAY, request_confirmation
 from payments.models import Payout, PayoutDay, Receipt, TransferStatus, Verification, Withdrawal
-from payments.transfers import TransferHandler, handles
+from payments.transfers import NOT_TO_BE_SENT, READY, Readiness, TransferHandler, handles
 
 from .allocation import create_payouts, orders_of
 from .services import HELD_BACK, drop_due_payouts, lock_payout
@@ -50,7 +50,7 @@ class PayoutHandler(TransferHandler[Payout]):
     def lock(self, row_id: int) -> Payout:
         return lock_payout(row_id)
 
-    def postpone_until(self, row: Payout, now: datetime) -> datetime | None:
+    def check_readiness(self, row: Payout, now: datetime) -> Readiness:
         """Postpone a payout whose orders have an unconfirmed payment, and query that payment.
 
         If part of the price is written off, a second person has to approve it: someone may have
@@ -60,7 +60,7 @@ class PayoutHandler(TransferHandler[Payout]):
         if why := _reason_to_drop(row):
             row.drop(why)
             enqueue_after_commit(create_payouts, row.seller_id)
-            return None
+            return NOT_TO_BE_SENT
         orders = orders_of(row)
         unsure = list(
             orders.filter(confirmed_or_written_off__lt=F("price_due")).values_list("pk", flat=True)
@@ -70,7 +70,7 @@ class PayoutHandler(TransferHandler[Payout]):
                 order__in=unsure, verification=Verification.REPORTED
             )
             request_confirmation(unconfirmed)
-            return now + EVIDENCE_DELAY
+            return Readiness.postponed_until(now + EVIDENCE_DELAY)
         if (
             row.approved_by_id is None
             and orders.filter(confirmed_amount__lt=F("price_due")).exists()
@@ -78,7 +78,8 @@ class PayoutHandler(TransferHandler[Payout]):
             row.needs_approval, row.next_check_at = True, None
             row.note = row.note or "The order's payment was lower than first recorded."
             row.save(update_fields=["needs_approval", "next_check_at", "note"])
-        return None
+            return NOT_TO_BE_SENT
+        return READY
 
     def on_done(self, row: Payout, *, was: str) -> None:
         """Post it and notify the seller."""

@@ -37,7 +37,7 @@ from payments.models import (
 )
 from payments.models.evidence import RECEIPT_QUERIES
 from payments.same_payments import is_undecided
-from payments.transfers import TransferHandler, handles
+from payments.transfers import READY, Readiness, TransferHandler, handles
 
 from .routes import route_to_phone
 from .services import (
@@ -84,7 +84,7 @@ class RefundHandler(TransferHandler[Refund]):
     def lock(self, row_id: int) -> Refund:
         return lock_refund(row_id)
 
-    def postpone_until(self, row: Refund, now: datetime) -> datetime | None:
+    def check_readiness(self, row: Refund, now: datetime) -> Readiness:
         """Postpone a refund while a receipt of its order has no number yet, or its payment or the
         rest of its order's money is unconfirmed.
 
@@ -96,12 +96,12 @@ class RefundHandler(TransferHandler[Refund]):
         else:
             undecided = Receipt.objects.without_number().filter(order=row.order_id).exists()
         if undecided:
-            return now + NUMBER_DELAY
+            return Readiness.postponed_until(now + NUMBER_DELAY)
         if self.is_covered(row):
-            return None
+            return READY
         reported = Receipt.objects.filter(order=row.order_id, verification=Verification.REPORTED)
         request_confirmation([row.receipt] if row.order_id is None else [row.receipt, *reported])
-        return now + EVIDENCE_DELAY
+        return Readiness.postponed_until(now + EVIDENCE_DELAY)
 
     def receipt_to_ask_about(self, row: Refund, now: datetime) -> str:
         """Query the payment before its money leaves other than by reversal: M-Pesa may have

@@ -10,7 +10,8 @@ from django.db.models import Model
 from django.template import Context
 from django.urls import NoReverseMatch, reverse
 
-from accounts.backoffice.admin import COUNT_AT_MOST
+from accounts.backoffice.change_list import COUNT_AT_MOST
+from accounts.backoffice.proposals import keys_for, waiting_for
 from omachemainproj.money import format_kes
 from orders.models import Order
 from payments.backoffice.kinds import console_page
@@ -25,6 +26,15 @@ def count_action_needed(context: Context) -> dict[str, Any]:
     """The number of console rows that need action from the current user."""
     count = count_open(context["request"].user)
     return {"count": count, "is_cut": count >= COUNT_AT_MOST}
+
+
+@register.simple_tag(takes_context=True)
+def count_approvals(context: Context) -> int:
+    """The number of proposals that wait for the current user. No query for who approves nothing."""
+    user = context["request"].user
+    if not keys_for(user):
+        return 0
+    return waiting_for(user)[:COUNT_AT_MOST].count()
 
 
 @register.filter

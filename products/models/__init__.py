@@ -1,5 +1,6 @@
 """Products, their stock and pictures, reviews, and the words of the search."""
 
+from .listing_terms import ListingTerms
 from .pictures import MAX_PICTURES, ProductPicture
 from .products import (
     MAX_PRICE,
@@ -7,7 +8,6 @@ from .products import (
     MAX_STOCK,
     STAR_RANK,
     Category,
-    ListingTerms,
     Newest,
     Product,
     ProductQuerySet,

@@ -12,7 +12,6 @@ from django.db.models import Case, Count, F, Func, OuterRef, Q, Subquery, When
 from django.db.models.functions import Coalesce, Least
 
 from accounts.models import User
-from omachemainproj.money import format_kes
 
 MAX_PRICE = 150_000
 MAX_STOCK = 100_000
@@ -175,10 +174,10 @@ class Product(models.Model):
         help_text="Whole Kenyan shillings.",
     )
     item_number = models.PositiveIntegerField(
-        validators=[MaxValueValidator(MAX_STOCK)], help_text="On the shelf."
+        validators=[MaxValueValidator(MAX_STOCK)], help_text="In stock."
     )
     held = models.PositiveIntegerField(
-        default=0, editable=False, help_text="Promised to orders that are not paid yet."
+        default=0, editable=False, help_text="Reserved for unpaid orders."
     )
     #: Computed by the database. It changes rarely, so an update of the numbers does not touch the
     #: indexes below (a heap-only update in PostgreSQL), which keeps a popular product fast.
@@ -188,7 +187,7 @@ class Product(models.Model):
         db_persist=True,
     )
     payment_mpesa_number = models.CharField(
-        max_length=12, help_text="Where the seller is paid: 2547… or 2541…, 12 digits."
+        max_length=12, help_text="The phone the seller is paid at, 12 digits: 2547… or 2541…."
     )
     listed = models.BooleanField(default=True)
     sku = models.CharField(
@@ -197,7 +196,7 @@ class Product(models.Model):
     #: The sum of movements for orders, maintained by products.stock: a popular product has
     #: thousands of them.
     sold = models.PositiveIntegerField(
-        default=0, db_default=0, editable=False, help_text="Left the shelf for paid orders."
+        default=0, db_default=0, editable=False, help_text="Sold in paid orders."
     )
     #: The sum of the stars of its visible reviews, and their number. Updated with each review
     #: (products.reviews.services), never counted when read.
@@ -325,49 +324,6 @@ class Product(models.Model):
         return average_stars(self.review_stars, self.review_count)
 
 
-class ListingTerms(models.Model):
-    """The terms a product is sold on from ``created_at``: seller, price, where they are paid.
-
-    One row when it is listed, and one for each change (products.listings.services). Never changed
-    or deleted: the newest row matches the product, and every order line was sold on one of them.
-    """
-
-    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="terms")
-    seller = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        on_delete=models.PROTECT,
-        related_name="+",
-        db_index=False,  # terms_of_seller covers it
-    )
-    price = models.PositiveIntegerField(help_text="Whole Kenyan shillings.")
-    payment_mpesa_number = models.CharField(max_length=12)
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        verbose_name = "terms of a listing"
-        verbose_name_plural = "terms of listings"
-        default_permissions = ()
-        # A person's data export looks rows up by their owner.
-        indexes = [models.Index(fields=["seller"], name="terms_of_seller")]
-
-    def __str__(self) -> str:
-        return f"{format_kes(self.price)} to {self.payment_mpesa_number}"
-
-    @classmethod
-    def of(cls, product: Product) -> ListingTerms:
-        """The current terms of a product, not saved."""
-        return cls(
-            product=product,
-            seller_id=product.seller_id,
-            price=product.price,
-            payment_mpesa_number=product.payment_mpesa_number,
-        )
-
-    def says(self) -> tuple[int, int, str]:
-        """The seller's id, the price in KES and the number they are paid at."""
-        return self.seller_id, self.price, self.payment_mpesa_number
-
-
 class StockMovement(models.Model):
     """One change of a product's ``item_number`` and its reason. Never changed or deleted.
 
@@ -380,7 +336,7 @@ class StockMovement(models.Model):
         related_name="movements",
         db_index=False,  # stock_moves_once_per_reference starts with this column
     )
-    quantity = models.IntegerField(help_text="Negative when stock leaves the shelf.")
+    quantity = models.IntegerField(help_text="Negative when stock decreases.")
     reference = models.CharField(max_length=64, help_text="Like “listed” or “order:4711”.")
     #: None if the shop moved it itself, for example for an order.
     actor = models.ForeignKey(

@@ -62,7 +62,7 @@ test("finance decides about money", async ({ page }) => {
       .getByRole("row")
       .filter({ hasText: row })
       .filter({ has: page.locator(`a[href*="/console/${kind}"]`) });
-    await open(page, "What needs you");
+    await open(page, "Needs attention");
     await expect(async () => {
       if (!(await found.first().isVisible())) await page.reload();
       await expect(found.first()).toBeVisible({ timeout: 500 });
@@ -143,7 +143,7 @@ test("finance decides about money", async ({ page }) => {
   });
 
   await job(page, "write down a payment that was seen on the portal", 2, async () => {
-    await open(page, "What needs you");
+    await open(page, "Needs attention");
     await isSound(page);
     await isForTheKeyboard(page);
     const receipt = aReceipt();

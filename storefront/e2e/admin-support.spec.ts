@@ -139,7 +139,7 @@ test("support answers whoever calls", async ({ page }) => {
   });
 
   await test.step("see what else waits", async () => {
-    await open(page, "What needs you");
+    await open(page, "Needs attention");
     await isSound(page);
     await open(page, "Parcels");
     await isSound(page);

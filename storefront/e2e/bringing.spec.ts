@@ -35,15 +35,15 @@ test("an agent takes a parcel on, fetches it, loses the line, and hands it over 
   const part = (name: string) => page.getByRole("button", { name: new RegExp(`${name}$`) });
 
   await page.goto("/shop/delivering?part=take");
-  await parcel.getByRole("button", { name: /^I take it on/ }).click();
-  await expect(page.getByText("It is yours to fetch.")).toBeVisible();
+  await parcel.getByRole("button", { name: /^Take this parcel/ }).click();
+  await expect(page.getByText("You can fetch it now.")).toBeVisible();
   await isForEveryone(page);
   await part("To fetch").click();
   await expect(parcel.getByText(/^The seller has named no place/)).toBeVisible();
   await parcel.getByRole("button", { name: /^I have fetched it/ }).click();
   await isForEveryone(page);
-  await parcel.getByRole("button", { name: /^Yes, I have all of it/ }).click();
-  await expect(page.getByText("Fetched. It is with you now.")).toBeVisible();
+  await parcel.getByRole("button", { name: /^Yes, I have everything/ }).click();
+  await expect(page.getByText("Fetched. You have it now.")).toBeVisible();
 
   await part("With me").click();
   await expect(parcel.getByText("Blue gate opposite the petrol station")).toBeVisible();
@@ -54,7 +54,7 @@ test("an agent takes a parcel on, fetches it, loses the line, and hands it over 
   await isForEveryone(page);
   await context.setOffline(false);
   await parcel.getByRole("button", { name: "Send it again" }).click();
-  await expect(page.getByText("On the way. The buyer has been told.")).toBeVisible();
+  await expect(page.getByText("On the way. The buyer has been notified.")).toBeVisible();
 
   await parcel.getByRole("button", { name: /^Hand it over/ }).click();
   const wrong = code === "111111" ? "222222" : "111111";
@@ -66,7 +66,7 @@ test("an agent takes a parcel on, fetches it, loses the line, and hands it over 
   await isForEveryone(page);
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
   // By keyboard as well.
-  await page.getByLabel(/^Six digits that Wanjiku Kamau/).pressSequentially(code);
+  await page.getByLabel(/^The six-digit code that Wanjiku Kamau/).pressSequentially(code);
   await page.keyboard.press("Enter");
   await expect(page.getByText("Handed over. Well done.")).toBeVisible();
   await part("Done").click();

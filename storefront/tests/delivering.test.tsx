@@ -90,7 +90,7 @@ describe("the parcels of who brings them", () => {
       await screen.findByRole("button", { name: /^1 ?With me/, current: "page" }),
     ).toBeTruthy();
     expect(screen.getByRole("button", { name: /^1 ?To fetch/ })).toBeTruthy();
-    expect(screen.getByRole("button", { name: /^1 ?To take/ })).toBeTruthy();
+    expect(screen.getByRole("button", { name: /^1 ?Available/ })).toBeTruthy();
     expect(screen.queryByRole("button", { name: /My point/ })).toBeNull();
     expect(screen.getByRole("heading", { name: "CARRIED2" })).toBeTruthy();
   });
@@ -109,14 +109,14 @@ describe("the parcels of who brings them", () => {
   it("say that a seller has named no place", async () => {
     const collect = { ...aParcel().collect, area: null, directions: null, county_name: null };
     visit({ mine: [aParcel({ collect })] });
-    expect(await screen.findByText("The seller has named no place: call and ask.")).toBeTruthy();
+    expect(await screen.findByText("The seller gave no address: call and ask.")).toBeTruthy();
     expect(screen.queryByRole("link", { name: /null/ })).toBeNull();
   });
 
   it("are taken on with one press", async () => {
     const sent = visit({ others: [free] }, { "POST /deliveries/89/claim/": aParcel({ id: 89 }) });
-    await press("I take it on (FREE2345)");
-    expect(await screen.findByText("It is yours to fetch.")).toBeTruthy();
+    await press("Take this parcel (FREE2345)");
+    expect(await screen.findByText("You can fetch it now.")).toBeTruthy();
     expect(sent).toEqual([{ path: "/deliveries/89/claim/", body: null }]);
   });
 
@@ -124,8 +124,8 @@ describe("the parcels of who brings them", () => {
     const sent = visit({ mine: [aParcel()] }, { "POST /deliveries/88/move/": carried });
     await press(/^I have fetched it/);
     expect(sent).toEqual([]);
-    await press(/^Yes, I have all of it/);
-    expect(await screen.findByText("Fetched. It is with you now.")).toBeTruthy();
+    await press(/^Yes, I have everything/);
+    expect(await screen.findByText("Fetched. You have it now.")).toBeTruthy();
     expect(sent).toEqual([{ path: "/deliveries/88/move/", body: { to: "fetched" } }]);
   });
 
@@ -133,9 +133,9 @@ describe("the parcels of who brings them", () => {
     const sent = visit({ mine: [aParcel()] }, { "POST /deliveries/88/release/": free });
     await press(/^I cannot fetch it/);
     fireEvent.click(screen.getByLabelText("The goods are not ready."));
-    fireEvent.change(screen.getByLabelText("More, if you like"), { target: { value: "Monday" } });
-    await press("Let it go");
-    expect(await screen.findByText("Others may take it on now.")).toBeTruthy();
+    fireEvent.change(screen.getByLabelText("Details (optional)"), { target: { value: "Monday" } });
+    await press("Release it");
+    expect(await screen.findByText("Other agents can take it now.")).toBeTruthy();
     expect(sent).toEqual([
       { path: "/deliveries/88/release/", body: { note: "The goods are not ready. Monday" } },
     ]);
@@ -144,10 +144,12 @@ describe("the parcels of who brings them", () => {
   it("are brought in vain, and the buyer is told why", async () => {
     const onTheWay = aParcel({ status: "shipping", actions: ["delivered", "attempt"] });
     const sent = visit({ mine: [onTheWay] }, { "POST /deliveries/88/attempt/": onTheWay });
-    await press(/^Nobody takes it in/);
-    fireEvent.click(screen.getByLabelText("Nobody was there, or answered the phone."));
-    await press("Tell the buyer");
-    expect(await screen.findByText("The buyer has been told. It is with you still.")).toBeTruthy();
+    await press(/^I could not deliver it/);
+    fireEvent.click(screen.getByLabelText("Nobody was there or answered the phone."));
+    await press("Notify the buyer");
+    expect(
+      await screen.findByText("The buyer has been notified. You still have the parcel."),
+    ).toBeTruthy();
     expect(sent).toEqual([{ path: "/deliveries/88/attempt/", body: { reason: "nobody_there" } }]);
   });
 
@@ -157,16 +159,16 @@ describe("the parcels of who brings them", () => {
       { others: [free] },
       { "POST /deliveries/89/claim/": json({ detail: said, code: "parcel_claimed" }, 409) },
     );
-    await press(/^I take it on/);
+    await press(/^Take this parcel/);
     expect((await screen.findByRole("alert")).textContent).toBe(said);
   });
 
   it.each([
     ["/?part=bring", "You have nothing to hand over"],
     ["/?part=fetch", "You have nothing to fetch"],
-    ["/?part=take", "Nothing is free to take on"],
-    ["/?part=point", "Nothing is at your point"],
-    ["/?part=done", "You have handed nothing over lately"],
+    ["/?part=take", "No parcels available"],
+    ["/?part=point", "No parcels for your pick-up point"],
+    ["/?part=done", "No recent deliveries"],
   ])("say at %s that there are none", async (at, said) => {
     visit({}, {}, at);
     expect(await screen.findByText(said)).toBeTruthy();
@@ -174,7 +176,7 @@ describe("the parcels of who brings them", () => {
 
   it("are for nobody else", async () => {
     visit({}, { "GET /deliveries/": json({ detail: "No.", code: "not_an_agent" }, 403) });
-    expect(await screen.findByText("This is for who brings parcels")).toBeTruthy();
+    expect(await screen.findByText("This page is for delivery agents")).toBeTruthy();
   });
 
   it("show a failure with a way on", async () => {
@@ -199,7 +201,7 @@ describe("handing over by the buyer's code", () => {
 
   it("takes six digits, and no seventh", async () => {
     await type("4829137", carried);
-    const field = screen.getByLabelText<HTMLInputElement>(/^Six digits that Wanjiku Kamau/);
+    const field = screen.getByLabelText<HTMLInputElement>(/^The six-digit code that Wanjiku Kamau/);
     expect(field.value).toBe("482 913");
   });
 
@@ -226,7 +228,7 @@ describe("handing over by the buyer's code", () => {
     await type("111111", json({ code: [said] }, 400));
     await press("Hand over");
     expect(await screen.findByText(said)).toBeTruthy();
-    expect(screen.getByLabelText<HTMLInputElement>(/^Six digits/).value).toBe("");
+    expect(screen.getByLabelText<HTMLInputElement>(/^The six-digit code/).value).toBe("");
   });
 });
 
@@ -243,7 +245,7 @@ describe("a press that no answer came to", () => {
     expect(await screen.findByText("Not sent: there is no network.")).toBeTruthy();
     answers["POST /deliveries/88/move/"] = carried;
     await press("Send it again");
-    expect(await screen.findByText("On the way. The buyer has been told.")).toBeTruthy();
+    expect(await screen.findByText("On the way. The buyer has been notified.")).toBeTruthy();
     expect(sent.map(({ body }) => body)).toEqual([{ to: "shipping" }, { to: "shipping" }]);
     expect(screen.queryByText("Not sent: there is no network.")).toBeNull();
   });
@@ -278,10 +280,10 @@ describe("the pick-up point", () => {
       { "POST /deliveries/91/move/": { ...coming, status: "arrived" } },
     );
     await press(/^It has arrived here/);
-    expect(await screen.findByText("It is here. The buyer has been told.")).toBeTruthy();
+    expect(await screen.findByText("It is here. The buyer has been notified.")).toBeTruthy();
     expect(sent).toEqual([{ path: "/deliveries/91/move/", body: { to: "arrived" } }]);
     expect(screen.getAllByRole("button", { name: /^(1 ?My point|Done)$/ })).toHaveLength(2);
-    expect(screen.queryByRole("button", { name: /To take|To fetch/ })).toBeNull();
+    expect(screen.queryByRole("button", { name: /Available|To fetch/ })).toBeNull();
   });
 
   it("is where an agent brings it, with its hours and phone", async () => {

@@ -435,7 +435,7 @@ describe("the seller's day", () => {
       }),
     });
     show(<SummaryPage />);
-    const needs = (await screen.findByRole("heading", { name: "What needs you" })).parentElement;
+    const needs = (await screen.findByRole("heading", { name: "What needs your attention" })).parentElement;
     const links = within(needs as HTMLElement).getAllByRole("link");
     expect(links.map((link) => [link.textContent, link.getAttribute("href")])).toEqual([
       ["1 payout was refused: give another number", "/selling/money"],

@@ -150,7 +150,7 @@ def test_another_one_deleted_leaves_the_default(buyer, buyer_api):
     assert marks(buyer) == (["Kilimani"], [])
 
 
-def test_the_collection_places_mark_goes_with_it(buyer, buyer_api):
+def test_deleting_the_collection_place_leaves_none_marked(buyer, buyer_api):
     add(buyer_api)
     shop = add(buyer_api, area="Gikomba", is_collection_place=True).json()
 
@@ -268,7 +268,7 @@ def test_the_list_takes_no_other_method(buyer_api, method):
     assert getattr(buyer_api, method)(PATH, HOME).status_code == 405
 
 
-def test_strangers_have_none(api):
+def test_addresses_need_a_signed_in_user(api):
     assert (api.get(PATH).status_code, api.post(PATH, HOME).status_code) == (401, 401)
 
 
@@ -363,7 +363,7 @@ def test_the_counties_cost_no_query_and_ignore_a_stale_token(api, django_assert_
         assert api.get("/counties/").status_code == 200
 
 
-def test_signed_in_another_sees_nothing_of_it(buyer_api, seller):
+def test_another_user_does_not_see_the_address(buyer_api, seller):
     add(buyer_api)
 
     assert signed_in(seller).get(PATH).json() == []

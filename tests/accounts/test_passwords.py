@@ -91,7 +91,7 @@ def test_a_bad_new_password_is_refused(amina, amina_api, fields, errors):
     assert User.objects.get().check_password(PASSWORD)
 
 
-def test_strangers_change_nothing(api, db):
+def test_changing_a_password_needs_a_signed_in_user(api, db):
     assert change(api).status_code == 401
 
 

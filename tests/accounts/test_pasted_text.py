@@ -185,7 +185,7 @@ def test_five_wrong_passwords_are_five_however_the_name_is_written(api, amina, s
     assert log_in(api, "amina", PASSWORD).status_code == 429
 
 
-def test_they_are_five_at_the_admins_door_too(client, amina, settings):
+def test_spellings_of_one_name_share_the_five_tries_of_the_admin_log_in(client, amina, settings):
     settings.LOCKOUT = True
     names = ["amina", "ami\u200bna", "am\u200bina", "\u2068amina\u2069", "Amina\u00ad"]
 

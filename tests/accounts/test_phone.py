@@ -68,7 +68,7 @@ def test_a_put_without_it_leaves_it_alone(amina, amina_api):
     assert amina_api.put("/user/", {"username": "Amina"}).json()["phone"] == PHONE
 
 
-def test_two_people_may_share_one(amina_api, buyer_api):
+def test_two_people_may_share_one_phone(amina_api, buyer_api):
     amina_api.patch("/user/", {"phone": PHONE})
 
     assert buyer_api.patch("/user/", {"phone": PHONE}).status_code == 200

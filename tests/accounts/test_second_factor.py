@@ -98,7 +98,7 @@ def test_finance_without_a_factor_gets_no_tokens_either(api, boss):
     assert answer.json()["code"] == "mfa_not_set_up"
 
 
-def test_switched_off_nobody_must_have_one(api, boss, settings):
+def test_without_staff_mfa_nobody_needs_a_second_factor(api, boss, settings):
     settings.STAFF_MFA = False
 
     assert browser(boss).get("/admin/").status_code == 200

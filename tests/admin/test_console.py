@@ -522,7 +522,7 @@ def test_others_are_sent_to_the_log_in_page(client, buyer, who):
     assert snapshot() == before
 
 
-def test_looking_changes_nothing(desk, daraja):
+def test_opening_the_pages_of_the_console_changes_nothing(desk, daraja):
     rows = [make(daraja) for make in QUEUES.values()]
     before = snapshot()
 

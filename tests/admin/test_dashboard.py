@@ -357,7 +357,7 @@ def test_the_page_keeps_to_the_strict_policy_for_content(desk):
     assert "<script" not in page.partition("<main")[2]
 
 
-def test_names_are_escaped(desk):
+def test_names_on_the_dashboard_are_escaped(desk):
     paid_line(UserFactory(), ProductFactory(name="<b>Jiko</b>", item_number=2))
 
     page = desk.get(PAGE).content.decode()
@@ -380,6 +380,7 @@ def test_the_page_costs_the_same_for_none_or_many(desk, django_assert_num_querie
         desk.get(PAGE)
 
 
+@pytest.mark.usefixtures("never_analyzed")
 @pytest.mark.parametrize(
     ("read", "index"),
     [

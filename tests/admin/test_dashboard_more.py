@@ -197,6 +197,7 @@ def test_new_people_are_those_with_an_account_by_nairobis_days():
     assert [point.value for point in said.columns.points] == [0, 0, 0, 0, 0, 1, 1]
 
 
+@pytest.mark.usefixtures("never_analyzed")
 def test_new_people_are_read_from_the_index_of_when_they_joined(django_assert_num_queries):
     with django_assert_num_queries(1) as queries:
         new_people(lately())

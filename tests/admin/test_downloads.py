@@ -57,7 +57,7 @@ def test_every_list_can_be_downloaded_without_its_secrets(desk, model):
     assert "no-store" in answer["Cache-Control"]
 
 
-def test_only_the_chosen_rows_are_in_it(desk):
+def test_a_download_has_only_the_chosen_rows(desk):
     first, _, third = lines(3)
 
     rows = read(download(desk, OrderTrack, first, third))

@@ -532,6 +532,7 @@ def test_what_may_be_anything_takes_twenty_two_statements_at_most(
 READ_OUT = ["0712345678", "wanj", "wanjiku kamau", "w@example.com", "TKB1234567", "ABCD3467"]
 
 
+@pytest.mark.usefixtures("never_analyzed")
 @pytest.mark.postgres
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="reads PostgreSQL's plan")
 @pytest.mark.parametrize("typed", READ_OUT)
@@ -561,6 +562,7 @@ WAYS = {
 }
 
 
+@pytest.mark.usefixtures("never_analyzed")
 @pytest.mark.parametrize("index", WAYS)
 def test_a_name_and_a_phone_are_looked_up_in_their_index(db, index):
     """On either database: SQLite does not see it where a parameter stands in the expression."""

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from orders.models.notifications import Message, Notice
-from orders.notifications.rendering import compose
+from orders.notifications.composing import compose
 from tests.factories import UserFactory, proven
 
 from .pages import buttons as own_buttons

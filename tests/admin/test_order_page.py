@@ -158,7 +158,7 @@ def test_the_status_of_an_order_is_a_sentence(support, unpaid, change, words, se
     assert sentence in lead
 
 
-def test_a_guests_order_says_so(support, kettle):
+def test_a_guests_order_is_marked_as_a_guests(support, kettle):
     guest = guest_order(kettle)
 
     told = facts(support, guest)
@@ -246,7 +246,7 @@ def test_refunds_and_what_sellers_get_stand_on_it(desk, buyer, kettle):
     assert [(str(row[0]), row[2]) for row in refunds] == [
         (
             f'<a href="/admin/payments/console/refund/{Refund.objects.get().pk}/">KES 1,500</a>',
-            "the goods were cancelled after they were paid",
+            "the goods were cancelled after payment",
         )
     ]
     assert "1 × Kettle" in str(shares[0][0])
@@ -474,7 +474,7 @@ def test_money_leads_to_where_it_is_decided(desk, sale):
         assert ways(desk, row)["History and actions"] == console_page(row)
 
 
-def test_deciding_on_it_leads_back_to_it(support, problem):
+def test_deciding_a_problem_from_the_order_page_leads_back_to_the_order(support, problem):
     here = row_url(problem.track.order)
 
     done = support.post(
@@ -523,7 +523,7 @@ def test_what_was_told_stands_on_it_without_codes(support, sale):
     assert "987604" not in shown
 
 
-def test_what_failed_is_sent_again_from_it(support, sale):
+def test_a_failed_message_is_sent_again_from_the_order_page(support, sale):
     message, here = message_of(sale, state="failed"), row_url(sale)
     (told,) = content(support, sale, "told").of["messages"]
 
@@ -576,7 +576,7 @@ def test_a_staff_action_that_is_no_step_is_in_the_history(support, sale):
     told = story(support, sale)
     from accounts.backoffice.audit import log_with_history
 
-    log_with_history(UserFactory(username="boss"), "Gave it away", line, why="So")
+    log_with_history(UserFactory(username="boss"), "Gave it away", line, action="", why="So")
 
     assert told[-1] == "Fetched from the seller, by support: 2 × Kettle."
     assert len([what for what in told if "2 × Kettle" in what]) == 2
@@ -731,7 +731,7 @@ def test_a_receipt_tells_who_told_of_it_and_a_prompt_what_came(desk, sale):
     receipt = Receipt.objects.get()
 
     assert content(desk, receipt, "evidence").rows[-1][1:4] == (
-        "callback at the attempt's own address",
+        "callback of the prompt",
         "KES 3,000",
         "TKB1234567",
     )

@@ -5,7 +5,9 @@ import re
 import pytest
 from django.test import Client
 
+from accounts.backoffice.actions import perform
 from accounts.models import Audit
+from orders.parcels.actions import ACTIONS
 from tests.factories import ProductFactory, UserFactory
 from tests.guards import balanced_books  # noqa: F401
 from tests.orders.parcels import (
@@ -20,6 +22,7 @@ from tests.orders.parcels import (
     statuses,
 )
 from tests.orders.parcels import release as release_it
+from tests.threads import at_once
 
 from .test_pages import row_url
 from .test_roles import browser_of, in_role
@@ -77,7 +80,7 @@ def test_a_free_parcel_is_shown_with_phones_to_tap_and_what_may_be_done(browser,
     assert "1 × Kettle" in page
 
 
-def test_it_obeys_the_policy_about_scripts_and_styles(browser, parcel):
+def test_the_parcels_page_obeys_the_content_security_policy(browser, parcel):
     page = browser.get(PAGE)
     own = re.search(r'<div id="content-main".*', page.content.decode(), re.DOTALL)[0]
 
@@ -97,7 +100,12 @@ def test_the_whole_way_by_its_buttons(browser, agent, parcel):
 
     assert [told(answer) for answer in went] == [
         [f"{parcel.order}: {label}."]
-        for label in ("Claim", "Fetched from the seller", "On the way", "Handed to the buyer")
+        for label in (
+            "It is yours to fetch",
+            "Fetched from the seller",
+            "On the way",
+            "Handed to the buyer",
+        )
     ]
     assert statuses(parcel) == ["delivered"]
     assert cards(browser, part="done") == {parcel.order.reference: []}
@@ -117,6 +125,86 @@ def test_nothing_that_is_posted_leads_elsewhere(browser, parcel):
     answer = browser.post(f"{PAGE}{parcel.pk}/claim/", {"part": "//evil.example", "county": "x"})
 
     assert answer["Location"] == f"{PAGE}?"
+
+
+def did(agent):
+    return list(Audit.objects.filter(actor=agent).order_by("pk").values_list("did", flat=True))
+
+
+def test_a_press_repeated_on_a_slow_line_does_nothing_twice_and_says_so(browser, agent, parcel):
+    def pressed_twice(key, **given):
+        act(browser, parcel, key, **given)
+        return told(act(browser, parcel, key, **given))[-1].removeprefix(f"{parcel.order}: ")
+
+    code = code_of(parcel)
+    said = [
+        pressed_twice("claim"),
+        pressed_twice("release", why="Too far"),
+        pressed_twice("claim"),
+        pressed_twice("fetched"),
+        pressed_twice("shipping"),
+        pressed_twice("attempt", reason="nobody_there"),
+        pressed_twice("delivered", code=code),
+    ]
+
+    twice = "this was recorded already. Nothing was done twice."
+    assert said == [
+        "It is yours already.",
+        "It is free already.",
+        "It is yours already.",
+        f"Fetched from the seller: {twice}",
+        f"On the way: {twice}",
+        "A failed attempt was recorded within the last hour. Nothing was added.",
+        f"Handed to the buyer: {twice}",
+    ]
+    assert [each.split(" (")[0] for each in did(agent)] == [
+        "Claim",
+        "Release",
+        "Claim",
+        "Fetched from the seller",
+        "On the way",
+        "Record a failed attempt",
+        "Handed to the buyer",
+    ]
+    assert [event.step for event in parcel.events.order_by("pk")] == [
+        "claimed",
+        "released",
+        "claimed",
+        "attempted",
+    ]
+
+
+def test_arriving_twice_at_the_point_is_recorded_once(buyer, kettle, agent, browser):
+    parcel = a_parcel(buyer, kettle, point=a_point(agent))
+    bring(agent, parcel, "fetched")
+    before = len(did(agent))
+
+    act(browser, parcel, "arrived")
+    again = told(act(browser, parcel, "arrived"))
+
+    assert "this was recorded already" in again[-1]
+    assert len(did(agent)) == before + 1
+
+
+def test_what_was_done_is_said_on_the_next_page_if_the_answer_was_lost(browser, parcel):
+    cookies = browser.cookies.output()
+    browser.post(f"{PAGE}{parcel.pk}/claim/")
+    # None of the answer arrived, not even its cookies.
+    browser.cookies.clear()
+    browser.cookies.load(cookies.replace("Set-Cookie: ", ""))
+
+    page = browser.get(PAGE)
+
+    assert told(page) == [f"{parcel.order}: It is yours to fetch."]
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("key", ["claim", "fetched"])
+def test_two_presses_at_once_do_it_once(agent, parcel, key):
+    at_once(*[lambda: perform(ACTIONS[key], parcel, {"why": ""}, by=agent) for _ in range(2)])
+
+    assert len(did(agent)) == 1
 
 
 def test_a_wrong_code_is_said_and_counted(browser, agent, parcel):
@@ -154,7 +242,7 @@ def test_support_sees_whose_it_is_and_gives_it_to_others_with_a_reason(agent, pa
     assert shown == {parcel.order.reference: ["shipping", "delivered", "release"]}
     assert f"with {agent}" in told_before
     assert told(without) == [f"{parcel.order}: Give the reason for reassigning the parcel."]
-    assert told(given) == [f"{parcel.order}: Release."]
+    assert told(given) == [f"{parcel.order}: It is free for other agents."]
     parcel.refresh_from_db()
     assert parcel.agent is None
 

@@ -4,6 +4,7 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.utils import timezone
 
+from accounts import tokens
 from accounts.backoffice.audit import log
 from accounts.guests import guest_with
 from accounts.models import User
@@ -219,11 +220,58 @@ def test_support_signs_somebody_out_and_comes_back(support, buyer):
 
 
 def test_a_second_factor_is_taken_away_only_where_there_is_one(desk, buyer):
-    assert buttons(desk, buyer) == ["sign_out", "let_try_again"]
+    assert buttons(desk, buyer) == ["sign_out", "let_try_again", "close"]
 
     User.objects.filter(pk=buyer.pk).update(second_factor_at=timezone.now())
 
-    assert buttons(desk, buyer) == ["sign_out", "let_try_again", "take_second_factor_away"]
+    assert "take_second_factor_away" in buttons(desk, buyer)
+
+
+def press(client, action, person):
+    here = row_url(person)
+    form = {"action": action, "_selected_action": person.pk, "from_page": here, "said": "yes"}
+    answer = client.post("/admin/accounts/user/", {**form, "why": "They left"}, follow=True)
+    person.refresh_from_db()
+    return " ".join(str(each) for each in answer.context["messages"])
+
+
+def test_a_superuser_closes_an_account_by_a_button_and_opens_it_again(desk, buyer):
+    tokens.issue(buyer)
+
+    told = press(desk, "close", buyer)
+
+    assert "1 of 1 done" in told
+    assert not buyer.is_active
+    assert not tokens.open_sessions(buyer).exists()
+    assert buttons(desk, buyer) == ["sign_out", "let_try_again", "reopen"]
+
+    press(desk, "reopen", buyer)
+
+    assert buyer.is_active
+
+
+def test_nobody_closes_their_own_account_or_that_of_a_colleague_above_them(staff, desk):
+    clerk = UserFactory(is_staff=True)
+    clerk.user_permissions.set(Permission.objects.filter(content_type__model="user"))
+    colleague = UserFactory(is_staff=True)
+
+    own = press(desk, "close", staff)
+    theirs = press(browser_of(clerk), "close", colleague)
+
+    assert "0 of 1 done" in own
+    assert "Only a superuser can change a staff account." in theirs
+    assert staff.is_active
+    assert colleague.is_active
+
+
+def test_a_deleted_account_is_not_opened_again(desk, buyer):
+    User.objects.filter(pk=buyer.pk).update(
+        username=f"#{buyer.pk}", email="", first_name="", is_active=False, erased_at=timezone.now()
+    )
+
+    press(desk, "reopen", buyer)
+
+    assert not buyer.is_active
 
 
 def test_password_and_powers_are_closed_until_somebody_asks(desk, buyer):

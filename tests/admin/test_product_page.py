@@ -58,7 +58,7 @@ def three(keeper, kettle):
 # --- What stands -----------------------------------------------------------------------------
 
 
-def test_it_says_what_is_there_held_and_sold(keeper, buyer, kettle):
+def test_the_page_shows_stock_reserved_and_sold(keeper, buyer, kettle):
     paid_line(buyer, kettle, 2)
     an_order(buyer, (kettle, 1))
     kettle.refresh_from_db()
@@ -112,7 +112,7 @@ def test_the_newest_movements_come_first_and_the_list_has_the_others(keeper, sta
     assert keeper.get(told.more.url).context["cl"].result_count == 13
 
 
-def test_it_is_unlisted_and_listed_again_from_its_page(keeper, kettle):
+def test_a_product_is_unlisted_and_listed_again_from_its_page(keeper, kettle):
     here = row_url(kettle)
     form = {"_selected_action": kettle.pk, "from_page": here, "said": "yes", "why": "A fake"}
     assert buttons(keeper, kettle) == ["hide"]
@@ -138,6 +138,19 @@ def test_a_picture_is_added_and_on_record(keeper, kettle):
     assert kettle.image.name == picture.image.name
     assert (kept.actor.username, kept.did) == ("catalogue", "Add a picture (kettle.png)")
     assert kept.changes["image"] == ["", picture.image.name]
+
+
+def test_several_pictures_are_added_at_once_each_on_record_and_what_is_none_is_named(
+    keeper, kettle
+):
+    broken = SimpleUploadedFile("broken.png", b"no picture", "image/png")
+
+    answer = change(keeper, kettle, "add", picture=[upload(), broken, upload()])
+
+    assert len(pictures(kettle)) == 2
+    assert Audit.objects.filter(did__startswith="Add a picture").count() == 2
+    assert said(answer)[0].startswith("broken.png: ")
+    assert said(answer)[1] == "Add a picture: 2 of 3 done."
 
 
 def test_pictures_are_put_into_another_order(keeper, kettle, three):

@@ -45,7 +45,7 @@ def test_a_sale_is_found_by(desk, sale, model, spelling):
 @pytest.mark.parametrize(
     "spelling", [spelling for spelling in SPELLINGS if spelling != "its receipt"]
 )
-def test_its_line_is_found_by(desk, sale, spelling):
+def test_the_list_of_lines_finds_an_orders_lines_by(desk, sale, spelling):
     response = desk.get(list_url(OrderTrack), {"q": SPELLINGS[spelling](sale)})
 
     assert response.context["cl"].result_count == sale.tracks.count() > 0

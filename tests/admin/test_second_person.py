@@ -27,7 +27,6 @@ from tests.shopping import PHONE, an_order, paid_line
 from tests.threads import at_once
 
 from .console import CONSOLE, act, page, said
-from .pages import buttons
 from .test_lines import do, status_of, told
 from .test_roles import browser_of
 
@@ -64,14 +63,74 @@ def proposal(buyer, fridge, proposer):
     return Proposal.objects.get()
 
 
-def test_a_proposal_s_page_offers_to_decide_while_it_is_open(proposal, proposer):
+def offers(client, proposal):
+    """Where a proposal can be decided with one press: of the list, its own page."""
+    places = {"list": PROPOSALS, "page": f"{PROPOSALS}{proposal.pk}/change/"}
+    shown = {name: client.get(path).content.decode() for name, path in places.items()}
+    return [name for name, page in shown.items() if 'value="agree" class' in page]
+
+
+def test_a_proposal_is_decided_on_the_list_or_its_page_while_it_is_open(proposal):
     second = browser_of(staff("support"))
 
-    assert buttons(second, proposal) == ["agree", "reject"]
+    assert offers(second, proposal) == ["list", "page"]
     Proposal.objects.update(
         state="rejected", decided_by=staff("support"), decided_at=timezone.now()
     )
-    assert buttons(second, proposal) == []
+    assert offers(second, proposal) == []
+
+
+def test_a_proposal_waits_for_somebody_else_than_its_proposer(proposal, proposer):
+    assert offers(browser_of(proposer), proposal) == []
+
+
+def test_the_start_page_says_how_many_proposals_wait_for_whoever_looks(proposal, proposer):
+    def says(client):
+        return "1 proposal waits for your approval" in " ".join(
+            re.sub("<[^>]+>", "", client.get("/admin/").content.decode()).split()
+        )
+
+    assert says(browser_of(staff("support")))
+    assert not says(browser_of(proposer))
+    assert not says(browser_of(staff("catalogue")))
+
+
+def test_a_proposal_is_approved_from_the_list_which_then_says_what_was_done(proposal):
+    form = {"action": "agree", "_selected_action": proposal.pk, "said": "yes", "why": "I asked"}
+
+    answer = browser_of(staff("support")).post(
+        PROPOSALS, {**form, "from_page": PROPOSALS}, follow=True
+    )
+
+    proposal.refresh_from_db()
+    assert (answer.request["PATH_INFO"], proposal.state) == (PROPOSALS, "done")
+    assert "1 of 1 done" in told(answer)[-1]
+
+
+def test_a_proposal_is_not_approved_without_a_reason(proposal):
+    form = {"action": "agree", "_selected_action": proposal.pk, "said": "yes", "why": ""}
+
+    answer = browser_of(staff("support")).post(PROPOSALS, form)
+
+    proposal.refresh_from_db()
+    assert "Give a reason" in answer.content.decode()
+    assert proposal.state == "open"
+
+
+def test_the_list_costs_the_same_however_many_proposals_wait(
+    proposal, django_assert_num_queries, buyer, fridge
+):
+    second = browser_of(staff("support"))
+    second.get(PROPOSALS)
+    with django_assert_num_queries(8):
+        second.get(PROPOSALS)
+    for _ in range(2):
+        line = line_at("delivered", buyer=buyer, product=fridge)
+        with pytest.raises(SecondPersonNeeded):
+            perform(to_cancelled.staff_action, line, CANCELLED, by=staff("support"))
+
+    with django_assert_num_queries(8):
+        assert second.get(PROPOSALS).content.decode().count('value="agree" class') == 3
 
 
 def decide(client, name, proposal):

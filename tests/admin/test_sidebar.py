@@ -23,14 +23,14 @@ pytestmark = pytest.mark.django_db
 #: By role: the sections, and what is in each, in order.
 SEES = {
     "support": {
-        "Needs you": ["What needs you", "Approvals", "How the shop is doing"],
+        "Overview": ["Needs attention", "Approvals", "How the shop is doing"],
         "Orders": ["Orders", "Order lines", "Problems with goods"],
         "Deliveries": ["Parcels"],
         "People": ["People"],
         "Messages": ["Messages to people"],
     },
     "finance": {
-        "Needs you": ["What needs you", "Approvals", "How the shop is doing"],
+        "Overview": ["Needs attention", "Approvals", "How the shop is doing"],
         "Orders": ["Problems with goods"],
         "Money": [
             "Money in",
@@ -52,11 +52,11 @@ SEES = {
         ],
     },
     "catalogue": {
-        "Needs you": ["How the shop is doing"],
+        "Overview": ["How the shop is doing"],
         "Goods": ["Products", "Reviews", "Stock movements"],
     },
     "delivery": {
-        "Needs you": ["Approvals"],
+        "Overview": ["Approvals"],
         "Orders": ["Order lines"],
         "Deliveries": ["Parcels", "Pick-up points", "Delivery rates"],
     },
@@ -81,7 +81,7 @@ def test_a_role_sees_its_sections_in_the_order_of_its_jobs(role):
 
 def test_a_superuser_sees_every_section_the_system_last(desk):
     assert list(shown(desk)) == [
-        "Needs you",
+        "Overview",
         "Orders",
         "Deliveries",
         "Goods",
@@ -333,5 +333,5 @@ def test_whoever_bought_cannot_be_deleted_and_the_page_says_what_shuts_them_out(
     page = desk.get(f"/admin/accounts/user/{sale.buyer_id}/delete/").content.decode()
 
     assert "It cannot be deleted: records required for the books would be deleted with it." in page
-    assert "close their account: clear the box <strong>May sign in</strong>" in page
+    assert "To shut them out, use <strong>Close their account</strong> on their page." in page
     assert 'value="Delete it"' not in page

@@ -90,7 +90,7 @@ def how_it_stands(scene):
 
 
 @every_step
-def test_cash_out(at_most, shop, simulator, record_property):
+def test_a_cash_out_survives_a_kill_at_every_step(at_most, shop, simulator, record_property):
     deaths = kill_everywhere(scenes.cash_out, shop, simulator, record_property, at_most=at_most)
     for edge, scene, answer in deaths:
         if answer:
@@ -109,7 +109,7 @@ def test_cash_out(at_most, shop, simulator, record_property):
 
 
 @every_step
-def test_a_callback(at_most, shop, simulator, record_property):
+def test_a_callback_survives_a_kill_at_every_step(at_most, shop, simulator, record_property):
     deaths = kill_everywhere(scenes.callback, shop, simulator, record_property, at_most=at_most)
     assert_answered_is_kept(deaths)
 
@@ -135,7 +135,7 @@ def test_a_callback_for_goods_that_are_gone(shop, simulator, record_property):
 
 
 @pytest.mark.slow
-def test_expiry(shop, simulator, record_property):
+def test_expiry_survives_a_kill_at_every_step(shop, simulator, record_property):
     deaths = kill_everywhere(scenes.expiry, shop, simulator, record_property)
     for edge, scene, _ in deaths:
         assert how_it_stands(scene) in [("requested", (STOCK, NUMBER)), CLOSED], edge

@@ -1,12 +1,13 @@
 """Reads the settings as a process that starts would, without the process."""
 
+import importlib
 import os
-import runpy
-import warnings
+import sys
 from unittest.mock import patch
 
 from django.core.exceptions import ImproperlyConfigured
 
+import omachemainproj
 from tools.deploy_check import PRODUCTION
 
 LAPTOP = {"OMACHE_ENV_FILE": os.devnull}
@@ -15,10 +16,16 @@ LAPTOP = {"OMACHE_ENV_FILE": os.devnull}
 def settings_of(base, /, **changes):
     """The settings by name, in an environment that holds nothing else; None takes one out."""
     environment = {name: value for name, value in (base | changes).items() if value is not None}
-    with patch.dict(os.environ, environment, clear=True), warnings.catch_warnings():
-        # They are loaded already, for the tests.
-        warnings.simplefilter("ignore", RuntimeWarning)
-        return runpy.run_module("omachemainproj.settings")
+    with (
+        patch.dict(os.environ, environment, clear=True),
+        patch.dict(sys.modules),
+        patch.object(omachemainproj, "settings"),
+    ):
+        # They are loaded already, for the tests, and stay as they are.
+        for name in list(sys.modules):
+            if f"{name}.".startswith("omachemainproj.settings."):
+                del sys.modules[name]
+        return dict(vars(importlib.import_module("omachemainproj.settings")))
 
 
 def problems_of(base, /, **changes):

@@ -4,7 +4,8 @@ import pytest
 from django.contrib import admin
 
 from accounts.backoffice import admin as shop_admin
-from accounts.backoffice.admin import BoundedPaginator, ShopAdmin
+from accounts.backoffice.admin import ShopAdmin
+from accounts.backoffice.change_list import BoundedPaginator
 from accounts.models import User
 from tests.factories import ProductFactory, UserFactory
 from tests.shopping import an_order, paid_line

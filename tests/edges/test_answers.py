@@ -51,7 +51,7 @@ def address():
 
 
 @pytest.mark.parametrize("route", sorted(set(routes()) - FILES))
-def test_every_answer_says_who_may_keep_it(client, address, route):
+def test_every_response_says_who_may_cache_it(client, address, route):
     answer = client.get(address(route))
 
     assert answer.get("Cache-Control") == PUBLIC.get(route) or (

@@ -119,3 +119,35 @@ def test_changes_to_roles_are_undone(broken):
 
     assert set(Group.objects.values_list("name", flat=True)) == set(ROLES)
     assert all(group.permissions.exists() for group in Group.objects.all())
+
+
+def rows_expected():
+    """How many people PostgreSQL plans for."""
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN (FORMAT json) SELECT * FROM accounts_user")
+        return cursor.fetchone()[0][0]["Plan"]["Plan Rows"]
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db
+def test_a_test_of_plans_does_not_see_what_an_analyze_has_counted(never_analyzed):
+    new = rows_expected()
+    UserFactory.create_batch(3)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE accounts_user")
+    assert rows_expected() == 3 != new
+
+    databases.forget_statistics()
+
+    assert rows_expected() == new
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("people", "left"), [(3, 3), (2000, 0)])
+def test_only_pages_that_would_change_a_plan_are_freed(people, left):
+    User.objects.bulk_create(User(username=f"person{number}") for number in range(people))
+
+    databases.shrink_large_tables()
+
+    assert User.objects.count() == left

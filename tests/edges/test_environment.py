@@ -4,13 +4,15 @@ import os
 
 import pytest
 
-from omachemainproj.environment import Environment, read_env_file, read_release
+from omachemainproj.env_file import read_env_file
+from omachemainproj.environment import Environment
+from omachemainproj.settings.monitoring import read_release
 from tools.deploy_check import PRODUCTION
 
 from .starting import LAPTOP, problems_of, production, settings_of
 
 KEY = "$k3y-$(is)_&raw#" + "abcdefghijklmnopqrstuvwxyz0123456789"
-NOTHING = "{} is set but empty: give it a value, or remove it."
+SET_BUT_EMPTY = "{} is set but empty: give it a value, or remove it."
 
 
 # --- The switch ---------------------------------------------------------------------------------
@@ -41,7 +43,7 @@ def test_every_text_is_read_raw(name):
 @pytest.mark.parametrize("base", [LAPTOP, PRODUCTION], ids=["laptop", "production"])
 @pytest.mark.parametrize("key", ["", " ", "\n", "\t \r\n", "\u00a0"])
 def test_a_key_that_comes_to_nothing_is_no_laptop(base, key):
-    assert problems_of(base, DJANGO_SECRET_KEY=key) == [NOTHING.format("DJANGO_SECRET_KEY")]
+    assert problems_of(base, DJANGO_SECRET_KEY=key) == [SET_BUT_EMPTY.format("DJANGO_SECRET_KEY")]
 
 
 @pytest.mark.parametrize(
@@ -162,20 +164,20 @@ def test_white_space_around_a_value_is_no_part_of_it(name, text, value):
 )  # fmt: skip
 @pytest.mark.parametrize("text", [" ", "\n"])
 def test_a_value_of_white_space_is_none(name, text):
-    assert NOTHING.format(name) in problems_of(PRODUCTION, **{name: text})
+    assert SET_BUT_EMPTY.format(name) in problems_of(PRODUCTION, **{name: text})
 
 
 @pytest.mark.parametrize(
     "name", ["HTTPS", "THROTTLES", "ORDER_HOLD_MINUTES", "SMS", "DATABASE_URL", "EMAIL_URL"]
 )
 def test_an_empty_switch_choice_number_or_address_is_none(name):
-    assert problems_of(PRODUCTION, **{name: ""}) == [NOTHING.format(name)]
+    assert problems_of(PRODUCTION, **{name: ""}) == [SET_BUT_EMPTY.format(name)]
 
 
 @pytest.mark.parametrize("name", ["DARAJA_CALLBACK_IPS", "CORS_ALLOWED_ORIGINS"])
 @pytest.mark.parametrize("text", [",", " , ,\n"])
 def test_a_list_of_commas_is_none(name, text):
-    assert problems_of(PRODUCTION, **{name: text}) == [NOTHING.format(name)]
+    assert problems_of(PRODUCTION, **{name: text}) == [SET_BUT_EMPTY.format(name)]
 
 
 @pytest.mark.parametrize(
@@ -252,10 +254,10 @@ def test_all_problems_are_told_at_once_a_line_each():
 
     assert problems_of(PRODUCTION, **changes) == [
         "HTTPS must be on or off, not maybe.",
-        "DARAJA_SHORTCODE must be 5 to 7 digits.",
-        NOTHING.format("SMS"),
         "CACHE_URL must be like redis://:password@127.0.0.1:6379/0, with what is special in a "
         "password percent-encoded.",
+        "DARAJA_SHORTCODE must be 5 to 7 digits.",
+        SET_BUT_EMPTY.format("SMS"),
     ]
 
 
@@ -284,7 +286,7 @@ def test_a_secret_may_be_in_a_file_that_ends_with_a_line(secret, text):
 def test_a_file_with_nothing_in_it_is_a_secret_nobody_filled_in(secret, name, text):
     changes = {name: None, f"{name}_FILE": secret(text.encode())}
 
-    assert problems_of(PRODUCTION, **changes) == [NOTHING.format(name)]
+    assert problems_of(PRODUCTION, **changes) == [SET_BUT_EMPTY.format(name)]
 
 
 @pytest.mark.parametrize("path", ["/nowhere/secret", "/", ""])
@@ -293,7 +295,7 @@ def test_a_file_that_is_not_there_is_told(path):
     told = problems_of(PRODUCTION, **changes)
 
     assert told in (
-        [NOTHING.format("DJANGO_SECRET_KEY")],
+        [SET_BUT_EMPTY.format("DJANGO_SECRET_KEY")],
         [f"DJANGO_SECRET_KEY_FILE must be a readable text file; {path} is not."],
     )
 

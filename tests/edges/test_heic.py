@@ -102,7 +102,7 @@ def test_the_colours_of_a_phones_screen_become_a_browsers():
     assert abs(blue - 126) <= 6
 
 
-def test_transparency_is_kept():
+def test_transparency_of_a_heic_picture_is_kept():
     full = reopen(normalise(heic(Image.new("RGBA", (40, 30), (255, 0, 0, 0)))).full)
 
     assert full.getpixel((5, 5))[3] <= 4

@@ -167,7 +167,7 @@ def test_printers_colours_become_screen_colours():
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA"])
-def test_transparency_is_kept(mode):
+def test_transparency_of_a_picture_is_kept(mode):
     clear = (255, 0, 0, 0) if mode == "RGBA" else (255, 0)
 
     full = reopen(normalise(encode(Image.new(mode, (40, 30), clear))).full)

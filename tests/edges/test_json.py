@@ -27,7 +27,7 @@ def nested(depth, opening=b"[", closing=b"]"):
     return opening * depth + b"1" + closing * depth
 
 
-def test_json_is_read():
+def test_valid_json_is_read():
     raw = '{"name": "Wanjikũ", "n": [1, -2.5, 1e3, true, null], "o": {"k": "🙂"}}'.encode()
 
     assert load_strict_json(raw) == {
@@ -212,7 +212,7 @@ def test_no_body_at_all_is_a_body_without_fields(db):
 
 
 @pytest.mark.parametrize("accept", ["application/json", "*/*", "text/html, */*;q=0.8"])
-def test_json_is_answered_to_whoever_takes_it(db, accept):
+def test_json_is_sent_to_clients_that_accept_it(db, accept):
     response = post(b"{}", HTTP_ACCEPT=accept)
 
     assert response["Content-Type"] == "application/json"

@@ -94,7 +94,7 @@ def test_a_long_text_is_nobodys_sentence():
     assert translate(typed, "sw") == typed
 
 
-def test_values_stand_where_the_translation_has_them():
+def test_values_are_filled_in_where_the_translation_has_them():
     values = {"came": "KES 1,000", "amount": "KES 3,000", "due": "KES 2,000"}
 
     said = say(

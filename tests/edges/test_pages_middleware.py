@@ -11,7 +11,7 @@ def test_a_request_of_the_api_has_no_session(client):
 
 
 @pytest.mark.parametrize("address", ["/admin/login/", "/login/", "/password/reset/"])
-def test_pages_and_log_ins_have_one(client, address):
+def test_pages_and_log_ins_have_a_session(client, address):
     assert hasattr(client.get(address).wsgi_request, "session")
 
 

@@ -27,7 +27,11 @@ from products.models import Product
 from tests.factories import ProductFactory
 from tests.orders.parcels import a_parcel
 
-pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
+pytestmark = [
+    pytest.mark.postgres,
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("never_analyzed"),
+]
 
 
 #: What reads whole tables, or sorts them.

@@ -2,7 +2,8 @@
 
 import pytest
 
-from omachemainproj.service_urls import read_database_url, read_mail_url
+from omachemainproj.database_urls import read_database_url
+from omachemainproj.mail_urls import read_mail_url
 from tools.deploy_check import PRODUCTION
 
 from .starting import problems_of, production

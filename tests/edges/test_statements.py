@@ -110,7 +110,7 @@ def test_what_was_joined_and_is_not_there_is_not_asked_for_again(
 
 
 @pytest.mark.django_db
-def test_instances_are_whole(buyer, kettle):
+def test_a_compiled_query_returns_whole_instances(buyer, kettle):
     order = an_order(buyer, (kettle, 1))
 
     (read,) = one_order(pk=order.pk)
@@ -460,6 +460,7 @@ def test_what_no_call_changes_is_written_out_and_odd_words_are_not():
         assert statement.parameters == ["O'Brien's 50% \\ kettle", 1]
 
 
+@pytest.mark.usefixtures("never_analyzed")
 @pytest.mark.postgres
 @pytest.mark.django_db
 @pytest.mark.parametrize(
@@ -509,6 +510,7 @@ def test_one_plan_for_all_values_finds_few_rows_by_indexes_of_them(asked, indexe
     assert [index for index in indexes if index not in plan] == []
 
 
+@pytest.mark.usefixtures("never_analyzed")
 @pytest.mark.postgres
 @pytest.mark.django_db
 @pytest.mark.parametrize(

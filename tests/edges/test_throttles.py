@@ -262,7 +262,7 @@ def test_a_name_of_another_form_is_none(two_a_minute, name):
     assert ask(two_a_minute, 3, HTTP_CLIENT_ID=name) == [200] * 3
 
 
-def test_the_cookie_of_a_browser_names_it(two_a_minute, settings):
+def test_a_browser_is_recognised_by_its_cookie(two_a_minute, settings):
     browser = APIClient()
     browser.cookies[settings.CLIENT_COOKIE_NAME] = "c" * 22
 

@@ -116,7 +116,7 @@ def test_the_roles_own_limits_are_those_of_each_new_connection(fit, pooled, monk
 
 @postgres
 @pytest.mark.django_db
-def test_they_are_shown_without_being_set():
+def test_the_timeouts_are_printed_without_being_set():
     said = StringIO()
     call_command("database_timeouts", print=True, stdout=said)
 

@@ -71,7 +71,7 @@ def test_tracking_shows_the_pick_up_point(kettle, api):
     assert (shown["recipient"], shown["phone"]) == ("", "•••••••••678")
 
 
-def test_no_cache_keeps_it(kettle, api):
+def test_a_guests_order_is_not_cached(kettle, api):
     assert api.get(path_of(as_guest((kettle, 1)))).headers["Cache-Control"] == "no-store"
 
 
@@ -89,7 +89,7 @@ def test_a_token_that_there_is_not_is_answered_like_an_accounts(api, db):
     assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
 
 
-def test_a_stale_access_token_is_told_so(kettle, api):
+def test_a_stale_access_token_is_refused_on_a_guests_order(kettle, api):
     placed = as_guest((kettle, 1))
 
     answer = api.get(path_of(placed), headers={"Authorization": "Bearer stale"})

@@ -11,8 +11,8 @@ from orders.fulfilment import move_line
 from orders.models import InboxNotice, Message, Notice
 from orders.models.notifications import NotificationKind
 from orders.notices.services import MOST_UNREAD, count_unread
-from orders.notifications.rendering import compose
-from orders.notifications.templates import Item, render_in_app
+from orders.notifications.composing import compose
+from orders.notifications.rendering import Item, render_in_app
 from orders.retention import forget_messages
 from tests.conftest import signed_in
 from tests.factories import UserFactory

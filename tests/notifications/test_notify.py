@@ -12,8 +12,8 @@ from orders.fulfilment import move_line
 from orders.lifecycle import cancel_order
 from orders.models import Order
 from orders.models.notifications import Message, Notice, NotificationKind
+from orders.notifications.composing import compose
 from orders.notifications.notify import notify, notify_all
-from orders.notifications.rendering import compose
 from payments.checkout.stk_push import _record_refusal, retry_payment, send_stk_push
 from payments.daraja.errors import DarajaRefusal, DarajaRefused
 from payments.models import OrderPayment

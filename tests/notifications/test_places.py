@@ -6,10 +6,10 @@ import pytest
 
 from orders.models import DeliveryWay, InboxNotice, OrderDelivery, PickupPoint
 from orders.models.notifications import Message, Notice, NotificationKind
+from orders.notifications.composing import compose
 from orders.notifications.gsm7 import count_parts, is_gsm
 from orders.notifications.places import collect_sentence, place_of, where_sentence
-from orders.notifications.rendering import compose
-from orders.notifications.templates import Item, render_sms
+from orders.notifications.rendering import Item, render_sms
 from tests.factories import ProductFactory, UserFactory
 from tests.orders.parcels import a_place, a_point, an_agent, bring, code_of, order_to
 

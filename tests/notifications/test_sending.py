@@ -15,7 +15,7 @@ from orders.fulfilment import move_line
 from orders.lifecycle import cancel_order
 from orders.models.notifications import Message, Notice
 from orders.notifications import sending
-from orders.notifications.rendering import compose
+from orders.notifications.composing import compose
 from orders.notifications.sending import RETRY_DELAYS, send_again, send_message
 from payments import clock
 from tests.shopping import an_order

@@ -7,13 +7,13 @@ import pytest
 from omachemainproj.money import format_kes
 from orders.models import Outcome, Party, ProblemKind
 from orders.models.notifications import TO_PEOPLE, NotificationKind
-from orders.notifications import templates
+from orders.notifications import rendering
 from orders.notifications.gsm7 import count_parts, is_gsm, to_gsm
 from orders.notifications.links import Link, Page
 from orders.notifications.plain_text import plain
 from orders.notifications.problem_words import SENTENCES as SAID
 from orders.notifications.problem_words import problem_words
-from orders.notifications.templates import Item
+from orders.notifications.rendering import Item
 from payments.checkout.failures import (
     NOT_ON_STATEMENT,
     NOT_SENT,
@@ -63,7 +63,7 @@ def values(language, **changed):
         "reference": "ACDEFGHJ",
         "why": "",
         "by_hand": "",
-        "receipt": templates.receipt_sentence(language, "TKR1234567"),
+        "receipt": rendering.receipt_sentence(language, "TKR1234567"),
         "because": f" {refund_explanation(RefundReason.REDUCED)[language]}",
         "about": LONGEST[language],
     }
@@ -79,7 +79,7 @@ def items(count, name="Kettle", code="123456"):
 @pytest.mark.parametrize("count", [1, 3, 100])
 @pytest.mark.parametrize("name", ["Pan", "Ŵ💡" * 50, "€[]" * 33, "x" * 100])
 def test_no_sms_is_longer_than_two_parts(kind, language, count, name):
-    text = templates.render_sms(kind, language, values(language), items(count, name))
+    text = rendering.render_sms(kind, language, values(language), items(count, name))
 
     assert is_gsm(text)
     assert count_parts(text) <= 2
@@ -90,9 +90,9 @@ def test_no_sms_is_longer_than_two_parts(kind, language, count, name):
 @pytest.mark.parametrize("code", CODES)
 def test_no_reason_is_longer_than_two_parts_with_the_way_to_pay_by_hand(language, code):
     why = buyer_message(code)[language]
-    said = values(language, why=why, by_hand=templates.manual_payment_sentence(language, WAY))
+    said = values(language, why=why, by_hand=rendering.manual_payment_sentence(language, WAY))
 
-    text = templates.render_sms(NotificationKind.PROMPT_FAILED, language, said)
+    text = rendering.render_sms(NotificationKind.PROMPT_FAILED, language, said)
 
     assert count_parts(text) <= 2
     assert why in text
@@ -109,7 +109,7 @@ def test_each_reason_is_in_both_languages(code):
 
 @pytest.mark.parametrize(("kind", "language"), EVERY)
 def test_each_mail_has_a_subject_of_one_line_and_every_item(kind, language):
-    subject, text = templates.render_email(kind, language, values(language), items(100), link=LINK)
+    subject, text = rendering.render_email(kind, language, values(language), items(100), link=LINK)
 
     assert len(subject) <= 100
     assert "\n" not in subject
@@ -118,7 +118,7 @@ def test_each_mail_has_a_subject_of_one_line_and_every_item(kind, language):
 
 
 def test_long_names_are_cut_before_lines_are_left_out():
-    text = templates.render_sms(
+    text = rendering.render_sms(
         NotificationKind.PAID, "en", values("en"), items(5, "Electric kettle " * 6)
     )
 
@@ -126,7 +126,7 @@ def test_long_names_are_cut_before_lines_are_left_out():
 
 
 def test_parts_of_a_long_text_are_counted():
-    text = templates.render_sms(NotificationKind.PAID, "en", values("en"), items(100))
+    text = rendering.render_sms(NotificationKind.PAID, "en", values("en"), items(100))
 
     shown = text.count("Kettle 123456")
     assert shown > 5
@@ -153,7 +153,7 @@ def test_parts_are_counted_as_the_networks_do(text, count):
     ("typed", "sent"),
     [("Wanjikũ", "Wanjiku"), ("“Pan” – 5×", '"Pan" - 5x'), ("💡", "?"), ("café €", "café €")],
 )
-def test_other_letters_become_what_looks_like_them(typed, sent):
+def test_letters_outside_the_sms_alphabet_become_similar_ones(typed, sent):
     assert to_gsm(typed) == sent
 
 
@@ -183,8 +183,8 @@ def test_a_strangers_text_contains_nothing_to_tap_dial_or_pay_to(typed, read):
 def test_a_name_of_which_nothing_may_be_written_has_another(language, called):
     sold = [Item("0722123456", 1, "")]
 
-    sms = templates.render_sms(NotificationKind.SOLD, language, values(language), sold)
-    _, mail = templates.render_email(
+    sms = rendering.render_sms(NotificationKind.SOLD, language, values(language), sold)
+    _, mail = rendering.render_email(
         NotificationKind.SOLD, language, values(language), sold, link=LINK
     )
 
@@ -193,5 +193,5 @@ def test_a_name_of_which_nothing_may_be_written_has_another(language, called):
     assert "0722" not in sms + mail
 
 
-def test_amounts_are_written_as_people_write_them():
+def test_amounts_have_thousands_separators():
     assert format_kes(1234) == "KES 1,234"

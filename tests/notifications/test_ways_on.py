@@ -7,7 +7,7 @@ import pytest
 from orders.models.notifications import Message, NotificationKind
 from orders.notifications.checks import warn_of_dead_ends
 from orders.notifications.links import Link, Page, link_to
-from orders.notifications.templates import render_email
+from orders.notifications.rendering import render_email
 
 from .conftest import fail, pay, wish
 from .test_notify import written

@@ -152,7 +152,7 @@ def test_a_pick_up_point_is_no_door(agent, buyer):
     assert said(attempt(agent, parcel)) == (409, "move_not_allowed")
 
 
-def test_another_agent_says_nothing_of_it(parcel):
+def test_another_agent_cannot_report_an_attempt(parcel):
     assert said(attempt(an_agent(), parcel)) == (409, "parcel_claimed")
 
 

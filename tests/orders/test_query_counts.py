@@ -97,7 +97,7 @@ def test_giving_an_order_up(buyer, buyer_api, kettle, django_assert_num_queries)
         buyer_api.post(f"/cashout/{order.order_token}/cancel/")
 
 
-def test_ringing_again(buyer, buyer_api, kettle, django_assert_num_queries):
+def test_queries_of_another_prompt(buyer, buyer_api, kettle, django_assert_num_queries):
     order = an_order(buyer, (kettle, 1))
     order.payments.update(live=False, status="failed")
     warm(buyer_api)

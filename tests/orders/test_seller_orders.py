@@ -163,6 +163,7 @@ def test_a_stranger_is_asked_to_sign_in(api, db):
     assert api.get(SOLD).status_code == 401
 
 
+@pytest.mark.usefixtures("never_analyzed")
 @pytest.mark.postgres
 @pytest.mark.parametrize(
     ("query", "index"),

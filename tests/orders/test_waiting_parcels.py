@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from orders.fulfilment import move_line
 from orders.models import InboxNotice, Notice, Parcel, PickupPoint
-from orders.notifications.rendering import compose
+from orders.notifications.composing import compose
 from orders.parcels.waiting import going_to_closed_points, remind_of_waiting_goods, uncollected
 from payments.models import LedgerPosting
 from tests.factories import UserFactory

@@ -407,7 +407,7 @@ def test_an_answer_from_before_the_doubt_does_not_end_it(declined, order, collea
     assert (declined.verification, order.in_doubt) == ("doubted", True)
 
 
-def test_an_answer_since_the_doubt_ends_it(declined, order):
+def test_an_answer_since_the_doubt_ends_the_doubt(declined, order):
     answer(declined)
 
     order.refresh_from_db()

@@ -12,7 +12,11 @@ from products.models import Product
 from tests.factories import ProductFactory, UserFactory
 from tests.shopping import paid_line
 
-pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
+pytestmark = [
+    pytest.mark.postgres,
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("never_analyzed"),
+]
 
 MANY = 2000
 

@@ -123,7 +123,7 @@ def test_a_returned_transfer_is_recorded_once_however_often_the_statement_is_rea
         {"reason": "Reversal", "phone": "2547****000"},
     ],
 )
-def test_whatever_word_says_so(payout, changed):
+def test_a_returned_payout_is_recognised_by_any_of_mpesas_words(payout, changed):
     assert came_back(**changed).returned == 1
     assert balance(Account.SUSPENSE) == 1500
 

@@ -142,7 +142,7 @@ def test_a_week_later_two_are_two(payout, boss, monkeypatch):
     assert (payout.awaits_approval, payout.approved_by) == (False, second)
 
 
-def test_a_third_person_approves_it(payout, second):
+def test_a_third_person_approves_the_payout(payout, second):
     third = UserFactory(is_superuser=True)
 
     money_out.approve_payout(payout.pk, by=third)

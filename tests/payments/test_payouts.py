@@ -126,7 +126,7 @@ def test_a_payout_is_unknown_before_it_is_sent(line, daraja):
     assert payouts("status") == ["sent"]
 
 
-def test_the_result_ends_it(payout):
+def test_a_result_completes_the_payout(payout):
     assert tell(payout, number="TKP9000000") == "The seller has the money."
 
     assert payouts("status", "number", "next_check_at") == [("done", "TKP9000000", None)]

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from orders.fulfilment import move_line
 from orders.models import Notice, ProblemKind
-from orders.notifications.rendering import compose
+from orders.notifications.composing import compose
 from orders.problems.services import open_problem
 from orders.reviews import review_line
 from payments.models import Payout, TransferStatus

@@ -59,7 +59,7 @@ def with_odd(told, odd):
     "field",
     ["FirstName", "LastName", "TransTime", "OrgAccountBalance", "MSISDN"],
 )
-def test_a_confirmation_counts(client, payment, order, field, odd):
+def test_a_confirmation_counts_whatever_fields_for_display_hold(client, payment, order, field, odd):
     told = by_hand(order.reference, 3000, receipt="SGL7654321", **{field: "put it here"})
 
     post_c2b(client, with_odd(told, odd))
@@ -81,7 +81,7 @@ def test_a_name_is_kept_without_what_no_database_takes(client, payment, order):
 @pytest.mark.sampled
 @pytest.mark.parametrize("odd", ODD)
 @pytest.mark.parametrize("field", ["ResultDesc", "Balance", "TransactionDate", "PhoneNumber"])
-def test_a_callback_counts(client, payment, order, field, odd):
+def test_a_callback_counts_whatever_fields_for_display_hold(client, payment, order, field, odd):
     told = success(payment, receipt="SGL7654321")
     callback = told["Body"]["stkCallback"]
     if field == "ResultDesc":
@@ -156,7 +156,7 @@ def test_a_bank_s_notification_counts(db, order, field, odd):
 @pytest.mark.sampled
 @pytest.mark.parametrize("odd", ODD)
 @pytest.mark.parametrize("field", ["ResultDesc", "ReceiverPartyPublicName", "Charge"])
-def test_a_result_counts(client, payment, order, field, odd):
+def test_a_result_counts_whatever_fields_for_display_hold(client, payment, order, field, odd):
     post(client, payment, success(payment, amount=3100))
     refund = Refund.objects.get()
     shown = {"ReceiverPartyPublicName": "254712345678 - W", "Charge": 0, field: "put it here"}

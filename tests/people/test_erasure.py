@@ -123,7 +123,7 @@ def test_guesses_with_a_stolen_token_lock(wanjiku, settings):
 
 
 @pytest.mark.parametrize("power", [{"is_staff": True}, {"is_superuser": True}])
-def test_staff_stay(power):
+def test_staff_accounts_cannot_be_deleted(power):
     answer = delete(UserFactory(**power))
 
     assert (answer.status_code, answer.json()["code"]) == (409, "staff_account")
@@ -197,7 +197,7 @@ def test_a_payment_in_doubt_keeps_its_buyer(customer):
     assert restock_refusal(customer) == ["doubted_payment"]
 
 
-def test_what_a_seller_is_owed_keeps_them(customer, seller):
+def test_a_seller_who_is_owed_money_cannot_be_deleted(customer, seller):
     answer = delete(seller)
 
     assert answer.json()["under_way"] == [{"what": "money_owed", "amount": 1500}]
@@ -216,7 +216,7 @@ def test_a_refusal_changes_nothing(wanjiku, kettle):
 # --- What goes ---------------------------------------------------------------------------------
 
 
-def test_nothing_is_left_that_names_them(customer):
+def test_no_column_names_a_deleted_person(customer):
     assert delete(customer).status_code == 200
 
     for holding in HOLDINGS:
@@ -302,7 +302,7 @@ def test_the_files_of_pictures_are_deleted(
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
-def test_every_session_ends(api, wanjiku):
+def test_deletion_ends_every_session(api, wanjiku):
     pair = log_in(api, "wanjiku").json()
     delete(wanjiku)
 

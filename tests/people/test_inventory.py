@@ -56,7 +56,7 @@ def test_every_column_is_shown_or_hidden_and_goes_or_stays(model):
 def test_a_table_that_names_people_says_what_it_keeps():
     missing = {model._meta.label for model in OTHERS} - IMPERSONAL.keys()
 
-    assert missing == set(), f"Say in payments/people/inventory.py what becomes of: {missing}"
+    assert missing == set(), f"Say in payments/people/inventory/ what becomes of: {missing}"
 
 
 def test_the_inventory_names_existing_columns():

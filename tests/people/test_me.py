@@ -135,5 +135,5 @@ def test_reading_the_profile_takes_three_statements(buyer, django_assert_num_que
         api.get("/me/")
 
 
-def test_no_cache_keeps_it(buyer):
+def test_the_profile_is_not_cached(buyer):
     assert signed_in(buyer).get("/me/")["Cache-Control"] == "no-store"

@@ -418,6 +418,8 @@ TABLE = {
     "admin/accounts/user/ sign_out": "ACTION ------w---w-",
     "admin/accounts/user/ let_try_again": "ACTION ------w---w-",
     "admin/accounts/user/ take_second_factor_away": "ACTION ----------w-",
+    "admin/accounts/user/ close": "ACTION ----------w-",
+    "admin/accounts/user/ reopen": "ACTION ----------w-",
     "admin/accounts/passwordtries/ let_try": "ACTION ----------w-",
     "admin/accounts/proposal/ agree": "ACTION ------w---w-",
     "admin/accounts/proposal/ reject": "ACTION ------w---w-",

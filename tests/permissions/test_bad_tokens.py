@@ -143,7 +143,7 @@ def test_a_stale_cookie_bars_nobody(world, path, cookie):
     assert Client(HTTP_COOKIE=stale).get(path).status_code == 200
 
 
-def test_its_seller_still_sees_where_they_are_paid(world):
+def test_a_seller_still_sees_where_they_are_paid(world):
     answer = world.clients["seller"].get(f"/product/{world.product.pk}/")
 
     assert answer.json()["payment_mpesa_number"] == world.product.payment_mpesa_number

@@ -249,7 +249,7 @@ def test_a_refund_after_the_payout_is_the_sellers_debt(buyer, seller, line, prob
     assert sent(daraja)[-1] == ("254722000000", 700)
 
 
-def test_the_statement_shows_it(problem, seller, seller_api, line, settings):
+def test_the_sellers_statement_shows_the_reduction(problem, seller, seller_api, line, settings):
     post(seller, line, "accept/", {"amount": 300})
 
     rows = seller_api.get("/seller/statement/").json()

@@ -10,8 +10,8 @@ from django.utils import timezone
 from accounts.contacts import record_paid_from
 from accounts.preferences import change_preferences
 from orders.models import InboxNotice, Message, Notice, ProblemKind
-from orders.notifications.rendering import compose
-from orders.notifications.templates import Item
+from orders.notifications.composing import compose
+from orders.notifications.rendering import Item
 from orders.notifications.to_support import render
 from tests.conftest import signed_in
 from tests.factories import UserFactory, give_role, proven

@@ -98,7 +98,7 @@ def test_a_closed_thread_is_closed(buyer, seller, line, problem):
     assert get(seller, line, "messages/").status_code == 200
 
 
-def test_a_message_sent_twice_is_one(seller, line, problem):
+def test_a_message_sent_twice_is_stored_once(seller, line, problem):
     first, second = (post(seller, line, "messages/", HELLO) for _ in range(2))
 
     assert (first.status_code, second.status_code) == (201, 200)

@@ -167,7 +167,7 @@ def test_the_latest_movements_are_shown_to_read(staff, kettle):
     assert "order:019" not in page
 
 
-def test_pictures_are_previewed(staff, listing, png):
+def test_the_admin_previews_pictures(staff, listing, png):
     from omachemainproj.images import normalise_own
 
     product = listing(picture=normalise_own(png))

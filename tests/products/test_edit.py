@@ -194,7 +194,7 @@ def test_the_number_changes_with_the_password(seller_api, kettle):
         ({"password": "a guess"}, "This is not your password."),
     ],
 )
-def test_the_number_stays_without_it(seller_api, kettle, sent, told):
+def test_without_the_password_the_payout_number_stays(seller_api, kettle, sent, told):
     response = edit(seller_api, kettle, price=7, payment_mpesa_number=NEW_NUMBER, **sent)
 
     assert response.status_code == 400

@@ -191,6 +191,7 @@ def test_home_answers_head_like_get(api, kettle):
     assert response["ETag"] == api.get("/")["ETag"]
 
 
+@pytest.mark.usefixtures("never_analyzed")
 @pytest.mark.django_db
 def test_each_branch_of_home_walks_its_own_index():
     with connection.cursor() as cursor:

@@ -122,6 +122,7 @@ def test_nobodys_goods_are_looked_for_in_no_table(api, kettle, django_assert_num
     assert answer.json() == []
 
 
+@pytest.mark.usefixtures("never_analyzed")
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("keyset", "indexes"),
@@ -266,6 +267,7 @@ def _plan(query):
     return query.explain()
 
 
+@pytest.mark.usefixtures("never_analyzed")
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("products", "order", "index"),

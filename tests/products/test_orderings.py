@@ -280,6 +280,7 @@ def test_descriptions_nobody_asked_for_are_not_read(api, kettle, django_assert_n
     assert "products_productpicture" not in captured[0]["sql"]
 
 
+@pytest.mark.usefixtures("never_analyzed")
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("shelf", "ordering", "index"),
@@ -303,6 +304,7 @@ def test_each_order_walks_an_index_that_has_it(shelf, ordering, index):
     assert "TEMP B-TREE" not in plan
 
 
+@pytest.mark.usefixtures("never_analyzed")
 @pytest.mark.postgres
 @pytest.mark.django_db
 def test_several_categories_are_sorted_by_the_page_and_no_more(listing):

@@ -130,7 +130,7 @@ def test_an_order_names_every_picture_once(seller_api, kettle):
     assert said == {"order": [f"List every picture of the product once: {ids[0]}, {ids[1]}."]}
 
 
-def test_those_behind_one_that_goes_move_up(
+def test_pictures_after_a_deleted_one_move_up(
     seller_api, api, kettle, media, django_capture_on_commit_callbacks
 ):
     ids = [post(seller_api, kettle).json()[-1]["id"] for _ in range(3)]

@@ -15,7 +15,7 @@ def test_stars_are_whole_numbers_from_one_to_five(buyer_api, line, stars):
     assert Review.objects.count() == 0
 
 
-def test_stars_are_needed(buyer_api, line):
+def test_a_review_needs_stars(buyer_api, line):
     response = buyer_api.post(f"/track/{line.pk}/review/", {"text": "Good."})
 
     assert response.json() == {"stars": ["This field is required."]}

@@ -137,7 +137,7 @@ def test_hidden_by_six_at_once_it_is_taken_out_once(review, kettle):
     assert sums(kettle) == ((0, 0), (0, 0))
 
 
-def test_six_answers_at_once_are_one(seller, review):
+def test_six_concurrent_answers_are_stored_as_one(seller, review):
     apis = [signed_in(seller) for _ in range(6)]
 
     responses = at_once(

@@ -11,7 +11,11 @@ from products.catalogue.search import SearchPlan, is_common_in_names, named, pla
 from products.models import Product
 from tests.factories import ProductFactory
 
-pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
+pytestmark = [
+    pytest.mark.postgres,
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("never_analyzed"),
+]
 
 #: The first id of the newest range of 8,192 ids in a shop with a million products.
 NEWEST = 122 << 13

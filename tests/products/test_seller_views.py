@@ -170,7 +170,7 @@ def test_reviews_of_all_a_seller_sells_are_one_list(seller_api, reviewed):
     [("stars=2", [2]), ("stars=2,5", [2, 5]), ("stars=1", []), ("answered=true", []),
      ("answered=false", [2, 5]), ("stars=5&answered=false", [5])],
 )  # fmt: skip
-def test_reviews_are_narrowed(seller_api, reviewed, query, stars):
+def test_a_sellers_reviews_are_filtered(seller_api, reviewed, query, stars):
     assert [row["stars"] for row in seller_api.get(f"/seller/reviews/?{query}").json()] == stars
 
 

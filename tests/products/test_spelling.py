@@ -49,6 +49,7 @@ def test_a_short_word_is_only_put_right_by_one_letter():
     assert correct_spelling(["sofo"]) == [["sofo*", "sofa"]]
 
 
+@pytest.mark.usefixtures("never_analyzed")
 @pytest.mark.django_db
 def test_a_search_asks_the_full_text_index(seller):
     Product.objects.bulk_create(
@@ -112,6 +113,7 @@ def test_how_common_words_are_is_seen_in_the_newest_products(cups, words, common
     assert is_common([[word] for word in words]) is common
 
 
+@pytest.mark.usefixtures("never_analyzed")
 @pytest.mark.postgres
 @pytest.mark.parametrize("keyset", [("-id",), ("price", "id"), ("-price", "-id")])
 def test_rare_matches_are_found_first_and_sorted_then(cups, keyset):

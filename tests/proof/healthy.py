@@ -9,7 +9,7 @@ from accounts.backoffice import audit
 from orders.fulfilment import move_line
 from orders.lifecycle import cancel_order
 from orders.models.notifications import Notice
-from orders.notifications.rendering import compose
+from orders.notifications.composing import compose
 from orders.notifications.sending import deliver_notifications
 from payments import clock
 from payments.backoffice import receipt_services, transfer_services

@@ -123,6 +123,11 @@ def test_the_access_log_is_on_in_production_and_off_on_a_laptop():
     }
 
 
+def test_a_refusal_is_one_line_of_the_log_in_production():
+    assert settings_of(PRODUCTION)["LOGGING"]["loggers"]["django.request"] == {"level": "ERROR"}
+    assert settings_of(LAPTOP)["LOGGING"]["loggers"]["django.request"] == {"level": "WARNING"}
+
+
 def test_who_watches_a_connection_for_a_while_takes_nothing_away_but_their_own(client, monkeypatch):
     def watch(execute, *asked):
         return execute(*asked)

@@ -13,8 +13,6 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,32 +22,24 @@ from django.db.models import Max
 from django.utils import timezone
 
 from accounts.models import User
-from omachemainproj.digests import digest_of
 from orders.models import (
-    AGREED_OF_DELIVERY,
-    AGREED_OF_LINE,
-    AGREED_OF_ORDER,
-    AGREED_OF_PARCEL,
     TO_FULFIL,
     Order,
-    OrderDelivery,
-    OrderTrack,
     PickupPoint,
-    digest_agreement,
-    digest_delivery,
 )
 from payments.originals import FACTS, KEPT, keep_originals
-from products.models import DIGESTED_OF_REVIEW, Product, Review
+from products.models import Product
 
 from .indexes import built_afterwards
+from .large_dataset_digests import write_digests
 from .shop import environment_without_shop
 
 #: Rows of each heavy user.
 LINES_BOUGHT, LINES_SOLD, LISTINGS, PARCELS = 2_000, 50_000, 20_000, 5_000
 #: The period all orders fall into.
 _SPAN = timedelta(days=730)
-#: Copies per statement, and orders per batch of digests.
-_AT_ONCE, _DIGESTS_AT_ONCE = 500, 20_000
+#: Copies per statement.
+_AT_ONCE = 500
 #: Tables whose template rows are kept as they are, without copies.
 _ONCE = ("orders.DeliveryRate", "orders.PayoutStop")
 #: Tables recomputed from the others, or not part of trading.
@@ -367,7 +357,7 @@ def _finish(cursor: Any, how: _Copies, listed: int) -> None:
         cursor.execute(statement)
     for statement in _NOT_TRADED:
         cursor.execute(statement, [how.base, min(how.staff) + how.base])
-    _write_digests(cursor, how.base + 1)
+    write_digests(cursor, how.base + 1)
     # Recreating the triggers records all existing rows in one statement each.
     for fact in FACTS:
         cursor.execute(f"DROP TRIGGER IF EXISTS {fact.table}_{KEPT}_{fact.kind} ON {fact.table}")
@@ -419,56 +409,3 @@ _NOT_TRADED = [
     " '0'), '', 'O-Mache: ' || kind, 'sent', 1, 'sms-' || id, '', created_at, created_at,"
     " created_at FROM orders_inboxnotice WHERE notice_id >= %s AND %s > 0",
 ]
-
-
-def _write_digests(cursor: Any, first: int) -> None:
-    """Digests of orders, deliveries and reviews, as ``prove`` computes them."""
-    last = Order.objects.aggregate(last=Max("pk"))["last"]
-    for start in range(first, last + 1, _DIGESTS_AT_ONCE):
-        some = {"order__gte": start, "order__lt": start + _DIGESTS_AT_ONCE}
-        _put(cursor, "orders_orderdigest (order_id, sha256)", _digests_of_orders(some))
-        _put(cursor, "orders_deliverydigest (order_id, sha256)", _digests_of_deliveries(some))
-    _put(cursor, "products_reviewdigest (review_id, sha256, created_at)", _digests_of_reviews())
-
-
-def _put(cursor: Any, where: str, rows: Iterator[tuple[Any, ...]]) -> None:
-    # Read all rows first: a connection in COPY mode cannot run queries.
-    read = list(rows)
-    with cursor.copy(f"COPY {where} FROM STDIN") as copied:
-        for row in read:
-            copied.write_row(row)
-
-
-def _digests_of_orders(some: dict[str, int]) -> Iterator[tuple[int, str]]:
-    agreed = {name: f"order__{name}" for name in AGREED_OF_ORDER}
-    rows = (
-        OrderTrack.objects.filter(**some)
-        .order_by("order")
-        .values_list("order", *agreed.values(), *AGREED_OF_LINE)
-    )
-    end = 1 + len(AGREED_OF_ORDER)
-    for pk, lines in groupby(rows, key=itemgetter(0)):
-        first, *rest = lines
-        yield pk, digest_agreement(first[1:end], [row[end:] for row in (first, *rest)])
-
-
-def _digests_of_deliveries(some: dict[str, int]) -> Iterator[tuple[int, str]]:
-    rows = (
-        OrderDelivery.objects.filter(**some)
-        .order_by("order")
-        .values_list(
-            "order",
-            *AGREED_OF_DELIVERY,
-            *(f"order__parcels__{name}" for name in AGREED_OF_PARCEL),
-        )
-    )
-    end = 1 + len(AGREED_OF_DELIVERY)
-    for pk, parcels in groupby(rows, key=itemgetter(0)):
-        first, *rest = parcels
-        yield pk, digest_delivery(first[1:end], [row[end:] for row in (first, *rest)])
-
-
-def _digests_of_reviews() -> Iterator[tuple[Any, ...]]:
-    rows = Review.objects.order_by("pk").values_list("pk", *DIGESTED_OF_REVIEW)
-    for pk, *review in rows.iterator():
-        yield pk, digest_of(review), timezone.now()

@@ -102,8 +102,6 @@ class Drill:
         )
         return 1 if self.trouble else 0
 
-    # --- Before ----------------------------------------------------------------------------------
-
     def _trade(self, log: Any) -> None:
         """Trade, with a backup in the middle; at the end kill every process."""
         from payments.demo.processes import open_shop
@@ -155,8 +153,6 @@ class Drill:
         ran = self._run(str(ROOT / "deploy" / "backup"), str(self.folder / "backups"))
         if ran.returncode:
             self.trouble.append(f"deploy/backup ended with {ran.returncode}: {ran.stderr}")
-
-    # --- The night -------------------------------------------------------------------------------
 
     def _destroy(self) -> None:
         self._counts_before = self._counts()
@@ -246,8 +242,6 @@ class Drill:
         if quiet < 3:
             self.trouble.append(f"after {PATIENCE} seconds these still wait: {waits}")
         self._expect(not Receipt.objects.unmatched().exists(), "there is money without an order")
-
-    # --- Small things ----------------------------------------------------------------------------
 
     def _money_out(self) -> int:
         """How many outgoing payments M-Pesa's books contain."""

@@ -184,8 +184,6 @@ class Kills:
         self._say(f"    the slowest took {slowest.seconds:.1f} s ({slowest.what})")
         self._say(f"    bought and paid again {paid - back:.1f} s after {kill.name} had restarted")
 
-    # --- The end -------------------------------------------------------------------------------
-
     def _end(self, clients: LoadClients, watch: Watch) -> None:
         late = f": {', '.join(clients.unpaid)}" if clients.unpaid else ""
         self._say(f"{len(clients.unpaid)} buyers waited for more than a minute{late}")
@@ -252,8 +250,6 @@ class Kills:
                 sorted(told) == [False, True], f"{trouble.kind} was told of as {sorted(told)}"
             )
         self._expect(mails.total() == 2 * Trouble.objects.exclude(told_at=None).count(), "mails")
-
-    # --- Who takes part --------------------------------------------------------------------------
 
     def _clients(self) -> LoadClients:
         from django.db import connection

@@ -67,8 +67,6 @@ class LoadClients:
             time.sleep(0.1)
         return 0.0
 
-    # --- What they do ----------------------------------------------------------------------------
-
     def _buy_on(self) -> None:
         while not self._stopped.is_set():
             try:

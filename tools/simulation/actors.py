@@ -25,19 +25,17 @@ from payments.backoffice import receipt_services, transfer_services
 from payments.models import GatewayEvent, OrderPayment, PayoutStop, Receipt, Refund
 from payments.reconciliation.status_query import query_now
 from payments.webhooks.inbox import process_event
-from products.listings.services import create_product
 from products.models import Product, StockMovement
 
+from .faults import ASYNC_FAULTS, PULL_FAULTS, PUSH_FAULTS, QUERY_FAULTS
 from .goods import Goods
 from .network import SAFARICOM, STRANGER, Message
 from .processes import DatabaseAway
 from .reversals import Reversals
-from .shop_people import ShopPeople
+from .seed_data import PHONES, KnownOrder, SeedData, SentCashout
 
 if TYPE_CHECKING:
     from .run import Run
-
-PHONES = [f"2547{n:08d}" for n in (11_000_011, 22_000_022, 33_000_033, 44_000_044, 55_000_055)]
 #: The statuses an order may be seen in after each status. Money may come again for a refunded
 #: one.
 ONWARDS = {
@@ -48,60 +46,6 @@ ONWARDS = {
     "refund_due": {"refund_due", "refunded"},
     "refunded": {"refunded", "refund_due"},
 }
-
-
-@dataclass
-class KnownOrder:
-    """An order as its buyer last saw it."""
-
-    token: str
-    reference: str
-    amount: int
-    buyer: User
-    status: str
-
-
-@dataclass
-class SentCashout:
-    """A cash-out request, to be repeated."""
-
-    buyer: User
-    sent: dict[str, Any]
-    key: str
-    token: str = ""
-
-
-@dataclass
-class SeedData:
-    """People and products, created once and restored at the beginning of every seed."""
-
-    buyers: list[User]
-    products: list[Product]
-    people: ShopPeople
-
-    @classmethod
-    def make(cls) -> SeedData:
-        seller = User.objects.create_user(username="amina")
-        return cls(
-            buyers=[User.objects.create_user(username=f"buyer{n}") for n in range(4)],
-            products=[
-                create_product(
-                    seller=seller,
-                    name=name,
-                    category="kitchen",
-                    price=price,
-                    item_number=number,
-                    payment_mpesa_number="254722000000",
-                )
-                for name, price, number in (
-                    ("Kettle", 1500, 6),
-                    ("Mug", 250, 30),
-                    ("Radio", 4000, 2),
-                    ("Match", 1, 100),
-                )
-            ],
-            people=ShopPeople.make(seller),
-        )
 
 
 @dataclass
@@ -157,8 +101,6 @@ class Actors:
     def reversals(self) -> Reversals:
         """Payments that customers have Safaricom reverse."""
         return Reversals(self.run, self.data.people)
-
-    # --- Buyers ----------------------------------------------------------------------------------
 
     def cash_out(self) -> None:
         chance = self.run.chance
@@ -244,8 +186,6 @@ class Actors:
         orders = [b for b in self.orders if status in ("", b.status)]
         return self.run.chance.choice(orders[-6:]) if orders else None
 
-    # --- The people behind the phones ------------------------------------------------------------
-
     def answer_phone(self) -> None:
         safaricom, chance = self.run.safaricom, self.run.chance
         ringing = [p for p in PHONES if safaricom.phone(p)["rings"]]
@@ -317,8 +257,6 @@ class Actors:
         amount = self.run.chance.choice([0, 1_000_000])
         safaricom.set_account(safaricom.config.b2c_shortcode, utility=amount)
 
-    # --- Strangers -------------------------------------------------------------------------------
-
     def post_forgery(self) -> None:
         """A stranger posts a forged message, knowing everything except the secret addresses."""
         chance = self.run.chance
@@ -388,8 +326,6 @@ class Actors:
                 ]
             }
         return json.dumps({"Body": {"stkCallback": callback}}).encode()
-
-    # --- The shop itself -------------------------------------------------------------------------
 
     def tick(self) -> None:
         self.run.tick()
@@ -509,47 +445,9 @@ STAFF: dict[str, Callable[[], QuerySet[Any]]] = {
     "try_again": Refund.objects.refused,
     "end_stop": lambda: PayoutStop.objects.filter(is_open=True),
 }
-ASYNC_FAULTS: dict[str, list[dict[str, Any]]] = {
-    "b2c": [
-        {"answer": "nothing"},
-        {"answer": "html"},
-        {"callbacks": 0},
-        {"callbacks": 3, "together": True},
-        {"callback_delay": 4000.0},
-        {"callback_before_answer": True, "answer": "nothing"},
-        {"reorder": "failure_then_success"},
-        {"reorder": "success_then_failure"},
-        {"forge": "wrong_token"},
-        {"queue_timeout": "with_result"},
-        {"queue_timeout": "without_result"},
-        {"queue_timeout": "not_done"},
-        {"outcome": "2040"},
-        {"outcome": "1"},
-        {"outcome": "8"},
-        {"outcome": "17"},
-        {"refuse": "busy"},
-        {"refuse": "unavailable"},
-        {"decide_after": 600.0},
-    ],
-    "transaction_status": [
-        {"answer": "nothing"},
-        {"callbacks": 0},
-        {"callback_delay": 500.0},
-        {"refuse": "internal_error"},
-        {"status": "Initiated"},
-        {"outcome": "17"},
-        {"queue_timeout": "not_done"},
-    ],
-}
 ASYNC_FAULTS["reversal"] = [
     *(fault for fault in ASYNC_FAULTS["b2c"] if fault.get("outcome") not in ("2040", "8")),
     {"outcome": "R000002"},
-]
-PULL_FAULTS: list[dict[str, Any]] = [
-    {"answer": "nothing"},
-    {"answer": "half"},
-    {"refuse": "unavailable"},
-    {"refuse": "internal_error"},
 ]
 C2B_FAULTS: list[dict[str, Any]] = [
     {"callbacks": 0},
@@ -557,44 +455,6 @@ C2B_FAULTS: list[dict[str, Any]] = [
     {"callback_delay": 1000.0},
     {"confirmation_first": True},
     {"forge": "wrong_token"},
-]
-QUERY_FAULTS = ["4999", "processing", "unknown", "invalid", "flaky"]
-PUSH_FAULTS: list[dict[str, Any]] = [
-    {"answer": "half"},
-    {"answer": "nothing"},
-    {"answer": "html"},
-    {"answer": "error"},
-    {"refuse": "busy"},
-    {"refuse": "locked"},
-    {"refuse": "unavailable"},
-    {"refuse": "internal_error"},
-    {"refuse": "error_in_200"},
-    {"refuse": "refused_in_200"},
-    {"refuse": "empty"},
-    {"invalidate_token": True},
-    {"callbacks": 0},
-    {"callbacks": 2},
-    {"callbacks": 3, "together": True},
-    {"callback_delay": 5.0},
-    {"callback_delay": 200.0},
-    {"callback_delay": 3000.0},
-    {"callback_before_answer": True},
-    {"callback_before_answer": True, "answer": "nothing"},
-    {"outcome": "success", "reorder": "failure_then_success"},
-    {"outcome": "success", "reorder": "success_then_failure"},
-    {"outcome": "success", "reorder": "failure_then_success", "callback_delay": 30.0},
-    {"outcome": "success", "reorder": "success_then_failure", "callback_delay": 30.0},
-    {"forge": "wrong_token"},
-    {"forge": "no_token"},
-    {"outcome": "success", "paid_amount": 7},
-    {"payer": "masked", "balance": "text", "amount_as": "text", "shuffle": True},
-    {"payer": "absent", "balance": "absent", "amount_as": "int"},
-    {"outcome": "no_money"},
-    {"outcome": "timeout", "decide_after": 45.0},
-    {"outcome": "success", "decide_after": 90.0},
-    {"query": "4999"},
-    {"query": "flaky"},
-    {"query": "unknown"},
 ]
 
 

@@ -70,8 +70,6 @@ class Comparison:
         if at_mpesa != came - went:
             self._say(f"the ledger has KES {at_mpesa} at M-Pesa, the books KES {came - went}")
 
-    # --- What came in ----------------------------------------------------------------------------
-
     def _check_incoming(self, entry: Entry) -> int:
         """Find the receipt of a payment; returns the amount the ledger must have for it, KES."""
         prompt = self._prompts.get(entry.purpose.checkout_request_id)
@@ -172,8 +170,6 @@ class Comparison:
 
     def _was_reported(self, entry: Entry) -> bool:
         return bool(self.reported & {entry.receipt, entry.purpose.checkout_request_id})
-
-    # --- What went out ---------------------------------------------------------------------------
 
     def _check_outgoing(self, entry: Entry) -> int:
         """Find the refund or payout that sent this money."""

@@ -63,8 +63,6 @@ class Network:
     #: Prompts and receipts whose message the shop received completely and answered with 200.
     reported: set[str] = field(default_factory=set)
 
-    # --- Out: the shop asks Safaricom ------------------------------------------------------------
-
     def session(self, transport: Any = None) -> requests.Session:
         """A session of the shop's kind that ends at this network."""
         session = requests.Session()
@@ -125,8 +123,6 @@ class Network:
             self.counts["page"] += 1
             return _PAGE, "a page instead"
         return reply, ""
-
-    # --- In: Safaricom posts to the shop ---------------------------------------------------------
 
     def deliver(self, callback: Callback) -> CallbackResponse:
         """Carry one message to the shop; it may be lost, late or repeated. Never raises."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -49,12 +48,14 @@ from payments.proof.prove import prove
 from payments.proof.rules import RULES
 from payments.reconciliation.statement_pull import SOON
 
-from .actors import Actors, SeedData, end_stop, run_clock
+from .actors import Actors, end_stop, run_clock
 from .books import BY_HAND, STATEMENT, Comparison
 from .chance import NO_FAULTS, Chance, draw_fault_rates, instead_of_the_operating_system
 from .clock import BEGINNING, SeededScheduler, Time, VirtualClock
+from .log_reader import logs_are_read
 from .network import SAFARICOM, Network, SeededCallbackClient
-from .processes import Crash, DatabaseAway, Processes, forget_what_was_asked
+from .processes import Crash, Processes, forget_what_was_asked
+from .seed_data import SeedData
 from .seeds import GOODS_STAND_STILL, NOBODY_TAKES_BACK
 from .shop import ShopClient
 from .shop_people import HASHERS
@@ -154,8 +155,6 @@ class Run:
                 raise self._failed(f"{type(error).__name__}: {error}") from error
             return self._outcome()
 
-    # --- The three phases ------------------------------------------------------------------------
-
     def _trade(self) -> None:
         self.processes.rates = self.network.rates = self.rates
         seeds = [self.origin.getrandbits(64) for _ in range(self.steps)]
@@ -252,8 +251,6 @@ class Run:
                 if row.checks < len(TRANSFER_QUERIES.seconds):
                     self.fail(f"{row.kind} {row.pk} is a person's, asked about {row.checks} times")
 
-    # --- What the run offers its actors ----------------------------------------------------------
-
     def log(self, line: str) -> None:
         """Record what happened, for the reader of a replay."""
         self.trace.append(f"{self.step:3} +{self.time.passed:09.3f} {line}")
@@ -284,8 +281,6 @@ class Run:
     def _overtake(self) -> None:
         """Another process overtakes the running one."""
         self.actors.overtake()
-
-    # --- What must be true -----------------------------------------------------------------------
 
     def _raise_failures(self) -> None:
         if self.failures:
@@ -393,13 +388,11 @@ class Run:
         # And regularly in any case, as the statement is read.
         return min([*waits, 12 * 3600.0]) + 10
 
-    # --- Setting up ------------------------------------------------------------------------------
-
     @contextmanager
     def _world(self) -> Iterator[None]:
         with ExitStack() as stack:
             enter = stack.enter_context
-            enter(_logs_are_read(self))
+            enter(logs_are_read(self))
             enter(self.time)
             enter(instead_of_the_operating_system(self.ids))
             enter(patch("time.sleep", self.time.advance))
@@ -515,43 +508,3 @@ class Run:
             counts[f"explained: {why}"] = times
         digest = hashlib.sha256("\n".join(self.trace).encode()).hexdigest()
         return Outcome(self.seed, self.trace, digest, counts)
-
-
-class _Reader(logging.Handler):
-    """Reads the shop's log: an unexpected exception is a failure, wherever it was caught."""
-
-    def __init__(self, run: Run) -> None:
-        super().__init__(logging.WARNING)
-        self._run = run
-
-    def emit(self, record: logging.LogRecord) -> None:
-        error = record.exc_info[1] if record.exc_info else None
-        if error is not None and not _is_injected_fault(error):
-            self._run.fail(f"{record.getMessage()[:200]}: {error!r}")
-        elif record.getMessage().startswith("constraint refused a write"):
-            # A constraint is the last guard: earlier code should have refused.
-            self._run.fail(record.getMessage()[:200])
-        else:
-            self._run.log(f"  · {record.getMessage()[:160]}")
-
-
-def _is_injected_fault(error: BaseException | None) -> bool:
-    """Whether an error is caused by this run's database faults."""
-    while error is not None:
-        if isinstance(error, DatabaseAway):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
-
-
-@contextmanager
-def _logs_are_read(run: Run) -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    root.handlers[:] = [_Reader(run)]
-    root.setLevel(logging.WARNING)
-    try:
-        yield
-    finally:
-        root.handlers[:] = handlers
-        root.setLevel(level)

@@ -13,10 +13,10 @@ import time_machine
 
 from daraja_simulator.keys import Keys
 
-from .actors import SeedData
 from .clock import BEGINNING
 from .database import Memory, in_memory
 from .run import Failed, Outcome, Run
+from .seed_data import SeedData
 
 
 @dataclass

@@ -10,7 +10,7 @@ from django.db.models.functions import Greatest
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.backoffice.admin import COUNT_AT_MOST
+from accounts.backoffice.change_list import COUNT_AT_MOST
 from accounts.backoffice.formats import write_day
 from omachemainproj.expressions import AddDays
 from orders.models import OrderTrack, Problem

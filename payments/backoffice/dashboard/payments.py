@@ -12,7 +12,7 @@ from typing import Any
 from django.db.models import Count, F, Q, Sum
 from django.urls import reverse
 
-from accounts.backoffice.admin import COUNT_AT_MOST
+from accounts.backoffice.change_list import COUNT_AT_MOST
 from omachemainproj.expressions import SecondsBetween
 from omachemainproj.money import format_kes
 from payments.backoffice.charts import (

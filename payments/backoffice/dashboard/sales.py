@@ -15,7 +15,7 @@ from django.db.models import Count, QuerySet, Sum
 from django.db.models.functions import TruncDate
 from django.urls import reverse
 
-from accounts.backoffice.formats import NOTHING
+from accounts.backoffice.formats import EMPTY_VALUE
 from accounts.models import User
 from omachemainproj.money import format_kes
 from orders.models import Order, OrderTrack, Parcel, commission_left, price_left
@@ -73,7 +73,7 @@ def sales(period: Period) -> Content:
                 pluralised(orders, "order"),
                 changelist_url(_ORDERS, _PAID, period.span("created_at")),
             ),
-            Figure("Average order", format_kes(round(amount / orders)) if orders else NOTHING),
+            Figure("Average order", format_kes(round(amount / orders)) if orders else EMPTY_VALUE),
         ],
         columns=_by_day(
             period,

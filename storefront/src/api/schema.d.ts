@@ -2033,7 +2033,7 @@ export interface components {
             readonly id: number;
             /** @description Like “home” or “shop”. */
             readonly label: string;
-            /** @description Whose name is called out there. */
+            /** @description Who receives the parcels. */
             readonly recipient: string;
             /** @description 12 digits: 2547… or 2541…. */
             phone: string;
@@ -2288,7 +2288,7 @@ export interface components {
             /** @description Whole KES, each. */
             price: number;
             /**
-             * @description Where the seller is paid.
+             * @description The phone the seller is paid at.
              * @example 0712345678
              */
             payment_mpesa_number: string | number;
@@ -2308,7 +2308,7 @@ export interface components {
             /** @description Whole KES, each. */
             price: number;
             /**
-             * @description Where the seller is paid.
+             * @description The phone the seller is paid at.
              * @example 0712345678
              */
             payment_mpesa_number: string | number;
@@ -2633,12 +2633,12 @@ export interface components {
             /**
              * @description The outcome; null while it is undecided.
              *
-             *     * `refunded` - refunded whole
-             *     * `reduced` - a part was refunded
-             *     * `returned` - the goods came back and were refunded
+             *     * `refunded` - refunded in full
+             *     * `reduced` - partly refunded
+             *     * `returned` - goods returned and refunded
              *     * `dismissed` - closed without a refund
              *     * `withdrawn` - withdrawn by the buyer
-             *     * `cancelled` - the line was cancelled otherwise
+             *     * `cancelled` - the line was cancelled
              */
             outcome: components["schemas"]["OutcomeEnum"] | null;
             /**
@@ -2723,7 +2723,7 @@ export interface components {
             stars: number | null;
             /** @description The number of reviews. */
             reviews: number;
-            /** @description Where the seller is paid: 2547… or 2541…, 12 digits. */
+            /** @description The phone the seller is paid at, 12 digits: 2547… or 2541…. */
             payment_mpesa_number: string;
             sku: string | null;
             /** @description The same as `item_number`. */
@@ -2954,12 +2954,12 @@ export interface components {
          *     * `prompt_failed` - prompt failed
          *     * `shipped` - on the way
          *     * `arrived` - at the pick-up point
-         *     * `attempted` - brought in vain
+         *     * `attempted` - delivery attempted
          *     * `waiting` - still at the pick-up point
          *     * `uncollected` - not collected
          *     * `delivered` - delivered
-         *     * `goes_back` - money is going back
-         *     * `refunded` - money sent back
+         *     * `goes_back` - refund started
+         *     * `refunded` - refund sent
          *     * `sold` - goods sold
          *     * `paid_out` - seller paid
          *     * `problem` - problem reported
@@ -3086,12 +3086,12 @@ export interface components {
         /** @enum {string} */
         OrdersErrorCode: "busy" | "not_authenticated" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "user_inactive" | "user_not_found";
         /**
-         * @description * `refunded` - refunded whole
-         *     * `reduced` - a part was refunded
-         *     * `returned` - the goods came back and were refunded
+         * @description * `refunded` - refunded in full
+         *     * `reduced` - partly refunded
+         *     * `returned` - goods returned and refunded
          *     * `dismissed` - closed without a refund
          *     * `withdrawn` - withdrawn by the buyer
-         *     * `cancelled` - the line was cancelled otherwise
+         *     * `cancelled` - the line was cancelled
          * @enum {string}
          */
         OutcomeEnum: "refunded" | "reduced" | "returned" | "dismissed" | "withdrawn" | "cancelled";
@@ -3326,7 +3326,7 @@ export interface components {
             /** @description Whole KES, each. */
             price?: number;
             /**
-             * @description Where the seller is paid.
+             * @description The phone the seller is paid at.
              * @example 0712345678
              */
             payment_mpesa_number?: string | number;
@@ -3352,7 +3352,7 @@ export interface components {
             /** @description Whole KES, each. */
             price?: number;
             /**
-             * @description Where the seller is paid.
+             * @description The phone the seller is paid at.
              * @example 0712345678
              */
             payment_mpesa_number?: string | number;
@@ -3616,12 +3616,12 @@ export interface components {
             /**
              * @description The outcome; null while it is undecided.
              *
-             *     * `refunded` - refunded whole
-             *     * `reduced` - a part was refunded
-             *     * `returned` - the goods came back and were refunded
+             *     * `refunded` - refunded in full
+             *     * `reduced` - partly refunded
+             *     * `returned` - goods returned and refunded
              *     * `dismissed` - closed without a refund
              *     * `withdrawn` - withdrawn by the buyer
-             *     * `cancelled` - the line was cancelled otherwise
+             *     * `cancelled` - the line was cancelled
              */
             outcome: components["schemas"]["OutcomeEnum"] | null;
             /**
@@ -4300,7 +4300,7 @@ export interface components {
         };
         /**
          * @description * `open` - open
-         *     * `returning` - goods on their way back
+         *     * `returning` - goods being returned
          *     * `closed` - closed
          * @enum {string}
          */
@@ -4477,7 +4477,7 @@ export interface components {
          *     * `shipping` - on the way
          *     * `delivered` - handed over
          *     * `cancelled` - cancelled
-         *     * `refunded` - cancelled, money back
+         *     * `refunded` - cancelled, refunded
          * @enum {string}
          */
         TrackStatusEnum: "created" | "paid" | "fetched" | "shipping" | "delivered" | "cancelled" | "refunded";
@@ -4613,19 +4613,19 @@ export interface components {
     parameters: never;
     requestBodies: never;
     headers: {
-        /** @description Names the request in our log; tell it to whom you ask for help. */
+        /** @description The request's ID in our log; quote it when you ask for help. */
         "X-Request-ID": string;
-        /** @description The language of its sentences: that of `Accept-Language`, or else of the caller's account. */
+        /** @description The language of the response: that of `Accept-Language`, else that of the caller's account. */
         "Content-Language": "en" | "sw";
-        /** @description Seconds after which the same request may do, where time mends it. */
+        /** @description Seconds after which the same request may succeed. */
         "Retry-After": number;
-        /** @description Names this very answer, for `If-None-Match`. */
+        /** @description Identifies this version of the response, for `If-None-Match`. */
         ETag: string;
-        /** @description Who may keep the answer, and for how long. */
+        /** @description Who may cache the response, and for how long. */
         "Cache-Control": string;
-        /** @description `<address>; rel="next"` (RFC 8288) where there is a next page, and `rel="prev"` where the one before can be told. */
+        /** @description `<address>; rel="next"` (RFC 8288) if there is a next page, and `rel="prev"` if the previous page is known. */
         Link: string;
-        /** @description What is asked for. */
+        /** @description The required authentication scheme. */
         "WWW-Authenticate": string;
     };
     pathItems: never;
@@ -15441,7 +15441,7 @@ export interface operations {
                  *     * `shipping` - on the way
                  *     * `delivered` - handed over
                  *     * `cancelled` - cancelled
-                 *     * `refunded` - cancelled, money back
+                 *     * `refunded` - cancelled, refunded
                  */
                 status?: "created" | "paid" | "fetched" | "shipping" | "delivered" | "cancelled" | "refunded";
             };

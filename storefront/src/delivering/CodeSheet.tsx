@@ -7,7 +7,7 @@ import type { Parcel } from "./queries";
 const DIGITS = 6;
 const KEYS = ["1", "2", "3", "4", "5", "6", "7", "8", "9"] as const;
 
-/** The buyer reads six digits out; they are typed with one thumb, on keys as large as it. */
+/** The code that the buyer reads out, typed with one thumb on large keys. */
 export function CodeSheet({
   parcel,
   isBusy,
@@ -29,7 +29,7 @@ export function CodeSheet({
   useEffect(() => {
     sheet.current?.showModal();
   }, []);
-  // What was wrong is not typed on.
+  // A wrong code is cleared.
   useEffect(() => {
     if (error instanceof ApiError) setCode("");
   }, [error]);
@@ -53,7 +53,7 @@ export function CodeSheet({
           </button>
         </div>
         <label htmlFor="sheet-code">
-          <Trans>Six digits that {recipient} reads out with the goods in hand</Trans>
+          <Trans>The six-digit code that {recipient} reads out when they have the goods</Trans>
         </label>
         <input
           id="sheet-code"
@@ -81,7 +81,7 @@ export function CodeSheet({
             type="button"
             className="word"
             disabled={!code}
-            aria-label={t`Take the last digit away`}
+            aria-label={t`Delete the last digit`}
             onClick={() => setCode(code.slice(0, -1))}
           >
             ⌫

@@ -20,11 +20,11 @@ import {
 } from "./queries";
 import { DONE } from "./words";
 
-/** Parts of a day's work, the one that presses most first. */
+/** The tabs, the most urgent one first. */
 const PARTS = ["bring", "fetch", "point", "take", "done"] as const;
 type Part = (typeof PARTS)[number];
 
-/** Parcels of who brings them, and of who hands them over at pick-up points. */
+/** Parcels of delivery agents, and of the agents of pick-up points. */
 export default function DeliveringPage() {
   const { t, i18n } = useLingui();
   const [params, setParams] = useSearchParams();
@@ -47,7 +47,7 @@ export default function DeliveringPage() {
   const wanted = PARTS.find((each) => each === params.get("part"));
   const part =
     wanted ?? PARTS.find((each) => each !== "done" && parcels[each].length > 0) ?? "take";
-  // Who only hands over at a point brings nothing, and most who bring have no point.
+  // Agents of a pick-up point may deliver nothing, and most delivery agents have no point.
   const hasPoint = parcels.point.length > 0;
   const brings = !hasPoint || parcels.bring.length + parcels.fetch.length + parcels.take.length > 0;
   const shown = PARTS.filter(
@@ -109,7 +109,7 @@ export default function DeliveringPage() {
       )}
       {readAt && (
         <p className="quiet small">
-          <Trans>This is how it stood at {readAt}.</Trans>
+          <Trans>As of {readAt}.</Trans>
         </p>
       )}
       {part === "take" && <Where county={county} change={(to) => change({ county: to })} />}
@@ -135,7 +135,7 @@ export default function DeliveringPage() {
   );
 }
 
-/** Whether a parcel is for who stands at its pick-up point: to be taken in there, or waiting. */
+/** Whether a parcel is for the agent of its pick-up point: to be received there, or waiting. */
 function isAtPoint({ actions, deliver, mine }: Parcel): boolean {
   if (deliver.way !== "pickup") return false;
   return actions.includes("arrived") || (actions.includes("delivered") && !mine);
@@ -145,7 +145,7 @@ function PartName({ part }: { part: Part }) {
   if (part === "bring") return <Trans>With me</Trans>;
   if (part === "fetch") return <Trans>To fetch</Trans>;
   if (part === "point") return <Trans>My point</Trans>;
-  if (part === "take") return <Trans>To take</Trans>;
+  if (part === "take") return <Trans>Available</Trans>;
   return <Trans>Done</Trans>;
 }
 
@@ -163,7 +163,7 @@ function Nothing({ part }: { part: Exclude<Part, "done"> }) {
     return (
       <Empty title={<Trans>You have nothing to hand over</Trans>}>
         <p className="quiet">
-          <Trans>What you have fetched stands here.</Trans>
+          <Trans>Parcels you have fetched are listed here.</Trans>
         </p>
       </Empty>
     );
@@ -172,24 +172,24 @@ function Nothing({ part }: { part: Exclude<Part, "done"> }) {
     return (
       <Empty title={<Trans>You have nothing to fetch</Trans>}>
         <p className="quiet">
-          <Trans>Take parcels on under “To take”.</Trans>
+          <Trans>Take parcels under “Available”.</Trans>
         </p>
       </Empty>
     );
   }
   if (part === "point") {
     return (
-      <Empty title={<Trans>Nothing is at your point</Trans>}>
+      <Empty title={<Trans>No parcels for your pick-up point</Trans>}>
         <p className="quiet">
-          <Trans>What was fetched for a pick-up point of yours stands here.</Trans>
+          <Trans>Parcels fetched for your pick-up point are listed here.</Trans>
         </p>
       </Empty>
     );
   }
   return (
-    <Empty title={<Trans>Nothing is free to take on</Trans>}>
+    <Empty title={<Trans>No parcels available</Trans>}>
       <p className="quiet">
-        <Trans>What is paid and nobody has taken on stands here at once.</Trans>
+        <Trans>Paid parcels that no agent has taken are listed here.</Trans>
       </p>
     </Empty>
   );
@@ -202,7 +202,7 @@ function Where({ county, change }: { county: County | null; change: (to: string)
     return (
       <p>
         <button type="button" className="as-link" onClick={() => setChoosing(true)}>
-          <Trans>Only of one county</Trans>
+          <Trans>Filter by county</Trans>
         </button>
       </p>
     );
@@ -210,7 +210,7 @@ function Where({ county, change }: { county: County | null; change: (to: string)
   return (
     <div className="field">
       <label className="label" htmlFor="county">
-        <Trans>County where it is collected or goes</Trans>
+        <Trans>County of collection or delivery</Trans>
       </label>
       <select
         id="county"
@@ -237,7 +237,7 @@ function Done() {
       {list.isError && <Problem error={list.error} again={() => void list.refetch()} />}
       {list.isPending && <Bones />}
       {list.isSuccess && parcels.length === 0 && (
-        <Empty title={<Trans>You have handed nothing over lately</Trans>} />
+        <Empty title={<Trans>No recent deliveries</Trans>} />
       )}
       <ul className="stack">
         {parcels.map((parcel) => (
@@ -254,9 +254,9 @@ function NotYours() {
   return (
     <>
       <Title text={t`Delivering`} />
-      <Empty title={<Trans>This is for who brings parcels</Trans>}>
+      <Empty title={<Trans>This page is for delivery agents</Trans>}>
         <p className="quiet">
-          <Trans>The shop makes people delivery agents, or names them on a pick-up point.</Trans>
+          <Trans>The shop appoints delivery agents and the agents of pick-up points.</Trans>
         </p>
         <Link className="button" to="/">
           <Trans>Look around</Trans>

@@ -4,21 +4,21 @@ import { NoAnswer } from "../api/errors";
 import { dayAndClock } from "../i18n/format";
 import { Problem } from "../ui/parts";
 import { CodeSheet } from "./CodeSheet";
-import { Collect, Deliver } from "./Ends";
-import { InVain } from "./InVain";
-import { LetGo } from "./LetGo";
+import { Collect, Deliver } from "./CollectAndDeliver";
+import { FailedAttempt } from "./FailedAttempt";
 import type { Action, Parcel } from "./queries";
+import { ReleaseParcel } from "./ReleaseParcel";
 import { type Unsent, useUnsent } from "./unsent";
 import { useParcel } from "./useParcel";
 import { ACTION, PARCEL_STATUS } from "./words";
 
-/** One parcel: what is in it, the end of its way that is next, and the press that is next. */
+/** One parcel: its contents, where the agent goes next, and the next action. */
 export function ParcelCard({
   parcel,
   done,
 }: {
   parcel: Parcel;
-  /** Say what was done: the card may leave the list with it. */
+  /** Reports the action: the card may leave the list with it. */
   done: (now: Parcel, action: Action) => void;
 }) {
   const { i18n } = useLingui();
@@ -49,7 +49,7 @@ export function ParcelCard({
       {parcel.status !== "delivered" && (
         <details>
           <summary>
-            {isFetching ? <Trans>Where it goes then</Trans> : <Trans>Where it comes from</Trans>}
+            {isFetching ? <Trans>Where it goes</Trans> : <Trans>Where it comes from</Trans>}
             <span className="hidden"> ({parcel.order})</span>
           </summary>
           {isFetching ? <Deliver of={parcel} /> : <Collect of={parcel} />}
@@ -70,7 +70,7 @@ export function ParcelCard({
       )}
       {refused && <Problem error={move.error} />}
       {!waits && (
-        <Presses
+        <Actions
           parcel={parcel}
           isBusy={move.isPending}
           act={act}
@@ -105,7 +105,7 @@ const TONE: Record<Parcel["status"], string> = {
 };
 
 /** What can be done now, the next step large and at the bottom, where the thumb is. */
-function Presses({
+function Actions({
   parcel,
   isBusy,
   act,
@@ -117,20 +117,27 @@ function Presses({
   handOver: () => void;
 }) {
   const may = new Set(parcel.actions);
-  // Who takes one on fetches it later: a free one is not fetched by a slip of the thumb.
+  // It is fetched only after it was taken: one slip of the thumb must not do both.
   if (may.has("claim")) may.delete("fetched");
   const toPoint = parcel.deliver.way === "pickup";
   const next = ORDER.find(
-    // To a point it is brought; there, and at a door, it is handed over.
+    // It is brought to a pick-up point, and handed over there or at the buyer's door.
     (each) => may.has(each) && !(each === "delivered" && parcel.status === "fetched" && toPoint),
   );
   if (!next) return null;
   const others = ORDER.filter((each) => each !== next && may.has(each));
   return (
     <div className="presses">
-      <Press action={next} parcel={parcel} isBusy={isBusy} isNext act={act} handOver={handOver} />
+      <ActionButton
+        action={next}
+        parcel={parcel}
+        isBusy={isBusy}
+        isNext
+        act={act}
+        handOver={handOver}
+      />
       {others.map((each) => (
-        <Press
+        <ActionButton
           key={each}
           action={each}
           parcel={parcel}
@@ -140,14 +147,14 @@ function Presses({
         />
       ))}
       {may.has("release") && (
-        <LetGo
+        <ReleaseParcel
           order={parcel.order}
           isBusy={isBusy}
           send={(note) => act({ action: "release", note })}
         />
       )}
       {may.has("attempt") && (
-        <InVain
+        <FailedAttempt
           order={parcel.order}
           isBusy={isBusy}
           send={(reason, note) => act({ action: "attempt", reason, note })}
@@ -160,7 +167,7 @@ function Presses({
 /** The steps in their order. */
 const ORDER = ["claim", "fetched", "arrived", "shipping", "delivered"] as const;
 
-function Press({
+function ActionButton({
   action,
   parcel,
   isBusy,
@@ -189,9 +196,7 @@ function Press({
     <>
       {action === "fetched" && isSure && (
         <p className="notice warn" role="status">
-          <Trans>
-            Only with the goods in your hands, and all of them: from then on the seller is paid.
-          </Trans>
+          <Trans>Confirm only when you have all the goods: the seller is paid from then on.</Trans>
         </p>
       )}
       <button
@@ -203,7 +208,7 @@ function Press({
         {isBusy && isNext ? (
           <Trans>One moment…</Trans>
         ) : isSure ? (
-          <Trans>Yes, I have all of it</Trans>
+          <Trans>Yes, I have everything</Trans>
         ) : (
           i18n._(ACTION[action])
         )}

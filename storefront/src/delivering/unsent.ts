@@ -1,8 +1,8 @@
-/** Presses that no answer came to: a bad line loses them, and they are offered again. */
+/** Actions that got no response on a bad connection: they are offered again. */
 
 import { useSyncExternalStore } from "react";
 import { readStored, store } from "../api/storage";
-import type { Reason } from "./InVain";
+import type { Reason } from "./FailedAttempt";
 import type { Action } from "./queries";
 
 export type Unsent = {
@@ -22,7 +22,7 @@ function all(): All {
   return now;
 }
 
-/** Keep what was pressed for a parcel, or forget it (null). In this tab, through reloads. */
+/** Store the unanswered action of a parcel, or forget it (null). In this tab, across reloads. */
 export function keepUnsent(parcel: number, pressed: Unsent | null): void {
   const { [parcel]: _, ...others } = all();
   now = pressed ? { ...others, [parcel]: pressed } : others;
@@ -35,7 +35,7 @@ function subscribe(tell: () => void): () => void {
   return () => listeners.delete(tell);
 }
 
-/** What was pressed for a parcel and not answered, or undefined. */
+/** The unanswered action of a parcel, or undefined. */
 export function useUnsent(parcel: number): Unsent | undefined {
   return useSyncExternalStore(subscribe, all)[parcel];
 }

@@ -1,4 +1,4 @@
-/** What the pages of who brings parcels call things. */
+/** The texts of parcels' statuses and actions. */
 
 import type { MessageDescriptor } from "@lingui/core";
 import { msg } from "@lingui/core/macro";
@@ -12,24 +12,24 @@ export const PARCEL_STATUS: Record<Parcel["status"], MessageDescriptor> = {
   delivered: msg`Handed over`,
 };
 
-/** What a button says. */
+/** The label of a button. */
 export const ACTION: Record<Action, MessageDescriptor> = {
-  claim: msg`I take it on`,
-  release: msg`Let it go`,
-  attempt: msg`Nobody takes it in`,
+  claim: msg`Take this parcel`,
+  release: msg`Release it`,
+  attempt: msg`I could not deliver it`,
   fetched: msg`I have fetched it`,
   shipping: msg`I am on my way`,
   arrived: msg`It has arrived here`,
   delivered: msg`Hand it over`,
 };
 
-/** What is said once it is so. */
+/** The message after an action has succeeded. */
 export const DONE: Record<Action, MessageDescriptor> = {
-  claim: msg`It is yours to fetch.`,
-  release: msg`Others may take it on now.`,
-  attempt: msg`The buyer has been told. It is with you still.`,
-  fetched: msg`Fetched. It is with you now.`,
-  shipping: msg`On the way. The buyer has been told.`,
-  arrived: msg`It is here. The buyer has been told.`,
+  claim: msg`You can fetch it now.`,
+  release: msg`Other agents can take it now.`,
+  attempt: msg`The buyer has been notified. You still have the parcel.`,
+  fetched: msg`Fetched. You have it now.`,
+  shipping: msg`On the way. The buyer has been notified.`,
+  arrived: msg`It is here. The buyer has been notified.`,
   delivered: msg`Handed over. Well done.`,
 };

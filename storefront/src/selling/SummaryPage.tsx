@@ -128,7 +128,7 @@ function Needs({ summary }: { summary: Summary }) {
   return (
     <section className="panel needs">
       <h2>
-        <Trans>What needs you</Trans>
+        <Trans>What needs your attention</Trans>
       </h2>
       <ul>
         {waiting.map(([key, number, to, words]) => (

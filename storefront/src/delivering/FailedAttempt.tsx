@@ -8,14 +8,14 @@ import { Field } from "../ui/parts";
 export type Reason = Schemas["AttemptInput"]["reason"];
 
 const REASONS: Record<Reason, MessageDescriptor> = {
-  nobody_there: msg`Nobody was there, or answered the phone.`,
+  nobody_there: msg`Nobody was there or answered the phone.`,
   not_found: msg`I did not find the place.`,
   another_time: msg`They asked for another time.`,
   no_code: msg`They had no code.`,
 };
 
-/** An agent was at the door and has it still: why, and the buyer is told. */
-export function InVain({
+/** A failed delivery attempt: the agent gives the reason, and the buyer is notified. */
+export function FailedAttempt({
   order,
   isBusy,
   send,
@@ -29,7 +29,7 @@ export function InVain({
   if (!isOpen) {
     return (
       <button type="button" className="as-link" onClick={() => setOpen(true)}>
-        <Trans>Nobody takes it in</Trans>
+        <Trans>I could not deliver it</Trans>
         <span className="hidden"> ({order})</span>
       </button>
     );
@@ -46,7 +46,7 @@ export function InVain({
     >
       <fieldset className="choices">
         <legend className="label">
-          <Trans>Why? The buyer reads it.</Trans>
+          <Trans>Reason, shown to the buyer</Trans>
         </legend>
         {Object.entries(REASONS).map(([reason, words]) => (
           <label className="choice" key={reason}>
@@ -55,19 +55,19 @@ export function InVain({
           </label>
         ))}
       </fieldset>
-      <Field label={<Trans>More, if you like</Trans>} name="more" maxLength={120} />
+      <Field label={<Trans>Details (optional)</Trans>} name="more" maxLength={120} />
       <p>
         <Trans>
-          Keep it with you, and try again. If it cannot be handed over at all, tell the shop: it
-          gives it to somebody else, or pays the buyer back.
+          Keep the parcel and try again. If you cannot hand it over at all, contact the shop: it
+          assigns another agent or refunds the buyer.
         </Trans>
       </p>
       <div className="presses">
         <button type="submit" className="button wide" disabled={isBusy}>
-          <Trans>Tell the buyer</Trans>
+          <Trans>Notify the buyer</Trans>
         </button>
         <button type="button" className="button plain wide" onClick={() => setOpen(false)}>
-          <Trans>No, leave it</Trans>
+          <Trans>Cancel</Trans>
         </button>
       </div>
     </form>

@@ -16,9 +16,9 @@ export function Collect({ of: { collect, order } }: { of: Parcel }) {
       ) : (
         <p className="quiet">
           {collect.phone ? (
-            <Trans>The seller has named no place: call and ask.</Trans>
+            <Trans>The seller gave no address: call and ask.</Trans>
           ) : (
-            <Trans>The seller has named no place and no phone. Ask the shop.</Trans>
+            <Trans>The seller gave no address and no phone. Ask the shop.</Trans>
           )}
         </p>
       )}
@@ -38,7 +38,7 @@ export function Deliver({ of: { deliver, order } }: { of: Parcel }) {
   const { recipient } = deliver;
   return (
     <section className="end">
-      <h3>{point ? <Trans>Bring to the pick-up point</Trans> : <Trans>Bring to</Trans>}</h3>
+      <h3>{point ? <Trans>Deliver to the pick-up point</Trans> : <Trans>Deliver to</Trans>}</h3>
       <p className="who">{point ? point.name : recipient}</p>
       <Place
         // Of a point the area begins with its name, which stands above.
@@ -79,7 +79,7 @@ function Place({
   );
 }
 
-/** To call there, and to see it on a map, which is told the place and no name. */
+/** Buttons to call, and to open a map, which gets the place and no name. */
 function Ways({
   order,
   number,

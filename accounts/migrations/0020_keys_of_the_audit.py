@@ -15,7 +15,7 @@ def guard_again(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0018_what_rows_are_called"),
+        ("accounts", "0019_plain_labels"),
     ]
 
     operations = [

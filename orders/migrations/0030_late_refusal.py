@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0027_rename_fields'),
+        ('orders', '0029_fewer_indexes'),
     ]
 
     operations = [

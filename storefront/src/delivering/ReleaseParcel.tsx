@@ -11,8 +11,8 @@ const REASONS: MessageDescriptor[] = [
   msg`I have no time or no way to get there.`,
 ];
 
-/** An agent gives a parcel up before it is fetched: why, and it is free for others. */
-export function LetGo({
+/** An agent releases a parcel that is not fetched yet, with a reason, for other agents. */
+export function ReleaseParcel({
   order,
   isBusy,
   send,
@@ -49,7 +49,7 @@ export function LetGo({
     >
       <fieldset className="choices">
         <legend className="label">
-          <Trans>Why? The shop reads it.</Trans>
+          <Trans>Reason, shown to the shop</Trans>
         </legend>
         {REASONS.map((reason) => (
           <label className="choice" key={reason.id}>
@@ -58,16 +58,16 @@ export function LetGo({
           </label>
         ))}
       </fieldset>
-      <Field label={<Trans>More, if you like</Trans>} name="more" maxLength={120} />
+      <Field label={<Trans>Details (optional)</Trans>} name="more" maxLength={120} />
       <p>
-        <Trans>It is free again, and somebody else may take it on.</Trans>
+        <Trans>Other agents can take it then.</Trans>
       </p>
       <div className="presses">
         <button type="submit" className="button danger wide" disabled={isBusy}>
-          {isBusy ? <Trans>One moment…</Trans> : <Trans>Let it go</Trans>}
+          {isBusy ? <Trans>One moment…</Trans> : <Trans>Release it</Trans>}
         </button>
         <button type="button" className="button plain wide" onClick={() => setOpen(false)}>
-          <Trans>No, leave it</Trans>
+          <Trans>Cancel</Trans>
         </button>
       </div>
     </form>
