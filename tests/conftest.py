@@ -108,7 +108,7 @@ def _mail_is_its_own_tests():
 def payments_are_confirmed(monkeypatch):
     """M-Pesa's statement, or staff for a bank, confirms every payment as reported.
 
-    tests/payments/test_confirmation.py is about unconfirmed payments, and the simulation queries
+    tests/payments/confirmation/ is about unconfirmed payments, and the simulation queries
     the simulator: both do without.
     """
     confirmed_by_statement(monkeypatch)

@@ -22,7 +22,7 @@ from .refunds import Refund
 class Source(models.TextChoices):
     """The webhook endpoint a message came to; for a bank's endpoint, the bank's key."""
 
-    #: Stored as "prompt" since the time when only prompts had addresses.
+    #: Kept as "prompt" from the time when only prompts had addresses.
     CALLBACK = "prompt", "address of a prompt, refund or payout"
     C2B = "c2b", "address for pay bill payments"
     STATEMENT = "statement", "row of M-Pesa's statement"

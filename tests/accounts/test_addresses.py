@@ -288,8 +288,6 @@ def test_the_database_holds_one_of_each(buyer, mark):
         AddressFactory(user=buyer, **{mark: True})
 
 
-# --- At once -----------------------------------------------------------------------------------
-
 FIELDS = HOME | {"phone": "254712345678"}
 
 
@@ -340,9 +338,6 @@ def test_marks_moved_and_deleted_at_once_leave_one_default(turn):
 
     assert [each for each in told if isinstance(each, Exception)] == []
     assert [len(each) for each in marks(person)] == [1, 1]
-
-
-# --- Counties ----------------------------------------------------------------------------------
 
 
 def test_the_counties_are_public(api):

@@ -245,9 +245,6 @@ def test_with_a_person_goes_their_avatar(
     assert media() == []
 
 
-# --- Where people are reached ------------------------------------------------------------------
-
-
 @pytest.fixture
 def amina_at_home(amina):
     User.objects.filter(pk=amina.pk).update(phone="254712345678")
@@ -276,10 +273,10 @@ def test_support_sees_phones_and_addresses(amina_at_home):
 
 
 def test_view_permission_alone_shows_neither_phone_nor_address(amina_at_home):
-    desk = staff_with("view_user", "change_user")
+    staff_browser = staff_with("view_user", "change_user")
 
-    page = desk.get(change_page(amina_at_home)).content.decode()
-    filtered = desk.get(f"{LIST}?phone=254712345678")
+    page = staff_browser.get(change_page(amina_at_home)).content.decode()
+    filtered = staff_browser.get(f"{LIST}?phone=254712345678")
 
     assert "Amina" in page
     assert {told for told in ("254712345678", "254722000111", "Gikomba") if told in page} == set()

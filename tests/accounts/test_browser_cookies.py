@@ -56,9 +56,6 @@ def browser(amina):
     return browser
 
 
-# --- Where tokens go ---------------------------------------------------------------------------
-
-
 def test_a_browser_gets_its_refresh_token_in_a_cookie_that_no_script_reads(amina):
     answer = sign_in(APIClient())
 
@@ -186,9 +183,6 @@ def test_signing_out_by_a_token_in_the_body_works_there_too(api, pair):
     assert code(refresh(pair["refresh"])) == (401, "session_ended")
 
 
-# --- From a page that kept the token itself ------------------------------------------------------
-
-
 def move(browser, pair, **headers):
     body = {"refresh": pair["refresh"]}
     return browser.post("/token/refresh/", body, headers={**COOKIE, **headers})
@@ -215,9 +209,6 @@ def test_a_stolen_cookie_does_not_move_into_another_browser(browser):
 
     assert code(move(APIClient(), stolen)) == (401, "token_not_valid")
     assert renew(browser).status_code == 200
-
-
-# --- Nobody is signed out by a lost answer, or by two tabs --------------------------------------
 
 
 @pytest.mark.django_db(transaction=True)
@@ -391,9 +382,6 @@ def test_the_database_knows_neither_key_nor_cookie(browser):
     assert KEY not in kept
     assert browser.cookies["client"].value not in kept
     assert "eyJ" not in kept
-
-
-# --- Attacks -----------------------------------------------------------------------------------
 
 
 def test_a_refresh_cookie_is_of_no_use_in_another_browser_or_in_the_body(browser, caplog):

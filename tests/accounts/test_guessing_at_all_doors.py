@@ -72,11 +72,11 @@ def test_going_from_door_to_door_buys_no_more_guesses(amina, amina_api):
 
 def test_the_admins_own_password_page_is_no_door_for_guessing():
     boss = UserFactory(username="boss", is_staff=True, is_superuser=True)
-    desk = Client()
-    desk.force_login(boss, backend="accounts.backends.UsernameOrEmailBackend")
+    staff_browser = Client()
+    staff_browser.force_login(boss, backend="accounts.backends.UsernameOrEmailBackend")
     form = {"old_password": WRONG, "new_password1": NEW, "new_password2": NEW}
 
-    statuses = [desk.post("/admin/password_change/", form).status_code for _ in range(5)]
+    statuses = [staff_browser.post("/admin/password_change/", form).status_code for _ in range(5)]
 
     assert statuses == [200] * 4 + [429]
 

@@ -34,8 +34,6 @@ def posted(monkeypatch):
     return mail.outbox
 
 
-# --- Kept names --------------------------------------------------------------------------------
-
 POSING = [
     "admin",
     "Admin",
@@ -130,9 +128,6 @@ def test_a_persons_own_name_is_shown(shown):
     assert not poses(shown)
 
 
-# --- Look-alikes -------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("name", ["arnina", "am1na", "AMlNA", "a.m.i.n.a", "amiina", "amina_"])
 def test_a_name_that_looks_like_somebodys_is_refused(api, amina, name):
     response = register(api, name)
@@ -169,9 +164,6 @@ def test_the_admin_refuses_kept_names_and_look_alikes(admin_client, amina):
 
 def test_createsuperuser_may_be_called_admin():
     assert User.objects.create_superuser("admin", password=SECRET).skeleton == skeleton("Adm1n")
-
-
-# --- Names at rest -----------------------------------------------------------------------------
 
 
 def test_a_renamed_sellers_old_name_is_not_free_for_a_year(api, amina, amina_api):
@@ -222,9 +214,6 @@ def test_names_that_have_rested_are_forgotten(amina_api):
 
     assert names.forget_rested_names(timezone.now()) == 0
     assert names.forget_rested_names(year) == 1
-
-
-# --- Squatters on an address -------------------------------------------------------------------
 
 
 def test_a_squatter_on_an_unconfirmed_email_keeps_its_owner_from_nothing(api, posted):

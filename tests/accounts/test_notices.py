@@ -24,9 +24,9 @@ def change_email(client, email="thief@example.com"):
 
 def boss_at(address, form):
     boss = UserFactory(username="boss", is_staff=True, is_superuser=True)
-    desk = Client()
-    desk.force_login(boss, backend="accounts.backends.UsernameOrEmailBackend")
-    assert desk.post(address, form).status_code == 302
+    staff_browser = Client()
+    staff_browser.force_login(boss, backend="accounts.backends.UsernameOrEmailBackend")
+    assert staff_browser.post(address, form).status_code == 302
 
 
 def test_a_changed_e_mail_is_told_to_the_address_before(amina_api):

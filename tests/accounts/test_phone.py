@@ -86,9 +86,6 @@ def test_the_account_page_and_the_log_in_answer_as_they_did(api, amina, amina_ap
     assert phone_of(amina) == (PHONE, True)
 
 
-# --- Remembered --------------------------------------------------------------------------------
-
-
 def test_the_phone_of_the_first_paid_order_is_remembered(buyer):
     paid_line(buyer, ProductFactory())
 
@@ -156,9 +153,6 @@ def test_two_first_payments_at_once_leave_one_of_the_two():
 
     assert raised == [None, None]
     assert phone_of(person)[0] in {PHONE, OTHER}
-
-
-# --- Told --------------------------------------------------------------------------------------
 
 
 def inbox():

@@ -81,9 +81,6 @@ def code_of(response):
     return response.status_code, response.json().get("code")
 
 
-# --- Joining and signing in ----------------------------------------------------------------------
-
-
 def test_a_newcomer_joins_with_a_phone_alone(carrier):
     answer = enter(carrier)
 
@@ -199,9 +196,6 @@ def test_phone_login_can_be_turned_off_by_a_setting(carrier, settings, amina_api
     ):
         assert code_of(answer) == (404, "phone_login_off")
     assert carrier.sent == []
-
-
-# --- Guessing ------------------------------------------------------------------------------------
 
 
 def test_a_code_works_once(carrier):
@@ -338,9 +332,6 @@ def test_codes_that_are_over_are_deleted(carrier):
     assert delete_old_codes(timezone.now() + timedelta(minutes=11)) == 1
 
 
-# --- How often -----------------------------------------------------------------------------------
-
-
 def test_a_phone_gets_one_code_a_minute(carrier):
     ask()
 
@@ -407,9 +398,6 @@ def test_a_code_that_may_have_been_sent_counts(carrier):
     assert ask().status_code == 429
 
 
-# --- Staff, and numbers that change hands ---------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     "power", [{"is_staff": True}, {"is_superuser": True}, {"second_factor_at": timezone.now()}]
 )
@@ -457,9 +445,6 @@ def test_a_number_that_rested_asks_for_the_password_where_there_is_one(carrier, 
         answer = type_in(token, code, password=PASSWORD)
 
     assert (answer.status_code, answer.json()["user"]["pk"]) == (200, amina.pk)
-
-
-# --- Beside a password ----------------------------------------------------------------------------
 
 
 def link(api, carrier, phone=PHONE):

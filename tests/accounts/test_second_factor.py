@@ -70,17 +70,14 @@ def give_code(client, code):
     return client.post("/admin/login/code/", {"code": code})
 
 
-# --- Who must have one --------------------------------------------------------------------------
-
-
 def test_a_superuser_without_a_factor_reaches_nothing_but_its_page(boss):
-    desk = browser(boss)
+    staff_browser = browser(boss)
 
     for address in ("/admin/", "/admin/accounts/user/", "/admin/payments/console/"):
-        answer = desk.get(address)
+        answer = staff_browser.get(address)
         assert answer.status_code == 302
-        assert desk.get(answer["Location"])["Location"] == "/admin/second-factor/"
-    assert desk.get("/admin/second-factor/").status_code == 200
+        assert staff_browser.get(answer["Location"])["Location"] == "/admin/second-factor/"
+    assert staff_browser.get("/admin/second-factor/").status_code == 200
 
 
 @pytest.mark.parametrize(("role", "status"), [("finance", 302), ("support", 200)])
@@ -105,28 +102,27 @@ def test_without_staff_mfa_nobody_needs_a_second_factor(api, boss, settings):
     assert log_in(api, "boss").status_code == 200
 
 
-# --- Setting it up ------------------------------------------------------------------------------
-
-
 def test_a_factor_is_set_up_and_its_recovery_codes_are_shown_once(boss):
-    desk = browser(boss)
-    page = desk.get("/admin/second-factor/").content.decode()
+    staff_browser = browser(boss)
+    page = staff_browser.get("/admin/second-factor/").content.decode()
     secret = re.search(r"<code>([A-Z2-7]{32})</code>", page)[1]
 
-    answer = desk.post("/admin/second-factor/", {"code": code_of(secret), "password": PASSWORD})
+    answer = staff_browser.post(
+        "/admin/second-factor/", {"code": code_of(secret), "password": PASSWORD}
+    )
 
     assert "<svg" in page
     assert len(re.findall(r"<code>\d{8}</code>", answer.content.decode())) == 10
-    assert desk.get("/admin/").status_code == 200
+    assert staff_browser.get("/admin/").status_code == 200
     assert Audit.objects.get().did == "Set up a second factor"
 
 
 def test_a_session_left_open_sets_none_up_without_the_password(boss):
-    desk = browser(boss)
-    page = desk.get("/admin/second-factor/").content.decode()
+    staff_browser = browser(boss)
+    page = staff_browser.get("/admin/second-factor/").content.decode()
     secret = re.search(r"<code>([A-Z2-7]{32})</code>", page)[1]
 
-    desk.post("/admin/second-factor/", {"code": code_of(secret), "password": "a guess"})
+    staff_browser.post("/admin/second-factor/", {"code": code_of(secret), "password": "a guess"})
 
     assert User.objects.get().second_factor_at is None
 
@@ -152,9 +148,6 @@ def test_the_secret_lies_encrypted_in_the_database_and_the_session(enrolled, sec
 def test_a_second_one_is_not_set_up_over_the_first(enrolled, secret):
     with pytest.raises(second_factor.AlreadyEnrolled):
         second_factor.enrol(enrolled, secret=secret, code=code_of(secret, 1))
-
-
-# --- Signing in to the admin --------------------------------------------------------------------
 
 
 def test_the_password_alone_opens_nothing(client, enrolled):
@@ -242,9 +235,6 @@ def test_a_password_that_was_changed_meanwhile_voids_the_first_half(client, enro
     assert client.get("/admin/").status_code == 302
 
 
-# --- Signing in to the API ----------------------------------------------------------------------
-
-
 def api_log_in(api, code=None):
     body = {"username": "boss", "password": PASSWORD}
     return api.post("/login/", body if code is None else {**body, "code": code})
@@ -279,9 +269,6 @@ def test_a_buyer_without_a_factor_signs_in_as_ever(api, amina):
     assert log_in(api, "Amina").status_code == 200
 
 
-# --- Taking it away -----------------------------------------------------------------------------
-
-
 def take_away(client, person):
     form = {
         "action": "take_second_factor_away", "_selected_action": person.pk, "said": "yes",
@@ -308,11 +295,11 @@ def test_removing_ones_own_second_factor_needs_a_code(enrolled):
 
 
 def test_a_code_removes_ones_own_second_factor(enrolled, secret):
-    desk = browser(enrolled)
+    staff_browser = browser(enrolled)
 
-    desk.post("/admin/second-factor/", {"code": "000000", "remove": "yes"})
+    staff_browser.post("/admin/second-factor/", {"code": "000000", "remove": "yes"})
     assert User.objects.get().second_factor_at is not None
-    desk.post("/admin/second-factor/", {"code": code_of(secret, 1), "remove": "yes"})
+    staff_browser.post("/admin/second-factor/", {"code": code_of(secret, 1), "remove": "yes"})
 
     assert User.objects.get().second_factor_at is None
 
@@ -325,9 +312,6 @@ def test_new_recovery_codes_void_the_old(enrolled, secret):
     fresh = re.findall(r"<code>(\d{8})</code>", answer.content.decode())
     assert len(fresh) == 10
     assert not set(fresh) & set(enrolled.codes)
-
-
-# --- The key that encrypts ----------------------------------------------------------------------
 
 
 def test_a_changed_key_reads_what_the_one_before_encrypted(enrolled, secret, settings):
@@ -358,11 +342,11 @@ def test_a_role_given_later_ends_the_tokens_of_before(enrolled, settings):
 
 
 def test_ones_own_new_password_ends_every_session_but_this_one(enrolled):
-    desk, elsewhere = browser(enrolled), browser(enrolled)
+    staff_browser, elsewhere = browser(enrolled), browser(enrolled)
     new = "quite another secret"
     form = {"old_password": PASSWORD, "new_password1": new, "new_password2": new}
 
-    desk.post("/admin/password_change/", form)
+    staff_browser.post("/admin/password_change/", form)
 
-    assert desk.get("/admin/").status_code == 200
+    assert staff_browser.get("/admin/").status_code == 200
     assert elsewhere.get("/admin/").status_code == 302

@@ -33,16 +33,13 @@ def later(**span):
 
 
 @pytest.fixture
-def desk(db):
+def staff_browser(db):
     """A member of staff in the admin, by the log-in page."""
     UserFactory(username="clerk", is_staff=True)
     client = Client(HTTP_USER_AGENT=ANDROID, REMOTE_ADDR="197.248.10.7")
     client.post("/admin/login/?next=/admin/", {"username": "clerk", "password": PASSWORD})
     assert client.get("/admin/").status_code == 200
     return client
-
-
-# --- The list ----------------------------------------------------------------------------------
 
 
 def test_a_log_in_is_listed_with_when_where_and_on_what(api, amina):
@@ -98,9 +95,6 @@ def test_a_device_is_a_few_known_words(header, shown):
     assert describe_device(header) == shown
 
 
-# --- Ending them -------------------------------------------------------------------------------
-
-
 def test_ending_another_session_shuts_its_access_and_refresh_tokens_out_at_once(api, pair):
     thief = log_in(api, "Amina").json()
     mine = bearer(pair["access"])
@@ -149,10 +143,10 @@ def test_out_everywhere_ends_nobody_elses(api, pair, buyer):
     assert bearer(others["access"]).get("/user/").status_code == 200
 
 
-def test_out_everywhere_ends_the_back_office_too(desk):
+def test_out_everywhere_ends_the_back_office_too(staff_browser):
     signed_in(User.objects.get(username="clerk")).post("/account/sessions/end-all/")
 
-    assert desk.get("/admin/").status_code == 302
+    assert staff_browser.get("/admin/").status_code == 302
 
 
 def test_logging_out_shuts_the_access_token_out_at_once(api, pair):
@@ -165,9 +159,6 @@ def test_a_request_in_a_session_costs_one_query(pair, django_assert_num_queries)
     # the person, in a session that was not ended
     with django_assert_num_queries(1):
         assert bearer(pair["access"]).get("/user/").status_code == 200
-
-
-# --- A thief's replay --------------------------------------------------------------------------
 
 
 def test_a_spent_token_replayed_again_and_again_signs_out_once(api, pair):
@@ -230,9 +221,6 @@ def test_concurrent_replays_raise_one_alarm(pair, caplog):
     assert caplog.text.count("token_reuse") == 1
 
 
-# --- The end that comes by itself --------------------------------------------------------------
-
-
 def test_a_session_ends_after_ninety_days_however_often_it_is_rotated(api, pair):
     start = timezone.now()
     token = pair["refresh"]
@@ -281,26 +269,26 @@ def test_becoming_staff_ends_earlier_sessions(pair, amina):
         assert code(refresh(pair["refresh"])) == (401, "session_ended")
 
 
-def test_the_admin_is_shut_after_thirty_idle_minutes(desk):
+def test_the_admin_is_shut_after_thirty_idle_minutes(staff_browser):
     with later(minutes=31):
-        assert desk.get("/admin/").status_code == 302
+        assert staff_browser.get("/admin/").status_code == 302
 
 
-def test_work_in_the_admin_puts_the_idle_end_off_and_twelve_hours_end_it(desk):
+def test_work_in_the_admin_puts_the_idle_end_off_and_twelve_hours_end_it(staff_browser):
     for minutes in (25, 50):
         with later(minutes=minutes):
-            assert desk.get("/admin/").status_code == 200
+            assert staff_browser.get("/admin/").status_code == 200
     Session.objects.update(started_at=timezone.now() - timedelta(hours=11, minutes=59))
     with later(minutes=60):
-        assert desk.get("/admin/").status_code == 200
+        assert staff_browser.get("/admin/").status_code == 200
 
     with later(minutes=61):
-        assert desk.get("/admin/").status_code == 302
+        assert staff_browser.get("/admin/").status_code == 302
 
 
-def test_the_admins_session_is_listed_and_ended_by_signing_out(desk):
+def test_the_admins_session_is_listed_and_ended_by_signing_out(staff_browser):
     (shown,) = signed_in(User.objects.get()).get("/account/sessions/").json()
-    desk.post("/admin/logout/")
+    staff_browser.post("/admin/logout/")
 
     assert (shown["kind"], shown["address"], shown["device"]) == (
         "admin", "197.248.10.7", "Chrome on Android",
@@ -308,12 +296,12 @@ def test_the_admins_session_is_listed_and_ended_by_signing_out(desk):
     assert Session.objects.get().ended_at is not None
 
 
-def test_a_cookie_of_an_ended_session_opens_no_new_one(desk):
-    stolen = desk.cookies["sessionid"].value
-    desk.post("/admin/logout/")
-    desk.cookies["sessionid"] = stolen
+def test_a_cookie_of_an_ended_session_opens_no_new_one(staff_browser):
+    stolen = staff_browser.cookies["sessionid"].value
+    staff_browser.post("/admin/logout/")
+    staff_browser.cookies["sessionid"] = stolen
 
-    assert desk.get("/admin/").status_code == 302
+    assert staff_browser.get("/admin/").status_code == 302
     assert Session.objects.count() == 1
 
 

@@ -18,7 +18,7 @@ def staff(db):
 
 
 @pytest.fixture
-def desk(staff):
+def staff_browser(staff):
     """A browser in which the staff member is signed in."""
     client = Client()
     client.force_login(staff, backend="accounts.backends.UsernameOrEmailBackend")

@@ -15,8 +15,8 @@ from .test_pages import list_url
 pytestmark = [pytest.mark.django_db, pytest.mark.on_postgres]
 
 
-def act(desk, name, *rows, why="The buyer called"):
-    return desk.post(
+def act(staff_browser, name, *rows, why="The buyer called"):
+    return staff_browser.post(
         list_url(type(rows[0])),
         {
             "action": name,
@@ -27,8 +27,8 @@ def act(desk, name, *rows, why="The buyer called"):
     )
 
 
-def test_staff_cancel_an_unpaid_order_and_its_goods_are_free(desk, staff, unpaid, kettle):
-    act(desk, "cancel", unpaid)
+def test_staff_cancel_an_unpaid_order_and_its_goods_are_free(staff_browser, staff, unpaid, kettle):
+    act(staff_browser, "cancel", unpaid)
 
     unpaid.refresh_from_db()
     kettle.refresh_from_db()
@@ -46,8 +46,8 @@ def test_staff_cancel_an_unpaid_order_and_its_goods_are_free(desk, staff, unpaid
 
 
 @pytest.mark.parametrize("why", [None, "", "x"])
-def test_nothing_is_done_without_a_reason(desk, unpaid, why):
-    response = act(desk, "cancel", unpaid, why=why)
+def test_nothing_is_done_without_a_reason(staff_browser, unpaid, why):
+    response = act(staff_browser, "cancel", unpaid, why=why)
 
     unpaid.refresh_from_db()
     assert unpaid.payment_status == "requested"
@@ -56,11 +56,11 @@ def test_nothing_is_done_without_a_reason(desk, unpaid, why):
 
 
 @pytest.mark.parametrize("bar", [0, 1], ids=["above the list", "below the list"])
-def test_an_action_is_chosen_above_or_below_the_list(desk, unpaid, bar):
+def test_an_action_is_chosen_above_or_below_the_list(staff_browser, unpaid, bar):
     chosen = ["", ""]
     chosen[bar] = "cancel"
 
-    page = desk.post(
+    page = staff_browser.post(
         list_url(Order), {"action": chosen, "index": bar, "_selected_action": [unpaid.pk]}
     ).content.decode()
 
@@ -69,8 +69,8 @@ def test_an_action_is_chosen_above_or_below_the_list(desk, unpaid, bar):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("way", ["update", "delete"])
-def test_the_audit_is_only_added_to(desk, unpaid, way):
-    act(desk, "cancel", unpaid)
+def test_the_audit_is_only_added_to(staff_browser, unpaid, way):
+    act(staff_browser, "cancel", unpaid)
 
     with pytest.raises(IntegrityError):
         Audit.objects.update(why="x") if way == "update" else Audit.objects.all().delete()
@@ -79,18 +79,20 @@ def test_the_audit_is_only_added_to(desk, unpaid, way):
 
 
 @pytest.mark.parametrize("verb", ["change", "delete"])
-def test_nobody_changes_the_audit_in_the_admin(desk, unpaid, verb):
-    act(desk, "cancel", unpaid)
+def test_nobody_changes_the_audit_in_the_admin(staff_browser, unpaid, verb):
+    act(staff_browser, "cancel", unpaid)
     kept = Audit.objects.get()
 
-    answer = desk.post(f"/admin/accounts/audit/{kept.pk}/{verb}/", {"why": "x", "post": "yes"})
+    answer = staff_browser.post(
+        f"/admin/accounts/audit/{kept.pk}/{verb}/", {"why": "x", "post": "yes"}
+    )
 
     assert answer.status_code == 403
     assert Audit.objects.get().why == "The buyer called"
 
 
-def test_a_form_keeps_each_value_before_and_after(desk, staff, buyer):
-    desk.post(
+def test_a_form_keeps_each_value_before_and_after(staff_browser, staff, buyer):
+    staff_browser.post(
         f"/admin/accounts/user/{buyer.pk}/change/",
         {"username": "wanjiku", "first_name": "Helped", "is_active": "on"},
     )
@@ -100,8 +102,8 @@ def test_a_form_keeps_each_value_before_and_after(desk, staff, buyer):
     assert kept.changes == {"first_name": ["", "Helped"]}
 
 
-def test_a_paid_order_is_not_cancelled_and_staff_are_told_why(desk, sale):
-    response = act(desk, "cancel", sale)
+def test_a_paid_order_is_not_cancelled_and_staff_are_told_why(staff_browser, sale):
+    response = act(staff_browser, "cancel", sale)
 
     sale.refresh_from_db()
     assert sale.payment_status == "paid"
@@ -152,23 +154,23 @@ def test_what_an_action_changed_is_on_record(staff, sale, how, recorded):
     assert list(kept) == [(did, changes if changed else {}) for did, changed in recorded]
 
 
-def test_staff_send_another_prompt(desk, unpaid):
-    act(desk, "ring", unpaid)
+def test_staff_send_another_prompt(staff_browser, unpaid):
+    act(staff_browser, "ring", unpaid)
 
     assert [payment.live for payment in unpaid.payments.order_by("pk")] == [False, True]
 
 
-def test_a_message_that_could_not_be_read_is_acted_on_again(desk, sale):
+def test_a_message_that_could_not_be_read_is_acted_on_again(staff_browser, sale):
     event = GatewayEvent.objects.create(body=b"not json", sha256="0" * 64, state="unreadable")
 
-    act(desk, "reapply", event)
+    act(staff_browser, "reapply", event)
 
     event.refresh_from_db()
     assert event.state == "unreadable"
     assert event.note != ""
 
 
-def test_asking_about_a_payment_that_has_ended_changes_nothing(desk, sale):
-    act(desk, "ask", sale.payments.get())
+def test_asking_about_a_payment_that_has_ended_changes_nothing(staff_browser, sale):
+    act(staff_browser, "ask", sale.payments.get())
 
     assert Order.objects.get().payment_status == "paid"

@@ -48,14 +48,14 @@ ROWS = [LedgerPosting, LedgerEntry, Payout, SellerShare, PayoutDay]
 
 
 @pytest.mark.parametrize("model", ROWS, ids=lambda model: model.__name__)
-def test_finance_reads_a_row_and_nobody_writes_one(finance, desk, line, model):
+def test_finance_reads_a_row_and_nobody_writes_one(finance, staff_browser, line, model):
     row = model.objects.first()
     before = list(model.objects.order_by("pk").values())
 
     shown = finance.get(row_url(row))
     answers = [
         client.post(path, {"amount": 1, "status": "due", "phone": "254700000000", "post": "yes"})
-        for client in (finance, desk)
+        for client in (finance, staff_browser)
         for path in (row_url(row), f"{list_url(model)}add/", f"{list_url(model)}{row.pk}/delete/")
     ]
 
@@ -66,13 +66,13 @@ def test_finance_reads_a_row_and_nobody_writes_one(finance, desk, line, model):
 
 @pytest.mark.parametrize("model", [*ROWS, StockMovement], ids=lambda model: model.__name__)
 def test_a_list_costs_the_same_for_one_row_or_many(
-    desk, buyer, kettle, line, model, django_assert_max_num_queries
+    staff_browser, buyer, kettle, line, model, django_assert_max_num_queries
 ):
     fetched_line(buyer, kettle)
 
     # session, user, a bounded count (twice where nothing narrows it), the rows; nothing a row
     with django_assert_max_num_queries(5):
-        desk.get(list_url(model))
+        staff_browser.get(list_url(model))
 
 
 @pytest.mark.parametrize(
@@ -118,10 +118,10 @@ def test_payouts_are_filtered_by_status(finance, line):
     assert (rows("status__exact=done"), rows("status__exact=refused")) == (1, 0)
 
 
-def test_the_addresses_m_pesa_answers_at_are_shown_to_nobody(desk, line):
+def test_the_addresses_m_pesa_answers_at_are_shown_to_nobody(staff_browser, line):
     payout = Payout.objects.get()
 
-    pages = desk.get(row_url(payout)).content + desk.get(list_url(Payout)).content
+    pages = staff_browser.get(row_url(payout)).content + staff_browser.get(list_url(Payout)).content
 
     assert payout.callback_token.encode() not in pages
     assert payout.status_token.encode() not in pages
@@ -140,12 +140,12 @@ def test_movements_of_stock_are_found_by_product_and_read_by_the_catalogue(buyer
     assert client.post(row_url(row), {"quantity": 9}).status_code == 403
 
 
-def test_nobody_saves_an_order_as_it_was_when_the_page_was_opened(desk, line):
+def test_nobody_saves_an_order_as_it_was_when_the_page_was_opened(staff_browser, line):
     """A save of the whole row would undo a move made meanwhile, and wake the signals."""
     page = row_url(line)
     move_line(line.pk, "shipping", actor=UserFactory(is_superuser=True))
 
-    saved = desk.post(page, {"events-TOTAL_FORMS": 0, "events-INITIAL_FORMS": 0})
+    saved = staff_browser.post(page, {"events-TOTAL_FORMS": 0, "events-INITIAL_FORMS": 0})
 
     assert saved.status_code == 403
 

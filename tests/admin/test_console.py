@@ -68,11 +68,11 @@ QUEUES = {
 
 
 @pytest.mark.parametrize("title", QUEUES)
-def test_each_queue_lists_its_row_with_a_link_to_its_page(desk, daraja, title):
+def test_each_queue_lists_its_row_with_a_link_to_its_page(staff_browser, daraja, title):
     row = QUEUES[title](daraja)
 
-    shown = page(desk)
-    story = desk.get(timeline_path(row))
+    shown = page(staff_browser)
+    story = staff_browser.get(timeline_path(row))
 
     assert f"{title}\n" in shown
     assert timeline_path(row) in shown
@@ -80,51 +80,51 @@ def test_each_queue_lists_its_row_with_a_link_to_its_page(desk, daraja, title):
     assert "<form" in story.content.decode().partition("What you can do")[2]
 
 
-def test_an_empty_console_says_so(desk):
-    shown = page(desk)
+def test_an_empty_console_says_so(staff_browser):
+    shown = page(staff_browser)
 
     assert "Nothing needs action." in shown
     assert "<table" not in shown.partition('class="console"')[2]
-    assert "Nothing needs action." in page(desk, "/admin/")
+    assert "Nothing needs action." in page(staff_browser, "/admin/")
 
 
-def test_the_front_page_says_how_many_things_need_somebody(desk):
+def test_the_front_page_says_how_many_things_need_somebody(staff_browser):
     cases.lost_receipt()
     cases.silent_attempt(ids=False)
 
-    shown = " ".join(page(desk, "/admin/").split())
+    shown = " ".join(page(staff_browser, "/admin/").split())
 
     assert '<strong class="console-count">2</strong> items need action' in shown
 
 
-def test_queues_for_information_are_shown_but_not_counted(desk, daraja):
+def test_queues_for_information_are_shown_but_not_counted(staff_browser, daraja):
     short = cases.short_payment()
     held = cases.owed_refund()
     Refund.objects.filter(pk=held.pk).update(created_at=timezone.now() - cases.timedelta(hours=1))
 
-    shown = page(desk)
+    shown = page(staff_browser)
 
     assert "Nothing needs action." in shown
     assert timeline_path(short) in shown
     assert timeline_path(held) in shown
 
 
-def test_unsolicited_messages_are_counted_but_not_listed(desk, client):
+def test_unsolicited_messages_are_counted_but_not_listed(staff_browser, client):
     client.post("/safwebhook/", {"Body": "of a stranger"}, content_type="application/json")
 
-    shown = page(desk)
+    shown = page(staff_browser)
 
     assert "Nothing needs action." in shown
     assert "of a stranger" not in shown
     assert "1\n      unsolicited message</a>" in shown
 
 
-def test_a_timeline_is_in_order_of_time(desk):
+def test_a_timeline_is_in_order_of_time(staff_browser):
     receipt = cases.lost_receipt(reference="kettle please")
     order = cases.new_order()
-    act(desk, receipt, "give", reference=order.reference, why="She called and named it")
+    act(staff_browser, receipt, "give", reference=order.reference, why="She called and named it")
 
-    story = " ".join(page(desk, timeline_path(order)).split())
+    story = " ".join(page(staff_browser, timeline_path(order)).split())
 
     told = [
         "ordered for KES 1,500",
@@ -136,9 +136,6 @@ def test_a_timeline_is_in_order_of_time(desk):
     assert [sentence for sentence in told if sentence not in story] == []
 
 
-# --- What may be done -------------------------------------------------------------------------
-
-
 def decided(row):
     """Who decided last about a row, and what was written down of it."""
     entry = LogEntry.objects.get(object_id=str(row.pk))
@@ -147,10 +144,10 @@ def decided(row):
 
 
 @pytest.mark.usefixtures("balanced_books")
-def test_a_payment_is_matched_to_an_order(desk):
+def test_a_payment_is_matched_to_an_order(staff_browser):
     receipt, order = cases.lost_receipt(), cases.new_order()
 
-    answer = act(desk, receipt, "give", reference=order.reference.lower())
+    answer = act(staff_browser, receipt, "give", reference=order.reference.lower())
 
     order.refresh_from_db()
     assert order.payment_status == "paid"
@@ -162,23 +159,23 @@ def test_a_payment_is_matched_to_an_order(desk):
 
 
 @pytest.mark.usefixtures("balanced_books")
-def test_an_unmatched_payment_is_refunded(desk):
+def test_an_unmatched_payment_is_refunded(staff_browser):
     receipt = cases.lost_receipt()
 
-    act(desk, receipt, "back")
+    act(staff_browser, receipt, "back")
 
     assert list(Refund.objects.values_list("amount", "way", "cause")) == [
         (1500, "reversal", "staff")
     ]
     assert decided(receipt) == ("boss", "Refund it. Why: Seen on the portal")
-    assert "Nothing needs action." in page(desk)
+    assert "Nothing needs action." in page(staff_browser)
 
 
-def test_an_attempt_is_queried(desk, daraja):
+def test_an_attempt_is_queried(staff_browser, daraja):
     payment = cases.silent_attempt()
     daraja.answer = cases.PAID
 
-    answer = act(desk, payment, "ask")
+    answer = act(staff_browser, payment, "ask")
 
     assert (payment.status, daraja.queries) == ("confirmed", [payment.checkout_request_id])
     assert said(answer)[0].endswith("The attempt is now confirmed.")
@@ -188,38 +185,38 @@ def test_an_attempt_is_queried(desk, daraja):
 @pytest.mark.usefixtures("balanced_books")
 @pytest.mark.parametrize("is_known", [True, False], ids=["in suspense", "not known"])
 @pytest.mark.parametrize("ids", [True, False])
-def test_an_attempt_is_marked_paid(desk, ids, is_known):
+def test_an_attempt_is_marked_paid(staff_browser, ids, is_known):
     payment = cases.silent_attempt(ids=ids)
     if is_known:
         cases.by_hand(payment.amount, "nothing like it", number="TKG1234567")
 
-    act(desk, payment, "paid", number="TKG1234567")
+    act(staff_browser, payment, "paid", number="TKG1234567")
 
     receipt = Receipt.objects.get()
     assert (payment.status, payment.order.payment_status) == ("confirmed", "paid")
     assert (receipt.number, receipt.payment) == ("TKG1234567", payment)
-    assert "Nothing needs action." in page(desk)
+    assert "Nothing needs action." in page(staff_browser)
     assert decided(payment) == (
         "boss",
         "Mark it as paid (TKG1234567). Why: Seen on the portal",
     )
 
 
-def test_an_attempt_is_not_paid_by_money_of_another_order(desk):
+def test_an_attempt_is_not_paid_by_money_of_another_order(staff_browser):
     order, payment = cases.new_order(), cases.silent_attempt()
     number = cases.by_hand(1500, order.reference)
 
-    answer = act(desk, payment, "paid", number=number)
+    answer = act(staff_browser, payment, "paid", number=number)
 
     assert payment.status == "submitted"
     assert said(answer) == [f"Receipt {number} is already recorded; nothing was credited."]
 
 
 @pytest.mark.parametrize("ids", [True, False])
-def test_an_attempt_is_marked_unpaid(desk, ids):
+def test_an_attempt_is_marked_unpaid(staff_browser, ids):
     payment = cases.silent_attempt(ids=ids)
 
-    act(desk, payment, "unpaid")
+    act(staff_browser, payment, "unpaid")
 
     assert (payment.status, payment.result_code) == ("failed", "local.not_paid")
     assert decided(payment) == ("boss", "It was not paid. Why: Seen on the portal")
@@ -229,10 +226,10 @@ def test_an_attempt_is_marked_unpaid(desk, ids):
     ("key", "given", "way", "phone"),
     [("again", {}, "reversal", ""), ("send", {"phone": "0722 111 222"}, "b2c", "254722111222")],
 )
-def test_a_rejected_refund_is_retried(desk, key, given, way, phone):
+def test_a_rejected_refund_is_retried(staff_browser, key, given, way, phone):
     refund = cases.refused_refund()
 
-    act(desk, refund, key, **given)
+    act(staff_browser, refund, key, **given)
 
     following = Refund.objects.get(replaces=refund)
     assert (following.way, following.phone, following.status) == (way, phone, "due")
@@ -240,10 +237,10 @@ def test_a_rejected_refund_is_retried(desk, key, given, way, phone):
 
 
 @pytest.mark.usefixtures("balanced_books")
-def test_a_refund_on_the_portal_is_recorded(desk):
+def test_a_refund_on_the_portal_is_recorded(staff_browser):
     refund = cases.refused_refund()
 
-    act(desk, refund, "portal", number="tkc 1234567")
+    act(staff_browser, refund, "portal", number="tkc 1234567")
 
     following = Refund.objects.get(replaces=refund)
     assert (following.way, following.number, following.status) == ("portal", "TKC1234567", "done")
@@ -261,17 +258,17 @@ def test_a_refund_on_the_portal_is_recorded(desk):
         (cases.differing_refund, "done", {"number": "TKD1234567"}, "done"),
     ],
 )
-def test_a_refund_without_a_result_is_marked_by_staff(desk, make, key, given, status):
+def test_a_refund_without_a_result_is_marked_by_staff(staff_browser, make, key, given, status):
     refund = make()
 
-    act(desk, refund, key, **given)
+    act(staff_browser, refund, key, **given)
 
     assert (refund.status, refund.number) == (status, given.get("number", ""))
     assert refund.unacknowledged is False
     assert decided(refund)[0] == "boss"
 
 
-def test_a_doubted_payment_is_in_one_queue(desk):
+def test_a_doubted_payment_is_in_one_queue(staff_browser):
     receipt = cases.lost_receipt()
     assert counts("unmatched", "doubt") == (1, 0)
 
@@ -285,11 +282,11 @@ def counts(*keys):
     return tuple(found[key] for key in keys)
 
 
-def test_a_number_that_another_refund_has_is_no_proof(desk):
+def test_a_number_that_another_refund_has_is_no_proof(staff_browser):
     known, refund = cases.sent_refund(), cases.silent_refund()
     cases.result(known, number="TKD1234567")
 
-    answer = act(desk, refund, "done", number="TKD1234567")
+    answer = act(staff_browser, refund, "done", number="TKD1234567")
 
     assert refund.status == "sent"
     assert said(answer) == [
@@ -298,16 +295,16 @@ def test_a_number_that_another_refund_has_is_no_proof(desk):
     assert not LogEntry.objects.exists()
 
 
-def test_a_double_refund_is_acknowledged(desk):
+def test_a_double_refund_is_acknowledged(staff_browser):
     refund = cases.double_refund()
 
-    act(desk, refund, "seen", why="Asked the buyer to pay it back")
+    act(staff_browser, refund, "seen", why="Asked the buyer to pay it back")
 
-    assert "Nothing needs action." in page(desk)
+    assert "Nothing needs action." in page(staff_browser)
     assert decided(refund) == ("boss", "Acknowledge. Why: Asked the buyer to pay it back")
 
 
-def test_a_dropped_refund_that_was_sent_is_a_double_refund(desk):
+def test_a_dropped_refund_that_was_sent_is_a_double_refund(staff_browser):
     first = cases.sent_refund()
     cases.result(first, code="2028")
     second = Refund.objects.get(replaces=first)
@@ -321,26 +318,26 @@ def test_a_dropped_refund_that_was_sent_is_a_double_refund(desk):
     cases.result(second)
 
     assert (dropped, second.status, second.unacknowledged) == ("dropped", "done", True)
-    assert "The money was refunded twice" in page(desk)
+    assert "The money was refunded twice" in page(staff_browser)
     assert list(Refund.objects.owed()) == [second]
     # What went out once too often is a debt in suspense; nothing else is owed.
     assert balance(Account.SUSPENSE) == balance(Account.MPESA_CLEARING) == -1500
     assert balance(Account.REFUNDS_PAYABLE) == 0
 
 
-def test_a_corrected_receipt_is_acknowledged(desk, daraja):
+def test_a_corrected_receipt_is_acknowledged(staff_browser, daraja):
     receipt = cases.corrected_receipt(daraja)
 
-    act(desk, receipt, "seen")
+    act(staff_browser, receipt, "seen")
 
     assert (receipt.unacknowledged, receipt.written_off) == (False, 100)
-    assert "Nothing needs action." in page(desk)
+    assert "Nothing needs action." in page(staff_browser)
 
 
-def test_a_receipt_gets_its_number(desk, daraja):
+def test_a_receipt_gets_its_number(staff_browser, daraja):
     receipt = cases.unnamed_receipt(daraja)
 
-    act(desk, receipt, "name", number="TKE1234567")
+    act(staff_browser, receipt, "name", number="TKE1234567")
 
     assert Receipt.objects.get().number == "TKE1234567"
     assert decided(receipt) == (
@@ -349,44 +346,44 @@ def test_a_receipt_gets_its_number(desk, daraja):
     )
 
 
-def test_a_message_is_reprocessed(desk, settings):
+def test_a_message_is_reprocessed(staff_browser, settings):
     settings.DARAJA_CALLBACK_IPS = ["196.201.214.200"]
     order = cases.new_order()
     cases.by_hand(1500, order.reference)
     event = GatewayEvent.objects.get()
     settings.DARAJA_CALLBACK_IPS = []
 
-    act(desk, event, "again", why="The list of addresses was wrong")
+    act(staff_browser, event, "again", why="The list of addresses was wrong")
 
     order.refresh_from_db()
     assert (event.state, order.payment_status) == ("applied", "paid")
     assert decided(event) == ("boss", "Reprocess it. Why: The list of addresses was wrong")
 
 
-def test_a_message_is_set_aside(desk):
+def test_a_message_is_set_aside(staff_browser):
     event = cases.unreadable_confirmation()
 
-    act(desk, event, "aside")
+    act(staff_browser, event, "aside")
 
     assert event.state == "aside"
-    assert "Nothing needs action." in page(desk)
+    assert "Nothing needs action." in page(staff_browser)
 
 
-def test_a_stop_is_lifted(desk, daraja):
+def test_a_stop_is_lifted(staff_browser, daraja):
     cases.stopped(daraja)
     stop = PayoutStop.objects.get()
 
-    act(desk, stop, "end", why="The password was renewed")
+    act(staff_browser, stop, "end", why="The password was renewed")
 
     assert (stop.is_open, stop.ended_at is None) == (False, False)
     assert decided(stop) == ("boss", "Resume outgoing payments. Why: The password was renewed")
 
 
 @pytest.mark.usefixtures("balanced_books")
-def test_a_payment_that_staff_saw_is_recorded(desk):
+def test_a_payment_that_staff_saw_is_recorded(staff_browser):
     order = cases.new_order()
 
-    desk.post(
+    staff_browser.post(
         f"{CONSOLE}receipt/",
         {
             "number": "tkf1234567",
@@ -403,15 +400,12 @@ def test_a_payment_that_staff_saw_is_recorded(desk):
     assert decided(receipt)[1].endswith("Why: The buyer showed the SMS")
 
 
-# --- What must not be done --------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("why", ["", "  ", "ok", "x" * 201])
-def test_nothing_is_done_without_a_reason(desk, why):
+def test_nothing_is_done_without_a_reason(staff_browser, why):
     receipt = cases.lost_receipt()
     before = snapshot()
 
-    answer = act(desk, receipt, "back", why=why)
+    answer = act(staff_browser, receipt, "back", why=why)
 
     assert answer.status_code == 400
     assert 'class="errorlist"' in answer.content.decode()
@@ -419,10 +413,10 @@ def test_nothing_is_done_without_a_reason(desk, why):
 
 
 @pytest.mark.parametrize("typed", [{"number": ""}, {"amount": "0"}, {"phone": "12"}, {"why": ""}])
-def test_an_incomplete_payment_is_not_recorded(desk, typed):
+def test_an_incomplete_payment_is_not_recorded(staff_browser, typed):
     given = {"number": "TKF1234567", "amount": "1500", "reference": "", "why": "Seen", **typed}
 
-    answer = desk.post(f"{CONSOLE}receipt/", given)
+    answer = staff_browser.post(f"{CONSOLE}receipt/", given)
 
     assert answer.status_code == 400
     assert not Receipt.objects.exists()
@@ -522,34 +516,34 @@ def test_others_are_sent_to_the_log_in_page(client, buyer, who):
     assert snapshot() == before
 
 
-def test_opening_the_pages_of_the_console_changes_nothing(desk, daraja):
+def test_opening_the_pages_of_the_console_changes_nothing(staff_browser, daraja):
     rows = [make(daraja) for make in QUEUES.values()]
     before = snapshot()
 
     for row in rows:
-        page(desk, timeline_path(row))
-        desk.get(f"{timeline_path(row)}back/")
-        page(desk)
+        page(staff_browser, timeline_path(row))
+        staff_browser.get(f"{timeline_path(row)}back/")
+        page(staff_browser)
 
     assert snapshot() == before
 
 
 def test_a_form_from_elsewhere_is_refused(staff):
     receipt = cases.lost_receipt()
-    desk = Client(enforce_csrf_checks=True)
-    desk.force_login(staff, backend="accounts.backends.UsernameOrEmailBackend")
+    staff_browser = Client(enforce_csrf_checks=True)
+    staff_browser.force_login(staff, backend="accounts.backends.UsernameOrEmailBackend")
     before = snapshot()
 
-    answer = act(desk, receipt, "back")
+    answer = act(staff_browser, receipt, "back")
 
     assert answer.status_code == 403
     assert snapshot() == before
 
 
-def test_an_action_that_was_already_done_is_reported(desk):
+def test_an_action_that_was_already_done_is_reported(staff_browser):
     receipt = cases.lost_receipt()
 
-    first, second = act(desk, receipt, "back"), act(desk, receipt, "back")
+    first, second = act(staff_browser, receipt, "back"), act(staff_browser, receipt, "back")
 
     assert (Refund.objects.count(), LogEntry.objects.count()) == (1, 1)
     assert said(first) == ["KES 1,500 is being refunded by reversal of the payment."]
@@ -571,11 +565,11 @@ def test_an_action_that_was_already_done_is_reported(desk):
         (cases.owed_refund, "seen", {}),
     ],
 )
-def test_an_action_that_is_not_possible_is_reported(desk, make, key, given):
+def test_an_action_that_is_not_possible_is_reported(staff_browser, make, key, given):
     row = make()
     before = snapshot()[:-1]
 
-    answer = act(desk, row, key, **given)
+    answer = act(staff_browser, row, key, **given)
 
     assert answer.status_code == 200
     assert len(said(answer)) == 1
@@ -583,28 +577,25 @@ def test_an_action_that_is_not_possible_is_reported(desk, make, key, given):
 
 
 @pytest.mark.parametrize("path", ["thing/1/", "receipt/999999/", "receipt/{pk}/explode/"])
-def test_unknown_rows_and_actions_are_not_found(desk, path):
+def test_unknown_rows_and_actions_are_not_found(staff_browser, path):
     receipt = cases.lost_receipt()
-    answer = desk.post if path.endswith("explode/") else desk.get
+    answer = staff_browser.post if path.endswith("explode/") else staff_browser.get
 
     assert answer(CONSOLE + path.format(pk=receipt.pk), {"why": "because"}).status_code == 404
 
 
-def test_a_payers_reference_is_escaped(desk):
+def test_a_payers_reference_is_escaped(staff_browser):
     evil = "<script>alert(1)</script>"
     receipt = cases.lost_receipt(reference=evil)
 
     pages = (
-        page(desk)
-        + page(desk, timeline_path(receipt))
-        + page(desk, f"{timeline_path(receipt)}?reference={evil}")
+        page(staff_browser)
+        + page(staff_browser, timeline_path(receipt))
+        + page(staff_browser, f"{timeline_path(receipt)}?reference={evil}")
     )
 
     assert evil not in pages
     assert "&lt;script&gt;alert(1)" in pages
-
-
-# --- Suggestions, size ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -616,16 +607,16 @@ def test_a_payers_reference_is_escaped(desk):
         lambda reference: reference[:3].lower() + reference[4] + reference[3] + reference[5:],
     ],
 )
-def test_an_order_whose_reference_was_mistyped_is_suggested(desk, spoil):
+def test_an_order_whose_reference_was_mistyped_is_suggested(staff_browser, spoil):
     order = cases.new_order()
     Order.objects.filter(pk=order.pk).update(reference="ACDEFGHJ")
     receipt = cases.lost_receipt(reference=spoil("ACDEFGHJ"), amount=7, phone="")
 
-    story = page(desk, timeline_path(receipt))
+    story = page(staff_browser, timeline_path(receipt))
 
     assert "one letter off" in story
     assert '?reference=ACDEFGHJ#give"' in story
-    assert 'value="ACDEFGHJ"' in page(desk, f"{timeline_path(receipt)}?reference=ACDEFGHJ")
+    assert 'value="ACDEFGHJ"' in page(staff_browser, f"{timeline_path(receipt)}?reference=ACDEFGHJ")
 
 
 @pytest.mark.parametrize(
@@ -638,11 +629,13 @@ def test_an_order_whose_reference_was_mistyped_is_suggested(desk, spoil):
         ("2547 ***** 678", 1499, False),
     ],
 )
-def test_an_order_of_the_same_amount_and_phone_is_suggested(desk, shown, amount, is_suggested):
+def test_an_order_of_the_same_amount_and_phone_is_suggested(
+    staff_browser, shown, amount, is_suggested
+):
     order = cases.new_order()
     receipt = cases.lost_receipt(amount=amount, phone=shown)
 
-    story = page(desk, timeline_path(receipt))
+    story = page(staff_browser, timeline_path(receipt))
 
     assert (f"?reference={order.reference}#give" in story) == is_suggested
 
@@ -654,33 +647,35 @@ def fill(count):
     )
 
 
-def test_a_long_section_is_cut_and_leads_to_its_list(desk):
+def test_a_long_section_is_cut_and_leads_to_its_list(staff_browser):
     fill(40)
 
-    shown = page(desk)
+    shown = page(staff_browser)
 
     assert shown.count('<td class="console-go">') == 25
     assert "and 15 more" in shown
     listed = reverse("admin:payments_receipt_changelist") + "?order__isempty=1"
-    assert desk.get(listed).context["cl"].result_count == 40
+    assert staff_browser.get(listed).context["cl"].result_count == 40
     assert listed in shown
 
 
 @pytest.mark.parametrize("count", [1, 25])
-def test_the_page_costs_the_same_for_one_row_or_many(desk, django_assert_num_queries, count):
+def test_the_page_costs_the_same_for_one_row_or_many(
+    staff_browser, django_assert_num_queries, count
+):
     fill(count)
 
     # session, its row, user; one for each of 29 sections; strangers; troubles; the night
     with django_assert_num_queries(35):
-        page(desk)
+        page(staff_browser)
 
 
-def test_nothing_is_counted_beyond_a_thousand(desk, django_assert_num_queries):
+def test_nothing_is_counted_beyond_a_thousand(staff_browser, django_assert_num_queries):
     fill(1010)
 
     # one more: how many there are beyond what is shown, up to 1000
     with django_assert_num_queries(36) as queries:
-        shown = page(desk)
+        shown = page(staff_browser)
 
     assert "1000 or more" in shown
     counts = [query["sql"] for query in queries if "COUNT(*)" in query["sql"]]
@@ -688,23 +683,25 @@ def test_nothing_is_counted_beyond_a_thousand(desk, django_assert_num_queries):
 
 
 @pytest.mark.parametrize("messages", [1, 30])
-def test_a_story_costs_the_same_however_long_it_is(desk, django_assert_num_queries, messages):
+def test_a_story_costs_the_same_however_long_it_is(
+    staff_browser, django_assert_num_queries, messages
+):
     refund = cases.refused_refund()
     for _ in range(messages):
         cases.result(refund, code="2028")
-    desk.get(timeline_path(refund))
+    staff_browser.get(timeline_path(refund))
 
     # session, row, user, refund; is it refused (3, one a decision); its order with its buyer, the
     # steps of its lines, attempts, receipts, refunds, messages, postings, entries, decisions; the
     # order again, for its link
     with django_assert_num_queries(17):
-        page(desk, timeline_path(refund))
+        page(staff_browser, timeline_path(refund))
 
 
-def test_every_list_the_page_leads_to_opens(desk):
+def test_every_list_the_page_leads_to_opens(staff_browser):
     from payments.backoffice.queues import QUEUES as DECLARED
     from payments.templatetags.console import all_of
 
     for section in DECLARED:
-        answer = desk.get(all_of(section))
+        answer = staff_browser.get(all_of(section))
         assert (answer.status_code, "e=1" in answer.get("Location", "")) == (200, False), section

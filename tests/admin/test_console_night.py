@@ -25,42 +25,42 @@ def words(client):
     return " ".join(page(client).split())
 
 
-def test_the_console_says_that_no_integrity_check_has_run(desk):
-    assert "The nightly integrity check has not run yet." in words(desk)
+def test_the_console_says_that_no_integrity_check_has_run(staff_browser):
+    assert "The nightly integrity check has not run yet." in words(staff_browser)
 
 
-def test_a_clean_integrity_check_is_shown_with_its_date(desk):
+def test_a_clean_integrity_check_is_shown_with_its_date(staff_browser):
     NightlyProof.objects.create(**NIGHT, ended_at=timezone.now())
 
-    shown = words(desk)
+    shown = words(staff_browser)
     assert "Nightly integrity check, 29 Nov 2026: 152 rules checked, none broken." in shown
 
 
-def test_broken_rules_are_listed(desk):
+def test_broken_rules_are_listed(staff_browser):
     NightlyProof.objects.create(
         **NIGHT, ended_at=timezone.now(), broken=[SAID], unanswered=["It ends"]
     )
 
-    shown = words(desk)
+    shown = words(staff_browser)
     assert "<strong>1 broken</strong>, 1 not checked." in shown
     assert f"<li>{SAID}</li>" in shown
 
 
-def test_an_unfinished_integrity_check_has_no_verdict(desk):
+def test_an_unfinished_integrity_check_has_no_verdict(staff_browser):
     NightlyProof.objects.create(**NIGHT)
 
-    assert "The nightly integrity check has not run yet." in words(desk)
+    assert "The nightly integrity check has not run yet." in words(staff_browser)
 
 
-def test_a_trouble_is_shown_from_its_alert_until_it_is_over(desk):
+def test_a_trouble_is_shown_from_its_alert_until_it_is_over(staff_browser):
     seen = trouble()
-    assert "the clock is gone" not in words(desk)
+    assert "the clock is gone" not in words(staff_browser)
 
     Trouble.objects.filter(pk=seen.pk).update(told_at=timezone.now())
-    assert "the clock is gone. <span" in words(desk)
+    assert "the clock is gone. <span" in words(staff_browser)
 
     Trouble.objects.filter(pk=seen.pk).update(over_at=timezone.now())
-    assert "the clock is gone" not in words(desk)
+    assert "the clock is gone" not in words(staff_browser)
 
 
 def test_users_who_may_not_see_money_see_no_check_and_no_troubles():

@@ -64,15 +64,15 @@ def silent(payout):
     return payout
 
 
-def test_a_large_payout_waits_on_the_console(large, desk, daraja):
+def test_a_large_payout_waits_on_the_console(large, staff_browser, daraja):
     process_payout(large.pk)
 
-    assert "Payouts to approve" in page(desk)
+    assert "Payouts to approve" in page(staff_browser)
     assert daraja.sent == []
 
 
-def test_a_second_person_approves_a_payout_and_is_recorded(large, desk, staff, daraja):
-    act(desk, large, "approve")
+def test_a_second_person_approves_a_payout_and_is_recorded(large, staff_browser, staff, daraja):
+    act(staff_browser, large, "approve")
     process_payout(large.pk)
 
     assert (large.approved_by, [sent["amount"] for sent in daraja.sent]) == (staff, [1500])
@@ -103,8 +103,8 @@ def test_nobody_approves_their_own_payout(large, kettle, daraja):
     assert large.approved_by is None
 
 
-def test_a_rejected_payout_is_retried(refused, desk):
-    act(desk, refused, "again")
+def test_a_rejected_payout_is_retried(refused, staff_browser):
+    act(staff_browser, refused, "again")
     create_payouts(refused.seller_id)
 
     follower = Payout.objects.latest("pk")
@@ -112,42 +112,44 @@ def test_a_rejected_payout_is_retried(refused, desk):
     assert follower.phone == refused.phone
 
 
-def test_a_rejected_payout_is_sent_to_another_number(refused, desk):
-    act(desk, refused, "send", phone="0733 000 222")
+def test_a_rejected_payout_is_sent_to_another_number(refused, staff_browser):
+    act(staff_browser, refused, "send", phone="0733 000 222")
     create_payouts(refused.seller_id)
 
     assert Payout.objects.latest("pk").phone == "254733000222"
 
 
-def test_a_payout_on_the_portal_is_recorded(refused, desk):
-    act(desk, refused, "portal", number="TKB1234567")
+def test_a_payout_on_the_portal_is_recorded(refused, staff_browser):
+    act(staff_browser, refused, "portal", number="TKB1234567")
 
     assert (refused.status, refused.number) == ("done", "TKB1234567")
 
 
-def test_a_payout_without_a_result_is_marked_sent(silent, desk):
-    assert "Payouts without a result from M-Pesa" in page(desk)
+def test_a_payout_without_a_result_is_marked_sent(silent, staff_browser):
+    assert "Payouts without a result from M-Pesa" in page(staff_browser)
 
-    act(desk, silent, "done", number="TKB1234567")
+    act(staff_browser, silent, "done", number="TKB1234567")
 
     assert (silent.status, silent.number) == ("done", "TKB1234567")
 
 
-def test_a_payout_without_a_result_is_marked_not_sent(silent, desk):
-    act(desk, silent, "not-done")
+def test_a_payout_without_a_result_is_marked_not_sent(silent, staff_browser):
+    act(staff_browser, silent, "not-done")
 
     assert silent.status == "refused"
-    assert "Rejected payouts" in page(desk)
+    assert "Rejected payouts" in page(staff_browser)
 
 
-def test_a_number_that_is_known_already_is_not_another_payout_s(refused, buyer, desk, agent):
+def test_a_number_that_is_known_already_is_not_another_payout_s(
+    refused, buyer, staff_browser, agent
+):
     other = ProductFactory(seller=UserFactory())
     move_line(paid_line(buyer, other).pk, "fetched", actor=agent)
     create_payouts(other.seller_id)
     known = Payout.objects.get(seller=other.seller)
     mark_done(known, number="TKB1234567")
 
-    answer = act(desk, refused, "portal", number="TKB1234567")
+    answer = act(staff_browser, refused, "portal", number="TKB1234567")
 
     assert said(answer) == [
         "Enter the receipt number shown on the M-Pesa portal. This one is already recorded."
@@ -155,27 +157,27 @@ def test_a_number_that_is_known_already_is_not_another_payout_s(refused, buyer, 
     assert refused.status == "refused"
 
 
-def test_an_unexpected_payout_outcome_is_acknowledged(payout, desk):
+def test_an_unexpected_payout_outcome_is_acknowledged(payout, staff_browser):
     Payout.objects.update(unacknowledged=True, note="M-Pesa says KES 1 was sent.")
-    assert "Payouts with an unexpected outcome" in page(desk)
+    assert "Payouts with an unexpected outcome" in page(staff_browser)
 
-    act(desk, payout, "seen")
+    act(staff_browser, payout, "seen")
 
     assert payout.unacknowledged is False
 
 
-def test_the_timeline_of_a_payout_shows_its_lines(payout, desk):
-    story = page(desk, timeline_path(payout))
+def test_the_timeline_of_a_payout_shows_its_lines(payout, staff_browser):
+    story = page(staff_browser, timeline_path(payout))
 
     assert "1 × Kettle: fetched from the seller by agent." in story
     assert f"A payout of KES 1,500 to {payout.seller} at {dial(payout.phone)} was created." in story
 
 
-def test_a_stop_holds_payouts_back_and_says_so(payout, desk, daraja):
+def test_a_stop_holds_payouts_back_and_says_so(payout, staff_browser, daraja):
     PayoutStop.objects.create(reason="A bad password")
     Payout.objects.update(created_at=timezone.now() - timezone.timedelta(minutes=3))
 
     process_payout(payout.pk)
 
     assert daraja.sent == []
-    assert "Postponed payouts" in page(desk)
+    assert "Postponed payouts" in page(staff_browser)

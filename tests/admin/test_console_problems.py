@@ -202,9 +202,6 @@ def test_the_page_costs_the_same_however_long_the_thread_is(helper, problem, sel
     assert counts[0] == counts[1]
 
 
-# --- With the delivery fee -------------------------------------------------------------------
-
-
 def brought(buyer, product):
     line = paid_delivery(buyer, (product, 1), fee=150).tracks.get()
     move_line(line.pk, "fetched", actor=UserFactory(is_superuser=True))
@@ -228,9 +225,6 @@ def test_without_a_fee_there_is_none_to_give_back(helper, problem):
     assert (problem.state, Refund.objects.count()) == ("open", 0)
 
 
-# --- Postponed payouts for a second person ----------------------------------------------------
-
-
 @pytest.fixture
 def large(buyer, kettle, settings):
     """KES 1,500 in a shop where two people look at what is above KES 1,000."""
@@ -240,81 +234,83 @@ def large(buyer, kettle, settings):
     return Payout.objects.get()
 
 
-def test_a_payout_is_put_on_hold_and_approved_later(large, desk, daraja):
-    act(desk, large, "hold", why="A strange sale")
+def test_a_payout_is_put_on_hold_and_approved_later(large, staff_browser, daraja):
+    act(staff_browser, large, "hold", why="A strange sale")
     tick()
-    shown = page(desk)
+    shown = page(staff_browser)
     assert "Payouts on hold\n" in shown
     assert "A strange sale" in shown
     assert "Payouts to approve\n" not in shown
     assert (large.on_hold_reason, sent(daraja)) == ("A strange sale", [])
 
-    act(desk, large, "approve")
+    act(staff_browser, large, "approve")
     tick()
 
     assert (large.on_hold_since, large.on_hold_reason, sent(daraja)) == (None, "", [1500])
 
 
-def test_the_seller_is_not_told_why_a_payout_is_on_hold(large, desk, seller_api):
-    act(desk, large, "hold", why="A strange sale")
+def test_the_seller_is_not_told_why_a_payout_is_on_hold(large, staff_browser, seller_api):
+    act(staff_browser, large, "hold", why="A strange sale")
 
     [row] = seller_api.get("/seller/payouts/").json()
 
     assert row["reason"] == "This is a large amount, so a second person reviews it first."
-    act(desk, large, "reject", why="A strange sale")
+    act(staff_browser, large, "reject", why="A strange sale")
     [row] = seller_api.get("/seller/payouts/").json()
     assert (row["status"], row["reason"]) == ("replaced", "Under review by staff.")
 
 
-def test_a_payout_is_put_on_hold_only_once(large, desk):
-    act(desk, large, "hold")
+def test_a_payout_is_put_on_hold_only_once(large, staff_browser):
+    act(staff_browser, large, "hold")
 
-    assert said(act(desk, large, "hold")) == [
+    assert said(act(staff_browser, large, "hold")) == [
         "This payout is not waiting for approval, or is already on hold."
     ]
 
 
-def test_rejecting_a_payout_withholds_its_earnings(large, desk, seller, daraja):
-    answer = act(desk, large, "reject", why="A strange sale")
+def test_rejecting_a_payout_withholds_its_earnings(large, staff_browser, seller, daraja):
+    answer = act(staff_browser, large, "reject", why="A strange sale")
     create_payouts(seller.pk)
     tick()
 
     assert said(answer) == ["The payout is rejected. Earnings withheld: 1."]
     assert (payouts("status"), sent(daraja)) == (["dropped"], [])
-    shown = page(desk)
+    shown = page(staff_browser)
     assert "Withheld earnings\n" in shown
     assert "A strange sale" in shown
 
 
-def test_released_earnings_go_into_a_new_payout_to_approve(large, desk, seller):
-    act(desk, large, "reject", why="A strange sale")
+def test_released_earnings_go_into_a_new_payout_to_approve(large, staff_browser, seller):
+    act(staff_browser, large, "reject", why="A strange sale")
     share = SellerShare.objects.get()
 
-    answer = desk.post(f"{CONSOLE}share/{share.pk}/release/", {"why": "It is right"}, follow=True)
+    answer = staff_browser.post(
+        f"{CONSOLE}share/{share.pk}/release/", {"why": "It is right"}, follow=True
+    )
     create_payouts(seller.pk)
 
     assert said(answer) == ["KES 1,500 will be part of the seller's next payout."]
     second = Payout.objects.latest("pk")
     assert (second.pk != large.pk, second.awaits_approval) == (True, True)
-    assert "Payouts to approve\n" in page(desk)
+    assert "Payouts to approve\n" in page(staff_browser)
 
 
-def test_withheld_earnings_are_cancelled_with_their_line(large, desk, buyer):
-    act(desk, large, "reject", why="A strange sale")
+def test_withheld_earnings_are_cancelled_with_their_line(large, staff_browser, buyer):
+    act(staff_browser, large, "reject", why="A strange sale")
     line = large.shares.get().track
 
     move_line(line.pk, "cancelled", actor=UserFactory(is_superuser=True), note="It was a fraud.")
 
-    assert "Withheld earnings\n" not in page(desk)
+    assert "Withheld earnings\n" not in page(staff_browser)
     assert Refund.objects.get().amount == 1500
 
 
-def test_a_sent_payout_cannot_be_held_or_rejected(large, desk, daraja):
-    act(desk, large, "approve")
+def test_a_sent_payout_cannot_be_held_or_rejected(large, staff_browser, daraja):
+    act(staff_browser, large, "approve")
     tick()
 
     for key in ("hold", "reject"):
-        assert "is not waiting for approval" in said(act(desk, large, key))[0]
+        assert "is not waiting for approval" in said(act(staff_browser, large, key))[0]
     assert large.status == "sent"
 
 
@@ -329,8 +325,8 @@ def test_a_seller_cannot_decide_about_their_own_payout(large, seller, key):
     assert not SellerShare.objects.withheld().exists()
 
 
-def test_other_payouts_of_the_seller_are_sent(large, desk, seller, buyer, daraja):
-    act(desk, large, "reject", why="A strange sale")
+def test_other_payouts_of_the_seller_are_sent(large, staff_browser, seller, buyer, daraja):
+    act(staff_browser, large, "reject", why="A strange sale")
     line_at("fetched", buyer=buyer, product=ProductFactory(seller=seller, price=700))
     create_payouts(seller.pk)
 

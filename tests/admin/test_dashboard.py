@@ -223,10 +223,10 @@ def test_stuck_money_is_what_the_console_holds_and_leads_there():
     ]
 
 
-def test_the_dashboard_links_to_the_queues_of_the_console(desk):
+def test_the_dashboard_links_to_the_queues_of_the_console(staff_browser):
     cases.lost_receipt()
 
-    assert b'id="unmatched"' in desk.get("/admin/payments/console/").content
+    assert b'id="unmatched"' in staff_browser.get("/admin/payments/console/").content
 
 
 def test_no_money_is_stuck_in_a_shop_without_any():
@@ -304,10 +304,10 @@ def test_open_payouts_are_grouped_by_state():
     }
 
 
-def test_each_group_of_payouts_links_to_its_list(desk):
+def test_each_group_of_payouts_links_to_its_list(staff_browser):
     pages = [figure.url for figure in payouts_due(lately()).figures if figure.url]
 
-    assert [desk.get(page).status_code for page in pages] == [200] * 5
+    assert [staff_browser.get(page).status_code for page in pages] == [200] * 5
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -346,10 +346,10 @@ def test_anonymous_users_are_sent_to_the_log_in_page(client):
     assert (answer.status_code, answer["Location"]) == (302, f"/admin/login/?next={PAGE}")
 
 
-def test_the_page_keeps_to_the_strict_policy_for_content(desk):
+def test_the_page_keeps_to_the_strict_policy_for_content(staff_browser):
     sold(100, timezone.now())
 
-    answer = desk.get(PAGE)
+    answer = staff_browser.get(PAGE)
 
     page = answer.content.decode()
     assert "unsafe" not in answer["Content-Security-Policy"]
@@ -357,17 +357,17 @@ def test_the_page_keeps_to_the_strict_policy_for_content(desk):
     assert "<script" not in page.partition("<main")[2]
 
 
-def test_names_on_the_dashboard_are_escaped(desk):
+def test_names_on_the_dashboard_are_escaped(staff_browser):
     paid_line(UserFactory(), ProductFactory(name="<b>Jiko</b>", item_number=2))
 
-    page = desk.get(PAGE).content.decode()
+    page = staff_browser.get(PAGE).content.decode()
 
     assert "&lt;b&gt;Jiko" in page
     assert "<b>Jiko" not in page
 
 
 @pytest.mark.parametrize("count", [0, 3])
-def test_the_page_costs_the_same_for_none_or_many(desk, django_assert_num_queries, count):
+def test_the_page_costs_the_same_for_none_or_many(staff_browser, django_assert_num_queries, count):
     for _ in range(count):
         delivered_line(UserFactory(), ProductFactory(item_number=2))
         attempt()
@@ -377,7 +377,7 @@ def test_the_page_costs_the_same_for_none_or_many(desk, django_assert_num_querie
     # two for problems; late parcels; goods; sellers; two for outcomes; time to pay; one for each
     # of 24 sections of the console about money; two for payouts; two for stock
     with django_assert_num_queries(44):
-        desk.get(PAGE)
+        staff_browser.get(PAGE)
 
 
 @pytest.mark.usefixtures("never_analyzed")

@@ -42,9 +42,6 @@ def rows(said):
     return [tuple(getattr(cell, "words", cell) for cell in row) for row in said.table.rows]
 
 
-# --- Which days ------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("key", "first"),
     [
@@ -103,8 +100,8 @@ def test_ninety_two_days_can_be_shown():
     ("query", "status"),
     [("", 200), ("?period=month", 200), ("?period=x", 200), ("?period=own&since=x", 400)],
 )
-def test_the_page_answers_any_period(desk, query, status):
-    answer = desk.get(PAGE + query)
+def test_the_page_answers_any_period(staff_browser, query, status):
+    answer = staff_browser.get(PAGE + query)
 
     assert answer.status_code == status
     assert answer.context["period"].key == ("month" if "month" in query else "7")
@@ -125,9 +122,6 @@ def test_attempts_outside_the_period_are_not_counted():
     day = Period(NOW, date(2026, 11, 23), date(2026, 11, 23))
 
     assert figures(outcomes(day))["Failed"] == ("1", "100.0%")
-
-
-# --- What it says ----------------------------------------------------------------------------
 
 
 def test_commission_is_of_what_was_sold_that_day_and_refunds_are_what_left_that_day():
@@ -312,9 +306,6 @@ def test_each_late_parcel_is_listed_once_the_longest_first(buyer, kettle):
     )
 
 
-# --- Where each number leads -----------------------------------------------------------------
-
-
 @pytest.mark.parametrize("role", [role for role in ROLES if role != "delivery"])
 def test_every_number_leads_to_a_list_that_its_reader_may_see(role, buyer, kettle):
     order = paid_delivery(buyer, (kettle, 1))
@@ -331,13 +322,13 @@ def test_every_number_leads_to_a_list_that_its_reader_may_see(role, buyer, kettl
     } == dict.fromkeys(links, 200)
 
 
-def test_the_sum_of_a_day_leads_to_its_orders_and_no_others(desk):
+def test_the_sum_of_a_day_leads_to_its_orders_and_no_others(staff_browser):
     line = sold(100, NOW - timedelta(minutes=31))
     sold(7, NOW)
     said = sales(lately(NOW))
     before = next(cell for cell, *_ in said.columns.table.rows if cell.words == "23 Nov")
 
-    listed = desk.get(before.url).context["cl"].result_list
+    listed = staff_browser.get(before.url).context["cl"].result_list
 
     assert [order.pk for order in listed] == [line.order_id]
 
@@ -351,18 +342,15 @@ def links_of(said):
     return filter(None, found)
 
 
-# --- Sheets ----------------------------------------------------------------------------------
-
-
 def sheet(answer):
     text = b"".join(answer.streaming_content).decode("utf-8-sig")
     return list(csv.reader(io.StringIO(text)))
 
 
-def test_a_panels_numbers_are_a_sheet_of_numbers(desk):
+def test_a_panels_numbers_are_a_sheet_of_numbers(staff_browser):
     sold(1234, timezone.now())
 
-    answer = desk.get(f"{PAGE}sales/csv/?period=today")
+    answer = staff_browser.get(f"{PAGE}sales/csv/?period=today")
 
     today = timezone.localdate()
     assert sheet(answer) == [["day", "orders", "sold_kes"], [f"{today}", "1", "1234"]]
@@ -370,23 +358,23 @@ def test_a_panels_numbers_are_a_sheet_of_numbers(desk):
 
 
 @pytest.mark.parametrize("panel", PANELS, ids=lambda panel: panel.key)
-def test_every_panel_has_its_sheet_even_where_there_is_nothing(desk, panel):
-    header = sheet(desk.get(f"{PAGE}{panel.key}/csv/"))[0]
+def test_every_panel_has_its_sheet_even_where_there_is_nothing(staff_browser, panel):
+    header = sheet(staff_browser.get(f"{PAGE}{panel.key}/csv/"))[0]
 
     assert header
     assert all(name == name.lower() and " " not in name for name in header)
 
 
-def test_no_name_in_a_sheet_runs_as_a_formula(desk):
+def test_no_name_in_a_sheet_runs_as_a_formula(staff_browser):
     paid_line(UserFactory(), ProductFactory(name="=HYPERLINK(1)", price=100))
 
-    (_, row) = sheet(desk.get(f"{PAGE}goods/csv/"))
+    (_, row) = sheet(staff_browser.get(f"{PAGE}goods/csv/"))
 
     assert row[1] == "'=HYPERLINK(1)"
 
 
-def test_a_sheet_is_on_record_with_its_days(desk, staff):
-    desk.get(f"{PAGE}sales/csv/?period=own&since=2026-11-01&until=2026-11-02")
+def test_a_sheet_is_on_record_with_its_days(staff_browser, staff):
+    staff_browser.get(f"{PAGE}sales/csv/?period=own&since=2026-11-01&until=2026-11-02")
 
     kept = Audit.objects.get(did="Downloaded as CSV")
     assert kept.actor == staff
@@ -411,7 +399,7 @@ def test_a_sheet_needs_the_permission_of_its_panel(role, key, status):
     assert browser_of(in_role(role)).get(f"{PAGE}{key}/csv/").status_code == status
 
 
-def test_a_sheet_needs_the_permission_to_download(desk):
+def test_a_sheet_needs_the_permission_to_download(staff_browser):
     person = in_role("support")
     person.groups.get().permissions.filter(codename="export_rows").delete()
     client = browser_of(User.objects.get(pk=person.pk))

@@ -123,8 +123,8 @@ def test_a_rate_of_no_county_says_for_whom_it_is(browser):
     assert ">To an address, anywhere else<" in browser.get(RATES).content.decode()
 
 
-def test_a_point_s_form_opens_no_window_to_add_people(desk):
-    assert "_popup" not in desk.get(f"{POINTS}add/").content.decode()
+def test_a_point_s_form_opens_no_window_to_add_people(staff_browser):
+    assert "_popup" not in staff_browser.get(f"{POINTS}add/").content.decode()
 
 
 def test_a_point_is_not_deleted(buyer, kettle):
@@ -190,9 +190,6 @@ def test_who_takes_the_goods_in_decides_nothing_about_them(buyer, kettle):
 
     assert ConflictOfInterest.message in told(answer)[0]
     assert not FeeReturn.objects.exists()
-
-
-# --- Giving a fee back ---------------------------------------------------------------------------
 
 
 @pytest.mark.usefixtures("balanced_books")

@@ -41,11 +41,11 @@ def lines(count, **product):
 
 
 @pytest.mark.parametrize("model", LISTS, ids=lambda model: model.__name__)
-def test_every_list_can_be_downloaded_without_its_secrets(desk, model):
+def test_every_list_can_be_downloaded_without_its_secrets(staff_browser, model):
     line = lines(1)[0]
     row = model.objects.first()
 
-    answer = download(desk, model, *[row or line])
+    answer = download(staff_browser, model, *[row or line])
 
     secrets = {"callback_token", "order_token", "status_token", "collection_code", "fingerprint"}
     header = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()[0].split(",")
@@ -57,21 +57,25 @@ def test_every_list_can_be_downloaded_without_its_secrets(desk, model):
     assert "no-store" in answer["Cache-Control"]
 
 
-def test_a_download_has_only_the_chosen_rows(desk):
+def test_a_download_has_only_the_chosen_rows(staff_browser):
     first, _, third = lines(3)
 
-    rows = read(download(desk, OrderTrack, first, third))
+    rows = read(download(staff_browser, OrderTrack, first, third))
 
     assert [row["id"] for row in rows] == [str(third.pk), str(first.pk)]
     assert (rows[0]["amount"], rows[0]["track_status"]) == ("1500", "paid")
 
 
-def test_all_that_a_filter_shows_are_in_it_in_batches(desk, monkeypatch, django_assert_num_queries):
+def test_all_that_a_filter_shows_are_in_it_in_batches(
+    staff_browser, monkeypatch, django_assert_num_queries
+):
     monkeypatch.setattr(downloads, "BATCH", 2)
     kept = lines(5)
     OrderTrack.objects.filter(pk=kept[0].pk).update(track_status="shipping")
 
-    answer = download(desk, OrderTrack, kept[1], query="?track_status__exact=paid", across=True)
+    answer = download(
+        staff_browser, OrderTrack, kept[1], query="?track_status__exact=paid", across=True
+    )
 
     # two batches of two, and nothing behind them
     with django_assert_num_queries(3):
@@ -80,46 +84,46 @@ def test_all_that_a_filter_shows_are_in_it_in_batches(desk, monkeypatch, django_
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
-def test_no_spreadsheet_takes_a_name_for_a_formula(desk, start):
+def test_no_spreadsheet_takes_a_name_for_a_formula(staff_browser, start):
     line = lines(1)[0]
     OrderTrack.objects.filter(pk=line.pk).update(name=f"{start}1+1")
 
-    (row,) = read(download(desk, OrderTrack, line))
+    (row,) = read(download(staff_browser, OrderTrack, line))
 
     assert row["name"] == f"'{start}1+1"
 
 
 @pytest.mark.parametrize("name", ["00123", "5.90123E+12", "5E12345678", "1-2"])
-def test_no_spreadsheet_saves_a_name_as_another(desk, name):
+def test_no_spreadsheet_saves_a_name_as_another(staff_browser, name):
     line = lines(1)[0]
     OrderTrack.objects.filter(pk=line.pk).update(name=name)
 
-    (row,) = read(download(desk, OrderTrack, line))
+    (row,) = read(download(staff_browser, OrderTrack, line))
 
     assert row["name"] == f"'{name}"
 
 
-def test_a_phone_and_a_receipts_number_keep_all_their_digits(desk):
+def test_a_phone_and_a_receipts_number_keep_all_their_digits(staff_browser):
     lines(1)
     Receipt.objects.update(number="5E12345678", phone="254712345678")
 
-    (row,) = read(download(desk, Receipt, Receipt.objects.get()))
+    (row,) = read(download(staff_browser, Receipt, Receipt.objects.get()))
 
     assert (row["number"], row["phone"]) == ("'5E12345678", "'254712345678")
 
 
-def test_times_are_in_nairobi_time(desk):
+def test_times_are_in_nairobi_time(staff_browser):
     line = lines(1)[0]
 
-    (row,) = read(download(desk, OrderTrack, line))
+    (row,) = read(download(staff_browser, OrderTrack, line))
 
     assert row["created_at"].endswith("+03:00")
 
 
-def test_a_download_is_on_record_before_a_byte_of_it_is_sent(desk, staff):
+def test_a_download_is_on_record_before_a_byte_of_it_is_sent(staff_browser, staff):
     line = lines(1)[0]
 
-    download(desk, OrderTrack, line, query="?track_status__exact=paid")
+    download(staff_browser, OrderTrack, line, query="?track_status__exact=paid")
 
     kept = Audit.objects.get()
     assert (kept.actor, kept.did, kept.object_name) == (staff, "Downloaded as CSV", "order lines")
@@ -129,32 +133,32 @@ def test_a_download_is_on_record_before_a_byte_of_it_is_sent(desk, staff):
     }
 
 
-def test_a_list_has_a_button_for_all_that_it_shows_and_a_filter_stays(desk):
+def test_a_list_has_a_button_for_all_that_it_shows_and_a_filter_stays(staff_browser):
     shown, *_ = lines(2)
-    page = desk.get(f"{list_url(Order)}?q={shown.order.reference}").content.decode()
+    page = staff_browser.get(f"{list_url(Order)}?q={shown.order.reference}").content.decode()
 
     [form] = re.findall(
         r'<form method="post" class="[^"]*shop-download">.*?</form>', page, re.DOTALL
     )
     sent = dict(re.findall(r'name="(\w+)" value="([^"]*)"', form))
     sent.pop("csrfmiddlewaretoken", None)
-    rows = read(desk.post(f"{list_url(Order)}?q={shown.order.reference}", sent))
+    rows = read(staff_browser.post(f"{list_url(Order)}?q={shown.order.reference}", sent))
 
     assert [row["reference"] for row in rows] == [shown.order.reference]
 
 
 @pytest.mark.parametrize("rows", [0, 1])
-def test_the_button_is_for_who_may_download_where_there_is_something(desk, rows):
+def test_the_button_is_for_who_may_download_where_there_is_something(staff_browser, rows):
     lines(rows)
     viewer = UserFactory(is_staff=True)
     viewer.user_permissions.set(Permission.objects.filter(codename="view_order"))
 
-    assert ("shop-download" in desk.get(list_url(Order)).content.decode()) == bool(rows)
+    assert ("shop-download" in staff_browser.get(list_url(Order)).content.decode()) == bool(rows)
     assert "shop-download" not in browser_of(viewer).get(list_url(Order)).content.decode()
 
 
-def test_a_download_of_all_of_a_list_says_so(desk):
-    download(desk, OrderTrack, *lines(1), across=True)
+def test_a_download_of_all_of_a_list_says_so(staff_browser):
+    download(staff_browser, OrderTrack, *lines(1), across=True)
 
     assert Audit.objects.get().changes["rows"] == [None, "all of them"]
 

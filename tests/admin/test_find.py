@@ -51,8 +51,6 @@ def story(order):
     return f"/admin/payments/console/order/{order.pk}/"
 
 
-# --- What is one thing is opened -------------------------------------------------------------
-
 SPELLINGS = {
     "its reference": lambda order: order.reference,
     "its reference in small letters, with a space": lambda order: (
@@ -91,10 +89,10 @@ def test_an_orders_story_opens_for_who_sees_money_and_no_orders(sale):
     assert opened(as_role("finance"), sale.reference) == story(sale)
 
 
-def test_a_receipt_without_an_order_opens_for_a_superuser(desk):
+def test_a_receipt_without_an_order_opens_for_a_superuser(staff_browser):
     receipt = cases.lost_receipt()
 
-    assert opened(desk, receipt.number) == row_url(receipt)
+    assert opened(staff_browser, receipt.number) == row_url(receipt)
 
 
 def test_an_orders_only_line_opens_for_who_carries_goods(sale):
@@ -204,9 +202,6 @@ def test_a_prompt_opens_by_its_checkout_request_id(sale):
     assert opened(as_role("finance"), payment.checkout_request_id) == row_url(payment)
 
 
-# --- An order opens by who receives it, and by who paid it -----------------------------------
-
-
 @pytest.fixture
 def gift(sale):
     """The sale, with another recipient than its buyer."""
@@ -251,8 +246,8 @@ def test_an_order_that_its_payer_receives_stands_once(gift, unpaid):
 
 @pytest.mark.parametrize("typed", ["0733000444", "Zawadi"])
 @pytest.mark.parametrize("model", [Order, OrderTrack])
-def test_the_lists_find_by_who_receives_too(desk, gift, unpaid, model, typed):
-    answer = desk.get(list_url(model), {"q": typed})
+def test_the_lists_find_by_who_receives_too(staff_browser, gift, unpaid, model, typed):
+    answer = staff_browser.get(list_url(model), {"q": typed})
 
     assert [getattr(row, "order", row) for row in answer.context["cl"].result_list] == [gift]
 
@@ -263,13 +258,15 @@ def test_the_list_of_lines_finds_by_who_receives_for_nobody_who_sees_no_orders(g
     assert answer.context["cl"].result_count == 0
 
 
-def test_the_list_of_orders_has_those_of_a_buyer_and_those_they_receive(desk, gift, unpaid):
+def test_the_list_of_orders_has_those_of_a_buyer_and_those_they_receive(
+    staff_browser, gift, unpaid
+):
     other = an_order(UserFactory(), (ProductFactory(), 1))
     OrderDelivery.objects.create(
         order=other, way="home", recipient="Wanjiku", phone="254733000555", county="kiambu", days=2
     )
 
-    answer = desk.get(list_url(Order), {"q": "wanjiku"})
+    answer = staff_browser.get(list_url(Order), {"q": "wanjiku"})
 
     assert list(answer.context["cl"].result_list) == [other, unpaid, gift]
 
@@ -310,10 +307,10 @@ def test_a_phone_of_which_digits_are_hidden_is_nobodys(sale):
     assert listed(as_role("finance"), "0733000555") == {}
 
 
-def test_the_list_of_money_in_finds_by_the_phone_that_paid(desk, sale):
+def test_the_list_of_money_in_finds_by_the_phone_that_paid(staff_browser, sale):
     receipt = cases.lost_receipt(phone="254733000555")
 
-    answer = desk.get(list_url(Receipt), {"q": "0733000555"})
+    answer = staff_browser.get(list_url(Receipt), {"q": "0733000555"})
 
     assert list(answer.context["cl"].result_list) == [receipt]
 
@@ -326,9 +323,6 @@ def test_a_refund_opens_by_mpesas_number_of_it(db):
 
     assert opened(finance, "tkr 1234567") == row_url(refund)
     assert opened(finance, refund.originator_conversation_id) == row_url(refund)
-
-
-# --- What may be several is listed -----------------------------------------------------------
 
 
 def test_a_phone_lists_who_has_it_and_the_orders_it_was_asked_to_pay(sale, unpaid, buyer):
@@ -388,18 +382,16 @@ def test_ten_are_listed_and_the_list_has_the_rest(db):
     assert table.more.url in answer.content.decode()
 
 
-def test_a_superuser_finds_every_kind(desk, buyer, kettle):
+def test_a_superuser_finds_every_kind(staff_browser, buyer, kettle):
     User.objects.filter(pk=buyer.pk).update(username="kettle", skeleton="kettle")
     line = paid_line(buyer, kettle)
     OrderPayment.objects.update(phone="254712000999")
     User.objects.filter(pk=buyer.pk).update(phone="254712000999")
 
-    assert list(listed(desk, "kettle")) == ["People", "Products"]
-    assert list(listed(desk, "0712000999")) == ["Orders", "People"]
-    assert opened(desk, line.order.reference) == row_url(line.order)
+    assert list(listed(staff_browser, "kettle")) == ["People", "Products"]
+    assert list(listed(staff_browser, "0712000999")) == ["Orders", "People"]
+    assert opened(staff_browser, line.order.reference) == row_url(line.order)
 
-
-# --- What is nothing -------------------------------------------------------------------------
 
 NOTHING = [
     "nothing like it",
@@ -426,8 +418,8 @@ NOTHING = [
 
 
 @pytest.mark.parametrize("typed", NOTHING)
-def test_meaningless_text_finds_nothing(desk, sale, typed):
-    assert listed(desk, typed) == {}
+def test_meaningless_text_finds_nothing(staff_browser, sale, typed):
+    assert listed(staff_browser, typed) == {}
 
 
 @pytest.mark.parametrize("typed", NOTHING[:3])
@@ -440,27 +432,27 @@ def test_where_nothing_is_found_the_page_says_what_can_be_typed(sale, typed):
 
 
 @pytest.mark.parametrize("sent", ["%00", "a%00b", "%ff", "%f0%9f%98", "\x01"])
-def test_what_cannot_be_read_is_refused(desk, sent):
-    assert desk.get(f"/admin/find/?q={sent}").status_code == 400
+def test_what_cannot_be_read_is_refused(staff_browser, sent):
+    assert staff_browser.get(f"/admin/find/?q={sent}").status_code == 400
 
 
-def test_what_is_typed_stands_on_the_page_as_text(desk, db):
-    page = find(desk, '"><script>alert(1)</script>').content.decode()
+def test_what_is_typed_stands_on_the_page_as_text(staff_browser, db):
+    page = find(staff_browser, '"><script>alert(1)</script>').content.decode()
 
     assert "<script>alert" not in page
 
 
 def test_nothing_is_looked_for_where_nothing_was_typed_or_too_much(
-    desk, sale, django_assert_num_queries
+    staff_browser, sale, django_assert_num_queries
 ):
     for typed in ("", "a" * (LONGEST + 1)):
         # who asks: two of their session, and they
         with django_assert_num_queries(3):
-            find(desk, typed)
+            find(staff_browser, typed)
 
 
-def test_only_reading_is_done(desk, db):
-    assert desk.post("/admin/find/", {"q": "x"}).status_code == 405
+def test_only_reading_is_done(staff_browser, db):
+    assert staff_browser.post("/admin/find/", {"q": "x"}).status_code == 405
 
 
 def test_users_who_are_not_staff_are_sent_to_the_log_in_page(client, buyer):
@@ -479,9 +471,6 @@ def test_staff_without_a_role_find_nothing_and_see_no_box(sale):
     assert 'role="search"' not in nobody.get("/admin/").content.decode()
 
 
-# --- Where it stands, and what it costs ------------------------------------------------------
-
-
 def test_the_box_is_on_the_start_page_once_and_says_what_a_role_may_type(sale):
     page = as_role("catalogue").get("/admin/").content.decode()
 
@@ -489,9 +478,9 @@ def test_the_box_is_on_the_start_page_once_and_says_what_a_role_may_type(sale):
     assert "words of a product’s name; a product’s number; a seller’s user name." in page
 
 
-def test_the_box_is_in_the_head_of_every_other_page(desk, sale):
+def test_the_box_is_in_the_head_of_every_other_page(staff_browser, sale):
     for path in (row_url(sale), "/admin/orders/order/", "/admin/payments/console/"):
-        head = desk.get(path).content.decode().split("</header>")[0]
+        head = staff_browser.get(path).content.decode().split("</header>")[0]
 
         assert head.count('action="/admin/find/"') == 1, path
 
@@ -512,19 +501,21 @@ def test_the_log_in_page_has_no_search_box(client, db):
         ("phone", 12),
     ],
 )
-def test_a_search_takes_few_statements(desk, sale, buyer, typed, number, django_assert_num_queries):
+def test_a_search_takes_few_statements(
+    staff_browser, sale, buyer, typed, number, django_assert_num_queries
+):
     User.objects.filter(pk=buyer.pk).update(phone="254712345678")
     names = {"reference": sale.reference, "receipt": "TKB1234567", "phone": "0712345678"}
 
     with django_assert_num_queries(number):
-        find(desk, names[typed])
+        find(staff_browser, names[typed])
 
 
 def test_what_may_be_anything_takes_twenty_two_statements_at_most(
-    desk, sale, django_assert_max_num_queries
+    staff_browser, sale, django_assert_max_num_queries
 ):
     with django_assert_max_num_queries(22) as asked:
-        find(desk, "kahawane kubwa")
+        find(staff_browser, "kahawane kubwa")
 
     assert not any("LIKE" in each["sql"] for each in asked.captured_queries)
 
@@ -536,13 +527,13 @@ READ_OUT = ["0712345678", "wanj", "wanjiku kamau", "w@example.com", "TKB1234567"
 @pytest.mark.postgres
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="reads PostgreSQL's plan")
 @pytest.mark.parametrize("typed", READ_OUT)
-def test_every_statement_can_be_answered_from_an_index(desk, gift, buyer, typed):
+def test_every_statement_can_be_answered_from_an_index(staff_browser, gift, buyer, typed):
     an_order(UserFactory(), (ProductFactory(), 1))
     with connection.cursor() as cursor:
         # Small tables are read whole, whatever index they have.
         cursor.execute("SET LOCAL enable_seqscan = off")
         with CaptureQueriesContext(connection) as asked:
-            find(desk, typed)
+            find(staff_browser, typed)
         plans = []
         for each in asked.captured_queries:
             if each["sql"].startswith(("SELECT", "(SELECT")):
@@ -578,8 +569,8 @@ def test_a_name_and_a_phone_are_looked_up_in_their_index(db, index):
         assert "Index Cond" in plan
 
 
-def test_an_orders_story_leads_nobody_to_a_page_that_is_closed_to_them(sale, desk):
+def test_an_orders_story_leads_nobody_to_a_page_that_is_closed_to_them(sale, staff_browser):
     page = row_url(sale)
 
     assert f'href="{page}"' not in as_role("finance").get(story(sale)).content.decode()
-    assert f'href="{page}"' in desk.get(story(sale)).content.decode()
+    assert f'href="{page}"' in staff_browser.get(story(sale)).content.decode()

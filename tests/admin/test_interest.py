@@ -168,9 +168,6 @@ def test_entries_are_looked_for_by_keys_of_actions_there_are():
     assert {*WRITING, SENT_ELSEWHERE} <= of_actions
 
 
-# --- The attacks -----------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("source", ["the API", "the admin"])
 @pytest.mark.parametrize("power", ["support", "superuser"])
 def test_support_cancels_the_line_they_bought_and_had_delivered(kettle, source, power):
@@ -349,17 +346,17 @@ def test_catalogue_hides_a_bad_review_of_their_own_goods(buyer, action):
     assert ConflictOfInterest.message in told(answer)[0]
 
 
-def test_a_superuser_changes_their_own_powers_email_and_password(desk, staff):
+def test_a_superuser_changes_their_own_powers_email_and_password(staff_browser, staff):
     page = f"/admin/accounts/user/{staff.pk}/"
     before = User.objects.values().get(pk=staff.pk)
 
-    changed = desk.post(
+    changed = staff_browser.post(
         f"{page}change/", {"username": "boss", "email": "b@example.com", "is_active": "on"},
         follow=True,
     )  # fmt: skip
     new = {"password1": "mine mine mine", "password2": "mine mine mine"}
-    password = desk.post(f"{page}password/", new)
-    deleted = desk.post(f"{page}delete/", {"post": "yes"})
+    password = staff_browser.post(f"{page}password/", new)
+    deleted = staff_browser.post(f"{page}delete/", {"post": "yes"})
 
     assert said(changed) == [ConflictOfInterest.message]
     assert (password.status_code, deleted.status_code) == (403, 403)

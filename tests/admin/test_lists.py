@@ -64,11 +64,11 @@ def test_every_whole_number_is_money_or_counts_something():
     assert set() == MONEY & COUNTED
 
 
-def test_an_order_is_listed_as_people_read_it(desk, sale):
+def test_an_order_is_listed_as_people_read_it(staff_browser, sale):
     at = datetime(2026, 11, 28, 22, 5, tzinfo=UTC)
     Order.objects.update(created_at=at, expires_at=at)
 
-    page = desk.get(list_url(Order))
+    page = staff_browser.get(list_url(Order))
 
     assert cells(page) == {
         "Order": sale.reference,
@@ -81,8 +81,8 @@ def test_an_order_is_listed_as_people_read_it(desk, sale):
     }
 
 
-def test_a_line_is_listed_by_its_goods(desk, sale):
-    assert headings(desk.get(list_url(OrderTrack))) == [
+def test_a_line_is_listed_by_its_goods(staff_browser, sale):
+    assert headings(staff_browser.get(list_url(OrderTrack))) == [
         "Goods",
         "Status",
         "Quantity",
@@ -93,60 +93,60 @@ def test_a_line_is_listed_by_its_goods(desk, sale):
     ]
 
 
-def test_a_failed_attempt_is_red_in_words_too(desk, unpaid):
-    page = desk.get(list_url(OrderPayment))
+def test_a_failed_attempt_is_red_in_words_too(staff_browser, unpaid):
+    page = staff_browser.get(list_url(OrderPayment))
 
     assert cells(page)["Status"] == "! Failed"
     assert "shop-badge shop-bad" in page.content.decode()
 
 
-def test_a_receipt_whose_number_is_to_come_can_be_opened(desk, sale):
+def test_a_receipt_whose_number_is_to_come_can_be_opened(staff_browser, sale):
     Receipt.objects.update(number="")
 
-    assert cells(desk.get(list_url(Receipt)))["Receipt"] == "number not known yet"
+    assert cells(staff_browser.get(list_url(Receipt)))["Receipt"] == "number not known yet"
 
 
-def test_every_list_says_each_cells_heading_for_who_reads_it_as_cards(desk, sale):
+def test_every_list_says_each_cells_heading_for_who_reads_it_as_cards(staff_browser, sale):
     cases.owed_refund()
     for model in (Order, OrderTrack, OrderPayment, Receipt, Message):
-        page = desk.get(list_url(model))
+        page = staff_browser.get(list_url(model))
         if model.objects.exists():
             assert list(cells(page)) == headings(page), model
 
 
-def test_goods_are_held_until_a_time_while_their_order_is_not_paid(desk, unpaid):
+def test_goods_are_held_until_a_time_while_their_order_is_not_paid(staff_browser, unpaid):
     at = datetime(2026, 11, 28, 22, 5, tzinfo=UTC)
     Order.objects.update(created_at=at, expires_at=at)
 
-    assert cells(desk.get(list_url(Order)))["Reserved until"] == "29 Nov 2026, 01:05"
+    assert cells(staff_browser.get(list_url(Order)))["Reserved until"] == "29 Nov 2026, 01:05"
 
 
-def test_a_list_says_yes_and_no_in_words(desk, sale):
+def test_a_list_says_yes_and_no_in_words(staff_browser, sale):
     product = sale.tracks.get().product
-    page = desk.get(list_url(Product))
+    page = staff_browser.get(list_url(Product))
 
     assert (cells(page)["Listed"], cells(page)["Sold out"]) == ("yes", "–")
     Product.objects.filter(pk=product.pk).update(listed=False, item_number=0)
-    page = desk.get(list_url(Product))
+    page = staff_browser.get(list_url(Product))
     assert (cells(page)["Listed"], cells(page)["Sold out"]) == ("no", "! Sold out")
     assert "icon-no" not in page.content.decode()
 
 
-def test_the_list_of_people_says_how_each_stands_as_their_page_does(desk, sale):
+def test_the_list_of_people_says_how_each_stands_as_their_page_does(staff_browser, sale):
     User.objects.filter(username="wanjiku").update(first_name="Wanjiku", last_name="Kamau")
 
-    listed = cells(desk.get(f"{list_url(User)}?q=wanjiku"))
+    listed = cells(staff_browser.get(f"{list_url(User)}?q=wanjiku"))
 
     assert (listed["Name"], listed["Status"]) == ("Wanjiku Kamau", "✓ Open account")
 
 
-def test_no_column_is_called_what_the_database_calls_it(desk, sale):
+def test_no_column_is_called_what_the_database_calls_it(staff_browser, sale):
     called = {
         heading
         for model, page in admin.site._registry.items()
         for heading in (
             getattr(each, "short_description", each)
-            for each in page.get_list_display(_request(desk))
+            for each in page.get_list_display(_request(staff_browser))
         )
         if isinstance(heading, str)
     }
@@ -190,9 +190,9 @@ ALSO_OURS = {
 
 
 @pytest.mark.parametrize("model", admin.site._registry, ids=lambda model: model._meta.label)
-def test_no_row_s_page_calls_a_column_what_the_database_calls_it(desk, model):
+def test_no_row_s_page_calls_a_column_what_the_database_calls_it(staff_browser, model):
     page = admin.site._registry[model]
-    columns = flatten_fieldsets(page.get_fieldsets(_request(desk), model()))
+    columns = flatten_fieldsets(page.get_fieldsets(_request(staff_browser), model()))
 
     machine = {
         field.name.replace("_", " ").capitalize()
@@ -213,8 +213,8 @@ def test_a_row_s_columns_lead_nobody_to_a_page_that_is_closed_to_them(sale, role
             assert client.get(path).status_code == 200, (row, path)
 
 
-def test_a_row_s_page_writes_amounts_phones_and_choices_as_people_do(desk, sale):
-    page = desk.get(row_url(sale.tracks.get())).content.decode()
+def test_a_row_s_page_writes_amounts_phones_and_choices_as_people_do(staff_browser, sale):
+    page = staff_browser.get(row_url(sale.tracks.get())).content.decode()
 
     assert '<span class="shop-kes">KES 3,000</span>' in page
     assert re.search(r'<span class="shop-phone">07\d\d \d{3} \d{3}</span>', page)
@@ -222,23 +222,23 @@ def test_a_row_s_page_writes_amounts_phones_and_choices_as_people_do(desk, sale)
     assert "icon-no" not in page
 
 
-def test_a_list_says_what_mpesa_said_where_something_went_wrong(desk, sale, unpaid):
+def test_a_list_says_what_mpesa_said_where_something_went_wrong(staff_browser, sale, unpaid):
     OrderPayment.objects.filter(order=unpaid).update(result_code="1032", result_text="Cancelled")
 
-    page = desk.get(list_url(OrderPayment)).content.decode()
+    page = staff_browser.get(list_url(OrderPayment)).content.decode()
 
     assert "Cancelled" in page
     assert sale.payments.get().result_text == "Paid"
     assert ">Paid</td>" not in page
 
 
-def test_a_list_counts_what_was_found_where_something_was_looked_for(desk, sale):
-    assert "1 found" not in desk.get(list_url(Order)).content.decode()
-    assert "1 found" in desk.get(list_url(Order), {"q": sale.reference}).content.decode()
+def test_a_list_counts_what_was_found_where_something_was_looked_for(staff_browser, sale):
+    assert "1 found" not in staff_browser.get(list_url(Order)).content.decode()
+    assert "1 found" in staff_browser.get(list_url(Order), {"q": sale.reference}).content.decode()
 
 
-def test_an_empty_list_says_that_nothing_matches(desk, sale):
-    page = desk.get(list_url(Order), {"q": "ZZZZZZ"}).content.decode()
+def test_an_empty_list_says_that_nothing_matches(staff_browser, sale):
+    page = staff_browser.get(list_url(Order), {"q": "ZZZZZZ"}).content.decode()
 
     assert "no row matches" in page
 

@@ -46,12 +46,12 @@ def test_support_reads_on_the_person_s_page_that_they_are_locked_out(amina):
     assert "Locked until" in facts(support, amina, "who")["Log-in"]
 
 
-def test_the_system_section_lists_who_is_locked_out_and_why(desk, amina):
+def test_the_system_section_lists_who_is_locked_out_and_why(staff_browser, amina):
     fail(LIMITS["pair"].tries)
     fail(1, name="nobody-here")
 
-    page = desk.get(LOCKS)
-    waiting = desk.get(LOCKS, {"locked": "yes"})
+    page = staff_browser.get(LOCKS)
+    waiting = staff_browser.get(LOCKS, {"locked": "yes"})
 
     seen = [cells(page, row) for row in range(5)]
     assert {(each["Whose"], each["What is counted"], each["Failed attempts"]) for each in seen} == {
@@ -66,26 +66,26 @@ def test_the_system_section_lists_who_is_locked_out_and_why(desk, amina):
     assert cells(waiting)["Locked until"] != "–"
 
 
-def test_a_lock_is_lifted_on_record(desk, amina):
+def test_a_lock_is_lifted_on_record(staff_browser, amina):
     fail(LIMITS["pair"].tries)
 
-    let_try(desk, pair())
+    let_try(staff_browser, pair())
 
     assert log_in(password=PASSWORD).status_code == 200
     assert Audit.objects.get().did == "Let them try again"
 
 
-def test_nobody_lifts_their_own_lockout(desk, staff):
+def test_nobody_lifts_their_own_lockout(staff_browser, staff):
     PasswordTries.objects.create(
         key="password.pair:0", user=staff, failures=9, at=staff.date_joined
     )
 
-    let_try(desk, pair())
+    let_try(staff_browser, pair())
 
     assert pair().failures == 9
 
 
-def test_a_successful_sign_in_makes_no_lockout_row(desk, amina):
+def test_a_successful_sign_in_makes_no_lockout_row(staff_browser, amina):
     log_in(password=PASSWORD)
 
-    assert "Nothing here" in desk.get(LOCKS).content.decode()
+    assert "Nothing here" in staff_browser.get(LOCKS).content.decode()

@@ -47,37 +47,39 @@ def again(browser, *messages):
         ("nobody@example.com", 0),
     ],
 )
-def test_a_message_is_found_by_what_a_caller_reads_out(desk, sale, told, typed, found):
+def test_a_message_is_found_by_what_a_caller_reads_out(staff_browser, sale, told, typed, found):
     typed = sale.reference if typed == "the reference" else typed
 
-    response = desk.get(LIST, {"q": typed})
+    response = staff_browser.get(LIST, {"q": typed})
 
     assert response.context["cl"].result_count == found
 
 
-def test_the_collection_code_is_shown_to_no_staff(desk, sale, told):
+def test_the_collection_code_is_shown_to_no_staff(staff_browser, sale, told):
     code = sale.tracks.get().collection_code
 
-    page = desk.get(reverse("admin:orders_message_change", args=[told.pk])).content.decode()
+    page = staff_browser.get(
+        reverse("admin:orders_message_change", args=[told.pk])
+    ).content.decode()
 
     assert code in told.text
     assert code not in page
     assert "Kettle ••••••" in page
 
 
-def test_a_failed_message_is_resent(desk, told):
-    again(desk, told)
+def test_a_failed_message_is_resent(staff_browser, told):
+    again(staff_browser, told)
 
     told.refresh_from_db()
     assert (told.state, len(mail.outbox)) == ("sent", 1)
 
 
-def test_a_sent_message_is_not_sent_again(desk, told):
+def test_a_sent_message_is_not_sent_again(staff_browser, told):
     now = timezone.now()
     sent = {"tries": 1, "tried_at": now, "sent_at": now, "provider_id": "1"}
     Message.objects.update(state="sent", **sent)
 
-    again(desk, told)
+    again(staff_browser, told)
 
     assert mail.outbox == []
 
@@ -95,9 +97,9 @@ def test_only_who_may_have_messages_sent_again(told, may):
     assert len(mail.outbox) == int(may)
 
 
-def test_a_message_s_page_sends_what_failed_again_and_leads_to_its_order(desk, sale, told):
-    failed = own_buttons(desk, told)
-    again(desk, told)
+def test_a_message_s_page_sends_what_failed_again_and_leads_to_its_order(staff_browser, sale, told):
+    failed = own_buttons(staff_browser, told)
+    again(staff_browser, told)
 
-    assert (failed, own_buttons(desk, told)) == (["send_again"], [])
-    assert f"Order {sale.reference}" in ways(desk, told)
+    assert (failed, own_buttons(staff_browser, told)) == (["send_again"], [])
+    assert f"Order {sale.reference}" in ways(staff_browser, told)

@@ -58,9 +58,6 @@ def story(client, order):
     return [entry.what for entry in content(client, order, "story").of["entries"]]
 
 
-# --- What stands -----------------------------------------------------------------------------
-
-
 def test_a_page_is_named_for_its_row(support, sale):
     titles = [
         support.get(row_url(row)).context["title"] for row in (sale, sale.tracks.get(), sale.buyer)
@@ -202,9 +199,6 @@ def test_a_buyers_own_phone_is_told_where_another_pays(support, sale):
     assert "0722 000 111" in facts(support, sale)["Buyer's own phone"]
 
 
-# --- Who sees what ---------------------------------------------------------------------------
-
-
 def test_support_sees_goods_and_words_and_no_rows_of_money(support, sale):
     seen = sections(support, sale)
 
@@ -213,8 +207,8 @@ def test_support_sees_goods_and_words_and_no_rows_of_money(support, sale):
     assert not any("TKB1234567" in what or "M-Pesa" in what for what in story(support, sale))
 
 
-def test_who_sees_all_sees_money_and_messages_too(desk, sale):
-    assert sections(desk, sale) == [
+def test_who_sees_all_sees_money_and_messages_too(staff_browser, sale):
+    assert sections(staff_browser, sale) == [
         "stands",
         "goods",
         "receipts",
@@ -223,10 +217,12 @@ def test_who_sees_all_sees_money_and_messages_too(desk, sale):
         "told",
         "story",
     ]
-    shown = page(desk, sale)
+    shown = page(staff_browser, sale)
     assert "TKB1234567" in shown
     assert f'href="/admin/payments/console/receipt/{Receipt.objects.get().pk}/"' in shown
-    assert any("was received through M-Pesa as TKB1234567" in what for what in story(desk, sale))
+    assert any(
+        "was received through M-Pesa as TKB1234567" in what for what in story(staff_browser, sale)
+    )
 
 
 @pytest.mark.parametrize("role", ["finance", "catalogue", "delivery"])
@@ -234,14 +230,14 @@ def test_no_other_role_opens_an_order(role, sale):
     assert browser_of(in_role(role)).get(row_url(sale)).status_code == 403
 
 
-def test_refunds_and_what_sellers_get_stand_on_it(desk, buyer, kettle):
+def test_refunds_and_what_sellers_get_stand_on_it(staff_browser, buyer, kettle):
     line = paid_line(buyer, kettle)
     boss = UserFactory(is_superuser=True)
     move_line(line.pk, "fetched", actor=boss)
     move_line(line.pk, "cancelled", actor=boss, note="It broke.", goods_there=False)
 
-    refunds = content(desk, line.order, "refunds").rows
-    shares = content(desk, line.order, "shares").rows
+    refunds = content(staff_browser, line.order, "refunds").rows
+    shares = content(staff_browser, line.order, "shares").rows
 
     assert [(str(row[0]), row[2]) for row in refunds] == [
         (
@@ -253,16 +249,13 @@ def test_refunds_and_what_sellers_get_stand_on_it(desk, buyer, kettle):
     assert "No longer owed" in str(shares[0][3])
 
 
-def test_no_secret_of_an_order_is_on_it(desk, sale):
+def test_no_secret_of_an_order_is_on_it(staff_browser, sale):
     line = sale.tracks.get()
 
-    shown = page(desk, sale)
+    shown = page(staff_browser, sale)
 
     assert line.collection_code not in shown
     assert sale.payments.get().callback_token not in shown
-
-
-# --- Its moves -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -346,9 +339,6 @@ def test_cancelling_leads_back_to_the_order(support, unpaid):
     assert (done["Location"], unpaid.payment_status) == (here, "cancelled")
 
 
-# --- Its parcels -----------------------------------------------------------------------------
-
-
 def _key(form):
     return form.name.rpartition("-")[2]
 
@@ -392,9 +382,6 @@ def test_a_refunded_fee_cannot_be_refunded_again(support, buyer, kettle):
     Parcel.objects.update(fee_state="returned")
 
     assert whole(support, order) == [([], False)]
-
-
-# --- Problems --------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -469,9 +456,9 @@ def test_a_problem_s_own_page_says_and_offers_what_its_order_s_does(support, pro
     assert f"Order {problem.track.order}" in ways(support, problem)
 
 
-def test_money_leads_to_where_it_is_decided(desk, sale):
+def test_money_leads_to_where_it_is_decided(staff_browser, sale):
     for row in (Receipt.objects.get(), sale.payments.get()):
-        assert ways(desk, row)["History and actions"] == console_page(row)
+        assert ways(staff_browser, row)["History and actions"] == console_page(row)
 
 
 def test_deciding_a_problem_from_the_order_page_leads_back_to_the_order(support, problem):
@@ -492,9 +479,6 @@ def test_who_may_not_decide_problems_only_reads_them(problem):
     watcher.user_permissions.set(cases_permission("view_order") | cases_permission("view_problem"))
 
     assert keys(browser_of(watcher), problem.track.order) == []
-
-
-# --- What was told ---------------------------------------------------------------------------
 
 
 def message_of(order, **values):
@@ -543,9 +527,6 @@ def test_what_is_due_is_not_sent_again(support, sale):
     (told,) = content(support, sale, "told").of["messages"]
 
     assert told["buttons"] is None
-
-
-# --- Its story -------------------------------------------------------------------------------
 
 
 def test_the_story_says_each_step_once_and_by_whom(support, buyer, kettle):
@@ -609,17 +590,14 @@ def test_the_history_shows_the_steps_of_parcels(support, buyer, kettle):
     assert "The buyer had no code. She looks." in page(support, parcel.order)
 
 
-# --- What leads to it ------------------------------------------------------------------------
-
-
-def test_a_line_a_receipt_a_prompt_and_a_message_lead_to_their_order(desk, sale):
+def test_a_line_a_receipt_a_prompt_and_a_message_lead_to_their_order(staff_browser, sale):
     name, here = f"Order {sale.reference}", row_url(sale)
 
     for row in (sale.tracks.get(), sale.payments.get(), Receipt.objects.get()):
-        assert ways(desk, row)[name] == here
+        assert ways(staff_browser, row)[name] == here
 
 
-def test_a_refund_and_a_payout_lead_to_it(desk, buyer, kettle, daraja):
+def test_a_refund_and_a_payout_lead_to_it(staff_browser, buyer, kettle, daraja):
     line = paid_line(buyer, kettle)
     move_line(line.pk, "fetched", actor=UserFactory(is_superuser=True))
     payout = Payout.objects.create(
@@ -629,9 +607,9 @@ def test_a_refund_and_a_payout_lead_to_it(desk, buyer, kettle, daraja):
     line.seller_share.save()
     refund = cases.owed_refund()
 
-    assert ways(desk, refund)[f"Order {refund.order}"] == row_url(refund.order)
-    assert ways(desk, payout)[f"Order {line.order}"] == row_url(line.order)
-    assert ways(desk, line.seller_share)[f"Order {line.order}"] == row_url(line.order)
+    assert ways(staff_browser, refund)[f"Order {refund.order}"] == row_url(refund.order)
+    assert ways(staff_browser, payout)[f"Order {line.order}"] == row_url(line.order)
+    assert ways(staff_browser, line.seller_share)[f"Order {line.order}"] == row_url(line.order)
 
 
 def test_finance_who_sees_no_orders_is_led_to_the_story_of_one(sale):
@@ -648,9 +626,6 @@ def test_finance_who_sees_no_orders_is_led_to_the_story_of_one(sale):
 
 def test_who_carries_goods_is_led_to_no_order(sale):
     assert ways(browser_of(in_role("delivery")), sale.tracks.get()) == {}
-
-
-# --- What it costs ---------------------------------------------------------------------------
 
 
 def bought(buyer, *products):
@@ -698,9 +673,6 @@ def test_an_order_of_fifty_lines_costs_what_one_of_one_does(
     assert answer.content.decode().count('value="to_cancelled"') == 50
 
 
-# --- The pages of what belongs to it ---------------------------------------------------------
-
-
 def test_a_line_tells_its_seller_and_buyer_only_to_who_sees_orders(support, sale):
     line = sale.tracks.get()
     agent = browser_of(in_role("delivery"))
@@ -727,20 +699,20 @@ def test_a_lines_page_shows_its_steps(support, sale):
     assert paid[:2] == ("To fetch", "the shop")
 
 
-def test_a_receipt_tells_who_told_of_it_and_a_prompt_what_came(desk, sale):
+def test_a_receipt_tells_who_told_of_it_and_a_prompt_what_came(staff_browser, sale):
     receipt = Receipt.objects.get()
 
-    assert content(desk, receipt, "evidence").rows[-1][1:4] == (
+    assert content(staff_browser, receipt, "evidence").rows[-1][1:4] == (
         "callback of the prompt",
         "KES 3,000",
         "TKB1234567",
     )
-    assert content(desk, receipt, "refunds").rows == []
-    ((number, amount, *_),) = content(desk, sale.payments.get(), "receipts").rows
+    assert content(staff_browser, receipt, "refunds").rows == []
+    ((number, amount, *_),) = content(staff_browser, sale.payments.get(), "receipts").rows
     assert (">TKB1234567</a>" in number, amount) == (True, "KES 3,000")
 
 
-def test_a_payout_tells_what_it_is_for_and_a_posting_its_entries(desk, buyer, kettle):
+def test_a_payout_tells_what_it_is_for_and_a_posting_its_entries(staff_browser, buyer, kettle):
     line = paid_line(buyer, kettle)
     move_line(line.pk, "fetched", actor=UserFactory(is_superuser=True))
     payout = Payout.objects.create(
@@ -748,8 +720,8 @@ def test_a_payout_tells_what_it_is_for_and_a_posting_its_entries(desk, buyer, ke
     )
     SellerShare.objects.update(payout=payout)
 
-    ((goods, *sums, _),) = content(desk, payout, "shares").rows
-    entries = content(desk, LedgerPosting.objects.first(), "entries").rows
+    ((goods, *sums, _),) = content(staff_browser, payout, "shares").rows
+    entries = content(staff_browser, LedgerPosting.objects.first(), "entries").rows
 
     assert "1 × Kettle" in goods
     assert sums == ["KES 1,500", "KES 0", "KES 1,500"]

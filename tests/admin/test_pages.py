@@ -38,18 +38,20 @@ def row_url(row):
 
 
 @pytest.mark.parametrize("model", list(admin.site._registry), ids=lambda m: m._meta.label)
-def test_every_list_opens(desk, sale, model):
-    response = desk.get(list_url(model))
+def test_every_list_opens(staff_browser, sale, model):
+    response = staff_browser.get(list_url(model))
 
     assert response.status_code == 200
 
 
 @pytest.mark.parametrize("model", MONEY, ids=lambda m: m._meta.label)
-def test_a_row_of_money_is_shown_and_cannot_be_saved(desk, sale, model):
+def test_a_row_of_money_is_shown_and_cannot_be_saved(staff_browser, sale, model):
     row = model.objects.first()
 
-    shown = desk.get(row_url(row))
-    saved = desk.post(row_url(row), {"amount": 1, "payment_status": "refunded", "status": "failed"})
+    shown = staff_browser.get(row_url(row))
+    saved = staff_browser.post(
+        row_url(row), {"amount": 1, "payment_status": "refunded", "status": "failed"}
+    )
 
     row.refresh_from_db()
     assert saved.status_code == 403
@@ -62,11 +64,13 @@ def test_a_row_of_money_is_shown_and_cannot_be_saved(desk, sale, model):
 
 @pytest.mark.parametrize("model", MONEY, ids=lambda m: m._meta.label)
 @pytest.mark.parametrize("verb", ["add", "delete"])
-def test_money_is_neither_added_nor_deleted_by_hand(desk, sale, model, verb):
+def test_money_is_neither_added_nor_deleted_by_hand(staff_browser, sale, model, verb):
     row = model.objects.first()
     name = f"admin:{model._meta.app_label}_{model._meta.model_name}_{verb}"
 
-    response = desk.post(reverse(name, args=[row.pk] if verb == "delete" else []), {"post": "yes"})
+    response = staff_browser.post(
+        reverse(name, args=[row.pk] if verb == "delete" else []), {"post": "yes"}
+    )
 
     assert response.status_code == 403
     assert model.objects.filter(pk=row.pk).exists()
@@ -74,13 +78,13 @@ def test_money_is_neither_added_nor_deleted_by_hand(desk, sale, model, verb):
 
 @pytest.mark.parametrize("model", MONEY, ids=lambda m: m._meta.label)
 def test_a_list_costs_the_same_for_one_row_or_many(
-    desk, sale, model, django_assert_max_num_queries
+    staff_browser, sale, model, django_assert_max_num_queries
 ):
     first = model.objects.first()
 
     # session, user, a bounded count, the rows; nothing a row
     with django_assert_max_num_queries(5) as queries:
-        desk.get(list_url(type(first)))
+        staff_browser.get(list_url(type(first)))
 
     assert not any(
         "COUNT(*)" in query["sql"] and "LIMIT 1000" not in query["sql"]
@@ -89,15 +93,17 @@ def test_a_list_costs_the_same_for_one_row_or_many(
 
 
 @pytest.mark.parametrize("model", [Refund, PayoutStop, StatementPull])
-def test_money_that_goes_out_is_shown_and_neither_added_nor_deleted(desk, model):
+def test_money_that_goes_out_is_shown_and_neither_added_nor_deleted(staff_browser, model):
     row = OUT[model]()
 
-    shown = desk.get(row_url(row))
-    desk.post(row_url(row), {"status": "done", "is_open": "", "result_text": "x"})
+    shown = staff_browser.get(row_url(row))
+    staff_browser.post(row_url(row), {"status": "done", "is_open": "", "result_text": "x"})
     before = model.objects.values().get(pk=row.pk)
     answers = [
-        desk.post(reverse(f"admin:payments_{model._meta.model_name}_add"), {"post": "yes"}),
-        desk.post(
+        staff_browser.post(
+            reverse(f"admin:payments_{model._meta.model_name}_add"), {"post": "yes"}
+        ),
+        staff_browser.post(
             reverse(f"admin:payments_{model._meta.model_name}_delete", args=[row.pk]),
             {"post": "yes"},
         ),
@@ -114,7 +120,7 @@ def test_money_that_goes_out_is_shown_and_neither_added_nor_deleted(desk, model)
 @pytest.mark.parametrize(
     "typed", ["", "by its own number", "by our id", "by its receipt", "by its order"]
 )
-def test_a_refund_is_found(desk, typed):
+def test_a_refund_is_found(staff_browser, typed):
     refund = cases.owed_refund()
     Refund.objects.update(number="TKR1234567")
     names = {
@@ -125,15 +131,15 @@ def test_a_refund_is_found(desk, typed):
         "by its order": refund.order.reference,
     }
 
-    response = desk.get(list_url(Refund), {"q": names[typed]})
+    response = staff_browser.get(list_url(Refund), {"q": names[typed]})
 
     assert response.context["cl"].result_count == 1
 
 
-def test_the_callback_address_is_shown_to_nobody(desk, sale):
+def test_the_callback_address_is_shown_to_nobody(staff_browser, sale):
     payment = sale.payments.get()
 
-    pages = desk.get(row_url(payment)).content + desk.get(row_url(sale)).content
+    pages = staff_browser.get(row_url(payment)).content + staff_browser.get(row_url(sale)).content
 
     assert payment.callback_token.encode() not in pages
 

@@ -372,11 +372,11 @@ def test_the_lines_page_tells_who_delivers_neither_buyer_nor_phone(browser, buye
         assert hidden not in page
 
 
-def test_no_download_of_orders_or_lines_holds_where_they_go(desk, parcel):
+def test_no_download_of_orders_or_lines_holds_where_they_go(staff_browser, parcel):
     expected = {"order": parcel.order.reference, "ordertrack": parcel.lines.get().name}
     for model, shown in expected.items():
         form = {"action": "download", "_selected_action": [1], "select_across": "1"}
-        answer = desk.post(f"/admin/orders/{model}/", form)
+        answer = staff_browser.post(f"/admin/orders/{model}/", form)
         sheet = b"".join(answer.streaming_content).decode()
         assert shown in sheet
         for hidden in ("Wanjiku Kamau", "254733000777", "Milimani", "Blue gate", "Garissa"):

@@ -55,8 +55,8 @@ def test_the_order_that_was_meant_is_suggested_for_a_pasted_reference(unpaid):
     assert [suggestion.order for suggestion in found] == [unpaid]
 
 
-def test_a_superuser_adds_a_person_in_one_form(desk):
-    desk.post(
+def test_a_superuser_adds_a_person_in_one_form(staff_browser):
+    staff_browser.post(
         reverse("admin:accounts_user_add"),
         {
             "username": "ju\u200bma",
@@ -70,11 +70,11 @@ def test_a_superuser_adds_a_person_in_one_form(desk):
     assert check_password("m\u0169h\u0169 wa fisi", juma.password)
 
 
-def test_a_superuser_changes_a_person_in_one_form(desk):
+def test_a_superuser_changes_a_person_in_one_form(staff_browser):
     person = UserFactory(username="juma")
     password = person.password
 
-    answer = desk.post(
+    answer = staff_browser.post(
         reverse("admin:accounts_user_change", args=[person.pk]),
         {
             "username": "\u2068Ｊuma\u2069",
@@ -95,27 +95,27 @@ def test_a_superuser_changes_a_person_in_one_form(desk):
     assert person.password == password
 
 
-def test_a_password_nobody_sees_is_set_by_nobody(desk):
+def test_a_password_nobody_sees_is_set_by_nobody(staff_browser):
     person = UserFactory()
     blank = {"usable_password": "true", "password1": "\u200b" * 9, "password2": "\u200b" * 9}
 
-    answer = desk.post(reverse("admin:auth_user_password_change", args=[person.pk]), blank)
+    answer = staff_browser.post(reverse("admin:auth_user_password_change", args=[person.pk]), blank)
 
     person.refresh_from_db()
     assert answer.status_code == 200
     assert not check_password("\u200b" * 9, person.password)
 
 
-def test_a_person_is_found_as_pasted(desk):
+def test_a_person_is_found_as_pasted(staff_browser):
     UserFactory(username="juma", email="juma@example.com")
 
     for typed in ("\u2068juma\u2069", "ｊｕｍａ", "juma＠example.com"):
-        page = desk.get(reverse("admin:accounts_user_changelist"), {"q": typed})
+        page = staff_browser.get(reverse("admin:accounts_user_changelist"), {"q": typed})
         assert page.context["cl"].result_count == 1, typed
 
 
-def test_the_catalogue_is_edited_in_one_form(desk, kettle):
-    answer = desk.post(
+def test_the_catalogue_is_edited_in_one_form(staff_browser, kettle):
+    answer = staff_browser.post(
         reverse("admin:products_product_change", args=[kettle.pk]),
         {
             "name": "Ｋettle\u00a0\u200b Blue",
@@ -133,8 +133,8 @@ def test_the_catalogue_is_edited_in_one_form(desk, kettle):
 
 
 @pytest.mark.parametrize("typed", ["ＫＥＴＴＬＥ", "ket\u200btle", "\u2068amina\u2069"])
-def test_a_product_is_found_as_pasted(desk, kettle, typed):
-    page = desk.get(reverse("admin:products_product_changelist"), {"q": typed})
+def test_a_product_is_found_as_pasted(staff_browser, kettle, typed):
+    page = staff_browser.get(reverse("admin:products_product_changelist"), {"q": typed})
 
     assert page.context["cl"].result_count == 1
 

@@ -37,18 +37,18 @@ def test_all_that_has_words_can_be_given():
     assert len(permissions(tuple(LABELS))) == len(LABELS)
 
 
-def test_a_role_s_page_says_what_it_is_for_what_it_lets_do_and_who_has_it(desk, role):
+def test_a_role_s_page_says_what_it_is_for_what_it_lets_do_and_who_has_it(staff_browser, role):
     role.user_set.add(UserFactory(username="zuri"))
 
-    page = desk.get(row_url(role)).content.decode()
+    page = staff_browser.get(row_url(role)).content.decode()
 
-    assert facts(desk, role, "for")["lead"] == (
+    assert facts(staff_browser, role, "for")["lead"] == (
         "Answers buyers, and decides about orders and problems."
     )
-    may = dict(cells(desk, role, "may"))
+    may = dict(cells(staff_browser, role, "may"))
     assert list(may) == ["Orders", "People", "Messages"]
     assert "<p>Send a message again.</p>" in may["Messages"]
-    assert [row[0] for row in cells(desk, role, "people")] == [
+    assert [row[0] for row in cells(staff_browser, role, "people")] == [
         f'<a href="{row_url(User.objects.get(username="zuri"))}">zuri</a>'
     ]
     assert "<h1>Role support</h1>" in page
@@ -56,18 +56,18 @@ def test_a_role_s_page_says_what_it_is_for_what_it_lets_do_and_who_has_it(desk, 
         assert word not in page
 
 
-def test_the_list_of_roles_says_what_each_is_for_and_how_many_have_it(desk, role):
+def test_the_list_of_roles_says_what_each_is_for_and_how_many_have_it(staff_browser, role):
     role.user_set.add(*UserFactory.create_batch(2))
 
-    page = desk.get(list_url(Group)).content.decode()
+    page = staff_browser.get(list_url(Group)).content.decode()
 
     assert ">Add role</a>" in page
-    assert "<h1>New role</h1>" in desk.get("/admin/auth/group/add/").content.decode()
+    assert "<h1>New role</h1>" in staff_browser.get("/admin/auth/group/add/").content.decode()
     assert re.search(r"answers buyers.*?>2</td>", page, re.DOTALL)
 
 
-def test_a_permissions_form_has_plain_labels_by_section_and_none_of_libraries(desk):
-    page = desk.get("/admin/auth/group/add/").content.decode()
+def test_a_permissions_form_has_plain_labels_by_section_and_none_of_libraries(staff_browser):
+    page = staff_browser.get("/admin/auth/group/add/").content.decode()
 
     assert "See daily refund totals" in page
     assert ">Deliveries<" in page
@@ -76,31 +76,31 @@ def test_a_permissions_form_has_plain_labels_by_section_and_none_of_libraries(de
     assert len(re.findall(r'name="permissions"', page)) == len(LABELS)
 
 
-def test_what_somebody_holds_is_offered_though_it_has_no_words(desk):
+def test_what_somebody_holds_is_offered_though_it_has_no_words(staff_browser):
     rare = Permission.objects.get(codename="add_product")
     mine = Group.objects.create(name="mine")
     mine.permissions.add(rare)
     assert name_of(rare) not in LABELS
 
-    page = desk.get(row_url(mine)).content.decode()
-    desk.post(row_url(mine), {"name": "ours", "permissions": [rare.pk]})
+    page = staff_browser.get(row_url(mine)).content.decode()
+    staff_browser.post(row_url(mine), {"name": "ours", "permissions": [rare.pk]})
 
     assert "Anything else" in page
     assert [*Group.objects.get(name="ours").permissions.all()] == [rare]
 
 
-def test_permissions_without_a_label_are_given_to_nobody(desk):
+def test_permissions_without_a_label_are_given_to_nobody(staff_browser):
     rare = Permission.objects.get(codename="add_logentry")
 
-    answer = desk.post("/admin/auth/group/add/", {"name": "odd", "permissions": [rare.pk]})
+    answer = staff_browser.post("/admin/auth/group/add/", {"name": "odd", "permissions": [rare.pk]})
 
     assert answer.status_code == 200
     assert not Group.objects.filter(name="odd").exists()
 
 
-def test_an_account_and_its_role_are_one_page(desk, role):
-    page = desk.get(ADD).content.decode()
-    desk.post(ADD, {**NEW, "first_name": "Juma", "groups": [role.pk]})
+def test_an_account_and_its_role_are_one_page(staff_browser, role):
+    page = staff_browser.get(ADD).content.decode()
+    staff_browser.post(ADD, {**NEW, "first_name": "Juma", "groups": [role.pk]})
 
     juma = User.objects.get(username="juma")
     assert "support: answers buyers" in page
@@ -111,17 +111,17 @@ def test_an_account_and_its_role_are_one_page(desk, role):
     assert (kept.changes["groups"], kept.changes["is_staff"]) == ([None, ["support"]], [None, True])
 
 
-def test_who_is_added_without_a_role_is_not_of_the_staff(desk):
-    desk.post(ADD, NEW)
+def test_who_is_added_without_a_role_is_not_of_the_staff(staff_browser):
+    staff_browser.post(ADD, NEW)
 
     assert not User.objects.get(username="juma").is_staff
     assert "groups" not in Audit.objects.get(did="Added").changes
 
 
-def test_a_role_given_later_lets_somebody_in_and_stands_in_the_record(desk, role):
+def test_a_role_given_later_lets_somebody_in_and_stands_in_the_record(staff_browser, role):
     juma = UserFactory(username="juma")
 
-    desk.post(row_url(juma), {"username": "juma", "is_active": "on", "groups": [role.pk]})
+    staff_browser.post(row_url(juma), {"username": "juma", "is_active": "on", "groups": [role.pk]})
 
     juma.refresh_from_db()
     assert juma.is_staff
@@ -129,11 +129,11 @@ def test_a_role_given_later_lets_somebody_in_and_stands_in_the_record(desk, role
     assert (kept["groups"], kept["is_staff"]) == ([[], ["support"]], [False, True])
 
 
-def test_who_is_let_go_keeps_a_role_and_does_not_come_in(desk, role):
+def test_who_is_let_go_keeps_a_role_and_does_not_come_in(staff_browser, role):
     juma = UserFactory(username="juma", is_staff=True)
     juma.groups.add(role)
 
-    desk.post(row_url(juma), {"username": "juma", "is_active": "on", "groups": [role.pk]})
+    staff_browser.post(row_url(juma), {"username": "juma", "is_active": "on", "groups": [role.pk]})
 
     juma.refresh_from_db()
     assert not juma.is_staff
@@ -164,8 +164,8 @@ def test_who_may_change_people_gives_them_no_role(role):
     assert (juma.first_name, juma.is_staff, juma.groups.count()) == ("Juma", False, 0)
 
 
-def test_a_person_s_form_says_nothing_of_how_passwords_are_hashed(desk):
-    page = desk.get(row_url(UserFactory(username="juma"))).content.decode()
+def test_a_person_s_form_says_nothing_of_how_passwords_are_hashed(staff_browser):
+    page = staff_browser.get(row_url(UserFactory(username="juma"))).content.decode()
 
     assert "A password is set. It cannot be displayed." in page
     for word in ("argon2", "algorithm", "Designates", "Superuser status", "Staff status"):

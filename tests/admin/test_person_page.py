@@ -45,9 +45,6 @@ def with_permissions(*codenames):
     return browser_of(person)
 
 
-# --- Who they are ----------------------------------------------------------------------------
-
-
 def test_a_persons_page_shows_who_they_are_and_how_to_reach_them(support, buyer):
     User.objects.filter(pk=buyer.pk).update(
         first_name="Wanjiku", email="w@example.com", phone="254722000111"
@@ -99,18 +96,15 @@ def test_a_deleted_account_shows_only_its_date(support, buyer):
     assert buttons(support, buyer) == []
 
 
-# --- What is shown to whom -------------------------------------------------------------------
-
-
 def test_support_sees_orders_sales_problems_and_notifications(support, sold):
     assert sections(support, sold.buyer) == ["who", "orders", "told"]
     assert sections(support, sold.seller) == ["who", "orders", "sales", "told"]
 
 
-def test_a_superuser_sees_listings_money_and_staff_actions(desk, sold):
+def test_a_superuser_sees_listings_money_and_staff_actions(staff_browser, sold):
     Payout.objects.create(seller=sold.seller, phone="254722000000", amount=100, gross=100)
 
-    assert sections(desk, sold.seller) == [
+    assert sections(staff_browser, sold.seller) == [
         "who",
         "orders",
         "sales",
@@ -148,9 +142,6 @@ def test_no_other_role_opens_a_person(role, buyer):
     assert browser_of(in_role(role)).get(row_url(buyer)).status_code == 403
 
 
-# --- What each section says ------------------------------------------------------------------
-
-
 def test_orders_and_sales_lead_to_their_pages(support, sold):
     (bought,) = cells(support, sold.buyer, "orders")
     (line,) = cells(support, sold.seller, "sales")
@@ -164,19 +155,22 @@ def test_orders_and_sales_lead_to_their_pages(support, sold):
     assert "Fetched" in line[2]
 
 
-def test_a_balance_says_what_is_owed_and_what_of_it_waits(desk, sold):
-    told = facts(desk, sold.seller, "balance")
+def test_a_balance_says_what_is_owed_and_what_of_it_waits(staff_browser, sold):
+    told = facts(staff_browser, sold.seller, "balance")
 
     assert (told["Owed to the seller"], told["To be sent"]) == ("KES 3,000", "KES 3,000")
     assert told["Of that, withheld for problems"] == "KES 0"
 
     open_problem(sold.pk, buyer=sold.buyer, kind="damaged", text="Dented.")
 
-    assert facts(desk, sold.seller, "balance")["Of that, withheld for problems"] == "KES 3,000"
+    assert (
+        facts(staff_browser, sold.seller, "balance")["Of that, withheld for problems"]
+        == "KES 3,000"
+    )
 
 
-def test_a_person_without_sales_has_no_balance(desk, buyer):
-    assert "balance" not in sections(desk, buyer)
+def test_a_person_without_sales_has_no_balance(staff_browser, buyer):
+    assert "balance" not in sections(staff_browser, buyer)
 
 
 def test_problems_are_listed_as_buyer_and_as_seller(support, sold):
@@ -197,16 +191,13 @@ def test_a_notification_is_resent_from_the_persons_page(support, sale):
     assert "No such subscriber" in page(support, sale.buyer)
 
 
-def test_staff_actions_about_a_person_are_listed(desk, staff, buyer):
+def test_staff_actions_about_a_person_are_listed(staff_browser, staff, buyer):
     log(staff, "Sign these people out everywhere", buyer, why="Her phone was stolen")
 
-    ((what, who, why, _),) = cells(desk, buyer, "staff")
+    ((what, who, why, _),) = cells(staff_browser, buyer, "staff")
 
     assert "Sign these people out everywhere" in what
     assert (who, why) == (f'<a href="{row_url(staff)}">boss</a>', "Her phone was stolen")
-
-
-# --- What may be done ------------------------------------------------------------------------
 
 
 def test_support_signs_somebody_out_and_comes_back(support, buyer):
@@ -219,12 +210,12 @@ def test_support_signs_somebody_out_and_comes_back(support, buyer):
     assert done["Location"] == here
 
 
-def test_a_second_factor_is_taken_away_only_where_there_is_one(desk, buyer):
-    assert buttons(desk, buyer) == ["sign_out", "let_try_again", "close"]
+def test_a_second_factor_is_taken_away_only_where_there_is_one(staff_browser, buyer):
+    assert buttons(staff_browser, buyer) == ["sign_out", "let_try_again", "close"]
 
     User.objects.filter(pk=buyer.pk).update(second_factor_at=timezone.now())
 
-    assert "take_second_factor_away" in buttons(desk, buyer)
+    assert "take_second_factor_away" in buttons(staff_browser, buyer)
 
 
 def press(client, action, person):
@@ -235,27 +226,27 @@ def press(client, action, person):
     return " ".join(str(each) for each in answer.context["messages"])
 
 
-def test_a_superuser_closes_an_account_by_a_button_and_opens_it_again(desk, buyer):
+def test_a_superuser_closes_an_account_by_a_button_and_opens_it_again(staff_browser, buyer):
     tokens.issue(buyer)
 
-    told = press(desk, "close", buyer)
+    told = press(staff_browser, "close", buyer)
 
     assert "1 of 1 done" in told
     assert not buyer.is_active
     assert not tokens.open_sessions(buyer).exists()
-    assert buttons(desk, buyer) == ["sign_out", "let_try_again", "reopen"]
+    assert buttons(staff_browser, buyer) == ["sign_out", "let_try_again", "reopen"]
 
-    press(desk, "reopen", buyer)
+    press(staff_browser, "reopen", buyer)
 
     assert buyer.is_active
 
 
-def test_nobody_closes_their_own_account_or_that_of_a_colleague_above_them(staff, desk):
+def test_nobody_closes_their_own_account_or_that_of_a_colleague_above_them(staff, staff_browser):
     clerk = UserFactory(is_staff=True)
     clerk.user_permissions.set(Permission.objects.filter(content_type__model="user"))
     colleague = UserFactory(is_staff=True)
 
-    own = press(desk, "close", staff)
+    own = press(staff_browser, "close", staff)
     theirs = press(browser_of(clerk), "close", colleague)
 
     assert "0 of 1 done" in own
@@ -264,26 +255,23 @@ def test_nobody_closes_their_own_account_or_that_of_a_colleague_above_them(staff
     assert colleague.is_active
 
 
-def test_a_deleted_account_is_not_opened_again(desk, buyer):
+def test_a_deleted_account_is_not_opened_again(staff_browser, buyer):
     User.objects.filter(pk=buyer.pk).update(
         username=f"#{buyer.pk}", email="", first_name="", is_active=False, erased_at=timezone.now()
     )
 
-    press(desk, "reopen", buyer)
+    press(staff_browser, "reopen", buyer)
 
     assert not buyer.is_active
 
 
-def test_password_and_powers_are_closed_until_somebody_asks(desk, buyer):
-    fieldsets = desk.get(row_url(buyer)).context["adminform"].fieldsets
+def test_password_and_powers_are_closed_until_somebody_asks(staff_browser, buyer):
+    fieldsets = staff_browser.get(row_url(buyer)).context["adminform"].fieldsets
 
     closed = {name: options for name, options in fieldsets if "collapse" in options["classes"]}
 
     assert len(closed) == len(fieldsets)
     assert "password" in closed["Password and permissions"]["fields"]
-
-
-# --- Long lists ------------------------------------------------------------------------------
 
 
 def test_the_newest_ten_are_shown_and_the_list_has_the_others(support, buyer):

@@ -55,9 +55,6 @@ def three(keeper, kettle):
     return [picture.pk for picture in pictures(kettle)]
 
 
-# --- What stands -----------------------------------------------------------------------------
-
-
 def test_the_page_shows_stock_reserved_and_sold(keeper, buyer, kettle):
     paid_line(buyer, kettle, 2)
     an_order(buyer, (kettle, 1))
@@ -84,14 +81,14 @@ def test_catalogue_sees_stock_and_pictures_and_no_orders(keeper, buyer, kettle):
     assert line.order.reference not in keeper.get(row_url(kettle)).content.decode()
 
 
-def test_who_sees_all_sees_sales_and_holds(desk, buyer, kettle):
+def test_who_sees_all_sees_sales_and_holds(staff_browser, buyer, kettle):
     line = paid_line(buyer, kettle, 2)
     unpaid = an_order(buyer, (kettle, 1))
 
-    assert sections(desk, kettle) == ["stands", "pictures", "movements", "holds", "sales"]
-    ((order, number, _),) = cells(desk, kettle, "holds")
+    assert sections(staff_browser, kettle) == ["stands", "pictures", "movements", "holds", "sales"]
+    ((order, number, _),) = cells(staff_browser, kettle, "holds")
     assert (order, number) == (f'<a href="{row_url(unpaid)}">{unpaid.reference}</a>', "1")
-    assert cells(desk, kettle, "sales")[1][:2] == [
+    assert cells(staff_browser, kettle, "sales")[1][:2] == [
         f'<a href="{row_url(line)}">2 × Kettle</a>',
         f'<a href="{row_url(line.order)}">{line.order.reference}</a>',
     ]
@@ -123,9 +120,6 @@ def test_a_product_is_unlisted_and_listed_again_from_its_page(keeper, kettle):
     assert (done["Location"], kettle.listed) == (here, False)
     assert buttons(keeper, kettle) == ["show"]
     assert "Unlisted" in facts(keeper, kettle, "stands")["lead"]
-
-
-# --- Pictures --------------------------------------------------------------------------------
 
 
 def test_a_picture_is_added_and_on_record(keeper, kettle):
@@ -273,9 +267,6 @@ def test_of_an_unknown_action_or_product_there_is_no_page(keeper, kettle):
     assert change(keeper, kettle, "paint").status_code == 404
     assert keeper.post("/admin/products/product/999/pictures/add/").status_code == 404
     assert keeper.get(f"/admin/products/product/{kettle.pk}/pictures/add/").status_code == 405
-
-
-# --- What it costs ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("role", "most"), [("catalogue", 11), ("superuser", 11)])

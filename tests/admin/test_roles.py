@@ -221,9 +221,9 @@ def test_only_superusers_make_groups(keeper):
     assert answer.status_code == 403
 
 
-def test_a_superuser_makes_a_group_and_puts_a_person_into_a_role(desk, buyer):
-    desk.post("/admin/auth/group/add/", {"name": "night shift"})
-    desk.post(
+def test_a_superuser_makes_a_group_and_puts_a_person_into_a_role(staff_browser, buyer):
+    staff_browser.post("/admin/auth/group/add/", {"name": "night shift"})
+    staff_browser.post(
         f"{PEOPLE}{buyer.pk}/change/",
         {
             "username": "wanjiku",
@@ -238,10 +238,12 @@ def test_a_superuser_makes_a_group_and_puts_a_person_into_a_role(desk, buyer):
 
 
 @pytest.mark.parametrize("what", ["change", "delete"])
-def test_the_shops_roles_are_not_even_changed_by_a_superuser(desk, what):
+def test_the_shops_roles_are_not_even_changed_by_a_superuser(staff_browser, what):
     role = Group.objects.get(name="delivery")
 
-    answer = desk.post(f"/admin/auth/group/{role.pk}/{what}/", {"name": "x", "post": "yes"})
+    answer = staff_browser.post(
+        f"/admin/auth/group/{role.pk}/{what}/", {"name": "x", "post": "yes"}
+    )
 
     role.refresh_from_db()
     assert (answer.status_code, role.name) == (403, "delivery")

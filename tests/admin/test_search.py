@@ -36,8 +36,8 @@ PASTED_RECEIPTS = ["\u2068TKB 1234567\u2069", "ＴＫＢ１２３４５６７", 
 
 @pytest.mark.parametrize("model", [Order, OrderPayment, Receipt, GatewayEvent])
 @pytest.mark.parametrize("spelling", SPELLINGS)
-def test_a_sale_is_found_by(desk, sale, model, spelling):
-    response = desk.get(list_url(model), {"q": SPELLINGS[spelling](sale)})
+def test_a_sale_is_found_by(staff_browser, sale, model, spelling):
+    response = staff_browser.get(list_url(model), {"q": SPELLINGS[spelling](sale)})
 
     assert response.context["cl"].result_count == 1
 
@@ -45,22 +45,22 @@ def test_a_sale_is_found_by(desk, sale, model, spelling):
 @pytest.mark.parametrize(
     "spelling", [spelling for spelling in SPELLINGS if spelling != "its receipt"]
 )
-def test_the_list_of_lines_finds_an_orders_lines_by(desk, sale, spelling):
-    response = desk.get(list_url(OrderTrack), {"q": SPELLINGS[spelling](sale)})
+def test_the_list_of_lines_finds_an_orders_lines_by(staff_browser, sale, spelling):
+    response = staff_browser.get(list_url(OrderTrack), {"q": SPELLINGS[spelling](sale)})
 
     assert response.context["cl"].result_count == sale.tracks.count() > 0
 
 
 @pytest.mark.parametrize("typed", PASTED_RECEIPTS)
-def test_a_receipt_is_found_as_it_was_pasted(desk, sale, typed):
-    response = desk.get(list_url(Receipt), {"q": typed})
+def test_a_receipt_is_found_as_it_was_pasted(staff_browser, sale, typed):
+    response = staff_browser.get(list_url(Receipt), {"q": typed})
 
     assert response.context["cl"].result_count == 1
 
 
 @pytest.mark.parametrize("typed", ["nothing like it", "0799999999", "%", "2" * 400])
-def test_what_matches_nothing_finds_nothing(desk, sale, typed):
-    response = desk.get(list_url(Order), {"q": typed})
+def test_what_matches_nothing_finds_nothing(staff_browser, sale, typed):
+    response = staff_browser.get(list_url(Order), {"q": typed})
 
     assert response.context["cl"].result_count == 0
 
@@ -76,23 +76,27 @@ def test_what_matches_nothing_finds_nothing(desk, sale, typed):
     ],
 )
 def test_what_staff_did_is_found_by_who_did_it_and_by_what_it_was_done_to(
-    desk, staff, sale, typed, found
+    staff_browser, staff, sale, typed, found
 ):
     clerk, other = UserFactory(username="clerk", is_staff=True), UserFactory(pk=10_001)
     for who, did, row in ((clerk, "Looked", sale), (staff, "Hid", sale), (clerk, "Changed", other)):
         audit.log(who, did, row, action=audit.CHANGED)
 
-    rows = desk.get(list_url(Audit), {"q": typed.format(sale=sale.pk)}).context["cl"].result_list
+    rows = (
+        staff_browser.get(list_url(Audit), {"q": typed.format(sale=sale.pk)})
+        .context["cl"]
+        .result_list
+    )
 
     assert {row.did for row in rows} == found
 
 
-def test_products_are_listed_by_whole_words_and_else_by_how_words_begin(desk, seller):
+def test_products_are_listed_by_whole_words_and_else_by_how_words_begin(staff_browser, seller):
     sam, _ = ProductFactory(name="Sam stool"), ProductFactory(name="Samsung Galaxy")
     _, both = ProductFactory(name="Kettle, small"), ProductFactory(name="Kettle holder, smaller")
 
     def found(words):
-        page = desk.get(list_url(Product), {"q": words})
+        page = staff_browser.get(list_url(Product), {"q": words})
         return [row.name for row in page.context["cl"].result_list]
 
     assert found("sam") == [sam.name]
@@ -103,7 +107,7 @@ def test_products_are_listed_by_whole_words_and_else_by_how_words_begin(desk, se
     assert len(found("%")) == 4
 
 
-def test_a_long_list_of_words_is_looked_for_once(desk, seller, monkeypatch):
+def test_a_long_list_of_words_is_looked_for_once(staff_browser, seller, monkeypatch):
     """Among the latest of a large shop are fewer than a list of a thousand wants."""
     ProductFactory(name="Kettle")
     monkeypatch.setattr(
@@ -111,6 +115,6 @@ def test_a_long_list_of_words_is_looked_for_once(desk, seller, monkeypatch):
     )
     monkeypatch.setattr(finders, "having_dated", lambda *_: pytest.fail("looked in vain"))
 
-    page = desk.get(list_url(Product), {"q": "kettle"})
+    page = staff_browser.get(list_url(Product), {"q": "kettle"})
 
     assert [row.name for row in page.context["cl"].result_list] == ["Kettle"]

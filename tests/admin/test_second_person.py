@@ -140,9 +140,6 @@ def decide(client, name, proposal):
     return answer
 
 
-# --- The attack: 49,000 lost -----------------------------------------------------------------
-
-
 @pytest.mark.usefixtures("balanced_books")
 def test_cancelling_a_fetched_line_needs_a_second_person(buyer, fridge, proposer):
     line = paid_line(buyer, fridge)
@@ -198,9 +195,6 @@ def test_what_cannot_be_done_is_not_proposed(buyer, fridge, proposer):
     move(proposer, line, "fetched")
 
     assert not Proposal.objects.exists()
-
-
-# --- Who agrees ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("power", ["support", "superuser"])
@@ -293,9 +287,6 @@ def test_two_tabs_agree_at_once_and_it_is_done_once(proposal):
     assert sorted(type(each).__name__ for each in outcomes) == ["ProposalRefused", "str"]
     assert Refund.objects.count() == 1
     assert steps(line_of(proposal)).count("cancelled") == 1
-
-
-# --- How much one lets leave alone -----------------------------------------------------------
 
 
 def test_small_amounts_are_decided_alone_until_the_day_is_full(buyer, seller, proposer, settings):
@@ -488,8 +479,6 @@ def act_on(person, proposal, key):
     proposal.refresh_from_db()
     return answer
 
-
-# --- The table of docs/admin.md --------------------------------------------------------------
 
 #: By role: the settings that bound what one person of it lets leave alone in a day.
 BOUNDS = {

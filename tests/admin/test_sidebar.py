@@ -79,8 +79,8 @@ def test_a_role_sees_its_sections_in_the_order_of_its_jobs(role):
     assert list(seen) == list(SEES[role])
 
 
-def test_a_superuser_sees_every_section_the_system_last(desk):
-    assert list(shown(desk)) == [
+def test_a_superuser_sees_every_section_the_system_last(staff_browser):
+    assert list(shown(staff_browser)) == [
         "Overview",
         "Orders",
         "Deliveries",
@@ -102,17 +102,17 @@ def test_every_registered_model_is_in_exactly_one_section():
     assert registered == set(held)
 
 
-def test_a_list_without_a_section_is_in_the_last_one(desk, monkeypatch):
+def test_a_list_without_a_section_is_in_the_last_one(staff_browser, monkeypatch):
     monkeypatch.delitem(sidebar._LISTS, "products.Review")
 
-    seen = shown(desk)
+    seen = shown(staff_browser)
 
     assert seen["System"][-1] == "Reviews"
     assert "Reviews" not in seen["Goods"]
 
 
-def test_each_section_of_the_start_page_has_an_anchor(desk):
-    page = desk.get("/admin/").content.decode()
+def test_each_section_of_the_start_page_has_an_anchor(staff_browser):
+    page = staff_browser.get("/admin/").content.decode()
 
     assert [section.key for section in SIDEBAR if f'id="{section.key}"' not in page] == []
 
@@ -121,38 +121,38 @@ def test_whoever_sees_a_panel_of_the_dashboard_finds_the_dashboard():
     assert set(PAGES["dashboard"].permissions) == {panel.permission for panel in PANELS}
 
 
-def test_the_start_page_says_what_one_did_last_in_people_s_words(desk, staff, sale):
+def test_the_start_page_says_what_one_did_last_in_people_s_words(staff_browser, staff, sale):
     line = sale.tracks.get()
     LogEntry.objects.log_actions(
         staff.pk, [line], CHANGE, change_message="Fetched.", single_object=True
     )
 
-    page = " ".join(desk.get("/admin/").content.decode().split())
+    page = " ".join(staff_browser.get("/admin/").content.decode().split())
 
     assert f'Fetched. <a href="{row_url(line)}">{line}</a>' in page
     assert "Order line, <time" in page
 
 
-def test_a_history_without_entries_says_so_in_people_s_words(desk, sale):
-    page = desk.get(f"/admin/orders/order/{sale.pk}/history/").content.decode()
+def test_a_history_without_entries_says_so_in_people_s_words(staff_browser, sale):
+    page = staff_browser.get(f"/admin/orders/order/{sale.pk}/history/").content.decode()
 
     assert "No staff member has changed this in the admin." in page
     assert '<a href="/admin/#orders">Orders</a>' in page
 
 
-def test_the_record_tells_each_value_before_and_after_in_words(desk, staff, sale):
+def test_the_record_tells_each_value_before_and_after_in_words(staff_browser, staff, sale):
     changes = {"is_open": [True, False], "tries": [None, 1]}
     audit.log(staff, "Changed", sale, action=audit.CHANGED, changes=changes)
 
-    page = desk.get(row_url(Audit.objects.latest("pk"))).content.decode()
+    page = staff_browser.get(row_url(Audit.objects.latest("pk"))).content.decode()
 
     assert "<p>Open: yes → no</p>" in page
     assert "<p>Tries: 1</p>" in page
-    assert "Orders | order" not in desk.get(list_url(Audit)).content.decode()
+    assert "Orders | order" not in staff_browser.get(list_url(Audit)).content.decode()
 
 
-def test_a_list_is_called_what_the_sidebar_calls_it(desk):
-    answer = desk.get(list_url(OrderTrack))
+def test_a_list_is_called_what_the_sidebar_calls_it(staff_browser):
+    answer = staff_browser.get(list_url(OrderTrack))
 
     page = answer.content.decode()
     assert answer.context["title"] == "Order lines"
@@ -160,8 +160,8 @@ def test_a_list_is_called_what_the_sidebar_calls_it(desk):
     assert "order track" not in page.lower()
 
 
-def test_view_site_opens_the_storefront(desk):
-    assert '<a href="/shop/">View site</a>' in desk.get("/admin/").content.decode()
+def test_view_site_opens_the_storefront(staff_browser):
+    assert '<a href="/shop/">View site</a>' in staff_browser.get("/admin/").content.decode()
 
 
 def test_the_admin_has_an_icon_before_log_in_too(client):
@@ -203,15 +203,15 @@ def test_every_closed_page_names_who_may_open_it(role, path, says):
     assert says in answer.content.decode()
 
 
-def test_a_superuser_is_told_what_cannot_be_done_manually(desk, sale):
-    answer = desk.post(row_url(sale).replace("change", "delete"), {"post": "yes"})
+def test_a_superuser_is_told_what_cannot_be_done_manually(staff_browser, sale):
+    answer = staff_browser.post(row_url(sale).replace("change", "delete"), {"post": "yes"})
 
     assert answer.status_code == 403
     assert "Nobody can do this manually" in answer.content.decode()
 
 
-def test_an_address_without_a_page_leads_back(desk):
-    answer = desk.get("/admin/payments/console/nothing/1/")
+def test_an_address_without_a_page_leads_back(staff_browser):
+    answer = staff_browser.get("/admin/payments/console/nothing/1/")
 
     assert answer.status_code == 404
     assert "Back to the start page" in answer.content.decode()
@@ -241,9 +241,9 @@ def test_a_page_asks_for_the_permission_of_what_it_does(url_name, method, needed
     assert needed in permissions_for(url_name, method)
 
 
-def test_a_form_and_a_page_are_called_what_they_show(desk, sale):
+def test_a_form_and_a_page_are_called_what_they_show(staff_browser, sale):
     def title(path):
-        return re.search(r"<h1>(.*?)</h1>", desk.get(path).content.decode())[1]
+        return re.search(r"<h1>(.*?)</h1>", staff_browser.get(path).content.decode())[1]
 
     person = sale.buyer
     posting = LedgerPosting.objects.latest("pk")
@@ -264,27 +264,27 @@ def test_a_form_and_a_page_are_called_what_they_show(desk, sale):
         ("/admin/password_change/done/", "successful"),
     ],
 )
-def test_nothing_is_said_in_django_s_words(desk, sale, path, django_s):
-    assert django_s not in desk.get(path).content.decode()
+def test_nothing_is_said_in_django_s_words(staff_browser, sale, path, django_s):
+    assert django_s not in staff_browser.get(path).content.decode()
 
 
-def test_a_deletion_asks_for_confirmation_with_what_is_deleted(desk):
+def test_a_deletion_asks_for_confirmation_with_what_is_deleted(staff_browser):
     rate = DeliveryRate.objects.create(county="kisumu", way="home", fee=300, days=2)
 
-    page = desk.get(f"/admin/orders/deliveryrate/{rate.pk}/delete/").content.decode()
-    desk.post(f"/admin/orders/deliveryrate/{rate.pk}/delete/", {"post": "yes"})
+    page = staff_browser.get(f"/admin/orders/deliveryrate/{rate.pk}/delete/").content.decode()
+    staff_browser.post(f"/admin/orders/deliveryrate/{rate.pk}/delete/", {"post": "yes"})
 
     assert "This cannot be undone." in page
     assert "Are you sure" not in page
     assert not DeliveryRate.objects.filter(pk=rate.pk).exists()
 
 
-def test_the_log_in_page_has_a_heading_and_the_last_page_thanks_nobody(client, desk):
+def test_the_log_in_page_has_a_heading_and_the_last_page_thanks_nobody(client, staff_browser):
     assert '<h1 class="visually-hidden">Log in</h1>' in client.get("/admin/login/").content.decode()
-    assert "quality time" not in desk.post("/admin/logout/").content.decode()
+    assert "quality time" not in staff_browser.post("/admin/logout/").content.decode()
 
 
-def test_the_record_names_rows_choices_times_and_sums_as_pages_do(desk, staff, sale):
+def test_the_record_names_rows_choices_times_and_sums_as_pages_do(staff_browser, staff, sale):
     line = sale.tracks.get()
     audit.log(
         staff,
@@ -300,7 +300,7 @@ def test_the_record_names_rows_choices_times_and_sums_as_pages_do(desk, staff, s
         },
     )
 
-    page = desk.get(row_url(Audit.objects.latest("pk"))).content.decode()
+    page = staff_browser.get(row_url(Audit.objects.latest("pk"))).content.decode()
 
     assert "<p>Status: to fetch → fetched</p>" in page
     assert "<p>Changed: 29 Nov 2026, 01:05</p>" in page
@@ -309,7 +309,7 @@ def test_the_record_names_rows_choices_times_and_sums_as_pages_do(desk, staff, s
     assert f"<p>Seller: {line.seller} → 999999 (deleted)</p>" in page
 
 
-def test_a_phone_in_the_record_is_written_as_people_dial_it(desk, staff, sale):
+def test_a_phone_in_the_record_is_written_as_people_dial_it(staff_browser, staff, sale):
     did = "Send it elsewhere (254712345601, TKB254712345601)"
     audit.log_with_history(staff, did, sale, action="console.payout.send", why="Asked to")
     audit.log(staff, did, sale.buyer, action="console.payout.send")
@@ -322,15 +322,17 @@ def test_a_phone_in_the_record_is_written_as_people_dial_it(desk, staff, sale):
         row_url(sale.buyer),
         f"/admin/orders/order/{sale.pk}/history/",
     ):
-        page = desk.get(path).content.decode()
+        page = staff_browser.get(path).content.decode()
         assert "elsewhere (0712 345 601, TKB254712345601)" in page, path
         assert "(254712345601" not in page, path
     # What is done later looks for it as it was kept.
     assert deed.did == did
 
 
-def test_whoever_bought_cannot_be_deleted_and_the_page_says_what_shuts_them_out(desk, sale):
-    page = desk.get(f"/admin/accounts/user/{sale.buyer_id}/delete/").content.decode()
+def test_whoever_bought_cannot_be_deleted_and_the_page_says_what_shuts_them_out(
+    staff_browser, sale
+):
+    page = staff_browser.get(f"/admin/accounts/user/{sale.buyer_id}/delete/").content.decode()
 
     assert "It cannot be deleted: records required for the books would be deleted with it." in page
     assert "To shut them out, use <strong>Close their account</strong> on their page." in page

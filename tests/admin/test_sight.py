@@ -54,11 +54,11 @@ def test_the_collection_code_is_shown_to_no_role(line, role):
     assert "collection_code" not in labels(as_role(role), line)
 
 
-def test_an_order_shows_nobody_the_buyers_key(desk, line):
-    page = desk.get(row_url(line.order)).content.decode()
+def test_an_order_shows_nobody_the_buyers_key(staff_browser, line):
+    page = staff_browser.get(row_url(line.order)).content.decode()
 
     assert "a-key-of-hers" not in page
-    assert not {"idempotency_key", "fingerprint"} & labels(desk, line.order)
+    assert not {"idempotency_key", "fingerprint"} & labels(staff_browser, line.order)
 
 
 def test_support_sees_an_order_without_its_receipts(sale):

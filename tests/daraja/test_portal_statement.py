@@ -116,8 +116,6 @@ def test_an_invalid_time_is_refused():
         read_portal_file(content.replace(b"TKS0000001," + at, b"TKS0000001,yesterday"))
 
 
-# --- The forms that public programs read, of 2017 to 2026 ---------------------------------------
-
 ALL = (
     "Receipt No.,Completion Time,Initiation Time,Details,Transaction Status,Paid In,Withdrawn,"
     "Balance,Balance Confirmed,Reason Type,Other Party Info,Linked Transaction ID,A/C No."

@@ -145,18 +145,12 @@ def open_folder(shop: Shop) -> None:
     (folder / "certificate.pem").write_bytes(shop.certificate.read_bytes())
 
 
-# --- nginx ------------------------------------------------------------------------------------
-
-
 @contextmanager
 def nginx_before(shop: Shop) -> Iterator[None]:
     """Debian's nginx with deploy/nginx/omache.conf, on free ports and in the shop's folder."""
     at = {"http": shop.http, "https": shop.https, "web": shop.web}
     configuration = nginx.write_configuration(shop.folder, **at)
     yield from _running([nginx.command(), "-c", str(configuration)], shop, {})
-
-
-# --- Caddy ------------------------------------------------------------------------------------
 
 
 @contextmanager
@@ -191,9 +185,6 @@ def _is_old_caddy() -> bool:
     ).stdout
     number = said.split()[0].removeprefix("v").split(".")
     return (int(number[0]), int(number[1])) < (2, 7)
-
-
-# --- Both -------------------------------------------------------------------------------------
 
 
 def _running(command, shop: Shop, environ: dict) -> Iterator[None]:

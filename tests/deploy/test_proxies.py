@@ -102,9 +102,6 @@ def without_those_of_a_server(answer):
     }
 
 
-# --- Pictures ---------------------------------------------------------------------------------
-
-
 def test_a_large_picture_is_taken_and_served_from_disk_as_the_shop_would(shop):
     listed = list_kettle(shop, size=5_500_000)
     assert listed.status == 201, listed.body
@@ -175,9 +172,6 @@ def test_a_picture_cannot_be_overwritten(shop):
     assert shop.ask("PUT", path, body=b"x").status in {403, 405}
     assert shop.ask("DELETE", path).status in {403, 405}
     assert (shop.folder / path[1:]).read_bytes() == kept
-
-
-# --- Who asks ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -251,9 +245,6 @@ def test_a_probe_is_answered_and_hsts_is_sent(shop):
     assert got.headers["Strict-Transport-Security"] == "max-age=3600"
 
 
-# --- Answers ----------------------------------------------------------------------------------
-
-
 def test_json_without_secrets_is_compressed(shop):
     for number in range(20):
         ProductFactory(name=f"Kettle {number} " * 5)
@@ -289,9 +280,6 @@ def test_static_files_with_a_hash_in_their_name_are_cached_for_ever(shop):
     plain = shop.ask("GET", "/static/shop/assets/plain.js")
     assert plain.headers["Cache-Control"] == "max-age=60, public"
     assert shop.ask("GET", "/static/none.js").status == 404
-
-
-# --- M-Pesa -----------------------------------------------------------------------------------
 
 
 def test_a_purchase_is_paid_by_a_callback_through_the_proxy(shop):

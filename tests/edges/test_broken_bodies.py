@@ -75,9 +75,6 @@ def large():
     return encode(Image.frombytes("RGB", (300, 240), noise))
 
 
-# --- Forms --------------------------------------------------------------------------------------
-
-
 def test_a_whole_form_makes_a_product(send, large):
     assert send(form(png()), kind=FORM)[0] == 201
     assert send(form(large), kind=FORM)[0] == 201
@@ -140,9 +137,6 @@ def test_a_changed_account_and_a_sheet_in_a_form_are_whole_or_nothing(send, sell
     assert send(sheet[:-20], path="/seller/products/import/", kind=FORM) == (400, BROKE_OFF)
     seller.refresh_from_db()
     assert (seller.gender, Product.objects.count()) == ("", 0)
-
-
-# --- Other bodies -------------------------------------------------------------------------------
 
 
 def test_json_shorter_than_it_said_makes_nothing(send):
@@ -221,9 +215,6 @@ def test_a_message_of_any_kind_is_kept_as_it_came():
     assert bytes(GatewayEvent.objects.get().body) == b"not a form"
 
 
-# --- Chunks -------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("size", [1, 7, 100_000])
 def test_a_body_in_chunks_is_read(send, size, large):
     in_chunks = {"length": "none", "Transfer_Encoding": "chunked"}
@@ -274,9 +265,6 @@ def test_a_server_that_knows_no_chunks_says_so():
     assert (answer.status_code, answer.json()["code"]) == (411, "length_required")
 
 
-# --- Bodies that nobody wants ---------------------------------------------------------------------
-
-
 def refused(coming, path, kind, **extra):
     """The status of a request whose body a client still sends, and how much of that was taken."""
     length = str(len(coming.getvalue()))
@@ -307,11 +295,8 @@ def test_more_than_the_proxies_let_through_is_not_heard_out(token):
     assert refused(coming, "/create/", FORM, HTTP_AUTHORIZATION=token) == (413, 0)
 
 
-# --- The admin's forms, which Django reads ------------------------------------------------------
-
-
 @pytest.fixture
-def desk(db):
+def staff_browser(db):
     """The headers of a superuser's browser, and the mark its forms carry."""
     boss = UserFactory(is_staff=True, is_superuser=True)
     client = Client()
@@ -334,8 +319,8 @@ WRITE = "/admin/payments/console/receipt/"
 URLENCODED = "application/x-www-form-urlencoded"
 
 
-def test_half_an_amount_is_never_written_down(desk):
-    mark, browser = desk
+def test_half_an_amount_is_never_written_down(staff_browser):
+    mark, browser = staff_browser
     body = urlencode(receipt_form(mark)).encode()
 
     status, told = exchange(
@@ -346,8 +331,8 @@ def test_half_an_amount_is_never_written_down(desk):
     assert not Receipt.objects.exists()
 
 
-def test_a_whole_amount_is(desk):
-    mark, browser = desk
+def test_a_whole_amount_is(staff_browser):
+    mark, browser = staff_browser
     body = urlencode(receipt_form(mark)).encode()
 
     status, _ = exchange(request("POST", WRITE, body, Content_Type=URLENCODED, **browser))
@@ -357,8 +342,8 @@ def test_a_whole_amount_is(desk):
 
 @pytest.mark.parametrize("length", ["says more", "agrees"])
 @pytest.mark.parametrize("filling", [0, 100_000], ids=["short", "long"])
-def test_a_form_of_parts_in_the_admin_needs_its_end(desk, filling, length):
-    mark, browser = desk
+def test_a_form_of_parts_in_the_admin_needs_its_end(staff_browser, filling, length):
+    mark, browser = staff_browser
     fields = receipt_form(mark) | {"more": "x" * filling}
     amount = fields.pop("amount")
     fields["amount"] = amount
@@ -376,9 +361,6 @@ def test_a_form_of_parts_in_the_admin_needs_its_end(desk, filling, length):
     assert json.loads(told)["code"] in {"body_broke_off", "bad_request"}
     assert not Receipt.objects.exists()
     assert exchange(request("POST", WRITE, whole, Content_Type=FORM, **browser))[0] == 302
-
-
-# --- Another server, and the reader alone -------------------------------------------------------
 
 
 @pytest.mark.django_db(transaction=True)

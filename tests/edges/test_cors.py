@@ -87,9 +87,6 @@ def test_another_origin_is_told_nothing():
     assert "Access-Control-Allow-Origin" not in stranger.get("/nowhere/")
 
 
-# --- Refusals -----------------------------------------------------------------------------------
-
-
 def check(answer, status):
     assert answer.status_code == status
     assert answer["Access-Control-Allow-Origin"] == SHOP

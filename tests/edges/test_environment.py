@@ -15,9 +15,6 @@ KEY = "$k3y-$(is)_&raw#" + "abcdefghijklmnopqrstuvwxyz0123456789"
 SET_BUT_EMPTY = "{} is set but empty: give it a value, or remove it."
 
 
-# --- The switch ---------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("key", [KEY, f"  {KEY}\n", f"\t{KEY}\r\n", f"\u00a0{KEY}"])
 def test_a_key_is_read_raw_and_trimmed(key):
     assert production("SECRET_KEY", DJANGO_SECRET_KEY=key) == KEY
@@ -119,9 +116,6 @@ def test_sms_that_cost_money_are_no_laptops():
 )
 def test_a_laptop_may_have_what_stays_on_it(changes):
     assert settings_of(LAPTOP, **changes)["DEBUG"] is True
-
-
-# --- Around and inside a value ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -259,9 +253,6 @@ def test_all_problems_are_told_at_once_a_line_each():
         "DARAJA_SHORTCODE must be 5 to 7 digits.",
         SET_BUT_EMPTY.format("SMS"),
     ]
-
-
-# --- Files --------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -416,9 +407,6 @@ def test_variables_from_the_file_reach_child_processes(tmp_path, monkeypatch):
     Environment.of_process(tmp_path)
 
     assert os.environ["HTTPS_PROXY"] == "http://proxy.omache.co.ke:3128"
-
-
-# --- What runs here -----------------------------------------------------------------------------
 
 
 def test_the_release_is_what_the_programs_own_file_says(tmp_path):

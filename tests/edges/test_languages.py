@@ -130,9 +130,6 @@ def test_the_header_is_read_as_it_is_sent(header, language):
     assert language_asked(header) == language
 
 
-# --- Over the API ---------------------------------------------------------------------------------
-
-
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("method", "path", "body", "answer"),

@@ -32,14 +32,14 @@ def test_a_page_of_the_admin_that_finds_no_room_is_a_503(monkeypatch, error):
     def no_room(*args, **kwargs):
         raise error
 
-    desk = Client(raise_request_exception=False)
-    desk.force_login(
+    staff_browser = Client(raise_request_exception=False)
+    staff_browser.force_login(
         UserFactory(is_staff=True, is_superuser=True),
         backend="accounts.backends.UsernameOrEmailBackend",
     )
     monkeypatch.setattr("django.contrib.admin.sites.AdminSite.index", no_room)
     monkeypatch.setattr("accounts.backoffice.admin.ShopAdmin.get_queryset", no_room)
 
-    answer = desk.get("/admin/orders/order/")
+    answer = staff_browser.get("/admin/orders/order/")
 
     assert (answer.status_code, answer.json()) == (503, BUSY)

@@ -171,9 +171,6 @@ def test_a_key_that_others_know_is_none(key):
     ]
 
 
-# --- Databases, caches, brokers, e-mail ---------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("url", "host", "port", "name", "login"),
     [

@@ -210,9 +210,6 @@ def test_a_whole_prefix_of_ipv6_has_the_room_of_one_client():
     assert log_in(REMOTE_ADDR="2001:db8:1:3::1").status_code == 400
 
 
-# --- Strangers behind one address ---------------------------------------------------------------
-
-
 @pytest.fixture
 def two_a_minute(monkeypatch):
     """Two requests a minute of one client, on a page that is open to strangers."""

@@ -22,9 +22,6 @@ POOLED = "postgres://a:b@127.0.0.1:6432/omache?pooling=transaction"
 postgres = pytest.mark.postgres
 
 
-# --- Settings ----------------------------------------------------------------------------------
-
-
 def test_a_proxy_is_asked_for_nothing_that_outlives_a_transaction():
     options = production("DATABASES", DATABASE_URL=POOLED)["default"]["OPTIONS"]
 
@@ -50,9 +47,6 @@ def test_connection_options_in_the_url_still_apply():
 def test_another_pooling_stops_the_start(pooling):
     url = POOLED.replace("transaction", pooling)
     assert problems_of(PRODUCTION, DATABASE_URL=url)[0].startswith("DATABASE_URL must be ")
-
-
-# --- The start ---------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -141,9 +135,6 @@ def test_sqlite_has_no_roles():
         call_command("database_timeouts")
 
 
-# --- What would need a session -----------------------------------------------------------------
-
-
 @postgres
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("command", ["migrate", "database_role"])
@@ -184,9 +175,6 @@ def _uses_a_session(file):
         and _OF_A_SESSION.search(node.value)
         for node in ast.walk(tree)
     )
-
-
-# --- A real one --------------------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -274,9 +274,6 @@ def test_signing_in_goes_on_where_joining_fails(kettle, prove, monkeypatch):
     assert prove().get("/me/").status_code == 200
 
 
-# --- What prove says ------------------------------------------------------------------------------
-
-
 def test_an_order_that_joined_is_what_was_agreed(kettle, buyer):
     pay(as_guest((kettle, 1)))
     linked(buyer)

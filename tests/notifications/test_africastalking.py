@@ -167,9 +167,6 @@ def test_an_endless_answer_is_unclear(server):
         answer(server, b"x" * 100_000)
 
 
-# --- Through the simulator's phones ------------------------------------------------------------
-
-
 def test_an_sms_shows_on_the_phone(order, phones):
     message = a_message(order, text="O-Mache: KES 3,000 received.")
 

@@ -139,9 +139,6 @@ def test_a_stranger_is_asked_to_sign_in(api):
     assert (api.get(LIST).status_code, api.post(READ, {"up_to": 1}).status_code) == (401, 401)
 
 
-# --- Reading it ---------------------------------------------------------------------------------
-
-
 def three_for(user, line):
     """Three notices of one person, the newest last."""
     InboxNotice.objects.filter(user=user).delete()
@@ -206,9 +203,6 @@ def test_a_filter_that_cannot_be_read_is_refused_on_its_field(buyer_api, query):
     answer = buyer_api.get(LIST + query)
 
     assert (answer.status_code, list(answer.json())) == (400, ["unread"])
-
-
-# --- What it costs, and how long it stays ---------------------------------------------------------
 
 
 def test_a_page_costs_three_statements(buyer, buyer_api, line, django_assert_num_queries):

@@ -283,9 +283,6 @@ def test_after_the_commit_everybody_is_told_at_once(order, carrier):
     assert set(Message.objects.values_list("state", flat=True)) == {"sent"}
 
 
-# --- What is not so any more when it is put into words -------------------------------------------
-
-
 def test_a_failure_is_not_told_once_the_buyer_paid_for_the_same_goods(buyer, kettle, carrier):
     first = an_order(buyer, (kettle, 1))
     second = an_order(proven(buyer, "254733000111"), (kettle, 1), phone="254733000111")
@@ -354,9 +351,6 @@ def test_goods_that_arrived_are_not_told_to_be_on_the_way(order, buyer, carrier)
 
     assert [m.channel for m in written(NotificationKind.SHIPPED)] == []
     assert [m.channel for m in written(NotificationKind.DELIVERED)] == ["email", "sms"]
-
-
-# --- Prompts that lost to the buyer's own --------------------------------------------------------
 
 
 def another_order(buyer, product, phone="254712345678"):

@@ -60,9 +60,6 @@ def refused(answer):
     return answer.json()
 
 
-# --- What is agreed ------------------------------------------------------------------------------
-
-
 def test_to_a_point_place_fee_and_days_are_frozen(buyer, buyer_api, kettle, point, rates):
     answer = ask(buyer_api, (kettle, 2), delivery={"pickup_point": point.pk})
 
@@ -207,9 +204,6 @@ def test_the_fee_is_asked_for_by_the_prompt(buyer_api, kettle, point, rates):
     assert Order.objects.get().payments.get().amount == 1600
 
 
-# --- A client of yesterday -----------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("delivery", ["left out", None])
 def test_without_a_place_nothing_is_brought(buyer_api, kettle, rates, delivery):
     more = {} if delivery else {"delivery": None}
@@ -234,9 +228,6 @@ def test_the_fingerprint_of_a_request_of_yesterday_is_what_it_was(buyer):
 
     assert of(plain, None) == "f83eaef0ec0345087d28b3322144fc54f983e2ee51660942af7a081229dd654d"
     assert of(lines, 4500) == "5c0e82031916ab5f839f2b32f1ea1d1ae65efb1483c3232afa4899d5aa440780"
-
-
-# --- Where to, exactly ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -369,9 +360,6 @@ def test_where_nothing_is_brought_is_refused_on_its_field(buyer, buyer_api, kett
     }
 
 
-# --- Sums ----------------------------------------------------------------------------------------
-
-
 def test_the_limit_of_a_payment_counts_the_fee(buyer_api, point):
     sofa = ProductFactory(price=125_000, item_number=9)
     a_rate(fee=100)
@@ -426,9 +414,6 @@ def test_a_fee_holds_nothing(settings, buyer_api, point):
     assert (first.status_code, second.status_code) == (201, 201)
 
 
-# --- The same again ------------------------------------------------------------------------------
-
-
 def test_the_same_request_under_one_key_is_the_same_order(buyer, buyer_api, kettle, rates):
     to = {"address": AddressFactory(user=buyer).pk}
     first = ask(buyer_api, (kettle, 1), delivery=to, key="k-1")
@@ -481,9 +466,6 @@ def test_a_click_that_shows_another_fee_is_told(buyer_api, kettle, rates):
     assert again.json()["code"] == "price_changed"
 
 
-# --- Who sees it, and for how long ---------------------------------------------------------------
-
-
 def test_the_buyer_reads_on_the_line_where_it_goes(buyer, buyer_api, kettle):
     line = paid_delivery(buyer, (kettle, 1)).tracks.get()
 
@@ -521,9 +503,6 @@ def test_recipient_and_place_are_erased_with_the_phone(buyer, kettle, rates):
     for _ in range(2):
         mask_old_phones(timezone.now() + timedelta(days=366))
     assert kept() == ("", "•••••••••111", "", "", "kiambu", 3)
-
-
-# --- What it costs to ask ------------------------------------------------------------------------
 
 
 def test_a_place_costs_five_queries_at_cash_out(

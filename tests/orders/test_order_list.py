@@ -192,9 +192,6 @@ def test_a_problem_waits_for_its_buyer_once_another_has_spoken(buyer, buyer_api,
     assert needs == [["confirm"], ["answer", "confirm"], ["confirm"]]
 
 
-# --- What may be done with a line ---------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("status", "moves"),
     [

@@ -140,9 +140,6 @@ def test_a_parcel_above_the_approval_limit_waits_for_support(buyer, seller, agen
     assert Proposal.objects.get().cost == 3_000
 
 
-# --- Codes -------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("which", [0, 1])
 def test_the_code_of_any_line_hands_the_parcel_over(agent, pair, which):
     bring(agent, pair, "fetched")
@@ -238,9 +235,6 @@ def test_support_hands_over_with_a_reason(agent, pair):
 
     assert answer.status_code == 200
     assert statuses(pair) == ["delivered", "delivered"]
-
-
-# --- Pick-up points ----------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -402,9 +396,6 @@ def test_a_parcel_at_a_point_is_not_delivered_by_time(agent, keeper, buyer, kett
     auto_confirm_deliveries(timezone.now() + timedelta(days=8))
 
     assert (statuses(home), statuses(to_point)) == (["delivered"], ["shipping"])
-
-
-# --- Single lines, as before -------------------------------------------------------------------
 
 
 def test_an_order_without_a_delivery_is_moved_by_any_agent(buyer, kettle):

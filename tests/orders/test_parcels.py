@@ -37,9 +37,6 @@ def said(answer):
     return answer.status_code, answer.json().get("code")
 
 
-# --- The list ----------------------------------------------------------------------------------
-
-
 def test_a_row_says_what_is_in_it_and_both_its_ends(buyer, seller, kettle):
     a_place(seller)
     parcel = a_parcel(buyer, kettle)
@@ -268,9 +265,6 @@ def test_fully_cancelled_parcels_are_not_listed_or_claimed(buyer, kettle):
     assert said(claim(agent, parcel)) == (404, "parcel_not_found")
 
 
-# --- Taking on and giving up -------------------------------------------------------------------
-
-
 def test_a_claimed_parcel_is_closed_to_other_agents(buyer, kettle):
     agent, other, parcel = an_agent(), an_agent(), a_parcel(buyer, kettle)
 
@@ -372,9 +366,6 @@ def test_a_parcel_fetched_by_staff_is_unclaimed(buyer, kettle):
     assert rows(an_agent())[parcel.pk]["status"] == "fetched"
 
 
-# --- Own interest ------------------------------------------------------------------------------
-
-
 def test_an_agent_does_not_see_or_take_what_they_bought(kettle):
     agent = an_agent()
     parcel = a_parcel(agent, kettle)
@@ -410,9 +401,6 @@ def test_an_agent_is_not_shown_parcels_received_at_their_number(buyer, kettle):
 
     assert rows(agent) == {}
     assert said(claim(agent, parcel)) == (403, "own_interest")
-
-
-# --- What ends by itself -----------------------------------------------------------------------
 
 
 def test_a_claim_lapses_if_the_parcel_is_not_fetched_in_a_day(buyer, kettle):
@@ -491,9 +479,6 @@ def test_a_claim_is_refused_by_the_service_to_who_is_no_agent(buyer, kettle):
         claim_parcel(parcel.pk, agent=UserFactory())
 
     assert Parcel.objects.free().count() == 1
-
-
-# --- What is asked of indexes says what was said before -----------------------------------------
 
 
 def test_agents_are_found_however_the_permission_is_granted():

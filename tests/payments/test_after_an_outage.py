@@ -71,9 +71,6 @@ def sums(steps):
     return [sum(steps[:n]) for n in range(len(steps) + 1)]
 
 
-# --- The schedule ------------------------------------------------------------------------------
-
-
 def next_in(schedule, seconds, asked):
     """Seconds from the ``asked``-th question, so long after a request was sent, to the next."""
     sent_at = timezone.now()
@@ -130,9 +127,6 @@ def test_a_question_that_was_not_put_is_put_again_for_a_week_and_twenty_four_tim
     again = STK_QUERIES.query_again_at(sent_at, now, asked)
 
     assert again == (now + timedelta(hours=1) if is_put_again else None)
-
-
-# --- Prompts -----------------------------------------------------------------------------------
 
 
 def test_a_prompt_nobody_was_asked_about_for_a_day_is_asked_about_ten_times(rung, daraja):
@@ -212,9 +206,6 @@ def test_a_doubtful_message_is_asked_about_after_an_outage_of_more_than_a_week(
 
     assert asked == [n * HOUR for n in range(14)]
     OrderPayment.objects.update(checked_at=None)
-
-
-# --- Refunds and payouts -----------------------------------------------------------------------
 
 
 def test_a_payout_nobody_was_asked_about_for_two_days_is_asked_about_ten_times(payout, daraja):

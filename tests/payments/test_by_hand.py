@@ -44,9 +44,6 @@ def owed_back():
     return list(Refund.objects.order_by("pk").values_list("receipt__number", "amount", "way"))
 
 
-# --- Before M-Pesa moves anything --------------------------------------------------------------
-
-
 def asked(client, told, **where):
     return post_c2b(client, told, what="validation", **where)
 
@@ -139,9 +136,6 @@ def test_once_a_part_came_only_the_rest_may_be_paid(client, order, amount, code)
     post_c2b(client, by_hand(order.reference, 1000))
 
     assert asked(client, by_hand(order.reference, amount)).json()["ResultCode"] == code
-
-
-# --- After the money has moved -----------------------------------------------------------------
 
 
 def test_a_payment_by_hand_pays_its_order(client, order, kettle):
@@ -299,9 +293,6 @@ def test_without_a_token_of_ours_no_confirmation_is_believed(client, order, sett
     assert (event().state, Receipt.objects.count()) == ("unmatched", 0)
 
 
-# --- The same money through two doors ----------------------------------------------------------
-
-
 def test_m_pesas_confirmation_of_a_prompt_counts_nothing_twice(client, payment, order):
     post(client, payment, success(payment, receipt="SGL7654321"))
 
@@ -408,9 +399,6 @@ def test_money_by_hand_beside_the_prompts_goes_back_whole(client, payment, order
 
     assert status(order) == "paid"
     assert owed_back() == [("SGL0000002", 3000, "reversal")]
-
-
-# --- Another amount than is missing ------------------------------------------------------------
 
 
 def answer_of(api, order):
@@ -520,9 +508,6 @@ def test_money_after_the_goods_were_gone_goes_back(client, payment, order, kettl
     assert Refund.objects.get().cause == "goods_gone"
 
 
-# --- What the buyer is told --------------------------------------------------------------------
-
-
 def test_at_each_stage_the_buyer_is_told_what_to_pay_and_where(client, buyer_api, payment, order):
     def told():
         answer = answer_of(buyer_api, order)
@@ -570,9 +555,6 @@ def test_where_payments_by_hand_find_no_order_the_way_is_not_told(
     setattr(settings, name, value)
 
     assert answer_of(buyer_api, order)["by_hand"] == []
-
-
-# --- Over real HTTP ----------------------------------------------------------------------------
 
 
 @pytest.fixture

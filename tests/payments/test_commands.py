@@ -38,9 +38,6 @@ def everything():
     return [list(table.objects.order_by("pk").values()) for table in tables]
 
 
-# --- register_c2b_urls -------------------------------------------------------------------------
-
-
 @pytest.mark.django_db(transaction=True)
 def test_registering_tells_m_pesa_where_to_ask_and_tell(simulator, live_server):
     told = said("register_c2b_urls")
@@ -90,9 +87,6 @@ def test_unreachable_m_pesa_is_reported(settings):
 
     with pytest.raises(CommandError, match="could not be reached"):
         said("register_c2b_urls")
-
-
-# --- replay_events -----------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -163,9 +157,6 @@ def test_a_message_that_breaks_does_not_stop_a_replay(a_day, monkeypatch):
 
     with pytest.raises(CommandError, match="1 messages failed; the others were replayed"):
         said("replay_events", "--all")
-
-
-# --- prove --against-simulator -----------------------------------------------------------------
 
 
 @pytest.fixture
@@ -256,9 +247,6 @@ def test_without_a_simulator_there_is_nothing_to_compare_with(settings):
 
     with pytest.raises(CommandError, match="No simulator answers"):
         said("prove", "--against-simulator")
-
-
-# --- daraja_simulator --------------------------------------------------------------------------
 
 
 def test_the_simulators_command_says_in_one_sentence_that_its_port_is_taken():

@@ -36,9 +36,6 @@ def seen(number, amount, reference="", source="statement", **more):
     return record_receipt(incoming)[0]
 
 
-# --- More than was counted ------------------------------------------------------------------------
-
-
 @pytest.fixture
 def in_parts(order):
     """KES 2,500 of 3,000 were paid manually, in two parts."""
@@ -103,9 +100,6 @@ def test_no_prompt_is_sent_for_nothing(covered_and_unpaid):
 
     assert not OrderPayment.objects.filter(amount=0).exists()
     clock.sync_unsynced_orders(timezone.now())
-
-
-# --- Less than was counted, and some of it is owed back -------------------------------------------
 
 
 def owed_back():

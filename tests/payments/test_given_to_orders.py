@@ -45,9 +45,6 @@ def stand(order):
     return order.payment_status, order.in_doubt
 
 
-# --- What came back ------------------------------------------------------------------------------
-
-
 @pytest.fixture
 def returned():
     """KES 3,000 that the shop had sent, and that came back."""
@@ -87,9 +84,6 @@ def test_no_prompts_receipt_is_named_by_what_came_back(order, payment, returned)
 
     returned.refresh_from_db()
     assert (returned.same_as, returned.amount, balance(Account.SUSPENSE)) == (None, 3000, 3000)
-
-
-# --- What is in doubt ----------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -135,9 +129,6 @@ def test_a_prompt_that_a_query_proves_is_not_paid_with_a_payment_in_doubt(order,
     money_in.mark_as_separate_payment(doubted.pk)
 
 
-# --- Whose word for an amount counts --------------------------------------------------------------
-
-
 def test_staff_change_no_amount_that_m_pesa_reported(order, payment):
     receipt = seen(10)
 
@@ -172,9 +163,6 @@ def test_an_amount_only_staff_saw_does_not_change_a_prompts_payment(
 
     assert (receipt.number, receipt.amount, receipt.written_off) == (NUMBER, counted, lost)
     assert balance(Account.MPESA_CLEARING) == counted
-
-
-# --- A reference that comes later ----------------------------------------------------------------
 
 
 def told_without_reference():

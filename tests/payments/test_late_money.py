@@ -165,9 +165,6 @@ def test_a_late_failure_changes_nothing(client, order, payment, kettle):
     assert not Receipt.objects.exists()
 
 
-# --- What its buyer gave up ----------------------------------------------------------------------
-
-
 def told_why(order):
     """The amount and reason in the buyer's message about a refund."""
     notice = Notice.objects.get(order=order, kind="goes_back")
@@ -263,9 +260,6 @@ def test_a_part_of_the_price_of_what_its_buyer_gave_up_goes_back(client, given_u
     given_up.refresh_from_db()
     assert given_up.payment_status == "refund_due"
     assert told_why(given_up)[0] == 1000
-
-
-# --- What its buyer has bought otherwise ---------------------------------------------------------
 
 
 def bought(client, buyer, *lines, checkout="ws_CO_2"):

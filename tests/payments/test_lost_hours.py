@@ -77,9 +77,6 @@ def lift(stop):
     )
 
 
-# --- The guard ---------------------------------------------------------------------------------
-
-
 def test_nothing_is_sent_after_a_restore(stop, buyer, kettle, daraja):
     refund_due(buyer, kettle)
 
@@ -138,9 +135,6 @@ def test_the_database_wants_the_backups_time_of_a_restore_alone(lost_since):
         PayoutStop.objects.create(cause=cause, lost_since=since, reason="x")
 
 
-# --- What came in and is no payment by M-Pesa's word for it ---------------------------------------
-
-
 def a_salary(**more):
     return {
         "receipt": "TKC0000009",
@@ -169,9 +163,6 @@ def test_the_note_says_if_a_withdrawal_is_recorded_as_a_payment(line, client):
 
     event = GatewayEvent.objects.get(source="statement")
     assert event.note == "Salary Payment: about receipt TKC0000009, which is recorded as a payment."
-
-
-# --- Letting money leave again -----------------------------------------------------------------
 
 
 def test_money_leaves_again_once_both_numbers_statements_were_read(stop, daraja):
@@ -226,9 +217,6 @@ def test_transfers_do_not_resume_while_a_withdrawal_is_unexplained(stop):
         ActionNotAvailable, match="1 withdrawal on it is not explained by any refund"
     ):
         lift_payout_stop(stop.pk)
-
-
-# --- What left in the lost hours ---------------------------------------------------------------
 
 
 def test_a_payout_sent_in_the_lost_hours_is_not_sent_again(stop, daraja):
@@ -479,9 +467,6 @@ def test_a_line_cancelled_again_sends_nothing_again(stop, line, daraja):
     assert [balance(each) for each in (Account.WRITE_OFFS, Account.MPESA_CLEARING)] == [0, 0]
 
 
-# --- What came in the lost hours ---------------------------------------------------------------
-
-
 def came(order, receipt="TKC0000001", **more):
     return {
         "receipt": receipt,
@@ -526,9 +511,6 @@ def test_a_payment_taken_back_in_the_lost_hours_is_both(buyer, kettle):
 
     assert Refund.objects.get().number == "TKR0000001"
     assert balance(Account.MPESA_CLEARING) == 0
-
-
-# --- Commands ----------------------------------------------------------------------------------
 
 
 def test_restored_says_what_to_do_next():

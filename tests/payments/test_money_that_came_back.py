@@ -426,9 +426,6 @@ def test_a_payout_that_m_pesa_says_was_reversed_is_still_owed_and_left_to_staff(
     assert balance(Account.SELLERS_PAYABLE) == 1500
 
 
-# --- What left and came back, and is no row of ours --------------------------------------------
-
-
 def left(amount=1500, **more):
     return {"receipt": SENT, "amount": -amount, "phone": PHONE, **more}
 

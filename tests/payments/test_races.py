@@ -526,8 +526,6 @@ def test_money_in_suspense_goes_back_or_to_its_prompt_and_never_both(payment, ke
     assert Receipt.objects.count() == 1
 
 
-# --- A report of money that is known, while something becomes of it -------------------------------
-
 #: Long enough for whoever waits for a lock to wait for it.
 A_WHILE = 0.3
 

@@ -331,9 +331,6 @@ def test_a_part_that_is_due_back_is_done_by_it(client, payment, order):
     assert Order.objects.get().payment_status == "refunded"
 
 
-# --- Before money goes back another way --------------------------------------------------------
-
-
 @pytest.fixture
 def owed(paid, daraja):
     """KES 1,500 of a payment of KES 3,500, which can go back by B2C alone. M-Pesa was asked."""
@@ -492,9 +489,6 @@ def test_a_reversal_by_the_shop_needs_no_question(client, payment, order, daraja
     process_refund(Refund.objects.get().pk)
 
     assert (daraja.questions, len(daraja.reversals)) == ([], 1)
-
-
-# --- What M-Pesa tells of it -------------------------------------------------------------------
 
 
 def told_by_the_statement(daraja, *rows):

@@ -53,9 +53,6 @@ def asked(daraja):
     return [(pull["start"] - NOW, pull["end"] - NOW, pull["offset"]) for pull in daraja.pulls]
 
 
-# --- Over real HTTP ----------------------------------------------------------------------------
-
-
 @pytest.fixture
 def registered(simulator):
     call_command("register_c2b_urls", statement_number="254700000000", stdout=StringIO())
@@ -133,9 +130,6 @@ class TestPages:
 
         assert read == [2, 3]
         assert Receipt.objects.count() == 3
-
-
-# --- How it is read ----------------------------------------------------------------------------
 
 
 def test_the_statement_is_read_from_its_start_and_then_with_an_hours_overlap(db, daraja):
@@ -277,9 +271,6 @@ def test_two_clocks_at_once_read_it_once(daraja, turn):
 
     assert len(daraja.pulls) == 1
     assert StatementPull.objects.count() == 1
-
-
-# --- Attempts M-Pesa never spoke of ------------------------------------------------------------
 
 
 @pytest.fixture

@@ -272,9 +272,6 @@ def test_money_at_a_bank_is_never_a_prompts(proven, order):
         transaction.set_rollback(True)
 
 
-# --- A phone that is hashed --------------------------------------------------------------------
-
-
 def test_a_hashed_phone_is_kept_whole_and_its_order_suggested(client, payment, order):
     expire_order(order.pk, now=order.expires_at)
     OrderPayment.objects.update(status="failed", live=False)

@@ -159,9 +159,6 @@ def test_a_closed_order_names_no_way_to_pay(order, payment):
     )
 
 
-# --- What a frontend builds its buttons and its countdown from ------------------------------------
-
-
 def test_the_manual_way_to_pay_is_a_separate_member(order, payment):
     payment.status, payment.live, payment.result_code = "failed", False, "1032"
 

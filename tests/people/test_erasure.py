@@ -95,9 +95,6 @@ def customer(wanjiku, kettle):
     return wanjiku
 
 
-# --- Who may -----------------------------------------------------------------------------------
-
-
 def test_whose_it_is_says_so_by_the_password(wanjiku):
     answer = delete(wanjiku)
 
@@ -131,9 +128,6 @@ def test_staff_accounts_cannot_be_deleted(power):
 
 def test_a_user_with_a_role_cannot_be_deleted(wanjiku):
     assert delete(give_role(wanjiku, "delivery")).json()["code"] == "staff_account"
-
-
-# --- What keeps it -----------------------------------------------------------------------------
 
 
 def test_an_unpaid_order_keeps_its_buyer_and_its_seller(wanjiku, seller, kettle):
@@ -211,9 +205,6 @@ def test_a_refusal_changes_nothing(wanjiku, kettle):
 
     assert User.objects.values().get(pk=wanjiku.pk) == before
     assert Address.objects.filter(user=wanjiku).exists()
-
-
-# --- What goes ---------------------------------------------------------------------------------
 
 
 def test_no_column_names_a_deleted_person(customer):
@@ -356,9 +347,6 @@ def test_the_database_keeps_no_name_of_a_deleted_person(wanjiku):
     for change in ({"email": "w@example.com"}, {"is_active": True}, {"username": "wanjiku"}):
         with pytest.raises(IntegrityError), transaction.atomic():
             User.objects.filter(pk=wanjiku.pk).update(**change)
-
-
-# --- Crashes and races ---------------------------------------------------------------------------
 
 
 def test_deletions_interrupted_by_a_crash_finish_at_night(customer, monkeypatch):

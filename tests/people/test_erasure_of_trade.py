@@ -94,9 +94,6 @@ def settle():
         tell(payout)
 
 
-# --- What keeps one ------------------------------------------------------------------------------
-
-
 def test_an_undecided_problem_keeps_its_buyer_and_its_seller(buyer, seller, parcel):
     create_payouts(seller.pk)
     settle()
@@ -161,9 +158,6 @@ def test_money_that_is_kept_back_keeps_its_seller(buyer, seller, settings, way):
 
     assert answer.json()["under_way"] == [{"what": "money_owed", "amount": 900}]
     assert "theft" not in answer.content.decode()
-
-
-# --- What goes and what stays --------------------------------------------------------------------
 
 
 def test_pictures_of_problems_go_with_who_sent_them(buyer, seller, settled):
@@ -263,9 +257,6 @@ def test_prove_is_clean_once_both_are_gone(buyer, seller, settled, order):
     assert PriceReduction.objects.get().amount == 200
 
 
-# --- Afterwards ----------------------------------------------------------------------------------
-
-
 def test_a_problem_with_what_a_deleted_seller_sold_can_be_reported(buyer, seller, parcel):
     create_payouts(seller.pk)
     settle()
@@ -308,9 +299,6 @@ def test_one_of_a_concurrent_problem_and_deletion_succeeds(buyer, parcel):
     came = (told.status_code, deleted.status_code)
     assert came in {(401, 200), (201, 409)}
     assert Problem.objects.exists() == (came == (201, 409))
-
-
-# --- The export ----------------------------------------------------------------------------------
 
 
 def test_a_buyer_gets_their_problems_and_their_own_words(buyer, settled):

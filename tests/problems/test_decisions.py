@@ -42,9 +42,6 @@ def stands(problem):
     return problem.state, problem.outcome, problem.ended_by, problem.refunded
 
 
-# --- Whole -----------------------------------------------------------------------------------
-
-
 def test_the_shop_refunds_it_whole(problem, line, kettle, clerk):
     before = shelf(kettle)
 
@@ -102,9 +99,6 @@ def pay(order):
 
     told = AttemptOutcome(True, "0", "", "callback", order.amount, "SGQ9000001")
     record_outcome(order.payments.get().pk, told)
-
-
-# --- A part ----------------------------------------------------------------------------------
 
 
 def test_a_part_goes_back_and_the_buyer_keeps_the_goods(problem, line, clerk):
@@ -290,9 +284,6 @@ def test_a_line_is_reduced_through_its_problem_alone(line):
         OrderTrack.objects.filter(pk=line.pk).update(reduced=100)
 
 
-# --- Goods first -----------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(("there", "more"), [("yes", 1), ("no", 0)])
 def test_the_goods_come_back_and_then_the_money_does(problem, line, kettle, clerk, there, more):
     on_shelf, held = shelf(kettle)
@@ -352,9 +343,6 @@ def test_while_they_come_back_it_can_be_settled_otherwise(problem, seller, line,
     assert stands(problem) == ("closed", "reduced", "seller", 300)
 
 
-# --- Closed, withdrawn -----------------------------------------------------------------------
-
-
 def test_the_shop_closes_it_and_both_read_why(problem, buyer, line, clerk):
     decide(problem, "close", clerk)
 
@@ -389,8 +377,6 @@ def test_the_buyer_does_not_agree_and_the_seller_does_not_withdraw(problem, buye
     assert [answer.status_code for answer in answers] == [404, 404, 404]
     assert stands(problem) == ("open", "", "", 0)
 
-
-# --- Once ------------------------------------------------------------------------------------
 
 PRESSES = {
     "accept/": {},
@@ -451,9 +437,6 @@ def test_staff_cancel_the_line_while_its_seller_agrees_to_a_part(problem, seller
     assert all(
         not isinstance(each, Exception) or isinstance(each, ProblemClosed) for each in outcomes
     )
-
-
-# --- On record, and by two -------------------------------------------------------------------
 
 
 def test_a_decision_of_the_shops_is_on_record(problem, clerk):
@@ -520,9 +503,6 @@ def test_a_decision_needs_a_sound_amount_on_the_console_too(problem, clerk):
         decide(problem, "part", clerk, amount=1501)
 
     assert stands(problem) == ("open", "", "", 0)
-
-
-# --- What the database refuses ---------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -245,9 +245,6 @@ def test_a_debt_is_not_paid_with_withheld_money(buyer, seller, sell, daraja):
     assert sent(daraja) == [(PHONE, 1000), (PHONE, 200)]
 
 
-# --- What has left ---------------------------------------------------------------------------
-
-
 def test_sent_earnings_are_shown_as_sent(buyer, sell, daraja):
     line = sell(900)
     tick()
@@ -356,9 +353,6 @@ def test_a_payout_that_went_through_after_all_leaves_a_debt_and_no_more(
     sell(500)
     tick()
     assert sent(daraja)[-1] == (PHONE, 300)
-
-
-# --- At once ---------------------------------------------------------------------------------
 
 
 @pytest.mark.postgres

@@ -116,9 +116,6 @@ def test_no_such_line_is_a_404(buyer, track_id):
     assert get(buyer, line).status_code == 404
 
 
-# --- Once ------------------------------------------------------------------------------------
-
-
 def test_a_double_click_is_one_problem(buyer, line):
     first, second = post(buyer, line, body=DAMAGED), post(buyer, line, body=DAMAGED)
 
@@ -185,9 +182,6 @@ def test_nobody_reports_more_than_so_many_in_a_day(buyer, line, monkeypatch):
     answer = post(buyer, line, body={**DAMAGED, "text": "Again."})
 
     assert (answer.status_code, answer.json()["code"]) == (409, "too_many_problems")
-
-
-# --- What follows ----------------------------------------------------------------------------
 
 
 def test_the_seller_is_told(problem, line):

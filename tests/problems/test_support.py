@@ -43,9 +43,6 @@ def told():
     return [(m.user.username, m.channel, m.contact) for m in written]
 
 
-# --- Who -------------------------------------------------------------------------------------
-
-
 def test_each_of_support_is_told_by_mail_and_by_nothing_else(akinyi, line, buyer, settings):
     settings.SMS = "console"
     member("barasa")
@@ -117,9 +114,6 @@ def test_message_settings_for_buying_and_selling_do_not_apply_to_support(akinyi,
     assert len(told()) == 1
 
 
-# --- How often -------------------------------------------------------------------------------
-
-
 def test_a_problem_is_told_once(akinyi, line, buyer):
     report(line, buyer)
     report(line, buyer)
@@ -153,9 +147,6 @@ def test_the_mail_is_sent_once_the_report_is_committed(
 
     [letter] = [letter for letter in mail.outbox if letter.to == [akinyi.email]]
     assert letter.subject == f"A problem with order {line.order.reference}: damaged"
-
-
-# --- What ------------------------------------------------------------------------------------
 
 
 def test_the_message_names_kind_and_page_but_not_the_buyers_text(akinyi, line, buyer):

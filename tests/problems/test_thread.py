@@ -125,9 +125,6 @@ def test_nobody_writes_without_end(seller, line, problem, monkeypatch):
     assert (answer.status_code, answer.json()["code"]) == (409, "too_many_messages")
 
 
-# --- Who is told -----------------------------------------------------------------------------
-
-
 def test_the_other_one_is_told_of_a_message_and_not_who_wrote_it(buyer, seller, line, problem):
     with time_machine.travel(timezone.now() + timedelta(hours=2), tick=True):
         post(seller, line, "messages/", HELLO)
@@ -169,9 +166,6 @@ def test_the_buyer_waits_until_somebody_else_speaks(buyer, seller, line, problem
 
     post(buyer, line, "messages/", {"text": "Here."})
     assert Problem.objects.get().waiting_since > reported
-
-
-# --- Pictures --------------------------------------------------------------------------------
 
 
 def send(person, line, what="messages/", pictures=1, **body):
@@ -246,9 +240,6 @@ def test_pictures_are_deleted_long_after_the_end_and_the_words_stay(buyer, line,
     assert forget_problem_pictures(timezone.now() + timedelta(days=29)) == 0
     assert forget_problem_pictures(later) == 1
     assert [said["pictures"] for said in get(buyer, line, "messages/").json()] == [[], []]
-
-
-# --- The seller's list -----------------------------------------------------------------------
 
 
 def test_the_seller_lists_their_problems_open_first(buyer, seller_api, sell):

@@ -166,9 +166,6 @@ def test_a_sku_of_another_listing_is_refused(seller_api, seller, kettle):
     assert (kettle.sku, kettle.price) == (None, 1500)
 
 
-# --- Where the seller is paid --------------------------------------------------------------------
-
-
 def test_other_constraint_errors_are_not_reported_for_the_sku(kettle):
     with pytest.raises(IntegrityError), transaction.atomic():
         services.edit_product(kettle.pk, sku="K-1", price=0)
@@ -221,9 +218,6 @@ def test_the_fifth_wrong_password_locks_as_at_log_in(seller_api, kettle, setting
     assert right["Retry-After"] == "300"
     kettle.refresh_from_db()
     assert kettle.payment_mpesa_number == "254722000000"
-
-
-# --- Its picture ---------------------------------------------------------------------------------
 
 
 def upload(png):
@@ -297,9 +291,6 @@ def test_sending_a_pictures_own_address_leaves_it_unchanged(seller_api, pictured
 
     assert (response.status_code, response.json()["image"]) == (200, shown["image"])
     assert stored_files(media) == before
-
-
-# --- Off and on ----------------------------------------------------------------------------------
 
 
 def test_a_product_is_taken_off_and_its_history_stays(seller_api, api, buyer, kettle):

@@ -173,9 +173,6 @@ def test_where_one_is_paid_does_not_change_by_a_sheet(seller_api, kettle):
     assert (kettle.payment_mpesa_number, kettle.price) == ("254722000000", 1500)
 
 
-# --- The shelf -----------------------------------------------------------------------------------
-
-
 def test_restock_adds_and_item_number_does_not(seller_api, kettle):
     added = send(seller_api, f"{kettle.pk},5,7", header="id,item_number,restock")
     typed = send(seller_api, f"{kettle.pk},99,", header="id,item_number,restock")
@@ -376,9 +373,6 @@ def test_a_new_listing_takes_no_restock(seller_api):
 
     assert list(reported(response)[0][2]) == ["restock"]
     assert not Product.objects.exists()
-
-
-# --- Files that are none -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

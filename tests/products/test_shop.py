@@ -72,9 +72,6 @@ def meta(response, name: str) -> str | None:
     return unescape(found[1]) if found else None
 
 
-# --- A product ---------------------------------------------------------------------------------
-
-
 def test_a_product_is_painted_with_its_data_and_its_preview(client, django_assert_num_queries):
     product = ProductFactory(name="Kettle 1.7 L", description="Boils\nfast.", price=1850)
 
@@ -166,9 +163,6 @@ def test_a_product_that_was_taken_off_is_a_404(client):
     product = ProductFactory(listed=False)
 
     assert get(client, f"/shop/product/{product.pk}").status_code == 404
-
-
-# --- Home, categories, the others ----------------------------------------------------------------
 
 
 def test_home_brings_eight_cards_a_shelf_and_no_description(client, django_assert_num_queries):
@@ -310,9 +304,6 @@ def test_a_last_slash_makes_no_difference(client, path):
     assert get(client, path).status_code == 200
 
 
-# --- Languages -----------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("accepted", "chosen", "language"),
     [
@@ -353,9 +344,6 @@ def test_the_painted_words_are_the_programs(language):
 
     assert {key: word for key, word in painted.items() if word not in texts} == {}
     assert set(words.WORDS["en"]) == set(words.WORDS["sw"])
-
-
-# --- Over HTTP -----------------------------------------------------------------------------------
 
 
 def test_a_page_has_an_etag_and_is_asked_about_each_time(client):
@@ -451,9 +439,6 @@ def test_a_page_without_its_marks_is_refused(built):
         build.read_build()
 
 
-# --- On a bad line -------------------------------------------------------------------------------
-
-
 def test_the_service_worker_is_served_where_it_may_keep_the_shop(client, built, settings):
     (built / "sw.js").write_text("first")
 
@@ -503,9 +488,6 @@ def test_the_app_that_can_be_installed_is_the_shop_and_has_its_icons():
         # A PNG has its width and height in its first chunk.
         assert head[1:4] == b"PNG"
         assert [int.from_bytes(head[16:20]), int.from_bytes(head[20:24])] == [side, side]
-
-
-# --- For search engines --------------------------------------------------------------------------
 
 
 def test_robots_may_look_at_what_is_public(client):

@@ -131,9 +131,6 @@ def test_a_category_is_read_in_any_capitals(seller_api, typed):
     assert send_new(seller_api, category=typed) == (2, "created", {})
 
 
-# --- Phone numbers -------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("typed", "notes"),
     [
@@ -162,9 +159,6 @@ def test_a_phone_that_was_cut_is_refused(seller_api, typed):
     row = send_new(seller_api, payment_mpesa_number=typed)
 
     assert row == (2, "failed", {"payment_mpesa_number": [why]})
-
-
-# --- Skus ----------------------------------------------------------------------------------------
 
 
 def stored(seller, sku, **more):

@@ -1,0 +1,71 @@
+"""Payments that M-Pesa reversed before they were confirmed."""
+
+import pytest
+
+from payments.backoffice import receipt_services as money_in
+from payments.backoffice import transfer_services as money_out
+from payments.models import (
+    Payout,
+)
+
+from .steps import answer, finance, left, rounds
+
+
+def test_a_payment_m_pesa_says_it_reversed_came_and_its_sellers_payout_is_a_second_persons(
+    fetched, daraja
+):
+    answer(fetched, TransactionStatus="Reversed")
+    rounds()
+
+    assert (fetched.verification, fetched.written_off) == ("confirmed", 3000)
+    assert left(daraja) == []
+    [payout] = Payout.objects.all()
+    assert list(Payout.objects.to_approve()) == [payout]
+    money_out.approve_payout(payout.pk, by=finance("wairimu"))
+    rounds()
+    assert [sent["amount"] for sent in daraja.payouts] == [3000]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"Amount": "2999"},
+        {"Amount": ""},
+        {"CreditPartyName": "600610 - Shop"},
+        {"CreditPartyName": ""},
+    ],
+)
+def test_an_answer_about_a_reversal_another_amount_or_receiver_confirms_nothing(
+    fetched, daraja, told
+):
+    answer(fetched, TransactionStatus="Reversed", **told)
+    rounds()
+
+    assert (fetched.verification, left(daraja)) == ("told", [])
+
+
+def test_earnings_of_a_payment_that_never_came_wait_for_approval(fetched, daraja, colleague):
+    answer(fetched, code="SFC_IC0003")
+    money_in.write_off_receipt(fetched.pk, by=colleague)
+    rounds()
+
+    fetched.refresh_from_db()
+    assert (fetched.verification, fetched.written_off) == ("never_came", 3000)
+    assert left(daraja) == []
+    [payout] = Payout.objects.all()
+    assert list(Payout.objects.to_approve()) == [payout]
+
+    money_out.approve_payout(payout.pk, by=finance("wairimu"))
+    rounds()
+
+    assert [sent["amount"] for sent in daraja.payouts] == [3000]
+
+
+def test_a_reported_reversal_of_a_written_off_payment_is_shown_to_staff(fetched, daraja, colleague):
+    answer(fetched, code="SFC_IC0003")
+    money_in.write_off_receipt(fetched.pk, by=colleague)
+    answer(fetched, TransactionStatus="Reversed")
+
+    assert fetched.events.order_by("pk").last().state == "applied"
+    assert (fetched.verification, fetched.unacknowledged) == ("never_came", True)
+    assert fetched.note == "It was written off because it never arrived, and M-Pesa shows it now."
