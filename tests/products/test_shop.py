@@ -281,7 +281,8 @@ def test_a_sellers_page_says_who_sells(client):
 
     assert "<title>Amina · O-Mache</title>" in text(response)
     assert (
-        meta(response, "description") == "Shop from Amina on O-Mache. Pay with M-Pesa and get it delivered."
+        meta(response, "description")
+        == "Shop from Amina on O-Mache. Pay with M-Pesa and get it delivered."
     )
     assert 'rel="canonical" href="http://testserver/shop/seller/amina"' in text(response)
 
