@@ -29,6 +29,8 @@ class ProposalAdmin(RowPage, ReadOnlyAdmin):
     Those that wait for whoever looks are above the list, each with a form to decide it.
     """
 
+    none_yet = "What one person may not decide alone is here until a second one does."
+
     change_list_template = "admin/accounts/proposals.html"
     change_form_template = "admin/accounts/proposal.html"
     page_name = "Proposal:"
