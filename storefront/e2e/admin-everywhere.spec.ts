@@ -124,7 +124,7 @@ for (const [role, kinds] of Object.entries(KINDS)) {
       const desk = await deskOf(OWNER);
       const start = await (await desk.get("/admin/")).text();
       await desk.leave();
-      const lists = [...start.matchAll(/<a href="(\/admin\/[^"#?]+)"/g)].map(
+      const lists = [...start.matchAll(/id="list-[^"]*"><a href="([^"]+)"/g)].map(
         ([, way]) => way ?? "",
       );
       const others = [...new Set(lists)].filter((way) => !seen.has(way) && !NOT_HERE.test(way));
