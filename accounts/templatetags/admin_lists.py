@@ -10,7 +10,7 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import capfirst
 
-from accounts.backoffice.formats import NOTHING
+from accounts.backoffice.formats import EMPTY_VALUE
 
 register = template.Library()
 
@@ -25,7 +25,7 @@ def under(cells: Iterable[Any], headers: list[dict[str, Any]]) -> Iterator[SafeS
         html = str(cell)
         label = "" if is_checkbox(header["class_attrib"]) else escape(capfirst(header["text"]))
         tag, rest = html[:3], html[3:]
-        empty = " data-empty" if rest.endswith(f">{NOTHING}</td>") else ""
+        empty = " data-empty" if rest.endswith(f">{EMPTY_VALUE}</td>") else ""
         # A cell is Django's own HTML, “<td …” or “<th …”; only the label is added, escaped.
         yield mark_safe(f'{tag} data-label="{label}"{empty}{rest}')  # noqa: S308
 
