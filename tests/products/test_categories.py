@@ -10,7 +10,7 @@ from products.catalogue.shelves import LABELS, apply_shelf_moves
 from products.demo.catalogue import CATALOGUE
 from products.demo.pictures import _COLOURS
 from products.models import Category, CategoryShelf, Product, SellerShelf, ShelfMove
-from products.shop.words import KINDS, WORDS
+from products.shop.words import CATEGORY_NAMES, WORDS
 from tests.factories import ProductFactory
 from tests.threads import at_once
 
@@ -207,7 +207,7 @@ WEBSITE = (Path(__file__).parents[2] / "storefront/src/catalogue/categories.ts")
 @pytest.mark.parametrize("category", Category.values)
 def test_a_category_is_named_everywhere_and_has_a_demo(category):
     assert LABELS[category].keys() == {"en", "sw"}
-    assert category in KINDS
+    assert category in CATEGORY_NAMES
     assert all(words[category] for words in WORDS.values())
     assert f"  {category}: msg" in WEBSITE
     assert (category in CATALOGUE, category in _COLOURS) == (True, True)
