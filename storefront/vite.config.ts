@@ -19,7 +19,7 @@ const hash = (...texts: (string | Buffer)[]): string =>
     .slice(0, 12);
 
 /** Changes when what the API answers, or what is kept of it, may have another shape: what a browser
- *  kept before is then forgotten (src/api/kept.ts). */
+ *  kept before is then forgotten (src/api/responseCache.ts). */
 const SHAPE = hash(
   ...["schema.d.ts", "queries.ts", "boot.ts"].map((name) =>
     readFileSync(join(import.meta.dirname, "src/api", name)),
@@ -108,7 +108,7 @@ export default defineConfig(({ command }) => ({
             },
             {
               name: "shop",
-              test: /src\/(?:main|api\/(?!keeping)|app\/(?!Suggestions|Unread)|ui\/(?!Ask|inputs)|i18n\/\w+\.ts|cart\/(?:cart|useCart)|account\/useUser)/,
+              test: /src\/(?:main|api\/|app\/(?!Suggestions|Unread)|ui\/(?!ConfirmButton|inputs)|i18n\/\w+\.ts|cart\/(?:cart|useCart)|account\/useUser)/,
             },
           ],
         },

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from rest_framework import status
+from rest_framework.request import Request
 from rest_framework.response import Response
 
 from omachemainproj.media import media_prefix
@@ -18,13 +19,13 @@ from omachemainproj.money import format_kes
 from products.catalogue import queries
 from products.catalogue.home import home_page
 from products.catalogue.list_views import CategoryView
-from products.catalogue.representation import ProductRepresentation
+from products.catalogue.representation import COLUMNS, ProductRepresentation
 from products.models import Category
 from products.reviews.representation import represent_seller, sellers_called
 
 from .build import Build, Filling
 from .heads import data_block, head, product_head, product_path, trail
-from .words import KINDS, WORDS
+from .words import CATEGORY_NAMES, WORDS
 
 #: The fields of a product in a list (a Card in storefront/src/api/queries.ts).
 CARD = (
@@ -55,11 +56,11 @@ _RENDERED = 2
 #: At most how many left are mentioned on a card (storefront/src/catalogue/Card.tsx).
 _LOW_STOCK = 3
 
-#: A category's orders, with the keys of their labels (as in storefront/src/catalogue/Sieve.tsx).
+#: A category's orders, with their labels' keys (as in storefront/src/catalogue/FilterForm.tsx).
 _ORDERS = {
     "newest": "newest",
-    "price": "cheapest",
-    "-price": "dearest",
+    "price": "price_low",
+    "-price": "price_high",
     "stars": "best_rated",
     "best-selling": "best_selling",
 }
@@ -75,6 +76,14 @@ _OTHERS = re.compile(
     r"|selling(?:/(?:new|listings(?:/[0-9]{1,18})?|reviews|sheets|orders|money|problems))?"
     r"|password/reset(?:/confirm/[^/]+/[^/]+)?|email/confirm/[^/]+"
 )
+
+
+class _Cards(CategoryView):
+    """A category's products with all their members, whichever ``fields`` the address names."""
+
+    def read_parameters(self, request: Request) -> None:
+        super().read_parameters(request)
+        self.fields, self.columns = None, COLUMNS
 
 
 class Page(NamedTuple):
@@ -106,7 +115,7 @@ class Writer:
             return self.seller(found[1])
         if _OTHERS.fullmatch(path):
             return self._plain("O-Mache")
-        return self._plain(self.words["missing"], status=status.HTTP_404_NOT_FOUND)
+        return self._plain(self.words["not_found"], status=status.HTTP_404_NOT_FOUND)
 
     def home(self) -> Page:
         """The home page. One query."""
@@ -149,7 +158,7 @@ class Writer:
     def category(self, name: str) -> Page:
         """The first products of a category, by the filters in the address. One query."""
         if name not in Category.values:
-            return self._plain(self.words["missing"], status=status.HTTP_404_NOT_FOUND)
+            return self._plain(self.words["not_found"], status=status.HTTP_404_NOT_FOUND)
         shown = self.words[name]
         answer = self._ask_category(name)
         if answer.status_code != status.HTTP_200_OK:
@@ -188,15 +197,15 @@ class Writer:
         """One product, or 404 if it is not listed. One query."""
         row = queries.read_product(product_id)
         if row is None or not row.listed:
-            return self._plain(self.words["gone"], status=status.HTTP_404_NOT_FOUND)
+            return self._plain(self.words["unavailable"], status=status.HTTP_404_NOT_FOUND)
         shape = ProductRepresentation(self.request)
         product = {**shape.product(row), "pictures": shape.pictures(row.gallery)}
-        kind = self.words[product["category"]]
-        title = product_head(product, self.base, kind, self._modules("catalogue/ProductPage"))
+        category = self.words[product["category"]]
+        title = product_head(product, self.base, category, self._modules("catalogue/ProductPage"))
         root = self._render(
             "product",
             product=self._rendered(product),
-            kind=kind,
+            category=category,
             files=_sizes(product),
         )
         return Page(self._filling(title, root, {"product": product}))
@@ -205,7 +214,7 @@ class Writer:
         """A seller's page, whose content the app renders; 404 if there is no such seller."""
         row = next(iter(sellers_called(username)), None)
         if row is None:
-            return self._plain(self.words["missing"], status=status.HTTP_404_NOT_FOUND)
+            return self._plain(self.words["not_found"], status=status.HTTP_404_NOT_FOUND)
         seller = represent_seller(row, media_prefix(self.request))
         shown = seller["display_name"]
         title = head(
@@ -215,26 +224,26 @@ class Writer:
             kind="profile",
             modules=self._modules("seller/SellerPage"),
         )
-        return Page(self._filling(title, self._render("top"), {}))
+        return Page(self._filling(title, self._render("base"), {}))
 
     def _ask_category(self, name: str) -> Response:
         """The API's response for the same filters, order and cursor."""
-        response = CategoryView.as_view()(self.request, category=name)
+        response = _Cards.as_view()(self.request, category=name)
         if not isinstance(response, Response):
             raise TypeError(f"{response!r} is no answer of the API")
         return response
 
     def _plain(self, title: str, *, status: int = 200) -> Page:
-        return Page(self._filling(head(title=title), self._render("top"), {}), status)
+        return Page(self._filling(head(title=title), self._render("base"), {}), status)
 
     def _filling(self, title: str, root: str, boot: Mapping[str, Any]) -> Filling:
         block = data_block("application/json", {"features": _features(), **boot}, "boot")
         return Filling(self.language, title, root, block)
 
     def _render(self, template: str, **context: Any) -> str:
-        kinds = [(name, self.words[name]) for name in KINDS]
+        categories = [(name, self.words[name]) for name in CATEGORY_NAMES]
         return render_to_string(
-            f"shop/{template}.html", {"words": self.words, "kinds": kinds, **context}
+            f"shop/{template}.html", {"words": self.words, "categories": categories, **context}
         )
 
     def _rendered(self, product: Mapping[str, Any]) -> dict[str, Any]:

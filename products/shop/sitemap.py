@@ -9,7 +9,7 @@ from django.db.models import Max
 from products.models import Product
 
 from .heads import product_path
-from .words import KINDS
+from .words import CATEGORY_NAMES
 
 IDS_PER_FILE = 1000
 _SPACE = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
@@ -30,7 +30,7 @@ def write_part(base: str, number: int) -> str:
     At most one query.
     """
     if number == 0:
-        paths = ["", *(f"category/{name}" for name in KINDS)]
+        paths = ["", *(f"category/{name}" for name in CATEGORY_NAMES)]
     else:
         first = IDS_PER_FILE * (number - 1)
         listed = Product.objects.listed().filter(pk__gte=first, pk__lt=first + IDS_PER_FILE)

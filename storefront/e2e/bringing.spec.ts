@@ -36,27 +36,27 @@ test("an agent takes a parcel on, fetches it, loses the line, and hands it over 
 
   await page.goto("/shop/delivering?part=take");
   await parcel.getByRole("button", { name: /^Take this parcel/ }).click();
-  await expect(page.getByText("You can fetch it now.")).toBeVisible();
+  await expect(page.getByText("It is yours. Collect it from the seller.")).toBeVisible();
   await isForEveryone(page);
-  await part("To fetch").click();
-  await expect(parcel.getByText(/^The seller has named no place/)).toBeVisible();
-  await parcel.getByRole("button", { name: /^I have fetched it/ }).click();
+  await part("To collect").click();
+  await expect(parcel.getByText(/^The seller has not given an address/)).toBeVisible();
+  await parcel.getByRole("button", { name: /^I have collected it/ }).click();
   await isForEveryone(page);
   await parcel.getByRole("button", { name: /^Yes, I have everything/ }).click();
-  await expect(page.getByText("Fetched. You have it now.")).toBeVisible();
+  await expect(page.getByText("Collected. You have it now.")).toBeVisible();
 
   await part("With me").click();
   await expect(parcel.getByText("Blue gate opposite the petrol station")).toBeVisible();
   await expect(parcel.getByRole("link", { name: /^Call 0712 345 678/ })).toBeVisible();
   await context.setOffline(true);
-  await parcel.getByRole("button", { name: /^I am on my way/ }).click();
-  await expect(parcel.getByText("Not sent: there is no network.")).toBeVisible();
+  await parcel.getByRole("button", { name: /^Start delivery/ }).click();
+  await expect(parcel.getByText("Not sent: no connection.")).toBeVisible();
   await isForEveryone(page);
   await context.setOffline(false);
-  await parcel.getByRole("button", { name: "Send it again" }).click();
-  await expect(page.getByText("On the way. The buyer has been notified.")).toBeVisible();
+  await parcel.getByRole("button", { name: "Send again" }).click();
+  await expect(page.getByText("On the way. We have notified the buyer.")).toBeVisible();
 
-  await parcel.getByRole("button", { name: /^Hand it over/ }).click();
+  await parcel.getByRole("button", { name: /^Hand over/ }).click();
   const wrong = code === "111111" ? "222222" : "111111";
   for (const digit of wrong) await page.getByRole("button", { name: digit, exact: true }).click();
   await page.getByRole("button", { name: "Hand over", exact: true }).click();
@@ -66,7 +66,7 @@ test("an agent takes a parcel on, fetches it, loses the line, and hands it over 
   await isForEveryone(page);
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
   // By keyboard as well.
-  await page.getByLabel(/^The six-digit code that Wanjiku Kamau/).pressSequentially(code);
+  await page.getByLabel(/^The 6-digit code Wanjiku Kamau/).pressSequentially(code);
   await page.keyboard.press("Enter");
   await expect(page.getByText("Handed over. Well done.")).toBeVisible();
   await part("Done").click();
@@ -86,20 +86,20 @@ test("a buyer reports a problem with a picture, is answered with a part of the p
   await signIn(page, buyer);
 
   await page.goto(`/shop/orders/${order.order_token}`);
-  await page.getByRole("link", { name: /^Something is wrong with it/ }).click();
+  await page.getByRole("link", { name: /^Report a problem/ }).click();
   await isForEveryone(page);
   await page.getByLabel("Damaged").check();
-  await page.getByLabel("Tell what happened").fill("The lid is cracked.");
+  await page.getByLabel("What happened?").fill("The lid is cracked.");
   await page
     .locator("input[type=file]")
     .setInputFiles({ name: "lid.png", mimeType: "image/png", buffer: aPicture() });
   await expect(page.getByRole("img", { name: "Picture 1" })).toBeVisible();
   await isForEveryone(page);
-  await page.getByRole("button", { name: "Report the problem" }).click();
+  await page.getByRole("button", { name: "Report problem" }).click();
   await expect(page.getByText("The lid is cracked.")).toBeVisible();
-  await expect(page.getByRole("img", { name: "A picture of it" })).toBeVisible();
-  await page.getByLabel("Your answer").fill("It leaks, too.");
-  await page.getByRole("button", { name: "Send the answer" }).click();
+  await expect(page.getByRole("img", { name: "Picture" })).toBeVisible();
+  await page.getByLabel("Your reply").fill("It leaks, too.");
+  await page.getByRole("button", { name: "Send reply" }).click();
   await expect(page.getByRole("list").getByText("It leaks, too.")).toBeVisible();
   await isForEveryone(page);
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
@@ -110,10 +110,10 @@ test("a buyer reports a problem with a picture, is answered with a part of the p
   await isForEveryone(page);
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
   await page
-    .locator("li.told", { has: page.locator(`a[href$="/problem/${line.id}"]`) })
+    .locator("li.notice-row", { has: page.locator(`a[href$="/problem/${line.id}"]`) })
     .first()
     .click();
-  await expect(page.getByText("A part of the price goes back: KES 300")).toBeVisible();
+  await expect(page.getByText("Part of the price is refunded: KES 300")).toBeVisible();
   await isForEveryone(page);
   await page.getByRole("link", { name: "Back to the order" }).click();
   await expect(page.getByText("The problem you reported:")).toBeVisible();
@@ -127,12 +127,12 @@ test("somebody takes their data along and leaves", async ({ page, mayFail }) => 
   await signIn(page, person);
   await page.goto("/shop/account");
   const download = page.waitForEvent("download");
-  await page.getByRole("button", { name: "Take your data along" }).click();
+  await page.getByRole("button", { name: "Download your data" }).click();
   expect((await download).suggestedFilename()).toMatch(/^omache-\d+-[\d-]+\.json$/);
 
   await page.getByRole("link", { name: "Delete your account" }).click();
   await page.getByLabel("Your password").fill("not it");
-  await page.getByLabel(/^I know that nobody/).check();
+  await page.getByLabel(/^I understand this/).check();
   await page.getByRole("button", { name: "Delete my account" }).click();
   await expect(page.getByText("This is not your password.")).toBeVisible();
   await isForEveryone(page);
@@ -142,6 +142,6 @@ test("somebody takes their data along and leaves", async ({ page, mayFail }) => 
   await expect(page.getByRole("heading", { name: "Your account is deleted" })).toBeVisible();
   await isForEveryone(page);
   await expect.poll(() => page.evaluate(() => localStorage.length)).toBe(0);
-  await page.getByRole("link", { name: "To the shop" }).click();
+  await page.getByRole("link", { name: "Go to the shop" }).click();
   await expect(page.getByRole("link", { name: "Sign in" })).toBeVisible();
 });

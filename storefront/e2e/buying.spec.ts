@@ -27,32 +27,32 @@ test("a newcomer finds something by search, joins at the till, and pays with the
   await expect(page.getByRole("heading", { level: 1 })).toHaveText(kettle.name);
   await isForEveryone(page);
   await page.getByRole("button", { name: "Add to cart" }).click();
-  await page.getByRole("link", { name: "See your cart" }).click();
-  await expect(page.getByText("Together")).toBeVisible();
+  await page.getByRole("link", { name: "View cart" }).click();
+  await expect(page.getByText("Total")).toBeVisible();
   await isForEveryone(page);
-  await page.getByRole("link", { name: "Cash out" }).click();
+  await page.getByRole("link", { name: "Checkout" }).click();
 
-  await page.getByRole("link", { name: "I have one, let me sign in" }).click();
+  await page.getByRole("link", { name: "Have one? Sign in" }).click();
   await expect(page.getByRole("heading", { name: "Sign in" })).toBeVisible();
   await isForEveryone(page);
-  await page.getByRole("link", { name: "Join" }).click();
+  await page.getByRole("link", { name: "Create account" }).click();
   await page.getByLabel("User name").fill(unique("juma"));
   await page.getByLabel("Password").fill("sukuma wiki 7");
   await isForEveryone(page);
-  await page.getByRole("button", { name: "Join" }).click();
+  await page.getByRole("button", { name: "Create account" }).click();
 
-  await page.getByLabel("M-Pesa number that pays").fill(phone.number);
+  await page.getByLabel("M-Pesa number").fill(phone.number);
   await isForEveryone(page);
-  await page.getByRole("button", { name: "Pay KES 1,850 by M-Pesa" }).click();
-  await expect(page.getByRole("heading", { name: "Your phone is asking" })).toBeVisible();
+  await page.getByRole("button", { name: "Pay KES 1,850 with M-Pesa" }).click();
+  await expect(page.getByRole("heading", { name: "Enter your M-Pesa PIN" })).toBeVisible();
   await isForEveryone(page);
   await phone.enterPin();
   await expect(page.getByRole("heading", { name: "Paid" })).toBeVisible();
   await isForEveryone(page);
   await expect(page.getByRole("link", { name: /^Cart/ })).not.toContainText("1");
 
-  await page.getByRole("link", { name: "See your order" }).click();
-  await expect(page.getByText("Read this out when you have your goods in hand")).toBeVisible();
+  await page.getByRole("link", { name: "View order" }).click();
+  await expect(page.getByText("Read this code out only once you have your items")).toBeVisible();
   await expect(page.locator(".code output")).toHaveText(/^\d{3} \d{3}$/);
   await isForEveryone(page);
   await expect(page.locator(".steps li:not(.to-come)")).toHaveCount(2);
@@ -70,8 +70,8 @@ test("somebody cancels on the phone, has it rung again, and pays", async ({ page
   await phone.cancel();
   await expect(page.getByText("You cancelled on your phone.")).toBeVisible();
   await isForEveryone(page);
-  await page.getByRole("button", { name: /^Ring 07.* again$/ }).click();
-  await expect(page.getByRole("heading", { name: "Your phone is asking" })).toBeVisible();
+  await page.getByRole("button", { name: /^Resend prompt to 07/ }).click();
+  await expect(page.getByRole("heading", { name: "Enter your M-Pesa PIN" })).toBeVisible();
   await phone.enterPin();
 
   await expect(page.getByRole("heading", { name: "Paid" })).toBeVisible();
@@ -85,7 +85,7 @@ test("a wrong PIN is told in plain words, and the right one pays", async ({ page
 
   await phone.enterPin("9999");
   await expect(page.getByText("The M-Pesa PIN was wrong.")).toBeVisible();
-  await page.getByRole("button", { name: /again$/ }).click();
+  await page.getByRole("button", { name: /^Resend prompt/ }).click();
   await phone.enterPin();
 
   await expect(page.getByRole("heading", { name: "Paid" })).toBeVisible();
@@ -99,12 +99,12 @@ test("a phone without money gives way to another number", async ({ page }) => {
   await cashOut(page, aPhone("0001").number);
 
   await expect(page.getByText("There was not enough money in M-Pesa.")).toBeVisible();
-  await page.getByRole("button", { name: "Ring another number" }).click();
-  await page.getByLabel("Another M-Pesa number").fill("12");
-  await page.getByRole("button", { name: "Ring this number" }).click();
-  await expect(page.getByText("Give a Kenyan mobile number")).toBeVisible();
-  await page.getByLabel("Another M-Pesa number").fill(other.number);
-  await page.getByRole("button", { name: "Ring this number" }).click();
+  await page.getByRole("button", { name: "Use another number" }).click();
+  await page.getByLabel("M-Pesa number").fill("12");
+  await page.getByRole("button", { name: "Send M-Pesa prompt" }).click();
+  await expect(page.getByText("Enter a Kenyan mobile number")).toBeVisible();
+  await page.getByLabel("M-Pesa number").fill(other.number);
+  await page.getByRole("button", { name: "Send M-Pesa prompt" }).click();
   await other.enterPin();
 
   await expect(page.getByRole("heading", { name: "Paid" })).toBeVisible();
@@ -130,7 +130,7 @@ test("by hand another amount is turned down, and the right one is seen as it com
   await cashOut(page, aPhone("1032").number);
 
   await expect(page.getByText("You cancelled on your phone.")).toBeVisible();
-  await page.getByText("Pay by hand instead").click();
+  await page.getByText("Pay manually instead").click();
   await isForEveryone(page);
   await page.getByRole("button", { name: "Copy Account number, M-Pesa" }).click();
   await expect(page.getByRole("button", { name: "Copied: Account number, M-Pesa" })).toBeVisible();
@@ -156,13 +156,13 @@ test("an order is given up, and its goods go back into the cart", async ({ page 
   await putInCart(page, kettle.id);
   await cashOut(page, phone.number);
 
-  await page.getByRole("button", { name: "Give this order up" }).click();
-  await expect(page.getByText("The goods are free for others at once.")).toBeVisible();
+  await page.getByRole("button", { name: "Cancel order" }).click();
+  await expect(page.getByText("The items go back on sale right away.")).toBeVisible();
   await isForEveryone(page);
-  await page.getByRole("button", { name: "Yes, give it up" }).click();
-  await expect(page.getByRole("heading", { name: "Given up" })).toBeVisible();
+  await page.getByRole("button", { name: "Yes, cancel order" }).click();
+  await expect(page.getByRole("heading", { name: "Cancelled" })).toBeVisible();
   await isForEveryone(page);
-  await page.getByRole("button", { name: "Put it back into the cart" }).click();
+  await page.getByRole("button", { name: "Add to cart again" }).click();
 
   await expect(page.getByRole("link", { name: kettle.name })).toBeVisible();
 });
@@ -175,12 +175,12 @@ test("money that comes after an order was given up goes back, and the page says 
   await putInCart(page, kettle.id);
   await cashOut(page, phone.number);
 
-  await page.getByRole("button", { name: "Give this order up" }).click();
-  await page.getByRole("button", { name: "Yes, give it up" }).click();
-  await expect(page.getByRole("heading", { name: "Given up" })).toBeVisible();
+  await page.getByRole("button", { name: "Cancel order" }).click();
+  await page.getByRole("button", { name: "Yes, cancel order" }).click();
+  await expect(page.getByRole("heading", { name: "Cancelled" })).toBeVisible();
   await phone.enterPin();
 
-  await expect(page.getByRole("heading", { name: /^Your money (comes|is) back$/ })).toBeVisible({
+  await expect(page.getByRole("heading", { name: /^(Refund on its way|Refunded)$/ })).toBeVisible({
     timeout: 60_000,
   });
   await isForEveryone(page);
@@ -193,35 +193,35 @@ test("somebody buys without an account, and a code to the phone that paid opens 
   await page.setViewportSize({ width: 320, height: 640 });
   await putInCart(page, kettle.id);
   await page.goto("/shop/cart");
-  await page.getByRole("link", { name: "Cash out" }).click();
-  await expect(page.getByText("You need no account")).toBeVisible();
+  await page.getByRole("link", { name: "Checkout" }).click();
+  await expect(page.getByText("No account needed")).toBeVisible();
   await isForEveryone(page);
-  await page.getByLabel("M-Pesa number that pays").fill(phone.number);
+  await page.getByLabel("M-Pesa number").fill(phone.number);
   await page.getByRole("button", { name: /^Pay KES/ }).click();
-  await expect(page.getByRole("heading", { name: "Your phone is asking" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "Enter your M-Pesa PIN" })).toBeVisible();
   await phone.cancel();
   await expect(page.getByText("You cancelled on your phone.")).toBeVisible();
-  await expect(page.getByRole("button", { name: "Ring another number" })).toBeHidden();
+  await expect(page.getByRole("button", { name: "Use another number" })).toBeHidden();
 
   // Somebody looks for it later, in the same browser.
   await page.goto("/shop/orders");
-  await expect(page.getByText("Ordered here without an account")).toBeVisible();
+  await expect(page.getByText("Orders placed without an account")).toBeVisible();
   await isForEveryone(page);
   await page.getByRole("link", { name: /^Pay now/ }).click();
-  await page.getByRole("button", { name: /^Ring 07.* again$/ }).click();
+  await page.getByRole("button", { name: /^Resend prompt to 07/ }).click();
   await phone.enterPin();
   await expect(page.getByRole("heading", { name: "Paid" })).toBeVisible();
   await isForEveryone(page);
 
   await page.getByRole("button", { name: /^Send a sign-in code to/ }).click();
-  await expect(page.getByLabel("Code of the SMS")).toBeFocused();
+  await expect(page.getByLabel("SMS code")).toBeFocused();
   await isForEveryone(page);
-  await page.getByLabel("Code of the SMS").fill(await phone.code());
+  await page.getByLabel("SMS code").fill(await phone.code());
   await page.keyboard.press("Enter");
   await expect(page.locator(".code output")).toHaveText(/^\d{3} \d{3}$/);
   await page.getByRole("link", { name: "All orders" }).click();
   await expect(page.getByText(kettle.name)).toBeVisible();
-  await expect(page.getByText("Ordered here without an account")).toBeHidden();
+  await expect(page.getByText("Orders placed without an account")).toBeHidden();
   const isTooWide = () => document.documentElement.scrollWidth > innerWidth;
   expect(await page.evaluate(isTooWide)).toBe(false);
 });
@@ -235,17 +235,17 @@ test("somebody joins with a phone and a code, by keyboard, after a wrong one", a
   await page.goto("/shop/orders");
   await page.getByLabel("Phone").fill(phone.number);
   await page.keyboard.press("Enter");
-  await expect(page.getByLabel("Code of the SMS")).toBeFocused();
+  await expect(page.getByLabel("SMS code")).toBeFocused();
   const code = await phone.code();
   await page.keyboard.type(code === "000000" ? "111111" : "000000");
   await page.keyboard.press("Enter");
-  await expect(page.getByText("This code is wrong. You can try 4 times more.")).toBeVisible();
+  await expect(page.getByText("Wrong code. You have 4 tries left.")).toBeVisible();
   await isForEveryone(page);
 
   // The page is loaded anew while the SMS is read.
   await page.reload();
-  await page.getByLabel("Code of the SMS").fill(code);
+  await page.getByLabel("SMS code").fill(code);
   await page.keyboard.press("Enter");
 
-  await expect(page.getByText("You have not ordered anything yet")).toBeVisible();
+  await expect(page.getByText("No orders yet")).toBeVisible();
 });

@@ -20,40 +20,38 @@ test("somebody has it brought to a pick-up point, sees the fee before paying, an
   await signIn(page, buyer);
   await putInCart(page, kettle.id);
   await page.goto("/shop/checkout");
-  await expect(page.getByRole("button", { name: "Pay KES 1,850 by M-Pesa" })).toBeVisible();
-  await page.getByLabel("M-Pesa number that pays").fill(phone.number);
+  await expect(page.getByRole("button", { name: "Pay KES 1,850 with M-Pesa" })).toBeVisible();
+  await page.getByLabel("M-Pesa number").fill(phone.number);
 
-  await page.getByLabel("I collect it at a pick-up point").check();
-  await page.getByRole("button", { name: "Pay by M-Pesa" }).click();
+  await page.getByLabel("Collect at a pick-up point").check();
+  await page.getByRole("button", { name: "Pay with M-Pesa" }).click();
   await expect(page.getByText("Choose a county.")).toBeVisible();
   await isForEveryone(page);
   await page.getByLabel("County").selectOption("Nairobi City");
   await page.getByLabel("Kilimani Pick-up").check();
   await expect(page.getByText("Open: Mon–Sat 8:00–19:00")).toBeVisible();
-  await expect(page.getByText(/^Bringing it from seller/)).toBeVisible();
-  await expect(
-    page.getByText("Bringing it costs KES 100. Within 1 day of your payment."),
-  ).toBeVisible();
+  await expect(page.getByText(/^Delivery from seller/)).toBeVisible();
+  await expect(page.getByText("Delivery: KES 100. Arrives within 1 day of payment.")).toBeVisible();
   await isForEveryone(page);
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
   // What was chosen outlives the page.
   await page.reload();
   await expect(page.getByLabel("Kilimani Pick-up")).toBeChecked();
-  await page.getByLabel("M-Pesa number that pays").fill(phone.number);
-  await page.getByRole("button", { name: "Pay KES 1,950 by M-Pesa" }).click();
+  await page.getByLabel("M-Pesa number").fill(phone.number);
+  await page.getByRole("button", { name: "Pay KES 1,950 with M-Pesa" }).click();
 
-  await expect(page.getByRole("heading", { name: "Your phone is asking" })).toBeVisible();
-  await expect(page.getByText("You collect it at a pick-up point")).toBeVisible();
+  await expect(page.getByRole("heading", { name: "Enter your M-Pesa PIN" })).toBeVisible();
+  await expect(page.getByText("Collect at a pick-up point")).toBeVisible();
   await isForEveryone(page);
   await phone.enterPin();
-  await page.getByRole("link", { name: "See your order" }).click();
+  await page.getByRole("link", { name: "View order" }).click();
   await expect(page.getByText("Kilimani Pick-up, Argwings Kodhek Road")).toBeVisible();
   await isForEveryone(page);
   const title = await page.getByRole("heading", { level: 1 }).textContent();
   await reachesItsPoint(title?.replace("Order ", "") ?? "");
   await page.reload();
 
-  await expect(page.getByText("At the pick-up point, it waits for you")).toBeVisible();
+  await expect(page.getByText("Ready to collect at the pick-up point")).toBeVisible();
   await isForEveryone(page);
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
 });
@@ -63,14 +61,14 @@ test("an address is kept at the till, and is there for the next order", async ({
   await signIn(page, buyer);
   await putInCart(page, kettle.id);
   await page.goto("/shop/checkout");
-  await page.getByLabel("M-Pesa number that pays").fill(phone.number);
-  await page.getByLabel("Bring it to an address").check();
-  await page.getByLabel("Who takes it in").fill("Wanjiku Kamau");
-  await page.getByLabel("Phone there").fill("0712 345 678");
+  await page.getByLabel("M-Pesa number").fill(phone.number);
+  await page.getByLabel("Deliver to an address").check();
+  await page.getByLabel("Recipient's name").fill("Wanjiku Kamau");
+  await page.getByLabel("Recipient's phone").fill("0712 345 678");
   await page.getByLabel("County").selectOption("Kiambu");
   await page.getByLabel("Town, estate or street").fill("Ruiru");
   await isForEveryone(page);
-  await page.getByRole("button", { name: "Pay KES 2,150 by M-Pesa" }).click();
+  await page.getByRole("button", { name: "Pay KES 2,150 with M-Pesa" }).click();
   await page.waitForURL(/\/shop\/pay\//);
   await expect(page.getByText("Ruiru, Kiambu")).toBeVisible();
 
@@ -79,17 +77,17 @@ test("an address is kept at the till, and is there for the next order", async ({
   await isForEveryone(page);
   await page.getByRole("button", { name: "Add an address" }).click();
   await isForEveryone(page);
-  await page.getByLabel("What you call it").fill("shop");
-  await page.getByLabel("Who takes it in").fill("Wanjiku Kamau");
-  await page.getByLabel("Phone there").fill("0712 345 678");
+  await page.getByLabel("Address name").fill("shop");
+  await page.getByLabel("Recipient's name").fill("Wanjiku Kamau");
+  await page.getByLabel("Recipient's phone").fill("0712 345 678");
   await page.getByLabel("County").selectOption("Nairobi City");
   await page.getByLabel("Town, estate or street").fill("Gikomba");
-  await page.getByRole("button", { name: "Save the address" }).click();
-  await page.getByRole("button", { name: "Make it the first choice" }).click();
+  await page.getByRole("button", { name: "Save address" }).click();
+  await page.getByRole("button", { name: "Make default" }).click();
   await expect(page.locator("li.panel").first()).toContainText("Gikomba");
 
   await putInCart(page, kettle.id);
   await page.goto("/shop/checkout");
   await page.getByLabel("shop: Gikomba, Nairobi City").check();
-  await expect(page.getByRole("button", { name: "Pay KES 2,100 by M-Pesa" })).toBeVisible();
+  await expect(page.getByRole("button", { name: "Pay KES 2,100 with M-Pesa" })).toBeVisible();
 });

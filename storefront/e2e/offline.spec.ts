@@ -46,14 +46,14 @@ test("without a line the shop opens, with the goods seen last, the cart and the 
   await expect(page.getByRole("heading", { level: 1 })).toHaveText(kettle.name);
   await page.getByRole("link", { name: /^Cart/ }).click();
   await expect(page.locator(".line")).toContainText(kettle.name);
-  await expect(page.getByText("This needs a connection.")).toBeVisible();
+  await expect(page.getByText("This will load when you are back online.")).toBeVisible();
   await page.goto("/shop/");
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("What do you need today?");
 
   await page.goto("/shop/cart");
   await context.setOffline(false);
   // Nobody pressed anything: it is offered again as the line comes back.
-  await expect(page.getByRole("link", { name: "Cash out" })).toBeVisible();
+  await expect(page.getByRole("link", { name: "Checkout" })).toBeVisible();
   await expect(page.getByText("You are offline.")).toBeHidden();
 });
 
@@ -89,13 +89,13 @@ test("a new version is offered, and nobody's page is taken from under them", asy
   // Another address of the worker is another worker: this is what a deploy looks like from here.
   await page.evaluate(() => navigator.serviceWorker.register("/shop/sw.js?of=another"));
 
-  await expect(page.getByText("There is a new version of the shop.")).toBeVisible();
+  await expect(page.getByText("A new version of the shop is available.")).toBeVisible();
   await isForEveryone(page);
   const loaded = page.waitForEvent("load");
-  await page.getByRole("button", { name: "Load it" }).click();
+  await page.getByRole("button", { name: "Update now" }).click();
   await loaded;
   await expect(page.getByRole("heading", { name: "Your cart is empty" })).toBeVisible();
-  await expect(page.getByText("There is a new version of the shop.")).toBeHidden();
+  await expect(page.getByText("A new version of the shop is available.")).toBeHidden();
 });
 
 /** Let the page come from a build of before: its script had another name. */

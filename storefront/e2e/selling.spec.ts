@@ -42,28 +42,28 @@ test("a first thing is listed by the keyboard alone, restocked, and priced anew 
 
   // From the shop's foot to a listing, without a mouse.
   await page.goto("/shop/cart");
-  await tabTo(page, page.getByRole("link", { name: "Sell here" }));
+  await tabTo(page, page.getByRole("link", { name: "Sell on O-Mache" }));
   await page.keyboard.press("Enter");
   await page.waitForURL(/sign-in/);
-  await tabTo(page, page.getByLabel("User name or e-mail"));
+  await tabTo(page, page.getByLabel("User name or email"));
   await page.keyboard.type(seller.username);
   await page.keyboard.press("Tab");
   await page.keyboard.type(seller.password);
   await page.keyboard.press("Enter");
   await page.waitForURL("**/shop/selling/new");
-  await expect(page.getByRole("heading", { name: "Sell your first thing" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "Sell your first product" })).toBeVisible();
   await isForEveryone(page);
   const chooser = page.waitForEvent("filechooser");
   await tabTo(page, page.getByLabel("Choose pictures"));
   await page.keyboard.press("Enter");
   const png = { name: "kettle.png", mimeType: "image/png", buffer: aPicture() };
   await (await chooser).setFiles([png, { ...png, name: "side.png" }]);
-  await expect(page.getByRole("button", { name: "Picture 2: take it away" })).toBeVisible();
-  await tabTo(page, page.getByLabel("What is it?"));
+  await expect(page.getByRole("button", { name: "Remove picture 2" })).toBeVisible();
+  await tabTo(page, page.getByLabel("Product name"));
   await page.keyboard.type(name);
   await page.reload();
-  await expect(page.getByLabel("What is it?")).toHaveValue(name);
-  await expect(page.getByRole("button", { name: "Picture 2: take it away" })).toBeVisible();
+  await expect(page.getByLabel("Product name")).toHaveValue(name);
+  await expect(page.getByRole("button", { name: "Remove picture 2" })).toBeVisible();
   await isForEveryone(page);
   await tabTo(page, page.getByLabel("Category"));
   await page.keyboard.type("Kitchen");
@@ -74,26 +74,26 @@ test("a first thing is listed by the keyboard alone, restocked, and priced anew 
   await page.keyboard.press("Tab");
   await page.keyboard.type("0722000001");
   await page.keyboard.press("Enter");
-  await expect(page.getByText("It is up for sale. Tell people:")).toBeVisible();
-  await expect(page.getByRole("button", { name: "Picture 2: take it away" })).toBeVisible();
+  await expect(page.getByText("It is on sale. Share it:")).toBeVisible();
+  await expect(page.getByRole("button", { name: "Remove picture 2" })).toBeVisible();
   await isForEveryone(page);
   const kettle = { id: Number(new URL(page.url()).pathname.split("/").at(-1)), name };
 
   await page.goto("/shop/selling/listings");
   await page.getByRole("button", { name: /^Restock/ }).click();
   await isForEveryone(page);
-  await page.getByLabel("How many?").fill("4");
+  await page.getByLabel("Quantity").fill("4");
   await page.getByLabel("Note").fill("From Nakuru");
-  await page.getByRole("button", { name: "Put them on the shelf" }).click();
-  await expect(page.getByText(`${name}: 5 to sell now.`)).toBeVisible();
-  await page.getByRole("link", { name: `Change (${name})` }).click();
-  await page.getByText("What came and what left").click();
+  await page.getByRole("button", { name: "Add to stock" }).click();
+  await expect(page.getByText(`${name}: 5 in stock.`)).toBeVisible();
+  await page.getByRole("link", { name: `Edit (${name})` }).click();
+  await page.getByText("Stock history").click();
   await expect(page.getByText("Restocked: From Nakuru")).toBeVisible();
   await isForEveryone(page);
 
   await page.goto("/shop/selling/sheets");
   const download = page.waitForEvent("download");
-  await page.getByRole("button", { name: "Download your goods" }).click();
+  await page.getByRole("button", { name: "Download listings" }).click();
   const sheet = await readFile(await (await download).path(), "utf-8");
   expect(sheet).toContain(name);
   const [columns, row = ""] = sheet.trimEnd().split(/\r?\n/);
@@ -102,12 +102,12 @@ test("a first thing is listed by the keyboard alone, restocked, and priced anew 
   await page
     .getByLabel("Choose a file")
     .setInputFiles({ name: "goods.csv", mimeType: "text/csv", buffer: changed });
-  await page.getByRole("button", { name: "Check it first" }).click();
+  await page.getByRole("button", { name: "Check file" }).click();
   await expect(page.getByText("1 changed")).toBeVisible();
-  await expect(page.getByText("1 refused")).toBeVisible();
+  await expect(page.getByText("1 rejected")).toBeVisible();
   await isForEveryone(page);
-  await page.getByRole("button", { name: "Save it like this" }).click();
-  await expect(page.getByText("Done. This is what the file did:")).toBeVisible();
+  await page.getByRole("button", { name: "Save changes" }).click();
+  await expect(page.getByText("Done. Results:")).toBeVisible();
   await page.goto(`/shop/seller/${seller.username}`);
   await expect(page.getByText("KES 1,900")).toBeVisible();
   await isForEveryone(page);
@@ -155,10 +155,10 @@ test("a seller is led to an order, hands it over by the buyer's code, answers, a
 
   await potRow.getByRole("button", { name: /^I cannot deliver this/ }).click();
   await isForEveryone(page);
-  await potRow.getByLabel("Why? The buyer reads it.").fill("It has a crack.");
-  await potRow.getByLabel("The goods are there to be sold again").check();
-  await potRow.getByRole("button", { name: "Cancel the sale" }).click();
-  await expect(page.getByText(/^Cancelled: .* KES.700 goes back to the buyer\.$/)).toBeVisible();
+  await potRow.getByLabel("Why? The buyer will see this.").fill("It has a crack.");
+  await potRow.getByLabel("Put the item back in stock").check();
+  await potRow.getByRole("button", { name: "Cancel sale" }).click();
+  await expect(page.getByText(/^Cancelled: .* KES.700 is refunded to the buyer\.$/)).toBeVisible();
   await expect(potRow).toHaveCount(0);
 
   await staffMoves(kettleLine.id, "fetched");
@@ -174,21 +174,21 @@ test("a seller is led to an order, hands it over by the buyer's code, answers, a
   await kettleRow.getByLabel("The buyer's code").fill(`${code.slice(0, 3)} ${code.slice(3)}`);
   await kettleRow.getByRole("button", { name: "Hand over" }).click();
   await expect(page.getByText(/^Handed over:/)).toBeVisible();
-  await expect(page.getByText("There is nothing to hand over")).toBeVisible();
+  await expect(page.getByText("Nothing to hand over")).toBeVisible();
   await isForEveryone(page);
   await page.getByRole("link", { name: "Delivered" }).click();
   await expect(kettleRow.getByText("Delivered", { exact: true })).toBeVisible();
 
   await buyer.reviews(kettleLine.id, 4, "The lid is stiff.");
   await page.goto("/shop/selling");
-  await expect(page.getByText("1 review has no answer")).toBeVisible();
+  await expect(page.getByText("1 review to reply to")).toBeVisible();
   await isForEveryone(page);
-  await page.getByText("review has no answer").click();
-  await page.getByRole("button", { name: /^Answer/ }).click();
+  await page.getByText("review to reply to").click();
+  await page.getByRole("button", { name: /^Reply/ }).click();
   await isForEveryone(page);
-  await page.getByLabel("Your answer").fill("It gets easier.");
-  await page.getByRole("button", { name: "Send the answer" }).click();
-  await expect(page.getByText("There is nothing here")).toBeVisible();
+  await page.getByLabel("Your reply").fill("It gets easier.");
+  await page.getByRole("button", { name: "Send reply" }).click();
+  await expect(page.getByText("Nothing here")).toBeVisible();
   await page.getByRole("link", { name: "All", exact: true }).click();
   await expect(page.getByText("It gets easier.")).toBeVisible();
 
@@ -198,20 +198,20 @@ test("a seller is led to an order, hands it over by the buyer's code, answers, a
   await expect(page.getByText(/^Sale/)).toBeVisible();
   await isForEveryone(page);
   await page.goto("/shop/selling/problems");
-  await page.getByText("Read and answer").click();
+  await page.getByText("View and reply").click();
   await expect(page.getByText("The handle is loose.")).toBeVisible();
-  const picture = page.getByRole("img", { name: "A picture of it" });
+  const picture = page.getByRole("img", { name: "Picture" });
   await expect
     .poll(() => picture.evaluate((canvas: HTMLCanvasElement) => [canvas.width, canvas.height]))
     .toEqual([2, 2]);
-  await page.getByLabel("Your answer").fill("I am sorry.");
-  await page.getByRole("button", { name: "Send the answer" }).click();
+  await page.getByLabel("Your reply").fill("I am sorry.");
+  await page.getByRole("button", { name: "Send reply" }).click();
   await expect(page.getByText("I am sorry.")).toBeVisible();
-  await page.getByRole("button", { name: /^Give a part of it back/ }).click();
+  await page.getByRole("button", { name: /^Refund part of it/ }).click();
   await isForEveryone(page);
-  await page.getByLabel("How much goes back (KES)").fill("300");
-  await page.getByRole("button", { name: "Yes, I agree to that" }).click();
-  await expect(page.getByText(/^A part of the price goes back: KES.300$/)).toBeVisible();
+  await page.getByLabel("Refund amount (KES)").fill("300");
+  await page.getByRole("button", { name: "Yes, I agree" }).click();
+  await expect(page.getByText(/^Part of the price is refunded: KES.300$/)).toBeVisible();
   await isForEveryone(page);
   await fitsEverywhere(page, [
     "selling",

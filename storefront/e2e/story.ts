@@ -280,8 +280,8 @@ export async function putInCart(page: Page, id: number): Promise<void> {
 /** From the cart to the page where the phone rings. */
 export async function cashOut(page: Page, number: string): Promise<void> {
   await page.goto("/shop/cart");
-  await page.getByRole("link", { name: "Cash out" }).click();
-  await page.getByLabel("M-Pesa number that pays").fill(number);
+  await page.getByRole("link", { name: "Checkout" }).click();
+  await page.getByLabel("M-Pesa number").fill(number);
   await page.getByRole("button", { name: /^Pay KES/ }).click();
   await page.waitForURL(/\/shop\/pay\//);
 }

@@ -21,7 +21,7 @@ test("a price that changed is shown in the cart, the old and the new one", async
 
   await expect(page.getByText("The price has changed from KES 500 to KES 900.")).toBeVisible();
   await isForEveryone(page);
-  await page.getByRole("button", { name: "All right" }).click();
+  await page.getByRole("button", { name: "OK" }).click();
   await expect(page.getByText("The price has changed")).toBeHidden();
 });
 
@@ -31,16 +31,16 @@ test("a price that changes on the till is never charged unseen", async ({ page, 
   await signIn(page, buyer);
   await putInCart(page, kettle.id);
   await page.goto("/shop/checkout");
-  await page.getByLabel("M-Pesa number that pays").fill(phone.number);
-  await expect(page.getByRole("button", { name: "Pay KES 500 by M-Pesa" })).toBeVisible();
+  await page.getByLabel("M-Pesa number").fill(phone.number);
+  await expect(page.getByRole("button", { name: "Pay KES 500 with M-Pesa" })).toBeVisible();
   await kettle.reprice(900);
 
-  await page.getByRole("button", { name: "Pay KES 500 by M-Pesa" }).click();
+  await page.getByRole("button", { name: "Pay KES 500 with M-Pesa" }).click();
 
-  await expect(page.getByText("Together it is KES 900 now. Nothing was ordered")).toBeVisible();
+  await expect(page.getByText("The new total is KES 900. You have not ordered yet")).toBeVisible();
   expect(await buyer.orders()).toEqual([]);
   await isForEveryone(page);
-  await page.getByRole("button", { name: "Pay KES 900 by M-Pesa" }).click();
+  await page.getByRole("button", { name: "Pay KES 900 with M-Pesa" }).click();
   await phone.enterPin();
   await expect(page.getByRole("heading", { name: "Paid" })).toBeVisible();
 });
@@ -58,7 +58,7 @@ test("a page loaded anew before the answer came finds its one order", async ({ p
     placed += 1;
     await route.abort();
   });
-  await page.getByLabel("M-Pesa number that pays").fill(phone.number);
+  await page.getByLabel("M-Pesa number").fill(phone.number);
   await page.getByRole("button", { name: /^Pay KES/ }).click();
   await expect.poll(() => placed).toBeGreaterThan(0);
   await page.unroute("**/cashout/");
@@ -76,7 +76,7 @@ test("pressing twice makes one order", async ({ page }) => {
   await signIn(page, buyer);
   await putInCart(page, kettle.id);
   await page.goto("/shop/checkout");
-  await page.getByLabel("M-Pesa number that pays").fill(phone.number);
+  await page.getByLabel("M-Pesa number").fill(phone.number);
 
   await page.getByRole("button", { name: /^Pay KES/ }).dblclick();
 
@@ -94,13 +94,13 @@ test("goods that are gone or short are said so in the cart, with a way on", asyn
 
   await page.goto("/shop/cart");
 
-  await expect(page.getByText("Not for sale any more.")).toBeVisible();
-  await expect(page.getByText("Only 2 are left.")).toBeVisible();
-  await expect(page.getByRole("button", { name: "Cash out" })).toBeDisabled();
+  await expect(page.getByText("No longer available.")).toBeVisible();
+  await expect(page.getByText("Only 2 left.")).toBeVisible();
+  await expect(page.getByRole("button", { name: "Checkout" })).toBeDisabled();
   await isForEveryone(page);
-  await page.getByRole("button", { name: "Take 2" }).click();
-  await page.getByRole("button", { name: `Take out ${pot.name}` }).click();
-  await expect(page.getByRole("link", { name: "Cash out" })).toBeVisible();
+  await page.getByRole("button", { name: "Change to 2" }).click();
+  await page.getByRole("button", { name: `Remove ${pot.name}` }).click();
+  await expect(page.getByRole("link", { name: "Checkout" })).toBeVisible();
 });
 
 test("what is left changes on the till, and the line says so", async ({ page, mayFail }) => {
@@ -113,7 +113,7 @@ test("what is left changes on the till, and the line says so", async ({ page, ma
   await signIn(page, buyer);
   await putInCart(page, kettle.id);
   await page.goto("/shop/checkout");
-  await page.getByLabel("M-Pesa number that pays").fill(aPhone().number);
+  await page.getByLabel("M-Pesa number").fill(aPhone().number);
   const pay = page.getByRole("button", { name: /^Pay KES/ });
   // Quoted while one was left: had the other been sooner, there would be nothing to press.
   await expect(pay).toBeEnabled();
@@ -149,13 +149,13 @@ test("eight tabs that are loaded at once stay signed in", async ({ page, context
   const buyer = await newcomer("buyer");
   await signIn(page, buyer);
   await page.goto("/shop/orders");
-  await expect(page.getByText("You have not ordered anything yet")).toBeVisible();
+  await expect(page.getByText("No orders yet")).toBeVisible();
   const tabs = await Promise.all(Array.from({ length: 7 }, () => context.newPage()));
 
   await Promise.all([page, ...tabs].map((tab) => tab.goto("/shop/orders")));
 
   for (const tab of [page, ...tabs]) {
-    await expect(tab.getByText("You have not ordered anything yet")).toBeVisible();
+    await expect(tab.getByText("No orders yet")).toBeVisible();
   }
   expect(await page.evaluate(() => document.cookie + JSON.stringify(localStorage))).not.toMatch(
     /refresh|eyJ/,
@@ -165,7 +165,7 @@ test("eight tabs that are loaded at once stay signed in", async ({ page, context
     if (request.url().endsWith("/token/refresh/")) renewals += 1;
   });
   await page.reload();
-  await expect(page.getByText("You have not ordered anything yet")).toBeVisible();
+  await expect(page.getByText("No orders yet")).toBeVisible();
   // None where another tab had just been given a token, and told the others.
   expect(renewals).toBeLessThanOrEqual(1);
 });
@@ -178,13 +178,13 @@ test("a session that ended elsewhere asks to sign in, and comes back", async ({
   mayFail.requests = true;
   await signIn(page, buyer);
   await page.goto("/shop/orders");
-  await expect(page.getByText("You have not ordered anything yet")).toBeVisible();
+  await expect(page.getByText("No orders yet")).toBeVisible();
   await buyer.endAllSessions();
 
   await page.reload();
 
   await expect(page.getByRole("heading", { name: "Sign in" })).toBeVisible();
-  await page.getByLabel("User name or e-mail").fill(buyer.username);
+  await page.getByLabel("User name or email").fill(buyer.username);
   await page.getByLabel("Password").fill("not this one");
   await page.getByRole("button", { name: "Sign in" }).click();
   await expect(page.getByText("do not belong together")).toBeVisible();
@@ -201,7 +201,7 @@ test("signing out in one tab shows in the other", async ({ page, context }) => {
   await expect(page.getByRole("heading", { name: buyer.username })).toBeVisible();
   const second = await context.newPage();
   await second.goto("/shop/orders");
-  await expect(second.getByText("You have not ordered anything yet")).toBeVisible();
+  await expect(second.getByText("No orders yet")).toBeVisible();
 
   await page.getByRole("button", { name: "Sign out", exact: true }).click();
 
@@ -219,12 +219,12 @@ test("another person does not see the orders of the one before", async ({ page, 
   await page.getByRole("link", { name: "Account" }).click();
   await page.getByRole("button", { name: "Sign out", exact: true }).click();
   await page.getByRole("link", { name: "Sign in" }).click();
-  await page.getByLabel("User name or e-mail").fill(other.username);
+  await page.getByLabel("User name or email").fill(other.username);
   await page.getByLabel("Password").fill(other.password);
   await page.getByRole("button", { name: "Sign in" }).click();
   await expect(page.getByRole("heading", { name: "Sign in" })).toBeHidden();
   await page.getByRole("link", { name: "Orders" }).click();
-  await expect(page.getByText("You have not ordered anything yet")).toBeVisible();
+  await expect(page.getByText("No orders yet")).toBeVisible();
 
   const answer = page.waitForResponse((response) => response.url().includes("/cashout/"));
   await page.evaluate((path) => {

@@ -1,6 +1,6 @@
 import "./ui/base.css";
 import "./ui/form.css";
-import "./app/top.css";
+import "./app/header.css";
 import "./catalogue/catalogue.css";
 import "./cart/cart.css";
 import "./checkout/pay.css";
@@ -15,8 +15,8 @@ import { QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { BrowserRouter } from "react-router";
-import { keepAnswers } from "./api/kept";
 import { makeQueryClient, plant } from "./api/queries";
+import { cacheResponses } from "./api/responseCache";
 import { session } from "./api/session";
 import { App } from "./app/App";
 import { loadPage } from "./app/pages";
@@ -27,7 +27,7 @@ import { guestOrders } from "./orders/guestOrders";
 const BASE = "/shop";
 
 const client = makeQueryClient();
-keepAnswers(client, guestOrders.has);
+cacheResponses(client, guestOrders.has);
 plant(client);
 
 // What one person read is not shown to the next.

@@ -32,7 +32,7 @@ const type = (label: string, value: string) =>
   fireEvent.change(screen.getByLabelText(label), { target: { value } });
 
 describe("leaving", () => {
-  const agree = () => fireEvent.click(screen.getByLabelText(/^I know that nobody/));
+  const agree = () => fireEvent.click(screen.getByLabelText(/^I understand this/));
 
   it("by password leads to where it is said", async () => {
     const sent = visit(<LeavePage />, { "POST /account/delete/": { detail: "Gone." } });
@@ -63,9 +63,9 @@ describe("leaving", () => {
       "POST /account/delete/": { detail: "Gone." },
     });
     await press("Send me a code");
-    await screen.findByLabelText("The six digits of the SMS");
-    expect(screen.getByText(/^Another code in \d+ s$/)).toBeTruthy();
-    type("The six digits of the SMS", "481 516");
+    await screen.findByLabelText("6-digit SMS code");
+    expect(screen.getByText(/^Resend in \d+ s$/)).toBeTruthy();
+    type("6-digit SMS code", "481 516");
     agree();
     await press("Delete my account");
     await screen.findByText("elsewhere");
@@ -85,12 +85,14 @@ describe("leaving", () => {
     type("Your password", "sukuma");
     agree();
     await press("Delete my account");
-    expect(await screen.findByText(/^Not yet: money or goods/)).toBeTruthy();
+    expect(await screen.findByText(/^Your account cannot be deleted yet/)).toBeTruthy();
     const ways = ["PR7KWQ4M", "AB7KWQ4M"].map((name) =>
       screen.getByRole("link", { name }).getAttribute("href"),
     );
     expect(ways).toEqual(["/pay/1c7c", "/selling/orders?order=AB7KWQ4M"]);
-    expect(screen.getByText(/Money is owed between you and the shop: KES.3,515/)).toBeTruthy();
+    expect(
+      screen.getByText(/There is an unsettled balance between you and the shop: KES.3,515/),
+    ).toBeTruthy();
     expect(session.user()).not.toBeNull();
   });
 
@@ -114,8 +116,8 @@ describe("leaving", () => {
     type("Your password", "sukuma");
     agree();
     await press("Delete my account");
-    await screen.findByLabelText("Code of your authenticator app");
-    type("Code of your authenticator app", "123456");
+    await screen.findByLabelText("Authenticator app code");
+    type("Authenticator app code", "123456");
     await press("Delete my account");
     await waitFor(() => expect(sent()).toHaveLength(2));
     expect(await sent()[1]?.clone().json()).toEqual({ password: "sukuma", code: "123456" });
@@ -130,8 +132,8 @@ describe("taking one's data along", () => {
         "Content-Disposition": 'attachment; filename="omache-7-2026-11-28.json"',
       }),
     });
-    await press("Take your data along");
-    expect(await screen.findByText("It is in your downloads.")).toBeTruthy();
+    await press("Download your data");
+    expect(await screen.findByText("Saved to your downloads.")).toBeTruthy();
     expect((clicked.mock.contexts[0] as HTMLAnchorElement).download).toBe(
       "omache-7-2026-11-28.json",
     );
@@ -146,11 +148,11 @@ describe("the phone one signs in with", () => {
       "POST /account/phone/confirm/": { phone: "254712345678", is_only_way_in: false },
     });
     await press("Link a phone");
-    type("Phone to sign in with", "0712 345 678");
+    type("Phone number", "0712 345 678");
     type("Your password", "sukuma");
     await press("Send me a code");
-    await screen.findByLabelText("The six digits of the SMS");
-    type("The six digits of the SMS", "481516");
+    await screen.findByLabelText("6-digit SMS code");
+    type("6-digit SMS code", "481516");
     await press("Link this phone");
     expect(await screen.findByText("0712 345 678")).toBeTruthy();
     const bodies = await Promise.all(sent().map((request) => request.clone().json()));
@@ -165,7 +167,7 @@ describe("the phone one signs in with", () => {
       "POST /account/phone/": json({ password: ["This is not your password."] }, 400),
     });
     await press("Link a phone");
-    type("Phone to sign in with", "0712 345 678");
+    type("Phone number", "0712 345 678");
     type("Your password", "x");
     await press("Send me a code");
     expect(await screen.findByText("This is not your password.")).toBeTruthy();
@@ -187,13 +189,13 @@ describe("the phone one signs in with", () => {
       "POST /account/phone/code/": SENT,
       "POST /password/set/": { access: ACCESS, refresh: "r2", detail: "Saved." },
     });
-    expect(await screen.findByText(/^It is your only way in/)).toBeTruthy();
+    expect(await screen.findByText(/^It is your only way to sign in/)).toBeTruthy();
     expect(screen.queryByRole("button", { name: "Use another phone" })).toBeNull();
-    await press("Choose a password");
-    await screen.findByLabelText("The six digits of the SMS");
-    type("The six digits of the SMS", "481516");
+    await press("Set a password");
+    await screen.findByLabelText("6-digit SMS code");
+    type("6-digit SMS code", "481516");
     type("New password", "githeri 4 chapati");
-    await press("Choose this password");
+    await press("Save password");
     await waitFor(() => expect(sent()).toHaveLength(2));
     expect(await sent()[1]?.clone().json()).toMatchObject({ token: "q0s3xq", code: "481516" });
   });
@@ -217,14 +219,14 @@ describe("where one is signed in", () => {
       "POST /account/sessions/end-all/": { ended: 2 },
     });
     await press("Sign out everywhere");
-    await press("Yes, everywhere");
+    await press("Yes, sign out everywhere");
     await waitFor(() => expect(session.user()).toBeNull());
     expect(sent().map(({ url }) => new URL(url).pathname)).toEqual(["/account/sessions/end-all/"]);
   });
 
   it("has nothing to end elsewhere where this is the only one", async () => {
     visit(<AccountPage />, { "GET /account/sessions/": [here] });
-    expect(await screen.findByText("This one")).toBeTruthy();
+    expect(await screen.findByText("This device")).toBeTruthy();
     expect(screen.queryByRole("button", { name: "Sign out everywhere" })).toBeNull();
   });
 });
@@ -237,7 +239,7 @@ describe("the door to delivering", () => {
     visit(<AccountPage />, {
       "GET /me/": { is_seller: true, roles, counts: { unpaid_orders: 0, to_hand_over: 0 } },
     });
-    await screen.findByRole("link", { name: "What you sold" });
-    expect(screen.queryByRole("link", { name: "Delivering" }) !== null).toBe(is_there);
+    await screen.findByRole("link", { name: "Your sales" });
+    expect(screen.queryByRole("link", { name: "Deliveries" }) !== null).toBe(is_there);
   });
 });

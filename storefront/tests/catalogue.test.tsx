@@ -36,8 +36,8 @@ describe("a product", () => {
     show(<ProductPage />, AT);
 
     expect(await screen.findByText("Only 2 left")).toBeTruthy();
-    fireEvent.click(screen.getByLabelText("One more"));
-    expect(screen.getByLabelText("One more")).toHaveProperty("disabled", true);
+    fireEvent.click(screen.getByLabelText("Increase quantity"));
+    expect(screen.getByLabelText("Increase quantity")).toHaveProperty("disabled", true);
   });
 
   it("that others are paying for comes back, and says when at the latest", async () => {
@@ -79,21 +79,21 @@ describe("a product", () => {
     const opened = vi.spyOn(HTMLDialogElement.prototype, "showModal");
     show(<ProductPage />, AT);
 
-    fireEvent.click(await screen.findByLabelText("Look at picture 2 of 2 closely"));
+    fireEvent.click(await screen.findByLabelText("Zoom in on picture 2 of 2"));
 
     expect(opened).toHaveBeenCalledOnce();
     const dialog = screen.getByLabelText("Pictures of Kettle");
     expect(within(dialog).getByText("Picture 2 of 2")).toBeTruthy();
-    expect(within(dialog).getByLabelText("The next picture")).toHaveProperty("disabled", true);
-    fireEvent.click(within(dialog).getAllByLabelText("Make it larger")[1] as HTMLElement);
-    expect(within(dialog).getByLabelText("Make it smaller")).toBeTruthy();
+    expect(within(dialog).getByLabelText("Next picture")).toHaveProperty("disabled", true);
+    fireEvent.click(within(dialog).getAllByLabelText("Zoom in")[1] as HTMLElement);
+    expect(within(dialog).getByLabelText("Zoom out")).toBeTruthy();
   });
 
   it("of a list that is gone now says so, though the list still has it", async () => {
     answerWith({ "GET /product/41/": json({ detail: "Not found.", code: "not_found" }, 404) });
     show(<ProductPage />, AT);
 
-    expect(await screen.findByText("This is not for sale any more")).toBeTruthy();
+    expect(await screen.findByText("This product is no longer available")).toBeTruthy();
   });
 });
 
@@ -138,20 +138,20 @@ describe("a search", () => {
     await waitFor(() =>
       expect(askedFor(asked, "/product/search/").get("category")).toBe("kitchen"),
     );
-    fireEvent.change(screen.getByLabelText("Rated"), { target: { value: "4" } });
+    fireEvent.change(screen.getByLabelText("Rating"), { target: { value: "4" } });
     await waitFor(() => expect(askedFor(asked, "/product/search/").get("min_stars")).toBe("4"));
     await screen.findByText("Kettle");
-    fireEvent.click(screen.getByLabelText("Only what can be bought now"));
+    fireEvent.click(screen.getByLabelText("In stock only"));
 
     await waitFor(() => {
       const query = askedFor(asked, "/product/search/");
       expect([query.get("min_stars"), query.get("in_stock")]).toEqual(["4", "true"]);
     });
-    fireEvent.click(screen.getByText("Take all filters off"));
+    fireEvent.click(screen.getByText("Clear filters"));
     await waitFor(() =>
       expect(screen.getByLabelText<HTMLSelectElement>("Category").value).toBe(""),
     );
-    expect(screen.queryByText("Take all filters off")).toBeNull();
+    expect(screen.queryByText("Clear filters")).toBeNull();
   });
 
   it("tells who asked too much how long to wait", async () => {
@@ -174,6 +174,6 @@ describe("a category", () => {
 
     expect(await screen.findByText("Only 3 left")).toBeTruthy();
     expect(askedFor(asked, "/product/kitchen/").has("category")).toBe(false);
-    expect(screen.queryByLabelText("Only what can be bought now")).toBeNull();
+    expect(screen.queryByLabelText("In stock only")).toBeNull();
   });
 });

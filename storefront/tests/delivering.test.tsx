@@ -81,7 +81,7 @@ const press = async (name: string | RegExp) =>
 describe("the parcels of who brings them", () => {
   it("keep their place while they are read", () => {
     visit({}, { "GET /deliveries/": new Promise(() => undefined) });
-    expect(document.querySelectorAll(".parcel.bone")).toHaveLength(2);
+    expect(document.querySelectorAll(".parcel.skeleton")).toHaveLength(2);
   });
 
   it("are counted, and those that press most are shown first", async () => {
@@ -89,7 +89,7 @@ describe("the parcels of who brings them", () => {
     expect(
       await screen.findByRole("button", { name: /^1 ?With me/, current: "page" }),
     ).toBeTruthy();
-    expect(screen.getByRole("button", { name: /^1 ?To fetch/ })).toBeTruthy();
+    expect(screen.getByRole("button", { name: /^1 ?To collect/ })).toBeTruthy();
     expect(screen.getByRole("button", { name: /^1 ?Available/ })).toBeTruthy();
     expect(screen.queryByRole("button", { name: /My point/ })).toBeNull();
     expect(screen.getByRole("heading", { name: "CARRIED2" })).toBeTruthy();
@@ -109,46 +109,50 @@ describe("the parcels of who brings them", () => {
   it("say that a seller has named no place", async () => {
     const collect = { ...aParcel().collect, area: null, directions: null, county_name: null };
     visit({ mine: [aParcel({ collect })] });
-    expect(await screen.findByText("The seller gave no address: call and ask.")).toBeTruthy();
+    expect(
+      await screen.findByText("The seller has not given an address. Call them and ask."),
+    ).toBeTruthy();
     expect(screen.queryByRole("link", { name: /null/ })).toBeNull();
   });
 
   it("are taken on with one press", async () => {
     const sent = visit({ others: [free] }, { "POST /deliveries/89/claim/": aParcel({ id: 89 }) });
     await press("Take this parcel (FREE2345)");
-    expect(await screen.findByText("You can fetch it now.")).toBeTruthy();
+    expect(await screen.findByText("It is yours. Collect it from the seller.")).toBeTruthy();
     expect(sent).toEqual([{ path: "/deliveries/89/claim/", body: null }]);
   });
 
   it("are not fetched by a slip of the thumb", async () => {
     const sent = visit({ mine: [aParcel()] }, { "POST /deliveries/88/move/": carried });
-    await press(/^I have fetched it/);
+    await press(/^I have collected it/);
     expect(sent).toEqual([]);
     await press(/^Yes, I have everything/);
-    expect(await screen.findByText("Fetched. You have it now.")).toBeTruthy();
+    expect(await screen.findByText("Collected. You have it now.")).toBeTruthy();
     expect(sent).toEqual([{ path: "/deliveries/88/move/", body: { to: "fetched" } }]);
   });
 
   it("are let go with a reason", async () => {
     const sent = visit({ mine: [aParcel()] }, { "POST /deliveries/88/release/": free });
-    await press(/^I cannot fetch it/);
-    fireEvent.click(screen.getByLabelText("The goods are not ready."));
-    fireEvent.change(screen.getByLabelText("Details (optional)"), { target: { value: "Monday" } });
+    await press(/^I cannot collect it/);
+    fireEvent.click(screen.getByLabelText("The items are not ready."));
+    fireEvent.change(screen.getByLabelText("More details (optional)"), {
+      target: { value: "Monday" },
+    });
     await press("Release it");
-    expect(await screen.findByText("Other agents can take it now.")).toBeTruthy();
+    expect(await screen.findByText("Released. Other agents can take it now.")).toBeTruthy();
     expect(sent).toEqual([
-      { path: "/deliveries/88/release/", body: { note: "The goods are not ready. Monday" } },
+      { path: "/deliveries/88/release/", body: { note: "The items are not ready. Monday" } },
     ]);
   });
 
   it("are brought in vain, and the buyer is told why", async () => {
     const onTheWay = aParcel({ status: "shipping", actions: ["delivered", "attempt"] });
     const sent = visit({ mine: [onTheWay] }, { "POST /deliveries/88/attempt/": onTheWay });
-    await press(/^I could not deliver it/);
+    await press(/^Could not deliver/);
     fireEvent.click(screen.getByLabelText("Nobody was there or answered the phone."));
     await press("Notify the buyer");
     expect(
-      await screen.findByText("The buyer has been notified. You still have the parcel."),
+      await screen.findByText("We have notified the buyer. You still have the parcel."),
     ).toBeTruthy();
     expect(sent).toEqual([{ path: "/deliveries/88/attempt/", body: { reason: "nobody_there" } }]);
   });
@@ -164,10 +168,10 @@ describe("the parcels of who brings them", () => {
   });
 
   it.each([
-    ["/?part=bring", "You have nothing to hand over"],
-    ["/?part=fetch", "You have nothing to fetch"],
+    ["/?part=bring", "Nothing to hand over"],
+    ["/?part=fetch", "Nothing to collect"],
     ["/?part=take", "No parcels available"],
-    ["/?part=point", "No parcels for your pick-up point"],
+    ["/?part=point", "Nothing at your pick-up point"],
     ["/?part=done", "No recent deliveries"],
   ])("say at %s that there are none", async (at, said) => {
     visit({}, {}, at);
@@ -187,21 +191,21 @@ describe("the parcels of who brings them", () => {
   it("have nothing to press once they were handed over", async () => {
     visit({ done: [aParcel({ status: "delivered", actions: [] })] }, {}, "/?part=done");
     await screen.findByRole("heading", { name: "PR7KWQ4M" });
-    expect(document.querySelector(".presses")).toBeNull();
+    expect(document.querySelector(".buttons")).toBeNull();
   });
 });
 
 describe("handing over by the buyer's code", () => {
   async function type(digits: string, answer: unknown) {
     const sent = visit({ mine: [carried] }, { "POST /deliveries/88/move/": answer });
-    await press(/^Hand it over \(/);
+    await press(/^Hand over \(/);
     for (const digit of digits) await press(digit);
     return sent;
   }
 
   it("takes six digits, and no seventh", async () => {
     await type("4829137", carried);
-    const field = screen.getByLabelText<HTMLInputElement>(/^The six-digit code that Wanjiku Kamau/);
+    const field = screen.getByLabelText<HTMLInputElement>(/^The 6-digit code Wanjiku Kamau/);
     expect(field.value).toBe("482 913");
   });
 
@@ -228,7 +232,7 @@ describe("handing over by the buyer's code", () => {
     await type("111111", json({ code: [said] }, 400));
     await press("Hand over");
     expect(await screen.findByText(said)).toBeTruthy();
-    expect(screen.getByLabelText<HTMLInputElement>(/^The six-digit code/).value).toBe("");
+    expect(screen.getByLabelText<HTMLInputElement>(/^The 6-digit code/).value).toBe("");
   });
 });
 
@@ -241,26 +245,26 @@ describe("a press that no answer came to", () => {
       { mine: [aParcel({ status: "fetched", actions: ["shipping", "delivered"] })] },
       answers,
     );
-    await press(/^I am on my way/);
-    expect(await screen.findByText("Not sent: there is no network.")).toBeTruthy();
+    await press(/^Start delivery/);
+    expect(await screen.findByText("Not sent: no connection.")).toBeTruthy();
     answers["POST /deliveries/88/move/"] = carried;
-    await press("Send it again");
-    expect(await screen.findByText("On the way. The buyer has been notified.")).toBeTruthy();
+    await press("Send again");
+    expect(await screen.findByText("On the way. We have notified the buyer.")).toBeTruthy();
     expect(sent.map(({ body }) => body)).toEqual([{ to: "shipping" }, { to: "shipping" }]);
-    expect(screen.queryByText("Not sent: there is no network.")).toBeNull();
+    expect(screen.queryByText("Not sent: no connection.")).toBeNull();
   });
 
   it("is offered again after a reload, while it can still be done", async () => {
     visit({ mine: [aParcel()] });
     keepUnsent(88, { action: "fetched" });
-    expect(await screen.findByText("Not sent: there is no network.")).toBeTruthy();
+    expect(await screen.findByText("Not sent: no connection.")).toBeTruthy();
   });
 
   it("is not offered where it had arrived after all", async () => {
     visit({ mine: [carried] });
     keepUnsent(88, { action: "fetched" });
     await screen.findByRole("heading", { name: "PR7KWQ4M" });
-    expect(screen.queryByText("Not sent: there is no network.")).toBeNull();
+    expect(screen.queryByText("Not sent: no connection.")).toBeNull();
   });
 });
 
@@ -279,11 +283,11 @@ describe("the pick-up point", () => {
       { others: [coming] },
       { "POST /deliveries/91/move/": { ...coming, status: "arrived" } },
     );
-    await press(/^It has arrived here/);
-    expect(await screen.findByText("It is here. The buyer has been notified.")).toBeTruthy();
+    await press(/^It has arrived/);
+    expect(await screen.findByText("It is here. We have notified the buyer.")).toBeTruthy();
     expect(sent).toEqual([{ path: "/deliveries/91/move/", body: { to: "arrived" } }]);
     expect(screen.getAllByRole("button", { name: /^(1 ?My point|Done)$/ })).toHaveLength(2);
-    expect(screen.queryByRole("button", { name: /Available|To fetch/ })).toBeNull();
+    expect(screen.queryByRole("button", { name: /Available|To collect/ })).toBeNull();
   });
 
   it("is where an agent brings it, with its hours and phone", async () => {

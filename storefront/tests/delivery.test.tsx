@@ -152,10 +152,10 @@ async function choosePoint() {
 describe("where an order goes", () => {
   it("is arranged with the seller unless another way is chosen: nothing is sent about it", async () => {
     const { to } = checkOut({ "POST /cashout/": REFUSED });
-    const seller = await radio(/arrange it with the seller/);
+    const seller = await radio(/^Arrange with the seller/);
     expect((seller as HTMLInputElement).checked).toBe(true);
 
-    await press(/^Pay KES\s1,500 by M-Pesa$/);
+    await press(/^Pay KES\s1,500 with M-Pesa$/);
 
     await waitFor(() => expect(to("/cashout/")).toHaveLength(1));
     expect(to("/cashout/")[0]?.body).toEqual({
@@ -171,13 +171,11 @@ describe("where an order goes", () => {
 
     expect(screen.getByText("Open: Mon–Sat 8:00–19:00")).toBeTruthy();
     expect(screen.getByText("0711 000 101")).toBeTruthy();
-    expect(await screen.findByText("Bringing it from amina")).toBeTruthy();
+    expect(await screen.findByText("Delivery from amina")).toBeTruthy();
     expect(screen.getByText("KES 150")).toBeTruthy();
-    expect(screen.getByText("Free from KES 5,000 of their goods on.")).toBeTruthy();
-    expect(
-      screen.getByText("Bringing it costs KES 150. Within 1 day of your payment."),
-    ).toBeTruthy();
-    await press(/^Pay KES\s1,650 by M-Pesa$/);
+    expect(screen.getByText("Free delivery from this seller over KES 5,000.")).toBeTruthy();
+    expect(screen.getByText("Delivery: KES 150. Arrives within 1 day of payment.")).toBeTruthy();
+    await press(/^Pay KES\s1,650 with M-Pesa$/);
 
     await waitFor(() => expect(to("/cashout/")).toHaveLength(1));
     expect(to("/cashout/")[0]?.body).toMatchObject({
@@ -190,7 +188,7 @@ describe("where an order goes", () => {
     const { to } = checkOut();
     fireEvent.click(await radio(/pick-up point/));
 
-    await press("Pay by M-Pesa");
+    await press("Pay with M-Pesa");
 
     expect(await screen.findByText("Choose a county.")).toBeTruthy();
     expect(to("/cashout/")).toEqual([]);
@@ -202,14 +200,14 @@ describe("where an order goes", () => {
     await screen.findByRole("option", { name: "Turkana" });
     fireEvent.change(screen.getByLabelText("County"), { target: { value: "turkana" } });
 
-    expect(await screen.findByText(/There is no pick-up point in this county yet/)).toBeTruthy();
+    expect(await screen.findByText(/No pick-up points in this county yet/)).toBeTruthy();
   });
 
   it("is one of their addresses", async () => {
     const { to } = checkOut({ "GET /account/addresses/": [HOME], "POST /cashout/": REFUSED });
     fireEvent.click(await radio(/home: Kilimani, Nairobi City/));
 
-    await press(/^Pay KES\s1,650 by M-Pesa$/);
+    await press(/^Pay KES\s1,650 with M-Pesa$/);
 
     await waitFor(() => expect(to("/cashout/")).toHaveLength(1));
     expect(to("/cashout/")[0]?.body?.delivery).toEqual({ address: 41, fee: 150 });
@@ -217,13 +215,13 @@ describe("where an order goes", () => {
 
   it("is a new address, which is kept first and then ordered to", async () => {
     const { to } = checkOut({ "POST /account/addresses/": HOME, "POST /cashout/": REFUSED });
-    fireEvent.click(await radio(/Bring it to an address/));
+    fireEvent.click(await radio(/Deliver to an address/));
     await screen.findByDisplayValue("Wanjiku Kamau");
     await screen.findByRole("option", { name: "Nairobi City" });
     fireEvent.change(screen.getByLabelText("County"), { target: { value: "nairobi" } });
     type("Town, estate or street", "Kilimani");
 
-    await press(/^Pay KES\s1,650 by M-Pesa$/);
+    await press(/^Pay KES\s1,650 with M-Pesa$/);
 
     await waitFor(() => expect(to("/cashout/")).toHaveLength(1));
     expect(to("/account/addresses/")[0]?.body).toEqual({
@@ -238,14 +236,14 @@ describe("where an order goes", () => {
 
   it("is a new address for once", async () => {
     const { to } = checkOut({ "POST /cashout/": REFUSED });
-    fireEvent.click(await radio(/Bring it to an address/));
+    fireEvent.click(await radio(/Deliver to an address/));
     await screen.findByDisplayValue("Wanjiku Kamau");
     await screen.findByRole("option", { name: "Nairobi City" });
-    fireEvent.click(screen.getByLabelText("Keep it among my addresses"));
+    fireEvent.click(screen.getByLabelText("Save this address"));
     fireEvent.change(screen.getByLabelText("County"), { target: { value: "nairobi" } });
     type("Town, estate or street", "Kilimani");
 
-    await press(/^Pay KES\s1,650 by M-Pesa$/);
+    await press(/^Pay KES\s1,650 with M-Pesa$/);
 
     await waitFor(() => expect(to("/cashout/")).toHaveLength(1));
     expect(to("/account/addresses/")).toEqual([]);
@@ -262,8 +260,8 @@ describe("where an order goes", () => {
   it("keeps the number that was typed before the account's own arrived", async () => {
     let arrive: (user: unknown) => void = () => {};
     checkOut({ "GET /user/": new Promise((resolve) => (arrive = resolve)) });
-    const number = () => screen.getByLabelText("M-Pesa number that pays") as HTMLInputElement;
-    await screen.findByLabelText("M-Pesa number that pays");
+    const number = () => screen.getByLabelText("M-Pesa number") as HTMLInputElement;
+    await screen.findByLabelText("M-Pesa number");
     fireEvent.input(number(), { target: { value: "0733000111" } });
 
     arrive({ pk: 9, first_name: "Wanjiku", last_name: "Kamau", phone: "254712345678" });
@@ -274,16 +272,16 @@ describe("where an order goes", () => {
 
   it("names each part of a new address that is missing", async () => {
     checkOut({ "GET /user/": { pk: 9, first_name: "", last_name: "", phone: "" } });
-    fireEvent.click(await radio(/Bring it to an address/));
-    type("M-Pesa number that pays", "0712345678");
+    fireEvent.click(await radio(/Deliver to an address/));
+    type("M-Pesa number", "0712345678");
 
-    await press("Pay by M-Pesa");
+    await press("Pay with M-Pesa");
 
     for (const words of [
-      "Say who takes it in.",
-      "Give a Kenyan mobile number, like 0712 345 678.",
+      "Enter the recipient's name.",
+      "Enter a Kenyan mobile number, like 0712 345 678.",
       "Choose a county.",
-      "Say the town, estate or street.",
+      "Enter the town, estate or street.",
     ]) {
       expect(await screen.findByText(words)).toBeTruthy();
     }
@@ -294,9 +292,9 @@ describe("where an order goes", () => {
     checkOut({ "POST /cashout/": json({ delivery: { pickup_point: [said] } }, 400) });
     await choosePoint();
 
-    await press(/^Pay KES\s1,650 by M-Pesa$/);
+    await press(/^Pay KES\s1,650 with M-Pesa$/);
 
-    const points = await screen.findByRole("group", { name: "Which one" });
+    const points = await screen.findByRole("group", { name: "Pick-up point" });
     expect(await within(points).findByText(said)).toBeTruthy();
   });
 
@@ -305,8 +303,8 @@ describe("where an order goes", () => {
     checkOut({}, aQuote({ problems, delivery_fee: null, amount: null }));
     await choosePoint();
 
-    expect(await screen.findByText(/Nothing is brought there yet/)).toBeTruthy();
-    expect(screen.getByRole("button", { name: "Pay by M-Pesa" }).hasAttribute("disabled")).toBe(
+    expect(await screen.findByText(/We do not deliver there yet/)).toBeTruthy();
+    expect(screen.getByRole("button", { name: "Pay with M-Pesa" }).hasAttribute("disabled")).toBe(
       true,
     );
   });
@@ -319,29 +317,29 @@ describe("where an order goes", () => {
         answer = resolve;
       }),
     );
-    await screen.findByRole("button", { name: /^Pay KES\s1,500 by M-Pesa$/ });
+    await screen.findByRole("button", { name: /^Pay KES\s1,500 with M-Pesa$/ });
     await choosePoint();
     expect(screen.getByRole("button", { name: /^Pay/ }).hasAttribute("disabled")).toBe(true);
 
     answer(BROUGHT);
 
-    await press(/^Pay KES\s1,650 by M-Pesa$/);
+    await press(/^Pay KES\s1,650 with M-Pesa$/);
   });
 
   it("cannot be changed while the order is placed", async () => {
     checkOut({ "POST /cashout/": new Promise(() => undefined) });
 
-    await press(/^Pay KES\s1,500 by M-Pesa$/);
+    await press(/^Pay KES\s1,500 with M-Pesa$/);
 
     await screen.findByText("Placing your order…");
-    const group = screen.getByRole("group", { name: "How it reaches you" });
+    const group = screen.getByRole("group", { name: "Delivery" });
     expect(group.hasAttribute("disabled")).toBe(true);
   });
 
   it("is as it was chosen after a reload, so that one press stays one order", async () => {
     checkOut();
     await choosePoint();
-    await screen.findByText("Bringing it from amina");
+    await screen.findByText("Delivery from amina");
     cleanup();
 
     checkOut();
@@ -354,20 +352,20 @@ describe("where an order goes", () => {
     checkOut({ "POST /cashout/": json(now, 409) });
     await choosePoint();
 
-    await press(/^Pay KES\s1,650 by M-Pesa$/);
+    await press(/^Pay KES\s1,650 with M-Pesa$/);
 
     expect(
-      await screen.findByText(/Together it is KES 1,700 now\. Nothing was ordered/),
+      await screen.findByText(/The new total is KES 1,700\. You have not ordered yet/),
     ).toBeTruthy();
   });
 });
 
 describe("what a quote says about a line", () => {
   it.each([
-    ["not_for_sale", {}, "Not for sale any more."],
-    ["sold_out", { left: 0 }, "Sold out for now."],
-    ["short", { left: 2 }, "Only 2 are left."],
-    ["own_goods", {}, "These are your own goods."],
+    ["not_for_sale", {}, "No longer available."],
+    ["sold_out", { left: 0 }, "Sold out."],
+    ["short", { left: 2 }, "Only 2 left."],
+    ["own_goods", {}, "This is your own listing."],
     ["something_new", {}, "As the shop says it."],
   ])("%s: on the line, and it cannot be paid", async (code, more, words) => {
     const line = aLine({ available: false, problem: aProblem(code, more) });
@@ -375,7 +373,7 @@ describe("what a quote says about a line", () => {
 
     expect(await screen.findByText(words)).toBeTruthy();
     expect(screen.getByRole("button", { name: /^Pay/ }).hasAttribute("disabled")).toBe(true);
-    expect(screen.getByRole("link", { name: "See your cart" })).toBeTruthy();
+    expect(screen.getByRole("link", { name: "View cart" })).toBeTruthy();
   });
 
   it("price_changed: the old and the new one, and the new one is paid", async () => {
@@ -386,7 +384,7 @@ describe("what a quote says about a line", () => {
     expect(
       await screen.findByText("The price has changed from KES 1,500 to KES 1,900."),
     ).toBeTruthy();
-    expect(screen.getByRole("button", { name: /^Pay KES\s1,900 by M-Pesa$/ })).toBeTruthy();
+    expect(screen.getByRole("button", { name: /^Pay KES\s1,900 with M-Pesa$/ })).toBeTruthy();
   });
 });
 
@@ -432,7 +430,7 @@ describe("an order that is brought", () => {
     });
     show(<OrderPage />, { at: `/orders/${shown.order_token}`, path: "/orders/:token" });
 
-    expect(await screen.findByText("At the pick-up point, it waits for you")).toBeTruthy();
+    expect(await screen.findByText("Ready to collect at the pick-up point")).toBeTruthy();
     expect(screen.getAllByText("On its way to you")).toHaveLength(2);
     expect(screen.getAllByText("Open: Mon–Sat 8:00–19:00")).toHaveLength(2);
   });
@@ -467,14 +465,14 @@ describe("the page of one's addresses", () => {
 
   it("is empty at first, and takes a new one", async () => {
     const sent = visit([], { "POST /account/addresses/": HOME });
-    expect(await screen.findByText("You have kept no address yet")).toBeTruthy();
+    expect(await screen.findByText("No saved addresses")).toBeTruthy();
     fireEvent.click(screen.getByRole("button", { name: "Add an address" }));
     await screen.findByDisplayValue("0712 345 678");
     await screen.findByRole("option", { name: "Nairobi City" });
     fireEvent.change(screen.getByLabelText("County"), { target: { value: "nairobi" } });
     type("Town, estate or street", "Kilimani");
 
-    fireEvent.click(screen.getByRole("button", { name: "Save the address" }));
+    fireEvent.click(screen.getByRole("button", { name: "Save address" }));
 
     expect(JSON.parse((await sent("POST")).text)).toMatchObject({
       recipient: "Wanjiku Kamau",
@@ -485,9 +483,9 @@ describe("the page of one's addresses", () => {
 
   it("makes another one the first choice", async () => {
     const sent = visit([HOME, SHOP], { "PATCH /account/addresses/42/": SHOP });
-    expect(await screen.findByText("The first choice")).toBeTruthy();
+    expect(await screen.findByText("Default")).toBeTruthy();
 
-    fireEvent.click(screen.getByRole("button", { name: "Make it the first choice" }));
+    fireEvent.click(screen.getByRole("button", { name: "Make default" }));
 
     expect(await sent("PATCH")).toEqual({
       path: "/account/addresses/42/",
@@ -508,8 +506,8 @@ describe("the page of one's addresses", () => {
   it("stands a refusal of the shop on its field", async () => {
     const said = "This text has signs that cannot be shown.";
     visit([HOME], { "PATCH /account/addresses/41/": json({ area: [said] }, 400) });
-    fireEvent.click(await screen.findByRole("button", { name: "Change this" }));
-    fireEvent.click(screen.getByRole("button", { name: "Save the address" }));
+    fireEvent.click(await screen.findByRole("button", { name: "Edit" }));
+    fireEvent.click(screen.getByRole("button", { name: "Save address" }));
 
     expect(await screen.findByText(said)).toBeTruthy();
   });
@@ -517,7 +515,7 @@ describe("the page of one's addresses", () => {
   it("takes no eleventh", async () => {
     visit(Array.from({ length: 10 }, (_, id) => ({ ...HOME, id: id + 1, is_default: id === 0 })));
 
-    expect(await screen.findByText(/as many as one can keep/)).toBeTruthy();
+    expect(await screen.findByText(/reached the address limit/)).toBeTruthy();
     expect(screen.queryByRole("button", { name: "Add an address" })).toBeNull();
   });
 });

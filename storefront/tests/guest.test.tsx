@@ -50,7 +50,7 @@ const type = (label: string, value: string) =>
   fireEvent.change(screen.getByLabelText(label), { target: { value } });
 
 async function pay() {
-  const button = await screen.findByRole("button", { name: /^Pay KES\s1,500 by M-Pesa$/ });
+  const button = await screen.findByRole("button", { name: /^Pay KES\s1,500 with M-Pesa$/ });
   await waitFor(() => expect(button.hasAttribute("disabled")).toBe(false));
   fireEvent.click(button);
 }
@@ -64,8 +64,8 @@ describe("cashing out without an account", () => {
   it("asks for no account, and says how to use one", async () => {
     const asked = checkOut();
 
-    await screen.findByText(/You need no account/);
-    const link = screen.getByRole("link", { name: /let me sign in/ });
+    await screen.findByText(/No account needed/);
+    const link = screen.getByRole("link", { name: /Have one\? Sign in/ });
     expect(link.getAttribute("href")).toBe("/sign-in?to=/checkout");
     await waitFor(() => expect(requestsTo(asked, "/cart/quote/")).not.toEqual([]));
     expect(requestsTo(asked, "/account/addresses/")).toEqual([]);
@@ -74,8 +74,8 @@ describe("cashing out without an account", () => {
 
   it("sends the phone that pays without a token, and keeps the order's here", async () => {
     const asked = checkOut({ "POST /cashout/": json(anOrder(), 201) });
-    await screen.findByText(/You need no account/);
-    type("M-Pesa number that pays", "0712 345 678");
+    await screen.findByText(/No account needed/);
+    type("M-Pesa number", "0712 345 678");
     await pay();
 
     expect(await screen.findByText("elsewhere")).toBeTruthy();
@@ -88,14 +88,14 @@ describe("cashing out without an account", () => {
 
   it("brings it to a place that is written out, and keeps no address", async () => {
     const asked = checkOut({ "POST /cashout/": json(anOrder(), 201) });
-    fireEvent.click(await screen.findByRole("radio", { name: /Bring it to an address/ }));
+    fireEvent.click(await screen.findByRole("radio", { name: /Deliver to an address/ }));
     await screen.findByRole("option", { name: "Nairobi City" });
-    expect(screen.queryByRole("checkbox", { name: /Keep it among my addresses/ })).toBeNull();
-    type("Who takes it in", "Wanjiku");
-    type("Phone there", "0712345678");
+    expect(screen.queryByRole("checkbox", { name: /Save this address/ })).toBeNull();
+    type("Recipient's name", "Wanjiku");
+    type("Recipient's phone", "0712345678");
     type("County", "nairobi");
     type("Town, estate or street", "Kilimani");
-    type("M-Pesa number that pays", "0712345678");
+    type("M-Pesa number", "0712345678");
     await pay();
 
     await waitFor(() => expect(requestsTo(asked, "/cashout/")).toHaveLength(1));
@@ -123,8 +123,8 @@ describe("cashing out without an account", () => {
     features.guest_checkout = isOffered;
     checkOut({ "POST /cashout/": json({ detail: "x", code: "not_authenticated" }, 401) });
     if (isOffered) {
-      await screen.findByText(/You need no account/);
-      type("M-Pesa number that pays", "0712345678");
+      await screen.findByText(/No account needed/);
+      type("M-Pesa number", "0712345678");
       await pay();
     }
 

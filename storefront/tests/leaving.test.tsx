@@ -45,13 +45,13 @@ function onASlowLine(page: ReactNode, at: string) {
 
 it.each([
   ["signs in", <SignInPage key="in" />, "/sign-in", "POST /login/", "Sign in"],
-  ["joins", <JoinPage key="join" />, "/join", "POST /registration/", "Join"],
+  ["joins", <JoinPage key="join" />, "/join", "POST /registration/", "Create account"],
 ])("who %s and goes to the cart meanwhile comes to the cart", async (_, page, at, door, button) => {
   let answer: (body: unknown) => void = () => undefined;
   answerWith({ [door]: new Promise((done) => (answer = done)) });
   const come = onASlowLine(page, at);
   fireEvent.submit(screen.getByRole("button", { name: button }).closest("form") as HTMLElement);
-  await screen.findByText("One moment…");
+  await screen.findByText("Please wait…");
 
   fireEvent.click(screen.getByRole("link", { name: "Cart" }));
   await act(async () => answer(IN));

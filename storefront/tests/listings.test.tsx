@@ -94,21 +94,21 @@ function type(label: string, value: string) {
 
 async function fillIn(price = "1,500") {
   await waitFor(() =>
-    expect(
-      (screen.getByLabelText("Where you are paid (M-Pesa)") as HTMLInputElement).value,
-    ).not.toBe(""),
+    expect((screen.getByLabelText("Payout number (M-Pesa)") as HTMLInputElement).value).not.toBe(
+      "",
+    ),
   );
-  type("What is it?", "Kettle");
+  type("Product name", "Kettle");
   fireEvent.change(screen.getByLabelText("Category"), { target: { value: "kitchen" } });
   type("Price (KES)", price);
-  type("How many?", "3");
+  type("Quantity", "3");
 }
 
 const press = (name: string | RegExp) => fireEvent.click(screen.getByRole("button", { name }));
-const PUT_UP = "Put it up for sale";
+const PUT_UP = "List for sale";
 
 /** Where the page led. */
-function Where() {
+function DeliveryDetails() {
   const { pathname, state } = useLocation();
   return <p>{`${pathname} ${JSON.stringify(state)}`}</p>;
 }
@@ -117,7 +117,7 @@ const showNew = () =>
   show(
     <>
       <NewPage />
-      <Where />
+      <DeliveryDetails />
     </>,
     { path: "*" },
   );
@@ -126,8 +126,8 @@ describe("a new listing", () => {
   it("tells who never sold what happens, and knows their phone", async () => {
     api({ "GET /me/": me(false) });
     showNew();
-    expect(await screen.findByRole("heading", { name: "Sell your first thing" })).toBeTruthy();
-    expect(screen.getByText(/^Your share comes to your M-Pesa/)).toBeTruthy();
+    expect(await screen.findByRole("heading", { name: "Sell your first product" })).toBeTruthy();
+    expect(screen.getByText(/^Listing is free/)).toBeTruthy();
     expect(await screen.findByDisplayValue("0700 000 001")).toBeTruthy();
   });
 
@@ -135,7 +135,7 @@ describe("a new listing", () => {
     api({ "GET /seller/products/": [aListing()] });
     showNew();
     expect(await screen.findByDisplayValue("0712 345 678")).toBeTruthy();
-    expect(screen.queryByText(/^Your share comes to your M-Pesa/)).toBeNull();
+    expect(screen.queryByText(/^Listing is free/)).toBeNull();
   });
 
   it("is sent with a key, and leads to its own page", async () => {
@@ -162,7 +162,7 @@ describe("a new listing", () => {
     const first = showNew();
     await fillIn();
     press(PUT_UP);
-    await screen.findByText("No answer came. See that you are connected, then try again.");
+    await screen.findByText("We could not reach the shop. Check your connection and try again.");
     first.unmount();
     showNew();
     expect(screen.getByDisplayValue("Kettle")).toBeTruthy();
@@ -190,8 +190,8 @@ describe("a new listing", () => {
     showNew();
     await fillIn();
     press(PUT_UP);
-    expect(await screen.findByText(/^This was listed already/)).toBeTruthy();
-    press("It is another thing: list it too");
+    expect(await screen.findByText(/^This is already listed/)).toBeTruthy();
+    press("It is a different product: list it too");
     press(PUT_UP);
     await waitFor(() => expect(to("POST /create/")).toHaveLength(2));
     const [one, two] = to("POST /create/").map(({ key }) => key);
@@ -209,7 +209,7 @@ describe("a new listing", () => {
     const files = ["a", "b", "c"].map((name) => new File([name], `${name}.jpg`));
     const input = screen.getByLabelText("Choose pictures");
     fireEvent.change(input, { target: { files } });
-    await screen.findByRole("button", { name: "Picture 3: take it away" });
+    await screen.findByRole("button", { name: "Remove picture 3" });
     press(PUT_UP);
     await screen.findByText(/^\/selling\/listings\/41/);
     expect(to("POST /create/")).toHaveLength(1);
@@ -226,13 +226,13 @@ describe("a new listing", () => {
     await fillIn();
     const files = ["a", "b"].map((name) => new File([name], `${name}.jpg`));
     fireEvent.change(screen.getByLabelText("Choose pictures"), { target: { files } });
-    await screen.findByRole("button", { name: "Picture 2: take it away" });
+    await screen.findByRole("button", { name: "Remove picture 2" });
     press(PUT_UP);
-    expect(await screen.findByText(/^It is up for sale\. Not all/)).toBeTruthy();
-    press("Send the pictures again");
-    await screen.findByText(/^It is up for sale\. Not all/);
+    expect(await screen.findByText(/^It is on sale, but some/)).toBeTruthy();
+    press("Retry pictures");
+    await screen.findByText(/^It is on sale, but some/);
     expect(to("POST /create/")).toHaveLength(1);
-    press("Go on without them");
+    press("Continue without them");
     expect(await screen.findByText(/^\/selling\/listings\/41/)).toBeTruthy();
   });
 
@@ -240,7 +240,7 @@ describe("a new listing", () => {
     vi.spyOn(navigator, "onLine", "get").mockReturnValue(false);
     api({});
     showNew();
-    expect(await screen.findByText(/^You are offline: nothing can be sent now/)).toBeTruthy();
+    expect(await screen.findByText(/^You are offline. What you typed/)).toBeTruthy();
     expect(screen.getByRole("button", { name: PUT_UP }).hasAttribute("disabled")).toBe(true);
   });
 
@@ -253,9 +253,9 @@ describe("a new listing", () => {
 describe("the seller's goods", () => {
   it.each([
     ["On sale", {}],
-    ["Running low", { free: 5 }],
+    ["Low stock", { free: 5 }],
     ["Sold out", { free: 0 }],
-    ["Taken off", { listed: false }],
+    ["Not on sale", { listed: false }],
   ] as const)("are told apart: %s", async (said, changes) => {
     api({ "GET /seller/products/": [aListing(changes)] });
     show(<ListingsPage />);
@@ -266,15 +266,15 @@ describe("the seller's goods", () => {
   it("say what is held, and what was sold", async () => {
     api({ "GET /seller/products/": [aListing({ held: 2, free: 7 })] });
     show(<ListingsPage />);
-    expect(await screen.findByText("2 held for orders")).toBeTruthy();
-    expect(screen.getByText("7 to sell")).toBeTruthy();
+    expect(await screen.findByText("2 reserved")).toBeTruthy();
+    expect(screen.getByText("7 in stock")).toBeTruthy();
     expect(screen.getByText("4 sold")).toBeTruthy();
   });
 
   it("are asked for as the address narrows them", async () => {
     const { to } = api({});
     show(<ListingsPage />, { at: "/?status=low_stock&search=kett&ordering=available" });
-    expect(await screen.findByText("Nothing of yours is called “kett”")).toBeTruthy();
+    expect(await screen.findByText("No listings match “kett”")).toBeTruthy();
     expect(to("GET /seller/products/").map(({ query }) => query)).toEqual([
       "?status=low_stock&search=kett&ordering=available",
     ]);
@@ -283,7 +283,7 @@ describe("the seller's goods", () => {
   it("begin with the first", async () => {
     api({});
     show(<ListingsPage />);
-    const link = await screen.findByRole("link", { name: "Sell your first thing" });
+    const link = await screen.findByRole("link", { name: "Sell your first product" });
     expect(link.getAttribute("href")).toBe("/selling/new");
   });
 
@@ -300,8 +300,8 @@ describe("the seller's goods", () => {
       "PATCH /product/41/": aListing({ listed: false }),
     });
     show(<ListingsPage />);
-    fireEvent.click(await screen.findByRole("button", { name: "Take off (Kettle)" }));
-    expect(await screen.findByText("Taken off: Kettle.")).toBeTruthy();
+    fireEvent.click(await screen.findByRole("button", { name: "Remove from sale (Kettle)" }));
+    expect(await screen.findByText("Removed from sale: Kettle.")).toBeTruthy();
     expect(to("PATCH /product/41/")[0]?.body).toEqual({ listed: false });
   });
 
@@ -312,12 +312,12 @@ describe("the seller's goods", () => {
     });
     show(<ListingsPage />);
     fireEvent.click(await screen.findByRole("button", { name: "Restock (Kettle)" }));
-    fireEvent.click(screen.getByLabelText("Some are gone"));
-    type("How many?", "2");
+    fireEvent.click(screen.getByLabelText("Remove stock"));
+    type("Quantity", "2");
     type("Note", "They fell.");
-    press("Take them off the shelf");
-    await screen.findByText("No answer came. See that you are connected, then try again.");
-    press("Take them off the shelf");
+    press("Remove from stock");
+    await screen.findByText("We could not reach the shop. Check your connection and try again.");
+    press("Remove from stock");
     await waitFor(() => expect(to("POST /product/41/restock/")).toHaveLength(2));
     const [one, two] = to("POST /product/41/restock/");
     expect(one?.body).toEqual({ number: -2, note: "They fell." });
@@ -352,7 +352,7 @@ describe("one of the seller's goods", () => {
   it("says so where it is somebody else's", async () => {
     api({});
     showListing();
-    expect(await screen.findByRole("heading", { name: "This is none of your goods" })).toBeTruthy();
+    expect(await screen.findByRole("heading", { name: "This is not your listing" })).toBeTruthy();
   });
 
   it("is paid elsewhere only with the password", async () => {
@@ -365,7 +365,7 @@ describe("one of the seller's goods", () => {
       target: { value: "0733000222" },
     });
     fireEvent.input(screen.getByLabelText("Your password"), { target: { value: "guess" } });
-    press("Change the number");
+    press("Change number");
     expect(await screen.findByText("This is not your password.")).toBeTruthy();
     expect(to("PATCH /product/41/")[0]?.body).toEqual({
       payment_mpesa_number: "0733000222",
@@ -395,7 +395,7 @@ describe("one of the seller's goods", () => {
       "PUT /product/41/pictures/": [picture(9), picture(7)],
     });
     showListing();
-    fireEvent.click(await screen.findByRole("button", { name: "Picture 2: one place forward" }));
+    fireEvent.click(await screen.findByRole("button", { name: "Move picture 2 forward" }));
     await waitFor(() =>
       expect(to("PUT /product/41/pictures/")[0]?.body).toEqual({ order: [9, 7] }),
     );
@@ -416,7 +416,7 @@ describe("one of the seller's goods", () => {
       ],
     });
     showListing();
-    const story = (await screen.findByText("What came and what left")).closest("details");
+    const story = (await screen.findByText("Stock history")).closest("details");
     if (story) story.open = true;
     fireEvent(story as Element, new Event("toggle"));
     expect(await screen.findByText("+5")).toBeTruthy();
@@ -435,24 +435,24 @@ describe("the seller's day", () => {
       }),
     });
     show(<SummaryPage />);
-    const needs = (await screen.findByRole("heading", { name: "What needs your attention" })).parentElement;
+    const needs = (await screen.findByRole("heading", { name: "To do" })).parentElement;
     const links = within(needs as HTMLElement).getAllByRole("link");
     expect(links.map((link) => [link.textContent, link.getAttribute("href")])).toEqual([
-      ["1 payout was refused: give another number", "/selling/money"],
-      ["1 buyer says that something is wrong", "/selling/problems"],
-      ["2 sales are paid: get them ready", "/selling/orders"],
-      ["1 thing is sold out", "/selling/listings?status=sold_out"],
-      ["3 things run low", "/selling/listings?status=low_stock&ordering=available"],
-      ["4 reviews have no answer", "/selling/reviews?answered=false"],
+      ["1 payout failed: enter another number", "/selling/money"],
+      ["1 buyer has a problem", "/selling/problems"],
+      ["2 paid orders to prepare", "/selling/orders"],
+      ["1 product sold out", "/selling/listings?status=sold_out"],
+      ["3 products low in stock", "/selling/listings?status=low_stock&ordering=available"],
+      ["4 reviews to reply to", "/selling/reviews?answered=false"],
     ]);
   });
 
   it("has figures, and says that nothing waits", async () => {
     api({ "GET /seller/summary/": aSummary() });
     show(<SummaryPage />);
-    expect(await screen.findByText("Nothing waits for you.")).toBeTruthy();
+    expect(await screen.findByText("You are all caught up.")).toBeTruthy();
     expect(screen.getByText("KES 7,400")).toBeTruthy();
-    expect(screen.getByText("3 orders · 4 things")).toBeTruthy();
+    expect(screen.getByText("3 orders · 4 items")).toBeTruthy();
   });
 
   it("begins with a first listing for who never sold", async () => {
@@ -481,9 +481,9 @@ describe("reviews", () => {
       "POST /review/12/answer/": { id: 12 },
     });
     show(<ReviewsPage />);
-    fireEvent.click(await screen.findByRole("button", { name: "Answer (Kettle)" }));
-    type("Your answer", "It gets easier.");
-    press("Send the answer");
+    fireEvent.click(await screen.findByRole("button", { name: "Reply (Kettle)" }));
+    type("Your reply", "It gets easier.");
+    press("Send reply");
     await waitFor(() =>
       expect(to("POST /review/12/answer/")[0]?.body).toEqual({ text: "It gets easier." }),
     );
@@ -499,12 +499,12 @@ describe("reviews", () => {
     });
     show(<ReviewsPage />);
     await screen.findByText("Asante!");
-    const change = screen.queryByRole("button", { name: "Change your answer (Kettle)" });
+    const change = screen.queryByRole("button", { name: "Edit reply (Kettle)" });
     expect(change !== null).toBe(isOpen);
     if (!change) return;
     fireEvent.click(change);
-    type("Your answer", "Asante sana!");
-    press("Send the answer");
+    type("Your reply", "Asante sana!");
+    press("Send reply");
     await waitFor(() =>
       expect(to("PATCH /review/12/answer/")[0]?.body).toEqual({ text: "Asante sana!" }),
     );
@@ -513,14 +513,14 @@ describe("reviews", () => {
   it("are narrowed by the address", async () => {
     const { to } = api({ "GET /seller/reviews/": [] });
     show(<ReviewsPage />, { at: "/?answered=false&stars=2" });
-    expect(await screen.findByText("There is nothing here")).toBeTruthy();
+    expect(await screen.findByText("Nothing here")).toBeTruthy();
     expect(to("GET /seller/reviews/")[0]?.query).toBe("?answered=false&stars=2");
   });
 
   it("are none at first", async () => {
     api({ "GET /seller/reviews/": [] });
     show(<ReviewsPage />);
-    expect(await screen.findByText("Nobody has said anything yet")).toBeTruthy();
+    expect(await screen.findByText("No reviews yet")).toBeTruthy();
   });
 });
 
@@ -549,10 +549,10 @@ describe("spreadsheets", () => {
     const { to } = api({ "POST /seller/products/import/": aReport(true) });
     show(<SheetsPage />);
     choose();
-    expect(screen.queryByRole("button", { name: "Save it like this" })).toBeNull();
-    press("Check it first");
-    expect(await screen.findByText(/^Nothing is changed yet/)).toBeTruthy();
-    press("Save it like this");
+    expect(screen.queryByRole("button", { name: "Save changes" })).toBeNull();
+    press("Check file");
+    expect(await screen.findByText(/^Nothing has changed yet/)).toBeTruthy();
+    press("Save changes");
     await waitFor(() => expect(to("POST /seller/products/import/")).toHaveLength(2));
     const [checked, saved] = to("POST /seller/products/import/");
     expect([checked?.query, saved?.query]).toEqual(["?check=true", "?check=false"]);
@@ -563,20 +563,20 @@ describe("spreadsheets", () => {
     api({ "POST /seller/products/import/": aReport(true) });
     show(<SheetsPage />);
     choose();
-    press("Check it first");
+    press("Check file");
     const rows = await screen.findAllByText(/^Row \d/);
     expect(rows.map((row) => row.textContent)).toEqual(["Row 3", "Row 2"]);
     expect(screen.getByText("price").parentElement?.textContent).toBe(
       "price A whole number is needed.",
     );
-    expect(screen.getByText("1 refused")).toBeTruthy();
+    expect(screen.getByText("1 rejected")).toBeTruthy();
   });
 
   it("say of a file that cannot be read why", async () => {
     api({ "POST /seller/products/import/": json({ file: ["This is no CSV."] }, 400) });
     show(<SheetsPage />);
     choose();
-    press("Check it first");
+    press("Check file");
     expect(await screen.findByText("This is no CSV.")).toBeTruthy();
   });
 
@@ -584,7 +584,7 @@ describe("spreadsheets", () => {
     const go = vi.spyOn(location, "assign").mockImplementation(() => undefined);
     api({ "POST /seller/products/export/": { url: "http://shop/x/", expires_in: 60 } });
     show(<SheetsPage />);
-    press("Download your goods");
+    press("Download listings");
     await waitFor(() => expect(go).toHaveBeenCalledWith("http://shop/x/"));
   });
 });
@@ -607,15 +607,13 @@ describe("a seller's public page", () => {
     });
     showSeller();
     expect(await screen.findByRole("heading", { name: "Amina" })).toBeTruthy();
-    expect(screen.getByText("38 things to buy")).toBeTruthy();
+    expect(screen.getByText("38 products")).toBeTruthy();
     expect(await screen.findByRole("link", { name: "Kettle" })).toBeTruthy();
   });
 
   it("says that nobody of the name sells", async () => {
     api({});
     showSeller();
-    expect(
-      await screen.findByRole("heading", { name: "Nobody of this name sells here" }),
-    ).toBeTruthy();
+    expect(await screen.findByRole("heading", { name: "Seller not found" })).toBeTruthy();
   });
 });

@@ -1,7 +1,7 @@
 import { screen, waitFor } from "@testing-library/react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { session } from "../src/api/session";
-import { Top } from "../src/app/Top";
+import { Header } from "../src/app/Header";
 import NoticesPage from "../src/notices/NoticesPage";
 import { type Notice, placeOf } from "../src/notices/queries";
 import { answerWith, json, show } from "./page";
@@ -30,7 +30,7 @@ function visit(answers: Record<string, unknown>) {
 describe("what a person was told", () => {
   it("keeps its place while it is read", () => {
     visit({ "GET /notices/": new Promise(() => undefined) });
-    expect(document.querySelectorAll(".told.bone")).toHaveLength(3);
+    expect(document.querySelectorAll(".notice-row.skeleton")).toHaveLength(3);
   });
 
   it("is read once it is seen, all up to the newest", async () => {
@@ -62,7 +62,7 @@ describe("what a person was told", () => {
 
   it("says where there is nothing", async () => {
     visit({ "GET /notices/": [] });
-    expect(await screen.findByText("You have been told nothing yet")).toBeTruthy();
+    expect(await screen.findByText("No notifications yet")).toBeTruthy();
   });
 
   it("shows a failure with a way on", async () => {
@@ -101,20 +101,20 @@ describe("the bell in the header", () => {
 
   it("asks nothing for who is not signed in, and is not there", async () => {
     const asked = answerWith({});
-    show(<Top />);
+    show(<Header />);
     await vi.advanceTimersByTimeAsync(5000);
     expect(asked).not.toHaveBeenCalled();
-    expect(screen.queryByRole("link", { name: /Notices/ })).toBeNull();
+    expect(screen.queryByRole("link", { name: /Notifications/ })).toBeNull();
   });
 
   it("counts what is unread, a moment after the page", async () => {
     signIn();
     answerWith({ "GET /me/": { counts: { unpaid_orders: 0, unread_notices: 3 } } });
-    show(<Top />);
-    expect(screen.getByRole("link", { name: "Notices" })).toBeTruthy();
+    show(<Header />);
+    expect(screen.getByRole("link", { name: "Notifications" })).toBeTruthy();
     await vi.dynamicImportSettled();
     await vi.advanceTimersByTimeAsync(100);
     await vi.advanceTimersByTimeAsync(2000);
-    expect(await screen.findByRole("link", { name: /Notices 3 ?unread/ })).toBeTruthy();
+    expect(await screen.findByRole("link", { name: /Notifications 3 ?unread/ })).toBeTruthy();
   });
 });

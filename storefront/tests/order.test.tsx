@@ -78,7 +78,7 @@ describe("the buyer's order", () => {
     answerWith({ [`GET /cashout/${TOKEN}/`]: new Promise(() => undefined) });
     show(<OrderPage />, AT);
     expect(screen.getByRole("heading", { name: "Your order" })).toBeTruthy();
-    expect(document.querySelectorAll(".bone")).toHaveLength(2);
+    expect(document.querySelectorAll(".skeleton")).toHaveLength(2);
   });
 
   it("shows a failure with a way on", async () => {
@@ -90,7 +90,7 @@ describe("the buyer's order", () => {
   it("is nobody else's", async () => {
     answerWith({});
     show(<OrderPage />, AT);
-    expect(await screen.findByText("There is no such order")).toBeTruthy();
+    expect(await screen.findByText("Order not found")).toBeTruthy();
   });
 
   it("has the code in two halves, each digit read out", async () => {
@@ -100,18 +100,15 @@ describe("the buyer's order", () => {
 
   it("says what is still to come of its way", async () => {
     visit({ track_status: "fetched" });
-    const way = await screen.findByRole("list", { name: "Its whole way" });
+    const way = await screen.findByRole("list", { name: "Order history" });
     const steps = [...way.querySelectorAll("li")].map((each) => each.textContent);
-    expect(steps.slice(-2)).toEqual([
-      "On its way to you (still to come)",
-      "Delivered (still to come)",
-    ]);
+    expect(steps.slice(-2)).toEqual(["On its way to you (not yet)", "Delivered (not yet)"]);
   });
 
   it("offers no move that the shop would refuse", async () => {
     visit({ moves: [] });
     await screen.findByLabelText("4 8 2 9 1 3");
-    expect(screen.queryByRole("button", { name: /Cancel|I have it/ })).toBeNull();
+    expect(screen.queryByRole("button", { name: /Cancel|I received it/ })).toBeNull();
   });
 
   it("cancels once it was said what that means", async () => {
@@ -119,16 +116,16 @@ describe("the buyer's order", () => {
       { "GET /track/order/1/": aStory(), "POST /track/1/move/": aStory() },
       { payment_status: "paid", order: [aLine({ moves: ["cancelled", "delivered"] })] },
     );
-    fireEvent.click(await screen.findByRole("button", { name: "Cancel this" }));
-    expect(screen.getByText(/KES.1,500 goes back to the phone that paid/)).toBeTruthy();
+    fireEvent.click(await screen.findByRole("button", { name: "Cancel item" }));
+    expect(screen.getByText(/KES.1,500 is refunded to the phone that paid/)).toBeTruthy();
     fireEvent.click(screen.getByRole("button", { name: "Yes, cancel it" }));
     await waitFor(() => expect(sent("POST /track/1/move/")).toBeTruthy());
     expect(await sent("POST /track/1/move/")?.json()).toEqual({ to: "cancelled" });
   });
 
   it.each([
-    ["cancelled", "refund_due", /^KES.1,500 is on its way back to the phone that paid/],
-    ["refunded", "refunded", /^KES.1,500 went back to the phone that paid/],
+    ["cancelled", "refund_due", /^KES.1,500 is being refunded to the phone that paid/],
+    ["refunded", "refunded", /^KES.1,500 was refunded to the phone that paid/],
   ] as const)(
     "says where the money of a %s line is",
     async (track_status, payment_status, said) => {
@@ -138,11 +135,11 @@ describe("the buyer's order", () => {
   );
 
   it.each([
-    [{ can_report_problem: true }, "Something is wrong with it (Kettle)"],
-    [{ problem: aProblem() }, "Read and answer (Kettle)"],
+    [{ can_report_problem: true }, "Report a problem (Kettle)"],
+    [{ problem: aProblem() }, "View and reply (Kettle)"],
     [
       { problem: aProblem({ state: "closed", outcome: "reduced", refunded: 300 }) },
-      "Read what was said (Kettle)",
+      "View messages (Kettle)",
     ],
   ])("leads to what is wrong with a line", async (story, name) => {
     visit({}, story);
@@ -152,8 +149,8 @@ describe("the buyer's order", () => {
 
   it("says nothing of problems where there can be none", async () => {
     visit({ track_status: "delivered" });
-    await screen.findByRole("list", { name: "Its whole way" });
-    expect(screen.queryByRole("link", { name: /wrong|answer|said/ })).toBeNull();
+    await screen.findByRole("list", { name: "Order history" });
+    expect(screen.queryByRole("link", { name: /problem|reply|messages/i })).toBeNull();
   });
 });
 
@@ -184,10 +181,10 @@ describe("a problem with what was bought", () => {
 
   const report = async () => {
     fireEvent.click(await screen.findByLabelText("Damaged"));
-    fireEvent.change(screen.getByLabelText("Tell what happened"), {
+    fireEvent.change(screen.getByLabelText("What happened?"), {
       target: { value: " The lid is cracked. " },
     });
-    fireEvent.click(screen.getByRole("button", { name: "Report the problem" }));
+    fireEvent.click(screen.getByRole("button", { name: "Report problem" }));
   };
 
   it("is reported with a picture, made small first", async () => {
@@ -215,8 +212,8 @@ describe("a problem with what was bought", () => {
       { "POST /track/1/problem/": new TypeError("no network") },
     );
     await report();
-    await screen.findByText(/^No answer came/);
-    fireEvent.click(screen.getByRole("button", { name: "Report the problem" }));
+    await screen.findByText(/could not reach the shop|did not go through/);
+    fireEvent.click(screen.getByRole("button", { name: "Report problem" }));
     await waitFor(() => expect(posted()).toHaveLength(2));
     const [first, second] = posted().map(({ headers }) => headers.get("Idempotency-Key"));
     expect(first).toBe(second);
@@ -228,9 +225,9 @@ describe("a problem with what was bought", () => {
       { "POST /track/1/problem/": new TypeError("no network") },
     );
     await report();
-    await screen.findByText(/^No answer came/);
-    fireEvent.change(screen.getByLabelText("Tell what happened"), { target: { value: "Bent." } });
-    fireEvent.click(screen.getByRole("button", { name: "Report the problem" }));
+    await screen.findByText(/could not reach the shop|did not go through/);
+    fireEvent.change(screen.getByLabelText("What happened?"), { target: { value: "Bent." } });
+    fireEvent.click(screen.getByRole("button", { name: "Report problem" }));
     await waitFor(() => expect(posted()).toHaveLength(2));
     const [first, second] = posted().map(({ headers }) => headers.get("Idempotency-Key"));
     expect(first).not.toBe(second);
@@ -258,13 +255,13 @@ describe("a problem with what was bought", () => {
       },
     );
     await screen.findByText("Sorry.");
-    const said = within("What was said");
+    const said = within("Messages");
     expect(said.map((each) => each.querySelector("strong")?.textContent)).toEqual([
       "You",
       "The seller",
       "The shop",
     ]);
-    expect(said[2]?.textContent).toContain("The goods come back first");
+    expect(said[2]?.textContent).toContain("Return requested");
   });
 
   it("is withdrawn once it was said what that means", async () => {
@@ -272,23 +269,21 @@ describe("a problem with what was bought", () => {
       { problem: aProblem() },
       { "POST /track/1/problem/withdraw/": { id: 31, state: "closed" } },
     );
-    fireEvent.click(
-      await screen.findByRole("button", { name: "It is settled: withdraw the problem" }),
-    );
-    fireEvent.click(screen.getByRole("button", { name: "Yes, withdraw it" }));
+    fireEvent.click(await screen.findByRole("button", { name: "It is solved: close the problem" }));
+    fireEvent.click(screen.getByRole("button", { name: "Yes, close it" }));
     await waitFor(() => expect(posted()).toHaveLength(1));
     expect(new URL(posted()[0]?.url ?? "").pathname).toBe("/track/1/problem/withdraw/");
   });
 
   it.each([
-    ["refunded", 1500, "The whole price goes back: KES\u00a01,500"],
-    ["reduced", 300, "A part of the price goes back: KES\u00a0300"],
+    ["refunded", 1500, "Full refund: KES\u00a01,500"],
+    ["reduced", 300, "Part of the price is refunded: KES\u00a0300"],
     ["dismissed", 0, "Closed without a refund"],
   ] as const)("says how it ended: %s", async (outcome, refunded, said) => {
     look({ problem: aProblem({ state: "closed", outcome, refunded }) });
     expect((await screen.findByRole("status")).textContent).toContain(said);
-    expect(screen.queryByLabelText("Your answer")).toBeNull();
-    expect(screen.queryByRole("button", { name: /withdraw/ })).toBeNull();
+    expect(screen.queryByLabelText("Your reply")).toBeNull();
+    expect(screen.queryByRole("button", { name: /close the problem/ })).toBeNull();
   });
 
   it("may be reported again where it is still wrong", async () => {
@@ -296,13 +291,13 @@ describe("a problem with what was bought", () => {
       can_report_problem: true,
       problem: aProblem({ state: "closed", outcome: "reduced", refunded: 300 }),
     });
-    fireEvent.click(await screen.findByRole("button", { name: "Something is still wrong" }));
-    expect(screen.getByRole("button", { name: "Report the problem" })).toBeTruthy();
+    fireEvent.click(await screen.findByRole("button", { name: "Still not solved" }));
+    expect(screen.getByRole("button", { name: "Report problem" })).toBeTruthy();
   });
 
   it("is told when it is too late", async () => {
     look({});
-    expect(await screen.findByText(/^A problem can be reported from when/)).toBeTruthy();
+    expect(await screen.findByText(/^You can report a problem once/)).toBeTruthy();
   });
 
   function within(name: string) {

@@ -75,15 +75,15 @@ describe("the list of orders", () => {
       ],
     });
 
-    await screen.findByRole("heading", { name: "Waiting for you" });
+    await screen.findByRole("heading", { name: "Needs your attention" });
     const shown = screen.getAllByText(/, order [A-D]{4}$/).map(({ textContent }) => textContent);
     expect(shown.map((text) => text?.slice(-4))).toEqual(["BBBB", "DDDD", "AAAA", "CCCC"]);
   });
 
   it.each<[Partial<Row>, string, string]>([
     [{ payment_status: "requested", amount_due: 1100, needs: ["pay"] }, "Pay now", "pay"],
-    [{ needs: ["confirm"] }, "I have it", "orders"],
-    [{ needs: ["review"] }, "Review it", "orders"],
+    [{ needs: ["confirm"] }, "I received it", "orders"],
+    [{ needs: ["review"] }, "Write a review", "orders"],
   ])("offers what its buyer can do: %j", async (changes, words, where) => {
     showOrders({ "GET /orders/": [aRow("AAAA", changes)] });
 
@@ -120,7 +120,7 @@ describe("the list of orders", () => {
     showOrders({ "GET /orders/": [aRow("AAAA", { needs: ["dance" as never] })] });
 
     expect((await rowOf("AAAA")).getAllByRole("link")).toHaveLength(1);
-    expect(screen.queryByRole("heading", { name: "Waiting for you" })).toBeNull();
+    expect(screen.queryByRole("heading", { name: "Needs your attention" })).toBeNull();
   });
 
   it("goes on where the shop's page ended", async () => {
@@ -137,8 +137,8 @@ describe("the list of orders", () => {
   it("is empty with a way on", async () => {
     showOrders({ "GET /orders/": [] });
 
-    expect(await screen.findByText("You have not ordered anything yet")).toBeTruthy();
-    expect(screen.getByRole("link", { name: "Look around" })).toBeTruthy();
+    expect(await screen.findByText("No orders yet")).toBeTruthy();
+    expect(screen.getByRole("link", { name: "Browse products" })).toBeTruthy();
   });
 });
 
@@ -159,7 +159,7 @@ describe("the list of orders, signed out", () => {
 
     const row = await rowOf("ACDEFGHJ");
     expect(row.getByRole("link").getAttribute("href")).toBe(`/pay/${paid.order_token}`);
-    expect(screen.getByRole("link", { name: /Sign in to see the orders/ })).toBeTruthy();
+    expect(screen.getByRole("link", { name: /Sign in to see your orders/ })).toBeTruthy();
   });
 
   it("forgets an order that is in somebody's account now", async () => {

@@ -128,7 +128,7 @@ export function anOrder(changes: Partial<Order> = {}): Order {
     delivery_fee: 0,
     expires_in: 600,
     amount_due: 1500,
-    prompt: aPrompt("submitted", "Look at your phone and enter your M-Pesa PIN.", {
+    prompt: aPrompt("submitted", "Check your phone and enter your M-Pesa PIN.", {
       code: "enter_pin",
       live: true,
       ring_again_in: 110,

@@ -97,50 +97,55 @@ describe("the page of a payment", () => {
   const title = (name: string) => screen.findByRole("heading", { level: 1, name });
 
   it.each<[string, Partial<Order>, string, RegExp]>([
-    ["about to ring", open("about_to_ring"), "Ringing your phone", /As the shop says/],
-    ["ringing", {}, "Your phone is asking", /stays on your phone for 110 s more/],
-    ["phone busy", open("waits_for_phone"), "Your phone shows something else", /0712 345 678/],
-    ["unknown", open("asking"), "Look at your phone", /As the shop says asking/],
+    ["about to ring", open("about_to_ring"), "Sending the M-Pesa prompt", /As the shop says/],
+    ["ringing", {}, "Enter your M-Pesa PIN", /stays on your phone for 110 s/],
+    ["phone busy", open("waits_for_phone"), "Your phone is busy", /0712 345 678/],
+    ["unknown", open("asking"), "Check your phone", /As the shop says asking/],
     [
       "silent",
       open("silent", { live: false, ring_again_in: 0 }),
       "Waiting for M-Pesa",
-      /^Ring 0712 345 678 again$/,
+      /^Resend prompt to 0712 345 678$/,
     ],
-    ["no PIN", failed("expired"), "Not paid yet", /^Ring 0712 345 678 again$/],
-    ["no answer", failed("no_answer"), "Not paid yet", /^Ring 0712 345 678 again$/],
+    ["no PIN", failed("expired"), "Not paid yet", /^Resend prompt to 0712 345 678$/],
+    ["no answer", failed("no_answer"), "Not paid yet", /^Resend prompt to 0712 345 678$/],
     ["wrong PIN", failed("wrong_pin"), "Not paid yet", /As the shop says wrong_pin/],
-    ["no money", failed("no_money"), "Not paid yet", /^Ring another number$/],
+    ["no money", failed("no_money"), "Not paid yet", /^Use another number$/],
     ["cancelled", failed("cancelled"), "Not paid yet", /As the shop says cancelled/],
-    ["another prompt", failed("refused_busy_phone"), "Not paid yet", /Ring 0712 345 678 again/],
-    ["pestered", failed("phone_not_now"), "Not paid yet", /^Ring another number$/],
+    [
+      "another prompt",
+      failed("refused_busy_phone"),
+      "Not paid yet",
+      /Resend prompt to 0712 345 678/,
+    ],
+    ["pestered", failed("phone_not_now"), "Not paid yet", /^Use another number$/],
     [
       "wrong amount by hand",
       { ...failed("short"), amount_due: 1100 },
-      "Part of it has come",
-      /KES 400 came\. Pay the missing KES 1,100/,
+      "Partly paid",
+      /We received KES 400\. Pay the remaining KES 1,100/,
     ],
-    ["paid", closed("paid", "paid"), "Paid", /See your order/],
-    ["expired", closed("expired", "expired"), "The time is over", /we keep looking for your money/],
-    ["given up", closed("cancelled", "cancelled"), "Given up", /Put it back into the cart/],
+    ["paid", closed("paid", "paid"), "Paid", /View order/],
+    [
+      "expired",
+      closed("expired", "expired"),
+      "Time ran out",
+      /we are still checking for your payment/,
+    ],
+    ["given up", closed("cancelled", "cancelled"), "Cancelled", /Add to cart again/],
     [
       "called off",
       closed("cancelled", "cancelled_by_shop"),
       "Cancelled by the shop",
-      /Put it back into the cart/,
+      /Add to cart again/,
     ],
     [
       "money comes back",
       closed("refund_due", "refund_due"),
-      "Your money comes back",
-      /It goes to the phone that paid/,
+      "Refund on its way",
+      /We refund the phone that paid/,
     ],
-    [
-      "money is back",
-      closed("refunded", "refunded"),
-      "Your money is back",
-      /M-Pesa has sent you a message/,
-    ],
+    ["money is back", closed("refunded", "refunded"), "Refunded", /M-Pesa has sent you an SMS/],
   ])("%s: says what it means and what to do", async (_, changes, heading, more) => {
     at(changes);
 
@@ -159,7 +164,7 @@ describe("the page of a payment", () => {
   it("rings no phone while it may still show the prompt, and says when it can", async () => {
     at(open("silent", { ring_again_in: 42 }));
 
-    const ring = await screen.findByRole("button", { name: /again in 4[12] s$/ });
+    const ring = await screen.findByRole("button", { name: / in 4[12] s$/ });
     expect((ring as HTMLButtonElement).disabled).toBe(true);
   });
 
@@ -167,16 +172,16 @@ describe("the page of a payment", () => {
     at({ prompt: aPrompt("failed", "x", { code: "no_answer", ring_again_in: null }) });
 
     await title("Not paid yet");
-    expect(screen.queryByRole("button", { name: /^Ring/ })).toBeNull();
+    expect(screen.queryByRole("button", { name: /^Resend/ })).toBeNull();
   });
 
   it.each([
-    ["limit", "Ring another number"],
-    ["wrong_pin", "Ring 0712 345 678 again"],
+    ["limit", "Use another number"],
+    ["wrong_pin", "Resend prompt to 0712 345 678"],
   ])("puts first what helps most against %s", async (code, first) => {
     at(failed(code));
 
-    const rings = await screen.findAllByRole("button", { name: /^Ring/ });
+    const rings = await screen.findAllByRole("button", { name: /^(Resend|Use another)/ });
     expect(rings[0]?.textContent).toBe(first);
   });
 
@@ -191,13 +196,13 @@ describe("the page of a payment", () => {
     const { asked, path } = at(failed("no_money"), {
       [`POST /cashout/${anOrder().order_token}/pay/`]: anOrder({ mpesa_number: "254799000111" }),
     });
-    fireEvent.click(await screen.findByRole("button", { name: "Ring another number" }));
-    fireEvent.input(screen.getByLabelText("Another M-Pesa number"), {
+    fireEvent.click(await screen.findByRole("button", { name: "Use another number" }));
+    fireEvent.input(screen.getByLabelText("M-Pesa number"), {
       target: { value: "0799 000 111" },
     });
-    fireEvent.click(screen.getByRole("button", { name: "Ring this number" }));
+    fireEvent.click(screen.getByRole("button", { name: "Send M-Pesa prompt" }));
 
-    await title("Your phone is asking");
+    await title("Enter your M-Pesa PIN");
     const sent = asked.mock.calls.map(([request]) => request as Request);
     const pay = sent.find(({ url }) => url.endsWith(`${path}pay/`));
     expect(await pay?.json()).toEqual({ mpesa_number: "0799 000 111" });
@@ -210,29 +215,29 @@ describe("the page of a payment", () => {
         409,
       ),
     });
-    fireEvent.click(await screen.findByRole("button", { name: /^Ring 0712/ }));
+    fireEvent.click(await screen.findByRole("button", { name: /^Resend prompt to 0712/ }));
 
-    expect(await screen.findByText(/Your phone may still show our prompt/)).toBeTruthy();
+    expect(await screen.findByText(/Your phone may still show our M-Pesa prompt/)).toBeTruthy();
   });
 
   it("without a network shows how it stood, and asks again by itself", async () => {
     const { asked } = at({});
-    await title("Your phone is asking");
+    await title("Enter your M-Pesa PIN");
     asked.mockImplementation(async () => {
       throw new TypeError("network");
     });
     act(() => void dispatchEvent(new Event("visibilitychange")));
 
-    expect(await screen.findByText(/No connection\. This is how it stood at/)).toBeTruthy();
-    expect(screen.getByRole("heading", { level: 1 }).textContent).toBe("Your phone is asking");
+    expect(await screen.findByText(/No connection\. Last updated at/)).toBeTruthy();
+    expect(screen.getByRole("heading", { level: 1 }).textContent).toBe("Enter your M-Pesa PIN");
   });
 
   it.each<[string, Partial<Order>, string]>([
     ["is paid after all", closed("paid", "paid"), "Paid"],
-    ["comes back", closed("refund_due", "refund_due"), "Your money comes back"],
+    ["comes back", closed("refund_due", "refund_due"), "Refund on its way"],
   ])("shows that money that came late %s", async (_, later, heading) => {
     const { asked } = at(closed("expired", "expired"));
-    await title("The time is over");
+    await title("Time ran out");
     asked.mockImplementation(async () => json(anOrder(later)));
     act(() => void dispatchEvent(new Event("visibilitychange")));
 
@@ -243,7 +248,7 @@ describe("the page of a payment", () => {
     answerWith({});
     show(<PayPage />, { at: "/pay/1c7c2d0e", path: "/pay/:token" });
 
-    expect(await screen.findByText("There is no such order")).toBeTruthy();
+    expect(await screen.findByText("Order not found")).toBeTruthy();
   });
 });
 
@@ -267,8 +272,10 @@ describe("the page of a payment without an account", () => {
     guestOrders.add({ token: anOrder().order_token, phone: "0712345678" });
     at(failed("no_money"));
 
-    expect(await screen.findByRole("button", { name: "Ring 0712 345 678 again" })).toBeTruthy();
-    expect(screen.queryByRole("button", { name: "Ring another number" })).toBeNull();
+    expect(
+      await screen.findByRole("button", { name: "Resend prompt to 0712 345 678" }),
+    ).toBeTruthy();
+    expect(screen.queryByRole("button", { name: "Use another number" })).toBeNull();
   });
 
   it("asks for nothing but a code once it is paid: the phone is known here", async () => {
@@ -278,7 +285,7 @@ describe("the page of a payment without an account", () => {
       await screen.findByRole("button", { name: "Send a sign-in code to 0712 345 678" }),
     );
 
-    expect(await screen.findByLabelText("Code of the SMS")).toBeTruthy();
+    expect(await screen.findByLabelText("SMS code")).toBeTruthy();
     const last = asked.mock.calls.at(-1)?.[0] as Request;
     expect(await last.json()).toEqual({ phone: "0712345678" });
   });
@@ -287,7 +294,7 @@ describe("the page of a payment without an account", () => {
     at(closed("paid", "paid"));
 
     expect(await screen.findByLabelText("Phone")).toBeTruthy();
-    expect(screen.queryByRole("link", { name: "See your order" })).toBeNull();
+    expect(screen.queryByRole("link", { name: "View order" })).toBeNull();
   });
 
   it("leads to signing in where the order is of an account", async () => {

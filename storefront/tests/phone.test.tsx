@@ -29,14 +29,14 @@ async function afterCodeSent(confirmed: Response = WRONG) {
   const asked = answerWith({ "POST /login/phone/": SENT, "POST /login/phone/confirm/": confirmed });
   show(<SignInPage />, { at: "/sign-in?to=/orders", path: "/sign-in" });
   fireEvent.input(screen.getByLabelText("Phone"), { target: { value: "0712 345 678" } });
-  fireEvent.click(screen.getByRole("button", { name: "Send me a code by SMS" }));
-  await screen.findByText(/A code is on its way to/);
+  fireEvent.click(screen.getByRole("button", { name: "Send code by SMS" }));
+  await screen.findByText(/We sent a code by SMS to/);
   return asked;
 }
 
 async function typeCode(code = "481516") {
-  fireEvent.input(screen.getByLabelText("Code of the SMS"), { target: { value: code } });
-  fireEvent.click(screen.getByRole("button", { name: "Go on" }));
+  fireEvent.input(screen.getByLabelText("SMS code"), { target: { value: code } });
+  fireEvent.click(screen.getByRole("button", { name: "Continue" }));
 }
 
 const bodyOf = (call: unknown[] | undefined) => (call?.[0] as Request | undefined)?.clone().json();
@@ -46,16 +46,16 @@ describe("signing in by phone", () => {
     const asked = answerWith({});
     show(<SignInPage />);
     fireEvent.input(screen.getByLabelText("Phone"), { target: { value: "12" } });
-    fireEvent.click(screen.getByRole("button", { name: "Send me a code by SMS" }));
+    fireEvent.click(screen.getByRole("button", { name: "Send code by SMS" }));
 
-    expect(await screen.findByText(/Give a Kenyan mobile number/)).toBeTruthy();
+    expect(await screen.findByText(/Enter a Kenyan mobile number/)).toBeTruthy();
     expect(asked).not.toHaveBeenCalled();
   });
 
   it("has the phone offer the code, as a number, and puts the cursor there", async () => {
     await afterCodeSent();
 
-    const field = screen.getByLabelText("Code of the SMS");
+    const field = screen.getByLabelText("SMS code");
     expect(field.getAttribute("autocomplete")).toBe("one-time-code");
     expect(field.getAttribute("inputmode")).toBe("numeric");
     expect(document.activeElement).toBe(field);
@@ -77,22 +77,22 @@ describe("signing in by phone", () => {
   it("counts the wrong ones, and asks for another code after five", async () => {
     await afterCodeSent();
     await typeCode();
-    expect(await screen.findByText("This code is wrong. You can try 4 times more.")).toBeTruthy();
-    for (const left of ["3 times", "2 times", "1 time"]) {
+    expect(await screen.findByText("Wrong code. You have 4 tries left.")).toBeTruthy();
+    for (const left of ["3 tries", "2 tries", "1 try"]) {
       await typeCode();
-      expect(await screen.findByText(`This code is wrong. You can try ${left} more.`)).toBeTruthy();
+      expect(await screen.findByText(`Wrong code. You have ${left} left.`)).toBeTruthy();
     }
     await typeCode();
 
-    expect(await screen.findByText(/It was typed wrong too often/)).toBeTruthy();
-    expect(screen.queryByRole("button", { name: "Go on" })).toBeNull();
+    expect(await screen.findByText(/Too many wrong codes/)).toBeTruthy();
+    expect(screen.queryByRole("button", { name: "Continue" })).toBeNull();
   });
 
   it("takes no try for what is no code", async () => {
     const asked = await afterCodeSent();
     await typeCode("48151");
 
-    expect(await screen.findByText("Type the six digits of the SMS.")).toBeTruthy();
+    expect(await screen.findByText("Enter the 6-digit code from the SMS.")).toBeTruthy();
     expect(asked).toHaveBeenCalledTimes(1);
   });
 
@@ -103,14 +103,14 @@ describe("signing in by phone", () => {
     sessionStorage.setItem("phone-code", JSON.stringify(sent));
     show(<SignInPage />);
 
-    expect(screen.getByText(/You can ask for another in 2 seconds/)).toBeTruthy();
-    expect(screen.queryByRole("button", { name: "Send another code" })).toBeNull();
+    expect(screen.getByText(/Resend it in 2 seconds/)).toBeTruthy();
+    expect(screen.queryByRole("button", { name: "Resend code" })).toBeNull();
     act(() => void vi.advanceTimersByTime(2_000));
-    expect(screen.getByRole("button", { name: "Send another code" })).toBeTruthy();
-    expect(screen.getByRole("button", { name: "Go on" })).toBeTruthy();
+    expect(screen.getByRole("button", { name: "Resend code" })).toBeTruthy();
+    expect(screen.getByRole("button", { name: "Continue" })).toBeTruthy();
     act(() => void vi.advanceTimersByTime(2_000));
-    expect(screen.getByText(/This code is over/)).toBeTruthy();
-    expect(screen.queryByRole("button", { name: "Go on" })).toBeNull();
+    expect(screen.getByText(/This code has expired/)).toBeTruthy();
+    expect(screen.queryByRole("button", { name: "Continue" })).toBeNull();
   });
 
   it("says how many minutes to wait after too many wrong ones", async () => {
@@ -123,7 +123,7 @@ describe("signing in by phone", () => {
   it("asks for the password too where the number rested, and sends both", async () => {
     const asked = await afterCodeSent(refusal("password_needed", 400));
     await typeCode();
-    expect(await screen.findByText(/was not used here for a long time/)).toBeTruthy();
+    expect(await screen.findByText(/has not been used here for a long time/)).toBeTruthy();
     const [door] = screen.getAllByLabelText("Password");
     fireEvent.input(door as HTMLElement, { target: { value: "sukuma" } });
     await typeCode();
@@ -137,25 +137,25 @@ describe("signing in by phone", () => {
     await afterCodeSent(refusal("use_password", 403));
     await typeCode();
 
-    expect(await screen.findByText(/opened with its password alone/)).toBeTruthy();
+    expect(await screen.findByText(/Sign in to this account with its password/)).toBeTruthy();
     await waitFor(() =>
-      expect(screen.getByLabelText("User name or e-mail").closest("form")?.hidden).toBe(false),
+      expect(screen.getByLabelText("User name or email").closest("form")?.hidden).toBe(false),
     );
   });
 
   it("hides the password while a code is typed", async () => {
     await afterCodeSent();
 
-    expect(screen.getByLabelText("User name or e-mail").closest("form")?.hidden).toBe(true);
-    fireEvent.click(screen.getByRole("button", { name: "Another number" }));
-    expect(screen.getByLabelText("User name or e-mail").closest("form")?.hidden).toBe(false);
+    expect(screen.getByLabelText("User name or email").closest("form")?.hidden).toBe(true);
+    fireEvent.click(screen.getByRole("button", { name: "Use another number" }));
+    expect(screen.getByLabelText("User name or email").closest("form")?.hidden).toBe(false);
   });
 
   it("says so where enough codes were sent", async () => {
     answerWith({ "POST /login/phone/": refusal("too_many_codes", 429, { "Retry-After": "60" }) });
     show(<SignInPage />);
     fireEvent.input(screen.getByLabelText("Phone"), { target: { value: "0712345678" } });
-    fireEvent.click(screen.getByRole("button", { name: "Send me a code by SMS" }));
+    fireEvent.click(screen.getByRole("button", { name: "Send code by SMS" }));
 
     expect(await screen.findByText("As the shop says too_many_codes.")).toBeTruthy();
   });
@@ -169,19 +169,19 @@ describe("signing in by phone", () => {
     show(<SignInPage />);
     if (isShownFirst) {
       fireEvent.input(screen.getByLabelText("Phone"), { target: { value: "0712345678" } });
-      fireEvent.click(screen.getByRole("button", { name: "Send me a code by SMS" }));
+      fireEvent.click(screen.getByRole("button", { name: "Send code by SMS" }));
     }
 
     await waitFor(() => expect(screen.queryByLabelText("Phone")).toBeNull());
-    expect(screen.getByLabelText("User name or e-mail")).toBeTruthy();
+    expect(screen.getByLabelText("User name or email")).toBeTruthy();
   });
 
   it("is how one joins too, without a name and a password", async () => {
     answerWith({ "POST /login/phone/": SENT, "POST /login/phone/confirm/": IN });
     show(<JoinPage />, { at: "/join?to=/checkout", path: "/join" });
     fireEvent.input(screen.getByLabelText("Phone"), { target: { value: "0712345678" } });
-    fireEvent.click(screen.getByRole("button", { name: "Send me a code by SMS" }));
-    await screen.findByText(/A code is on its way to/);
+    fireEvent.click(screen.getByRole("button", { name: "Send code by SMS" }));
+    await screen.findByText(/We sent a code by SMS to/);
     await typeCode();
 
     expect(await screen.findByText("elsewhere")).toBeTruthy();

@@ -3,11 +3,11 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import AccountPage from "../src/account/AccountPage";
 import { session } from "../src/api/session";
 import type { LineProblem } from "../src/problems/queries";
+import { countyName } from "../src/selling/labels";
 import MoneyPage from "../src/selling/MoneyPage";
 import ProblemsPage from "../src/selling/ProblemsPage";
 import type { Payout, Sale } from "../src/selling/queries";
 import SalesPage from "../src/selling/SalesPage";
-import { countyName } from "../src/selling/words";
 import { answerWith, json, show } from "./page";
 
 const aSale = (changes: Partial<Sale> = {}): Sale => ({
@@ -96,18 +96,14 @@ describe("what is to be handed over", () => {
     expect(screen.getByRole("link", { name: "0712 345 678" }).getAttribute("href")).toBe(
       "tel:+254712345678",
     );
-    expect(screen.getByText("To the pick-up point Kilimani Pick-up, Nairobi")).toBeTruthy();
-    expect(screen.getByText("Paid: get it ready")).toBeTruthy();
+    expect(screen.getByText("Pick-up point Kilimani Pick-up, Nairobi")).toBeTruthy();
+    expect(screen.getByText("Paid: prepare it")).toBeTruthy();
   });
 
   it.each([
-    [
-      "to an address",
-      { delivery: { way: "home", pickup_point: null } },
-      "To an address in Nairobi",
-    ],
-    ["as they agree", { delivery: null, county: null }, "As you and the buyer agree"],
-    ["for somebody without a name", { buyer: "customer" }, "A customer"],
+    ["to an address", { delivery: { way: "home", pickup_point: null } }, "An address in Nairobi"],
+    ["as they agree", { delivery: null, county: null }, "Arranged with the buyer"],
+    ["for somebody without a name", { buyer: "customer" }, "Guest customer"],
   ] as const)("says what goes %s", async (_, changes, said) => {
     api({ "GET /seller/orders/": [aSale(changes as Partial<Sale>)] });
     show(<SalesPage />);
@@ -115,12 +111,12 @@ describe("what is to be handed over", () => {
   });
 
   it.each([
-    ["paid", "Paid: get it ready", ["cancelled"], false, true],
+    ["paid", "Paid: prepare it", ["cancelled"], false, true],
     ["fetched", "Collected from you", ["delivered"], true, false],
     ["shipping", "On its way to the buyer", ["delivered"], true, false],
     ["delivered", "Delivered", [], false, false],
     ["cancelled", "Cancelled", [], false, false],
-    ["refunded", "Cancelled, and paid back", [], false, false],
+    ["refunded", "Cancelled and refunded", [], false, false],
     ["created", "Not paid yet", [], false, false],
   ] as const)(
     "offers for %s goods what can be done",
@@ -137,7 +133,7 @@ describe("what is to be handed over", () => {
   it("says that nothing waits", async () => {
     api({});
     show(<SalesPage />);
-    expect(await screen.findByText("There is nothing to hand over")).toBeTruthy();
+    expect(await screen.findByText("Nothing to hand over")).toBeTruthy();
   });
 
   it("shows a failure with a way on", async () => {
@@ -150,7 +146,7 @@ describe("what is to be handed over", () => {
   it("asks for one status where a tab names it, and for none of its own making", async () => {
     const sent = api({});
     show(<SalesPage />, { at: "/?status=delivered" });
-    await screen.findByText("There is nothing here");
+    await screen.findByText("Nothing here");
     const asked = sent.filter(({ path }) => path === "GET /seller/orders/");
     expect(asked.map(({ query }) => query)).toEqual(["?status=delivered"]);
     expect(screen.getByRole("link", { name: "Delivered", current: "page" })).toBeTruthy();
@@ -159,15 +155,15 @@ describe("what is to be handed over", () => {
   it("tells of an undecided problem, with the way to it", async () => {
     api({ "GET /seller/problems/": [aProblem()] });
     show(<SalesPage />);
-    const link = await screen.findByRole("link", { name: "Read and answer" });
+    const link = await screen.findByRole("link", { name: "View and reply" });
     expect(link.getAttribute("href")).toBe("/selling/problems");
   });
 
   it("says nothing of problems that are decided", async () => {
     api({ "GET /seller/problems/": [aProblem({ state: "closed", outcome: "dismissed" })] });
     show(<SalesPage />);
-    await screen.findByText("There is nothing to hand over");
-    expect(screen.queryByRole("link", { name: "Read and answer" })).toBeNull();
+    await screen.findByText("Nothing to hand over");
+    expect(screen.queryByRole("link", { name: "View and reply" })).toBeNull();
   });
 });
 
@@ -182,7 +178,7 @@ describe("the order an e-mail named", () => {
       ],
     });
     show(<SalesPage />, { at: "/?order=PR7KWQ4M" });
-    expect(await screen.findAllByText("This is the order you were told of.")).toHaveLength(2);
+    expect(await screen.findAllByText("This is the order in your notification.")).toHaveLength(2);
     expect(scrolled.mock.contexts).toEqual([document.querySelector(".marked")]);
     scrolled.mockRestore();
   });
@@ -197,13 +193,13 @@ describe("the order an e-mail named", () => {
       return searchParams.get("cursor") === "abc" ? json([aSale()]) : first.clone();
     });
     show(<SalesPage />, { at: "/?order=PR7KWQ4M" });
-    expect(await screen.findByText("This is the order you were told of.")).toBeTruthy();
+    expect(await screen.findByText("This is the order in your notification.")).toBeTruthy();
   });
 
   it("is said not to be there where it is not", async () => {
     api({ "GET /seller/orders/": [aSale({ order: "AAAAAAAA" })] });
     show(<SalesPage />, { at: "/?order=PR7KWQ4M" });
-    expect(await screen.findByText(/^Nothing of order PR7KWQ4M is in this list/)).toBeTruthy();
+    expect(await screen.findByText(/^Order PR7KWQ4M is not in this list/)).toBeTruthy();
     expect(screen.getByRole("link", { name: "Delivered" }).getAttribute("href")).toBe(
       "/selling/orders?status=delivered&order=PR7KWQ4M",
     );
@@ -280,12 +276,12 @@ describe("what cannot be delivered", () => {
     });
     show(<SalesPage />);
     fireEvent.click(await screen.findByRole("button", { name: /^I cannot deliver this/ }));
-    expect(screen.getByText(/^KES.3,700 goes back to the buyer/)).toBeTruthy();
-    fireEvent.change(screen.getByLabelText("Why? The buyer reads it."), {
+    expect(screen.getByText(/^We refund KES.3,700 to the buyer/)).toBeTruthy();
+    fireEvent.change(screen.getByLabelText("Why? The buyer will see this."), {
       target: { value: " It broke. " },
     });
-    if (isChecked) fireEvent.click(screen.getByLabelText("The goods are there to be sold again"));
-    fireEvent.click(screen.getByRole("button", { name: "Cancel the sale" }));
+    if (isChecked) fireEvent.click(screen.getByLabelText("Put the item back in stock"));
+    fireEvent.click(screen.getByRole("button", { name: "Cancel sale" }));
     await screen.findByText(/^Cancelled: Kettle/);
     expect(sent.find(({ path }) => path === "POST /track/512/move/")?.body).toEqual({
       to: "cancelled",
@@ -311,13 +307,13 @@ describe("a seller's money", () => {
       ["The shop owes you", "KES 4,150"],
       ["On its way to you", "KES 1,500"],
       ["Waiting", "KES 800"],
-      ["Held because of problems", "KES 1,850"],
+      ["On hold for problems", "KES 1,850"],
     ] as const) {
       const row = (await screen.findByText(name)).parentElement as HTMLElement;
       expect(within(row).getByText(sum)).toBeTruthy();
     }
-    expect(screen.getByRole("link", { name: "Read and answer" })).toBeTruthy();
-    expect(await screen.findByText("You have not earned anything yet")).toBeTruthy();
+    expect(screen.getByRole("link", { name: "View and reply" })).toBeTruthy();
+    expect(await screen.findByText("No earnings yet")).toBeTruthy();
   });
 
   it("says a debt as one", async () => {
@@ -331,13 +327,13 @@ describe("a seller's money", () => {
     ["waiting", "Waiting"],
     ["on_its_way", "On its way"],
     ["paid", "Sent"],
-    ["refused", "Refused"],
-    ["replaced", "Replaced by another"],
+    ["refused", "Rejected"],
+    ["replaced", "Replaced"],
   ] as const)("says of a payout that is %s: %s", async (status, said) => {
     money({ "GET /seller/payouts/": [aPayout({ status })] });
     show(<MoneyPage />);
     await waitFor(() => expect(document.querySelector(".tag")?.textContent).toBe(said));
-    expect(screen.queryByLabelText("Another M-Pesa number") !== null).toBe(status === "refused");
+    expect(screen.queryByLabelText("M-Pesa number") !== null).toBe(status === "refused");
   });
 
   it("lists each movement with what it left", async () => {
@@ -355,7 +351,7 @@ describe("a seller's money", () => {
     show(<MoneyPage />);
     const row = (await screen.findByText(/^Commission/)).closest("li");
     expect(row?.textContent).toContain("KES\u00a0-185");
-    expect(row?.textContent).toContain("left: KES\u00a01,665");
+    expect(row?.textContent).toContain("balance: KES\u00a01,665");
   });
 
   async function giveNumber(answer: unknown) {
@@ -364,17 +360,17 @@ describe("a seller's money", () => {
       "POST /seller/payouts/17/number/": answer,
     });
     show(<MoneyPage />);
-    fireEvent.change(await screen.findByLabelText("Another M-Pesa number"), {
+    fireEvent.change(await screen.findByLabelText("M-Pesa number"), {
       target: { value: "0733000222" },
     });
     fireEvent.change(screen.getByLabelText("Your password"), { target: { value: "sukuma" } });
-    fireEvent.click(screen.getByRole("button", { name: "Send it there" }));
+    fireEvent.click(screen.getByRole("button", { name: "Send payout" }));
     return sent;
   }
 
   it("sends a refused payout to another number, with the password", async () => {
     const sent = await giveNumber(aPayout({ status: "replaced" }));
-    expect(await screen.findByText(/goes to the new number/)).toBeTruthy();
+    expect(await screen.findByText(/to the new number as a new payout/)).toBeTruthy();
     expect(sent.find(({ path }) => path === "POST /seller/payouts/17/number/")?.body).toEqual({
       mpesa_number: "0733000222",
       password: "sukuma",
@@ -404,12 +400,12 @@ describe("a problem with what was sold", () => {
       "POST /track/512/problem/messages/": { ...said, id: 2, by: "seller", text: "Sorry." },
     });
     show(<ProblemsPage />);
-    const details = (await screen.findByText("Read and answer")).closest("details");
+    const details = (await screen.findByText("View and reply")).closest("details");
     if (details) details.open = true;
     fireEvent(details as Element, new Event("toggle"));
     expect(await screen.findByText("The lid is cracked.")).toBeTruthy();
-    fireEvent.change(screen.getByLabelText("Your answer"), { target: { value: "Sorry." } });
-    fireEvent.click(screen.getByRole("button", { name: "Send the answer" }));
+    fireEvent.change(screen.getByLabelText("Your reply"), { target: { value: "Sorry." } });
+    fireEvent.click(screen.getByRole("button", { name: "Send reply" }));
     await waitFor(() =>
       expect(sent.find(({ path }) => path === "POST /track/512/problem/messages/")?.body).toEqual({
         text: "Sorry.",
@@ -418,9 +414,9 @@ describe("a problem with what was sold", () => {
   });
 
   it.each([
-    ["Give the whole price back", {}, { note: "" }],
-    ["Give a part of it back", { amount: "300" }, { amount: 300, note: "" }],
-    ["Ask for the goods first", {}, { bring_back: true, note: "" }],
+    ["Refund in full", {}, { note: "" }],
+    ["Refund part of it", { amount: "300" }, { amount: 300, note: "" }],
+    ["Request a return", {}, { bring_back: true, note: "" }],
   ])("ends with: %s", async (name, typed: { amount?: string }, body) => {
     const sent = api({
       "GET /seller/problems/": [aProblem()],
@@ -429,11 +425,11 @@ describe("a problem with what was sold", () => {
     show(<ProblemsPage />);
     fireEvent.click(await screen.findByRole("button", { name: new RegExp(`^${name}`) }));
     if (typed.amount) {
-      fireEvent.change(screen.getByLabelText("How much goes back (KES)"), {
+      fireEvent.change(screen.getByLabelText("Refund amount (KES)"), {
         target: { value: typed.amount },
       });
     }
-    fireEvent.click(screen.getByRole("button", { name: "Yes, I agree to that" }));
+    fireEvent.click(screen.getByRole("button", { name: "Yes, I agree" }));
     await waitFor(() =>
       expect(sent.find(({ path }) => path === "POST /track/512/problem/accept/")?.body).toEqual(
         body,
@@ -444,8 +440,8 @@ describe("a problem with what was sold", () => {
   it("cannot ask for goods back that were not collected", async () => {
     api({ "GET /seller/problems/": [aProblem({ track_status: "paid" })] });
     show(<ProblemsPage />);
-    await screen.findByRole("button", { name: /^Give the whole price back/ });
-    expect(screen.queryByRole("button", { name: /^Ask for the goods first/ })).toBeNull();
+    await screen.findByRole("button", { name: /^Refund in full/ });
+    expect(screen.queryByRole("button", { name: /^Request a return/ })).toBeNull();
   });
 
   it("is told as decided where somebody else was first", async () => {
@@ -457,8 +453,8 @@ describe("a problem with what was sold", () => {
       ),
     });
     show(<ProblemsPage />);
-    fireEvent.click(await screen.findByRole("button", { name: /^Give the whole price back/ }));
-    fireEvent.click(screen.getByRole("button", { name: "Yes, I agree to that" }));
+    fireEvent.click(await screen.findByRole("button", { name: /^Refund in full/ }));
+    fireEvent.click(screen.getByRole("button", { name: "Yes, I agree" }));
     expect(await screen.findByText("It is decided.")).toBeTruthy();
   });
 
@@ -467,7 +463,7 @@ describe("a problem with what was sold", () => {
       "GET /seller/problems/": [aProblem({ state: "closed", outcome: "reduced", refunded: 300 })],
     });
     show(<ProblemsPage />);
-    expect(await screen.findByText("A part of the price goes back: KES 300")).toBeTruthy();
+    expect(await screen.findByText("Part of the price is refunded: KES 300")).toBeTruthy();
     expect(screen.queryByRole("button")).toBeNull();
   });
 });
@@ -495,7 +491,7 @@ describe("the door on the account page", () => {
       show(<AccountPage />);
       await waitFor(() => expect(sent.some(({ path }) => path === "GET /me/")).toBe(true));
       if (is_seller) await screen.findByText("3 to hand over");
-      else await screen.findByText("Sell your first thing");
+      else await screen.findByText("Sell your first product");
       const links = screen.queryAllByRole("link").map((link) => link.getAttribute("href"));
       expect(links.filter((to) => to?.startsWith("/selling"))).toEqual(doors);
     },

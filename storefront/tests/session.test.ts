@@ -213,10 +213,10 @@ describe("signing out", () => {
       order.push(`answered ${path}`);
       return json({ access: "a", access_expires_in: 300, user: OTHER });
     });
-    const { open, read } = await import("../src/api/client");
+    const { publicApi, dataOf } = await import("../src/api/client");
 
     void session.signOut();
-    await read(open.POST("/login/", { body: { username: "otieno", password: "x" } }));
+    await dataOf(publicApi.POST("/login/", { body: { username: "otieno", password: "x" } }));
 
     expect(order.slice(0, 3)).toEqual([
       "asked /token/logout/",
@@ -238,9 +238,9 @@ describe("a request of somebody's", () => {
       tokens.push(asked.headers.get("Authorization"));
       return tokens.length === 1 ? json({ code: "token_not_valid" }, 401) : json({ gender: "" });
     });
-    const { mine, read } = await import("../src/api/client");
+    const { userApi, dataOf } = await import("../src/api/client");
 
-    expect(await read(mine.GET("/account/"))).toEqual({ gender: "" });
+    expect(await dataOf(userApi.GET("/account/"))).toEqual({ gender: "" });
     expect(tokens).toEqual(["Bearer old", "Bearer new"]);
   });
 
@@ -248,9 +248,9 @@ describe("a request of somebody's", () => {
     const session = await fresh();
     session.begin({ access: "old", access_expires_in: 300 }, USER);
     answerWith({ [READ]: json({}, 401), "POST /token/refresh/": json({}, 401) });
-    const { mine, read } = await import("../src/api/client");
+    const { userApi, dataOf } = await import("../src/api/client");
 
-    await expect(read(mine.GET("/account/"))).rejects.toMatchObject({ status: 401 });
+    await expect(dataOf(userApi.GET("/account/"))).rejects.toMatchObject({ status: 401 });
     expect(session.user()).toBeNull();
   });
 
@@ -259,9 +259,9 @@ describe("a request of somebody's", () => {
     async (path) => {
       await fresh();
       const asked = answerWith({});
-      const { open } = await import("../src/api/client");
+      const { publicApi } = await import("../src/api/client");
 
-      await open.POST(path, { body: {} as never });
+      await publicApi.POST(path, { body: {} as never });
 
       const [request] = asked.mock.calls[0] ?? [];
       expect((request as Request).headers.get("Token-Transport")).toBe("cookie");

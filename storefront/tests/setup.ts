@@ -1,7 +1,7 @@
 import { i18n } from "@lingui/core";
 import { cleanup, configure } from "@testing-library/react";
 import { afterEach, beforeEach } from "vitest";
-import { line } from "../src/api/line";
+import { connection } from "../src/api/connection";
 import { session } from "../src/api/session";
 import { messages as buying } from "../src/i18n/en/buying.po";
 import { messages as delivering } from "../src/i18n/en/delivering.po";
@@ -22,7 +22,7 @@ beforeEach(() => {
 });
 afterEach(() => {
   cleanup();
-  line.answered();
+  connection.answered();
   // Files share one process: nobody is signed in when the next test begins.
   session.end();
 });

@@ -1,14 +1,14 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import {
   type Build,
+  cacheBuild,
+  cacheFirst,
   forgetOldBuilds,
-  keepBuild,
-  kept,
   kindOf,
-  page,
+  networkFirst,
   SHELL,
   trim,
-} from "../src/worker/keeper";
+} from "../src/worker/cache";
 
 /** Cache Storage as the worker uses it, with a row by when something was put in. */
 class Cupboard {
@@ -72,7 +72,7 @@ const answer = (body: string, headers: Record<string, string> = {}, status = 200
 const names = () => Object.fromEntries([...cupboards].map(([name, { rows }]) => [name, rows.size]));
 
 async function askFor(url: string): Promise<Response> {
-  const got = await kept(new Request(url), "picture", (work) => afterwards.push(work));
+  const got = await cacheFirst(new Request(url), "picture", (work) => afterwards.push(work));
   await Promise.all(afterwards);
   return got;
 }
@@ -112,7 +112,7 @@ describe("the worker looks at", () => {
 
 describe("a build", () => {
   it("is kept with its shell", async () => {
-    await keepBuild(BUILD);
+    await cacheBuild(BUILD);
 
     expect(names()).toEqual({ "shell-two": 3 });
   });
@@ -125,7 +125,7 @@ describe("a build", () => {
   ])("is not kept at all where %s", async (_, path, serve) => {
     served[path] = serve;
 
-    await expect(keepBuild(BUILD)).rejects.toThrow();
+    await expect(cacheBuild(BUILD)).rejects.toThrow();
 
     expect(names()).toEqual({});
   });
@@ -141,11 +141,11 @@ describe("a build", () => {
 });
 
 describe("a page", () => {
-  beforeEach(() => keepBuild(BUILD));
+  beforeEach(() => cacheBuild(BUILD));
   const never = new Promise<Response>(() => undefined);
 
   it.each([200, 404, 500, 503])("is the shop's own, with status %i as well", async (status) => {
-    const got = await page(Promise.resolve(answer("painted", {}, status)), "two");
+    const got = await networkFirst(Promise.resolve(answer("painted", {}, status)), "two");
 
     expect([got.status, await got.text()]).toEqual([status, "painted"]);
   });
@@ -155,7 +155,7 @@ describe("a page", () => {
     ["a gateway cannot reach the shop", async () => answer("Bad gateway", {}, 502)],
     ["nothing comes soon", () => never],
   ])("is the kept shell where %s", async (_, ask) => {
-    const got = await page(ask(), "two", 1);
+    const got = await networkFirst(ask(), "two", 1);
 
     expect(await got.text()).toContain("/x/shop-2.js");
   });
@@ -164,7 +164,7 @@ describe("a page", () => {
     cupboards.clear();
     const late = new Promise<Response>((tell) => setTimeout(() => tell(answer("late")), 20));
 
-    expect(await (await page(late, "two", 1)).text()).toBe("late");
+    expect(await (await networkFirst(late, "two", 1)).text()).toBe("late");
   });
 });
 

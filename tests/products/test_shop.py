@@ -140,7 +140,7 @@ def test_a_product_nobody_may_see_is_a_404_with_the_page_that_says_so(client, nu
     response = get(client, f"/shop/product/{number}")
 
     assert response.status_code == 404
-    assert "<title>This is not for sale any more</title>" in text(response)
+    assert "<title>This product is no longer available</title>" in text(response)
     assert meta(response, "robots") == "noindex"
     assert '<header class="top">' in text(response)
 
@@ -221,6 +221,28 @@ def test_a_category_goes_by_the_filters_in_the_address_and_stays_out_of_search_e
     assert meta(response, "robots") == "noindex"
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "fields=id", "fields=name,price&fields=id", "fields=", "fields=x", "page_size=1",
+        "page_size=0", "cursor=x", "cursor=", "seller=x", "seller=%F0%9F%98%80", "in_stock=false",
+        "in_stock=x", "listed=false", "ordering=x", "min_price=1e9", "max_price=-1", "format=json",
+        "search=pot", "category=kitchen", "fbclid=1", "page=2", "stars=5", "pictures=x",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("headers", [{}, {"Accept": "text/csv"}, {"If-None-Match": "*"}])
+def test_a_category_is_shown_whatever_its_address_asks_for(client, asked, headers):
+    ProductFactory(name="Pot", category="kitchen", item_number=0)
+    pot = ProductFactory(name="Pot", category="kitchen")
+
+    response = client.get(f"/shop/category/kitchen?{asked}", headers=headers)
+
+    assert response.status_code in {200, 304}
+    if asked.startswith("fields=") and not headers and asked not in {"fields=", "fields=x"}:
+        [card] = boot(response)["category"]["page"]["items"]
+        assert (card["id"], set(card)) == (pot.pk, set(pages.CARD))
+
+
 def test_a_further_page_of_a_category_is_painted_for_who_has_no_program(client):
     seller = UserFactory()
     for at in range(26):
@@ -281,7 +303,8 @@ def test_a_sellers_page_says_who_sells(client):
 
     assert "<title>Amina · O-Mache</title>" in text(response)
     assert (
-        meta(response, "description") == "What Amina sells: look, pay by M-Pesa, have it brought."
+        meta(response, "description")
+        == "Shop from Amina on O-Mache. Pay with M-Pesa and get it delivered."
     )
     assert 'rel="canonical" href="http://testserver/shop/seller/amina"' in text(response)
 
@@ -522,7 +545,7 @@ def test_the_sitemap_has_every_product_for_sale_by_a_thousand_ids(
     assert f"http://testserver/shop/product/{shown.pk}-pot-pan</loc>" in listed
     assert listed.count("<url>") == 2
     others = text(get(client, parts[0].removeprefix("http://testserver")))
-    assert others.count("<url>") == 1 + len(words.KINDS)
+    assert others.count("<url>") == 1 + len(words.CATEGORY_NAMES)
 
 
 def test_the_sitemap_of_an_empty_shop_has_its_pages(client):

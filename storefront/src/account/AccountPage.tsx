@@ -6,12 +6,12 @@ import { session } from "../api/session";
 import { Title } from "../app/Title";
 import { ChoosePassword } from "./ChoosePassword";
 import { Export } from "./Export";
+import { LinkedPhone } from "./LinkedPhone";
 import { MessagesForm } from "./MessagesForm";
 import { PasswordForm } from "./PasswordForm";
 import { ProfileForm } from "./ProfileForm";
 import { signInPhoneQuery } from "./queries";
 import { Sessions } from "./Sessions";
-import { SignInPhone } from "./SignInPhone";
 import { useUser } from "./useUser";
 
 export default function AccountPage() {
@@ -42,12 +42,12 @@ export default function AccountPage() {
             <Trans>Your addresses</Trans>
           </h2>
           <Link to="/account/addresses">
-            <Trans>See, add or change where things are brought to you</Trans>
+            <Trans>Manage delivery addresses</Trans>
           </Link>
         </section>
         <MessagesForm />
         {byPhoneAlone ? <ChoosePassword /> : <PasswordForm />}
-        <SignInPhone />
+        <LinkedPhone />
         <Sessions />
         <section className="panel">
           <h2>
@@ -55,7 +55,7 @@ export default function AccountPage() {
           </h2>
           <div className="stack">
             <p>
-              <Trans>All that the shop keeps of you, as one file.</Trans>
+              <Trans>Download everything we store about you as one file.</Trans>
             </p>
             <Export />
             <p>
@@ -76,16 +76,16 @@ function Doors() {
   const { t } = useLingui();
   const waiting = me?.counts.to_hand_over ?? 0;
   return (
-    <nav className="doors" aria-label={t`What is yours`}>
+    <nav className="doors" aria-label={t`Your account`}>
       <Link className="button plain little" to="/orders">
         <Trans>Orders</Trans>
       </Link>
       <Link className="button plain little" to="/notices">
-        <Trans>Notices</Trans>
+        <Trans>Notifications</Trans>
       </Link>
       {me && !me.is_seller && (
         <Link className="button plain little" to="/selling/new">
-          <Trans>Sell your first thing</Trans>
+          <Trans>Sell your first product</Trans>
         </Link>
       )}
       {me?.is_seller && (
@@ -94,7 +94,7 @@ function Doors() {
             <Trans>Your shop</Trans>
           </Link>
           <Link className="button plain little" to="/selling/orders">
-            <Trans>What you sold</Trans>
+            <Trans>Your sales</Trans>
             {waiting > 0 && (
               <span className="tag warn">
                 <Trans>{waiting} to hand over</Trans>
@@ -108,7 +108,7 @@ function Doors() {
       )}
       {(me?.roles.includes("delivery") || me?.is_at_point) && (
         <Link className="button plain little" to="/delivering">
-          <Trans>Delivering</Trans>
+          <Trans>Deliveries</Trans>
         </Link>
       )}
     </nav>

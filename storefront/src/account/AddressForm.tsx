@@ -2,7 +2,7 @@ import type { MessageDescriptor } from "@lingui/core";
 import { Trans, useLingui } from "@lingui/react/macro";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { mine, read, type Schemas } from "../api/client";
+import { dataOf, type Schemas, userApi } from "../api/client";
 import { userQuery } from "../api/queries";
 import { missingOfPlace, type Place, wrongOf } from "../delivery/choice";
 import { PlaceFields } from "../delivery/PlaceFields";
@@ -22,13 +22,13 @@ export function AddressForm({ address, close }: { address?: Address; close: () =
   const save = useMutation({
     mutationFn: (body: Schemas["AddressInput"]) =>
       address
-        ? read(
-            mine.PATCH("/account/addresses/{address_id}/", {
+        ? dataOf(
+            userApi.PATCH("/account/addresses/{address_id}/", {
               params: { path: { address_id: address.id } },
               body,
             }),
           )
-        : read(mine.POST("/account/addresses/", { body })),
+        : dataOf(userApi.POST("/account/addresses/", { body })),
     onSuccess: async () => {
       await client.invalidateQueries({ queryKey: addressesQuery.queryKey });
       close();
@@ -67,12 +67,12 @@ export function AddressForm({ address, close }: { address?: Address; close: () =
       }}
     >
       <Field
-        label={<Trans>What you call it</Trans>}
+        label={<Trans>Address name</Trans>}
         name="label"
         maxLength={30}
         value={now.label}
         error={wrong.label}
-        hint={<Trans>Like “home” or “shop”. You may leave this empty.</Trans>}
+        hint={<Trans>For example “Home” or “Shop” (optional).</Trans>}
         onChange={(event) => change({ label: event.target.value })}
       />
       <PlaceFields place={now} wrong={wrong} change={change} />
@@ -83,16 +83,16 @@ export function AddressForm({ address, close }: { address?: Address; close: () =
           onChange={(event) => change({ is_collection_place: event.target.checked })}
         />
         <span>
-          <Trans>What I sell is collected here</Trans>
+          <Trans>Collect what I sell from here</Trans>
         </span>
       </label>
       {save.error && !isOnField && <Problem error={save.error} />}
       <p className="row">
         <button type="submit" className="button little" disabled={save.isPending}>
-          {save.isPending ? <Trans>One moment…</Trans> : <Trans>Save the address</Trans>}
+          {save.isPending ? <Trans>Please wait…</Trans> : <Trans>Save address</Trans>}
         </button>
         <button type="button" className="button plain little" onClick={close}>
-          <Trans>Leave it as it was</Trans>
+          <Trans>Cancel</Trans>
         </button>
       </p>
     </form>

@@ -2,11 +2,11 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link } from "react-router";
-import { mine, read } from "../api/client";
+import { dataOf, userApi } from "../api/client";
 import { Title } from "../app/Title";
 import { AddressLine } from "../delivery/DeliveryChoice";
 import { type Address, addressesQuery } from "../delivery/queries";
-import { Ask } from "../ui/Ask";
+import { ConfirmButton } from "../ui/ConfirmButton";
 import { Empty, Problem } from "../ui/parts";
 import { AddressForm } from "./AddressForm";
 
@@ -26,11 +26,11 @@ export default function AddressesPage() {
       <Title text={t`Your addresses`} />
       <h1>{t`Your addresses`}</h1>
       {list.isError && <Problem error={list.error} again={() => void list.refetch()} />}
-      {list.isPending && <div className="panel bone" aria-hidden="true" />}
+      {list.isPending && <div className="panel skeleton" aria-hidden="true" />}
       {list.isSuccess && addresses.length === 0 && open !== "new" && (
-        <Empty title={<Trans>You have kept no address yet</Trans>}>
+        <Empty title={<Trans>No saved addresses</Trans>}>
           <p className="quiet">
-            <Trans>With one you choose where things go in one press when you cash out.</Trans>
+            <Trans>Save an address to check out faster.</Trans>
           </p>
         </Empty>
       )}
@@ -48,7 +48,7 @@ export default function AddressesPage() {
       {open === "new" && (
         <section className="panel">
           <h2>
-            <Trans>A new address</Trans>
+            <Trans>New address</Trans>
           </h2>
           <AddressForm close={close} />
         </section>
@@ -60,7 +60,7 @@ export default function AddressesPage() {
       )}
       {addresses.length >= MOST && (
         <p className="quiet">
-          <Trans>These are as many as one can keep. Change or delete one to have another.</Trans>
+          <Trans>You have reached the address limit. Edit or delete one to add another.</Trans>
         </p>
       )}
       <p>
@@ -78,11 +78,13 @@ function Shown({ address, change }: { address: Address; change: () => void }) {
   const params = { path: { address_id: address.id } };
   const prefer = useMutation({
     mutationFn: () =>
-      read(mine.PATCH("/account/addresses/{address_id}/", { params, body: { is_default: true } })),
+      dataOf(
+        userApi.PATCH("/account/addresses/{address_id}/", { params, body: { is_default: true } }),
+      ),
     onSettled: again,
   });
   const remove = useMutation({
-    mutationFn: () => read(mine.DELETE("/account/addresses/{address_id}/", { params })),
+    mutationFn: () => dataOf(userApi.DELETE("/account/addresses/{address_id}/", { params })),
     onSettled: again,
   });
   return (
@@ -94,12 +96,12 @@ function Shown({ address, change }: { address: Address; change: () => void }) {
         <p className="row">
           {address.is_default && (
             <span className="tag ok">
-              <Trans>The first choice</Trans>
+              <Trans>Default</Trans>
             </span>
           )}
           {address.is_collection_place && (
             <span className="tag">
-              <Trans>What you sell is collected here</Trans>
+              <Trans>Your sales are collected here</Trans>
             </span>
           )}
         </p>
@@ -107,7 +109,7 @@ function Shown({ address, change }: { address: Address; change: () => void }) {
       {prefer.error && <Problem error={prefer.error} />}
       <div className="row">
         <button type="button" className="as-link" onClick={change}>
-          <Trans>Change this</Trans>
+          <Trans>Edit</Trans>
         </button>
         {!address.is_default && (
           <button
@@ -116,18 +118,20 @@ function Shown({ address, change }: { address: Address; change: () => void }) {
             disabled={prefer.isPending}
             onClick={() => prefer.mutate()}
           >
-            <Trans>Make it the first choice</Trans>
+            <Trans>Make default</Trans>
           </button>
         )}
-        <Ask
-          open={<Trans>Delete</Trans>}
-          means={
-            <Trans>It is gone from your addresses. What you have ordered still goes there.</Trans>
+        <ConfirmButton
+          label={<Trans>Delete</Trans>}
+          warning={
+            <Trans>
+              This removes it from your addresses. Orders already placed still go there.
+            </Trans>
           }
-          yes={<Trans>Yes, delete it</Trans>}
+          confirm={<Trans>Yes, delete it</Trans>}
           isBusy={remove.isPending}
           error={remove.error}
-          act={() => remove.mutate()}
+          onConfirm={() => remove.mutate()}
         />
       </div>
     </>

@@ -1,6 +1,6 @@
 import { Trans } from "@lingui/react/macro";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { mine, read } from "../api/client";
+import { dataOf, userApi } from "../api/client";
 import { ApiError } from "../api/errors";
 import { session } from "../api/session";
 import { Field, Problem } from "../ui/parts";
@@ -15,8 +15,8 @@ export function ChoosePassword() {
   const sms = useOwnSms();
   const choose = useMutation({
     mutationFn: ({ code, next }: { code: string; next: string }) =>
-      read(
-        mine.POST("/password/set/", {
+      dataOf(
+        userApi.POST("/password/set/", {
           body: { token: sms.token, code, new_password1: next, new_password2: next },
         }),
       ),
@@ -36,8 +36,8 @@ export function ChoosePassword() {
         <div className="stack">
           <p>
             <Trans>
-              You sign in with your phone alone. With a password as well you come in where there is
-              no SMS.
+              You sign in with your phone only. Add a password to sign in where SMS does not reach
+              you.
             </Trans>
           </p>
           {sms.ask.error && <Problem error={sms.ask.error} />}
@@ -47,7 +47,7 @@ export function ChoosePassword() {
             disabled={sms.ask.isPending}
             onClick={() => sms.ask.mutate()}
           >
-            {sms.ask.isPending ? <Trans>One moment…</Trans> : <Trans>Choose a password</Trans>}
+            {sms.ask.isPending ? <Trans>Please wait…</Trans> : <Trans>Set a password</Trans>}
           </button>
         </div>
       )}
@@ -76,7 +76,7 @@ export function ChoosePassword() {
             <Problem error={choose.error} />
           )}
           <button type="submit" className="button little" disabled={choose.isPending}>
-            {choose.isPending ? <Trans>One moment…</Trans> : <Trans>Choose this password</Trans>}
+            {choose.isPending ? <Trans>Please wait…</Trans> : <Trans>Save password</Trans>}
           </button>
         </form>
       )}

@@ -1,7 +1,7 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { useMutation } from "@tanstack/react-query";
 import { Link, useParams } from "react-router";
-import { open, read } from "../api/client";
+import { dataOf, publicApi } from "../api/client";
 import { ApiError } from "../api/errors";
 import { Title } from "../app/Title";
 import { Problem } from "../ui/parts";
@@ -11,23 +11,23 @@ export default function ConfirmEmailPage() {
   const { t } = useLingui();
   const { key = "" } = useParams();
   const confirm = useMutation({
-    mutationFn: () => read(open.POST("/registration/verify-email/", { body: { key } })),
+    mutationFn: () => dataOf(publicApi.POST("/registration/verify-email/", { body: { key } })),
   });
   const isOver = confirm.error instanceof ApiError && Boolean(confirm.error.body.key);
   return (
     <div className="sign">
-      <Title text={t`Confirm your e-mail`} />
+      <Title text={t`Confirm your email`} />
       <h1>
-        <Trans>Confirm your e-mail</Trans>
+        <Trans>Confirm your email</Trans>
       </h1>
       {confirm.isSuccess && (
         <p className="notice ok" role="status">
-          <Trans>Thank you, it is confirmed.</Trans>
+          <Trans>Your email is confirmed. Thank you!</Trans>
         </p>
       )}
       {isOver && (
         <p className="notice warn" role="alert">
-          <Trans>This link is over. Ask for another one in your account.</Trans>
+          <Trans>This link has expired. Request a new one in your account.</Trans>
         </p>
       )}
       {confirm.isError && !isOver && <Problem error={confirm.error} />}
@@ -42,7 +42,7 @@ export default function ConfirmEmailPage() {
           disabled={confirm.isPending}
           onClick={() => confirm.mutate()}
         >
-          <Trans>Yes, this is my e-mail</Trans>
+          <Trans>Yes, this is my email</Trans>
         </button>
       )}
     </div>

@@ -20,10 +20,12 @@ export default function DeletedPage() {
       <Title text={t`Your account is deleted`} />
       <h1>{t`Your account is deleted`}</h1>
       <p className="quiet">
-        <Trans>This browser has forgotten you too. Thank you for having been here.</Trans>
+        <Trans>
+          Your data has been removed from this browser too. Thank you for shopping with us.
+        </Trans>
       </p>
       <Link className="button" to="/">
-        <Trans>To the shop</Trans>
+        <Trans>Go to the shop</Trans>
       </Link>
     </div>
   );

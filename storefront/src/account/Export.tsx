@@ -1,14 +1,14 @@
 import { Trans } from "@lingui/react/macro";
 import { useMutation } from "@tanstack/react-query";
-import { mine, readWhole } from "../api/client";
+import { dataAndResponse, userApi } from "../api/client";
 import { Problem } from "../ui/parts";
 
 /** All that the shop keeps of the caller, as one file. */
 export function Export() {
   const take = useMutation({
     mutationFn: async () => {
-      const { data, response } = await readWhole<unknown>(
-        mine.GET("/account/export/", { parseAs: "blob" }),
+      const { data, response } = await dataAndResponse<unknown>(
+        userApi.GET("/account/export/", { parseAs: "blob" }),
       );
       const named = /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition") ?? "");
       keepAs(data as Blob, named?.[1] ?? "omache.json");
@@ -24,9 +24,9 @@ export function Export() {
           disabled={take.isPending}
           onClick={() => take.mutate()}
         >
-          {take.isPending ? <Trans>One moment…</Trans> : <Trans>Take your data along</Trans>}
+          {take.isPending ? <Trans>Please wait…</Trans> : <Trans>Download your data</Trans>}
         </button>
-        <span role="status">{take.isSuccess && <Trans>It is in your downloads.</Trans>}</span>
+        <span role="status">{take.isSuccess && <Trans>Saved to your downloads.</Trans>}</span>
       </p>
     </div>
   );

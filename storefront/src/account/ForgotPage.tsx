@@ -1,7 +1,7 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { useMutation } from "@tanstack/react-query";
 import { Link } from "react-router";
-import { open, read } from "../api/client";
+import { dataOf, publicApi } from "../api/client";
 import { ApiError } from "../api/errors";
 import { Title } from "../app/Title";
 import { Field, Problem } from "../ui/parts";
@@ -9,19 +9,20 @@ import { Field, Problem } from "../ui/parts";
 export default function ForgotPage() {
   const { t } = useLingui();
   const send = useMutation({
-    mutationFn: (email: string) => read(open.POST("/password/reset/", { body: { email } })),
+    mutationFn: (email: string) => dataOf(publicApi.POST("/password/reset/", { body: { email } })),
   });
   const wrong = send.error instanceof ApiError ? send.error.field("email") : null;
   return (
     <div className="sign">
-      <Title text={t`Forgot the password`} />
+      <Title text={t`Forgot password`} />
       <h1>
-        <Trans>Forgot the password?</Trans>
+        <Trans>Forgot password?</Trans>
       </h1>
       {send.isSuccess ? (
         <p className="notice ok" role="status">
           <Trans>
-            If somebody has this e-mail here, a link is on its way to them. It works for an hour.
+            If there is an account with this email, we have sent it a link. The link works for one
+            hour.
           </Trans>
         </p>
       ) : (
@@ -33,7 +34,7 @@ export default function ForgotPage() {
           }}
         >
           <Field
-            label={<Trans>Your e-mail</Trans>}
+            label={<Trans>Your email</Trans>}
             name="email"
             type="email"
             autoComplete="email"
@@ -48,7 +49,7 @@ export default function ForgotPage() {
       )}
       <p>
         <Link to="/sign-in">
-          <Trans>Back to signing in</Trans>
+          <Trans>Back to sign-in</Trans>
         </Link>
       </p>
     </div>

@@ -3,14 +3,14 @@ import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link, Navigate, useSearchParams } from "react-router";
 import { features } from "../api/boot";
-import { open, read } from "../api/client";
+import { dataOf, publicApi } from "../api/client";
 import { ApiError } from "../api/errors";
 import { session } from "../api/session";
 import { Title } from "../app/Title";
 import { useIsLeaving } from "../app/useIsLeaving";
 import { Field, Problem } from "../ui/parts";
 import { ownPath } from "./ownPath";
-import { PhoneDoor } from "./PhoneDoor";
+import { PhoneSignIn } from "./PhoneSignIn";
 import { useUser } from "./useUser";
 
 const FIELDS = ["username", "email", "password1", "password2"] as const;
@@ -25,8 +25,8 @@ export default function JoinPage() {
     mutationFn: (typed: FormData) => {
       const text = (name: string) => String(typed.get(name) ?? "");
       const password = text("password1");
-      return read(
-        open.POST("/registration/", {
+      return dataOf(
+        publicApi.POST("/registration/", {
           body: {
             username: text("username"),
             email: text("email"),
@@ -46,14 +46,14 @@ export default function JoinPage() {
   const isAboutAField = FIELDS.some((name) => wrong(name));
   return (
     <div className="sign">
-      <Title text={t`Join`} />
+      <Title text={t`Create account`} />
       <h1>
-        <Trans>Join O-Mache</Trans>
+        <Trans>Create your O-Mache account</Trans>
       </h1>
       {byPhone && (
-        <PhoneDoor
-          ask={<Trans>Send me a code by SMS</Trans>}
-          hint={<Trans>Nothing else is needed: no name and no password.</Trans>}
+        <PhoneSignIn
+          ask={<Trans>Send code by SMS</Trans>}
+          hint={<Trans>No name or password needed.</Trans>}
           onSent={setCodeSent}
           onOff={() => setByPhone(false)}
         />
@@ -78,15 +78,15 @@ export default function JoinPage() {
           autoCapitalize="none"
           required
           error={wrong("username")}
-          hint={<Trans>Others see it where you sell.</Trans>}
+          hint={<Trans>Buyers see this name when you sell.</Trans>}
         />
         <Field
-          label={<Trans>E-mail</Trans>}
+          label={<Trans>Email</Trans>}
           name="email"
           type="email"
           autoComplete="email"
           error={wrong("email")}
-          hint={<Trans>May be left empty; a forgotten password is reset through it.</Trans>}
+          hint={<Trans>Optional. Needed to reset a forgotten password.</Trans>}
         />
         <Field
           label={<Trans>Password</Trans>}
@@ -95,7 +95,7 @@ export default function JoinPage() {
           autoComplete="new-password"
           required
           error={wrong("password1")}
-          hint={<Trans>At least 8 characters, and not an everyday word.</Trans>}
+          hint={<Trans>At least 8 characters, and not a common word.</Trans>}
         />
         {error && !isAboutAField && <Problem error={error} />}
         <button
@@ -103,12 +103,12 @@ export default function JoinPage() {
           className={byPhone ? "button plain wide" : "button wide"}
           disabled={join.isPending}
         >
-          {join.isPending ? <Trans>One moment…</Trans> : <Trans>Join</Trans>}
+          {join.isPending ? <Trans>Please wait…</Trans> : <Trans>Create account</Trans>}
         </button>
       </form>
       <p>
         <Link to={`/sign-in?to=${encodeURIComponent(to)}`}>
-          <Trans>I have an account</Trans>
+          <Trans>I already have an account</Trans>
         </Link>
       </p>
     </div>

@@ -4,7 +4,7 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link, useNavigate } from "react-router";
-import { mine, read, type Schemas } from "../api/client";
+import { dataOf, type Schemas, userApi } from "../api/client";
 import { ApiError, isObject } from "../api/errors";
 import { Title } from "../app/Title";
 import { money } from "../i18n/format";
@@ -23,7 +23,7 @@ export default function LeavePage() {
   const [needsCode, setNeedsCode] = useState(false);
   const leave = useMutation({
     mutationFn: (body: Schemas["DeleteAccountInput"]) =>
-      read(mine.POST("/account/delete/", { body })),
+      dataOf(userApi.POST("/account/delete/", { body })),
     // That page forgets them: here there would be nobody to show it to.
     onSuccess: () => navigate("/account/deleted", { replace: true, state: IS_DELETED }),
     onError: (error) => {
@@ -41,21 +41,21 @@ export default function LeavePage() {
       <h1>{t`Delete your account`}</h1>
       <section className="panel stack">
         <h2>
-          <Trans>What goes</Trans>
+          <Trans>What is deleted</Trans>
         </h2>
         <p>
           <Trans>
-            Your names, e-mail, phones, addresses and pictures, your messages, the words of your
-            reviews, and every device that is signed in. What you sell is taken off sale.
+            Your name, email, phones, addresses, pictures, messages and the text of your reviews.
+            All devices are signed out and your listings are removed.
           </Trans>
         </p>
         <h2>
-          <Trans>What stays</Trans>
+          <Trans>What we keep</Trans>
         </h2>
         <p>
           <Trans>
-            That something was bought, sold and paid, under a number instead of your name: others
-            have a right to it, and the law wants the books kept.
+            Records of purchases, sales and payments, under a number instead of your name. Other
+            people rely on them and the law requires us to keep them.
           </Trans>
         </p>
         <Export />
@@ -75,9 +75,9 @@ export default function LeavePage() {
         }}
       >
         <h2>
-          <Trans>It cannot be taken back</Trans>
+          <Trans>This cannot be undone</Trans>
         </h2>
-        {phone.isPending && <div className="account-line bone" aria-hidden="true" />}
+        {phone.isPending && <div className="account-line skeleton" aria-hidden="true" />}
         {phone.isError && <Problem error={phone.error} again={() => void phone.refetch()} />}
         {!phone.isPending && !byCode && (
           <Field
@@ -93,7 +93,7 @@ export default function LeavePage() {
           <>
             <p>
               <Trans>
-                A code that is sent to the phone you sign in with shows that it is you who asks.
+                We will send a code to the phone you sign in with, to confirm it is you.
               </Trans>
             </p>
             {sms.ask.error && <Problem error={sms.ask.error} />}
@@ -103,14 +103,14 @@ export default function LeavePage() {
               disabled={sms.ask.isPending}
               onClick={() => sms.ask.mutate()}
             >
-              {sms.ask.isPending ? <Trans>One moment…</Trans> : <Trans>Send me a code</Trans>}
+              {sms.ask.isPending ? <Trans>Please wait…</Trans> : <Trans>Send me a code</Trans>}
             </button>
           </>
         )}
         {byCode && sms.token && <CodeField sms={sms} name="phone_code" error={wrongCode} />}
         {needsCode && (
           <Field
-            label={<Trans>Code of your authenticator app</Trans>}
+            label={<Trans>Authenticator app code</Trans>}
             name="mfa"
             inputMode="numeric"
             autoComplete="one-time-code"
@@ -126,7 +126,7 @@ export default function LeavePage() {
         <label className="choice">
           <input type="checkbox" required />
           <span>
-            <Trans>I know that nobody can bring it back.</Trans>
+            <Trans>I understand this cannot be undone.</Trans>
           </span>
         </label>
         <button
@@ -134,7 +134,7 @@ export default function LeavePage() {
           className="button danger"
           disabled={leave.isPending || phone.isPending || (byCode && !sms.token)}
         >
-          {leave.isPending ? <Trans>One moment…</Trans> : <Trans>Delete my account</Trans>}
+          {leave.isPending ? <Trans>Please wait…</Trans> : <Trans>Delete my account</Trans>}
         </button>
       </form>
       <p>
@@ -157,15 +157,15 @@ function mfaSaid(error: unknown): string | null {
 type Thing = { what: string; reference?: string; order_token?: string; amount?: number };
 
 const WHAT: Record<string, MessageDescriptor> = {
-  unpaid_order: msg`An order waits for its money`,
-  late_money: msg`Late money may still come for an order`,
-  goods_to_come: msg`Goods are on their way to you`,
-  refund: msg`Money is on its way back to you`,
-  doubted_payment: msg`A payment is being looked into`,
-  goods_to_hand_over: msg`Goods you sold wait to be handed over`,
-  problem: msg`A problem is not decided yet`,
-  parcel_to_bring: msg`A parcel you took on is to be brought`,
-  money_owed: msg`Money is owed between you and the shop`,
+  unpaid_order: msg`An order is waiting for payment`,
+  late_money: msg`A late payment may still arrive for an order`,
+  goods_to_come: msg`Items are on their way to you`,
+  refund: msg`A refund is on its way to you`,
+  doubted_payment: msg`A payment is under review`,
+  goods_to_hand_over: msg`You have sales to hand over`,
+  problem: msg`A problem is still open`,
+  parcel_to_bring: msg`You have a parcel to deliver`,
+  money_owed: msg`There is an unsettled balance between you and the shop`,
 };
 
 /** What keeps an account, each with the way to it. */
@@ -178,7 +178,7 @@ function UnderWay({ error }: { error: ApiError }) {
     <div className="notice warn stack" role="alert">
       <p>
         <Trans>
-          Not yet: money or goods of yours are under way. Once they are there, ask again.
+          Your account cannot be deleted yet because you have orders or payments in progress:
         </Trans>
       </p>
       <ul className="dots">

@@ -8,8 +8,8 @@ export function LockedOut({ error }: { error: ApiError }) {
     <p className="notice bad" role="alert">
       <Plural
         value={minutes}
-        one="Too many wrong tries. Try again in # minute."
-        other="Too many wrong tries. Try again in # minutes."
+        one="Too many failed attempts. Try again in # minute."
+        other="Too many failed attempts. Try again in # minutes."
       />
     </p>
   );

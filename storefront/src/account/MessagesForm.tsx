@@ -1,7 +1,7 @@
 import { Trans } from "@lingui/react/macro";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import type { ReactNode } from "react";
-import { mine, read, type Schemas } from "../api/client";
+import { dataOf, type Schemas, userApi } from "../api/client";
 import { messagesQuery } from "../api/queries";
 import { changeLanguage } from "../i18n";
 import { Problem } from "../ui/parts";
@@ -9,12 +9,12 @@ import { Problem } from "../ui/parts";
 type Switch = Exclude<keyof Schemas["Messages"], "language">;
 
 const SWITCHES: [Switch, ReactNode][] = [
-  ["buying_sms", <Trans key="0">SMS about what I bought</Trans>],
-  ["buying_email", <Trans key="1">E-mail about what I bought</Trans>],
-  ["prompts_sms", <Trans key="2">SMS when a payment did not work</Trans>],
-  ["prompts_email", <Trans key="3">E-mail when a payment did not work</Trans>],
-  ["selling_sms", <Trans key="4">SMS about what I sold</Trans>],
-  ["selling_email", <Trans key="5">E-mail about what I sold</Trans>],
+  ["buying_sms", <Trans key="0">SMS me about my purchases</Trans>],
+  ["buying_email", <Trans key="1">Email me about my purchases</Trans>],
+  ["prompts_sms", <Trans key="2">SMS me when a payment fails</Trans>],
+  ["prompts_email", <Trans key="3">Email me when a payment fails</Trans>],
+  ["selling_sms", <Trans key="4">SMS me about my sales</Trans>],
+  ["selling_email", <Trans key="5">Email me about my sales</Trans>],
 ];
 
 /** What a person is told, how, and in which language. Each switch is saved at once. */
@@ -23,21 +23,21 @@ export function MessagesForm() {
   const messages = useQuery(messagesQuery);
   const save = useMutation({
     mutationFn: (body: Schemas["EditMessagesInput"]) =>
-      read(mine.PATCH("/account/messages/", { body })),
+      dataOf(userApi.PATCH("/account/messages/", { body })),
     onSuccess: (saved) => client.setQueryData(messagesQuery.queryKey, saved),
   });
   const now = { ...messages.data, ...(save.isPending ? save.variables : {}) };
   return (
     <section className="panel">
       <h2>
-        <Trans>Language and messages</Trans>
+        <Trans>Language and notifications</Trans>
       </h2>
       {messages.isError && <Problem error={messages.error} again={() => void messages.refetch()} />}
       {save.error && <Problem error={save.error} />}
       <div className="choices">
         <div className="field">
           <label className="label" htmlFor="language">
-            <Trans>Language of messages and of this shop</Trans>
+            <Trans>Language</Trans>
           </label>
           <select
             id="language"

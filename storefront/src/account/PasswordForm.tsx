@@ -1,7 +1,7 @@
 import { Trans } from "@lingui/react/macro";
 import { useMutation } from "@tanstack/react-query";
 import { useRef } from "react";
-import { mine, read } from "../api/client";
+import { dataOf, userApi } from "../api/client";
 import { ApiError } from "../api/errors";
 import { session } from "../api/session";
 import { Field, Problem } from "../ui/parts";
@@ -13,8 +13,8 @@ export function PasswordForm() {
   const form = useRef<HTMLFormElement>(null);
   const change = useMutation({
     mutationFn: ({ old, next }: { old: string; next: string }) =>
-      read(
-        mine.POST("/password/change/", {
+      dataOf(
+        userApi.POST("/password/change/", {
           body: { old_password: old, new_password1: next, new_password2: next },
         }),
       ),
@@ -52,7 +52,7 @@ export function PasswordForm() {
         />
         <div className="pairs">
           <Field
-            label={<Trans>Password now</Trans>}
+            label={<Trans>Current password</Trans>}
             name="old_password"
             type="password"
             autoComplete="current-password"
@@ -73,10 +73,12 @@ export function PasswordForm() {
         )}
         <p className="row">
           <button type="submit" className="button little" disabled={change.isPending}>
-            <Trans>Change the password</Trans>
+            <Trans>Change password</Trans>
           </button>
           <span role="status">
-            {change.isSuccess && <Trans>Changed. Other devices are signed out.</Trans>}
+            {change.isSuccess && (
+              <Trans>Password changed. Your other devices are signed out.</Trans>
+            )}
           </span>
         </p>
       </form>

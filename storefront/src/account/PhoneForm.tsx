@@ -1,6 +1,6 @@
 import { Trans } from "@lingui/react/macro";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { mine, read } from "../api/client";
+import { dataOf, userApi } from "../api/client";
 import { ApiError } from "../api/errors";
 import { userQuery } from "../api/queries";
 import { phone } from "../i18n/format";
@@ -11,7 +11,7 @@ export function PhoneForm() {
   const client = useQueryClient();
   const user = useQuery(userQuery);
   const save = useMutation({
-    mutationFn: (number: string) => read(mine.PATCH("/user/", { body: { phone: number } })),
+    mutationFn: (number: string) => dataOf(userApi.PATCH("/user/", { body: { phone: number } })),
     onSuccess: (saved) => client.setQueryData(userQuery.queryKey, saved),
   });
   const wrong = save.error instanceof ApiError ? save.error.field("phone") : null;
@@ -32,14 +32,14 @@ export function PhoneForm() {
           autoComplete="tel"
           defaultValue={phone(user.data?.phone ?? "")}
           error={wrong}
-          hint={<Trans>Where you are called about your orders.</Trans>}
+          hint={<Trans>We call this number about your orders.</Trans>}
         />
       </fieldset>
       {user.isError && <Problem error={user.error} again={() => void user.refetch()} />}
       {save.error && !wrong && <Problem error={save.error} />}
       <p className="row">
         <button type="submit" className="button little" disabled={save.isPending || !user.data}>
-          <Trans>Save the phone</Trans>
+          <Trans>Save number</Trans>
         </button>
         <span role="status">{save.isSuccess && <Trans>Saved.</Trans>}</span>
       </p>

@@ -1,9 +1,9 @@
 import { Trans } from "@lingui/react/macro";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { asForm, mine, read, type Schemas } from "../api/client";
+import { asForm, dataOf, type Schemas, userApi } from "../api/client";
 import { ApiError } from "../api/errors";
 import { accountQuery } from "../api/queries";
-import { smaller } from "../pictures/smaller";
+import { smaller } from "../pictures/shrink";
 import { Field, Problem } from "../ui/parts";
 import { PhoneForm } from "./PhoneForm";
 import { useUser } from "./useUser";
@@ -16,14 +16,14 @@ export function ProfileForm() {
   const keep = (saved: Schemas["Account"]) => client.setQueryData(accountQuery.queryKey, saved);
   const save = useMutation({
     mutationFn: (body: { first_name: string; last_name: string }) =>
-      read(mine.PATCH("/account/", { body })),
+      dataOf(userApi.PATCH("/account/", { body })),
     onSuccess: keep,
   });
   const show = useMutation({
     mutationFn: async (file: File | null) => {
-      if (!file) return read(mine.PATCH("/account/", { body: { avatar: null } }));
+      if (!file) return dataOf(userApi.PATCH("/account/", { body: { avatar: null } }));
       const body = { avatar: await smaller(file, 800) };
-      return read(mine.PATCH("/account/", { body, bodySerializer: asForm }));
+      return dataOf(userApi.PATCH("/account/", { body, bodySerializer: asForm }));
     },
     onSuccess: keep,
   });
@@ -47,7 +47,7 @@ export function ProfileForm() {
         )}
         <div>
           <label className="button plain little">
-            {show.isPending ? <Trans>One moment…</Trans> : <Trans>Choose a picture</Trans>}
+            {show.isPending ? <Trans>Please wait…</Trans> : <Trans>Choose a picture</Trans>}
             <input
               className="hidden"
               type="file"
@@ -61,7 +61,7 @@ export function ProfileForm() {
           </label>{" "}
           {avatar && (
             <button type="button" className="as-link" onClick={() => show.mutate(null)}>
-              <Trans>Take it away</Trans>
+              <Trans>Remove</Trans>
             </button>
           )}
         </div>

@@ -1,7 +1,7 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { useMutation } from "@tanstack/react-query";
 import { Link, useParams } from "react-router";
-import { open, read } from "../api/client";
+import { dataOf, publicApi } from "../api/client";
 import { ApiError } from "../api/errors";
 import { Title } from "../app/Title";
 import { Field, Problem } from "../ui/parts";
@@ -12,8 +12,8 @@ export default function ResetPage() {
   const { uid = "", token = "" } = useParams();
   const reset = useMutation({
     mutationFn: (password: string) =>
-      read(
-        open.POST("/password/reset/confirm/", {
+      dataOf(
+        publicApi.POST("/password/reset/confirm/", {
           body: { uid, token, new_password1: password, new_password2: password },
         }),
       ),
@@ -23,14 +23,14 @@ export default function ResetPage() {
   const isOver = error instanceof ApiError && Boolean(error.body.token ?? error.body.uid);
   return (
     <div className="sign">
-      <Title text={t`A new password`} />
+      <Title text={t`Set a new password`} />
       <h1>
-        <Trans>A new password</Trans>
+        <Trans>Set a new password</Trans>
       </h1>
       {reset.isSuccess ? (
         <>
           <p className="notice ok" role="status">
-            <Trans>It is saved. Everybody who was signed in as you is out.</Trans>
+            <Trans>Password saved. All your devices have been signed out.</Trans>
           </p>
           <Link className="button wide" to="/sign-in">
             <Trans>Sign in</Trans>
@@ -39,10 +39,10 @@ export default function ResetPage() {
       ) : isOver ? (
         <>
           <p className="notice warn" role="alert">
-            <Trans>This link is over: it works once, and for an hour.</Trans>
+            <Trans>This link has expired. It works once, within one hour.</Trans>
           </p>
           <Link className="button wide" to="/password/reset">
-            <Trans>Send me another link</Trans>
+            <Trans>Send a new link</Trans>
           </Link>
         </>
       ) : (
@@ -60,7 +60,7 @@ export default function ResetPage() {
             autoComplete="new-password"
             required
             error={wrong}
-            hint={<Trans>At least 8 characters, and not an everyday word.</Trans>}
+            hint={<Trans>At least 8 characters, and not a common word.</Trans>}
           />
           {error && !wrong && <Problem error={error} />}
           <button type="submit" className="button wide" disabled={reset.isPending}>

@@ -1,10 +1,10 @@
 import { Trans } from "@lingui/react/macro";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { mine, read } from "../api/client";
+import { dataOf, userApi } from "../api/client";
 import { sessionsQuery } from "../api/queries";
 import { session } from "../api/session";
 import { day, dayAndClock } from "../i18n/format";
-import { Ask } from "../ui/Ask";
+import { ConfirmButton } from "../ui/ConfirmButton";
 import { Problem } from "../ui/parts";
 
 /** Where this person is signed in, and ending one of that or all. */
@@ -14,26 +14,26 @@ export function Sessions() {
   const again = () => client.invalidateQueries({ queryKey: sessionsQuery.queryKey });
   const end = useMutation({
     mutationFn: (id: number) =>
-      read(
-        mine.DELETE("/account/sessions/{session_id}/", {
+      dataOf(
+        userApi.DELETE("/account/sessions/{session_id}/", {
           params: { path: { session_id: id } },
         }),
       ),
     onSettled: again,
   });
   const endAll = useMutation({
-    mutationFn: () => read(mine.POST("/account/sessions/end-all/")),
+    mutationFn: () => dataOf(userApi.POST("/account/sessions/end-all/")),
     // This one too: they sign in again, and come back.
     onSuccess: () => session.end(),
   });
   return (
     <section className="panel">
       <h2>
-        <Trans>Where you are signed in</Trans>
+        <Trans>Signed-in devices</Trans>
       </h2>
       {sessions.isError && <Problem error={sessions.error} again={() => void sessions.refetch()} />}
       {end.error && <Problem error={end.error} />}
-      {sessions.isPending && <div className="account-line bone" aria-hidden="true" />}
+      {sessions.isPending && <div className="account-line skeleton" aria-hidden="true" />}
       <ul className="sessions" aria-live="polite">
         {sessions.data?.map((each) => {
           const used = dayAndClock(each.last_used_at);
@@ -42,12 +42,12 @@ export function Sessions() {
           return (
             <li className="between" key={each.id}>
               <span>
-                {device || <Trans>A device we do not know</Trans>}
+                {device || <Trans>Unknown device</Trans>}
                 {each.kind === "admin" && (
                   <>
                     {" "}
                     <span className="tag">
-                      <Trans>back office</Trans>
+                      <Trans>admin site</Trans>
                     </span>
                   </>
                 )}
@@ -65,7 +65,7 @@ export function Sessions() {
               </span>
               {each.current ? (
                 <span className="tag ok">
-                  <Trans>This one</Trans>
+                  <Trans>This device</Trans>
                 </span>
               ) : (
                 <button
@@ -74,7 +74,7 @@ export function Sessions() {
                   disabled={end.isPending}
                   onClick={() => end.mutate(each.id)}
                 >
-                  <Trans>Sign out there</Trans>
+                  <Trans>Sign out this device</Trans>
                   <span className="hidden"> ({device})</span>
                 </button>
               )}
@@ -84,13 +84,13 @@ export function Sessions() {
       </ul>
       {(sessions.data?.length ?? 0) > 1 && (
         <div className="end-all">
-          <Ask
-            open={<Trans>Sign out everywhere</Trans>}
-            means={<Trans>On every device, and here too: you sign in again.</Trans>}
-            yes={<Trans>Yes, everywhere</Trans>}
+          <ConfirmButton
+            label={<Trans>Sign out everywhere</Trans>}
+            warning={<Trans>This signs you out on every device, including this one.</Trans>}
+            confirm={<Trans>Yes, sign out everywhere</Trans>}
             isBusy={endAll.isPending}
             error={endAll.error}
-            act={() => endAll.mutate()}
+            onConfirm={() => endAll.mutate()}
           />
         </div>
       )}

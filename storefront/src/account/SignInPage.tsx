@@ -3,7 +3,7 @@ import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link, Navigate, useSearchParams } from "react-router";
 import { features } from "../api/boot";
-import { open, read } from "../api/client";
+import { dataOf, publicApi } from "../api/client";
 import { ApiError } from "../api/errors";
 import { session } from "../api/session";
 import { Title } from "../app/Title";
@@ -11,7 +11,7 @@ import { useIsLeaving } from "../app/useIsLeaving";
 import { Field, Problem } from "../ui/parts";
 import { LockedOut } from "./LockedOut";
 import { ownPath } from "./ownPath";
-import { PhoneDoor } from "./PhoneDoor";
+import { PhoneSignIn } from "./PhoneSignIn";
 import { useUser } from "./useUser";
 
 type Typed = { username: string; password: string; code?: string };
@@ -26,7 +26,7 @@ export default function SignInPage() {
   const [byPhone, setByPhone] = useState(features.phone_login);
   const [isCodeSent, setCodeSent] = useState(false);
   const signIn = useMutation({
-    mutationFn: (body: Typed) => read(open.POST("/login/", { body })),
+    mutationFn: (body: Typed) => dataOf(publicApi.POST("/login/", { body })),
     onSuccess: (answer) => session.begin(answer, answer.user),
     onError: (error) => {
       if (error instanceof ApiError && error.code.startsWith("mfa")) setNeedsCode(true);
@@ -41,8 +41,8 @@ export default function SignInPage() {
         <Trans>Sign in</Trans>
       </h1>
       {byPhone && (
-        <PhoneDoor
-          ask={<Trans>Send me a code by SMS</Trans>}
+        <PhoneSignIn
+          ask={<Trans>Send code by SMS</Trans>}
           onSent={setCodeSent}
           onOff={() => setByPhone(false)}
         />
@@ -67,7 +67,7 @@ export default function SignInPage() {
         }}
       >
         <Field
-          label={<Trans>User name or e-mail</Trans>}
+          label={<Trans>User name or email</Trans>}
           name="username"
           autoComplete="username"
           autoCapitalize="none"
@@ -82,7 +82,7 @@ export default function SignInPage() {
         />
         {needsCode && (
           <Field
-            label={<Trans>Code of your authenticator app</Trans>}
+            label={<Trans>Authenticator app code</Trans>}
             name="code"
             inputMode="numeric"
             autoComplete="one-time-code"
@@ -95,15 +95,15 @@ export default function SignInPage() {
           className={byPhone ? "button plain wide" : "button wide"}
           disabled={signIn.isPending}
         >
-          {signIn.isPending ? <Trans>One moment…</Trans> : <Trans>Sign in</Trans>}
+          {signIn.isPending ? <Trans>Please wait…</Trans> : <Trans>Sign in</Trans>}
         </button>
       </form>
       <p className="between">
         <Link to={`/join?to=${encodeURIComponent(to)}`}>
-          <Trans>Join</Trans>
+          <Trans>Create account</Trans>
         </Link>
         <Link to="/password/reset">
-          <Trans>Forgot the password?</Trans>
+          <Trans>Forgot password?</Trans>
         </Link>
       </p>
     </div>
@@ -114,7 +114,7 @@ function Refused({ error }: { error: Error }) {
   if (error instanceof ApiError && error.code === "mfa_required") {
     return (
       <p className="notice" role="status">
-        <Trans>Now the code of your authenticator app.</Trans>
+        <Trans>Enter the code from your authenticator app.</Trans>
       </p>
     );
   }
@@ -122,7 +122,7 @@ function Refused({ error }: { error: Error }) {
   if (error instanceof ApiError && error.body.non_field_errors) {
     return (
       <p className="notice bad" role="alert">
-        <Trans>This name and this password do not belong together.</Trans>
+        <Trans>Wrong user name or password.</Trans>
       </p>
     );
   }

@@ -1,7 +1,7 @@
 import { Trans } from "@lingui/react/macro";
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
-import { mine, read, type Schemas, serverNow } from "../api/client";
+import { dataOf, type Schemas, serverNow, userApi } from "../api/client";
 import { Field, Problem, useSecondsUntil } from "../ui/parts";
 
 type Sent = Schemas["CodeSent"];
@@ -18,7 +18,7 @@ export function useSms(send: () => Promise<Sent>) {
 
 /** A code to the phone that opens one's own account. */
 export function useOwnSms() {
-  return useSms(() => read(mine.POST("/account/phone/code/")));
+  return useSms(() => dataOf(userApi.POST("/account/phone/code/")));
 }
 
 /** Where the code is typed, with the way to another one. */
@@ -35,20 +35,20 @@ export function CodeField({
   return (
     <>
       <Field
-        label={<Trans>The six digits of the SMS</Trans>}
+        label={<Trans>6-digit SMS code</Trans>}
         name={name}
         inputMode="numeric"
         autoComplete="one-time-code"
         maxLength={9}
         required
         error={error}
-        hint={<Trans>It is good for ten minutes.</Trans>}
+        hint={<Trans>The code works for 10 minutes.</Trans>}
       />
       {ask.error && <Problem error={ask.error} />}
       <p className="small">
         {left > 0 ? (
           <span className="quiet">
-            <Trans>Another code in {left} s</Trans>
+            <Trans>Resend in {left} s</Trans>
           </span>
         ) : (
           <button
@@ -57,7 +57,7 @@ export function CodeField({
             disabled={ask.isPending}
             onClick={() => ask.mutate()}
           >
-            <Trans>Send another code</Trans>
+            <Trans>Resend code</Trans>
           </button>
         )}
       </p>

@@ -1,7 +1,7 @@
 /** What the account's pages alone read. */
 
 import { queryOptions } from "@tanstack/react-query";
-import { mine, read } from "../api/client";
+import { dataOf, userApi } from "../api/client";
 import { ApiError } from "../api/errors";
 
 /** The phone that opens the account; null where the shop sends no codes. */
@@ -9,7 +9,7 @@ export const signInPhoneQuery = queryOptions({
   queryKey: ["account", "phone"],
   queryFn: async () => {
     try {
-      return await read(mine.GET("/account/phone/"));
+      return await dataOf(userApi.GET("/account/phone/"));
     } catch (error) {
       if (error instanceof ApiError && error.status === 404) return null;
       throw error;

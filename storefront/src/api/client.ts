@@ -1,8 +1,8 @@
 /** The one door to the API: typed by its schema, one kind of error, the server's own clock. */
 
 import { language } from "../i18n/language";
+import { connection } from "./connection";
 import { ApiError, NoAnswer } from "./errors";
-import { line } from "./line";
 import { makeApi } from "./requests";
 import type { components, paths } from "./schema";
 import { INTO_COOKIE, session } from "./session";
@@ -29,7 +29,7 @@ export function serverNow(): number {
 }
 
 /** What gives out tokens, beside renewing. */
-const DOORS: ReadonlySet<string> = new Set<keyof paths>([
+const TOKEN_PATHS: ReadonlySet<string> = new Set<keyof paths>([
   "/login/",
   "/login/phone/confirm/",
   "/registration/",
@@ -41,7 +41,7 @@ const DOORS: ReadonlySet<string> = new Set<keyof paths>([
 function around(fetch: (request: Request) => Promise<Response>) {
   return async (request: Request, schemaPath: string): Promise<Response> => {
     request.headers.set("Accept-Language", language());
-    if (DOORS.has(schemaPath)) {
+    if (TOKEN_PATHS.has(schemaPath)) {
       for (const [name, value] of Object.entries(INTO_COOKIE)) request.headers.set(name, value);
       // The answer to a sign-out under way would take the new cookie away.
       await session.finishLeaving();
@@ -73,20 +73,20 @@ function signedWith(token: string, request: Request): Request {
 }
 
 /** For everybody: no token is sent. */
-export const open = makeApi(around((request) => fetch(request)));
+export const publicApi = makeApi(around((request) => fetch(request)));
 
 /** For who is signed in. */
-export const mine = makeApi(around(signedFetch));
+export const userApi = makeApi(around(signedFetch));
 
 type Answer<T> = { data?: T; error?: unknown; response: Response };
 
 /** The answer's body. Raises ApiError, or NoAnswer where nothing came back. */
-export async function read<T>(call: Promise<Answer<T>>): Promise<T> {
-  return (await readWhole(call)).data;
+export async function dataOf<T>(call: Promise<Answer<T>>): Promise<T> {
+  return (await dataAndResponse(call)).data;
 }
 
-/** The answer's body with its headers. Raises as `read` does. */
-export async function readWhole<T>(
+/** The answer's body with its headers. Raises as `dataOf` does. */
+export async function dataAndResponse<T>(
   call: Promise<Answer<T>>,
 ): Promise<{ data: T; response: Response }> {
   let answer: Answer<T>;
@@ -94,10 +94,10 @@ export async function readWhole<T>(
     answer = await call;
   } catch (error) {
     if (error instanceof ApiError) throw error;
-    line.failed();
+    connection.failed();
     throw new NoAnswer(error);
   }
-  line.answered();
+  connection.answered();
   if (!answer.response.ok) throw new ApiError(answer.response, answer.error);
   return { data: answer.data as T, response: answer.response };
 }

@@ -3,15 +3,15 @@
 import { infiniteQueryOptions, QueryClient, queryOptions } from "@tanstack/react-query";
 import { type Boot, type Page, readBoot } from "./boot";
 import {
-  mine,
+  dataAndResponse,
+  dataOf,
   nextCursor,
-  open,
   type Product,
   type ProductDetail,
+  publicApi,
   type Review,
-  read,
-  readWhole,
   type Schemas,
+  userApi,
 } from "./client";
 import { ApiError } from "./errors";
 
@@ -95,15 +95,15 @@ export function filtersOf(params: URLSearchParams, isSearch = false): Filters {
 export const homeQuery = queryOptions({
   queryKey: ["home"],
   queryFn: async (): Promise<Record<string, Card[]>> =>
-    read(open.GET("/", { params: { query: LIGHT } })) as Promise<Record<string, Card[]>>,
+    dataOf(publicApi.GET("/", { params: { query: LIGHT } })) as Promise<Record<string, Card[]>>,
 });
 
 export function productQuery(id: number) {
   return queryOptions({
     queryKey: ["product", id],
     queryFn: async (): Promise<ProductDetail> => {
-      const found = await read(
-        open.GET("/product/{product_id}/", { params: { path: { product_id: id } } }),
+      const found = await dataOf(
+        publicApi.GET("/product/{product_id}/", { params: { path: { product_id: id } } }),
       );
       // The same address has the goods of a category, which no number names.
       if (Array.isArray(found)) throw new TypeError(`${id} is a category`);
@@ -138,8 +138,8 @@ export function paged<T>(
 export function categoryQuery(category: string, filters: Filters) {
   return paged<Card>(["category", category, filters], (cursor) => {
     const query = { ...LIGHT, ...filters, ...(cursor ? { cursor } : {}) };
-    return readWhole(
-      open.GET("/product/{product_id}/", {
+    return dataAndResponse(
+      publicApi.GET("/product/{product_id}/", {
         params: { path: { product_id: category as "kitchen" }, query: query as object },
       }),
     ) as Promise<Listed>;
@@ -151,16 +151,16 @@ export function searchQuery(search: string, filters: Filters) {
     // Who typed words wants what they name; who typed none looks at what is new.
     const ordering = search ? { ordering: "relevance" } : {};
     const query = { search, ...LIGHT, ...ordering, ...filters, ...(cursor ? { cursor } : {}) };
-    return readWhole(
-      open.GET("/product/search/", { params: { query: query as object } }),
+    return dataAndResponse(
+      publicApi.GET("/product/search/", { params: { query: query as object } }),
     ) as Promise<Listed>;
   });
 }
 
 export function reviewsQuery(id: number) {
   return paged<Review>(["reviews", id], (cursor) =>
-    readWhole(
-      open.GET("/product/{product_id}/reviews/", {
+    dataAndResponse(
+      publicApi.GET("/product/{product_id}/reviews/", {
         params: { path: { product_id: id }, query: (cursor ? { cursor } : {}) as object },
       }),
     ),
@@ -170,7 +170,7 @@ export function reviewsQuery(id: number) {
 /** The categories with how much is for sale in each, and a picture. */
 export const categoriesQuery = queryOptions({
   queryKey: ["categories"],
-  queryFn: () => read(open.GET("/categories/")),
+  queryFn: () => dataOf(publicApi.GET("/categories/")),
   staleTime: 5 * 60_000,
 });
 
@@ -179,7 +179,7 @@ export function suggestQuery(typed: string) {
   return queryOptions({
     queryKey: ["suggestions", typed],
     queryFn: () =>
-      read(open.GET("/product/suggest/", { params: { query: { q: typed } as object } })),
+      dataOf(publicApi.GET("/product/suggest/", { params: { query: { q: typed } as object } })),
     staleTime: 60_000,
     retry: false,
   });
@@ -188,7 +188,7 @@ export function suggestQuery(typed: string) {
 export function sellerQuery(username: string) {
   return queryOptions({
     queryKey: ["seller", username],
-    queryFn: () => read(open.GET("/seller/{username}/", { params: { path: { username } } })),
+    queryFn: () => dataOf(publicApi.GET("/seller/{username}/", { params: { path: { username } } })),
     staleTime: 5 * 60_000,
   });
 }
@@ -197,7 +197,7 @@ export function sellerQuery(username: string) {
 export function cartQuery(ids: number[]) {
   return queryOptions({
     queryKey: ["cart", ids],
-    queryFn: () => (ids.length ? read(open.POST("/cart/", { body: { ids } })) : []),
+    queryFn: () => (ids.length ? dataOf(publicApi.POST("/cart/", { body: { ids } })) : []),
     // Looked at again each time: a price may have changed.
     staleTime: 0,
     placeholderData: (before: Product[] | undefined) => before,
@@ -208,21 +208,21 @@ export function orderQuery(token: string) {
   return queryOptions({
     queryKey: ["order", token],
     queryFn: () =>
-      read(mine.GET("/cashout/{order_token}/", { params: { path: { order_token: token } } })),
+      dataOf(userApi.GET("/cashout/{order_token}/", { params: { path: { order_token: token } } })),
     staleTime: 0,
   });
 }
 
 /** What they ordered, newest first. */
 export const ordersQuery = paged<Schemas["OrderRowOutput"]>(["orders"], (cursor) =>
-  readWhole(mine.GET("/orders/", { params: { query: cursor ? { cursor } : {} } })),
+  dataAndResponse(userApi.GET("/orders/", { params: { query: cursor ? { cursor } : {} } })),
 );
 
 export function trackStoryQuery(id: number) {
   return queryOptions({
     queryKey: ["track", id],
     queryFn: () =>
-      read(mine.GET("/track/order/{track_id}/", { params: { path: { track_id: id } } })),
+      dataOf(userApi.GET("/track/order/{track_id}/", { params: { path: { track_id: id } } })),
   });
 }
 
@@ -230,33 +230,33 @@ export function ownReviewQuery(trackId: number) {
   return queryOptions({
     queryKey: ["own-review", trackId],
     queryFn: () =>
-      read(mine.GET("/track/{track_id}/review/", { params: { path: { track_id: trackId } } })),
+      dataOf(userApi.GET("/track/{track_id}/review/", { params: { path: { track_id: trackId } } })),
   });
 }
 
 /** A person as they see themselves, with the phone they are called on. */
 export const userQuery = queryOptions({
   queryKey: ["user"],
-  queryFn: () => read(mine.GET("/user/")),
+  queryFn: () => dataOf(userApi.GET("/user/")),
 });
 
 /** Whether they sell, and what waits for them. */
 export const meQuery = queryOptions({
   queryKey: ["me"],
-  queryFn: () => read(mine.GET("/me/")),
+  queryFn: () => dataOf(userApi.GET("/me/")),
 });
 
 export const accountQuery = queryOptions({
   queryKey: ["account"],
-  queryFn: () => read(mine.GET("/account/")),
+  queryFn: () => dataOf(userApi.GET("/account/")),
 });
 
 export const messagesQuery = queryOptions({
   queryKey: ["messages"],
-  queryFn: () => read(mine.GET("/account/messages/")),
+  queryFn: () => dataOf(userApi.GET("/account/messages/")),
 });
 
 export const sessionsQuery = queryOptions({
   queryKey: ["sessions"],
-  queryFn: () => read(mine.GET("/account/sessions/")),
+  queryFn: () => dataOf(userApi.GET("/account/sessions/")),
 });

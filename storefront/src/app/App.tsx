@@ -4,12 +4,12 @@ import { Trans } from "@lingui/react/macro";
 import { Component, type ReactNode, Suspense, useLayoutEffect, useRef } from "react";
 import { Navigate, Route, Routes, useLocation, useNavigationType } from "react-router";
 import { useUser } from "../account/useUser";
-import { forgetKept } from "../api/kept";
-import { Bands } from "./Bands";
-import { Bottom } from "./Bottom";
-import { Missing } from "./Missing";
+import { clearResponseCache } from "../api/responseCache";
+import { Footer } from "./Footer";
+import { Header } from "./Header";
+import { NotFound } from "./NotFound";
 import { PAGES } from "./pages";
-import { Top } from "./Top";
+import { StatusBanner } from "./StatusBanner";
 
 export function App() {
   const main = useRef<HTMLElement>(null);
@@ -18,12 +18,12 @@ export function App() {
   return (
     <>
       <a className="skip" href="#main">
-        <Trans>Skip to the page</Trans>
+        <Trans>Skip to content</Trans>
       </a>
-      <Bands />
-      <Top />
+      <StatusBanner />
+      <Header />
       <main id="main" className="wrap" ref={main} tabIndex={-1}>
-        <Mended key={pathname}>
+        <ErrorBoundary key={pathname}>
           <Suspense fallback={null}>
             <Routes>
               {PAGES.map(({ path, page: Page, isPrivate }) => (
@@ -41,12 +41,12 @@ export function App() {
                   }
                 />
               ))}
-              <Route path="*" element={<Missing />} />
+              <Route path="*" element={<NotFound />} />
             </Routes>
           </Suspense>
-        </Mended>
+        </ErrorBoundary>
       </main>
-      <Bottom />
+      <Footer />
     </>
   );
 }
@@ -77,7 +77,7 @@ function useNewPage(main: React.RefObject<HTMLElement | null>): void {
 }
 
 /** A page that breaks does not take the others along. Mostly a file of before a new version. */
-class Mended extends Component<{ children: ReactNode }, { isBroken: boolean }> {
+class ErrorBoundary extends Component<{ children: ReactNode }, { isBroken: boolean }> {
   override state = { isBroken: false };
 
   static getDerivedStateFromError() {
@@ -86,7 +86,7 @@ class Mended extends Component<{ children: ReactNode }, { isBroken: boolean }> {
 
   override componentDidCatch() {
     // It may be what an older version kept: loading the page again must not meet it again.
-    forgetKept();
+    clearResponseCache();
   }
 
   override render() {
@@ -97,10 +97,10 @@ class Mended extends Component<{ children: ReactNode }, { isBroken: boolean }> {
           <Trans>This page did not load</Trans>
         </h1>
         <p className="quiet">
-          <Trans>The line broke off, or there is a newer version of the shop.</Trans>
+          <Trans>Your connection dropped, or there is a newer version of the shop.</Trans>
         </p>
         <button type="button" className="button" onClick={() => location.reload()}>
-          <Trans>Load it again</Trans>
+          <Trans>Reload</Trans>
         </button>
       </div>
     );

@@ -84,7 +84,7 @@ export function SearchBox() {
         onKeyDown={onKeyDown}
         onBlur={() => setOpen(false)}
       />
-      <button type="submit" aria-label={t`Search now`}>
+      <button type="submit" aria-label={t`Search`}>
         <Icon name="search" />
       </button>
       {isOpen && term.trim() && (

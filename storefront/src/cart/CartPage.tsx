@@ -8,7 +8,7 @@ import { money } from "../i18n/format";
 import { Picture } from "../ui/Picture";
 import { Empty, Money, Problem, Stepper } from "../ui/parts";
 import { MOST_OF_ONE } from "./cart";
-import { canOrder, type Judged, judge, MOST_AT_ONCE, totalOf } from "./judge";
+import { type CheckedLine, canOrder, checkLines, MOST_AT_ONCE, totalOf } from "./checkLines";
 import { useCart } from "./useCart";
 
 export default function CartPage() {
@@ -22,16 +22,16 @@ export default function CartPage() {
         <h1 className="hidden">{t`Cart`}</h1>
         <Empty title={<Trans>Your cart is empty</Trans>}>
           <p className="quiet">
-            <Trans>What you put in stays here, also when you close the browser.</Trans>
+            <Trans>Items you add stay here even if you close the browser.</Trans>
           </p>
           <Link className="button" to="/">
-            <Trans>Look around</Trans>
+            <Trans>Browse products</Trans>
           </Link>
         </Empty>
       </>
     );
   }
-  const lines = query.data ? judge(cart.lines, query.data) : [];
+  const lines = query.data ? checkLines(cart.lines, query.data) : [];
   return (
     <>
       <Title text={t`Cart`} />
@@ -59,7 +59,7 @@ function Unchecked({ line }: { line: { name: string; number: number; thumbnail: 
   );
 }
 
-function Line({ line }: { line: Judged }) {
+function Line({ line }: { line: CheckedLine }) {
   const { t } = useLingui();
   const cart = useCart();
   const { id, name, state, left } = line;
@@ -89,26 +89,26 @@ function Line({ line }: { line: Judged }) {
             className="as-link"
             onClick={() => cart.setPrice(id, line.product?.price ?? 0)}
           >
-            <Trans>All right</Trans>
+            <Trans>OK</Trans>
           </button>
         </p>
       )}
       {state === "short" && (
         <p className="notice warn row">
-          <Plural value={left} one="Only # is left." other="Only # are left." />
+          <Plural value={left} one="Only # left." other="Only # left." />
           <button type="button" className="as-link" onClick={() => cart.setNumber(id, left)}>
-            <Plural value={left} one="Take #" other="Take #" />
+            <Plural value={left} one="Change to #" other="Change to #" />
           </button>
         </p>
       )}
       {state === "soldout" && (
         <p className="notice warn">
-          <Trans>Sold out for now.</Trans>
+          <Trans>Sold out.</Trans>
         </p>
       )}
       {state === "gone" && (
         <p className="notice warn">
-          <Trans>Not for sale any more.</Trans>
+          <Trans>No longer available.</Trans>
         </p>
       )}
       <div className="between">
@@ -116,7 +116,7 @@ function Line({ line }: { line: Judged }) {
           <Stepper
             value={line.number}
             most={Math.min(MOST_OF_ONE, Math.max(left, line.number))}
-            label={t`How many of ${name}`}
+            label={t`Quantity of ${name}`}
             change={(to) => cart.setNumber(id, to)}
           />
         ) : (
@@ -126,45 +126,45 @@ function Line({ line }: { line: Judged }) {
           type="button"
           className="as-link"
           onClick={() => cart.remove(id)}
-          aria-label={t`Take out ${name}`}
+          aria-label={t`Remove ${name}`}
         >
-          <Trans>Take out</Trans>
+          <Trans>Remove</Trans>
         </button>
       </div>
     </li>
   );
 }
 
-function Sum({ lines, isOld }: { lines: Judged[]; isOld: boolean }) {
+function Sum({ lines, isOld }: { lines: CheckedLine[]; isOld: boolean }) {
   const total = totalOf(lines);
   const most = money(MOST_AT_ONCE);
   const fits = canOrder(lines) && !isOld;
   return (
     <aside className="panel sum">
       <p className="between total">
-        <Trans>Together</Trans>
+        <Trans>Total</Trans>
         <Money kes={total} />
       </p>
       {total > MOST_AT_ONCE && (
         <p className="notice warn">
-          <Trans>M-Pesa takes {most} at most at once. Order in two parts.</Trans>
+          <Trans>M-Pesa allows up to {most} per payment. Split this into two orders.</Trans>
         </p>
       )}
       {fits ? (
         <Link className="button wide" to="/checkout">
-          <Trans>Cash out</Trans>
+          <Trans>Checkout</Trans>
         </Link>
       ) : (
         <>
           <button type="button" className="button wide" disabled>
-            <Trans>Cash out</Trans>
+            <Trans>Checkout</Trans>
           </button>
           {total <= MOST_AT_ONCE && (
             <p className="quiet small">
               {isOld ? (
-                <Trans>You can cash out once the shop has answered.</Trans>
+                <Trans>You can check out once your cart has loaded.</Trans>
               ) : (
-                <Trans>Change or take out what cannot be had, then cash out.</Trans>
+                <Trans>Change or remove unavailable items to check out.</Trans>
               )}
             </p>
           )}

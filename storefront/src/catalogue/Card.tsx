@@ -48,9 +48,9 @@ export function CardBones({ count, className }: { count: number; className: stri
       {Array.from({ length: count }, (_, at) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: they are all alike
         <li className="card" key={at}>
-          <div className="picture bone" />
-          <span className="price bone">&nbsp;</span>
-          <span className="name bone" />
+          <div className="picture skeleton" />
+          <span className="price skeleton">&nbsp;</span>
+          <span className="name skeleton" />
           <span className="below" />
         </li>
       ))}

@@ -2,8 +2,8 @@ import type { UseInfiniteQueryResult } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import type { Page } from "../api/boot";
 import type { Card as CardData } from "../api/queries";
-import { More } from "../ui/More";
 import { Problem } from "../ui/parts";
+import { ShowMore } from "../ui/ShowMore";
 import { Card, CardBones } from "./Card";
 
 type Listed = UseInfiniteQueryResult<{ pages: Page<CardData>[] }>;
@@ -21,7 +21,7 @@ export function CardList({ list, nothing }: { list: Listed; nothing: ReactNode }
           <Card key={product.id} product={product} eager={at < 4} />
         ))}
       </ul>
-      <More of={list} />
+      <ShowMore of={list} />
     </>
   );
 }

@@ -2,17 +2,17 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useParams, useSearchParams } from "react-router";
 import { categoryQuery, filtersOf } from "../api/queries";
-import { Missing } from "../app/Missing";
+import { NotFound } from "../app/NotFound";
 import { Title } from "../app/Title";
 import { Empty } from "../ui/parts";
 import { CardList } from "./CardList";
+import { CategoryLinks } from "./CategoryLinks";
 import { CATEGORIES, isCategory } from "./categories";
-import { Kinds } from "./Kinds";
-import { Sieve } from "./Sieve";
+import { FilterForm } from "./FilterForm";
 
 export default function CategoryPage() {
   const { category = "" } = useParams();
-  return isCategory(category) ? <Listed category={category} /> : <Missing />;
+  return isCategory(category) ? <Listed category={category} /> : <NotFound />;
 }
 
 function Listed({ category }: { category: keyof typeof CATEGORIES }) {
@@ -24,12 +24,12 @@ function Listed({ category }: { category: keyof typeof CATEGORIES }) {
     <>
       <Title text={name} />
       <h1>{name}</h1>
-      <Kinds />
-      <Sieve error={list.error} />
+      <CategoryLinks />
+      <FilterForm error={list.error} />
       <CardList
         list={list}
         nothing={
-          <Empty title={<Trans>Nothing here fits</Trans>}>
+          <Empty title={<Trans>No products match these filters</Trans>}>
             <p>
               <Link to={`/category/${category}`}>
                 <Trans>Show all of {name}</Trans>

@@ -42,8 +42,8 @@ export function Gallery({ product }: { product: ProductDetail }) {
                   type="button"
                   aria-label={
                     count === 1
-                      ? t`Look at the picture closely`
-                      : t`Look at picture ${number} of ${count} closely`
+                      ? t`Zoom in on the picture`
+                      : t`Zoom in on picture ${number} of ${count}`
                   }
                   onClick={() => setClosely(index)}
                 />
@@ -152,7 +152,7 @@ function Closely({
             {Math.abs(index - at) < 2 && (
               <button
                 type="button"
-                aria-label={isLarge && index === at ? t`Make it smaller` : t`Make it larger`}
+                aria-label={isLarge && index === at ? t`Zoom out` : t`Zoom in`}
                 tabIndex={index === at ? 0 : -1}
                 onClick={() => setLarge(!isLarge)}
               >
@@ -166,7 +166,7 @@ function Closely({
         <p className="turn">
           <button
             type="button"
-            aria-label={t`The picture before`}
+            aria-label={t`Previous picture`}
             disabled={at === 0}
             onClick={() => turn(-1)}
           >
@@ -184,7 +184,7 @@ function Closely({
           </span>
           <button
             type="button"
-            aria-label={t`The next picture`}
+            aria-label={t`Next picture`}
             disabled={at === count - 1}
             onClick={() => turn(1)}
           >

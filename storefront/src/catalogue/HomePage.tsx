@@ -7,10 +7,10 @@ import { type Card as CardData, homeQuery } from "../api/queries";
 import { Title } from "../app/Title";
 import { Empty, Problem, useSeen } from "../ui/parts";
 import { Card, CardBones } from "./Card";
+import { CategoryLinks } from "./CategoryLinks";
 import { CATEGORIES, SHELVES } from "./categories";
-import { Kinds } from "./Kinds";
 
-const KindTiles = lazy(() => import("./KindTiles"));
+const CategoryTiles = lazy(() => import("./CategoryTiles"));
 
 /** A shelf shows so many; its category shows all. */
 const A_SHELF = 8;
@@ -23,23 +23,19 @@ export default function HomePage() {
   ).filter(([, products]) => products.length > 0);
   return (
     <>
-      <Title text={t`O-Mache: goods from Kenyan sellers, paid by M-Pesa`} plain />
+      <Title text={t`O-Mache: shop from Kenyan sellers, pay with M-Pesa`} plain />
       <section className="welcome">
         <h1>
           <Trans>What do you need today?</Trans>
         </h1>
         <p>
-          <Trans>
-            From sellers across Kenya. Paid by M-Pesa, tracked until it is in your hands.
-          </Trans>
+          <Trans>From sellers across Kenya. Pay with M-Pesa and track it to your door.</Trans>
         </p>
       </section>
-      <Kinds />
+      <CategoryLinks />
       {home.isError && <Problem error={home.error} again={() => void home.refetch()} />}
       {home.isPending && <CardBones count={8} className="rail shelf" />}
-      {home.isSuccess && shelves.length === 0 && (
-        <Empty title={<Trans>Nothing is on sale yet</Trans>} />
-      )}
+      {home.isSuccess && shelves.length === 0 && <Empty title={<Trans>No products yet</Trans>} />}
       {shelves.map(([category, products], at) => (
         <Shelf key={category} category={category} products={products} first={at === 0} />
       ))}
@@ -52,13 +48,13 @@ export default function HomePage() {
 function AllKinds() {
   const [ref, seen] = useSeen<HTMLElement>("100px");
   return (
-    <section className="shelf all-kinds" ref={ref}>
+    <section className="shelf all-categories" ref={ref}>
       <h2>
         <Trans>All categories</Trans>
       </h2>
       {seen && (
         <Suspense>
-          <KindTiles />
+          <CategoryTiles />
         </Suspense>
       )}
     </section>

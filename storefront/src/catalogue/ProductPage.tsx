@@ -7,7 +7,7 @@ import type { Page } from "../api/boot";
 import type { ProductDetail } from "../api/client";
 import { ApiError } from "../api/errors";
 import { type Card, homeQuery, productQuery } from "../api/queries";
-import { Missing } from "../app/Missing";
+import { NotFound } from "../app/NotFound";
 import { Title } from "../app/Title";
 import { MOST_OF_ONE } from "../cart/cart";
 import { useCart } from "../cart/useCart";
@@ -21,7 +21,7 @@ import { Reviews } from "./Reviews";
 
 export default function ProductPage() {
   const id = Number.parseInt(useParams().product ?? "", 10);
-  return id > 0 ? <Known id={id} /> : <Missing />;
+  return id > 0 ? <Known id={id} /> : <NotFound />;
 }
 
 function Known({ id }: { id: number }) {
@@ -31,23 +31,23 @@ function Known({ id }: { id: number }) {
   const query = useQuery({ ...productQuery(id), placeholderData: () => fromAList(client, id) });
   if (query.error instanceof ApiError && query.error.status === 404) {
     return (
-      <Missing title={t`This is not for sale any more`}>
-        <Trans>Its seller took it off, or it was never here.</Trans>
+      <NotFound title={t`This product is no longer available`}>
+        <Trans>The seller removed it, or the link is wrong.</Trans>
         {user && (
           <>
             {" "}
             <Link to={`/selling/listings/${id}`}>
-              <Trans>Is it yours? See it among your goods</Trans>
+              <Trans>Is it yours? See it in your listings</Trans>
             </Link>
           </>
         )}
-      </Missing>
+      </NotFound>
     );
   }
   const problem = query.isError && (
     <Problem error={query.error} again={() => void query.refetch()} />
   );
-  if (!query.data) return problem || <Bones />;
+  if (!query.data) return problem || <Skeleton />;
   return (
     <>
       {problem}
@@ -107,15 +107,15 @@ function Shown({ product, isWhole }: { product: ProductDetail; isWhole: boolean 
           <ul className="promise">
             <li>
               <Icon name="phone" />
-              <Trans>You pay by M-Pesa: your phone asks for your PIN.</Trans>
+              <Trans>Pay with M-Pesa: enter your PIN on your phone.</Trans>
             </li>
             <li>
               <Icon name="shield" />
-              <Trans>A code that only you have proves the handing over.</Trans>
+              <Trans>Only you have the code that confirms delivery.</Trans>
             </li>
             <li>
               <Icon name="back" />
-              <Trans>Cancelled before it is collected? You get your money back.</Trans>
+              <Trans>Cancel before it leaves the seller and get your money back.</Trans>
             </li>
           </ul>
           {isWhole ? (
@@ -126,7 +126,7 @@ function Shown({ product, isWhole }: { product: ProductDetail; isWhole: boolean 
               </>
             )
           ) : (
-            <div className="bone" aria-hidden="true">
+            <div className="skeleton" aria-hidden="true">
               <br />
               <br />
             </div>
@@ -149,7 +149,7 @@ function Buy({ product }: { product: ProductDetail }) {
     return (
       <p className="notice stock">
         <Trans>
-          This is your own listing. <Link to={`/selling/listings/${product.id}`}>Change it</Link>
+          This is your listing. <Link to={`/selling/listings/${product.id}`}>Edit it</Link>
         </Trans>
       </p>
     );
@@ -162,7 +162,7 @@ function Buy({ product }: { product: ProductDetail }) {
         <Stepper
           value={number}
           most={Math.min(MOST_OF_ONE, available)}
-          label={t`How many`}
+          label={t`Quantity`}
           change={setNumber}
         />
         <button
@@ -188,7 +188,7 @@ function Buy({ product }: { product: ProductDetail }) {
             <Plural value={inCart} one="# in your cart." other="# in your cart." />
             <Link to="/cart">
               <Trans>
-                See your cart<span className="hidden"> ({name})</span>
+                View cart<span className="hidden"> ({name})</span>
               </Trans>
             </Link>
           </>
@@ -208,8 +208,8 @@ function Soldout({ backWithin }: { backWithin: number | null }) {
       ) : (
         <Plural
           value={minutes}
-          one="Others are paying for the last of it. What they leave is back within # minute."
-          other="Others are paying for the last of it. What they leave is back within # minutes."
+          one="The last ones are in other buyers' checkouts. Any they do not pay for are back within # minute."
+          other="The last ones are in other buyers' checkouts. Any they do not pay for are back within # minutes."
         />
       )}
     </p>
@@ -236,20 +236,20 @@ function Share({ product }: { product: ProductDetail }) {
         <Icon name="share" />
         <Trans>Share</Trans>
       </button>
-      <span role="status">{told && <Trans>The address is copied.</Trans>}</span>
+      <span role="status">{told && <Trans>Link copied.</Trans>}</span>
     </p>
   );
 }
 
-function Bones() {
+function Skeleton() {
   return (
     <div className="product" aria-hidden="true">
       <div className="gallery">
-        <div className="picture bone" />
+        <div className="picture skeleton" />
       </div>
       <div>
-        <div className="name bone">&nbsp;</div>
-        <div className="price bone">&nbsp;</div>
+        <div className="name skeleton">&nbsp;</div>
+        <div className="price skeleton">&nbsp;</div>
       </div>
     </div>
   );

@@ -17,11 +17,11 @@ export function Reviews({ product }: { product: ProductDetail }) {
   return (
     <section className="reviews" ref={ref}>
       <h2>
-        <Trans>What buyers say</Trans>
+        <Trans>Customer reviews</Trans>
       </h2>
       {product.reviews === 0 ? (
         <p className="quiet">
-          <Trans>Nothing yet. Who buys it can be the first to say.</Trans>
+          <Trans>No reviews yet. Buy it and be the first to review it.</Trans>
         </p>
       ) : (
         <p className="quiet">
@@ -57,7 +57,7 @@ function Said({ review }: { review: Review }) {
         )}
         {review.edited && (
           <span className="quiet small">
-            <Trans>Changed later</Trans>
+            <Trans>Edited</Trans>
           </span>
         )}
       </Stars>
@@ -65,7 +65,7 @@ function Said({ review }: { review: Review }) {
       {review.answer && (
         <div className="answer">
           <p className="small quiet">
-            <Trans>The seller answered</Trans>
+            <Trans>Seller's reply</Trans>
           </p>
           <p className="description">{review.answer.text}</p>
         </div>

@@ -6,8 +6,8 @@ import { Title } from "../app/Title";
 import { day } from "../i18n/format";
 import { Empty, Stars } from "../ui/parts";
 import { CardList } from "./CardList";
-import KindTiles from "./KindTiles";
-import { Sieve } from "./Sieve";
+import CategoryTiles from "./CategoryTiles";
+import { FilterForm } from "./FilterForm";
 
 export default function SearchPage() {
   const [params] = useSearchParams();
@@ -22,18 +22,18 @@ export default function SearchPage() {
       <h1>{heading}</h1>
       {seller && <Seller username={seller} />}
       <Corrected typed={term} found={list.data?.pages[0]?.corrected ?? null} />
-      <Sieve error={list.error} isSearch />
+      <FilterForm error={list.error} isSearch />
       <CardList
         list={list}
         nothing={
-          <Empty title={<Trans>Nothing was found</Trans>}>
+          <Empty title={<Trans>No results</Trans>}>
             <p>
               <Trans>
-                Try fewer or other words, or look through a category.{" "}
-                <Link to="/">Start again</Link>
+                Try fewer or different words, or browse a category.{" "}
+                <Link to="/">Back to the home page</Link>
               </Trans>
             </p>
-            <KindTiles />
+            <CategoryTiles />
           </Empty>
         }
       />
@@ -47,7 +47,7 @@ function Corrected({ typed, found }: { typed: string; found: string | null }) {
     <p role="status" className="corrected">
       {found && (
         <Trans>
-          Nothing has “{typed}”. Here is what there is for <strong>{found}</strong>.
+          No results for “{typed}”. Showing results for <strong>{found}</strong>.
         </Trans>
       )}
     </p>
@@ -62,7 +62,7 @@ function Seller({ username }: { username: string }) {
     <p className="row quiet">
       <Stars stars={seller.data.stars} reviews={seller.data.reviews} />
       <span>
-        <Trans>Here since {since}</Trans>
+        <Trans>Selling since {since}</Trans>
       </span>
     </p>
   );

@@ -16,14 +16,14 @@ export function ByHand({
     <details className="panel" open={isOpen || undefined}>
       <summary>
         <strong>
-          <Trans>Pay by hand instead</Trans>
+          <Trans>Pay manually instead</Trans>
         </strong>
       </summary>
       {ways.map((way) => (
         <Way key={way.provider} way={way} />
       ))}
       <p className="quiet small">
-        <Trans>This page sees the money as soon as it comes.</Trans>
+        <Trans>This page updates as soon as your payment arrives.</Trans>
       </p>
     </details>
   );
@@ -33,7 +33,7 @@ function Way({ way }: { way: Schemas["ByHandOutput"] }) {
   const { t } = useLingui();
   const provider = way.provider;
   const rows: [label: string, shown: string, copied: string][] = [
-    [t`Pay bill number`, way.pay_bill, way.pay_bill],
+    [t`Paybill number`, way.pay_bill, way.pay_bill],
     [t`Account number`, way.account, way.account],
     [t`Amount`, money(way.amount), String(way.amount)],
   ];

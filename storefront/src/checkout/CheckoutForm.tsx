@@ -5,19 +5,19 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link } from "react-router";
 import { useUser } from "../account/useUser";
-import { mine, read, type Schemas } from "../api/client";
+import { dataOf, type Schemas, userApi } from "../api/client";
 import { ApiError, NoAnswer } from "../api/errors";
 import { userQuery } from "../api/queries";
-import { MOST_AT_ONCE } from "../cart/judge";
+import { MOST_AT_ONCE } from "../cart/checkLines";
 import { askedOf, type Choice, missingOf, type Place, sentOf, wrongOf } from "../delivery/choice";
 import { DeliveryChoice } from "../delivery/DeliveryChoice";
+import { Days } from "../delivery/DeliveryDetails";
 import { type Address, addressesQuery, type Quote } from "../delivery/queries";
-import { Days } from "../delivery/Where";
 import { money, phone } from "../i18n/format";
 import { Field, Problem } from "../ui/parts";
 import type { CashoutBody } from "./attempt";
+import { CheckoutError } from "./CheckoutError";
 import { isMpesaNumber, rememberedNumber } from "./mpesaNumber";
-import { Refusal } from "./Refusal";
 import type { useCashout } from "./useCashout";
 
 type Unread = Partial<Record<string, MessageDescriptor>>;
@@ -92,7 +92,7 @@ export function CheckoutForm({
         const number = String(new FormData(event.currentTarget).get("mpesa_number") ?? "").trim();
         const missing: Unread = missingOf(choice, place);
         if (!isMpesaNumber(number)) {
-          missing.mpesa_number = msg`Give a Kenyan mobile number, like 0712 345 678.`;
+          missing.mpesa_number = msg`Enter a Kenyan mobile number, like 0712 345 678.`;
         }
         setUnread(missing);
         if (Object.keys(missing).length === 0 && isBrought) pay(number);
@@ -101,8 +101,8 @@ export function CheckoutForm({
       {!user && (
         <p className="notice">
           <Trans>
-            You need no account: the phone that pays is enough.{" "}
-            <Link to="/sign-in?to=/checkout">I have one, let me sign in</Link>
+            No account needed: just your M-Pesa phone.{" "}
+            <Link to="/sign-in?to=/checkout">Have one? Sign in</Link>
           </Trans>
         </p>
       )}
@@ -127,7 +127,7 @@ export function CheckoutForm({
       )}
       {quote && !isOld && !isBusy && <Hindrance quote={quote} isHad={isHad} />}
       <Field
-        label={<Trans>M-Pesa number that pays</Trans>}
+        label={<Trans>M-Pesa number</Trans>}
         // Another suggestion is another field, until somebody types: that is never replaced.
         key={typedOver ?? suggested}
         onInput={() => setTypedOver((before) => before ?? suggested)}
@@ -140,21 +140,18 @@ export function CheckoutForm({
         hint={
           <>
             <Trans>
-              It rings at once and asks for your PIN. The goods are held for you meanwhile.
+              We send an M-Pesa prompt to this phone. Enter your PIN to pay: your items are reserved
+              meanwhile.
             </Trans>{" "}
-            {!user && (
-              <Trans>
-                What you need to know of your order comes there by SMS, so let it be yours.
-              </Trans>
-            )}
+            {!user && <Trans>We send order updates to this number by SMS.</Trans>}
           </>
         }
       />
-      {error && !wrongNumber && !isPlaceRefused && <Refusal error={error} />}
+      {error && !wrongNumber && !isPlaceRefused && <CheckoutError error={error} />}
       {keep.error && !isPlaceRefused && <Problem error={keep.error} />}
       {error instanceof NoAnswer && (
         <p className="quiet">
-          <Trans>Press again without fear: it stays one order.</Trans>
+          <Trans>You can safely press Pay again: you will not be charged twice.</Trans>
         </p>
       )}
       <button
@@ -165,14 +162,14 @@ export function CheckoutForm({
         {isBusy ? (
           <Trans>Placing your order…</Trans>
         ) : isChosen && isBrought ? (
-          <Trans>Pay {amount} by M-Pesa</Trans>
+          <Trans>Pay {amount} with M-Pesa</Trans>
         ) : (
-          <Trans>Pay by M-Pesa</Trans>
+          <Trans>Pay with M-Pesa</Trans>
         )}
       </button>
       <p>
         <Link to="/cart">
-          <Trans>Back to the cart</Trans>
+          <Trans>Back to cart</Trans>
         </Link>
       </p>
     </form>
@@ -183,7 +180,7 @@ function Bringing({ fee, days }: { fee: number; days: number }) {
   const cost = money(fee);
   return (
     <>
-      {fee > 0 ? <Trans>Bringing it costs {cost}.</Trans> : <Trans>Bringing it is free.</Trans>}{" "}
+      {fee > 0 ? <Trans>Delivery: {cost}.</Trans> : <Trans>Free delivery.</Trans>}{" "}
       <Days days={days} />
     </>
   );
@@ -196,10 +193,10 @@ function Hindrance({ quote, isHad }: { quote: Quote; isHad: boolean }) {
     return (
       <div className="notice warn stack" role="alert">
         <p>
-          <Trans>Something in your cart cannot be had as it stands</Trans>
+          <Trans>Some items in your cart are not available</Trans>
         </p>
         <Link className="button" to="/cart">
-          <Trans>See your cart</Trans>
+          <Trans>View cart</Trans>
         </Link>
       </div>
     );
@@ -208,14 +205,14 @@ function Hindrance({ quote, isHad }: { quote: Quote; isHad: boolean }) {
   if (!problem) return null;
   const words: Record<string, React.ReactNode> = {
     no_rate: (
-      <Trans>
-        Nothing is brought there yet. Choose another place, or arrange it with the seller.
-      </Trans>
+      <Trans>We do not deliver there yet. Choose another place, or arrange with the seller.</Trans>
     ),
-    point_closed: <Trans>This point takes nothing in at the moment. Choose another one.</Trans>,
-    no_such_point: <Trans>This point is not there any more. Choose another one.</Trans>,
-    no_such_address: <Trans>You have no such address any more. Choose another one.</Trans>,
-    above_limit: <Trans>M-Pesa takes {most} at most at once. Order in two parts.</Trans>,
+    point_closed: (
+      <Trans>This pick-up point is not accepting parcels right now. Choose another one.</Trans>
+    ),
+    no_such_point: <Trans>This pick-up point has closed. Choose another one.</Trans>,
+    no_such_address: <Trans>This address was deleted. Choose another one.</Trans>,
+    above_limit: <Trans>M-Pesa allows up to {most} per payment. Split this into two orders.</Trans>,
   };
   return (
     <p className="notice warn" role="alert">
@@ -228,7 +225,8 @@ function Hindrance({ quote, isHad }: { quote: Quote; isHad: boolean }) {
 function useKeep() {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (body: Schemas["AddressInput"]) => read(mine.POST("/account/addresses/", { body })),
+    mutationFn: (body: Schemas["AddressInput"]) =>
+      dataOf(userApi.POST("/account/addresses/", { body })),
     onSuccess: (kept) => {
       client.setQueryData(addressesQuery.queryKey, (known: Address[] = []) => [
         ...known.filter(({ id }) => id !== kept.id),

@@ -12,7 +12,7 @@ import { quoteQuery } from "../delivery/queries";
 import { Empty, Problem } from "../ui/parts";
 import { waitingAttempt } from "./attempt";
 import { CheckoutForm } from "./CheckoutForm";
-import { Sums } from "./Sums";
+import { OrderSummary } from "./OrderSummary";
 import { useCashout } from "./useCashout";
 
 /** Where it goes, what it costs now, and who pays. What is shown is what the shop quotes. */
@@ -43,11 +43,11 @@ export default function CheckoutPage() {
   if (cart.lines.length === 0 && !isOver) {
     return (
       <>
-        <Title text={t`Cash out`} />
-        <h1 className="hidden">{t`Cash out`}</h1>
+        <Title text={t`Checkout`} />
+        <h1 className="hidden">{t`Checkout`}</h1>
         <Empty title={<Trans>Your cart is empty</Trans>}>
           <Link className="button" to="/">
-            <Trans>Look around</Trans>
+            <Trans>Browse products</Trans>
           </Link>
         </Empty>
       </>
@@ -56,8 +56,8 @@ export default function CheckoutPage() {
   const quote = query.data;
   return (
     <>
-      <Title text={t`Cash out`} />
-      <h1>{t`Cash out`}</h1>
+      <Title text={t`Checkout`} />
+      <h1>{t`Checkout`}</h1>
       {query.isError && <Problem error={query.error} again={() => void query.refetch()} />}
       <div className="two">
         <CheckoutForm
@@ -69,7 +69,7 @@ export default function CheckoutPage() {
           cashout={cashout}
         />
         {quote && (
-          <Sums
+          <OrderSummary
             quote={quote}
             names={new Map(cart.lines.map(({ id, name }) => [id, name]))}
             errors={lineErrors(cashout.error)}

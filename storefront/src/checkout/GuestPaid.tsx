@@ -1,6 +1,6 @@
 import { Trans } from "@lingui/react/macro";
 import { Link, useNavigate } from "react-router";
-import { PhoneDoor } from "../account/PhoneDoor";
+import { PhoneSignIn } from "../account/PhoneSignIn";
 import { features } from "../api/boot";
 import { phone as written } from "../i18n/format";
 
@@ -15,25 +15,21 @@ export function GuestPaid({ token, phone }: { token: string; phone: string | und
       <p>
         {phone ? (
           <Trans>
-            Your goods are handed over for a collection code. It is in the SMS to {number}, and it
-            is here once you have typed the sign-in code that we send there.
+            You need a collection code to receive your items. We sent it by SMS to {number}. To see
+            it here too, sign in with a code.
           </Trans>
         ) : (
           <Trans>
-            Your goods are handed over for a collection code. It is in the SMS to the phone that
-            paid, and it is here once you have typed the sign-in code that we send there.
+            You need a collection code to receive your items. We sent it by SMS to the phone that
+            paid. To see it here too, sign in with a code.
           </Trans>
         )}
       </p>
       {features.phone_login ? (
-        <PhoneDoor
+        <PhoneSignIn
           phone={phone}
           ask={
-            phone ? (
-              <Trans>Send a sign-in code to {number}</Trans>
-            ) : (
-              <Trans>Send me a code by SMS</Trans>
-            )
+            phone ? <Trans>Send a sign-in code to {number}</Trans> : <Trans>Send code by SMS</Trans>
           }
           onIn={() => navigate(to)}
         />
@@ -43,7 +39,7 @@ export function GuestPaid({ token, phone }: { token: string; phone: string | und
         </Link>
       )}
       <Link to="/">
-        <Trans>Look around further</Trans>
+        <Trans>Continue shopping</Trans>
       </Link>
     </div>
   );

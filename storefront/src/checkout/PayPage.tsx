@@ -8,21 +8,21 @@ import { useUser } from "../account/useUser";
 import { type Order, serverNow } from "../api/client";
 import { ApiError, NoAnswer } from "../api/errors";
 import { orderQuery } from "../api/queries";
-import { Missing } from "../app/Missing";
+import { NotFound } from "../app/NotFound";
 import { Title } from "../app/Title";
 import { useCart } from "../cart/useCart";
-import { Fee, Where } from "../delivery/Where";
+import { DeliveryDetails, Fee } from "../delivery/DeliveryDetails";
 import { clock, minutes, money, phone } from "../i18n/format";
 import { useGuestOrders } from "../orders/guestOrders";
 import { Icon } from "../ui/Icon";
 import { Money, Problem } from "../ui/parts";
 import { ByHand } from "./ByHand";
-import { GiveUp } from "./GiveUp";
+import { CancelOrder } from "./CancelOrder";
 import { GuestPaid } from "./GuestPaid";
+import { PromptAgain } from "./PromptAgain";
 import { pauseOf } from "./polling";
 import { type Stage, stageOf, wayOf } from "./prompt";
-import { RingAgain } from "./RingAgain";
-import { useLeft } from "./useLeft";
+import { useSecondsLeft } from "./useSecondsLeft";
 
 /** How an order stands, and since when this page knows it. */
 type Standing = { order: Order; since: number };
@@ -53,9 +53,9 @@ export default function PayPage() {
   if (!query.data) {
     const refused = query.error instanceof ApiError ? query.error.status : null;
     if (!user && refused === 401) return <Navigate to={`/sign-in?to=/pay/${token}`} replace />;
-    if (refused === 404) return <Missing title={t`There is no such order`} />;
+    if (refused === 404) return <NotFound title={t`Order not found`} />;
     if (query.isError) return <Problem error={query.error} again={() => void query.refetch()} />;
-    return <div className="panel stage bone" aria-hidden="true" />;
+    return <div className="panel stage skeleton" aria-hidden="true" />;
   }
   const order = query.data;
   const standing = { order, since: query.dataUpdatedAt };
@@ -83,31 +83,31 @@ export default function PayPage() {
         <ByHand ways={order.by_hand} isOpen={stage === "failed" && wayOf(order) === "hand"} />
       )}
       {order.delivery && (
-        <Where
+        <DeliveryDetails
           delivery={order.delivery}
           isUnderWay={order.payment_status === "requested" || order.payment_status === "paid"}
         />
       )}
       <Lines order={order} />
-      {order.payment_status === "requested" && <GiveUp order={order} />}
+      {order.payment_status === "requested" && <CancelOrder order={order} />}
     </div>
   );
 }
 
 const TITLES: Record<Stage, MessageDescriptor> = {
-  calling: msg`Ringing your phone`,
-  busy: msg`Your phone shows something else`,
-  ringing: msg`Your phone is asking`,
-  unknown: msg`Look at your phone`,
+  calling: msg`Sending the M-Pesa prompt`,
+  busy: msg`Your phone is busy`,
+  ringing: msg`Enter your M-Pesa PIN`,
+  unknown: msg`Check your phone`,
   silent: msg`Waiting for M-Pesa`,
-  short: msg`Part of it has come`,
+  short: msg`Partly paid`,
   failed: msg`Not paid yet`,
   paid: msg`Paid`,
-  cancelled: msg`Given up`,
+  cancelled: msg`Cancelled`,
   called_off: msg`Cancelled by the shop`,
-  expired: msg`The time is over`,
-  refund_due: msg`Your money comes back`,
-  refunded: msg`Your money is back`,
+  expired: msg`Time ran out`,
+  refund_due: msg`Refund on its way`,
+  refunded: msg`Refunded`,
 };
 
 /** A prompt is open, or on its way. */
@@ -148,8 +148,8 @@ function Unheard({ since }: { since: number }) {
   return (
     <p className="notice warn" role="alert">
       <Trans>
-        No connection. This is how it stood at {heard}; the page asks again by itself. What you pay
-        on your phone counts all the same.
+        No connection. Last updated at {heard}; we will keep trying. Payments you make on your phone
+        still count.
       </Trans>
     </p>
   );
@@ -161,7 +161,7 @@ function Said({ order }: { order: Order }) {
   if (stageOf(order) === "short") {
     return (
       <Trans>
-        {came} came. Pay the missing {due} before the time is over.
+        We received {came}. Pay the remaining {due} before time runs out.
       </Trans>
     );
   }
@@ -177,10 +177,10 @@ function Details({ standing, stage }: { standing: Standing; stage: Stage }) {
     return (
       <div className="actions">
         <Link className="button" to={`/orders/${order.order_token}`}>
-          <Trans>See your order</Trans>
+          <Trans>View order</Trans>
         </Link>
         <Link to="/">
-          <Trans>Look around further</Trans>
+          <Trans>Continue shopping</Trans>
         </Link>
       </div>
     );
@@ -191,7 +191,8 @@ function Details({ standing, stage }: { standing: Standing; stage: Stage }) {
         {stage === "expired" && (
           <p className="quiet small">
             <Trans>
-              Did you pay at the last moment? Stay here: we keep looking for your money.
+              Did you pay at the last minute? Stay on this page: we are still checking for your
+              payment.
             </Trans>
           </p>
         )}
@@ -205,10 +206,10 @@ function Details({ standing, stage }: { standing: Standing; stage: Stage }) {
       <p className="quiet">
         {stage === "refund_due" ? (
           <Trans>
-            It goes to the phone that paid, mostly within minutes. {number} gets a message.
+            We refund the phone that paid, usually within minutes. {number} will get an SMS.
           </Trans>
         ) : (
-          <Trans>M-Pesa has sent you a message about it.</Trans>
+          <Trans>M-Pesa has sent you an SMS about it.</Trans>
         )}
       </p>
     );
@@ -235,9 +236,9 @@ function Unpaid({
   isOfGuest: boolean;
 }) {
   const { expires_in: showsFor, ring_again_in: againIn } = order.prompt;
-  const shown = useLeft(showsFor, since);
-  const wait = useLeft(againIn, since);
-  const held = useLeft(order.expires_in, since);
+  const shown = useSecondsLeft(showsFor, since);
+  const wait = useSecondsLeft(againIn, since);
+  const held = useSecondsLeft(order.expires_in, since);
   const until = clock(order.expires_at);
   const left = minutes(held);
   const seconds = Math.ceil(shown);
@@ -254,12 +255,12 @@ function Unpaid({
             <div style={{ transform: `scaleX(${Math.min(1, shown / A_PROMPT)})` }} />
           </div>
           <p className="quiet small">
-            <Trans>The prompt stays on your phone for {seconds} s more.</Trans>
+            <Trans>The M-Pesa prompt stays on your phone for {seconds} s.</Trans>
           </p>
         </>
       )}
       {againIn !== null && (!isOpen || wait === 0) && (
-        <RingAgain
+        <PromptAgain
           order={order}
           number={number}
           wait={wait}
@@ -269,7 +270,7 @@ function Unpaid({
       )}
       <p className="quiet small">
         <Trans>
-          The goods are held for you until {until} ({left}).
+          Your items are reserved until {until} ({left}).
         </Trans>
       </p>
     </>
@@ -291,7 +292,7 @@ function OrderAnew({ order }: { order: Order }) {
   };
   return (
     <button type="button" className="button" onClick={putBack}>
-      <Trans>Put it back into the cart</Trans>
+      <Trans>Add to cart again</Trans>
     </button>
   );
 }
@@ -316,12 +317,12 @@ function Lines({ order }: { order: Order }) {
         ))}
         {order.delivery && (
           <li className="between">
-            <Trans>Bringing it</Trans>
+            <Trans>Delivery</Trans>
             <Fee kes={order.delivery_fee} />
           </li>
         )}
         <li className="between last">
-          <Trans>Together</Trans>
+          <Trans>Total</Trans>
           <Money kes={order.amount} />
         </li>
       </ul>

@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "react-router";
 import { useUser } from "../account/useUser";
-import { mine, read } from "../api/client";
+import { dataOf, userApi } from "../api/client";
 import { ApiError } from "../api/errors";
 import { orderQuery } from "../api/queries";
 import { cart } from "../cart/cart";
@@ -18,7 +18,9 @@ export function useCashout() {
   return useMutation({
     mutationFn: async (body: CashoutBody) => {
       const { key } = beginAttempt(body, user?.pk ?? 0);
-      return read(mine.POST("/cashout/", { body, params: { header: { "Idempotency-Key": key } } }));
+      return dataOf(
+        userApi.POST("/cashout/", { body, params: { header: { "Idempotency-Key": key } } }),
+      );
     },
     retry: (failures, error) => failures < 2 && isUnanswered(error),
     onSuccess: (order, body) => {

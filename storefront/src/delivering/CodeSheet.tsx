@@ -53,7 +53,7 @@ export function CodeSheet({
           </button>
         </div>
         <label htmlFor="sheet-code">
-          <Trans>The six-digit code that {recipient} reads out when they have the goods</Trans>
+          <Trans>The 6-digit code {recipient} reads to you once they have the items</Trans>
         </label>
         <input
           id="sheet-code"

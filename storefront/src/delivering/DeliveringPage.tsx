@@ -7,8 +7,9 @@ import { ApiError } from "../api/errors";
 import { Title } from "../app/Title";
 import { countiesQuery } from "../delivery/queries";
 import { clock } from "../i18n/format";
-import { More } from "../ui/More";
 import { Empty, Problem } from "../ui/parts";
+import { ShowMore } from "../ui/ShowMore";
+import { DONE } from "./labels";
 import { ParcelCard } from "./ParcelCard";
 import {
   type Action,
@@ -18,7 +19,6 @@ import {
   othersQuery,
   type Parcel,
 } from "./queries";
-import { DONE } from "./words";
 
 /** The tabs, the most urgent one first. */
 const PARTS = ["bring", "fetch", "point", "take", "done"] as const;
@@ -69,11 +69,11 @@ export default function DeliveringPage() {
   const readAt = own.isError && own.data ? clock(own.dataUpdatedAt) : "";
   return (
     <div className="delivering">
-      <Title text={t`Delivering`} />
+      <Title text={t`Deliveries`} />
       <h1>
-        <Trans>Delivering</Trans>
+        <Trans>Deliveries</Trans>
       </h1>
-      <nav className="parts" aria-label={t`Which parcels`}>
+      <nav className="parts" aria-label={t`Filter parcels`}>
         {shown.map((each) => (
           <button
             key={each}
@@ -109,15 +109,15 @@ export default function DeliveringPage() {
       )}
       {readAt && (
         <p className="quiet small">
-          <Trans>As of {readAt}.</Trans>
+          <Trans>Last updated at {readAt}.</Trans>
         </p>
       )}
-      {part === "take" && <Where county={county} change={(to) => change({ county: to })} />}
+      {part === "take" && <CountyFilter county={county} change={(to) => change({ county: to })} />}
       {part === "done" ? (
         <Done />
       ) : (
         <>
-          {!isRead && !error && <Bones />}
+          {!isRead && !error && <Skeleton />}
           {isRead && parcels[part].length === 0 && <Nothing part={part} />}
           <ul className="stack">
             {parcels[part].map((parcel) => (
@@ -130,7 +130,7 @@ export default function DeliveringPage() {
           </ul>
         </>
       )}
-      {(part === "take" || part === "point") && <More of={others} />}
+      {(part === "take" || part === "point") && <ShowMore of={others} />}
     </div>
   );
 }
@@ -143,17 +143,17 @@ function isAtPoint({ actions, deliver, mine }: Parcel): boolean {
 
 function PartName({ part }: { part: Part }) {
   if (part === "bring") return <Trans>With me</Trans>;
-  if (part === "fetch") return <Trans>To fetch</Trans>;
+  if (part === "fetch") return <Trans>To collect</Trans>;
   if (part === "point") return <Trans>My point</Trans>;
   if (part === "take") return <Trans>Available</Trans>;
   return <Trans>Done</Trans>;
 }
 
-function Bones() {
+function Skeleton() {
   return (
     <div className="stack" aria-hidden="true">
-      <div className="panel bone parcel" />
-      <div className="panel bone parcel" />
+      <div className="panel skeleton parcel" />
+      <div className="panel skeleton parcel" />
     </div>
   );
 }
@@ -161,16 +161,16 @@ function Bones() {
 function Nothing({ part }: { part: Exclude<Part, "done"> }) {
   if (part === "bring") {
     return (
-      <Empty title={<Trans>You have nothing to hand over</Trans>}>
+      <Empty title={<Trans>Nothing to hand over</Trans>}>
         <p className="quiet">
-          <Trans>Parcels you have fetched are listed here.</Trans>
+          <Trans>Parcels you have collected appear here.</Trans>
         </p>
       </Empty>
     );
   }
   if (part === "fetch") {
     return (
-      <Empty title={<Trans>You have nothing to fetch</Trans>}>
+      <Empty title={<Trans>Nothing to collect</Trans>}>
         <p className="quiet">
           <Trans>Take parcels under “Available”.</Trans>
         </p>
@@ -179,9 +179,9 @@ function Nothing({ part }: { part: Exclude<Part, "done"> }) {
   }
   if (part === "point") {
     return (
-      <Empty title={<Trans>No parcels for your pick-up point</Trans>}>
+      <Empty title={<Trans>Nothing at your pick-up point</Trans>}>
         <p className="quiet">
-          <Trans>Parcels fetched for your pick-up point are listed here.</Trans>
+          <Trans>Parcels for your pick-up point appear here.</Trans>
         </p>
       </Empty>
     );
@@ -189,13 +189,13 @@ function Nothing({ part }: { part: Exclude<Part, "done"> }) {
   return (
     <Empty title={<Trans>No parcels available</Trans>}>
       <p className="quiet">
-        <Trans>Paid parcels that no agent has taken are listed here.</Trans>
+        <Trans>Paid orders that need an agent appear here.</Trans>
       </p>
     </Empty>
   );
 }
 
-function Where({ county, change }: { county: County | null; change: (to: string) => void }) {
+function CountyFilter({ county, change }: { county: County | null; change: (to: string) => void }) {
   const [isChoosing, setChoosing] = useState(county !== null);
   const counties = useQuery({ ...countiesQuery, enabled: isChoosing });
   if (!isChoosing) {
@@ -210,7 +210,7 @@ function Where({ county, change }: { county: County | null; change: (to: string)
   return (
     <div className="field">
       <label className="label" htmlFor="county">
-        <Trans>County of collection or delivery</Trans>
+        <Trans>Pick-up or delivery county</Trans>
       </label>
       <select
         id="county"
@@ -235,7 +235,7 @@ function Done() {
   return (
     <>
       {list.isError && <Problem error={list.error} again={() => void list.refetch()} />}
-      {list.isPending && <Bones />}
+      {list.isPending && <Skeleton />}
       {list.isSuccess && parcels.length === 0 && (
         <Empty title={<Trans>No recent deliveries</Trans>} />
       )}
@@ -244,7 +244,7 @@ function Done() {
           <ParcelCard key={parcel.id} parcel={parcel} done={() => undefined} />
         ))}
       </ul>
-      <More of={list} />
+      <ShowMore of={list} />
     </>
   );
 }
@@ -253,13 +253,13 @@ function NotYours() {
   const { t } = useLingui();
   return (
     <>
-      <Title text={t`Delivering`} />
+      <Title text={t`Deliveries`} />
       <Empty title={<Trans>This page is for delivery agents</Trans>}>
         <p className="quiet">
-          <Trans>The shop appoints delivery agents and the agents of pick-up points.</Trans>
+          <Trans>Ask the shop to make you a delivery agent or to add you to a pick-up point.</Trans>
         </p>
         <Link className="button" to="/">
-          <Trans>Look around</Trans>
+          <Trans>Browse products</Trans>
         </Link>
       </Empty>
     </>

@@ -4,13 +4,13 @@ import { NoAnswer } from "../api/errors";
 import { dayAndClock } from "../i18n/format";
 import { Problem } from "../ui/parts";
 import { CodeSheet } from "./CodeSheet";
-import { Collect, Deliver } from "./CollectAndDeliver";
-import { FailedAttempt } from "./FailedAttempt";
+import { FailedDelivery } from "./FailedDelivery";
+import { ACTION, PARCEL_STATUS } from "./labels";
+import { CollectFrom, DeliverTo } from "./ParcelStops";
 import type { Action, Parcel } from "./queries";
 import { ReleaseParcel } from "./ReleaseParcel";
 import { type Unsent, useUnsent } from "./unsent";
 import { useParcel } from "./useParcel";
-import { ACTION, PARCEL_STATUS } from "./words";
 
 /** One parcel: its contents, where the agent goes next, and the next action. */
 export function ParcelCard({
@@ -45,26 +45,26 @@ export function ParcelCard({
           </li>
         ))}
       </ul>
-      {isFetching ? <Collect of={parcel} /> : <Deliver of={parcel} />}
+      {isFetching ? <CollectFrom of={parcel} /> : <DeliverTo of={parcel} />}
       {parcel.status !== "delivered" && (
         <details>
           <summary>
-            {isFetching ? <Trans>Where it goes</Trans> : <Trans>Where it comes from</Trans>}
+            {isFetching ? <Trans>Where it goes next</Trans> : <Trans>Collected from</Trans>}
             <span className="hidden"> ({parcel.order})</span>
           </summary>
-          {isFetching ? <Deliver of={parcel} /> : <Collect of={parcel} />}
+          {isFetching ? <DeliverTo of={parcel} /> : <CollectFrom of={parcel} />}
         </details>
       )}
       {waits && (
         <div className="notice warn stack" role="alert">
           <p>
             <strong>
-              <Trans>Not sent: there is no network.</Trans>
+              <Trans>Not sent: no connection.</Trans>
             </strong>{" "}
             {i18n._(ACTION[unsent.action])}
           </p>
           <button type="button" className="button wide" onClick={() => act(unsent)}>
-            <Trans>Send it again</Trans>
+            <Trans>Send again</Trans>
           </button>
         </div>
       )}
@@ -127,7 +127,7 @@ function Actions({
   if (!next) return null;
   const others = ORDER.filter((each) => each !== next && may.has(each));
   return (
-    <div className="presses">
+    <div className="buttons">
       <ActionButton
         action={next}
         parcel={parcel}
@@ -154,7 +154,7 @@ function Actions({
         />
       )}
       {may.has("attempt") && (
-        <FailedAttempt
+        <FailedDelivery
           order={parcel.order}
           isBusy={isBusy}
           send={(reason, note) => act({ action: "attempt", reason, note })}
@@ -196,7 +196,9 @@ function ActionButton({
     <>
       {action === "fetched" && isSure && (
         <p className="notice warn" role="status">
-          <Trans>Confirm only when you have all the goods: the seller is paid from then on.</Trans>
+          <Trans>
+            Confirm only when you have all the items in your hands: the seller is paid from then on.
+          </Trans>
         </p>
       )}
       <button
@@ -206,7 +208,7 @@ function ActionButton({
         onClick={press}
       >
         {isBusy && isNext ? (
-          <Trans>One moment…</Trans>
+          <Trans>Please wait…</Trans>
         ) : isSure ? (
           <Trans>Yes, I have everything</Trans>
         ) : (

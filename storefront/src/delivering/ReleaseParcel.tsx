@@ -6,8 +6,8 @@ import { Field } from "../ui/parts";
 
 const REASONS: MessageDescriptor[] = [
   msg`The seller does not answer.`,
-  msg`The goods are not ready.`,
-  msg`The goods are not what was ordered.`,
+  msg`The items are not ready.`,
+  msg`The items are not what was ordered.`,
   msg`I have no time or no way to get there.`,
 ];
 
@@ -26,7 +26,7 @@ export function ReleaseParcel({
   if (!isOpen) {
     return (
       <button type="button" className="as-link" onClick={() => setOpen(true)}>
-        <Trans>I cannot fetch it</Trans>
+        <Trans>I cannot collect it</Trans>
         <span className="hidden"> ({order})</span>
       </button>
     );
@@ -49,7 +49,7 @@ export function ReleaseParcel({
     >
       <fieldset className="choices">
         <legend className="label">
-          <Trans>Reason, shown to the shop</Trans>
+          <Trans>Why? The shop will see this.</Trans>
         </legend>
         {REASONS.map((reason) => (
           <label className="choice" key={reason.id}>
@@ -58,16 +58,16 @@ export function ReleaseParcel({
           </label>
         ))}
       </fieldset>
-      <Field label={<Trans>Details (optional)</Trans>} name="more" maxLength={120} />
+      <Field label={<Trans>More details (optional)</Trans>} name="more" maxLength={120} />
       <p>
-        <Trans>Other agents can take it then.</Trans>
+        <Trans>Another agent will be able to take it.</Trans>
       </p>
-      <div className="presses">
+      <div className="buttons">
         <button type="submit" className="button danger wide" disabled={isBusy}>
-          {isBusy ? <Trans>One moment…</Trans> : <Trans>Release it</Trans>}
+          {isBusy ? <Trans>Please wait…</Trans> : <Trans>Release it</Trans>}
         </button>
         <button type="button" className="button plain wide" onClick={() => setOpen(false)}>
-          <Trans>Cancel</Trans>
+          <Trans>Go back</Trans>
         </button>
       </div>
     </form>

@@ -1,7 +1,7 @@
 /** What who brings parcels reads; all under one key, which goes with the person. */
 
 import { queryOptions } from "@tanstack/react-query";
-import { mine, nextCursor, readWhole, type Schemas } from "../api/client";
+import { dataAndResponse, nextCursor, type Schemas, userApi } from "../api/client";
 import { paged } from "../api/queries";
 import { session } from "../api/session";
 import { readStored, store } from "../api/storage";
@@ -23,8 +23,8 @@ export const mineQuery = queryOptions({
     do {
       const query: Record<string, unknown> = { open: true, mine: true, page_size: 100 };
       if (cursor) query.cursor = cursor;
-      const { data, response } = await readWhole(
-        mine.GET("/deliveries/", { params: { query: query as object } }),
+      const { data, response } = await dataAndResponse(
+        userApi.GET("/deliveries/", { params: { query: query as object } }),
       );
       parcels.push(...data);
       cursor = nextCursor(response);
@@ -53,12 +53,12 @@ export function othersQuery(county: County | null) {
       ...(county ? { county } : {}),
       ...(cursor ? { cursor } : {}),
     };
-    return readWhole(mine.GET("/deliveries/", { params: { query: query as object } }));
+    return dataAndResponse(userApi.GET("/deliveries/", { params: { query: query as object } }));
   });
 }
 
 /** What was handed over in the last days. */
 export const doneQuery = paged<Parcel>(["deliveries", "done"], (cursor) => {
   const query = { open: false, ...(cursor ? { cursor } : {}) };
-  return readWhole(mine.GET("/deliveries/", { params: { query: query as object } }));
+  return dataAndResponse(userApi.GET("/deliveries/", { params: { query: query as object } }));
 });

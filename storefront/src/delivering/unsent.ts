@@ -2,7 +2,7 @@
 
 import { useSyncExternalStore } from "react";
 import { readStored, store } from "../api/storage";
-import type { Reason } from "./FailedAttempt";
+import type { Reason } from "./FailedDelivery";
 import type { Action } from "./queries";
 
 export type Unsent = {
@@ -22,7 +22,7 @@ function all(): All {
   return now;
 }
 
-/** Store the unanswered action of a parcel, or forget it (null). In this tab, across reloads. */
+/** Keep what was pressed for a parcel, or forget it (null). In this tab, through reloads. */
 export function keepUnsent(parcel: number, pressed: Unsent | null): void {
   const { [parcel]: _, ...others } = all();
   now = pressed ? { ...others, [parcel]: pressed } : others;
@@ -35,7 +35,7 @@ function subscribe(tell: () => void): () => void {
   return () => listeners.delete(tell);
 }
 
-/** The unanswered action of a parcel, or undefined. */
+/** What was pressed for a parcel and not answered, or undefined. */
 export function useUnsent(parcel: number): Unsent | undefined {
   return useSyncExternalStore(subscribe, all)[parcel];
 }

@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { mine, read } from "../api/client";
+import { dataOf, userApi } from "../api/client";
 import { NoAnswer } from "../api/errors";
 import type { Parcel } from "./queries";
 import { keepUnsent, type Unsent } from "./unsent";
@@ -24,22 +24,22 @@ export function useParcel(parcel: number, done: (now: Parcel, pressed: Unsent) =
 
 function send(parcel: number, { action, code, note, reason }: Unsent): Promise<Parcel> {
   const params = { path: { parcel_id: parcel } };
-  if (action === "claim") return read(mine.POST("/deliveries/{parcel_id}/claim/", { params }));
+  if (action === "claim") return dataOf(userApi.POST("/deliveries/{parcel_id}/claim/", { params }));
   if (action === "release") {
-    return read(
-      mine.POST("/deliveries/{parcel_id}/release/", { params, body: { note: note ?? "" } }),
+    return dataOf(
+      userApi.POST("/deliveries/{parcel_id}/release/", { params, body: { note: note ?? "" } }),
     );
   }
   if (action === "attempt") {
-    return read(
-      mine.POST("/deliveries/{parcel_id}/attempt/", {
+    return dataOf(
+      userApi.POST("/deliveries/{parcel_id}/attempt/", {
         params,
         body: { reason: reason ?? "nobody_there", ...(note ? { note } : {}) },
       }),
     );
   }
-  return read(
-    mine.POST("/deliveries/{parcel_id}/move/", {
+  return dataOf(
+    userApi.POST("/deliveries/{parcel_id}/move/", {
       params,
       body: { to: action, ...(code ? { code } : {}) },
     }),

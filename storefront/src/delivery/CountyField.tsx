@@ -36,7 +36,7 @@ export function CountyField({
         onChange={(event) => change(event.target.value as County | "")}
       >
         <option value="">
-          {counties.isPending ? <Trans>One moment…</Trans> : <Trans>Choose one</Trans>}
+          {counties.isPending ? <Trans>Please wait…</Trans> : <Trans>Choose one</Trans>}
         </option>
         {counties.data?.map((county) => (
           <option key={county.key} value={county.key}>

@@ -6,8 +6,8 @@ import { phone } from "../i18n/format";
 import { Problem } from "../ui/parts";
 import { CountyField } from "./CountyField";
 import type { Choice, Place, Wrong } from "./choice";
+import { PickupPoints } from "./PickupPoints";
 import { PlaceFields } from "./PlaceFields";
-import { Points } from "./Points";
 import { type Address, addressesQuery } from "./queries";
 
 /** How an order reaches its buyer: by the seller, at a pick-up point, or at an address. */
@@ -40,13 +40,13 @@ export function DeliveryChoice({
   return (
     <fieldset className="choices" disabled={isFixed}>
       <legend className="legend">
-        <Trans>How it reaches you</Trans>
+        <Trans>Delivery</Trans>
       </legend>
       <Way value="none" choice={choice} take={take}>
-        <Trans>I arrange it with the seller</Trans>
+        <Trans>Arrange with the seller</Trans>
       </Way>
       <Way value="point" choice={choice} take={take}>
-        <Trans>I collect it at a pick-up point</Trans>
+        <Trans>Collect at a pick-up point</Trans>
       </Way>
       {choice.way === "point" && (
         <div className="within stack">
@@ -58,7 +58,7 @@ export function DeliveryChoice({
             change={(county) => change({ ...choice, county, point: null })}
           />
           {choice.county && (
-            <Points
+            <PickupPoints
               county={choice.county}
               chosen={choice.point}
               error={wrong.pickup_point}
@@ -77,9 +77,9 @@ export function DeliveryChoice({
       )}
       <Way value="new" choice={choice} take={take}>
         {own.length > 0 ? (
-          <Trans>Bring it to another address</Trans>
+          <Trans>Deliver to another address</Trans>
         ) : (
-          <Trans>Bring it to an address</Trans>
+          <Trans>Deliver to an address</Trans>
         )}
       </Way>
       {choice.way === "new" && (
@@ -97,7 +97,7 @@ export function DeliveryChoice({
                 onChange={(event) => change({ ...choice, isKept: event.target.checked })}
               />
               <span>
-                <Trans>Keep it among my addresses</Trans>
+                <Trans>Save this address</Trans>
               </span>
             </label>
           )}
@@ -105,7 +105,7 @@ export function DeliveryChoice({
       )}
       {(general || isGone) && (
         <p className="error" role="alert">
-          {general ?? <Trans>You have no such address any more. Choose another one.</Trans>}
+          {general ?? <Trans>This address was deleted. Choose another one.</Trans>}
         </p>
       )}
     </fieldset>

@@ -24,17 +24,17 @@ export function PlaceFields({
     <>
       <Field
         {...text("recipient")}
-        label={<Trans>Who takes it in</Trans>}
+        label={<Trans>Recipient's name</Trans>}
         autoComplete="name"
         maxLength={100}
       />
       <Field
         {...text("phone")}
-        label={<Trans>Phone there</Trans>}
+        label={<Trans>Recipient's phone</Trans>}
         type="tel"
         inputMode="tel"
         autoComplete="tel"
-        hint={<Trans>Who brings it calls this number.</Trans>}
+        hint={<Trans>The delivery agent will call this number.</Trans>}
       />
       <CountyField
         name="county"
@@ -51,9 +51,9 @@ export function PlaceFields({
       />
       <Field
         {...text("directions")}
-        label={<Trans>How to find it</Trans>}
+        label={<Trans>Directions</Trans>}
         maxLength={300}
-        hint={<Trans>A landmark, the gate, the floor. You may leave this empty.</Trans>}
+        hint={<Trans>Landmark, gate or floor (optional).</Trans>}
       />
     </>
   );

@@ -97,12 +97,12 @@ export function missingOf(
 /** What a place has to say and does not, by field. */
 export function missingOfPlace(place: Place): Partial<Record<string, MessageDescriptor>> {
   return {
-    ...(place.recipient.trim() ? {} : { recipient: msg`Say who takes it in.` }),
+    ...(place.recipient.trim() ? {} : { recipient: msg`Enter the recipient's name.` }),
     ...(isMpesaNumber(place.phone.trim())
       ? {}
-      : { phone: msg`Give a Kenyan mobile number, like 0712 345 678.` }),
+      : { phone: msg`Enter a Kenyan mobile number, like 0712 345 678.` }),
     ...(place.county ? {} : { county: msg`Choose a county.` }),
-    ...(place.area.trim() ? {} : { area: msg`Say the town, estate or street.` }),
+    ...(place.area.trim() ? {} : { area: msg`Enter the town, estate or street.` }),
   };
 }
 

@@ -1,7 +1,14 @@
 /** What is read of where goods can go, and what bringing them costs. */
 
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
-import { mine, nextCursor, open, read, readWhole, type Schemas } from "../api/client";
+import {
+  dataAndResponse,
+  dataOf,
+  nextCursor,
+  publicApi,
+  type Schemas,
+  userApi,
+} from "../api/client";
 import type { CartLine } from "../cart/cart";
 
 export type County = Schemas["CountyEnum"];
@@ -14,7 +21,7 @@ export type QuotedLine = Schemas["QuotedLineOutput"];
 export const countiesQuery = queryOptions({
   queryKey: ["counties"],
   queryFn: async () => {
-    const counties = await read(open.GET("/counties/"));
+    const counties = await dataOf(publicApi.GET("/counties/"));
     return [...counties].sort((one, other) => one.name.localeCompare(other.name));
   },
   staleTime: Number.POSITIVE_INFINITY,
@@ -26,8 +33,8 @@ export function pointsQuery(county: County) {
     queryKey: ["points", county],
     queryFn: async ({ pageParam }) => {
       const query = { county, ...(pageParam ? { cursor: pageParam } : {}) };
-      const { data, response } = await readWhole(
-        open.GET("/pickup-points/", { params: { query } }),
+      const { data, response } = await dataAndResponse(
+        publicApi.GET("/pickup-points/", { params: { query } }),
       );
       return { items: data, next: nextCursor(response) };
     },
@@ -40,7 +47,7 @@ export function pointsQuery(county: County) {
 /** One's own addresses, the default first. */
 export const addressesQuery = queryOptions({
   queryKey: ["addresses"],
-  queryFn: () => read(mine.GET("/account/addresses/")),
+  queryFn: () => dataOf(userApi.GET("/account/addresses/")),
 });
 
 /** What these lines cost at this moment, brought there; nothing is brought where `to` is null. */
@@ -56,7 +63,7 @@ export function quoteQuery(lines: readonly CartLine[], to: Schemas["QuoteDeliver
   };
   return queryOptions({
     queryKey: ["quote", body],
-    queryFn: () => read(mine.POST("/cart/quote/", { body })),
+    queryFn: () => dataOf(userApi.POST("/cart/quote/", { body })),
     staleTime: 0,
     placeholderData: (before: Quote | undefined) => before,
   });

@@ -3,12 +3,12 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { Link } from "react-router";
-import { mine, read } from "../api/client";
+import { dataOf, userApi } from "../api/client";
 import { meQuery } from "../api/queries";
 import { Title } from "../app/Title";
 import { clock, day } from "../i18n/format";
-import { More } from "../ui/More";
 import { Empty, Problem } from "../ui/parts";
+import { ShowMore } from "../ui/ShowMore";
 import { type Notice, noticesQuery, placeOf } from "./queries";
 
 /** All that the caller was told, newest first. Seeing it is reading it; what is new stays marked
@@ -26,37 +26,37 @@ export default function NoticesPage() {
   const days = byDay(notices);
   return (
     <div className="narrow">
-      <Title text={t`Notices`} />
-      <h1>{t`Notices`}</h1>
+      <Title text={t`Notifications`} />
+      <h1>{t`Notifications`}</h1>
       {list.isError && <Problem error={list.error} again={() => void list.refetch()} />}
       {list.isPending && (
         <div className="stack" aria-hidden="true">
           {[1, 2, 3].map((each) => (
-            <div className="panel told bone" key={each} />
+            <div className="panel notice-row skeleton" key={each} />
           ))}
         </div>
       )}
       {list.isSuccess && notices.length === 0 && (
-        <Empty title={<Trans>You have been told nothing yet</Trans>}>
+        <Empty title={<Trans>No notifications yet</Trans>}>
           <p className="quiet">
-            <Trans>What happens with your orders, and with what you sell, stands here.</Trans>
+            <Trans>Updates about your orders and sales appear here.</Trans>
           </p>
           <Link className="button" to="/">
-            <Trans>Look around</Trans>
+            <Trans>Browse products</Trans>
           </Link>
         </Empty>
       )}
       {days.map(([name, told]) => (
-        <section key={name} className="told-on" aria-label={name}>
+        <section key={name} className="notice-day" aria-label={name}>
           <h2>{name}</h2>
           <ul className="stack">
             {told.map((notice) => (
-              <Told key={notice.id} notice={notice} />
+              <NoticeRow key={notice.id} notice={notice} />
             ))}
           </ul>
         </section>
       ))}
-      <More of={list} />
+      <ShowMore of={list} />
     </div>
   );
 }
@@ -75,7 +75,7 @@ function byDay(notices: readonly Notice[]): [string, Notice[]][] {
 function useRead(shown: readonly Notice[]): void {
   const client = useQueryClient();
   const { mutate } = useMutation({
-    mutationFn: (up_to: number) => read(mine.POST("/notices/read/", { body: { up_to } })),
+    mutationFn: (up_to: number) => dataOf(userApi.POST("/notices/read/", { body: { up_to } })),
     onSuccess: ({ unread }) => {
       client.setQueryData(
         meQuery.queryKey,
@@ -90,9 +90,9 @@ function useRead(shown: readonly Notice[]): void {
   }, [newest, isNew, mutate]);
 }
 
-function Told({ notice }: { notice: Notice }) {
+function NoticeRow({ notice }: { notice: Notice }) {
   return (
-    <li className={notice.read ? "panel told" : "panel told new"}>
+    <li className={notice.read ? "panel notice-row" : "panel notice-row new"}>
       <h3>
         <Link to={placeOf(notice)}>{notice.title}</Link>
         {!notice.read && (

@@ -1,12 +1,14 @@
 /** What a person was told. */
 
-import { mine, readWhole, type Schemas } from "../api/client";
+import { dataAndResponse, type Schemas, userApi } from "../api/client";
 import { paged } from "../api/queries";
 
 export type Notice = Schemas["NoticeOutput"];
 
 export const noticesQuery = paged<Notice>(["notices", "all"], (cursor) =>
-  readWhole(mine.GET("/notices/", { params: { query: (cursor ? { cursor } : {}) as object } })),
+  dataAndResponse(
+    userApi.GET("/notices/", { params: { query: (cursor ? { cursor } : {}) as object } }),
+  ),
 );
 
 /** The page that a notice is about: an order's for who bought it, else the seller's. */

@@ -4,17 +4,17 @@ import { Link, Navigate, useParams } from "react-router";
 import type { Line, Order } from "../api/client";
 import { ApiError } from "../api/errors";
 import { orderQuery, trackStoryQuery } from "../api/queries";
-import { Missing } from "../app/Missing";
+import { NotFound } from "../app/NotFound";
 import { Title } from "../app/Title";
-import { Fee, Where } from "../delivery/Where";
+import { DeliveryDetails, Fee } from "../delivery/DeliveryDetails";
 import { dayAndClock, money, phone } from "../i18n/format";
 import { Picture } from "../ui/Picture";
 import { Money, Problem, useSeen } from "../ui/parts";
-import { Moves } from "./Moves";
+import { LineActions } from "./LineActions";
+import { LineHistory } from "./LineHistory";
+import { PAYMENT_STATUS, TRACK_STATUS, toneOf, UNDER_WAY } from "./labels";
 import { ProblemLine } from "./ProblemLine";
 import { ReviewLine } from "./ReviewLine";
-import { Story } from "./Story";
-import { PAYMENT_STATUS, TRACK_STATUS, toneOf, UNDER_WAY } from "./status";
 
 /** One order: each line with its code, its way and what can be done. */
 export default function OrderPage() {
@@ -27,7 +27,7 @@ export default function OrderPage() {
   });
   if (!query.data) {
     if (query.error instanceof ApiError && query.error.status === 404) {
-      return <Missing title={t`There is no such order`} />;
+      return <NotFound title={t`Order not found`} />;
     }
     return (
       <div className="narrow stack">
@@ -36,7 +36,7 @@ export default function OrderPage() {
         {query.isError ? (
           <Problem error={query.error} again={() => void query.refetch()} />
         ) : (
-          <Bones />
+          <Skeleton />
         )}
       </div>
     );
@@ -55,13 +55,13 @@ export default function OrderPage() {
       {query.isError && <Problem error={query.error} again={() => void query.refetch()} />}
       <Paying order={order} />
       {order.delivery ? (
-        <Where
+        <DeliveryDetails
           delivery={order.delivery}
           isUnderWay={order.order.some(({ track_status: status }) => UNDER_WAY.has(status))}
         />
       ) : (
         <p className="quiet">
-          <Trans>You and the seller arrange how it reaches you.</Trans>
+          <Trans>You and the seller arrange delivery.</Trans>
         </p>
       )}
       {order.order.map((line) => (
@@ -77,11 +77,11 @@ export default function OrderPage() {
 }
 
 /** As high as what comes in its place. */
-function Bones() {
+function Skeleton() {
   return (
     <div className="stack" aria-hidden="true">
-      <div className="panel bone order-sum" />
-      <div className="panel bone order-line" />
+      <div className="panel skeleton order-sum" />
+      <div className="panel skeleton order-line" />
     </div>
   );
 }
@@ -98,19 +98,19 @@ function Paying({ order }: { order: Order }) {
       </p>
       {order.delivery && (
         <p className="between">
-          <Trans>Of it, bringing it</Trans>
+          <Trans>Includes delivery</Trans>
           <Fee kes={order.delivery_fee} />
         </p>
       )}
       <p className="quiet small">
         <Trans>
-          Placed {placed}, with the number {number}
+          Placed {placed}, paid from {number}
         </Trans>
       </p>
       {(order.payment_status === "refund_due" || order.payment_status === "expired") && (
         <p>
           <Link to={`/pay/${order.order_token}`}>
-            <Trans>How the money stands</Trans>
+            <Trans>Payment details</Trans>
           </Link>
         </p>
       )}
@@ -159,8 +159,8 @@ function LineCard({ order, line }: { order: Order; line: Line }) {
         {line.collection_code && line.track_status !== "delivered" && (
           <Code code={line.collection_code} />
         )}
-        <Moves order={order} line={line} />
-        <Story
+        <LineActions order={order} line={line} />
+        <LineHistory
           story={story.data}
           status={line.track_status}
           error={story.error}
@@ -184,7 +184,7 @@ function GoesBack({ order, line }: { order: Order; line: Line }) {
     return (
       <p>
         <Trans>
-          {amount} is on its way back to the phone that paid ({number}).
+          {amount} is being refunded to the phone that paid ({number}).
         </Trans>
       </p>
     );
@@ -193,7 +193,7 @@ function GoesBack({ order, line }: { order: Order; line: Line }) {
     return (
       <p>
         <Trans>
-          {amount} went back to the phone that paid ({number}).
+          {amount} was refunded to the phone that paid ({number}).
         </Trans>
       </p>
     );
@@ -205,7 +205,7 @@ function Code({ code }: { code: string }) {
   return (
     <div className="code">
       <p>
-        <Trans>Read this out when you have your goods in hand, not before:</Trans>
+        <Trans>Read this code out only once you have your items:</Trans>
       </p>
       <output aria-label={code.split("").join(" ")}>
         {code.slice(0, 3)} {code.slice(3)}

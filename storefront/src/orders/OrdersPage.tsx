@@ -8,11 +8,11 @@ import { ApiError } from "../api/errors";
 import { orderQuery, ordersQuery } from "../api/queries";
 import { Title } from "../app/Title";
 import { clock, day, money } from "../i18n/format";
-import { More } from "../ui/More";
 import { Picture } from "../ui/Picture";
 import { Empty, Money, Problem } from "../ui/parts";
+import { ShowMore } from "../ui/ShowMore";
 import { guestOrders, useGuestOrders } from "./guestOrders";
-import { PAYMENT_STATUS, TRACK_STATUS, toneOf } from "./status";
+import { PAYMENT_STATUS, TRACK_STATUS, toneOf } from "./labels";
 
 type Row = Schemas["OrderRowOutput"];
 /** What a row shows, of an account's order and of a guest's. */
@@ -41,7 +41,7 @@ export default function OrdersPage() {
       {!user && (
         <p className="notice orders-list">
           <Link to="/sign-in?to=/orders">
-            <Trans>Sign in to see the orders of your account</Trans>
+            <Trans>Sign in to see your orders</Trans>
           </Link>
         </p>
       )}
@@ -57,18 +57,18 @@ function Ordered() {
   return (
     <>
       {list.isError && <Problem error={list.error} again={() => void list.refetch()} />}
-      {list.isPending && <Bones />}
+      {list.isPending && <Skeleton />}
       {list.isSuccess && rows.length === 0 && (
-        <Empty title={<Trans>You have not ordered anything yet</Trans>}>
+        <Empty title={<Trans>No orders yet</Trans>}>
           <Link className="button" to="/">
-            <Trans>Look around</Trans>
+            <Trans>Browse products</Trans>
           </Link>
         </Empty>
       )}
       {waiting.length > 0 && (
         <section className="orders-list">
           <h2>
-            <Trans>Waiting for you</Trans>
+            <Trans>Needs your attention</Trans>
           </h2>
           <Rows rows={waiting} />
         </section>
@@ -76,12 +76,12 @@ function Ordered() {
       {others.length > 0 && (
         <section className="orders-list">
           <h2 className={waiting.length > 0 ? undefined : "hidden"}>
-            {waiting.length > 0 ? <Trans>All others</Trans> : <Trans>All of them</Trans>}
+            {waiting.length > 0 ? <Trans>Other orders</Trans> : <Trans>All orders</Trans>}
           </h2>
           <Rows rows={others} />
         </section>
       )}
-      <More of={list} />
+      <ShowMore of={list} />
     </>
   );
 }
@@ -96,24 +96,24 @@ function WithoutAccount({ tokens }: { tokens: string[] }) {
   return (
     <section className="orders-list">
       <h2>
-        <Trans>Ordered here without an account</Trans>
+        <Trans>Orders placed without an account</Trans>
       </h2>
       <ul className="stack">
         {tokens.map((token) => (
-          <OneOfGuest key={token} token={token} />
+          <GuestOrder key={token} token={token} />
         ))}
       </ul>
     </section>
   );
 }
 
-function OneOfGuest({ token }: { token: string }) {
+function GuestOrder({ token }: { token: string }) {
   const query = useQuery(orderQuery(token));
   const isGone = query.error instanceof ApiError && [401, 404].includes(query.error.status);
   useEffect(() => {
     if (isGone) guestOrders.drop(token);
   }, [isGone, token]);
-  if (query.isPending || isGone) return <Bone />;
+  if (query.isPending || isGone) return <RowSkeleton />;
   if (!query.data) return <Problem error={query.error} again={() => void query.refetch()} />;
   return <OrderRow order={asRow(query.data)} isOfGuest />;
 }
@@ -149,7 +149,7 @@ function OrderRow({ order, isOfGuest = false }: { order: Shown; isOfGuest?: bool
           </span>
         )}
       </div>
-      <div className="told">
+      <div className="about">
         <h3>
           <Link to={to}>
             {first && first.number > 1 && `${first.number} × `}
@@ -222,11 +222,15 @@ function Need({ order, to }: { order: Shown; to: string }) {
   if (needs.includes("confirm")) {
     return (
       <div className="need">
-        <Link className="button plain little" to={to} aria-label={t`I have it, order ${reference}`}>
-          <Trans>I have it</Trans>
+        <Link
+          className="button plain little"
+          to={to}
+          aria-label={t`I received it, order ${reference}`}
+        >
+          <Trans>I received it</Trans>
         </Link>
         <p className="small">
-          <Trans>Say so once it is in your hands.</Trans>
+          <Trans>Confirm when you have received it.</Trans>
         </p>
       </div>
     );
@@ -234,8 +238,8 @@ function Need({ order, to }: { order: Shown; to: string }) {
   if (needs.includes("review")) {
     return (
       <div className="need">
-        <Link to={to} aria-label={t`Review it, order ${reference}`}>
-          <Trans>Review it</Trans>
+        <Link to={to} aria-label={t`Write a review, order ${reference}`}>
+          <Trans>Write a review</Trans>
         </Link>
       </div>
     );
@@ -243,16 +247,16 @@ function Need({ order, to }: { order: Shown; to: string }) {
   return null;
 }
 
-function Bones() {
+function Skeleton() {
   return (
     <ul className="stack orders-list">
-      <Bone />
-      <Bone />
-      <Bone />
+      <RowSkeleton />
+      <RowSkeleton />
+      <RowSkeleton />
     </ul>
   );
 }
 
-function Bone() {
-  return <li className="panel bone order-bone" aria-hidden="true" />;
+function RowSkeleton() {
+  return <li className="panel skeleton order-skeleton" aria-hidden="true" />;
 }

@@ -2,7 +2,7 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { Link } from "react-router";
 import type { TrackStory } from "../api/client";
 import { money } from "../i18n/format";
-import { DECIDED } from "../problems/words";
+import { DECIDED } from "../problems/labels";
 
 /** The door to what is wrong with a line: to report it, or to read how it stands. */
 export function ProblemLine({ token, line }: { token: string; line: TrackStory }) {
@@ -14,9 +14,9 @@ export function ProblemLine({ token, line }: { token: string; line: TrackStory }
     <>
       {problem && problem.state !== "closed" && (
         <p className="notice warn">
-          <Trans>You have reported a problem with this.</Trans>{" "}
+          <Trans>You reported a problem with this item.</Trans>{" "}
           <Link to={to}>
-            <Trans>Read and answer</Trans>
+            <Trans>View and reply</Trans>
             <span className="hidden"> ({line.name})</span>
           </Link>
         </p>
@@ -27,7 +27,7 @@ export function ProblemLine({ token, line }: { token: string; line: TrackStory }
           {problem.refunded > 0 && <>: {back}</>}
           {". "}
           <Link to={to}>
-            <Trans>Read what was said</Trans>
+            <Trans>View messages</Trans>
             <span className="hidden"> ({line.name})</span>
           </Link>
         </p>
@@ -35,7 +35,7 @@ export function ProblemLine({ token, line }: { token: string; line: TrackStory }
       {line.can_report_problem && (
         <p>
           <Link to={to}>
-            <Trans>Something is wrong with it</Trans>
+            <Trans>Report a problem</Trans>
             <span className="hidden"> ({line.name})</span>
           </Link>
         </p>

@@ -1,7 +1,7 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { type Line, mine, read } from "../api/client";
+import { dataOf, type Line, userApi } from "../api/client";
 import { ApiError } from "../api/errors";
 import { ownReviewQuery } from "../api/queries";
 import { dayAndClock } from "../i18n/format";
@@ -19,8 +19,8 @@ export function ReviewLine({ line, isWritten }: { line: Line; isWritten: boolean
     mutationFn: (body: { stars: number; text: string }) => {
       const params = { path: { track_id: line.id } };
       return written
-        ? read(mine.PATCH("/track/{track_id}/review/", { params, body }))
-        : read(mine.POST("/track/{track_id}/review/", { params, body }));
+        ? dataOf(userApi.PATCH("/track/{track_id}/review/", { params, body }))
+        : dataOf(userApi.POST("/track/{track_id}/review/", { params, body }));
     },
     onSuccess: (saved) => {
       client.setQueryData(ownReviewQuery(line.id).queryKey, saved);
@@ -49,12 +49,12 @@ export function ReviewLine({ line, isWritten }: { line: Line; isWritten: boolean
   }
   if (!written && isThere) {
     if (own.isError) return <Problem error={own.error} again={() => void own.refetch()} />;
-    return <div className="own-review bone" aria-hidden="true" />;
+    return <div className="own-review skeleton" aria-hidden="true" />;
   }
   if (!written) {
     return (
       <button type="button" className="button plain little" onClick={() => setWriting(true)}>
-        <Trans>Review it</Trans>
+        <Trans>Write a review</Trans>
       </button>
     );
   }
@@ -79,7 +79,7 @@ export function ReviewLine({ line, isWritten }: { line: Line; isWritten: boolean
       {new Date(written.editable_until) > new Date() && (
         <p className="small">
           <button type="button" className="as-link" onClick={() => setWriting(true)}>
-            <Trans>Change it</Trans>
+            <Trans>Edit</Trans>
           </button>{" "}
           <span className="quiet">
             <Trans>until {until}</Trans>
@@ -112,7 +112,7 @@ function ReviewForm(props: {
     >
       <fieldset>
         <legend>
-          <Trans>How many stars?</Trans>
+          <Trans>Your rating</Trans>
         </legend>
         <div className="star-choice">
           {[1, 2, 3, 4, 5].map((each) => (
@@ -134,7 +134,7 @@ function ReviewForm(props: {
       </fieldset>
       <div className="field">
         <label className="label" htmlFor="text">
-          <Trans>What should others know?</Trans>
+          <Trans>Your review</Trans>
         </label>
         <textarea
           id="text"
@@ -147,7 +147,7 @@ function ReviewForm(props: {
       </div>
       {props.error && !wrong("stars") && !wrong("text") && <Problem error={props.error} />}
       <button type="submit" className="button little" disabled={props.isBusy || stars === 0}>
-        <Trans>Publish</Trans>
+        <Trans>Submit review</Trans>
       </button>
     </form>
   );

@@ -1,6 +1,6 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { useEffect, useRef, useState } from "react";
-import { smaller } from "../pictures/smaller";
+import { smaller } from "../pictures/shrink";
 import { Icon } from "../ui/Icon";
 
 /** Of one message (orders/problems/serializers.py). */
@@ -41,7 +41,7 @@ export function Pictures({
                 <Drawn picture={picture} name={t`Picture ${number}`} />
                 <button
                   type="button"
-                  aria-label={t`Take picture ${number} away`}
+                  aria-label={t`Remove picture ${number}`}
                   onClick={() => change(pictures.filter((each) => each !== picture))}
                 >
                   <Icon name="cross" />
@@ -54,7 +54,7 @@ export function Pictures({
       {room > 0 && (
         <label className="button plain little">
           <Icon name="picture" />
-          {isBusy ? <Trans>One moment…</Trans> : <Trans>Add a picture</Trans>}
+          {isBusy ? <Trans>Please wait…</Trans> : <Trans>Add a picture</Trans>}
           <input
             className="hidden"
             type="file"
@@ -75,7 +75,7 @@ export function Pictures({
         </span>
       ) : (
         <span className="hint">
-          <Trans>Up to three. They are made small before they are sent, to spare your data.</Trans>
+          <Trans>Up to 3 pictures. We shrink them before sending to save your data.</Trans>
         </span>
       )}
     </div>
@@ -110,7 +110,7 @@ export function Bitmap({ of: bitmap, name }: { of: ImageBitmap | null | undefine
   return (
     <canvas
       ref={canvas}
-      className={bitmap ? "" : "bone"}
+      className={bitmap ? "" : "skeleton"}
       role="img"
       aria-label={name}
       width="400"

@@ -3,19 +3,19 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { Link, useParams } from "react-router";
-import { mine, read, type TrackStory } from "../api/client";
+import { dataOf, type TrackStory, userApi } from "../api/client";
 import { ApiError } from "../api/errors";
 import { trackStoryQuery } from "../api/queries";
-import { Missing } from "../app/Missing";
+import { NotFound } from "../app/NotFound";
 import { Title } from "../app/Title";
 import { day, money } from "../i18n/format";
-import { Ask } from "../ui/Ask";
+import { ConfirmButton } from "../ui/ConfirmButton";
 import { Picture } from "../ui/Picture";
 import { Money, Problem } from "../ui/parts";
+import { DECIDED, PROBLEM_KIND } from "./labels";
 import { readAnew } from "./queries";
-import { Report } from "./Report";
+import { ReportForm } from "./ReportForm";
 import { Thread } from "./Thread";
-import { DECIDED, PROBLEM_KIND } from "./words";
 
 /** What is wrong with something that was bought: reported, talked about, decided, withdrawn. */
 export default function ProblemPage() {
@@ -29,19 +29,19 @@ export default function ProblemPage() {
   });
   const story = query.data;
   if (!story && query.error instanceof ApiError && query.error.status === 404) {
-    return <Missing title={t`There is no such order`} />;
+    return <NotFound title={t`Order not found`} />;
   }
   return (
     <div className="narrow stack">
-      <Title text={t`A problem with your order`} />
+      <Title text={t`Problem with your order`} />
       <h1>
-        <Trans>A problem with your order</Trans>
+        <Trans>Problem with your order</Trans>
       </h1>
       {query.isError && <Problem error={query.error} again={() => void query.refetch()} />}
       {query.isPending && (
         <div className="stack" aria-hidden="true">
-          <div className="panel bone about-line" />
-          <div className="panel bone about-form" />
+          <div className="panel skeleton about-line" />
+          <div className="panel skeleton about-form" />
         </div>
       )}
       {story && <Line story={story} />}
@@ -79,7 +79,7 @@ function State({ story }: { story: TrackStory }) {
   const { problem } = story;
   const [isAnother, setAnother] = useState(false);
   if (!problem || isAnother) {
-    if (story.can_report_problem) return <Report track={story.id} />;
+    if (story.can_report_problem) return <ReportForm track={story.id} />;
     if (!problem) return <TooLate />;
   }
   const isClosed = problem.state === "closed";
@@ -88,7 +88,7 @@ function State({ story }: { story: TrackStory }) {
       <How problem={problem} />
       <section className="panel">
         <h2>
-          <Trans>What was said</Trans>
+          <Trans>Messages</Trans>
         </h2>
         <Thread track={story.id} reader="buyer" isClosed={isClosed} />
       </section>
@@ -96,7 +96,7 @@ function State({ story }: { story: TrackStory }) {
       {isClosed && story.can_report_problem && (
         <p>
           <button type="button" className="button plain little" onClick={() => setAnother(true)}>
-            <Trans>Something is still wrong</Trans>
+            <Trans>Still not solved</Trans>
           </button>
         </p>
       )}
@@ -128,17 +128,14 @@ function How({ problem }: { problem: NonNullable<TrackStory["problem"]> }) {
       </p>
       {outcome === null && problem.state === "returning" && (
         <p>
-          <Trans>
-            The goods come back first: bring them to the seller. Your money follows once they are
-            there.
-          </Trans>
+          <Trans>Return the item to the seller first. You are refunded once they have it.</Trans>
         </p>
       )}
       {outcome === null && problem.state !== "returning" && (
         <p>
           <Trans>
-            The seller and the shop have been told. What the seller is owed for this waits until it
-            is decided; if the seller says nothing, the shop decides.
+            We have notified the seller. Their payment for this item is on hold until the problem is
+            solved. If they do not reply, the shop decides.
           </Trans>
         </p>
       )}
@@ -150,7 +147,7 @@ function How({ problem }: { problem: NonNullable<TrackStory["problem"]> }) {
       )}
       {refunded > 0 && (
         <p className="small">
-          <Trans>It goes to the phone that paid.</Trans>
+          <Trans>The refund goes to the phone that paid.</Trans>
         </p>
       )}
     </div>
@@ -161,26 +158,26 @@ function Withdraw({ track }: { track: number }) {
   const client = useQueryClient();
   const withdraw = useMutation({
     mutationFn: () =>
-      read(
-        mine.POST("/track/{track_id}/problem/withdraw/", {
+      dataOf(
+        userApi.POST("/track/{track_id}/problem/withdraw/", {
           params: { path: { track_id: track } },
         }),
       ),
     onSettled: (_, error) => readAnew(client, error),
   });
   return (
-    <Ask
-      open={<Trans>It is settled: withdraw the problem</Trans>}
-      means={
+    <ConfirmButton
+      label={<Trans>It is solved: close the problem</Trans>}
+      warning={
         <Trans>
-          The problem is closed without a refund, and the seller is paid. The thread stays to be
-          read.
+          The problem is closed without a refund and the seller is paid. You can still read the
+          messages.
         </Trans>
       }
-      yes={<Trans>Yes, withdraw it</Trans>}
+      confirm={<Trans>Yes, close it</Trans>}
       isBusy={withdraw.isPending}
       error={withdraw.error}
-      act={() => withdraw.mutate()}
+      onConfirm={() => withdraw.mutate()}
     />
   );
 }
@@ -189,8 +186,8 @@ function TooLate() {
   return (
     <p className="notice">
       <Trans>
-        A problem can be reported from when something is paid until some days after it was
-        delivered, and not with what was cancelled.
+        You can report a problem once an item is paid, and for a few days after delivery. Cancelled
+        items cannot be reported.
       </Trans>
     </p>
   );

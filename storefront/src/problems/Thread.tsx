@@ -2,15 +2,15 @@ import "./problems.css";
 import { Trans, useLingui } from "@lingui/react/macro";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { asForm, mine, read } from "../api/client";
+import { asForm, dataOf, userApi } from "../api/client";
 import { ApiError } from "../api/errors";
 import { newKey } from "../api/keys";
 import { dayAndClock } from "../i18n/format";
 import { Problem } from "../ui/parts";
+import { DECIDED, says } from "./labels";
+import { MessageField } from "./MessageField";
 import { Bitmap, Pictures } from "./Pictures";
 import { type Message, pictureQuery, type Reader, readAnew, threadQuery } from "./queries";
-import { Words } from "./Words";
-import { DECIDED, says } from "./words";
 
 /** What buyer, seller and shop have said of a line's problem, oldest first, and room for more
  *  while it is undecided. */
@@ -33,9 +33,9 @@ export function Thread({
   });
   return (
     <div className="stack">
-      {thread.isPending && <div className="said bone" aria-hidden="true" />}
+      {thread.isPending && <div className="said skeleton" aria-hidden="true" />}
       {thread.isError && <Problem error={thread.error} again={() => void thread.refetch()} />}
-      <ol className="thread" aria-live="polite" aria-label={t`What was said`}>
+      <ol className="thread" aria-live="polite" aria-label={t`Messages`}>
         {thread.data?.map((message) => (
           <Said key={message.id} message={message} reader={reader} />
         ))}
@@ -75,7 +75,7 @@ function Shown({ address }: { address: string }) {
   if (picture.isError) {
     return <Problem error={picture.error} again={() => void picture.refetch()} />;
   }
-  return <Bitmap of={picture.data} name={t`A picture of it`} />;
+  return <Bitmap of={picture.data} name={t`Picture`} />;
 }
 
 function Answer({ track, reader }: { track: number; reader: Reader }) {
@@ -86,8 +86,8 @@ function Answer({ track, reader }: { track: number; reader: Reader }) {
   const [pictures, setPictures] = useState<Blob[]>([]);
   const write = useMutation({
     mutationFn: () =>
-      read(
-        mine.POST("/track/{track_id}/problem/messages/", {
+      dataOf(
+        userApi.POST("/track/{track_id}/problem/messages/", {
           params: { path: { track_id: track }, header: { "Idempotency-Key": key } },
           ...(pictures.length > 0
             ? { body: { text: text.trim(), pictures }, bodySerializer: asForm }
@@ -116,14 +116,14 @@ function Answer({ track, reader }: { track: number; reader: Reader }) {
         write.mutate();
       }}
     >
-      <Words
+      <MessageField
         id={id}
-        label={<Trans>Your answer</Trans>}
+        label={<Trans>Your reply</Trans>}
         hint={
           reader === "seller" ? (
-            <Trans>The buyer and the shop read it.</Trans>
+            <Trans>The buyer and the shop will see this.</Trans>
           ) : (
-            <Trans>The seller and the shop read it.</Trans>
+            <Trans>The seller and the shop will see this.</Trans>
           )
         }
         error={wrong("text")}
@@ -143,7 +143,7 @@ function Answer({ track, reader }: { track: number; reader: Reader }) {
       />
       {write.error && !wrong("text") && !wrong("pictures") && <Problem error={write.error} />}
       <button type="submit" className="button little" disabled={write.isPending}>
-        {write.isPending ? <Trans>One moment…</Trans> : <Trans>Send the answer</Trans>}
+        {write.isPending ? <Trans>Please wait…</Trans> : <Trans>Send reply</Trans>}
       </button>
     </form>
   );

@@ -1,7 +1,7 @@
 /** What is read of problems with lines; all under one key, which goes with the person. */
 
 import { type QueryClient, queryOptions } from "@tanstack/react-query";
-import { mine, read, type Schemas } from "../api/client";
+import { dataOf, type Schemas, userApi } from "../api/client";
 import { ApiError } from "../api/errors";
 
 export type LineProblem = Schemas["LineProblemOutput"];
@@ -15,8 +15,8 @@ export function threadQuery(track: number) {
   return queryOptions({
     queryKey: ["problem", "thread", track],
     queryFn: () =>
-      read(
-        mine.GET("/track/{track_id}/problem/messages/", {
+      dataOf(
+        userApi.GET("/track/{track_id}/problem/messages/", {
           params: { path: { track_id: track } },
         }),
       ),
@@ -30,8 +30,8 @@ export function pictureQuery(address: string) {
     queryFn: async () => {
       const [, track, id] = /track\/(\d+)\/problem\/pictures\/(\d+)\//.exec(address) ?? [];
       const path = { track_id: Number(track), picture_id: Number(id) };
-      const file = await read(
-        mine.GET("/track/{track_id}/problem/pictures/{picture_id}/", {
+      const file = await dataOf(
+        userApi.GET("/track/{track_id}/problem/pictures/{picture_id}/", {
           params: { path },
           parseAs: "blob",
         }),

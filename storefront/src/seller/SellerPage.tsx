@@ -6,7 +6,7 @@ import { useUser } from "../account/useUser";
 import type { Schemas } from "../api/client";
 import { ApiError } from "../api/errors";
 import { searchQuery, sellerQuery } from "../api/queries";
-import { Missing } from "../app/Missing";
+import { NotFound } from "../app/NotFound";
 import { Title } from "../app/Title";
 import { CardList } from "../catalogue/CardList";
 import { day } from "../i18n/format";
@@ -20,7 +20,7 @@ export default function SellerPage() {
   const username = useParams().username ?? "";
   const query = useQuery(sellerQuery(username));
   if (query.error instanceof ApiError && query.error.status === 404 && !query.data) {
-    return <Missing title={t`Nobody of this name sells here`} />;
+    return <NotFound title={t`Seller not found`} />;
   }
   return (
     <>
@@ -28,7 +28,7 @@ export default function SellerPage() {
       {query.isError && !query.data && (
         <Problem error={query.error} again={() => void query.refetch()} />
       )}
-      {query.isPending && <div className="seller bone" aria-hidden="true" />}
+      {query.isPending && <div className="seller skeleton" aria-hidden="true" />}
       {query.data && <About seller={query.data} />}
       <Goods username={username} />
     </>
@@ -52,16 +52,16 @@ function About({ seller }: { seller: Seller }) {
         <p className="meta">
           <Stars stars={seller.stars} reviews={seller.reviews} />
           <span>
-            <Plural value={seller.goods} one="# thing to buy" other="# things to buy" />
+            <Plural value={seller.goods} one="# product" other="# products" />
           </span>
           <span className="quiet">
-            <Trans>here since {since}</Trans>
+            <Trans>selling since {since}</Trans>
           </span>
         </p>
         {user?.username === seller.user_name && (
           <p>
             <Link to="/selling">
-              <Trans>This is your shop as buyers see it. Go to selling</Trans>
+              <Trans>This is how buyers see your shop. Go to your dashboard</Trans>
             </Link>
           </p>
         )}
@@ -74,10 +74,10 @@ function Goods({ username }: { username: string }) {
   const { t } = useLingui();
   const list = useInfiniteQuery(searchQuery("", { seller: username, ordering: "newest" }));
   return (
-    <section aria-label={t`What they sell`}>
+    <section aria-label={t`Products`}>
       <CardList
         list={list}
-        nothing={<Empty title={<Trans>There is nothing to buy at the moment</Trans>} />}
+        nothing={<Empty title={<Trans>No products for sale right now</Trans>} />}
       />
     </section>
   );

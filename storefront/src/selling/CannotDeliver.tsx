@@ -4,7 +4,7 @@ import { ApiError } from "../api/errors";
 import { money } from "../i18n/format";
 import { Problem } from "../ui/parts";
 import type { Sale } from "./queries";
-import { useMove } from "./useMove";
+import { useMoveLine } from "./useMoveLine";
 
 /** The seller gives a sale up: why, and whether the goods can be sold to others. */
 export function CannotDeliver({ sale, done }: { sale: Sale; done: (said: string) => void }) {
@@ -12,8 +12,8 @@ export function CannotDeliver({ sale, done }: { sale: Sale; done: (said: string)
   const [isOpen, setOpen] = useState(false);
   const amount = money(sale.amount);
   const name = sale.name;
-  const move = useMove(sale.id, () =>
-    done(t`Cancelled: ${name}. ${amount} goes back to the buyer.`),
+  const move = useMoveLine(sale.id, () =>
+    done(t`Cancelled: ${name}. ${amount} is refunded to the buyer.`),
   );
   const wrong = move.error instanceof ApiError ? move.error.field("note") : null;
   if (!isOpen) {
@@ -40,12 +40,12 @@ export function CannotDeliver({ sale, done }: { sale: Sale; done: (said: string)
     >
       <p>
         <Trans>
-          {amount} goes back to the buyer, and you are not paid for it. This cannot be undone.
+          We refund {amount} to the buyer and you are not paid for this item. This cannot be undone.
         </Trans>
       </p>
       <div className="field">
         <label className="label" htmlFor={id}>
-          <Trans>Why? The buyer reads it.</Trans>
+          <Trans>Why? The buyer will see this.</Trans>
         </label>
         <input
           id={id}
@@ -61,16 +61,16 @@ export function CannotDeliver({ sale, done }: { sale: Sale; done: (said: string)
       <label className="choice">
         <input type="checkbox" name="goods_there" />
         <span>
-          <Trans>The goods are there to be sold again</Trans>
+          <Trans>Put the item back in stock</Trans>
         </span>
       </label>
       {move.error && !wrong && <Problem error={move.error} />}
       <div className="row">
         <button type="submit" className="button danger little" disabled={move.isPending}>
-          {move.isPending ? <Trans>One moment…</Trans> : <Trans>Cancel the sale</Trans>}
+          {move.isPending ? <Trans>Please wait…</Trans> : <Trans>Cancel sale</Trans>}
         </button>
         <button type="button" className="button plain little" onClick={() => setOpen(false)}>
-          <Trans>No, leave it</Trans>
+          <Trans>Go back</Trans>
         </button>
       </div>
     </form>

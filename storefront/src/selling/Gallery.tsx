@@ -1,6 +1,6 @@
 import { Trans } from "@lingui/react/macro";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { mine, read, type Schemas } from "../api/client";
+import { dataOf, type Schemas, userApi } from "../api/client";
 import { ApiError, NoAnswer } from "../api/errors";
 import { productQuery } from "../api/queries";
 import { Problem } from "../ui/parts";
@@ -16,7 +16,7 @@ export function Gallery({ listing }: { listing: Listing }) {
   const isOnline = useOnline();
   const { id, pictures } = listing;
   const params = { path: { product_id: id } };
-  const there = () => read(mine.GET("/product/{product_id}/pictures/", { params }));
+  const there = () => dataOf(userApi.GET("/product/{product_id}/pictures/", { params }));
   const show = (now: PictureOf[]) =>
     client.setQueryData(
       listingQuery(id).queryKey,
@@ -42,8 +42,8 @@ export function Gallery({ listing }: { listing: Listing }) {
       for (const blob of blobs) {
         const form = new FormData();
         form.set("image", blob, "picture.jpg");
-        now = await read(
-          mine.POST("/product/{product_id}/pictures/", {
+        now = await dataOf(
+          userApi.POST("/product/{product_id}/pictures/", {
             params,
             body: form as never,
             bodySerializer: (it) => it,
@@ -56,8 +56,8 @@ export function Gallery({ listing }: { listing: Listing }) {
   const order = (from: number, to: number) => {
     const ordered = moved(pictures, from, to);
     save.mutate(() =>
-      read(
-        mine.PUT("/product/{product_id}/pictures/", {
+      dataOf(
+        userApi.PUT("/product/{product_id}/pictures/", {
           params,
           body: { order: ordered.map((picture) => picture.id) },
         }),
@@ -68,8 +68,8 @@ export function Gallery({ listing }: { listing: Listing }) {
     const picture = pictures[at];
     if (!picture) return;
     save.mutate(async () => {
-      await read(
-        mine.DELETE("/product/{product_id}/pictures/{picture_id}/", {
+      await dataOf(
+        userApi.DELETE("/product/{product_id}/pictures/{picture_id}/", {
           params: { path: { product_id: id, picture_id: picture.id } },
         }),
       );
@@ -95,7 +95,7 @@ export function Gallery({ listing }: { listing: Listing }) {
         />
       ) : (
         <p className="quiet">
-          <Trans>It has none yet. Goods with pictures sell.</Trans>
+          <Trans>No pictures yet. Listings with pictures sell better.</Trans>
         </p>
       )}
       <PickPictures

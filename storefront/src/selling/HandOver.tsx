@@ -2,13 +2,13 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { ApiError } from "../api/errors";
 import { Problem } from "../ui/parts";
 import type { Sale } from "./queries";
-import { useMove } from "./useMove";
+import { useMoveLine } from "./useMoveLine";
 
 /** The buyer reads their six digits out; typed here, the goods are theirs. */
 export function HandOver({ sale, done }: { sale: Sale; done: (said: string) => void }) {
   const { t } = useLingui();
   const name = sale.name;
-  const move = useMove(sale.id, () => done(t`Handed over: ${name}.`));
+  const move = useMoveLine(sale.id, () => done(t`Handed over: ${name}.`));
   // "code" is a field here, and what every other refusal calls its kind.
   const said = move.error instanceof ApiError && !move.error.code ? move.error.field("code") : null;
   const id = `code-${sale.id}`;
@@ -34,14 +34,14 @@ export function HandOver({ sale, done }: { sale: Sale; done: (said: string) => v
             required
             // As it is read out: with spaces or dashes between.
             pattern="\s*(?:[0-9][\s\-]*){6}"
-            title={t`Six digits`}
+            title={t`6 digits`}
             maxLength={13}
             aria-invalid={said ? true : undefined}
             aria-describedby={`${id}-about`}
           />
         </div>
         <button type="submit" className="button" disabled={move.isPending}>
-          {move.isPending ? <Trans>One moment…</Trans> : <Trans>Hand over</Trans>}
+          {move.isPending ? <Trans>Please wait…</Trans> : <Trans>Hand over</Trans>}
         </button>
       </div>
       <p id={`${id}-about`} role={said ? "alert" : undefined}>
@@ -49,7 +49,7 @@ export function HandOver({ sale, done }: { sale: Sale; done: (said: string) => v
           <span className="error">{said}</span>
         ) : (
           <span className="quiet small">
-            <Trans>Six digits that the buyer reads out with the goods in hand.</Trans>
+            <Trans>The 6-digit code the buyer reads to you once they have the item.</Trans>
           </span>
         )}
       </p>

@@ -2,10 +2,10 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useRef, useState } from "react";
 import { Link, useLocation, useParams } from "react-router";
-import { mine, read, type Schemas } from "../api/client";
+import { dataOf, type Schemas, userApi } from "../api/client";
 import { ApiError } from "../api/errors";
 import { productQuery } from "../api/queries";
-import { Missing } from "../app/Missing";
+import { NotFound } from "../app/NotFound";
 import { productPath } from "../catalogue/categories";
 import { phone } from "../i18n/format";
 import { Field, Problem } from "../ui/parts";
@@ -17,8 +17,8 @@ import { Offline, Selling } from "./parts";
 import { type Listing, listingQuery } from "./queries";
 import { Restock } from "./Restock";
 import { ShareButton } from "./ShareButton";
-import { StockStory } from "./StockStory";
-import { useFirstWrong } from "./useFirstWrong";
+import { StockHistory } from "./StockHistory";
+import { useFirstError } from "./useFirstError";
 import { useListed } from "./useListed";
 import { useOnline } from "./useOnline";
 
@@ -30,19 +30,19 @@ export default function ListingPage() {
   const listing = query.data;
   if (listing === null || (query.error instanceof ApiError && query.error.status === 400)) {
     return (
-      <Missing title={t`This is none of your goods`}>
+      <NotFound title={t`This is not your listing`}>
         <Link to="/selling/listings">
-          <Trans>See what you sell</Trans>
+          <Trans>See your listings</Trans>
         </Link>
-      </Missing>
+      </NotFound>
     );
   }
   return (
-    <Selling name={listing?.name ?? t`One moment…`}>
+    <Selling name={listing?.name ?? t`Please wait…`}>
       {query.isError && !listing && (
         <Problem error={query.error} again={() => void query.refetch()} />
       )}
-      {query.isPending && <Bones />}
+      {query.isPending && <Skeleton />}
       {listing && (
         <>
           <Known listing={listing} />
@@ -57,12 +57,12 @@ export default function ListingPage() {
 }
 
 /** As tall as what comes, so that nothing jumps. */
-function Bones() {
+function Skeleton() {
   return (
     <div className="stack" aria-hidden="true">
-      <div className="panel bone tall" />
-      <div className="panel bone taller" />
-      <div className="panel bone taller" />
+      <div className="panel skeleton tall" />
+      <div className="panel skeleton taller" />
+      <div className="panel skeleton taller" />
     </div>
   );
 }
@@ -79,7 +79,7 @@ function Known({ listing }: { listing: Listing }) {
       {isNew ? (
         <p role="status">
           <strong>
-            <Trans>It is up for sale. Tell people:</Trans>
+            <Trans>It is on sale. Share it:</Trans>
           </strong>
         </p>
       ) : (
@@ -92,12 +92,12 @@ function Known({ listing }: { listing: Listing }) {
         {listing.listed && <ShareButton path={path} title={listing.name} />}
         {listing.listed && (
           <Link className="button plain little" to={path}>
-            <Trans>See it as buyers do</Trans>
+            <Trans>View as a buyer</Trans>
           </Link>
         )}
         {isNew && (
           <Link className="button plain little" to="/selling/new">
-            <Trans>Sell another thing</Trans>
+            <Trans>Sell another product</Trans>
           </Link>
         )}
         {!isNew && (
@@ -107,16 +107,16 @@ function Known({ listing }: { listing: Listing }) {
             disabled={change.isPending || !isOnline}
             onClick={() => change.mutate(!listing.listed)}
           >
-            {listing.listed ? <Trans>Take off</Trans> : <Trans>List again</Trans>}
+            {listing.listed ? <Trans>Remove from sale</Trans> : <Trans>List again</Trans>}
           </button>
         )}
       </p>
       {!isNew && (
         <p className="quiet small">
           {listing.listed ? (
-            <Trans>Taken off, nobody can buy it; what was ordered goes on.</Trans>
+            <Trans>Buyers cannot see it while removed. Existing orders continue.</Trans>
           ) : (
-            <Trans>Nobody sees it until you list it again.</Trans>
+            <Trans>It is hidden until you list it again.</Trans>
           )}
         </p>
       )}
@@ -132,8 +132,8 @@ function useChanges(listing: Listing) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: (body: Changes) =>
-      read(
-        mine.PATCH("/product/{product_id}/", {
+      dataOf(
+        userApi.PATCH("/product/{product_id}/", {
           params: { path: { product_id: listing.id } },
           body,
         }),
@@ -152,7 +152,7 @@ function Edit({ listing }: { listing: Listing }) {
   const save = useChanges(listing);
   const error = save.error instanceof ApiError && save.error.status === 400 ? save.error : null;
   const wrong = (name: string) => error?.field(name) ?? null;
-  useFirstWrong(form, error);
+  useFirstError(form, error);
   const values = {
     name: listing.name,
     category: listing.category,
@@ -163,7 +163,7 @@ function Edit({ listing }: { listing: Listing }) {
   return (
     <section className="panel">
       <h2>
-        <Trans>What you sell</Trans>
+        <Trans>Your listing</Trans>
       </h2>
       <form
         ref={form}
@@ -188,24 +188,22 @@ function Edit({ listing }: { listing: Listing }) {
         <PriceField values={values} wrong={wrong} />
         <DescriptionField values={values} wrong={wrong} />
         <Field
-          label={<Trans>Your own code for it (if you like)</Trans>}
+          label={<Trans>Your SKU (optional)</Trans>}
           name="sku"
           autoComplete="off"
           maxLength={40}
           defaultValue={listing.sku ?? ""}
-          hint={<Trans>Buyers do not see it; spreadsheets find it by this.</Trans>}
+          hint={<Trans>Hidden from buyers. Spreadsheets use it to match listings.</Trans>}
           error={wrong("sku")}
         />
         <p className="quiet small">
-          <Trans>
-            What was ordered keeps its name and price: a change is for what you sell next.
-          </Trans>
+          <Trans>Existing orders keep their name and price. Changes apply to future sales.</Trans>
         </p>
         <Offline />
         {save.error && !isBeside && <Problem error={save.error} />}
         <p className="row">
           <button type="submit" className="button" disabled={save.isPending || !isOnline}>
-            {save.isPending ? <Trans>One moment…</Trans> : <Trans>Save</Trans>}
+            {save.isPending ? <Trans>Please wait…</Trans> : <Trans>Save</Trans>}
           </button>
           <span role="status">{save.isSuccess && <Trans>Saved.</Trans>}</span>
         </p>
@@ -223,10 +221,10 @@ function Stock({ listing }: { listing: Listing }) {
       </h2>
       <StockLine listing={listing} />
       <p role="status" className={left === null ? "hidden" : "notice ok"}>
-        {left !== null && <Trans>Counted: {left} to sell now.</Trans>}
+        {left !== null && <Trans>Saved: {left} in stock.</Trans>}
       </p>
       <Restock listing={listing} done={(now) => setLeft(now.free)} />
-      <StockStory id={listing.id} />
+      <StockHistory id={listing.id} />
     </section>
   );
 }
@@ -238,11 +236,11 @@ function WherePaid({ listing }: { listing: Listing }) {
   const save = useChanges(listing);
   const error = save.error instanceof ApiError ? save.error : null;
   const wrong = (name: string) => (error?.status === 400 ? error.field(name) : null);
-  useFirstWrong(form, error);
+  useFirstError(form, error);
   return (
     <section className="panel">
       <h2>
-        <Trans>Where you are paid</Trans>
+        <Trans>Payout number</Trans>
       </h2>
       <form
         ref={form}
@@ -270,7 +268,7 @@ function WherePaid({ listing }: { listing: Listing }) {
           autoComplete="tel"
           required
           defaultValue={phone(listing.payment_mpesa_number)}
-          hint={<Trans>For what you sell of this from now on.</Trans>}
+          hint={<Trans>Applies to sales of this product from now on.</Trans>}
           error={wrong("payment_mpesa_number")}
         />
         <Field
@@ -279,7 +277,7 @@ function WherePaid({ listing }: { listing: Listing }) {
           type="password"
           autoComplete="current-password"
           required
-          hint={<Trans>Because it is your money that moves.</Trans>}
+          hint={<Trans>We ask because this changes where you are paid.</Trans>}
           error={wrong("password")}
         />
         {save.error && !wrong("payment_mpesa_number") && !wrong("password") && (
@@ -291,7 +289,7 @@ function WherePaid({ listing }: { listing: Listing }) {
             className="button plain little"
             disabled={save.isPending || !isOnline}
           >
-            {save.isPending ? <Trans>One moment…</Trans> : <Trans>Change the number</Trans>}
+            {save.isPending ? <Trans>Please wait…</Trans> : <Trans>Change number</Trans>}
           </button>
           <span role="status">{save.isSuccess && <Trans>Saved.</Trans>}</span>
         </p>

@@ -27,7 +27,7 @@ export function ListingRow({
   const { id, name, free } = listing;
   const turn = (listed: boolean) =>
     change.mutate(listed, {
-      onSuccess: () => said(listed ? t`Listed again: ${name}.` : t`Taken off: ${name}.`),
+      onSuccess: () => said(listed ? t`Back on sale: ${name}.` : t`Removed from sale: ${name}.`),
     });
   return (
     <li className={listing.listed ? "panel goods" : "panel goods off"}>
@@ -54,7 +54,7 @@ export function ListingRow({
           <span className="hidden"> ({name})</span>
         </button>
         <Link className="button plain little" to={`/selling/listings/${id}`}>
-          <Trans>Change</Trans>
+          <Trans>Edit</Trans>
           <span className="hidden"> ({name})</span>
         </Link>
         <button
@@ -63,7 +63,7 @@ export function ListingRow({
           disabled={change.isPending || !isOnline}
           onClick={() => turn(!listing.listed)}
         >
-          {listing.listed ? <Trans>Take off</Trans> : <Trans>List again</Trans>}
+          {listing.listed ? <Trans>Remove from sale</Trans> : <Trans>List again</Trans>}
           <span className="hidden"> ({name})</span>
         </button>
       </div>
@@ -77,7 +77,7 @@ export function ListingRow({
               done={(now) => {
                 setRestocking(false);
                 const left = now.free;
-                said(t`${name}: ${left} to sell now.`);
+                said(t`${name}: ${left} in stock.`);
               }}
             />
           )}
@@ -85,7 +85,7 @@ export function ListingRow({
       )}
       {!listing.listed && free > 0 && (
         <p className="goods-more quiet small">
-          <Trans>Nobody sees it until you list it again.</Trans>
+          <Trans>It is hidden until you list it again.</Trans>
         </p>
       )}
     </li>
@@ -97,7 +97,7 @@ export function Standing({ listing }: { listing: Listing }) {
   if (!listing.listed) {
     return (
       <span className="tag">
-        <Trans>Taken off</Trans>
+        <Trans>Not on sale</Trans>
       </span>
     );
   }
@@ -111,7 +111,7 @@ export function Standing({ listing }: { listing: Listing }) {
   if (listing.free <= LOW) {
     return (
       <span className="tag warn">
-        <Trans>Running low</Trans>
+        <Trans>Low stock</Trans>
       </span>
     );
   }
@@ -127,11 +127,11 @@ export function StockLine({ listing }: { listing: Listing }) {
   return (
     <p className="small stock-line">
       <span>
-        <Plural value={listing.free} one="# to sell" other="# to sell" />
+        <Plural value={listing.free} one="# in stock" other="# in stock" />
       </span>
       {listing.held > 0 && (
         <span>
-          <Plural value={listing.held} one="# held for an order" other="# held for orders" />
+          <Plural value={listing.held} one="# reserved" other="# reserved" />
         </span>
       )}
       <span>

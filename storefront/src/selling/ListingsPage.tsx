@@ -50,10 +50,10 @@ export default function ListingsPage() {
   };
   return (
     <Selling
-      name={t`Your goods`}
+      name={t`Your listings`}
       action={
         <Link className="button" to="/selling/new">
-          <Trans>Sell something</Trans>
+          <Trans>Sell a product</Trans>
         </Link>
       }
     >
@@ -73,31 +73,31 @@ export default function ListingsPage() {
             name="search"
             maxLength={100}
             defaultValue={search}
-            placeholder={t`Find among your goods`}
-            aria-label={t`Find among your goods`}
+            placeholder={t`Search your listings`}
+            aria-label={t`Search your listings`}
           />
-          <button type="submit" aria-label={t`Find`}>
+          <button type="submit" aria-label={t`Search`}>
             <Icon name="search" />
           </button>
         </form>
         <label className="by">
           <span className="hidden">
-            <Trans>Order</Trans>
+            <Trans>Sort by</Trans>
           </span>
           <select
             className="input"
             value={ordering}
             onChange={(event) => narrow("ordering", event.target.value)}
           >
-            <option value="">{t`Newest first`}</option>
-            <option value="available">{t`Fewest left first`}</option>
-            <option value="best-selling">{t`Best-selling first`}</option>
-            <option value="price">{t`Cheapest first`}</option>
-            <option value="-price">{t`Dearest first`}</option>
+            <option value="">{t`Newest`}</option>
+            <option value="available">{t`Lowest stock`}</option>
+            <option value="best-selling">{t`Best selling`}</option>
+            <option value="price">{t`Price: low to high`}</option>
+            <option value="-price">{t`Price: high to low`}</option>
           </select>
         </label>
       </div>
-      <nav className="which" aria-label={t`Which goods`}>
+      <nav className="which" aria-label={t`Filter listings`}>
         {STATUSES.map((each) => (
           <Link
             key={each}
@@ -133,30 +133,30 @@ function addressOf(params: URLSearchParams, status: Status): string {
 
 function StatusName({ status }: { status: Status }) {
   if (status === "on_sale") return <Trans>On sale</Trans>;
-  if (status === "low_stock") return <Trans>Running low</Trans>;
+  if (status === "low_stock") return <Trans>Low stock</Trans>;
   if (status === "sold_out") return <Trans>Sold out</Trans>;
-  if (status === "unlisted") return <Trans>Taken off</Trans>;
+  if (status === "unlisted") return <Trans>Not on sale</Trans>;
   return <Trans>All</Trans>;
 }
 
 function Nothing({ isNarrowed, search }: { isNarrowed: boolean; search: string }) {
   if (search) {
     return (
-      <Empty title={<Trans>Nothing of yours is called “{search}”</Trans>}>
+      <Empty title={<Trans>No listings match “{search}”</Trans>}>
         <Link className="button plain" to="/selling/listings">
-          <Trans>See all your goods</Trans>
+          <Trans>See all listings</Trans>
         </Link>
       </Empty>
     );
   }
-  if (isNarrowed) return <Empty title={<Trans>There is nothing here</Trans>} />;
+  if (isNarrowed) return <Empty title={<Trans>Nothing here</Trans>} />;
   return (
-    <Empty title={<Trans>You sell nothing yet</Trans>}>
+    <Empty title={<Trans>No listings yet</Trans>}>
       <p className="quiet">
-        <Trans>A picture, a price, and it is up for sale.</Trans>
+        <Trans>Add a picture and a price, and it is on sale.</Trans>
       </p>
       <Link className="button" to="/selling/new">
-        <Trans>Sell your first thing</Trans>
+        <Trans>Sell your first product</Trans>
       </Link>
     </Empty>
   );

@@ -1,14 +1,14 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { useInfiniteQuery, useMutation, useQuery } from "@tanstack/react-query";
 import { Link } from "react-router";
-import { mine, read, type Schemas } from "../api/client";
+import { dataOf, type Schemas, userApi } from "../api/client";
 import { dayAndClock, money } from "../i18n/format";
 import { Empty, Money, Problem } from "../ui/parts";
+import { MOVEMENT } from "./labels";
 import { PayoutRow } from "./PayoutRow";
 import { Pages, Selling } from "./parts";
 import { balanceQuery, type Movement, payoutsQuery, statementQuery } from "./queries";
 import { saveFile } from "./saveFile";
-import { MOVEMENT } from "./words";
 
 /** What the caller is owed, what was sent, and every movement that led there. */
 export default function MoneyPage() {
@@ -19,7 +19,7 @@ export default function MoneyPage() {
   return (
     <Selling name={t`Your money`}>
       {balance.isError && <Problem error={balance.error} again={() => void balance.refetch()} />}
-      {balance.isPending && <div className="panel sale bone" aria-hidden="true" />}
+      {balance.isPending && <div className="panel sale skeleton" aria-hidden="true" />}
       {balance.data && <Balance of={balance.data} />}
       <h2>
         <Trans>Payouts</Trans>
@@ -28,7 +28,7 @@ export default function MoneyPage() {
         of={payouts}
         empty={
           <p className="quiet">
-            <Trans>Nothing was sent yet. Your share leaves once the goods are collected.</Trans>
+            <Trans>No payouts yet. We pay you once your items are collected.</Trans>
           </p>
         }
         row={(payout) => <PayoutRow key={payout.id} payout={payout} />}
@@ -41,7 +41,7 @@ export default function MoneyPage() {
       </div>
       <Pages
         of={statement}
-        empty={<Empty title={<Trans>You have not earned anything yet</Trans>} />}
+        empty={<Empty title={<Trans>No earnings yet</Trans>} />}
         row={(movement) => <MovementRow key={movement.id} movement={movement} />}
       />
     </Selling>
@@ -77,7 +77,7 @@ function Balance({ of: balance }: { of: Schemas["BalanceOutput"] }) {
         </div>
         <div>
           <dt>
-            <Trans>Held because of problems</Trans>
+            <Trans>On hold for problems</Trans>
           </dt>
           <dd>
             <Money kes={balance.held} />
@@ -86,21 +86,21 @@ function Balance({ of: balance }: { of: Schemas["BalanceOutput"] }) {
       </dl>
       {isDebt && (
         <p className="small">
-          <Trans>It is kept back from what you sell next.</Trans>
+          <Trans>We will deduct it from your next sales.</Trans>
         </p>
       )}
       {balance.waiting > 0 && (
         <p className="quiet small">
           <Trans>
-            What waits is too small to go alone, or waits for a person or for another number.
+            Waiting payouts are below the minimum, under review, or need another number.
           </Trans>
         </p>
       )}
       {balance.held > 0 && (
         <p className="notice warn">
           <Trans>
-            What is held leaves once its problem is decided.{" "}
-            <Link to="/selling/problems">Read and answer</Link>
+            Money on hold is paid out once the problem is solved.{" "}
+            <Link to="/selling/problems">View and reply</Link>
           </Trans>
         </p>
       )}
@@ -133,7 +133,7 @@ function MovementRow({ movement }: { movement: Movement }) {
         <Money kes={movement.amount} />
         <br />
         <span className="quiet small">
-          <Trans>left: {left}</Trans>
+          <Trans>balance: {left}</Trans>
         </span>
       </span>
     </li>
@@ -143,7 +143,8 @@ function MovementRow({ movement }: { movement: Movement }) {
 /** The whole statement for a spreadsheet. It needs the token, so a link would not do. */
 function AsFile() {
   const save = useMutation({
-    mutationFn: () => read<unknown>(mine.GET("/seller/statement/export/", { parseAs: "blob" })),
+    mutationFn: () =>
+      dataOf<unknown>(userApi.GET("/seller/statement/export/", { parseAs: "blob" })),
     onSuccess: (file) => saveFile("statement.csv", file as Blob),
   });
   return (

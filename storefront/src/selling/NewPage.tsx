@@ -3,13 +3,13 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { Link, useNavigate } from "react-router";
 import { useUser } from "../account/useUser";
-import { mine, type Product, read } from "../api/client";
+import { dataOf, type Product, userApi } from "../api/client";
 import { ApiError } from "../api/errors";
 import { newKey } from "../api/keys";
 import { meQuery } from "../api/queries";
 import { phone } from "../i18n/format";
-import { keepPictures, keptPictures } from "../pictures/keep";
 import { Preview } from "../pictures/Preview";
+import { keepPictures, keptPictures } from "../pictures/storedPictures";
 import { Icon } from "../ui/Icon";
 import { Field, Problem } from "../ui/parts";
 import {
@@ -26,7 +26,7 @@ import { CategoryField, DescriptionField, NameField, PriceField } from "./fields
 import { MAX_PICTURES, moved, PickPictures, Tiles } from "./Pictures";
 import { Offline, Selling } from "./parts";
 import { lastNumberQuery } from "./queries";
-import { useFirstWrong } from "./useFirstWrong";
+import { useFirstError } from "./useFirstError";
 import { useOnline } from "./useOnline";
 
 /** Something is put up for sale. */
@@ -37,7 +37,7 @@ export default function NewPage() {
   const { t } = useLingui();
   const isFirst = me.data?.is_seller === false;
   return (
-    <Selling name={isFirst ? t`Sell your first thing` : t`Sell something`}>
+    <Selling name={isFirst ? t`Sell your first product` : t`Sell a product`}>
       {isFirst && <WhatHappens />}
       <Form
         key={seller}
@@ -55,17 +55,16 @@ function WhatHappens() {
     <ul className="what-happens">
       <li>
         <Icon name="picture" />
-        <Trans>Show it and name your price: everybody can buy it at once.</Trans>
+        <Trans>Add pictures and a price, and it is on sale right away.</Trans>
       </li>
       <li>
         <Icon name="orders" />
-        <Trans>Somebody buys it: we tell you, and it is collected from you.</Trans>
+        <Trans>When it sells, we notify you and it is collected from you.</Trans>
       </li>
       <li>
         <Icon name="phone" />
         <Trans>
-          Your share comes to your M-Pesa. Listing costs nothing; the shop keeps a part of what is
-          sold.
+          Listing is free. We keep a commission on each sale and send your share to your M-Pesa.
         </Trans>
       </li>
     </ul>
@@ -114,7 +113,7 @@ function Form({
   });
   const error = list.error instanceof ApiError ? list.error : null;
   const wrong = (name: string) => (error?.status === 400 ? error.field(name) : null);
-  useFirstWrong(form, error);
+  useFirstError(form, error);
   if (draft.product !== undefined && (list.isIdle || list.isError)) {
     return (
       <PicturesLeft
@@ -148,7 +147,9 @@ function Form({
           <div className="first-picture">
             <Icon name="camera" />
             <p>
-              <Trans>Goods with pictures sell. Take one by daylight, before a plain wall.</Trans>
+              <Trans>
+                Listings with pictures sell better. Take one in daylight against a plain wall.
+              </Trans>
             </p>
             {pick}
           </div>
@@ -163,7 +164,7 @@ function Form({
           </>
         )}
         <p className="quiet small">
-          <Trans>Up to 8. They are made smaller here, before they are sent.</Trans>
+          <Trans>Up to 8 pictures. We shrink them before sending to save your data.</Trans>
         </p>
         {wrong("image") && (
           <p className="error" role="alert">
@@ -171,13 +172,13 @@ function Form({
           </p>
         )}
       </fieldset>
-      <fieldset className="panel stack" disabled={list.isPending} aria-label={t`What you sell`}>
+      <fieldset className="panel stack" disabled={list.isPending} aria-label={t`Your listing`}>
         <NameField values={draft.fields} wrong={wrong} />
         <CategoryField values={draft.fields} wrong={wrong} />
         <div className="halves">
           <PriceField values={draft.fields} wrong={wrong} />
           <Field
-            label={<Trans>How many?</Trans>}
+            label={<Trans>Quantity</Trans>}
             name="item_number"
             inputMode="numeric"
             autoComplete="off"
@@ -191,14 +192,14 @@ function Form({
         <Field
           // The number they are known by comes after the page; what was typed meanwhile stays.
           key={isNumberKnown ? "known" : "asked"}
-          label={<Trans>Where you are paid (M-Pesa)</Trans>}
+          label={<Trans>Payout number (M-Pesa)</Trans>}
           name="payment_mpesa_number"
           type="tel"
           inputMode="tel"
           autoComplete="tel"
           required
           defaultValue={readDraft(seller).fields.payment_mpesa_number || (number && phone(number))}
-          hint={<Trans>Your share of each sale goes there.</Trans>}
+          hint={<Trans>We send your share of each sale to this number.</Trans>}
           error={wrong("payment_mpesa_number")}
         />
       </fieldset>
@@ -212,10 +213,10 @@ function Form({
         list.error && !isBeside && <Problem error={list.error} />
       )}
       <button type="submit" className="button wide" disabled={list.isPending || !isOnline}>
-        {list.isPending ? <Trans>One moment…</Trans> : <Trans>Put it up for sale</Trans>}
+        {list.isPending ? <Trans>Please wait…</Trans> : <Trans>List for sale</Trans>}
       </button>
       <p role="status" className="quiet small">
-        {list.isPending && total > 1 && sent > 0 && t`Picture ${sent} of ${total} is there.`}
+        {list.isPending && total > 1 && sent > 0 && t`Picture ${sent} of ${total} uploaded.`}
       </p>
     </form>
   );
@@ -227,12 +228,12 @@ function ListedBefore({ asNew, again }: { asNew: () => void; again: () => void }
     <div className="notice warn stack" role="alert">
       <p>
         <Trans>
-          This was listed already, as it was before you changed it. Its answer was lost on the way.
+          This is already listed, without your latest changes. Your first try did go through.
         </Trans>
       </p>
       <p className="row">
         <Link className="button little" to="/selling/listings">
-          <Trans>See your goods</Trans>
+          <Trans>See your listings</Trans>
         </Link>
         <button
           type="button"
@@ -242,7 +243,7 @@ function ListedBefore({ asNew, again }: { asNew: () => void; again: () => void }
             again();
           }}
         >
-          <Trans>It is another thing: list it too</Trans>
+          <Trans>It is a different product: list it too</Trans>
         </button>
       </p>
     </div>
@@ -262,15 +263,15 @@ function PicturesLeft({
   return (
     <div className="panel stack">
       <p>
-        <Trans>It is up for sale. Not all of its pictures are there yet.</Trans>
+        <Trans>It is on sale, but some pictures are not uploaded yet.</Trans>
       </p>
       {error && <Problem error={error} />}
       <p className="row">
         <button type="button" className="button little" onClick={again}>
-          <Trans>Send the pictures again</Trans>
+          <Trans>Retry pictures</Trans>
         </button>
         <button type="button" className="button plain little" onClick={leave}>
-          <Trans>Go on without them</Trans>
+          <Trans>Continue without them</Trans>
         </button>
       </p>
     </div>
@@ -285,11 +286,13 @@ async function create({ fields, key }: Draft, picture: Blob | undefined): Promis
     price: digits(fields.price ?? ""),
     item_number: digits(fields.item_number ?? ""),
   };
-  if (!picture) return read(mine.POST("/create/", { params, body: body as never }));
+  if (!picture) return dataOf(userApi.POST("/create/", { params, body: body as never }));
   const form = new FormData();
   for (const [name, value] of Object.entries(body)) form.set(name, value);
   form.set("image", picture, "picture.jpg");
-  return read(mine.POST("/create/", { params, body: form as never, bodySerializer: (it) => it }));
+  return dataOf(
+    userApi.POST("/create/", { params, body: form as never, bodySerializer: (it) => it }),
+  );
 }
 
 /** Send the pictures behind the first, those that are not there yet. */
@@ -297,13 +300,13 @@ async function sendOthers(id: number, pictures: Picture[], tell: (sent: number) 
   if (pictures.length < 2) return;
   const params = { path: { product_id: id } };
   // What was sent before, and whose answer was lost, is there.
-  let there = (await read(mine.GET("/product/{product_id}/pictures/", { params }))).length;
+  let there = (await dataOf(userApi.GET("/product/{product_id}/pictures/", { params }))).length;
   for (; there < pictures.length; there++) {
     tell(there);
     const form = new FormData();
     form.set("image", pictures[there]?.blob as Blob, "picture.jpg");
-    await read(
-      mine.POST("/product/{product_id}/pictures/", {
+    await dataOf(
+      userApi.POST("/product/{product_id}/pictures/", {
         params,
         body: form as never,
         bodySerializer: (it) => it,

@@ -1,11 +1,11 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { mine, read } from "../api/client";
+import { dataOf, userApi } from "../api/client";
 import { ApiError } from "../api/errors";
 import { dayAndClock, money, phone } from "../i18n/format";
 import { Field, Money, Problem } from "../ui/parts";
+import { PAYOUT_STATUS } from "./labels";
 import type { Payout } from "./queries";
-import { PAYOUT_STATUS } from "./words";
 
 const TONES: Partial<Record<Payout["status"], string>> = {
   waiting: "warn",
@@ -38,7 +38,7 @@ export function PayoutRow({ payout }: { payout: Payout }) {
         {payout.kept_back > 0 && (
           <>
             {". "}
-            <Trans>{kept} was kept back for what you owed.</Trans>
+            <Trans>{kept} was deducted for your debt.</Trans>
           </>
         )}
       </p>
@@ -52,8 +52,8 @@ function NewNumber({ payout }: { payout: Payout }) {
   const client = useQueryClient();
   const send = useMutation({
     mutationFn: (body: { mpesa_number: string; password: string }) =>
-      read(
-        mine.POST("/seller/payouts/{payout_id}/number/", {
+      dataOf(
+        userApi.POST("/seller/payouts/{payout_id}/number/", {
           params: { path: { payout_id: payout.id } },
           body,
         }),
@@ -70,7 +70,7 @@ function NewNumber({ payout }: { payout: Payout }) {
   if (send.isSuccess) {
     return (
       <p className="notice ok" role="status">
-        <Trans>{amount} goes to the new number, as a payout of its own.</Trans>
+        <Trans>We will send {amount} to the new number as a new payout.</Trans>
       </p>
     );
   }
@@ -87,10 +87,10 @@ function NewNumber({ payout }: { payout: Payout }) {
       }}
     >
       <p>
-        <Trans>M-Pesa refused this number. Give another one that can receive money.</Trans>
+        <Trans>M-Pesa rejected this number. Enter another one that can receive money.</Trans>
       </p>
       <Field
-        label={<Trans>Another M-Pesa number</Trans>}
+        label={<Trans>M-Pesa number</Trans>}
         name={`mpesa_number-${payout.id}`}
         type="tel"
         inputMode="tel"
@@ -104,12 +104,12 @@ function NewNumber({ payout }: { payout: Payout }) {
         type="password"
         autoComplete="current-password"
         required
-        hint={<Trans>Because it is your money that moves.</Trans>}
+        hint={<Trans>We ask because this changes where you are paid.</Trans>}
         error={wrong("password")}
       />
       {send.error && !wrong("mpesa_number") && !wrong("password") && <Problem error={send.error} />}
       <button type="submit" className="button little" disabled={send.isPending}>
-        {send.isPending ? <Trans>One moment…</Trans> : <Trans>Send it there</Trans>}
+        {send.isPending ? <Trans>Please wait…</Trans> : <Trans>Send payout</Trans>}
       </button>
     </form>
   );

@@ -2,7 +2,7 @@
 
 import { Trans, useLingui } from "@lingui/react/macro";
 import { type ReactNode, useState } from "react";
-import { smaller } from "../pictures/smaller";
+import { smaller } from "../pictures/shrink";
 import { Icon } from "../ui/Icon";
 
 /** What one listing may have (products/models). */
@@ -34,7 +34,7 @@ export function Tiles({
               {shown}
               {at === 0 && (
                 <span className="tag flag">
-                  <Trans>Seen first</Trans>
+                  <Trans>Main picture</Trans>
                 </span>
               )}
             </div>
@@ -42,7 +42,7 @@ export function Tiles({
               {tiles.length > 1 && (
                 <button
                   type="button"
-                  aria-label={t`Picture ${place}: one place forward`}
+                  aria-label={t`Move picture ${place} forward`}
                   disabled={at === 0 || isBusy}
                   onClick={() => move(at, at - 1)}
                 >
@@ -51,7 +51,7 @@ export function Tiles({
               )}
               <button
                 type="button"
-                aria-label={t`Picture ${place}: take it away`}
+                aria-label={t`Remove picture ${place}`}
                 disabled={isBusy}
                 onClick={() => remove(at)}
               >
@@ -60,7 +60,7 @@ export function Tiles({
               {tiles.length > 1 && (
                 <button
                   type="button"
-                  aria-label={t`Picture ${place}: one place back`}
+                  aria-label={t`Move picture ${place} back`}
                   disabled={at === tiles.length - 1 || isBusy}
                   onClick={() => move(at, at + 1)}
                 >
@@ -126,7 +126,7 @@ export function PickPictures({
         />
       </label>
       <span role="status" className="quiet small">
-        {(isShrinking || isBusy) && <Trans>One moment…</Trans>}
+        {(isShrinking || isBusy) && <Trans>Please wait…</Trans>}
       </span>
     </div>
   );

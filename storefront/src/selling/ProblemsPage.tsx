@@ -2,13 +2,13 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { day, money } from "../i18n/format";
+import { DECIDED, PROBLEM_KIND } from "../problems/labels";
 import type { LineProblem } from "../problems/queries";
 import { Thread } from "../problems/Thread";
-import { DECIDED, PROBLEM_KIND } from "../problems/words";
 import { Empty, Money } from "../ui/parts";
-import { Decide } from "./Decide";
 import { Pages, Selling } from "./parts";
 import { problemsQuery } from "./queries";
+import { ResolveProblem } from "./ResolveProblem";
 
 /** What buyers say is wrong, undecided first: read, answered, agreed to. */
 export default function ProblemsPage() {
@@ -19,9 +19,9 @@ export default function ProblemsPage() {
       <Pages
         of={list}
         empty={
-          <Empty title={<Trans>Nobody has a problem with what you sold</Trans>}>
+          <Empty title={<Trans>No problems reported</Trans>}>
             <p className="quiet">
-              <Trans>What a buyer reports stands here, and you are told.</Trans>
+              <Trans>Problems that buyers report appear here. We will notify you.</Trans>
             </p>
           </Empty>
         }
@@ -63,12 +63,12 @@ function ProblemRow({ problem }: { problem: LineProblem }) {
       {problem.state === "returning" && <p>{i18n._(DECIDED.returning)}</p>}
       <details onToggle={(event) => setOpen(event.currentTarget.open)}>
         <summary>
-          {isClosed ? <Trans>Read what was said</Trans> : <Trans>Read and answer</Trans>}
+          {isClosed ? <Trans>View messages</Trans> : <Trans>View and reply</Trans>}
           <span className="hidden"> ({problem.name})</span>
         </summary>
         {isOpen && <Thread track={problem.track} reader="seller" isClosed={isClosed} />}
       </details>
-      {!isClosed && <Decide problem={problem} />}
+      {!isClosed && <ResolveProblem problem={problem} />}
     </li>
   );
 }

@@ -1,16 +1,16 @@
 import { Trans } from "@lingui/react/macro";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useRef, useState } from "react";
-import { mine, read } from "../api/client";
+import { dataOf, userApi } from "../api/client";
 import { ApiError, NoAnswer } from "../api/errors";
 import { productQuery } from "../api/queries";
 import { Problem } from "../ui/parts";
 import { digits } from "./draft";
 import { Labelled } from "./fields";
-import { endKey, keyFor } from "./keys";
 import { Offline } from "./parts";
 import { type Listing, listingQuery } from "./queries";
-import { useFirstWrong } from "./useFirstWrong";
+import { endKey, keyFor } from "./restockKeys";
+import { useFirstError } from "./useFirstError";
 import { useOnline } from "./useOnline";
 
 /** More came in, or some are gone: added to what is there, whatever is sold meanwhile. */
@@ -31,8 +31,8 @@ export function Restock({
   const subject = `restock-${id}`;
   const restock = useMutation({
     mutationFn: (body: { number: number; note: string }) =>
-      read(
-        mine.POST("/product/{product_id}/restock/", {
+      dataOf(
+        userApi.POST("/product/{product_id}/restock/", {
           params: { path: { product_id: id }, header: { "Idempotency-Key": keyFor(subject) } },
           body,
         }),
@@ -54,7 +54,7 @@ export function Restock({
   });
   const wrong = (name: string) =>
     restock.error instanceof ApiError ? restock.error.field(name) : null;
-  useFirstWrong(form, restock.error);
+  useFirstError(form, restock.error);
   const isCounted =
     restock.error instanceof ApiError && restock.error.code === "idempotency_key_reused";
   return (
@@ -74,23 +74,23 @@ export function Restock({
     >
       <fieldset className="segments" disabled={restock.isPending}>
         <legend className="hidden">
-          <Trans>How the stock changes</Trans>
+          <Trans>Stock change</Trans>
         </legend>
         <label>
           <input type="radio" name="way" checked={!isLess} onChange={() => setLess(false)} />
           <span>
-            <Trans>More came in</Trans>
+            <Trans>Add stock</Trans>
           </span>
         </label>
         <label>
           <input type="radio" name="way" checked={isLess} onChange={() => setLess(true)} />
           <span>
-            <Trans>Some are gone</Trans>
+            <Trans>Remove stock</Trans>
           </span>
         </label>
       </fieldset>
       <div className="halves">
-        <Labelled id={`number-${id}`} label={<Trans>How many?</Trans>} error={wrong("number")}>
+        <Labelled id={`number-${id}`} label={<Trans>Quantity</Trans>} error={wrong("number")}>
           <input
             id={`number-${id}`}
             name="number"
@@ -120,7 +120,7 @@ export function Restock({
       {isCounted ? (
         <p className="notice warn" role="alert">
           <Trans>
-            Your earlier try was counted already. See what is there now before you go on.
+            Your earlier change was already saved. Check the current stock before you continue.
           </Trans>
         </p>
       ) : (
@@ -129,16 +129,16 @@ export function Restock({
       <div className="row">
         <button type="submit" className="button little" disabled={restock.isPending || !isOnline}>
           {restock.isPending ? (
-            <Trans>One moment…</Trans>
+            <Trans>Please wait…</Trans>
           ) : isLess ? (
-            <Trans>Take them off the shelf</Trans>
+            <Trans>Remove from stock</Trans>
           ) : (
-            <Trans>Put them on the shelf</Trans>
+            <Trans>Add to stock</Trans>
           )}
         </button>
         {close && (
           <button type="button" className="button plain little" onClick={close}>
-            <Trans>Leave it</Trans>
+            <Trans>Cancel</Trans>
           </button>
         )}
       </div>

@@ -2,7 +2,7 @@ import { Trans } from "@lingui/react/macro";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link } from "react-router";
-import { mine, read, serverNow } from "../api/client";
+import { dataOf, serverNow, userApi } from "../api/client";
 import { ApiError } from "../api/errors";
 import { day } from "../i18n/format";
 import { Picture } from "../ui/Picture";
@@ -23,7 +23,7 @@ export function ReviewRow({ review }: { review: SellersReview }) {
   const name = product.name;
   const mayChange = answer !== null && serverNow() - Date.parse(answer.created_at) < EDITABLE_FOR;
   return (
-    <li className="panel stack told">
+    <li className="panel stack review-row">
       <header>
         <Picture src={product.thumbnail} />
         <div>
@@ -46,12 +46,12 @@ export function ReviewRow({ review }: { review: SellersReview }) {
       {answer && !isWriting && (
         <div className="own-words">
           <p className="quiet small">
-            <Trans>You answered</Trans>
+            <Trans>Your reply</Trans>
           </p>
           <p className="words">{answer.text}</p>
           {mayChange && (
             <button type="button" className="as-link" onClick={() => setWriting(true)}>
-              <Trans>Change your answer</Trans>
+              <Trans>Edit reply</Trans>
               <span className="hidden"> ({name})</span>
             </button>
           )}
@@ -59,7 +59,7 @@ export function ReviewRow({ review }: { review: SellersReview }) {
       )}
       {!answer && !isWriting && (
         <button type="button" className="button plain little" onClick={() => setWriting(true)}>
-          <Trans>Answer</Trans>
+          <Trans>Reply</Trans>
           <span className="hidden"> ({name})</span>
         </button>
       )}
@@ -76,10 +76,10 @@ function Answer({ review, close }: { review: SellersReview; close: () => void })
     mutationFn: (text: string) => {
       const params = { path: { review_id: review.id } };
       const body = { text };
-      return read(
+      return dataOf(
         review.answer
-          ? mine.PATCH("/review/{review_id}/answer/", { params, body })
-          : mine.POST("/review/{review_id}/answer/", { params, body }),
+          ? userApi.PATCH("/review/{review_id}/answer/", { params, body })
+          : userApi.POST("/review/{review_id}/answer/", { params, body }),
       );
     },
     onSuccess: close,
@@ -101,8 +101,8 @@ function Answer({ review, close }: { review: SellersReview; close: () => void })
     >
       <Labelled
         id={id}
-        label={<Trans>Your answer</Trans>}
-        hint={<Trans>Everybody reads it. You can change it for seven days.</Trans>}
+        label={<Trans>Your reply</Trans>}
+        hint={<Trans>Everyone can see your reply. You can edit it for 7 days.</Trans>}
         error={wrong}
       >
         <textarea
@@ -122,10 +122,10 @@ function Answer({ review, close }: { review: SellersReview; close: () => void })
       {write.error && !wrong && <Problem error={write.error} />}
       <p className="row">
         <button type="submit" className="button little" disabled={write.isPending || !isOnline}>
-          {write.isPending ? <Trans>One moment…</Trans> : <Trans>Send the answer</Trans>}
+          {write.isPending ? <Trans>Please wait…</Trans> : <Trans>Send reply</Trans>}
         </button>
         <button type="button" className="button plain little" onClick={close}>
-          <Trans>Leave it</Trans>
+          <Trans>Cancel</Trans>
         </button>
       </p>
     </form>

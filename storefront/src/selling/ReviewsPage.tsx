@@ -23,14 +23,14 @@ export default function ReviewsPage() {
     return `/selling/reviews?${query}`.replace(/\?$/, "");
   };
   return (
-    <Selling name={t`What buyers say`}>
+    <Selling name={t`Customer reviews`}>
       <div className="narrowing">
-        <nav className="which" aria-label={t`Which reviews`}>
+        <nav className="which" aria-label={t`Filter reviews`}>
           <Link to={to("")} replace aria-current={isWaiting ? undefined : "page"}>
             <Trans>All</Trans>
           </Link>
           <Link to={to("false")} replace aria-current={isWaiting ? "page" : undefined}>
-            <Trans>Without an answer</Trans>
+            <Trans>Not replied</Trans>
           </Link>
         </nav>
         <label className="by">
@@ -66,11 +66,11 @@ export default function ReviewsPage() {
         bones={3}
         empty={
           isWaiting || stars ? (
-            <Empty title={<Trans>There is nothing here</Trans>} />
+            <Empty title={<Trans>Nothing here</Trans>} />
           ) : (
-            <Empty title={<Trans>Nobody has said anything yet</Trans>}>
+            <Empty title={<Trans>No reviews yet</Trans>}>
               <p className="quiet">
-                <Trans>Who received their goods can give stars and a word.</Trans>
+                <Trans>Buyers can review an item once they have received it.</Trans>
               </p>
             </Empty>
           )

@@ -2,13 +2,13 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { useEffect, useRef } from "react";
 import { Link } from "react-router";
 import { dayAndClock, phone } from "../i18n/format";
-import { toneOf } from "../orders/status";
+import { toneOf } from "../orders/labels";
 import { Picture } from "../ui/Picture";
 import { CopyButton, Money } from "../ui/parts";
 import { CannotDeliver } from "./CannotDeliver";
 import { HandOver } from "./HandOver";
+import { countyName, SALE_STATUS } from "./labels";
 import type { Sale } from "./queries";
-import { countyName, SALE_STATUS } from "./words";
 
 /** One line that was sold: what, to whom, where it goes, and what there is to do. */
 export function SaleRow({
@@ -52,7 +52,7 @@ export function SaleRow({
           </p>
           {isMarked && (
             <p className="small">
-              <Trans>This is the order you were told of.</Trans>
+              <Trans>This is the order in your notification.</Trans>
             </p>
           )}
         </div>
@@ -60,18 +60,18 @@ export function SaleRow({
       <dl className="facts">
         <Fact name={<Trans>Order</Trans>}>{sale.order}</Fact>
         <Fact name={<Trans>Buyer</Trans>}>
-          {sale.buyer === "customer" ? <Trans>A customer</Trans> : sale.buyer}
+          {sale.buyer === "customer" ? <Trans>Guest customer</Trans> : sale.buyer}
         </Fact>
         {sale.phone && (
           <Fact name={<Trans>Phone</Trans>}>
             <span className="row">
               <a href={`tel:+${sale.phone}`}>{phone(sale.phone)}</a>
-              <CopyButton text={phone(sale.phone)} of={t`the phone of order ${order}`} />
+              <CopyButton text={phone(sale.phone)} of={t`phone for order ${order}`} />
             </span>
           </Fact>
         )}
         {sale.phone && (
-          <Fact name={<Trans>Goes</Trans>}>
+          <Fact name={<Trans>Deliver to</Trans>}>
             <Way sale={sale} />
           </Fact>
         )}
@@ -79,8 +79,8 @@ export function SaleRow({
       {sale.track_status === "paid" && (
         <p className="quiet small">
           <Trans>
-            Have it ready: whoever brings it collects it from you. Then the buyer's code hands it
-            over.
+            Get it ready: the delivery agent collects it from you. The buyer's code confirms
+            delivery.
           </Trans>
         </p>
       )}
@@ -102,13 +102,13 @@ function Fact({ name, children }: { name: React.ReactNode; children: React.React
 function Way({ sale }: { sale: Sale }) {
   const county = sale.county ? countyName(sale.county) : "";
   const point = sale.delivery?.pickup_point ?? "";
-  if (!sale.delivery) return <Trans>As you and the buyer agree</Trans>;
+  if (!sale.delivery) return <Trans>Arranged with the buyer</Trans>;
   if (sale.delivery.way === "pickup") {
     return (
       <Trans>
-        To the pick-up point {point}, {county}
+        Pick-up point {point}, {county}
       </Trans>
     );
   }
-  return <Trans>To an address in {county}</Trans>;
+  return <Trans>An address in {county}</Trans>;
 }

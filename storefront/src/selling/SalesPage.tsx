@@ -42,16 +42,15 @@ export default function SalesPage() {
   const problems = useInfiniteQuery(problemsQuery);
   const undecided = problems.data?.pages[0]?.items.some(({ state }) => state !== "closed");
   return (
-    <Selling name={t`What you sold`}>
+    <Selling name={t`Your sales`}>
       {undecided && (
         <p className="notice warn">
           <Trans>
-            A buyer says that something is wrong.{" "}
-            <Link to="/selling/problems">Read and answer</Link>
+            A buyer has reported a problem. <Link to="/selling/problems">View and reply</Link>
           </Trans>
         </p>
       )}
-      <nav className="which" aria-label={t`Which orders`}>
+      <nav className="which" aria-label={t`Filter orders`}>
         {TABS.map((each) => (
           <Link
             key={each}
@@ -69,7 +68,7 @@ export default function SalesPage() {
       </p>
       {wanted && !done && list.isSuccess && !isFound && !isLooking && (
         <p className="notice">
-          <Trans>Nothing of order {wanted} is in this list. Look in the others above.</Trans>
+          <Trans>Order {wanted} is not in this list. Try the other tabs above.</Trans>
         </p>
       )}
       <Pages
@@ -107,16 +106,16 @@ function TabName({ tab }: { tab: Tab }) {
   if (tab === "created") return <Trans>Not paid yet</Trans>;
   if (tab === "delivered") return <Trans>Delivered</Trans>;
   if (tab === "cancelled") return <Trans>Cancelled</Trans>;
-  if (tab === "refunded") return <Trans>Paid back</Trans>;
+  if (tab === "refunded") return <Trans>Refunded</Trans>;
   return <Trans>To hand over</Trans>;
 }
 
 function Nothing({ tab }: { tab: Tab }) {
-  if (tab) return <Empty title={<Trans>There is nothing here</Trans>} />;
+  if (tab) return <Empty title={<Trans>Nothing here</Trans>} />;
   return (
-    <Empty title={<Trans>There is nothing to hand over</Trans>}>
+    <Empty title={<Trans>Nothing to hand over</Trans>}>
       <p className="quiet">
-        <Trans>What somebody has paid for stands here at once.</Trans>
+        <Trans>Paid orders appear here right away.</Trans>
       </p>
     </Empty>
   );

@@ -24,7 +24,7 @@ export function ShareButton({ path, title }: { path: string; title: string }) {
         <Trans>Share</Trans>
       </button>
       <span role="status" className={isCopied ? undefined : "hidden"}>
-        {isCopied && <Trans>The address is copied.</Trans>}
+        {isCopied && <Trans>Link copied.</Trans>}
       </span>
     </>
   );

@@ -1,14 +1,14 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
-import { mine, read, type Schemas } from "../api/client";
+import { dataOf, type Schemas, userApi } from "../api/client";
 import { ApiError, NoAnswer } from "../api/errors";
 import { newKey } from "../api/keys";
 import { Problem } from "../ui/parts";
+import { ROW_STATUS } from "./labels";
 import { Offline, Selling } from "./parts";
 import { saveFile } from "./saveFile";
 import { useOnline } from "./useOnline";
-import { ROW_STATUS } from "./words";
 
 type Report = Schemas["ImportOutput"];
 type Row = Schemas["RowOutput"];
@@ -35,19 +35,19 @@ export default function SheetsPage() {
 function Download() {
   const isOnline = useOnline();
   const ask = useMutation({
-    mutationFn: () => read(mine.POST("/seller/products/export/")),
+    mutationFn: () => dataOf(userApi.POST("/seller/products/export/")),
     // A plain address: the browser saves the file itself, also on old phones.
     onSuccess: ({ url }) => location.assign(url),
   });
   return (
     <section className="panel stack">
       <h2>
-        <Trans>Your goods as a file</Trans>
+        <Trans>Download a spreadsheet</Trans>
       </h2>
       <p>
         <Trans>
-          For Excel, LibreOffice or Google Sheets. Change prices there, or write in the column
-          “restock” how many came in, and send it back below.
+          Open it in Excel, LibreOffice or Google Sheets. Change prices, or enter new stock in the
+          “restock” column, then upload it below.
         </Trans>
       </p>
       {ask.error && <Problem error={ask.error} />}
@@ -58,21 +58,19 @@ function Download() {
           disabled={ask.isPending || !isOnline}
           onClick={() => ask.mutate()}
         >
-          {ask.isPending ? <Trans>One moment…</Trans> : <Trans>Download your goods</Trans>}
+          {ask.isPending ? <Trans>Please wait…</Trans> : <Trans>Download listings</Trans>}
         </button>
         <button
           type="button"
           className="button plain"
           onClick={() => saveFile("template.csv", new Blob([TEMPLATE], { type: "text/csv" }))}
         >
-          <Trans>An empty file to begin with</Trans>
+          <Trans>Empty template</Trans>
         </button>
       </p>
       <p role="status" className="quiet small">
         {ask.isSuccess && (
-          <Trans>
-            The file comes now. Its address is good for a minute: did nothing come, ask again.
-          </Trans>
+          <Trans>Your download is starting. If it does not start within a minute, try again.</Trans>
         )}
       </p>
     </section>
@@ -92,8 +90,8 @@ function Upload() {
     mutationFn: async ({ sheet, check }: { sheet: File; check: boolean }): Promise<Report> => {
       const form = new FormData();
       form.set("file", sheet, sheet.name);
-      return read(
-        mine.POST("/seller/products/import/", {
+      return dataOf(
+        userApi.POST("/seller/products/import/", {
           params: { query: { check }, header: { "Idempotency-Key": key } },
           body: form as never,
           bodySerializer: (it) => it,
@@ -116,12 +114,12 @@ function Upload() {
   return (
     <section className="panel stack">
       <h2>
-        <Trans>A file of your goods</Trans>
+        <Trans>Upload a spreadsheet</Trans>
       </h2>
       <p className="quiet">
         <Trans>
-          CSV, at most 1,000 rows. A row with an id or a sku of yours changes that listing; any
-          other row is a new one.
+          CSV, up to 1,000 rows. A row with one of your ids or skus updates that listing; any other
+          row adds a new one.
         </Trans>
       </p>
       <div className="field">
@@ -150,7 +148,7 @@ function Upload() {
       <Offline />
       {isLost && (
         <p className="notice warn">
-          <Trans>No answer came. Send it again: what was saved already is not saved twice.</Trans>
+          <Trans>We could not reach the shop. Send it again: nothing will be saved twice.</Trans>
         </p>
       )}
       {send.error && !wrong && !isLost && <Problem error={send.error} />}
@@ -163,11 +161,11 @@ function Upload() {
             onClick={() => send.mutate({ sheet: file, check: true })}
           >
             {send.isPending && send.variables.check ? (
-              <Trans>One moment…</Trans>
+              <Trans>Please wait…</Trans>
             ) : checked ? (
-              <Trans>Check it again</Trans>
+              <Trans>Check again</Trans>
             ) : (
-              <Trans>Check it first</Trans>
+              <Trans>Check file</Trans>
             )}
           </button>
           {(checked || isLost || (send.isPending && !send.variables.check)) && (
@@ -177,13 +175,13 @@ function Upload() {
               disabled={send.isPending || !isOnline}
               onClick={() => send.mutate({ sheet: file, check: false })}
             >
-              {send.isPending ? <Trans>One moment…</Trans> : <Trans>Save it like this</Trans>}
+              {send.isPending ? <Trans>Please wait…</Trans> : <Trans>Save changes</Trans>}
             </button>
           )}
         </p>
       )}
       {send.data && (
-        <section ref={report} tabIndex={-1} aria-label={t`What became of it`} className="stack">
+        <section ref={report} tabIndex={-1} aria-label={t`Results`} className="stack">
           <Totals report={send.data} />
           <Rows report={send.data} />
         </section>
@@ -198,9 +196,9 @@ function Totals({ report: { check, totals } }: { report: Report }) {
       <p>
         <strong>
           {check ? (
-            <Trans>Nothing is changed yet. This is what the file would do:</Trans>
+            <Trans>Nothing has changed yet. The file will make these changes:</Trans>
           ) : (
-            <Trans>Done. This is what the file did:</Trans>
+            <Trans>Done. Results:</Trans>
           )}
         </strong>
       </p>
@@ -212,10 +210,10 @@ function Totals({ report: { check, totals } }: { report: Report }) {
           <Plural value={totals.updated} one="# changed" other="# changed" />
         </span>
         <span>
-          <Plural value={totals.unchanged} one="# as it was" other="# as they were" />
+          <Plural value={totals.unchanged} one="# unchanged" other="# unchanged" />
         </span>
         <span>
-          <Plural value={totals.failed} one="# refused" other="# refused" />
+          <Plural value={totals.failed} one="# rejected" other="# rejected" />
         </span>
       </p>
     </div>

@@ -27,12 +27,12 @@ export default function SummaryPage() {
       name={t`Today`}
       action={
         <Link className="button" to="/selling/new">
-          <Trans>Sell something</Trans>
+          <Trans>Sell a product</Trans>
         </Link>
       }
     >
       {query.isError && <Problem error={query.error} again={() => void query.refetch()} />}
-      {query.isPending && <Bones />}
+      {query.isPending && <Skeleton />}
       {summary && (
         <>
           <Needs summary={summary} />
@@ -45,12 +45,12 @@ export default function SummaryPage() {
   );
 }
 
-function Bones() {
+function Skeleton() {
   return (
     <div className="stack" aria-hidden="true">
-      <div className="panel bone tall" />
-      <div className="panel bone tall" />
-      <div className="panel bone tall" />
+      <div className="panel skeleton tall" />
+      <div className="panel skeleton tall" />
+      <div className="panel skeleton tall" />
     </div>
   );
 }
@@ -66,8 +66,8 @@ function Needs({ summary }: { summary: Summary }) {
       <Plural
         key="p"
         value={to_answer.refused_payouts}
-        one="payout was refused: give another number"
-        other="payouts were refused: give another number"
+        one="payout failed: enter another number"
+        other="payouts failed: enter another number"
       />,
     ],
     [
@@ -77,8 +77,8 @@ function Needs({ summary }: { summary: Summary }) {
       <Plural
         key="q"
         value={to_answer.problems}
-        one="buyer says that something is wrong"
-        other="buyers say that something is wrong"
+        one="buyer has a problem"
+        other="buyers have a problem"
       />,
     ],
     [
@@ -88,21 +88,21 @@ function Needs({ summary }: { summary: Summary }) {
       <Plural
         key="o"
         value={to_hand_over.waiting}
-        one="sale is paid: get it ready"
-        other="sales are paid: get them ready"
+        one="paid order to prepare"
+        other="paid orders to prepare"
       />,
     ],
     [
       "out",
       stock.sold_out,
       "/selling/listings?status=sold_out",
-      <Plural key="s" value={stock.sold_out} one="thing is sold out" other="things are sold out" />,
+      <Plural key="s" value={stock.sold_out} one="product sold out" other="products sold out" />,
     ],
     [
       "low",
       stock.low,
       "/selling/listings?status=low_stock&ordering=available",
-      <Plural key="l" value={stock.low} one="thing runs low" other="things run low" />,
+      <Plural key="l" value={stock.low} one="product low in stock" other="products low in stock" />,
     ],
     [
       "reviews",
@@ -111,8 +111,8 @@ function Needs({ summary }: { summary: Summary }) {
       <Plural
         key="r"
         value={to_answer.reviews}
-        one="review has no answer"
-        other="reviews have no answer"
+        one="review to reply to"
+        other="reviews to reply to"
       />,
     ],
   ];
@@ -121,14 +121,14 @@ function Needs({ summary }: { summary: Summary }) {
     return (
       <p className="notice ok row">
         <Icon name="check" />
-        <Trans>Nothing waits for you.</Trans>
+        <Trans>You are all caught up.</Trans>
       </p>
     );
   }
   return (
     <section className="panel needs">
       <h2>
-        <Trans>What needs your attention</Trans>
+        <Trans>To do</Trans>
       </h2>
       <ul>
         {waiting.map(([key, number, to, words]) => (
@@ -147,8 +147,8 @@ function Sold({ sales }: { sales: Summary["sales"] }) {
   const { t } = useLingui();
   const periods: [string, Summary["sales"]["today"]][] = [
     [t`Sold today`, sales.today],
-    [t`In 7 days`, sales.days_7],
-    [t`In 30 days`, sales.days_30],
+    [t`Last 7 days`, sales.days_7],
+    [t`Last 30 days`, sales.days_30],
   ];
   return (
     <dl className="panel figures">
@@ -160,7 +160,7 @@ function Sold({ sales }: { sales: Summary["sales"] }) {
             <span className="quiet small">
               <Plural value={sold.orders} one="# order" other="# orders" />
               {" · "}
-              <Plural value={sold.goods} one="# thing" other="# things" />
+              <Plural value={sold.goods} one="# item" other="# items" />
             </span>
           </dd>
         </div>
@@ -179,7 +179,7 @@ function MoneyOf({ summary: { balance, next_payout: next } }: { summary: Summary
           <Trans>Your money</Trans>
         </h2>
         <Link to="/selling/money">
-          <Trans>See every movement</Trans>
+          <Trans>View statement</Trans>
         </Link>
       </div>
       <dl className="facts">
@@ -192,7 +192,7 @@ function MoneyOf({ summary: { balance, next_payout: next } }: { summary: Summary
         {balance.held > 0 && (
           <div>
             <dt>
-              <Trans>Held because of problems</Trans>
+              <Trans>On hold for problems</Trans>
             </dt>
             <dd>
               <Money kes={balance.held} />
@@ -205,7 +205,7 @@ function MoneyOf({ summary: { balance, next_payout: next } }: { summary: Summary
               {next.status === "on_its_way" ? (
                 <Trans>On its way to {to}</Trans>
               ) : (
-                <Trans>Goes next to {to}</Trans>
+                <Trans>Next payout to {to}</Trans>
               )}
             </dt>
             <dd>
@@ -232,18 +232,18 @@ function Goods({ summary: { stock, rating } }: { summary: Summary }) {
       </div>
       <p className="stock-line">
         <span>
-          <Plural value={stock.listed} one="# thing is listed" other="# things are listed" />
+          <Plural value={stock.listed} one="# product on sale" other="# products on sale" />
         </span>
         {stock.unlisted > 0 && (
           <span>
-            <Plural value={stock.unlisted} one="# is taken off" other="# are taken off" />
+            <Plural value={stock.unlisted} one="# removed" other="# removed" />
           </span>
         )}
       </p>
       <p className="row">
-        <ShareButton path={path} title={t`What ${username} sells at O-Mache`} />
+        <ShareButton path={path} title={t`${username}'s shop on O-Mache`} />
         <Link className="button plain little" to={path}>
-          <Trans>See it as buyers do</Trans>
+          <Trans>View as a buyer</Trans>
         </Link>
       </p>
     </section>

@@ -15,14 +15,14 @@ type Of = { values: Fields; wrong: (name: string) => string | null };
 export function NameField({ values, wrong }: Of) {
   return (
     <Field
-      label={<Trans>What is it?</Trans>}
+      label={<Trans>Product name</Trans>}
       name="name"
       autoComplete="off"
       enterKeyHint="next"
       required
       maxLength={MAX_NAME}
       defaultValue={values.name}
-      hint={<Trans>Make, model and size, as buyers would search for it.</Trans>}
+      hint={<Trans>Brand, model and size, as buyers would search for it.</Trans>}
       error={wrong("name")}
     />
   );
@@ -75,8 +75,8 @@ export function DescriptionField({ values, wrong }: Of) {
   return (
     <Labelled
       id="description"
-      label={<Trans>What should buyers know? (if you like)</Trans>}
-      hint={<Trans>New or used, colour, what comes with it, what is broken.</Trans>}
+      label={<Trans>Description (optional)</Trans>}
+      hint={<Trans>New or used, colour, what is included, any faults.</Trans>}
       error={error}
     >
       <textarea

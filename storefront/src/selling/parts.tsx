@@ -5,8 +5,8 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { type ReactNode, useEffect, useRef } from "react";
 import { NavLink } from "react-router";
 import { Title } from "../app/Title";
-import { More } from "../ui/More";
 import { Problem } from "../ui/parts";
+import { ShowMore } from "../ui/ShowMore";
 import { useOnline } from "./useOnline";
 
 /** A seller's page: its name, what can be done at once, and the way to the others. */
@@ -37,7 +37,7 @@ export function Selling({
           <Trans>Orders</Trans>
         </NavLink>
         <NavLink to="/selling/listings">
-          <Trans>Your goods</Trans>
+          <Trans>Your listings</Trans>
         </NavLink>
         <NavLink to="/selling/problems">
           <Trans>Problems</Trans>
@@ -68,7 +68,7 @@ export function Offline() {
   if (useOnline()) return null;
   return (
     <p className="notice warn" role="status">
-      <Trans>You are offline: nothing can be sent now. What you typed stays here.</Trans>
+      <Trans>You are offline. What you typed is kept here until you can send it.</Trans>
     </p>
   );
 }
@@ -105,11 +105,11 @@ export function Pages<T extends { id: number }>({
       {list.isPending &&
         Array.from({ length: bones }, (_, at) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: they are all alike
-          <div className="panel sale bone" aria-hidden="true" key={at} />
+          <div className="panel sale skeleton" aria-hidden="true" key={at} />
         ))}
       {list.isSuccess && items.length === 0 && empty}
       {items.length > 0 && <ul className="stack rows">{items.map(row)}</ul>}
-      <More of={list} />
+      <ShowMore of={list} />
     </>
   );
 }

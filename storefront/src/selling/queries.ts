@@ -1,7 +1,7 @@
 /** What the seller's pages read; all under one key, which goes with the person. */
 
 import { queryOptions } from "@tanstack/react-query";
-import { mine, read, readWhole, type Schemas, type TrackStatus } from "../api/client";
+import { dataAndResponse, dataOf, type Schemas, type TrackStatus, userApi } from "../api/client";
 import { paged } from "../api/queries";
 import type { LineProblem } from "../problems/queries";
 
@@ -18,30 +18,30 @@ const from = (cursor: string | undefined) => (cursor ? { cursor } : {}) as objec
 export function salesQuery(status: TrackStatus | null) {
   return paged<Sale>(["selling", "orders", status], (cursor) => {
     const query = { ...(status ? { status: [status] } : {}), ...from(cursor) };
-    return readWhole(mine.GET("/seller/orders/", { params: { query } }));
+    return dataAndResponse(userApi.GET("/seller/orders/", { params: { query } }));
   });
 }
 
 export const balanceQuery = queryOptions({
   queryKey: ["selling", "balance"],
-  queryFn: () => read(mine.GET("/seller/balance/")),
+  queryFn: () => dataOf(userApi.GET("/seller/balance/")),
 });
 
 export const payoutsQuery = paged<Payout>(["selling", "payouts"], (cursor) =>
-  readWhole(mine.GET("/seller/payouts/", { params: { query: from(cursor) } })),
+  dataAndResponse(userApi.GET("/seller/payouts/", { params: { query: from(cursor) } })),
 );
 
 export const statementQuery = paged<Movement>(["selling", "statement"], (cursor) =>
-  readWhole(mine.GET("/seller/statement/", { params: { query: from(cursor) } })),
+  dataAndResponse(userApi.GET("/seller/statement/", { params: { query: from(cursor) } })),
 );
 
 export const problemsQuery = paged<LineProblem>(["selling", "problems"], (cursor) =>
-  readWhole(mine.GET("/seller/problems/", { params: { query: from(cursor) } })),
+  dataAndResponse(userApi.GET("/seller/problems/", { params: { query: from(cursor) } })),
 );
 
 export const summaryQuery = queryOptions({
   queryKey: ["selling", "summary"],
-  queryFn: () => read(mine.GET("/seller/summary/")),
+  queryFn: () => dataOf(userApi.GET("/seller/summary/")),
 });
 
 /** What narrows and orders the seller's goods, as the page's address has it. */
@@ -55,7 +55,9 @@ export function listingsQuery({ status, search, ordering }: Narrowed) {
       ...(ordering ? { ordering } : {}),
       ...from(cursor),
     };
-    return readWhole(mine.GET("/seller/products/", { params: { query: query as object } }));
+    return dataAndResponse(
+      userApi.GET("/seller/products/", { params: { query: query as object } }),
+    );
   });
 }
 
@@ -64,7 +66,7 @@ export function listingQuery(id: number) {
   return queryOptions({
     queryKey: ["selling", "listing", id],
     queryFn: async (): Promise<Listing | null> =>
-      (await read(mine.GET("/seller/products/", { params: { query: { id } } })))[0] ?? null,
+      (await dataOf(userApi.GET("/seller/products/", { params: { query: { id } } })))[0] ?? null,
   });
 }
 
@@ -72,8 +74,8 @@ export function listingQuery(id: number) {
 export const lastNumberQuery = queryOptions({
   queryKey: ["selling", "number"],
   queryFn: async () => {
-    const newest = await read(
-      mine.GET("/seller/products/", { params: { query: { page_size: 1 } } }),
+    const newest = await dataOf(
+      userApi.GET("/seller/products/", { params: { query: { page_size: 1 } } }),
     );
     return newest[0]?.payment_mpesa_number ?? "";
   },
@@ -81,8 +83,8 @@ export const lastNumberQuery = queryOptions({
 
 export function stockQuery(id: number) {
   return paged<StockMove>(["selling", "stock", id], (cursor) =>
-    readWhole(
-      mine.GET("/product/{product_id}/stock/", {
+    dataAndResponse(
+      userApi.GET("/product/{product_id}/stock/", {
         params: { path: { product_id: id }, query: from(cursor) },
       }),
     ),
@@ -96,6 +98,6 @@ export function sellersReviewsQuery(answered: string, stars: string) {
       ...(stars ? { stars } : {}),
       ...from(cursor),
     };
-    return readWhole(mine.GET("/seller/reviews/", { params: { query: query as object } }));
+    return dataAndResponse(userApi.GET("/seller/reviews/", { params: { query: query as object } }));
   });
 }

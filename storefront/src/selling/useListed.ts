@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { mine, read } from "../api/client";
+import { dataOf, userApi } from "../api/client";
 import { productQuery } from "../api/queries";
 import { listingQuery } from "./queries";
 
@@ -8,8 +8,8 @@ export function useListed(id: number) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: (listed: boolean) =>
-      read(
-        mine.PATCH("/product/{product_id}/", {
+      dataOf(
+        userApi.PATCH("/product/{product_id}/", {
           params: { path: { product_id: id } },
           body: { listed },
         }),

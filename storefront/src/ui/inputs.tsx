@@ -58,7 +58,7 @@ export function Stepper({
       <legend className="hidden">{label}</legend>
       <button
         type="button"
-        aria-label={t`One fewer`}
+        aria-label={t`Decrease quantity`}
         disabled={value <= 1}
         onClick={() => change(value - 1)}
       >
@@ -67,7 +67,7 @@ export function Stepper({
       <output aria-live="polite">{value}</output>
       <button
         type="button"
-        aria-label={t`One more`}
+        aria-label={t`Increase quantity`}
         disabled={value >= most}
         onClick={() => change(value + 1)}
       >

@@ -2,8 +2,8 @@
 
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import { type ReactNode, useEffect, useRef, useState } from "react";
+import { useConnection } from "../api/connection";
 import { ApiError, NoAnswer } from "../api/errors";
-import { useLine } from "../api/line";
 import { money } from "../i18n/format";
 
 export { CopyButton, Field, Stepper, useSecondsUntil } from "./inputs";
@@ -36,7 +36,9 @@ export function Stars({ stars, reviews }: { stars: number | null; reviews: numbe
 export function Problem({ error, again }: { error: unknown; again?: (() => void) | undefined }) {
   return (
     <div className="notice bad stack" role="alert">
-      <p>{error instanceof NoAnswer ? <Unanswered isAsked={!!again} /> : <Words of={error} />}</p>
+      <p>
+        {error instanceof NoAnswer ? <Unanswered isAsked={!!again} /> : <ErrorText of={error} />}
+      </p>
       {again && (
         <button type="button" className="button plain little" onClick={again}>
           <Trans>Try again</Trans>
@@ -49,31 +51,35 @@ export function Problem({ error, again }: { error: unknown; again?: (() => void)
 /** Nothing came back. What a page only reads comes by itself once there is a line; what somebody
  *  wanted done is theirs to press again. */
 function Unanswered({ isAsked }: { isAsked: boolean }) {
-  const isUp = useLine();
+  const isUp = useConnection();
   if (isAsked && !isUp) {
-    return <Trans>This needs a connection. It comes by itself once there is one.</Trans>;
+    return <Trans>You are offline. This will load when you are back online.</Trans>;
   }
   if (isAsked || !isUp) {
-    return <Trans>No answer came. See that you are connected, then try again.</Trans>;
+    return <Trans>We could not reach the shop. Check your connection and try again.</Trans>;
   }
-  return <Trans>No answer came then. You are connected again: try again.</Trans>;
+  return <Trans>That did not go through, but you are back online. Try again.</Trans>;
 }
 
-function Words({ of: error }: { of: unknown }) {
+function ErrorText({ of: error }: { of: unknown }) {
   if (!(error instanceof ApiError)) return <Trans>Something went wrong on this page.</Trans>;
   if (error.status === 429 && error.retryAfter && !error.code) {
     return (
       <Plural
         value={error.retryAfter}
-        one="Too much was asked from your network. Try again in # second."
-        other="Too much was asked from your network. Try again in # seconds."
+        one="Too many requests from your network. Try again in # second."
+        other="Too many requests from your network. Try again in # seconds."
       />
     );
   }
   if (error.status === 503) return <Trans>The shop is very busy. Try again in a moment.</Trans>;
   if (error.status >= 500) {
     const id = error.requestId;
-    return <Trans>Something broke at the shop. If it stays so, tell us this number: {id}</Trans>;
+    return (
+      <Trans>
+        Something went wrong on our side. If it keeps happening, contact us with this number: {id}
+      </Trans>
+    );
   }
   return <>{error.general ?? firstOf(error) ?? error.message}</>;
 }

@@ -42,7 +42,7 @@ function watch(registration: ServiceWorkerRegistration): void {
 async function offer(worker: ServiceWorker): Promise<void> {
   const entry = await buildOf(worker);
   if (document.querySelector(`script[src="${entry}"]`)) {
-    // The page came from the shop and is new already: only its keeper is not.
+    // The page came from the shop and is new already: only its service worker is not.
     worker.postMessage("take over");
     return;
   }

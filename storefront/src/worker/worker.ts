@@ -1,6 +1,6 @@
 /** The service worker, a file of its own at /shop/sw.js (vite.config.ts, products/shop/views.py). */
 
-import { type Build, forgetOldBuilds, keepBuild, kept, kindOf, page } from "./keeper";
+import { type Build, cacheBuild, cacheFirst, forgetOldBuilds, kindOf, networkFirst } from "./cache";
 
 declare const BUILD: Build;
 
@@ -23,7 +23,7 @@ type Self = {
 };
 const worker = globalThis as unknown as Self;
 
-worker.addEventListener("install", (event) => event.waitUntil(keepBuild(BUILD)));
+worker.addEventListener("install", (event) => event.waitUntil(cacheBuild(BUILD)));
 
 worker.addEventListener("activate", (event) => {
   const ready = [
@@ -41,9 +41,9 @@ worker.addEventListener("fetch", (event) => {
   if (kind === "other") return;
   if (kind === "page") {
     const asked = Promise.resolve(event.preloadResponse).then((early) => early ?? fetch(request));
-    event.respondWith(page(asked, BUILD.version));
+    event.respondWith(networkFirst(asked, BUILD.version));
   } else {
-    event.respondWith(kept(request, kind, (work) => event.waitUntil(work)));
+    event.respondWith(cacheFirst(request, kind, (work) => event.waitUntil(work)));
   }
 });
 

@@ -1,0 +1,41 @@
+import { useLingui } from "@lingui/react";
+import { Trans } from "@lingui/react/macro";
+import { Link } from "react-router";
+import { changeLanguage } from "../i18n";
+import { language } from "../i18n/language";
+import { useInstall } from "./install";
+
+export function Footer() {
+  // It draws this anew when the language changes.
+  useLingui();
+  const install = useInstall();
+  const other = language() === "en" ? "sw" : "en";
+  return (
+    <footer className="bottom">
+      <div className="wrap between">
+        <p>
+          <Trans>O-Mache: products from sellers across Kenya</Trans>
+          <br />
+          <Link to="/selling">
+            <Trans>Sell on O-Mache</Trans>
+          </Link>
+        </p>
+        <p className="row">
+          {install && (
+            <button type="button" className="as-link" onClick={install}>
+              <Trans>Install the app</Trans>
+            </button>
+          )}
+          <button
+            type="button"
+            className="as-link"
+            lang={other}
+            onClick={() => void changeLanguage(other)}
+          >
+            {other === "sw" ? "Kiswahili" : "English"}
+          </button>
+        </p>
+      </div>
+    </footer>
+  );
+}

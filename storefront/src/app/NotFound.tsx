@@ -1,0 +1,24 @@
+import { Trans, useLingui } from "@lingui/react/macro";
+import type { ReactNode } from "react";
+import { Link } from "react-router";
+import { Title } from "./Title";
+
+/** There is no such page, or no such thing. */
+export function NotFound({ title, children }: { title?: string; children?: ReactNode }) {
+  const { t } = useLingui();
+  const said = title ?? t`Page not found`;
+  return (
+    <>
+      <Title text={said} />
+      <div className="empty">
+        <h1>{said}</h1>
+        {children && <p className="quiet">{children}</p>}
+        <p>
+          <Link className="button" to="/">
+            <Trans>Browse products</Trans>
+          </Link>
+        </p>
+      </div>
+    </>
+  );
+}

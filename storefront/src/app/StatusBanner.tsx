@@ -1,0 +1,26 @@
+import { Trans } from "@lingui/react/macro";
+import { useConnection } from "../api/connection";
+import { takeNewVersion, useNewVersion } from "./version";
+
+/** What concerns every page, above it: no line, a new version. What is known stays on the page. */
+export function StatusBanner() {
+  const isUp = useConnection();
+  const isNew = useNewVersion();
+  return (
+    <div role="status">
+      {!isUp && (
+        <p className="banner">
+          <Trans>You are offline. This page may be out of date.</Trans>
+        </p>
+      )}
+      {isNew && (
+        <p className="banner new">
+          <Trans>A new version of the shop is available.</Trans>{" "}
+          <button type="button" className="as-link" onClick={takeNewVersion}>
+            <Trans>Update now</Trans>
+          </button>
+        </p>
+      )}
+    </div>
+  );
+}

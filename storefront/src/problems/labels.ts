@@ -1,0 +1,34 @@
+/** What problems are called, to buyer and seller alike (docs/problems.md). */
+
+import type { MessageDescriptor } from "@lingui/core";
+import { msg } from "@lingui/core/macro";
+import type { Message, ProblemKind, Reader } from "./queries";
+
+export const PROBLEM_KIND: Record<ProblemKind, MessageDescriptor> = {
+  not_received: msg`Not received`,
+  damaged: msg`Damaged`,
+  wrong_goods: msg`Wrong item`,
+  not_as_described: msg`Not as described`,
+};
+
+/** How a problem ended, and what was decided along the way. */
+export const DECIDED: Record<NonNullable<Message["decided"]>, MessageDescriptor> = {
+  refunded: msg`Full refund`,
+  reduced: msg`Part of the price is refunded`,
+  returned: msg`Returned, full refund`,
+  dismissed: msg`Closed without a refund`,
+  withdrawn: msg`The buyer closed the problem`,
+  cancelled: msg`The item was cancelled`,
+  returning: msg`Return requested`,
+};
+
+const SAYS: Record<Message["by"], MessageDescriptor> = {
+  buyer: msg`The buyer`,
+  seller: msg`The seller`,
+  shop: msg`The shop`,
+};
+
+/** Who says something, to one who reads it. */
+export function says(by: Message["by"], reader: Reader): MessageDescriptor {
+  return by === reader ? msg`You` : SAYS[by];
+}

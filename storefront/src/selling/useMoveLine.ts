@@ -1,0 +1,22 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { dataOf, type Schemas, userApi } from "../api/client";
+import { meQuery } from "../api/queries";
+
+/** Move a line that was sold. Whatever came of it, the lists are read again. */
+export function useMoveLine(line: number, done: () => void) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (body: Schemas["MoveInput"]) =>
+      dataOf(
+        userApi.POST("/track/{track_id}/move/", {
+          params: { path: { track_id: line } },
+          body,
+        }),
+      ),
+    onSuccess: done,
+    onSettled: () => {
+      void client.invalidateQueries({ queryKey: ["selling"] });
+      void client.invalidateQueries({ queryKey: meQuery.queryKey });
+    },
+  });
+}
