@@ -161,6 +161,18 @@ def test_what_was_done_with_a_payment_besides_makes_nobody_its_author(staff):
     conflicts.refuse_conflicts(staff, receipt)
 
 
+def test_the_words_of_old_entries_never_change():
+    """They stand in the table, and nobody can change them there."""
+    assert audit.TEXT_BEFORE_KEYS == {
+        "admin.add": "Added",
+        "admin.change": "Changed",
+        "console.receipt.write": "Wrote it down",
+        "console.attempt.paid": "Say that it was paid",
+        "console.receipt.name": "Name its number",
+        "console.payout.send": "Send it to another number",
+    }
+
+
 def test_entries_are_looked_for_by_keys_of_actions_there_are():
     of_actions = {key for key in audit.TEXT_BEFORE_KEYS if not key.startswith("admin.")}
 
