@@ -11,11 +11,11 @@ Digits before a letter are read as letters (``4dmin``). Digits at the end are a 
 from __future__ import annotations
 
 import re
-import unicodedata
+
+from omachemainproj.text import normalise
 
 _SIGNS = re.compile(r"[._+-]+")
 _SIGNS_IN_NUMBERS = re.compile(r"(?<=[0-9])[._+-]+(?=[0-9])")
-_NUMBER_AT_END = re.compile(r"(?:[0-9]+[._+-]*)+\Z")
 _REPEATED = re.compile(r"(.)\1+")
 _LETTERS_OF_DIGITS = str.maketrans("01234578", "olzeastb")
 _LOOKALIKE_DIGITS = str.maketrans("015", "ols")
@@ -123,8 +123,9 @@ _OTHER_SCRIPTS = str.maketrans(
 def skeleton(name: str) -> str:
     """A key for how a username looks: equal for two names that could be mistaken for each other."""
     text = name.lower().strip("._+-")
-    number = _NUMBER_AT_END.search(text)
-    at = number.start() if number else len(text)
+    # The number at the end, with the signs between its digits; a pattern would backtrack.
+    number = text[len(text.rstrip("0123456789._+-")) :].lstrip("._+-")
+    at = len(text) - len(number)
     tail = _SIGNS.sub(".", text[at:]).translate(_LOOKALIKE_DIGITS)
     return _as_letters(_SIGNS_IN_NUMBERS.sub("/", text[:at])) + tail
 
@@ -140,7 +141,7 @@ def is_kept(name: str) -> bool:
 
 def poses(shown: str) -> bool:
     """Whether a shown name, in any script, could be the shop's own or M-Pesa's."""
-    text = unicodedata.normalize("NFKD", shown.lower()).translate(_OTHER_SCRIPTS)
+    text = normalise("NFKD", shown.lower()).translate(_OTHER_SCRIPTS)
     plain = "".join(sign for sign in text if sign.isascii() and sign.isalnum())
     return _has_brand(plain) or _consists_of(_as_letters(plain), _KEPT_OFFICES)
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import unicodedata
-
 from django.core.validators import RegexValidator
 from django.utils.deconstruct import deconstructible
 
-from omachemainproj.text import fold_identifier
+from omachemainproj.text import fold_identifier, normalise
 
 #: Longer ones are refused before hashing, which costs time, and strangers can cause it.
 PASSWORD_MAX = 128
@@ -28,6 +26,8 @@ class UsernameValidator(RegexValidator):
     message = "Use letters from a to z, digits and . _ - + only."
 
 
+#: Of a domain's label, in its ASCII form (RFC 1035, 2.3.4).
+_LONGEST_LABEL = 63
 #: Dots that IDNA treats as "." (RFC 3490, 3.1), but that NFKC does not change.
 _DOTS = str.maketrans("\u3002\uff61", "..")
 
@@ -64,11 +64,12 @@ def has_public_domain(email: str) -> bool:
 
 def _label(label: str) -> str:
     """A domain label in its own letters, if its ASCII form decodes to exactly those."""
-    if not label.startswith("xn--"):
+    # Decoding a long one takes quadratic time, and no domain has it.
+    if not label.startswith("xn--") or len(label) > _LONGEST_LABEL:
         return label
     try:
         letters = label[4:].encode("ascii").decode("punycode")
     except UnicodeError:
         return label
-    own = unicodedata.normalize("NFKC", letters).lower()
+    own = normalise("NFKC", letters).lower()
     return letters if letters == own == fold_identifier(own) and not own.isascii() else label

@@ -18,6 +18,8 @@ CLOCK = "clock"
 WORKER = "worker"
 #: A process without a heartbeat for this long is considered dead.
 LATE = timedelta(minutes=1)
+#: The clocks of two hosts differ by less. A heartbeat further ahead is of a clock that was wrong.
+CLOCKS_DIFFER = timedelta(minutes=5)
 
 #: Sent when a process finds the clock or the workers silent, since no other process may alert.
 found_silent = Signal()
@@ -81,10 +83,12 @@ _known = _Known()
 
 
 def _is_late(at: datetime | None, now: datetime) -> bool:
-    return at is None or now - at > LATE
+    return at is None or not -CLOCKS_DIFFER <= now - at <= LATE
 
 
 def _sentence(process: str, at: datetime | None, now: datetime) -> str:
     if at is None:
         return f"the {process} has never run"
+    if at > now:
+        return f"the {process} last ran while the time was wrong, and not since it is right"
     return f"the {process} last ran {int((now - at).total_seconds())} seconds ago"

@@ -23,6 +23,8 @@ LANGUAGES = (ENGLISH, SWAHILI)
 _FOLDER = Path(__file__).resolve().parent.parent / "locale"
 #: Longer texts are not ours: they repeat user input.
 _LONGEST = 600
+#: How deep values are translated: a sentence in a sentence, and a word in that.
+_DEEPEST = 2
 #: A placeholder, in Python's or printf style.
 _PLACE = re.compile(r"\{(\w*)\}|%\((\w+)\)[sd]")
 _QUOTED = re.compile(r'^(msgid|msgstr)?\s*(".*")$')
@@ -53,15 +55,23 @@ def _who_asks(request: Any) -> Any:
 
 
 def translate(sentence: str, language: str) -> str:
-    """Translate a sentence; unchanged if there is no translation."""
+    """Translate a sentence; unchanged if there is no translation. In linear time."""
+    return _translate(sentence, language, _DEEPEST)
+
+
+def _translate(sentence: str, language: str, depth: int) -> str:
     if language == ENGLISH or len(sentence) > _LONGEST:
         return sentence
     known, patterns = _catalogue(language)
     if sentence in known:
         return known[sentence]
-    for pattern, said in patterns:
-        if found := pattern.fullmatch(sentence):
-            return _fill(said, found.groups(), language)
+    for texts, said in patterns:
+        values = _values_between(texts, sentence)
+        if values is not None:
+            # A value may itself be translatable, such as a sentence or a status.
+            if depth:
+                values = [_translate(value, language, depth - 1) for value in values]
+            return "".join(part if isinstance(part, str) else values[part] for part in said)
     return sentence
 
 
@@ -96,22 +106,38 @@ def translate_members(answer: Any, names: Collection[str], language: str) -> Any
 @lru_cache
 def _catalogue(
     language: str,
-) -> tuple[dict[str, str], list[tuple[re.Pattern[str], list[str | int]]]]:
-    """The catalogue: translations by English text, and patterns for those with placeholders."""
+) -> tuple[dict[str, str], list[tuple[list[str], list[str | int]]]]:
+    """The catalogue: translations by English text, and those with placeholders in parts."""
     known = read_catalogue(language)
     patterns = [
-        (_pattern(english), _parts(english, said))
+        (_PLACE.split(english)[:: _PLACE.groups + 1], _parts(english, said))
         for english, said in known.items()
         if _PLACE.search(english)
     ]
     # The most specific patterns come first: "{a} is not {b}." would match too much.
-    patterns.sort(key=lambda pair: -len(pair[0].pattern))
+    patterns.sort(key=lambda pair: -len("".join(pair[0])))
     return known, patterns
 
 
-def _pattern(english: str) -> re.Pattern[str]:
-    literals = _PLACE.split(english)[:: _PLACE.groups + 1]
-    return re.compile("(.+?)".join(re.escape(each) for each in literals), re.DOTALL)
+def _values_between(texts: list[str], sentence: str) -> list[str] | None:
+    """The values between these texts in a sentence, each as short as possible; None if it has none.
+
+    Each text is looked for once, after the one before it: a regular expression would try all
+    places of all texts, in polynomial time.
+    """
+    first, *between, last = texts
+    if not sentence.startswith(first) or not sentence.endswith(last):
+        return None
+    values: list[str] = []
+    at = len(first)
+    for text in between:
+        found = sentence.find(text, at + 1)
+        if found < 0:
+            return None
+        values.append(sentence[at:found])
+        at = found + len(text)
+    value = sentence[at : len(sentence) - len(last)]
+    return [*values, value] if value else None
 
 
 def _parts(english: str, said: str) -> list[str | int]:
@@ -127,13 +153,6 @@ def _parts(english: str, said: str) -> list[str | int]:
         parts += [said[end : place.start()], names.index(name) if name else count]
         end, count = place.end(), count + 1
     return [*parts, said[end:]]
-
-
-def _fill(parts: list[str | int], values: tuple[str, ...], language: str) -> str:
-    # A value may itself be translatable, such as a sentence or a status.
-    return "".join(
-        part if isinstance(part, str) else translate(values[part], language) for part in parts
-    )
 
 
 def read_catalogue(language: str) -> dict[str, str]:

@@ -11,6 +11,8 @@ Letters that only look alike (UTS #39: a Cyrillic "а") stay different. Does not
 """
 
 import unicodedata
+from functools import lru_cache
+from typing import Literal
 
 #: Unicode's Default_Ignorable_Code_Point (UAX #44, 16.0): the first and last of each range.
 _IGNORABLE_RANGES = (
@@ -48,6 +50,10 @@ _MARKS_OF_DIRECTION = frozenset("\u200e\u200f\u061c")
 _BLACK_FLAG, _KEYCAP = "\U0001f3f4", "\u20e3"
 _TAGS = range(0xE0020, 0xE0080)
 _VIRAMA = 9
+#: How many combining marks in a row are kept: sorting more takes quadratic time, and no language
+#: writes so many.
+#: Source: UAX #15, section 13 (Stream-Safe Text Format)
+_MARKS_IN_A_ROW = 30
 
 
 def _shown_forms() -> dict[int, str]:
@@ -72,6 +78,29 @@ def without_invisible(text: str) -> str:
     return text if text.isascii() else text.translate(_IGNORED)
 
 
+def normalise(form: Literal["NFC", "NFKC", "NFKD"], text: str) -> str:
+    """The text in a normal form, with at most 30 combining marks in a row. In linear time."""
+    return _without_long_runs(unicodedata.normalize(form, _without_long_runs(text)))
+
+
+def _without_long_runs(text: str) -> str:
+    if len(text) <= _MARKS_IN_A_ROW or text.isascii():
+        return text
+    kept: list[str] = []
+    marks = 0
+    for sign in text:
+        marks = marks + 1 if _begins_with_mark(sign) else 0
+        if marks <= _MARKS_IN_A_ROW:
+            kept.append(sign)
+    return "".join(kept)
+
+
+@lru_cache(maxsize=4096)
+def _begins_with_mark(sign: str) -> bool:
+    """Whether a character is a combining mark, or decomposes to some."""
+    return unicodedata.combining(unicodedata.normalize("NFKD", sign)[0]) != 0
+
+
 def fold_identifier(text: str) -> str:
     """A name, a code or a number in the form used for comparison; its case is kept.
 
@@ -81,7 +110,7 @@ def fold_identifier(text: str) -> str:
     if text.isascii():
         return text.strip()
     # Twice: characters that an invisible one separated may now compose.
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).translate(_IGNORED))
+    folded = normalise("NFKC", normalise("NFKC", text).translate(_IGNORED))
     return "".join(map(_plain, folded.translate(_IGNORED))).strip()
 
 
@@ -113,7 +142,7 @@ def fold_password(typed: str) -> str:
     """
     if typed.isascii():
         return typed
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", typed).translate(_IGNORED))
+    folded = normalise("NFKC", normalise("NFKC", typed).translate(_IGNORED))
     return "".join(" " if unicodedata.category(sign) == "Zs" else sign for sign in folded)
 
 
@@ -127,11 +156,11 @@ def clean_shown(text: str) -> str:
     """
     if text.isascii():
         return text.strip()
-    plain = unicodedata.normalize("NFC", text.translate(_SHOWN_FORMS))
+    plain = normalise("NFC", text.translate(_SHOWN_FORMS))
     if not any(ord(sign) in _IGNORED for sign in plain):
         return plain.strip()
     kept = "".join(_meant_signs(plain))
-    return unicodedata.normalize("NFC", kept).strip().strip("".join(_MARKS_OF_DIRECTION)).strip()
+    return normalise("NFC", kept).strip().strip("".join(_MARKS_OF_DIRECTION)).strip()
 
 
 def tidy_line(text: str) -> str:

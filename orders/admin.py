@@ -51,6 +51,8 @@ _CODE = re.compile(r"\b[0-9]{6}\b")
 class OrderAdmin(RowPage, DownloadAdmin):
     """An order with its lines. Registered in payments.admin, with its payments."""
 
+    none_yet = "An order is here once a buyer has placed it in the shop."
+
     list_display = (
         "reference",
         "stands",
@@ -163,6 +165,8 @@ class OrderTrackAdmin(RowPage, DownloadAdmin):
 @admin.register(Problem)
 class ProblemAdmin(RowPage, ReadOnlyAdmin):
     """Problems with goods, decided on their own pages (payments.admin.problem_sections)."""
+
+    none_yet = "Buyers report problems on the page of their order."
 
     page_name = "Problem:"
 

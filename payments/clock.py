@@ -49,11 +49,13 @@ from .reconciliation.outcomes import sync_order_with_payment
 from .reconciliation.statement_pull import fail_attempts_not_on_statement, pull_statement
 from .reconciliation.status_query import delete_old_budgets, query_status
 from .reconciliation.suspense import merge_if_sure
+from .reconciliation.withdrawals import reversals_of_new_payments, settle_again
 from .refunds.services import refund_excess
 from .same_payments import maybe_counted_twice
 from .watch.alerts import check_for_troubles
 from .watch.nightly import forget_old_proofs, prove_some
-from .webhooks.inbox import process_event
+from .watch.times_ahead import correct_times_ahead
+from .webhooks.inbox import process_event, process_waiting_event
 from .webhooks.strangers import delete_old_posts
 
 logger = logging.getLogger(__name__)
@@ -82,6 +84,7 @@ def run_periodic(
     done: dict[str, int] = {}
     reported_at = time.monotonic()
     for duty in (
+        correct_times_ahead,
         process_stored_events,
         sync_unsynced_orders,
         send_forgotten_stk_pushes,
@@ -221,9 +224,12 @@ def pull_and_apply_statement(now: datetime) -> int:
     """Record what M-Pesa's statement shows, and fail the attempts it does not show.
 
     Then merge money in suspense with the receipt without a number that it belongs to, if two
-    reports of one payment crossed.
+    reports of one payment crossed, and record reversals that were reported before their payments.
     """
-    done = pull_statement(now) + fail_attempts_not_on_statement()
+    done = pull_statement(now) + fail_attempts_not_on_statement(now)
+    reversals = GatewayEvent.objects.no_longer_waiting().order_by("pk").values_list("pk", flat=True)
+    done += _each(process_waiting_event, reversals)
+    done += _each(settle_again, reversals_of_new_payments(now).values_list("pk", flat=True))
     crossed = maybe_counted_twice().order_by("-pk").values_list("pk", flat=True)
     return done + _each(merge_if_sure, crossed)
 

@@ -41,6 +41,7 @@ from .transfers import (
     Readiness,
     handler_of,
     mark_failed,
+    mark_received,
     next_day,
     release_daily_limit,
     reserve_daily_limit,
@@ -58,8 +59,6 @@ NOT_TAKEN = "M-Pesa keeps rejecting this request. It is retried every hour."
 SENT_AGAIN = RETRYABLE | {DarajaRefusal.CONFIGURATION}
 #: Delay until a stop of payouts is checked again.
 LOOK_AGAIN = timedelta(minutes=1)
-#: A status query found nothing under the id: M-Pesa never received it, and it may be sent again.
-NOT_FOUND = "local.not_found"
 
 
 @background_task(calls="M-Pesa")
@@ -90,7 +89,7 @@ def _process(model: type[Row], row_id: int) -> None:
         _query_payment(row, claimed.receipt)
     elif not claimed.was_sent:
         _send(row, waited=claimed.waited)
-    elif _was_never_taken(row):
+    elif _is_sent_again(row):
         # A payment it depends on may be in doubt by now.
         if handler_of(row).is_covered(row):
             _send(row)
@@ -148,7 +147,7 @@ def _claim_unheld(row: Row, now: datetime) -> _Claimed[Row] | None:
     waited = _wait_before(row)
     if is_sent:
         row.status, row.sent_at = TransferStatus.UNKNOWN, now
-        row.next_check_at = now + TRANSFER_QUERIES.first
+        row.next_check_at = now + TRANSFER_QUERIES.first_after(row.checks)
         row.save(update_fields=["status", "sent_at", "next_check_at"])
     return _Claimed(row, receipt=receipt, waited=waited) if receipt or is_sent else None
 
@@ -175,14 +174,12 @@ def _may_be_asked_about(row: Transfer) -> bool:
 
     After a restore it may. Not if M-Pesa rejects the initiator, and not by sending the row again.
     """
-    return not PayoutStop.objects.questions_are_stopped() and not _was_never_taken(row)
+    return not PayoutStop.objects.questions_are_stopped() and not _is_sent_again(row)
 
 
-def _was_never_taken(row: Transfer) -> bool:
-    """Whether to send it again, which is safe: an id is paid once, and a payment reversed once."""
-    if row.status != TransferStatus.UNKNOWN:
-        return False
-    return row.is_reversal or row.result_code == NOT_FOUND
+def _is_sent_again(row: Transfer) -> bool:
+    """Whether to send it again instead of querying it: M-Pesa reverses a payment once."""
+    return row.status == TransferStatus.UNKNOWN and row.is_reversal
 
 
 def _send(row: Transfer, *, waited: timedelta = timedelta(0)) -> None:
@@ -203,7 +200,9 @@ def _send(row: Transfer, *, waited: timedelta = timedelta(0)) -> None:
         ids = {"conversation_id": accepted.conversation_id}
         if row.is_reversal:
             ids["reversal_conversation_id"] = accepted.originator_conversation_id
-        claimed.update(status=TransferStatus.SENT, result_code="", result_text="", **ids)
+        answer = {"result_code": "", "result_text": "", **ids}
+        if not claimed.update(status=TransferStatus.SENT, **answer):
+            mark_received(row, answer)
 
 
 def _request(row: Transfer) -> Conversation:

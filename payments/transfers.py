@@ -22,6 +22,7 @@ from omachemainproj.money import format_kes
 
 from .daraja.result_codes import TransferFailure
 from .models import (
+    TRANSFER_QUERIES,
     Payout,
     PayoutStop,
     Provider,
@@ -32,7 +33,7 @@ from .models import (
     TransferStatus,
     Unnumbered,
 )
-from .models.transfers import UNDER_WAY
+from .models.transfers import AWAITS_APPROVAL, UNDER_WAY
 
 Row = TypeVar("Row", bound=Transfer)
 Handler = TypeVar("Handler", bound="type[TransferHandler[Any]]")
@@ -40,6 +41,11 @@ Handler = TypeVar("Handler", bound="type[TransferHandler[Any]]")
 logger = logging.getLogger(__name__)
 
 _handlers: dict[type[Transfer], TransferHandler[Any]] = {}
+
+#: The result of a transfer that M-Pesa answered it does not know.
+NEVER_RECEIVED = "M-Pesa never received it."
+#: The note of a transfer that staff decide about, because this was its result for a week.
+NOT_TAKEN_FOR_A_WEEK = "M-Pesa has rejected this request for a week, and does not know it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +112,9 @@ class TransferHandler(ABC, Generic[Row]):
     @abstractmethod
     def on_done(self, row: Row, *, was: str) -> None:
         """Save a row that became done from the status ``was``, and do what follows."""
+
+    def on_not_received(self, row: Row) -> None:
+        """Do what follows a row that is due again because M-Pesa never received it."""
 
     @abstractmethod
     def on_refused(self, row: Row, reason: TransferFailure) -> None:
@@ -201,6 +210,45 @@ def mark_refused(row: Transfer, *, code: str, text: str, reason: TransferFailure
         PayoutStop.objects.stop_transfers(f"M-Pesa does not accept the initiator: {code} {text}")
     handler.on_refused(row, reason)
     return "M-Pesa refused it."
+
+
+@transaction.atomic
+def mark_not_received(row: Transfer, *, heard_at: datetime) -> bool:
+    """Make a payment to a phone due again: M-Pesa answered at ``heard_at`` that it does not know
+    it. Safe to repeat. Returns whether it is due again.
+
+    It keeps its id, by which M-Pesa recognises it if it received it after all. Whatever is checked
+    before a transfer is sent is checked again. An answer from before it was last sent proves
+    nothing. After a week staff decide.
+    """
+    handler = handler_of(row)
+    row = handler.lock(row.pk)
+    if row.status != TransferStatus.UNKNOWN or row.is_reversal:
+        return False
+    if heard_at < (row.sent_at or row.created_at):
+        return False
+    now = timezone.now()
+    if TRANSFER_QUERIES.query_again_at(row.created_at, now, row.checks) is None:
+        row.next_check_at, row.note = None, row.note or NOT_TAKEN_FOR_A_WEEK
+        row.save(update_fields=["next_check_at", "note"])
+        return False
+    row.status, row.next_check_at = TransferStatus.DUE, now
+    row.result_code, row.result_text = "", NEVER_RECEIVED
+    row.save(update_fields=["status", "next_check_at", "result_code", "result_text"])
+    release_daily_limit(row)
+    handler.on_not_received(row)
+    return True
+
+
+@transaction.atomic
+def mark_received(row: Transfer, answer: dict[str, Any]) -> None:
+    """Record that M-Pesa accepted a request about which it answered meanwhile that it does not know
+    it, if the row was neither sent again nor dropped since. ``answer`` is what it says.
+    """
+    due = row.still(TransferStatus.DUE).filter(sent_at=row.sent_at).exclude(AWAITS_APPROVAL)
+    later = timezone.now() + TRANSFER_QUERIES.first
+    if due.update(status=TransferStatus.SENT, next_check_at=later, **answer):
+        _total_of_day(row, row.sent_at or row.created_at).update(sent=F("sent") + row.amount)
 
 
 def mark_failed(row: Transfer, *, code: str, text: str, reason: TransferFailure) -> str:

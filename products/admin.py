@@ -70,6 +70,8 @@ class ProductAdmin(RowPage, SheetAdmin, ShopAdmin):
     because orders refer to them. Unlist them instead.
     """
 
+    none_yet = "Sellers list their products in the shop; you may import them as a sheet."
+
     list_display = (
         "name",
         "picture",
@@ -227,6 +229,8 @@ class ReasonForm(ActionForm):
 @admin.register(Review)
 class ReviewAdmin(ReadOnlyAdmin):
     """Search by a product's number or a person's user name. A review's text is not edited here."""
+
+    none_yet = "Buyers review goods once these are handed over."
 
     list_display = ("product", "stars", "beginning", "buyer", "seller", "hidden", "created_at")
     page_name = "Review:"

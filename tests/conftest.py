@@ -21,6 +21,7 @@ from .databases import (
     emptied_quickly,
     forget_statistics,
     migrated_database,
+    prepared_for_the_next_test,
     shrink_large_tables,
 )
 from .description import answers_are_as_described  # noqa: F401
@@ -74,6 +75,7 @@ def django_db_setup(
     folder = request.config.rootpath / ".pytest_cache" / "migrated"
     folder.mkdir(parents=True, exist_ok=True)
     with (
+        prepared_for_the_next_test(),
         django_db_blocker.unblock(),
         migrated_database(folder),
         emptied_quickly(),

@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import django
+import pytest
 from django.apps import apps
 from django.conf import settings
 from django.core.management.sql import emit_post_migrate_signal
 from django.db import OperationalError, connection, transaction
 from django.test import TransactionTestCase
+from psycopg._preparing import PrepareManager
 
 from daraja_simulator.tests.waiting import wait_until
 
@@ -81,6 +83,42 @@ def _no_timeouts() -> Iterator[None]:
     finally:
         connection.close()
         options["options"] = before
+
+
+@contextmanager
+def prepared_for_the_next_test() -> Iterator[None]:
+    """Keep prepared statements when a test is rolled back.
+
+    psycopg forgets them at every rollback, that is after every test. Parsing and planning them anew
+    was most of what PostgreSQL did.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("psycopg._connection_base.PrepareManager", _OfManyTests)
+        patch.setattr("omachemainproj.postgresql.base._KEPT", _STATEMENTS_KEPT)
+        yield
+
+
+#: Of all the shop's, by each connection.
+_STATEMENTS_KEPT = 1000
+
+
+class _OfManyTests(PrepareManager):
+    """Forgets prepared statements when something is altered, and when that is rolled back."""
+
+    _altered = False
+    _alters = re.compile(rb"(?:DROP|ALTER|DISCARD ALL|DEALLOCATE ALL)\b").match
+
+    def _should_discard(self, prep: Any, results: Any) -> bool:
+        said = [each.command_status or b"" for each in results]
+        if any(map(self._alters, said)):
+            self._altered = True
+            return super().clear()
+        return b"ROLLBACK" in said and self.clear()
+
+    def clear(self) -> bool:
+        """At a rollback."""
+        altered, self._altered = self._altered, False
+        return altered and super().clear()
 
 
 def copy_of_migrated(name: str) -> None:
@@ -234,7 +272,7 @@ def emptied_quickly() -> Iterator[None]:
             return
         for patience in range(5, -1, -1):
             try:
-                _empty(rest)
+                _empty(rest, own)
                 return
             except OperationalError:
                 # A deadlock: a live server's thread is still working after its last answer.
@@ -242,32 +280,72 @@ def emptied_quickly() -> Iterator[None]:
                     raise
                 time.sleep(0.2)
 
-    TransactionTestCase._fixture_teardown = empty
-    try:
+    with _connection_to_empty_by() as own, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", empty)
+        patch.setattr(TransactionTestCase, "_should_reload_connections", _must_reconnect)
         yield
-    finally:
-        TransactionTestCase._fixture_teardown = thorough
 
 
-def _empty(tables: list[str]) -> None:
+def _must_reconnect(test: Any) -> bool:
+    """Whether the next test needs a new connection, as Django gives it after a test that commits.
+
+    A new one has read nothing of the schema yet and planned nothing: that cost more than the test.
+    On PostgreSQL this one is made as new instead, but for what it has prepared.
+    """
+    if connection.vendor != "postgresql" or connection.errors_occurred:
+        return True
+    with connection.cursor() as cursor:
+        # DISCARD ALL, but for plans and prepared statements.
+        cursor.execute(
+            "CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *;"
+            " SELECT pg_advisory_unlock_all(); DISCARD TEMP; DISCARD SEQUENCES"
+        )
+    connection.ensure_timezone()
+    return False
+
+
+def _empty(tables: list[str], own: Any) -> None:
     """Delete the rows of those tables that have any.
 
     PostgreSQL's TRUNCATE creates new files for sixty tables and their indexes: a hundred times the
     cost of deleting a test's few rows.
     """
-    with transaction.atomic(), connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            # Writers finish first, as with TRUNCATE.
-            cursor.execute(f"LOCK TABLE {_quoted(tables)} IN SHARE ROW EXCLUSIVE MODE")
-            if not _may_silence_triggers(cursor):
-                cursor.execute(f"TRUNCATE {_quoted(tables)}")
-                return
-            # Without triggers: neither append-only nor foreign-key triggers.
-            cursor.execute("SET LOCAL session_replication_role = replica")
-        filled = [f"SELECT '{table}' WHERE EXISTS (SELECT 1 FROM {table})" for table in tables]
-        cursor.execute(" UNION ALL ".join(filled))
-        deletes = [f"DELETE FROM {table}" for (table,) in cursor.fetchall()]
-        connection.ops.execute_sql_flush(deletes)
+    filled = " UNION ALL ".join(
+        f"SELECT '{table}' WHERE EXISTS (SELECT 1 FROM {table})" for table in tables
+    )
+    if own is None:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(filled)
+            deletes = [f"DELETE FROM {table}" for (table,) in cursor.fetchall()]
+            connection.ops.execute_sql_flush(deletes)
+        return
+    with own.wrap_database_errors, own.connection.transaction():
+        # Writers finish first, as with TRUNCATE.
+        own.connection.execute(f"LOCK TABLE {_quoted(tables)} IN SHARE ROW EXCLUSIVE MODE")
+        if not _may_silence_triggers(own.connection):
+            own.connection.execute(f"TRUNCATE {_quoted(tables)}")
+            return
+        for (table,) in own.connection.execute(filled).fetchall():
+            own.connection.execute(f"DELETE FROM {table}")
+
+
+@contextmanager
+def _connection_to_empty_by() -> Iterator[Any]:
+    """A connection of its own, without append-only and foreign-key triggers; None on SQLite.
+
+    To switch them off and on makes a connection plan all it has prepared anew.
+    """
+    if connection.vendor != "postgresql":
+        yield None
+        return
+    own = connection.copy()
+    own.ensure_connection()
+    if _may_silence_triggers(own.connection):
+        own.connection.execute("SET session_replication_role = replica")
+    try:
+        yield own
+    finally:
+        own.close()
 
 
 def forget_statistics() -> None:
@@ -329,8 +407,8 @@ def _quoted(tables: list[str]) -> str:
 
 def _may_silence_triggers(cursor: Any) -> bool:
     """Whether the tests' database role is a superuser, as in the gate."""
-    cursor.execute("SELECT current_setting('is_superuser') = 'on'")
-    return bool(cursor.fetchone()[0])
+    asked = cursor.execute("SELECT current_setting('is_superuser') = 'on'")
+    return bool((asked or cursor).fetchone()[0])
 
 
 def _written_by_migrate() -> list[Any]:

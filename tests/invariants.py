@@ -89,12 +89,11 @@ def _ask(questions: dict[Any, tuple[str, list[Any]]]) -> list[Any]:
 def _ask_planned(questions: dict[Any, tuple[str, list[Any]]]) -> list[Any]:
     """The same for queries that differ only in their values, planned once per connection.
 
-    PostgreSQL takes ten times longer to plan the rules than to run them. psycopg prepares too, but
-    forgets it at every rollback, that is after every test.
+    PostgreSQL takes ten times longer to plan the rules than to run them.
     """
     with connection.cursor() as cursor:
         values = _values(questions)
-        # A rollback may have deallocated it, with everything psycopg prepared.
+        # A test that altered a table has deallocated it, with everything psycopg prepared.
         cursor.execute("SELECT 1 FROM pg_prepared_statements WHERE name = 'rules'")
         if cursor.fetchone() is None:
             types = ", ".join(_TYPES.get(type(value), "unknown") for value in values)

@@ -54,12 +54,9 @@ else:
     DATABASES["default"]["OPTIONS"]["options"] = (
         " ".join(f"-c {name}={limit}" for name, limit in DATABASE_TIMEOUTS.items())
         + " -c synchronous_commit=off"
-        # Of what tests/invariants.py has prepared, and nothing else is.
+        # What tests/invariants.py asks after each test, and what others repeat, is planned once.
         " -c plan_cache_mode=force_generic_plan"
         # Its seventy questions in one statement look dear to PostgreSQL once tables have had rows:
         # it then compiled them, after each test, for ten seconds.
         " -c jit=off"
     )
-    # At every rollback, that is after every test, psycopg would deallocate what it prepared, and
-    # with it the statements of tests/invariants.py. test_prepared_statements.py sets its own.
-    DATABASES["default"]["OPTIONS"]["prepare_threshold"] = None

@@ -29,6 +29,8 @@ class ProposalAdmin(RowPage, ReadOnlyAdmin):
     Those that wait for whoever looks are above the list, each with a form to decide it.
     """
 
+    none_yet = "What one person may not decide alone is here until a second one does."
+
     change_list_template = "admin/accounts/proposals.html"
     change_form_template = "admin/accounts/proposal.html"
     page_name = "Proposal:"
@@ -51,7 +53,7 @@ class ProposalAdmin(RowPage, ReadOnlyAdmin):
     search_help_text = "Search by the user name of the proposer, or by the record's ID."
     actions = (agree, reject)
     fields = (
-        *("label", "object_name", "where", "cost", "state", "why", "typed"),
+        *("label", "where", "cost", "state", "why", "typed"),
         *("proposed_by", "proposed_at", "decided_by", "decided_at"),
     )
     readonly_fields = ("where", "typed")
@@ -82,9 +84,10 @@ class ProposalAdmin(RowPage, ReadOnlyAdmin):
             ("Costs", kes(proposal.cost)),
             ("Proposed by", proposal.proposed_by),
             ("When", moment(proposal.proposed_at)),
-            ("Why", proposal.why or "no reason given"),
+            ("Their reason", proposal.why or "none given"),
         ]
         form = ReasonForm(auto_id=f"decide-{proposal.pk}-%s")
+        form.fields["why"].label = "Your reason"
         return {"proposal": proposal, "facts": facts, "form": form}
 
     @admin.display(description="As typed")

@@ -74,6 +74,8 @@ class ShopAdmin(admin.ModelAdmin):
     #: Column labels of this list that differ from, or are not in, columns.LABELS.
     labels: ClassVar[dict[str, str]] = {}
 
+    #: Shown in an empty list: where its rows come from.
+    none_yet: ClassVar[str] = ""
     #: The label of an empty choice, by column, where a dash would be unclear.
     words_of_none: ClassVar[dict[str, str]] = {}
 

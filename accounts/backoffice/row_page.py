@@ -197,6 +197,8 @@ class RowPage(admin.ModelAdmin):
                 "from_page": FROM_PAGE,
                 "here": request.path,
                 "checkbox": ACTION_CHECKBOX_NAME,
+                # Whoever looks at one row did not come to add others.
+                "show_save_and_add_another": False,
             }
         return super().render_change_form(request, context, *args, **kwargs)
 

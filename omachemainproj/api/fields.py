@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Any
+from typing import Any, NoReturn
 
 from django.http import QueryDict
 from drf_spectacular.utils import extend_schema_field
@@ -90,6 +90,11 @@ class WholeNumberField(serializers.IntegerField):
         return data
 
 
+def shortened(typed: str) -> str:
+    """At most 40 characters of an invalid value, for its error message."""
+    return typed if len(typed) <= 40 else f"{typed[:40]}…"
+
+
 class ShortListField(serializers.ListField):
     """A list whose length is checked before its items are validated, unlike DRF's."""
 
@@ -106,6 +111,13 @@ class OneOfField(serializers.ChoiceField):
         super().__init__(choices, **kwargs)
         known = ", ".join(map(str, self.choices))
         self.error_messages["invalid_choice"] = "“{input}” is none of: " + f"{known}."
+
+    def fail(self, key: str, **kwargs: Any) -> NoReturn:
+        """Raise ValidationError, with at most 40 characters of the input."""
+        if "input" in kwargs:
+            kwargs["input"] = shortened(str(kwargs["input"]))
+        super().fail(key, **kwargs)
+        raise AssertionError
 
 
 class StrictBooleanField(serializers.BooleanField):

@@ -10,6 +10,8 @@ from collections.abc import Collection, Iterable
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
+from .fields import shortened
+
 #: Parameters of every list.
 PAGING = ("page_size", "cursor")
 #: Tracking parameters that other sites append to links; they are ignored.
@@ -60,5 +62,4 @@ def read_words(request: Request, name: str, among: Iterable[str]) -> list[str] |
 
 def not_among(typed: str, known: Iterable[str]) -> str:
     """The error message for an invalid value."""
-    shown = typed[:40] + ("…" if len(typed) > 40 else "")
-    return f"“{shown}” is none of: {', '.join(known)}."
+    return f"“{shortened(typed)}” is none of: {', '.join(known)}."

@@ -183,7 +183,9 @@ class Parcel(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"parcel {self.pk}"
+        # Without a query for the order: the audit and messages have it at hand.
+        order = self._state.fields_cache.get("order")
+        return f"parcel {self.pk} of {order.reference}" if order else f"parcel {self.pk}"
 
 
 class ParcelStep(models.TextChoices):

@@ -21,6 +21,7 @@ from . import (
     payouts,
     person_page,
     problem_sections,
+    summaries,
     transactions,
 )
 
@@ -38,6 +39,7 @@ __all__ = [
     "problem_actions",
     "problem_sections",
     "receipt_actions",
+    "summaries",
     "transactions",
     "transfer_actions",
 ]

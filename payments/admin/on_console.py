@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from django.db.models import Model
+from typing import Any
 
-from accounts.backoffice.row_page import Link, RowPage
+from django.db.models import Model
+from django.http import HttpRequest
+
+from accounts.backoffice.row_page import Link, RowPage, columns_of
 from payments.backoffice.kinds import console_page
 
 
@@ -14,3 +17,10 @@ class OnConsole(RowPage):
     def other_ways(self, row: Model) -> list[Link]:
         """The link to the console, which needs the same permission as the row."""
         return [Link("History and actions", console_page(row))]
+
+
+class Summarised(OnConsole):
+    """Rows with a summary at the head of their page (summaries.py); their columns are folded."""
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        return columns_of(self.get_fields(request, obj))

@@ -26,13 +26,15 @@ from payments.models import (
 )
 
 from .lookup import find_orders, find_transfers
-from .on_console import OnConsole
+from .on_console import OnConsole, Summarised
 from .order_payments import describe_share
 
 
 @admin.register(Payout)
-class PayoutAdmin(OnConsole, DownloadAdmin):
+class PayoutAdmin(Summarised, DownloadAdmin):
     """Every attempt to pay a seller."""
+
+    none_yet = "A payout is made once goods have been fetched from their seller."
 
     list_display = (
         "seller",

@@ -37,7 +37,7 @@ from .lookup import (
     find_receipts,
     find_transfers,
 )
-from .on_console import OnConsole
+from .on_console import OnConsole, Summarised
 from .order_page import read_around, time_left
 
 
@@ -86,7 +86,7 @@ class OrderTrackWithPaymentsAdmin(OrderTrackAdmin):
 
 
 @admin.register(OrderPayment)
-class OrderPaymentAdmin(OnConsole, DownloadAdmin):
+class OrderPaymentAdmin(Summarised, DownloadAdmin):
     """Every attempt to collect a payment."""
 
     page_name = "Prompt"
@@ -120,8 +120,10 @@ class OrderPaymentAdmin(OnConsole, DownloadAdmin):
 
 
 @admin.register(Receipt)
-class ReceiptAdmin(OnConsole, DownloadAdmin):
+class ReceiptAdmin(Summarised, DownloadAdmin):
     """Every incoming payment. Those without an order are in suspense until staff match them."""
+
+    none_yet = "Payments are here as soon as M-Pesa reports them."
 
     list_display = (
         "name",
@@ -158,8 +160,10 @@ class ReceiptAdmin(OnConsole, DownloadAdmin):
 
 
 @admin.register(Refund)
-class RefundAdmin(OnConsole, DownloadAdmin):
+class RefundAdmin(Summarised, DownloadAdmin):
     """Every attempt to refund money."""
+
+    none_yet = "A refund is made when goods that were paid for are cancelled."
 
     list_display = (
         "order",

@@ -189,7 +189,12 @@ def _table(text: str) -> tuple[list[list[str]], int]:
     """The cells of each line, and the line with the column names; separated by commas, or by what a
     spreadsheet used instead."""
     for delimiter in (",", ";", "\t"):
-        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        try:
+            lines = list(reader)
+        except csv.Error as error:
+            message = f"Line {reader.line_num} is not CSV: {error}."
+            raise UnreadableStatement(message) from error
         for number, line in enumerate(lines[:_LINES_BEFORE]):
             if RECEIPT in _places(line) and len(line) > 1:
                 return lines, number
@@ -384,8 +389,10 @@ def _period(about: Sequence[str]) -> tuple[datetime | None, datetime | None]:
 
 def _periods(about: Sequence[str]) -> Iterator[tuple[str, str]]:
     for cell in about:
-        for between in (r"\s+to:?\s+", r"\s+[-–]\s+"):
-            text = re.sub(r"^.*?\b(from|period):?\s+", "", cell.strip(), flags=re.IGNORECASE)
+        # With single spaces: patterns of several take quadratic time on a long row of them.
+        line = " ".join(cell.split())
+        for between in (r" to:? ", r" [-–] "):
+            text = re.sub(r"^.*?\b(from|period):? ", "", line, flags=re.IGNORECASE)
             parts = re.split(between, text, flags=re.IGNORECASE)
             if len(parts) == 2:
                 yield parts[0], parts[1]

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, Min, OuterRef, Q
 from django.utils import timezone
 
 from omachemainproj.compiled_queries import Update, compiled_update
@@ -15,7 +15,7 @@ from payments.banks import registered_banks
 
 from .order_payments import OrderPayment
 from .payouts import Payout
-from .receipts import Receipt
+from .receipts import Provider, Receipt
 from .refunds import Refund
 
 
@@ -78,6 +78,22 @@ class GatewayEventQuerySet(models.QuerySet["GatewayEvent"]):
             | Q(~Q(source__in=Source.values), state__in=NOT_UNDERSTOOD)
         )
 
+    def no_longer_waiting(self) -> GatewayEventQuerySet:
+        """Reversals that were reported before their payments, which are recorded by now."""
+        recorded = Receipt.objects.filter(provider=Provider.MPESA, number=OuterRef("awaited"))
+        kept = self.filter(state__in=(EventState.FAILED, EventState.ASIDE)).exclude(awaited="")
+        return kept.filter(Exists(recorded))
+
+    def first_received(self, event: GatewayEvent) -> datetime:
+        """When the first of these messages with the same bytes was received.
+
+        M-Pesa delivers some messages twice, and staff may process one again: what it says was known
+        from then on. Messages of one row, as no index has the bytes.
+        """
+        same = self.filter(sha256=event.sha256, pk__lt=event.pk)
+        first: datetime | None = same.aggregate(first=Min("received_at"))["first"]
+        return first or event.received_at
+
     def unsolicited(self) -> GatewayEventQuerySet:
         """Messages to callback addresses that match nothing of ours: anyone can post them."""
         return self.filter(source=Source.CALLBACK, state__in=NOT_UNDERSTOOD)
@@ -107,6 +123,9 @@ class GatewayEvent(models.Model):
     note = models.CharField(max_length=200, blank=True)
     tries = models.PositiveSmallIntegerField(default=0)
     applied_at = models.DateTimeField(null=True)
+    #: The receipt number of a payment that is not recorded, and that this reverses: it is processed
+    #: again once the payment is. Empty for every other message.
+    awaited = models.CharField(max_length=20, blank=True, default="", db_default="", editable=False)
 
     objects = GatewayEventQuerySet.as_manager()
 

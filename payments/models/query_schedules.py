@@ -28,6 +28,14 @@ class QuerySchedule:
         """Delay of the first query after the request was sent."""
         return timedelta(seconds=self.seconds[0])
 
+    def first_after(self, asked: int) -> timedelta:
+        """Delay of the first query after a request that was sent again, after ``asked`` queries.
+
+        It grows, to an hour at most: a request that is rejected each time is not sent incessantly.
+        """
+        wait = timedelta(seconds=self.seconds[min(asked, len(self.seconds) - 1)])
+        return min(wait, QUERY_AGAIN_AFTER)
+
     @property
     def last(self) -> timedelta:
         """How long after it was sent a request is at least still queried."""

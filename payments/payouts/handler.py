@@ -31,6 +31,10 @@ logger = logging.getLogger(__name__)
 CHANGED = "One of its order items was cancelled or reduced in price."
 
 
+#: The note of a payout that M-Pesa made although it had answered that it does not know it.
+SENT_BEFORE = "M-Pesa had sent it before it waited for approval."
+
+
 @handles(Payout)
 class PayoutHandler(TransferHandler[Payout]):
     """The steps of a transfer that are specific to payouts."""
@@ -83,6 +87,11 @@ class PayoutHandler(TransferHandler[Payout]):
 
     def on_done(self, row: Payout, *, was: str) -> None:
         """Post it and notify the seller."""
+        if row.is_unapproved and row.sent_at is not None:
+            # Only its goods' payment, lost since it was sent, needed the approval.
+            row.needs_approval, row.on_hold_since, row.on_hold_reason = False, None, ""
+            row.note, row.unacknowledged = SENT_BEFORE, True
+            logger.error("payout %s: %s", row.pk, row.note)
         if was == TransferStatus.DROPPED:
             # They were to go to another number with the next payout, and nothing has taken them
             # over yet.

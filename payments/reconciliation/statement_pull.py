@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db.models import Q, QuerySet
 
 from omachemainproj.phones import clearer_phone
 from payments import gateway
@@ -36,7 +37,7 @@ from payments.shortcodes import receiving_shortcode
 from .incoming import IncomingPayment, may_name_its_order, record_receipt
 from .outcomes import AttemptOutcome, record_outcome
 from .returns import record_reversal_row
-from .statement_rows import store_row
+from .statement_rows import store_reversal, store_row
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +45,8 @@ logger = logging.getLogger(__name__)
 REACH = timedelta(hours=47, minutes=50)
 #: A row may appear later than its own time: this much is read again each time.
 OVERLAP = timedelta(hours=1)
+#: The clocks of two processes differ by less. Less than the overlap, so that nothing is skipped.
+CLOCKS_DIFFER = timedelta(minutes=5)
 #: Interval between pulls while something is unknown, and while nothing is.
 SOON, ROUTINE = timedelta(minutes=5), timedelta(hours=6)
 #: The money of an STK push is on the statement within this time, or it never moved.
@@ -70,27 +73,38 @@ def pull_statement(now: datetime) -> int:
     pull = _claim(now)
     if pull is None:
         return 0
-    start = max((pull.read_until or now - REACH) - OVERLAP, now - REACH)
+    read_until = _read_until(pull, now)
+    start = max((read_until or now - REACH) - OVERLAP, now - REACH)
     rows = broken = 0
+    others: list[StatementRow] = []
     try:
         for page in _pages(start, now):
-            broken += _record_page(page)
+            broken += _record_payments(page)
+            others += [row for row in page.rows if not _is_payment(row)]
             rows += page.size
+        broken += _record_others(others)
         if broken:
             raise Unfinished(f"{broken} rows could not be recorded. They are in the log.")
     except (DarajaError, Unfinished) as error:
-        # The rows read are recorded; everything is read again soon.
+        # The payments read are recorded; everything is read again soon.
         logger.warning("the statement could not be read completely: %s", error)
         StatementPull.objects.filter(pk=pull.pk).update(
             next_pull_at=now + SOON, result_text=str(error)[:200]
         )
         return rows
-    is_gapless = pull.read_until is not None and start <= pull.read_until
+    is_gapless = read_until is not None and start <= read_until
     read_from = pull.read_from if is_gapless else start
     StatementPull.objects.filter(pk=pull.pk).update(
         read_from=read_from, read_until=now, result_text=""
     )
     return rows
+
+
+def _read_until(pull: StatementPull, now: datetime) -> datetime | None:
+    """Until when the statement was read; None if that lies ahead: the clock was wrong then, and
+    nobody knows what was read."""
+    until = pull.read_until
+    return until if until is not None and until <= now + CLOCKS_DIFFER else None
 
 
 class Unfinished(Exception):
@@ -108,22 +122,18 @@ def _pages(start: datetime, end: datetime) -> Iterator[StatementPage]:
     raise Unfinished(f"It has more than {MAX_PAGES} pages.")
 
 
-def _record_page(page: StatementPage) -> int:
-    """Record the rows of a page; return how many failed. Unreadable rows are kept for staff."""
-    numbers = [row.receipt for row in page.rows]
-    receipts = Receipt.objects.filter(provider=Provider.MPESA, number__in=numbers)
-    known = {(receipt.number, receipt.amount): receipt for receipt in receipts}
+def _is_payment(row: StatementRow) -> bool:
+    return not row.is_reversal and row.direction == Direction.IN
+
+
+def _record_payments(page: StatementPage) -> int:
+    """Record the payments of a page; return how many failed. Unreadable rows are kept for staff."""
+    known = {(receipt.number, receipt.amount): receipt for receipt in _receipts_of(page.rows)}
     shown: list[Receipt] = []
     for unreadable in page.unreadable:
         store_row(unreadable, EventState.FAILED, "A row of M-Pesa's statement could not be read.")
     broken = 0
-    for row in page.rows:
-        if row.is_reversal:
-            broken += _record_reversal(row)
-            continue
-        if row.direction != Direction.IN:
-            _store_other_row(row, is_known=row.receipt in {number for number, _ in known})
-            continue
+    for row in filter(_is_payment, page.rows):
         # Most rows are known; one that shows more of a masked phone adds to the receipt.
         receipt = known.get((row.receipt, row.amount))
         if receipt is not None and _adds_nothing(receipt, row):
@@ -138,6 +148,28 @@ def _record_page(page: StatementPage) -> int:
     return broken
 
 
+def _record_others(rows: list[StatementRow]) -> int:
+    """Record reversals, and store what else is no payment; return how many failed.
+
+    Call when all payments are recorded: M-Pesa does not say in which order it shows its rows, and
+    each of these may be about a payment on a later page.
+    """
+    known = {receipt.number for receipt in _receipts_of(rows)}
+    broken = 0
+    for row in rows:
+        if row.is_reversal:
+            broken += _record_reversal(row)
+        else:
+            _store_other_row(row, is_known=row.receipt in known)
+    return broken
+
+
+def _receipts_of(rows: Iterable[StatementRow]) -> QuerySet[Receipt]:
+    """The receipts recorded under the rows' own numbers."""
+    numbers = [row.receipt for row in rows]
+    return Receipt.objects.filter(provider=Provider.MPESA, number__in=numbers)
+
+
 def _adds_nothing(receipt: Receipt, row: StatementRow) -> bool:
     """Whether a row shows no more of the payer than is recorded, and does not assign money in
     suspense; a number typed by staff does not count."""
@@ -150,7 +182,7 @@ def _adds_nothing(receipt: Receipt, row: StatementRow) -> bool:
 def _record_reversal(row: StatementRow) -> bool:
     """Record a reversed payment; return whether that failed.
 
-    A reversal of an unknown payment is kept for staff.
+    A reversal of an unknown payment is kept for staff, and until that payment is recorded.
     """
     try:
         receipt, note = record_reversal_row(
@@ -160,8 +192,13 @@ def _record_reversal(row: StatementRow) -> bool:
         logger.exception("a reversal on the statement could not be recorded: %s", row.receipt)
         return True
     if receipt is None:
-        line = f"{row.transaction_type} {row.receipt} of KES {row.amount}, of {row.reference}"
-        store_row(line, EventState.FAILED, note)
+        store_reversal(
+            number=row.receipt,
+            reverses=row.reverses,
+            amount=row.amount,
+            kind=row.transaction_type,
+            note=note,
+        )
     return False
 
 
@@ -179,17 +216,18 @@ def _store_other_row(row: StatementRow, *, is_known: bool) -> None:
         store_row(line, EventState.FAILED, f"{kind}: not known to be a payment to us.")
 
 
-def fail_attempts_not_on_statement() -> int:
+def fail_attempts_not_on_statement(now: datetime) -> int:
     """Fail attempts without any report whose money is on no statement. Safe to repeat.
 
     Only if the statement was read without a gap from the STK push until a day later, and no money
     without an order may be theirs: at a till no row has a reference. Staff decide about the others.
     """
     pull = StatementPull.objects.filter(shortcode=settings.DARAJA_SHORTCODE).first()
-    if not settings.DARAJA_STATEMENT or pull is None or pull.read_until is None:
+    until = None if pull is None else _read_until(pull, now)
+    if not settings.DARAJA_STATEMENT or pull is None or until is None:
         return 0
     shown = OrderPayment.objects.unresolved().filter(
-        rung_at__gte=pull.read_from, rung_at__lte=pull.read_until - SHOWN_WITHIN
+        rung_at__gte=pull.read_from, rung_at__lte=until - SHOWN_WITHIN
     )
     ended = 0
     for payment in list(shown.order_by("pk")):
@@ -211,7 +249,8 @@ def _claim(now: datetime) -> StatementPull | None:
         )
     next_pull = now + (SOON if _something_is_unknown(now) else ROUTINE)
     # An attempt that becomes unknown meanwhile does not have to wait for the routine interval.
-    due = pulls.filter(next_pull_at__lte=now)
+    # A pull further ahead than any is planned was planned by a wrong clock.
+    due = pulls.filter(Q(next_pull_at__lte=now) | Q(next_pull_at__gt=now + ROUTINE + CLOCKS_DIFFER))
     if not due.exists() and next_pull <= now + SOON:
         due = pulls.filter(next_pull_at__gt=now + SOON)
     return pulls.first() if due.update(next_pull_at=next_pull) else None

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
@@ -28,6 +28,7 @@ from payments.models import (
     DOUBTFUL,
     Payout,
     PayoutStop,
+    Provider,
     Receipt,
     Refund,
     RefundMethod,
@@ -58,6 +59,8 @@ MAY_HAVE_LEFT = (*UNDER_WAY, TransferStatus.REFUSED)
 #: By how much M-Pesa's clock and ours may differ.
 CLOCKS_DIFFER = timedelta(minutes=2)
 FOUND = "Found on M-Pesa's statement."
+#: How long it is tried to settle the reversal of a new payment.
+NEW_FOR = timedelta(hours=1)
 #: How many of a seller's latest numbers a masked one is compared with.
 NUMBERS_COMPARED = 50
 CAME_BACK = "It was sent before, and came back."
@@ -98,6 +101,17 @@ def settle_again(withdrawal_id: int) -> bool:
     """Check again whether a withdrawal fits one row only by now; return whether it is settled."""
     withdrawal = lock_row(Withdrawal, withdrawal_id)
     return not withdrawal.is_open or _settle_by_itself(withdrawal, ())
+
+
+def reversals_of_new_payments(now: datetime) -> QuerySet[Withdrawal]:
+    """Open withdrawals that reversed a payment which was recorded after them, in the last hour."""
+    recorded = Receipt.objects.filter(
+        provider=Provider.MPESA,
+        number=OuterRef("reverses"),
+        amount=OuterRef("amount"),
+        created_at__gt=now - NEW_FOR,
+    )
+    return Withdrawal.objects.still_open().exclude(reverses="").filter(Exists(recorded))
 
 
 def _settle_by_itself(withdrawal: Withdrawal, ids: tuple[str, ...]) -> bool:

@@ -235,7 +235,8 @@ def _close_unsent(receipt: Receipt, *, number: str, text: str) -> int:
     paid = 0
     unsent = receipt.refunds.owed().filter(status__in=UNSENT)
     for refund in list(unsent.order_by("pk")):
-        Refund.objects.filter(pk=refund.pk).update(way=RefundMethod.OUTSIDE)
+        # Not sent by the shop: one that M-Pesa refused is not counted in its day's total again.
+        Refund.objects.filter(pk=refund.pk).update(way=RefundMethod.OUTSIDE, sent_at=None)
         mark_done(refund, number="" if paid else number, text=text)
         paid += refund.amount
     return paid

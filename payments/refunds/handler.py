@@ -154,6 +154,13 @@ class RefundHandler(TransferHandler[Refund]):
                 **_why(row),
             )
 
+    def on_not_received(self, row: Refund) -> None:
+        """Drop it if M-Pesa reversed the payment meanwhile, or if it is for more than arrived."""
+        if was_reversed_by_mpesa(row.receipt):
+            _drop_refused(row)
+        elif unrefunded(row.receipt) < 0:
+            _owe_what_arrived(row)
+
     def on_refused(self, row: Refund, reason: TransferFailure) -> None:
         """Retry later or another way; if neither is possible, staff decide.
 
@@ -181,7 +188,7 @@ class RefundHandler(TransferHandler[Refund]):
 
 
 def _owe_what_arrived(refund: Refund) -> None:
-    """Drop a refused refund of more than its receipt's amount, and owe what did arrive."""
+    """Drop a refund of more than its receipt's amount that was not made; owe what did arrive."""
     drop_refund(refund, "It was for more than arrived; what did arrive is owed again.")
     if refund.order_id is not None:
         order = Order.objects.get(pk=refund.order_id)
@@ -196,7 +203,7 @@ def was_reversed_by_mpesa(receipt: Receipt) -> bool:
 
 
 def _drop_refused(refund: Refund) -> None:
-    """Drop a refused refund of a payment that M-Pesa has reversed itself in the meantime.
+    """Drop a refund that was not made, of a payment that M-Pesa has reversed itself meanwhile.
 
     Both were written off as long as both might have been made.
     """

@@ -19,6 +19,7 @@ from payments.daraja.values import UnreadableCallback, receipt_text
 from payments.models import EventState, GatewayEvent, Provider, ReceiptSource, amount_credited
 from payments.reconciliation.incoming import IncomingPayment, record_receipt
 from payments.reconciliation.returns import record_reversal_row
+from payments.reconciliation.statement_rows import await_payment
 from payments.shortcodes import is_our_shortcode
 
 logger = logging.getLogger(__name__)
@@ -92,11 +93,10 @@ def handle(event: GatewayEvent) -> None:
         return
     if payment.is_reversal:
         # It was paid and reversed: it is not recorded as incoming money.
-        event.receipt, note = record_reversal_row(
-            number=payment.receipt,
-            reverses=receipt_text(payment.reference),
-            amount=payment.amount,
-        )
+        row = {"number": payment.receipt, "reverses": receipt_text(payment.reference)}
+        event.receipt, note = record_reversal_row(amount=payment.amount, **row)
+        if event.receipt is None:
+            await_payment(event.pk, **row)
         state = EventState.APPLIED if event.receipt else EventState.FAILED
         event.set_state(state, note)
         return

@@ -17,6 +17,7 @@ from omachemainproj.task_registry import background_task
 from payments.banks import find_bank
 from payments.daraja.results import is_transfer_callback
 from payments.models import EventState, GatewayEvent, Source
+from payments.reconciliation.statement_rows import record_stored_reversal
 
 from . import bank_notification, c2b, receipt_status, stk_callback, transfer_result
 
@@ -90,6 +91,13 @@ def reprocess_event(event_id: int) -> GatewayEvent:
     return GatewayEvent.objects.get(pk=event_id)
 
 
+def process_waiting_event(event_id: int) -> None:
+    """Process a reversal again whose payment is recorded by now, once. Safe to repeat."""
+    waiting = GatewayEvent.objects.filter(pk=event_id).exclude(awaited="")
+    if waiting.update(awaited="", state=EventState.NEW, tries=0):
+        process_event(event_id)
+
+
 def _handle_callback(event: GatewayEvent) -> None:
     """Dispatch a message by the secret in its URL.
 
@@ -110,8 +118,10 @@ def _handle_callback(event: GatewayEvent) -> None:
 
 
 def _handle_statement_row(event: GatewayEvent) -> None:
-    """A row of the statement that could not be parsed: staff have to read it."""
-    event.set_state(EventState.FAILED, event.note)
+    """A row of the statement: a reversal of a payment that is recorded by now, or one that could
+    not be parsed, which staff have to read."""
+    event.receipt, note = record_stored_reversal(event)
+    event.set_state(EventState.FAILED if event.receipt is None else EventState.APPLIED, note)
 
 
 #: The handler for messages of each source that is not a bank's.

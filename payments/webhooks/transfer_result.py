@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeGuard
 
 from django.db.models import Q
@@ -18,7 +18,7 @@ from payments.daraja.result_codes import (
 )
 from payments.daraja.results import QueueTimeout, Result, read_transfer_callback
 from payments.daraja.values import UnreadableCallback, says_reversal
-from payments.disbursement import NOT_FOUND, process_refund
+from payments.disbursement import process_refund
 from payments.models import (
     EventState,
     GatewayEvent,
@@ -29,7 +29,7 @@ from payments.models import (
     TransferStatus,
 )
 from payments.models.refunds import UNSENT
-from payments.transfers import mark_done, mark_failed, mark_refused
+from payments.transfers import mark_done, mark_failed, mark_not_received, mark_refused
 
 from .receipt_status import UNKNOWN_TRANSACTION, apply_answer
 
@@ -78,7 +78,8 @@ def handle(event: GatewayEvent, row: Refund | Payout) -> None:
     elif event.token == row.status_token and _is_about_payment(row, message):
         event.set_state(EventState.APPLIED, _apply_answer_about_payment(row, message))
     elif event.token == row.status_token:
-        event.set_state(EventState.APPLIED, _apply_answer(row, message))
+        heard_at = row.events.first_received(event)
+        event.set_state(EventState.APPLIED, _apply_answer(row, message, heard_at))
     else:
         event.set_state(EventState.APPLIED, _apply_result(row, message))
 
@@ -98,10 +99,10 @@ def _apply_result(row: Transfer, result: Result) -> str:
     return mark_failed(row, code=result.result_code, text=result.description, reason=reason)
 
 
-def _apply_answer(row: Transfer, result: Result) -> str:
+def _apply_answer(row: Transfer, result: Result, heard_at: datetime) -> str:
     """Apply the answer to a status query, whose own success says nothing about the transfer."""
     if not result.succeeded:
-        return _no_answer(row, result)
+        return _no_answer(row, result, heard_at)
     status = result.transaction_status
     end = transaction_end(status)
     if says_reversal(status) and not row.is_reversal:
@@ -156,7 +157,7 @@ def _apply_answer_about_payment(refund: Refund, result: Result) -> str:
     return note
 
 
-def _no_answer(row: Transfer, result: Result) -> str:
+def _no_answer(row: Transfer, result: Result, heard_at: datetime) -> str:
     if b2c_failure(result.result_code) == TransferFailure.INITIATOR:
         PayoutStop.objects.stop_transfers(
             f"M-Pesa does not accept the initiator: {result.result_code}"
@@ -164,11 +165,8 @@ def _no_answer(row: Transfer, result: Result) -> str:
     if result.result_code != UNKNOWN_TRANSACTION:
         return f"The query was not answered: {result.result_code} {result.description}"
     # It may be sent again only if M-Pesa never said that it received the request.
-    unheard = row.still(TransferStatus.UNKNOWN)
-    if not row.is_reversal and unheard.update(result_code=NOT_FOUND):
-        # Also after the last query: this is an answer, so staff need not look.
-        unheard.filter(next_check_at=None).update(next_check_at=timezone.now())
-        return "M-Pesa does not know it. It is sent again with the same id."
+    if mark_not_received(row, heard_at=heard_at):
+        return "M-Pesa does not know it. If it is still due, it is sent again with the same id."
     return "M-Pesa does not know it yet."
 
 

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from rest_framework import status
+from rest_framework.request import Request
 from rest_framework.response import Response
 
 from omachemainproj.media import media_prefix
@@ -18,7 +19,7 @@ from omachemainproj.money import format_kes
 from products.catalogue import queries
 from products.catalogue.home import home_page
 from products.catalogue.list_views import CategoryView
-from products.catalogue.representation import ProductRepresentation
+from products.catalogue.representation import COLUMNS, ProductRepresentation
 from products.models import Category
 from products.reviews.representation import represent_seller, sellers_called
 
@@ -75,6 +76,14 @@ _OTHERS = re.compile(
     r"|selling(?:/(?:new|listings(?:/[0-9]{1,18})?|reviews|sheets|orders|money|problems))?"
     r"|password/reset(?:/confirm/[^/]+/[^/]+)?|email/confirm/[^/]+"
 )
+
+
+class _Cards(CategoryView):
+    """A category's products with all their members, whichever ``fields`` the address names."""
+
+    def read_parameters(self, request: Request) -> None:
+        super().read_parameters(request)
+        self.fields, self.columns = None, COLUMNS
 
 
 class Page(NamedTuple):
@@ -219,7 +228,7 @@ class Writer:
 
     def _ask_category(self, name: str) -> Response:
         """The API's response for the same filters, order and cursor."""
-        response = CategoryView.as_view()(self.request, category=name)
+        response = _Cards.as_view()(self.request, category=name)
         if not isinstance(response, Response):
             raise TypeError(f"{response!r} is no answer of the API")
         return response

@@ -11,6 +11,7 @@ import codecs
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -40,6 +41,9 @@ READ_BACK = frozenset({"payment_mpesa_number", "listed"})
 NEEDED = ("name", "category", "price", "item_number", "payment_mpesa_number")
 
 _DELIMITERS = ",;\t"
+#: The most cells the first row may have, without empty ones at its end: several times as many as
+#: there are columns.
+_HEADER_CELLS = 100
 #: Excel's separator line, which it does not count as a row.
 _SEPARATOR = re.compile(r"\"?sep=([,;\t])\"?\r?\n", re.IGNORECASE)
 
@@ -101,7 +105,12 @@ def _decode(raw: bytes) -> str:
 
 
 def _read_header(cells: Sequence[str], columns: Sequence[str]) -> list[str]:
-    names = [fold_for_matching(cell) for cell in cells]
+    used = len(cells)
+    while used and not cells[used - 1].strip():
+        used -= 1
+    if used > _HEADER_CELLS:
+        raise BadSheet(f"The first row has {used:,} cells. Choose from: {', '.join(columns)}.")
+    names = [fold_for_matching(cell) for cell in cells[:used]]
     while names and not names[-1]:
         names.pop()
     if not names:
@@ -110,7 +119,7 @@ def _read_header(cells: Sequence[str], columns: Sequence[str]) -> list[str]:
     if unknown:
         shown = ", ".join(repr(name[:40]) for name in unknown[:5])
         raise BadSheet(f"There is no column {shown}. Choose from: {', '.join(columns)}.")
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = sorted(name for name, times in Counter(names).items() if times > 1)
     if twice:
         raise BadSheet(f"The file has the column {', '.join(twice)} twice.")
     missing = [name for name in NEEDED if name not in names]

@@ -35,6 +35,8 @@ _CHANGED_BY_A_ROW = (
     "listed",
     "payment_mpesa_number",
 )
+#: How many listings with a row's name it is compared with: each comparison checks the whole row.
+_COMPARED = 20
 #: The text columns, which a spreadsheet may change on its own.
 _TEXTS = ("sku", "name", "description")
 
@@ -200,7 +202,7 @@ class RowImport:
         mistake.
         """
         same_name = self._known.by_name.get(name, [])
-        for product in same_name:
+        for product in same_name[:_COMPARED]:
             try:
                 if not self._changes(product):
                     return product

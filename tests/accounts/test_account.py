@@ -6,6 +6,7 @@ from PIL import Image
 
 from accounts import services
 from accounts.models import User
+from accounts.services import details
 from omachemainproj.images import normalise_own
 from tests.conftest import signed_in
 from tests.edges.draw import encode, png, png_claiming, reopen, upload
@@ -181,7 +182,7 @@ def test_a_bad_picture_is_a_400_on_its_field_and_changes_nothing(amina_api, medi
 
 
 def test_a_change_that_fails_leaves_no_file_behind(amina, media, monkeypatch):
-    monkeypatch.setattr(services, "_update", lambda user, changes: 1 / 0)
+    monkeypatch.setattr(details, "update_columns", lambda user, changes: 1 / 0)
     picture = _picture()
 
     with pytest.raises(ZeroDivisionError):

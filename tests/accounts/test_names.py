@@ -11,8 +11,10 @@ from accounts import emails, names
 from accounts.emails import make_key
 from accounts.lookalikes import is_kept, poses, skeleton
 from accounts.models import NameClaim, User
+from accounts.validators import normalise_email
 from tests.conftest import signed_in
 from tests.factories import PASSWORD, UserFactory
+from tests.growth import grows_linearly
 
 from .conftest import log_in
 
@@ -325,3 +327,24 @@ def test_mail_is_sent_to_no_machine_of_ours(api, email):
         400,
         {"email": ["Enter a valid email address."]},
     )
+
+
+@pytest.mark.parametrize("ending", ["x", "_x", ""])
+@pytest.mark.parametrize("digits", ["1", "1.", "1-+"])
+def test_a_name_of_many_digits_is_compared_in_linear_time(digits, ending):
+    # Twenty-six digits and a letter took four seconds, and each further digit doubled that.
+    assert grows_linearly(skeleton, lambda size: digits * size + ending, 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [("wanjiku7", "wanjlku7"), ("a.1.2", "al.2"), ("1.2", "l.2"), ("a1b22", "alb22"), ("12", "l2")],
+)
+def test_the_number_at_the_end_of_a_name_is_compared_as_a_number(name, key):
+    assert skeleton(name) == key
+
+
+def test_a_long_domain_label_is_not_decoded():
+    long = f"xn--{'a' * 60}-8va"
+    assert normalise_email(f"a@{long}.ke") == f"a@{long}.ke"
+    assert normalise_email("a@xn--bcher-kva.ke") == "a@b\u00fccher.ke"

@@ -3,8 +3,8 @@
 import pytest
 from django.utils import timezone
 
-from accounts import services
 from accounts.models import User
+from accounts.services import details
 from tests.conftest import signed_in
 from tests.factories import PASSWORD, UserFactory
 
@@ -146,14 +146,14 @@ def test_no_other_users_row_changes(amina_api, buyer):
 @pytest.mark.parametrize("path", ["/user/", "/account/"])
 def test_a_change_undoes_nothing_an_admin_did_meanwhile(amina, monkeypatch, path):
     client = signed_in(amina)
-    update = services._update
+    update = details.update_columns
 
     def meanwhile(user, changes):
         # An admin closes the account between the moment it was read and the moment it is written.
         User.objects.filter(pk=user.pk).update(is_active=False, password="set by an admin")
         update(user, changes)
 
-    monkeypatch.setattr(services, "_update", meanwhile)
+    monkeypatch.setattr(details, "update_columns", meanwhile)
 
     response = client.patch(path, {"first_name": "Amina"})
 
@@ -166,13 +166,13 @@ def test_a_change_undoes_nothing_an_admin_did_meanwhile(amina, monkeypatch, path
 @pytest.mark.parametrize("path", ["/user/", "/account/"])
 def test_a_user_deleted_meanwhile_is_a_401(amina, monkeypatch, path):
     client = signed_in(amina)
-    update = services._update
+    update = details.update_columns
 
     def meanwhile(user, changes):
         User.objects.filter(pk=user.pk).delete()
         update(user, changes)
 
-    monkeypatch.setattr(services, "_update", meanwhile)
+    monkeypatch.setattr(details, "update_columns", meanwhile)
 
     response = client.patch(path, {"first_name": "Amina"})
 

@@ -10,6 +10,7 @@ from products.models import StockMovement
 from tests.factories import UserFactory
 from tests.shopping import fetched_line
 
+from .pages import facts
 from .test_pages import list_url, row_url
 from .test_roles import browser_of, in_role
 
@@ -154,3 +155,29 @@ def test_delivery_reads_no_books(line):
     client: Client = browser_of(in_role("delivery"))
 
     assert {client.get(list_url(model)).status_code for model in ROWS} == {403}
+
+
+def test_a_row_of_money_begins_with_what_it_is_and_folds_its_columns(desk, sale):
+    receipt = sale.receipts.get()
+    payment = sale.payments.get()
+    payout = Payout.objects.create(
+        seller=sale.tracks.get().seller,
+        phone="254722000000",
+        amount=60_000,
+        gross=61_000,
+        needs_approval=True,
+    )
+
+    told = facts(desk, payout, "summary")
+
+    assert told["Amount"] == "KES 60,000"
+    assert told["Earned, before debts"] == "KES 61,000"
+    assert "0722 000 000" in told["To"]
+    assert "A second person must approve it" in told["lead"]
+    # What there is not is not shown.
+    assert {"Sent", "Note", "M-Pesa receipt", "On hold because"}.isdisjoint(told)
+    assert "KES" in facts(desk, receipt, "summary")["Amount"]
+    assert str(sale) in facts(desk, payment, "summary")["Order"]
+    for row in (receipt, payment, payout):
+        page = desk.get(row_url(row))
+        assert [each[0] for each in page.context["adminform"].fieldsets] == ["All columns"]

@@ -259,3 +259,26 @@ def _request(client):
     request = RequestFactory().get("/admin/")
     request.user = client.get("/admin/").context["user"]
     return request
+
+
+@pytest.mark.parametrize(
+    ("path", "next_step"),
+    [
+        ("/admin/orders/order/", "once a buyer has placed it"),
+        ("/admin/products/product/", "import them as a sheet"),
+        ("/admin/payments/payout/", "once goods have been fetched"),
+        ("/admin/accounts/proposal/", "until a second one does"),
+    ],
+)
+def test_an_empty_list_says_where_its_rows_come_from(desk, path, next_step):
+    page = desk.get(path).content.decode()
+
+    assert next_step in page
+    assert next_step not in desk.get(path, {"q": "nothing"}).content.decode()
+
+
+def test_phones_leave_out_the_cells_without_a_value(desk, sale):
+    page = desk.get("/admin/orders/order/").content.decode()
+
+    assert re.search(r'<td data-label="Reserved until" data-empty class="[^"]*">–</td>', page)
+    assert not re.search(r'<td data-label="Amount" data-empty', page)

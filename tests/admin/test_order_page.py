@@ -557,7 +557,7 @@ def test_a_staff_action_that_is_no_step_is_in_the_history(support, sale):
     told = story(support, sale)
     from accounts.backoffice.audit import log_with_history
 
-    log_with_history(UserFactory(username="boss"), "Gave it away", line, why="So")
+    log_with_history(UserFactory(username="boss"), "Gave it away", line, action="", why="So")
 
     assert told[-1] == "Fetched from the seller, by support: 2 × Kettle."
     assert len([what for what in told if "2 × Kettle" in what]) == 2

@@ -7,6 +7,7 @@ import pytest
 from daraja_simulator import Simulator
 from omachemainproj.dates import NAIROBI
 from payments.daraja.portal_statement import UnreadableStatement, read_portal_file
+from tests.growth import grows_linearly
 from tests.payments.statements import HEAD, statement
 
 PAID = {
@@ -97,6 +98,7 @@ def test_oldest_first_is_read_too():
         (b"%PDF-1.7", "It is a PDF"),
         (HEAD.replace("Withdrawn,", "").encode(), "no column .Withdrawn"),
         (statement(SENT)[:-30], "is cut off"),
+        (b"x" * 140_000, "Line 1 is not CSV: field larger"),
         (statement(SENT).replace(b"-700.00", b"seven"), "is not an amount"),
         (statement(SENT).replace(b"-700.00", b"NaN"), "is not an amount"),
         (statement(SENT).replace(b"-700.00", b"-700.50"), "not a whole number of shillings"),
@@ -404,6 +406,13 @@ def test_the_period_is_read_from_the_lines_before(about, period):
     file = read_portal_file(a_file(LINE, about=(about,)))
 
     assert (file.begins, file.ends) == period
+
+
+def test_a_long_row_of_spaces_is_read_in_linear_time():
+    def read(spaces):
+        read_portal_file(a_file(LINE, about=(f"Period:,x{spaces}x",)))
+
+    assert grows_linearly(read, lambda size: " " * size, 2_000)
 
 
 def test_the_simulators_is_read():

@@ -146,8 +146,65 @@ def test_a_test_of_plans_does_not_see_what_an_analyze_has_counted(never_analyzed
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("people", "left"), [(3, 3), (2000, 0)])
 def test_only_pages_that_would_change_a_plan_are_freed(people, left):
+    databases.shrink_large_tables()
     User.objects.bulk_create(User(username=f"person{number}") for number in range(people))
 
     databases.shrink_large_tables()
 
     assert User.objects.count() == left
+
+
+@pytest.fixture
+def own():
+    """A connection of its own."""
+    own = connection.copy()
+    own.ensure_connection()
+    yield own
+    own.close()
+
+
+def prepared_on(own):
+    with own.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_prepared_statements")
+        return cursor.fetchone()[0]
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db
+@pytest.mark.parametrize(("between", "kept"), [("SELECT 1", 1), ("DROP INDEX user_by_joined", 0)])
+def test_what_is_prepared_is_kept_over_a_rollback_unless_something_was_altered(own, between, kept):
+    own.set_autocommit(False)
+    with own.cursor() as cursor:
+        for number in range(8):
+            cursor.execute("SELECT username FROM accounts_user WHERE id = %s", [number])
+        assert prepared_on(own) == 1
+        cursor.execute(between)
+
+    own.rollback()
+
+    assert prepared_on(own) == kept
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_is_as_new_after_a_test_that_commits():
+    def state():
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_backend_pid(), current_setting('TimeZone'), current_user,"
+                " current_setting('statement_timeout'), to_regclass('kept'),"
+                " (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
+                " AND pid = pg_backend_pid())"
+            )
+            return cursor.fetchone()
+
+    before = state()
+    with connection.cursor() as cursor:
+        cursor.execute("SET TimeZone = 'Africa/Nairobi'; SET statement_timeout = 7")
+        cursor.execute("CREATE TEMP TABLE kept (); SELECT pg_advisory_lock(1)")
+        cursor.execute("SET ROLE pg_monitor")
+
+    assert state() != before
+    assert not databases._must_reconnect(None)
+
+    assert state() == before

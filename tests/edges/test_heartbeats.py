@@ -33,6 +33,19 @@ def test_a_clock_that_was_round_within_a_minute_runs(client):
     assert asked(client) == (200, {"status": "running"})
 
 
+def test_a_clock_that_ran_while_the_time_was_two_days_ahead_and_not_since_is_silent(client):
+    silent(-2 * 24 * 3600)
+
+    said = "the clock last ran while the time was wrong, and not since it is right"
+    assert asked(client) == (503, {"status": said, "code": "silent"})
+
+
+def test_a_clock_on_a_host_whose_time_is_four_minutes_ahead_runs(client):
+    silent(-240)
+
+    assert asked(client) == (200, {"status": "running"})
+
+
 def test_a_clock_that_was_not_round_for_a_minute_is_told_with_its_age(client):
     silent(75)
 

@@ -1,11 +1,13 @@
 """Every sentence that a buyer or seller can meet is there in Swahili, and codes beside them."""
 
+import random
 import re
 
 import pytest
 
 from accounts.models import MessagePreferences
 from omachemainproj.languages import (
+    _values_between,
     language_asked,
     read_catalogue,
     say,
@@ -14,6 +16,7 @@ from omachemainproj.languages import (
 from payments.checkout.failures import FAILURES
 from tests.conftest import signed_in
 from tests.factories import UserFactory
+from tests.growth import grows_linearly
 from tests.sentences import plain, said_by_the_code
 from tests.shopping import an_order
 
@@ -92,6 +95,44 @@ def test_a_long_text_is_nobodys_sentence():
     typed = '"' + "a" * 100_000 + '" is not a valid choice.'
 
     assert translate(typed, "sw") == typed
+
+
+WITH_PLACES = [english for english in read_catalogue("sw") if re.search(r"\{\w*\}", english)]
+
+
+@pytest.mark.parametrize("english", WITH_PLACES)
+def test_a_sentence_of_many_parts_of_a_pattern_is_read_in_linear_time(english):
+    texts = re.split(r"\{\w*\}", english)
+
+    def hostile(size):
+        return texts[0] + "".join(f"a{text}" * (size // 10) for text in texts[1:]) + "!"
+
+    assert grows_linearly(lambda typed: _values_between(texts, typed), hostile, 100)
+
+
+@pytest.mark.parametrize("english", WITH_PLACES)
+def test_values_are_those_of_the_shortest_match(english):
+    texts = re.split(r"\{\w*\}", english)
+    pattern = re.compile("(.+?)".join(map(re.escape, texts)), re.DOTALL)
+    draw = random.Random(english)
+    parts = [*texts, *texts, *(text[: len(text) // 2] for text in texts), "a", " ", "\n"]
+    tried = ["".join(draw.choices(parts, k=draw.randint(1, 9))) for _ in range(200)]
+    tried += [
+        "".join(text + "".join(draw.choices(parts, k=draw.randint(0, 2))) for text in texts)
+        for _ in range(200)
+    ]
+
+    for sentence in tried[:200] + [one[:60] for one in tried[200:]]:
+        found = pattern.fullmatch(sentence)
+        assert _values_between(texts, sentence) == (list(found.groups()) if found else None)
+
+
+def test_a_value_is_translated_to_a_limited_depth():
+    nested = '"a" is not a valid choice.'
+    for _ in range(4):
+        nested = f'"{nested}" is not a valid choice.'
+
+    assert translate(nested, "sw").count("si chaguo lililopo") == 3
 
 
 def test_values_are_filled_in_where_the_translation_has_them():

@@ -13,6 +13,7 @@ from omachemainproj.text import (
     tidy_line,
     without_invisible,
 )
+from tests.growth import grows_linearly
 
 #: Signs that nobody sees.
 INVISIBLE = (
@@ -160,3 +161,24 @@ def test_every_form_of_a_text_is_its_own_form():
 def test_a_row_of_invisible_signs_is_read_in_one_walk(sign):
     # For each of them the next visible one was looked for anew: this took an hour.
     assert clean_shown(f"a{sign * 400_000}b") == "ab"
+
+
+@pytest.mark.parametrize("form", [clean_shown, fold_identifier, fold_for_matching, fold_password])
+@pytest.mark.parametrize(
+    "marks",
+    ["\u0301\u0316", "\u0f73\u0301", "\u0344\u0316", "\u0316\u034f\u0301\u200b", "\uff9e\u0316"],
+)
+def test_a_row_of_marks_is_read_in_linear_time(form, marks):
+    assert grows_linearly(form, lambda size: "a" + marks * size, 1_000)
+
+
+@pytest.mark.parametrize("form", [clean_shown, fold_identifier, fold_for_matching, fold_password])
+@pytest.mark.parametrize("marks", ["\u0301\u0316", "\u0f73", "\u0344\u0316", "\u0316\u034f\u0301"])
+def test_a_letter_keeps_thirty_marks_and_what_follows(form, marks):
+    once = form(f"a{marks * 40}be\u0301")
+
+    assert form(once) == once
+    assert unicodedata.normalize("NFD", once)[0] == "a"
+    assert once.endswith("bé")
+    assert sum(unicodedata.combining(sign) != 0 for sign in once) <= 30
+    assert form(f"a{marks * 7}") != "a"

@@ -22,6 +22,7 @@ from tests.shopping import an_order, shelf
 from .fakes import CANCELLED, PAID
 
 DUTIES = [
+    "correct_times_ahead",
     "process_stored_events",
     "sync_unsynced_orders",
     "send_forgotten_stk_pushes",

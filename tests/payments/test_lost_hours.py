@@ -44,7 +44,7 @@ from tests.orders.lines import line_at
 from tests.shopping import an_order
 
 from .bodies import by_hand, post_c2b
-from .paying_out import hurry, payouts, sent, tell, tick
+from .paying_out import hurry, payouts, sent, tell, tell_when_asked, tick
 from .statements import PAYBILL, PAYING, read, read_all, statement
 from .test_commands import said
 
@@ -91,14 +91,14 @@ def test_nothing_is_sent_after_a_restore(stop, buyer, kettle, daraja):
 def test_transfers_under_way_are_queried_and_not_sent_again(line, daraja):
     tick()
     stop_after_restore(lost_since=timezone.now(), now=timezone.now())
-    Payout.objects.update(result_code="local.not_found", status="unknown")
+    Payout.objects.update(status="unknown")
 
-    hurry()
-    assert len(daraja.payouts) == 1
-
-    Payout.objects.update(result_code="")
     hurry()
     assert (len(daraja.payouts), len(daraja.questions)) == (1, 1)
+
+    tell_when_asked(Payout.objects.get(), code="SFC_IC0003")
+    hurry()
+    assert (len(daraja.payouts), payouts("status")) == (1, ["due"])
 
 
 def test_a_bad_initiator_stops_beside_a_restore(stop, daraja):

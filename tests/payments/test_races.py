@@ -156,7 +156,7 @@ def test_ringing_again_while_a_live_prompt_is_confirmed_does_not_deadlock(paymen
 
 
 def test_a_failure_and_a_success_at_once_end_confirmed(payment, monkeypatch):
-    slow_down(monkeypatch, "payments.reconciliation.outcomes._close")
+    slow_down(monkeypatch, "payments.reconciliation.outcomes._end")
     no_money = AttemptOutcome(succeeded=False, code="1037", text="", source="query")
     money = AttemptOutcome(True, "0", "", "callback", amount=3000, receipt="SGL7654321")
 

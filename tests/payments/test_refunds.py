@@ -254,7 +254,7 @@ def test_a_payout_nobody_took_is_sent_again_under_its_own_id(order, simulator):
 
     look_after(simulator, events=0)
     look_after(simulator)
-    assert ways("status", "result_code") == [("unknown", "local.not_found")]
+    assert ways("status", "result_text") == [("due", "M-Pesa never received it.")]
     look_after(simulator)
 
     (entry,) = [e for e in simulator.books()["entries"] if e["direction"] == "out"]

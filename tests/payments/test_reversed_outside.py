@@ -13,8 +13,17 @@ from payments.daraja.result_codes import TransferFailure
 from payments.daraja.statement import StatementPage, StatementRow
 from payments.disbursement import process_payout, process_refund
 from payments.ledger import balance
-from payments.models import Account, GatewayEvent, Payout, Receipt, Refund, StatementPull
+from payments.models import (
+    Account,
+    GatewayEvent,
+    Payout,
+    Receipt,
+    Refund,
+    RefundDay,
+    StatementPull,
+)
 from payments.payouts.allocation import create_payouts
+from payments.proof.prove import prove
 from payments.reconciliation.statement_pull import pull_statement
 from payments.refunds.services import refund_excess, refund_unmatched
 from payments.transfers import mark_done, mark_refused, reserve_daily_limit
@@ -294,6 +303,18 @@ def test_a_refund_on_its_way_that_m_pesa_refuses_after_it_is_owed_no_more(paid, 
     assert books() == {"buyers_held": 2000, "write_offs": 2000}
     assert paid.tracks.order_by("pk")[0].track_status == "refunded"
     assert Order.objects.get().payment_status == "paid"
+
+
+def test_a_refused_refund_that_it_closes_is_not_counted_as_sent_that_day(paid, daraja):
+    refund = sent_to_a_phone(paid)
+    assert RefundDay.objects.get().sent == 1500
+    mark_refused(refund, code="2040", text="No such phone.", reason=TransferFailure.NOT_REGISTERED)
+
+    seen()
+
+    assert refunds() == [(1500, "outside", "done", BACK), (2000, "outside", "done", "")]
+    assert RefundDay.objects.get().sent == 0
+    assert prove().broken == []
 
 
 def test_a_refund_that_went_after_it_was_dropped_is_lost(paid, daraja):

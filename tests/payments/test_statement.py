@@ -13,10 +13,19 @@ from payments.backoffice.receipt_services import (
     ActionNotAvailable,
     mark_as_separate_payment,
     mark_attempt_unpaid,
+    reprocess_message,
+    set_message_aside,
 )
 from payments.daraja.client import StatementPage, StatementRow
 from payments.daraja.errors import DarajaRefused, DarajaUnknown
-from payments.models import GatewayEvent, OrderPayment, Receipt, Refund, StatementPull
+from payments.models import (
+    GatewayEvent,
+    OrderPayment,
+    Receipt,
+    Refund,
+    StatementPull,
+    Withdrawal,
+)
 from payments.proof.simulator_books import compare
 from payments.reconciliation.incoming import record_receipt
 from payments.reconciliation.statement_pull import (
@@ -28,7 +37,9 @@ from payments.same_payments import is_undecided
 from tests.shopping import cash_out, shelf
 from tests.threads import at_once
 
+from .bodies import by_hand, post_c2b
 from .conftest import settled
+from .statements import PAYBILL, read, statement
 
 NOW = timezone.now().replace(microsecond=0)
 HOUR = timedelta(hours=1)
@@ -299,7 +310,7 @@ def read_from_to(since, until):
 def test_an_attempt_the_complete_statement_does_not_show_fails(forsaken, since, until, ends):
     read_from_to(NOW + since, NOW + until)
 
-    closed = fail_attempts_not_on_statement()
+    closed = fail_attempts_not_on_statement(NOW + 26 * HOUR)
 
     forsaken.refresh_from_db()
     assert (closed, forsaken.status) == (int(ends == "failed"), ends)
@@ -312,14 +323,14 @@ def test_without_a_statement_no_attempt_is_ended(forsaken, settings, switch):
     if not switch:
         read_from_to(NOW, NOW + 26 * HOUR)
 
-    assert fail_attempts_not_on_statement() == 0
+    assert fail_attempts_not_on_statement(NOW + 26 * HOUR) == 0
 
 
 def test_an_attempt_that_is_still_asked_about_is_not_ended(forsaken):
     OrderPayment.objects.update(next_check_at=NOW + 30 * HOUR)
     read_from_to(NOW, NOW + 26 * HOUR)
 
-    assert fail_attempts_not_on_statement() == 0
+    assert fail_attempts_not_on_statement(NOW + 26 * HOUR) == 0
 
 
 def test_the_clock_reads_and_then_ends_what_is_not_there(forsaken, daraja):
@@ -351,7 +362,7 @@ def at_a_till(forsaken):
 
 
 def test_an_attempt_whose_money_may_lie_in_suspense_has_not_failed(at_a_till, forsaken):
-    assert fail_attempts_not_on_statement() == 0
+    assert fail_attempts_not_on_statement(NOW + 26 * HOUR) == 0
 
     forsaken.refresh_from_db()
     assert (forsaken.status, forsaken.result_code) == ("submitted", "")
@@ -371,4 +382,171 @@ def test_staff_cannot_say_that_no_money_came_before_it_is_decided(at_a_till, for
 def test_a_prompt_fails_once_its_money_is_found_to_be_another_payment(at_a_till, forsaken):
     mark_as_separate_payment(at_a_till.pk)
 
-    assert fail_attempts_not_on_statement() == 1
+    assert fail_attempts_not_on_statement(NOW + 26 * HOUR) == 1
+
+
+# --- Reversals shown before their payments ------------------------------------------------------
+
+PAID, BACK = "SGL7654321", "SGR7654321"
+
+
+def five_hours_ago(order):
+    """A payment of the order."""
+    return StatementRow(
+        PAID, 3000, NOW - 5 * HOUR, "2547*****678", order.reference, "c2b-pay-bill-debit"
+    )
+
+
+REVERSED = StatementRow(
+    BACK, 3000, NOW - 4 * HOUR, "", PAID, "c2b-reversal", is_reversal=True, reverses=PAID
+)
+CHARGE = StatementRow(PAID, 15, NOW - 4 * HOUR, "", "", "Pay Bill Charge")
+
+
+def pages(*rows_of_each):
+    """A statement of these pages."""
+    shown = iter([*(StatementPage(rows, ()) for rows in rows_of_each), NOTHING])
+    return lambda pull: next(shown)
+
+
+def gone(order):
+    order.refresh_from_db()
+    [receipt] = Receipt.objects.all()
+    refunds = list(Refund.objects.values_list("amount", "way", "status", "number"))
+    return receipt.number, order.payment_status, refunds
+
+
+RECORDED = (PAID, "paid", [(3000, "outside", "done", BACK)])
+
+
+@pytest.mark.parametrize("is_one_page", [True, False])
+@pytest.mark.parametrize("is_newest_first", [True, False])
+def test_a_reversal_is_recorded_wherever_the_statement_shows_its_payment(
+    order, daraja, is_one_page, is_newest_first
+):
+    rows = [REVERSED, five_hours_ago(order)]
+    rows = rows if is_newest_first else rows[::-1]
+    daraja.on_pull = pages(rows) if is_one_page else pages(rows[:1], rows[1:])
+
+    pull_statement(NOW)
+
+    assert gone(order) == RECORDED
+    assert not GatewayEvent.objects.exists()
+
+
+@pytest.mark.parametrize("is_newest_first", [True, False])
+def test_a_row_about_a_payment_on_the_statement_waits_for_staff_in_either_order(
+    order, daraja, is_newest_first
+):
+    rows = [CHARGE, five_hours_ago(order)]
+    daraja.on_pull = pages(rows if is_newest_first else rows[::-1])
+
+    pull_statement(NOW)
+
+    [event] = GatewayEvent.objects.all()
+    assert (event.state, event.note) == (
+        "failed",
+        "Pay Bill Charge: about receipt SGL7654321, which is recorded as a payment.",
+    )
+
+
+def test_a_reversal_on_a_statement_that_could_not_be_read_to_its_end_is_read_again(order, daraja):
+    daraja.on_pull = pages([REVERSED])
+    first = daraja.on_pull
+
+    def fails(pull):
+        if pull["offset"]:
+            raise DarajaUnknown("silence")
+        return first(pull)
+
+    daraja.on_pull = fails
+    pull_statement(NOW)
+    assert not GatewayEvent.objects.exists()
+
+    daraja.on_pull = pages([REVERSED], [five_hours_ago(order)])
+    pull_statement(NOW + HOUR)
+
+    assert gone(order) == RECORDED
+
+
+def kept():
+    return list(GatewayEvent.objects.filter(source="statement").values_list("state", "awaited"))
+
+
+@pytest.fixture
+def reversal_alone(order, daraja):
+    """The statement shows the reversal alone; the payment is reported hours later."""
+    daraja.on_pull = pages([REVERSED])
+    pull_statement(NOW)
+    daraja.on_pull = lambda pull: NOTHING
+    assert kept() == [("failed", PAID)]
+
+
+def test_a_reversal_reported_before_its_payment_is_recorded_with_it(client, order, reversal_alone):
+    post_c2b(client, by_hand(order.reference, 3000, receipt=PAID))
+
+    clock.run_periodic()
+
+    assert gone(order) == RECORDED
+    assert kept() == [("applied", "")]
+
+
+def test_a_reversal_that_staff_set_aside_is_still_recorded_with_its_payment(
+    client, order, reversal_alone
+):
+    set_message_aside(GatewayEvent.objects.get().pk)
+    post_c2b(client, by_hand(order.reference, 3000, receipt=PAID))
+
+    clock.run_periodic()
+
+    assert gone(order) == RECORDED
+
+
+def test_staff_reprocess_a_reversal_once_its_payment_is_recorded(client, order, reversal_alone):
+    event = GatewayEvent.objects.get()
+    assert reprocess_message(event.pk).state == "failed"
+    assert kept() == [("failed", PAID)]
+    post_c2b(client, by_hand(order.reference, 3000, receipt=PAID))
+
+    assert reprocess_message(event.pk).state == "applied"
+
+    assert gone(order) == RECORDED
+
+
+def test_a_reversal_confirmed_before_its_payment_is_recorded_with_it(client, order, daraja):
+    post_c2b(client, by_hand(PAID, 3000, receipt=BACK, TransactionType="Pay Bill Reversal"))
+    post_c2b(client, by_hand(order.reference, 3000, receipt=PAID))
+
+    clock.run_periodic()
+
+    assert gone(order) == RECORDED
+    assert set(GatewayEvent.objects.values_list("state", "awaited")) == {("applied", "")}
+
+
+def test_a_reversal_of_another_amount_is_tried_once_when_its_payment_is_recorded(
+    client, order, reversal_alone
+):
+    post_c2b(client, by_hand(order.reference, 2000, receipt=PAID))
+
+    clock.run_periodic()
+    processed_at = GatewayEvent.objects.get(source="statement").applied_at
+    clock.run_periodic()
+
+    assert kept() == [("failed", "")]
+    assert GatewayEvent.objects.get(source="statement").applied_at == processed_at
+
+
+def test_a_withdrawal_that_reversed_a_payment_is_settled_once_that_payment_is_recorded(
+    client, order, daraja
+):
+    read(statement(
+        {"receipt": BACK, "amount": -3000, "reason": "Pay Bill Reversal", "reverses": PAID},
+        shortcode=PAYBILL,
+    ))  # fmt: skip
+    assert Withdrawal.objects.get().state == "open"
+    post_c2b(client, by_hand(order.reference, 3000, receipt=PAID))
+
+    clock.run_periodic()
+
+    assert gone(order) == RECORDED
+    assert Withdrawal.objects.get().state == "refund"

@@ -14,6 +14,7 @@ from products.spreadsheets.csv_format import (
     BadSheet,
     read_sheet,
 )
+from tests.growth import grows_linearly
 
 ROW = "Kettle,kitchen,1500,5,0712345678"
 HEADER = "name,category,price,item_number,payment_mpesa_number"
@@ -104,7 +105,8 @@ def test_a_text_without_its_quotes_is_an_error_of_its_row():
         (sheet(*[ROW] * (MAX_ROWS + 1)), "more than 1,000 rows"),
         (b"a" * (MAX_BYTES + 1), "larger than 2 MB"),
         (b"," * MAX_BYTES, "is not CSV|name the columns"),
-        (b"x," * 100_000, "There is no column 'x', 'x', 'x', 'x', 'x'. Choose from"),
+        (b"x," * 90, "There is no column 'x', 'x', 'x', 'x', 'x'. Choose from"),
+        (b"x," * 100_000, "The first row has 100,000 cells. Choose from: id, sku"),
     ],
 )
 def test_an_unreadable_file_is_refused_with_the_reason(raw, told):
@@ -112,6 +114,19 @@ def test_an_unreadable_file_is_refused_with_the_reason(raw, told):
         read_sheet(raw)
 
     assert len(str(bad.value)) < 500
+
+
+@pytest.mark.parametrize("cell", ["name,", "x,", "\u0430,"])
+def test_a_long_header_is_refused_in_linear_time(cell):
+    def refuse(raw):
+        with pytest.raises(BadSheet):
+            read_sheet(raw)
+
+    assert grows_linearly(refuse, lambda size: (cell * size).encode() + ROW.encode(), 2_500)
+
+
+def test_empty_cells_after_the_header_do_not_matter():
+    assert rows(sheet(f"{ROW}{',' * 5000}", header=f"{HEADER}{', ' * 5000}")) == [(2, "Kettle")]
 
 
 def test_a_thousand_rows_are_read():

@@ -7,6 +7,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from products.models import Product, StockMovement
+from products.serializers import EditProductInput
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
 from tests.guards import balanced_books  # noqa: F401
@@ -109,6 +110,24 @@ def test_a_new_row_with_the_name_of_a_listing_is_not_doubled_by_accident(seller_
         ]})
     ]  # fmt: skip
     assert Product.objects.get().price == 1500
+
+
+def test_a_row_is_compared_with_few_of_the_listings_with_its_name(seller_api, seller, monkeypatch):
+    checked = []
+
+    class Counted(EditProductInput):
+        def is_valid(self, **kwargs):
+            checked.append(self.instance)
+            return super().is_valid(**kwargs)
+
+    monkeypatch.setattr("products.spreadsheets.row_import.EditProductInput", Counted)
+    for number in range(50):
+        ProductFactory(seller=seller, name="Kettle", sku=f"K-{number}", price=2000 + number)
+
+    response = send(seller_api, *[KETTLE] * 3)
+
+    assert [row["status"] for row in response.json()["rows"]] == ["failed"] * 3
+    assert len(checked) == 3 * 20
 
 
 def test_a_sku_lists_once_and_changes_afterwards(seller_api):

@@ -221,6 +221,28 @@ def test_a_category_goes_by_the_filters_in_the_address_and_stays_out_of_search_e
     assert meta(response, "robots") == "noindex"
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "fields=id", "fields=name,price&fields=id", "fields=", "fields=x", "page_size=1",
+        "page_size=0", "cursor=x", "cursor=", "seller=x", "seller=%F0%9F%98%80", "in_stock=false",
+        "in_stock=x", "listed=false", "ordering=x", "min_price=1e9", "max_price=-1", "format=json",
+        "search=pot", "category=kitchen", "fbclid=1", "page=2", "stars=5", "pictures=x",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("headers", [{}, {"Accept": "text/csv"}, {"If-None-Match": "*"}])
+def test_a_category_is_shown_whatever_its_address_asks_for(client, asked, headers):
+    ProductFactory(name="Pot", category="kitchen", item_number=0)
+    pot = ProductFactory(name="Pot", category="kitchen")
+
+    response = client.get(f"/shop/category/kitchen?{asked}", headers=headers)
+
+    assert response.status_code in {200, 304}
+    if asked.startswith("fields=") and not headers and asked not in {"fields=", "fields=x"}:
+        [card] = boot(response)["category"]["page"]["items"]
+        assert (card["id"], set(card)) == (pot.pk, set(pages.CARD))
+
+
 def test_a_further_page_of_a_category_is_painted_for_who_has_no_program(client):
     seller = UserFactory()
     for at in range(26):

@@ -185,8 +185,8 @@ BUYING = [
         "payments.GatewayEvent",
         "payment__order__buyer receipt__order__buyer refund__order__buyer payout__seller",
         "id source body received_at state note",
-        hidden="sha256 token remote_address headers",
-        stays={BOOKS: "body sha256 token remote_address headers note"},
+        hidden="sha256 token remote_address headers awaited",
+        stays={BOOKS: "body sha256 token remote_address headers note awaited"},
     ),
     Holding(
         "messages",
