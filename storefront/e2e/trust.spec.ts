@@ -187,7 +187,7 @@ test("a session that ended elsewhere asks to sign in, and comes back", async ({
   await page.getByLabel("User name or email").fill(buyer.username);
   await page.getByLabel("Password").fill("not this one");
   await page.getByRole("button", { name: "Sign in" }).click();
-  await expect(page.getByText("do not belong together")).toBeVisible();
+  await expect(page.getByText("Wrong user name or password")).toBeVisible();
   await isForEveryone(page);
   await page.getByLabel("Password").fill(buyer.password);
   await page.getByRole("button", { name: "Sign in" }).click();
