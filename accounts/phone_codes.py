@@ -3,7 +3,8 @@
 A code belongs to one requester, who gets a token to send with it: nobody can guess at a code sent
 for someone else, or invalidate it by asking for another. With six digits, five attempts per code
 and ten codes per phone and day there are fifty guesses at a million. Wrong codes also count for the
-network (accounts.lockout), but not for the phone, or strangers could lock its owner out.
+network (accounts.lockout), but not for the phone, or strangers could lock its owner out. A locked
+network refuses wrong codes only: others behind the same address still sign in.
 
 The database holds digests keyed with DJANGO_SECRET_KEY. The answer and its timing are the same
 whether or not the phone has an account.
@@ -120,24 +121,23 @@ def check_code(
 ) -> None:
     """Use up a code. Of concurrent attempts with the right code, one succeeds.
 
-    Each attempt is counted before anything is compared. If ``before_use`` raises, a right code can
-    be entered again. Raises PhoneLoginOff, FieldRefusal (400) for a code that is wrong, used or
-    expired, and LockedOut (429) after too many failures.
+    Each attempt is counted for its code before anything is compared. If ``before_use`` raises, a
+    right code can be entered again. Raises PhoneLoginOff, FieldRefusal (400) for a code that is
+    wrong, used or expired, and LockedOut (429) for one from a network with too many failures.
     """
     check_offered()
-    attempt = lockout.begin(request, None, credential=lockout.PHONE)
     row = PhoneCode.objects.filter(key=_digest("token", typed.token))
     live = row.filter(purpose=purpose, expires_at__gt=now, tries__lt=TRIES)
     counted = live.update(tries=F("tries") + 1)
     expected = row.values_list("answer", flat=True).first() or _digest("none", typed.token)
     given = _answer(typed.token, phone, purpose, user_id, typed.code)
     if constant_time_compare(expected, given) and counted:
-        attempt.take_back()
         before_use()
         if row.delete()[0]:
             return
     else:
-        attempt.fail()
+        # Only now: a stranger with invented tokens must not keep others from using their codes.
+        lockout.begin(request, None, credential=lockout.PHONE).fail()
     raise FieldRefusal({"code": [WRONG]})
 
 

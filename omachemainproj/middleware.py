@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import secrets
 from collections.abc import Callable
@@ -18,13 +17,11 @@ from django.utils.module_loading import import_string
 
 from .access import Request
 from .api.errors import Busy, Refusal
-from .api.handlers import answer_busy, is_out_of_room, refuse
+from .api.handlers import busy_for, refuse
 from .bodies import BROKE_OFF, NoLength, TooLarge, watch_body
 from .health import PROBES
 from .ip_addresses import read_address
 from .logs import client_address, request_id
-
-logger = logging.getLogger(__name__)
 
 Answer = Callable[[HttpRequest], HttpResponse]
 
@@ -95,10 +92,7 @@ class EdgeMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Answer 503 if the database is busy or the disk full, for pages too."""
-        if isinstance(exception, OperationalError) or is_out_of_room(exception):
-            logger.error("%s %s could not be served: %s", request.method, request.path, exception)
-            return answer_busy(request)
-        return None
+        return busy_for(request, exception)
 
     def _answer(self, request: HttpRequest) -> HttpResponse:
         try:
@@ -137,7 +131,8 @@ class PagesMiddleware:
         self._past = through = get_response
         for name in reversed(settings.PAGES_MIDDLEWARE):
             # None of them has view or exception hooks, which would not be called here.
-            through = cast("Answer", convert_exception_to_response(import_string(name)(through)))
+            inner = _busy_if_database_is(import_string(name)(through))
+            through = cast("Answer", convert_exception_to_response(inner))
         self._through = through
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
@@ -150,6 +145,21 @@ class PagesMiddleware:
         ):
             return self._through(request)
         return self._past(request)
+
+
+def _busy_if_database_is(get_response: Answer) -> Answer:
+    """A middleware that reads sessions or users, answering 503 where a view would."""
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        try:
+            return get_response(request)
+        except (OperationalError, OSError) as error:
+            response = busy_for(request, error)
+            if response is None:
+                raise
+            return response
+
+    return answer
 
 
 class RefusalMiddleware:

@@ -7,6 +7,7 @@ Field errors keep Django REST framework's, ``{"field": ["…"]}``. Everything el
 from __future__ import annotations
 
 import logging
+import sys
 from errno import EDQUOT, ENOSPC, EROFS
 from typing import Any
 
@@ -127,7 +128,7 @@ def _tried_another_scheme(context: dict[str, Any]) -> bool:
     return bool(said) and said[0].lower() != "bearer"
 
 
-def is_out_of_room(exc: Exception) -> bool:
+def is_out_of_room(exc: BaseException | None) -> bool:
     """Whether the disk is full, or can no longer be written to."""
     return isinstance(exc, OSError) and exc.errno in {ENOSPC, EDQUOT, EROFS}
 
@@ -137,6 +138,14 @@ def answer_busy(request: HttpRequest) -> JsonResponse:
     response = refuse(request, Busy.default_detail, Busy.default_code, 503)
     response["Retry-After"] = "2"
     return response
+
+
+def busy_for(request: HttpRequest, error: BaseException | None) -> JsonResponse | None:
+    """The response if this error says that the database is busy or the disk full, or else None."""
+    if not isinstance(error, OperationalError) and not is_out_of_room(error):
+        return None
+    logger.error("%s %s could not be served: %s", request.method, request.path, error)
+    return answer_busy(request)
 
 
 class Conflict(APIException):
@@ -190,8 +199,11 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer an unexpected error; the log has the traceback with the same request id."""
-    return refuse(
+    """Answer an unexpected error; the log has the traceback with the same request id.
+
+    Errors of a middleware come here too, where the database may be busy as in a view.
+    """
+    return busy_for(request, sys.exc_info()[1]) or refuse(
         request,
         "Something went wrong on our side. The error has been logged.",
         "server_error",

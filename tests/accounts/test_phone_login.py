@@ -10,7 +10,7 @@ from django.db import IntegrityError
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from accounts import emails, phone_codes, phone_login, services
+from accounts import emails, lockout, phone_codes, phone_login, services
 from accounts.models import CodePurpose, PhoneCode, PhoneLogin, User
 from accounts.phone_codes import delete_old_codes
 from omachemainproj.sms.errors import MaybeSent, NotSent
@@ -19,6 +19,8 @@ from tests.factories import PASSWORD, AddressFactory, UserFactory, give_role
 from tests.threads import at_once
 
 from .conftest import bearer, log_in
+
+HOUR = timedelta(hours=1)
 
 PHONE = "254712345678"
 pytestmark = pytest.mark.django_db
@@ -273,12 +275,32 @@ def test_wrong_codes_count_with_their_network(carrier, settings, monkeypatch):
     assert statuses == {400, 429}
 
 
-def test_strangers_lock_nobody_out_by_wrong_codes(carrier, settings):
+def test_strangers_lock_nobody_out_by_wrong_codes(carrier, settings, monkeypatch):
     settings.LOCKOUT = True
-    for number in range(40):
-        type_in(f"{number}", "123456")
+    monkeypatch.setitem(lockout.LIMITS, "network", lockout._Limit(5, HOUR, HOUR))
+    statuses = [type_in(f"{number}", "123456").status_code for number in range(8)]
+    token = ask().json()["token"]
+    mistyped = type_in(token, f"{(int(carrier.code) + 1) % 10**6:06}")
 
-    assert enter(carrier).status_code == 201
+    answer = type_in(token, carrier.code)
+
+    assert statuses == [400] * 4 + [429] * 4
+    assert mistyped.status_code == 429
+    assert answer.status_code == 201
+
+
+def test_a_locked_network_has_five_tries_at_a_code_as_any_other(carrier, settings, monkeypatch):
+    settings.LOCKOUT = True
+    monkeypatch.setitem(lockout.LIMITS, "network", lockout._Limit(1, HOUR, HOUR))
+    token = ask().json()["token"]
+    wrong = f"{(int(carrier.code) + 1) % 10**6:06}"
+    statuses = [type_in(token, wrong).status_code for _ in range(5)]
+
+    answer = type_in(token, carrier.code)
+
+    assert statuses == [429] * 5
+    assert answer.status_code == 429
+    assert not User.objects.exists()
 
 
 @pytest.mark.postgres

@@ -43,3 +43,36 @@ def test_a_page_of_the_admin_that_finds_no_room_is_a_503(monkeypatch, error):
     answer = staff_browser.get("/admin/orders/order/")
 
     assert (answer.status_code, answer.json()) == (503, BUSY)
+
+
+@pytest.mark.parametrize("debug", [True, False])
+@pytest.mark.parametrize("error", [OSError(ENOSPC, "full"), OperationalError("the pool is empty")])
+@pytest.mark.parametrize(
+    "reader",
+    [
+        "accounts.middleware.Session.objects.live",
+        "accounts.middleware._note",
+        "django.contrib.sessions.backends.db.SessionStore.load",
+        "django.contrib.sessions.backends.db.SessionStore.save",
+        "django.middleware.clickjacking.XFrameOptionsMiddleware.process_response",
+    ],
+)
+@pytest.mark.parametrize("address", ["/shop/", "/admin/", "/categories/"])
+def test_a_cookie_that_cannot_be_read_is_a_503(
+    buyer, monkeypatch, settings, address, reader, error, debug
+):
+    def busy(*args, **kwargs):
+        raise error
+
+    desk = Client(raise_request_exception=False)
+    desk.force_login(buyer, backend="accounts.backends.UsernameOrEmailBackend")
+    if "clickjacking" in reader and debug:
+        pytest.skip("Django shows its own page for errors of its own middleware.")
+    settings.DEBUG = debug
+    is_needed = reader.endswith((".live", "load", "process_response"))
+    monkeypatch.setattr(reader, busy)
+
+    answer = desk.get(address)
+
+    if is_needed or answer.status_code >= 400:
+        assert (answer.status_code, answer.json(), answer["Retry-After"]) == (503, BUSY, "2")
