@@ -29,6 +29,7 @@ from payments.models import (
     TransferStatus,
 )
 from payments.models.refunds import UNSENT
+from payments.shortcodes import is_sent_from_elsewhere
 from payments.transfers import mark_done, mark_failed, mark_refused
 
 from .receipt_status import UNKNOWN_TRANSACTION, apply_answer
@@ -163,6 +164,8 @@ def _no_answer(row: Transfer, result: Result) -> str:
         )
     if result.result_code != UNKNOWN_TRANSACTION:
         return f"The query was not answered: {result.result_code} {result.description}"
+    if is_sent_from_elsewhere(row):
+        return f"M-Pesa does not know it. It was sent from {row.shortcode}: look on its portal."
     # It may be sent again only if M-Pesa never said that it received the request.
     unheard = row.still(TransferStatus.UNKNOWN)
     if not row.is_reversal and unheard.update(result_code=NOT_FOUND):
