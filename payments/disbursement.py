@@ -35,7 +35,7 @@ from .models import (
     TransferStatus,
 )
 from .payouts.services import retry_payout
-from .shortcodes import paid_shortcode, reversing_shortcode
+from .shortcodes import paid_shortcode, sending_shortcode
 from .transaction_status import query_transaction_status
 from .transfers import (
     Readiness,
@@ -147,8 +147,9 @@ def _claim_unheld(row: Row, now: datetime) -> _Claimed[Row] | None:
     waited = _wait_before(row)
     if is_sent:
         row.status, row.sent_at = TransferStatus.UNKNOWN, now
+        row.shortcode = sending_shortcode(row)
         row.next_check_at = now + TRANSFER_QUERIES.first_after(row.checks)
-        row.save(update_fields=["status", "sent_at", "next_check_at"])
+        row.save(update_fields=["status", "sent_at", "shortcode", "next_check_at"])
     return _Claimed(row, receipt=receipt, waited=waited) if receipt or is_sent else None
 
 
@@ -215,7 +216,7 @@ def _request(row: Transfer) -> Conversation:
     }
     if row.is_reversal:
         receipt = row.receipt_to_reverse
-        about["shortcode"] = reversing_shortcode(receipt)
+        about["shortcode"] = row.shortcode or sending_shortcode(row)
         return gateway.daraja().reversal(receipt=receipt, **about)
     return gateway.daraja().b2c_payment(
         phone=row.phone,
@@ -260,11 +261,9 @@ def _send_again_later(row: Transfer, refusal: DarajaRefused, waited: timedelta) 
 
 def _query_status(row: Transfer) -> None:
     """Query its status; the answer is posted to a callback URL of its own."""
-    about = {"originator_conversation_id": row.query_id}
-    if row.is_reversal:
-        # A reversal belongs to the short code that was paid.
-        about["shortcode"] = reversing_shortcode(row.receipt_to_reverse)
-    _ask(row, about)
+    # At the short code it was sent from. A reversal belongs to the one that was paid.
+    shortcode = row.shortcode or sending_shortcode(row)
+    _ask(row, {"originator_conversation_id": row.query_id, "shortcode": shortcode})
 
 
 def _query_payment(row: Transfer, receipt: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 
-from .models import Provider, Receipt, ReceiptEvidence
+from .models import Provider, Receipt, ReceiptEvidence, Transfer
 
 
 def receiving_shortcode() -> str:
@@ -15,13 +15,22 @@ def receiving_shortcode() -> str:
 def paid_shortcode(number: str) -> str:
     """The short code the M-Pesa payment with this number was made to.
 
-    As far as a source reported it; a returned transfer came to the one that pays out.
+    As far as a source reported it, or else as its prompt was sent; a returned transfer came to the
+    one that pays out.
     """
     reports = ReceiptEvidence.objects.filter(
         receipt__number=number, receipt__provider=Provider.MPESA
     ).exclude(shortcode="")
     first = reports.order_by("pk").first()
-    return first.shortcode if first is not None else receiving_shortcode()
+    if first is not None:
+        return first.shortcode
+    receipt = Receipt.objects.numbered(Provider.MPESA, number).select_related("payment").first()
+    return (receipt is not None and _prompted_shortcode(receipt)) or receiving_shortcode()
+
+
+def _prompted_shortcode(receipt: Receipt) -> str:
+    """The short code the prompt of a payment was sent with; "" if there was no prompt."""
+    return receipt.payment.shortcode if receipt.payment is not None else ""
 
 
 def is_our_shortcode(shortcode: str) -> bool:
@@ -31,10 +40,26 @@ def is_our_shortcode(shortcode: str) -> bool:
 
 def was_paid_to_us(receipt: Receipt, shortcode: str) -> bool:
     """Whether a payment to this short code was one to the shop, by its current or earlier numbers:
-    the first reports of a payment name the number it was paid to."""
-    return is_our_shortcode(shortcode) or (
-        bool(shortcode) and receipt.evidence.filter(shortcode=shortcode).exists()
-    )
+    its prompt and the first reports of a payment name the number it was paid to."""
+    if not shortcode:
+        return False
+    if is_our_shortcode(shortcode) or shortcode == _prompted_shortcode(receipt):
+        return True
+    return receipt.evidence.filter(shortcode=shortcode).exists()
+
+
+def sending_shortcode(row: Transfer) -> str:
+    """The short code that a transfer is sent from now, or at which its payment is reversed."""
+    if row.is_reversal:
+        return reversing_shortcode(row.receipt_to_reverse)
+    paying: str = settings.DARAJA_B2C_SHORTCODE
+    return paying
+
+
+def is_sent_from_elsewhere(row: Transfer) -> bool:
+    """Whether money to a phone was sent from a short code that no longer pays out: M-Pesa may not
+    recognise its id at another one, so it is not sent again."""
+    return not row.is_reversal and row.shortcode not in {"", settings.DARAJA_B2C_SHORTCODE}
 
 
 def reversing_shortcode(number: str) -> str:

@@ -34,6 +34,7 @@ from payments.models import (
     OrderPaymentQuerySet,
     amount_credited,
 )
+from payments.shortcodes import receiving_shortcode
 
 from .failures import NOT_SENT, PHONE_BUSY, RATE_LIMITED, TOO_MANY_PHONES, ends_hold
 from .messages import notify_payment_failed
@@ -188,15 +189,16 @@ def _claim(order_id: int, now: datetime) -> _Claimed | None:
         # A buyer who asks too often reads so in the answer; they get no notification about it.
         _abandon(payment, reason, notify=reason not in {RATE_LIMITED, TOO_MANY_PHONES})
         return None
-    _mark_unknown(payment.pk, now)
+    _mark_unknown(payment.pk, now, receiving_shortcode())
     return _Claimed(payment, taken)
 
 
 @compiled_update
-def _mark_unknown(payment: int, now: datetime) -> Update:
+def _mark_unknown(payment: int, now: datetime, shortcode: str) -> Update:
     return OrderPayment.objects.filter(pk=payment), {
         "status": AttemptStatus.UNKNOWN,
         "rung_at": now,
+        "shortcode": shortcode,
         "next_check_at": now + STK_QUERIES.first,
         "result_code": "",
         "result_text": "",

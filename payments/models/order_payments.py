@@ -126,6 +126,10 @@ class OrderPayment(models.Model):
     result_code = models.CharField(max_length=32, blank=True)
     result_text = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    #: The short code its prompt is paid to: the one of the settings when it was sent.
+    shortcode = models.CharField(
+        max_length=12, blank=True, default="", db_default="", editable=False
+    )
     rung_at = models.DateTimeField(null=True, help_text="When M-Pesa was asked to show the prompt.")
     #: When the clock queries its status next; None if it is not to be queried.
     next_check_at = models.DateTimeField(null=True)

@@ -134,6 +134,11 @@ class Transfer(models.Model):
     status_token = models.CharField(
         max_length=32, default=new_callback_token, unique=True, editable=False
     )
+    #: The short code it was sent from, or at which the payment is reversed: that of the settings
+    #: when it was sent.
+    shortcode = models.CharField(
+        max_length=12, blank=True, default="", db_default="", editable=False
+    )
     #: Daraja's own id of the request, from its answer.
     conversation_id = models.CharField(max_length=64, blank=True)
     number = models.CharField(max_length=20, blank=True, help_text="M-Pesa's receipt for it.")

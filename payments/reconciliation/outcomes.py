@@ -60,11 +60,12 @@ class AttemptOutcome:
     #: The id of the staff member who reported it, if one did.
     by: int | None = None
 
-    def as_report(self, requested: int) -> SourceReport:
-        """The report that may confirm a receipt; ``requested`` is the amount requested, KES."""
-        amount = requested if self.amount is None else self.amount
-        # Staff name no short code; the gateway's own reports are about ours.
-        shortcode = "" if self.source == ReceiptSource.STAFF else receiving_shortcode()
+    def as_report(self, payment: OrderPayment) -> SourceReport:
+        """The report that may confirm a receipt of ``payment``."""
+        amount = payment.amount if self.amount is None else self.amount
+        # Staff name no short code; the gateway's own reports are about the one that was sent.
+        ours = payment.shortcode or receiving_shortcode()
+        shortcode = "" if self.source == ReceiptSource.STAFF else ours
         return SourceReport(self.source, amount, self.receipt, shortcode, self.by)
 
 
@@ -127,7 +128,7 @@ def _credit(
     known = _known_receipts(payment, outcome.receipt)
     kept = next((receipt for receipt in known if receipt.payment_id == payment.pk), None)
     if kept is not None and outcome.receipt in {"", kept.number}:
-        evidence.record(kept, outcome.as_report(payment.amount))
+        evidence.record(kept, outcome.as_report(payment))
         return "Already recorded."
     if kept is not None:
         note = _add_details(payment, order, kept, outcome)
@@ -150,7 +151,7 @@ def _credit(
             source=outcome.source,
             paid_at=outcome.paid_at,
         ),
-        outcome.as_report(payment.amount),
+        outcome.as_report(payment),
     )
     _confirm(payment, order, outcome, settlement)
     if receipt.amount != payment.amount:
@@ -164,7 +165,7 @@ def _keep_evidence(payment: OrderPayment, outcome: AttemptOutcome) -> None:
     if about is None:
         about = Receipt.objects.filter(payment=payment).first()
     if about is not None and about.order_id in {None, payment.order_id}:
-        evidence.record(about, outcome.as_report(payment.amount))
+        evidence.record(about, outcome.as_report(payment))
 
 
 def _known_receipts(payment: OrderPayment, number: str) -> list[Receipt]:
@@ -273,7 +274,7 @@ def _add_details(
     if kept.number and (
         kept.source == ReceiptSource.CALLBACK or outcome.source != ReceiptSource.CALLBACK
     ):
-        return _hold_second_receipt(kept, outcome)
+        return _hold_second_receipt(payment, kept, outcome)
     # A number reported at the attempt's own callback URL does not replace another such number, and
     # numbers from other sources replace none.
     kept.number, kept.paid_at, kept.source = outcome.receipt, outcome.paid_at, outcome.source
@@ -298,7 +299,7 @@ def _merge_found(kept: Receipt, found: Receipt, order: Order) -> str:
     return "Already recorded; it was in suspense under its number."
 
 
-def _hold_second_receipt(kept: Receipt, outcome: AttemptOutcome) -> str:
+def _hold_second_receipt(payment: OrderPayment, kept: Receipt, outcome: AttemptOutcome) -> str:
     """Put a second receipt of one STK push, which pays only once, in suspense for staff."""
     note = f"A second receipt for the attempt behind {kept.number}."
     suspense.hold(
@@ -309,7 +310,7 @@ def _hold_second_receipt(kept: Receipt, outcome: AttemptOutcome) -> str:
             paid_at=outcome.paid_at,
             note=note,
         ),
-        outcome.as_report(kept.amount),
+        outcome.as_report(payment),
     )
     logger.error("receipt %s: %s In suspense.", outcome.receipt, note)
     return note

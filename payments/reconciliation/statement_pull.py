@@ -219,15 +219,21 @@ def _store_other_row(row: StatementRow, *, is_known: bool) -> None:
 def fail_attempts_not_on_statement(now: datetime) -> int:
     """Fail attempts without any report whose money is on no statement. Safe to repeat.
 
-    Only if the statement was read without a gap from the STK push until a day later, and no money
-    without an order may be theirs: at a till no row has a reference. Staff decide about the others.
+    Only if the statement of the short code that the prompt was for was read without a gap from the
+    STK push until a day later, and no money without an order may be theirs: at a till no row has a
+    reference. Staff decide about the others.
     """
-    pull = StatementPull.objects.filter(shortcode=settings.DARAJA_SHORTCODE).first()
-    until = None if pull is None else _read_until(pull, now)
-    if not settings.DARAJA_STATEMENT or pull is None or until is None:
+    if not settings.DARAJA_STATEMENT:
+        return 0
+    return sum(_fail_not_shown(pull, now) for pull in StatementPull.objects.order_by("pk"))
+
+
+def _fail_not_shown(pull: StatementPull, now: datetime) -> int:
+    until = _read_until(pull, now)
+    if until is None:
         return 0
     shown = OrderPayment.objects.unresolved().filter(
-        rung_at__gte=pull.read_from, rung_at__lte=until - SHOWN_WITHIN
+        shortcode=pull.shortcode, rung_at__gte=pull.read_from, rung_at__lte=until - SHOWN_WITHIN
     )
     ended = 0
     for payment in list(shown.order_by("pk")):
@@ -241,10 +247,11 @@ def fail_attempts_not_on_statement(now: datetime) -> int:
 
 
 def _claim(now: datetime) -> StatementPull | None:
-    pulls = StatementPull.objects.filter(shortcode=settings.DARAJA_SHORTCODE)
+    shortcode = receiving_shortcode()
+    pulls = StatementPull.objects.filter(shortcode=shortcode)
     if not pulls.exists():
         StatementPull.objects.bulk_create(
-            [StatementPull(shortcode=settings.DARAJA_SHORTCODE, next_pull_at=now)],
+            [StatementPull(shortcode=shortcode, next_pull_at=now)],
             ignore_conflicts=True,
         )
     next_pull = now + (SOON if _something_is_unknown(now) else ROUTINE)

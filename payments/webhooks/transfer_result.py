@@ -29,6 +29,7 @@ from payments.models import (
     TransferStatus,
 )
 from payments.models.refunds import UNSENT
+from payments.shortcodes import is_sent_from_elsewhere
 from payments.transfers import mark_done, mark_failed, mark_not_received, mark_refused
 
 from .receipt_status import UNKNOWN_TRANSACTION, apply_answer
@@ -164,6 +165,8 @@ def _no_answer(row: Transfer, result: Result, heard_at: datetime) -> str:
         )
     if result.result_code != UNKNOWN_TRANSACTION:
         return f"The query was not answered: {result.result_code} {result.description}"
+    if is_sent_from_elsewhere(row):
+        return f"M-Pesa does not know it. It was sent from {row.shortcode}: look on its portal."
     # It may be sent again only if M-Pesa never said that it received the request.
     if mark_not_received(row, heard_at=heard_at):
         return "M-Pesa does not know it. If it is still due, it is sent again with the same id."

@@ -51,6 +51,7 @@ def ringing(payment: OrderPayment, checkout: str = "ws_CO_1") -> OrderPayment:
     OrderPayment.objects.filter(pk=payment.pk).update(
         status=AttemptStatus.SUBMITTED,
         rung_at=payment.created_at,
+        shortcode="174379",
         next_check_at=payment.created_at,
         merchant_request_id=f"m-{checkout}",
         checkout_request_id=checkout,

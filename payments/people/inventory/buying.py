@@ -125,11 +125,11 @@ BUYING = [
             "id order_id channel phone amount status result_code result_text created_at "
             "rung_at confirmed_at"
         ),
-        hidden="callback_token merchant_request_id checkout_request_id",
+        hidden="callback_token merchant_request_id checkout_request_id shortcode",
         stays={
             BOOKS: (
                 "phone result_code result_text callback_token merchant_request_id "
-                "checkout_request_id"
+                "checkout_request_id shortcode"
             ),
         },
     ),
@@ -171,12 +171,13 @@ BUYING = [
         ),
         hidden=(
             "originator_conversation_id conversation_id reversal_conversation_id "
-            "callback_token status_token"
+            "callback_token status_token shortcode"
         ),
         stays={
             BOOKS: (
                 "phone number result_code result_text note originator_conversation_id "
-                "conversation_id reversal_conversation_id callback_token status_token"
+                "conversation_id reversal_conversation_id callback_token status_token "
+                "shortcode"
             ),
         },
     ),

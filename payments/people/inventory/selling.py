@@ -125,12 +125,13 @@ SELLING = [
         ("id amount phone status number result_code result_text note created_at sent_at done_at"),
         hidden=(
             "seller on_hold_reason originator_conversation_id conversation_id callback_token "
-            "status_token"
+            "status_token shortcode"
         ),
         stays={
             BOOKS: (
                 "seller phone number result_code result_text note on_hold_reason "
-                "originator_conversation_id conversation_id callback_token status_token"
+                "originator_conversation_id conversation_id callback_token status_token "
+                "shortcode"
             ),
         },
     ),
