@@ -80,6 +80,7 @@ LABELS = {
     "is_staff": "Staff",
     "is_superuser": "Superuser",
     "item_number": "In stock",
+    "late_refusal": "Late money refunded because",
     "left_at": "Left",
     "live": "Prompt may still show",
     "lost_since": "Lost since",

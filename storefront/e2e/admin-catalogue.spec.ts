@@ -148,7 +148,7 @@ test("the catalogue puts goods right", async ({ page }) => {
     await isSound(page);
   });
 
-  await job(page, "bring goods in by a sheet, after looking at its preview", 4, async () => {
+  await job(page, "bring goods in by a sheet, after looking at its preview", 5, async () => {
     await open(page, "Products");
     await page.getByRole("link", { name: "Import a sheet" }).click();
     await page

@@ -157,7 +157,7 @@ def test_delivery_reads_no_books(line):
     assert {client.get(list_url(model)).status_code for model in ROWS} == {403}
 
 
-def test_a_row_of_money_begins_with_what_it_is_and_folds_its_columns(desk, sale):
+def test_a_row_of_money_begins_with_what_it_is_and_folds_its_columns(staff_browser, sale):
     receipt = sale.receipts.get()
     payment = sale.payments.get()
     payout = Payout.objects.create(
@@ -168,7 +168,7 @@ def test_a_row_of_money_begins_with_what_it_is_and_folds_its_columns(desk, sale)
         needs_approval=True,
     )
 
-    told = facts(desk, payout, "summary")
+    told = facts(staff_browser, payout, "summary")
 
     assert told["Amount"] == "KES 60,000"
     assert told["Earned, before debts"] == "KES 61,000"
@@ -176,8 +176,8 @@ def test_a_row_of_money_begins_with_what_it_is_and_folds_its_columns(desk, sale)
     assert "A second person must approve it" in told["lead"]
     # What there is not is not shown.
     assert {"Sent", "Note", "M-Pesa receipt", "On hold because"}.isdisjoint(told)
-    assert "KES" in facts(desk, receipt, "summary")["Amount"]
-    assert str(sale) in facts(desk, payment, "summary")["Order"]
+    assert "KES" in facts(staff_browser, receipt, "summary")["Amount"]
+    assert str(sale) in facts(staff_browser, payment, "summary")["Order"]
     for row in (receipt, payment, payout):
-        page = desk.get(row_url(row))
+        page = staff_browser.get(row_url(row))
         assert [each[0] for each in page.context["adminform"].fieldsets] == ["All columns"]

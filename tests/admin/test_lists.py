@@ -270,15 +270,15 @@ def _request(client):
         ("/admin/accounts/proposal/", "until a second one does"),
     ],
 )
-def test_an_empty_list_says_where_its_rows_come_from(desk, path, next_step):
-    page = desk.get(path).content.decode()
+def test_an_empty_list_says_where_its_rows_come_from(staff_browser, path, next_step):
+    page = staff_browser.get(path).content.decode()
 
     assert next_step in page
-    assert next_step not in desk.get(path, {"q": "nothing"}).content.decode()
+    assert next_step not in staff_browser.get(path, {"q": "nothing"}).content.decode()
 
 
-def test_phones_leave_out_the_cells_without_a_value(desk, sale):
-    page = desk.get("/admin/orders/order/").content.decode()
+def test_phones_leave_out_the_cells_without_a_value(staff_browser, sale):
+    page = staff_browser.get("/admin/orders/order/").content.decode()
 
     assert re.search(r'<td data-label="Reserved until" data-empty class="[^"]*">–</td>', page)
     assert not re.search(r'<td data-label="Amount" data-empty', page)
