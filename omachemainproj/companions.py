@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -47,11 +48,21 @@ def find_missing() -> Iterator[str]:
 
 
 def _warn() -> None:
+    is_served = _has_pool()
     # A database that is down is reported elsewhere.
     with suppress(Exception):
         for sentence in find_missing():
             logger.warning(sentence)
     connection.close()
+    # A preloading gunicorn runs this before it forks further workers, and a pool's threads do not
+    # survive a fork: such a worker would wait for a connection in vain.
+    if not is_served and _has_pool():
+        cast(Any, connection).close_pool()
+
+
+def _has_pool() -> bool:
+    """Whether this process has opened a pool. Django has no public API for it."""
+    return connection.alias in getattr(connection, "_connection_pools", ())
 
 
 def _answers(url: str) -> bool:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from errno import ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db.models.fields.files import FieldFile
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 from django.views.static import serve
 from rest_framework.request import Request
+
+#: Errors for a name that no file has, or whose file was deleted just now.
+_NO_SUCH_FILE = frozenset({ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR})
 
 
 def media_prefix(request: Request | HttpRequest) -> str:
@@ -40,7 +44,12 @@ def media(request: HttpRequest, path: str) -> HttpResponseBase:
     a file occupies a worker's thread: in production let the proxy serve /media/ from
     ``MEDIA_ROOT``, with these headers (docs/deploy.md).
     """
-    response = serve(request, path, document_root=str(settings.MEDIA_ROOT))
+    try:
+        response = serve(request, path, document_root=str(settings.MEDIA_ROOT))
+    except OSError as error:
+        if error.errno not in _NO_SUCH_FILE:
+            raise
+        raise Http404 from error
     response["Cache-Control"] = "public, max-age=31536000, immutable"
     response["X-Content-Type-Options"] = "nosniff"
     # Frontends on other origins show these pictures.

@@ -6,7 +6,6 @@ import re
 import secrets
 from collections.abc import Callable
 from typing import cast
-from urllib.parse import unquote_to_bytes
 
 from django.conf import settings
 from django.core.handlers.exception import convert_exception_to_response
@@ -22,12 +21,10 @@ from .bodies import BROKE_OFF, NoLength, TooLarge, watch_body
 from .health import PROBES
 from .ip_addresses import read_address
 from .logs import client_address, request_id
+from .readable_urls import is_readable_path, is_readable_query
 
 Answer = Callable[[HttpRequest], HttpResponse]
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-#: How Django shows a non-UTF-8 byte in a path; none of our URLs contains it.
-_BROKEN = re.compile(r"%[89A-F][0-9A-F]", re.IGNORECASE)
 #: The format of Django's session keys.
 _SESSION_KEY = re.compile(r"[a-z0-9]{8,40}")
 #: Paths allowed over plain http: pages, which are redirected, and health checks.
@@ -74,7 +71,7 @@ class EdgeMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if not _is_readable_path(request.path_info) or not _is_readable_query(request):
+        if not is_readable_path(request.path_info) or not _is_readable_query(request):
             return refuse(
                 request, "The address contains characters that cannot be read.", "bad_address"
             )
@@ -186,17 +183,11 @@ class RefusalMiddleware:
         return response
 
 
-def _is_readable_path(path: str) -> bool:
-    """UTF-8 without control characters. Django has decoded it, all but what was not UTF-8."""
-    return not _CONTROL.search(path) and not _BROKEN.search(path)
-
-
 def _is_readable_query(request: HttpRequest) -> bool:
-    """UTF-8 without control characters, raw or percent-encoded."""
+    # A WSGI server hands bytes over as if they were Latin-1.
     sent = str(request.META.get("QUERY_STRING", ""))
     try:
-        # A WSGI server hands bytes over as if they were Latin-1.
-        return not _CONTROL.search(unquote_to_bytes(sent.encode("latin-1")).decode("utf-8"))
+        return is_readable_query(sent.encode("latin-1"))
     except UnicodeError:
         return False
 

@@ -32,7 +32,7 @@ from accounts.models import Address, User
 from accounts.validators import normalise_email, normalise_username
 from omachemainproj.text import fold_identifier
 
-from .person_forms import NewPasswordForm, NewPersonForm, PersonForm
+from .person_forms import NewPasswordForm, NewPersonForm, PersonForm, lock_person
 from .reach import OwnFactor, is_superuser, is_within_reach, require_reach
 
 _ACCESS_FIELDS = ("is_staff", "is_superuser", "groups", "user_permissions")
@@ -299,8 +299,8 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         """Save a user; reserve the old user name, and mark a new e-mail as unconfirmed."""
-        name_before = form.initial.get("username") or obj.username
-        email_before = form.initial.get("email", "")
+        before = lock_person(obj.pk) if change else obj
+        name_before, email_before = before.username, before.email
         if "email" in form.changed_data:
             obj.email_confirmed_at = None
         super().save_model(request, obj, form, change)
@@ -311,6 +311,15 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
             emails.tell_of_change(obj, "email_changed", to=email_before)
         if change and "is_superuser" in form.changed_data:
             tokens.revoke_all(obj.pk)
+
+    def changed_columns(self, obj: User, form: Any) -> set[str]:
+        """The fields that were changed, and those that follow from them."""
+        changed = super().changed_columns(obj, form)
+        if "username" in changed:
+            changed.add("skeleton")
+        if "email" in changed:
+            changed.add("email_confirmed_at")
+        return changed
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
         self._delete_avatar(obj)

@@ -14,12 +14,15 @@ from django.contrib.auth.forms import (
 )
 from django.contrib.auth.hashers import is_password_usable
 from django.contrib.auth.models import Group, Permission
+from django.db import transaction
 
 from accounts import names
 from accounts.backoffice.form_fields import KnownChoices
 from accounts.backoffice.permission_labels import PermissionsField, offer_permissions
 from accounts.backoffice.role_page import purpose_of
 from accounts.models import EMAIL_TAKEN, User
+from omachemainproj.api.errors import Refusal
+from omachemainproj.locking import lock_row
 from omachemainproj.text import fold_password
 
 
@@ -147,6 +150,24 @@ class PersonForm(_AvailableIdentityMixin, _RoleGrantsStaffMixin, UserChangeForm)
         offer_permissions(self, "user_permissions")
 
 
+class PersonErased(Refusal):
+    """The account was deleted, perhaps while its page was open."""
+
+    code = "account_deleted"
+    message = "This account was deleted, and cannot be changed any more."
+
+
+def lock_person(pk: int) -> User:
+    """Lock a user's row, to change some of its fields. Raises PersonErased (409)."""
+    try:
+        person = lock_row(User, pk)
+    except User.DoesNotExist:
+        raise PersonErased from None
+    if person.erased_at is not None:
+        raise PersonErased
+    return person
+
+
 class NewPasswordForm(_NormalisedPasswordsMixin, AdminPasswordChangeForm):
     """A password set by a superuser."""
 
@@ -154,3 +175,12 @@ class NewPasswordForm(_NormalisedPasswordsMixin, AdminPasswordChangeForm):
         super().__init__(*args, **kwargs)
         # To stop a user from signing in, close the account instead.
         self.fields.pop("usable_password", None)
+
+    def save(self, commit: bool = True) -> User:
+        """Save the password alone: the rest of the row may have changed meanwhile."""
+        user: User = super().save(commit=False)
+        if commit:
+            with transaction.atomic():
+                lock_person(user.pk)
+                user.save(update_fields=["password"])
+        return user

@@ -22,6 +22,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from accounts.authentication import current_user
 from accounts.models import User
 from omachemainproj.api.errors import FieldRefusal, Refusal
+from omachemainproj.readable_urls import is_readable_url
 from omachemainproj.text import clean_shown
 
 from . import audit
@@ -355,7 +356,8 @@ def page_before(request: HttpRequest) -> str:
     """The admin page on which the action was chosen, from the form; "" for none."""
     path = request.POST.get(FROM_PAGE, "")
     is_here = url_has_allowed_host_and_scheme(path, allowed_hosts=None)
-    return path if is_here and path.startswith(reverse("admin:index")) else ""
+    is_page = is_readable_url(path) and path.startswith(reverse("admin:index"))
+    return path if is_here and is_page else ""
 
 
 def words_of(refusal: Refusal) -> str:

@@ -185,6 +185,17 @@ class ShopAdmin(admin.ModelAdmin):
             return WHOLE_VALUES
         return WHOLE_VALUES | SPANS if isinstance(field, DateField) else WHOLE_VALUES
 
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Save a new row, or the changed fields: the whole row would undo what others changed."""
+        if not change:
+            obj.save()
+        elif changed := self.changed_columns(obj, form):
+            obj.save(update_fields=changed)
+
+    def changed_columns(self, obj: Any, form: Any) -> set[str]:
+        """The fields of the row that the form changed."""
+        return {field.name for field in obj._meta.concrete_fields} & set(form.changed_data)
+
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nobody changes a row they are a party to (accounts.backoffice.conflicts)."""
         return super().has_change_permission(request, obj) and not self.is_own(request, obj)

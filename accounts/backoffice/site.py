@@ -81,6 +81,13 @@ class OwnPasswordForm(AdminPasswordChangeForm):
     def clean_new_password2(self) -> str:
         return fold_password(self.cleaned_data["new_password2"])
 
+    def save(self, commit: bool = True) -> Any:
+        """Save the password alone: a superuser may have changed the rest of the row meanwhile."""
+        user = super().save(commit=False)
+        if commit:
+            user.save(update_fields=["password"])
+        return user
+
 
 class CodeForm(forms.Form):
     """A code of the user's app, or a recovery code."""

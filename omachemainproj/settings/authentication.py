@@ -52,6 +52,8 @@ REST_AUTH = {
     "PASSWORD_CHANGE_SERIALIZER": "accounts.serializers.PasswordChangeInput",
     "PASSWORD_RESET_CONFIRM_SERIALIZER": "accounts.serializers.PasswordResetConfirmInput",
 }
+#: Where a log-in without ``next`` leads; Django's own is a page that does not exist here.
+LOGIN_REDIRECT_URL = "admin:index"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"

@@ -8,7 +8,10 @@ from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken
 
 from accounts import tokens
 from accounts.backoffice.conflicts import own_numbers
+from accounts.lookalikes import skeleton
 from accounts.models import Audit, User
+from omachemainproj.locking import lock_row
+from payments.people.erasure import erase_account
 from tests.edges.draw import png, upload
 from tests.factories import PASSWORD, AddressFactory, UserFactory
 
@@ -44,6 +47,14 @@ def test_staff_sign_in_by_either_name(client, db, name):
     response = client.post("/admin/login/?next=/admin/", {"username": name, "password": PASSWORD})
 
     assert response.status_code == 302
+
+
+def test_a_log_in_without_next_leads_to_the_first_page(client, db):
+    UserFactory(username="boss", is_staff=True, is_superuser=True)
+
+    response = client.post("/admin/login/", {"username": "boss", "password": PASSWORD})
+
+    assert response["Location"] == "/admin/"
 
 
 @pytest.mark.parametrize("search", ["amin", "AMINA@", "amina@example.com"])
@@ -292,3 +303,103 @@ def test_staff_cannot_change_a_phone(boss, amina_at_home):
 
 def test_the_phone_people_are_called_on_is_one_of_their_numbers(amina_at_home):
     assert own_numbers(amina_at_home) == {"254712345678"}
+
+
+def fields_of(boss, person):
+    """What the open page of a person would send."""
+    form = boss.get(change_page(person)).context["adminform"].form
+    names = ("username", "first_name", "last_name", "email", "gender", "is_active")
+    return {name: form[name].value() or "" for name in names}
+
+
+def test_a_page_left_open_does_not_undo_a_deletion(boss, amina):
+    sent = fields_of(boss, amina)
+    erase_account(amina, timezone.now())
+    erased = User.objects.values().get(pk=amina.pk)
+
+    answer = boss.post(change_page(amina), {**sent, "first_name": "Amina"})
+
+    assert answer.status_code == 409
+    assert User.objects.values().get(pk=amina.pk) == erased
+
+
+@pytest.mark.parametrize("what", ["deleted", "changed", "gone"])
+def test_saving_a_person_keeps_what_happened_while_it_was_saved(boss, amina, monkeypatch, what):
+    sent = fields_of(boss, amina)
+
+    def meanwhile(model, pk):
+        if what == "deleted":
+            erase_account(User.objects.get(pk=pk), timezone.now())
+        elif what == "gone":
+            User.objects.filter(pk=pk).delete()
+        else:
+            User.objects.filter(pk=pk).update(last_name="Otieno", is_active=False, password="!")
+        return lock_row(model, pk)
+
+    monkeypatch.setattr("accounts.admin.person_forms.lock_row", meanwhile)
+
+    answer = boss.post(change_page(amina), {**sent, "first_name": "Asha"})
+
+    if what == "changed":
+        amina.refresh_from_db()
+        assert answer.status_code == 302
+        assert (amina.first_name, amina.last_name) == ("Asha", "Otieno")
+        assert (amina.is_active, amina.password) == (False, "!")
+    else:
+        assert answer.status_code == 409
+
+
+def test_a_new_name_in_the_admin_has_its_skeleton_and_a_new_email_is_unconfirmed(boss, amina):
+    User.objects.filter(pk=amina.pk).update(email_confirmed_at=timezone.now())
+    sent = fields_of(boss, amina)
+
+    answer = boss.post(
+        change_page(amina), {**sent, "username": "wanjiru9", "email": "w@example.com"}
+    )
+
+    amina.refresh_from_db()
+    assert answer.status_code == 302
+    assert (amina.username, amina.skeleton) == ("wanjiru9", skeleton("wanjiru9"))
+    assert (amina.email, amina.email_confirmed_at) == ("w@example.com", None)
+
+
+def test_setting_a_password_keeps_what_happened_while_it_was_set(boss, amina, monkeypatch):
+    def meanwhile(model, pk):
+        User.objects.filter(pk=pk).update(last_name="Otieno", is_active=False)
+        return lock_row(model, pk)
+
+    monkeypatch.setattr("accounts.admin.person_forms.lock_row", meanwhile)
+    new = "githeri 9 mandazi"
+
+    boss.post(f"{LIST}{amina.pk}/password/", {"password1": new, "password2": new})
+
+    amina.refresh_from_db()
+    assert amina.check_password(new)
+    assert (amina.last_name, amina.is_active) == ("Otieno", False)
+
+
+def test_a_deleted_account_gets_no_password(boss, amina):
+    erase_account(amina, timezone.now())
+    new = "githeri 9 mandazi"
+
+    answer = boss.post(f"{LIST}{amina.pk}/password/", {"password1": new, "password2": new})
+
+    amina.refresh_from_db()
+    assert answer.status_code == 409
+    assert not amina.has_usable_password()
+
+
+def test_changing_ones_own_password_keeps_what_happened_meanwhile(clerk, monkeypatch):
+    def meanwhile(form):
+        User.objects.filter(username="clerk").update(is_active=False, last_name="Otieno")
+        return form.cleaned_data["new_password2"]
+
+    monkeypatch.setattr("accounts.backoffice.site.OwnPasswordForm.clean_new_password2", meanwhile)
+    new = "githeri 9 mandazi"
+    sent = {"old_password": PASSWORD, "new_password1": new, "new_password2": new}
+
+    clerk.post("/admin/password_change/", sent)
+
+    person = User.objects.get(username="clerk")
+    assert person.check_password(new)
+    assert (person.is_active, person.last_name) == (False, "Otieno")

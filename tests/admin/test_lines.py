@@ -243,7 +243,11 @@ def test_from_a_lines_page_the_way_leads_back_to_it(agent, line):
 
 
 @pytest.mark.parametrize(
-    "elsewhere", ["https://thief.example/admin/", "//thief.example/admin/", "/shop/", "yes", ""]
+    "elsewhere",
+    [
+        *("https://thief.example/admin/", "//thief.example/admin/", "/shop/", "yes", ""),
+        *("/admin/find/?q=a%00b", "/admin/a%0ab/", "/admin/?q=%ff", "/admin/\n?q=a"),
+    ],
 )
 def test_the_way_back_leads_to_no_page_but_the_admins(agent, line, elsewhere):
     form = {"action": "to_fetched", "_selected_action": line.pk, "from_page": elsewhere}

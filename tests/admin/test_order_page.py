@@ -424,6 +424,22 @@ def test_a_decision_that_cannot_be_read_comes_back_where_it_was_made(support, pr
     assert re.search(r'name="amount"[^>]* autofocus', shown)
 
 
+@pytest.mark.parametrize(
+    "here",
+    ["/admin/find/?q=a%00b", "/admin/find/?q=%ff", "/admin/find/?q=a\0b", "/admin/a\x01b/", "//[/"],
+)
+def test_a_decision_from_a_page_that_cannot_be_read_is_shown_on_its_own_page(
+    support, problem, here
+):
+    answer = support.post(
+        f"/admin/payments/console/problem/{problem.pk}/part/",
+        {"amount": "many", "why": "The lid is dented", "from_page": here},
+    )
+
+    assert answer.status_code == 400
+    assert "Enter a whole number." in answer.content.decode()
+
+
 def test_a_parcel_s_move_that_cannot_be_read_comes_back_too(support, buyer, seller, kettle):
     order = paid_delivery(buyer, (kettle, 1), (ProductFactory(seller=seller), 1))
     parcel = order.parcels.get()

@@ -1,8 +1,10 @@
 """What a plain runserver says of the processes that are missing beside it."""
 
+import copy
 import socket
 
 import pytest
+from django.db import connection
 
 from omachemainproj import companions
 from omachemainproj.heartbeats import beat
@@ -42,3 +44,26 @@ def test_production_is_watched_by_others(settings, monkeypatch):
     monkeypatch.setattr(companions.threading, "Timer", lambda *_: pytest.fail("a timer"))
 
     companions.warn_of_missing()
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("is_served", [False, True])
+def test_a_pool_that_the_check_opens_does_not_outlive_it(monkeypatch, is_served):
+    """gunicorn forks later workers from that process, where the pool's threads do not live."""
+    settings = copy.deepcopy(connection.settings_dict)
+    settings["OPTIONS"] = {**settings["OPTIONS"], "pool": {"min_size": 1, "max_size": 1}}
+    settings["CONN_MAX_AGE"] = 0
+    pooled = connection.copy(alias="pooled")
+    pooled.settings_dict = settings
+    monkeypatch.setattr(companions, "connection", pooled)
+    monkeypatch.setattr(companions, "find_missing", lambda: [pooled.ensure_connection()])
+    if is_served:
+        pooled.ensure_connection()
+        pooled.close()
+    try:
+        companions._warn()
+
+        assert ("pooled" in pooled._connection_pools) is is_served
+    finally:
+        pooled.close()
+        pooled.close_pool()
