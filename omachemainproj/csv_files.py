@@ -14,6 +14,10 @@ from typing import Any
 
 #: Spreadsheets run cells that begin like this as formulas.
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
+#: Where a formula would begin inside a cell: in countries that separate cells by semicolons, a
+#: spreadsheet splits the file there, and ignores the quotes of a cell that began with a comma.
+_HIDDEN_FORMULA = re.compile(r"""([;\t\r\n])(?=["']*[=+\-@＝＋－＠])""")
+_GUARDED_FORMULA = re.compile(r"""([;\t\r\n])'(?=["']*[=+\-@＝＋－＠])""")
 #: Spreadsheets would change cells like these when saving. No branch backtracks over a long cell,
 #: since descriptions are matched too.
 _ALTERED = re.compile(
@@ -41,13 +45,25 @@ def is_altered(text: str) -> bool:
 
 
 def guard(value: Any) -> Any:
-    """The value, with an apostrophe before it if a spreadsheet would run or change it."""
-    return f"'{value}" if isinstance(value, str) and is_altered(value) else value
+    """The value, with an apostrophe before it if a spreadsheet would run or change it.
+
+    Also with one after each semicolon, tab or line break where a formula would begin.
+    """
+    if not isinstance(value, str):
+        return value
+    guarded = _HIDDEN_FORMULA.sub(r"\1'", value)
+    return f"'{guarded}" if is_altered(value) else guarded
 
 
 def unguard(cell: str) -> str:
     """The text that ``guard`` was given."""
-    return cell[1:] if cell.startswith("'") and is_altered(cell) else cell
+    text = _GUARDED_FORMULA.sub(r"\1", cell)
+    return text[1:] if is_literal(cell) else text
+
+
+def is_literal(cell: str) -> bool:
+    """Whether the cell begins with the apostrophe of ``guard``."""
+    return cell.startswith("'") and is_altered(_GUARDED_FORMULA.sub(r"\1", cell))
 
 
 def write_sheet(

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from omachemainproj.csv_files import unguard
+from omachemainproj.csv_files import is_literal, unguard
 from omachemainproj.text import fold_for_matching
 
 MAX_BYTES = 2 * 1024 * 1024
@@ -140,5 +140,5 @@ def _read_row(number: int, header: list[str], cells: Sequence[str]) -> SheetRow:
         )
     sent = dict(zip(header, cells, strict=False))
     texts = {name: unguard(cell) for name, cell in sent.items()}
-    literal = frozenset(name for name, cell in sent.items() if texts[name] != cell)
+    literal = frozenset(name for name, cell in sent.items() if is_literal(cell))
     return SheetRow(number, texts, fault, literal)

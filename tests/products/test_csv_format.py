@@ -1,6 +1,9 @@
 """Reading CSV files as spreadsheets write them."""
 
 import codecs
+import csv
+import io
+import random
 import time
 
 import pytest
@@ -135,11 +138,45 @@ def test_a_thousand_rows_are_read():
 
 @pytest.mark.parametrize(
     "text",
-    ["=1+1", "+254", "-5 degrees", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "'=1", "''=1", "'-"],
+    ["=1+1", "+254", "-5 degrees", "@SUM(A1)", "\t1", "\r1", "\n1", "＝1", "'=1", "''=1", "'-"],
 )
 def test_formulas_are_exported_as_text_and_read_back(text):
     assert guard(text) == f"'{text}"
     assert unguard(guard(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("Kettle;=cmd|' /C calc'!A0", "Kettle;'=cmd|' /C calc'!A0"),
+        ("a;+1;-1;@x;b", "a;'+1;'-1;'@x;b"),
+        ('a;"=1"', 'a;\'"=1"'),
+        ("a;''=1", "a;'''=1"),
+        ("Two:\n- one\n- two", "Two:\n'- one\n'- two"),
+        ("\n=1", "'\n'=1"),
+        ("\t=1", "'\t'=1"),
+        ("\r=1", "'\r'=1"),
+        ("1\n-mar", "'1\n'-mar"),
+        ("a;b = c; d", "a;b = c; d"),
+    ],
+)
+def test_a_formula_after_a_semicolon_is_exported_as_text_and_read_back(text, cell):
+    assert guard(text) == cell
+    assert unguard(cell) == text
+
+
+def test_no_text_runs_in_any_country_and_each_is_read_back():
+    draw = random.Random(7)
+    for _ in range(20_000):
+        text = "".join(draw.choices(["'", '"', ";", "=", "-", "\n", "\t", "1", "mar", "a"], k=6))
+
+        assert unguard(guard(text)) == text
+
+        raw = "".join(write(["x", "y"], [[["a", text]]]))
+        for delimiter in ",;\t":
+            lines = csv.reader(io.StringIO(raw, newline=""), delimiter=delimiter)
+            cells = [cell for line in lines for cell in line]
+            assert not any(cell.startswith(("=", "-")) for cell in cells), (text, raw)
 
 
 #: Each is changed by Excel, LibreOffice or Google Sheets in at least one locale.
@@ -171,7 +208,11 @@ def test_other_texts_are_left_alone(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["'" * 50_000, "9" * 50_000, "9 " * 25_000, "1." * 25_000, "jan" * 16_000 + "!"]
+    "text",
+    [
+        *("'" * 50_000, "9" * 50_000, "9 " * 25_000, "1." * 25_000, "jan" * 16_000 + "!"),
+        *(";'" * 25_000, ";" + "'" * 50_000),
+    ],
 )
 def test_no_description_takes_long_to_guard(text):
     start = time.process_time()
