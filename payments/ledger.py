@@ -301,8 +301,8 @@ def post_payout(payout: Payout) -> None:
     post(
         Posting(
             f"payout:{payout.pk}",
-            debits={Account.SELLERS_PAYABLE: payout.amount},
-            credits={Account.MPESA_CLEARING: payout.amount},
+            debits={Account.SELLERS_PAYABLE: payout.amount_sent},
+            credits={Account.MPESA_CLEARING: payout.amount_sent},
             payout_id=payout.pk,
             seller_id=payout.seller_id,
         )

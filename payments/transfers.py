@@ -138,12 +138,19 @@ def handler_of(row: Row) -> TransferHandler[Row]:
 
 @transaction.atomic
 def mark_done(
-    row: Transfer, *, number: str, amount: int | None = None, code: str = "0", text: str = ""
+    row: Transfer,
+    *,
+    number: str,
+    amount: int | None = None,
+    recorded: int | None = None,
+    code: str = "0",
+    text: str = "",
 ) -> str:
     """Record that a transfer was made. Safe to repeat, also after it was recorded as failed.
 
     ``amount`` is the KES that M-Pesa reports, None if it reports none. If it differs from the
-    amount requested, the row is left for staff. Returns a note.
+    amount requested, the row is left for staff. ``recorded`` is the other amount that staff then
+    record, and that is posted. Returns a note.
     """
     handler = handler_of(row)
     row = handler.lock(row.pk)
@@ -154,11 +161,12 @@ def mark_done(
             handler.wrong_amount.format(format_kes(amount or 0), format_kes(row.amount)),
             True,
         )
-        row.next_check_at = None
-        row.save(update_fields=["note", "unacknowledged", "next_check_at"])
+        row.next_check_at, row.reported_amount = None, amount
+        row.save(update_fields=["note", "unacknowledged", "next_check_at", "reported_amount"])
         logger.error("%s %s: %s", row.kind, row.pk, row.note)
         return row.note
     was, row.status = row.status, TransferStatus.DONE
+    row.reported_amount = recorded
     row.done_at, row.next_check_at = timezone.now(), None
     row.number, row.result_code, row.result_text = number, code, text[:200]
     row.unnumbered = "" if number else handler.reason_without_number(row)
@@ -166,7 +174,9 @@ def mark_done(
     if was not in UNDER_WAY and row.sent_at is not None:
         # It was believed not to have left, and was taken out of its day's total. The day is locked
         # last, as when a row is claimed.
-        _total_of_day(row, row.sent_at).update(sent=F("sent") + row.amount)
+        _total_of_day(row, row.sent_at).update(sent=F("sent") + row.amount_sent)
+    elif recorded is not None and row.sent_at is not None:
+        _total_of_day(row, row.sent_at).update(sent=F("sent") + recorded - row.amount)
     return row.note or handler.done
 
 

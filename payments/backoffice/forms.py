@@ -11,7 +11,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from accounts.backoffice.actions import OptionalReasonForm, ReasonForm
 from accounts.backoffice.conflicts import Parties, phones
 from accounts.backoffice.form_fields import read_text
-from omachemainproj.mpesa_limits import MAX_PAYMENT, MIN_PAYMENT
+from omachemainproj.mpesa_limits import MAX_B2C, MAX_PAYMENT, MIN_B2C, MIN_PAYMENT
 from omachemainproj.phones import normalise_phone
 from omachemainproj.text import clean_shown, fold_identifier
 from orders.models import MAX_TEXT
@@ -88,6 +88,14 @@ class PhoneForm(ReasonForm):
 
 class ReceiptNumberForm(ReasonForm):
     number = ReceiptNumber(label="Receipt number on the portal")
+
+
+class AmountSentForm(ReceiptNumberForm):
+    amount = forms.IntegerField(
+        label="Amount on the portal, KES",
+        validators=[MinValueValidator(MIN_B2C), MaxValueValidator(MAX_B2C)],
+        help_text="What M-Pesa sent: the amount it reported, or the one that was requested.",
+    )
 
 
 class PaymentForm(ReasonForm):

@@ -18,7 +18,7 @@ from payments.models import (
 )
 
 from . import transfer_services
-from .forms import PaymentForm, PhoneForm, ReceiptNumberForm, SellerForm
+from .forms import AmountSentForm, PaymentForm, PhoneForm, ReceiptNumberForm, SellerForm
 from .kinds import (
     ACKNOWLEDGE_ONLY,
     Given,
@@ -251,13 +251,30 @@ def record_portal_refund_action(refund: Refund, given: Given, by: User) -> str:
     "portal",
     "It was sent on the portal",
     ENTER_RECEIPT,
-    applies=_is_refused_payout,
+    applies=lambda payout: _is_refused_payout(payout) and not payout.has_other_amount,
     form=ReceiptNumberForm,
     cost=cost_full_amount,
 )
 def record_portal_payout_action(payout: Payout, given: Given, by: User) -> str:
     transfer_services.record_payout_on_portal(payout.pk, number=given["number"])
     return "Recorded as sent."
+
+
+@console_action(
+    "payout",
+    "amount",
+    "Record the amount that was sent",
+    "M-Pesa reported another amount. What it did not send is paid with another payout; what it "
+    "sent beyond it is deducted from what the seller is sent next.",
+    applies=lambda payout: payout.has_other_amount,
+    form=AmountSentForm,
+    cost=lambda payout, given: Cost(at_risk=max(payout.amount, payout.reported_amount or 0)),
+)
+def record_amount_sent_action(payout: Payout, given: Given, by: User) -> str:
+    done = transfer_services.record_amount_sent(
+        payout.pk, number=given["number"], amount=given["amount"]
+    )
+    return f"{format_kes(done.amount_sent)} was sent as {done.number}."
 
 
 @console_action(
@@ -279,7 +296,7 @@ def mark_refund_sent_action(refund: Refund, given: Given, by: User) -> str:
     "done",
     "The money was sent",
     ENTER_RECEIPT,
-    applies=_is_unresolved,
+    applies=lambda payout: _is_unresolved(payout) and not payout.has_other_amount,
     form=ReceiptNumberForm,
     cost=cost_full_amount,
 )

@@ -44,7 +44,12 @@ from payments.reconciliation.withdrawals import (
 )
 from payments.refunds.external_reversals import CannotBeReversed, record_outside_reversal
 from payments.refunds.handler import NOT_ANSWERED, create_replacement, lock_refund
-from payments.transfers import handler_of, is_known_number, mark_done, mark_refused
+from payments.transfers import (
+    handler_of,
+    is_known_number,
+    mark_done,
+    mark_refused,
+)
 
 from .receipt_services import (
     STAFF_SAYS_UNPAID,
@@ -63,6 +68,7 @@ SELLS_OR_CARRIES = (
     "You cannot approve this payout: you collected the goods or you are the seller being paid."
 )
 NOT_REFUSED = "M-Pesa has not rejected this transfer, or a retry already exists."
+OTHER_AMOUNT = "M-Pesa reports another amount. Record how much the portal shows was sent."
 NOT_AWAITING_APPROVAL = "This is not waiting for approval."
 
 
@@ -277,6 +283,8 @@ def record_payout_on_portal(payout_id: int, *, number: str) -> None:
     payout = lock_payout(payout_id)
     if payout.status != TransferStatus.REFUSED:
         raise ActionNotAvailable(NOT_REFUSED)
+    if payout.has_other_amount:
+        raise ActionNotAvailable(OTHER_AMOUNT)
     mark_done(payout, number=new_number(number), text="Sent on M-Pesa's portal.")
 
 
@@ -292,6 +300,8 @@ def record_transfer_outcome(transfer: TransferT, *, number: str = "") -> Transfe
         raise ActionNotAvailable(
             "M-Pesa is still being queried about this, or its outcome is known."
         )
+    if number and isinstance(row, Payout) and row.has_other_amount:
+        raise ActionNotAvailable(OTHER_AMOUNT)
     # The user has seen the current note, but not one that this outcome adds.
     row.unacknowledged = False
     row.save(update_fields=["unacknowledged"])
@@ -306,6 +316,36 @@ def record_transfer_outcome(transfer: TransferT, *, number: str = "") -> Transfe
         )
     row.refresh_from_db()
     return row
+
+
+@transaction.atomic
+def record_amount_sent(payout_id: int, *, number: str, amount: int) -> Payout:
+    """Record how much of a payout M-Pesa sent, after it reported another amount, and its receipt.
+
+    It is the amount M-Pesa reported or the one requested, as the portal shows. What was not sent is
+    paid with another payout; what was sent beyond it is the seller's debt.
+    """
+    payout = lock_payout(payout_id)
+    if not payout.has_other_amount:
+        raise ActionNotAvailable("M-Pesa has not reported another amount for this.")
+    if amount not in {payout.reported_amount, payout.amount} or not MIN_B2C <= amount <= MAX_B2C:
+        raise ActionNotAvailable(
+            f"M-Pesa reported {format_kes(payout.reported_amount or 0)}, and "
+            f"{format_kes(payout.amount)} was requested. Enter the one that the portal shows."
+        )
+    recorded = None if amount == payout.amount else amount
+    payout.note = ""
+    if recorded is not None:
+        sent = f"M-Pesa sent {format_kes(amount)} of {format_kes(payout.amount)}"
+        rest = "the rest is owed" if amount < payout.amount else "the rest is the seller's debt"
+        payout.note = f"{sent}: {rest}."
+    payout.unacknowledged = False
+    payout.save(update_fields=["note", "unacknowledged"])
+    text = "Seen on M-Pesa's portal."
+    mark_done(payout, number=new_number(number), recorded=recorded, text=text)
+    create_payouts(payout.seller_id)
+    payout.refresh_from_db()
+    return payout
 
 
 @transaction.atomic

@@ -9,7 +9,8 @@ from typing import Any, Self, TypeVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, F, Q, When
+from django.db.models.functions import Coalesce
 
 from omachemainproj.money import format_kes
 from payments.daraja.result_codes import TransferFailure, b2c_failure, reversal_failure
@@ -115,6 +116,12 @@ class TransferQuerySet(models.QuerySet[AnyTransfer]):
         )
 
 
+def amount_sent() -> Case:
+    """``Transfer.amount_sent`` as a database expression, KES."""
+    recorded = Coalesce(F("reported_amount"), F("amount"))
+    return Case(When(status=TransferStatus.DONE, then=recorded), default=F("amount"))
+
+
 class Transfer(models.Model):
     """One attempt to send money out under one fixed id: the base of Refund and Payout.
 
@@ -147,6 +154,9 @@ class Transfer(models.Model):
     result_code = models.CharField(max_length=32, blank=True)
     result_text = models.CharField(max_length=200, blank=True)
     note = models.CharField(max_length=200, blank=True)
+    #: KES that M-Pesa says it sent, if that is not the amount requested. Once a transfer is done,
+    #: it is what was sent, and staff have recorded it.
+    reported_amount = models.PositiveIntegerField(null=True, editable=False)
     #: The note reports a difference that staff have not acknowledged yet.
     unacknowledged = models.BooleanField(default=False, db_column="unseen")
     #: When the clock sends it or queries its status next; None if there is nothing to do.
@@ -184,6 +194,17 @@ class Transfer(models.Model):
     def is_unapproved(self) -> bool:
         """Whether it needs a second person's approval and has none."""
         return self.needs_approval and self.approved_by_id is None
+
+    @property
+    def amount_sent(self) -> int:
+        """The amount that was sent, or is to be, KES."""
+        is_done = self.status == TransferStatus.DONE
+        return self.reported_amount if is_done and self.reported_amount else self.amount
+
+    @property
+    def has_other_amount(self) -> bool:
+        """Whether M-Pesa says that another amount was sent, and staff have not recorded which."""
+        return self.reported_amount is not None and self.status != TransferStatus.DONE
 
     @property
     def kind(self) -> str:

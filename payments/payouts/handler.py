@@ -115,7 +115,7 @@ class PayoutHandler(TransferHandler[Payout]):
             key=f"paid_out:{row.pk}",
             user_id=row.seller_id,
             phone=row.phone,
-            amount=row.amount,
+            amount=row.amount_sent,
             receipt=row.number,
         )
 

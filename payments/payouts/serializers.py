@@ -95,7 +95,7 @@ def represent_payout(payout: Payout) -> dict[str, Any]:
     return {
         "id": payout.pk,
         "status": STANDS[TransferStatus(payout.status)],
-        "amount": payout.amount,
+        "amount": payout.amount_sent,
         "kept_back": max(payout.gross - payout.amount, 0),
         "mpesa_number": payout.phone,
         "number": payout.number,

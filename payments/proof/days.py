@@ -18,6 +18,7 @@ from payments.models import (
     Transfer,
     TransferStatus,
 )
+from payments.models.transfers import amount_sent
 
 from .rule import rule
 
@@ -33,7 +34,8 @@ def _sent(model: type[Transfer]) -> QuerySet[Any]:
 
 def _miscounted(days: type[SentOnDay], model: type[Transfer], day_ids: list[int]) -> list[int]:
     by_day = _sent(model).order_by().values("day")
-    sent = dict(by_day.values_list("day", Sum("amount")))
+    totals = by_day.annotate(total=Sum(amount_sent()))
+    sent = dict(totals.values_list("day", "total"))
     found = days._default_manager.in_bulk(day_ids)
     return [pk for pk in day_ids if sent.get(found[pk].day, 0) != found[pk].sent]
 

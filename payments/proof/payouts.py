@@ -38,6 +38,7 @@ from payments.models import (
     share_due,
 )
 from payments.models.totals import total
+from payments.models.transfers import amount_sent
 from payments.payouts.balances import annotate_balances
 
 from .rule import FORGOTTEN, OVERDUE, chunks, rule
@@ -83,7 +84,7 @@ def payout_is_posted(now: datetime) -> QuerySet[Payout]:
     entries = LedgerEntry.objects.filter(
         posting__payout=OuterRef("pk"), account=Account.MPESA_CLEARING
     )
-    done = Case(When(status=TransferStatus.DONE, then=F("amount")), default=0)
+    done = Case(When(status=TransferStatus.DONE, then=amount_sent()), default=0)
     return Payout.objects.annotate(left=done).exclude(
         left=total(entries, group_by="posting__payout", of=net(Side.CREDIT))
     )

@@ -25,6 +25,7 @@ from payments.models import (
     share_due,
 )
 from payments.models.totals import total
+from payments.models.transfers import amount_sent
 
 from .rule import rule
 
@@ -50,7 +51,7 @@ def seller_is_owed_the_difference(now: datetime) -> QuerySet[User]:
         .annotate(
             owed=total(entries, group_by="seller", of=net(Side.CREDIT)),
             earned=total(shares, group_by="seller", of=Sum(share_due())),
-            sent=total(sent, group_by="seller", of=Sum("amount")),
+            sent=total(sent, group_by="seller", of=Sum(amount_sent())),
         )
         .exclude(owed=F("earned") - F("sent"))
     )

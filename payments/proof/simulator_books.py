@@ -12,6 +12,7 @@ from django.db.models import Sum
 
 from payments.ledger import balance
 from payments.models import Account, Payout, Provider, Receipt, Refund, RefundMethod, TransferStatus
+from payments.models.transfers import amount_sent
 
 
 def compare(books: Mapping[str, Any], *, sums: bool = True) -> list[str]:
@@ -93,7 +94,7 @@ def _differences_out(went: Mapping[str, Any]) -> Iterator[str]:
         elif entry["amount"] != refund.amount:
             yield f"Refund {refund.pk} was of KES {refund.amount}; M-Pesa says {entry['amount']}."
     paid = Payout.objects.filter(status=TransferStatus.DONE, amount__gt=0)
-    for payout_id, number, amount in paid.values_list("pk", "number", "amount"):
+    for payout_id, number, amount in paid.values_list("pk", "number", amount_sent()):
         entry = left.pop(number, None)
         if entry is None:
             yield f"The shop sent payout {payout_id} ({number}); M-Pesa has no record of it."

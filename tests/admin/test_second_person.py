@@ -356,6 +356,7 @@ COSTS = {
     "console.payout.send": "at_risk",
     "console.payout.portal": "at_risk",
     "console.payout.done": "at_risk",
+    "console.payout.amount": "at_risk",
     "console.payout.not-done": "at_risk",
     "console.share.release": "moved",
     "console.withdrawal.seller": "at_risk",
