@@ -127,6 +127,7 @@ LABELS = {
     "sent_at": "Sent",
     "settled_at": "Settled",
     "sha256": "Fingerprint (SHA-256)",
+    "reported_amount": "Amount M-Pesa reports",
     "shortcode": "Short code",
     "sold_for": "Sold for",
     "verification": "Status",

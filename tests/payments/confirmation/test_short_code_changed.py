@@ -11,9 +11,9 @@ from payments.evidence import request_confirmation
 from payments.models import OrderPayment, Receipt, StatementPull
 from payments.reconciliation.statement_pull import fail_attempts_not_on_statement, pull_statement
 from tests.factories import UserFactory
+from tests.payments.bodies import post, success
 
-from .bodies import post, success
-from .test_confirmation import answer, payments_are_confirmed, rounds  # noqa: F401
+from .steps import answer, rounds
 
 PAID = "SGL7654321"
 OLD, NEW = "174379", "600999"
