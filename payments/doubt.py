@@ -6,13 +6,21 @@ Locks: the order first, then the receipt.
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
 
 from omachemainproj.locking import lock_row
 
-from .evidence import SourceReport, lock_receipt, stop_goods, wake_transfers
+from .evidence import (
+    SourceReport,
+    is_shown_since,
+    lock_receipt,
+    names_another_order,
+    stop_goods,
+    wake_transfers,
+)
 from .models import Receipt, Verification
 from .models.evidence import is_enough
 
@@ -20,20 +28,23 @@ logger = logging.getLogger(__name__)
 
 
 @transaction.atomic
-def put_in_doubt(receipt_id: int, why: str) -> None:
-    """Record that M-Pesa does not know a payment, or knows it differently.
+def put_in_doubt(receipt_id: int, why: str, *, heard_at: datetime | None = None) -> bool:
+    """Record that a provider does not know a payment, knows it differently, or took it back.
 
     No money of it leaves, and no goods bought with it are handed over, until staff decide or the
-    gateway shows it after all. Safe to repeat.
+    gateway shows it after all. ``heard_at`` is when the report of this was received, now if it is
+    None: what has confirmed the payment since outweighs it. Returns whether it is in doubt. Safe to
+    repeat.
     """
     receipt = lock_receipt(receipt_id)
-    if receipt.verification == Verification.NEVER_CAME:
-        return
+    if receipt.verification == Verification.NEVER_CAME or is_shown_since(receipt, heard_at):
+        return False
     receipt.verification, receipt.doubt = Verification.DOUBTED, why[:200]
-    receipt.doubted_at = receipt.doubted_at or timezone.now()
+    receipt.doubted_at = receipt.doubted_at or heard_at or timezone.now()
     receipt.save(update_fields=["verification", "doubt", "doubted_at"])
     stop_goods(receipt)
     logger.critical("receipt %s is in doubt: %s", receipt.number or receipt.pk, why)
+    return True
 
 
 def end_doubt(receipt: Receipt, verification: Verification) -> None:
@@ -54,6 +65,7 @@ def end_doubt_if_reported_again(receipt: Receipt, report: SourceReport) -> None:
     """
     kept = lock_row(Receipt, receipt.pk)
     agrees = (report.amount, report.number) == (kept.amount, kept.number)
-    if kept.is_in_doubt and agrees and is_enough(kept, list(kept.evidence.all())):
+    is_sure = is_enough(kept, list(kept.evidence.all())) and not names_another_order(kept)
+    if kept.is_in_doubt and agrees and is_sure:
         end_doubt(kept, Verification.CONFIRMED)
         receipt.verification = kept.verification

@@ -14,16 +14,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
 from omachemainproj.compiled_queries import compiled
 from omachemainproj.inserts import insert
 from omachemainproj.locking import lock_row
+from orders.lookup import find_by_typed_reference
 from orders.models import Order
 
 from .models import (
     ANSWERS,
+    DOUBTFUL,
     TELL_AMOUNTS,
     Payout,
     Provider,
@@ -32,6 +34,7 @@ from .models import (
     ReceiptQuestion,
     ReceiptSource,
     Refund,
+    RefundMethod,
     TransferStatus,
     Verification,
 )
@@ -42,6 +45,11 @@ logger = logging.getLogger(__name__)
 
 #: Delay until an unconfirmed payment is checked again. A confirmation wakes waiting transfers.
 EVIDENCE_DELAY = timedelta(minutes=15)
+#: The notes of a payment that was written off and is reported again.
+CAME_AFTER_ALL = "It was written off because it never arrived, and M-Pesa shows it now."
+REPORTED_AFTER_ALL = (
+    "It was written off because it never arrived, and is reported now. Check whether it came."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +74,10 @@ def record_first(receipt: Receipt, report: SourceReport) -> None:
         request_confirmation([receipt])
 
 
-def record(receipt: Receipt, report: SourceReport) -> None:
+def record(receipt: Receipt, report: SourceReport) -> bool:
     """Record a source's report of a receipt, which may confirm it. Safe to repeat, in any order.
+
+    Returns whether it is new.
 
     Call inside a transaction that holds the lock of its order, if it has one.
     """
@@ -75,7 +85,7 @@ def record(receipt: Receipt, report: SourceReport) -> None:
         receipt.pk, report.source, report.amount, report.number, report.shortcode[:12], report.by
     ):
         # This report was recorded and assessed before.
-        return
+        return False
     kept = lock_row(Receipt, receipt.pk)
     rows = [_row(kept, report)]
     ReceiptEvidence.objects.bulk_create(rows, ignore_conflicts=True)
@@ -83,6 +93,7 @@ def record(receipt: Receipt, report: SourceReport) -> None:
     receipt.verification = kept.verification
     if report.source == ReceiptSource.STAFF:
         request_confirmation([kept])
+    return True
 
 
 @compiled
@@ -143,7 +154,8 @@ def record_on_statement(receipts: Iterable[Receipt]) -> int:
             pk=pk, verification=Verification.REPORTED, amount=new[pk].amount, number=new[pk].number
         )
         confirmed += reported.update(verification=Verification.CONFIRMED)
-        if new[pk].verification == Verification.DOUBTED:
+    for pk, receipt in new.items():
+        if receipt.verification in DOUBTFUL:
             reassess(pk)
     wake_transfers(enough)
     return confirmed
@@ -187,10 +199,29 @@ def is_shown_since_the_doubt(receipt: Receipt) -> bool:
     return _is_answered(receipt, list(receipt.evidence.all()))
 
 
-def is_shown_by_gateway(receipt: Receipt) -> bool:
-    """Whether M-Pesa's statement or a status query shows the payment as it is recorded."""
-    answers = receipt.evidence.filter(source__in=ANSWERS)
-    return any(row.agrees_with(receipt) for row in answers)
+def names_another_order(receipt: Receipt) -> bool:
+    """Whether a payment's reference names another order than the one it is recorded for: that it
+    arrived does not decide whose it is, so staff have to."""
+    if receipt.order_id is None or not receipt.reference:
+        return False
+    return find_by_typed_reference(receipt.reference) not in {None, receipt.order_id}
+
+
+def is_shown_since(receipt: Receipt, time: datetime | None) -> bool:
+    """Whether M-Pesa's own answer, or staff for a bank, has shown a payment as it is since a time;
+    never since None."""
+    if time is None:
+        return False
+    sources = ANSWERS if receipt.provider == Provider.MPESA else (ReceiptSource.STAFF,)
+    since = receipt.evidence.filter(source__in=sources, told_at__gt=time)
+    return any(row.agrees_with(receipt) for row in since)
+
+
+def amount_on_gateway(receipt: Receipt) -> int | None:
+    """The KES that M-Pesa's statement or its answer last showed under a receipt's number; None if
+    neither shows it."""
+    answers = receipt.evidence.filter(source__in=ANSWERS, number=receipt.number, amount__gt=0)
+    return answers.exclude(number="").order_by("pk").values_list("amount", flat=True).last()
 
 
 def request_confirmation(receipts: Iterable[Receipt], *, again: bool = False) -> None:
@@ -233,11 +264,13 @@ def _reassess(receipt: Receipt) -> None:
     """Update the verification of a receipt from its reports. The receipt is locked, after its
     order."""
     if receipt.verification == Verification.NEVER_CAME:
-        _warn_if_gateway_shows_it(receipt)
+        _flag_if_it_came(receipt)
         return
     reports = list(receipt.evidence.all())
     enough, was = is_enough(receipt, reports), receipt.verification
-    if was == Verification.DOUBTED and not (enough and _is_answered(receipt, reports)):
+    if was == Verification.DOUBTED and (
+        not (enough and _is_answered(receipt, reports)) or names_another_order(receipt)
+    ):
         return
     receipt.verification = Verification.CONFIRMED if enough else Verification.REPORTED
     if receipt.verification == was:
@@ -260,12 +293,25 @@ def _is_answered(receipt: Receipt, reports: list[ReceiptEvidence]) -> bool:
     )
 
 
-def _warn_if_gateway_shows_it(receipt: Receipt) -> None:
-    if is_shown_by_gateway(receipt) and not receipt.unacknowledged:
-        receipt.note = "It was written off because it never arrived, and M-Pesa shows it now."
-        receipt.unacknowledged = True
-        receipt.save(update_fields=["note", "unacknowledged"])
-        logger.critical("receipt %s: %s", receipt.number, receipt.note)
+def _flag_if_it_came(receipt: Receipt) -> None:
+    """Flag a payment that was written off if a provider has reported it since."""
+    off = receipt.refunds.filter(way=RefundMethod.OUTSIDE, status=TransferStatus.DONE)
+    since = off.aggregate(last=Max("done_at"))["last"] or receipt.created_at
+    news = receipt.evidence.filter(source__in=TELL_AMOUNTS, told_at__gte=since)
+    if sources := set(news.values_list("source", flat=True)):
+        flag_that_it_came(receipt, is_shown=not sources.isdisjoint(ANSWERS))
+
+
+def flag_that_it_came(receipt: Receipt, *, is_shown: bool) -> None:
+    """Flag for staff that a payment which was written off is reported now. Safe to repeat.
+
+    ``is_shown``: by M-Pesa's own answer or statement, and not only posted. Call inside a
+    transaction that holds the receipt's lock.
+    """
+    note = CAME_AFTER_ALL if is_shown else REPORTED_AFTER_ALL
+    receipt.note, receipt.unacknowledged = note, True
+    receipt.save(update_fields=["note", "unacknowledged"])
+    logger.critical("receipt %s: %s", receipt.number, receipt.note)
 
 
 def stop_goods(receipt: Receipt) -> None:

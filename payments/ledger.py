@@ -207,6 +207,22 @@ def post_refund_dropped(refund: Refund) -> None:
     )
 
 
+def post_came_after_all(refund: Refund) -> None:
+    """Reverse that a payment never arrived, which was posted as this refund: it came.
+
+    ``post_refund_dropped`` returns its money to where it was.
+    """
+    post(
+        Posting(
+            f"refund:{refund.pk}:came",
+            debits={clearing_account(refund.receipt.provider): refund.amount},
+            credits={Account.REFUNDS_PAYABLE: refund.amount},
+            order_id=refund.order_id,
+            refund_id=refund.pk,
+        )
+    )
+
+
 def post_loss(receipt: Receipt, amount: int) -> None:
     """Post that ``amount`` KES of an order's payment are lost and written off."""
     post(

@@ -9,7 +9,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from .doubt import put_in_doubt
-from .models import PayoutStop, ReceiptQuestion, Verification
+from .models import PayoutStop, ReceiptQuestion
 from .models.evidence import RECEIPT_QUERIES
 from .shortcodes import paid_shortcode
 from .transaction_status import query_transaction_status
@@ -30,11 +30,7 @@ def query_receipt(question_id: int) -> None:
     now = timezone.now()
     question = ReceiptQuestion.objects.select_related("receipt").get(pk=question_id)
     receipt, this_one = question.receipt, ReceiptQuestion.objects.due(now).filter(pk=question_id)
-    if (
-        receipt.is_confirmed
-        or receipt.verification == Verification.NEVER_CAME
-        or not receipt.number
-    ):
+    if receipt.is_confirmed or not receipt.number:
         this_one.update(next_check_at=None)
         return
     if PayoutStop.objects.questions_are_stopped():

@@ -27,6 +27,7 @@ from payments.models import (
     SellerShare,
     Withdrawal,
 )
+from payments.models.refunds import PART_REVERSED
 from payments.payouts.allocation import create_payouts
 from payments.proof import bounds, days, messages, originals, payouts, people, problems, staff
 from payments.proof.prove import RULES, one_moment, prove
@@ -116,6 +117,13 @@ def _take_a_part_back():
         receipt=receipt, order_id=receipt.order_id, amount=1, cause="outside", way="outside",
         **DONE,
     )  # fmt: skip
+
+
+def _take_an_unnumbered_part_back():
+    _take_a_part_back()
+    Refund.objects.filter(way="outside").update(
+        number="", unnumbered="outside", result_text=PART_REVERSED
+    )
 
 
 def _post_what_nobody_brought():
@@ -344,6 +352,7 @@ BREAKS = [
     ("M-Pesa is queried about the payment that a refund waits for", _wait_without_asking),
     ("A payment without an order is not that of a prompt without a", _count_a_payment_twice),
     ("A payment that M-Pesa reversed is fully refunded, and nothing of it is", _take_a_part_back),
+    ("A part of a payment that M-Pesa reversed has a number", _take_an_unnumbered_part_back),
     ("A product's reserved stock is the sum of its unpaid", lambda: Product.objects.update(held=1)),
     ("A product's stock on hand is the sum of its", lambda: Product.objects.update(item_number=4)),
     ("A product's sold count is what was taken for", lambda: Product.objects.update(sold=1)),

@@ -127,8 +127,8 @@ CORRECTED_RECEIPTS = Queue(
     key="corrected",
     title="Corrected receipts",
     about="M-Pesa now reports a different amount from the one recorded, or an order received goods "
-    "that no buyer paid for. The shop covers the shortfall. Acknowledge each entry after reviewing "
-    "it.",
+    "that no buyer paid for. The shop covers the shortfall. Or a payment that was written off is "
+    "reported now. Acknowledge each entry after reviewing it.",
     rows=lambda now: Receipt.objects.unacknowledged().select_related("order").order_by("pk"),
     columns={
         **_RECEIPT,

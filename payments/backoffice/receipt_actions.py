@@ -187,9 +187,23 @@ def write_off_receipt_action(receipt: Receipt, given: Given, by: User) -> str:
     return receipt_services.write_off_receipt(receipt.pk, by=by).note
 
 
+@console_action(
+    "receipt",
+    "after",
+    "It came after all",
+    "It was written off, and M-Pesa's own statement or answer, or the bank's statement, shows it "
+    "now, as you have checked. It is counted again: it pays for its order's goods, and any excess "
+    "is refunded.",
+    applies=lambda receipt: receipt.verification == Verification.NEVER_CAME,
+    cost=cost_full_amount,
+)
+def count_after_all_action(receipt: Receipt, given: Given, by: User) -> str:
+    seen = receipt_services.count_after_all(receipt.pk, by=by)
+    return f"{seen} is counted again, and is {seen.get_verification_display()}."
+
+
 def _may_be_asked_about(receipt: Receipt) -> bool:
-    is_open = receipt.verification in {Verification.REPORTED, Verification.DOUBTED}
-    return is_open and receipt.provider == Provider.MPESA and bool(receipt.number)
+    return not receipt.is_confirmed and receipt.provider == Provider.MPESA and bool(receipt.number)
 
 
 @console_action(
@@ -226,8 +240,9 @@ def confirm_bank_receipt_action(receipt: Receipt, given: Given, by: User) -> str
     "receipt",
     "doubt",
     "The bank's statement does not show it",
-    "Until this is decided, its money is not sent out and its goods are not handed over.",
-    applies=lambda receipt: _is_a_banks(receipt, Verification.REPORTED),
+    "Or it shows that the bank took it back. Until this is decided, its money is not sent out and "
+    "its goods are not handed over.",
+    applies=lambda receipt: _is_a_banks(receipt, Verification.REPORTED, Verification.CONFIRMED),
 )
 def doubt_bank_receipt_action(receipt: Receipt, given: Given, by: User) -> str:
     return f"{receipt_services.doubt_bank_receipt(receipt.pk)} is in doubt."
@@ -236,8 +251,8 @@ def doubt_bank_receipt_action(receipt: Receipt, given: Given, by: User) -> str:
 def _may_be_reversed(receipt: Receipt) -> bool:
     if receipt.provider != Provider.MPESA or not receipt.amount:
         return False
-    gone = receipt.refunds.filter(status=TransferStatus.DONE)
-    return not gone.filter(way__in=(RefundMethod.OUTSIDE, RefundMethod.REVERSAL)).exists()
+    ours = receipt.refunds.filter(way=RefundMethod.REVERSAL, status=TransferStatus.DONE)
+    return not (receipt.refunds.taken_back().exists() or ours.exists())
 
 
 @console_action(

@@ -22,6 +22,7 @@ from orders.models import Order
 from payments.doubt import end_doubt, put_in_doubt
 from payments.evidence import (
     SourceReport,
+    amount_on_gateway,
     is_shown_since_the_doubt,
     lock_receipt,
     record,
@@ -29,6 +30,7 @@ from payments.evidence import (
     staff_who_reported,
 )
 from payments.models import (
+    DOUBTFUL,
     EventState,
     GatewayEvent,
     OrderPayment,
@@ -41,7 +43,7 @@ from payments.models import (
 from payments.models.evidence import is_enough
 from payments.reconciliation.incoming import IncomingPayment, record_receipt
 from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
-from payments.reconciliation.receipts import find_receipt
+from payments.reconciliation.receipts import correct_amount, find_receipt
 from payments.reconciliation.status_query import query_now
 from payments.reconciliation.suspense import (
     AlreadyMatched,
@@ -49,7 +51,12 @@ from payments.reconciliation.suspense import (
     match_to_order,
     merge_receipts,
 )
-from payments.refunds.external_reversals import NotInDoubt, write_off_never_came
+from payments.refunds.external_reversals import (
+    NotInDoubt,
+    NotWrittenOff,
+    undo_never_came,
+    write_off_never_came,
+)
 from payments.refunds.services import NothingToRefund, refund_unmatched
 from payments.same_payments import is_undecided, receipts_behind
 from payments.transfers import is_number_of_transfer
@@ -287,11 +294,12 @@ def confirm_bank_receipt(receipt_id: int, *, by: User) -> Receipt:
 
 @transaction.atomic
 def doubt_bank_receipt(receipt_id: int) -> Receipt:
-    """Put a bank payment in doubt: the bank's own statement does not show it."""
+    """Put a bank payment in doubt, also one that was confirmed: the bank's own statement does not
+    show it, or shows that it was taken back."""
     receipt = lock_receipt(receipt_id)
-    if receipt.provider == Provider.MPESA or receipt.verification != Verification.REPORTED:
-        raise ActionNotAvailable("This payment is confirmed, already in doubt, or from M-Pesa.")
-    put_in_doubt(receipt_id, "The bank's own statement does not show it.")
+    if receipt.provider == Provider.MPESA or receipt.verification in DOUBTFUL:
+        raise ActionNotAvailable("This payment is in doubt, written off, or from M-Pesa.")
+    put_in_doubt(receipt_id, "The bank's own statement does not show it, or shows it taken back.")
     receipt.refresh_from_db()
     return receipt
 
@@ -331,6 +339,28 @@ def write_off_receipt(receipt_id: int, *, by: User) -> Receipt:
     _check_not_involved(receipt, by)
     with not_available_on(NotInDoubt):
         return write_off_never_came(receipt_id)
+
+
+@transaction.atomic
+def count_after_all(receipt_id: int, *, by: User) -> Receipt:
+    """Count a payment again that was written off because it never arrived, as ``by`` has seen it.
+
+    An M-Pesa payment only once M-Pesa's own statement or answer shows its number; its amount there
+    counts. Who recorded the payment or bought the goods cannot decide this.
+    """
+    receipt = lock_receipt(receipt_id)
+    _check_not_involved(receipt, by)
+    reported = amount_on_gateway(receipt)
+    if receipt.provider == Provider.MPESA and reported is None:
+        raise ActionNotAvailable("M-Pesa has not shown this payment. Query M-Pesa about it first.")
+    with not_available_on(NotWrittenOff):
+        receipt = undo_never_came(receipt_id)
+    if receipt.provider != Provider.MPESA:
+        return confirm_bank_receipt(receipt_id, by=by)
+    if reported is not None and reported != receipt.amount:
+        correct_amount(receipt, reported_amount=reported, source=ReceiptSource.STATUS)
+        receipt.refresh_from_db()
+    return receipt
 
 
 def _check_not_involved(receipt: Receipt, by: User) -> None:

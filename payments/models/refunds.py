@@ -57,7 +57,17 @@ UNSENT = (TransferStatus.DUE, TransferStatus.REFUSED)
 STANDS_FOR = timedelta(hours=1)
 
 
+#: The result of a refund that records that M-Pesa took back a part of a payment by itself.
+PART_REVERSED = "M-Pesa reversed a part of the payment itself."
+
+
 class RefundQuerySet(TransferQuerySet["Refund"]):
+    def taken_back(self) -> RefundQuerySet:
+        """Refunds of whole payments that the shop did not make: M-Pesa reversed the payment, or it
+        never came."""
+        outside = self.filter(way=RefundMethod.OUTSIDE, status=TransferStatus.DONE)
+        return outside.exclude(result_text=PART_REVERSED)
+
     def owed(self) -> RefundQuerySet:
         """Refunds that are due or done: the last row of each chain, unless it was dropped."""
         return self.filter(replaced_by__isnull=True).exclude(status=TransferStatus.DROPPED)

@@ -127,7 +127,7 @@ def unpaid_order_is_not_covered(now: datetime) -> QuerySet[Order]:
 
 @rule("Payments of a cancelled or expired order are owed back within five minutes")
 def closed_order_is_refunded_in_time(now: datetime) -> QuerySet[Order]:
-    taken_back = Refund.objects.filter(receipt=OuterRef("pk"), way=RefundMethod.OUTSIDE)
+    taken_back = Refund.objects.owed().filter(receipt=OuterRef("pk"), way=RefundMethod.OUTSIDE)
     credited = Receipt.objects.filter(
         ~Exists(taken_back), order=OuterRef("pk"), created_at__lt=now - FORGOTTEN
     )

@@ -28,6 +28,7 @@ from payments.models import (
     fees_earned,
 )
 from payments.models.ledger import CLEARING
+from payments.models.refunds import PART_REVERSED
 from payments.models.totals import total
 from payments.models.transfers import UNDER_WAY
 
@@ -85,12 +86,19 @@ def write_offs_of_unpaid_order_are_explained(now: datetime) -> QuerySet[Order]:
 @rule("A payment that M-Pesa reversed is fully refunded, and nothing of it is still to be sent")
 def reversed_payment_is_refunded(now: datetime) -> QuerySet[Receipt]:
     refunds = Refund.objects.owed().filter(receipt=OuterRef("pk"))
-    outside = refunds.filter(way=RefundMethod.OUTSIDE)
+    outside = refunds.filter(way=RefundMethod.OUTSIDE).exclude(result_text=PART_REVERSED)
     unsent = refunds.filter(status__in=[TransferStatus.DUE, TransferStatus.REFUSED])
+    gone = refunds.filter(way=RefundMethod.OUTSIDE)
     taken = Receipt.objects.filter(Exists(outside)).annotate(
-        back=total(outside, group_by="receipt", of=Sum("amount")), is_unsent=Exists(unsent)
+        back=total(gone, group_by="receipt", of=Sum("amount")), is_unsent=Exists(unsent)
     )
     return taken.exclude(back=F("amount"), is_unsent=False)
+
+
+@rule("A part of a payment that M-Pesa reversed has a number of its own")
+def reversed_part_has_a_number(now: datetime) -> QuerySet[Refund]:
+    parts = Refund.objects.filter(way=RefundMethod.OUTSIDE, result_text=PART_REVERSED)
+    return parts.filter(number="")
 
 
 @rule("Only a rejected refund is replaced by another")

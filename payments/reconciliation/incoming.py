@@ -15,13 +15,14 @@ from orders.lookup import find_by_typed_reference
 from orders.models import Order
 from payments import evidence
 from payments.evidence import SourceReport, lock_receipt
-from payments.models import Provider, Receipt, ReceiptSource
+from payments.models import ANSWERS, TELL_AMOUNTS, Provider, Receipt, ReceiptSource
 from payments.refunds.services import refund_excess
 from payments.same_payments import receipts_behind, reported_money, sure_attempt
 
 from .receipts import (
     correct_amount,
     create_receipt,
+    doubt_its_order,
     fill_in_details,
     find_receipt,
     find_without_number,
@@ -83,8 +84,11 @@ def record_receipt(incoming: IncomingPayment) -> tuple[Receipt, str]:
     # Another source may have recorded it while we waited for the order's lock.
     known = _lock_known(incoming)
     if known is not None:
+        another = _other_order(known, incoming)
         note = _merge(known, incoming)
-        if known.order_id is None and order is not None and is_named:
+        if another is not None:
+            note = doubt_its_order(known, another.reference)
+        elif known.order_id is None and order is not None and is_named:
             return _give_named(known, order, note)
         return known, note
     if order is None:
@@ -107,9 +111,29 @@ def record_receipt(incoming: IncomingPayment) -> tuple[Receipt, str]:
     return receipt, "The payment is credited."
 
 
+def _other_order(known: Receipt, incoming: IncomingPayment) -> Order | None:
+    """The order a provider names for a payment that staff recorded for, or matched to, another.
+
+    None if it names none, or the one it is recorded for, or what it named before.
+    """
+    is_news = incoming.source in TELL_AMOUNTS and incoming.reference != known.reference
+    if known.order_id is None or not is_news:
+        return None
+    named = find_by_typed_reference(incoming.reference)
+    if named in {None, known.order_id}:
+        return None
+    by_staff = known.evidence.filter(source=ReceiptSource.STAFF).exists()
+    is_typed = by_staff or find_by_typed_reference(known.reference) != known.order_id
+    return Order.objects.get(pk=named) if is_typed else None
+
+
 def may_name_its_order(receipt: Receipt, reference: str) -> bool:
-    """Whether a report with this reference may assign money in suspense to an order."""
-    return receipt.order_id is None and bool(reference.strip())
+    """Whether a report with this reference may assign money in suspense to an order, or may name
+    another order than staff did."""
+    if not reference.strip():
+        return False
+    is_of_prompt = receipt.source == ReceiptSource.CALLBACK
+    return receipt.order_id is None or not (is_of_prompt or reference == receipt.reference)
 
 
 def _give_named(receipt: Receipt, order: Order, note: str) -> tuple[Receipt, str]:
@@ -160,8 +184,9 @@ def _merge(known: Receipt, incoming: IncomingPayment) -> str:
     """Add the details of another report to a recorded receipt, which is locked."""
     _fill_in(known, incoming)
     known.save(update_fields=FILLED_IN)
-    evidence.record(known, incoming.report)
-    if incoming.amount != known.amount:
+    is_new = evidence.record(known, incoming.report)
+    # What was posted to us may be delivered again; M-Pesa's answers are of now.
+    if incoming.amount != known.amount and (is_new or incoming.source in ANSWERS):
         return correct_amount(known, reported_amount=incoming.amount, source=incoming.source)
     return "Already recorded."
 

@@ -237,6 +237,7 @@ def _claim_receipt(
             return f"{error} Nothing was credited."
     elif manual is None or (manual.order_id, manual.channel) != ours:
         logger.error("payment %s: receipt %s is recorded already", payment.pk, receipt.number)
+        _doubt_if_anothers(receipt, order, outcome)
         return f"Receipt {receipt.number} is already recorded; nothing was credited."
     receipt.payment = payment
     receipt.source = outcome.source if outcome.receipt else receipt.source
@@ -256,6 +257,15 @@ def _claim_receipt(
     return "The money was already recorded; it is now known to be this attempt's."
 
 
+def _doubt_if_anothers(receipt: Receipt, order: Order, outcome: AttemptOutcome) -> None:
+    """Put a receipt in doubt that staff recorded for another order: it is of a prompt of this one,
+    as that prompt's own callback says."""
+    by_staff = receipt.evidence.filter(source=ReceiptSource.STAFF)
+    is_elsewhere = receipt.order_id not in {None, order.pk}
+    if outcome.source == ReceiptSource.CALLBACK and is_elsewhere and by_staff.exists():
+        receipts.doubt_its_order(evidence.lock_receipt(receipt.pk), order.reference)
+
+
 def _add_details(
     payment: OrderPayment, order: Order, kept: Receipt, outcome: AttemptOutcome
 ) -> str:
@@ -270,6 +280,7 @@ def _add_details(
         return _credit(payment, order, outcome, SettlementContext(order.pk))
     found = find_receipt(outcome.receipt)
     if found is not None:
+        _doubt_if_anothers(found, order, outcome)
         return _merge_found(kept, found, order)
     if kept.number and (
         kept.source == ReceiptSource.CALLBACK or outcome.source != ReceiptSource.CALLBACK

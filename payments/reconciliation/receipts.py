@@ -16,14 +16,17 @@ from omachemainproj.phones import PhoneMatch, match_phone
 from orders.lifecycle import mark_order_paid
 from orders.models import Order
 from payments import evidence, ledger
+from payments.doubt import put_in_doubt
 from payments.evidence import SourceReport
 from payments.models import (
+    ANSWERS,
     TELL_AMOUNTS,
     AttemptStatus,
     Channel,
     OrderPayment,
     Provider,
     Receipt,
+    Verification,
     amount_credited,
 )
 from payments.refunds.corrections import (
@@ -82,14 +85,20 @@ def correct_amount(receipt: Receipt, *, reported_amount: int, source: str) -> st
     """Correct a receipt to the amount the provider reports, in KES. Returns a note.
 
     ``source`` is the ``ReceiptSource`` of the report; only a provider's own report changes the
-    amount. An excess first reverses the receipt's write-offs; the rest is credited to its order,
-    which is paid if it is covered then, and what is too much is refunded. Of a shortfall, refunds
-    that were not sent are dropped, and the rest is written off if it paid for an order or was sent
-    on. Staff have to acknowledge both. Call inside a transaction that holds the order's lock.
+    amount, and what was posted to us does not change one that M-Pesa's answer shows. An excess
+    first reverses the receipt's write-offs; the rest is credited to its order, which is paid if it
+    is covered then, and what is too much is refunded. Of a shortfall, refunds that were not sent
+    are dropped, and the rest is written off if it paid for an order or was sent on. Staff have to
+    acknowledge both. A payment that was written off as never arrived is left as it is: staff decide
+    whether it came. Call inside a transaction that holds the order's lock.
     """
     recorded, reported = format_kes(receipt.amount), format_kes(reported_amount)
     if source not in TELL_AMOUNTS:
         return f"{recorded} is recorded: only M-Pesa or a bank reports what arrived."
+    if receipt.verification == Verification.NEVER_CAME:
+        return f"{recorded} was written off because it never arrived; {reported} is reported now."
+    if source not in ANSWERS and evidence.amount_on_gateway(receipt) == receipt.amount:
+        return f"{recorded} is recorded, as M-Pesa's own statement or answer shows it."
     note = f"Recorded as {recorded}, but M-Pesa reports {reported}."
     logger.error("receipt %s: %s", receipt.number, note)
     order = None if receipt.order_id is None else lock_row(Order, receipt.order_id)
@@ -116,6 +125,25 @@ def correct_amount(receipt: Receipt, *, reported_amount: int, source: str) -> st
     owe_anew(receipt, order, dropped)
     if order is not None:
         refund_excess_locked(order)
+    return note
+
+
+def doubt_its_order(receipt: Receipt, reference: str) -> str:
+    """Put a payment in doubt that is recorded for one order, while its provider names another, with
+    this reference. Returns a note.
+
+    Whoever typed its number may have typed another buyer's. Staff decide: M-Pesa's answer that it
+    arrived does not. Not if it was written off. Call inside a transaction that holds the locks of
+    its order and of the receipt.
+    """
+    recorded = "none" if receipt.order is None else receipt.order.reference
+    note = f"It is recorded for order {recorded}, but its provider names order {reference}."[:200]
+    if receipt.verification == Verification.NEVER_CAME:
+        return note
+    receipt.reference, receipt.note, receipt.unacknowledged = reference[:40], note, True
+    receipt.save(update_fields=["reference", "note", "unacknowledged"])
+    put_in_doubt(receipt.pk, note)
+    receipt.verification = Verification.DOUBTED
     return note
 
 

@@ -16,6 +16,7 @@ from django.db.models import Exists
 from omachemainproj.money import format_kes
 from orders.models import Order
 from payments.daraja.portal_statement import Movement
+from payments.doubt import put_in_doubt
 from payments.evidence import SourceReport, lock_receipt, record
 from payments.models import (
     Channel,
@@ -28,7 +29,11 @@ from payments.models import (
     Verification,
     Withdrawal,
 )
-from payments.refunds.external_reversals import CannotBeReversed, record_outside_reversal
+from payments.refunds.external_reversals import (
+    CannotBeReversed,
+    record_outside_reversal,
+    record_part_reversal,
+)
 from payments.refunds.services import replace_reversals_with_b2c
 
 from .receipts import create_receipt, find_receipt
@@ -83,15 +88,18 @@ def _link_to_withdrawal(receipt_id: int, movement: Movement) -> None:
 def _mark_as_returned(known: Receipt, movement: Movement, report: SourceReport) -> bool:
     """Mark a receipt that staff recorded by its number alone as a returned transfer.
 
-    Returns whether that is new. Does nothing if it was written off, is recorded with another
-    amount, or if its number was entered for a prompt's own receipt: that money arrived too.
+    Returns whether that is new. Does nothing if it was written off, which staff are shown then, is
+    recorded with another amount, or if its number was entered for a prompt's own receipt: that
+    money arrived too.
 
     An order it was matched to in the meantime keeps it, and staff have to acknowledge that; refunds
     of it go to the phone it came from.
     """
     receipt = lock_receipt(known.pk)
-    is_written_off = receipt.verification == Verification.NEVER_CAME
-    if receipt.came_back or is_written_off or receipt.amount != movement.amount:
+    if receipt.verification == Verification.NEVER_CAME:
+        record(receipt, report)
+        return False
+    if receipt.came_back or receipt.amount != movement.amount:
         return False
     if receipt.payment is not None and receipt.payment.channel == Channel.STK:
         _flag_second_payment(receipt, movement)
@@ -153,6 +161,16 @@ def _whose(row: Transfer | None, order: Order | None) -> str:
     return "" if row is None else "Ask whose it is; a refund goes to that phone again."
 
 
+def _record_part(receipt: Receipt, number: str, amount: int) -> tuple[Receipt | None, str]:
+    """Record a reversed part of a payment; without a number of its own, or of more than arrived,
+    the payment is in doubt and staff decide."""
+    note = f"M-Pesa reversed only {format_kes(amount)} of {receipt}."
+    if number and amount < receipt.amount:
+        return receipt, record_part_reversal(receipt.pk, number=number, amount=amount)
+    put_in_doubt(receipt.pk, note)
+    return None, note
+
+
 def record_reversal_row(*, number: str, reverses: str, amount: int) -> tuple[Receipt | None, str]:
     """Record a payment that M-Pesa reversed: the reversal's number, the payment's, and KES.
 
@@ -165,10 +183,10 @@ def record_reversal_row(*, number: str, reverses: str, amount: int) -> tuple[Rec
         if ours is not None:
             return ours.receipt, "A reversal that is already recorded."
         return None, "M-Pesa reversed a payment and did not say which one of ours."
-    if amount != receipt.amount:
-        return None, f"M-Pesa reversed only {format_kes(amount)} of {receipt}."
     own = "" if receipt.number == number else number
     try:
+        if amount != receipt.amount:
+            return _record_part(receipt, own, amount)
         return receipt, record_outside_reversal(receipt.pk, number=own)
     except CannotBeReversed as error:
         return None, str(error)

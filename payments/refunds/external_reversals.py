@@ -6,6 +6,7 @@ Locks: the order first, then the receipt, then its refunds.
 from __future__ import annotations
 
 import logging
+from functools import partial
 
 from django.db import transaction
 from django.db.models import Q, Sum
@@ -13,11 +14,11 @@ from django.utils import timezone
 
 from omachemainproj.locking import lock_row
 from omachemainproj.money import format_kes
-from orders.lifecycle import mark_order_refunded
+from orders.lifecycle import mark_order_paid, mark_order_refunded
 from orders.models import Order
 from payments import ledger
 from payments.doubt import end_doubt
-from payments.evidence import lock_receipt
+from payments.evidence import lock_receipt, reassess, request_confirmation, stop_goods
 from payments.models import (
     Provider,
     Receipt,
@@ -27,12 +28,18 @@ from payments.models import (
     TransferStatus,
     Unnumbered,
     Verification,
+    amount_credited,
     order_balance,
 )
-from payments.models.refunds import UNSENT
+from payments.models.refunds import PART_REVERSED, UNSENT
 from payments.transfers import is_known_number, mark_done
 
-from .corrections import drop_refunds_to_cover, owe_anew
+from .corrections import (
+    drop_refunds_to_cover,
+    missing_of_order,
+    missing_of_suspense,
+    owe_anew,
+)
 from .services import refund_excess_locked
 
 logger = logging.getLogger(__name__)
@@ -40,6 +47,7 @@ logger = logging.getLogger(__name__)
 BY_MPESA = "M-Pesa reversed the payment itself."
 KEPT = "Another payment of the order is gone, and this one pays for its goods."
 NEVER_CAME = "It never came."
+CAME_AFTER_ALL = "It came after all."
 
 
 @transaction.atomic
@@ -59,7 +67,7 @@ def record_outside_reversal(receipt_id: int, *, number: str = "") -> str:
     if receipt.order_id != order_id or receipt.provider != Provider.MPESA or not receipt.amount:
         raise CannotBeReversed("Only a payment received by M-Pesa can be reversed by M-Pesa.")
     _check_number(receipt, number)
-    known = receipt.refunds.filter(way=RefundMethod.OUTSIDE).order_by("pk").first()
+    known = receipt.refunds.taken_back().order_by("pk").first()
     if known is not None:
         return _name(known, number)
     if receipt.verification == Verification.NEVER_CAME:
@@ -78,6 +86,53 @@ def record_outside_reversal(receipt_id: int, *, number: str = "") -> str:
     if order is not None and order.is_paid and receipt.written_off:
         receipt.note += " Stop anything that has not been delivered."
     receipt.save(update_fields=["unacknowledged", "note"])
+    logger.error("receipt %s: %s", receipt.number, receipt.note)
+    return receipt.note
+
+
+@transaction.atomic
+def record_part_reversal(receipt_id: int, *, number: str, amount: int) -> str:
+    """Record that M-Pesa reversed ``amount`` KES of a payment without the shop's request, under
+    ``number``. Safe to repeat.
+
+    Unsent refunds are dropped as far as it covers them; what a paid order's remaining lines lack
+    after that is written off, until they are cancelled. What is left of the payment stays what it
+    was. Returns a note. Raises CannotBeReversed if more would be taken back than arrived, or for a
+    number that is recorded already.
+    """
+    receipt = lock_receipt(receipt_id)
+    if receipt.refunds.filter(number=number, way=RefundMethod.OUTSIDE).exists():
+        return "Already recorded."
+    Refund.objects.lock_all_of(receipt)
+    outside = receipt.refunds.owed().filter(way__in=(RefundMethod.OUTSIDE, RefundMethod.REVERSAL))
+    outside = outside.exclude(status__in=UNSENT)
+    taken = outside.aggregate(total=Sum("amount"))["total"] or 0
+    if receipt.provider != Provider.MPESA or taken + amount > receipt.amount:
+        raise CannotBeReversed(f"Only {format_kes(receipt.amount)} arrived as {receipt.number}.")
+    _check_number(receipt, number)
+    order = None if receipt.order_id is None else Order.objects.get(pk=receipt.order_id)
+    left = receipt.amount - taken - amount
+    if order is None:
+        missing = missing_of_suspense(receipt, comes_to=receipt.amount - amount)
+    else:
+        missing = missing_of_order(order, less=amount)
+    _, dropped = drop_refunds_to_cover(receipt, order, missing=missing, comes_to=left, why=KEPT)
+    _give_back(receipt, amount, RefundReason.OUTSIDE, number=number, text=PART_REVERSED)
+    if order is not None:
+        if not order.is_unpaid:
+            _write_off_shortfall(receipt, order)
+        owe_anew(receipt, order, dropped)
+        refund_excess_locked(order)
+        mark_order_refunded(order)
+    else:
+        owe_anew(receipt, None, dropped)
+    receipt.refresh_from_db()
+    part = f"{format_kes(amount)} of {format_kes(receipt.amount)}"
+    receipt.note = f"M-Pesa reversed {part} under {number} at its customer's request."
+    if order is not None and receipt.written_off:
+        receipt.note += " Stop anything that has not been delivered."
+    receipt.unacknowledged = True
+    receipt.save(update_fields=["note", "unacknowledged"])
     logger.error("receipt %s: %s", receipt.number, receipt.note)
     return receipt.note
 
@@ -156,6 +211,48 @@ def write_off_never_came(receipt_id: int) -> Receipt:
     return receipt
 
 
+@transaction.atomic
+def undo_never_came(receipt_id: int) -> Receipt:
+    """Count a payment again that was written off because it never arrived: it came after all.
+
+    Its write-offs are reversed as far as it covers them, its order is paid if it covers its price,
+    and any excess is refunded. Raises NotWrittenOff if it was not written off.
+    """
+    receipt = lock_receipt(receipt_id)
+    if receipt.verification != Verification.NEVER_CAME:
+        raise NotWrittenOff("Only a payment that was written off can come after all.")
+    Refund.objects.lock_all_of(receipt)
+    for refund in receipt.refunds.taken_back().order_by("pk"):
+        refund.drop(CAME_AFTER_ALL)
+        ledger.post_came_after_all(refund)
+        ledger.post_refund_dropped(refund)
+    receipt.verification = Verification.REPORTED
+    receipt.note, receipt.unacknowledged = CAME_AFTER_ALL, False
+    receipt.save(update_fields=["verification", "note", "unacknowledged"])
+    order = None if receipt.order_id is None else Order.objects.get(pk=receipt.order_id)
+    if order is not None:
+        money = order_balance(order.pk)
+        excess = money.credited - money.needed(order)
+        if not order.is_unpaid and (part := min(receipt.written_off, max(excess, 0))):
+            ledger.post_write_off_reversal(receipt, part)
+            receipt.written_off -= part
+            receipt.save(update_fields=["written_off"])
+    stop_goods(receipt)
+    receipt = reassess(receipt.pk)
+    request_confirmation([] if receipt.is_confirmed else [receipt], again=True)
+    if order is not None:
+        receipt.waiting = order.is_unpaid and receipt.amount < order.amount
+        receipt.save(update_fields=["waiting"])
+        mark_order_paid(order.pk, credited=partial(amount_credited, order.pk))
+        refund_excess_locked(Order.objects.get(pk=order.pk))
+    logger.warning("receipt %s: %s", receipt.number, receipt.note)
+    return receipt
+
+
+class NotWrittenOff(ValueError):
+    """The payment was not written off. Its text can be shown to staff."""
+
+
 class NotInDoubt(ValueError):
     """The payment cannot be written off. Its text can be shown to staff."""
 
@@ -168,9 +265,13 @@ def _take_back(
     Call inside a transaction that holds the locks of its order, if it has one, of the receipt and
     of its refunds.
     """
+    parts = receipt.refunds.filter(way=RefundMethod.OUTSIDE, result_text=PART_REVERSED)
+    gone = parts.aggregate(total=Sum("amount"))["total"] or 0
     paid = _close_unsent(receipt, number=number, text=text)
-    if paid < receipt.amount:
-        _give_back(receipt, receipt.amount - paid, cause, number="" if paid else number, text=text)
+    if paid + gone < receipt.amount:
+        _give_back(
+            receipt, receipt.amount - paid - gone, cause, number="" if paid else number, text=text
+        )
     if order is not None:
         order.refresh_from_db()
         dropped = _keep_excess(receipt, order)

@@ -199,7 +199,7 @@ def _owe_what_arrived(refund: Refund) -> None:
 
 def was_reversed_by_mpesa(receipt: Receipt) -> bool:
     """Whether M-Pesa reversed a whole payment itself, so that no refund of it is due."""
-    return receipt.refunds.filter(way=RefundMethod.OUTSIDE, status=TransferStatus.DONE).exists()
+    return receipt.refunds.taken_back().exists()
 
 
 def _drop_refused(refund: Refund) -> None:

@@ -70,15 +70,16 @@ def _doubt_money_in(notification: BankNotification) -> str:
 
 
 def _note_money_out(event: GatewayEvent, provider: str, notification: BankNotification) -> None:
-    """Note that money went out. If it had been credited as a payment, staff have to decide."""
+    """Note that money went out. If it had been credited as a payment, that is in doubt, and staff
+    have to decide; not if they have seen the payment since."""
     event.receipt = find_receipt(notification.number, provider)
     if event.receipt is None:
         event.set_state(EventState.APPLIED, _out_note(notification.number))
         return
     logger.error("event %s takes back receipt %s", event.pk, notification.number)
-    event.set_state(
-        EventState.FAILED, f"The bank reversed {notification.number}, which is recorded as paid."
-    )
+    doubt = f"The bank reversed {notification.number}, which is recorded as paid."
+    put_in_doubt(event.receipt.pk, doubt, heard_at=event.receipt.events.first_received(event))
+    event.set_state(EventState.FAILED, doubt)
 
 
 def _out_note(number: str) -> str:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import logging
 import re
+from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
+from django.db.models import Q
 
 from omachemainproj.money import format_kes
 from payments.daraja.result_codes import (
@@ -23,7 +24,13 @@ from payments.daraja.result_codes import (
 from payments.daraja.results import QueueTimeout, Result, read_transfer_callback
 from payments.daraja.values import UnreadableCallback, says_reversal
 from payments.doubt import end_doubt_if_reported_again, put_in_doubt
-from payments.evidence import SourceReport, lock_receipt, record
+from payments.evidence import (
+    CAME_AFTER_ALL,
+    SourceReport,
+    flag_that_it_came,
+    lock_receipt,
+    record,
+)
 from payments.models import (
     EventState,
     GatewayEvent,
@@ -32,6 +39,7 @@ from payments.models import (
     ReceiptQuestion,
     ReceiptSource,
     Refund,
+    Verification,
 )
 from payments.models.refunds import UNSENT
 from payments.refunds.external_reversals import CannotBeReversed, record_outside_reversal
@@ -41,6 +49,8 @@ logger = logging.getLogger(__name__)
 
 #: The status query found nothing.
 UNKNOWN_TRANSACTION = "SFC_IC0003"
+#: The note on an answer that was received before what is known by now.
+OLD = "Something newer is known. Nothing was changed."
 #: The number at the start of a party such as "600610 - Shop".
 _NUMBER = re.compile(r"\s*([0-9]{5,12})\b")
 
@@ -66,24 +76,26 @@ def handle(event: GatewayEvent, question: ReceiptQuestion) -> None:
         event.set_state(EventState.UNMATCHED, "M-Pesa was not queried yet.")
     else:
         receipt = Receipt.objects.get(pk=question.receipt_id)
-        event.set_state(EventState.APPLIED, apply_answer(receipt, message))
+        heard_at = receipt.events.first_received(event)
+        event.set_state(EventState.APPLIED, apply_answer(receipt, message, heard_at))
 
 
 @transaction.atomic
-def apply_answer(receipt: Receipt, result: Result) -> str:
+def apply_answer(receipt: Receipt, result: Result, heard_at: datetime) -> str:
     """Apply what M-Pesa reports about a queried payment. Returns a note. Safe to repeat.
 
-    That the query succeeded says nothing about the payment.
+    That the query succeeded says nothing about the payment. An answer that was received
+    (``heard_at``) before something newer was known changes nothing of that.
     """
     if not result.succeeded:
-        return _no_answer(receipt, result)
+        return _no_answer(receipt, result, heard_at)
     if not receipt.number or result.receipt != receipt.number:
         return "It is about another payment. Nothing was changed."
     status = result.transaction_status
     if says_reversal(status):
         return _take_back(receipt, result)
     if (end := transaction_end(status)) is not None:
-        return _apply_end(receipt, result, end)
+        return _apply_end(receipt, result, end, heard_at)
     return f"M-Pesa reports the status {status or 'unknown'}."
 
 
@@ -101,19 +113,37 @@ def _take_back(receipt: Receipt, result: Result) -> str:
     return note
 
 
-def _apply_end(receipt: Receipt, result: Result, end: TransactionEnd) -> str:
+def _apply_end(receipt: Receipt, result: Result, end: TransactionEnd, heard_at: datetime) -> str:
+    if receipt.verification == Verification.NEVER_CAME:
+        return _apply_to_written_off(receipt, result, end)
     if doubt := _doubt(receipt, result, end):
-        put_in_doubt(receipt.pk, doubt)
-        return doubt
+        return doubt if put_in_doubt(receipt.pk, doubt, heard_at=heard_at) else f"{doubt} {OLD}"
+    if receipt.doubted_at is not None and heard_at < receipt.doubted_at:
+        return OLD
     paid_to = _credited_number(result)
     if result.amount is None or not paid_to:
         return "M-Pesa did not report the amount or the receiver. Nothing was changed."
     report = SourceReport(ReceiptSource.STATUS, result.amount, result.receipt, paid_to)
     _record_answer(receipt, report)
     _close(receipt)
-    now = timezone.now()
-    Refund.objects.filter(receipt=receipt.pk, status__in=UNSENT).update(receipt_stands_at=now)
+    is_older = Q(receipt_stands_at__isnull=True) | Q(receipt_stands_at__lt=heard_at)
+    unsent = Refund.objects.filter(is_older, receipt=receipt.pk, status__in=UNSENT)
+    unsent.update(receipt_stands_at=heard_at)
     return "The payment still stands and may be refunded."
+
+
+def _apply_to_written_off(receipt: Receipt, result: Result, end: TransactionEnd) -> str:
+    """Show staff that a payment which was written off came after all, whatever its amount."""
+    paid_to = _credited_number(result)
+    if end != TransactionEnd.COMPLETED or not result.amount or not _is_of(receipt, paid_to):
+        return "It was written off because it never arrived. Nothing was changed."
+    locked = lock_receipt(receipt.pk)
+    record(locked, SourceReport(ReceiptSource.STATUS, result.amount, result.receipt, paid_to))
+    if locked.verification == Verification.NEVER_CAME:
+        # Also if M-Pesa repeats an earlier answer.
+        flag_that_it_came(locked, is_shown=True)
+    _close(receipt)
+    return CAME_AFTER_ALL
 
 
 def _record_answer(receipt: Receipt, report: SourceReport) -> None:
@@ -154,7 +184,7 @@ def _credited_number(result: Result) -> str:
     return found[1] if found else ""
 
 
-def _no_answer(receipt: Receipt, result: Result) -> str:
+def _no_answer(receipt: Receipt, result: Result, heard_at: datetime) -> str:
     if b2c_failure(result.result_code) == TransferFailure.INITIATOR:
         PayoutStop.objects.stop_transfers(
             f"M-Pesa does not accept the initiator: {result.result_code}"
@@ -163,8 +193,7 @@ def _no_answer(receipt: Receipt, result: Result) -> str:
         return f"The query was not answered: {result.result_code} {result.description}"
     # M-Pesa may know it later: it is queried for a day.
     note = f"M-Pesa does not know {receipt.number}."
-    put_in_doubt(receipt.pk, note)
-    return note
+    return note if put_in_doubt(receipt.pk, note, heard_at=heard_at) else f"{note} {OLD}"
 
 
 def _close(receipt: Receipt) -> None:

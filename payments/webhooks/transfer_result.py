@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TypeGuard
 
 from django.db.models import Q
@@ -35,10 +35,6 @@ from payments.transfers import mark_done, mark_failed, mark_not_received, mark_r
 from .receipt_status import UNKNOWN_TRANSACTION, apply_answer
 
 logger = logging.getLogger(__name__)
-
-
-#: An answer recorded within this time is the one being processed.
-JUST_NOW = timedelta(seconds=5)
 
 
 def find_transfer(token: str) -> Refund | Payout | None:
@@ -77,7 +73,8 @@ def handle(event: GatewayEvent, row: Refund | Payout) -> None:
             "It did not come from an address of Safaricom's. M-Pesa is queried.",
         )
     elif event.token == row.status_token and _is_about_payment(row, message):
-        event.set_state(EventState.APPLIED, _apply_answer_about_payment(row, message))
+        heard_at = row.events.first_received(event)
+        event.set_state(EventState.APPLIED, _apply_answer_about_payment(row, message, heard_at))
     elif event.token == row.status_token:
         heard_at = row.events.first_received(event)
         event.set_state(EventState.APPLIED, _apply_answer(row, message, heard_at))
@@ -142,14 +139,18 @@ def _is_about_payment(row: Transfer, answer: Result) -> TypeGuard[Refund]:
     return row.is_unsent or (names_it and not row.is_reversal)
 
 
-def _apply_answer_about_payment(refund: Refund, result: Result) -> str:
-    """Apply what M-Pesa reports about a payment that is to be refunded other than by reversal."""
-    note = apply_answer(refund.receipt, result)
+def _apply_answer_about_payment(refund: Refund, result: Result, heard_at: datetime) -> str:
+    """Apply what M-Pesa reports about a payment that is to be refunded other than by reversal.
+
+    An answer that is older than the last one decides nothing, and one of hours ago sends nothing:
+    M-Pesa is queried again (``Refund.must_ask``).
+    """
+    note = apply_answer(refund.receipt, result, heard_at)
     now = timezone.now()
-    unsent = refund.still(*UNSENT)
+    unsent = refund.still(*UNSENT).exclude(receipt_stands_at__gt=heard_at)
     if result.succeeded and transaction_end(result.transaction_status) == TransactionEnd.NOT_DONE:
         unsent.update(status=TransferStatus.REFUSED, next_check_at=None, note=note[:200])
-    elif unsent.filter(receipt_stands_at__gte=now - JUST_NOW).exists():
+    elif unsent.filter(receipt_stands_at=heard_at).exists():
         unsent.filter(status=TransferStatus.REFUSED).update(next_check_at=None)
         unsent.filter(status=TransferStatus.DUE, next_check_at__isnull=False).update(
             next_check_at=now

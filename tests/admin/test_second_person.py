@@ -346,6 +346,7 @@ COSTS = {
     "console.receipt.reversed": "at_risk",
     "console.receipt.name": "at_risk",
     "console.receipt.confirm": "at_risk",
+    "console.receipt.after": "at_risk",
     "console.attempt.paid": "at_risk",
     "console.refund.again": "moved",
     "console.refund.send": "at_risk",

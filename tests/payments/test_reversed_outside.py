@@ -534,8 +534,8 @@ def test_a_reversal_on_the_statement_is_no_money_in(paid, daraja):
     assert refunds() == [(3500, "outside", "done", BACK)]
 
 
-@pytest.mark.parametrize("row", [a_row(reverses="SGL0000009"), a_row(3000)])
-def test_a_partial_reversal_or_one_of_an_unknown_payment_is_left_to_staff(paid, daraja, row):
+@pytest.mark.parametrize("row", [a_row(reverses="SGL0000009"), a_row(4000)])
+def test_a_reversal_of_too_much_or_of_an_unknown_payment_is_left_to_staff(paid, daraja, row):
     told_by_the_statement(daraja, row)
     told_by_the_statement(daraja, row)
 

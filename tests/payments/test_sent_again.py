@@ -1,5 +1,7 @@
 """What M-Pesa never received is due again: it leaves under its id, if it would leave at all."""
 
+# ruff: noqa: F401, F811 - fixtures of other tests
+
 from datetime import timedelta
 
 import pytest
@@ -29,7 +31,7 @@ from tests.orders.lines import line_at
 from tests.problems.conftest import decide, report, support
 
 from .paying_out import _post, hurry, payouts, sent, tell, tick
-from .test_reversed_outside import answer, blender, books, cancel, paid, refunds, seen  # noqa: F401
+from .test_reversed_outside import answer, blender, books, cancel, paid, refunds, seen
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("daraja")]
 
@@ -57,7 +59,7 @@ def payout(line, daraja):
 
 
 @pytest.fixture
-def refund(client, paid, daraja):  # noqa: F811
+def refund(client, paid, daraja):
     """KES 1,500 of 3,500, to the phone: the payment stands, and M-Pesa did not answer."""
     cancel(paid, 0)
     refund = Refund.objects.get()
