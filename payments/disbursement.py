@@ -35,7 +35,7 @@ from .models import (
     TransferStatus,
 )
 from .payouts.services import retry_payout
-from .shortcodes import paid_shortcode, sending_shortcode
+from .shortcodes import is_sent_from_elsewhere, paid_shortcode, sending_shortcode
 from .transaction_status import query_transaction_status
 from .transfers import (
     Readiness,
@@ -145,12 +145,17 @@ def _claim_unheld(row: Row, now: datetime) -> _Claimed[Row] | None:
         _postpone(row, next_day(now))
         return None
     waited = _wait_before(row)
+    # Not sent again from another short code, where M-Pesa may not recognise its id: queried.
+    was_sent = is_sent and is_sent_from_elsewhere(row)
     if is_sent:
-        row.status, row.sent_at = TransferStatus.UNKNOWN, now
-        row.shortcode = sending_shortcode(row)
+        row.status = TransferStatus.UNKNOWN
+        if not was_sent:
+            row.sent_at, row.shortcode = now, sending_shortcode(row)
         row.next_check_at = now + TRANSFER_QUERIES.first_after(row.checks)
         row.save(update_fields=["status", "sent_at", "shortcode", "next_check_at"])
-    return _Claimed(row, receipt=receipt, waited=waited) if receipt or is_sent else None
+    if not receipt and not is_sent:
+        return None
+    return _Claimed(row, was_sent=was_sent, receipt=receipt, waited=waited)
 
 
 def _wait_before(row: Transfer) -> timedelta:
@@ -250,7 +255,7 @@ def _send_again_later(row: Transfer, refusal: DarajaRefused, waited: timedelta) 
     # settings.
     is_stopped = refusal.kind == DarajaRefusal.CONFIGURATION
     wait = TRY_AGAIN if is_stopped else min(max(2 * waited, TRY_AGAIN), LONGEST_WAIT)
-    changes: dict[str, Any] = {"next_check_at": timezone.now() + wait}
+    changes: dict[str, Any] = {"next_check_at": timezone.now() + wait, "shortcode": ""}
     if wait == LONGEST_WAIT and NOT_TAKEN not in row.note:
         changes |= {"note": f"{NOT_TAKEN} {row.note}".strip()[:200], "unacknowledged": True}
         logger.error("%s %s: %s", row.kind, row.pk, NOT_TAKEN)

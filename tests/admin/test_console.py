@@ -129,7 +129,7 @@ def test_a_timeline_is_in_order_of_time(staff_browser):
     told = [
         "ordered for KES 1,500",
         "Typed as reference: “kettle please”.",
-        "nobody&#x27;s yet: a person must find out → held for buyers",
+        "not matched to an order yet → held for buyers",
         f"boss acted on {receipt.number}: KES 1,500:",
         f"Match it to an order ({order.reference}). Why: She called and named it",
     ]

@@ -3,7 +3,7 @@
 import pytest
 from django.contrib import admin
 
-from accounts.backoffice import admin as shop_admin
+from accounts.backoffice import change_list
 from accounts.backoffice.admin import ShopAdmin
 from accounts.backoffice.change_list import BoundedPaginator
 from accounts.models import User
@@ -21,7 +21,7 @@ def test_a_short_list_is_counted(django_assert_num_queries):
 
 
 def test_a_long_list_is_counted_no_further_than_the_bound(monkeypatch):
-    monkeypatch.setattr(shop_admin, "COUNT_AT_MOST", 2)
+    monkeypatch.setattr(change_list, "COUNT_AT_MOST", 2)
     UserFactory.create_batch(3)
 
     assert BoundedPaginator(User.objects.order_by("pk"), 2).count == 2

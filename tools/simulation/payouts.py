@@ -66,7 +66,7 @@ class Payouts(Activity):
 
     def refuse(self) -> None:
         if payout := self.one_of(Payout.objects.to_approve()):
-            self.press("payout.refuse", payout, self._finance())
+            self.press("payout.reject", payout, self._finance())
 
     def release(self) -> None:
         if share := self.one_of(SellerShare.objects.withheld()):
