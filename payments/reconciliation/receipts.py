@@ -98,7 +98,11 @@ def correct_amount(receipt: Receipt, *, reported_amount: int, source: str) -> st
     if receipt.verification == Verification.NEVER_CAME:
         return f"{recorded} was written off because it never arrived; {reported} is reported now."
     if source not in ANSWERS and evidence.amount_on_gateway(receipt) == receipt.amount:
-        return f"{recorded} is recorded, as M-Pesa's own statement or answer shows it."
+        note = f"{reported} was posted to us; M-Pesa's own statement or answer shows {recorded}."
+        receipt.note, receipt.unacknowledged = note, True
+        receipt.save(update_fields=["note", "unacknowledged"])
+        logger.error("receipt %s: %s", receipt.number, note)
+        return note
     note = f"Recorded as {recorded}, but M-Pesa reports {reported}."
     logger.error("receipt %s: %s", receipt.number, note)
     order = None if receipt.order_id is None else lock_row(Order, receipt.order_id)

@@ -20,7 +20,7 @@ from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from payments.refunds.services import refund_unmatched
 from payments.transfers import mark_refused
 from tests.factories import ProductFactory, UserFactory
-from tests.shopping import an_order, shelf
+from tests.shopping import an_order
 from tests.threads import PATIENCE, at_once
 
 from .conftest import ringing
@@ -59,19 +59,6 @@ def test_the_excess_of_a_corrected_payment_is_refunded(in_parts):
     in_parts.refresh_from_db()
     refund = in_parts.refunds.get()
     assert (in_parts.payment_status, refund.amount, refund.cause) == ("paid", 200, "excess")
-
-
-def test_late_money_that_was_more_holds_its_goods_again_once(order, payment, kettle):
-    receipt = seen(FIRST, 1000, source="staff", by=UserFactory().pk)
-    Order.objects.update(expires_at=timezone.now(), held_until=timezone.now())
-    assert expire_order(order.pk, now=timezone.now())
-
-    record_outcome(payment.pk, AttemptOutcome(True, "0", "", "callback", 3000, FIRST))
-
-    receipt.refresh_from_db()
-    order.refresh_from_db()
-    assert (receipt.amount, receipt.payment, order.payment_status) == (3000, payment, "paid")
-    assert shelf(kettle) == (3, 0)
 
 
 @pytest.fixture

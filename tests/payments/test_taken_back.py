@@ -18,9 +18,9 @@ from payments.webhooks.inbox import replay_event
 from tests.factories import UserFactory
 
 from .bodies import by_hand, post_c2b
+from .confirmation.steps import browser_of
 from .paying_out import hurry, payouts, sent, tick
 from .test_bank import NAME, PASSWORD, notify, told
-from .test_confirmation import browser_of
 from .test_reversed_outside import (
     BACK,
     PAID,

@@ -1,5 +1,6 @@
 """What happens to payments here: the clock's rounds, and answers of M-Pesa."""
 
+import itertools
 from datetime import timedelta
 
 from django.conf import settings as django_settings
@@ -18,6 +19,7 @@ from tests.factories import UserFactory
 from tests.payments.bodies import post
 
 NUMBER, PHONE = "SGL7654321", "254722999888"
+_conversations = itertools.count(1)
 
 
 def finance(name):
@@ -38,8 +40,8 @@ def rounds(times=3):
         clock.run_periodic(timezone.now() + timedelta(minutes=1))
 
 
-def answer(receipt, *, code=0, **facts):
-    """M-Pesa answers the question about a receipt."""
+def answer(receipt, *, code=0, conversation="", **facts):
+    """M-Pesa answers the question about a receipt; each answer has an id of its own."""
     told = {
         "ReceiptNo": receipt.number,
         "TransactionStatus": "Completed",
@@ -48,7 +50,8 @@ def answer(receipt, *, code=0, **facts):
         **facts,
     }
     result = {"ResultType": 0, "ResultCode": code, "ResultDesc": "x", "TransactionID": "SGQ0000001"}
-    result |= {"OriginatorConversationID": "ours-1", "ConversationID": "AG_1"}
+    conversation = conversation or f"AG_{next(_conversations)}"
+    result |= {"OriginatorConversationID": "ours-1", "ConversationID": conversation}
     if code == 0:
         items = [{"Key": key, "Value": value} for key, value in told.items()]
         result["ResultParameters"] = {"ResultParameter": items}

@@ -101,13 +101,25 @@ def test_a_payment_of_ten_shillings_named_for_a_price_of_three_thousand_pays_no_
         money_out.approve_payout(payout.pk, by=insider)
 
 
-def test_a_report_of_another_amount_confirms_nothing(client, order, daraja):
+def test_a_post_of_another_amount_than_the_statement_s_is_shown_to_staff(client, order, daraja):
     post_c2b(client, by_hand("nobody", 700, receipt=NUMBER))
     receipt = Receipt.objects.get()
     on_statement(daraja, receipt)
     assert receipt.verification == "confirmed"
 
     post_c2b(client, by_hand("nobody", 70_000, receipt=NUMBER))
+
+    receipt.refresh_from_db()
+    assert (receipt.amount, receipt.verification) == (700, "confirmed")
+    note = "KES 70,000 was posted to us; M-Pesa's own statement or answer shows KES 700."
+    assert (receipt.note, receipt.unacknowledged) == (note, True)
+
+
+def test_the_statement_s_other_amount_is_not_confirmed_by_the_post(client, order, daraja):
+    post_c2b(client, by_hand("nobody", 700, receipt=NUMBER))
+    receipt = Receipt.objects.get()
+
+    on_statement(daraja, receipt, amount=70_000)
 
     receipt.refresh_from_db()
     assert (receipt.amount, receipt.verification) == (70_000, "told")

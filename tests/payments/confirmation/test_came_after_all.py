@@ -1,7 +1,5 @@
 """Money that arrives after it was written off is shown to staff, who count it again."""
 
-# ruff: noqa: F401, F811 - fixtures of other tests
-
 import pytest
 
 from orders.fulfilment import move_line
@@ -15,22 +13,11 @@ from payments.models import Account, Receipt, ReceiptQuestion, Refund
 from payments.reconciliation.returns import record_returned_payment
 from payments.reconciliation.statement_recovery import _take_in_payment
 from tests.factories import UserFactory
+from tests.payments.bodies import by_hand, post_c2b
+from tests.payments.test_bank import NAME, PASSWORD, notify, told
 from tests.shopping import an_order
 
-from .bodies import by_hand, post_c2b
-from .test_bank import NAME, PASSWORD, notify, told
-from .test_confirmation import (
-    NUMBER,
-    answer,
-    colleague,
-    finance,
-    insider,
-    left,
-    on_statement,
-    payments_are_confirmed,
-    rounds,
-    shop,
-)
+from .steps import NUMBER, answer, finance, left, on_statement, rounds
 
 SHOWN = "It was written off because it never arrived, and M-Pesa shows it now."
 REPORTED = (

@@ -17,21 +17,11 @@ from payments.ledger import balance
 from payments.models import GatewayEvent, PayoutStop, Receipt, Refund
 from payments.webhooks.inbox import process_event, replay_event
 from tests.factories import UserFactory
+from tests.payments.bodies import by_hand, post, post_c2b, success
+from tests.payments.test_reversed_outside import answer as answer_about
+from tests.payments.test_reversed_outside import blender, cancel, paid
 
-from .bodies import by_hand, post, post_c2b, success
-from .test_confirmation import (
-    NUMBER,
-    answer,
-    colleague,
-    finance,
-    insider,
-    on_statement,
-    payments_are_confirmed,
-    rounds,
-    shop,
-)
-from .test_reversed_outside import answer as answer_about
-from .test_reversed_outside import blender, cancel, paid
+from .steps import NUMBER, answer, finance, on_statement, rounds
 
 
 def replay():
@@ -76,8 +66,9 @@ def test_a_new_posted_amount_does_not_outrank_the_statement(client, order, recei
     post_c2b(client, by_hand(order.reference, amount, receipt=NUMBER))
 
     assert now(receipt)[1:] == (2900, 100, 2900)
-    note = "KES 2,900 is recorded, as M-Pesa's own statement or answer shows it."
+    note = f"KES {amount:,} was posted to us; M-Pesa's own statement or answer shows KES 2,900."
     assert GatewayEvent.objects.latest("pk").note == note
+    assert (receipt.note, receipt.unacknowledged) == (note, True)
 
 
 def test_a_callback_does_not_outrank_the_statement(client, payment, order, daraja):
@@ -92,14 +83,14 @@ def test_a_callback_does_not_outrank_the_statement(client, payment, order, daraj
 
 @pytest.mark.parametrize("how", ["replayed", "delivered twice"])
 def test_an_old_answer_does_not_end_a_newer_doubt(receipt, how):
-    answer(receipt)
+    answer(receipt, conversation="AG_first")
     assert receipt.verification == "confirmed"
     put_in_doubt(receipt.pk, "M-Pesa refused to reverse it: R000002")
 
     if how == "replayed":
         replay()
     else:
-        answer(receipt)
+        answer(receipt, conversation="AG_first")
 
     assert now(receipt)[0] == "doubted"
 
@@ -121,7 +112,7 @@ def test_of_two_answers_the_later_one_counts_in_any_order(receipt):
     """That M-Pesa does not know it was received first, and processed last."""
     answer(receipt, code="SFC_IC0003")
     denial = GatewayEvent.objects.latest("pk")
-    answer(receipt, ConversationID="AG_2")
+    answer(receipt)
     assert receipt.verification == "confirmed"
 
     note = replay_event(denial.pk)

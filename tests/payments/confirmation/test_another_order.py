@@ -1,7 +1,5 @@
 """A payment recorded by staff for one order, whose provider names another, is in doubt."""
 
-# ruff: noqa: F401, F811 - fixtures of other tests
-
 import pytest
 
 from orders.fulfilment import PaymentInDoubt, move_line
@@ -11,23 +9,11 @@ from payments.models import Receipt
 from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from payments.reconciliation.statement_pull import pull_statement
 from tests.factories import UserFactory
+from tests.payments.bodies import by_hand, post, post_c2b, success
+from tests.payments.conftest import ringing
 from tests.shopping import an_order
 
-from .bodies import by_hand, post, post_c2b, success
-from .conftest import ringing
-from .test_bank import NAME, PASSWORD, notify, told
-from .test_confirmation import (
-    NUMBER,
-    answer,
-    colleague,
-    finance,
-    insider,
-    left,
-    on_statement,
-    payments_are_confirmed,
-    rounds,
-    shop,
-)
+from .steps import NUMBER, answer, left, on_statement, rounds
 
 
 @pytest.fixture
