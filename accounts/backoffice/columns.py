@@ -19,7 +19,8 @@ from .links import link_to
 MONEY = frozenset(
     {
         *("amount", "approval_above", "written_off", "carried", "commission", "commission_reduced"),
-        *("cost", "fee", "free_above", "gross", "price", "reduced", "refunded", "sold_for", "sent"),
+        *("cost", "fee", "free_above", "gross", "price", "reduced", "refunded", "reported_amount"),
+        *("sold_for", "sent"),
     }
 )
 #: Columns with people's phone numbers.

@@ -3,7 +3,7 @@
 import pytest
 from django.utils import timezone
 
-from accounts.backoffice.audit import log
+from accounts.backoffice.audit import CHANGED, log
 from accounts.backoffice.conflicts import ConflictOfInterest
 from accounts.backoffice.formats import dial
 from accounts.models import Audit
@@ -96,7 +96,13 @@ def test_nobody_approves_their_own_payout(large, kettle, daraja):
     seller = kettle.seller
     seller.is_staff = seller.is_superuser = True
     seller.save()
-    log(UserFactory(is_superuser=True), "Changed", seller, changes={"is_staff": [False, True]})
+    log(
+        UserFactory(is_superuser=True),
+        "Changed",
+        seller,
+        action=CHANGED,
+        changes={"is_staff": [False, True]},
+    )
 
     act(browser_of(seller), large, "approve")
 

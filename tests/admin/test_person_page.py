@@ -192,7 +192,13 @@ def test_a_notification_is_resent_from_the_persons_page(support, sale):
 
 
 def test_staff_actions_about_a_person_are_listed(staff_browser, staff, buyer):
-    log(staff, "Sign these people out everywhere", buyer, why="Her phone was stolen")
+    log(
+        staff,
+        "Sign these people out everywhere",
+        buyer,
+        action="accounts.user.sign_out",
+        why="Her phone was stolen",
+    )
 
     ((what, who, why, _),) = cells(staff_browser, buyer, "staff")
 

@@ -36,6 +36,13 @@ HOUR, DAYS = timedelta(hours=1), timedelta(days=2)
 NOTHING = StatementPage((), ())
 
 
+@pytest.fixture(autouse=True)
+def right_clock():
+    """Minutes may pass between the import of this file and a test."""
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
 def read():
     return [
         (pull.read_from - NOW, pull.read_until - NOW, pull.next_pull_at - NOW)

@@ -11,8 +11,9 @@ LETTERS = {400: "0", 401: "1", 403: "3", 404: "4", 405: ".", 409: "9", 422: "9"}
 #: What forbids: nothing is written with it.
 FORBIDS = frozenset("134.l")
 _WRITES = ("INSERT", "UPDATE", "DELETE")
-#: That a session is in use is noted once a minute, whatever is asked for.
-_NOTED = 'UPDATE "accounts_session" SET "last_used_at"'
+#: Whatever is asked for, that a session is in use is noted once a minute, and what the admin's next
+#: page says is kept in the browser's session.
+_NOTED = ('UPDATE "accounts_session" SET "last_used_at"', 'UPDATE "django_session"')
 
 
 class Asked:
