@@ -26,6 +26,7 @@ from payments.payouts.allocation import create_payouts
 from payments.reconciliation.statement_pull import fail_attempts_not_on_statement, pull_statement
 from payments.refunds.services import refund_unmatched
 from payments.watch.times_ahead import correct_times_ahead
+from tests.invariants import check_books
 from tests.orders.lines import line_at
 
 from .bodies import by_hand, post_c2b
@@ -37,10 +38,12 @@ NOTHING = StatementPage((), ())
 
 
 @pytest.fixture(autouse=True)
-def right_clock():
-    """Minutes may pass between the import of this file and a test."""
+def balanced_books(db):
+    """Stop the clock at the import of this file, which may be minutes before a test, until the books
+    are checked."""
     with time_machine.travel(NOW, tick=False):
         yield
+        check_books()
 
 
 def read():
