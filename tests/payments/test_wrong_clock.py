@@ -39,8 +39,7 @@ NOTHING = StatementPage((), ())
 
 @pytest.fixture(autouse=True)
 def balanced_books(db):
-    """Stop the clock at the import of this file, which may be minutes before a test, until the books
-    are checked."""
+    """Stop the clock until the books are checked: this file may have been imported long before."""
     with time_machine.travel(NOW, tick=False):
         yield
         check_books()
