@@ -125,11 +125,7 @@ test("an agent brings parcels, and keeps points and rates", async ({ page, mayFa
   });
 
   await job(page, "open a pick-up point", 3, async () => {
-    const pages = page.locator("#nav-sidebar");
-    await pages
-      .getByRole("row", { name: /^Pick-up points/ })
-      .getByRole("link", { name: "Add" })
-      .click();
+    await page.getByRole("link", { name: "Add: Pick-up points" }).click();
     await isSound(page);
     await page.getByLabel("Name").fill(unique("Duka "));
     await page.getByLabel("County").selectOption("nakuru");
