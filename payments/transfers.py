@@ -157,14 +157,7 @@ def mark_done(
     if row.status == TransferStatus.DONE:
         return _record_number(row, number)
     if amount not in {None, row.amount}:
-        row.note, row.unacknowledged = (
-            handler.wrong_amount.format(format_kes(amount or 0), format_kes(row.amount)),
-            True,
-        )
-        row.next_check_at, row.reported_amount = None, amount
-        row.save(update_fields=["note", "unacknowledged", "next_check_at", "reported_amount"])
-        logger.error("%s %s: %s", row.kind, row.pk, row.note)
-        return row.note
+        return _leave_to_staff(row, amount or 0, handler.wrong_amount)
     was, row.status = row.status, TransferStatus.DONE
     row.reported_amount = recorded
     row.done_at, row.next_check_at = timezone.now(), None
@@ -178,6 +171,26 @@ def mark_done(
     elif recorded is not None and row.sent_at is not None:
         _total_of_day(row, row.sent_at).update(sent=F("sent") + recorded - row.amount)
     return row.note or handler.done
+
+
+def _leave_to_staff(row: Transfer, amount: int, wrong_amount: str) -> str:
+    """Record that M-Pesa reports ``amount`` KES for a transfer of another. Returns the note.
+
+    One that was due again, because M-Pesa had answered that it does not know it, is on its way: it
+    is neither sent nor dropped meanwhile.
+    """
+    row.note = wrong_amount.format(format_kes(amount), format_kes(row.amount))
+    row.unacknowledged, row.next_check_at, row.reported_amount = True, None, amount
+    had_left = row.status == TransferStatus.DUE and row.sent_at is not None
+    if had_left:
+        row.status = TransferStatus.UNKNOWN
+    changed = ["note", "unacknowledged", "next_check_at", "reported_amount", "status"]
+    row.save(update_fields=changed)
+    if had_left:
+        # It was taken out of its day's total when M-Pesa did not know it.
+        _total_of_day(row, row.sent_at or row.created_at).update(sent=F("sent") + row.amount)
+    logger.error("%s %s: %s", row.kind, row.pk, row.note)
+    return row.note
 
 
 def _record_number(row: Transfer, number: str) -> str:

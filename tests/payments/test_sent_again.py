@@ -224,6 +224,19 @@ def test_an_old_answer_that_is_delivered_twice_proves_nothing(payout, daraja):
     assert payouts("status") == ["unknown"]
 
 
+def test_it_is_not_sent_again_once_m_pesa_reports_another_amount_of_it(payout, daraja):
+    never_received(payout)
+
+    tell(payout, amount=900, number="TKA0000001")
+    clock.run_periodic()
+
+    assert payouts("status", "next_check_at", "reported_amount") == [("unknown", None, 900)]
+    assert (len(sent(daraja)), total(PayoutDay)) == (1, 1500)
+    money_out.record_amount_sent(payout.pk, number="TKA0000001", amount=900)
+    assert payouts("status", "amount")[0] == ("done", 1500)
+    assert total(PayoutDay) == 900
+
+
 def test_a_late_acceptance_of_it_counts(payout, daraja):
     """M-Pesa answers the query before the request, which it accepts."""
     never_received(payout)
