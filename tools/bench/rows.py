@@ -68,7 +68,7 @@ def reads(products: int, token: str, etag: str) -> list[Row]:
         Row("GET / (gzip)", _get("/", ("Accept-Encoding", "gzip")), 2.5),
         Row("GET /product/kitchen/", _get("/product/kitchen/"), 4),
         Row("  from the middle", _get(f"/product/kitchen/?cursor={middle}"), 4),
-        Row("  dearest first", _get("/product/kitchen/?ordering=-price"), 4),
+        Row("  most expensive first", _get("/product/kitchen/?ordering=-price"), 4),
         Row("GET /product/{id}/", detail(), 3.5),
         Row("  with a token", detail(bearer(token)), 4.5),
         Row("search: a rare word", rare, 6),
@@ -81,7 +81,7 @@ def reads(products: int, token: str, etag: str) -> list[Row]:
         Row("  misspelt", _get(f"{search}samsng"), 9, 0.5),
         Row("  nothing found", _get(f"{search}qqzzxxww"), 9, 0.5),
         Row("suggest: the beginning of a word", _get("/product/suggest/?q=sams"), 5, 0.5),
-        Row("  one that nobody typed lately", begun, 8, 0.5),
+        Row("  one nobody typed recently", begun, 8, 0.5),
         Row("POST /cart/ 10 ids", cart, 4.5),
         Row("GET /account/", _get("/account/", bearer(token)), 4.5),
     ]
@@ -140,8 +140,8 @@ def orders(on_sale: list[int], regular: str) -> list[Row]:
     return [
         Row("POST /cashout/ spread", spread, 16),
         Row("POST /cashout/ one hot product", hot, 16),
-        Row("callback: kept and applied", callbacks, 25),
-        Row("callback: kept, and known", again, 10),
+        Row("callback: stored and processed", callbacks, 25),
+        Row("callback: stored, a repeat", again, 10),
         Row("GET /track/order/ 25 rows", _get("/track/order/", bearer(regular)), 6),
         Row("GET /orders/", _get("/orders/", bearer(regular))),
     ]
