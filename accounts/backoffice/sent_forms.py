@@ -11,8 +11,6 @@ from django import forms
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.urls import resolve
 
-from omachemainproj.readable_urls import is_readable_url
-
 from .actions import ReasonForm, StaffAction
 
 #: A request's attribute with the form that had errors, by its name.
@@ -47,11 +45,8 @@ def came_back(request: HttpRequest, name: str) -> ReasonForm | None:
 def send_back(request: HttpRequest, page: str, name: str, form: forms.Form) -> HttpResponse | None:
     """Show an admin page again, with one of its forms as it was filled in and its errors.
 
-    None if there is no page at that address, or it cannot be read.
+    ``page`` is an address of ours, or one from ``page_before``. None if there is no page at it.
     """
-    # Read as safely as the request's own address (EdgeMiddleware).
-    if not is_readable_url(page):
-        return None
     there = urlsplit(page)
     again: Any = copy(request)
     again.method, again.POST, again.GET = "GET", QueryDict(), QueryDict(there.query)

@@ -3,6 +3,8 @@
 import re
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.backoffice.actions import ACTIONS, perform
 from accounts.backoffice.conflicts import ConflictOfInterest
@@ -112,6 +114,22 @@ def test_a_point_s_phone_is_read_and_written_as_people_write_it(browser):
     assert answer.status_code == 302, errors_of(answer)
     assert PickupPoint.objects.get().phone == point.phone
     assert Audit.objects.latest("pk").changes == {"area": [point.area, "Elsewhere"]}
+
+
+def test_saving_a_point_writes_the_changed_fields_only(browser):
+    """The whole row would undo what somebody else changed while the page was open."""
+    point = a_point(area="Argwings Kodhek Road")
+    page = browser.get(f"{POINTS}{point.pk}/change/").context["adminform"].form
+    form = {name: page[name].value() or "" for name in page.fields if name != "agents"}
+
+    with CaptureQueriesContext(connection) as sent:
+        answer = browser.post(f"{POINTS}{point.pk}/change/", {**form, "area": "Yaya Centre"})
+
+    assert answer.status_code == 302
+    [written] = [
+        each["sql"] for each in sent if each["sql"].startswith('UPDATE "orders_pickuppoint"')
+    ]
+    assert re.findall(r"SET (.*) WHERE", written) == ["\"area\" = 'Yaya Centre'"]
 
 
 def test_a_rate_of_no_county_says_for_whom_it_is(browser):

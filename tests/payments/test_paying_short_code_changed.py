@@ -4,6 +4,7 @@ import pytest
 from django.utils import timezone
 
 from orders.fulfilment import move_line
+from payments.daraja.errors import DarajaRefusal, DarajaRefused
 from payments.disbursement import process_payout, process_refund
 from payments.models import Payout, Refund
 from payments.payouts.allocation import create_payouts
@@ -23,6 +24,10 @@ def moved(settings):
         settings.DARAJA_B2C_SHORTCODE = "600888"
 
     return change
+
+
+def too_many(asked):
+    raise DarajaRefused("Too many requests", code="429", kind=DarajaRefusal.BUSY_GATEWAY)
 
 
 def queried(process, row, daraja):
@@ -75,6 +80,26 @@ def test_a_payout_found_unknown_before_the_change_is_not_sent_again_after_it(pay
     queried(process_payout, payout, daraja)
 
     assert (len(daraja.payouts), payout.status) == (1, "unknown")
+
+
+def test_a_payout_that_m_pesa_did_not_accept_leaves_from_the_new_short_code(
+    buyer, kettle, moved, daraja
+):
+    line_at("fetched", buyer=buyer, product=kettle)
+    create_payouts(kettle.seller_id)
+    payout = Payout.objects.get()
+    daraja.on_pay = too_many
+    process_payout(payout.pk)
+    payout.refresh_from_db()
+    assert (payout.status, payout.shortcode) == ("due", "")
+    daraja.on_pay = lambda asked: None
+    moved()
+
+    Payout.objects.update(next_check_at=timezone.now())
+    process_payout(payout.pk)
+
+    payout.refresh_from_db()
+    assert (payout.status, payout.shortcode) == ("sent", "600888")
 
 
 def test_a_reversal_is_sent_again_and_asked_about_at_the_short_code_that_was_paid(
