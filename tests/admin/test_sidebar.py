@@ -137,7 +137,7 @@ def test_a_history_without_entries_says_so_in_people_s_words(staff_browser, sale
     page = staff_browser.get(f"/admin/orders/order/{sale.pk}/history/").content.decode()
 
     assert "No staff member has changed this in the admin." in page
-    assert '<a href="/admin/#orders">Orders</a>' in page
+    assert '<a href="/admin/orders/order/">Orders</a>' in page
 
 
 def test_the_record_tells_each_value_before_and_after_in_words(staff_browser, staff, sale):
@@ -156,7 +156,7 @@ def test_a_list_is_called_what_the_sidebar_calls_it(staff_browser):
 
     page = answer.content.decode()
     assert answer.context["title"] == "Order lines"
-    assert '<a href="/admin/#orders">Orders</a>' in page
+    assert '<a href="/admin/orders/order/">Orders</a>' in page
     assert "order track" not in page.lower()
 
 
@@ -253,6 +253,32 @@ def test_a_form_and_a_page_are_called_what_they_show(staff_browser, sale):
     assert title(f"/admin/accounts/user/{person.pk}/history/") == "Audit log of wanjiku"
     assert title(f"/admin/accounts/user/{person.pk}/password/") == "Set a password for wanjiku"
     assert title("/admin/password_change/") == "Change your password"
+
+
+def test_the_breadcrumbs_name_each_step_once(staff_browser, sale):
+    def steps(path):
+        page = staff_browser.get(path).content.decode()
+        trail = re.search(r'<div class="breadcrumbs">(.*?)</div>', page, re.DOTALL)[1]
+        return [step.strip() for step in re.sub("<[^>]*>", "", trail).split("&rsaquo;")]
+
+    line = sale.tracks.get()
+
+    assert steps("/admin/orders/order/") == ["Home", "Orders"]
+    assert steps(row_url(sale)) == ["Home", "Orders", str(sale)]
+    assert steps(list_url(OrderTrack)) == ["Home", "Orders", "Order lines"]
+    assert steps(row_url(line)) == ["Home", "Orders", "Order lines", str(line)]
+    assert steps("/admin/orders/pickuppoint/add/") == [
+        "Home",
+        "Deliveries",
+        "Pick-up points",
+        "New",
+    ]
+    assert steps(f"/admin/accounts/user/{sale.buyer.pk}/history/") == [
+        "Home",
+        "People",
+        "wanjiku",
+        "History",
+    ]
 
 
 @pytest.mark.parametrize(
