@@ -81,11 +81,11 @@ test-shop: $(SHOP)/node_modules/dev.stamp ## Check the storefront's types and ru
 	@($(NPM) run -s types) & types=$$!; ($(NPM) run -s unit); unit=$$?; wait $$types && exit $$unit
 
 test-browser: $(VENV)/run.stamp $(SHOP)/node_modules/dev.stamp $(SHOP)/dist/index.html ## Run the storefront's stories in Chromium, in a separate shop
-	@test -x /usr/bin/chromium || { echo "This needs Chromium: apt-get install chromium"; exit 1; }
+	@test -x /usr/bin/chromium-headless-shell -o -x /usr/bin/chromium || { echo "This needs Chromium: apt-get install chromium-headless-shell"; exit 1; }
 	@$(NPM) run -s browser
 
 test-browser-admin: $(VENV)/run.stamp $(SHOP)/node_modules/dev.stamp $(SHOP)/dist/index.html ## Run staff's working days in the admin in Chromium
-	@test -x /usr/bin/chromium || { echo "This needs Chromium: apt-get install chromium"; exit 1; }
+	@test -x /usr/bin/chromium-headless-shell -o -x /usr/bin/chromium || { echo "This needs Chromium: apt-get install chromium-headless-shell"; exit 1; }
 	@$(NPM) run -s browser-admin
 
 run: $(VENV)/run.stamp ## Set everything up, then serve the shop and the M-Pesa simulator

@@ -36,6 +36,8 @@ test("a newcomer finds something by search, joins at the till, and pays with the
   await expect(page.getByRole("heading", { name: "Sign in" })).toBeVisible();
   await isForEveryone(page);
   await page.getByRole("link", { name: "Create account" }).click();
+  // The page to sign in has the same fields.
+  await expect(page.getByRole("heading", { name: "Create your O-Mache account" })).toBeVisible();
   await page.getByLabel("User name").fill(unique("juma"));
   await page.getByLabel("Password").fill("sukuma wiki 7");
   await isForEveryone(page);
@@ -220,6 +222,7 @@ test("somebody buys without an account, and a code to the phone that paid opens 
   await page.keyboard.press("Enter");
   await expect(page.locator(".code output")).toHaveText(/^\d{3} \d{3}$/);
   await page.getByRole("link", { name: "All orders" }).click();
+  await expect(page.getByRole("heading", { level: 1, name: "Orders" })).toBeVisible();
   await expect(page.getByText(kettle.name)).toBeVisible();
   await expect(page.getByText("Orders placed without an account")).toBeHidden();
   const isTooWide = () => document.documentElement.scrollWidth > innerWidth;

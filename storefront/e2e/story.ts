@@ -288,14 +288,16 @@ export async function cashOut(page: Page, number: string): Promise<void> {
 
 /** Nobody is kept out: axe, by WCAG 2.2 AA, on the page as it stands. */
 export async function isForEveryone(page: Page): Promise<void> {
-  // A page's file may still be on its way.
+  // A page may still be on its way, or leaving: it is asked again until it stands.
+  await expect(async () => expect(await violationsOn(page)).toEqual([])).toPass({ timeout: 60_000 });
+}
+
+async function violationsOn(page: Page): Promise<string[]> {
   await expect(page.getByRole("heading", { level: 1 }).first()).toBeVisible();
   const { violations } = await new AxeBuilder({ page })
     .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"])
     .analyze();
-  expect(
-    violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join("; ")}`),
-  ).toEqual([]);
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join("; ")}`);
 }
 
 /** The browser's own line about an answer that was expected: a refusal, or none at all. */
