@@ -289,7 +289,9 @@ export async function cashOut(page: Page, number: string): Promise<void> {
 /** Nobody is kept out: axe, by WCAG 2.2 AA, on the page as it stands. */
 export async function isForEveryone(page: Page): Promise<void> {
   // A page may still be on its way, or leaving: it is asked again until it stands.
-  await expect(async () => expect(await violationsOn(page)).toEqual([])).toPass({ timeout: 60_000 });
+  await expect(async () => expect(await violationsOn(page)).toEqual([])).toPass({
+    timeout: 60_000,
+  });
 }
 
 async function violationsOn(page: Page): Promise<string[]> {
