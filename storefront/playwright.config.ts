@@ -9,7 +9,8 @@ import { defineConfig } from "@playwright/test";
 const ROOT = resolve(import.meta.dirname, "..");
 const PYTHON = join(ROOT, ".venv/bin/python");
 // Without a window to draw, a browser takes a third less of the machine.
-const CHROMIUM = ["/usr/bin/chromium-headless-shell", "/usr/bin/chromium"].find(existsSync);
+const SHELL = "/usr/bin/chromium-headless-shell";
+const CHROMIUM = existsSync(SHELL) ? SHELL : "/usr/bin/chromium";
 const TWO_FREE_PORTS =
   "from payments.demo.processes import free_port; print(free_port(), free_port())";
 
