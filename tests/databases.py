@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import django
 import pytest
@@ -119,6 +120,18 @@ class _OfManyTests(PrepareManager):
         """At a rollback."""
         altered, self._altered = self._altered, False
         return altered and super().clear()
+
+
+def url_of_test_database() -> str:
+    """The DATABASE_URL of this worker's test database, for other processes."""
+    at = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{at['NAME']}"
+    # A host may be the folder of a socket.
+    user, password, host = (quote(at[key], safe="") for key in ("USER", "PASSWORD", "HOST"))
+    who = f"{user}:{password}" if password else user
+    where = f"{host}:{at['PORT']}" if at["PORT"] else host
+    return f"postgres://{who}@{where}/{at['NAME']}"
 
 
 def copy_of_migrated(name: str) -> None:

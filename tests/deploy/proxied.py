@@ -16,12 +16,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
-
-from django.db import connection
 
 from daraja_simulator.tests.waiting import PATIENCE
 from payments.demo.processes import free_port
+from tests.databases import url_of_test_database
 from tools import nginx
 from tools.soak.machine import Process, environment, gunicorn
 
@@ -109,14 +107,6 @@ def told(shop: Shop, mpesa: str) -> dict:
         "FRONTEND_URL": f"https://localhost:{shop.https}/shop",
         "DARAJA_CALLBACK_BASE_URL": f"https://localhost:{shop.https}",
     }
-
-
-def url_of_test_database() -> str:
-    at = connection.settings_dict
-    if connection.vendor == "sqlite":
-        return f"sqlite:///{at['NAME']}"
-    password = f":{quote(at['PASSWORD'], safe='')}" if at["PASSWORD"] else ""
-    return f"postgres://{at['USER']}{password}@{at['HOST']}:{at['PORT'] or 5432}/{at['NAME']}"
 
 
 @contextmanager

@@ -22,9 +22,9 @@ from daraja_simulator import Simulator
 from payments.demo.api_client import Person, Phones, call
 from payments.demo.processes import free_port
 from products.demo.seed import PASSWORD
+from tests.databases import url_of_test_database
 from tools.soak.machine import clock, environment, gunicorn, manage
 
-from .proxied import url_of_test_database
 from .versions import ROOT, lay_out, released_commit
 
 pytestmark = pytest.mark.skipif(

@@ -14,13 +14,13 @@ from pathlib import Path
 
 import pytest
 import requests
-from django.db import connection
 from django.utils.crypto import get_random_string
 
 from accounts.hashers import Argon2
 from accounts.models import ContactCount, User
 from omachemainproj.models import CacheEntry
 from orders.models import Order
+from tests.databases import url_of_test_database
 from tests.factories import ProductFactory, UserFactory
 from tests.threads import PATIENCE, in_a_crowd
 from tools.deploy_check import PRODUCTION
@@ -33,15 +33,6 @@ NEW_PHONES = 3
 SEARCHES_A_MINUTE = 60
 
 
-def database_url():
-    to = connection.settings_dict
-    if connection.vendor == "sqlite":
-        return f"sqlite:///{to['NAME']}"
-    where = f"{to['HOST'] or '127.0.0.1'}:{to['PORT'] or 5432}"
-    who = to["USER"] + (f":{to['PASSWORD']}" if to["PASSWORD"] else "")
-    return f"postgres://{who}@{where}/{to['NAME']}"
-
-
 @pytest.fixture
 def shop(monkeypatch, tmp_path):
     """The addresses of two processes of one shop."""
@@ -50,7 +41,7 @@ def shop(monkeypatch, tmp_path):
         **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
         **PRODUCTION,
         "DJANGO_SECRET_KEY": key,
-        "DATABASE_URL": database_url(),
+        "DATABASE_URL": url_of_test_database(),
         "DJANGO_ALLOWED_HOSTS": "127.0.0.1",
         "HTTPS": "off",
         "DARAJA_BASE_URL": "http://127.0.0.1:9",
