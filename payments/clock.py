@@ -34,7 +34,7 @@ from orders.notifications.reports import follow_report
 from orders.notifications.sending import send_message
 from orders.parcels.waiting import remind_of_waiting_goods
 from orders.retention import forget_messages, forget_problem_pictures, mask_old_phones
-from products.catalogue.shelves import apply_shelf_moves
+from products.catalogue.category_summaries import apply_listing_count_changes
 from products.listings.pictures import draw_sizes, pictures_missing_sizes
 
 from .checkout.stk_push import SEND_AGAIN_AFTER, expire_stk_pushes, send_stk_push
@@ -104,7 +104,7 @@ def run_periodic(
         send_due_messages,
         follow_reports,
         delete_old_counts,
-        add_up_shelves,
+        apply_listing_counts,
         draw_missing_sizes,
     ):
         done[duty.__name__] = 0
@@ -283,9 +283,9 @@ def delete_old_counts(now: datetime) -> int:
     return delete_expired_entries()
 
 
-def add_up_shelves(now: datetime) -> int:
+def apply_listing_counts(now: datetime) -> int:
     """Update the listing counts of categories and sellers."""
-    return apply_shelf_moves()
+    return apply_listing_count_changes()
 
 
 def draw_missing_sizes(now: datetime) -> int:

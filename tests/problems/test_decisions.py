@@ -20,7 +20,7 @@ from payments.transfers import mark_done
 from tests.factories import ProductFactory, UserFactory
 from tests.orders.lines import line_at, steps
 from tests.payments.paying_out import sent, tell, tick
-from tests.shopping import an_order, shelf
+from tests.shopping import an_order, stock_of
 from tests.threads import at_once
 
 from .conftest import WHY, again, decide, get, line_of, post, report, support
@@ -43,7 +43,7 @@ def stands(problem):
 
 
 def test_the_shop_refunds_it_whole(problem, line, kettle, clerk):
-    before = shelf(kettle)
+    before = stock_of(kettle)
 
     decide(problem, "refund", clerk)
 
@@ -51,7 +51,7 @@ def test_the_shop_refunds_it_whole(problem, line, kettle, clerk):
     assert steps(line)[-1] == "cancelled"
     assert (again(line).returned, again(line).disputed) == (True, False)
     assert refunds("amount", "cause", "track") == [(1500, "returned", line.pk)]
-    assert shelf(kettle) == before
+    assert stock_of(kettle) == before
     assert told_of_the_end() == [("buyer", "refunded", 1500), ("seller", "refunded", 1500)]
 
 
@@ -286,7 +286,7 @@ def test_a_line_is_reduced_through_its_problem_alone(line):
 
 @pytest.mark.parametrize(("there", "more"), [("yes", 1), ("no", 0)])
 def test_the_goods_come_back_and_then_the_money_does(problem, line, kettle, clerk, there, more):
-    on_shelf, held = shelf(kettle)
+    on_shelf, held = stock_of(kettle)
     decide(problem, "back", clerk)
     assert stands(problem) == ("returning", "", "", 0)
     assert not Refund.objects.exists()
@@ -295,7 +295,7 @@ def test_the_goods_come_back_and_then_the_money_does(problem, line, kettle, cler
 
     assert stands(problem) == ("closed", "returned", "shop", 1500)
     assert refunds("amount") == [1500]
-    assert shelf(kettle) == (on_shelf + more, held)
+    assert stock_of(kettle) == (on_shelf + more, held)
 
 
 def test_the_seller_asks_for_them_and_says_that_they_are_there(problem, seller, line):

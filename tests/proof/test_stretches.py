@@ -20,7 +20,7 @@ from payments.proof.stretches import (
     even_stretches,
     stretches,
 )
-from products.models import CategoryShelf, Product
+from products.models import CategoryListingCount, Product
 from tests.factories import ProductFactory
 
 
@@ -115,9 +115,9 @@ def cut_all(ends):
 def test_ends_are_the_first_and_the_last_key(seller):
     first, _, last = ProductFactory.create_batch(3, seller=seller)
 
-    assert ends_of([Product, CategoryShelf]) == {
+    assert ends_of([Product, CategoryListingCount]) == {
         Product: (first.pk, last.pk),
-        CategoryShelf: None,
+        CategoryListingCount: None,
     }
 
 

@@ -29,7 +29,7 @@ SELLING = [
     ),
     Holding(
         "goods_for_sale",
-        "products.SellerShelf",
+        "products.SellerListingCount",
         "seller",
         "for_sale",
         hidden="seller",
@@ -37,7 +37,7 @@ SELLING = [
     ),
     Holding(
         "goods_counted_next",
-        "products.ShelfMove",
+        "products.ListingCountChange",
         "seller",
         "category change",
         hidden="seller",
