@@ -32,7 +32,7 @@ from products.listings.pictures import remove_all_pictures
 from products.models import Product, ProductPicture
 from products.reviews.services import erase_texts
 
-from .inventory import HOLDINGS, WHOLE
+from .inventory import PERSONAL_DATA, WHOLE
 
 #: Rows changed per statement.
 BATCH = 500
@@ -161,9 +161,9 @@ def _old_guests(now: datetime) -> QuerySet[Guest]:
 
 
 def _delete_rows(person: User, now: datetime) -> None:
-    for holding in HOLDINGS:
-        if holding.goes == WHOLE:
-            holding.rows_of(person.pk).delete()
+    for entry in PERSONAL_DATA:
+        if entry.erased == WHOLE:
+            entry.rows_of(person.pk).delete()
     _empty_person(person, now)
 
 
@@ -284,7 +284,7 @@ def _empty_person(person: User, now: datetime) -> None:
 def _change(rows: QuerySet[Any], **changes: Any) -> int:
     """Update rows that still match the filter, in batches.
 
-    All keys are read first, unordered (``Holding.keys_of`` says why).
+    All keys are read first, unordered (``PersonalData.keys_of`` says why).
     """
     keys = list(rows.order_by().values_list("pk", flat=True))
     return sum(
