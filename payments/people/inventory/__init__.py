@@ -1,8 +1,8 @@
 """The inventory of personal data: what is exported, and what is erased or retained.
 
 Every column that identifies a user or holds their words is listed once: as ``shown`` (in the
-export) or ``hidden``, and as ``erased`` or ``retained``, with a reason, when the account is deleted. A
-test checks that every model is covered (tests/people/test_inventory.py).
+export) or ``hidden``, and as ``erased`` or ``retained``, with a reason, when the account is
+deleted. A test checks that every model is covered (tests/people/test_inventory.py).
 """
 
 from .account import ACCOUNT
