@@ -55,7 +55,7 @@ def claim(user: User, username: str) -> bool:
     )
 
 
-def rest(user: User, username: str) -> None:
+def quarantine(user: User, username: str) -> None:
     """Quarantine a former name: for NAME_RESTS_DAYS nobody else can take it."""
     looks = skeleton(username)
     until = timezone.now() + timedelta(days=settings.NAME_RESTS_DAYS)
@@ -78,7 +78,7 @@ def change(user: User, *, before: str, after: str) -> None:
         refuse_field("username", CHANGED_TOO_OFTEN)
     if not claim(user, after):
         refuse_field("username", USERNAME_TAKEN)
-    rest(user, before)
+    quarantine(user, before)
 
 
 def forget_rested_names(now: datetime) -> int:

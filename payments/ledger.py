@@ -255,8 +255,8 @@ def post_sale(share: SellerShare, *, order_id: int) -> None:
     commission."""
     held, owed, kept = Account.BUYERS_HELD, Account.SELLERS_PAYABLE, Account.COMMISSION
     post(
-        *_of_share("sale", share, order_id, held, owed, share.due + share.kept),
-        *_of_share("commission", share, order_id, owed, kept, share.kept),
+        *_of_share("sale", share, order_id, held, owed, share.due + share.net_commission),
+        *_of_share("commission", share, order_id, owed, kept, share.net_commission),
     )
 
 
@@ -264,8 +264,8 @@ def post_return(share: SellerShare, *, order_id: int) -> None:
     """Reverse the sale of a line that was cancelled after its goods were collected."""
     held, owed, kept = Account.BUYERS_HELD, Account.SELLERS_PAYABLE, Account.COMMISSION
     post(
-        *_of_share("return", share, order_id, owed, held, share.due + share.kept),
-        *_of_share("commission-back", share, order_id, kept, owed, share.kept),
+        *_of_share("return", share, order_id, owed, held, share.due + share.net_commission),
+        *_of_share("commission-back", share, order_id, kept, owed, share.net_commission),
     )
 
 

@@ -104,7 +104,9 @@ def show_reviews(product: Product, viewer: User) -> Content | None:
             "review": review,
             "link": link_to(review, viewer, f"{review.stars} of 5"),
             "by": link_to(review.buyer, viewer),
-            "stands": badge("hidden", Tone.QUIET) if review.hidden else badge("shown", Tone.GOOD),
+            "status_label": badge("hidden", Tone.QUIET)
+            if review.hidden
+            else badge("shown", Tone.GOOD),
             "at": moment(review.created_at),
         }
         for review in reviews

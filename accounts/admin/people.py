@@ -75,7 +75,7 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
     Only superusers grant permissions, set passwords and e-mails, or change a staff account.
     """
 
-    list_display = ("username", "called", "email", "stands", "date_joined")
+    list_display = ("username", "called", "email", "status_label", "date_joined")
     #: Guests have user names like ``guest:…``, which nobody else can take (accounts.guests).
     list_filter = (GuestFilter, "is_active", "is_staff", "is_superuser")
     #: Makes Django show the search box; ``get_search_results`` does the search.
@@ -158,7 +158,7 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
         return person.get_full_name() or EMPTY_VALUE
 
     @admin.display(description="Status")
-    def stands(self, person: User) -> str:
+    def status_label(self, person: User) -> str:
         """The account's status, as on the user's own page."""
         return kind_of(person)
 
@@ -306,7 +306,7 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
         super().save_model(request, obj, form, change)
         names.claim(obj, obj.username)
         if skeleton(name_before) != obj.skeleton:
-            names.rest(obj, name_before)
+            names.quarantine(obj, name_before)
         if change and email_before and email_before != obj.email:
             emails.tell_of_change(obj, "email_changed", to=email_before)
         if change and "is_superuser" in form.changed_data:
@@ -323,14 +323,14 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
         self._delete_avatar(obj)
-        names.rest(obj, obj.username)
+        names.quarantine(obj, obj.username)
         super().delete_model(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         for person in queryset.exclude(avatar=""):
             self._delete_avatar(person)
         for person in queryset:
-            names.rest(person, person.username)
+            names.quarantine(person, person.username)
         super().delete_queryset(request, queryset)
 
     def _delete_avatar(self, person: User) -> None:

@@ -15,7 +15,7 @@ from omachemainproj.locking import lock_row
 from . import audit
 from .actions import ACTIONS, ApprovalPolicy, StaffAction, describe, staff_action
 from .conflicts import NOBODY, Parties, find_parties, is_party, parties_of, people
-from .second_person import ONE_HAND, is_one_hand
+from .second_person import SAME_PERSON, counts_as_same_person
 
 
 class ProposalRefused(Refusal):
@@ -60,8 +60,8 @@ def agree(waiting: Proposal, given: Mapping[str, Any], by: User) -> str:
         raise ProposalRefused(
             "The person who proposed this no longer has permission to do it. Reject the proposal."
         )
-    if is_one_hand(by, [proposer.pk]):
-        raise ProposalRefused(ONE_HAND)
+    if counts_as_same_person(by, [proposer.pk]):
+        raise ProposalRefused(SAME_PERSON)
     row = _row_of(proposal, approval)
     # ConflictOfInterest of the approver was raised before this was called (backoffice.actions).
     if is_party(proposer, find_parties(row) | action.form.parties(proposal.given)):

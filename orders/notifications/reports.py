@@ -123,7 +123,7 @@ def _write_by_mail(sms: Message, now: datetime) -> int | None:
     """Create an e-mail with the content of an SMS, once, and return its id.
 
     None if there is nothing to send, or no confirmed address: then it is left to staff
-    (Message.objects.untold).
+    (Message.objects.undelivered_without_email).
     """
     told = Message.objects.filter(notice=sms.notice_id, user=sms.user_id)
     if sms.kind not in MATTERS or told.filter(channel=MessageChannel.EMAIL).exists():

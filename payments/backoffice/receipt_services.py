@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.backoffice.second_person import ONE_HAND, is_one_hand
+from accounts.backoffice.second_person import SAME_PERSON, counts_as_same_person
 from accounts.models import User
 from omachemainproj.api.errors import Refusal
 from omachemainproj.locking import lock_row
@@ -76,15 +76,15 @@ class ActionNotAvailable(Refusal):
 
 def require_uninvolved(by: User, involved: Mapping[str, Set[int | None]]) -> None:
     """Raise ActionNotAvailable if a user is one of those involved, or counts as one person with
-    one of them (accounts.backoffice.second_person.is_one_hand).
+    one of them (accounts.backoffice.second_person.counts_as_same_person).
 
     ``involved`` are ids of users, by the sentence that tells one of them so.
     """
     for sentence, ids in involved.items():
         if by.pk in ids:
             raise ActionNotAvailable(sentence)
-    if is_one_hand(by, set[int | None]().union(*involved.values())):
-        raise ActionNotAvailable(ONE_HAND)
+    if counts_as_same_person(by, set[int | None]().union(*involved.values())):
+        raise ActionNotAvailable(SAME_PERSON)
 
 
 @contextmanager

@@ -15,7 +15,13 @@ from orders.lookup import find_by_typed_reference
 from orders.models import Order
 from payments import evidence
 from payments.evidence import SourceReport, lock_receipt
-from payments.models import ANSWERS, TELL_AMOUNTS, Provider, Receipt, ReceiptSource
+from payments.models import (
+    AMOUNT_REPORTING_SOURCES,
+    AUTHORITATIVE_SOURCES,
+    Provider,
+    Receipt,
+    ReceiptSource,
+)
 from payments.refunds.services import refund_excess
 from payments.same_payments import receipts_behind, reported_money, sure_attempt
 
@@ -116,7 +122,7 @@ def _other_order(known: Receipt, incoming: IncomingPayment) -> Order | None:
 
     None if it names none, or the one it is recorded for, or what it named before.
     """
-    is_news = incoming.source in TELL_AMOUNTS and incoming.reference != known.reference
+    is_news = incoming.source in AMOUNT_REPORTING_SOURCES and incoming.reference != known.reference
     if known.order_id is None or not is_news:
         return None
     named = find_by_typed_reference(incoming.reference)
@@ -186,7 +192,7 @@ def _merge(known: Receipt, incoming: IncomingPayment) -> str:
     known.save(update_fields=FILLED_IN)
     is_new = evidence.record(known, incoming.report)
     # What was posted to us may be delivered again; M-Pesa's answers are of now.
-    if incoming.amount != known.amount and (is_new or incoming.source in ANSWERS):
+    if incoming.amount != known.amount and (is_new or incoming.source in AUTHORITATIVE_SOURCES):
         return correct_amount(known, reported_amount=incoming.amount, source=incoming.source)
     return "Already recorded."
 

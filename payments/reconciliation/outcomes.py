@@ -335,7 +335,7 @@ def _confirm(
     payment.confirmed_at = timezone.now()
     # Before the receivers run: their notifications may go to this phone.
     record_paid_from(order.buyer_id, payment.phone, payment.confirmed_at)
-    payment.save_settling(settlement, update_fields=_end(payment, outcome))
+    payment.save_with_settlement(settlement, update_fields=_end(payment, outcome))
 
 
 def _end(payment: OrderPayment, outcome: AttemptOutcome) -> list[str]:

@@ -157,7 +157,11 @@ def _people_not_told(now: datetime) -> str:
         .exclude(reason__in=(OUTDATED, TOO_MANY))
         .count()
     )
-    failed += Message.objects.untold().filter(sent_at__gte=now - timedelta(hours=1)).count()
+    failed += (
+        Message.objects.undelivered_without_email()
+        .filter(sent_at__gte=now - timedelta(hours=1))
+        .count()
+    )
     if late or failed >= _MIN_FAILED_MESSAGES:
         return f"{late} notifications are late, and {failed} have failed within an hour"
     return ""

@@ -124,11 +124,11 @@ def _messages(now: datetime) -> Families:
     yield from (waiting, oldest)
     unsent = Message.objects.resendable().order_by()[:COUNT_AT_MOST].count()
     yield _one("messages_not_sent", "Mail and SMS that failed or may not have been sent.", unsent)
-    untold = Message.objects.untold().order_by()[:COUNT_AT_MOST].count()
+    undelivered = Message.objects.undelivered_without_email().order_by()[:COUNT_AT_MOST].count()
     yield _one(
         "sms_not_delivered",
         "SMS that were not delivered and had no e-mail with the same content.",
-        untold,
+        undelivered,
     )
     notices = Notice.objects.to_compose().order_by()[:COUNT_AT_MOST].count()
     yield _one("notices_waiting", "Notifications that are not composed yet.", notices)

@@ -133,7 +133,7 @@ def test_what_one_save_of_a_payment_tells_its_receiver_no_later_one_does(order, 
     with contextlib.suppress(Crash), transaction.atomic():
         post_save.connect(look, sender=OrderPayment)
         try:
-            payment.save_settling(settlement, update_fields=["result_text"])
+            payment.save_with_settlement(settlement, update_fields=["result_text"])
         finally:
             post_save.disconnect(look, sender=OrderPayment)
 
