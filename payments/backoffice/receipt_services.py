@@ -41,6 +41,7 @@ from payments.models import (
     Verification,
 )
 from payments.models.evidence import is_enough
+from payments.payment_matching import is_undecided, matching_receipts
 from payments.reconciliation.incoming import IncomingPayment, record_receipt
 from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from payments.reconciliation.receipts import correct_amount, find_receipt
@@ -58,7 +59,6 @@ from payments.refunds.external_reversals import (
     write_off_never_came,
 )
 from payments.refunds.services import NothingToRefund, refund_unmatched
-from payments.same_payments import is_undecided, receipts_behind
 from payments.transfers import is_number_of_transfer
 from payments.webhooks.inbox import reprocess_event
 
@@ -230,7 +230,7 @@ def mark_attempt_unpaid(payment_id: int) -> OrderPayment:
     payment = lock_row(OrderPayment, payment_id)
     if not payment.is_open or payment.live:
         raise ActionNotAvailable("This attempt has ended, or its prompt may still be open.")
-    if behind := receipts_behind(payment):
+    if behind := matching_receipts(payment):
         raise ActionNotAvailable(
             f"{behind[0]} arrived at that time without an order and may be this payment. First "
             "record that this attempt was paid, or that the other is a separate payment."

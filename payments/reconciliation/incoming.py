@@ -22,8 +22,8 @@ from payments.models import (
     Receipt,
     ReceiptSource,
 )
+from payments.payment_matching import criteria_of_report, matching_receipts, only_matching_attempt
 from payments.refunds.services import refund_excess
-from payments.same_payments import receipts_behind, reported_money, sure_attempt
 
 from .receipts import (
     correct_amount,
@@ -217,8 +217,8 @@ def _order_paid_by_prompt(incoming: IncomingPayment) -> int | None:
     """The order whose prompt was paid with this money, if no other match is possible."""
     if incoming.provider != Provider.MPESA:
         return None
-    attempt = sure_attempt(
-        reported_money(
+    attempt = only_matching_attempt(
+        criteria_of_report(
             amount=incoming.amount,
             phone=incoming.phone,
             source=incoming.source,
@@ -226,7 +226,7 @@ def _order_paid_by_prompt(incoming: IncomingPayment) -> int | None:
             reported_at=timezone.now(),
         )
     )
-    if attempt is None or not attempt.is_confirmed or receipts_behind(attempt):
+    if attempt is None or not attempt.is_confirmed or matching_receipts(attempt):
         return None
     return attempt.order_id
 

@@ -32,8 +32,8 @@ from payments.models import (
     amount_credited,
     order_balance,
 )
+from payments.payment_matching import may_be_paid_with, only_matching_receipt
 from payments.refunds.services import refund_excess, refund_excess_locked
-from payments.same_payments import may_be_paid_with, sure_receipt
 from payments.shortcodes import receiving_shortcode
 
 from . import receipts, suspense
@@ -200,7 +200,7 @@ def _find_manual(payment: OrderPayment) -> Receipt | None:
 
 def _find_in_suspense(payment: OrderPayment) -> Receipt | None:
     """Money without an order that can only be this STK push's."""
-    found = sure_receipt(payment)
+    found = only_matching_receipt(payment)
     if found is None:
         return None
     try:

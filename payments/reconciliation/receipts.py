@@ -29,6 +29,7 @@ from payments.models import (
     Verification,
     amount_credited,
 )
+from payments.payment_matching import may_be_paid_with
 from payments.refunds.corrections import (
     drop_refunds_to_cover,
     missing_of_order,
@@ -36,7 +37,6 @@ from payments.refunds.corrections import (
     owe_anew,
 )
 from payments.refunds.services import refund_excess_locked
-from payments.same_payments import may_be_paid_with
 
 logger = logging.getLogger(__name__)
 

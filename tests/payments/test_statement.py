@@ -26,6 +26,7 @@ from payments.models import (
     StatementPull,
     Withdrawal,
 )
+from payments.payment_matching import is_undecided
 from payments.proof.simulator_books import compare
 from payments.reconciliation.incoming import record_receipt
 from payments.reconciliation.statement_pull import (
@@ -33,7 +34,6 @@ from payments.reconciliation.statement_pull import (
     fail_attempts_not_on_statement,
     pull_statement,
 )
-from payments.same_payments import is_undecided
 from tests.shopping import cash_out, stock_of
 from tests.threads import at_once
 
