@@ -45,8 +45,8 @@ def pay_order_of_confirmed_payment(instance: OrderPayment, raw: bool, **kwargs: 
         )
 
 
-@receiver(post_save, sender=OrderTrack, dispatch_uid="payments.money_follows_line")
-def money_follows_line(
+@receiver(post_save, sender=OrderTrack, dispatch_uid="payments.settle_saved_line")
+def settle_saved_line(
     instance: OrderTrack,
     created: bool,
     raw: bool,

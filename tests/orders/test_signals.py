@@ -56,10 +56,10 @@ def test_exactly_these_models_wake_exactly_these_receivers():
         "orders.Order": {
             "payments.signals.request_payment_of_new_order",
             "payments.signals.close_order_reversed_by_mpesa",
-            "orders.signals.tracks_follow_order",
-            "orders.signals.stock_falls_for_paid_order",
+            "orders.signals.update_lines_of_saved_order",
+            "orders.signals.take_stock_of_paid_order",
         },
-        "orders.OrderTrack": {"payments.signals.money_follows_line"},
+        "orders.OrderTrack": {"payments.signals.settle_saved_line"},
         "payments.OrderPayment": {"payments.signals.pay_order_of_confirmed_payment"},
     }
 
