@@ -216,7 +216,7 @@ class _DeliveryQuote:
 def _quote_delivery(request: CashoutRequest, products: dict[int, Any]) -> _DeliveryQuote | None:
     """Return destination and fees at current rates; None without a delivery.
 
-    Raises NotThere if the destination is not possible.
+    Raises DestinationUnavailable if the destination is not possible.
     """
     if request.delivery is None:
         return None

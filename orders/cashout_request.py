@@ -38,7 +38,8 @@ class CashoutRequest:
         return (order.guest_id is not None) == self.as_guest
 
     def find_place(self, to: Destination) -> Place:
-        """Return the requested place. Guests have no name and no addresses. Raises NotThere."""
+        """Return the requested place. Guests have no name and no addresses. Raises
+        DestinationUnavailable."""
         return find_place(to, None if self.as_guest else self.buyer, self.mpesa_number)
 
     def quantities(self) -> dict[int, int]:

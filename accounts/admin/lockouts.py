@@ -15,7 +15,7 @@ from accounts.backoffice.actions import staff_action
 from accounts.backoffice.read_only_admin import ReadOnlyAdmin
 from accounts.models import PasswordTries, User
 
-from .reach import is_superuser
+from .account_access import is_superuser
 
 
 class LockedNow(admin.SimpleListFilter):

@@ -32,8 +32,8 @@ from accounts.models import Address, User
 from accounts.validators import normalise_email, normalise_username
 from omachemainproj.text import fold_identifier
 
+from .account_access import OwnFactor, is_superuser, may_change, require_may_change
 from .person_forms import NewPasswordForm, NewPersonForm, PersonForm, lock_person
-from .reach import OwnFactor, is_superuser, is_within_reach, require_reach
 
 _ACCESS_FIELDS = ("is_staff", "is_superuser", "groups", "user_permissions")
 #: Anyone who can set one of these can sign in as the user: by password, or by a reset link.
@@ -184,17 +184,17 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
 
     @staff_action("Take the avatars of these people away", permissions=["help"])
     def take_avatars_away(person: User, given: Mapping[str, Any], by: User) -> None:  # noqa: N805
-        require_reach(by, person)
+        require_may_change(by, person)
         services.change_account(person, {}, avatar=None)
 
     @staff_action("Sign these people out everywhere", permissions=["help"])
     def sign_out(person: User, given: Mapping[str, Any], by: User) -> None:  # noqa: N805
-        require_reach(by, person)
+        require_may_change(by, person)
         tokens.revoke_all(person.pk)
 
     @staff_action("Let these people try their passwords again", permissions=["help"])
     def let_try_again(person: User, given: Mapping[str, Any], by: User) -> None:  # noqa: N805
-        require_reach(by, person)
+        require_may_change(by, person)
         lockout.forgive(person)
 
     @staff_action(
@@ -219,12 +219,12 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
         "and records are kept. You can open the account again.",
     )
     def close(person: User, given: Mapping[str, Any], by: User) -> None:  # noqa: N805
-        require_reach(by, person)
+        require_may_change(by, person)
         services.close_account(person)
 
     @staff_action("Open the accounts of these people again", permissions=["change"])
     def reopen(person: User, given: Mapping[str, Any], by: User) -> None:  # noqa: N805
-        require_reach(by, person)
+        require_may_change(by, person)
         services.reopen_account(person)
 
     def has_take_factor_permission(self, request: HttpRequest) -> bool:
@@ -235,10 +235,10 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Setting a password gives control of the account, so only superusers change staff."""
-        return super().has_change_permission(request, obj) and is_within_reach(request, obj)
+        return super().has_change_permission(request, obj) and may_change(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_delete_permission(request, obj) and is_within_reach(request, obj)
+        return super().has_delete_permission(request, obj) and may_change(request, obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
         fields = tuple(super().get_readonly_fields(request, obj))

@@ -37,7 +37,7 @@ SUBMITTED = "said"
 #: In a POST: the address of the row's page on which the action was chosen, to return to.
 FROM_PAGE = "from_page"
 #: Shown when two people did the same at the same time and a constraint refused the second.
-FASTER = "Someone else changed this first. Reload the page and try again"
+CONCURRENT_CHANGE = "Someone else changed this first. Reload the page and try again"
 
 
 class ReasonForm(forms.Form):
@@ -342,7 +342,7 @@ def _run(
         except Refusal as refusal:
             model_admin.message_user(request, f"{row}: {words_of(refusal)}", messages.WARNING)
         except IntegrityError:
-            model_admin.message_user(request, f"{row}: {FASTER}.", messages.WARNING)
+            model_admin.message_user(request, f"{row}: {CONCURRENT_CHANGE}.", messages.WARNING)
         else:
             done += 1
             if said:

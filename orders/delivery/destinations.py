@@ -75,7 +75,7 @@ class Place:
     point: PickupPoint | None = None
 
 
-class NotThere(FieldRefusal):
+class DestinationUnavailable(FieldRefusal):
     """The destination does not exist, or is not delivered to; ``problem`` is a stable code."""
 
     def __init__(self, field: str, problem: str, message: str) -> None:
@@ -89,8 +89,8 @@ def find_place(to: Destination, buyer: User | None, mpesa_number: str) -> Place:
     The default recipient at a pick-up point is the buyer: full name or else user name, and the
     account's phone or else the paying number. For a guest the name is the masked paying number.
 
-    Raises NotThere for a point or address that does not exist or is not the buyer's, and for a
-    closed point.
+    Raises DestinationUnavailable for a point or address that does not exist or is not the buyer's,
+    and for a closed point.
     """
     if to.pickup_point is not None:
         point = _find_point(to.pickup_point)
@@ -127,9 +127,11 @@ def _name(buyer: User | None) -> str:
 def _find_point(point_id: int) -> PickupPoint:
     found = _points(point_id)
     if not found:
-        raise NotThere("pickup_point", "no_such_point", "There is no such pick-up point.")
+        raise DestinationUnavailable(
+            "pickup_point", "no_such_point", "There is no such pick-up point."
+        )
     if not found[0].is_open:
-        raise NotThere("pickup_point", "point_closed", _closed(found[0]))
+        raise DestinationUnavailable("pickup_point", "point_closed", _closed(found[0]))
     return found[0]
 
 
@@ -144,10 +146,12 @@ def _closed(point: PickupPoint) -> str:
 
 def _find_address(address_id: int, buyer: User | None) -> Address:
     if buyer is None:
-        raise NotThere("address", "sign_in", "Sign in to choose one of your addresses.")
+        raise DestinationUnavailable(
+            "address", "sign_in", "Sign in to choose one of your addresses."
+        )
     found = _addresses(address_id, buyer.pk)
     if not found:
-        raise NotThere("address", "no_such_address", "You have no such address.")
+        raise DestinationUnavailable("address", "no_such_address", "You have no such address.")
     return found[0]
 
 
@@ -164,7 +168,7 @@ def _addresses(address_id: int, owner: int) -> QuerySet[Address]:
 def find_rate_to(place: Place, field: str) -> DeliveryRate:
     """Return the delivery rate for a place. One query.
 
-    Raises NotThere, on ``field``, if the place is not delivered to.
+    Raises DestinationUnavailable, on ``field``, if the place is not delivered to.
     """
     rate = find_rate(place.county, place.way)
     if rate is None:
@@ -178,7 +182,7 @@ def find_rate_to(place: Place, field: str) -> DeliveryRate:
                 f"We do not deliver to {County(place.county).label} yet. Choose a pick-up point, "
                 "or arrange delivery with the seller."
             )
-        raise NotThere(field, "no_rate", message)
+        raise DestinationUnavailable(field, "no_rate", message)
     return rate
 
 

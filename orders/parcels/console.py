@@ -20,7 +20,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.authentication import current_user
-from accounts.backoffice.actions import FASTER, StaffAction, page_before, perform, words_of
+from accounts.backoffice.actions import (
+    CONCURRENT_CHANGE,
+    StaffAction,
+    page_before,
+    perform,
+    words_of,
+)
 from accounts.backoffice.sent_forms import came_back, send_back
 from accounts.counties import County
 from accounts.models import User
@@ -99,7 +105,7 @@ def act(request: HttpRequest, parcel_id: int, key: str) -> HttpResponse:
     action = ACTIONS.get(key)
     if action is None:
         raise Http404
-    seen = seen_by(Reader(reader.user, reader.brings, True, reader.points), timezone.now())
+    seen = seen_by(Reader(reader.user, reader.delivers, True, reader.points), timezone.now())
     parcel = get_object_or_404(seen, pk=parcel_id)
     name, before = form_name(parcel, key), page_before(request) or _back(request)
     form = action.form(request.POST, auto_id=f"{name}-%s")
@@ -117,7 +123,7 @@ def act(request: HttpRequest, parcel_id: int, key: str) -> HttpResponse:
 def _reader(request: HttpRequest) -> Reader:
     """Return the reader. Raises PermissionDenied unless they deliver, or decide about lines."""
     reader = Reader.of(current_user(request))
-    if not (reader.brings or reader.decides):
+    if not (reader.delivers or reader.decides):
         raise PermissionDenied
     return reader
 
@@ -184,4 +190,4 @@ def _back(request: HttpRequest) -> str:
 
 
 def _reason(error: Refusal | IntegrityError) -> str:
-    return words_of(error) if isinstance(error, Refusal) else f"{FASTER}."
+    return words_of(error) if isinstance(error, Refusal) else f"{CONCURRENT_CHANGE}."

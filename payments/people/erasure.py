@@ -54,7 +54,7 @@ class UnderWay(Refusal):
     )
 
 
-class StaffStay(Refusal):
+class StaffCannotLeave(Refusal):
     """Staff accounts are not deleted, since their decisions affect others."""
 
     code = "staff_account"
@@ -111,7 +111,7 @@ def _named(what: str, orders: QuerySet[Order]) -> Iterable[dict[str, Any]]:
 def erase_account(user: User, now: datetime) -> None:
     """Delete an account. The caller has verified that its owner asked for it.
 
-    Raises StaffStay or UnderWay. If two requests run concurrently, the second one's token is
+    Raises StaffCannotLeave or UnderWay. If two requests run concurrently, the second one's token is
     refused (401). The lock also serialises this with new orders: an order is placed first and
     prevents the deletion, or it is refused.
     """
@@ -121,7 +121,7 @@ def erase_account(user: User, now: datetime) -> None:
         if person.erased_at is not None:
             tokens.refuse("user_inactive")
         if _is_staff(person):
-            raise StaffStay
+            raise StaffCannotLeave
         if found := what_is_under_way(person.pk, now):
             raise UnderWay(under_way=found)
         emails.tell_of_change(person, "account_deleted", to=person.email)

@@ -205,7 +205,7 @@ def watch(_: int) -> None:
     check_for_troubles()
 
 
-@receiver(heartbeats.found_silent, dispatch_uid="payments.watch_soon")
+@receiver(heartbeats.heartbeat_missed, dispatch_uid="payments.watch_soon")
 def watch_soon(**kwargs: object) -> None:
     """Check for troubles in this process, in the background."""
     enqueue(watch, 0)
