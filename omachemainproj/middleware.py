@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.shortcuts import render
 from django.utils.module_loading import import_string
 
-from .access import Request
+from .access_log import Request
 from .api.errors import Busy, Refusal
 from .api.handlers import busy_for, refuse
 from .bodies import BROKE_OFF, NoLength, TooLarge, watch_body
@@ -37,7 +37,7 @@ _WITH_SESSION = ("/admin/", "/login/", "/logout/", "/password/", "/registration/
 class RequestIdMiddleware:
     """Gives each request an id, logs it, and adds security headers to the response.
 
-    Caching headers are set by omachemainproj.answers.
+    Caching headers are set by omachemainproj.http_caching.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

@@ -218,7 +218,7 @@ class OmacheSchema(AutoSchema):
         return errors
 
     def _is_public(self) -> bool:
-        """Whether the response may be cached (omachemainproj.answers)."""
+        """Whether the response may be cached (omachemainproj.http_caching)."""
         lets_in = all(isinstance(item, AllowAny) for item in self.view.get_permissions())
         return lets_in and not getattr(self.view, "is_private", False)
 

@@ -34,7 +34,7 @@ _GZIP = re.compile(r"(?:^|,)\s*(?:gzip|\*)\s*(?:;\s*q=(?P<q>[0-9.]+)\s*)?(?=,|$)
 _KEPT = 64
 
 
-class AnswerMiddleware:
+class HttpCachingMiddleware:
     """Sets caching headers, and compresses responses.
 
     Placed after the CORS middleware, so that a page on another origin may read a 304.

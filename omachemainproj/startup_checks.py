@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 OUR_APPS = ("omachemainproj", "accounts", "products", "orders", "payments")
 
 
-def refuse_unfit(process: str) -> None:
+def check_before_start(process: str) -> None:
     """Raise ImproperlyConfigured with all problems that would break a production process.
 
     An unreachable database is no problem: it may be starting too.
