@@ -157,7 +157,7 @@ def _has_brand(text: str) -> bool:
     return any(brand in letters for brand in _KEPT_BRANDS)
 
 
-def _consists_of(letters: str, kept: frozenset[str]) -> bool:
+def _consists_of(letters: str, words: frozenset[str]) -> bool:
     """Whether the text is a sequence of kept words, at least one, and fillers.
 
     A word may share its first letter with the end of the previous one: ``supportteam`` has lost a
@@ -171,8 +171,8 @@ def _consists_of(letters: str, kept: frozenset[str]) -> bool:
                 continue
             for start in {at, max(at - 1, 0)}:
                 reached |= {
-                    (start + len(word), has_kept or word in kept)
-                    for word in kept | _MORE
+                    (start + len(word), has_kept or word in words)
+                    for word in words | _MORE
                     if letters.startswith(word, start) and start + len(word) > at
                 }
     return (len(letters), True) in reached

@@ -122,10 +122,10 @@ def _let_keep(request: HttpRequest, response: HttpResponseBase) -> HttpResponseB
         patch_vary_headers(response, ["Authorization"])
     if "ETag" in response.headers or not isinstance(response, HttpResponse):
         return response
-    said = hashlib.blake2b(response.content, digest_size=16)
+    digest = hashlib.blake2b(response.content, digest_size=16)
     for name in _PART_OF_IT:
-        said.update(response.headers.get(name, "").encode())
-    etag = response["ETag"] = f'"{said.hexdigest()}"'
+        digest.update(response.headers.get(name, "").encode())
+    etag = response["ETag"] = f'"{digest.hexdigest()}"'
     return get_conditional_response(request, etag=etag, response=response) or response
 
 
@@ -159,8 +159,8 @@ def _may_be_compressed(request: HttpRequest, response: HttpResponse) -> bool:
 
 
 def _reads_gzip(request: HttpRequest) -> bool:
-    said = _GZIP.search(request.META.get("HTTP_ACCEPT_ENCODING", ""))
-    return said is not None and said["q"] not in {"0", "0.0", "0.00", "0.000"}
+    accepted = _GZIP.search(request.META.get("HTTP_ACCEPT_ENCODING", ""))
+    return accepted is not None and accepted["q"] not in {"0", "0.0", "0.00", "0.000"}
 
 
 def _gzip(body: bytes) -> bytes:

@@ -60,7 +60,7 @@ class CashoutRequest:
         if shown or self.shown_amount is not None:
             parts += [sorted(shown), self.shown_amount]
         if self.delivery is not None:
-            parts.append({"delivery": sorted(self.delivery.said().items())})
+            parts.append({"delivery": sorted(self.delivery.given_members().items())})
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
     def matches_prices(self, prices: dict[int, int], amount: int, fee: int = 0) -> bool:

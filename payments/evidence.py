@@ -86,13 +86,13 @@ def record(receipt: Receipt, report: SourceReport) -> bool:
     ):
         # This report was recorded and assessed before.
         return False
-    kept = lock_row(Receipt, receipt.pk)
-    rows = [_row(kept, report)]
+    locked = lock_row(Receipt, receipt.pk)
+    rows = [_row(locked, report)]
     ReceiptEvidence.objects.bulk_create(rows, ignore_conflicts=True)
-    _reassess(kept)
-    receipt.verification = kept.verification
+    _reassess(locked)
+    receipt.verification = locked.verification
     if report.source == ReceiptSource.STAFF:
-        request_confirmation([kept])
+        request_confirmation([locked])
     return True
 
 

@@ -176,11 +176,11 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
     @admin.display(description="addresses")
     def addresses(self, person: User) -> str:
         """Delivery and collection addresses; only the user can change them."""
-        told = [
+        rows = [
             (_address_prefix(each), each.recipient, dial(each.phone), str(each), each.directions)
             for each in Address.objects.of(person).as_listed()
         ]
-        return format_html_join("", "<p>{}{}, {}<br>{}<br>{}</p>", told) or "none"
+        return format_html_join("", "<p>{}{}, {}<br>{}<br>{}</p>", rows) or "none"
 
     @staff_action("Take the avatars of these people away", permissions=["help"])
     def take_avatars_away(person: User, given: Mapping[str, Any], by: User) -> None:  # noqa: N805
@@ -246,8 +246,8 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
 
     def get_exclude(self, request: HttpRequest, obj: User | None = None) -> Any:
         """Hide the phone from staff who may not see it: filtering by it would reveal it."""
-        kept = () if request.user.has_perm(_HELP_USER) else ("phone",)
-        return [*(super().get_exclude(request, obj) or ()), *kept]
+        hidden = () if request.user.has_perm(_HELP_USER) else ("phone",)
+        return [*(super().get_exclude(request, obj) or ()), *hidden]
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
         fieldsets = super().get_fieldsets(request, obj)
@@ -346,5 +346,5 @@ def _address_prefix(address: Address) -> str:
         "default" if address.is_default else "",
         "goods are collected here" if address.is_collection_place else "",
     ]
-    told = ", ".join(filter(None, marks))
-    return f"{told}: " if told else ""
+    prefix = ", ".join(filter(None, marks))
+    return f"{prefix}: " if prefix else ""

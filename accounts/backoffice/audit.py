@@ -130,7 +130,7 @@ def log(
     model = type(row) if row is not None else kind
     if model is None:
         raise TypeError("a row or a kind of rows is needed")
-    kept = Audit.objects.create(
+    entry = Audit.objects.create(
         actor=by,
         did=did[:200],
         action=action,
@@ -144,12 +144,12 @@ def log(
         "staff_did",
         user=by.pk,
         # Without the form data, which may contain anything; the audit log has it.
-        did=repr(kept.did.partition(" (")[0]),
+        did=repr(entry.did.partition(" (")[0]),
         kind=model._meta.label_lower,
-        object=kept.object_id or "-",
-        audit=kept.pk,
+        object=entry.object_id or "-",
+        audit=entry.pk,
     )
-    return kept
+    return entry
 
 
 def log_with_history(

@@ -72,7 +72,7 @@ def agree(waiting: Proposal, given: Mapping[str, Any], by: User) -> str:
     if sum(approval.price(locked, proposal.given)) > proposal.cost:
         raise ProposalRefused("It now costs more than was proposed. Reject the proposal.")
     before = audit.values_of(row)
-    said = action.do(row, proposal.given, by)
+    result = action.do(row, proposal.given, by)
     changes = audit.difference(before, audit.values_of(row))
     what = describe(action.label, proposal.given)
     audit.log_with_history(
@@ -85,7 +85,7 @@ def agree(waiting: Proposal, given: Mapping[str, Any], by: User) -> str:
     )
     proposal.object_id = str(row.pk)
     _decide(proposal, ProposalState.DONE, by)
-    return said or f"{action.label}: done."
+    return result or f"{action.label}: done."
 
 
 @staff_action("Reject: do not do it", permissions=["second"])

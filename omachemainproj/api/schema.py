@@ -242,9 +242,9 @@ class OmacheSchema(AutoSchema):
             if takes_code and status == "400":
                 sentences = {"type": "array", "items": {"type": "string"}}
                 code = {"anyOf": [component.ref, sentences]}
-            said = {"type": "object", "properties": {"code": code}}
+            with_code = {"type": "object", "properties": {"code": code}}
             for media in answer["content"].values():
-                media["schema"] = {"allOf": [media["schema"], said]}
+                media["schema"] = {"allOf": [media["schema"], with_code]}
 
     def _add_headers(self, status: str, answer: dict[str, Any]) -> None:
         names = ["X-Request-ID", *_OF_STATUS.get(status, ())]

@@ -50,7 +50,7 @@ class Destination:
     phone: str | None = None
     fee: int | None = None
 
-    def said(self) -> dict[str, Any]:
+    def given_members(self) -> dict[str, Any]:
         """The members that were sent, for a request's fingerprint."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
@@ -188,7 +188,7 @@ def find_rate_to(place: Place, field: str) -> DeliveryRate:
 
 def is_delivered_to(order: Order, place: Place) -> bool:
     """Whether an order goes to this place and recipient. One query."""
-    kept = OrderDelivery.objects.filter(
+    deliveries = OrderDelivery.objects.filter(
         order=order.pk,
         way=place.way,
         pickup_point=place.point,
@@ -198,7 +198,7 @@ def is_delivered_to(order: Order, place: Place) -> bool:
         recipient=place.recipient,
         phone=place.phone,
     )
-    return kept.exists()
+    return deliveries.exists()
 
 
 def freeze_delivery(

@@ -310,9 +310,9 @@ def _render(notice: Notice, draft: _Draft) -> Iterator[Message]:
         next_try_at=timezone.now(),
     )
     if getattr(preferences, f"{group}_email") and has_proven_email(draft.user):
-        said = values | _places(notice, draft, language, in_full=True)
+        filled = values | _places(notice, draft, language, in_full=True)
         subject, text = rendering.render_email(
-            notice.kind, language, said, draft.items, link=draft.link
+            notice.kind, language, filled, draft.items, link=draft.link
         )
         yield message(
             channel=MessageChannel.EMAIL, contact=draft.user.email, subject=subject, text=text
@@ -321,8 +321,8 @@ def _render(notice: Notice, draft: _Draft) -> Iterator[Message]:
     # Anyone can cause prompts to a guest's phone, and would cause these SMS, too.
     wants_sms = wants_sms and not (draft.is_guest and group == "prompts")
     if wants_sms and may_be_written_to(draft.user.pk, draft.phone, timezone.now()):
-        said = values | _places(notice, draft, language, in_full=False)
-        text = rendering.render_sms(notice.kind, language, said, draft.items)
+        filled = values | _places(notice, draft, language, in_full=False)
+        text = rendering.render_sms(notice.kind, language, filled, draft.items)
         yield message(channel=MessageChannel.SMS, contact=draft.phone, text=text)
 
 
@@ -340,19 +340,19 @@ def _places(notice: Notice, draft: _Draft, language: str, *, in_full: bool) -> d
 def _for_the_app(notices: list[Notice], draft: _Draft) -> InboxNotice:
     """The draft for the app, in both languages and without codes; places as in an SMS."""
     notice = notices[0]
-    said = {}
+    texts = {}
     for language in Language.values:
         values = _template_values(notice, draft, language)
         values |= _places(notice, draft, language, in_full=False)
         title, text = rendering.render_in_app(notice.kind, language, values, draft.items)
-        said[language] = {"title": title, "text": text}
+        texts[language] = {"title": title, "text": text}
     return InboxNotice(
         notice=notice,
         user=draft.user,
         kind=notice.kind,
         order_id=notice.order_id,
         track_id=notice.track_id if len(notices) == 1 else None,
-        said=said,
+        said=texts,
     )
 
 

@@ -112,11 +112,11 @@ def act(request: HttpRequest, parcel_id: int, key: str) -> HttpResponse:
     if not form.is_valid():
         return send_back(request, before, name, form) or redirect(before)
     try:
-        said = perform(action, parcel, form.cleaned_data, by=reader.user)
+        result = perform(action, parcel, form.cleaned_data, by=reader.user)
     except (Refusal, IntegrityError) as error:
         messages.error(request, f"{parcel.order}: {_reason(error)}")
     else:
-        messages.success(request, f"{parcel.order}: {said or action.label}.")
+        messages.success(request, f"{parcel.order}: {result or action.label}.")
     return redirect(before)
 
 

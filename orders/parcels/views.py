@@ -124,9 +124,9 @@ class ParcelAttemptView(APIView):
         reader, parcel, was_seen = _find(request, parcel_id)
         asked = AttemptInput(data=request.data)
         asked.is_valid(raise_exception=True)
-        said = {"reason": asked.validated_data["reason"], "why": asked.validated_data["note"]}
+        given = {"reason": asked.validated_data["reason"], "why": asked.validated_data["note"]}
         try:
-            perform(ATTEMPT, parcel, said, by=reader.user)
+            perform(ATTEMPT, parcel, given, by=reader.user)
         except Parcel.DoesNotExist:
             raise NoSuchParcel from None
         return _answer(parcel, reader, was_seen=was_seen)

@@ -45,11 +45,11 @@ def find_part(track_id: int, person: User, *parties: Party) -> Part:
 
 
 def with_counts(problems: QuerySet[Problem]) -> QuerySet[Any]:
-    """Problems with their lines and orders, annotated with ``said``: the number of messages."""
+    """Problems with their lines and orders, annotated with ``message_count``."""
     # A subquery instead of a join and GROUP BY: it counts only for the rows of a page.
-    said = ProblemMessage.objects.filter(problem=OuterRef("pk")).order_by().values("problem")
-    counted = Coalesce(Subquery(said.values(said=Count("pk"))), 0)
-    rows = problems.select_related("track__order").annotate(said=counted)
+    messages = ProblemMessage.objects.filter(problem=OuterRef("pk")).order_by().values("problem")
+    counted = Coalesce(Subquery(messages.values(count=Count("pk"))), 0)
+    rows = problems.select_related("track__order").annotate(message_count=counted)
     return rows.defer("track__collection_code")
 
 

@@ -81,8 +81,8 @@ def record_receipt(incoming: IncomingPayment) -> tuple[Receipt, str]:
     Returns the receipt and a note of what was done.
     """
     known = find_receipt(incoming.number, incoming.provider)
-    kept = None if known is None else known.order_id
-    order_id = kept or find_by_typed_reference(incoming.reference)
+    known_order_id = None if known is None else known.order_id
+    order_id = known_order_id or find_by_typed_reference(incoming.reference)
     is_named = order_id is not None
     if known is None and order_id is None:
         order_id = _order_paid_by_prompt(incoming)

@@ -223,7 +223,7 @@ def _broker(now: datetime) -> Families:
 
 
 def _troubles(now: datetime) -> Families:
-    reported = set(Trouble.objects.told().values_list("kind", flat=True))
+    reported = set(Trouble.objects.alerted().values_list("kind", flat=True))
     active = _gauge("trouble", "1 while this trouble is reported (ALERT_EMAIL gets these).", "kind")
     for kind in KINDS:
         active.add_metric((kind.name,), float(kind.name in reported))

@@ -108,7 +108,7 @@ def describe_webhooks(result: dict[str, Any], **_: Any) -> dict[str, Any]:
                         }
                     },
                 },
-                **{status: _refusal(code, *said) for status, said in sorted(refused.items())},
+                **{status: _refusal(code, *detail) for status, detail in sorted(refused.items())},
             },
         }
         if not parameters:
