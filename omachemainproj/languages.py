@@ -131,11 +131,11 @@ def _values_between(texts: list[str], sentence: str) -> list[str] | None:
     values: list[str] = []
     at = len(first)
     for text in between:
-        found = sentence.find(text, at + 1)
-        if found < 0:
+        start = sentence.find(text, at + 1)
+        if start < 0:
             return None
-        values.append(sentence[at:found])
-        at = found + len(text)
+        values.append(sentence[at:start])
+        at = start + len(text)
     value = sentence[at : len(sentence) - len(last)]
     return [*values, value] if value else None
 
@@ -166,12 +166,12 @@ def read_catalogue(language: str) -> dict[str, str]:
     for number, line in enumerate(lines, 1):
         if not line.strip() or line.startswith("#"):
             continue
-        found = _QUOTED.match(line)
-        if found is None:
+        match = _QUOTED.match(line)
+        if match is None:
             raise ValueError(f"line {number} of the {language} catalogue cannot be read: {line}")
-        if found[1]:
-            part = found[1]
-        if found[1] == "msgid":
+        if match[1]:
+            part = match[1]
+        if match[1] == "msgid":
             entries.append({"msgid": "", "msgstr": ""})
-        entries[-1][part] += ast.literal_eval(found[2])
+        entries[-1][part] += ast.literal_eval(match[2])
     return {each["msgid"]: each["msgstr"] for each in entries if each["msgid"] and each["msgstr"]}

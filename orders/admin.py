@@ -99,10 +99,10 @@ class TrackStatusFilter(admin.ChoicesFieldListFilter):
     """Lines by status. Unpaid lines are found through their unpaid orders, which have an index."""
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any] | None:
-        found = super().queryset(request, queryset)
-        if found is not None and TrackStatus.CREATED in (self.lookup_val or ()):
-            return found.filter(order__payment_status=PaymentStatus.REQUESTED)
-        return found
+        lines = super().queryset(request, queryset)
+        if lines is not None and TrackStatus.CREATED in (self.lookup_val or ()):
+            return lines.filter(order__payment_status=PaymentStatus.REQUESTED)
+        return lines
 
 
 class OrderTrackAdmin(RowPage, DownloadAdmin):

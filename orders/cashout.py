@@ -316,10 +316,10 @@ def _check_unpaid_orders(
             raise PhoneHasTooManyUnpaid()
         return _Unpaid([], None)
     ends = [math.ceil((order.expires_at - now).total_seconds()) for order in unpaid]
-    found = _Unpaid([str(order.order_token) for order in unpaid], min(ends, default=None))
+    summary = _Unpaid([str(order.order_token) for order in unpaid], min(ends, default=None))
     if len(unpaid) >= allowance.orders:
-        raise _with_links(found, TooManyUnpaid(too_many_unpaid(allowance.orders)))
-    return found
+        raise _with_links(summary, TooManyUnpaid(too_many_unpaid(allowance.orders)))
+    return summary
 
 
 def _with_links(unpaid: _Unpaid, refusal: Refusal) -> Refusal:

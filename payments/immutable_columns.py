@@ -213,13 +213,13 @@ def _tables(connection: BaseDatabaseWrapper) -> dict[str, set[str]]:
     """The relevant tables that exist, and their columns."""
     wanted = {group.table for group in IMMUTABLE_COLUMNS} | {Original._meta.db_table}
     with connection.cursor() as cursor:
-        found = wanted & {*connection.introspection.table_names(cursor)}
+        existing = wanted & {*connection.introspection.table_names(cursor)}
         return {
             table: {
                 column.name
                 for column in connection.introspection.get_table_description(cursor, table)
             }
-            for table in found
+            for table in existing
         }
 
 

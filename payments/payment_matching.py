@@ -77,8 +77,8 @@ def matching_attempts(criteria: MatchCriteria) -> list[tuple[OrderPayment, Phone
         rung_at__isnull=False,
         receipt__isnull=True,
     )
-    found = [(each, match_phone(criteria.phone, each.phone)) for each in [*unnamed, *silent]]
-    return [(each, match) for each, match in found if match != PhoneMatch.DIFFERS]
+    matches = [(each, match_phone(criteria.phone, each.phone)) for each in [*unnamed, *silent]]
+    return [(each, match) for each, match in matches if match != PhoneMatch.DIFFERS]
 
 
 def may_be_paid_with(payment: OrderPayment | None, receipt: Receipt) -> bool:
@@ -93,8 +93,8 @@ def may_be_paid_with(payment: OrderPayment | None, receipt: Receipt) -> bool:
 
 def only_matching_attempt(criteria: MatchCriteria) -> OrderPayment | None:
     """The prompt this money paid, if only one fits and its phone agrees."""
-    found = matching_attempts(criteria)
-    return found[0][0] if [match for _, match in found] == [PhoneMatch.AGREES] else None
+    matches = matching_attempts(criteria)
+    return matches[0][0] if [match for _, match in matches] == [PhoneMatch.AGREES] else None
 
 
 def matching_receipts(payment: OrderPayment) -> list[Receipt]:
@@ -111,11 +111,11 @@ def matching_receipts(payment: OrderPayment) -> list[Receipt]:
 
 def only_matching_receipt(payment: OrderPayment) -> Receipt | None:
     """The money without an order that is this prompt's payment, if neither can be another's."""
-    found = matching_receipts(payment)
-    if len(found) != 1:
+    receipts = matching_receipts(payment)
+    if len(receipts) != 1:
         return None
-    attempt = only_matching_attempt(criteria_of(found[0]))
-    return found[0] if attempt is not None and attempt.pk == payment.pk else None
+    attempt = only_matching_attempt(criteria_of(receipts[0]))
+    return receipts[0] if attempt is not None and attempt.pk == payment.pk else None
 
 
 def possible_duplicates() -> QuerySet[Receipt]:
@@ -145,8 +145,8 @@ def matching_paid_prompts(receipt: Receipt) -> list[OrderPayment]:
         return []
     if receipt.provider != Provider.MPESA:
         return []
-    found = matching_attempts(criteria_of(receipt))
-    return [attempt for attempt, _ in found if attempt.is_confirmed]
+    matches = matching_attempts(criteria_of(receipt))
+    return [attempt for attempt, _ in matches if attempt.is_confirmed]
 
 
 def is_undecided(receipt: Receipt) -> bool:

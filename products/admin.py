@@ -200,8 +200,8 @@ def _find(products: Any, term: str) -> ProductQuerySet:
         return products.filter(pk=int(term))
     if User.objects.called(term).exists():
         return products.sold_by(term)
-    found = ids_named(products, term, COUNT_AT_MOST)
-    return products if found is None else products.filter(pk__in=found)
+    ids = ids_named(products, term, COUNT_AT_MOST)
+    return products if ids is None else products.filter(pk__in=ids)
 
 
 @admin.register(StockMovement)

@@ -62,9 +62,9 @@ def ids_named(
     whole = word_forms(text)
     if not whole:
         return _ids_by_stop_words(products, stop_words_in(text), most)
-    found = ids_by_words(products, whole, most)
-    if found or min(len(each) for forms in whole for each in forms) < fewest:
-        return found
+    ids = ids_by_words(products, whole, most)
+    if ids or min(len(each) for forms in whole for each in forms) < fewest:
+        return ids
     return ids_by_words(products, [[f"{each}*" for each in forms] for forms in whole], most)
 
 

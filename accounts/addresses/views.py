@@ -57,10 +57,10 @@ class AddressView(GenericAPIView):
     @extend_schema(**openapi.GET)
     def get(self, request: Request, address_id: str) -> Response:
         """One of the caller's own addresses."""
-        found = Address.objects.of(current_user(request)).filter(pk=int(address_id)).first()
-        if found is None:
+        address = Address.objects.of(current_user(request)).filter(pk=int(address_id)).first()
+        if address is None:
             raise NotFound
-        return Response(AddressOutput(found).data)
+        return Response(AddressOutput(address).data)
 
     @extend_schema(**openapi.CHANGE)
     def patch(self, request: Request, address_id: str) -> Response:

@@ -148,10 +148,10 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
             return queryset, False
         phone = phone_in(term)
         if phone:
-            found = people_at(phone, COUNT_AT_MOST) if self.has_help_permission(request) else []
+            people = people_at(phone, COUNT_AT_MOST) if self.has_help_permission(request) else []
         else:
-            found = people_called(term, COUNT_AT_MOST)
-        return queryset.filter(pk__in=[person.pk for person in found]), False
+            people = people_called(term, COUNT_AT_MOST)
+        return queryset.filter(pk__in=[person.pk for person in people]), False
 
     @admin.display(description="Name")
     def called(self, person: User) -> str:

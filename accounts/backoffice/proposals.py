@@ -140,10 +140,10 @@ def _decide(proposal: Proposal, state: str, by: User) -> None:
 def _of_proposal(proposal: Proposal) -> Parties:
     """The proposer, and everyone involved in the row and in the form data."""
     action = ACTIONS.get(proposal.action)
-    found = Parties(people(proposal.proposed_by_id))
+    parties = Parties(people(proposal.proposed_by_id))
     try:
         row = _row_of(proposal, action.approval if action else None)
     except ProposalRefused:
-        return found
+        return parties
     typed = action.form.parties(proposal.given) if action else NOBODY
-    return found | find_parties(row) | typed
+    return parties | find_parties(row) | typed

@@ -284,11 +284,11 @@ class OmacheSchema(AutoSchema):
 
 def _split_summary(operation: dict[str, Any]) -> None:
     """Use the first sentence of the description as the summary, if there is none."""
-    found = OmacheSchema._summaries.match(operation.get("description", ""))
-    if "summary" in operation or found is None:
+    match = OmacheSchema._summaries.match(operation.get("description", ""))
+    if "summary" in operation or match is None:
         return
-    operation["summary"] = " ".join(found[1].split())
-    operation["description"] = operation["description"][found.end() :].strip()
+    operation["summary"] = " ".join(match[1].split())
+    operation["description"] = operation["description"][match.end() :].strip()
     if not operation["description"]:
         del operation["description"]
 

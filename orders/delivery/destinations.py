@@ -125,14 +125,14 @@ def _name(buyer: User | None) -> str:
 
 
 def _find_point(point_id: int) -> PickupPoint:
-    found = _points(point_id)
-    if not found:
+    points = _points(point_id)
+    if not points:
         raise DestinationUnavailable(
             "pickup_point", "no_such_point", "There is no such pick-up point."
         )
-    if not found[0].is_open:
-        raise DestinationUnavailable("pickup_point", "point_closed", _closed(found[0]))
-    return found[0]
+    if not points[0].is_open:
+        raise DestinationUnavailable("pickup_point", "point_closed", _closed(points[0]))
+    return points[0]
 
 
 def _closed(point: PickupPoint) -> str:
@@ -149,10 +149,10 @@ def _find_address(address_id: int, buyer: User | None) -> Address:
         raise DestinationUnavailable(
             "address", "sign_in", "Sign in to choose one of your addresses."
         )
-    found = _addresses(address_id, buyer.pk)
-    if not found:
+    addresses = _addresses(address_id, buyer.pk)
+    if not addresses:
         raise DestinationUnavailable("address", "no_such_address", "You have no such address.")
-    return found[0]
+    return addresses[0]
 
 
 @compiled

@@ -77,9 +77,9 @@ def parcels(request: HttpRequest) -> HttpResponse:
     wanted = form.cleaned_data if form.is_valid() else {}
     part = wanted.get("part") or "fetch"
     title, narrowed = PARTS[part]
-    found = without_own(seen_by(reader, timezone.now()), reader.user)
-    found = narrowed(_filter(found, wanted, reader.user)).order_by("-pk")
-    page = list(with_ends(found)[: PAGE + 1])
+    shown = without_own(seen_by(reader, timezone.now()), reader.user)
+    shown = narrowed(_filter(shown, wanted, reader.user)).order_by("-pk")
+    page = list(with_ends(shown)[: PAGE + 1])
     rows = read_rows(page[:PAGE])
     abandoned = _abandoned(page)
     query = {name: wanted[name] for name in ("county", "mine") if wanted.get(name)}
@@ -128,14 +128,14 @@ def _reader(request: HttpRequest) -> Reader:
     return reader
 
 
-def _filter(found: ParcelQuerySet, wanted: dict[str, Any], user: User) -> ParcelQuerySet:
+def _filter(parcels: ParcelQuerySet, wanted: dict[str, Any], user: User) -> ParcelQuerySet:
     if wanted.get("county"):
-        found = found.filter(in_county(wanted["county"]))
+        parcels = parcels.filter(in_county(wanted["county"]))
     if wanted.get("mine"):
-        found = found.claimed_by(user) if wanted["mine"] == "mine" else found.free()
+        parcels = parcels.claimed_by(user) if wanted["mine"] == "mine" else parcels.free()
     if wanted.get("before"):
-        found = found.filter(pk__lt=wanted["before"])
-    return found
+        parcels = parcels.filter(pk__lt=wanted["before"])
+    return parcels
 
 
 def _abandoned(page: list[Parcel]) -> set[int]:

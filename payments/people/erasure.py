@@ -241,15 +241,15 @@ def _empty_listings(user_id: int) -> int:
     bare = Q(listed=False, description="", image="", thumbnail="") & ~pictures
     # By id, the order in which orders lock products.
     goods = Product.objects.filter(~bare, seller=user_id).order_by("pk")
-    found = list(goods.select_for_update(no_key=True).values_list("pk", "image", "thumbnail"))
-    remove_all_pictures([pk for pk, *_ in found])
+    rows = list(goods.select_for_update(no_key=True).values_list("pk", "image", "thumbnail"))
+    remove_all_pictures([pk for pk, *_ in rows])
     storage = Product._meta.get_field("image").storage
-    for start in range(0, len(found), BATCH):
-        some = Product.objects.filter(pk__in=[pk for pk, *_ in found[start : start + BATCH]])
+    for start in range(0, len(rows), BATCH):
+        some = Product.objects.filter(pk__in=[pk for pk, *_ in rows[start : start + BATCH]])
         some.update(listed=False, description="", image="", thumbnail="")
-    for name in {name for _, *names in found for name in names if name}:
+    for name in {name for _, *names in rows for name in names if name}:
         transaction.on_commit(partial(storage.delete, name), robust=True)
-    return len(found)
+    return len(rows)
 
 
 def _empty_person(person: User, now: datetime) -> None:

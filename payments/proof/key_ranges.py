@@ -33,14 +33,14 @@ WHOLE: KeyRange = (None, None)
 
 def ends_of(models: Iterable[type[Model]]) -> dict[type[Model], Ends]:
     """The first and last keys of these models. One query."""
-    found: dict[type[Model], Ends] = dict.fromkeys(models)
-    numbered = tuple(model for model in found if _is_numbered(model))
+    ends: dict[type[Model], Ends] = dict.fromkeys(models)
+    numbered = tuple(model for model in ends if _is_numbered(model))
     if numbered:
         with connection.cursor() as cursor:
             cursor.execute(_min_max_sql(numbered))
             row = [key or 0 for key in cursor.fetchone()]
-        found.update(zip(numbered, zip(row[::2], row[1::2], strict=True), strict=True))
-    return found
+        ends.update(zip(numbered, zip(row[::2], row[1::2], strict=True), strict=True))
+    return ends
 
 
 @cache

@@ -146,12 +146,12 @@ def _model_of(rule: Rule) -> type[Model]:
 def _check(rule: Rule, now: datetime, ends: Ends, seconds: float | None = None) -> Broken | None:
     ids: list[int] = []
     more, began = 0, time.monotonic()
-    for found in _breaking(rule, now, ends):
+    for broken_ids in _breaking(rule, now, ends):
         if seconds is not None and time.monotonic() - began > seconds:
             raise TimeoutError(f"it takes more than {seconds:g} seconds")
-        shown = found[: IDS_SHOWN - len(ids)]
+        shown = broken_ids[: IDS_SHOWN - len(ids)]
         ids += shown
-        more += len(found) - len(shown)
+        more += len(broken_ids) - len(shown)
     if not ids:
         return None
     return Broken(rule.description, str(_model_of(rule)._meta.verbose_name), ids, more)

@@ -200,14 +200,14 @@ def _find_manual(payment: OrderPayment) -> Receipt | None:
 
 def _find_in_suspense(payment: OrderPayment) -> Receipt | None:
     """Money without an order that can only be this STK push's."""
-    found = only_matching_receipt(payment)
-    if found is None:
+    receipt = only_matching_receipt(payment)
+    if receipt is None:
         return None
     try:
-        suspense.check_may_be_matched(found)
+        suspense.check_may_be_matched(receipt)
     except suspense.AlreadyMatched:
         return None
-    return found
+    return receipt
 
 
 def _claim_receipt(

@@ -192,16 +192,16 @@ class SearchView(ProductListView):
         term = read_term(request, "search")
         self.groups, self.stop_words = word_forms(term), stop_words_in(term)
         words = [word for word, *_ in self.groups]
-        found = self._find()
-        if words and self.stop_words and not found and not self._is_beyond_last_page():
+        rows = self._find()
+        if words and self.stop_words and not rows and not self._is_beyond_last_page():
             self.stop_words = []
-            found = self._find()
+            rows = self._find()
         replacements: list[str] = []
-        if words and not found and not self._is_beyond_last_page():
+        if words and not rows and not self._is_beyond_last_page():
             self.groups = correct_spelling(words)
-            found = self._find()
-            replacements = corrected(words, self.groups, found)
-        answer = self.answer(found)
+            rows = self._find()
+            replacements = corrected(words, self.groups, rows)
+        answer = self.answer(rows)
         if replacements:
             answer["Search-Corrected"] = as_header(replacements)
         return answer

@@ -91,8 +91,8 @@ class CartView(APIView):
         body = {"ids": request.data} if isinstance(request.data, list) else request.data
         cart = read_input(CartInput, body)
         ids = list(dict.fromkeys(pk for pk in cart["ids"] if 0 < pk <= MAX_ID))
-        found = {row.id: row for row in queries.read_cart(ids, columns)}
-        in_order = [found[pk] for pk in ids if pk in found]
+        by_id = {row.id: row for row in queries.read_cart(ids, columns)}
+        in_order = [by_id[pk] for pk in ids if pk in by_id]
         return Response(ProductRepresentation(request).products(in_order, fields))
 
 
