@@ -66,8 +66,8 @@ def silent() -> frozenset[str]:
         except Exception:
             logger.exception("the heartbeats could not be read")
             return frozenset()
-    if _known.silent and time.monotonic() - _known.told_at >= LATE.total_seconds():
-        _known.told_at = time.monotonic()
+    if _known.silent and time.monotonic() - _known.signalled_at >= LATE.total_seconds():
+        _known.signalled_at = time.monotonic()
         heartbeat_missed.send_robust(sender=None)
     return _known.silent
 
@@ -75,7 +75,7 @@ def silent() -> frozenset[str]:
 class _Known:
     """This process's last result, and its time on the monotonic clock."""
 
-    at = told_at = -1e9
+    at = signalled_at = -1e9
     silent: frozenset[str] = frozenset()
 
 

@@ -31,7 +31,7 @@ _JSON = ("application/json", "application/vnd.oai.openapi")
 #: Headers that are part of the ETag, since a change in one changes the response.
 _PART_OF_IT = ("Link", "Search-Corrected", "Content-Language")
 _GZIP = re.compile(r"(?:^|,)\s*(?:gzip|\*)\s*(?:;\s*q=(?P<q>[0-9.]+)\s*)?(?=,|$)", re.IGNORECASE)
-_KEPT = 64
+_CACHE_SIZE = 64
 
 
 class HttpCachingMiddleware:
@@ -77,7 +77,7 @@ class HttpCachingMiddleware:
         compressed = self._compressed.get(etag)
         if compressed is None:
             compressed = self._compressed[etag] = _gzip(body)
-            if len(self._compressed) > _KEPT:
+            if len(self._compressed) > _CACHE_SIZE:
                 self._compressed.popitem(last=False)
         return compressed
 

@@ -366,9 +366,11 @@ def _check_holds(
         )
     except TooManyUnits as most:
         errors = line_error(most.product_id, request.lines, most.message, most.left)
-        is_told = most.own and not request.as_guest
+        shows_own = most.own and not request.as_guest
         own = (
-            own_holds(request.buyer.pk, most.product_id, exclude_order=order.pk) if is_told else []
+            own_holds(request.buyer.pk, most.product_id, exclude_order=order.pk)
+            if shows_own
+            else []
         )
         raise FieldRefusal(errors, **lead_to(own)) from most
     except (TooManyGoods, TooMuchValue) as refusal:

@@ -19,7 +19,7 @@ from . import openapi, services
 from .serializers import AddressInput, AddressOutput, CountyOutput
 
 #: There were 47 counties in 2010 and there are 47 now.
-_COUNTIES_KEPT = "public, max-age=86400"
+_COUNTIES_CACHING = "public, max-age=86400"
 
 
 class AddressesView(GenericAPIView):
@@ -101,5 +101,5 @@ class CountiesView(GenericAPIView):
         refuse_unknown(request, ())
         listed = [{"key": key, "name": name} for key, name in County.choices]
         response = Response(CountyOutput(listed, many=True).data)
-        response["Cache-Control"] = _COUNTIES_KEPT
+        response["Cache-Control"] = _COUNTIES_CACHING
         return response

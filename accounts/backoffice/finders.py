@@ -53,7 +53,7 @@ def people_called(text: str, most: int) -> list[User]:
     return list(people.values())[:most]
 
 
-def _tell(person: User, viewer: User) -> tuple[str, ...]:
+def _describe(person: User, viewer: User) -> tuple[str, ...]:
     return kind_of(person), person.get_full_name(), person.email, moment(person.date_joined)
 
 
@@ -62,7 +62,7 @@ def _tell(person: User, viewer: User) -> tuple[str, ...]:
     by=("a user name, first or last name, or its beginning", "an e-mail address"),
     permissions=("accounts.view_user",),
     headings=("Person", "Account", "Name", "E-mail", "Since"),
-    tell=_tell,
+    tell=_describe,
     place=20,
 )
 def find_people(typed: Typed, viewer: User) -> Found:

@@ -46,7 +46,7 @@ def _console_history(viewer: User, order: Order) -> str:
 
 
 @section(Order, "notifications", "Notifications", permission="orders.view_message", place=80)
-def show_told(order: Order, viewer: User) -> Content:
+def show_notifications(order: Order, viewer: User) -> Content:
     messages, has_more = newest_of(Message.objects.with_delivery().filter(notice__order=order.pk))
     more = list_of(Message, "All messages", q=order.reference) if has_more else None
     notifications = describe_messages(messages, viewer)
