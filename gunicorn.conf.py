@@ -46,7 +46,7 @@ def when_ready(server: Any) -> None:
     gc.freeze()
 
 
-#: The shop has a line for each request itself (omachemainproj.access).
+#: The shop has a line for each request itself (omachemainproj.access_log).
 accesslog = None
 
 #: Where the workers count together: set before the shop is loaded, which opens files there.

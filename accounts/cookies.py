@@ -68,8 +68,8 @@ class Transport:
             raise ValidationError({HEADER: ["Send “cookie” or “body”, or no such header."]})
         if kind == "cookie":
             _check_origin(request)
-        kept = request.COOKIES.get(settings.CLIENT_COOKIE_NAME, "")
-        return cls(kind, kept if _CLIENT.fullmatch(kept) else secrets.token_urlsafe(16))
+        value = request.COOKIES.get(settings.CLIENT_COOKIE_NAME, "")
+        return cls(kind, value if _CLIENT.fullmatch(value) else secrets.token_urlsafe(16))
 
     @property
     def is_cookie(self) -> bool:

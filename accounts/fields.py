@@ -57,7 +57,7 @@ class UsernameField(serializers.CharField):
 class ShownNameField(ShownTextField):
     """A user's displayed name, which must not look like the shop's or M-Pesa's."""
 
-    default_error_messages = {"poses": names.NAME_IS_KEPT}
+    default_error_messages = {"poses": names.NAME_IS_RESERVED}
 
     def to_internal_value(self, data: Any) -> str:
         shown = super().to_internal_value(data)

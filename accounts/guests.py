@@ -22,8 +22,8 @@ _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 def guest_with(phone: str, *, language: str) -> Guest:
     """Get or create the guest with this phone (12 digits), and set their language. Safe to run
     concurrently."""
-    found = Guest.objects.select_related("user__message_preferences").filter(phone=phone).first()
-    guest = found or _make(phone)
+    known = Guest.objects.select_related("user__message_preferences").filter(phone=phone).first()
+    guest = known or _make(phone)
     if preferences_of(guest.user).language != language:
         change_preferences(guest.user, {"language": language})
     return guest

@@ -130,12 +130,12 @@ def skeleton(name: str) -> str:
     return _as_letters(_SIGNS_IN_NUMBERS.sub("/", text[:at])) + tail
 
 
-def is_kept(name: str) -> bool:
+def is_reserved(name: str) -> bool:
     """Whether a username is reserved for the shop, M-Pesa or a bank, or looks like one that is."""
     text = name.lower()
     parts = [text, *_SIGNS.split(text)]
     return _has_brand(text) or any(
-        _consists_of(_as_letters(part.rstrip("0123456789._+-")), _KEPT) for part in parts
+        _consists_of(_as_letters(part.rstrip("0123456789._+-")), _RESERVED) for part in parts
     )
 
 
@@ -143,7 +143,7 @@ def poses(shown: str) -> bool:
     """Whether a shown name, in any script, could be the shop's own or M-Pesa's."""
     text = normalise("NFKD", shown.lower()).translate(_OTHER_SCRIPTS)
     plain = "".join(sign for sign in text if sign.isascii() and sign.isalnum())
-    return _has_brand(plain) or _consists_of(_as_letters(plain), _KEPT_OFFICES)
+    return _has_brand(plain) or _consists_of(_as_letters(plain), _RESERVED_OFFICES)
 
 
 def _as_letters(text: str) -> str:
@@ -154,31 +154,31 @@ def _as_letters(text: str) -> str:
 
 def _has_brand(text: str) -> bool:
     letters = _as_letters(text)
-    return any(brand in letters for brand in _KEPT_BRANDS)
+    return any(brand in letters for brand in _RESERVED_BRANDS)
 
 
-def _consists_of(letters: str, kept: frozenset[str]) -> bool:
-    """Whether the text is a sequence of kept words, at least one, and fillers.
+def _consists_of(letters: str, words: frozenset[str]) -> bool:
+    """Whether the text is a sequence of reserved words, at least one, and fillers.
 
     A word may share its first letter with the end of the previous one: ``supportteam`` has lost a
     ``t``.
     """
-    # Positions that words reach from the start, and whether a kept word was among them.
+    # Positions that words reach from the start, and whether a reserved word was among them.
     reached = {(0, False)}
     for at in range(len(letters)):
-        for has_kept in (False, True):
-            if (at, has_kept) not in reached:
+        for has_reserved in (False, True):
+            if (at, has_reserved) not in reached:
                 continue
             for start in {at, max(at - 1, 0)}:
                 reached |= {
-                    (start + len(word), has_kept or word in kept)
-                    for word in kept | _MORE
+                    (start + len(word), has_reserved or word in words)
+                    for word in words | _MORE
                     if letters.startswith(word, start) and start + len(word) > at
                 }
     return (len(letters), True) in reached
 
 
-_KEPT_BRANDS = tuple(_as_letters(brand) for brand in _BRANDS)
-_KEPT_OFFICES = frozenset(_as_letters(f"{word}{end}") for word in _OFFICES for end in ("", "s"))
-_KEPT = _KEPT_OFFICES | frozenset(map(_as_letters, _OTHERS))
+_RESERVED_BRANDS = tuple(_as_letters(brand) for brand in _BRANDS)
+_RESERVED_OFFICES = frozenset(_as_letters(f"{word}{end}") for word in _OFFICES for end in ("", "s"))
+_RESERVED = _RESERVED_OFFICES | frozenset(map(_as_letters, _OTHERS))
 _MORE = frozenset(map(_as_letters, _FILLERS))

@@ -16,10 +16,10 @@ from django.utils import timezone
 
 from omachemainproj.api.errors import refuse_field
 
-from .lookalikes import is_kept, skeleton
+from .lookalikes import is_reserved, skeleton
 from .models import USERNAME_TAKEN, NameClaim, User
 
-NAME_IS_KEPT = "This name is reserved for the shop and its partners. Choose another."
+NAME_IS_RESERVED = "This name is reserved for the shop and its partners. Choose another."
 NAME_IS_CONFUSABLE = "This name looks like one that is taken. Choose another."
 CHANGED_TOO_OFTEN = "You have changed your name often. Keep this one for now."
 #: How many names of one user are quarantined at a time, so that nobody can block many names.
@@ -28,8 +28,8 @@ RESTING_AT_MOST = 3
 
 def refusal(username: str, *, but: int = 0) -> str | None:
     """Why this name is not available, or None. ``but`` is the user whose own name is allowed."""
-    if is_kept(username):
-        return NAME_IS_KEPT
+    if is_reserved(username):
+        return NAME_IS_RESERVED
     looks = skeleton(username)
     others = User.objects.filter(skeleton=looks).exclude(pk=but)
     similar = list(others.values_list("username", flat=True)[:2])
@@ -55,7 +55,7 @@ def claim(user: User, username: str) -> bool:
     )
 
 
-def rest(user: User, username: str) -> None:
+def quarantine(user: User, username: str) -> None:
     """Quarantine a former name: for NAME_RESTS_DAYS nobody else can take it."""
     looks = skeleton(username)
     until = timezone.now() + timedelta(days=settings.NAME_RESTS_DAYS)
@@ -78,7 +78,7 @@ def change(user: User, *, before: str, after: str) -> None:
         refuse_field("username", CHANGED_TOO_OFTEN)
     if not claim(user, after):
         refuse_field("username", USERNAME_TAKEN)
-    rest(user, before)
+    quarantine(user, before)
 
 
 def forget_rested_names(now: datetime) -> int:

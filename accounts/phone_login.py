@@ -75,10 +75,10 @@ def demand_password(request: HttpRequest, phone: str, password: str, now: dateti
     stale = PhoneLogin.objects.select_related("user").filter(
         phone=phone, proved_at__lte=now - THEIRS_FOR
     )
-    found = stale.first()
-    if found is None or not has_password(found.user):
+    login = stale.first()
+    if login is None or not has_password(login.user):
         return
-    if not password or not services.confirm_password(request, found.user, password=password):
+    if not password or not services.confirm_password(request, login.user, password=password):
         raise PasswordNeeded
 
 
@@ -89,11 +89,11 @@ def enter(request: HttpRequest, phone: str, now: datetime) -> tuple[User, bool]:
     number that was unused for too long is unlinked from an account without a password, and a new
     account is created. Raises UsePassword, and refuses (401) a closed account.
     """
-    found = PhoneLogin.objects.select_related("user").filter(phone=phone).first()
-    if found and found.proved_at <= now - THEIRS_FOR and not has_password(found.user):
-        _let_go(found)
-        found = None
-    user, is_new = (found.user, False) if found else _join(phone, now)
+    login = PhoneLogin.objects.select_related("user").filter(phone=phone).first()
+    if login and login.proved_at <= now - THEIRS_FOR and not has_password(login.user):
+        _let_go(login)
+        login = None
+    user, is_new = (login.user, False) if login else _join(phone, now)
     if is_new and (language := guests.language_with(phone)):
         change_preferences(user, {"language": language})
     if not user.is_active:

@@ -176,10 +176,10 @@ def new_secret() -> str:
     return adapter.encrypt(totp.generate_totp_secret())
 
 
-def open_secret(kept: str) -> str | None:
+def open_secret(sealed: str) -> str | None:
     """The decrypted secret, as typed into an app; None if it can no longer be decrypted."""
     try:
-        return adapter.decrypt(kept)
+        return adapter.decrypt(sealed)
     except InvalidToken:
         return None
 

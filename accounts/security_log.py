@@ -37,9 +37,9 @@ def record(event: str, *, user: Any = None, name: str = "", **more: Any) -> None
         **more,
         "address": client_address.get(),
     }
-    told = " ".join(f"{key}={value}" for key, value in fields.items() if key != "event")
+    details = " ".join(f"{key}={value}" for key, value in fields.items() if key != "event")
     level = logging.INFO if event in _USUAL else logging.WARNING
-    logger.log(level, "%s %s", event, told, extra=fields)
+    logger.log(level, "%s %s", event, details, extra=fields)
 
 
 def record_on_commit(event: str, *, user: Any = None, **more: Any) -> None:

@@ -310,7 +310,7 @@ class AccountSerializer(serializers.ModelSerializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         for name in ("first_name", "last_name"):
             if poses(attrs.get(name, "")):
-                raise serializers.ValidationError({name: [names.NAME_IS_KEPT]})
+                raise serializers.ValidationError({name: [names.NAME_IS_RESERVED]})
         return attrs
 
     def to_internal_value(self, data: Any) -> Any:

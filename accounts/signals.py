@@ -1,7 +1,8 @@
 """Signals for the apps above this one.
 
 phone_proved    a user entered a code sent to their phone: orders
-                (orders.signals: orders_follow_phone) gives them what a guest ordered with it
+                (orders.signals: join_orders_of_verified_phone) gives them what a guest ordered with
+                it
 """
 
 from __future__ import annotations

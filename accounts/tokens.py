@@ -66,12 +66,12 @@ def refuse_unreadable(error: TokenError) -> NoReturn:
     The code is the same for both; ``reason`` tells them apart, and ``renew`` is the address at
     which an expired access token is renewed.
     """
-    said = {"detail": _REFUSALS["token_not_valid"], "code": "token_not_valid"}
+    detail = {"detail": _REFUSALS["token_not_valid"], "code": "token_not_valid"}
     if isinstance(error, ExpiredTokenError):
-        said |= {"detail": EXPIRED, "reason": "token_expired", "renew": RENEW_AT}
+        detail |= {"detail": EXPIRED, "reason": "token_expired", "renew": RENEW_AT}
     else:
-        said |= {"reason": "token_invalid"}
-    raise AuthenticationFailed(said)
+        detail |= {"reason": "token_invalid"}
+    raise AuthenticationFailed(detail)
 
 
 class RefreshToken(LibraryRefreshToken):

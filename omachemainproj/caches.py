@@ -147,8 +147,8 @@ class TableCache(BaseCache):
         return self._run(_TAKE, entry) is not None
 
     def get(self, key: str, default: Any = None, version: int | None = None) -> Any:
-        found = self._entry(key, version).values_list("value", flat=True).first()
-        return default if found is None else json.loads(found)
+        value = self._entry(key, version).values_list("value", flat=True).first()
+        return default if value is None else json.loads(value)
 
     def set(
         self,

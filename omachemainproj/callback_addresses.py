@@ -39,7 +39,7 @@ def check_callback_url(url: str) -> str | None:
         (not banned, f'must not hold "{"".join(banned[:1])}", which Safaricom refuses'),
         (url == url.lower(), "must be in lower case: capitals have been seen refused"),
     )
-    broken = [sentence for kept, sentence in rules if not kept]
+    broken = [sentence for holds, sentence in rules if not holds]
     return f"The callback address {broken[0]}." if broken else None
 
 

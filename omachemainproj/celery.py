@@ -16,7 +16,7 @@ from celery.signals import beat_init, setup_logging, worker_init
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from .starting import log_start, refuse_unfit
+from .startup_checks import check_before_start, log_start
 from .task_registry import run_task
 
 try:
@@ -47,7 +47,7 @@ def log_beat_start(**kwargs: Any) -> None:
 
 def _start(process: str) -> None:
     try:
-        refuse_unfit(process)
+        check_before_start(process)
     except ImproperlyConfigured as error:
         sys.exit(f"O-Mache cannot start: {error}")
     log_start(process)

@@ -26,7 +26,7 @@ def read_env_file(path: Path, *, must_exist: bool) -> tuple[dict[str, str], list
         text = "\0"
     if "\0" in text:
         return {}, [f"{path} cannot be read: it must be a UTF-8 text file."]
-    found: dict[str, str] = {}
+    values: dict[str, str] = {}
     problems = []
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip() or line.lstrip().startswith("#"):
@@ -38,11 +38,11 @@ def read_env_file(path: Path, *, must_exist: bool) -> tuple[dict[str, str], list
                 f"Line {number} of {path} cannot be read: write NAME=value, a value with a # or "
                 "a quote in quotes."
             )
-        elif match[1] in found:
+        elif match[1] in values:
             problems.append(f"{match[1]} is set twice in {path}.")
         else:
-            found[match[1]] = value
-    return found, problems
+            values[match[1]] = value
+    return values, problems
 
 
 def _value_of(text: str) -> str | None:

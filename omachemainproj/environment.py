@@ -178,13 +178,13 @@ class Environment:
         entries = [entry for entry in _SEPARATORS.split(text) if entry]
         if not entries:
             self._refuse_nothing(name)
-        found: dict[str, None] = {}
+        parsed: dict[str, None] = {}
         for entry in entries:
             try:
-                found[read(entry)] = None
+                parsed[read(entry)] = None
             except ValueError:
                 self.refuse(name, f"{name} must list {wrong}: {entry} is not one.")
-        return list(found)
+        return list(parsed)
 
     def networks(self, name: str) -> list[str]:
         """IP addresses and networks, in canonical form."""

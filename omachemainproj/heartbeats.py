@@ -22,7 +22,7 @@ LATE = timedelta(minutes=1)
 CLOCKS_DIFFER = timedelta(minutes=5)
 
 #: Sent when a process finds the clock or the workers silent, since no other process may alert.
-found_silent = Signal()
+heartbeat_missed = Signal()
 
 
 def beat(*processes: str) -> None:
@@ -53,8 +53,8 @@ def missing(now: datetime) -> dict[str, str]:
 def silent() -> frozenset[str]:
     """The expected processes that are silent, cached for a few seconds. Never raises.
 
-    At most one query per HEARTBEATS_MAX_AGE seconds. If a process is silent, ``found_silent`` is
-    sent, at most once a minute.
+    At most one query per HEARTBEATS_MAX_AGE seconds. If a process is silent, ``heartbeat_missed``
+    is sent, at most once a minute.
     """
     if settings.HEARTBEATS_MAX_AGE is None:
         return frozenset()
@@ -66,16 +66,16 @@ def silent() -> frozenset[str]:
         except Exception:
             logger.exception("the heartbeats could not be read")
             return frozenset()
-    if _known.silent and time.monotonic() - _known.told_at >= LATE.total_seconds():
-        _known.told_at = time.monotonic()
-        found_silent.send_robust(sender=None)
+    if _known.silent and time.monotonic() - _known.signalled_at >= LATE.total_seconds():
+        _known.signalled_at = time.monotonic()
+        heartbeat_missed.send_robust(sender=None)
     return _known.silent
 
 
 class _Known:
     """This process's last result, and its time on the monotonic clock."""
 
-    at = told_at = -1e9
+    at = signalled_at = -1e9
     silent: frozenset[str] = frozenset()
 
 

@@ -28,7 +28,7 @@ class _Template(NamedTuple):
 
     sql: str
     #: Attributes PostgreSQL returns for each row, in order; none if rows may be left out.
-    told: Sequence[str]
+    returning: Sequence[str]
 
 
 def insert(rows: Sequence[Model], *, ignore_conflicts: bool = False) -> None:
@@ -47,26 +47,29 @@ def insert(rows: Sequence[Model], *, ignore_conflicts: bool = False) -> None:
         model._base_manager.bulk_create(rows, ignore_conflicts=ignore_conflicts)
         return
     cursor = connection.at_once(template.sql, values)  # type: ignore[attr-defined]
-    _tell(rows, template, cursor.fetchall() if template.told else [()] * len(rows))
+    _set_returned(rows, template, cursor.fetchall() if template.returning else [()] * len(rows))
 
 
-def _tell(rows: Sequence[Model], template: _Template, told: Sequence[Sequence[Any]]) -> None:
+def _set_returned(
+    rows: Sequence[Model], template: _Template, returned: Sequence[Sequence[Any]]
+) -> None:
     """Mark rows as saved, and set the values PostgreSQL returned."""
-    for row, values in zip(rows, told, strict=True):
+    for row, values in zip(rows, returned, strict=True):
         row._state.adding, row._state.db = False, connection.alias
-        for name, value in zip(template.told, values, strict=True):
+        for name, value in zip(template.returning, values, strict=True):
             setattr(row, name, value)
 
 
-def insert_new(rows: Sequence[Model], told: str) -> list[Any]:
+def insert_new(rows: Sequence[Model], returning: str) -> list[Any]:
     """Insert the rows of one model that violate no constraint. Sends no signals, sets no keys.
 
-    One statement. Returns the values of column ``told``, like ``product_id``, of inserted rows.
+    One statement. Returns the values of column ``returning``, like ``product_id``, of inserted
+    rows.
     """
     if not rows:
         return []
     model, template = type(rows[0]), None
-    column = connection.ops.quote_name(model._meta.get_field(told).column)  # type: ignore[union-attr, arg-type]
+    column = connection.ops.quote_name(model._meta.get_field(returning).column)  # type: ignore[union-attr, arg-type]
     if _is_few(rows):
         template, values = _template_of(rows, ignore_conflicts=True)
     if template is not None:
@@ -104,7 +107,7 @@ def insert_with(row: Model, others: Sequence[Model], *, refers: str) -> None:
     # Django wrote both.
     whole = f"WITH first AS ({template.sql}), others AS ({sql}) SELECT * FROM first"  # noqa: S608
     cursor = connection.at_once(whole, values)  # type: ignore[attr-defined]
-    _tell([row], template, cursor.fetchall())
+    _set_returned([row], template, cursor.fetchall())
     for other in others:
         other._state.adding, other._state.db = False, connection.alias
 
@@ -157,12 +160,12 @@ def _template_of(
     query = InsertQuery(model, on_conflict=OnConflict.IGNORE if ignore_conflicts else None)
     query.insert_values(_fields(model), list(rows))
     compiler: Any = query.get_compiler(connection=connection)
-    told = [] if ignore_conflicts else model._meta.db_returning_fields
-    compiler.returning_fields = told
+    returning = [] if ignore_conflicts else model._meta.db_returning_fields
+    compiler.returning_fields = returning
     ((sql, parameters), *more) = compiler.as_sql()
     is_plain = not more and len(parameters) == len(values)
-    if not is_plain or any(field.get_db_converters(connection) for field in told):
+    if not is_plain or any(field.get_db_converters(connection) for field in returning):
         return None, []
-    _templates[key] = _Template(sql, [field.attname for field in told])
+    _templates[key] = _Template(sql, [field.attname for field in returning])
     # Read again: Django has read the values too, and ``auto_now_add`` changes each time.
     return _templates[key], _values(rows)

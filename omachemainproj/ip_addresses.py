@@ -33,8 +33,8 @@ def read_address(text: str) -> Address | None:
 @lru_cache(maxsize=1024)
 def _read(text: str) -> Address | None:
     text = text.strip()
-    if found := _BRACKETED.fullmatch(text) or _WITH_PORT.fullmatch(text):
-        text = found[1]
+    if match := _BRACKETED.fullmatch(text) or _WITH_PORT.fullmatch(text):
+        text = match[1]
     try:
         address = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
@@ -75,8 +75,8 @@ def is_listed(address: str | None, listed: Iterable[str]) -> bool:
     Raises ValueError for an invalid entry of the list.
     """
     networks = _networks(tuple(listed))
-    found = read_address(address or "")
-    return found is not None and any(found in network for network in networks)
+    parsed = read_address(address or "")
+    return parsed is not None and any(parsed in network for network in networks)
 
 
 @lru_cache(maxsize=8)

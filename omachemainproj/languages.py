@@ -65,13 +65,13 @@ def _translate(sentence: str, language: str, depth: int) -> str:
     known, patterns = _catalogue(language)
     if sentence in known:
         return known[sentence]
-    for texts, said in patterns:
+    for texts, parts in patterns:
         values = _values_between(texts, sentence)
         if values is not None:
             # A value may itself be translatable, such as a sentence or a status.
             if depth:
                 values = [_translate(value, language, depth - 1) for value in values]
-            return "".join(part if isinstance(part, str) else values[part] for part in said)
+            return "".join(part if isinstance(part, str) else values[part] for part in parts)
     return sentence
 
 
@@ -80,13 +80,13 @@ def say(template: str, language: str, **values: object) -> str:
     return translate(template, language).format(**values)
 
 
-def translate_all(said: Any, language: str) -> Any:
+def translate_all(texts: Any, language: str) -> Any:
     """Translate every text in a nested structure."""
-    if isinstance(said, dict):
-        return {key: translate_all(each, language) for key, each in said.items()}
-    if isinstance(said, list | tuple):
-        return [translate_all(each, language) for each in said]
-    return translate(str(said), language) if isinstance(said, str | Promise) else said
+    if isinstance(texts, dict):
+        return {key: translate_all(each, language) for key, each in texts.items()}
+    if isinstance(texts, list | tuple):
+        return [translate_all(each, language) for each in texts]
+    return translate(str(texts), language) if isinstance(texts, str | Promise) else texts
 
 
 def translate_members(answer: Any, names: Collection[str], language: str) -> Any:
@@ -110,8 +110,8 @@ def _catalogue(
     """The catalogue: translations by English text, and those with placeholders in parts."""
     known = read_catalogue(language)
     patterns = [
-        (_PLACE.split(english)[:: _PLACE.groups + 1], _parts(english, said))
-        for english, said in known.items()
+        (_PLACE.split(english)[:: _PLACE.groups + 1], _parts(english, translation))
+        for english, translation in known.items()
         if _PLACE.search(english)
     ]
     # The most specific patterns come first: "{a} is not {b}." would match too much.
@@ -131,16 +131,16 @@ def _values_between(texts: list[str], sentence: str) -> list[str] | None:
     values: list[str] = []
     at = len(first)
     for text in between:
-        found = sentence.find(text, at + 1)
-        if found < 0:
+        start = sentence.find(text, at + 1)
+        if start < 0:
             return None
-        values.append(sentence[at:found])
-        at = found + len(text)
+        values.append(sentence[at:start])
+        at = start + len(text)
     value = sentence[at : len(sentence) - len(last)]
     return [*values, value] if value else None
 
 
-def _parts(english: str, said: str) -> list[str | int]:
+def _parts(english: str, translation: str) -> list[str | int]:
     """The translation in parts: its texts, and the indexes of values in the English sentence.
 
     Unnamed placeholders are filled in order.
@@ -148,11 +148,11 @@ def _parts(english: str, said: str) -> list[str | int]:
     names = [one or other for one, other in _PLACE.findall(english)]
     parts: list[str | int] = []
     end = count = 0
-    for place in _PLACE.finditer(said):
+    for place in _PLACE.finditer(translation):
         name = place[1] or place[2]
-        parts += [said[end : place.start()], names.index(name) if name else count]
+        parts += [translation[end : place.start()], names.index(name) if name else count]
         end, count = place.end(), count + 1
-    return [*parts, said[end:]]
+    return [*parts, translation[end:]]
 
 
 def read_catalogue(language: str) -> dict[str, str]:
@@ -166,12 +166,12 @@ def read_catalogue(language: str) -> dict[str, str]:
     for number, line in enumerate(lines, 1):
         if not line.strip() or line.startswith("#"):
             continue
-        found = _QUOTED.match(line)
-        if found is None:
+        match = _QUOTED.match(line)
+        if match is None:
             raise ValueError(f"line {number} of the {language} catalogue cannot be read: {line}")
-        if found[1]:
-            part = found[1]
-        if found[1] == "msgid":
+        if match[1]:
+            part = match[1]
+        if match[1] == "msgid":
             entries.append({"msgid": "", "msgstr": ""})
-        entries[-1][part] += ast.literal_eval(found[2])
+        entries[-1][part] += ast.literal_eval(match[2])
     return {each["msgid"]: each["msgstr"] for each in entries if each["msgid"] and each["msgstr"]}

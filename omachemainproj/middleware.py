@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.shortcuts import render
 from django.utils.module_loading import import_string
 
-from .access import Request
+from .access_log import Request
 from .api.errors import Busy, Refusal
 from .api.handlers import busy_for, refuse
 from .bodies import BROKE_OFF, NoLength, TooLarge, watch_body
@@ -37,14 +37,14 @@ _WITH_SESSION = ("/admin/", "/login/", "/logout/", "/password/", "/registration/
 class RequestIdMiddleware:
     """Gives each request an id, logs it, and adds security headers to the response.
 
-    Caching headers are set by omachemainproj.answers.
+    Caching headers are set by omachemainproj.http_caching.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        told = Request()
+        measured = Request()
         request.request_id = secrets.token_hex(8)  # type: ignore[attr-defined]
         # Never reset: Django logs error responses after the last middleware. The thread's next
         # request overwrites it.
@@ -54,7 +54,7 @@ class RequestIdMiddleware:
         response["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
         response["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
         response.headers.setdefault("Content-Security-Policy", settings.CONTENT_SECURITY_POLICY)
-        told.ended(request, response.status_code)
+        measured.ended(request, response.status_code)
         return response
 
 
@@ -171,12 +171,12 @@ class RefusalMiddleware:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """An error page with the same status and ``Retry-After`` as the API's."""
         if isinstance(error, Refusal):
-            said, status, wait = str(error), error.status_code, error.retry_after
+            message, status, wait = str(error), error.status_code, error.retry_after
         elif isinstance(error, Busy):
-            said, status, wait = str(error.detail), error.status_code, 2
+            message, status, wait = str(error.detail), error.status_code, 2
         else:
             return None
-        context = {"said": said, "title": "Not now", "site_header": "O-Mache"}
+        context = {"message": message, "title": "Not now", "site_header": "O-Mache"}
         response = render(request, "admin/refused.html", context, status=status)
         if wait is not None:
             response["Retry-After"] = str(wait)

@@ -107,13 +107,13 @@ def match_phone(shown: str, number: str) -> PhoneMatch:
     return PhoneMatch.AGREES if is_clear else PhoneMatch.UNCLEAR
 
 
-def clearer_phone(kept: str, shown: str) -> str:
+def clearer_phone(stored: str, shown: str) -> str:
     """Return the more informative of two provider's versions of one number, the first if equal.
 
     In descending order: a full number (returned as 12 digits), a hashed one, a masked one, any
     other text.
     """
-    return max(in_full(kept), in_full(shown), key=_clarity)
+    return max(in_full(stored), in_full(shown), key=_clarity)
 
 
 def in_full(shown: str) -> str:

@@ -148,10 +148,10 @@ def _check_scans(raw: bytes, pixels: int) -> None:
     """Raise TooManyScans for more scans than any picture has, or than one of this size may have."""
     most = min(MAX_SCANS, MAX_WORK // pixels)
     at, scans = 2, 0
-    while (found := _NEXT_MARKER.search(raw, at)) and found[1] != b"\xd9":
-        length = int.from_bytes(raw[found.end() : found.end() + 2], "big")
-        at = found.end() + max(2, length)
-        scans += found[1] == b"\xda"
+    while (marker := _NEXT_MARKER.search(raw, at)) and marker[1] != b"\xd9":
+        length = int.from_bytes(raw[marker.end() : marker.end() + 2], "big")
+        at = marker.end() + max(2, length)
+        scans += marker[1] == b"\xda"
         if scans > most:
             raise TooManyScans
 
@@ -277,8 +277,8 @@ def _in_srgb(image: Image.Image, profile: Any) -> Image.Image:
         if source.profile.xcolor_space.strip() != "RGB":
             return image
         target = ImageCms.createProfile("sRGB")
-        found = ImageCms.profileToProfile(image, source, target, outputMode=image.mode)
-        return found or image
+        converted = ImageCms.profileToProfile(image, source, target, outputMode=image.mode)
+        return converted or image
     except Exception:
         # Editors write damaged profiles into good pictures.
         return image

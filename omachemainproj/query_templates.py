@@ -28,7 +28,7 @@ from django.db.models.query import (
 from django.db.models.sql import UpdateQuery
 
 #: Statements kept per function; shapes that clients choose, like page sizes, are bounded.
-_KEPT = 1024
+_CACHE_SIZE = 1024
 #: Two sets of sentinel values. The numbers fit 32-bit columns, since Django drops conditions that
 #: are always or never true because of a column's width.
 _NUMBERS = (range(1_610_612_741, 2**31, 2003), range(1_610_613_001, 2**31, 2011))
@@ -125,7 +125,7 @@ class QueryTemplates:
             _parameter(self.name, parameter) for parameter in self._signature.parameters.values()
         ]
         # Two threads may compile the same statement twice, which is harmless.
-        self._compiled = lru_cache(maxsize=_KEPT)(self._compile)
+        self._compiled = lru_cache(maxsize=_CACHE_SIZE)(self._compile)
 
     def fill(self, args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[_Template | None, Any]:
         """The statement for these arguments, or None if nothing can match, and its parameters."""

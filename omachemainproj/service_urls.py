@@ -106,7 +106,7 @@ def hosts_of(text: str) -> list[str]:
 
 def machine_and_port(text: str) -> tuple[str, str]:
     """A host, as written, and its port, or "" without one."""
-    found = re.fullmatch(rf"({_MACHINE.pattern})(?::([0-9]{{1,5}}))?", text)
-    if not found or (found[2] and not 0 < int(found[2]) < 65536):
+    match = re.fullmatch(rf"({_MACHINE.pattern})(?::([0-9]{{1,5}}))?", text)
+    if not match or (match[2] and not 0 < int(match[2]) < 65536):
         raise ValueError("not a machine and its port")
-    return found[1], found[2] or ""
+    return match[1], match[2] or ""

@@ -86,13 +86,13 @@ def normalise(form: Literal["NFC", "NFKC", "NFKD"], text: str) -> str:
 def _without_long_runs(text: str) -> str:
     if len(text) <= _MARKS_IN_A_ROW or text.isascii():
         return text
-    kept: list[str] = []
+    signs: list[str] = []
     marks = 0
     for sign in text:
         marks = marks + 1 if _begins_with_mark(sign) else 0
         if marks <= _MARKS_IN_A_ROW:
-            kept.append(sign)
-    return "".join(kept)
+            signs.append(sign)
+    return "".join(signs)
 
 
 @lru_cache(maxsize=4096)
@@ -159,8 +159,8 @@ def clean_shown(text: str) -> str:
     plain = normalise("NFC", text.translate(_SHOWN_FORMS))
     if not any(ord(sign) in _IGNORED for sign in plain):
         return plain.strip()
-    kept = "".join(_meant_signs(plain))
-    return normalise("NFC", kept).strip().strip("".join(_MARKS_OF_DIRECTION)).strip()
+    meant = "".join(_meant_signs(plain))
+    return normalise("NFC", meant).strip().strip("".join(_MARKS_OF_DIRECTION)).strip()
 
 
 def tidy_line(text: str) -> str:
@@ -180,15 +180,15 @@ def is_turned(text: str) -> bool:
 
 def _meant_signs(text: str) -> list[str]:
     right_to_left = any(unicodedata.bidirectional(sign) in {"R", "AL"} for sign in text)
-    kept: list[str] = []
+    signs: list[str] = []
     for sign, after in zip(text, _next_visible_signs(text), strict=True):
         if ord(sign) not in _IGNORED:
-            kept.append(sign)
+            signs.append(sign)
             continue
-        before = kept[-1] if kept else ""
+        before = signs[-1] if signs else ""
         if _is_meant(sign, before, after, right_to_left):
-            kept.append(sign)
-    return kept
+            signs.append(sign)
+    return signs
 
 
 def _next_visible_signs(text: str) -> list[str]:

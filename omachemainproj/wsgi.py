@@ -9,21 +9,21 @@ import django
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import get_resolver
 
-from .starting import log_start, refuse_unfit
+from .startup_checks import check_before_start, log_start
 from .wsgi_handler import Utf8Handler
 
 try:
     django.setup(set_prefix=False)
     # Loads the middleware, which needs the apps.
     application = Utf8Handler()
-    refuse_unfit("web")
+    check_before_start("web")
 except ImproperlyConfigured as error:
     # One sentence for the person at the terminal; a traceback would bury it.
     sys.exit(f"O-Mache cannot start: {error}")
 
 # They read settings and tables, which are there only now.
 from .background import run_tasks_in_threads
-from .companions import warn_of_missing
+from .missing_processes import warn_of_missing
 
 # All views, before there are workers: each would import them at its first request.
 get_resolver().url_patterns  # noqa: B018

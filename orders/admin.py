@@ -55,7 +55,7 @@ class OrderAdmin(RowPage, DownloadAdmin):
 
     list_display = (
         "reference",
-        "stands",
+        "status_label",
         "amount",
         "buyer",
         "mpesa_number",
@@ -72,7 +72,7 @@ class OrderAdmin(RowPage, DownloadAdmin):
     actions = ["cancel", "download"]
 
     @admin.display(description="Status")
-    def stands(self, order: Order) -> str:
+    def status_label(self, order: Order) -> str:
         """The status as on the order's page, which also shows a payment in doubt."""
         return describe_order(order)
 
@@ -99,10 +99,10 @@ class TrackStatusFilter(admin.ChoicesFieldListFilter):
     """Lines by status. Unpaid lines are found through their unpaid orders, which have an index."""
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any] | None:
-        found = super().queryset(request, queryset)
-        if found is not None and TrackStatus.CREATED in (self.lookup_val or ()):
-            return found.filter(order__payment_status=PaymentStatus.REQUESTED)
-        return found
+        lines = super().queryset(request, queryset)
+        if lines is not None and TrackStatus.CREATED in (self.lookup_val or ()):
+            return lines.filter(order__payment_status=PaymentStatus.REQUESTED)
+        return lines
 
 
 class OrderTrackAdmin(RowPage, DownloadAdmin):
@@ -209,7 +209,7 @@ class DeliveryFilter(admin.SimpleListFilter):
         if self.value() == "no":
             return queryset.filter(pk__in=Message.objects.undelivered().values("pk"))
         if self.value() == "untold":
-            return queryset.filter(pk__in=Message.objects.untold().values("pk"))
+            return queryset.filter(pk__in=Message.objects.undelivered_without_email().values("pk"))
         return queryset
 
 

@@ -6,7 +6,7 @@ class OrdersConfig(AppConfig):
     name = "orders"
 
     def ready(self) -> None:
-        from . import interest, signals  # noqa: F401, PLC0415
+        from . import conflict_parties, signals  # noqa: F401, PLC0415
         from .notifications.checks import warn_of_dead_ends  # noqa: PLC0415
 
         register(warn_of_dead_ends, Tags.compatibility, deploy=True)

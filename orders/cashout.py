@@ -216,7 +216,7 @@ class _DeliveryQuote:
 def _quote_delivery(request: CashoutRequest, products: dict[int, Any]) -> _DeliveryQuote | None:
     """Return destination and fees at current rates; None without a delivery.
 
-    Raises NotThere if the destination is not possible.
+    Raises DestinationUnavailable if the destination is not possible.
     """
     if request.delivery is None:
         return None
@@ -316,10 +316,10 @@ def _check_unpaid_orders(
             raise PhoneHasTooManyUnpaid()
         return _Unpaid([], None)
     ends = [math.ceil((order.expires_at - now).total_seconds()) for order in unpaid]
-    found = _Unpaid([str(order.order_token) for order in unpaid], min(ends, default=None))
+    summary = _Unpaid([str(order.order_token) for order in unpaid], min(ends, default=None))
     if len(unpaid) >= allowance.orders:
-        raise _with_links(found, TooManyUnpaid(too_many_unpaid(allowance.orders)))
-    return found
+        raise _with_links(summary, TooManyUnpaid(too_many_unpaid(allowance.orders)))
+    return summary
 
 
 def _with_links(unpaid: _Unpaid, refusal: Refusal) -> Refusal:
@@ -366,9 +366,11 @@ def _check_holds(
         )
     except TooManyUnits as most:
         errors = line_error(most.product_id, request.lines, most.message, most.left)
-        is_told = most.own and not request.as_guest
+        shows_own = most.own and not request.as_guest
         own = (
-            own_holds(request.buyer.pk, most.product_id, exclude_order=order.pk) if is_told else []
+            own_holds(request.buyer.pk, most.product_id, exclude_order=order.pk)
+            if shows_own
+            else []
         )
         raise FieldRefusal(errors, **lead_to(own)) from most
     except (TooManyGoods, TooMuchValue) as refusal:

@@ -38,7 +38,8 @@ class CashoutRequest:
         return (order.guest_id is not None) == self.as_guest
 
     def find_place(self, to: Destination) -> Place:
-        """Return the requested place. Guests have no name and no addresses. Raises NotThere."""
+        """Return the requested place. Guests have no name and no addresses. Raises
+        DestinationUnavailable."""
         return find_place(to, None if self.as_guest else self.buyer, self.mpesa_number)
 
     def quantities(self) -> dict[int, int]:
@@ -59,7 +60,7 @@ class CashoutRequest:
         if shown or self.shown_amount is not None:
             parts += [sorted(shown), self.shown_amount]
         if self.delivery is not None:
-            parts.append({"delivery": sorted(self.delivery.said().items())})
+            parts.append({"delivery": sorted(self.delivery.given_members().items())})
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
     def matches_prices(self, prices: dict[int, int], amount: int, fee: int = 0) -> bool:

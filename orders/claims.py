@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 #: Maximum number of claims ended per call of free_parcels.
 FREED_PER_ROUND = 200
 #: The permission to deliver parcels.
-BRINGS = "orders.move_track"
+DELIVER_PERMISSION = "orders.move_track"
 
 
 class ClaimedByAnother(Refusal):
@@ -46,7 +46,7 @@ class TooManyClaims(Refusal):
     message = "You have reached your limit of parcels. Collect or release some of them first."
 
 
-class NothingToBring(Refusal):
+class NothingToDeliver(Refusal):
     """All of the parcel was handed over or cancelled."""
 
     code = "parcel_closed"
@@ -60,7 +60,7 @@ class HasFetched(Refusal):
     message = "You have already collected this parcel. Deliver it, or ask the shop to reassign it."
 
 
-class BringsNothing(Refusal):
+class NotADeliveryAgent(Refusal):
     """The user is not a delivery agent."""
 
     code = "not_an_agent"
@@ -75,17 +75,18 @@ def claim_parcel(parcel_id: int, *, agent: User) -> Parcel:
     One of two concurrent agents gets it. The agent's row is locked, so that concurrent claims
     cannot exceed PARCELS_HELD_UNFETCHED.
 
-    Raises Parcel.DoesNotExist, BringsNothing, NothingToBring, TooManyClaims and ClaimedByAnother.
+    Raises Parcel.DoesNotExist, NotADeliveryAgent, NothingToDeliver, TooManyClaims and
+    ClaimedByAnother.
     """
-    if not agent.has_perm(BRINGS):
-        raise BringsNothing
+    if not agent.has_perm(DELIVER_PERMISSION):
+        raise NotADeliveryAgent
     lock_row(User, agent.pk)
     parcel = Parcel.objects.get(pk=parcel_id)
     if parcel.agent_id == agent.pk:
         return parcel
     parcels = Parcel.objects.filter(pk=parcel_id)
     if not parcels.to_bring().exists():
-        raise NothingToBring
+        raise NothingToDeliver
     held = Parcel.objects.claimed_by(agent).unfetched().count()
     if held >= settings.PARCELS_HELD_UNFETCHED and parcels.unfetched().exists():
         raise TooManyClaims
@@ -130,12 +131,12 @@ def release_parcel(parcel_id: int, *, actor: User, note: str = "") -> Parcel:
     Its agent may do so until it is fetched, without a reason. Users who may decide about lines can
     always do so, with a reason in ``note`` if it is not theirs or was fetched.
 
-    Raises Parcel.DoesNotExist, BringsNothing, ClaimedByAnother, HasFetched, and FieldRefusal
+    Raises Parcel.DoesNotExist, NotADeliveryAgent, ClaimedByAnother, HasFetched, and FieldRefusal
     without a reason.
     """
     decides = actor.has_perm("orders.decide_lines")
-    if not (decides or actor.has_perm(BRINGS)):
-        raise BringsNothing
+    if not (decides or actor.has_perm(DELIVER_PERMISSION)):
+        raise NotADeliveryAgent
     parcel = lock_parcel(parcel_id)
     if parcel.agent_id is None:
         return parcel
@@ -173,7 +174,7 @@ def is_abandoned() -> Q:
 
 def _agents() -> QuerySet[User]:
     """Delivery agents: like ``with_perm``, which checks the permissions of each user separately."""
-    app, _, codename = BRINGS.partition(".")
+    app, _, codename = DELIVER_PERMISSION.partition(".")
     right = Permission.objects.filter(content_type__app_label=app, codename=codename)
     in_groups = User.groups.through.objects.filter(group__permissions__in=right)
     themselves = User.user_permissions.through.objects.filter(permission__in=right)

@@ -38,7 +38,7 @@ def find_orders_for(typed: Typed, viewer: User) -> Found:
     return Found([each.order for each in found[:NEWEST]], more)
 
 
-def _tell(line: OrderTrack, viewer: User) -> tuple[str, ...]:
+def _describe(line: OrderTrack, viewer: User) -> tuple[str, ...]:
     return (
         line.order.reference,
         status_badge(line, "track_status"),
@@ -52,7 +52,7 @@ def _tell(line: OrderTrack, viewer: User) -> tuple[str, ...]:
     by=("an order’s reference",),
     permissions=("orders.view_ordertrack",),
     headings=("Goods", "Order", "Status", "Quantity", "Changed"),
-    tell=_tell,
+    tell=_describe,
     place=13,
 )
 def find_lines(typed: Typed, viewer: User) -> Found:

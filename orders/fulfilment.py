@@ -172,7 +172,7 @@ def cancel_locked(line: OrderTrack, *, actor: User, note: str, goods_there: bool
     An undecided problem with it is closed. The caller has checked that ``actor`` may do this, and
     holds the locks of the order (``line.order``) and of the line.
     """
-    Problem.objects.end_with_line(line, refunded=line.rest)
+    Problem.objects.end_with_line(line, refunded=line.net_amount)
     line.returned, line.disputed = True, False
     _set_status(
         line, TrackStatus.CANCELLED, actor=actor, note=note, extra_fields=("returned", "disputed")

@@ -79,9 +79,9 @@ def _price_of_cancelling(line: OrderTrack, given: Mapping[str, Any]) -> Cost:
     After the goods were fetched it is at risk: the seller may have been paid already.
     """
     if line.track_status == TrackStatus.PAID:
-        return Cost(moved=line.rest + fee_back_with(line))
+        return Cost(moved=line.net_amount + fee_back_with(line))
     was_fetched = TrackStatus.CANCELLED in TRANSITIONS[line.track_status]
-    return Cost(at_risk=line.rest if was_fetched else 0)
+    return Cost(at_risk=line.net_amount if was_fetched else 0)
 
 
 @staff_action(

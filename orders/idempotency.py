@@ -77,8 +77,8 @@ def read_earlier_orders(request: CashoutRequest) -> list[Order]:
 def find_same_order(earlier: Sequence[Order], request: CashoutRequest) -> EarlierOrder | None:
     """Return the earlier order that this same request placed, or None.
 
-    Raises OrderKeyReused if the key was used for a different request, and NotThere for a repeated
-    request whose destination is not possible.
+    Raises OrderKeyReused if the key was used for a different request, and DestinationUnavailable
+    for a repeated request whose destination is not possible.
     """
     if request.idempotency_key is not None:
         order = _find_by_key(earlier, request)
@@ -143,7 +143,7 @@ def _find_repeated(earlier: Sequence[Order], request: CashoutRequest) -> Earlier
 def _goes_where_asked(order: Order, tracks: list[OrderTrack], request: CashoutRequest) -> bool:
     """Whether an order and a request have the same destination, or both have none.
 
-    Raises NotThere for a destination that is not possible.
+    Raises DestinationUnavailable for a destination that is not possible.
     """
     if request.delivery is None or tracks[0].parcel_id is None:
         return request.delivery is None and tracks[0].parcel_id is None

@@ -82,8 +82,8 @@ def _give(order: Order, account: User) -> None:
     JoinedOrder.objects.create(order=order, account=account)
     Order.objects.filter(pk=order.pk).update(buyer=account)
     OrderTrack.objects.filter(order=order).update(buyer=account)
-    for told in (Message, InboxNotice):
-        told.objects.filter(notice__order=order, user=order.guest_id).update(user=account)
+    for model in (Message, InboxNotice):
+        model.objects.filter(notice__order=order, user=order.guest_id).update(user=account)
     order.buyer = account
 
 

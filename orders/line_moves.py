@@ -6,7 +6,7 @@ from enum import Enum
 
 from accounts.models import User
 
-from .claims import BRINGS
+from .claims import DELIVER_PERMISSION
 from .models import OrderTrack, Parcel, TrackStatus
 from .models.lines import MAX_CODE_MISSES
 
@@ -109,7 +109,7 @@ def powers_of(user: User) -> frozenset[Role]:
     """Return the roles a user's permissions give for lines they neither bought nor sold."""
     if user.has_perm("orders.decide_lines"):
         return frozenset({Role.STAFF, Role.AGENT})
-    return frozenset({Role.AGENT}) if user.has_perm(BRINGS) else frozenset()
+    return frozenset({Role.AGENT}) if user.has_perm(DELIVER_PERMISSION) else frozenset()
 
 
 def ways_of(track_status: str, *, is_brought: bool) -> dict[str, frozenset[Role]]:

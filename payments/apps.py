@@ -7,14 +7,14 @@ class PaymentsConfig(AppConfig):
     name = "payments"
 
     def ready(self) -> None:
-        from . import interest, signals  # noqa: F401, PLC0415
-        from .originals import give_sqlite_its_digest, keep_originals  # noqa: PLC0415
+        from . import conflict_parties, signals  # noqa: F401, PLC0415
+        from .immutable_columns import give_sqlite_its_digest, keep_originals  # noqa: PLC0415
         from .payouts import handler, seller_refund_limit  # noqa: F401, PLC0415
         from .refunds import handler as refund_handler  # noqa: F401, PLC0415
 
         post_migrate.connect(
-            keep_originals, sender=self, dispatch_uid="payments.originals.keep_originals"
+            keep_originals, sender=self, dispatch_uid="payments.immutable_columns.keep_originals"
         )
         connection_created.connect(
-            give_sqlite_its_digest, dispatch_uid="payments.originals.give_sqlite_its_digest"
+            give_sqlite_its_digest, dispatch_uid="payments.immutable_columns.give_sqlite_its_digest"
         )

@@ -34,13 +34,14 @@ from orders.notifications.reports import follow_report
 from orders.notifications.sending import send_message
 from orders.parcels.waiting import remind_of_waiting_goods
 from orders.retention import forget_messages, forget_problem_pictures, mask_old_phones
-from products.catalogue.shelves import apply_shelf_moves
+from products.catalogue.category_summaries import apply_listing_count_changes
 from products.listings.pictures import draw_sizes, pictures_missing_sizes
 
 from .checkout.stk_push import SEND_AGAIN_AFTER, expire_stk_pushes, send_stk_push
 from .disbursement import process_payout, process_refund
 from .models import GatewayEvent, OrderPayment, Payout, Receipt, ReceiptQuestion, Refund
 from .models.order_balances import covered_but_unpaid
+from .payment_matching import possible_duplicates
 from .payouts.allocation import create_payouts
 from .payouts.due import sellers_to_pay
 from .people.erasure import erase_old_guests, erase_what_is_left
@@ -51,10 +52,9 @@ from .reconciliation.status_query import delete_old_budgets, query_status
 from .reconciliation.suspense import merge_if_sure
 from .reconciliation.withdrawals import reversals_of_new_payments, settle_again
 from .refunds.services import refund_excess
-from .same_payments import maybe_counted_twice
 from .watch.alerts import check_for_troubles
+from .watch.clock_skew import correct_times_ahead
 from .watch.nightly import forget_old_proofs, prove_some
-from .watch.times_ahead import correct_times_ahead
 from .webhooks.inbox import process_event, process_waiting_event
 from .webhooks.strangers import delete_old_posts
 
@@ -104,7 +104,7 @@ def run_periodic(
         send_due_messages,
         follow_reports,
         delete_old_counts,
-        add_up_shelves,
+        apply_listing_counts,
         draw_missing_sizes,
     ):
         done[duty.__name__] = 0
@@ -230,7 +230,7 @@ def pull_and_apply_statement(now: datetime) -> int:
     reversals = GatewayEvent.objects.no_longer_waiting().order_by("pk").values_list("pk", flat=True)
     done += _each(process_waiting_event, reversals)
     done += _each(settle_again, reversals_of_new_payments(now).values_list("pk", flat=True))
-    crossed = maybe_counted_twice().order_by("-pk").values_list("pk", flat=True)
+    crossed = possible_duplicates().order_by("-pk").values_list("pk", flat=True)
     return done + _each(merge_if_sure, crossed)
 
 
@@ -283,9 +283,9 @@ def delete_old_counts(now: datetime) -> int:
     return delete_expired_entries()
 
 
-def add_up_shelves(now: datetime) -> int:
+def apply_listing_counts(now: datetime) -> int:
     """Update the listing counts of categories and sellers."""
-    return apply_shelf_moves()
+    return apply_listing_count_changes()
 
 
 def draw_missing_sizes(now: datetime) -> int:

@@ -63,9 +63,9 @@ def end_doubt_if_reported_again(receipt: Receipt, report: SourceReport) -> None:
 
     Call inside a transaction that holds the lock of its order, if it has one.
     """
-    kept = lock_row(Receipt, receipt.pk)
-    agrees = (report.amount, report.number) == (kept.amount, kept.number)
-    is_sure = is_enough(kept, list(kept.evidence.all())) and not names_another_order(kept)
-    if kept.is_in_doubt and agrees and is_sure:
-        end_doubt(kept, Verification.CONFIRMED)
-        receipt.verification = kept.verification
+    locked = lock_row(Receipt, receipt.pk)
+    agrees = (report.amount, report.number) == (locked.amount, locked.number)
+    is_sure = is_enough(locked, list(locked.evidence.all())) and not names_another_order(locked)
+    if locked.is_in_doubt and agrees and is_sure:
+        end_doubt(locked, Verification.CONFIRMED)
+        receipt.verification = locked.verification

@@ -24,9 +24,9 @@ from orders.lookup import find_by_typed_reference
 from orders.models import Order
 
 from .models import (
-    ANSWERS,
+    AMOUNT_REPORTING_SOURCES,
+    AUTHORITATIVE_SOURCES,
     DOUBTFUL,
-    TELL_AMOUNTS,
     Payout,
     Provider,
     Receipt,
@@ -86,13 +86,13 @@ def record(receipt: Receipt, report: SourceReport) -> bool:
     ):
         # This report was recorded and assessed before.
         return False
-    kept = lock_row(Receipt, receipt.pk)
-    rows = [_row(kept, report)]
+    locked = lock_row(Receipt, receipt.pk)
+    rows = [_row(locked, report)]
     ReceiptEvidence.objects.bulk_create(rows, ignore_conflicts=True)
-    _reassess(kept)
-    receipt.verification = kept.verification
+    _reassess(locked)
+    receipt.verification = locked.verification
     if report.source == ReceiptSource.STAFF:
-        request_confirmation([kept])
+        request_confirmation([locked])
     return True
 
 
@@ -189,7 +189,7 @@ def lock_receipt(receipt_id: int) -> Receipt:
 
 def source_of_amount(receipt: Receipt) -> str:
     """Who reported a receipt's amount: a provider if one did, otherwise who reported it first."""
-    reports = receipt.evidence.filter(amount=receipt.amount, source__in=TELL_AMOUNTS)
+    reports = receipt.evidence.filter(amount=receipt.amount, source__in=AMOUNT_REPORTING_SOURCES)
     source = reports.order_by("pk").values_list("source", flat=True).first()
     return receipt.source if source is None else source
 
@@ -212,7 +212,9 @@ def is_shown_since(receipt: Receipt, time: datetime | None) -> bool:
     never since None."""
     if time is None:
         return False
-    sources = ANSWERS if receipt.provider == Provider.MPESA else (ReceiptSource.STAFF,)
+    sources = (
+        AUTHORITATIVE_SOURCES if receipt.provider == Provider.MPESA else (ReceiptSource.STAFF,)
+    )
     since = receipt.evidence.filter(source__in=sources, told_at__gt=time)
     return any(row.agrees_with(receipt) for row in since)
 
@@ -220,7 +222,9 @@ def is_shown_since(receipt: Receipt, time: datetime | None) -> bool:
 def amount_on_gateway(receipt: Receipt) -> int | None:
     """The KES that M-Pesa's statement or its answer last showed under a receipt's number; None if
     neither shows it."""
-    answers = receipt.evidence.filter(source__in=ANSWERS, number=receipt.number, amount__gt=0)
+    answers = receipt.evidence.filter(
+        source__in=AUTHORITATIVE_SOURCES, number=receipt.number, amount__gt=0
+    )
     return answers.exclude(number="").order_by("pk").values_list("amount", flat=True).last()
 
 
@@ -288,7 +292,9 @@ def _is_answered(receipt: Receipt, reports: list[ReceiptEvidence]) -> bool:
     already known then."""
     since: datetime | None = receipt.doubted_at
     return any(
-        row.source in ANSWERS and row.agrees_with(receipt) and (not since or row.told_at >= since)
+        row.source in AUTHORITATIVE_SOURCES
+        and row.agrees_with(receipt)
+        and (not since or row.told_at >= since)
         for row in reports
     )
 
@@ -297,9 +303,9 @@ def _flag_if_it_came(receipt: Receipt) -> None:
     """Flag a payment that was written off if a provider has reported it since."""
     off = receipt.refunds.filter(way=RefundMethod.OUTSIDE, status=TransferStatus.DONE)
     since = off.aggregate(last=Max("done_at"))["last"] or receipt.created_at
-    news = receipt.evidence.filter(source__in=TELL_AMOUNTS, told_at__gte=since)
+    news = receipt.evidence.filter(source__in=AMOUNT_REPORTING_SOURCES, told_at__gte=since)
     if sources := set(news.values_list("source", flat=True)):
-        flag_that_it_came(receipt, is_shown=not sources.isdisjoint(ANSWERS))
+        flag_that_it_came(receipt, is_shown=not sources.isdisjoint(AUTHORITATIVE_SOURCES))
 
 
 def flag_that_it_came(receipt: Receipt, *, is_shown: bool) -> None:

@@ -142,8 +142,8 @@ def post_correction(receipt: Receipt, *, reported_amount: int, lost: int) -> Non
     excess, ``lost`` KES reverse earlier write-offs. The rest stays where the receipt's money is.
     """
     more = reported_amount - receipt.amount
-    at, kept = {clearing_account(receipt.provider): abs(more)}, _held_on(receipt)
-    parts: dict[str, int] = {Account.WRITE_OFFS: lost, kept: abs(more) - lost}
+    at, held_on = {clearing_account(receipt.provider): abs(more)}, _held_on(receipt)
+    parts: dict[str, int] = {Account.WRITE_OFFS: lost, held_on: abs(more) - lost}
     counterpart = {account: amount for account, amount in parts.items() if amount}
     post(
         Posting(
@@ -253,19 +253,19 @@ def post_write_off_reversal(receipt: Receipt, amount: int) -> None:
 def post_sale(share: SellerShare, *, order_id: int) -> None:
     """Post that a line's goods were collected: its reduced price is the seller's, less the
     commission."""
-    held, owed, kept = Account.BUYERS_HELD, Account.SELLERS_PAYABLE, Account.COMMISSION
+    held, owed, commission = Account.BUYERS_HELD, Account.SELLERS_PAYABLE, Account.COMMISSION
     post(
-        *_of_share("sale", share, order_id, held, owed, share.due + share.kept),
-        *_of_share("commission", share, order_id, owed, kept, share.kept),
+        *_of_share("sale", share, order_id, held, owed, share.due + share.net_commission),
+        *_of_share("commission", share, order_id, owed, commission, share.net_commission),
     )
 
 
 def post_return(share: SellerShare, *, order_id: int) -> None:
     """Reverse the sale of a line that was cancelled after its goods were collected."""
-    held, owed, kept = Account.BUYERS_HELD, Account.SELLERS_PAYABLE, Account.COMMISSION
+    held, owed, commission = Account.BUYERS_HELD, Account.SELLERS_PAYABLE, Account.COMMISSION
     post(
-        *_of_share("return", share, order_id, owed, held, share.due + share.kept),
-        *_of_share("commission-back", share, order_id, kept, owed, share.kept),
+        *_of_share("return", share, order_id, owed, held, share.due + share.net_commission),
+        *_of_share("commission-back", share, order_id, commission, owed, share.net_commission),
     )
 
 

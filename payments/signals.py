@@ -37,15 +37,16 @@ def close_order_reversed_by_mpesa(instance: Order, raw: bool, **kwargs: Any) -> 
 def pay_order_of_confirmed_payment(instance: OrderPayment, raw: bool, **kwargs: Any) -> None:
     """A payment was confirmed: its order is paid, if everything credited to it covers the price."""
     if instance.is_confirmed and not raw:
-        # Only a caller that holds the order's lock passes it (``OrderPayment.save_settling``).
+        # Only a caller that holds the order's lock passes it
+        # (``OrderPayment.save_with_settlement``).
         settlement = instance.settlement or SettlementContext(instance.order_id)
         mark_order_paid(
             settlement.order_id, credited=settlement.amount_credited, locked=settlement.order
         )
 
 
-@receiver(post_save, sender=OrderTrack, dispatch_uid="payments.money_follows_line")
-def money_follows_line(
+@receiver(post_save, sender=OrderTrack, dispatch_uid="payments.settle_saved_line")
+def settle_saved_line(
     instance: OrderTrack,
     created: bool,
     raw: bool,

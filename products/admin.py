@@ -119,11 +119,11 @@ class ProductAdmin(RowPage, SheetAdmin, ShopAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Product | None = None) -> Any:
         """The editable fields, then the read-only ones."""
-        typed, kept = (
+        editable, read_only = (
             self.fields[: -len(_READ_ONLY_ON_PAGE)],
             self.cells_of(request, _READ_ONLY_ON_PAGE),
         )
-        return [("Text and price", {"fields": typed}), *columns_of(kept)]
+        return [("Text and price", {"fields": editable}), *columns_of(read_only)]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Product | None = None) -> Any:
         return [*_READ_ONLY, *self.cells_of(request, _READ_ONLY_ON_PAGE)]
@@ -200,8 +200,8 @@ def _find(products: Any, term: str) -> ProductQuerySet:
         return products.filter(pk=int(term))
     if User.objects.called(term).exists():
         return products.sold_by(term)
-    found = ids_named(products, term, COUNT_AT_MOST)
-    return products if found is None else products.filter(pk__in=found)
+    ids = ids_named(products, term, COUNT_AT_MOST)
+    return products if ids is None else products.filter(pk__in=ids)
 
 
 @admin.register(StockMovement)

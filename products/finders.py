@@ -62,9 +62,9 @@ def ids_named(
     whole = word_forms(text)
     if not whole:
         return _ids_by_stop_words(products, stop_words_in(text), most)
-    found = ids_by_words(products, whole, most)
-    if found or min(len(each) for forms in whole for each in forms) < fewest:
-        return found
+    ids = ids_by_words(products, whole, most)
+    if ids or min(len(each) for forms in whole for each in forms) < fewest:
+        return ids
     return ids_by_words(products, [[f"{each}*" for each in forms] for forms in whole], most)
 
 
@@ -78,7 +78,7 @@ def _ids_by_stop_words(
     return list(rows.values_list("pk", flat=True)[:most])
 
 
-def _tell(product: Product, viewer: User) -> tuple[str, ...]:
+def _describe(product: Product, viewer: User) -> tuple[str, ...]:
     listed = badge("listed", Tone.GOOD) if product.listed else badge("not listed", Tone.QUIET)
     left = f"{product.item_number - product.held} free of {product.item_number}"
     return str(product.pk), listed, kes(product.price), left, link_to(product.seller, viewer)
@@ -89,7 +89,7 @@ def _tell(product: Product, viewer: User) -> tuple[str, ...]:
     by=("words of a product’s name", "a product’s number", "a seller’s user name"),
     permissions=("products.view_product",),
     headings=("Product", "Number", "Shown", "Price", "In stock", "Seller"),
-    tell=_tell,
+    tell=_describe,
     place=30,
 )
 def find_products(typed: Typed, viewer: User) -> Found:

@@ -104,7 +104,9 @@ def show_reviews(product: Product, viewer: User) -> Content | None:
             "review": review,
             "link": link_to(review, viewer, f"{review.stars} of 5"),
             "by": link_to(review.buyer, viewer),
-            "stands": badge("hidden", Tone.QUIET) if review.hidden else badge("shown", Tone.GOOD),
+            "status_label": badge("hidden", Tone.QUIET)
+            if review.hidden
+            else badge("shown", Tone.GOOD),
             "at": moment(review.created_at),
         }
         for review in reviews
@@ -119,8 +121,8 @@ def show_reviews(product: Product, viewer: User) -> Content | None:
 @section(User, "listings", "Listings", permission=SEES_PRODUCTS, place=40)
 def show_listings(person: User, viewer: User) -> Content | None:
     # The order of the index behind a seller's own list.
-    found = list(Product.objects.owned_by(person).order_by(Newest())[: NEWEST + 1])
-    if not found:
+    newest = list(Product.objects.owned_by(person).order_by(Newest())[: NEWEST + 1])
+    if not newest:
         return None
     rows = [
         (
@@ -129,7 +131,7 @@ def show_listings(person: User, viewer: User) -> Content | None:
             kes(product.price),
             format_html("{} free, {} sold", f"{product.free:,}", f"{product.sold:,}"),
         )
-        for product in found[:NEWEST]
+        for product in newest[:NEWEST]
     ]
-    more = list_of(Product, "All listings", seller=person.pk) if len(found) > NEWEST else None
+    more = list_of(Product, "All listings", seller=person.pk) if len(newest) > NEWEST else None
     return Table(("Product", "Status", "Price", "Stock"), rows, "", more)

@@ -95,7 +95,7 @@ def prepared_for_the_next_test() -> Iterator[None]:
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("psycopg._connection_base.PrepareManager", _OfManyTests)
-        patch.setattr("omachemainproj.postgresql.base._KEPT", _STATEMENTS_KEPT)
+        patch.setattr("omachemainproj.postgresql.base._PREPARED_STATEMENTS", _STATEMENTS_KEPT)
         yield
 
 

@@ -93,7 +93,7 @@ def nobody_asks_whose_goods():
         yield
 
 
-def shelf(product: Product) -> tuple[int, int]:
+def stock_of(product: Product) -> tuple[int, int]:
     """The stock on hand, and how many of it are reserved."""
     product.refresh_from_db()
     return product.item_number, product.held

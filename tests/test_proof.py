@@ -29,7 +29,16 @@ from payments.models import (
 )
 from payments.models.refunds import PART_REVERSED
 from payments.payouts.allocation import create_payouts
-from payments.proof import bounds, days, messages, originals, payouts, people, problems, staff
+from payments.proof import (
+    bounds,
+    days,
+    immutable_columns,
+    messages,
+    payouts,
+    people,
+    problems,
+    staff,
+)
 from payments.proof.prove import RULES, one_moment, prove
 from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from products import stock
@@ -518,7 +527,7 @@ def test_every_rule_has_a_corruption_that_it_finds():
         *(seen for _, _, seen in CORRUPTIONS),
     )
     # The others are covered by the corruptions in tests/proof.
-    elsewhere = (bounds, days, messages, originals, people, problems, staff)
+    elsewhere = (bounds, days, messages, immutable_columns, people, problems, staff)
     others = {module.__name__ for module in elsewhere}
 
     assert [
@@ -629,7 +638,7 @@ def test_tests_check_the_same_rules(kettle):
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_a_stretch_is_gone_through_by_its_keys_and_by_the_indexes_of_other_tables():
+def test_a_key_range_is_gone_through_by_its_keys_and_by_the_indexes_of_other_tables():
     """Otherwise another table would be scanned again for each range."""
 
     def planned():

@@ -19,7 +19,7 @@ from . import openapi, services
 from .serializers import AddressInput, AddressOutput, CountyOutput
 
 #: There were 47 counties in 2010 and there are 47 now.
-_COUNTIES_KEPT = "public, max-age=86400"
+_COUNTIES_CACHING = "public, max-age=86400"
 
 
 class AddressesView(GenericAPIView):
@@ -57,10 +57,10 @@ class AddressView(GenericAPIView):
     @extend_schema(**openapi.GET)
     def get(self, request: Request, address_id: str) -> Response:
         """One of the caller's own addresses."""
-        found = Address.objects.of(current_user(request)).filter(pk=int(address_id)).first()
-        if found is None:
+        address = Address.objects.of(current_user(request)).filter(pk=int(address_id)).first()
+        if address is None:
             raise NotFound
-        return Response(AddressOutput(found).data)
+        return Response(AddressOutput(address).data)
 
     @extend_schema(**openapi.CHANGE)
     def patch(self, request: Request, address_id: str) -> Response:
@@ -101,5 +101,5 @@ class CountiesView(GenericAPIView):
         refuse_unknown(request, ())
         listed = [{"key": key, "name": name} for key, name in County.choices]
         response = Response(CountyOutput(listed, many=True).data)
-        response["Cache-Control"] = _COUNTIES_KEPT
+        response["Cache-Control"] = _COUNTIES_CACHING
         return response

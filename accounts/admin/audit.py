@@ -34,7 +34,7 @@ class AuditAdmin(ReadOnlyAdmin):
     def values(self, entry: Audit) -> str:
         """Each changed value on its own line, or only the new value for an added row."""
         model = entry.content_type.model_class()
-        told = [
+        changes = [
             (
                 name_in_words(model, name),
                 "" if before is None else f"{value_in_words(model, name, before)} → ",
@@ -42,7 +42,7 @@ class AuditAdmin(ReadOnlyAdmin):
             )
             for name, (before, after) in entry.changes.items()
         ]
-        return format_html_join("", "<p>{}: {}{}</p>", told) or "nothing"
+        return format_html_join("", "<p>{}: {}{}</p>", changes) or "nothing"
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Audit], search_term: str

@@ -15,7 +15,7 @@ from accounts.backoffice.actions import staff_action
 from accounts.backoffice.read_only_admin import ReadOnlyAdmin
 from accounts.models import PasswordTries, User
 
-from .reach import is_superuser
+from .account_access import is_superuser
 
 
 class LockedNow(admin.SimpleListFilter):
@@ -73,8 +73,8 @@ class PasswordTriesAdmin(ReadOnlyAdmin):
     @admin.display(description="What is counted")
     def counted(self, tries: PasswordTries) -> str:
         *credential, kind = tries.key.partition(":")[0].split(".")
-        said = _COUNTED.get(kind, kind).format(credential=" ".join(credential))
-        return f"{said[:1].upper()}{said[1:]}"
+        description = _COUNTED.get(kind, kind).format(credential=" ".join(credential))
+        return f"{description[:1].upper()}{description[1:]}"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PasswordTries]:
         return super().get_queryset(request).filter(failures__gt=0)

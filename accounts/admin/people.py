@@ -32,8 +32,8 @@ from accounts.models import Address, User
 from accounts.validators import normalise_email, normalise_username
 from omachemainproj.text import fold_identifier
 
+from .account_access import OwnFactor, is_superuser, may_change, require_may_change
 from .person_forms import NewPasswordForm, NewPersonForm, PersonForm, lock_person
-from .reach import OwnFactor, is_superuser, is_within_reach, require_reach
 
 _ACCESS_FIELDS = ("is_staff", "is_superuser", "groups", "user_permissions")
 #: Anyone who can set one of these can sign in as the user: by password, or by a reset link.
@@ -75,7 +75,7 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
     Only superusers grant permissions, set passwords and e-mails, or change a staff account.
     """
 
-    list_display = ("username", "called", "email", "stands", "date_joined")
+    list_display = ("username", "called", "email", "status_label", "date_joined")
     #: Guests have user names like ``guest:…``, which nobody else can take (accounts.guests).
     list_filter = (GuestFilter, "is_active", "is_staff", "is_superuser")
     #: Makes Django show the search box; ``get_search_results`` does the search.
@@ -148,17 +148,17 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
             return queryset, False
         phone = phone_in(term)
         if phone:
-            found = people_at(phone, COUNT_AT_MOST) if self.has_help_permission(request) else []
+            people = people_at(phone, COUNT_AT_MOST) if self.has_help_permission(request) else []
         else:
-            found = people_called(term, COUNT_AT_MOST)
-        return queryset.filter(pk__in=[person.pk for person in found]), False
+            people = people_called(term, COUNT_AT_MOST)
+        return queryset.filter(pk__in=[person.pk for person in people]), False
 
     @admin.display(description="Name")
     def called(self, person: User) -> str:
         return person.get_full_name() or EMPTY_VALUE
 
     @admin.display(description="Status")
-    def stands(self, person: User) -> str:
+    def status_label(self, person: User) -> str:
         """The account's status, as on the user's own page."""
         return kind_of(person)
 
@@ -176,25 +176,25 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
     @admin.display(description="addresses")
     def addresses(self, person: User) -> str:
         """Delivery and collection addresses; only the user can change them."""
-        told = [
+        rows = [
             (_address_prefix(each), each.recipient, dial(each.phone), str(each), each.directions)
             for each in Address.objects.of(person).as_listed()
         ]
-        return format_html_join("", "<p>{}{}, {}<br>{}<br>{}</p>", told) or "none"
+        return format_html_join("", "<p>{}{}, {}<br>{}<br>{}</p>", rows) or "none"
 
     @staff_action("Take the avatars of these people away", permissions=["help"])
     def take_avatars_away(person: User, given: Mapping[str, Any], by: User) -> None:  # noqa: N805
-        require_reach(by, person)
+        require_may_change(by, person)
         services.change_account(person, {}, avatar=None)
 
     @staff_action("Sign these people out everywhere", permissions=["help"])
     def sign_out(person: User, given: Mapping[str, Any], by: User) -> None:  # noqa: N805
-        require_reach(by, person)
+        require_may_change(by, person)
         tokens.revoke_all(person.pk)
 
     @staff_action("Let these people try their passwords again", permissions=["help"])
     def let_try_again(person: User, given: Mapping[str, Any], by: User) -> None:  # noqa: N805
-        require_reach(by, person)
+        require_may_change(by, person)
         lockout.forgive(person)
 
     @staff_action(
@@ -219,12 +219,12 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
         "and records are kept. You can open the account again.",
     )
     def close(person: User, given: Mapping[str, Any], by: User) -> None:  # noqa: N805
-        require_reach(by, person)
+        require_may_change(by, person)
         services.close_account(person)
 
     @staff_action("Open the accounts of these people again", permissions=["change"])
     def reopen(person: User, given: Mapping[str, Any], by: User) -> None:  # noqa: N805
-        require_reach(by, person)
+        require_may_change(by, person)
         services.reopen_account(person)
 
     def has_take_factor_permission(self, request: HttpRequest) -> bool:
@@ -235,10 +235,10 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Setting a password gives control of the account, so only superusers change staff."""
-        return super().has_change_permission(request, obj) and is_within_reach(request, obj)
+        return super().has_change_permission(request, obj) and may_change(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_delete_permission(request, obj) and is_within_reach(request, obj)
+        return super().has_delete_permission(request, obj) and may_change(request, obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
         fields = tuple(super().get_readonly_fields(request, obj))
@@ -246,8 +246,8 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
 
     def get_exclude(self, request: HttpRequest, obj: User | None = None) -> Any:
         """Hide the phone from staff who may not see it: filtering by it would reveal it."""
-        kept = () if request.user.has_perm(_HELP_USER) else ("phone",)
-        return [*(super().get_exclude(request, obj) or ()), *kept]
+        hidden = () if request.user.has_perm(_HELP_USER) else ("phone",)
+        return [*(super().get_exclude(request, obj) or ()), *hidden]
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
         fieldsets = super().get_fieldsets(request, obj)
@@ -306,7 +306,7 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
         super().save_model(request, obj, form, change)
         names.claim(obj, obj.username)
         if skeleton(name_before) != obj.skeleton:
-            names.rest(obj, name_before)
+            names.quarantine(obj, name_before)
         if change and email_before and email_before != obj.email:
             emails.tell_of_change(obj, "email_changed", to=email_before)
         if change and "is_superuser" in form.changed_data:
@@ -323,14 +323,14 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
         self._delete_avatar(obj)
-        names.rest(obj, obj.username)
+        names.quarantine(obj, obj.username)
         super().delete_model(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         for person in queryset.exclude(avatar=""):
             self._delete_avatar(person)
         for person in queryset:
-            names.rest(person, person.username)
+            names.quarantine(person, person.username)
         super().delete_queryset(request, queryset)
 
     def _delete_avatar(self, person: User) -> None:
@@ -346,5 +346,5 @@ def _address_prefix(address: Address) -> str:
         "default" if address.is_default else "",
         "goods are collected here" if address.is_collection_place else "",
     ]
-    told = ", ".join(filter(None, marks))
-    return f"{told}: " if told else ""
+    prefix = ", ".join(filter(None, marks))
+    return f"{prefix}: " if prefix else ""

@@ -93,11 +93,11 @@ class ProposalAdmin(RowPage, ReadOnlyAdmin):
     @admin.display(description="As typed")
     def typed(self, proposal: Proposal) -> str:
         model = proposal.content_type.model_class()
-        told = [
+        rows = [
             (name_in_words(model, name), value_in_words(model, name, value))
             for name, value in proposal.given.items()
         ]
-        return format_html_join("", "<p>{}: {}</p>", told) or "nothing"
+        return format_html_join("", "<p>{}: {}</p>", rows) or "nothing"
 
     @admin.display(description="What it is about")
     def where(self, proposal: Proposal) -> str:

@@ -17,7 +17,7 @@ from accounts.backoffice.role_page import purpose_of
 from accounts.backoffice.roles import ROLES
 from accounts.backoffice.row_page import RowPage
 
-from .reach import is_superuser
+from .account_access import is_superuser
 
 admin.site.unregister(Group)
 

@@ -37,7 +37,7 @@ SUBMITTED = "said"
 #: In a POST: the address of the row's page on which the action was chosen, to return to.
 FROM_PAGE = "from_page"
 #: Shown when two people did the same at the same time and a constraint refused the second.
-FASTER = "Someone else changed this first. Reload the page and try again"
+CONCURRENT_CHANGE = "Someone else changed this first. Reload the page and try again"
 
 
 class ReasonForm(forms.Form):
@@ -190,13 +190,13 @@ def _perform(action: StaffAction, row: Model, given: Mapping[str, Any], by: User
     commits_itself = action.calls_gateway or action.own_transaction
     with nullcontext() if commits_itself else transaction.atomic():
         before = audit.values_of(row)
-        said = action.do(row, given, by)
+        result = action.do(row, given, by)
         changes = audit.difference(before, audit.values_of(row))
         if not action.calls_gateway:
             audit.log_with_history(by, what, row, action=action.key, why=why, changes=changes)
         elif changes:
             audit.log(by, f"Result: {action.label}", row, action=action.key, changes=changes)
-    return said
+    return result
 
 
 class _TooMuchAlone(Exception):
@@ -215,14 +215,14 @@ def _do_alone(
     locked = approval.lock(row) if approval.lock else row
     cost = approval.price(locked, given)
     before = audit.values_of(row)
-    said = action.do(row, given, by)
+    result = action.do(row, given, by)
     # Last, so that only possible actions become proposals.
     if not spend_alone(by, cost):
         raise _TooMuchAlone(cost)
     changes = audit.difference(before, audit.values_of(row))
     what, why = describe(action.label, given), given.get("why", "")
     audit.log_with_history(by, what, row, action=action.key, why=why, changes=changes)
-    return said
+    return result
 
 
 def refuse_conflicts_of_action(
@@ -338,15 +338,15 @@ def _run(
         return _ask(action, model_admin, request, chosen, form)
     for row in chosen:
         try:
-            said = perform(action, row, form.cleaned_data, by=by)
+            result = perform(action, row, form.cleaned_data, by=by)
         except Refusal as refusal:
             model_admin.message_user(request, f"{row}: {words_of(refusal)}", messages.WARNING)
         except IntegrityError:
-            model_admin.message_user(request, f"{row}: {FASTER}.", messages.WARNING)
+            model_admin.message_user(request, f"{row}: {CONCURRENT_CHANGE}.", messages.WARNING)
         else:
             done += 1
-            if said:
-                model_admin.message_user(request, f"{row}: {said}")
+            if result:
+                model_admin.message_user(request, f"{row}: {result}")
     model_admin.message_user(request, f"{action.label}: {done} of {len(chosen)} done.")
     back = page_before(request)
     return redirect(back) if back else None

@@ -62,8 +62,8 @@ def values_of(row: Model) -> Values:
     One query.
     """
     columns = [field for field in row._meta.concrete_fields if is_logged(field)]
-    found = type(row)._base_manager.filter(pk=row.pk).values_list(*(f.attname for f in columns))
-    held = found.first()
+    values = type(row)._base_manager.filter(pk=row.pk).values_list(*(f.attname for f in columns))
+    held = values.first()
     if held is None:
         return {}
     return {field.name: plain(value) for field, value in zip(columns, held, strict=True)}
@@ -73,10 +73,10 @@ def rows_named_by(row: Model) -> Values:
     """The related rows of a row's many-to-many fields, such as a user's roles; empty ones are left
     out. One query per field.
     """
-    found = {
+    rows_by_field = {
         field.name: plain(list(getattr(row, field.name).all())) for field in row._meta.many_to_many
     }
-    return {name: named for name, named in found.items() if named}
+    return {name: named for name, named in rows_by_field.items() if named}
 
 
 def is_logged(field: Field[Any, Any]) -> bool:
@@ -130,7 +130,7 @@ def log(
     model = type(row) if row is not None else kind
     if model is None:
         raise TypeError("a row or a kind of rows is needed")
-    kept = Audit.objects.create(
+    entry = Audit.objects.create(
         actor=by,
         did=did[:200],
         action=action,
@@ -144,12 +144,12 @@ def log(
         "staff_did",
         user=by.pk,
         # Without the form data, which may contain anything; the audit log has it.
-        did=repr(kept.did.partition(" (")[0]),
+        did=repr(entry.did.partition(" (")[0]),
         kind=model._meta.label_lower,
-        object=kept.object_id or "-",
-        audit=kept.pk,
+        object=entry.object_id or "-",
+        audit=entry.pk,
     )
-    return kept
+    return entry
 
 
 def log_with_history(

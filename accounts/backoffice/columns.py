@@ -252,9 +252,9 @@ _OF_THEIR_OWN: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def _phone(kept: str) -> str:
-    shown = formats.dial(kept)
-    if shown == kept:
+def _phone(phone: str) -> str:
+    shown = formats.dial(phone)
+    if shown == phone:
         return shown or formats.EMPTY_VALUE
     return format_html('<span class="shop-phone">{}</span>', shown)
 

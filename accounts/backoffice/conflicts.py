@@ -84,10 +84,10 @@ def find_parties(row: Model) -> Parties:
     model = type(row)._meta.concrete_model or type(row)
     if not is_declared(model):
         raise TypeError(f"no parties_of() is declared for {model.__name__}")
-    found = NOBODY
+    parties = NOBODY
     for tell in _party_finders[model]:
-        found |= tell(row)
-    return found
+        parties |= tell(row)
+    return parties
 
 
 def people(*ids: int | None) -> frozenset[int]:

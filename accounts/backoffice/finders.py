@@ -45,15 +45,15 @@ def people_called(text: str, most: int) -> list[User]:
     if exact:
         # An exact user name is unique; it may also be other people's first or last name.
         del ways[0]
-    found = {person.pk: person for person in exact}
-    said = " ".join(text.split())
-    for by in ways if len(said) >= _FEWEST else ():
-        following: Any = User.objects.called_from(said, by=by)[:most]
-        found |= {each.pk: each for each in following if each.called.startswith(said.lower())}
-    return list(found.values())[:most]
+    people = {person.pk: person for person in exact}
+    term = " ".join(text.split())
+    for by in ways if len(term) >= _FEWEST else ():
+        following: Any = User.objects.called_from(term, by=by)[:most]
+        people |= {each.pk: each for each in following if each.called.startswith(term.lower())}
+    return list(people.values())[:most]
 
 
-def _tell(person: User, viewer: User) -> tuple[str, ...]:
+def _describe(person: User, viewer: User) -> tuple[str, ...]:
     return kind_of(person), person.get_full_name(), person.email, moment(person.date_joined)
 
 
@@ -62,7 +62,7 @@ def _tell(person: User, viewer: User) -> tuple[str, ...]:
     by=("a user name, first or last name, or its beginning", "an e-mail address"),
     permissions=("accounts.view_user",),
     headings=("Person", "Account", "Name", "E-mail", "Since"),
-    tell=_tell,
+    tell=_describe,
     place=20,
 )
 def find_people(typed: Typed, viewer: User) -> Found:

@@ -116,12 +116,12 @@ def label_for(permission: Permission) -> str:
 def labels_by_section(held: Iterable[Permission]) -> list[tuple[str, list[str]]]:
     """The labels of these permissions by section, in the table's order."""
     names = {name_of(each) for each in held}
-    told = [
+    labelled = [
         (section, [words for name, words in labels.items() if name in names])
         for section, labels in PERMISSIONS
     ]
     others = sorted(label_for(each) for each in held if name_of(each) not in LABELS)
-    return [(section, words) for section, words in [*told, ("Anything else", others)] if words]
+    return [(section, words) for section, words in [*labelled, ("Anything else", others)] if words]
 
 
 class _BySection(ModelChoiceIterator):

@@ -15,7 +15,7 @@ from omachemainproj.locking import lock_row
 from . import audit
 from .actions import ACTIONS, ApprovalPolicy, StaffAction, describe, staff_action
 from .conflicts import NOBODY, Parties, find_parties, is_party, parties_of, people
-from .second_person import ONE_HAND, is_one_hand
+from .second_person import SAME_PERSON, counts_as_same_person
 
 
 class ProposalRefused(Refusal):
@@ -60,8 +60,8 @@ def agree(waiting: Proposal, given: Mapping[str, Any], by: User) -> str:
         raise ProposalRefused(
             "The person who proposed this no longer has permission to do it. Reject the proposal."
         )
-    if is_one_hand(by, [proposer.pk]):
-        raise ProposalRefused(ONE_HAND)
+    if counts_as_same_person(by, [proposer.pk]):
+        raise ProposalRefused(SAME_PERSON)
     row = _row_of(proposal, approval)
     # ConflictOfInterest of the approver was raised before this was called (backoffice.actions).
     if is_party(proposer, find_parties(row) | action.form.parties(proposal.given)):
@@ -72,7 +72,7 @@ def agree(waiting: Proposal, given: Mapping[str, Any], by: User) -> str:
     if sum(approval.price(locked, proposal.given)) > proposal.cost:
         raise ProposalRefused("It now costs more than was proposed. Reject the proposal.")
     before = audit.values_of(row)
-    said = action.do(row, proposal.given, by)
+    result = action.do(row, proposal.given, by)
     changes = audit.difference(before, audit.values_of(row))
     what = describe(action.label, proposal.given)
     audit.log_with_history(
@@ -85,7 +85,7 @@ def agree(waiting: Proposal, given: Mapping[str, Any], by: User) -> str:
     )
     proposal.object_id = str(row.pk)
     _decide(proposal, ProposalState.DONE, by)
-    return said or f"{action.label}: done."
+    return result or f"{action.label}: done."
 
 
 @staff_action("Reject: do not do it", permissions=["second"])
@@ -140,10 +140,10 @@ def _decide(proposal: Proposal, state: str, by: User) -> None:
 def _of_proposal(proposal: Proposal) -> Parties:
     """The proposer, and everyone involved in the row and in the form data."""
     action = ACTIONS.get(proposal.action)
-    found = Parties(people(proposal.proposed_by_id))
+    parties = Parties(people(proposal.proposed_by_id))
     try:
         row = _row_of(proposal, action.approval if action else None)
     except ProposalRefused:
-        return found
+        return parties
     typed = action.form.parties(proposal.given) if action else NOBODY
-    return found | find_parties(row) | typed
+    return parties | find_parties(row) | typed

@@ -121,8 +121,8 @@ def columns_of(fields: Sequence[Any], title: str = "All columns") -> list[Any]:
 
 def newest_of(rows: QuerySet[Any]) -> tuple[list[Any], bool]:
     """The newest rows by id, and whether there are more. One query, without counting."""
-    found = list(rows.order_by("-pk")[: NEWEST + 1])
-    return found[:NEWEST], len(found) > NEWEST
+    newest = list(rows.order_by("-pk")[: NEWEST + 1])
+    return newest[:NEWEST], len(newest) > NEWEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +203,7 @@ class RowPage(admin.ModelAdmin):
         return super().render_change_form(request, context, *args, **kwargs)
 
     def _ways(self, row: Any, viewer: User) -> list[Link]:
-        found = [(words, each) for words, each in self.rows_around(row) if each is not None]
-        pages = [(words, each, page_of(each, viewer)) for words, each in found]
+        related = [(words, each) for words, each in self.rows_around(row) if each is not None]
+        pages = [(words, each, page_of(each, viewer)) for words, each in related]
         rows = [Link(f"{words} {each}", url) for words, each, url in pages if url]
         return [*rows, *self.other_ways(row)]

@@ -106,8 +106,8 @@ def words_for(viewer: User) -> list[str]:
 
 def first_of(rows: QuerySet[Any], more: Link | None = None) -> Found:
     """The first ten rows in their order; ``more`` links to all of them. One query."""
-    found = list(rows[: NEWEST + 1])
-    return Found(found[:NEWEST], more if len(found) > NEWEST else None)
+    newest = list(rows[: NEWEST + 1])
+    return Found(newest[:NEWEST], more if len(newest) > NEWEST else None)
 
 
 def search(typed: str, viewer: User) -> list[tuple[Finder, Found]]:

@@ -26,9 +26,9 @@ from omachemainproj.money import format_kes
 from . import audit
 
 #: For so long, who gave somebody an account, a password or powers is no second person with them.
-ONE_HAND_FOR = timedelta(days=7)
-#: Shown to whoever counts as one person with somebody involved (``is_one_hand``).
-ONE_HAND = (
+SAME_PERSON_PERIOD = timedelta(days=7)
+#: Shown to whoever counts as one person with somebody involved (``counts_as_same_person``).
+SAME_PERSON = (
     "One of you gave the other their account, password or permissions this week, so you do not "
     "count as two people. A third person has to decide."
 )
@@ -111,7 +111,7 @@ def propose(
     )
 
 
-def is_one_hand(person: User, others: Iterable[int | None]) -> bool:
+def counts_as_same_person(person: User, others: Iterable[int | None]) -> bool:
     """Whether a person gave one of these people, by id, their account, powers or password this
     week, or had theirs from one of them: together they count as one person."""
     ids = {pk for pk in others if pk is not None}
@@ -122,7 +122,7 @@ def is_one_hand(person: User, others: Iterable[int | None]) -> bool:
         .filter(
             pairs,
             content_type=ContentType.objects.get_for_model(User),
-            at__gte=timezone.now() - ONE_HAND_FOR,
+            at__gte=timezone.now() - SAME_PERSON_PERIOD,
         )
         .exists()
     )

@@ -236,12 +236,12 @@ class ShopSite(AdminSite):
 
     def _enrol(self, request: HttpRequest) -> HttpResponse:
         user = current_user(request)
-        kept = request.session.get(_OFFERED) or second_factor.new_secret()
-        secret = second_factor.open_secret(kept)
+        sealed = request.session.get(_OFFERED) or second_factor.new_secret()
+        secret = second_factor.open_secret(sealed)
         if secret is None:
-            kept = second_factor.new_secret()
-            secret = second_factor.open_secret(kept) or ""
-        request.session[_OFFERED] = kept
+            sealed = second_factor.new_secret()
+            secret = second_factor.open_secret(sealed) or ""
+        request.session[_OFFERED] = sealed
         form = EnrolForm(request.POST or None)
         if form.is_valid():
             codes = self._try_to_enrol(request, user, secret, form)

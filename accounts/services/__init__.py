@@ -2,7 +2,7 @@
 
 from .closing import close_account, reopen_account
 from .details import change_account, change_details
-from .inbox import LINK_IS_OVER, confirm_email
+from .email_confirmation import LINK_IS_OVER, confirm_email
 from .passwords import change_password, reset_password
 from .registration import register, taken
 from .sign_in import confirm_password, open_link, sign_in

@@ -14,7 +14,7 @@ from omachemainproj.api.errors import refuse_field
 from omachemainproj.text import fold_password
 
 from .columns import update_columns
-from .inbox import LINK_IS_OVER, confirm
+from .email_confirmation import LINK_IS_OVER, confirm
 
 
 def change_password(

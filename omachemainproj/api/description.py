@@ -83,7 +83,7 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     A drf-spectacular hook; it runs last.
     """
     result["info"]["description"] = OVERVIEW
-    result["tags"] = [{"name": name, "description": said} for name, said in TAGS.items()]
+    result["tags"] = [{"name": name, "description": about} for name, about in TAGS.items()]
     result["components"]["headers"] = HEADERS
     schemas = result["components"]["schemas"]
     # Some sentences are lazy translations, which become text only when serialised.

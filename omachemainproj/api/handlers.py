@@ -56,12 +56,12 @@ def answer_error(exc: Exception, context: dict[str, Any]) -> Response | None:
     return response
 
 
-def _translated(said: Any, errors: Any, language: str) -> Any:
+def _translated(body: Any, errors: Any, language: str) -> Any:
     """Translate the messages of a response, but no tokens, codes or names."""
-    if not isinstance(said, dict):
-        return translate_all(said, language)
-    sentences = errors or {name: said[name] for name in ("detail",) if name in said}
-    return {**said, **translate_all(sentences, language)}
+    if not isinstance(body, dict):
+        return translate_all(body, language)
+    sentences = errors or {name: body[name] for name in ("detail",) if name in body}
+    return {**body, **translate_all(sentences, language)}
 
 
 def _preferences(request: Any) -> set[str]:
@@ -124,8 +124,8 @@ def _as_api_error(exc: Exception, context: dict[str, Any]) -> Exception:
 def _tried_another_scheme(context: dict[str, Any]) -> bool:
     """Whether the request used another authentication scheme."""
     request = context.get("request")
-    said = request.headers.get("Authorization", "").split() if request is not None else []
-    return bool(said) and said[0].lower() != "bearer"
+    credentials = request.headers.get("Authorization", "").split() if request is not None else []
+    return bool(credentials) and credentials[0].lower() != "bearer"
 
 
 def is_out_of_room(exc: BaseException | None) -> bool:

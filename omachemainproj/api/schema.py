@@ -218,7 +218,7 @@ class OmacheSchema(AutoSchema):
         return errors
 
     def _is_public(self) -> bool:
-        """Whether the response may be cached (omachemainproj.answers)."""
+        """Whether the response may be cached (omachemainproj.http_caching)."""
         lets_in = all(isinstance(item, AllowAny) for item in self.view.get_permissions())
         return lets_in and not getattr(self.view, "is_private", False)
 
@@ -242,9 +242,9 @@ class OmacheSchema(AutoSchema):
             if takes_code and status == "400":
                 sentences = {"type": "array", "items": {"type": "string"}}
                 code = {"anyOf": [component.ref, sentences]}
-            said = {"type": "object", "properties": {"code": code}}
+            with_code = {"type": "object", "properties": {"code": code}}
             for media in answer["content"].values():
-                media["schema"] = {"allOf": [media["schema"], said]}
+                media["schema"] = {"allOf": [media["schema"], with_code]}
 
     def _add_headers(self, status: str, answer: dict[str, Any]) -> None:
         names = ["X-Request-ID", *_OF_STATUS.get(status, ())]
@@ -284,11 +284,11 @@ class OmacheSchema(AutoSchema):
 
 def _split_summary(operation: dict[str, Any]) -> None:
     """Use the first sentence of the description as the summary, if there is none."""
-    found = OmacheSchema._summaries.match(operation.get("description", ""))
-    if "summary" in operation or found is None:
+    match = OmacheSchema._summaries.match(operation.get("description", ""))
+    if "summary" in operation or match is None:
         return
-    operation["summary"] = " ".join(found[1].split())
-    operation["description"] = operation["description"][found.end() :].strip()
+    operation["summary"] = " ".join(match[1].split())
+    operation["description"] = operation["description"][match.end() :].strip()
     if not operation["description"]:
         del operation["description"]
 

@@ -24,7 +24,7 @@ from typing import Any
 from django.db.backends.postgresql import base, operations
 
 #: Prepared statements per connection: an order and its payment use eighty.
-_KEPT = 250
+_PREPARED_STATEMENTS = 250
 #: Never prepared: full-text searches, whose plan depends on the words, and savepoints.
 _PLANNED_ANEW = re.compile(r"\bto_tsquery\(|\A(?:RELEASE |ROLLBACK TO )?SAVEPOINT ")
 
@@ -75,7 +75,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return self.cursor()
 
     def _configure_connection(self, connection: Any) -> bool:
-        connection.prepared_max = _KEPT
+        connection.prepared_max = _PREPARED_STATEMENTS
         return bool(super()._configure_connection(connection))  # type: ignore[misc]
 
     def at_once(self, sql: str, parameters: Sequence[Any]) -> Any:

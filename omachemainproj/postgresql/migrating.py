@@ -52,13 +52,13 @@ def _wait(connection: BaseDatabaseWrapper, tell: Callable[[str], object]) -> Non
     # Polled instead of waited for: CREATE INDEX CONCURRENTLY waits for all running statements, and
     # would deadlock with one that waits for its session.
     deadline = time.monotonic() + PATIENCE
-    is_told = False
+    is_reported = False
     while not _run(connection, f"SELECT pg_try_advisory_lock({LOCK})"):
         if time.monotonic() > deadline:
             raise CommandError("Another migrate holds this database and does not finish.")
-        if not is_told:
+        if not is_reported:
             tell("Another migrate is running; waiting for it to finish.")
-            is_told = True
+            is_reported = True
         time.sleep(PAUSE)
 
 

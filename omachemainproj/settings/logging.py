@@ -12,7 +12,7 @@ LOGGING = {
     "formatters": {
         "plain": {"()": "omachemainproj.logs.PlainFormatter"},
         "json": {"()": "omachemainproj.logs.JSONFormatter"},
-        "access": {"()": "omachemainproj.access.JSONLine"},
+        "access": {"()": "omachemainproj.access_log.JSONLine"},
     },
     "handlers": {
         "console": {

@@ -4,7 +4,7 @@ MIDDLEWARE = [
     "omachemainproj.middleware.RequestIdMiddleware",
     # Before any middleware that may refuse: without CORS headers a page only sees "network error".
     "corsheaders.middleware.CorsMiddleware",
-    "omachemainproj.answers.AnswerMiddleware",
+    "omachemainproj.http_caching.HttpCachingMiddleware",
     "omachemainproj.middleware.EdgeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -50,7 +50,7 @@ class Destination:
     phone: str | None = None
     fee: int | None = None
 
-    def said(self) -> dict[str, Any]:
+    def given_members(self) -> dict[str, Any]:
         """The members that were sent, for a request's fingerprint."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
@@ -75,7 +75,7 @@ class Place:
     point: PickupPoint | None = None
 
 
-class NotThere(FieldRefusal):
+class DestinationUnavailable(FieldRefusal):
     """The destination does not exist, or is not delivered to; ``problem`` is a stable code."""
 
     def __init__(self, field: str, problem: str, message: str) -> None:
@@ -89,8 +89,8 @@ def find_place(to: Destination, buyer: User | None, mpesa_number: str) -> Place:
     The default recipient at a pick-up point is the buyer: full name or else user name, and the
     account's phone or else the paying number. For a guest the name is the masked paying number.
 
-    Raises NotThere for a point or address that does not exist or is not the buyer's, and for a
-    closed point.
+    Raises DestinationUnavailable for a point or address that does not exist or is not the buyer's,
+    and for a closed point.
     """
     if to.pickup_point is not None:
         point = _find_point(to.pickup_point)
@@ -125,12 +125,14 @@ def _name(buyer: User | None) -> str:
 
 
 def _find_point(point_id: int) -> PickupPoint:
-    found = _points(point_id)
-    if not found:
-        raise NotThere("pickup_point", "no_such_point", "There is no such pick-up point.")
-    if not found[0].is_open:
-        raise NotThere("pickup_point", "point_closed", _closed(found[0]))
-    return found[0]
+    points = _points(point_id)
+    if not points:
+        raise DestinationUnavailable(
+            "pickup_point", "no_such_point", "There is no such pick-up point."
+        )
+    if not points[0].is_open:
+        raise DestinationUnavailable("pickup_point", "point_closed", _closed(points[0]))
+    return points[0]
 
 
 def _closed(point: PickupPoint) -> str:
@@ -144,11 +146,13 @@ def _closed(point: PickupPoint) -> str:
 
 def _find_address(address_id: int, buyer: User | None) -> Address:
     if buyer is None:
-        raise NotThere("address", "sign_in", "Sign in to choose one of your addresses.")
-    found = _addresses(address_id, buyer.pk)
-    if not found:
-        raise NotThere("address", "no_such_address", "You have no such address.")
-    return found[0]
+        raise DestinationUnavailable(
+            "address", "sign_in", "Sign in to choose one of your addresses."
+        )
+    addresses = _addresses(address_id, buyer.pk)
+    if not addresses:
+        raise DestinationUnavailable("address", "no_such_address", "You have no such address.")
+    return addresses[0]
 
 
 @compiled
@@ -164,7 +168,7 @@ def _addresses(address_id: int, owner: int) -> QuerySet[Address]:
 def find_rate_to(place: Place, field: str) -> DeliveryRate:
     """Return the delivery rate for a place. One query.
 
-    Raises NotThere, on ``field``, if the place is not delivered to.
+    Raises DestinationUnavailable, on ``field``, if the place is not delivered to.
     """
     rate = find_rate(place.county, place.way)
     if rate is None:
@@ -178,13 +182,13 @@ def find_rate_to(place: Place, field: str) -> DeliveryRate:
                 f"We do not deliver to {County(place.county).label} yet. Choose a pick-up point, "
                 "or arrange delivery with the seller."
             )
-        raise NotThere(field, "no_rate", message)
+        raise DestinationUnavailable(field, "no_rate", message)
     return rate
 
 
 def is_delivered_to(order: Order, place: Place) -> bool:
     """Whether an order goes to this place and recipient. One query."""
-    kept = OrderDelivery.objects.filter(
+    deliveries = OrderDelivery.objects.filter(
         order=order.pk,
         way=place.way,
         pickup_point=place.point,
@@ -194,7 +198,7 @@ def is_delivered_to(order: Order, place: Place) -> bool:
         recipient=place.recipient,
         phone=place.phone,
     )
-    return kept.exists()
+    return deliveries.exists()
 
 
 def freeze_delivery(

@@ -80,21 +80,21 @@ class DeliveryInput(serializers.Serializer):
 
     def validate(self, attrs: dict[str, Any]) -> Destination:
         """Return the destination. Raises ValidationError for none and for more than one."""
-        said = {name: value for name, value in attrs.items() if value is not None}
-        written = said.keys() & {"county", "area", "directions"}
-        beside = said.keys() & {"recipient", "phone"}
-        named = [name for name in ("pickup_point", "address") if name in said]
-        if len(named) > 1 or (named and written) or ("address" in said and beside):
+        given = {name: value for name, value in attrs.items() if value is not None}
+        written = given.keys() & {"county", "area", "directions"}
+        beside = given.keys() & {"recipient", "phone"}
+        named = [name for name in ("pickup_point", "address") if name in given]
+        if len(named) > 1 or (named and written) or ("address" in given and beside):
             raise serializers.ValidationError(_WHICH)
         if not named:
             if not written and not beside:
                 raise serializers.ValidationError(_WHICH)
-            missing = [name for name in self.needed if name not in said]
+            missing = [name for name in self.needed if name not in given]
             if missing:
                 raise serializers.ValidationError(
                     {name: ["This field is required."] for name in missing}, code="required"
                 )
-        return Destination(**said)
+        return Destination(**given)
 
 
 class DeliveryOutput(serializers.Serializer):

@@ -23,7 +23,7 @@ from .serializers import PickupPointFilterInput, PickupPointOutput
 
 _KEYSET = ("id",)
 #: A point that closes may still be listed for this long; cash-out refuses it.
-_KEPT = "public, max-age=300"
+_CACHING = "public, max-age=300"
 _COLUMNS = ("id", "name", "county", "area", "directions", "opening_hours", "phone")
 
 
@@ -44,7 +44,7 @@ class PickupPointsView(GenericAPIView):
         pager = self.pagination_class()
         rows = pager.paginate(request, _KEYSET, partial(_read, _county(request)))
         response = pager.get_paginated_response([_represent(row) for row in rows])
-        response["Cache-Control"] = _KEPT
+        response["Cache-Control"] = _CACHING
         return response
 
 

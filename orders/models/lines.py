@@ -32,7 +32,7 @@ def new_collection_code() -> str:
 
 
 def price_left() -> CombinedExpression:
-    """Database expression for OrderTrack.rest: a line's price after reductions, in KES.
+    """Database expression for OrderTrack.net_amount: a line's price after reductions, in KES.
 
     Reductions because of problems do not count as sold, in any report.
     """
@@ -247,7 +247,7 @@ class OrderTrack(models.Model):
         return self.amount - self.commission
 
     @property
-    def rest(self) -> int:
+    def net_amount(self) -> int:
         """The price after reductions, KES."""
         return self.amount - self.reduced
 

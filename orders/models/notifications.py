@@ -204,7 +204,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
             channel=MessageChannel.SMS, state=MessageState.SENT, provider_id__in=failed
         )
 
-    def untold(self) -> MessageQuerySet:
+    def undelivered_without_email(self) -> MessageQuerySet:
         """Undelivered SMS without an e-mail of the same content: staff have to tell the reader."""
         by_mail = Message.objects.filter(
             notice=OuterRef("notice"), user=OuterRef("user"), channel=MessageChannel.EMAIL

@@ -102,13 +102,13 @@ class ParcelQuerySet(models.QuerySet["Parcel"]):
         """Parcels with this ParcelStatus."""
         has_arrived = status == ParcelStatus.ARRIVED
         line_status = TrackStatus.SHIPPING if has_arrived else _LINE_STATUS[ParcelStatus(status)]
-        found = self.filter(_with_line(line_status))
+        parcels = self.filter(_with_line(line_status))
         statuses = list(_STATUS_BY_LINE)
         if behind := statuses[: statuses.index(line_status)]:
-            found = found.filter(~_with_line(*behind))
+            parcels = parcels.filter(~_with_line(*behind))
         if line_status == TrackStatus.SHIPPING:
-            found = found.filter(arrived_at__isnull=not has_arrived)
-        return found
+            parcels = parcels.filter(arrived_at__isnull=not has_arrived)
+        return parcels
 
     def under_way(self) -> ParcelQuerySet:
         """Parcels that are fetched, on the way, or at their pick-up point."""

@@ -56,10 +56,10 @@ class ReadInput(serializers.Serializer):
         "stay unread.",
     )
 
-    def validate(self, said: dict[str, Any]) -> dict[str, Any]:
-        if len(said) != 1:
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if len(attrs) != 1:
             raise serializers.ValidationError("Give either `ids` or `up_to`.", code="invalid")
-        return said
+        return attrs
 
 
 class UnreadOutput(serializers.Serializer):

@@ -35,12 +35,12 @@ def read_notices(
 ) -> QuerySet[InboxNotice, Any]:
     """At most ``limit`` of a user's notices, or of their unread ones, newest first; those after the
     keyset position ``after``, if given. One query."""
-    told = InboxNotice.objects.of(user_id).order_by(*KEYSET)
+    notices = InboxNotice.objects.of(user_id).order_by(*KEYSET)
     if unread:
-        told = told.unread()
+        notices = notices.unread()
     if after:
-        told = told.filter(beyond(KEYSET, list(after)))
-    return told.values_list(*COLUMNS, named=True)[:limit]
+        notices = notices.filter(beyond(KEYSET, list(after)))
+    return notices.values_list(*COLUMNS, named=True)[:limit]
 
 
 def count_unread(user: User | int) -> int:
@@ -53,20 +53,20 @@ def mark_read(user: User, *, ids: Sequence[int] = (), up_to: int | None = None) 
 
     Safe to repeat: the first time of reading is kept. Other users' notices are not changed.
     """
-    told = InboxNotice.objects.of(user).unread()
-    told = told.filter(pk__in=ids) if up_to is None else told.filter(pk__lte=up_to)
-    told.update(read_at=timezone.now())
+    notices = InboxNotice.objects.of(user).unread()
+    notices = notices.filter(pk__in=ids) if up_to is None else notices.filter(pk__lte=up_to)
+    notices.update(read_at=timezone.now())
 
 
 def represent_notice(row: Any, *, reader_id: int, language: str) -> dict[str, Any]:
     """A row of ``read_notices()`` for its reader. Only its buyer gets the order's token."""
-    said = row.said.get(language) or row.said["en"]
+    words = row.said.get(language) or row.said["en"]
     is_buyer = row.order__buyer_id == reader_id
     return {
         "id": row.id,
         "kind": row.kind,
-        "title": said["title"],
-        "text": said["text"],
+        "title": words["title"],
+        "text": words["text"],
         "order_token": str(row.order__order_token) if is_buyer else None,
         "reference": row.order__reference,
         "line": row.track_id,

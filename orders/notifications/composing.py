@@ -84,7 +84,7 @@ class _Draft:
     collected_at: Address | None = None
 
 
-class _Told:
+class _OrderContext:
     """The order that notifications are about, read once for all of them."""
 
     def __init__(self, order_id: int | None) -> None:
@@ -93,22 +93,22 @@ class _Told:
     @cached_property
     def order(self) -> Order:
         """The order with its buyer, the buyer's preferences and the destination."""
-        return _order_to_tell_of(self._order_id)[0]
+        return _order_to_notify_about(self._order_id)[0]
 
     @cached_property
     def lines(self) -> list[OrderTrack]:
         """Its lines that are not cancelled, by id, with sellers and their preferences."""
-        return _lines_to_tell_of(self._order_id)
+        return _lines_to_notify_about(self._order_id)
 
 
 @compiled
-def _order_to_tell_of(order: int) -> QuerySet[Order]:
+def _order_to_notify_about(order: int) -> QuerySet[Order]:
     beside = "buyer__message_preferences", "delivery__pickup_point"
     return Order.objects.filter(pk=order).select_related(*beside)
 
 
 @compiled
-def _lines_to_tell_of(order: int) -> QuerySet[OrderTrack]:
+def _lines_to_notify_about(order: int) -> QuerySet[OrderTrack]:
     active = OrderTrack.objects.filter(order=order).exclude(
         track_status__in=CANCELLED_LINE_STATUSES
     )
@@ -148,15 +148,15 @@ def _write(groups: Sequence[list[Notice]]) -> int:
     """
     if not groups:
         return 0
-    told = _Told(groups[0][0].order_id)
+    context = _OrderContext(groups[0][0].order_id)
     messages: list[Message] = []
     in_app: list[InboxNotice] = []
     for notices in groups:
         kind = NotificationKind(notices[0].kind)
         if kind in TO_STAFF:
             messages += write_to_support(notices[0])
-        elif not _is_outdated(notices[0], told):
-            drafts = list(_DRAFTS[kind](notices, told))
+        elif not _is_outdated(notices[0], context):
+            drafts = list(_DRAFTS[kind](notices, context))
             messages += [message for draft in drafts for message in _render(notices[0], draft)]
             in_app += [_for_the_app(notices, draft) for draft in drafts]
     insert(messages)
@@ -170,10 +170,10 @@ def _mark_composed(notices: Sequence[int], now: datetime) -> Update:
     return Notice.objects.filter(pk__in=notices), {"composed_at": now}
 
 
-def _is_outdated(notice: Notice, told: _Told) -> bool:
+def _is_outdated(notice: Notice, context: _OrderContext) -> bool:
     """Like ``is_outdated``; for paid and sold, uses the lines that are read anyway."""
     if notice.kind in {NotificationKind.PAID, NotificationKind.SOLD}:
-        return not told.lines
+        return not context.lines
     return is_outdated(notice)
 
 
@@ -202,11 +202,11 @@ def _due_of_order(order: int) -> QuerySet[Notice]:
     return due.filter(order=order).order_by("pk")
 
 
-def _draft_for_buyer(notices: list[Notice], told: _Told) -> Iterator[_Draft]:
-    notice, order = notices[0], told.order
+def _draft_for_buyer(notices: list[Notice], context: _OrderContext) -> Iterator[_Draft]:
+    notice, order = notices[0], context.order
     lines: Iterable[OrderTrack] = []
     if notice.kind == NotificationKind.PAID:
-        lines = told.lines
+        lines = context.lines
     elif notice.kind in OF_LINES:
         lines = current_lines(notice).filter(notices__in=notices).distinct()
     with_codes = notice.kind != NotificationKind.DELIVERED
@@ -225,11 +225,11 @@ def _draft_for_buyer(notices: list[Notice], told: _Told) -> Iterator[_Draft]:
     )
 
 
-def _drafts_for_sellers(notices: list[Notice], told: _Told) -> Iterator[_Draft]:
+def _drafts_for_sellers(notices: list[Notice], context: _OrderContext) -> Iterator[_Draft]:
     """One draft per seller, with all their lines of the order."""
-    order = told.order
+    order = context.order
     is_collected = hasattr(order, "delivery")
-    sold = sorted(told.lines, key=lambda line: line.seller_id)
+    sold = sorted(context.lines, key=lambda line: line.seller_id)
     places: dict[int, Address] = {}
     if is_collected:
         sellers = {line.seller_id for line in sold}
@@ -249,7 +249,7 @@ def _drafts_for_sellers(notices: list[Notice], told: _Told) -> Iterator[_Draft]:
         )
 
 
-def _draft_for_user(notices: list[Notice], _: _Told) -> Iterator[_Draft]:
+def _draft_for_user(notices: list[Notice], _: _OrderContext) -> Iterator[_Draft]:
     notice = notices[0]
     yield _Draft(
         user=User.objects.select_related("message_preferences").get(notices=notice),
@@ -260,7 +260,7 @@ def _draft_for_user(notices: list[Notice], _: _Told) -> Iterator[_Draft]:
     )
 
 
-def _draft_for_party(notices: list[Notice], _: _Told) -> Iterator[_Draft]:
+def _draft_for_party(notices: list[Notice], _: _OrderContext) -> Iterator[_Draft]:
     """One draft, for the line's buyer or seller, depending on ``to`` of the notice."""
     notice = notices[0]
     line = OrderTrack.objects.select_related(
@@ -270,14 +270,14 @@ def _draft_for_party(notices: list[Notice], _: _Told) -> Iterator[_Draft]:
     yield _Draft(
         user=line.buyer if is_buyer else line.seller,
         phone=line.order.mpesa_number if is_buyer else line.payment_mpesa_number,
-        amount=notice.facts.get("amount", line.rest),
+        amount=notice.facts.get("amount", line.net_amount),
         reference=line.order.reference,
         link=link_to(Page.ORDER if is_buyer else Page.SALES, line.order),
         items=[Item(line.name, line.number)],
     )
 
 
-_DRAFTS: dict[NotificationKind, Callable[[list[Notice], _Told], Iterator[_Draft]]] = {
+_DRAFTS: dict[NotificationKind, Callable[[list[Notice], _OrderContext], Iterator[_Draft]]] = {
     NotificationKind.PAID: _draft_for_buyer,
     NotificationKind.PROMPT_FAILED: _draft_for_buyer,
     NotificationKind.SHIPPED: _draft_for_buyer,
@@ -310,9 +310,9 @@ def _render(notice: Notice, draft: _Draft) -> Iterator[Message]:
         next_try_at=timezone.now(),
     )
     if getattr(preferences, f"{group}_email") and has_proven_email(draft.user):
-        said = values | _places(notice, draft, language, in_full=True)
+        filled = values | _places(notice, draft, language, in_full=True)
         subject, text = rendering.render_email(
-            notice.kind, language, said, draft.items, link=draft.link
+            notice.kind, language, filled, draft.items, link=draft.link
         )
         yield message(
             channel=MessageChannel.EMAIL, contact=draft.user.email, subject=subject, text=text
@@ -321,8 +321,8 @@ def _render(notice: Notice, draft: _Draft) -> Iterator[Message]:
     # Anyone can cause prompts to a guest's phone, and would cause these SMS, too.
     wants_sms = wants_sms and not (draft.is_guest and group == "prompts")
     if wants_sms and may_be_written_to(draft.user.pk, draft.phone, timezone.now()):
-        said = values | _places(notice, draft, language, in_full=False)
-        text = rendering.render_sms(notice.kind, language, said, draft.items)
+        filled = values | _places(notice, draft, language, in_full=False)
+        text = rendering.render_sms(notice.kind, language, filled, draft.items)
         yield message(channel=MessageChannel.SMS, contact=draft.phone, text=text)
 
 
@@ -340,19 +340,19 @@ def _places(notice: Notice, draft: _Draft, language: str, *, in_full: bool) -> d
 def _for_the_app(notices: list[Notice], draft: _Draft) -> InboxNotice:
     """The draft for the app, in both languages and without codes; places as in an SMS."""
     notice = notices[0]
-    said = {}
+    texts = {}
     for language in Language.values:
         values = _template_values(notice, draft, language)
         values |= _places(notice, draft, language, in_full=False)
         title, text = rendering.render_in_app(notice.kind, language, values, draft.items)
-        said[language] = {"title": title, "text": text}
+        texts[language] = {"title": title, "text": text}
     return InboxNotice(
         notice=notice,
         user=draft.user,
         kind=notice.kind,
         order_id=notice.order_id,
         track_id=notice.track_id if len(notices) == 1 else None,
-        said=said,
+        said=texts,
     )
 
 

@@ -49,5 +49,5 @@ def _to_gsm_character(character: str) -> str:
     if is_gsm(character):
         return character
     decomposed = unicodedata.normalize("NFKD", character)
-    kept = "".join(part for part in decomposed if is_gsm(part))
-    return kept or ("" if unicodedata.combining(character) else "?")
+    letters = "".join(part for part in decomposed if is_gsm(part))
+    return letters or ("" if unicodedata.combining(character) else "?")

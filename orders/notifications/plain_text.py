@@ -28,9 +28,9 @@ def plain(typed: str) -> str:
     """
     text = "".join(map(_one_digit, clean_shown(typed).replace("’", "'")))
     text = _LONG_NUMBER.sub(" ", _SCHEME.sub(" ", text))
-    kept = {found.start() for each in (_POINT, _INSIDE) for found in each.finditer(text)}
+    inside_words = {match.start() for each in (_POINT, _INSIDE) for match in each.finditer(text)}
     letters = (
-        sign if at in kept or unicodedata.category(sign)[0] in "LMN" else " "
+        sign if at in inside_words or unicodedata.category(sign)[0] in "LMN" else " "
         for at, sign in enumerate(text)
     )
     return " ".join("".join(letters).split())

@@ -61,30 +61,30 @@ MATTERS = frozenset(
 
 
 @transaction.atomic
-def record_report(said: DeliveryReport) -> SmsReport:
+def record_report(reported: DeliveryReport) -> SmsReport:
     """Store a provider's report of one SMS, known here or not. Returns the report that counts.
 
     Safe to repeat, in any order. A report is matched by the provider's id only, even if it names
     another phone than the message was sent to. Raises UnreadableReport for a placeholder id: it
     would match every message without an id.
     """
-    if said.provider_id in WITHOUT_ID:
+    if reported.provider_id in WITHOUT_ID:
         raise UnreadableReport("It names no message.")
     now = timezone.now()
     report, is_new = SmsReport.objects.get_or_create(
-        provider_id=said.provider_id,
-        defaults={"status": said.status, "reason": said.reason, "reported_at": now},
+        provider_id=reported.provider_id,
+        defaults={"status": reported.status, "reason": reported.reason, "reported_at": now},
     )
     if not is_new:
         report = lock_row(SmsReport, report.pk)
-        if _ORDER.index(said.status) <= _ORDER.index(report.status):
+        if _ORDER.index(reported.status) <= _ORDER.index(report.status):
             return report
-        report.status, report.reason, report.reported_at = said.status, said.reason, now
+        report.status, report.reason, report.reported_at = reported.status, reported.reason, now
         report.save(update_fields=["status", "reason", "reported_at"])
     if report.status in NOT_DELIVERED:
         logger.warning(
             "an SMS to %s was not delivered: %s %s",
-            mask_phone(said.phone) or "somebody",
+            mask_phone(reported.phone) or "somebody",
             report.status,
             report.reason,
         )
@@ -123,10 +123,10 @@ def _write_by_mail(sms: Message, now: datetime) -> int | None:
     """Create an e-mail with the content of an SMS, once, and return its id.
 
     None if there is nothing to send, or no confirmed address: then it is left to staff
-    (Message.objects.untold).
+    (Message.objects.undelivered_without_email).
     """
-    told = Message.objects.filter(notice=sms.notice_id, user=sms.user_id)
-    if sms.kind not in MATTERS or told.filter(channel=MessageChannel.EMAIL).exists():
+    others = Message.objects.filter(notice=sms.notice_id, user=sms.user_id)
+    if sms.kind not in MATTERS or others.filter(channel=MessageChannel.EMAIL).exists():
         return None
     # A text that was erased is too old to send (orders.retention).
     if not sms.text or not has_proven_email(sms.user):

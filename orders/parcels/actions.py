@@ -20,7 +20,7 @@ from accounts.backoffice.actions import (
 from accounts.backoffice.second_person import Cost
 from accounts.models import User
 from omachemainproj.locking import lock_row
-from orders.claims import BRINGS, claim_parcel, lock_parcel, release_parcel
+from orders.claims import DELIVER_PERMISSION, claim_parcel, lock_parcel, release_parcel
 from orders.fulfilment_actions import CollectionCode
 from orders.line_moves import powers_of
 from orders.models import AttemptReason, DeliveryWay, Parcel, ParcelStatus, TrackStatus
@@ -168,17 +168,17 @@ def offered(
     parcel: Parcel, status: ParcelStatus, person: User, *, at_point: bool
 ) -> dict[str, StaffAction]:
     """Return the actions a page offers a user on a parcel; the services check again."""
-    brings, decides = person.has_perm(BRINGS), person.has_perm("orders.decide_lines")
+    delivers, decides = person.has_perm(DELIVER_PERMISSION), person.has_perm("orders.decide_lines")
     is_theirs, is_free = parcel.agent_id == person.pk, parcel.agent_id is None
     keys = [
         key
         for key in _NEXT[status]
-        if (key != "arrived" and (is_theirs or (brings and is_free) or decides))
+        if (key != "arrived" and (is_theirs or (delivers and is_free) or decides))
         or (key == "arrived" and (at_point or decides))
         or (key == "delivered" and at_point)
     ]
     if status != ParcelStatus.DELIVERED:
-        if brings and is_free:
+        if delivers and is_free:
             keys.insert(0, "claim")
         if (decides and not is_free) or (is_theirs and status == ParcelStatus.TO_FETCH):
             keys.append("release")

@@ -20,7 +20,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.authentication import current_user
-from accounts.backoffice.actions import FASTER, StaffAction, page_before, perform, words_of
+from accounts.backoffice.actions import (
+    CONCURRENT_CHANGE,
+    StaffAction,
+    page_before,
+    perform,
+    words_of,
+)
 from accounts.backoffice.sent_forms import came_back, send_back
 from accounts.counties import County
 from accounts.models import User
@@ -71,9 +77,9 @@ def parcels(request: HttpRequest) -> HttpResponse:
     wanted = form.cleaned_data if form.is_valid() else {}
     part = wanted.get("part") or "fetch"
     title, narrowed = PARTS[part]
-    found = without_own(seen_by(reader, timezone.now()), reader.user)
-    found = narrowed(_filter(found, wanted, reader.user)).order_by("-pk")
-    page = list(with_ends(found)[: PAGE + 1])
+    shown = without_own(seen_by(reader, timezone.now()), reader.user)
+    shown = narrowed(_filter(shown, wanted, reader.user)).order_by("-pk")
+    page = list(with_ends(shown)[: PAGE + 1])
     rows = read_rows(page[:PAGE])
     abandoned = _abandoned(page)
     query = {name: wanted[name] for name in ("county", "mine") if wanted.get(name)}
@@ -99,37 +105,37 @@ def act(request: HttpRequest, parcel_id: int, key: str) -> HttpResponse:
     action = ACTIONS.get(key)
     if action is None:
         raise Http404
-    seen = seen_by(Reader(reader.user, reader.brings, True, reader.points), timezone.now())
+    seen = seen_by(Reader(reader.user, reader.delivers, True, reader.points), timezone.now())
     parcel = get_object_or_404(seen, pk=parcel_id)
     name, before = form_name(parcel, key), page_before(request) or _back(request)
     form = action.form(request.POST, auto_id=f"{name}-%s")
     if not form.is_valid():
         return send_back(request, before, name, form) or redirect(before)
     try:
-        said = perform(action, parcel, form.cleaned_data, by=reader.user)
+        result = perform(action, parcel, form.cleaned_data, by=reader.user)
     except (Refusal, IntegrityError) as error:
         messages.error(request, f"{parcel.order}: {_reason(error)}")
     else:
-        messages.success(request, f"{parcel.order}: {said or action.label}.")
+        messages.success(request, f"{parcel.order}: {result or action.label}.")
     return redirect(before)
 
 
 def _reader(request: HttpRequest) -> Reader:
     """Return the reader. Raises PermissionDenied unless they deliver, or decide about lines."""
     reader = Reader.of(current_user(request))
-    if not (reader.brings or reader.decides):
+    if not (reader.delivers or reader.decides):
         raise PermissionDenied
     return reader
 
 
-def _filter(found: ParcelQuerySet, wanted: dict[str, Any], user: User) -> ParcelQuerySet:
+def _filter(parcels: ParcelQuerySet, wanted: dict[str, Any], user: User) -> ParcelQuerySet:
     if wanted.get("county"):
-        found = found.filter(in_county(wanted["county"]))
+        parcels = parcels.filter(in_county(wanted["county"]))
     if wanted.get("mine"):
-        found = found.claimed_by(user) if wanted["mine"] == "mine" else found.free()
+        parcels = parcels.claimed_by(user) if wanted["mine"] == "mine" else parcels.free()
     if wanted.get("before"):
-        found = found.filter(pk__lt=wanted["before"])
-    return found
+        parcels = parcels.filter(pk__lt=wanted["before"])
+    return parcels
 
 
 def _abandoned(page: list[Parcel]) -> set[int]:
@@ -184,4 +190,4 @@ def _back(request: HttpRequest) -> str:
 
 
 def _reason(error: Refusal | IntegrityError) -> str:
-    return words_of(error) if isinstance(error, Refusal) else f"{FASTER}."
+    return words_of(error) if isinstance(error, Refusal) else f"{CONCURRENT_CHANGE}."

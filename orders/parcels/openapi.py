@@ -11,10 +11,10 @@ from accounts.backoffice.conflicts import ConflictOfInterest
 from accounts.backoffice.second_person import SecondPersonNeeded
 from omachemainproj.api.error_schemas import error_answer, refusals
 from orders.claims import (
-    BringsNothing,
     ClaimedByAnother,
     HasFetched,
-    NothingToBring,
+    NotADeliveryAgent,
+    NothingToDeliver,
     TooManyClaims,
 )
 from orders.fulfilment import NotAllowed, PaymentInDoubt
@@ -35,13 +35,18 @@ _LINK = OpenApiParameter(
     description='`<address>; rel="next"` (RFC 8288) where there is a next page.',
 )
 _NONE = error_answer("There is no such parcel.", "parcel_not_found")
-_NO_AGENT = refusals(BringsNothing)
-_NOT_THEIRS = refusals(ConflictOfInterest, BringsNothing)
-_CLAIMED = refusals(ClaimedByAnother, TooManyClaims, NothingToBring)
+_NO_AGENT = refusals(NotADeliveryAgent)
+_NOT_THEIRS = refusals(ConflictOfInterest, NotADeliveryAgent)
+_CLAIMED = refusals(ClaimedByAnother, TooManyClaims, NothingToDeliver)
 _FETCHED = refusals(ClaimedByAnother, HasFetched)
 _NOT_ATTEMPTED = refusals(NotAllowed, ClaimedByAnother)
 _NOT_MOVED = refusals(
-    NotAllowed, ClaimedByAnother, TooManyClaims, NothingToBring, PaymentInDoubt, SecondPersonNeeded
+    NotAllowed,
+    ClaimedByAnother,
+    TooManyClaims,
+    NothingToDeliver,
+    PaymentInDoubt,
+    SecondPersonNeeded,
 )
 _PARCEL = OpenApiExample(
     "to fetch",

@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from accounts.backoffice.conflicts import own_numbers
 from accounts.models import Address, User
-from orders.claims import BRINGS
+from orders.claims import DELIVER_PERMISSION
 from orders.models import (
     OrderTrack,
     Parcel,
@@ -32,7 +32,7 @@ class Reader:
     """A user who reads parcels, with their permissions for them."""
 
     user: User
-    brings: bool
+    delivers: bool
     decides: bool
     #: The pick-up points whose agent they are.
     points: frozenset[int]
@@ -41,12 +41,14 @@ class Reader:
     def of(cls, user: User) -> Reader:
         """Read a user's permissions and pick-up points. One query besides those of permissions."""
         points = PickupPoint.objects.filter(agents=user).values_list("pk", flat=True)
-        return cls(user, user.has_perm(BRINGS), user.has_perm(DECIDES), frozenset(points))
+        return cls(
+            user, user.has_perm(DELIVER_PERMISSION), user.has_perm(DECIDES), frozenset(points)
+        )
 
     @property
     def has_to_do(self) -> bool:
         """Whether the user has any role for parcels."""
-        return self.brings or self.decides or bool(self.points)
+        return self.delivers or self.decides or bool(self.points)
 
     def is_at_point(self, parcel: Parcel) -> bool:
         """Whether they are an agent of the parcel's pick-up point."""
@@ -54,7 +56,7 @@ class Reader:
 
     def sees_seller(self, parcel: Parcel) -> bool:
         """Whether they see where a parcel is collected: they deliver it, or may claim it."""
-        return self.decides or (self.brings and parcel.agent_id in {None, self.user.pk})
+        return self.decides or (self.delivers and parcel.agent_id in {None, self.user.pk})
 
     def sees_recipient(self, parcel: Parcel) -> bool:
         """Whether they see the recipient: they deliver it to an address, or hand it over."""
@@ -73,7 +75,7 @@ def seen_by(reader: Reader, now: datetime) -> ParcelQuerySet:
     if reader.decides:
         return parcels
     theirs = Q(pk__in=[])
-    if reader.brings:
+    if reader.delivers:
         theirs |= Q(agent=reader.user)
         theirs |= Q(agent__isnull=True) & Q(pk__in=Parcel.objects.to_bring().values("pk"))
     if reader.points:

@@ -17,7 +17,7 @@ from accounts.backoffice.actions import perform
 from omachemainproj.api.errors import FieldRefusal, Refusal
 from omachemainproj.api.pagination import KeysetPagination
 from omachemainproj.api.parameters import PAGING, refuse_unknown
-from orders.claims import BringsNothing, ClaimedByAnother
+from orders.claims import ClaimedByAnother, NotADeliveryAgent
 from orders.models import Parcel, ParcelQuerySet, ParcelStatus
 
 from . import openapi as descriptions
@@ -62,7 +62,7 @@ class ParcelsView(GenericAPIView):
         """
         reader = Reader.of(current_user(request))
         if not reader.has_to_do:
-            raise BringsNothing
+            raise NotADeliveryAgent
         refuse_unknown(request, (*ParcelFilterInput().fields, *PAGING))
         parcels = without_own(seen_by(reader, timezone.now()), reader.user)
         parcels = _filter(parcels, _read_filter(request), reader)
@@ -124,9 +124,9 @@ class ParcelAttemptView(APIView):
         reader, parcel, was_seen = _find(request, parcel_id)
         asked = AttemptInput(data=request.data)
         asked.is_valid(raise_exception=True)
-        said = {"reason": asked.validated_data["reason"], "why": asked.validated_data["note"]}
+        given = {"reason": asked.validated_data["reason"], "why": asked.validated_data["note"]}
         try:
-            perform(ATTEMPT, parcel, said, by=reader.user)
+            perform(ATTEMPT, parcel, given, by=reader.user)
         except Parcel.DoesNotExist:
             raise NoSuchParcel from None
         return _answer(parcel, reader, was_seen=was_seen)
@@ -207,7 +207,7 @@ def _find(request: Request, parcel_id: str) -> _Found:
     refused.
     """
     reader = Reader.of(current_user(request))
-    found = Reader(reader.user, reader.brings, reader.brings or reader.decides, reader.points)
+    found = Reader(reader.user, reader.delivers, reader.delivers or reader.decides, reader.points)
     parcel = seen_by(found, timezone.now()).filter(pk=int(parcel_id)).first()
     if parcel is None:
         raise NoSuchParcel

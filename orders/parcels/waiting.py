@@ -50,16 +50,18 @@ def remind_of_waiting_goods(now: datetime) -> int:
 
     Each once per line. Returns how many notifications. Safe to repeat and to run concurrently.
     """
-    over = _untold(NotificationKind.UNCOLLECTED, uncollected(now))
+    over = _not_yet_notified(NotificationKind.UNCOLLECTED, uncollected(now))
     half = waiting_since(now - _time() / 2).exclude(pk__in=uncollected(now).values("pk"))
-    notices = [*over, *_untold(NotificationKind.WAITING, half)]
+    notices = [*over, *_not_yet_notified(NotificationKind.WAITING, half)]
     notify_all(notices)
     return len(notices)
 
 
-def _untold(kind: NotificationKind, lines: OrderTrackQuerySet) -> list[Notice]:
-    told = Notice.objects.filter(track=OuterRef("pk"), kind=kind)
-    some = lines.filter(~Exists(told)).annotate(arrived_at=F("parcel__arrived_at")).order_by("pk")
+def _not_yet_notified(kind: NotificationKind, lines: OrderTrackQuerySet) -> list[Notice]:
+    notices = Notice.objects.filter(track=OuterRef("pk"), kind=kind)
+    some = (
+        lines.filter(~Exists(notices)).annotate(arrived_at=F("parcel__arrived_at")).order_by("pk")
+    )
     return [
         Notice(
             kind=kind,

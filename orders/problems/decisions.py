@@ -72,7 +72,7 @@ def refund_whole(problem_id: int, decider: Decider) -> Problem:
     Raises ProblemClosed, and ShopDecides for a seller who was paid.
     """
     line, problem = _lock_to_give(problem_id, decider)
-    _require_within_limit(line, decider, line.rest)
+    _require_within_limit(line, decider, line.net_amount)
     return _refund_whole(line, problem, decider)
 
 
@@ -84,14 +84,14 @@ def refund_part(problem_id: int, decider: Decider, *, amount: int) -> Problem:
     ProblemClosed, FieldRefusal for more than is left, and ShopDecides for a seller who was paid.
     """
     line, problem = _lock_to_give(problem_id, decider)
-    if not 1 <= amount <= line.rest:
+    if not 1 <= amount <= line.net_amount:
         refuse_field(
             "amount",
-            f"Enter an amount between KES 1 and {format_kes(line.rest)} (what is left of the "
+            f"Enter an amount between KES 1 and {format_kes(line.net_amount)} (what is left of the "
             "price).",
         )
     _require_within_limit(line, decider, amount)
-    if amount == line.rest:
+    if amount == line.net_amount:
         return _refund_whole(line, problem, decider)
     _end(line, problem, Outcome.REDUCED, decider, refunded=amount)
     PriceReduction.objects.create(
@@ -118,7 +118,7 @@ def bring_back(problem_id: int, decider: Decider) -> Problem:
         raise NothingToBringBack
     problem.state, problem.waiting_since = ProblemState.RETURNING, None
     problem.save(update_fields=["state", "waiting_since"])
-    _say(line, problem, ProblemState.RETURNING.value, decider, refunded=line.rest)
+    _say(line, problem, ProblemState.RETURNING.value, decider, refunded=line.net_amount)
     return problem
 
 
@@ -132,8 +132,8 @@ def confirm_return(problem_id: int, decider: Decider, *, goods_there: bool) -> P
     line, problem = _lock_to_give(problem_id, decider)
     if problem.state != ProblemState.RETURNING:
         raise NotReturning
-    _require_within_limit(line, decider, line.rest)
-    _end(line, problem, Outcome.RETURNED, decider, refunded=line.rest)
+    _require_within_limit(line, decider, line.net_amount)
+    _end(line, problem, Outcome.RETURNED, decider, refunded=line.net_amount)
     cancel_locked(line, actor=decider.person, note=_note(problem, decider), goods_there=goods_there)
     return problem
 
@@ -183,7 +183,7 @@ def _require_within_limit(line: OrderTrack, decider: Decider, amount: int) -> No
 
 
 def _refund_whole(line: OrderTrack, problem: Problem, decider: Decider) -> Problem:
-    _end(line, problem, Outcome.REFUNDED, decider, refunded=line.rest)
+    _end(line, problem, Outcome.REFUNDED, decider, refunded=line.net_amount)
     cancel_locked(line, actor=decider.person, note=_note(problem, decider), goods_there=False)
     return problem
 

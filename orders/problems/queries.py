@@ -37,19 +37,19 @@ def find_part(track_id: int, person: User, *parties: Party) -> Part:
 
     Raises NoSuchProblem if there is none, and for everyone else.
     """
-    found = with_counts(Problem.objects.filter(track=track_id)).order_by("-pk").first()
-    party = party_of(person, found.track) if found else None
-    if found is None or party is None or party not in parties:
+    problem = with_counts(Problem.objects.filter(track=track_id)).order_by("-pk").first()
+    party = party_of(person, problem.track) if problem else None
+    if problem is None or party is None or party not in parties:
         raise NoSuchProblem
-    return Part(found, party)
+    return Part(problem, party)
 
 
 def with_counts(problems: QuerySet[Problem]) -> QuerySet[Any]:
-    """Problems with their lines and orders, annotated with ``said``: the number of messages."""
+    """Problems with their lines and orders, annotated with ``message_count``."""
     # A subquery instead of a join and GROUP BY: it counts only for the rows of a page.
-    said = ProblemMessage.objects.filter(problem=OuterRef("pk")).order_by().values("problem")
-    counted = Coalesce(Subquery(said.values(said=Count("pk"))), 0)
-    rows = problems.select_related("track__order").annotate(said=counted)
+    messages = ProblemMessage.objects.filter(problem=OuterRef("pk")).order_by().values("problem")
+    counted = Coalesce(Subquery(messages.values(count=Count("pk"))), 0)
+    rows = problems.select_related("track__order").annotate(message_count=counted)
     return rows.defer("track__collection_code")
 
 
@@ -72,7 +72,7 @@ def thread_of(problem: Problem) -> list[ProblemMessage]:
 def find_picture(track_id: int, picture_id: int, person: User) -> ProblemPicture:
     """Return a picture of a line's problem, for its buyer or seller. Raises NoSuchProblem."""
     pictures = ProblemPicture.objects.select_related("message__problem__track")
-    found = pictures.filter(pk=picture_id, message__problem__track=track_id).first()
-    if found is None or party_of(person, found.message.problem.track) is None:
+    picture = pictures.filter(pk=picture_id, message__problem__track=track_id).first()
+    if picture is None or party_of(person, picture.message.problem.track) is None:
         raise NoSuchProblem
-    return found
+    return picture

@@ -11,7 +11,8 @@ from orders.models import Problem, ProblemMessage
 
 
 def represent_summary(problem: Any) -> dict[str, Any]:
-    """Return the state of a problem for the page of its line; ``said`` is annotated (queries).
+    """Return the state of a problem for the page of its line; ``message_count`` is annotated
+    (queries).
 
     ``refunded`` in whole KES, times in UTC.
     """
@@ -22,7 +23,7 @@ def represent_summary(problem: Any) -> dict[str, Any]:
         "outcome": problem.outcome or None,
         "ended_by": problem.ended_by or None,
         "refunded": problem.refunded,
-        "messages": problem.said,
+        "messages": problem.message_count,
         "opened_at": problem.opened_at,
         "closed_at": problem.closed_at,
     }

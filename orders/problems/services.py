@@ -310,11 +310,11 @@ def _said_before(track_id: int, author: User, key: str | None) -> ProblemMessage
 
     Recent means within REPEAT_WINDOW.
     """
-    said = ProblemMessage.objects.filter(problem__track=track_id, author=author)
-    said = said.select_related("problem").order_by("-pk")
+    messages = ProblemMessage.objects.filter(problem__track=track_id, author=author)
+    messages = messages.select_related("problem").order_by("-pk")
     if key is not None:
-        return said.filter(idempotency_key=key).first()
-    last = said.first()
+        return messages.filter(idempotency_key=key).first()
+    last = messages.first()
     return last if last and last.created_at > timezone.now() - REPEAT_WINDOW else None
 
 

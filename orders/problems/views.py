@@ -77,15 +77,15 @@ class MessagesView(_ThreadView):
         key = read_idempotency_key(request.headers.get("Idempotency-Key"))
         asked = MessageInput(data=request.data, context={"request": request})
         asked.is_valid(raise_exception=True)
-        said = add_message(
+        added = add_message(
             part.problem.pk,
             author=current_user(request),
             party=part.party,
             key=key,
             **asked.validated_data,
         )
-        body = represent_message(said.message, part.problem, request)
-        return Response(body, status=_status(is_new=said.is_new))
+        body = represent_message(added.message, part.problem, request)
+        return Response(body, status=_status(is_new=added.is_new))
 
 
 class AcceptView(APIView):

@@ -18,7 +18,12 @@ from omachemainproj.api.errors import FieldRefusal
 from omachemainproj.compiled_queries import compiled
 from omachemainproj.money import format_kes
 from orders.cashout import OWN_GOODS
-from orders.delivery.destinations import Destination, NotThere, find_place, find_rate_to
+from orders.delivery.destinations import (
+    Destination,
+    DestinationUnavailable,
+    find_place,
+    find_rate_to,
+)
 from orders.delivery.fees import fees_of
 from orders.models import Order, OrderTrack
 from orders.refusals import LineRequest, check_amount
@@ -110,7 +115,7 @@ def quote(
         try:
             place = find_place(delivery, buyer, mpesa_number)
             rate = find_rate_to(place, delivery.field)
-        except NotThere as why:
+        except DestinationUnavailable as why:
             fee = None
             problems.append(QuoteIssue(why.problem, why.message))
         else:

@@ -74,9 +74,9 @@ def show_problems(person: User, viewer: User) -> Content | None:
     return Table(("Problem", "As", "Goods", "Order", "Status", "Reported"), rows, "", more)
 
 
-@section(User, "told", "Notifications", permission="orders.view_message", place=80)
+@section(User, "notifications", "Notifications", permission="orders.view_message", place=80)
 def show_notifications(person: User, viewer: User) -> Content:
     messages, has_more = newest_of(Message.objects.with_delivery().filter(user=person.pk))
     more = list_of(Message, "All messages", user=person.pk) if has_more else None
     notifications = describe_messages(messages, viewer)
-    return Part("admin/orders/page/told.html", {"messages": notifications, "more": more})
+    return Part("admin/orders/page/notifications.html", {"messages": notifications, "more": more})

@@ -45,12 +45,12 @@ def _console_history(viewer: User, order: Order) -> str:
     return console_page(order) if viewer.has_perm(VIEW_MONEY) else ""
 
 
-@section(Order, "told", "Notifications", permission="orders.view_message", place=80)
-def show_told(order: Order, viewer: User) -> Content:
+@section(Order, "notifications", "Notifications", permission="orders.view_message", place=80)
+def show_notifications(order: Order, viewer: User) -> Content:
     messages, has_more = newest_of(Message.objects.with_delivery().filter(notice__order=order.pk))
     more = list_of(Message, "All messages", q=order.reference) if has_more else None
     notifications = describe_messages(messages, viewer)
-    return Part("admin/orders/page/told.html", {"messages": notifications, "more": more})
+    return Part("admin/orders/page/notifications.html", {"messages": notifications, "more": more})
 
 
 @section(Order, "story", "History", permission=SEES_ORDERS, place=90)

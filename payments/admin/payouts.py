@@ -72,7 +72,7 @@ class SellerShareAdmin(OnConsole, LookupAdmin):
 
     list_display = (
         "track",
-        "stands",
+        "status_label",
         "amount",
         "seller",
         "sold_for",
@@ -97,7 +97,7 @@ class SellerShareAdmin(OnConsole, LookupAdmin):
     )
 
     @admin.display(description="Status")
-    def stands(self, share: SellerShare) -> str:
+    def status_label(self, share: SellerShare) -> str:
         """The same badge as on the order's page."""
         return describe_share(share)
 

@@ -70,12 +70,12 @@ def _messages_of(problems: Sequence[Problem]) -> dict[int, list[ProblemMessage]]
     # Not the image itself, which may be a megabyte.
     pictures = ProblemPicture.objects.only("pk", "message_id").order_by("pk")
     of_these = ProblemMessage.objects.filter(problem__in=problems).order_by("-pk")
-    found = defaultdict(list)
+    by_problem = defaultdict(list)
     for message in reversed(
         of_these.prefetch_related(Prefetch("pictures", pictures))[:MAX_MESSAGES]
     ):
-        found[message.problem_id].append(message)
-    return found
+        by_problem[message.problem_id].append(message)
+    return by_problem
 
 
 def _forms_of(problem: Problem, viewer: User) -> list[PageForm]:

@@ -15,7 +15,7 @@ from omachemainproj.mpesa_limits import MAX_B2C, MAX_PAYMENT, MIN_B2C, MIN_PAYME
 from omachemainproj.phones import normalise_phone
 from omachemainproj.text import clean_shown, fold_identifier
 from orders.models import MAX_TEXT
-from payments.interest import (
+from payments.conflict_parties import (
     parties_of_named_order,
     parties_of_named_person,
     parties_of_named_receipt,

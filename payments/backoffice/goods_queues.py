@@ -21,7 +21,7 @@ _PROBLEM: dict[str, Column] = {
     "Problem": lambda problem: problem.get_kind_display(),
     "Order": "track.order",
     "Goods": "track",
-    "Price": lambda problem: format_kes(problem.track.rest),
+    "Price": lambda problem: format_kes(problem.track.net_amount),
     "Status": lambda problem: problem.get_state_display(),
     "Reported": "opened_at",
     "Unanswered since": "waiting_since",

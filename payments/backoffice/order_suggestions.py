@@ -11,7 +11,7 @@ from omachemainproj.phones import PhoneMatch, match_phone, read_masked_phone
 from orders.lookup import letters_of_reference
 from orders.models import REFERENCE_ALPHABET, REFERENCE_LENGTH, Order, PaymentStatus
 from payments.models import Receipt
-from payments.same_payments import unnamed_behind
+from payments.payment_matching import matching_paid_prompts
 
 #: The newest orders in which to look for the same amount.
 _RECENT = 5000
@@ -34,7 +34,7 @@ def suggest_orders(receipt: Receipt) -> list[Suggestion]:
     """Orders the payer may have meant, likeliest first. Six queries."""
     found = {
         attempt.order_id: Suggestion(attempt.order, WITHOUT_NUMBER)
-        for attempt in unnamed_behind(receipt)
+        for attempt in matching_paid_prompts(receipt)
     }
     misspelt = Order.objects.filter(reference__in=set(_misspellings(receipt.reference)))
     for order in misspelt[:_MAX_SUGGESTIONS]:

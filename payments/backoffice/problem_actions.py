@@ -25,7 +25,7 @@ def _decider(given: Given, by: User) -> Decider:
 def _cost_of_full_refund(problem: Problem, given: Given) -> Cost:
     """The rest of the price, and the delivery fee if it is refunded too."""
     parcel = problem.track.parcel if given.get("with_fee") else None
-    return _cost_of_refund(problem, problem.track.rest + (parcel.fee if parcel else 0))
+    return _cost_of_refund(problem, problem.track.net_amount + (parcel.fee if parcel else 0))
 
 
 def _cost_of_partial_refund(problem: Problem, given: Given) -> Cost:
@@ -40,7 +40,7 @@ def _cost_of_refund(problem: Problem, amount: int) -> Cost:
 
 
 def _cost_of_closing(problem: Problem, given: Given) -> Cost:
-    return Cost(moved=problem.track.rest)
+    return Cost(moved=problem.track.net_amount)
 
 
 def _describe_refund(problem: Problem) -> str:

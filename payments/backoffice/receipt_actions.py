@@ -17,7 +17,7 @@ from payments.models import (
     TransferStatus,
     Verification,
 )
-from payments.same_payments import is_undecided
+from payments.payment_matching import is_undecided
 
 from . import receipt_services, transfer_services
 from .forms import OrderReferenceForm, ReceiptNumberForm, SeenPaymentForm

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.backoffice.second_person import ONE_HAND, is_one_hand
+from accounts.backoffice.second_person import SAME_PERSON, counts_as_same_person
 from accounts.models import User
 from omachemainproj.api.errors import Refusal
 from omachemainproj.locking import lock_row
@@ -41,6 +41,7 @@ from payments.models import (
     Verification,
 )
 from payments.models.evidence import is_enough
+from payments.payment_matching import is_undecided, matching_receipts
 from payments.reconciliation.incoming import IncomingPayment, record_receipt
 from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from payments.reconciliation.receipts import correct_amount, find_receipt
@@ -58,7 +59,6 @@ from payments.refunds.external_reversals import (
     write_off_never_came,
 )
 from payments.refunds.services import NothingToRefund, refund_unmatched
-from payments.same_payments import is_undecided, receipts_behind
 from payments.transfers import is_number_of_transfer
 from payments.webhooks.inbox import reprocess_event
 
@@ -76,15 +76,15 @@ class ActionNotAvailable(Refusal):
 
 def require_uninvolved(by: User, involved: Mapping[str, Set[int | None]]) -> None:
     """Raise ActionNotAvailable if a user is one of those involved, or counts as one person with
-    one of them (accounts.backoffice.second_person.is_one_hand).
+    one of them (accounts.backoffice.second_person.counts_as_same_person).
 
     ``involved`` are ids of users, by the sentence that tells one of them so.
     """
     for sentence, ids in involved.items():
         if by.pk in ids:
             raise ActionNotAvailable(sentence)
-    if is_one_hand(by, set[int | None]().union(*involved.values())):
-        raise ActionNotAvailable(ONE_HAND)
+    if counts_as_same_person(by, set[int | None]().union(*involved.values())):
+        raise ActionNotAvailable(SAME_PERSON)
 
 
 @contextmanager
@@ -230,7 +230,7 @@ def mark_attempt_unpaid(payment_id: int) -> OrderPayment:
     payment = lock_row(OrderPayment, payment_id)
     if not payment.is_open or payment.live:
         raise ActionNotAvailable("This attempt has ended, or its prompt may still be open.")
-    if behind := receipts_behind(payment):
+    if behind := matching_receipts(payment):
         raise ActionNotAvailable(
             f"{behind[0]} arrived at that time without an order and may be this payment. First "
             "record that this attempt was paid, or that the other is a separate payment."

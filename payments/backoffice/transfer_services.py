@@ -127,7 +127,7 @@ def approve_payout(payout_id: int, *, by: User) -> Payout:
 
     The seller cannot approve it, nor can anyone who fetched its goods, entered the phone number or
     recorded the order's payment, nor who counts as one person with one of them
-    (accounts.backoffice.second_person.is_one_hand).
+    (accounts.backoffice.second_person.counts_as_same_person).
     """
     payout = lock_row(Payout, payout_id)
     if not Payout.objects.to_approve().filter(pk=payout_id).exists():

@@ -21,7 +21,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.authentication import current_user
 from accounts.backoffice import audit
-from accounts.backoffice.actions import FASTER, ReasonForm, page_before, perform
+from accounts.backoffice.actions import CONCURRENT_CHANGE, ReasonForm, page_before, perform
 from accounts.backoffice.change_list import COUNT_AT_MOST
 from accounts.backoffice.sent_forms import send_back
 from accounts.models import Proposal, User
@@ -169,7 +169,7 @@ def act(request: HttpRequest, kind: str, pk: int, key: str) -> HttpResponse:
 
 
 def _reason(error: Refusal | IntegrityError) -> str:
-    return str(error) if isinstance(error, Refusal) else f"{FASTER} before you decide."
+    return str(error) if isinstance(error, Refusal) else f"{CONCURRENT_CHANGE} before you decide."
 
 
 def _show_console(
@@ -189,7 +189,7 @@ def _show_console(
         unsolicited=_count_unsolicited() if sees_money else 0,
         sees_money=sees_money,
         verdict=NightlyProof.objects.last_verdict() if sees_money else None,
-        troubles=Trouble.objects.told() if sees_money else (),
+        troubles=Trouble.objects.alerted() if sees_money else (),
         may_act=request.user.has_perm(DECIDE_MONEY),
         may_decide=any(view.may_act for view in waiting),
         write=form,

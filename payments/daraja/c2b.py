@@ -59,7 +59,7 @@ class C2bCalls(Connection):
         reply = self._post(REGISTER_PATH, addresses)
         if reply.is_accepted:
             return
-        message = reply.trouble.message.lower() if reply.trouble else ""
+        message = reply.error.message.lower() if reply.error else ""
         if any(words in message for words in ALREADY_REGISTERED):
             raise reply.refused(DarajaRefusal.ALREADY_REGISTERED)
         raise reply.no("registration of addresses")

@@ -327,10 +327,10 @@ def _gap(balances: Sequence[tuple[Decimal, Decimal, int]]) -> int | None:
 
 
 def _time(typed: str, number: int) -> datetime:
-    found = _moment(typed)
-    if found is None:
+    moment = _moment(typed)
+    if moment is None:
         raise UnreadableStatement(f"Line {number}: “{typed[:40]}” is not a time.")
-    return found
+    return moment
 
 
 def _moment(typed: str) -> datetime | None:
@@ -357,20 +357,20 @@ def _phone(row: Mapping[str, str]) -> str:
     for a short code, a bank, or a name alone."""
     party, details = row[PARTY], row[DETAILS]
     before_typed = _TYPED.split(details, 1)[0]
-    found = _PHONE.match(party) if party else _PHONE_IN_DETAILS.search(before_typed)
-    return found[1] if found else ""
+    match = _PHONE.match(party) if party else _PHONE_IN_DETAILS.search(before_typed)
+    return match[1] if match else ""
 
 
 def _shortcode(about: Sequence[str]) -> str:
     for name, value in itertools.pairwise(about):
-        found = _SHORTCODE.match(value)
-        if _plain(name) in _SHORTCODE_NAMES and found:
-            return found[1]
+        match = _SHORTCODE.match(value)
+        if _plain(name) in _SHORTCODE_NAMES and match:
+            return match[1]
     for cell in about:
         name, _, value = cell.partition(":")
-        found = _SHORTCODE.match(value.strip())
-        if _plain(name) in _SHORTCODE_NAMES and found:
-            return found[1]
+        match = _SHORTCODE.match(value.strip())
+        if _plain(name) in _SHORTCODE_NAMES and match:
+            return match[1]
     return ""
 
 

@@ -21,7 +21,7 @@ NAMES = ("CheckoutRequestID", "ConversationID")
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class ReplyError:
     """The error in an answer: its code and one printable line, "" for what it does not have."""
 
     code: str = ""
@@ -38,7 +38,7 @@ class Reply:
     status: int
     fields: Mapping[str, Any] | None
     start: str
-    trouble: Trouble | None
+    error: ReplyError | None
 
     @classmethod
     def of(cls, *, status: int, body: bytes, read: Callable[[bytes], Any] = read_json) -> Self:
@@ -50,7 +50,7 @@ class Reply:
         if not isinstance(fields, dict):
             fields = None
         start = printable(body[:800].decode(errors="replace"))
-        return cls(status, fields, start, _trouble_in(fields or {}))
+        return cls(status, fields, start, _error_in(fields or {}))
 
     def text(self, name: str) -> str:
         """A field for display, as one printable line."""
@@ -70,9 +70,9 @@ class Reply:
     @property
     def is_token_error(self) -> bool:
         """Whether to resend with a new token. Never true if the request may have been accepted."""
-        trouble = self.trouble or Trouble()
+        error = self.error or ReplyError()
         return not self.may_be_taken and error_codes.is_token_error(
-            status=self.status, code=trouble.code, message=trouble.message, is_page=self.is_page
+            status=self.status, code=error.code, message=error.message, is_page=self.is_page
         )
 
     @property
@@ -80,10 +80,8 @@ class Reply:
         """The kind of a certain refusal; None if it was accepted or is uncertain."""
         if self.may_be_taken:
             return None
-        trouble = self.trouble or Trouble()
-        known = error_codes.refusal_of(
-            status=self.status, code=trouble.code, message=trouble.message
-        )
+        error = self.error or ReplyError()
+        known = error_codes.refusal_of(status=self.status, code=error.code, message=error.message)
         if known is None and error_codes.was_turned_away(status=self.status, is_page=self.is_page):
             return DarajaRefusal.GATEWAY
         return known
@@ -103,8 +101,8 @@ class Reply:
 
     @property
     def _is_doubtful(self) -> bool:
-        trouble = self.trouble or Trouble()
-        return error_codes.is_doubtful(code=trouble.code, message=trouble.message)
+        error = self.error or ReplyError()
+        return error_codes.is_doubtful(code=error.code, message=error.message)
 
     @property
     def may_be_taken(self) -> bool:
@@ -116,17 +114,17 @@ class Reply:
     def says_duplicate(self) -> bool:
         """Whether an earlier request had the same id."""
         description = self.text("ResponseDescription")
-        trouble = self.trouble or Trouble(self.code("ResponseCode"), description)
-        return error_codes.is_duplicate(code=trouble.code, message=trouble.message)
+        error = self.error or ReplyError(self.code("ResponseCode"), description)
+        return error_codes.is_duplicate(code=error.code, message=error.message)
 
     @property
     def is_accepted(self) -> bool:
-        return self.status == 200 and not self.trouble and self.code("ResponseCode") == ACCEPTED
+        return self.status == 200 and not self.error and self.code("ResponseCode") == ACCEPTED
 
     @property
     def turned_down_in_200(self) -> str:
         """The response code of a well-formed answer that is a refusal, else ""."""
-        well_formed = self.status == 200 and not self.trouble and not self.may_be_taken
+        well_formed = self.status == 200 and not self.error and not self.may_be_taken
         return self.code("ResponseCode") if well_formed else ""
 
     def refused(self, kind: DarajaRefusal, *, code: str = "") -> DarajaRefused:
@@ -134,11 +132,11 @@ class Reply:
 
         Only known fields of a JSON object are quoted: others may contain a token or a number.
         """
-        trouble = self.trouble or Trouble(code, self.text("ResponseDescription"))
+        error = self.error or ReplyError(code, self.text("ResponseDescription"))
         quoted = self.start if self.fields is None and self.start else "without a reason"
-        message = trouble.message or f"HTTP {self.status}: {quoted}"
+        message = error.message or f"HTTP {self.status}: {quoted}"
         doubtful = self._is_doubtful and kind not in {DarajaRefusal.TOKEN, DarajaRefusal.GATEWAY}
-        return DarajaRefused(message, code=trouble.code, kind=kind, doubtful=doubtful)
+        return DarajaRefused(message, code=error.code, kind=kind, doubtful=doubtful)
 
     def no(self, request: str) -> DarajaError:
         """The error to raise if this is not a success, for calls that do not move money."""
@@ -154,13 +152,13 @@ class Reply:
         return DarajaUnknown(message, answer=self.start)
 
 
-def _trouble_in(fields: Mapping[str, Any]) -> Trouble | None:
+def _error_in(fields: Mapping[str, Any]) -> ReplyError | None:
     """Two formats exist: Daraja's own, also seen under HTTP 200, and its API gateway's."""
     if code := fields.get("errorCode"):
-        return Trouble(code=code_text(code), message=printable(fields.get("errorMessage")))
+        return ReplyError(code=code_text(code), message=printable(fields.get("errorMessage")))
     fault = fields.get("fault")
     if not isinstance(fault, dict):
         return None
     detail = fault.get("detail")
     code = detail.get("errorcode") if isinstance(detail, dict) else None
-    return Trouble(code=code_text(code), message=printable(fault.get("faultstring")))
+    return ReplyError(code=code_text(code), message=printable(fault.get("faultstring")))

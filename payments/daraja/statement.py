@@ -139,7 +139,7 @@ class StatementCalls(Connection):
 
 
 def _is_fine(reply: Reply, code: str) -> bool:
-    return reply.status == 200 and not reply.trouble and code in (DONE, NOTHING_NEW)
+    return reply.status == 200 and not reply.error and code in (DONE, NOTHING_NEW)
 
 
 def _second(when: datetime) -> str:

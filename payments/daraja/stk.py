@@ -129,7 +129,7 @@ def _check_push(*, phone: str, amount: int, reference: str, description: str) ->
 
 def _read_push(reply: Reply) -> PushAccepted:
     code = reply.code("ResponseCode")
-    if reply.status == 200 and not reply.trouble:
+    if reply.status == 200 and not reply.error:
         merchant_id, checkout_id = reply.id("MerchantRequestID"), reply.id("CheckoutRequestID")
         if code == ACCEPTED and merchant_id and checkout_id:
             return PushAccepted(merchant_id, checkout_id, reply.text("CustomerMessage"))
@@ -142,7 +142,7 @@ def _read_push(reply: Reply) -> PushAccepted:
 
 def _read_status(reply: Reply, checkout_request_id: str) -> StkStatus:
     # Finished payments have been answered with an error at random: errors prove nothing.
-    if reply.status != 200 or reply.trouble or reply.code("ResponseCode") != ACCEPTED:
+    if reply.status != 200 or reply.error or reply.code("ResponseCode") != ACCEPTED:
         answered = reply.fields is not None and reply.refusal not in RETRYABLE
         return _unsettled(str(reply.refused(DarajaRefusal.OTHER)), answered=answered)
     if reply.id("CheckoutRequestID") != checkout_request_id:

@@ -66,11 +66,11 @@ class Person:
         """Call the API; returns status and JSON. Raises DemoError if there is no response."""
         if not self._token:
             self._sign_in()
-        status, said = call(method, f"{self._shop}{path}", body, token=self._token, key=key)
+        status, answer = call(method, f"{self._shop}{path}", body, token=self._token, key=key)
         if status == 401:
             self._sign_in()
-            status, said = call(method, f"{self._shop}{path}", body, token=self._token, key=key)
-        return status, said
+            status, answer = call(method, f"{self._shop}{path}", body, token=self._token, key=key)
+        return status, answer
 
     def get(self, path: str) -> Any:
         """GET a path. Raises DemoError if the shop refuses."""
@@ -78,8 +78,8 @@ class Person:
 
     def post(self, path: str, body: Any = None, *, key: str = "") -> Any:
         """POST to a path. Raises DemoError if the shop refuses."""
-        status, said = self.ask("POST", path, body, key)
-        return _expect(status, said, 200 if status == 200 else 201, self._asked(path))
+        status, answer = self.ask("POST", path, body, key)
+        return _expect(status, answer, 200 if status == 200 else 201, self._asked(path))
 
     def cash_out(
         self,
@@ -181,17 +181,17 @@ class Phones:
     def _answer(self, path: str, body: Any) -> None:
         """Answer a prompt, which workers may send a moment after the order."""
         deadline = time.monotonic() + TIMEOUT
-        status, said = call("POST", f"{self._mpesa}/control/{path}", body)
+        status, answer = call("POST", f"{self._mpesa}/control/{path}", body)
         while status == NO_PROMPT and time.monotonic() < deadline:
             time.sleep(0.1)
-            status, said = call("POST", f"{self._mpesa}/control/{path}", body)
-        _expect(status, said, 200, f"M-Pesa: {path}")
+            status, answer = call("POST", f"{self._mpesa}/control/{path}", body)
+        _expect(status, answer, 200, f"M-Pesa: {path}")
 
     def _post(self, path: str, body: Any) -> Any:
         return _expect(*call("POST", f"{self._mpesa}/control/{path}", body), 200, f"M-Pesa: {path}")
 
 
-def _expect(status: int, said: Any, expected: int, asked: str) -> Any:
+def _expect(status: int, answer: Any, expected: int, asked: str) -> Any:
     if status != expected:
-        raise DemoError(f"{asked} returned {status} instead of {expected}: {said}")
-    return said
+        raise DemoError(f"{asked} returned {status} instead of {expected}: {answer}")
+    return answer

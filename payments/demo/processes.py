@@ -34,13 +34,13 @@ class ServerStopped(Exception):
     """A server that should be running is not. The text is a sentence."""
 
 
-def environment(*, web: int, phone: int, kept: Path) -> dict[str, str]:
+def environment(*, web: int, phone: int, folder: Path) -> dict[str, str]:
     """The default environment of the processes.
 
-    ``kept`` is the folder of the simulator's key and certificate.
+    ``folder`` has the simulator's key and certificate.
     """
     return {
-        "DARAJA_CERTIFICATE": str(kept / "certificate.pem"),
+        "DARAJA_CERTIFICATE": str(folder / "certificate.pem"),
         "DARAJA_BASE_URL": f"http://{HOST}:{phone}",
         "DARAJA_CALLBACK_BASE_URL": f"http://{HOST}:{web}",
         "FRONTEND_URL": f"http://{HOST}:{web}/shop",
@@ -50,7 +50,7 @@ def environment(*, web: int, phone: int, kept: Path) -> dict[str, str]:
         "STAFF_MOVES_DAILY_LIMIT": "1000000000",
         "DJANGO_RUNSERVER_HIDE_WARNING": "true",
         # In files, since on the terminal they would hide the welcome.
-        "EMAIL_URL": f"filemail:///{quote(str(kept.resolve() / MAILS))}",
+        "EMAIL_URL": f"filemail:///{quote(str(folder.resolve() / MAILS))}",
         # Default credentials of the simulator (daraja_simulator/config.py): its phones show SMS.
         "SMS": "africastalking",
         "AFRICASTALKING_BASE_URL": f"http://{HOST}:{phone}",
@@ -63,23 +63,23 @@ def environment(*, web: int, phone: int, kept: Path) -> dict[str, str]:
 
 @contextmanager
 def open_simulator(
-    environ: dict[str, str], *, phone: int, kept: Path, log: IO[bytes] | None = None
+    environ: dict[str, str], *, phone: int, folder: Path, log: IO[bytes] | None = None
 ) -> Iterator[Servers]:
     """Run only the simulator until the block ends."""
-    kept.mkdir(exist_ok=True)
+    folder.mkdir(exist_ok=True)
     servers: Servers = {}
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        _start(servers, _simulator(environ, phone, kept), environ, log)
+        _start(servers, _simulator(environ, phone, folder), environ, log)
         _wait_until_open(servers, (phone,))
         yield servers
     finally:
         _stop(servers)
 
 
-def _simulator(environ: dict[str, str], phone: int, kept: Path) -> dict[str, list[str]]:
-    key = ["--certificate", environ["DARAJA_CERTIFICATE"], "--key", str(kept / "key.pem")]
-    key += ["--books", str(kept / BOOKS), "--mails", str(kept / MAILS)]
+def _simulator(environ: dict[str, str], phone: int, folder: Path) -> dict[str, list[str]]:
+    key = ["--certificate", environ["DARAJA_CERTIFICATE"], "--key", str(folder / "key.pem")]
+    key += ["--books", str(folder / BOOKS), "--mails", str(folder / MAILS)]
     # As at Safaricom, a new token invalidates the previous one.
     newest = ["--set", "newest_token_only=on"]
     reports = f"{environ['DARAJA_CALLBACK_BASE_URL']}/safwebhook/sms/{REPORTS_TOKEN}/"
@@ -93,7 +93,7 @@ def open_shop(
     *,
     web: int,
     phone: int,
-    kept: Path,
+    folder: Path,
     log: IO[bytes] | None = None,
     with_simulator: bool = True,
 ) -> Iterator[Servers]:
@@ -102,9 +102,9 @@ def open_shop(
     The processes print to ``log``, or to this process's output. ``with_simulator=False`` uses one
     that is already running at ``phone``.
     """
-    kept.mkdir(exist_ok=True)
+    folder.mkdir(exist_ok=True)
     commands = {
-        **(_simulator(environ, phone, kept) if with_simulator else {}),
+        **(_simulator(environ, phone, folder) if with_simulator else {}),
         "the API": ["runserver", "--skip-checks", "--noreload", f"{HOST}:{web}"],
     }
     # Often, so that viewers need not wait.

@@ -123,9 +123,9 @@ def is_handed_over(scene: Scene, order: Order, line: dict[str, Any]) -> None:
     is_on_the_road(scene, order, line)
     if scene.chance.random() < 0.2:
         wrong = f"{(int(line['collection_code']) + 1) % 10**6:06}"
-        status, said = scene.agent.ask("POST", _move(line), {"to": "delivered", "code": wrong})
+        status, answer = scene.agent.ask("POST", _move(line), {"to": "delivered", "code": wrong})
         if status != 400:
-            raise DemoError(f"A wrong code returned {status}: {said}")
+            raise DemoError(f"A wrong code returned {status}: {answer}")
     move(scene.agent, line, "delivered", code=line["collection_code"])
     _reviews(scene, line)
 
@@ -152,9 +152,9 @@ def comes_back(scene: Scene, order: Order, line: dict[str, Any]) -> None:
     is_taken_as_delivered(scene, order, line)
     note = "The buyer brought it back: it is not the colour on the picture."
     asked = {"to": "cancelled", "note": note, "goods_there": True}
-    status, said = scene.support.ask("POST", _move(line), asked)
-    if status != 200 and said.get("code") != "second_person_needed":
-        raise DemoError(f"A return returned {status}: {said}")
+    status, answer = scene.support.ask("POST", _move(line), asked)
+    if status != 200 and answer.get("code") != "second_person_needed":
+        raise DemoError(f"A return returned {status}: {answer}")
 
 
 def move(by: Person, line: dict[str, Any], to: str, **proof: Any) -> None:

@@ -343,8 +343,8 @@ class Story:
     def _review(self, name: str, order: dict[str, Any], stars: int, *words: str) -> None:
         opinion, answer = words
         line = order["order"][0]["id"]
-        said = {"stars": stars, "text": opinion}
-        review = self._people[name].post(f"/track/{line}/review/", said)
+        given = {"stars": stars, "text": opinion}
+        review = self._people[name].post(f"/track/{line}/review/", given)
         seller = OrderTrack.objects.values_list("seller__username", flat=True).get(pk=line)
         self._people[seller].post(f"/review/{review['id']}/answer/", {"text": answer})
 

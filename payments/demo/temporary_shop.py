@@ -29,23 +29,23 @@ def play_in_temporary_shop(*options: str, say: Callable[[str], object]) -> int:
     Returns the exit code of the command. Raises DemoError if the shop cannot be started.
     """
     web, phone = free_port(), free_port()
-    with tempfile.TemporaryDirectory(prefix="demo-day-") as folder:
-        kept = Path(folder)
+    with tempfile.TemporaryDirectory(prefix="demo-day-") as name:
+        folder = Path(name)
         environ = {
             **{name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)},
-            **environment(web=web, phone=phone, kept=kept),
+            **environment(web=web, phone=phone, folder=folder),
             "OMACHE_ENV_FILE": os.devnull,
-            "DATABASE_URL": f"sqlite:///{kept / 'day.sqlite3'}",
-            "MEDIA_ROOT": str(kept / "media"),
+            "DATABASE_URL": f"sqlite:///{folder / 'day.sqlite3'}",
+            "MEDIA_ROOT": str(folder / "media"),
             "COMMISSION_PERCENT": COMMISSION,
         }
         say("Starting a temporary shop …")
-        log = kept / "servers.log"
+        log = folder / "servers.log"
         try:
             manage(environ, "migrate", "--verbosity", "0")
             with (
                 log.open("ab") as words,
-                open_shop(environ, web=web, phone=phone, kept=kept, log=words),
+                open_shop(environ, web=web, phone=phone, folder=folder, log=words),
             ):
                 day = [sys.executable, sys.argv[0], "demo_day", *options]
                 return subprocess.run(day, env=environ, check=False).returncode  # noqa: S603

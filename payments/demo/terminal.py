@@ -21,8 +21,8 @@ def collecting(log: Path, show: Callable[[str], object]) -> Iterator[IO[bytes]]:
     reading, writing = os.pipe()
 
     def pass_on() -> None:
-        with os.fdopen(reading, "rb") as printed, log.open("wb") as kept:
-            for line in errors_in(_kept(printed, kept)):
+        with os.fdopen(reading, "rb") as printed, log.open("wb") as copy:
+            for line in errors_in(_copied(printed, copy)):
                 show(line)
 
     thread = threading.Thread(target=pass_on, daemon=True)
@@ -45,8 +45,8 @@ def errors_in(lines: Iterable[str]) -> Iterator[str]:
         in_traceback = starts or (in_traceback and line.startswith(" "))
 
 
-def _kept(printed: IO[bytes], kept: IO[bytes]) -> Iterator[str]:
+def _copied(printed: IO[bytes], copy: IO[bytes]) -> Iterator[str]:
     for line in printed:
-        kept.write(line)
-        kept.flush()
+        copy.write(line)
+        copy.flush()
         yield line.decode(errors="replace").rstrip("\n")

@@ -1,7 +1,7 @@
 """Models of money in and out: attempts, receipts, refunds, payouts, and the ledger."""
 
 from .access_tokens import AccessToken
-from .evidence import ANSWERS, ReceiptEvidence, ReceiptQuestion
+from .evidence import AUTHORITATIVE_SOURCES, ReceiptEvidence, ReceiptQuestion
 from .gateway_events import EventState, GatewayEvent, Source
 from .ledger import (
     Account,
@@ -36,8 +36,8 @@ from .payouts import Payout, PayoutDay, SellerShare, share_due
 from .portal_statements import PortalStatement, Withdrawal, WithdrawalState
 from .query_schedules import STK_QUERIES, TRANSFER_QUERIES
 from .receipts import (
+    AMOUNT_REPORTING_SOURCES,
     DOUBTFUL,
-    TELL_AMOUNTS,
     Provider,
     QueryBudget,
     Receipt,
@@ -62,13 +62,13 @@ from .transfers import (
 from .watch import AlertMail, NightlyProof, Trouble
 
 __all__ = [
-    "ANSWERS",
+    "AMOUNT_REPORTING_SOURCES",
+    "AUTHORITATIVE_SOURCES",
     "AWAITS_APPROVAL",
     "DOUBTFUL",
     "MAX_TRIES",
     "OPEN",
     "STK_QUERIES",
-    "TELL_AMOUNTS",
     "TRANSFER_QUERIES",
     "AccessToken",
     "Account",

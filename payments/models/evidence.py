@@ -12,7 +12,7 @@ from .order_payments import new_callback_token
 from .receipts import Provider, Receipt, ReceiptSource, Verification
 
 #: Sources in which the gateway itself answers about a receipt number.
-ANSWERS = (ReceiptSource.STATEMENT, ReceiptSource.STATUS)
+AUTHORITATIVE_SOURCES = (ReceiptSource.STATEMENT, ReceiptSource.STATUS)
 #: Delay before the next status query of a payment, as long as no answer comes.
 RECEIPT_QUERIES = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 15, 60, 180, 360, 720))
 
@@ -71,7 +71,7 @@ def is_enough(receipt: Receipt, reports: list[ReceiptEvidence]) -> bool:
     agreeing = [each for each in reports if each.agrees_with(receipt)]
     sources = {each.source for each in agreeing}
     if receipt.provider == Provider.MPESA:
-        return len(sources) > 1 and not sources.isdisjoint(ANSWERS)
+        return len(sources) > 1 and not sources.isdisjoint(AUTHORITATIVE_SOURCES)
     people = {each.told_by_id for each in agreeing if each.source == ReceiptSource.STAFF}
     return len(people) > 1 or (ReceiptSource.BANK in sources and bool(people))
 

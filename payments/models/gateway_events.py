@@ -81,8 +81,8 @@ class GatewayEventQuerySet(models.QuerySet["GatewayEvent"]):
     def no_longer_waiting(self) -> GatewayEventQuerySet:
         """Reversals that were reported before their payments, which are recorded by now."""
         recorded = Receipt.objects.filter(provider=Provider.MPESA, number=OuterRef("awaited"))
-        kept = self.filter(state__in=(EventState.FAILED, EventState.ASIDE)).exclude(awaited="")
-        return kept.filter(Exists(recorded))
+        waiting = self.filter(state__in=(EventState.FAILED, EventState.ASIDE)).exclude(awaited="")
+        return waiting.filter(Exists(recorded))
 
     def first_received(self, event: GatewayEvent) -> datetime:
         """When the first of these messages with the same bytes was received.

@@ -137,8 +137,8 @@ class OrderPayment(models.Model):
     checked_at = models.DateTimeField(null=True)
     confirmed_at = models.DateTimeField(null=True)
 
-    #: The ``SettlementContext`` that ``save_settling`` passes to the receiver of its save; None at
-    #: all other times.
+    #: The ``SettlementContext`` that ``save_with_settlement`` passes to the receiver of its save;
+    #: None at all other times.
     settlement: Any = None
 
     objects = OrderPaymentQuerySet.as_manager()
@@ -192,7 +192,7 @@ class OrderPayment(models.Model):
         payer = write_phone(self.phone) or self.get_channel_display()
         return f"{format_kes(self.amount)} from {payer}, {self.get_status_display()}"
 
-    def save_settling(self, settlement: Any, *, update_fields: Iterable[str]) -> None:
+    def save_with_settlement(self, settlement: Any, *, update_fields: Iterable[str]) -> None:
         """Save it as ``save()`` does, and pass its receiver what the caller knows of its order, a
         ``SettlementContext``.
 

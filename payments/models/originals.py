@@ -8,9 +8,9 @@ from django.db import models
 class Original(models.Model):
     """A digest of the facts of a row that must never change.
 
-    Triggers write it in the statement that writes the row (payments.originals), and refuse to
-    change or delete it; no code of the shop does either. ``kind`` names the set of facts. A row
-    that was deleted legitimately has a second digest, of kind ``gone:…``.
+    Triggers write it in the statement that writes the row (payments.immutable_columns), and refuse
+    to change or delete it; no code of the shop does either. ``kind`` names the set of columns. A
+    row that was deleted legitimately has a second digest, of kind ``gone:…``.
     """
 
     kind = models.CharField(max_length=24)

@@ -286,7 +286,7 @@ class SellerShare(models.Model):
         return self.amount - self.reduced
 
     @property
-    def kept(self) -> int:
+    def net_commission(self) -> int:
         """The shop's commission less reductions, KES."""
         return self.commission - self.commission_reduced
 

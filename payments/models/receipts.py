@@ -44,7 +44,7 @@ class ReceiptSource(models.TextChoices):
 
 #: A provider's own word for how much came under a number. The status query of a prompt names none,
 #: and a person's word is not the provider's.
-TELL_AMOUNTS = (
+AMOUNT_REPORTING_SOURCES = (
     ReceiptSource.CALLBACK,
     ReceiptSource.C2B,
     ReceiptSource.STATEMENT,

@@ -53,7 +53,7 @@ class TroubleQuerySet(models.QuerySet["Trouble"]):
         """Incidents that are not over."""
         return self.filter(over_at__isnull=True)
 
-    def told(self) -> TroubleQuerySet:
+    def alerted(self) -> TroubleQuerySet:
         """Open incidents that lasted long enough to be alerted on, longest first."""
         return self.still_open().filter(told_at__isnull=False).order_by("told_at", "pk")
 

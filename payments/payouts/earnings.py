@@ -59,8 +59,8 @@ def _reduced_before(line: OrderTrack) -> dict[str, int]:
     """Reductions of a line's price from before its goods were collected, per part, KES."""
     if not line.reduced:
         return {}
-    kept = line.reductions.aggregate(total=Sum("commission"))["total"]
-    return {"reduced": line.reduced - kept, "commission_reduced": kept}
+    commission_part = line.reductions.aggregate(total=Sum("commission"))["total"]
+    return {"reduced": line.reduced - commission_part, "commission_reduced": commission_part}
 
 
 def _reverse_earning(line: OrderTrack) -> None:

@@ -151,5 +151,5 @@ def _receiver_is_certain(payout: Payout, was: str) -> bool:
     """
     if was != TransferStatus.DUE:
         return True
-    found = Withdrawal.objects.filter(payout=payout.pk).first()
-    return found is None or found.phone == payout.phone
+    withdrawal = Withdrawal.objects.filter(payout=payout.pk).first()
+    return withdrawal is None or withdrawal.phone == payout.phone

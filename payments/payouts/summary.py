@@ -47,9 +47,9 @@ def _sales(seller: User, now: datetime) -> dict[str, dict[str, int]]:
         measures[f"{name}_orders"] = Count("order", distinct=True, filter=within)
         measures[f"{name}_goods"] = Sum("number", filter=within, default=0)
         measures[f"{name}_amount"] = Sum(price_left(), filter=within, default=0)
-    found = sold.aggregate(**measures)
+    totals = sold.aggregate(**measures)
     parts = ("orders", "goods", "amount")
-    return {name: {part: found[f"{name}_{part}"] for part in parts} for name in PERIODS}
+    return {name: {part: totals[f"{name}_{part}"] for part in parts} for name in PERIODS}
 
 
 def _to_hand_over(seller: User) -> dict[str, int]:

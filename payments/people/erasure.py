@@ -32,7 +32,7 @@ from products.listings.pictures import remove_all_pictures
 from products.models import Product, ProductPicture
 from products.reviews.services import erase_texts
 
-from .inventory import HOLDINGS, WHOLE
+from .inventory import PERSONAL_DATA, WHOLE
 
 #: Rows changed per statement.
 BATCH = 500
@@ -54,7 +54,7 @@ class UnderWay(Refusal):
     )
 
 
-class StaffStay(Refusal):
+class StaffCannotLeave(Refusal):
     """Staff accounts are not deleted, since their decisions affect others."""
 
     code = "staff_account"
@@ -111,7 +111,7 @@ def _named(what: str, orders: QuerySet[Order]) -> Iterable[dict[str, Any]]:
 def erase_account(user: User, now: datetime) -> None:
     """Delete an account. The caller has verified that its owner asked for it.
 
-    Raises StaffStay or UnderWay. If two requests run concurrently, the second one's token is
+    Raises StaffCannotLeave or UnderWay. If two requests run concurrently, the second one's token is
     refused (401). The lock also serialises this with new orders: an order is placed first and
     prevents the deletion, or it is refused.
     """
@@ -121,7 +121,7 @@ def erase_account(user: User, now: datetime) -> None:
         if person.erased_at is not None:
             tokens.refuse("user_inactive")
         if _is_staff(person):
-            raise StaffStay
+            raise StaffCannotLeave
         if found := what_is_under_way(person.pk, now):
             raise UnderWay(under_way=found)
         emails.tell_of_change(person, "account_deleted", to=person.email)
@@ -161,9 +161,9 @@ def _old_guests(now: datetime) -> QuerySet[Guest]:
 
 
 def _delete_rows(person: User, now: datetime) -> None:
-    for holding in HOLDINGS:
-        if holding.goes == WHOLE:
-            holding.rows_of(person.pk).delete()
+    for entry in PERSONAL_DATA:
+        if entry.erased == WHOLE:
+            entry.rows_of(person.pk).delete()
     _empty_person(person, now)
 
 
@@ -241,15 +241,15 @@ def _empty_listings(user_id: int) -> int:
     bare = Q(listed=False, description="", image="", thumbnail="") & ~pictures
     # By id, the order in which orders lock products.
     goods = Product.objects.filter(~bare, seller=user_id).order_by("pk")
-    found = list(goods.select_for_update(no_key=True).values_list("pk", "image", "thumbnail"))
-    remove_all_pictures([pk for pk, *_ in found])
+    rows = list(goods.select_for_update(no_key=True).values_list("pk", "image", "thumbnail"))
+    remove_all_pictures([pk for pk, *_ in rows])
     storage = Product._meta.get_field("image").storage
-    for start in range(0, len(found), BATCH):
-        some = Product.objects.filter(pk__in=[pk for pk, *_ in found[start : start + BATCH]])
+    for start in range(0, len(rows), BATCH):
+        some = Product.objects.filter(pk__in=[pk for pk, *_ in rows[start : start + BATCH]])
         some.update(listed=False, description="", image="", thumbnail="")
-    for name in {name for _, *names in found for name in names if name}:
+    for name in {name for _, *names in rows for name in names if name}:
         transaction.on_commit(partial(storage.delete, name), robust=True)
-    return len(found)
+    return len(rows)
 
 
 def _empty_person(person: User, now: datetime) -> None:
@@ -284,7 +284,7 @@ def _empty_person(person: User, now: datetime) -> None:
 def _change(rows: QuerySet[Any], **changes: Any) -> int:
     """Update rows that still match the filter, in batches.
 
-    All keys are read first, unordered (``Holding.keys_of`` says why).
+    All keys are read first, unordered (``PersonalData.keys_of`` says why).
     """
     keys = list(rows.order_by().values_list("pk", flat=True))
     return sum(

@@ -14,7 +14,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 
 from accounts.models import User
 
-from .inventory import HOLDINGS, Holding
+from .inventory import PERSONAL_DATA, PersonalData
 
 #: Rows read and written at a time.
 BATCH = 2000
@@ -34,20 +34,20 @@ _WRITER = _Encoder(ensure_ascii=False)
 def write_export(user: User, now: datetime) -> Iterator[str]:
     """Yield the file in pieces. One or two queries per section, and one per BATCH of rows."""
     yield f'{{"as_of": {_WRITER.encode(now)}'
-    for holding in HOLDINGS:
-        yield f", {_WRITER.encode(holding.section)}: ["
+    for entry in PERSONAL_DATA:
+        yield f", {_WRITER.encode(entry.section)}: ["
         between = ""
-        for rows in _batches(holding, user.pk):
+        for rows in _batches(entry, user.pk):
             yield f"{between}{_WRITER.encode(rows)[1:-1]}"
             between = ", "
         yield "]"
     yield "}\n"
 
 
-def _batches(holding: Holding, user_id: int) -> Iterator[list[dict[str, Any]]]:
-    keys = sorted(holding.keys_of(user_id))
+def _batches(entry: PersonalData, user_id: int) -> Iterator[list[dict[str, Any]]]:
+    keys = sorted(entry.keys_of(user_id))
     for start in range(0, len(keys), BATCH):
-        batch = holding.table._default_manager.filter(pk__in=keys[start : start + BATCH])
+        batch = entry.table._default_manager.filter(pk__in=keys[start : start + BATCH])
         # All of them may have been deleted since.
-        if rows := list(batch.order_by("pk").values(*holding.columns)):
+        if rows := list(batch.order_by("pk").values(*entry.columns)):
             yield rows

@@ -86,6 +86,6 @@ def _row(user_id: int, now: datetime) -> QuerySet[User, tuple[str, bool, bool, i
     )
 
 
-def _count(rows: QuerySet[Any], whose: str) -> Coalesce:
-    numbers = rows.order_by().values(whose).annotate(number=Count("pk")).values("number")
+def _count(rows: QuerySet[Any], group_by: str) -> Coalesce:
+    numbers = rows.order_by().values(group_by).annotate(number=Count("pk")).values("number")
     return Coalesce(Subquery(numbers, output_field=IntegerField()), Value(0))

@@ -21,7 +21,7 @@ from omachemainproj.api.error_schemas import DetailError, error_answer, field_er
 from omachemainproj.api.languages import in_their_language
 from omachemainproj.media import media_prefix
 
-from .erasure import StaffStay, UnderWay, erase_account
+from .erasure import StaffCannotLeave, UnderWay, erase_account
 from .export import write_export
 from .queries import glance_at
 from .serializers import DeleteAccountInput, ExportOutput, MeOutput
@@ -116,7 +116,10 @@ _UNDER_WAY = OpenApiResponse(
                 ],
             },
         ),
-        OpenApiExample(StaffStay.code, value={"detail": StaffStay.message, "code": StaffStay.code}),
+        OpenApiExample(
+            StaffCannotLeave.code,
+            value={"detail": StaffCannotLeave.message, "code": StaffCannotLeave.code},
+        ),
     ],
 )
 _WRONG_PROOF = field_errors(

@@ -36,8 +36,8 @@ def _miscounted(days: type[SentOnDay], model: type[Transfer], day_ids: list[int]
     by_day = _sent(model).order_by().values("day")
     totals = by_day.annotate(total=Sum(amount_sent()))
     sent = dict(totals.values_list("day", "total"))
-    found = days._default_manager.in_bulk(day_ids)
-    return [pk for pk in day_ids if sent.get(found[pk].day, 0) != found[pk].sent]
+    by_id = days._default_manager.in_bulk(day_ids)
+    return [pk for pk in day_ids if sent.get(by_id[pk].day, 0) != by_id[pk].sent]
 
 
 def _uncounted(days: type[SentOnDay], model: type[Transfer], row_ids: list[int]) -> list[int]:

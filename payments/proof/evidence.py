@@ -8,7 +8,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
 
 from orders.models import Order, PaymentStatus
 from payments.models import (
-    ANSWERS,
+    AUTHORITATIVE_SOURCES,
     Payout,
     Provider,
     Receipt,
@@ -39,7 +39,7 @@ def _agreeing() -> QuerySet[ReceiptEvidence]:
 def confirmation_has_evidence(now: datetime) -> QuerySet[Receipt]:
     statement = _agreeing().filter(source=ReceiptSource.STATEMENT)
     status = _agreeing().filter(source=ReceiptSource.STATUS)
-    others = _agreeing().exclude(source__in=ANSWERS)
+    others = _agreeing().exclude(source__in=AUTHORITATIVE_SOURCES)
     by_mpesa = (Exists(statement) & Exists(status)) | (
         (Exists(statement) | Exists(status)) & Exists(others)
     )
@@ -50,7 +50,7 @@ def confirmation_has_evidence(now: datetime) -> QuerySet[Receipt]:
 
 def _answered(**receipt: object) -> QuerySet[ReceiptEvidence]:
     """First-hand evidence, which allows sending a receipt's money even if it is corrected later."""
-    first_hand = Q(source__in=[*ANSWERS, ReceiptSource.EARLIER]) | (
+    first_hand = Q(source__in=[*AUTHORITATIVE_SOURCES, ReceiptSource.EARLIER]) | (
         ~Q(receipt__provider=Provider.MPESA) & Q(source=ReceiptSource.STAFF)
     )
     return ReceiptEvidence.objects.filter(first_hand, **receipt)

@@ -9,18 +9,24 @@ from django.db.models.functions import Coalesce
 
 from accounts.models import User
 from payments.models.totals import total
-from products.catalogue.shelves import for_sale_of_seller
-from products.models import MAX_PICTURES, CategoryShelf, Product, ProductPicture, ShelfMove
+from products.catalogue.category_summaries import for_sale_of_seller
+from products.models import (
+    MAX_PICTURES,
+    CategoryListingCount,
+    ListingCountChange,
+    Product,
+    ProductPicture,
+)
 
 from .rule import rule
 
 
 @rule("The count of a category's products on sale matches its sum and its moves")
-def category_count_is_right(now: datetime) -> QuerySet[CategoryShelf]:
-    moves = ShelfMove.objects.filter(category=OuterRef("pk"))
+def category_count_is_right(now: datetime) -> QuerySet[CategoryListingCount]:
+    changes = ListingCountChange.objects.filter(category=OuterRef("pk"))
     goods = Product.objects.on_sale().filter(category=OuterRef("pk"))
-    recorded = F("for_sale") + total(moves, group_by="category", of=Sum("change"))
-    counted = CategoryShelf.objects.annotate(recorded=recorded)
+    recorded = F("for_sale") + total(changes, group_by="category", of=Sum("change"))
+    counted = CategoryListingCount.objects.annotate(recorded=recorded)
     return counted.exclude(recorded=total(goods, group_by="category", of=Count("pk")))
 
 

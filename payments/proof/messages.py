@@ -100,14 +100,14 @@ def _matches(receipt: Receipt, reported: _Payment, is_corrected: bool) -> bool:
     return not reported.phone or not _differ(reported.phone, receipt.phone)
 
 
-def _differ(shown: str, kept: str) -> bool:
+def _differ(shown: str, stored: str) -> bool:
     """Whether two representations cannot be the same phone. One of them must be a full number."""
     try:
-        return match_phone(shown, normalise_phone(kept)) == PhoneMatch.DIFFERS
+        return match_phone(shown, normalise_phone(stored)) == PhoneMatch.DIFFERS
     except ValueError:
         pass
     try:
-        return match_phone(kept, normalise_phone(shown)) == PhoneMatch.DIFFERS
+        return match_phone(stored, normalise_phone(shown)) == PhoneMatch.DIFFERS
     except ValueError:
         return False
 

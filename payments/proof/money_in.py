@@ -36,7 +36,7 @@ from payments.models import (
     given_back,
 )
 from payments.models.totals import total
-from payments.same_payments import maybe_counted_twice, only_counted_twice
+from payments.payment_matching import filter_duplicates, possible_duplicates
 
 from .rule import FORGOTTEN, OVERDUE, rule
 
@@ -139,10 +139,10 @@ def closed_order_is_refunded_in_time(now: datetime) -> QuerySet[Order]:
 
 @rule(
     "A payment without an order is not that of a prompt without a number: staff decide",
-    only=only_counted_twice,
+    only=filter_duplicates,
 )
 def payment_is_not_counted_twice(now: datetime) -> QuerySet[Receipt]:
-    return maybe_counted_twice()
+    return possible_duplicates()
 
 
 @rule("An order is refunded exactly when all that it owes back was sent")

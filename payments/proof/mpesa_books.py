@@ -127,13 +127,13 @@ def _statement(start: datetime, end: datetime) -> Iterator[StatementRow]:
 
 def _receipts(numbers: list[str]) -> dict[str, int]:
     """Our amount in KES for each of these receipt numbers."""
-    found: dict[str, int] = {}
+    amounts: dict[str, int] = {}
     for begin in range(0, len(numbers), 500):
         some = Receipt.objects.filter(
             provider=Provider.MPESA, number__in=numbers[begin : begin + 500]
         )
-        found |= dict(some.values_list("number", "amount"))
-    return found
+        amounts |= dict(some.values_list("number", "amount"))
+    return amounts
 
 
 def _differences_of_rows(

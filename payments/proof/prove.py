@@ -22,8 +22,8 @@ from omachemainproj.compiled_queries import Fixed, Sometimes, compiled
 from orders.models import Order
 from payments.models import Payout, Receipt, Refund
 
+from .key_ranges import Ends, ends_of, even_key_ranges, key_ranges
 from .rules import RULES, Rule
-from .stretches import Ends, ends_of, even_stretches, stretches
 
 #: IDs named for a broken rule; the others are counted.
 IDS_SHOWN = 20
@@ -146,12 +146,12 @@ def _model_of(rule: Rule) -> type[Model]:
 def _check(rule: Rule, now: datetime, ends: Ends, seconds: float | None = None) -> Broken | None:
     ids: list[int] = []
     more, began = 0, time.monotonic()
-    for found in _breaking(rule, now, ends):
+    for broken_ids in _breaking(rule, now, ends):
         if seconds is not None and time.monotonic() - began > seconds:
             raise TimeoutError(f"it takes more than {seconds:g} seconds")
-        shown = found[: IDS_SHOWN - len(ids)]
+        shown = broken_ids[: IDS_SHOWN - len(ids)]
         ids += shown
-        more += len(found) - len(shown)
+        more += len(broken_ids) - len(shown)
     if not ids:
         return None
     return Broken(rule.description, str(_model_of(rule)._meta.verbose_name), ids, more)
@@ -160,10 +160,10 @@ def _check(rule: Rule, now: datetime, ends: Ends, seconds: float | None = None) 
 def _breaking(rule: Rule, now: datetime, ends: Ends) -> Iterator[list[int]]:
     """Yield the ids of rows that violate a rule, per key range of the table."""
     if rule.read is not None:
-        for start, end in even_stretches(ends):
+        for start, end in even_key_ranges(ends):
             yield list(rule.read(_within(rule.violations(now), start, end)))
         return
-    for start, end in stretches(ends):
+    for start, end in key_ranges(ends):
         ids = _breaking_within(rule, now, start, end)
         yield rule.only(ids) if rule.only is not None and ids else ids
 

@@ -13,8 +13,8 @@ from django.db.models.functions import Cast
 
 from accounts.models import Audit, User
 from orders.models import Outcome, Party, Problem, TrackEvent, TrackStatus
+from payments.immutable_columns import BORN_STAFF
 from payments.models import EventState, GatewayEvent, Original, Payout, PayoutStop, Receipt
-from payments.originals import BORN_STAFF
 
 from .rule import rule
 

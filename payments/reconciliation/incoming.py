@@ -15,9 +15,15 @@ from orders.lookup import find_by_typed_reference
 from orders.models import Order
 from payments import evidence
 from payments.evidence import SourceReport, lock_receipt
-from payments.models import ANSWERS, TELL_AMOUNTS, Provider, Receipt, ReceiptSource
+from payments.models import (
+    AMOUNT_REPORTING_SOURCES,
+    AUTHORITATIVE_SOURCES,
+    Provider,
+    Receipt,
+    ReceiptSource,
+)
+from payments.payment_matching import criteria_of_report, matching_receipts, only_matching_attempt
 from payments.refunds.services import refund_excess
-from payments.same_payments import receipts_behind, reported_money, sure_attempt
 
 from .receipts import (
     correct_amount,
@@ -75,8 +81,8 @@ def record_receipt(incoming: IncomingPayment) -> tuple[Receipt, str]:
     Returns the receipt and a note of what was done.
     """
     known = find_receipt(incoming.number, incoming.provider)
-    kept = None if known is None else known.order_id
-    order_id = kept or find_by_typed_reference(incoming.reference)
+    known_order_id = None if known is None else known.order_id
+    order_id = known_order_id or find_by_typed_reference(incoming.reference)
     is_named = order_id is not None
     if known is None and order_id is None:
         order_id = _order_paid_by_prompt(incoming)
@@ -116,7 +122,7 @@ def _other_order(known: Receipt, incoming: IncomingPayment) -> Order | None:
 
     None if it names none, or the one it is recorded for, or what it named before.
     """
-    is_news = incoming.source in TELL_AMOUNTS and incoming.reference != known.reference
+    is_news = incoming.source in AMOUNT_REPORTING_SOURCES and incoming.reference != known.reference
     if known.order_id is None or not is_news:
         return None
     named = find_by_typed_reference(incoming.reference)
@@ -186,7 +192,7 @@ def _merge(known: Receipt, incoming: IncomingPayment) -> str:
     known.save(update_fields=FILLED_IN)
     is_new = evidence.record(known, incoming.report)
     # What was posted to us may be delivered again; M-Pesa's answers are of now.
-    if incoming.amount != known.amount and (is_new or incoming.source in ANSWERS):
+    if incoming.amount != known.amount and (is_new or incoming.source in AUTHORITATIVE_SOURCES):
         return correct_amount(known, reported_amount=incoming.amount, source=incoming.source)
     return "Already recorded."
 
@@ -211,8 +217,8 @@ def _order_paid_by_prompt(incoming: IncomingPayment) -> int | None:
     """The order whose prompt was paid with this money, if no other match is possible."""
     if incoming.provider != Provider.MPESA:
         return None
-    attempt = sure_attempt(
-        reported_money(
+    attempt = only_matching_attempt(
+        criteria_of_report(
             amount=incoming.amount,
             phone=incoming.phone,
             source=incoming.source,
@@ -220,7 +226,7 @@ def _order_paid_by_prompt(incoming: IncomingPayment) -> int | None:
             reported_at=timezone.now(),
         )
     )
-    if attempt is None or not attempt.is_confirmed or receipts_behind(attempt):
+    if attempt is None or not attempt.is_confirmed or matching_receipts(attempt):
         return None
     return attempt.order_id
 

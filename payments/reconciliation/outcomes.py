@@ -32,8 +32,8 @@ from payments.models import (
     amount_credited,
     order_balance,
 )
+from payments.payment_matching import may_be_paid_with, only_matching_receipt
 from payments.refunds.services import refund_excess, refund_excess_locked
-from payments.same_payments import may_be_paid_with, sure_receipt
 from payments.shortcodes import receiving_shortcode
 
 from . import receipts, suspense
@@ -126,12 +126,12 @@ def _credit(
     first, so that ``order`` may be outdated, that save gets a new one, without the order.
     """
     known = _known_receipts(payment, outcome.receipt)
-    kept = next((receipt for receipt in known if receipt.payment_id == payment.pk), None)
-    if kept is not None and outcome.receipt in {"", kept.number}:
-        evidence.record(kept, outcome.as_report(payment))
+    own = next((receipt for receipt in known if receipt.payment_id == payment.pk), None)
+    if own is not None and outcome.receipt in {"", own.number}:
+        evidence.record(own, outcome.as_report(payment))
         return "Already recorded."
-    if kept is not None:
-        note = _add_details(payment, order, kept, outcome)
+    if own is not None:
+        note = _add_details(payment, order, own, outcome)
         _keep_evidence(payment, outcome)
         return note
     if outcome.receipt:
@@ -200,14 +200,14 @@ def _find_manual(payment: OrderPayment) -> Receipt | None:
 
 def _find_in_suspense(payment: OrderPayment) -> Receipt | None:
     """Money without an order that can only be this STK push's."""
-    found = sure_receipt(payment)
-    if found is None:
+    receipt = only_matching_receipt(payment)
+    if receipt is None:
         return None
     try:
-        suspense.check_may_be_matched(found)
+        suspense.check_may_be_matched(receipt)
     except suspense.AlreadyMatched:
         return None
-    return found
+    return receipt
 
 
 def _claim_receipt(
@@ -266,53 +266,51 @@ def _doubt_if_anothers(receipt: Receipt, order: Order, outcome: AttemptOutcome) 
         receipts.doubt_its_order(evidence.lock_receipt(receipt.pk), order.reference)
 
 
-def _add_details(
-    payment: OrderPayment, order: Order, kept: Receipt, outcome: AttemptOutcome
-) -> str:
+def _add_details(payment: OrderPayment, order: Order, own: Receipt, outcome: AttemptOutcome) -> str:
     """Add the details of a later report to a receipt that has no number or a different one."""
     if (
-        kept.source in {ReceiptSource.C2B, ReceiptSource.STATEMENT, ReceiptSource.STAFF}
+        own.source in {ReceiptSource.C2B, ReceiptSource.STATEMENT, ReceiptSource.STAFF}
         and outcome.source == ReceiptSource.CALLBACK
     ):
         # The number came from another source and was wrongly taken for this attempt's. The order is
         # paid by another row then, whose receiver has to read the order again.
-        receipts.record_manual_payment(kept, order)
+        receipts.record_manual_payment(own, order)
         return _credit(payment, order, outcome, SettlementContext(order.pk))
     found = find_receipt(outcome.receipt)
     if found is not None:
         _doubt_if_anothers(found, order, outcome)
-        return _merge_found(kept, found, order)
-    if kept.number and (
-        kept.source == ReceiptSource.CALLBACK or outcome.source != ReceiptSource.CALLBACK
+        return _merge_found(own, found, order)
+    if own.number and (
+        own.source == ReceiptSource.CALLBACK or outcome.source != ReceiptSource.CALLBACK
     ):
-        return _hold_second_receipt(payment, kept, outcome)
+        return _hold_second_receipt(payment, own, outcome)
     # A number reported at the attempt's own callback URL does not replace another such number, and
     # numbers from other sources replace none.
-    kept.number, kept.paid_at, kept.source = outcome.receipt, outcome.paid_at, outcome.source
-    kept.save(update_fields=["number", "paid_at", "source"])
-    if outcome.amount not in {None, kept.amount}:
+    own.number, own.paid_at, own.source = outcome.receipt, outcome.paid_at, outcome.source
+    own.save(update_fields=["number", "paid_at", "source"])
+    if outcome.amount not in {None, own.amount}:
         # The query that proved the payment reports no amount.
         return receipts.correct_amount(
-            kept, reported_amount=outcome.amount or 0, source=outcome.source
+            own, reported_amount=outcome.amount or 0, source=outcome.source
         )
     return "Already recorded; its receipt number is known now."
 
 
-def _merge_found(kept: Receipt, found: Receipt, order: Order) -> str:
+def _merge_found(own: Receipt, found: Receipt, order: Order) -> str:
     """Merge the attempt's receipt with the one recorded under its number, if that one is free."""
-    if kept.number or found.order_id is not None:
+    if own.number or found.order_id is not None:
         return f"Receipt {found.number} is recorded elsewhere; nothing changed."
     # It was in suspense: no reference was typed, and it was not known yet that it was this one.
     try:
-        suspense.merge_receipts(kept, found, order, note="")
+        suspense.merge_receipts(own, found, order, note="")
     except suspense.AlreadyMatched as error:
         return f"{error} Nothing changed."
     return "Already recorded; it was in suspense under its number."
 
 
-def _hold_second_receipt(payment: OrderPayment, kept: Receipt, outcome: AttemptOutcome) -> str:
+def _hold_second_receipt(payment: OrderPayment, own: Receipt, outcome: AttemptOutcome) -> str:
     """Put a second receipt of one STK push, which pays only once, in suspense for staff."""
-    note = f"A second receipt for the attempt behind {kept.number}."
+    note = f"A second receipt for the attempt behind {own.number}."
     suspense.hold(
         Receipt(
             number=outcome.receipt,
@@ -335,7 +333,7 @@ def _confirm(
     payment.confirmed_at = timezone.now()
     # Before the receivers run: their notifications may go to this phone.
     record_paid_from(order.buyer_id, payment.phone, payment.confirmed_at)
-    payment.save_settling(settlement, update_fields=_end(payment, outcome))
+    payment.save_with_settlement(settlement, update_fields=_end(payment, outcome))
 
 
 def _end(payment: OrderPayment, outcome: AttemptOutcome) -> list[str]:

@@ -19,8 +19,8 @@ from payments import evidence, ledger
 from payments.doubt import put_in_doubt
 from payments.evidence import SourceReport
 from payments.models import (
-    ANSWERS,
-    TELL_AMOUNTS,
+    AMOUNT_REPORTING_SOURCES,
+    AUTHORITATIVE_SOURCES,
     AttemptStatus,
     Channel,
     OrderPayment,
@@ -29,6 +29,7 @@ from payments.models import (
     Verification,
     amount_credited,
 )
+from payments.payment_matching import may_be_paid_with
 from payments.refunds.corrections import (
     drop_refunds_to_cover,
     missing_of_order,
@@ -36,7 +37,6 @@ from payments.refunds.corrections import (
     owe_anew,
 )
 from payments.refunds.services import refund_excess_locked
-from payments.same_payments import may_be_paid_with
 
 logger = logging.getLogger(__name__)
 
@@ -93,11 +93,14 @@ def correct_amount(receipt: Receipt, *, reported_amount: int, source: str) -> st
     whether it came. Call inside a transaction that holds the order's lock.
     """
     recorded, reported = format_kes(receipt.amount), format_kes(reported_amount)
-    if source not in TELL_AMOUNTS:
+    if source not in AMOUNT_REPORTING_SOURCES:
         return f"{recorded} is recorded: only M-Pesa or a bank reports what arrived."
     if receipt.verification == Verification.NEVER_CAME:
         return f"{recorded} was written off because it never arrived; {reported} is reported now."
-    if source not in ANSWERS and evidence.amount_on_gateway(receipt) == receipt.amount:
+    if (
+        source not in AUTHORITATIVE_SOURCES
+        and evidence.amount_on_gateway(receipt) == receipt.amount
+    ):
         note = f"{reported} was posted to us; M-Pesa's own statement or answer shows {recorded}."
         receipt.note, receipt.unacknowledged = note, True
         receipt.save(update_fields=["note", "unacknowledged"])

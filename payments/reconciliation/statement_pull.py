@@ -31,7 +31,7 @@ from payments.models import (
     ReceiptSource,
     StatementPull,
 )
-from payments.same_payments import receipts_behind
+from payments.payment_matching import matching_receipts
 from payments.shortcodes import receiving_shortcode
 
 from .incoming import IncomingPayment, may_name_its_order, record_receipt
@@ -237,7 +237,7 @@ def _fail_not_shown(pull: StatementPull, now: datetime) -> int:
     )
     ended = 0
     for payment in list(shown.order_by("pk")):
-        if receipts_behind(payment):
+        if matching_receipts(payment):
             continue
         record_outcome(payment.pk, NEVER_SHOWN)
         ended += 1

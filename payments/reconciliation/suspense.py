@@ -17,13 +17,13 @@ from orders.models import Order
 from payments import evidence, ledger
 from payments.evidence import SourceReport
 from payments.models import DOUBTFUL, Provider, Receipt
-from payments.refunds.services import drop_unsent_refunds, refund_excess
-from payments.same_payments import (
-    attempts_behind,
-    receipts_behind,
-    sought_of,
-    sure_attempt,
+from payments.payment_matching import (
+    criteria_of,
+    matching_attempts,
+    matching_receipts,
+    only_matching_attempt,
 )
+from payments.refunds.services import drop_unsent_refunds, refund_excess
 
 from .receipts import (
     correct_amount,
@@ -164,8 +164,8 @@ def merge_if_sure(receipt_id: int) -> bool:
     Returns whether they were merged.
     """
     receipt = Receipt.objects.get(pk=receipt_id)
-    attempt = sure_attempt(sought_of(receipt))
-    if attempt is None or not attempt.is_confirmed or len(receipts_behind(attempt)) != 1:
+    attempt = only_matching_attempt(criteria_of(receipt))
+    if attempt is None or not attempt.is_confirmed or len(matching_receipts(attempt)) != 1:
         return False
     order = lock_row(Order, attempt.order_id)
     try:
@@ -183,7 +183,7 @@ def check_decided(receipt: Receipt, *, except_order: int = 0) -> None:
     """Raise MayBeAnothers if it may have paid a prompt of an order other than ``except_order``."""
     if receipt.is_not_from_prompt or receipt.provider != Provider.MPESA:
         return
-    for attempt, _ in attempts_behind(sought_of(receipt)):
+    for attempt, _ in matching_attempts(criteria_of(receipt)):
         if attempt.order_id != except_order and attempt.is_confirmed:
             raise MayBeAnothers(
                 f"It may be the receipt of order {attempt.order.reference}, whose number is not "

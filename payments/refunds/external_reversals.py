@@ -45,7 +45,7 @@ from .services import refund_excess_locked
 logger = logging.getLogger(__name__)
 
 BY_MPESA = "M-Pesa reversed the payment itself."
-KEPT = "Another payment of the order is gone, and this one pays for its goods."
+ANOTHER_PAYS = "Another payment of the order is gone, and this one pays for its goods."
 NEVER_CAME = "It never came."
 CAME_AFTER_ALL = "It came after all."
 
@@ -116,7 +116,9 @@ def record_part_reversal(receipt_id: int, *, number: str, amount: int) -> str:
         missing = missing_of_suspense(receipt, comes_to=receipt.amount - amount)
     else:
         missing = missing_of_order(order, less=amount)
-    _, dropped = drop_refunds_to_cover(receipt, order, missing=missing, comes_to=left, why=KEPT)
+    _, dropped = drop_refunds_to_cover(
+        receipt, order, missing=missing, comes_to=left, why=ANOTHER_PAYS
+    )
     _give_back(receipt, amount, RefundReason.OUTSIDE, number=number, text=PART_REVERSED)
     if order is not None:
         if not order.is_unpaid:
@@ -291,7 +293,7 @@ def _keep_excess(receipt: Receipt, order: Order) -> list[Refund]:
     if not order.is_paid or missing <= 0:
         return []
     return drop_refunds_to_cover(
-        receipt, order, missing=missing, comes_to=receipt.amount, why=KEPT
+        receipt, order, missing=missing, comes_to=receipt.amount, why=ANOTHER_PAYS
     )[1]
 
 

@@ -36,7 +36,7 @@ from payments.models import (
     is_rest_confirmed,
 )
 from payments.models.evidence import RECEIPT_QUERIES
-from payments.same_payments import is_undecided
+from payments.payment_matching import is_undecided
 from payments.transfers import READY, Readiness, TransferHandler, handles
 
 from .routes import route_to_phone

@@ -32,7 +32,7 @@ from payments.models import (
     Verification,
     order_balance,
 )
-from payments.same_payments import is_undecided
+from payments.payment_matching import is_undecided
 
 from .routes import Route, route_to_phone, why_no_route
 

@@ -157,7 +157,11 @@ def _people_not_told(now: datetime) -> str:
         .exclude(reason__in=(OUTDATED, TOO_MANY))
         .count()
     )
-    failed += Message.objects.untold().filter(sent_at__gte=now - timedelta(hours=1)).count()
+    failed += (
+        Message.objects.undelivered_without_email()
+        .filter(sent_at__gte=now - timedelta(hours=1))
+        .count()
+    )
     if late or failed >= _MIN_FAILED_MESSAGES:
         return f"{late} notifications are late, and {failed} have failed within an hour"
     return ""
@@ -201,7 +205,7 @@ def watch(_: int) -> None:
     check_for_troubles()
 
 
-@receiver(heartbeats.found_silent, dispatch_uid="payments.watch_soon")
+@receiver(heartbeats.heartbeat_missed, dispatch_uid="payments.watch_soon")
 def watch_soon(**kwargs: object) -> None:
     """Check for troubles in this process, in the background."""
     enqueue(watch, 0)

@@ -115,8 +115,8 @@ def _messages(now: datetime) -> Families:
     waiting = _gauge("messages_waiting", "Mail and SMS that are due.", "channel")
     oldest = _gauge("message_oldest_seconds", "Age of the oldest one.", "channel")
     due = Message.objects.filter(state=MessageState.DUE, next_try_at__isnull=False)
-    found = due.order_by().values_list("channel").annotate(Count("pk"), Min("created_at"))
-    by_channel = {channel: (count, first) for channel, count, first in found}
+    rows = due.order_by().values_list("channel").annotate(Count("pk"), Min("created_at"))
+    by_channel = {channel: (count, first) for channel, count, first in rows}
     for channel in ("email", "sms"):
         count, first = by_channel.get(channel, (0, None))
         waiting.add_metric((channel,), count)
@@ -124,11 +124,11 @@ def _messages(now: datetime) -> Families:
     yield from (waiting, oldest)
     unsent = Message.objects.resendable().order_by()[:COUNT_AT_MOST].count()
     yield _one("messages_not_sent", "Mail and SMS that failed or may not have been sent.", unsent)
-    untold = Message.objects.untold().order_by()[:COUNT_AT_MOST].count()
+    undelivered = Message.objects.undelivered_without_email().order_by()[:COUNT_AT_MOST].count()
     yield _one(
         "sms_not_delivered",
         "SMS that were not delivered and had no e-mail with the same content.",
-        untold,
+        undelivered,
     )
     notices = Notice.objects.to_compose().order_by()[:COUNT_AT_MOST].count()
     yield _one("notices_waiting", "Notifications that are not composed yet.", notices)
@@ -188,13 +188,13 @@ def _transfers(now: datetime) -> Families:
     for kind, model in (("payout", Payout), ("refund", Refund)):
         statuses = [TransferStatus.DUE, TransferStatus.UNKNOWN, TransferStatus.SENT]
         statuses.append(TransferStatus.REFUSED)
-        found: dict[str, tuple[int, int]] = {}
+        totals: dict[str, tuple[int, int]] = {}
         rows = model._default_manager.filter(status__in=statuses).order_by()
         for status, amount in rows.values_list("status", "amount")[: 10 * COUNT_AT_MOST]:
-            count, kes = found.get(status, (0, 0))
-            found[status] = count + 1, kes + amount
+            count, kes = totals.get(status, (0, 0))
+            totals[status] = count + 1, kes + amount
         for status in statuses:
-            count, kes = found.get(status, (0, 0))
+            count, kes = totals.get(status, (0, 0))
             counts.add_metric((kind, status), count)
             money.add_metric((kind, status), kes)
     yield from (counts, money)
@@ -223,7 +223,7 @@ def _broker(now: datetime) -> Families:
 
 
 def _troubles(now: datetime) -> Families:
-    reported = set(Trouble.objects.told().values_list("kind", flat=True))
+    reported = set(Trouble.objects.alerted().values_list("kind", flat=True))
     active = _gauge("trouble", "1 while this trouble is reported (ALERT_EMAIL gets these).", "kind")
     for kind in KINDS:
         active.add_metric((kind.name,), float(kind.name in reported))

@@ -29,7 +29,7 @@ LEASE = timedelta(minutes=5)
 #: A rule is skipped after this many processes died while checking it.
 MAX_TRIES = 3
 #: How long verdicts are kept.
-KEPT = timedelta(days=90)
+RETENTION = timedelta(days=90)
 
 
 def prove_some(now: datetime | None = None, *, seconds: float = SLICE_SECONDS) -> int:
@@ -52,8 +52,8 @@ def prove_some(now: datetime | None = None, *, seconds: float = SLICE_SECONDS) -
 
 
 def forget_old_proofs(now: datetime) -> int:
-    """Delete verdicts older than KEPT. Returns how many. Safe to repeat."""
-    return NightlyProof.objects.filter(night__lt=(now - KEPT).date()).delete()[0]
+    """Delete verdicts older than RETENTION. Returns how many. Safe to repeat."""
+    return NightlyProof.objects.filter(night__lt=(now - RETENTION).date()).delete()[0]
 
 
 def _claim(now: datetime) -> NightlyProof | None:

@@ -69,7 +69,7 @@ _BANK = {
     "schema": {"type": "string", "example": "equity"},
 }
 
-_KEPT = (
+_HOW_STORED = (
     "The body is stored as received, answered, and processed after the answer was sent. It is not "
     "trusted just because it was posted: amounts, ids and receipts must match, or M-Pesa is "
     "queried."
@@ -108,7 +108,7 @@ def describe_webhooks(result: dict[str, Any], **_: Any) -> dict[str, Any]:
                         }
                     },
                 },
-                **{status: _refusal(code, *said) for status, said in sorted(refused.items())},
+                **{status: _refusal(code, *detail) for status, detail in sorted(refused.items())},
             },
         }
         if not parameters:
@@ -155,7 +155,7 @@ _ENDPOINTS: tuple[Any, ...] = (
         "/safwebhook/",
         "receive_callback",
         "Receive a callback without a token",
-        f"{_KEPT} A callback to this URL counts only if a status query confirms it.",
+        f"{_HOW_STORED} A callback to this URL counts only if a status query confirms it.",
         [],
         _CALLBACK,
         _STRANGERS,
@@ -164,7 +164,7 @@ _ENDPOINTS: tuple[Any, ...] = (
         "/safwebhook/{token}/",
         "receive_callback_of_transfer",
         "Receive the result of a prompt, a refund or a payout",
-        _KEPT,
+        _HOW_STORED,
         [_TOKEN],
         _CALLBACK,
         _STRANGERS,
@@ -173,7 +173,7 @@ _ENDPOINTS: tuple[Any, ...] = (
         "/safwebhook/c2b/{token}/confirmation/",
         "receive_c2b_confirmation",
         "Receive the confirmation of a manual payment",
-        _KEPT,
+        _HOW_STORED,
         [_TOKEN],
         _PAID_IN,
         _STRANGERS,
@@ -191,7 +191,7 @@ _ENDPOINTS: tuple[Any, ...] = (
         "/safwebhook/bank/{bank}/",
         "receive_bank_notification",
         "Receive a bank's notification of a payment",
-        _KEPT,
+        _HOW_STORED,
         [_BANK],
         {"transactionReference": "S4471822", "amount": "3700", "billNumber": "PR7KWQ4M"},
         {**_STRANGERS, **_NOT_THE_BANK},

@@ -180,8 +180,8 @@ def _is_of(receipt: Receipt, paid_to: str) -> bool:
 
 def _credited_number(result: Result) -> str:
     """The short code that was paid, which precedes the party's name; "" if there is none."""
-    found = _NUMBER.match(result.facts.get("CreditPartyName", ""))
-    return found[1] if found else ""
+    match = _NUMBER.match(result.facts.get("CreditPartyName", ""))
+    return match[1] if match else ""
 
 
 def _no_answer(receipt: Receipt, result: Result, heard_at: datetime) -> str:

@@ -26,8 +26,8 @@ logger = logging.getLogger(__name__)
 
 def lock_payment(token: str) -> OrderPayment | None:
     """Lock and return the attempt with this callback token, and its order; None for ""."""
-    found = _payment_of(token) if token else []
-    return found[0] if found else None
+    payments = _payment_of(token) if token else []
+    return payments[0] if payments else None
 
 
 @compiled

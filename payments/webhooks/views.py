@@ -139,8 +139,8 @@ def _address(request: HttpRequest) -> str | None:
 
 
 def _headers(request: HttpRequest) -> dict[str, str]:
-    kept = {name: request.headers[name] for name in _HEADERS if name in request.headers}
-    return {name: value.replace("\0", "")[:500] for name, value in kept.items()}
+    recorded = {name: request.headers[name] for name in _HEADERS if name in request.headers}
+    return {name: value.replace("\0", "")[:500] for name, value in recorded.items()}
 
 
 def _refuse(detail: str, code: str, status: int) -> JsonResponse:

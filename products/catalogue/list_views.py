@@ -46,7 +46,7 @@ from .search import (
 from .spelling import as_header, correct_spelling, corrected
 
 #: A list of products: a source and the text it takes (products.catalogue.queries).
-Shelf = tuple[Source, str]
+ProductList = tuple[Source, str]
 
 #: Kept, because Django builds the list on every access.
 _CATEGORIES = frozenset(Category.values)
@@ -105,16 +105,16 @@ class ProductListView(GenericAPIView):
         self.fields = read_words(request, "fields", LIST_FIELDS)
         self.columns = COLUMNS if self.fields is None else columns_for(self.fields)
 
-    def page(self, shelves: list[Shelf], *, indexed: bool = True) -> list[Any]:
+    def page(self, lists: list[ProductList], *, indexed: bool = True) -> list[Any]:
         """The requested page of these lists together, filtered and ordered. One query."""
         pager = self.pagination_class()
         self._paginator = pager
-        read = partial(self.read, shelves, self.keyset, indexed=indexed)
+        read = partial(self.read, lists, self.keyset, indexed=indexed)
         return pager.paginate_both_ways(self.request, self.keyset, read)
 
     def read(
         self,
-        shelves: list[Shelf],
+        lists: list[ProductList],
         keyset: tuple[str, ...],
         after: list[int] | None,
         limit: int,
@@ -124,16 +124,16 @@ class ProductListView(GenericAPIView):
     ) -> list[Any]:
         """At most ``limit`` rows after a position, or before it if ``backwards``. One query."""
         page = Page(reverse(keyset) if backwards else keyset, after, limit, self.columns, indexed)
-        if len(shelves) == 1:
-            return self.read_page(shelves[0], page)
+        if len(lists) == 1:
+            return self.read_page(lists[0], page)
         if self.is_narrowed:
-            narrowed = [self.narrow(source(text)) for source, text in shelves]
+            narrowed = [self.narrow(source(text)) for source, text in lists]
             return queries.read_filtered(narrowed, page)
-        return queries.read_shelves(shelves, page)
+        return queries.read_merged(lists, page)
 
-    def read_page(self, shelf: Shelf, page: Page) -> list[Any]:
+    def read_page(self, product_list: ProductList, page: Page) -> list[Any]:
         """A page of one list, with the filters applied. One query."""
-        source, text = shelf
+        source, text = product_list
         if self.is_narrowed:
             return queries.read_filtered([self.narrow(source(text))], page)
         return queries.read_page(source, text, page)
@@ -192,16 +192,16 @@ class SearchView(ProductListView):
         term = read_term(request, "search")
         self.groups, self.stop_words = word_forms(term), stop_words_in(term)
         words = [word for word, *_ in self.groups]
-        found = self._find()
-        if words and self.stop_words and not found and not self._is_beyond_last_page():
+        rows = self._find()
+        if words and self.stop_words and not rows and not self._is_beyond_last_page():
             self.stop_words = []
-            found = self._find()
+            rows = self._find()
         replacements: list[str] = []
-        if words and not found and not self._is_beyond_last_page():
+        if words and not rows and not self._is_beyond_last_page():
             self.groups = correct_spelling(words)
-            found = self._find()
-            replacements = corrected(words, self.groups, found)
-        answer = self.answer(found)
+            rows = self._find()
+            replacements = corrected(words, self.groups, rows)
+        answer = self.answer(rows)
         if replacements:
             answer["Search-Corrected"] = as_header(replacements)
         return answer
@@ -225,8 +225,8 @@ class SearchView(ProductListView):
         All products together use the primary key. One seller's products, or one category's, have
         indexes of their own; by the primary key, the scan would have to skip all other products.
         """
-        by_shelf = self.categories and not self.groups
-        return "newest" if by_shelf or self.request.query_params.get("seller") else "-id"
+        by_category = self.categories and not self.groups
+        return "newest" if by_category or self.request.query_params.get("seller") else "-id"
 
     @property
     def is_narrowed(self) -> bool:
@@ -243,7 +243,7 @@ class SearchView(ProductListView):
     def _find(self) -> list[Any]:
         if not self.groups:
             walks = not self.stop_words or is_common_in_names(self.stop_words)
-            return self.page(self._shelves(), indexed=walks)
+            return self.page(self._lists(), indexed=walks)
         if self.ordering == RELEVANCE:
             return self._by_relevance()
         query = query_for(self.groups)
@@ -251,7 +251,7 @@ class SearchView(ProductListView):
 
     def read(
         self,
-        shelves: list[Shelf],
+        lists: list[ProductList],
         keyset: tuple[str, ...],
         after: list[int] | None,
         limit: int,
@@ -262,23 +262,23 @@ class SearchView(ProductListView):
         """As in any list, but look among the latest products first if the words are neither common
         nor rare."""
         if self.groups and keyset == ("-id",) and not (indexed or backwards):
-            (_, query), *_ = shelves
+            (_, query), *_ = lists
             for reach in self._plans[query].reaches:
                 page = Page(keyset, after, limit, self.columns, indexed, reach)
                 if len(rows := self.read_page((queries.found_lately, query), page)) == limit:
                     return rows
-        return super().read(shelves, keyset, after, limit, backwards, indexed=indexed)
+        return super().read(lists, keyset, after, limit, backwards, indexed=indexed)
 
-    def read_page(self, shelf: Shelf, page: Page) -> list[Any]:
+    def read_page(self, product_list: ProductList, page: Page) -> list[Any]:
         """As in any list, but a search by words and prices alone uses a compiled query.
 
         PostgreSQL still plans it for the actual words and prices (``to_tsquery``).
         """
         prices = self.filters.only_prices() if self.filters and self.groups else None
         if prices is None or self.categories or self.stop_words:
-            return super().read_page(shelf, page)
+            return super().read_page(product_list, page)
         least, most = prices
-        return queries.read_page(*shelf, page._replace(least=least, most=most))
+        return queries.read_page(*product_list, page._replace(least=least, most=most))
 
     def _is_common(self, query: str) -> bool:
         # Few products have such a word in their name: collecting the matches is fastest.
@@ -287,7 +287,7 @@ class SearchView(ProductListView):
         self._plans = {**self._plans, query: plan}
         return plan.is_scan
 
-    def _shelves(self) -> list[Shelf]:
+    def _lists(self) -> list[ProductList]:
         """All products, or the lists of each category: products for sale, and sold-out ones."""
         if not self.categories:
             return [(queries.everything, "")]
@@ -308,8 +308,10 @@ class SearchView(ProductListView):
         start, place = (after[0], [after[1]]) if after else (0, None)
         rows: list[Any] = []
         for tier in range(max(start, 0), len(tiers)):
-            shelf, indexed = (queries.found, tiers[tier]), self._is_common(tiers[tier])
-            read = self.read([shelf], (self._newest,), place, limit - len(rows), indexed=indexed)
+            product_list, indexed = (queries.found, tiers[tier]), self._is_common(tiers[tier])
+            read = self.read(
+                [product_list], (self._newest,), place, limit - len(rows), indexed=indexed
+            )
             rows += [_in_tier(row, tier) for row in read]
             place = None
             if len(rows) == limit:

@@ -184,20 +184,20 @@ def _page(  # noqa: PLR0913, PLR0917 - the fields of a Page, as parameters of th
     return cut(source(text), Page(keyset, after, limit, columns, indexed, reach, least, most))
 
 
-def read_shelves(shelves: Sequence[tuple[Source, str]], page: Page) -> list[Any]:
+def read_merged(lists: Sequence[tuple[Source, str]], page: Page) -> list[Any]:
     """The rows of a page of several lists without common products. One query.
 
     Each list is scanned in its own index up to a page of rows; only those rows are sorted.
     """
     return _merged(
-        [_page.statement(source, text, *page) for source, text in shelves],
+        [_page.statement(source, text, *page) for source, text in lists],
         page,
     )
 
 
-def read_filtered(shelves: Sequence[ProductQuerySet], page: Page) -> list[Any]:
-    """As ``read_shelves``, for lists with filters, which are not compiled. One query."""
-    pages = [cut(products, page) for products in shelves if not products.query.is_empty()]
+def read_filtered(lists: Sequence[ProductQuerySet], page: Page) -> list[Any]:
+    """As ``read_merged``, for lists with filters, which are not compiled. One query."""
+    pages = [cut(products, page) for products in lists if not products.query.is_empty()]
     if len(pages) < 2:
         return list(pages[0]) if pages else []
     return _merged([statement_of(rows) for rows in pages], page)
@@ -206,7 +206,7 @@ def read_filtered(shelves: Sequence[ProductQuerySet], page: Page) -> list[Any]:
 def _merged(branches: Sequence[Statement[Any]], page: Page) -> list[Any]:
     # Django cannot write a branch with its own limit for SQLite.
     union = " UNION ALL ".join(
-        f"SELECT * FROM ({branch.sql}) AS shelf_{number}"  # noqa: S608
+        f"SELECT * FROM ({branch.sql}) AS list_{number}"  # noqa: S608
         for number, branch in enumerate(branches)
     )
     order = ", ".join(

@@ -20,10 +20,10 @@ from products.models import Category
 from products.serializers import CartInput
 
 from . import openapi, queries, suggestions
+from .category_summaries import LABELS, read_category_summaries
 from .home import home_page
 from .list_views import read_term
 from .representation import COLUMNS, FIELDS, LIST_FIELDS, ProductRepresentation, columns_for
-from .shelves import LABELS, read_shelves
 from .suggestions import cached_suggestions
 
 
@@ -91,8 +91,8 @@ class CartView(APIView):
         body = {"ids": request.data} if isinstance(request.data, list) else request.data
         cart = read_input(CartInput, body)
         ids = list(dict.fromkeys(pk for pk in cart["ids"] if 0 < pk <= MAX_ID))
-        found = {row.id: row for row in queries.read_cart(ids, columns)}
-        in_order = [found[pk] for pk in ids if pk in found]
+        by_id = {row.id: row for row in queries.read_cart(ids, columns)}
+        in_order = [by_id[pk] for pk in ids if pk in by_id]
         return Response(ProductRepresentation(request).products(in_order, fields))
 
 
@@ -107,18 +107,18 @@ class CategoriesView(APIView):
     def get(self, request: Request) -> Response:
         refuse_unknown(request, [])
         language, prefix = _language(request), media_prefix(request)
-        shelves = [
+        categories = [
             {
-                "key": shelf.category,
-                "label": LABELS[Category(shelf.category)][language],
-                "labels": LABELS[Category(shelf.category)],
-                "for_sale": shelf.for_sale,
-                "thumbnail": prefix + shelf.thumbnail if shelf.thumbnail else None,
+                "key": summary.category,
+                "label": LABELS[Category(summary.category)][language],
+                "labels": LABELS[Category(summary.category)],
+                "for_sale": summary.for_sale,
+                "thumbnail": prefix + summary.thumbnail if summary.thumbnail else None,
             }
-            for shelf in read_shelves()
+            for summary in read_category_summaries()
         ]
         headers = {"Content-Language": language, "Cache-Control": "public, max-age=60"}
-        return Response(shelves, headers={**headers, "Vary": "Accept-Language"})
+        return Response(categories, headers={**headers, "Vary": "Accept-Language"})
 
 
 def _language(request: Request) -> str:

@@ -1,5 +1,6 @@
 """Products, their stock and pictures, reviews, and the words of the search."""
 
+from .listing_counts import CategoryListingCount, ListingCountChange, SellerListingCount
 from .listing_terms import ListingTerms
 from .pictures import MAX_PICTURES, ProductPicture
 from .products import (
@@ -28,7 +29,6 @@ from .reviews import (
     SellerRating,
 )
 from .search_words import SearchWord
-from .shelves import CategoryShelf, SellerShelf, ShelfMove
 
 __all__ = [
     "DIGESTED_OF_REVIEW",
@@ -40,7 +40,8 @@ __all__ = [
     "MAX_STOCK",
     "STAR_RANK",
     "Category",
-    "CategoryShelf",
+    "CategoryListingCount",
+    "ListingCountChange",
     "ListingTerms",
     "Newest",
     "Product",
@@ -51,9 +52,8 @@ __all__ = [
     "ReviewQuerySet",
     "Round",
     "SearchWord",
+    "SellerListingCount",
     "SellerRating",
-    "SellerShelf",
-    "ShelfMove",
     "StockMovement",
     "average_stars",
     "back_within",

@@ -267,11 +267,11 @@ class Product(models.Model):
             *(
                 models.Index(
                     fields=["category", rank, "id"],
-                    name=f"product_{shelf}_{name}",
+                    name=f"product_{prefix}_{name}",
                     condition=Q(listed=True, soldout=soldout),
                 )
                 for name, rank in (("stars", "star_rank"), ("best", "sold_rank"))
-                for shelf, soldout in (("category", False), ("soldout", True))
+                for prefix, soldout in (("category", False), ("soldout", True))
             ),
             models.Index(
                 fields=["star_rank", "id"], name="product_stars", condition=Q(listed=True)

@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from accounts.models import User
-from products.catalogue.shelves import for_sale_of_seller
+from products.catalogue.category_summaries import for_sale_of_seller
 from products.models import Review, ReviewQuerySet, average_stars
 
 from .services import EDITABLE_FOR

@@ -10,7 +10,7 @@ from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
-from omachemainproj.answers import for_everybody
+from omachemainproj.http_caching import for_everybody
 
 from . import sitemap as sitemaps
 from .build import read_build

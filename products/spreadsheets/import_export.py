@@ -93,23 +93,23 @@ class SheetStorage(BaseStorage):
     def save(self, data: bytes) -> None:
         """Store the file's bytes under a random name."""
         self.name = self.name or uuid4().hex
-        self._kept.set(self._key, b64encode(data).decode(), self.LIFETIME)
+        self._cache.set(self._key, b64encode(data).decode(), self.LIFETIME)
 
     def read(self) -> bytes | None:
         """The file's bytes, or None if it has expired."""
-        kept = self._kept.get(self._key)
-        return None if kept is None else b64decode(kept)
+        stored = self._cache.get(self._key)
+        return None if stored is None else b64decode(stored)
 
     def remove(self) -> None:
         """Delete the file. Safe to repeat."""
-        self._kept.delete(self._key)
+        self._cache.delete(self._key)
 
     @property
     def _key(self) -> str:
         return f"sheet:{self.name}"
 
     @property
-    def _kept(self) -> TableCache:
+    def _cache(self) -> TableCache:
         return TableCache("", {})
 
 

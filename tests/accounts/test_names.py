@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts import emails, names
 from accounts.emails import make_key
-from accounts.lookalikes import is_kept, poses, skeleton
+from accounts.lookalikes import is_reserved, poses, skeleton
 from accounts.models import NameClaim, User
 from accounts.validators import normalise_email
 from tests.conftest import signed_in
@@ -91,24 +91,24 @@ HONEST = [
 
 
 def test_the_names_of_the_shop_and_of_mpesa_and_what_looks_like_them_are_kept():
-    assert [name for name in POSING if not is_kept(name)] == []
+    assert [name for name in POSING if not is_reserved(name)] == []
 
 
 def test_honest_names_are_not_kept():
-    assert [name for name in HONEST if is_kept(name)] == []
+    assert [name for name in HONEST if is_reserved(name)] == []
 
 
 @pytest.mark.parametrize("name", ["Safaric0m", "omache-support"])
 def test_registering_as_safaricom_is_refused(api, name):
     response = register(api, name)
 
-    assert (response.status_code, response.json()) == (400, {"username": [names.NAME_IS_KEPT]})
+    assert (response.status_code, response.json()) == (400, {"username": [names.NAME_IS_RESERVED]})
 
 
 def test_renaming_oneself_to_admin_is_refused(amina_api):
     response = amina_api.patch("/user/", {"username": "a.d.m.i.n"})
 
-    assert response.json() == {"username": [names.NAME_IS_KEPT]}
+    assert response.json() == {"username": [names.NAME_IS_RESERVED]}
 
 
 def test_a_user_with_a_reserved_name_may_send_it_back_unchanged(db):
@@ -122,7 +122,7 @@ def test_a_user_with_a_reserved_name_may_send_it_back_unchanged(db):
 def test_a_shown_name_may_not_be_mpesas(amina_api, path, field):
     response = amina_api.patch(path, {field: "Ѕаfаriсоm M-Pesa"})  # in Cyrillic
 
-    assert response.json() == {field: [names.NAME_IS_KEPT]}
+    assert response.json() == {field: [names.NAME_IS_RESERVED]}
 
 
 @pytest.mark.parametrize("shown", ["Wanjiku", "Frank Finance", "Ali", "Root", "Ngũgĩ", ""])

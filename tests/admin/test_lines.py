@@ -7,7 +7,7 @@ from accounts.models import Audit
 from orders.fulfilment import move_line
 from orders.models import OrderTrack
 from tests.factories import ProductFactory, UserFactory
-from tests.shopping import paid_line, shelf
+from tests.shopping import paid_line, stock_of
 
 from .test_roles import browser_of, in_role
 
@@ -182,7 +182,7 @@ def test_support_cancels_a_line_and_says_whether_the_goods_are_there(
 
     kept = Audit.objects.get()
     assert status_of(line) == "cancelled"
-    assert shelf(kettle) == (on_shelf, 0)
+    assert stock_of(kettle) == (on_shelf, 0)
     assert (kept.why, "goods there" in kept.did) == ("Broken on the way", goods_there == "yes")
 
 

@@ -202,7 +202,7 @@ def test_a_buyers_own_phone_is_told_where_another_pays(support, sale):
 def test_support_sees_goods_and_words_and_no_rows_of_money(support, sale):
     seen = sections(support, sale)
 
-    assert seen == ["stands", "goods", "told", "story"]
+    assert seen == ["stands", "goods", "notifications", "story"]
     assert "TKB1234567" not in page(support, sale)
     assert not any("TKB1234567" in what or "M-Pesa" in what for what in story(support, sale))
 
@@ -214,7 +214,7 @@ def test_who_sees_all_sees_money_and_messages_too(staff_browser, sale):
         "receipts",
         "prompts",
         "gateway",
-        "told",
+        "notifications",
         "story",
     ]
     shown = page(staff_browser, sale)
@@ -525,7 +525,7 @@ def test_what_was_told_stands_on_it_without_codes(support, sale):
 
 def test_a_failed_message_is_sent_again_from_the_order_page(support, sale):
     message, here = message_of(sale, state="failed"), row_url(sale)
-    (told,) = content(support, sale, "told").of["messages"]
+    (told,) = content(support, sale, "notifications").of["messages"]
 
     done = support.post(
         told["buttons"].url,
@@ -540,7 +540,7 @@ def test_a_failed_message_is_sent_again_from_the_order_page(support, sale):
 def test_what_is_due_is_not_sent_again(support, sale):
     message_of(sale, state="due", next_try_at=timezone.now())
 
-    (told,) = content(support, sale, "told").of["messages"]
+    (told,) = content(support, sale, "notifications").of["messages"]
 
     assert told["buttons"] is None
 

@@ -97,8 +97,8 @@ def test_a_deleted_account_shows_only_its_date(support, buyer):
 
 
 def test_support_sees_orders_sales_problems_and_notifications(support, sold):
-    assert sections(support, sold.buyer) == ["who", "orders", "told"]
-    assert sections(support, sold.seller) == ["who", "orders", "sales", "told"]
+    assert sections(support, sold.buyer) == ["who", "orders", "notifications"]
+    assert sections(support, sold.seller) == ["who", "orders", "sales", "notifications"]
 
 
 def test_a_superuser_sees_listings_money_and_staff_actions(staff_browser, sold):
@@ -111,7 +111,7 @@ def test_a_superuser_sees_listings_money_and_staff_actions(staff_browser, sold):
         "listings",
         "balance",
         "payouts",
-        "told",
+        "notifications",
         "staff",
     ]
 
@@ -124,7 +124,7 @@ def test_a_superuser_sees_listings_money_and_staff_actions(staff_browser, sold):
         ("view_product", "listings"),
         ("view_payout", "balance"),
         ("view_problem", "problems"),
-        ("view_message", "told"),
+        ("view_message", "notifications"),
         ("view_audit", "staff"),
     ],
 )
@@ -185,7 +185,7 @@ def test_problems_are_listed_as_buyer_and_as_seller(support, sold):
 def test_a_notification_is_resent_from_the_persons_page(support, sale):
     message = message_of(sale, state="failed", reason="No such subscriber")
 
-    (told,) = content(support, sale.buyer, "told").of["messages"]
+    (told,) = content(support, sale.buyer, "notifications").of["messages"]
 
     assert told["buttons"].row == message
     assert "No such subscriber" in page(support, sale.buyer)

@@ -14,7 +14,7 @@ from django.utils import timezone
 from orders.models.notifications import Notice
 from payments.models import GatewayEvent, Payout, Receipt
 from payments.proof.prove import prove
-from tests.shopping import shelf
+from tests.shopping import stock_of
 
 from . import scenes
 from .recovery import assert_all_is_well, settle
@@ -86,7 +86,7 @@ def _rows(scene):
 
 def how_it_stands(scene):
     order = scene.order
-    return order and (order.payment_status, shelf(scene.goods))
+    return order and (order.payment_status, stock_of(scene.goods))
 
 
 @every_step

@@ -20,7 +20,7 @@ from omachemainproj.logs import (
     mask_private,
     request_id,
 )
-from omachemainproj.starting import log_start
+from omachemainproj.startup_checks import log_start
 from tools.deploy_check import PRODUCTION
 
 from .starting import LAPTOP, settings_of

@@ -20,7 +20,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
-from omachemainproj import starting
+from omachemainproj import startup_checks
 from tests.steps import StepByStep, Steps
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -99,7 +99,9 @@ def test_a_database_that_had_every_step_has_nothing_to_do():
 def test_a_process_asks_for_each_step_and_not_for_what_replaces_them():
     steps = Steps(None).disk_migrations
 
-    assert {*starting._steps_of_code()} == {key for key in steps if key[0] in starting.OUR_APPS}
+    assert {*startup_checks._steps_of_code()} == {
+        key for key in steps if key[0] in startup_checks.OUR_APPS
+    }
 
 
 @pytest.mark.django_db

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.db import OperationalError
 
-from omachemainproj import starting
+from omachemainproj import startup_checks
 from tools.deploy_check import PRODUCTION
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -332,7 +332,7 @@ UNFIT = [
 def test_nothing_starts_over_a_database_or_files_of_yesterday(command, expected, tmp_path):
     files = [
         file.name
-        for app in starting.OUR_APPS
+        for app in startup_checks.OUR_APPS
         for file in (ROOT / app / "migrations").glob("[0-9]*.py")
     ]
     steps = len([name for name in files if "_squashed_" not in name])
@@ -359,8 +359,8 @@ def fit(settings, tmp_path):
 
 @pytest.mark.django_db
 def test_a_migrated_and_collected_shop_starts_without_warnings(fit, caplog, monkeypatch):
-    monkeypatch.setattr(starting.connection, "close", lambda: None)
-    starting.refuse_unfit("web")
+    monkeypatch.setattr(startup_checks.connection, "close", lambda: None)
+    startup_checks.check_before_start("web")
 
     assert caplog.messages == []
 
@@ -373,14 +373,14 @@ def test_a_database_that_is_down_keeps_nothing_from_starting(fit, monkeypatch):
         def close(self):
             pass
 
-    monkeypatch.setattr(starting, "connection", Down())
-    starting.refuse_unfit("web")
+    monkeypatch.setattr(startup_checks, "connection", Down())
+    startup_checks.check_before_start("web")
 
 
 def test_pictures_inside_the_programs_folder_are_warned_of(fit, settings, caplog, monkeypatch):
-    monkeypatch.setattr(starting, "_find_wrong_with_database", list)
+    monkeypatch.setattr(startup_checks, "_find_wrong_with_database", list)
     settings.MEDIA_ROOT = settings.BASE_DIR / "media"
-    starting.refuse_unfit("web")
+    startup_checks.check_before_start("web")
 
     assert caplog.messages == [
         f"MEDIA_ROOT, {settings.MEDIA_ROOT}, is inside the program's folder: whoever replaces that "

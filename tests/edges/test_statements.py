@@ -177,8 +177,8 @@ def test_moments_are_compared_with_time_added(buyer, kettle, zone):
 def test_an_update_tells_how_many_rows_it_wrote(kettle):
     @compiled_update
     def hold(product: int, number: int) -> Update:
-        shelf = Product.objects.filter(pk=product, item_number__gte=F("held") + number)
-        return shelf, {"held": F("held") + number}
+        query = Product.objects.filter(pk=product, item_number__gte=F("held") + number)
+        return query, {"held": F("held") + number}
 
     written = hold(product=kettle.pk, number=2), hold(kettle.pk, number=9)
 

@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection
 
-from omachemainproj import starting
+from omachemainproj import startup_checks
 from tests.deploy.proxied import url_of_test_database
 from tools import pgbouncer
 from tools.deploy_check import PRODUCTION
@@ -70,10 +70,10 @@ def fit(settings, tmp_path):
 @postgres
 @pytest.mark.django_db
 def test_a_connection_without_limits_stops_the_start(fit, pooled, monkeypatch):
-    monkeypatch.setattr(starting, "connection", pooled)
+    monkeypatch.setattr(startup_checks, "connection", pooled)
 
-    with pytest.raises(starting.ImproperlyConfigured) as stopped:
-        starting.refuse_unfit("web")
+    with pytest.raises(startup_checks.ImproperlyConfigured) as stopped:
+        startup_checks.check_before_start("web")
 
     assert str(stopped.value) == (
         "PostgreSQL has statement_timeout 0, lock_timeout 0, idle_in_transaction_session_timeout 0 "
@@ -86,12 +86,12 @@ def test_a_connection_without_limits_stops_the_start(fit, pooled, monkeypatch):
 @postgres
 @pytest.mark.django_db
 def test_stricter_limits_of_its_role_let_it_start(fit, pooled, monkeypatch):
-    monkeypatch.setattr(starting, "connection", pooled)
+    monkeypatch.setattr(startup_checks, "connection", pooled)
     stricter = {name: limit - 1 for name, limit in settings.DATABASE_TIMEOUTS.items()}
     options = " ".join(f"-c {name}={limit}" for name, limit in stricter.items())
     pooled.settings_dict["OPTIONS"]["options"] = options
 
-    starting.refuse_unfit("web")
+    startup_checks.check_before_start("web")
 
 
 @postgres
@@ -99,8 +99,8 @@ def test_stricter_limits_of_its_role_let_it_start(fit, pooled, monkeypatch):
 def test_the_roles_own_limits_are_those_of_each_new_connection(fit, pooled, monkeypatch):
     call_command("database_timeouts", stdout=StringIO())
     try:
-        monkeypatch.setattr(starting, "connection", pooled)
-        starting.refuse_unfit("web")
+        monkeypatch.setattr(startup_checks, "connection", pooled)
+        startup_checks.check_before_start("web")
     finally:
         with connection.cursor() as cursor:
             cursor.execute("SELECT quote_ident(current_user), quote_ident(current_database())")
@@ -158,7 +158,7 @@ def test_nothing_else_of_the_shop_uses_a_session():
     root = Path(settings.BASE_DIR)
     files = [
         file
-        for app in starting.OUR_APPS
+        for app in startup_checks.OUR_APPS
         for file in (root / app).rglob("*.py")
         if "migrations" not in file.parts
     ]

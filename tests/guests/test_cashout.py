@@ -17,7 +17,7 @@ from payments.models import OrderPayment
 from payments.people.erasure import erase_old_guests
 from tests.conftest import signed_in
 from tests.factories import AddressFactory, ProductFactory, UserFactory, proven
-from tests.shopping import PHONE, body, cash_out, shelf
+from tests.shopping import PHONE, body, cash_out, stock_of
 
 from .conftest import as_guest, path_of
 from .paying import pay
@@ -47,7 +47,7 @@ def test_a_guest_orders_and_their_phone_rings(kettle, daraja, django_capture_on_
     assert (answer.json()["mpesa_number"], answer.json()["amount"]) == (PHONE, 3000)
     assert (order.guest_id, Guest.objects.get().phone) == (order.buyer_id, PHONE)
     assert [push["phone"] for push in daraja.pushes] == [PHONE]
-    assert shelf(kettle) == (5, 2)
+    assert stock_of(kettle) == (5, 2)
 
 
 def test_the_answer_has_what_a_buyers_has(kettle, buyer_api):

@@ -9,7 +9,7 @@ from payments.models import OrderPayment
 from tests.conftest import signed_in
 from tests.factories import UserFactory, give_role
 from tests.orders.deliveries import a_point, a_rate
-from tests.shopping import PHONE, an_order, body, cash_out, shelf
+from tests.shopping import PHONE, an_order, body, cash_out, stock_of
 
 from .conftest import as_guest, path_of
 from .paying import fail, pay
@@ -149,7 +149,7 @@ def test_the_token_cancels_what_is_unpaid(kettle, api):
 
     answer = api.post(path_of(placed, "cancel/"))
     assert answer.json()["payment_status"] == "cancelled"
-    assert shelf(kettle) == (5, 0)
+    assert stock_of(kettle) == (5, 0)
 
 
 def test_the_token_cancels_nothing_that_is_paid(kettle, api):

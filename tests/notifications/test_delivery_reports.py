@@ -183,7 +183,7 @@ def test_an_undelivered_sms_is_mailed_to_users_who_chose_sms_only(
     assert "Paid." in letter.body
     assert "did not reach your phone" in letter.body
     assert SmsReport.objects.get().reason == "UserIsInactive"
-    assert not Message.objects.untold().exists()
+    assert not Message.objects.undelivered_without_email().exists()
     assert Message.objects.undelivered().get() == sent
 
 
@@ -223,7 +223,7 @@ def test_an_undelivered_sms_without_an_inbox_is_left_to_staff_to_resend(
     buyer.save(update_fields=["email_confirmed_at"])
     report("Failed")
     follow_report(SmsReport.objects.get().pk)
-    assert Message.objects.untold().get() == sent
+    assert Message.objects.undelivered_without_email().get() == sent
 
     assert send_again(sent.pk)
     send_message(sent.pk)
@@ -231,7 +231,7 @@ def test_an_undelivered_sms_without_an_inbox_is_left_to_staff_to_resend(
     assert len(carrier.sent) == 2
     sent.refresh_from_db()
     assert (sent.state, sent.provider_id, delivery(sent)) == ("sent", "ATXid_2", None)
-    assert not Message.objects.untold().exists()
+    assert not Message.objects.undelivered_without_email().exists()
     assert not send_again(sent.pk)
 
 
@@ -281,7 +281,7 @@ def test_undelivered_messages_are_counted(buyer, sent, report, word, count):
 
     report(word)
 
-    assert Message.objects.untold()[:COUNT_AT_MOST].count() == count
+    assert Message.objects.undelivered_without_email()[:COUNT_AT_MOST].count() == count
 
 
 @pytest.mark.parametrize(

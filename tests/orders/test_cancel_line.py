@@ -15,7 +15,7 @@ from products import stock
 from products.models import StockMovement
 from products.stock import StockLine
 from tests.factories import ProductFactory, UserFactory
-from tests.shopping import an_order, shelf
+from tests.shopping import an_order, stock_of
 
 from .lines import line_at, move, steps, with_role
 
@@ -186,12 +186,12 @@ def test_less_than_m_pesa_pays_out_waits_for_staff(buyer, seller, kettle):
 
 
 def test_goods_a_buyer_gave_up_stand_on_the_shelf_again_once(two, buyer, kettle):
-    assert shelf(kettle) == (3, 0)
+    assert stock_of(kettle) == (3, 0)
 
     for _ in range(3):
         move(buyer, two[0], "cancelled")
 
-    assert shelf(kettle) == (5, 0)
+    assert stock_of(kettle) == (5, 0)
     back = StockMovement.objects.get(reference=f"return:{two[0].pk}")
     assert (back.product_id, back.quantity) == (kettle.pk, 2)
     kettle.refresh_from_db()
@@ -212,19 +212,19 @@ def test_stock_added_meanwhile_stays(two, buyer, kettle):
 
     move(buyer, two[0], "cancelled")
 
-    assert shelf(kettle) == (5, 1)
+    assert stock_of(kettle) == (5, 1)
 
 
 def test_a_buyer_cannot_say_that_the_sellers_goods_are_gone(two, buyer, kettle):
     move(buyer, two[0], "cancelled", goods_there=False)
 
-    assert shelf(kettle) == (5, 0)
+    assert stock_of(kettle) == (5, 0)
 
 
 def test_goods_a_seller_cannot_deliver_are_not_sold_again(two, seller, kettle):
     move(seller, two[0], "cancelled", note="They broke.")
 
-    assert shelf(kettle) == (3, 0)
+    assert stock_of(kettle) == (3, 0)
     assert owed_back() == [(two[0].pk, 3000, "returned", "b2c")]
 
 
@@ -234,7 +234,7 @@ def test_seller_and_staff_say_where_the_goods_are(two, seller, staff, kettle, wh
 
     move(person, two[0], "cancelled", note="No rider today.", goods_there=True)
 
-    assert shelf(kettle) == (5, 0)
+    assert stock_of(kettle) == (5, 0)
 
 
 def test_staff_cancel_after_delivery_and_the_seller_is_owed_no_more(buyer, kettle, staff):
@@ -244,7 +244,7 @@ def test_staff_cancel_after_delivery_and_the_seller_is_owed_no_more(buyer, kettl
     answer = move(with_role("support"), line, "cancelled", note="It leaks.")
 
     assert (answer.status_code, answer.json()["payment_status"]) == (200, "refund_due")
-    assert (shelf(kettle), owed_back()) == ((4, 0), [(line.pk, 1500, "returned", "reversal")])
+    assert (stock_of(kettle), owed_back()) == ((4, 0), [(line.pk, 1500, "returned", "reversal")])
     assert SellerShare.objects.get().reversed_at is not None
     assert balance(Account.SELLERS_PAYABLE) == 0
 

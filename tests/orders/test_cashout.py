@@ -10,7 +10,7 @@ from orders.models import Order
 from products.listings.services import edit_product
 from products.stock import Shortage
 from tests.factories import ProductFactory, UserFactory
-from tests.shopping import an_order, cash_out, shelf
+from tests.shopping import an_order, cash_out, stock_of
 
 
 def test_an_order_says_what_was_agreed(buyer_api, kettle, seller):
@@ -84,7 +84,7 @@ def test_an_order_says_what_was_agreed(buyer_api, kettle, seller):
     }
     assert re.fullmatch("[ACDEFGHJKLMNPQRTUVWXY34679]{8}", order.reference)
     assert timedelta(0) <= order.expires_at - now - timedelta(minutes=15) < timedelta(seconds=9)
-    assert (shelf(kettle), shelf(pan)) == ((5, 2), (5, 1))
+    assert (stock_of(kettle), stock_of(pan)) == ((5, 2), (5, 1))
 
 
 def test_a_later_price_does_not_change_what_was_agreed(buyer_api, buyer, kettle):
@@ -101,7 +101,7 @@ def test_the_same_product_on_two_lines_is_added_up(buyer_api, kettle):
     order = cash_out(buyer_api, (kettle, 2), (kettle, 3)).json()
 
     assert [(line["number"], line["amount"]) for line in order["order"]] == [(5, 7500)]
-    assert shelf(kettle) == (5, 5)
+    assert stock_of(kettle) == (5, 5)
 
 
 def test_a_shortage_is_pointed_at_on_its_line(buyer_api, kettle, seller):
@@ -118,7 +118,7 @@ def test_a_shortage_on_one_line_holds_nothing_of_the_others(buyer_api, kettle, s
 
     cash_out(buyer_api, (kettle, 1), (pan, 4))
 
-    assert (shelf(kettle), shelf(pan)) == ((5, 0), (3, 0))
+    assert (stock_of(kettle), stock_of(pan)) == ((5, 0), (3, 0))
     assert not Order.objects.exists()
 
 
@@ -163,7 +163,7 @@ def test_goods_of_overdue_orders_are_freed_before_sold_out_is_said(buyer_api, ke
 
     overdue.refresh_from_db()
     assert (response.status_code, overdue.payment_status) == (201, "expired")
-    assert shelf(kettle) == (5, 5)
+    assert stock_of(kettle) == (5, 5)
 
 
 def test_overdue_orders_for_other_goods_are_left_to_the_clock(buyer_api, kettle, seller):
@@ -208,4 +208,4 @@ def test_an_order_may_be_worth_a_quarter_million_and_not_a_shilling_more(buyer_a
     assert too_much.json() == {"order": {"non_field_errors": [said]}}
     assert (too_much.status_code, just_right.status_code) == (400, 201)
     assert (just_right.json()["amount"], one_shilling.json()["amount"]) == (250_000, 1)
-    assert (shelf(sofa), shelf(sweet)) == ((5, 2), (5, 1))
+    assert (stock_of(sofa), stock_of(sweet)) == ((5, 2), (5, 1))

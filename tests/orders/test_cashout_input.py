@@ -3,7 +3,7 @@
 import pytest
 
 from orders.models import Order
-from tests.shopping import PHONE, shelf
+from tests.shopping import PHONE, stock_of
 
 WHOLE = "A whole number is needed, like 1500."
 AT_LEAST_ONE = "Ensure this value is greater than or equal to 1."
@@ -114,7 +114,7 @@ def test_a_hundred_lines_are_taken_and_one_more_is_not(buyer_api, kettle):
     assert a_hundred.json()["order"][20] == {
         "number": ["You can reserve at most 20 of a product before paying."]
     }
-    assert shelf(kettle) == (5, 0)
+    assert stock_of(kettle) == (5, 0)
 
 
 def test_a_stranger_is_asked_to_sign_in(api, kettle):

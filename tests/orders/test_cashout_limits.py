@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from orders.models import Order
 from tests.factories import ProductFactory, UserFactory
-from tests.shopping import an_order, cash_out, shelf
+from tests.shopping import an_order, cash_out, stock_of
 
 
 def test_a_fourth_unpaid_order_is_refused(buyer, buyer_api, kettle):
@@ -26,7 +26,7 @@ def test_a_fourth_unpaid_order_is_refused(buyer, buyer_api, kettle):
             "order_tokens": newest_first,
         },
     )
-    assert shelf(kettle) == (5, 3)
+    assert stock_of(kettle) == (5, 3)
 
 
 def test_the_refusal_says_when_the_first_order_expires(buyer, buyer_api, kettle):
@@ -74,7 +74,7 @@ def test_twenty_of_a_small_stock_may_be_held(buyer_api, seller):
         400,
         {"order": [{"number": ["You can reserve at most 20 of a product before paying."]}]},
     )
-    assert (twenty.status_code, shelf(mugs)) == (201, (100, 20))
+    assert (twenty.status_code, stock_of(mugs)) == (201, (100, 20))
 
 
 def test_a_tenth_of_a_large_stock_may_be_held(buyer_api, seller):
@@ -104,7 +104,7 @@ def test_reservations_of_other_orders_count(buyer, buyer_api, seller):
         "order_token": token,
         "order_tokens": [token],
     }
-    assert (enough.status_code, shelf(mugs)) == (201, (100, 20))
+    assert (enough.status_code, stock_of(mugs)) == (201, (100, 20))
 
 
 def test_reservations_of_cancelled_orders_do_not_count(buyer, buyer_api, seller):

@@ -10,7 +10,7 @@ from orders.models import Order
 from products.models import Product
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
-from tests.shopping import cash_out, shelf
+from tests.shopping import cash_out, stock_of
 from tests.threads import PATIENCE, in_a_crowd
 
 
@@ -43,7 +43,7 @@ def test_a_request_the_database_refused_can_be_retried(
 
     assert (refused.status_code, refused.json()["code"]) == (status, code)
     assert again.status_code == 201
-    assert (Order.objects.count(), shelf(kettle)) == (1, (5, 1))
+    assert (Order.objects.count(), stock_of(kettle)) == (1, (5, 1))
 
 
 def test_a_value_the_database_cannot_keep_is_a_400(buyer_api, kettle, monkeypatch):
@@ -95,4 +95,4 @@ def test_a_crowd_on_any_database_buys_what_is_there(seller):
     )
 
     assert sorted(response.status_code for response in responses) == [201] * 5 + [400] * 11
-    assert shelf(product) == (5, 5)
+    assert stock_of(product) == (5, 5)

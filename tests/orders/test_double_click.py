@@ -11,7 +11,7 @@ from orders.models import Order
 from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
-from tests.shopping import cash_out, shelf
+from tests.shopping import cash_out, stock_of
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def test_the_second_of_two_equal_cash_outs_is_answered_with_the_first_ones_order
     assert again.json() == first.json()
     assert "Idempotent-Replayed" not in first
     assert again["Idempotent-Replayed"] == "true"
-    assert (Order.objects.count(), shelf(kettle)) == (1, (5, 2))
+    assert (Order.objects.count(), stock_of(kettle)) == (1, (5, 2))
 
 
 def test_the_last_goods_are_held_once_though_they_were_asked_for_twice(buyer_api, seller):
@@ -37,7 +37,7 @@ def test_the_last_goods_are_held_once_though_they_were_asked_for_twice(buyer_api
     cash_out(buyer_api, (last, 1))
     again = cash_out(buyer_api, (last, 1))
 
-    assert (again.status_code, Order.objects.count(), shelf(last)) == (201, 1, (1, 1))
+    assert (again.status_code, Order.objects.count(), stock_of(last)) == (201, 1, (1, 1))
 
 
 def test_the_same_lines_and_phone_written_otherwise_are_the_same_cash_out(

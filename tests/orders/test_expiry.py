@@ -10,7 +10,7 @@ from orders import lifecycle
 from orders.lifecycle import NotUnpaid, cancel_order, expire_order, expire_unpaid_orders
 from orders.models import Order, TrackEvent
 from tests.factories import UserFactory
-from tests.shopping import an_order, shelf
+from tests.shopping import an_order, stock_of
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def test_an_order_whose_time_is_over_expires(order, kettle):
     order.refresh_from_db()
     assert (expired, order.payment_status) == (1, "expired")
     assert [track.track_status for track in order.tracks.all()] == ["cancelled"]
-    assert shelf(kettle) == (5, 0)
+    assert stock_of(kettle) == (5, 0)
 
 
 def test_an_order_expires_at_its_very_second_and_not_before(order):
@@ -44,7 +44,7 @@ def test_expiring_twice_frees_the_goods_once(order, kettle):
     expire_order(order.pk, now=order.expires_at)
     again = expire_order(order.pk, now=order.expires_at)
 
-    assert (again, shelf(kettle)) == (False, (5, 3))
+    assert (again, stock_of(kettle)) == (False, (5, 3))
     assert TrackEvent.objects.filter(track__order=order).count() == 1
 
 

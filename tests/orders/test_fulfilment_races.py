@@ -15,7 +15,7 @@ from products.models import StockMovement
 from products.stock import StockLine
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
-from tests.shopping import an_order, cash_out, shelf
+from tests.shopping import an_order, cash_out, stock_of
 from tests.threads import at_once
 
 from .lines import line_at, move, steps, with_role
@@ -70,7 +70,7 @@ def test_a_buyer_who_cancels_and_an_agent_who_fetches_at_once(buyer, kettle, tur
     answers = at_once(lambda: move(buyer, line, "cancelled"), lambda: move(agent, line, "fetched"))
 
     assert statuses(answers) == {200: 1, 409: 1}
-    ends = (steps(line)[-1], shelf(kettle), Refund.objects.count(), SellerShare.objects.count())
+    ends = (steps(line)[-1], stock_of(kettle), Refund.objects.count(), SellerShare.objects.count())
     assert ends in [("cancelled", (5, 0), 1, 0), ("fetched", (4, 0), 0, 1)]
 
 
@@ -84,7 +84,7 @@ def test_cancelling_many_times_at_once_pays_back_once(buyer, seller, kettle, sta
     )
 
     assert statuses(answers) == {200: 5}
-    assert (steps(line), shelf(kettle)) == (["paid", "cancelled"], (5, 0))
+    assert (steps(line), stock_of(kettle)) == (["paid", "cancelled"], (5, 0))
     assert list(Refund.objects.values_list("amount", flat=True)) == [1500]
 
 
@@ -141,7 +141,7 @@ def test_concurrent_returns_and_sales_both_count(buyer, kettle):
 
     sold = statuses(answers[3:])[201]
     assert sold >= 3
-    assert shelf(kettle) == (7, sold)
+    assert stock_of(kettle) == (7, sold)
     assert StockMovement.objects.filter(reference__startswith="re").count() == 2
 
 

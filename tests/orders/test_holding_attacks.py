@@ -12,7 +12,7 @@ from orders.models import Order
 from payments.checkout.stk_push import retry_payment
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
-from tests.shopping import an_order, body, cash_out, paid_line, shelf
+from tests.shopping import an_order, body, cash_out, paid_line, stock_of
 
 
 @pytest.fixture
@@ -284,7 +284,7 @@ def test_goods_of_a_buyer_whose_prompt_is_over_go_to_the_next_buyer(buyer, buyer
     )
     assert afterwards.status_code == 201
     assert (held.payment_status, held.preempted) == ("expired", True)
-    assert (shelf(goods[0]), shelf(goods[1])) == ((1, 1), (1, 0))
+    assert (stock_of(goods[0]), stock_of(goods[1])) == ((1, 1), (1, 0))
 
 
 def test_nothing_is_taken_away_while_there_is_enough(buyer_api, kettle):
@@ -294,7 +294,7 @@ def test_nothing_is_taken_away_while_there_is_enough(buyer_api, kettle):
     cash_out(buyer_api, (kettle, 3))
 
     held.refresh_from_db()
-    assert (held.payment_status, shelf(kettle)) == ("requested", (5, 5))
+    assert (held.payment_status, stock_of(kettle)) == ("requested", (5, 5))
 
 
 def test_no_more_is_taken_away_than_is_wanted_and_the_longest_silent_goes_first(buyer_api, kettle):

@@ -7,7 +7,7 @@ from orders.idempotency import RequestInProgress
 from orders.models import Order
 from tests.conftest import signed_in
 from tests.factories import UserFactory
-from tests.shopping import an_order, body, cash_out, shelf
+from tests.shopping import an_order, body, cash_out, stock_of
 
 
 def test_the_same_request_under_one_key_returns_the_same_order(buyer_api, kettle):
@@ -18,7 +18,7 @@ def test_the_same_request_under_one_key_returns_the_same_order(buyer_api, kettle
     assert again.json() == first.json()
     assert "Idempotent-Replayed" not in first
     assert again["Idempotent-Replayed"] == "true"
-    assert (Order.objects.count(), shelf(kettle)) == (1, (5, 2))
+    assert (Order.objects.count(), stock_of(kettle)) == (1, (5, 2))
 
 
 def test_the_same_lines_written_otherwise_are_the_same_request(buyer_api, kettle):
@@ -38,7 +38,7 @@ def test_another_request_under_the_same_key_is_refused(buyer_api, kettle, change
     )
 
     assert (response.status_code, response.json()["code"]) == (422, "idempotency_key_reused")
-    assert (Order.objects.count(), shelf(kettle)) == (1, (5, 2))
+    assert (Order.objects.count(), stock_of(kettle)) == (1, (5, 2))
 
 
 def test_another_buyers_key_is_another_key(buyer_api, kettle):

@@ -8,7 +8,7 @@ from django.utils import timezone
 from orders.models import Order
 from tests.conftest import signed_in
 from tests.factories import UserFactory
-from tests.shopping import an_order, shelf
+from tests.shopping import an_order, stock_of
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def test_giving_up_frees_the_goods(buyer_api, order, kettle):
     assert response.json()["payment_status"] == "cancelled"
     assert response.json()["order"][0]["track_status"] == "cancelled"
     assert response.json()["prompt"]["message"] == "You cancelled this order. You owe nothing."
-    assert shelf(kettle) == (5, 0)
+    assert stock_of(kettle) == (5, 0)
 
 
 def test_giving_up_twice_frees_the_goods_once(buyer_api, order, kettle):
@@ -71,7 +71,7 @@ def test_giving_up_twice_frees_the_goods_once(buyer_api, order, kettle):
     again = give_up(buyer_api, order)
 
     assert (again.status_code, again.json()["payment_status"]) == (200, "cancelled")
-    assert shelf(kettle) == (5, 3)
+    assert stock_of(kettle) == (5, 3)
 
 
 def test_an_overdue_order_is_expired_when_it_is_looked_at(buyer_api, order, kettle):
@@ -84,7 +84,7 @@ def test_an_overdue_order_is_expired_when_it_is_looked_at(buyer_api, order, kett
         "The time to pay is over and the items are no longer reserved. Please place the order "
         "again."
     )
-    assert shelf(kettle) == (5, 0)
+    assert stock_of(kettle) == (5, 0)
 
 
 def test_an_expired_order_cannot_be_given_up(buyer_api, order):

@@ -5,7 +5,7 @@ import pytest
 from orders.cashout import LineRequest, line_objections
 from orders.models import Order
 from tests.factories import ProductFactory
-from tests.shopping import an_order, body, cash_out, nobody_asks_whose_goods, shelf
+from tests.shopping import an_order, body, cash_out, nobody_asks_whose_goods, stock_of
 
 pytestmark = pytest.mark.django_db
 
@@ -20,7 +20,7 @@ def test_own_goods_are_reported_on_the_line_and_nothing_is_reserved(seller_api, 
 
     assert response.status_code == 400
     assert response.json() == {"order": [{}, OWN]}
-    assert (Order.objects.count(), shelf(other), shelf(kettle)) == (0, (5, 0), (5, 0))
+    assert (Order.objects.count(), stock_of(other), stock_of(kettle)) == (0, (5, 0), (5, 0))
 
 
 def test_beside_what_is_not_for_sale(seller_api, kettle):
@@ -76,7 +76,7 @@ def test_an_order_of_before_can_still_be_given_up(seller, seller_api, kettle):
         order = an_order(seller, (kettle, 1))
 
     assert seller_api.post(f"/cashout/{order.order_token}/cancel/").status_code == 200
-    assert shelf(kettle) == (5, 0)
+    assert stock_of(kettle) == (5, 0)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from payments.models import OrderPayment
 from tests.factories import ProductFactory, UserFactory
 from tests.payments.bodies import failure, post
 from tests.payments.conftest import ringing
-from tests.shopping import an_order, cash_out, shelf
+from tests.shopping import an_order, cash_out, stock_of
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_an_order_that_holds_the_goods_can_be_cancelled_from_the_answer_alone(bu
     buyer_api.post(f"/cashout/{refused['order_token']}/cancel/")
 
     assert cash_out(buyer_api, (last, 1), key="k-3").status_code == 201
-    assert shelf(last) == (1, 1)
+    assert stock_of(last) == (1, 1)
 
 
 def test_the_error_stays_on_the_line_that_exceeds_and_names_every_order(buyer, buyer_api, seller):

@@ -489,5 +489,5 @@ def test_agents_are_found_however_the_permission_is_granted():
     an_agent(is_active=False)
     give_role(UserFactory(), "finance")
 
-    assert set(claims._agents()) == set(User.objects.with_perm(claims.BRINGS))
+    assert set(claims._agents()) == set(User.objects.with_perm(claims.DELIVER_PERMISSION))
     assert claims._agents().count() == 3

@@ -9,7 +9,7 @@ from orders.models import Order, OrderDelivery
 from products.models import Product
 from tests.conftest import signed_in
 from tests.factories import AddressFactory, ProductFactory
-from tests.shopping import an_order, body, cash_out, shelf
+from tests.shopping import an_order, body, cash_out, stock_of
 
 from .deliveries import a_point, a_rate
 
@@ -88,7 +88,7 @@ def test_without_a_place_it_costs_its_goods(api, kettle, rates):
 def test_nothing_is_kept_and_nothing_is_held(buyer_api, kettle, point, rates):
     quote(buyer_api, (kettle, 5), delivery={"pickup_point": point.pk})
 
-    assert shelf(kettle) == (5, 0)
+    assert stock_of(kettle) == (5, 0)
     assert not Order.objects.exists()
     assert not OrderDelivery.objects.exists()
 

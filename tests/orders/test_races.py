@@ -16,7 +16,7 @@ from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from products import stock
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
-from tests.shopping import an_order, cash_out, shelf
+from tests.shopping import an_order, cash_out, stock_of
 from tests.threads import PATIENCE, at_once, in_a_crowd
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
@@ -41,7 +41,7 @@ def test_two_hundred_buyers_of_fifty_items(seller):
     assert answers(responses) == {201: 50, 400: 150}
     refused = {str(response.json()) for response in responses if response.status_code == 400}
     assert refused == {"{'order': [{'number': ['Sold out.']}]}"}
-    assert (Order.objects.count(), shelf(product)) == (50, (50, 50))
+    assert (Order.objects.count(), stock_of(product)) == (50, (50, 50))
 
 
 def test_carts_in_opposite_order_do_not_wait_for_each_other_for_ever(seller):
@@ -60,7 +60,7 @@ def test_carts_in_opposite_order_do_not_wait_for_each_other_for_ever(seller):
     )
 
     assert answers(responses) == {201: 30, 400: 10}
-    assert [shelf(product) for product in goods] == [(30, 30)] * 4
+    assert [stock_of(product) for product in goods] == [(30, 30)] * 4
 
 
 def test_one_key_twelve_times_is_one_order(buyer, kettle):
@@ -73,7 +73,7 @@ def test_one_key_twelve_times_is_one_order(buyer, kettle):
     busy = {r.json()["code"] for r in responses if r.status_code == 409}
     assert set(counted) <= {201, 409}
     assert (len(tokens), busy) == (1, busy & {"idempotency_key_in_use"})
-    assert (Order.objects.count(), shelf(kettle)) == (1, (5, 2))
+    assert (Order.objects.count(), stock_of(kettle)) == (1, (5, 2))
 
 
 def test_a_twin_of_a_request_in_flight_is_told_to_ask_again(buyer, kettle, monkeypatch):
@@ -124,7 +124,7 @@ def test_a_double_click_without_a_key_is_one_order_and_prompts_once(buyer, kettl
     assert answers(responses) == {201: 8}
     assert len({response.json()["order_token"] for response in responses}) == 1
     assert [r.get("Idempotent-Replayed") for r in responses].count("true") == 7
-    assert (Order.objects.count(), shelf(kettle), len(daraja.pushes)) == (1, (5, 2), 1)
+    assert (Order.objects.count(), stock_of(kettle), len(daraja.pushes)) == (1, (5, 2), 1)
 
 
 def test_ten_cash_outs_of_one_buyer_are_three_orders(buyer, kettle):
@@ -136,7 +136,7 @@ def test_ten_cash_outs_of_one_buyer_are_three_orders(buyer, kettle):
     )  # fmt: skip
 
     assert answers(responses) == {201: 3, 409: 7}
-    assert (Order.objects.count(), shelf(kettle)) == (3, (5, 3))
+    assert (Order.objects.count(), stock_of(kettle)) == (3, (5, 3))
 
 
 def test_parallel_orders_of_one_buyer_hold_twenty_units_at_most(buyer, seller):
@@ -149,7 +149,7 @@ def test_parallel_orders_of_one_buyer_hold_twenty_units_at_most(buyer, seller):
     )  # fmt: skip
 
     assert answers(responses) == {201: 1, 400: 2}
-    assert shelf(mugs) == (100, 15)
+    assert stock_of(mugs) == (100, 15)
 
 
 @pytest.mark.parametrize("turn", range(2))
@@ -163,7 +163,7 @@ def test_the_last_one_is_sold_once(seller, turn):
     )  # fmt: skip
 
     assert answers(responses) == {201: 1, 400: 7}
-    assert shelf(last) == (1, 1)
+    assert stock_of(last) == (1, 1)
 
 
 def test_goods_of_an_overdue_order_go_to_one_of_many_who_want_them(seller):
@@ -193,7 +193,7 @@ def test_clocks_at_once_expire_each_order_once(seller):
     expired = at_once(*[lambda: expire_unpaid_orders(now=later)] * 4)
 
     assert sum(expired) == 10
-    assert shelf(product) == (30, 0)
+    assert stock_of(product) == (30, 0)
 
 
 @pytest.mark.parametrize("turn", range(2))
@@ -207,7 +207,7 @@ def test_cancelling_and_expiring_at_once_frees_goods_once(buyer, kettle, turn):
         lambda: cancel_order(order.pk, cancelled_by="staff"),
     )
 
-    assert shelf(kettle) == (5, 3)
+    assert stock_of(kettle) == (5, 3)
     assert OrderTrack.objects.get(order=order).events.count() == 1
 
 
@@ -248,7 +248,7 @@ def test_goods_whose_prompt_is_over_go_to_one_of_many_who_want_them(seller):
     )  # fmt: skip
 
     assert answers(responses) == {201: 1, 400: 5}
-    assert shelf(last) == (1, 1)
+    assert stock_of(last) == (1, 1)
 
 
 @pytest.mark.parametrize("turn", range(2))
@@ -265,7 +265,7 @@ def test_ringing_again_while_another_wants_the_goods_keeps_them_or_not(seller, t
 
     kept = rung is None
     assert (wanted.status_code, type(rung)) == ((400, type(None)) if kept else (201, NotUnpaid))
-    assert shelf(last) == (1, 1)
+    assert stock_of(last) == (1, 1)
 
 
 @pytest.mark.parametrize("turn", range(3))

@@ -5,7 +5,7 @@ import pytest
 from orders.models import Order
 from products.listings.services import edit_product
 from tests.factories import ProductFactory
-from tests.shopping import shelf
+from tests.shopping import stock_of
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_a_price_that_moved_is_a_conflict_with_the_new_ones_and_nothing_is_held(
         },
     )
     assert not Order.objects.exists()
-    assert (shelf(kettle), shelf(pan)) == ((5, 0), (5, 0))
+    assert (stock_of(kettle), stock_of(pan)) == ((5, 0), (5, 0))
 
 
 @pytest.mark.parametrize("now", [1400, 1600])

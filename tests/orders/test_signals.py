@@ -18,7 +18,7 @@ from payments.payouts.allocation import create_payouts
 from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from products.models import StockMovement
 from tests.factories import UserFactory
-from tests.shopping import an_order, fetched_line, shelf
+from tests.shopping import an_order, fetched_line, stock_of
 
 OURS = {"accounts", "products", "orders", "payments"}
 PAID = AttemptOutcome(
@@ -56,10 +56,10 @@ def test_exactly_these_models_wake_exactly_these_receivers():
         "orders.Order": {
             "payments.signals.request_payment_of_new_order",
             "payments.signals.close_order_reversed_by_mpesa",
-            "orders.signals.tracks_follow_order",
-            "orders.signals.stock_falls_for_paid_order",
+            "orders.signals.update_lines_of_saved_order",
+            "orders.signals.take_stock_of_paid_order",
         },
-        "orders.OrderTrack": {"payments.signals.money_follows_line"},
+        "orders.OrderTrack": {"payments.signals.settle_saved_line"},
         "payments.OrderPayment": {"payments.signals.pay_order_of_confirmed_payment"},
     }
 
@@ -76,7 +76,7 @@ def test_saving_an_order_again_asks_for_nothing_more(order, kettle):
     Order.objects.get().save()
 
     assert OrderPayment.objects.count() == 1
-    assert (TrackEvent.objects.count(), shelf(kettle)) == (0, (5, 2))
+    assert (TrackEvent.objects.count(), stock_of(kettle)) == (0, (5, 2))
 
 
 def test_a_confirmed_payment_moves_order_lines_and_stock(order, kettle):
@@ -86,7 +86,7 @@ def test_a_confirmed_payment_moves_order_lines_and_stock(order, kettle):
     assert order.payment_status == "paid"
     assert [track.track_status for track in order.tracks.all()] == ["paid"]
     assert list(TrackEvent.objects.values_list("track_status", "actor")) == [("paid", None)]
-    assert shelf(kettle) == (3, 0)
+    assert stock_of(kettle) == (3, 0)
     assert list(kettle.movements.values_list("quantity", "reference").order_by("pk")) == [
         (5, "listed"),
         (-2, f"order:{order.pk}"),
@@ -101,7 +101,7 @@ def test_saving_what_is_paid_again_changes_nothing(order, kettle):
     for row in [OrderPayment.objects.get(), Order.objects.get()]:
         post_save.send(type(row), instance=row, created=False, raw=False, update_fields=None)
 
-    assert (TrackEvent.objects.count(), shelf(kettle)) == (1, (3, 0))
+    assert (TrackEvent.objects.count(), stock_of(kettle)) == (1, (3, 0))
     assert StockMovement.objects.filter(quantity__lt=0).count() == 1
 
 
@@ -133,7 +133,7 @@ def test_what_one_save_of_a_payment_tells_its_receiver_no_later_one_does(order, 
     with contextlib.suppress(Crash), transaction.atomic():
         post_save.connect(look, sender=OrderPayment)
         try:
-            payment.save_settling(settlement, update_fields=["result_text"])
+            payment.save_with_settlement(settlement, update_fields=["result_text"])
         finally:
             post_save.disconnect(look, sender=OrderPayment)
 
@@ -171,7 +171,7 @@ def moved(kettle):
     """The effects of a paid order: on its line, its stock, and the catalogue."""
     line = OrderTrack.objects.get()
     movements = StockMovement.objects.count()
-    return line.track_status, TrackEvent.objects.count(), movements, shelf(kettle)
+    return line.track_status, TrackEvent.objects.count(), movements, stock_of(kettle)
 
 
 def test_loading_a_fixture_moves_nothing(order, kettle):
@@ -236,13 +236,13 @@ def test_a_crash_at_any_step_takes_the_whole_transition_back(
     payment.refresh_from_db()
     order.refresh_from_db()
     untouched = (payment.status, order.payment_status, order.tracks.get().track_status)
-    at_first = (untouched, shelf(kettle), TrackEvent.objects.count())
+    at_first = (untouched, stock_of(kettle), TrackEvent.objects.count())
 
     record_outcome(payment.pk, PAID)
 
     order.refresh_from_db()
     assert at_first == (("requested", "requested", "created"), (5, 2), 0)
-    assert (order.payment_status, shelf(kettle)) == ("paid", (3, 0))
+    assert (order.payment_status, stock_of(kettle)) == ("paid", (3, 0))
     assert StockMovement.objects.filter(reference=f"order:{order.pk}").count() == 1
 
 
@@ -254,7 +254,7 @@ def test_an_order_whose_attempt_cannot_be_written_is_not_placed(buyer, kettle, m
             an_order(buyer, (kettle, 2))
 
     assert not Order.objects.exists()
-    assert shelf(kettle) == (5, 0)
+    assert stock_of(kettle) == (5, 0)
 
 
 @pytest.mark.parametrize("write", ["update", "bulk_create", "bulk_update"])

@@ -19,7 +19,7 @@ from payments.ledger import balance
 from payments.models import Account, GatewayEvent, LedgerEntry, Receipt, Refund
 from payments.proof.prove import prove
 from payments.webhooks.inbox import replay_event
-from tests.shopping import shelf
+from tests.shopping import stock_of
 
 ADDRESS, SECRET = "/safwebhook/bank/coop/", "a secret that the bank was given"
 
@@ -88,7 +88,7 @@ def test_another_banks_notification_pays_the_order_on_its_own_clearing_account(
     )
     assert (receipt.provider, receipt.number, receipt.source) == ("coop", "FT26011", "bank")
     assert (receipt.payment.channel, order.payment_status) == ("bank", "paid")
-    assert shelf(kettle) == (3, 0)
+    assert stock_of(kettle) == (3, 0)
     assert (balance("coop_clearing"), balance(Account.MPESA_CLEARING)) == (3000, 0)
     assert balance(Account.BUYERS_HELD, order_id=order.pk) == 3000
     assert [str(broken) for broken in prove().broken] == []

@@ -11,7 +11,7 @@ from payments.backoffice.receipt_services import confirm_bank_receipt
 from payments.ledger import balance
 from payments.models import Account, GatewayEvent, Receipt, Refund
 from tests.factories import UserFactory
-from tests.shopping import shelf
+from tests.shopping import stock_of
 
 from .bodies import by_hand, post_c2b
 
@@ -77,7 +77,7 @@ def test_a_payment_at_the_bank_pays_its_order(client, order, kettle):
 
     receipt = Receipt.objects.get()
     assert (answer.status_code, answer.json()) == (200, {"ResultCode": 0, "ResultDesc": "Accepted"})
-    assert (status(order), shelf(kettle)) == ("paid", (3, 0))
+    assert (status(order), stock_of(kettle)) == ("paid", (3, 0))
     assert (receipt.provider, receipt.number, receipt.amount, receipt.order_id) == (
         "equity",
         "813612345678",
@@ -281,7 +281,7 @@ def test_money_at_the_bank_after_expiry_takes_the_goods_again(client, order, ket
 
     notify(client, told(order.reference, 3000))
 
-    assert (Order.objects.get().payment_status, shelf(kettle)) == ("paid", (3, 0))
+    assert (Order.objects.get().payment_status, stock_of(kettle)) == ("paid", (3, 0))
 
 
 #: As the bank's portal shows it, but for the bill number, the amount and the time.

@@ -18,7 +18,7 @@ from payments.reconciliation.statement_pull import pull_statement
 from payments.reconciliation.status_query import query_now
 from payments.refunds.routes import why_no_route
 from tests.factories import UserFactory
-from tests.shopping import an_order, cash_out, shelf
+from tests.shopping import an_order, cash_out, stock_of
 
 from .bodies import by_hand, failure, post, post_c2b, success
 from .conftest import ringing, settled
@@ -58,7 +58,7 @@ def test_asking_keeps_nothing_and_changes_nothing(client, payment, order, kettle
     asked(client, by_hand(order.reference, 3000))
 
     assert (GatewayEvent.objects.count(), Receipt.objects.count()) == (0, 0)
-    assert (status(order), shelf(kettle)) == ("requested", (5, 2))
+    assert (status(order), stock_of(kettle)) == ("requested", (5, 2))
 
 
 @pytest.mark.parametrize("token", ["laptop-onl", "laptop-only2", "LAPTOP-ONLY", "é"])
@@ -143,7 +143,7 @@ def test_a_payment_by_hand_pays_its_order(client, order, kettle):
 
     receipt, paid = Receipt.objects.get(), OrderPayment.objects.latest("pk")
     assert (answer.status_code, answer.json()) == (200, {"ResultCode": 0, "ResultDesc": "Accepted"})
-    assert (status(order), shelf(kettle)) == ("paid", (3, 0))
+    assert (status(order), stock_of(kettle)) == ("paid", (3, 0))
     assert (receipt.number, receipt.amount, receipt.order_id, receipt.payment_id) == (
         "SGL7654321",
         3000,
@@ -408,7 +408,7 @@ def answer_of(api, order):
 def test_a_part_is_credited_and_the_order_waits_for_the_rest(client, payment, order, kettle):
     post_c2b(client, by_hand(order.reference, 1000))
 
-    assert (status(order), shelf(kettle), Refund.objects.count()) == ("requested", (5, 2), 0)
+    assert (status(order), stock_of(kettle), Refund.objects.count()) == ("requested", (5, 2), 0)
     assert Receipt.objects.get().waiting
 
 
@@ -417,7 +417,7 @@ def test_the_rest_pays_the_order_and_nothing_waits_any_more(client, payment, ord
 
     post_c2b(client, by_hand(order.reference, 2000))
 
-    assert (status(order), shelf(kettle), Refund.objects.count()) == ("paid", (3, 0), 0)
+    assert (status(order), stock_of(kettle), Refund.objects.count()) == ("paid", (3, 0), 0)
     assert not Receipt.objects.filter(waiting=True).exists()
 
 
@@ -442,7 +442,7 @@ def test_a_part_of_an_order_that_expires_goes_back(client, payment, order, kettl
 
     done = [clock.refund_uncovered_money(timezone.now()) for _ in range(2)]
 
-    assert (done, status(order), shelf(kettle)) == ([1, 0], "refund_due", (5, 0))
+    assert (done, status(order), stock_of(kettle)) == ([1, 0], "refund_due", (5, 0))
     assert owed_back() == [("SGL7654321", 1000, "reversal")]
     assert Refund.objects.get().cause == "short"
 
@@ -494,7 +494,7 @@ def test_money_after_expiry_takes_goods_that_are_still_there(client, payment, or
 
     post_c2b(client, by_hand(order.reference, 3000))
 
-    assert (status(order), shelf(kettle), Refund.objects.count()) == ("paid", (3, 0), 0)
+    assert (status(order), stock_of(kettle), Refund.objects.count()) == ("paid", (3, 0), 0)
 
 
 def test_money_after_the_goods_were_gone_goes_back(client, payment, order, kettle):
@@ -503,7 +503,7 @@ def test_money_after_the_goods_were_gone_goes_back(client, payment, order, kettl
 
     post_c2b(client, by_hand(order.reference, 3000, receipt="SGL7654321"))
 
-    assert (status(order), shelf(kettle)) == ("refund_due", (5, 4))
+    assert (status(order), stock_of(kettle)) == ("refund_due", (5, 4))
     assert owed_back() == [("SGL7654321", 3000, "reversal")]
     assert Refund.objects.get().cause == "goods_gone"
 
@@ -576,7 +576,7 @@ def test_a_payment_by_hand_is_asked_about_made_and_told_of(unpaid, simulator, ke
         "0",
         ["stk", "c2b_validation", "c2b_confirmation"],
     )
-    assert (status(unpaid), shelf(kettle)) == ("paid", (3, 0))
+    assert (status(unpaid), stock_of(kettle)) == ("paid", (3, 0))
     assert Receipt.objects.get().number == paid["receipt"]
 
 
@@ -613,7 +613,7 @@ def test_a_payment_nobody_was_told_of_is_found_on_the_statement_once(unpaid, sim
 
     read = [pull_statement(timezone.now() + timedelta(hours=7 * n)) for n in range(2)]
 
-    assert (before, status(unpaid), shelf(kettle)) == ("requested", "paid", (3, 0))
+    assert (before, status(unpaid), stock_of(kettle)) == ("requested", "paid", (3, 0))
     assert (read, receipts()) == ([1, 1], [(paid["receipt"], 3000, unpaid.pk)])
     assert Receipt.objects.get().source == "statement"
 

@@ -7,7 +7,7 @@ from orders.models import Order
 from payments import clock
 from payments.models import GatewayEvent, OrderPayment, Receipt
 from products.models import StockMovement
-from tests.shopping import cash_out, shelf
+from tests.shopping import cash_out, stock_of
 
 from .conftest import settled
 
@@ -41,7 +41,7 @@ def test_fifty_callbacks_at_once_are_one_payment(buyer_api, kettle, simulator):
     assert states() == ["applied"] * 50
     assert Receipt.objects.count() == 1
     assert StockMovement.objects.filter(quantity__lt=0).count() == 1
-    assert shelf(kettle) == (3, 0)
+    assert stock_of(kettle) == (3, 0)
     assert {call["status"] for call in simulator.callbacks} == {200}
 
 
@@ -53,7 +53,7 @@ def test_success_beats_failure_in_either_order(buyer_api, kettle, simulator, ord
     settled(simulator, events=2)
 
     assert stand() == ("confirmed", "paid")
-    assert shelf(kettle) == (3, 0)
+    assert stock_of(kettle) == (3, 0)
 
 
 def test_a_callback_that_is_faster_than_the_answer_pays(buyer_api, kettle, simulator):
@@ -77,7 +77,7 @@ def test_a_forged_success_pays_nothing(buyer_api, kettle, simulator, how):
 
     assert Order.objects.get().payment_status == "requested"
     assert not Receipt.objects.exists()
-    assert shelf(kettle) == (5, 2)
+    assert stock_of(kettle) == (5, 2)
 
 
 def test_a_payment_of_less_waits_for_the_rest_and_the_buyer_is_told(buyer_api, kettle, simulator):
@@ -126,7 +126,7 @@ def test_without_a_callback_m_pesa_is_asked(buyer_api, kettle, simulator):
     receipt = Receipt.objects.get()
     assert stand() == ("confirmed", "paid")
     assert (receipt.number, receipt.amount, receipt.source) == ("", 3000, "query")
-    assert shelf(kettle) == (3, 0)
+    assert stock_of(kettle) == (3, 0)
 
 
 def test_a_callback_after_the_query_completes_the_receipt_and_counts_nothing_twice(
@@ -145,7 +145,7 @@ def test_a_callback_after_the_query_completes_the_receipt_and_counts_nothing_twi
     assert unnumbered == ""
     assert receipt.number == simulator.books()["entries"][0]["receipt"]
     assert receipt.source == "callback"
-    assert shelf(kettle) == (3, 0)
+    assert stock_of(kettle) == (3, 0)
 
 
 @pytest.mark.parametrize("mode", ["4999", "processing", "unknown", "invalid"])
@@ -158,7 +158,7 @@ def test_a_query_that_says_nothing_changes_nothing(buyer_api, kettle, simulator,
 
     assert stand() == ("submitted", "requested")
     assert OrderPayment.objects.get().next_check_at is not None
-    assert shelf(kettle) == (5, 2)
+    assert stock_of(kettle) == (5, 2)
 
 
 @pytest.mark.parametrize("refuse", ["too_many_requests", "unavailable", "busy", "empty"])

@@ -9,7 +9,7 @@ from orders.models import Order
 from payments.models import GatewayEvent, OrderPayment, Receipt, Refund
 from payments.reconciliation.status_query import query_status
 from tests.factories import UserFactory
-from tests.shopping import an_order, shelf
+from tests.shopping import an_order, stock_of
 
 from .bodies import failure, post, success
 from .conftest import ringing
@@ -235,7 +235,7 @@ def test_less_than_was_asked_is_credited_and_waits_for_the_rest(client, payment,
     assert stand(payment) == ("confirmed", "requested")
     assert (receipt.amount, receipt.order_id, receipt.waiting) == (came, payment.order_id, True)
     assert event().note == f"KES {int(came):,} arrived, KES 3,000 was requested."
-    assert shelf(kettle) == (5, 2)
+    assert stock_of(kettle) == (5, 2)
     assert not Refund.objects.exists()
 
 
@@ -252,7 +252,7 @@ def test_more_than_was_asked_pays_and_the_rest_is_owed_back(client, payment, amo
         payment.order_id,
     )
     assert event().note == f"KES {amount:,} arrived, KES 3,000 was requested."
-    assert shelf(kettle) == (3, 0)
+    assert stock_of(kettle) == (3, 0)
 
 
 def test_a_receipt_counts_for_one_attempt_only(client, payment, kettle):

@@ -17,7 +17,7 @@ from payments.checkout.stk_push import send_stk_push
 from payments.models import GatewayEvent, OrderPayment
 from payments.webhooks.inbox import process_event, store_event
 from tests.factories import UserFactory
-from tests.shopping import an_order, shelf
+from tests.shopping import an_order, stock_of
 
 from .fakes import CANCELLED, PAID
 
@@ -42,7 +42,7 @@ DUTIES = [
     "send_due_messages",
     "follow_reports",
     "delete_old_counts",
-    "add_up_shelves",
+    "apply_listing_counts",
     "draw_missing_sizes",
 ]
 
@@ -126,7 +126,7 @@ def test_unpaid_orders_expire(order, kettle):
 
     order.refresh_from_db()
     assert (done["expire_unpaid_orders"], order.payment_status) == (1, "expired")
-    assert shelf(kettle) == (5, 0)
+    assert stock_of(kettle) == (5, 0)
 
 
 def test_money_that_is_there_is_found_before_an_order_expires(rung, order, daraja):
@@ -230,7 +230,7 @@ def test_clock_once_reports_what_each_duty_did(order, kettle):
     assert order.payment_status == "expired"
     # The kettle came to its shelf, and nobody had counted it yet.
     assert said.getvalue().strip() == (
-        "send_forgotten_stk_pushes 1, expire_unpaid_orders 1, add_up_shelves 1"
+        "send_forgotten_stk_pushes 1, expire_unpaid_orders 1, apply_listing_counts 1"
     )
 
 

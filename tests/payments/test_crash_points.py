@@ -10,7 +10,7 @@ from orders.models import Order
 from payments import clock, ledger
 from payments.checkout import stk_push as prompts
 from payments.models import GatewayEvent, OrderPayment
-from tests.shopping import cash_out, shelf
+from tests.shopping import cash_out, stock_of
 
 from .bodies import failure, post, success
 from .fakes import PAID, FakeDaraja
@@ -77,7 +77,7 @@ def test_between_the_claim_and_the_push_nobody_pushes_again(buyer_api, kettle, d
 
     payment = OrderPayment.objects.get()
     assert (payment.status, payment.live, daraja.pushes) == ("unknown", False, [])
-    assert shelf(kettle) == (5, 2)
+    assert stock_of(kettle) == (5, 2)
 
 
 def test_between_the_push_and_storing_its_ids_the_callback_brings_them(
@@ -95,7 +95,7 @@ def test_between_the_push_and_storing_its_ids_the_callback_brings_them(
     payment.refresh_from_db()
     assert at_first == ("unknown", "", 1)
     assert (payment.status, payment.checkout_request_id) == ("confirmed", "ws_CO_7")
-    assert (Order.objects.get().payment_status, shelf(kettle)) == ("paid", (3, 0))
+    assert (Order.objects.get().payment_status, stock_of(kettle)) == ("paid", (3, 0))
 
 
 def test_after_the_push_an_answer_that_cannot_be_written_leaves_it_unknown(
@@ -125,7 +125,7 @@ def test_between_keeping_and_acting_the_clock_acts(buyer_api, kettle, client, mo
     done = tick(6)["process_stored_events"]
 
     assert (kept, too_soon, done) == ("new", 0, 1)
-    assert (Order.objects.get().payment_status, shelf(kettle)) == ("paid", (3, 0))
+    assert (Order.objects.get().payment_status, stock_of(kettle)) == ("paid", (3, 0))
 
 
 @pytest.mark.parametrize(
@@ -150,13 +150,13 @@ def test_in_the_middle_of_acting_all_is_taken_back_and_done_again(
         patch.setattr(step, cut_power)
         with pytest.raises(PowerCut):
             post(client, payment, success(payment))
-    cut = GatewayEvent.objects.get().state, Order.objects.get().payment_status, shelf(kettle)
+    cut = GatewayEvent.objects.get().state, Order.objects.get().payment_status, stock_of(kettle)
 
     tick(6)
 
     assert cut == ("new", "requested", (5, 2))
     assert GatewayEvent.objects.get().state == "applied"
-    assert (Order.objects.get().payment_status, shelf(kettle)) == ("paid", (3, 0))
+    assert (Order.objects.get().payment_status, stock_of(kettle)) == ("paid", (3, 0))
 
 
 def test_between_asking_and_writing_the_answer_it_is_asked_again(
@@ -186,12 +186,12 @@ def test_between_moving_an_order_and_freeing_its_goods_both_are_taken_back(
         patch.setattr("products.stock.release", cut_power)
         with pytest.raises(PowerCut):
             tick(901)
-    cut = Order.objects.get().payment_status, shelf(kettle)
+    cut = Order.objects.get().payment_status, stock_of(kettle)
 
     tick(901)
 
     assert cut == ("requested", (5, 2))
-    assert (Order.objects.get().payment_status, shelf(kettle)) == ("expired", (5, 0))
+    assert (Order.objects.get().payment_status, stock_of(kettle)) == ("expired", (5, 0))
 
 
 def test_a_payment_whose_order_never_heard_of_it_is_found(buyer_api, kettle):
@@ -204,4 +204,4 @@ def test_a_payment_whose_order_never_heard_of_it_is_found(buyer_api, kettle):
     done = tick(1)["sync_unsynced_orders"]
 
     assert (done, tick(1)["sync_unsynced_orders"]) == (1, 0)
-    assert (Order.objects.get().payment_status, shelf(kettle)) == ("paid", (3, 0))
+    assert (Order.objects.get().payment_status, stock_of(kettle)) == ("paid", (3, 0))

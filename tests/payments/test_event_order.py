@@ -19,7 +19,7 @@ from payments.reconciliation.statement_pull import _incoming_payment
 from payments.reconciliation.status_query import query_now, query_status
 from products.models import Product
 from tests.invariants import what_is_broken
-from tests.shopping import shelf
+from tests.shopping import stock_of
 
 from .bodies import by_hand, failure, post, post_c2b, success
 from .fakes import CANCELLED, PAID
@@ -116,7 +116,7 @@ def test_money_that_came_pays_whatever_else_is_heard(client, payment, kettle, da
         payment.order_id,
     )
     assert [track.track_status for track in payment.order.tracks.all()] == ["paid"]
-    assert (shelf(kettle), kettle.movements.count()) == ((3, 0), 2)
+    assert (stock_of(kettle), kettle.movements.count()) == ((3, 0), 2)
     assert not GatewayEvent.objects.filter(state__in=["new", "checking"]).exists()
 
 
@@ -130,7 +130,7 @@ def test_money_that_did_not_come_ends_in_an_expired_order(client, payment, kettl
 
     payment.refresh_from_db()
     assert (payment.status, payment.order.payment_status) == ("failed", "expired")
-    assert (shelf(kettle), Receipt.objects.count()) == ((5, 0), 0)
+    assert (stock_of(kettle), Receipt.objects.count()) == ((5, 0), 0)
 
 
 def fingerprint():

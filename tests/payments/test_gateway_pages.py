@@ -15,7 +15,7 @@ from payments.models import (
     Refund,
     StatementPull,
 )
-from tests.shopping import an_order, cash_out, fetched_line, shelf
+from tests.shopping import an_order, cash_out, fetched_line, stock_of
 
 from .conftest import settled
 
@@ -133,7 +133,7 @@ def test_a_firewall_that_stays_is_never_shown_to_the_buyer_as_our_settings(
     told = order_of(buyer_api, placed)
     assert told["payment_status"] == "requested"
     assert "We are on it" not in told["prompt"]["message"]
-    assert shelf(kettle) == (5, 2)
+    assert stock_of(kettle) == (5, 2)
 
 
 @pytest.mark.parametrize("answer", NOTHING_KNOWN)

@@ -12,7 +12,7 @@ from payments.daraja.errors import DarajaRefusal, DarajaRefused
 from payments.models import OrderPayment
 from tests.conftest import signed_in
 from tests.factories import UserFactory
-from tests.shopping import an_order, cash_out, shelf
+from tests.shopping import an_order, cash_out, stock_of
 
 from .bodies import by_hand, failure, post, post_c2b, success
 
@@ -97,7 +97,7 @@ def test_the_last_ones_go_to_the_next_buyer_once_the_prompt_is_cancelled(
 
     order.refresh_from_db()
     assert (while_it_rings.status_code, bought.status_code) == (400, 201)
-    assert (order.payment_status, shelf(kettle)) == ("expired", (5, 5))
+    assert (order.payment_status, stock_of(kettle)) == ("expired", (5, 5))
 
 
 def test_late_money_for_goods_that_went_to_another_goes_back(
@@ -109,7 +109,7 @@ def test_late_money_for_goods_that_went_to_another_goes_back(
     post(client, payment, success(payment))
 
     told = buyer_api.get(f"/cashout/{order.order_token}/").json()
-    assert (told["payment_status"], shelf(kettle)) == ("refund_due", (5, 5))
+    assert (told["payment_status"], stock_of(kettle)) == ("refund_due", (5, 5))
 
 
 def test_late_money_takes_goods_again_that_the_other_did_not_pay_for(
@@ -123,7 +123,7 @@ def test_late_money_takes_goods_again_that_the_other_did_not_pay_for(
     post(client, payment, success(payment))
 
     order.refresh_from_db()
-    assert (order.payment_status, shelf(kettle)) == ("paid", (3, 0))
+    assert (order.payment_status, stock_of(kettle)) == ("paid", (3, 0))
 
 
 def test_a_prompt_that_fails_near_the_end_leaves_the_goods_to_the_buyer_who_has_half_paid(

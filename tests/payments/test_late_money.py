@@ -18,7 +18,7 @@ from payments.refunds.services import _CAUSE_OF_REFUSAL
 from products.listings.services import edit_product
 from products.models import Product
 from tests.factories import ProductFactory, UserFactory
-from tests.shopping import an_order, cash_out, shelf
+from tests.shopping import an_order, cash_out, stock_of
 
 from .bodies import by_hand, failure, post, post_c2b, success
 from .conftest import ringing
@@ -40,7 +40,7 @@ def test_goods_that_are_still_free_are_taken_again(client, order, payment, kettl
     order.refresh_from_db()
     assert order.payment_status == "paid"
     assert [track.track_status for track in order.tracks.all()] == ["paid"]
-    assert shelf(kettle) == (3, 0)
+    assert stock_of(kettle) == (3, 0)
     assert set(TrackEvent.objects.values_list("track_status", flat=True)) == {"cancelled", "paid"}
 
 
@@ -60,7 +60,7 @@ def test_goods_that_are_gone_make_the_money_due_back(
         "confirmed",
         "Your payment came too late or was not complete. You get all of it back.",
     )
-    assert (Receipt.objects.get().order_id, shelf(kettle)) == (order.pk, (5, 4))
+    assert (Receipt.objects.get().order_id, stock_of(kettle)) == (order.pk, (5, 4))
 
 
 def test_of_several_goods_all_are_taken_again_or_none(client, buyer, kettle, seller):
@@ -74,7 +74,7 @@ def test_of_several_goods_all_are_taken_again_or_none(client, buyer, kettle, sel
 
     order.refresh_from_db()
     assert order.payment_status == "refund_due"
-    assert (shelf(kettle), shelf(pan)) == ((5, 0), (1, 1))
+    assert (stock_of(kettle), stock_of(pan)) == ((5, 0), (1, 1))
 
 
 def test_late_money_for_goods_taken_off_sale_is_refunded(client, order, payment, kettle):
@@ -84,7 +84,7 @@ def test_late_money_for_goods_taken_off_sale_is_refunded(client, order, payment,
     post(client, payment, success(payment))
 
     order.refresh_from_db()
-    assert (order.payment_status, shelf(kettle)) == ("refund_due", (5, 0))
+    assert (order.payment_status, stock_of(kettle)) == ("refund_due", (5, 0))
     assert Refund.objects.get().cause == "off_sale"
     assert told_why(order)[1] == {
         "en": "It came too late, and the goods are no longer on sale.",
@@ -139,7 +139,7 @@ def test_late_money_said_twice_is_taken_once(client, order, payment, kettle):
     post(client, payment, told)
     post(client, payment, told)
 
-    assert (Receipt.objects.count(), shelf(kettle)) == (1, (3, 0))
+    assert (Receipt.objects.count(), stock_of(kettle)) == (1, (3, 0))
 
 
 def test_a_refund_stays_due_when_goods_come_back(client, order, payment, kettle):
@@ -152,7 +152,7 @@ def test_a_refund_stays_due_when_goods_come_back(client, order, payment, kettle)
     post(client, payment, told)
 
     order.refresh_from_db()
-    assert (order.payment_status, shelf(kettle)) == ("refund_due", (5, 0))
+    assert (order.payment_status, stock_of(kettle)) == ("refund_due", (5, 0))
 
 
 def test_a_late_failure_changes_nothing(client, order, payment, kettle):
@@ -161,7 +161,7 @@ def test_a_late_failure_changes_nothing(client, order, payment, kettle):
     post(client, payment, failure(payment))
 
     order.refresh_from_db()
-    assert (order.payment_status, shelf(kettle)) == ("cancelled", (5, 0))
+    assert (order.payment_status, stock_of(kettle)) == ("cancelled", (5, 0))
     assert not Receipt.objects.exists()
 
 
@@ -193,7 +193,7 @@ def test_money_for_what_its_buyer_gave_up_goes_back_though_the_goods_are_free(
 
     given_up.refresh_from_db()
     refund = Refund.objects.get()
-    assert (given_up.payment_status, shelf(kettle)) == ("refund_due", (5, 0))
+    assert (given_up.payment_status, stock_of(kettle)) == ("refund_due", (5, 0))
     assert (refund.amount, refund.cause, refund.way) == (3000, "cancelled", "reversal")
     assert [track.track_status for track in given_up.tracks.all()] == ["cancelled"]
     answer = buyer_api.get(f"/cashout/{given_up.order_token}/").json()
@@ -242,7 +242,7 @@ def test_both_pins_of_a_buyer_who_cancelled_and_ordered_again_pay_once(
     given_up.refresh_from_db()
     new.refresh_from_db()
     assert (given_up.payment_status, new.order.payment_status) == ("refund_due", "paid")
-    assert shelf(kettle) == (3, 0)
+    assert stock_of(kettle) == (3, 0)
     assert [(r.order_id, r.amount) for r in Refund.objects.all()] == [(given_up.pk, 3000)]
 
 
@@ -250,7 +250,7 @@ def test_money_by_hand_for_what_its_buyer_gave_up_goes_back(client, given_up, ke
     post_c2b(client, by_hand(given_up.reference, 3000))
 
     given_up.refresh_from_db()
-    assert (given_up.payment_status, shelf(kettle)) == ("refund_due", (5, 0))
+    assert (given_up.payment_status, stock_of(kettle)) == ("refund_due", (5, 0))
     assert (Refund.objects.get().amount, Refund.objects.get().cause) == (3000, "cancelled")
 
 
@@ -309,7 +309,7 @@ def test_late_money_goes_back_where_its_buyer_has_paid_for_the_same_goods(
     post(client, payment, success(payment))
 
     order.refresh_from_db()
-    assert (order.payment_status, shelf(kettle)) == ("refund_due", (4, 0))
+    assert (order.payment_status, stock_of(kettle)) == ("refund_due", (4, 0))
     assert (Refund.objects.get().amount, Refund.objects.get().cause) == (3000, "paid_again")
     assert told_why(order)[1] == {
         "en": "You had paid for the same goods with another order.",
@@ -327,7 +327,7 @@ def test_one_product_in_common_is_enough_for_late_money_to_go_back(client, buyer
     post(client, payment, success(payment))
 
     order.refresh_from_db()
-    assert (order.payment_status, shelf(kettle)) == ("refund_due", (5, 0))
+    assert (order.payment_status, stock_of(kettle)) == ("refund_due", (5, 0))
 
 
 @pytest.mark.parametrize("other", ["other goods", "before", "cancelled since", "a stranger"])
@@ -368,4 +368,4 @@ def test_of_two_expired_orders_for_the_same_goods_one_is_paid(
     order.refresh_from_db()
     other.refresh_from_db()
     assert (order.payment_status, other.payment_status) == ("paid", "refund_due")
-    assert shelf(kettle) == (3, 0)
+    assert stock_of(kettle) == (3, 0)

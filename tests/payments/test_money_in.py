@@ -6,7 +6,7 @@ from payments.daraja.client import StatementPage, StatementRow
 from payments.daraja.transaction_types import Direction, direction_of
 from payments.models import GatewayEvent, Receipt, Refund, Source
 from payments.reconciliation.statement_pull import pull_statement
-from tests.shopping import shelf
+from tests.shopping import stock_of
 
 from .bodies import by_hand, post_c2b
 from .test_statement import NOW, one_page
@@ -158,7 +158,7 @@ def test_a_row_of_money_that_went_out_is_noted_once_and_pays_nothing(
         "applied",
         f"{word}: money that went out. Nothing was credited.",
     )
-    assert (Receipt.objects.count(), status(order), shelf(kettle)) == (0, "requested", (5, 2))
+    assert (Receipt.objects.count(), status(order), stock_of(kettle)) == (0, "requested", (5, 2))
 
 
 @pytest.mark.parametrize("word", ["", "?", *NOBODY_KNOWS])

@@ -4,7 +4,7 @@ import pytest
 
 from payments.models import OrderPayment, Receipt, ReceiptSource
 from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
-from tests.shopping import cash_out, shelf
+from tests.shopping import cash_out, stock_of
 
 from .conftest import settled
 
@@ -20,7 +20,7 @@ def test_a_paid_prompt_pays_the_order_and_stock_falls(buyer_api, kettle, simulat
     assert order["payment_status"] == "paid"
     assert order["order"][0]["track_status"] == "paid"
     assert _said(order) == ("confirmed", "paid", "Paid. Thank you!")
-    assert shelf(kettle) == (3, 0)
+    assert stock_of(kettle) == (3, 0)
     assert [m.quantity for m in kettle.movements.order_by("pk")] == [5, -2]
 
 
@@ -48,7 +48,7 @@ def test_a_cancelled_prompt_leaves_the_order_waiting_and_says_what_to_do(
         "You cancelled on your phone. Try again when you are ready. Or pay by hand: "
         f"M-Pesa pay bill 174379, account {order['reference']}, KES 3,000."
     )
-    assert shelf(kettle) == (5, 2)
+    assert stock_of(kettle) == (5, 2)
 
 
 def test_a_second_prompt_on_another_phone_pays(buyer_api, kettle, simulator):

@@ -8,7 +8,7 @@ from django.utils import timezone
 from payments import clock
 from payments.checkout.failures import staff_label
 from payments.models import OrderPayment
-from tests.shopping import cash_out, shelf
+from tests.shopping import cash_out, stock_of
 
 from .conftest import settled
 
@@ -78,7 +78,7 @@ def test_an_unclear_no_is_not_taken_for_one(buyer_api, kettle, simulator, refuse
     }
     assert (again.status_code, again.json()["code"]) == (409, "prompt_open")
     assert simulator.prompts() == []
-    assert shelf(kettle) == (5, 2)
+    assert stock_of(kettle) == (5, 2)
 
 
 @pytest.mark.parametrize("answer", ["nothing", "half", "html"])
@@ -136,7 +136,7 @@ def test_m_pesa_out_of_reach_leaves_the_order_waiting(buyer_api, kettle, setting
             + by_hand(placed),
         },
     )
-    assert shelf(kettle) == (5, 2)
+    assert stock_of(kettle) == (5, 2)
 
 
 SENT_AGAIN = {

@@ -28,7 +28,7 @@ from payments.refunds.services import NothingToRefund, refund_unmatched
 from products.models import StockMovement
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
-from tests.shopping import an_order, shelf
+from tests.shopping import an_order, stock_of
 from tests.threads import PATIENCE, at_once, in_a_crowd
 
 from .bodies import by_hand, failure, post, post_c2b, success
@@ -63,7 +63,7 @@ def test_fifty_equal_callbacks_count_once(payment, kettle):
     assert set(GatewayEvent.objects.values_list("state", flat=True)) == {"applied"}
     assert Receipt.objects.count() == 1
     assert StockMovement.objects.filter(quantity__lt=0).count() == 1
-    assert shelf(kettle) == (3, 0)
+    assert stock_of(kettle) == (3, 0)
 
 
 @TURNS
@@ -77,7 +77,7 @@ def test_a_callback_and_expiry_at_once_end_paid(payment, kettle, turn):
     )
 
     order.refresh_from_db()
-    assert (order.payment_status, shelf(kettle)) == ("paid", (3, 0))
+    assert (order.payment_status, stock_of(kettle)) == ("paid", (3, 0))
 
 
 @TURNS
@@ -91,7 +91,7 @@ def test_a_callback_and_a_cancellation_at_once_end_paid(payment, kettle, turn):
     )
 
     order.refresh_from_db()
-    assert (order.payment_status, shelf(kettle)) == ("paid", (3, 0))
+    assert (order.payment_status, stock_of(kettle)) == ("paid", (3, 0))
 
 
 @TURNS
@@ -105,7 +105,7 @@ def test_late_money_and_a_new_buyer_want_the_same_last_goods(payment, kettle, tu
     )
 
     order.refresh_from_db()
-    ends = (order.payment_status, Order.objects.count(), shelf(kettle))
+    ends = (order.payment_status, Order.objects.count(), stock_of(kettle))
     assert ends in [("paid", 1, (3, 0)), ("refund_due", 2, (5, 4))]
 
 
@@ -256,10 +256,10 @@ def test_money_and_its_buyers_cancelling_at_once_end_paid_or_sent_back(payment, 
     assert raised[0] == 200
     if cancelled:
         assert (order.payment_status, order.cancelled_by) == ("refund_due", "buyer")
-        assert (Refund.objects.get().amount, shelf(kettle)) == (3000, (5, 0))
+        assert (Refund.objects.get().amount, stock_of(kettle)) == (3000, (5, 0))
     else:
         assert (order.payment_status, order.cancelled_by) == ("paid", "")
-        assert (Refund.objects.count(), shelf(kettle)) == (0, (3, 0))
+        assert (Refund.objects.count(), stock_of(kettle)) == (0, (3, 0))
 
 
 @TURNS
@@ -277,7 +277,7 @@ def test_both_pins_at_once_for_a_cancelled_order_and_the_one_after_it_pay_once(
     new.refresh_from_db()
     assert answered == [200, 200]
     assert (order.payment_status, new.payment_status) == ("refund_due", "paid")
-    assert (Refund.objects.get().order_id, shelf(kettle)) == (order.pk, (3, 0))
+    assert (Refund.objects.get().order_id, stock_of(kettle)) == (order.pk, (3, 0))
 
 
 @TURNS
@@ -298,7 +298,7 @@ def test_both_pins_at_once_for_two_expired_orders_of_the_same_goods_pay_for_one(
         "paid": 1,
         "refund_due": 1,
     }
-    assert (Refund.objects.get().amount, shelf(kettle)) == (3000, (3, 0))
+    assert (Refund.objects.get().amount, stock_of(kettle)) == (3000, (3, 0))
 
 
 @TURNS
@@ -317,7 +317,7 @@ def test_late_money_and_a_new_order_of_its_buyer_at_once_do_not_wait_for_each_ot
 
     nothing_broke(placed)
     order.refresh_from_db()
-    assert (order.payment_status, shelf(kettle)) == ("paid", (3, 2))
+    assert (order.payment_status, stock_of(kettle)) == ("paid", (3, 2))
 
 
 def test_a_cancellation_waits_for_a_phone_that_is_about_to_ring(order, monkeypatch):
@@ -354,7 +354,7 @@ def test_two_clocks_at_once_do_everything_once(payment, kettle, daraja, turn):
     payment.refresh_from_db()
     waiting.refresh_from_db()
     assert (payment.order.payment_status, waiting.payment_status) == ("paid", "expired")
-    assert shelf(kettle) == (3, 0)
+    assert stock_of(kettle) == (3, 0)
     assert Receipt.objects.count() == 1
     assert daraja.queries[queries:].count(payment.checkout_request_id) == 1
 
@@ -417,7 +417,7 @@ def test_a_confirmation_and_the_callback_of_one_receipt_at_once_are_one_payment(
     order.refresh_from_db()
     nothing_broke(raised)
     assert (receipt.payment_id, order.payments.count()) == (payment.pk, 1)
-    assert (order.payment_status, shelf(kettle), Refund.objects.count()) == ("paid", (3, 0), 0)
+    assert (order.payment_status, stock_of(kettle), Refund.objects.count()) == ("paid", (3, 0), 0)
 
 
 @TURNS
@@ -432,7 +432,7 @@ def test_a_confirmation_and_expiry_at_once_end_paid(payment, kettle, turn):
 
     order.refresh_from_db()
     nothing_broke(raised)
-    assert (order.payment_status, shelf(kettle), Refund.objects.count()) == ("paid", (3, 0), 0)
+    assert (order.payment_status, stock_of(kettle), Refund.objects.count()) == ("paid", (3, 0), 0)
 
 
 def test_two_parts_at_once_that_together_cover_an_order_pay_it(payment, kettle, monkeypatch):
@@ -445,7 +445,7 @@ def test_two_parts_at_once_that_together_cover_an_order_pay_it(payment, kettle, 
 
     order.refresh_from_db()
     nothing_broke(raised)
-    assert (order.payment_status, shelf(kettle), Refund.objects.count()) == ("paid", (3, 0), 0)
+    assert (order.payment_status, stock_of(kettle), Refund.objects.count()) == ("paid", (3, 0), 0)
     assert not Receipt.objects.filter(waiting=True).exists()
 
 
@@ -460,7 +460,7 @@ def test_a_part_by_prompt_and_a_manual_part_at_once_pay_the_order(payment, kettl
 
     order.refresh_from_db()
     nothing_broke(raised)
-    assert (order.payment_status, shelf(kettle), Refund.objects.count()) == ("paid", (3, 0), 0)
+    assert (order.payment_status, stock_of(kettle), Refund.objects.count()) == ("paid", (3, 0), 0)
 
 
 def test_the_statement_and_a_confirmation_at_once_are_one_payment(payment, kettle, monkeypatch):
@@ -476,7 +476,7 @@ def test_the_statement_and_a_confirmation_at_once_are_one_payment(payment, kettl
     order.refresh_from_db()
     nothing_broke(raised)
     assert (Receipt.objects.count(), order.payments.count()) == (1, 2)
-    assert (order.payment_status, shelf(kettle), Refund.objects.count()) == ("paid", (3, 0), 0)
+    assert (order.payment_status, stock_of(kettle), Refund.objects.count()) == ("paid", (3, 0), 0)
 
 
 def test_money_of_no_order_through_two_channels_at_once_lies_in_suspense_once(db, monkeypatch):

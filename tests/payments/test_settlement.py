@@ -4,7 +4,7 @@ import pytest
 
 from payments.models import AttemptStatus, OrderPayment, Receipt, ReceiptSource, Refund
 from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
-from tests.shopping import shelf
+from tests.shopping import stock_of
 
 from .conftest import ringing
 
@@ -26,7 +26,7 @@ def test_settling_twice_counts_once(payment, kettle):
     again = record_outcome(payment.pk, money())
 
     assert (first, again) == ("The payment is credited.", "Already recorded.")
-    assert (Receipt.objects.count(), shelf(kettle)) == (1, (3, 0))
+    assert (Receipt.objects.count(), stock_of(kettle)) == (1, (3, 0))
 
 
 def test_a_confirmed_attempt_is_closed_and_no_longer_asked_about(payment):
@@ -96,7 +96,7 @@ def test_money_that_came_twice_is_written_down_twice_and_the_later_is_owed_back(
     order.refresh_from_db()
     refund = Refund.objects.get()
     assert list(order.payments.values_list("status", flat=True)) == ["confirmed"] * 2
-    assert (order.payment_status, shelf(kettle)) == ("paid", (3, 0))
+    assert (order.payment_status, stock_of(kettle)) == ("paid", (3, 0))
     assert (refund.receipt.number, refund.amount, refund.cause, refund.way, refund.status) == (
         "SGL0000002",
         3000,

@@ -26,6 +26,7 @@ from payments.models import (
     StatementPull,
     Withdrawal,
 )
+from payments.payment_matching import is_undecided
 from payments.proof.simulator_books import compare
 from payments.reconciliation.incoming import record_receipt
 from payments.reconciliation.statement_pull import (
@@ -33,8 +34,7 @@ from payments.reconciliation.statement_pull import (
     fail_attempts_not_on_statement,
     pull_statement,
 )
-from payments.same_payments import is_undecided
-from tests.shopping import cash_out, shelf
+from tests.shopping import cash_out, stock_of
 from tests.threads import at_once
 
 from .bodies import by_hand, post_c2b
@@ -81,7 +81,7 @@ def test_an_unreported_prompt_is_found_on_the_statement(buyer_api, kettle, regis
 
     [entry] = registered.books()["entries"]
     receipt = Receipt.objects.get()
-    assert (Order.objects.get().payment_status, shelf(kettle)) == ("paid", (3, 0))
+    assert (Order.objects.get().payment_status, stock_of(kettle)) == ("paid", (3, 0))
     assert (receipt.number, receipt.amount, receipt.source) == (entry["receipt"], 3000, "statement")
 
 

@@ -8,7 +8,7 @@ from payments.demo.terminal import collecting, errors_in
 AT = "2026-11-29T01:18:03.123+00:00"
 LINES = [
     "Starting development server at http://127.0.0.1:8000/",
-    f"{AT} INFO omachemainproj.starting [-] clock starts: release v7, laptop",
+    f"{AT} INFO omachemainproj.startup_checks [-] clock starts: release v7, laptop",
     f"{AT} WARNING payments.transfers [r1] refund 4: M-Pesa refused it",
     f"{AT} INFO payments.clock [-] a round: process_due_payouts 1",
     f"{AT} ERROR django.request [r2] Internal Server Error: /orders/",

@@ -11,6 +11,7 @@ from django.db.models import Sum
 
 from orders.fulfilment import move_line
 from payments import ledger
+from payments.immutable_columns import keep_originals
 from payments.ledger import Posting, balance, post
 from payments.models import (
     Account,
@@ -23,7 +24,6 @@ from payments.models import (
     Refund,
     SellerShare,
 )
-from payments.originals import keep_originals
 from payments.proof.prove import prove
 from payments.reconciliation.incoming import IncomingPayment, record_receipt
 from payments.reconciliation.outcomes import AttemptOutcome, record_outcome

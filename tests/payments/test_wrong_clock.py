@@ -25,7 +25,7 @@ from payments.models import (
 from payments.payouts.allocation import create_payouts
 from payments.reconciliation.statement_pull import fail_attempts_not_on_statement, pull_statement
 from payments.refunds.services import refund_unmatched
-from payments.watch.times_ahead import correct_times_ahead
+from payments.watch.clock_skew import correct_times_ahead
 from tests.invariants import check_books
 from tests.orders.lines import line_at
 

@@ -20,7 +20,7 @@ from orders.models.notifications import Message, Notice
 from orders.reviews import review_line
 from payments.people import erasure
 from payments.people.erasure import erase_account, erase_what_is_left, erase_words
-from payments.people.inventory import HOLDINGS, WHOLE
+from payments.people.inventory import PERSONAL_DATA, WHOLE
 from payments.proof.prove import prove
 from products.models import Review
 from products.reviews.services import answer_review
@@ -210,17 +210,17 @@ def test_a_refusal_changes_nothing(wanjiku, kettle):
 def test_no_column_names_a_deleted_person(customer):
     assert delete(customer).status_code == 200
 
-    for holding in HOLDINGS:
-        rows = holding.rows_of(customer.pk)
-        if holding.goes == WHOLE:
-            assert not rows.exists(), holding.section
+    for entry in PERSONAL_DATA:
+        rows = entry.rows_of(customer.pk)
+        if entry.erased == WHOLE:
+            assert not rows.exists(), entry.section
             continue
-        goes = [name for name in holding.goes.split() if name != "user"]
-        for row in rows.values(*goes) if goes else ():
+        erased = [name for name in entry.erased.split() if name != "user"]
+        for row in rows.values(*erased) if erased else ():
             kept = {name: value for name, value in row.items() if value not in ("", None, {})}
             for name in ("username", "password", "skeleton"):
                 kept.pop(name, None)
-            assert not kept or kept == {"mpesa_number": "•••••••••678"}, holding.section
+            assert not kept or kept == {"mpesa_number": "•••••••••678"}, entry.section
     left = User.objects.values_list("username", "is_active").get(pk=customer.pk)
     assert left == (f"#{customer.pk}", False)
 

@@ -29,7 +29,7 @@ from payments.payouts.allocation import create_payouts
 from payments.people.erasure import erase_account, erase_what_is_left
 from payments.proof.prove import prove
 from payments.transfers import mark_done
-from products.catalogue.shelves import for_sale_of_seller
+from products.catalogue.category_summaries import for_sale_of_seller
 from products.listings.pictures import add_picture
 from products.models import Product, ProductPicture
 from tests.factories import ProductFactory, UserFactory

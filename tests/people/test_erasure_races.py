@@ -10,7 +10,7 @@ from payments.models import Receipt, Refund
 from payments.people import erasure
 from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from tests.payments.conftest import daraja, ringing  # noqa: F401
-from tests.shopping import an_order, shelf
+from tests.shopping import an_order, stock_of
 from tests.threads import PATIENCE, at_once
 
 pytestmark = [
@@ -84,4 +84,4 @@ def test_money_that_comes_once_its_goods_are_locked_goes_back(late, kettle, monk
     assert answers == [None, None]
     assert (ends(late), kettle.seller.erased_at is not None) == ("refund_due", True)
     assert (Receipt.objects.get().amount, Refund.objects.get().amount) == (1500, 1500)
-    assert shelf(kettle) == (5, 0)
+    assert stock_of(kettle) == (5, 0)

@@ -8,7 +8,7 @@ from accounts.counties import County
 from accounts.models import Address, MessagePreferences
 from orders.reviews import review_line
 from payments.people import export
-from payments.people.inventory import HOLDINGS
+from payments.people.inventory import PERSONAL_DATA
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory, proven
 from tests.shopping import an_order, delivered_line
@@ -40,7 +40,7 @@ def wanjiku(buyer, kettle):
 def test_every_section_is_there(wanjiku):
     _, _, kept = export_of(wanjiku)
 
-    assert list(kept) == ["as_of", *(one.section for one in HOLDINGS)]
+    assert list(kept) == ["as_of", *(one.section for one in PERSONAL_DATA)]
 
 
 def test_the_export_contains_the_users_actions(wanjiku):

@@ -12,7 +12,7 @@ from django.db.models import (
 )
 
 from accounts.models import User
-from payments.people.inventory import HOLDINGS, IMPERSONAL, WHOLE
+from payments.people.inventory import IMPERSONAL, PERSONAL_DATA, WHOLE
 
 #: What can hold words about somebody; one of a few known values cannot.
 WORDS = (BinaryField, CharField, FileField, GenericIPAddressField, JSONField, TextField)
@@ -24,8 +24,8 @@ def tells_of_somebody(field):
     return isinstance(field, WORDS) and not field.choices and not field.primary_key
 
 
-def stays(one):
-    return {name for columns in one.stays.values() for name in columns.split()}
+def retained(one):
+    return {name for columns in one.retained.values() for name in columns.split()}
 
 
 def personal(model):
@@ -38,19 +38,19 @@ MODELS = [
     for model in apps.get_models(include_auto_created=True)
     if not model.__module__.startswith("tests")
 ]
-HELD = [model for model in MODELS if any(one.table is model for one in HOLDINGS)]
-OTHERS = [model for model in MODELS if model not in HELD and personal(model)]
+COVERED = [model for model in MODELS if any(one.table is model for one in PERSONAL_DATA)]
+OTHERS = [model for model in MODELS if model not in COVERED and personal(model)]
 
 
-@pytest.mark.parametrize("model", HELD, ids=lambda model: model._meta.label)
-def test_every_column_is_shown_or_hidden_and_goes_or_stays(model):
-    here = [one for one in HOLDINGS if one.table is model]
-    said = {name for one in here for name in [*one.columns, *one.hidden.split()]}
-    ends = {name for one in here for name in [*one.goes.split(), *stays(one)]}
+@pytest.mark.parametrize("model", COVERED, ids=lambda model: model._meta.label)
+def test_every_column_is_shown_or_hidden_and_erased_or_retained(model):
+    here = [one for one in PERSONAL_DATA if one.table is model]
+    exported = {name for one in here for name in [*one.columns, *one.hidden.split()]}
+    fates = {name for one in here for name in [*one.erased.split(), *retained(one)]}
 
-    assert personal(model) - said == set()
-    if not any(one.goes == WHOLE for one in here):
-        assert personal(model) - ends == set()
+    assert personal(model) - exported == set()
+    if not any(one.erased == WHOLE for one in here):
+        assert personal(model) - fates == set()
 
 
 def test_a_table_that_names_people_says_what_it_keeps():
@@ -60,14 +60,14 @@ def test_a_table_that_names_people_says_what_it_keeps():
 
 
 def test_the_inventory_names_existing_columns():
-    for one in HOLDINGS:
+    for one in PERSONAL_DATA:
         names = {field.name for field in one.table._meta.concrete_fields}
         names |= {field.attname for field in one.table._meta.concrete_fields}
-        goes = {*one.goes.split()} - {WHOLE}
-        mentioned = {*one.columns, *one.hidden.split(), *stays(one), *goes}
+        erased = {*one.erased.split()} - {WHOLE}
+        mentioned = {*one.columns, *one.hidden.split(), *retained(one), *erased}
         assert {name for name in mentioned if "__" not in name} <= names, one.section
         assert not {*one.columns} & {*one.hidden.split()}, one.section
-        assert not goes & stays(one), one.section
+        assert not erased & retained(one), one.section
 
 
 def test_no_table_is_said_to_be_nobodys_that_names_somebody():
@@ -80,10 +80,10 @@ def test_no_table_is_said_to_be_nobodys_that_names_somebody():
 
 
 def test_sections_have_names_of_their_own():
-    assert len({one.section for one in HOLDINGS}) == len(HOLDINGS)
+    assert len({one.section for one in PERSONAL_DATA}) == len(PERSONAL_DATA)
 
 
 def test_a_secret_is_never_shown():
     forbidden = {"password", "callback_token", "status_token", "data", "jti", "fingerprint"}
 
-    assert not forbidden & {name for one in HOLDINGS for name in one.columns}
+    assert not forbidden & {name for one in PERSONAL_DATA for name in one.columns}

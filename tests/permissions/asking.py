@@ -64,7 +64,8 @@ def _watching(watch):
     """Let it see every statement.
 
     Not by ``execute_wrapper``, which takes away the newest: that is the shop's own where a
-    connection serves its first request (omachemainproj/access.py), and a thousand watch the next.
+    connection serves its first request (omachemainproj/access_log.py), and a thousand watch the
+    next.
     """
     connection.execute_wrappers.append(watch)
     try:

@@ -155,7 +155,7 @@ def test_observers_of_a_request_do_not_observe_the_next(world, monkeypatch):
         ask(world.clients["buyer"], "GET", "/user/")
 
     (left,) = connections["default"].execute_wrappers
-    assert type(left).__module__ == "omachemainproj.access"
+    assert type(left).__module__ == "omachemainproj.access_log"
 
 
 def test_whoever_may_most_asks_for_pages_by_every_method():

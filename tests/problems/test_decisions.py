@@ -20,7 +20,7 @@ from payments.transfers import mark_done
 from tests.factories import ProductFactory, UserFactory
 from tests.orders.lines import line_at, steps
 from tests.payments.paying_out import sent, tell, tick
-from tests.shopping import an_order, shelf
+from tests.shopping import an_order, stock_of
 from tests.threads import at_once
 
 from .conftest import WHY, again, decide, get, line_of, post, report, support
@@ -43,7 +43,7 @@ def stands(problem):
 
 
 def test_the_shop_refunds_it_whole(problem, line, kettle, clerk):
-    before = shelf(kettle)
+    before = stock_of(kettle)
 
     decide(problem, "refund", clerk)
 
@@ -51,7 +51,7 @@ def test_the_shop_refunds_it_whole(problem, line, kettle, clerk):
     assert steps(line)[-1] == "cancelled"
     assert (again(line).returned, again(line).disputed) == (True, False)
     assert refunds("amount", "cause", "track") == [(1500, "returned", line.pk)]
-    assert shelf(kettle) == before
+    assert stock_of(kettle) == before
     assert told_of_the_end() == [("buyer", "refunded", 1500), ("seller", "refunded", 1500)]
 
 
@@ -105,7 +105,7 @@ def test_a_part_goes_back_and_the_buyer_keeps_the_goods(problem, line, clerk):
     decide(problem, "part", clerk, amount=300)
 
     assert stands(problem) == ("closed", "reduced", "shop", 300)
-    assert (again(line).track_status, again(line).reduced, again(line).rest) == (
+    assert (again(line).track_status, again(line).reduced, again(line).net_amount) == (
         "delivered", 300, 1200
     )  # fmt: skip
     assert refunds("amount", "cause", "track", "way") == [(300, "reduced", line.pk, "b2c")]
@@ -158,7 +158,7 @@ def test_parts_add_up_to_no_more_than_the_price(buyer, seller, line, problem):
         "amount": ["Enter an amount between KES 1 and KES 500 (what is left of the price)."]
     }
     post(seller, line, "accept/", {"amount": 499})
-    assert (again(line).rest, balance(Account.SELLERS_PAYABLE)) == (1, 1)
+    assert (again(line).net_amount, balance(Account.SELLERS_PAYABLE)) == (1, 1)
     assert refunds("amount") == [1000, 499]
 
 
@@ -201,7 +201,7 @@ def test_before_it_is_fetched_the_seller_earns_the_rest(buyer, seller, daraja, s
     tick()
 
     share = SellerShare.objects.get()
-    assert (share.sold_for, share.amount, share.due, share.kept) == (1000, 900, 716, 79)
+    assert (share.sold_for, share.amount, share.due, share.net_commission) == (1000, 900, 716, 79)
     assert sent(daraja) == [("254722000000", 716)]
     assert balance(Account.COMMISSION) == 79
 
@@ -226,7 +226,7 @@ def test_the_commission_falls_with_the_price_rounded_for_the_seller(
         line.reduced += part
 
     assert found == given
-    assert commission - sum(found) == commission * line.rest // amount
+    assert commission - sum(found) == commission * line.net_amount // amount
 
 
 def test_a_refund_after_the_payout_is_the_sellers_debt(buyer, seller, line, problem, clerk, daraja):
@@ -286,7 +286,7 @@ def test_a_line_is_reduced_through_its_problem_alone(line):
 
 @pytest.mark.parametrize(("there", "more"), [("yes", 1), ("no", 0)])
 def test_the_goods_come_back_and_then_the_money_does(problem, line, kettle, clerk, there, more):
-    on_shelf, held = shelf(kettle)
+    on_shelf, held = stock_of(kettle)
     decide(problem, "back", clerk)
     assert stands(problem) == ("returning", "", "", 0)
     assert not Refund.objects.exists()
@@ -295,7 +295,7 @@ def test_the_goods_come_back_and_then_the_money_does(problem, line, kettle, cler
 
     assert stands(problem) == ("closed", "returned", "shop", 1500)
     assert refunds("amount") == [1500]
-    assert shelf(kettle) == (on_shelf + more, held)
+    assert stock_of(kettle) == (on_shelf + more, held)
 
 
 def test_the_seller_asks_for_them_and_says_that_they_are_there(problem, seller, line):

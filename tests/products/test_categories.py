@@ -5,11 +5,17 @@ from pathlib import Path
 import pytest
 from django.db import connection, transaction
 
-from products.catalogue import shelves
-from products.catalogue.shelves import LABELS, apply_shelf_moves
+from products.catalogue import category_summaries
+from products.catalogue.category_summaries import LABELS, apply_listing_count_changes
 from products.demo.catalogue import CATALOGUE
 from products.demo.pictures import _COLOURS
-from products.models import Category, CategoryShelf, Product, SellerShelf, ShelfMove
+from products.models import (
+    Category,
+    CategoryListingCount,
+    ListingCountChange,
+    Product,
+    SellerListingCount,
+)
 from products.shop.words import CATEGORY_NAMES, WORDS
 from tests.factories import ProductFactory
 from tests.threads import at_once
@@ -74,11 +80,11 @@ def test_a_product_moved_to_another_category_is_counted_there(api, listing):
 
 def test_a_hold_that_sells_nothing_out_is_no_move(listing):
     kettle = listing("Kettle", item_number=5)
-    ShelfMove.objects.all().delete()
+    ListingCountChange.objects.all().delete()
 
     Product.objects.filter(pk=kettle.pk).update(held=4)
 
-    assert not ShelfMove.objects.exists()
+    assert not ListingCountChange.objects.exists()
 
 
 def test_adding_moves_up_changes_no_count(api, listing):
@@ -88,19 +94,19 @@ def test_adding_moves_up_changes_no_count(api, listing):
     before = for_sale(api)
 
     # three came, one went
-    assert apply_shelf_moves() == 4
-    assert apply_shelf_moves() == 0
+    assert apply_listing_count_changes() == 4
+    assert apply_listing_count_changes() == 0
     assert for_sale(api) == before
-    assert dict(CategoryShelf.objects.values_list("category", "for_sale")) == {
+    assert dict(CategoryListingCount.objects.values_list("category", "for_sale")) == {
         "kitchen": 1,
         "furniture": 1,
     }
-    assert sorted(SellerShelf.objects.values_list("for_sale", flat=True)) == [1, 1]
+    assert sorted(SellerListingCount.objects.values_list("for_sale", flat=True)) == [1, 1]
 
 
 def test_a_sellers_page_counts_what_can_be_bought_of_them(api, listing):
     listing("Kettle", seller="amina")
-    apply_shelf_moves()
+    apply_listing_count_changes()
     sell_out(listing("Pan", seller="amina"))
     listing("Cup", seller="amina")
     listing("Sofa", seller="baraka")
@@ -142,7 +148,7 @@ def test_home_keeps_its_six_keys(api, listing):
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_no_move_is_lost_or_counted_twice_while_clocks_and_sellers_are_at_work(seller, monkeypatch):
-    monkeypatch.setattr(shelves, "BATCH", 3)
+    monkeypatch.setattr(category_summaries, "BATCH", 3)
     goods = [ProductFactory(seller=seller) for _ in range(8)]
 
     def flicker(product):
@@ -150,15 +156,15 @@ def test_no_move_is_lost_or_counted_twice_while_clocks_and_sellers_are_at_work(s
             Product.objects.filter(pk=product.pk).update(held=held)
 
     def clock():
-        while apply_shelf_moves():
+        while apply_listing_count_changes():
             pass
 
     errors = at_once(*[lambda p=p: flicker(p) for p in goods[:5]], clock, clock)
     clock()
 
     assert [error for error in errors if error is not None] == []
-    assert CategoryShelf.objects.get(pk="kitchen").for_sale == 3
-    assert SellerShelf.objects.get(pk=seller.pk).for_sale == 3
+    assert CategoryListingCount.objects.get(pk="kitchen").for_sale == 3
+    assert SellerListingCount.objects.get(pk=seller.pk).for_sale == 3
 
 
 @pytest.mark.postgres
@@ -175,7 +181,7 @@ def test_orders_that_sell_out_in_other_orders_never_wait_for_one_another(seller)
     errors = at_once(lambda: sell(goods[0], goods[1]), lambda: sell(goods[3], goods[2]))
 
     assert [error for error in errors if error is not None] == []
-    assert ShelfMove.objects.filter(change=-1).count() == 4
+    assert ListingCountChange.objects.filter(change=-1).count() == 4
 
 
 @pytest.mark.django_db

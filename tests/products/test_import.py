@@ -11,7 +11,7 @@ from products.serializers import EditProductInput
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
 from tests.guards import balanced_books  # noqa: F401
-from tests.shopping import an_order, paid_line, shelf
+from tests.shopping import an_order, paid_line, stock_of
 
 IMPORT = "/seller/products/import/"
 HEADER = "name,category,price,item_number,payment_mpesa_number"
@@ -199,7 +199,7 @@ def test_restock_adds_and_item_number_does_not(seller_api, kettle):
     assert reported(added) == [(2, "updated", {})]
     _, status, notes = reported(typed)[0]
     assert (status, list(notes)) == ("unchanged", ["item_number"])
-    assert shelf(kettle) == (12, 0)
+    assert stock_of(kettle) == (12, 0)
 
 
 def test_the_same_restock_again_is_not_added_and_says_so(seller_api, kettle):
@@ -215,7 +215,7 @@ def test_the_same_restock_again_is_not_added_and_says_so(seller_api, kettle):
         "unchanged", "unchanged", "updated", "unchanged",
     ]  # fmt: skip
     assert list(reported(again)[0][2]) == ["restock"]
-    assert shelf(kettle) == (19, 0)
+    assert stock_of(kettle) == (19, 0)
 
 
 def exported(client):
@@ -259,7 +259,7 @@ def test_a_fresh_export_restocks_again_though_the_same_number_stands_there(selle
 
     assert reported(send_back(seller_api, first)) == [(2, "updated", {})]
     sell(kettle, 5)
-    assert shelf(kettle) == (10, 0)
+    assert stock_of(kettle) == (10, 0)
     fresh = restocked(seller_api, 5)
     second, again = send_back(seller_api, fresh), send_back(seller_api, fresh)
 
@@ -267,7 +267,7 @@ def test_a_fresh_export_restocks_again_though_the_same_number_stands_there(selle
     assert reported(second) == [(2, "updated", {})]
     assert reported(again)[0][1] == "unchanged"
     assert reported(again)[0][2]["restock"] == [ADDED_BEFORE]
-    assert shelf(kettle) == (15, 0)
+    assert stock_of(kettle) == (15, 0)
 
 
 def test_every_stock_movement_changes_the_stock_version(seller_api, kettle):
@@ -294,7 +294,7 @@ def test_a_stale_export_adds_once_to_what_is_there_now_and_says_so(seller_api, k
     response = send_back(seller_api, stale, query=query)
 
     assert reported(response) == [(2, "updated", {"stock_version": [MOVED]})]
-    assert shelf(kettle) == (3 if query else 10, 0)
+    assert stock_of(kettle) == (3 if query else 10, 0)
 
 
 @pytest.mark.parametrize("query", ["", "?check=true"])
@@ -322,7 +322,7 @@ def test_an_impossible_stock_version_is_refused(seller_api, kettle, typed):
 
     why = "Leave this as it is in your export, or empty."
     assert reported(response) == [(2, "failed", {"stock_version": [why]})]
-    assert shelf(kettle) == (5, 0)
+    assert stock_of(kettle) == (5, 0)
 
 
 @pytest.mark.parametrize("typed", ["1.0", "1.00", "'1", " 1 "])
@@ -331,7 +331,7 @@ def test_a_version_as_a_spreadsheet_writes_it_is_the_same(seller_api, kettle, ty
     response = send(seller_api, f"{kettle.pk},{typed},5", header="id,stock_version,restock")
 
     assert reported(response)[0][1] == "unchanged"
-    assert shelf(kettle) == (10, 0)
+    assert stock_of(kettle) == (10, 0)
 
 
 def test_a_file_of_before_the_version_is_read_as_it_was(seller_api, kettle):
@@ -342,7 +342,7 @@ def test_a_file_of_before_the_version_is_read_as_it_was(seller_api, kettle):
 
     assert [reported(with_none)[0][1], reported(without)[0][1]] == ["updated", "unchanged"]
     assert reported(without)[0][2] == {"restock": [ADDED_BEFORE]}
-    assert shelf(kettle) == (12, 0)
+    assert stock_of(kettle) == (12, 0)
 
 
 def test_an_idempotency_key_still_decides_before_the_version(seller_api, kettle):
@@ -351,7 +351,7 @@ def test_an_idempotency_key_still_decides_before_the_version(seller_api, kettle)
     answers = [send_back(seller_api, rows, key=key) for key in ("mon", "mon", "tue")]
 
     assert [reported(answer)[0][1] for answer in answers] == ["updated", "unchanged", "updated"]
-    assert shelf(kettle) == (15, 0)
+    assert stock_of(kettle) == (15, 0)
 
 
 def test_another_number_under_the_same_idempotency_key_is_refused_in_a_check_too(
@@ -384,7 +384,7 @@ def test_an_impossible_restock_fails_its_whole_row(seller_api, buyer, kettle, qu
 def test_broken_goods_are_taken_away(seller_api, kettle):
     send(seller_api, f"{kettle.pk},-2", header="id,restock")
 
-    assert shelf(kettle) == (3, 0)
+    assert stock_of(kettle) == (3, 0)
 
 
 def test_a_new_listing_takes_no_restock(seller_api):

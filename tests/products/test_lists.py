@@ -279,9 +279,9 @@ def _plan(query):
     ],
 )
 def test_a_category_walks_an_index_that_has_its_order(products, order, index):
-    shelf = getattr(Product.objects, products)().filter(category="kitchen")
+    listed = getattr(Product.objects, products)().filter(category="kitchen")
 
-    plan = _plan(as_rows(shelf.order_by(*order))[:26])
+    plan = _plan(as_rows(listed.order_by(*order))[:26])
 
     assert index in plan
     assert "Sort" not in plan

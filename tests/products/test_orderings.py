@@ -19,7 +19,7 @@ BOTH = pytest.mark.parametrize("start", ["/product/kitchen/", "/product/search/"
 
 
 @pytest.fixture
-def shelf(listing):
+def kettles(listing):
     """Five kettles: by stars Best, Good, New, Fair, None; by sales None, New, Best, Good, Fair."""
     made = {}
     for name, stars, reviews, sold in (
@@ -46,7 +46,7 @@ def shelf(listing):
         ("-sold", ["None", "New", "Best", "Good", "Fair"]),
     ],
 )
-def test_a_list_is_ordered_best_first(api, shelf, start, ordering, shown):
+def test_a_list_is_ordered_best_first(api, kettles, start, ordering, shown):
     assert names(api.get(start, {"ordering": ordering})) == shown
 
 
@@ -75,7 +75,7 @@ def test_the_sales_rank_has_two_significant_digits(listing, sold, rank):
     ("least", "shown"),
     [("4.9", {"Best"}), ("4.5", {"Best", "Good"}), ("4", {"Best", "Good", "New"}), ("5", set())],
 )
-def test_stars_narrow_a_list_by_what_is_shown(api, shelf, start, least, shown):
+def test_stars_narrow_a_list_by_what_is_shown(api, kettles, start, least, shown):
     assert set(names(api.get(start, {"min_stars": least}))) == shown
 
 
@@ -283,7 +283,7 @@ def test_descriptions_nobody_asked_for_are_not_read(api, kettle, django_assert_n
 @pytest.mark.usefixtures("never_analyzed")
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("shelf", "ordering", "index"),
+    ("source", "ordering", "index"),
     [
         (queries.on_sale, "stars", "product_category_stars"),
         (queries.on_sale, "best-selling", "product_category_best"),
@@ -294,10 +294,10 @@ def test_descriptions_nobody_asked_for_are_not_read(api, kettle, django_assert_n
         (queries.everything, "best-selling", "product_best"),
     ],
 )
-def test_each_order_walks_an_index_that_has_it(shelf, ordering, index):
+def test_each_order_walks_an_index_that_has_it(source, ordering, index):
     page = queries.Page(ORDERS[ordering], [10**6, 10**6], 26)
 
-    plan = _plan(queries.cut(shelf("kitchen"), page))
+    plan = _plan(queries.cut(source("kitchen"), page))
 
     assert index in plan
     assert "Sort" not in plan
@@ -308,7 +308,7 @@ def test_each_order_walks_an_index_that_has_it(shelf, ordering, index):
 @pytest.mark.postgres
 @pytest.mark.django_db
 def test_several_categories_are_sorted_by_the_page_and_no_more(listing):
-    shelves = [(source, category) for category in ("kitchen", "phones")
+    lists = [(source, category) for category in ("kitchen", "phones")
                for source in (queries.on_sale, queries.sold_out)]  # fmt: skip
     page = queries.Page(ORDERS["stars"], None, 26)
     for number in range(40):
@@ -317,7 +317,7 @@ def test_several_categories_are_sorted_by_the_page_and_no_more(listing):
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute("SET LOCAL enable_bitmapscan = off")
     with CaptureQueriesContext(connection) as captured:
-        rows = queries.read_shelves(shelves, page)
+        rows = queries.read_merged(lists, page)
     with connection.cursor() as cursor:
         cursor.execute("EXPLAIN " + captured[0]["sql"])
         plan = "\n".join(line for (line,) in cursor.fetchall())
@@ -329,7 +329,7 @@ def test_several_categories_are_sorted_by_the_page_and_no_more(listing):
     assert "Seq Scan on products_product" not in plan
 
 
-def test_a_later_page_of_one_order_is_no_page_of_another(api, shelf):
+def test_a_later_page_of_one_order_is_no_page_of_another(api, kettles):
     second = next_page(api.get("/product/kitchen/?ordering=stars&page_size=2"))
 
     assert names(api.get(second)) == ["New", "Fair"]

@@ -6,7 +6,7 @@ from products.models import MAX_STOCK, Product, StockMovement
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
 from tests.guards import balanced_books  # noqa: F401
-from tests.shopping import an_order, shelf
+from tests.shopping import an_order, stock_of
 
 pytestmark = pytest.mark.usefixtures("balanced_books")
 
@@ -57,7 +57,7 @@ def test_reserved_units_cannot_be_removed(seller_api, buyer, kettle):
         {"number": ["Only 3 are available; 2 are reserved for unpaid orders."]},
     )
     assert taken.status_code == 201
-    assert shelf(kettle) == (2, 2)
+    assert stock_of(kettle) == (2, 2)
 
 
 def test_a_shelf_is_filled_to_its_limit_and_not_beyond(seller_api, kettle):
@@ -76,7 +76,7 @@ def test_an_invalid_number_is_a_400(seller_api, kettle, number):
     response = restock(seller_api, kettle, number)
 
     assert (response.status_code, list(response.json())) == (400, ["number"])
-    assert shelf(kettle) == (5, 0)
+    assert stock_of(kettle) == (5, 0)
 
 
 @pytest.mark.parametrize("note", ["a" * 201, "a\x00b", 5.5, []])
@@ -98,7 +98,7 @@ def test_the_same_key_counts_once(seller_api, kettle):
     assert "Idempotent-Replayed" not in first
     assert again["Idempotent-Replayed"] == "true"
     assert again.json() == first.json()
-    assert shelf(kettle) == (12, 0)
+    assert stock_of(kettle) == (12, 0)
 
 
 def test_a_retry_of_what_emptied_the_shelf_is_a_replay_and_no_shortage(seller_api, kettle):
@@ -115,7 +115,7 @@ def test_the_same_key_with_another_number_is_refused(seller_api, kettle):
     response = restock(seller_api, kettle, 8, key="k")
 
     assert (response.status_code, response.json()["code"]) == (422, "idempotency_key_reused")
-    assert shelf(kettle) == (12, 0)
+    assert stock_of(kettle) == (12, 0)
 
 
 def test_a_refused_restock_does_not_burn_its_key(seller_api, kettle):
@@ -141,14 +141,14 @@ def test_without_a_key_every_restock_counts(seller_api, kettle):
     restock(seller_api, kettle, 1)
     restock(seller_api, kettle, 1)
 
-    assert shelf(kettle) == (7, 0)
+    assert stock_of(kettle) == (7, 0)
 
 
 def test_another_sellers_product_is_a_404(kettle):
     response = restock(signed_in(UserFactory()), kettle, 1)
 
     assert (response.status_code, response.json()["code"]) == (404, "product_not_found")
-    assert shelf(kettle) == (5, 0)
+    assert stock_of(kettle) == (5, 0)
 
 
 def test_a_stranger_restocks_nothing(api, kettle):

@@ -10,7 +10,7 @@ from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
 from tests.guards import balanced_books  # noqa: F401
 from tests.payments.fakes import FakeDaraja
-from tests.shopping import an_order, cash_out, shelf
+from tests.shopping import an_order, cash_out, stock_of
 from tests.threads import at_once, in_a_crowd
 
 from .test_restock import restock
@@ -38,7 +38,7 @@ def test_restocks_at_once_all_count(seller, kettle):
     responses = at_once(*[lambda api=api: restock(api, kettle, 1) for api in apis])
 
     assert answers(responses) == {201: 12}
-    assert shelf(kettle) == (17, 0)
+    assert stock_of(kettle) == (17, 0)
 
 
 def test_one_key_twelve_times_counts_once(seller, kettle):
@@ -48,7 +48,7 @@ def test_one_key_twelve_times_counts_once(seller, kettle):
 
     assert answers(responses) == {201: 12}
     assert Counter(r.get("Idempotent-Replayed") for r in responses) == {None: 1, "true": 11}
-    assert shelf(kettle) == (12, 0)
+    assert stock_of(kettle) == (12, 0)
 
 
 def test_one_key_eight_times_lists_once(seller, offer):
@@ -92,7 +92,7 @@ def test_taking_away_and_selling_share_what_is_free(seller, turn):
     told = answers(responses)
     taken = 10 - StockMovement.objects.filter(reference__startswith="restock:").count()
     assert told == {201: 10, 400: 10}
-    assert shelf(pots) == (taken, taken)
+    assert stock_of(pots) == (taken, taken)
 
 
 def test_a_restock_while_orders_are_paid_undoes_no_sale(seller):
@@ -112,5 +112,5 @@ def test_a_restock_while_orders_are_paid_undoes_no_sale(seller):
     results = in_a_crowd([call for pair in zip(paying, stocking, strict=True) for call in pair])
 
     assert [error for error in results if isinstance(error, Exception)] == []
-    assert shelf(pots) == (30, 0)
+    assert stock_of(pots) == (30, 0)
     assert pots.sold == 10

@@ -356,7 +356,7 @@ def test_prices_narrow_what_words_find(api, listing, prices, shown):
 def test_no_query_is_built_for_words_and_prices(api, listing, monkeypatch):
     listing("Tub", price=100)
     built = []
-    monkeypatch.setattr(queries, "read_filtered", lambda shelves, page: built.append(page) or [])
+    monkeypatch.setattr(queries, "read_filtered", lambda lists, page: built.append(page) or [])
 
     assert find(api, "tub", min_price=100) == ["Tub"]
     assert built == []

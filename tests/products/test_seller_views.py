@@ -18,7 +18,7 @@ EXPORT = "/seller/products/export/"
 
 
 @pytest.fixture
-def shelf(seller):
+def goods(seller):
     """Five goods: 3 of A, 9 of B, none of C, D unlisted, 6 of E of which 2 are free."""
     made = {
         name: ProductFactory(seller=seller, name=name, item_number=number, price=price)
@@ -36,8 +36,8 @@ def shelf(seller):
     return made
 
 
-def test_one_of_my_goods_is_found_by_its_number(seller_api, shelf):
-    row = seller_api.get(f"{MINE}?id={shelf['E'].pk}").json()
+def test_one_of_my_goods_is_found_by_its_number(seller_api, goods):
+    row = seller_api.get(f"{MINE}?id={goods['E'].pk}").json()
 
     assert [(each["name"], each["held"], each["free"]) for each in row] == [("E", 4, 2)]
 
@@ -65,12 +65,12 @@ def test_nobody_elses_goods_are_found_by_their_number(seller_api):
         ("ordering=best-selling&status=on_sale", ["E", "B", "A"]),
     ],
 )
-def test_sellers_narrow_and_order_their_goods(seller_api, shelf, query, shown):
+def test_sellers_narrow_and_order_their_goods(seller_api, goods, query, shown):
     assert names(seller_api.get(f"{MINE}?{query}")) == shown
 
 
 @pytest.mark.parametrize("ordering", ["price", "available", "-available", "best-selling"])
-def test_their_pages_follow_one_another(seller_api, shelf, ordering):
+def test_their_pages_follow_one_another(seller_api, goods, ordering):
     whole = names(seller_api.get(f"{MINE}?ordering={ordering}"))
     seen, address = [], f"{MINE}?page_size=2&ordering={ordering}"
     while address:
@@ -97,7 +97,7 @@ def test_their_pages_follow_one_another(seller_api, shelf, ordering):
     ],
 )
 def test_an_invalid_filter_is_refused_with_the_valid_values(
-    seller_api, shelf, query, field, names_it
+    seller_api, goods, query, field, names_it
 ):
     response = seller_api.get(f"{MINE}?{query}")
 
@@ -105,7 +105,7 @@ def test_an_invalid_filter_is_refused_with_the_valid_values(
     assert response.json()[field][0].endswith(names_it)
 
 
-def test_a_sellers_list_is_two_queries(seller_api, shelf, django_assert_num_queries):
+def test_a_sellers_list_is_two_queries(seller_api, goods, django_assert_num_queries):
     # the token's user, the page
     with django_assert_num_queries(2):
         seller_api.get(f"{MINE}?status=low_stock&ordering=available")

@@ -5,7 +5,7 @@ import pytest
 from products.models import Product, StockMovement
 from tests.factories import ProductFactory
 from tests.guards import balanced_books  # noqa: F401
-from tests.shopping import shelf
+from tests.shopping import stock_of
 
 from .test_import import HEADER, reported, send
 
@@ -98,7 +98,7 @@ def test_ids_and_numbers_are_read_alike(seller_api, seller, column, typed, meant
 def test_a_restock_is_read_as_it_was_meant(seller_api, kettle, typed, number):
     send(seller_api, f'{kettle.pk},"{typed}"', header="id,restock")
 
-    assert shelf(kettle) == (5 + number, 0)
+    assert stock_of(kettle) == (5 + number, 0)
 
 
 @pytest.mark.parametrize("typed", ["5.0E+0", "1.000", "2,5", "five"])
@@ -107,7 +107,7 @@ def test_a_restock_that_cannot_be_read_adds_nothing(seller_api, kettle, typed):
 
     assert reported(response)[0][1:] == ("failed", reported(response)[0][2])
     assert list(reported(response)[0][2]) == ["restock"]
-    assert (shelf(kettle), Product.objects.get().price) == ((5, 0), 1500)
+    assert (stock_of(kettle), Product.objects.get().price) == ((5, 0), 1500)
 
 
 @pytest.mark.parametrize(

@@ -346,7 +346,7 @@ OF_REVIEWS = [
     ),
 ]
 
-OF_SHELVES = [
+OF_LISTING_COUNTS = [
     (
         "more of a category than there is",
         ["INSERT INTO products_categoryshelf (category, for_sale) VALUES ('kitchen', 7)"],
@@ -409,7 +409,7 @@ CORRUPTIONS = [
         "product": OF_PRODUCTS,
         "review": OF_REVIEWS,
         "delivery": OF_DELIVERIES,
-        "shelf": OF_SHELVES,
+        "listing count": OF_LISTING_COUNTS,
         "picture": OF_PICTURES,
     }.items()
     for name, statements, seen in corruptions

@@ -7,8 +7,8 @@ and rolled back.
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from payments.originals import KEPT
-from payments.proof import bounds, days, messages, originals, people, staff
+from payments.immutable_columns import TRIGGER_INFIX
+from payments.proof import bounds, days, immutable_columns, messages, people, staff
 from payments.proof.prove import RULES, prove
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +30,7 @@ OWN = [
     rule
     for rule in RULES
     if rule.violations.__module__
-    in {module.__name__ for module in (bounds, days, messages, originals, people, staff)}
+    in {module.__name__ for module in (bounds, days, messages, immutable_columns, people, staff)}
     # Of problems and what they reduce, test_corruptions_of_problems.py is.
     and "price reduction" not in rule.description
 ]
@@ -393,7 +393,8 @@ def _without_triggers(cursor):
         cursor.execute("SET LOCAL session_replication_role = replica")
         return
     cursor.execute(
-        "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE %s", [f"%{KEPT}%"]
+        "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE %s",
+        [f"%{TRIGGER_INFIX}%"],
     )
     for (name,) in cursor.fetchall():
         cursor.execute(f"DROP TRIGGER {name}")

@@ -8,7 +8,7 @@ from orders.models import Problem
 from orders.problems.decisions import Decider, refund_part, withdraw
 from payments.models import Payout
 from payments.payouts.allocation import create_payouts
-from payments.proof import originals, problems
+from payments.proof import immutable_columns, problems
 from payments.proof.prove import RULES, prove
 from tests.factories import ProductFactory, UserFactory
 from tests.orders.lines import line_at
@@ -23,7 +23,10 @@ OWN = [
     rule
     for rule in RULES
     if rule.violations.__module__ == problems.__name__
-    or (rule.violations.__module__ == originals.__name__ and "price reduction" in rule.description)
+    or (
+        rule.violations.__module__ == immutable_columns.__name__
+        and "price reduction" in rule.description
+    )
 ]
 REDUCED, REFUNDED, DISMISSED, OPEN = (
     f"(SELECT id FROM orders_problem WHERE {which})"

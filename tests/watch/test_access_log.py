@@ -6,7 +6,7 @@ import logging
 import pytest
 from django.db import connection, connections
 
-from omachemainproj.access import JSONLine, logger
+from omachemainproj.access_log import JSONLine, logger
 from tests.conftest import signed_in
 from tests.edges.starting import LAPTOP, settings_of
 from tests.factories import UserFactory

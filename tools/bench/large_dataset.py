@@ -27,7 +27,7 @@ from orders.models import (
     Order,
     PickupPoint,
 )
-from payments.originals import FACTS, KEPT, keep_originals
+from payments.immutable_columns import IMMUTABLE_COLUMNS, keep_originals
 from products.models import Product
 
 from .indexes import built_afterwards
@@ -51,9 +51,9 @@ _LEFT_OUT = frozenset(
         "accounts.User_groups",
         "accounts.User_user_permissions",
         "products.SearchWord",
-        "products.ShelfMove",
-        "products.CategoryShelf",
-        "products.SellerShelf",
+        "products.ListingCountChange",
+        "products.CategoryListingCount",
+        "products.SellerListingCount",
         "products.ReviewDigest",
         "orders.OrderDigest",
         "orders.DeliveryDigest",
@@ -359,8 +359,8 @@ def _finish(cursor: Any, how: _Copies, listed: int) -> None:
         cursor.execute(statement, [how.base, min(how.staff) + how.base])
     write_digests(cursor, how.base + 1)
     # Recreating the triggers records all existing rows in one statement each.
-    for fact in FACTS:
-        cursor.execute(f"DROP TRIGGER IF EXISTS {fact.table}_{KEPT}_{fact.kind} ON {fact.table}")
+    for group in IMMUTABLE_COLUMNS:
+        cursor.execute(f"DROP TRIGGER IF EXISTS {group.trigger} ON {group.table}")
     # The planner believes the originals to be empty, and would scan all of them for every row.
     cursor.execute("SET LOCAL enable_nestloop = off")
     keep_originals()

@@ -47,7 +47,7 @@ def _environment(server: str, folder: Path) -> dict[str, str]:
     name = f"omache_drill_{secrets.token_hex(3)}"
     return {
         **{key: value for key, value in os.environ.items() if not key.startswith("DARAJA_")},
-        **environment(web=web, phone=phone, kept=folder / "simulator"),
+        **environment(web=web, phone=phone, folder=folder / "simulator"),
         "DJANGO_SETTINGS_MODULE": "omachemainproj.settings",
         "OMACHE_ENV_FILE": os.devnull,
         "DATABASE_URL": urlunsplit(urlsplit(server)._replace(path=f"/{name}")),
@@ -82,7 +82,9 @@ class Drill:
             manage(self.environ, "migrate", "--verbosity", "0")
             with (self.folder / "servers.log").open("ab") as log, ExitStack() as stack:
                 stack.enter_context(
-                    open_simulator(self.environ, phone=self.phone, kept=self._kept(), log=log)
+                    open_simulator(
+                        self.environ, phone=self.phone, folder=self._simulator_folder(), log=log
+                    )
                 )
                 self._trade(log)
                 left = self._money_out()
@@ -113,7 +115,7 @@ class Drill:
             self.environ,
             web=self.web,
             phone=self.phone,
-            kept=self._kept(),
+            folder=self._simulator_folder(),
             log=log,
             with_simulator=False,
         ) as servers:
@@ -180,7 +182,7 @@ class Drill:
             self.environ,
             web=self.web,
             phone=self.phone,
-            kept=self._kept(),
+            folder=self._simulator_folder(),
             log=log,
             with_simulator=False,
         ):
@@ -292,7 +294,7 @@ class Drill:
         if not is_so:
             self.trouble.append(otherwise)
 
-    def _kept(self) -> Path:
+    def _simulator_folder(self) -> Path:
         return self.folder / "simulator"
 
     def _close(self) -> None:

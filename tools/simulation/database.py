@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import connection
 
-from payments.originals import add_digest
+from payments.immutable_columns import add_digest
 
 
 class Memory:

@@ -102,7 +102,7 @@ class Problems(Activity):
         return self.one_of(problems.select_related("track__buyer", "track__seller"))
 
     def _part_of(self, problem: Problem) -> int:
-        return max(1, int(problem.track.rest * self.chance.choice([0.1, 0.5, 1])))
+        return max(1, int(problem.track.net_amount * self.chance.choice([0.1, 0.5, 1])))
 
     @staticmethod
     def _path(problem: Problem) -> str:

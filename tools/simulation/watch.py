@@ -149,7 +149,7 @@ _STEPS = _Asked(
     "SELECT track_id, track_status, COUNT(*) FROM orders_trackevent"
     " GROUP BY track_id, track_status HAVING COUNT(*) > 1"
 )
-_SHELF = _Asked(
+_STOCK = _Asked(
     "SELECT name, item_number, held, COALESCE((SELECT SUM(quantity) FROM products_stockmovement"
     " WHERE product_id = product.id), 0) FROM products_product product"
 )
@@ -176,7 +176,7 @@ def _read(asked: _Asked) -> list[Any]:
 
 
 def _stock() -> Iterator[str]:
-    for name, on_shelf, held, moved in _read(_SHELF):
+    for name, on_shelf, held, moved in _read(_STOCK):
         if not 0 <= held <= on_shelf:
             yield f"{name}: {on_shelf} on the shelf, {held} of them held"
         if on_shelf != moved:

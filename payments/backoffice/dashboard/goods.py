@@ -40,7 +40,7 @@ _STOCK_SHEET = ("product", "name", "seller", "free", "sold_lately")
 
 def open_problems(period: Period) -> Content:
     """Problems with goods that are not closed. Two queries."""
-    found = Counter(
+    counts = Counter(
         dict(
             Problem.objects.exclude(state=ProblemState.CLOSED)
             .values_list("state")
@@ -51,10 +51,10 @@ def open_problems(period: Period) -> Content:
     listed = "admin:orders_problem_changelist"
     late = late_problems(period.now).order_by()[:COUNT_AT_MOST].count()
     figures = [
-        ("Open", found[ProblemState.OPEN], changelist_url(listed, {"state__exact": "open"})),
+        ("Open", counts[ProblemState.OPEN], changelist_url(listed, {"state__exact": "open"})),
         (
             "Goods being returned",
-            found[ProblemState.RETURNING],
+            counts[ProblemState.RETURNING],
             changelist_url(listed, {"state__exact": "returning"}),
         ),
         ("Late", late, f"{reverse('console')}#problems"),

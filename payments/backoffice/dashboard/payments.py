@@ -207,7 +207,7 @@ def payouts_due(period: Period) -> Content:
     for number, (_, group, _) in enumerate(_PAYOUT_GROUPS):
         sums[f"payouts_{number}"] = Count("pk", filter=group)
         sums[f"kes_{number}"] = Sum("amount", filter=group, default=0)
-    found = Payout.objects.exclude(status=TransferStatus.DONE).aggregate(**sums)
+    totals = Payout.objects.exclude(status=TransferStatus.DONE).aggregate(**sums)
     new = SellerShare.objects.to_pay().aggregate(
         lines=Count("pk"), amount=Sum(share_due(), default=0)
     )
@@ -225,8 +225,8 @@ def payouts_due(period: Period) -> Content:
             *(
                 Figure(
                     label,
-                    format_kes(found[f"kes_{number}"]),
-                    pluralised(found[f"payouts_{number}"], "payout"),
+                    format_kes(totals[f"kes_{number}"]),
+                    pluralised(totals[f"payouts_{number}"], "payout"),
                     f"{listed}?{query}",
                 )
                 for number, (label, _, query) in enumerate(_PAYOUT_GROUPS)
@@ -237,7 +237,7 @@ def payouts_due(period: Period) -> Content:
             [
                 ("Not in a payout yet", new["lines"], new["amount"]),
                 *(
-                    (label, found[f"payouts_{number}"], found[f"kes_{number}"])
+                    (label, totals[f"payouts_{number}"], totals[f"kes_{number}"])
                     for number, (label, _, _) in enumerate(_PAYOUT_GROUPS)
                 ),
             ],

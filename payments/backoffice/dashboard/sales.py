@@ -97,7 +97,7 @@ def commission_and_refunds(period: Period) -> Content:
         _sold_lines(period)
         .annotate(day=TruncDate("order__created_at"))
         .values_list("day")
-        .annotate(kept=Sum(commission_left()))
+        .annotate(commission_left=Sum(commission_left()))
         .order_by()
     )
     sent = RefundDay.objects.filter(day__range=(period.first, period.last))

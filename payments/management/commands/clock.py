@@ -16,7 +16,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import close_old_connections, connection
 
 from omachemainproj.heartbeats import CLOCK, beat
-from omachemainproj.starting import log_start, refuse_unfit
+from omachemainproj.startup_checks import check_before_start, log_start
 from payments import clock
 
 logger = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ class Command(BaseCommand):
             clock.run_daily()
             return
         try:
-            refuse_unfit("clock")
+            check_before_start("clock")
         except ImproperlyConfigured as error:
             raise CommandError(f"O-Mache cannot start: {error}") from error
         log_start("clock")

@@ -87,30 +87,30 @@ class Command(BaseCommand):
                 )
         # Progress is written as sentences below, not logged.
         logging.getLogger().setLevel(logging.WARNING)
-        kept: Path = options["kept"]
+        folder: Path = options["kept"]
         self.stdout.write("Creating the database …")
         if not connection.introspection.table_names():
             # The simulator's books belong to an earlier database.
-            (kept / BOOKS).unlink(missing_ok=True)
+            (folder / BOOKS).unlink(missing_ok=True)
         call_command("migrate", verbosity=0)
         self.stdout.write("Adding demo data …")
         call_command("demo", "--without-story", stdout=StringIO())
         self.stdout.write("Starting …")
 
-        kept.mkdir(exist_ok=True)
-        ours = environment(web=web, phone=phone, kept=kept)
+        folder.mkdir(exist_ok=True)
+        ours = environment(web=web, phone=phone, folder=folder)
         environ = {
             **{name: value for name, value in ours.items() if f"{name}_FILE" not in os.environ},
             **os.environ,
         }
         try:
             with (
-                collecting(kept / "servers.log", self.stdout.write) as log,
-                open_shop(environ, web=web, phone=phone, kept=kept, log=log) as servers,
+                collecting(folder / "servers.log", self.stdout.write) as log,
+                open_shop(environ, web=web, phone=phone, folder=folder, log=log) as servers,
             ):
                 welcome = {"host": HOST, "web": web, "phone": phone, "password": PASSWORD}
                 named = {"staff": ", ".join(STAFF), "keepers": ", ".join(KEEPERS.values())}
-                self.stdout.write(_WELCOME.format(**welcome, **named, kept=_shown(kept)))
+                self.stdout.write(_WELCOME.format(**welcome, **named, kept=_shown(folder)))
                 if not options["without_story"]:
                     self.stdout.write(_STORY)
                     servers["the story"] = _begin_story(environ)

@@ -1,9 +1,9 @@
 """The account: profile, addresses, phones, sign-ins and sessions."""
 
-from .holding import WHOLE, Holding
+from .personal_data import WHOLE, PersonalData
 
 ACCOUNT = [
-    Holding(
+    PersonalData(
         "person",
         "accounts.User",
         "pk",
@@ -12,9 +12,9 @@ ACCOUNT = [
             "avatar date_joined last_login second_factor_at"
         ),
         hidden="password skeleton",
-        goes="username email first_name last_name gender phone avatar password skeleton",
+        erased="username email first_name last_name gender phone avatar password skeleton",
     ),
-    Holding(
+    PersonalData(
         "addresses",
         "accounts.Address",
         "user",
@@ -23,88 +23,90 @@ ACCOUNT = [
             "created_at updated_at"
         ),
         hidden="user",
-        goes=WHOLE,
+        erased=WHOLE,
     ),
-    Holding(
+    PersonalData(
         "messages_wanted",
         "accounts.MessagePreferences",
         "user",
         ("language buying_email buying_sms prompts_email prompts_sms selling_email selling_sms"),
         hidden="user",
-        goes=WHOLE,
+        erased=WHOLE,
     ),
-    Holding(
+    PersonalData(
         "sign_in_phone",
         "accounts.PhoneLogin",
         "user",
         "phone linked_at proved_at",
         hidden="user",
-        goes=WHOLE,
+        erased=WHOLE,
     ),
-    Holding(
+    PersonalData(
         "guest_phone",
         "accounts.Guest",
         "user",
         "phone created_at",
         hidden="user",
-        goes=WHOLE,
+        erased=WHOLE,
     ),
-    Holding(
+    PersonalData(
         "phones",
         "accounts.PhoneProof",
         "user",
         "phone paid_at received_at",
         hidden="user",
-        goes=WHOLE,
+        erased=WHOLE,
     ),
-    Holding(
+    PersonalData(
         "sessions",
         "accounts.Session",
         "user",
         "kind started_at last_used_at expires_at ended_at address device",
         hidden="user",
-        goes=WHOLE,
+        erased=WHOLE,
     ),
-    Holding(
+    PersonalData(
         "wrong_passwords",
         "accounts.PasswordTries",
         "user",
         "failures at until proved_at",
         hidden="key user",
-        goes=WHOLE,
+        erased=WHOLE,
     ),
-    Holding(
+    PersonalData(
         "tokens",
         "token_blacklist.OutstandingToken",
         "user",
         "created_at expires_at",
         hidden="jti token user",
-        goes=WHOLE,
+        erased=WHOLE,
     ),
-    Holding(
+    PersonalData(
         "names",
         "accounts.NameClaim",
         "user",
         "skeleton rests_until",
         hidden="user",
-        goes="user",
-        stays={"reserved for a year against impersonation, then deleted": "skeleton"},
+        erased="user",
+        retained={"reserved for a year against impersonation, then deleted": "skeleton"},
     ),
-    Holding(
+    PersonalData(
         "second_factors",
         "mfa.Authenticator",
         "user",
         "type created_at last_used_at",
         hidden="data user",
-        goes=WHOLE,
+        erased=WHOLE,
     ),
-    Holding("mail_addresses", "account.EmailAddress", "user", "email", hidden="user", goes=WHOLE),
-    Holding(
+    PersonalData(
+        "mail_addresses", "account.EmailAddress", "user", "email", hidden="user", erased=WHOLE
+    ),
+    PersonalData(
         "accounts_elsewhere",
         "socialaccount.SocialAccount",
         "user",
         "provider uid",
         hidden="extra_data user",
-        goes=WHOLE,
+        erased=WHOLE,
     ),
 ]

@@ -1,9 +1,9 @@
 """What a buyer has: orders, problems, reviews, payments, refunds and notifications."""
 
-from .holding import AGREED, BOOKS, DECIDED, NOBODY, NUMBER, STAFF, WHOLE, Holding
+from .personal_data import AGREED, BOOKS, DECIDED, NOBODY, NUMBER, STAFF, WHOLE, PersonalData
 
 BUYING = [
-    Holding(
+    PersonalData(
         "orders",
         "orders.Order",
         "buyer",
@@ -12,21 +12,21 @@ BUYING = [
             "network created_at expires_at"
         ),
         hidden="buyer guest idempotency_key fingerprint",
-        goes="mpesa_number network",
-        stays={
+        erased="mpesa_number network",
+        retained={
             NUMBER: "buyer guest",
             AGREED: "reference idempotency_key fingerprint",
         },
     ),
-    Holding(
+    PersonalData(
         "orders_joined",
         "orders.JoinedOrder",
         "account",
         "order_id created_at",
         hidden="account",
-        stays={NUMBER: "account"},
+        retained={NUMBER: "account"},
     ),
-    Holding(
+    PersonalData(
         "lines_bought",
         "orders.OrderTrack",
         "buyer",
@@ -35,89 +35,89 @@ BUYING = [
             "created_at updated_at"
         ),
         hidden="buyer",
-        stays={NUMBER: "buyer"},
+        retained={NUMBER: "buyer"},
     ),
-    Holding(
+    PersonalData(
         "delivered_to",
         "orders.OrderDelivery",
         "order__buyer",
         "order_id way recipient phone county area directions",
-        goes="recipient phone area directions",
+        erased="recipient phone area directions",
     ),
-    Holding(
+    PersonalData(
         "parcels_bought",
         "orders.Parcel",
         "order__buyer",
         "id order_id fee fee_state arrived_at",
         hidden="seller agent",
-        stays={NUMBER: "seller agent"},
+        retained={NUMBER: "seller agent"},
     ),
-    Holding(
+    PersonalData(
         "fees_given_back",
         "orders.FeeReturn",
         "parcel__order__buyer decided_by",
         "parcel_id why created_at",
         hidden="decided_by",
-        stays={
+        retained={
             STAFF: "decided_by",
             BOOKS: "why",
         },
     ),
-    Holding(
+    PersonalData(
         "problems_reported",
         "orders.Problem",
         "track__buyer",
         "id track_id kind state outcome ended_by refunded opened_at closed_at",
         hidden="seller decided_by",
-        stays={NUMBER: "seller decided_by"},
+        retained={NUMBER: "seller decided_by"},
     ),
-    Holding(
+    PersonalData(
         "problems_with_goods",
         "orders.Problem",
         "seller",
         "id track_id kind state outcome ended_by refunded opened_at closed_at",
         hidden="seller decided_by",
-        stays={NUMBER: "seller decided_by"},
+        retained={NUMBER: "seller decided_by"},
     ),
-    Holding(
+    PersonalData(
         "said_about_problems",
         "orders.ProblemMessage",
         "author",
         "id problem_id party decided text created_at",
         hidden="author idempotency_key",
-        stays={
+        retained={
             NUMBER: "author",
             DECIDED: "text idempotency_key",
         },
     ),
-    Holding(
+    PersonalData(
         "pictures_of_problems",
         "orders.ProblemPicture",
         "message__author",
         "id message_id message__problem__track_id created_at",
         hidden="image",
-        goes=WHOLE,
+        erased=WHOLE,
     ),
-    Holding(
+    PersonalData(
         "price_reductions",
         "orders.PriceReduction",
         "track__buyer track__seller",
         "id track_id problem_id amount created_at",
-        stays={BOOKS: "amount commission"},
+        retained={BOOKS: "amount commission"},
     ),
-    Holding(
+    PersonalData(
         "reviews",
         "products.Review",
         "buyer",
         "product_id stars text created_at edited_at answer hidden hidden_reason",
         hidden="buyer",
-        goes="text",
-        stays={
+        erased="text",
+        retained={
             NUMBER: "buyer",
             "what staff decided": "hidden_reason",
         },
     ),
-    Holding(
+    PersonalData(
         "payments",
         "payments.OrderPayment",
         "order__buyer",
@@ -126,42 +126,42 @@ BUYING = [
             "rung_at confirmed_at"
         ),
         hidden="callback_token merchant_request_id checkout_request_id shortcode",
-        stays={
+        retained={
             BOOKS: (
                 "phone result_code result_text callback_token merchant_request_id "
                 "checkout_request_id shortcode"
             ),
         },
     ),
-    Holding(
+    PersonalData(
         "receipts",
         "payments.Receipt",
         "order__buyer",
         "id order_id provider number amount phone payer reference paid_at note doubt",
-        stays={BOOKS: "number phone payer reference note doubt"},
+        retained={BOOKS: "number phone payer reference note doubt"},
     ),
-    Holding(
+    PersonalData(
         "receipts_confirmed_by",
         "payments.ReceiptEvidence",
         "receipt__order__buyer",
         "receipt_id source amount number shortcode told_at",
-        stays={BOOKS: "number shortcode"},
+        retained={BOOKS: "number shortcode"},
     ),
     *(
-        Holding(
+        PersonalData(
             section,
             "payments.Withdrawal",
             column,
             "number amount phone reason reverses left_at",
             hidden="shortcode",
-            stays={BOOKS: "number shortcode phone reason reverses"},
+            retained={BOOKS: "number shortcode phone reason reverses"},
         )
         for section, column in (
             ("paid_out_by_the_statement", "payout__seller"),
             ("given_back_by_the_statement", "refund__order__buyer"),
         )
     ),
-    Holding(
+    PersonalData(
         "given_back",
         "payments.Refund",
         "order__buyer",
@@ -173,7 +173,7 @@ BUYING = [
             "originator_conversation_id conversation_id reversal_conversation_id "
             "callback_token status_token shortcode"
         ),
-        stays={
+        retained={
             BOOKS: (
                 "phone number result_code result_text note originator_conversation_id "
                 "conversation_id reversal_conversation_id callback_token status_token "
@@ -181,43 +181,43 @@ BUYING = [
             ),
         },
     ),
-    Holding(
+    PersonalData(
         "told_by_the_gateway",
         "payments.GatewayEvent",
         "payment__order__buyer receipt__order__buyer refund__order__buyer payout__seller",
         "id source body received_at state note",
         hidden="sha256 token remote_address headers awaited",
-        stays={BOOKS: "body sha256 token remote_address headers note awaited"},
+        retained={BOOKS: "body sha256 token remote_address headers note awaited"},
     ),
-    Holding(
+    PersonalData(
         "messages",
         "orders.Message",
         "user",
         "id kind channel language contact subject text state created_at sent_at",
         hidden="user provider_id reason",
-        goes="contact subject text",
-        stays={
+        erased="contact subject text",
+        retained={
             NUMBER: "user",
             NOBODY: "language reason",
             "proves that one message was sent once": "provider_id",
         },
     ),
-    Holding(
+    PersonalData(
         "told_in_the_app",
         "orders.InboxNotice",
         "user",
         "id kind order_id track_id said created_at read_at",
         hidden="user",
-        goes=WHOLE,
+        erased=WHOLE,
     ),
-    Holding(
+    PersonalData(
         "notices",
         "orders.Notice",
         "user order__buyer",
         "id kind phone facts created_at",
         hidden="user key",
-        goes="phone facts",
-        stays={
+        erased="phone facts",
+        retained={
             NUMBER: "user",
             NOBODY: "key",
         },

@@ -1,9 +1,9 @@
 """What a seller has: listings, sales, earnings and payouts."""
 
-from .holding import ADDED_TO, AGREED, BOOKS, NOBODY, NUMBER, STARS, WHOLE, Holding
+from .personal_data import ADDED_TO, AGREED, BOOKS, NOBODY, NUMBER, STARS, WHOLE, PersonalData
 
 SELLING = [
-    Holding(
+    PersonalData(
         "listings",
         "products.Product",
         "seller",
@@ -12,77 +12,77 @@ SELLING = [
             "sku image thumbnail created_at updated_at"
         ),
         hidden="seller",
-        goes="description image thumbnail",
-        stays={
+        erased="description image thumbnail",
+        retained={
             NUMBER: "seller",
             "the orders of others show what they bought": "name",
             BOOKS: "payment_mpesa_number",
             NOBODY: "sku",
         },
     ),
-    Holding(
+    PersonalData(
         "listing_pictures",
         "products.ProductPicture",
         "product__seller",
         "product_id place image medium thumbnail preview sizes created_at",
-        goes=WHOLE,
+        erased=WHOLE,
     ),
-    Holding(
+    PersonalData(
         "goods_for_sale",
-        "products.SellerShelf",
+        "products.SellerListingCount",
         "seller",
         "for_sale",
         hidden="seller",
-        stays={NUMBER: "seller"},
+        retained={NUMBER: "seller"},
     ),
-    Holding(
+    PersonalData(
         "goods_counted_next",
-        "products.ShelfMove",
+        "products.ListingCountChange",
         "seller",
         "category change",
         hidden="seller",
-        stays={NUMBER: "seller"},
+        retained={NUMBER: "seller"},
     ),
-    Holding(
+    PersonalData(
         "listing_terms",
         "products.ListingTerms",
         "seller",
         "product_id price payment_mpesa_number created_at",
         hidden="seller",
-        stays={
+        retained={
             NUMBER: "seller",
             AGREED: "payment_mpesa_number",
         },
     ),
-    Holding(
+    PersonalData(
         "stock_counted",
         "products.StockMovement",
         "actor",
         "product_id quantity note created_at",
         hidden="actor reference",
-        stays={
+        retained={
             NUMBER: "actor",
             ADDED_TO: "note reference",
         },
     ),
-    Holding(
+    PersonalData(
         "answers_to_reviews",
         "products.Review",
         "seller",
         "product_id stars answer answered_at",
         hidden="seller",
-        goes="answer",
-        stays={NUMBER: "seller"},
+        erased="answer",
+        retained={NUMBER: "seller"},
     ),
-    Holding(
+    PersonalData(
         "stars",
         "products.SellerRating",
         "seller",
         "review_stars review_count",
         hidden="seller",
-        stays={STARS: "seller"},
+        retained={STARS: "seller"},
     ),
-    Holding(
+    PersonalData(
         "lines_sold",
         "orders.OrderTrack",
         "seller",
@@ -91,20 +91,20 @@ SELLING = [
             "track_status created_at updated_at"
         ),
         hidden="seller collection_code",
-        stays={
+        retained={
             NUMBER: "seller",
             AGREED: "name payment_mpesa_number collection_code",
         },
     ),
-    Holding(
+    PersonalData(
         "parcels_sold",
         "orders.Parcel",
         "seller",
         "id order_id fee fee_state arrived_at",
         hidden="seller",
-        stays={NUMBER: "seller"},
+        retained={NUMBER: "seller"},
     ),
-    Holding(
+    PersonalData(
         "earned",
         "payments.SellerShare",
         "seller",
@@ -113,12 +113,12 @@ SELLING = [
             "reversed_at"
         ),
         hidden="seller withheld_why",
-        stays={
+        retained={
             NUMBER: "seller",
             BOOKS: "phone withheld_why",
         },
     ),
-    Holding(
+    PersonalData(
         "paid_out",
         "payments.Payout",
         "seller",
@@ -127,7 +127,7 @@ SELLING = [
             "seller on_hold_reason originator_conversation_id conversation_id callback_token "
             "status_token shortcode"
         ),
-        stays={
+        retained={
             BOOKS: (
                 "seller phone number result_code result_text note on_hold_reason "
                 "originator_conversation_id conversation_id callback_token status_token "
@@ -135,12 +135,12 @@ SELLING = [
             ),
         },
     ),
-    Holding(
+    PersonalData(
         "account_with_the_shop",
         "payments.LedgerEntry",
         "seller",
         "id account side amount posting__created_at",
         hidden="seller",
-        stays={BOOKS: "seller"},
+        retained={BOOKS: "seller"},
     ),
 ]

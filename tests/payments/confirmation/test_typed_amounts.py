@@ -7,7 +7,7 @@ from orders.models import Order
 from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from tests.factories import UserFactory
 from tests.payments.test_corrections import FIRST, seen
-from tests.shopping import shelf
+from tests.shopping import stock_of
 
 
 def test_late_money_that_was_more_holds_its_goods_again_once(order, payment, kettle):
@@ -20,4 +20,4 @@ def test_late_money_that_was_more_holds_its_goods_again_once(order, payment, ket
     receipt.refresh_from_db()
     order.refresh_from_db()
     assert (receipt.amount, receipt.payment, order.payment_status) == (3000, payment, "paid")
-    assert shelf(kettle) == (3, 0)
+    assert stock_of(kettle) == (3, 0)

@@ -114,14 +114,14 @@ def _asked() -> _Asked:
 
 def _counters_of(method: str, route: str, kind: int) -> tuple[Any, Any, Any]:
     key = (method, route, kind)
-    found = _counters.get(key)
-    if found is None:
-        found = _counters[key] = (
+    counters = _counters.get(key)
+    if counters is None:
+        counters = _counters[key] = (
             REQUESTS.labels(method, route, f"{kind}xx"),
             REQUEST_SECONDS.labels(method, route),
             REQUEST_STATEMENTS.labels(method, route),
         )
-    return found
+    return counters
 
 
 class JSONLine(ZonedFormatter):

@@ -5,11 +5,9 @@ from itertools import pairwise
 import pytest
 from django.utils import timezone
 
+from payments.proof import key_ranges as ranges
 from payments.proof import prove as proving
-from payments.proof import stretches as cutting
-from payments.proof.prove import ask_alone, prove
-from payments.proof.rule import Rule
-from payments.proof.stretches import (
+from payments.proof.key_ranges import (
     COOLDOWN_RANGES,
     EVEN_KEYS,
     FIRST_KEYS,
@@ -17,15 +15,17 @@ from payments.proof.stretches import (
     SHORTEST_KEYS,
     WHOLE,
     ends_of,
-    even_stretches,
-    stretches,
+    even_key_ranges,
+    key_ranges,
 )
-from products.models import CategoryShelf, Product
+from payments.proof.prove import ask_alone, prove
+from payments.proof.rule import Rule
+from products.models import CategoryListingCount, Product
 from tests.factories import ProductFactory
 
 
 class Clock:
-    """Time that passes as a stretch takes it."""
+    """Time that passes as a range takes it."""
 
     def __init__(self):
         self.now = 0.0
@@ -37,14 +37,14 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch):
     clock = Clock()
-    monkeypatch.setattr(cutting, "time", clock)
+    monkeypatch.setattr(ranges, "time", clock)
     return clock
 
 
 def cut(ends, clock, seconds):
     """The ranges between ends if each key takes this many seconds."""
     found = []
-    for start, end in stretches(ends):
+    for start, end in key_ranges(ends):
         found.append((start, end))
         clock.now += (end - start) * seconds
     return found
@@ -55,7 +55,7 @@ def lengths(found):
 
 
 @pytest.mark.parametrize("seconds", [0, 0.00001, 0.0001, 0.001])
-def test_stretches_leave_no_key_out_and_name_none_twice(clock, seconds):
+def test_key_ranges_leave_no_key_out_and_name_none_twice(clock, seconds):
     found = cut((17, 1_000_000), clock, seconds)
 
     assert (found[0][0], found[-1][1]) == (16, 1_000_000)
@@ -71,7 +71,7 @@ def test_quick_ranges_grow_and_slow_ranges_shrink(clock):
 
 def test_a_length_that_took_far_too_long_is_not_tried_again_for_a_while(clock):
     taken = []
-    for start, end in stretches((1, 1_000_000)):
+    for start, end in key_ranges((1, 1_000_000)):
         taken.append(end - start)
         # Beyond 10,000 the database takes another way.
         clock.now += 1 if end - start > 10_000 else 0.001
@@ -81,8 +81,8 @@ def test_a_length_that_took_far_too_long_is_not_tried_again_for_a_while(clock):
     assert {after - before for before, after in pairwise(tried)} == {COOLDOWN_RANGES + 1}
 
 
-def test_one_stretch_that_something_else_held_up_does_not_slow_down_all_the_others(clock):
-    for number, (start, end) in enumerate(stretches((1, 100_000_000))):
+def test_one_range_that_something_else_held_up_does_not_slow_down_all_the_others(clock):
+    for number, (start, end) in enumerate(key_ranges((1, 100_000_000))):
         clock.now += 1 if number == 2 else 0.001
         longest = end - start
         if longest == LONGEST_KEYS:
@@ -95,29 +95,29 @@ def test_one_stretch_that_something_else_held_up_does_not_slow_down_all_the_othe
     "ends", [(5, 5), (5, EVEN_KEYS + 4), (5, EVEN_KEYS + 5), (1, 3 * EVEN_KEYS + 1)]
 )
 def test_what_is_read_a_row_at_a_time_is_read_whole_and_no_row_twice(ends):
-    found = list(even_stretches(ends))
+    found = list(even_key_ranges(ends))
 
     assert (found[0][0], found[-1][1]) == (ends[0] - 1, ends[1])
     assert all(before[1] == after[0] for before, after in pairwise(found))
     assert max(end - start for start, end in found) <= EVEN_KEYS
-    assert list(even_stretches(None)) == [WHOLE]
+    assert list(even_key_ranges(None)) == [WHOLE]
 
 
-def test_a_small_table_is_one_stretch(clock):
+def test_a_small_table_is_one_range(clock):
     assert cut_all((5, FIRST_KEYS)) == cut_all(None) == [WHOLE]
 
 
 def cut_all(ends):
-    return list(stretches(ends))
+    return list(key_ranges(ends))
 
 
 @pytest.mark.django_db
 def test_ends_are_the_first_and_the_last_key(seller):
     first, _, last = ProductFactory.create_batch(3, seller=seller)
 
-    assert ends_of([Product, CategoryShelf]) == {
+    assert ends_of([Product, CategoryListingCount]) == {
         Product: (first.pk, last.pk),
-        CategoryShelf: None,
+        CategoryListingCount: None,
     }
 
 
@@ -125,7 +125,7 @@ def test_ends_are_the_first_and_the_last_key(seller):
 def two_at_a_time(monkeypatch):
     """Stretches of two keys, as of a large table."""
     for name in ("EVEN_KEYS", "FIRST_KEYS", "SHORTEST_KEYS", "LONGEST_KEYS"):
-        monkeypatch.setattr(cutting, name, 2)
+        monkeypatch.setattr(ranges, name, 2)
 
 
 def held_without_orders(now):
@@ -158,7 +158,7 @@ def only_held(ids):
     ],
     ids=["asked", "narrowed", "read"],
 )
-def test_what_breaks_a_rule_is_found_in_every_stretch(seller, two_at_a_time, monkeypatch, rule):
+def test_what_breaks_a_rule_is_found_in_every_range(seller, two_at_a_time, monkeypatch, rule):
     products = [product.pk for product in ProductFactory.create_batch(7, seller=seller)]
     broken = [products[0], products[3], products[4], products[6]]
     Product.objects.filter(pk__in=broken).update(held=1)

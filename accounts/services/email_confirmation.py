@@ -20,17 +20,17 @@ def confirm_email(key: str) -> User:
     inbox. Raises FieldRefusal if the link is no longer valid: it expired, the user has changed the
     address, or another user has confirmed it.
     """
-    found = emails.read_key(key)
-    if found is None:
+    user = emails.read_key(key)
+    if user is None:
         refuse_field("key", LINK_IS_OVER)
     try:
         with transaction.atomic():
-            is_theirs = confirm(found, found.email)
+            is_theirs = confirm(user, user.email)
     except IntegrityError:
         is_theirs = False
     if not is_theirs:
         refuse_field("key", LINK_IS_OVER)
-    return found
+    return user
 
 
 def confirm(user: User, email: str) -> bool:

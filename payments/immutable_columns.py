@@ -1,4 +1,4 @@
-"""Originals: the facts of a row that never change, copied by the database when first written.
+"""Originals: columns of a row that never change, copied by the database when first written.
 
 A false value that was copied everywhere is consistent; it still differs from its original. The
 triggers are created again after every ``migrate``, as SQLite drops those of a table it alters.
@@ -33,17 +33,17 @@ from .models import (
 
 #: Users who were staff from the start (``createsuperuser``).
 BORN_STAFF = "born_staff"
-#: The common prefix of all triggers that keep something as it is.
-KEPT = "is_kept"
+#: In the names of all triggers that keep something as it is.
+TRIGGER_INFIX = "is_kept"
 REFUSAL = "what was kept is never changed or deleted"
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
-    """The facts of a model's rows that never change, in these columns.
+class ImmutableColumns:
+    """Columns of a model whose values never change, kept together as one original per row.
 
-    A fact that is not known from the start (``once``) is kept when that column is first filled.
-    Without columns, the fact is that the row existed, subject to ``only``. Rows for which
+    Values that are not known from the start (``once``) are kept when that column is first filled.
+    Without columns, it is kept that the row existed, subject to ``only``. Rows for which
     ``may_go`` is true (SQL, about ``OLD``) may be deleted.
     """
 
@@ -59,19 +59,26 @@ class Fact:
     def table(self) -> str:
         return self.model._meta.db_table
 
+    @property
+    def trigger(self) -> str:
+        """The name of the trigger that keeps them, and how the names of its others begin."""
+        return f"{self.table}_{TRIGGER_INFIX}_{self.kind}"
 
-FACTS = [
-    Fact(
+
+IMMUTABLE_COLUMNS = [
+    ImmutableColumns(
         "attempt",
         OrderPayment,
         ("order_id", "channel", "phone", "amount", "callback_token"),
         # A manual payment that turns out to be a prompt's belongs to the prompt from then on.
         may_go=f"OLD.channel <> '{Channel.STK}'",
     ),
-    Fact("attempt_id", OrderPayment, ("checkout_request_id",), once="checkout_request_id"),
-    Fact("receipt", Receipt, ("provider",)),
-    Fact("receipt_number", Receipt, ("number",), once="number"),
-    Fact(
+    ImmutableColumns(
+        "attempt_id", OrderPayment, ("checkout_request_id",), once="checkout_request_id"
+    ),
+    ImmutableColumns("receipt", Receipt, ("provider",)),
+    ImmutableColumns("receipt_number", Receipt, ("number",), once="number"),
+    ImmutableColumns(
         "refund",
         Refund,
         (
@@ -86,8 +93,8 @@ FACTS = [
             "status_token",
         ),
     ),
-    Fact("refund_number", Refund, ("number",), once="number"),
-    Fact(
+    ImmutableColumns("refund_number", Refund, ("number",), once="number"),
+    ImmutableColumns(
         "payout",
         Payout,
         (
@@ -100,10 +107,14 @@ FACTS = [
             "status_token",
         ),
     ),
-    Fact("payout_number", Payout, ("number",), once="number"),
-    Fact("share", SellerShare, ("track_id", "seller_id", "sold_for", "commission", "amount")),
-    Fact("reduction", PriceReduction, ("track_id", "problem_id", "amount", "commission")),
-    Fact(
+    ImmutableColumns("payout_number", Payout, ("number",), once="number"),
+    ImmutableColumns(
+        "share", SellerShare, ("track_id", "seller_id", "sold_for", "commission", "amount")
+    ),
+    ImmutableColumns(
+        "reduction", PriceReduction, ("track_id", "problem_id", "amount", "commission")
+    ),
+    ImmutableColumns(
         "message",
         GatewayEvent,
         ("sha256", "source", "token"),
@@ -112,15 +123,17 @@ FACTS = [
         " AND OLD.payment_id IS NULL AND OLD.receipt_id IS NULL"
         " AND OLD.refund_id IS NULL AND OLD.payout_id IS NULL",
     ),
-    Fact("posting", LedgerPosting, ("event", "receipt_id", "refund_id", "payout_id", "share_id")),
-    Fact(
+    ImmutableColumns(
+        "posting", LedgerPosting, ("event", "receipt_id", "refund_id", "payout_id", "share_id")
+    ),
+    ImmutableColumns(
         "audit",
         Audit,
         ("actor_id", "did", "why", "content_type_id", "object_id", "object_name"),
     ),
     # Apart from the others: entries from before there were keys have none.
-    Fact("audit_action", Audit, ("action",), once="action"),
-    Fact(BORN_STAFF, User, (), only="{row}.is_staff OR {row}.is_superuser"),
+    ImmutableColumns("audit_action", Audit, ("action",), once="action"),
+    ImmutableColumns(BORN_STAFF, User, (), only="{row}.is_staff OR {row}.is_superuser"),
 ]
 
 
@@ -183,14 +196,14 @@ def keep_originals(*, using: str = "default", **kwargs: Any) -> None:
 
 def _missing(made: _Triggers, tables: dict[str, set[str]], there: set[str]) -> Iterator[str]:
     """SQL that creates the missing triggers of existing tables."""
-    for fact in FACTS:
-        if fact.table not in tables or not {*fact.columns} <= tables[fact.table]:
+    for group in IMMUTABLE_COLUMNS:
+        if group.table not in tables or not {*group.columns} <= tables[group.table]:
             continue
-        new = [make for name, make in made.writer(fact).items() if name not in there]
+        new = [make for name, make in made.writer(group).items() if name not in there]
         for statements in new:
             yield from statements
         if new:
-            yield made.backfill(fact)
+            yield made.backfill(group)
     for table, name, statements in made.guards():
         if table in tables and name not in there:
             yield from statements
@@ -198,15 +211,15 @@ def _missing(made: _Triggers, tables: dict[str, set[str]], there: set[str]) -> I
 
 def _tables(connection: BaseDatabaseWrapper) -> dict[str, set[str]]:
     """The relevant tables that exist, and their columns."""
-    wanted = {fact.table for fact in FACTS} | {Original._meta.db_table}
+    wanted = {group.table for group in IMMUTABLE_COLUMNS} | {Original._meta.db_table}
     with connection.cursor() as cursor:
-        found = wanted & {*connection.introspection.table_names(cursor)}
+        existing = wanted & {*connection.introspection.table_names(cursor)}
         return {
             table: {
                 column.name
                 for column in connection.introspection.get_table_description(cursor, table)
             }
-            for table in found
+            for table in existing
         }
 
 
@@ -234,49 +247,49 @@ class _Triggers:
             return "''"
         return self.text.format(columns_sql)
 
-    def insert(self, fact: Fact, row: str) -> str:
+    def insert(self, group: ImmutableColumns, row: str) -> str:
         """Record the original of a row; an existing one is kept."""
         return (
             f"INSERT INTO {self.original} (kind, row, digest)"
-            f" VALUES ('{fact.kind}', {row}.id, {self.digest(fact.columns, row)})"
+            f" VALUES ('{group.kind}', {row}.id, {self.digest(group.columns, row)})"
             " ON CONFLICT DO NOTHING"
         )
 
-    def insert_gone(self, fact: Fact) -> str:
+    def insert_gone(self, group: ImmutableColumns) -> str:
         return (
             f"INSERT INTO {self.original} (kind, row, digest)"
-            f" VALUES ('gone:{fact.kind}', OLD.id, '') ON CONFLICT DO NOTHING"
+            f" VALUES ('gone:{group.kind}', OLD.id, '') ON CONFLICT DO NOTHING"
         )
 
-    def backfill(self, fact: Fact) -> str:
+    def backfill(self, group: ImmutableColumns) -> str:
         """Record the originals of rows that were written before there was a trigger."""
-        condition = self.condition(fact, "it")
+        condition = self.condition(group, "it")
         only = f" AND ({condition})" if condition else ""
         return (
             f"INSERT INTO {self.original} (kind, row, digest)"
-            f" SELECT '{fact.kind}', it.id, {self.digest(fact.columns, 'it')}"
-            f" FROM {fact.table} it WHERE NOT EXISTS (SELECT 1 FROM {self.original} o"
-            f" WHERE o.kind = '{fact.kind}' AND o.row = it.id){only}"
+            f" SELECT '{group.kind}', it.id, {self.digest(group.columns, 'it')}"
+            f" FROM {group.table} it WHERE NOT EXISTS (SELECT 1 FROM {self.original} o"
+            f" WHERE o.kind = '{group.kind}' AND o.row = it.id){only}"
         )
 
-    def condition(self, fact: Fact, row: str) -> str:
-        """The rows a fact is recorded of; "" for all."""
-        return f"{row}.{fact.once} <> ''" if fact.once else fact.only.format(row=row)
+    def condition(self, group: ImmutableColumns, row: str) -> str:
+        """The rows whose columns are recorded; "" for all."""
+        return f"{row}.{group.once} <> ''" if group.once else group.only.format(row=row)
 
-    def writer(self, fact: Fact) -> dict[str, list[str]]:
-        """The triggers that record the originals of a fact, by name."""
-        made = {f"{fact.table}_{KEPT}_{fact.kind}": self.after(fact, "INSERT")}
-        if fact.once:
-            name = f"{fact.table}_{KEPT}_{fact.kind}_once"
-            made[name] = self.after(fact, f"UPDATE OF {fact.once}", name=name)
-        if fact.may_go:
-            made[f"{fact.table}_{KEPT}_{fact.kind}_gone"] = self.gone(fact)
+    def writer(self, group: ImmutableColumns) -> dict[str, list[str]]:
+        """The triggers that record the originals of a group, by name."""
+        made = {group.trigger: self.after(group, "INSERT")}
+        if group.once:
+            name = f"{group.trigger}_once"
+            made[name] = self.after(group, f"UPDATE OF {group.once}", name=name)
+        if group.may_go:
+            made[f"{group.trigger}_gone"] = self.gone(group)
         return made
 
-    def after(self, fact: Fact, what: str, name: str = "") -> list[str]:
+    def after(self, group: ImmutableColumns, what: str, name: str = "") -> list[str]:
         raise NotImplementedError
 
-    def gone(self, fact: Fact) -> list[str]:
+    def gone(self, group: ImmutableColumns) -> list[str]:
         raise NotImplementedError
 
     def guards(self) -> list[tuple[str, str, list[str]]]:
@@ -286,23 +299,24 @@ class _Triggers:
 class _OnPostgresql(_Triggers):
     text = "encode(sha256(convert_to({}, 'UTF8')), 'hex')"
 
-    def after(self, fact: Fact, what: str, name: str = "") -> list[str]:
+    def after(self, group: ImmutableColumns, what: str, name: str = "") -> list[str]:
         return [
             # As its owner: the processes' database role may not write originals (docs/deploy.md).
-            self.function(f"keep_{fact.kind}", f"{self.insert(fact, 'NEW')}; RETURN NULL;"),
-            f"CREATE TRIGGER {name or f'{fact.table}_{KEPT}_{fact.kind}'} AFTER {what}"
-            f" ON {fact.table} FOR EACH ROW {self.when(fact)}EXECUTE FUNCTION keep_{fact.kind}()",
+            self.function(f"keep_{group.kind}", f"{self.insert(group, 'NEW')}; RETURN NULL;"),
+            f"CREATE TRIGGER {name or group.trigger} AFTER {what}"
+            f" ON {group.table} FOR EACH ROW {self.when(group)}"
+            f"EXECUTE FUNCTION keep_{group.kind}()",
         ]
 
-    def when(self, fact: Fact) -> str:
-        condition = self.condition(fact, "NEW")
+    def when(self, group: ImmutableColumns) -> str:
+        condition = self.condition(group, "NEW")
         return f"WHEN ({condition}) " if condition else ""
 
-    def gone(self, fact: Fact) -> list[str]:
+    def gone(self, group: ImmutableColumns) -> list[str]:
         return [
-            self.function(f"keep_gone_{fact.kind}", f"{self.insert_gone(fact)}; RETURN NULL;"),
-            f"CREATE TRIGGER {fact.table}_{KEPT}_{fact.kind}_gone AFTER DELETE ON {fact.table}"
-            f" FOR EACH ROW WHEN ({fact.may_go}) EXECUTE FUNCTION keep_gone_{fact.kind}()",
+            self.function(f"keep_gone_{group.kind}", f"{self.insert_gone(group)}; RETURN NULL;"),
+            f"CREATE TRIGGER {group.trigger}_gone AFTER DELETE ON {group.table}"
+            f" FOR EACH ROW WHEN ({group.may_go}) EXECUTE FUNCTION keep_gone_{group.kind}()",
         ]
 
     def function(self, name: str, body: str) -> str:
@@ -329,10 +343,10 @@ class _OnPostgresql(_Triggers):
         return [
             (
                 table,
-                f"{table}_{KEPT}_{name}",
+                f"{table}_{TRIGGER_INFIX}_{name}",
                 [
                     function,
-                    f"CREATE TRIGGER {table}_{KEPT}_{name} BEFORE {verb} ON {table}"
+                    f"CREATE TRIGGER {table}_{TRIGGER_INFIX}_{name} BEFORE {verb} ON {table}"
                     f" FOR EACH ROW {when}{act}",
                 ],
             )
@@ -344,18 +358,18 @@ class _OnSqlite(_Triggers):
     #: Django's own function, present on all connections.
     text = "SHA256({})"
 
-    def after(self, fact: Fact, what: str, name: str = "") -> list[str]:
-        condition = self.condition(fact, "NEW")
+    def after(self, group: ImmutableColumns, what: str, name: str = "") -> list[str]:
+        condition = self.condition(group, "NEW")
         when = f" WHEN {condition}" if condition else ""
         return [
-            f"CREATE TRIGGER {name or f'{fact.table}_{KEPT}_{fact.kind}'} AFTER {what}"
-            f" ON {fact.table}{when} BEGIN {self.insert(fact, 'NEW')}; END"
+            f"CREATE TRIGGER {name or group.trigger} AFTER {what}"
+            f" ON {group.table}{when} BEGIN {self.insert(group, 'NEW')}; END"
         ]
 
-    def gone(self, fact: Fact) -> list[str]:
+    def gone(self, group: ImmutableColumns) -> list[str]:
         return [
-            f"CREATE TRIGGER {fact.table}_{KEPT}_{fact.kind}_gone AFTER DELETE ON {fact.table}"
-            f" WHEN {fact.may_go} BEGIN {self.insert_gone(fact)}; END"
+            f"CREATE TRIGGER {group.trigger}_gone AFTER DELETE ON {group.table}"
+            f" WHEN {group.may_go} BEGIN {self.insert_gone(group)}; END"
         ]
 
     def guards(self) -> list[tuple[str, str, list[str]]]:
@@ -375,15 +389,20 @@ class _OnSqlite(_Triggers):
         return [
             (
                 table,
-                f"{table}_{KEPT}_{name}",
-                [f"CREATE TRIGGER {table}_{KEPT}_{name} BEFORE {verb} ON {table}{when} {refuse}"],
+                f"{table}_{TRIGGER_INFIX}_{name}",
+                [
+                    f"CREATE TRIGGER {table}_{TRIGGER_INFIX}_{name} BEFORE {verb}"
+                    f" ON {table}{when} {refuse}"
+                ],
             )
             for table, name, verb, when in names
         ]
 
 
 def _may_go(model: type[models.Model]) -> str:
-    return next(fact.may_go for fact in FACTS if fact.model is model and fact.may_go)
+    return next(
+        group.may_go for group in IMMUTABLE_COLUMNS if group.model is model and group.may_go
+    )
 
 
 def _triggers(connection: BaseDatabaseWrapper) -> _Triggers:

@@ -6,7 +6,7 @@ import socket
 import pytest
 from django.db import connection
 
-from omachemainproj import companions
+from omachemainproj import missing_processes
 from omachemainproj.heartbeats import beat
 
 pytestmark = pytest.mark.django_db
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 def test_without_m_pesa_and_a_clock_both_are_named_with_their_commands(settings):
     settings.DARAJA_BASE_URL = "http://127.0.0.1:9"
 
-    assert list(companions.find_missing()) == [
+    assert list(missing_processes.find_missing()) == [
         "no M-Pesa answers at http://127.0.0.1:9, so no prompt is sent: "
         "python manage.py daraja_simulator (or make run, which starts all)",
         "no clock is running, so periodic jobs are not run: "
@@ -28,22 +28,22 @@ def test_with_both_nothing_is_said(settings):
     with socket.create_server(("127.0.0.1", 0)) as server:
         settings.DARAJA_BASE_URL = f"http://127.0.0.1:{server.getsockname()[1]}"
 
-        assert list(companions.find_missing()) == []
+        assert list(missing_processes.find_missing()) == []
 
 
 def test_a_gateway_elsewhere_is_not_looked_for(settings, monkeypatch):
     beat("clock")
     settings.DARAJA_BASE_URL = "https://sandbox.safaricom.co.ke"
-    monkeypatch.setattr(companions, "_answers", lambda url: pytest.fail("it was asked"))
+    monkeypatch.setattr(missing_processes, "_answers", lambda url: pytest.fail("it was asked"))
 
-    assert list(companions.find_missing()) == []
+    assert list(missing_processes.find_missing()) == []
 
 
 def test_production_is_watched_by_others(settings, monkeypatch):
     settings.PRODUCTION = True
-    monkeypatch.setattr(companions.threading, "Timer", lambda *_: pytest.fail("a timer"))
+    monkeypatch.setattr(missing_processes.threading, "Timer", lambda *_: pytest.fail("a timer"))
 
-    companions.warn_of_missing()
+    missing_processes.warn_of_missing()
 
 
 @pytest.mark.postgres
@@ -55,13 +55,13 @@ def test_a_pool_that_the_check_opens_does_not_outlive_it(monkeypatch, is_served)
     settings["CONN_MAX_AGE"] = 0
     pooled = connection.copy(alias="pooled")
     pooled.settings_dict = settings
-    monkeypatch.setattr(companions, "connection", pooled)
-    monkeypatch.setattr(companions, "find_missing", lambda: [pooled.ensure_connection()])
+    monkeypatch.setattr(missing_processes, "connection", pooled)
+    monkeypatch.setattr(missing_processes, "find_missing", lambda: [pooled.ensure_connection()])
     if is_served:
         pooled.ensure_connection()
         pooled.close()
     try:
-        companions._warn()
+        missing_processes._warn()
 
         assert ("pooled" in pooled._connection_pools) is is_served
     finally:

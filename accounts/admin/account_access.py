@@ -8,7 +8,7 @@ from accounts.models import User
 from omachemainproj.api.errors import Refusal
 
 
-class OutOfReach(Refusal):
+class StaffAccountProtected(Refusal):
     """Only superusers act on staff accounts."""
 
     code = "out_of_reach"
@@ -26,7 +26,7 @@ def is_superuser(request: HttpRequest) -> bool:
     return bool(getattr(request.user, "is_superuser", False))
 
 
-def is_within_reach(request: HttpRequest, person: User | None) -> bool:
+def may_change(request: HttpRequest, person: User | None) -> bool:
     return is_superuser(request) or person is None or not is_privileged(person)
 
 
@@ -34,7 +34,7 @@ def is_privileged(person: User) -> bool:
     return person.is_staff or person.is_superuser
 
 
-def require_reach(by: User, person: User) -> None:
-    """Raise OutOfReach if ``person`` is staff and ``by`` is no superuser."""
+def require_may_change(by: User, person: User) -> None:
+    """Raise StaffAccountProtected if ``person`` is staff and ``by`` is no superuser."""
     if is_privileged(person) and not by.is_superuser:
-        raise OutOfReach
+        raise StaffAccountProtected

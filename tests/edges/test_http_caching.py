@@ -8,7 +8,7 @@ import pytest
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.views import APIView
 
-from omachemainproj.answers import COMPRESSED_FROM, AnswerMiddleware, is_public
+from omachemainproj.http_caching import COMPRESSED_FROM, HttpCachingMiddleware, is_public
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
 from tests.permissions.routes import routes
@@ -205,7 +205,7 @@ def test_a_view_of_combined_permissions_is_private(rf):
 
 
 def test_the_cache_of_compressed_answers_is_bounded():
-    middleware = AnswerMiddleware(lambda request: None)
+    middleware = HttpCachingMiddleware(lambda request: None)
 
     for number in range(200):
         middleware._compress(b"x" * 2000, f'"{number}"')

@@ -1,4 +1,4 @@
-"""The number of products for sale by category and by seller: reading it, and adding up moves."""
+"""The number of products for sale by category and by seller: reading it, and adding up changes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.db.models import F, IntegerField, Model, OuterRef, Subquery, Sum
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 
-from products.models import Category, CategoryShelf, SellerShelf, ShelfMove
+from products.models import Category, CategoryListingCount, ListingCountChange, SellerListingCount
 
 #: The display names of categories.
 LABELS = {
@@ -24,13 +24,13 @@ LABELS = {
     Category.PHONES: {"en": "Phones & tablets", "sw": "Simu na tableti"},
     Category.SPORTS: {"en": "Sports", "sw": "Michezo"},
 }
-#: How many moves are added up at a time.
+#: How many changes are added up at a time.
 BATCH = 2000
 #: How many of a category's newest products are searched for a picture.
 _LOOKED_AT = 25
 
 
-class Shelf(NamedTuple):
+class CategorySummary(NamedTuple):
     """A category, with its current number of products for sale."""
 
     category: str
@@ -45,7 +45,7 @@ def _statement() -> str:
     return f"""
         WITH wanted (category) AS (VALUES {wanted})
         SELECT wanted.category,
-            coalesce(kept.for_sale, 0) + coalesce(moved.change, 0),
+            coalesce(total.for_sale, 0) + coalesce(pending.change, 0),
             coalesce((
                 SELECT newest.thumbnail FROM (
                     SELECT id, thumbnail FROM products_product
@@ -55,56 +55,59 @@ def _statement() -> str:
                 WHERE newest.thumbnail <> '' ORDER BY newest.id DESC LIMIT 1
             ), '')
         FROM wanted
-        LEFT JOIN products_categoryshelf AS kept ON kept.category = wanted.category
+        LEFT JOIN products_categoryshelf AS total ON total.category = wanted.category
         LEFT JOIN (
             SELECT category, sum(change) AS change FROM products_shelfmove GROUP BY category
-        ) AS moved ON moved.category = wanted.category
+        ) AS pending ON pending.category = wanted.category
     """  # noqa: S608
 
 
-def read_shelves() -> list[Shelf]:
+def read_category_summaries() -> list[CategorySummary]:
     """Every category, in the order of ``Category``. One query, without counting rows."""
     with connection.cursor() as cursor:
         cursor.execute(_statement(), list(LABELS))
-        found = {row[0]: Shelf(row[0], int(row[1]), row[2]) for row in cursor.fetchall()}
-    return [found[category] for category in LABELS]
+        summaries = {
+            category: CategorySummary(category, int(for_sale), thumbnail)
+            for category, for_sale, thumbnail in cursor.fetchall()
+        }
+    return [summaries[category] for category in LABELS]
 
 
 def for_sale_of_seller() -> Combinable:
     """An expression for a queryset of sellers: how many of their products are for sale."""
-    kept = SellerShelf.objects.filter(seller=OuterRef("pk")).values("for_sale")
-    return Coalesce(Subquery(kept), 0) + _moved("seller", OuterRef("pk"))
+    totals = SellerListingCount.objects.filter(seller=OuterRef("pk")).values("for_sale")
+    return Coalesce(Subquery(totals), 0) + _pending_changes("seller", OuterRef("pk"))
 
 
-def _moved(by: str, key: OuterRef) -> Coalesce:
-    moves = ShelfMove.objects.filter(**{by: key}).order_by().values(by)
+def _pending_changes(by: str, key: OuterRef) -> Coalesce:
+    changes = ListingCountChange.objects.filter(**{by: key}).order_by().values(by)
     return Coalesce(
-        Subquery(moves.annotate(moved=Sum("change")).values("moved")),
+        Subquery(changes.annotate(pending=Sum("change")).values("pending")),
         0,
         output_field=IntegerField(),
     )
 
 
 @transaction.atomic
-def apply_shelf_moves() -> int:
-    """Add the oldest moves to their totals and return how many there were.
+def apply_listing_count_changes() -> int:
+    """Add the oldest pending changes to their totals and return how many there were.
 
     Safe to repeat and to run concurrently. Totals are updated in key order, so that two concurrent
     runs cannot deadlock.
     """
-    waiting = ShelfMove.objects.select_for_update(skip_locked=True).order_by("pk")
-    moves = list(waiting[:BATCH])
-    if not moves:
+    waiting = ListingCountChange.objects.select_for_update(skip_locked=True).order_by("pk")
+    pending = list(waiting[:BATCH])
+    if not pending:
         return 0
     categories: Counter[Any] = Counter()
     sellers: Counter[Any] = Counter()
-    for move in moves:
-        categories[move.category] += move.change
-        sellers[move.seller_id] += move.change
-    _add(CategoryShelf, "category", categories)
-    _add(SellerShelf, "seller_id", sellers)
-    ShelfMove.objects.filter(pk__in=[move.pk for move in moves]).delete()
-    return len(moves)
+    for each in pending:
+        categories[each.category] += each.change
+        sellers[each.seller_id] += each.change
+    _add(CategoryListingCount, "category", categories)
+    _add(SellerListingCount, "seller_id", sellers)
+    ListingCountChange.objects.filter(pk__in=[each.pk for each in pending]).delete()
+    return len(pending)
 
 
 def _add(model: type[Model], key: str, changes: Counter[Any]) -> None:

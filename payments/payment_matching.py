@@ -23,8 +23,8 @@ BEFORE, AFTER = timedelta(minutes=2), timedelta(minutes=15)
 REPORTED_WITHIN, CLOCKS_DIFFER = timedelta(days=3), timedelta(minutes=10)
 
 
-class SoughtMoney(NamedTuple):
-    """What identifies incoming money: KES, the payer's phone as shown, and when it moved."""
+class MatchCriteria(NamedTuple):
+    """What identifies incoming money: KES, the payer's phone as shown, and when it criteria."""
 
     amount: int
     phone: str
@@ -32,9 +32,9 @@ class SoughtMoney(NamedTuple):
     latest: datetime
 
 
-def sought_of(receipt: Receipt) -> SoughtMoney:
+def criteria_of(receipt: Receipt) -> MatchCriteria:
     """What identifies the money of a saved receipt."""
-    return reported_money(
+    return criteria_of_report(
         amount=receipt.amount,
         phone=receipt.phone,
         source=receipt.source,
@@ -43,23 +43,23 @@ def sought_of(receipt: Receipt) -> SoughtMoney:
     )
 
 
-def reported_money(
+def criteria_of_report(
     *, amount: int, phone: str, source: str, paid_at: datetime | None, reported_at: datetime
-) -> SoughtMoney:
+) -> MatchCriteria:
     """What identifies the money of a report.
 
     If the provider's time cannot be right, the time of the report is used. A payment that staff
     recorded may be days old.
     """
     if source == ReceiptSource.STAFF:
-        return SoughtMoney(amount, phone, reported_at - REPORTED_WITHIN, reported_at)
+        return MatchCriteria(amount, phone, reported_at - REPORTED_WITHIN, reported_at)
     at = paid_at
     if at is None or not reported_at - REPORTED_WITHIN <= at <= reported_at + CLOCKS_DIFFER:
         at = reported_at
-    return SoughtMoney(amount, phone, at, at)
+    return MatchCriteria(amount, phone, at, at)
 
 
-def attempts_behind(moved: SoughtMoney) -> list[tuple[OrderPayment, PhoneMatch]]:
+def matching_attempts(criteria: MatchCriteria) -> list[tuple[OrderPayment, PhoneMatch]]:
     """Prompts this money may have paid, and how their phones match. Two queries.
 
     Prompts whose receipt has no number, and those whose outcome is not known.
@@ -67,18 +67,18 @@ def attempts_behind(moved: SoughtMoney) -> list[tuple[OrderPayment, PhoneMatch]]
     rang = OrderPayment.objects.filter(channel=Channel.STK).alias(
         rang=Coalesce("rung_at", "created_at")
     )
-    rang = rang.filter(rang__gte=moved.earliest - AFTER, rang__lte=moved.latest + BEFORE)
+    rang = rang.filter(rang__gte=criteria.earliest - AFTER, rang__lte=criteria.latest + BEFORE)
     unnamed = rang.filter(
-        receipt__in=Receipt.objects.without_number().filter(amount=moved.amount)
+        receipt__in=Receipt.objects.without_number().filter(amount=criteria.amount)
     ).select_related("receipt", "order")
     silent = rang.filter(
         status__in=PROMPTS_UNDER_WAY,
-        amount=moved.amount,
+        amount=criteria.amount,
         rung_at__isnull=False,
         receipt__isnull=True,
     )
-    found = [(each, match_phone(moved.phone, each.phone)) for each in [*unnamed, *silent]]
-    return [(each, match) for each, match in found if match != PhoneMatch.DIFFERS]
+    matches = [(each, match_phone(criteria.phone, each.phone)) for each in [*unnamed, *silent]]
+    return [(each, match) for each, match in matches if match != PhoneMatch.DIFFERS]
 
 
 def may_be_paid_with(payment: OrderPayment | None, receipt: Receipt) -> bool:
@@ -91,37 +91,37 @@ def may_be_paid_with(payment: OrderPayment | None, receipt: Receipt) -> bool:
     return match_phone(receipt.phone, payment.phone) != PhoneMatch.DIFFERS
 
 
-def sure_attempt(moved: SoughtMoney) -> OrderPayment | None:
+def only_matching_attempt(criteria: MatchCriteria) -> OrderPayment | None:
     """The prompt this money paid, if only one fits and its phone agrees."""
-    found = attempts_behind(moved)
-    return found[0][0] if [match for _, match in found] == [PhoneMatch.AGREES] else None
+    matches = matching_attempts(criteria)
+    return matches[0][0] if [match for _, match in matches] == [PhoneMatch.AGREES] else None
 
 
-def receipts_behind(payment: OrderPayment) -> list[Receipt]:
+def matching_receipts(payment: OrderPayment) -> list[Receipt]:
     """Money without an order that may be this prompt's payment."""
     same = Receipt.objects.unidentified_payments().filter(amount=_amount(payment))
     rang = payment.rung_at or payment.created_at
     return [
         receipt
         for receipt in same
-        if (moved := sought_of(receipt)).earliest - AFTER <= rang <= moved.latest + BEFORE
+        if (criteria := criteria_of(receipt)).earliest - AFTER <= rang <= criteria.latest + BEFORE
         and match_phone(receipt.phone, payment.phone) != PhoneMatch.DIFFERS
     ]
 
 
-def sure_receipt(payment: OrderPayment) -> Receipt | None:
+def only_matching_receipt(payment: OrderPayment) -> Receipt | None:
     """The money without an order that is this prompt's payment, if neither can be another's."""
-    found = receipts_behind(payment)
-    if len(found) != 1:
+    receipts = matching_receipts(payment)
+    if len(receipts) != 1:
         return None
-    attempt = sure_attempt(sought_of(found[0]))
-    return found[0] if attempt is not None and attempt.pk == payment.pk else None
+    attempt = only_matching_attempt(criteria_of(receipts[0]))
+    return receipts[0] if attempt is not None and attempt.pk == payment.pk else None
 
 
-def maybe_counted_twice() -> QuerySet[Receipt]:
+def possible_duplicates() -> QuerySet[Receipt]:
     """Money without an order whose amount equals that of a prompt's receipt without a number.
 
-    Within some days of it. ``only_counted_twice`` keeps those that agree in time and phone too.
+    Within some days of it. ``filter_duplicates`` keeps those that agree in time and phone too.
     """
     unnamed = Receipt.objects.without_number().filter(
         provider=Provider.MPESA,
@@ -133,27 +133,27 @@ def maybe_counted_twice() -> QuerySet[Receipt]:
     return Receipt.objects.unidentified_payments().filter(Exists(unnamed), amount__gt=0)
 
 
-def only_counted_twice(receipt_ids: list[int]) -> list[int]:
+def filter_duplicates(receipt_ids: list[int]) -> list[int]:
     """Those of these receipts that may be a prompt's whose receipt has no number, in order."""
     movements = Receipt.objects.in_bulk(receipt_ids)
-    return [pk for pk in receipt_ids if unnamed_behind(movements[pk])]
+    return [pk for pk in receipt_ids if matching_paid_prompts(movements[pk])]
 
 
-def unnamed_behind(receipt: Receipt) -> list[OrderPayment]:
+def matching_paid_prompts(receipt: Receipt) -> list[OrderPayment]:
     """Paid prompts whose receipt has no number and that may be this receipt's."""
     if receipt.order_id is not None or receipt.is_not_from_prompt or not receipt.number:
         return []
     if receipt.provider != Provider.MPESA:
         return []
-    found = attempts_behind(sought_of(receipt))
-    return [attempt for attempt, _ in found if attempt.is_confirmed]
+    matches = matching_attempts(criteria_of(receipt))
+    return [attempt for attempt, _ in matches if attempt.is_confirmed]
 
 
 def is_undecided(receipt: Receipt) -> bool:
     """Whether money without an order may be a prompt's payment, confirmed or still unknown."""
     if receipt.order_id is not None or receipt.is_not_from_prompt or not receipt.number:
         return False
-    return receipt.provider == Provider.MPESA and bool(attempts_behind(sought_of(receipt)))
+    return receipt.provider == Provider.MPESA and bool(matching_attempts(criteria_of(receipt)))
 
 
 def _amount(payment: OrderPayment) -> int:

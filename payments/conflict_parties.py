@@ -147,11 +147,11 @@ def _who_typed(payout: Payout) -> Iterable[int | None]:
 @parties_of(GatewayEvent)
 def _of_message(event: GatewayEvent) -> Parties:
     """The same as for the money it is about."""
-    found = NOBODY
+    parties = NOBODY
     for row in (event.payment, event.receipt, event.refund, event.payout):
         if row is not None:
-            found |= find_parties(row)
-    return found
+            parties |= find_parties(row)
+    return parties
 
 
 @parties_of(PayoutStop)
@@ -163,14 +163,14 @@ def _of_stop(stop: PayoutStop) -> Parties:
 @parties_of(Withdrawal)
 def _of_withdrawal(withdrawal: Withdrawal) -> Parties:
     """The owner of the phone it went to, and those involved in the payment it reversed."""
-    found = Parties(phones=phones([withdrawal.phone]))
-    return found | parties_of_named_receipt(withdrawal.reverses)
+    parties = Parties(phones=phones([withdrawal.phone]))
+    return parties | parties_of_named_receipt(withdrawal.reverses)
 
 
 def parties_of_named_receipt(number: str) -> Parties:
     """Those involved in the M-Pesa payment with this number."""
-    found = Receipt.objects.filter(provider=Provider.MPESA, number=number).exclude(number="")
-    receipt = found.first()
+    receipts = Receipt.objects.filter(provider=Provider.MPESA, number=number).exclude(number="")
+    receipt = receipts.first()
     return find_parties(receipt) if receipt is not None else NOBODY
 
 

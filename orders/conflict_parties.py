@@ -1,7 +1,7 @@
 """The parties of orders, lines, parcels, problems and messages, for conflicts of interest.
 
-See accounts.backoffice.conflicts. ``payments.interest`` adds the phones that were prompted to pay,
-and numbers that sellers gave later.
+See accounts.backoffice.conflicts. ``payments.conflict_parties`` adds the phones that were prompted
+to pay, and numbers that sellers gave later.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 OUR_APPS = ("omachemainproj", "accounts", "products", "orders", "payments")
 
 
-def refuse_unfit(process: str) -> None:
+def check_before_start(process: str) -> None:
     """Raise ImproperlyConfigured with all problems that would break a production process.
 
     An unreachable database is no problem: it may be starting too.
@@ -73,10 +73,10 @@ def _find_wrong_with_database() -> Iterator[str]:
         yield f"run `python manage.py migrate`: {len(missing)} steps are missing, {first} first."
     # A role may have shorter timeouts.
     if any(not 0 < limit <= settings.DATABASE_TIMEOUTS[name] for name, limit in limits.items()):
-        found = ", ".join(f"{name} {limit}" for name, limit in limits.items())
+        actual = ", ".join(f"{name} {limit}" for name, limit in limits.items())
         wanted = ", ".join(str(settings.DATABASE_TIMEOUTS[name]) for name in limits)
         yield (
-            f"PostgreSQL has {found} for this connection, not {wanted} (ms; 0 is no limit): a "
+            f"PostgreSQL has {actual} for this connection, not {wanted} (ms; 0 is no limit): a "
             "forgotten lock would silence the shop. Where a PgBouncer stands between, say "
             "pooling=transaction in DATABASE_URL, run `python manage.py database_timeouts`, and "
             "have it connect anew."
@@ -87,8 +87,8 @@ def _read_limits(cursor: Any) -> dict[str, int]:
     """The timeouts in effect (milliseconds): a proxy may drop a connection's options."""
     names = list(settings.DATABASE_TIMEOUTS)
     cursor.execute("SELECT name, setting::int FROM pg_settings WHERE name = ANY(%s)", [names])
-    found = dict(cursor.fetchall())
-    return {name: found[name] for name in names}
+    limits = dict(cursor.fetchall())
+    return {name: limits[name] for name in names}
 
 
 def _steps_of_code() -> Iterator[tuple[str, str]]:

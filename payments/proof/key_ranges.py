@@ -1,4 +1,4 @@
-"""Splits a table into key ranges ("stretches"), so that no statement takes long.
+"""Splits a table into key ranges, so that no statement takes long.
 
 In an old shop one statement about a whole table would take minutes. The length of a range adapts to
 the time it takes: a rule that an index answers covers a million keys in a few statements, one that
@@ -27,20 +27,20 @@ EVEN_KEYS = 100_000
 #: The first and last key of a table; None if its key is not a number (such tables are small).
 Ends = tuple[int, int] | None
 #: The key before the range, and its last key; (None, None) is the whole table.
-Stretch = tuple[int | None, int | None]
-WHOLE: Stretch = (None, None)
+KeyRange = tuple[int | None, int | None]
+WHOLE: KeyRange = (None, None)
 
 
 def ends_of(models: Iterable[type[Model]]) -> dict[type[Model], Ends]:
     """The first and last keys of these models. One query."""
-    found: dict[type[Model], Ends] = dict.fromkeys(models)
-    numbered = tuple(model for model in found if _is_numbered(model))
+    ends: dict[type[Model], Ends] = dict.fromkeys(models)
+    numbered = tuple(model for model in ends if _is_numbered(model))
     if numbered:
         with connection.cursor() as cursor:
             cursor.execute(_min_max_sql(numbered))
             row = [key or 0 for key in cursor.fetchone()]
-        found.update(zip(numbered, zip(row[::2], row[1::2], strict=True), strict=True))
-    return found
+        ends.update(zip(numbered, zip(row[::2], row[1::2], strict=True), strict=True))
+    return ends
 
 
 @cache
@@ -60,7 +60,7 @@ def _min_max_sql(models: tuple[type[Model], ...]) -> str:
     return f"SELECT {', '.join(columns)}"
 
 
-def stretches(ends: Ends) -> Iterator[Stretch]:
+def key_ranges(ends: Ends) -> Iterator[KeyRange]:
     """Yield key ranges between these ends. The time the caller takes for one sets the next."""
     if ends is None or ends[1] - ends[0] < FIRST_KEYS:
         yield WHOLE
@@ -84,7 +84,7 @@ def stretches(ends: Ends) -> Iterator[Stretch]:
             size = max(size // 2, SHORTEST_KEYS)
 
 
-def even_stretches(ends: Ends) -> Iterator[Stretch]:
+def even_key_ranges(ends: Ends) -> Iterator[KeyRange]:
     """Yield key ranges of a fixed length, for callers that read row by row."""
     if ends is None:
         yield WHOLE

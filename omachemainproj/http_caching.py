@@ -31,10 +31,10 @@ _JSON = ("application/json", "application/vnd.oai.openapi")
 #: Headers that are part of the ETag, since a change in one changes the response.
 _PART_OF_IT = ("Link", "Search-Corrected", "Content-Language")
 _GZIP = re.compile(r"(?:^|,)\s*(?:gzip|\*)\s*(?:;\s*q=(?P<q>[0-9.]+)\s*)?(?=,|$)", re.IGNORECASE)
-_KEPT = 64
+_CACHE_SIZE = 64
 
 
-class AnswerMiddleware:
+class HttpCachingMiddleware:
     """Sets caching headers, and compresses responses.
 
     Placed after the CORS middleware, so that a page on another origin may read a 304.
@@ -77,7 +77,7 @@ class AnswerMiddleware:
         compressed = self._compressed.get(etag)
         if compressed is None:
             compressed = self._compressed[etag] = _gzip(body)
-            if len(self._compressed) > _KEPT:
+            if len(self._compressed) > _CACHE_SIZE:
                 self._compressed.popitem(last=False)
         return compressed
 
@@ -122,10 +122,10 @@ def _let_keep(request: HttpRequest, response: HttpResponseBase) -> HttpResponseB
         patch_vary_headers(response, ["Authorization"])
     if "ETag" in response.headers or not isinstance(response, HttpResponse):
         return response
-    said = hashlib.blake2b(response.content, digest_size=16)
+    digest = hashlib.blake2b(response.content, digest_size=16)
     for name in _PART_OF_IT:
-        said.update(response.headers.get(name, "").encode())
-    etag = response["ETag"] = f'"{said.hexdigest()}"'
+        digest.update(response.headers.get(name, "").encode())
+    etag = response["ETag"] = f'"{digest.hexdigest()}"'
     return get_conditional_response(request, etag=etag, response=response) or response
 
 
@@ -159,8 +159,8 @@ def _may_be_compressed(request: HttpRequest, response: HttpResponse) -> bool:
 
 
 def _reads_gzip(request: HttpRequest) -> bool:
-    said = _GZIP.search(request.META.get("HTTP_ACCEPT_ENCODING", ""))
-    return said is not None and said["q"] not in {"0", "0.0", "0.00", "0.000"}
+    accepted = _GZIP.search(request.META.get("HTTP_ACCEPT_ENCODING", ""))
+    return accepted is not None and accepted["q"] not in {"0", "0.0", "0.00", "0.000"}
 
 
 def _gzip(body: bytes) -> bytes:

@@ -8,54 +8,54 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Concat
 
+from payments.immutable_columns import IMMUTABLE_COLUMNS, Digest, DigestOfBytes, ImmutableColumns
 from payments.models import GatewayEvent, Original, Receipt
-from payments.originals import FACTS, Digest, DigestOfBytes, Fact
 
 from .rule import rule
 
 
-def _differ(fact: Fact) -> QuerySet[Any]:
-    same = Original.objects.filter(kind=fact.kind, row=OuterRef("pk"), digest=OuterRef("current"))
-    rows = fact.model._default_manager.annotate(current=Digest(*fact.columns))
-    if not fact.once:
+def _differ(group: ImmutableColumns) -> QuerySet[Any]:
+    same = Original.objects.filter(kind=group.kind, row=OuterRef("pk"), digest=OuterRef("current"))
+    rows = group.model._default_manager.annotate(current=Digest(*group.columns))
+    if not group.once:
         return rows.filter(~Exists(same))
     # A value that is set once never changes and is never cleared, except the number of a merged
     # receipt.
-    known = Original.objects.filter(kind=fact.kind, row=OuterRef("pk"))
+    known = Original.objects.filter(kind=group.kind, row=OuterRef("pk"))
     given_away = Q(pk__in=[])
-    if fact.model is Receipt:
+    if group.model is Receipt:
         given_away = Q(same_as__isnull=False, number="")
     return rows.filter(
-        (Q(**{fact.once: ""}) & Exists(known) & ~given_away)
-        | (~Q(**{fact.once: ""}) & ~Exists(same))
+        (Q(**{group.once: ""}) & Exists(known) & ~given_away)
+        | (~Q(**{group.once: ""}) & ~Exists(same))
     )
 
 
-def _gone(fact: Fact) -> QuerySet[Original]:
-    row = fact.model._default_manager.filter(pk=OuterRef("row"))
+def _gone(group: ImmutableColumns) -> QuerySet[Original]:
+    row = group.model._default_manager.filter(pk=OuterRef("row"))
     rightly = Original.objects.filter(kind=Concat(Value("gone:"), OuterRef("kind")))
     rightly = rightly.filter(row=OuterRef("row"))
-    return Original.objects.filter(~Exists(row), ~Exists(rightly), kind=fact.kind)
+    return Original.objects.filter(~Exists(row), ~Exists(rightly), kind=group.kind)
 
 
-def _enter(fact: Fact) -> None:
-    name = f"{fact.model._meta.verbose_name}"
-    what = fact.kind.replace("_", " ")
+def _enter(group: ImmutableColumns) -> None:
+    name = f"{group.model._meta.verbose_name}"
+    what = group.kind.replace("_", " ")
 
     @rule(f"The permanent facts of a row are unchanged: {name}, as {what}")
     def row_is_unchanged(now: datetime) -> QuerySet[Any]:
-        return _differ(fact)
+        return _differ(group)
 
-    if not fact.once:
+    if not group.once:
 
         @rule(f"No row is missing: {name}")
         def row_still_exists(now: datetime) -> QuerySet[Original]:
-            return _gone(fact)
+            return _gone(group)
 
 
-for _fact in FACTS:
-    if _fact.columns:
-        _enter(_fact)
+for _group in IMMUTABLE_COLUMNS:
+    if _group.columns:
+        _enter(_group)
 
 
 @rule("A stored message matches its digest")

@@ -1,4 +1,4 @@
-"""What is declared about the personal data in one table, and the reasons to keep data."""
+"""What is declared about the personal data in one table, and the reasons to retain data."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from django.apps import apps
 from django.db.models import Model, QuerySet
 
-#: Reasons to keep data.
+#: Reasons to retain data.
 BOOKS = "the law requires accounting records, and they prove who owns the money"
 AGREED = "part of an agreement, protected by a digest; the other party has a right to it"
 ADDED_TO = "an append-only record"
@@ -23,22 +23,22 @@ WHOLE = "*"
 
 
 @dataclass(frozen=True, slots=True)
-class Holding:
+class PersonalData:
     """The data of one user in one table. Columns are separated by spaces."""
 
     section: str
     model: str
     #: Lookups of the user, separated by spaces. A row that matches any of them is the user's.
-    whose: str
+    owners: str
     #: Columns of the export.
     shown: str
     #: Columns that are secret or meaningless outside (codes, tokens, digests), that have their own
     #: URL (pictures), that are about others, or that are only for staff.
     hidden: str = ""
-    #: Columns that are emptied, or WHOLE.
-    goes: str = ""
-    #: The columns that are kept, by reason.
-    stays: Mapping[str, str] = field(default_factory=dict)
+    #: Columns that are erased, or WHOLE.
+    erased: str = ""
+    #: The columns that are retained, by reason.
+    retained: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def table(self) -> type[Model]:
@@ -59,7 +59,7 @@ class Holding:
         rows = self.table._default_manager
         return {
             key
-            for lookup in self.whose.split()
+            for lookup in self.owners.split()
             for key in rows.filter(**{lookup: user_id}).values_list("pk", flat=True)
         }
 

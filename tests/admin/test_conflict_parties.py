@@ -17,8 +17,8 @@ from orders.parcels.actions import ACTIONS as PARCEL_ACTIONS
 from orders.reviews import review_line
 from payments.backoffice.kinds import KINDS
 from payments.backoffice.receipt_actions import WRITE_DOWN
+from payments.conflict_parties import SENT_ELSEWHERE, WRITING
 from payments.daraja.result_codes import TransferFailure
-from payments.interest import SENT_ELSEWHERE, WRITING
 from payments.models import Payout, Receipt, Refund
 from payments.payouts.allocation import create_payouts
 from payments.transfers import mark_refused
