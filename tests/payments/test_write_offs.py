@@ -17,12 +17,9 @@ from payments.models import (
     Account,
     LedgerEntry,
     LedgerPosting,
-    Payout,
     Provider,
     Receipt,
     ReceiptSource,
-    Refund,
-    SellerShare,
 )
 from payments.proof.prove import prove
 from payments.reconciliation.incoming import IncomingPayment, record_receipt
@@ -80,7 +77,7 @@ def migrate_to(name):
             if model._meta.db_table not in there:
                 editor.create_model(model)
                 lent_tables.append(model)
-    for model in (Receipt, Refund, Payout, SellerShare, LedgerPosting):
+    for model in apps.get_app_config("payments").get_models():
         table = model._meta.db_table
         with connection.cursor() as cursor:
             there = {
