@@ -191,7 +191,7 @@ test("a session that ended elsewhere asks to sign in, and comes back", async ({
   await isForEveryone(page);
   await page.getByLabel("Password").fill(buyer.password);
   await page.getByRole("button", { name: "Sign in" }).click();
-  await expect(page.getByRole("heading", { name: "Orders" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "Orders", exact: true })).toBeVisible();
 });
 
 test("signing out in one tab shows in the other", async ({ page, context }) => {
