@@ -235,8 +235,12 @@ def writer_of(field: Field[Any, Any]) -> Callable[[Any], Any] | None:
 
 
 def _what_went_wrong(row: Any) -> str:
-    """M-Pesa's result text in a list; a dash on success, which the badge shows."""
-    return row.result_text if row.result_text and row.result_code != "0" else formats.EMPTY_VALUE
+    """M-Pesa's result text in a list; a dash on success, which the badge shows.
+
+    A pull of the statement has a text alone: why it failed.
+    """
+    succeeded = getattr(row, "result_code", "") == "0"
+    return row.result_text if row.result_text and not succeeded else formats.EMPTY_VALUE
 
 
 def _kind_of_row(row: Any) -> str:

@@ -2,7 +2,7 @@
 
 import type { Page } from "@playwright/test";
 import { comeIn, deskOf, hire, isSound, isSoundInTheDark, OWNER } from "./staff";
-import { aPhone, expect, goods, newcomer, ofTheDemo, staffMoves, test } from "./story";
+import { aPhone, expect, goods, newcomer, ofTheDemo, staffMoves, test, unique } from "./story";
 
 test.use({ viewport: { width: 1280, height: 800 }, hasTouch: false });
 
@@ -18,9 +18,10 @@ const KINDS = { owner: 62, support: 18, finance: 30, catalogue: 14, delivery: 11
 async function trade(): Promise<void> {
   const [pot, kettle, sofa, buyer, phone] = [
     await goods(),
-    await goods(),
+    // Names without gaps, as long as they may be: no page is wider for them.
+    await goods({ name: unique("Sufuria").padEnd(100, "oo") }),
     await goods({ price: 30_000 }),
-    await newcomer("buyer"),
+    await newcomer("MwanafunziWaChuoKikuu".repeat(6)),
     aPhone(),
   ];
   const order = await buyer.buys([pot.id, kettle.id], undefined, phone);

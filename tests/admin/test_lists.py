@@ -1,14 +1,14 @@
 """Lists format money, phones, times and statuses in one way, with readable headings."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from django.contrib import admin
 from django.contrib.admin.utils import flatten_fieldsets, label_for_field
 from django.db.models import BigIntegerField, IntegerField
 
-from accounts.backoffice.columns import MONEY
+from accounts.backoffice.columns import MONEY, column
 from accounts.models import User
 from orders.models import Message, Order, OrderTrack
 from payments.models import OrderPayment, Receipt
@@ -282,3 +282,33 @@ def test_phones_leave_out_the_cells_without_a_value(staff_browser, sale):
 
     assert re.search(r'<td data-label="Reserved until" data-empty class="[^"]*">–</td>', page)
     assert not re.search(r'<td data-label="Amount" data-empty', page)
+
+
+def filled(model):
+    """A row of this model that is not stored, with something in each of its own columns."""
+    row = model()
+    for field in model._meta.concrete_fields:
+        kind = field.get_internal_type()
+        if kind in {"CharField", "TextField", "SlugField"} and not field.choices:
+            setattr(row, field.attname, "Something")
+        elif kind == "DateTimeField":
+            setattr(row, field.attname, datetime(2026, 11, 30, 9, 0, tzinfo=UTC))
+        elif kind == "DateField":
+            setattr(row, field.attname, date(2026, 11, 30))
+        elif kind in {"IntegerField", "PositiveIntegerField"}:
+            setattr(row, field.attname, 1500)
+    return row
+
+
+@pytest.mark.parametrize("model", list(admin.site._registry), ids=lambda m: m._meta.label)
+def test_every_column_that_is_formatted_can_be_of_every_list_that_has_it(model):
+    own = [
+        field.name
+        for field in model._meta.concrete_fields
+        if not field.is_relation and not field.generated
+    ]
+    cells = [column(model, name, {}) for name in own]
+
+    shown = [cell(filled(model)) for cell in cells if callable(cell)]
+
+    assert all(value is not None for value in shown)

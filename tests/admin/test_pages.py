@@ -23,7 +23,7 @@ OUT = {
     Refund: cases.owed_refund,
     PayoutStop: lambda: PayoutStop.objects.create(reason="A bad password"),
     StatementPull: lambda: StatementPull.objects.create(
-        shortcode="174379", next_pull_at=timezone.now()
+        shortcode="174379", next_pull_at=timezone.now(), result_text="It could not be reached."
     ),
 }
 MONEY = [Order, OrderTrack, OrderPayment, Receipt, GatewayEvent]
@@ -90,6 +90,14 @@ def test_a_list_costs_the_same_for_one_row_or_many(
         "COUNT(*)" in query["sql"] and "LIMIT 1000" not in query["sql"]
         for query in queries.captured_queries
     )
+
+
+def test_the_list_of_statements_says_why_one_could_not_be_read(staff_browser):
+    OUT[StatementPull]()
+
+    page = staff_browser.get(list_url(StatementPull)).content.decode()
+
+    assert "It could not be reached." in page
 
 
 @pytest.mark.parametrize("model", [Refund, PayoutStop, StatementPull])
