@@ -196,10 +196,13 @@ test("an agent on a slow line presses twice, loses an answer, reloads, and nothi
       await fetch(url, { method, body: postData, headers: asSent(headers), redirect: "manual" });
       await route.abort("connectionreset");
     });
+    const lost = page.waitForEvent("requestfailed", (request) =>
+      request.url().endsWith("/fetched/"),
+    );
     await parcel
       .getByRole("button", { name: /^Fetched from the seller/ })
       .click({ noWaitAfter: true });
-    await expect(page.locator("#main-frame-error")).toBeVisible();
+    await lost;
     await page.unroute("**/fetched/");
     await page.goto("/admin/deliveries/");
     await expect(said(page)).toContainText(`${order.reference}: Fetched from the seller.`);
