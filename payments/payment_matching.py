@@ -24,7 +24,7 @@ REPORTED_WITHIN, CLOCKS_DIFFER = timedelta(days=3), timedelta(minutes=10)
 
 
 class MatchCriteria(NamedTuple):
-    """What identifies incoming money: KES, the payer's phone as shown, and when it criteria."""
+    """What identifies incoming money: KES, the payer's phone as shown, and when it moved."""
 
     amount: int
     phone: str

@@ -5,6 +5,7 @@ import re
 import pytest
 from django.contrib import admin
 from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import Permission
 
 from accounts.backoffice import audit, sidebar
 from accounts.backoffice.denied import permissions_for
@@ -279,6 +280,17 @@ def test_the_breadcrumbs_name_each_step_once(staff_browser, sale):
         "wanjiku",
         "History",
     ]
+
+
+def test_the_breadcrumbs_lead_to_no_list_that_the_reader_may_not_see():
+    adder = UserFactory(is_staff=True)
+    adder.user_permissions.add(Permission.objects.get(codename="add_pickuppoint"))
+
+    page = browser_of(adder).get("/admin/orders/pickuppoint/add/").content.decode()
+
+    trail = re.search(r'<div class="breadcrumbs">(.*?)</div>', page, re.DOTALL)[1]
+    assert "Pick-up points" in trail
+    assert 'href="/admin/orders/pickuppoint/"' not in trail
 
 
 @pytest.mark.parametrize(
