@@ -234,10 +234,12 @@ class Order(models.Model):
         ]
         indexes = [
             models.Index(fields=["buyer", "-id"], name="order_of_buyer_newest"),
+            # The second condition always holds, but only a query that compares the time implies it:
+            # one for a buyer's unpaid orders cannot be planned through everyone's.
             models.Index(
                 fields=["expires_at"],
-                name="order_unpaid_by_expiry",
-                condition=Q(payment_status=PaymentStatus.REQUESTED),
+                name="order_unpaid_to_expire",
+                condition=Q(payment_status=PaymentStatus.REQUESTED, expires_at__isnull=False),
             ),
             models.Index(
                 fields=["buyer"],
