@@ -128,9 +128,10 @@ def mark_refund_due_if_all_returned(order: Order) -> None:
 
 
 def mark_order_refunded(order: Order) -> None:
-    """Mark an order as refunded once all its refunds are paid. Safe to repeat.
+    """Mark an order that is due a refund as refunded. Safe to repeat.
 
-    Call inside a transaction that holds the order's lock.
+    Call inside a transaction that holds the order's lock, after checking that none of its refunds
+    is outstanding.
     """
     if order.payment_status == PaymentStatus.REFUND_DUE:
         _set_status(order, PaymentStatus.REFUNDED)

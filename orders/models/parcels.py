@@ -92,11 +92,13 @@ class ParcelQuerySet(models.QuerySet["Parcel"]):
             ~_with_line(TrackStatus.FETCHED, TrackStatus.SHIPPING, TrackStatus.DELIVERED),
         )
 
-    def come(self) -> ParcelQuerySet:
-        """Parcels of which something has been fetched from the seller."""
-        return self.filter(
-            _with_line(TrackStatus.FETCHED, TrackStatus.SHIPPING, TrackStatus.DELIVERED)
-        )
+    def in_transit(self) -> ParcelQuerySet:
+        """Parcels with lines that are fetched or on their way, up to their pick-up point."""
+        return self.filter(_with_line(TrackStatus.FETCHED, TrackStatus.SHIPPING))
+
+    def delivered_since(self, since: datetime) -> ParcelQuerySet:
+        """Parcels of which something was delivered since then."""
+        return self.filter(_with_line(TrackStatus.DELIVERED, updated_at__gt=since))
 
     def at_status(self, status: str) -> ParcelQuerySet:
         """Parcels with this ParcelStatus."""
@@ -111,10 +113,8 @@ class ParcelQuerySet(models.QuerySet["Parcel"]):
         return parcels
 
     def under_way(self) -> ParcelQuerySet:
-        """Parcels that are fetched, on the way, or at their pick-up point."""
-        # Two conditions instead of an OR of three statuses, which would read every parcel.
-        left = self.filter(_with_line(TrackStatus.FETCHED, TrackStatus.SHIPPING))
-        return left.filter(~_with_line(TrackStatus.PAID))
+        """Parcels of which every line is fetched, on its way, or at the pick-up point."""
+        return self.in_transit().filter(~_with_line(TrackStatus.PAID))
 
     def at_points_of(self, agent: User | int) -> ParcelQuerySet:
         """Parcels that go to a pick-up point of which this user is an agent."""

@@ -8,7 +8,7 @@ from django.conf import settings
 
 from accounts.backoffice.formats import dial
 from omachemainproj.money import format_kes
-from payments.models import GatewayEvent, OrderPayment, Receipt, ReceiptQuestion
+from payments.models import GatewayEvent, OrderPayment, Receipt
 
 from .queue import Column, Queue
 
@@ -64,11 +64,7 @@ UNCONFIRMED_RECEIPTS = Queue(
     title="Payments not confirmed by M-Pesa",
     about="M-Pesa was queried for a day without confirming this payment, and transfers are waiting "
     "for it. Query M-Pesa again. Its statement also confirms the payment.",
-    rows=lambda now: (
-        Receipt.objects.filter(question__in=ReceiptQuestion.objects.unanswered())
-        .select_related("order")
-        .order_by("pk")
-    ),
+    rows=lambda now: Receipt.objects.unanswered().select_related("order").order_by("pk"),
     columns={
         **_RECEIPT,
         "Order": lambda receipt: receipt.order or "no order",

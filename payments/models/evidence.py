@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 from .order_payments import new_callback_token
-from .receipts import Provider, Receipt, ReceiptSource, Verification
+from .receipts import Provider, Receipt, ReceiptSource
 
 #: Sources in which the gateway itself answers about a receipt number.
 AUTHORITATIVE_SOURCES = (ReceiptSource.STATEMENT, ReceiptSource.STATUS)
@@ -80,14 +80,6 @@ class ReceiptQuestionQuerySet(models.QuerySet["ReceiptQuestion"]):
     def due(self, now: datetime) -> ReceiptQuestionQuerySet:
         """Questions whose time has come, longest waiting first."""
         return self.filter(next_check_at__lte=now).order_by("next_check_at", "pk")
-
-    def unanswered(self) -> ReceiptQuestionQuerySet:
-        """Questions M-Pesa was asked for a day without an answer."""
-        return self.filter(
-            next_check_at__isnull=True,
-            receipt__verification=Verification.REPORTED,
-            receipt__same_as__isnull=True,
-        )
 
 
 class ReceiptQuestion(models.Model):

@@ -119,6 +119,15 @@ class ReceiptQuerySet(models.QuerySet["Receipt"]):
         """Payments M-Pesa does not know, or knows differently: staff must decide."""
         return self.filter(verification=Verification.DOUBTED)
 
+    def unanswered(self) -> ReceiptQuerySet:
+        """Unconfirmed payments that M-Pesa was queried about for a day."""
+        return self.filter(
+            verification=Verification.REPORTED,
+            same_as__isnull=True,
+            question__isnull=False,
+            question__next_check_at__isnull=True,
+        )
+
     def to_look_up(self) -> ReceiptQuerySet:
         """Bank payments, which cannot be queried: staff have to check the bank's statement."""
         return self.filter(verification=Verification.REPORTED, amount__gt=0).exclude(

@@ -40,7 +40,7 @@ from .corrections import (
     missing_of_suspense,
     owe_anew,
 )
-from .services import refund_excess_locked
+from .services import mark_refunded_if_none_outstanding, refund_excess_locked
 
 logger = logging.getLogger(__name__)
 
@@ -125,7 +125,7 @@ def record_part_reversal(receipt_id: int, *, number: str, amount: int) -> str:
             _write_off_shortfall(receipt, order)
         owe_anew(receipt, order, dropped)
         refund_excess_locked(order)
-        mark_order_refunded(order)
+        mark_refunded_if_none_outstanding(order)
     else:
         owe_anew(receipt, None, dropped)
     receipt.refresh_from_db()

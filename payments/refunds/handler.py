@@ -14,7 +14,6 @@ from django.utils import timezone
 
 from omachemainproj.locking import lock_row
 from orders.fulfilment import mark_line_refunded
-from orders.lifecycle import mark_order_refunded
 from orders.models import Order
 from orders.models.notifications import NotificationKind
 from orders.notifications.notify import notify
@@ -43,6 +42,7 @@ from .routes import route_to_phone
 from .services import (
     create_refund,
     drop_refund,
+    mark_refunded_if_none_outstanding,
     needs_approval,
     refund_excess_locked,
     reverse_write_off,
@@ -326,8 +326,7 @@ def _close_if_refunded(refund: Refund) -> None:
     going = Refund.objects.outstanding()
     if refund.track_id and not going.filter(track=refund.track_id).exists():
         mark_line_refunded(refund.track_id)
-    if not going.filter(order=refund.order_id).exists():
-        mark_order_refunded(Order.objects.get(pk=refund.order_id))
+    mark_refunded_if_none_outstanding(Order.objects.get(pk=refund.order_id))
 
 
 def lock_refund(refund_id: int) -> Refund:

@@ -306,7 +306,6 @@ def unrefunded(receipt: Receipt) -> int:
 
 
 def mark_refunded_if_none_outstanding(order: Order) -> None:
-    """Mark an order that is due a refund as refunded if nothing has to be sent: what was given back
-    last, such as a delivery fee, the shop had written off."""
+    """Mark an order that is due a refund as refunded if none of its refunds is outstanding."""
     if not Refund.objects.outstanding().filter(order=order.pk).exists():
         mark_order_refunded(order)

@@ -15,6 +15,7 @@ from django.utils import timezone
 from orders.claims import is_abandoned
 from orders.models import OrderTrack, Parcel
 from orders.models.notifications import Message
+from orders.parcels.queries import Reader, seen_by
 from orders.parcels.waiting import going_to_closed_points
 from orders.problems.queries import problems_of_seller
 from payments.backoffice.dashboard.goods import late_parcels
@@ -136,6 +137,25 @@ def test_parcels_that_may_be_seen_are_found_by_two_indexes():
 
     assert "Index Only Scan using track_to_bring" in plan
     assert "Index Only Scan using track_handed_over" in plan
+
+
+def test_an_agent_of_a_point_does_not_have_all_open_parcels_gone_through(seller):
+    reader = Reader(seller, delivers=False, decides=False, points=frozenset({1}))
+
+    plan = plan_of(seen_by(reader, timezone.now()))
+
+    # Those wait to be fetched, which concerns no pick-up point.
+    assert "Append" in plan
+    assert "track_to_bring" not in plan
+    assert "SubPlan" not in plan
+
+
+def test_an_agents_own_parcels_and_free_ones_are_each_found_by_their_own_index(seller):
+    reader = Reader(seller, delivers=True, decides=False, points=frozenset())
+
+    plan = plan_of(seen_by(reader, timezone.now()))
+
+    assert plan.count("using parcel_of_agent_newest on orders_parcel") == 2
 
 
 def test_who_brings_parcels_is_asked_of_rights_and_not_of_each_person():

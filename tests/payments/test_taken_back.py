@@ -5,6 +5,7 @@
 import pytest
 
 from orders.fulfilment import PaymentInDoubt, move_line
+from orders.lifecycle import cancel_order
 from payments.backoffice import receipt_services as money_in
 from payments.backoffice import transfer_services as money_out
 from payments.backoffice.receipt_services import ActionNotAvailable, confirm_bank_receipt
@@ -17,7 +18,7 @@ from payments.refunds.services import refund_unmatched
 from payments.webhooks.inbox import replay_event
 from tests.factories import UserFactory
 
-from .bodies import by_hand, post_c2b
+from .bodies import by_hand, post, post_c2b, success
 from .confirmation.steps import browser_of
 from .paying_out import hurry, payouts, sent, tick
 from .test_bank import NAME, PASSWORD, notify, told
@@ -178,6 +179,25 @@ def test_a_refund_that_is_due_is_settled_with_the_part(paid, on_the_statement, d
         (500, "b2c", "due", ""),
     ]
     assert books() == {"mpesa_clearing": 2500, "buyers_held": 2000, "refunds_payable": 500}
+
+
+@pytest.mark.parametrize("taken", [1000, 3000])
+def test_an_order_is_refunded_only_once_all_its_late_money_is(client, order, payment, taken):
+    """KES 3,000 arrived for a cancelled order, and M-Pesa took a part back before the shop did."""
+    cancel_order(order.pk, cancelled_by="buyer")
+    post(client, payment, success(payment))
+    receipt = Receipt.objects.get()
+
+    record_part_reversal(receipt.pk, number=BACK, amount=taken)
+
+    rest = receipt.amount - taken
+    due = [(rest, "b2c", "due", "")] if rest else []
+    order.refresh_from_db()
+    assert [each for each in refunds() if each[2] != "dropped"] == [
+        (taken, "outside", "done", BACK),
+        *due,
+    ]
+    assert order.payment_status == ("refund_due" if rest else "refunded")
 
 
 def test_lines_cancelled_after_it_return_what_is_left(paid, on_the_statement):

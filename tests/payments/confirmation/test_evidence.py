@@ -131,7 +131,7 @@ def test_m_pesa_is_asked_for_a_day_and_then_a_person_looks(insider, daraja):
     rounds(10)
 
     assert len(daraja.questions) == 8
-    assert list(ReceiptQuestion.objects.unanswered()) == [receipt.question]
+    assert list(Receipt.objects.unanswered()) == [receipt]
     money_in.ask_about_receipt(receipt.pk)
     rounds(1)
     assert len(daraja.questions) == 9
