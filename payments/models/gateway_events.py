@@ -80,7 +80,7 @@ class GatewayEventQuerySet(models.QuerySet["GatewayEvent"]):
 
     def no_longer_waiting(self) -> GatewayEventQuerySet:
         """Reversals that were reported before their payments, which are recorded by now."""
-        recorded = Receipt.objects.filter(provider=Provider.MPESA, number=OuterRef("awaited"))
+        recorded = Receipt.objects.numbered(Provider.MPESA, OuterRef("awaited"))
         waiting = self.filter(state__in=(EventState.FAILED, EventState.ASIDE)).exclude(awaited="")
         return waiting.filter(Exists(recorded))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q, Sum
+from django.db.models import F, OuterRef, Q, Sum
 from django.db.models.functions import Coalesce
 
 from omachemainproj.money import format_kes
@@ -91,7 +91,7 @@ class ReceiptQuerySet(models.QuerySet["Receipt"]):
         """Partial payments whose order is no longer waiting for the rest."""
         return self.filter(waiting=True).exclude(order__payment_status=PaymentStatus.REQUESTED)
 
-    def numbered(self, provider: str, number: str) -> ReceiptQuerySet:
+    def numbered(self, provider: str, number: str | OuterRef) -> ReceiptQuerySet:
         """A provider's receipt with this number, one at most; none if the number is empty.
 
         The index leaves empty numbers out, and is used only where the query does so too.

@@ -9,7 +9,7 @@ from typing import Any, Self, TypeVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Case, F, Q, When
+from django.db.models import Case, F, OuterRef, Q, When
 from django.db.models.functions import Coalesce
 
 from omachemainproj.money import format_kes
@@ -79,7 +79,7 @@ class TransferQuerySet(models.QuerySet[AnyTransfer]):
         """
         return self.not_done().filter(status__in=statuses)
 
-    def numbered(self, number: str) -> Self:
+    def numbered(self, number: str | OuterRef) -> Self:
         """Transfers with this receipt number of M-Pesa's; none if the number is empty.
 
         The indexes leave empty numbers out, and are used only where the query does so too.

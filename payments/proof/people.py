@@ -173,12 +173,12 @@ def earnings_go_to_agreed_phone(now: datetime) -> QuerySet[SellerShare]:
 
 @rule("An M-Pesa receipt number belongs to one payment, refund or payout")
 def number_belongs_to_one_movement(now: datetime) -> QuerySet[Receipt]:
-    back = Refund.objects.filter(number=OuterRef("number"))
-    out = Payout.objects.filter(number=OuterRef("number"))
+    back = Refund.objects.numbered(OuterRef("number"))
+    out = Payout.objects.numbered(OuterRef("number"))
     return Receipt.objects.exclude(number="").filter(Exists(back) | Exists(out), provider="mpesa")
 
 
 @rule("The receipt number of a refund is not that of a payout")
 def refund_number_is_no_payout(now: datetime) -> QuerySet[Refund]:
-    out = Payout.objects.filter(number=OuterRef("number"))
+    out = Payout.objects.numbered(OuterRef("number"))
     return Refund.objects.exclude(number="").filter(Exists(out))

@@ -105,11 +105,8 @@ def settle_again(withdrawal_id: int) -> bool:
 
 def reversals_of_new_payments(now: datetime) -> QuerySet[Withdrawal]:
     """Open withdrawals that reversed a payment which was recorded after them, in the last hour."""
-    recorded = Receipt.objects.filter(
-        provider=Provider.MPESA,
-        number=OuterRef("reverses"),
-        amount=OuterRef("amount"),
-        created_at__gt=now - NEW_FOR,
+    recorded = Receipt.objects.numbered(Provider.MPESA, OuterRef("reverses")).filter(
+        amount=OuterRef("amount"), created_at__gt=now - NEW_FOR
     )
     return Withdrawal.objects.still_open().exclude(reverses="").filter(Exists(recorded))
 

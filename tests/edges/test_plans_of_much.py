@@ -4,6 +4,7 @@ A shop of a few rows is read whole whatever indexes there are, so that is made d
 index serves is read whole all the same, or sorted, and the plan says so.
 """
 
+import re
 from itertools import product
 
 import pytest
@@ -22,6 +23,7 @@ from payments.backoffice.dashboard.goods import late_parcels
 from payments.backoffice.period import Period
 from payments.backoffice.queues import QUEUES
 from payments.models import GatewayEvent
+from payments.proof.prove import _PLANNER_SETTINGS, _breaking_within
 from payments.proof.rules import RULES
 from products.catalogue.filters import ListingFilter
 from products.models import Product
@@ -181,6 +183,25 @@ def test_a_list_of_few_among_millions_walks_their_index(rows, index):
 
     assert f"{index} on" in plan
     assert "Sort" not in plan
+
+
+#: Tables with few rows at all times.
+SHORT = {"products_shelfmove"}
+
+
+def test_no_rule_reads_a_whole_table_that_grows():
+    """It would do so again for each key range."""
+    read = {}
+    with connection.cursor() as cursor:
+        cursor.execute("".join(f"SET LOCAL {each};" for each in _PLANNER_SETTINGS))
+        for rule in (each for each in RULES if each.read is None):
+            statement = _breaking_within.statement(rule, timezone.now(), None, None)
+            cursor.execute(f"EXPLAIN {statement.sql}", statement.parameters)
+            plan = "\n".join(line for (line,) in cursor.fetchall())
+            if whole := set(re.findall(r"Seq Scan on (\w+)", plan)) - SHORT:
+                read[rule.description] = whole
+
+    assert read == {}
 
 
 def test_who_else_has_a_messages_id_is_found_by_an_index_of_each_channel():
