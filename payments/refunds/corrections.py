@@ -6,6 +6,7 @@ Locks: the order first, then the receipt, then its refunds.
 from __future__ import annotations
 
 from orders.models import Order
+from payments import ledger
 from payments.models import Receipt, Refund, RefundReason, order_balance
 from payments.models.refunds import UNSENT
 
@@ -61,6 +62,24 @@ def owe_anew(receipt: Receipt, order: Order | None, dropped: list[Refund]) -> No
         last = dropped[-1]
         refund_excess_locked(order, reason=RefundReason(last.cause), line=last.track)
         mark_refunded_if_none_outstanding(order)
+
+
+def shortfall_of(order: Order) -> int:
+    """The KES an order lacks: below zero, what is still to be refunded of it."""
+    money = order_balance(order.pk)
+    return money.needed(order) - money.credited
+
+
+def write_off_shortfall(receipt: Receipt, order: Order) -> None:
+    """Write off what an order lacks on one of its receipts: lines whose money is gone, or a double
+    refund.
+
+    Call inside a transaction that holds the locks of the order and of the receipt.
+    """
+    if (missing := shortfall_of(order)) > 0:
+        ledger.post_loss(receipt, missing)
+        receipt.written_off += missing
+        receipt.save(update_fields=["written_off"])
 
 
 def missing_of_order(order: Order, *, less: int) -> int:

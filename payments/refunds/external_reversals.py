@@ -39,6 +39,8 @@ from .corrections import (
     missing_of_order,
     missing_of_suspense,
     owe_anew,
+    shortfall_of,
+    write_off_shortfall,
 )
 from .services import mark_refunded_if_none_outstanding, refund_excess_locked
 
@@ -122,7 +124,7 @@ def record_part_reversal(receipt_id: int, *, number: str, amount: int) -> str:
     _give_back(receipt, amount, RefundReason.OUTSIDE, number=number, text=PART_REVERSED)
     if order is not None:
         if not order.is_unpaid:
-            _write_off_shortfall(receipt, order)
+            write_off_shortfall(receipt, order)
         owe_anew(receipt, order, dropped)
         refund_excess_locked(order)
         mark_refunded_if_none_outstanding(order)
@@ -177,7 +179,7 @@ def record_refund_found(
     _give_back(receipt, amount, RefundReason.STAFF, number=number, text=text, way=way, phone=phone)
     if order is not None:
         order.refresh_from_db()
-        _write_off_shortfall(receipt, order)
+        write_off_shortfall(receipt, order)
         refund_excess_locked(order)
     receipt.refresh_from_db()
     return Refund.objects.get(number=number)
@@ -277,7 +279,7 @@ def _take_back(
     if order is not None:
         order.refresh_from_db()
         dropped = _keep_excess(receipt, order)
-        _write_off_shortfall(receipt, order)
+        write_off_shortfall(receipt, order)
         owe_anew(receipt, order, dropped)
         refund_excess_locked(order)
     receipt.waiting = False
@@ -288,8 +290,7 @@ def _keep_excess(receipt: Receipt, order: Order) -> list[Refund]:
     """Drop unsent refunds of the other payments of a paid order, as far as it lacks this one: their
     money pays for the goods now. Returns the dropped refunds.
     """
-    money = order_balance(order.pk)
-    missing = money.needed(order) - money.credited
+    missing = shortfall_of(order)
     if not order.is_paid or missing <= 0:
         return []
     return drop_refunds_to_cover(
@@ -372,16 +373,6 @@ def _give_back(
     )
     ledger.post_refund_due(refund)
     ledger.post_refund_paid(refund)
-
-
-def _write_off_shortfall(receipt: Receipt, order: Order) -> None:
-    """Write off what the order lacks: lines this money paid, or a double refund."""
-    money = order_balance(order.pk)
-    missing = money.needed(order) - money.credited
-    if missing > 0:
-        ledger.post_loss(receipt, missing)
-        receipt.written_off += missing
-        receipt.save(update_fields=["written_off"])
 
 
 def _lost(receipt: Receipt) -> int:
