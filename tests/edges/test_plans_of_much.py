@@ -148,9 +148,8 @@ def test_an_agent_of_a_point_does_not_have_all_open_parcels_gone_through(seller)
 
     plan = plan_of(seen_by(reader, timezone.now()))
 
-    # Those wait to be fetched, which concerns no pick-up point.
+    # A SubPlan is checked for one parcel after another; the parts of a union are found.
     assert "Append" in plan
-    assert "track_to_bring" not in plan
     assert "SubPlan" not in plan
 
 
