@@ -171,12 +171,12 @@ class Refund(Transfer):
                 name="refund_to_look_after",
                 condition=Q(next_check_at__isnull=False),
             ),
+            # A small part of all rows: the console's queues and alerts read only these.
             models.Index(
-                fields=["status"],
-                name="refund_refused",
-                condition=Q(status=TransferStatus.REFUSED),
+                fields=["id", "status"],
+                name="refund_open",
+                condition=Q(status__in=[TransferStatus.DUE, *UNDER_WAY, TransferStatus.REFUSED]),
             ),
-            models.Index(fields=["id"], name="refund_under_way", condition=Q(status__in=UNDER_WAY)),
             models.Index(fields=["id"], name="refund_unseen", condition=Q(unacknowledged=True)),
         ]
 

@@ -49,6 +49,8 @@ SILENT_FOR = timedelta(seconds=45)
 _CHECKED_WITHIN = timedelta(hours=30)
 #: The age of the prompts that show whether M-Pesa accepts requests.
 _RECENT_PROMPTS = timedelta(minutes=15)
+#: How many of the newest attempts are looked at for them.
+_NEWEST_ATTEMPTS = 2_000
 #: M-Pesa normally sends the result of a prompt within this time.
 _RESULT_WITHIN = timedelta(minutes=3)
 #: Fewer prompts than this are no evidence.
@@ -120,8 +122,13 @@ def _money_stuck(now: datetime) -> str:
 
 
 def _gateway_down(now: datetime) -> str:
+    # No index is of all attempts by time: look among the newest.
+    newest = OrderPayment.objects.order_by("-pk").values("pk")[:_NEWEST_ATTEMPTS]
     attempted = OrderPayment.objects.filter(
-        channel=Channel.STK, created_at__gte=now - _RECENT_PROMPTS, rung_at__isnull=False
+        pk__in=newest,
+        channel=Channel.STK,
+        created_at__gte=now - _RECENT_PROMPTS,
+        rung_at__isnull=False,
     )
     if attempted.exclude(checkout_request_id="").exists():
         return ""

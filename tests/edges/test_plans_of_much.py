@@ -27,6 +27,7 @@ from payments.models import GatewayEvent, OrderPayment
 from payments.payment_matching import possible_duplicates
 from payments.proof.prove import _PLANNER_SETTINGS, _breaking_within
 from payments.proof.rules import RULES
+from payments.watch.alerts import _gateway_down
 from products.catalogue.filters import ListingFilter
 from products.models import Product
 from tests.factories import ProductFactory
@@ -112,11 +113,20 @@ def queue(key):
     [
         ("approve", "payout_open"),
         ("payouts-refused", "payout_open"),
+        ("refunds-approve", "refund_open"),
         ("unconfirmed", "receipt_told"),
     ],
 )
 def test_a_queue_looks_at_what_is_open_alone(key, index):
     assert f"using {index} on" in plan_of(queue(key))
+
+
+def test_whether_m_pesa_takes_prompts_is_looked_at_in_the_newest_attempts_alone():
+    asked = statements_of(lambda: _gateway_down(timezone.now()))
+
+    assert len(asked) == 2
+    for each in asked:
+        assert "Scan Backward using payments_orderpayment_pkey" in plan_of(each)
 
 
 def test_a_refund_that_was_refused_is_not_joined_with_all_refunds():
