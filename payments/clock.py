@@ -65,7 +65,7 @@ BATCH = 200
 #: Seconds after which a duty starts no further row in a round: if M-Pesa hangs, orders must still
 #: expire.
 MAX_SECONDS = 10.0
-#: Pictures per round, a fifth of a second each.
+#: Pictures drawn per round; each takes a fifth of a second.
 DRAWN_AT_ONCE = 5
 #: A background task that should follow a commit counts as lost after this long.
 GRACE = timedelta(seconds=5)

@@ -1,7 +1,8 @@
 """Conflicts of interest: the people involved in payments (accounts.backoffice.conflicts).
 
-A staff member who recorded a receipt, typed the number money goes to, or moved the line it is owed
-for counts as its author and cannot decide about it.
+The authors of a row are the staff members whose act made its money due: who recorded the receipt,
+typed the number the money goes to, fetched or cancelled the line it is owed for, or decided about a
+problem with it. Authors are parties, so they cannot decide about the row.
 """
 
 from __future__ import annotations
@@ -109,7 +110,7 @@ def _of_refund(refund: Refund) -> Parties:
 
 @parties_of(Payout)
 def _of_payout(payout: Payout) -> Parties:
-    """Its seller and phone, the buyers, who collected the goods, and who typed the number."""
+    """Its seller and phone, the buyers, who fetched the goods, and who typed the number."""
     lines = OrderTrack.objects.filter(seller_share__payout=payout.pk)
     fetched = TrackEvent.objects.filter(
         track__seller_share__payout=payout.pk, track_status=TrackStatus.FETCHED
@@ -125,7 +126,7 @@ def _of_payout(payout: Payout) -> Parties:
 
 @parties_of(SellerShare)
 def _of_share(share: SellerShare) -> Parties:
-    """The same as for its line; its number, who collected the goods, and who typed that number."""
+    """The same as for its line; its number, who fetched the goods, and who typed that number."""
     fetched = TrackEvent.objects.filter(track=share.track_id, track_status=TrackStatus.FETCHED)
     authors = people(share.phone_by_id, *fetched.values_list("actor", flat=True))
     return find_parties(share.track) | Parties(authors, phones([share.phone]))

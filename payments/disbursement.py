@@ -73,7 +73,8 @@ def process_refund(refund_id: int) -> None:
 
 @background_task(calls="M-Pesa")
 def process_payout(payout_id: int) -> None:
-    """Send or query a payout like ``process_refund``; or retry one refused for a time."""
+    """Send a payout that is due, or query its status, like ``process_refund``; or retry one that
+    M-Pesa refused for a reason that passes."""
     refused = Payout.objects.refused().due(timezone.now()).filter(pk=payout_id)
     if not (refused.exists() and retry_payout(payout_id)):
         _process(Payout, payout_id)

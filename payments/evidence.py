@@ -321,8 +321,10 @@ def flag_that_it_came(receipt: Receipt, *, is_shown: bool) -> None:
 
 
 def stop_goods(receipt: Receipt) -> None:
-    """Update the order's ``in_doubt``: no goods are handed over while its payment is in doubt or
-    has been written off.
+    """Set or clear ``in_doubt`` of a receipt's order, as all of its payments stand now.
+
+    It is set, and no goods of the order are handed over, while one of them is in doubt, or never
+    arrived and the shop covers what is missing.
 
     Call inside a transaction that holds the order's lock. Safe to repeat.
     """

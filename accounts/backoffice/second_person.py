@@ -25,9 +25,10 @@ from omachemainproj.money import format_kes
 
 from . import audit
 
-#: For so long, who gave somebody an account, a password or powers is no second person with them.
+#: Whoever gave somebody an account, a password or permissions does not count as a second person
+#: beside them for this long afterwards.
 SAME_PERSON_PERIOD = timedelta(days=7)
-#: Shown to whoever counts as one person with somebody involved (``counts_as_same_person``).
+#: Shown to someone who counts as the same person as one of those involved.
 SAME_PERSON = (
     "One of you gave the other their account, password or permissions this week, so you do not "
     "count as two people. A third person has to decide."
@@ -112,8 +113,8 @@ def propose(
 
 
 def counts_as_same_person(person: User, others: Iterable[int | None]) -> bool:
-    """Whether a person gave one of these people, by id, their account, powers or password this
-    week, or had theirs from one of them: together they count as one person."""
+    """Whether a person gave one of these people (ids) their account, permissions or password in the
+    last SAME_PERSON_PERIOD, or got theirs from one of them: then both count as one person."""
     ids = {pk for pk in others if pk is not None}
     given = Q(actor=person, object_id__in=[str(pk) for pk in ids])
     pairs = given | Q(actor__in=ids, object_id=str(person.pk))

@@ -214,7 +214,7 @@ def _something_left() -> Q:
 
 
 class SellerShare(models.Model):
-    """A seller's earnings for one line, from when its goods were collected. One per line."""
+    """A seller's earnings for one line, from when its goods were fetched. One per line."""
 
     track = models.OneToOneField(
         "orders.OrderTrack", on_delete=models.PROTECT, related_name="seller_share"

@@ -43,8 +43,10 @@ def create_payouts(seller_id: int) -> None:
 
     One per line, to the number on its listing when it was sold. Shares too small for M-Pesa wait
     for others to the same number. What the seller owes the shop is deducted, from shares of
-    written-off payments last. Nothing is created for a number that M-Pesa has just refused, nor for
-    shares held back by an undecided problem or by staff. The clock sends each payout.
+    written-off payments last. A debt may take all of a payout, except of one with a share of a
+    written-off payment: that share waits until something is left to pay out with it. Nothing is
+    created for a number that M-Pesa has just refused, nor for shares held back by an undecided
+    problem or by staff. The clock sends each payout.
     """
     lock_row(User, seller_id)
     blocked = set(Payout.objects.refused().filter(seller=seller_id).values_list("phone", flat=True))

@@ -167,10 +167,8 @@ class SalesOutput(serializers.Serializer):
 
 
 class ToHandOverOutput(serializers.Serializer):
-    waiting = serializers.IntegerField(help_text="Paid lines that have not been collected yet.")
-    under_way = serializers.IntegerField(
-        help_text="Lines that were collected and not delivered yet."
-    )
+    waiting = serializers.IntegerField(help_text="Paid lines that have not been fetched yet.")
+    under_way = serializers.IntegerField(help_text="Lines that were fetched and not delivered yet.")
 
 
 class NextPayoutOutput(serializers.Serializer):

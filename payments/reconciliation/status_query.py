@@ -71,7 +71,7 @@ def query_status(payment_id: int) -> None:
     ):
         return
     if not payment.checkout_request_id:
-        return  # # no id to query by; a callback may still arrive
+        return  # no id to query by; a callback may still arrive
     answer = gateway.daraja().stk_query(checkout_request_id=payment.checkout_request_id)
     if answer.outcome == StkOutcome.UNKNOWN:
         logger.info("payment %s: no result from M-Pesa: %s", payment.pk, answer.description)

@@ -37,12 +37,12 @@ logger = logging.getLogger(__name__)
 
 
 def hold(receipt: Receipt, report: SourceReport) -> Receipt:
-    """Record new money that is no order's yet; ``receipt.note`` tells staff why.
+    """Record new money that no order is known for yet; ``receipt.note`` tells staff why.
 
     Raises IntegrityError if its number is recorded already. Call inside a transaction.
     """
     if receipt.order_id is not None:
-        raise TypeError(f"{receipt} is order {receipt.order_id}'s: it is not held in suspense")
+        raise TypeError(f"{receipt} has order {receipt.order_id}, so it is not held in suspense")
     return create_receipt(receipt, report)
 
 

@@ -1,8 +1,8 @@
 """Withdrawals on M-Pesa's statement: finds the refund or payout each of them was, if any.
 
-After a restore, transfers sent since the backup are in no row. A withdrawal that fits one row only
-is recorded as that transfer; the others wait for staff, and until then nothing leaves
-(payments.disbursement).
+A withdrawal that fits one row only is recorded as that transfer; the others wait for staff. After
+a restore, transfers sent since the backup are in no row: nothing leaves (``PayoutStop``) until each
+withdrawal is explained. At other times withdrawals stop nothing.
 
 Locks: the withdrawal, then what a transfer locks (payments.transfers).
 """

@@ -98,8 +98,8 @@ _CAUSE_OF_REFUSAL: dict[str, RefundReason] = {
 def _cause_of_closed(order: Order, credited: int) -> RefundReason:
     """Why all money of a closed order is refunded; ``credited`` is the total, in KES.
 
-    Why it was not enough to buy the goods after all, ``orders.lifecycle.mark_order_paid`` has
-    decided and recorded. For an order closed in another way, the goods are gone.
+    ``orders.lifecycle.mark_order_paid`` recorded why late money that covered the price did not buy
+    the goods (``Order.late_refusal``). Where it recorded nothing, the goods are gone.
     """
     if order.was_cancelled_by_buyer:
         return RefundReason.CANCELLED
