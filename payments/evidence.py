@@ -282,7 +282,7 @@ def _reassess(receipt: Receipt) -> None:
     receipt.doubted_at = None
     receipt.save(update_fields=["verification", "doubted_at"])
     if was == Verification.DOUBTED:
-        stop_goods(receipt)
+        update_order_doubt(receipt)
     if enough:
         wake_transfers([receipt.pk])
 
@@ -320,7 +320,7 @@ def flag_that_it_came(receipt: Receipt, *, is_shown: bool) -> None:
     logger.critical("receipt %s: %s", receipt.number, receipt.note)
 
 
-def stop_goods(receipt: Receipt) -> None:
+def update_order_doubt(receipt: Receipt) -> None:
     """Set or clear ``in_doubt`` of a receipt's order, as all of its payments stand now.
 
     It is set, and no goods of the order are handed over, while one of them is in doubt, or never

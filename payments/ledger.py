@@ -223,7 +223,7 @@ def post_came_after_all(refund: Refund) -> None:
     )
 
 
-def post_loss(receipt: Receipt, amount: int) -> None:
+def post_write_off(receipt: Receipt, amount: int) -> None:
     """Post that ``amount`` KES of an order's payment are lost and written off."""
     post(
         Posting(

@@ -202,4 +202,4 @@ def match(receipt: Receipt, order: Order, *, though_in_doubt: bool = False) -> N
     receipt.save(update_fields=["order", "waiting", "note"])
     ledger.post_match(receipt)
     if receipt.is_in_doubt:
-        evidence.stop_goods(receipt)
+        evidence.update_order_doubt(receipt)

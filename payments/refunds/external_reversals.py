@@ -18,7 +18,7 @@ from orders.lifecycle import mark_order_paid, mark_order_refunded
 from orders.models import Order
 from payments import ledger
 from payments.doubt import end_doubt
-from payments.evidence import lock_receipt, reassess, request_confirmation, stop_goods
+from payments.evidence import lock_receipt, reassess, request_confirmation, update_order_doubt
 from payments.models import (
     Provider,
     Receipt,
@@ -239,7 +239,7 @@ def undo_never_came(receipt_id: int) -> Receipt:
             ledger.post_write_off_reversal(receipt, part)
             receipt.written_off -= part
             receipt.save(update_fields=["written_off"])
-    stop_goods(receipt)
+    update_order_doubt(receipt)
     receipt = reassess(receipt.pk)
     request_confirmation([] if receipt.is_confirmed else [receipt], again=True)
     if order is not None:
@@ -379,7 +379,7 @@ def _write_off_shortfall(receipt: Receipt, order: Order) -> None:
     money = order_balance(order.pk)
     missing = money.needed(order) - money.credited
     if missing > 0:
-        ledger.post_loss(receipt, missing)
+        ledger.post_write_off(receipt, missing)
         receipt.written_off += missing
         receipt.save(update_fields=["written_off"])
 

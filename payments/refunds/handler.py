@@ -228,7 +228,7 @@ def _record_double_refund(refund: Refund) -> None:
     ledger.post_refund_paid(refund)
     if refund.order_id is not None:
         receipt = lock_row(Receipt, refund.receipt_id)
-        ledger.post_loss(receipt, refund.amount)
+        ledger.post_write_off(receipt, refund.amount)
         receipt.written_off += refund.amount
         receipt.save(update_fields=["written_off"])
 

@@ -19,7 +19,7 @@ from orders.models.notifications import NotificationKind
 from orders.notifications.notify import notify
 from payments import ledger
 from payments.checkout.failures import refund_explanation
-from payments.evidence import request_confirmation, stop_goods
+from payments.evidence import request_confirmation, update_order_doubt
 from payments.models import (
     DOUBTFUL,
     OrderBalance,
@@ -296,7 +296,7 @@ def reverse_write_off(order: Order, amount: int) -> None:
             receipt.written_off, amount = receipt.written_off - part, amount - part
             receipt.save(update_fields=["written_off"])
             if receipt.verification == Verification.NEVER_CAME:
-                stop_goods(receipt)
+                update_order_doubt(receipt)
 
 
 def unrefunded(receipt: Receipt) -> int:
