@@ -116,7 +116,7 @@ def _take_back(receipt: Receipt, result: Result) -> str:
 def _apply_end(receipt: Receipt, result: Result, end: TransactionEnd, heard_at: datetime) -> str:
     if receipt.verification == Verification.NEVER_CAME:
         return _apply_to_written_off(receipt, result, end)
-    if doubt := _doubt(receipt, result, end):
+    if doubt := _reason_for_doubt(receipt, result, end):
         return doubt if put_in_doubt(receipt.pk, doubt, heard_at=heard_at) else f"{doubt} {OLD}"
     if receipt.doubted_at is not None and heard_at < receipt.doubted_at:
         return OLD
@@ -152,7 +152,7 @@ def _record_answer(receipt: Receipt, report: SourceReport) -> None:
     end_doubt_if_reported_again(locked, report)
 
 
-def _doubt(receipt: Receipt, result: Result, end: TransactionEnd) -> str:
+def _reason_for_doubt(receipt: Receipt, result: Result, end: TransactionEnd) -> str:
     """Why what M-Pesa shows is not this payment; "" if it may be."""
     if end == TransactionEnd.NOT_DONE:
         status = result.transaction_status
