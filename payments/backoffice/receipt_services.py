@@ -52,13 +52,13 @@ from payments.reconciliation.suspense import (
     match_to_order,
     merge_receipts,
 )
-from payments.refunds.external_reversals import (
+from payments.refunds.services import NothingToRefund, refund_unmatched
+from payments.refunds.write_offs import (
     NotInDoubt,
     NotWrittenOff,
     undo_never_came,
     write_off_never_came,
 )
-from payments.refunds.services import NothingToRefund, refund_unmatched
 from payments.transfers import is_number_of_transfer
 from payments.webhooks.inbox import reprocess_event
 

@@ -44,9 +44,9 @@ from payments.payouts.services import drop_due_payouts
 from payments.refunds.external_reversals import (
     CannotBeReversed,
     record_outside_reversal,
-    record_refund_found,
 )
 from payments.refunds.routes import payer_phone
+from payments.refunds.unrecorded_refunds import record_refund_found
 from payments.transfers import is_number_of_transfer, mark_done
 from products.models import Product
 

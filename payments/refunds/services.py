@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import Q, Sum
 from django.utils import timezone
 
 from omachemainproj.locking import lock_row
@@ -308,4 +308,20 @@ def unrefunded(receipt: Receipt) -> int:
 def mark_refunded_if_none_outstanding(order: Order) -> None:
     """Mark an order that is due a refund as refunded if none of its refunds is outstanding."""
     if not Refund.objects.outstanding().filter(order=order.pk).exists():
+        mark_order_refunded(order)
+
+
+def mark_refunded_if_reversed(order: Order) -> None:
+    """Mark an order as refunded if its money was reversed by M-Pesa, never arrived, or was found to
+    have been refunded before a restore.
+
+    Safe to repeat. Call inside a transaction that holds the order's lock.
+    """
+    refunds = Refund.objects.owed().filter(order=order.pk)
+    if not refunds.filter(Q(way=RefundMethod.OUTSIDE) | Q(withdrawal__isnull=False)).exists():
+        return
+    money = order_balance(order.pk)
+    if money.credited > money.fees_earned:
+        return
+    if not refunds.not_done().exists():
         mark_order_refunded(order)
