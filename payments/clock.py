@@ -45,7 +45,7 @@ from .payment_matching import possible_duplicates
 from .payouts.allocation import create_payouts
 from .payouts.due import sellers_to_pay
 from .people.erasure import erase_old_guests, erase_what_is_left
-from .receipt_questions import query_receipt
+from .receipt_queries import query_receipt
 from .reconciliation.outcomes import sync_order_with_payment
 from .reconciliation.statement_pull import fail_attempts_not_on_statement, pull_statement
 from .reconciliation.status_query import delete_old_budgets, query_status

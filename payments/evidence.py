@@ -244,7 +244,7 @@ def request_confirmation(receipts: Iterable[Receipt], *, again: bool = False) ->
     )
     if again:
         known = ReceiptQuestion.objects.filter(receipt__in=about)
-        known.update(next_check_at=now, asked=0)
+        known.update(next_check_at=now, queries=0)
 
 
 def staff_who_reported(receipt_ids: Iterable[int]) -> set[int]:

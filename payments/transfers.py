@@ -88,7 +88,7 @@ class TransferHandler(ABC, Generic[Row]):
         May also drop the row, or save it without a next check because it needs approval first.
         """
 
-    def receipt_to_ask_about(self, row: Row, now: datetime) -> str:
+    def receipt_to_query(self, row: Row, now: datetime) -> str:
         """The receipt number to query before the row leaves; "" if it may leave.
 
         After enough unanswered queries the row is refused, and staff decide.

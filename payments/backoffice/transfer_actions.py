@@ -48,7 +48,7 @@ def lift_stop_action(stop: PayoutStop, given: Given, by: User) -> str:
     "The money came back",
     "M-Pesa reversed it, and the receipt shown beside it is the same money. Both are settled and "
     "nothing is sent. Whatever it paid for was paid another way or is still owed.",
-    applies=lambda withdrawal: withdrawal.is_open and withdrawal.came_back_id is not None,
+    applies=lambda withdrawal: withdrawal.is_open and withdrawal.return_receipt_id is not None,
 )
 def settle_as_returned_action(withdrawal: Withdrawal, given: Given, by: User) -> str:
     receipt = transfer_services.settle_withdrawal_as_returned(withdrawal.pk)

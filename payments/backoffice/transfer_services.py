@@ -170,8 +170,8 @@ def reject_payout(payout_id: int, *, why: str) -> int:
     """
     seller_id = Payout.objects.values_list("seller_id", flat=True).get(pk=payout_id)
     lock_row(User, seller_id)
-    carried = SellerShare.objects.filter(payout=payout_id).order_by("pk")
-    share_ids = [share.pk for share in carried.select_for_update(no_key=True)]
+    shares = SellerShare.objects.filter(payout=payout_id).order_by("pk")
+    share_ids = [share.pk for share in shares.select_for_update(no_key=True)]
     payout = lock_row(Payout, payout_id)
     if not payout.awaits_approval:
         raise ActionNotAvailable(NOT_AWAITING_APPROVAL)
@@ -224,7 +224,7 @@ def retry_refund(refund_id: int, *, phone: str = "", by: User | None = None) -> 
     """
     refund = _lock_refused_refund(refund_id)
     typed_by = by.pk if by is not None and phone else None
-    stands_at = timezone.now() if refund.result_code == NOT_ANSWERED else None
+    checked_at = timezone.now() if refund.result_code == NOT_ANSWERED else None
     phone = _normalised(phone) or refund.phone
     if phone and not MIN_B2C <= refund.amount <= MAX_B2C:
         raise ActionNotAvailable(
@@ -233,7 +233,7 @@ def retry_refund(refund_id: int, *, phone: str = "", by: User | None = None) -> 
     if phone:
         # Without an answer from M-Pesa, staff checked its portal: the payment stood then.
         return create_replacement(
-            refund, way=RefundMethod.B2C, phone=phone, stands_at=stands_at, actor_id=typed_by
+            refund, way=RefundMethod.B2C, phone=phone, checked_at=checked_at, actor_id=typed_by
         )
     if refund.way == RefundMethod.PORTAL:
         raise ActionNotAvailable("Enter the phone number to send it to.")

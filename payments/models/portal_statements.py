@@ -101,8 +101,13 @@ class Withdrawal(models.Model):
         Refund, null=True, on_delete=models.PROTECT, related_name="withdrawal"
     )
     #: The receipt of the whole amount, if M-Pesa took it back from its receiver.
-    came_back = models.OneToOneField(
-        Receipt, null=True, on_delete=models.PROTECT, related_name="left_as", editable=False
+    return_receipt = models.OneToOneField(
+        Receipt,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="returned_withdrawal",
+        editable=False,
+        db_column="came_back_id",
     )
     created_at = models.DateTimeField(auto_now_add=True)
     settled_at = models.DateTimeField(null=True)

@@ -80,7 +80,7 @@ class ReceiptQuerySet(models.QuerySet["Receipt"]):
         from an open withdrawal, as both are decided together.
         """
         certain = self.unmatched().exclude(verification__in=DOUBTFUL)
-        return certain.exclude(left_as__state="open")
+        return certain.exclude(returned_withdrawal__state="open")
 
     def paid_from(self, phone: str) -> ReceiptQuerySet:
         """Money from this phone (12 digits), if the provider shows it in full or hashed."""
@@ -249,14 +249,14 @@ class Receipt(models.Model):
         return f"{self.number or 'number not known yet'}: {format_kes(self.amount)}"
 
     @property
-    def came_back(self) -> bool:
+    def is_returned_transfer(self) -> bool:
         """Whether it is a transfer of the shop's that came back, and not a payment."""
         return self.source == ReceiptSource.RETURNED
 
     @property
     def is_not_from_prompt(self) -> bool:
         """Whether it cannot be a prompt's payment: staff found so, or it is a returned transfer."""
-        return self.is_separate_payment or self.came_back
+        return self.is_separate_payment or self.is_returned_transfer
 
     @property
     def is_confirmed(self) -> bool:

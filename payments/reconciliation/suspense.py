@@ -98,7 +98,7 @@ def check_may_be_given(receipt: Receipt, *, though_in_doubt: bool = False) -> No
         raise AlreadyMatched(f"{receipt} is already matched to an order.")
     if receipt.verification in DOUBTFUL and not (though_in_doubt and receipt.is_in_doubt):
         raise AlreadyMatched(f"{receipt} is in doubt. Decide first whether it arrived.")
-    if receipt.came_back:
+    if receipt.is_returned_transfer:
         raise AlreadyMatched(f"{receipt} was sent by the shop and came back: no buyer paid it.")
 
 

@@ -318,7 +318,7 @@ def settle_as_returned(withdrawal_id: int) -> Receipt:
     Raises CannotBeSettled if it did not come back, or staff have decided about the receipt.
     """
     withdrawal = _locked_open(withdrawal_id)
-    receipt = withdrawal.came_back
+    receipt = withdrawal.return_receipt
     if receipt is None:
         raise CannotBeSettled("No statement read so far shows that all of it came back.")
     receipt = lock_row(Receipt, receipt.pk)

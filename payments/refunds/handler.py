@@ -103,18 +103,18 @@ class RefundHandler(TransferHandler[Refund]):
         request_confirmation([row.receipt] if row.order_id is None else [row.receipt, *reported])
         return Readiness.postponed_until(now + EVIDENCE_DELAY)
 
-    def receipt_to_ask_about(self, row: Refund, now: datetime) -> str:
+    def receipt_to_query(self, row: Refund, now: datetime) -> str:
         """Query the payment before its money leaves other than by reversal: M-Pesa may have
         reversed it."""
-        if not row.must_ask(now):
-            if row.only_asks:
+        if not row.must_query_payment(now):
+            if row.only_queries_payment:
                 row.next_check_at = None
                 row.save(update_fields=["next_check_at"])
             return ""
-        if row.receipt_asked < len(RECEIPT_QUERIES):
-            row.next_check_at = now + RECEIPT_QUERIES[row.receipt_asked]
-            row.receipt_asked += 1
-            row.save(update_fields=["next_check_at", "receipt_asked"])
+        if row.receipt_queries < len(RECEIPT_QUERIES):
+            row.next_check_at = now + RECEIPT_QUERIES[row.receipt_queries]
+            row.receipt_queries += 1
+            row.save(update_fields=["next_check_at", "receipt_queries"])
             return row.receipt.number
         row.status, row.next_check_at = TransferStatus.REFUSED, None
         row.result_code = NOT_ANSWERED
@@ -246,12 +246,12 @@ def create_replacement(
     way: str,
     phone: str = "",
     after: timedelta = NO_DELAY,
-    stands_at: datetime | None = None,
+    checked_at: datetime | None = None,
     actor_id: int | None = None,
 ) -> Refund:
     """Create another attempt of a refund that M-Pesa refused, with an id of its own.
 
-    ``stands_at`` is when staff found that the payment still stands, if M-Pesa did not answer.
+    ``checked_at`` is when staff found that the payment still stands, if M-Pesa did not answer.
     ``actor_id`` is the id of the person who typed ``phone``. An approval is kept only if the same
     money goes the same way.
 
@@ -275,7 +275,7 @@ def create_replacement(
         phone=phone,
         replaces=refund,
         tries=refund.tries + 1,
-        receipt_stands_at=stands_at,
+        receipt_checked_at=checked_at,
         needs_approval=is_needed,
         approved_by_id=approved_by,
         author_id=author,

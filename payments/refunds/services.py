@@ -192,7 +192,7 @@ def create_refund(
     other = receipt.refunds.exclude(status=TransferStatus.DROPPED, sent_at__isnull=True)
     is_whole = amount == receipt.amount and not other.exists()
     # M-Pesa reverses payments only, and a returned transfer is not one.
-    if is_whole and receipt.provider == Provider.MPESA and not receipt.came_back:
+    if is_whole and receipt.provider == Provider.MPESA and not receipt.is_returned_transfer:
         refund = _create(receipt, amount, cause, Route(RefundMethod.REVERSAL), line, actor_id)
     else:
         refund = _create(receipt, amount, cause, route_to_phone(receipt, amount), line, actor_id)
@@ -243,7 +243,7 @@ def _create(
     # If no method works, staff decide from the start.
     status = TransferStatus.REFUSED if route.way == RefundMethod.PORTAL else TransferStatus.DUE
     # Before staff refund it on the portal, M-Pesa is queried whether the payment still stands.
-    is_portal_asked = (
+    queries_before_portal = (
         status == TransferStatus.REFUSED and receipt.provider == Provider.MPESA and receipt.number
     )
     typed_by = who_typed(receipt, route.phone)
@@ -261,7 +261,7 @@ def _create(
         note="" if status == TransferStatus.DUE else why_no_route(amount),
         needs_approval=waits,
         author_id=actor_id or typed_by,
-        next_check_at=timezone.now() if is_next or is_portal_asked else None,
+        next_check_at=timezone.now() if is_next or queries_before_portal else None,
     )
 
 

@@ -105,7 +105,7 @@ def test_a_bad_initiator_stops_beside_a_restore(stop, daraja):
     PayoutStop.objects.stop_transfers("The password was wrong.")
 
     assert PayoutStop.objects.still_open().count() == 2
-    assert PayoutStop.objects.questions_are_stopped()
+    assert PayoutStop.objects.queries_are_stopped()
 
 
 def test_a_restore_stops_once_and_the_older_backup_counts(stop):

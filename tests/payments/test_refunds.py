@@ -51,7 +51,7 @@ def money_can_go_out(simulator, settings, tmp_path):
 @pytest.fixture(autouse=True)
 def payments_stand(monkeypatch):
     """M-Pesa was asked, and said so: test_reversed_outside.py is about the question."""
-    monkeypatch.setattr(Refund, "must_ask", lambda refund, now: False)
+    monkeypatch.setattr(Refund, "must_query_payment", lambda refund, now: False)
 
 
 @pytest.fixture

@@ -493,7 +493,7 @@ def test_before_staff_refund_it_m_pesa_is_asked_too(client, for_a_person, daraja
 
     assert [question["receipt"] for question in daraja.questions] == [PAID]
     assert (for_a_person.status, for_a_person.next_check_at) == ("refused", None)
-    assert for_a_person.receipt_stands_at
+    assert for_a_person.receipt_checked_at
 
 
 def test_a_reversed_payment_leaves_the_staff_queue(client, for_a_person, daraja):

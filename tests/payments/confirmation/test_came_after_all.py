@@ -108,7 +108,7 @@ def test_m_pesa_s_answer_that_shows_it_is_shown_to_staff_each_time(written_off, 
 
 
 def test_an_answer_that_does_not_show_it_flags_nothing(written_off):
-    ReceiptQuestion.objects.update(asked=1)
+    ReceiptQuestion.objects.update(queries=1)
     answer(written_off, code="SFC_IC0003")
     answer(written_off, TransactionStatus="Declined")
     answer(written_off, CreditPartyName="600999 - Another shop")

@@ -159,7 +159,7 @@ def test_an_old_answer_lets_no_refund_leave_without_asking_again(client, refund,
         process_refund(refund.pk)
 
     stood = GatewayEvent.objects.get(refund=refund).received_at
-    assert Refund.objects.get().receipt_stands_at == stood
+    assert Refund.objects.get().receipt_checked_at == stood
     assert (daraja.payouts, len(daraja.questions)) == ([], asked + 1)
 
 
@@ -167,7 +167,7 @@ def test_an_older_answer_than_the_last_refuses_no_refund(client, refund, daraja)
     PayoutStop.objects.stop_transfers("M-Pesa does not accept the initiator")
     answer_about(client, refund, status="Declined")
     old = GatewayEvent.objects.latest("pk")
-    Refund.objects.update(status="due", receipt_stands_at=timezone.now())
+    Refund.objects.update(status="due", receipt_checked_at=timezone.now())
 
     replay_event(old.pk)
 

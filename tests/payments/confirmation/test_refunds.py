@@ -95,7 +95,7 @@ def test_a_number_that_staff_entered_is_paid_once_another_has_looked(
     money_out.approve_refund(again.pk, by=colleague)
     rounds(1)
     # M-Pesa says that the payment still stands, before a phone is paid.
-    Refund.objects.filter(pk=again.pk).update(receipt_stands_at=timezone.now())
+    Refund.objects.filter(pk=again.pk).update(receipt_checked_at=timezone.now())
     rounds(1)
 
     assert [payout["phone"] for payout in daraja.payouts] == [PHONE]
