@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from accounts.backoffice.actions import ApprovalPolicy, StaffAction, perform, register
-from accounts.backoffice.second_person import Cost
+from accounts.backoffice.approval_limits import Cost
 from accounts.models import User
 from omachemainproj.money import format_kes
 from omachemainproj.phones import PhoneMatch, match_phone

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from accounts.backoffice.approval_limits import Cost
 from accounts.backoffice.formats import dial
-from accounts.backoffice.second_person import Cost
 from accounts.models import User
 from omachemainproj.money import format_kes
 from payments.models import (
@@ -94,8 +94,8 @@ def settle_as_refund_action(withdrawal: Withdrawal, given: Given, by: User) -> s
     applies=lambda withdrawal: withdrawal.is_open,
     cost=cost_full_amount,
 )
-def dismiss_withdrawal_action(withdrawal: Withdrawal, given: Given, by: User) -> str:
-    transfer_services.dismiss_withdrawal(withdrawal.pk)
+def set_withdrawal_aside_action(withdrawal: Withdrawal, given: Given, by: User) -> str:
+    transfer_services.set_withdrawal_aside(withdrawal.pk)
     return "Set aside."
 
 

@@ -337,7 +337,7 @@ def settle_as_returned(withdrawal_id: int) -> Receipt:
 
 
 @transaction.atomic
-def set_withdrawal_aside(withdrawal_id: int) -> Withdrawal:
+def set_aside(withdrawal_id: int) -> Withdrawal:
     """Record that a withdrawal was none of the shop's refunds and payouts. Raises CannotBeSettled.
 
     Money withdrawn on the portal is in none of our books.

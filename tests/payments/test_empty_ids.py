@@ -13,7 +13,7 @@ from django.utils import timezone
 from payments.admin import lookup
 from payments.backoffice import transfer_services
 from payments.backoffice.forms import ReceiptNumber
-from payments.backoffice.receipt_services import ActionNotAvailable
+from payments.backoffice.refusals import ActionNotAvailable
 from payments.daraja.portal_statement import Movement
 from payments.daraja.stk_callback import read_stk_callback
 from payments.models import GatewayEvent, OrderPayment, Payout, Receipt, Refund, Withdrawal

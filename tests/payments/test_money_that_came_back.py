@@ -12,7 +12,7 @@ from payments import clock
 from payments.backoffice import receipt_services
 from payments.backoffice.kinds import KINDS
 from payments.backoffice.queues import QUEUES
-from payments.backoffice.receipt_services import ActionNotAvailable
+from payments.backoffice.refusals import ActionNotAvailable
 from payments.backoffice.transfer_services import (
     settle_withdrawal_as_payout,
     settle_withdrawal_as_returned,

@@ -9,7 +9,7 @@ from django.utils import timezone
 from orders.models import Order
 from payments import clock, gateway
 from payments.backoffice import transfer_services
-from payments.backoffice.receipt_services import ActionNotAvailable
+from payments.backoffice.refusals import ActionNotAvailable
 from payments.daraja.result_codes import TransferFailure
 from payments.ledger import balance
 from payments.models import Account, GatewayEvent, PayoutStop, Receipt, Refund

@@ -8,7 +8,7 @@ from orders.lifecycle import expire_order
 from orders.models import Order
 from payments.backoffice import receipt_services as money_in
 from payments.backoffice import transfer_services as money_out
-from payments.backoffice.receipt_services import ActionNotAvailable
+from payments.backoffice.refusals import ActionNotAvailable
 from payments.daraja.result_codes import TransferFailure
 from payments.daraja.statement import StatementPage, StatementRow
 from payments.disbursement import process_payout, process_refund

@@ -8,7 +8,8 @@ from orders.fulfilment import PaymentInDoubt, move_line
 from orders.lifecycle import cancel_order
 from payments.backoffice import receipt_services as money_in
 from payments.backoffice import transfer_services as money_out
-from payments.backoffice.receipt_services import ActionNotAvailable, confirm_bank_receipt
+from payments.backoffice.receipt_services import confirm_bank_receipt
+from payments.backoffice.refusals import ActionNotAvailable
 from payments.disbursement import process_payout
 from payments.ledger import balance
 from payments.models import GatewayEvent, Payout, Receipt, Refund

@@ -5,7 +5,7 @@ import pytest
 from orders.fulfilment import move_line
 from payments.backoffice import receipt_services as money_in
 from payments.backoffice import transfer_services as money_out
-from payments.backoffice.receipt_services import ActionNotAvailable
+from payments.backoffice.refusals import ActionNotAvailable
 from payments.daraja.portal_statement import Movement
 from payments.doubt import put_in_doubt
 from payments.ledger import balance

@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 from orders.fulfilment import move_line
 from payments.backoffice import receipt_services as money_in
 from payments.backoffice import transfer_services as money_out
-from payments.backoffice.receipt_services import ActionNotAvailable
+from payments.backoffice.refusals import ActionNotAvailable
 from payments.evidence import request_confirmation
 from payments.models import (
     Payout,

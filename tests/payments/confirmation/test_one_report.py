@@ -5,7 +5,7 @@ import pytest
 from orders.fulfilment import PaymentInDoubt, move_line
 from payments.backoffice import receipt_services as money_in
 from payments.backoffice import transfer_services as money_out
-from payments.backoffice.receipt_services import ActionNotAvailable
+from payments.backoffice.refusals import ActionNotAvailable
 from payments.ledger import balance
 from payments.models import (
     Account,

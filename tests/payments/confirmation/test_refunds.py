@@ -10,7 +10,7 @@ from accounts.backoffice import audit
 from orders.fulfilment import move_line
 from payments.backoffice import receipt_services as money_in
 from payments.backoffice import transfer_services as money_out
-from payments.backoffice.receipt_services import ActionNotAvailable
+from payments.backoffice.refusals import ActionNotAvailable
 from payments.evidence import record_on_statement
 from payments.models import (
     Payout,
