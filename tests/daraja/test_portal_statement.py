@@ -7,8 +7,8 @@ import pytest
 from daraja_simulator import Simulator
 from omachemainproj.dates import NAIROBI
 from payments.daraja.portal_statement import UnreadableStatement, read_portal_file
-from tests.growth import grows_linearly
 from tests.payments.statements import HEAD, statement
+from tests.runtime_growth import grows_linearly
 
 PAID = {
     "receipt": "TKC0000001",

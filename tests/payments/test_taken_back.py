@@ -20,7 +20,7 @@ from payments.webhooks.inbox import replay_event
 from tests.factories import UserFactory
 
 from .bodies import by_hand, post, post_c2b, success
-from .confirmation.steps import browser_of
+from .confirmation.actions import browser_of
 from .paying_out import hurry, payouts, sent, tick
 from .test_bank import NAME, PASSWORD, notify, told
 from .test_reversed_outside import (

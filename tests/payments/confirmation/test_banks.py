@@ -11,7 +11,7 @@ from payments.models import (
 )
 from tests.factories import UserFactory
 
-from .steps import left, rounds
+from .actions import left, rounds
 
 
 def test_a_single_bank_notification_releases_no_payout_and_no_refund(forged_notice, order, daraja):

@@ -17,7 +17,7 @@ from tests.payments.bodies import by_hand, post_c2b
 from tests.payments.test_bank import NAME, PASSWORD, notify, told
 from tests.shopping import an_order
 
-from .steps import NUMBER, answer, finance, left, on_statement, rounds
+from .actions import NUMBER, answer, finance, left, on_statement, rounds
 
 SHOWN = "It was written off because it never arrived, and M-Pesa shows it now."
 REPORTED = (

@@ -17,7 +17,7 @@ from payments.models import (
 from tests.factories import UserFactory
 from tests.payments.bodies import by_hand, post, post_c2b, success
 
-from .steps import NUMBER, answer, answer_asked, left, on_statement, rounds
+from .actions import NUMBER, answer, answer_asked, left, on_statement, rounds
 
 
 def test_a_callback_and_m_pesas_answer_let_a_seller_be_paid(client, order, payment, daraja):

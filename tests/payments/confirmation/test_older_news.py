@@ -21,7 +21,7 @@ from tests.payments.bodies import by_hand, post, post_c2b, success
 from tests.payments.test_reversed_outside import answer as answer_about
 from tests.payments.test_reversed_outside import blender, cancel, paid
 
-from .steps import NUMBER, answer, finance, on_statement, rounds
+from .actions import NUMBER, answer, finance, on_statement, rounds
 
 
 def replay():

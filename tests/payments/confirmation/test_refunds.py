@@ -27,7 +27,7 @@ from tests.orders.lines import line_at
 from tests.payments.bodies import by_hand, post, post_c2b, success
 from tests.shopping import an_order
 
-from .steps import NUMBER, PHONE, answer, answer_asked, left, on_statement, rounds
+from .actions import NUMBER, PHONE, answer, answer_asked, left, on_statement, rounds
 
 
 def test_a_refund_above_the_amount_waits_for_a_second_person(
