@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -32,6 +32,17 @@ CLAIM_LASTS = timedelta(seconds=LONGEST_FETCH_SECONDS + 10)
 LONGEST_WAIT_SECONDS = 20.0
 #: Interval between polls for another process's token; one thread per process polls.
 LOOK_AGAIN_SECONDS = 0.05
+#: How long a process uses the token it has read without looking whether another replaced it. If so,
+#: the gateway rejects the old one, and the call is repeated with the new one.
+KEPT_FOR = timedelta(seconds=5)
+
+
+class _Kept(NamedTuple):
+    """A token this process has read, and the times between which it is used."""
+
+    token: str
+    since: datetime
+    until: datetime
 
 
 class _State(NamedTuple):
@@ -42,10 +53,10 @@ class _State(NamedTuple):
 
 
 @compiled
-def _good_token(account: str, now: datetime) -> QuerySet[AccessToken, str]:
-    """At most one row: the account is the key."""
+def _good_token(account: str, now: datetime) -> QuerySet[AccessToken, Any]:
+    """The token and its end. At most one row: the account is the key."""
     good = AccessToken.objects.good_at(now).filter(account=account)
-    return good.values_list("token", flat=True)
+    return good.values_list("token", "good_until")
 
 
 class DatabaseTokenStore:
@@ -56,10 +67,17 @@ class DatabaseTokenStore:
         self._account = hashlib.sha256(name.encode()).hexdigest()
         self._turn = threading.Lock()
         self._claim_id = ""
+        self._kept: _Kept | None = None
 
     def get(self) -> str | None:
-        good = _good_token(self._account, timezone.now())
-        return good[0] if good else None
+        """The token, or None if there is none. No query if one was read seconds ago."""
+        now, kept = timezone.now(), self._kept
+        if kept is not None and kept.since <= now < kept.until:
+            return kept.token
+        for token, good_until in _good_token(self._account, now):
+            self._kept = _Kept(token, now, min(good_until, now + KEPT_FOR))
+            return token
+        return None
 
     def set(self, token: str, seconds: int) -> None:
         """Store the token this process fetched. It is discarded if the claim has expired: another
@@ -68,6 +86,7 @@ class DatabaseTokenStore:
         AccessToken.objects.renew(self._account, self._claim_id, token=token, good_until=until)
 
     def forget(self, token: str) -> None:
+        self._kept = None
         AccessToken.objects.drop(self._account, token)
 
     @contextmanager

@@ -201,7 +201,7 @@ def _record_number(row: Transfer, number: str) -> str:
     """
     if not number or number == row.number or (row.number and row.is_reversal):
         return "Already recorded."
-    if not row.number:
+    if not row.number and not row.was_made_otherwise:
         row.number = number
         row.save(update_fields=["number"])
         return "Already recorded."

@@ -208,6 +208,10 @@ class Refund(Transfer):
         return self.way == RefundMethod.REVERSAL
 
     @property
+    def was_made_otherwise(self) -> bool:
+        return self.way == RefundMethod.OUTSIDE and bool(self.phone)
+
+    @property
     def receipt_to_reverse(self) -> str:
         return self.receipt.number if self.is_reversal else ""
 

@@ -222,6 +222,11 @@ class Transfer(models.Model):
         return False
 
     @property
+    def was_made_otherwise(self) -> bool:
+        """Whether it is done by another movement of money than its own payment to a phone."""
+        return False
+
+    @property
     def receipt_to_reverse(self) -> str:
         """The receipt number of the payment to reverse; "" if it is not a reversal."""
         return ""

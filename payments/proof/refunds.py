@@ -61,10 +61,11 @@ def open_refunds_are_payable(now: datetime) -> QuerySet[Order]:
 
 @rule("A receipt is not refunded by more than its amount")
 def receipt_is_not_over_refunded(now: datetime) -> QuerySet[Receipt]:
-    # For an order, a double refund is written off. In suspense, M-Pesa's own reversal of a refunded
-    # payment is a debt.
+    # Not what M-Pesa reversed itself, after the shop had refunded some of it: the order's other
+    # payments cover that, or it is written off, as the rules about orders check; in suspense it is
+    # a debt. Any other double refund is written off.
     refunds = Refund.objects.owed().filter(receipt=OuterRef("pk"))
-    refunds = refunds.exclude(order__isnull=True, way=RefundMethod.OUTSIDE)
+    refunds = refunds.exclude(way=RefundMethod.OUTSIDE)
     return Receipt.objects.annotate(
         back=total(refunds, group_by="receipt", of=Sum("amount"))
     ).filter(back__gt=F("amount") + F("written_off"))

@@ -13,10 +13,9 @@ from django.db.models import (
     QuerySet,
     Subquery,
     Value,
-    Window,
 )
 from django.db.models.fields import CharField, DateTimeField
-from django.db.models.functions import Coalesce, Concat, Lag
+from django.db.models.functions import Coalesce, Concat
 
 from orders.lifecycle import LINE_STATUS_AFTER
 from orders.line_moves import TRANSITIONS
@@ -54,15 +53,17 @@ def _allowed() -> Q:
 
 def _with_previous() -> QuerySet[Any]:
     """Steps annotated with the status and time of the previous step, or of the sale."""
-    of_its_line: dict[str, Any] = {"partition_by": "track", "order_by": "pk"}
+    # Not by window functions, which would not see past the key range that is checked.
+    previous = TrackEvent.objects.filter(track=OuterRef("track"), pk__lt=OuterRef("pk"))
+    previous = previous.order_by("-pk")
     return TrackEvent.objects.annotate(
         before=Coalesce(
-            Window(Lag("track_status"), **of_its_line),
+            Subquery(previous.values("track_status")[:1]),
             Value(TrackStatus.CREATED),
             output_field=CharField(),
         ),
         since=Coalesce(
-            Window(Lag("created_at"), **of_its_line),
+            Subquery(previous.values("created_at")[:1]),
             F("track__created_at"),
             output_field=DateTimeField(),
         ),

@@ -85,6 +85,12 @@ def recreate_refunds(receipt: Receipt, order: Order | None, dropped: list[Refund
         mark_refunded_if_none_outstanding(order)
 
 
+def shortfall_of(order: Order) -> int:
+    """The KES an order lacks: below zero, what is still to be refunded of it."""
+    money = order_balance(order.pk)
+    return money.needed(order) - money.credited
+
+
 def missing_of_order(order: Order, *, shortfall: int) -> int:
     """The KES an order would lack if ``shortfall`` KES of its credited money had never arrived.
 
@@ -92,8 +98,7 @@ def missing_of_order(order: Order, *, shortfall: int) -> int:
     """
     if order.is_unpaid:
         return 0
-    money = order_balance(order.pk)
-    return max(min(money.needed(order) - money.credited + shortfall, shortfall), 0)
+    return max(min(shortfall_of(order) + shortfall, shortfall), 0)
 
 
 def missing_of_suspense(receipt: Receipt, *, corrected_amount: int) -> int:
@@ -131,8 +136,7 @@ def _drop_refunds_of_other_payments(receipt: Receipt, order: Order) -> list[Refu
     """Drop unsent refunds of the other payments of a paid order, as far as it lacks this one: their
     money pays for the goods now. Returns the dropped refunds.
     """
-    money = order_balance(order.pk)
-    missing = money.needed(order) - money.credited
+    missing = shortfall_of(order)
     if not order.is_paid or missing <= 0:
         return []
     return drop_refunds_to_cover(
@@ -185,13 +189,12 @@ def record_refund(
 
 
 def write_off_shortfall(receipt: Receipt, order: Order) -> None:
-    """Write off what an order lacks without this payment: its remaining lines, or a double refund.
+    """Write off what an order lacks on one of its receipts: lines whose money is gone, or a double
+    refund.
 
-    Call inside a transaction that holds the locks of both.
+    Call inside a transaction that holds the locks of the order and of the receipt.
     """
-    money = order_balance(order.pk)
-    missing = money.needed(order) - money.credited
-    if missing > 0:
+    if (missing := shortfall_of(order)) > 0:
         ledger.post_write_off(receipt, missing)
         receipt.written_off += missing
         receipt.save(update_fields=["written_off"])

@@ -35,9 +35,17 @@ from payments.models import (
     is_rest_confirmed,
 )
 from payments.models.evidence import RECEIPT_QUERIES
+from payments.models.refunds import UNSENT
+from payments.models.transfers import UNDER_WAY
 from payments.payment_matching import is_undecided
 from payments.transfers import READY, Readiness, TransferHandler, handles
 
+from .corrections import (
+    drop_refunds_to_cover,
+    recreate_refunds,
+    shortfall_of,
+    write_off_shortfall,
+)
 from .routes import route_to_phone
 from .services import (
     create_refund,
@@ -60,6 +68,8 @@ NO_DELAY = timedelta(0)
 NOT_ANSWERED = "local.not_answered"
 #: Delay until a missing receipt number is checked for again.
 NUMBER_DELAY = timedelta(minutes=1)
+MADE_TWICE = "The money was refunded twice: it had already gone back another way."
+MADE_THOUGH_DROPPED = "M-Pesa made it after it was dropped. Less is refunded another way for that."
 
 
 @handles(Refund)
@@ -130,14 +140,18 @@ class RefundHandler(TransferHandler[Refund]):
 
     def on_done(self, row: Refund, *, was: str) -> None:
         """Post it, drop its replacements, update its line and order, and notify the buyer."""
-        if was == TransferStatus.DROPPED and was_reversed_by_mpesa(row.receipt):
-            _record_double_refund(row)
-            return
-        twice = was == TransferStatus.DROPPED or not _cancel_replacements(row)
         if was == TransferStatus.DROPPED:
-            _link_to_replacement(row)
+            twice = _link_to_replacement(row)
+            is_owed = twice
+        else:
+            last = _cancel_replacements(row)
+            twice = last in UNDER_WAY or last == TransferStatus.DONE
+            is_owed = last != TransferStatus.DROPPED
+        if not is_owed:
+            _record_though_dropped(row)
+            return
         if twice:
-            row.note = "The money was refunded twice: it had already gone back another way."
+            row.note = MADE_TWICE
             row.unacknowledged = True
             logger.error("refund %s: %s", row.pk, row.note)
         row.save()
@@ -214,23 +228,33 @@ def _drop_refused(refund: Refund) -> None:
         _close_if_refunded(refund)
 
 
-def _record_double_refund(refund: Refund) -> None:
-    """Record that a refund was made although it was dropped when M-Pesa reversed the payment
-    itself.
+def _record_though_dropped(refund: Refund) -> None:
+    """Record that a refund was made although nothing was due by it any more: M-Pesa had reversed
+    the payment, or less had arrived.
 
-    The shop writes it off, or it is a debt in suspense.
+    What is still to be refunded of the payment, and was not sent, is reduced by it. What then went
+    back twice is written off, or is a debt in suspense.
     """
-    refund.note = "The money was refunded twice: M-Pesa had reversed the payment itself."
-    refund.unacknowledged = True
-    logger.error("refund %s: %s", refund.pk, refund.note)
+    receipt = lock_row(Receipt, refund.receipt_id)
+    order = None if refund.order_id is None else Order.objects.get(pk=refund.order_id)
     refund.save()
     ledger.post_refund_due(refund, again=True)
     ledger.post_refund_paid(refund)
-    if refund.order_id is not None:
-        receipt = lock_row(Receipt, refund.receipt_id)
-        ledger.post_write_off(receipt, refund.amount)
-        receipt.written_off += refund.amount
-        receipt.save(update_fields=["written_off"])
+    Refund.objects.lock_all_of(receipt)
+    missing = -unrefunded(receipt) if order is None else shortfall_of(order)
+    twice, dropped = drop_refunds_to_cover(
+        receipt, order, missing=missing, corrected_amount=receipt.amount, why=MADE_THOUGH_DROPPED
+    )
+    if order is not None:
+        write_off_shortfall(receipt, order)
+    recreate_refunds(receipt, order, dropped)
+    refund.note = MADE_TWICE if twice else MADE_THOUGH_DROPPED
+    if was_reversed_by_mpesa(receipt):
+        refund.note = "The money was refunded twice: M-Pesa had reversed the payment itself."
+    refund.unacknowledged = True
+    refund.save(update_fields=["note", "unacknowledged"])
+    logger.error("refund %s: %s", refund.pk, refund.note)
+    _close_if_refunded(refund)
 
 
 def _why(refund: Refund) -> dict[str, Any]:
@@ -283,25 +307,30 @@ def create_replacement(
     )
 
 
-def _cancel_replacements(refund: Refund) -> bool:
-    """Drop the replacement of a refund that M-Pesa made after all; False if it is too late."""
+def _cancel_replacements(refund: Refund) -> str | None:
+    """Drop the replacement of a refund that M-Pesa made after all, if it was not sent.
+
+    Returns the status its last replacement had, or None if there is none.
+    """
     following = Refund.objects.filter(replaces=refund).first()
     last = following
     while last is not None and (after := Refund.objects.filter(replaces=last).first()):
         last = after
     if following is None or last is None:
-        return True
+        return None
     # Whoever sends it locks its own row alone.
     last = lock_row(Refund, last.pk)
-    if last.status not in {TransferStatus.DUE, TransferStatus.REFUSED}:
-        return False
-    last.drop("The earlier refund was completed after all.")
-    Refund.objects.filter(pk=following.pk).update(replaces=None)
-    return True
+    was = last.status
+    if was in UNSENT:
+        last.drop("The earlier refund was completed after all.")
+    if last.status == TransferStatus.DROPPED:
+        Refund.objects.filter(pk=following.pk).update(replaces=None)
+    return was
 
 
-def _link_to_replacement(refund: Refund) -> None:
-    """Link a dropped refund that M-Pesa made after all to the one that replaced it.
+def _link_to_replacement(refund: Refund) -> bool:
+    """Link a dropped refund that M-Pesa made after all to the one that was made instead, if there
+    is one; returns whether there is.
 
     Both are one debt that was paid twice, not two debts.
     """
@@ -316,7 +345,10 @@ def _link_to_replacement(refund: Refund) -> None:
         tries=head.tries - 1,
     )
     head.replaces = done.first()
+    if head.replaces is None:
+        return False
     head.save(update_fields=["replaces"])
+    return True
 
 
 def _close_if_refunded(refund: Refund) -> None:

@@ -25,6 +25,7 @@ from payments.models import (
 from payments.payouts.allocation import create_payouts
 from payments.proof.prove import prove
 from payments.reconciliation.statement_pull import pull_statement
+from payments.refunds.external_reversals import record_outside_reversal
 from payments.refunds.services import refund_excess, refund_unmatched
 from payments.transfers import mark_done, mark_refused, reserve_daily_limit
 from tests.factories import ProductFactory, UserFactory
@@ -550,3 +551,40 @@ def test_a_confirmation_of_a_reversal_is_no_money_in(client, paid):
 
     assert Receipt.objects.count() == 1
     assert refunds() == [(3500, "outside", "done", BACK)]
+
+
+def test_a_refund_that_went_after_a_reversal_without_a_number_is_not_taken_for_it(paid, daraja):
+    """M-Pesa's answer that the payment is reversed names no number; that of the refund is not it.
+
+    Nobody would miss the money that went twice otherwise.
+    """
+    refund = sent_to_a_phone(paid)
+    mark_refused(refund, code="2040", text="No such phone.", reason=TransferFailure.NOT_REGISTERED)
+    record_outside_reversal(Receipt.objects.get().pk)
+
+    note = mark_done(refund, number="SGB0000001", amount=1500)
+
+    refund.refresh_from_db()
+    assert note == "M-Pesa also reports it as SGB0000001: the money may have been sent twice."
+    assert (refund.number, refund.note, refund.unacknowledged) == ("", note, True)
+    seen()
+    refund.refresh_from_db()
+    assert refund.number == BACK
+
+
+def test_a_payment_reversed_after_its_refunds_is_covered_by_the_others_of_its_order(
+    client, paid, daraja
+):
+    """The buyer paid KES 3,500 again, and had the first payment, of which 1,500 went back for a
+    cancelled line, reversed: the second pays for the line that is left, and nothing was lost."""
+    refund = sent_to_a_phone(paid)
+    mark_done(refund, number="SGB0000001")
+    post_c2b(client, by_hand(paid.reference, 3500, receipt="SGL0000002"))
+
+    record_outside_reversal(Receipt.objects.order_by("pk")[0].pk, number=BACK)
+
+    assert [each for each in refunds() if each[2] != "dropped"] == [
+        (1500, "b2c", "done", "SGB0000001"),
+        (3500, "outside", "done", BACK),
+    ]
+    assert books() == {"mpesa_clearing": 2000, "buyers_held": 2000}

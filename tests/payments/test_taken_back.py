@@ -3,6 +3,7 @@
 # ruff: noqa: F401, F811 - fixtures of other tests
 
 import pytest
+from django.utils import timezone
 
 from orders.fulfilment import PaymentInDoubt, move_line
 from orders.lifecycle import cancel_order
@@ -10,12 +11,14 @@ from payments.backoffice import receipt_services as money_in
 from payments.backoffice import transfer_services as money_out
 from payments.backoffice.receipt_services import confirm_bank_receipt
 from payments.backoffice.refusals import ActionNotAvailable
+from payments.daraja.result_codes import TransferFailure
 from payments.disbursement import process_payout
 from payments.ledger import balance
 from payments.models import GatewayEvent, Payout, Receipt, Refund
 from payments.reconciliation.returns import record_reversal_row
 from payments.refunds.external_reversals import CannotBeReversed, record_part_reversal
 from payments.refunds.services import refund_unmatched
+from payments.transfers import mark_done, mark_refused
 from payments.webhooks.inbox import replay_event
 from tests.factories import UserFactory
 
@@ -243,3 +246,88 @@ def test_a_reversal_that_is_unclear_puts_the_payment_in_doubt(paid, number, amou
     assert (receipt, Receipt.objects.get().verification) == (None, "doubted")
     assert (paid.in_doubt, Refund.objects.count()) == (True, 0)
     assert note.startswith("M-Pesa reversed only KES")
+
+
+def refused(refund):
+    """The refund after M-Pesa had it, and said that it did not make it."""
+    Refund.objects.filter(pk=refund.pk).update(status="sent", sent_at=timezone.now())
+    refund.refresh_from_db()
+    mark_refused(refund, code="2", text="Declined.", reason=TransferFailure.OTHER)
+    refund.refresh_from_db()
+    return refund
+
+
+def test_a_refund_that_was_dropped_for_a_part_and_made_after_all_counts(paid, daraja):
+    """KES 1,500 of a cancelled line: M-Pesa took 1,000 back, and then sent the 1,500 too."""
+    cancel(paid, 0)
+    refund = refused(Refund.objects.get())
+    record_part_reversal(Receipt.objects.get().pk, number=BACK, amount=1000)
+    assert refunds()[2] == (500, "b2c", "due", "")
+
+    mark_done(refund, number="SGB0000001", amount=1500)
+
+    refund.refresh_from_db()
+    assert refunds() == [
+        (1500, "b2c", "done", "SGB0000001"),
+        (1000, "outside", "done", BACK),
+        (500, "b2c", "dropped", ""),
+    ]
+    assert books() == {"mpesa_clearing": 1000, "buyers_held": 2000, "write_offs": 1000}
+    assert (refund.unacknowledged, refund.note) == (
+        True,
+        "The money was refunded twice: it had already gone back another way.",
+    )
+    assert paid.tracks.order_by("pk")[0].track_status == "refunded"
+
+
+def test_a_refund_that_was_dropped_for_a_part_reduces_what_is_still_due(paid, daraja):
+    """Two lines of KES 1,500 and 2,000 are cancelled; of both refunds only the first was made."""
+    cancel(paid, 0)
+    refund = refused(Refund.objects.get())
+    record_part_reversal(Receipt.objects.get().pk, number=BACK, amount=1000)
+    cancel(paid, 1)
+    assert books()["refunds_payable"] == 2500
+
+    mark_done(refund, number="SGB0000001", amount=1500)
+
+    refund.refresh_from_db()
+    assert refund.note == (
+        "M-Pesa made it after it was dropped. Less is refunded another way for that."
+    )
+    assert books() == {"mpesa_clearing": 1000, "refunds_payable": 1000}
+
+
+def test_a_reversal_whose_replacement_was_dropped_for_a_part_ends_its_refund(
+    client, order, payment, daraja
+):
+    """KES 3,000 of a cancelled order: M-Pesa took 1,000 back, and reversed the whole after all."""
+    cancel_order(order.pk, cancelled_by="buyer")
+    post(client, payment, success(payment))
+    reversal = refused(Refund.objects.get())
+    record_part_reversal(Receipt.objects.get().pk, number=BACK, amount=1000)
+    assert refunds()[1:] == [
+        (3000, "b2c", "dropped", ""),
+        (1000, "outside", "done", BACK),
+        (2000, "b2c", "due", ""),
+    ]
+
+    mark_done(reversal, number="SGB0000001")
+
+    assert refunds()[0] == (3000, "reversal", "done", "SGB0000001")
+    assert [each for each in refunds() if each[2] == "due"] == []
+    assert books() == {"mpesa_clearing": -1000, "write_offs": 1000}
+    order.refresh_from_db()
+    assert order.payment_status == "refunded"
+
+
+def test_a_dropped_refund_of_money_in_suspense_that_was_made_leaves_nothing_due(client, daraja):
+    post_c2b(client, by_hand("", 3500, receipt=PAID))
+    Receipt.objects.update(phone="254712345678")
+    refund = refused(refund_unmatched(Receipt.objects.get().pk))
+    record_part_reversal(Receipt.objects.get().pk, number=BACK, amount=500)
+    assert [each for each in refunds() if each[2] == "due"] == [(3000, "b2c", "due", "")]
+
+    mark_done(refund, number="SGB0000001")
+
+    assert [each for each in refunds() if each[2] == "due"] == []
+    assert books() == {"mpesa_clearing": -500, "suspense": -500}

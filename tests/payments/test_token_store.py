@@ -4,6 +4,7 @@ import threading
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.db import connection
 from django.utils import timezone
 
@@ -115,6 +116,43 @@ def test_a_token_is_given_until_its_time_is_over(store):
     kept(store, "token-1", seconds=0)
 
     assert store.get() is None
+
+
+@pytest.mark.django_db
+def test_a_token_is_read_once_in_five_seconds(store, django_assert_num_queries):
+    kept(store, "token-1")
+    began = timezone.now()
+
+    with time_machine.travel(began, tick=False) as clock:
+        assert store.get() == "token-1"
+        clock.shift(timedelta(seconds=4.9))
+        with django_assert_num_queries(0):
+            assert store.get() == "token-1"
+        clock.shift(timedelta(seconds=0.2))
+        with django_assert_num_queries(1):
+            assert store.get() == "token-1"
+
+
+@pytest.mark.django_db
+def test_a_token_that_was_read_is_not_used_beyond_its_time(store):
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        kept(store, "token-1", seconds=3)
+        assert store.get() == "token-1"
+        clock.shift(timedelta(seconds=3))
+
+        assert store.get() is None
+
+
+@pytest.mark.django_db
+def test_a_token_that_was_turned_down_is_read_again_at_once(store, other):
+    kept(store, "token-1")
+    assert store.get() == "token-1"
+    other.forget("token-1")
+    kept(other, "token-2")
+
+    store.forget("token-1")
+
+    assert store.get() == "token-2"
 
 
 @pytest.mark.django_db

@@ -2,6 +2,7 @@
 
 import pytest
 
+from payments.proof import key_ranges
 from tests.payments.fakes import FakeDaraja
 
 from .healthy import trade
@@ -19,3 +20,10 @@ def daraja(monkeypatch):
 def healthy(buyer, daraja, settings):
     """A day of trade has gone by, and the books agree."""
     trade(buyer, settings)
+
+
+@pytest.fixture
+def two_at_a_time(monkeypatch):
+    """Key ranges of two keys, as of a large table."""
+    for name in ("EVEN_KEYS", "FIRST_KEYS", "SHORTEST_KEYS", "LONGEST_KEYS"):
+        monkeypatch.setattr(key_ranges, name, 2)

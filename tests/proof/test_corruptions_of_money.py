@@ -11,7 +11,7 @@ from payments.immutable_columns import TRIGGER_INFIX
 from payments.proof import bounds, days, immutable_columns, messages, people, staff
 from payments.proof.prove import RULES, prove
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("two_at_a_time")]
 
 DONE = "status = 'done'"
 #: Of the two payouts of KES 1,350, to two sellers.

@@ -27,6 +27,8 @@ from tests.shopping import an_order, delivered_line, paid_line
 
 from .corruptions_of_sales import CORRUPTIONS
 
+pytestmark = pytest.mark.usefixtures("two_at_a_time")
+
 
 @pytest.fixture(scope="module")
 def healthy(django_db_setup, django_db_blocker):

@@ -121,11 +121,10 @@ def test_ends_are_the_first_and_the_last_key(seller):
     }
 
 
-@pytest.fixture
-def two_at_a_time(monkeypatch):
-    """Stretches of two keys, as of a large table."""
-    for name in ("EVEN_KEYS", "FIRST_KEYS", "SHORTEST_KEYS", "LONGEST_KEYS"):
-        monkeypatch.setattr(ranges, name, 2)
+@pytest.mark.django_db
+@pytest.mark.usefixtures("healthy", "two_at_a_time")
+def test_no_rule_needs_to_see_beyond_a_range():
+    assert prove().broken == []
 
 
 def held_without_orders(now):

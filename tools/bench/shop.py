@@ -1,7 +1,9 @@
 """A database for a bench, and the settings of the shop over it."""
 
+import atexit
 import os
 import random
+import shutil
 import tempfile
 
 import psycopg
@@ -45,7 +47,9 @@ _ITS_OWN = ("DATABASE_URL", "DJANGO_SECRET_KEY", "STATIC_ROOT")
 def environment(database: str) -> dict[str, str]:
     """The environment of the shop's processes, with this database."""
     key = "".join(random.choices("abcdefghijklmnop0123456789", k=60))
-    own = (database, key, tempfile.mkdtemp(prefix="omache-bench-"))
+    static = tempfile.mkdtemp(prefix="omache-bench-")
+    atexit.register(shutil.rmtree, static, ignore_errors=True)
+    own = (database, key, static)
     return _SETTINGS | dict(zip(_ITS_OWN, own, strict=True))
 
 
