@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, QuerySet, Value
+from django.db.models import Exists, Model, OuterRef, QuerySet, Value
 from django.db.models.functions import Concat, Right
 
 from omachemainproj.phones import MASK
@@ -38,19 +38,30 @@ def mask_old_phones(now: datetime) -> int:
     before = now - timedelta(days=settings.KEEP_PHONES_DAYS)
     unfinished = OrderTrack.objects.to_fulfil().filter(order=OuterRef("pk"))
     recent = OrderTrack.objects.filter(order=OuterRef("pk"), updated_at__gte=before)
-    old = Order.objects.filter(
-        created_at__lt=before, payment_status__in=_FINISHED_STATUSES
-    ).exclude(mpesa_number__startswith=MASK[0])
-    over = old.filter(~Exists(unfinished), ~Exists(recent))
-    # Deliveries first: they are found by their orders' phones, which are masked last.
-    _change_in_batches(
-        OrderDelivery.objects.filter(order__in=over).exclude(phone__startswith=MASK[0]),
-        recipient="",
-        phone=Concat(Value(MASK), Right("phone", 3)),
-        area="",
-        directions="",
-    )
-    return _change_in_batches(over, mpesa_number=Concat(Value(MASK), Right("mpesa_number", 3)))
+    # Digits sort between "0" and "a", the mask does not: so the index by phone leads to orders that
+    # are not masked yet, however many there have been.
+    unmasked = Order.objects.filter(mpesa_number__gte="0", mpesa_number__lt="a")
+    over = unmasked.filter(
+        ~Exists(unfinished),
+        ~Exists(recent),
+        created_at__lt=before,
+        payment_status__in=_FINISHED_STATUSES,
+    ).order_by("mpesa_number")
+    done = 0
+    while batch := list(over.values_list("pk", flat=True)[:BATCH]):
+        # Deliveries first: they are found by their orders' phones.
+        deliveries = OrderDelivery.objects.filter(order__in=batch)
+        deliveries.exclude(phone__startswith=MASK[0]).update(
+            recipient="",
+            phone=Concat(Value(MASK), Right("phone", 3)),
+            area="",
+            directions="",
+        )
+        # Filter again: another process may have masked them.
+        done += over.filter(pk__in=batch).update(
+            mpesa_number=Concat(Value(MASK), Right("mpesa_number", 3))
+        )
+    return done
 
 
 def forget_messages(now: datetime) -> int:
@@ -60,21 +71,29 @@ def forget_messages(now: datetime) -> int:
     notifications and SMS reports are deleted, and not counted.
     """
     before = now - timedelta(days=settings.KEEP_MESSAGES_DAYS)
-    _delete_in_batches(SmsReport.objects.filter(reported_at__lt=before))
-    _delete_in_batches(InboxNotice.objects.filter(created_at__lt=before))
+    _delete_in_batches(SmsReport, "reported_at", before=before)
+    _delete_in_batches(InboxNotice, "created_at", before=before)
     old = Message.objects.filter(created_at__lt=before, state=MessageState.SENT).exclude(text="")
     by_sms = old.filter(channel=MessageChannel.SMS)
-    done = _change_in_batches(
-        by_sms, text="", subject="", contact=Concat(Value(MASK), Right("contact", 3))
-    )
-    return done + _change_in_batches(
-        old.filter(channel=MessageChannel.EMAIL), text="", subject="", contact=""
-    )
+    done = _forget_in_batches(by_sms, contact=Concat(Value(MASK), Right("contact", 3)))
+    return done + _forget_in_batches(old.filter(channel=MessageChannel.EMAIL), contact="")
 
 
-def _delete_in_batches(rows: QuerySet) -> None:
-    while batch := list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH]):
-        rows.model.objects.filter(pk__in=batch).delete()
+def _forget_in_batches(messages: QuerySet[Message], **contact: object) -> int:
+    done = 0
+    # By time, as the index of those that still have a text is.
+    oldest = messages.order_by("created_at").values_list("pk", flat=True)
+    while batch := list(oldest[:BATCH]):
+        # Filter again: another process may have changed them, and nothing is masked twice.
+        done += messages.filter(pk__in=batch).update(text="", subject="", **contact)
+    return done
+
+
+def _delete_in_batches(model: type[Model], time: str, *, before: datetime) -> None:
+    old = model._default_manager.filter(**{f"{time}__lt": before})
+    oldest = old.order_by(time).values_list("pk", flat=True)
+    while batch := list(oldest[:BATCH]):
+        model._default_manager.filter(pk__in=batch).delete()
 
 
 def forget_problem_pictures(now: datetime) -> int:
@@ -87,15 +106,4 @@ def forget_problem_pictures(now: datetime) -> int:
     done = 0
     while batch := list(old.values_list("pk", flat=True)[:BATCH]):
         done += ProblemPicture.objects.filter(pk__in=batch).delete()[0]
-    return done
-
-
-def _change_in_batches(rows: QuerySet, **changes: object) -> int:
-    done, last = 0, 0
-    while batch := list(
-        rows.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:BATCH]
-    ):
-        # Filter again: another process may have changed them, and nothing is masked twice.
-        done += rows.filter(pk__in=batch).update(**changes)
-        last = batch[-1]
     return done

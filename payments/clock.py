@@ -69,6 +69,8 @@ MAX_SECONDS = 10.0
 DRAWN_AT_ONCE = 5
 #: A background task that should follow a commit counts as lost after this long.
 GRACE = timedelta(seconds=5)
+#: How old an attempt may be for the clock to look whether its closed order has received its money.
+SYNCED_WITHIN = timedelta(days=3)
 
 
 def run_periodic(
@@ -197,8 +199,12 @@ def process_stored_events(now: datetime) -> int:
 def sync_unsynced_orders(now: datetime) -> int:
     """Pay orders that are not marked as paid though their money came, at once or in parts."""
     unsynced = OrderPayment.objects.unsynced().values_list("order_id", flat=True)
+    closed = OrderPayment.objects.unsynced_since(now - SYNCED_WITHIN)
     covered = covered_but_unpaid().values_list("pk", flat=True)
-    return _each(sync_order_with_payment, [*unsynced[:BATCH], *covered[:BATCH]])
+    return _each(
+        sync_order_with_payment,
+        [*unsynced[:BATCH], *closed.values_list("order_id", flat=True)[:BATCH], *covered[:BATCH]],
+    )
 
 
 def send_forgotten_stk_pushes(now: datetime) -> int:

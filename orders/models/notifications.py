@@ -343,6 +343,12 @@ class Message(models.Model):
                 name="message_to_send",
                 condition=Q(next_try_at__isnull=False),
             ),
+            # Until its retention period is over.
+            models.Index(
+                fields=["created_at"],
+                name="message_with_text",
+                condition=Q(state=MessageState.SENT) & ~Q(text=""),
+            ),
             models.Index(fields=["contact", "-id"], name="message_to_contact_newest"),
             models.Index(
                 fields=["provider_id"],

@@ -151,6 +151,11 @@ class GatewayEvent(models.Model):
                 condition=Q(state__in=[*NOT_UNDERSTOOD, EventState.ASIDE]),
             ),
             models.Index(
+                fields=["id"],
+                name="event_awaiting_receipt",
+                condition=Q(state__in=[EventState.FAILED, EventState.ASIDE]) & ~Q(awaited=""),
+            ),
+            models.Index(
                 fields=["source", "-id"],
                 name="event_of_other_sources",
                 condition=~Q(source=Source.CALLBACK),

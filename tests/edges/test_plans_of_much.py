@@ -19,10 +19,12 @@ from orders.models.notifications import Message
 from orders.parcels.queries import Reader, seen_by
 from orders.parcels.waiting import going_to_closed_points
 from orders.problems.queries import problems_of_seller
+from orders.retention import forget_messages, mask_old_phones
 from payments.backoffice.dashboard.goods import late_parcels
 from payments.backoffice.period import Period
 from payments.backoffice.queues import QUEUES
-from payments.models import GatewayEvent
+from payments.models import GatewayEvent, OrderPayment
+from payments.payment_matching import possible_duplicates
 from payments.proof.prove import _PLANNER_SETTINGS, _breaking_within
 from payments.proof.rules import RULES
 from products.catalogue.filters import ListingFilter
@@ -202,6 +204,39 @@ def test_no_rule_reads_a_whole_table_that_grows():
                 read[rule.description] = whole
 
     assert read == {}
+
+
+@pytest.mark.parametrize(
+    ("rows", "index"),
+    [
+        (lambda now: OrderPayment.objects.unsynced(), "order_unpaid_by_buyer on orders_order"),
+        (
+            OrderPayment.objects.unsynced_since,
+            "payment_ended_by_time on payments_orderpayment",
+        ),
+        (
+            lambda now: GatewayEvent.objects.no_longer_waiting(),
+            "event_awaiting_receipt on payments_gatewayevent",
+        ),
+        (lambda now: possible_duplicates(), "One-Time Filter"),
+    ],
+    ids=["unpaid", "closed", "reversals", "duplicates"],
+)
+def test_no_round_of_the_clock_goes_through_all_there_has_been(rows, index):
+    assert index in plan_of(rows(timezone.now()))
+
+
+def test_what_is_kept_no_longer_is_found_among_what_is_still_kept():
+    asked = statements_of(
+        lambda: (forget_messages(timezone.now()), mask_old_phones(timezone.now()))
+    )
+    (orders,) = (each for each in asked if 'FROM "orders_order"' in each)
+    texts = [each for each in asked if 'FROM "orders_message"' in each]
+
+    assert "using order_of_phone on orders_order" in plan_of(orders)
+    assert len(texts) == 2
+    for each in texts:
+        assert "using message_with_text on orders_message" in plan_of(each)
 
 
 def test_who_else_has_a_messages_id_is_found_by_an_index_of_each_channel():
