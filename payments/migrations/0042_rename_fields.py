@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("payments", "0040_other_amounts_sent")]
+    dependencies = [("payments", "0041_events_awaiting_receipts")]
 
     operations = [
         migrations.SeparateDatabaseAndState(
