@@ -140,7 +140,7 @@ format: $(VENV)/dev.stamp ## Format the code and fix what ruff can
 	$(BIN)/ruff format .
 
 test-left-out: ## After test and test-postgres: fail if a test ran in neither
-	@$(BIN)/python -m tests.played
+	@$(BIN)/python -m tests.not_run
 
 check: test lint test-browser test-browser-admin test-postgres test-left-out test-slow ## Everything the gate runs, and the slow tests
 

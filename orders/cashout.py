@@ -304,7 +304,10 @@ class _Unpaid(NamedTuple):
 def _check_unpaid_orders(
     earlier: list[Order], allowance: Allowance, request: CashoutRequest
 ) -> _Unpaid:
-    """Return the buyer's unpaid orders. Raises TooManyUnpaid."""
+    """Return the buyer's unpaid orders; none for a guest, who may not see them.
+
+    Raises TooManyUnpaid, or PhoneHasTooManyUnpaid for a guest.
+    """
     now = timezone.now()
     # Orders that joined the account from a guest do not count, nor do overdue ones, whether or not
     # the clock has expired them yet.

@@ -50,7 +50,8 @@ NOTIFIED = {
 
 
 class PaymentInDoubt(Refusal):
-    """M-Pesa has not confirmed the order's payment, so its goods may not be moved."""
+    """A payment of the order is in doubt, or never arrived and the shop covers what is missing: its
+    goods may not be moved (``Order.in_doubt``)."""
 
     code = "payment_in_doubt"
     message = (

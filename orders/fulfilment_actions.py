@@ -18,7 +18,7 @@ from accounts.backoffice.actions import (
     perform,
     staff_action,
 )
-from accounts.backoffice.second_person import Cost
+from accounts.backoffice.approval_limits import Cost
 from accounts.models import User
 
 from .collection_codes import digits_of_code

@@ -50,7 +50,7 @@ PROMPT_TIME = timedelta(minutes=3)
 
 
 class TooManyUnpaid(Refusal):
-    """The buyer has the maximum number of unpaid orders; the answer lists them."""
+    """A buyer with an account has the maximum number of unpaid orders; the answer lists them."""
 
     code = "too_many_unpaid_orders"
     message = (

@@ -25,7 +25,8 @@ from omachemainproj.locking import lock_row
 
 from .models import InboxNotice, JoinedOrder, Message, Order, OrderTrack, PaymentStatus
 
-#: Money for a lapsed order can still arrive within this time (orders.lifecycle).
+#: A lapsed order placed within this time may be being paid right now: one day for late money after
+#: it was closed (orders.lifecycle, which imports this module), and one for how long it was open.
 _LATE = timedelta(days=2)
 _LAPSED_STATUSES = (PaymentStatus.EXPIRED, PaymentStatus.CANCELLED)
 

@@ -300,7 +300,7 @@ def end_prompt(order_id: int, *, now: datetime) -> None:
     the hold. Does nothing for an order that is half paid, or no longer waits for payment.
     """
     rang = Order.objects.holding(now).filter(preemptible_after__lte=now + PROMPT_TIME)
-    # The goods of one that is half paid are nobody else's up to the end.
+    # A half paid order keeps its goods until ``held_until``: no other buyer can preempt them.
     rang.filter(pk=order_id, preemptible_after__lt=F("held_until")).update(
         expires_at=Least(F("expires_at"), now + HOLD_AFTER_FAILURE),
         preemptible_after=Least(F("preemptible_after"), now),

@@ -2,7 +2,7 @@
 
     Order created           ->  payments: request_payment_of_new_order   ->  request_payment
     Order due a refund      ->  payments: close_order_reversed_by_mpesa  ->
-                                                               mark_refunded_if_taken_back
+                                                               mark_refunded_if_reversed
     OrderPayment confirmed  ->  payments: pay_order_of_confirmed_payment ->  mark_order_paid
     Order, status changed   ->  orders: update_lines_of_saved_order      ->  sync_lines
     Order paid              ->  orders: take_stock_of_paid_order         ->  take_stock_of_order

@@ -45,7 +45,7 @@ from .payment_matching import possible_duplicates
 from .payouts.allocation import create_payouts
 from .payouts.due import sellers_to_pay
 from .people.erasure import erase_old_guests, erase_what_is_left
-from .receipt_questions import query_receipt
+from .receipt_queries import query_receipt
 from .reconciliation.outcomes import sync_order_with_payment
 from .reconciliation.statement_pull import fail_attempts_not_on_statement, pull_statement
 from .reconciliation.status_query import delete_old_budgets, query_status
@@ -65,7 +65,7 @@ BATCH = 200
 #: Seconds after which a duty starts no further row in a round: if M-Pesa hangs, orders must still
 #: expire.
 MAX_SECONDS = 10.0
-#: Pictures per round, a fifth of a second each.
+#: Pictures drawn per round; each takes a fifth of a second.
 DRAWN_AT_ONCE = 5
 #: A background task that should follow a commit counts as lost after this long.
 GRACE = timedelta(seconds=5)

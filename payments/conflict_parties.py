@@ -1,13 +1,14 @@
 """Conflicts of interest: the people involved in payments (accounts.backoffice.conflicts).
 
-A staff member who recorded a receipt, typed the number money goes to, or moved the line it is owed
-for counts as its author and cannot decide about it.
+The authors of a row are the staff members whose act made its money due: who recorded the receipt,
+typed the number the money goes to, fetched or cancelled the line it is owed for, or decided about a
+problem with it. Authors are parties, so they cannot decide about the row.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model, QuerySet
@@ -109,23 +110,36 @@ def _of_refund(refund: Refund) -> Parties:
 
 @parties_of(Payout)
 def _of_payout(payout: Payout) -> Parties:
-    """Its seller and phone, the buyers, who collected the goods, and who typed the number."""
+    """Its seller and phone, the buyers, who fetched the goods, and who typed the number."""
+    return Parties(frozenset().union(*people_of_payout(payout)), phones([payout.phone]))
+
+
+class PayoutPeople(NamedTuple):
+    """The people involved in a payout, by what they did: ids of users."""
+
+    seller: frozenset[int]
+    buyers: frozenset[int]
+    fetched: frozenset[int]
+    typed: frozenset[int]
+
+
+def people_of_payout(payout: Payout) -> PayoutPeople:
+    """The one list of people who are kept from deciding about a payout or approving it."""
     lines = OrderTrack.objects.filter(seller_share__payout=payout.pk)
     fetched = TrackEvent.objects.filter(
         track__seller_share__payout=payout.pk, track_status=TrackStatus.FETCHED
     )
-    authors = people(
-        payout.seller_id,
-        *lines.values_list("buyer", flat=True),
-        *fetched.values_list("actor", flat=True),
-        *_who_typed(payout),
+    return PayoutPeople(
+        seller=people(payout.seller_id),
+        buyers=people(*lines.values_list("buyer", flat=True)),
+        fetched=people(*fetched.values_list("actor", flat=True)),
+        typed=people(*_who_typed(payout)),
     )
-    return Parties(authors, phones([payout.phone]))
 
 
 @parties_of(SellerShare)
 def _of_share(share: SellerShare) -> Parties:
-    """The same as for its line; its number, who collected the goods, and who typed that number."""
+    """The same as for its line; its number, who fetched the goods, and who typed that number."""
     fetched = TrackEvent.objects.filter(track=share.track_id, track_status=TrackStatus.FETCHED)
     authors = people(share.phone_by_id, *fetched.values_list("actor", flat=True))
     return find_parties(share.track) | Parties(authors, phones([share.phone]))

@@ -73,7 +73,8 @@ def process_refund(refund_id: int) -> None:
 
 @background_task(calls="M-Pesa")
 def process_payout(payout_id: int) -> None:
-    """Send or query a payout like ``process_refund``; or retry one refused for a time."""
+    """Send a payout that is due, or query its status, like ``process_refund``; or retry one that
+    M-Pesa refused for a reason that passes."""
     refused = Payout.objects.refused().due(timezone.now()).filter(pk=payout_id)
     if not (refused.exists() and retry_payout(payout_id)):
         _process(Payout, payout_id)
@@ -117,7 +118,7 @@ def _claim(model: type[Row], row_id: int, now: datetime) -> _Claimed[Row] | None
     if row.next_check_at is None or row.next_check_at > now:
         return None
     stopped = PayoutStop.objects.transfers_are_stopped()
-    if row.is_under_way and stopped and not _may_be_asked_about(row):
+    if row.is_under_way and stopped and not _may_be_queried(row):
         _postpone(row, now + LOOK_AGAIN)
         return None
     if row.is_under_way:
@@ -126,7 +127,7 @@ def _claim(model: type[Row], row_id: int, now: datetime) -> _Claimed[Row] | None
         row.next_check_at = TRANSFER_QUERIES.next_at(sent_at, now, row.checks)
         row.save(update_fields=["checks", "next_check_at"])
         return _Claimed(row, was_sent=True)
-    if row.awaits_approval or (row.status != TransferStatus.DUE and not row.only_asks):
+    if row.awaits_approval or (row.status != TransferStatus.DUE and not row.only_queries_payment):
         return None
     if stopped:
         readiness = Readiness.postponed_until(now + LOOK_AGAIN)
@@ -139,7 +140,7 @@ def _claim(model: type[Row], row_id: int, now: datetime) -> _Claimed[Row] | None
 
 def _claim_unheld(row: Row, now: datetime) -> _Claimed[Row] | None:
     """Claim a row that nothing postpones, unless the day's limit is used up."""
-    receipt = handler_of(row).receipt_to_ask_about(row, now)
+    receipt = handler_of(row).receipt_to_query(row, now)
     is_sent = not receipt and row.status == TransferStatus.DUE
     if is_sent and not reserve_daily_limit(row, now):
         _postpone(row, next_day(now))
@@ -175,12 +176,12 @@ def _postpone(row: Transfer, until: datetime) -> None:
     row.save(update_fields=["next_check_at"])
 
 
-def _may_be_asked_about(row: Transfer) -> bool:
+def _may_be_queried(row: Transfer) -> bool:
     """Whether M-Pesa may be queried about a row while transfers are stopped.
 
     After a restore it may. Not if M-Pesa rejects the initiator, and not by sending the row again.
     """
-    return not PayoutStop.objects.questions_are_stopped() and not _is_sent_again(row)
+    return not PayoutStop.objects.queries_are_stopped() and not _is_sent_again(row)
 
 
 def _is_sent_again(row: Transfer) -> bool:

@@ -18,7 +18,7 @@ from .evidence import (
     is_shown_since,
     lock_receipt,
     names_another_order,
-    stop_goods,
+    update_order_doubt,
     wake_transfers,
 )
 from .models import Receipt, Verification
@@ -42,7 +42,7 @@ def put_in_doubt(receipt_id: int, why: str, *, heard_at: datetime | None = None)
     receipt.verification, receipt.doubt = Verification.DOUBTED, why[:200]
     receipt.doubted_at = receipt.doubted_at or heard_at or timezone.now()
     receipt.save(update_fields=["verification", "doubt", "doubted_at"])
-    stop_goods(receipt)
+    update_order_doubt(receipt)
     logger.critical("receipt %s is in doubt: %s", receipt.number or receipt.pk, why)
     return True
 
@@ -54,7 +54,7 @@ def end_doubt(receipt: Receipt, verification: Verification) -> None:
     """
     receipt.verification, receipt.doubted_at = verification, None
     receipt.save(update_fields=["verification", "doubted_at"])
-    stop_goods(receipt)
+    update_order_doubt(receipt)
     wake_transfers([receipt.pk])
 
 

@@ -244,7 +244,7 @@ def request_confirmation(receipts: Iterable[Receipt], *, again: bool = False) ->
     )
     if again:
         known = ReceiptQuestion.objects.filter(receipt__in=about)
-        known.update(next_check_at=now, asked=0)
+        known.update(next_check_at=now, queries=0)
 
 
 def staff_who_reported(receipt_ids: Iterable[int]) -> set[int]:
@@ -282,7 +282,7 @@ def _reassess(receipt: Receipt) -> None:
     receipt.doubted_at = None
     receipt.save(update_fields=["verification", "doubted_at"])
     if was == Verification.DOUBTED:
-        stop_goods(receipt)
+        update_order_doubt(receipt)
     if enough:
         wake_transfers([receipt.pk])
 
@@ -320,9 +320,11 @@ def flag_that_it_came(receipt: Receipt, *, is_shown: bool) -> None:
     logger.critical("receipt %s: %s", receipt.number, receipt.note)
 
 
-def stop_goods(receipt: Receipt) -> None:
-    """Update the order's ``in_doubt``: no goods are handed over while its payment is in doubt or
-    has been written off.
+def update_order_doubt(receipt: Receipt) -> None:
+    """Set or clear ``in_doubt`` of a receipt's order, as all of its payments stand now.
+
+    It is set, and no goods of the order are handed over, while one of them is in doubt, or never
+    arrived and the shop covers what is missing.
 
     Call inside a transaction that holds the order's lock. Safe to repeat.
     """

@@ -189,7 +189,7 @@ def keep_originals(*, using: str = "default", **kwargs: Any) -> None:
     with transaction.atomic(using=using), connection.cursor() as cursor:
         tables = _tables(connection)
         if Original._meta.db_table not in tables:
-            return  # # migrated to before it: there is no table to keep it in
+            return  # migrated to a version before the table
         for statement in _missing(_triggers(connection), tables, _there(connection)):
             cursor.execute(statement)
 

@@ -223,7 +223,7 @@ def post_came_after_all(refund: Refund) -> None:
     )
 
 
-def post_loss(receipt: Receipt, amount: int) -> None:
+def post_write_off(receipt: Receipt, amount: int) -> None:
     """Post that ``amount`` KES of an order's payment are lost and written off."""
     post(
         Posting(
@@ -251,7 +251,7 @@ def post_write_off_reversal(receipt: Receipt, amount: int) -> None:
 
 
 def post_sale(share: SellerShare, *, order_id: int) -> None:
-    """Post that a line's goods were collected: its reduced price is the seller's, less the
+    """Post that a line's goods were fetched: its reduced price is the seller's, less the
     commission."""
     held, owed, commission = Account.BUYERS_HELD, Account.SELLERS_PAYABLE, Account.COMMISSION
     post(
@@ -261,7 +261,7 @@ def post_sale(share: SellerShare, *, order_id: int) -> None:
 
 
 def post_return(share: SellerShare, *, order_id: int) -> None:
-    """Reverse the sale of a line that was cancelled after its goods were collected."""
+    """Reverse the sale of a line that was cancelled after its goods were fetched."""
     held, owed, commission = Account.BUYERS_HELD, Account.SELLERS_PAYABLE, Account.COMMISSION
     post(
         *_of_share("return", share, order_id, owed, held, share.due + share.net_commission),
@@ -270,7 +270,7 @@ def post_return(share: SellerShare, *, order_id: int) -> None:
 
 
 def post_reduction(share: SellerShare, reduction: PriceReduction, *, order_id: int) -> None:
-    """Post that a line's price was reduced after its goods were collected: the seller's and the
+    """Post that a line's price was reduced after its goods were fetched: the seller's and the
     shop's parts of the reduction are the buyer's again."""
     parts = {
         Account.SELLERS_PAYABLE: reduction.amount - reduction.commission,

@@ -16,7 +16,7 @@ from orders.models import Order, OrderTrack, PaymentStatus
 from .checkout.stk_push import request_payment
 from .models import OrderPayment, SettlementContext
 from .payouts.earnings import follow_problem, follow_reductions, settle_moved_line
-from .refunds.external_reversals import mark_refunded_if_taken_back
+from .refunds.services import mark_refunded_if_reversed
 
 
 @receiver(post_save, sender=Order, dispatch_uid="payments.request_payment_of_new_order")
@@ -30,7 +30,7 @@ def request_payment_of_new_order(instance: Order, created: bool, raw: bool, **kw
 def close_order_reversed_by_mpesa(instance: Order, raw: bool, **kwargs: Any) -> None:
     """A refund became due: the order is refunded already, if M-Pesa reversed all of its money."""
     if instance.payment_status == PaymentStatus.REFUND_DUE and not raw:
-        mark_refunded_if_taken_back(instance)
+        mark_refunded_if_reversed(instance)
 
 
 @receiver(post_save, sender=OrderPayment, dispatch_uid="payments.pay_order_of_confirmed_payment")

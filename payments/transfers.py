@@ -88,7 +88,7 @@ class TransferHandler(ABC, Generic[Row]):
         May also drop the row, or save it without a next check because it needs approval first.
         """
 
-    def receipt_to_ask_about(self, row: Row, now: datetime) -> str:
+    def receipt_to_query(self, row: Row, now: datetime) -> str:
         """The receipt number to query before the row leaves; "" if it may leave.
 
         After enough unanswered queries the row is refused, and staff decide.
@@ -265,8 +265,10 @@ def mark_not_received(row: Transfer, *, heard_at: datetime) -> bool:
 
 @transaction.atomic
 def mark_received(row: Transfer, answer: dict[str, Any]) -> None:
-    """Record that M-Pesa accepted a request about which it answered meanwhile that it does not know
-    it, if the row was neither sent again nor dropped since. ``answer`` is what it says.
+    """Record that M-Pesa accepted a request, although it answered a query in the meantime that it
+    does not know it. ``answer`` holds the fields to save.
+
+    Changes nothing if the row was sent again or dropped since that query.
     """
     due = row.still(TransferStatus.DUE).filter(sent_at=row.sent_at).exclude(AWAITS_APPROVAL)
     later = timezone.now() + TRANSFER_QUERIES.first

@@ -58,7 +58,7 @@ export default defineConfig({
   },
   webServer: {
     // Where the tests keep a migrated database, a copy of it: the stories need not wait for a migrate.
-    command: `${PYTHON} -m tests.migrated ${folder}/stories.sqlite3 && exec ${PYTHON} manage.py laptop --without-story --port ${shop.port} --phone-port ${phone.port} --kept ${folder}/simulator`,
+    command: `${PYTHON} -m tests.copy_migrated_database ${folder}/stories.sqlite3 && exec ${PYTHON} manage.py laptop --without-story --port ${shop.port} --phone-port ${phone.port} --kept ${folder}/simulator`,
     cwd: ROOT,
     url: `${shop.origin}/readyz/`,
     timeout: 900_000,

@@ -15,7 +15,7 @@ from accounts.emails import _sender as mail_sender
 from daraja_simulator.tests.waiting import PATIENCE
 from omachemainproj.wsgi_handler import Utf8Request
 
-from . import played
+from . import not_run
 from .confirming import confirmed_by_statement
 from .databases import (
     emptied_quickly,
@@ -40,7 +40,7 @@ def pytest_collection_modifyitems(config, items):
     # Before pytest deselects by marker.
     mark_the_rest_slow(items)
     mark_runs(items)
-    played.note_what_there_is(config, items)
+    not_run.note_what_there_is(config, items)
     if connection.vendor == "postgresql":
         return
     skip = pytest.mark.skip(reason="needs PostgreSQL's row locks")
@@ -50,11 +50,11 @@ def pytest_collection_modifyitems(config, items):
 
 
 def pytest_runtest_logreport(report):
-    played.note(report)
+    not_run.note(report)
 
 
 def pytest_sessionfinish(session):
-    played.write(session.config)
+    not_run.write(session.config)
 
 
 def pytest_collection_finish():

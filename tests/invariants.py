@@ -1,7 +1,8 @@
 """Checks the books with the rules of ``manage.py prove`` (payments/proof/prove.py).
 
-``tests/orders`` and ``tests/payments`` do so after every test. A test elsewhere that moves orders
-or money uses ``@pytest.mark.usefixtures("balanced_books")``, or calls ``check_books()``.
+Each test in ``guests``, ``notifications``, ``orders``, ``payments`` and ``problems`` does so at its
+end, by the fixture ``balanced_books``. A test elsewhere that moves orders or money uses
+``@pytest.mark.usefixtures("balanced_books")``, or calls ``check_books()``.
 """
 
 import itertools

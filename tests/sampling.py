@@ -1,7 +1,7 @@
-"""Which tests each run plays: ``make test`` the quick ones, ``make test-postgres`` all cases.
+"""Which tests are in which run: ``make test`` the quick ones, ``make test-postgres`` all cases.
 
 Together they run every test that is not ``slow``, on PostgreSQL everything that could differ there;
-``python -m tests.played`` compares what they ran with all tests. Without a marker, pytest runs all
+``python -m tests.not_run`` compares what they ran with all tests. Without a marker, pytest runs all
 cases.
 """
 

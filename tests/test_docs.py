@@ -9,6 +9,8 @@ import pytest
 from django.apps import apps
 from django.conf import settings
 
+from payments.backoffice.queues import QUEUES
+
 ROOT = Path(settings.BASE_DIR)
 DOCS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 APPS = ["omachemainproj", "accounts", "products", "orders", "payments"]
@@ -180,6 +182,13 @@ def test_every_package_is_on_the_map():
     ]
 
     assert [room for room in rooms if f"`{room}`" not in page] == []
+
+
+def test_every_queue_of_the_console_is_explained():
+    page = (ROOT / "docs/night.md").read_text().partition("\n## The console\n")[2]
+    rows = {row.lower() for row in re.findall(r"^\| ([^|]+) \|", page, re.MULTILINE)}
+
+    assert [queue.title for queue in QUEUES if queue.title.lower() not in rows] == []
 
 
 @pytest.mark.parametrize(

@@ -26,9 +26,9 @@ from omachemainproj.readable_urls import is_readable_url
 from omachemainproj.text import clean_shown
 
 from . import audit
+from .approval_limits import Cost, propose, reserve_staff_limit
 from .conflicts import NOBODY, ConflictOfInterest, Parties, log_refusal, refuse_conflicts
 from .form_fields import read_text
-from .second_person import Cost, propose, spend_alone
 
 #: Rows per action: they are processed one by one while the browser waits.
 MAX_ROWS = 100
@@ -217,7 +217,7 @@ def _do_alone(
     before = audit.values_of(row)
     result = action.do(row, given, by)
     # Last, so that only possible actions become proposals.
-    if not spend_alone(by, cost):
+    if not reserve_staff_limit(by, cost):
         raise _TooMuchAlone(cost)
     changes = audit.difference(before, audit.values_of(row))
     what, why = describe(action.label, given), given.get("why", "")

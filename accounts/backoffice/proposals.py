@@ -15,7 +15,7 @@ from omachemainproj.locking import lock_row
 from . import audit
 from .actions import ACTIONS, ApprovalPolicy, StaffAction, describe, staff_action
 from .conflicts import NOBODY, Parties, find_parties, is_party, parties_of, people
-from .second_person import SAME_PERSON, counts_as_same_person
+from .same_person import SAME_PERSON, counts_as_same_person
 
 
 class ProposalRefused(Refusal):

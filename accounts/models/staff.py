@@ -64,7 +64,7 @@ class ProposalState(models.TextChoices):
 class Proposal(models.Model):
     """An action that one person may not do alone; it is carried out once a second one approves.
 
-    Only created by ``accounts.backoffice.second_person``. A constraint keeps users from deciding
+    Only created by ``accounts.backoffice.approval_limits``. A constraint keeps users from deciding
     their own proposals.
     """
 

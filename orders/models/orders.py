@@ -188,7 +188,8 @@ class Order(models.Model):
     late_refusal = models.CharField(
         max_length=10, choices=LateRefusal, blank=True, default="", db_default="", editable=False
     )
-    #: M-Pesa has not confirmed its payment: none of its goods may be handed over.
+    #: One of its payments is in doubt, or never arrived and the shop covers what is missing: no
+    #: goods of it may be handed over. Set by ``payments.evidence``.
     in_doubt = models.BooleanField(default=False, db_default=False, editable=False)
 
     objects = OrderQuerySet.as_manager()

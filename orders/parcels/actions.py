@@ -17,7 +17,7 @@ from accounts.backoffice.actions import (
     perform,
     register,
 )
-from accounts.backoffice.second_person import Cost
+from accounts.backoffice.approval_limits import Cost
 from accounts.models import User
 from omachemainproj.locking import lock_row
 from orders.claims import DELIVER_PERMISSION, claim_parcel, lock_parcel, release_parcel

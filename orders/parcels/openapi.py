@@ -7,8 +7,8 @@ from typing import Any
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter
 
+from accounts.backoffice.approval_limits import SecondPersonNeeded
 from accounts.backoffice.conflicts import ConflictOfInterest
-from accounts.backoffice.second_person import SecondPersonNeeded
 from omachemainproj.api.error_schemas import error_answer, refusals
 from orders.claims import (
     ClaimedByAnother,

@@ -14,8 +14,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.authentication import current_user
+from accounts.backoffice.approval_limits import SecondPersonNeeded
 from accounts.backoffice.conflicts import ConflictOfInterest, find_parties, is_party
-from accounts.backoffice.second_person import SecondPersonNeeded
 from accounts.models import User
 from omachemainproj.api.error_schemas import error_answer, refusals
 from omachemainproj.api.errors import FieldRefusal

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from accounts.backoffice.actions import ApprovalPolicy, staff_action
-from accounts.backoffice.second_person import Cost
+from accounts.backoffice.approval_limits import Cost
 from accounts.models import User
 from omachemainproj.money import format_kes
 from orders.fulfilment import lock_line

@@ -88,8 +88,8 @@ def show_receipts(payment: OrderPayment, viewer: User) -> Content:
 
 @section(Payout, "shares", "Earnings", permission="payments.view_sellershare", place=10, below=True)
 def show_shares(payout: Payout, viewer: User) -> Content:
-    carried = SellerShare.objects.filter(payout=payout.pk)
-    shares, has_more = newest_of(carried.select_related("track", "payout"))
+    of_payout = SellerShare.objects.filter(payout=payout.pk)
+    shares, has_more = newest_of(of_payout.select_related("track", "payout"))
     rows = [
         (
             console_link(share, share.track),

@@ -22,9 +22,9 @@ from accounts.backoffice.actions import (
     StaffAction,
     register,
 )
+from accounts.backoffice.approval_limits import Cost
 from accounts.backoffice.formats import dial
 from accounts.backoffice.proposals import agree, reject
-from accounts.backoffice.second_person import Cost
 from accounts.models import Proposal
 from omachemainproj.money import format_kes
 from orders.models import Order, Problem

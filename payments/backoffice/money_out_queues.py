@@ -63,7 +63,7 @@ WITHDRAWALS = Queue(
     "the database was restored from an earlier backup, or it was sent manually. Say what it was. "
     "After a restore nothing is sent until then, because the same payment might be sent twice. "
     "Money that has come back since is shown beside it and is settled with it.",
-    rows=lambda now: Withdrawal.objects.still_open().select_related("came_back"),
+    rows=lambda now: Withdrawal.objects.still_open().select_related("return_receipt"),
     columns={
         "Withdrawal": lambda withdrawal: format_kes(withdrawal.amount),
         "Receipt": "number",
@@ -71,7 +71,7 @@ WITHDRAWALS = Queue(
         "Details from M-Pesa": "reason",
         "Reversal of": "reverses",
         "Returned under receipt": lambda withdrawal: (
-            withdrawal.came_back.number if withdrawal.came_back else ""
+            withdrawal.return_receipt.number if withdrawal.return_receipt else ""
         ),
         "Possible matches": _possible_matches,
         "Sent": "left_at",

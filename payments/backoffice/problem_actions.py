@@ -5,7 +5,7 @@ Each calls one service of orders.problems, which notifies buyer and seller.
 
 from __future__ import annotations
 
-from accounts.backoffice.second_person import Cost
+from accounts.backoffice.approval_limits import Cost
 from accounts.models import User
 from omachemainproj.money import format_kes
 from orders.models import Outcome, Party, Problem, ProblemState, TrackStatus

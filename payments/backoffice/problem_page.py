@@ -67,9 +67,9 @@ def describe_money(problem: Problem) -> str:
     owed, payout = format_kes(share.due), share.payout
     if payout is not None and payout.status in _MONEY:
         number = f" as {payout.number}" if payout.number else ""
-        carried = format_kes(share.carried)
+        part = format_kes(share.carried)
         return (
-            f"{carried} in a payout of {format_kes(payout.amount)}{number} "
+            f"{part} in a payout of {format_kes(payout.amount)}{number} "
             + _MONEY[TransferStatus(payout.status)]
         )
     if problem.is_undecided:

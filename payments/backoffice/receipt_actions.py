@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from accounts.backoffice.actions import ApprovalPolicy, StaffAction, perform, register
-from accounts.backoffice.second_person import Cost
+from accounts.backoffice.approval_limits import Cost
 from accounts.models import User
 from omachemainproj.money import format_kes
 from omachemainproj.phones import PhoneMatch, match_phone
@@ -102,7 +102,7 @@ def _is_unmatched(receipt: Receipt) -> bool:
     "give",
     "Match it to an order",
     "The order is paid if this covers its price. Any excess is refunded automatically.",
-    applies=lambda receipt: _is_unmatched(receipt) and not receipt.came_back,
+    applies=lambda receipt: _is_unmatched(receipt) and not receipt.is_returned_transfer,
     form=OrderReferenceForm,
     cost=_cost_of_matching,
 )
@@ -202,7 +202,7 @@ def count_after_all_action(receipt: Receipt, given: Given, by: User) -> str:
     return f"{seen} is counted again, and is {seen.get_verification_display()}."
 
 
-def _may_be_asked_about(receipt: Receipt) -> bool:
+def _may_be_queried(receipt: Receipt) -> bool:
     return not receipt.is_confirmed and receipt.provider == Provider.MPESA and bool(receipt.number)
 
 
@@ -212,7 +212,7 @@ def _may_be_asked_about(receipt: Receipt) -> bool:
     "Query M-Pesa about it",
     "The clock queries it by its receipt number in a moment. It is confirmed if M-Pesa reports "
     "this amount, paid to us.",
-    applies=_may_be_asked_about,
+    applies=_may_be_queried,
 )
 def query_receipt_action(receipt: Receipt, given: Given, by: User) -> str:
     receipt_services.ask_about_receipt(receipt.pk)

@@ -6,15 +6,10 @@ longer in a suitable state. The caller records who did it and why.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Set
-from contextlib import contextmanager
-
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.backoffice.second_person import SAME_PERSON, counts_as_same_person
 from accounts.models import User
-from omachemainproj.api.errors import Refusal
 from omachemainproj.locking import lock_row
 from omachemainproj.text import fold_identifier
 from orders.lookup import find_by_typed_reference
@@ -52,48 +47,23 @@ from payments.reconciliation.suspense import (
     match_to_order,
     merge_receipts,
 )
-from payments.refunds.external_reversals import (
+from payments.refunds.services import NothingToRefund, refund_unmatched
+from payments.refunds.write_offs import (
     NotInDoubt,
     NotWrittenOff,
     undo_never_came,
     write_off_never_came,
 )
-from payments.refunds.services import NothingToRefund, refund_unmatched
 from payments.transfers import is_number_of_transfer
 from payments.webhooks.inbox import reprocess_event
+
+from .approval_rules import require_uninvolved
+from .refusals import ActionNotAvailable, not_available_on
 
 #: Our own result code: staff found that no money arrived.
 STAFF_SAYS_UNPAID = "local.not_paid"
 #: States of a message that had no effect.
 MAY_BE_SET_ASIDE = frozenset({EventState.FAILED, EventState.UNMATCHED, EventState.UNREADABLE})
-
-
-class ActionNotAvailable(Refusal):
-    """The action is not possible in the row's current state."""
-
-    code = "cannot_do"
-
-
-def require_uninvolved(by: User, involved: Mapping[str, Set[int | None]]) -> None:
-    """Raise ActionNotAvailable if a user is one of those involved, or counts as one person with
-    one of them (accounts.backoffice.second_person.counts_as_same_person).
-
-    ``involved`` are ids of users, by the sentence that tells one of them so.
-    """
-    for sentence, ids in involved.items():
-        if by.pk in ids:
-            raise ActionNotAvailable(sentence)
-    if counts_as_same_person(by, set[int | None]().union(*involved.values())):
-        raise ActionNotAvailable(SAME_PERSON)
-
-
-@contextmanager
-def not_available_on(error_class: type[Exception]) -> Iterator[None]:
-    """Raise ActionNotAvailable, with the same text, for errors of this class."""
-    try:
-        yield
-    except error_class as error:
-        raise ActionNotAvailable(str(error)) from error
 
 
 def tidy_number(typed: str) -> str:

@@ -332,8 +332,8 @@ def _from_withdrawal(withdrawal: Withdrawal) -> Iterator[TimelineEntry]:
     what = f"M-Pesa's statement shows an unexplained withdrawal of {format_kes(withdrawal.amount)}."
     detail = " ".join(filter(None, [withdrawal.reason, withdrawal.phone, withdrawal.reverses]))
     yield TimelineEntry(withdrawal.left_at, what, withdrawal, "refund", detail)
-    if withdrawal.came_back is not None:
-        yield from _from_receipt(withdrawal.came_back)
+    if withdrawal.return_receipt is not None:
+        yield from _from_receipt(withdrawal.return_receipt)
     if withdrawal.settled_at:
         what = f"It was explained: {withdrawal.get_state_display()}."
         yield TimelineEntry(withdrawal.settled_at, what, withdrawal, "refund")

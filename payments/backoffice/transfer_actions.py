@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from accounts.backoffice.approval_limits import Cost
 from accounts.backoffice.formats import dial
-from accounts.backoffice.second_person import Cost
 from accounts.models import User
 from omachemainproj.money import format_kes
 from payments.models import (
@@ -48,7 +48,7 @@ def lift_stop_action(stop: PayoutStop, given: Given, by: User) -> str:
     "The money came back",
     "M-Pesa reversed it, and the receipt shown beside it is the same money. Both are settled and "
     "nothing is sent. Whatever it paid for was paid another way or is still owed.",
-    applies=lambda withdrawal: withdrawal.is_open and withdrawal.came_back_id is not None,
+    applies=lambda withdrawal: withdrawal.is_open and withdrawal.return_receipt_id is not None,
 )
 def settle_as_returned_action(withdrawal: Withdrawal, given: Given, by: User) -> str:
     receipt = transfer_services.settle_withdrawal_as_returned(withdrawal.pk)
@@ -94,8 +94,8 @@ def settle_as_refund_action(withdrawal: Withdrawal, given: Given, by: User) -> s
     applies=lambda withdrawal: withdrawal.is_open,
     cost=cost_full_amount,
 )
-def dismiss_withdrawal_action(withdrawal: Withdrawal, given: Given, by: User) -> str:
-    transfer_services.dismiss_withdrawal(withdrawal.pk)
+def set_withdrawal_aside_action(withdrawal: Withdrawal, given: Given, by: User) -> str:
+    transfer_services.set_withdrawal_aside(withdrawal.pk)
     return "Set aside."
 
 

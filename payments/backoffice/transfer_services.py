@@ -17,7 +17,7 @@ from omachemainproj.locking import lock_row
 from omachemainproj.money import format_kes
 from omachemainproj.mpesa_limits import MAX_B2C, MIN_B2C
 from omachemainproj.phones import normalise_phone
-from orders.models import TrackEvent, TrackStatus
+from payments.conflict_parties import people_of_payout
 from payments.daraja.result_codes import TransferFailure
 from payments.evidence import staff_who_reported
 from payments.models import (
@@ -37,7 +37,7 @@ from payments.payouts.services import lock_payout, retry_payout
 from payments.reconciliation.statement_recovery import what_is_missing
 from payments.reconciliation.withdrawals import (
     CannotBeSettled,
-    set_withdrawal_aside,
+    set_aside,
     settle_as_payout,
     settle_as_refund,
     settle_as_returned,
@@ -51,13 +51,9 @@ from payments.transfers import (
     mark_refused,
 )
 
-from .receipt_services import (
-    STAFF_SAYS_UNPAID,
-    ActionNotAvailable,
-    not_available_on,
-    require_uninvolved,
-    tidy_number,
-)
+from .approval_rules import require_uninvolved
+from .receipt_services import STAFF_SAYS_UNPAID, tidy_number
+from .refusals import ActionNotAvailable, not_available_on
 
 TransferT = TypeVar("TransferT", bound=Transfer)
 
@@ -115,10 +111,10 @@ def settle_withdrawal_as_returned(withdrawal_id: int) -> Receipt:
 
 
 @transaction.atomic
-def dismiss_withdrawal(withdrawal_id: int) -> Withdrawal:
+def set_withdrawal_aside(withdrawal_id: int) -> Withdrawal:
     """Record that a withdrawal was neither a refund nor a payout, but made on the portal."""
     with not_available_on(CannotBeSettled):
-        return set_withdrawal_aside(withdrawal_id)
+        return set_aside(withdrawal_id)
 
 
 @transaction.atomic
@@ -126,23 +122,20 @@ def approve_payout(payout_id: int, *, by: User) -> Payout:
     """Approve a payout as the second person.
 
     The seller cannot approve it, nor can anyone who fetched its goods, entered the phone number or
-    recorded the order's payment, nor who counts as one person with one of them
-    (accounts.backoffice.second_person.counts_as_same_person).
+    recorded the order's payment (``conflict_parties.people_of_payout``, and the evidence), nor who
+    counts as one person with one of them (``approval_rules``).
     """
     payout = lock_row(Payout, payout_id)
     if not Payout.objects.to_approve().filter(pk=payout_id).exists():
         raise ActionNotAvailable(NOT_AWAITING_APPROVAL)
-    fetched = TrackEvent.objects.filter(
-        track__seller_share__payout=payout, track_status=TrackStatus.FETCHED
-    )
     orders = payout.shares.values("track__order")
     receipts = Receipt.objects.filter(order__in=orders).values_list("pk", flat=True)
-    typed = payout.shares.filter(phone_by__isnull=False).values_list("phone_by", flat=True)
+    involved = people_of_payout(payout)
     require_uninvolved(
         by,
         {
-            SELLS_OR_CARRIES: {payout.seller_id, *fetched.values_list("actor", flat=True)},
-            SECOND_PERSON: {payout.author_id, *typed, *staff_who_reported(receipts)},
+            SELLS_OR_CARRIES: involved.seller | involved.fetched,
+            SECOND_PERSON: involved.typed | staff_who_reported(receipts),
         },
     )
     payout.approved_by, payout.next_check_at = by, timezone.now()
@@ -170,8 +163,8 @@ def reject_payout(payout_id: int, *, why: str) -> int:
     """
     seller_id = Payout.objects.values_list("seller_id", flat=True).get(pk=payout_id)
     lock_row(User, seller_id)
-    carried = SellerShare.objects.filter(payout=payout_id).order_by("pk")
-    share_ids = [share.pk for share in carried.select_for_update(no_key=True)]
+    shares = SellerShare.objects.filter(payout=payout_id).order_by("pk")
+    share_ids = [share.pk for share in shares.select_for_update(no_key=True)]
     payout = lock_row(Payout, payout_id)
     if not payout.awaits_approval:
         raise ActionNotAvailable(NOT_AWAITING_APPROVAL)
@@ -224,7 +217,7 @@ def retry_refund(refund_id: int, *, phone: str = "", by: User | None = None) -> 
     """
     refund = _lock_refused_refund(refund_id)
     typed_by = by.pk if by is not None and phone else None
-    stands_at = timezone.now() if refund.result_code == NOT_ANSWERED else None
+    checked_at = timezone.now() if refund.result_code == NOT_ANSWERED else None
     phone = _normalised(phone) or refund.phone
     if phone and not MIN_B2C <= refund.amount <= MAX_B2C:
         raise ActionNotAvailable(
@@ -233,7 +226,7 @@ def retry_refund(refund_id: int, *, phone: str = "", by: User | None = None) -> 
     if phone:
         # Without an answer from M-Pesa, staff checked its portal: the payment stood then.
         return create_replacement(
-            refund, way=RefundMethod.B2C, phone=phone, stands_at=stands_at, actor_id=typed_by
+            refund, way=RefundMethod.B2C, phone=phone, checked_at=checked_at, actor_id=typed_by
         )
     if refund.way == RefundMethod.PORTAL:
         raise ActionNotAvailable("Enter the phone number to send it to.")

@@ -209,7 +209,7 @@ class Connection:
         except DarajaRefused as refusal:
             if refusal.kind not in (DarajaRefusal.UNREACHABLE, DarajaRefusal.BUSY_GATEWAY):
                 raise
-        except DarajaUnknown as error:  # # waiting that long again would not help
+        except DarajaUnknown as error:  # waiting that long again would not help
             raise _no_token(error) from error
         time.sleep(BACKOFF_SECONDS)
         try:

@@ -116,7 +116,7 @@ class Movement:
         return self.came_in and not self.is_reversal and goes != Direction.OUT and not self.reverses
 
     @property
-    def came_back(self) -> bool:
+    def is_returned_transfer(self) -> bool:
         """Whether it is a transfer of ours that came back."""
         is_linked = self.is_reversal or bool(self.reverses)
         return self.came_in and is_linked and not self.is_payment
@@ -124,7 +124,7 @@ class Movement:
     @property
     def is_unclear(self) -> bool:
         """Whether it came in although its name is that of outgoing money."""
-        return self.came_in and not self.is_payment and not self.came_back
+        return self.came_in and not self.is_payment and not self.is_returned_transfer
 
 
 @dataclass(frozen=True, slots=True)

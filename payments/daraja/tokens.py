@@ -78,7 +78,7 @@ class SharedToken:
             return self._store.get() or self._refresh()
         except DarajaRefused:
             raise
-        except Exception as error:  # # any error of the store: nothing was sent to M-Pesa
+        except Exception as error:  # any error of the store: nothing was sent to M-Pesa
             raise _no_token(error) from error
 
     def turned_down(self, token: str) -> None:

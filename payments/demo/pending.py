@@ -47,8 +47,8 @@ def bring_forward(people: list[int]) -> None:
     prompts = OrderPayment.objects.filter(order__buyer__in=people, **later)
     prompts.exclude(asked_lately).update(next_check_at=now)
     # One that was already sent has its answer on the way.
-    questions = ReceiptQuestion.objects.filter(receipt__order__buyer__in=people, **later)
-    questions.filter(asked=0).update(next_check_at=now)
+    queries = ReceiptQuestion.objects.filter(receipt__order__buyer__in=people, **later)
+    queries.filter(queries=0).update(next_check_at=now)
     sent_lately = Q(sent_at__gt=now - UNDER_WAY)
     for rows in (
         Refund.objects.filter(order__buyer__in=people, **later),

@@ -34,19 +34,19 @@ from .order_payments import (
 from .originals import Original
 from .payouts import Payout, PayoutDay, SellerShare, share_due
 from .portal_statements import PortalStatement, Withdrawal, WithdrawalState
+from .query_budgets import QueryBudget
 from .query_schedules import STK_QUERIES, TRANSFER_QUERIES
 from .receipts import (
     AMOUNT_REPORTING_SOURCES,
     DOUBTFUL,
     Provider,
-    QueryBudget,
     Receipt,
     ReceiptSource,
-    StatementPull,
     Verification,
     provider_choices,
 )
 from .refunds import Refund, RefundDay, RefundMethod, RefundReason
+from .statement_pulls import StatementPull
 from .strangers import StrangersPosts
 from .transfers import (
     AWAITS_APPROVAL,

@@ -78,18 +78,19 @@ def is_enough(receipt: Receipt, reports: list[ReceiptEvidence]) -> bool:
 
 class ReceiptQuestionQuerySet(models.QuerySet["ReceiptQuestion"]):
     def due(self, now: datetime) -> ReceiptQuestionQuerySet:
-        """Questions whose time has come, longest waiting first."""
+        """Receipts to query M-Pesa about now, longest waiting first."""
         return self.filter(next_check_at__lte=now).order_by("next_check_at", "pk")
 
 
 class ReceiptQuestion(models.Model):
-    """Queries M-Pesa about one payment by its number, because a transfer is waiting for it."""
+    """When M-Pesa is queried about one payment by its number, as a transfer is waiting for it."""
 
     receipt = models.OneToOneField(Receipt, on_delete=models.PROTECT, related_name="question")
     #: The secret part of the callback URL for the answer. Only Daraja knows it.
     token = models.CharField(max_length=32, default=new_callback_token, unique=True, editable=False)
-    asked = models.PositiveSmallIntegerField(default=0)
-    #: When the clock asks next; None once it was answered, or asked for a day.
+    #: How many queries were sent.
+    queries = models.PositiveSmallIntegerField(default=0, db_column="asked")
+    #: When the clock sends the next; None once M-Pesa has answered, or was queried for a day.
     next_check_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -107,4 +108,4 @@ class ReceiptQuestion(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"about {self.receipt_id}, asked {self.asked} times"
+        return f"about {self.receipt_id}, asked {self.queries} times"

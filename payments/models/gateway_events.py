@@ -57,8 +57,8 @@ class GatewayEventQuerySet(models.QuerySet["GatewayEvent"]):
         """Messages that are not processed yet, oldest first."""
         return self.filter(state=EventState.NEW).order_by("pk")
 
-    def doubtful_of(self, payment: int) -> GatewayEventQuerySet:
-        """Messages about this attempt that M-Pesa is still queried about.
+    def untrusted_of(self, payment: int) -> GatewayEventQuerySet:
+        """Messages about this attempt that are not trusted: M-Pesa is still queried about them.
 
         By the beginning of the state: with ``=`` PostgreSQL's planner would choose the partial
         index of waiting messages, and search those of all attempts.

@@ -17,8 +17,8 @@ from .refunds import Refund
 class Account(models.TextChoices):
     """Ledger accounts. What the shop has is on clearing accounts, one per provider.
 
-    WRITE_OFFS is what it has lost; the others are what it owes, and to whom, down to its own
-    commission.
+    WRITE_OFFS is what it has lost, COMMISSION and DELIVERY_FEES what it has earned; the others are
+    what it owes, and to whom.
     """
 
     MPESA_CLEARING = "mpesa_clearing", "at M-Pesa"
@@ -106,7 +106,7 @@ class LedgerEntry(models.Model):
         null=True,
         on_delete=models.PROTECT,
         related_name="ledger_entries",
-        db_index=False,  # # ledger_of_seller starts with it
+        db_index=False,  # ledger_of_seller starts with it
     )
 
     class Meta:

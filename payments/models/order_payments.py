@@ -114,8 +114,9 @@ class OrderPayment(models.Model):
 
     The row is committed before the request is sent and becomes ``unknown`` just before the call, so
     that after a crash it never claims more than is known. A manual payment is an attempt too,
-    created as confirmed. Saving one as ``confirmed`` is the only way an order becomes paid (see
-    payments.signals), once the money credited covers its price.
+    created as confirmed. Saving one as ``confirmed`` makes its order paid (see payments.signals),
+    once the money credited covers its price; so do corrections of what was credited, all of them
+    by ``orders.lifecycle.mark_order_paid``.
     """
 
     order = models.ForeignKey("orders.Order", on_delete=models.PROTECT, related_name="payments")

@@ -176,7 +176,7 @@ class SellerShareQuerySet(models.QuerySet["SellerShare"]):
         # amount > 0 is redundant, but the partial index share_to_pay requires it.
         return self.owed().filter(payout__isnull=True, amount__gt=0).filter(_something_left())
 
-    def uncarried(self, payouts: PayoutQuerySet) -> SellerShareQuerySet:
+    def dropped_with(self, payouts: PayoutQuerySet) -> SellerShareQuerySet:
         """Shares owed that were in one of these payouts, which were never sent; withheld or not."""
         return self.owed().filter(_something_left(), payout__in=payouts.values("pk"))
 
@@ -214,7 +214,7 @@ def _something_left() -> Q:
 
 
 class SellerShare(models.Model):
-    """A seller's earnings for one line, from when its goods were collected. One per line."""
+    """A seller's earnings for one line, from when its goods were fetched. One per line."""
 
     track = models.OneToOneField(
         "orders.OrderTrack", on_delete=models.PROTECT, related_name="seller_share"
@@ -234,7 +234,8 @@ class SellerShare(models.Model):
     #: What reductions of the price have taken from both parts (orders.models.PriceReduction).
     reduced = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     commission_reduced = models.PositiveIntegerField(default=0, db_default=0, editable=False)
-    #: The seller's part when its payout took it on; the price may have been reduced since.
+    #: What its payout includes for it: ``due`` when that was created, and the price may have been
+    #: reduced since. 0 if it was in no payout.
     carried = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     #: Why staff withhold it (staff only); empty if they do not.
     withheld_why = models.CharField(

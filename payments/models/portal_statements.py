@@ -77,8 +77,9 @@ class WithdrawalQuerySet(models.QuerySet["Withdrawal"]):
 class Withdrawal(models.Model):
     """Money that left according to M-Pesa's statement, and matches no refund or payout.
 
-    Happens after a restore from a backup: transfers sent since the backup are in no row. Until each
-    is explained, nothing leaves, because the same might be sent again.
+    After a restore from a backup, transfers sent since the backup are in no row: the stop of
+    outgoing payments is not lifted until each is explained, because the same might be sent again.
+    One that is found at another time was sent on M-Pesa's portal, and stops nothing.
     """
 
     number = models.CharField(max_length=20, unique=True, help_text="M-Pesa's receipt for it.")
@@ -100,8 +101,13 @@ class Withdrawal(models.Model):
         Refund, null=True, on_delete=models.PROTECT, related_name="withdrawal"
     )
     #: The receipt of the whole amount, if M-Pesa took it back from its receiver.
-    came_back = models.OneToOneField(
-        Receipt, null=True, on_delete=models.PROTECT, related_name="left_as", editable=False
+    return_receipt = models.OneToOneField(
+        Receipt,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="returned_withdrawal",
+        editable=False,
+        db_column="came_back_id",
     )
     created_at = models.DateTimeField(auto_now_add=True)
     settled_at = models.DateTimeField(null=True)

@@ -1,5 +1,4 @@
-"""Receipts of incoming payments, how far M-Pesa's statement has been read, and how many status
-queries about prompts a minute has left."""
+"""Receipts of incoming payments."""
 
 from __future__ import annotations
 
@@ -60,7 +59,7 @@ class Verification(models.TextChoices):
     REPORTED = "told", "not confirmed yet"  # by one source; no money leaves on that
     CONFIRMED = "confirmed", "confirmed"  # two sources agree, one of them the gateway itself
     DOUBTED = "doubted", "in doubt"  # M-Pesa knows no such payment, or a different one
-    NEVER_CAME = "never_came", "never arrived"  # as staff found; it is written off
+    NEVER_CAME = "never_came", "never arrived"  # as staff found; what an order lacks is written off
 
 
 #: A payment with one of these pays no order and is not refunded.
@@ -81,7 +80,7 @@ class ReceiptQuerySet(models.QuerySet["Receipt"]):
         from an open withdrawal, as both are decided together.
         """
         certain = self.unmatched().exclude(verification__in=DOUBTFUL)
-        return certain.exclude(left_as__state="open")
+        return certain.exclude(returned_withdrawal__state="open")
 
     def paid_from(self, phone: str) -> ReceiptQuerySet:
         """Money from this phone (12 digits), if the provider shows it in full or hashed."""
@@ -250,14 +249,14 @@ class Receipt(models.Model):
         return f"{self.number or 'number not known yet'}: {format_kes(self.amount)}"
 
     @property
-    def came_back(self) -> bool:
+    def is_returned_transfer(self) -> bool:
         """Whether it is a transfer of the shop's that came back, and not a payment."""
         return self.source == ReceiptSource.RETURNED
 
     @property
     def is_not_from_prompt(self) -> bool:
         """Whether it cannot be a prompt's payment: staff found so, or it is a returned transfer."""
-        return self.is_separate_payment or self.came_back
+        return self.is_separate_payment or self.is_returned_transfer
 
     @property
     def is_confirmed(self) -> bool:
@@ -268,31 +267,3 @@ class Receipt(models.Model):
     def is_in_doubt(self) -> bool:
         """Whether M-Pesa does not know it, or knows it differently, and staff have not decided."""
         return self.verification == Verification.DOUBTED
-
-
-class StatementPull(models.Model):
-    """How far M-Pesa's statement has been read: one row per short code."""
-
-    shortcode = models.CharField(max_length=12, unique=True)
-    #: The statement was read without a gap between these two.
-    read_from = models.DateTimeField(null=True)
-    read_until = models.DateTimeField(null=True)
-    #: When the next pull is due. One process at a time pulls.
-    next_pull_at = models.DateTimeField()
-    result_text = models.CharField(max_length=200, blank=True)
-
-    class Meta:
-        verbose_name = "M-Pesa’s statement"
-
-    def __str__(self) -> str:
-        return f"statement of {self.shortcode}"
-
-
-class QueryBudget(models.Model):
-    """The number of status queries in a minute, by all workers together."""
-
-    minute = models.DateTimeField(unique=True)
-    used = models.PositiveSmallIntegerField(default=0)
-
-    def __str__(self) -> str:
-        return f"{self.used} in {self.minute:%H:%M}"

@@ -54,7 +54,7 @@ MAY_HAVE_GONE = (TransferStatus.DUE, *UNDER_WAY, TransferStatus.DONE)
 #: Never sent, or certainly refused.
 UNSENT = (TransferStatus.DUE, TransferStatus.REFUSED)
 #: How long an answer that the payment still stands is trusted.
-STANDS_FOR = timedelta(hours=1)
+CHECK_TRUSTED_FOR = timedelta(hours=1)
 
 
 #: The result of a refund that records that M-Pesa took back a part of a payment by itself.
@@ -117,8 +117,8 @@ class Refund(Transfer):
     reversal_conversation_id = models.CharField(max_length=64, blank=True)
 
     #: How often M-Pesa was queried whether the payment still stands, and when it last said so.
-    receipt_asked = models.PositiveSmallIntegerField(default=0)
-    receipt_stands_at = models.DateTimeField(null=True)
+    receipt_queries = models.PositiveSmallIntegerField(default=0, db_column="receipt_asked")
+    receipt_checked_at = models.DateTimeField(null=True, db_column="receipt_stands_at")
 
     objects = RefundQuerySet.as_manager()
 
@@ -184,7 +184,7 @@ class Refund(Transfer):
         back = f"{format_kes(self.amount)} back by {self.get_way_display()}"
         return f"{back}, {self.get_status_display()}"
 
-    def must_ask(self, now: datetime) -> bool:
+    def must_query_payment(self, now: datetime) -> bool:
         """Whether to query M-Pesa, before this is sent, if the payment still stands.
 
         M-Pesa may have reversed it at its customer's request. A reversal by the shop needs no
@@ -192,7 +192,7 @@ class Refund(Transfer):
         """
         if self.is_reversal or self.receipt.provider != Provider.MPESA or not self.receipt.number:
             return False
-        return self.receipt_stands_at is None or self.receipt_stands_at < now - STANDS_FOR
+        return self.receipt_checked_at is None or self.receipt_checked_at < now - CHECK_TRUSTED_FOR
 
     @property
     def is_unsent(self) -> bool:
@@ -200,7 +200,7 @@ class Refund(Transfer):
         return self.sent_at is None and self.status in UNSENT
 
     @property
-    def only_asks(self) -> bool:
+    def only_queries_payment(self) -> bool:
         return self.is_unsent and self.status == TransferStatus.REFUSED
 
     @property

@@ -212,7 +212,7 @@ class Transfer(models.Model):
         return str(self._meta.model_name)
 
     @property
-    def only_asks(self) -> bool:
+    def only_queries_payment(self) -> bool:
         """Whether staff must send it manually: M-Pesa is only queried about the payment."""
         return False
 
@@ -295,7 +295,7 @@ class PayoutStopQuerySet(models.QuerySet["PayoutStop"]):
         """Whether all transfers are stopped."""
         return self.still_open().exists()
 
-    def questions_are_stopped(self) -> bool:
+    def queries_are_stopped(self) -> bool:
         """Whether even status queries are stopped: they use the initiator's credential too."""
         return self.still_open().filter(cause=StopCause.INITIATOR).exists()
 

@@ -43,8 +43,10 @@ def create_payouts(seller_id: int) -> None:
 
     One per line, to the number on its listing when it was sold. Shares too small for M-Pesa wait
     for others to the same number. What the seller owes the shop is deducted, from shares of
-    written-off payments last. Nothing is created for a number that M-Pesa has just refused, nor for
-    shares held back by an undecided problem or by staff. The clock sends each payout.
+    written-off payments last. A debt may take all of a payout, except of one with a share of a
+    written-off payment: that share waits until something is left to pay out with it. Nothing is
+    created for a number that M-Pesa has just refused, nor for shares held back by an undecided
+    problem or by staff. The clock sends each payout.
     """
     lock_row(User, seller_id)
     blocked = set(Payout.objects.refused().filter(seller=seller_id).values_list("phone", flat=True))
@@ -59,7 +61,7 @@ def create_payouts(seller_id: int) -> None:
 def _shares_to_pay(seller_id: int) -> list[SellerShare]:
     """Shares that are in no payout and that nothing holds back, locked, oldest first."""
     dropped = Payout.objects.dropped().filter(seller=seller_id)
-    left = SellerShare.objects.uncarried(dropped).payable()
+    left = SellerShare.objects.dropped_with(dropped).payable()
     left_ids = list(left.values_list("pk", flat=True))
     new = SellerShare.objects.to_pay().payable().filter(seller=seller_id).order_by("pk")
     new_ids = list(new.values_list("pk", flat=True)[:SHARES_PER_ROUND])
@@ -130,19 +132,19 @@ def _batch_by_phone(
         by_phone.setdefault(share.phone, []).append(share)
     left: list[SellerShare] = []
     for phone, waiting in by_phone.items():
-        carried: list[SellerShare] = []
+        batch: list[SellerShare] = []
         for share in waiting:
-            carried.append(share)
-            gross = sum(each.due for each in carried)
+            batch.append(share)
+            gross = sum(each.due for each in batch)
             amount = max(min(gross + unallocated, MAX_B2C), 0)
             if 0 < amount < MIN_B2C:
                 continue
-            if not amount and any(each.track.order_id in written_off for each in carried):
+            if not amount and any(each.track.order_id in written_off for each in batch):
                 continue
-            _create(seller_id, phone, carried, gross=gross, amount=amount, numbered_by=carried)
+            _create(seller_id, phone, batch, gross=gross, amount=amount, numbered_by=batch)
             unallocated += gross - amount
-            carried = []
-        left += carried
+            batch = []
+        left += batch
     return unallocated, left
 
 
@@ -193,15 +195,15 @@ def _create(
     if not amount:
         payout.status, payout.done_at, payout.next_check_at = TransferStatus.DONE, now, None
     payout.save()
-    carried = SellerShare.objects.filter(pk__in=[share.pk for share in shares])
-    carried.update(payout=payout, carried=share_due())
+    rows = SellerShare.objects.filter(pk__in=[share.pk for share in shares])
+    rows.update(payout=payout, carried=share_due())
     return payout
 
 
 def orders_of(payout: Payout) -> QuerySet[Any]:
     """The orders whose lines a payout carries, with the cover by confirmed payments."""
-    carried = SellerShare.objects.filter(payout=payout.pk)
-    return with_confirmed_cover(Order.objects.filter(pk__in=carried.values("track__order")))
+    shares = SellerShare.objects.filter(payout=payout.pk)
+    return with_confirmed_cover(Order.objects.filter(pk__in=shares.values("track__order")))
 
 
 def _not_confirmed(line_ids: Iterable[int]) -> tuple[set[int], set[int]]:

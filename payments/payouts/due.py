@@ -40,7 +40,7 @@ def _with_enough(before: datetime, now: datetime) -> QuerySet[Any, int]:
 
 @compiled
 def _with_shares_of_dropped(now: datetime) -> QuerySet[Any, int]:
-    left = SellerShare.objects.uncarried(Payout.objects.dropped()).payable(now)
+    left = SellerShare.objects.dropped_with(Payout.objects.dropped()).payable(now)
     return left.filter(~Exists(_refused())).values_list("seller", flat=True)
 
 

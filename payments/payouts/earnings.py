@@ -1,6 +1,6 @@
-"""Sellers' earnings follow their lines: credited when the goods are collected, reduced with the
-price, reversed when the line is cancelled, and held back while the buyer has a problem with it. The
-fee of the line's parcel is settled too (payments.delivery_fees).
+"""Sellers' earnings follow their lines: credited when the goods are fetched from them, reduced with
+the price, reversed when the line is cancelled, and held back while the buyer has a problem with it.
+The fee of the line's parcel is settled too (payments.delivery_fees).
 
 Locks: the order, its line, the share; and the seller before any share if payouts are created.
 """
@@ -23,7 +23,7 @@ from .services import HELD_BACK, drop_unsent_payout
 
 
 def settle_moved_line(line: OrderTrack) -> None:
-    """Credit a line's seller once it is collected; reverse that and refund once it is cancelled.
+    """Credit a line's seller once it is fetched; reverse that and refund once it is cancelled.
 
     The fee of its parcel is earned once it is delivered, or given back with the last line.
 
@@ -56,7 +56,7 @@ def _record_earning(line: OrderTrack) -> None:
 
 
 def _reduced_before(line: OrderTrack) -> dict[str, int]:
-    """Reductions of a line's price from before its goods were collected, per part, KES."""
+    """Reductions of a line's price from before its goods were fetched, per part, KES."""
     if not line.reduced:
         return {}
     commission_part = line.reductions.aggregate(total=Sum("commission"))["total"]
@@ -93,7 +93,7 @@ def follow_problem(line: OrderTrack) -> None:
 
 def follow_reductions(line: OrderTrack) -> None:
     """Deduct a reduction of a line's price from its seller and the shop, if its goods were
-    collected, and refund it to the buyer.
+    fetched, and refund it to the buyer.
 
     What was paid out to the seller already becomes their debt. Call inside a transaction that holds
     the lock of its order. Safe to repeat.

@@ -16,7 +16,7 @@ from .balances import balance_of, held_back
 from .statement import KINDS
 
 #: The status of a payout, in terms sellers know.
-STANDS = {
+STATUS_FOR_SELLER = {
     TransferStatus.DUE: "waiting",
     TransferStatus.UNKNOWN: "on_its_way",
     TransferStatus.SENT: "on_its_way",
@@ -69,7 +69,7 @@ class PayoutOutput(serializers.Serializer):
     }
 
     id = serializers.IntegerField()
-    status = serializers.ChoiceField(list(dict.fromkeys(STANDS.values())))
+    status = serializers.ChoiceField(list(dict.fromkeys(STATUS_FOR_SELLER.values())))
     amount = serializers.IntegerField(help_text="Whole KES.")
     kept_back = serializers.IntegerField(help_text="Whole KES deducted for a debt of the seller's.")
     mpesa_number = serializers.CharField(help_text="Where it goes.")
@@ -94,7 +94,7 @@ def represent_payout(payout: Payout) -> dict[str, Any]:
         reason = ""
     return {
         "id": payout.pk,
-        "status": STANDS[TransferStatus(payout.status)],
+        "status": STATUS_FOR_SELLER[TransferStatus(payout.status)],
         "amount": payout.amount_sent,
         "kept_back": max(payout.gross - payout.amount, 0),
         "mpesa_number": payout.phone,
@@ -167,10 +167,8 @@ class SalesOutput(serializers.Serializer):
 
 
 class ToHandOverOutput(serializers.Serializer):
-    waiting = serializers.IntegerField(help_text="Paid lines that have not been collected yet.")
-    under_way = serializers.IntegerField(
-        help_text="Lines that were collected and not delivered yet."
-    )
+    waiting = serializers.IntegerField(help_text="Paid lines that have not been fetched yet.")
+    under_way = serializers.IntegerField(help_text="Lines that were fetched and not delivered yet.")
 
 
 class NextPayoutOutput(serializers.Serializer):

@@ -14,7 +14,7 @@ from payments.models import Payout, TransferStatus
 from products.catalogue.filters import LOW_STOCK
 from products.models import Product, Review, SellerRating, average_stars
 
-from .serializers import STANDS, represent_balance
+from .serializers import STATUS_FOR_SELLER, represent_balance
 
 #: Periods by name, in calendar days in Nairobi including today.
 PERIODS = {"today": 1, "days_7": 7, "days_30": 30}
@@ -68,7 +68,7 @@ def _next_payout(seller: User) -> dict[str, Any] | None:
     return {
         "id": payout.pk,
         "amount": payout.amount,
-        "status": STANDS[TransferStatus(payout.status)],
+        "status": STATUS_FOR_SELLER[TransferStatus(payout.status)],
         "mpesa_number": payout.phone,
     }
 

@@ -39,7 +39,7 @@ _MONTH = timedelta(days=30)
 _PAST: list[tuple[type[Model], tuple[str, ...]]] = [
     (OrderPayment, ("created_at", "rung_at", "checked_at", "confirmed_at")),
     (Receipt, ("created_at",)),
-    (Refund, ("created_at", "sent_at", "done_at", "receipt_stands_at")),
+    (Refund, ("created_at", "sent_at", "done_at", "receipt_checked_at")),
     (Payout, ("created_at", "sent_at", "done_at")),
     (PayoutStop, ("created_at", "ended_at", "lost_since")),
     (Withdrawal, ("created_at", "left_at", "settled_at")),

@@ -1,4 +1,8 @@
-"""Records how a payment attempt ended; the only module that does. receipts.py records the money."""
+"""Records how a payment attempt that was sent to M-Pesa ended; receipts.py records the money.
+
+An attempt that never reached M-Pesa ends in payments/checkout/stk_push.py; a manual payment is
+created as confirmed in receipts.py.
+"""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ from payments.refunds.corrections import (
     drop_refunds_to_cover,
     missing_of_order,
     missing_of_suspense,
-    owe_anew,
+    recreate_refunds,
 )
 from payments.refunds.services import refund_excess_locked
 
@@ -109,17 +109,17 @@ def correct_amount(receipt: Receipt, *, reported_amount: int, source: str) -> st
     note = f"Recorded as {recorded}, but M-Pesa reports {reported}."
     logger.error("receipt %s: %s", receipt.number, note)
     order = None if receipt.order_id is None else lock_row(Order, receipt.order_id)
-    less = receipt.amount - reported_amount
+    shortfall = receipt.amount - reported_amount
     if order is None:
-        missing = missing_of_suspense(receipt, comes_to=reported_amount)
+        missing = missing_of_suspense(receipt, corrected_amount=reported_amount)
     else:
-        missing = missing_of_order(order, less=less) if less > 0 else 0
+        missing = missing_of_order(order, shortfall=shortfall) if shortfall > 0 else 0
     missing, dropped = drop_refunds_to_cover(
-        receipt, order, missing=missing, comes_to=reported_amount
+        receipt, order, missing=missing, corrected_amount=reported_amount
     )
     lost = 0 if order is None else missing
-    if less < 0:
-        lost = -min(receipt.written_off, -less)
+    if shortfall < 0:
+        lost = -min(receipt.written_off, -shortfall)
     ledger.post_correction(receipt, reported_amount=reported_amount, lost=abs(lost))
     receipt.written_off += lost
     receipt.amount, receipt.note, receipt.unacknowledged = reported_amount, note, True
@@ -129,7 +129,7 @@ def correct_amount(receipt: Receipt, *, reported_amount: int, source: str) -> st
     if receipt.order_id is not None:
         mark_order_paid(receipt.order_id, credited=partial(amount_credited, receipt.order_id))
         order = lock_row(Order, receipt.order_id)
-    owe_anew(receipt, order, dropped)
+    recreate_refunds(receipt, order, dropped)
     if order is not None:
         refund_excess_locked(order)
     return note

@@ -77,9 +77,9 @@ def _link_to_withdrawal(receipt_id: int, movement: Movement) -> None:
     """
     returned = Receipt.objects.filter(pk=receipt_id, source=ReceiptSource.RETURNED)
     left = Withdrawal.objects.still_open().filter(
-        number=movement.reverses, amount=movement.amount, came_back=None
+        number=movement.reverses, amount=movement.amount, return_receipt=None
     )
-    if left.filter(Exists(returned)).update(came_back=receipt_id):
+    if left.filter(Exists(returned)).update(return_receipt=receipt_id):
         returned.update(
             note=f"It was withdrawn as {movement.reverses}. Explain that withdrawal first."
         )
@@ -99,7 +99,7 @@ def _mark_as_returned(known: Receipt, movement: Movement, report: SourceReport) 
     if receipt.verification == Verification.NEVER_CAME:
         record(receipt, report)
         return False
-    if receipt.came_back or receipt.amount != movement.amount:
+    if receipt.is_returned_transfer or receipt.amount != movement.amount:
         return False
     if receipt.payment is not None and receipt.payment.channel == Channel.STK:
         _flag_second_payment(receipt, movement)

@@ -143,7 +143,7 @@ def read_statements(statements: Iterable[Statement]) -> Reading:
                 _keep_for_a_person(one, statement.shortcode)
     for statement in statements:
         for one in statement.file.movements:
-            if one.came_back:
+            if one.is_returned_transfer:
                 returned += record_returned_payment(one, shortcode=statement.shortcode)
         PortalStatement.objects.get_or_create(
             shortcode=statement.shortcode,

@@ -71,7 +71,7 @@ def query_status(payment_id: int) -> None:
     ):
         return
     if not payment.checkout_request_id:
-        return  # # no id to query by; a callback may still arrive
+        return  # no id to query by; a callback may still arrive
     answer = gateway.daraja().stk_query(checkout_request_id=payment.checkout_request_id)
     if answer.outcome == StkOutcome.UNKNOWN:
         logger.info("payment %s: no result from M-Pesa: %s", payment.pk, answer.description)
@@ -80,7 +80,7 @@ def query_status(payment_id: int) -> None:
         return
     with transaction.atomic():
         record_outcome(payment.pk, _outcome(answer))
-        _close_doubtful(payment, answer)
+        _close_untrusted(payment, answer)
 
 
 def _next_at(payment: OrderPayment, now: datetime) -> datetime | None:
@@ -122,7 +122,7 @@ def _outcome(answer: StkStatus) -> AttemptOutcome:
     )
 
 
-def _close_doubtful(payment: OrderPayment, answer: StkStatus) -> None:
+def _close_untrusted(payment: OrderPayment, answer: StkStatus) -> None:
     note = f"M-Pesa reports {answer.outcome} ({answer.result_code})."
     payment.events.filter(state=EventState.CHECKING).update(
         state=EventState.APPLIED, note=note, applied_at=timezone.now()

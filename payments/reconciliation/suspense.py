@@ -37,12 +37,12 @@ logger = logging.getLogger(__name__)
 
 
 def hold(receipt: Receipt, report: SourceReport) -> Receipt:
-    """Record new money that is no order's yet; ``receipt.note`` tells staff why.
+    """Record new money that no order is known for yet; ``receipt.note`` tells staff why.
 
     Raises IntegrityError if its number is recorded already. Call inside a transaction.
     """
     if receipt.order_id is not None:
-        raise TypeError(f"{receipt} is order {receipt.order_id}'s: it is not held in suspense")
+        raise TypeError(f"{receipt} has order {receipt.order_id}, so it is not held in suspense")
     return create_receipt(receipt, report)
 
 
@@ -98,7 +98,7 @@ def check_may_be_given(receipt: Receipt, *, though_in_doubt: bool = False) -> No
         raise AlreadyMatched(f"{receipt} is already matched to an order.")
     if receipt.verification in DOUBTFUL and not (though_in_doubt and receipt.is_in_doubt):
         raise AlreadyMatched(f"{receipt} is in doubt. Decide first whether it arrived.")
-    if receipt.came_back:
+    if receipt.is_returned_transfer:
         raise AlreadyMatched(f"{receipt} was sent by the shop and came back: no buyer paid it.")
 
 
@@ -202,4 +202,4 @@ def match(receipt: Receipt, order: Order, *, though_in_doubt: bool = False) -> N
     receipt.save(update_fields=["order", "waiting", "note"])
     ledger.post_match(receipt)
     if receipt.is_in_doubt:
-        evidence.stop_goods(receipt)
+        evidence.update_order_doubt(receipt)

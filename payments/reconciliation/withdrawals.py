@@ -1,8 +1,8 @@
 """Withdrawals on M-Pesa's statement: finds the refund or payout each of them was, if any.
 
-After a restore, transfers sent since the backup are in no row. A withdrawal that fits one row only
-is recorded as that transfer; the others wait for staff, and until then nothing leaves
-(payments.disbursement).
+A withdrawal that fits one row only is recorded as that transfer; the others wait for staff. After
+a restore, transfers sent since the backup are in no row: nothing leaves (``PayoutStop``) until each
+withdrawal is explained. At other times withdrawals stop nothing.
 
 Locks: the withdrawal, then what a transfer locks (payments.transfers).
 """
@@ -44,9 +44,9 @@ from payments.payouts.services import drop_due_payouts
 from payments.refunds.external_reversals import (
     CannotBeReversed,
     record_outside_reversal,
-    record_refund_found,
 )
 from payments.refunds.routes import payer_phone
+from payments.refunds.unrecorded_refunds import record_refund_found
 from payments.transfers import is_number_of_transfer, mark_done
 from products.models import Product
 
@@ -318,7 +318,7 @@ def settle_as_returned(withdrawal_id: int) -> Receipt:
     Raises CannotBeSettled if it did not come back, or staff have decided about the receipt.
     """
     withdrawal = _locked_open(withdrawal_id)
-    receipt = withdrawal.came_back
+    receipt = withdrawal.return_receipt
     if receipt is None:
         raise CannotBeSettled("No statement read so far shows that all of it came back.")
     receipt = lock_row(Receipt, receipt.pk)
@@ -337,7 +337,7 @@ def settle_as_returned(withdrawal_id: int) -> Receipt:
 
 
 @transaction.atomic
-def set_withdrawal_aside(withdrawal_id: int) -> Withdrawal:
+def set_aside(withdrawal_id: int) -> Withdrawal:
     """Record that a withdrawal was none of the shop's refunds and payouts. Raises CannotBeSettled.
 
     Money withdrawn on the portal is in none of our books.

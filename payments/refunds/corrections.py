@@ -1,14 +1,27 @@
-"""Correcting the refunds of a payment whose amount turns out to differ from the one recorded.
+"""Correcting the books when less of a payment is there than was recorded: its refunds, and what its
+order lacks.
 
 Locks: the order first, then the receipt, then its refunds.
 """
 
 from __future__ import annotations
 
+from django.db.models import Sum
+from django.utils import timezone
+
 from orders.models import Order
 from payments import ledger
-from payments.models import Receipt, Refund, RefundReason, order_balance
-from payments.models.refunds import UNSENT
+from payments.models import (
+    Receipt,
+    Refund,
+    RefundMethod,
+    RefundReason,
+    TransferStatus,
+    Unnumbered,
+    order_balance,
+)
+from payments.models.refunds import PART_REVERSED, UNSENT
+from payments.transfers import mark_done
 
 from .services import (
     create_refund,
@@ -18,25 +31,33 @@ from .services import (
     unrefunded,
 )
 
+ANOTHER_PAYS = "Another payment of the order is gone, and this one pays for its goods."
 LESS_CAME = "The payment's amount was corrected: its refund is created again for what is due now."
 
 
 def drop_refunds_to_cover(
-    receipt: Receipt, order: Order | None, *, missing: int, comes_to: int, why: str = LESS_CAME
+    receipt: Receipt,
+    order: Order | None,
+    *,
+    missing: int,
+    corrected_amount: int,
+    why: str = LESS_CAME,
 ) -> tuple[int, list[Refund]]:
     """Drop unsent refunds until ``missing`` KES less are owed back.
 
-    ``comes_to`` is the receipt's corrected amount, in KES: a reversal of any other amount is
-    dropped too, because a payment is reversed whole. Returns the KES that no unsent refund covers,
-    because they have left or may have, and the refunds that were dropped. The caller replaces those
-    (``owe_anew``) once the receipt is corrected.
+    ``corrected_amount`` is the receipt's, in KES: a reversal of any other amount is dropped too,
+    because a payment is reversed whole. Returns the KES that no unsent refund covers, because they
+    have left or may have, and the refunds that were dropped. The caller replaces those
+    (``recreate_refunds``) once the receipt is corrected.
 
     Call inside a transaction that holds the locks of the receipt and of its order, if it has one.
     """
     dropped = []
-    for refund in _unsent(receipt, order):
+    for refund in _lock_unsent(receipt, order):
         is_misfit = (
-            refund.is_reversal and refund.receipt_id == receipt.pk and refund.amount != comes_to
+            refund.is_reversal
+            and refund.receipt_id == receipt.pk
+            and refund.amount != corrected_amount
         )
         if missing > 0 or is_misfit:
             drop_refund(refund, why)
@@ -45,7 +66,7 @@ def drop_refunds_to_cover(
     return max(missing, 0), dropped
 
 
-def owe_anew(receipt: Receipt, order: Order | None, dropped: list[Refund]) -> None:
+def recreate_refunds(receipt: Receipt, order: Order | None, dropped: list[Refund]) -> None:
     """Create the refunds that are due in place of the dropped ones: an order's excess, or what is
     left of money in suspense.
 
@@ -70,6 +91,103 @@ def shortfall_of(order: Order) -> int:
     return money.needed(order) - money.credited
 
 
+def missing_of_order(order: Order, *, shortfall: int) -> int:
+    """The KES an order would lack if ``shortfall`` KES of its credited money had never arrived.
+
+    An unpaid order lacks nothing: it is still waiting for its money.
+    """
+    if order.is_unpaid:
+        return 0
+    return max(min(shortfall_of(order) + shortfall, shortfall), 0)
+
+
+def missing_of_suspense(receipt: Receipt, *, corrected_amount: int) -> int:
+    """The KES by which the refunds of money in suspense exceed its corrected amount."""
+    return max(receipt.amount - unrefunded(receipt) - corrected_amount, 0)
+
+
+def remove_payment(
+    receipt: Receipt, order: Order | None, cause: RefundReason, *, number: str, text: str
+) -> None:
+    """Record that the shop does not have a payment, and write off what its order lacks then.
+
+    Its unsent refunds count as made, and the rest of it is posted as a refund that the shop did not
+    make. Call inside a transaction that holds the locks of its order, if it has one, of the receipt
+    and of its refunds.
+    """
+    parts = receipt.refunds.filter(way=RefundMethod.OUTSIDE, result_text=PART_REVERSED)
+    gone = parts.aggregate(total=Sum("amount"))["total"] or 0
+    paid = _close_unsent(receipt, number=number, text=text)
+    if paid + gone < receipt.amount:
+        record_refund(
+            receipt, receipt.amount - paid - gone, cause, number="" if paid else number, text=text
+        )
+    if order is not None:
+        order.refresh_from_db()
+        dropped = _drop_refunds_of_other_payments(receipt, order)
+        write_off_shortfall(receipt, order)
+        recreate_refunds(receipt, order, dropped)
+        refund_excess_locked(order)
+    receipt.waiting = False
+    receipt.save(update_fields=["waiting", "written_off"])
+
+
+def _drop_refunds_of_other_payments(receipt: Receipt, order: Order) -> list[Refund]:
+    """Drop unsent refunds of the other payments of a paid order, as far as it lacks this one: their
+    money pays for the goods now. Returns the dropped refunds.
+    """
+    missing = shortfall_of(order)
+    if not order.is_paid or missing <= 0:
+        return []
+    return drop_refunds_to_cover(
+        receipt, order, missing=missing, corrected_amount=receipt.amount, why=ANOTHER_PAYS
+    )[1]
+
+
+def _close_unsent(receipt: Receipt, *, number: str, text: str) -> int:
+    """Settle the payment's unsent refunds with this reversal. Returns their total, KES.
+
+    Call inside a transaction that holds the locks of all its refunds.
+    """
+    paid = 0
+    unsent = receipt.refunds.owed().filter(status__in=UNSENT)
+    for refund in list(unsent.order_by("pk")):
+        # Not sent by the shop: one that M-Pesa refused is not counted in its day's total again.
+        Refund.objects.filter(pk=refund.pk).update(way=RefundMethod.OUTSIDE, sent_at=None)
+        mark_done(refund, number="" if paid else number, text=text)
+        paid += refund.amount
+    return paid
+
+
+def record_refund(
+    receipt: Receipt,
+    amount: int,
+    cause: RefundReason,
+    *,
+    number: str,
+    text: str,
+    way: RefundMethod = RefundMethod.OUTSIDE,
+    phone: str = "",
+) -> None:
+    """Record and post a refund of ``amount`` KES that was made; by default not by the shop."""
+    now = timezone.now()
+    refund = Refund.objects.create(
+        receipt=receipt,
+        order_id=receipt.order_id,
+        amount=amount,
+        cause=cause,
+        way=way,
+        phone=phone,
+        status=TransferStatus.DONE,
+        number=number,
+        unnumbered="" if number else Unnumbered.OUTSIDE,
+        result_text=text,
+        done_at=now,
+    )
+    ledger.post_refund_due(refund)
+    ledger.post_refund_paid(refund)
+
+
 def write_off_shortfall(receipt: Receipt, order: Order) -> None:
     """Write off what an order lacks on one of its receipts: lines whose money is gone, or a double
     refund.
@@ -77,28 +195,12 @@ def write_off_shortfall(receipt: Receipt, order: Order) -> None:
     Call inside a transaction that holds the locks of the order and of the receipt.
     """
     if (missing := shortfall_of(order)) > 0:
-        ledger.post_loss(receipt, missing)
+        ledger.post_write_off(receipt, missing)
         receipt.written_off += missing
         receipt.save(update_fields=["written_off"])
 
 
-def missing_of_order(order: Order, *, less: int) -> int:
-    """The KES an order would lack if ``less`` KES of its credited money had never arrived.
-
-    An unpaid order lacks nothing: it is still waiting for its money.
-    """
-    if order.is_unpaid:
-        return 0
-    money = order_balance(order.pk)
-    return max(min(money.needed(order) - money.credited + less, less), 0)
-
-
-def missing_of_suspense(receipt: Receipt, *, comes_to: int) -> int:
-    """The KES by which the refunds of money in suspense exceed its corrected amount."""
-    return max(receipt.amount - unrefunded(receipt) - comes_to, 0)
-
-
-def _unsent(receipt: Receipt, order: Order | None) -> list[Refund]:
+def _lock_unsent(receipt: Receipt, order: Order | None) -> list[Refund]:
     """Lock and return the unsent refunds: all of a paid order's, because they go to one buyer;
     otherwise the receipt's own, because each payer of a closed order is owed their own money.
 

@@ -42,7 +42,7 @@ from payments.transfers import READY, Readiness, TransferHandler, handles
 
 from .corrections import (
     drop_refunds_to_cover,
-    owe_anew,
+    recreate_refunds,
     shortfall_of,
     write_off_shortfall,
 )
@@ -113,18 +113,18 @@ class RefundHandler(TransferHandler[Refund]):
         request_confirmation([row.receipt] if row.order_id is None else [row.receipt, *reported])
         return Readiness.postponed_until(now + EVIDENCE_DELAY)
 
-    def receipt_to_ask_about(self, row: Refund, now: datetime) -> str:
+    def receipt_to_query(self, row: Refund, now: datetime) -> str:
         """Query the payment before its money leaves other than by reversal: M-Pesa may have
         reversed it."""
-        if not row.must_ask(now):
-            if row.only_asks:
+        if not row.must_query_payment(now):
+            if row.only_queries_payment:
                 row.next_check_at = None
                 row.save(update_fields=["next_check_at"])
             return ""
-        if row.receipt_asked < len(RECEIPT_QUERIES):
-            row.next_check_at = now + RECEIPT_QUERIES[row.receipt_asked]
-            row.receipt_asked += 1
-            row.save(update_fields=["next_check_at", "receipt_asked"])
+        if row.receipt_queries < len(RECEIPT_QUERIES):
+            row.next_check_at = now + RECEIPT_QUERIES[row.receipt_queries]
+            row.receipt_queries += 1
+            row.save(update_fields=["next_check_at", "receipt_queries"])
             return row.receipt.number
         row.status, row.next_check_at = TransferStatus.REFUSED, None
         row.result_code = NOT_ANSWERED
@@ -243,11 +243,11 @@ def _record_though_dropped(refund: Refund) -> None:
     Refund.objects.lock_all_of(receipt)
     missing = -unrefunded(receipt) if order is None else shortfall_of(order)
     twice, dropped = drop_refunds_to_cover(
-        receipt, order, missing=missing, comes_to=receipt.amount, why=MADE_THOUGH_DROPPED
+        receipt, order, missing=missing, corrected_amount=receipt.amount, why=MADE_THOUGH_DROPPED
     )
     if order is not None:
         write_off_shortfall(receipt, order)
-    owe_anew(receipt, order, dropped)
+    recreate_refunds(receipt, order, dropped)
     refund.note = MADE_TWICE if twice else MADE_THOUGH_DROPPED
     if was_reversed_by_mpesa(receipt):
         refund.note = "The money was refunded twice: M-Pesa had reversed the payment itself."
@@ -270,12 +270,12 @@ def create_replacement(
     way: str,
     phone: str = "",
     after: timedelta = NO_DELAY,
-    stands_at: datetime | None = None,
+    checked_at: datetime | None = None,
     actor_id: int | None = None,
 ) -> Refund:
     """Create another attempt of a refund that M-Pesa refused, with an id of its own.
 
-    ``stands_at`` is when staff found that the payment still stands, if M-Pesa did not answer.
+    ``checked_at`` is when staff found that the payment still stands, if M-Pesa did not answer.
     ``actor_id`` is the id of the person who typed ``phone``. An approval is kept only if the same
     money goes the same way.
 
@@ -299,7 +299,7 @@ def create_replacement(
         phone=phone,
         replaces=refund,
         tries=refund.tries + 1,
-        receipt_stands_at=stands_at,
+        receipt_checked_at=checked_at,
         needs_approval=is_needed,
         approved_by_id=approved_by,
         author_id=author,

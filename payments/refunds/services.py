@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import Q, Sum
 from django.utils import timezone
 
 from omachemainproj.locking import lock_row
@@ -19,7 +19,7 @@ from orders.models.notifications import NotificationKind
 from orders.notifications.notify import notify
 from payments import ledger
 from payments.checkout.failures import refund_explanation
-from payments.evidence import request_confirmation, stop_goods
+from payments.evidence import request_confirmation, update_order_doubt
 from payments.models import (
     DOUBTFUL,
     OrderBalance,
@@ -98,8 +98,8 @@ _CAUSE_OF_REFUSAL: dict[str, RefundReason] = {
 def _cause_of_closed(order: Order, credited: int) -> RefundReason:
     """Why all money of a closed order is refunded; ``credited`` is the total, in KES.
 
-    Why it was not enough to buy the goods after all, ``orders.lifecycle.mark_order_paid`` has
-    decided and recorded. For an order closed in another way, the goods are gone.
+    ``orders.lifecycle.mark_order_paid`` recorded why late money that covered the price did not buy
+    the goods (``Order.late_refusal``). Where it recorded nothing, the goods are gone.
     """
     if order.was_cancelled_by_buyer:
         return RefundReason.CANCELLED
@@ -192,7 +192,7 @@ def create_refund(
     other = receipt.refunds.exclude(status=TransferStatus.DROPPED, sent_at__isnull=True)
     is_whole = amount == receipt.amount and not other.exists()
     # M-Pesa reverses payments only, and a returned transfer is not one.
-    if is_whole and receipt.provider == Provider.MPESA and not receipt.came_back:
+    if is_whole and receipt.provider == Provider.MPESA and not receipt.is_returned_transfer:
         refund = _create(receipt, amount, cause, Route(RefundMethod.REVERSAL), line, actor_id)
     else:
         refund = _create(receipt, amount, cause, route_to_phone(receipt, amount), line, actor_id)
@@ -243,7 +243,7 @@ def _create(
     # If no method works, staff decide from the start.
     status = TransferStatus.REFUSED if route.way == RefundMethod.PORTAL else TransferStatus.DUE
     # Before staff refund it on the portal, M-Pesa is queried whether the payment still stands.
-    is_portal_asked = (
+    queries_before_portal = (
         status == TransferStatus.REFUSED and receipt.provider == Provider.MPESA and receipt.number
     )
     typed_by = who_typed(receipt, route.phone)
@@ -261,7 +261,7 @@ def _create(
         note="" if status == TransferStatus.DUE else why_no_route(amount),
         needs_approval=waits,
         author_id=actor_id or typed_by,
-        next_check_at=timezone.now() if is_next or is_portal_asked else None,
+        next_check_at=timezone.now() if is_next or queries_before_portal else None,
     )
 
 
@@ -296,7 +296,7 @@ def reverse_write_off(order: Order, amount: int) -> None:
             receipt.written_off, amount = receipt.written_off - part, amount - part
             receipt.save(update_fields=["written_off"])
             if receipt.verification == Verification.NEVER_CAME:
-                stop_goods(receipt)
+                update_order_doubt(receipt)
 
 
 def unrefunded(receipt: Receipt) -> int:
@@ -308,4 +308,20 @@ def unrefunded(receipt: Receipt) -> int:
 def mark_refunded_if_none_outstanding(order: Order) -> None:
     """Mark an order that is due a refund as refunded if none of its refunds is outstanding."""
     if not Refund.objects.outstanding().filter(order=order.pk).exists():
+        mark_order_refunded(order)
+
+
+def mark_refunded_if_reversed(order: Order) -> None:
+    """Mark an order as refunded if its money was reversed by M-Pesa, never arrived, or was found to
+    have been refunded before a restore.
+
+    Safe to repeat. Call inside a transaction that holds the order's lock.
+    """
+    refunds = Refund.objects.owed().filter(order=order.pk)
+    if not refunds.filter(Q(way=RefundMethod.OUTSIDE) | Q(withdrawal__isnull=False)).exists():
+        return
+    money = order_balance(order.pk)
+    if money.credited > money.fees_earned:
+        return
+    if not refunds.not_done().exists():
         mark_order_refunded(order)

@@ -32,9 +32,9 @@ def handle(event: GatewayEvent, bank: Bank) -> None:
     if notification.direction == BankDirection.OUT:
         _note_money_out(event, bank.key, notification)
         return
-    if doubt := _doubt_money_in(notification):
-        logger.error("event %s: %s", event.pk, doubt)
-        event.set_state(EventState.FAILED, doubt)
+    if distrust := _distrust_of_money_in(notification):
+        logger.error("event %s: %s", event.pk, distrust)
+        event.set_state(EventState.FAILED, distrust)
         return
     is_first_report = not _was_reported(bank.key, notification.number)
     event.receipt, note = record_receipt(
@@ -58,7 +58,7 @@ def handle(event: GatewayEvent, bank: Bank) -> None:
     event.set_state(EventState.APPLIED, note)
 
 
-def _doubt_money_in(notification: BankNotification) -> str:
+def _distrust_of_money_in(notification: BankNotification) -> str:
     """Why the notification does not prove that KES arrived in our account; "" if it does."""
     if not notification.is_money_in:
         return "The bank does not say that money was received."

@@ -106,11 +106,11 @@ def _handle_callback(event: GatewayEvent) -> None:
     """
     payment = stk_callback.lock_payment(event.token)
     transfer = None if payment else transfer_result.find_transfer(event.token)
-    question = None if payment or transfer else receipt_status.find_question(event.token)
+    schedule = None if payment or transfer else receipt_status.find_receipt_query(event.token)
     if transfer is not None:
         transfer_result.handle(event, transfer)
-    elif question is not None:
-        receipt_status.handle(event, question)
+    elif schedule is not None:
+        receipt_status.handle(event, schedule)
     elif payment is None and is_transfer_callback(bytes(event.body)):
         event.set_state(EventState.UNMATCHED, "No refund or payout of ours has this address.")
     else:

@@ -55,14 +55,14 @@ OLD = "Something newer is known. Nothing was changed."
 _NUMBER = re.compile(r"\s*([0-9]{5,12})\b")
 
 
-def find_question(token: str) -> ReceiptQuestion | None:
-    """The question whose answer this callback token is for; never found by an empty token."""
+def find_receipt_query(token: str) -> ReceiptQuestion | None:
+    """Whose queries' answers come to this callback token; never found by an empty token."""
     return ReceiptQuestion.objects.filter(token=token).first() if token else None
 
 
-def handle(event: GatewayEvent, question: ReceiptQuestion) -> None:
+def handle(event: GatewayEvent, schedule: ReceiptQuestion) -> None:
     """Process an answer to a status query of a payment."""
-    event.receipt_id = question.receipt_id
+    event.receipt_id = schedule.receipt_id
     try:
         message = read_transfer_callback(bytes(event.body))
     except UnreadableCallback as error:
@@ -72,10 +72,10 @@ def handle(event: GatewayEvent, question: ReceiptQuestion) -> None:
         event.set_state(EventState.APPLIED, "M-Pesa timed out. It is queried again.")
     elif event.is_from_elsewhere:
         event.set_state(EventState.UNMATCHED, "It did not come from an address of Safaricom's.")
-    elif not question.asked:
+    elif not schedule.queries:
         event.set_state(EventState.UNMATCHED, "M-Pesa was not queried yet.")
     else:
-        receipt = Receipt.objects.get(pk=question.receipt_id)
+        receipt = Receipt.objects.get(pk=schedule.receipt_id)
         heard_at = receipt.events.first_received(event)
         event.set_state(EventState.APPLIED, apply_answer(receipt, message, heard_at))
 
@@ -116,7 +116,7 @@ def _take_back(receipt: Receipt, result: Result) -> str:
 def _apply_end(receipt: Receipt, result: Result, end: TransactionEnd, heard_at: datetime) -> str:
     if receipt.verification == Verification.NEVER_CAME:
         return _apply_to_written_off(receipt, result, end)
-    if doubt := _doubt(receipt, result, end):
+    if doubt := _reason_for_doubt(receipt, result, end):
         return doubt if put_in_doubt(receipt.pk, doubt, heard_at=heard_at) else f"{doubt} {OLD}"
     if receipt.doubted_at is not None and heard_at < receipt.doubted_at:
         return OLD
@@ -126,9 +126,9 @@ def _apply_end(receipt: Receipt, result: Result, end: TransactionEnd, heard_at: 
     report = SourceReport(ReceiptSource.STATUS, result.amount, result.receipt, paid_to)
     _record_answer(receipt, report)
     _close(receipt)
-    is_older = Q(receipt_stands_at__isnull=True) | Q(receipt_stands_at__lt=heard_at)
+    is_older = Q(receipt_checked_at__isnull=True) | Q(receipt_checked_at__lt=heard_at)
     unsent = Refund.objects.filter(is_older, receipt=receipt.pk, status__in=UNSENT)
-    unsent.update(receipt_stands_at=heard_at)
+    unsent.update(receipt_checked_at=heard_at)
     return "The payment still stands and may be refunded."
 
 
@@ -152,7 +152,7 @@ def _record_answer(receipt: Receipt, report: SourceReport) -> None:
     end_doubt_if_reported_again(locked, report)
 
 
-def _doubt(receipt: Receipt, result: Result, end: TransactionEnd) -> str:
+def _reason_for_doubt(receipt: Receipt, result: Result, end: TransactionEnd) -> str:
     """Why what M-Pesa shows is not this payment; "" if it may be."""
     if end == TransactionEnd.NOT_DONE:
         status = result.transaction_status
@@ -174,7 +174,7 @@ def _doubt(receipt: Receipt, result: Result, end: TransactionEnd) -> str:
 def _is_of(receipt: Receipt, paid_to: str) -> bool:
     """Whether the short code can be the payment's; a returned transfer comes to the one that pays
     out."""
-    is_paying = receipt.came_back and paid_to == settings.DARAJA_B2C_SHORTCODE
+    is_paying = receipt.is_returned_transfer and paid_to == settings.DARAJA_B2C_SHORTCODE
     return is_paying or was_paid_to_us(receipt, paid_to)
 
 

@@ -15,7 +15,6 @@ from payments.models import (
     EventState,
     GatewayEvent,
     OrderPayment,
-    OrderPaymentQuerySet,
     ReceiptSource,
 )
 from payments.reconciliation.outcomes import AttemptOutcome, record_outcome_locked
@@ -26,13 +25,13 @@ logger = logging.getLogger(__name__)
 
 def lock_payment(token: str) -> OrderPayment | None:
     """Lock and return the attempt with this callback token, and its order; None for ""."""
-    payments = _payment_of(token) if token else []
+    payments = _payment_of_token(token) if token else []
     return payments[0] if payments else None
 
 
 @compiled
-def _payment_of(token: str) -> QuerySet[OrderPayment]:
-    return _with_orders().filter(callback_token=token).order_by("pk")[:1]
+def _payment_of_token(token: str) -> QuerySet[OrderPayment]:
+    return OrderPayment.objects.locked_with_orders().filter(callback_token=token).order_by("pk")[:1]
 
 
 def handle(event: GatewayEvent, payment: OrderPayment | None) -> None:
@@ -54,51 +53,51 @@ def handle(event: GatewayEvent, payment: OrderPayment | None) -> None:
         event.set_state(EventState.UNMATCHED, "No attempt of ours has this address or request id.")
         return
     event.payment = payment
-    doubt = _doubt_origin(event, payment, callback)
-    if not doubt:
+    distrust = _distrust_of_origin(event, payment, callback)
+    if not distrust:
         _store_request_ids(payment, callback)
-        doubt = _doubt_result_code(callback)
-    if doubt:
-        _check_with_mpesa(event, payment, doubt)
+        distrust = _distrust_of_result_code(callback)
+    if distrust:
+        _check_with_mpesa(event, payment, distrust)
         return
     event.set_state(EventState.APPLIED, record_outcome_locked(payment, _outcome(callback)))
-    _resolve_doubtful(payment.pk)
+    _resolve_untrusted(payment.pk)
 
 
-def _check_with_mpesa(event: GatewayEvent, payment: OrderPayment, doubt: str) -> None:
+def _check_with_mpesa(event: GatewayEvent, payment: OrderPayment, distrust: str) -> None:
     """Let a status query decide about an untrusted message, if there is an id to query."""
     if payment.is_confirmed:
-        event.set_state(EventState.APPLIED, f"{doubt} Nothing was changed.")
+        event.set_state(EventState.APPLIED, f"{distrust} Nothing was changed.")
     elif payment.checkout_request_id:
-        logger.warning("message %s is not trusted on its own: %s", event.pk, doubt)
-        event.set_state(EventState.CHECKING, doubt)
+        logger.warning("message %s is not trusted on its own: %s", event.pk, distrust)
+        event.set_state(EventState.CHECKING, distrust)
         schedule_status_query(payment, now=timezone.now())
         enqueue_after_commit(query_status, payment.pk)
     else:
         logger.error(
-            "message %s is not trusted, and there is no id to query by: %s", event.pk, doubt
+            "message %s is not trusted, and there is no id to query by: %s", event.pk, distrust
         )
-        event.set_state(EventState.FAILED, f"{doubt} There is no request id to query M-Pesa by.")
+        event.set_state(EventState.FAILED, f"{distrust} There is no request id to query M-Pesa by.")
 
 
-def _resolve_doubtful(payment_id: int) -> None:
+def _resolve_untrusted(payment_id: int) -> None:
     """Close messages that are still being checked if the payment is confirmed, else query its
     status."""
-    if not _doubtful_of(payment_id):
+    if not _untrusted_of(payment_id):
         return
-    doubtful = GatewayEvent.objects.doubtful_of(payment_id)
+    untrusted = GatewayEvent.objects.untrusted_of(payment_id)
     now = timezone.now()
     payment = OrderPayment.objects.get(pk=payment_id)
     if payment.is_confirmed:
         note = "The attempt was confirmed by its own callback."
-        doubtful.update(state=EventState.APPLIED, note=note, applied_at=now)
+        untrusted.update(state=EventState.APPLIED, note=note, applied_at=now)
     else:
         schedule_status_query(payment, now=now)
 
 
 @compiled
-def _doubtful_of(payment: int) -> QuerySet[GatewayEvent, int]:
-    return GatewayEvent.objects.doubtful_of(payment).values_list("pk", flat=True)[:1]
+def _untrusted_of(payment: int) -> QuerySet[GatewayEvent, int]:
+    return GatewayEvent.objects.untrusted_of(payment).values_list("pk", flat=True)[:1]
 
 
 def _named_by(request_id: str) -> OrderPayment | None:
@@ -106,15 +105,11 @@ def _named_by(request_id: str) -> OrderPayment | None:
 
     Never by an empty id, which every unanswered attempt has; the parser lets none through either.
     """
-    named = _with_orders().filter(checkout_request_id=request_id)
+    named = OrderPayment.objects.locked_with_orders().filter(checkout_request_id=request_id)
     return named.exclude(checkout_request_id="").first()
 
 
-def _with_orders() -> OrderPaymentQuerySet:
-    return OrderPayment.objects.locked_with_orders()
-
-
-def _doubt_origin(event: GatewayEvent, payment: OrderPayment, callback: StkCallback) -> str:
+def _distrust_of_origin(event: GatewayEvent, payment: OrderPayment, callback: StkCallback) -> str:
     """Why a message may not be Safaricom's callback of this attempt; "" if it is."""
     if event.token != payment.callback_token:
         return "It did not come to the attempt's own URL."
@@ -129,7 +124,7 @@ def _doubt_origin(event: GatewayEvent, payment: OrderPayment, callback: StkCallb
     return ""
 
 
-def _doubt_result_code(callback: StkCallback) -> str:
+def _distrust_of_result_code(callback: StkCallback) -> str:
     """Why a result code does not tell how the attempt ended; "" if it does."""
     if callback.succeeded or stk_failure(callback.result_code):
         return ""

@@ -1,9 +1,9 @@
 """Limits how much is stored of messages posted to unknown webhook URLs.
 
-A message to the secret URL of a prompt, a refund, a payout or a question of ours, to the registered
-URL of the pay bill, from a bank that sent its password, or from Safaricom's listed addresses is
-always stored. The rest is about money only by accident, and a status query or the statement would
-show that money too: so storage is limited for each network and for all together.
+A message to the secret URL of a prompt, a refund, a payout or a receipt query of ours, to the
+registered URL of the pay bill, from a bank that sent its password, or from Safaricom's listed
+addresses is always stored. The rest is about money only by accident, and a status query or the
+statement would show that money too: so storage is limited for each network and for all together.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from payments.gateway import is_balance_token
 from payments.models import OrderPayment, Source, StrangersPosts
 
 from . import c2b
-from .receipt_status import find_question
+from .receipt_status import find_receipt_query
 from .transfer_result import find_transfer
 
 
@@ -87,7 +87,7 @@ def _is_known(source: str, token: str, remote_address: str | None) -> bool:
         return False
     is_prompts = OrderPayment.objects.filter(callback_token=token).exists()
     is_transfers = is_prompts or find_transfer(token) is not None
-    return is_transfers or find_question(token) is not None or is_balance_token(token)
+    return is_transfers or find_receipt_query(token) is not None or is_balance_token(token)
 
 
 def delete_old_posts() -> int:

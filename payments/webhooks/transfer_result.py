@@ -143,14 +143,14 @@ def _apply_answer_about_payment(refund: Refund, result: Result, heard_at: dateti
     """Apply what M-Pesa reports about a payment that is to be refunded other than by reversal.
 
     An answer that is older than the last one decides nothing, and one of hours ago sends nothing:
-    M-Pesa is queried again (``Refund.must_ask``).
+    M-Pesa is queried again (``Refund.must_query_payment``).
     """
     note = apply_answer(refund.receipt, result, heard_at)
     now = timezone.now()
-    unsent = refund.still(*UNSENT).exclude(receipt_stands_at__gt=heard_at)
+    unsent = refund.still(*UNSENT).exclude(receipt_checked_at__gt=heard_at)
     if result.succeeded and transaction_end(result.transaction_status) == TransactionEnd.NOT_DONE:
         unsent.update(status=TransferStatus.REFUSED, next_check_at=None, note=note[:200])
-    elif unsent.filter(receipt_stands_at=heard_at).exists():
+    elif unsent.filter(receipt_checked_at=heard_at).exists():
         unsent.filter(status=TransferStatus.REFUSED).update(next_check_at=None)
         unsent.filter(status=TransferStatus.DUE, next_check_at__isnull=False).update(
             next_check_at=now

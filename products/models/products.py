@@ -27,9 +27,11 @@ ONE_TO_FIVE_STARS_A_REVIEW = Q(
 
 
 class Category(models.TextChoices):
-    """The categories of products. Adding one takes a line here and a migration of the choices.
+    """The categories of products.
 
-    The home page shows those in ``products.catalogue.home.CATEGORIES``.
+    The home page shows those in ``products.catalogue.home.CATEGORIES``. Adding a category takes
+    more than a member here: labels, pages, storefront and demo are listed under "A category" in
+    docs/architecture.md.
     """
 
     ELECTRONICS = "electronics"

@@ -14,7 +14,7 @@ from accounts.models import NameClaim, User
 from accounts.validators import normalise_email
 from tests.conftest import signed_in
 from tests.factories import PASSWORD, UserFactory
-from tests.growth import grows_linearly
+from tests.runtime_growth import grows_linearly
 
 from .conftest import log_in
 

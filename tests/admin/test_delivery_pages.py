@@ -7,8 +7,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.backoffice.actions import ACTIONS, perform
+from accounts.backoffice.approval_limits import Cost, SecondPersonNeeded
 from accounts.backoffice.conflicts import ConflictOfInterest
-from accounts.backoffice.second_person import Cost, SecondPersonNeeded
 from accounts.models import Audit, Proposal
 from orders.fulfilment import move_line
 from orders.fulfilment_actions import to_cancelled

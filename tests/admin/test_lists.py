@@ -33,7 +33,7 @@ COUNTED = {
         "number",
         "quantity",
     ),
-    *("receipt_asked", "review_count", "review_stars", "rows", "sold", "sold_rank", "star_rank"),
+    *("receipt_queries", "review_count", "review_stars", "rows", "sold", "sold_rank", "star_rank"),
     *("stars", "tries"),
 }
 

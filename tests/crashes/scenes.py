@@ -136,7 +136,7 @@ def send_b2c(shop, simulator) -> Scene:
     order = _unanswered(simulator, scene)
     _pay(simulator, scene, order, AMOUNT + 50)
     # M-Pesa was queried, and the payment still stands.
-    order.refunds.update(receipt_stands_at=timezone.now())
+    order.refunds.update(receipt_checked_at=timezone.now())
     return _sending(shop, scene, "refund, send by B2C")
 
 

@@ -17,9 +17,9 @@ from payments.proof.prove import prove
 from tests.shopping import stock_of
 
 from . import scenes
+from .process_steps import worth_dying_at
 from .recovery import assert_all_is_well, settle
 from .scenes import AMOUNT, NUMBER, PRICE, STOCK
-from .steps import worth_dying_at
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 

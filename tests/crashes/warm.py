@@ -56,7 +56,7 @@ def _line(*told) -> bytes:
 
 
 def _live_and_die(job, application, tell):
-    from .steps import Steps
+    from .process_steps import Steps
 
     try:
         for name, value in job["settings"].items():

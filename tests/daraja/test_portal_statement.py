@@ -7,8 +7,8 @@ import pytest
 from daraja_simulator import Simulator
 from omachemainproj.dates import NAIROBI
 from payments.daraja.portal_statement import UnreadableStatement, read_portal_file
-from tests.growth import grows_linearly
 from tests.payments.statements import HEAD, statement
+from tests.runtime_growth import grows_linearly
 
 PAID = {
     "receipt": "TKC0000001",
@@ -332,7 +332,7 @@ def test_a_customers_money_that_is_called_a_charge_is_kept():
 def test_a_number_that_is_no_receipt_links_a_line_with_nothing(linked):
     paid = only(a_file(LINE.replace(",,SOFA22", f",{linked},SOFA22")))
 
-    assert (paid.reverses, paid.is_payment, paid.came_back) == ("", True, False)
+    assert (paid.reverses, paid.is_payment, paid.is_returned_transfer) == ("", True, False)
 
 
 @pytest.mark.parametrize(

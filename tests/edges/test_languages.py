@@ -16,9 +16,9 @@ from omachemainproj.languages import (
 from payments.checkout.failures import FAILURES
 from tests.conftest import signed_in
 from tests.factories import UserFactory
-from tests.growth import grows_linearly
-from tests.sentences import plain, said_by_the_code
+from tests.runtime_growth import grows_linearly
 from tests.shopping import an_order
+from tests.shown_sentences import plain, said_by_the_code
 
 #: Said to nobody who buys or sells: to operators, to staff, of a message in the admin, in notes
 #: of the books, and in what describes the API.

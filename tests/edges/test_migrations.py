@@ -21,7 +21,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 from omachemainproj import startup_checks
-from tests.steps import StepByStep, Steps
+from tests.migration_steps import StepByStep, Steps
 
 ROOT = Path(__file__).resolve().parents[2]
 REPLACING = {
@@ -132,7 +132,7 @@ STEP_BY_STEP = """
 import django, sys, json
 django.setup()
 from django.db import connection
-from tests.steps import StepByStep
+from tests.migration_steps import StepByStep
 
 executor = StepByStep(connection)
 targets = [tuple(each) for each in json.loads(sys.argv[1])] or executor.loader.graph.leaf_nodes()

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests import played
+from tests import not_run
 from tests.sampling import mark_runs
 
 
@@ -51,7 +51,7 @@ def test_a_test_may_have_more_of_its_cases_in_the_quick_run():
     assert runs(pytest.mark.cases(3).mark, cases=6) == ([0, 2, 4], [1, 3, 5])
 
 
-def test_where_every_database_answers_alike_no_case_is_played_twice():
+def test_where_every_database_answers_alike_no_case_is_run_twice():
     assert runs(pytest.mark.any_database.mark, cases=3, asks=True) == ([0], [1, 2])
 
 
@@ -66,8 +66,8 @@ def test_slow_ones_are_in_neither():
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(played, "FOLDER", tmp_path)
-    for run in played.RUNS:
+    monkeypatch.setattr(not_run, "FOLDER", tmp_path)
+    for run in not_run.RUNS:
         (tmp_path / f"{run}.there").write_text("test_a\ntest_b\ntest_c")
     return tmp_path
 
@@ -76,7 +76,7 @@ def test_a_test_that_passed_in_one_of_the_runs_counts_as_run(folder, capsys):
     (folder / "quick").write_text("test_a\ntest_b")
     (folder / "full").write_text("test_b\ntest_c")
 
-    assert played.main() == 0
+    assert not_run.main() == 0
     assert "2 of 3 tests passed in `make test`" in capsys.readouterr().out
 
 
@@ -84,13 +84,13 @@ def test_a_test_that_passed_in_neither_run_is_named(folder, capsys):
     (folder / "quick").write_text("test_a")
     (folder / "full").write_text("test_a\ntest_c")
 
-    assert played.main() == 1
+    assert not_run.main() == 1
     assert capsys.readouterr().err == "Played by neither: test_b\n"
 
 
 def test_a_run_of_some_files_is_not_written_down(folder):
     asked = SimpleNamespace(markexpr="quick", file_or_dir=["tests/orders"])
 
-    played.write(SimpleNamespace(option=asked))
+    not_run.write(SimpleNamespace(option=asked))
 
     assert not (folder / "quick").exists()

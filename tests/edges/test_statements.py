@@ -522,7 +522,7 @@ def test_one_plan_for_all_values_finds_few_rows_by_indexes_of_them(asked, indexe
             ),
             "order_unpaid_to_expire",
         ),
-        (lambda: stk_callback._doubtful_of.statement(1), "event_to_apply"),
+        (lambda: stk_callback._untrusted_of.statement(1), "event_to_apply"),
     ],
 )
 def test_a_rush_is_not_gone_through_though_nothing_waited_when_rows_were_counted(

@@ -13,7 +13,7 @@ from omachemainproj.text import (
     tidy_line,
     without_invisible,
 )
-from tests.growth import grows_linearly
+from tests.runtime_growth import grows_linearly
 
 #: Signs that nobody sees.
 INVISIBLE = (

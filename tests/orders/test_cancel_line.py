@@ -79,7 +79,7 @@ def test_the_only_line_is_reversed_whole(buyer, kettle):
 
 def test_the_clock_sends_what_is_owed_back_once(two, buyer, daraja):
     move(buyer, two[1], "cancelled")
-    Refund.objects.update(receipt_stands_at=timezone.now())
+    Refund.objects.update(receipt_checked_at=timezone.now())
 
     clock.run_periodic(timezone.now())
     clock.run_periodic(timezone.now())

@@ -13,7 +13,7 @@ from django.utils import timezone
 from payments.admin import lookup
 from payments.backoffice import transfer_services
 from payments.backoffice.forms import ReceiptNumber
-from payments.backoffice.receipt_services import ActionNotAvailable
+from payments.backoffice.refusals import ActionNotAvailable
 from payments.daraja.portal_statement import Movement
 from payments.daraja.stk_callback import read_stk_callback
 from payments.models import GatewayEvent, OrderPayment, Payout, Receipt, Refund, Withdrawal
@@ -26,7 +26,7 @@ from payments.reconciliation.withdrawals import (
     settle_as_refund,
     take_in_withdrawal,
 )
-from payments.webhooks.receipt_status import find_question
+from payments.webhooks.receipt_status import find_receipt_query
 from payments.webhooks.stk_callback import lock_payment
 from payments.webhooks.transfer_result import find_transfer
 from tests.orders.lines import line_at
@@ -88,7 +88,7 @@ def test_a_callback_with_an_empty_request_id_finds_no_attempt_without_one(
     )
 
 
-@pytest.mark.parametrize("find", [lock_payment, find_transfer, find_question])
+@pytest.mark.parametrize("find", [lock_payment, find_transfer, find_receipt_query])
 def test_an_empty_address_is_nobodys(unanswered, owed, find):
     assert find("") is None
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from orders.fulfilment import PaymentInDoubt, move_line
 from payments.backoffice import receipt_services as money_in
-from payments.backoffice.receipt_services import ActionNotAvailable
+from payments.backoffice.refusals import ActionNotAvailable
 from payments.daraja.statement import StatementPage, StatementRow
 from payments.doubt import put_in_doubt
 from payments.evidence import SourceReport, lock_receipt, record

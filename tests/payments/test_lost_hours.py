@@ -14,11 +14,11 @@ from accounts.models import PhoneProof
 from orders.fulfilment import move_line
 from orders.lifecycle import cancel_order
 from payments import clock
-from payments.backoffice.receipt_services import ActionNotAvailable
+from payments.backoffice.refusals import ActionNotAvailable
 from payments.backoffice.transfer_services import (
-    dismiss_withdrawal,
     lift_payout_stop,
     reject_payout,
+    set_withdrawal_aside,
     settle_withdrawal_as_payout,
     settle_withdrawal_as_refund,
 )
@@ -105,7 +105,7 @@ def test_a_bad_initiator_stops_beside_a_restore(stop, daraja):
     PayoutStop.objects.stop_transfers("The password was wrong.")
 
     assert PayoutStop.objects.still_open().count() == 2
-    assert PayoutStop.objects.questions_are_stopped()
+    assert PayoutStop.objects.queries_are_stopped()
 
 
 def test_a_restore_stops_once_and_the_older_backup_counts(stop):
@@ -426,11 +426,11 @@ def test_no_more_goes_back_than_came(stop, line):
 def test_withdrawals_on_the_portal_are_set_aside(stop):
     read_all(a_withdrawal(700))
 
-    dismiss_withdrawal(Withdrawal.objects.get().pk)
+    set_withdrawal_aside(Withdrawal.objects.get().pk)
 
     assert what_is_missing(stop) == []
     with pytest.raises(ActionNotAvailable, match="already been explained"):
-        dismiss_withdrawal(Withdrawal.objects.get().pk)
+        set_withdrawal_aside(Withdrawal.objects.get().pk)
 
 
 def test_reading_again_changes_nothing(stop, daraja):
@@ -534,7 +534,7 @@ def test_read_statement_says_what_waits(stop, tmp_path):
     with pytest.raises(CommandError, match="stay stopped"):
         said("read_statement", *map(str, files))
 
-    dismiss_withdrawal(Withdrawal.objects.get().pk)
+    set_withdrawal_aside(Withdrawal.objects.get().pk)
     told = said("read_statement", *map(str, files))
     assert "1 withdrawals, 0 unexplained" in told
     assert "You can resume outgoing payments on the console." in told

@@ -12,7 +12,7 @@ from payments import clock
 from payments.backoffice import receipt_services
 from payments.backoffice.kinds import KINDS
 from payments.backoffice.queues import QUEUES
-from payments.backoffice.receipt_services import ActionNotAvailable
+from payments.backoffice.refusals import ActionNotAvailable
 from payments.backoffice.transfer_services import (
     settle_withdrawal_as_payout,
     settle_withdrawal_as_returned,
@@ -24,7 +24,8 @@ from payments.ledger import balance
 from payments.models import Account, Payout, Receipt, Refund, Withdrawal
 from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from payments.reconciliation.statement_recovery import Reading
-from payments.refunds.external_reversals import record_outside_reversal, write_off_never_came
+from payments.refunds.external_reversals import record_outside_reversal
+from payments.refunds.write_offs import write_off_never_came
 from payments.transfers import mark_done
 from tests.factories import UserFactory
 from tests.orders.lines import line_at
@@ -251,7 +252,7 @@ def test_a_prompts_own_receipt_that_was_given_its_number_stays_and_is_shown_to_s
     assert [came_back(amount=order.amount).returned for _ in range(2)] == [0, 0]
 
     [receipt] = Receipt.objects.filter(order=order)
-    assert (receipt.number, receipt.came_back, receipt.payment) == (BACK, False, payment)
+    assert (receipt.number, receipt.is_returned_transfer, receipt.payment) == (BACK, False, payment)
     assert receipt.note == (
         f"Payout {payout.pk} of KES 1,500, sent under {SENT}, came back: M-Pesa took it from that "
         f"phone. This number was entered for a prompt's receipt: two payments arrived, and one is "
@@ -451,7 +452,7 @@ def test_a_withdrawal_for_a_manual_refund_that_came_back_is_one_decision(done_ot
 
     assert (reading.unexplained, reading.returned) == (1, 1)
     withdrawal, receipt = Withdrawal.objects.get(), Receipt.objects.get(number=BACK)
-    assert withdrawal.came_back == receipt
+    assert withdrawal.return_receipt == receipt
     assert (shown("withdrawals"), shown("unmatched")) == ([withdrawal], [])
     assert receipt.note == f"It was withdrawn as {SENT}. Explain that withdrawal first."
     assert not KINDS["receipt"].actions["back"].applies(receipt)
@@ -472,21 +473,21 @@ def test_returned_money_is_recorded_alike_in_any_order_of_statements(done_otherw
 
     read(statement(left(), row()))
 
-    assert [each.came_back.number for each in shown("withdrawals")] == [BACK]
+    assert [each.return_receipt.number for each in shown("withdrawals")] == [BACK]
     assert shown("unmatched") == []
 
 
 def test_of_two_statements_given_in_any_order_it_is_the_same(done_otherwise):
     read(statement(row()), statement(left()))
 
-    assert [each.came_back.number for each in shown("withdrawals")] == [BACK]
+    assert [each.return_receipt.number for each in shown("withdrawals")] == [BACK]
 
 
 def test_a_part_that_came_back_of_it_is_decided_by_itself(done_otherwise):
     read(statement(left(), row(500)))
 
     withdrawal = Withdrawal.objects.get()
-    assert withdrawal.came_back is None
+    assert withdrawal.return_receipt is None
     assert [each.amount for each in shown("unmatched")] == [500]
     with pytest.raises(ActionNotAvailable, match="that all of it came back"):
         settle_withdrawal_as_returned(withdrawal.pk)

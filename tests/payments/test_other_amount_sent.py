@@ -3,7 +3,7 @@
 import pytest
 
 from payments.backoffice import transfer_services as money_out
-from payments.backoffice.receipt_services import ActionNotAvailable
+from payments.backoffice.refusals import ActionNotAvailable
 from payments.ledger import balance
 from payments.models import Payout, PayoutDay
 from payments.payouts.serializers import represent_payout

@@ -10,7 +10,7 @@ from accounts.backoffice.conflicts import find_parties
 from orders.fulfilment import move_line
 from orders.problems.decisions import withdraw
 from orders.problems.services import open_problem
-from payments.backoffice.receipt_services import ActionNotAvailable
+from payments.backoffice.refusals import ActionNotAvailable
 from payments.backoffice.transfer_services import approve_payout, hold_payout
 from payments.daraja.errors import DarajaRefusal, DarajaRefused
 from payments.ledger import balance

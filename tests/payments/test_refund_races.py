@@ -49,7 +49,7 @@ def paid_too_much(buyer, kettle):
     """One kettle of KES 1,500, for which 1,600 came: its refund of 100, to the phone, is due."""
     payment = ringing(an_order(buyer, (kettle, 1)).payments.get())
     post(Client(), payment, success(payment, receipt="SGL7654321", amount=1600))
-    Refund.objects.update(receipt_stands_at=Receipt.objects.get().created_at)
+    Refund.objects.update(receipt_checked_at=Receipt.objects.get().created_at)
     refund = Refund.objects.get()
     assert (refund.amount, refund.way, refund.status) == (100, "b2c", "due")
     return refund
@@ -111,7 +111,7 @@ def test_a_replacement_that_is_claimed_as_the_first_turns_out_done_is_not_droppe
         f"Only a rejected refund is replaced by another: not so for refund {paid_too_much.pk}."
     )
     mark_refused(paid_too_much, code="1", text="no funds", reason=TransferFailure.NO_FUNDS)
-    Refund.objects.update(next_check_at=timezone.now(), receipt_stands_at=timezone.now())
+    Refund.objects.update(next_check_at=timezone.now(), receipt_checked_at=timezone.now())
     second = Refund.objects.get(replaces=paid_too_much)
 
     while_it_is_claimed(second, lambda: mark_done(paid_too_much, number="SGB0000001", amount=100))

@@ -9,7 +9,7 @@ from django.utils import timezone
 from orders.models import Order
 from payments import clock, gateway
 from payments.backoffice import transfer_services
-from payments.backoffice.receipt_services import ActionNotAvailable
+from payments.backoffice.refusals import ActionNotAvailable
 from payments.daraja.result_codes import TransferFailure
 from payments.ledger import balance
 from payments.models import Account, GatewayEvent, PayoutStop, Receipt, Refund
@@ -51,7 +51,7 @@ def money_can_go_out(simulator, settings, tmp_path):
 @pytest.fixture(autouse=True)
 def payments_stand(monkeypatch):
     """M-Pesa was asked, and said so: test_reversed_outside.py is about the question."""
-    monkeypatch.setattr(Refund, "must_ask", lambda refund, now: False)
+    monkeypatch.setattr(Refund, "must_query_payment", lambda refund, now: False)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from orders.lifecycle import expire_order
 from orders.models import Order
 from payments.backoffice import receipt_services as money_in
 from payments.backoffice import transfer_services as money_out
-from payments.backoffice.receipt_services import ActionNotAvailable
+from payments.backoffice.refusals import ActionNotAvailable
 from payments.daraja.result_codes import TransferFailure
 from payments.daraja.statement import StatementPage, StatementRow
 from payments.disbursement import process_payout, process_refund
@@ -494,7 +494,7 @@ def test_before_staff_refund_it_m_pesa_is_asked_too(client, for_a_person, daraja
 
     assert [question["receipt"] for question in daraja.questions] == [PAID]
     assert (for_a_person.status, for_a_person.next_check_at) == ("refused", None)
-    assert for_a_person.receipt_stands_at
+    assert for_a_person.receipt_checked_at
 
 
 def test_a_reversed_payment_leaves_the_staff_queue(client, for_a_person, daraja):

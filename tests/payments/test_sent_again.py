@@ -133,7 +133,7 @@ def test_a_refund_of_more_than_arrived_is_created_again_for_what_did(refund, dar
 
 
 def test_it_is_asked_again_whether_the_payment_of_a_refund_stands(refund, daraja):
-    Refund.objects.update(receipt_stands_at=timezone.now() - timedelta(hours=2))
+    Refund.objects.update(receipt_checked_at=timezone.now() - timedelta(hours=2))
     asked = len(stands_questions(daraja))
 
     never_received(refund)

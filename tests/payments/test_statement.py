@@ -10,12 +10,12 @@ from django.utils import timezone
 from orders.models import Order
 from payments import clock
 from payments.backoffice.receipt_services import (
-    ActionNotAvailable,
     mark_as_separate_payment,
     mark_attempt_unpaid,
     reprocess_message,
     set_message_aside,
 )
+from payments.backoffice.refusals import ActionNotAvailable
 from payments.daraja.client import StatementPage, StatementRow
 from payments.daraja.errors import DarajaRefused, DarajaUnknown
 from payments.models import (

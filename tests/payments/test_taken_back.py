@@ -9,7 +9,8 @@ from orders.fulfilment import PaymentInDoubt, move_line
 from orders.lifecycle import cancel_order
 from payments.backoffice import receipt_services as money_in
 from payments.backoffice import transfer_services as money_out
-from payments.backoffice.receipt_services import ActionNotAvailable, confirm_bank_receipt
+from payments.backoffice.receipt_services import confirm_bank_receipt
+from payments.backoffice.refusals import ActionNotAvailable
 from payments.daraja.result_codes import TransferFailure
 from payments.disbursement import process_payout
 from payments.ledger import balance
@@ -22,7 +23,7 @@ from payments.webhooks.inbox import replay_event
 from tests.factories import UserFactory
 
 from .bodies import by_hand, post, post_c2b, success
-from .confirmation.steps import browser_of
+from .confirmation.actions import browser_of
 from .paying_out import hurry, payouts, sent, tick
 from .test_bank import NAME, PASSWORD, notify, told
 from .test_reversed_outside import (

@@ -12,7 +12,7 @@ from orders.lifecycle import expire_order
 from payments import clock
 from payments.backoffice import receipt_services as money_in
 from payments.backoffice.order_suggestions import suggest_orders
-from payments.backoffice.receipt_services import ActionNotAvailable
+from payments.backoffice.refusals import ActionNotAvailable
 from payments.daraja.statement import StatementPage, StatementRow
 from payments.disbursement import process_refund
 from payments.ledger import balance

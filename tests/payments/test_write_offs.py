@@ -25,7 +25,7 @@ from payments.proof.prove import prove
 from payments.reconciliation.incoming import IncomingPayment, record_receipt
 from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from tests.factories import UserFactory
-from tests.steps import StepByStep
+from tests.migration_steps import StepByStep
 
 PROVEN = AttemptOutcome(True, "0", "", ReceiptSource.QUERY)
 SHORT = AttemptOutcome(True, "0", "", ReceiptSource.CALLBACK, amount=1, receipt="SGL0000001")

@@ -4,9 +4,9 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from accounts.backoffice.actions import perform
+from accounts.backoffice.approval_limits import SecondPersonNeeded
 from accounts.backoffice.conflicts import ConflictOfInterest
 from accounts.backoffice.proposals import agree
-from accounts.backoffice.second_person import SecondPersonNeeded
 from accounts.models import Audit, Proposal
 from omachemainproj.api.errors import FieldRefusal
 from orders.models import Order, OrderTrack, PriceReduction, Problem, commission_of_reduction

@@ -17,7 +17,7 @@ from products.spreadsheets.csv_format import (
     BadSheet,
     read_sheet,
 )
-from tests.growth import grows_linearly
+from tests.runtime_growth import grows_linearly
 
 ROW = "Kettle,kitchen,1500,5,0712345678"
 HEADER = "name,category,price,item_number,payment_mpesa_number"

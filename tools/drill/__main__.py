@@ -345,8 +345,8 @@ def _bring_forward_suspense() -> None:
     lately = now - timedelta(seconds=3)
     waiting = Refund.objects.filter(order=None, next_check_at__gt=now)
     waiting.exclude(sent_at__gt=lately).update(next_check_at=now)
-    questions = ReceiptQuestion.objects.filter(receipt__order=None, next_check_at__gt=now, asked=0)
-    questions.update(next_check_at=now)
+    unsent = ReceiptQuestion.objects.filter(receipt__order=None, next_check_at__gt=now, queries=0)
+    unsent.update(next_check_at=now)
 
 
 def _suspense_waits() -> dict[str, int]:

@@ -8,8 +8,8 @@ from typing import Any
 from django.db.models import Model
 
 from accounts.backoffice.actions import perform
+from accounts.backoffice.approval_limits import SecondPersonNeeded
 from accounts.backoffice.proposals import agree
-from accounts.backoffice.second_person import SecondPersonNeeded
 from accounts.models import Proposal, User
 from payments.backoffice.kinds import KINDS
 from payments.backoffice.queues import load_queues

@@ -83,7 +83,7 @@ class Reversals(Activity):
         """
         if any(_is_lost(entry) for entry in self._entries()):
             self.run.processes.run("read the portal's statement", self._read_statement)
-        for left in Withdrawal.objects.still_open().exclude(came_back=None):
+        for left in Withdrawal.objects.still_open().exclude(return_receipt=None):
             self.press("withdrawal.returned", left, self.chance.choice(self.people.finance))
         if STATEMENT in self.run.sources:
             return
@@ -107,9 +107,9 @@ class Reversals(Activity):
 
 def _is_lost(entry: Entry) -> bool:
     """Whether it came back without the shop knowing it, or knowing that it did."""
-    came_back = entry.purpose.transaction_type == PAYOUT_REVERSAL
+    is_returned = entry.purpose.transaction_type == PAYOUT_REVERSAL
     known = Receipt.objects.filter(number=entry.receipt, source=ReceiptSource.RETURNED)
-    return came_back and not known.exists()
+    return is_returned and not known.exists()
 
 
 def _is_known(reversal: Entry) -> bool:

@@ -4378,9 +4378,9 @@ export interface components {
             reviews: number;
         };
         ToHandOverOutput: {
-            /** @description Paid lines that have not been collected yet. */
+            /** @description Paid lines that have not been fetched yet. */
             waiting: number;
-            /** @description Lines that were collected and not delivered yet. */
+            /** @description Lines that were fetched and not delivered yet. */
             under_way: number;
         };
         /**

@@ -13,7 +13,7 @@ from tests.payments.conftest import ringing
 from tests.payments.test_bank import NAME, PASSWORD, notify, told
 from tests.shopping import an_order
 
-from .steps import NUMBER, finance, on_statement, rounds
+from .actions import NUMBER, finance, on_statement, rounds
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ from tests.payments.bodies import by_hand, post, post_c2b, success
 from tests.payments.conftest import ringing
 from tests.shopping import an_order
 
-from .steps import NUMBER, answer, left, on_statement, rounds
+from .actions import NUMBER, answer, left, on_statement, rounds
 
 
 @pytest.fixture

@@ -4,14 +4,14 @@ import pytest
 
 from orders.fulfilment import PaymentInDoubt, move_line
 from payments.backoffice import receipt_services as money_in
-from payments.backoffice.receipt_services import ActionNotAvailable
+from payments.backoffice.refusals import ActionNotAvailable
 from payments.ledger import balance
 from payments.models import (
     Account,
 )
 from tests.factories import UserFactory
 
-from .steps import left, rounds
+from .actions import left, rounds
 
 
 def test_a_single_bank_notification_releases_no_payout_and_no_refund(forged_notice, order, daraja):

@@ -5,7 +5,7 @@ import pytest
 from orders.fulfilment import move_line
 from payments.backoffice import receipt_services as money_in
 from payments.backoffice import transfer_services as money_out
-from payments.backoffice.receipt_services import ActionNotAvailable
+from payments.backoffice.refusals import ActionNotAvailable
 from payments.daraja.portal_statement import Movement
 from payments.doubt import put_in_doubt
 from payments.ledger import balance
@@ -17,7 +17,7 @@ from tests.payments.bodies import by_hand, post_c2b
 from tests.payments.test_bank import NAME, PASSWORD, notify, told
 from tests.shopping import an_order
 
-from .steps import NUMBER, answer, finance, left, on_statement, rounds
+from .actions import NUMBER, answer, finance, left, on_statement, rounds
 
 SHOWN = "It was written off because it never arrived, and M-Pesa shows it now."
 REPORTED = (
@@ -108,7 +108,7 @@ def test_m_pesa_s_answer_that_shows_it_is_shown_to_staff_each_time(written_off, 
 
 
 def test_an_answer_that_does_not_show_it_flags_nothing(written_off):
-    ReceiptQuestion.objects.update(asked=1)
+    ReceiptQuestion.objects.update(queries=1)
     answer(written_off, code="SFC_IC0003")
     answer(written_off, TransactionStatus="Declined")
     answer(written_off, CreditPartyName="600999 - Another shop")

@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 from orders.fulfilment import move_line
 from payments.backoffice import receipt_services as money_in
 from payments.backoffice import transfer_services as money_out
-from payments.backoffice.receipt_services import ActionNotAvailable
+from payments.backoffice.refusals import ActionNotAvailable
 from payments.evidence import request_confirmation
 from payments.models import (
     Payout,
@@ -17,7 +17,7 @@ from payments.models import (
 from tests.factories import UserFactory
 from tests.payments.bodies import by_hand, post, post_c2b, success
 
-from .steps import NUMBER, answer, answer_asked, left, on_statement, rounds
+from .actions import NUMBER, answer, answer_asked, left, on_statement, rounds
 
 
 def test_a_callback_and_m_pesas_answer_let_a_seller_be_paid(client, order, payment, daraja):

@@ -21,7 +21,7 @@ from tests.payments.bodies import by_hand, post, post_c2b, success
 from tests.payments.test_reversed_outside import answer as answer_about
 from tests.payments.test_reversed_outside import blender, cancel, paid
 
-from .steps import NUMBER, answer, finance, on_statement, rounds
+from .actions import NUMBER, answer, finance, on_statement, rounds
 
 
 def replay():
@@ -159,7 +159,7 @@ def test_an_old_answer_lets_no_refund_leave_without_asking_again(client, refund,
         process_refund(refund.pk)
 
     stood = GatewayEvent.objects.get(refund=refund).received_at
-    assert Refund.objects.get().receipt_stands_at == stood
+    assert Refund.objects.get().receipt_checked_at == stood
     assert (daraja.payouts, len(daraja.questions)) == ([], asked + 1)
 
 
@@ -167,7 +167,7 @@ def test_an_older_answer_than_the_last_refuses_no_refund(client, refund, daraja)
     PayoutStop.objects.stop_transfers("M-Pesa does not accept the initiator")
     answer_about(client, refund, status="Declined")
     old = GatewayEvent.objects.latest("pk")
-    Refund.objects.update(status="due", receipt_stands_at=timezone.now())
+    Refund.objects.update(status="due", receipt_checked_at=timezone.now())
 
     replay_event(old.pk)
 

@@ -5,7 +5,7 @@ import pytest
 from orders.fulfilment import PaymentInDoubt, move_line
 from payments.backoffice import receipt_services as money_in
 from payments.backoffice import transfer_services as money_out
-from payments.backoffice.receipt_services import ActionNotAvailable
+from payments.backoffice.refusals import ActionNotAvailable
 from payments.ledger import balance
 from payments.models import (
     Account,
@@ -16,7 +16,7 @@ from payments.models import (
 from tests.factories import UserFactory
 from tests.payments.bodies import by_hand, post, post_c2b, success
 
-from .steps import NUMBER, PHONE, answer, answer_asked, browser_of, left, rounds
+from .actions import NUMBER, PHONE, answer, answer_asked, browser_of, left, rounds
 
 
 def test_finance_invents_a_receipt_and_sends_it_back_and_nothing_leaves(daraja, insider):

@@ -15,7 +15,7 @@ from payments.models import (
 from payments.refunds.external_reversals import record_outside_reversal
 from tests.payments.bodies import by_hand, post, post_c2b, success
 
-from .steps import NUMBER, answer, left, rounds
+from .actions import NUMBER, answer, left, rounds
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from accounts.backoffice import audit
 from orders.fulfilment import move_line
 from payments.backoffice import receipt_services as money_in
 from payments.backoffice import transfer_services as money_out
-from payments.backoffice.receipt_services import ActionNotAvailable
+from payments.backoffice.refusals import ActionNotAvailable
 from payments.evidence import record_on_statement
 from payments.models import (
     Payout,
@@ -27,7 +27,7 @@ from tests.orders.lines import line_at
 from tests.payments.bodies import by_hand, post, post_c2b, success
 from tests.shopping import an_order
 
-from .steps import NUMBER, PHONE, answer, answer_asked, left, on_statement, rounds
+from .actions import NUMBER, PHONE, answer, answer_asked, left, on_statement, rounds
 
 
 def test_a_refund_above_the_amount_waits_for_a_second_person(
@@ -95,7 +95,7 @@ def test_a_number_that_staff_entered_is_paid_once_another_has_looked(
     money_out.approve_refund(again.pk, by=colleague)
     rounds(1)
     # M-Pesa says that the payment still stands, before a phone is paid.
-    Refund.objects.filter(pk=again.pk).update(receipt_stands_at=timezone.now())
+    Refund.objects.filter(pk=again.pk).update(receipt_checked_at=timezone.now())
     rounds(1)
 
     assert [payout["phone"] for payout in daraja.payouts] == [PHONE]

@@ -8,7 +8,7 @@ from payments.models import (
     Payout,
 )
 
-from .steps import answer, finance, left, rounds
+from .actions import answer, finance, left, rounds
 
 
 def test_a_payment_m_pesa_says_it_reversed_came_and_its_sellers_payout_is_a_second_persons(

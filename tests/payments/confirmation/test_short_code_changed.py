@@ -13,7 +13,7 @@ from payments.reconciliation.statement_pull import fail_attempts_not_on_statemen
 from tests.factories import UserFactory
 from tests.payments.bodies import post, success
 
-from .steps import answer, rounds
+from .actions import answer, rounds
 
 PAID = "SGL7654321"
 OLD, NEW = "174379", "600999"

@@ -11,7 +11,7 @@ from payments.models import (
 from tests.factories import UserFactory
 from tests.payments.bodies import post, success
 
-from .steps import NUMBER, answer_asked, rounds
+from .actions import NUMBER, answer_asked, rounds
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""``python -m tests.migrated FILE``: copy the tests' migrated SQLite database, if there is one.
+"""``python -m tests.copy_migrated_database FILE``: copy the tests' migrated SQLite database.
 
 For a program that would otherwise spend ten seconds migrating. If no test has run since a migration
 changed, there is no file, and that is not an error.

@@ -10,9 +10,9 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.backoffice.actions import ACTIONS, perform
+from accounts.backoffice.approval_limits import Cost, SecondPersonNeeded, reserve_staff_limit
 from accounts.backoffice.conflicts import ConflictOfInterest
 from accounts.backoffice.proposals import ProposalRefused, agree
-from accounts.backoffice.second_person import Cost, SecondPersonNeeded, spend_alone
 from accounts.models import Audit, Proposal, StaffDay
 from orders.fulfilment_actions import to_cancelled
 from orders.models import OrderTrack, Problem
@@ -300,7 +300,7 @@ def test_small_amounts_are_decided_alone_until_the_day_is_full(buyer, seller, pr
     assert answers == [200, 200, 409]
     assert StaffDay.objects.get(person=proposer).at_risk == 3000
     StaffDay.objects.update(day=timezone.localdate() - timedelta(days=1))
-    assert spend_alone(proposer, Cost(at_risk=1500))
+    assert reserve_staff_limit(proposer, Cost(at_risk=1500))
 
 
 @pytest.mark.parametrize(("at_risk", "moved"), [(1501, 0), (0, 4001), (1500, 4001)])
@@ -308,7 +308,7 @@ def test_beyond_any_limit_nothing_is_decided_alone(proposer, settings, at_risk, 
     settings.STAFF_ALONE_LIMIT, settings.STAFF_ALONE_DAILY_LIMIT = 1500, 4000
     settings.STAFF_MOVES_DAILY_LIMIT = 4000
 
-    assert not spend_alone(proposer, Cost(at_risk, moved))
+    assert not reserve_staff_limit(proposer, Cost(at_risk, moved))
     assert not StaffDay.objects.filter(at_risk__gt=0).exists()
 
 
@@ -318,7 +318,10 @@ def test_two_tabs_spend_the_last_of_a_day_once(proposer, settings):
     settings.STAFF_ALONE_DAILY_LIMIT = settings.STAFF_ALONE_LIMIT
 
     spent = at_once(
-        *[lambda: spend_alone(proposer, Cost(at_risk=shop.STAFF_ALONE_LIMIT)) for _ in range(2)]
+        *[
+            lambda: reserve_staff_limit(proposer, Cost(at_risk=shop.STAFF_ALONE_LIMIT))
+            for _ in range(2)
+        ]
     )
 
     assert sorted(spent) == [False, True]

@@ -1,4 +1,4 @@
-"""Compare what the gate's two runs ran with all tests: ``python -m tests.played``.
+"""Compare what the gate's two runs ran with all tests: ``python -m tests.not_run``.
 
 Fails with the names of all tests that passed in neither run.
 """

@@ -20,36 +20,36 @@ logger = logging.getLogger(__name__)
 LOOK_AGAIN = timedelta(minutes=1)
 
 
-def query_receipt(question_id: int) -> None:
+def query_receipt(schedule_id: int) -> None:
     """Query M-Pesa about a payment by its number, if it is time to.
 
-    Safe to repeat, on any worker, concurrently: one caller claims the question by setting its next
+    Safe to repeat, on any worker, concurrently: one caller claims the schedule by setting its next
     time. Does nothing if the payment is confirmed by now, or while M-Pesa rejects the initiator,
     whose credential queries use too.
     """
     now = timezone.now()
-    question = ReceiptQuestion.objects.select_related("receipt").get(pk=question_id)
-    receipt, this_one = question.receipt, ReceiptQuestion.objects.due(now).filter(pk=question_id)
+    schedule = ReceiptQuestion.objects.select_related("receipt").get(pk=schedule_id)
+    receipt, this_one = schedule.receipt, ReceiptQuestion.objects.due(now).filter(pk=schedule_id)
     if receipt.is_confirmed or not receipt.number:
         this_one.update(next_check_at=None)
         return
-    if PayoutStop.objects.questions_are_stopped():
+    if PayoutStop.objects.queries_are_stopped():
         this_one.update(next_check_at=now + LOOK_AGAIN)
         return
-    is_last = question.asked >= len(RECEIPT_QUERIES)
-    later = None if is_last else now + RECEIPT_QUERIES[question.asked]
-    claimed = this_one.filter(asked=question.asked)
-    if not claimed.update(next_check_at=later, asked=F("asked") + (0 if is_last else 1)):
+    is_last = schedule.queries >= len(RECEIPT_QUERIES)
+    later = None if is_last else now + RECEIPT_QUERIES[schedule.queries]
+    claimed = this_one.filter(queries=schedule.queries)
+    if not claimed.update(next_check_at=later, queries=F("queries") + (0 if is_last else 1)):
         return
     if not is_last:
-        _query_receipt(question)
+        _query_receipt(schedule)
 
 
-def _query_receipt(question: ReceiptQuestion) -> None:
-    receipt = question.receipt
+def _query_receipt(schedule: ReceiptQuestion) -> None:
+    receipt = schedule.receipt
     try:
         query_transaction_status(
-            token=question.token,
+            token=schedule.token,
             name=f"receipt {receipt.pk}",
             receipt=receipt.number,
             shortcode=paid_shortcode(receipt.number),

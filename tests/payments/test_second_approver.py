@@ -10,7 +10,8 @@ from accounts.backoffice import audit
 from accounts.models import Audit, User
 from payments.backoffice import receipt_services as money_in
 from payments.backoffice import transfer_services as money_out
-from payments.backoffice.receipt_services import ActionNotAvailable
+from payments.backoffice.refusals import ActionNotAvailable
+from payments.conflict_parties import SENT_ELSEWHERE
 from payments.daraja.result_codes import TransferFailure
 from payments.doubt import put_in_doubt
 from payments.models import Payout, Provider, Receipt, ReceiptSource, Refund
@@ -171,3 +172,17 @@ def test_a_banks_payment_is_not_confirmed_by_an_account_that_who_wrote_it_made(b
         money_in.confirm_bank_receipt(receipt.pk, by=second)
 
     assert not receipt.evidence.filter(told_by=second).exists()
+
+
+def test_a_payout_is_not_approved_by_whoever_sent_an_earlier_one_to_its_number(payout):
+    redirector = UserFactory(is_superuser=True)
+    Audit.objects.create(
+        actor=redirector,
+        did=f"Send it to another number ({payout.phone})",
+        action=SENT_ELSEWHERE,
+        content_type=ContentType.objects.get_for_model(Payout),
+        object_id=str(Payout.objects.dropped().get().pk),
+    )
+
+    with pytest.raises(ActionNotAvailable, match="entered the phone number"):
+        money_out.approve_payout(payout.pk, by=redirector)

@@ -9,7 +9,7 @@ APPS = ("accounts", "products", "orders", "payments", "omachemainproj")
 #: Code whose texts are for staff, programs or operators, or already in both languages.
 ELSEWHERE = re.compile(
     # staff
-    r"/(backoffice|admin|console|fulfilment_actions|actions|sections|product_page|refunds|evidence|doubt|receipt_questions|transaction_status|transfers"
+    r"/(backoffice|admin|console|fulfilment_actions|actions|sections|product_page|refunds|evidence|doubt|receipt_queries|transaction_status|transfers"
     r"|delivery_fees|reconciliation"
     # programs
     r"|daraja|webhooks|report_view|reports|banks|strict_json|openapi|schema|error_schemas|form_bodies|description|documentation"

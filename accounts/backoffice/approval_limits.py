@@ -8,14 +8,13 @@ a second person with the same permission approves it (accounts.backoffice.propos
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
 from django.db import IntegrityError, transaction
-from django.db.models import F, Model, Q
+from django.db.models import F, Model
 from django.utils import timezone
 
 from accounts.models import Proposal, ProposalState, StaffDay, User
@@ -24,14 +23,6 @@ from omachemainproj.dates import NAIROBI
 from omachemainproj.money import format_kes
 
 from . import audit
-
-#: For so long, who gave somebody an account, a password or powers is no second person with them.
-SAME_PERSON_PERIOD = timedelta(days=7)
-#: Shown to whoever counts as one person with somebody involved (``counts_as_same_person``).
-SAME_PERSON = (
-    "One of you gave the other their account, password or permissions this week, so you do not "
-    "count as two people. A third person has to decide."
-)
 
 
 class Cost(NamedTuple):
@@ -51,7 +42,7 @@ class SecondPersonNeeded(Refusal):
     )
 
 
-def spend_alone(person: User, cost: Cost) -> bool:
+def reserve_staff_limit(person: User, cost: Cost) -> bool:
     """Count a cost towards what a person approved alone today; False if it exceeds the limit.
 
     One conditional update in the database. Call it last in the transaction of the action, so that
@@ -108,21 +99,4 @@ def propose(
         f"{format_kes(proposal.cost)} exceeds what one person may approve (per action or per "
         f"day). It is now proposal {proposal.pk} and will be carried out once a second person "
         "approves it."
-    )
-
-
-def counts_as_same_person(person: User, others: Iterable[int | None]) -> bool:
-    """Whether a person gave one of these people, by id, their account, powers or password this
-    week, or had theirs from one of them: together they count as one person."""
-    ids = {pk for pk in others if pk is not None}
-    given = Q(actor=person, object_id__in=[str(pk) for pk in ids])
-    pairs = given | Q(actor__in=ids, object_id=str(person.pk))
-    return (
-        audit.entries_of(audit.ADDED, audit.CHANGED)
-        .filter(
-            pairs,
-            content_type=ContentType.objects.get_for_model(User),
-            at__gte=timezone.now() - SAME_PERSON_PERIOD,
-        )
-        .exists()
     )

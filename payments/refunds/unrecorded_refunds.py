@@ -1,0 +1,73 @@
+"""Refunds that M-Pesa's statement shows and no row does: they were made after the backup that the
+database was restored from.
+
+Locks: the order first, then the receipt, then its refunds.
+"""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.db.models import Q, Sum
+
+from omachemainproj.locking import lock_row
+from omachemainproj.money import format_kes
+from orders.models import Order
+from payments.models import (
+    Receipt,
+    Refund,
+    RefundMethod,
+    RefundReason,
+    TransferStatus,
+    Unnumbered,
+)
+from payments.transfers import mark_done
+
+from .corrections import record_refund, write_off_shortfall
+from .external_reversals import CannotBeReversed, check_number
+from .services import refund_excess_locked
+
+
+@transaction.atomic
+def record_refund_found(
+    receipt_id: int, *, number: str, amount: int, phone: str, text: str
+) -> Refund:
+    """Record a refund of ``amount`` KES under ``number`` that no row shows, after a restore.
+
+    Returns the refund it was. ``phone`` is "" if nothing shows the number it went to. A refund of
+    that amount which may have been sent, or is done without a receipt number, is taken to be this
+    one. Otherwise, what the order's remaining lines lack after it is written off, until they are
+    cancelled.
+
+    Raises CannotBeReversed if more would be refunded than was paid, or if the refund is waiting for
+    a second person, who has to approve it first.
+    """
+    order_id = Receipt.objects.values_list("order_id", flat=True).get(pk=receipt_id)
+    order = lock_row(Order, order_id) if order_id is not None else None
+    receipt = lock_row(Receipt, receipt_id)
+    check_number(receipt, number)
+    Refund.objects.lock_all_of(receipt)
+    owed = receipt.refunds.owed()
+    is_unnamed = Q(way=RefundMethod.B2C, number="", unnumbered=Unnumbered.NOT_TOLD)
+    waiting = owed.filter(~Q(status=TransferStatus.DONE) | is_unnamed, amount=amount)
+    refund = waiting.order_by("pk").first()
+    if refund is not None:
+        if refund.awaits_approval:
+            raise CannotBeReversed(
+                "Its refund is waiting for a second person. Have it approved first."
+            )
+        mark_done(refund, number=number, text=text)
+        refund.refresh_from_db()
+        return refund
+    back = owed.aggregate(total=Sum("amount"))["total"] or 0
+    if receipt.order_id != order_id or back + amount > receipt.amount:
+        raise CannotBeReversed(f"Only {format_kes(receipt.amount)} arrived as {receipt.number}.")
+    way = RefundMethod.B2C if phone else RefundMethod.PORTAL
+    record_refund(
+        receipt, amount, RefundReason.STAFF, number=number, text=text, way=way, phone=phone
+    )
+    if order is not None:
+        order.refresh_from_db()
+        write_off_shortfall(receipt, order)
+        refund_excess_locked(order)
+    receipt.refresh_from_db()
+    return Refund.objects.get(number=number)

@@ -1,0 +1,111 @@
+"""Payments that never arrived: staff write them off, and count them again if they came after all.
+
+Locks: the order first, then the receipt, then its refunds.
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+
+from django.db import transaction
+
+from orders.lifecycle import mark_order_paid
+from orders.models import Order
+from payments import ledger
+from payments.doubt import end_doubt
+from payments.evidence import lock_receipt, reassess, request_confirmation, update_order_doubt
+from payments.models import (
+    Receipt,
+    Refund,
+    RefundReason,
+    TransferStatus,
+    Verification,
+    amount_credited,
+    order_balance,
+)
+from payments.models.refunds import UNSENT
+
+from .corrections import remove_payment
+from .services import refund_excess_locked
+
+logger = logging.getLogger(__name__)
+
+NEVER_CAME = "It never came."
+CAME_AFTER_ALL = "It came after all."
+
+
+@transaction.atomic
+def write_off_never_came(receipt_id: int) -> Receipt:
+    """Write off a payment in doubt that never arrived, and reverse its posting.
+
+    Its refunds are no longer due. What a paid order's remaining lines lack after that is written
+    off, until they are cancelled; the earnings of their sellers wait for a second person's
+    approval.
+
+    Raises NotInDoubt if the payment is not in doubt, or if money of it has left.
+    """
+    receipt = lock_receipt(receipt_id)
+    if not receipt.is_in_doubt:
+        raise NotInDoubt("Only a payment in doubt can be written off.")
+    Refund.objects.lock_all_of(receipt)
+    if receipt.refunds.exclude(status__in=(*UNSENT, TransferStatus.DROPPED)).exists():
+        raise NotInDoubt("Some of it was refunded, or may have been. Clarify that first.")
+    order = None if receipt.order_id is None else Order.objects.get(pk=receipt.order_id)
+    # Before what follows from it: whether an order is closed depends on its receipts.
+    receipt.verification = Verification.NEVER_CAME
+    receipt.save(update_fields=["verification"])
+    remove_payment(receipt, order, RefundReason.NEVER_CAME, number="", text=NEVER_CAME)
+    receipt.note = f"{NEVER_CAME} {receipt.doubt}"[:200]
+    if order is not None and order.is_paid and receipt.written_off:
+        receipt.note = f"Cancel what has not been delivered. {receipt.note}"[:200]
+    receipt.save(update_fields=["note"])
+    end_doubt(receipt, Verification.NEVER_CAME)
+    logger.critical("receipt %s: %s", receipt.number, receipt.note)
+    return receipt
+
+
+@transaction.atomic
+def undo_never_came(receipt_id: int) -> Receipt:
+    """Count a payment again that was written off because it never arrived: it came after all.
+
+    Its write-offs are reversed as far as it covers them, its order is paid if it covers its price,
+    and any excess is refunded. Raises NotWrittenOff if it was not written off.
+    """
+    receipt = lock_receipt(receipt_id)
+    if receipt.verification != Verification.NEVER_CAME:
+        raise NotWrittenOff("Only a payment that was written off can come after all.")
+    Refund.objects.lock_all_of(receipt)
+    for refund in receipt.refunds.taken_back().order_by("pk"):
+        refund.drop(CAME_AFTER_ALL)
+        ledger.post_came_after_all(refund)
+        ledger.post_refund_dropped(refund)
+    receipt.verification = Verification.REPORTED
+    receipt.note, receipt.unacknowledged = CAME_AFTER_ALL, False
+    receipt.save(update_fields=["verification", "note", "unacknowledged"])
+    order = None if receipt.order_id is None else Order.objects.get(pk=receipt.order_id)
+    if order is not None:
+        money = order_balance(order.pk)
+        excess = money.credited - money.needed(order)
+        if not order.is_unpaid and (part := min(receipt.written_off, max(excess, 0))):
+            ledger.post_write_off_reversal(receipt, part)
+            receipt.written_off -= part
+            receipt.save(update_fields=["written_off"])
+    update_order_doubt(receipt)
+    receipt = reassess(receipt.pk)
+    request_confirmation([] if receipt.is_confirmed else [receipt], again=True)
+    if order is not None:
+        receipt.waiting = order.is_unpaid and receipt.amount < order.amount
+        receipt.save(update_fields=["waiting"])
+        mark_order_paid(order.pk, credited=partial(amount_credited, order.pk))
+        refund_excess_locked(Order.objects.get(pk=order.pk))
+    logger.warning("receipt %s: %s", receipt.number, receipt.note)
+    return receipt
+
+
+class NotWrittenOff(ValueError):
+    """The payment was not written off. Its text can be shown to staff."""
+
+
+class NotInDoubt(ValueError):
+    """The payment cannot be written off. Its text can be shown to staff."""
