@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("payments", "0041_events_awaiting_receipts")]
+    dependencies = [("payments", "0042_open_refunds")]
 
     operations = [
         migrations.SeparateDatabaseAndState(
