@@ -24,6 +24,7 @@ from omachemainproj.money import format_kes
 from omachemainproj.mpesa_limits import MAX_B2C, MIN_B2C
 from omachemainproj.phones import PhoneMatch, in_full, match_phone, normalise_phone
 from payments.daraja.portal_statement import Movement
+from payments.daraja.values import says_reversal
 from payments.models import (
     DOUBTFUL,
     Payout,
@@ -115,13 +116,21 @@ def _settle_by_itself(withdrawal: Withdrawal, ids: tuple[str, ...]) -> bool:
     if withdrawal.reverses:
         return _settle_reversal(withdrawal)
     row = _named_by(ids, withdrawal.amount) or _only_candidate(withdrawal)
-    if row is None or row.is_unapproved:
+    if row is None or row.is_unapproved or _was_made_again(row):
         # A payout that is not approved here is approved first: then this settles it. One that staff
         # refused to send, and that had been sent, is left to staff.
         return False
     mark_done(row, number=withdrawal.number, amount=withdrawal.amount, text=FOUND)
     _settle(withdrawal, row)
     return True
+
+
+def _was_made_again(row: Transfer) -> bool:
+    """Whether M-Pesa said that a refund was sent and came back, and another was made for it: the
+    withdrawal is not a second refund, and is settled with its return."""
+    if not isinstance(row, Refund) or row.status != TransferStatus.REFUSED:
+        return False
+    return says_reversal(row.result_text) and Refund.objects.filter(replaces=row).exists()
 
 
 def _settle_reversal(withdrawal: Withdrawal) -> bool:

@@ -141,21 +141,16 @@ class RefundHandler(TransferHandler[Refund]):
     def on_done(self, row: Refund, *, was: str) -> None:
         """Post it, drop its replacements, update its line and order, and notify the buyer."""
         if was == TransferStatus.DROPPED:
-            twice = _link_to_replacement(row)
+            twice = not was_reversed_by_mpesa(row.receipt) and _link_to_replacement(row)
             is_owed = twice
         else:
             last = _cancel_replacements(row)
             twice = last in UNDER_WAY or last == TransferStatus.DONE
             is_owed = last != TransferStatus.DROPPED
-        if not is_owed:
-            _record_though_dropped(row)
-            return
-        if twice:
-            row.note = MADE_TWICE
-            row.unacknowledged = True
-            logger.error("refund %s: %s", row.pk, row.note)
-        row.save()
-        ledger.post_refund_paid(row, twice=twice)
+        if is_owed:
+            _record(row, twice=twice)
+        else:
+            twice = _record_though_dropped(row)
         _close_if_refunded(row)
         never_came = row.receipt.verification == Verification.NEVER_CAME
         if row.order_id is not None and not twice and not never_came:
@@ -228,9 +223,18 @@ def _drop_refused(refund: Refund) -> None:
         _close_if_refunded(refund)
 
 
-def _record_though_dropped(refund: Refund) -> None:
+def _record(refund: Refund, *, twice: bool) -> None:
+    """Save and post a refund that was made, ``twice`` if the same was made another way before."""
+    if twice:
+        refund.note, refund.unacknowledged = MADE_TWICE, True
+        logger.error("refund %s: %s", refund.pk, refund.note)
+    refund.save()
+    ledger.post_refund_paid(refund, twice=twice)
+
+
+def _record_though_dropped(refund: Refund) -> bool:
     """Record that a refund was made although nothing was due by it any more: M-Pesa had reversed
-    the payment, or less had arrived.
+    the payment, or less had arrived. Returns whether money went back twice.
 
     What is still to be refunded of the payment, and was not sent, is reduced by it. What then went
     back twice is written off, or is a debt in suspense.
@@ -254,7 +258,7 @@ def _record_though_dropped(refund: Refund) -> None:
     refund.unacknowledged = True
     refund.save(update_fields=["note", "unacknowledged"])
     logger.error("refund %s: %s", refund.pk, refund.note)
-    _close_if_refunded(refund)
+    return twice > 0
 
 
 def _why(refund: Refund) -> dict[str, Any]:

@@ -78,6 +78,8 @@ def undo_never_came(receipt_id: int) -> Receipt:
     Refund.objects.lock_all_of(receipt)
     for refund in receipt.refunds.taken_back().order_by("pk"):
         refund.drop(CAME_AFTER_ALL)
+        refund.done_at, refund.unnumbered = None, ""
+        refund.save(update_fields=["done_at", "unnumbered"])
         ledger.post_came_after_all(refund)
         ledger.post_refund_dropped(refund)
     receipt.verification = Verification.REPORTED

@@ -14,9 +14,11 @@ from payments.backoffice.kinds import KINDS
 from payments.backoffice.queues import QUEUES
 from payments.backoffice.refusals import ActionNotAvailable
 from payments.backoffice.transfer_services import (
+    record_refund_on_portal,
     settle_withdrawal_as_payout,
     settle_withdrawal_as_returned,
 )
+from payments.daraja.result_codes import TransferFailure
 from payments.disbursement import process_refund
 from payments.doubt import put_in_doubt
 from payments.evidence import record_first
@@ -26,7 +28,7 @@ from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
 from payments.reconciliation.statement_recovery import Reading
 from payments.refunds.external_reversals import record_outside_reversal
 from payments.refunds.write_offs import write_off_never_came
-from payments.transfers import mark_done
+from payments.transfers import mark_done, mark_refused
 from tests.factories import UserFactory
 from tests.orders.lines import line_at
 
@@ -465,6 +467,26 @@ def test_a_withdrawal_for_a_manual_refund_that_came_back_is_one_decision(done_ot
     assert (balance(Account.SUSPENSE), balance(Account.MPESA_CLEARING)) == (0, before)
     assert daraja.payouts == []
     assert read(statement(left(details=named), row())) == Reading(0, 0, 1, 0, 0)
+
+
+def test_a_refund_that_came_back_and_was_made_on_the_portal_was_not_made_twice(
+    buyer, kettle, daraja
+):
+    line_at("cancelled", buyer=buyer, product=kettle)
+    Receipt.objects.update(verification="confirmed")
+    Refund.objects.update(way="b2c", phone=PHONE, status="sent", sent_at=timezone.now())
+    refund = Refund.objects.get()
+    mark_refused(refund, code="status.reversed", text="Reversed", reason=TransferFailure.OTHER)
+    record_refund_on_portal(refund.pk, number="TKQ1234567")
+    books = [balance(account) for account in (Account.MPESA_CLEARING, Account.SUSPENSE)]
+    named = f"Original conversation ID is {refund.originator_conversation_id}."
+
+    read(statement(left(details=named), row()))
+    settle_withdrawal_as_returned(Withdrawal.objects.get().pk)
+
+    refund.refresh_from_db()
+    assert (refund.status, refund.number) == ("refused", "")
+    assert [balance(account) for account in (Account.MPESA_CLEARING, Account.SUSPENSE)] == books
 
 
 def test_returned_money_is_recorded_alike_in_any_order_of_statements(done_otherwise):

@@ -10,6 +10,7 @@ from payments.daraja.portal_statement import Movement
 from payments.doubt import put_in_doubt
 from payments.ledger import balance
 from payments.models import Account, Receipt, ReceiptQuestion, Refund
+from payments.proof.prove import prove
 from payments.reconciliation.returns import record_returned_payment
 from payments.reconciliation.statement_recovery import _take_in_payment
 from tests.factories import UserFactory
@@ -128,6 +129,16 @@ def test_once_it_came_after_all_it_pays_for_the_goods(order, written_off, daraja
     assert books() == {"mpesa_clearing": 3000, "buyers_held": 3000}
     assert (order.payment_status, order.in_doubt) == ("paid", False)
     assert Refund.objects.get().status == "dropped"
+
+
+def test_nothing_of_its_write_off_stands_once_it_came_after_all(order, written_off, daraja):
+    on_statement(daraja, written_off)
+
+    money_in.count_after_all(written_off.pk, by=finance("wairimu"))
+
+    off = Refund.objects.get()
+    assert (off.status, off.done_at, off.unnumbered) == ("dropped", None, "")
+    assert prove().broken == []
 
 
 def test_if_its_goods_were_cancelled_it_is_refunded(order, written_off, daraja):
