@@ -189,7 +189,7 @@ def _show_console(
         unsolicited=_count_unsolicited() if sees_money else 0,
         sees_money=sees_money,
         verdict=NightlyProof.objects.last_verdict() if sees_money else None,
-        troubles=Trouble.objects.alerted() if sees_money else (),
+        incidents=Trouble.objects.alerted() if sees_money else (),
         may_act=request.user.has_perm(DECIDE_MONEY),
         may_decide=any(view.may_act for view in waiting),
         write=form,
