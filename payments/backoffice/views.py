@@ -23,7 +23,7 @@ from accounts.authentication import current_user
 from accounts.backoffice import audit
 from accounts.backoffice.actions import CONCURRENT_CHANGE, ReasonForm, page_before, perform
 from accounts.backoffice.change_list import COUNT_AT_MOST
-from accounts.backoffice.sent_forms import send_back
+from accounts.backoffice.posted_forms import send_back
 from accounts.models import Proposal, User
 from omachemainproj.api.errors import Refusal
 from omachemainproj.csv_files import write_sheet
