@@ -78,8 +78,8 @@ def count(*budgets: Budget, now: datetime) -> bool:
     return within
 
 
-def give_back(*budgets: Budget, now: datetime) -> None:
-    """Give one back to each budget, for an action that certainly did not happen."""
+def release(*budgets: Budget, now: datetime) -> None:
+    """Release one use of each budget, for an action that certainly did not happen."""
     for budget in sorted(budgets, key=lambda each: each.digest):
         row = ContactCount.objects.filter(pk=budget.digest, ends_at__gt=now, used__gt=0)
         row.update(used=F("used") - 1)

@@ -33,7 +33,7 @@ from omachemainproj.sms import sms_provider
 from omachemainproj.sms.errors import MaybeSent, NotSent
 
 from . import lockout
-from .contact_budgets import DAY, HOUR, MINUTE, Budget, give_back, take
+from .contact_budgets import DAY, HOUR, MINUTE, Budget, release, take
 from .models import CodePurpose, PhoneCode
 
 logger = logging.getLogger(__name__)
@@ -171,7 +171,7 @@ def _send(phone: str, text: str, room: list[Budget], now: datetime) -> None:
         sms_provider().send(phone=phone, text=text)
     except NotSent as error:
         logger.warning("a code could not be sent: %s", error)
-        give_back(*room, now=now)
+        release(*room, now=now)
     except MaybeSent as error:
         logger.warning("a code may not have been sent: %s", error)
     except Exception:

@@ -29,6 +29,6 @@ urlpatterns = [
 ]
 
 handler400 = "omachemainproj.api.handlers.bad_request"
-handler403 = "accounts.backoffice.denied.permission_denied"
-handler404 = "accounts.backoffice.denied.not_found"
+handler403 = "accounts.backoffice.error_pages.permission_denied"
+handler404 = "accounts.backoffice.error_pages.not_found"
 handler500 = "omachemainproj.api.handlers.server_error"

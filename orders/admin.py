@@ -23,7 +23,7 @@ from accounts.validators import normalise_email
 from omachemainproj.phones import normalise_phone
 from omachemainproj.text import fold_identifier
 
-from . import finders, sections  # noqa: F401  # declare the search, and sections of pages
+from . import admin_search, sections  # noqa: F401  # declare the search, and sections of pages
 from .delivery.admin import DeliveryRateAdmin, PickupPointAdmin
 from .fulfilment_actions import ACTIONS, actions_for
 from .lifecycle import cancel_order

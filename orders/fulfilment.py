@@ -180,7 +180,7 @@ def cancel_locked(line: OrderTrack, *, actor: User, note: str, goods_there: bool
     )
     mark_refund_due_if_all_returned(line.order)
     if goods_there:
-        stock.put_back(StockLine(line.product_id, line.number), reference=f"return:{line.pk}")
+        stock.return_goods(StockLine(line.product_id, line.number), reference=f"return:{line.pk}")
 
 
 def require_allowed(

@@ -1,6 +1,6 @@
 """Finds an order by its token, its reference, its buyer's user name or its recipient.
 
-The search by paying phone is in payments.admin.lookup.
+The search by paying phone is in payments.admin.money_lookup.
 """
 
 from __future__ import annotations

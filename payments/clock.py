@@ -52,7 +52,6 @@ from .reconciliation.status_query import delete_old_budgets, query_status
 from .reconciliation.suspense import merge_if_sure
 from .reconciliation.withdrawals import reversals_of_new_payments, settle_again
 from .refunds.services import refund_excess
-from .watch.alerts import check_for_troubles
 from .watch.clock_skew import correct_times_ahead
 from .watch.nightly import forget_old_proofs, prove_some
 from .webhooks.inbox import process_event, process_waiting_event
@@ -74,12 +73,12 @@ SYNCED_WITHIN = timedelta(days=3)
 
 
 def run_periodic(
-    now: datetime | None = None, *, still_here: Callable[[], None] | None = None
+    now: datetime | None = None, *, report_alive: Callable[[], None] | None = None
 ) -> dict[str, int]:
     """Run every duty once and return how many rows each processed. Never raises.
 
     A duty that fails is logged, counts as 0, and does not keep the others from running. In a long
-    round ``still_here`` is called between duties, about every ``MAX_SECONDS``: if M-Pesa hangs,
+    round ``report_alive`` is called between duties, about every ``MAX_SECONDS``: if M-Pesa hangs,
     each duty takes that long, and the clock must not appear to be down.
     """
     now = now or timezone.now()
@@ -114,9 +113,9 @@ def run_periodic(
             done[duty.__name__] = duty(now)
         except Exception:
             logger.exception("the clock could not %s; it tries again next round", duty.__name__)
-        if still_here is not None and time.monotonic() - reported_at >= MAX_SECONDS:
+        if report_alive is not None and time.monotonic() - reported_at >= MAX_SECONDS:
             reported_at = time.monotonic()
-            still_here()
+            report_alive()
     return done
 
 
@@ -174,11 +173,6 @@ def prove_tonight() -> int:
     except Exception:
         logger.exception("the nightly integrity check failed; the next round retries")
         return 0
-
-
-def watch_the_shop() -> None:
-    """Look for incidents and send alerts. Never raises."""
-    check_for_troubles()
 
 
 def clear_expired_cookies() -> None:

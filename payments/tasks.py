@@ -7,12 +7,13 @@ from celery import shared_task
 from omachemainproj.heartbeats import CLOCK, WORKER, beat
 
 from . import clock
+from .watch.alerts import check_for_incidents
 
 
 @shared_task
 def tick() -> None:
     """Run every duty once."""
-    clock.run_periodic(still_here=partial(beat, CLOCK, WORKER))
+    clock.run_periodic(report_alive=partial(beat, CLOCK, WORKER))
     beat(CLOCK, WORKER)
 
 
@@ -25,7 +26,7 @@ def prove() -> None:
 @shared_task
 def watch() -> None:
     """Look for incidents."""
-    clock.watch_the_shop()
+    check_for_incidents()
 
 
 @shared_task

@@ -23,12 +23,12 @@ from omachemainproj.money import format_kes
 from .daraja.result_codes import TransferFailure
 from .models import (
     TRANSFER_QUERIES,
+    DailyTransferTotal,
     Payout,
     PayoutStop,
     Provider,
     Receipt,
     Refund,
-    SentOnDay,
     Transfer,
     TransferStatus,
     Unnumbered,
@@ -75,7 +75,7 @@ class TransferHandler(ABC, Generic[Row]):
     #: The note of a transfer that was made as requested.
     done: ClassVar[str]
     #: The model that holds the totals per day.
-    days: ClassVar[type[SentOnDay]]
+    days: ClassVar[type[DailyTransferTotal]]
 
     @abstractmethod
     def lock(self, row_id: int) -> Row:
@@ -307,7 +307,7 @@ def release_daily_limit(row: Transfer) -> None:
         sent_on.filter(sent__gte=row.amount).update(sent=F("sent") - row.amount)
 
 
-def _total_of_day(row: Transfer, at: datetime) -> QuerySet[SentOnDay]:
+def _total_of_day(row: Transfer, at: datetime) -> QuerySet[DailyTransferTotal]:
     """The total of the row's kind for that day in Nairobi; created if there is none yet."""
     days, day = handler_of(row).days, at.astimezone(NAIROBI).date()
     days._default_manager.bulk_create([days(day=day)], ignore_conflicts=True)

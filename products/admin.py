@@ -40,7 +40,7 @@ from omachemainproj.api.errors import Refusal
 from omachemainproj.text import clean_shown, fold_identifier, tidy_line
 
 from . import product_page  # noqa: F401  # declares sections of pages
-from .finders import ids_named, is_id
+from .admin_search import ids_named, is_id
 from .listings.services import edit_product, list_product, unlist_product
 from .models import MAX_PICTURES, MAX_REASON, Product, ProductQuerySet, Review, StockMovement
 from .picture_actions import PICTURE_ACTIONS

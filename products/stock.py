@@ -112,7 +112,7 @@ def _take(product: int, number: int) -> Update:
     }
 
 
-def put_back(line: StockLine, *, reference: str) -> None:
+def return_goods(line: StockLine, *, reference: str) -> None:
     """Return goods that ``take`` removed, whatever the stock is now.
 
     Safe to repeat: a reference moves a product's stock at most once.

@@ -291,7 +291,7 @@ def _forget_to_expire():
 
 def _put_back_what_was_not_cancelled():
     line = OrderTrack.objects.get()
-    stock.put_back(StockLine(line.product_id, line.number), reference=f"return:{line.pk}")
+    stock.return_goods(StockLine(line.product_id, line.number), reference=f"return:{line.pk}")
 
 
 def _return(**changed):

@@ -8,9 +8,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html_join
 
+from accounts.backoffice.audit_entries import name_in_words, value_in_words
 from accounts.backoffice.change_list import COUNT_AT_MOST
 from accounts.backoffice.read_only_admin import ReadOnlyAdmin
-from accounts.backoffice.recorded import name_in_words, value_in_words
 from accounts.models import Audit, User
 from omachemainproj.text import fold_identifier
 

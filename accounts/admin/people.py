@@ -22,8 +22,8 @@ from accounts.backoffice.actions import staff_action
 from accounts.backoffice.admin import ShopAdmin
 from accounts.backoffice.change_list import COUNT_AT_MOST
 from accounts.backoffice.conflicts import log_refusal
-from accounts.backoffice.finders import people_at, people_called
 from accounts.backoffice.formats import EMPTY_VALUE, dial
+from accounts.backoffice.people_search import people_at, people_called
 from accounts.backoffice.person_page import is_guest, kind_of
 from accounts.backoffice.row_page import RowPage
 from accounts.backoffice.search import phone_in

@@ -14,10 +14,10 @@ from django.utils.html import format_html, format_html_join
 
 from accounts.authentication import current_user
 from accounts.backoffice.actions import FROM_PAGE, SUBMITTED, ReasonForm
+from accounts.backoffice.audit_entries import name_in_words, value_in_words
 from accounts.backoffice.formats import kes, moment
 from accounts.backoffice.proposals import agree, keys_for, reject, waiting_for
 from accounts.backoffice.read_only_admin import ReadOnlyAdmin
-from accounts.backoffice.recorded import name_in_words, value_in_words
 from accounts.backoffice.row_page import NEWEST, RowPage
 from accounts.models import Proposal
 

@@ -23,7 +23,7 @@ from accounts.models import User
 
 from .actions import FROM_PAGE
 from .links import page_of
-from .sent_forms import PageForm, came_back
+from .posted_forms import PageForm, returned_form
 
 #: Rows shown in a section; the others are in its list.
 NEWEST = 10
@@ -187,7 +187,7 @@ class RowPage(admin.ModelAdmin):
             shown = sections_for(row, viewer)
             for _, content in shown:
                 for each in content.forms if isinstance(content, Part) else ():
-                    each.form = came_back(request, each.name) or each.form
+                    each.form = returned_form(request, each.name) or each.form
             context = {
                 **context,
                 "ways": self._ways(row, viewer),

@@ -14,7 +14,7 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
-from accounts.contact_budgets import Budget, give_back, take
+from accounts.contact_budgets import Budget, release, take
 from accounts.contacts import mail_budgets, sms_budgets, talk_budgets
 from omachemainproj.background import enqueue
 from omachemainproj.compiled_queries import compiled
@@ -85,7 +85,7 @@ def send_message(message_id: int) -> None:
     except NotSent as error:
         logger.warning("message %s was not accepted: %s", message.pk, error)
         claimed.update(**_after_refusal(message, error), reason=str(error)[:200])
-        give_back(*_budgets(message, timezone.now()), now=timezone.now())
+        release(*_budgets(message, timezone.now()), now=timezone.now())
     except MaybeSent as error:
         logger.warning("message %s: no clear answer: %s", message.pk, error)
         claimed.update(reason=str(error)[:200])

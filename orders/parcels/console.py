@@ -27,7 +27,7 @@ from accounts.backoffice.actions import (
     perform,
     words_of,
 )
-from accounts.backoffice.sent_forms import came_back, send_back
+from accounts.backoffice.posted_forms import returned_form, send_back
 from accounts.counties import County
 from accounts.models import User
 from omachemainproj.api.errors import Refusal
@@ -167,7 +167,7 @@ def _card(request: HttpRequest, row: Any, reader: Reader, abandoned: set[int]) -
 def _form(request: HttpRequest, parcel: Parcel, key: str, action: StaffAction) -> forms.Form:
     """Return a button's form: as sent if it had errors, else empty."""
     name = form_name(parcel, key)
-    return came_back(request, name) or action.form(auto_id=f"{name}-%s")
+    return returned_form(request, name) or action.form(auto_id=f"{name}-%s")
 
 
 def _named(end: dict[str, Any]) -> dict[str, Any]:

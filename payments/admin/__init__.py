@@ -11,9 +11,9 @@ from payments.backoffice import (
 )
 
 from . import (
-    finders,
     ledger,
     money_pages,
+    money_search,
     order_goods,
     order_money,
     order_page,
@@ -26,10 +26,10 @@ from . import (
 )
 
 __all__ = [
-    "finders",
     "ledger",
     "message_actions",
     "money_pages",
+    "money_search",
     "order_goods",
     "order_money",
     "order_page",

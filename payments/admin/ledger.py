@@ -11,7 +11,7 @@ from accounts.backoffice.read_only_admin import LookupAdmin
 from accounts.backoffice.row_page import RowPage
 from payments.models import LedgerEntry, LedgerPosting
 
-from .lookup import find_orders
+from .money_lookup import find_orders
 
 
 @admin.register(LedgerPosting)

@@ -15,13 +15,13 @@ from accounts.backoffice.formats import (
     status_badge,
 )
 from accounts.backoffice.links import link_to
+from accounts.backoffice.posted_forms import PageForm
 from accounts.backoffice.row_page import (
     Buttons,
     Content,
     Part,
     section,
 )
-from accounts.backoffice.sent_forms import PageForm
 from accounts.models import User
 from orders.fulfilment_actions import actions_for
 from orders.models import (

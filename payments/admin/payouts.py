@@ -25,8 +25,8 @@ from payments.models import (
     Withdrawal,
 )
 
-from .lookup import find_orders, find_transfers
-from .on_console import OnConsole, Summarised
+from .console_rows import OnConsole, Summarised
+from .money_lookup import find_orders, find_transfers
 from .order_payments import describe_share
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Prefetch
 from django.urls import reverse
 
+from accounts.backoffice.posted_forms import PageForm
 from accounts.backoffice.row_page import (
     Content,
     Link,
@@ -17,7 +18,6 @@ from accounts.backoffice.row_page import (
     newest_of,
     section,
 )
-from accounts.backoffice.sent_forms import PageForm
 from accounts.models import User
 from orders.models import (
     Order,

@@ -28,8 +28,9 @@ from payments.models import (
 from payments.reconciliation.status_query import query_now
 from payments.webhooks.inbox import reprocess_event
 
+from .console_rows import OnConsole, Summarised
 from .fees import give_fee_back, may_return_fee
-from .lookup import (
+from .money_lookup import (
     find_orders,
     find_orders_and_received,
     find_prompts,
@@ -37,7 +38,6 @@ from .lookup import (
     find_receipts,
     find_transfers,
 )
-from .on_console import OnConsole, Summarised
 from .order_page import read_around, time_left
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from accounts.backoffice.formats import dial
 from omachemainproj.money import format_kes
 from payments.models import Payout, PayoutStop, Receipt, Refund, SellerShare, Withdrawal
-from payments.reconciliation.statement_recovery import what_is_missing
+from payments.reconciliation.portal_statement_import import reasons_not_to_resume
 from payments.reconciliation.withdrawals import candidates
 
 from .queue import Column, Queue
@@ -51,7 +51,7 @@ PAYOUT_STOPS = Queue(
     columns={
         "Reason": str,
         "Since": "created_at",
-        "Still to do": lambda stop: " ".join(what_is_missing(stop)),
+        "Still to do": lambda stop: " ".join(reasons_not_to_resume(stop)),
     },
     listed="payments_payoutstop_changelist",
 )

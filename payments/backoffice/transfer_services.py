@@ -34,7 +34,7 @@ from payments.models import (
 )
 from payments.payouts.allocation import create_payouts
 from payments.payouts.services import lock_payout, retry_payout
-from payments.reconciliation.statement_recovery import what_is_missing
+from payments.reconciliation.portal_statement_import import reasons_not_to_resume
 from payments.reconciliation.withdrawals import (
     CannotBeSettled,
     set_aside,
@@ -73,13 +73,13 @@ def lift_payout_stop(stop_id: int) -> PayoutStop:
     """Resume outgoing payments.
 
     After a restore this needs M-Pesa's statements read up to the restore, and every withdrawal on
-    them explained (payments.reconciliation.statement_recovery). Otherwise staff vouch that the
+    them explained (payments.reconciliation.portal_statement_import). Otherwise staff vouch that the
     initiator's password and certificate are correct.
     """
     stop = lock_row(PayoutStop, stop_id)
     if not stop.is_open:
         raise ActionNotAvailable("This stop has already been lifted.")
-    if missing := what_is_missing(stop):
+    if missing := reasons_not_to_resume(stop):
         raise ActionNotAvailable(" ".join(missing))
     stop.is_open, stop.ended_at = False, timezone.now()
     stop.save(update_fields=["is_open", "ended_at"])

@@ -23,7 +23,7 @@ from accounts.authentication import current_user
 from accounts.backoffice import audit
 from accounts.backoffice.actions import CONCURRENT_CHANGE, ReasonForm, page_before, perform
 from accounts.backoffice.change_list import COUNT_AT_MOST
-from accounts.backoffice.sent_forms import send_back
+from accounts.backoffice.posted_forms import send_back
 from accounts.models import Proposal, User
 from omachemainproj.api.errors import Refusal
 from omachemainproj.csv_files import write_sheet
@@ -189,7 +189,7 @@ def _show_console(
         unsolicited=_count_unsolicited() if sees_money else 0,
         sees_money=sees_money,
         verdict=NightlyProof.objects.last_verdict() if sees_money else None,
-        troubles=Trouble.objects.alerted() if sees_money else (),
+        incidents=Trouble.objects.alerted() if sees_money else (),
         may_act=request.user.has_perm(DECIDE_MONEY),
         may_decide=any(view.may_act for view in waiting),
         write=form,

@@ -20,7 +20,7 @@ from accounts.contact_budgets import (
     HOUR,
     Budget,
     forget,
-    give_back,
+    release,
     take,
     take_of_groups,
 )
@@ -90,7 +90,7 @@ def release_prompt(taken: PromptReservation, now: datetime) -> None:
     The budgets recorded then, not those that would apply now: the phone may have become the
     account's since, or ceased to be, and one that was counted before used no budget for new ones.
     """
-    give_back(*taken.budgets, now=now)
+    release(*taken.budgets, now=now)
 
 
 def check_network(user_id: int | None, phone: str, address: str, now: datetime) -> None:

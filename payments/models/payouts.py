@@ -17,7 +17,7 @@ from orders.models import Problem
 
 from .transfers import (
     UNDER_WAY,
-    SentOnDay,
+    DailyTransferTotal,
     Transfer,
     TransferQuerySet,
     TransferStatus,
@@ -292,9 +292,9 @@ class SellerShare(models.Model):
         return self.commission - self.commission_reduced
 
 
-class PayoutDay(SentOnDay):
+class PayoutDay(DailyTransferTotal):
     """The total of payouts sent on one day."""
 
-    class Meta(SentOnDay.Meta):
+    class Meta(DailyTransferTotal.Meta):
         verbose_name = "day’s payouts"
         verbose_name_plural = "payouts by day"

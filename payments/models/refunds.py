@@ -12,7 +12,7 @@ from omachemainproj.money import format_kes
 from .receipts import Provider, Receipt
 from .transfers import (
     UNDER_WAY,
-    SentOnDay,
+    DailyTransferTotal,
     Transfer,
     TransferQuerySet,
     TransferStatus,
@@ -221,9 +221,9 @@ class Refund(Transfer):
         return self.reversal_conversation_id if self.is_reversal else super().query_id
 
 
-class RefundDay(SentOnDay):
+class RefundDay(DailyTransferTotal):
     """The total of refunds sent on one day."""
 
-    class Meta(SentOnDay.Meta):
+    class Meta(DailyTransferTotal.Meta):
         verbose_name = "day’s refunds"
         verbose_name_plural = "refunds by day"

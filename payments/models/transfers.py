@@ -259,7 +259,7 @@ class Transfer(models.Model):
         return type(self)._default_manager.filter(pk=self.pk, status__in=statuses)
 
 
-class SentOnDay(models.Model):
+class DailyTransferTotal(models.Model):
     """The total sent on one day in Nairobi, counted when it is sent."""
 
     day = models.DateField(unique=True)

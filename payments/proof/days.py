@@ -10,11 +10,11 @@ from django.db.models import QuerySet, Sum
 from django.db.models.functions import TruncDate
 
 from payments.models import (
+    DailyTransferTotal,
     Payout,
     PayoutDay,
     Refund,
     RefundDay,
-    SentOnDay,
     Transfer,
     TransferStatus,
 )
@@ -32,7 +32,9 @@ def _sent(model: type[Transfer]) -> QuerySet[Any]:
     return rows.annotate(day=TruncDate("sent_at"))
 
 
-def _miscounted(days: type[SentOnDay], model: type[Transfer], day_ids: list[int]) -> list[int]:
+def _miscounted(
+    days: type[DailyTransferTotal], model: type[Transfer], day_ids: list[int]
+) -> list[int]:
     by_day = _sent(model).order_by().values("day")
     totals = by_day.annotate(total=Sum(amount_sent()))
     sent = dict(totals.values_list("day", "total"))
@@ -40,7 +42,9 @@ def _miscounted(days: type[SentOnDay], model: type[Transfer], day_ids: list[int]
     return [pk for pk in day_ids if sent.get(by_id[pk].day, 0) != by_id[pk].sent]
 
 
-def _uncounted(days: type[SentOnDay], model: type[Transfer], row_ids: list[int]) -> list[int]:
+def _uncounted(
+    days: type[DailyTransferTotal], model: type[Transfer], row_ids: list[int]
+) -> list[int]:
     counted = set(days._default_manager.values_list("day", flat=True))
     sent = _sent(model).filter(pk__in=row_ids)
     return sorted(pk for pk, day in sent.values_list("pk", "day") if day not in counted)

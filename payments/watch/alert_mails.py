@@ -1,4 +1,4 @@
-"""Alert e-mails about troubles, sent to ALERT_EMAIL.
+"""Alert e-mails about incidents, sent to ALERT_EMAIL.
 
 They are sent like all mail (orders.notifications.channels.smtp) and retried. Unlike a mail to a
 buyer, one that may have been sent is retried too: two alerts are better than none.
@@ -51,24 +51,24 @@ def send_alert(mail_id: int) -> None:
 
 
 def subject_of(mail: AlertMail) -> str:
-    """The kind of trouble, and whether it is over."""
+    """The kind of incident, and whether it is over."""
     kind = mail.trouble.kind.replace("-", " ")
     return f"O-Mache: {kind}{' is over' if mail.is_over else ''}"
 
 
 def text_of(mail: AlertMail) -> str:
     """What is wrong, since when, and where to look."""
-    trouble = mail.trouble
-    lines = [f"Since {_at(trouble.began_at)}: {trouble.says}."]
-    if mail.is_over and trouble.over_at is not None:
+    incident = mail.trouble
+    lines = [f"Since {_at(incident.began_at)}: {incident.says}."]
+    if mail.is_over and incident.over_at is not None:
         lines = [
-            f"It is over: {trouble.says}.",
-            f"{_at(trouble.began_at)} to {_at(trouble.seen_at)}.",
+            f"It is over: {incident.says}.",
+            f"{_at(incident.began_at)} to {_at(incident.seen_at)}.",
         ]
     return "\n\n".join(
         [
             *lines,
-            f"What to do: docs/night.md#{trouble.kind}",
+            f"What to do: docs/night.md#{incident.kind}",
             f"The console: {settings.DARAJA_CALLBACK_BASE_URL}/admin/payments/console/",
         ]
     )

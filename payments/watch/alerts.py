@@ -1,4 +1,4 @@
-"""Troubles: conditions that keep the shop from running properly.
+"""Incidents: conditions that keep the shop from running properly.
 
 They are checked every minute. Each is alerted once when it begins and once when it is over. Each
 kind has a section in docs/night.md and an alert in deploy/prometheus/alerts.yaml.
@@ -38,7 +38,7 @@ from .alert_mails import send_alert
 
 logger = logging.getLogger(__name__)
 
-#: A reported trouble is over after this long without it, so that one that flaps stays one.
+#: A reported incident is over after this long without it, so that one that flaps stays one.
 OVER_AFTER = timedelta(minutes=5)
 #: A message from M-Pesa is normally processed within seconds.
 _PROCESSED_WITHIN = timedelta(minutes=5)
@@ -57,13 +57,13 @@ _RESULT_WITHIN = timedelta(minutes=3)
 _MIN_PROMPTS = 5
 #: A mail or an SMS is normally sent within seconds.
 _MESSAGE_SENT_WITHIN = timedelta(minutes=15)
-#: Failed messages within an hour that are a trouble.
+#: Failed messages within an hour that are an incident.
 _MIN_FAILED_MESSAGES = 5
 
 
 @dataclass(frozen=True, slots=True)
-class TroubleKind:
-    """One kind of trouble. ``find`` returns a sentence if it is present, otherwise ""."""
+class IncidentKind:
+    """One kind of incident. ``find`` returns a sentence if it is present, otherwise ""."""
 
     name: str
     find: Callable[[datetime], str]
@@ -175,21 +175,21 @@ def _people_not_told(now: datetime) -> str:
 
 
 KINDS = (
-    TroubleKind("clock-silent", _clock_silent, patience=SILENT_FOR),
-    TroubleKind("worker-silent", _worker_silent, patience=SILENT_FOR),
-    TroubleKind("books-broken", _books_broken),
-    TroubleKind("books-unproven", _books_unproven),
-    TroubleKind("messages-waiting", _messages_waiting),
-    TroubleKind("money-stopped", _money_stopped),
-    TroubleKind("money-stuck", _money_stuck, patience=timedelta(days=1)),
-    TroubleKind("gateway-down", _gateway_down, patience=timedelta(minutes=2)),
-    TroubleKind("prompts-silent", _prompts_silent, patience=timedelta(minutes=2)),
-    TroubleKind("people-not-told", _people_not_told, patience=timedelta(minutes=5)),
+    IncidentKind("clock-silent", _clock_silent, patience=SILENT_FOR),
+    IncidentKind("worker-silent", _worker_silent, patience=SILENT_FOR),
+    IncidentKind("books-broken", _books_broken),
+    IncidentKind("books-unproven", _books_unproven),
+    IncidentKind("messages-waiting", _messages_waiting),
+    IncidentKind("money-stopped", _money_stopped),
+    IncidentKind("money-stuck", _money_stuck, patience=timedelta(days=1)),
+    IncidentKind("gateway-down", _gateway_down, patience=timedelta(minutes=2)),
+    IncidentKind("prompts-silent", _prompts_silent, patience=timedelta(minutes=2)),
+    IncidentKind("people-not-told", _people_not_told, patience=timedelta(minutes=5)),
 )
 
 
-def check_for_troubles() -> None:
-    """Check for troubles and send alerts. Never raises; safe to repeat and to run concurrently.
+def check_for_incidents() -> None:
+    """Check for incidents and send alerts. Never raises; safe to repeat and to run concurrently.
 
     The clock runs it every minute. A web process runs it if it finds the clock silent.
     """
@@ -208,17 +208,17 @@ def check_for_troubles() -> None:
 
 @background_task(calls="mail and SMS")
 def watch(_: int) -> None:
-    """``check_for_troubles()`` as a background task, which is about no row."""
-    check_for_troubles()
+    """``check_for_incidents()`` as a background task, which is about no row."""
+    check_for_incidents()
 
 
 @receiver(heartbeats.heartbeat_missed, dispatch_uid="payments.watch_soon")
 def watch_soon(**kwargs: object) -> None:
-    """Check for troubles in this process, in the background."""
+    """Check for incidents in this process, in the background."""
     enqueue(watch, 0)
 
 
-def _update(kind: TroubleKind, says: str, now: datetime) -> None:
+def _update(kind: IncidentKind, says: str, now: datetime) -> None:
     current = Trouble.objects.still_open().filter(kind=kind.name)
     if says:
         new = Trouble(kind=kind.name, says=says, began_at=now, seen_at=now)
@@ -226,27 +226,27 @@ def _update(kind: TroubleKind, says: str, now: datetime) -> None:
             Trouble.objects.bulk_create([new], ignore_conflicts=True)
         _alert(current.filter(told_at__isnull=True, began_at__lte=now - kind.patience), now)
     else:
-        # A trouble that was not alerted ends at once: if it returns, its patience starts again.
+        # An incident that was not alerted ends at once: if it returns, its patience starts again.
         _end(current.filter(Q(seen_at__lte=now - OVER_AFTER) | Q(told_at__isnull=True)), now)
 
 
 @transaction.atomic
 def _alert(unreported: QuerySet[Trouble], now: datetime) -> None:
-    for trouble in unreported:
-        if unreported.filter(pk=trouble.pk).update(told_at=now):
-            logger.error("trouble (%s): %s", trouble.kind, trouble.says)
-            _mail(trouble, now, is_over=False)
+    for incident in unreported:
+        if unreported.filter(pk=incident.pk).update(told_at=now):
+            logger.error("trouble (%s): %s", incident.kind, incident.says)
+            _mail(incident, now, is_over=False)
 
 
 @transaction.atomic
 def _end(over: QuerySet[Trouble], now: datetime) -> None:
-    for trouble in over:
-        if over.filter(pk=trouble.pk).update(over_at=now) and trouble.told_at is not None:
-            logger.warning("trouble is over (%s): %s", trouble.kind, trouble.says)
-            _mail(trouble, now, is_over=True)
+    for incident in over:
+        if over.filter(pk=incident.pk).update(over_at=now) and incident.told_at is not None:
+            logger.warning("trouble is over (%s): %s", incident.kind, incident.says)
+            _mail(incident, now, is_over=True)
 
 
-def _mail(trouble: Trouble, now: datetime, *, is_over: bool) -> None:
+def _mail(incident: Trouble, now: datetime, *, is_over: bool) -> None:
     if settings.ALERT_EMAIL:
-        mail = AlertMail(trouble=trouble, is_over=is_over, next_try_at=now)
+        mail = AlertMail(trouble=incident, is_over=is_over, next_try_at=now)
         AlertMail.objects.bulk_create([mail], ignore_conflicts=True)

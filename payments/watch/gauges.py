@@ -222,7 +222,7 @@ def _broker(now: datetime) -> Families:
     yield _one("broker_tasks", "Tasks in Celery's queue.", queue_length())
 
 
-def _troubles(now: datetime) -> Families:
+def _incidents(now: datetime) -> Families:
     reported = set(Trouble.objects.alerted().values_list("kind", flat=True))
     active = _gauge("trouble", "1 while this trouble is reported (ALERT_EMAIL gets these).", "kind")
     for kind in KINDS:
@@ -240,7 +240,7 @@ GROUPS: dict[str, Callable[[datetime], Families]] = {
     "prompts": _prompts,
     "transfers": _transfers,
     "broker": _broker,
-    "troubles": _troubles,
+    "troubles": _incidents,
 }
 
 

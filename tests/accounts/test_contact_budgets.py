@@ -12,7 +12,7 @@ from accounts.contact_budgets import (
     count,
     delete_ended_counts,
     forget,
-    give_back,
+    release,
     take,
     take_of_groups,
 )
@@ -89,8 +89,8 @@ def test_what_did_not_happen_is_given_back_once():
     now = timezone.now()
     take(HOURLY, now=now)
 
-    give_back(HOURLY, now=now)
-    give_back(HOURLY, now=now)
+    release(HOURLY, now=now)
+    release(HOURLY, now=now)
 
     assert [take(HOURLY, now=now) for _ in range(3)] == [True, True, False]
 

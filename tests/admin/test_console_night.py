@@ -1,4 +1,4 @@
-"""The nightly integrity check and troubles on the console."""
+"""The nightly integrity check and incidents on the console."""
 
 import pytest
 from django.utils import timezone
@@ -14,7 +14,7 @@ NIGHT = {"night": "2026-11-29", "digest": "", "rules": 152, "asked": 152}
 SAID = "Every posting balances: not so for ledger posting 7."
 
 
-def trouble(**how):
+def incident(**how):
     now = timezone.now()
     return Trouble.objects.create(
         kind="clock-silent", says="the clock is gone", began_at=now, seen_at=now, **how
@@ -52,8 +52,8 @@ def test_an_unfinished_integrity_check_has_no_verdict(staff_browser):
     assert "The nightly integrity check has not run yet." in words(staff_browser)
 
 
-def test_a_trouble_is_shown_from_its_alert_until_it_is_over(staff_browser):
-    seen = trouble()
+def test_an_incident_is_shown_from_its_alert_until_it_is_over(staff_browser):
+    seen = incident()
     assert "the clock is gone" not in words(staff_browser)
 
     Trouble.objects.filter(pk=seen.pk).update(told_at=timezone.now())
@@ -63,9 +63,9 @@ def test_a_trouble_is_shown_from_its_alert_until_it_is_over(staff_browser):
     assert "the clock is gone" not in words(staff_browser)
 
 
-def test_users_who_may_not_see_money_see_no_check_and_no_troubles():
+def test_users_who_may_not_see_money_see_no_check_and_no_incidents():
     NightlyProof.objects.create(**NIGHT, ended_at=timezone.now(), broken=[SAID])
-    trouble(told_at=timezone.now())
+    incident(told_at=timezone.now())
 
     shown = words(browser_of(in_role("support")))
     assert SAID not in shown

@@ -6,7 +6,7 @@ from accounts.backoffice import audit
 from accounts.models import Audit
 from orders.models import Order, OrderTrack
 from payments.models import GatewayEvent, OrderPayment, Receipt
-from products import finders
+from products import admin_search
 from products.catalogue.search import REACHES, SearchPlan
 from products.models import Product
 from tests.factories import ProductFactory, UserFactory
@@ -111,9 +111,9 @@ def test_a_long_list_of_words_is_looked_for_once(staff_browser, seller, monkeypa
     """Among the latest of a large shop are fewer than a list of a thousand wants."""
     ProductFactory(name="Kettle")
     monkeypatch.setattr(
-        finders, "plan_for", lambda query: SearchPlan(is_scan=False, reaches=REACHES)
+        admin_search, "plan_for", lambda query: SearchPlan(is_scan=False, reaches=REACHES)
     )
-    monkeypatch.setattr(finders, "having_dated", lambda *_: pytest.fail("looked in vain"))
+    monkeypatch.setattr(admin_search, "having_dated", lambda *_: pytest.fail("looked in vain"))
 
     page = staff_browser.get(list_url(Product), {"q": "kettle"})
 

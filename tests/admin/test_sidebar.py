@@ -8,7 +8,7 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import Permission
 
 from accounts.backoffice import audit, sidebar
-from accounts.backoffice.denied import permissions_for
+from accounts.backoffice.error_pages import permissions_for
 from accounts.backoffice.sidebar import PAGES, SIDEBAR, ModelList
 from accounts.models import Audit
 from orders.models import DeliveryRate, OrderTrack

@@ -201,7 +201,7 @@ def test_goods_a_buyer_gave_up_stand_on_the_shelf_again_once(two, buyer, kettle)
 def test_one_reference_puts_goods_back_once(two, buyer, kettle):
     move(buyer, two[0], "cancelled")
 
-    stock.put_back(StockLine(kettle.pk, 2), reference=f"return:{two[0].pk}")
+    stock.return_goods(StockLine(kettle.pk, 2), reference=f"return:{two[0].pk}")
 
     kettle.refresh_from_db()
     assert (kettle.item_number, kettle.sold) == (5, 0)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from omachemainproj.dates import NAIROBI
-from payments.reconciliation.statement_recovery import open_statement, read_statements
+from payments.reconciliation.portal_statement_import import open_statement, read_statements
 
 HEAD = (
     "Receipt No.,Completion Time,Initiation Time,Details,Transaction Status,Paid In,Withdrawn,"

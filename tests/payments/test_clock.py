@@ -256,7 +256,7 @@ def test_a_clock_that_waits_for_m_pesa_is_not_taken_for_dead(seconds, monkeypatc
         monkeypatch.setattr(clock, name, slow)
     heard = []
 
-    clock.run_periodic(still_here=lambda: heard.append(seconds.now))
+    clock.run_periodic(report_alive=lambda: heard.append(seconds.now))
 
     assert heard == [clock.MAX_SECONDS * (number + 1) for number in range(len(DUTIES))]
 
@@ -265,7 +265,7 @@ def test_a_clock_that_waits_for_m_pesa_is_not_taken_for_dead(seconds, monkeypatc
 def test_a_short_round_says_nothing_in_between(seconds):
     heard = []
 
-    clock.run_periodic(still_here=lambda: heard.append(seconds.now))
+    clock.run_periodic(report_alive=lambda: heard.append(seconds.now))
 
     assert heard == []
 

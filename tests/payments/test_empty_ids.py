@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils import timezone
 
-from payments.admin import lookup
+from payments.admin import money_lookup
 from payments.backoffice import transfer_services
 from payments.backoffice.forms import ReceiptNumber
 from payments.backoffice.refusals import ActionNotAvailable
@@ -95,12 +95,12 @@ def test_an_empty_address_is_nobodys(unanswered, owed, find):
 
 def test_an_empty_receipt_number_finds_no_receipt_without_one(unnamed):
     assert find_receipt("") is None
-    assert lookup.find_receipt("") is None
-    assert list(lookup.find_prompts("")) == []
+    assert money_lookup.find_receipt("") is None
+    assert list(money_lookup.find_prompts("")) == []
 
 
 def test_an_empty_number_finds_no_transfer_without_one(owed):
-    assert [lookup.find_transfers(model, "") for model in (Refund, Payout)] == [{}, {}]
+    assert [money_lookup.find_transfers(model, "") for model in (Refund, Payout)] == [{}, {}]
 
 
 def test_a_reversal_without_a_number_is_no_refund_that_was_not_done_yet(owed):

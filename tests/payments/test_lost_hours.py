@@ -34,10 +34,10 @@ from payments.models import (
     Withdrawal,
 )
 from payments.payouts.allocation import create_payouts
-from payments.reconciliation.statement_recovery import (
+from payments.reconciliation.portal_statement_import import (
     CannotBeRead,
+    reasons_not_to_resume,
     stop_after_restore,
-    what_is_missing,
 )
 from tests.factories import ProductFactory, UserFactory
 from tests.orders.lines import line_at
@@ -184,30 +184,30 @@ def test_transfers_do_not_resume_if_one_short_code_was_not_read(stop, shortcode)
     read(statement(shortcode=shortcode))
 
     other = PAYING if shortcode == PAYBILL else PAYBILL
-    assert [other in sentence for sentence in what_is_missing(stop)] == [True]
+    assert [other in sentence for sentence in reasons_not_to_resume(stop)] == [True]
 
 
 def test_transfers_do_not_resume_if_the_statement_ends_before_the_restore(stop):
     read_all(ends=stop.created_at - timedelta(seconds=2))
 
-    assert len(what_is_missing(stop)) == 2
+    assert len(reasons_not_to_resume(stop)) == 2
 
 
 def test_transfers_do_not_resume_if_the_statement_begins_after_the_backup(stop):
     read_all(begins=stop.lost_since + timedelta(seconds=2))
 
-    assert len(what_is_missing(stop)) == 2
+    assert len(reasons_not_to_resume(stop)) == 2
 
 
 def test_transfers_do_not_resume_with_a_gap_between_two_statements(stop):
     read_all(ends=stop.lost_since + timedelta(minutes=10))
     read_all(begins=stop.lost_since + timedelta(minutes=12))
-    assert len(what_is_missing(stop)) == 2
+    assert len(reasons_not_to_resume(stop)) == 2
 
     read_all(
         begins=stop.lost_since + timedelta(minutes=9), ends=stop.lost_since + timedelta(minutes=13)
     )
-    assert what_is_missing(stop) == []
+    assert reasons_not_to_resume(stop) == []
 
 
 def test_transfers_do_not_resume_while_a_withdrawal_is_unexplained(stop):
@@ -428,7 +428,7 @@ def test_withdrawals_on_the_portal_are_set_aside(stop):
 
     set_withdrawal_aside(Withdrawal.objects.get().pk)
 
-    assert what_is_missing(stop) == []
+    assert reasons_not_to_resume(stop) == []
     with pytest.raises(ActionNotAvailable, match="already been explained"):
         set_withdrawal_aside(Withdrawal.objects.get().pk)
 

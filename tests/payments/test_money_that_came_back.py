@@ -25,7 +25,7 @@ from payments.evidence import record_first
 from payments.ledger import balance
 from payments.models import Account, Payout, Receipt, Refund, Withdrawal
 from payments.reconciliation.outcomes import AttemptOutcome, record_outcome
-from payments.reconciliation.statement_recovery import Reading
+from payments.reconciliation.portal_statement_import import Reading
 from payments.refunds.external_reversals import record_outside_reversal
 from payments.refunds.write_offs import write_off_never_came
 from payments.transfers import mark_done, mark_refused

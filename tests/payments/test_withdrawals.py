@@ -13,7 +13,7 @@ from payments.daraja.portal_statement import Movement
 from payments.models import Payout, Receipt, Refund, Withdrawal
 from payments.payouts.balances import balance_of
 from payments.payouts.services import create_payouts
-from payments.reconciliation.statement_recovery import stop_after_restore
+from payments.reconciliation.portal_statement_import import stop_after_restore
 from payments.reconciliation.withdrawals import take_in_withdrawal
 from payments.transfers import mark_done, reserve_daily_limit
 from tests.orders.lines import line_at

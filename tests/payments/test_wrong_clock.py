@@ -101,8 +101,8 @@ def planned(client, buyer, kettle, payment, daraja):
         notice=notice, user=buyer, kind="paid_out", channel="sms", language="en", text="x",
         contact="254712345678", next_try_at=NOW,
     )  # fmt: skip
-    trouble = Trouble.objects.create(kind="books-broken", says="x", began_at=NOW, seen_at=NOW)
-    AlertMail.objects.create(trouble=trouble, is_over=False, next_try_at=NOW)
+    incident = Trouble.objects.create(kind="books-broken", says="x", began_at=NOW, seen_at=NOW)
+    AlertMail.objects.create(trouble=incident, is_over=False, next_try_at=NOW)
     AccessToken.objects.create(account="0" * 64, claimed_until=NOW)
     NightlyProof.objects.create(night=NOW.date(), digest="0" * 64, rules=1, claimed_until=NOW)
 

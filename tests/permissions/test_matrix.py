@@ -60,7 +60,7 @@ def world(django_db_setup, django_db_blocker):
         patch.setattr("payments.gateway.daraja", FakeDaraja)
         # Drawn a thousand times, what a refusal looks like would take half of the time:
         # tests/admin/test_sidebar.py looks at it.
-        patch.setattr("accounts.backoffice.denied._page", _denied)
+        patch.setattr("accounts.backoffice.error_pages._page", _denied)
         _describe_once(patch)
         yield World()
 

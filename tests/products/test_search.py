@@ -1,7 +1,7 @@
 import pytest
 from django.db import connection
 
-from products import finders
+from products import admin_search
 from products.catalogue import queries
 from products.catalogue.search import MAX_WORDS, is_common, named_of_few, words_in
 from products.catalogue.spelling import add_to_vocabulary
@@ -86,8 +86,8 @@ def test_of_a_sellers_own_and_in_the_admin_stop_words_are_looked_for_too(listing
     listing("Mouse")
 
     assert list(named_of_few(Product.objects.all(), ["ca"])) == [can]
-    assert finders.ids_named(Product.objects.all(), "can", 5) == [can.pk]
-    assert finders.ids_named(Product.objects.all(), "%", 5) is None
+    assert admin_search.ids_named(Product.objects.all(), "can", 5) == [can.pk]
+    assert admin_search.ids_named(Product.objects.all(), "%", 5) is None
 
 
 def test_a_stop_word_may_be_the_beginning_of_another_word(api, listing):

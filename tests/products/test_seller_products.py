@@ -35,8 +35,8 @@ def test_returned_units_do_not_count_as_sold(seller_api, kettle):
     line = StockLine(kettle.pk, 2)
     stock.hold([line])
     stock.take([line], reference="order:1")
-    stock.put_back(line, reference="return:1")
-    stock.put_back(line, reference="return:1")
+    stock.return_goods(line, reference="return:1")
+    stock.return_goods(line, reference="return:1")
 
     row = seller_api.get(MINE).json()[0]
 

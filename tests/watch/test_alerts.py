@@ -1,4 +1,4 @@
-"""Troubles: found, alerted once, and once when they are over."""
+"""Incidents: found, alerted once, and once when they are over."""
 
 import smtplib
 from dataclasses import replace
@@ -53,7 +53,7 @@ def patient(monkeypatch):
 
 
 def later(minutes):
-    """Let so much time go by for all that is kept of troubles and their mails."""
+    """Let so much time go by for all that is kept of incidents and their mails."""
     for row in Trouble.objects.all():
         row.began_at -= timedelta(minutes=minutes)
         row.seen_at -= timedelta(minutes=minutes)
@@ -68,7 +68,7 @@ def silence(process="clock", seconds=600):
     Heartbeat.objects.filter(process=process).update(at=timezone.now() - timedelta(seconds=seconds))
 
 
-def open_troubles():
+def open_incidents():
     return set(Trouble.objects.still_open().values_list("kind", flat=True))
 
 
@@ -76,13 +76,13 @@ def subjects():
     return [each.subject for each in mail.outbox]
 
 
-def test_without_trouble_no_alert_is_sent():
+def test_without_incidents_no_alert_is_sent():
     watch(0)
 
-    assert (open_troubles(), subjects()) == (set(), [])
+    assert (open_incidents(), subjects()) == (set(), [])
 
 
-def test_a_trouble_is_alerted_once():
+def test_an_incident_is_alerted_once():
     silence()
     for _ in range(3):
         watch(0)
@@ -96,7 +96,7 @@ def test_a_trouble_is_alerted_once():
     assert "/admin/payments/console/" in told.body
 
 
-def test_the_end_of_a_trouble_is_alerted_once():
+def test_the_end_of_an_incident_is_alerted_once():
     silence()
     watch(0)
     beat("clock")
@@ -105,10 +105,10 @@ def test_the_end_of_a_trouble_is_alerted_once():
         watch(0)
 
     assert subjects() == ["O-Mache: clock silent", "O-Mache: clock silent is over"]
-    assert open_troubles() == set()
+    assert open_incidents() == set()
 
 
-def test_a_flapping_trouble_is_one_trouble():
+def test_a_flapping_incident_is_one_incident():
     for _ in range(3):
         silence()
         watch(0)
@@ -119,7 +119,7 @@ def test_a_flapping_trouble_is_one_trouble():
     assert subjects() == ["O-Mache: clock silent"]
 
 
-def test_a_trouble_that_returns_is_alerted_again():
+def test_an_incident_that_returns_is_alerted_again():
     for _ in range(2):
         silence()
         watch(0)
@@ -130,10 +130,10 @@ def test_a_trouble_that_returns_is_alerted_again():
     assert subjects() == ["O-Mache: clock silent", "O-Mache: clock silent is over"] * 2
 
 
-def test_a_trouble_with_patience_is_alerted_after_it():
+def test_an_incident_with_patience_is_alerted_after_it():
     PayoutStop.objects.stop_transfers("the initiator")
     watch(0)
-    assert open_troubles() == {"money-stopped", "money-stuck"}
+    assert open_incidents() == {"money-stopped", "money-stuck"}
     assert subjects() == ["O-Mache: money stopped"]
 
     later(24 * 60)
@@ -142,7 +142,7 @@ def test_a_trouble_with_patience_is_alerted_after_it():
     assert subjects() == ["O-Mache: money stopped", "O-Mache: money stuck"]
 
 
-def test_a_trouble_without_an_alert_ends_without_one():
+def test_an_incident_without_an_alert_ends_without_one():
     PayoutStop.objects.stop_transfers("the initiator")
     watch(0)
     PayoutStop.objects.update(is_open=False, ended_at=timezone.now())
@@ -152,12 +152,12 @@ def test_a_trouble_without_an_alert_ends_without_one():
     assert subjects() == ["O-Mache: money stopped", "O-Mache: money stopped is over"]
 
 
-def test_without_an_address_troubles_are_kept_and_nobody_is_mailed(settings, client):
+def test_without_an_address_incidents_are_kept_and_nobody_is_mailed(settings, client):
     settings.ALERT_EMAIL = ""
     silence()
     watch(0)
 
-    assert (open_troubles(), AlertMail.objects.count(), subjects()) == ({"clock-silent"}, 0, [])
+    assert (open_incidents(), AlertMail.objects.count(), subjects()) == ({"clock-silent"}, 0, [])
     assert 'omache_trouble{kind="clock-silent"} 1.0' in client.get("/metrics/").content.decode()
 
 
@@ -232,7 +232,7 @@ def test_a_mail_server_that_is_gone_for_good_is_given_up_in_the_end(monkeypatch)
     assert "busy" in mailed.reason
 
 
-def test_a_failed_check_neither_starts_nor_ends_a_trouble(monkeypatch, caplog):
+def test_a_failed_check_neither_starts_nor_ends_an_incident(monkeypatch, caplog):
     silence()
     watch(0)
     later(30)
@@ -240,15 +240,15 @@ def test_a_failed_check_neither_starts_nor_ends_a_trouble(monkeypatch, caplog):
     def gone(now):
         raise OperationalError("canceling statement due to statement timeout")
 
-    broken = alerts.TroubleKind("clock-silent", gone)
+    broken = alerts.IncidentKind("clock-silent", gone)
     monkeypatch.setattr(alerts, "KINDS", (broken, *alerts.KINDS[1:]))
     watch(0)
 
-    assert open_troubles() == {"clock-silent"}
+    assert open_incidents() == {"clock-silent"}
     assert "trouble (clock-silent) could not be checked" in caplog.messages
 
 
-def test_books_that_the_night_found_broken_are_trouble_until_a_night_finds_nothing():
+def test_books_that_the_night_found_broken_are_an_incident_until_a_night_finds_nothing():
     now = timezone.now()
     night = {"digest": "", "rules": 2, "asked": 2, "ended_at": now}
     NightlyProof.objects.create(night="2026-11-28", broken=["Two: not so for order 7."], **night)
@@ -264,7 +264,7 @@ def test_books_that_the_night_found_broken_are_trouble_until_a_night_finds_nothi
 
 
 @pytest.mark.parametrize(("hours", "told"), [(29, []), (31, ["O-Mache: books unproven"])])
-def test_a_verdict_that_is_older_than_a_night_is_trouble(hours, told):
+def test_a_verdict_that_is_older_than_a_night_is_an_incident(hours, told):
     ended = timezone.now() - timedelta(hours=hours)
     NightlyProof.objects.create(night="2026-11-28", digest="", rules=0, ended_at=ended)
     watch(0)
@@ -272,7 +272,7 @@ def test_a_verdict_that_is_older_than_a_night_is_trouble(hours, told):
     assert subjects() == told
 
 
-def test_unchecked_rules_are_a_trouble():
+def test_unchecked_rules_are_an_incident():
     NightlyProof.objects.create(
         night="2026-11-28", digest="", rules=0, ended_at=timezone.now(), unanswered=["It ends"]
     )
@@ -282,7 +282,7 @@ def test_unchecked_rules_are_a_trouble():
 
 
 @pytest.mark.parametrize(("minutes", "told"), [(4, []), (6, ["O-Mache: messages waiting"])])
-def test_a_message_of_mpesas_that_waits_is_trouble(minutes, told):
+def test_a_message_of_mpesas_that_waits_is_an_incident(minutes, told):
     event = GatewayEvent.objects.create(body=b"{}", sha256="0" * 64)
     GatewayEvent.objects.filter(pk=event.pk).update(
         received_at=timezone.now() - timedelta(minutes=minutes)
@@ -308,7 +308,7 @@ def test_a_process_silent_at_one_check_only_is_not_alerted(patient, settings):
     settings.CELERY_BROKER_URL = "redis://127.0.0.1:9/0"
     silence("clock")
     watch(0)
-    assert (open_troubles(), subjects()) == ({"clock-silent", "worker-silent"}, [])
+    assert (open_incidents(), subjects()) == ({"clock-silent", "worker-silent"}, [])
 
     later(1)
     beat("clock", "worker")
@@ -316,7 +316,7 @@ def test_a_process_silent_at_one_check_only_is_not_alerted(patient, settings):
     later(6)
     watch(0)
 
-    assert (open_troubles(), subjects()) == (set(), [])
+    assert (open_incidents(), subjects()) == (set(), [])
 
 
 def test_a_process_silent_at_two_checks_is_alerted(patient):
@@ -333,7 +333,7 @@ def since(began):
     return f"Since {(began - timedelta(minutes=1)).astimezone(NAIROBI):%-d %b %Y, %H:%M}"
 
 
-def test_an_unalerted_trouble_starts_again_when_it_returns(patient):
+def test_an_unalerted_incident_starts_again_when_it_returns(patient):
     """A restart at 14:00 is not when a clock fell silent that died at 14:04."""
     silence("clock")
     watch(0)
@@ -402,7 +402,7 @@ def fixed(value):
         (9, "refused.busy_phone", []),
     ],
 )
-def test_prompts_that_mpesa_does_not_accept_are_a_trouble(count, code, told):
+def test_prompts_that_mpesa_does_not_accept_are_an_incident(count, code, told):
     attempts(count, status=fixed("failed"), result_code=fixed(code))
 
     assert told_after(3) == told
@@ -421,7 +421,7 @@ def test_one_prompt_that_was_taken_is_a_gateway_that_is_there():
     ("count", "minutes", "told"),
     [(5, 4, ["O-Mache: prompts silent"]), (4, 4, []), (5, 2, []), (5, 90, [])],
 )
-def test_accepted_prompts_without_a_result_are_a_trouble(count, minutes, told):
+def test_accepted_prompts_without_a_result_are_an_incident(count, minutes, told):
     attempts(
         count,
         minutes=minutes,
@@ -433,7 +433,7 @@ def test_accepted_prompts_without_a_result_are_a_trouble(count, minutes, told):
 
 
 @pytest.mark.parametrize(("minutes", "told"), [(16, ["O-Mache: people not told"]), (14, [])])
-def test_a_message_to_somebody_that_does_not_leave_is_trouble(minutes, told):
+def test_a_message_to_somebody_that_does_not_leave_is_an_incident(minutes, told):
     notice = Notice.objects.create(key="paid:order:1", kind="paid")
     message = Message.objects.create(
         notice=notice,

@@ -210,13 +210,13 @@ class Drill:
         import requests
 
         from payments.models import PayoutStop
-        from payments.reconciliation.statement_recovery import our_numbers
+        from payments.reconciliation.portal_statement_import import our_shortcodes
 
         since = PayoutStop.objects.after_a_restore().get().lost_since
         assert since is not None
         time.sleep(1.5)
         files = []
-        for number in our_numbers():
+        for number in our_shortcodes():
             answer = requests.get(
                 f"{self.environ['DARAJA_BASE_URL']}/control/accounts/{number}/statement",
                 params={"from": (since - timedelta(minutes=1)).isoformat(timespec="seconds")},

@@ -244,10 +244,10 @@ class Kills:
         mails = Counter(watch.mails)
         for subject, count in mails.items():
             self._say(f"mail: {count} × {subject}")
-        for trouble in Trouble.objects.exclude(told_at=None):
-            told = trouble.mails.filter(sent_at__isnull=False).values_list("is_over", flat=True)
+        for incident in Trouble.objects.exclude(told_at=None):
+            told = incident.mails.filter(sent_at__isnull=False).values_list("is_over", flat=True)
             self._expect(
-                sorted(told) == [False, True], f"{trouble.kind} was told of as {sorted(told)}"
+                sorted(told) == [False, True], f"{incident.kind} was told of as {sorted(told)}"
             )
         self._expect(mails.total() == 2 * Trouble.objects.exclude(told_at=None).count(), "mails")
 

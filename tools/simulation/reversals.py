@@ -18,7 +18,7 @@ from payments.models import (
     TransferStatus,
     Withdrawal,
 )
-from payments.reconciliation.statement_recovery import open_statement, read_statements
+from payments.reconciliation.portal_statement_import import open_statement, read_statements
 
 from .activity import NEWEST, Activity
 from .books import STATEMENT

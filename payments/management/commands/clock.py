@@ -18,6 +18,7 @@ from django.db import close_old_connections, connection
 from omachemainproj.heartbeats import CLOCK, beat
 from omachemainproj.startup_checks import check_before_start, log_start
 from payments import clock
+from payments.watch.alerts import check_for_incidents
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ class Command(BaseCommand):
         if options["once"]:
             self.stdout.write(_describe(clock.run_periodic()) or "There was nothing to do.")
             clock.prove_tonight()
-            clock.watch_the_shop()
+            check_for_incidents()
             clock.run_daily()
             return
         try:
@@ -61,13 +62,13 @@ class Command(BaseCommand):
         background = BackgroundThread()
         while not stopped.is_set():
             close_old_connections()
-            if work := _describe(clock.run_periodic(still_here=partial(beat, CLOCK))):
+            if work := _describe(clock.run_periodic(report_alive=partial(beat, CLOCK))):
                 logger.info("clock round: %s", work)
             beat(CLOCK)
             background.run(clock.prove_tonight)
             if time.monotonic() - watched > MINUTE:
                 watched = time.monotonic()
-                clock.watch_the_shop()
+                check_for_incidents()
             if time.monotonic() - housekept > DAY:
                 housekept = time.monotonic()
                 self._housekeep()

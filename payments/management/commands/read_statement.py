@@ -11,12 +11,12 @@ from django.core.management.base import BaseCommand, CommandError
 from omachemainproj.dates import NAIROBI
 from payments.daraja.portal_statement import LONGEST_FILE_BYTES, UnreadableStatement
 from payments.models import PayoutStop
-from payments.reconciliation.statement_recovery import (
+from payments.reconciliation.portal_statement_import import (
     CannotBeRead,
     Statement,
     open_statement,
     read_statements,
-    what_is_missing,
+    reasons_not_to_resume,
 )
 
 from .replay_events import read_time
@@ -69,7 +69,7 @@ class Command(BaseCommand):
                 "“Messages that could not be processed” on the console."
             )
         stops = PayoutStop.objects.after_a_restore()
-        missing = [sentence for stop in stops for sentence in what_is_missing(stop)]
+        missing = [sentence for stop in stops for sentence in reasons_not_to_resume(stop)]
         for sentence in missing:
             self.stdout.write(sentence)
         if missing:

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from payments.reconciliation.statement_recovery import our_numbers, stop_after_restore
+from payments.reconciliation.portal_statement_import import our_shortcodes, stop_after_restore
 
 from .replay_events import read_time
 
@@ -40,7 +40,7 @@ class Command(BaseCommand):
         stop = stop_after_restore(lost_since=min(taken, now), now=now)
         self.stdout.write(
             f"Outgoing payments are stopped: {stop.reason}\n"
-            f"Download M-Pesa's statements of {' and '.join(our_numbers())} from the portal, from "
-            "then until now, and run: python manage.py read_statement FILE …\n"
+            f"Download M-Pesa's statements of {' and '.join(our_shortcodes())} from the portal, "
+            "from then until now, and run: python manage.py read_statement FILE …\n"
             "Then explain the withdrawals on the console, and resume outgoing payments there."
         )

@@ -11,8 +11,8 @@ from payments.doubt import put_in_doubt
 from payments.ledger import balance
 from payments.models import Account, Receipt, ReceiptQuestion, Refund
 from payments.proof.prove import prove
+from payments.reconciliation.portal_statement_import import _take_in_payment
 from payments.reconciliation.returns import record_returned_payment
-from payments.reconciliation.statement_recovery import _take_in_payment
 from tests.factories import UserFactory
 from tests.payments.bodies import by_hand, post_c2b
 from tests.payments.test_bank import NAME, PASSWORD, notify, told

@@ -1,9 +1,10 @@
-"""Recovery after a restore: finds what happened since the backup on M-Pesa's own statements.
+"""Imports statements of our short codes that were downloaded from M-Pesa's portal.
 
-The restored rows do not show what was sent since. Sending it again would use other ids, and M-Pesa
-would pay it twice. So nothing leaves (PayoutStop) until the portal's statements of all our short
-codes were read from the backup's time to after the restore, every withdrawal on them is explained,
-and staff lift the stop.
+Any of them can be read at any time: payments and transfers that no row shows are recorded. After a
+restore they have to be: the restored rows do not show what was sent since the backup, sending it
+again would use other ids, and M-Pesa would pay it twice. So nothing leaves (PayoutStop) until the
+statements of all our short codes were read from the backup's time to after the restore, every
+withdrawal on them is explained, and staff lift the stop.
 """
 
 from __future__ import annotations
@@ -110,8 +111,8 @@ def open_statement(
     named = file.shortcode or shortcode
     if not named:
         raise CannotBeRead("It does not name its short code: pass it as --shortcode.")
-    if named not in our_numbers() or (shortcode and shortcode != named):
-        raise CannotBeRead(f"It is of {named}, not of {' or '.join(our_numbers())}.")
+    if named not in our_shortcodes() or (shortcode and shortcode != named):
+        raise CannotBeRead(f"It is of {named}, not of {' or '.join(our_shortcodes())}.")
     first, last = begins or file.begins, ends or file.ends
     if first is None or last is None:
         raise CannotBeRead("It does not state its period: pass it as --from and --to.")
@@ -195,18 +196,18 @@ def _keep_for_a_person(one: Movement, shortcode: str) -> None:
     store_row(line, EventState.FAILED, note)
 
 
-def our_numbers() -> list[str]:
+def our_shortcodes() -> list[str]:
     """The short codes that receive and send the shop's money."""
     paying = settings.DARAJA_B2C_SHORTCODE if settings.DARAJA_INITIATOR_NAME else ""
     return [number for number in dict.fromkeys((receiving_shortcode(), paying)) if number]
 
 
-def what_is_missing(stop: PayoutStop) -> list[str]:
+def reasons_not_to_resume(stop: PayoutStop) -> list[str]:
     """What is still to be done after a restore before transfers may resume, one sentence each."""
     if stop.lost_since is None:
         return []
     missing = []
-    for number in our_numbers():
+    for number in our_shortcodes():
         until = PortalStatement.objects.covered_until(number, stop.lost_since)
         if until is None or until < stop.created_at:
             begin = until or stop.lost_since

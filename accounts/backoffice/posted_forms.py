@@ -14,7 +14,7 @@ from django.urls import resolve
 from .actions import ReasonForm, StaffAction
 
 #: A request's attribute with the form that had errors, by its name.
-_CAME_BACK = "form_that_came_back"
+_RETURNED_FORM = "returned_form"
 
 
 @dataclass(slots=True)
@@ -36,9 +36,9 @@ class PageForm:
         return cls(name, action, url, about, action.form(auto_id=f"{name}-%s"))
 
 
-def came_back(request: HttpRequest, name: str) -> ReasonForm | None:
+def returned_form(request: HttpRequest, name: str) -> ReasonForm | None:
     """The form of this name that was sent from this page and had errors, or None."""
-    known = getattr(request, _CAME_BACK, {})
+    known = getattr(request, _RETURNED_FORM, {})
     return cast(ReasonForm | None, known.get(name))
 
 
@@ -51,7 +51,7 @@ def send_back(request: HttpRequest, page: str, name: str, form: forms.Form) -> H
     again: Any = copy(request)
     again.method, again.POST, again.GET = "GET", QueryDict(), QueryDict(there.query)
     again.path = again.path_info = there.path
-    setattr(again, _CAME_BACK, {name: form})
+    setattr(again, _RETURNED_FORM, {name: form})
     try:
         again.resolver_match = found = resolve(there.path)
         response: HttpResponse = found.func(again, *found.args, **found.kwargs)

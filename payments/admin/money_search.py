@@ -16,8 +16,8 @@ from payments.backoffice.permissions import VIEW_MONEY
 from payments.backoffice.receipt_services import tidy_number
 from payments.models import OrderPayment, Payout, Receipt, Refund, Withdrawal
 
-from .lookup import find_prompts as prompts_called
-from .lookup import find_receipt, find_transfers
+from .money_lookup import find_prompts as prompts_called
+from .money_lookup import find_receipt, find_transfers
 
 #: A longer text is no reference, though its letters may happen to contain one.
 _LONGEST_REFERENCE = 40
