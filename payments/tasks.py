@@ -8,8 +8,14 @@ from omachemainproj.heartbeats import CLOCK, WORKER, beat
 
 from . import clock
 
+#: Seconds. If M-Pesa and mail hang, every duty that calls them takes a call longer than it may: a
+#: round that ended sooner would never come to its last duties.
+LONGEST_ROUND = 900
+#: Seconds. A large shop deletes for long. A broker gives a task again after an hour.
+LONGEST_HOUSEKEEPING = 3000
 
-@shared_task
+
+@shared_task(time_limit=LONGEST_ROUND)
 def tick() -> None:
     """Run every duty once."""
     clock.run_periodic(still_here=partial(beat, CLOCK, WORKER))
@@ -28,7 +34,7 @@ def watch() -> None:
     clock.watch_the_shop()
 
 
-@shared_task
+@shared_task(time_limit=LONGEST_HOUSEKEEPING)
 def housekeep() -> None:
     """Run the daily duties."""
     clock.run_daily()
